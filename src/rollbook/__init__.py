@@ -1,0 +1,1 @@
+"""Rollbook keeps a school district's student records in step with its student information system."""

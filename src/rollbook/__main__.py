@@ -1,0 +1,17 @@
+"""The ``rollbook`` command."""
+
+import os
+import sys
+
+
+def main() -> int:
+    """Run one subcommand; its exit code is the process's."""
+    os.umask(0o077)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollbook.settings")
+    from rollbook.cli import run
+
+    return run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

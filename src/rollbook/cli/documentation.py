@@ -1,0 +1,53 @@
+"""The reference page of the command, written from the command's own help:
+
+python -m rollbook.cli.documentation docs/commands-of-the-host.md
+"""
+
+import os
+import sys
+from argparse import ArgumentParser, _SubParsersAction
+from collections.abc import Iterator
+from pathlib import Path
+
+from rollbook.cli.grammar import EXIT_CODES, parser
+
+_OPENING = """\
+<!-- Written by python -m rollbook.cli.documentation; change the code, not this page. -->
+
+# The rollbook command
+
+For the operator, on the machine where Rollbook runs. Results go to stdout; progress, remarks and errors go to stderr.
+An error is one line, `ERROR code: what happened; what to do`.
+
+```
+{top}
+{codes}```
+"""
+
+
+def page() -> str:
+    """The whole page as Markdown."""
+    os.environ["COLUMNS"] = "100"
+    top = parser()
+    commands = (f"## {leaf.prog}\n\n```\n{_help(leaf)}```\n" for leaf in leaves(top))
+    return "\n".join([_OPENING.format(top=_help(top), codes=EXIT_CODES), *commands])
+
+
+def leaves(command: ArgumentParser) -> Iterator[ArgumentParser]:
+    """Every subcommand that does something."""
+    nouns = [action for action in command._actions if isinstance(action, _SubParsersAction)]
+    if not nouns:
+        yield command
+    for noun in nouns:
+        for below in noun.choices.values():
+            yield from leaves(below)
+
+
+def _help(command: ArgumentParser) -> str:
+    """Without the exit codes, which are the same for all."""
+    command.epilog = None
+    return command.format_help()
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(page(), encoding="utf-8")

@@ -1,0 +1,26 @@
+"""The district that an argument names."""
+
+from difflib import get_close_matches
+
+from django.conf import settings
+
+from rollbook.cli.failures import Failure
+from rollbook.roster.models import District
+
+
+def district_named(slug: str) -> District:
+    """The district with this short name."""
+    district = District.objects.filter(slug=slug).first()
+    if district is None:
+        raise Failure("no_such_district", f"there is no district '{slug}' in {settings.DATA}; {_hint(slug)}")
+    return district
+
+
+def _hint(slug: str) -> str:
+    slugs = list(District.objects.order_by("slug").values_list("slug", flat=True))
+    near = get_close_matches(slug.casefold().replace(" ", "-"), slugs, n=1)
+    if near:
+        return f"did you mean {near[0]}?"
+    if slugs:
+        return f"the districts are {', '.join(slugs)}"
+    return 'add one with `rollbook district add "NAME"`, or name another data folder with --data'

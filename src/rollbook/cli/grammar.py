@@ -1,0 +1,228 @@
+"""Every subcommand, argument and option on a few screens; imports nothing of Rollbook's, so that --help is instant.
+
+``run`` names the function that does it, as ``module.function`` in this folder, and ``opening`` what must be ready
+before that module may be imported (see ``opening.py``); None: nothing, not even Django.
+"""
+
+import textwrap
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter, _SubParsersAction
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+Nouns = _SubParsersAction  # what add_subparsers() gives: argparse has no public name for it
+
+EXIT_CODES = """\
+exit codes:
+  0    done
+  1    not done; the line on stderr that begins with ERROR, or the result, says why
+  2    the command itself is wrong; nothing was begun
+  3    done, but rows of the file were rejected (`student load`, `file check`)
+  130  stopped with Ctrl-C
+"""
+_OVERVIEW = "Keeps a school district's student records in step with its student information system."
+_FOLDER = """\
+Everything lives in one folder: database, uploaded files, keys, certificate, mail. It is the one that --data or the
+variable ROLLBOOK_DATA names, else `data` in the current folder."""
+
+
+def parser() -> ArgumentParser:
+    """The whole command."""
+    top = _parser(ArgumentParser, prog="rollbook", description=f"{_OVERVIEW}\n\n{_FOLDER}")
+    top.add_argument("--version", action="version", version=f"rollbook {version('rollbook')}")
+    nouns = top.add_subparsers(metavar="COMMAND", title="commands")
+    for add in (_serve, _district, _school, _staff, _student, _file, _update):
+        add(nouns)
+    return top
+
+
+def _parser(make: Any, *names: str, description: str, **options: Any) -> ArgumentParser:
+    made: ArgumentParser = make(
+        *names,
+        description=description,
+        epilog=EXIT_CODES,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        **options,
+    )
+    return made
+
+
+def _noun(nouns: "Nouns[Any]", name: str, about: str) -> "Nouns[Any]":
+    noun = _parser(nouns.add_parser, name, description=about, help=about)
+    return noun.add_subparsers(metavar="COMMAND", title="commands", required=True)
+
+
+def _leaf(
+    nouns: "Nouns[Any]",
+    name: str,
+    run: str,
+    about: str,
+    *more: str,
+    opening: str | None = "database",
+    hidden: bool = False,
+) -> ArgumentParser:
+    options = {} if hidden else {"help": about[:1].lower() + about[1:].rstrip(".")}
+    paragraphs = "\n\n".join(textwrap.fill(text, 100) for text in (about, *more))
+    leaf = _parser(nouns.add_parser, name, description=paragraphs, **options)
+    leaf.set_defaults(run=run, opening=opening)
+    if opening:
+        leaf.add_argument("--data", type=Path, metavar="DIR", default=SUPPRESS, help="the data folder")
+    return leaf
+
+
+def _serve(nouns: "Nouns[Any]") -> None:
+    serve = _leaf(
+        nouns,
+        "serve",
+        "serve.serve",
+        "Serve over HTTPS, and work on the updates that come in.",
+        "At the first start it makes a self-signed certificate, certificate.pem in the data folder. Bring your own "
+        "with --cert and --key, or let a proxy in front of it speak TLS with --behind-proxy.",
+        "It prints one line when it is ready and serves until SIGTERM or Ctrl-C; a second one stops it at once.",
+        opening="settings",
+    )
+    web = _leaf(nouns, "web", "serve.web", "The web server alone; `serve` starts it.", opening="settings", hidden=True)
+    for command in (serve, web):
+        command.add_argument("--host", default="localhost", help="name or address to listen on (default: localhost)")
+        command.add_argument("--port", type=_port, default=8443, help="the port (default: 8443; 0 takes a free one)")
+        command.add_argument("--cert", type=Path, metavar="FILE", help="your certificate with its chain, PEM")
+        command.add_argument("--key", type=Path, metavar="FILE", help="its private key, PEM without a passphrase")
+        command.add_argument("--behind-proxy", action="store_true", help="plain HTTP, for a proxy that speaks TLS")
+    _leaf(nouns, "worker", "serve.worker", "The worker alone; `serve` starts it.", opening="settings", hidden=True)
+
+
+def _port(text: str) -> int:
+    if text.isdecimal() and int(text) <= 65535:
+        return int(text)
+    raise ArgumentTypeError(f"'{text}' is not a port; ports are 0 to 65535")
+
+
+def _district(nouns: "Nouns[Any]") -> None:
+    verbs = _noun(nouns, "district", "The school systems that send files.")
+    add = _leaf(
+        verbs,
+        "add",
+        "district.add",
+        "Add a district.",
+        "Its short name, which every other command takes, is made from its name: Maple USD becomes maple-usd.",
+        opening="new database",
+    )
+    add.add_argument("name", metavar="NAME", help='such as "Maple USD"')
+    add.add_argument("--time-zone", metavar="ZONE", default="UTC", help="such as America/Chicago (default: UTC)")
+    put = _leaf(verbs, "set", "district.put", "Change a district's settings.")
+    _takes_district(put)
+    put.add_argument("--time-zone", metavar="ZONE", help="such as America/Chicago")
+    put.add_argument(
+        "--encoding", metavar="NAME", help="what its student files are in where they do not say so: utf-8, cp1252 ..."
+    )
+    put.add_argument(
+        "--notify",
+        metavar="EMAIL",
+        nargs="*",
+        help="members who get the results of every update, instead of those who got them before; none: nobody",
+    )
+
+
+def _school(nouns: "Nouns[Any]") -> None:
+    verbs = _noun(nouns, "school", "The schools of a district.")
+    load = _leaf(
+        verbs,
+        "load",
+        "school.load",
+        "Add and rename schools from a CSV file.",
+        "The file is UTF-8 and has the columns SCHOOL_ID and NAME. Schools that it does not name stay as they are. If "
+        "anything in it is wrong, all of that is reported and nothing is loaded.",
+    )
+    _takes_district(load)
+    load.add_argument("file", type=Path, metavar="FILE", help="such as schools.csv")
+
+
+def _staff(nouns: "Nouns[Any]") -> None:
+    verbs = _noun(nouns, "staff", "The members of a district's staff, who sign in.")
+    add = _leaf(
+        verbs,
+        "add",
+        "staff.add",
+        "Add a member.",
+        "The password is asked for, twice, or read from a file; it is never an argument, which others could see.",
+    )
+    _takes_district(add)
+    add.add_argument("email", metavar="EMAIL", help="the login")
+    add.add_argument("--first", metavar="NAME", required=True, help="first name")
+    add.add_argument("--last", metavar="NAME", required=True, help="last name")
+    add.add_argument("--role", required=True, help="district manager, school manager or instructor")
+    add.add_argument("--password-file", metavar="FILE", help="take its first line as the password; - is stdin")
+
+
+def _student(nouns: "Nouns[Any]") -> None:
+    verbs = _noun(nouns, "student", "The students of a district.")
+    load = _leaf(
+        verbs,
+        "load",
+        "student.load",
+        "Load a student file: change students, and add those who are new.",
+        "It is an update like any other, with mode=add; a running server does the work, else this command itself. "
+        "Stopped half-way, it goes on when the same command is given again, or when the server starts.",
+    )
+    _takes_district(load)
+    load.add_argument("file", type=Path, metavar="FILE", help="such as base.csv")
+    export = _leaf(
+        verbs,
+        "export",
+        "student.export",
+        "Write every student as a student file, in the order of STUDENT_ID.",
+        "All columns but PASSWORD. The file can be loaded again as it is.",
+    )
+    _takes_district(export)
+    export.add_argument("--output", type=Path, metavar="FILE", help="write to this file and not to stdout")
+    show = _leaf(verbs, "show", "student.show", "Show a student's record and history.")
+    _takes_district(show)
+    show.add_argument("student_id", metavar="STUDENT_ID", help="exactly as in the student file: 00123 is not 123")
+    _takes_json(show)
+
+
+def _file(nouns: "Nouns[Any]") -> None:
+    verbs = _noun(nouns, "file", "Student files that have not been sent.")
+    check = _leaf(
+        verbs,
+        "check",
+        "file.check",
+        "Check a student file before it is sent; needs no server and no data folder.",
+        "All the rules of the file and of its cells. Only an update can tell which students and schools exist, and "
+        "which rows want what another row or student has.",
+        opening=None,
+    )
+    check.add_argument("file", type=Path, metavar="FILE", help="such as students.csv")
+    check.add_argument("--encoding", metavar="NAME", default="utf-8", help="as the district's settings name it")
+    _takes_json(check)
+
+
+def _update(nouns: "Nouns[Any]") -> None:
+    verbs = _noun(nouns, "update", "The updates of a district: student files, and what became of them.")
+    listed = _leaf(verbs, "list", "update.listed", "List the updates, the latest first.")
+    _takes_district(listed)
+    _takes_json(listed)
+    show = _leaf(
+        verbs,
+        "show",
+        "update.show",
+        "Show what became of an update.",
+        "With --rejected: its rejected rows as a student file, as they were sent, without passwords, and with _LINE, "
+        "_CODE and _MESSAGE, which say what is wrong. Repaired, it can be sent as it is.",
+    )
+    _takes_district(show)
+    show.add_argument(
+        "number", metavar="NUMBER", type=int, nargs="?", help="default: the running update, else the latest"
+    )
+    form = show.add_mutually_exclusive_group()
+    _takes_json(form)
+    form.add_argument("--rejected", action="store_true", help="the rejected rows as CSV")
+
+
+def _takes_district(leaf: ArgumentParser) -> None:
+    leaf.add_argument("district", metavar="DISTRICT", help="its short name, such as maple-usd")
+
+
+def _takes_json(leaf: Any) -> None:
+    leaf.add_argument("--json", action="store_true", help="the same as JSON")

@@ -1,0 +1,129 @@
+"""``rollbook update``: student files that came in, and what became of them."""
+
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+
+from rollbook.cli import rejected, telling
+from rollbook.cli.failures import DONE, Failure
+from rollbook.cli.finding import district_named
+from rollbook.cli.record import record
+from rollbook.doors.studentupdate.answers import facts_of, scene_of
+from rollbook.doors.studentupdate.verdicts import verdict
+from rollbook.roster.models import District
+from rollbook.updates.models import Update
+from rollbook.updates.report import Report, current, find, problems, report
+
+_COLUMNS = ("number", "state", "mode", "received", "rows", "updated", "added", "unchanged", "rejected", "file")
+
+
+def listed(arguments: Namespace) -> int:
+    """All updates of the district."""
+    district = district_named(arguments.district)
+    updates = Update.objects.filter(district=district).order_by("-number")
+    if arguments.json:
+        print(telling.as_json([_row_facts(update) for update in updates.iterator()]))
+    elif updates:
+        print("\n".join(telling.table(_COLUMNS, [_row(update, district) for update in updates])))
+    else:
+        print(f"{district.name} has not started an update yet.")
+    return DONE
+
+
+def show(arguments: Namespace) -> int:
+    """One update: its report, or its rejected rows."""
+    district = district_named(arguments.district)
+    update = _update(district, arguments.number)
+    if arguments.rejected:
+        sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
+        count = rejected.write(update, sys.stdout)
+        record("rejected rows", district, f"update {update.number}, {count:,} rows")
+    elif arguments.json:
+        told = report(update)
+        scene = scene_of(district, told, timezone.now())
+        telling.print_json(
+            facts_of(told, verdict(told, scene), scene) | {"counts": update.problem_counts}, problems(update)
+        )
+    else:
+        print("\n".join(lines(update)))
+    return DONE
+
+
+def lines(update: Update) -> Iterator[str]:
+    """An update's report for people."""
+    told = report(update)
+    yield str(verdict(told, scene_of(update.district, told, timezone.now())))
+    yield ""
+    yield from telling.facts(_facts(told))
+    if update.problem_counts and not _is_said(told):
+        yield ""
+        yield from telling.totals(update.problem_counts)
+        yield ""
+        yield from telling.details(problems(update), sum(update.problem_counts.values()), "all that are kept: --json")
+    if told.rejected:
+        yield ""
+        yield "The rejected rows as a file, to be repaired and sent again:"
+        yield f"  rollbook update show {told.slug} {told.number} --rejected > rejected.csv"
+
+
+def _is_said(told: Report) -> bool:
+    """Whether the first line has told the only problem already."""
+    return told.refusal is not None and sum(group.count for group in told.groups) == 1
+
+
+def _update(district: District, number: int | None) -> Update:
+    update = current(district) if number is None else find(district, number)
+    if update is None:
+        what = "has not started an update yet" if number is None else f"has no update {number}"
+        raise Failure("no_such_update", f"{district.name} {what}; see `rollbook update list {district.slug}`")
+    return update
+
+
+def _facts(told: Report) -> Iterator[tuple[str, str]]:
+    starter = f"{told.starter.name} ({told.starter.email})" if told.starter else "the operator of the server"
+    rows = f", {told.rows:,} rows" if told.rows else ""
+    yield "file", f"{told.file_name}, {told.file_size:,} bytes{rows}, read as {told.encoding}"
+    yield "SHA-256", told.file_digest
+    yield "mode", told.mode.value
+    yield "by", f"{starter}, with {told.via}"
+    yield "received", _local(told.received_at, told.time_zone)
+    yield "begun", _local(told.started_at, told.time_zone)
+    yield "ended", _local(told.ended_at, told.time_zone)
+    yield "reference", told.reference
+
+
+def _local(moment: datetime | None, time_zone: str) -> str:
+    return moment.astimezone(ZoneInfo(time_zone)).strftime("%Y-%m-%d %H:%M:%S %Z") if moment else ""
+
+
+def _row(update: Update, district: District) -> tuple[str, ...]:
+    counts = (update.rows, update.updated, update.added, update.unchanged, update.rejected)
+    return (
+        str(update.number),
+        update.state,
+        update.mode,
+        _local(update.received_at, district.time_zone),
+        *(f"{count:,}" for count in counts),
+        update.file_name,
+    )
+
+
+def _row_facts(update: Update) -> dict[str, object]:
+    return {
+        "update": update.number,
+        "state": update.state,
+        "mode": update.mode,
+        "file": {"name": update.file_name, "bytes": update.file_size, "sha256": update.file_digest},
+        "rows": update.rows,
+        "updated": update.updated,
+        "added": update.added,
+        "unchanged": update.unchanged,
+        "rejected": update.rejected,
+        "received_at": update.received_at,
+        "started_at": update.started_at,
+        "ended_at": update.ended_at,
+    }

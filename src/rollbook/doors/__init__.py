@@ -1,0 +1,1 @@
+"""How the world comes in: commands, API and pages. No rules live here."""

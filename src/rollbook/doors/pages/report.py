@@ -1,0 +1,93 @@
+"""``/updates/17``: all there is to say about one update, for the managers of its district."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from rollbook.doors.studentupdate.answers import Answer, facts_of, scene_of
+from rollbook.doors.studentupdate.asking import member_of, note, require_https, require_right, require_unthrottled
+from rollbook.doors.studentupdate.client import basic_credentials
+from rollbook.doors.studentupdate.refusals import Refused
+from rollbook.doors.studentupdate.verdicts import verdict
+from rollbook.doors.studentupdate.wire import answered
+from rollbook.doors.studentupdate.wording import counted, listed, moment
+from rollbook.staff.models import Member
+from rollbook.updates.report import ProblemGroup, Report, find, report
+
+READERS = frozenset({"GET", "HEAD"})
+
+
+def update(request: HttpRequest, number: int) -> HttpResponse:
+    """Sign-in is HTTP Basic, which a browser asks for by itself."""
+    return answered(request, lambda: _answer(request, number, timezone.now()), allow="GET, HEAD")
+
+
+def _answer(request: HttpRequest, number: int, now: datetime) -> Answer:
+    member = _manager(request, now)
+    found = find(member.district, number)
+    note(request, "report", "seen" if found else "not found", now, member=member, detail=f"update {number}")
+    if found is None:
+        raise Refused("not_found")
+    facts = report(found)
+    scene = scene_of(member.district, facts, now)
+    line = verdict(facts, scene)
+    lines = (str(line), "", *_about_the_file(facts), *_about_the_way(facts, now), *_about_problems(facts.groups))
+    return Answer(lines, facts_of(facts, line, scene) | {"problems": [_group(group) for group in facts.groups]})
+
+
+def _manager(request: HttpRequest, now: datetime) -> Member:
+    require_https(request)
+    if request.method not in READERS:
+        raise Refused("use_get")
+    if request.META.get("QUERY_STRING"):
+        raise Refused("query_string", command=f"curl --netrc {settings.URL}{request.path}")
+    require_unthrottled(request, now)
+    credentials = basic_credentials(request)
+    if credentials is None:
+        raise Refused("sign_in_needed", address=f"{settings.URL}{request.path}")
+    member = member_of(request, credentials, now)
+    require_right(request, member, "report", now)
+    return member
+
+
+def _about_the_file(facts: Report) -> Iterable[str]:
+    yield f"File: {facts.file_name}, {counted(facts.file_size, 'byte')}, {counted(facts.rows, 'row')}"
+    yield f"SHA-256: {facts.file_digest}"
+    yield f"Mode: {facts.mode}"
+    starter = f"{facts.starter.name} ({facts.starter.email})" if facts.starter else "the operator of the server"
+    yield f"Started by: {starter}, with {facts.via}"
+
+
+def _about_the_way(facts: Report, now: datetime) -> Iterable[str]:
+    times = {"Received": facts.received_at, "Begun": facts.started_at, "Ended": facts.ended_at}
+    for what, at in times.items():
+        if at:
+            yield f"{what}: {moment(at, now, facts.time_zone)}"
+
+
+def _about_problems(groups: tuple[ProblemGroup, ...]) -> Iterable[str]:
+    for group in groups:
+        yield ""
+        yield f"{group.count:,} x {group.code} ({group.severity}): {group.title}"
+        yield f"To do: {group.repair}"
+        yield from _first_lines(group)
+
+
+def _first_lines(group: ProblemGroup) -> Iterable[str]:
+    if group.lines:
+        more = ", first" if group.count > len(group.lines) else ""
+        yield f"{'Line' if group.count == 1 else 'Lines'}{more}: {listed(group.lines)}"
+
+
+def _group(group: ProblemGroup) -> dict[str, object]:
+    return {
+        "code": group.code,
+        "severity": str(group.severity),
+        "title": group.title,
+        "repair": group.repair,
+        "count": group.count,
+        "first_lines": list(group.lines),
+    }

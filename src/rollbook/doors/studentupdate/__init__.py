@@ -1,0 +1,1 @@
+"""The three addresses of the nightly scripts: curl in, plain text out."""

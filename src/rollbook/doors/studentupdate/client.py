@@ -1,0 +1,44 @@
+"""Who is calling, as far as a request tells: the address, the program, and what an Authorization header holds."""
+
+import base64
+import binascii
+import ipaddress
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from rollbook.doors.studentupdate.refusals import Refused
+
+UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104 - nobody's address; behind a local socket without a proxy there is none
+
+
+def address_of(request: HttpRequest) -> str:
+    """The client's IP address. Behind our proxy it is what the proxy added last; the entries before it are hearsay."""
+    said = request.META.get("REMOTE_ADDR", "")
+    if settings.BEHIND_PROXY:
+        said = request.headers.get("X-Forwarded-For", said).rpartition(",")[2].strip()
+    try:
+        return str(ipaddress.ip_address(said.partition("%")[0]))
+    except ValueError:
+        return UNKNOWN_ADDRESS
+
+
+def agent_of(request: HttpRequest) -> str:
+    """What the program calls itself."""
+    return request.headers.get("User-Agent", "")
+
+
+def basic_credentials(request: HttpRequest) -> tuple[str, str] | None:
+    """Login and password out of an Authorization header; None without one. Tokens come later."""
+    scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
+    if not scheme:
+        return None
+    if scheme.lower() == "bearer":
+        raise Refused("not_supported", what="Authorization: Bearer")
+    try:
+        login, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        raise Refused("bad_authorization") from None
+    if scheme.lower() != "basic" or not colon:
+        raise Refused("bad_authorization")
+    return login, password

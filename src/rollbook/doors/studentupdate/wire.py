@@ -1,0 +1,85 @@
+"""An answer or a refusal as HTTP: plain text, or JSON for whoever asks for it."""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from errno import EDQUOT, ENOSPC
+from http import HTTPStatus
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+
+from rollbook.doors.studentupdate.answers import Answer
+from rollbook.doors.studentupdate.refusals import Refused
+
+TEXT = "text/plain; charset=utf-8"
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+DISK_FULL = {ENOSPC, EDQUOT}
+
+log = logging.getLogger(__name__)
+
+
+def answered(request: HttpRequest, answer: Callable[[], Answer], allow: str) -> HttpResponse:
+    """Work out the answer, or say why there is none. ``allow`` is the method this address answers."""
+    try:
+        return respond(request, answer())
+    except Refused as refused:
+        return refuse(request, refused, allow)
+    except (OperationalError, InterfaceError):
+        log.warning("the database is not available", exc_info=True)
+        return refuse(request, Refused("database_busy"))
+    except OSError as error:
+        log.warning("the spool takes no file", exc_info=True)
+        return refuse(request, Refused("disk_full" if error.errno in DISK_FULL else "storage_failed"))
+
+
+def respond(request: HttpRequest, answer: Answer) -> HttpResponse:
+    """The answer in the form the caller asked for."""
+    if not wants_json(request):
+        return _response(TEXT, _text(answer.lines), answer.status, answer.headers)
+    headers = {**answer.headers, **answer.json_headers}
+    if answer.problem:
+        body = _problem(answer.status, answer.problem, answer.lines[0]) | dict(answer.facts)
+        return _response(PROBLEM, _json(body), answer.status, headers)
+    return _response(JSON, _json(answer.facts), answer.json_status, headers)
+
+
+def refuse(request: HttpRequest, refused: Refused, allow: str = "") -> HttpResponse:
+    """``ERROR code: what happened; what to do``, or the same as a problem of RFC 9457."""
+    headers = _headers(refused, allow)
+    if wants_json(request):
+        return _response(PROBLEM, _json(_problem(refused.status, refused.code, refused.text)), refused.status, headers)
+    return _response(TEXT, _text((f"ERROR {refused.code}: {refused.text}",)), refused.status, headers)
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return request.get_preferred_type(["text/plain", JSON, PROBLEM]) in {JSON, PROBLEM}
+
+
+def _headers(refused: Refused, allow: str) -> dict[str, str]:
+    headers = {}
+    if refused.retry_after:
+        headers["Retry-After"] = str(refused.retry_after)
+    if refused.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = allow
+    if refused.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Basic realm="Rollbook", charset="UTF-8"'
+    return headers
+
+
+def _problem(status: int, code: str, detail: str) -> dict[str, object]:
+    return {"title": HTTPStatus(status).phrase, "status": status, "code": code, "detail": detail}
+
+
+def _json(body: Mapping[str, object]) -> str:
+    return json.dumps(body, cls=DjangoJSONEncoder, ensure_ascii=False) + "\n"
+
+
+def _text(lines: tuple[str, ...]) -> str:
+    return "\n".join((*lines, ""))
+
+
+def _response(content_type: str, body: str, status: int, headers: Mapping[str, str]) -> HttpResponse:
+    return HttpResponse(body, content_type=content_type, status=status, headers=dict(headers))

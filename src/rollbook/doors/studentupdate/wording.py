@@ -1,0 +1,56 @@
+"""Numbers, times and lists as people read them, for every answer alike."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+
+
+def counted(count: int, noun: str) -> str:
+    """``4,812 students``; ``1 student``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def moment(at: datetime, now: datetime, time_zone: str) -> str:
+    """The district's time: ``02:05:11 CST``, with the date before it unless that is today's."""
+    there = at.astimezone(ZoneInfo(time_zone))
+    today = now.astimezone(there.tzinfo).date() == there.date()
+    return there.strftime("%H:%M:%S %Z" if today else "%Y-%m-%d %H:%M:%S %Z")
+
+
+def duration(span: timedelta) -> str:
+    """``2.1 s``, ``45 s``, ``3 min 20 s``, ``1 h 5 min``; two units are enough."""
+    seconds = max(0.0, span.total_seconds())
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < MINUTE:
+        return f"{whole} s"
+    if whole < HOUR:
+        return f"{whole // MINUTE} min {whole % MINUTE} s"
+    return f"{whole // HOUR:,} h {whole % HOUR // MINUTE} min"
+
+
+def percent(done: int, total: int) -> str:
+    """``61 %``; 100 only when nothing is left."""
+    share = 100 if done >= total else min(99, round(100 * done / total))
+    return f"{share} %"
+
+
+def listed(items: Sequence[object]) -> str:
+    """``17``; ``17 and 18``; ``17, 18 and 19``."""
+    *most, last = (str(item) for item in items)
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def updates(numbers: Sequence[int]) -> str:
+    """``update 17``; ``updates 17 and 18``."""
+    return f"{'update' if len(numbers) == 1 else 'updates'} {listed(numbers)}"
+
+
+def safe(text: str, longest: int) -> str:
+    """What somebody sent, fit to be shown: one line, nothing invisible, at most so many characters."""
+    shown = "".join(char for char in text if char.isprintable())
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"

@@ -1,0 +1,160 @@
+"""One machine: a single process asks the tables what is due and does it, the districts taking turns.
+
+Nothing is leased and nothing can be lost: after a kill the next start finds the same work due.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from django.db import InterfaceError, OperationalError, connection
+
+from rollbook.engine.presence import Presence, worker_seen
+from rollbook.roster import passwords
+from rollbook.sqlite.turnstile import let_others_pass
+from rollbook.updates import notify, receive, running
+from rollbook.updates.states import Fenced
+
+__all__ = ["due", "work", "work_on", "worker_seen"]
+
+log = logging.getLogger(__name__)
+
+PAUSE = 0.25  # seconds between two looks at the tables when nothing is due
+LONGEST_PAUSE = 30.0  # seconds, after a fault
+PASSING = (OperationalError, InterfaceError, OSError)  # the database is away, the disk is full: it may be better soon
+
+
+def due(update_id: int) -> None:
+    """There is nobody to tell: the loop looks for itself."""
+
+
+def work(stop: threading.Event) -> None:
+    """Do whatever is due until told to stop. A second worker stays idle until the first one has gone."""
+    presence = Presence()
+    if not _claimed(presence, stop):
+        return
+    chores = [
+        threading.Thread(target=_repeat, args=(stop, name, chore, pause, niceness))
+        for name, chore, pause, niceness in _CHORES
+    ]
+    for thread in chores:
+        thread.start()
+    desk = Desk()
+    while not stop.is_set():
+        presence.show()
+        pause = desk.take_turns()
+        if pause:
+            stop.wait(pause)
+    desk.put_down()
+    for thread in chores:
+        thread.join()
+
+
+def work_on(update_id: int, watch: Callable[[], None]) -> None:
+    """Bring this update to its end: here if no worker is there to do it, else by waiting; ``watch`` is called often."""
+    presence = Presence()
+    desk = Desk()
+    while not running.has_ended(update_id):
+        pause = PAUSE
+        if presence.claim():
+            pause = desk.take_turns()
+        watch()
+        time.sleep(pause)
+    desk.put_down()
+    presence.leave()
+
+
+class Desk:
+    """The updates in work, each between two of its steps."""
+
+    def __init__(self) -> None:
+        self._in_work: dict[int, Iterator[None]] = {}
+        self._faults = 0
+
+    def take_turns(self) -> float:
+        """One step of each update that is due; returns for how many seconds there is nothing to do."""
+        try:
+            for update_id in running.next_updates():
+                self._in_work.setdefault(update_id, running.steps(update_id))
+        except PASSING:
+            return self._pause_after_fault("the database cannot be asked what is due")
+        pauses = [self._step(update_id) for update_id in list(self._in_work)]
+        return max(pauses, default=PAUSE)
+
+    def put_down(self) -> None:
+        """Stop between two steps, in good order."""
+        for update_id in self._in_work:
+            running.rest(update_id)
+
+    def _step(self, update_id: int) -> float:
+        """Take one step; returns for how long to pause after it."""
+        let_others_pass()
+        try:
+            next(self._in_work[update_id])
+        except (StopIteration, Fenced):
+            del self._in_work[update_id]
+        except PASSING:
+            del self._in_work[update_id]
+            return self._pause_after_fault(f"a step of the update with key {update_id} must wait", update_id)
+        except Exception:
+            del self._in_work[update_id]
+            log.exception("a step of the update with key %d failed", update_id)
+        self._faults = 0
+        return 0.0
+
+    def _pause_after_fault(self, what: str, update_id: int | None = None) -> float:
+        self._faults += 1
+        pause = min(2.0**self._faults / 2, LONGEST_PAUSE)
+        log.warning("%s; next try in %.0f s", what, pause, exc_info=True)
+        connection.close()
+        if update_id is not None:
+            try:
+                running.rest(update_id)
+            except PASSING:
+                log.warning("the database does not answer")
+        return pause
+
+
+def _claimed(presence: Presence, stop: threading.Event) -> bool:
+    """Wait for the worker's place; False if told to stop before it was free."""
+    if not presence.claim():
+        log.warning("another worker is at work on this data folder; this one stays idle until it has gone")
+        while not presence.claim():
+            if stop.wait(PAUSE):
+                return False
+    log.info("worker ready")
+    return True
+
+
+def _repeat(stop: threading.Event, name: str, chore: Callable[[], int], pause: float, niceness: int) -> None:
+    """A thread of its own: do the chore again at once while it finds something, else after a pause."""
+    if niceness:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
+    faults = 0
+    while not stop.is_set():
+        try:
+            found, faults = chore(), 0
+        except Exception:
+            found, faults = 0, faults + 1
+            log.exception("%s failed", name)
+            connection.close()
+        if not found:
+            stop.wait(max(pause, min(2.0**faults / 2, LONGEST_PAUSE) if faults else 0))
+    connection.close()
+
+
+def _mail() -> int:
+    return notify.write_letters() + notify.send_due()
+
+
+def _wrap_passwords() -> int:
+    return passwords.wrap_some(8)
+
+
+_CHORES = (
+    ("mail", _mail, PAUSE, 0),
+    ("wrapping passwords", _wrap_passwords, 2.0, 19),
+    ("sweeping the spool", receive.sweep, 3600.0, 0),
+)

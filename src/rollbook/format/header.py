@@ -1,0 +1,171 @@
+"""The first line of a student file: which column each of its cells names, and what is wrong with it."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rollbook.format.columns import BY_NAME, BY_SPELLING, Column, fold_header
+from rollbook.format.nearest import nearest
+from rollbook.format.problems import Problem, visible
+
+IDENTIFYING: tuple[frozenset[str], ...] = (
+    frozenset({"STUDENT_ID"}),
+    frozenset({"FIRST_NAME", "LAST_NAME", "DOB"}),
+    frozenset({"USERNAME"}),
+)
+"""Each of these sets of columns can say which student a row means."""
+
+_KEY = "STUDENT_ID"
+_KEYS_ELSEWHERE = ("SISID", "STUDENTNUMBER", "LOCALID", "SOURCEDID", "STUDENTID")
+_ELSEWHERE: Mapping[str, str] = {
+    **dict.fromkeys(_KEYS_ELSEWHERE, _KEY),
+    **dict.fromkeys(("SCHOOLSISID", "SCHOOLSOURCEDID", "ORGSOURCEDIDS", "SCHOOLNUMBER", "ORGANIZATIONID"), "SCHOOL_ID"),
+    **dict.fromkeys(("FIRSTNAME", "GIVENNAME"), "FIRST_NAME"),
+    **dict.fromkeys(("LASTNAME", "FAMILYNAME", "SURNAME"), "LAST_NAME"),
+    **dict.fromkeys(("DATEOFBIRTH", "BIRTHDAY"), "DOB"),
+    **dict.fromkeys(("GRADELEVEL", "GRADES"), "GRADE"),
+    **dict.fromkeys(("SPED", "SPECIALEDUCATION"), "SPECIAL_ED"),
+    "SEX": "GENDER",
+    "LEP": "ELL",
+}
+"""How other products name columns, squeezed(): never taken silently, only suggested."""
+
+_STAFF_COLUMNS = frozenset(
+    {
+        "STAFF_ID",
+        "TEACHER_ID",
+        "TEACHER_NUMBER",
+        "EMPLOYEE_ID",
+        "ROLE",
+        "ROLES",
+        "STAFF_EMAIL",
+        "TEACHER_EMAIL",
+        "JOB_TITLE",
+        "POSITION",
+    }
+)
+_SHARED_WITH_STAFF = frozenset(
+    {
+        "USERNAME",
+        "PASSWORD",
+        "FIRST_NAME",
+        "LAST_NAME",
+        "MIDDLE_INITIAL",
+        "SCHOOL_ID",
+        "GROUPS",
+        "STATUS",
+        "STAFF",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The names as they were sent and, for each, its column; None where the cells are ignored."""
+
+    names: tuple[str, ...]
+    columns: tuple[Column | None, ...]
+
+    @classmethod
+    def parse(cls, names: Sequence[str]) -> "tuple[Header, list[Problem]]":
+        """The header and every problem of it; json-friendly: parse(list(header.names)) gives the same header."""
+        header = cls(tuple(names), tuple(BY_SPELLING.get(fold_header(name)) for name in names))
+        return header, _problems(header)
+
+    @property
+    def known(self) -> frozenset[str]:
+        """The names of the columns that are read."""
+        return frozenset(column.name for column in self.columns if column)
+
+    @property
+    def nameless(self) -> tuple[int, ...]:
+        """The positions of cells without a name."""
+        return tuple(index for index, name in enumerate(self.names) if not fold_header(name))
+
+
+def squeezed(name: str) -> str:
+    """A folded name without its underscores: sourcedId and SOURCED_ID are one."""
+    return fold_header(name).replace("_", "")
+
+
+def looks_like_header(names: Sequence[str]) -> bool:
+    """Whether any cell names a column, here or in other products."""
+    return any(fold_header(name) in BY_SPELLING or squeezed(name) in _ELSEWHERE for name in names)
+
+
+def _problems(header: Header) -> list[Problem]:
+    if not looks_like_header(header.names):
+        return [Problem("header_not_found", 1)]
+    return [*_unusable(header), *_duplicates(header), *_ignored(header), *_folded(header)]
+
+
+def _unusable(header: Header) -> list[Problem]:
+    renames = _renames(header)
+    if _KEY in renames.values():
+        listed = " and ".join(f"{visible(old)} to {new}" for old, new in renames.items())
+        return [Problem("key_column_renamed", 1, _KEY, hint=f"rename {listed}")]
+    if _is_of_staff(header):
+        return [Problem("wrong_file_type", 1)]
+    if any(keys <= header.known for keys in IDENTIFYING):
+        return []
+    listed = " and ".join(f"{visible(old)} to {new}" for old, new in renames.items())
+    return [Problem("missing_column", 1, hint=f"rename {listed}" if renames else "")]
+
+
+def _renames(header: Header) -> dict[str, str]:
+    """Ignored names and the columns they seem to mean, each column once; the earlier key wins."""
+    renames: dict[str, str] = {}
+    for name in sorted(_unknown(header), key=_weight):
+        meant = _ELSEWHERE.get(squeezed(name)) or _nearest(name)
+        if meant and meant not in header.known and meant not in renames.values():
+            renames[name] = meant
+    return renames
+
+
+def _weight(name: str) -> int:
+    key = squeezed(name)
+    return _KEYS_ELSEWHERE.index(key) if key in _KEYS_ELSEWHERE else len(_KEYS_ELSEWHERE)
+
+
+def _nearest(name: str) -> str | None:
+    folded = fold_header(name)
+    found = nearest(folded, BY_SPELLING, within=2 if len(folded) > 5 else 1)
+    return BY_SPELLING[found].name if found else None
+
+
+def _is_of_staff(header: Header) -> bool:
+    """A column only staff have, and none that only students have."""
+    folded = {fold_header(name) for name in header.names}
+    return bool(folded & _STAFF_COLUMNS) and header.known <= _SHARED_WITH_STAFF
+
+
+def _unknown(header: Header) -> list[str]:
+    pairs = zip(header.names, header.columns, strict=True)
+    return [name for name, column in pairs if column is None and fold_header(name)[:1] not in ("", "_")]
+
+
+def _duplicates(header: Header) -> list[Problem]:
+    names = [column.name for column in header.columns if column] + [fold_header(name) for name in _unknown(header)]
+    return [Problem("duplicate_column", 1, _known(name), visible(name)) for name, n in Counter(names).items() if n > 1]
+
+
+def _known(name: str) -> str | None:
+    return name if name in BY_NAME else None
+
+
+def _ignored(header: Header) -> list[Problem]:
+    renames = _renames(header)
+    return [
+        Problem("unknown_column", 1, found=visible(name), hint=_suggestion(renames.get(name)))
+        for name in dict.fromkeys(_unknown(header))
+    ]
+
+
+def _suggestion(meant: str | None) -> str:
+    return f"if {meant} is meant, rename it" if meant else ""
+
+
+def _folded(header: Header) -> list[Problem]:
+    pairs = zip(header.names, header.columns, strict=True)
+    written = [name for name, column in pairs if column and name.strip() not in (column.name, *column.aliases)]
+    return [Problem("folded_header", 1)] if written else []

@@ -1,0 +1,51 @@
+"""What can be wrong with a file or a row: the closed list of kinds, and one problem as it was found."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from rollbook.format.file_problems import FILE_KINDS
+from rollbook.format.kinds import Kind, Scope, Severity
+from rollbook.format.row_problems import ROW_KINDS
+
+__all__ = ["KINDS", "LONGEST_FOUND", "Kind", "Problem", "Scope", "Severity", "visible"]
+
+KINDS: Mapping[str, Kind] = MappingProxyType({kind.code: kind for kind in (*FILE_KINDS, *ROW_KINDS)})
+"""Every code there is. The order is that of weight, files before rows."""
+
+LONGEST_FOUND = 60
+"""Characters of a cell that a problem quotes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding. `line` is the physical line (the header is line 1), `column` the column's name, `found` what stood
+    there as visible() shows it and never the content of a secret cell, `hint` a repair for this very case.
+    """
+
+    code: str
+    line: int | None = None
+    column: str | None = None
+    found: str = ""
+    hint: str = ""
+
+    @property
+    def kind(self) -> Kind:
+        return KINDS[self.code]
+
+    @property
+    def severity(self) -> Severity:
+        return self.kind.severity
+
+    @property
+    def message(self) -> str:
+        """One sentence: what happened, what was found, what to do."""
+        kind = self.kind
+        happened = kind.phrase.replace("{found}", f"'{self.found}'") if kind.phrase and self.found else kind.title
+        return f"{happened}; {self.hint or kind.repair}"
+
+
+def visible(text: str) -> str:
+    """The text on one line of at most LONGEST_FOUND characters, what cannot be seen or printed written as <U+200B>."""
+    cut = text if len(text) <= LONGEST_FOUND else text[: LONGEST_FOUND - 1] + "…"
+    return "".join(letter if letter.isprintable() else f"<U+{ord(letter):04X}>" for letter in cut)

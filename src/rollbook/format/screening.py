@@ -1,0 +1,119 @@
+"""What no cell may hold, whatever its column: the first thing every rule asks about a value."""
+
+import re
+from dataclasses import dataclass
+from unicodedata import category, normalize
+
+INVISIBLE = (
+    "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
+)
+"""Characters that show nothing and change nothing at the ends of a value."""
+BLANKS = " \u00a0\u2007\u202f\u3000"
+EDGES = BLANKS + INVISIBLE
+
+_JOINERS = "\u200c\u200d"  # Persian and Hindi names, and emoji, are written with them
+_LINE_BREAKS = "\u2028\u2029"
+_EXCEL_ERRORS = frozenset(
+    [
+        "#N/A",
+        "#REF!",
+        "#VALUE!",
+        "#NAME?",
+        "#DIV/0!",
+        "#NULL!",
+        "#NUM!",
+        "#SPILL!",
+        "#CALC!",
+        "#FIELD!",
+        "#BLOCKED!",
+        "#GETTING_DATA",
+    ]
+)
+_FORMULA = re.compile(r"[=+@]|-[0-9]")
+_MARKUP = re.compile(r"<[A-Za-z/!?]")
+_PLACEHOLDERS = frozenset({"null", "none", "n/a", "na", "nan", "nil", "undefined", "-", "--", "---", "?", "."})
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a value is not accepted: the code of a problem and, where the general repair can be bettered, a hint."""
+
+    code: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A value that is accepted with a warning."""
+
+    value: str
+    code: str
+    hint: str = ""
+
+
+Answer = str | Fault | Noted
+"""What a rule makes of a cell's text: the canonical value, a fault, or a value with a warning."""
+
+
+def trimmed(text: str) -> str:
+    """The text without blanks and invisible characters at its ends, and without quotes that stood behind a blank."""
+    inner = text.strip(EDGES)
+    if len(inner) > 1 and text[0] == " " and inner[0] == inner[-1] == '"':
+        return inner[1:-1].strip(EDGES).replace('""', '"')
+    return inner
+
+
+def fault_of_text(text: str, *, joiners: bool = True) -> Fault | None:
+    """What is wrong with the characters of a value; `joiners` allows the two that some scripts need inside words."""
+    if text.isascii() and text.isprintable():
+        return None
+    allowed = _JOINERS if joiners else ""
+    for letter in text:
+        if letter == "\ufffd":
+            return Fault("damaged_text")
+        kind = category(letter)
+        if kind == "Cc" or letter in _LINE_BREAKS:
+            return Fault("control_char")
+        if kind in ("Cf", "Cs") and letter not in allowed:
+            return Fault("invisible_char")
+    return None
+
+
+def is_spreadsheet_error(text: str) -> bool:
+    """#N/A and its like, and the ##### of a column that is too narrow."""
+    return text[:1] == "#" and (text.upper() in _EXCEL_ERRORS or (len(text) > 2 and not text.strip("#")))
+
+
+def fault_of_value(text: str) -> Fault | None:
+    """What is wrong with a value in any column but free text and passwords."""
+    if text.casefold() in _PLACEHOLDERS:
+        return Fault("placeholder")
+    return Fault("formula") if _FORMULA.match(text) else fault_of_free_text(text)
+
+
+def fault_of_free_text(text: str) -> Fault | None:
+    """What is wrong with a value in a column that takes any text."""
+    if text[:1] == "=":
+        return Fault("formula")
+    return Fault("excel_error") if is_spreadsheet_error(text) else fault_of_text(text)
+
+
+def noted_if_odd(text: str) -> str | Noted:
+    """The accepted text, in NFC, with a warning if it looks damaged or like HTML."""
+    if text.isascii():
+        return Noted(text, "markup") if "<" in text and _MARKUP.search(text) else text
+    value = normalize("NFC", text)
+    if _was_encoded_twice(value):
+        return Noted(value, "looks_double_encoded")
+    return Noted(value, "markup") if _MARKUP.search(value) else value
+
+
+def _was_encoded_twice(text: str) -> bool:
+    """UTF-8 read as Windows-1252 or Latin-1 goes back to UTF-8; honest text with accents does not."""
+    for codec in ("cp1252", "latin-1"):
+        try:
+            text.encode(codec).decode("utf-8")
+        except UnicodeError:
+            continue
+        return True
+    return False

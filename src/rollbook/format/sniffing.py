@@ -1,0 +1,70 @@
+"""What a file really is, told by its first bytes: nothing of another kind ever reaches the reader."""
+
+import codecs
+import re
+
+HEAD = 4096
+"""How many of a file's first bytes are looked at."""
+
+_WORKBOOK_INSIDE = re.compile(rb"\[Content_Types\]\.xml|xl/|application/vnd\.oasis|_rels/")
+_MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"\xd0\xcf\x11\xe0", "spreadsheet_not_csv"),
+    (b"PK\x05\x06", "archive_not_csv"),
+    (b"PK\x07\x08", "archive_not_csv"),
+    (b"\x1f\x8b", "archive_not_csv"),
+    (b"7z\xbc\xaf\x27\x1c", "archive_not_csv"),
+    (b"Rar!\x1a\x07", "archive_not_csv"),
+    (b"BZh9", "archive_not_csv"),
+    (b"\xfd7zXZ\x00", "archive_not_csv"),
+    (b"\x28\xb5\x2f\xfd", "archive_not_csv"),
+    (b"%PDF-", "document_not_csv"),
+    (b"%!PS", "document_not_csv"),
+    (b"{\\rtf", "document_not_csv"),
+    (b"\x89PNG\r\n", "binary_not_csv"),
+    (b"GIF87a", "binary_not_csv"),
+    (b"GIF89a", "binary_not_csv"),
+    (b"\xff\xd8\xff", "binary_not_csv"),
+    (b"\x7fELF", "binary_not_csv"),
+    (b"SQLite format 3\x00", "binary_not_csv"),
+)
+_HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|script|!--)", re.IGNORECASE)
+_CONTROLS = frozenset(range(32)) - frozenset(b"\0\t\n\v\f\r\x1a\x1b")
+_GARBAGE = 0.05  # more control bytes than this share are not text, whatever the encoding
+
+
+def other_kind_of_file(head: bytes) -> str | None:
+    """The code of the problem if the first bytes are those of another kind of file, else None."""
+    if head.startswith(b"PK\x03\x04"):
+        return "spreadsheet_not_csv" if _WORKBOOK_INSIDE.search(head) else "archive_not_csv"
+    for magic, code in _MAGIC:
+        if head.startswith(magic):
+            return code
+    return _structured_text(head) or ("binary_not_csv" if _is_garbage(head) else None)
+
+
+def looks_like_utf16(head: bytes) -> bool:
+    """Whether every other byte is NUL, as in UTF-16 text of a European language without a byte order mark."""
+    pairs = len(head) // 2
+    return pairs > 0 and max(head[::2].count(0), head[1::2].count(0)) > pairs // 2
+
+
+def _structured_text(head: bytes) -> str | None:
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text.startswith(b"<"):
+        return "web_page_not_csv" if _HTML.match(text) or b"<html" in text.lower() else "data_not_csv"
+    return "data_not_csv" if text[:1] in (b"{", b"[") else None
+
+
+def _is_garbage(head: bytes) -> bool:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or looks_like_utf16(head):
+        return False
+    controls = sum(byte in _CONTROLS for byte in head)
+    return controls > len(head) * _GARBAGE and not _is_utf8(head)
+
+
+def _is_utf8(head: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in head

@@ -1,0 +1,200 @@
+"""The only writer of students: applies changes in bulk, keeps the history, moves links on transfer.
+
+Everything here runs inside the caller's transaction, so that a change, its history and its outcome are one.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from rollbook.format.columns import COLUMNS
+from rollbook.roster import passwords
+from rollbook.roster.models import DEFAULT_GROUP
+from rollbook.roster.names import name_key, name_of
+from rollbook.roster.records import AMONG, OWN, Record
+from rollbook.roster.usernames import Usernames
+
+NAMES = frozenset({"FIRST_NAME", "LAST_NAME"})
+ADDED = "STUDENT"  # the field under which the history tells that a student was added
+_LINKED = frozenset({"GROUPS", "STAFF"})
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """On whose behalf a change is made, and when."""
+
+    update_id: int | None
+    member_id: int | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A student and the new values of the columns that change; a new PASSWORD is sealed already."""
+
+    record: Record
+    new: dict[str, str]
+
+
+def revise(district_id: int, revisions: Sequence[Revision], author: Author) -> None:
+    """Write these changes. No key may be taken by a student outside of ``revisions``; within them any order is good."""
+    schools = _schools(district_id)
+    _empty_keys(revisions)
+    by_columns: defaultdict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
+    for revision in revisions:
+        assigned = _assigned(revision, schools)
+        if assigned:
+            by_columns[tuple(assigned)].append((*assigned.values(), revision.record.pk))
+    with connection.cursor() as cursor:
+        for columns, rows in by_columns.items():
+            places = ", ".join(f"{column} = %s" for column in columns)
+            cursor.executemany(f"UPDATE roster_student SET {places} WHERE id = %s", rows)
+    _link_groups(
+        (revision.record.pk, schools[(revision.record.values | revision.new)["SCHOOL_ID"]], revision.new["GROUPS"])
+        for revision in revisions
+        if "GROUPS" in revision.new
+    )
+    _link_staff(district_id, {r.record.pk: r.new["STAFF"] for r in revisions if "STAFF" in r.new})
+    _keep_history((entry for revision in revisions for entry in _history(revision)), author)
+
+
+def enroll(district_id: int, newcomers: Sequence[Mapping[str, str]], author: Author) -> None:
+    """Add these students; whoever lacks a username or password gets one. A given PASSWORD is sealed already."""
+    if not newcomers:
+        return
+    schools = _schools(district_id)
+    usernames = Usernames(district_id, {values["USERNAME"] for values in newcomers if values.get("USERNAME")})
+    new = [{"USERNAME": values.get("USERNAME") or usernames.make(values), **values} for values in newcomers]
+    columns = ["district_id", "school_id", "password", "name_key", *(name.lower() for name in OWN)]
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"INSERT INTO roster_student ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})",
+            [_inserted(district_id, schools, values) for values in new],
+        )
+        cursor.execute(
+            f"SELECT username, id FROM roster_student WHERE district_id = %s AND username {AMONG}",
+            [district_id, json.dumps([values["USERNAME"] for values in new])],
+        )
+        pks = dict(cursor.fetchall())
+    _link_groups((pks[v["USERNAME"]], schools[v["SCHOOL_ID"]], v.get("GROUPS") or DEFAULT_GROUP) for v in new)
+    _link_staff(district_id, {pks[values["USERNAME"]]: values["STAFF"] for values in new if values.get("STAFF")})
+    _keep_history(((pks[values["USERNAME"]], ADDED, "", "added") for values in new), author)
+
+
+def _empty_keys(revisions: Sequence[Revision]) -> None:
+    """Take the names and usernames that change away first, so that students can pass theirs around in a ring.
+
+    The blank in front makes the place holder one that no file can contain.
+    """
+    changing = {
+        "username": [r.record.pk for r in revisions if "USERNAME" in r.new],
+        "name_key": [r.record.pk for r in revisions if not r.new.keys().isdisjoint({*NAMES, "DOB"})],
+    }
+    with connection.cursor() as cursor:
+        for column, pks in changing.items():
+            if pks:
+                cursor.execute(f"UPDATE roster_student SET {column} = ' ' || id WHERE id {AMONG}", [json.dumps(pks)])
+
+
+def _assigned(revision: Revision, schools: Mapping[str, int]) -> dict[str, Any]:
+    """Column of the database to its new value."""
+    new = revision.new
+    assigned: dict[str, Any] = {name.lower(): new[name] for name in OWN if name in new}
+    if "SCHOOL_ID" in new:
+        assigned["school_id"] = schools[new["SCHOOL_ID"]]
+    if "PASSWORD" in new:
+        assigned["password"] = new["PASSWORD"]
+    if not new.keys().isdisjoint({*NAMES, "DOB"}):
+        assigned["name_key"] = name_of(revision.record.values | new)[0]
+    return assigned
+
+
+def _inserted(district_id: int, schools: Mapping[str, int], values: Mapping[str, str]) -> list[Any]:
+    own = {"STATUS": "active", **values}
+    return [
+        district_id,
+        schools[values["SCHOOL_ID"]],
+        values.get("PASSWORD") or passwords.seal(passwords.random_password()),
+        name_key(values["FIRST_NAME"], values["LAST_NAME"]),
+        *(own.get(name, "") or (None if name == "STUDENT_ID" else "") for name in OWN),
+    ]
+
+
+def _history(revision: Revision) -> Iterable[tuple[int, str, str, str]]:
+    for column in COLUMNS:
+        new = revision.new.get(column.name)
+        if new is None:
+            continue
+        old = revision.record.values.get(column.name, "")
+        if column.secret:
+            old, new = "", "changed"
+        if old != new:
+            yield revision.record.pk, column.name, old, new
+
+
+def _keep_history(entries: Iterable[tuple[int, str, str, str]], author: Author) -> None:
+    at = connection.ops.adapt_datetimefield_value(author.at)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO roster_change (student_id, field, old, new, at, update_id, member_id)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            [(*entry, at, author.update_id, author.member_id) for entry in entries],
+        )
+
+
+def _schools(district_id: int) -> dict[str, int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT organization_id, id FROM roster_school WHERE district_id = %s", [district_id])
+        return dict(cursor.fetchall())
+
+
+def _link_groups(wanted: Iterable[tuple[int, int, str]]) -> None:
+    """Give each student, at this school, exactly these groups; groups that are not there yet are made."""
+    named = [(pk, school, names.split("&")) for pk, school, names in wanted]
+    groups = _groups({(school, name) for _, school, names in named for name in names})
+    links = {(pk, groups[school, name.casefold()]) for pk, school, names in named for name in names}
+    _replace_links("groups", "group_id", [pk for pk, _, _ in named], links)
+
+
+def _groups(wanted: set[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    """School and folded name to the group's key."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO roster_group (school_id, name, name_key) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+            [(school, name, name.casefold()) for school, name in sorted(wanted)],
+        )
+        cursor.execute(
+            f"SELECT school_id, name_key, id FROM roster_group WHERE school_id {AMONG}",
+            [json.dumps(sorted({school for school, _ in wanted}))],
+        )
+        return {(school, key): pk for school, key, pk in cursor.fetchall()}
+
+
+def _link_staff(district_id: int, wanted: Mapping[int, str]) -> None:
+    """Link each student with exactly these members of the district; addresses it does not have are left out."""
+    emails = {email for cell in wanted.values() for email in cell.split("&")}
+    members = member_keys(district_id, emails)
+    links = {(pk, members[email]) for pk, cell in wanted.items() for email in cell.split("&") if email in members}
+    _replace_links("staff", "member_id", list(wanted), links)
+
+
+def member_keys(district_id: int, emails: Iterable[str]) -> dict[str, int]:
+    """Of these login e-mails, those of members of the district, and their keys."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT email, id FROM staff_member WHERE district_id = %s AND email {AMONG}",
+            [district_id, json.dumps(sorted(emails))],
+        )
+        return dict(cursor.fetchall())
+
+
+def _replace_links(kind: str, target: str, pks: Sequence[int], links: Iterable[tuple[int, int]]) -> None:
+    with connection.cursor() as cursor:
+        if pks:
+            cursor.execute(f"DELETE FROM roster_student_{kind} WHERE student_id {AMONG}", [json.dumps(list(pks))])
+        cursor.executemany(f"INSERT INTO roster_student_{kind} (student_id, {target}) VALUES (%s, %s)", sorted(links))

@@ -1,0 +1,39 @@
+"""What a row would change: a student as it is, and a clean row, to the fields that differ."""
+
+from collections.abc import Mapping
+
+from rollbook.roster.models import DEFAULT_GROUP
+from rollbook.roster.passwords import is_same
+from rollbook.roster.records import Record
+
+_LISTS = {"GROUPS", "STAFF", "CLASSIFICATIONS"}
+
+
+def differences(record: Record, values: Mapping[str, str]) -> dict[str, str]:
+    """The columns in which the row differs from the student, with the row's values.
+
+    A new SCHOOL_ID takes the links to the old school along: the groups become the row's, else the Default group, and
+    the staff becomes the row's, else nobody.
+    """
+    new = {column: value for column, value in values.items() if column != "PASSWORD"}
+    if new.get("GROUPS") == "":
+        new["GROUPS"] = DEFAULT_GROUP
+    moved = new.get("SCHOOL_ID", record.values["SCHOOL_ID"]) != record.values["SCHOOL_ID"]
+    if moved:
+        new = {"GROUPS": DEFAULT_GROUP, "STAFF": "", **new}
+    differing = {column: value for column, value in new.items() if not _equal(column, value, record.values)}
+    if moved:
+        # A group of the new school is another group, though its name be the same; and staff that the row names stays
+        # only if the row is remembered to name it.
+        differing |= {"GROUPS": new["GROUPS"], "STAFF": new["STAFF"]}
+    password = values.get("PASSWORD")
+    if password is not None and not is_same(record.password, password):
+        differing["PASSWORD"] = password
+    return differing
+
+
+def _equal(column: str, value: str, known: Mapping[str, str]) -> bool:
+    if column in _LISTS:
+        # Links are fetched only for a file that names some; without them a move tells enough.
+        return value.casefold() == known.get(column, "").casefold()
+    return value == known[column]

@@ -1,0 +1,104 @@
+"""Who is enrolled: districts, their schools and groups, the students, and every change made to them."""
+
+from django.db import models
+from django.db.models import Q
+
+DEFAULT_GROUP = "Default"
+
+
+class District(models.Model):
+    """The school system that sends files: the tenant."""
+
+    name = models.CharField(max_length=100)
+    slug = models.SlugField(max_length=100, unique=True)
+    time_zone = models.CharField(max_length=64, default="UTC")
+    encoding = models.CharField(max_length=32, default="utf-8")
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class School(models.Model):
+    """A place in a district, known by its organization ID."""
+
+    district = models.ForeignKey(District, on_delete=models.PROTECT, db_index=False)
+    organization_id = models.CharField(max_length=64)
+    name = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["district", "organization_id"], name="school_organization_id")]
+
+    def __str__(self) -> str:
+        return self.organization_id
+
+
+class Group(models.Model):
+    """Students of one school taught together."""
+
+    school = models.ForeignKey(School, on_delete=models.PROTECT, db_index=False)
+    name = models.CharField(max_length=255)
+    name_key = models.CharField(max_length=512, help_text="the name with its case folded")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["school", "name_key"], name="group_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Student(models.Model):
+    """The person the record is about. Its values are kept as the student file writes them; "" is no value."""
+
+    district = models.ForeignKey(District, on_delete=models.PROTECT, db_index=False)
+    school = models.ForeignKey(School, on_delete=models.PROTECT)
+    student_id = models.CharField(max_length=32, null=True)
+    username = models.CharField(max_length=64)
+    password = models.CharField(max_length=255, help_text="see passwords.py")
+    first_name = models.CharField(max_length=100)
+    last_name = models.CharField(max_length=100)
+    middle_initial = models.CharField(max_length=1)
+    dob = models.DateField()
+    gender = models.CharField(max_length=1)
+    grade = models.CharField(max_length=8)
+    ell = models.CharField(max_length=1)
+    special_ed = models.CharField(max_length=1)
+    title_1 = models.CharField(max_length=1)
+    migrant = models.CharField(max_length=1)
+    race = models.CharField(max_length=2)
+    classifications = models.CharField(max_length=512)
+    parent_email_1 = models.CharField(max_length=254)
+    parent_email_2 = models.CharField(max_length=254)
+    additional_info_1 = models.CharField(max_length=255)
+    additional_info_2 = models.CharField(max_length=255)
+    additional_info_3 = models.CharField(max_length=255)
+    status = models.CharField(max_length=8)
+    name_key = models.CharField(max_length=512, help_text="the names folded for matching, see names.py")
+    groups = models.ManyToManyField(Group)
+    staff = models.ManyToManyField("staff.Member")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["district", "student_id"], name="student_student_id"),
+            models.UniqueConstraint(fields=["district", "username"], name="student_username"),
+            models.UniqueConstraint(fields=["district", "name_key", "dob"], name="student_name_and_dob"),
+            models.CheckConstraint(condition=Q(status__in=["active", "inactive"]), name="student_status"),
+        ]
+        indexes = [models.Index(fields=["id"], condition=Q(password__gte="hmac"), name="student_unwrapped")]  # noqa: S106 (a method's name)
+
+    def __str__(self) -> str:
+        return f"student {self.pk}"
+
+
+class Change(models.Model):
+    """One field of one student, old value to new, and the update or member that made it."""
+
+    student = models.ForeignKey(Student, on_delete=models.PROTECT)
+    field = models.CharField(max_length=32, help_text="a column's name; STUDENT where the student was added")
+    old = models.TextField()
+    new = models.TextField()
+    at = models.DateTimeField()
+    update = models.ForeignKey("updates.Update", null=True, on_delete=models.PROTECT)
+    member = models.ForeignKey("staff.Member", null=True, on_delete=models.PROTECT)
+
+    def __str__(self) -> str:
+        return f"{self.field} of {self.student}"

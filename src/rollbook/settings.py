@@ -1,0 +1,99 @@
+"""Every setting, and the only place that reads the environment."""
+
+import os
+from pathlib import Path
+
+from rollbook.keys import secret
+
+
+def _text(name: str, default: str = "") -> str:
+    """The variable ``ROLLBOOK_name``, or what stands in the file that ``ROLLBOOK_name_FILE`` names."""
+    file = os.environ.get(f"ROLLBOOK_{name}_FILE")
+    if file:
+        return Path(file).read_text(encoding="utf-8").rstrip("\r\n")
+    return os.environ.get(f"ROLLBOOK_{name}", default)
+
+
+def _number(name: str, default: int) -> int:
+    return int(_text(name) or default)
+
+
+# Where everything lives: database, uploaded files, keys, certificate, mail.
+DATA = Path(_text("DATA", "data")).absolute()
+KEYS = DATA / "keys"
+SPOOL = DATA / "spool"
+
+SECRET_KEY = secret(KEYS, "session").hex()
+DEBUG = False
+
+# The address people use; links in answers and mails begin with it, never with a Host header somebody sent.
+URL = _text("URL", "https://localhost:8443").rstrip("/")
+ALLOWED_HOSTS = ["*"]
+BEHIND_PROXY = _text("BEHIND_PROXY") == "1"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+ROOT_URLCONF = "rollbook.urls"
+APPEND_SLASH = False
+
+INSTALLED_APPS = ["rollbook.roster", "rollbook.staff", "rollbook.updates"]
+MIDDLEWARE = [
+    "rollbook.doors.middleware.request_id",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.common.CommonMiddleware",  # for the Content-Length of answers
+]
+SECURE_HSTS_SECONDS = 365 * 24 * 3600
+
+DATABASES = {
+    "default": {
+        "ENGINE": "rollbook.sqlite",
+        "NAME": DATA / "rollbook.sqlite3",
+        "OPTIONS": {
+            "timeout": 30,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "staff.Member"
+PASSWORD_HASHERS = ["rollbook.staff.passwords.Argon2id"]
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = False
+
+# Who calls the work: one process on one machine.
+ENGINE = "rollbook.engine.loop"
+
+# What an upload may be at most. The file's own limits are named in docs/student-file.md.
+MAX_ROWS = _number("MAX_ROWS", 2_000_000)
+MAX_UPLOAD_BYTES = _number("MAX_UPLOAD_BYTES", 1 << 30)
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 50
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+
+# Mail: a real SMTP server when one is named, else files in the data folder.
+MAIL_FOLDER = DATA / "mail"
+EMAIL_HOST = _text("SMTP_HOST")
+EMAIL_PORT = _number("SMTP_PORT", 587)
+EMAIL_HOST_USER = _text("SMTP_USER")
+EMAIL_HOST_PASSWORD = _text("SMTP_PASSWORD")
+EMAIL_USE_TLS = _text("SMTP_SECURITY", "starttls") == "starttls"
+EMAIL_USE_SSL = _text("SMTP_SECURITY") == "tls"
+EMAIL_TIMEOUT = 30
+EMAIL_FILE_PATH = MAIL_FOLDER
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
+DEFAULT_FROM_EMAIL = _text("MAIL_FROM", "Rollbook <rollbook@localhost>")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "rollbook.logs.Line"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        "django": {"handlers": ["stderr"], "propagate": False, "level": "WARNING"},
+        "django.request": {"level": "CRITICAL"},  # our middleware has a line for each request already
+    },
+}

@@ -1,0 +1,86 @@
+"""How many sign-ins may fail before the next one has to wait; asked before anything costly is done."""
+
+import hashlib
+import ipaddress
+import math
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+
+from rollbook.keys import secret
+from rollbook.staff.models import KnownAddress, SignInFailure
+
+WINDOW = timedelta(hours=1)
+PER_LOGIN_AND_ADDRESS = 10
+PER_ADDRESS = 20
+PER_LOGIN = 100
+KNOWN_FOR = timedelta(days=30)
+
+
+class Throttled(Exception):
+    """Too many sign-ins failed; the next one is looked at in ``retry_after`` seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(retry_after)
+        self.retry_after = retry_after
+
+
+def origin(address: str) -> str:
+    """What failures are counted by: an IPv4 address, or the /64 network that one IPv6 customer has to himself."""
+    parsed = ipaddress.ip_address(address)
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.IPv6Network((int(parsed), 64), strict=False).network_address)
+
+
+def require_address(address: str, now: datetime) -> None:
+    """Raise Throttled if too many sign-ins failed from this address."""
+    _require(_from(address), PER_ADDRESS, now)
+
+
+def require(login: str, address: str, now: datetime) -> None:
+    """Raise Throttled if this login may not be tried again from this address for now.
+
+    An address that signed in as this login lately is never stopped by what strangers do elsewhere.
+    """
+    require_address(address, now)
+    of_login = SignInFailure.objects.filter(login_digest=digest(login))
+    _require(of_login.filter(address=origin(address)), PER_LOGIN_AND_ADDRESS, now)
+    _require(of_login, PER_LOGIN, now, unless=lambda: _is_known(login, address, now))
+
+
+def note_failure(login: str, address: str, now: datetime) -> None:
+    """Count a sign-in that failed; those that count no longer are removed."""
+    with transaction.atomic():
+        SignInFailure.objects.filter(at__lt=now - WINDOW).delete()
+        SignInFailure.objects.create(login_digest=digest(login), address=origin(address), at=now)
+
+
+def digest(login: str) -> str:
+    """A keyed digest: what was sent as a login may have been a password, or a student's row."""
+    key = secret(settings.KEYS, "logins")
+    return hashlib.blake2b(login.encode("utf-8", "surrogatepass"), key=key, digest_size=32).hexdigest()
+
+
+def _from(address: str) -> QuerySet[SignInFailure]:
+    return SignInFailure.objects.filter(address=origin(address))
+
+
+def _require(
+    failures: QuerySet[SignInFailure], most: int, now: datetime, unless: Callable[[], bool] = lambda: False
+) -> None:
+    """Raise if ``most`` failures or more lie within the window; there is room again when the ``most``-th grows old."""
+    decisive = failures.filter(at__gt=now - WINDOW).order_by("-at")[most - 1 : most].first()
+    if decisive and not unless():
+        raise Throttled(max(1, math.ceil((decisive.at + WINDOW - now).total_seconds())))
+
+
+def _is_known(login: str, address: str, now: datetime) -> bool:
+    return KnownAddress.objects.filter(
+        member__email=login, address=origin(address), last_at__gt=now - KNOWN_FOR
+    ).exists()

@@ -1,0 +1,1 @@
+"""The main job: one student file and all that becomes of it."""

@@ -1,0 +1,199 @@
+"""4. Staged rows become changes, chunk by chunk; each chunk commits students, history, outcomes and counters together.
+
+The staged rows say what is left to do. Each chunk is compared with the students as they are now, so whatever happened
+since the check, the history tells the truth; a row that has become impossible is rejected alone.
+"""
+
+import json
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from rollbook.format.problems import Problem
+from rollbook.roster import changing, records
+from rollbook.roster.changing import Author, Revision
+from rollbook.roster.comparing import differences
+from rollbook.roster.names import name_of
+from rollbook.roster.records import AMONG, Record
+from rollbook.updates import problems, states
+from rollbook.updates.models import Update
+from rollbook.updates.moves import Outcome, State
+
+CHUNK_SECONDS = 0.1  # how long a chunk should take: the longest that a cancel waits
+SMALLEST, LARGEST = 100, 5000  # students
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One staged row: its line, the student's key or None for a new one, and what the row says, PASSWORD sealed."""
+
+    line: int
+    student: int | None
+    said: dict[str, str]
+
+
+def steps(update: Update, run: str) -> Iterator[None]:
+    """Apply the staged rows, one chunk a step. Raises states.Fenced."""
+    size = SMALLEST
+    while True:
+        begun = time.monotonic()
+        with transaction.atomic():
+            tasks = _next_tasks(update, size)
+            if not tasks:
+                return
+            _apply(update, run, tasks)
+        size = _next_size(size, time.monotonic() - begun)
+        yield
+
+
+def _next_size(size: int, seconds: float) -> int:
+    """How many students the next chunk should have, at most twice as many as this one."""
+    wanted = int(size * min(2.0, CHUNK_SECONDS / max(seconds, 0.001)))
+    return max(SMALLEST, min(LARGEST, wanted))
+
+
+def _next_tasks(update: Update, size: int) -> list[Task]:
+    """The rows whose turn it is; rows of one turn are never parted."""
+    waiting = "FROM updates_row WHERE update_id = %s AND outcome IS NULL"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT line, student_id, row_values {waiting} AND turn <="
+            f" (SELECT MAX(turn) FROM (SELECT turn {waiting} ORDER BY turn LIMIT %s) AS next_turns)",
+            [update.pk, update.pk, size],
+        )
+        return [Task(line, student, json.loads(said)) for line, student, said in cursor.fetchall()]
+
+
+def _apply(update: Update, run: str, tasks: Sequence[Task]) -> None:
+    """Write one chunk, inside the caller's transaction."""
+    known = _students(tasks)
+    plan = _Plan(update.district_id, tasks, known)
+    author = Author(update.pk, update.member_id, timezone.now())
+    changing.revise(update.district_id, list(plan.revisions.values()), author)
+    changing.enroll(update.district_id, list(plan.newcomers.values()), author)
+    outcomes: dict[Outcome, list[int | None]] = {
+        Outcome.UPDATED: [line for line, revision in plan.revisions.items() if revision.new],
+        Outcome.UNCHANGED: [line for line, revision in plan.revisions.items() if not revision.new],
+        Outcome.ADDED: list(plan.newcomers),
+        Outcome.REJECTED: [problem.line for problem in plan.rejected],
+    }
+    with connection.cursor() as cursor:
+        for outcome, lines in outcomes.items():
+            if lines:
+                cursor.execute(
+                    f"UPDATE updates_row SET outcome = %s WHERE update_id = %s AND line {AMONG}",
+                    [outcome, update.pk, json.dumps(lines)],
+                )
+    counters = {str(outcome): F(outcome) + len(lines) for outcome, lines in outcomes.items()}
+    _progress(update, run, plan.rejected, counters)
+
+
+def _progress(update: Update, run: str, rejected: Sequence[Problem], counters: Mapping[str, object]) -> None:
+    facts = dict(counters)
+    if rejected:
+        counted = Update.objects.values_list("problem_counts", flat=True).get(pk=update.pk)
+        facts["problem_counts"] = problems.counts(rejected, counted)
+        problems.keep(update.pk, rejected)
+    states.progress(update.pk, State.APPLYING, run, **facts)
+
+
+def _students(tasks: Sequence[Task]) -> dict[int, Record]:
+    known = records.by_pk(task.student for task in tasks if task.student)
+    if any(not task.said.keys().isdisjoint({"GROUPS", "STAFF", "SCHOOL_ID"}) for task in tasks):
+        records.add_links(known.values())
+    return known
+
+
+class _Plan:
+    """What a chunk will do: line to revision, line to new student, and the rows that became impossible."""
+
+    def __init__(self, district_id: int, tasks: Sequence[Task], known: Mapping[int, Record]) -> None:
+        self.revisions = {
+            task.line: _revision(known[task.student], task.said)
+            for task in tasks
+            if task.student is not None and task.student in known
+        }
+        self.newcomers = {task.line: task.said for task in tasks if task.student is None}
+        self.rejected = [
+            Problem("changed_meanwhile", task.line)
+            for task in tasks
+            if task.student is not None and task.student not in known
+        ]
+        self._reject_clashes(district_id)
+
+    def _reject_clashes(self, district_id: int) -> None:
+        """Reject whoever takes a key that somebody holds who does not give it up in this chunk."""
+        wanted = _Wanted(district_id, self.revisions, self.newcomers)
+        while clashing := wanted.clashing({line: r.record.pk for line, r in self.revisions.items()}):
+            for line, column in clashing.items():
+                self.revisions.pop(line, None)
+                self.newcomers.pop(line, None)
+                wanted.drop(line)
+                self.rejected.append(Problem("changed_meanwhile", line, column))
+
+
+def _revision(record: Record, said: Mapping[str, str]) -> Revision:
+    new = differences(record, {column: value for column, value in said.items() if column != "PASSWORD"})
+    if said.get("PASSWORD", record.password) != record.password:
+        new["PASSWORD"] = said["PASSWORD"]
+    return Revision(record, new)
+
+
+def _keys(values: Mapping[str, str]) -> dict[str, object]:
+    """The keys a student with these values holds, by the column that a clash is told under."""
+    return {
+        "STUDENT_ID": values.get("STUDENT_ID") or None,
+        "USERNAME": values.get("USERNAME") or None,
+        "LAST_NAME": name_of(values),
+    }
+
+
+class _Wanted:
+    """The keys that the rows of a chunk take, and who holds them now."""
+
+    def __init__(
+        self, district_id: int, revisions: Mapping[int, Revision], newcomers: Mapping[int, Mapping[str, str]]
+    ) -> None:
+        self._takes: dict[int, dict[str, object]] = {line: _keys(values) for line, values in newcomers.items()}
+        for line, revision in revisions.items():
+            old, new = _keys(revision.record.values), _keys({**revision.record.values, **revision.new})
+            self._takes[line] = {column: key for column, key in new.items() if key != old[column]}
+        self._gives = {line: {column for column in takes if line in revisions} for line, takes in self._takes.items()}
+        self._holders = self._look_up(district_id)
+
+    def drop(self, line: int) -> None:
+        """The row was rejected: it takes nothing and gives nothing up."""
+        del self._takes[line], self._gives[line]
+
+    def clashing(self, students: Mapping[int, int]) -> dict[int, str]:
+        """Lines of the rows that take a held key, or one that a row before them takes, and the key's column.
+
+        ``students`` are those still to be revised.
+        """
+        given_up = {(students[line], column) for line, columns in self._gives.items() for column in columns}
+        taken: set[tuple[str, object]] = set()
+        clashes = {}
+        for line, takes in sorted(self._takes.items()):
+            for column, key in takes.items():
+                holder = self._holders[column].get(key)
+                if (holder is not None and (holder, column) not in given_up) or (column, key) in taken:
+                    clashes[line] = column
+            if line not in clashes:
+                taken.update((column, key) for column, key in takes.items() if key is not None)
+        return clashes
+
+    def _look_up(self, district_id: int) -> dict[str, dict[object, int]]:
+        wanted: defaultdict[str, list[object]] = defaultdict(list)
+        for takes in self._takes.values():
+            for column, key in takes.items():
+                if key is not None:
+                    wanted[column].append(key)
+        return {column: records.holders(district_id, column, wanted[column]) for column in _HOLDING}
+
+
+_HOLDING = ("STUDENT_ID", "USERNAME", "LAST_NAME")

@@ -1,0 +1,41 @@
+"""Stops an update for the rows that still wait; what was applied stays."""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from rollbook.roster.models import District
+from rollbook.updates import running, states
+from rollbook.updates.models import Update
+from rollbook.updates.moves import LIVE, State
+from rollbook.updates.report import current, find
+
+
+@dataclass(frozen=True)
+class Cancellation:
+    """The update that was meant, None if there is none; and whether it was canceled by this very call."""
+
+    update: Update | None
+    done: bool
+
+
+def cancel(district: District, number: int | None = None) -> Cancellation:
+    """Cancel this update, or else the running one, or else the oldest that waits.
+
+    When it returns, no further student changes: the move waits for the chunk that is being committed, and every later
+    one is fenced out.
+    """
+    with transaction.atomic():
+        update = find(district, number) if number is not None else _running_or_oldest(district)
+        done = update is not None and states.move(update.pk, State.CANCELED)
+        if update is None:
+            return Cancellation(current(district), done=False)
+        update.refresh_from_db()
+        if done:
+            running.due(update.pk)
+    return Cancellation(update, done)
+
+
+def _running_or_oldest(district: District) -> Update | None:
+    live = Update.objects.filter(district=district, state__in=LIVE)
+    return live.exclude(state=State.RECEIVED).first() or live.order_by("number").first()

@@ -1,0 +1,173 @@
+"""An update, the rows of its file that need anything done, and what was wrong with them."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from rollbook.roster.models import District, Student
+from rollbook.staff.models import Member
+from rollbook.updates.moves import LIVE, WORKING, Mode, Outcome, State
+
+
+def _values(words: type[State] | type[Mode] | type[Outcome]) -> list[str]:
+    return [word.value for word in words]
+
+
+class Update(models.Model):
+    """One student file and all that becomes of it. ``state`` is written by ``states.py`` only."""
+
+    district = models.ForeignKey(District, on_delete=models.PROTECT, db_index=False)
+    number = models.PositiveIntegerField(help_text="counts up for each district; all that people ever see of the key")
+    mode = models.CharField(max_length=8)
+    member = models.ForeignKey(Member, null=True, on_delete=models.PROTECT, help_text="who started it; null: the host")
+    via = models.CharField(max_length=32, help_text="how the file came: curl, or the rollbook command")
+
+    file_name = models.CharField(max_length=100, help_text="as the client called it, made fit for display")
+    file_size = models.PositiveBigIntegerField()
+    file_digest = models.CharField(max_length=64, help_text="SHA-256, hexadecimal")
+    spool_name = models.CharField(
+        max_length=64, help_text="the file's name in the spool folder; ours, not the client's"
+    )
+    encoding = models.CharField(max_length=32, help_text="as asked for, or the district's")
+    read_as = models.CharField(max_length=32, help_text="the encoding the file turned out to have")
+    header = models.JSONField(default=list, help_text="the column names as sent")
+
+    state = models.CharField(max_length=16)
+    run = models.CharField(max_length=32, default="", help_text="whoever works on it now; all others are fenced out")
+    deaths = models.PositiveSmallIntegerField(default=0, help_text="runs begun since the last commit of any step")
+    received_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    progressed_at = models.DateTimeField(null=True, help_text="the last commit of a step")
+    ended_at = models.DateTimeField(null=True)
+    announced_at = models.DateTimeField(null=True, help_text="when its letters were written")
+    reference = models.CharField(max_length=16, default="", help_text="of a failure of ours; the log has the same")
+
+    rows = models.PositiveIntegerField(default=0, help_text="rows in the file; blank lines and the header do not count")
+    read = models.PositiveIntegerField(default=0, help_text="rows checked so far")
+    staged = models.PositiveIntegerField(default=0, help_text="rows that differ and are to be applied")
+    updated = models.PositiveIntegerField(default=0)
+    added = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    rejected = models.PositiveIntegerField(default=0)
+    problem_counts = models.JSONField(default=dict, help_text="code to count; exact also where details are cut")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["district", "number"], name="update_number"),
+            models.UniqueConstraint(
+                fields=["district", "file_digest", "mode", "encoding"],
+                condition=Q(state__in=LIVE),
+                name="update_same_file_once",
+            ),
+            models.UniqueConstraint(fields=["district"], condition=Q(state__in=WORKING), name="update_one_at_a_time"),
+            models.CheckConstraint(condition=Q(state__in=_values(State)), name="update_state"),
+            models.CheckConstraint(condition=Q(mode__in=_values(Mode)), name="update_mode"),
+            models.CheckConstraint(
+                condition=Q(rows__gte=F("updated") + F("added") + F("unchanged") + F("rejected")),
+                name="update_one_outcome_a_row",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=LIVE, ended_at__isnull=True) | (~Q(state__in=LIVE) & Q(ended_at__isnull=False)),
+                name="update_ended",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"update {self.number} of {self.district}"
+
+
+class Batch(models.Model):
+    """A stretch of the file that has been checked: where the next begins, and which students it named.
+
+    ``students`` and ``lines`` are arrays of 64-bit integers, one for each row that means a known student; a
+    million rows take 16 MB in all, while a row each would take ten times that. They find duplicates.
+    """
+
+    update = models.ForeignKey(Update, on_delete=models.CASCADE, db_index=False)
+    end_byte = models.PositiveBigIntegerField()
+    end_line = models.PositiveIntegerField()
+    students = models.BinaryField()
+    lines = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["update", "end_line"], name="batch_end_line")]
+
+
+class Row(models.Model):
+    """A row that is not simply unchanged: staged until it has an outcome.
+
+    Rows are applied in the order of ``turn``; rows of one turn go together into one chunk. ``takes_…`` is a key
+    the student does not hold yet; each must be free when the row's turn comes.
+    """
+
+    update = models.ForeignKey(Update, on_delete=models.CASCADE, db_index=False)
+    line = models.PositiveIntegerField()
+    student = models.ForeignKey(
+        Student, null=True, on_delete=models.PROTECT, db_index=False, help_text="null: a new one"
+    )
+    row_values = models.TextField(help_text="column to value, JSON: what the row says and the student had not")
+    turn = models.PositiveBigIntegerField()
+    outcome = models.CharField(max_length=16, null=True)
+    takes_student_id = models.CharField(max_length=32, null=True)
+    takes_username = models.CharField(max_length=64, null=True)
+    takes_name_key = models.CharField(max_length=512, null=True)
+    takes_dob = models.CharField(max_length=10, null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["update", "line"], name="row_line"),
+            models.CheckConstraint(
+                condition=Q(outcome__isnull=True) | Q(outcome__in=_values(Outcome)), name="row_outcome"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["update", "turn"], condition=Q(outcome__isnull=True), name="row_waiting"),
+            models.Index(fields=["update", "student"], condition=Q(student__isnull=False), name="row_student"),
+            *(
+                models.Index(
+                    fields=["update", *keys], condition=Q(**{f"{keys[0]}__isnull": False}), name=f"row_{keys[0]}"
+                )
+                for keys in (["takes_student_id"], ["takes_username"], ["takes_name_key", "takes_dob"])
+            ),
+        ]
+
+
+class WaitsFor(models.Model):
+    """A row that takes a key which another row's student still holds and will give up."""
+
+    update = models.ForeignKey(Update, on_delete=models.CASCADE, db_index=False)
+    line = models.PositiveIntegerField()
+    for_line = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["update", "line", "for_line"], name="waits_for_once")]
+        indexes = [models.Index(fields=["update", "for_line"])]
+
+
+class Problem(models.Model):
+    """What is wrong with the file or a row; its words stand in ``format/problems.py`` under its code."""
+
+    update = models.ForeignKey(Update, on_delete=models.CASCADE, db_index=False)
+    line = models.PositiveIntegerField(null=True, help_text="null: the whole file")
+    column = models.CharField(max_length=64, null=True)
+    code = models.CharField(max_length=40)
+    found = models.CharField(max_length=200, default="", help_text="never out of a PASSWORD cell")
+    hint = models.TextField(default="")
+
+    class Meta:
+        indexes = [models.Index(fields=["update", "line"])]
+
+
+class Letter(models.Model):
+    """The mail with an update's results to one person."""
+
+    update = models.ForeignKey(Update, on_delete=models.PROTECT, db_index=False)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT)
+    written_at = models.DateTimeField()
+    tries = models.PositiveIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True, help_text="null: sent or given up")
+    sent_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=100, default="")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["update", "member"], name="letter_once")]
+        indexes = [models.Index(fields=["next_try_at"], condition=Q(next_try_at__isnull=False), name="letter_due")]

@@ -1,0 +1,40 @@
+"""The problems of an update as the database keeps them: exact totals by code, and each in detail."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from django.db import connection
+
+from rollbook.format.problems import KINDS, Problem, Severity
+from rollbook.updates import models
+
+# Every rejected row keeps its problems. Of warnings, which may come with every single row, this many are kept.
+MOST_WARNINGS = 1000
+
+
+def counts(found: Iterable[Problem], before: Mapping[str, int] | None = None) -> dict[str, int]:
+    """How many problems of each code there are, with those counted before."""
+    return dict(Counter(before or {}) + Counter(problem.code for problem in found))
+
+
+def keep(update_id: int, found: Iterable[Problem], before: Mapping[str, int] | None = None) -> None:
+    """Write these problems down; of warnings only ``MOST_WARNINGS``, counting those of ``before``."""
+    room = MOST_WARNINGS - sum(n for code, n in (before or {}).items() if KINDS[code].severity is Severity.WARNING)
+    kept = []
+    for problem in found:
+        if problem.severity is Severity.WARNING:
+            room -= 1
+            if room < 0:
+                continue
+        kept.append((update_id, problem.line, problem.column, problem.code, problem.found, problem.hint))
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            'INSERT INTO updates_problem (update_id, line, "column", code, found, hint)'
+            " VALUES (%s, %s, %s, %s, %s, %s)",
+            kept,
+        )
+
+
+def as_said(problem: models.Problem) -> Problem:
+    """The problem with its words."""
+    return Problem(problem.code, problem.line, problem.column, problem.found, problem.hint)

@@ -1,0 +1,168 @@
+"""5. An update as people are told of it: one Report feeds answers, mails, pages and commands."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from rollbook.format.problems import KINDS, Problem, Severity
+from rollbook.roster.models import District
+from rollbook.staff.models import Member
+from rollbook.updates.models import Update
+from rollbook.updates.moves import LIVE, WORKING, Mode, State
+from rollbook.updates.problems import as_said
+
+FIRST_LINES = 10
+MOST_LINES = 1000
+
+
+@dataclass(frozen=True)
+class ProblemGroup:
+    """The problems of one code: how many, and the lines of the first ones."""
+
+    code: str
+    severity: Severity
+    title: str
+    repair: str
+    count: int
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """An update's facts. Counts are rows; times are aware; sizes are bytes; what is not known yet is None or 0."""
+
+    number: int
+    district: str
+    slug: str
+    time_zone: str
+    mode: Mode
+    state: State
+    via: str
+    starter: Member | None
+    file_name: str
+    file_size: int
+    file_digest: str
+    encoding: str
+    rows: int
+    read: int
+    staged: int
+    updated: int
+    added: int
+    unchanged: int
+    rejected: int
+    received_at: datetime
+    started_at: datetime | None
+    progressed_at: datetime | None
+    ended_at: datetime | None
+    reference: str
+    refusal: Problem | None
+    groups: tuple[ProblemGroup, ...]
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.state not in LIVE
+
+    @property
+    def not_processed(self) -> int:
+        """Rows without an outcome; they are final once the update has ended."""
+        return self.rows - self.updated - self.added - self.unchanged - self.rejected
+
+    @property
+    def with_errors(self) -> bool:
+        """Whether any row was rejected."""
+        return self.rejected > 0
+
+
+def report(update: Update) -> Report:
+    """The report of an update as it stands now."""
+    return Report(
+        number=update.number,
+        district=update.district.name,
+        slug=update.district.slug,
+        time_zone=update.district.time_zone,
+        mode=Mode(update.mode),
+        state=State(update.state),
+        via=update.via,
+        starter=update.member,
+        file_name=update.file_name,
+        file_size=update.file_size,
+        file_digest=update.file_digest,
+        encoding=update.read_as,
+        rows=update.rows,
+        read=update.read,
+        staged=update.staged,
+        updated=update.updated,
+        added=update.added,
+        unchanged=update.unchanged,
+        rejected=update.rejected,
+        received_at=update.received_at,
+        started_at=update.started_at,
+        progressed_at=update.progressed_at,
+        ended_at=update.ended_at,
+        reference=update.reference,
+        refusal=_refusal(update),
+        groups=tuple(_groups(update)),
+    )
+
+
+def current(district: District) -> Update | None:
+    """The update a district means when it names none: the running one, else the one with the highest number."""
+    updates = Update.objects.filter(district=district).select_related("district", "member").order_by("-number")
+    return updates.filter(state__in=WORKING).first() or updates.first()
+
+
+def find(district: District, number: int) -> Update | None:
+    """The district's update with this number."""
+    return Update.objects.filter(district=district, number=number).select_related("district", "member").first()
+
+
+def previous(update: Update) -> Update | None:
+    """The last update of the district before this one that was completed."""
+    earlier = Update.objects.filter(district=update.district_id, number__lt=update.number, state=State.COMPLETED)
+    return earlier.order_by("-number").first()
+
+
+def waiting(district: District) -> list[int]:
+    """The numbers of the updates that wait for another one, the oldest first."""
+    live = Update.objects.filter(district=district, state__in=LIVE).order_by("number").values_list("number", "state")
+    in_work = [number for number, state in live if state in WORKING]
+    received = [number for number, state in live if state not in WORKING]
+    return received if in_work else received[1:]
+
+
+def problems(update: Update) -> Iterator[Problem]:
+    """Every problem that was kept, in the order of the file."""
+    for problem in update.problem_set.order_by("line", "pk").iterator():
+        yield as_said(problem)
+
+
+def rejected_lines(update: Update, most: int | None = MOST_LINES) -> dict[str, list[int]]:
+    """Code to the lines of rejected rows, ``most`` in all (None: every one)."""
+    errors = [code for code, kind in KINDS.items() if kind.severity is Severity.ERROR]
+    found = update.problem_set.filter(line__isnull=False, code__in=errors).order_by("line").values_list("code", "line")
+    lines: dict[str, list[int]] = {}
+    for code, line in (found if most is None else found[:most]).iterator():
+        lines.setdefault(code, []).append(line or 0)
+    return lines
+
+
+def _refusal(update: Update) -> Problem | None:
+    if update.state != State.REFUSED:
+        return None
+    errors = [problem for problem in problems(update) if problem.severity is Severity.ERROR]
+    return min(errors, key=lambda problem: _WEIGHT[problem.code], default=None)
+
+
+_WEIGHT = {code: weight for weight, code in enumerate(KINDS)}
+
+
+def _groups(update: Update) -> Iterator[ProblemGroup]:
+    """Errors before warnings, the most frequent first."""
+    counts: dict[str, int] = update.problem_counts
+    for code in sorted(counts, key=lambda code: (KINDS[code].severity, -counts[code], _WEIGHT[code])):
+        kind = KINDS[code]
+        lines = update.problem_set.filter(code=code, line__isnull=False).order_by("line").values_list("line", flat=True)
+        yield ProblemGroup(
+            code, kind.severity, kind.title, kind.repair, counts[code], tuple(filter(None, lines[:FIRST_LINES]))
+        )

@@ -1,0 +1,119 @@
+"""The folder where uploaded files stand: each is written under a lock, synced, renamed, and only then spoken of.
+
+A file under its writer's lock is on its way. One without a lock that no update names is a left-over of a process that
+died, and ``receive.sweep`` removes it; it can do so at any moment.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+
+from django.conf import settings
+
+
+class Incoming:
+    """A file on its way in. Whoever makes one ends with ``discard``, which spares only what was handed over."""
+
+    def __init__(self) -> None:
+        spool = _folder()
+        self.name = uuid.uuid4().hex
+        self.path = spool / f"{self.name}.part"
+        self.size = 0
+        self._hash = hashlib.sha256()
+        self._file = os.fdopen(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb")
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        self._handed_over = False
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what was written so far, hexadecimal."""
+        return self._hash.hexdigest()
+
+    def write(self, data: bytes) -> None:
+        """Add bytes. Raises OSError when the disk takes no more."""
+        self._file.write(data)
+        self._hash.update(data)
+        self.size += len(data)
+
+    def flush(self) -> None:
+        """Let others read at ``path`` what was written."""
+        self._file.flush()
+
+    def keep(self) -> str:
+        """Bring the file to the disk for good, under the name that is returned."""
+        self.flush()
+        os.fsync(self._file.fileno())
+        final = self.path.with_name(self.name)
+        self.path = self.path.rename(final)
+        _sync_folder(final.parent)
+        return self.name
+
+    def hand_over(self) -> None:
+        """From now on an update names the file, and ``discard`` leaves it alone."""
+        self._handed_over = True
+
+    def discard(self) -> None:
+        """Let go of the file, and take it away unless it was handed over. May be called again."""
+        if not self._handed_over:
+            self.path.unlink(missing_ok=True)
+        # Closing writes what is left in the buffer, for which there may be no room; it is not wanted any more.
+        with contextlib.suppress(OSError):
+            self._file.close()
+
+
+class LostFile(Exception):
+    """The kept file is gone, or it has not the bytes any more that came in."""
+
+
+def path_of(name: str) -> Path:
+    """Where the kept file with this name stands."""
+    return _folder() / name
+
+
+def require_whole(name: str, digest: str) -> None:
+    """Raises LostFile if the kept file is not the one that came in."""
+    try:
+        with path_of(name).open("rb") as file:
+            whole = hashlib.file_digest(file, "sha256").hexdigest() == digest
+    except FileNotFoundError:
+        whole = False
+    if not whole:
+        raise LostFile
+
+
+def let_go() -> set[str]:
+    """The names of the files that nobody is writing any more."""
+    return {path.name for path in _folder().iterdir() if _is_let_go(path)}
+
+
+def remove(names: Iterable[str]) -> None:
+    """Take these files away."""
+    for name in names:
+        path_of(name).unlink(missing_ok=True)
+
+
+def _folder() -> Path:
+    folder: Path = settings.SPOOL
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def _is_let_go(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return True
+    except (BlockingIOError, FileNotFoundError):
+        return False
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

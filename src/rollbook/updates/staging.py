@@ -1,0 +1,86 @@
+"""What checking finds of each row, as the database keeps it: rows to apply, rows rejected."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from django.db import connection
+
+from rollbook.roster.changing import NAMES
+from rollbook.roster.names import name_of
+from rollbook.roster.passwords import seal
+from rollbook.roster.records import Record
+from rollbook.updates.moves import Outcome
+
+# Students who need a username made come after everybody who brings one.
+TURN_OF_THE_NAMELESS = 1 << 40
+
+
+class StagedRow(NamedTuple):
+    """One row of the table ``updates_row``, without its update; see ``models.Row``."""
+
+    line: int
+    student_id: int | None
+    row_values: str
+    turn: int
+    outcome: str | None = None
+    takes_student_id: str | None = None
+    takes_username: str | None = None
+    takes_name_key: str | None = None
+    takes_dob: str | None = None
+
+
+def settled(line: int, outcome: Outcome) -> StagedRow:
+    """A row that will not be applied: its outcome stands already."""
+    return StagedRow(line, None, "", line, outcome)
+
+
+def changing(line: int, record: Record, new: Mapping[str, str]) -> StagedRow:
+    """A row that changes a student; ``new`` are the columns that differ, PASSWORD as it was sent."""
+    renamed = not new.keys().isdisjoint({*NAMES, "DOB"})
+    name = name_of({**record.values, **new}) if renamed else None
+    if name == name_of(record.values):
+        name = None
+    return StagedRow(
+        line,
+        record.pk,
+        _stored(new),
+        line,
+        takes_student_id=new.get("STUDENT_ID"),
+        takes_username=new.get("USERNAME"),
+        takes_name_key=name[0] if name else None,
+        takes_dob=name[1] if name else None,
+    )
+
+
+def adding(line: int, values: Mapping[str, str]) -> StagedRow:
+    """A row that adds a student."""
+    name, dob = name_of(values)
+    return StagedRow(
+        line,
+        None,
+        _stored(values),
+        line if values.get("USERNAME") else TURN_OF_THE_NAMELESS + line,
+        takes_student_id=values.get("STUDENT_ID") or None,
+        takes_username=values.get("USERNAME") or None,
+        takes_name_key=name,
+        takes_dob=dob,
+    )
+
+
+def stage(update_id: int, rows: Iterable[StagedRow]) -> None:
+    """Write these rows, inside the caller's transaction."""
+    columns = ", ".join(StagedRow._fields)
+    places = ", ".join(["%s"] * (len(StagedRow._fields) + 1))
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"INSERT INTO updates_row (update_id, {columns}) VALUES ({places})", [(update_id, *row) for row in rows]
+        )
+
+
+def _stored(values: Mapping[str, str]) -> str:
+    """As JSON, the password sealed: it never stands anywhere as it was sent."""
+    kept = dict(values)
+    if "PASSWORD" in kept:
+        kept["PASSWORD"] = seal(kept["PASSWORD"])
+    return json.dumps(kept, ensure_ascii=False)

@@ -1,0 +1,145 @@
+"""The command as a whole: its help, its folder, its exit codes, and what it says when something is wrong."""
+
+import logging
+import sqlite3
+from argparse import Namespace
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from django.db import OperationalError
+
+from rollbook.cli import district
+from rollbook.cli.documentation import leaves
+from rollbook.cli.grammar import parser
+from tests.cli import process
+from tests.cli.conftest import Rollbook
+
+ADD = ("district", "add", "Maple USD")
+
+
+def test_every_subcommand_has_a_function_and_help(rollbook: Rollbook) -> None:
+    for leaf in leaves(parser()):
+        module, _, function = leaf.get_default("run").partition(".")
+        assert callable(getattr(import_module(f"rollbook.cli.{module}"), function))
+        result = rollbook(*leaf.prog.split()[1:], "--help")
+        assert (result.code, result.err) == (0, "")
+        assert "exit codes:" in result.out
+
+
+def test_the_overview_names_what_operators_need_and_not_what_serve_starts(rollbook: Rollbook) -> None:
+    overview = rollbook("--help").out
+    for noun in ("serve", "district", "school", "staff", "student", "file", "update"):
+        assert f"\n    {noun} " in overview
+    for hidden in ("web", "worker"):
+        assert f"\n    {hidden}" not in overview
+
+
+def test_without_a_subcommand_the_overview_is_shown(rollbook: Rollbook) -> None:
+    result = rollbook()
+    assert (result.code, result.out) == (2, "")
+    assert result.err == rollbook("--help").out
+
+
+def test_a_mistake_in_the_arguments_is_explained(rollbook: Rollbook) -> None:
+    result = rollbook("district", "remove", "maple-usd")
+    assert (result.code, result.out) == (2, "")
+    assert "invalid choice: 'remove'" in result.err
+
+
+def test_the_version_is_told(rollbook: Rollbook) -> None:
+    assert rollbook("--version").out.startswith("rollbook 0.")
+
+
+def test_an_error_of_ours_gives_a_reference_that_the_log_has_too_and_no_traceback(
+    rollbook: Rollbook, db: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(arguments: Namespace) -> int:
+        raise RuntimeError("Ana Brook")
+
+    monkeypatch.setattr(district, "add", broken)
+    with caplog.at_level(logging.ERROR):
+        result = rollbook(*ADD)
+    (record,) = caplog.records
+    reference = record.getMessage().rpartition(" ")[2]
+    assert result.code == 1
+    assert result.err.endswith(f"ERROR internal_error: reference {reference}; this is our fault, please report it\n")
+    assert "Ana Brook" not in record.getMessage()
+
+
+def test_a_database_that_does_not_answer_is_said_to_be_so(
+    rollbook: Rollbook, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(arguments: Namespace) -> int:
+        raise OperationalError("database or disk is full")
+
+    monkeypatch.setattr(district, "add", away)
+    result = rollbook(*ADD)
+    assert result.code == 1
+    assert result.err.startswith("ERROR database: the database in /")
+    assert "(database or disk is full); see that its disk has room, and try again" in result.err
+
+
+def test_a_reader_that_has_seen_enough_ends_it_quietly(
+    rollbook: Rollbook, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(arguments: Namespace) -> int:
+        raise BrokenPipeError
+
+    monkeypatch.setattr(district, "add", cut)
+    assert (rollbook(*ADD).code, rollbook(*ADD).err) == (1, "")
+
+
+class TestRealProcess:
+    """With a data folder of its own."""
+
+    def test_the_data_folder_is_made_at_first_use_for_its_owner_only(self, tmp_path: Path) -> None:
+        data = tmp_path / "new" / "folder"
+        done = process.rollbook(*ADD, "--data", data, env=process.environment())
+        assert (done.returncode, done.stderr) == (0, "")
+        assert data.stat().st_mode & 0o777 == 0o700
+        for path in data.rglob("*"):
+            assert path.stat().st_mode & 0o077 == 0, path
+
+    def test_data_wins_over_the_environment(self, tmp_path: Path) -> None:
+        done = process.rollbook(*ADD, "--data", "here", env=process.environment(tmp_path / "there"), cwd=tmp_path)
+        assert done.returncode == 0
+        assert [path.name for path in tmp_path.iterdir()] == ["here"]
+
+    def test_a_mistyped_folder_is_not_made(self, tmp_path: Path) -> None:
+        done = process.rollbook("update", "list", "maple-usd", env=process.environment(tmp_path / "mistyped"))
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr == (
+            f"ERROR no_data_folder: there is no data folder {tmp_path}/mistyped; name yours with --data or "
+            "ROLLBOOK_DATA, or begin one with `rollbook district add`\n"
+        )
+        assert list(tmp_path.iterdir()) == []
+
+    def test_an_older_database_is_brought_up_to_date_once(self, tmp_path: Path) -> None:
+        env = process.environment(tmp_path)
+        process.rollbook(*ADD, env=env)
+        with sqlite3.connect(tmp_path / "rollbook.sqlite3") as database:
+            database.execute("DROP TRIGGER update_moves")
+            database.execute("DROP TRIGGER update_begins")
+            database.execute("DELETE FROM django_migrations WHERE app = 'updates' AND name = '0002_moves'")
+        database.close()
+        assert process.rollbook("update", "list", "maple-usd", env=env).returncode == 0
+        with sqlite3.connect(tmp_path / "rollbook.sqlite3") as database:
+            (count,) = database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'update_moves'").fetchone()
+        database.close()
+        assert count == 1
+
+    def test_a_wrong_setting_is_named_and_not_a_traceback(self, tmp_path: Path) -> None:
+        done = process.rollbook(*ADD, env=process.environment(tmp_path, ROLLBOOK_SMTP_PORT="smtp"))
+        assert done.returncode == 1
+        assert done.stderr == (
+            "ERROR bad_setting: a ROLLBOOK_ variable in the environment is wrong "
+            "(invalid literal for int() with base 10: 'smtp'); correct it\n"
+        )
+
+    def test_a_database_that_is_none_is_not_a_traceback(self, tmp_path: Path) -> None:
+        (tmp_path / "rollbook.sqlite3").write_bytes(b"not a database" * 100)
+        done = process.rollbook("update", "list", "maple-usd", env=process.environment(tmp_path))
+        assert done.returncode == 1
+        assert "ERROR " in done.stderr
+        assert "Traceback" not in done.stderr

@@ -1,0 +1,119 @@
+"""``rollbook file check``: with no server, no database, no data folder."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rollbook.cli.file import NOT_CHECKED
+from tests.cli.conftest import Rollbook
+from tests.cli.files import HEADER, row
+
+
+def test_a_clean_file_is_ok(rollbook: Rollbook, base: Path) -> None:
+    result = rollbook("file", "check", base)
+    assert (result.code, result.err) == (0, "checking: 2 of 2 rows (100 %)\n")
+    assert result.out == f"OK {base}: 2 rows, none would be rejected\n\n{NOT_CHECKED}\n"
+
+
+def test_every_row_that_would_be_rejected_is_told(rollbook: Rollbook, base: Path) -> None:
+    with base.open("a") as file:
+        file.write(row("1.2E+05", "Cara", "Dunn", born="2/30/2015", school="900") + "\n")
+    result = rollbook("file", "check", base)
+    assert result.code == 3
+    assert result.out == (
+        f"WITH ERRORS {base}: 3 rows, 1 would be rejected\n"
+        "\n"
+        "count  severity  code              what happened\n"
+        "    1  error     excel_scientific  A number was rounded by a spreadsheet\n"
+        "    1  error     bad_date          This is not a real date\n"
+        "\n"
+        "line 4, STUDENT_ID: excel_scientific: '1.2E+05' is a number a spreadsheet has rounded; "
+        "format the column as text and export again\n"
+        "line 4, DOB: bad_date: '2/30/2015' is not a real date; write mm/dd/yyyy\n"
+        "\n"
+        f"{NOT_CHECKED}\n"
+    )
+
+
+def test_a_file_that_would_be_refused_is_told_with_the_reason(rollbook: Rollbook, base: Path) -> None:
+    base.write_text("NAME,GRADE\nAna,4\n")
+    result = rollbook("file", "check", base)
+    assert result.code == 1
+    assert result.out.startswith(f"REFUSED {base}: missing_column: No column says which student a row means; ")
+
+
+def test_totals_are_exact_and_the_first_thousand_are_shown(rollbook: Rollbook, base: Path) -> None:
+    rows = [row(str(number), "Ana", "Brook", born="2/30/2015") for number in range(1200)]
+    base.write_text("\n".join((HEADER, *rows, "")))
+    lines = rollbook("file", "check", base).out.split("\n")
+    assert lines[0] == f"WITH ERRORS {base}: 1,200 rows, 1,200 would be rejected"
+    assert lines[3] == "1,200  error     bad_date  This is not a real date"
+    assert len([line for line in lines if line.startswith("line ")]) == 1000
+    assert "... and 200 more; all of them: --json" in lines
+
+
+def test_json_has_every_problem(rollbook: Rollbook, base: Path) -> None:
+    rows = [row(str(number), "Ana", "Brook", born="2/30/2015") for number in range(1200)]
+    base.write_text("\n".join((HEADER, *rows, "")))
+    result = rollbook("file", "check", base, "--json")
+    told = json.loads(result.out)
+    assert (told["verdict"], told["rows"], told["rejected"], told["counts"]) == (
+        "WITH ERRORS",
+        1200,
+        1200,
+        {"bad_date": 1200},
+    )
+    assert len(told["problems"]) == 1200
+    assert told["problems"][0] == {
+        "line": 2,
+        "column": "DOB",
+        "code": "bad_date",
+        "severity": "error",
+        "message": "'2/30/2015' is not a real date; write mm/dd/yyyy",
+    }
+
+
+def test_a_password_is_never_told(rollbook: Rollbook, base: Path) -> None:
+    base.write_text(f"{HEADER}\n{row('00123', 'Ana', 'Brook').replace('canary-00123', 'abc')}\n")
+    for options in ([], ["--json"]):
+        result = rollbook("file", "check", base, *options)
+        assert result.code == 3
+        assert "abc" not in result.out.replace(str(base), "")
+
+
+def test_the_encoding_may_be_named(rollbook: Rollbook, base: Path) -> None:
+    base.write_bytes(f"{HEADER}\n".encode() + row("00123", "Zo\xeb", "Brook").encode("cp1252"))
+    assert rollbook("file", "check", base).code == 1
+    assert rollbook("file", "check", base, "--encoding", "cp1252").code == 0
+    result = rollbook("file", "check", base, "--encoding", "klingon")
+    assert result.err.startswith("ERROR unknown_encoding: 'klingon' is not an encoding")
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\x01", b"PK\x03\x04rest", b"%PDF-1.7", b"\xff\xfe"])
+def test_no_file_is_answered_with_a_traceback(rollbook: Rollbook, base: Path, content: bytes) -> None:
+    base.write_bytes(content)
+    result = rollbook("file", "check", base)
+    assert (result.code, result.err) == (1, "")
+    assert result.out.startswith("REFUSED ")
+
+
+def test_it_needs_neither_django_nor_a_folder(base: Path, tmp_path: Path) -> None:
+    """In a process of its own, where nobody else has imported anything."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    script = f"""
+import sys
+from rollbook.cli import run
+code = run(["file", "check", {str(base)!r}])
+sys.exit(9 if "django" in sys.modules else code)
+"""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("ROLLBOOK", "DJANGO"))}
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=elsewhere, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "checking: 2 of 2 rows (100 %)\n")
+    assert list(elsewhere.iterdir()) == []

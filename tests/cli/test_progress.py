@@ -1,0 +1,55 @@
+"""A bar on a terminal, lines in a log."""
+
+import io
+
+import pytest
+
+from rollbook.cli.progress import Progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    now = [0.0]
+    monkeypatch.setattr("rollbook.cli.progress.time.monotonic", lambda: now[0])
+    return now
+
+
+def test_a_log_gets_a_line_every_few_seconds_and_one_at_the_end_of_each_stage(
+    capsys: pytest.CaptureFixture[str], clock: list[float]
+) -> None:
+    with Progress() as shown:
+        for done in range(0, 10_001, 1000):
+            shown.show("checking", done, 10_000)
+            clock[0] += 1
+        shown.show("applying", 5, 8, "changed students")
+    assert capsys.readouterr() == (
+        "",
+        "checking: 3,000 of 10,000 rows (30 %)\n"
+        "checking: 6,000 of 10,000 rows (60 %)\n"
+        "checking: 9,000 of 10,000 rows (90 %)\n"
+        "checking: 10,000 of 10,000 rows (100 %)\n"
+        "applying: 5 of 8 changed students (62 %)\n",
+    )
+
+
+def test_a_terminal_gets_a_bar_for_each_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    with Progress() as shown:
+        shown.show("checking", 50, 100)
+        shown.show("checking", 100, 100)
+        shown.show("applying", 1, 2, "changed students")
+    said = terminal.getvalue()
+    assert "checking: 100%" in said
+    assert "applying:  50%" in said
+
+
+def test_nothing_is_said_of_a_stage_that_never_began(capsys: pytest.CaptureFixture[str]) -> None:
+    with Progress():
+        pass
+    assert capsys.readouterr() == ("", "")

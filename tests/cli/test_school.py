@@ -1,0 +1,96 @@
+"""``rollbook school load``."""
+
+from pathlib import Path
+
+import pytest
+
+from rollbook.roster.models import District, Group, School
+from tests.cli.conftest import Rollbook
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "schools.csv"
+
+
+def test_schools_are_added_and_renamed_each_with_a_default_group(
+    rollbook: Rollbook, maple: District, file: Path
+) -> None:
+    file.write_text('SCHOOL_ID,NAME\n100,Maple Elementary\n200,School 200\n\n300," Hill, Middle "\n')
+    result = rollbook("school", "load", "maple-usd", file)
+    assert (result.code, result.err) == (0, "")
+    assert result.out == "Maple USD: 1 added, 1 renamed, 1 unchanged; 3 schools in all.\n"
+    assert list(School.objects.order_by("organization_id").values_list("organization_id", "name")) == [
+        ("100", "Maple Elementary"),
+        ("200", "School 200"),
+        ("300", "Hill, Middle"),
+    ]
+    assert list(Group.objects.values_list("school__organization_id", "name", "name_key")) == [
+        ("100", "Default", "default"),
+        ("200", "Default", "default"),
+        ("300", "Default", "default"),
+    ]
+
+
+def test_loading_again_changes_nothing(rollbook: Rollbook, maple: District, file: Path) -> None:
+    file.write_text("\ufeffname,School ID\r\nSchool 100,100\r\n", encoding="utf-8")
+    rollbook("school", "load", "maple-usd", file)
+    result = rollbook("school", "load", "maple-usd", file)
+    assert result.out == "Maple USD: 0 added, 0 renamed, 1 unchanged; 2 schools in all.\n"
+    assert Group.objects.count() == 2
+
+
+def test_every_problem_is_reported_and_nothing_is_loaded(rollbook: Rollbook, maple: District, file: Path) -> None:
+    file.write_text('SCHOOL_ID,NAME\n300,New School\n1.5E+5,Rounded\n400,\n,Nameless\n"500\n",Broken\n300,Again\n600\n')
+    result = rollbook("school", "load", "maple-usd", file)
+    assert (result.code, result.err) == (1, "")
+    assert result.out == (
+        f"{file}, line 3: SCHOOL_ID '1.5E+5': A number was rounded by a spreadsheet; "
+        "format the column as text and export again\n"
+        f"{file}, line 4: there is no NAME; write the school's name\n"
+        f"{file}, line 5: there is no SCHOOL_ID; write the school's organization ID\n"
+        f"{file}, line 8: SCHOOL_ID 300 stands in line 2 already; keep one of them\n"
+        f"{file}, line 9: it does not have 2 cells but 1; put a text with a comma into quotes\n"
+        "\nNothing was loaded: 5 problems.\n"
+    )
+    assert School.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "wrong_header: {file}, line 1 must be SCHOOL_ID,NAME and is nothing; correct it"),
+        (
+            b"SCHOOL_ID;NAME\n1;A\n",
+            "wrong_header: {file}, line 1 must be SCHOOL_ID,NAME and is SCHOOL_ID;NAME; correct it",
+        ),
+        (b"SCHOOL_ID,NAME\n", "no_schools: {file} has no school below its header; add a line for each"),
+        (b"SCHOOL_ID,NAME\n1,\xc9cole\n", "not_utf8: {file}, line 2 is not UTF-8; save the file as CSV UTF-8"),
+        (b'SCHOOL_ID,NAME\n1,"A\n', "not_csv: {file}, line 2 is not CSV (unexpected end of data); mend its quotes"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused(
+    rollbook: Rollbook, maple: District, file: Path, content: bytes, said: str
+) -> None:
+    file.write_bytes(content)
+    result = rollbook("school", "load", "maple-usd", file)
+    assert (result.code, result.out, result.err) == (1, "", f"ERROR {said.format(file=file)}\n")
+
+
+def test_the_neighbours_school_of_the_same_id_stays_as_it_is(
+    rollbook: Rollbook, maple: District, cedar: District, file: Path
+) -> None:
+    file.write_text("SCHOOL_ID,NAME\n100,Renamed\n900,Of Maple\n")
+    assert rollbook("school", "load", "maple-usd", file).out.startswith("Maple USD: 1 added, 1 renamed")
+    assert set(School.objects.filter(district=cedar).values_list("name", flat=True)) == {"School 100", "School 900"}
+
+
+def test_a_district_that_is_not_there_is_named_with_the_nearest_one(
+    rollbook: Rollbook, maple: District, file: Path
+) -> None:
+    result = rollbook("school", "load", "maple", file)
+    assert result.code == 1
+    assert result.err.startswith("ERROR no_such_district: there is no district 'maple' in /")
+    assert result.err.endswith("; did you mean maple-usd?\n")

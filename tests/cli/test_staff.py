@@ -1,0 +1,127 @@
+"""``rollbook staff add``."""
+
+import io
+from pathlib import Path
+
+import pytest
+
+from rollbook.cli import staff
+from rollbook.roster.models import District
+from rollbook.staff.models import AuditEvent, Member
+from tests.cli.conftest import Rollbook
+
+pytestmark = pytest.mark.django_db
+
+PASSWORD = "plum river candle fox"
+ADD = ("staff", "add", "maple-usd", "Ana.Ruiz@maple.example", "--first", "Ana", "--last", "Ruiz")
+MANAGER = (*ADD, "--role", "district manager")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "password"
+    path.write_text(f"{PASSWORD}\r\nnot this line\n")
+    return path
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
+    """Somebody at a terminal; returns what they are asked."""
+    asked: list[str] = []
+    waiting = iter(answers)
+
+    def ask(prompt: str) -> str:
+        asked.append(prompt)
+        return next(waiting)
+
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr(staff, "getpass", ask)
+    return asked
+
+
+def test_a_member_is_added_with_the_first_line_of_a_file_as_password(
+    rollbook: Rollbook, maple: District, file: Path
+) -> None:
+    result = rollbook(*MANAGER, "--password-file", file)
+    assert (result.code, result.err) == (0, "")
+    assert result.out == "Added Ana Ruiz, district manager of Maple USD. The login is ana.ruiz@maple.example.\n"
+    member = Member.objects.get()
+    assert (member.district, member.email, member.role) == (maple, "ana.ruiz@maple.example", "district manager")
+    assert member.check_password(PASSWORD)
+    assert PASSWORD not in " ".join(AuditEvent.objects.values_list("detail", flat=True))
+
+
+def test_the_password_may_come_through_stdin(
+    rollbook: Rollbook, maple: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\n"))
+    assert rollbook(*MANAGER, "--password-file", "-").code == 0
+    assert Member.objects.get().check_password(PASSWORD)
+
+
+def test_at_a_terminal_the_password_is_asked_for_twice(
+    rollbook: Rollbook, maple: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = typed(monkeypatch, PASSWORD, PASSWORD)
+    assert rollbook(*MANAGER).code == 0
+    assert asked == ["Password for Ana.Ruiz@maple.example: ", "The same again: "]
+    assert Member.objects.get().check_password(PASSWORD)
+
+
+def test_two_passwords_that_differ_add_nobody(
+    rollbook: Rollbook, maple: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typed(monkeypatch, PASSWORD, f"{PASSWORD} ")
+    result = rollbook(*MANAGER)
+    assert (result.code, result.err) == (
+        1,
+        "ERROR passwords_differ: the two passwords are not the same; nobody was added, try again\n",
+    )
+    assert not Member.objects.exists()
+
+
+def test_without_a_terminal_nothing_is_asked(
+    rollbook: Rollbook, maple: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    result = rollbook(*MANAGER)
+    assert (result.code, result.err) == (
+        2,
+        "ERROR no_terminal: there is no terminal to ask for the password on; give --password-file FILE (- is stdin)\n",
+    )
+
+
+def test_a_refusal_gives_every_reason(rollbook: Rollbook, maple: District, file: Path) -> None:
+    file.write_text("mapleusd\n")
+    result = rollbook(*ADD, "--role", "manager", "--password-file", file)
+    assert result.code == 1
+    assert result.err == (
+        "ERROR member_refused: there is no role 'manager'; the roles are district manager, school manager, instructor; "
+        "the password is refused: it is shorter than 15 characters; a few words in a row are easy to remember; "
+        "the password is refused: it contains 'Maple USD'; nobody was added\n"
+    )
+
+
+def test_a_login_of_the_neighbour_is_refused_without_saying_whose_it_is(
+    rollbook: Rollbook, maple: District, neighbour: Member, file: Path
+) -> None:
+    command = ("staff", "add", "maple-usd", neighbour.email, *MANAGER[4:])
+    result = rollbook(*command, "--password-file", file)
+    assert (result.code, Member.objects.count()) == (1, 1)
+    assert "Cedar" not in result.err
+
+
+def test_a_password_file_that_is_not_there_is_named(rollbook: Rollbook, maple: District, tmp_path: Path) -> None:
+    result = rollbook(*MANAGER, "--password-file", tmp_path / "none")
+    assert result.code == 1
+    assert result.err.startswith(f"ERROR not_possible: {tmp_path}/none: No such file or directory; ")
+
+
+def test_a_password_is_never_an_argument(rollbook: Rollbook, maple: District) -> None:
+    result = rollbook(*MANAGER, "--password", PASSWORD)
+    assert result.code == 2
+    assert not Member.objects.exists()

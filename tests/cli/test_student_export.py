@@ -1,0 +1,88 @@
+"""``rollbook student export``."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from rollbook.format.columns import COLUMNS
+from rollbook.roster.models import District, Student
+from rollbook.staff.models import AuditEvent
+from tests.cli.conftest import Rollbook
+from tests.cli.files import HEADER, row
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+EXPORTED = [column.name for column in COLUMNS if column.name != "PASSWORD"]
+
+
+@pytest.fixture
+def loaded(rollbook: Rollbook, maple: District, tmp_path: Path) -> None:
+    path = tmp_path / "loaded.csv"
+    rows = (
+        row("00200", "Ben", "Cole", school="200") + ",-5 points,Choir&Art",
+        row("00100", "Zoë", "Brook", born="2014-05-13") + ",,",
+        row("", "No", "Number") + ",,",
+    )
+    path.write_text("\n".join((f"{HEADER},ADDITIONAL_INFO_1,GROUPS", *rows, "")), encoding="utf-8")
+    assert rollbook("student", "load", "maple-usd", path).code == 0
+
+
+def test_all_columns_but_the_password_come_out_in_the_order_of_the_student_id(rollbook: Rollbook, loaded: None) -> None:
+    result = rollbook("student", "export", "maple-usd")
+    assert (result.code, result.err) == (0, "")
+    header, *rows = csv.reader(io.StringIO(result.out, newline=""), strict=True)
+    assert header == EXPORTED
+    values = [dict(zip(header, cells, strict=True)) for cells in rows]
+    assert [(one["STUDENT_ID"], one["FIRST_NAME"], one["DOB"], one["GROUPS"]) for one in values] == [
+        ("00100", "Zoë", "05/13/2014", "Default"),
+        ("00200", "Ben", "05/13/2014", "Art&Choir"),
+        ("", "No", "05/13/2014", "Default"),
+    ]
+    assert "canary" not in result.out
+
+
+def test_nothing_that_comes_out_runs_in_a_spreadsheet(rollbook: Rollbook, loaded: None) -> None:
+    assert '"\'-5 points"' in rollbook("student", "export", "maple-usd").out
+
+
+def test_a_file_appears_whole_and_for_its_owner_only(rollbook: Rollbook, loaded: None, tmp_path: Path) -> None:
+    path = tmp_path / "out" / "students.csv"
+    path.parent.mkdir()
+    result = rollbook("student", "export", "maple-usd", "--output", path)
+    assert (result.code, result.out, result.err) == (0, "", f"3 students of Maple USD are in {path}\n")
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [each.name for each in path.parent.iterdir()] == ["students.csv"]
+    assert path.read_bytes().decode() == rollbook("student", "export", "maple-usd").out.replace("\n", "\r\n").replace(
+        "\r\r", "\r"
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+def test_an_export_loaded_again_changes_nothing(
+    rollbook: Rollbook, loaded: None, tmp_path: Path, encoding: str
+) -> None:
+    rollbook("district", "set", "maple-usd", "--encoding", encoding)
+    before = list(Student.objects.order_by("pk").values())
+    rollbook("student", "export", "maple-usd", "--output", tmp_path / "all.csv")
+    result = rollbook("student", "load", "maple-usd", tmp_path / "all.csv")
+    assert result.out.startswith("COMPLETED update 2: 3 students: 0 updated, 3 unchanged, 0 rejected")
+    assert list(Student.objects.order_by("pk").values()) == before
+
+
+def test_a_folder_that_is_not_there_leaves_nothing_behind(rollbook: Rollbook, loaded: None, tmp_path: Path) -> None:
+    result = rollbook("student", "export", "maple-usd", "--output", tmp_path / "none" / "students.csv")
+    assert result.code == 1
+    assert result.err.startswith(f"ERROR not_possible: {tmp_path}/none/")
+
+
+def test_the_neighbour_gets_none_of_them(rollbook: Rollbook, loaded: None, cedar: District) -> None:
+    result = rollbook("student", "export", "cedar-county")
+    assert list(csv.reader(io.StringIO(result.out, newline=""))) == [EXPORTED]
+
+
+def test_an_export_is_in_the_audit(rollbook: Rollbook, loaded: None) -> None:
+    rollbook("student", "export", "maple-usd")
+    event = AuditEvent.objects.get(action="student export")
+    assert (event.district and event.district.slug, event.detail) == ("maple-usd", "3 students")

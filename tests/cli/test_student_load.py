@@ -1,0 +1,153 @@
+"""``rollbook student load``."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from rollbook.cli import student
+from rollbook.engine.loop import work_on
+from rollbook.roster.models import District, Student
+from rollbook.updates.models import Update
+from rollbook.updates.moves import State
+from tests.cli.conftest import Rollbook
+from tests.cli.files import HEADER, row
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_new_students_are_added_and_the_report_is_told(rollbook: Rollbook, maple: District, base: Path) -> None:
+    result = rollbook("student", "load", "maple-usd", base)
+    assert result.out == (
+        "COMPLETED update 1: 2 students: 0 updated, 2 added, 0 unchanged, 0 rejected, in <span>\n"
+        "\n"
+        "  file      base.csv, 186 bytes, 2 rows, read as utf-8\n"
+        f"  SHA-256   {digest(base)}\n"
+        "  mode      add\n"
+        "  by        the operator of the server, with rollbook\n"
+        "  received  <time>\n"
+        "  begun     <time>\n"
+        "  ended     <time>\n"
+    )
+    assert result.err == "checking: 2 of 2 rows (100 %)\napplying: 2 of 2 changed students (100 %)\n"
+    assert result.code == 0
+    assert set(Student.objects.values_list("student_id", flat=True)) == {"00123", "00124"}
+
+
+def test_rejected_rows_are_told_and_the_others_are_loaded(rollbook: Rollbook, maple: District, base: Path) -> None:
+    with base.open("a") as file:
+        file.write(row("00125", "Cara", "Dunn", born="2/30/2015", school="900") + "\n")
+    result = rollbook("student", "load", "maple-usd", base)
+    assert result.code == 3
+    verdict, _, *facts = result.out.split("\n")
+    assert verdict == (
+        "COMPLETED WITH ERRORS update 1: 3 students: 0 updated, 2 added, 0 unchanged, 1 rejected; "
+        "see https://localhost:8443/updates/1"
+    )
+    assert facts[8:] == [
+        "count  severity  code            what happened",
+        "    1  error     bad_date        This is not a real date",
+        "    1  error     unknown_school  No such school",
+        "",
+        "line 4, DOB: bad_date: '2/30/2015' is not a real date; write mm/dd/yyyy",
+        "line 4, SCHOOL_ID: unknown_school: '900' is not the organization ID of a school of the district; "
+        "check the SCHOOL_ID, or add the school first",
+        "",
+        "The rejected rows as a file, to be repaired and sent again:",
+        "  rollbook update show maple-usd 1 --rejected > rejected.csv",
+        "",
+    ]
+    assert Student.objects.count() == 2
+
+
+def test_a_refused_file_is_told_with_its_reason(rollbook: Rollbook, maple: District, base: Path) -> None:
+    base.write_bytes(f"{HEADER}\n".encode() + row("00123", "Zo\xeb", "Brook").encode("cp1252"))
+    result = rollbook("student", "load", "maple-usd", base)
+    assert result.code == 1
+    assert result.out.startswith("REFUSED update 1: not_utf8: ")
+    assert not Student.objects.exists()
+    rollbook("district", "set", "maple-usd", "--encoding", "cp1252")
+    assert rollbook("student", "load", "maple-usd", base).code == 0
+    assert Student.objects.get().first_name == "Zo\xeb"
+
+
+def test_the_same_file_again_is_said_to_be_the_same(rollbook: Rollbook, maple: District, base: Path) -> None:
+    rollbook("student", "load", "maple-usd", base)
+    result = rollbook("student", "load", "maple-usd", base)
+    assert result.err.startswith("the file is the same as that of update 1 (completed)\n")
+    assert result.out.startswith("COMPLETED update 2: 2 students: 0 updated, 2 unchanged, 0 rejected")
+
+
+def test_a_load_that_was_stopped_goes_on_when_the_command_is_given_again(
+    rollbook: Rollbook, maple: District, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(update_id: int, watch: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(student, "work_on", stopped)
+    result = rollbook("student", "load", "maple-usd", base)
+    assert (result.code, result.out) == (130, "")
+    assert result.err == (
+        "update 1 is not at its end; the same command goes on with it, and so does the server\nstopped\n"
+    )
+    assert Update.objects.get().state == State.RECEIVED
+    monkeypatch.setattr(student, "work_on", work_on)
+    result = rollbook("student", "load", "maple-usd", base)
+    assert result.err.startswith("the same file is update 1 already, which goes on\n")
+    assert (result.code, Update.objects.get().state) == (0, State.COMPLETED)
+
+
+def test_a_full_queue_takes_no_more(
+    rollbook: Rollbook, maple: District, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def waits(update_id: int, watch: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(student, "work_on", waits)
+    for number in range(4):
+        base.write_text(f"{HEADER}\n{row(str(number), 'Ana', 'Brook')}\n")
+        assert rollbook("student", "load", "maple-usd", base).code == 130
+    base.write_text(f"{HEADER}\n{row('5', 'Ana', 'Brook')}\n")
+    result = rollbook("student", "load", "maple-usd", base)
+    assert (result.code, result.err) == (
+        1,
+        "ERROR queue_full: updates 1, 2, 3, 4 of Maple USD wait already; load the file when one has ended\n",
+    )
+
+
+def test_an_update_ahead_is_told_of_and_ended_first(
+    rollbook: Rollbook, maple: District, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(update_id: int, watch: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(student, "work_on", stopped)
+    rollbook("student", "load", "maple-usd", base)
+    monkeypatch.setattr(student, "work_on", work_on)
+    base.write_text(f"{HEADER}\n{row('00126', 'Dana', 'Eastby')}\n")
+    result = rollbook("student", "load", "maple-usd", base)
+    assert result.err.startswith("update 2 waits for update 1\n")
+    assert Student.objects.count() == 3
+
+
+def test_the_neighbours_students_are_not_touched(
+    rollbook: Rollbook, maple: District, cedar: District, base: Path
+) -> None:
+    rollbook("student", "load", "cedar-county", base)
+    before = list(Student.objects.filter(district=cedar).order_by("pk").values())
+    base.write_text(f"{HEADER}\n{row('00123', 'Other', 'Person')}\n")
+    assert rollbook("student", "load", "maple-usd", base).out.startswith(
+        "COMPLETED update 1: 1 student: 0 updated, 1 added"
+    )
+    assert list(Student.objects.filter(district=cedar).order_by("pk").values()) == before
+
+
+def test_a_file_that_is_not_there_leaves_no_update(rollbook: Rollbook, maple: District, tmp_path: Path) -> None:
+    result = rollbook("student", "load", "maple-usd", tmp_path / "none.csv")
+    assert result.code == 1
+    assert result.err.startswith(f"ERROR not_possible: {tmp_path}/none.csv: No such file or directory; ")
+    assert not Update.objects.exists()

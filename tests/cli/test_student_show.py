@@ -1,0 +1,75 @@
+"""``rollbook student show``."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rollbook.roster.models import Change, District
+from rollbook.staff.models import Member
+from tests.cli.conftest import Rollbook
+from tests.cli.files import HEADER, row
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def moved(rollbook: Rollbook, maple: District, manager: Member, base: Path) -> None:
+    """Ana was added by the operator, then moved to another school by a member's update."""
+    assert rollbook("student", "load", "maple-usd", base).code == 0
+    base.write_text(f"{HEADER}\n{row('00123', 'Ana', 'Brook', school='200').replace('canary', 'second')}\n")
+    assert rollbook("student", "load", "maple-usd", base).code == 0
+    Change.objects.filter(update__number=2).update(member=manager)
+
+
+def test_record_and_history_are_shown_and_no_password(rollbook: Rollbook, moved: None) -> None:
+    result = rollbook("student", "show", "maple-usd", "00123")
+    assert (result.code, result.err) == (0, "")
+    assert result.out == (
+        "Ana Brook, Maple USD\n"
+        "\n"
+        "  STUDENT_ID  00123\n"
+        "  USERNAME    abrook\n"
+        "  FIRST_NAME  Ana\n"
+        "  LAST_NAME   Brook\n"
+        "  DOB         05/13/2014\n"
+        "  GENDER      f\n"
+        "  GRADE       4\n"
+        "  SCHOOL_ID   200\n"
+        "  ELL         n\n"
+        "  SPECIAL_ED  n\n"
+        "  GROUPS      Default\n"
+        "  STATUS      active\n"
+        "\n"
+        "when                     field      old  new      by\n"
+        "<time>  STUDENT         added    update 1\n"
+        "<time>  PASSWORD        changed  update 2, ops@maple.example\n"
+        "<time>  SCHOOL_ID  100  200      update 2, ops@maple.example\n"
+    )
+
+
+def test_the_same_as_json(rollbook: Rollbook, moved: None) -> None:
+    told = json.loads(rollbook("student", "show", "maple-usd", "00123", "--json").out)
+    assert told["record"]["DOB"] == "05/13/2014"
+    assert "PASSWORD" not in told["record"]
+    assert [(each["field"], each["old"], each["new"], each["update"], each["member"]) for each in told["history"]][
+        :3
+    ] == [
+        ("STUDENT", "", "added", 1, None),
+        ("PASSWORD", "", "changed", 2, "ops@maple.example"),
+        ("SCHOOL_ID", "100", "200", 2, "ops@maple.example"),
+    ]
+
+
+@pytest.mark.parametrize("other", ["123", "00123 ", "O0123", "%"])
+def test_an_id_is_compared_exactly(rollbook: Rollbook, moved: None, other: str) -> None:
+    result = rollbook("student", "show", "maple-usd", other)
+    assert (result.code, result.out) == (1, "")
+    assert result.err == (
+        f"ERROR no_such_student: Maple USD has no student with the STUDENT_ID '{other}'; "
+        "it is compared exactly, with its zeros and capitals\n"
+    )
+
+
+def test_the_neighbour_does_not_see_them(rollbook: Rollbook, moved: None, cedar: District) -> None:
+    assert rollbook("student", "show", "cedar-county", "00123").code == 1

@@ -1,0 +1,147 @@
+"""``rollbook update show``."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from rollbook.roster.models import District
+from rollbook.updates import spool
+from rollbook.updates.models import Update
+from tests.cli.conftest import Rollbook
+from tests.cli.files import HEADER, row
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ABOUT = ["_LINE", "_CODE", "_MESSAGE"]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "students.csv"
+
+
+def rejected(rollbook: Rollbook) -> list[list[str]]:
+    result = rollbook("update", "show", "maple-usd", "--rejected")
+    assert (result.code, result.err) == (0, "")
+    assert "canary" not in result.out
+    return list(csv.reader(io.StringIO(result.out.removeprefix("\ufeff"), newline=""), strict=True))
+
+
+def test_without_a_number_the_latest_is_shown(rollbook: Rollbook, maple: District, base: Path, file: Path) -> None:
+    rollbook("student", "load", "maple-usd", base)
+    file.write_text("NAME\nAna\n")
+    rollbook("student", "load", "maple-usd", file)
+    assert rollbook("update", "show", "maple-usd").out.startswith("REFUSED update 2: header_not_found: ")
+    assert rollbook("update", "show", "maple-usd", 1).out.startswith("COMPLETED update 1: 2 students")
+
+
+def test_an_update_that_is_not_there_is_said_not_to_be(rollbook: Rollbook, maple: District) -> None:
+    result = rollbook("update", "show", "maple-usd")
+    assert (result.code, result.err) == (
+        1,
+        "ERROR no_such_update: Maple USD has not started an update yet; see `rollbook update list maple-usd`\n",
+    )
+    assert "Maple USD has no update 7;" in rollbook("update", "show", "maple-usd", 7).err
+
+
+def test_the_neighbours_numbers_are_not_ours(rollbook: Rollbook, maple: District, cedar: District, base: Path) -> None:
+    rollbook("student", "load", "cedar-county", base)
+    assert rollbook("update", "show", "maple-usd", 1).code == 1
+    assert rollbook("update", "show", "maple-usd", 1, "--rejected").code == 1
+
+
+def test_json_has_counts_state_times_and_every_problem(rollbook: Rollbook, maple: District, file: Path) -> None:
+    file.write_text(f"{HEADER}\n{row('00123', 'Ana', 'Brook')}\n{row('00124', 'Ben', 'Cole', born='x')}\n")
+    rollbook("student", "load", "maple-usd", file)
+    told = json.loads(rollbook("update", "show", "maple-usd", "--json").out)
+    expected = {"update": 1, "state": "completed", "rows": 2, "added": 1, "rejected": 1, "counts": {"bad_date": 1}}
+    assert {name: told[name] for name in expected} == expected
+    assert all(told[name] for name in ("received_at", "started_at", "ended_at"))
+    assert told["problems"] == [
+        {
+            "line": 3,
+            "column": "DOB",
+            "code": "bad_date",
+            "severity": "error",
+            "message": "'x' is not a real date; write mm/dd/yyyy",
+        }
+    ]
+
+
+def test_rejected_rows_come_as_they_were_sent_without_passwords(
+    rollbook: Rollbook, maple: District, file: Path
+) -> None:
+    rows = (
+        row("00123", "Ana", "Brook"),
+        row("00124", "Ben ", "-Cole", born="2/30/2015", school="900"),
+        row("1E+05", '"Cara, C."', "Dunn"),
+    )
+    file.write_text("\n".join((HEADER, *rows, "")))
+    rollbook("student", "load", "maple-usd", file)
+    header, first, second = rejected(rollbook)
+    assert header == [*HEADER.replace("PASSWORD,", "").split(","), *ABOUT]
+    assert first[:10] == ["00124", "Ben ", "'-Cole", "2/30/2015", "f", "4", "900", "n", "n", "3"]
+    assert first[10].split() == ["bad_date", "unknown_school"]
+    assert first[11].startswith("DOB: '2/30/2015' is not a real date; write mm/dd/yyyy | SCHOOL_ID: '900' is not ")
+    assert second[:2] == ["1E+05", "Cara, C."]
+    assert second[9:11] == ["4", "excel_scientific"]
+
+
+def test_the_rejected_rows_sent_again_are_rejected_alike(rollbook: Rollbook, maple: District, file: Path) -> None:
+    file.write_text(f"{HEADER}\n{row('00123', 'Ana', 'Brook')}\n{row('00124', 'Ben', '=Cole', born='x')}\n")
+    rollbook("student", "load", "maple-usd", file)
+    again = rejected(rollbook)
+    file.write_bytes(rollbook("update", "show", "maple-usd", "--rejected").out.encode())
+    assert rollbook("student", "load", "maple-usd", file).code == 3
+    header, *rows = rejected(rollbook)
+    assert header == again[0]
+    assert [cells[:-3] + cells[-2:] for cells in rows] == [cells[:-3] + cells[-2:] for cells in again[1:]]
+
+
+def test_repaired_they_are_accepted(rollbook: Rollbook, maple: District, file: Path) -> None:
+    rollbook("district", "set", "maple-usd", "--encoding", "cp1252")
+    file.write_bytes(f"{HEADER}\n{row('00124', 'Zoë', 'Cole', born='x')}\n".encode("cp1252"))
+    rollbook("student", "load", "maple-usd", file)
+    sent = rollbook("update", "show", "maple-usd", "--rejected").out
+    file.write_text(sent.replace('"x"', '"05/13/2014"'), encoding="utf-8")
+    assert rollbook("student", "load", "maple-usd", file).code == 0
+    assert "FIRST_NAME  Zoë\n" in rollbook("student", "show", "maple-usd", "00124").out
+
+
+def test_a_row_of_another_length_does_not_let_its_password_slip_out(
+    rollbook: Rollbook, maple: District, file: Path
+) -> None:
+    rows = [row(str(number), "Ana", f"Brook{chr(97 + number)}") for number in range(20)]
+    file.write_text("\n".join((HEADER, *rows, f"00124,Extra,{row('', 'Ben', 'Cole')[1:]}", "")))
+    rollbook("student", "load", "maple-usd", file)
+    (cells,) = rejected(rollbook)[1:]
+    assert cells[:-1] == [""] * 9 + ["22", "too_many_cells"]
+
+
+def test_a_column_that_only_calls_itself_a_password_stays_in_too(
+    rollbook: Rollbook, maple: District, file: Path
+) -> None:
+    file.write_text(f"{HEADER.replace('PASSWORD', 'User Pass')}\n{row('00124', 'Ben', 'Cole', born='x')}\n")
+    rollbook("student", "load", "maple-usd", file)
+    assert rejected(rollbook)[0][:2] == ["STUDENT_ID", "FIRST_NAME"]
+
+
+def test_an_update_without_rejected_rows_gives_the_header_alone(
+    rollbook: Rollbook, maple: District, base: Path
+) -> None:
+    rollbook("student", "load", "maple-usd", base)
+    assert rejected(rollbook) == [[*HEADER.replace("PASSWORD,", "").split(","), *ABOUT]]
+
+
+def test_a_file_that_is_not_kept_any_more_is_said_to_be_gone(rollbook: Rollbook, maple: District, file: Path) -> None:
+    file.write_text(f"{HEADER}\n{row('00124', 'Ben', 'Cole', born='x')}\n")
+    rollbook("student", "load", "maple-usd", file)
+    spool.path_of(Update.objects.get().spool_name).unlink()
+    result = rollbook("update", "show", "maple-usd", "--rejected")
+    assert (result.code, result.err) == (
+        1,
+        "ERROR file_gone: the file of update 1 is not kept any more; take the district's own copy of it\n",
+    )

@@ -1,0 +1,42 @@
+"""The standing cast: Maple USD is ours, Cedar County the neighbour who must neither see nor be seen."""
+
+import pytest
+
+from rollbook.roster.models import District, School
+from rollbook.staff.models import Member
+
+PASSWORD = "correct horse battery staple"
+
+
+def a_district(name: str, *schools: str) -> District:
+    district = District.objects.create(name=name, slug=name.lower().replace(" ", "-"), time_zone="America/Chicago")
+    for school in schools:
+        School.objects.create(district=district, organization_id=school, name=f"School {school}")
+    return district
+
+
+def a_member(district: District, email: str, role: str = "district manager") -> Member:
+    member = Member(district=district, email=email, first_name="Ana", last_name="Ruiz", role=role)
+    member.set_password(PASSWORD)
+    member.save()
+    return member
+
+
+@pytest.fixture
+def maple(db: None) -> District:
+    return a_district("Maple USD", "100", "200")
+
+
+@pytest.fixture
+def cedar(db: None) -> District:
+    return a_district("Cedar County", "100", "900")
+
+
+@pytest.fixture
+def manager(maple: District) -> Member:
+    return a_member(maple, "ops@maple.example")
+
+
+@pytest.fixture
+def neighbour(cedar: District) -> Member:
+    return a_member(cedar, "ops@cedar.example")

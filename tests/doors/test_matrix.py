@@ -1,0 +1,106 @@
+"""Every address, every role, both districts: who gets in, generated over the URLconf (S20)."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from rollbook.roster.models import District
+from rollbook.staff.models import AuditEvent
+from rollbook.staff.permissions import Role
+from rollbook.updates.models import Update
+from rollbook.updates.moves import State
+from rollbook.urls import urlpatterns
+from tests.conftest import PASSWORD, a_member
+from tests.doors.curl import STUDENTS, Curl, File, basic, text
+
+OURS = 2  # Cedar, whose numbers Maple tries, has an update with this number; Maple has none
+
+Door = Callable[[Curl, str], Any]
+NAMES = [pattern.name or "?" for pattern in urlpatterns]
+OPEN = {"healthz"}
+
+
+def _report(curl: Curl, login: str) -> Any:
+    return Client().get(f"/updates/{OURS}", secure=True, HTTP_AUTHORIZATION=basic(login, PASSWORD))
+
+
+# How each address is called, with the number of an update of Cedar County wherever it takes one.
+CALLS: dict[str, Door] = {
+    "start": lambda curl, login: curl.start(),
+    "status": lambda curl, login: curl.status(("update", str(OURS))),
+    "cancel": lambda curl, login: curl.cancel(("update", str(OURS))),
+    "update": _report,
+}
+# What a district manager of Maple USD gets.
+ANSWERS = {
+    "start": (200, "OK update 1 accepted"),
+    "status": (200, "NONE Maple USD has no update 2\n"),
+    "cancel": (200, "NOTHING TO CANCEL Maple USD has no update 2\n"),
+    "update": (404, "ERROR not_found"),
+}
+
+
+@pytest.fixture
+def cedars(neighbour: object) -> Update:
+    """The neighbour's second update, of a file that Maple has not seen."""
+    theirs = Curl("ops@cedar.example")
+    for number in (1, OURS):
+        theirs.start(File(STUDENTS + b"90%d,Cedar,Child\r\n" % number, f"cedar-{number}.csv"))
+    AuditEvent.objects.all().delete()
+    return Update.objects.get(number=OURS)
+
+
+def test_every_address_is_in_the_matrix() -> None:
+    assert set(NAMES) == set(CALLS) | OPEN
+    assert set(CALLS) == set(ANSWERS)
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("name", CALLS)
+def test_nobody_gets_more_than_the_role_and_the_district_allow(
+    name: str, role: Role, maple: District, cedars: Update
+) -> None:
+    member = a_member(maple, "someone@maple.example", role.value)
+    response = CALLS[name](Curl(member.email), member.email)
+    status, begin = ANSWERS[name] if role is Role.DISTRICT_MANAGER else (403, "ERROR not_allowed")
+    assert response.status_code == status
+    assert text(response).startswith(begin)
+    assert "cedar" not in text(response).casefold()
+    cedars.refresh_from_db()
+    assert cedars.state == State.RECEIVED
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.DISTRICT_MANAGER])
+@pytest.mark.parametrize("name", CALLS)
+def test_whoever_is_turned_away_is_in_the_audit(name: str, role: Role, maple: District) -> None:
+    member = a_member(maple, "someone@maple.example", role.value)
+    CALLS[name](Curl(member.email), member.email)
+    event = AuditEvent.objects.get(result="not allowed")
+    assert (event.member, event.district) == (member, maple)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_stranger_gets_nothing_anywhere(name: str, maple: District) -> None:
+    response = CALLS[name](Curl("who@example.org"), "who@example.org")
+    assert response.status_code == 401
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_leaver_gets_nothing_with_the_next_request(name: str, maple: District) -> None:
+    member = a_member(maple, "someone@maple.example")
+    assert CALLS[name](Curl(member.email), member.email).status_code != 401
+    member.is_active = False
+    member.save()
+    assert CALLS[name](Curl(member.email), member.email).status_code == 401
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_answer_carries_its_id_and_is_never_stored(name: str, maple: District) -> None:
+    response = CALLS[name](Curl(), "ops@maple.example") if name in CALLS else Client().get("/healthz", secure=True)
+    assert len(response["X-Request-Id"]) == 16
+    assert "no-store" in response["Cache-Control"]
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Strict-Transport-Security"] == "max-age=31536000"
+    assert not response.cookies

@@ -1,0 +1,128 @@
+"""The loop of one machine: who gets a turn, and what a fault of ours does to an update."""
+
+import errno
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from rollbook.engine import loop
+from rollbook.engine.presence import Presence
+from rollbook.roster.models import District
+from rollbook.updates import apply, check, receive, running, spool
+from rollbook.updates.models import Update
+from rollbook.updates.moves import Mode
+
+HEADER = "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,ELL,SPECIAL_ED\n"
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def new_students(district: District, count: int, name: str = "students.csv") -> Update:
+    rows = "".join(f"{n},First{n},Last{n},01/02/2012,f,5,100,n,n\n" for n in range(count))
+    incoming = spool.Incoming()
+    incoming.write((HEADER + rows).encode())
+    return receive.receive(district, incoming, file_name=name, mode=Mode.ADD).update
+
+
+@pytest.fixture(autouse=True)
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "BATCH", 10)
+    monkeypatch.setattr(apply, "SMALLEST", 10)
+    monkeypatch.setattr(apply, "LARGEST", 10)
+
+
+def test_a_small_district_does_not_wait_for_a_large_one(maple: District, cedar: District) -> None:
+    large, small = new_students(maple, 400), new_students(cedar, 10)
+    desk = loop.Desk()
+    for _ in range(30):
+        desk.take_turns()
+    large.refresh_from_db()
+    small.refresh_from_db()
+    assert small.state == "completed"
+    assert large.state == "checking"
+
+
+def test_the_updates_of_one_district_go_one_after_the_other(maple: District) -> None:
+    first, second = new_students(maple, 20), new_students(maple, 30)
+    desk = loop.Desk()
+    while not running.has_ended(first.pk):
+        second.refresh_from_db()
+        assert second.state == "received"
+        desk.take_turns()
+    loop.work_on(second.pk, lambda: None)
+    second.refresh_from_db()
+    assert (second.state, second.unchanged, second.added) == ("completed", 20, 10)
+
+
+def test_a_full_disk_keeps_the_state_and_the_update_goes_on_when_there_is_room(
+    maple: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update = new_students(maple, 30)
+
+    def no_room(*arguments: Any) -> Iterator[None]:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    desk = loop.Desk()
+    with monkeypatch.context() as full:
+        full.setattr(apply, "_apply", no_room)
+        pauses = [desk.take_turns() for _ in range(40)]
+    update.refresh_from_db()
+    assert (update.state, update.added) == ("applying", 0)
+    assert max(pauses) > 1
+    loop.work_on(update.pk, lambda: None)
+    update.refresh_from_db()
+    assert (update.state, update.added) == ("completed", 30)
+
+
+def test_an_error_of_ours_that_comes_again_ends_the_update_with_a_reference(
+    maple: District, cedar: District, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken, queued = new_students(maple, 30), new_students(maple, 31)
+
+    def fail(*arguments: Any) -> None:
+        raise ValueError("Last7 is a student's name")
+
+    desk = loop.Desk()
+    with monkeypatch.context() as faulty:
+        faulty.setattr(apply, "_apply", fail)
+        for _ in range(40):
+            desk.take_turns()
+            broken.refresh_from_db()
+            if broken.state == "failed":
+                break
+    assert broken.state == "failed"
+    assert broken.reference in caplog.text
+    loop.work_on(queued.pk, lambda: None)
+    queued.refresh_from_db()
+    assert queued.state == "completed"
+
+
+def test_whoever_waits_for_an_update_leaves_the_work_to_a_worker_that_is_there(maple: District) -> None:
+    update = new_students(maple, 10)
+    worker = Presence()
+    assert worker.claim()
+    looks = 0
+
+    def watch() -> None:
+        nonlocal looks
+        looks += 1
+        update.refresh_from_db()
+        assert looks > 3 or update.state == "received"
+        if looks == 3:
+            worker.leave()
+
+    loop.work_on(update.pk, watch)
+    update.refresh_from_db()
+    assert update.state == "completed"
+    assert looks > 3
+
+
+def test_stopping_between_two_steps_does_not_count_as_a_death(maple: District) -> None:
+    update = new_students(maple, 10)
+    for _ in range(5):
+        desk = loop.Desk()
+        desk._in_work[update.pk] = running.steps(update.pk)
+        running._begin(update.pk)
+        desk.put_down()
+    update.refresh_from_db()
+    assert (update.state, update.deaths) == ("checking", 0)

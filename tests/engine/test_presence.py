@@ -1,0 +1,65 @@
+"""Whether a worker lives, told by a lock that the kernel gives back."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from rollbook.engine.presence import Presence, worker_seen
+
+CLAIM_AND_WAIT = """
+import time, django
+django.setup()
+from django.conf import settings
+from pathlib import Path
+import sys
+settings.DATA = Path(sys.argv[1])
+from rollbook.engine.presence import Presence
+presence = Presence()
+print(presence.claim(), flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture(autouse=True)
+def data(settings: Settings, tmp_path: Path) -> Path:
+    settings.DATA = tmp_path
+    return tmp_path
+
+
+def test_before_the_first_worker_nobody_was_seen() -> None:
+    seen = worker_seen()
+    assert (seen.alive, seen.at) == (False, None)
+
+
+def test_a_worker_is_seen_while_it_lives_and_its_last_sign_after_it_was_killed(data: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", CLAIM_AND_WAIT, str(data)], stdout=subprocess.PIPE) as worker:
+        assert worker.stdout
+        assert worker.stdout.readline() == b"True\n"
+        assert worker_seen().alive
+        worker.kill()
+    seen = worker_seen()
+    assert not seen.alive
+    assert seen.at
+
+
+def test_only_one_worker_has_the_place_and_the_next_gets_it_when_the_first_leaves() -> None:
+    first, second = Presence(), Presence()
+    assert first.claim()
+    assert not second.claim()
+    first.leave()
+    assert second.claim()
+
+
+def test_a_worker_that_hangs_is_not_taken_for_alive(data: Path) -> None:
+    presence = Presence()
+    presence.claim()
+    a_minute_ago = time.time() - 60
+    os.utime(data / "worker.lock", (a_minute_ago, a_minute_ago))
+    assert not worker_seen().alive
+    presence.show()
+    assert worker_seen().alive

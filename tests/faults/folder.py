@@ -1,0 +1,87 @@
+"""A data folder of its own for each fault test, and the files of one eventful night."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HEADER = "STUDENT_ID,USERNAME,PASSWORD,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,ELL,SPECIAL_ED,GROUPS\n"
+STUDENTS = 60
+
+
+def row(number: int, **said: str) -> str:
+    values = {
+        "student_id": f"{number:05d}",
+        "username": f"user{number}",
+        "password": f"secret{number}",
+        "first_name": f"First{number}",
+        "last_name": f"Last{number}",
+        "dob": f"01/{number % 28 + 1:02d}/2012",
+        "gender": "f",
+        "grade": "5",
+        "school_id": "100",
+        "ell": "n",
+        "special_ed": "n",
+        "groups": "",
+    }
+    return ",".join((values | said).values()) + "\n"
+
+
+def base() -> str:
+    """What is enrolled before the night."""
+    return HEADER + "".join(row(number) for number in range(1, STUDENTS + 1))
+
+
+def eventful_night() -> str:
+    """Of everything something: transfers, groups, passwords, a swap, a ring, a chain, duplicates, bad and new rows."""
+    said = {number: {"grade": "6"} for number in range(1, 21)}
+    said |= {number: {"school_id": "200", "groups": "Band&Chess"} for number in range(21, 27)}
+    said |= {27: {"username": "user28"}, 28: {"username": "user27"}}
+    said |= {number: {"username": f"user{number + 1 if number < 35 else 30}"} for number in range(30, 36)}
+    said |= {number: {"username": f"user{number + 1}"} for number in range(40, 45)} | {45: {"username": "freed"}}
+    said |= {46: {"username": "user47"}, 47: {"username": "user48"}, 48: {"username": "user49x", "dob": "02/30/2012"}}
+    said |= {
+        50: {"password": "changed50"},
+        51: {"grade": "17"},
+        52: {"school_id": "999"},
+        53: {"student_id": "1.23E+05"},
+    }
+    rows = [row(number, **said.get(number, {})) for number in range(1, STUDENTS + 1)]
+    rows += [row(54), row(55, grade="9"), row(56, grade="7"), row(56, grade="7")]
+    rows += [row(number) for number in range(101, 111)] + [row(111, username=""), row(112, username="user45")]
+    return HEADER + "".join(rows)
+
+
+@dataclass
+class Folder:
+    """A data folder on which processes are let loose."""
+
+    path: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        settings = {"ROLLBOOK_DATA": str(self.path), "DJANGO_SETTINGS_MODULE": "rollbook.settings"}
+        return {name: value for name, value in os.environ.items() if not name.startswith("ROLLBOOK_")} | settings
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "tests.faults.inside", *arguments]
+
+    def run(self, *arguments: str, code: int = 0) -> str:
+        """Run a task of ``inside.py``, which must end with this exit code; returns what it printed."""
+        done = subprocess.run(
+            self.command(*arguments), env=self.environment, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.returncode == code, done.stderr
+        return done.stdout
+
+    def dump(self) -> dict[str, Any]:
+        told: dict[str, Any] = json.loads(self.run("dump"))
+        return told
+
+    def copy(self, path: Path) -> "Folder":
+        shutil.copytree(self.path, path)
+        return Folder(path)

@@ -1,0 +1,117 @@
+"""What the fault tests run in processes of their own: ``python -m tests.faults.inside TASK ARGUMENTS``.
+
+ROLLBOOK_DATA names the folder. Batches and chunks are small here, so that a small file has many places to die at.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import django
+
+django.setup()
+
+from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
+
+from rollbook.engine import loop  # noqa: E402
+from rollbook.roster.models import Change, District, School  # noqa: E402
+from rollbook.roster.records import in_order  # noqa: E402
+from rollbook.updates import apply, check, judging, receive, running, spool  # noqa: E402
+from rollbook.updates.models import Update  # noqa: E402
+from rollbook.updates.moves import Mode  # noqa: E402
+
+
+def make(base: str) -> None:
+    """A district with two schools and the students of this file."""
+    call_command("migrate", verbosity=0)
+    district = District.objects.create(name="Maple USD", slug="maple-usd", time_zone="America/Chicago")
+    for school in ("100", "200"):
+        School.objects.create(district=district, organization_id=school, name=f"School {school}")
+    submit(base, "add")
+    work()
+
+
+def submit(file: str, mode: str) -> None:
+    """Receive this file; prints the update's number."""
+    incoming = spool.Incoming()
+    incoming.write(Path(file).read_bytes())
+    district = District.objects.get(slug="maple-usd")
+    print(receive.receive(district, incoming, file_name=Path(file).name, mode=Mode(mode)).update.number)
+
+
+def work() -> None:
+    """Do all that is due."""
+    apply.SMALLEST = apply.LARGEST = 10
+    check.BATCH, judging.STRETCH = 20, 5
+    for pk in Update.objects.order_by("pk").values_list("pk", flat=True):
+        loop.work_on(pk, lambda: None)
+
+
+def work_until(statement: str) -> None:
+    """Do what is due, but die at this SQL statement; prints how many there were if it never comes to that."""
+    left = int(statement)
+
+    def die(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os._exit(137)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(die):
+        work()
+    print(int(statement) - left)
+
+
+def deaths() -> None:
+    """Print how many runs of the last update count as deaths."""
+    print(Update.objects.order_by("pk").values_list("deaths", flat=True).last())
+
+
+def dump() -> None:
+    """Everything an update leaves behind that does not depend on when it was done, as JSON."""
+    district = District.objects.get(slug="maple-usd")
+    updates = Update.objects.order_by("number")
+    told = {
+        "students": [record.values for page in in_order(district.pk) for record in page],
+        "history": sorted(
+            [
+                change.student.username,
+                change.field,
+                change.old,
+                change.new,
+                change.update.number if change.update else 0,
+            ]
+            for change in Change.objects.select_related("student", "update")
+        ),
+        "updates": list(
+            updates.values(
+                "number",
+                "state",
+                "rows",
+                "read",
+                "staged",
+                "updated",
+                "added",
+                "unchanged",
+                "rejected",
+                "problem_counts",
+            )
+        ),
+        "outcomes": list(updates.values_list("number", "row__line", "row__outcome").order_by("number", "row__line")),
+        "problems": list(
+            updates.values_list("number", "problem__line", "problem__code").order_by(
+                "number", "problem__line", "problem__code"
+            )
+        ),
+        "due": running.next_updates(),
+    }
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,67 @@
+"""F01, F02: a worker killed anywhere leaves what a worker never killed would have left."""
+
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.folder import Folder, base, eventful_night
+
+SAMPLES = 30
+
+
+@pytest.fixture(scope="module")
+def received(tmp_path_factory: pytest.TempPathFactory) -> Folder:
+    """A folder in which a night's file has been received and nothing else."""
+    place = tmp_path_factory.mktemp("kills")
+    folder = Folder(place / "data")
+    (place / "base.csv").write_text(base(), encoding="utf-8")
+    (place / "night.csv").write_text(eventful_night(), encoding="utf-8")
+    folder.run("make", str(place / "base.csv"))
+    folder.run("submit", str(place / "night.csv"), "add")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(received: Folder, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the night leaves behind when nothing happens."""
+    folder = received.copy(tmp_path_factory.mktemp("undisturbed") / "data")
+    folder.run("work")
+    return folder.dump()
+
+
+def test_the_night_is_as_eventful_as_it_should_be(undisturbed: dict[str, Any]) -> None:
+    night = undisturbed["updates"][1]
+    assert night["state"] == "completed"
+    assert undisturbed["due"] == []
+    assert (night["updated"], night["added"], night["unchanged"], night["rejected"]) == (41, 11, 12, 12)
+
+
+def test_a_worker_that_dies_at_any_statement_changes_nothing_in_the_end(
+    received: Folder, undisturbed: dict[str, Any], tmp_path: Path
+) -> None:
+    counted = received.copy(tmp_path / "counted")
+    statements = int(counted.run("work_until", "1000000"))
+    chosen = random.Random(1).sample(range(1, statements), SAMPLES)
+    for statement in chosen:
+        folder = received.copy(tmp_path / str(statement))
+        folder.run("work_until", str(statement), code=137)
+        folder.run("work")
+        assert folder.dump() == undisturbed, f"after a death at statement {statement}"
+
+
+def test_a_worker_killed_again_and_again_gets_there_all_the_same(
+    received: Folder, undisturbed: dict[str, Any], tmp_path: Path
+) -> None:
+    folder = received.copy(tmp_path / "data")
+    moments = random.Random(2)
+    for _ in range(20):
+        with subprocess.Popen(folder.command("work"), env=folder.environment) as worker:
+            time.sleep(moments.uniform(0.3, 0.9))
+            worker.send_signal(signal.SIGKILL)
+    folder.run("work")
+    assert folder.dump() == undisturbed

@@ -1,0 +1,76 @@
+"""F05, F08: workers that are told to stop, and two that start at once, as real processes."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.folder import HEADER, Folder, base, row
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    """A folder in which a file with 20,000 new students waits."""
+    folder = Folder(tmp_path / "data")
+    (tmp_path / "base.csv").write_text(base(), encoding="utf-8")
+    (tmp_path / "new.csv").write_text(HEADER + "".join(row(n) for n in range(1000, 21000)), encoding="utf-8")
+    folder.run("make", str(tmp_path / "base.csv"))
+    folder.run("submit", str(tmp_path / "new.csv"), "add")
+    return folder
+
+
+@contextmanager
+def a_worker(folder: Folder, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    command = [sys.executable, "-m", "rollbook", "worker"]
+    with log.open("wb") as stderr, subprocess.Popen(command, env=folder.environment, stderr=stderr) as worker:
+        try:
+            yield worker
+        finally:
+            worker.kill()
+
+
+def until(folder: Folder, state: str, seconds: float = 60) -> dict[str, Any]:
+    """Wait until the second update has got there."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        update: dict[str, Any] = folder.dump()["updates"][1]
+        if update["state"] == state:
+            return update
+    raise AssertionError(f"{update} after {seconds} s")
+
+
+def test_a_worker_that_is_told_to_stop_ends_its_step_and_the_next_one_goes_on(folder: Folder, tmp_path: Path) -> None:
+    with a_worker(folder, tmp_path / "first.log") as first:
+        until(folder, "applying")
+        first.send_signal(signal.SIGTERM)
+        assert first.wait(10) == 0
+    stopped = folder.dump()["updates"][1]
+    assert stopped["state"] == "applying"
+    assert folder.run("deaths").strip() == "0"
+    with a_worker(folder, tmp_path / "second.log"):
+        assert until(folder, "completed")["added"] == 20000
+
+
+def test_of_eight_workers_that_start_at_once_one_works_and_the_others_say_that_they_wait(
+    folder: Folder, tmp_path: Path
+) -> None:
+    logs = [tmp_path / f"{number}.log" for number in range(8)]
+    with ExitStack() as stack:
+        workers = [stack.enter_context(a_worker(folder, log)) for log in logs]
+        assert until(folder, "completed")["added"] == 20000
+        time.sleep(0.5)
+        told = [log.read_text() for log in logs]
+        assert sum("worker ready" in text for text in told) == 1
+        assert sum("stays idle" in text for text in told) == 7
+        at_work = next(number for number, text in enumerate(told) if "worker ready" in text)
+        workers[at_work].kill()
+        deadline = time.monotonic() + 10
+        while sum("worker ready" in log.read_text() for log in logs) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)

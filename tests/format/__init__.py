@@ -1,0 +1,1 @@
+"""The rules of the student file, module by module."""

@@ -1,0 +1,62 @@
+"""A WSGI application for tests of the web server, and a command that serves it.
+
+``python -m tests.server.echo DATA PORT [--behind-proxy] [--hasty]``; hasty: waits seconds where the real one waits
+half a minute.
+"""
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from rollbook.server import connections, pace, tls, web
+
+Answer = tuple[str, bytes]
+
+
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    status, body = PATHS[environ["PATH_INFO"]](environ)
+    start_response(status, [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
+    return [body]
+
+
+def _healthz(environ: dict[str, Any]) -> Answer:
+    return "200 OK", f"OK {environ['wsgi.url_scheme']}\n".encode()
+
+
+def _refuse(environ: dict[str, Any]) -> Answer:
+    return "413 Content Too Large", b"ERROR too_large: nobody has read the body\n"
+
+
+def _upload(environ: dict[str, Any]) -> Answer:
+    announced = rest = int(environ["CONTENT_LENGTH"])
+    try:
+        while rest and (data := environ["wsgi.input"].read(min(rest, 64 * 1024))):
+            rest -= len(data)
+    except OSError as error:
+        return "408 Request Timeout", f"ERROR {type(error).__name__}\n".encode()
+    return "200 OK", f"OK {announced - rest} of {announced}\n".encode()
+
+
+def _large(environ: dict[str, Any]) -> Answer:
+    return "200 OK", b"x" * 5_000_000
+
+
+def _broken(environ: dict[str, Any]) -> Answer:
+    raise RuntimeError("the text of an exception is nobody's business")
+
+
+PATHS = {"/healthz": _healthz, "/refuse": _refuse, "/upload": _upload, "/large": _large, "/broken": _broken}
+
+
+def main(data: str, port: str, *flags: str) -> None:
+    if "--hasty" in flags:
+        connections.HEAD_SECONDS = connections.FORETASTE_SECONDS = pace.PATIENCE = 2.0
+    behind_proxy = "--behind-proxy" in flags
+    certificate = None if behind_proxy else tls.certificate(Path(data), "127.0.0.1")
+    address = web.Address("127.0.0.1", int(port))
+    web.run_web(address, certificate, behind_proxy=behind_proxy, application="tests.server.echo:application")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,67 @@
+"""``/healthz`` tells what is wrong, and nothing else."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from django.db import OperationalError, connection
+from django.http import HttpResponse
+from django.test import RequestFactory
+
+from rollbook.doors import health
+from rollbook.updates.running import Seen
+
+ALIVE = Seen(alive=True, at=datetime(2026, 11, 23, 2, 5, 11, tzinfo=UTC))
+GONE = Seen(alive=False, at=datetime(2026, 11, 22, 20, 5, 11, tzinfo=timezone(timedelta(hours=-6))))
+
+pytestmark = pytest.mark.django_db
+
+
+def healthz(monkeypatch: pytest.MonkeyPatch, seen: Seen, accept: str = "*/*") -> HttpResponse:
+    monkeypatch.setattr(health, "worker_seen", lambda: seen)
+    return health.healthz(RequestFactory().get("/healthz", headers={"Accept": accept}))
+
+
+def test_it_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = healthz(monkeypatch, ALIVE)
+    assert (answer.status_code, answer.content) == (200, b"OK\n")
+    assert answer["Content-Type"] == "text/plain; charset=utf-8"
+    assert "no-store" in answer["Cache-Control"]
+
+
+def test_a_missing_worker_is_told_with_the_moment_it_was_last_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = healthz(monkeypatch, GONE)
+    assert (answer.status_code, answer.content) == (
+        503,
+        b"ERROR worker: no worker has been seen since 02:05:11 UTC\n",
+    )
+
+
+def test_a_worker_that_never_was_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = healthz(monkeypatch, Seen(alive=False, at=None))
+    assert answer.content == b"ERROR worker: no worker has been seen since the start\n"
+
+
+def test_a_database_that_is_away_is_told_without_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> None:
+        raise OperationalError("could not connect to db.maple.example as rollbook")
+
+    monkeypatch.setattr(connection, "cursor", away)
+    answer = healthz(monkeypatch, ALIVE)
+    assert (answer.status_code, answer.content) == (
+        503,
+        b"ERROR database: the database does not answer; the server's log says why\n",
+    )
+
+
+def test_a_monitor_may_have_it_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = healthz(monkeypatch, GONE, accept="application/json")
+    assert answer["Content-Type"] == "application/json"
+    assert answer.content == (
+        b'{"healthy": false, "faults": [{"code": "worker", "detail": "no worker has been seen since 02:05:11 UTC"}]}'
+    )
+
+
+def test_it_is_only_to_be_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert health.healthz(RequestFactory().post("/healthz")).status_code == 405
+    monkeypatch.setattr(health, "worker_seen", lambda: ALIVE)
+    assert health.healthz(RequestFactory().head("/healthz")).status_code == 200

@@ -1,0 +1,213 @@
+"""``rollbook serve`` as a real command: started, killed in every way, stopped."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from tests.server.conftest import ROOT, Server, free_port
+
+ENVIRONMENT = os.environ | {"DJANGO_SETTINGS_MODULE": "rollbook.settings"}  # not those of the tests
+
+
+@dataclass(frozen=True)
+class Serve:
+    """A running ``rollbook serve``."""
+
+    process: "subprocess.Popen[str]"
+    ready: str  # its line on stdout
+    log: Path
+    server: Server
+
+    def child(self, subcommand: str) -> int:
+        """The process number of web or worker."""
+        return next(pid for pid in descendants(self.process.pid) if subcommand in command_line(pid))
+
+    def stop(self) -> float:
+        """Stop it kindly; how long that took."""
+        began = time.monotonic()
+        self.process.terminate()
+        assert self.process.wait(15) == 0
+        return time.monotonic() - began
+
+
+def command(data: Path, port: int, *arguments: str) -> list[str]:
+    options = ["--data", str(data), "--host", "127.0.0.1", "--port", str(port)]
+    return [sys.executable, "-m", "rollbook", "serve", *options, *arguments]
+
+
+@contextmanager
+def serve(data: Path, port: int = 0, *arguments: str) -> Iterator[Serve]:
+    """Start it and wait for its line; whatever is left of it at the end is killed."""
+    log = data.with_suffix(".log")
+    with log.open("a") as stderr:
+        process = subprocess.Popen(
+            command(data, port, *arguments), stdout=subprocess.PIPE, stderr=stderr, text=True, env=ENVIRONMENT, cwd=ROOT
+        )
+    assert process.stdout
+    try:
+        ready = first_line(process.stdout)
+        server = Server(int(ready.rstrip("/\n").rpartition(":")[2]), data)
+        yield Serve(process, ready, log, server)
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def first_line(stdout: IO[str]) -> str:
+    line = stdout.readline()
+    assert line, "it ended before it was ready"
+    return line
+
+
+def descendants(pid: int) -> list[int]:
+    """Of a process that is there, its children and theirs."""
+    found = []
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for text in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            found += [int(text), *descendants(int(text))]
+    return found
+
+
+def command_line(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def eventually(condition: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+def test_it_says_when_it_is_ready_and_then_it_is(data: Path) -> None:
+    with serve(data) as running:
+        assert running.ready == f"Rollbook is ready at https://127.0.0.1:{running.server.port}/\n"
+        assert running.server.curl("/healthz").endswith("\n200")
+
+
+def test_sigterm_stops_everything_within_ten_seconds(data: Path) -> None:
+    with serve(data) as running:
+        processes = descendants(running.process.pid)
+        assert len(processes) >= 3  # web, its worker process, and the worker
+        assert running.stop() < 10
+        assert not [pid for pid in processes if is_running(pid)]
+
+
+def test_idle_clients_do_not_delay_the_stop(data: Path) -> None:
+    with serve(data) as running, running.server.connect(), running.server.connect_tls():
+        assert running.stop() < 5
+
+
+def test_a_second_signal_stops_it_at_once(data: Path) -> None:
+    with serve(data) as running, running.server.connect_tls() as client:
+        client.sendall(b"POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999\r\n\r\n" + bytes(70_000))
+        time.sleep(0.3)
+        os.kill(running.child("worker"), signal.SIGSTOP)  # it would not hear a kind word
+        running.process.terminate()
+        time.sleep(0.5)
+        began = time.monotonic()
+        running.process.send_signal(signal.SIGINT)
+        assert running.process.wait(5) == 0
+        assert time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize("child", ["web", "worker"])
+def test_a_child_that_is_killed_is_started_again(data: Path, child: str) -> None:
+    with serve(data) as running:
+        killed = running.child(child)
+        os.kill(killed, signal.SIGKILL)
+        assert running.server.curl("/healthz", "--retry", "9", "--retry-delay", "1").endswith("\n200")
+        assert eventually(lambda: child in " ".join(map(str, command_lines(running))), 5)
+        assert running.child(child) != killed
+        assert f"{child} ended after " in running.log.read_text()
+        assert "(signal SIGKILL); it starts again in 0.1 s" in running.log.read_text()
+
+
+def command_lines(running: Serve) -> list[list[str]]:
+    return [command_line(pid) for pid in descendants(running.process.pid)]
+
+
+def test_nobody_is_turned_away_while_the_web_server_starts_again(data: Path) -> None:
+    with serve(data) as running:
+        os.kill(running.child("web"), signal.SIGKILL)
+        assert running.server.curl("/healthz").endswith("\n200")
+
+
+def test_a_killed_supervisor_leaves_nothing_and_the_next_starts_at_once(data: Path) -> None:
+    port = free_port()
+    with serve(data, port) as running:
+        processes = descendants(running.process.pid)
+        running.process.kill()
+        with serve(data, port) as next_one:
+            assert next_one.server.curl("/healthz").endswith("\n200")
+            assert not [pid for pid in processes if is_running(pid)]
+            next_one.stop()
+
+
+def test_a_killed_supervisor_frees_its_port_within_two_seconds(data: Path) -> None:
+    with serve(data) as running:
+        running.process.kill()
+        assert eventually(lambda: is_free(running.server.port), 2)
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", port)) != 0
+
+
+def refusal(data: Path, port: int, *arguments: str) -> str:
+    asked = command(data, port, *arguments)
+    done = subprocess.run(asked, capture_output=True, text=True, env=ENVIRONMENT, cwd=ROOT, timeout=20)
+    assert (done.returncode, done.stdout) == (1, "")
+    return done.stderr.strip()
+
+
+def test_a_second_serve_on_the_same_data_is_refused_kindly(data: Path) -> None:
+    with serve(data) as running:
+        assert refusal(data, 0) == (
+            f"ERROR cannot_start: another `rollbook serve` (process {running.process.pid}) serves {data} already; "
+            "stop it, or choose another folder with --data"
+        )
+
+
+def test_a_port_in_use_is_refused_kindly(data: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert refusal(data, port) == (
+            f"ERROR cannot_start: port {port} is in use by another program; stop it, or choose another with --port"
+        )
+
+
+def test_a_certificate_without_its_key_is_refused_kindly(data: Path) -> None:
+    assert "give both --cert and --key" in refusal(data, 0, "--cert", "somewhere.pem")
+
+
+def test_behind_a_proxy_it_serves_plain_http(data: Path) -> None:
+    with serve(data, 0, "--behind-proxy") as running:
+        assert running.ready == f"Rollbook is ready at http://127.0.0.1:{running.server.port}/\n"
+        assert running.server.curl("/healthz", "-H", "X-Forwarded-Proto: https", scheme="http").endswith("\n200")

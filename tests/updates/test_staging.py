@@ -1,0 +1,72 @@
+"""What checking finds of each row, as the database keeps it."""
+
+import json
+
+import pytest
+
+from rollbook.roster.models import District
+from rollbook.roster.passwords import is_same
+from rollbook.updates.models import Row
+from rollbook.updates.moves import Mode
+from tests.updates.night import a_class, applying, enroll, send
+
+KEYS = ("takes_student_id", "takes_username", "takes_name_key", "takes_dob")
+
+
+@pytest.fixture
+def school(maple: District) -> District:
+    enroll(maple, "STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB\n1,ann,Ann,Lee,2012-05-13\n,bob,Bob,Kim,2012-05-13")
+    return maple
+
+
+def staged(district: District, text: str, mode: Mode = Mode.UPDATE) -> list[Row]:
+    update = send(district, text, mode)
+    applying(update)
+    return list(Row.objects.filter(update=update).order_by("line"))
+
+
+@pytest.mark.parametrize(
+    ("text", "takes"),
+    [
+        ("STUDENT_ID,GRADE\n1,5", (None, None, None, None)),
+        ("STUDENT_ID,USERNAME\n1,annie", (None, "annie", None, None)),
+        ("STUDENT_ID,FIRST_NAME\n1,Anna", (None, None, "anna\x1flee", "2012-05-13")),
+        ("STUDENT_ID,DOB\n1,2012-05-14", (None, None, "ann\x1flee", "2012-05-14")),
+        ("STUDENT_ID,FIRST_NAME\n1,ANN", (None, None, None, None)),
+        ("STUDENT_ID,USERNAME\n2,bob", ("2", None, None, None)),
+    ],
+)
+def test_a_row_takes_the_keys_that_its_student_does_not_hold_yet(
+    school: District, text: str, takes: tuple[str | None, ...]
+) -> None:
+    [row] = staged(school, text)
+    assert tuple(getattr(row, key) for key in KEYS) == takes
+
+
+def test_a_new_student_takes_all_its_keys_and_comes_last_without_a_username(school: District) -> None:
+    named, nameless = staged(
+        school,
+        "STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB\n3,cleo,Cleo,Fox,2012-01-01\n,,Dan,Fox,2012-01-01",
+        Mode.ADD,
+    )
+    assert tuple(getattr(named, key) for key in KEYS) == ("3", "cleo", "cleo\x1ffox", "2012-01-01")
+    assert tuple(getattr(nameless, key) for key in KEYS) == (None, None, "dan\x1ffox", "2012-01-01")
+    assert named.turn == 2
+    assert nameless.turn > 1 << 40
+
+
+def test_a_row_is_staged_with_what_differs_and_its_password_sealed(school: District) -> None:
+    [row] = staged(school, "STUDENT_ID,FIRST_NAME,GRADE,PASSWORD,RACE\n1,Ann,5,n3w-one,<clear>")
+    said = json.loads(row.row_values)
+    assert said.keys() == {"GRADE", "PASSWORD"}
+    assert is_same(said["PASSWORD"], "n3w-one")
+
+
+def test_a_rejected_row_says_nothing_any_more(school: District) -> None:
+    [row] = staged(school, "STUDENT_ID,GRADE,FIRST_NAME\n1,13,Canary")
+    assert (row.outcome, row.row_values, row.student) == ("rejected", "", None)
+
+
+def test_rows_that_are_unchanged_are_not_staged(school: District) -> None:
+    enroll(school, a_class(5))
+    assert staged(school, a_class(5)) == []
