@@ -39,8 +39,16 @@ MIDDLEWARE = [
     "rollbook.doors.middleware.request_id",
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.common.CommonMiddleware",  # for the Content-Length of answers
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600
+CSRF_COOKIE_SECURE = True
+SILENCED_SYSTEM_CHECKS = [
+    "security.W005",  # what else runs under the host's domain, and
+    "security.W021",  # whether browsers preload it, is not ours to promise
+    "security.W008",  # plain HTTP is refused, not redirected: a script that sends a password there must be mended
+]
 
 DATABASES = {
     "default": {

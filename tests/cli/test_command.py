@@ -2,6 +2,8 @@
 
 import logging
 import sqlite3
+import subprocess
+import sys
 from argparse import Namespace
 from importlib import import_module
 from pathlib import Path
@@ -129,6 +131,31 @@ class TestRealProcess:
         database.close()
         assert count == 1
 
+    def test_a_pipe_that_closes_early_is_no_error_worth_a_word(self, tmp_path: Path) -> None:
+        env = process.environment(tmp_path)
+        process.rollbook(*ADD, env=env)
+        command = [sys.executable, "-m", "rollbook", "student", "export", "maple-usd"]
+        with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+            assert running.stdout
+            assert running.stderr
+            running.stdout.close()
+            assert (running.stderr.read(), running.wait()) == ("", 1)
+
+    def test_output_for_which_there_is_no_room_is_an_error(self, tmp_path: Path) -> None:
+        env = process.environment(tmp_path)
+        process.rollbook(*ADD, env=env)
+        with Path("/dev/full").open("w") as full:
+            command = [sys.executable, "-m", "rollbook", "student", "export", "maple-usd"]
+            done = subprocess.run(command, env=env, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        assert done.returncode == 1
+        assert done.stderr.startswith("ERROR not_possible: No space left on device; ")
+
+    def test_a_terminal_of_another_alphabet_shows_what_it_can(self, tmp_path: Path) -> None:
+        env = process.environment(tmp_path, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+        done = process.rollbook("district", "add", "École", env=env)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == "Added \\xc9cole, time zone UTC. Its short name is ecole.\n"
+
     def test_a_wrong_setting_is_named_and_not_a_traceback(self, tmp_path: Path) -> None:
         done = process.rollbook(*ADD, env=process.environment(tmp_path, ROLLBOOK_SMTP_PORT="smtp"))
         assert done.returncode == 1
@@ -141,5 +168,7 @@ class TestRealProcess:
         (tmp_path / "rollbook.sqlite3").write_bytes(b"not a database" * 100)
         done = process.rollbook("update", "list", "maple-usd", env=process.environment(tmp_path))
         assert done.returncode == 1
-        assert "ERROR " in done.stderr
-        assert "Traceback" not in done.stderr
+        assert done.stderr == (
+            f"ERROR database: the database in {tmp_path} does not answer (file is not a database); "
+            "see that its disk has room, and try again\n"
+        )

@@ -1,5 +1,6 @@
 """``rollbook serve``, ``web`` and ``worker``, as real processes; more of them in tests/server."""
 
+import re
 import signal
 import ssl
 import subprocess
@@ -91,15 +92,22 @@ def test_a_load_that_is_stopped_in_its_middle_goes_on_with_the_same_command(
     rows = [row(str(count), "Ana", f"Brook{_letters(count)}") for count in range(20_000)]
     path.write_text("\n".join((HEADER, *rows, "")))
     with started(data, "student", "load", "maple-usd", str(path)) as load:
-        until(lambda: '"read": 0,' not in process.rollbook("update", "show", "maple-usd", "--json", env=env).stdout)
+        until(lambda: begun(process.rollbook("update", "show", "maple-usd", "--json", env=env).stdout))
         load.send_signal(number)
-        load.wait(timeout=20)
+        assert load.wait(timeout=20) == {signal.SIGINT: 130, signal.SIGKILL: -9}[number]
+    if number == signal.SIGINT:
+        told = (tmp_path / "stderr").read_text()
+        assert told.endswith("the same command goes on with it, and so does the server\nstopped\n")
     done = process.rollbook("student", "load", "maple-usd", path, env=env)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(
         "COMPLETED update 1: 20,000 students: 0 updated, 20,000 added, 0 unchanged, 0 rejected"
     )
     assert process.rollbook("student", "export", "maple-usd", env=env).stdout.count("\n") == 20_001
+
+
+def begun(shown: str) -> bool:
+    return re.search(r'"read": [1-9]', shown) is not None
 
 
 def _letters(number: int) -> str:

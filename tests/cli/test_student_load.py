@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rollbook.cli import student
+from rollbook.cli import student, watching
 from rollbook.engine.loop import work_on
 from rollbook.roster.models import District, Student
 from rollbook.updates.models import Update
@@ -36,6 +36,16 @@ def test_new_students_are_added_and_the_report_is_told(rollbook: Rollbook, maple
     assert result.err == "checking: 2 of 2 rows (100 %)\napplying: 2 of 2 changed students (100 %)\n"
     assert result.code == 0
     assert set(Student.objects.values_list("student_id", flat=True)) == {"00123", "00124"}
+
+
+def test_checking_and_applying_are_told_one_after_the_other(
+    rollbook: Rollbook, maple: District, base: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "SECONDS_BETWEEN_LOOKS", 0.0)
+    rows = [row(str(number), "Ana", f"Brook{'abcdefghij'[number % 10]}{'x' * (number // 10)}") for number in range(600)]
+    base.write_text("\n".join((HEADER, *rows, "")))
+    result = rollbook("student", "load", "maple-usd", base)
+    assert result.err == "checking: 600 of 600 rows (100 %)\napplying: 600 of 600 changed students (100 %)\n"
 
 
 def test_rejected_rows_are_told_and_the_others_are_loaded(rollbook: Rollbook, maple: District, base: Path) -> None:

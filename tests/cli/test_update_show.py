@@ -129,6 +129,15 @@ def test_a_column_that_only_calls_itself_a_password_stays_in_too(
     assert rejected(rollbook)[0][:2] == ["STUDENT_ID", "FIRST_NAME"]
 
 
+def test_a_file_with_as_many_columns_as_there_may_be_can_still_be_sent_again(
+    rollbook: Rollbook, maple: District, file: Path
+) -> None:
+    extra = [f"EXTRA_{number}" for number in range(64 - len(HEADER.split(",")))]
+    file.write_text(f"{HEADER},{','.join(extra)}\n{row('00124', 'Ben', 'Cole', born='x')}{',' * len(extra)}\n")
+    rollbook("student", "load", "maple-usd", file)
+    assert len(rejected(rollbook)[0]) == len(HEADER.split(",")) - 1 + len(ABOUT)
+
+
 def test_an_update_without_rejected_rows_gives_the_header_alone(
     rollbook: Rollbook, maple: District, base: Path
 ) -> None:

@@ -34,6 +34,7 @@ _REPORT = Report(
     rejected=0,
     received_at=BEGUN,
     started_at=BEGUN,
+    applying_at=BEGUN + timedelta(seconds=12),
     progressed_at=BEGUN + timedelta(seconds=13),
     ended_at=None,
     reference="",

@@ -169,12 +169,18 @@ class Rollbook:
         self.run("staff", "add", slug, login, *who)
 
 
-@pytest.fixture
-def rollbook(tmp_path: Path) -> Iterator[Rollbook]:
+def two_districts(folder: Path) -> Rollbook:
     """Maple USD with the schools 100 and 200, and the neighbour Cedar County; not serving yet."""
-    rollbook = Rollbook(tmp_path / "data")
+    rollbook = Rollbook(folder / "data")
     rollbook.add_district("Maple USD", "maple-usd", LOGIN, "100,Maple High\n200,Maple Middle\n")
     rollbook.add_district("Cedar County", "cedar-county", NEIGHBOUR, "100,Cedar High\n900,Cedar Middle\n")
+    return rollbook
+
+
+@pytest.fixture
+def rollbook(tmp_path: Path) -> Iterator[Rollbook]:
+    """Two districts on a server that does not run yet."""
+    rollbook = two_districts(tmp_path)
     yield rollbook
     rollbook.kill()
 

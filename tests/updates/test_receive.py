@@ -2,11 +2,12 @@
 
 import errno
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from rollbook.format import reader
 from rollbook.roster.models import District
@@ -254,3 +255,35 @@ def test_the_operators_limits_hold(maple: District, monkeypatch: pytest.MonkeyPa
     assert result.refusal is not None
     assert result.refusal.code == "too_many_rows"
     assert run(maple, a_class(2)).state is State.COMPLETED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_bytes_twenty_times_at_once_are_one_update(maple: District) -> None:
+    def sent(_: int) -> tuple[int, bool]:
+        try:
+            receipt = send_bytes(maple, ONE)
+            return receipt.update.number, receipt.replayed
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(20) as senders:
+        answers = list(senders.map(sent, range(20)))
+    assert sorted(answers) == [(1, False), *[(1, True)] * 19]
+    assert Update.objects.count() == 1
+    assert kept_files() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_comes_at_once_gets_numbers_of_its_own_and_no_more_than_may_wait(maple: District) -> None:
+    def sent(size: int) -> int:
+        try:
+            return send(maple, a_class(size)).number
+        except QueueFull:
+            return 0
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(12) as senders:
+        numbers = list(senders.map(sent, range(1, 13)))
+    assert sorted(numbers) == [0] * 8 + [1, 2, 3, 4]
+    assert kept_files() == 4

@@ -1,5 +1,6 @@
 """The ``rollbook`` command."""
 
+import io
 import logging
 import secrets
 import sys
@@ -29,8 +30,12 @@ def run(argv: Sequence[str]) -> int:
     if "run" not in arguments:
         grammar.print_help(sys.stderr)
         return USAGE
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that cannot show a name still shows the rest
     try:
-        return _run(arguments)
+        code = _run(arguments)
+        sys.stdout.flush()
+        return code
     except Failure as failure:
         print(failure, file=sys.stderr)
         return failure.exit_code
@@ -55,7 +60,7 @@ def _run(arguments: Namespace) -> int:
         _log_plainly()
         return _function(arguments)(arguments)
     opening = import_module("rollbook.cli.opening")
-    opening.OPENINGS[arguments.opening](arguments)
+    opening.answering(opening.OPENINGS[arguments.opening], arguments)
     code: int = opening.answering(_function(arguments), arguments)
     return code
 

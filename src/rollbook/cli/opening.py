@@ -7,14 +7,20 @@ import os
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import django
 from django.apps import apps
 from django.core.management import call_command
-from django.db import OperationalError, connection
+from django.db import DatabaseError, OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from rollbook.cli.failures import Failure
+
+Outcome = TypeVar("Outcome", int, None)
+
+# Locked, full, not readable; and not a database at all. Their descendants are mistakes of ours.
+_OF_THE_DATABASE = (OperationalError, DatabaseError)
 
 
 def settings(arguments: Namespace) -> None:
@@ -45,11 +51,13 @@ def database(arguments: Namespace) -> None:
     _migrate()
 
 
-def answering(run: Callable[[Namespace], int], arguments: Namespace) -> int:
-    """Run the subcommand; a database that does not answer is not its fault."""
+def answering(run: Callable[[Namespace], Outcome], arguments: Namespace) -> Outcome:
+    """Open, or run, the subcommand; a database that does not answer is not its fault."""
     try:
         return run(arguments)
-    except OperationalError as error:
+    except DatabaseError as error:
+        if type(error) not in _OF_THE_DATABASE:
+            raise
         raise Failure(
             "database",
             f"the database in {_folder()} does not answer ({error}); see that its disk has room, and try again",

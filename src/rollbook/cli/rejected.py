@@ -8,6 +8,7 @@ from rollbook.cli.failures import Failure
 from rollbook.format import reader, writer
 from rollbook.format.columns import fold_header
 from rollbook.format.header import Header
+from rollbook.format.limits import Limits
 from rollbook.format.problems import Problem, Severity
 from rollbook.format.reader import RawRow
 from rollbook.updates import spool
@@ -58,12 +59,14 @@ def _raw_rows(update: Update, header: Header) -> Iterator[RawRow]:
 
 
 def _kept(header: Header) -> list[int]:
-    """The columns that go out: none that is, or calls itself, a password, and none of ours from an earlier time."""
-    return [
-        at
-        for at, (name, column) in enumerate(zip(header.names, header.columns, strict=True))
-        if not _is_secret(header, at) and not (column is None and fold_header(name) in ABOUT)
-    ]
+    """The columns that go out: none that is, or calls itself, a password, and none of ours from an earlier time.
+
+    If with ours they were too many for a student file, those go that nobody reads.
+    """
+    kept = [at for at, name in enumerate(header.names) if not _is_secret(header, at) and fold_header(name) not in ABOUT]
+    if len(kept) + len(ABOUT) > Limits().columns:
+        kept = [at for at in kept if header.columns[at]]
+    return kept
 
 
 def _is_secret(header: Header, at: int) -> bool:

@@ -8,7 +8,6 @@ from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
-from zoneinfo import ZoneInfo
 
 from rollbook.cli import telling, update
 from rollbook.cli.failures import DONE, NOT_DONE, SOME_REJECTED, Failure
@@ -102,8 +101,8 @@ def _write(district: District, file: TextIO) -> int:
 
 def _rows(district: District) -> Iterator[list[str]]:
     for page in records.in_order(district.pk):
-        for record_ in page:
-            yield [_shown(column.name, record_.values[column.name]) for column in EXPORTED]
+        for one in page:
+            yield [_shown(column.name, one.values[column.name]) for column in EXPORTED]
 
 
 @contextlib.contextmanager
@@ -142,9 +141,8 @@ def _lines(district: District, found: Record, changes: list[Change]) -> Iterator
     yield ""
     yield from telling.facts((column.name, _shown(column.name, found.values[column.name])) for column in EXPORTED)
     yield ""
-    zone = ZoneInfo(district.time_zone)
     rows = [
-        (change.at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z"), change.field, *_values(change), _author(change))
+        (telling.moment(change.at, district.time_zone), change.field, *_values(change), _author(change))
         for change in changes
     ]
     yield from telling.table(("when", "field", "old", "new", "by"), rows)

@@ -5,8 +5,9 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import islice
+from zoneinfo import ZoneInfo
 
-from rollbook.format.problems import KINDS, Problem, Severity
+from rollbook.format.problems import KINDS, Problem
 
 MOST_SHOWN = 1000
 _WEIGHT = {code: weight for weight, code in enumerate(KINDS)}
@@ -34,6 +35,11 @@ def facts(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
     width = max((len(name) for name, _ in told), default=0)
     for name, value in told:
         yield f"  {name.ljust(width)}  {value}"
+
+
+def moment(at: datetime | None, time_zone: str) -> str:
+    """The district's time, with its date; nothing if it has not come."""
+    return at.astimezone(ZoneInfo(time_zone)).strftime("%Y-%m-%d %H:%M:%S %Z") if at else ""
 
 
 def totals(counts: Mapping[str, int]) -> Iterator[str]:
@@ -85,11 +91,6 @@ def problem_facts(problem: Problem) -> dict[str, object]:
         "severity": problem.severity.value,
         "message": problem.message,
     }
-
-
-def has_errors(counts: Mapping[str, int]) -> bool:
-    """Whether any of these is more than a warning."""
-    return any(KINDS[code].severity is Severity.ERROR for code in counts)
 
 
 def _in_json(value: object) -> str:

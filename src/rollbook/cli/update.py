@@ -3,8 +3,6 @@
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
@@ -90,14 +88,10 @@ def _facts(told: Report) -> Iterator[tuple[str, str]]:
     yield "SHA-256", told.file_digest
     yield "mode", told.mode.value
     yield "by", f"{starter}, with {told.via}"
-    yield "received", _local(told.received_at, told.time_zone)
-    yield "begun", _local(told.started_at, told.time_zone)
-    yield "ended", _local(told.ended_at, told.time_zone)
+    yield "received", telling.moment(told.received_at, told.time_zone)
+    yield "begun", telling.moment(told.started_at, told.time_zone)
+    yield "ended", telling.moment(told.ended_at, told.time_zone)
     yield "reference", told.reference
-
-
-def _local(moment: datetime | None, time_zone: str) -> str:
-    return moment.astimezone(ZoneInfo(time_zone)).strftime("%Y-%m-%d %H:%M:%S %Z") if moment else ""
 
 
 def _row(update: Update, district: District) -> tuple[str, ...]:
@@ -106,7 +100,7 @@ def _row(update: Update, district: District) -> tuple[str, ...]:
         str(update.number),
         update.state,
         update.mode,
-        _local(update.received_at, district.time_zone),
+        telling.moment(update.received_at, district.time_zone),
         *(f"{count:,}" for count in counts),
         update.file_name,
     )

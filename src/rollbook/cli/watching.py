@@ -17,6 +17,7 @@ class Watch:
         self._progress = progress
         self._due = 0.0
         self._told_waiting = False
+        self._checked = False
 
     def __call__(self) -> None:
         if time.monotonic() >= self._due:
@@ -30,9 +31,10 @@ class Watch:
         if update.state == State.RECEIVED:
             self._tell_waiting()
             return
-        if update.rows:
+        if not self._checked and update.rows:
             self._progress.show("checking", update.read, update.rows)
-        if update.state == State.APPLYING or update.updated + update.added:
+            self._checked = update.state != State.CHECKING
+        if self._checked and update.staged:
             self._progress.show("applying", update.updated + update.added, update.staged, "changed students")
 
     def _tell_waiting(self) -> None:

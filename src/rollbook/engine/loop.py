@@ -8,11 +8,13 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DatabaseError, connection
 
 from rollbook.engine.presence import Presence, worker_seen
 from rollbook.roster import passwords
+from rollbook.sqlite.faults import is_passing
 from rollbook.sqlite.turnstile import let_others_pass
 from rollbook.updates import notify, receive, running
 from rollbook.updates.states import Fenced
@@ -23,7 +25,6 @@ log = logging.getLogger(__name__)
 
 PAUSE = 0.25  # seconds between two looks at the tables when nothing is due
 LONGEST_PAUSE = 30.0  # seconds, after a fault
-PASSING = (OperationalError, InterfaceError, OSError)  # the database is away, the disk is full: it may be better soon
 
 
 def due(update_id: int) -> None:
@@ -78,7 +79,7 @@ class Desk:
         try:
             for update_id in running.next_updates():
                 self._in_work.setdefault(update_id, running.steps(update_id))
-        except PASSING:
+        except Exception:
             return self._pause_after_fault("the database cannot be asked what is due")
         pauses = [self._step(update_id) for update_id in list(self._in_work)]
         return max(pauses, default=PAUSE)
@@ -95,11 +96,10 @@ class Desk:
             next(self._in_work[update_id])
         except (StopIteration, Fenced):
             del self._in_work[update_id]
-        except PASSING:
+        except Exception as fault:
             del self._in_work[update_id]
-            return self._pause_after_fault(f"a step of the update with key {update_id} must wait", update_id)
-        except Exception:
-            del self._in_work[update_id]
+            if is_passing(fault):
+                return self._pause_after_fault(f"a step of the update with key {update_id} must wait", update_id)
             log.exception("a step of the update with key %d failed", update_id)
         self._faults = 0
         return 0.0
@@ -110,10 +110,8 @@ class Desk:
         log.warning("%s; next try in %.0f s", what, pause, exc_info=True)
         connection.close()
         if update_id is not None:
-            try:
+            with suppress(DatabaseError):  # then it counts as a death, which the next step that commits forgets
                 running.rest(update_id)
-            except PASSING:
-                log.warning("the database does not answer")
         return pause
 
 

@@ -42,7 +42,10 @@ class SignInFailure(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["address", "at"]), models.Index(fields=["login_digest", "at"])]
+        indexes = [
+            models.Index(fields=["address", "at"], name="failures_by_address"),
+            models.Index(fields=["login_digest", "at"], name="failures_by_login"),
+        ]
 
 
 class KnownAddress(models.Model):

@@ -243,15 +243,12 @@ def _waiting_in_vain(bench: _Bench) -> Iterator[None]:
 def _turns(bench: _Bench) -> Iterator[None]:
     """5. Turns for the rows that wait and those they wait for."""
     pk = bench.update.pk
-    waits = bench.ask(
-        "SELECT w.line, w.for_line FROM updates_waitsfor w JOIN updates_row r"
-        " ON r.update_id = w.update_id AND r.line = w.line AND r.outcome IS NULL AND r.turn < %s"
-        " WHERE w.update_id = %s",
-        TURN_OF_THE_NAMELESS,
-        pk,
-    )
+    waits = bench.ask("SELECT line, for_line FROM updates_waitsfor WHERE update_id = %s", pk)
     turns = [(TURN_OF_THE_WAITING + turn, pk, line) for turn, ring in enumerate(in_order(waits)) for line in ring]
     with transaction.atomic(), connection.cursor() as cursor:
         bench.progress()
-        cursor.executemany("UPDATE updates_row SET turn = %s WHERE update_id = %s AND line = %s", turns)
+        cursor.executemany(
+            f"UPDATE updates_row SET turn = %s WHERE update_id = %s AND line = %s AND turn < {TURN_OF_THE_NAMELESS}",
+            turns,
+        )
     yield

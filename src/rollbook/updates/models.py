@@ -36,6 +36,7 @@ class Update(models.Model):
     deaths = models.PositiveSmallIntegerField(default=0, help_text="runs begun since the last commit of any step")
     received_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
+    applying_at = models.DateTimeField(null=True, help_text="when all rows were checked")
     progressed_at = models.DateTimeField(null=True, help_text="the last commit of a step")
     ended_at = models.DateTimeField(null=True)
     announced_at = models.DateTimeField(null=True, help_text="when its letters were written")
@@ -69,6 +70,11 @@ class Update(models.Model):
                 condition=Q(state__in=LIVE, ended_at__isnull=True) | (~Q(state__in=LIVE) & Q(ended_at__isnull=False)),
                 name="update_ended",
             ),
+        ]
+        # What a worker asks for several times a second.
+        indexes = [
+            models.Index(fields=["state"], name="update_by_state"),
+            models.Index(fields=["announced_at"], condition=Q(announced_at__isnull=True), name="update_unannounced"),
         ]
 
     def __str__(self) -> str:
@@ -139,8 +145,7 @@ class WaitsFor(models.Model):
     for_line = models.PositiveIntegerField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["update", "line", "for_line"], name="waits_for_once")]
-        indexes = [models.Index(fields=["update", "for_line"])]
+        constraints = [models.UniqueConstraint(fields=["update", "for_line", "line"], name="waits_for_once")]
 
 
 class Problem(models.Model):
@@ -154,7 +159,7 @@ class Problem(models.Model):
     hint = models.TextField(default="")
 
     class Meta:
-        indexes = [models.Index(fields=["update", "line"])]
+        indexes = [models.Index(fields=["update", "line"], name="problem_line")]
 
 
 class Letter(models.Model):

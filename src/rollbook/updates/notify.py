@@ -110,7 +110,7 @@ def _try(letter: Letter) -> None:
     now = timezone.now()
     try:
         message(letter).send()
-    except (OSError, smtplib.SMTPException) as error:
+    except Exception as error:
         _note_failure(letter, error, now)
     else:
         Letter.objects.filter(pk=letter.pk).update(sent_at=now, next_try_at=None, tries=letter.tries + 1, last_error="")
@@ -140,8 +140,8 @@ def _codes(error: Exception) -> list[int]:
 
 
 def _is_final(error: Exception) -> bool:
-    """Whether the server said of the letter itself that it will never take it. Its word on our sign-in may change."""
-    if isinstance(error, smtplib.SMTPAuthenticationError):
+    """Whether the server said of the letter itself that it will never take it. Its word on our side may change."""
+    if not isinstance(error, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError):
         return False
     codes = _codes(error)
     return bool(codes) and all(500 <= code < 600 for code in codes)

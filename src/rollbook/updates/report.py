@@ -8,7 +8,7 @@ from rollbook.format.problems import KINDS, Problem, Severity
 from rollbook.roster.models import District
 from rollbook.staff.models import Member
 from rollbook.updates.models import Update
-from rollbook.updates.moves import LIVE, WORKING, Mode, State
+from rollbook.updates.moves import LIVE, WORKING, Mode, Outcome, State
 from rollbook.updates.problems import as_said
 
 FIRST_LINES = 10
@@ -52,6 +52,7 @@ class Report:
     rejected: int
     received_at: datetime
     started_at: datetime | None
+    applying_at: datetime | None
     progressed_at: datetime | None
     ended_at: datetime | None
     reference: str
@@ -62,6 +63,11 @@ class Report:
     def ended(self) -> bool:
         """Whether nothing more will happen."""
         return self.state not in LIVE
+
+    @property
+    def changed(self) -> int:
+        """Rows that changed a student."""
+        return self.updated + self.added
 
     @property
     def not_processed(self) -> int:
@@ -98,6 +104,7 @@ def report(update: Update) -> Report:
         rejected=update.rejected,
         received_at=update.received_at,
         started_at=update.started_at,
+        applying_at=update.applying_at,
         progressed_at=update.progressed_at,
         ended_at=update.ended_at,
         reference=update.reference,
@@ -138,11 +145,12 @@ def problems(update: Update) -> Iterator[Problem]:
 
 
 def rejected_lines(update: Update, most: int | None = MOST_LINES) -> dict[str, list[int]]:
-    """Code to the lines of rejected rows, ``most`` in all (None: every one)."""
+    """Code to the lines of the first ``most`` rejected rows (None: of every one)."""
     errors = [code for code, kind in KINDS.items() if kind.severity is Severity.ERROR]
-    found = update.problem_set.filter(line__isnull=False, code__in=errors).order_by("line").values_list("code", "line")
+    rejected = update.row_set.filter(outcome=Outcome.REJECTED).order_by("line").values("line")
+    found = update.problem_set.filter(line__in=rejected[:most], code__in=errors).order_by("line")
     lines: dict[str, list[int]] = {}
-    for code, line in (found if most is None else found[:most]).iterator():
+    for code, line in found.values_list("code", "line").distinct().iterator():
         lines.setdefault(code, []).append(line or 0)
     return lines
 
@@ -162,7 +170,8 @@ def _groups(update: Update) -> Iterator[ProblemGroup]:
     counts: dict[str, int] = update.problem_counts
     for code in sorted(counts, key=lambda code: (KINDS[code].severity, -counts[code], _WEIGHT[code])):
         kind = KINDS[code]
-        lines = update.problem_set.filter(code=code, line__isnull=False).order_by("line").values_list("line", flat=True)
+        found = update.problem_set.filter(code=code, line__isnull=False).order_by("line")
+        lines = found.values_list("line", flat=True).distinct()
         yield ProblemGroup(
             code, kind.severity, kind.title, kind.repair, counts[code], tuple(filter(None, lines[:FIRST_LINES]))
         )

@@ -71,11 +71,10 @@ def steps(update_id: int) -> Iterator[None]:
     if update.state == State.CHECKING:
         yield from check.steps(update, run)
         yield from judging.steps(update, run)
-        _move(update_id, State.APPLYING, run)
+        _move(update_id, State.APPLYING, run, applying_at=timezone.now())
         yield
     yield from apply.steps(update, run)
     _move(update_id, State.COMPLETED, run)
-    due(update_id)
 
 
 def rest(update_id: int) -> None:
@@ -103,17 +102,20 @@ def _fail_if_it_kills(update_id: int) -> bool:
             "update with key %d failed after %d runs without a step, reference %s", update_id, MOST_DEATHS, reference
         )
         states.move(update_id, State.FAILED, reference=reference)
+        due(update_id)
     return doomed
 
 
-def _move(update_id: int, to: State, run: str) -> None:
+def _move(update_id: int, to: State, run: str, **facts: Any) -> None:
     with transaction.atomic():
-        if not states.move(update_id, to, held_by=run):
+        if not states.move(update_id, to, held_by=run, **facts):
             raise Fenced
         if to is State.APPLYING:
             update = Update.objects.get(pk=update_id)
             update.batch_set.all().delete()
             update.waitsfor_set.all().delete()
+        else:
+            due(update_id)
 
 
 def _engine() -> Any:

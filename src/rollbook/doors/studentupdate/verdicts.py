@@ -9,7 +9,6 @@ from rollbook.updates.moves import State
 from rollbook.updates.report import Report
 
 STALLED_AFTER = timedelta(seconds=60)
-STUDENT_IN_ROWS = 10  # applying one student takes about as long as checking ten rows
 
 
 @dataclass(frozen=True)
@@ -41,12 +40,12 @@ def verdict(report: Report, scene: Scene) -> Verdict:
 
 def seconds_left(report: Report, now: datetime) -> int | None:
     """An estimate from the rate so far; None while there is nothing to go by."""
-    if report.started_at is None or report.state not in REMAINING:
+    if report.state not in REMAINING:
         return None
-    done, total = REMAINING[report.state](report)
-    if not done:
+    since, done, total = REMAINING[report.state](report)
+    if since is None or not done:
         return None
-    return max(1, round((now - report.started_at).total_seconds() * (total - done) / done))
+    return max(1, round((now - since).total_seconds() * (total - done) / done))
 
 
 def link(report: Report, url: str) -> str:
@@ -151,16 +150,18 @@ def _took(report: Report) -> str:
     return f", in {duration(report.ended_at - (report.started_at or report.received_at))}"
 
 
-def _checking_work(report: Report) -> tuple[int, int]:
-    return report.read, report.rows
+Work = tuple[datetime | None, int, int]  # since when, how much is done, of how much
 
 
-def _applying_work(report: Report) -> tuple[int, int]:
-    """In rows checked, so that the rate of checking, which is all there is at first, says something."""
-    return report.rows + STUDENT_IN_ROWS * applied(report), report.rows + STUDENT_IN_ROWS * report.staged
+def _checking_work(report: Report) -> Work:
+    return report.started_at, report.read, report.rows
 
 
-REMAINING: Mapping[State, Callable[[Report], tuple[int, int]]] = {
+def _applying_work(report: Report) -> Work:
+    return report.applying_at, applied(report), report.staged
+
+
+REMAINING: Mapping[State, Callable[[Report], Work]] = {
     State.CHECKING: _checking_work,
     State.APPLYING: _applying_work,
 }

@@ -1,0 +1,102 @@
+"""F42, F43: cancel at any moment, and start, status and cancel racing each other."""
+
+import random
+import re
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.endtoend.conftest import Rollbook
+from tests.faults.folder import HEADER, row
+
+COUNTS = re.compile(r"([\d,]+) (updated|added|unchanged|rejected|not processed)")
+
+
+def counts(verdict: str) -> dict[str, int]:
+    return {name: int(number.replace(",", "")) for number, name in COUNTS.findall(verdict)}
+
+
+def enrolled(rollbook: Rollbook) -> int:
+    return rollbook.run("student", "export", "maple-usd").count("\n") - 1
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.2, 0.6, 1.0, 1.6])
+def test_whenever_it_is_canceled_the_counts_are_true_and_there_is_one_mail(
+    serving: Rollbook, tmp_path: Path, moment: float
+) -> None:
+    file = tmp_path / "students.csv"
+    file.write_text(HEADER + "".join(row(n) for n in range(12000)), encoding="utf-8")
+    serving.start_update(file, "mode=add")
+    time.sleep(moment)
+    serving.curl("cancel")
+    after = enrolled(serving)
+    verdict = serving.curl("status").verdict
+    told = counts(verdict)
+    assert verdict.startswith(("CANCELED update 1", "COMPLETED update 1"))
+    assert told.get("added", 0) == after
+    assert sum(told.values()) == 12000
+    assert serving.curl("cancel").verdict.startswith("NOTHING TO CANCEL update 1")
+    assert serving.curl("cancel").status == 200
+    serving.until_mailed(1)
+    time.sleep(0.8)
+    assert len(serving.mails()) == 1
+    assert enrolled(serving) == after
+
+
+def test_an_update_that_only_waits_can_be_canceled_by_its_number(serving: Rollbook, tmp_path: Path) -> None:
+    for number in (1, 2, 3):
+        file = tmp_path / f"{number}.csv"
+        file.write_text(HEADER + "".join(row(n) for n in range(number, 8000)), encoding="utf-8")
+        serving.start_update(file, "mode=add")
+    canceled = serving.curl("cancel", "-F", "update=3")
+    assert canceled.verdict.startswith("OK update 3 canceled: 0 students stay updated, 7,997 were not processed")
+    serving.until_ended()
+    deadline = time.monotonic() + 60
+    while serving.told(2)["state"] != "completed":
+        assert time.monotonic() < deadline
+    assert [serving.told(number)["state"] for number in (1, 2, 3)] == ["completed", "completed", "canceled"]
+
+
+def test_racing_calls_see_one_history(serving: Rollbook, tmp_path: Path) -> None:
+    """Three callers for a while: whatever one is told of an update that ended, the others are told too."""
+    files = []
+    for number in range(4):
+        file = tmp_path / f"{number}.csv"
+        file.write_text(HEADER + "".join(row(n) for n in range(number * 3000, number * 3000 + 3000)), encoding="utf-8")
+        files.append(file)
+    stop = time.monotonic() + 12
+    ended: list[tuple[int, str]] = []
+    statuses: list[int] = []
+
+    def caller(seed: int) -> None:
+        choice = random.Random(seed)
+        while time.monotonic() < stop:
+            action = choice.choice(["start", "status", "cancel", "status"])
+            answer = (
+                serving.start_update(choice.choice(files), "mode=add") if action == "start" else serving.curl(action)
+            )
+            statuses.append(answer.status)
+            told = re.match(r"(CANCELED|COMPLETED) update (\d+): (.*?)(, in .*)?$", answer.verdict)
+            if told:
+                ended.append((int(told[2]), f"{told[1]} {told[3]}"))
+
+    callers = [threading.Thread(target=caller, args=(seed,)) for seed in range(3)]
+    for one in callers:
+        one.start()
+    for one in callers:
+        one.join()
+    assert set(statuses) <= {200, 429}
+    assert len(set(ended)) == len({number for number, _ in ended})
+    serving.until_ended()
+    added = sum(counts(text).get("added", 0) for _, text in all_ended(serving))
+    assert added == enrolled(serving)
+
+
+def all_ended(rollbook: Rollbook) -> list[tuple[int, str]]:
+    """Every update and its final verdict."""
+    last = rollbook.told()["update"]
+    while rollbook.told(last)["state"] not in {"completed", "canceled"}:
+        time.sleep(0.1)
+    return [(number, rollbook.told(number)["message"]) for number in range(1, last + 1)]

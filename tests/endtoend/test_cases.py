@@ -1,0 +1,39 @@
+"""The catalogue of odd uploads, each posted with real curl: the answer's status, first word and code."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cases.loading import Case, all_cases
+from tests.endtoend.conftest import Rollbook, two_districts
+
+# What limits a case sets is the operator's, for the whole server; tests/format tries those.
+CASES = [case for case in all_cases() if not case.limits]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rollbook]:
+    rollbook = two_districts(tmp_path_factory.mktemp("cases"))
+    rollbook.start()
+    yield rollbook
+    rollbook.kill()
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_an_odd_upload_gets_its_answer(server: Rollbook, tmp_path: Path, case: Case) -> None:
+    file = tmp_path / "upload"
+    file.write_bytes(case.content)
+    encoding = ["-F", f"encoding={case.encoding}"] if case.encoding != "utf-8" else []
+    answer = server.curl("start", "-F", f'file=@{file};filename="students.csv"', "-F", "mode=add", *encoding)
+    assert answer.status == case.status, answer.text
+    if case.refused:
+        assert answer.verdict.startswith("REFUSED update ")
+        assert f": {case.refused}: " in answer.verdict
+        return
+    assert answer.verdict.startswith("OK update ")
+    if case.accepted:  # what becomes of these rows depends on who is enrolled
+        server.curl("cancel")
+        return
+    rejected = len({line for line, _ in case.rejected})
+    assert f", {rejected:,} rejected; see " in server.until_ended()

@@ -1,0 +1,102 @@
+"""A made-up district of 5,000 students and a file that another vendor publishes, from beginning to end."""
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PASSWORD
+from tests.endtoend.conftest import LOGIN, Rollbook
+
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+SAMPLE = SHARED / "sds-100-students.csv"
+STUDENTS = 5000
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def roster(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of made-up nights."""
+    folder = tmp_path_factory.mktemp("roster")
+    subprocess.run([sys.executable, SHARED / "make_roster.py", folder, "--students", str(STUDENTS)], check=True)
+    return folder
+
+
+@pytest.fixture
+def loaded(tmp_path: Path, roster: Path) -> Rollbook:
+    """The made-up district with its base loaded, as the README says."""
+    rollbook = Rollbook(tmp_path / "data")
+    (tmp_path / "password.txt").write_text(PASSWORD, encoding="utf-8")
+    rollbook.run("district", "add", "Maple USD")
+    rollbook.run("school", "load", "maple-usd", str(roster / "schools.csv"))
+    who = ("--first", "Ana", "--last", "Ruiz", "--role", "district manager")
+    rollbook.run("staff", "add", "maple-usd", LOGIN, *who, "--password-file", str(tmp_path / "password.txt"))
+    rollbook.run("student", "load", "maple-usd", str(roster / "base.csv"))
+    return rollbook
+
+
+def test_after_the_nightly_file_the_export_says_what_it_says(loaded: Rollbook, roster: Path, tmp_path: Path) -> None:
+    base = {row["STUDENT_ID"]: row for row in rows(roster / "base.csv")}
+    nightly = {row["STUDENT_ID"]: row for row in rows(roster / "nightly.csv")}
+    changed = [student for student, row in nightly.items() if row != base[student]]
+    loaded.start()
+    try:
+        loaded.start_update(roster / "nightly.csv")
+        assert f": {len(changed)} updated, {STUDENTS - len(changed):,} unchanged, 0 rejected" in loaded.until_ended()
+        again = loaded.start_update(roster / "nightly.csv")
+        assert "The file is the same as that of update 2" in again.text
+        assert f": 0 updated, {STUDENTS:,} unchanged, 0 rejected" in loaded.until_ended()
+    finally:
+        loaded.stop()
+    loaded.run("student", "export", "maple-usd", "--output", str(tmp_path / "export.csv"))
+    exported = {row["STUDENT_ID"]: row for row in rows(tmp_path / "export.csv")}
+    columns = [column for column in next(iter(nightly.values())) if column != "PASSWORD"]
+    assert exported.keys() == nightly.keys()
+    for student, row in nightly.items():
+        assert {column: exported[student][column] for column in columns} == {column: row[column] for column in columns}
+    one = changed[0]
+    history = loaded.run("student", "show", "maple-usd", one)
+    for column, value in nightly[one].items():
+        if value != base[one][column]:
+            assert f"{column} " in history.partition("when ")[2]
+
+
+def test_of_a_dirty_file_exactly_the_damaged_lines_are_rejected(loaded: Rollbook, roster: Path) -> None:
+    loaded.start()
+    try:
+        loaded.start_update(roster / "dirty.csv")
+        expected = {int(row["LINE"]) for row in rows(roster / "dirty.expected.csv")}
+        assert f" {len(expected)} rejected; see " in loaded.until_ended()
+    finally:
+        loaded.stop()
+    told = loaded.told()
+    assert {problem["line"] for problem in told["problems"] if problem["severity"] == "error"} == expected
+    assert told["updated"] + told["unchanged"] == STUDENTS - len(expected)
+
+
+def test_another_vendors_file_is_refused_with_the_renames_that_make_it_acceptable(
+    serving: Rollbook, tmp_path: Path
+) -> None:
+    refused = serving.start_update(SAMPLE, "mode=add")
+    assert refused.status == 422
+    assert refused.verdict.startswith("REFUSED update 1: key_column_renamed: ")
+    assert "rename SIS ID to STUDENT_ID and School SIS ID to SCHOOL_ID" in refused.verdict
+    renamed = {"SIS ID": "STUDENT_ID", "School SIS ID": "SCHOOL_ID", "Birthdate": "DOB"}
+    sample = [{renamed.get(name, name): value for name, value in row.items()} for row in rows(SAMPLE)]
+    added = [row | {"GENDER": "x", "ELL": "n", "SPECIAL_ED": "n"} for row in sample]
+    schools = tmp_path / "sample-schools.csv"
+    schools.write_text("SCHOOL_ID,NAME\n" + "".join(f"{s},School {s}\n" for s in {row["SCHOOL_ID"] for row in sample}))
+    serving.run("school", "load", "maple-usd", str(schools))
+    file = tmp_path / "renamed.csv"
+    with file.open("w", newline="", encoding="utf-8") as out:
+        writer = csv.DictWriter(out, added[0])
+        writer.writeheader()
+        writer.writerows(added)
+    serving.start_update(file, "mode=add")
+    assert serving.until_ended().startswith("COMPLETED update 2: 86 students: 0 updated, 86 added, 0 unchanged, 0 rej")

@@ -1,0 +1,134 @@
+"""What README and docs tell people to type exists, and their links lead somewhere."""
+
+import re
+import shlex
+from argparse import ArgumentParser, _SubParsersAction
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rollbook.cli.documentation import page
+from rollbook.cli.grammar import parser
+
+ROOT = Path(__file__).parent.parent
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *sorted(ROOT.glob("docs/**/*.md")),
+]
+NAMES = [str(path.relative_to(ROOT)) for path in PAGES]
+WRITTEN_BY_HAND = [name for name in NAMES if name != "docs/commands-of-the-host.md"]
+TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+
+_FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_SHELL = {">", "<", "|", "&", "&&", ";"}
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def lines_of_blocks(text: str) -> Iterator[str]:
+    """The lines of code blocks, fenced or indented, without prompt."""
+    for block in _FENCED.findall(text):
+        yield from (line.strip().removeprefix("$ ") for line in block.split("\n"))
+    yield from (line.strip() for line in _FENCED.sub("", text).split("\n") if line.startswith("    "))
+
+
+def spans(text: str) -> list[str]:
+    """Code within sentences."""
+    return re.findall(r"`([^`\n]+)`", _FENCED.sub("", text))
+
+
+def words(command: str) -> list[str]:
+    """The command's arguments, as far as they are its own and not the shell's."""
+    own: list[str] = []
+    for word in shlex.split(command, comments=True)[1:]:
+        if word in _SHELL:
+            break
+        own.append(word)
+    return own
+
+
+def command_of(arguments: list[str]) -> tuple[ArgumentParser, list[str]]:
+    """The subcommand that is named, and what follows it; fails if a name in between is none."""
+    command = parser()
+    while arguments and (nouns := [each for each in command._actions if isinstance(each, _SubParsersAction)]):
+        if arguments[0].startswith("-"):
+            break
+        assert arguments[0] in nouns[0].choices, f"no subcommand {arguments[0]}"
+        command, arguments = nouns[0].choices[arguments[0]], arguments[1:]
+    return command, arguments
+
+
+@pytest.mark.parametrize("name", WRITTEN_BY_HAND)
+def test_every_command_in_a_code_block_is_complete_and_right(name: str) -> None:
+    for line in lines_of_blocks(text_of(name)):
+        if line.startswith("rollbook "):
+            parser().parse_args(words(line))
+
+
+@pytest.mark.parametrize("name", WRITTEN_BY_HAND)
+def test_every_subcommand_and_option_in_a_sentence_exists(name: str) -> None:
+    for span in spans(text_of(name)):
+        if span.startswith("rollbook "):
+            command, rest = command_of(words(span))
+            for word in rest:
+                assert not word.startswith("-") or word in command._option_string_actions, span
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_make_target_exists(name: str) -> None:
+    text = text_of(name)
+    for code in [*lines_of_blocks(text), *spans(text)]:
+        for target in re.findall(r"^make ([a-z]+)", code):
+            assert target in TARGETS, code
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_link_leads_somewhere(name: str) -> None:
+    text = text_of(name)
+    for target in _LINK.findall(_FENCED.sub("", text)):
+        if target.startswith(("https://", "http://", "mailto:")):
+            continue
+        path, _, anchor = target.partition("#")
+        page_meant = (ROOT / name).parent / path if path else ROOT / name
+        assert page_meant.exists(), target
+        if anchor:
+            assert anchor in anchors(page_meant.read_text(encoding="utf-8")), target
+
+
+def anchors(text: str) -> set[str]:
+    """Headings as links name them."""
+    headings = re.findall(r"^#+ (.+)$", _FENCED.sub("", text), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    reached, waiting = set(), [ROOT / "README.md"]
+    while waiting:
+        path = waiting.pop().resolve()
+        if path in reached or path.suffix != ".md":
+            continue
+        reached.add(path)
+        targets = _LINK.findall(_FENCED.sub("", path.read_text(encoding="utf-8")))
+        waiting += [path.parent / target.partition("#")[0] for target in targets if "://" not in target]
+    assert {path.relative_to(ROOT.resolve()) for path in reached} == {path.relative_to(ROOT) for path in PAGES}
+
+
+def test_every_setting_is_in_the_readme_and_no_other() -> None:
+    settings = text_of("src/rollbook/settings.py")
+    known = {f"ROLLBOOK_{name}" for name in re.findall(r'_(?:text|number)\("([A-Z_]+)"', settings)}
+    listed = set(re.findall(r"ROLLBOOK_[A-Z_]+", text_of("README.md")))
+    assert known - {"ROLLBOOK_BEHIND_PROXY"} == listed  # `serve --behind-proxy` sets that one
+
+
+def test_the_readmes_test_command_is_what_ci_runs() -> None:
+    assert "\nmake test " in text_of("README.md")
+    assert text_of(".ci/run").split("\n")[-2] == "make test"
+
+
+def test_the_page_of_the_command_is_what_the_command_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert text_of("docs/commands-of-the-host.md") == page(), "run `make docs`"

@@ -1,0 +1,58 @@
+"""The environment and what becomes of it, in processes of their own."""
+
+import os
+import stat
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+
+def setting(name: str, **environment: object) -> str:
+    """What a setting is, under these variables."""
+    code = f"import django; from django.conf import settings; print(settings.{name})"
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("ROLLBOOK_")}
+    own = {"DJANGO_SETTINGS_MODULE": "rollbook.settings"} | {key: str(value) for key, value in environment.items()}
+    done = subprocess.run([sys.executable, "-c", code], env=inherited | own, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_everything_lives_in_the_data_folder(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    assert setting("DATABASES['default']['NAME']", ROLLBOOK_DATA=data) == str(data / "rollbook.sqlite3")
+    assert setting("SPOOL", ROLLBOOK_DATA=data) == str(data / "spool")
+    assert stat.S_IMODE((data / "keys").stat().st_mode) == 0o700
+
+
+def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("s3cret\n", encoding="utf-8")
+    found = setting("EMAIL_HOST_PASSWORD", ROLLBOOK_DATA=tmp_path, ROLLBOOK_SMTP_PASSWORD_FILE=tmp_path / "password")
+    assert found == "s3cret"
+
+
+def test_mail_goes_to_files_until_a_server_is_named(tmp_path: Path) -> None:
+    assert setting("EMAIL_BACKEND", ROLLBOOK_DATA=tmp_path).endswith("filebased.EmailBackend")
+    assert setting("EMAIL_BACKEND", ROLLBOOK_DATA=tmp_path, ROLLBOOK_SMTP_HOST="mail").endswith("smtp.EmailBackend")
+
+
+@pytest.mark.parametrize(
+    ("security", "starttls", "tls"), [("", "True", "False"), ("tls", "False", "True"), ("none", "False", "False")]
+)
+def test_the_mail_server_is_spoken_to_in_the_way_that_is_named(
+    tmp_path: Path, security: str, starttls: str, tls: str
+) -> None:
+    named = {"ROLLBOOK_SMTP_SECURITY": security} if security else {}
+    assert setting("EMAIL_USE_TLS", ROLLBOOK_DATA=tmp_path, **named) == starttls
+    assert setting("EMAIL_USE_SSL", ROLLBOOK_DATA=tmp_path, **named) == tls
+
+
+@pytest.mark.django_db
+def test_no_migration_is_missing() -> None:
+    call_command("makemigrations", check=True, dry_run=True, stdout=StringIO())
+
+
+def test_the_deployment_checks_of_django_find_nothing() -> None:
+    call_command("check", deploy=True, fail_level="WARNING", stdout=StringIO())

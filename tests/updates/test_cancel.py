@@ -1,0 +1,206 @@
+"""Canceling: what is done stays, nothing follows, and the counts tell how far it went."""
+
+import threading
+from collections.abc import Iterator
+from itertools import islice
+
+import pytest
+from django.db import connection
+
+from rollbook.roster.models import Change, District
+from rollbook.sqlite.turnstile import let_others_pass
+from rollbook.updates import running
+from rollbook.updates.cancel import cancel
+from rollbook.updates.models import Update
+from rollbook.updates.moves import Mode, State
+from rollbook.updates.states import Fenced
+from tests.updates.night import (
+    a_class,
+    applying,
+    column_of,
+    counts,
+    dump,
+    enroll,
+    finish,
+    run,
+    send,
+    students,
+    told,
+)
+
+pytestmark = pytest.mark.usefixtures("small_chunks", "small_batches")
+
+
+@pytest.fixture
+def school(maple: District) -> District:
+    enroll(maple, a_class(9))
+    return maple
+
+
+def exhausted(work: Iterator[None]) -> bool:
+    """Whether the run that held the update is fenced out."""
+    with pytest.raises(Fenced):
+        for _ in work:
+            pass
+    return True
+
+
+CHAINED = "STUDENT_ID,USERNAME,GRADE\n" + "\n".join(
+    [
+        *(f"s00{n},u00{n + 1},5" for n in range(4)),
+        "s004,free,5",
+        "s005,u006,5",
+        "s006,u007,5",
+        "s007,u005,5",
+        "s008,,5",
+    ]
+)
+
+
+@pytest.mark.parametrize("chunks", range(5))
+def test_after_any_chunk_the_counted_students_are_changed_and_nobody_else_ever_is(
+    school: District, chunks: int
+) -> None:
+    before = dump(school)
+    update = send(school, CHAINED)
+    work = applying(update, chunks)
+    done = told(update).updated
+    assert cancel(school).done
+    at_once = dump(school)
+    changed = [key for key in before if at_once[key] != before[key]]
+    assert len(changed) == done
+    assert (done == 0) is (chunks == 0)
+    assert all(dict(at_once[key][0])["GRADE"] == "5" for key in changed)
+    usernames = [values["USERNAME"] for values, _ in at_once.values()]
+    assert len(set(usernames)) == 9
+    assert not any(name.startswith(" ") for name in usernames)
+    assert exhausted(work)
+    assert counts(told(update)) == {name: n for name, n in (("updated", done), ("not_processed", 9 - done)) if n}
+    assert finish(update).state is State.CANCELED
+    assert dump(school) == at_once
+    again = run(school, CHAINED)
+    assert (again.updated, again.unchanged) == (9 - done, done)
+
+
+@pytest.mark.parametrize("chunks", range(4))
+def test_a_canceled_update_in_mode_add_keeps_the_counted_students(maple: District, chunks: int) -> None:
+    update = send(maple, a_class(6), Mode.ADD)
+    work = applying(update, chunks)
+    cancel(maple)
+    if chunks < 4:
+        assert exhausted(work)
+    result = told(update)
+    assert (len(students(maple)), result.added) == (2 * chunks, 2 * chunks)
+    assert result.not_processed == 6 - 2 * chunks
+    assert Change.objects.count() == 2 * chunks
+
+
+@pytest.mark.parametrize("steps", range(1, 6))
+def test_canceled_while_checking_nobody_is_changed_and_what_was_found_is_told(school: District, steps: int) -> None:
+    before = dump(school)
+    update = send(school, "STUDENT_ID,GRADE\n" + "\n".join(["s000,4", "s001,5", "s002,13", "s003,5"] + ["s004,4"] * 6))
+    work = running.steps(update.pk)
+    for _ in islice(work, steps):
+        pass
+    cancel(school)
+    assert exhausted(work)
+    result = told(update)
+    assert result.state is State.CANCELED
+    assert result.updated == 0
+    assert result.not_processed == 10 - result.unchanged - result.rejected
+    assert result.unchanged >= 1
+    assert dump(school) == before
+
+
+def test_an_update_that_waits_is_canceled_before_it_begins(school: District) -> None:
+    update = send(school, a_class(9, GRADE="5"))
+    result = cancel(school)
+    assert (result.done, result.update) == (True, update)
+    assert list(running.steps(update.pk)) == []
+    assert counts(told(update)) == {"not_processed": 9}
+    assert told(update).ended_at is not None
+
+
+def test_without_a_number_the_running_one_is_meant_else_the_oldest_that_waits(
+    school: District, cedar: District
+) -> None:
+    enroll(cedar, a_class(1))
+    send(cedar, a_class(1, GRADE="5"))
+    first, second, third = (send(school, a_class(size)) for size in (1, 2, 3))
+    applying(second)
+    for expected in (second, first, third):
+        assert cancel(school).update == expected
+    nothing = cancel(school)
+    assert (nothing.done, nothing.update) == (False, third)
+    assert Update.objects.get(district=cedar, number=2).state == "received"
+
+
+def test_with_a_number_that_one_is_meant(school: District) -> None:
+    first, second = send(school, a_class(1)), send(school, a_class(2))
+    result = cancel(school, second.number)
+    assert (result.done, result.update) == (True, second)
+    assert told(first).state is State.RECEIVED
+
+
+def test_canceling_twice_or_after_the_end_changes_nothing(school: District) -> None:
+    run(school, a_class(9, GRADE="5"))
+    update = Update.objects.latest("pk")
+    ended = update.ended_at
+    result = cancel(school, update.number)
+    assert (result.done, result.update) == (False, update)
+    assert (told(update).state, update.ended_at) == (State.COMPLETED, ended)
+    waiting = send(school, a_class(1))
+    assert [cancel(school, waiting.number).done for _ in range(2)] == [True, False]
+
+
+def test_another_districts_update_is_not_to_be_canceled(school: District, cedar: District) -> None:
+    update = send(school, a_class(9, GRADE="5"))
+    for number in (None, update.number):
+        result = cancel(cedar, number)
+        assert (result.done, result.update) == (False, None)
+    assert told(update).state is State.RECEIVED
+
+
+def test_the_next_in_line_goes_on_after_a_cancel(school: District) -> None:
+    first, second = send(school, a_class(9, GRADE="5")), send(school, a_class(9, GRADE="6"))
+    assert running.next_updates() == [first.pk]
+    applying(first, 1)
+    cancel(school)
+    assert running.next_updates() == [second.pk]
+    assert counts(finish(second)) == {"updated": 9}
+    assert set(column_of(school, "GRADE").values()) == {"6"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_when_cancel_returns_no_further_student_changes_though_a_worker_is_at_it(
+    maple: District,
+) -> None:
+    school = maple
+    enroll(school, a_class(400))
+    update = send(school, a_class(400, GRADE="5"))
+    under_way = threading.Event()
+    fenced = []
+
+    def work() -> None:
+        try:
+            for _ in running.steps(update.pk):
+                let_others_pass()
+                if Update.objects.filter(pk=update.pk, updated__gte=20).exists():
+                    under_way.set()
+        except Fenced:
+            fenced.append(True)
+        finally:
+            under_way.set()
+            connection.close()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    assert under_way.wait(30)
+    assert cancel(school).done
+    at_once = dump(school)
+    done = told(update).updated
+    worker.join()
+    assert dump(school) == at_once
+    assert fenced
+    assert 20 <= done < 400
+    assert sum(values["GRADE"] == "5" for values, _ in at_once.values()) == done == told(update).updated

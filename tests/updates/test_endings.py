@@ -1,0 +1,187 @@
+"""However keys are passed around, and wherever a run is killed or canceled: students end as a simple model says.
+
+The model judges the end state of a file in plain Python; it knows nothing of turns, chunks or waiting.
+"""
+
+from dataclasses import dataclass
+from itertools import count, islice
+
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+
+from rollbook.roster.models import District
+from rollbook.updates import running
+from rollbook.updates.cancel import cancel
+from rollbook.updates.models import Update
+from rollbook.updates.moves import LIVE
+from tests.conftest import a_district
+from tests.updates.night import a_class, counts, enroll, history, run, send, students, told
+
+SIZE = 12
+KEYS = ("USERNAME", "LAST_NAME")
+slugs = count(1)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_chunks", "small_batches")]
+thorough = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One row: whose it is, which keys it wants (a number stands for that student's own), and if it is any good."""
+
+    student: int
+    username: int | None
+    last_name: int | None
+    good: bool
+
+    def wants(self, key: str) -> str | None:
+        number = self.username if key == "USERNAME" else self.last_name
+        return None if number is None else f"{'u' if key == 'USERNAME' else 'Lee'}{number:03}"
+
+    def as_row(self) -> str:
+        keys = ",".join(self.wants(key) or "" for key in KEYS)
+        return f"s{self.student:03},{keys},{5 if self.good else 13}"
+
+
+@st.composite
+def wishes(draw: st.DrawFn) -> list[Wish]:
+    """Rows of some students in any order, most of whose keys are passed around among themselves."""
+    who = draw(st.permutations(range(SIZE)))[: draw(st.integers(1, SIZE))]
+    usernames, last_names = (draw(st.permutations(who)) for _ in KEYS)
+    stray = st.one_of(st.just(True), st.just(True), st.just(True), st.sampled_from([None, *range(SIZE + 3)]))
+
+    def key(passed: int) -> int | None:
+        drawn = draw(stray)
+        return passed if drawn is True else drawn
+
+    bad = draw(st.sets(st.sampled_from(who), max_size=draw(st.sampled_from([0, 0, 2]))))
+    return [
+        Wish(student, key(username), key(last_name), student not in bad)
+        for student, username, last_name in zip(who, usernames, last_names, strict=True)
+    ]
+
+
+Holdings = dict[str, dict[str, str]]  # student to the values of its keys and GRADE
+
+
+def expected(before: Holdings, rows: list[Wish]) -> tuple[Holdings, int]:
+    """How the students should stand when all is done, and how many rows are rejected."""
+    open_rows = {f"s{wish.student:03}": wish for wish in rows if wish.good}
+    takes = {
+        (name, key): wanted
+        for name, wish in open_rows.items()
+        for key in KEYS
+        if (wanted := wish.wants(key)) is not None and wanted != before[name][key]
+    }
+    for key in KEYS:
+        wanted_before: set[str] = set()
+        for name in list(open_rows):
+            if (name, key) in takes:
+                if takes[name, key] in wanted_before:
+                    del open_rows[name]
+                wanted_before.add(takes[name, key])
+    held_by = {(key, values[key]): name for name, values in before.items() for key in KEYS}
+    while True:
+        hopeless = [
+            name
+            for name in open_rows
+            for key in KEYS
+            if (holder := held_by.get((key, takes.get((name, key), "")))) is not None
+            and not (holder in open_rows and (holder, key) in takes)
+        ]
+        if not hopeless:
+            break
+        for name in set(hopeless):
+            del open_rows[name]
+    after = {name: dict(values) for name, values in before.items()}
+    for name in open_rows:
+        after[name] |= {key: takes[name, key] for key in KEYS if (name, key) in takes} | {"GRADE": "5"}
+    return after, len(rows) - len(open_rows)
+
+
+def holdings(district: District) -> Holdings:
+    return {
+        name: {column: values[column] for column in (*KEYS, "GRADE")} for name, values in students(district).items()
+    }
+
+
+def a_school() -> District:
+    district = a_district(f"District {next(slugs)}", "100")
+    enroll(district, a_class(SIZE, FIRST_NAME="Ann"))
+    return district
+
+
+def file_of(rows: list[Wish]) -> str:
+    return "\n".join(["STUDENT_ID,USERNAME,LAST_NAME,GRADE", *(wish.as_row() for wish in rows)])
+
+
+def killed(update: Update, steps: int) -> None:
+    """A run that is put down after so many steps."""
+    for _ in islice(running.steps(update.pk), steps):
+        pass
+    running.rest(update.pk)
+
+
+@thorough
+@given(rows=wishes(), kills=st.lists(st.integers(1, 14), max_size=6))
+def test_whenever_it_is_killed_students_end_as_the_model_says(rows: list[Wish], kills: list[int]) -> None:
+    district = a_school()
+    before = holdings(district)
+    after, rejected = expected(before, rows)
+    update = send(district, file_of(rows))
+    for steps in kills:
+        killed(update, steps)
+    killed(update, 1000)
+    assert holdings(district) == after
+    result = told(update)
+    assert (result.rejected, result.not_processed) == (rejected, 0)
+    assert result.updated == sum(after[name] != before[name] for name in before)
+    for name in before:
+        told_of = {field: (old, new) for field, old, new in history(district, name)[1:]}
+        assert told_of == {
+            column: (before[name][column], after[name][column])
+            for column in before[name]
+            if before[name][column] != after[name][column]
+        }
+
+
+@thorough
+@given(rows=wishes(), steps=st.integers(1, 30))
+def test_wherever_it_is_canceled_the_counted_students_are_done_and_the_rest_can_follow(
+    rows: list[Wish], steps: int
+) -> None:
+    district = a_school()
+    before = holdings(district)
+    after, _ = expected(before, rows)
+    update = send(district, file_of(rows))
+    killed(update, steps)
+    ended = update.pk not in running.next_updates()
+    cancel(district, update.number)
+    killed(update, 1000)
+    halfway = holdings(district)
+    changed = {name for name in before if halfway[name] != before[name]}
+    note(f"changed before the cancel: {sorted(changed)}")
+    assert told(update).state not in LIVE
+    assert told(update).updated == len(changed)
+    assert all(halfway[name] == after[name] for name in changed)
+    if ended:
+        assert halfway == after
+    for key in KEYS:
+        assert len({values[key] for values in halfway.values()}) == SIZE
+    follows, rejected = expected(halfway, rows)
+    result = run(district, file_of(rows))
+    assert holdings(district) == follows
+    assert result.rejected == rejected
+    assert counts(result).get("not_processed", 0) == 0
+
+
+def test_the_model_itself_knows_a_swap_a_bad_ring_and_a_stranger() -> None:
+    before = {f"s{n:03}": {"USERNAME": f"u{n:03}", "LAST_NAME": f"Lee{n:03}", "GRADE": "4"} for n in range(4)}
+    swap = [Wish(0, 1, None, True), Wish(1, 0, None, True)]
+    after, rejected = expected(before, swap)
+    assert (after["s000"]["USERNAME"], after["s001"]["USERNAME"], rejected) == ("u001", "u000", 0)
+    assert expected(before, [swap[0], Wish(1, 0, None, False)]) == (before, 2)
+    assert expected(before, [Wish(0, 3, None, True)]) == (before, 1)
+    after, rejected = expected(before, [Wish(0, 9, None, True), Wish(1, 9, None, True), Wish(2, 0, 2, True)])
+    assert ([after[f"s00{n}"]["USERNAME"] for n in range(3)], rejected) == (["u009", "u001", "u000"], 1)
