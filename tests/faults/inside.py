@@ -20,7 +20,7 @@ from django.db import connection  # noqa: E402
 from rollbook.engine import loop  # noqa: E402
 from rollbook.roster.models import Change, District, School  # noqa: E402
 from rollbook.roster.records import in_order  # noqa: E402
-from rollbook.updates import apply, check, judging, receive, running, spool  # noqa: E402
+from rollbook.updates import apply, check, judging, problems, receive, running, spool  # noqa: E402
 from rollbook.updates.models import Update  # noqa: E402
 from rollbook.updates.moves import Mode  # noqa: E402
 
@@ -41,6 +41,30 @@ def submit(file: str, mode: str) -> None:
     incoming.write(Path(file).read_bytes())
     district = District.objects.get(slug="maple-usd")
     print(receive.receive(district, incoming, file_name=Path(file).name, mode=Mode(mode)).update.number)
+
+
+def submit_until(place: str, file: str) -> None:
+    """Receive this file, but die at this place."""
+    owner, name, early = {
+        "before_rename": (Path, "rename", True),
+        "after_rename": (Path, "rename", False),
+        "before_commit": (problems, "keep", False),
+        "after_commit": (receive, "_commit", False),
+    }[place]
+    real = getattr(owner, name)
+
+    def die(*arguments: Any) -> None:
+        if not early:
+            real(*arguments)
+        os._exit(137)
+
+    setattr(owner, name, die)
+    submit(file, "update")
+
+
+def sweep() -> None:
+    """Sweep the spool; prints how many files were removed."""
+    print(receive.sweep())
 
 
 def work() -> None:

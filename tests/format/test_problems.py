@@ -47,7 +47,6 @@ def test_a_status_says_that_the_file_is_of_another_kind_or_too_large_or_unaccept
     "code",
     [
         "unknown_student",
-        "keys_disagree",
         "student_id_conflict",
         "identity_mismatch",
         "username_taken",

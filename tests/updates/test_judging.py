@@ -83,6 +83,13 @@ def test_a_conflict_names_the_other_lines(school: District) -> None:
     }
 
 
+def test_a_row_with_the_name_of_a_student_but_another_id_does_not_harm_that_students_own_row(school: District) -> None:
+    header = "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GRADE\n"
+    result = run(school, f"{header}s000,Ann000,Lee000,2012-05-13,5\nother,Ann000,Lee000,2012-05-13,6")
+    assert counts(result) == {"updated": 1, "rejected": 1}
+    assert night.problems(last(school)) == {3: ["student_id_conflict"]}
+
+
 def test_a_row_in_conflict_with_a_rejected_one_is_rejected_too(school: District) -> None:
     assert counts(run(school, "STUDENT_ID,GRADE\ns000,5\ns000,13")) == {"rejected": 2}
     assert night.problems(last(school)) == {2: ["conflicting_duplicate"], 3: ["bad_value"]}

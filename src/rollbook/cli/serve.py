@@ -19,14 +19,14 @@ def serve(arguments: Namespace) -> int:
         Address(arguments.host, arguments.port),
         certificate=arguments.cert,
         key=arguments.key,
-        behind_proxy=arguments.behind_proxy,
+        behind_proxy=settings.BEHIND_PROXY,
     )
 
 
 def web(arguments: Namespace) -> int:
     """The web server alone."""
-    certificate = None if arguments.behind_proxy else _certificate(arguments)
-    run_web(Address(arguments.host, arguments.port), certificate, behind_proxy=arguments.behind_proxy)
+    certificate = None if settings.BEHIND_PROXY else _certificate(arguments)
+    run_web(Address(arguments.host, arguments.port), certificate, behind_proxy=settings.BEHIND_PROXY)
     return DONE
 
 

@@ -26,6 +26,7 @@ from rollbook.roster.records import Record
 from rollbook.updates.moves import Mode, State
 from rollbook.updates.receive import QueueFull, Receipt, receive
 from rollbook.updates.spool import Incoming
+from rollbook.updates.wording import dated
 
 CHUNK = 1 << 20
 VIA = "rollbook"
@@ -142,8 +143,7 @@ def _lines(district: District, found: Record, changes: list[Change]) -> Iterator
     yield from telling.facts((column.name, _shown(column.name, found.values[column.name])) for column in EXPORTED)
     yield ""
     rows = [
-        (telling.moment(change.at, district.time_zone), change.field, *_values(change), _author(change))
-        for change in changes
+        (dated(change.at, district.time_zone), change.field, *_values(change), _author(change)) for change in changes
     ]
     yield from telling.table(("when", "field", "old", "new", "by"), rows)
 

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import islice
-from zoneinfo import ZoneInfo
 
 from rollbook.format.problems import KINDS, Problem
 
@@ -35,11 +34,6 @@ def facts(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
     width = max((len(name) for name, _ in told), default=0)
     for name, value in told:
         yield f"  {name.ljust(width)}  {value}"
-
-
-def moment(at: datetime | None, time_zone: str) -> str:
-    """The district's time, with its date; nothing if it has not come."""
-    return at.astimezone(ZoneInfo(time_zone)).strftime("%Y-%m-%d %H:%M:%S %Z") if at else ""
 
 
 def totals(counts: Mapping[str, int]) -> Iterator[str]:

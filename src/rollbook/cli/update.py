@@ -15,6 +15,7 @@ from rollbook.doors.studentupdate.verdicts import verdict
 from rollbook.roster.models import District
 from rollbook.updates.models import Update
 from rollbook.updates.report import Report, current, find, problems, report
+from rollbook.updates.wording import dated
 
 _COLUMNS = ("number", "state", "mode", "received", "rows", "updated", "added", "unchanged", "rejected", "file")
 
@@ -88,9 +89,9 @@ def _facts(told: Report) -> Iterator[tuple[str, str]]:
     yield "SHA-256", told.file_digest
     yield "mode", told.mode.value
     yield "by", f"{starter}, with {told.via}"
-    yield "received", telling.moment(told.received_at, told.time_zone)
-    yield "begun", telling.moment(told.started_at, told.time_zone)
-    yield "ended", telling.moment(told.ended_at, told.time_zone)
+    yield "received", dated(told.received_at, told.time_zone)
+    yield "begun", dated(told.started_at, told.time_zone)
+    yield "ended", dated(told.ended_at, told.time_zone)
     yield "reference", told.reference
 
 
@@ -100,7 +101,7 @@ def _row(update: Update, district: District) -> tuple[str, ...]:
         str(update.number),
         update.state,
         update.mode,
-        telling.moment(update.received_at, district.time_zone),
+        dated(update.received_at, district.time_zone),
         *(f"{count:,}" for count in counts),
         update.file_name,
     )

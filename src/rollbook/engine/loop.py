@@ -55,16 +55,15 @@ def work(stop: threading.Event) -> None:
 
 def work_on(update_id: int, watch: Callable[[], None]) -> None:
     """Bring this update to its end: here if no worker is there to do it, else by waiting; ``watch`` is called often."""
-    presence = Presence()
-    desk = Desk()
-    while not running.has_ended(update_id):
-        pause = PAUSE
-        if presence.claim():
-            pause = desk.take_turns()
-        watch()
-        time.sleep(pause)
-    desk.put_down()
-    presence.leave()
+    presence, desk = Presence(), Desk()
+    try:
+        while not running.has_ended(update_id):
+            pause = desk.take_turns() if presence.claim() else PAUSE
+            watch()
+            time.sleep(pause)
+    finally:
+        desk.put_down()
+        presence.leave()
 
 
 class Desk:

@@ -264,12 +264,6 @@ BESIDE_OTHERS: tuple[Kind, ...] = (
         "check the ID, or send the file with mode=add",
     ),
     rejects(
-        "keys_disagree",
-        "The row's keys point to different students",
-        "The STUDENT_ID, the name with the birth date, and the username do not belong to one student.",
-        "correct the row so that all of them are of one student",
-    ),
-    rejects(
         "student_id_conflict",
         "The student has another STUDENT_ID",
         "The name and birth date are those of a student who has a different STUDENT_ID.",
@@ -331,7 +325,7 @@ BESIDE_OTHERS: tuple[Kind, ...] = (
         "unknown_staff",
         "No such member",
         "No member of the district has this login e-mail, so the link was left out.",
-        "check the address, or invite the member first",
+        "check the address, or add the member first",
         phrase="{found} is not a member of the district",
     ),
 )

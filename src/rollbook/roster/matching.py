@@ -40,8 +40,11 @@ class Candidates:
         if record:
             return Match(record, _identity_problem(line, record, values))
         record = self._by_name.get(name_of(values)) if _is_named(values) else None
+        if record and student_id and record.values["STUDENT_ID"]:
+            # Whoever the row means, it is not this student, of whom another row may well speak.
+            return Match(None, Problem("student_id_conflict", line=line, column="STUDENT_ID", found=student_id))
         if record:
-            return Match(record, _student_id_problem(line, record, student_id))
+            return Match(record)
         record = self._by_username.get(values.get("USERNAME", ""))
         if record and not _contradicts(record, values):
             return Match(record)
@@ -79,12 +82,6 @@ def _identity_problem(line: int, record: Record, values: Values) -> Problem | No
     names = zip(given[0].split("\x1f"), known[0].split("\x1f"), strict=True)
     if given[1] != known[1] and all(new != old for new, old in names):
         return Problem("identity_mismatch", line=line, column="STUDENT_ID", found=values["STUDENT_ID"])
-    return None
-
-
-def _student_id_problem(line: int, record: Record, student_id: str) -> Problem | None:
-    if student_id and record.values["STUDENT_ID"]:
-        return Problem("student_id_conflict", line=line, column="STUDENT_ID", found=student_id)
     return None
 
 

@@ -63,7 +63,8 @@ def _next_tasks(update: Update, size: int) -> list[Task]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT line, student_id, row_values {waiting} AND turn <="
-            f" (SELECT MAX(turn) FROM (SELECT turn {waiting} ORDER BY turn LIMIT %s) AS next_turns)",
+            f" (SELECT MAX(turn) FROM (SELECT turn {waiting} ORDER BY turn LIMIT %s) AS next_turns)"
+            " ORDER BY turn, line",
             [update.pk, update.pk, size],
         )
         return [Task(line, student, json.loads(said)) for line, student, said in cursor.fetchall()]

@@ -172,8 +172,8 @@ def _what_rows_say(update: Update, lines: set[int]) -> dict[int, int]:
 def _wanted_twice(bench: _Bench) -> Iterator[None]:
     """2. One key, several students who want it: all rows but the first are rejected."""
     for key in KEYS:
-        for group in _repeated(bench, key.taken):
-            yield from bench.reject(Problem(key.code, line, key.column) for line in group[1:])
+        repeated = _repeated(bench, key.taken)
+        yield from bench.reject(Problem(key.code, line, key.column) for group in repeated for line in group[1:])
 
 
 def _repeated(bench: _Bench, columns: tuple[str, ...], condition: str = "", having: str = "") -> list[list[int]]:

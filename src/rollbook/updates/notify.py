@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from email.utils import format_datetime
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -23,6 +22,7 @@ from rollbook.staff.models import Member
 from rollbook.updates.models import Letter, Update
 from rollbook.updates.moves import LIVE, State
 from rollbook.updates.report import MOST_LINES, Report, previous, rejected_lines, report
+from rollbook.updates.wording import dated
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,6 @@ def _readers(update: Update) -> Iterator[Member]:
 
 
 def _facts(told: Report, update: Update) -> dict[str, object]:
-    zone = ZoneInfo(told.time_zone)
     lines = rejected_lines(update)
     return {
         "report": told,
@@ -89,20 +88,12 @@ def _facts(told: Report, update: Update) -> dict[str, object]:
         "all_lines_named": told.rejected <= MOST_LINES,
         "most_lines": MOST_LINES,
         "previous": previous(update),
-        "received": _local(told.received_at, zone),
-        "started": _local(told.started_at, zone),
-        "ended": _local(told.ended_at, zone),
-        "seconds": _seconds(told),
+        "received": dated(told.received_at, told.time_zone),
+        "started": dated(told.started_at, told.time_zone),
+        "ended": dated(told.ended_at, told.time_zone),
+        "took": told.ended_at - told.started_at if told.ended_at and told.started_at else None,
         "url": settings.URL,
     }
-
-
-def _local(moment: datetime | None, zone: ZoneInfo) -> str:
-    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z") if moment else ""
-
-
-def _seconds(told: Report) -> float | None:
-    return (told.ended_at - told.started_at).total_seconds() if told.ended_at and told.started_at else None
 
 
 def _try(letter: Letter) -> None:

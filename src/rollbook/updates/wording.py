@@ -1,23 +1,69 @@
-"""How figures are written wherever people read them: answers, mails, commands."""
+"""Numbers, times and lists as people read them, in answers, mails, pages and commands alike."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+MINUTE = 60
+HOUR = 60 * MINUTE
 
 
 def thousands(number: int) -> str:
-    """4812 as 4,812."""
+    """``4,812``."""
     return f"{number:,}"
 
 
-def duration(seconds: float) -> str:
-    """2.1 s, 48 s, 3 min 20 s, 2 h 5 min."""
+def counted(count: int, noun: str) -> str:
+    """``4,812 students``; ``1 student``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def moment(at: datetime, now: datetime, time_zone: str) -> str:
+    """The district's time: ``02:05:11 CST``, with the date before it unless that is today's."""
+    there = at.astimezone(ZoneInfo(time_zone))
+    today = now.astimezone(there.tzinfo).date() == there.date()
+    return there.strftime("%H:%M:%S %Z" if today else "%Y-%m-%d %H:%M:%S %Z")
+
+
+def dated(at: datetime | None, time_zone: str) -> str:
+    """The district's time with its date: ``2026-11-23 02:05:11 CST``; nothing if it has not come."""
+    return at.astimezone(ZoneInfo(time_zone)).strftime("%Y-%m-%d %H:%M:%S %Z") if at else ""
+
+
+def duration(span: timedelta) -> str:
+    """``2.1 s``, ``45 s``, ``3 min 20 s``, ``1 h 5 min``; two units are enough."""
+    seconds = max(0.0, span.total_seconds())
     if seconds < 10:
         return f"{seconds:.1f} s"
     whole = round(seconds)
-    if whole < 60:
+    if whole < MINUTE:
         return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+    if whole < HOUR:
+        return f"{whole // MINUTE} min {whole % MINUTE} s"
+    return f"{whole // HOUR:,} h {whole % HOUR // MINUTE} min"
+
+
+def percent(done: int, total: int) -> str:
+    """``61 %``; 100 only when nothing is left."""
+    share = 100 if done >= total else min(99, round(100 * done / total))
+    return f"{share} %"
+
+
+def listed(items: Sequence[object]) -> str:
+    """``17``; ``17 and 18``; ``17, 18 and 19``."""
+    *most, last = (str(item) for item in items)
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def updates(numbers: Sequence[int]) -> str:
+    """``update 17``; ``updates 17 and 18``."""
+    return f"{'update' if len(numbers) == 1 else 'updates'} {listed(numbers)}"
+
+
+def safe(text: str, longest: int) -> str:
+    """What somebody sent, fit to be shown: one line, nothing invisible, at most so many characters."""
+    shown = "".join(char for char in text if char.isprintable())
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 def line_list(lines: Sequence[int]) -> str:

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from rollbook.doors.studentupdate.verdicts import Scene, Verdict, applied, link, seconds_left, verdict, without_worker
-from rollbook.doors.studentupdate.wording import counted, listed, moment, updates
 from rollbook.roster.models import District
 from rollbook.staff.members import receivers
 from rollbook.staff.models import Member
@@ -18,6 +17,7 @@ from rollbook.updates.moves import LIVE, WORKING, State
 from rollbook.updates.receive import Receipt
 from rollbook.updates.report import Report, current, find, report
 from rollbook.updates.running import worker_seen
+from rollbook.updates.wording import counted, listed, moment, updates
 
 POLL = 5  # seconds until it is worth asking how far an update is
 NOW = {State.CHECKING: "now checking", State.APPLYING: "now updating"}

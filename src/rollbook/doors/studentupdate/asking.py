@@ -6,10 +6,10 @@ from django.http import HttpRequest
 
 from rollbook.doors.studentupdate.client import address_of, agent_of
 from rollbook.doors.studentupdate.refusals import Refused
-from rollbook.doors.studentupdate.wording import duration
 from rollbook.staff import audit, signing_in, throttle
 from rollbook.staff.models import Member
 from rollbook.staff.permissions import Permission, may
+from rollbook.updates.wording import duration
 
 
 def require_https(request: HttpRequest) -> None:

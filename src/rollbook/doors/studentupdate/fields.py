@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from rollbook.doors.studentupdate.refusals import Refused
-from rollbook.doors.studentupdate.wording import safe
 from rollbook.format.nearest import nearest
 from rollbook.format.reader import known_encoding
 from rollbook.updates.moves import Mode
+from rollbook.updates.wording import safe
 
 START, STATUS, CANCEL = "start", "status", "cancel"
 LONGEST_SHOWN = 40

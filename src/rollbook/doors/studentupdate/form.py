@@ -12,8 +12,8 @@ from django.http import HttpRequest, UnreadablePostError
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 
 from rollbook.doors.studentupdate.refusals import Refused
-from rollbook.doors.studentupdate.wording import safe
 from rollbook.updates.spool import Incoming
+from rollbook.updates.wording import safe
 
 LONGEST_FIELD = 4 * 1024
 LONGEST_NAME = 100

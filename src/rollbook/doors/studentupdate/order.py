@@ -11,8 +11,8 @@ from rollbook.doors.studentupdate.fields import FIELDS, understood, unknown
 from rollbook.doors.studentupdate.form import Form, read_form, require_size
 from rollbook.doors.studentupdate.refusals import Refused
 from rollbook.doors.studentupdate.room import ROOM
-from rollbook.doors.studentupdate.wording import listed, safe, updates
 from rollbook.updates.receive import QueueFull, receive
+from rollbook.updates.wording import listed, safe, updates
 
 LARGEST_FORM = 64 * 1024
 SECRETS = frozenset({"login", "password", "user", "username", "email", "pass", "passwd", "pwd", "token", "key"})

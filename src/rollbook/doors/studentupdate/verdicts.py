@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rollbook.doors.studentupdate.wording import counted, duration, moment, percent, updates
 from rollbook.updates.moves import State
 from rollbook.updates.report import Report
+from rollbook.updates.wording import counted, duration, moment, percent, updates
 
 STALLED_AFTER = timedelta(seconds=60)
 

@@ -1,0 +1,44 @@
+"""F03: a process that dies while it receives a file, at the places where that matters."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.folder import Folder, base, eventful_night
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    folder = Folder(tmp_path / "data")
+    (tmp_path / "base.csv").write_text(base(), encoding="utf-8")
+    (tmp_path / "night.csv").write_text(eventful_night(), encoding="utf-8")
+    folder.run("make", str(tmp_path / "base.csv"))
+    return folder
+
+
+def spooled(folder: Folder) -> int:
+    return len(list((folder.path / "spool").iterdir()))
+
+
+@pytest.mark.parametrize("place", ["before_rename", "after_rename", "before_commit"])
+def test_dying_before_the_commit_leaves_no_update_and_a_file_that_is_swept(
+    folder: Folder, tmp_path: Path, place: str
+) -> None:
+    folder.run("submit_until", place, str(tmp_path / "night.csv"), code=137)
+    assert len(folder.dump()["updates"]) == 1
+    assert spooled(folder) == 2
+    assert folder.run("sweep").strip() == "1"
+    assert spooled(folder) == 1
+    assert folder.run("submit", str(tmp_path / "night.csv"), "update").strip() == "2"
+
+
+def test_dying_between_commit_and_answer_leaves_the_update_and_the_same_file_gets_it_again(
+    folder: Folder, tmp_path: Path
+) -> None:
+    folder.run("submit_until", "after_commit", str(tmp_path / "night.csv"), code=137)
+    assert folder.run("sweep").strip() == "0"
+    assert folder.run("submit", str(tmp_path / "night.csv"), "update").strip() == "2"
+    assert len(folder.dump()["updates"]) == 2
+    assert spooled(folder) == 2
+    folder.run("work")
+    assert folder.dump()["updates"][1]["state"] == "completed"
