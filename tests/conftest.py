@@ -1,9 +1,14 @@
 """The standing cast: Maple USD is ours, Cedar County the neighbour who must neither see nor be seen."""
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from rollbook.roster.models import District, School
 from rollbook.staff.models import Member
+
+# Nothing here is timed. Under CI, Hypothesis's own profile for it stays: the same examples each time.
+hypothesis_settings.register_profile("rollbook", parent=hypothesis_settings(), deadline=None)
+hypothesis_settings.load_profile("rollbook")
 
 PASSWORD = "correct horse battery staple"
 

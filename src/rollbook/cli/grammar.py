@@ -49,8 +49,12 @@ def _parser(make: Any, *names: str, description: str, **options: Any) -> Argumen
 
 
 def _noun(nouns: "Nouns[Any]", name: str, about: str) -> "Nouns[Any]":
-    noun = _parser(nouns.add_parser, name, description=about, help=about)
+    noun = _parser(nouns.add_parser, name, description=about, help=_in_a_list(about))
     return noun.add_subparsers(metavar="COMMAND", title="commands", required=True)
+
+
+def _in_a_list(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:].rstrip(".")
 
 
 def _leaf(
@@ -62,7 +66,7 @@ def _leaf(
     opening: str | None = "database",
     hidden: bool = False,
 ) -> ArgumentParser:
-    options = {} if hidden else {"help": about[:1].lower() + about[1:].rstrip(".")}
+    options = {} if hidden else {"help": _in_a_list(about)}
     paragraphs = "\n\n".join(textwrap.fill(text, 100) for text in (about, *more))
     leaf = _parser(nouns.add_parser, name, description=paragraphs, **options)
     leaf.set_defaults(run=run, opening=opening)

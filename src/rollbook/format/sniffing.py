@@ -28,7 +28,7 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"SQLite format 3\x00", "binary_not_csv"),
 )
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|script|!--)", re.IGNORECASE)
-_CONTROLS = frozenset(range(32)) - frozenset(b"\0\t\n\v\f\r\x1a\x1b")
+_CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1a\x1b")
 _GARBAGE = 0.05  # more control bytes than this share are not text, whatever the encoding
 
 
@@ -43,9 +43,10 @@ def other_kind_of_file(head: bytes) -> str | None:
 
 
 def looks_like_utf16(head: bytes) -> bool:
-    """Whether every other byte is NUL, as in UTF-16 text of a European language without a byte order mark."""
-    pairs = len(head) // 2
-    return pairs > 0 and max(head[::2].count(0), head[1::2].count(0)) > pairs // 2
+    """Whether every other byte is NUL and those between are not, as in UTF-16 text without a byte order mark."""
+    few, many = sorted((head[::2].count(0), head[1::2].count(0)))
+    half = len(head) // 4
+    return few <= half < many
 
 
 def _structured_text(head: bytes) -> str | None:
