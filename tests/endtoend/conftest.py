@@ -74,7 +74,7 @@ class Rollbook:
             start_new_session=True,
         )
         assert self.process.stdout
-        ready = re.fullmatch(r"Rollbook is ready at (https://\S+)/\n", self.process.stdout.readline())
+        ready = re.fullmatch(r"Rollbook is ready at (https?://\S+)/\n", self.process.stdout.readline())
         assert ready, (self.data.parent / "serve.log").read_text()
         self.url = ready[1]
 
