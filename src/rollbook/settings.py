@@ -102,6 +102,8 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": ["stderr"], "propagate": False, "level": "WARNING"},
-        "django.request": {"level": "CRITICAL"},  # our middleware has a line for each request already
+        # Our middleware has a line for each request already.
+        "django.request": {"level": "CRITICAL"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }

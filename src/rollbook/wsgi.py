@@ -1,9 +1,29 @@
 """Rollbook as a WSGI application, for our own web server and for any other."""
 
 import os
+from typing import Any
 
-from django.core.wsgi import get_wsgi_application
+import django
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollbook.settings")
 
-application = get_wsgi_application()
+
+class Request(WSGIRequest):
+    """A request whose Content-Type nobody can read has none, and is refused like any other that is no form."""
+
+    def _set_content_type_params(self, meta: dict[str, Any]) -> None:
+        try:
+            super()._set_content_type_params(meta)  # type: ignore[misc]
+        except ValueError:
+            self.content_type, self.content_params = "", {}
+
+
+class Application(WSGIHandler):
+    """Django's, with our requests."""
+
+    request_class = Request
+
+
+django.setup(set_prefix=False)
+application = Application()

@@ -138,6 +138,14 @@ def test_a_file_with_as_many_columns_as_there_may_be_can_still_be_sent_again(
     assert len(rejected(rollbook)[0]) == len(HEADER.split(",")) - 1 + len(ABOUT)
 
 
+def test_no_column_of_theirs_can_run_in_a_spreadsheet(rollbook: Rollbook, maple: District, file: Path) -> None:
+    file.write_text(f"{HEADER},=1+1,@SUM(A1)\n{row('00124', 'Ben', 'Cole', born='x')},-2,\n")
+    rollbook("student", "load", "maple-usd", file)
+    first, second = rejected(rollbook)
+    assert first[-5:] == ["'=1+1", "'@SUM(A1)", *ABOUT]
+    assert second[-5:-3] == ["'-2", ""]
+
+
 def test_an_update_without_rejected_rows_gives_the_header_alone(
     rollbook: Rollbook, maple: District, base: Path
 ) -> None:

@@ -9,8 +9,8 @@ from rollbook.staff.models import AuditEvent, Member
 from rollbook.updates import states
 from rollbook.updates.models import Update
 from rollbook.updates.moves import State
-from tests.conftest import a_member
-from tests.doors.curl import STUDENTS, Curl, File, first_line, text, verdict
+from tests.conftest import PASSWORD, a_member
+from tests.doors.curl import STUDENTS, Curl, File, basic, first_line, text, verdict
 from tests.doors.test_status import OTHER, work
 
 HINT = "(This was cancel; for the state use https://localhost:8443/slc/studentupdate/status.)"
@@ -34,6 +34,14 @@ def test_an_update_is_canceled(curl: Curl) -> None:  # F43
         + "\n"
     )
     assert Update.objects.get().state == State.CANCELED
+
+
+def test_what_a_browser_remembers_is_no_sign_in_for_the_page_of_somebody_else(curl: Curl) -> None:
+    curl.start()
+    remembered = basic("ops@maple.example", PASSWORD)
+    forged = curl.post("cancel", [("update", "1")], authorization=remembered, origin="https://evil.example")
+    assert (forged.status_code, verdict(forged)) == (400, "ERROR missing_login")
+    assert curl.post("cancel", [("update", "1")], authorization=remembered).status_code == 200
 
 
 def test_what_was_done_is_counted(curl: Curl) -> None:

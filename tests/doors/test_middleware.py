@@ -18,6 +18,16 @@ def test_one_line_is_logged_for_each_request(curl: Curl, caplog: pytest.LogCaptu
     assert re.fullmatch(rf"POST /slc/studentupdate/status 400 in \d+ ms, request {response['X-Request-Id']}", lines[0])
 
 
+def test_what_stands_in_an_address_that_leads_nowhere_is_not_logged(
+    curl: Curl, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    response = curl.client.post("/slc/studentupdate/status&login=ops@maple.example&password=hush", secure=True)
+    assert response.status_code == 404
+    assert "hush" not in caplog.text
+    assert "POST unknown address 404 in" in caplog.text
+
+
 def test_the_id_is_ours_and_not_the_clients(curl: Curl) -> None:
     first, second = curl.status(x_request_id="forged"), curl.status(x_request_id="forged")
     assert re.fullmatch(r"[0-9a-f]{16}", first["X-Request-Id"])

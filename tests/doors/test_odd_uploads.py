@@ -5,6 +5,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from rollbook.doors.studentupdate import order
+from rollbook.doors.studentupdate.client import UNKNOWN_ADDRESS
 from rollbook.staff.models import AuditEvent, Member
 from tests.conftest import PASSWORD
 from tests.doors.curl import BOUNDARY, FORM, STUDENTS, Curl, File, basic, first_line, form, text, verdict
@@ -119,6 +120,23 @@ def test_a_proxy_in_front_tells_the_address_and_nobody_else(curl: Curl, settings
     settings.BEHIND_PROXY = True
     curl.start(x_forwarded_for="198.51.100.1, 203.0.113.9")
     assert AuditEvent.objects.filter(action="start").get().address == "203.0.113.9"
+
+
+@pytest.mark.parametrize(
+    ("said", "address"),
+    [
+        ("203.0.113.9:4711", "203.0.113.9"),
+        ("198.51.100.1, [2001:db8::9]:4711", "2001:db8::9"),
+        ("[2001:db8::9]", "2001:db8::9"),
+        ("2001:db8::9", "2001:db8::9"),
+        ("[]:80", UNKNOWN_ADDRESS),
+        ("unknown", UNKNOWN_ADDRESS),
+    ],
+)
+def test_a_proxy_may_write_the_port_behind_the_address(curl: Curl, settings: Settings, said: str, address: str) -> None:
+    settings.BEHIND_PROXY = True
+    curl.start(x_forwarded_for=said)
+    assert AuditEvent.objects.filter(action="sign in").get().address == address
 
 
 def test_without_a_proxy_a_forged_address_changes_nothing(curl: Curl) -> None:

@@ -71,6 +71,15 @@ def test_an_upload_that_finds_no_room_is_not_read(curl: Curl, monkeypatch: pytes
     assert verdict(curl.status()).startswith("NONE")
 
 
+def test_the_addresses_of_one_ipv6_customer_share_their_room(curl: Curl, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(Room, "_require", lambda room, address, size, largest: asked.append(address))
+    for last in "123":
+        curl.client.defaults["REMOTE_ADDR"] = f"2001:db8::{last}"
+        curl.start()
+    assert asked == ["2001:db8::"] * 3
+
+
 def test_every_upload_gives_its_room_back(curl: Curl) -> None:
     curl.start()
     curl.sign_in[1] = ("password", "wrong")

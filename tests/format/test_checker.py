@@ -43,7 +43,9 @@ def test_all_problems_of_a_row_are_reported_and_what_was_fine_is_kept() -> None:
     assert {problem.line for problem in row.problems} == {7}
 
 
-@pytest.mark.parametrize("secret", ["abc", "x" * 65, "pass\nword", "pass\x07word", "#REF!", "x" * 600, "<clear>"])
+@pytest.mark.parametrize(
+    "secret", ["abc", "x" * 65, "pass\nword", "pass\x07word", "#REF!", "x" * 600, "<clear>", "NULL"]
+)
 def test_a_password_is_never_quoted(secret: str) -> None:
     row = check("00123", "ana", secret)
     assert row.rejected
@@ -100,6 +102,25 @@ def test_a_cell_has_a_longest_length() -> None:
     assert codes(check("00123", "", "", "Anastasia", limits=Limits(cell_characters=8))) == [
         ("field_too_long", "FIRST_NAME")
     ]
+
+
+def test_what_is_too_long_is_told_how_long_it_may_be() -> None:
+    row = check("x" * 256, "x" * 101, names=["ADDITIONAL_INFO_1", "GROUPS"])
+    told = {problem.column: problem.message for problem in row.problems if problem.column}
+    assert "at most 255 characters are allowed" in told["ADDITIONAL_INFO_1"]
+    assert "at most 100 characters are allowed" in told["GROUPS"]
+
+
+@pytest.mark.parametrize("column", ["STUDENT_ID", "SCHOOL_ID"])
+def test_blanks_around_an_id_are_removed_with_a_warning(column: str) -> None:
+    row = check(" 00123\u00a0", "ana", names=[column, "USERNAME"])
+    assert (row.values[column], codes(row)) == ("00123", [("trimmed", column)])
+
+
+@pytest.mark.parametrize("blank", ["\u00a0", "\u1680", "\u2003", "\u205f", "\u3000", "\u200b"])
+def test_a_blank_of_any_kind_says_nothing(blank: str) -> None:
+    assert check("00123", blank, names=["STUDENT_ID", "GROUPS"]).values == {"STUDENT_ID": "00123"}
+    assert check("00123", f"Math&{blank}", names=["STUDENT_ID", "GROUPS"]).values["GROUPS"] == "Math"
 
 
 def test_what_was_found_is_quoted_so_that_it_can_be_seen() -> None:

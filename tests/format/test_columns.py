@@ -27,6 +27,9 @@ def test_every_name_and_alias_is_spelled_as_headers_are_folded() -> None:
     assert all(fold_header(spelling) == spelling for spelling in BY_SPELLING)
 
 
+_EMAIL_OF_254 = "x" * 64 + "@" + "y" * 185 + ".org"
+
+
 @pytest.mark.parametrize(
     "written",
     [
@@ -58,6 +61,8 @@ def test_headers_are_folded(written: str) -> None:
         ("DOB", "5/3/2014", "2014-05-03"),
         ("DOB", "2012-02-29", "2012-02-29"),
         ("GENDER", "Female", "f"),
+        ("GENDER", "Non-Binary", "x"),
+        ("PARENT_EMAIL_1", _EMAIL_OF_254, _EMAIL_OF_254),
         ("GRADE", "Pre-K", "pk"),
         ("GRADE", "-1", "pk"),
         ("GRADE", "kg", "k"),
@@ -108,6 +113,7 @@ def test_a_value_has_one_canonical_form(column: str, text: str, canonical: str) 
         ("RACE", "WH&AS", "bad_value"),
         ("CLASSIFICATIONS", "Dyslexia&Flu", "bad_value"),
         ("PARENT_EMAIL_1", "a@b", "bad_email"),
+        ("PARENT_EMAIL_1", f"{_EMAIL_OF_254}e", "bad_email"),
         ("PARENT_EMAIL_1", "a@b.example;c@d.example", "bad_email"),
         ("ADDITIONAL_INFO_1", "x" * 256, "text_too_long"),
         ("ADDITIONAL_INFO_1", "#REF!", "excel_error"),

@@ -42,6 +42,11 @@ def test_an_unknown_column_is_named_beside_the_one_that_may_be_meant() -> None:
     ]
 
 
+def test_a_short_name_must_be_nearer_to_be_taken_for_another() -> None:
+    _, problems = Header.parse(["STUDENT_ID", "STATE", "GRAD"])
+    assert [problem.hint for problem in problems] == ["", "if GRADE is meant, rename it"]
+
+
 @pytest.mark.parametrize(
     "names", [["STUDENT_ID", "student id"], ["STUDENT_ID", "GROUP", "GROUPS"], ["STUDENT_ID", "X", "x"]]
 )

@@ -52,11 +52,21 @@ def test_a_file_that_is_not_utf8_is_told_where_and_what_it_may_be(tmp_path: Path
     assert seen.refusal.line == 3
 
 
+@pytest.mark.parametrize("bad", [b"\xe9", b"\0"])
+@pytest.mark.parametrize("before", [b"", b"4,", b"4,x\r", b"4,x\r\n", b"4," + b"x" * 1400 + b"\r"])
+def test_a_bad_byte_is_told_by_its_line_however_the_lines_end(tmp_path: Path, before: bytes, bad: bytes) -> None:
+    text = HEADER + (b"1,Ann,Lee\r" + b"2,Bob,Kim\r\n" + b"3,Cleo,Diaz\n") * 5000 + before
+    refusal = of(tmp_path, text + bad + b"\n").refusal
+    assert refusal
+    assert refusal.line == len(text.splitlines()) + (not before.endswith(b","))
+
+
 @pytest.mark.parametrize(
     ("limits", "code", "words"),
     [
         (Limits(rows=2), "too_many_rows", "at most 2 rows are allowed"),
-        (Limits(columns=2), "too_many_columns", "it has 3 columns and at most 2 are allowed"),
+        (Limits(columns=2), "too_many_columns", "it has 3 columns and at most 2 are allowed: leave out those that"),
+        (Limits(columns=2, row_bytes=20), "too_many_columns", "at most 2 columns are allowed: leave out those that"),
         (Limits(bytes=50), "too_large", "at most 50 bytes are allowed"),
         (Limits(row_bytes=33), None, ""),
         (Limits(row_bytes=12), "row_too_long", "at most 12 bytes a row are allowed"),
@@ -72,6 +82,12 @@ def test_a_file_of_nothing_but_line_breaks_is_not_read_to_its_end(tmp_path: Path
     refusal = of(tmp_path, HEADER + b"\n" * 3_000_000 + b"1,A,B\n", Limits(rows=10)).refusal
     assert refusal
     assert refusal.code == "too_many_rows"
+
+
+def test_of_students_without_a_header_nothing_is_quoted(tmp_path: Path) -> None:
+    seen = of(tmp_path, b"00123,Ana,canary-1,MI\n00124,Ben,canary-2,MI\n")
+    assert (codes(seen), seen.header) == (["header_not_found"], None)
+    assert "canary" not in repr(seen.problems)
 
 
 def test_the_header_is_looked_for_below_a_title(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from tests.updates.night import a_class, column_of, counts, enroll, run
         ("\u00d8", "\u0141", "student"),
         ("A", "\u738b", "student"),
         ("Ann", "x" * 100, "a" + "x" * 39),
+        ("Nam", "An", "nan2"),
+        ("Noel", "One", "none2"),
     ],
 )
 def test_a_username_is_the_first_initial_and_the_last_name(maple: District, first: str, last: str, made: str) -> None:

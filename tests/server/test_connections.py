@@ -101,6 +101,26 @@ def test_requests_sent_ahead_of_their_answers_are_answered_in_turn(server: Serve
         assert everything_from(client).count(b"OK https\n") == 2
 
 
+def test_half_a_request_sent_ahead_is_answered_once_it_is_whole(server: Server) -> None:
+    get = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+    with server.connect_tls() as client:
+        client.sendall(get + b"\r\n" + get)
+        first = client.recv(65536)
+        client.sendall(b"Connection: close\r\n\r\n")
+        assert (first + everything_from(client)).count(b"OK https\n") == 2
+
+
+def test_nothing_of_an_upload_sent_ahead_is_taken_for_a_request(server: Server) -> None:
+    get = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with server.connect_tls() as client:
+        client.sendall(get + UPLOAD + b"\r\n" + get)
+        first = client.recv(65536)
+        client.sendall((1_000_000 - len(get)) * b"x")
+        said = first + everything_from(client)
+    assert said.count(b"OK https\n") == 1
+    assert said.endswith(b"OK 1000000 of 1000000\n")
+
+
 @pytest.mark.parametrize(
     ("request_bytes", "status", "code"),
     [

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rollbook.server import reception
 from tests.server.conftest import Server
 from tests.server.test_connections import UPLOAD, everything_from
 
@@ -87,6 +88,34 @@ def test_sixty_slow_clients_stop_nobody_else(server: Server, opener: Opener) -> 
         clients = [stack.enter_context(opener(server)) for _ in range(60)]
         with dripping(list(clients)):
             assert max(seconds_for_healthz(server) for _ in range(5)) < 1.0
+
+
+def test_the_slow_uploads_of_one_client_leave_room_for_those_of_others(server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "students.csv"
+    file.write_bytes(bytes(250_000))
+    with ExitStack() as stack:
+        clients = [stack.enter_context(slow_upload(server)) for _ in range(60)]
+        said = server.curl("/upload", "--interface", "127.0.0.2", "--data-binary", f"@{file}", host="127.0.0.1")
+        assert said == "OK 250000 of 250000\n\n200"
+        refusal = everything_from(clients[-1]).decode()
+    assert refusal.startswith("HTTP/1.1 429 ")
+    assert "\r\nRetry-After: 60\r\n" in refusal
+    assert "ERROR too_many_uploads: " in refusal
+
+
+def test_a_client_has_room_again_when_its_uploads_have_ended(server: Server, tmp_path: Path) -> None:
+    file = tmp_path / "students.csv"
+    file.write_bytes(bytes(70_000))
+    said = {server.curl("/upload", "--data-binary", f"@{file}") for _ in range(reception.UPLOADS_OF_ONE + 1)}
+    assert said == {"OK 70000 of 70000\n\n200"}
+
+
+def test_clients_that_do_not_read_their_answer_stop_nobody_for_long(hasty: Server) -> None:
+    with ExitStack() as stack:
+        for _ in range(40):
+            client = stack.enter_context(hasty.connect_tls())
+            client.sendall(HEAD.replace(b"/healthz", b"/large") + b"\r\n")
+        assert seconds_for_healthz(hasty) < 10.0
 
 
 def test_more_idlers_than_there_are_places_lock_nobody_out(server: Server) -> None:

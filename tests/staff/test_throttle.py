@@ -6,6 +6,7 @@ import pytest
 
 from rollbook.staff import throttle
 from rollbook.staff.models import KnownAddress, Member, SignInFailure
+from rollbook.staff.origins import origin
 from rollbook.staff.throttle import Throttled
 
 HERE = "203.0.113.7"
@@ -74,15 +75,15 @@ def test_failures_older_than_an_hour_are_forgotten_as_new_ones_come(db: None) ->
 
 
 @pytest.mark.parametrize(
-    ("address", "origin"),
+    ("address", "home"),
     [
         ("203.0.113.7", "203.0.113.7"),
         ("::ffff:203.0.113.7", "203.0.113.7"),
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
     ],
 )
-def test_an_ipv6_customer_counts_as_one(address: str, origin: str) -> None:
-    assert throttle.origin(address) == origin
+def test_an_ipv6_customer_counts_as_one(address: str, home: str) -> None:
+    assert origin(address) == home
 
 
 def test_a_login_is_counted_by_a_keyed_digest_only() -> None:

@@ -74,7 +74,7 @@ def test_a_student_counts_once_if_its_rows_say_the_same_and_not_at_all_if_they_d
 def test_a_conflict_names_the_other_lines(school: District) -> None:
     run(school, "STUDENT_ID,GRADE\n" + "".join(f"s000,{grade}\n" for grade in range(5, 12)))
     hints = dict(last(school).problem_set.values_list("line", "hint"))
-    assert hints[2] == "compare it with line 3, 4, 5, 6, 7 and more, and send the right one only"
+    assert hints[2] == "compare it with lines 3, 4, 5, 6, 7 and more, and send the right one only"
     run(school, "STUDENT_ID,GRADE\ns000,5\ns001,5\ns000,6")
     hints = dict(last(school).problem_set.values_list("line", "hint"))
     assert hints == {

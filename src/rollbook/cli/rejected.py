@@ -29,7 +29,8 @@ def write(update: Update, file: TextIO) -> int:
     kept = _kept(header)
     if update.district.encoding != "utf-8":
         file.write("\ufeff")
-    return writer.write(file, [*(header.names[at] for at in kept), *ABOUT], _rows(update, header, kept))
+    names = (writer.neutralised(header.names[at]) for at in kept)  # whoever sent the file chose them
+    return writer.write(file, [*names, *ABOUT], _rows(update, header, kept))
 
 
 def _rows(update: Update, header: Header, kept: list[int]) -> Iterator[list[str]]:

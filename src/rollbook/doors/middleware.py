@@ -24,6 +24,8 @@ def request_id(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Calla
         response = get_response(request)
         response.headers["X-Request-Id"] = request.META[ID]
         response.headers.setdefault("Cache-Control", "no-store")
+        if request.method == "HEAD" and isinstance(response, HttpResponse):
+            response.content = b""
         _log(request, response.status_code, time.monotonic() - begun)
         return response
 
@@ -34,8 +36,11 @@ ID = "rollbook.request_id"
 
 
 def _log(request: HttpRequest, status: int, seconds: float) -> None:
-    """No query, no address, no name: what a log keeps is nobody's personal data."""
-    path = request.path[:LONGEST_PATH]
+    """No query, no address, no name: what a log keeps is nobody's personal data.
+
+    A path that leads nowhere may be anything, also ``…/status&password=…``.
+    """
+    path = request.path[:LONGEST_PATH] if request.resolver_match else "unknown address"
     log.info("%s %s %d in %.0f ms, request %s", request.method, path, status, seconds * 1000, request.META[ID])
 
 

@@ -66,7 +66,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "PASSWORD",
         identifiers.password,
-        "4 to 64 characters; capitals do not matter; not the username or the student ID; never shown again",
+        "4 to 64 characters; capitals do not matter; not the username or student ID of the same row; never shown again",
         adding="made if absent",
         secret=True,
         repetitive=False,
@@ -121,7 +121,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "GROUPS",
         texts.list_of(texts.group_name),
-        "names of groups at the student's school, joined by `&`; a group that does not exist is made",
+        "names of groups at the student's school, each up to 100 characters, joined by `&`; a new one is made",
         aliases=("GROUP",),
         adding="the Default group if absent",
         clearable=True,

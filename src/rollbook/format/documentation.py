@@ -11,7 +11,7 @@ from rollbook.format.choices import CLASSIFICATIONS, RACES
 from rollbook.format.columns import COLUMNS, REQUIRED_TO_ADD, Column
 from rollbook.format.file_problems import REFUSALS, WARNINGS
 from rollbook.format.kinds import Kind, Severity
-from rollbook.format.limits import LARGEST_ROW, Limits
+from rollbook.format.limits import Limits
 from rollbook.format.row_problems import ROW_KINDS
 
 _OPENING = """\
@@ -55,8 +55,8 @@ _VALUES = """\
 * IDs are compared exactly as written. `00123` and `123` are two students, and Rollbook never adds or drops zeros.
 * What a spreadsheet has damaged is a problem and never a guess: `1.23E+05`, `123.0`, `#N/A`, `="00123"`, a birth date
   that became `41772`, a year of two digits, a name that begins with `=`, `+` or `@`.
-* Placeholders such as `NULL`, `N/A` or `-` are problems; leave the cell blank instead. Null and None as one of the two
-  names are accepted with a warning, because there are people of that name.
+* Placeholders such as `NULL`, `N/A` or `-` are problems, except in free text; leave the cell blank instead. Null and
+  None as one of the two names are accepted with a warning, because there are people of that name.
 * Names are kept in the Unicode form NFC, runs of blanks as one blank.
 * Passwords are never shown again: not on pages, not in mails, not in downloads, not in messages about them.
 """
@@ -110,7 +110,7 @@ def page() -> str:
 
 def _limits(limits: Limits) -> str:
     return _list(
-        f"## Limits\n\nAn operator can set others; a row can never have more than {LARGEST_ROW:,} bytes.",
+        "## Limits\n\nAn operator can set other numbers of rows and bytes a file; the others are fixed.",
         (
             f"{limits.rows:,} rows",
             f"{limits.bytes:,} bytes a file",

@@ -2,7 +2,7 @@
 
 import codecs
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ CHUNK = 1 << 17
 _BOM = codecs.BOM_UTF8
 _MOST_BOMS = 2
 # Encodings in which ASCII text is not its own bytes would hide quotes, commas and line ends from the reader.
-_PROBE = bytes(range(128)) + rb"\u0041 \x41 \N{DASH} +AGE- ~{ &AGE-" + b"\x1b$B!!\x1b(B"
+_PROBE = bytes(range(128)) + rb"\u0041 \x41 \N{DASH} +AGE- ~{ &AGE-" + b"\x1b$B!!\x1b(B" + b".xn--a"
 _SMART_PUNCTUATION = b"\x80\x85\x91\x92\x93\x94\x95\x96\x97\x99"
 
 
@@ -83,18 +83,33 @@ def _from(start: int, chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 def first_nul(path: Path, encoding: str) -> int | None:
     """The line of the first NUL character, else None. UTF-16 is decoded first: half of its bytes are NUL."""
-    line = 1
-    with path.open("rb") as file:
-        chunks = utf8_chunks(path, encoding) if encoding == UTF_16 else iter(lambda: file.read(CHUNK), b"")
-        for chunk in chunks:
-            if (at := chunk.find(b"\0")) >= 0:
-                return line + _breaks(chunk[:at])
-            line += _breaks(chunk)
+    offset = 0
+    for chunk in _chunks(path, encoding):
+        if (at := chunk.find(b"\0")) >= 0:
+            return _line_of(_chunks(path, encoding), offset + at)
+        offset += len(chunk)
     return None
 
 
-def _breaks(chunk: bytes) -> int:
-    return chunk.count(b"\n") or chunk.count(b"\r")
+def _chunks(path: Path, encoding: str) -> Iterator[bytes]:
+    """The file's bytes as they are; only UTF-16 becomes UTF-8."""
+    if encoding == UTF_16:
+        yield from utf8_chunks(path, encoding)
+        return
+    with path.open("rb") as file:
+        yield from iter(lambda: file.read(CHUNK), b"")
+
+
+def _line_of(chunks: Iterable[bytes], offset: int, encoding: str = "latin-1") -> int:
+    """The physical line in which this byte stands, counted from 1."""
+    lines = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)("replace"), translate=True)
+    line = 1
+    for chunk in chunks:
+        line += lines.decode(chunk[:offset]).count("\n")
+        offset -= len(chunk)
+        if offset <= 0:
+            break
+    return line + lines.decode(b"", final=True).count("\n")
 
 
 def first_bad_byte(path: Path, encoding: str) -> BadByte | None:
@@ -116,11 +131,8 @@ def first_bad_byte(path: Path, encoding: str) -> BadByte | None:
 
 
 def _located(path: Path, encoding: str, offset: int) -> BadByte:
-    lines = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)("replace"), translate=True)
-    line = 1
     with path.open("rb") as file:
-        for at in range(0, offset, CHUNK):
-            line += lines.decode(file.read(min(CHUNK, offset - at))).count("\n")
+        line = _line_of(iter(lambda: file.read(CHUNK), b""), offset, encoding)
         file.seek(offset)
         around = file.read(200)
     return BadByte(line, offset + 1, _guess(around.splitlines()[0] if around.strip() else around))

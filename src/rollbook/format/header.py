@@ -14,6 +14,7 @@ IDENTIFYING: tuple[frozenset[str], ...] = (
     frozenset({"USERNAME"}),
 )
 """Each of these sets of columns can say which student a row means."""
+_KEYS = frozenset().union(*IDENTIFYING)
 
 _KEY = "STUDENT_ID"
 _KEYS_ELSEWHERE = ("SISID", "STUDENTNUMBER", "LOCALID", "SOURCEDID", "STUDENTID")
@@ -89,8 +90,21 @@ def squeezed(name: str) -> str:
 
 
 def looks_like_header(names: Sequence[str]) -> bool:
-    """Whether any cell names a column, here or in other products."""
-    return any(fold_header(name) in BY_SPELLING or squeezed(name) in _ELSEWHERE for name in names)
+    """Whether a cell names a column that identifies, here or in other products, or half of the cells name columns.
+
+    One name alone proves nothing: in students without a header a state such as MI is one by chance.
+    """
+    meant = [_column_meant(name) for name in names if fold_header(name)]
+    known = [column for column in meant if column]
+    return not _KEYS.isdisjoint(known) or (bool(known) and 2 * len(known) >= len(meant))
+
+
+def _column_meant(name: str) -> str | None:
+    """The name of the column, or of the column of staff files, that this is a name of."""
+    folded = fold_header(name)
+    if folded in BY_SPELLING:
+        return BY_SPELLING[folded].name
+    return folded if folded in _STAFF_COLUMNS else _ELSEWHERE.get(squeezed(name))
 
 
 def _problems(header: Header) -> list[Problem]:

@@ -5,6 +5,7 @@ from unicodedata import normalize
 
 from rollbook.format.screening import (
     INVISIBLE,
+    PLACEHOLDERS,
     Answer,
     Fault,
     Noted,
@@ -35,15 +36,16 @@ def username(text: str) -> Answer:
     fault = _fault_of_number(text) or fault_of_value(text) or fault_of_text(text, joiners=False)
     if fault:
         return fault
-    if not 2 <= len(text) <= 64 or _BLANK.search(text):
-        return Fault("bad_username")
-    return normalize("NFC", text.lower())
+    folded = normalize("NFC", text.lower())
+    return folded if 2 <= len(folded) <= 64 and not _BLANK.search(folded) else Fault("bad_username")
 
 
 def password(text: str) -> Answer:
     """4 to 64 characters, folded to lower case."""
     if is_spreadsheet_error(text):
         return Fault("excel_error")
+    if text.casefold() in PLACEHOLDERS:
+        return Fault("placeholder")
     fault = fault_of_text(text)
     if fault:
         return fault

@@ -1,5 +1,7 @@
 """Rules for first names, last names and middle initials."""
 
+from unicodedata import normalize
+
 from rollbook.format.screening import Answer, Fault, Noted, fault_of_text, fault_of_value, noted_if_odd
 
 LONGEST_NAME = 100
@@ -14,7 +16,7 @@ def name(text: str) -> Answer:
     fault = fault_of_value(text)
     if fault:
         return fault
-    joined = " ".join(text.split())
+    joined = normalize("NFC", " ".join(text.split()))
     if len(joined) > LONGEST_NAME or not any(map(str.isalpha, joined)):
         return Fault("bad_name")
     return noted_if_odd(joined)

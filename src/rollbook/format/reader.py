@@ -86,6 +86,7 @@ def read_batches(
 def _rows(path: Path, encoding: str, header: Header, start: Place | None) -> Iterator[tuple[RawRow, int, int]]:
     """Each row that is not blank, with the byte and the line behind it."""
     awaits_header = start is None
+    secret = next((at for at, column in enumerate(header.columns) if column and column.secret), None)
     byte, line = (start.byte, start.line) if start else (0, 1)
     for found in records(utf8_chunks(path, encoding, byte), LARGEST_ROW):
         for record, cells in zip(found, _parsed(found), strict=True):
@@ -97,7 +98,7 @@ def _rows(path: Path, encoding: str, header: Header, start: Place | None) -> Ite
             if awaits_header:
                 awaits_header = _is_other_header(cells, header)
             else:
-                yield RawRow(first, _meant(cells) if b"'" in record else cells), byte, line
+                yield RawRow(first, _meant(cells, secret) if b"'" in record else cells), byte, line
 
 
 def _parsed(found: Sequence[bytes]) -> Iterator[list[str]]:
@@ -111,6 +112,9 @@ def _is_other_header(cells: list[str], header: Header) -> bool:
     return False
 
 
-def _meant(cells: list[str]) -> list[str]:
-    """The cells without the mark that writer.py puts before what a spreadsheet would run."""
-    return [cell[1:] if cell.startswith(_MARKED) else cell for cell in cells]
+def _meant(cells: list[str], secret: int | None) -> list[str]:
+    """The cells without the mark that writer.py puts before what a spreadsheet would run.
+
+    A password is never written by us: what stands before it was typed.
+    """
+    return [cell[1:] if at != secret and cell.startswith(_MARKED) else cell for at, cell in enumerate(cells)]

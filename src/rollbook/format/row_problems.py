@@ -261,7 +261,7 @@ BESIDE_OTHERS: tuple[Kind, ...] = (
         "unknown_student",
         "No such student",
         "No student of the district has this ID, name and birth date, or username. An update never adds students.",
-        "check the ID, or send the file with mode=add",
+        "check the ID (or the name and birth date, or the username), or send the file with mode=add",
     ),
     rejects(
         "student_id_conflict",

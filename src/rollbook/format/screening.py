@@ -8,7 +8,7 @@ INVISIBLE = (
     "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 )
 """Characters that show nothing and change nothing at the ends of a value."""
-BLANKS = " \u00a0\u2007\u202f\u3000"
+BLANKS = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 EDGES = BLANKS + INVISIBLE
 
 _JOINERS = "\u200c\u200d"  # Persian and Hindi names, and emoji, are written with them
@@ -31,7 +31,8 @@ _EXCEL_ERRORS = frozenset(
 )
 _FORMULA = re.compile(r"[=+@]|-[0-9]")
 _MARKUP = re.compile(r"<[A-Za-z/!?]")
-_PLACEHOLDERS = frozenset({"null", "none", "n/a", "na", "nan", "nil", "undefined", "-", "--", "---", "?", "."})
+PLACEHOLDERS = frozenset({"null", "none", "n/a", "na", "nan", "nil", "undefined", "-", "--", "---", "?", "."})
+"""What exports write for no value, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def is_spreadsheet_error(text: str) -> bool:
 
 def fault_of_value(text: str) -> Fault | None:
     """What is wrong with a value in any column but free text and passwords."""
-    if text.casefold() in _PLACEHOLDERS:
+    if text.casefold() in PLACEHOLDERS:
         return Fault("placeholder")
     return Fault("formula") if _FORMULA.match(text) else fault_of_free_text(text)
 

@@ -21,6 +21,7 @@ MOST_LINES_A_ROW = 8
 _BOM = "\ufeff".encode()
 _DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _LINES_SEARCHED_FOR_HEADER = 10
+_LEAVE_OUT = "leave out those that are not needed"
 _WEIGHT = {code: weight for weight, code in enumerate(KINDS)}
 
 
@@ -83,7 +84,7 @@ def _problems_of_bytes(path: Path, head: bytes, encoding: str) -> tuple[list[Pro
     nul = encodings.first_nul(path, encoding)
     if nul is None:
         return problems, True
-    if sniffing.looks_like_utf16(head):
+    if encoding != encodings.UTF_16 and sniffing.looks_like_utf16(head):
         return [Problem("nul_bytes", nul, hint="it looks like UTF-16; save it as CSV UTF-8")], False
     return [*problems, Problem("nul_bytes", nul)], True
 
@@ -153,12 +154,12 @@ class _Reading:
         self._seen.setdefault(code, Problem(code, line, hint=hint))
 
     def _endless(self, record: bytes) -> None:
-        limit = self.limits.row_bytes
+        limit, columns = self.limits.row_bytes, self.limits.columns
         broken = cutting.broken_cell(record)
         if broken is not None:
             self._see("unclosed_quote", self._line + broken)
-        elif self.header is None and record.count(b",") >= self.limits.columns:
-            self._see("too_many_columns", self._line, f"at most {self.limits.columns} columns are allowed")
+        elif self.header is None and record.count(b",") >= columns:
+            self._see("too_many_columns", self._line, f"at most {columns} columns are allowed: {_LEAVE_OUT}")
         else:
             self._see("row_too_long", self._line, f"at most {limit:,} bytes a row are allowed: check the line breaks")
 
@@ -184,9 +185,7 @@ class _Reading:
         hint = _hint_for_delimiter(names)
         if hint or len(names) > self.limits.columns:
             code, other = ("wrong_delimiter", hint) if hint else ("too_many_columns", "")
-            self._other.append(
-                Problem(code, self._line, hint=other or _over(len(names), "columns", self.limits.columns))
-            )
+            self._other.append(Problem(code, self._line, hint=other or _over(len(names), self.limits.columns)))
             return False
         header, problems = Header.parse(names)
         self._other += [self._placed(problem, batch) for problem in problems]
@@ -293,8 +292,8 @@ def _line_end(end: bytes) -> bytes:
     return end if end == b"\r\n" else end[-1:] if end[-1:] in (b"\r", b"\n") else b""
 
 
-def _over(count: int, what: str, limit: int) -> str:
-    return f"it has {count:,} {what} and at most {limit:,} are allowed"
+def _over(count: int, limit: int) -> str:
+    return f"it has {count:,} columns and at most {limit:,} are allowed: {_LEAVE_OUT}"
 
 
 def _hint_for_delimiter(names: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from unicodedata import normalize
 
 from rollbook.format.screening import EDGES, Answer, Fault, Noted, fault_of_free_text, fault_of_value, noted_if_odd
 
@@ -18,7 +19,7 @@ def free_text(text: str) -> Answer:
     fault = fault_of_free_text(text)
     if fault:
         return fault
-    return noted_if_odd(text) if len(text) <= LONGEST_TEXT else Fault("text_too_long")
+    return _at_most(LONGEST_TEXT, normalize("NFC", text))
 
 
 def email(text: str) -> Answer:
@@ -33,8 +34,13 @@ def group_name(text: str) -> Answer:
     fault = fault_of_value(text)
     if fault:
         return fault
-    joined = " ".join(text.split())
-    return noted_if_odd(joined) if len(joined) <= LONGEST_GROUP_NAME else Fault("text_too_long")
+    return _at_most(LONGEST_GROUP_NAME, normalize("NFC", " ".join(text.split())))
+
+
+def _at_most(longest: int, text: str) -> Answer:
+    if len(text) > longest:
+        return Fault("text_too_long", f"at most {longest} characters are allowed: shorten the text")
+    return noted_if_odd(text)
 
 
 def list_of(rule: Callable[[str], Answer]) -> Callable[[str], Answer]:

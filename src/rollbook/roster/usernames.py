@@ -6,9 +6,13 @@ from itertools import count
 
 from django.db import connection
 
+from rollbook.format.screening import PLACEHOLDERS
+
 
 class Usernames:
-    """Makes usernames that nobody in the district has: first initial and last name, and a number if need be."""
+    """Makes usernames that nobody in the district has and that a file may bring: first initial and last name, and a
+    number if need be.
+    """
 
     def __init__(self, district_id: int, reserved: Collection[str] = ()) -> None:
         self._district_id = district_id
@@ -20,7 +24,7 @@ class Usernames:
         stem = (_letters(values["FIRST_NAME"])[:1] + _letters(values["LAST_NAME"]))[:40]
         stem = stem if len(stem) > 1 else "student"
         if stem not in self._taken:
-            self._taken[stem] = self._beginning_with(stem).union(self._reserved)
+            self._taken[stem] = self._beginning_with(stem).union(self._reserved, PLACEHOLDERS)
         taken = self._taken[stem]
         username = next(name for number in count(1) if (name := f"{stem}{number if number > 1 else ''}") not in taken)
         taken.add(username)

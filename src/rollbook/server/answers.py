@@ -12,6 +12,7 @@ class Answer:
     status: HTTPStatus
     code: str
     advice: str
+    retry_after: int | None = None  # seconds
 
     def encoded(self) -> bytes:
         """The whole HTTP response."""
@@ -24,6 +25,7 @@ class Answer:
             "X-Content-Type-Options: nosniff",
             "Cache-Control: no-store",
             "Connection: close",
+            *([f"Retry-After: {self.retry_after}"] if self.retry_after else []),
         )
         return "\r\n".join((*head, "", "")).encode("ascii") + body
 
@@ -58,6 +60,12 @@ UNKNOWN_EXPECTATION = Answer(
 )
 UNKNOWN_CODING = Answer(
     HTTPStatus.NOT_IMPLEMENTED, "unknown_coding", "this Transfer-Encoding is not known here; send the file as it is"
+)
+TOO_MANY_UPLOADS = Answer(
+    HTTPStatus.TOO_MANY_REQUESTS,
+    "too_many_uploads",
+    "other uploads from your address are still coming in; try again later",
+    retry_after=60,
 )
 INTERNAL_ERROR = Answer(
     HTTPStatus.INTERNAL_SERVER_ERROR,

@@ -15,6 +15,7 @@ from rollbook.server.answers import USE_HTTPS, Answered
 from rollbook.server.heads import Head, read_head
 from rollbook.server.pace import Pace, Upload
 from rollbook.server.sockets import PlainSocket
+from rollbook.staff.origins import origin
 
 HEAD_SECONDS = 15.0  # for TLS and the header together
 FORETASTE_SECONDS = 15.0  # for the first 64 KiB of the body: 100 kbit/s bring them in 5
@@ -40,7 +41,13 @@ class Connection(TConn):  # type: ignore[misc]
         super().__init__(cfg, PlainSocket(fileno=sock.detach()), client, server)
         self.tls = tls
         self.is_upload = False
+        self.ahead = b""  # what the client has sent behind its request: the next one begins with it
         self.initialized = True  # ``arriving`` does what gunicorn's ``init`` would do, without a thread
+
+    @property
+    def home(self) -> str:
+        """Whom the client is counted as."""
+        return origin(self.client[0])
 
     def arriving(self) -> Steps[None]:
         """Wait for TLS and for as much of the next request as a thread should find here.
@@ -52,13 +59,16 @@ class Connection(TConn):  # type: ignore[misc]
         self.sock.setblocking(False)
         if self.tls and not isinstance(self.sock, ssl.SSLSocket):
             yield from self._begin_tls(self.tls)
-        begun = bytearray()
+        begun = bytearray(self.ahead)
         while (head := read_head(begun)) is None:
             begun += yield from self._received()
         self.timeout = time.monotonic() + FORETASTE_SECONDS
         while len(begun) < head.wanted:
             begun += yield from self._received()
-        self._expect(head, bytes(begun))
+        # gunicorn would go on with all that is here, and take the rest of a body on its way for another request.
+        whole = len(begun) if head.is_upload else head.wanted
+        self.ahead = bytes(begun[whole:])
+        self._expect(head, bytes(begun[:whole]))
 
     def leaving(self) -> Steps[None]:
         """Say that no more comes, and take what the client is still sending.

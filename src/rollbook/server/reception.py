@@ -12,6 +12,7 @@ uploads there are and however slowly they come.
 import socket
 import ssl
 import time
+from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -26,6 +27,7 @@ from rollbook.server.answers import (
     BAD_REQUEST,
     HEADER_TOO_LARGE,
     INTERNAL_ERROR,
+    TOO_MANY_UPLOADS,
     UNKNOWN_CODING,
     UNKNOWN_EXPECTATION,
     Answer,
@@ -35,6 +37,7 @@ from rollbook.server.connections import Connection, Steps
 from rollbook.server.sockets import SEND_BUFFER
 
 UPLOADS = 32  # threads for uploads, besides the ``threads`` of gunicorn's settings
+UPLOADS_OF_ONE = 20  # of them for one client at a time: however slowly it sends, it keeps none from the others
 
 ANSWERS: dict[type[Exception], Answer] = {
     errors.LimitRequestLine: ADDRESS_TOO_LONG,
@@ -60,6 +63,7 @@ class Reception(ThreadWorker):  # type: ignore[misc]
         for listener in self.sockets:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         self.uploads = ThreadPoolExecutor(UPLOADS)
+        self.uploading: Counter[str] = Counter()
         self.waiting: dict[Connection, Steps[None]] = {}
         super().init_process()
 
@@ -85,16 +89,27 @@ class Reception(ThreadWorker):  # type: ignore[misc]
     def enqueue_req(self, conn: Connection) -> None:
         """Give a request that has arrived to a thread."""
         threads: ThreadPoolExecutor = self.uploads if conn.is_upload else self.tpool
+        if conn.is_upload:
+            # Behind a proxy all clients have its address, and it is the proxy that waits for the slow ones.
+            if self.tls and self.uploading[conn.home] >= UPLOADS_OF_ONE:
+                self._answer(conn, TOO_MANY_UPLOADS)
+                return
+            self.uploading[conn.home] += 1
         threads.submit(self.handle, conn).add_done_callback(
             lambda future: self.method_queue.defer(self.finish_request, conn, future)
         )
 
     def finish_request(self, conn: Connection, future: "Future[bool]") -> None:
         """The answer is sent: wait for the client's next request, or part from it."""
-        if not future.cancelled() and future.result() and self.alive:
-            super().finish_request(conn, future)
-        else:
+        if conn.is_upload:
+            self.uploading[conn.home] -= 1
+            self.uploading = +self.uploading  # clients that send nothing are forgotten
+        if future.cancelled() or not future.result() or not self.alive:
             self._wait(conn, conn.leaving(), self._drop)
+        elif conn.ahead:
+            self._receive(conn)
+        else:
+            super().finish_request(conn, future)
 
     def murder_pending(self) -> None:
         """Part from those who have been waited for long enough."""

@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from rollbook.server.sockets import TlsSocket
+
 LIFETIME = timedelta(days=730)
 RENEWAL = timedelta(days=30)  # before its end, at the next start
 NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(\.(?!-)[A-Za-z0-9-]{1,63})*")
@@ -39,6 +41,7 @@ def context(chain: Path | str, key: Path | str) -> ssl.SSLContext:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.minimum_version = ssl.TLSVersion.TLSv1_2
     tls.options |= ssl.OP_NO_RENEGOTIATION
+    tls.sslsocket_class = TlsSocket
     # Without the lambda OpenSSL would ask the terminal for a key's passphrase, and a server has none.
     tls.load_cert_chain(chain, key, password=lambda: "")
     return tls

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from rollbook.staff import audit, throttle
 from rollbook.staff.models import KnownAddress, Member
+from rollbook.staff.origins import origin
 from rollbook.staff.password_rules import MOST_BYTES, as_typed
 
 LONGEST_LOGIN = 254
@@ -68,10 +69,10 @@ def _note_failure(login: str, member: Member | None, address: str, agent: str, n
 
 def _remember(member: Member, address: str, agent: str, now: datetime) -> None:
     """Once a day for each member and address: a script that polls writes nothing."""
-    origin = throttle.origin(address)
-    known = KnownAddress.objects.filter(member=member, address=origin)
+    home = origin(address)
+    known = KnownAddress.objects.filter(member=member, address=home)
     if known.filter(last_at__date=now.date()).exists():
         return
     with transaction.atomic():
-        KnownAddress.objects.update_or_create(member=member, address=origin, defaults={"last_at": now})
+        KnownAddress.objects.update_or_create(member=member, address=home, defaults={"last_at": now})
         audit.record("sign in", "ok", member=member, address=address, agent=agent, now=now)

@@ -1,7 +1,6 @@
 """How many sign-ins may fail before the next one has to wait; asked before anything costly is done."""
 
 import hashlib
-import ipaddress
 import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -12,6 +11,7 @@ from django.db.models import QuerySet
 
 from rollbook.keys import secret
 from rollbook.staff.models import KnownAddress, SignInFailure
+from rollbook.staff.origins import origin
 
 WINDOW = timedelta(hours=1)
 PER_LOGIN_AND_ADDRESS = 10
@@ -26,16 +26,6 @@ class Throttled(Exception):
     def __init__(self, retry_after: int) -> None:
         super().__init__(retry_after)
         self.retry_after = retry_after
-
-
-def origin(address: str) -> str:
-    """What failures are counted by: an IPv4 address, or the /64 network that one IPv6 customer has to himself."""
-    parsed = ipaddress.ip_address(address)
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return str(parsed)
-    if parsed.ipv4_mapped:
-        return str(parsed.ipv4_mapped)
-    return str(ipaddress.IPv6Network((int(parsed), 64), strict=False).network_address)
 
 
 def require_address(address: str, now: datetime) -> None:

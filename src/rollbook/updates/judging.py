@@ -31,6 +31,7 @@ from rollbook.updates.models import Update
 from rollbook.updates.moves import Outcome, State
 from rollbook.updates.rings import in_order
 from rollbook.updates.staging import TURN_OF_THE_NAMELESS
+from rollbook.updates.wording import listed
 
 # Rows that wait for others come after all that do not, in an order of their own.
 TURN_OF_THE_WAITING = 1 << 32
@@ -151,9 +152,9 @@ def _settle_duplicates(bench: _Bench, groups: list[list[int]]) -> Iterator[None]
 
 
 def _others(group: list[int], line: int) -> str:
-    others = [str(other) for other in group if other != line]
-    listed = ", ".join(others[:5]) + (" and more" if len(others) > 5 else "")
-    return f"compare it with line {listed}, and send the right one only"
+    others = [other for other in group if other != line]
+    named = listed([*others[:5], "more"] if len(others) > 5 else others)
+    return f"compare it with {'line' if len(others) == 1 else 'lines'} {named}, and send the right one only"
 
 
 def _what_rows_say(update: Update, lines: set[int]) -> dict[int, int]:

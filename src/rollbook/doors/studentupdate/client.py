@@ -3,6 +3,7 @@
 import base64
 import binascii
 import ipaddress
+import re
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -11,6 +12,8 @@ from rollbook.doors.studentupdate.refusals import Refused
 
 UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104 - nobody's address; behind a local socket without a proxy there is none
 
+_WITH_PORT = re.compile(r"\A(\[.*\]|[\d.]+):\d+\Z")
+
 
 def address_of(request: HttpRequest) -> str:
     """The client's IP address. Behind our proxy it is what the proxy added last; the entries before it are hearsay."""
@@ -18,9 +21,14 @@ def address_of(request: HttpRequest) -> str:
     if settings.BEHIND_PROXY:
         said = request.headers.get("X-Forwarded-For", said).rpartition(",")[2].strip()
     try:
-        return str(ipaddress.ip_address(said.partition("%")[0]))
+        return str(ipaddress.ip_address(_bare(said).partition("%")[0]))
     except ValueError:
         return UNKNOWN_ADDRESS
+
+
+def _bare(said: str) -> str:
+    """The address without the port that some proxies write behind it."""
+    return _WITH_PORT.sub(r"\1", said).strip("[]")
 
 
 def agent_of(request: HttpRequest) -> str:
@@ -29,7 +37,13 @@ def agent_of(request: HttpRequest) -> str:
 
 
 def basic_credentials(request: HttpRequest) -> tuple[str, str] | None:
-    """Login and password out of an Authorization header; None without one. Tokens come later."""
+    """Login and password out of an Authorization header; None without one. Tokens come later.
+
+    A browser adds those it remembers to whatever a page of somebody else's makes it send, and then names that page's
+    Origin: they are nobody's word.
+    """
+    if "Origin" in request.headers:
+        return None
     scheme, _, encoded = request.headers.get("Authorization", "").partition(" ")
     if not scheme:
         return None

@@ -11,6 +11,7 @@ from rollbook.doors.studentupdate.fields import FIELDS, understood, unknown
 from rollbook.doors.studentupdate.form import Form, read_form, require_size
 from rollbook.doors.studentupdate.refusals import Refused
 from rollbook.doors.studentupdate.room import ROOM
+from rollbook.staff.origins import origin
 from rollbook.updates.receive import QueueFull, receive
 from rollbook.updates.wording import listed, safe, updates
 
@@ -68,7 +69,8 @@ def not_throttled(call: Call) -> None:
 def room_for_it(call: Call) -> None:
     """Part of the same judgement: whether this address, and anybody, may send that much now."""
     if call.command.takes_file:
-        call.ended.enter_context(ROOM.taken(client.address_of(call.request), _length(call), _largest(call)))
+        home = origin(client.address_of(call.request))
+        call.ended.enter_context(ROOM.taken(home, _length(call), _largest(call)))
 
 
 def complete(call: Call) -> None:
