@@ -1,10 +1,14 @@
 """The standing cast: Maple USD is ours, Cedar County the neighbour who must neither see nor be seen."""
 
+from collections.abc import Iterator
+
 import pytest
+from django.conf import settings
 from hypothesis import settings as hypothesis_settings
 
 from rollbook.roster.models import District, School
 from rollbook.staff.models import Member
+from rollbook.updates import apply
 
 # Nothing here is timed. Under CI, Hypothesis's own profile for it stays: the same examples each time.
 hypothesis_settings.register_profile("rollbook", parent=hypothesis_settings(), deadline=None)
@@ -45,3 +49,18 @@ def manager(maple: District) -> Member:
 @pytest.fixture
 def neighbour(cedar: District) -> Member:
     return a_member(cedar, "ops@cedar.example")
+
+
+@pytest.fixture(autouse=True)
+def clean_spool() -> Iterator[None]:
+    """No test finds the files of another one."""
+    yield
+    for path in settings.SPOOL.glob("*"):
+        path.unlink()
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two students a chunk, except for rings."""
+    monkeypatch.setattr(apply, "SMALLEST", 2)
+    monkeypatch.setattr(apply, "LARGEST", 2)

@@ -6,7 +6,7 @@ from datetime import date
 
 from rollbook.format import birth_dates
 from rollbook.format.columns import BY_NAME, CLEAR, REQUIRED_TO_ADD, Column, fold_header
-from rollbook.format.header import IDENTIFYING, Header
+from rollbook.format.header import IDENTIFYING, KEYS, Header
 from rollbook.format.limits import Limits
 from rollbook.format.names import MAYBE_NAMES
 from rollbook.format.problems import KINDS, Problem, Severity, visible
@@ -15,7 +15,6 @@ from rollbook.format.screening import Answer, Fault, Noted, trimmed
 
 _MOST_REMEMBERED, _LONGEST_REMEMBERED = 6_000, 40  # answers for each column, characters: flat memory for any file
 _TRIMMING_NOTED = frozenset({"STUDENT_ID", "SCHOOL_ID"})
-_KEYS = frozenset().union(*IDENTIFYING)
 
 
 @dataclass(slots=True)
@@ -76,7 +75,7 @@ class Checker:
         values = {
             name: answer
             for index, name, answers in self._columns
-            if name in _KEYS and index < len(cells) and isinstance(answer := answers[cells[index]], str)
+            if name in KEYS and index < len(cells) and isinstance(answer := answers[cells[index]], str)
         }
         return CheckedRow(line, values, [Problem(code, line, hint=hint)])
 

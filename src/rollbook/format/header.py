@@ -14,7 +14,8 @@ IDENTIFYING: tuple[frozenset[str], ...] = (
     frozenset({"USERNAME"}),
 )
 """Each of these sets of columns can say which student a row means."""
-_KEYS = frozenset().union(*IDENTIFYING)
+KEYS = frozenset().union(*IDENTIFYING)
+"""All columns that have a part in that."""
 
 _KEY = "STUDENT_ID"
 _KEYS_ELSEWHERE = ("SISID", "STUDENTNUMBER", "LOCALID", "SOURCEDID", "STUDENTID")
@@ -96,7 +97,7 @@ def looks_like_header(names: Sequence[str]) -> bool:
     """
     meant = [_column_meant(name) for name in names if fold_header(name)]
     known = [column for column in meant if column]
-    return not _KEYS.isdisjoint(known) or (bool(known) and 2 * len(known) >= len(meant))
+    return not KEYS.isdisjoint(known) or (bool(known) and 2 * len(known) >= len(meant))
 
 
 def _column_meant(name: str) -> str | None:

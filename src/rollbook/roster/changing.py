@@ -21,7 +21,6 @@ from rollbook.roster.usernames import Usernames
 
 NAMES = frozenset({"FIRST_NAME", "LAST_NAME"})
 ADDED = "STUDENT"  # the field under which the history tells that a student was added
-_LINKED = frozenset({"GROUPS", "STAFF"})
 
 
 @dataclass(frozen=True, slots=True)

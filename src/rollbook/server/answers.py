@@ -4,6 +4,8 @@ import secrets
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from rollbook.doors.studentupdate.refusals import REFUSALS
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -61,12 +63,9 @@ UNKNOWN_EXPECTATION = Answer(
 UNKNOWN_CODING = Answer(
     HTTPStatus.NOT_IMPLEMENTED, "unknown_coding", "this Transfer-Encoding is not known here; send the file as it is"
 )
-TOO_MANY_UPLOADS = Answer(
-    HTTPStatus.TOO_MANY_REQUESTS,
-    "too_many_uploads",
-    "other uploads from your address are still coming in; try again later",
-    retry_after=60,
-)
+# The door says the same to whoever has too many bytes on their way.
+_TOO_MANY = REFUSALS["too_many_uploads"]
+TOO_MANY_UPLOADS = Answer(HTTPStatus(_TOO_MANY.status), "too_many_uploads", _TOO_MANY.text, _TOO_MANY.retry_after)
 INTERNAL_ERROR = Answer(
     HTTPStatus.INTERNAL_SERVER_ERROR,
     "internal",

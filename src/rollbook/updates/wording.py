@@ -22,7 +22,7 @@ def moment(at: datetime, now: datetime, time_zone: str) -> str:
     """The district's time: ``02:05:11 CST``, with the date before it unless that is today's."""
     there = at.astimezone(ZoneInfo(time_zone))
     today = now.astimezone(there.tzinfo).date() == there.date()
-    return there.strftime("%H:%M:%S %Z" if today else "%Y-%m-%d %H:%M:%S %Z")
+    return there.strftime("%H:%M:%S %Z") if today else dated(at, time_zone)
 
 
 def dated(at: datetime | None, time_zone: str) -> str:

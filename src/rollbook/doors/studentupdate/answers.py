@@ -7,7 +7,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import QuerySet
 
-from rollbook.doors.studentupdate.verdicts import Scene, Verdict, applied, link, seconds_left, verdict, without_worker
+from rollbook.doors.studentupdate.verdicts import Scene, Verdict, link, seconds_left, verdict, without_worker
 from rollbook.roster.models import District
 from rollbook.staff.members import receivers
 from rollbook.staff.models import Member
@@ -139,7 +139,7 @@ def _starter(facts: Report, asking: Member) -> Iterable[str]:
 
 
 def _cut(facts: Report) -> Verdict:
-    done = applied(facts)
+    done = facts.changed
     kept = f"{counted(done, 'student')} {'stays' if done == 1 else 'stay'} updated"
     left = f"{facts.not_processed:,} {'was' if facts.not_processed == 1 else 'were'} not processed"
     hint = f"(This was cancel; for the state use {settings.URL}/slc/studentupdate/status.)"

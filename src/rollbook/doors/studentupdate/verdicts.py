@@ -53,11 +53,6 @@ def link(report: Report, url: str) -> str:
     return f"{url}/updates/{report.number}"
 
 
-def applied(report: Report) -> int:
-    """Students changed or added by now."""
-    return report.updated + report.added
-
-
 def without_worker(report: Report, scene: Scene) -> str:
     """What can be said while nobody is there to do the work."""
     at = scene.worker_seen_at
@@ -94,7 +89,7 @@ def _checked(report: Report) -> str:
 
 
 def _applied(report: Report) -> str:
-    progress = f"updating, {applied(report):,} of {counted(report.staged, 'changed student')}"
+    progress = f"updating, {report.changed:,} of {counted(report.staged, 'changed student')}"
     return f"{progress}; {report.unchanged:,} unchanged, {report.rejected:,} rejected"
 
 
@@ -129,7 +124,7 @@ def _refused(report: Report, scene: Scene) -> Verdict:
 
 
 def _failed(report: Report, scene: Scene) -> Verdict:
-    done = applied(report)
+    done = report.changed
     kept = f"{counted(done, 'student')} {'is' if done == 1 else 'are'} updated"
     return Verdict(
         "FAILED", f"update {report.number}: internal error, reference {report.reference}: {kept}; send the file again"
@@ -158,7 +153,7 @@ def _checking_work(report: Report) -> Work:
 
 
 def _applying_work(report: Report) -> Work:
-    return report.applying_at, applied(report), report.staged
+    return report.applying_at, report.changed, report.staged
 
 
 REMAINING: Mapping[State, Callable[[Report], Work]] = {
