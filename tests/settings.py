@@ -1,4 +1,4 @@
-"""The product's settings over a data folder that is made for this test run and removed after it."""
+"""The product's settings over a data folder, and on PostgreSQL a server, that are made for this test run alone."""
 
 import atexit
 import os
@@ -10,7 +10,8 @@ atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
 os.environ["ROLLBOOK_DATA"] = _FOLDER
 
 from rollbook.settings import *  # noqa: E402, F403
-from rollbook.settings import DATA, DATABASES  # noqa: E402
+from rollbook.settings import DATA, DATABASES, ON_POSTGRESQL  # noqa: E402
 
-# A file like the real one, not SQLite in memory: locks, WAL and the turnstile are part of what is tested.
-DATABASES["default"]["TEST"] = {"NAME": DATA / "test.sqlite3"}
+if not ON_POSTGRESQL:
+    # A file like the real one, not SQLite in memory: locks, WAL and the turnstile are part of what is tested.
+    DATABASES["default"]["TEST"] = {"NAME": DATA / "test.sqlite3"}

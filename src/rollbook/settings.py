@@ -3,15 +3,20 @@
 import os
 from pathlib import Path
 
+from rollbook.database.url import postgresql
 from rollbook.keys import secret
 
 
-def _text(name: str, default: str = "") -> str:
-    """The variable ``ROLLBOOK_name``, or what stands in the file that ``ROLLBOOK_name_FILE`` names."""
-    file = os.environ.get(f"ROLLBOOK_{name}_FILE")
+def _variable(name: str, default: str = "") -> str:
+    """The variable, or what stands in the file that the variable ``name_FILE`` names."""
+    file = os.environ.get(f"{name}_FILE")
     if file:
         return Path(file).read_text(encoding="utf-8").rstrip("\r\n")
-    return os.environ.get(f"ROLLBOOK_{name}", default)
+    return os.environ.get(name, default)
+
+
+def _text(name: str, default: str = "") -> str:
+    return _variable(f"ROLLBOOK_{name}", default)
 
 
 def _number(name: str, default: int) -> int:
@@ -50,9 +55,14 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W008",  # plain HTTP is refused, not redirected: a script that sends a password there must be mended
 ]
 
+# PostgreSQL where one is named, else a file in the data folder.
+DATABASE_URL = _variable("DATABASE_URL")
+ON_POSTGRESQL = bool(DATABASE_URL)
 DATABASES = {
-    "default": {
-        "ENGINE": "rollbook.sqlite",
+    "default": postgresql(DATABASE_URL)
+    if ON_POSTGRESQL
+    else {
+        "ENGINE": "rollbook.database.sqlite",
         "NAME": DATA / "rollbook.sqlite3",
         "OPTIONS": {
             "timeout": 30,

@@ -7,8 +7,8 @@ from itertools import islice
 import pytest
 from django.db import connection
 
+from rollbook.database.turnstile import let_others_pass
 from rollbook.roster.models import Change, District
-from rollbook.sqlite.turnstile import let_others_pass
 from rollbook.updates import running
 from rollbook.updates.cancel import cancel
 from rollbook.updates.models import Update

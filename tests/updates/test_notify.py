@@ -197,7 +197,7 @@ def test_the_mail_of_a_refused_file_has_nothing_of_a_student_either(
         "Maple\r\nBcc: eve@evil.example\r\n\r\nUSD",
         "Maple\nBcc: eve@evil.example",
         "Maple\rX: y",
-        "Maple\x00\x1b[31m\x07USD",
+        "Maple\x1b[31m\x07USD",
         "Maple\u2028Bcc: eve\u2029\x85",
         "Maple\u202e\u200bUSD",
     ],

@@ -12,10 +12,10 @@ from contextlib import suppress
 
 from django.db import DatabaseError, connection
 
+from rollbook.database.faults import is_passing
+from rollbook.database.turnstile import let_others_pass
 from rollbook.engine.presence import Presence, worker_seen
 from rollbook.roster import passwords
-from rollbook.sqlite.faults import is_passing
-from rollbook.sqlite.turnstile import let_others_pass
 from rollbook.updates import notify, receive, running
 from rollbook.updates.states import Fenced
 

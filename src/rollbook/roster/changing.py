@@ -3,7 +3,6 @@
 Everything here runs inside the caller's transaction, so that a change, its history and its outcome are one.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,11 +11,13 @@ from typing import Any
 
 from django.db import connection
 
+from rollbook.database import bulk
+from rollbook.database.handing_over import AMONG_NUMBERS, AMONG_TEXTS, handed_over
 from rollbook.format.columns import COLUMNS
 from rollbook.roster import passwords
 from rollbook.roster.models import DEFAULT_GROUP
 from rollbook.roster.names import name_key, name_of
-from rollbook.roster.records import AMONG, OWN, Record
+from rollbook.roster.records import OWN, Record, holders
 from rollbook.roster.usernames import Usernames
 
 NAMES = frozenset({"FIRST_NAME", "LAST_NAME"})
@@ -49,10 +50,8 @@ def revise(district_id: int, revisions: Sequence[Revision], author: Author) -> N
         assigned = _assigned(revision, schools)
         if assigned:
             by_columns[tuple(assigned)].append((*assigned.values(), revision.record.pk))
-    with connection.cursor() as cursor:
-        for columns, rows in by_columns.items():
-            places = ", ".join(f"{column} = %s" for column in columns)
-            cursor.executemany(f"UPDATE roster_student SET {places} WHERE id = %s", rows)
+    for columns, rows in by_columns.items():
+        bulk.update("roster_student", columns, rows)
     _link_groups(
         (revision.record.pk, schools[(revision.record.values | revision.new)["SCHOOL_ID"]], revision.new["GROUPS"])
         for revision in revisions
@@ -70,16 +69,8 @@ def enroll(district_id: int, newcomers: Sequence[Mapping[str, str]], author: Aut
     usernames = Usernames(district_id, {values["USERNAME"] for values in newcomers if values.get("USERNAME")})
     new = [{"USERNAME": values.get("USERNAME") or usernames.make(values), **values} for values in newcomers]
     columns = ["district_id", "school_id", "password", "name_key", *(name.lower() for name in OWN)]
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO roster_student ({', '.join(columns)}) VALUES ({', '.join(['%s'] * len(columns))})",
-            [_inserted(district_id, schools, values) for values in new],
-        )
-        cursor.execute(
-            f"SELECT username, id FROM roster_student WHERE district_id = %s AND username {AMONG}",
-            [district_id, json.dumps([values["USERNAME"] for values in new])],
-        )
-        pks = dict(cursor.fetchall())
+    bulk.insert("roster_student", columns, (_inserted(district_id, schools, values) for values in new))
+    pks = holders(district_id, "USERNAME", [values["USERNAME"] for values in new])
     _link_groups((pks[v["USERNAME"]], schools[v["SCHOOL_ID"]], v.get("GROUPS") or DEFAULT_GROUP) for v in new)
     _link_staff(district_id, {pks[values["USERNAME"]]: values["STAFF"] for values in new if values.get("STAFF")})
     _keep_history(((pks[values["USERNAME"]], ADDED, "", "added") for values in new), author)
@@ -97,7 +88,9 @@ def _empty_keys(revisions: Sequence[Revision]) -> None:
     with connection.cursor() as cursor:
         for column, pks in changing.items():
             if pks:
-                cursor.execute(f"UPDATE roster_student SET {column} = ' ' || id WHERE id {AMONG}", [json.dumps(pks)])
+                cursor.execute(
+                    f"UPDATE roster_student SET {column} = ' ' || id WHERE id {AMONG_NUMBERS}", [handed_over(pks)]
+                )
 
 
 def _assigned(revision: Revision, schools: Mapping[str, int]) -> dict[str, Any]:
@@ -138,12 +131,11 @@ def _history(revision: Revision) -> Iterable[tuple[int, str, str, str]]:
 
 def _keep_history(entries: Iterable[tuple[int, str, str, str]], author: Author) -> None:
     at = connection.ops.adapt_datetimefield_value(author.at)
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO roster_change (student_id, field, old, new, at, update_id, member_id)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s)",
-            [(*entry, at, author.update_id, author.member_id) for entry in entries],
-        )
+    bulk.insert(
+        "roster_change",
+        ("student_id", "field", "old", "new", "at", "update_id", "member_id"),
+        ((*entry, at, author.update_id, author.member_id) for entry in entries),
+    )
 
 
 def _schools(district_id: int) -> dict[str, int]:
@@ -168,8 +160,8 @@ def _groups(wanted: set[tuple[int, str]]) -> dict[tuple[int, str], int]:
             [(school, name, name.casefold()) for school, name in sorted(wanted)],
         )
         cursor.execute(
-            f"SELECT school_id, name_key, id FROM roster_group WHERE school_id {AMONG}",
-            [json.dumps(sorted({school for school, _ in wanted}))],
+            f"SELECT school_id, name_key, id FROM roster_group WHERE school_id {AMONG_NUMBERS}",
+            [handed_over({school for school, _ in wanted})],
         )
         return {(school, key): pk for school, key, pk in cursor.fetchall()}
 
@@ -186,14 +178,16 @@ def member_keys(district_id: int, emails: Iterable[str]) -> dict[str, int]:
     """Of these login e-mails, those of members of the district, and their keys."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT email, id FROM staff_member WHERE district_id = %s AND email {AMONG}",
-            [district_id, json.dumps(sorted(emails))],
+            f"SELECT email, id FROM staff_member WHERE district_id = %s AND email {AMONG_TEXTS}",
+            [district_id, handed_over(set(emails))],
         )
         return dict(cursor.fetchall())
 
 
 def _replace_links(kind: str, target: str, pks: Sequence[int], links: Iterable[tuple[int, int]]) -> None:
+    if not pks:
+        return
+    table = f"roster_student_{kind}"
     with connection.cursor() as cursor:
-        if pks:
-            cursor.execute(f"DELETE FROM roster_student_{kind} WHERE student_id {AMONG}", [json.dumps(list(pks))])
-        cursor.executemany(f"INSERT INTO roster_student_{kind} (student_id, {target}) VALUES (%s, %s)", sorted(links))
+        cursor.execute(f"DELETE FROM {table} WHERE student_id {AMONG_NUMBERS}", [handed_over(pks)])
+    bulk.insert(table, ("student_id", target), sorted(links))

@@ -1,6 +1,5 @@
 """Students as plain values, fetched in bulk: what a row is matched with and compared to."""
 
-import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from typing import Any
 
 from django.db import connection
 
+from rollbook.database.handing_over import AMONG_NAMES, AMONG_NUMBERS, AMONG_TEXTS, handed_over
 from rollbook.format.columns import COLUMNS
 from rollbook.roster.names import name_of
 
@@ -17,10 +17,6 @@ OWN = tuple(column.name for column in COLUMNS if column.name not in {"SCHOOL_ID"
 _SELECT = f"""
 SELECT s.id, s.password, c.organization_id, {", ".join(f"s.{name.lower()}" for name in OWN)}
 FROM roster_student s JOIN roster_school c ON c.id = s.school_id"""
-
-# Where a batch of keys is handed over: one JSON array, which the database takes apart.
-AMONG = "IN (SELECT value FROM json_each(%s))"
-_AMONG_PAIRS = "IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(%s))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +30,26 @@ class Record:
 
 def by_pk(pks: Iterable[int]) -> dict[int, Record]:
     """The students with these keys."""
-    return {record.pk: record for record in _fetch(f"s.id {AMONG}", pks)}
+    return {record.pk: record for record in _fetch(f"s.id {AMONG_NUMBERS}", pks)}
 
 
 def by_column(district_id: int, column: str, values: Collection[str]) -> dict[str, Record]:
     """The district's students by STUDENT_ID or USERNAME."""
-    found = _fetch(f"s.{column.lower()} {AMONG}", values, district_id)
+    found = _fetch(f"s.{column.lower()} {AMONG_TEXTS}", values, district_id)
     return {record.values[column]: record for record in found}
 
 
 def by_name(district_id: int, names: Collection[tuple[str, str]]) -> dict[tuple[str, str], Record]:
     """The district's students by name key (see ``names.name_key``) and date of birth."""
-    found = _fetch(f"(s.name_key, s.dob) {_AMONG_PAIRS}", names, district_id)
+    found = _fetch(f"(s.name_key, s.dob) {AMONG_NAMES}", names, district_id)
     return {name_of(record.values): record for record in found}
 
 
 _HELD_BY = {
-    "STUDENT_ID": f"SELECT student_id, id FROM roster_student WHERE district_id = %s AND student_id {AMONG}",
-    "USERNAME": f"SELECT username, id FROM roster_student WHERE district_id = %s AND username {AMONG}",
+    "STUDENT_ID": f"SELECT student_id, id FROM roster_student WHERE district_id = %s AND student_id {AMONG_TEXTS}",
+    "USERNAME": f"SELECT username, id FROM roster_student WHERE district_id = %s AND username {AMONG_TEXTS}",
     "LAST_NAME": "SELECT name_key, dob, id FROM roster_student"
-    f" WHERE district_id = %s AND (name_key, dob) {_AMONG_PAIRS}",
+    f" WHERE district_id = %s AND (name_key, dob) {AMONG_NAMES}",
 }
 
 
@@ -62,7 +58,7 @@ def holders(district_id: int, column: str, keys: Collection[Any]) -> dict[Any, i
     if not keys:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(_HELD_BY[column], [district_id, json.dumps(list(keys))])
+        cursor.execute(_HELD_BY[column], [district_id, handed_over(keys)])
         found = cursor.fetchall()
     if column == "LAST_NAME":
         return {(name, str(dob)): pk for name, dob, pk in found}
@@ -102,7 +98,7 @@ def _fetch(where: str, keys: Iterable[Any], district_id: int | None = None) -> I
     keys = list(keys)
     if not keys:
         return
-    parameters: list[Any] = [json.dumps(keys)]
+    parameters: list[Any] = [handed_over(keys)]
     if district_id is not None:
         where = f"s.district_id = %s AND {where}"
         parameters.insert(0, district_id)
@@ -120,8 +116,8 @@ def _links(kind: str, join: str, name: str, records: Collection[Record]) -> defa
     links: defaultdict[int, list[str]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT l.student_id, {name} FROM roster_student_{kind} l JOIN {join} WHERE l.student_id {AMONG}",
-            [json.dumps([record.pk for record in records])],
+            f"SELECT l.student_id, {name} FROM roster_student_{kind} l JOIN {join} WHERE l.student_id {AMONG_NUMBERS}",
+            [handed_over([record.pk for record in records])],
         )
         for pk, value in cursor.fetchall():
             links[pk].append(value)

@@ -14,12 +14,13 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from rollbook.database.handing_over import AMONG_NUMBERS, handed_over
 from rollbook.format.problems import Problem
 from rollbook.roster import changing, records
 from rollbook.roster.changing import Author, Revision
 from rollbook.roster.comparing import differences
 from rollbook.roster.names import name_of
-from rollbook.roster.records import AMONG, Record
+from rollbook.roster.records import Record
 from rollbook.updates import problems, states
 from rollbook.updates.models import Update
 from rollbook.updates.moves import Outcome, State
@@ -87,8 +88,8 @@ def _apply(update: Update, run: str, tasks: Sequence[Task]) -> None:
         for outcome, lines in outcomes.items():
             if lines:
                 cursor.execute(
-                    f"UPDATE updates_row SET outcome = %s WHERE update_id = %s AND line {AMONG}",
-                    [outcome, update.pk, json.dumps(lines)],
+                    f"UPDATE updates_row SET outcome = %s WHERE update_id = %s AND line {AMONG_NUMBERS}",
+                    [outcome, update.pk, handed_over(lines)],
                 )
     counters = {str(outcome): F(outcome) + len(lines) for outcome, lines in outcomes.items()}
     _progress(update, run, plan.rejected, counters)

@@ -116,7 +116,7 @@ class Row(models.Model):
     takes_student_id = models.CharField(max_length=32, null=True)
     takes_username = models.CharField(max_length=64, null=True)
     takes_name_key = models.CharField(max_length=512, null=True)
-    takes_dob = models.CharField(max_length=10, null=True)
+    takes_dob = models.DateField(null=True)
 
     class Meta:
         constraints = [

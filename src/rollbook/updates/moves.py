@@ -59,6 +59,17 @@ def triggers(vendor: str) -> list[str]:
 
 
 _TRIGGERS = {
+    "postgresql": (
+        """
+CREATE FUNCTION update_moves() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE integrity_constraint_violation USING MESSAGE = TG_ARGV[0]; END $$""",
+        """
+CREATE TRIGGER update_moves BEFORE UPDATE OF state ON updates_update FOR EACH ROW WHEN (NOT ({allowed}))
+EXECUTE FUNCTION update_moves('an update cannot make this move')""",
+        """
+CREATE TRIGGER update_begins BEFORE INSERT ON updates_update FOR EACH ROW WHEN (NEW.state <> '{first}')
+EXECUTE FUNCTION update_moves('an update begins as received')""",
+    ),
     "sqlite": (
         """
 CREATE TRIGGER update_moves BEFORE UPDATE OF state ON updates_update WHEN NOT ({allowed})

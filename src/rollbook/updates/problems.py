@@ -3,8 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from django.db import connection
-
+from rollbook.database import bulk
 from rollbook.format.problems import KINDS, Problem, Severity
 from rollbook.updates import models
 
@@ -27,12 +26,7 @@ def keep(update_id: int, found: Iterable[Problem], before: Mapping[str, int] | N
             if room < 0:
                 continue
         kept.append((update_id, problem.line, problem.column, problem.code, problem.found, problem.hint))
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            'INSERT INTO updates_problem (update_id, line, "column", code, found, hint)'
-            " VALUES (%s, %s, %s, %s, %s, %s)",
-            kept,
-        )
+    bulk.insert("updates_problem", ("update_id", "line", "column", "code", "found", "hint"), kept)
 
 
 def as_said(problem: models.Problem) -> Problem:

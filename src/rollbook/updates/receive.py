@@ -109,6 +109,7 @@ def sweep() -> int:
 def _commit(sent: _Sent, facts: dict[str, Any], found: Sequence[Problem]) -> Receipt:
     refused = any(problem.severity is Severity.ERROR for problem in found)
     with transaction.atomic():
+        District.objects.select_for_update(no_key=True).get(pk=sent.district.pk)  # one at a time
         replayed = sent.updates().filter(state__in=LIVE).first()
         if replayed:
             return Receipt(replayed, replayed=True, same_as=None)

@@ -4,8 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from django.db import connection
-
+from rollbook.database import bulk
 from rollbook.roster.changing import NAMES
 from rollbook.roster.names import name_of
 from rollbook.roster.passwords import seal
@@ -70,12 +69,7 @@ def adding(line: int, values: Mapping[str, str]) -> StagedRow:
 
 def stage(update_id: int, rows: Iterable[StagedRow]) -> None:
     """Write these rows, inside the caller's transaction."""
-    columns = ", ".join(StagedRow._fields)
-    places = ", ".join(["%s"] * (len(StagedRow._fields) + 1))
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"INSERT INTO updates_row (update_id, {columns}) VALUES ({places})", [(update_id, *row) for row in rows]
-        )
+    bulk.insert("updates_row", ("update_id", *StagedRow._fields), ((update_id, *row) for row in rows))
 
 
 def _stored(values: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.backends.sqlite3 import base
 
-from rollbook.sqlite.turnstile import Turnstile
+from rollbook.database.turnstile import Turnstile
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from django.db import connection, transaction
 
+from rollbook.database.turnstile import Turnstile, let_others_pass
 from rollbook.roster.models import District
-from rollbook.sqlite.turnstile import Turnstile, let_others_pass
+
+pytestmark = pytest.mark.only_on("sqlite")
 
 BUSY_WORKER = textwrap.dedent("""
     import sys, time
@@ -21,7 +23,7 @@ BUSY_WORKER = textwrap.dedent("""
     django.setup()
     from django.db import connection, transaction
     from rollbook.roster.models import District
-    from rollbook.sqlite.turnstile import let_others_pass
+    from rollbook.database.turnstile import let_others_pass
 
     connection.settings_dict["NAME"] = sys.argv[1]
     while not Path(sys.argv[2]).exists():
@@ -71,7 +73,7 @@ def test_the_worker_passes_only_when_whoever_is_inside_has_left(tmp_path: Path) 
 
 
 def test_a_worker_is_not_kept_out_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rollbook.sqlite.turnstile.PATIENCE", 0.1)
+    monkeypatch.setattr("rollbook.database.turnstile.PATIENCE", 0.1)
     inside, worker = Turnstile(str(tmp_path / "turnstile")), Turnstile(str(tmp_path / "turnstile"))
     inside.enter()
     worker.pass_through()

@@ -1,0 +1,42 @@
+"""Many rows written at once, inside the caller's transaction: COPY on PostgreSQL, executemany on SQLite.
+
+Table and column names are ours and never come from outside.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import connection
+
+_IS_POSTGRESQL = connection.vendor == "postgresql"
+
+
+def insert(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Add these rows. A column that is not named takes the database's own value."""
+    names = ", ".join(map(connection.ops.quote_name, columns))
+    with connection.cursor() as cursor:
+        if not _IS_POSTGRESQL:
+            cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({', '.join(['%s'] * len(columns))})", list(rows))
+            return
+        with connection.wrap_database_errors, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+
+
+def update(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Give the rows of a table new values; each of ``rows`` ends with the ``id`` it is about."""
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        if not _IS_POSTGRESQL:
+            assigned = ", ".join(f"{column} = %s" for column in columns)
+            cursor.executemany(f"UPDATE {table} SET {assigned} WHERE id = %s", rows)
+            return
+        assigned = ", ".join(f"{column} = given.{column}" for column in columns)
+        names = (*columns, "id")
+        cursor.execute(
+            f"UPDATE {table} SET {assigned} FROM json_populate_recordset(NULL::{table}, %s) AS given"
+            f" WHERE {table}.id = given.id",
+            [json.dumps([dict(zip(names, row, strict=True)) for row in rows])],
+        )

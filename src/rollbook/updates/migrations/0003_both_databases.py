@@ -1,0 +1,27 @@
+"""PostgreSQL compares dates with dates only, and it is told to compare texts as SQLite does."""
+
+from django.db import migrations, models
+
+from rollbook.database.collation import compare_bytes
+
+MODELS = (
+    "roster.District",
+    "roster.School",
+    "roster.Group",
+    "roster.Student",
+    "roster.Change",
+    "staff.Member",
+    "updates.Row",
+)
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("roster", "0002_initial"),
+        ("staff", "0001_initial"),
+        ("updates", "0002_moves"),
+    ]
+    operations = [
+        migrations.AlterField("row", "takes_dob", models.DateField(null=True)),
+        migrations.RunPython(compare_bytes(*MODELS), migrations.RunPython.noop),
+    ]
