@@ -26,7 +26,8 @@ def new_students(district: District, count: int, name: str = "students.csv") -> 
 
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(check, "BATCH", 10)
+    monkeypatch.setattr(check, "SMALLEST", 10)
+    monkeypatch.setattr(check, "LARGEST", 10)
     monkeypatch.setattr(apply, "SMALLEST", 10)
     monkeypatch.setattr(apply, "LARGEST", 10)
 

@@ -67,10 +67,15 @@ def sweep() -> None:
     print(receive.sweep())
 
 
+def in_small_steps() -> None:
+    """From now on."""
+    apply.SMALLEST = apply.LARGEST = 10
+    check.SMALLEST, check.LARGEST, judging.STRETCH = 20, 20, 5
+
+
 def work() -> None:
     """Do all that is due."""
-    apply.SMALLEST = apply.LARGEST = 10
-    check.BATCH, judging.STRETCH = 20, 5
+    in_small_steps()
     for pk in Update.objects.order_by("pk").values_list("pk", flat=True):
         loop.work_on(pk, lambda: None)
 
@@ -97,10 +102,14 @@ def deaths() -> None:
 
 
 def dump() -> None:
-    """Everything an update leaves behind that does not depend on when it was done, as JSON."""
-    district = District.objects.get(slug="maple-usd")
-    updates = Update.objects.order_by("number")
-    told = {
+    """Print what ``left_by`` tells of Maple USD, as JSON."""
+    print(json.dumps(left_by(District.objects.get(slug="maple-usd")) | {"due": running.next_updates()}))
+
+
+def left_by(district: District) -> dict[str, Any]:
+    """Everything a district's updates leave behind that does not depend on when they were done."""
+    updates = Update.objects.filter(district=district).order_by("number")
+    return {
         "students": [record.values for page in in_order(district.pk) for record in page],
         "history": sorted(
             [
@@ -110,7 +119,7 @@ def dump() -> None:
                 change.new,
                 change.update.number if change.update else 0,
             ]
-            for change in Change.objects.select_related("student", "update")
+            for change in Change.objects.filter(student__district=district).select_related("student", "update")
         ),
         "updates": list(
             updates.values(
@@ -132,9 +141,7 @@ def dump() -> None:
                 "number", "problem__line", "problem__code"
             )
         ),
-        "due": running.next_updates(),
     }
-    print(json.dumps(told))
 
 
 if __name__ == "__main__":

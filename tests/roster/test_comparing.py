@@ -15,7 +15,7 @@ KNOWN = {
     "GROUPS": "Band&Chess",
     "STAFF": "a@x.example&b@x.example",
 }
-ANN = Record(1, seal("secret"), KNOWN)
+ANN = Record(1, 0, seal("secret"), KNOWN)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_row_differs_where_it_says_something_else(row: dict[str, str], differi
 
 
 def test_the_default_group_is_no_difference_to_who_is_in_it() -> None:
-    assert differences(Record(1, ANN.password, {**KNOWN, "GROUPS": "Default"}), {"GROUPS": ""}) == {}
+    assert differences(Record(1, 0, ANN.password, {**KNOWN, "GROUPS": "Default"}), {"GROUPS": ""}) == {}
 
 
 def test_neither_the_row_nor_the_student_is_touched() -> None:

@@ -8,5 +8,6 @@ from rollbook.updates import check, judging
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two rows a batch, and two a stretch of judging."""
-    monkeypatch.setattr(check, "BATCH", 2)
+    monkeypatch.setattr(check, "SMALLEST", 2)
+    monkeypatch.setattr(check, "LARGEST", 2)
     monkeypatch.setattr(judging, "STRETCH", 2)

@@ -134,6 +134,9 @@ def test_a_student_who_is_gone_meanwhile_rejects_the_row(school: District) -> No
         if connection.vendor == "sqlite":
             cursor.execute("PRAGMA defer_foreign_keys = ON")
         cursor.execute("DELETE FROM roster_student_groups")
+        cursor.execute(
+            "DELETE FROM roster_rowdigest WHERE student_id = (SELECT id FROM roster_student WHERE student_id = 's000')"
+        )
         cursor.execute("DELETE FROM roster_student WHERE student_id = 's000'")
         assert counts(finish(update)) == {"updated": 1, "rejected": 1}
         cursor.execute("DELETE FROM updates_row WHERE line = 2")

@@ -1,30 +1,39 @@
 """A batch of keys handed over to the database as one JSON array, which the database takes apart.
 
-Lists as psycopg adapts them cost PostgreSQL five to eight times as much (docs/decisions/databases.md).
+Lists as psycopg adapts them cost PostgreSQL five to eight times as much. And it is left no choice of plan: each key is
+looked up in the index, also while the statistics of a table that is just being filled are wrong by a million rows
+(docs/decisions/databases.md).
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import connection
 
-# Each has one placeholder, for what ``handed_over`` gives.
-AMONG_NUMBERS, AMONG_TEXTS, AMONG_NAMES = {
-    "sqlite": (
-        "IN (SELECT value FROM json_each(%s))",
-        "IN (SELECT value FROM json_each(%s))",
-        "IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(%s))",
-    ),
+# What follows a column of numbers or of texts. Each has one placeholder, for what ``handed_over`` gives.
+AMONG_NUMBERS, AMONG_TEXTS = {
+    "sqlite": ("IN (SELECT value FROM json_each(%s))",) * 2,
     "postgresql": (
-        "IN (SELECT value::bigint FROM json_array_elements_text(%s))",
-        "IN (SELECT value FROM json_array_elements_text(%s))",
-        "IN (SELECT value->>0, (value->>1)::date FROM json_array_elements(%s))",
+        "= ANY(ARRAY(SELECT value::bigint FROM json_array_elements_text(%s)))",
+        "= ANY(ARRAY(SELECT value FROM json_array_elements_text(%s)))",
     ),
 }[connection.vendor]
-"""What follows a column of numbers, a column of texts, and a pair of columns with a name key and a date of birth."""
+
+_LOOKED_UP = {
+    "sqlite": "json_each(%s) AS given CROSS JOIN {table} AS found ON {condition}",
+    "postgresql": (
+        "json_array_elements_text(%s) AS given(value)"
+        " CROSS JOIN LATERAL (SELECT * FROM {table} AS found WHERE {condition} OFFSET 0) AS found"
+    ),
+}[connection.vendor]
 
 
-def handed_over(keys: Collection[Any]) -> str:
+def looked_up(table: str, condition: str) -> str:
+    """What follows FROM: for each key that is handed over, ``given.value``, the rows ``found`` in the table."""
+    return _LOOKED_UP.format(table=table, condition=condition)
+
+
+def handed_over(keys: Iterable[Any]) -> str:
     """The parameter behind one of the placeholders."""
     return json.dumps(list(keys))

@@ -6,6 +6,7 @@ which a property test holds to be so for random bytes. Only what is inside a rec
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 # A cell: quoted, then whatever stands before the comma; or not quoted, and then quotes are ordinary letters. Every
 # repetition is possessive, so that the time for a block grows with its length and with nothing else.
@@ -16,6 +17,14 @@ _LAST_RECORD = re.compile(_ROW + rb"(?:\r\n|\n|\r|\Z)")
 _FIRST_CELL = re.compile(_CELL)
 _LINE_BREAK = re.compile(rb"\r\n|\n|\r")
 _CTRL_Z = b"\x1a"  # how DOS programs end a text
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record begins: its byte in the UTF-8 text behind the byte order mark, and its physical line."""
+
+    byte: int = 0
+    line: int = 1
 
 
 class EndlessRecordError(Exception):

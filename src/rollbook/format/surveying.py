@@ -17,6 +17,8 @@ MOST_LINES = 5
 """A row over more lines than this has a quote that was never meant to be open."""
 MOST_LINES_A_ROW = 8
 """A file with more lines than this for each row it may have is not read to its end: it is blank for the most part."""
+STRETCH = 1 << 23
+"""Bytes from one mark to the next."""
 
 _BOM = "\ufeff".encode()
 _DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -28,13 +30,15 @@ _WEIGHT = {code: weight for weight, code in enumerate(KINDS)}
 @dataclass(frozen=True)
 class Survey:
     """What is known of a file before its rows are read: the encoding it is read in, its header (None if there is
-    none), the number of rows without the header and blank lines, and every problem of the file as a whole.
+    none), the number of rows without the header and blank lines, and every problem of the file as a whole. Reading
+    may begin at each of the marks, which are some ``STRETCH`` apart.
     """
 
     encoding: str
     header: Header | None
     rows: int
     problems: tuple[Problem, ...]
+    marks: tuple[cutting.Place, ...] = ()
 
     @property
     def refusal(self) -> Problem | None:
@@ -59,7 +63,7 @@ def survey(path: Path, *, encoding: str = encodings.UTF_8, limits: Limits | None
         return Survey(encoding, None, 0, tuple(problems))
     reading = _Reading(limits)
     reading.read(encodings.utf8_chunks(path, encoding))
-    return Survey(encoding, reading.header, reading.rows, (*problems, *reading.problems()))
+    return Survey(encoding, reading.header, reading.rows, (*problems, *reading.problems()), tuple(reading.marks))
 
 
 def _of_another_kind(path: Path, head: bytes, limits: Limits) -> Problem | None:
@@ -103,6 +107,7 @@ class _Reading:
         self.limits = limits
         self.header: Header | None = None
         self.rows = 0
+        self.marks: list[cutting.Place] = []
         self._line = 1  # of the next record
         self._ragged = 0
         self._first_ragged = 0
@@ -112,7 +117,7 @@ class _Reading:
         self._ends: set[bytes] = set()
 
     def read(self, chunks: Iterator[bytes]) -> None:
-        batches = cutting.records(chunks, self.limits.row_bytes)
+        batches = self._marked(cutting.records(chunks, self.limits.row_bytes))
         try:
             if self._read_header(batches):
                 for batch in batches:
@@ -121,6 +126,16 @@ class _Reading:
                         break
         except cutting.EndlessRecordError as error:
             self._endless(error.record)
+
+    def _marked(self, batches: Iterator[list[bytes]]) -> Iterator[list[bytes]]:
+        """The batches themselves; behind one that has been read there may be a mark."""
+        byte, due = 0, STRETCH
+        for batch in batches:
+            yield batch
+            byte += sum(map(len, batch))
+            if byte >= due:
+                self.marks.append(cutting.Place(byte, self._line))
+                due = byte + STRETCH
 
     def problems(self) -> Iterator[Problem]:
         """All problems of the file as a whole, those of the header first."""

@@ -14,7 +14,7 @@ from django.db import connection
 from rollbook.database import bulk
 from rollbook.database.handing_over import AMONG_NUMBERS, AMONG_TEXTS, handed_over
 from rollbook.format.columns import COLUMNS
-from rollbook.roster import passwords
+from rollbook.roster import digests, passwords
 from rollbook.roster.models import DEFAULT_GROUP
 from rollbook.roster.names import name_key, name_of
 from rollbook.roster.records import OWN, Record, holders
@@ -35,10 +35,22 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A student and the new values of the columns that change; a new PASSWORD is sealed already."""
+    """A student and the new values of the columns that change; a new PASSWORD is sealed already.
+
+    ``digest`` is that of the record that says all this, None if it comes from elsewhere.
+    """
 
     record: Record
     new: dict[str, str]
+    digest: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """A student to be added: the values of the columns; a given PASSWORD is sealed already. ``digest`` as above."""
+
+    values: Mapping[str, str]
+    digest: int | None = None
 
 
 def revise(district_id: int, revisions: Sequence[Revision], author: Author) -> None:
@@ -58,21 +70,27 @@ def revise(district_id: int, revisions: Sequence[Revision], author: Author) -> N
         if "GROUPS" in revision.new
     )
     _link_staff(district_id, {r.record.pk: r.new["STAFF"] for r in revisions if "STAFF" in r.new})
+    digests.replace((revision.record.pk, revision.digest) for revision in revisions)  # last: links clear them
     _keep_history((entry for revision in revisions for entry in _history(revision)), author)
 
 
-def enroll(district_id: int, newcomers: Sequence[Mapping[str, str]], author: Author) -> None:
-    """Add these students; whoever lacks a username or password gets one. A given PASSWORD is sealed already."""
+def enroll(district_id: int, newcomers: Sequence[Newcomer], author: Author) -> None:
+    """Add these students; whoever lacks a username or password gets one."""
     if not newcomers:
         return
     schools = _schools(district_id)
-    usernames = Usernames(district_id, {values["USERNAME"] for values in newcomers if values.get("USERNAME")})
-    new = [{"USERNAME": values.get("USERNAME") or usernames.make(values), **values} for values in newcomers]
+    said = [newcomer.values for newcomer in newcomers]
+    usernames = Usernames(district_id, {values["USERNAME"] for values in said if values.get("USERNAME")})
+    new = [{"USERNAME": values.get("USERNAME") or usernames.make(values), **values} for values in said]
     columns = ["district_id", "school_id", "password", "name_key", *(name.lower() for name in OWN)]
     bulk.insert("roster_student", columns, (_inserted(district_id, schools, values) for values in new))
     pks = holders(district_id, "USERNAME", [values["USERNAME"] for values in new])
     _link_groups((pks[v["USERNAME"]], schools[v["SCHOOL_ID"]], v.get("GROUPS") or DEFAULT_GROUP) for v in new)
     _link_staff(district_id, {pks[values["USERNAME"]]: values["STAFF"] for values in new if values.get("STAFF")})
+    digests.begin(
+        district_id,
+        ((pks[values["USERNAME"]], newcomer.digest) for values, newcomer in zip(new, newcomers, strict=True)),
+    )
     _keep_history(((pks[values["USERNAME"]], ADDED, "", "added") for values in new), author)
 
 
@@ -154,14 +172,23 @@ def _link_groups(wanted: Iterable[tuple[int, int, str]]) -> None:
 
 def _groups(wanted: set[tuple[int, str]]) -> dict[tuple[int, str], int]:
     """School and folded name to the group's key."""
+    found = _groups_of({school for school, _ in wanted})
+    missing = [(school, name, name.casefold()) for school, name in wanted if (school, name.casefold()) not in found]
+    if not missing:
+        return found
     with connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO roster_group (school_id, name, name_key) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-            [(school, name, name.casefold()) for school, name in sorted(wanted)],
+            sorted(missing),
         )
+    return _groups_of({school for school, _ in wanted})
+
+
+def _groups_of(schools: set[int]) -> dict[tuple[int, str], int]:
+    with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT school_id, name_key, id FROM roster_group WHERE school_id {AMONG_NUMBERS}",
-            [handed_over({school for school, _ in wanted})],
+            [handed_over(schools)],
         )
         return {(school, key): pk for school, key, pk in cursor.fetchall()}
 

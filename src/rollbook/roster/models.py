@@ -89,6 +89,18 @@ class Student(models.Model):
         return f"student {self.pk}"
 
 
+class RowDigest(models.Model):
+    """Which record of a student file set the student last, see digests.py; every student has one of these."""
+
+    student = models.OneToOneField(Student, primary_key=True, on_delete=models.CASCADE)
+    district = models.ForeignKey(District, on_delete=models.PROTECT, db_index=False)
+    digest = models.BigIntegerField(null=True, help_text="null: something else has changed the student since")
+    edition = models.PositiveIntegerField(default=0, help_text="counts how often the student was changed")
+
+    class Meta:
+        indexes = [models.Index(fields=["district", "digest"], name="row_digest")]
+
+
 class Change(models.Model):
     """One field of one student, old value to new, and the update or member that made it."""
 

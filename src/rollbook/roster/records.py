@@ -7,49 +7,57 @@ from typing import Any
 
 from django.db import connection
 
-from rollbook.database.handing_over import AMONG_NAMES, AMONG_NUMBERS, AMONG_TEXTS, handed_over
+from rollbook.database.handing_over import AMONG_NUMBERS, handed_over, looked_up
 from rollbook.format.columns import COLUMNS
 from rollbook.roster.names import name_of
 
 # The columns that stand in the student's own row of the database, under the same name in lower case.
 OWN = tuple(column.name for column in COLUMNS if column.name not in {"SCHOOL_ID", "PASSWORD", "GROUPS", "STAFF"})
 
-_SELECT = f"""
-SELECT s.id, s.password, c.organization_id, {", ".join(f"s.{name.lower()}" for name in OWN)}
-FROM roster_student s JOIN roster_school c ON c.id = s.school_id"""
+_SELECT = (
+    f"SELECT found.id, d.edition, found.password, c.organization_id, {', '.join(f'found.{n.lower()}' for n in OWN)}"
+)
+_JOINED = "JOIN roster_school c ON c.id = found.school_id JOIN roster_rowdigest d ON d.student_id = found.id"
+_OF_DISTRICT = {
+    column: looked_up("roster_student", f"found.district_id = %s AND found.{column} = given.value")
+    for column in ("student_id", "username", "name_key")
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One student: its key, stored password, and each column's value as the student file writes it ("" is none)."""
+    """One student: its key, edition, stored password, and each column's value as the student file writes it ("" is
+    none)."""
 
     pk: int
+    edition: int
     password: str
     values: dict[str, str]
 
 
-def by_pk(pks: Iterable[int]) -> dict[int, Record]:
-    """The students with these keys."""
-    return {record.pk: record for record in _fetch(f"s.id {AMONG_NUMBERS}", pks)}
+def by_pk(pks: Collection[int], *, lock: bool = False) -> dict[int, Record]:
+    """The students with these keys; with ``lock`` nobody else changes them until the transaction ends."""
+    locked = "FOR NO KEY UPDATE OF found" if lock and connection.features.has_select_for_no_key_update else ""
+    found = _fetch(f"roster_student found {_JOINED} WHERE found.id {AMONG_NUMBERS} {locked}", pks)
+    return {record.pk: record for record in found}
 
 
 def by_column(district_id: int, column: str, values: Collection[str]) -> dict[str, Record]:
     """The district's students by STUDENT_ID or USERNAME."""
-    found = _fetch(f"s.{column.lower()} {AMONG_TEXTS}", values, district_id)
+    found = _fetch(f"{_OF_DISTRICT[column.lower()]} {_JOINED}", values, district_id)
     return {record.values[column]: record for record in found}
 
 
 def by_name(district_id: int, names: Collection[tuple[str, str]]) -> dict[tuple[str, str], Record]:
-    """The district's students by name key (see ``names.name_key``) and date of birth."""
-    found = _fetch(f"(s.name_key, s.dob) {AMONG_NAMES}", names, district_id)
+    """The district's students of these names (see ``names.name_key``), by name and date of birth."""
+    found = _fetch(f"{_OF_DISTRICT['name_key']} {_JOINED}", {name for name, _ in names}, district_id)
     return {name_of(record.values): record for record in found}
 
 
 _HELD_BY = {
-    "STUDENT_ID": f"SELECT student_id, id FROM roster_student WHERE district_id = %s AND student_id {AMONG_TEXTS}",
-    "USERNAME": f"SELECT username, id FROM roster_student WHERE district_id = %s AND username {AMONG_TEXTS}",
-    "LAST_NAME": "SELECT name_key, dob, id FROM roster_student"
-    f" WHERE district_id = %s AND (name_key, dob) {AMONG_NAMES}",
+    "STUDENT_ID": f"SELECT found.student_id, found.id FROM {_OF_DISTRICT['student_id']}",
+    "USERNAME": f"SELECT found.username, found.id FROM {_OF_DISTRICT['username']}",
+    "LAST_NAME": f"SELECT found.name_key, found.dob, found.id FROM {_OF_DISTRICT['name_key']}",
 }
 
 
@@ -57,8 +65,9 @@ def holders(district_id: int, column: str, keys: Collection[Any]) -> dict[Any, i
     """Of these keys those that are taken, and by whom: of STUDENT_ID, USERNAME, or under LAST_NAME name and DOB."""
     if not keys:
         return {}
+    texts = {name for name, _ in keys} if column == "LAST_NAME" else keys
     with connection.cursor() as cursor:
-        cursor.execute(_HELD_BY[column], [district_id, handed_over(keys)])
+        cursor.execute(_HELD_BY[column], [handed_over(texts), district_id])
         found = cursor.fetchall()
     if column == "LAST_NAME":
         return {(name, str(dob)): pk for name, dob, pk in found}
@@ -94,22 +103,17 @@ def listed(names: Iterable[str]) -> str:
     return "&".join(sorted(names, key=str.casefold))
 
 
-def _fetch(where: str, keys: Iterable[Any], district_id: int | None = None) -> Iterable[Record]:
-    keys = list(keys)
+def _fetch(source: str, keys: Collection[Any], *parameters: int) -> Iterable[Record]:
     if not keys:
         return
-    parameters: list[Any] = [handed_over(keys)]
-    if district_id is not None:
-        where = f"s.district_id = %s AND {where}"
-        parameters.insert(0, district_id)
     with connection.cursor() as cursor:
-        cursor.execute(f"{_SELECT} WHERE {where}", parameters)
-        for pk, password, school, *own in cursor.fetchall():
+        cursor.execute(f"{_SELECT} FROM {source}", [handed_over(keys), *parameters])
+        for pk, edition, password, school, *own in cursor.fetchall():
             values = dict(zip(OWN, own, strict=True))
             values["STUDENT_ID"] = values["STUDENT_ID"] or ""
             values["DOB"] = str(values["DOB"])
             values["SCHOOL_ID"] = school
-            yield Record(pk, password, values)
+            yield Record(pk, edition, password, values)
 
 
 def _links(kind: str, join: str, name: str, records: Collection[Record]) -> defaultdict[int, list[str]]:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from rollbook.database.handing_over import AMONG_NUMBERS, handed_over
 from rollbook.format.problems import Problem
 from rollbook.roster import changing, records
-from rollbook.roster.changing import Author, Revision
+from rollbook.roster.changing import Author, Newcomer, Revision
 from rollbook.roster.comparing import differences
 from rollbook.roster.names import name_of
 from rollbook.roster.records import Record
@@ -31,20 +31,24 @@ SMALLEST, LARGEST = 100, 5000  # students
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One staged row: its line, the student's key or None for a new one, and what the row says, PASSWORD sealed."""
+    """One staged row: its own key, its line, the student's key and edition or None for a new one, what the row says,
+    PASSWORD sealed, and its digest."""
 
+    pk: int
     line: int
     student: int | None
+    edition: int | None
     said: dict[str, str]
+    digest: int | None
 
 
 def steps(update: Update, run: str) -> Iterator[None]:
     """Apply the staged rows, one chunk a step. Raises states.Fenced."""
-    size = SMALLEST
+    size, turn = SMALLEST, -1
     while True:
         begun = time.monotonic()
         with transaction.atomic():
-            tasks = _next_tasks(update, size)
+            turn, tasks = _next_tasks(update, size, turn)
             if not tasks:
                 return
             _apply(update, run, tasks)
@@ -58,17 +62,22 @@ def _next_size(size: int, seconds: float) -> int:
     return max(SMALLEST, min(LARGEST, wanted))
 
 
-def _next_tasks(update: Update, size: int) -> list[Task]:
-    """The rows whose turn it is; rows of one turn are never parted."""
-    waiting = "FROM updates_row WHERE update_id = %s AND outcome IS NULL"
+def _next_tasks(update: Update, size: int, after: int) -> tuple[int, list[Task]]:
+    """The last turn that it is now, and the rows whose turn it is; rows of one turn are never parted.
+
+    Nobody waits whose turn was up to ``after``: the index need not be searched from its beginning each time.
+    """
+    waiting = "FROM updates_row WHERE update_id = %s AND outcome IS NULL AND turn > %s"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT line, student_id, row_values {waiting} AND turn <="
+            f"SELECT turn, id, line, student_id, edition, row_values, digest {waiting} AND turn <="
             f" (SELECT MAX(turn) FROM (SELECT turn {waiting} ORDER BY turn LIMIT %s) AS next_turns)"
             " ORDER BY turn, line",
-            [update.pk, update.pk, size],
+            [update.pk, after, update.pk, after, size],
         )
-        return [Task(line, student, json.loads(said)) for line, student, said in cursor.fetchall()]
+        found = cursor.fetchall()
+    tasks = [Task(*about, json.loads(said), digest) for _, *about, said, digest in found]
+    return (found[-1][0] if found else after), tasks
 
 
 def _apply(update: Update, run: str, tasks: Sequence[Task]) -> None:
@@ -84,12 +93,13 @@ def _apply(update: Update, run: str, tasks: Sequence[Task]) -> None:
         Outcome.ADDED: list(plan.newcomers),
         Outcome.REJECTED: [problem.line for problem in plan.rejected],
     }
+    keys: dict[int | None, int] = {task.line: task.pk for task in tasks}
     with connection.cursor() as cursor:
         for outcome, lines in outcomes.items():
             if lines:
                 cursor.execute(
-                    f"UPDATE updates_row SET outcome = %s WHERE update_id = %s AND line {AMONG_NUMBERS}",
-                    [outcome, update.pk, handed_over(lines)],
+                    f"UPDATE updates_row SET outcome = %s WHERE id {AMONG_NUMBERS}",
+                    [outcome, handed_over(keys[line] for line in lines)],
                 )
     counters = {str(outcome): F(outcome) + len(lines) for outcome, lines in outcomes.items()}
     _progress(update, run, plan.rejected, counters)
@@ -105,7 +115,7 @@ def _progress(update: Update, run: str, rejected: Sequence[Problem], counters: M
 
 
 def _students(tasks: Sequence[Task]) -> dict[int, Record]:
-    known = records.by_pk(task.student for task in tasks if task.student)
+    known = records.by_pk([task.student for task in tasks if task.student], lock=True)
     if any(not task.said.keys().isdisjoint({"GROUPS", "STAFF", "SCHOOL_ID"}) for task in tasks):
         records.add_links(known.values())
     return known
@@ -116,11 +126,11 @@ class _Plan:
 
     def __init__(self, district_id: int, tasks: Sequence[Task], known: Mapping[int, Record]) -> None:
         self.revisions = {
-            task.line: _revision(known[task.student], task.said)
+            task.line: _revision(known[task.student], task)
             for task in tasks
             if task.student is not None and task.student in known
         }
-        self.newcomers = {task.line: task.said for task in tasks if task.student is None}
+        self.newcomers = {task.line: Newcomer(task.said, task.digest) for task in tasks if task.student is None}
         self.rejected = [
             Problem("changed_meanwhile", task.line)
             for task in tasks
@@ -139,11 +149,13 @@ class _Plan:
                 self.rejected.append(Problem("changed_meanwhile", line, column))
 
 
-def _revision(record: Record, said: Mapping[str, str]) -> Revision:
+def _revision(record: Record, task: Task) -> Revision:
+    said = task.said
     new = differences(record, {column: value for column, value in said.items() if column != "PASSWORD"})
     if said.get("PASSWORD", record.password) != record.password:
         new["PASSWORD"] = said["PASSWORD"]
-    return Revision(record, new)
+    # The row was compared with an earlier edition: it may say more than what was staged of it then.
+    return Revision(record, new, task.digest if record.edition == task.edition else None)
 
 
 def _keys(values: Mapping[str, str]) -> dict[str, object]:
@@ -158,10 +170,8 @@ def _keys(values: Mapping[str, str]) -> dict[str, object]:
 class _Wanted:
     """The keys that the rows of a chunk take, and who holds them now."""
 
-    def __init__(
-        self, district_id: int, revisions: Mapping[int, Revision], newcomers: Mapping[int, Mapping[str, str]]
-    ) -> None:
-        self._takes: dict[int, dict[str, object]] = {line: _keys(values) for line, values in newcomers.items()}
+    def __init__(self, district_id: int, revisions: Mapping[int, Revision], newcomers: Mapping[int, Newcomer]) -> None:
+        self._takes: dict[int, dict[str, object]] = {line: _keys(new.values) for line, new in newcomers.items()}
         for line, revision in revisions.items():
             old, new = _keys(revision.record.values), _keys({**revision.record.values, **revision.new})
             self._takes[line] = {column: key for column, key in new.items() if key != old[column]}

@@ -5,9 +5,11 @@ Each batch commits with the place in the file where the next one begins, so a ch
 
 import logging
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import compress, count
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
@@ -18,48 +20,84 @@ from rollbook.format import reader
 from rollbook.format.checker import CheckedRow, Checker, missing_to_add
 from rollbook.format.header import Header
 from rollbook.format.problems import Problem
-from rollbook.format.reader import Place, RawRow
-from rollbook.roster import matching, records
+from rollbook.format.reader import Place, RawRow, Records, rows_of
+from rollbook.roster import digests, matching, records
 from rollbook.roster.changing import member_keys
 from rollbook.roster.comparing import differences
+from rollbook.roster.digests import NOBODY, Accepted, Digests
 from rollbook.roster.matching import Candidates
 from rollbook.roster.models import School
 from rollbook.roster.records import Record
-from rollbook.updates import problems, spool, staging, states
+from rollbook.updates import problems, spool, staging, states, stretches
+from rollbook.updates.hands import SecondHand
 from rollbook.updates.models import Batch, Update
 from rollbook.updates.moves import Mode, Outcome, State
 from rollbook.updates.staging import StagedRow
+from rollbook.updates.stretches import Stretch
 
 log = logging.getLogger(__name__)
 
-BATCH = 2000  # rows
+SMALLEST, LARGEST = 4000, 20_000  # records of a batch: many while nearly all are known already, else few
 
 
 @dataclass(slots=True)
 class Findings:
-    """What one batch of rows came to."""
+    """What one batch of records came to."""
 
     staged: list[StagedRow] = field(default_factory=list)
     rejected: list[StagedRow] = field(default_factory=list)
     unchanged: int = 0
+    rows: int = 0
     problems: list[Problem] = field(default_factory=list)
+    accepted: list[Accepted] = field(default_factory=list)
     students: "array[int]" = field(default_factory=lambda: array("q"))  # whom each row means, where that is known
     lines: "array[int]" = field(default_factory=lambda: array("q"))
 
 
 def steps(update: Update, run: str) -> Iterator[None]:
-    """Check the rows that have not been checked yet, one batch a step. Raises states.Fenced and spool.LostFile."""
+    """Check the rows that have not been checked yet, one batch a step; of a large file the later half in a process of
+    its own. Raises states.Fenced and spool.LostFile.
+    """
     spool.require_whole(update.spool_name, update.file_digest)
+    todo = stretches.open_ones(update)
+    half = (len(todo) + 1) // 2
+    with SecondHand(update.pk, run, todo[half:]) as hand:
+        yield from _check(todo[:half], update, run)
+        while hand.works():
+            yield
+    yield from _check(stretches.open_ones(update), update, run)
+
+
+def lend_a_hand(update_id: int, run: str, todo: Sequence[Stretch]) -> None:
+    """Check these stretches, in a process of its own, for as long as the run holds the update."""
+    update = Update.objects.select_related("district").get(pk=update_id)
+    with suppress(states.Fenced):
+        for _ in _check(todo, update, run):
+            pass
+
+
+def _check(todo: Sequence[Stretch], update: Update, run: str) -> Iterator[None]:
     header, _ = Header.parse(update.header)
     rules = RowRules(update, header)
-    batches = reader.read_batches(
-        spool.path_of(update.spool_name), encoding=update.read_as, header=header, start=_place(update), size=BATCH
-    )
-    for batch in batches:
-        findings = rules.findings(batch.rows)
-        with transaction.atomic():
-            _commit(update, run, findings, len(batch.rows), batch.end)
-        yield
+    path = spool.path_of(update.spool_name)
+    for stretch in todo:
+        for some in reader.read_records(
+            path, encoding=update.read_as, header=header, start=stretch.start, stop=stretch.stop, size=LARGEST
+        ):
+            for part in rules.parts(some):
+                findings = rules.findings(part)
+                with transaction.atomic():
+                    _commit(update, run, findings, part.records.end)
+                yield
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some records, the digest of each, and the student whose last record had the same digest, or NOBODY."""
+
+    records: Records
+    digests: "array[int]"
+    students: "array[int]"
 
 
 class RowRules:
@@ -68,7 +106,9 @@ class RowRules:
     def __init__(self, update: Update, header: Header) -> None:
         self._district_id = update.district_id
         self._may_add = update.mode == Mode.ADD
+        self._header = header
         self._checker = Checker(header, today(update))
+        self._digests = Digests(update.district_id, header.names)
         self._with_links = not header.known.isdisjoint({"GROUPS", "STAFF"})
         self._schools = set(
             School.objects.filter(district_id=update.district_id).values_list("organization_id", flat=True)
@@ -82,15 +122,39 @@ class RowRules:
             log.exception("a rule failed on line %d", row.line)
             return CheckedRow(row.line, {}, [Problem("internal_error", row.line)])
 
-    def findings(self, rows: list[RawRow]) -> Findings:
-        """What a batch of rows comes to."""
+    def parts(self, records: Records) -> Iterator[Part]:
+        """The records and who is known by them; all at once if nearly all are known, else in parts."""
+        digests = self._digests.of(records.records)
+        students = self._digests.students(digests)
+        if students.count(NOBODY) <= SMALLEST:
+            yield Part(records, digests, students)
+            return
+        for first, some in zip(count(0, SMALLEST), records.parts(SMALLEST)):
+            last = first + SMALLEST
+            yield Part(some, digests[first:last], students[first:last])
+
+    def findings(self, part: Part) -> Findings:
+        """What some records come to. Those of students who are known by them are unchanged, unread."""
+        given, lines = part.records.records, part.records.lines
+        known = array("q", compress(part.students, part.students))
+        found = Findings(students=known, lines=array("q", compress(lines, part.students)))
+        found.unchanged = found.rows = len(known)
+        unknown = [at for at, student in enumerate(part.students) if student == NOBODY]
+        if unknown:
+            lines = [lines[at] for at in unknown]
+            rows = rows_of([given[at] for at in unknown], lines, self._header)
+            found.rows += len(rows)
+            self._look_into(rows, dict(zip(lines, (part.digests[at] for at in unknown), strict=True)), found)
+        return found
+
+    def _look_into(self, rows: list[RawRow], digests: Mapping[int, int], found: Findings) -> None:
+        """Rows that differ from whatever set their students last; ``digests`` by line."""
         checked = [self.check(row) for row in rows]
         self._check_places(checked)
         candidates = Candidates(self._district_id, [row.values for row in checked])
         matches = [candidates.match(row.line, row.values) for row in checked]
         if self._with_links:
             records.add_links({match.record.pk: match.record for match in matches if match.record}.values())
-        found = Findings()
         strangers = []
         for row, match in zip(checked, matches, strict=True):
             if match.problem:
@@ -101,9 +165,8 @@ class RowRules:
             elif not row.rejected:
                 strangers.append(row)
                 continue
-            _judge(row, match.record, found)
-        self._judge_strangers(strangers, found)
-        return found
+            _judge(row, match.record, digests[row.line], found)
+        self._judge_strangers(strangers, digests, found)
 
     def _check_places(self, checked: list[CheckedRow]) -> None:
         """Schools and members that the district does not have. Another district's are unknown like any other."""
@@ -121,18 +184,18 @@ class RowRules:
                 ]
                 row.values["STAFF"] = "&".join(email for email in listed if email in members)
 
-    def _judge_strangers(self, rows: list[CheckedRow], found: Findings) -> None:
+    def _judge_strangers(self, rows: list[CheckedRow], digests: Mapping[int, int], found: Findings) -> None:
         """Rows that mean nobody who is enrolled: new students where the mode allows it."""
         if self._may_add:
             for row in rows:
                 row.problems += missing_to_add(row.values, row.line)
-                _judge(row, None, found)
+                _judge(row, None, digests[row.line], found)
             return
         ids = {row.values["STUDENT_ID"] for row in rows if row.values.get("STUDENT_ID")}
         zeros = matching.without_zeros(self._district_id, ids) if ids else {}
         for row in rows:
             row.problems.append(matching.unknown_student(row.line, row.values, zeros))
-            _judge(row, None, found)
+            _judge(row, None, digests[row.line], found)
 
 
 def today(update: Update) -> date:
@@ -140,39 +203,40 @@ def today(update: Update) -> date:
     return timezone.now().astimezone(ZoneInfo(update.district.time_zone)).date()
 
 
-def _judge(row: CheckedRow, record: Record | None, found: Findings) -> None:
-    """Reject, stage or pass over one row whose problems are all known."""
+def _judge(row: CheckedRow, record: Record | None, digest: int, found: Findings) -> None:
+    """Reject, stage or pass over one row whose problems are all known.
+
+    A row with a warning is not remembered by its digest: the next night has to warn again, and may find the cause gone.
+    """
     found.problems += row.problems
+    kept = None if row.problems else digest
     if row.rejected:
         found.rejected.append(staging.settled(row.line, Outcome.REJECTED))
     elif record is None:
-        found.staged.append(staging.adding(row.line, row.values))
+        found.staged.append(staging.adding(row.line, row.values, kept))
+    elif new := differences(record, row.values):
+        found.staged.append(staging.changing(row.line, record, new, kept))
     else:
-        new = differences(record, row.values)
-        if new:
-            found.staged.append(staging.changing(row.line, record, new))
-        else:
-            found.unchanged += 1
+        found.unchanged += 1
+        if kept is not None:
+            found.accepted.append(Accepted(record.pk, record.edition, kept))
 
 
-def _place(update: Update) -> Place | None:
-    last = update.batch_set.order_by("-end_line").first()
-    return Place(byte=last.end_byte, line=last.end_line) if last else None
-
-
-def _commit(update: Update, run: str, found: Findings, rows: int, end: Place) -> None:
-    counted = Update.objects.values_list("problem_counts", flat=True).get(pk=update.pk)
+def _commit(update: Update, run: str, found: Findings, end: Place) -> None:
+    """The fence comes first; from there on the two processes of a large file take turns."""
+    counted = Update.objects.select_for_update(no_key=True).values_list("problem_counts", flat=True).get(pk=update.pk)
     states.progress(
         update.pk,
         State.CHECKING,
         run,
-        read=F("read") + rows,
+        read=F("read") + found.rows,
         staged=F("staged") + len(found.staged),
         rejected=F("rejected") + len(found.rejected),
         unchanged=F("unchanged") + found.unchanged,
         problem_counts=problems.counts(found.problems, counted),
     )
     staging.stage(update.pk, [*found.staged, *found.rejected])
+    digests.keep(found.accepted)
     problems.keep(update.pk, found.problems, counted)
     Batch.objects.create(
         update=update,

@@ -30,6 +30,7 @@ class Update(models.Model):
     encoding = models.CharField(max_length=32, help_text="as asked for, or the district's")
     read_as = models.CharField(max_length=32, help_text="the encoding the file turned out to have")
     header = models.JSONField(default=list, help_text="the column names as sent")
+    marks = models.JSONField(default=list, help_text="byte and line of places where reading may begin")
 
     state = models.CharField(max_length=16)
     run = models.CharField(max_length=32, default="", help_text="whoever works on it now; all others are fenced out")
@@ -117,6 +118,8 @@ class Row(models.Model):
     takes_username = models.CharField(max_length=64, null=True)
     takes_name_key = models.CharField(max_length=512, null=True)
     takes_dob = models.DateField(null=True)
+    digest = models.BigIntegerField(null=True, help_text="of the record, see roster/digests.py; null: it had a problem")
+    edition = models.PositiveIntegerField(null=True, help_text="of the student, when the row was compared")
 
     class Meta:
         constraints = [

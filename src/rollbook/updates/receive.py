@@ -82,6 +82,7 @@ def receive(
             "file_size": incoming.size,
             "read_as": survey.encoding,
             "header": list(survey.header.names) if survey.header else [],
+            "marks": [[place.byte, place.line] for place in survey.marks],
             "rows": 0 if survey.refusal else survey.rows,
             "spool_name": incoming.keep(),
         }

@@ -27,6 +27,8 @@ class StagedRow(NamedTuple):
     takes_username: str | None = None
     takes_name_key: str | None = None
     takes_dob: str | None = None
+    digest: int | None = None
+    edition: int | None = None
 
 
 def settled(line: int, outcome: Outcome) -> StagedRow:
@@ -34,7 +36,7 @@ def settled(line: int, outcome: Outcome) -> StagedRow:
     return StagedRow(line, None, "", line, outcome)
 
 
-def changing(line: int, record: Record, new: Mapping[str, str]) -> StagedRow:
+def changing(line: int, record: Record, new: Mapping[str, str], digest: int | None) -> StagedRow:
     """A row that changes a student; ``new`` are the columns that differ, PASSWORD as it was sent."""
     renamed = not new.keys().isdisjoint({*NAMES, "DOB"})
     name = name_of({**record.values, **new}) if renamed else None
@@ -49,10 +51,12 @@ def changing(line: int, record: Record, new: Mapping[str, str]) -> StagedRow:
         takes_username=new.get("USERNAME"),
         takes_name_key=name[0] if name else None,
         takes_dob=name[1] if name else None,
+        digest=digest,
+        edition=record.edition,
     )
 
 
-def adding(line: int, values: Mapping[str, str]) -> StagedRow:
+def adding(line: int, values: Mapping[str, str], digest: int | None) -> StagedRow:
     """A row that adds a student."""
     name, dob = name_of(values)
     return StagedRow(
@@ -64,6 +68,7 @@ def adding(line: int, values: Mapping[str, str]) -> StagedRow:
         takes_username=values.get("USERNAME") or None,
         takes_name_key=name,
         takes_dob=dob,
+        digest=digest,
     )
 
 

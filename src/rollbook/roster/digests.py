@@ -1,0 +1,127 @@
+"""The digest of the record that each student was last set by: an equal record needs no look at student or cells.
+
+A digest is a keyed 64-bit BLAKE2b of a record's bytes; district, header and Rollbook's version are in the key, so a
+record that has the digest of a student means that student, was accepted under the same header by the same rules, and
+nothing has changed the student since: ``changing`` writes students and digests together, and triggers clear the digests
+of whoever is linked with a group, member or school that changes. Why not the key cell too: docs/decisions/digests.md.
+"""
+
+import hashlib
+import json
+from array import array
+from collections.abc import Iterable, Sequence
+from functools import cache
+from importlib.metadata import version
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import connection
+
+from rollbook.database import bulk
+from rollbook.database.handing_over import handed_over
+from rollbook.keys import secret
+
+NOBODY = 0  # no student's key
+
+
+class Accepted(NamedTuple):
+    """A record that says what its student is already: its digest, and the edition of the student it was compared to."""
+
+    student: int
+    edition: int
+    digest: int
+
+
+class Digests:
+    """The digests of one file's records, and whom they belong to."""
+
+    def __init__(self, district_id: int, header: Sequence[str]) -> None:
+        self._district_id = district_id
+        under = json.dumps([version("rollbook"), district_id, *header]).encode("utf-8", "surrogatepass")
+        key = hashlib.blake2b(under, key=_secret()).digest()
+        self._keyed = hashlib.blake2b(key=key, digest_size=8)  # copying it costs half of keying another one
+
+    def of(self, records: Iterable[bytes]) -> "array[int]":
+        """A digest for each record; its line end does not count."""
+        begin, digests = self._keyed.copy, []
+        for record in records:
+            digest = begin()
+            digest.update(record.rstrip(b"\r\n"))
+            digests.append(digest.digest())
+        return array("q", b"".join(digests))
+
+    def students(self, digests: "array[int]") -> "array[int]":
+        """For each digest the key of the student who has it, or NOBODY."""
+        with connection.cursor() as cursor:
+            cursor.execute(_WHOSE, [handed_over(digests), self._district_id])
+            if connection.vendor == "postgresql":
+                found = array("q", cursor.fetchone()[0])
+                found.byteswap()
+                return found
+            found = array("q", bytes(8 * len(digests)))
+            for at, student in cursor:
+                found[at] = student
+            return found
+
+
+def begin(district_id: int, whose: Iterable[tuple[int, int | None]]) -> None:
+    """Students who are new, and the digests of the records they came with."""
+    bulk.insert(
+        "roster_rowdigest",
+        ("student_id", "district_id", "digest", "edition"),
+        ((student, district_id, digest, 0) for student, digest in whose),
+    )
+
+
+def replace(whose: Iterable[tuple[int, int | None]]) -> None:
+    """Students who have changed, and the digests of the records that say so; None where none does."""
+    with connection.cursor() as cursor:
+        cursor.execute(_REPLACE, [json.dumps(list(whose))])
+
+
+def keep(accepted: Sequence[Accepted]) -> None:
+    """Write these digests down, unless the student has changed since."""
+    if accepted:
+        with connection.cursor() as cursor:
+            cursor.execute(_KEEP, [json.dumps(accepted)])
+
+
+_WHOSE = {
+    "sqlite": (
+        "SELECT given.key, d.student_id FROM json_each(%s) AS given"
+        " CROSS JOIN roster_rowdigest d ON d.district_id = %s AND d.digest = given.value"
+    ),
+    "postgresql": (
+        "SELECT string_agg(int8send(coalesce(d.student_id, 0)), '' ORDER BY given.at)"
+        " FROM json_array_elements_text(%s) WITH ORDINALITY AS given(value, at)"
+        " LEFT JOIN LATERAL (SELECT student_id FROM roster_rowdigest"
+        " WHERE district_id = %s AND digest = given.value::bigint LIMIT 1) d ON true"
+    ),
+}[connection.vendor]
+
+_KEEP = {
+    "sqlite": (
+        "UPDATE roster_rowdigest SET digest = given.value ->> 2 FROM json_each(%s) AS given"
+        " WHERE student_id = given.value ->> 0 AND edition = given.value ->> 1"
+    ),
+    "postgresql": (
+        "UPDATE roster_rowdigest SET digest = (value ->> 2)::bigint FROM json_array_elements(%s) AS given(value)"
+        " WHERE student_id = (value ->> 0)::bigint AND edition = (value ->> 1)::bigint"
+    ),
+}[connection.vendor]
+
+_REPLACE = {
+    "sqlite": (
+        "UPDATE roster_rowdigest SET digest = given.value ->> 1, edition = edition + 1 FROM json_each(%s) AS given"
+        " WHERE student_id = given.value ->> 0"
+    ),
+    "postgresql": (
+        "UPDATE roster_rowdigest SET digest = (value ->> 1)::bigint, edition = edition + 1"
+        " FROM json_array_elements(%s) AS given(value) WHERE student_id = (value ->> 0)::bigint"
+    ),
+}[connection.vendor]
+
+
+@cache
+def _secret() -> bytes:
+    return secret(settings.KEYS, "row-digests")

@@ -1,0 +1,41 @@
+"""What checking by digest and in two processes needs to know."""
+
+from django.db import migrations, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import StateApps
+
+from rollbook.updates.moves import triggers
+
+
+def make_again(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    """SQLite has made the table anew for the new column, without its triggers."""
+    if schema_editor.connection.vendor == "sqlite":
+        for statement in triggers("sqlite"):
+            schema_editor.execute(statement)
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("updates", "0003_both_databases"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="row",
+            name="digest",
+            field=models.BigIntegerField(
+                help_text="of the record, see roster/digests.py; null: it had a problem", null=True
+            ),
+        ),
+        migrations.AddField(
+            model_name="row",
+            name="edition",
+            field=models.PositiveIntegerField(help_text="of the student, when the row was compared", null=True),
+        ),
+        migrations.AddField(
+            model_name="update",
+            name="marks",
+            field=models.JSONField(default=list, help_text="byte and line of places where reading may begin"),
+        ),
+        migrations.RunPython(make_again, migrations.RunPython.noop),
+    ]

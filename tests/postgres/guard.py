@@ -1,0 +1,187 @@
+"""The guard of a test's PostgreSQL: the process that starts and ends the server's, also when the test run is killed.
+
+Nothing within the test run outlives its SIGKILL, so the server hangs on this process, and this process on the test run,
+twice: by the pipe its orders come through, whose end it sees at once, and by the number of its parent, because a forked
+child of the test run may hold that pipe open. Whatever the postmaster leaves behind becomes a child of the guard (their
+subreaper), which kills it and waits for it. Were the guard itself killed, the kernel would stop the postmaster.
+
+It needs nothing but Python: ``python guard.py SAID``, with ``Guard``'s fields as JSON. An order is a line of JSON, its
+name and what it is about; the answer is another.
+"""
+
+import ctypes
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_LIBC = ctypes.CDLL(None)
+_SET_DEATH_SIGNAL = 1  # prctl
+_SET_CHILD_SUBREAPER = 36  # prctl
+_REMOVE = 0  # shmctl's IPC_RMID
+
+LOOK = 0.5  # seconds between two looks at the parent's number
+PREPARING = 300.0  # seconds that initdb may take
+PATIENCE = 60.0  # seconds that a postmaster may take to stop
+LAST_PATIENCE = 8.0  # the same when nobody wants it any more; it kills its own children after five
+
+
+def children(parent: int) -> list[int]:
+    """The processes whose parent it is, dead ones that nobody has waited for included."""
+    found = (int(folder.name) for folder in Path("/proc").glob("[0-9]*"))
+    return [pid for pid in found if standing(pid)[1] == parent]
+
+
+def is_alive(pid: int) -> bool:
+    """Whether it runs or could; one that has ended and that nobody has waited for does not."""
+    return standing(pid)[0] not in ("", "Z")
+
+
+def standing(pid: int) -> tuple[str, int]:
+    """How a process stands in /proc: the letter of its state and its parent; ("", 0) if there is none."""
+    try:
+        said = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return "", 0
+    state, parent = said.rpartition(")")[2].split()[:2]  # the name before it may have blanks and brackets
+    return state, int(parent)
+
+
+@dataclass
+class Guard:
+    """One data folder, and at most one postmaster on it."""
+
+    owner: int  # the process that it must not outlive
+    data: str
+    log: str  # where PostgreSQL's words go
+    folders: Sequence[str]  # removed at the end
+    options: dict[str, Any]  # of subprocess: who PostgreSQL runs as
+    postmaster: "subprocess.Popen[bytes] | None" = None
+
+    def obey(self) -> None:
+        """Do as told until the owner is gone."""
+        known: dict[str, Callable[[Any], int]] = {"run": self.run, "start": self.start, "stop": self.stop}
+        for name, about in self._orders():
+            os.write(1, json.dumps(known[name](about)).encode() + b"\n")
+
+    def run(self, command: Sequence[str]) -> int:
+        """Run it to its end; returns its exit code."""
+        return self._popen(command).wait(PREPARING)
+
+    def start(self, command: Sequence[str]) -> int:
+        """Start a postmaster, after all that is left of the one before; returns its number."""
+        self._bury()
+        self.postmaster = self._popen(command)
+        return self.postmaster.pid
+
+    def stop(self, number: int, seconds: float = PATIENCE) -> bool:
+        """Stop it with this signal, frozen or not; False if it had to be killed."""
+        if self.postmaster is None:
+            return True
+        self.postmaster.send_signal(number)
+        for pid in (self.postmaster.pid, *children(self.postmaster.pid)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+        try:
+            self.postmaster.wait(seconds)
+            return True
+        except subprocess.TimeoutExpired:
+            return False
+        finally:
+            self._bury()
+            self.postmaster = None
+
+    def end(self) -> None:
+        """Leave no process, no shared memory and no folder."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        self.stop(signal.SIGQUIT, LAST_PATIENCE)
+        self._bury()
+        self._forget_shared_memory()
+        for folder in filter(os.path.exists, self.folders):
+            shutil.rmtree(folder)
+
+    def _orders(self) -> Iterator[tuple[str, Any]]:
+        said = b""
+        while os.getppid() == self.owner:
+            if not select.select([0], [], [], LOOK)[0]:
+                continue
+            more = os.read(0, select.PIPE_BUF)
+            if not more:
+                return
+            said += more
+            if said.endswith(b"\n"):  # whoever gave the order waits for the answer: nothing comes after it
+                name, about = json.loads(said)
+                yield name, about
+                said = b""
+
+    def _popen(self, command: Sequence[str]) -> "subprocess.Popen[bytes]":
+        with Path(self.log).open("ab") as log:
+            return subprocess.Popen(
+                command,
+                cwd="/",  # where everybody may be
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                preexec_fn=_die_with(os.getpid()),
+                **self.options,
+            )
+
+    def _bury(self) -> None:
+        """Kill what is left. Its children then are ours, so go on until there is none."""
+        while True:
+            for pid in children(os.getpid()):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            try:
+                if os.waitpid(-1, os.WNOHANG) == (0, 0):
+                    time.sleep(0.005)
+            except ChildProcessError:
+                return
+
+    def _forget_shared_memory(self) -> None:
+        """Remove the segment that a postmaster which was killed could not; only if it is still the one it names."""
+        with suppress(OSError, ValueError, IndexError):
+            lines = Path(self.data, "postmaster.pid").read_text(encoding="utf-8").splitlines()
+            key, segment = map(int, lines[6].split())
+            if _LIBC.shmget(key, 0, 0) == segment:
+                _LIBC.shmctl(segment, _REMOVE, None)
+
+
+def _die_with(guard: int) -> Callable[[], None]:
+    """What a new process does before it becomes another program: stop at once when the guard's only thread is gone.
+
+    ``subprocess`` calls it after it has changed the user, which would have undone it.
+    """
+
+    def promise() -> None:
+        _LIBC.prctl(_SET_DEATH_SIGNAL, int(signal.SIGQUIT), 0, 0, 0)
+        if os.getppid() != guard:
+            os._exit(1)
+
+    return promise
+
+
+def main() -> None:
+    guard = Guard(**json.loads(sys.argv[1]))
+    _LIBC.prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda number, frame: sys.exit(0))
+    try:
+        with suppress(BrokenPipeError):  # the owner is gone
+            guard.obey()
+    finally:
+        guard.end()
+
+
+if __name__ == "__main__":
+    main()
