@@ -21,7 +21,7 @@ from rollbook.engine import loop  # noqa: E402
 from rollbook.roster.models import Change, District, School  # noqa: E402
 from rollbook.roster.records import in_order  # noqa: E402
 from rollbook.updates import apply, check, judging, problems, receive, running, spool  # noqa: E402
-from rollbook.updates.models import Update  # noqa: E402
+from rollbook.updates.models import ENDED_AS, Row, Update  # noqa: E402
 from rollbook.updates.moves import Mode  # noqa: E402
 
 
@@ -135,7 +135,11 @@ def left_by(district: District) -> dict[str, Any]:
                 "problem_counts",
             )
         ),
-        "outcomes": list(updates.values_list("number", "row__line", "row__outcome").order_by("number", "row__line")),
+        "outcomes": list(
+            Row.objects.annotate(ended_as=ENDED_AS)
+            .order_by("update", "line")
+            .values_list("update__number", "line", "ended_as")
+        ),
         "problems": list(
             updates.values_list("number", "problem__line", "problem__code").order_by(
                 "number", "problem__line", "problem__code"

@@ -13,7 +13,7 @@ from rollbook.format.reader import RawRow
 from rollbook.roster.models import District
 from rollbook.updates import running, spool
 from rollbook.updates.check import RowRules
-from rollbook.updates.models import Row, Update
+from rollbook.updates.models import ENDED_AS, Row, Update
 from rollbook.updates.moves import Mode, State
 from tests.updates.night import (
     a_class,
@@ -115,9 +115,9 @@ def test_the_counts_add_up_after_every_step(school: District) -> None:
         if now.state is State.CHECKING:
             assert now.read == now.staged + now.unchanged + now.rejected
             assert (now.updated, now.added) == (0, 0)
-        outcomes = Row.objects.filter(update=update)
-        assert outcomes.filter(outcome="rejected").count() == now.rejected
-        assert outcomes.filter(outcome=None).count() == now.staged - now.updated - now.added
+        rows = Row.objects.filter(update=update).annotate(ended_as=ENDED_AS)
+        assert rows.filter(ended_as="rejected").count() == now.rejected
+        assert rows.filter(ended_as=None).count() == now.staged - now.updated - now.added
     assert steps > 10
     assert counts(told(update)) == CAME_TO
 

@@ -24,6 +24,17 @@ def insert(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) ->
                 copy.write_row(row)
 
 
+def new_keys(table: str, number: int) -> list[int]:
+    """So many values for the ``id`` of rows that are to be inserted; nobody else gets them."""
+    with connection.cursor() as cursor:
+        if _IS_POSTGRESQL:
+            cursor.execute(f"SELECT nextval('{table}_id_seq') FROM generate_series(1, %s)", [number])
+            return [key for (key,) in cursor.fetchall()]
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+        (last,) = cursor.fetchone() or (0,)
+        return list(range(last + 1, last + number + 1))
+
+
 def update(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Give the rows of a table new values; each of ``rows`` ends with the ``id`` it is about."""
     if not rows:

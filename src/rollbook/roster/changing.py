@@ -17,7 +17,7 @@ from rollbook.format.columns import COLUMNS
 from rollbook.roster import digests, passwords
 from rollbook.roster.models import DEFAULT_GROUP
 from rollbook.roster.names import name_key, name_of
-from rollbook.roster.records import OWN, Record, holders
+from rollbook.roster.records import OWN, Record
 from rollbook.roster.usernames import Usernames
 
 NAMES = frozenset({"FIRST_NAME", "LAST_NAME"})
@@ -82,16 +82,15 @@ def enroll(district_id: int, newcomers: Sequence[Newcomer], author: Author) -> N
     said = [newcomer.values for newcomer in newcomers]
     usernames = Usernames(district_id, {values["USERNAME"] for values in said if values.get("USERNAME")})
     new = [{"USERNAME": values.get("USERNAME") or usernames.make(values), **values} for values in said]
-    columns = ["district_id", "school_id", "password", "name_key", *(name.lower() for name in OWN)]
-    bulk.insert("roster_student", columns, (_inserted(district_id, schools, values) for values in new))
-    pks = holders(district_id, "USERNAME", [values["USERNAME"] for values in new])
-    _link_groups((pks[v["USERNAME"]], schools[v["SCHOOL_ID"]], v.get("GROUPS") or DEFAULT_GROUP) for v in new)
-    _link_staff(district_id, {pks[values["USERNAME"]]: values["STAFF"] for values in new if values.get("STAFF")})
-    digests.begin(
-        district_id,
-        ((pks[values["USERNAME"]], newcomer.digest) for values, newcomer in zip(new, newcomers, strict=True)),
+    columns = ["id", "district_id", "school_id", "password", "name_key", *(name.lower() for name in OWN)]
+    added = dict(zip(bulk.new_keys("roster_student", len(new)), new, strict=True))
+    bulk.insert(
+        "roster_student", columns, ([pk, *_inserted(district_id, schools, values)] for pk, values in added.items())
     )
-    _keep_history(((pks[values["USERNAME"]], ADDED, "", "added") for values in new), author)
+    _link_groups((pk, schools[v["SCHOOL_ID"]], v.get("GROUPS") or DEFAULT_GROUP) for pk, v in added.items())
+    _link_staff(district_id, {pk: values["STAFF"] for pk, values in added.items() if values.get("STAFF")})
+    digests.begin(district_id, zip(added, (newcomer.digest for newcomer in newcomers), strict=True))
+    _keep_history(((pk, ADDED, "", "added") for pk in added), author)
 
 
 def _empty_keys(revisions: Sequence[Revision]) -> None:

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from rollbook.database.handing_over import AMONG_NUMBERS, handed_over
+from rollbook.database.statistics import Growth
 from rollbook.format.problems import Problem
 from rollbook.roster import changing, records
 from rollbook.roster.changing import Author, Newcomer, Revision
@@ -22,7 +22,7 @@ from rollbook.roster.comparing import differences
 from rollbook.roster.names import name_of
 from rollbook.roster.records import Record
 from rollbook.updates import problems, states
-from rollbook.updates.models import Update
+from rollbook.updates.models import Row, Update
 from rollbook.updates.moves import Outcome, State
 
 CHUNK_SECONDS = 0.1  # how long a chunk should take: the longest that a cancel waits
@@ -44,15 +44,17 @@ class Task:
 
 def steps(update: Update, run: str) -> Iterator[None]:
     """Apply the staged rows, one chunk a step. Raises states.Fenced."""
-    size, turn = SMALLEST, -1
+    size, turn = SMALLEST, update.applied_turn
+    growth = Growth("roster_student", "roster_rowdigest", "roster_student_groups")
     while True:
         begun = time.monotonic()
         with transaction.atomic():
             turn, tasks = _next_tasks(update, size, turn)
             if not tasks:
                 return
-            _apply(update, run, tasks)
+            _apply(update, run, tasks, turn)
         size = _next_size(size, time.monotonic() - begun)
+        growth.by(sum(task.student is None for task in tasks))
         yield
 
 
@@ -63,10 +65,7 @@ def _next_size(size: int, seconds: float) -> int:
 
 
 def _next_tasks(update: Update, size: int, after: int) -> tuple[int, list[Task]]:
-    """The last turn that it is now, and the rows whose turn it is; rows of one turn are never parted.
-
-    Nobody waits whose turn was up to ``after``: the index need not be searched from its beginning each time.
-    """
+    """The last turn that it is now, and the rows whose turn it is; rows of one turn are never parted."""
     waiting = "FROM updates_row WHERE update_id = %s AND outcome IS NULL AND turn > %s"
     with connection.cursor() as cursor:
         cursor.execute(
@@ -76,33 +75,33 @@ def _next_tasks(update: Update, size: int, after: int) -> tuple[int, list[Task]]
             [update.pk, after, update.pk, after, size],
         )
         found = cursor.fetchall()
-    tasks = [Task(*about, json.loads(said), digest) for _, *about, said, digest in found]
+    tasks = [
+        Task(pk, line, student, edition, json.loads(said), digest)
+        for _, pk, line, student, edition, said, digest in found
+    ]
     return (found[-1][0] if found else after), tasks
 
 
-def _apply(update: Update, run: str, tasks: Sequence[Task]) -> None:
-    """Write one chunk, inside the caller's transaction."""
+def _apply(update: Update, run: str, tasks: Sequence[Task], turn: int) -> None:
+    """Write one chunk, the rows up to this turn, inside the caller's transaction."""
     known = _students(tasks)
     plan = _Plan(update.district_id, tasks, known)
     author = Author(update.pk, update.member_id, timezone.now())
     changing.revise(update.district_id, list(plan.revisions.values()), author)
     changing.enroll(update.district_id, list(plan.newcomers.values()), author)
-    outcomes: dict[Outcome, list[int | None]] = {
-        Outcome.UPDATED: [line for line, revision in plan.revisions.items() if revision.new],
-        Outcome.UNCHANGED: [line for line, revision in plan.revisions.items() if not revision.new],
-        Outcome.ADDED: list(plan.newcomers),
-        Outcome.REJECTED: [problem.line for problem in plan.rejected],
+    unchanged = {line for line, revision in plan.revisions.items() if not revision.new}
+    rejected = {problem.line for problem in plan.rejected}
+    for outcome, lines in ((Outcome.UNCHANGED, unchanged), (Outcome.REJECTED, rejected)):
+        if lines:
+            Row.objects.filter(pk__in=[task.pk for task in tasks if task.line in lines]).update(outcome=outcome)
+    counts = {
+        "updated": len(plan.revisions) - len(unchanged),
+        "unchanged": len(unchanged),
+        "added": len(plan.newcomers),
+        "rejected": len(rejected),
     }
-    keys: dict[int | None, int] = {task.line: task.pk for task in tasks}
-    with connection.cursor() as cursor:
-        for outcome, lines in outcomes.items():
-            if lines:
-                cursor.execute(
-                    f"UPDATE updates_row SET outcome = %s WHERE id {AMONG_NUMBERS}",
-                    [outcome, handed_over(keys[line] for line in lines)],
-                )
-    counters = {str(outcome): F(outcome) + len(lines) for outcome, lines in outcomes.items()}
-    _progress(update, run, plan.rejected, counters)
+    counters = {outcome: F(outcome) + count for outcome, count in counts.items()}
+    _progress(update, run, plan.rejected, {**counters, "applied_turn": turn})
 
 
 def _progress(update: Update, run: str, rejected: Sequence[Problem], counters: Mapping[str, object]) -> None:

@@ -21,6 +21,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F
 
+from rollbook.database import statistics
 from rollbook.format import reader
 from rollbook.format.header import Header
 from rollbook.format.problems import Problem
@@ -57,6 +58,9 @@ KEYS = (
 
 def steps(update: Update, run: str) -> Iterator[None]:
     """Settle what the staged rows of an update claim, one stretch a step. Raises states.Fenced."""
+    update.refresh_from_db(fields=["staged"])
+    if update.staged > statistics.FEW:
+        statistics.bring_up("updates_row", "updates_batch")
     bench = _Bench(update, run)
     for judge in (_known_twice, _new_twice, _wanted_twice, _held, _waiting_in_vain):
         yield from judge(bench)

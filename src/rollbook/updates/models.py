@@ -1,7 +1,7 @@
 """An update, the rows of its file that need anything done, and what was wrong with them."""
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
 
 from rollbook.roster.models import District, Student
 from rollbook.staff.models import Member
@@ -46,6 +46,7 @@ class Update(models.Model):
     rows = models.PositiveIntegerField(default=0, help_text="rows in the file; blank lines and the header do not count")
     read = models.PositiveIntegerField(default=0, help_text="rows checked so far")
     staged = models.PositiveIntegerField(default=0, help_text="rows that differ and are to be applied")
+    applied_turn = models.BigIntegerField(default=-1, help_text="all rows of turns up to this one are applied")
     updated = models.PositiveIntegerField(default=0)
     added = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
@@ -103,7 +104,8 @@ class Row(models.Model):
     """A row that is not simply unchanged: staged until it has an outcome.
 
     Rows are applied in the order of ``turn``; rows of one turn go together into one chunk. ``takes_…`` is a key
-    the student does not hold yet; each must be free when the row's turn comes.
+    the student does not hold yet; each must be free when the row's turn comes. Rows that were applied as they were
+    staged have no outcome of their own: the update's ``applied_turn`` tells, and each chunk writes one row the less.
     """
 
     update = models.ForeignKey(Update, on_delete=models.CASCADE, db_index=False)
@@ -113,7 +115,7 @@ class Row(models.Model):
     )
     row_values = models.TextField(help_text="column to value, JSON: what the row says and the student had not")
     turn = models.PositiveBigIntegerField()
-    outcome = models.CharField(max_length=16, null=True)
+    outcome = models.CharField(max_length=16, null=True, help_text="if not that which ENDED_AS tells")
     takes_student_id = models.CharField(max_length=32, null=True)
     takes_username = models.CharField(max_length=64, null=True)
     takes_name_key = models.CharField(max_length=512, null=True)
@@ -138,6 +140,16 @@ class Row(models.Model):
                 for keys in (["takes_student_id"], ["takes_username"], ["takes_name_key", "takes_dob"])
             ),
         ]
+
+
+ENDED_AS = Case(
+    When(outcome__isnull=False, then=F("outcome")),
+    When(turn__gt=F("update__applied_turn"), then=Value(None)),
+    When(student__isnull=True, then=Value(Outcome.ADDED)),
+    default=Value(Outcome.UPDATED),
+    output_field=models.CharField(),
+)
+"""How a row ended: its own outcome; if it was applied without one, updated or added; null if it has not been."""
 
 
 class WaitsFor(models.Model):

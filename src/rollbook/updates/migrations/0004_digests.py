@@ -37,5 +37,15 @@ class Migration(migrations.Migration):
             name="marks",
             field=models.JSONField(default=list, help_text="byte and line of places where reading may begin"),
         ),
+        migrations.AddField(
+            model_name="update",
+            name="applied_turn",
+            field=models.BigIntegerField(default=-1, help_text="all rows of turns up to this one are applied"),
+        ),
+        migrations.AlterField(
+            model_name="row",
+            name="outcome",
+            field=models.CharField(help_text="if not that which ENDED_AS tells", max_length=16, null=True),
+        ),
         migrations.RunPython(make_again, migrations.RunPython.noop),
     ]

@@ -1,0 +1,31 @@
+"""PostgreSQL plans by statistics that lag behind a table which is being filled: they are brought up here and now.
+
+A district that is new to the statistics seems to have no rows, and joins that look at every pair of them seem cheap:
+20,000 staged rows took 250 s to be compared with each other, and 0.02 s behind an ANALYZE.
+"""
+
+from django.db import connection
+
+FEW = 1000  # rows, for which no plan is too slow
+
+
+def bring_up(*tables: str) -> None:
+    """Outside of a transaction. It reads a sample of each table, some 0.1 s; SQLite needs none of this."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"ANALYZE {', '.join(tables)}")
+
+
+class Growth:
+    """Brings the statistics of tables up again whenever what came in since has doubled."""
+
+    def __init__(self, *tables: str) -> None:
+        self._tables = tables
+        self._rows, self._due = 0, FEW
+
+    def by(self, rows: int) -> None:
+        """So many rows more."""
+        self._rows += rows
+        if self._rows >= self._due:
+            bring_up(*self._tables)
+            self._due = 2 * self._rows
