@@ -50,11 +50,13 @@ def _raw_rows(update: Update, header: Header) -> Iterator[RawRow]:
     lines = set(Row.objects.filter(update=update, outcome=Outcome.REJECTED).values_list("line", flat=True))
     if not lines:
         return
-    path = spool.path_of(update.spool_name)
-    if not path.exists():
+    try:
+        spool.require_whole(update.spool_name, update.file_digest)
+    except spool.LostFile:
         raise Failure(
             "file_gone", f"the file of update {update.number} is not kept any more; take the district's own copy of it"
-        )
+        ) from None
+    path = spool.path_of(update.spool_name)
     for batch in reader.read_batches(path, encoding=update.read_as, header=header, only=lines):
         yield from batch.rows
 

@@ -17,7 +17,7 @@ MOST_LINES = 5
 """A row over more lines than this has a quote that was never meant to be open."""
 MOST_LINES_A_ROW = 8
 """A file with more lines than this for each row it may have is not read to its end: it is blank for the most part."""
-STRETCH = 1 << 23
+STRETCH = 1 << 21
 """Bytes from one mark to the next."""
 
 _BOM = "\ufeff".encode()

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 
 _TYPOGRAPHY = str.maketrans({"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u2010": "-", "\u2011": "-", "\u2013": "-"})
 
@@ -16,5 +17,6 @@ def name_of(values: Mapping[str, str]) -> tuple[str, str]:
     return name_key(values["FIRST_NAME"], values["LAST_NAME"]), values["DOB"]
 
 
+@lru_cache(maxsize=20_000)  # names come again: those of one file, and of one row at several places
 def _folded(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", name).translate(_TYPOGRAPHY).casefold().split())

@@ -5,8 +5,7 @@ Each batch commits with the place in the file where the next one begins, so a ch
 
 import logging
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import compress, count
@@ -55,40 +54,52 @@ class Findings:
 
 
 def steps(update: Update, run: str) -> Iterator[None]:
-    """Check the rows that have not been checked yet, one batch a step; of a large file the later half in a process of
-    its own. Raises states.Fenced and spool.LostFile.
+    """Check the rows that have not been checked yet, one batch a step; of a large file a part in a process of its own.
+
+    Raises states.Fenced and spool.LostFile.
     """
     spool.require_whole(update.spool_name, update.file_digest)
+    rules = RowRules(update, Header.parse(update.header)[0])
     todo = stretches.open_ones(update)
-    half = (len(todo) + 1) // 2
-    with SecondHand(update.pk, run, todo[half:]) as hand:
-        yield from _check(todo[:half], update, run)
-        while hand.works():
+    with SecondHand(update.pk, run, len(todo)) as hand:
+        while todo:
+            for _ in _check(todo.pop(0), update, run, rules):
+                hand.help(todo)
+                yield
+        while hand.is_busy():
             yield
-    yield from _check(stretches.open_ones(update), update, run)
+    for stretch in stretches.open_ones(update):  # what the other process left undone
+        yield from _check(stretch, update, run, rules)
 
 
-def lend_a_hand(update_id: int, run: str, todo: Sequence[Stretch]) -> None:
-    """Check these stretches, in a process of its own, for as long as the run holds the update."""
-    update = Update.objects.select_related("district").get(pk=update_id)
-    with suppress(states.Fenced):
-        for _ in _check(todo, update, run):
+class Hand:
+    """Checks stretches in a process of its own, for as long as the run holds the update."""
+
+    def __init__(self, update_id: int, run: str) -> None:
+        self._update = Update.objects.select_related("district").get(pk=update_id)
+        self._run = run
+        self._rules = RowRules(self._update, Header.parse(self._update.header)[0])
+
+    def check(self, stretch: Stretch) -> None:
+        """Check this one. Raises states.Fenced."""
+        for _ in _check(stretch, self._update, self._run, self._rules):
             pass
 
 
-def _check(todo: Sequence[Stretch], update: Update, run: str) -> Iterator[None]:
-    header, _ = Header.parse(update.header)
-    rules = RowRules(update, header)
-    path = spool.path_of(update.spool_name)
-    for stretch in todo:
-        for some in reader.read_records(
-            path, encoding=update.read_as, header=header, start=stretch.start, stop=stretch.stop, size=LARGEST
-        ):
-            for part in rules.parts(some):
-                findings = rules.findings(part)
-                with transaction.atomic():
-                    _commit(update, run, findings, part.records.end)
-                yield
+def _check(stretch: Stretch, update: Update, run: str, rules: "RowRules") -> Iterator[None]:
+    for some in reader.read_records(
+        spool.path_of(update.spool_name),
+        encoding=update.read_as,
+        header=rules.header,
+        start=stretch.start,
+        stop=stretch.stop,
+        size=LARGEST,
+    ):
+        for part in rules.parts(some):
+            findings = rules.findings(part)
+            with transaction.atomic():
+                _commit(update, run, findings, part.records.end)
+            yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +117,7 @@ class RowRules:
     def __init__(self, update: Update, header: Header) -> None:
         self._district_id = update.district_id
         self._may_add = update.mode == Mode.ADD
-        self._header = header
+        self.header = header
         self._checker = Checker(header, today(update))
         self._digests = Digests(update.district_id, header.names)
         self._with_links = not header.known.isdisjoint({"GROUPS", "STAFF"})
@@ -142,7 +153,7 @@ class RowRules:
         unknown = [at for at, student in enumerate(part.students) if student == NOBODY]
         if unknown:
             lines = [lines[at] for at in unknown]
-            rows = rows_of([given[at] for at in unknown], lines, self._header)
+            rows = rows_of([given[at] for at in unknown], lines, self.header)
             found.rows += len(rows)
             self._look_into(rows, dict(zip(lines, (part.digests[at] for at in unknown), strict=True)), found)
         return found

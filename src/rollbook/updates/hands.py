@@ -1,50 +1,68 @@
-"""A second pair of hands for a large file: a process that checks the later half while this one checks the earlier.
+"""A second pair of hands for a large file: a process that checks stretches from its end while this one begins in front.
 
 Each commits its own batches behind the same fence, so whatever happens to the other process, nothing is done twice, and
-what it leaves undone is found by ``stretches.open_ones`` as after any crash.
+what it leaves undone is found by ``stretches.open_ones`` as after any crash. It is given one stretch at a time, when it
+asks for one: who is slow to start, or never does, keeps nobody waiting.
 """
 
 import json
 import os
+import select
 import subprocess
 import sys
-import threading
-from collections.abc import Sequence
-from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Self, cast
 
 if TYPE_CHECKING:  # in the other process Django is not set up yet
     from rollbook.updates.stretches import Stretch
 
+WORTH_IT = 4  # stretches: less work is done before the other process has started
 MOMENT = 0.1  # seconds
 
 
 class SecondHand:
-    """The other process, as long as the block lasts; none if there is one core or nothing to hand over."""
+    """The other process, as long as the block lasts; none if there is one core or too little to do."""
 
-    def __init__(self, update_id: int, run: str, stretches: "Sequence[Stretch]") -> None:
-        self._order = json.dumps([update_id, run, [stretch.as_json() for stretch in stretches]])
-        self._wanted = bool(stretches) and len(os.sched_getaffinity(0)) > 1
-        self._process: subprocess.Popen[str] | None = None
+    def __init__(self, update_id: int, run: str, stretches: int) -> None:
+        self._order = json.dumps([update_id, run])
+        self._wanted = stretches >= WORTH_IT and len(os.sched_getaffinity(0)) > 1
+        self._busy = False
 
     def __enter__(self) -> Self:
+        self._process = None
         if self._wanted:
             self._process = subprocess.Popen(  # noqa: S603 - this very module
-                [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=2, text=True
+                [sys.executable, "-m", __name__, self._order],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                bufsize=0,
             )
-            if self._process.stdin:
-                # Kept open: when it ends, nobody waits for the other process any more.
-                print(self._order, file=self._process.stdin, flush=True)
         return self
 
-    def works(self) -> bool:
-        """Whether it is still at it, after waiting a moment."""
-        if self._process is None:
+    def help(self, todo: "list[Stretch]") -> None:
+        """Take the last stretch off the list, if the hands are free."""
+        if todo and self._process and self._asks(0):
+            try:
+                cast("IO[bytes]", self._process.stdin).write(json.dumps(todo[-1].as_json()).encode() + b"\n")
+            except BrokenPipeError:
+                self._process = None
+            else:
+                todo.pop()
+                self._busy = True
+
+    def is_busy(self) -> bool:
+        """Whether it is still at its last stretch, after waiting a moment."""
+        return self._busy and not self._asks(MOMENT)
+
+    def _asks(self, seconds: float) -> bool:
+        """Whether it asks for a stretch. At the end of its life it has nothing in hand either."""
+        if self._process is None or not select.select([cast("IO[bytes]", self._process.stdout)], [], [], seconds)[0]:
             return False
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(MOMENT)
-        return self._process.returncode is None
+        self._busy = False
+        if cast("IO[bytes]", self._process.stdout).read(1):
+            return True
+        self._process = None
+        return False
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
@@ -55,21 +73,21 @@ class SecondHand:
 
 
 def _lend() -> None:
-    """In the other process."""
-    update_id, run, todo = json.loads(sys.stdin.readline())
-    threading.Thread(target=_end_with_the_first, daemon=True).start()
+    """In the other process: ask, check, ask again, until nobody answers."""
+    update_id, run = json.loads(sys.argv[1])
     import django
 
     django.setup()
     from rollbook.updates import check
     from rollbook.updates.stretches import Stretch
 
-    check.lend_a_hand(update_id, run, [Stretch.of_json(stretch) for stretch in todo])
-
-
-def _end_with_the_first() -> None:
-    sys.stdin.read()
-    os._exit(1)
+    lent = check.Hand(update_id, run)
+    while True:
+        os.write(1, b"?")
+        order = sys.stdin.readline()
+        if not order:
+            return
+        lent.check(Stretch.of_json(json.loads(order)))
 
 
 if __name__ == "__main__":

@@ -83,6 +83,17 @@ class Update(models.Model):
         return f"update {self.number} of {self.district}"
 
 
+class Piece(models.Model):
+    """A piece of an uploaded file, see pieces.py; only on PostgreSQL are there any."""
+
+    spool_name = models.CharField(max_length=64)
+    number = models.PositiveIntegerField()
+    data = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["spool_name", "number"], name="piece_number")]
+
+
 class Batch(models.Model):
     """A stretch of the file that has been checked: where the next begins, and which students it named.
 

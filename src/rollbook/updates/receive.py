@@ -100,9 +100,14 @@ def limits() -> reader.Limits:
 
 
 def sweep() -> int:
-    """Remove from the spool what no update names; returns how many files that were."""
+    """Remove from the spool what no update names; returns how many files that were.
+
+    On PostgreSQL also what only updates name that have ended: it can be had from the database.
+    """
     # In this order: a file is named before it is let go of, so one that is not named by then never will be.
-    left_over = spool.let_go().difference(Update.objects.values_list("spool_name", flat=True))
+    let_go = spool.let_go()
+    named = Update.objects.filter(state__in=LIVE) if settings.ON_POSTGRESQL else Update.objects.all()
+    left_over = let_go.difference(named.values_list("spool_name", flat=True))
     spool.remove(left_over)
     return len(left_over)
 
@@ -128,6 +133,7 @@ def _commit(sent: _Sent, facts: dict[str, Any], found: Sequence[Problem]) -> Rec
             problem_counts=problems.counts(found),
             **facts,
         )
+        spool.share(update.spool_name)
         problems.keep(update.pk, found)
         if refused:
             states.move(update.pk, State.REFUSED)

@@ -2,6 +2,9 @@
 
 A file under its writer's lock is on its way. One without a lock that no update names is a left-over of a process that
 died, and ``receive.sweep`` removes it; it can do so at any moment.
+
+On PostgreSQL the file goes into the database too, together with the update that names it, so that any worker anywhere
+can have it; there the folder holds copies. Why not an object store: docs/decisions/many-machines.md.
 """
 
 import contextlib
@@ -13,6 +16,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from django.conf import settings
+
+from rollbook.updates import pieces
 
 
 class Incoming:
@@ -74,15 +79,41 @@ def path_of(name: str) -> Path:
     return _folder() / name
 
 
+def share(name: str) -> None:
+    """Put a kept file where every worker finds it, in the caller's transaction."""
+    if settings.ON_POSTGRESQL:
+        pieces.write(name, path_of(name))
+
+
 def require_whole(name: str, digest: str) -> None:
-    """Raises LostFile if the kept file is not the one that came in."""
+    """See that the kept file is in the folder as it came in. Raises LostFile if it cannot be had."""
+    if _is_whole(name, digest):
+        return
+    if settings.ON_POSTGRESQL:
+        _fetch(name)
+    if not _is_whole(name, digest):
+        raise LostFile
+
+
+def _is_whole(name: str, digest: str) -> bool:
     try:
         with path_of(name).open("rb") as file:
-            whole = hashlib.file_digest(file, "sha256").hexdigest() == digest
+            return hashlib.file_digest(file, "sha256").hexdigest() == digest
     except FileNotFoundError:
-        whole = False
-    if not whole:
-        raise LostFile
+        return False
+
+
+def _fetch(name: str) -> None:
+    """Bring the file from the database; it needs no sync, for it can be brought again."""
+    incoming = Incoming()
+    try:
+        for piece in pieces.read(name):
+            incoming.write(piece)
+        incoming.flush()
+        incoming.path = incoming.path.rename(path_of(name))
+        incoming.hand_over()
+    finally:
+        incoming.discard()
 
 
 def let_go() -> set[str]:

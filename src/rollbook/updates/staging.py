@@ -15,6 +15,9 @@ from rollbook.updates.moves import Outcome
 TURN_OF_THE_NAMELESS = 1 << 40
 
 
+_as_json = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
+
+
 class StagedRow(NamedTuple):
     """One row of the table ``updates_row``, without its update; see ``models.Row``."""
 
@@ -82,4 +85,4 @@ def _stored(values: Mapping[str, str]) -> str:
     kept = dict(values)
     if "PASSWORD" in kept:
         kept["PASSWORD"] = seal(kept["PASSWORD"])
-    return json.dumps(kept, ensure_ascii=False)
+    return _as_json(kept)
