@@ -60,7 +60,9 @@ def test_a_row_is_staged_with_what_differs_and_its_password_sealed(school: Distr
     [row] = staged(school, "STUDENT_ID,FIRST_NAME,GRADE,PASSWORD,RACE\n1,Ann,5,n3w-one,<clear>")
     said = json.loads(row.row_values)
     assert said.keys() == {"GRADE", "PASSWORD"}
-    assert is_same(said["PASSWORD"], "n3w-one")
+    assert said["GRADE"] == ["4", "5"]
+    assert said["PASSWORD"][0] == ""
+    assert is_same(said["PASSWORD"][1], "n3w-one")
 
 
 def test_a_rejected_row_says_nothing_any_more(school: District) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import connection
+from django.db.models import Model
 
 _IS_POSTGRESQL = connection.vendor == "postgresql"
 
@@ -35,10 +36,11 @@ def new_keys(table: str, number: int) -> list[int]:
         return list(range(last + 1, last + number + 1))
 
 
-def update(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Give the rows of a table new values; each of ``rows`` ends with the ``id`` it is about."""
+def update(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Give the rows of a model's table new values; each of ``rows`` ends with the ``id`` it is about."""
     if not rows:
         return
+    table = model._meta.db_table
     with connection.cursor() as cursor:
         if not _IS_POSTGRESQL:
             assigned = ", ".join(f"{column} = %s" for column in columns)
@@ -46,8 +48,11 @@ def update(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) ->
             return
         assigned = ", ".join(f"{column} = given.{column}" for column in columns)
         names = (*columns, "id")
+        types = {field.column: field.db_type(connection) for field in model._meta.concrete_fields}
+        types["id"] = "bigint"
         cursor.execute(
-            f"UPDATE {table} SET {assigned} FROM json_populate_recordset(NULL::{table}, %s) AS given"
+            f"UPDATE {table} SET {assigned}"
+            f" FROM json_to_recordset(%s) AS given({', '.join(f'{name} {types[name]}' for name in names)})"
             f" WHERE {table}.id = given.id",
             [json.dumps([dict(zip(names, row, strict=True)) for row in rows])],
         )

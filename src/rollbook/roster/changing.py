@@ -13,15 +13,18 @@ from django.db import connection
 
 from rollbook.database import bulk
 from rollbook.database.handing_over import AMONG_NUMBERS, AMONG_TEXTS, handed_over
-from rollbook.format.columns import COLUMNS
+from rollbook.format.columns import BY_NAME, COLUMNS
 from rollbook.roster import digests, passwords
-from rollbook.roster.models import DEFAULT_GROUP
+from rollbook.roster.models import DEFAULT_GROUP, Student
 from rollbook.roster.names import name_key, name_of
 from rollbook.roster.records import OWN, Record
 from rollbook.roster.usernames import Usernames
 
 NAMES = frozenset({"FIRST_NAME", "LAST_NAME"})
 ADDED = "STUDENT"  # the field under which the history tells that a student was added
+
+# Columns that are nothing but their own value: no key, no link, and no part of either.
+PLAIN = frozenset(OWN) - {"STUDENT_ID", "USERNAME", "DOB", *NAMES} | {"PASSWORD"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,8 @@ class Author:
 class Revision:
     """A student and the new values of the columns that change; a new PASSWORD is sealed already.
 
-    ``digest`` is that of the record that says all this, None if it comes from elsewhere.
+    If all of these are PLAIN, the record need not have more values than the old ones of the same columns. ``digest`` is
+    that of the row that says all this, None if it comes from elsewhere.
     """
 
     record: Record
@@ -63,7 +67,7 @@ def revise(district_id: int, revisions: Sequence[Revision], author: Author) -> N
         if assigned:
             by_columns[tuple(assigned)].append((*assigned.values(), revision.record.pk))
     for columns, rows in by_columns.items():
-        bulk.update("roster_student", columns, rows)
+        bulk.update(Student, columns, rows)
     _link_groups(
         (revision.record.pk, schools[(revision.record.values | revision.new)["SCHOOL_ID"]], revision.new["GROUPS"])
         for revision in revisions
@@ -135,15 +139,15 @@ def _inserted(district_id: int, schools: Mapping[str, int], values: Mapping[str,
 
 
 def _history(revision: Revision) -> Iterable[tuple[int, str, str, str]]:
-    for column in COLUMNS:
-        new = revision.new.get(column.name)
-        if new is None:
-            continue
-        old = revision.record.values.get(column.name, "")
-        if column.secret:
+    for name in sorted(revision.new, key=_PLACES.__getitem__):
+        old, new = revision.record.values.get(name, ""), revision.new[name]
+        if BY_NAME[name].secret:
             old, new = "", "changed"
         if old != new:
-            yield revision.record.pk, column.name, old, new
+            yield revision.record.pk, name, old, new
+
+
+_PLACES = {column.name: place for place, column in enumerate(COLUMNS)}
 
 
 def _keep_history(entries: Iterable[tuple[int, str, str, str]], author: Author) -> None:
@@ -164,6 +168,8 @@ def _schools(district_id: int) -> dict[str, int]:
 def _link_groups(wanted: Iterable[tuple[int, int, str]]) -> None:
     """Give each student, at this school, exactly these groups; groups that are not there yet are made."""
     named = [(pk, school, names.split("&")) for pk, school, names in wanted]
+    if not named:
+        return
     groups = _groups({(school, name) for _, school, names in named for name in names})
     links = {(pk, groups[school, name.casefold()]) for pk, school, names in named for name in names}
     _replace_links("groups", "group_id", [pk for pk, _, _ in named], links)
@@ -194,6 +200,8 @@ def _groups_of(schools: set[int]) -> dict[tuple[int, str], int]:
 
 def _link_staff(district_id: int, wanted: Mapping[int, str]) -> None:
     """Link each student with exactly these members of the district; addresses it does not have are left out."""
+    if not wanted:
+        return
     emails = {email for cell in wanted.values() for email in cell.split("&")}
     members = member_keys(district_id, emails)
     links = {(pk, members[email]) for pk, cell in wanted.items() for email in cell.split("&") if email in members}
@@ -211,8 +219,6 @@ def member_keys(district_id: int, emails: Iterable[str]) -> dict[str, int]:
 
 
 def _replace_links(kind: str, target: str, pks: Sequence[int], links: Iterable[tuple[int, int]]) -> None:
-    if not pks:
-        return
     table = f"roster_student_{kind}"
     with connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {table} WHERE student_id {AMONG_NUMBERS}", [handed_over(pks)])

@@ -35,11 +35,22 @@ class Record:
     values: dict[str, str]
 
 
-def by_pk(pks: Collection[int], *, lock: bool = False) -> dict[int, Record]:
-    """The students with these keys; with ``lock`` nobody else changes them until the transaction ends."""
-    locked = "FOR NO KEY UPDATE OF found" if lock and connection.features.has_select_for_no_key_update else ""
-    found = _fetch(f"roster_student found {_JOINED} WHERE found.id {AMONG_NUMBERS} {locked}", pks)
+def by_pk(pks: Collection[int]) -> dict[int, Record]:
+    """The students with these keys."""
+    found = _fetch(f"roster_student found {_JOINED} WHERE found.id {AMONG_NUMBERS}", pks)
     return {record.pk: record for record in found}
+
+
+def locked(pks: Collection[int]) -> dict[int, int]:
+    """Of the students with these keys the editions; whoever changes students takes this first, until its commit."""
+    lock = "FOR NO KEY UPDATE" if connection.features.has_select_for_no_key_update else ""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT student_id, edition FROM roster_rowdigest WHERE student_id {AMONG_NUMBERS}"
+            f" ORDER BY student_id {lock}",
+            [handed_over(pks)],
+        )
+        return dict(cursor.fetchall())
 
 
 def by_column(district_id: int, column: str, values: Collection[str]) -> dict[str, Record]:

@@ -17,7 +17,7 @@ from django.utils import timezone
 from rollbook.database.statistics import Growth
 from rollbook.format.problems import Problem
 from rollbook.roster import changing, records
-from rollbook.roster.changing import Author, Newcomer, Revision
+from rollbook.roster.changing import PLAIN, Author, Newcomer, Revision
 from rollbook.roster.comparing import differences
 from rollbook.roster.names import name_of
 from rollbook.roster.records import Record
@@ -31,14 +31,15 @@ SMALLEST, LARGEST = 100, 5000  # students
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One staged row: its own key, its line, the student's key and edition or None for a new one, what the row says,
-    PASSWORD sealed, and its digest."""
+    """One staged row: its own key, its line, the student's key and edition or None for a new one, what the row says and
+    what the student was when it was compared, PASSWORD sealed, and its digest."""
 
     pk: int
     line: int
     student: int | None
     edition: int | None
     said: dict[str, str]
+    old: dict[str, str]
     digest: int | None
 
 
@@ -75,17 +76,22 @@ def _next_tasks(update: Update, size: int, after: int) -> tuple[int, list[Task]]
             [update.pk, after, update.pk, after, size],
         )
         found = cursor.fetchall()
-    tasks = [
-        Task(pk, line, student, edition, json.loads(said), digest)
-        for _, pk, line, student, edition, said, digest in found
-    ]
-    return (found[-1][0] if found else after), tasks
+    return (found[-1][0] if found else after), [_task(*row[1:]) for row in found]
+
+
+def _task(pk: int, line: int, student: int | None, edition: int | None, row_values: str, digest: int | None) -> Task:
+    said = json.loads(row_values)
+    if student is None:
+        return Task(pk, line, student, edition, said, {}, digest)
+    if edition is None:  # staged by version 0.1, which kept the new values only and knew no editions
+        return Task(pk, line, student, edition, said, {}, digest)
+    old, new = ({column: pair[which] for column, pair in said.items()} for which in (0, 1))
+    return Task(pk, line, student, edition, new, old, digest)
 
 
 def _apply(update: Update, run: str, tasks: Sequence[Task], turn: int) -> None:
     """Write one chunk, the rows up to this turn, inside the caller's transaction."""
-    known = _students(tasks)
-    plan = _Plan(update.district_id, tasks, known)
+    plan = _Plan(update.district_id, tasks)
     author = Author(update.pk, update.member_id, timezone.now())
     changing.revise(update.district_id, list(plan.revisions.values()), author)
     changing.enroll(update.district_id, list(plan.newcomers.values()), author)
@@ -113,39 +119,47 @@ def _progress(update: Update, run: str, rejected: Sequence[Problem], counters: M
     states.progress(update.pk, State.APPLYING, run, **facts)
 
 
-def _students(tasks: Sequence[Task]) -> dict[int, Record]:
-    known = records.by_pk([task.student for task in tasks if task.student], lock=True)
-    if any(not task.said.keys().isdisjoint({"GROUPS", "STAFF", "SCHOOL_ID"}) for task in tasks):
-        records.add_links(known.values())
-    return known
-
-
 class _Plan:
     """What a chunk will do: line to revision, line to new student, and the rows that became impossible."""
 
-    def __init__(self, district_id: int, tasks: Sequence[Task], known: Mapping[int, Record]) -> None:
-        self.revisions = {
-            task.line: _revision(known[task.student], task)
-            for task in tasks
-            if task.student is not None and task.student in known
-        }
+    def __init__(self, district_id: int, tasks: Sequence[Task]) -> None:
+        changing = {task.student: task for task in tasks if task.student is not None}
+        editions = records.locked(changing)
+        plain = [task for task in changing.values() if _is_plain(task, editions)]
+        known = _students([task for pk, task in changing.items() if pk in editions and not _is_plain(task, editions)])
+        self._keyed = {task.line: _revision(record, task) for task, record in known}
+        self.revisions = {task.line: _plain_revision(task) for task in plain} | self._keyed
         self.newcomers = {task.line: Newcomer(task.said, task.digest) for task in tasks if task.student is None}
-        self.rejected = [
-            Problem("changed_meanwhile", task.line)
-            for task in tasks
-            if task.student is not None and task.student not in known
-        ]
+        self.rejected = [Problem("changed_meanwhile", task.line) for pk, task in changing.items() if pk not in editions]
         self._reject_clashes(district_id)
 
     def _reject_clashes(self, district_id: int) -> None:
         """Reject whoever takes a key that somebody holds who does not give it up in this chunk."""
-        wanted = _Wanted(district_id, self.revisions, self.newcomers)
-        while clashing := wanted.clashing({line: r.record.pk for line, r in self.revisions.items()}):
+        wanted = _Wanted(district_id, self._keyed, self.newcomers)
+        while clashing := wanted.clashing({line: revision.record.pk for line, revision in self._keyed.items()}):
             for line, column in clashing.items():
                 self.revisions.pop(line, None)
+                self._keyed.pop(line, None)
                 self.newcomers.pop(line, None)
                 wanted.drop(line)
                 self.rejected.append(Problem("changed_meanwhile", line, column))
+
+
+def _is_plain(task: Task, editions: Mapping[int, int]) -> bool:
+    """Whether nothing has to be looked up: the student is as it was compared, and no key or link changes."""
+    return editions.get(task.student or 0) == task.edition and task.said.keys() <= PLAIN
+
+
+def _students(tasks: Sequence[Task]) -> list[tuple[Task, Record]]:
+    """Each task with its student as it is now."""
+    known = records.by_pk([task.student for task in tasks if task.student])
+    if any(not task.said.keys().isdisjoint({"GROUPS", "STAFF", "SCHOOL_ID"}) for task in tasks):
+        records.add_links(known.values())
+    return [(task, known[task.student]) for task in tasks if task.student in known]
+
+
+def _plain_revision(task: Task) -> Revision:
+    return Revision(Record(task.student or 0, task.edition or 0, "", task.old), task.said, task.digest)
 
 
 def _revision(record: Record, task: Task) -> Revision:

@@ -119,12 +119,13 @@ class Row(models.Model):
     staged have no outcome of their own: the update's ``applied_turn`` tells, and each chunk writes one row the less.
     """
 
-    update = models.ForeignKey(Update, on_delete=models.CASCADE, db_index=False)
+    # Without constraints, which cost as much as the rows themselves: what is staged is looked up again to be applied.
+    update = models.ForeignKey(Update, on_delete=models.CASCADE, db_index=False, db_constraint=False)
     line = models.PositiveIntegerField()
     student = models.ForeignKey(
-        Student, null=True, on_delete=models.PROTECT, db_index=False, help_text="null: a new one"
+        Student, null=True, on_delete=models.PROTECT, db_index=False, db_constraint=False, help_text="null: a new one"
     )
-    row_values = models.TextField(help_text="column to value, JSON: what the row says and the student had not")
+    row_values = models.TextField(help_text="JSON: column to value of a new student, else column to old and new value")
     turn = models.PositiveBigIntegerField()
     outcome = models.CharField(max_length=16, null=True, help_text="if not that which ENDED_AS tells")
     takes_student_id = models.CharField(max_length=32, null=True)

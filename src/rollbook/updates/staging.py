@@ -40,7 +40,10 @@ def settled(line: int, outcome: Outcome) -> StagedRow:
 
 
 def changing(line: int, record: Record, new: Mapping[str, str], digest: int | None) -> StagedRow:
-    """A row that changes a student; ``new`` are the columns that differ, PASSWORD as it was sent."""
+    """A row that changes a student; ``new`` are the columns that differ, PASSWORD as it was sent.
+
+    Kept as column to the old value and the new one.
+    """
     renamed = not new.keys().isdisjoint({*NAMES, "DOB"})
     name = name_of({**record.values, **new}) if renamed else None
     if name == name_of(record.values):
@@ -48,7 +51,7 @@ def changing(line: int, record: Record, new: Mapping[str, str], digest: int | No
     return StagedRow(
         line,
         record.pk,
-        _stored(new),
+        _as_json({column: (record.values.get(column, ""), value) for column, value in _sealed(new).items()}),
         line,
         takes_student_id=new.get("STUDENT_ID"),
         takes_username=new.get("USERNAME"),
@@ -65,7 +68,7 @@ def adding(line: int, values: Mapping[str, str], digest: int | None) -> StagedRo
     return StagedRow(
         line,
         None,
-        _stored(values),
+        _as_json(_sealed(values)),
         line if values.get("USERNAME") else TURN_OF_THE_NAMELESS + line,
         takes_student_id=values.get("STUDENT_ID") or None,
         takes_username=values.get("USERNAME") or None,
@@ -80,9 +83,6 @@ def stage(update_id: int, rows: Iterable[StagedRow]) -> None:
     bulk.insert("updates_row", ("update_id", *StagedRow._fields), ((update_id, *row) for row in rows))
 
 
-def _stored(values: Mapping[str, str]) -> str:
-    """As JSON, the password sealed: it never stands anywhere as it was sent."""
-    kept = dict(values)
-    if "PASSWORD" in kept:
-        kept["PASSWORD"] = seal(kept["PASSWORD"])
-    return _as_json(kept)
+def _sealed(values: Mapping[str, str]) -> Mapping[str, str]:
+    """The password never stands anywhere as it was sent."""
+    return {**values, "PASSWORD": seal(values["PASSWORD"])} if "PASSWORD" in values else values
