@@ -11,6 +11,7 @@ from rollbook.staff import audit, throttle
 from rollbook.staff.models import KnownAddress, Member
 from rollbook.staff.origins import origin
 from rollbook.staff.password_rules import MOST_BYTES, as_typed
+from rollbook.staff.remembering import Remembered
 
 LONGEST_LOGIN = 254
 AT_ONCE = 4
@@ -18,6 +19,9 @@ AT_ONCE = 4
 # Checking the throttle, hashing and counting the failure go together under it, so that guesses sent side by side
 # overrun a limit by AT_ONCE - 1 at most, and hashing takes no more than AT_ONCE times 19 MiB.
 _turn = threading.BoundedSemaphore(AT_ONCE)
+
+
+remembered = Remembered()
 
 
 class SignInFailed(Exception):
@@ -44,14 +48,21 @@ def sign_in(login: str, password: str, address: str, now: datetime, agent: str =
 
 
 def _matches(member: Member | None, password: str) -> bool:
-    """Whether this is the member's password. It hashes exactly once, also when there is no member."""
+    """Whether this is the member's password. It hashes exactly once, also when there is no member; and not at all if
+    this was right a moment ago.
+    """
     typed = as_typed(password)
     if len(typed.encode("utf-8", "surrogatepass")) > MOST_BYTES:
         return False
     if member is None:
         make_password(typed)
         return False
-    return check_password(typed, member.password, setter=lambda raw: _upgrade(member, raw))
+    if remembered.knows(member.pk, member.password, typed):
+        return True
+    matches = check_password(typed, member.password, setter=lambda raw: _upgrade(member, raw))
+    if matches:
+        remembered.note(member.pk, member.password, typed)
+    return matches
 
 
 def _upgrade(member: Member, password: str) -> None:
