@@ -70,3 +70,13 @@ class AuditEvent(models.Model):
     address = models.GenericIPAddressField(null=True)
     agent = models.CharField(max_length=100, help_text="the User-Agent, cut and without control characters")
     detail = models.CharField(max_length=200)
+
+
+class KeyMark(models.Model):
+    """By which a key that stands beside the database is told from another one, see keyring.py."""
+
+    name = models.CharField(max_length=64, unique=True)
+    mark = models.CharField(max_length=32)
+
+    def __str__(self) -> str:
+        return self.name
