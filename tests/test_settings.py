@@ -1,6 +1,5 @@
 """The environment and what becomes of it, in processes of their own."""
 
-import os
 import stat
 import subprocess
 import sys
@@ -10,13 +9,14 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
+from tests.installations import environment
 
-def setting(name: str, **environment: object) -> str:
+
+def setting(name: str, **said: object) -> str:
     """What a setting is, under these variables."""
     code = f"import django; from django.conf import settings; print(settings.{name})"
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith("ROLLBOOK_")}
-    own = {"DJANGO_SETTINGS_MODULE": "rollbook.settings"} | {key: str(value) for key, value in environment.items()}
-    done = subprocess.run([sys.executable, "-c", code], env=inherited | own, capture_output=True, text=True, check=True)
+    env = environment(None, DJANGO_SETTINGS_MODULE="rollbook.settings", **{name: str(said[name]) for name in said})
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 

@@ -80,8 +80,10 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False
 
-# Who calls the work: one process on one machine.
-ENGINE = "rollbook.engine.loop"
+# Who calls the work: any number of workers, or one process on one machine. Procrastinate's tables need PostgreSQL.
+ENGINE = "rollbook.engine.cluster" if ON_POSTGRESQL else "rollbook.engine.loop"
+if ON_POSTGRESQL:
+    INSTALLED_APPS.append("procrastinate.contrib.django")
 
 # What an upload may be at most. The file's own limits are named in docs/student-file.md.
 MAX_ROWS = _number("MAX_ROWS", 2_000_000)
@@ -97,8 +99,11 @@ EMAIL_HOST = _text("SMTP_HOST")
 EMAIL_PORT = _number("SMTP_PORT", 587)
 EMAIL_HOST_USER = _text("SMTP_USER")
 EMAIL_HOST_PASSWORD = _text("SMTP_PASSWORD")
-EMAIL_USE_TLS = _text("SMTP_SECURITY", "starttls") == "starttls"
-EMAIL_USE_SSL = _text("SMTP_SECURITY") == "tls"
+_SECURITY = _text("SMTP_SECURITY", "starttls")
+if _SECURITY not in {"starttls", "tls", "none"}:  # a misspelling must not send students' results in the clear
+    raise ValueError(f"ROLLBOOK_SMTP_SECURITY is '{_SECURITY}' and not starttls, tls or none")
+EMAIL_USE_TLS = _SECURITY == "starttls"
+EMAIL_USE_SSL = _SECURITY == "tls"
 EMAIL_TIMEOUT = 30
 EMAIL_FILE_PATH = MAIL_FOLDER
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
@@ -115,5 +120,8 @@ LOGGING = {
         # Our middleware has a line for each request already.
         "django.request": {"level": "CRITICAL"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        # A line for each job, and one for each attempt to reach a database that is away, of which we tell already.
+        "procrastinate": {"level": "WARNING"},
+        "psycopg.pool": {"level": "ERROR"},
     },
 }

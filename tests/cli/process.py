@@ -1,16 +1,13 @@
 """The real command, in a process and with a data folder of its own."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.installations import environment
 
-def environment(data: Path | None = None, **more: str) -> Mapping[str, str]:
-    """Nothing of what this test run has set."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ROLLBOOK", "DJANGO"))}
-    return kept | ({"ROLLBOOK_DATA": str(data)} if data else {}) | more
+__all__ = ["environment", "rollbook"]
 
 
 def rollbook(*arguments: object, env: Mapping[str, str], cwd: Path | None = None) -> "subprocess.CompletedProcess[str]":

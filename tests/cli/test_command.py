@@ -1,7 +1,6 @@
 """The command as a whole: its help, its folder, its exit codes, and what it says when something is wrong."""
 
 import logging
-import sqlite3
 import subprocess
 import sys
 from argparse import Namespace
@@ -16,6 +15,7 @@ from rollbook.cli.documentation import leaves
 from rollbook.cli.grammar import parser
 from tests.cli import process
 from tests.cli.conftest import Rollbook
+from tests.installations import execute, installed
 
 ADD = ("district", "add", "Maple USD")
 
@@ -29,12 +29,10 @@ def test_every_subcommand_has_a_function_and_help(rollbook: Rollbook) -> None:
         assert "exit codes:" in result.out
 
 
-def test_the_overview_names_what_operators_need_and_not_what_serve_starts(rollbook: Rollbook) -> None:
+def test_the_overview_names_what_operators_need(rollbook: Rollbook) -> None:
     overview = rollbook("--help").out
-    for noun in ("serve", "district", "school", "staff", "student", "file", "update"):
+    for noun in ("serve", "web", "worker", "district", "school", "staff", "student", "file", "update", "doctor"):
         assert f"\n    {noun} " in overview
-    for hidden in ("web", "worker"):
-        assert f"\n    {hidden}" not in overview
 
 
 def test_without_a_subcommand_the_overview_is_shown(rollbook: Rollbook) -> None:
@@ -97,7 +95,9 @@ class TestRealProcess:
 
     def test_the_data_folder_is_made_at_first_use_for_its_owner_only(self, tmp_path: Path) -> None:
         data = tmp_path / "new" / "folder"
-        done = process.rollbook(*ADD, "--data", data, env=process.environment())
+        env = process.environment(data)
+        del env["ROLLBOOK_DATA"]
+        done = process.rollbook(*ADD, "--data", data, env=env)
         assert (done.returncode, done.stderr) == (0, "")
         assert data.stat().st_mode & 0o777 == 0o700
         for path in data.rglob("*"):
@@ -121,19 +121,13 @@ class TestRealProcess:
         env = process.environment(tmp_path)
         migrate = [sys.executable, "-m", "django", "migrate", "updates", "0002", "--settings", "rollbook.settings"]
         subprocess.run(migrate, env=env, check=True, capture_output=True)
-        with sqlite3.connect(tmp_path / "rollbook.sqlite3") as database:
-            database.execute("INSERT INTO roster_district VALUES (1, 'Maple USD', 'maple-usd', 'UTC', 'utf-8')")
-        database.close()
+        execute(tmp_path, "INSERT INTO roster_district VALUES (1, 'Maple USD', 'maple-usd', 'UTC', 'utf-8')")
         assert process.rollbook("update", "list", "maple-usd", env=env).returncode == 0
-        with sqlite3.connect(tmp_path / "rollbook.sqlite3") as database:
-            found = database.execute(
-                "SELECT name FROM sqlite_master WHERE name IN ('update_moves', 'roster_rowdigest')"
-            )
-            assert {name for (name,) in found} == {"update_moves", "roster_rowdigest"}
-        database.close()
+        assert execute(tmp_path, "SELECT slug FROM roster_district") == [("maple-usd",)]
+        assert execute(tmp_path, "SELECT count(*) FROM roster_rowdigest") == [(0,)]
 
     def test_a_pipe_that_closes_early_is_no_error_worth_a_word(self, tmp_path: Path) -> None:
-        env = process.environment(tmp_path)
+        env = process.environment(installed(tmp_path / "data"))
         process.rollbook(*ADD, env=env)
         command = [sys.executable, "-m", "rollbook", "student", "export", "maple-usd"]
         with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
@@ -143,7 +137,7 @@ class TestRealProcess:
             assert (running.stderr.read(), running.wait()) == ("", 1)
 
     def test_output_for_which_there_is_no_room_is_an_error(self, tmp_path: Path) -> None:
-        env = process.environment(tmp_path)
+        env = process.environment(installed(tmp_path / "data"))
         process.rollbook(*ADD, env=env)
         with Path("/dev/full").open("w") as full:
             command = [sys.executable, "-m", "rollbook", "student", "export", "maple-usd"]
@@ -152,7 +146,7 @@ class TestRealProcess:
         assert done.stderr.startswith("ERROR not_possible: No space left on device; ")
 
     def test_a_terminal_of_another_alphabet_shows_what_it_can(self, tmp_path: Path) -> None:
-        env = process.environment(tmp_path, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+        env = process.environment(installed(tmp_path / "data"), PYTHONIOENCODING="ascii", PYTHONUTF8="0")
         done = process.rollbook("district", "add", "École", env=env)
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout == "Added \\xc9cole, time zone UTC. Its short name is ecole.\n"
@@ -165,6 +159,7 @@ class TestRealProcess:
             "(invalid literal for int() with base 10: 'smtp'); correct it\n"
         )
 
+    @pytest.mark.only_on("sqlite")  # PostgreSQL's problems have tests/cli/test_database_problems.py
     def test_a_database_that_is_none_is_not_a_traceback(self, tmp_path: Path) -> None:
         (tmp_path / "rollbook.sqlite3").write_bytes(b"not a database" * 100)
         done = process.rollbook("update", "list", "maple-usd", env=process.environment(tmp_path))

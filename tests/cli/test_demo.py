@@ -4,11 +4,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.cli import process
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
+@pytest.mark.only_on("sqlite")  # it makes its own data folder and names no database
 def test_the_story_goes_as_told(tmp_path: Path) -> None:
     env = {**process.environment(), "TMPDIR": str(tmp_path)}
     done = subprocess.run(

@@ -1,7 +1,6 @@
 """``rollbook file check``: with no server, no database, no data folder."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 from rollbook.cli.file import NOT_CHECKED
 from tests.cli.conftest import Rollbook
 from tests.cli.files import HEADER, row
+from tests.installations import environment
 
 
 def test_a_clean_file_is_ok(rollbook: Rollbook, base: Path) -> None:
@@ -111,9 +111,8 @@ from rollbook.cli import run
 code = run(["file", "check", {str(base)!r}])
 sys.exit(9 if "django" in sys.modules else code)
 """
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("ROLLBOOK", "DJANGO"))}
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=elsewhere, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", script], cwd=elsewhere, env=environment(), capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "checking: 2 of 2 rows (100 %)\n")
     assert list(elsewhere.iterdir()) == []

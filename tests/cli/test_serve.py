@@ -15,6 +15,7 @@ import pytest
 
 from tests.cli import process
 from tests.cli.files import HEADER, row
+from tests.installations import copied, installed
 
 
 @contextmanager
@@ -42,15 +43,21 @@ def until(is_so: Callable[[], bool], seconds: float = 20) -> None:
         time.sleep(0.05)
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    """Maple USD with a school."""
-    data, schools = tmp_path / "data", tmp_path / "schools.csv"
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made")
+    data, schools = installed(folder / "data"), folder / "schools.csv"
     env = process.environment(data)
     schools.write_text("SCHOOL_ID,NAME\n100,Maple Elementary\n")
     assert process.rollbook("district", "add", "Maple USD", env=env).returncode == 0
     assert process.rollbook("school", "load", "maple-usd", schools, env=env).returncode == 0
     return data
+
+
+@pytest.fixture
+def data(made_once: Path, tmp_path: Path) -> Path:
+    """Maple USD with a school."""
+    return copied(made_once, tmp_path / "data")
 
 
 def test_serve_says_when_it_is_ready_serves_https_and_stops_in_good_order(data: Path) -> None:

@@ -9,27 +9,10 @@ import pytest
 from rollbook.engine import loop
 from rollbook.engine.presence import Presence
 from rollbook.roster.models import District
-from rollbook.updates import apply, check, receive, running, spool
-from rollbook.updates.models import Update
-from rollbook.updates.moves import Mode
+from rollbook.updates import apply, running
+from tests.engine.conftest import new_students
 
-HEADER = "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,ELL,SPECIAL_ED\n"
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def new_students(district: District, count: int, name: str = "students.csv") -> Update:
-    rows = "".join(f"{n},First{n},Last{n},01/02/2012,f,5,100,n,n\n" for n in range(count))
-    incoming = spool.Incoming()
-    incoming.write((HEADER + rows).encode())
-    return receive.receive(district, incoming, file_name=name, mode=Mode.ADD).update
-
-
-@pytest.fixture(autouse=True)
-def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(check, "SMALLEST", 10)
-    monkeypatch.setattr(check, "LARGEST", 10)
-    monkeypatch.setattr(apply, "SMALLEST", 10)
-    monkeypatch.setattr(apply, "LARGEST", 10)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("small_steps")]
 
 
 def test_a_small_district_does_not_wait_for_a_large_one(maple: District, cedar: District) -> None:

@@ -31,7 +31,7 @@ def parser() -> ArgumentParser:
     top = _parser(ArgumentParser, prog="rollbook", description=f"{_OVERVIEW}\n\n{_FOLDER}")
     top.add_argument("--version", action="version", version=f"rollbook {version('rollbook')}")
     nouns = top.add_subparsers(metavar="COMMAND", title="commands")
-    for add in (_serve, _district, _school, _staff, _student, _file, _update):
+    for add in (_serve, _worker, _district, _school, _staff, _student, _file, _update, _doctor):
         add(nouns)
     return top
 
@@ -64,11 +64,9 @@ def _leaf(
     about: str,
     *more: str,
     opening: str | None = "database",
-    hidden: bool = False,
 ) -> ArgumentParser:
-    options = {} if hidden else {"help": _in_a_list(about)}
     paragraphs = "\n\n".join(textwrap.fill(text, 100) for text in (about, *more))
-    leaf = _parser(nouns.add_parser, name, description=paragraphs, **options)
+    leaf = _parser(nouns.add_parser, name, description=paragraphs, help=_in_a_list(about))
     leaf.set_defaults(run=run, opening=opening)
     if opening:
         leaf.add_argument("--data", type=Path, metavar="DIR", default=SUPPRESS, help="the data folder")
@@ -86,20 +84,55 @@ def _serve(nouns: "Nouns[Any]") -> None:
         "It prints one line when it is ready and serves until SIGTERM or Ctrl-C; a second one stops it at once.",
         opening="settings",
     )
-    web = _leaf(nouns, "web", "serve.web", "The web server alone; `serve` starts it.", opening="settings", hidden=True)
+    web = _leaf(
+        nouns,
+        "web",
+        "serve.web",
+        "The web server alone.",
+        "`serve` starts one by itself. Beside it, or on other machines, any number of them may run on one PostgreSQL "
+        "(DATABASE_URL); all need the same data folder, on storage that they share.",
+        opening="settings",
+    )
     for command in (serve, web):
         command.add_argument("--host", default="localhost", help="name or address to listen on (default: localhost)")
         command.add_argument("--port", type=_port, default=8443, help="the port (default: 8443; 0 takes a free one)")
         command.add_argument("--cert", type=Path, metavar="FILE", help="your certificate with its chain, PEM")
         command.add_argument("--key", type=Path, metavar="FILE", help="its private key, PEM without a passphrase")
         command.add_argument("--behind-proxy", action="store_true", help="plain HTTP, for a proxy that speaks TLS")
-    _leaf(nouns, "worker", "serve.worker", "The worker alone; `serve` starts it.", opening="settings", hidden=True)
+
+
+def _worker(nouns: "Nouns[Any]") -> None:
+    worker = _leaf(
+        nouns,
+        "worker",
+        "serve.worker",
+        "The worker alone, which does what the files that come in ask for.",
+        "`serve` starts one by itself. On one PostgreSQL (DATABASE_URL) any number of them may run, anywhere; all need "
+        "the same data folder, on storage that they share. On SQLite one works, and others wait for its place.",
+        "At SIGTERM or Ctrl-C it ends the step in hand, and another worker goes on with the rest; a second one stops "
+        "it at once. Killed, it loses nothing: the others take its work up within a minute.",
+        opening="settings",
+    )
+    worker.add_argument(
+        "--concurrency",
+        type=_count,
+        metavar="N",
+        default=1,
+        help="updates of different districts at a time, PostgreSQL only (default: 1; more than one fills the time that "
+        "the other waits for the database, but only more workers use more than one core)",
+    )
 
 
 def _port(text: str) -> int:
     if text.isdecimal() and int(text) <= 65535:
         return int(text)
     raise ArgumentTypeError(f"'{text}' is not a port; ports are 0 to 65535")
+
+
+def _count(text: str) -> int:
+    if text.isdecimal() and 1 <= int(text) <= 32:
+        return int(text)
+    raise ArgumentTypeError(f"'{text}' is not a number from 1 to 32")
 
 
 def _district(nouns: "Nouns[Any]") -> None:
@@ -222,6 +255,25 @@ def _update(nouns: "Nouns[Any]") -> None:
     form = show.add_mutually_exclusive_group()
     _takes_json(form)
     form.add_argument("--rejected", action="store_true", help="the rejected rows as CSV")
+
+
+def _doctor(nouns: "Nouns[Any]") -> None:
+    doctor = _leaf(
+        nouns,
+        "doctor",
+        "doctor.doctor",
+        "Say what is wrong with this installation, and how to mend it.",
+        "It looks at settings, data folder, disk, database, keys, clock, server, certificate, worker, updates, letters "
+        "and mail, and changes nothing. Each is OK, WARNING or ERROR. It ends with 1 if there is an error, and with 0 "
+        "if there are warnings alone. Run it under the account and with the settings of the server.",
+        opening=None,  # it must work where nothing else does
+    )
+    doctor.add_argument("--data", type=Path, metavar="DIR", default=SUPPRESS, help="the data folder")
+    doctor.add_argument("--cert", type=Path, metavar="FILE", help="the certificate, as `serve` gets it")
+    doctor.add_argument("--key", type=Path, metavar="FILE", help="its private key, as `serve` gets it")
+    doctor.add_argument("--behind-proxy", action="store_true", help="a proxy has the certificate")
+    doctor.add_argument("--mail-to", metavar="EMAIL", help="send a mail there; else none is sent")
+    _takes_json(doctor)
 
 
 def _takes_district(leaf: ArgumentParser) -> None:

@@ -11,22 +11,18 @@ from typing import TypeVar
 
 import django
 from django.apps import apps
-from django.core.management import call_command
-from django.db import DatabaseError, OperationalError, connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db import Error, connection
 
 from rollbook.cli.failures import Failure
+from rollbook.database.problems import problem, require_version
 
 Outcome = TypeVar("Outcome", int, None)
-
-# Locked, full, not readable; and not a database at all. Their descendants are mistakes of ours.
-_OF_THE_DATABASE = (OperationalError, DatabaseError)
 
 
 def settings(arguments: Namespace) -> None:
     """The data folder, made at first use; the subcommand sees to the database itself."""
-    _choose(arguments)
-    _folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+    choose(arguments)
+    folder().mkdir(mode=0o700, parents=True, exist_ok=True)
     if getattr(arguments, "behind_proxy", False):
         os.environ["ROLLBOOK_BEHIND_PROXY"] = "1"
     _set_up()
@@ -40,11 +36,11 @@ def new_database(arguments: Namespace) -> None:
 
 def database(arguments: Namespace) -> None:
     """A data folder that is there: a mistyped one must not become a new, empty one."""
-    _choose(arguments)
-    if not _folder().is_dir():
+    choose(arguments)
+    if not folder().is_dir():
         raise Failure(
             "no_data_folder",
-            f"there is no data folder {_folder()}; name yours with --data or ROLLBOOK_DATA, "
+            f"there is no data folder {folder()}; name yours with --data or ROLLBOOK_DATA, "
             "or begin one with `rollbook district add`",
         )
     _set_up()
@@ -55,13 +51,11 @@ def answering(run: Callable[[Namespace], Outcome], arguments: Namespace) -> Outc
     """Open, or run, the subcommand; a database that does not answer is not its fault."""
     try:
         return run(arguments)
-    except DatabaseError as error:
-        if type(error) not in _OF_THE_DATABASE:
+    except Error as error:
+        told = problem(error, connection.settings_dict)
+        if told is None:
             raise
-        raise Failure(
-            "database",
-            f"the database in {_folder()} does not answer ({error}); see that its disk has room, and try again",
-        ) from error
+        raise Failure("database", str(told)) from error
 
 
 OPENINGS: dict[str, Callable[[Namespace], None]] = {
@@ -77,19 +71,18 @@ def _set_up() -> None:
     try:
         django.setup()
     except ValueError as error:
-        raise Failure(
-            "bad_setting", f"a ROLLBOOK_ variable in the environment is wrong ({error}); correct it"
-        ) from None
+        raise Failure("bad_setting", f"a variable in the environment is wrong ({error}); correct it") from None
 
 
-def _choose(arguments: Namespace) -> None:
+def choose(arguments: Namespace) -> None:
+    """Let the folder that ``--data`` names be the one that the settings will find."""
     if "data" in arguments:
         os.environ.pop("ROLLBOOK_DATA_FILE", None)
         os.environ["ROLLBOOK_DATA"] = str(arguments.data.absolute())
 
 
-def _folder() -> Path:
-    """The same folder that the settings will find."""
+def folder() -> Path:
+    """The data folder, as the settings will find it."""
     named = os.environ.get("ROLLBOOK_DATA_FILE")
     if named:
         return Path(Path(named).read_text(encoding="utf-8").rstrip("\r\n")).absolute()
@@ -97,7 +90,15 @@ def _folder() -> Path:
 
 
 def _migrate() -> None:
-    """Bring the database up to this version, if it is not."""
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        call_command("migrate", verbosity=0, interactive=False)
+    """Bring the database up to this version, if it is not, and see that the keys are its own."""
+    from rollbook.engine import versions  # both need the settings
+    from rollbook.staff import keyring
+
+    require_version(connection)
+    try:
+        versions.bring_up()
+        keyring.require_same()
+    except versions.NewerDatabase as newer:
+        raise Failure("newer_database", str(newer)) from None
+    except keyring.OtherKeys as other:
+        raise Failure("other_keys", str(other)) from None

@@ -1,5 +1,6 @@
-"""``rollbook serve``, and the two processes it starts: ``web`` and ``worker``."""
+"""``rollbook serve``, and the two processes it starts: ``web`` and ``worker``, which also run without it."""
 
+import os
 import signal
 import threading
 from argparse import Namespace
@@ -7,9 +8,12 @@ from argparse import Namespace
 from django.conf import settings
 
 from rollbook.cli.failures import DONE, USAGE, Failure
-from rollbook.engine.loop import work
+from rollbook.engine import sessions, work
+from rollbook.engine.versions import NewerDatabase
 from rollbook.server import lifeline, supervise, tls
+from rollbook.server.preparing import prepare
 from rollbook.server.web import Address, run_web
+from rollbook.staff.keyring import OtherKeys
 
 
 def serve(arguments: Namespace) -> int:
@@ -26,6 +30,8 @@ def serve(arguments: Namespace) -> int:
 def web(arguments: Namespace) -> int:
     """The web server alone."""
     certificate = None if settings.BEHIND_PROXY else _certificate(arguments)
+    _prepare()
+    sessions.of_a_web_server()
     run_web(Address(arguments.host, arguments.port), certificate, behind_proxy=settings.BEHIND_PROXY)
     return DONE
 
@@ -41,7 +47,14 @@ def _certificate(arguments: Namespace) -> tls.Certificate:
 
 def worker(arguments: Namespace) -> int:
     """The worker alone: at the first signal it ends the step in hand, at the second it ends at once."""
+    if arguments.concurrency > 1 and not settings.ON_POSTGRESQL:
+        raise Failure(
+            "one_at_a_time",
+            "--concurrency needs PostgreSQL (DATABASE_URL); SQLite has one worker, in which all districts take turns",
+            USAGE,
+        )
     lifeline.watch()
+    _prepare()
     stop = threading.Event()
 
     def told(number: int, frame: object) -> None:
@@ -51,5 +64,20 @@ def worker(arguments: Namespace) -> int:
 
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, told)
-    work(stop)
+    try:
+        work(stop, arguments.concurrency)
+    except NewerDatabase as newer:
+        raise Failure("newer_database", str(newer)) from None
     return DONE
+
+
+def _prepare() -> None:
+    """What ``serve`` has done for its own children."""
+    if lifeline.VARIABLE in os.environ:
+        return
+    try:
+        prepare()
+    except NewerDatabase as newer:
+        raise Failure("newer_database", str(newer)) from None
+    except OtherKeys as other:
+        raise Failure("other_keys", str(other)) from None

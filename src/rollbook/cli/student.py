@@ -16,7 +16,7 @@ from rollbook.cli.progress import Progress
 from rollbook.cli.record import record
 from rollbook.cli.watching import Watch
 from rollbook.doors.studentupdate.form import display_name
-from rollbook.engine.loop import work_on
+from rollbook.engine import work_on
 from rollbook.format import writer
 from rollbook.format.columns import BY_NAME, COLUMNS
 from rollbook.roster import records

@@ -1,8 +1,8 @@
 """A batch of keys handed over to the database as one JSON array, which the database takes apart.
 
-Lists as psycopg adapts them cost five to ten times as much on the way to PostgreSQL. And it is left no choice of plan: each key is
-looked up in the index, also while the statistics of a table that is just being filled are wrong by a million rows
-(docs/decisions/databases.md).
+Lists as psycopg adapts them cost five to ten times as much on the way to PostgreSQL. And it is left no choice of plan:
+each key is looked up in the index, also while the statistics of a table that is just being filled are wrong by a
+million rows (docs/decisions/databases.md).
 """
 
 import json

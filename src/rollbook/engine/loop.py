@@ -14,9 +14,10 @@ from django.db import DatabaseError, connection
 
 from rollbook.database.faults import is_passing
 from rollbook.database.turnstile import let_others_pass
+from rollbook.engine import chores
+from rollbook.engine.patience import pause_after
 from rollbook.engine.presence import Presence, worker_seen
-from rollbook.roster import passwords
-from rollbook.updates import notify, receive, running
+from rollbook.updates import receive, running
 from rollbook.updates.states import Fenced
 
 __all__ = ["due", "work", "work_on", "worker_seen"]
@@ -24,23 +25,25 @@ __all__ = ["due", "work", "work_on", "worker_seen"]
 log = logging.getLogger(__name__)
 
 PAUSE = 0.25  # seconds between two looks at the tables when nothing is due
-LONGEST_PAUSE = 30.0  # seconds, after a fault
 
 
 def due(update_id: int) -> None:
     """There is nobody to tell: the loop looks for itself."""
 
 
-def work(stop: threading.Event) -> None:
-    """Do whatever is due until told to stop. A second worker stays idle until the first one has gone."""
+def work(stop: threading.Event, concurrency: int = 1) -> None:
+    """Do whatever is due until told to stop. A second worker stays idle until the first one has gone.
+
+    However many are asked for, the updates of all districts are in work, and one step is taken at a time.
+    """
     presence = Presence()
     if not _claimed(presence, stop):
         return
-    chores = [
+    threads = [
         threading.Thread(target=_repeat, args=(stop, name, chore, pause, niceness))
         for name, chore, pause, niceness in _CHORES
     ]
-    for thread in chores:
+    for thread in threads:
         thread.start()
     desk = Desk()
     while not stop.is_set():
@@ -49,7 +52,7 @@ def work(stop: threading.Event) -> None:
         if pause:
             stop.wait(pause)
     desk.put_down()
-    for thread in chores:
+    for thread in threads:
         thread.join()
 
 
@@ -105,7 +108,7 @@ class Desk:
 
     def _pause_after_fault(self, what: str, update_id: int | None = None) -> float:
         self._faults += 1
-        pause = min(2.0**self._faults / 2, LONGEST_PAUSE)
+        pause = pause_after(self._faults)
         log.warning("%s; next try in %.0f s", what, pause, exc_info=True)
         connection.close()
         if update_id is not None:
@@ -138,20 +141,12 @@ def _repeat(stop: threading.Event, name: str, chore: Callable[[], int], pause: f
             log.exception("%s failed", name)
             connection.close()
         if not found:
-            stop.wait(max(pause, min(2.0**faults / 2, LONGEST_PAUSE) if faults else 0))
+            stop.wait(max(pause, pause_after(faults)) if faults else pause)
     connection.close()
 
 
-def _mail() -> int:
-    return notify.write_letters() + notify.send_due()
-
-
-def _wrap_passwords() -> int:
-    return passwords.wrap_some(8)
-
-
 _CHORES = (
-    ("mail", _mail, PAUSE, 0),
-    ("wrapping passwords", _wrap_passwords, 2.0, 19),
+    ("mail", chores.mail, PAUSE, 0),
+    ("wrapping passwords", chores.wrap_passwords, 2.0, 19),
     ("sweeping the spool", receive.sweep, 3600.0, 0),
 )

@@ -2,17 +2,24 @@
 
 import logging
 
-from django.core.management import call_command
-from django.db import connections
+from django.db import connection, connections
 
+from rollbook.database.problems import require_version
+from rollbook.engine import versions
+from rollbook.staff import keyring
 from rollbook.updates import receive
 
 log = logging.getLogger(__name__)
 
 
 def prepare() -> None:
-    """Bring the database up to this version, and remove what uploads that were cut off have left behind."""
-    call_command("migrate", verbosity=0, interactive=False)
+    """Bring the database up to this version, and remove what uploads that were cut off have left behind.
+
+    Raises NewerDatabase and OtherKeys.
+    """
+    require_version(connection)
+    versions.bring_up()
+    keyring.require_same()
     swept = receive.sweep()
     if swept:
         log.info("removed %d files of uploads that were cut off", swept)

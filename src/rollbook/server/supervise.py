@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+from rollbook.engine.versions import NewerDatabase
 from rollbook.server import lifeline, tls
 from rollbook.server.children import Child
 from rollbook.server.listening import CannotListen, listen
@@ -22,6 +23,7 @@ from rollbook.server.preparing import prepare
 from rollbook.server.ready import EVERYWHERE, is_ready
 from rollbook.server.tls import Certificate, CertificateProblem
 from rollbook.server.web import LISTENER, Address
+from rollbook.staff.keyring import OtherKeys
 
 STOPPING_SECONDS = 10.0
 TICK = 0.1  # seconds between two looks at the children
@@ -58,7 +60,7 @@ def serve(
                 _look_after(children, told, _Announcement(address, behind_proxy))
                 listener.close()  # who comes now is told at once that nobody is here
                 _stop(children, told)
-    except (AlreadyServed, CannotListen, CertificateProblem) as problem:
+    except (AlreadyServed, CannotListen, CertificateProblem, NewerDatabase, OtherKeys) as problem:
         print(f"ERROR cannot_start: {problem}", file=sys.stderr)
         return 1
     return 0

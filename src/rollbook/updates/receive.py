@@ -86,10 +86,7 @@ def receive(
             "rows": 0 if survey.refusal else survey.rows,
             "spool_name": incoming.keep(),
         }
-        receipt = _commit(sent, facts, survey.problems)
-        if not receipt.replayed:
-            incoming.hand_over()
-        return receipt
+        return _commit(sent, facts, survey.problems, incoming)
     finally:
         incoming.discard()
 
@@ -112,7 +109,7 @@ def sweep() -> int:
     return len(left_over)
 
 
-def _commit(sent: _Sent, facts: dict[str, Any], found: Sequence[Problem]) -> Receipt:
+def _commit(sent: _Sent, facts: dict[str, Any], found: Sequence[Problem], incoming: Incoming) -> Receipt:
     refused = any(problem.severity is Severity.ERROR for problem in found)
     with transaction.atomic():
         District.objects.select_for_update(no_key=True).get(pk=sent.district.pk)  # one at a time
@@ -139,6 +136,9 @@ def _commit(sent: _Sent, facts: dict[str, Any], found: Sequence[Problem]) -> Rec
             states.move(update.pk, State.REFUSED)
             update.refresh_from_db()
         running.due(update.pk)
+        # Now and not later: if the database is lost at the commit, nobody knows whether the update is there. If it is
+        # not, the file will be swept.
+        incoming.hand_over()
     return Receipt(update, replayed=False, same_as=same_as)
 
 

@@ -5,14 +5,15 @@ Who calls it, and when, is the business of the engine that ``settings.ENGINE`` n
 
 import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -47,14 +48,28 @@ def worker_seen() -> Seen:
 
 def next_updates() -> list[int]:
     """The updates to work on now: of each district the one in work, else the one that has waited longest."""
-    live = Update.objects.filter(state__in=LIVE).order_by("district", "number")
+    return list(_next_of_each().values())
+
+
+def next_update(district_id: int) -> int | None:
+    """The same for one district; None if nothing is due there."""
+    return _next_of_each(district=district_id).get(district_id)
+
+
+def busy_districts() -> list[int]:
+    """Those in which something is due."""
+    return list(_next_of_each())
+
+
+def _next_of_each(**which: int) -> dict[int, int]:
+    live = Update.objects.filter(state__in=LIVE, **which).order_by("district", "number")
     chosen: dict[int, int] = {}
     for pk, district_id, state in live.values_list("pk", "district_id", "state"):
         if state in WORKING:
             chosen[district_id] = pk
         else:
             chosen.setdefault(district_id, pk)
-    return list(chosen.values())
+    return chosen
 
 
 def has_ended(update_id: int) -> bool:
@@ -62,7 +77,7 @@ def has_ended(update_id: int) -> bool:
     return not Update.objects.filter(pk=update_id, state__in=LIVE).exists()
 
 
-def steps(update_id: int) -> Iterator[None]:
+def steps(update_id: int) -> Generator[None, None, None]:
     """Work on the update until its end. Each step commits; raises Fenced when the update is somebody else's."""
     run = _begin(update_id)
     if run is None:
@@ -85,13 +100,14 @@ def rest(update_id: int) -> None:
 def _begin(update_id: int) -> str | None:
     """Take the update over, under a new run id; None if there is nothing to be done with it."""
     run = secrets.token_hex(16)
-    with transaction.atomic():
+    with suppress(IntegrityError), transaction.atomic():  # another update of the district was begun at the same moment
         if states.move(update_id, State.CHECKING, run=run, deaths=1, started_at=timezone.now()):
             return run
         if _fail_if_it_kills(update_id):
             return None
-        taken = Update.objects.filter(pk=update_id, state__in=WORKING).update(run=run, deaths=F("deaths") + 1)
-    return run if taken else None
+        if Update.objects.filter(pk=update_id, state__in=WORKING).update(run=run, deaths=F("deaths") + 1):
+            return run
+    return None
 
 
 def _fail_if_it_kills(update_id: int) -> bool:

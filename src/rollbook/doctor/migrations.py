@@ -1,0 +1,30 @@
+"""Whether the tables are those of this version of Rollbook: older ones are brought up to date, newer ones are not."""
+
+from collections.abc import Iterator
+
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from rollbook.doctor.findings import Finding, error, ok, warning
+from rollbook.doctor.installation import Installation
+from rollbook.engine.versions import NewerDatabase, require_not_newer
+from rollbook.updates.wording import counted
+
+
+def look(here: Installation) -> Iterator[Finding]:
+    """What is recorded in the database against what is on the disk."""
+    try:
+        require_not_newer()
+    except NewerDatabase as newer:
+        what, _, repair = str(newer).partition("; ")
+        yield error(what, repair)
+        return
+    executor = MigrationExecutor(connection)
+    done = executor.loader.applied_migrations
+    missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if missing:
+        what = f"{counted(len(missing), 'migration')} to come" if done else "the database is empty"
+        yield warning(what, "the next start, or any other command, brings it up to this version; have a backup first")
+    else:
+        here.tables = True
+        yield ok(f"all {len(done)} are done")

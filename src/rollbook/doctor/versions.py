@@ -1,0 +1,39 @@
+"""Which versions of what work together here."""
+
+import platform
+import sqlite3
+import ssl
+from collections.abc import Iterator
+from importlib.metadata import version
+
+import django
+import psycopg
+
+from rollbook.doctor.findings import Finding, error, ok, warning
+from rollbook.doctor.installation import Installation
+
+OLDEST_PYTHON = ("3", "11")
+DJANGO = (5, 2)
+
+
+def look(here: Installation) -> Iterator[Finding]:
+    """One line, fit for a report of a fault."""
+    versions = (
+        f"rollbook {version('rollbook')}",
+        f"Python {platform.python_version()}",
+        f"Django {django.get_version()}",
+        f"psycopg {psycopg.__version__}",
+        f"SQLite {sqlite3.sqlite_version}",
+        ssl.OPENSSL_VERSION.rpartition("  ")[0] or ssl.OPENSSL_VERSION,
+        platform.platform(),
+    )
+    yield ok(", ".join(versions))
+    found = tuple(map(int, platform.python_version_tuple()[:2]))
+    if found < tuple(map(int, OLDEST_PYTHON)):
+        yield error(f"Python {platform.python_version()} is too old", f"bring it to {'.'.join(OLDEST_PYTHON)} or later")
+    if django.VERSION[:2] != DJANGO:
+        needed = ".".join(map(str, DJANGO))
+        yield warning(
+            f"Rollbook is made for Django {needed}, and this is {django.get_version()}",
+            "install Rollbook with its own requirements: `make setup`",
+        )

@@ -1,0 +1,139 @@
+"""Many machines: any number of workers on one PostgreSQL, which tell each other through Procrastinate what is due."""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+from django.db import close_old_connections, connection, connections
+
+from rollbook.database.faults import is_passing
+from rollbook.engine import jobs, keeper, sessions, tasks, turns
+from rollbook.engine.crew import Crew
+from rollbook.engine.jobs import CHORES, UPDATES
+from rollbook.engine.keeper import Keeper
+from rollbook.updates import running
+from rollbook.updates.models import Update
+from rollbook.updates.moves import LIVE
+from rollbook.updates.running import Seen
+
+PAUSE = 0.25  # seconds between two looks of somebody who waits for an update
+LONGEST_STEP = 300.0  # seconds; a step that takes longer will never end
+STOPPING_SECONDS = 9.0  # until a worker that was told to stop has gone; `serve` waits ten
+
+log = logging.getLogger(__name__)
+
+Duty = Callable[[threading.Event], None]
+
+
+def due(update_id: int) -> None:
+    """A live update needs work, an ended one letters; the job is there if the transaction comes to be."""
+    district_id, state = Update.objects.values_list("district_id", "state").get(pk=update_id)
+    if state in LIVE:
+        jobs.nudge(district_id)
+    else:
+        jobs.tell_mail()
+
+
+def worker_seen() -> Seen:
+    """Whether any worker lives, by the database's clock, and the last sign of life of one.
+
+    A worker that ends in good order takes its signs of life with it; what is left is when chores were last shared out.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(max(last_heartbeat) > now() - make_interval(secs => %s), false),"
+            " coalesce(max(last_heartbeat), to_timestamp(("
+            "SELECT max(defer_timestamp) FROM procrastinate_periodic_defers))) FROM procrastinate_workers",
+            [keeper.LEASE],
+        )
+        alive, at = cursor.fetchone()
+    return Seen(alive=alive, at=at)
+
+
+def work(stop: threading.Event, concurrency: int = 1) -> None:
+    """Do whatever is due until told to stop, so many updates of different districts at a time.
+
+    Raises NewerDatabase when a newer version of Rollbook has changed the database meanwhile.
+    """
+    sessions.of_a_worker()
+    chores = Crew(tasks.house, CHORES, len(tasks.ALL_CHORES), _chore)
+    ours = Keeper()
+    with _on_duty(stop, _crew(concurrency).work, chores.work, ours.work):
+        log.info("worker ready")
+        while not stop.wait(1.0):
+            _end_if_hanging()
+    if ours.newer:
+        raise ours.newer
+
+
+def work_on(update_id: int, watch: Callable[[], None]) -> None:
+    """Bring this update to its end: by a worker in this process if there is no other, else by waiting for that one."""
+    helping = False
+    with ExitStack() as help_:
+        while not running.has_ended(update_id):
+            if not helping and not worker_seen().alive:
+                helping = True
+                sessions.of_a_worker()
+                help_.enter_context(_on_duty(threading.Event(), _crew(1).work, Keeper().work))
+            watch()
+            time.sleep(PAUSE)
+
+
+def _crew(concurrency: int) -> Crew:
+    return Crew(tasks.updates, UPDATES, concurrency, _update)
+
+
+def _update(job: Callable[[], None]) -> None:
+    """With the session of its thread, if that still lives."""
+    close_old_connections()
+    _now_or_later(job)
+
+
+def _chore(job: Callable[[], None]) -> None:
+    """With a session of its own."""
+    try:
+        _now_or_later(job)
+    finally:
+        connections.close_all()
+
+
+def _now_or_later(job: Callable[[], None]) -> None:
+    """What cannot be done now comes again: chores by the clock, updates by the keeper."""
+    try:
+        job()
+    except Exception as fault:
+        if not is_passing(fault):
+            raise
+        log.warning("a job must wait", exc_info=True)
+
+
+@contextmanager
+def _on_duty(stop: threading.Event, *duties: Duty) -> Iterator[None]:
+    """Each duty in a thread of its own until the end, or until ``stop``."""
+    threads = [threading.Thread(target=duty, args=(stop,), daemon=True) for duty in duties]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        _wait_for(threads)
+
+
+def _wait_for(threads: list[threading.Thread]) -> None:
+    latest = time.monotonic() + STOPPING_SECONDS
+    for thread in threads:
+        thread.join(max(0.0, latest - time.monotonic()))
+    if any(thread.is_alive() for thread in threads):
+        log.critical("a step did not end in time; this worker ends itself")
+        os._exit(1)
+
+
+def _end_if_hanging() -> None:
+    """Nothing ends a thread that hangs but the end of its process; the update counts it as a death."""
+    if turns.longest_step() > LONGEST_STEP:
+        log.critical("a step has taken more than %.0f s; this worker ends itself", LONGEST_STEP)
+        os._exit(1)

@@ -1,0 +1,75 @@
+"""Every worker looks after all of them: takes up what a dead one held, and lets nothing that is due be forgotten.
+
+It is no job of Procrastinate's: one that died with its worker could not take itself up again.
+"""
+
+import logging
+import threading
+
+from asgiref.sync import async_to_sync
+from django.db import close_old_connections, connection, transaction
+from procrastinate.jobs import Status
+
+from rollbook.engine import jobs, versions
+from rollbook.engine.patience import pause_after
+from rollbook.engine.versions import NewerDatabase
+from rollbook.updates import running
+
+LOOK = 5.0  # seconds between two looks
+HEARTBEAT = 5.0  # seconds between two signs of life of a worker
+LEASE = 20.0  # seconds without one, and its jobs are taken up again
+
+_LOCK = 0x4B454550
+
+log = logging.getLogger(__name__)
+
+
+class Keeper:
+    """The one of this worker. ``newer`` is set when it has told the worker to stop: its version is too old."""
+
+    newer: NewerDatabase | None = None
+
+    def work(self, stop: threading.Event) -> None:
+        """Look after everything until told to stop."""
+        faults, pause = 0, 0.0
+        while not stop.wait(pause):
+            try:
+                close_old_connections()  # those that have died
+                versions.require_not_newer()
+                look_after()
+                faults, pause = 0, LOOK
+            except NewerDatabase as newer:
+                self.newer = newer
+                stop.set()
+            except Exception:
+                faults += 1
+                pause = max(LOOK, pause_after(faults))
+                log.warning("the jobs cannot be looked after; next try in %.0f s", pause, exc_info=True)
+                connection.close()
+        connection.close()
+
+
+def look_after() -> None:
+    """Whoever comes first does it for all."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
+        if cursor.fetchone()[0]:
+            _drop_stalled()
+            _nudge_the_forgotten()
+
+
+def _drop_stalled() -> None:
+    """Jobs of workers that have died. The worker itself may only be slow: what it still writes is fenced out."""
+    manager = jobs.in_transaction
+    for job in async_to_sync(manager.get_stalled_jobs)(seconds_since_heartbeat=LEASE):
+        log.warning("job %s (%s) is taken from a worker that gives no sign of life", job.id, job.lock)
+        async_to_sync(manager.finish_job)(job, Status.FAILED, delete_job=True)
+
+
+def _nudge_the_forgotten() -> None:
+    busy = running.busy_districts()
+    if busy:
+        seen_to = jobs.locks([*jobs.waiting(), *jobs.in_work()])
+        for district_id in busy:
+            if jobs.lock_of(district_id) not in seen_to:
+                jobs.nudge(district_id)

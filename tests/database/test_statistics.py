@@ -1,0 +1,69 @@
+"""Statistics that keep up with tables which are being filled."""
+
+import pytest
+from django.db import connection
+from pytest_django import DjangoAssertNumQueries
+
+from rollbook.database import statistics
+from rollbook.database.statistics import FEW, Growth
+from rollbook.roster.models import District, School
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """The tables whose statistics were to be brought up, time by time."""
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(statistics, "bring_up", lambda *tables: asked.append(tables))
+    return asked
+
+
+def estimated(table: str) -> int:
+    """How many rows PostgreSQL thinks there are."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass", [table])
+        rows: int = cursor.fetchone()[0]
+    return rows
+
+
+@pytest.mark.only_on("sqlite")
+def test_sqlite_is_asked_nothing(maple: District, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    with django_assert_num_queries(0):
+        statistics.bring_up("roster_school", "roster_district")
+
+
+@pytest.mark.only_on("postgresql")
+def test_postgresql_knows_afterwards_how_many_rows_there_are(maple: District) -> None:
+    School.objects.bulk_create(School(district=maple, organization_id=f"s{n}", name="") for n in range(700))
+    assert estimated("roster_school") != 702
+    statistics.bring_up("roster_school", "roster_district")
+    assert (estimated("roster_school"), estimated("roster_district")) == (702, 1)
+
+
+def test_a_few_rows_are_worth_no_look(asked: list[tuple[str, ...]]) -> None:
+    growth = Growth("roster_student")
+    for _ in range(FEW - 1):
+        growth.by(1)
+    growth.by(0)
+    assert asked == []
+    growth.by(1)
+    assert asked == [("roster_student",)]
+
+
+def test_the_next_look_comes_when_the_rows_have_doubled(asked: list[tuple[str, ...]]) -> None:
+    growth = Growth("roster_student", "roster_rowdigest")
+    looks = []
+    for rows in range(100, 20_000, 100):
+        growth.by(100)
+        if len(asked) > len(looks):
+            looks.append(rows)
+    assert looks == [FEW, 2 * FEW, 4 * FEW, 8 * FEW, 16 * FEW]
+    assert set(asked) == {("roster_student", "roster_rowdigest")}
+
+
+def test_rows_that_come_all_at_once_are_one_look(asked: list[tuple[str, ...]]) -> None:
+    growth = Growth("roster_student")
+    growth.by(50 * FEW)
+    growth.by(49 * FEW)
+    assert len(asked) == 1
+    growth.by(FEW)
+    assert len(asked) == 2

@@ -1,0 +1,53 @@
+"""Files with new students, and what Procrastinate knows of them."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+
+from rollbook.engine import jobs
+from rollbook.roster.models import District
+from rollbook.updates import apply, check, receive, spool
+from rollbook.updates.models import Update
+from rollbook.updates.moves import Mode
+
+HEADER = "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,ELL,SPECIAL_ED\n"
+
+
+def new_students(district: District, count: int, name: str = "students.csv") -> Update:
+    rows = "".join(f"{n},First{n},Last{n},01/02/2012,f,5,100,n,n\n" for n in range(count))
+    incoming = spool.Incoming()
+    incoming.write((HEADER + rows).encode())
+    return receive.receive(district, incoming, file_name=name, mode=Mode.ADD).update
+
+
+def waiting_districts() -> list[int]:
+    """The districts of the jobs that nobody has taken, in the order of the jobs."""
+    return [int(str(job.lock).rpartition("-")[2]) for job in jobs.waiting()]
+
+
+def execute(statement: str, *parameters: int | str | None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+
+
+def forget_jobs() -> None:
+    """All of them, and all workers."""
+    for table in ("periodic_defers", "jobs", "workers"):
+        execute(f"DELETE FROM procrastinate_{table}")
+
+
+@pytest.fixture
+def no_jobs(transactional_db: None) -> Iterator[None]:
+    """Procrastinate's tables are not Django's, so nobody else empties them."""
+    forget_jobs()
+    yield
+    forget_jobs()
+
+
+@pytest.fixture
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "SMALLEST", 10)
+    monkeypatch.setattr(check, "LARGEST", 10)
+    monkeypatch.setattr(apply, "SMALLEST", 10)
+    monkeypatch.setattr(apply, "LARGEST", 10)
