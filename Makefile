@@ -11,7 +11,7 @@ help:  ## this list
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: setup demo run test lint docs lock
+.PHONY: setup demo run test bench lint docs lock
 setup: .venv/installed  ## install Rollbook and its tools into .venv, and nothing else
 
 demo: setup  ## a made-up district's night, told in a minute
@@ -20,8 +20,12 @@ demo: setup  ## a made-up district's night, told in a minute
 run: setup  ## serve on https://localhost:8443/ with the data folder ./data, and stay
 	@$(BIN)/rollbook serve --data data
 
-test: setup  ## every test, with real processes, curl, TLS and SMTP
-	$(BIN)/pytest
+test: setup  ## every test, on SQLite and on PostgreSQL, with real processes, curl, TLS and SMTP
+	$(BIN)/python -m tests
+
+bench: setup  ## Rollbook beside the floor and its peers; BENCH_ROWS=10000,100000 takes minutes, the default hours
+	$(BIN)/pip install --quiet --require-hashes -r requirements/bench.txt
+	$(BIN)/python -m bench
 
 lint: setup  ## style, types, and which room may import which
 	$(BIN)/ruff check .
@@ -36,3 +40,4 @@ docs: setup  ## write the reference pages again from the code
 lock:  ## pin every dependency again, with hashes (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements/run.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev pyproject.toml -o requirements/dev.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev --extra bench pyproject.toml -o requirements/bench.txt

@@ -1,6 +1,7 @@
 """The standing cast: Maple USD is ours, Cedar County the neighbour who must neither see nor be seen."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -10,6 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from rollbook.roster.models import District, School
 from rollbook.staff.models import Member
 from rollbook.updates import apply
+from tests import installations
 
 # Nothing here is timed. Under CI, Hypothesis's own profile for it stays: the same examples each time.
 hypothesis_settings.register_profile("rollbook", parent=hypothesis_settings(), deadline=None)
@@ -58,6 +60,21 @@ def manager(maple: District) -> Member:
 @pytest.fixture
 def neighbour(cedar: District) -> Member:
     return a_member(cedar, "ops@cedar.example")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_database_outlives_the_test_run() -> Iterator[None]:
+    yield
+    installations.forget(Path("/"))
+
+
+@pytest.fixture(autouse=True)
+def databases_go_with_their_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Those of data folders in the test's own folder."""
+    folder = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
+    yield
+    if folder:
+        installations.forget(folder)
 
 
 @pytest.fixture(autouse=True)

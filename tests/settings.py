@@ -12,6 +12,10 @@ os.environ["ROLLBOOK_DATA"] = _FOLDER
 from rollbook.settings import *  # noqa: E402, F403
 from rollbook.settings import DATA, DATABASES, ON_POSTGRESQL  # noqa: E402
 
+# What a test starts never finds the database of the test run by chance; see installations.py for theirs.
+for _name in ("DATABASE_URL", "DATABASE_URL_FILE"):
+    os.environ.pop(_name, None)
+
 if not ON_POSTGRESQL:
     # A file like the real one, not SQLite in memory: locks, WAL and the turnstile are part of what is tested.
     DATABASES["default"]["TEST"] = {"NAME": DATA / "test.sqlite3"}

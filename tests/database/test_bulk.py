@@ -72,7 +72,8 @@ def entries(student: int, texts: Sequence[str]) -> Iterator[tuple[Any, ...]]:
 def test_every_text_is_inserted_as_it_was(ann: int) -> None:
     bulk.insert("roster_change", COLUMNS, entries(ann, NASTY))
     kept = Change.objects.order_by("pk").values_list("field", "old", "new", "at", "update", "member")
-    assert list(kept) == [(f"F{number}", text, text[::-1], AT, None, None) for number, text in enumerate(NASTY)]
+    wanted: list[tuple[Any, ...]] = [(f"F{n}", text, text[::-1], AT, None, None) for n, text in enumerate(NASTY)]
+    assert list(kept) == wanted
 
 
 def test_a_column_that_is_not_named_takes_the_databases_own_value(maple: District) -> None:

@@ -51,7 +51,7 @@ def test_a_few_rows_are_worth_no_look(asked: list[tuple[str, ...]]) -> None:
 
 def test_the_next_look_comes_when_the_rows_have_doubled(asked: list[tuple[str, ...]]) -> None:
     growth = Growth("roster_student", "roster_rowdigest")
-    looks = []
+    looks: list[int] = []
     for rows in range(100, 20_000, 100):
         growth.by(100)
         if len(asked) > len(looks):

@@ -1,7 +1,6 @@
 """A whole server in processes of its own, set up with the commands of the README and called with real curl over TLS."""
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import PASSWORD
+from tests.installations import copied, environment, installed
 
 LOGIN = "ops@maple.example"
 NEIGHBOUR = "ops@cedar.example"
@@ -43,10 +43,7 @@ class Rollbook:
 
     @property
     def environment(self) -> dict[str, str]:
-        own = {"ROLLBOOK_DATA": str(self.data), "CURL_CA_BUNDLE": str(self.data / "certificate.pem")}
-        ours = ("ROLLBOOK_", "DJANGO_", "CURL_")
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-        return inherited | own | self.extra
+        return environment(self.data, CURL_CA_BUNDLE=str(self.data / "certificate.pem"), **self.extra)
 
     def run(self, *arguments: str, code: int = 0, stdin: str = "") -> str:
         """Run one subcommand of ``rollbook``; returns its output."""
@@ -169,18 +166,19 @@ class Rollbook:
         self.run("staff", "add", slug, login, *who)
 
 
-def two_districts(folder: Path) -> Rollbook:
-    """Maple USD with the schools 100 and 200, and the neighbour Cedar County; not serving yet."""
-    rollbook = Rollbook(folder / "data")
+@pytest.fixture(scope="session")
+def two_districts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Maple USD with the schools 100 and 200, and the neighbour Cedar County; to be copied, not to be used."""
+    rollbook = Rollbook(installed(tmp_path_factory.mktemp("districts") / "data"))
     rollbook.add_district("Maple USD", "maple-usd", LOGIN, "100,Maple High\n200,Maple Middle\n")
     rollbook.add_district("Cedar County", "cedar-county", NEIGHBOUR, "100,Cedar High\n900,Cedar Middle\n")
-    return rollbook
+    return rollbook.data
 
 
 @pytest.fixture
-def rollbook(tmp_path: Path) -> Iterator[Rollbook]:
+def rollbook(two_districts: Path, tmp_path: Path) -> Iterator[Rollbook]:
     """Two districts on a server that does not run yet."""
-    rollbook = two_districts(tmp_path)
+    rollbook = Rollbook(copied(two_districts, tmp_path / "data"))
     yield rollbook
     rollbook.kill()
 

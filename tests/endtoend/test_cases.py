@@ -6,15 +6,16 @@ from pathlib import Path
 import pytest
 
 from tests.cases.loading import Case, all_cases
-from tests.endtoend.conftest import Rollbook, two_districts
+from tests.endtoend.conftest import Rollbook
+from tests.installations import copied
 
 # What limits a case sets is the operator's, for the whole server; tests/format tries those.
 CASES = [case for case in all_cases() if not case.limits]
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rollbook]:
-    rollbook = two_districts(tmp_path_factory.mktemp("cases"))
+def server(two_districts: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rollbook]:
+    rollbook = Rollbook(copied(two_districts, tmp_path_factory.mktemp("cases") / "data"))
     rollbook.start()
     yield rollbook
     rollbook.kill()

@@ -3,12 +3,14 @@
 import csv
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import PASSWORD
 from tests.endtoend.conftest import LOGIN, Rollbook
+from tests.installations import copied
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 SAMPLE = SHARED / "sds-100-students.csv"
@@ -28,17 +30,26 @@ def roster(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def loaded(tmp_path: Path, roster: Path) -> Rollbook:
-    """The made-up district with its base loaded, as the README says."""
-    rollbook = Rollbook(tmp_path / "data")
-    (tmp_path / "password.txt").write_text(PASSWORD, encoding="utf-8")
+@pytest.fixture(scope="module")
+def loaded_once(tmp_path_factory: pytest.TempPathFactory, roster: Path) -> Path:
+    """The made-up district with its base loaded, from nothing, as the README says."""
+    folder = tmp_path_factory.mktemp("loaded")
+    rollbook = Rollbook(folder / "data")
+    (folder / "password.txt").write_text(PASSWORD, encoding="utf-8")
     rollbook.run("district", "add", "Maple USD")
     rollbook.run("school", "load", "maple-usd", str(roster / "schools.csv"))
     who = ("--first", "Ana", "--last", "Ruiz", "--role", "district manager")
-    rollbook.run("staff", "add", "maple-usd", LOGIN, *who, "--password-file", str(tmp_path / "password.txt"))
+    rollbook.run("staff", "add", "maple-usd", LOGIN, *who, "--password-file", str(folder / "password.txt"))
     rollbook.run("student", "load", "maple-usd", str(roster / "base.csv"))
-    return rollbook
+    return rollbook.data
+
+
+@pytest.fixture
+def loaded(loaded_once: Path, tmp_path: Path) -> Iterator[Rollbook]:
+    """The same for each test, not serving yet."""
+    rollbook = Rollbook(copied(loaded_once, tmp_path / "data"))
+    yield rollbook
+    rollbook.kill()
 
 
 def test_after_the_nightly_file_the_export_says_what_it_says(loaded: Rollbook, roster: Path, tmp_path: Path) -> None:
@@ -46,14 +57,11 @@ def test_after_the_nightly_file_the_export_says_what_it_says(loaded: Rollbook, r
     nightly = {row["STUDENT_ID"]: row for row in rows(roster / "nightly.csv")}
     changed = [student for student, row in nightly.items() if row != base[student]]
     loaded.start()
-    try:
-        loaded.start_update(roster / "nightly.csv")
-        assert f": {len(changed)} updated, {STUDENTS - len(changed):,} unchanged, 0 rejected" in loaded.until_ended()
-        again = loaded.start_update(roster / "nightly.csv")
-        assert "The file is the same as that of update 2" in again.text
-        assert f": 0 updated, {STUDENTS:,} unchanged, 0 rejected" in loaded.until_ended()
-    finally:
-        loaded.stop()
+    loaded.start_update(roster / "nightly.csv")
+    assert f": {len(changed)} updated, {STUDENTS - len(changed):,} unchanged, 0 rejected" in loaded.until_ended()
+    again = loaded.start_update(roster / "nightly.csv")
+    assert "The file is the same as that of update 2" in again.text
+    assert f": 0 updated, {STUDENTS:,} unchanged, 0 rejected" in loaded.until_ended()
     loaded.run("student", "export", "maple-usd", "--output", str(tmp_path / "export.csv"))
     exported = {row["STUDENT_ID"]: row for row in rows(tmp_path / "export.csv")}
     columns = [column for column in next(iter(nightly.values())) if column != "PASSWORD"]
@@ -69,12 +77,9 @@ def test_after_the_nightly_file_the_export_says_what_it_says(loaded: Rollbook, r
 
 def test_of_a_dirty_file_exactly_the_damaged_lines_are_rejected(loaded: Rollbook, roster: Path) -> None:
     loaded.start()
-    try:
-        loaded.start_update(roster / "dirty.csv")
-        expected = {int(row["LINE"]) for row in rows(roster / "dirty.expected.csv")}
-        assert f" {len(expected)} rejected; see " in loaded.until_ended()
-    finally:
-        loaded.stop()
+    loaded.start_update(roster / "dirty.csv")
+    expected = {int(row["LINE"]) for row in rows(roster / "dirty.expected.csv")}
+    assert f" {len(expected)} rejected; see " in loaded.until_ended()
     told = loaded.told()
     assert {problem["line"] for problem in told["problems"] if problem["severity"] == "error"} == expected
     assert told["updated"] + told["unchanged"] == STUDENTS - len(expected)

@@ -1,13 +1,13 @@
 """A data folder of its own for each fault test, and the files of one eventful night."""
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.installations import copied, environment
 
 HEADER = "STUDENT_ID,USERNAME,PASSWORD,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,ELL,SPECIAL_ED,GROUPS\n"
 STUDENTS = 60
@@ -64,8 +64,7 @@ class Folder:
 
     @property
     def environment(self) -> dict[str, str]:
-        settings = {"ROLLBOOK_DATA": str(self.path), "DJANGO_SETTINGS_MODULE": "rollbook.settings"}
-        return {name: value for name, value in os.environ.items() if not name.startswith("ROLLBOOK_")} | settings
+        return environment(self.path, DJANGO_SETTINGS_MODULE="rollbook.settings")
 
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "tests.faults.inside", *arguments]
@@ -82,6 +81,10 @@ class Folder:
         told: dict[str, Any] = json.loads(self.run("dump"))
         return told
 
+    def finish(self) -> dict[str, Any]:
+        """Do all that is due; returns what that has left behind."""
+        told: dict[str, Any] = json.loads(self.run("finish"))
+        return told
+
     def copy(self, path: Path) -> "Folder":
-        shutil.copytree(self.path, path)
-        return Folder(path)
+        return Folder(copied(self.path, path))

@@ -106,6 +106,12 @@ def dump() -> None:
     print(json.dumps(left_by(District.objects.get(slug="maple-usd")) | {"due": running.next_updates()}))
 
 
+def finish() -> None:
+    """Do all that is due, and print what it has left behind."""
+    work()
+    dump()
+
+
 def left_by(district: District) -> dict[str, Any]:
     """Everything a district's updates leave behind that does not depend on when they were done."""
     updates = Update.objects.filter(district=district).order_by("number")
@@ -136,7 +142,8 @@ def left_by(district: District) -> dict[str, Any]:
             )
         ),
         "outcomes": list(
-            Row.objects.annotate(ended_as=ENDED_AS)
+            Row.objects.filter(update__district=district)
+            .annotate(ended_as=ENDED_AS)
             .order_by("update", "line")
             .values_list("update__number", "line", "ended_as")
         ),

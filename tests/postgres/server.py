@@ -60,7 +60,8 @@ class Server:
 
     ``folder`` says on which disk (the data get a folder of their own in it); else it is a temporary one. ``durable``
     keeps PostgreSQL's own settings, which survive power cuts; the quick ones survive kills. With ``tcp`` it listens on
-    ``port`` of the loopback address too. ``settings`` are PostgreSQL's own. Raises PostgresProblem.
+    ``port`` of the loopback address too. ``ordered`` prefers binaries that know a people's order of texts, which is
+    the harder case for the product. ``settings`` are PostgreSQL's own. Raises PostgresProblem.
     """
 
     def __init__(
@@ -69,9 +70,10 @@ class Server:
         *,
         durable: bool = False,
         tcp: bool = False,
+        ordered: bool = False,
         settings: Mapping[str, object] | None = None,
     ) -> None:
-        self.binaries = binaries.find()
+        self.binaries = binaries.find(ordered=ordered)
         self.account = account.of_the_server()
         self.folder = account.own_folder(self.account, [folder] if folder else account.places())
         self.sockets = account.own_folder(self.account, account.places(), LONGEST_SOCKET - len(SOCKET_NAME))

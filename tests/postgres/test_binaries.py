@@ -25,7 +25,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 @pytest.mark.parametrize("folder", INSTALLED, ids=str)
 def test_every_one_that_is_here_will_do(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(binaries.VARIABLE, str(folder))
-    knows_an_order = b"libicui18n.so" in (folder / "postgres").read_bytes() or "en_US.utf8" in locales()
+    knows_an_order = binaries.knows_an_order(folder) or "en_US.utf8" in locales()
     with running_server() as server:
         assert ask(server.url(), "SELECT current_setting('server_version_num')::int / 10000") == binaries.version(
             folder
@@ -63,6 +63,20 @@ def a_pretender(folder: Path, number: str) -> None:
     for name in binaries.NEEDED:
         (folder / name).write_text(f"#!/bin/sh\necho 'postgres (PostgreSQL) {number}'\n", encoding="utf-8")
         (folder / name).chmod(0o755)
+
+
+def test_who_wants_a_peoples_order_of_texts_gets_the_best_that_knows_one(
+    tmp_path: Path, bare: pytest.MonkeyPatch
+) -> None:
+    for number in ("15.18", "16.14", "17.6"):
+        a_pretender(tmp_path / number / "bin", number)
+    bare.setattr(binaries, "SYSTEM", (f"{tmp_path}/*/bin".lstrip("/"),))
+    assert binaries.find(ordered=True) == tmp_path / "17.6" / "bin"
+    for number in ("15.18", "16.14"):
+        with (tmp_path / number / "bin" / "postgres").open("a", encoding="ascii") as postgres:
+            postgres.write("# libicui18n.so.72\n")
+    assert binaries.find(ordered=True) == tmp_path / "16.14" / "bin"
+    assert binaries.find() == tmp_path / "17.6" / "bin"
 
 
 @pytest.mark.parametrize("number", ["", "13.23"])

@@ -14,9 +14,8 @@ from typing import IO
 
 import pytest
 
+from tests.installations import environment, installed
 from tests.server.conftest import ROOT, Server, free_port
-
-ENVIRONMENT = os.environ | {"DJANGO_SETTINGS_MODULE": "rollbook.settings"}  # not those of the tests
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,12 @@ def serve(data: Path, port: int = 0, *arguments: str) -> Iterator[Serve]:
     log = data.with_suffix(".log")
     with log.open("a") as stderr:
         process = subprocess.Popen(
-            command(data, port, *arguments), stdout=subprocess.PIPE, stderr=stderr, text=True, env=ENVIRONMENT, cwd=ROOT
+            command(data, port, *arguments),
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            env=environment(data),
+            cwd=ROOT,
         )
     assert process.stdout
     try:
@@ -101,11 +105,11 @@ def eventually(condition: Callable[[], bool], seconds: float) -> bool:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    return tmp_path / "data"
+    return installed(tmp_path / "data")
 
 
-def test_it_says_when_it_is_ready_and_then_it_is(data: Path) -> None:
-    with serve(data) as running:
+def test_on_a_new_folder_it_says_when_it_is_ready_and_then_it_is(tmp_path: Path) -> None:
+    with serve(tmp_path / "new") as running:
         assert running.ready == f"Rollbook is ready at https://127.0.0.1:{running.server.port}/\n"
         assert running.server.curl("/healthz").endswith("\n200")
 
@@ -182,7 +186,7 @@ def is_free(port: int) -> bool:
 
 def refusal(data: Path, port: int, *arguments: str) -> str:
     asked = command(data, port, *arguments)
-    done = subprocess.run(asked, capture_output=True, text=True, env=ENVIRONMENT, cwd=ROOT, timeout=20)
+    done = subprocess.run(asked, capture_output=True, text=True, env=environment(data), cwd=ROOT, timeout=20)
     assert (done.returncode, done.stdout) == (1, "")
     return done.stderr.strip()
 

@@ -13,7 +13,7 @@ from rollbook.format.reader import RawRow
 from rollbook.roster.models import District
 from rollbook.updates import running, spool
 from rollbook.updates.check import RowRules
-from rollbook.updates.models import ENDED_AS, Row, Update
+from rollbook.updates.models import ENDED_AS, Piece, Row, Update
 from rollbook.updates.moves import Mode, State
 from tests.updates.night import (
     a_class,
@@ -226,6 +226,7 @@ def test_a_file_that_is_gone_or_damaged_fails_the_update_and_changes_nobody(scho
     update = send(school, a_class(3, GRADE="9"))
     path = spool.path_of(update.spool_name)
     path.write_bytes(path.read_bytes().replace(b",9", b",8")) if harm == "damaged" else path.unlink()
+    Piece.objects.all().delete()
     for _ in range(running.MOST_DEATHS):
         with pytest.raises(spool.LostFile):
             finish(update)

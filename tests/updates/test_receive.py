@@ -213,6 +213,27 @@ def test_a_fault_on_the_way_leaves_neither_file_nor_update(
     assert send_bytes(maple, ONE).update.number == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_when_nobody_knows_whether_the_commit_was_done_the_file_stays_and_the_same_file_gets_the_update(
+    maple: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F21: the database is lost between COMMIT and its answer."""
+    real = connection.commit
+
+    def lost() -> None:
+        real()
+        raise OperationalError("the connection is lost")
+
+    monkeypatch.setattr(connection, "commit", lost)
+    with pytest.raises(OperationalError):
+        send_bytes(maple, ONE)
+    monkeypatch.undo()
+    update = Update.objects.get()
+    assert spool.path_of(update.spool_name).is_file()
+    receipt = send_bytes(maple, ONE)
+    assert (receipt.update, receipt.replayed, kept_files()) == (update, True, 1)
+
+
 def test_the_districts_encoding_is_used_and_a_named_one_before_it(maple: District) -> None:
     enroll(maple, a_class(1))
     data = "STUDENT_ID,FIRST_NAME\ns000,Jos\u00e9\n".encode("cp1252")

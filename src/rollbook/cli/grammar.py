@@ -90,7 +90,7 @@ def _serve(nouns: "Nouns[Any]") -> None:
         "serve.web",
         "The web server alone.",
         "`serve` starts one by itself. Beside it, or on other machines, any number of them may run on one PostgreSQL "
-        "(DATABASE_URL); all need the same data folder, on storage that they share.",
+        "(DATABASE_URL), each with a data folder of its own, in which the folder keys must be a copy of the first one.",
         opening="settings",
     )
     for command in (serve, web):
@@ -107,8 +107,9 @@ def _worker(nouns: "Nouns[Any]") -> None:
         "worker",
         "serve.worker",
         "The worker alone, which does what the files that come in ask for.",
-        "`serve` starts one by itself. On one PostgreSQL (DATABASE_URL) any number of them may run, anywhere; all need "
-        "the same data folder, on storage that they share. On SQLite one works, and others wait for its place.",
+        "`serve` starts one by itself. On one PostgreSQL (DATABASE_URL) any number of them may run, anywhere, each "
+        "with a data folder of its own, in which the folder keys must be a copy of the first one. On SQLite one "
+        "works, and others wait for its place.",
         "At SIGTERM or Ctrl-C it ends the step in hand, and another worker goes on with the rest; a second one stops "
         "it at once. Killed, it loses nothing: the others take its work up within a minute.",
         opening="settings",

@@ -1,0 +1,181 @@
+"""The two databases as a measurement sees them: fresh ones to work in, and the same quiet before every timed run."""
+
+import os
+import platform
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+from bench import processes
+from bench.floor import PostgresFloor, SQLiteFloor
+from bench.plan import BenchFailed, Plan
+from tests.postgres.server import SUPERUSER, running_server
+
+SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "8GB"}
+"""Of the PostgreSQL that we start, the same for everybody; a server on such a machine would have them too."""
+
+_SHOWN = (
+    "fsync",
+    "synchronous_commit",
+    "full_page_writes",
+    "shared_buffers",
+    "max_wal_size",
+    "checkpoint_timeout",
+    "work_mem",
+    "autovacuum",
+)
+_IN_MEMORY = ("tmpfs", "ramfs")
+
+
+class Floor(Protocol):
+    """The floor on one of the databases; see floor.py."""
+
+    def fill(self, base: Path) -> None: ...
+    def update(self, path: Path) -> tuple[float, int]: ...
+
+
+class Database(Protocol):
+    """An address is the path of an SQLite file, or a PostgreSQL URL."""
+
+    name: str
+
+    def fresh(self, name: str) -> str:
+        """The address of an empty database of this name; one that was there is gone."""
+
+    def drop(self, name: str) -> None:
+        """Take it away."""
+
+    def settle(self, address: str) -> None:
+        """What the quiet hours between two files would do: nothing waits to be cleaned up or written back."""
+
+    def floor(self, address: str) -> Floor:
+        """The floor in this database."""
+
+    def facts(self) -> dict[str, str]:
+        """Version and settings that matter."""
+
+
+class SQLite:
+    """Files in a folder."""
+
+    name = "sqlite"
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def fresh(self, name: str) -> str:
+        """The path of a file that is not there yet, in a folder of its own."""
+        self.drop(name)
+        (self._folder / name).mkdir(parents=True)
+        return str(self._folder / name / "bench.sqlite3")
+
+    def drop(self, name: str) -> None:
+        """Take the folder away."""
+        shutil.rmtree(self._folder / name, ignore_errors=True)
+
+    def settle(self, address: str) -> None:
+        """Bring what stands in the write-ahead log into the file, and all of it to the disk."""
+        if Path(address).exists():
+            with closing(sqlite3.connect(address)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        os.sync()
+
+    def floor(self, address: str) -> Floor:
+        """The floor in this file."""
+        return SQLiteFloor(address)
+
+    def facts(self) -> dict[str, str]:
+        """Version and settings that matter."""
+        return {"version": sqlite3.sqlite_version, "journal_mode": "wal", "synchronous": "full"}
+
+
+class PostgreSQL:
+    """Databases of one server."""
+
+    name = "postgres"
+
+    def __init__(self, url: str, admin: str = "") -> None:
+        """``url`` is of whoever owns the databases, ``admin`` of who may order a checkpoint, if that is another."""
+        self._url, self._admin = url, admin or url
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            if self.facts()[setting] != "on":
+                raise BenchFailed(f"PostgreSQL runs with {setting} off; measure with durable settings only")
+
+    def fresh(self, name: str) -> str:
+        """The URL of a new, empty database."""
+        self.drop(name)
+        with self._open() as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return _named(self._url, name)
+
+    def drop(self, name: str) -> None:
+        """Drop it, whoever is connected."""
+        with self._open() as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def settle(self, address: str) -> None:
+        """VACUUM, ANALYZE, CHECKPOINT: as if the night were long."""
+        with psycopg.connect(_named(self._admin, urlsplit(address).path[1:]), autocommit=True) as connection:
+            connection.execute("VACUUM (ANALYZE)")
+            connection.execute("CHECKPOINT")
+
+    def floor(self, address: str) -> Floor:
+        """The floor in this database."""
+        return PostgresFloor(address)
+
+    def facts(self) -> dict[str, str]:
+        """Version and settings that matter."""
+        with self._open() as connection:
+            shown = {name: str(_one(connection, f"SHOW {name}")) for name in _SHOWN}
+            return {"version": str(_one(connection, "SHOW server_version")), **shown}
+
+    def _open(self) -> "psycopg.Connection[tuple[object, ...]]":
+        return psycopg.connect(self._url, autocommit=True)
+
+
+@contextmanager
+def databases(plan: Plan) -> Iterator[list[Database]]:
+    """Those the plan names. A PostgreSQL server that nobody gave us runs for as long as they are in use."""
+    folder = plan.folder / "databases"
+    folder.mkdir(parents=True, exist_ok=True)
+    found: list[Database] = [SQLite(folder)] if "sqlite" in plan.databases else []
+    if "postgres" not in plan.databases:
+        yield found
+    elif plan.postgres:
+        yield [*found, PostgreSQL(plan.postgres)]
+    else:
+        with running_server(plan.folder, durable=True, settings=SETTINGS) as server:
+            yield [*found, PostgreSQL(server.url(), server.url(user=SUPERUSER))]
+
+
+def _named(url: str, database: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
+
+
+def _one(connection: "psycopg.Connection[tuple[object, ...]]", query: str) -> object:
+    row = connection.execute(query.encode()).fetchone()
+    return row[0] if row else None
+
+
+def machine(folder: Path) -> dict[str, object]:
+    """Cores, memory, Python, and the file system of the folder; raises BenchFailed if that is none on a disk."""
+    kind = processes.file_system(folder)
+    if kind in _IN_MEMORY:
+        raise BenchFailed(
+            f"{folder} is in memory ({kind}), where nothing is durable; name one on a disk in BENCH_FOLDER"
+        )
+    pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
+    return {
+        "cores": os.cpu_count(),
+        "memory_bytes": pages * size,
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "python": platform.python_version(),
+        "file_system": kind,
+    }

@@ -1,0 +1,237 @@
+"""Rollbook through its real door: the ``rollbook`` command sets it up, and everything else is curl over HTTPS.
+
+The time of an update runs from the last byte of the upload, which curl notes when it has handed it over, to the moment
+at which Rollbook's own answer says it ended. Both come from clocks of this machine. Reading the file's structure, which
+Rollbook does before it answers, is in it, and so are the few milliseconds that curl takes to begin.
+"""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bench import processes
+from bench.plan import BenchFailed
+
+PASSWORD = "plum-river-candle-fox"
+_PATIENCE = 4 * 3600.0  # seconds an update may take
+_STARTING = 60.0  # seconds a server may take
+_CLOCK = r"^(\d\d):(\d\d):(\d\d\.\d{6}) "
+_FIRST_WORD = re.compile(_CLOCK, re.MULTILINE)
+_LAST_BYTE = re.compile(_CLOCK + r"\* .*(?:completely uploaded|upload completely sent)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that was accepted. Times are seconds since 1970; ``took`` are the seconds of curl's whole call."""
+
+    number: int
+    last_byte: float
+    took: float
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How an update ended: its facts as status told them, and the seconds from the last byte of its upload on.
+
+    ``call_seconds`` are those of curl's whole call of start.
+    """
+
+    facts: dict[str, Any]
+    seconds: float
+    call_seconds: float
+
+
+@dataclass(frozen=True)
+class District:
+    """Who sends files."""
+
+    slug: str
+    login: str
+
+
+class Rollbook:
+    """A data folder, the database it names, and the server on it while ``serving``."""
+
+    def __init__(self, folder: Path, database: str = "") -> None:
+        """``database`` is a PostgreSQL URL; without one Rollbook has SQLite in its data folder."""
+        folder.mkdir(parents=True)
+        self.folder = folder
+        self.data = folder / "data"
+        self._port = _free_port()
+        self.url = f"https://localhost:{self._port}"
+        self._environment = _clean(folder) | {
+            "ROLLBOOK_DATA": str(self.data),
+            "ROLLBOOK_URL": self.url,
+            "CURL_CA_BUNDLE": str(self.data / "certificate.pem"),
+            **({"DATABASE_URL": database} if database else {}),
+        }
+        self.database = database or str(self.data / "rollbook.sqlite3")
+        self.pid = 0
+
+    def add_district(self, name: str, schools: Path) -> District:
+        """A district with its schools and the member who sends its files."""
+        slug = name.lower().replace(" ", "-")
+        district = District(slug, f"ops@{slug}.example")
+        (self.folder / "password").write_text(PASSWORD, encoding="ascii")
+        self.command("district", "add", name)
+        self.command("school", "load", slug, str(schools))
+        who = ("--first", "Ana", "--last", "Ruiz", "--role", "district manager")
+        self.command("staff", "add", slug, district.login, *who, "--password-file", str(self.folder / "password"))
+        return district
+
+    def command(self, *arguments: str) -> str:
+        """Run a subcommand of ``rollbook``; returns what it says."""
+        return self._run([sys.executable, "-m", "rollbook", *arguments]).stdout
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """``rollbook serve`` from here on, ready; no longer than this block."""
+        with self._process("serve", "--port", str(self._port)) as process:
+            self.pid = process.pid
+            ready = process.stdout.readline() if process.stdout else ""
+            if "ready" not in ready:
+                raise BenchFailed(f"rollbook serve did not start; its log is {self.folder / 'serve.log'}")
+            yield
+
+    @contextmanager
+    def door_only(self) -> Iterator[None]:
+        """The web server without a worker: files are taken in and wait."""
+        pem, key = self.data / "certificate.pem", self.data / "certificate.key"
+        with self._process("web", "--port", str(self._port), "--cert", str(pem), "--key", str(key)) as process:
+            self.pid = process.pid
+            deadline = time.monotonic() + _STARTING
+            while not self._answers():
+                if time.monotonic() > deadline or process.poll() is not None:
+                    raise BenchFailed(f"rollbook web did not start; its log is {self.folder / 'web.log'}")
+                time.sleep(0.1)
+            yield
+
+    @contextmanager
+    def worker(self) -> Iterator[None]:
+        """One more worker."""
+        with self._process("worker"):
+            yield
+
+    def upload(self, district: District, file: Path, **fields: str) -> Upload:
+        """``start`` with this file; raises BenchFailed if it is not accepted."""
+        began = time.time()
+        said = self.curl(district, "start", "--verbose", "--trace-time", file=f"@{file}", **fields)
+        facts = _facts(said.stdout)
+        first, last = _FIRST_WORD.search(said.stderr), _LAST_BYTE.search(said.stderr)
+        if facts.get("verdict") != "OK" or not first or not last:
+            raise BenchFailed(f"{file} was not accepted: {said.stdout or said.stderr[-500:]}")
+        # Some versions of curl tell a time that is up to a second off; the time between two of its lines is right.
+        sending = (_seconds(last) - _seconds(first)) % 86400
+        return Upload(int(facts["update"]), began + sending, time.time() - began)
+
+    def end(self, district: District, upload: Upload, state: str = "completed") -> Ended:
+        """Wait until the update has ended; raises BenchFailed if it ends in another state.
+
+        The pauses between two calls grow with the time it takes, so that asking costs it next to nothing.
+        """
+        while True:
+            facts = self.status(district, upload.number)
+            if facts["ended_at"]:
+                break
+            waited = time.time() - upload.last_byte
+            if waited > _PATIENCE:
+                raise BenchFailed(f"update {upload.number} has not ended after {waited:.0f} s: {facts['message']}")
+            time.sleep(min(max(0.1, waited / 10), 5))
+        if facts["state"] != state:
+            raise BenchFailed(f"update {upload.number} should be {state}: {facts['message']}")
+        return Ended(facts, moment(facts["ended_at"]) - upload.last_byte, upload.took)
+
+    def status(self, district: District, number: int) -> dict[str, Any]:
+        """The facts of an update."""
+        return _facts(self.curl(district, "status", update=str(number)).stdout)
+
+    def cancel(self, district: District, number: int) -> tuple[dict[str, Any], float]:
+        """Cancel an update; returns the answer's facts and the seconds of the whole call, from name to last byte."""
+        said = self.curl(district, "cancel", "--write-out", "\n%{time_total}", update=str(number)).stdout
+        answer, _, seconds = said.rpartition("\n")
+        return _facts(answer), float(seconds)
+
+    def curl(self, district: District, command: str, *options: str, **form: str) -> "subprocess.CompletedProcess[str]":
+        """One of the three commands, as a district's script calls it."""
+        fields = {**form, "login": district.login, "password": PASSWORD}
+        words = [word for name, value in fields.items() for word in ("--form", f"{name}={value}")]
+        url = f"{self.url}/slc/studentupdate/{command}"
+        accept = ("--header", "Accept: application/json")
+        return self._run(["curl", "--silent", "--show-error", *accept, *options, *words, url])
+
+    def children(self) -> list[tuple[str, int]]:
+        """What ``serve`` has started: ``web`` and ``worker``, and their process ids."""
+        told = {pid: processes.arguments(pid) for pid in processes.children(self.pid)}
+        return [(role, pid) for pid, words in told.items() for role in ("web", "worker") if role in words]
+
+    def _answers(self) -> bool:
+        health = ["curl", "--silent", f"{self.url}/healthz"]  # 503 is an answer: there is no worker
+        return subprocess.run(health, env=self._environment, capture_output=True, check=False).returncode == 0
+
+    def _run(self, command: list[str]) -> "subprocess.CompletedProcess[str]":
+        done = subprocess.run(
+            command, cwd=self.folder, env=self._environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            said = done.stderr.strip()[-500:]
+            raise BenchFailed(f"`{' '.join(command[:6])} …` ended with exit code {done.returncode}: {said}")
+        return done
+
+    @contextmanager
+    def _process(self, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+        command = [sys.executable, "-m", "rollbook", *arguments]
+        with (self.folder / f"{arguments[0]}.log").open("a", encoding="utf-8") as log:
+            process = subprocess.Popen(
+                command, cwd=self.folder, env=self._environment, stdout=subprocess.PIPE, stderr=log, text=True
+            )
+            with process:
+                try:
+                    yield process
+                finally:
+                    process.terminate()
+
+
+def _facts(answer: str) -> dict[str, Any]:
+    try:
+        facts: dict[str, Any] = json.loads(answer)
+    except ValueError:
+        raise BenchFailed(f"this is not an answer of Rollbook's: {answer[:300]!r}") from None
+    return facts
+
+
+def moment(text: str) -> float:
+    """Seconds since 1970 of a time in an answer."""
+    return datetime.fromisoformat(text).timestamp()
+
+
+def _seconds(clock: "re.Match[str]") -> float:
+    """Since midnight."""
+    return int(clock[1]) * 3600 + int(clock[2]) * 60 + float(clock[3])
+
+
+def _clean(folder: Path) -> dict[str, str]:
+    """Our environment without what would lead curl or Rollbook elsewhere."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("ROLLBOOK_")
+        and not name.startswith("DATABASE_URL")
+        and not name.lower().endswith("_proxy")
+    }
+    return kept | dict.fromkeys(("HOME", "CURL_HOME", "XDG_CONFIG_HOME"), str(folder))
+
+
+def _free_port() -> int:
+    with socket.create_server(("localhost", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port

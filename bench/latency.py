@@ -1,0 +1,159 @@
+"""How long a call takes: cancel at any point of a large update, status idle and while an update runs.
+
+Cancel is called with curl. Status is called 20 times a second over one connection that is kept open; a call counts from
+the moment it was due, so that one slow answer counts for all that had to wait behind it.
+"""
+
+import http.client
+import json
+import random
+import ssl
+import time
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+from urllib.parse import urlsplit
+
+from bench import students
+from bench.databases import Database
+from bench.door import PASSWORD, moment
+from bench.plan import BenchFailed, Plan, say
+from bench.results import Results
+from bench.works import UNKNOWN, Enrolled, enroll
+
+CALLS_A_SECOND = 20
+_IDLE_SECONDS = 15.0  # in all runs together
+_ENOUGH_ROWS = 100_000  # an update of so many lasts for a hundred calls
+_BOUNDARY = "a-boundary-of-the-benchmark"
+
+
+def measure(plan: Plan, database: Database, results: Results) -> None:
+    """Status at a middling number of rows, cancel at the largest."""
+    for rows in sorted({_status_rows(plan), plan.most}):
+        enrolled = enroll(plan, database, students.write(plan.folder, rows, order=plan.order))
+        with enrolled.serving():
+            enrolled.send("base")
+        if rows == _status_rows(plan):
+            _statuses(plan, enrolled, results)
+        if rows == plan.most:
+            _cancels(plan, enrolled, results)
+
+
+def _status_rows(plan: Plan) -> int:
+    return max((rows for rows in plan.rows if rows <= _ENOUGH_ROWS), default=plan.most)
+
+
+def _cancels(plan: Plan, enrolled: Enrolled, results: Results) -> None:
+    """Cancel twice as many updates as there are runs, at points spread over the time of a rollover.
+
+    The next file is the one that more students differ from. An update that had less to do, and ended before its point,
+    leaves a whole rollover for the next try.
+    """
+    database, rows = enrolled.database.name, enrolled.files.rows
+    chance = random.Random(1)
+    count = 2 * plan.runs
+    here, there = enrolled.stands_at, "base" if enrolled.stands_at == "rollover" else "rollover"
+    with enrolled.serving():
+        lasts = enrolled.send(there).seconds
+        for run in range(count):
+            after, facts = lasts * (run + chance.random()) / count, {"canceled": False}
+            while not facts["canceled"]:
+                seconds, facts = _cancel(enrolled, here, after)
+                if not facts["canceled"] or 2 * facts["updated"] > rows:
+                    here, there = there, here
+                after *= 1.0 if facts["canceled"] else 0.9
+            told = {"after": round(after, 3), "read": facts["read"], "updated": facts["updated"]}
+            results.add("cancel", database=database, rows=rows, run=run, seconds=seconds, **told)
+            say(f"{database:9} cancel      {rows:>9,} rows  after {after:6.1f} s: answered in {seconds:.3f} s")
+
+
+def _cancel(enrolled: Enrolled, name: str, after: float) -> tuple[float, dict[str, Any]]:
+    """Send a file and cancel it so many seconds later; the answer's seconds and facts."""
+    upload = enrolled.begin(name)
+    enrolled.stands_at = UNKNOWN
+    time.sleep(max(0.0, upload.last_byte + after - time.time()))
+    facts, seconds = enrolled.rollbook.cancel(enrolled.district, upload.number)
+    time.sleep(0.5)
+    later = enrolled.rollbook.status(enrolled.district, upload.number)
+    if facts["canceled"] and (later["state"], later["updated"]) != ("canceled", facts["updated"]):
+        raise BenchFailed(f"it went on after it was canceled: {facts['message']}; then {later['message']}")
+    return seconds, facts
+
+
+def _statuses(plan: Plan, enrolled: Enrolled, results: Results) -> None:
+    """Status while nothing runs; then rollovers, every other one with calls of status until it ends."""
+    database, rows = enrolled.database.name, enrolled.files.rows
+    for run in range(plan.runs):
+        with enrolled.serving():
+            calls = _Calls(enrolled)
+            _note(results, database, rows, run, "idle", calls.make(_lasting(_IDLE_SECONDS / plan.runs)))
+        _rollover(enrolled, results, run, watched=False)
+        _rollover(enrolled, results, run, watched=True)
+
+
+def _lasting(seconds: float) -> Callable[[dict[str, Any]], bool]:
+    """That is enough after so many seconds from now."""
+    until = time.monotonic() + seconds
+    return lambda facts: time.monotonic() > until
+
+
+def _rollover(enrolled: Enrolled, results: Results, run: int, *, watched: bool) -> None:
+    database, rows = enrolled.database.name, enrolled.files.rows
+    name = "rollover" if enrolled.stands_at == "base" else "base"
+    with enrolled.serving():
+        if watched:
+            calls = _Calls(enrolled)
+            upload = enrolled.begin(name)
+            facts: dict[str, Any] = {}
+            seconds = calls.make(lambda told: bool(facts.update(told) or told["ended_at"]), update=upload.number)
+            _note(results, database, rows, run, "running", seconds)
+            enrolled.arrive(name, facts)
+            took = moment(facts["ended_at"]) - upload.last_byte
+        else:
+            took = enrolled.send(name).seconds
+    results.add("watched", database=database, rows=rows, run=run, watched=watched, seconds=round(took, 4))
+    say(f"{database:9} rollover    {rows:>9,} rows  {'with calls' if watched else 'alone'}: {took:.2f} s")
+
+
+def _note(results: Results, database: str, rows: int, run: int, while_: str, seconds: list[float]) -> None:
+    rounded = [round(each, 5) for each in seconds]
+    results.add("status", database=database, rows=rows, run=run, update=while_, seconds=rounded)
+    say(f"{database:9} status      {while_}: {len(seconds)} calls, median {median(seconds) * 1000:.0f} ms")
+
+
+class _Calls:
+    """One connection, over which status is called in a steady beat."""
+
+    def __init__(self, enrolled: Enrolled) -> None:
+        parts = urlsplit(enrolled.rollbook.url)
+        tls = ssl.create_default_context(cafile=str(enrolled.rollbook.data / "certificate.pem"))
+        self._connection = http.client.HTTPSConnection(parts.hostname or "", parts.port, context=tls, timeout=60)
+        self._fields = {"login": enrolled.district.login, "password": PASSWORD}
+        self._call({})  # the handshake, and what a server does once
+
+    def make(self, enough: Callable[[dict[str, Any]], bool], **fields: object) -> list[float]:
+        """Call until that is enough; returns the seconds of each call from when it was due."""
+        seconds = []
+        due = time.monotonic()
+        while True:
+            time.sleep(max(0.0, due - time.monotonic()))
+            facts = self._call(fields)
+            seconds.append(time.monotonic() - due)
+            if enough(facts):
+                return seconds
+            due += 1 / CALLS_A_SECOND
+
+    def _call(self, fields: dict[str, object]) -> dict[str, Any]:
+        form = {**self._fields, **fields}
+        parts = [
+            f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+            for name, value in form.items()
+        ]
+        body = "".join([*parts, f"--{_BOUNDARY}--\r\n"]).encode()
+        headers = {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}", "Accept": "application/json"}
+        self._connection.request("POST", "/slc/studentupdate/status", body, headers)
+        answer = self._connection.getresponse()
+        facts: dict[str, Any] = json.loads(answer.read())
+        if answer.status != http.HTTPStatus.OK:
+            raise BenchFailed(f"status was answered {answer.status}: {facts}")
+        return facts

@@ -1,0 +1,84 @@
+"""Twenty districts at once on one PostgreSQL: how much sooner two and four workers are done than one.
+
+Their files wait, a nightly one and a rollover for each district, when the workers start. Timed is from then to the end
+of the last update; it has the second or so in it that a worker takes to start.
+"""
+
+import shutil
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from bench import processes, students
+from bench.databases import Database
+from bench.door import District, Ended, Rollbook, Upload, moment
+from bench.plan import BenchFailed, Plan, say
+from bench.results import Results
+from bench.students import Files
+
+DISTRICTS, ROWS = 20, 5_000
+WORKERS = (1, 2, 4)
+
+
+@dataclass(frozen=True)
+class _Sender:
+    """A district and its files."""
+
+    district: District
+    files: Files
+
+
+def measure(plan: Plan, database: Database, results: Results) -> None:
+    """Each number of workers once, every time from the same beginning."""
+    folder = plan.folder / "rollbook"
+    shutil.rmtree(folder, ignore_errors=True)
+    rollbook = Rollbook(folder, database.fresh("rollbook"))
+    senders = [_sender(plan, rollbook, number) for number in range(1, DISTRICTS + 1)]
+    _bring(rollbook, senders, "add")
+    for workers in WORKERS:
+        database.settle(rollbook.database)
+        _measure(rollbook, senders, workers, results)
+        _bring(rollbook, senders, "update")
+
+
+def _sender(plan: Plan, rollbook: Rollbook, number: int) -> _Sender:
+    files = students.write(plan.folder, ROWS, seed=number, order=plan.order)
+    return _Sender(rollbook.add_district(f"District {number}", files["schools"]), files)
+
+
+def _bring(rollbook: Rollbook, senders: list[_Sender], mode: str) -> None:
+    """All districts to base."""
+    with rollbook.serving():
+        uploads = [rollbook.upload(each.district, each.files["base"], mode=mode) for each in senders]
+        for each, upload in zip(senders, uploads, strict=True):
+            rollbook.end(each.district, upload)
+
+
+def _measure(rollbook: Rollbook, senders: list[_Sender], workers: int, results: Results) -> None:
+    with rollbook.door_only(), ExitStack() as stack:
+        waiting = [
+            (each, name, rollbook.upload(each.district, each.files[name]))
+            for name in ("nightly", "rollover")
+            for each in senders
+        ]
+        busy, ticks = processes.busy()
+        began = time.time()
+        for _ in range(workers):
+            stack.enter_context(rollbook.worker())
+        ended = [_end(rollbook, *one) for one in waiting]
+        seconds = max(moment(each.facts["ended_at"]) for each in ended) - began
+        working = seconds + began - min(moment(each.facts["started_at"]) for each in ended)
+        busy_then, ticks_then = processes.busy()
+    share = (busy_then - busy) / (ticks_then - ticks)
+    results.add(
+        "workers", workers=workers, seconds=round(seconds, 3), working_seconds=round(working, 3), busy=round(share, 3)
+    )
+    say(f"{workers} workers: {seconds:.1f} s, the cores {share:.0%} busy")
+
+
+def _end(rollbook: Rollbook, sender: _Sender, name: str, upload: Upload) -> Ended:
+    ended = rollbook.end(sender.district, upload)
+    expected = sender.files.differing("base" if name == "nightly" else "nightly", name)
+    if ended.facts["updated"] != expected:
+        raise BenchFailed(f"{sender.files[name]} should have updated {expected}: {ended.facts['message']}")
+    return ended

@@ -1,0 +1,132 @@
+"""The works, Rollbook against the floor: first load, nightly and rollover at each number of rows, on each database.
+
+Runs of the two take turns. Rollbook's server stands still while the floor runs, and both get the same quiet before
+(``settle``). Each run of an update has the same work to do, as it goes there and back: base, nightly, base, and so on.
+"""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from bench import students
+from bench.databases import Database
+from bench.door import District, Ended, Rollbook, Upload
+from bench.loading import load_seconds
+from bench.memory import Watch
+from bench.plan import BenchFailed, Plan, say
+from bench.results import Results
+from bench.students import Files
+
+FEW_LOADS_ABOVE = 100_000  # a first load of more rows than this is measured once
+NOBODY, UNKNOWN = "nobody", "unknown"  # how a district can stand, besides at one of its files
+
+
+@dataclass
+class Enrolled:
+    """A district in a Rollbook of its own, and which of its files its students are as."""
+
+    rollbook: Rollbook
+    database: Database
+    district: District
+    files: Files
+    stands_at: str = NOBODY
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """The server, begun after a quiet time."""
+        self.database.settle(self.rollbook.database)
+        with self.rollbook.serving():
+            yield
+
+    def send(self, name: str) -> Ended:
+        """Send a file while serving, wait for its end, and see that the right number of students changed."""
+        upload = self.begin(name)
+        ended = self.rollbook.end(self.district, upload)
+        self.arrive(name, ended.facts)
+        return ended
+
+    def begin(self, name: str) -> Upload:
+        """Send a file while serving."""
+        mode = "add" if self.stands_at == NOBODY else "update"
+        return self.rollbook.upload(self.district, self.files[name], mode=mode)
+
+    def arrive(self, name: str, facts: Mapping[str, Any]) -> None:
+        """An update has ended: see that the right number of students changed; raises BenchFailed if not."""
+        if self.stands_at != UNKNOWN:
+            told = {word: facts[word] for word in ("updated", "added", "unchanged", "rejected")}
+            expected = self._expected(name)
+            if told != expected:
+                raise BenchFailed(f"{self.files[name]} should have given {expected}, Rollbook tells {told}")
+        self.stands_at = name
+
+    def _expected(self, name: str) -> dict[str, int]:
+        rows = self.files.rows
+        if self.stands_at == NOBODY:
+            return {"updated": 0, "added": rows, "unchanged": 0, "rejected": 0}
+        updated = self.files.differing(self.stands_at, name)
+        return {"updated": updated, "added": 0, "unchanged": rows - updated, "rejected": 0}
+
+
+def enroll(plan: Plan, database: Database, files: Files) -> Enrolled:
+    """A new Rollbook whose district has schools and a member, but no students yet."""
+    folder = plan.folder / "rollbook"
+    shutil.rmtree(folder, ignore_errors=True)
+    rollbook = Rollbook(folder, database.fresh("rollbook") if database.name == "postgres" else "")
+    return Enrolled(rollbook, database, rollbook.add_district("Maple USD", files["schools"]), files)
+
+
+def measure(plan: Plan, database: Database, rows: int, results: Results) -> Enrolled:
+    """All works with so many students; returns the district, who then stands at base."""
+    files = students.write(plan.folder, rows, order=plan.order)
+    meter = Meter(database, rows, results)
+    runs = plan.runs if rows <= FEW_LOADS_ABOVE else 1
+    for run in range(runs):
+        enrolled = enroll(plan, database, files)
+        meter.rollbook("first load", run, enrolled, "base")
+        meter.note("first load", run, "floor", load_seconds(database, enrolled.rollbook.database, plan.folder))
+    address = database.fresh("floor")
+    floor = database.floor(address)
+    floor.fill(files["base"])
+    for work in ("nightly", "rollover"):
+        for run in range(plan.runs):
+            there = "base" if run % 2 else work
+            meter.rollbook(work, run, enrolled, there)
+            database.settle(address)
+            seconds, changed = floor.update(files[there])
+            if changed != files.differing("base", work):
+                raise BenchFailed(f"the floor changed {changed} students at {files[there]}")
+            meter.note(work, run, "floor", seconds)
+        if enrolled.stands_at != "base":
+            with enrolled.serving():
+                enrolled.send("base")
+            floor.update(files["base"])
+    database.drop("floor")
+    return enrolled
+
+
+@dataclass(frozen=True)
+class Meter:
+    """Writes down what was measured on a database with so many rows."""
+
+    database: Database
+    rows: int
+    results: Results
+
+    def rollbook(self, work: str, run: int, enrolled: Enrolled, name: str) -> None:
+        """Send the file to a server of its own; time and memory."""
+        with enrolled.serving():
+            with Watch(enrolled.rollbook.children()) as watch:
+                ended = enrolled.send(name)
+            for role, peak in watch.most.items():
+                self.results.add("memory", **self._where(work, run), role=role, bytes=peak)
+        self.note(work, run, "rollbook", ended.seconds, call_seconds=round(ended.call_seconds, 3))
+
+    def note(self, work: str, run: int, who: str, seconds: float, **more: float) -> None:
+        """One timing."""
+        self.results.add("timing", **self._where(work, run), who=who, seconds=round(seconds, 4), **more)
+        say(f"{self.database.name:9} {work:11} {self.rows:>9,} rows  {who:9} run {run + 1}: {seconds:8.2f} s")
+
+    def _where(self, work: str, run: int) -> dict[str, object]:
+        return {"database": self.database.name, "work": work, "rows": self.rows, "run": run}

@@ -1,0 +1,165 @@
+"""Every test on both databases, side by side: ``python -m tests [--on DATABASE] [whatever pytest takes]``.
+
+SQLite needs nothing. PostgreSQL is a server that is made for this run alone; where none can be had, nothing is
+tested and the exit code is 1. What DATABASE_URL says outside counts for nothing. Each line says which database it is
+about, and what failed is told again at the end. With ``--on`` there is one run, and pytest has the terminal to itself.
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Thread
+
+from tests.postgres import PostgresProblem, binaries
+from tests.postgres.looking import ask
+from tests.postgres.server import OWNER, running_server
+
+ROOT = Path(__file__).parents[1]
+DATABASES = ("sqlite", "postgresql")
+
+# What never asks the product's database is tested once, in the run on SQLite.
+WITHOUT_DATABASE = (
+    "tests/bench",
+    "tests/format",
+    "tests/postgres",
+    "tests/server/test_connections.py",
+    "tests/server/test_heads.py",
+    "tests/server/test_listening.py",
+    "tests/server/test_pace.py",
+    "tests/server/test_slow_clients.py",
+    "tests/server/test_tls.py",
+    "tests/test_both.py",
+    "tests/test_docs.py",
+)
+
+PREFIX = "{database:>10} | "
+NOTHING_TO_TEST = 5  # what pytest ends with then
+SUMMARY = " short test summary info "
+"""Of pytest's report, the line before the list of what failed."""
+
+
+@dataclass
+class Run:
+    """A run of pytest, whose every line is told as one about this database."""
+
+    database: str
+    process: "subprocess.Popen[str]"
+    lines: list[str] = field(default_factory=list)
+
+    def tell(self) -> None:
+        """Each line, as it comes, until there is none."""
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.lines.append(line)
+            self._say(line)
+
+    def sum_up(self) -> None:
+        """What failed, once more, and the counts."""
+        headings = [number for number, line in enumerate(self.lines) if SUMMARY in line]
+        for line in self.lines[headings[-1] + 1 if headings else -1 :]:
+            self._say(line)
+
+    def _say(self, line: str) -> None:
+        sys.stdout.write(PREFIX.format(database=self.database) + line)
+        sys.stdout.flush()
+
+
+def main(words: Sequence[str]) -> int:
+    """Test on the databases that are asked for; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests", allow_abbrev=False, description="Test on both databases.")
+    parser.add_argument("--on", choices=DATABASES, help="test on this one alone")
+    asked, for_pytest = parser.parse_known_args(words)
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    if asked.on == "sqlite":
+        return _alone("sqlite", for_pytest, "")
+    try:
+        with _postgresql() as url:
+            return _alone("postgresql", for_pytest, url) if asked.on else _side_by_side(for_pytest, url)
+    except PostgresProblem as problem:
+        print(f"ERROR no_postgresql: {problem}; or test on SQLite alone, with --on sqlite", file=sys.stderr)
+        return 1
+
+
+@contextmanager
+def _postgresql() -> Iterator[str]:
+    """The address of a database on a new server: a port, which a process in a namespace of its own reaches too."""
+    with running_server(tcp=True, ordered=True) as server:
+        server.create_database(OWNER)
+        url = server.url(OWNER, port=server.port)
+        order = "people do" if ask(url, "SELECT 'a' < 'B'") else "their bytes are"
+        version = binaries.version(server.binaries)
+        print(f"PostgreSQL {version} of {server.binaries}, which orders texts as {order}", flush=True)
+        yield url
+
+
+def _alone(database: str, words: Sequence[str], url: str) -> int:
+    return subprocess.run(_command(database, words), env=_environment(url), cwd=ROOT, check=False).returncode
+
+
+def _side_by_side(words: Sequence[str], url: str) -> int:
+    only_once = [f"--ignore={path}" for path in WITHOUT_DATABASE]
+    runs = [_begun("sqlite", words, ""), _begun("postgresql", [*only_once, *words], url)]
+    try:
+        telling = [Thread(target=run.tell) for run in runs]
+        for thread in telling:
+            thread.start()
+        for thread in telling:
+            thread.join()
+        codes = [run.process.wait() for run in runs]
+    finally:
+        _end(runs)
+    for run in runs:
+        run.sum_up()
+    return code_of(codes)
+
+
+def code_of(codes: Sequence[int]) -> int:
+    """Of both runs: what the first that failed ended with. It is no failure that one has nothing to test."""
+    failures = [code for code in codes if code not in (0, NOTHING_TO_TEST)]
+    return failures[0] if failures else min(codes)
+
+
+def _begun(database: str, words: Sequence[str], url: str) -> Run:
+    columns = shutil.get_terminal_size().columns - len(PREFIX.format(database=database))
+    colors = ["--color=yes"] if sys.stdout.isatty() else []
+    process = subprocess.Popen(
+        [*_command(database, words), *colors],
+        env=_environment(url) | {"COLUMNS": str(columns)},
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    return Run(database, process)
+
+
+def _command(database: str, words: Sequence[str]) -> list[str]:
+    """Each run remembers for itself what failed."""
+    return [sys.executable, "-m", "pytest", "-o", f"cache_dir=.pytest_cache/{database}", *words]
+
+
+def _environment(url: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_URL")}
+    return kept | ({"DATABASE_URL": url} if url else {})
+
+
+def _end(runs: Sequence[Run]) -> None:
+    """As Ctrl-C would, which lets each test clean up what it has begun."""
+    for run in runs:
+        if run.process.poll() is None:
+            run.process.send_signal(signal.SIGINT)
+    for run in runs:
+        run.process.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

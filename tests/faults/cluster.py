@@ -1,0 +1,148 @@
+"""A PostgreSQL of its own, one data folder, and workers that come and go, for the tests of many machines."""
+
+import json
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, LiteralString
+
+import psycopg
+
+from tests.installations import environment
+from tests.postgres.server import OWNER, SUPERUSER, Server, running_server
+
+STEP = "0.05"  # seconds that a worker takes for each step
+
+
+@dataclass
+class Cluster:
+    """Whatever is still running at the end is killed by ``at_the_end``."""
+
+    server: Server
+    database: str
+    data: Path
+    port: int | None = None  # of a proxy that everybody goes through but the tests
+    workers: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+
+    @property
+    def log(self) -> Path:
+        return self.data.with_suffix(".log")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        url = self.server.url(self.database, port=self.port)
+        return environment(self.data, DJANGO_SETTINGS_MODULE="rollbook.settings", DATABASE_URL=url)
+
+    def run(self, *task: str) -> str:
+        """Run a task of ``many.py``; returns what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.faults.many", *task],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def start(self, *options: str, how: str = "impatient", step: str = STEP) -> "subprocess.Popen[bytes]":
+        """One more worker."""
+        with self.log.open("ab") as log:
+            worker = subprocess.Popen(
+                [sys.executable, "-m", "tests.faults.many", how, step, *options], env=self.environment, stderr=log
+            )
+        self.workers.append(worker)
+        return worker
+
+    def ask(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """What the database answers."""
+        with psycopg.connect(self.server.url(self.database, user=SUPERUSER), autocommit=True) as connection:
+            cursor = connection.execute(statement, parameters)
+            return list(cursor.fetchall()) if cursor.description else []
+
+    def states(self) -> Counter[str]:
+        """How many updates are in which state."""
+        return Counter(dict(self.ask("SELECT state, count(*) FROM updates_update GROUP BY state")))
+
+    def jobs(self, status: str) -> list[tuple[Any, ...]]:
+        """The jobs in this status: task and lock."""
+        return self.ask("SELECT task_name, lock FROM procrastinate_jobs WHERE status::text = %s", status)
+
+    def mails(self) -> Counter[str]:
+        """How often the mail with each Message-ID was sent."""
+        folder = self.data / "mail"
+        files = folder.iterdir() if folder.is_dir() else []
+        texts = (file.read_text(encoding="utf-8") for file in files)  # of which each may have several mails
+        return Counter(found for text in texts for found in re.findall(r"^Message-ID: (.+)$", text, re.MULTILINE))
+
+    def dump(self) -> dict[str, Any]:
+        """What every district's updates have left behind."""
+        told: dict[str, Any] = json.loads(self.run("dump"))
+        return told
+
+    def until_all_have_ended(self, seconds: float = 120) -> None:
+        """Wait for the last update, its letters, and the end of every job about updates."""
+        until(lambda: self.states().keys() <= {"completed", "failed", "refused", "canceled"}, seconds)
+        until(lambda: len(self.mails()) == self.states().total(), 40)
+        until(lambda: not [job for job in self.jobs("doing") + self.jobs("todo") if job[0] == "work"], 20)
+
+    def send_everywhere(self, **files: str) -> None:
+        """Send these files, one after the other, for every district."""
+        paths = [self.data.parent / f"{name}.csv" for name in files]
+        for path, text in zip(paths, files.values(), strict=True):
+            path.write_text(text, encoding="utf-8")
+        self.run("submit", *map(str, paths))
+
+    def copied(self, data: Path) -> "Cluster":
+        """The same once more, on the same server. No worker may be at work on this one."""
+        copy = Cluster(self.server, f"copy_{secrets.token_hex(4)}", Path(shutil.copytree(self.data, data)))
+        self.ask_server(f"CREATE DATABASE {copy.database} OWNER {OWNER} TEMPLATE {self.database}")
+        return copy
+
+    def ask_server(self, statement: LiteralString) -> None:
+        """Do this beside the database."""
+        with psycopg.connect(self.server.url(user=SUPERUSER), autocommit=True) as connection:
+            connection.execute(statement)
+
+    @contextmanager
+    def at_the_end(self) -> Iterator["Cluster"]:
+        """Nobody is at work any more when the block ends, and the database is gone."""
+        try:
+            yield self
+        finally:
+            for worker in self.workers:
+                worker.kill()
+                worker.wait()
+            self.ask_server(f"DROP DATABASE {self.database} WITH (FORCE)")
+
+
+@contextmanager
+def running_cluster(folder: Path, districts: int, **settings: object) -> Iterator[Cluster]:
+    """With so many districts, and no worker yet, on a server of its own."""
+    with running_server(tcp=True, settings=settings) as server:
+        server.create_database("rollbook")
+        with Cluster(server, "rollbook", folder / "data").at_the_end() as cluster:
+            cluster.run("make", str(districts))
+            yield cluster
+
+
+def until(is_so: Callable[[], bool], seconds: float) -> None:
+    """Look often, also while the database is away, and wait so long at most."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            if is_so():
+                return
+        except psycopg.OperationalError:
+            pass
+        assert time.monotonic() < deadline, f"not so after {seconds} s"
+        time.sleep(0.1)

@@ -1,0 +1,102 @@
+"""What the tests with many districts run in processes of their own: ``python -m tests.faults.many TASK ARGUMENTS``.
+
+ROLLBOOK_DATA names the folder, DATABASE_URL the database. The workers have small batches and chunks here and take their
+time with each step, so that a small file has many moments to be disturbed at; and who has died is dead for them soon.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.faults import inside
+
+from django.core.management import call_command  # isort: skip - inside sets Django up
+
+from rollbook.cli import run
+from rollbook.engine import cluster, keeper, sessions
+from rollbook.roster.models import District, School
+from rollbook.staff.models import Member
+from rollbook.updates import apply, receive, running, spool
+from rollbook.updates.models import Update
+from rollbook.updates.moves import Mode
+
+
+def make(count: str) -> None:
+    """So many districts: district-0, district-1, …, each with two schools and somebody who gets the results."""
+    call_command("migrate", verbosity=0)
+    for number in range(int(count)):
+        district = District.objects.create(name=f"District {number}", slug=f"district-{number}", time_zone="UTC")
+        ops = {"email": f"ops@{number}.example", "role": "district manager", "gets_results": True}
+        Member.objects.create(district=district, **ops)
+        for school in ("100", "200"):
+            School.objects.create(district=district, organization_id=school, name=f"School {school}")
+
+
+def submit(*files: str) -> None:
+    """Send these files, one after the other, for every district."""
+    for file in files:
+        for district in District.objects.order_by("pk"):
+            incoming = spool.Incoming()
+            incoming.write(Path(file).read_bytes())
+            receive.receive(district, incoming, file_name=Path(file).name, mode=Mode.ADD)
+
+
+def worker(seconds: str, *arguments: str) -> None:
+    """``rollbook worker``, with so many seconds for each step."""
+    inside.in_small_steps()
+    real = running.steps
+
+    def slowly(update_id: int) -> Generator[None, None, None]:
+        for _ in real(update_id):
+            time.sleep(float(seconds))
+            yield
+
+    running.steps = slowly
+    sys.exit(run(["worker", *arguments]))
+
+
+def impatient(seconds: str, *arguments: str) -> None:
+    """The same, with signs of life every second."""
+    keeper.LOOK, keeper.HEARTBEAT, keeper.LEASE = 1.0, 1.0, 5.0
+    sessions.LIMITS["idle_in_transaction_session_timeout"] = "3s"
+    worker(seconds, *arguments)
+
+
+def hasty(seconds: str, *arguments: str) -> None:
+    """The impatient one, which does not wait long for a row either."""
+    sessions.LIMITS["lock_timeout"] = "500ms"
+    impatient(seconds, *arguments)
+
+
+def deadly(seconds: str) -> None:
+    """The impatient one, which dies of line 7 of the first update of the first district."""
+    real = apply._apply
+
+    def die_of_it(update: Update, run: str, tasks: Sequence[Any], *more: Any) -> None:
+        if (update.district.slug, update.number) == ("district-0", 1) and any(task.line == 7 for task in tasks):
+            os.abort()
+        real(update, run, tasks, *more)
+
+    setattr(apply, "_apply", die_of_it)  # noqa: B010 - of any shape
+    impatient(seconds)
+
+
+def hanging(seconds: str) -> None:
+    """The impatient one, which hangs in its first chunk."""
+    setattr(apply, "_apply", lambda *arguments: time.sleep(3600))  # noqa: B010 - of any shape
+    cluster.LONGEST_STEP = 2.0
+    impatient(seconds)
+
+
+def dump() -> None:
+    """What each district's updates leave behind, with their letters, as JSON."""
+    districts = District.objects.order_by("pk")
+    print(json.dumps({district.slug: inside.left_by(district) for district in districts}))
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,106 @@
+"""What tests install of Rollbook for processes of their own: a data folder, and a database that is of it alone.
+
+The database is of the kind that the test run is on. On PostgreSQL it stands beside the one that DATABASE_URL names for
+the test run, which nothing here touches.
+"""
+
+import os
+import secrets
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from functools import cache
+from pathlib import Path
+from typing import Any, LiteralString
+
+import psycopg
+from django.conf import settings
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from tests.database.own import OwnDatabase
+
+_END_OUR_SESSIONS: LiteralString = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {} AND usename = current_user"
+)
+
+NOT_INHERITED = ("ROLLBOOK_", "DJANGO_", "CURL_", "DATABASE_URL")
+
+_INSTALLED_ONCE: Path = settings.DATA / "installed"
+
+_databases: dict[Path, OwnDatabase] = {}
+
+
+def environment(data: Path | None = None, **more: str) -> dict[str, str]:
+    """Of a process on this data folder: its variables and these, and nothing that this test run has set.
+
+    The database of a new folder has no tables. Without a folder there is no DATABASE_URL.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)}
+    if data:
+        kept["ROLLBOOK_DATA"] = str(data)
+        if settings.ON_POSTGRESQL and "DATABASE_URL" not in more:
+            kept["DATABASE_URL"] = _database(data).url()
+    return kept | more
+
+
+def installed(data: Path) -> Path:
+    """A new data folder whose database has the tables of this version and nothing in them; quicker than migrating."""
+    return copied(_installed_once(), data)
+
+
+def copied(data: Path, to: Path) -> Path:
+    """This installation once more, in a new data folder; no process may be at work on it."""
+    shutil.copytree(data, to)
+    if settings.ON_POSTGRESQL:
+        _make(to, _database(data).name)
+    return to
+
+
+def execute(data: Path, statement: str) -> list[tuple[Any, ...]]:
+    """Do this in the folder's database; returns the rows of the answer."""
+    if settings.ON_POSTGRESQL:
+        with psycopg.connect(_database(data).url(), autocommit=True) as connection:
+            answer = connection.execute(sql.SQL(statement))
+            return answer.fetchall() if answer.description else []
+    with closing(sqlite3.connect(data / "rollbook.sqlite3", isolation_level=None)) as file:
+        return file.execute(statement).fetchall()
+
+
+def forget(below: Path) -> None:
+    """Drop the databases of the data folders below this one; whoever is still at work on them is thrown out."""
+    for data in [data for data in _databases if data.is_relative_to(below)]:
+        name = _databases.pop(data).name
+        # Not WITH (FORCE): it refuses where autovacuum, which is not ours to end, happens to be at work.
+        _do("ALTER DATABASE {} ALLOW_CONNECTIONS false", sql.Identifier(name))
+        _do(_END_OUR_SESSIONS, sql.Literal(name))
+        _do("DROP DATABASE {}", sql.Identifier(name))
+
+
+@cache
+def _installed_once() -> Path:
+    _INSTALLED_ONCE.mkdir(mode=0o700)
+    migrate = [sys.executable, "-m", "django", "migrate", "--settings", "rollbook.settings"]
+    subprocess.run(migrate, env=environment(_INSTALLED_ONCE), check=True, capture_output=True)
+    return _INSTALLED_ONCE
+
+
+def _database(data: Path) -> OwnDatabase:
+    """On PostgreSQL, that of this folder, which is made if it has none yet."""
+    return _databases.get(data) or _make(data, "template0")
+
+
+def _make(data: Path, template: str) -> OwnDatabase:
+    name = f"rollbook_test_{secrets.token_hex(6)}"
+    # Whoever was at work on the template is gone, but the server may not have noticed yet.
+    _do(_END_OUR_SESSIONS, sql.Literal(template))
+    _do("CREATE DATABASE {} TEMPLATE {}", sql.Identifier(name), sql.Identifier(template))
+    _databases[data] = OwnDatabase(conninfo_to_dict(settings.DATABASE_URL) | {"dbname": name})
+    return _databases[data]
+
+
+def _do(statement: LiteralString, *words: sql.Composable) -> None:
+    with psycopg.connect(settings.DATABASE_URL, autocommit=True) as connection:
+        connection.execute(sql.SQL(statement).format(*words))

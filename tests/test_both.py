@@ -1,0 +1,85 @@
+"""``python -m tests``: what a developer sees of the two runs, and how they end."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.__main__ import ROOT, WITHOUT_DATABASE, code_of
+from tests.postgres.binaries import VARIABLE
+
+PLACEHOLDER = Path(__file__).with_name("outcome.py")
+
+
+@pytest.fixture
+def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the placeholder says what it runs on."""
+    monkeypatch.setenv("TOLD", str(tmp_path / "told"))
+    return tmp_path / "told"
+
+
+def both(*words: object, **more: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "tests", *map(str, words)]
+    return subprocess.run(
+        command, cwd=ROOT, env=os.environ | more, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_each_test_is_run_on_both_whatever_the_environment_names_and_a_failure_is_told_again_at_the_end(
+    told: Path,
+) -> None:
+    done = both(PLACEHOLDER, FAILS_ON="postgresql", DATABASE_URL="postgres://somebody@elsewhere/school")
+    assert done.returncode == 1
+    assert {line.split()[0] for line in told.read_text().splitlines()} == {"sqlite", "postgresql"}
+    assert "elsewhere" not in told.read_text()
+    first, *lines = done.stdout.splitlines()
+    assert first.startswith("PostgreSQL ")
+    assert all(line.startswith(("    sqlite | ", "postgresql | ")) for line in lines)
+    passed, failed, counts = lines[-3:]
+    assert passed.startswith("    sqlite | 2 passed")
+    assert failed.startswith("postgresql | FAILED tests/outcome.py::test_that_fails_where_it_is_told_to")
+    assert counts.startswith("postgresql | 1 failed, 1 deselected")
+
+
+@pytest.mark.parametrize(
+    ("codes", "code"), [((0, 0), 0), ((0, 1), 1), ((2, 0), 2), ((0, 5), 0), ((5, 0), 0), ((5, 5), 5), ((5, 1), 1)]
+)
+def test_a_test_of_one_alone_is_no_failure_of_the_other_but_no_test_at_all_is_one(
+    codes: tuple[int, int], code: int
+) -> None:
+    assert code_of(codes) == code
+
+
+def test_one_database_can_be_named_and_the_server_is_gone_at_the_end(told: Path) -> None:
+    assert both("--on", "postgresql", PLACEHOLDER).returncode == 0
+    [vendor, url] = told.read_text().split()
+    assert vendor == "postgresql"
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(url)
+
+
+def test_without_a_postgresql_nothing_is_tested_and_the_way_out_is_told(told: Path, tmp_path: Path) -> None:
+    done = both(PLACEHOLDER, **{VARIABLE: str(tmp_path)})
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"ERROR no_postgresql: {VARIABLE} names {tmp_path}, which has no initdb")
+    assert not told.exists()
+    assert both("--on", "sqlite", PLACEHOLDER, **{VARIABLE: str(tmp_path)}).returncode == 0
+
+
+def test_told_to_stop_it_ends_both_runs(told: Path) -> None:
+    command = [sys.executable, "-m", "tests", str(PLACEHOLDER)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout
+        assert running.stdout.readline().startswith("PostgreSQL ")
+        running.send_signal(signal.SIGTERM)
+        rest = running.stdout.read()  # whose end comes when nobody is left who could write to it
+        assert running.wait() == 128 + signal.SIGTERM
+    assert "passed" not in rest
+
+
+def test_what_is_tested_once_is_there() -> None:
+    assert [path for path in WITHOUT_DATABASE if not (ROOT / path).exists()] == []
