@@ -1,13 +1,13 @@
 """On PostgreSQL an uploaded file stands in the database, so that any worker anywhere can have it."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
 import pytest
 from django.conf import settings
 from django.db import transaction
-from pytest_django.fixtures import SettingsWrapper
 
 from rollbook.roster.models import District
 from rollbook.updates import pieces, receive, running, spool
@@ -21,10 +21,15 @@ pytestmark = [pytest.mark.only_on("postgresql"), pytest.mark.django_db]
 
 
 @pytest.fixture
-def elsewhere(settings: SettingsWrapper, tmp_path: Path) -> Path:
-    """From now on we are a worker whose folder is another one, and empty."""
-    settings.SPOOL = tmp_path / "spool"
-    return tmp_path / "spool"
+def go_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], Path]:
+    """From then on we are a worker whose folder is another one, which is not there yet."""
+
+    def go() -> Path:
+        folder = tmp_path / "elsewhere" / "spool"
+        monkeypatch.setattr(settings, "SPOOL", folder)
+        return folder
+
+    return go
 
 
 def kept(update: Update) -> bytes:
@@ -116,29 +121,27 @@ def test_the_same_bytes_while_they_live_stand_there_once(maple: District) -> Non
 # A worker elsewhere
 
 
-@pytest.mark.usefixtures("elsewhere")
 def test_a_folder_that_is_not_there_yet_is_made_with_the_file(
-    maple: District, elsewhere: Path, settings: SettingsWrapper
+    maple: District, go_elsewhere: Callable[[], Path]
 ) -> None:
-    here = settings.SPOOL
     enroll(maple, a_class(5))
     update = send(maple, a_class(5, GRADE="9"))
-    settings.SPOOL = here.parent / "third"
+    folder = go_elsewhere()
     assert counts(finish(update)) == {"updated": 5}
-    copy = settings.SPOOL / update.spool_name
-    assert copy.read_bytes() == (here / update.spool_name).read_bytes() == kept(update)
+    copy = folder / update.spool_name
+    assert copy.read_bytes() == kept(update)
     assert copy.stat().st_mode & 0o777 == 0o600
-    assert settings.SPOOL.stat().st_mode & 0o777 == 0o700
+    assert folder.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_worker_without_the_file_does_the_same_as_one_that_has_it(
-    maple: District, cedar: District, settings: SettingsWrapper, tmp_path: Path
+    maple: District, cedar: District, go_elsewhere: Callable[[], Path]
 ) -> None:
     for district in (maple, cedar):
         enroll(district, a_class(5))
     night = f"{a_class(4, GRADE='9')}\ns001,,Anna,,2012-05-13,9\nnobody,,,,,4\ns004,u004,x,y,2012-05-13,99\n"
     here, there = finish(send(maple, night)), send(cedar, night)
-    settings.SPOOL = tmp_path
+    folder = go_elsewhere()
     assert counts(finish(there)) == counts(here)
     assert dump(maple) == dump(cedar)
 
@@ -161,36 +164,36 @@ def test_a_copy_that_is_not_what_came_in_is_brought_again(maple: District, harm:
 
 
 def test_a_check_that_goes_on_elsewhere_goes_on_where_it_was(
-    maple: District, settings: SettingsWrapper, tmp_path: Path, small_batches: None
+    maple: District, go_elsewhere: Callable[[], Path], small_batches: None
 ) -> None:
     enroll(maple, a_class(9))
     update = send(maple, a_class(9, GRADE="9"))
     next(running.steps(update.pk))
     assert told(update).read == 2
-    settings.SPOOL = tmp_path
+    folder = go_elsewhere()
     assert counts(finish(update)) == {"updated": 9}
-    assert files(tmp_path) == {update.spool_name}
+    assert files(folder) == {update.spool_name}
 
 
 def test_a_file_that_the_database_has_lost_too_is_lost_and_leaves_no_copy(
-    maple: District, settings: SettingsWrapper, tmp_path: Path
+    maple: District, go_elsewhere: Callable[[], Path]
 ) -> None:
     update = send(maple, a_class(1))
     Piece.objects.all().delete()
-    settings.SPOOL = tmp_path
+    folder = go_elsewhere()
     with pytest.raises(spool.LostFile):
         finish(update)
-    assert not any(name.endswith(".part") for name in files(tmp_path))
+    assert not any(name.endswith(".part") for name in files(folder))
 
 
 def test_a_piece_that_was_harmed_is_noticed(
-    maple: District, settings: SettingsWrapper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    maple: District, go_elsewhere: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pieces, "SIZE", 64)
     update = send(maple, a_class(9))
     assert Piece.objects.count() > 3
     Piece.objects.filter(number=1).delete()
-    settings.SPOOL = tmp_path
+    folder = go_elsewhere()
     with pytest.raises(spool.LostFile):
         finish(update)
 
@@ -237,19 +240,19 @@ def test_the_sweep_spares_copies_of_updates_that_live(maple: District, until: St
 
 
 def test_the_sweep_spares_a_copy_that_is_being_brought(
-    maple: District, settings: SettingsWrapper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    maple: District, go_elsewhere: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pieces, "SIZE", 64)
     update = send(maple, a_class(9))
-    settings.SPOOL = tmp_path
+    folder = go_elsewhere()
     read, swept = pieces.read, []
 
     def slowly(name: str) -> "list[bytes]":
         found = list(read(name))
-        swept.append((receive.sweep(), len(os.listdir(tmp_path))))  # noqa: PTH208
+        swept.append((receive.sweep(), len(os.listdir(folder))))  # noqa: PTH208
         return found
 
     monkeypatch.setattr(pieces, "read", slowly)
     spool.require_whole(update.spool_name, update.file_digest)
     assert swept == [(0, 1)]
-    assert files(tmp_path) == {update.spool_name}
+    assert files(folder) == {update.spool_name}
