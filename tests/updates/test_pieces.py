@@ -141,7 +141,7 @@ def test_a_worker_without_the_file_does_the_same_as_one_that_has_it(
         enroll(district, a_class(5))
     night = f"{a_class(4, GRADE='9')}\ns001,,Anna,,2012-05-13,9\nnobody,,,,,4\ns004,u004,x,y,2012-05-13,99\n"
     here, there = finish(send(maple, night)), send(cedar, night)
-    folder = go_elsewhere()
+    go_elsewhere()
     assert counts(finish(there)) == counts(here)
     assert dump(maple) == dump(cedar)
 
@@ -193,7 +193,7 @@ def test_a_piece_that_was_harmed_is_noticed(
     update = send(maple, a_class(9))
     assert Piece.objects.count() > 3
     Piece.objects.filter(number=1).delete()
-    folder = go_elsewhere()
+    go_elsewhere()
     with pytest.raises(spool.LostFile):
         finish(update)
 
