@@ -128,12 +128,12 @@ class _Reading:
             self._endless(error.record)
 
     def _marked(self, batches: Iterator[list[bytes]]) -> Iterator[list[bytes]]:
-        """The batches themselves; behind one that has been read there may be a mark."""
+        """The batches themselves; behind one that has been read there may be a mark, but none before the header."""
         byte, due = 0, STRETCH
         for batch in batches:
             yield batch
             byte += sum(map(len, batch))
-            if byte >= due:
+            if self.header and byte >= due:
                 self.marks.append(cutting.Place(byte, self._line))
                 due = byte + STRETCH
 
