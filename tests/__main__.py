@@ -39,6 +39,9 @@ WITHOUT_DATABASE = (
     "tests/test_docs.py",
 )
 
+# Tests on PostgreSQL wait more than they work. A file stays with one process, as do servers that its tests share.
+PROCESSES = {"sqlite": 2, "postgresql": 3}
+
 PREFIX = "{database:>10} | "
 NOTHING_TO_TEST = 5  # what pytest ends with then
 SUMMARY = " short test summary info "
@@ -105,7 +108,8 @@ def _alone(database: str, words: Sequence[str], url: str) -> int:
 
 def _side_by_side(words: Sequence[str], url: str) -> int:
     only_once = [f"--ignore={path}" for path in WITHOUT_DATABASE]
-    runs = [_begun("sqlite", words, ""), _begun("postgresql", [*only_once, *words], url)]
+    runs = [_begun("sqlite", [*_spread("sqlite"), *words], "")]
+    runs.append(_begun("postgresql", [*_spread("postgresql"), *only_once, *words], url))
     try:
         telling = [Thread(target=run.tell) for run in runs]
         for thread in telling:
@@ -145,6 +149,10 @@ def _begun(database: str, words: Sequence[str], url: str) -> Run:
 def _command(database: str, words: Sequence[str]) -> list[str]:
     """Each run remembers for itself what failed."""
     return [sys.executable, "-m", "pytest", "-o", f"cache_dir=.pytest_cache/{database}", *words]
+
+
+def _spread(database: str) -> list[str]:
+    return ["-n", str(PROCESSES[database]), "--dist", "loadfile"]
 
 
 def _environment(url: str) -> dict[str, str]:

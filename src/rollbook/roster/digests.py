@@ -55,7 +55,7 @@ class Digests:
         with connection.cursor() as cursor:
             cursor.execute(_WHOSE, [handed_over(digests), self._district_id])
             if connection.vendor == "postgresql":
-                found = array("q", cursor.fetchone()[0])
+                found = array("q", cursor.fetchone()[0] or b"")
                 found.byteswap()
                 return found
             found = array("q", bytes(8 * len(digests)))
