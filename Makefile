@@ -11,7 +11,7 @@ help:  ## this list
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: setup demo run test bench lint docs lock
+.PHONY: setup demo run test screenshots bench lint docs lock
 setup: .venv/installed  ## install Rollbook and its tools into .venv, and nothing else
 
 demo: setup  ## a made-up district's night, told in a minute
@@ -22,6 +22,9 @@ run: setup  ## serve on https://localhost:8443/ with the data folder ./data, and
 
 test: setup  ## every test, on SQLite and on PostgreSQL, with real processes, curl, TLS and SMTP
 	$(BIN)/python -m tests
+
+screenshots: setup  ## a picture of every page in every state, in screenshots/
+	$(BIN)/python -m tests.browser.screenshots
 
 bench: setup  ## Rollbook beside the floor and its peers; BENCH_ROWS=10000,100000 takes minutes, the default hours
 	$(BIN)/pip install --quiet --require-hashes -r requirements/bench.txt

@@ -39,6 +39,8 @@ WITHOUT_DATABASE = (
     "tests/test_docs.py",
 )
 
+NOT_INHERITED = ("DATABASE_URL", "TESTS_DATABASE_URL")
+
 # Tests on PostgreSQL wait more than they work. A file stays with one process, as do servers that its tests share.
 PROCESSES = {"sqlite": 2, "postgresql": 3}
 
@@ -152,11 +154,11 @@ def _command(database: str, words: Sequence[str]) -> list[str]:
 
 
 def _spread(database: str) -> list[str]:
-    return ["-n", str(PROCESSES[database]), "--dist", "loadfile"]
+    return ["-n", str(PROCESSES[database]), "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 def _environment(url: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_URL")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)}
     return kept | ({"DATABASE_URL": url} if url else {})
 
 

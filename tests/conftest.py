@@ -20,8 +20,15 @@ hypothesis_settings.load_profile("rollbook")
 PASSWORD = "correct horse battery staple"
 
 
+LONG = ("tests/faults", "tests/endtoend", "tests/browser", "tests/cli/test_serve")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests of what only one of the databases has run on that one; pytest counts the others as deselected."""
+    """Tests of what only one of the databases has run on that one; pytest counts the others as deselected.
+
+    Those that take long come first: of several processes none is left alone with them at the end.
+    """
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
     strangers = [item for item in items for mark in item.iter_markers("only_on") if connection.vendor not in mark.args]
     if strangers:
         config.hook.pytest_deselected(items=strangers)

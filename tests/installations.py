@@ -26,7 +26,7 @@ _END_OUR_SESSIONS: LiteralString = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {} AND usename = current_user"
 )
 
-NOT_INHERITED = ("ROLLBOOK_", "DJANGO_", "CURL_", "DATABASE_URL")
+NOT_INHERITED = ("ROLLBOOK_", "DJANGO_", "CURL_", "DATABASE_URL", "TESTS_DATABASE_URL")
 
 _INSTALLED_ONCE: Path = settings.DATA / "installed"
 

@@ -9,6 +9,13 @@ _FOLDER = tempfile.mkdtemp(prefix="rollbook-tests-")
 atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
 os.environ["ROLLBOOK_DATA"] = _FOLDER
 
+# The processes over which pytest spreads the tests are started when DATABASE_URL has gone: they find it here.
+FOR_OUR_OWN = "TESTS_DATABASE_URL"
+if os.environ.get("DATABASE_URL"):
+    os.environ[FOR_OUR_OWN] = os.environ["DATABASE_URL"]
+elif FOR_OUR_OWN in os.environ:
+    os.environ["DATABASE_URL"] = os.environ[FOR_OUR_OWN]
+
 from rollbook.settings import *  # noqa: E402, F403
 from rollbook.settings import DATA, DATABASES, ON_POSTGRESQL  # noqa: E402
 

@@ -4,7 +4,11 @@ import io
 from typing import Any
 from wsgiref.util import setup_testing_defaults
 
+import pytest
+
 from rollbook.wsgi import application
+
+pytestmark = pytest.mark.django_db  # between requests Django looks after the connection of the test before
 
 
 def answer_to(**environ: object) -> tuple[str, bytes]:

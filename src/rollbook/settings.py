@@ -39,16 +39,65 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY el
 ROOT_URLCONF = "rollbook.urls"
 APPEND_SLASH = False
 
-INSTALLED_APPS = ["rollbook.roster", "rollbook.staff", "rollbook.updates"]
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "rollbook.roster",
+    "rollbook.staff",
+    "rollbook.updates",
+    "rollbook.doors.pages",
+]
 MIDDLEWARE = [
     "rollbook.doors.middleware.request_id",
     "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",  # for the Content-Length of answers
     "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 SECURE_HSTS_SECONDS = 365 * 24 * 3600
+CSRF_COOKIE_NAME = "__Host-csrf"
 CSRF_COOKIE_SECURE = True
+CSRF_COOKIE_HTTPONLY = True
+CSRF_TRUSTED_ORIGINS = [URL]  # behind a proxy the Host header may be another one
+CSRF_FAILURE_VIEW = "rollbook.doors.pages.errors.form_expired"
+
+# Who is signed in to the pages; staff/sessions.py holds how long.
+SESSION_ENGINE = "rollbook.staff.sessions"
+SESSION_COOKIE_NAME = "__Host-session"
+SESSION_COOKIE_SECURE = True
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+AUTHENTICATION_BACKENDS = ["rollbook.staff.sessions.Backend"]
+LOGIN_URL = "sign-in"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# Nothing but our own style sheet, scripts and pictures; nothing inline.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+
+# The style sheet and htmx, as they stand in the packages; browsers ask again after an hour.
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 3600
 SILENCED_SYSTEM_CHECKS = [
     "security.W005",  # what else runs under the host's domain, and
     "security.W021",  # whether browsers preload it, is not ours to promise
@@ -88,10 +137,21 @@ if ON_POSTGRESQL:
 # What an upload may be at most. The file's own limits are named in docs/student-file.md.
 MAX_ROWS = _number("MAX_ROWS", 2_000_000)
 MAX_UPLOAD_BYTES = _number("MAX_UPLOAD_BYTES", 1 << 30)
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 50
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 
-TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
 
 # Mail: a real SMTP server when one is named, else files in the data folder.
 MAIL_FOLDER = DATA / "mail"
@@ -120,6 +180,7 @@ LOGGING = {
         # Our middleware has a line for each request already.
         "django.request": {"level": "CRITICAL"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "django.security.csrf": {"level": "CRITICAL"},  # it tells the path, which may hold the token of a mailed link
         # A line for each job, and one for each attempt to reach a database that is away, of which we tell already.
         "procrastinate": {"level": "WARNING"},
         "psycopg.pool": {"level": "ERROR"},

@@ -4,10 +4,13 @@ import io
 from pathlib import Path
 
 import pytest
+from django.conf import settings
+from pytest_django import Settings
 
 from rollbook.cli import staff
 from rollbook.roster.models import District
-from rollbook.staff.models import AuditEvent, Member
+from rollbook.staff.models import AuditEvent, Member, StaffLetter
+from rollbook.updates.running import Seen
 from tests.cli.conftest import Rollbook
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +46,73 @@ def typed(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
     return asked
 
 
+def works(monkeypatch: pytest.MonkeyPatch, *, alive: bool) -> None:
+    """Whether there is a worker."""
+    monkeypatch.setattr(staff, "worker_seen", lambda: Seen(alive=alive, at=None))
+
+
+def test_without_a_password_the_member_is_invited(
+    rollbook: Rollbook, maple: District, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    settings.EMAIL_HOST = "mail.maple.example"
+    works(monkeypatch, alive=True)
+    result = rollbook(*MANAGER)
+    assert (result.code, result.err) == (0, "")
+    assert result.out == (
+        "Invited Ana Ruiz, district manager of Maple USD. The login is ana.ruiz@maple.example.\n"
+        "The invitation is mailed now.\n"
+    )
+    letter = StaffLetter.objects.get()
+    assert (letter.member, letter.kind, letter.inviter) == (Member.objects.get(), "invitation", None)
+    assert not letter.member.has_usable_password()
+
+
+def test_without_a_mail_server_it_says_where_the_invitation_will_be(
+    rollbook: Rollbook, maple: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    works(monkeypatch, alive=False)
+    result = rollbook(*MANAGER)
+    assert result.out.splitlines()[1:] == [
+        f"No mail server is named: the invitation becomes a file in {settings.MAIL_FOLDER} when `rollbook serve` runs. "
+        "Give them the link in it."
+    ]
+
+
+def test_how_a_member_was_added_is_audited(rollbook: Rollbook, maple: District, file: Path) -> None:
+    rollbook(*MANAGER)
+    rollbook("staff", "add", "maple-usd", "ben@maple.example", *MANAGER[4:], "--password-file", file)
+    assert list(AuditEvent.objects.order_by("pk").values_list("action", "detail")) == [
+        ("staff add", "invited ana.ruiz@maple.example, district manager"),
+        ("staff add", "added ben@maple.example, district manager"),
+    ]
+
+
+@pytest.mark.parametrize("password", [(), ("--password-file",)])
+def test_schools_are_named_by_their_id(
+    rollbook: Rollbook, maple: District, file: Path, password: tuple[str, ...]
+) -> None:
+    how = (*password, file) if password else ()
+    result = rollbook(*ADD, "--role", "school manager", "--school", "100", "--school", "200", *how)
+    assert (result.code, result.err) == (0, "")
+    assert sorted(Member.objects.values_list("schools__organization_id", flat=True)) == ["100", "200"]
+
+
+def test_a_school_of_the_neighbour_is_one_that_is_not_there(
+    rollbook: Rollbook, maple: District, cedar: District
+) -> None:
+    result = rollbook(*ADD, "--role", "instructor", "--school", "900")
+    assert (result.code, result.err) == (
+        1,
+        "ERROR member_refused: there is no school '900' in this district; nobody was added\n",
+    )
+    assert not Member.objects.exists()
+
+
+def test_a_password_is_either_asked_for_or_read(rollbook: Rollbook, maple: District, file: Path) -> None:
+    assert rollbook(*MANAGER, "--ask-password", "--password-file", file).code == 2
+    assert not Member.objects.exists()
+
+
 def test_a_member_is_added_with_the_first_line_of_a_file_as_password(
     rollbook: Rollbook, maple: District, file: Path
 ) -> None:
@@ -53,6 +123,7 @@ def test_a_member_is_added_with_the_first_line_of_a_file_as_password(
     assert (member.district, member.email, member.role) == (maple, "ana.ruiz@maple.example", "district manager")
     assert member.check_password(PASSWORD)
     assert PASSWORD not in " ".join(AuditEvent.objects.values_list("detail", flat=True))
+    assert not StaffLetter.objects.exists()
 
 
 def test_the_password_may_come_through_stdin(
@@ -67,7 +138,7 @@ def test_at_a_terminal_the_password_is_asked_for_twice(
     rollbook: Rollbook, maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = typed(monkeypatch, PASSWORD, PASSWORD)
-    assert rollbook(*MANAGER).code == 0
+    assert rollbook(*MANAGER, "--ask-password").code == 0
     assert asked == ["Password for Ana.Ruiz@maple.example: ", "The same again: "]
     assert Member.objects.get().check_password(PASSWORD)
 
@@ -76,7 +147,7 @@ def test_two_passwords_that_differ_add_nobody(
     rollbook: Rollbook, maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     typed(monkeypatch, PASSWORD, f"{PASSWORD} ")
-    result = rollbook(*MANAGER)
+    result = rollbook(*MANAGER, "--ask-password")
     assert (result.code, result.err) == (
         1,
         "ERROR passwords_differ: the two passwords are not the same; nobody was added, try again\n",
@@ -88,7 +159,7 @@ def test_without_a_terminal_nothing_is_asked(
     rollbook: Rollbook, maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO())
-    result = rollbook(*MANAGER)
+    result = rollbook(*MANAGER, "--ask-password")
     assert (result.code, result.err) == (
         2,
         "ERROR no_terminal: there is no terminal to ask for the password on; give --password-file FILE (- is stdin)\n",

@@ -8,14 +8,18 @@ from pathlib import Path
 import pytest
 
 from rollbook.roster.models import District
+from rollbook.staff.models import AuditEvent
 from rollbook.updates import spool
-from rollbook.updates.models import Update
+from rollbook.updates.cancel import cancel
+from rollbook.updates.models import Piece, Update
+from rollbook.updates.moves import Mode
 from tests.cli.conftest import Rollbook
 from tests.cli.files import HEADER, row
+from tests.updates.night import send_bytes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ABOUT = ["_LINE", "_CODE", "_MESSAGE"]
+ABOUT = ["_LINE_OF_UPDATE_1", "_CODE", "_MESSAGE"]
 
 
 @pytest.fixture
@@ -97,7 +101,7 @@ def test_the_rejected_rows_sent_again_are_rejected_alike(rollbook: Rollbook, map
     file.write_bytes(rollbook("update", "show", "maple-usd", "--rejected").out.encode())
     assert rollbook("student", "load", "maple-usd", file).code == 3
     header, *rows = rejected(rollbook)
-    assert header == again[0]
+    assert header == ["_LINE_OF_UPDATE_2" if name == ABOUT[0] else name for name in again[0]]
     assert [cells[:-3] + cells[-2:] for cells in rows] == [cells[:-3] + cells[-2:] for cells in again[1:]]
 
 
@@ -153,10 +157,59 @@ def test_an_update_without_rejected_rows_gives_the_header_alone(
     assert rejected(rollbook) == [[*HEADER.replace("PASSWORD,", "").split(","), *ABOUT]]
 
 
+def test_the_changes_are_a_file_with_a_line_for_each_field(rollbook: Rollbook, maple: District, base: Path) -> None:
+    rollbook("student", "load", "maple-usd", base)
+    base.write_text(f"{HEADER}\n{row('00123', 'Ana', 'Brook', grade='5')}\n{row('00124', 'Ben', 'Cole')}\n")
+    rollbook("student", "load", "maple-usd", base)
+    result = rollbook("update", "show", "maple-usd", "--changes")
+    assert (result.code, result.err) == (0, "")
+    assert result.out == (
+        '"LINE","STUDENT_ID","USERNAME","FIRST_NAME","LAST_NAME","FIELD","OLD","NEW","AT"\r\n'
+        '"2","00123","abrook","Ana","Brook","GRADE","4","5","<time>"\r\n'
+    )
+
+
+def test_the_rows_that_were_not_processed_can_be_sent_again(rollbook: Rollbook, maple: District, base: Path) -> None:
+    update = send_bytes(maple, base.read_bytes(), Mode.ADD).update
+    goes_on = rollbook("update", "show", "maple-usd", "--not-processed")
+    assert (goes_on.code, goes_on.out) == (1, "")
+    assert goes_on.err.startswith("ERROR not_ended: update 1 goes on, ")
+    cancel(maple)
+    result = rollbook("update", "show", "maple-usd", update.number, "--not-processed")
+    assert (result.code, result.out.count("\r\n"), "canary" in result.out) == (0, 3, False)
+    base.write_bytes(result.out.encode())
+    assert rollbook("student", "load", "maple-usd", base).code == 0
+    assert "mends     update 1\n" in rollbook("update", "show", "maple-usd").out
+
+
+def test_an_update_and_those_that_mend_it_name_each_other(rollbook: Rollbook, maple: District, file: Path) -> None:
+    file.write_text(f"{HEADER}\n{row('00124', 'Ben', 'Cole', born='x')}\n")
+    rollbook("student", "load", "maple-usd", file)
+    file.write_bytes(rollbook("update", "show", "maple-usd", "--rejected").out.encode())
+    rollbook("student", "load", "maple-usd", file)
+    assert "mends     update 1\n" in rollbook("update", "show", "maple-usd").out
+    assert "mended by  update 2\n" in rollbook("update", "show", "maple-usd", 1).out
+    told = [json.loads(rollbook("update", "show", "maple-usd", number, "--json").out) for number in (1, 2)]
+    assert [(one["mends"], one["mended_by"]) for one in told] == [(None, [2]), (1, [])]
+
+
+def test_of_the_files_one_is_asked_for_at_a_time(rollbook: Rollbook, maple: District) -> None:
+    assert rollbook("update", "show", "maple-usd", "--changes", "--rejected").code == 2
+
+
+def test_each_file_that_is_written_is_audited(rollbook: Rollbook, maple: District, base: Path) -> None:
+    rollbook("student", "load", "maple-usd", base)
+    for option in ("--rejected", "--not-processed", "--changes"):
+        rollbook("update", "show", "maple-usd", option)
+    written = AuditEvent.objects.filter(district=maple, detail="update 1").order_by("pk")
+    assert list(written.values_list("action", flat=True))[-3:] == ["rejected rows", "rows not processed", "changes"]
+
+
 def test_a_file_that_is_not_kept_any_more_is_said_to_be_gone(rollbook: Rollbook, maple: District, file: Path) -> None:
     file.write_text(f"{HEADER}\n{row('00124', 'Ben', 'Cole', born='x')}\n")
     rollbook("student", "load", "maple-usd", file)
     spool.path_of(Update.objects.get().spool_name).unlink()
+    Piece.objects.all().delete()
     result = rollbook("update", "show", "maple-usd", "--rejected")
     assert (result.code, result.err) == (
         1,

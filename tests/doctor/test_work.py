@@ -10,7 +10,8 @@ from rollbook.doctor import work
 from rollbook.doctor.findings import Mark
 from rollbook.engine.presence import Presence
 from rollbook.roster.models import District
-from rollbook.staff.models import Member
+from rollbook.staff import members
+from rollbook.staff.models import Member, StaffLetter
 from rollbook.updates import notify
 from rollbook.updates.models import Letter, Piece, Update
 from rollbook.updates.moves import State
@@ -153,4 +154,14 @@ def test_a_letter_that_was_given_up(here: Here, letter: Letter) -> None:
         True,
     )
     noted(letter, written_at=timezone.now() - timedelta(days=8))
+    assert [mark for mark, _ in told(work.letters(here()))] == [Mark.OK]
+
+
+def test_a_letter_about_somebodys_access_counts_like_one_about_an_update(here: Here, maple: District) -> None:
+    now = timezone.now()
+    members.invite(maple, "new@maple.example", "Neil", "Park", "district manager", [], None, now)
+    StaffLetter.objects.update(tries=1, last_error="TimeoutError")
+    about = "the latest about the account of a member of maple-usd, last error TimeoutError"
+    assert told(work.letters(here())) == [(Mark.WARNING, f"tried, but not sent yet: 1 letter, {about}")]
+    StaffLetter.objects.update(next_try_at=None, last_error="")  # put away, as nobody wanted it any more
     assert [mark for mark, _ in told(work.letters(here()))] == [Mark.OK]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from rollbook.doors.pages import scripts
 from rollbook.doors.studentupdate import answers, commands, verdicts
 from rollbook.doors.studentupdate.fields import FIELDS
 from rollbook.doors.studentupdate.refusals import REFUSALS
@@ -36,14 +37,19 @@ def test_every_status_is_in_the_table_of_statuses_on_the_right_side() -> None:
 
 
 def test_every_field_is_on_the_page_with_its_commands() -> None:
-    told = {name: set(commands.split(", ")) for name, commands in _rows(r"^\| `([a-z_]+)` \| ([a-z, ]+) \| [^|]+\|$")}
-    assert told == {name: set(field.commands) for name, field in FIELDS.items() if field.read}
+    told = {
+        name: (set(commands.split(", ")), says)
+        for name, commands, says in _rows(r"^\| `([a-z_]+)` \| ([a-z, ]+) \| ([^|]+) \|$")
+    }
+    assert told == {name: (set(field.commands), field.says) for name, field in FIELDS.items() if field.read}
     for name in (name for name, field in FIELDS.items() if not field.read):
         assert re.search(rf"`{name}`[^.]*do not work yet", TEXT)
 
 
-def test_every_verdict_is_on_the_page() -> None:
-    told = {word for (word,) in _rows(r"^\| `([A-Z ]+)` \|")}
+def test_every_verdict_is_on_the_page_with_its_meaning() -> None:
+    rows = _rows(r"^\| `([A-Z ]+)` \| ([a-z, ]+) \| ([^|]+) \|")
+    assert {word: tuple(meaning) for word, *meaning in rows} == verdicts.MEANINGS
+    told = set(verdicts.MEANINGS)
     sources = "".join(Path(module.__file__ or "").read_text() for module in (answers, verdicts))
     spoken = set(re.findall(r'"((?:[A-Z]{2,} ?)+)"', sources)) | {"RUNNING", "ERROR"}
     assert told == spoken
@@ -69,12 +75,21 @@ def test_no_command_shows_a_secret_among_its_arguments_first() -> None:  # S11
     assert all("<password.txt" in command.example for command in commands.COMMANDS)
 
 
+def _script() -> str:
+    body = re.search(r"```sh\n(.*?)```", TEXT, re.DOTALL)
+    assert body
+    return body[1]
+
+
+def test_the_script_is_the_one_that_the_automation_page_gives() -> None:
+    values = scripts.Values("https://HOST/slc/studentupdate", "ops@maple.example", "Maple USD", "America/Chicago")
+    assert _script() == scripts.script("nightly.sh", values)
+
+
 @pytest.fixture
 def script(tmp_path: Path) -> Iterator[Path]:
     """The page's script in a folder of its own, with a curl that answers out of a file, one answer a line."""
-    body = re.search(r"```sh\n(.*?)```", TEXT, re.DOTALL)
-    assert body
-    (tmp_path / "nightly.sh").write_text(body[1])
+    (tmp_path / "nightly.sh").write_text(_script())
     (tmp_path / "bin").mkdir()
     fake = tmp_path / "bin" / "curl"
     fake.write_text('#!/bin/sh\necho "$*" >> calls\nsed -n "$(wc -l < calls)p" answers\n')

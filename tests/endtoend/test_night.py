@@ -52,7 +52,7 @@ def test_mail_status_command_and_database_give_the_same_counts(serving: Rollbook
     rejected = list(csv.DictReader(io.StringIO(serving.run("update", "show", "maple-usd", "2", "--rejected"))))
     assert len(rejected) == 12
     assert {problem["line"] for problem in told["problems"] if problem["severity"] == "error"} == {
-        int(line["_LINE"]) for line in rejected
+        int(line["_LINE_OF_UPDATE_2"]) for line in rejected
     }
 
 

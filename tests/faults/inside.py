@@ -6,7 +6,8 @@ ROLLBOOK_DATA names the folder. Batches and chunks are small here, so that a sma
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
+from django.utils import timezone  # noqa: E402
 
 from rollbook.engine import loop  # noqa: E402
 from rollbook.roster.models import Change, District, School  # noqa: E402
 from rollbook.roster.records import in_order  # noqa: E402
-from rollbook.updates import apply, check, judging, problems, receive, running, spool  # noqa: E402
-from rollbook.updates.models import ENDED_AS, Row, Update  # noqa: E402
+from rollbook.staff.models import Member  # noqa: E402
+from rollbook.updates import apply, check, drafts, judging, problems, receive, running, spool  # noqa: E402
+from rollbook.updates.models import ENDED_AS, Draft, Row, Update  # noqa: E402
 from rollbook.updates.moves import Mode  # noqa: E402
 
 
@@ -51,6 +54,12 @@ def submit_until(place: str, file: str) -> None:
         "before_commit": (problems, "keep", False),
         "after_commit": (receive, "_commit", False),
     }[place]
+    _die_at(owner, name, early)
+    submit(file, "update")
+
+
+def _die_at(owner: Any, name: str, early: bool) -> None:
+    """From now on whoever calls this function dies, before it or behind it."""
     real = getattr(owner, name)
 
     def die(*arguments: Any) -> None:
@@ -59,7 +68,38 @@ def submit_until(place: str, file: str) -> None:
         os._exit(137)
 
     setattr(owner, name, die)
-    submit(file, "update")
+
+
+def keep_draft(file: str, place: str = "") -> None:
+    """Keep this file as a draft of the district's manager, but die at the place, if one is named."""
+    district = District.objects.get(slug="maple-usd")
+    manager = Member.objects.filter(district=district).first() or Member.objects.create(
+        district=district, email="ops@maple.example", first_name="Ana", last_name="Ruiz", role="district manager"
+    )
+    places: dict[str, tuple[Any, str, bool]] = {
+        "before_rename": (Path, "rename", True),
+        "after_rename": (Path, "rename", False),
+        "before_commit": (spool, "share", False),
+        "after_commit": (drafts, "_make_room", True),
+    }
+    if place:
+        _die_at(*places[place])
+    incoming = spool.Incoming()
+    incoming.write(Path(file).read_bytes())
+    drafts.keep(manager, incoming, file_name=Path(file).name, now=timezone.now())
+
+
+def send_draft(statement: str = "0") -> None:
+    """Send the last draft, but die at this SQL statement; prints the update's number, or how many there were."""
+    draft = Draft.objects.select_related("district", "member").latest("made_at")
+    with _dying_at(int(statement)) as left:
+        number = drafts.send(draft, Mode.UPDATE).update.number
+    print(int(statement) - left() if int(statement) else number)
+
+
+def all_drafts() -> None:
+    """Print of each draft whether it was sent, as JSON."""
+    print(json.dumps([draft.update_id is not None for draft in Draft.objects.order_by("made_at")]))
 
 
 def sweep() -> None:
@@ -82,7 +122,15 @@ def work() -> None:
 
 def work_until(statement: str) -> None:
     """Do what is due, but die at this SQL statement; prints how many there were if it never comes to that."""
-    left = int(statement)
+    with _dying_at(int(statement)) as left:
+        work()
+    print(int(statement) - left())
+
+
+@contextmanager
+def _dying_at(statement: int) -> Iterator[Callable[[], int]]:
+    """Die at this SQL statement of ours; gives how many are left until then, negative if that is past."""
+    left = statement
 
     def die(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
         nonlocal left
@@ -92,8 +140,7 @@ def work_until(statement: str) -> None:
         return execute(sql, params, many, context)
 
     with connection.execute_wrapper(die):
-        work()
-    print(int(statement) - left)
+        yield lambda: left
 
 
 def deaths() -> None:

@@ -76,9 +76,11 @@ def test_a_password_is_the_same_however_its_accents_are_composed(manager: Member
     assert sign_in(manager.email, "cre\u0300me bru\u0302le\u0301e for two", HERE, NOW)
 
 
-@pytest.mark.parametrize("case", ["known", "wrong", "inactive", "unknown"])
+@pytest.mark.parametrize("case", ["known", "wrong", "inactive", "invited", "unknown"])
 def test_each_try_hashes_exactly_once(manager: Member, hashing: mock.Mock, case: str) -> None:
     manager.is_active = case != "inactive"
+    if case == "invited":
+        manager.set_unusable_password()
     manager.save()
     login = "nobody@maple.example" if case == "unknown" else manager.email
     with nullcontext() if case == "known" else pytest.raises(SignInFailed):
@@ -115,6 +117,21 @@ def test_a_weaker_hash_is_upgraded_at_sign_in(manager: Member) -> None:
     manager.refresh_from_db()
     assert "$argon2id$v=19$m=19456,t=2,p=1$" in manager.password
     assert sign_in(manager.email, PASSWORD, HERE, NOW)
+
+
+def test_a_weaker_hash_is_upgraded_in_the_member_who_is_given_too(manager: Member) -> None:
+    weak = type("Weak", (Argon2id,), {"memory_cost": 1024, "time_cost": 1})()
+    Member.objects.update(password=weak.encode(PASSWORD, weak.salt()))
+    assert sign_in(manager.email, PASSWORD, HERE, NOW).password == Member.objects.get().password
+
+
+@pytest.mark.parametrize("password", ["", "!", PASSWORD])
+def test_nobody_signs_in_as_a_member_who_was_only_invited(manager: Member, password: str) -> None:
+    manager.set_unusable_password()
+    manager.save()
+    for typed in (password, manager.password):
+        with pytest.raises(SignInFailed):
+            sign_in(manager.email, typed, HERE, NOW)
 
 
 def test_a_password_changed_during_the_sign_in_is_not_overwritten_by_the_upgrade(manager: Member) -> None:

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from rollbook.roster.models import District
+from rollbook.roster.models import District, Student
 from rollbook.roster.passwords import is_same
 from rollbook.updates.models import Row
 from rollbook.updates.moves import Mode
@@ -65,9 +65,16 @@ def test_a_row_is_staged_with_what_differs_and_its_password_sealed(school: Distr
     assert is_same(said["PASSWORD"][1], "n3w-one")
 
 
-def test_a_rejected_row_says_nothing_any_more(school: District) -> None:
-    [row] = staged(school, "STUDENT_ID,GRADE,FIRST_NAME\n1,13,Canary")
+def test_a_rejected_row_keeps_only_whom_it_means(school: District) -> None:
+    [row] = staged(school, "STUDENT_ID,USERNAME,GRADE,FIRST_NAME,LAST_NAME\n1,canary,13,Canary,Bird")
+    assert (row.outcome, row.row_values, row.student) == ("rejected", "", Student.objects.get(student_id="1"))
+    assert [getattr(row, key) for key in KEYS] == [None] * 4
+
+
+def test_a_rejected_row_that_means_nobody_keeps_the_keys_it_names(school: District) -> None:
+    [row] = staged(school, "STUDENT_ID,USERNAME,GRADE,FIRST_NAME,LAST_NAME\nx1,Zoe.Fox,13,Zoe,Fox")
     assert (row.outcome, row.row_values, row.student) == ("rejected", "", None)
+    assert [getattr(row, key) for key in KEYS] == ["x1", "zoe.fox", "zoe\x1ffox", None]
 
 
 def test_rows_that_are_unchanged_are_not_staged(school: District) -> None:

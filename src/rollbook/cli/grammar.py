@@ -183,14 +183,24 @@ def _staff(nouns: "Nouns[Any]") -> None:
         "add",
         "staff.add",
         "Add a member.",
-        "The password is asked for, twice, or read from a file; it is never an argument, which others could see.",
+        "They are invited by mail, and choose a password by the link in it, which is good for 7 days. Or the password "
+        "is asked for, twice, or read from a file; it is never an argument, which others could see.",
     )
     _takes_district(add)
     add.add_argument("email", metavar="EMAIL", help="the login")
     add.add_argument("--first", metavar="NAME", required=True, help="first name")
     add.add_argument("--last", metavar="NAME", required=True, help="last name")
     add.add_argument("--role", required=True, help="district manager, school manager or instructor")
-    add.add_argument("--password-file", metavar="FILE", help="take its first line as the password; - is stdin")
+    add.add_argument(
+        "--school",
+        metavar="ID",
+        action="append",
+        default=[],
+        help="a SCHOOL_ID that a school manager or instructor covers; repeat it for more",
+    )
+    password = add.add_mutually_exclusive_group()
+    password.add_argument("--password-file", metavar="FILE", help="take its first line as the password; - is stdin")
+    password.add_argument("--ask-password", action="store_true", help="ask for the password on the terminal")
 
 
 def _student(nouns: "Nouns[Any]") -> None:
@@ -246,8 +256,11 @@ def _update(nouns: "Nouns[Any]") -> None:
         "show",
         "update.show",
         "Show what became of an update.",
-        "With --rejected: its rejected rows as a student file, as they were sent, without passwords, and with _LINE, "
-        "_CODE and _MESSAGE, which say what is wrong. Repaired, it can be sent as it is.",
+        "With --rejected: its rejected rows as a student file, as they were sent, without passwords, and with "
+        "_LINE_OF_UPDATE_17, _CODE and _MESSAGE, which say where and what is wrong. Repaired, it can be sent as it is, "
+        "and the update that comes of it is known to mend this one.",
+        "With --not-processed: in the same way the rows that it ended without, because it was canceled or failed. "
+        "With --changes: every field that it changed, old value and new.",
     )
     _takes_district(show)
     show.add_argument(
@@ -255,7 +268,12 @@ def _update(nouns: "Nouns[Any]") -> None:
     )
     form = show.add_mutually_exclusive_group()
     _takes_json(form)
-    form.add_argument("--rejected", action="store_true", help="the rejected rows as CSV")
+    for option, file in (
+        ("--rejected", "rejected rows"),
+        ("--not-processed", "rows not processed"),
+        ("--changes", "changes"),
+    ):
+        form.add_argument(option, dest="file", action="store_const", const=file, help=f"the {file} as CSV")
 
 
 def _doctor(nouns: "Nouns[Any]") -> None:

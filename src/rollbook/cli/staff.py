@@ -5,23 +5,57 @@ from argparse import Namespace
 from getpass import getpass
 from pathlib import Path
 
+from django.conf import settings
+from django.utils import timezone
+
 from rollbook.cli.failures import DONE, USAGE, Failure
 from rollbook.cli.finding import district_named
 from rollbook.cli.record import record
-from rollbook.staff.members import MemberRefused, add_member
+from rollbook.roster.models import District
+from rollbook.staff.members import MemberRefused, add_member, invite
+from rollbook.staff.models import Member
+from rollbook.updates.running import worker_seen
 
 
 def add(arguments: Namespace) -> int:
-    """Add a member, whose password is asked for or read from a file."""
+    """Add a member: one who is invited by mail, or whose password is asked for or read from a file."""
     district = district_named(arguments.district)
-    password = _from_file(arguments.password_file) if arguments.password_file else _asked(arguments.email)
+    password = _password(arguments)
     try:
-        member = add_member(district, arguments.email, arguments.first, arguments.last, arguments.role, password)
+        member = _invited(district, arguments) if password is None else _added(district, arguments, password)
     except MemberRefused as refused:
         raise Failure("member_refused", f"{refused}; nobody was added") from None
-    record("staff add", district, f"{member.email}, {member.role}")
-    print(f"Added {member.name}, {member.role} of {district.name}. The login is {member.email}.")
+    how = "Invited" if password is None else "Added"
+    record("staff add", district, f"{how.lower()} {member.email}, {member.role}")
+    print(f"{how} {member.name}, {member.role} of {district.name}. The login is {member.email}.")
+    if password is None:
+        print(_where_the_invitation_goes())
     return DONE
+
+
+def _invited(district: District, arguments: Namespace) -> Member:
+    name = arguments.first, arguments.last
+    return invite(district, arguments.email, *name, arguments.role, arguments.school, None, timezone.now())
+
+
+def _added(district: District, arguments: Namespace, password: str) -> Member:
+    name = arguments.first, arguments.last
+    return add_member(district, arguments.email, *name, arguments.role, password, arguments.school)
+
+
+def _where_the_invitation_goes() -> str:
+    when = "now" if worker_seen().alive else "when `rollbook serve` runs"
+    if settings.EMAIL_HOST:
+        return f"The invitation is mailed {when}."
+    folder = settings.MAIL_FOLDER
+    return f"No mail server is named: the invitation becomes a file in {folder} {when}. Give them the link in it."
+
+
+def _password(arguments: Namespace) -> str | None:
+    """None: the member is to choose one."""
+    if arguments.password_file:
+        return _from_file(arguments.password_file)
+    return _asked(arguments.email) if arguments.ask_password else None
 
 
 def _from_file(name: str) -> str:

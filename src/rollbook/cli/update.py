@@ -2,20 +2,23 @@
 
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from django.utils import timezone
 
-from rollbook.cli import rejected, telling
+from rollbook.cli import telling
 from rollbook.cli.failures import DONE, Failure
 from rollbook.cli.finding import district_named
 from rollbook.cli.record import record
 from rollbook.doors.studentupdate.answers import facts_of, scene_of
 from rollbook.doors.studentupdate.verdicts import verdict
 from rollbook.roster.models import District
+from rollbook.updates import changes_made, not_processed, rejected
+from rollbook.updates.as_sent import NotEnded
 from rollbook.updates.models import Update
 from rollbook.updates.report import Report, current, find, problems, report
-from rollbook.updates.wording import dated
+from rollbook.updates.spool import LostFile
+from rollbook.updates.wording import dated, updates
 
 _COLUMNS = ("number", "state", "mode", "received", "rows", "updated", "added", "unchanged", "rejected", "file")
 
@@ -23,33 +26,56 @@ _COLUMNS = ("number", "state", "mode", "received", "rows", "updated", "added", "
 def listed(arguments: Namespace) -> int:
     """All updates of the district."""
     district = district_named(arguments.district)
-    updates = Update.objects.filter(district=district).order_by("-number")
+    found = Update.objects.filter(district=district).order_by("-number")
     if arguments.json:
-        print(telling.as_json([_row_facts(update) for update in updates.iterator()]))
-    elif updates:
-        print("\n".join(telling.table(_COLUMNS, [_row(update, district) for update in updates])))
+        print(telling.as_json([_row_facts(update) for update in found.iterator()]))
+    elif found:
+        print("\n".join(telling.table(_COLUMNS, [_row(update, district) for update in found])))
     else:
         print(f"{district.name} has not started an update yet.")
     return DONE
 
 
 def show(arguments: Namespace) -> int:
-    """One update: its report, or its rejected rows."""
+    """One update: its report, or one of its files."""
     district = district_named(arguments.district)
     update = _update(district, arguments.number)
-    if arguments.rejected:
-        sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
-        count = rejected.write(update, sys.stdout)
-        record("rejected rows", district, f"update {update.number}, {count:,} rows")
+    if arguments.file:
+        _write(update, arguments.file)
+        record(arguments.file, district, f"update {update.number}")
     elif arguments.json:
         told = report(update)
         scene = scene_of(district, told, timezone.now())
         telling.print_json(
-            facts_of(told, verdict(told, scene), scene) | {"counts": update.problem_counts}, problems(update)
+            facts_of(told, verdict(told, scene), scene)
+            | {"mends": told.mends, "mended_by": told.mended_by, "counts": update.problem_counts},
+            problems(update),
         )
     else:
         print("\n".join(lines(update)))
     return DONE
+
+
+_FILES: dict[str, Callable[[Update], Iterator[str]]] = {
+    "rejected rows": rejected.lines,
+    "rows not processed": not_processed.lines,
+    "changes": changes_made.lines,
+}
+
+
+def _write(update: Update, file: str) -> None:
+    try:
+        lines = _FILES[file](update)
+    except NotEnded:
+        raise Failure(
+            "not_ended", f"update {update.number} goes on, and the file is complete only when it has ended; try it then"
+        ) from None
+    except LostFile:
+        raise Failure(
+            "file_gone", f"the file of update {update.number} is not kept any more; take the district's own copy of it"
+        ) from None
+    sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
+    sys.stdout.writelines(lines)
 
 
 def lines(update: Update) -> Iterator[str]:
@@ -88,6 +114,8 @@ def _facts(told: Report) -> Iterator[tuple[str, str]]:
     yield "file", f"{told.file_name}, {told.file_size:,} bytes{rows}, read as {told.encoding}"
     yield "SHA-256", told.file_digest
     yield "mode", told.mode.value
+    yield "mends", updates([told.mends]) if told.mends else ""
+    yield "mended by", updates(told.mended_by) if told.mended_by else ""
     yield "by", f"{starter}, with {told.via}"
     yield "received", dated(told.received_at, told.time_zone)
     yield "begun", dated(told.started_at, told.time_zone)

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from rollbook.doctor.findings import Finding, error, ok, warning
 from rollbook.doctor.installation import Installation
+from rollbook.staff.models import StaffLetter
 from rollbook.updates.models import Letter, Piece, Update
 from rollbook.updates.moves import LIVE, WORKING, State
 from rollbook.updates.running import worker_seen
@@ -98,37 +100,43 @@ def _failed() -> Iterator[Finding]:
 
 def letters(here: Installation) -> Iterator[Finding]:
     """Those that are tried again and again, those nobody has tried, and those given up."""
-    now = timezone.now()
-    put_off = Letter.objects.filter(next_try_at__isnull=False, tries__gt=0)
-    untried = Letter.objects.filter(next_try_at__isnull=False, tries=0, written_at__lt=now - UNSENT_LONG)
-    given_up = Letter.objects.filter(next_try_at=None, sent_at=None, written_at__gt=now - LATELY)
-    problems = [
-        *_told(
-            put_off,
-            "tried, but not sent yet",
-            "see below what is wrong with the mail server; they are tried again for two days",
-        ),
-        *_told(untried, "not even tried, though it is time", "see that a worker lives, and its log"),
-        *_told(
-            given_up,
-            "given up in the last 7 days",
-            "see to the mail server, and tell the readers: `rollbook update show`",
-        ),
-    ]
+    about_updates: QuerySet[Any] = Letter.objects.select_related("update__district")
+    about_access: QuerySet[Any] = StaffLetter.objects.select_related("member__district")
+    problems = [*_unsent(about_updates), *_unsent(about_access)]
     yield from problems
     if not problems:
-        sent = Letter.objects.filter(sent_at__isnull=False).order_by("-sent_at").first()
-        yield ok(
-            "none waits" + (f"; the last was sent at {_moment(sent.sent_at)}" if sent else ", and none was ever sent")
-        )
+        sent = [at for some in (about_updates, about_access) if (at := some.aggregate(last=Max("sent_at"))["last"])]
+        last = f"; the last was sent at {_moment(max(sent))}" if sent else ", and none was ever sent"
+        yield ok(f"none waits{last}")
 
 
-def _told(chosen: "QuerySet[Letter]", what: str, repair: str) -> Iterator[Finding]:
+def _unsent(some: "QuerySet[Any]") -> Iterator[Finding]:
+    now = timezone.now()
+    put_off = some.filter(next_try_at__isnull=False, tries__gt=0)
+    untried = some.filter(next_try_at__isnull=False, tries=0, written_at__lt=now - UNSENT_LONG)
+    # One without an error was put away, as nobody wanted it any more.
+    given_up = some.filter(next_try_at=None, sent_at=None, written_at__gt=now - LATELY).exclude(last_error="")
+    yield from _told(
+        put_off,
+        "tried, but not sent yet",
+        "see below what is wrong with the mail server; they are tried again for two days",
+    )
+    yield from _told(untried, "not even tried, though it is time", "see that a worker lives, and its log")
+    yield from _told(given_up, "given up in the last 7 days", "see to the mail server, and tell the readers")
+
+
+def _told(chosen: "QuerySet[Any]", what: str, repair: str) -> Iterator[Finding]:
     count = chosen.count()
-    last = chosen.order_by("-written_at").select_related("update__district").first()
+    last = chosen.order_by("-written_at").first()
     if last:
         why = f", last error {last.last_error}" if last.last_error else ""
-        yield warning(f"{what}: {counted(count, 'letter')}, the latest about {_named(last.update)}{why}", repair)
+        yield warning(f"{what}: {counted(count, 'letter')}, the latest about {_about(last)}{why}", repair)
+
+
+def _about(letter: Letter | StaffLetter) -> str:
+    if isinstance(letter, Letter):
+        return _named(letter.update)
+    return f"the account of a member of {letter.member.district.slug}"
 
 
 def _named(update: Update) -> str:

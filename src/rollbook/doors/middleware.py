@@ -5,8 +5,9 @@ import secrets
 import time
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
+from rollbook.doors.pages import errors
 from rollbook.doors.studentupdate.refusals import Refused
 from rollbook.doors.studentupdate.wire import refuse
 
@@ -24,8 +25,8 @@ def request_id(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Calla
         response = get_response(request)
         response.headers["X-Request-Id"] = request.META[ID]
         response.headers.setdefault("Cache-Control", "no-store")
-        if request.method == "HEAD" and isinstance(response, HttpResponse):
-            response.content = b""
+        if request.method == "HEAD":
+            _empty(response)
         _log(request, response.status_code, time.monotonic() - begun)
         return response
 
@@ -35,24 +36,51 @@ def request_id(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Calla
 ID = "rollbook.request_id"
 
 
+def _empty(response: HttpResponseBase) -> None:
+    if isinstance(response, HttpResponse):
+        response.content = b""
+    elif isinstance(response, StreamingHttpResponse):
+        response.streaming_content = ()
+
+
 def _log(request: HttpRequest, status: int, seconds: float) -> None:
     """No query, no address, no name: what a log keeps is nobody's personal data.
 
-    A path that leads nowhere may be anything, also ``…/status&password=…``.
+    A path that leads nowhere may be anything, also ``…/status&password=…``; one with a token is as good as a password.
     """
-    path = request.path[:LONGEST_PATH] if request.resolver_match else "unknown address"
-    log.info("%s %s %d in %.0f ms, request %s", request.method, path, status, seconds * 1000, request.META[ID])
+    log.info(
+        "%s %s %d in %.0f ms, request %s", request.method, _path(request), status, seconds * 1000, request.META[ID]
+    )
+
+
+def _path(request: HttpRequest) -> str:
+    match = request.resolver_match
+    if match is None:
+        return "unknown address"
+    if "token" in match.kwargs:
+        return f"/{match.route}"
+    return request.path[:LONGEST_PATH]
 
 
 def internal_error(request: HttpRequest) -> HttpResponse:
     """Something of ours broke. Its place is in the log under the reference, and nothing of it in the answer."""
     reference = request.META.get(ID, "unknown")
     log.error("internal error, reference %s", reference, exc_info=True)
+    if errors.wants_page(request):
+        return errors.internal_error(request, reference)
     return refuse(request, Refused("internal_error", id=reference))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if errors.wants_page(request):
+        return errors.not_found(request)
     return refuse(request, Refused("not_found"))
+
+
+def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if errors.wants_page(request):
+        return errors.not_allowed(request)
+    return refuse(request, Refused("not_allowed"))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

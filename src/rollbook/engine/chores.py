@@ -1,16 +1,25 @@
 """What there is to do besides the updates, in pieces; each returns how much it found, so that 0 means: later."""
 
+from django.utils import timezone
+
 from rollbook.roster import passwords
-from rollbook.updates import notify
+from rollbook.staff import letters, sessions
+from rollbook.updates import drafts, notify, receive
 
 A_FEW = 8  # passwords, about a quarter of a second
 
 
 def mail() -> int:
-    """Write the letters of ended updates, and send what is due."""
-    return notify.write_letters() + notify.send_due()
+    """Write the letters of ended updates, and send what is due, to members about themselves first."""
+    return letters.send_due() + notify.write_letters() + notify.send_due()
 
 
 def wrap_passwords() -> int:
     """Wrap a few fresh passwords of students."""
     return passwords.wrap_some(A_FEW)
+
+
+def sweep() -> int:
+    """Remove drafts that were never sent, files of uploads that were cut off, and sessions that are over."""
+    now = timezone.now()
+    return drafts.remove_old(now) + receive.sweep() + sessions.sweep(now)

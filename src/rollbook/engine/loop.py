@@ -17,7 +17,7 @@ from rollbook.database.turnstile import let_others_pass
 from rollbook.engine import chores
 from rollbook.engine.patience import pause_after
 from rollbook.engine.presence import Presence, worker_seen
-from rollbook.updates import receive, running
+from rollbook.updates import running
 from rollbook.updates.states import Fenced
 
 __all__ = ["due", "work", "work_on", "worker_seen"]
@@ -148,5 +148,5 @@ def _repeat(stop: threading.Event, name: str, chore: Callable[[], int], pause: f
 _CHORES = (
     ("mail", chores.mail, PAUSE, 0),
     ("wrapping passwords", chores.wrap_passwords, 2.0, 19),
-    ("sweeping the spool", receive.sweep, 3600.0, 0),
+    ("sweeping", chores.sweep, 3600.0, 0),
 )

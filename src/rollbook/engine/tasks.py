@@ -16,7 +16,6 @@ from procrastinate.contrib.django.django_connector import DjangoConnector
 from rollbook.engine import chores, jobs
 from rollbook.engine.jobs import CHORES, MAIL, UPDATES, WORK
 from rollbook.engine.turns import Turn
-from rollbook.updates import receive
 
 WRAPPING = "wrap passwords"
 SWEEPING = "sweep the spool"
@@ -61,8 +60,8 @@ def wrap_passwords(context: JobContext, timestamp: int = 0) -> None:
 @house.periodic(cron="0 * * * *", queueing_lock=SWEEPING)
 @house.task(name=SWEEPING, queue=CHORES, lock=SWEEPING)
 def sweep(timestamp: int = 0) -> None:
-    """Files of uploads that were cut off."""
-    receive.sweep()
+    """Drafts that were never sent, files of uploads that were cut off, and sessions that are over."""
+    chores.sweep()
 
 
 @house.periodic(cron="30 * * * *", queueing_lock=PURGING)

@@ -4,7 +4,7 @@ Everything here runs inside the caller's transaction, so that a change, its hist
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from django.db import connection
 
 from rollbook.database import bulk
 from rollbook.database.handing_over import AMONG_NUMBERS, AMONG_TEXTS, handed_over
-from rollbook.format.columns import BY_NAME, COLUMNS
+from rollbook.format.columns import COLUMNS
 from rollbook.roster import digests, passwords
 from rollbook.roster.models import DEFAULT_GROUP, Student
 from rollbook.roster.names import name_key, name_of
@@ -138,16 +138,22 @@ def _inserted(district_id: int, schools: Mapping[str, int], values: Mapping[str,
     ]
 
 
+def told_columns(revision: Revision) -> Iterator[str]:
+    """The columns that the history will name: on a move a new group may have the name of the old one."""
+    old = revision.record.values
+    return (name for name, new in revision.new.items() if name in _SECRET or old.get(name, "") != new)
+
+
 def _history(revision: Revision) -> Iterable[tuple[int, str, str, str]]:
-    for name in sorted(revision.new, key=_PLACES.__getitem__):
-        old, new = revision.record.values.get(name, ""), revision.new[name]
-        if BY_NAME[name].secret:
-            old, new = "", "changed"
-        if old != new:
-            yield revision.record.pk, name, old, new
+    for name in sorted(told_columns(revision), key=_PLACES.__getitem__):
+        if name in _SECRET:
+            yield revision.record.pk, name, "", "changed"
+        else:
+            yield revision.record.pk, name, revision.record.values.get(name, ""), revision.new[name]
 
 
 _PLACES = {column.name: place for place, column in enumerate(COLUMNS)}
+_SECRET = frozenset(column.name for column in COLUMNS if column.secret)
 
 
 def _keep_history(entries: Iterable[tuple[int, str, str, str]], author: Author) -> None:

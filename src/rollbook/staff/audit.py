@@ -32,11 +32,11 @@ def record(
             action=action,
             result=result,
             address=address,
-            agent=_on_one_line(agent, LONGEST_AGENT),
-            detail=_on_one_line(detail, LONGEST_DETAIL),
+            agent=on_one_line(agent, LONGEST_AGENT),
+            detail=on_one_line(detail, LONGEST_DETAIL),
         )
 
 
-def _on_one_line(text: str, longest: int) -> str:
+def on_one_line(text: str, longest: int) -> str:
     """Somebody sent this text: nothing in it may break a line or a terminal."""
     return "".join(char for char in text if char.isprintable())[:longest]

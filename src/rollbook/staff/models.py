@@ -1,11 +1,14 @@
 """Who may act: the members of a district's staff, what they tried, and what they did."""
 
+from enum import StrEnum
+
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Q
 
-from rollbook.roster.models import District
-from rollbook.staff.permissions import Role
+from rollbook.roster.models import District, School
+from rollbook.staff.permissions import Permission, Role, may
 
 
 class Member(AbstractBaseUser):
@@ -18,6 +21,7 @@ class Member(AbstractBaseUser):
     role = models.CharField(max_length=32)
     is_active = models.BooleanField(default=True)
     gets_results = models.BooleanField(default=False, help_text="gets the mail of every update of the district")
+    schools = models.ManyToManyField(School, help_text="that the member covers; none: the role is district-wide")
 
     objects = BaseUserManager["Member"]()
 
@@ -33,6 +37,23 @@ class Member(AbstractBaseUser):
     def name(self) -> str:
         return f"{self.first_name} {self.last_name}"
 
+    def may(self, permission: Permission) -> bool:
+        """Whether the member's role allows this."""
+        return may(self.role, permission)
+
+
+class Session(AbstractBaseSession):
+    """A browser in which a member is signed in; written by ``sessions.py`` only.
+
+    ``session_key`` is a digest of what the browser holds, and ``expire_date`` is when it ends unless it is seen again.
+    """
+
+    member = models.ForeignKey(Member, null=True, on_delete=models.CASCADE, help_text="null: nobody is signed in")
+    address = models.GenericIPAddressField(null=True)
+    agent = models.CharField(max_length=200, help_text="the User-Agent, cut and without control characters")
+    begun_at = models.DateTimeField()
+    seen_at = models.DateTimeField(help_text="to within a minute")
+
 
 class SignInFailure(models.Model):
     """A sign-in that failed; they are counted to throttle the next ones."""
@@ -46,6 +67,16 @@ class SignInFailure(models.Model):
             models.Index(fields=["address", "at"], name="failures_by_address"),
             models.Index(fields=["login_digest", "at"], name="failures_by_login"),
         ]
+
+
+class PasswordRequest(models.Model):
+    """Somebody who says that a password was forgotten; they are counted to throttle the next ones."""
+
+    address = models.GenericIPAddressField()
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["address", "at"], name="requests_by_address")]
 
 
 class KnownAddress(models.Model):
@@ -80,3 +111,45 @@ class KeyMark(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Posted(models.Model):
+    """A mail to a member that is tried until the server took it, see post.py."""
+
+    member = models.ForeignKey(Member, on_delete=models.PROTECT)
+    written_at = models.DateTimeField()
+    tries = models.PositiveIntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True, help_text="null: sent or given up")
+    sent_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=100, default="")
+
+    class Meta:
+        abstract = True
+
+
+class LetterKind(StrEnum):
+    """What a letter to a member is about."""
+
+    INVITATION = "invitation"
+    FORGOTTEN_PASSWORD = "forgotten password"  # noqa: S105 (a kind of letter)
+    PASSWORD_CHANGED = "password changed"  # noqa: S105
+
+
+class StaffLetter(Posted):
+    """A mail about a member's own access, see letters.py. Its link is made when it is sent, and kept nowhere."""
+
+    kind = models.CharField(max_length=32)
+    inviter = models.ForeignKey(
+        Member, null=True, on_delete=models.PROTECT, related_name="+", help_text="null: the host, or no invitation"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=[kind.value for kind in LetterKind]), name="staff_letter_kind")
+        ]
+        indexes = [
+            models.Index(fields=["next_try_at"], condition=Q(next_try_at__isnull=False), name="staff_letter_due")
+        ]
+
+    def __str__(self) -> str:
+        return f"letter {self.pk} ({self.kind})"

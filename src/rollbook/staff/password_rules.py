@@ -31,6 +31,11 @@ def problems_with(password: str, facts: Iterable[str] = ()) -> list[str]:
     ]
 
 
+def facts_about(login: str, first_name: str, last_name: str, district: str) -> tuple[str, ...]:
+    """What a guesser knows of a member."""
+    return login, login.partition("@")[0], first_name, last_name, district
+
+
 def _length(password: str) -> list[str]:
     size = len(password.encode("utf-8", "surrogatepass"))
     if size > MOST_BYTES:

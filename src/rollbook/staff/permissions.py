@@ -31,3 +31,8 @@ GRANTED: dict[Role, frozenset[Permission]] = {
 def may(role: str, permission: Permission) -> bool:
     """Whether a member of this role may do this."""
     return permission in GRANTED[Role(role)]
+
+
+def is_district_wide(role: str) -> bool:
+    """Whether a member of this role acts for the whole district; all others have the schools that they cover."""
+    return may(role, Permission.SEE_DISTRICT)

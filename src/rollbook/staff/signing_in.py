@@ -69,7 +69,9 @@ def _upgrade(member: Member, password: str) -> None:
     """The stored hash is weaker than today's profile. If the password was changed meanwhile, that one stays."""
     stronger = make_password(password)
     with transaction.atomic():
-        Member.objects.filter(pk=member.pk, password=member.password).update(password=stronger)
+        upgraded = Member.objects.filter(pk=member.pk, password=member.password).update(password=stronger)
+    if upgraded:
+        member.password = stronger  # a session that begins now is bound to it
 
 
 def _note_failure(login: str, member: Member | None, address: str, agent: str, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""How many sign-ins may fail before the next one has to wait; asked before anything costly is done."""
+"""How many sign-ins may fail, and mails be asked for, before the next one has to wait; asked before anything costly."""
 
 import hashlib
 import math
@@ -10,18 +10,19 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from rollbook.keys import secret
-from rollbook.staff.models import KnownAddress, SignInFailure
+from rollbook.staff.models import KnownAddress, PasswordRequest, SignInFailure
 from rollbook.staff.origins import origin
 
 WINDOW = timedelta(hours=1)
 PER_LOGIN_AND_ADDRESS = 10
 PER_ADDRESS = 20
 PER_LOGIN = 100
+REQUESTS_PER_ADDRESS = 20
 KNOWN_FOR = timedelta(days=30)
 
 
 class Throttled(Exception):
-    """Too many sign-ins failed; the next one is looked at in ``retry_after`` seconds."""
+    """Too many sign-ins failed, or mails were asked for; the next one is looked at in ``retry_after`` seconds."""
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(retry_after)
@@ -51,6 +52,18 @@ def note_failure(login: str, address: str, now: datetime) -> None:
         SignInFailure.objects.create(login_digest=digest(login), address=origin(address), at=now)
 
 
+def require_request(address: str, now: datetime) -> None:
+    """Raise Throttled if too many passwords were said to be forgotten from this address, of whatever logins."""
+    _require(PasswordRequest.objects.filter(address=origin(address)), REQUESTS_PER_ADDRESS, now)
+
+
+def note_request(address: str, now: datetime) -> None:
+    """Count one; those that count no longer are removed."""
+    with transaction.atomic():
+        PasswordRequest.objects.filter(at__lt=now - WINDOW).delete()
+        PasswordRequest.objects.create(address=origin(address), at=now)
+
+
 def digest(login: str) -> str:
     """A keyed digest: what was sent as a login may have been a password, or a student's row."""
     key = secret(settings.KEYS, "logins")
@@ -62,10 +75,13 @@ def _from(address: str) -> QuerySet[SignInFailure]:
 
 
 def _require(
-    failures: QuerySet[SignInFailure], most: int, now: datetime, unless: Callable[[], bool] = lambda: False
+    counted: QuerySet[SignInFailure] | QuerySet[PasswordRequest],
+    most: int,
+    now: datetime,
+    unless: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Raise if ``most`` failures or more lie within the window; there is room again when the ``most``-th grows old."""
-    decisive = failures.filter(at__gt=now - WINDOW).order_by("-at")[most - 1 : most].first()
+    """Raise if ``most`` or more lie within the window; there is room again when the ``most``-th grows old."""
+    decisive = counted.filter(at__gt=now - WINDOW).order_by("-at")[most - 1 : most].first()
     if decisive and not unless():
         raise Throttled(max(1, math.ceil((decisive.at + WINDOW - now).total_seconds())))
 

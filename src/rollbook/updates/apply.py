@@ -6,7 +6,7 @@ since the check, the history tells the truth; a row that has become impossible i
 
 import json
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,7 +21,7 @@ from rollbook.roster.changing import PLAIN, Author, Newcomer, Revision
 from rollbook.roster.comparing import differences
 from rollbook.roster.names import name_of
 from rollbook.roster.records import Record
-from rollbook.updates import problems, states
+from rollbook.updates import fields, problems, states
 from rollbook.updates.models import Row, Update
 from rollbook.updates.moves import Outcome, State
 
@@ -46,6 +46,7 @@ class Task:
 def steps(update: Update, run: str) -> Iterator[None]:
     """Apply the staged rows, one chunk a step. Raises states.Fenced."""
     size, turn = SMALLEST, update.applied_turn
+    changed = fields.counted(update)
     growth = Growth("roster_student", "roster_rowdigest", "roster_student_groups")
     while True:
         begun = time.monotonic()
@@ -53,7 +54,7 @@ def steps(update: Update, run: str) -> Iterator[None]:
             turn, tasks = _next_tasks(update, size, turn)
             if not tasks:
                 return
-            _apply(update, run, tasks, turn)
+            _apply(update, run, tasks, turn, changed)
         size = _next_size(size, time.monotonic() - begun)
         growth.by(sum(task.student is None for task in tasks))
         yield
@@ -89,9 +90,11 @@ def _task(pk: int, line: int, student: int | None, edition: int | None, row_valu
     return Task(pk, line, student, edition, new, old, digest)
 
 
-def _apply(update: Update, run: str, tasks: Sequence[Task], turn: int) -> None:
-    """Write one chunk, the rows up to this turn, inside the caller's transaction."""
+def _apply(update: Update, run: str, tasks: Sequence[Task], turn: int, changed: Counter[str]) -> None:
+    """Write one chunk, the rows up to this turn, inside the caller's transaction; ``changed`` counts by column."""
     plan = _Plan(update.district_id, tasks)
+    changed.update(column for revision in plan.revisions.values() for column in changing.told_columns(revision))
+    changed[changing.ADDED] += len(plan.newcomers)
     author = Author(update.pk, update.member_id, timezone.now())
     changing.revise(update.district_id, list(plan.revisions.values()), author)
     changing.enroll(update.district_id, list(plan.newcomers.values()), author)
@@ -107,7 +110,7 @@ def _apply(update: Update, run: str, tasks: Sequence[Task], turn: int) -> None:
         "rejected": len(rejected),
     }
     counters = {outcome: F(outcome) + count for outcome, count in counts.items()}
-    _progress(update, run, plan.rejected, {**counters, "applied_turn": turn})
+    _progress(update, run, plan.rejected, {**counters, "applied_turn": turn, "field_counts": +changed})
 
 
 def _progress(update: Update, run: str, rejected: Sequence[Problem], counters: Mapping[str, object]) -> None:

@@ -7,9 +7,7 @@ import logging
 from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from itertools import compress, count
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import F
@@ -28,9 +26,10 @@ from rollbook.roster.matching import Candidates
 from rollbook.roster.models import School
 from rollbook.roster.records import Record
 from rollbook.updates import problems, spool, staging, states, stretches
+from rollbook.updates.days import day_of
 from rollbook.updates.hands import SecondHand
 from rollbook.updates.models import Batch, Update
-from rollbook.updates.moves import Mode, Outcome, State
+from rollbook.updates.moves import Mode, State
 from rollbook.updates.staging import StagedRow
 from rollbook.updates.stretches import Stretch
 
@@ -118,7 +117,7 @@ class RowRules:
         self._district_id = update.district_id
         self._may_add = update.mode == Mode.ADD
         self.header = header
-        self._checker = Checker(header, today(update))
+        self._checker = Checker(header, day_of(update.district, timezone.now()))
         self._digests = Digests(update.district_id, header.names)
         self._with_links = not header.known.isdisjoint({"GROUPS", "STAFF"})
         self._schools = set(
@@ -209,11 +208,6 @@ class RowRules:
             _judge(row, None, digests[row.line], found)
 
 
-def today(update: Update) -> date:
-    """The day it is in the district."""
-    return timezone.now().astimezone(ZoneInfo(update.district.time_zone)).date()
-
-
 def _judge(row: CheckedRow, record: Record | None, digest: int, found: Findings) -> None:
     """Reject, stage or pass over one row whose problems are all known.
 
@@ -222,7 +216,7 @@ def _judge(row: CheckedRow, record: Record | None, digest: int, found: Findings)
     found.problems += row.problems
     kept = None if row.problems else digest
     if row.rejected:
-        found.rejected.append(staging.settled(row.line, Outcome.REJECTED))
+        found.rejected.append(staging.rejected(row.line, record, row.values))
     elif record is None:
         found.staged.append(staging.adding(row.line, row.values, kept))
     elif new := differences(record, row.values):

@@ -1,10 +1,12 @@
 """An update, the rows of its file that need anything done, and what was wrong with them."""
 
+from uuid import uuid4
+
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 
 from rollbook.roster.models import District, Student
-from rollbook.staff.models import Member
+from rollbook.staff.models import Member, Posted
 from rollbook.updates.moves import LIVE, WORKING, Mode, Outcome, State
 
 
@@ -12,14 +14,8 @@ def _values(words: type[State] | type[Mode] | type[Outcome]) -> list[str]:
     return [word.value for word in words]
 
 
-class Update(models.Model):
-    """One student file and all that becomes of it. ``state`` is written by ``states.py`` only."""
-
-    district = models.ForeignKey(District, on_delete=models.PROTECT, db_index=False)
-    number = models.PositiveIntegerField(help_text="counts up for each district; all that people ever see of the key")
-    mode = models.CharField(max_length=8)
-    member = models.ForeignKey(Member, null=True, on_delete=models.PROTECT, help_text="who started it; null: the host")
-    via = models.CharField(max_length=32, help_text="how the file came: curl, or the rollbook command")
+class StudentFile(models.Model):
+    """What is known of a file once it has come in and was surveyed."""
 
     file_name = models.CharField(max_length=100, help_text="as the client called it, made fit for display")
     file_size = models.PositiveBigIntegerField()
@@ -31,6 +27,23 @@ class Update(models.Model):
     read_as = models.CharField(max_length=32, help_text="the encoding the file turned out to have")
     header = models.JSONField(default=list, help_text="the column names as sent")
     marks = models.JSONField(default=list, help_text="byte and line of places where reading may begin")
+    rows = models.PositiveIntegerField(default=0, help_text="rows in the file; blank lines and the header do not count")
+
+    class Meta:
+        abstract = True
+
+
+class Update(StudentFile):
+    """One student file and all that becomes of it. ``state`` is written by ``states.py`` only."""
+
+    district = models.ForeignKey(District, on_delete=models.PROTECT, db_index=False)
+    number = models.PositiveIntegerField(help_text="counts up for each district; all that people ever see of the key")
+    mode = models.CharField(max_length=8)
+    member = models.ForeignKey(Member, null=True, on_delete=models.PROTECT, help_text="who started it; null: the host")
+    via = models.CharField(max_length=32, help_text="how the file came: curl, the browser, or the rollbook command")
+    mends = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, help_text="whose rejected or unprocessed rows the file repeats"
+    )
 
     state = models.CharField(max_length=16)
     run = models.CharField(max_length=32, default="", help_text="whoever works on it now; all others are fenced out")
@@ -43,7 +56,6 @@ class Update(models.Model):
     announced_at = models.DateTimeField(null=True, help_text="when its letters were written")
     reference = models.CharField(max_length=16, default="", help_text="of a failure of ours; the log has the same")
 
-    rows = models.PositiveIntegerField(default=0, help_text="rows in the file; blank lines and the header do not count")
     read = models.PositiveIntegerField(default=0, help_text="rows checked so far")
     staged = models.PositiveIntegerField(default=0, help_text="rows that differ and are to be applied")
     applied_turn = models.BigIntegerField(default=-1, help_text="all rows of turns up to this one are applied")
@@ -52,6 +64,7 @@ class Update(models.Model):
     unchanged = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
     problem_counts = models.JSONField(default=dict, help_text="code to count; exact also where details are cut")
+    field_counts = models.JSONField(null=True, help_text="column to students in whom it changed; null: nobody counted")
 
     class Meta:
         constraints = [
@@ -81,6 +94,30 @@ class Update(models.Model):
 
     def __str__(self) -> str:
         return f"update {self.number} of {self.district}"
+
+    @property
+    def changed(self) -> int:
+        """Rows that changed a student."""
+        return self.updated + self.added
+
+    @property
+    def not_processed(self) -> int:
+        """Rows without an outcome; they are final once the update has ended."""
+        return self.rows - self.changed - self.unchanged - self.rejected
+
+
+class Draft(StudentFile):
+    """A file that a member chose in the browser: checked, and kept until it is sent, discarded or too old."""
+
+    key = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    district = models.ForeignKey(District, on_delete=models.PROTECT, db_index=False)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT)
+    made_at = models.DateTimeField()
+    findings = models.JSONField(help_text="what checking found, see findings.py; nothing out of a PASSWORD cell")
+    update = models.ForeignKey(Update, null=True, on_delete=models.PROTECT, help_text="what it was sent as")
+
+    def __str__(self) -> str:
+        return f"draft of {self.member}"
 
 
 class Piece(models.Model):
@@ -115,7 +152,8 @@ class Row(models.Model):
     """A row that is not simply unchanged: staged until it has an outcome.
 
     Rows are applied in the order of ``turn``; rows of one turn go together into one chunk. ``takes_…`` is a key
-    the student does not hold yet; each must be free when the row's turn comes. Rows that were applied as they were
+    the student does not hold yet; each must be free when the row's turn comes. A rejected row that means nobody has
+    there the keys it names, so that it can be found by them. Rows that were applied as they were
     staged have no outcome of their own: the update's ``applied_turn`` tells, and each chunk writes one row the less.
     """
 
@@ -145,6 +183,7 @@ class Row(models.Model):
         indexes = [
             models.Index(fields=["update", "turn"], condition=Q(outcome__isnull=True), name="row_waiting"),
             models.Index(fields=["update", "student"], condition=Q(student__isnull=False), name="row_student"),
+            models.Index(fields=["update", "outcome", "line"], condition=Q(outcome__isnull=False), name="row_ended"),
             *(
                 models.Index(
                     fields=["update", *keys], condition=Q(**{f"{keys[0]}__isnull": False}), name=f"row_{keys[0]}"
@@ -189,17 +228,14 @@ class Problem(models.Model):
         indexes = [models.Index(fields=["update", "line"], name="problem_line")]
 
 
-class Letter(models.Model):
+class Letter(Posted):
     """The mail with an update's results to one person."""
 
     update = models.ForeignKey(Update, on_delete=models.PROTECT, db_index=False)
-    member = models.ForeignKey(Member, on_delete=models.PROTECT)
-    written_at = models.DateTimeField()
-    tries = models.PositiveIntegerField(default=0)
-    next_try_at = models.DateTimeField(null=True, help_text="null: sent or given up")
-    sent_at = models.DateTimeField(null=True)
-    last_error = models.CharField(max_length=100, default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["update", "member"], name="letter_once")]
         indexes = [models.Index(fields=["next_try_at"], condition=Q(next_try_at__isnull=False), name="letter_due")]
+
+    def __str__(self) -> str:
+        return f"letter {self.pk} of update {self.update.number}"

@@ -1,6 +1,6 @@
 """An uploaded file in the database, in pieces: how it reaches the workers of other machines."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from django.db import connection
@@ -21,6 +21,16 @@ def write(name: str, path: Path) -> None:
         copy.set_types(["varchar", "int4", "bytea"])
         for number, data in enumerate(iter(lambda: file.read(SIZE), b"")):
             copy.write_row((name, number, data))
+
+
+def are_there(name: str) -> bool:
+    """Whether the file was written."""
+    return Piece.objects.filter(spool_name=name).exists()
+
+
+def remove(names: Iterable[str]) -> None:
+    """Take these files away."""
+    Piece.objects.filter(spool_name__in=list(names)).delete()
 
 
 def read(name: str) -> Iterator[bytes]:

@@ -1,20 +1,21 @@
 """1. Bytes in: a file becomes an update, or is refused, and is safe on the disk before anybody is told so."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from rollbook.format import reader
 from rollbook.format.problems import Problem, Severity
+from rollbook.format.reader import Survey
 from rollbook.roster.models import District
 from rollbook.staff.models import Member
-from rollbook.updates import problems, running, spool, states
-from rollbook.updates.models import Update
+from rollbook.updates import origin, problems, running, spool, states
+from rollbook.updates.models import Draft, Update
 from rollbook.updates.moves import LIVE, Mode, State
 from rollbook.updates.spool import Incoming
 
@@ -39,18 +40,29 @@ class Receipt:
 
 
 @dataclass(frozen=True)
-class _Sent:
-    """What tells one sending from another: the same while it lives is the same update."""
+class Sending:
+    """A surveyed file on its way to become an update; while that lives, the same file sent alike is the same update.
+
+    ``facts`` are all else that an update's row is to tell, of the file and of who sent it.
+    """
 
     district: District
     digest: str
     mode: Mode
     encoding: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    problems: Sequence[Problem] = ()
 
-    def updates(self) -> Any:
+    def updates(self) -> "QuerySet[Update]":
+        """What was sent like this, now or earlier."""
         return Update.objects.filter(
             district=self.district, file_digest=self.digest, mode=self.mode, encoding=self.encoding
         )
+
+    def live(self) -> Receipt | None:
+        """The answer if one of them lives."""
+        update = self.updates().filter(state__in=LIVE).first()
+        return Receipt(update, replayed=True, same_as=None) if update else None
 
 
 def receive(
@@ -68,27 +80,62 @@ def receive(
     The same bytes while their update lives give that update. ``file_name`` is for display and must be fit for it.
     Raises QueueFull, and OSError when the disk takes no more; then nothing is kept.
     """
-    sent = _Sent(district, incoming.digest, mode, encoding or district.encoding)
+    sending = Sending(district, incoming.digest, mode, encoding or district.encoding)
     try:
-        replayed = sent.updates().filter(state__in=LIVE).first()
-        if replayed:
-            return Receipt(replayed, replayed=True, same_as=None)
+        if replayed := sending.live():
+            return replayed
         incoming.flush()
-        survey = reader.survey(incoming.path, encoding=sent.encoding, limits=limits())
-        facts = {
-            "member": member,
-            "via": via,
-            "file_name": file_name,
-            "file_size": incoming.size,
-            "read_as": survey.encoding,
-            "header": list(survey.header.names) if survey.header else [],
-            "marks": [[place.byte, place.line] for place in survey.marks],
-            "rows": 0 if survey.refusal else survey.rows,
-            "spool_name": incoming.keep(),
-        }
-        return _commit(sent, facts, survey.problems, incoming)
+        survey = reader.survey(incoming.path, encoding=sending.encoding, limits=limits())
+        facts = surveyed(incoming, survey) | {"file_name": file_name, "member": member, "via": via}
+        return _commit(replace(sending, facts=facts, problems=survey.problems), incoming)
     finally:
         incoming.discard()
+
+
+def surveyed(incoming: Incoming, survey: Survey) -> dict[str, Any]:
+    """Keep the file for good; returns what its survey tells, as models.StudentFile has it."""
+    return {
+        "file_size": incoming.size,
+        "read_as": survey.encoding,
+        "header": list(survey.header.names) if survey.header else [],
+        "marks": [[place.byte, place.line] for place in survey.marks],
+        "rows": 0 if survey.refusal else survey.rows,
+        "spool_name": incoming.keep(),
+    }
+
+
+def take_turns(district: District) -> None:
+    """Until the caller's transaction ends nobody else begins an update of the district."""
+    District.objects.select_for_update(no_key=True).get(pk=district.pk)
+
+
+def admit(sending: Sending) -> Receipt:
+    """Begin the update, inside the transaction of a caller whose turn it is. Raises QueueFull."""
+    if replayed := sending.live():
+        return replayed
+    same_as = sending.updates().order_by("-number").first()
+    refused = any(problem.severity is Severity.ERROR for problem in sending.problems)
+    if not refused:
+        _require_room(sending.district)
+    update = Update.objects.create(
+        district=sending.district,
+        number=_next_number(sending.district),
+        mode=sending.mode,
+        encoding=sending.encoding,
+        file_digest=sending.digest,
+        state=State.RECEIVED,
+        received_at=timezone.now(),
+        problem_counts=problems.counts(sending.problems),
+        mends=origin.named_in(sending.facts["header"], sending.district),
+        **sending.facts,
+    )
+    spool.share(update.spool_name)
+    problems.keep(update.pk, sending.problems)
+    if refused:
+        states.move(update.pk, State.REFUSED)
+        update.refresh_from_db()
+    running.due(update.pk)
+    return Receipt(update, replayed=False, same_as=same_as)
 
 
 def limits() -> reader.Limits:
@@ -97,49 +144,28 @@ def limits() -> reader.Limits:
 
 
 def sweep() -> int:
-    """Remove from the spool what no update names; returns how many files that were.
+    """Remove from the spool what no update and no draft names; returns how many files that were.
 
     On PostgreSQL also what only updates name that have ended: it can be had from the database.
     """
     # In this order: a file is named before it is let go of, so one that is not named by then never will be.
     let_go = spool.let_go()
-    named = Update.objects.filter(state__in=LIVE) if settings.ON_POSTGRESQL else Update.objects.all()
-    left_over = let_go.difference(named.values_list("spool_name", flat=True))
+    updates = Update.objects.filter(state__in=LIVE) if settings.ON_POSTGRESQL else Update.objects.all()
+    named = [files.values_list("spool_name", flat=True) for files in (Draft.objects.all(), updates)]
+    left_over = let_go.difference(*named)
     spool.remove(left_over)
     return len(left_over)
 
 
-def _commit(sent: _Sent, facts: dict[str, Any], found: Sequence[Problem], incoming: Incoming) -> Receipt:
-    refused = any(problem.severity is Severity.ERROR for problem in found)
+def _commit(sending: Sending, incoming: Incoming) -> Receipt:
     with transaction.atomic():
-        District.objects.select_for_update(no_key=True).get(pk=sent.district.pk)  # one at a time
-        replayed = sent.updates().filter(state__in=LIVE).first()
-        if replayed:
-            return Receipt(replayed, replayed=True, same_as=None)
-        same_as = sent.updates().order_by("-number").first()
-        if not refused:
-            _require_room(sent.district)
-        update = Update.objects.create(
-            district=sent.district,
-            number=_next_number(sent.district),
-            mode=sent.mode,
-            encoding=sent.encoding,
-            file_digest=sent.digest,
-            state=State.RECEIVED,
-            received_at=timezone.now(),
-            problem_counts=problems.counts(found),
-            **facts,
-        )
-        spool.share(update.spool_name)
-        problems.keep(update.pk, found)
-        if refused:
-            states.move(update.pk, State.REFUSED)
-            update.refresh_from_db()
-        running.due(update.pk)
-        # Now and not later: if the database is lost at the commit, nobody knows whether the update is there. If it is
-        # not, the file will be swept.
-        incoming.hand_over()
-    return Receipt(update, replayed=False, same_as=same_as)
+        take_turns(sending.district)
+        receipt = admit(sending)
+        if not receipt.replayed:
+            # Now and not later: if the database is lost at the commit, nobody knows whether the update is there. If it
+            # is not, the file will be swept.
+            incoming.hand_over()
+    return receipt
 
 
 def _next_number(district: District) -> int:

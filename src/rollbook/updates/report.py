@@ -1,7 +1,7 @@
 """5. An update as people are told of it: one Report feeds answers, mails, pages and commands."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rollbook.format.problems import KINDS, Problem, Severity
@@ -9,8 +9,9 @@ from rollbook.roster.models import District
 from rollbook.staff.models import Member
 from rollbook.updates.models import Update
 from rollbook.updates.moves import LIVE, WORKING, Mode, Outcome, State
-from rollbook.updates.problems import as_said
+from rollbook.updates.problems import as_said, in_order, weightiest
 
+TOLD_WITH = ("district", "member", "mends")  # what a report of an update also reads
 FIRST_LINES = 10
 MOST_LINES = 1000
 
@@ -29,7 +30,10 @@ class ProblemGroup:
 
 @dataclass(frozen=True)
 class Report:
-    """An update's facts. Counts are rows; times are aware; sizes are bytes; what is not known yet is None or 0."""
+    """An update's facts. Counts are rows; times are aware; sizes are bytes; what is not known yet is None or 0.
+
+    ``mends`` is the number of the update whose rows this file repeats, ``mended_by`` are those that repeat its own.
+    """
 
     number: int
     district: str
@@ -58,6 +62,8 @@ class Report:
     reference: str
     refusal: Problem | None
     groups: tuple[ProblemGroup, ...]
+    mends: int | None = None
+    mended_by: tuple[int, ...] = ()
 
     @property
     def ended(self) -> bool:
@@ -82,6 +88,16 @@ class Report:
 
 def report(update: Update) -> Report:
     """The report of an update as it stands now."""
+    return replace(
+        standing(update),
+        refusal=_refusal(update),
+        groups=tuple(_groups(update)),
+        mended_by=tuple(update.update_set.order_by("number").values_list("number", flat=True)),
+    )
+
+
+def standing(update: Update) -> Report:
+    """The same without problems and later updates, for which nothing is looked up: it is asked for again and again."""
     return Report(
         number=update.number,
         district=update.district.name,
@@ -108,20 +124,21 @@ def report(update: Update) -> Report:
         progressed_at=update.progressed_at,
         ended_at=update.ended_at,
         reference=update.reference,
-        refusal=_refusal(update),
-        groups=tuple(_groups(update)),
+        refusal=None,
+        groups=(),
+        mends=update.mends.number if update.mends else None,
     )
 
 
 def current(district: District) -> Update | None:
     """The update a district means when it names none: the running one, else the one with the highest number."""
-    updates = Update.objects.filter(district=district).select_related("district", "member").order_by("-number")
+    updates = Update.objects.filter(district=district).select_related(*TOLD_WITH).order_by("-number")
     return updates.filter(state__in=WORKING).first() or updates.first()
 
 
 def find(district: District, number: int) -> Update | None:
     """The district's update with this number."""
-    return Update.objects.filter(district=district, number=number).select_related("district", "member").first()
+    return Update.objects.filter(district=district, number=number).select_related(*TOLD_WITH).first()
 
 
 def previous(update: Update) -> Update | None:
@@ -156,19 +173,13 @@ def rejected_lines(update: Update, most: int | None = MOST_LINES) -> dict[str, l
 
 
 def _refusal(update: Update) -> Problem | None:
-    if update.state != State.REFUSED:
-        return None
-    errors = [problem for problem in problems(update) if problem.severity is Severity.ERROR]
-    return min(errors, key=lambda problem: _WEIGHT[problem.code], default=None)
-
-
-_WEIGHT = {code: weight for weight, code in enumerate(KINDS)}
+    return weightiest(problems(update)) if update.state == State.REFUSED else None
 
 
 def _groups(update: Update) -> Iterator[ProblemGroup]:
     """Errors before warnings, the most frequent first."""
     counts: dict[str, int] = update.problem_counts
-    for code in sorted(counts, key=lambda code: (KINDS[code].severity, -counts[code], _WEIGHT[code])):
+    for code in in_order(counts):
         kind = KINDS[code]
         found = update.problem_set.filter(code=code, line__isnull=False).order_by("line")
         lines = found.values_list("line", flat=True).distinct()

@@ -80,8 +80,8 @@ def path_of(name: str) -> Path:
 
 
 def share(name: str) -> None:
-    """Put a kept file where every worker finds it, in the caller's transaction."""
-    if settings.ON_POSTGRESQL:
+    """Put a kept file where every worker finds it, in the caller's transaction, unless it is there already."""
+    if settings.ON_POSTGRESQL and not pieces.are_there(name):
         pieces.write(name, path_of(name))
 
 

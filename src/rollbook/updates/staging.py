@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from rollbook.database import bulk
 from rollbook.roster.changing import NAMES
-from rollbook.roster.names import name_of
+from rollbook.roster.names import name_key, name_of
 from rollbook.roster.passwords import seal
 from rollbook.roster.records import Record
 from rollbook.updates.moves import Outcome
@@ -37,6 +37,19 @@ class StagedRow(NamedTuple):
 def settled(line: int, outcome: Outcome) -> StagedRow:
     """A row that will not be applied: its outcome stands already."""
     return StagedRow(line, None, "", line, outcome)
+
+
+def rejected(line: int, record: Record | None, values: Mapping[str, str]) -> StagedRow:
+    """A rejected row: the student it means, or the keys that it names."""
+    row = settled(line, Outcome.REJECTED)
+    if record:
+        return row._replace(student_id=record.pk)
+    named = values.get("FIRST_NAME") and values.get("LAST_NAME")
+    return row._replace(
+        takes_student_id=values.get("STUDENT_ID") or None,
+        takes_username=values.get("USERNAME") or None,
+        takes_name_key=name_key(values["FIRST_NAME"], values["LAST_NAME"]) if named else None,
+    )
 
 
 def changing(line: int, record: Record, new: Mapping[str, str], digest: int | None) -> StagedRow:

@@ -7,13 +7,14 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import QuerySet
 
-from rollbook.doors.studentupdate.verdicts import Scene, Verdict, link, seconds_left, verdict, without_worker
+from rollbook.doors.studentupdate.verdicts import Scene, Verdict, cut, link, verdict, without_worker
 from rollbook.roster.models import District
 from rollbook.staff.members import receivers
 from rollbook.staff.models import Member
 from rollbook.updates.cancel import Cancellation
 from rollbook.updates.models import Update
 from rollbook.updates.moves import LIVE, WORKING, State
+from rollbook.updates.progress import seconds_left
 from rollbook.updates.receive import Receipt
 from rollbook.updates.report import Report, current, find, report
 from rollbook.updates.running import worker_seen
@@ -139,11 +140,8 @@ def _starter(facts: Report, asking: Member) -> Iterable[str]:
 
 
 def _cut(facts: Report) -> Verdict:
-    done = facts.changed
-    kept = f"{counted(done, 'student')} {'stays' if done == 1 else 'stay'} updated"
-    left = f"{facts.not_processed:,} {'was' if facts.not_processed == 1 else 'were'} not processed"
     hint = f"(This was cancel; for the state use {settings.URL}/slc/studentupdate/status.)"
-    return Verdict("OK", f"update {facts.number} canceled: {kept}, {left}. The results will be e-mailed. {hint}")
+    return Verdict("OK", f"update {facts.number} canceled: {cut(facts)}. The results will be e-mailed. {hint}")
 
 
 def _already(facts: Report, now: datetime) -> Verdict:

@@ -55,10 +55,11 @@ Reader = Callable[[str, Choices], Choices]
 
 @dataclass(frozen=True)
 class Field:
-    """A field that is known: the commands that take it, and how its value is read; None is not built yet."""
+    """A field that is known: the commands that take it, how it is read (None: not built yet), and what it says."""
 
     commands: frozenset[str]
     read: Reader | None = None
+    says: str = ""
 
 
 def _as_it_is(value: str, choices: Choices) -> Choices:
@@ -69,12 +70,16 @@ _ALL = frozenset({START, STATUS, CANCEL})
 _OF_START = frozenset({START})
 _OF_STATUS = frozenset({STATUS})
 FIELDS: Mapping[str, Field] = {
-    "file": Field(_OF_START, _as_it_is),
-    "login": Field(_ALL, _as_it_is),
-    "password": Field(_ALL, _as_it_is),
-    "mode": Field(_OF_START, _mode),
-    "encoding": Field(_OF_START, _encoding),
-    "update": Field(frozenset({STATUS, CANCEL}), _number),
+    "file": Field(_OF_START, _as_it_is, "the student file, as `file=@students.csv`; one in each call"),
+    "login": Field(_ALL, _as_it_is, "the e-mail address you sign in with"),
+    "password": Field(_ALL, _as_it_is, "your password"),
+    "mode": Field(_OF_START, _mode, "`update` (the default) changes existing students only, `add` also adds new ones"),
+    "encoding": Field(
+        _OF_START,
+        _encoding,
+        "how the file writes letters, as in `encoding=cp1252`; without it your district's setting, else UTF-8",
+    ),
+    "update": Field(frozenset({STATUS, CANCEL}), _number, "the number of an update, as in `update=17`"),
     "check": Field(_OF_START),
     "note": Field(_OF_START),
     "notify": Field(_OF_START),

@@ -5,10 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rollbook.updates.moves import State
+from rollbook.updates.progress import seconds_left, stalled_since
 from rollbook.updates.report import Report
 from rollbook.updates.wording import counted, duration, moment, percent, updates
 
-STALLED_AFTER = timedelta(seconds=60)
+MEANINGS: Mapping[str, tuple[str, str]] = {
+    "OK": ("start, cancel", "accepted; canceled"),
+    "RUNNING": ("status", "waiting, checking or updating; with how much is done and about how long it will take"),
+    "COMPLETED": ("status", "done, every row"),
+    "COMPLETED WITH ERRORS": ("status", "done; some rows were rejected, and the link says why"),
+    "CANCELED": ("status", "stopped; how many students were updated, and how many not processed"),
+    "REFUSED": ("start, status", "the file as a whole cannot be accepted; no student was changed"),
+    "FAILED": ("status", "a fault of ours, with a reference for the operator; send the file again"),
+    "NONE": ("status", "there is no update to tell of"),
+    "NOTHING TO CANCEL": ("cancel", "there is no update that could be stopped"),
+    "ERROR": ("start, status, cancel", "something is wrong with the call; the word behind it is in the table below"),
+}
+"""Of each verdict the commands that answer with it, and what it means."""
 
 
 @dataclass(frozen=True)
@@ -38,16 +51,6 @@ def verdict(report: Report, scene: Scene) -> Verdict:
     return VERDICTS[report.state](report, scene)
 
 
-def seconds_left(report: Report, now: datetime) -> int | None:
-    """An estimate from the rate so far; None while there is nothing to go by."""
-    if report.state not in REMAINING:
-        return None
-    since, done, total = REMAINING[report.state](report)
-    if since is None or not done:
-        return None
-    return max(1, round((now - since).total_seconds() * (total - done) / done))
-
-
 def link(report: Report, url: str) -> str:
     """Where people read all of it."""
     return f"{url}/updates/{report.number}"
@@ -58,6 +61,12 @@ def without_worker(report: Report, scene: Scene) -> str:
     at = scene.worker_seen_at
     since = f"since {moment(at, scene.now, report.time_zone)}" if at else "yet"
     return f"waiting; no worker has been seen {since}; nothing is lost, tell the operator"
+
+
+def cut(report: Report) -> str:
+    """What a cancellation left done and undone."""
+    kept = f"{counted(report.changed, 'student')} {'stays' if report.changed == 1 else 'stay'} updated"
+    return f"{kept}, {report.not_processed:,} {'was' if report.not_processed == 1 else 'were'} not processed"
 
 
 def _received(report: Report, scene: Scene) -> Verdict:
@@ -72,8 +81,8 @@ def _working(progress: Callable[[Report], str]) -> Callable[[Report, Scene], Ver
     def line(report: Report, scene: Scene) -> Verdict:
         if not scene.worker_alive:
             return _running(report, without_worker(report, scene))
-        if report.progressed_at and scene.now - report.progressed_at > STALLED_AFTER:
-            since = moment(report.progressed_at, scene.now, report.time_zone)
+        if stalled := stalled_since(report, scene.now):
+            since = moment(stalled, scene.now, report.time_zone)
             return _running(report, f"stalled since {since}, goes on by itself; {progress(report)}")
         return _running(report, f"{progress(report)}{_started(report, scene)}{_left(report, scene)}")
 
@@ -99,10 +108,10 @@ def _started(report: Report, scene: Scene) -> str:
 
 def _left(report: Report, scene: Scene) -> str:
     left = seconds_left(report, scene.now)
-    return f", about {_rough(left)} left" if left else ""
+    return f", about {rough(left)} left" if left else ""
 
 
-def _rough(seconds: int) -> str:
+def rough(seconds: int) -> str:
     """``9 s`` and not ``9.0 s``: it is an estimate."""
     return f"{seconds} s" if seconds < 60 else duration(timedelta(seconds=seconds))
 
@@ -145,21 +154,6 @@ def _took(report: Report) -> str:
     return f", in {duration(report.ended_at - (report.started_at or report.received_at))}"
 
 
-Work = tuple[datetime | None, int, int]  # since when, how much is done, of how much
-
-
-def _checking_work(report: Report) -> Work:
-    return report.started_at, report.read, report.rows
-
-
-def _applying_work(report: Report) -> Work:
-    return report.applying_at, report.changed, report.staged
-
-
-REMAINING: Mapping[State, Callable[[Report], Work]] = {
-    State.CHECKING: _checking_work,
-    State.APPLYING: _applying_work,
-}
 VERDICTS: Mapping[State, Callable[[Report, Scene], Verdict]] = {
     State.RECEIVED: _received,
     State.CHECKING: _working(_checked),

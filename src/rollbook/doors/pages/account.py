@@ -1,0 +1,82 @@
+"""My account: who I am, my password, and where I am signed in."""
+
+from django.http import HttpResponse
+from django.views.decorators.debug import sensitive_post_parameters
+
+from rollbook.doors.pages.forms import ChangedPassword
+from rollbook.doors.pages.programs import program_of
+from rollbook.doors.pages.signing_in import begin, leave, too_often
+from rollbook.doors.pages.visit import FORM, POST, Visit, page
+from rollbook.doors.studentupdate.client import address_of, agent_of
+from rollbook.staff import sessions
+from rollbook.staff.permissions import is_district_wide
+from rollbook.staff.setting_passwords import PasswordRefused, change_password
+from rollbook.staff.signing_in import SignInFailed
+from rollbook.staff.throttle import Throttled
+from rollbook.updates.wording import counted
+
+
+@page()
+def account(visit: Visit) -> HttpResponse:
+    member = visit.member
+    living = [(session, program_of(session.agent)) for session in sessions.of(member, visit.request)]
+    facts = {
+        "is_district_wide": is_district_wide(member.role),
+        "schools": member.schools.order_by("name", "organization_id"),
+        "living": living,
+        "others": len(living) - 1,
+    }
+    return visit.render("pages/account.html", facts)
+
+
+@sensitive_post_parameters("old", "new", "again")
+@page(methods=FORM)
+def password(visit: Visit) -> HttpResponse:
+    """Another password, for who knows the one there is. Every session ends with that; here a new one begins."""
+    form = ChangedPassword(visit.request.POST if visit.request.method == "POST" else None)
+    try:
+        changed = form.is_valid() and _change(visit, form)
+    except Throttled as throttled:
+        return too_often(visit.request, throttled, visit)
+    if changed:
+        visit.say("Your password is changed. Wherever else you were signed in, that has ended.")
+        return visit.redirect("account")
+    return visit.render("pages/account_password.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@page(methods=POST)
+def end_session(visit: Visit, handle: str) -> HttpResponse:
+    """A handle of somebody else's session is one of none: it may just as well have ended by itself."""
+    living = {session.handle: session for session in sessions.of(visit.member, visit.request)}
+    if handle not in living or not sessions.end_one(visit.member, handle):
+        visit.complain("That session had ended already.")
+        return visit.redirect("account")
+    visit.note("end session", "ok", "chosen from the list")
+    if living[handle].is_this:
+        return leave(visit.request)
+    visit.say("The session is ended: that browser is asked for the password now.")
+    return visit.redirect("account")
+
+
+@page(methods=POST)
+def end_other_sessions(visit: Visit) -> HttpResponse:
+    ended = sessions.end_others(visit.request, visit.member)
+    visit.note("end session", "ok", f"all others: {ended}")
+    visit.say(f"{counted(ended, 'other session')} ended. You are signed in here only.")
+    return visit.redirect("account")
+
+
+def _change(visit: Visit, form: ChangedPassword) -> bool:
+    """Whether the password is changed; if not, the form says why. Raises Throttled."""
+    request, said = visit.request, form.cleaned_data
+    try:
+        known = change_password(
+            visit.member, said["old"], said["new"], address_of(request), visit.now, agent_of(request)
+        )
+    except SignInFailed:
+        form.add_error("old", "This is not your password. Type it again.")
+    except PasswordRefused as refused:
+        form.refuse("new", refused.reasons)
+    else:
+        begin(request, known)
+    return not form.errors

@@ -1,0 +1,42 @@
+"""Automation: the commands and scripts of this district, ready to copy."""
+
+import shlex
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpResponse
+
+from rollbook.doors.pages import errors, scripts
+from rollbook.doors.pages.scripts import FOLDER, SCRIPTS, Values
+from rollbook.doors.pages.visit import Visit, page
+from rollbook.staff.permissions import Permission
+
+
+@page(Permission.UPDATE_STUDENTS)
+def automation(visit: Visit) -> HttpResponse:
+    values = _values(visit)
+    facts = {
+        "host": urlsplit(settings.URL).netloc,
+        "address": values.address,
+        "login": shlex.quote(f"login={values.login}"),
+        "plain_login": values.login,
+        "scripts": {name.replace(".", "_").replace("-", "_"): scripts.script(name, values) for name in SCRIPTS},
+        "folder": FOLDER,
+    }
+    return visit.render("pages/automation.html", facts)
+
+
+@page(Permission.UPDATE_STUDENTS)
+def script(visit: Visit, name: str) -> HttpResponse:
+    """One of them as a file."""
+    if name not in SCRIPTS:
+        return errors.not_found(visit.request, visit)
+    text = scripts.script(name, _values(visit)).replace("\n", SCRIPTS[name].line_end)
+    answer = HttpResponse(text, content_type="text/plain; charset=utf-8")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+def _values(visit: Visit) -> Values:
+    district = visit.district
+    return Values(scripts.address(), visit.member.email, district.name, district.time_zone)

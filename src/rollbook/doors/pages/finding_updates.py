@@ -1,0 +1,56 @@
+"""Which updates a list shows: what was asked for, out of those of the district, a page at a time."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+
+from rollbook.roster.models import District
+from rollbook.updates.history import HOST, listed, starters
+from rollbook.updates.models import Update
+from rollbook.updates.moves import State
+from rollbook.updates.paging import Page, page_of
+
+SIZE = 50
+
+
+def _day(label: str) -> forms.DateField:
+    return forms.DateField(label=label, required=False, widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
+
+
+class Filters(forms.Form):
+    """What the list can be narrowed to; every field may be left blank."""
+
+    state = forms.ChoiceField(required=False, choices=[("", "All states"), *((state, state) for state in State)])
+    who = forms.TypedChoiceField(label="Started by", required=False, coerce=int, empty_value=None)
+    since = _day("From")
+    until = _day("Until")
+    errors_only = forms.BooleanField(label="With rejected rows only", required=False)
+
+    def __init__(self, sent: Mapping[str, Any], district: District) -> None:
+        super().__init__(sent)
+        who: Any = self.fields["who"]
+        members = [(str(member.pk), member.name) for member in starters(district)]
+        who.choices = [("", "Everybody"), *members, (str(HOST), "The operator of the server")]
+
+    @property
+    def used(self) -> list[str]:
+        """The names of the fields that narrow the list."""
+        return [name for name in self.fields if str(self.data.get(name, "")).strip()]
+
+
+def found(district: District, filters: Filters, number: int) -> Page[Update]:
+    """Page ``number`` of the updates, the latest first; none if a filter cannot be understood."""
+    if not filters.is_valid():
+        return page_of(0, number, SIZE, lambda first, last: [])
+    wanted = filters.cleaned_data
+    return listed(
+        district,
+        state=State(wanted["state"]) if wanted["state"] else None,
+        who=wanted["who"],
+        since=wanted["since"],
+        until=wanted["until"],
+        with_errors=True if wanted["errors_only"] else None,
+        page=number,
+        size=SIZE,
+    )

@@ -1,0 +1,112 @@
+"""What members say of themselves and of each other: the fields of sign-in, passwords and invitations."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.utils.text import capfirst
+
+from rollbook.roster.models import School
+from rollbook.staff.password_rules import FEWEST_CHARACTERS
+from rollbook.staff.permissions import GRANTED, Permission, Role, is_district_wide
+
+# No type="email": of an address beyond ASCII a browser then sends something else than what was typed.
+EMAIL = {"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}
+LOGIN = {**EMAIL, "autocomplete": "username", "autofocus": True}
+OLD_PASSWORD = {"autocomplete": "current-password"}
+NEW_PASSWORD = {"autocomplete": "new-password"}
+
+PASSWORD_RULES = (
+    f"At least {FEWEST_CHARACTERS} characters: a few words in a row are easy to remember. "
+    "Not one of the passwords that are tried first, and without your name or your district's."
+)
+
+# What a right means to whoever chooses a role.
+RIGHTS = {
+    Permission.UPDATE_STUDENTS: "updates students",
+    Permission.MANAGE_STAFF: "invites staff",
+    Permission.SEE_DISTRICT: "sees all students of the district",
+    Permission.SEE_SCHOOLS: "sees the students of their schools",
+    Permission.SEE_OWN_STUDENTS: "sees the students linked to them",
+}
+
+
+class _Form(forms.Form):
+    """A form that is refused with the reasons that the staff's rules give."""
+
+    def refuse(self, field: str | None, reasons: Iterable[str]) -> None:
+        """Show why at this field; above all fields if it is None."""
+        for reason in reasons:
+            self.add_error(field, _sentence(reason))
+
+
+class SignIn(_Form):
+    login = forms.CharField(label="E-mail", widget=forms.TextInput(LOGIN))
+    password = forms.CharField(strip=False, widget=forms.PasswordInput(OLD_PASSWORD))
+
+
+class Forgotten(_Form):
+    login = forms.CharField(label="E-mail", widget=forms.TextInput(LOGIN))
+
+
+class NewPassword(_Form):
+    """A password, twice: nobody sees what is typed."""
+
+    new = forms.CharField(
+        label="New password", strip=False, help_text=PASSWORD_RULES, widget=forms.PasswordInput(NEW_PASSWORD)
+    )
+    again = forms.CharField(label="New password once more", strip=False, widget=forms.PasswordInput(NEW_PASSWORD))
+
+    def clean_again(self) -> str:
+        again: str = self.cleaned_data["again"]
+        if again != self.cleaned_data.get("new", again):
+            raise forms.ValidationError("This is not the same. Type both again.")
+        return again
+
+
+class ChangedPassword(NewPassword):
+    """Another password, by who knows the one there is."""
+
+    old = forms.CharField(label="Your password now", strip=False, widget=forms.PasswordInput(OLD_PASSWORD))
+
+    field_order = ("old", "new", "again")
+
+
+class Invitation(_Form):
+    """Who is invited, and as what."""
+
+    first_name = forms.CharField(label="First name")
+    last_name = forms.CharField(label="Last name")
+    email = forms.CharField(
+        label="E-mail",
+        help_text="The invitation goes there, and it is the login from then on.",
+        widget=forms.TextInput(EMAIL),
+    )
+
+    def __init__(self, schools: Iterable[School], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"] = forms.ChoiceField(
+            choices=[(role.value, described(role)) for role in Role], widget=forms.RadioSelect
+        )
+        self.fields["schools"] = forms.MultipleChoiceField(
+            required=False,
+            help_text=f"Where {_those_of_schools()} works. Whoever acts for the whole district has none.",
+            choices=[(school.organization_id, f"{school.name} ({school.organization_id})") for school in schools],
+            widget=forms.CheckboxSelectMultiple,
+        )
+
+
+def described(role: Role) -> str:
+    """``Instructor: sees the students linked to them``."""
+    rights = ", ".join(text for right, text in RIGHTS.items() if right in GRANTED[role])
+    return f"{role.value.capitalize()}: {rights}"
+
+
+def _sentence(reason: str) -> str:
+    """With a capital and a full stop; an e-mail address at its beginning stays as it is."""
+    begins_with_a_word = reason.partition(" ")[0].isalpha()
+    return f"{capfirst(reason) if begins_with_a_word else reason}."
+
+
+def _those_of_schools() -> str:
+    return " or ".join(f"the {role.value}" for role in Role if not is_district_wide(role.value))

@@ -1,0 +1,73 @@
+"""Help: the student file, every problem and the commands, out of the code that they are about."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+
+from rollbook.doors.pages.visit import Visit, page
+from rollbook.doors.studentupdate.commands import COMMANDS
+from rollbook.doors.studentupdate.fields import FIELDS
+from rollbook.doors.studentupdate.refusals import REFUSALS
+from rollbook.doors.studentupdate.verdicts import MEANINGS
+from rollbook.format import reference
+from rollbook.format.choices import CLASSIFICATIONS, RACES
+from rollbook.format.columns import COLUMNS
+from rollbook.updates.receive import limits
+
+
+@dataclass(frozen=True)
+class Error:
+    """Why a call is turned away."""
+
+    code: str
+    status: int
+    text: str
+    again: bool
+
+
+@page()
+def contents(visit: Visit) -> HttpResponse:
+    return visit.render("pages/help.html")
+
+
+@page()
+def student_file(visit: Visit) -> HttpResponse:
+    facts = {
+        "rules": reference.FILE_RULES,
+        "limits": reference.limits(limits()),
+        "columns": COLUMNS,
+        "values": reference.VALUE_RULES,
+        "races": RACES,
+        "classifications": CLASSIFICATIONS,
+        "matching": reference.MATCHING,
+        "after_matching": reference.AFTER_MATCHING,
+    }
+    return visit.render("pages/help_student_file.html", facts)
+
+
+@page()
+def problems(visit: Visit) -> HttpResponse:
+    facts = {"opening": reference.PROBLEMS, "groups": reference.PROBLEM_GROUPS}
+    return visit.render("pages/help_problems.html", facts)
+
+
+@page()
+def commands(visit: Visit) -> HttpResponse:
+    facts: dict[str, Any] = {
+        "commands": COMMANDS,
+        "fields": {name: field for name, field in FIELDS.items() if field.read},
+        "verdicts": MEANINGS,
+        "errors": list(_errors()),
+        "url": settings.URL,
+    }
+    return visit.render("pages/help_commands.html", facts)
+
+
+def _errors() -> Iterator[Error]:
+    for code, kind in REFUSALS.items():
+        text = kind.text.format_map(defaultdict(lambda: "…"))
+        yield Error(code, kind.status, text, again=kind.retry_after is not None)

@@ -1,0 +1,62 @@
+"""A first or a forgotten password, set by a mailed link."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_post_parameters
+
+from rollbook.doors.pages.forms import Forgotten, NewPassword
+from rollbook.doors.pages.signing_in import begin, too_often
+from rollbook.doors.pages.visit import open_page
+from rollbook.doors.studentupdate.client import address_of, agent_of
+from rollbook.staff import links
+from rollbook.staff.models import LetterKind, Member
+from rollbook.staff.setting_passwords import PasswordRefused, ask_for_password, set_password
+from rollbook.staff.throttle import Throttled
+
+
+@open_page()
+def forgotten(request: HttpRequest) -> HttpResponse:
+    """Ask for a link. The answer is the same whether or not there is such a member."""
+    form = Forgotten(request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        return render(request, "pages/forgotten_password.html", {"form": form}, status=422 if form.is_bound else 200)
+    login = form.cleaned_data["login"]
+    try:
+        ask_for_password(login, address_of(request), timezone.now(), agent_of(request))
+    except Throttled as throttled:
+        return too_often(request, throttled)
+    return render(request, "pages/password_asked_for.html", {"login": login})
+
+
+@sensitive_post_parameters("new", "again")
+@open_page()
+def by_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Set a password, by which the link is used up, and be signed in with it."""
+    try:
+        member, kind = links.read(token)
+    except links.BadLink as bad:
+        return _bad_link(request, bad)
+    form = NewPassword(request.POST if request.method == "POST" else None)
+    if form.is_valid() and _set(request, member, form):
+        begin(request, member)
+        messages.success(request, f"Your password is set, and you are signed in as {member.email}.")
+        return redirect("home")
+    facts = {"form": form, "member": member, "is_invited": kind is LetterKind.INVITATION}
+    return render(request, "pages/password.html", facts, status=422 if form.is_bound else 200)
+
+
+def _set(request: HttpRequest, member: Member, form: NewPassword) -> bool:
+    """Whether the password is set; if not, the form says why."""
+    new = form.cleaned_data["new"]
+    try:
+        set_password(member, new, timezone.now(), address=address_of(request), agent=agent_of(request))
+    except PasswordRefused as refused:
+        form.refuse("new", refused.reasons)
+    return not form.errors
+
+
+def _bad_link(request: HttpRequest, bad: links.BadLink) -> HttpResponse:
+    """410 and not 404: whatever it was, it will never lead anywhere again, and nobody need ask once more."""
+    return render(request, "pages/bad_link.html", {"reason": str(bad)}, status=410)

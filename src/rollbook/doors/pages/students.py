@@ -1,0 +1,44 @@
+"""Students: the list of those a member may see, and one of them with all that was ever changed."""
+
+from django.http import HttpResponse
+
+from rollbook.doors.pages import errors
+from rollbook.doors.pages.finding_students import Filters, found
+from rollbook.doors.pages.numbers import number_of_page
+from rollbook.doors.pages.student_record import history_of, record_of, rejected_of
+from rollbook.doors.pages.visit import SEES_STUDENTS, Visit, page
+from rollbook.staff import seeing
+from rollbook.staff.permissions import Permission
+
+
+@page(*SEES_STUDENTS)
+def listed(visit: Visit) -> HttpResponse:
+    """The whole page, or for htmx the list alone."""
+    filters = Filters(visit.request.GET, visit.member)
+    students = found(visit.member, filters, number_of_page(visit))
+    used = filters.used
+    visit.note("students", "seen", f"page {students.number}, filtered by {', '.join(used) or 'nothing'}")
+    facts = {"filters": filters, "students": students, "used": used, "may_update": _may_update(visit)}
+    part = getattr(visit.request, "htmx", False)
+    return visit.render("pages/part/students.html" if part else "pages/students.html", facts)
+
+
+@page(*SEES_STUDENTS)
+def one(visit: Visit, key: int) -> HttpResponse:
+    student = seeing.students(visit.member).select_related("school").defer("password").filter(pk=key).first()
+    visit.note("student", "seen" if student else "not found", f"student with key {key}")
+    if student is None:
+        return errors.not_found(visit.request, visit)
+    facts = {
+        "student": student,
+        "record": record_of(student),
+        "staff": student.staff.order_by("last_name", "first_name", "pk"),
+        "history": history_of(student, number_of_page(visit)),
+        "rejected": rejected_of(student),
+        "may_update": _may_update(visit),
+    }
+    return visit.render("pages/student.html", facts)
+
+
+def _may_update(visit: Visit) -> bool:
+    return visit.may(Permission.UPDATE_STUDENTS)

@@ -1,0 +1,25 @@
+{% autoescape off %}# Sends students.csv to Rollbook, waits for the end, and fails loudly. Its password stands in password.txt beside it.
+$ErrorActionPreference = 'Stop'
+[Console]::OutputEncoding = [System.Text.Encoding]::UTF8
+Set-Location -LiteralPath $PSScriptRoot
+$address = {{ address }}
+$login = {{ login }}
+
+function Call([string] $command, [string[]] $more) {
+    $lines = & curl.exe --silent --show-error --retry 5 --form-string "login=$login" -F 'password=<password.txt' @more "$address/$command"
+    if ($LASTEXITCODE -ne 0) { Write-Error "curl ended with $LASTEXITCODE"; exit 1 }
+    return ($lines -join "`n")
+}
+
+$answer = Call 'start' @('-F', 'file=@students.csv')
+Write-Output $answer
+if ($answer -cnotmatch '^OK ') { exit 1 }
+$number = [regex]::Match($answer, '^OK update (\d+)').Groups[1].Value
+
+do {
+    Start-Sleep -Seconds 20
+    $answer = Call 'status' @('-F', "update=$number")
+} while ($answer -cmatch '^RUNNING ')
+Write-Output $answer
+if ($answer -cnotmatch '^COMPLETED ') { exit 1 }
+{% endautoescape %}

@@ -1,0 +1,85 @@
+"""The templates' own words: how a state looks, when something was, where the navigation leads."""
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.urls import reverse
+
+from rollbook.doors.pages.visit import SEES_STUDENTS, Visit
+from rollbook.staff.permissions import Permission
+from rollbook.updates.wording import dated
+
+register = template.Library()
+
+# A sign and a tone for each state, so that neither colour nor sign is alone.
+MARKS = {
+    "received": ("…", "waiting"),
+    "waiting": ("…", "waiting"),
+    "checking": ("↻", "running"),
+    "applying": ("↻", "running"),
+    "running": ("↻", "running"),
+    "completed": ("✓", "good"),
+    "completed with errors": ("!", "warn"),
+    "canceled": ("■", "quiet"),
+    "refused": ("✕", "bad"),
+    "failed": ("✕", "bad"),
+    "updated": ("✓", "good"),
+    "added": ("+", "good"),
+    "unchanged": ("=", "quiet"),
+    "rejected": ("✕", "bad"),
+    "active": ("✓", "good"),
+    "invited": ("…", "waiting"),
+    "inactive": ("■", "quiet"),
+    "not active": ("■", "quiet"),
+    "sent": ("✓", "good"),
+    "error": ("✕", "bad"),
+    "warning": ("!", "warn"),
+    "none": ("·", "quiet"),
+}
+
+NAVIGATION = (
+    ("home", "Home", ()),
+    ("students", "Students", SEES_STUDENTS),
+    ("updates", "Updates", (Permission.UPDATE_STUDENTS,)),
+    ("automation", "Automation", (Permission.UPDATE_STUDENTS,)),
+    ("staff", "Staff", (Permission.MANAGE_STAFF,)),
+    ("help", "Help", ()),
+)
+
+
+@register.inclusion_tag("pages/part/mark.html")
+def mark(word: object) -> dict[str, str]:
+    """``{% mark "completed" %}``: the state's sign and word."""
+    text = str(word)
+    sign, tone = MARKS.get(text, ("·", "quiet"))
+    return {"word": text, "sign": sign, "tone": tone}
+
+
+@register.inclusion_tag("pages/part/navigation.html", takes_context=True)
+def navigation(context: template.Context) -> dict[str, Any]:
+    """The rooms this member may enter, the one he is in marked."""
+    visit: Visit = context["visit"]
+    rooms = [(reverse(name), label) for name, label, any_of in NAVIGATION if visit.may(*any_of)]
+    here = visit.request.path
+    return {
+        "rooms": [(address, label, _is_inside(here, address)) for address, label in rooms],
+        "visit": visit,
+        "csrf_token": context["csrf_token"],
+    }
+
+
+@register.filter
+def there(at: datetime | None, time_zone: str) -> str:
+    """``{{ at|there:visit.district.time_zone }}``: the moment in the district's time, with its date."""
+    return dated(at, time_zone)
+
+
+@register.inclusion_tag("pages/part/pager.html", takes_context=True)
+def pager(context: template.Context, page: Any, noun: str) -> dict[str, Any]:
+    """Links to the pages before and after; ``page`` is a Page of paging.py. Other filters stay as they are."""
+    return {"request": context["request"], "page": page, "noun": noun}
+
+
+def _is_inside(path: str, address: str) -> bool:
+    return path == address or (address != "/" and path.startswith(f"{address}/"))

@@ -1,0 +1,107 @@
+"""All that the page of one update tells, put together out of the rooms below."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from rollbook.doors.pages.sections import label
+from rollbook.doors.studentupdate.answers import scene_of
+from rollbook.doors.studentupdate.verdicts import verdict
+from rollbook.format.problems import Severity
+from rollbook.roster.changing import ADDED
+from rollbook.updates import progress, rows, timeline
+from rollbook.updates.fields import changes_by_field
+from rollbook.updates.models import Update
+from rollbook.updates.moves import State
+from rollbook.updates.report import Report, previous, report
+from rollbook.updates.wording import duration
+
+FIRST_ROWS = 10
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a living update is: one line in words, what is done of what, how fast, and how long it may still take."""
+
+    says: str
+    done: int
+    total: int
+    rate: float | None
+    left: str
+
+
+@dataclass(frozen=True)
+class FieldCount:
+    """In how many students one field changed."""
+
+    label: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One count of this update, and of the completed one before."""
+
+    what: str
+    now: int
+    before: int
+
+
+def facts_of(update: Update, now: datetime) -> dict[str, Any]:
+    """For the page."""
+    told = report(update)
+    before = previous(update)
+    return {
+        "report": told,
+        "words": words(told),
+        "progress": None if told.ended else progress_of(told, update, now),
+        "took": _took(told),
+        "timeline": timeline.timeline(update),
+        "letters": timeline.letters(update),
+        "file": timeline.file_facts(update),
+        "fields": list(_fields(update)) if told.ended else [],
+        "errors": [group for group in told.groups if group.severity is Severity.ERROR],
+        "warnings": [group for group in told.groups if group.severity is Severity.WARNING],
+        "rows": rows.rows_of(update, size=FIRST_ROWS),
+        "before": before,
+        "differences": _differences(told, before) if before and told.state is State.COMPLETED else [],
+    }
+
+
+def progress_of(told: Report, update: Update, now: datetime) -> Progress:
+    """Of an update that lives."""
+    doing = progress.work(told)
+    left = progress.seconds_left(told, now)
+    return Progress(
+        says=verdict(told, scene_of(update.district, told, now)).about,
+        done=doing.done if doing else 0,
+        total=doing.total if doing else told.rows,
+        rate=progress.rate(told, now),
+        left=duration(timedelta(seconds=left)) if left else "",
+    )
+
+
+def words(told: Report) -> str:
+    """The state, as marks and headings say it."""
+    return "completed with errors" if told.state is State.COMPLETED and told.with_errors else told.state.value
+
+
+def _took(told: Report) -> timedelta | None:
+    return told.ended_at - told.started_at if told.ended_at and told.started_at else None
+
+
+def _fields(update: Update) -> Iterator[FieldCount]:
+    """The most frequent first."""
+    counts = changes_by_field(update)
+    for column in sorted(counts, key=lambda column: -counts[column]):
+        yield FieldCount("New students" if column == ADDED else label(column), counts[column])
+
+
+def _differences(told: Report, before: Update) -> list[Difference]:
+    return [
+        Difference("rows", told.rows, before.rows),
+        Difference("updated", told.updated, before.updated),
+        Difference("added", told.added, before.added),
+        Difference("rejected", told.rejected, before.rejected),
+    ]

@@ -1,0 +1,91 @@
+"""Rows of an update's file as they were sent, but for passwords: what goes back to the district to be sent once more.
+
+The file goes by a stretch at a time, and of each stretch the database is asked which rows are wanted: neither a large
+file nor a slow reader of ours holds anything up.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+
+from rollbook.format import reader, writer
+from rollbook.format.columns import Column, fold_header
+from rollbook.format.header import Header
+from rollbook.format.limits import Limits
+from rollbook.format.reader import RawRow
+from rollbook.updates import origin, spool
+from rollbook.updates.models import Update
+from rollbook.updates.moves import LIVE
+
+BYTE_ORDER_MARK = "\ufeff"
+
+Choice = Callable[[Sequence[int]], set[int]]
+"""Of some ascending lines those whose rows are wanted."""
+
+
+class NotEnded(Exception):
+    """The update goes on, and what it will leave is not known yet."""
+
+
+def require_ended(update: Update) -> None:
+    """Raises NotEnded if anything may still happen to the update."""
+    if update.state in LIVE:
+        raise NotEnded
+
+
+class Sheet:
+    """An update's file, of which the columns go out that may, and behind them those of ours: ``about``."""
+
+    def __init__(self, update: Update, *about: str) -> None:
+        self._update = update
+        self._about = about
+        self._header, _ = Header.parse(update.header)
+        self._kept = _kept(self._header, Limits().columns - len(about))
+        self._has_secret = any(map(_is_secret, self._header.names, self._header.columns))
+
+    def lines(self, rows: Iterable[list[str]]) -> Iterator[str]:
+        """The student file with these rows.
+
+        It begins with a byte order mark if the district's files are read as something else, so that this one is not.
+        """
+        names = [writer.neutralised(self._header.names[at]) for at in self._kept]  # whoever sent the file chose them
+        lines = writer.lines([*names, *self._about], rows)
+        return lines if self._update.district.encoding == "utf-8" else chain([BYTE_ORDER_MARK], lines)
+
+    def rows(self, choice: Choice) -> Iterator[list[RawRow]]:
+        """The chosen rows, some at a time. Raises spool.LostFile, at once, if the file is not kept any more."""
+        spool.require_whole(self._update.spool_name, self._update.file_digest)
+        return self._rows(choice)
+
+    def cells(self, row: RawRow) -> list[str]:
+        """In a row of another length than the header's nobody knows which cell is the password: none goes out."""
+        if len(row.cells) != len(self._header.names):
+            if self._has_secret:
+                return [""] * len(self._kept)
+            return [row.cells[at] if at < len(row.cells) else "" for at in self._kept]
+        return [row.cells[at] for at in self._kept]
+
+    def _rows(self, choice: Choice) -> Iterator[list[RawRow]]:
+        path = spool.path_of(self._update.spool_name)
+        for some in reader.read_records(path, encoding=self._update.read_as, header=self._header):
+            wanted = choice(some.lines)
+            here = [at for at, line in enumerate(some.lines) if line in wanted]
+            if here:
+                records, lines = [some.records[at] for at in here], [some.lines[at] for at in here]
+                yield reader.rows_of(records, lines, self._header)
+
+
+def _kept(header: Header, most: int) -> list[int]:
+    """The columns that go out: none that is, or calls itself, a password, and none of ours from an earlier time.
+
+    If they are too many, those go that nobody reads.
+    """
+    columns = enumerate(zip(header.names, header.columns, strict=True))
+    kept = [at for at, (name, column) in columns if not _is_secret(name, column) and not origin.is_ours(name)]
+    return kept if len(kept) <= most else [at for at in kept if header.columns[at]]
+
+
+def _is_secret(name: str, column: Column | None) -> bool:
+    if column:
+        return column.secret
+    folded = fold_header(name)
+    return "PASS" in folded or "PWD" in folded

@@ -1,0 +1,89 @@
+"""The changes that an update made, as a CSV file: one line for each field of a student, old value and new."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from django.db.models import F, Max, Min
+
+from rollbook.format import writer
+from rollbook.format.columns import BY_NAME
+from rollbook.roster.changing import ADDED
+from rollbook.roster.models import Change
+from rollbook.updates.as_sent import require_ended
+from rollbook.updates.models import Update
+from rollbook.updates.wording import dated
+
+HEADER = ("LINE", "STUDENT_ID", "USERNAME", "FIRST_NAME", "LAST_NAME", "FIELD", "OLD", "NEW", "AT")
+STRETCH = 1000  # changes looked up at a time
+
+
+def lines(update: Update) -> Iterator[str]:
+    """The file's lines, in the order in which the changes were made; students are called as they are called now.
+
+    A student that was added has no LINE any more if its name or date of birth is another one since. Raises, at once,
+    as_sent.NotEnded.
+    """
+    require_ended(update)
+    return writer.lines(HEADER, _rows(update))
+
+
+def file_name(update: Update) -> str:
+    """What to call the file."""
+    return f"update-{update.number}-changes.csv"
+
+
+def shown(column: str, value: str) -> str:
+    """The value as the student file writes it."""
+    return BY_NAME[column].show(value) if value and column in BY_NAME else value
+
+
+class _Made(NamedTuple):
+    """One change as it goes out, but for its line, and by what that is found."""
+
+    student: int
+    name: tuple[str, object]
+    field: str
+    cells: list[str]
+
+
+def _rows(update: Update) -> Iterator[list[str]]:
+    for first in _stretches(update):
+        made = list(_made(update, first))
+        lines = _lines_of_known(update, made) | _lines_of_added(update, made)
+        for change in made:
+            yield [str(lines.get(change.student, "")), *change.cells]
+
+
+def _stretches(update: Update) -> Iterator[int]:
+    """Keys at which to begin; those of an update are close together.
+
+    With the 0 PostgreSQL gathers the update's own keys, and does not go through everybody's in search of the first.
+    """
+    own = Change.objects.filter(update=update).annotate(key=F("pk") + 0)
+    ends = own.aggregate(first=Min("key"), last=Max("key"))
+    return iter(range(ends["first"], ends["last"] + 1, STRETCH) if ends["first"] is not None else ())
+
+
+def _made(update: Update, first: int) -> Iterator[_Made]:
+    changes = Change.objects.filter(update=update, pk__gte=first, pk__lt=first + STRETCH).order_by("pk")
+    columns = ("student_id", "username", "first_name", "last_name", "name_key", "dob")
+    for pk, field, old, new, at, *student in changes.values_list(
+        "student", "field", "old", "new", "at", *(f"student__{column}" for column in columns)
+    ):
+        *called, name_key, dob = student
+        said = (field, shown(field, old), shown(field, new), dated(at, update.district.time_zone))
+        yield _Made(pk, (name_key, dob), field, [*(cell or "" for cell in called), *said])
+
+
+def _lines_of_known(update: Update, made: list[_Made]) -> dict[int, int]:
+    """Student to line, of those who were enrolled before."""
+    students = {change.student for change in made if change.field != ADDED}
+    return dict(update.row_set.filter(student__in=students, outcome=None).values_list("student__pk", "line"))
+
+
+def _lines_of_added(update: Update, made: list[_Made]) -> dict[int, int]:
+    """Student to line, of those who were added: by name and date of birth, which are unique."""
+    added = {change.name: change.student for change in made if change.field == ADDED}
+    rows = update.row_set.filter(student=None, outcome=None, takes_name_key__in={name for name, _ in added})
+    found: Any = rows.values_list("takes_name_key", "takes_dob", "line")
+    return {added[name, dob]: line for name, dob, line in found if (name, dob) in added}

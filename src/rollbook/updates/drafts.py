@@ -1,0 +1,144 @@
+"""0. In the browser a file is chosen first, checked by its own rules, and kept until it is sent.
+
+A draft names its file as an update does, so the file is safe when the draft is. Sending is one transaction in which
+the update begins, names the same file, and the draft learns what it was sent as.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from rollbook.format import reader
+from rollbook.staff.models import Member
+from rollbook.updates import findings, pieces, spool
+from rollbook.updates.days import day_of
+from rollbook.updates.findings import Findings
+from rollbook.updates.models import Draft, Update
+from rollbook.updates.moves import Mode
+from rollbook.updates.receive import Receipt, Sending, admit, limits, surveyed, take_turns
+from rollbook.updates.spool import Incoming
+
+KEPT_FOR = timedelta(hours=12)
+MOST = 5  # of one member; the oldest go
+VIA = "the browser"
+
+_FACTS = ("file_name", "file_size", "spool_name", "read_as", "header", "marks", "rows")
+
+
+class DraftGone(Exception):
+    """The draft was discarded, or it has become too old."""
+
+
+def keep(member: Member, incoming: Incoming, *, file_name: str, encoding: str = "", now: datetime) -> Draft:
+    """Check the file and keep it, also one that cannot be accepted, so that the next page can say why.
+
+    ``file_name`` is for display and must be fit for it; ``encoding`` is as known_encoding() spells it, by default the
+    district's. Raises OSError when the disk takes no more; then nothing is kept.
+    """
+    district = member.district
+    encoding = encoding or district.encoding
+    try:
+        incoming.flush()
+        survey = reader.survey(incoming.path, encoding=encoding, limits=limits())
+        found = findings.look_into(incoming.path, survey, day_of(district, now))
+        facts = surveyed(incoming, survey)
+        with transaction.atomic():
+            draft = Draft.objects.create(
+                district=district,
+                member=member,
+                made_at=now,
+                file_name=file_name,
+                file_digest=incoming.digest,
+                encoding=encoding,
+                findings=found,
+                **facts,
+            )
+            spool.share(draft.spool_name)
+            incoming.hand_over()  # now and not later, see receive.py
+        _make_room(member)
+        return draft
+    finally:
+        incoming.discard()
+
+
+def find(member: Member, key: UUID | str, now: datetime) -> Draft | None:
+    """The member's own draft that can still be sent."""
+    return _own(member, key).filter(update=None, made_at__gt=now - KEPT_FOR).first()
+
+
+def sent(member: Member, key: UUID | str) -> Update | None:
+    """What the member's own draft was sent as."""
+    draft = _own(member, key).exclude(update=None).select_related("update").first()
+    return draft.update if draft else None
+
+
+def told(draft: Draft) -> Findings:
+    """What checking the draft has found."""
+    return findings.told(draft.findings, draft.rows, draft.header)
+
+
+def send(draft: Draft, mode: Mode) -> Receipt:
+    """Make an update of the draft; one that was sent already gives the update it was sent as.
+
+    Raises receive.QueueFull, and then the draft stays, and DraftGone.
+    """
+    sending = Sending(
+        draft.district,
+        draft.file_digest,
+        mode,
+        draft.encoding,
+        {name: getattr(draft, name) for name in _FACTS} | {"member": draft.member, "via": VIA},
+        told(draft).problems,
+    )
+    with transaction.atomic():
+        take_turns(draft.district)
+        standing = Draft.objects.select_for_update().filter(pk=draft.pk).first()  # whoever removes it waits for us
+        if standing is None:
+            raise DraftGone
+        if standing.update:
+            return Receipt(standing.update, replayed=True, same_as=None)
+        receipt = admit(sending)
+        Draft.objects.filter(pk=draft.pk, update=None).update(update=receipt.update)
+    return receipt
+
+
+def discard(draft: Draft) -> None:
+    """Forget the draft and its file, unless it was sent."""
+    _remove(Draft.objects.filter(pk=draft.pk, update=None))
+
+
+def remove_old(now: datetime) -> int:
+    """Forget the drafts that were kept long enough, and the files of those that were not sent; returns how many."""
+    return _remove(Draft.objects.filter(made_at__lte=now - KEPT_FOR))
+
+
+def _own(member: Member, key: UUID | str) -> QuerySet[Draft]:
+    try:
+        pk = key if isinstance(key, UUID) else UUID(key)
+    except ValueError:
+        return Draft.objects.none()
+    return Draft.objects.filter(pk=pk, district=member.district_id, member=member)
+
+
+def _make_room(member: Member) -> None:
+    unsent = Draft.objects.filter(member=member, update=None).order_by("-made_at", "pk")
+    _remove(Draft.objects.filter(pk__in=list(unsent.values_list("pk", flat=True)[MOST:]), update=None))
+
+
+def _remove(drafts: QuerySet[Draft]) -> int:
+    """Take these away, and then the files that no update has taken over. What a kill leaves of them is swept."""
+    with transaction.atomic():
+        going = dict(drafts.select_for_update().order_by("pk").values_list("pk", "spool_name"))
+        Draft.objects.filter(pk__in=going).delete()
+        files = _without_update(going.values())
+        pieces.remove(files)
+    spool.remove(files)
+    return len(going)
+
+
+def _without_update(names: Iterable[str]) -> set[str]:
+    names = set(names)
+    return names.difference(Update.objects.filter(spool_name__in=names).values_list("spool_name", flat=True))

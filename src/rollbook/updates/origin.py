@@ -1,0 +1,30 @@
+"""Which update a file comes from: a file that gives rows back names it in a column, and comes in again with that."""
+
+import re
+from collections.abc import Sequence
+
+from rollbook.format.columns import fold_header
+from rollbook.roster.models import District
+from rollbook.updates.models import Update
+
+CODE, MESSAGE = "_CODE", "_MESSAGE"
+
+_LINE = "_LINE"
+_OURS = re.compile(rf"{_LINE}(_OF_UPDATE_(?P<number>[0-9]{{1,9}}))?|{CODE}|{MESSAGE}")
+
+
+def line_column(number: int) -> str:
+    """The column that says on which line of this update's file a row stood."""
+    return f"{_LINE}_OF_UPDATE_{number}"
+
+
+def is_ours(name: str) -> bool:
+    """Whether we put this column into a file that we gave back."""
+    return bool(_OURS.fullmatch(fold_header(name)))
+
+
+def named_in(header: Sequence[str], district: District) -> Update | None:
+    """The district's update that a column of this header names; what does not name one of theirs says nothing."""
+    found = filter(None, (_OURS.fullmatch(fold_header(name)) for name in header))
+    numbers = [int(column["number"]) for column in found if column["number"]]
+    return Update.objects.filter(district=district, number=numbers[0]).first() if numbers else None

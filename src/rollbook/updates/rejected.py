@@ -1,0 +1,56 @@
+"""The rejected rows of an update as a student file: repaired, it can be sent as it is."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+from rollbook.format.problems import Problem, Severity
+from rollbook.format.reader import RawRow
+from rollbook.updates import origin
+from rollbook.updates.as_sent import Sheet, require_ended
+from rollbook.updates.models import Update
+from rollbook.updates.moves import Outcome
+from rollbook.updates.problems import as_said
+
+
+def lines(update: Update) -> Iterator[str]:
+    """The file's lines: the rows in their order, as they were sent but for passwords, and what is wrong with each.
+
+    Raises, at once, as_sent.NotEnded, and spool.LostFile if the file is not kept any more.
+    """
+    require_ended(update)
+    sheet = Sheet(update, origin.line_column(update.number), origin.CODE, origin.MESSAGE)
+    return sheet.lines(_rows(update, sheet) if update.rejected else ())
+
+
+def file_name(update: Update) -> str:
+    """What to call the file."""
+    return f"update-{update.number}-rejected.csv"
+
+
+def _rows(update: Update, sheet: Sheet) -> Iterator[list[str]]:
+    def rejected(passing: Sequence[int]) -> set[int]:
+        rows = update.row_set.filter(outcome=Outcome.REJECTED, line__range=(passing[0], passing[-1]))
+        return set(rows.values_list("line", flat=True))
+
+    return _with_errors(update, sheet, sheet.rows(rejected))
+
+
+def _with_errors(update: Update, sheet: Sheet, found: Iterator[list[RawRow]]) -> Iterator[list[str]]:
+    for rows in found:
+        errors = _errors(update, rows[0].line, rows[-1].line)
+        for row in rows:
+            yield [*sheet.cells(row), str(row.line), *_said(errors.get(row.line, []))]
+
+
+def _errors(update: Update, first: int, last: int) -> dict[int | None, list[Problem]]:
+    """Line to what is wrong there."""
+    kept = update.problem_set.filter(line__range=(first, last)).order_by("line", "pk")
+    errors = (problem for problem in map(as_said, kept) if problem.severity is Severity.ERROR)
+    return {line: list(found) for line, found in groupby(errors, key=lambda problem: problem.line)}
+
+
+def _said(found: Iterable[Problem]) -> tuple[str, str]:
+    """All codes, and all messages."""
+    listed = list(found)
+    messages = (f"{problem.column}: {problem.message}" if problem.column else problem.message for problem in listed)
+    return " ".join(dict.fromkeys(problem.code for problem in listed)), " | ".join(messages)

@@ -1,0 +1,204 @@
+"""Every page in every state worth looking at: a new one is one line. axe and the pictures go through all of them.
+
+The districts are made up: Maple USD in all kinds of states, Birch ISD where nothing has happened yet.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from playwright.sync_api import Page
+
+from tests.browser.ways import choose_file, fill_sign_in, link_in, mails_to
+from tests.conftest import PASSWORD
+from tests.endtoend.conftest import LOGIN, Rollbook
+from tests.installations import execute
+
+NEW = "new@birch.example"
+SCHOOL_MANAGER = "school@maple.example"
+INSTRUCTOR = "teacher@maple.example"
+INVITED = "invited@maple.example"
+STRANGER = ""
+
+HEADER = "STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,ELL,SPECIAL_ED,GROUPS,STAFF"
+FIRST = ["Ana", "Ben", "Chloé", "Đặng", "Elif", "Fatima", "Grigori", "花子", "Iñaki", "محمد"]
+LAST = ["Brook", "Cole", "Müller-Lüdenscheidt-Hohenstein", "O'Brien", "Ōtani", "Павлова", "Ruiz", "Smith", "Tran", "Li"]
+STUDENTS = 60
+EVERY_PROBLEM = (
+    "STUDENT_ID,GRADE,DOB,SCHOOL_ID,Home room\n00001,99,,,\n00002,5,2/30/2015,,\nnobody,4,,,\n"
+    "00004,7,,900,\n00005,9,,200,B\n1.23E+05,6,,,\n00007,8\n"
+)
+
+Way = Callable[[Page], None]
+
+
+@dataclass(frozen=True)
+class State:
+    """A page as somebody finds it; ``way`` is its address, or how one gets there."""
+
+    name: str
+    way: str | Way
+    who: str = LOGIN
+
+
+def prepare(rollbook: Rollbook) -> None:
+    """Bring the server into the states that ``STATES`` show; its worker sleeps from then on."""
+    _staff(rollbook)
+    _send(rollbook, _roster(), "mode=add")
+    _send(rollbook, "STUDENT_ID,GRADE\n" + "".join(f"{n:05},{n % 12 + 1}\n" for n in range(30)))
+    _send(rollbook, EVERY_PROBLEM)
+    _send(rollbook, "")
+    os.kill(rollbook.descendants("worker")[0], signal.SIGSTOP)
+    for grade in (7, 8, 9):
+        _send(rollbook, f"STUDENT_ID,GRADE\n00001,{grade}\n00002,{grade}\n", wait=False)
+    rollbook.curl("cancel", "-F", "update=7")
+    # A worker that is stopped in the middle of its work is not to be had at will.
+    execute(rollbook.data, "UPDATE updates_update SET state = 'checking', read = 1 WHERE number = 5")
+
+
+def _staff(rollbook: Rollbook) -> None:
+    secret = rollbook.data.parent / "secret.txt"
+    secret.write_text(PASSWORD + "\n", encoding="utf-8")
+    rollbook.add_district("Birch ISD", "birch-isd", NEW, "1,Birch School\n")
+    for email, first, last, role in (
+        (SCHOOL_MANAGER, "Sam", "Ōkubo", "school manager"),
+        (INSTRUCTOR, "Ines", "Tran", "instructor"),
+    ):
+        who = ("--first", first, "--last", last, "--role", role, "--school", "100")
+        rollbook.run("staff", "add", "maple-usd", email, *who, "--password-file", str(secret))
+    rollbook.run("staff", "add", "maple-usd", INVITED, "--first", "Noa", "--last", "Park", "--role", "district manager")
+
+
+def _roster() -> str:
+    rows = (
+        f"{n:05},user{n},{FIRST[n % 10]},{LAST[(n * 7 + n // 10) % 10]},{1 + n % 12}/{1 + n % 28}/{2010 + n % 8},"
+        f"{'fmx'[n % 3]},{n % 12 + 1},{100 + 100 * (n % 2)},{'ny'[n % 2]},n,Homeroom {n % 4}&Choir,"
+        f"{INSTRUCTOR if n % 10 == 0 else ''}"
+        for n in range(STUDENTS)
+    )
+    return "\n".join([HEADER, *rows, ""])
+
+
+def _send(rollbook: Rollbook, text: str, *fields: str, wait: bool = True) -> None:
+    file = rollbook.data.parent / "students.csv"
+    file.write_text(text, encoding="utf-8")
+    rollbook.start_update(file, *fields)
+    if wait:
+        rollbook.until_ended()
+        time.sleep(0.5)  # its letters are written a moment later
+
+
+def visits(rollbook: Rollbook, new_page: Callable[[], Page]) -> Iterator[tuple[State, Page]]:
+    """Each state with a page that shows it, those of one person in one context."""
+    pages: dict[str, Page] = {}
+    for state in _states(rollbook):
+        if state.who not in pages:
+            pages[state.who] = new_page()
+            if state.who:
+                pages[state.who].goto("/sign-in")
+                fill_sign_in(pages[state.who], state.who)
+                pages[state.who].get_by_role("button", name="Sign out").wait_for()
+        page = pages[state.who]
+        if isinstance(state.way, str):
+            page.goto(state.way)
+        else:
+            state.way(page)
+        yield state, page
+
+
+def _states(rollbook: Rollbook) -> Iterator[State]:
+    yield from STATES
+    yield State("password", lambda page: _by_mail(page, rollbook), STRANGER)
+
+
+def _by_mail(page: Page, rollbook: Rollbook) -> None:
+    page.goto(link_in(mails_to(rollbook, INVITED)[0], "/password/"))
+
+
+def _wrong_password(page: Page) -> None:
+    page.goto("/sign-in")
+    fill_sign_in(page, LOGIN, "this is not the password")
+    page.get_by_role("alert").wait_for()
+
+
+def _asked_for_password(page: Page) -> None:
+    page.goto("/forgotten-password")
+    page.get_by_label("E-mail").fill("nobody@maple.example")
+    page.locator("main button").click()
+    page.wait_for_load_state()
+
+
+def _checked(text: str) -> Way:
+    return lambda page: choose_file(page, "students.csv", text)
+
+
+def _opened(address: str) -> Way:
+    """With all that can be unfolded."""
+
+    def way(page: Page) -> None:
+        page.goto(address)
+        page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
+
+    return way
+
+
+def _refused_form(page: Page) -> None:
+    page.goto("/staff/invite")
+    page.get_by_label("First name").fill("Noa")
+    page.get_by_label("Last name").fill("Park")
+    page.get_by_label("E-mail").fill(LOGIN)
+    page.get_by_label("District manager").check()
+    page.locator("main button").click()
+    page.get_by_role("alert").wait_for()
+
+
+STATES = (
+    State("sign-in", "/sign-in", STRANGER),
+    State("sign-in-wrong", _wrong_password, STRANGER),
+    State("forgotten-password", "/forgotten-password", STRANGER),
+    State("asked-for-password", _asked_for_password, STRANGER),
+    State("password-bad-link", "/password/nothing", STRANGER),
+    State("home", _opened("/")),
+    State("home-new", "/", NEW),
+    State("home-school-manager", "/", SCHOOL_MANAGER),
+    State("home-instructor", "/", INSTRUCTOR),
+    State("students", "/students"),
+    State("students-second-page", "/students?page=2"),
+    State("students-found", "/students?search=brook&grade=3"),
+    State("students-none-found", "/students?search=zzz"),
+    State("students-new", "/students", NEW),
+    State("students-school-manager", "/students", SCHOOL_MANAGER),
+    State("students-instructor", "/students", INSTRUCTOR),
+    State("student", _opened("/students/2")),
+    State("students-update", _opened("/students/update")),
+    State("students-format", _opened("/students/update/format")),
+    State("draft-fine", _checked("STUDENT_ID,GRADE\n00001,5\n")),
+    State("draft-problems", _checked(EVERY_PROBLEM)),
+    State("draft-refused", _checked("")),
+    State("draft-gone", "/students/update/drafts/00000000-0000-4000-8000-000000000000"),
+    State("updates", "/updates"),
+    State("updates-none-found", "/updates?state=failed"),
+    State("updates-new", "/updates", NEW),
+    State("update-completed", "/updates/2"),
+    State("update-with-errors", "/updates/3"),
+    State("update-refused", "/updates/4"),
+    State("update-running", _opened("/updates/5")),
+    State("update-waiting", "/updates/6"),
+    State("update-canceled", "/updates/7"),
+    State("update-rows", "/updates/3/rows"),
+    State("update-rows-none", "/updates/3/rows?search=zzz"),
+    State("automation", _opened("/automation")),
+    State("staff", "/staff"),
+    State("staff-invite", "/staff/invite"),
+    State("staff-invite-refused", _refused_form),
+    State("account", "/account"),
+    State("account-password", "/account/password"),
+    State("help", "/help"),
+    State("help-student-file", _opened("/help/student-file")),
+    State("help-problems", "/help/problems"),
+    State("help-commands", "/help/commands"),
+    State("not-allowed", "/updates", SCHOOL_MANAGER),
+    State("not-found", "/nothing"),
+)

@@ -1,0 +1,36 @@
+"""Every page in every state: axe finds nothing, wide and narrow, light and dark; nothing scrolls sideways."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.accessibility import violations
+from tests.browser.conftest import HEIGHT, Visitor
+from tests.browser.states import prepare, visits
+from tests.endtoend.conftest import Rollbook
+
+WIDTHS = (1280, 320)
+SCHEMES = ("light", "dark")
+_SIDEWAYS = "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
+
+
+@pytest.mark.timeout(600)
+def test_every_page_and_state_can_be_used_by_everybody(rollbook: Rollbook, visitor: Visitor) -> None:
+    prepare(rollbook)
+    found = [fault for state, page in visits(rollbook, visitor) for fault in _faults(state.name, page)]
+    assert not found, "\n\n".join(found)
+
+
+def _faults(name: str, page: Page) -> Iterator[str]:
+    if page.locator("h1").count() != 1:
+        yield f"{name}: not exactly one h1"
+    if not page.title().endswith(" · Rollbook"):
+        yield f"{name}: its title is {page.title()}"
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": HEIGHT})
+        if sideways := page.evaluate(_SIDEWAYS):
+            yield f"{name}: scrolls {sideways} px sideways at {width} px"
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            yield from (f"{name}, {width} px, {scheme}: {violation}" for violation in violations(page))

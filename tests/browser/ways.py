@@ -1,0 +1,83 @@
+"""What people do again and again: sign in, follow a mail's link, upload a file, wait for an update's end."""
+
+import re
+from email import message_from_string, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+from playwright.sync_api import FilePayload, Page, expect
+
+from tests.conftest import PASSWORD
+from tests.endtoend.conftest import Rollbook
+
+
+def sign_in(page: Page, login: str, password: str = PASSWORD) -> None:
+    """Through the form; ends on the page that it leads to."""
+    page.goto("/sign-in")
+    fill_sign_in(page, login, password)
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+
+
+def fill_sign_in(page: Page, login: str, password: str = PASSWORD) -> None:
+    page.get_by_label("E-mail").fill(login)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def mails_to(rollbook: Rollbook, login: str) -> list[str]:
+    """The texts of the mails to this address, in the order in which they were sent."""
+    mails = [message_from_string(mail, EmailMessage, policy=policy.default) for mail in rollbook.mails()]
+    return [_text(mail) for mail in mails if mail["To"] == login]
+
+
+def until_mailed_to(rollbook: Rollbook, login: str, count: int = 1) -> str:
+    """Wait for so many mails to this address; returns the last one's text."""
+    for total in range(1, 1000):
+        found = mails_to(rollbook, login)
+        if len(found) >= count:
+            return found[-1]
+        rollbook.until_mailed(len(rollbook.mails()) + 1)
+        assert total < 999
+    raise AssertionError
+
+
+def link_in(mail: str, path: str) -> str:
+    """The address in the mail whose path begins like this."""
+    found = re.search(rf"https://[^\s]+?{re.escape(path)}[^\s]*", mail)
+    assert found, mail
+    return found[0]
+
+
+def choose_file(page: Page, name: str, text: str) -> None:
+    """Step 2 of the Update button; ends on what the checker found."""
+    page.goto("/students/update/format")
+    file = FilePayload(name=name, mimeType="text/csv", buffer=text.encode())
+    page.get_by_label("Student file").set_input_files(file)
+    page.get_by_role("button", name="Check the file").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+
+
+def apply(page: Page) -> int:
+    """Step 3; ends on the update, whose number is returned."""
+    page.get_by_role("button", name="Apply to").click()
+    expect(page).to_have_url(re.compile(r"/updates/\d+$"))
+    return int(page.url.rpartition("/")[2])
+
+
+def until_ended(page: Page) -> None:
+    """Wait on the update's page, which tells of its end by itself, with scripts and without."""
+    expect(page.get_by_role("heading", name="Its way")).to_be_visible()
+    expect(page.locator(".timeline")).to_contain_text("Ended")
+
+
+def taken(page: Page, link: str) -> str:
+    """The text of the file behind a link."""
+    with page.expect_download() as download:
+        page.get_by_role("link", name=link, exact=True).click()
+    return Path(download.value.path()).read_text(encoding="utf-8-sig")
+
+
+def _text(mail: EmailMessage) -> str:
+    body = mail.get_body(("plain",))
+    assert body
+    return str(body.get_content())

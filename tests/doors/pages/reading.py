@@ -1,0 +1,180 @@
+"""A page as its reader finds it: headings, text, links, tables and forms, out of HTML that must be whole."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from typing import Any
+from xml.etree.ElementTree import Element, TreeBuilder
+
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+UNSENT = {"submit", "button", "file"}
+
+
+class _Tree(HTMLParser):
+    """Fails where a browser would guess: an element that is closed in the wrong place, or never."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.builder = TreeBuilder()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert len(attrs) == len({name for name, _ in attrs}), f"<{tag}> says something twice: {attrs}"
+        self.builder.start(tag, {name: value or "" for name, value in attrs})
+        if tag in VOID:
+            self.builder.end(tag)
+        else:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """``<path/>`` in a chart."""
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open[-1] == tag, f"</{tag}> where <{self.open[-1]}> is open, line {self.getpos()[0]}"
+        self.open.pop()
+        self.builder.end(tag)
+
+    def handle_data(self, data: str) -> None:
+        if self.open:
+            self.builder.data(data)
+
+    def whole(self) -> Element:
+        assert not self.open, f"never closed: {self.open}"
+        return self.builder.close()
+
+
+def tree(response: Any) -> Element:
+    """The elements of an answer, or of the part of a page that htmx asks for."""
+    parser = _Tree()
+    text = response.content.decode()
+    parser.feed(text if "<html" in text else f"<html>{text}</html>")
+    parser.close()
+    return parser.whole()
+
+
+def said(element: Element | None) -> str:
+    """All text within, with single spaces; nothing if there is no such element."""
+    return "" if element is None else " ".join("".join(element.itertext()).split())
+
+
+@dataclass(frozen=True)
+class Page:
+    """An answer that was read."""
+
+    response: Any
+    root: Element
+
+    @property
+    def main(self) -> Element:
+        """The content, without the head and the foot that all pages have."""
+        main = self.root.find(".//main")
+        return self.root if main is None else main
+
+    @property
+    def text(self) -> str:
+        """All that the content says."""
+        return said(self.main)
+
+    @property
+    def title(self) -> str:
+        return said(self.root.find(".//title"))
+
+    @property
+    def heading(self) -> str:
+        """The page's one h1."""
+        (heading,) = self.root.iter("h1")
+        return said(heading)
+
+    @property
+    def messages(self) -> list[str]:
+        """What is told on top: of what was done, or why not."""
+        return [said(notice) for notice in self.main.iterfind("./p[@role='status']")]
+
+    @property
+    def links(self) -> dict[str, str]:
+        """Where the content's links lead, by their text."""
+        return {said(link): link.attrib["href"] for link in self.main.iter("a")}
+
+    @property
+    def rooms(self) -> list[str]:
+        """What the navigation offers."""
+        return [said(link) for link in self.root.iterfind(".//nav[@class='rooms']//a")]
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """The cells of every table row of the content that is no heading."""
+        return [[said(cell) for cell in row if cell.tag in {"td", "th"}] for row in self.main.iterfind(".//tbody/tr")]
+
+    def form(self, action: str = "") -> "Form":
+        """The content's form that goes to this address; the only one, if none is named."""
+        (form,) = (form for form in self.main.iter("form") if not action or form.get("action") == action)
+        return Form(form)
+
+    @property
+    def actions(self) -> list[str]:
+        """Where the content's forms go, in their order."""
+        return [form.get("action", "") for form in self.main.iter("form")]
+
+    def described(self, name: str) -> str:
+        """What hint and error say of the field of this name, by way of aria-describedby; each must be there."""
+        field = next(field for field in self.main.iter() if field.get("name") == name and _is_field(field))
+        names = field.get("aria-describedby", "").split()
+        return " ".join(said(self._named(name)) for name in names)
+
+    def _named(self, name: str) -> Element:
+        (element,) = (element for element in self.root.iter() if element.get("id") == name)
+        return element
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form as it would be sent, and its buttons."""
+
+    root: Element
+
+    @property
+    def values(self) -> dict[str, list[str]]:
+        """What sending it as it stands says."""
+        found: dict[str, list[str]] = {}
+        for field in filter(_is_field, self.root.iter()):
+            for value in _values(field):
+                found.setdefault(field.attrib["name"], []).append(value)
+        return found
+
+    @property
+    def fields(self) -> dict[str, dict[str, str]]:
+        """The attributes of each field, by its name."""
+        return {field.attrib["name"]: dict(field.attrib) for field in self.root.iter() if _is_field(field)}
+
+    @property
+    def buttons(self) -> list[str]:
+        return [said(button) for button in self.root.iter("button")]
+
+
+def read(response: Any) -> Page:
+    """Read an answer, of whatever status."""
+    return Page(response, tree(response))
+
+
+def _is_field(element: Element) -> bool:
+    return element.tag in {"input", "select", "textarea"} and "name" in element.attrib
+
+
+def _values(field: Element) -> Iterator[str]:
+    kind = field.get("type", "text")
+    if field.tag == "textarea":
+        yield re.sub(r"\A\n", "", "".join(field.itertext()))
+    elif field.tag == "select":
+        options = list(field.iter("option"))
+        chosen = [option for option in options if "selected" in option.attrib] or options[:1]
+        yield from (option.get("value", said(option)) for option in chosen)
+    elif kind in {"checkbox", "radio"}:
+        if "checked" in field.attrib:
+            yield field.get("value", "on")
+    elif kind not in UNSENT:
+        yield field.get("value", "")

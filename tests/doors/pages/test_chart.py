@@ -1,0 +1,45 @@
+"""The picture of the last nights: each outcome to its own scale, nothing that is something invisible."""
+
+from datetime import date, timedelta
+
+from rollbook.doors.pages.chart import BAR, HEIGHT, LEAST, LEFT, chart
+from rollbook.updates.history import Night
+
+FIRST = date(2026, 10, 25)
+
+
+def night(day: int, changed: int = 0, unchanged: int = 0, rejected: int = 0, numbers: tuple[int, ...] = (1,)) -> Night:
+    return Night(FIRST + timedelta(day), numbers, changed, unchanged, rejected, 0, "completed" if numbers else "none")
+
+
+def test_the_highest_bar_of_each_panel_fills_it_whatever_the_others_are() -> None:
+    drawn = chart([night(0, changed=50, unchanged=99_950, rejected=2), night(1, changed=25, unchanged=99_975)])
+    tallest = {panel.kind: max(bar.height for bar in panel.bars) for panel in drawn.panels}
+    assert tallest == {"updated": HEIGHT, "rejected": HEIGHT, "unchanged": HEIGHT}
+    assert [panel.most for panel in drawn.panels] == [50, 2, 99_975]
+    assert drawn.panels[0].bars[1].height == HEIGHT / 2
+
+
+def test_little_is_still_seen_and_nothing_is_nothing() -> None:
+    drawn = chart([night(0, changed=1_000_000), night(1, changed=1), night(2)])
+    assert [bar.height for bar in drawn.panels[0].bars] == [HEIGHT, LEAST]
+
+
+def test_bars_stand_on_their_line_and_within_the_picture() -> None:
+    drawn = chart([night(day, changed=day, unchanged=7, rejected=3) for day in range(30)])
+    for panel in drawn.panels:
+        for bar in panel.bars:
+            assert bar.y + bar.height == panel.base
+            assert bar.x >= LEFT
+            assert bar.x + BAR <= drawn.width
+    assert drawn.panels[-1].base < drawn.ticks_y < drawn.height
+
+
+def test_a_day_without_a_file_is_marked_and_one_whose_file_changed_nothing_is_not() -> None:
+    drawn = chart([night(0, numbers=()), night(1)])
+    assert len(drawn.empty) == 1
+
+
+def test_today_is_named_and_the_same_day_of_the_weeks_before() -> None:
+    labels = [tick.label for tick in chart([night(day) for day in range(30)]).ticks]
+    assert labels == ["Oct 26", "Nov 2", "Nov 9", "Nov 16", "Nov 23"]

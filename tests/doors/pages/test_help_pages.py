@@ -1,0 +1,69 @@
+"""Help says what the code does: every column, problem, field, verdict and error is there, with an anchor to link to."""
+
+import pytest
+from django.conf import settings
+
+from rollbook.doors.studentupdate.fields import FIELDS
+from rollbook.doors.studentupdate.refusals import REFUSALS
+from rollbook.doors.studentupdate.verdicts import MEANINGS
+from rollbook.format.columns import COLUMNS
+from rollbook.format.problems import KINDS
+from rollbook.staff.models import Member
+from tests.doors.pages.conftest import SignedIn, Visitor
+from tests.doors.pages.reading import Page
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def browser(instructor: Member, visitor: SignedIn) -> Visitor:
+    """Help is for every role."""
+    return visitor(instructor)
+
+
+def anchors(page: Page) -> set[str]:
+    found = [element.attrib["id"] for element in page.root.iter() if "id" in element.attrib]
+    assert len(found) == len(set(found))
+    return set(found)
+
+
+def test_the_contents_lead_to_all_pages(browser: Visitor) -> None:
+    links = browser.read("/help").links
+    assert links == {
+        "The student file": "/help/student-file",
+        "Problems": "/help/problems",
+        "The three commands": "/help/commands",
+    }
+    for address in links.values():
+        page = browser.read(address)
+        inside = [link.removeprefix("#") for link in page.links.values() if link.startswith("#")]
+        assert inside
+        assert set(inside) <= anchors(page)
+
+
+def test_every_column_is_explained(browser: Visitor) -> None:
+    page = browser.read("/help/student-file")
+    assert [row[0] for row in page.rows] == [column.name for column in COLUMNS]
+    assert {column.name for column in COLUMNS} <= anchors(page)
+    assert "`" not in page.text
+
+
+def test_limits_are_those_of_this_server(browser: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "MAX_ROWS", 4321)
+    assert "4,321 rows" in browser.read("/help/student-file").text
+
+
+def test_every_problem_has_its_anchor_cause_and_repair(browser: Visitor) -> None:
+    page = browser.read("/help/problems")
+    assert KINDS.keys() <= anchors(page)
+    for kind in KINDS.values():
+        assert kind.title in page.text
+    assert "`" not in page.text
+
+
+def test_every_field_verdict_and_error_of_the_commands_is_there(browser: Visitor) -> None:
+    page = browser.read("/help/commands")
+    told = [row[0] for row in page.rows]
+    assert told == [*(name for name, field in FIELDS.items() if field.read), *MEANINGS, *REFUSALS]
+    assert "{" not in page.text
+    assert "`" not in page.text

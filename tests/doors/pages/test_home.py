@@ -1,0 +1,77 @@
+"""Home, for whoever updates students, and for those who only look at them."""
+
+import pytest
+
+from rollbook.doors.pages import home
+from rollbook.roster.models import District
+from rollbook.staff.models import Member
+from rollbook.updates import history, running
+from rollbook.updates.models import Update
+from rollbook.updates.running import Seen
+from tests.doors.conftest import NOW
+from tests.doors.pages.conftest import SignedIn
+from tests.updates.night import a_class, enroll, finish, run, send
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(home, "worker_seen", lambda: Seen(alive=True, at=NOW))
+
+
+def test_a_new_district_is_shown_where_to_begin(manager: Member, visitor: SignedIn) -> None:
+    page = visitor(manager).read("/")
+    assert page.text.startswith("Home No student file has come yet.")
+    assert page.links == {"Begin with a template": "/students/update"}
+    assert page.rooms == ["Home", "Students", "Updates", "Automation", "Staff", "Help"]
+
+
+def test_after_a_good_night_there_is_a_sentence_and_a_chart_with_its_table(
+    manager: Member, maple: District, visitor: SignedIn
+) -> None:
+    enroll(maple, a_class(3))
+    finish(send(maple, a_class(3, GRADE="9")))
+    page = visitor(manager).read("/")
+    assert "update went in: 3 students, 3 changed. There is nothing to do." in page.text
+    assert len(page.rows) == 30
+    assert page.rows[0][1:] == ["1, 2", "6", "0", "0", "0", "✓ completed"]
+    assert {row[-1] for row in page.rows[1:]} == {"no file"}
+    assert len(page.root.findall(".//rect")) == 1  # only the changed ones have a bar
+    assert page.root.find(".//svg").attrib["role"] == "img"  # type: ignore[union-attr]
+
+
+def test_what_runs_is_watched_also_without_scripts(manager: Member, maple: District, visitor: SignedIn) -> None:
+    enroll(maple, a_class(3))
+    update = send(maple, a_class(3, GRADE="9"))
+    next(running.steps(update.pk))
+    page = visitor(manager).read("/")
+    assert page.links["Update 2"] == "/updates/2"
+    assert page.root.find(".//head/noscript/meta").attrib["http-equiv"] == "refresh"  # type: ignore[union-attr]
+    assert page.root.find(".//progress") is not None
+
+
+def test_a_school_manager_is_told_of_the_students_and_nothing_of_files(
+    school_manager: Member, maple: District, visitor: SignedIn
+) -> None:
+    enroll(maple, a_class(3))
+    run(maple, "STUDENT_ID,SCHOOL_ID\ns000,200")
+    page = visitor(school_manager).read("/")
+    assert "You see 2 students of Maple USD." in page.text
+    assert "The records were last brought up to date on 20" in page.text
+    assert page.links == {"Look at the students": "/students"}
+    assert page.rooms == ["Home", "Students", "Help"]
+
+
+def test_an_instructor_without_students_is_told_who_can_change_that(instructor: Member, visitor: SignedIn) -> None:
+    assert "No students are linked to you yet." in visitor(instructor).read("/").text
+
+
+def test_the_neighbours_nights_are_nowhere(
+    manager: Member, neighbour: Member, cedar: District, visitor: SignedIn
+) -> None:
+    enroll(cedar, a_class(3))
+    page = visitor(manager).read("/")
+    assert "No student file has come yet." in page.text
+    assert not page.rows
+    assert history.last_night(cedar).last == Update.objects.get()

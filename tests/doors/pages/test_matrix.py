@@ -1,0 +1,224 @@
+"""Every page, every role, both districts: who gets in, generated over the URLconf (S20); one without a rule is red."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core import serializers
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, reverse
+from django.utils import timezone
+
+from rollbook.doors.pages.visit import SAFE, Rule
+from rollbook.roster.models import Change, District, School, Student
+from rollbook.staff import members
+from rollbook.staff.models import AuditEvent, Member, Session
+from rollbook.staff.permissions import Role
+from rollbook.updates import drafts
+from rollbook.updates.models import Draft, Update
+from rollbook.updates.spool import Incoming
+from rollbook.urls import urlpatterns
+from tests.conftest import PASSWORD, a_member
+from tests.doors.test_matrix import COMMANDS_AND_CHECKS
+from tests.updates.night import a_class, enroll, finish, send
+
+PAGES: dict[str, URLPattern] = {
+    pattern.name or "?": pattern for pattern in urlpatterns if pattern.name not in COMMANDS_AND_CHECKS
+}
+RULES: dict[str, Rule] = {name: getattr(page.callback, "rule", None) for name, page in PAGES.items()}  # type: ignore[misc]
+FOR_MEMBERS = [name for name, rule in RULES.items() if rule and not rule.stranger]
+ROLES = list(Role)
+
+Keys = dict[str, Any]
+
+# Of an address with a key: what it is called with that is the neighbour's.
+OF_THE_NEIGHBOUR: dict[str, Callable[["Cedar"], Keys]] = {
+    "student": lambda cedar: {"key": cedar.student.pk},
+    "draft": lambda cedar: {"key": cedar.draft.pk},
+    "draft-apply": lambda cedar: {"key": cedar.draft.pk},
+    "draft-discard": lambda cedar: {"key": cedar.draft.pk},
+    "update": lambda cedar: {"number": cedar.update.number},
+    "update-progress": lambda cedar: {"number": cedar.update.number},
+    "update-rows": lambda cedar: {"number": cedar.update.number},
+    "update-cancel": lambda cedar: {"number": cedar.update.number},
+    "update-rejected": lambda cedar: {"number": cedar.update.number},
+    "update-changes": lambda cedar: {"number": cedar.update.number},
+    "update-not-processed": lambda cedar: {"number": cedar.update.number},
+    "staff-invite-again": lambda cedar: {"key": cedar.invited.pk},
+    "end-session": lambda cedar: {"handle": cedar.handle},
+}
+# Addresses whose key is nobody's: they are called with one that exists.
+OF_NOBODY: dict[str, Keys] = {"automation-script": {"name": "nightly.sh"}, "password": {"token": "nothing"}}
+# A handle of somebody else's session ends nothing, and says so on the next page.
+ENDS_NOTHING = {"end-session"}
+
+
+class Cedar:
+    """The neighbour, with one of everything that has a key."""
+
+    student: Student
+    update: Update
+    invited: Member
+    draft: Draft
+    handle: str
+
+    def __init__(self, district: District) -> None:
+        self.manager = a_member(district, "ops@cedar.example")
+        enroll(district, a_class(3))
+        for grade in ("8", "9", "10"):
+            finish(send(district, a_class(3, GRADE=grade)))
+        self.update = Update.objects.filter(district=district).latest("number")
+        self.student = Student.objects.filter(district=district).latest("pk")
+        self.invited = members.invite(
+            district, "new@cedar.example", "Neil", "Cedarson", Role.DISTRICT_MANAGER, [], self.manager, timezone.now()
+        )
+        incoming = Incoming()
+        incoming.write(a_class(3, GRADE="11").encode())
+        self.draft = drafts.keep(self.manager, incoming, file_name="cedar.csv", now=timezone.now())
+        self.visitor = signed_in(self.manager)
+        self.handle = str(Session.objects.get(member=self.manager).pk)
+
+    def everything(self) -> str:
+        """All that there is of the neighbour, to see that nothing of it has changed."""
+        found = [
+            Member.objects.filter(district=self.manager.district),
+            Student.objects.filter(district=self.manager.district),
+            Change.objects.filter(student__district=self.manager.district),
+            Update.objects.filter(district=self.manager.district),
+            Draft.objects.filter(district=self.manager.district),
+        ]
+        return "\n".join(serializers.serialize("json", query.order_by("pk")) for query in found)
+
+
+@pytest.fixture
+def neighbours(cedar: District) -> Cedar:
+    return Cedar(cedar)
+
+
+@pytest.fixture
+def ours(maple: District) -> District:
+    """Maple USD has students too, and one update: fewer than the neighbour."""
+    enroll(maple, a_class(2))
+    return maple
+
+
+def a_browser() -> Client:
+    return Client(raise_request_exception=False, headers={"Accept": "text/html"})
+
+
+def signed_in(member: Member) -> Client:
+    client = a_browser()
+    answer = client.post("/sign-in", {"login": member.email, "password": PASSWORD}, secure=True)
+    assert answer.status_code == 302, answer.content
+    return client
+
+
+def one_of(district: District, role: Role) -> Member:
+    member = a_member(district, f"{role.replace(' ', '-')}@maple.example", role.value)
+    if role is not Role.DISTRICT_MANAGER:
+        member.schools.add(School.objects.filter(district=district).first())  # type: ignore[arg-type]
+    return member
+
+
+def call(client: Client, name: str, keys: Keys | None = None) -> HttpResponse:
+    """By the method the address is made for: the last that its rule names."""
+    address = reverse(name, kwargs=keys if keys is not None else OF_NOBODY.get(name))
+    post = RULES[name].methods[-1] == "POST"
+    return client.post(address, secure=True) if post else client.get(address, secure=True)  # type: ignore[return-value]
+
+
+def said(answer: Any) -> str:
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return bytes(body).decode().casefold()
+
+
+def test_every_page_has_a_rule_and_every_key_an_owner() -> None:
+    assert [name for name, rule in RULES.items() if rule is None] == []
+    with_keys = {name for name, page in PAGES.items() if page.pattern.converters}
+    assert with_keys == OF_THE_NEIGHBOUR.keys() | OF_NOBODY.keys()
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("name", FOR_MEMBERS)
+def test_nobody_gets_more_than_the_role_and_the_district_allow(
+    name: str, role: Role, ours: District, neighbours: Cedar
+) -> None:
+    member = one_of(ours, role)
+    client = signed_in(member)
+    AuditEvent.objects.all().delete()
+    before = neighbours.everything()
+    answer = call(client, name, OF_THE_NEIGHBOUR[name](neighbours) if name in OF_THE_NEIGHBOUR else None)
+    if not RULES[name].allows(member):
+        assert answer.status_code == 403
+        event = AuditEvent.objects.get(result="not allowed")
+        assert (event.member, event.detail) == (member, name)
+    elif name in OF_THE_NEIGHBOUR and name not in ENDS_NOTHING:
+        assert answer.status_code == 404
+    else:
+        assert answer.status_code < 500
+        assert answer.status_code not in {403, 404}
+    assert "cedar" not in said(answer)
+    assert neighbours.everything() == before
+    assert neighbours.visitor.get("/account", secure=True).status_code == 200
+
+
+@pytest.mark.parametrize("name", FOR_MEMBERS)
+def test_a_stranger_is_sent_to_the_sign_in(name: str, ours: District, neighbours: Cedar) -> None:
+    before = neighbours.everything()
+    answer = call(a_browser(), name, OF_THE_NEIGHBOUR[name](neighbours) if name in OF_THE_NEIGHBOUR else None)
+    assert answer.status_code == 302
+    assert answer["Location"].partition("?")[0] == "/sign-in"
+    assert neighbours.everything() == before
+
+
+@pytest.mark.parametrize("name", FOR_MEMBERS)
+def test_a_leaver_is_a_stranger_with_the_next_request(name: str, ours: District, neighbours: Cedar) -> None:
+    keys = OF_THE_NEIGHBOUR[name](neighbours) if name in OF_THE_NEIGHBOUR else None
+    Member.objects.filter(pk=neighbours.manager.pk).update(is_active=False)
+    answer = call(neighbours.visitor, name, keys)
+    assert (answer.status_code, answer["Location"].partition("?")[0]) == (302, "/sign-in")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_answers_its_methods_only_and_only_over_https(name: str, ours: District) -> None:
+    """Whatever the key: a stranger must not learn from it what there is."""
+    keys = {key: _any(converter) for key, converter in PAGES[name].pattern.converters.items()}
+    address = reverse(name, kwargs=keys)
+    client = a_browser()
+    assert client.delete(address, secure=True).status_code == 405
+    if not set(SAFE) & set(RULES[name].methods):
+        assert client.get(address, secure=True).status_code == 405
+    plain = client.get(address)
+    assert plain.status_code == 403
+    assert said(plain).startswith("error use_https")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_answer_is_never_stored_and_lets_nothing_foreign_in(name: str, ours: District) -> None:
+    answer = call(signed_in(one_of(ours, Role.DISTRICT_MANAGER)), name, _some_keys(name))
+    assert len(answer["X-Request-Id"]) == 16
+    assert "no-store" in answer["Cache-Control"]
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Strict-Transport-Security"] == "max-age=31536000"
+    assert answer["Referrer-Policy"] == "same-origin"
+    assert "default-src 'none'" in answer["Content-Security-Policy"]
+    assert "unsafe" not in answer["Content-Security-Policy"]
+    for cookie in answer.cookies.values():
+        assert cookie.key.startswith("__Host-")
+        assert cookie["secure"]
+        assert cookie["httponly"]
+        assert cookie["samesite"] == "Lax"
+
+
+def _some_keys(name: str) -> Keys:
+    return {key: _any(converter) for key, converter in PAGES[name].pattern.converters.items()}
+
+
+def _any(converter: Any) -> Any:
+    """A key of the right kind."""
+    return converter.to_python(
+        {"IntConverter": "1", "UUIDConverter": "0" * 8 + "-0000-4000-8000-" + "0" * 12}.get(
+            type(converter).__name__, "nothing"
+        )
+    )

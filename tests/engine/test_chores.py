@@ -1,0 +1,30 @@
+"""What there is to do besides the updates."""
+
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.utils import timezone
+
+from rollbook.engine import chores
+from rollbook.staff import letters
+from rollbook.staff.models import LetterKind, Member, Session
+from tests.updates.night import a_class, finish, send
+
+
+def test_letters_about_updates_and_about_members_themselves_are_sent(manager: Member) -> None:
+    finish(send(manager.district, a_class(1), member=manager))
+    letters.write(manager, LetterKind.PASSWORD_CHANGED, timezone.now())
+    assert chores.mail() == 3  # one was written, and both were sent
+    assert [sent.to for sent in mail.outbox] == [[manager.email]] * 2
+    assert chores.mail() == 0
+
+
+@pytest.mark.parametrize(("minutes", "is_swept"), [(-1, True), (1, False)])
+def test_sessions_that_are_over_are_swept(manager: Member, minutes: int, is_swept: bool) -> None:
+    now = timezone.now()
+    Session.objects.create(
+        session_key="x", member=manager, begun_at=now, seen_at=now, expire_date=now + timedelta(minutes=minutes)
+    )
+    assert chores.sweep() == is_swept
+    assert Session.objects.exists() != is_swept

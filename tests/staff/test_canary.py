@@ -1,0 +1,105 @@
+"""No password, token or session key is in the tables, the log or an audit event, whatever becomes of a member (S43)."""
+
+import io
+import json
+import logging
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.apps import apps
+from django.core import mail
+
+from rollbook.logs import Line
+from rollbook.staff import letters, links
+from rollbook.staff.links import BadLink
+from rollbook.staff.members import MemberRefused, add_member, invite
+from rollbook.staff.models import Member
+from rollbook.staff.setting_passwords import PasswordRefused, ask_for_password, change_password, set_password
+from rollbook.staff.signing_in import SignInFailed, sign_in
+from tests.staff.browser import HERE, NOW, Browser, Clock
+
+FIRST, SECOND, WRONG, SHORT = "zQcanary one two three", "zQcanary four five six", "zQcanary wrong", "zQcanary"
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """All that is logged meanwhile, as it would be written to stderr."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(Line())
+    listened = [logging.getLogger(), logging.getLogger("django")]
+    for logger in listened:
+        logger.addHandler(handler)
+    yield stream
+    for logger in listened:
+        logger.removeHandler(handler)
+
+
+def everything_kept() -> str:
+    """Every row of every table of ours."""
+    ours = (model for app in ("roster", "staff", "updates") for model in apps.get_app_config(app).get_models())
+    return json.dumps([list(model._default_manager.values()) for model in ours], default=str)
+
+
+def the_life_of_a_member(manager: Member, clock: Clock) -> list[str]:
+    """Invited, signed in, forgetful, changed, and mistaken all the way; returns the secrets there were."""
+    browser = Browser()
+    ben = invite(manager.district, "ben@maple.example", "Ben", "Oz", "district manager", [], manager, NOW)
+    letters.send_due()
+    holder, _ = links.read(_token_of_last_mail())
+    with pytest.raises(PasswordRefused):
+        set_password(holder, SHORT, NOW)
+    set_password(holder, FIRST, NOW, address=HERE, agent="Firefox")
+    with pytest.raises(BadLink):
+        links.read(_token_of_last_mail())
+    with pytest.raises(SignInFailed):
+        sign_in(ben.email, WRONG, HERE, NOW)
+    browser.sign_in(sign_in(ben.email, FIRST, HERE, NOW))
+    keys = [browser.key]
+    ask_for_password(ben.email, HERE, NOW)
+    letters.send_due()
+    tokens = [_token_of_last_mail()]
+    with pytest.raises(SignInFailed):
+        change_password(holder, WRONG, SECOND, HERE, NOW)
+    browser.sign_in(change_password(holder, FIRST, SECOND, HERE, NOW))
+    letters.send_due()
+    clock.move(minutes=2)
+    assert browser.member() == ben
+    with pytest.raises(MemberRefused):
+        add_member(manager.district, "eve@maple.example", "Eve", "Doe", "district manager", SHORT)
+    return [*keys, browser.key, *tokens, *(part for token in tokens for part in token.split(".") if len(part) > 20)]
+
+
+def _token_of_last_mail() -> str:
+    [token] = re.findall(r"/password/([\w.-]+)", str(mail.outbox[-1].body))
+    return str(token)
+
+
+def test_nothing_that_opens_anything_is_kept_or_logged(manager: Member, clock: Clock, log: io.StringIO) -> None:
+    secrets = [*the_life_of_a_member(manager, clock), "zQcanary"]
+    kept, logged = everything_kept(), log.getvalue()
+    assert "ben@maple.example" in kept
+    assert [secret for secret in secrets if secret in kept or secret in logged] == []
+
+
+def test_mails_hold_no_password_and_nothing_but_one_link(manager: Member, clock: Clock) -> None:
+    the_life_of_a_member(manager, clock)
+    assert len(mail.outbox) == 3
+    for sent in mail.outbox:
+        assert "zQcanary" not in str(sent.message())
+
+
+def test_a_failure_to_send_logs_neither_the_mail_nor_its_reader(
+    manager: Member, monkeypatch: pytest.MonkeyPatch, log: io.StringIO
+) -> None:
+    ask_for_password(manager.email, HERE, NOW)
+    monkeypatch.setattr(links, "address", lambda token: 1 / 0)
+    letters.send_due()
+    assert "could not be sent (ZeroDivisionError)" in log.getvalue()
+    assert manager.email not in log.getvalue()
+
+
+def test_this_test_can_fail(manager: Member) -> None:
+    Member.objects.update(first_name="zQcanary")
+    assert "zQcanary" in everything_kept()
