@@ -13,7 +13,7 @@ from rollbook.updates.cancel import cancel
 from rollbook.updates.models import Piece
 from tests.doors.pages.conftest import SignedIn, Visitor
 from tests.doors.pages.reading import read
-from tests.updates.night import a_class, enroll, finish, send
+from tests.updates.night import a_class, enroll, finish, run, send
 
 pytestmark = pytest.mark.django_db
 
@@ -43,7 +43,7 @@ def taken(browser: Visitor, address: str) -> list[dict[str, str]]:
 def test_rejected_rows_come_with_what_is_wrong(browser: Visitor) -> None:
     [row] = taken(browser, "/updates/2/rejected.csv")
     assert (row["STUDENT_ID"], row["GRADE"], row["_LINE_OF_UPDATE_2"], row["_CODE"]) == ("s001", "99", "3", "bad_value")
-    assert AuditEvent.objects.filter(action="rejected rows", result="downloaded", detail="update 2").count() == 1
+    assert AuditEvent.objects.filter(action="rejected rows", result="downloaded", detail="update 2, 1 row").count() == 1
 
 
 def test_changes_tell_old_and_new(browser: Visitor) -> None:
@@ -58,6 +58,21 @@ def test_rows_that_were_not_processed_can_be_sent_as_they_are(maple: District, b
     send(maple, a_class(4, GRADE="10"))
     cancel(maple, 3)
     assert len(taken(browser, "/updates/3/not-processed.csv")) == 4
+
+
+def test_a_file_says_how_it_is_written_where_the_districts_are_written_otherwise(
+    maple: District, browser: Visitor
+) -> None:
+    District.objects.filter(pk=maple.pk).update(encoding="cp1252")
+    for name, marked in (("rejected", True), ("changes", False)):
+        body = b"".join(browser.get(f"/updates/2/{name}.csv").streaming_content)
+        assert body.startswith("\ufeff".encode()) is marked
+
+
+def test_many_lines_go_out_in_pieces(maple: District, browser: Visitor) -> None:
+    run(maple, a_class(250, STUDENT_ID="x{0:03}", USERNAME="x{0:03}"))
+    pieces = list(browser.get("/updates/3/rejected.csv").streaming_content)
+    assert [piece.count(b"\r\n") for piece in pieces] == [100, 100, 51]
 
 
 def test_of_a_running_one_nothing_can_be_had_yet(maple: District, browser: Visitor) -> None:

@@ -10,7 +10,7 @@ from rollbook.updates.models import Update
 from rollbook.updates.running import Seen
 from tests.doors.conftest import NOW
 from tests.doors.pages.conftest import SignedIn
-from tests.updates.night import a_class, enroll, finish, run, send
+from tests.updates.night import a_class, enroll, finish, run, send, send_bytes
 
 pytestmark = pytest.mark.django_db
 
@@ -46,9 +46,26 @@ def test_what_runs_is_watched_also_without_scripts(manager: Member, maple: Distr
     update = send(maple, a_class(3, GRADE="9"))
     next(running.steps(update.pk))
     page = visitor(manager).read("/")
-    assert page.links["Update 2"] == "/updates/2"
+    assert page.text.startswith("Home ↻ running Update 2 is running.")
+    assert page.links["Watch it"] == "/updates/2"
     assert page.root.find(".//head/noscript/meta").attrib["http-equiv"] == "refresh"  # type: ignore[union-attr]
-    assert page.root.find(".//progress") is not None
+    assert page.root.find(".//div[@id='progress']").attrib["hx-get"] == "/updates/2/progress"  # type: ignore[union-attr]
+
+
+def test_what_waits_is_watched_until_it_begins(manager: Member, maple: District, visitor: SignedIn) -> None:
+    enroll(maple, a_class(3))
+    send(maple, a_class(3, GRADE="9"))
+    page = visitor(manager).read("/")
+    assert "Update 2 will begin in a moment." in page.text
+    assert page.root.find(".//div[@id='progress']").attrib["hx-get"] == "/updates/2/progress"  # type: ignore[union-attr]
+
+
+def test_a_refused_file_is_marked_in_the_picture(manager: Member, maple: District, visitor: SignedIn) -> None:
+    send_bytes(maple, b"")
+    page = visitor(manager).read("/")
+    assert "✕ refused" in page.text
+    assert "✕ the file was refused" in page.text
+    assert page.rows[0][-1] == "✕ refused"
 
 
 def test_a_school_manager_is_told_of_the_students_and_nothing_of_files(
@@ -61,6 +78,15 @@ def test_a_school_manager_is_told_of_the_students_and_nothing_of_files(
     assert "The records were last brought up to date on 20" in page.text
     assert page.links == {"Look at the students": "/students"}
     assert page.rooms == ["Home", "Students", "Help"]
+
+
+def test_a_file_that_was_refused_has_brought_nothing_up_to_date(
+    school_manager: Member, maple: District, visitor: SignedIn
+) -> None:
+    send_bytes(maple, b"")
+    page = visitor(school_manager).read("/")
+    assert "No students are at your schools yet." in page.text
+    assert "up to date" not in page.text
 
 
 def test_an_instructor_without_students_is_told_who_can_change_that(instructor: Member, visitor: SignedIn) -> None:

@@ -1,71 +1,46 @@
 """Home's one sentence, for every way a night can have gone; the most important thing comes first."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rollbook.doors.pages.last_night import Scene, Sentence, sentence, whose
+from rollbook.doors.pages.last_night import Night, Sentence, sentence, whose
+from rollbook.doors.studentupdate.verdicts import Scene
 from rollbook.format.problems import Problem
-from rollbook.updates.history import LastNight
-from rollbook.updates.moves import Mode, State
+from rollbook.updates.moves import State
 from rollbook.updates.report import Report
-from rollbook.updates.running import Seen
+from tests.doors.reports import URL, a_report
 
 NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)  # 08:30 in Chicago, on a Monday
 NIGHT = datetime(2026, 11, 23, 8, 5, tzinfo=UTC)  # 02:05
 ZONE = "America/Chicago"
-ALIVE, GONE = Seen(alive=True, at=NOW), Seen(alive=False, at=NIGHT)
+SCENE = Scene(NOW, URL)
+WITHOUT_WORKER = Scene(NOW, URL, worker_alive=False, worker_seen_at=NIGHT)
 
 
-def told(**facts: object) -> Report:
-    """Update 17, completed at night: 97 of 4,812 students changed."""
-    report = Report(
-        number=17,
-        district="Maple USD",
-        slug="maple-usd",
-        time_zone=ZONE,
-        mode=Mode.UPDATE,
-        state=State.COMPLETED,
-        via="curl",
-        starter=None,
-        file_name="students.csv",
-        file_size=1,
-        file_digest="0" * 64,
-        encoding="utf-8",
-        rows=4812,
-        read=4812,
-        staged=97,
-        updated=97,
-        added=0,
-        unchanged=4715,
-        rejected=0,
-        received_at=NIGHT,
-        started_at=NIGHT,
-        applying_at=NIGHT,
-        progressed_at=NOW,
-        ended_at=NIGHT,
-        reference="",
-        refusal=None,
-        groups=(),
-    )
-    return replace(report, **facts)  # type: ignore[arg-type]
+def told(state: State = State.COMPLETED, **facts: object) -> Report:
+    """Update 17, which came in at night: 97 of 4,812 students changed."""
+    counts = {"read": 4812, "staged": 97, "updated": 97, "unchanged": 4715}
+    return a_report(state, **{**counts, "received_at": NIGHT, "ended_at": NIGHT, "progressed_at": NOW, **facts})
+
+
+def living(state: State, **facts: object) -> Report:
+    return told(state, **{"number": 18, "ended_at": None, **facts})
 
 
 def said(
-    last: Report | None = None, running: Report | None = None, waiting: tuple[int, ...] = (), seen: Seen = ALIVE
+    last: Report | None = None, live: Report | None = None, waiting: tuple[int, ...] = (), scene: Scene = SCENE
 ) -> Sentence:
-    received = last.received_at if last else None
-    return sentence(Scene(LastNight(None, None, waiting, received), running, last, seen, NOW, ZONE))
+    return sentence(Night(live, waiting, last, last.received_at if last else None), scene)
 
 
 def test_a_district_that_has_sent_nothing_begins_with_a_template() -> None:
-    assert said() == Sentence("No student file has come yet.", "quiet", "Begin with a template", "students-update")
+    assert said() == Sentence("No student file has come yet.", "", "Begin with a template", "students-update")
 
 
 def test_when_all_went_well_there_is_nothing_to_do() -> None:
     all_well = "Last night’s update went in: 4,812 students, 97 changed. There is nothing to do."
-    assert said(told()) == Sentence(all_well, "good")
+    assert said(told()) == Sentence(all_well, "completed")
     assert said(told(updated=0, unchanged=4812)).text.startswith(
         "Last night’s update went in: 4,812 students, none had changed."
     )
@@ -74,7 +49,7 @@ def test_when_all_went_well_there_is_nothing_to_do() -> None:
 def test_rejected_rows_are_to_be_mended() -> None:
     found = said(told(updated=83, rejected=14))
     assert found.text.startswith("Last night’s update went in, but 14 of 4,812 rows were rejected. Mend them in")
-    assert (found.tone, found.name, found.number) == ("warn", "update", 17)
+    assert (found.state, found.name, found.number) == ("completed with errors", "update", 17)
     assert " 1 of 4,812 rows was rejected" in said(told(updated=96, rejected=1)).text
 
 
@@ -82,7 +57,12 @@ def test_a_file_that_does_not_come_is_missed() -> None:
     friday = NIGHT - timedelta(days=3)
     found = said(told(received_at=friday))
     assert found.text == "Nothing has come in since Friday, 20 November. Is the nightly script still running?"
-    assert found.name == "automation"
+    assert (found.state, found.name) == ("", "automation")
+
+
+def test_one_night_without_a_file_is_no_alarm_until_the_next_noon() -> None:
+    assert said(told(received_at=NOW - timedelta(hours=36))).state == "completed"
+    assert said(told(received_at=NOW - timedelta(hours=36, seconds=1))).state == ""
 
 
 def test_errors_are_told_before_a_file_that_is_missing() -> None:
@@ -91,41 +71,58 @@ def test_errors_are_told_before_a_file_that_is_missing() -> None:
 
 
 def test_a_canceled_one_tells_both_counts() -> None:
-    found = said(told(state=State.CANCELED, updated=41, unchanged=2269))
-    assert found.text.startswith("Last night’s update was canceled: 41 students stay updated, 2,502 rows were not")
+    found = said(told(State.CANCELED, updated=41, unchanged=2269))
+    assert found.text.startswith(
+        "Last night’s update was canceled: 41 students stay updated, 2,502 were not processed."
+    )
+    assert found.state == "canceled"
 
 
 def test_a_refused_one_says_why() -> None:
-    found = said(told(state=State.REFUSED, refusal=Problem("empty_file")))
+    found = said(told(State.REFUSED, refusal=Problem("empty_file")))
     assert found.text.startswith("Last night’s update was refused (")
     assert found.text.endswith("and nothing was changed. Mend the file and send it again.")
+    assert (found.state, found.step) == ("refused", "See what is wrong")
 
 
 def test_a_failed_one_gives_the_reference() -> None:
-    assert "reference 8f3a1c" in said(told(state=State.FAILED, reference="8f3a1c")).text
+    found = said(told(State.FAILED, reference="8f3a1c"))
+    assert "reference 8f3a1c" in found.text
+    assert found.state == "failed"
 
 
-def test_what_runs_comes_before_what_was() -> None:
-    checking = told(number=18, state=State.CHECKING, read=2935, ended_at=None)
-    found = said(told(rejected=14), checking)
-    assert found.text == "Update 18 is running: 2,935 of 4,812 rows are checked (61 %)."
-    applying = replace(checking, state=State.APPLYING, updated=41)
-    assert said(told(), applying).text == "Update 18 is running: 41 of 97 students are updated."
+@pytest.mark.parametrize("state", [State.CHECKING, State.APPLYING])
+def test_what_runs_comes_before_what_was(state: State) -> None:
+    running = Sentence("Update 18 is running.", "running", "Watch it", "update", 18)
+    assert said(told(rejected=14), living(state)) == running
+
+
+def test_those_behind_it_are_named() -> None:
+    found = said(None, living(State.APPLYING), waiting=(19, 20))
+    assert found.text == "Update 18 is running, and updates 19 and 20 will follow."
 
 
 def test_one_that_stands_still_is_told_with_since_when() -> None:
-    stuck = told(number=18, state=State.APPLYING, progressed_at=NOW - timedelta(minutes=10), ended_at=None)
+    stuck = living(State.APPLYING, progressed_at=NOW - timedelta(minutes=10))
     assert said(None, stuck).text.startswith("Update 18 has stood still since 08:20:00 CST.")
 
 
-def test_without_a_worker_the_operator_is_to_be_told() -> None:
-    words = "Update 18 waits, as no worker has been seen since 02:05:00 CST. Nothing is lost. Tell the operator."
-    assert said(waiting=(18,), seen=GONE).text == words
-    assert said(None, told(number=18, state=State.CHECKING, ended_at=None), seen=GONE).text == words
+@pytest.mark.parametrize("state", [State.RECEIVED, State.CHECKING, State.APPLYING])
+def test_without_a_worker_the_operator_is_to_be_told(state: State) -> None:
+    found = said(told(), living(state), scene=WITHOUT_WORKER)
+    assert found.text == (
+        "Update 18 is waiting; no worker has been seen since 02:05:00 CST; nothing is lost, tell the operator."
+    )
+    assert found.number == 18
+
+
+def test_without_a_worker_all_is_well_as_long_as_nothing_waits() -> None:
+    assert said(told(), scene=WITHOUT_WORKER).state == "completed"
 
 
 def test_those_that_wait_will_begin() -> None:
-    assert said(told(), waiting=(18, 19)).text == "Updates 18 and 19 will begin in a moment."
+    found = said(told(), living(State.RECEIVED), waiting=(18, 19))
+    assert (found.text, found.state) == ("Updates 18 and 19 will begin in a moment.", "waiting")
 
 
 @pytest.mark.parametrize(

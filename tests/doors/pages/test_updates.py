@@ -1,20 +1,23 @@
 """The list of updates, and one of them: watched while it runs, canceled, looked back upon."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
+from rollbook.doors.pages import finding_updates
 from rollbook.roster.models import District
 from rollbook.staff.models import AuditEvent, Member, Session
 from rollbook.updates import notify, running
 from rollbook.updates.models import Update
 from rollbook.updates.moves import State
-from tests.conftest import a_member
+from tests.conftest import PASSWORD, a_member
+from tests.doors.curl import basic
 from tests.doors.pages.conftest import SignedIn, Visitor
-from tests.doors.pages.reading import read, tree
+from tests.doors.pages.reading import read, said, tree
 from tests.staff.browser import Clock
-from tests.updates.night import a_class, enroll, finish, run, send, send_bytes
+from tests.updates.night import a_class, applying, enroll, finish, run, send, send_bytes
 
 pytestmark = pytest.mark.django_db
 
@@ -74,6 +77,26 @@ def test_a_filter_that_cannot_be_understood_finds_nothing_and_says_so(school: Di
     assert "Enter a valid date." in page.text
 
 
+@pytest.mark.parametrize("query", [{"since": "0001-01-01"}, {"until": "9999-12-31"}])
+def test_days_at_the_end_of_the_calendar_are_not_looked_for(
+    query: dict[str, str], school: District, browser: Visitor
+) -> None:
+    page = browser.read("/updates", query)
+    assert not page.rows
+    assert "day." in page.described(*query)
+
+
+def test_it_comes_in_pages_that_keep_the_filter(
+    school: District, browser: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finding_updates, "SIZE", 2)
+    for grade in "567":
+        run(school, a_class(4, GRADE=grade))
+    page = browser.read("/updates", {"who": "0", "page": "2"})
+    assert [row[0] for row in page.rows] == ["Update 2", "Update 1"]
+    assert page.links["Previous page"] == "?who=0&page=1"
+
+
 def test_the_neighbours_are_not_in_it(school: District, cedar: District, browser: Visitor) -> None:
     enroll(cedar, a_class(1))
     assert len(browser.read("/updates").rows) == 1
@@ -87,12 +110,13 @@ def test_a_good_one_says_so_and_tells_its_way(school: District, browser: Visitor
     notify.write_letters()
     page = browser.read("/updates/2")
     assert page.title == "Update 2, completed · Rollbook"
-    assert "Every student in the file is now as the file says. There is nothing to do." in page.text
+    assert "is complete: every student in the file is now as the file says. There is nothing to do." in page.text
     assert "4 rows" in page.text
-    assert "The mail to ops@maple.example is sent" in page.text
+    assert "The mail to ops@maple.example goes out 20" in page.text
     assert ["Grade", "4"] in page.rows
     assert ["2", "✓ updated", "Ana Park s000", "Grade: before: 4 → now: 9"] in _without_names(page.rows)
     assert page.links["Changes"] == "/updates/2/changes.csv"
+    assert "Changes, 4: each field" in page.text
     assert "Rejected rows" not in page.links
     assert AuditEvent.objects.filter(action="update", result="seen", detail="update 2", member=manager).exists()
 
@@ -106,7 +130,7 @@ def test_rejected_rows_are_grouped_by_their_repair_and_can_be_taken_home(school:
     finish(send(school, BAD))
     page = browser.read("/updates/2")
     assert "! completed with errors" in page.text
-    assert "3 rows had errors and were not applied" in page.text
+    assert "3 rows of the file had errors and were not applied" in page.text
     assert page.links["Rejected rows"] == "/updates/2/rejected.csv"
     assert page.links["upload it as it is"] == "/students/update/format"
     assert page.links["bad_date"] == "/help/problems#bad_date"
@@ -116,7 +140,7 @@ def test_rejected_rows_are_grouped_by_their_repair_and_can_be_taken_home(school:
 def test_a_refused_one_says_why_and_what_to_do(school: District, browser: Visitor) -> None:
     send_bytes(school, b"")
     page = browser.read("/updates/2")
-    assert "The file cannot be accepted, and no student was changed." in page.text
+    assert "was refused: the file is not acceptable, and no student was changed." in page.text
     assert page.links["More about empty_file"] == "/help/problems#empty_file"
 
 
@@ -124,7 +148,7 @@ def test_a_canceled_one_tells_both_counts(school: District, browser: Visitor) ->
     update = send(school, a_class(4, GRADE="9"))
     browser.get("/updates/2")
     page = browser.follow(browser.post(f"/updates/{update.number}/cancel"))
-    assert page.messages == ["Update 2 is canceled: 0 students stay updated, 4 rows were not processed."]
+    assert page.messages == ["Update 2 is canceled: 0 students stay updated, 4 were not processed."]
     assert page.links["Rows that were not processed"] == "/updates/2/not-processed.csv"
     assert AuditEvent.objects.filter(action="cancel", result="done", detail="update 2").count() == 1
     again = browser.follow(browser.post("/updates/2/cancel"))
@@ -144,6 +168,25 @@ def test_a_mended_file_and_its_origin_are_linked(school: District, browser: Visi
     finish(send(school, mended))
     assert browser.read("/updates/3").links["update 2"] == "/updates/2"
     assert browser.read("/updates/2").links["update 3"] == "/updates/3"
+
+
+def test_it_is_compared_with_the_completed_one_before(school: District, browser: Visitor) -> None:
+    finish(send(school, BAD))
+    send_bytes(school, b"")
+    run(school, "STUDENT_ID,GRADE\ns003,9\n")
+    page = browser.read("/updates/4")
+    assert page.links["Update 2"] == "/updates/2"
+    assert [row for row in page.rows if row[0] in {"rows", "rejected"}] == [["rows", "1", "4"], ["rejected", "0", "3"]]
+
+
+def test_sensitive_values_are_shown_to_whoever_asks_for_them(school: District, browser: Visitor) -> None:
+    run(school, "STUDENT_ID,GRADE,SPECIAL_ED,PASSWORD\ns000,9,y,topsecret1\n")
+    for address in ("/updates/2", "/updates/2/rows"):
+        page = browser.read(address)
+        [hidden] = [said(each) for each in page.main.iterfind(".//td//details")]
+        assert hidden == "Special education before: n → now: y"
+        assert "Password: changed" in page.text
+        assert "topsecret" not in page.text
 
 
 def test_what_a_file_says_is_never_markup(school: District, browser: Visitor) -> None:
@@ -189,6 +232,24 @@ def test_its_progress_is_asked_for_alone_and_at_the_end_for_the_whole_page(
     assert browser.get("/updates/2/progress")["Location"] == "/updates/2"
 
 
+def test_to_watch_costs_the_same_however_much_is_wrong_and_leaves_nothing_behind(
+    small_chunks: None, school: District, browser: Visitor, django_assert_num_queries: Any
+) -> None:
+    applying(send(school, BAD))
+    AuditEvent.objects.all().delete()
+    browser.get("/updates")
+    with django_assert_num_queries(3):  # the session, the member, the update
+        assert browser.get("/updates/2/progress", htmx=True).status_code == 200
+    assert not AuditEvent.objects.exists()
+
+
+def test_one_that_waits_says_for_whom(running_one: Update, school: District, browser: Visitor) -> None:
+    send(school, a_class(4, GRADE="10"))
+    page = browser.read("/updates/3")
+    assert "… received" in page.text
+    assert "Waiting for update 2." in page.text
+
+
 def test_to_watch_is_not_to_be_there(clock: Clock, running_one: Update, browser: Visitor) -> None:
     seen = Session.objects.get().seen_at
     clock.move(minutes=5)
@@ -221,6 +282,7 @@ def test_a_number_that_is_nobodys_or_the_neighbours_is_not_found(
     for address in ("/updates/4", "/updates/4/rows", "/updates/4/progress"):
         assert browser.get(address).status_code == 404
     assert browser.post("/updates/4/cancel").status_code == 404
+    assert AuditEvent.objects.filter(action="cancel", result="not found", detail="update 4").count() == 1
 
 
 # For curl, the same address
@@ -232,6 +294,17 @@ def test_curl_gets_lines_and_a_browser_a_page(school: District, browser: Visitor
     assert curl.content.startswith(b"ERROR sign_in_needed")
     answer = stranger.get("/updates/1")
     assert (answer.status_code, answer["Location"]) == (302, "/sign-in?next=%2Fupdates%2F1")
+
+
+def test_a_browser_that_sends_a_password_with_each_call_is_a_browser_all_the_same(
+    school: District, browser: Visitor, manager: Member
+) -> None:
+    headers = {"Authorization": basic(manager.email, PASSWORD)}
+    assert read(browser.client.get("/updates/1", secure=True, headers=headers)).heading == "Update 1"
+
+
+def test_curl_is_not_known_by_its_cookies(school: District, browser: Visitor) -> None:
+    assert browser.client.get("/updates/1", secure=True, headers={"Accept": "*/*"}).status_code == 401
 
 
 def test_a_mails_link_leads_there_by_way_of_the_sign_in(school: District, stranger: Visitor, manager: Member) -> None:

@@ -1,6 +1,8 @@
 """The last nights as a picture: small panels over one another, one for each outcome, each to its own scale.
 
 Of a nightly file one row in a hundred changes and one in a thousand is rejected: in one column both would be invisible.
+Across, the picture is measured in percent of its width and downwards in pixels, so that its words are as large on a
+telephone as on a wide screen.
 """
 
 from collections.abc import Callable, Sequence
@@ -8,17 +10,25 @@ from dataclasses import dataclass
 
 from rollbook.updates.history import Night
 
-DAY = 10  # the width of a day in the picture's own units
-LEFT, RIGHT, TOP, HEIGHT, GAP = 54, 12, 10, 36, 18
-BAR, LEAST = 7, 1.5  # the width of a bar, and the least height of one that is not nothing
-WEEK = 7
+LABEL, HEIGHT, GAP = 22, 48, 16  # of a panel: its words, its bars, and what is left below
+SIGN, DAY = 14, 20  # the lines below the panels
+BAR, LEAST = 0.7, 2  # how much of a day's width a bar takes, and the least height of one that is not nothing
+WEEK, ROOM = 7, 4  # days
+
+SIGNS = {
+    "none": ("·", "no file came"),
+    "refused": ("✕", "the file was refused"),
+    "failed": ("✕", "an error of ours ended the update"),
+    "canceled": ("■", "the update was canceled"),
+}
+"""What a day is marked with that has no bars, or not those it should have, and what that means."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One day in one panel; ``height`` 0 is nothing."""
+    """One day in one panel: where it begins, in percent, and its height."""
 
-    x: float
+    x: str
     y: float
     height: float
 
@@ -30,32 +40,31 @@ class Panel:
     kind: str
     label: str
     most: int
-    top: float
-    base: float
+    words: int
+    base: int
     bars: tuple[Bar, ...]
 
 
 @dataclass(frozen=True)
-class Tick:
-    """A day that is named below the panels."""
+class Word:
+    """A sign, of which ``x`` is the middle, or a day, of which it is the end."""
 
-    x: float
-    label: str
+    x: str
+    text: str
 
 
 @dataclass(frozen=True)
 class Chart:
-    """All that the template draws, in the picture's own units."""
+    """All that the template draws."""
 
-    width: int
-    height: float
-    left: int
-    right: int
+    height: int
+    bar: str
     panels: tuple[Panel, ...]
-    empty: tuple[float, ...]
-    dots_y: float
-    ticks: tuple[Tick, ...]
-    ticks_y: float
+    signs: tuple[Word, ...]
+    signs_y: int
+    legend: tuple[tuple[str, str], ...]
+    days: tuple[Word, ...]
+    days_y: int
 
 
 _COUNTED: tuple[tuple[str, str, Callable[[Night], int]], ...] = (
@@ -69,38 +78,40 @@ def chart(nights: Sequence[Night]) -> Chart:
     """The picture of these nights, the oldest on the left."""
     panels = tuple(_panel(place, nights) for place in range(len(_COUNTED)))
     bottom = panels[-1].base
+    marked = [(at, night.worst) for at, night in enumerate(nights) if night.worst in SIGNS]
     return Chart(
-        width=LEFT + DAY * len(nights) + RIGHT,
-        height=bottom + GAP + 2,
-        left=LEFT,
-        right=LEFT + DAY * len(nights),
+        height=bottom + SIGN + DAY,
+        bar=_percent(BAR, len(nights)),
         panels=panels,
-        empty=tuple(_x(at) + BAR / 2 for at, night in enumerate(nights) if not night.numbers),
-        dots_y=bottom + 4,
-        ticks=tuple(_ticks(nights)),
-        ticks_y=bottom + GAP - 3,
+        signs=tuple(Word(_percent(at + 0.5, len(nights)), SIGNS[how][0]) for at, how in marked),
+        signs_y=bottom + SIGN,
+        legend=tuple(meant for how, meant in SIGNS.items() if any(how == worst for _, worst in marked)),
+        days=tuple(_days(nights)),
+        days_y=bottom + SIGN + DAY - 4,
     )
 
 
 def _panel(place: int, nights: Sequence[Night]) -> Panel:
     kind, label, count = _COUNTED[place]
-    top = TOP + place * (HEIGHT + GAP)
+    top = place * (LABEL + HEIGHT + GAP) + LABEL
+    base = top + HEIGHT
     most = max(map(count, nights), default=0)
-    heights = (_height(count(night), most) for night in nights)
-    bars = tuple(Bar(_x(at), top + HEIGHT - height, height) for at, height in enumerate(heights) if height)
-    return Panel(kind, label, most, top, top + HEIGHT, bars)
+    heights = [_height(count(night), most) for night in nights]
+    left = (1 - BAR) / 2
+    bars = (Bar(_percent(at + left, len(nights)), base - height, height) for at, height in enumerate(heights) if height)
+    return Panel(kind, label, most, top - 8, base, tuple(bars))
 
 
 def _height(count: int, most: int) -> float:
     return max(LEAST, round(HEIGHT * count / most, 1)) if count else 0
 
 
-def _x(at: int) -> float:
-    return LEFT + DAY * at + (DAY - BAR) / 2
+def _percent(place: float, of: int) -> str:
+    return f"{100 * place / of:.2f}%"
 
 
-def _ticks(nights: Sequence[Night]) -> list[Tick]:
-    """Today, and each week before."""
+def _days(nights: Sequence[Night]) -> list[Word]:
+    """Today, and each week before that leaves room for its words."""
     last = len(nights) - 1
-    named = [at for at in range(len(nights)) if (last - at) % WEEK == 0]
-    return [Tick(_x(at) + BAR / 2, f"{nights[at].day:%b} {nights[at].day.day}") for at in named]
+    named = (at for at in range(len(nights)) if (last - at) % WEEK == 0 and at >= ROOM)
+    return [Word(_percent(at + 1, len(nights)), f"{nights[at].day:%b} {nights[at].day.day}") for at in named]

@@ -1,6 +1,7 @@
 """What can be taken home of an update: rejected rows, changes, rows that were not processed."""
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Protocol
 
 from django.http import HttpResponseBase, StreamingHttpResponse
@@ -12,9 +13,13 @@ from rollbook.updates import changes_made
 from rollbook.updates import not_processed as left_over
 from rollbook.updates import rejected as rejected_rows
 from rollbook.updates.as_sent import NotEnded
+from rollbook.updates.fields import changes_by_field
 from rollbook.updates.models import Update
 from rollbook.updates.report import find
 from rollbook.updates.spool import LostFile
+from rollbook.updates.wording import counted
+
+LINES_AT_ONCE = 100
 
 
 class Kind(Protocol):
@@ -25,7 +30,7 @@ class Kind(Protocol):
     def file_name(self, update: Update, /) -> str: ...
 
 
-def _download(kind: Kind, action: str) -> Callable[..., HttpResponseBase]:
+def _download(kind: Kind, action: str, rows: Callable[[Update], int]) -> Callable[..., HttpResponseBase]:
     @page(Permission.UPDATE_STUDENTS)
     def download(visit: Visit, number: int) -> HttpResponseBase:
         update = find(visit.district, number)
@@ -40,7 +45,7 @@ def _download(kind: Kind, action: str) -> Callable[..., HttpResponseBase]:
         except LostFile:
             text = f"The file of update {number} is not kept any more. Take the district’s own copy of it."
             return errors.shown(visit.request, 410, "The file is gone", text, visit)
-        visit.note(action, "downloaded", f"update {number}")
+        visit.note(action, "downloaded", f"update {number}, {counted(rows(update), 'row')}")
         return csv_of(lines, kind.file_name(update))
 
     return download
@@ -48,11 +53,17 @@ def _download(kind: Kind, action: str) -> Callable[..., HttpResponseBase]:
 
 def csv_of(lines: Iterator[str], name: str) -> StreamingHttpResponse:
     """Lines of CSV as a file that is saved and never shown."""
-    answer = StreamingHttpResponse((line.encode() for line in lines), content_type="text/csv; charset=utf-8")
+    answer = StreamingHttpResponse(_in_pieces(lines), content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
 
-rejected = _download(rejected_rows, "rejected rows")
-changes = _download(changes_made, "changes")
-not_processed = _download(left_over, "rows not processed")
+def _in_pieces(lines: Iterator[str]) -> Iterator[bytes]:
+    """Some lines at a time: one by one, each would be encrypted and sent as a packet of its own."""
+    while piece := "".join(islice(lines, LINES_AT_ONCE)):
+        yield piece.encode()
+
+
+rejected = _download(rejected_rows, "rejected rows", lambda update: update.rejected)
+changes = _download(changes_made, "changes", lambda update: sum(changes_by_field(update).values()))
+not_processed = _download(left_over, "rows not processed", lambda update: update.not_processed)

@@ -1,9 +1,11 @@
 """Which updates a list shows: what was asked for, out of those of the district, a page at a time."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 
 from rollbook.roster.models import District
 from rollbook.updates.history import HOST, listed, starters
@@ -12,10 +14,17 @@ from rollbook.updates.moves import State
 from rollbook.updates.paging import Page, page_of
 
 SIZE = 50
+DAYS = date(2000, 1, 1), date(2999, 12, 31)
 
 
 def _day(label: str) -> forms.DateField:
-    return forms.DateField(label=label, required=False, widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"))
+    first, last = DAYS
+    return forms.DateField(
+        label=label,
+        required=False,
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+        validators=[MinValueValidator(first, "Enter a later day."), MaxValueValidator(last, "Enter an earlier day.")],
+    )
 
 
 class Filters(forms.Form):
@@ -25,7 +34,7 @@ class Filters(forms.Form):
     who = forms.TypedChoiceField(label="Started by", required=False, coerce=int, empty_value=None)
     since = _day("From")
     until = _day("Until")
-    errors_only = forms.BooleanField(label="With rejected rows only", required=False)
+    errors_only = forms.BooleanField(label="With errors only", required=False)
 
     def __init__(self, sent: Mapping[str, Any], district: District) -> None:
         super().__init__(sent)

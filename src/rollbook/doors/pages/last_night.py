@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from rollbook.updates.history import LastNight
+from rollbook.doors.studentupdate.verdicts import Scene, cut, without_worker
 from rollbook.updates.moves import State
 from rollbook.updates.progress import stalled_since
 from rollbook.updates.report import Report
-from rollbook.updates.running import Seen
-from rollbook.updates.wording import counted, moment, percent, updates
+from rollbook.updates.wording import counted, moment, updates
 
 QUIET = timedelta(hours=36)  # a nightly file that did not come is missed
 EVENING, MORNING = 18, 7
@@ -19,36 +18,35 @@ MEND = "Mend them in the student information system; the next file will bring th
 
 @dataclass(frozen=True)
 class Sentence:
-    """What to say, how it feels (good, warn, bad, running, quiet), and the one next step: its words and address."""
+    """What to say, the state that it is about if there is one, and the one next step: its words and address."""
 
     text: str
-    tone: str
+    state: str = ""
     step: str = ""
     name: str = ""
     number: int | None = None
 
 
 @dataclass(frozen=True)
-class Scene:
-    """What the sentence is about."""
+class Night:
+    """What there is to say something about: the update in work, those that wait, and the one that ended last.
 
-    night: LastNight
-    running: Report | None
-    last: Report | None
-    seen: Seen
-    now: datetime
-    time_zone: str
+    ``live`` is the one in work, or else the first that waits; ``received_at`` is when the newest file came in.
+    """
+
+    live: Report | None = None
+    waiting: tuple[int, ...] = ()
+    last: Report | None = None
+    received_at: datetime | None = None
 
 
-def sentence(scene: Scene) -> Sentence:
+def sentence(night: Night, scene: Scene) -> Sentence:
     """The most important thing first: what runs, what waits, what went wrong, what is missing, that all is well."""
-    if scene.running:
-        return _running(scene, scene.running)
-    if scene.night.waiting:
-        return _waiting(scene)
-    if scene.last is None:
-        return Sentence("No student file has come yet.", "quiet", "Begin with a template", "students-update")
-    return _ENDED[scene.last.state](scene, scene.last)
+    if night.live:
+        return _living(night, night.live, scene)
+    if night.last is None:
+        return Sentence("No student file has come yet.", "", "Begin with a template", "students-update")
+    return _ENDED[night.last.state](night, night.last, scene)
 
 
 def whose(at: datetime, now: datetime, time_zone: str) -> str:
@@ -69,75 +67,59 @@ def day(there: datetime) -> str:
     return f"{there:%A}, {there.day} {there:%B}"
 
 
-def _running(scene: Scene, report: Report) -> Sentence:
-    if not scene.seen.alive:
-        return _without_worker(scene, report.number)
-    if since := stalled_since(report, scene.now):
-        at = moment(since, scene.now, scene.time_zone)
-        text = f"Update {report.number} has stood still since {at}. It goes on by itself; if not, tell the operator."
-        return Sentence(text, "warn", "Look at it", "update", report.number)
-    if report.state is State.CHECKING:
-        how = f"{report.read:,} of {counted(report.rows, 'row')} are checked ({percent(report.read, report.rows)})"
-    else:
-        how = f"{report.changed:,} of {counted(report.staged, 'student')} are updated"
-    return Sentence(f"Update {report.number} is running: {how}.", "running", "Watch it", "update", report.number)
+def _living(night: Night, live: Report, scene: Scene) -> Sentence:
+    """How far it is stands below the sentence, where it is kept right."""
+    if not scene.worker_alive:
+        text = f"Update {live.number} is {without_worker(live, scene)}."
+        return Sentence(text, "waiting", "Look at it", "update", live.number)
+    if live.state is State.RECEIVED:
+        text = f"{updates(night.waiting).capitalize()} will begin in a moment."
+        return Sentence(text, "waiting", "Watch it", "update", live.number)
+    if since := stalled_since(live, scene.now):
+        at = moment(since, scene.now, live.time_zone)
+        text = f"Update {live.number} has stood still since {at}. It goes on by itself; if not, tell the operator."
+        return Sentence(text, "running", "Look at it", "update", live.number)
+    behind = f", and {updates(night.waiting)} will follow" if night.waiting else ""
+    return Sentence(f"Update {live.number} is running{behind}.", "running", "Watch it", "update", live.number)
 
 
-def _waiting(scene: Scene) -> Sentence:
-    number = scene.night.waiting[0]
-    if not scene.seen.alive:
-        return _without_worker(scene, number)
-    return Sentence(
-        f"{updates(scene.night.waiting).capitalize()} will begin in a moment.", "running", "Watch it", "update", number
-    )
-
-
-def _without_worker(scene: Scene, number: int) -> Sentence:
-    at = scene.seen.at
-    since = f"since {moment(at, scene.now, scene.time_zone)}" if at else "yet"
-    text = f"Update {number} waits, as no worker has been seen {since}. Nothing is lost. Tell the operator."
-    return Sentence(text, "bad", "Look at it", "update", number)
-
-
-def _completed(scene: Scene, last: Report) -> Sentence:
-    name = whose(last.received_at, scene.now, scene.time_zone)
+def _completed(night: Night, last: Report, scene: Scene) -> Sentence:
+    name = whose(last.received_at, scene.now, last.time_zone)
     if last.rejected:
         rows = f"{last.rejected:,} of {counted(last.rows, 'row')} {'was' if last.rejected == 1 else 'were'} rejected"
-        return Sentence(f"{name} went in, but {rows}. {MEND}", "warn", "See what is wrong", "update", last.number)
-    received = scene.night.received_at
-    if received and scene.now - received > QUIET:
-        there = received.astimezone(ZoneInfo(scene.time_zone))
+        text = f"{name} went in, but {rows}. {MEND}"
+        return Sentence(text, "completed with errors", "See what is wrong", "update", last.number)
+    if night.received_at and scene.now - night.received_at > QUIET:
+        there = night.received_at.astimezone(ZoneInfo(last.time_zone))
         text = f"Nothing has come in since {day(there)}. Is the nightly script still running?"
-        return Sentence(text, "warn", "Look at the scripts", "automation")
+        return Sentence(text, "", "Look at the scripts", "automation")
     changed = f"{last.changed:,} changed" if last.changed else "none had changed"
-    return Sentence(f"{name} went in: {counted(last.rows, 'student')}, {changed}. There is nothing to do.", "good")
+    return Sentence(f"{name} went in: {counted(last.rows, 'student')}, {changed}. There is nothing to do.", "completed")
 
 
-def _canceled(scene: Scene, last: Report) -> Sentence:
-    name = whose(last.received_at, scene.now, scene.time_zone)
-    stay = f"{counted(last.changed, 'student')} {'stays' if last.changed == 1 else 'stay'} updated"
-    left = f"{counted(last.not_processed, 'row')} {'was' if last.not_processed == 1 else 'were'} not processed"
-    text = f"{name} was canceled: {stay}, {left}. To apply the rest, send the file again."
-    return Sentence(text, "warn", "Look at it", "update", last.number)
+def _canceled(night: Night, last: Report, scene: Scene) -> Sentence:
+    name = whose(last.received_at, scene.now, last.time_zone)
+    text = f"{name} was canceled: {cut(last)}. To apply the rest, send the file again."
+    return Sentence(text, "canceled", "Look at it", "update", last.number)
 
 
-def _refused(scene: Scene, last: Report) -> Sentence:
-    name = whose(last.received_at, scene.now, scene.time_zone)
+def _refused(night: Night, last: Report, scene: Scene) -> Sentence:
+    name = whose(last.received_at, scene.now, last.time_zone)
     why = f" ({last.refusal.kind.title[:1].lower()}{last.refusal.kind.title[1:]})" if last.refusal else ""
     text = f"{name} was refused{why}, and nothing was changed. Mend the file and send it again."
-    return Sentence(text, "bad", "See what is wrong", "update", last.number)
+    return Sentence(text, "refused", "See what is wrong", "update", last.number)
 
 
-def _failed(scene: Scene, last: Report) -> Sentence:
-    name = whose(last.received_at, scene.now, scene.time_zone)
+def _failed(night: Night, last: Report, scene: Scene) -> Sentence:
+    name = whose(last.received_at, scene.now, last.time_zone)
     text = (
         f"{name} failed because of an error of ours, reference {last.reference}. "
         "Send the file again; if it fails again, tell the operator the reference."
     )
-    return Sentence(text, "bad", "Look at it", "update", last.number)
+    return Sentence(text, "failed", "Look at it", "update", last.number)
 
 
-_ENDED: Mapping[State, Callable[[Scene, Report], Sentence]] = {
+_ENDED: Mapping[State, Callable[[Night, Report, Scene], Sentence]] = {
     State.COMPLETED: _completed,
     State.CANCELED: _canceled,
     State.REFUSED: _refused,

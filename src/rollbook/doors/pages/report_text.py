@@ -1,4 +1,4 @@
-"""``/updates/17``: all there is to say about one update, for the managers of its district."""
+"""``/updates/17`` for curl and scripts: all there is to say about one update, as lines or JSON."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -21,7 +21,7 @@ READERS = frozenset({"GET", "HEAD"})
 
 
 def update(request: HttpRequest, number: int) -> HttpResponse:
-    """Sign-in is HTTP Basic, which a browser asks for by itself."""
+    """Sign-in is HTTP Basic, as ``curl --netrc`` does it; cookies are ignored."""
     return answered(request, lambda: _answer(request, number, timezone.now()), allow="GET, HEAD")
 
 

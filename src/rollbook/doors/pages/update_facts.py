@@ -1,21 +1,21 @@
 """All that the page of one update tells, put together out of the rooms below."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from rollbook.doors.pages.sections import label
+from rollbook.doors.pages.sections import SENSITIVE, label
 from rollbook.doors.studentupdate.answers import scene_of
-from rollbook.doors.studentupdate.verdicts import verdict
+from rollbook.doors.studentupdate.verdicts import rough, verdict
 from rollbook.format.problems import Severity
 from rollbook.roster.changing import ADDED
+from rollbook.roster.models import District
 from rollbook.updates import progress, rows, timeline
 from rollbook.updates.fields import changes_by_field
 from rollbook.updates.models import Update
 from rollbook.updates.moves import State
 from rollbook.updates.report import Report, previous, report
-from rollbook.updates.wording import duration
 
 FIRST_ROWS = 10
 
@@ -52,15 +52,17 @@ def facts_of(update: Update, now: datetime) -> dict[str, Any]:
     """For the page."""
     told = report(update)
     before = previous(update)
+    fields = _fields(update) if told.ended else []
     return {
         "report": told,
         "words": words(told),
-        "progress": None if told.ended else progress_of(told, update, now),
-        "took": _took(told),
+        "progress": None if told.ended else progress_of(told, update.district, now),
         "timeline": timeline.timeline(update),
         "letters": timeline.letters(update),
         "file": timeline.file_facts(update),
-        "fields": list(_fields(update)) if told.ended else [],
+        "fields": fields,
+        "changes": sum(field.count for field in fields),
+        "sensitive": SENSITIVE,
         "errors": [group for group in told.groups if group.severity is Severity.ERROR],
         "warnings": [group for group in told.groups if group.severity is Severity.WARNING],
         "rows": rows.rows_of(update, size=FIRST_ROWS),
@@ -69,16 +71,16 @@ def facts_of(update: Update, now: datetime) -> dict[str, Any]:
     }
 
 
-def progress_of(told: Report, update: Update, now: datetime) -> Progress:
-    """Of an update that lives."""
+def progress_of(told: Report, district: District, now: datetime) -> Progress:
+    """Of an update of the district that lives."""
     doing = progress.work(told)
     left = progress.seconds_left(told, now)
     return Progress(
-        says=verdict(told, scene_of(update.district, told, now)).about,
+        says=verdict(told, scene_of(district, told, now)).about.removeprefix(f"update {told.number}: "),
         done=doing.done if doing else 0,
         total=doing.total if doing else told.rows,
         rate=progress.rate(told, now),
-        left=duration(timedelta(seconds=left)) if left else "",
+        left=rough(left) if left else "",
     )
 
 
@@ -87,15 +89,11 @@ def words(told: Report) -> str:
     return "completed with errors" if told.state is State.COMPLETED and told.with_errors else told.state.value
 
 
-def _took(told: Report) -> timedelta | None:
-    return told.ended_at - told.started_at if told.ended_at and told.started_at else None
-
-
-def _fields(update: Update) -> Iterator[FieldCount]:
+def _fields(update: Update) -> Sequence[FieldCount]:
     """The most frequent first."""
     counts = changes_by_field(update)
-    for column in sorted(counts, key=lambda column: -counts[column]):
-        yield FieldCount("New students" if column == ADDED else label(column), counts[column])
+    in_order = sorted(counts, key=lambda column: -counts[column])
+    return [FieldCount("New students" if column == ADDED else label(column), counts[column]) for column in in_order]
 
 
 def _differences(told: Report, before: Update) -> list[Difference]:

@@ -6,14 +6,15 @@ from django_htmx.http import HttpResponseClientRefresh
 from rollbook.doors.pages import errors, report_text
 from rollbook.doors.pages.finding_updates import Filters, found
 from rollbook.doors.pages.numbers import number_of_page
+from rollbook.doors.pages.sections import SENSITIVE
 from rollbook.doors.pages.update_facts import facts_of, progress_of
 from rollbook.doors.pages.visit import POST, Visit, page
+from rollbook.doors.studentupdate.verdicts import cut
 from rollbook.staff.permissions import Permission
 from rollbook.updates import rows as row_table
 from rollbook.updates.cancel import cancel as cancel_update
-from rollbook.updates.models import Update
-from rollbook.updates.report import find, report
-from rollbook.updates.wording import counted, moment
+from rollbook.updates.report import find, standing
+from rollbook.updates.wording import moment
 
 
 @page(Permission.UPDATE_STUDENTS)
@@ -33,10 +34,11 @@ def _page(visit: Visit, number: int) -> HttpResponse:
 
 
 def one(request: HttpRequest, number: int) -> HttpResponseBase:
-    """The page for browsers; for curl, which signs in with each call, the same facts as lines."""
-    if "Authorization" in request.headers or not errors.wants_page(request):
-        return report_text.update(request, number)
-    return _page(request, number)
+    """The page for browsers; for curl, which signs in with each call, the same facts as lines.
+
+    A browser may send an Authorization too, as a proxy that wants one makes it, and is a browser all the same.
+    """
+    return _page(request, number) if errors.wants_page(request) else report_text.update(request, number)
 
 
 one.rule = _page.rule  # type: ignore[attr-defined]
@@ -48,10 +50,11 @@ def progress(visit: Visit, number: int) -> HttpResponse:
     update = find(visit.district, number)
     if update is None:
         return errors.not_found(visit.request, visit)
-    told = report(update)
+    told = standing(update)
     if told.ended:
         return HttpResponseClientRefresh() if visit.request.htmx else visit.redirect("update", number)  # type: ignore[attr-defined]
-    return visit.render("pages/part/progress.html", {"report": told, "progress": progress_of(told, update, visit.now)})
+    facts = {"report": told, "progress": progress_of(told, visit.district, visit.now)}
+    return visit.render("pages/part/progress.html", facts)
 
 
 @page(Permission.UPDATE_STUDENTS)
@@ -63,7 +66,8 @@ def rows(visit: Visit, number: int) -> HttpResponse:
         return errors.not_found(visit.request, visit)
     outcome, search = visit.request.GET.get("outcome", ""), visit.request.GET.get("search", "").strip()[:100]
     facts = {
-        "report": report(update),
+        "report": standing(update),
+        "sensitive": SENSITIVE,
         "rows": row_table.rows_of(update, outcome or None, search, number_of_page(visit)),
         "outcomes": row_table.OUTCOMES,
         "outcome": outcome,
@@ -75,21 +79,15 @@ def rows(visit: Visit, number: int) -> HttpResponse:
 @page(Permission.UPDATE_STUDENTS, methods=POST)
 def cancel(visit: Visit, number: int) -> HttpResponse:
     result = cancel_update(visit.district, number)
-    visit.note("cancel", _how(result.update, done=result.done), f"update {number}")
-    if result.update is None or result.update.number != number:
+    update = result.update if result.update and result.update.number == number else None
+    if update is None:
+        visit.note("cancel", "not found", f"update {number}")
         return errors.not_found(visit.request, visit)
-    told = report(result.update)
+    visit.note("cancel", "done" if result.done else "nothing to cancel", f"update {number}")
+    told = standing(update)
     if result.done:
-        stay = f"{counted(told.changed, 'student')} {'stays' if told.changed == 1 else 'stay'} updated"
-        left = f"{counted(told.not_processed, 'row')} {'was' if told.not_processed == 1 else 'were'} not processed"
-        visit.say(f"Update {number} is canceled: {stay}, {left}.")
+        visit.say(f"Update {number} is canceled: {cut(told)}.")
     else:
         at = f" at {moment(told.ended_at, visit.now, told.time_zone)}" if told.ended_at else ""
         visit.complain(f"There was nothing to cancel: update {number} had ended already{at}.")
     return visit.redirect("update", number)
-
-
-def _how(update: Update | None, *, done: bool) -> str:
-    if update is None:
-        return "not found"
-    return "done" if done else "nothing to cancel"
