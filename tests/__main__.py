@@ -1,8 +1,9 @@
 """Every test on both databases, side by side: ``python -m tests [--on DATABASE] [whatever pytest takes]``.
 
-SQLite needs nothing. PostgreSQL is a server that is made for this run alone; where none can be had, nothing is
-tested and the exit code is 1. What DATABASE_URL says outside counts for nothing. Each line says which database it is
-about, and what failed is told again at the end. With ``--on`` there is one run, and pytest has the terminal to itself.
+SQLite needs nothing. PostgreSQL is a server that is made for this run alone; pages are opened in Chromium, which is
+installed if it may be. Where one of the two cannot be had, nothing is tested and the exit code is 1. What DATABASE_URL
+says outside counts for nothing. Each line says which database it is about, and what failed is told again at the end.
+With ``--on`` there is one run, and pytest has the terminal to itself.
 """
 
 import argparse
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
 
+from tests.browser import chromium
 from tests.postgres import PostgresProblem, binaries
 from tests.postgres.looking import ask
 from tests.postgres.server import OWNER, running_server
@@ -27,6 +29,9 @@ DATABASES = ("sqlite", "postgresql")
 # What never asks the product's database is tested once, in the run on SQLite.
 WITHOUT_DATABASE = (
     "tests/bench",
+    "tests/browser/test_accessibility.py",
+    "tests/browser/test_chromium.py",
+    "tests/browser/test_machinery.py",
     "tests/format",
     "tests/postgres",
     "tests/server/test_connections.py",
@@ -82,6 +87,12 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--on", choices=DATABASES, help="test on this one alone")
     asked, for_pytest = parser.parse_known_args(words)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    try:
+        if _opens_pages(for_pytest):
+            chromium.find_or_install()
+    except chromium.BrowserProblem as problem:
+        print(f"ERROR no_browser: {problem}", file=sys.stderr)
+        return 1
     if asked.on == "sqlite":
         return _alone("sqlite", for_pytest, "")
     try:
@@ -90,6 +101,13 @@ def main(words: Sequence[str]) -> int:
     except PostgresProblem as problem:
         print(f"ERROR no_postgresql: {problem}; or test on SQLite alone, with --on sqlite", file=sys.stderr)
         return 1
+
+
+def _opens_pages(words: Sequence[str]) -> bool:
+    """Whether tests in a browser are among those that are asked for."""
+    named = [path for word in words if (path := Path(word.partition("::")[0]).absolute()).exists()]
+    pages = ROOT / "tests" / "browser"
+    return not named or any(pages.is_relative_to(path) or path.is_relative_to(pages) for path in named)
 
 
 @contextmanager

@@ -1,0 +1,280 @@
+"""What people come for, from end to end, with scripts and without."""
+
+import csv
+import io
+import os
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.accessibility import accessible
+from tests.browser.conftest import BOTH_WAYS, Faults, Visitor
+from tests.browser.ways import (
+    apply,
+    choose_file,
+    fill_sign_in,
+    link_in,
+    sign_in,
+    taken,
+    until_ended,
+    until_mailed_to,
+)
+from tests.conftest import PASSWORD
+from tests.endtoend.conftest import LOGIN, NEIGHBOUR, Rollbook, two_districts
+
+__all__ = ["two_districts"]
+
+SCHOOL_MANAGER, INSTRUCTOR = "school@maple.example", "teacher@maple.example"
+NEW_PASSWORD = "seven quiet herons at dusk"
+HEADER = "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,ELL,SPECIAL_ED,STAFF"
+STUDENTS = f"""{HEADER}
+0001,Ana,Brook,5/13/2014,f,4,100,n,n,{INSTRUCTOR}
+0002,Ben,Cole,11/2/2013,m,5,100,n,y,
+0003,Chloé,Đặng,1/30/2012,x,6,200,y,n,
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def enrolled(rollbook: Rollbook) -> None:
+    """Three students at two schools, and staff who see some of them."""
+    folder = rollbook.data.parent
+    (folder / "secret.txt").write_text(PASSWORD + "\n", encoding="utf-8")
+    for email, role in ((SCHOOL_MANAGER, "school manager"), (INSTRUCTOR, "instructor")):
+        who = ("--first", "Ines", "--last", "Tran", "--role", role, "--school", "100")
+        rollbook.run("staff", "add", "maple-usd", email, *who, "--password-file", str(folder / "secret.txt"))
+    (folder / "base.csv").write_text(STUDENTS, encoding="utf-8")
+    rollbook.run("student", "load", "maple-usd", str(folder / "base.csv"))
+
+
+@contextmanager
+def resting_worker(rollbook: Rollbook) -> Iterator[None]:
+    """Until the block ends no file is worked on."""
+    [worker] = rollbook.descendants("worker")
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(worker, signal.SIGCONT)
+
+
+@BOTH_WAYS
+def test_from_the_invitation_to_a_mended_update_and_its_history(
+    page: Page, rollbook: Rollbook, javascript: bool
+) -> None:
+    grades = ("7", "8") if javascript else ("9", "10")
+    login = f"new-{javascript}@maple.example".lower()
+    invited = ("--first", "Noa", "--last", "Park", "--role", "district manager")
+    rollbook.run("staff", "add", "maple-usd", login, *invited)
+
+    # The first password, by the mail's link
+    page.goto(link_in(until_mailed_to(rollbook, login), "/password/"))
+    page.get_by_label("New password", exact=True).fill("short")
+    page.get_by_label("New password once more").fill("short")
+    page.locator("main button").click()
+    expect(page.get_by_role("main")).to_contain_text("It is shorter than 15 characters")
+    page.get_by_label("New password", exact=True).fill(NEW_PASSWORD)
+    page.get_by_label("New password once more").fill(NEW_PASSWORD)
+    page.locator("main button").click()
+    expect(page.get_by_role("link", name="Noa Park")).to_be_visible()
+
+    # A template with the students as they are
+    page.get_by_role("link", name="Students", exact=True).click()
+    page.get_by_role("link", name="Update", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download the template").click()
+    template = _rows(Path(download.value.path()).read_text(encoding="utf-8-sig"))
+    assert [row["STUDENT_ID"] for row in template] == ["0001", "0002", "0003"]
+
+    # Filled in wrongly, the checker says where before anything is sent on
+    ana, ben, chloe = template
+    ana["GRADE"], ben["GRADE"], chloe["GRADE"] = grades[0], "99", grades[0]
+    chloe["DOB"] = "2/30/2012"
+    choose_file(page, "filled-in.csv", _csv(template))
+    expect(page.get_by_role("main")).to_contain_text("2 of 3 rows will be rejected")
+    expect(page.get_by_role("main")).to_contain_text("The value is not one of those the column knows")
+    accessible(page) if javascript else None
+
+    # Sent all the same: one is updated, two are rejected, and mailed so
+    number = apply(page)
+    until_ended(page)
+    expect(page.get_by_role("main")).to_contain_text("2 rows had errors and were not applied")
+    assert f"update {number}" in until_mailed_to(rollbook, login, 2)
+
+    # The rejected rows, mended and uploaded as they are
+    rejected = _rows(taken(page, "Rejected rows"))
+    assert [row[f"_LINE_OF_UPDATE_{number}"] for row in rejected] == ["3", "4"]
+    for row in rejected:
+        row["GRADE"], row["DOB"] = grades[1], {"0002": "11/2/2013", "0003": "1/30/2012"}[row["STUDENT_ID"]]
+    choose_file(page, "rejected-rows.csv", _csv(rejected))
+    expect(page.get_by_role("main")).to_contain_text("All 2 rows are fine.")
+    mended = apply(page)
+    until_ended(page)
+    expect(page.get_by_role("link", name=f"update {number}", exact=True)).to_be_visible()
+    expect(page.get_by_role("main")).to_contain_text("There is nothing to do.")
+
+    # The history of a student tells of it
+    page.goto("/students?search=cole")
+    page.get_by_role("link", name="Cole, Ben").click()
+    history = page.get_by_role("region", name="History")
+    expect(history.get_by_role("row").filter(has_text="Grade").first).to_contain_text(f"now: {grades[1]}")
+    page.get_by_role("link", name=f"Update {mended}", exact=True).first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Update {mended}")
+    page.goto("/")
+    expect(page.locator(".says")).to_contain_text("update went in: 2 students, 2 changed. There is nothing to do.")
+
+
+@BOTH_WAYS
+def test_an_update_is_canceled_before_its_turn(page: Page, rollbook: Rollbook, javascript: bool) -> None:
+    sign_in(page, LOGIN)
+    with resting_worker(rollbook):
+        choose_file(page, "cancel-me.csv", f"STUDENT_ID,GRADE\n0001,{11 if javascript else 12}\n")
+        number = apply(page)
+        page.get_by_text("Cancel this update").click()
+        expect(page.get_by_text("Students who are already updated stay updated")).to_be_visible()
+        page.get_by_role("button", name=f"Cancel update {number}").click()
+        expect(page.get_by_role("status")).to_contain_text(
+            f"Update {number} is canceled: 0 students stay updated, 1 row was not processed."
+        )
+    rest = _rows(taken(page, "Rows that were not processed"))
+    assert [row["STUDENT_ID"] for row in rest] == ["0001"]
+
+
+def test_progress_is_watched_without_reloading(page: Page, rollbook: Rollbook) -> None:
+    sign_in(page, LOGIN)
+    with resting_worker(rollbook):
+        choose_file(page, "watch-me.csv", "STUDENT_ID,ADDITIONAL_INFO_1\n0001,watched\n")
+        apply(page)
+        page.evaluate("window.stayed = true")
+        with page.expect_response("**/progress"):
+            pass
+        assert page.evaluate("window.stayed")
+    until_ended(page)
+
+
+def test_students_are_found_while_typing(page: Page) -> None:
+    sign_in(page, LOGIN)
+    page.goto("/students")
+    page.get_by_label("Name or ID").press_sequentially("brook")
+    expect(page.get_by_role("link", name="Cole, Ben")).to_have_count(0)
+    expect(page.get_by_role("link", name="Brook, Ana")).to_be_visible()
+    expect(page.get_by_label("Name or ID")).to_be_focused()
+    expect(page.locator("#count")).to_have_text("1 student matches")
+    expect(page).to_have_url(re.compile("search=brook"))
+
+
+@BOTH_WAYS
+def test_a_large_file_goes_in_through_the_browser(page: Page, rollbook: Rollbook, javascript: bool) -> None:
+    """Larger than what the server holds in memory of a request; the rows are of nobody who is here."""
+    sign_in(page, LOGIN)
+    text = "STUDENT_ID,ADDITIONAL_INFO_1\n" + "".join(f"{javascript}{n:06},{'x' * 200}\n" for n in range(5000))
+    choose_file(page, "large.csv", text)
+    expect(page.get_by_role("main")).to_contain_text("All 5,000 rows are fine.")
+
+
+def test_a_second_manager_is_invited_in_the_browser(page: Page, visitor: Visitor, rollbook: Rollbook) -> None:
+    sign_in(page, LOGIN)
+    page.get_by_role("link", name="Staff").click()
+    page.get_by_role("link", name="Invite a member").click()
+    page.get_by_label("First name").fill("Ida")
+    page.get_by_label("Last name").fill("Stone")
+    page.get_by_label("E-mail").fill("ida@maple.example")
+    page.get_by_label("District manager").check()
+    page.locator("main button").click()
+    expect(page.get_by_role("status")).to_contain_text("An invitation is on its way to ida@maple.example")
+    ida = visitor()
+    ida.goto(link_in(until_mailed_to(rollbook, "ida@maple.example"), "/password/"))
+    expect(ida.get_by_role("main")).to_contain_text("Maple USD")
+
+
+@BOTH_WAYS
+def test_a_forgotten_password_is_replaced_by_mail(page: Page, rollbook: Rollbook, javascript: bool) -> None:
+    login = SCHOOL_MANAGER if javascript else INSTRUCTOR
+    page.goto("/sign-in")
+    page.get_by_role("link", name="Forgotten your password?").click()
+    page.get_by_label("E-mail").fill(login)
+    page.locator("main button").click()
+    link = link_in(until_mailed_to(rollbook, login), "/password/")
+    page.goto(link)
+    page.get_by_label("New password", exact=True).fill(NEW_PASSWORD)
+    page.get_by_label("New password once more").fill(NEW_PASSWORD)
+    page.locator("main button").click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    fill_sign_in(page, login, NEW_PASSWORD)
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    used = page.goto(link)
+    assert used
+    assert used.status == 410
+
+
+def test_my_account_shows_where_i_am_signed_in_and_ends_it(page: Page, visitor: Visitor) -> None:
+    sign_in(page, LOGIN)
+    elsewhere = visitor()
+    sign_in(elsewhere, LOGIN)
+    page.get_by_role("link", name="Ana Ruiz").click()
+    page.get_by_role("button", name="End all others").click()
+    elsewhere.goto("/students")
+    expect(elsewhere.get_by_role("heading", level=1)).to_have_text("Sign in")
+    page.goto("/students")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Students")
+
+
+@BOTH_WAYS
+def test_a_mails_link_leads_a_stranger_there_by_way_of_the_sign_in(page: Page, javascript: bool) -> None:
+    page.goto("/updates/1")
+    fill_sign_in(page, LOGIN)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Update 1")
+
+
+def test_lesser_roles_see_their_students_and_no_button(visitor: Visitor, rollbook: Rollbook) -> None:
+    folder = rollbook.data.parent
+    for number, (role, names) in enumerate(
+        {"school manager": ["Brook, Ana", "Cole, Ben"], "instructor": ["Brook, Ana"]}.items()
+    ):
+        login = f"lesser-{number}@maple.example"
+        who = ("--first", "Lou", "--last", "Wen", "--role", role, "--school", "100")
+        rollbook.run("staff", "add", "maple-usd", login, *who, "--password-file", str(folder / "secret.txt"))
+        if role == "instructor":
+            (folder / "link.csv").write_text(f"STUDENT_ID,STAFF\n0001,{INSTRUCTOR}&{login}\n", encoding="utf-8")
+            rollbook.start_update(folder / "link.csv")
+            rollbook.until_ended()
+        page = visitor()
+        sign_in(page, login)
+        page.get_by_role("link", name="Students", exact=True).click()
+        assert page.locator("tbody th a").all_inner_texts() == names
+        expect(page.get_by_role("link", name="Update", exact=True)).to_have_count(0)
+        for address in ("/updates/1", "/students/update", "/automation", "/staff"):
+            answer = page.goto(address)
+            assert answer
+            assert answer.status == 403, address
+
+
+def test_the_neighbour_sees_nothing_of_ours(page: Page, visitor: Visitor, faults: Faults) -> None:
+    sign_in(page, LOGIN)
+    page.goto("/students?search=brook")
+    student = page.get_by_role("link", name="Brook, Ana").get_attribute("href")
+    assert student
+    neighbour = visitor()
+    sign_in(neighbour, NEIGHBOUR)
+    for address in (student, "/updates/1", "/updates/1/rows", "/updates/1/rejected.csv"):
+        answer = neighbour.goto(address)
+        assert answer
+        assert answer.status == 404, address
+        expect(neighbour.get_by_role("main")).not_to_contain_text("Maple")
+
+
+def _rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def _csv(rows: "list[dict[str, str]]") -> str:
+    file = io.StringIO()
+    writer = csv.DictWriter(file, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue()
