@@ -105,6 +105,7 @@ def script(tmp_path: Path) -> Iterator[Path]:
         (["OK update 17 accepted: …", "COMPLETED WITH ERRORS update 17: …"], 0, 2),
         (["OK update 17 accepted: …", "FAILED update 17: …"], 1, 2),
         (["REFUSED update 17: not_utf8: …"], 1, 1),
+        (["REFUSED update 17: no_header: it begins with C:\\new\\cut"], 1, 1),
         (["ERROR sign_in_failed: …"], 1, 1),
     ],
 )

@@ -1,36 +1,89 @@
-"""The nightly script as the Automation page gives it, run for real: by sh, with curl, over TLS."""
+"""The Automation page taken at its word: its scripts as downloaded and its commands as copied, by sh, curl and TLS."""
 
 import os
+import re
+import shlex
+import socket
 import subprocess
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from rollbook.doors.pages.scripts import Values, script
+from rollbook.server import tls
 from tests.conftest import PASSWORD
+from tests.doors.pages.reading import Page, read
 from tests.endtoend.conftest import LOGIN, Rollbook
 from tests.faults.folder import base
 
+Done = subprocess.CompletedProcess[str]
+
+
+@dataclass
+class Manager:
+    """Somebody who is signed in on the pages, by curl with a jar of cookies."""
+
+    server: Rollbook
+    jar: Path
+
+    def sign_in(self) -> None:
+        fields = self.read("/sign-in").form().values | {"login": [LOGIN], "password": [PASSWORD]}
+        sent = [word for name, [value] in fields.items() for word in ("--data-urlencode", f"{name}={value}")]
+        self.get("/sign-in", "-H", f"Origin: {self.server.url}", *sent)
+
+    def get(self, address: str, *more: str) -> str:
+        """What is there, byte by byte."""
+        call = ["curl", "-sSf", "-b", str(self.jar), "-c", str(self.jar), *more, f"{self.server.url}{address}"]
+        done = subprocess.run(call, env=self.server.environment, capture_output=True, timeout=60, check=True)
+        return done.stdout.decode()
+
+    def read(self, address: str) -> Page:
+        return read(SimpleNamespace(content=self.get(address).encode()))
+
 
 @pytest.fixture
-def folder(serving: Rollbook, tmp_path: Path) -> Path:
+def serving(rollbook: Rollbook) -> Rollbook:
+    """Under the address that its pages name."""
+    with socket.socket() as free:
+        free.bind(("localhost", 0))
+        port = free.getsockname()[1]
+    rollbook.extra["ROLLBOOK_URL"] = f"https://localhost:{port}"
+    rollbook.start(port)
+    return rollbook
+
+
+@pytest.fixture
+def manager(serving: Rollbook, tmp_path: Path) -> Manager:
+    manager = Manager(serving, tmp_path / "cookies")
+    manager.sign_in()
+    return manager
+
+
+@pytest.fixture
+def folder(serving: Rollbook, manager: Manager, tmp_path: Path) -> Path:
     """Where the script stands, with its password and a file of students who are here."""
     folder = tmp_path / "night"
     folder.mkdir()
-    values = Values(f"{serving.url}/slc/studentupdate", LOGIN, "Maple USD", "America/Chicago")
-    (folder / "nightly.sh").write_text(script("nightly.sh", values), encoding="utf-8")
+    (folder / "nightly.sh").write_text(manager.get("/automation/scripts/nightly.sh"), encoding="utf-8")
     (folder / "password.txt").write_text(PASSWORD + "\n", encoding="utf-8")
     (folder / "students.csv").write_text(base(), encoding="utf-8")
     serving.run("student", "load", "maple-usd", str(folder / "students.csv"))
     return folder
 
 
-def run(serving: Rollbook, folder: Path) -> "subprocess.CompletedProcess[str]":
-    environment = serving.environment | {"ROLLBOOK_PAUSE": "0.2"}
+def run(serving: Rollbook, folder: Path, **environment: str) -> Done:
+    """The script, called from elsewhere as cron does."""
+    return sh(serving, os.sep, str(folder / "nightly.sh"), **environment)
+
+
+def sh(serving: Rollbook, folder: str | Path, *words: str, **environment: str) -> Done:
     return subprocess.run(
-        ["sh", folder / "nightly.sh"],
-        env=environment,
-        cwd=os.sep,
+        ["sh", *words],
+        env=serving.environment | {"ROLLBOOK_PAUSE": "0.2", "HOME": str(folder)} | environment,
+        cwd=folder,
         capture_output=True,
         text=True,
         timeout=120,
@@ -58,8 +111,73 @@ def test_a_file_that_is_refused_fails_loudly(serving: Rollbook, folder: Path) ->
     assert (done.returncode, done.stdout.startswith("REFUSED update 2: empty_file")) == (1, True)
 
 
-def test_without_a_file_nothing_is_sent(serving: Rollbook, folder: Path) -> None:
+def test_without_a_file_nothing_is_sent(serving: Rollbook, folder: Path, manager: Manager) -> None:
     (folder / "students.csv").unlink()
     done = run(serving, folder)
-    assert done.returncode != 0
-    assert "students.csv" in done.stderr or "read" in done.stderr
+    assert done.returncode == 26
+    assert done.stderr.startswith("curl: (26)")
+    assert len(manager.read("/updates").rows) == 1
+
+
+def test_a_server_that_is_away_for_a_moment_is_waited_for(serving: Rollbook, folder: Path) -> None:
+    port = int(serving.url.rpartition(":")[2])
+    serving.stop()
+    back = threading.Timer(2, serving.start, [port])
+    back.start()
+    done = run(serving, folder)
+    back.join()
+    assert done.returncode == 0, done.stderr
+    assert "\nCOMPLETED update 2: " in done.stdout
+
+
+def _codes(page: Page) -> list[str]:
+    return ["".join(code.itertext()) for code in page.main.iter("code")]
+
+
+def _sign_in_as_told(page: Page, folder: Path) -> None:
+    """What the page has the reader write down, with the password where it says so."""
+    told = [code.replace("…", PASSWORD) for code in _codes(page)]
+    (folder / "rollbook.conf").write_text("\n".join(code for code in told if code.startswith("form-string = ")))
+    [line] = [code for code in told if code.startswith("machine ")]
+    (folder / ".netrc").write_text(re.sub(r"password .*", f'password "{PASSWORD}"', line))
+
+
+def test_every_command_of_the_page_works_as_it_is_copied(serving: Rollbook, folder: Path, manager: Manager) -> None:
+    page = manager.read("/automation")
+    _sign_in_as_told(page, folder)
+    commands = [said for pre in page.main.iter("pre") if (said := "".join(pre.itertext())).startswith("curl ")]
+    assert len(commands) == 7
+    for command in commands:
+        done = sh(serving, folder, "-c", command.replace("=PASSWORD", shlex.quote(f"={PASSWORD}")))
+        verdict = "OK " if command.endswith("/start") else ("COMPLETED", "RUNNING", "OK", "NOTHING TO CANCEL")
+        assert (done.stdout.startswith(verdict), done.stderr.count("curl: (")) == (True, 0), (command, done)
+        serving.until_ended()
+
+
+@pytest.mark.parametrize(
+    ("break_it", "told"),
+    [
+        (lambda folder: (folder / "password.txt").unlink(), "curl: (26)"),
+        (lambda folder: (folder / "password.txt").write_text("no longer mine"), "ERROR sign_in_failed"),
+        (lambda folder: (folder / "password.txt").write_text(""), "ERROR sign_in_failed"),
+    ],
+    ids=["without a password file", "with an old password", "with an empty file"],
+)
+def test_the_connection_test_fails_as_the_page_says(
+    break_it: Callable[[Path], object], told: str, serving: Rollbook, folder: Path, manager: Manager
+) -> None:
+    page = manager.read("/automation")
+    break_it(folder)
+    command = "".join(next(page.main.iter("pre")).itertext())
+    done = sh(serving, folder, "-c", command)
+    assert told in done.stdout + done.stderr
+    assert told in [row[0] for row in page.rows]
+
+
+def test_a_certificate_that_is_not_trusted_is_told_as_the_page_says(
+    serving: Rollbook, folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = tls.certificate(tmp_path_factory.mktemp("other"), "localhost")
+    done = run(serving, folder, CURL_CA_BUNDLE=str(other.chain))
+    assert (done.returncode, done.stdout) == (60, "")
+    assert done.stderr.startswith("curl: (60)")

@@ -1,15 +1,20 @@
 """Commands and scripts with the district's own values, quoted so that no value becomes a command."""
 
+import codecs
 import configparser
 import re
 import shlex
 import shutil
 import subprocess
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
-from rollbook.doors.pages.scripts import SCRIPTS, Values, script
+from rollbook.doors.pages.scripts import AT, SCRIPTS, Values, script
+from rollbook.doors.studentupdate.refusals import REFUSALS
 from rollbook.roster.models import District
 from rollbook.staff.models import Member
 from tests.conftest import a_member
@@ -18,6 +23,7 @@ from tests.doors.pages.conftest import SignedIn, Visitor
 pytestmark = pytest.mark.django_db
 
 EVIL = Values("https://rollbook.example/slc/studentupdate", "o'brien$(id)@maple.example", "50% \\ of\nMaple", "UTC")
+NIGHTS = [date(2026, 1, 1) + timedelta(days=days) for days in range(2 * 365)]
 
 
 @pytest.fixture
@@ -52,8 +58,10 @@ def test_each_script_is_shown_and_can_be_taken(name: str, browser: Visitor) -> N
     answer = browser.get(f"/automation/scripts/{name}")
     assert answer["Content-Type"] == "text/plain; charset=utf-8"
     assert answer["Content-Disposition"] == f'attachment; filename="{name}"'
-    text = answer.content.decode()
-    assert ("\r\n" in text) == (name == "nightly.ps1")
+    windows = name == "nightly.ps1"
+    assert answer.content.startswith(codecs.BOM_UTF8) == windows
+    text = answer.content.decode("utf-8-sig")
+    assert text.count("\r\n") == (text.count("\n") if windows else 0)
     assert text.replace("\r\n", "\n").strip() in [block.strip() for block in commands(browser)]
     assert browser.read("/automation").links[name] == f"/automation/scripts/{name}"
 
@@ -71,12 +79,48 @@ def test_a_shell_reads_the_script_and_takes_no_value_for_a_command(tmp_path: Pat
     assert shlex.split(said[1]) == [EVIL.login]
 
 
+def test_the_page_says_what_each_answer_of_the_test_means(browser: Visitor) -> None:
+    told = {row[0].partition(" ")[2] for row in browser.read("/automation").rows if row[0].startswith("ERROR")}
+    assert told == {"sign_in_failed", "not_allowed", "throttled"}
+    assert told <= REFUSALS.keys()
+
+
 def test_in_powershell_every_value_stays_within_its_quotes() -> None:
     """There is no PowerShell here to run it: this looks at its text."""
     text = script("nightly.ps1", EVIL)
     assert "$login = 'o''brien$(id)@maple.example'\n" in text
     assert text.count("{") == text.count("}")
     assert text.count("(") == text.count(")")
+
+
+@pytest.mark.parametrize("quote", "'\u2018\u2019\u201a\u201b")
+def test_what_powershell_takes_for_a_quote_ends_no_value(quote: str) -> None:
+    text = script("nightly.ps1", replace(EVIL, login=f"a{quote}; exit 0; {quote}@maple.example"))
+    assert f"$login = 'a{quote * 2}; exit 0; {quote * 2}@maple.example'\n" in text
+
+
+def test_the_scripts_run_at_a_time_that_every_night_has_once() -> None:
+    assert not [zone for zone in sorted(available_timezones()) for night in NIGHTS if not _is_there_once(night, zone)]
+
+
+def _is_there_once(night: date, zone: str) -> bool:
+    moment = datetime.combine(night, AT, ZoneInfo(zone))
+    return moment.utcoffset() == moment.replace(fold=1).utcoffset()
+
+
+def test_all_three_schedulers_are_told_that_time(browser: Visitor) -> None:
+    [cron] = [line for line in commands(browser) if line.endswith("/nightly.sh")]
+    assert cron.startswith("30 4 * * * /")
+    [windows] = [line for line in commands(browser) if line.startswith("schtasks")]
+    assert " /SC DAILY /ST 04:30 " in windows
+    assert "\nOnCalendar=*-*-* 04:30:00 UTC\n" in script("rollbook-nightly.timer", EVIL)
+
+
+def test_curl_finds_the_server_in_netrc_by_its_name_without_the_port(browser: Visitor) -> None:
+    page = browser.read("/automation")
+    assert "machine localhost login ops@maple.example password …" in page.text
+    assert "Serverlocalhost:8443Login" in page.text
+    assert "firewall for port 8443" in page.text
 
 
 @pytest.mark.parametrize("name", ["rollbook-nightly.service", "rollbook-nightly.timer"])

@@ -1,8 +1,11 @@
 """Help says what the code does: every column, problem, field, verdict and error is there, with an anchor to link to."""
 
+import re
+
 import pytest
 from django.conf import settings
 
+from rollbook.doors.pages.sections import label
 from rollbook.doors.studentupdate.fields import FIELDS
 from rollbook.doors.studentupdate.refusals import REFUSALS
 from rollbook.doors.studentupdate.verdicts import MEANINGS
@@ -44,6 +47,7 @@ def test_the_contents_lead_to_all_pages(browser: Visitor) -> None:
 def test_every_column_is_explained(browser: Visitor) -> None:
     page = browser.read("/help/student-file")
     assert [row[0] for row in page.rows] == [column.name for column in COLUMNS]
+    assert [row[1] for row in page.rows] == [label(column.name) for column in COLUMNS]
     assert {column.name for column in COLUMNS} <= anchors(page)
     assert "`" not in page.text
 
@@ -58,6 +62,7 @@ def test_every_problem_has_its_anchor_cause_and_repair(browser: Visitor) -> None
     assert KINDS.keys() <= anchors(page)
     for kind in KINDS.values():
         assert kind.title in page.text
+        assert kind.status == 422 or f"{kind.code} (HTTP {kind.status})" in page.text
     assert "`" not in page.text
 
 
@@ -65,5 +70,7 @@ def test_every_field_verdict_and_error_of_the_commands_is_there(browser: Visitor
     page = browser.read("/help/commands")
     told = [row[0] for row in page.rows]
     assert told == [*(name for name, field in FIELDS.items() if field.read), *MEANINGS, *REFUSALS]
+    for name in (name for name, field in FIELDS.items() if not field.read):
+        assert re.search(rf"\b{name}\b[^.]*do not work yet", page.text)
     assert "{" not in page.text
     assert "`" not in page.text

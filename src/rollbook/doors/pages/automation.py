@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpResponse
 
 from rollbook.doors.pages import errors, scripts
-from rollbook.doors.pages.scripts import FOLDER, SCRIPTS, Values
+from rollbook.doors.pages.scripts import AT, FOLDER, SCRIPTS, Values
 from rollbook.doors.pages.visit import Visit, page
 from rollbook.staff.permissions import Permission
 
@@ -15,13 +15,17 @@ from rollbook.staff.permissions import Permission
 @page(Permission.UPDATE_STUDENTS)
 def automation(visit: Visit) -> HttpResponse:
     values = _values(visit)
+    server = urlsplit(settings.URL)
     facts = {
-        "host": urlsplit(settings.URL).netloc,
+        "server": server.netloc,
+        "host": server.hostname,
+        "port": server.port or 443,
         "address": values.address,
         "login": shlex.quote(f"login={values.login}"),
         "plain_login": values.login,
         "scripts": {name.replace(".", "_").replace("-", "_"): scripts.script(name, values) for name in SCRIPTS},
         "folder": FOLDER,
+        "at": AT,
     }
     return visit.render("pages/automation.html", facts)
 
@@ -31,8 +35,8 @@ def script(visit: Visit, name: str) -> HttpResponse:
     """One of them as a file."""
     if name not in SCRIPTS:
         return errors.not_found(visit.request, visit)
-    text = scripts.script(name, _values(visit)).replace("\n", SCRIPTS[name].line_end)
-    answer = HttpResponse(text, content_type="text/plain; charset=utf-8")
+    file = SCRIPTS[name].as_file(scripts.script(name, _values(visit)))
+    answer = HttpResponse(file, content_type="text/plain; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 

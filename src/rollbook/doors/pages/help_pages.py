@@ -60,6 +60,7 @@ def commands(visit: Visit) -> HttpResponse:
     facts: dict[str, Any] = {
         "commands": COMMANDS,
         "fields": {name: field for name, field in FIELDS.items() if field.read},
+        "later": [name for name, field in FIELDS.items() if not field.read],
         "verdicts": MEANINGS,
         "errors": list(_errors()),
         "url": settings.URL,

@@ -6,7 +6,7 @@ $address = {{ address }}
 $login = {{ login }}
 
 function Call([string] $command, [string[]] $more) {
-    $lines = & curl.exe --silent --show-error --retry 5 --form-string "login=$login" -F 'password=<password.txt' @more "$address/$command"
+    $lines = & curl.exe --silent --show-error --retry 5 --retry-connrefused --form-string "login=$login" -F 'password=<password.txt' @more "$address/$command"
     if ($LASTEXITCODE -ne 0) { Write-Error "curl ended with $LASTEXITCODE"; exit 1 }
     return ($lines -join "`n")
 }

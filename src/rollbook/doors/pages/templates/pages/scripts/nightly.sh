@@ -7,18 +7,19 @@ login={{ login }}
 
 call() {
     command=$1; shift
-    curl --silent --show-error --retry 5 --form-string "login=$login" -F 'password=<password.txt' "$@" "$address/$command"
+    curl --silent --show-error --retry 5 --retry-connrefused \
+        --form-string "login=$login" -F 'password=<password.txt' "$@" "$address/$command"
 }
 
 answer=$(call start -F file=@students.csv)
-echo "$answer"
+printf '%s\n' "$answer"
 case $answer in OK*) ;; *) exit 1 ;; esac
-number=$(echo "$answer" | sed -n '1s/^OK update \([0-9]*\).*/\1/p')
+number=$(printf '%s\n' "$answer" | sed -n '1s/^OK update \([0-9]*\).*/\1/p')
 
 while :; do
     answer=$(call status -F "update=$number")
     case $answer in RUNNING*) sleep "${ROLLBOOK_PAUSE:-20}" ;; *) break ;; esac
 done
-echo "$answer"
+printf '%s\n' "$answer"
 case $answer in COMPLETED*) ;; *) exit 1 ;; esac
 {% endautoescape %}
