@@ -19,6 +19,7 @@ from tests.browser.ways import (
     choose_file,
     fill_sign_in,
     link_in,
+    put_to_rest,
     sign_in,
     taken,
     until_ended,
@@ -54,8 +55,7 @@ def enrolled(rollbook: Rollbook) -> None:
 @contextmanager
 def resting_worker(rollbook: Rollbook) -> Iterator[None]:
     """Until the block ends no file is worked on."""
-    [worker] = rollbook.descendants("worker")
-    os.kill(worker, signal.SIGSTOP)
+    worker = put_to_rest(rollbook)
     try:
         yield
     finally:
