@@ -22,6 +22,7 @@ def measure(asked: Plan, results: Results) -> None:
             "rollbook": version("rollbook"),
             "date": f"{datetime.now(UTC):%Y-%m-%d}",
             "databases": {each.name: each.facts() for each in found},
+            "note": asked.note,
         }
         results.plan = {"rows": asked.rows, "runs": asked.runs, "order": asked.order, "parts": asked.parts}
         for database in found:
