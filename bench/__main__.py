@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 
-from bench import databases, goals, growth, latency, peers, table, upload, workers, works
+from bench import databases, goals, growth, latency, pages, peers, table, upload, workers, works
 from bench.databases import Database
 from bench.plan import BenchFailed, Plan, plan, say
 from bench.results import Results
@@ -22,6 +22,7 @@ def measure(asked: Plan, results: Results) -> None:
             "rollbook": version("rollbook"),
             "date": f"{datetime.now(UTC):%Y-%m-%d}",
             "databases": {each.name: each.facts() for each in found},
+            "note": asked.note,
         }
         results.plan = {"rows": asked.rows, "runs": asked.runs, "order": asked.order, "parts": asked.parts}
         for database in found:
@@ -60,6 +61,7 @@ _PARTS: dict[str, Callable[[Plan, Database, Results], None]] = {
     "growth": growth.measure,
     "latency": latency.measure,
     "upload": upload.measure,
+    "pages": pages.measure,
     "workers": _workers,
 }
 

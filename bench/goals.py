@@ -25,6 +25,7 @@ _PEER_GOAL = (100_000, "postgres", "best", 60.0)
 _WORKERS, _LINEAR = "20 districts × 5,000", "linear until the cores are used"
 _BEAT = 50  # ms from one call of status to the next
 _CALLED_ROWS = 100_000
+_LISTED = 100_000  # students
 _FLAT = 16  # bytes a row by which a worker's memory may grow
 
 
@@ -167,6 +168,16 @@ def _status(results: Results) -> Iterator[Line]:
                 yield Line(work, NAMES[database], rows, ours, against, measured, *_judged(rows, goal, met))
 
 
+def _pages(results: Results) -> Iterator[Line]:
+    for database in NAMES:
+        for record in results.find("pages", database=database):
+            took = Figures(tuple(record["seconds"]))
+            goal, met = ("under 200 ms", took.median < 0.2) if record["rows"] >= _LISTED else ("", None)
+            work, measured = f"list of students, {record['what']}", f"median {took.median * 1000:.0f} ms"
+            ours = f"{len(took.values)} calls, {seconds(took)}"
+            yield Line(work, NAMES[database], record["rows"], ours, "", measured, goal, met)
+
+
 def _watched(results: Results) -> Iterator[Line]:
     work, goal = "rollover with 20 calls of status a second", "slowed by less than 5 %"
     for database in NAMES:
@@ -230,6 +241,7 @@ _COMPARISONS: tuple[Callable[[Results], Iterator[Line]], ...] = (
     _cancel,
     _status,
     _watched,
+    _pages,
     _workers,
     _growth,
 )

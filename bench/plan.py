@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DATABASES = ("sqlite", "postgres")
-PARTS = ("works", "peers", "growth", "latency", "upload", "workers")
+PARTS = ("works", "peers", "growth", "latency", "upload", "pages", "workers")
 ORDERS = ("id", "school")
 _BEGUN = time.monotonic()
 
@@ -20,7 +20,10 @@ class BenchFailed(Exception):
 
 @dataclass(frozen=True)
 class Plan:
-    """``rows`` ascending; ``peer_rows`` are those of django-import-export at its best; ``postgres`` is a URL or ""."""
+    """``rows`` ascending; ``peer_rows`` are those of django-import-export at its best; ``postgres`` is a URL or "".
+
+    ``note`` is what a reader of the figures should know of the machine besides.
+    """
 
     rows: tuple[int, ...]
     peer_rows: tuple[int, ...]
@@ -31,6 +34,7 @@ class Plan:
     folder: Path
     output: Path
     postgres: str
+    note: str
 
     @property
     def most(self) -> int:
@@ -53,6 +57,7 @@ def plan(environment: Mapping[str, str] = os.environ) -> Plan:
         folder=Path(environment.get("BENCH_FOLDER") or Path(tempfile.gettempdir()) / "rollbook-bench").absolute(),
         output=Path(environment.get("BENCH_OUTPUT") or Path(__file__).with_name("results.json")).absolute(),
         postgres=environment.get("BENCH_POSTGRES", ""),
+        note=environment.get("BENCH_NOTE", ""),
     )
 
 

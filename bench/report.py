@@ -54,6 +54,8 @@ def _machine(results: Results) -> str:
         shown = ", ".join(f"{key} {value}" for key, value in settings.items() if key != "version")
         facts.append(f"* {NAMES[name]} {settings['version']}: {shown}")
     facts.append(f"* measured on {machine['date']}, in {machine['minutes']} minutes; {results.plan['runs']} runs")
+    if note := machine.get("note"):
+        facts.append(f"* {note}")
     return "\n".join(facts)
 
 

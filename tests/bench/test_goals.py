@@ -144,3 +144,17 @@ def test_time_must_not_grow_faster_than_rows(power: float, met: bool) -> None:
         timings(results, "rollbook", 1e-5 * rows**power, rows=rows)
     line = only(results, "nightly, how time grows")
     assert (line.measured, line.met) == (f"exponent {power:.3f}", met)
+
+
+@pytest.mark.parametrize(("middle", "met"), [(0.19, True), (0.21, False)])
+def test_a_list_of_students_is_judged_by_its_median(middle: float, met: bool) -> None:
+    results = Results()
+    results.add("pages", database="sqlite", rows=100_000, what="last page", seconds=[0.01, middle, 9.0])
+    line = only(results, "list of students, last page")
+    assert (line.goal, line.met) == ("under 200 ms", met)
+
+
+def test_a_short_list_is_shown_and_not_judged() -> None:
+    results = Results()
+    results.add("pages", database="sqlite", rows=10_000, what="searched", seconds=[0.5])
+    assert only(results, "list of students, searched").met is None

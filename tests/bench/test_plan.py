@@ -39,7 +39,11 @@ def test_folders_are_those_that_are_named(tmp_path: Path) -> None:
         ("BENCH_ROWS", "ten", "BENCH_ROWS is 'ten'; write numbers with commas between them, such as 10000,100000"),
         ("BENCH_RUNS", "0", "BENCH_RUNS is '0'; numbers begin at 1"),
         ("BENCH_DATABASES", "mysql", "BENCH_DATABASES names mysql; known are sqlite, postgres"),
-        ("BENCH_PARTS", "works,all", "BENCH_PARTS names all; known are works, peers, growth, latency, upload, workers"),
+        (
+            "BENCH_PARTS",
+            "works,all",
+            "BENCH_PARTS names all; known are works, peers, growth, latency, upload, pages, workers",
+        ),
     ],
 )
 def test_what_makes_no_sense_is_told(name: str, value: str, said: str) -> None:

@@ -78,7 +78,7 @@ class Faults:
             self._note(f"failed: {request.url} ({request.failure})")
 
     def _foreign(self, request: Request, origin: str) -> None:
-        if not request.url.startswith((origin, "data:", "blob:")):
+        if not request.url.startswith(("data:", "blob:")) and origin_of(request.url) != origin:
             self._note(f"foreign: {request.url}")
 
     def _response(self, response: Response) -> None:

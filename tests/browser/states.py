@@ -3,15 +3,13 @@
 The districts are made up: Maple USD in all kinds of states, Birch ISD where nothing has happened yet.
 """
 
-import os
-import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from playwright.sync_api import Page
 
-from tests.browser.ways import choose_file, fill_sign_in, link_in, mails_to
+from tests.browser.ways import choose_file, fill_sign_in, link_in, mails_to, put_to_rest
 from tests.conftest import PASSWORD
 from tests.endtoend.conftest import LOGIN, Rollbook
 from tests.installations import execute
@@ -50,7 +48,7 @@ def prepare(rollbook: Rollbook) -> None:
     _send(rollbook, "STUDENT_ID,GRADE\n" + "".join(f"{n:05},{n % 12 + 1}\n" for n in range(30)))
     _send(rollbook, EVERY_PROBLEM)
     _send(rollbook, "")
-    os.kill(rollbook.descendants("worker")[0], signal.SIGSTOP)
+    put_to_rest(rollbook)
     for grade in (7, 8, 9):
         _send(rollbook, f"STUDENT_ID,GRADE\n00001,{grade}\n00002,{grade}\n", wait=False)
     rollbook.curl("cancel", "-F", "update=7")

@@ -19,6 +19,7 @@ from tests.browser.ways import (
     choose_file,
     fill_sign_in,
     link_in,
+    put_to_rest,
     sign_in,
     taken,
     until_ended,
@@ -54,8 +55,7 @@ def enrolled(rollbook: Rollbook) -> None:
 @contextmanager
 def resting_worker(rollbook: Rollbook) -> Iterator[None]:
     """Until the block ends no file is worked on."""
-    [worker] = rollbook.descendants("worker")
-    os.kill(worker, signal.SIGSTOP)
+    worker = put_to_rest(rollbook)
     try:
         yield
     finally:
@@ -102,7 +102,7 @@ def test_from_the_invitation_to_a_mended_update_and_its_history(
     # Sent all the same: one is updated, two are rejected, and mailed so
     number = apply(page)
     until_ended(page)
-    expect(page.get_by_role("main")).to_contain_text("2 rows had errors and were not applied")
+    expect(page.get_by_role("main")).to_contain_text("2 rows of the file had errors and were not applied")
     assert f"update {number}" in until_mailed_to(rollbook, login, 2)
 
     # The rejected rows, mended and uploaded as they are
@@ -138,7 +138,7 @@ def test_an_update_is_canceled_before_its_turn(page: Page, rollbook: Rollbook, j
         expect(page.get_by_text("Students who are already updated stay updated")).to_be_visible()
         page.get_by_role("button", name=f"Cancel update {number}").click()
         expect(page.get_by_role("status")).to_contain_text(
-            f"Update {number} is canceled: 0 students stay updated, 1 row was not processed."
+            f"Update {number} is canceled: 0 students stay updated, 1 was not processed."
         )
     rest = _rows(taken(page, "Rows that were not processed"))
     assert [row["STUDENT_ID"] for row in rest] == ["0001"]

@@ -1,11 +1,16 @@
 """What people do again and again: sign in, follow a mail's link, upload a file, wait for an update's end."""
 
+import os
 import re
+import signal
+import sqlite3
 import time
+from contextlib import closing
 from email import message_from_string, policy
 from email.message import EmailMessage
 from pathlib import Path
 
+from django.db import connection
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.conftest import PASSWORD
@@ -74,6 +79,31 @@ def taken(page: Page, link: str) -> str:
     with page.expect_download() as download:
         page.get_by_role("link", name=link, exact=True).click()
     return Path(download.value.path()).read_text(encoding="utf-8-sig")
+
+
+def put_to_rest(rollbook: Rollbook) -> int:
+    """Stop the worker where it holds nothing that others wait for; returns its process id."""
+    [worker] = rollbook.descendants("worker")
+    for _ in range(100):
+        os.kill(worker, signal.SIGSTOP)
+        if _can_be_written(rollbook):
+            return worker
+        os.kill(worker, signal.SIGCONT)
+        time.sleep(0.1)
+    raise AssertionError("the worker is never at rest")
+
+
+def _can_be_written(rollbook: Rollbook) -> bool:
+    """On SQLite a worker that is stopped while it writes would keep all others from writing."""
+    if connection.vendor != "sqlite":
+        return True
+    with closing(sqlite3.connect(rollbook.data / "rollbook.sqlite3", timeout=1, isolation_level=None)) as file:
+        try:
+            file.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        file.execute("ROLLBACK")
+    return True
 
 
 def _text(mail: EmailMessage) -> str:

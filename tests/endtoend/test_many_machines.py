@@ -99,7 +99,8 @@ def test_web_servers_and_workers_run_alone_and_together(rollbook: Rollbook, tmp_
         assert started.verdict.startswith("OK update 1 accepted")
         rollbook.url = f"http://localhost:{ports[1]}"
         until_answered(rollbook)
-        while (verdict := rollbook.curl("status", *over_https).verdict).startswith("RUNNING"):
+        goes_on = ("RUNNING", "ERROR database_busy")  # with so many processes its sessions are scarce
+        while (verdict := rollbook.curl("status", *over_https).verdict).startswith(goes_on):
             time.sleep(0.2)
         assert verdict.startswith("COMPLETED update 1: 5,000 students: 0 updated, 5,000 added")
         for worker in workers:

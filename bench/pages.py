@@ -1,0 +1,70 @@
+"""How long the list of students takes to open: whole calls of a browser that is signed in, over HTTPS.
+
+The time of a call includes what the network adds on one machine, so the server itself takes less.
+"""
+
+import re
+import ssl
+import time
+from statistics import median
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, HTTPSHandler, OpenerDirector, Request, build_opener
+
+from bench import students
+from bench.databases import Database
+from bench.door import PASSWORD
+from bench.plan import BenchFailed, Plan, say
+from bench.results import Results
+from bench.works import Enrolled, enroll
+
+MOST_ROWS = 100_000
+CALLS = 10
+_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
+
+
+def measure(plan: Plan, database: Database, results: Results) -> None:
+    """First page, last page, a name that is searched for, and a filter, at a middling number of students."""
+    rows = max((rows for rows in plan.rows if rows <= MOST_ROWS), default=plan.most)
+    enrolled = enroll(plan, database, students.write(plan.folder, rows, order=plan.order))
+    with enrolled.serving():
+        enrolled.send("base")
+        browser = _signed_in(enrolled)
+        for what, query in _asked(rows).items():
+            seconds = [_open(browser, f"{enrolled.rollbook.url}/students?{query}") for _ in range(CALLS * plan.runs)]
+            rounded = [round(each, 5) for each in seconds]
+            results.add("pages", database=database.name, rows=rows, what=what, seconds=rounded)
+            say(f"{database.name:9} students    {rows:>9,} rows  {what}: median {median(seconds) * 1000:.0f} ms")
+
+
+def _asked(rows: int) -> dict[str, str]:
+    """What is opened, and what the address says then."""
+    return {
+        "first page": "",
+        "last page": urlencode({"page": -(-rows // 50)}),
+        "searched": urlencode({"search": "ana oak"}),
+        "filtered": urlencode({"grade": "7", "status": "active"}),
+    }
+
+
+def _signed_in(enrolled: Enrolled) -> OpenerDirector:
+    tls = ssl.create_default_context(cafile=str(enrolled.rollbook.data / "certificate.pem"))
+    browser = build_opener(HTTPSHandler(context=tls), HTTPCookieProcessor())
+    browser.addheaders = [("Accept", "text/html")]
+    url = f"{enrolled.rollbook.url}/sign-in"
+    token = _TOKEN.search(browser.open(url).read().decode())
+    if token is None:
+        raise BenchFailed("the sign-in page has no form")
+    form = {"csrfmiddlewaretoken": token[1], "login": enrolled.district.login, "password": PASSWORD}
+    answer = browser.open(Request(url, urlencode(form).encode(), {"Origin": enrolled.rollbook.url}))
+    if answer.geturl().endswith("/sign-in"):
+        raise BenchFailed("the member could not sign in")
+    return browser
+
+
+def _open(browser: OpenerDirector, url: str) -> float:
+    began = time.monotonic()
+    page = browser.open(url).read()
+    seconds = time.monotonic() - began
+    if b"<tbody>" not in page:
+        raise BenchFailed(f"{url} shows no students")
+    return seconds
