@@ -119,3 +119,13 @@ def test_the_script_waits_for_the_end_and_fails_loudly(script: Path, told: list[
     assert (ran.returncode, len(made)) == (code, calls), ran.stderr
     assert told[-1] in ran.stdout
     assert all("update=17" in call for call in made[1:])
+
+
+def test_the_script_does_not_wait_for_ever(script: Path) -> None:
+    told = ["OK update 17 accepted: …", "RUNNING update 17: waiting; no worker has been seen since 02:05:11 CST"]
+    (script.parent / "answers").write_text("\n".join(told) + "\n")
+    path = f"{script.parent / 'bin'}:{os.environ['PATH']}"
+    ran = subprocess.run(
+        ["sh", script], env={"PATH": path, "ROLLBOOK_PATIENCE": "0"}, capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout.splitlines()) == (1, told)

@@ -6,7 +6,7 @@ $address = {{ address }}
 $login = {{ login }}
 
 function Call([string] $command, [string[]] $more) {
-    $lines = & curl.exe --silent --show-error --retry 5 --retry-connrefused --form-string "login=$login" -F 'password=<password.txt' @more "$address/$command"
+    $lines = & curl.exe --silent --show-error --retry 5 --retry-connrefused --connect-timeout 30 --speed-limit 1 --speed-time 300 --form-string "login=$login" -F 'password=<password.txt' @more "$address/$command"
     if ($LASTEXITCODE -ne 0) { Write-Error "curl ended with $LASTEXITCODE"; exit 1 }
     return ($lines -join "`n")
 }
@@ -16,10 +16,11 @@ Write-Output $answer
 if ($answer -cnotmatch '^OK ') { exit 1 }
 $number = [regex]::Match($answer, '^OK update (\d+)').Groups[1].Value
 
+$morning = (Get-Date).AddHours(6)
 do {
     Start-Sleep -Seconds 20
     $answer = Call 'status' @('-F', "update=$number")
-} while ($answer -cmatch '^RUNNING ')
+} while ($answer -cmatch '^RUNNING ' -and (Get-Date) -lt $morning)
 Write-Output $answer
 if ($answer -cnotmatch '^COMPLETED ') { exit 1 }
 {% endautoescape %}

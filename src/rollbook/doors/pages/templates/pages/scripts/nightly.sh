@@ -7,7 +7,7 @@ login={{ login }}
 
 call() {
     command=$1; shift
-    curl --silent --show-error --retry 5 --retry-connrefused \
+    curl --silent --show-error --retry 5 --retry-connrefused --connect-timeout 30 --speed-limit 1 --speed-time 300 \
         --form-string "login=$login" -F 'password=<password.txt' "$@" "$address/$command"
 }
 
@@ -16,9 +16,12 @@ printf '%s\n' "$answer"
 case $answer in OK*) ;; *) exit 1 ;; esac
 number=$(printf '%s\n' "$answer" | sed -n '1s/^OK update \([0-9]*\).*/\1/p')
 
+morning=$(($(date +%s) + ${ROLLBOOK_PATIENCE:-21600}))
 while :; do
     answer=$(call status -F "update=$number")
-    case $answer in RUNNING*) sleep "${ROLLBOOK_PAUSE:-20}" ;; *) break ;; esac
+    case $answer in RUNNING*) ;; *) break ;; esac
+    [ "$(date +%s)" -lt "$morning" ] || break
+    sleep "${ROLLBOOK_PAUSE:-20}"
 done
 printf '%s\n' "$answer"
 case $answer in COMPLETED*) ;; *) exit 1 ;; esac
