@@ -161,6 +161,16 @@ def test_pages_keep_the_filters_and_a_page_too_far_is_the_last(
         assert names(office.read("/students", {"page": odd})) == ["Brook, Ana"]
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
+def test_page_after_page_shows_everyone_once_and_in_order(
+    office: Visitor, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(finding_students, "SIZE", size)
+    pages = [names(office.read("/students", {"page": str(number)})) for number in range(1, -(-len(NAMES) // size) + 1)]
+    assert [name for page in pages for name in page] == NAMES
+    assert {len(page) for page in pages[:-1]} <= {size}
+
+
 def test_a_page_asks_the_database_as_often_for_fifty_students_as_for_four(
     office: Visitor, maple: District, django_assert_max_num_queries: object
 ) -> None:

@@ -52,14 +52,17 @@ def found(member: Member, filters: Filters, number: int) -> Page[Student]:
     """Page ``number`` of the students in the order of their names; none if a filter cannot be understood."""
     students = seeing.students(member)
     students = _narrowed(students, member, filters.cleaned_data) if filters.is_valid() else students.none()
-    return page_of(students.count(), number, SIZE, lambda first, last: _between(students, first, last))
+    total = students.count()
+    return page_of(total, number, SIZE, lambda first, last: _between(students, first, min(last, total), total))
 
 
-def _between(students: QuerySet[Student], first: int, last: int) -> list[Student]:
-    """Only the keys are sorted, and then the students of one page are fetched."""
-    keys = list(
-        students.order_by(Lower("last_name"), Lower("first_name"), "pk").values_list("pk", flat=True)[first:last]
-    )
+def _between(students: QuerySet[Student], first: int, last: int, total: int) -> list[Student]:
+    """Only the keys are sorted, from the nearer end, and then the students of one page are fetched."""
+    ordered = students.order_by(Lower("last_name"), Lower("first_name"), "pk").values_list("pk", flat=True)
+    if total - last < first:
+        keys = list(ordered.reverse()[total - last : total - first])[::-1]
+    else:
+        keys = list(ordered[first:last])
     shown = Student.objects.select_related("school").prefetch_related("groups").defer("password").in_bulk(keys)
     return [shown[key] for key in keys if key in shown]
 
