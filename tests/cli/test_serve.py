@@ -87,6 +87,7 @@ def test_a_load_beside_a_running_server_is_done_by_its_worker(data: Path, tmp_pa
 def test_a_worker_alone_stops_at_a_signal(data: Path, number: signal.Signals) -> None:
     with started(data, "worker") as worker:
         until(lambda: "worker ready" in (data.parent / "stderr").read_text())
+        time.sleep(2)  # until what it does first is done, also on a busy machine
         worker.send_signal(number)
         assert worker.wait(timeout=20) == 0
 
