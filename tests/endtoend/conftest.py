@@ -123,12 +123,12 @@ class Rollbook:
         """Post this file."""
         return self.curl("start", "-F", f"file=@{file}", *(argument for one in fields for argument in ("-F", one)))
 
-    def until_ended(self, seconds: float = 120) -> str:
-        """Ask for the status until nothing runs any more; returns the verdict."""
+    def until_ended(self, seconds: float = 200) -> str:
+        """Ask for the status until nothing runs any more, again if it cannot be told now; returns the verdict."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             verdict = self.curl("status").verdict
-            if not verdict.startswith("RUNNING"):
+            if not verdict.startswith(("RUNNING", "ERROR database_busy")):
                 return verdict
             time.sleep(0.2)
         raise AssertionError(f"still {verdict} after {seconds} s")
@@ -146,7 +146,7 @@ class Rollbook:
         files = sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime_ns) if folder.is_dir() else []
         return [file.read_text(encoding="utf-8") for file in files]
 
-    def until_mailed(self, count: int, seconds: float = 20) -> list[str]:
+    def until_mailed(self, count: int, seconds: float = 60) -> list[str]:
         """Wait for so many mails."""
         deadline = time.monotonic() + seconds
         while len(self.mails()) < count:
