@@ -6,6 +6,7 @@ The districts are made up: Maple USD in all kinds of states, Birch ISD where not
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page
 
@@ -47,13 +48,14 @@ def prepare(rollbook: Rollbook) -> None:
     _send(rollbook, _roster(), "mode=add")
     _send(rollbook, "STUDENT_ID,GRADE\n" + "".join(f"{n:05},{n % 12 + 1}\n" for n in range(30)))
     _send(rollbook, EVERY_PROBLEM)
+    for number, days in ((1, 4), (2, 2), (3, 1)):
+        _date_back(rollbook, number, days)
     _send(rollbook, "")
     put_to_rest(rollbook)
     for grade in (7, 8, 9):
         _send(rollbook, f"STUDENT_ID,GRADE\n00001,{grade}\n00002,{grade}\n", wait=False)
     rollbook.curl("cancel", "-F", "update=7")
-    # A worker that is stopped in the middle of its work is not to be had at will.
-    execute(rollbook.data, "UPDATE updates_update SET state = 'checking', read = 1 WHERE number = 5")
+    _move(rollbook, "state = 'checking', started_at = received_at, read = 1")
 
 
 def _staff(rollbook: Rollbook) -> None:
@@ -67,6 +69,24 @@ def _staff(rollbook: Rollbook) -> None:
         who = ("--first", first, "--last", last, "--role", role, "--school", "100")
         rollbook.run("staff", "add", "maple-usd", email, *who, "--password-file", str(secret))
     rollbook.run("staff", "add", "maple-usd", INVITED, "--first", "Noa", "--last", "Park", "--role", "district manager")
+
+
+def _date_back(rollbook: Rollbook, number: int, days: int) -> None:
+    """As if the update had come and ended so many days ago, so that there are nights to look back on."""
+    then = (datetime.now(UTC) - timedelta(days=days)).isoformat(" ")
+    its = f"update_id IN (SELECT id FROM updates_update WHERE number = {number})"
+    for table, rows, columns in (
+        ("updates_update", f"number = {number}", ("received_at", "started_at", "applying_at", "ended_at")),
+        ("updates_letter", its, ("written_at", "sent_at")),
+        ("roster_change", its, ("at",)),
+    ):
+        moments = ", ".join(f"{column} = '{then}'" for column in columns)
+        execute(rollbook.data, f"UPDATE {table} SET {moments} WHERE {rows}")
+
+
+def _move(rollbook: Rollbook, facts: str) -> None:
+    """The update that runs: a worker that is stopped in the middle of its work is not to be had at will."""
+    execute(rollbook.data, f"UPDATE updates_update SET {facts} WHERE number = 5")
 
 
 def _roster() -> str:
@@ -107,12 +127,23 @@ def visits(rollbook: Rollbook, new_page: Callable[[], Page]) -> Iterator[tuple[S
 
 
 def _states(rollbook: Rollbook) -> Iterator[State]:
+    """Those that the server stays in, and then those into which it is brought."""
     yield from STATES
-    yield State("password", lambda page: _by_mail(page, rollbook), STRANGER)
+    link = link_in(mails_to(rollbook, INVITED)[0], "/password/")
+    yield State("password", link, STRANGER)
+    yield State("password-refused", lambda page: _refused_password(page, link), STRANGER)
+    _move(rollbook, "state = 'applying', applying_at = received_at, read = 2, staged = 2, updated = 1")
+    yield State("update-applying", "/updates/5")
+    _move(rollbook, "state = 'failed', ended_at = received_at, reference = '8f3a1c'")
+    yield State("update-failed", "/updates/5")
+    yield State("home-after-failure", "/")
 
 
-def _by_mail(page: Page, rollbook: Rollbook) -> None:
-    page.goto(link_in(mails_to(rollbook, INVITED)[0], "/password/"))
+def _refused_password(page: Page, address: str) -> None:
+    page.goto(address)
+    page.get_by_label("New password", exact=True).fill("short")
+    page.get_by_label("New password once more").fill("another")
+    _send_form(page)
 
 
 def _wrong_password(page: Page) -> None:
@@ -124,8 +155,7 @@ def _wrong_password(page: Page) -> None:
 def _asked_for_password(page: Page) -> None:
     page.goto("/forgotten-password")
     page.get_by_label("E-mail").fill("nobody@maple.example")
-    page.locator("main button").click()
-    page.wait_for_load_state()
+    _send_form(page)
 
 
 def _checked(text: str) -> Way:
@@ -142,14 +172,33 @@ def _opened(address: str) -> Way:
     return way
 
 
-def _refused_form(page: Page) -> None:
+def _filled_in(page: Page, email: str) -> None:
     page.goto("/staff/invite")
     page.get_by_label("First name").fill("Noa")
     page.get_by_label("Last name").fill("Park")
-    page.get_by_label("E-mail").fill(LOGIN)
+    page.get_by_label("E-mail").fill(email)
     page.get_by_label("District manager").check()
-    page.locator("main button").click()
-    page.get_by_role("alert").wait_for()
+    _send_form(page)
+
+
+def _no_file(page: Page) -> None:
+    page.goto("/students/update/format")
+    _send_form(page)
+
+
+def _other_session(page: Page) -> None:
+    """Whoever forgets the cookies is somebody else to the server."""
+    page.context.clear_cookies()
+    page.goto("/sign-in")
+    fill_sign_in(page, LOGIN)
+    page.goto("/account")
+
+
+def _send_form(page: Page) -> None:
+    """To the server, whatever the browser thinks of what is filled in."""
+    page.evaluate("document.querySelector('main form').noValidate = true")
+    with page.expect_navigation():
+        page.locator("main form button").first.click()
 
 
 STATES = (
@@ -170,9 +219,12 @@ STATES = (
     State("students-school-manager", "/students", SCHOOL_MANAGER),
     State("students-instructor", "/students", INSTRUCTOR),
     State("student", _opened("/students/2")),
+    State("student-instructor", _opened("/students/1"), INSTRUCTOR),
     State("students-update", _opened("/students/update")),
     State("students-format", _opened("/students/update/format")),
+    State("students-no-file", _no_file),
     State("draft-fine", _checked("STUDENT_ID,GRADE\n00001,5\n")),
+    State("draft-warnings", _checked("STUDENT_ID,GRADE,Home room\n00001,5,A\n")),
     State("draft-problems", _checked(EVERY_PROBLEM)),
     State("draft-refused", _checked("")),
     State("draft-gone", "/students/update/drafts/00000000-0000-4000-8000-000000000000"),
@@ -190,9 +242,12 @@ STATES = (
     State("automation", _opened("/automation")),
     State("staff", "/staff"),
     State("staff-invite", "/staff/invite"),
-    State("staff-invite-refused", _refused_form),
+    State("staff-invite-refused", lambda page: _filled_in(page, LOGIN)),
+    State("staff-invited", lambda page: _filled_in(page, "new@maple.example")),
     State("account", "/account"),
+    State("account-other-session", _other_session),
     State("account-password", "/account/password"),
+    State("account-password-refused", lambda page: _refused_password(page, "/account/password")),
     State("help", "/help"),
     State("help-student-file", _opened("/help/student-file")),
     State("help-problems", "/help/problems"),

@@ -83,6 +83,17 @@ def test_a_run_without_a_browser_fails_before_it_begins(tmp_path: Path) -> None:
     assert done.stderr.startswith(f"ERROR no_browser: {VARIABLE} names ")
 
 
+def test_pytest_by_itself_is_red_without_a_browser_and_says_how_to_get_one(tmp_path: Path) -> None:
+    environment = os.environ | {VARIABLE: str(tmp_path / "nothing")}
+    one = "tests/browser/test_machinery.py::test_a_good_page_is_good"
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", one]
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "1 error" in done.stdout
+    assert f"BrowserProblem: {VARIABLE} names " in done.stdout
+    assert MENDS in done.stdout
+
+
 def test_whoever_does_not_test_pages_needs_none(tmp_path: Path) -> None:
     environment = os.environ | {VARIABLE: str(tmp_path / "nothing")}
     command = [sys.executable, "-m", "tests", "--on", "sqlite", "tests/format/test_nearest.py"]

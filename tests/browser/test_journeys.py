@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.accessibility import accessible
-from tests.browser.conftest import BOTH_WAYS, Faults, Visitor
+from tests.browser.conftest import BOTH_WAYS, Visitor
 from tests.browser.ways import (
     apply,
     choose_file,
@@ -23,6 +23,7 @@ from tests.browser.ways import (
     sign_in,
     taken,
     until_ended,
+    until_mailed_about,
     until_mailed_to,
 )
 from tests.conftest import PASSWORD
@@ -33,6 +34,8 @@ __all__ = ["two_districts"]
 SCHOOL_MANAGER, INSTRUCTOR = "school@maple.example", "teacher@maple.example"
 NEW_PASSWORD = "seven quiet herons at dusk"
 HEADER = "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,ELL,SPECIAL_ED,STAFF"
+NEW_HEADER = "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,ELL,SPECIAL_ED\n"
+LARGE = 30_000
 STUDENTS = f"""{HEADER}
 0001,Ana,Brook,5/13/2014,f,4,100,n,n,{INSTRUCTOR}
 0002,Ben,Cole,11/2/2013,m,5,100,n,y,
@@ -144,6 +147,27 @@ def test_an_update_is_canceled_before_its_turn(page: Page, rollbook: Rollbook, j
     assert [row["STUDENT_ID"] for row in rest] == ["0001"]
 
 
+@BOTH_WAYS
+def test_a_large_update_is_canceled_while_it_runs(page: Page, rollbook: Rollbook, javascript: bool) -> None:
+    name = "Running" if javascript else "Standing"
+    text = NEW_HEADER + "".join(f"{name}{n},{_letters(n)},{name},5/13/2014,f,4,200,n,n\n" for n in range(LARGE))
+    sign_in(page, LOGIN)
+    choose_file(page, "large.csv", text)
+    page.get_by_label("Also add new students").check()
+    number = apply(page)
+    while f"of {LARGE:,} changed students" not in page.locator("#progress").inner_text():
+        page.reload()
+    page.get_by_text("Cancel this update").click()
+    page.get_by_role("button", name=f"Cancel update {number}").click()
+    told = page.get_by_role("status").inner_text()
+    stayed = _number(r"is canceled: ([\d,]+) students stay updated", told)
+    assert 0 < stayed < LARGE
+    assert _number(r", ([\d,]+) were not processed", told) == LARGE - stayed
+    page.goto(f"/students?search={name}")
+    expect(page.get_by_role("main")).to_contain_text(f"{stayed:,} students match")
+    assert f"{LARGE - stayed:,} rows were not processed" in until_mailed_about(rollbook, LOGIN, number)
+
+
 def test_progress_is_watched_without_reloading(page: Page, rollbook: Rollbook) -> None:
     sign_in(page, LOGIN)
     with resting_worker(rollbook):
@@ -176,18 +200,22 @@ def test_a_large_file_goes_in_through_the_browser(page: Page, rollbook: Rollbook
     expect(page.get_by_role("main")).to_contain_text("All 5,000 rows are fine.")
 
 
-def test_a_second_manager_is_invited_in_the_browser(page: Page, visitor: Visitor, rollbook: Rollbook) -> None:
+@BOTH_WAYS
+def test_a_second_manager_is_invited_in_the_browser(
+    page: Page, visitor: Visitor, rollbook: Rollbook, javascript: bool
+) -> None:
+    login = f"ida-{javascript}@maple.example".lower()
     sign_in(page, LOGIN)
     page.get_by_role("link", name="Staff").click()
     page.get_by_role("link", name="Invite a member").click()
     page.get_by_label("First name").fill("Ida")
     page.get_by_label("Last name").fill("Stone")
-    page.get_by_label("E-mail").fill("ida@maple.example")
+    page.get_by_label("E-mail").fill(login)
     page.get_by_label("District manager").check()
     page.locator("main button").click()
-    expect(page.get_by_role("status")).to_contain_text("An invitation is on its way to ida@maple.example")
+    expect(page.get_by_role("status")).to_contain_text(f"An invitation is on its way to {login}")
     ida = visitor()
-    ida.goto(link_in(until_mailed_to(rollbook, "ida@maple.example"), "/password/"))
+    ida.goto(link_in(until_mailed_to(rollbook, login), "/password/"))
     expect(ida.get_by_role("main")).to_contain_text("Maple USD")
 
 
@@ -212,7 +240,8 @@ def test_a_forgotten_password_is_replaced_by_mail(page: Page, rollbook: Rollbook
     assert used.status == 410
 
 
-def test_my_account_shows_where_i_am_signed_in_and_ends_it(page: Page, visitor: Visitor) -> None:
+@BOTH_WAYS
+def test_my_account_shows_where_i_am_signed_in_and_ends_it(page: Page, visitor: Visitor, javascript: bool) -> None:
     sign_in(page, LOGIN)
     elsewhere = visitor()
     sign_in(elsewhere, LOGIN)
@@ -231,12 +260,13 @@ def test_a_mails_link_leads_a_stranger_there_by_way_of_the_sign_in(page: Page, j
     expect(page.get_by_role("heading", level=1)).to_have_text("Update 1")
 
 
-def test_lesser_roles_see_their_students_and_no_button(visitor: Visitor, rollbook: Rollbook) -> None:
+@BOTH_WAYS
+def test_lesser_roles_see_their_students_and_no_button(visitor: Visitor, rollbook: Rollbook, javascript: bool) -> None:
     folder = rollbook.data.parent
     for number, (role, names) in enumerate(
         {"school manager": ["Brook, Ana", "Cole, Ben"], "instructor": ["Brook, Ana"]}.items()
     ):
-        login = f"lesser-{number}@maple.example"
+        login = f"lesser-{number}-{javascript}@maple.example".lower()
         who = ("--first", "Lou", "--last", "Wen", "--role", role, "--school", "100")
         rollbook.run("staff", "add", "maple-usd", login, *who, "--password-file", str(folder / "secret.txt"))
         if role == "instructor":
@@ -254,7 +284,8 @@ def test_lesser_roles_see_their_students_and_no_button(visitor: Visitor, rollboo
             assert answer.status == 403, address
 
 
-def test_the_neighbour_sees_nothing_of_ours(page: Page, visitor: Visitor, faults: Faults) -> None:
+@BOTH_WAYS
+def test_the_neighbour_sees_nothing_of_ours(page: Page, visitor: Visitor, javascript: bool) -> None:
     sign_in(page, LOGIN)
     page.goto("/students?search=brook")
     student = page.get_by_role("link", name="Brook, Ana").get_attribute("href")
@@ -266,6 +297,17 @@ def test_the_neighbour_sees_nothing_of_ours(page: Page, visitor: Visitor, faults
         assert answer
         assert answer.status == 404, address
         expect(neighbour.get_by_role("main")).not_to_contain_text("Maple")
+
+
+def _letters(number: int) -> str:
+    """A name for each number; digits are none."""
+    return str(number).translate(str.maketrans("0123456789", "abcdefghij"))
+
+
+def _number(pattern: str, text: str) -> int:
+    found = re.search(pattern, text)
+    assert found, text
+    return int(found[1].replace(",", ""))
 
 
 def _rows(text: str) -> list[dict[str, str]]:

@@ -16,6 +16,8 @@ from playwright.sync_api import FilePayload, Page, expect
 from tests.conftest import PASSWORD
 from tests.endtoend.conftest import Rollbook
 
+MAILED_WITHIN = 60  # seconds; on PostgreSQL mails are sent every 15
+
 
 def sign_in(page: Page, login: str, password: str = PASSWORD) -> None:
     """Through the form; ends on the page that it leads to."""
@@ -36,13 +38,24 @@ def mails_to(rollbook: Rollbook, login: str) -> list[str]:
     return [_text(mail) for mail in mails if mail["To"] == login]
 
 
-def until_mailed_to(rollbook: Rollbook, login: str, count: int = 1, seconds: float = 20) -> str:
+def until_mailed_to(rollbook: Rollbook, login: str, count: int = 1, seconds: float = MAILED_WITHIN) -> str:
     """Wait for so many mails to this address; returns the last one's text."""
     deadline = time.monotonic() + seconds
     while len(found := mails_to(rollbook, login)) < count:
         assert time.monotonic() < deadline, f"{len(found)} mails to {login} after {seconds} s"
         time.sleep(0.1)
     return found[-1]
+
+
+def until_mailed_about(rollbook: Rollbook, login: str, update: int, seconds: float = MAILED_WITHIN) -> str:
+    """Wait for the mail about this update's end to this address; returns its text."""
+    deadline = time.monotonic() + seconds
+    while True:
+        for mail in mails_to(rollbook, login):
+            if re.search(rf"/updates/{update}\b", mail):
+                return mail
+        assert time.monotonic() < deadline, f"no mail to {login} about update {update} after {seconds} s"
+        time.sleep(0.1)
 
 
 def link_in(mail: str, path: str) -> str:

@@ -7,11 +7,13 @@ import pytest
 from django.utils import timezone
 
 from rollbook.doors.pages import finding_updates
+from rollbook.doors.studentupdate import answers
 from rollbook.roster.models import District
 from rollbook.staff.models import AuditEvent, Member, Session
 from rollbook.updates import notify, running
 from rollbook.updates.models import Update
 from rollbook.updates.moves import State
+from rollbook.updates.running import Seen
 from tests.conftest import PASSWORD, a_member
 from tests.doors.curl import basic
 from tests.doors.pages.conftest import SignedIn, Visitor
@@ -218,6 +220,23 @@ def test_a_running_one_is_watched_also_without_scripts(running_one: Update, brow
     assert (bar.attrib["value"], bar.attrib["max"]) == ("4", "4")
     assert page.actions == ["/updates/2/cancel"]
     assert "Students who are already updated stay updated" in page.text
+
+
+def test_rate_and_time_left_are_told_only_while_it_moves(
+    clock: Clock, running_one: Update, browser: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(*, alive: bool) -> str:
+        monkeypatch.setattr(answers, "worker_seen", lambda: Seen(alive=alive, at=None))
+        return browser.read("/updates/2").text
+
+    assert "rows a second" in told(alive=True)
+    without_worker = told(alive=False)
+    assert "no worker has been seen yet" in without_worker
+    assert "rows a second" not in without_worker
+    clock.move(minutes=2)
+    stalled = told(alive=True)
+    assert "Stalled since" in stalled
+    assert "rows a second" not in stalled
 
 
 def test_its_progress_is_asked_for_alone_and_at_the_end_for_the_whole_page(

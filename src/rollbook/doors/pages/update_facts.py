@@ -72,14 +72,15 @@ def facts_of(update: Update, now: datetime) -> dict[str, Any]:
 
 
 def progress_of(told: Report, district: District, now: datetime) -> Progress:
-    """Of an update of the district that lives."""
-    doing = progress.work(told)
-    left = progress.seconds_left(told, now)
+    """Of an update of the district that lives. Rate and time left are told only while it moves."""
+    doing, scene = progress.work(told), scene_of(district, told, now)
+    moves = scene.worker_alive and not progress.stalled_since(told, now)
+    left = progress.seconds_left(told, now) if moves else None
     return Progress(
-        says=verdict(told, scene_of(district, told, now)).about.removeprefix(f"update {told.number}: "),
+        says=verdict(told, scene).about.removeprefix(f"update {told.number}: "),
         done=doing.done if doing else 0,
         total=doing.total if doing else told.rows,
-        rate=progress.rate(told, now),
+        rate=progress.rate(told, now) if moves else None,
         left=rough(left) if left else "",
     )
 
