@@ -16,7 +16,7 @@ NETWORK = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 
 MOST = 8  # sessions of a web server, whose threads share them
 PATIENCE = 5.0  # seconds that a thread waits for one
 LONGEST_ANSWER = 10.0  # seconds that a client is kept waiting for one statement
-IDLE = 60.0  # seconds, then a session is given back to the server, of which others may have need
+IDLE = 5.0  # seconds in which one was not needed, and it is given back to the server, where a worker may wait for it
 
 
 def of_a_worker() -> None:
