@@ -1,5 +1,6 @@
 """F15, F17, F18: the whole server on a PostgreSQL of its own; and web servers and workers without ``serve``."""
 
+import secrets
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.endtoend.conftest import LOGIN, NEIGHBOUR, Answer, Rollbook
+from tests.endtoend.conftest import LOGIN, Answer, Rollbook
 from tests.faults.folder import HEADER, base, row
 from tests.postgres.server import Server, running_server
 from tests.server.conftest import free_port
@@ -40,10 +41,10 @@ def server(ample: Server, request: pytest.FixtureRequest) -> Iterator[Server]:
 
 @pytest.fixture
 def rollbook(server: Server, tmp_path: Path) -> Iterator[Rollbook]:
-    """Two districts on a server that does not run yet."""
-    rollbook = Rollbook(tmp_path / "data", extra={"DATABASE_URL": server.create_database(f"rollbook_{id(tmp_path)}")})
+    """A district on a server that does not run yet."""
+    url = server.create_database(f"rollbook_{secrets.token_hex(6)}")
+    rollbook = Rollbook(tmp_path / "data", extra={"DATABASE_URL": url})
     rollbook.add_district("Maple USD", "maple-usd", LOGIN, "100,Maple High\n200,Maple Middle\n")
-    rollbook.add_district("Cedar County", "cedar-county", NEIGHBOUR, "100,Cedar High\n900,Cedar Middle\n")
     yield rollbook
     rollbook.kill()
 
