@@ -1,10 +1,12 @@
 """The standing cast: Maple USD is ours, Cedar County the neighbour who must neither see nor be seen."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.db import connection
 from hypothesis import settings as hypothesis_settings
 
@@ -42,9 +44,15 @@ def a_district(name: str, *schools: str) -> District:
     return district
 
 
+@cache
+def _stored() -> str:
+    """To hash takes longer than most tests."""
+    return make_password(PASSWORD)
+
+
 def a_member(district: District, email: str, role: str = "district manager") -> Member:
     member = Member(district=district, email=email, first_name="Ana", last_name="Ruiz", role=role)
-    member.set_password(PASSWORD)
+    member.password = _stored()
     member.save()
     return member
 

@@ -1,6 +1,5 @@
 """``rollbook serve``, ``web`` and ``worker``, as real processes; more of them in tests/server."""
 
-import re
 import signal
 import ssl
 import subprocess
@@ -15,7 +14,7 @@ import pytest
 
 from tests.cli import process
 from tests.cli.files import HEADER, row
-from tests.installations import copied, installed
+from tests.installations import copied, execute, installed
 
 
 @contextmanager
@@ -36,7 +35,7 @@ def started(data: Path, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
             running.wait(timeout=30)
 
 
-def until(is_so: Callable[[], bool], seconds: float = 20) -> None:
+def until(is_so: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < deadline
@@ -69,7 +68,7 @@ def test_serve_says_when_it_is_ready_serves_https_and_stops_in_good_order(data: 
         with urlopen(f"{ready.split()[-1]}healthz", context=trusting_ours, timeout=10) as answer:
             assert answer.status == 200
         server.terminate()
-        assert server.wait(timeout=20) == 0
+        assert server.wait(timeout=60) == 0
 
 
 def test_a_load_beside_a_running_server_is_done_by_its_worker(data: Path, tmp_path: Path) -> None:
@@ -89,7 +88,7 @@ def test_a_worker_alone_stops_at_a_signal(data: Path, number: signal.Signals) ->
         until(lambda: "worker ready" in (data.parent / "stderr").read_text())
         time.sleep(2)  # until what it does first is done, also on a busy machine
         worker.send_signal(number)
-        assert worker.wait(timeout=20) == 0
+        assert worker.wait(timeout=60) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
@@ -100,9 +99,9 @@ def test_a_load_that_is_stopped_in_its_middle_goes_on_with_the_same_command(
     rows = [row(str(count), "Ana", f"Brook{_letters(count)}") for count in range(20_000)]
     path.write_text("\n".join((HEADER, *rows, "")))
     with started(data, "student", "load", "maple-usd", str(path)) as load:
-        until(lambda: begun(process.rollbook("update", "show", "maple-usd", "--json", env=env).stdout))
+        until(lambda: execute(data, "SELECT id FROM updates_update WHERE read > 0") != [])
         load.send_signal(number)
-        assert load.wait(timeout=20) == {signal.SIGINT: 130, signal.SIGKILL: -9}[number]
+        assert load.wait(timeout=60) == {signal.SIGINT: 130, signal.SIGKILL: -9}[number]
     if number == signal.SIGINT:
         told = (tmp_path / "stderr").read_text()
         assert told.endswith("the same command goes on with it, and so does the server\nstopped\n")
@@ -112,10 +111,6 @@ def test_a_load_that_is_stopped_in_its_middle_goes_on_with_the_same_command(
         "COMPLETED update 1: 20,000 students: 0 updated, 20,000 added, 0 unchanged, 0 rejected"
     )
     assert process.rollbook("student", "export", "maple-usd", env=env).stdout.count("\n") == 20_001
-
-
-def begun(shown: str) -> bool:
-    return re.search(r'"read": [1-9]', shown) is not None
 
 
 def _letters(number: int) -> str:

@@ -85,7 +85,7 @@ class Rollbook:
     def _end(self, number: int) -> None:
         if self.process:
             self.process.send_signal(number)
-            self.process.wait(20)
+            self.process.wait(60)
             self.process = None
 
     def descendants(self, name: str) -> list[int]:

@@ -123,7 +123,7 @@ def test_web_servers_and_workers_run_alone_and_together(rollbook: Rollbook, tmp_
     assert "Traceback" not in log(rollbook)
 
 
-def until_answered(rollbook: Rollbook, seconds: float = 20) -> None:
+def until_answered(rollbook: Rollbook, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while subprocess.run(["curl", "-s", f"{rollbook.url}/healthz"], capture_output=True, check=False).returncode:
         assert time.monotonic() < deadline

@@ -89,11 +89,11 @@ class Cluster:
         told: dict[str, Any] = json.loads(self.run("dump"))
         return told
 
-    def until_all_have_ended(self, seconds: float = 120) -> None:
+    def until_all_have_ended(self, seconds: float = 240) -> None:
         """Wait for the last update, its letters, and the end of every job about updates."""
         until(lambda: self.states().keys() <= {"completed", "failed", "refused", "canceled"}, seconds)
-        until(lambda: len(self.mails()) == self.states().total(), 40)
-        until(lambda: not [job for job in self.jobs("doing") + self.jobs("todo") if job[0] == "work"], 20)
+        until(lambda: len(self.mails()) == self.states().total(), 120)
+        until(lambda: not [job for job in self.jobs("doing") + self.jobs("todo") if job[0] == "work"], 120)
 
     def send_everywhere(self, **files: str) -> None:
         """Send these files, one after the other, for every district."""

@@ -41,7 +41,7 @@ def a_worker(folder: Folder, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
             worker.kill()
 
 
-def until(folder: Folder, state: str, seconds: float = 60) -> int:
+def until(folder: Folder, state: str, seconds: float = 120) -> int:
     """Wait until the second update has got there; returns how many students it has added."""
     deadline = time.monotonic() + seconds
     while True:

@@ -187,7 +187,7 @@ def is_free(port: int) -> bool:
 
 def refusal(data: Path, port: int, *arguments: str) -> str:
     asked = command(data, port, *arguments)
-    done = subprocess.run(asked, capture_output=True, text=True, env=environment(data), cwd=ROOT, timeout=20)
+    done = subprocess.run(asked, capture_output=True, text=True, env=environment(data), cwd=ROOT, timeout=60)
     assert (done.returncode, done.stdout) == (1, "")
     return done.stderr.strip()
 

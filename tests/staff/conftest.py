@@ -1,8 +1,14 @@
-"""Time that stands still."""
+"""Time that stands still, and nobody who is remembered from another test."""
 
 import pytest
 
+from rollbook.staff.signing_in import remembered
 from tests.staff.browser import Clock
+
+
+@pytest.fixture(autouse=True)
+def nobody_is_remembered() -> None:
+    remembered.forget()
 
 
 @pytest.fixture
