@@ -11,6 +11,7 @@ from django.db import connection
 from hypothesis import settings as hypothesis_settings
 
 from rollbook.roster.models import District, School
+from rollbook.staff import roles
 from rollbook.staff.models import Member
 from rollbook.updates import apply
 from tests import installations
@@ -51,8 +52,8 @@ def _stored() -> str:
 
 
 def a_member(district: District, email: str, role: str = "district manager") -> Member:
-    member = Member(district=district, email=email, first_name="Ana", last_name="Ruiz", role=role)
-    member.password = _stored()
+    member = Member(district=district, email=email, first_name="Ana", last_name="Ruiz", password=_stored())
+    member.role = roles.standard(district, role)
     member.save()
     return member
 

@@ -10,6 +10,9 @@ import pytest
 
 from rollbook.cli.documentation import page
 from rollbook.cli.grammar import parser
+from rollbook.staff.importing import COLUMNS as STAFF_COLUMNS
+from rollbook.staff.importing import MOST_ROWS
+from rollbook.staff.permissions import ASSIGNED_BY, POSSIBLE, Permission
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -132,3 +135,14 @@ def test_the_readmes_test_command_is_what_ci_runs() -> None:
 def test_the_page_of_the_command_is_what_the_command_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     assert text_of("docs/commands-of-the-host.md") == page(), "run `make docs`"
+
+
+def test_the_page_of_staff_names_every_permission_and_who_can_have_it() -> None:
+    page = (ROOT / "docs" / "staff.md").read_text(encoding="utf-8")
+    for permission in Permission:
+        types = ", ".join(type_ for type_, possible in POSSIBLE.items() if permission in possible)
+        assert re.search(rf"^\\| {permission} \\| .+ \\| {types} \\|$", page, re.MULTILINE), permission
+    for type_, given in ASSIGNED_BY.items():
+        assert re.search(rf"^\\| {type_} \\| .+ \\| {', '.join(given) or 'none'} \\|$", page, re.MULTILINE), type_
+    assert f"    {','.join(STAFF_COLUMNS)}\n" in page
+    assert f"{MOST_ROWS:,} members at most" in page

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from playwright.sync_api import Page
+from playwright.sync_api import FilePayload, Page
 
 from tests.browser.ways import choose_file, fill_sign_in, link_in, mails_to, put_to_rest
 from tests.conftest import PASSWORD
@@ -181,6 +181,49 @@ def _filled_in(page: Page, email: str) -> None:
     _send_form(page)
 
 
+def _last_manager(page: Page) -> None:
+    page.goto("/staff/1")
+    page.get_by_label("Instructor").check()
+    _send_form(page)
+
+
+def _imported(page: Page) -> None:
+    page.goto("/staff/import")
+    lines = "Ida,Stone,instructor,ida@maple.example,100\nCy,Loe,king,cy@maple.example,\nBo,Li,instructor,bo,999\n"
+    text = f"FIRST_NAME,LAST_NAME,ASSIGNED_ROLE,EMAIL,SCHOOLS\n{lines}"
+    page.get_by_label("Staff file").set_input_files(
+        FilePayload(name="staff.csv", mimeType="text/csv", buffer=text.encode())
+    )
+    _send_form(page)
+
+
+def _refused_school(page: Page) -> None:
+    page.goto("/schools/new")
+    page.get_by_label("Organization ID").fill("100")
+    page.get_by_label("Name").fill("Again")
+    _send_form(page)
+
+
+def _schools_refused(page: Page) -> None:
+    page.goto("/schools/import")
+    text = "SCHOOL_ID,NAME\n300,Hill\n300,Again\n400,\n"
+    page.get_by_label("File of schools").set_input_files(
+        FilePayload(name="schools.csv", mimeType="text/csv", buffer=text.encode())
+    )
+    _send_form(page)
+
+
+def _standard_role(page: Page) -> None:
+    page.goto("/roles")
+    page.get_by_role("link", name="school manager", exact=True).click()
+
+
+def _refused_role(page: Page) -> None:
+    page.goto("/roles/new/instructor")
+    page.get_by_label("Name").fill("Instructor")
+    _send_form(page)
+
+
 def _no_file(page: Page) -> None:
     page.goto("/students/update/format")
     _send_form(page)
@@ -244,6 +287,23 @@ STATES = (
     State("staff-invite", "/staff/invite"),
     State("staff-invite-refused", lambda page: _filled_in(page, LOGIN)),
     State("staff-invited", lambda page: _filled_in(page, "new@maple.example")),
+    State("staff-member", "/staff/3"),
+    State("staff-member-refused", _last_manager),
+    State("staff-school-manager", "/staff", SCHOOL_MANAGER),
+    State("staff-import", "/staff/import"),
+    State("staff-imported", _imported),
+    State("schools", "/schools"),
+    State("school", "/schools/1"),
+    State("school-new", "/schools/new"),
+    State("school-refused", _refused_school),
+    State("schools-import", "/schools/import"),
+    State("schools-import-problems", _schools_refused),
+    State("roles", "/roles"),
+    State("role-standard", _standard_role),
+    State("role-new", "/roles/new/school-manager"),
+    State("role-refused", _refused_role),
+    State("audit", "/audit"),
+    State("audit-none-found", "/audit?action=zzz"),
     State("account", "/account"),
     State("account-other-session", _other_session),
     State("account-password", "/account/password"),

@@ -16,6 +16,7 @@ from tests.endtoend.conftest import Rollbook
 WIDTHS = (1280, 320)
 SCHEMES = ("light", "dark")
 FILES_AND_PARTS = {
+    "audit-download",
     "automation-script",
     "students-template",
     "update-changes",

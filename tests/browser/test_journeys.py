@@ -220,6 +220,35 @@ def test_a_second_manager_is_invited_in_the_browser(
 
 
 @BOTH_WAYS
+def test_a_permission_switched_off_is_gone_for_who_is_signed_in(
+    page: Page, visitor: Visitor, rollbook: Rollbook, javascript: bool
+) -> None:
+    login = f"switched-{javascript}@maple.example".lower()
+    who = ("--first", "Lou", "--last", "Wen", "--role", "school manager", "--school", "100")
+    rollbook.run("staff", "add", "maple-usd", login, *who, "--password-file", str(_secret(rollbook)))
+    sign_in(page, LOGIN)
+    school = visitor()
+    sign_in(school, login)
+    school.get_by_role("link", name="Students", exact=True).click()
+    _switch(page, "Sees the students of their schools", on=False)
+    answer = school.reload()
+    assert answer
+    assert answer.status == 403
+    expect(school.get_by_role("link", name="Students", exact=True)).to_have_count(0)
+    _switch(page, "Sees the students of their schools", on=True)
+    school.goto("/students")
+    expect(school.get_by_role("heading", level=1)).to_have_text("Students")
+
+
+def _switch(page: Page, permission: str, *, on: bool) -> None:
+    page.get_by_role("link", name="Roles").click()
+    page.get_by_role("link", name="school manager", exact=True).click()
+    page.get_by_label(permission).set_checked(on)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_contain_text("The role school manager is changed")
+
+
+@BOTH_WAYS
 def test_a_forgotten_password_is_replaced_by_mail(page: Page, rollbook: Rollbook, javascript: bool) -> None:
     login = SCHOOL_MANAGER if javascript else INSTRUCTOR
     page.goto("/sign-in")
@@ -278,7 +307,7 @@ def test_lesser_roles_see_their_students_and_no_button(visitor: Visitor, rollboo
         page.get_by_role("link", name="Students", exact=True).click()
         assert page.locator("tbody th a").all_inner_texts() == names
         expect(page.get_by_role("link", name="Update", exact=True)).to_have_count(0)
-        for address in ("/updates/1", "/students/update", "/automation", "/staff"):
+        for address in ("/updates/1", "/students/update", "/automation", "/roles"):
             answer = page.goto(address)
             assert answer
             assert answer.status == 403, address
@@ -297,6 +326,11 @@ def test_the_neighbour_sees_nothing_of_ours(page: Page, visitor: Visitor, javasc
         assert answer
         assert answer.status == 404, address
         expect(neighbour.get_by_role("main")).not_to_contain_text("Maple")
+
+
+def _secret(rollbook: Rollbook) -> Path:
+    """The file with everybody's password."""
+    return rollbook.data.parent / "secret.txt"
 
 
 def _letters(number: int) -> str:

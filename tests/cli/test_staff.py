@@ -120,7 +120,7 @@ def test_a_member_is_added_with_the_first_line_of_a_file_as_password(
     assert (result.code, result.err) == (0, "")
     assert result.out == "Added Ana Ruiz, district manager of Maple USD. The login is ana.ruiz@maple.example.\n"
     member = Member.objects.get()
-    assert (member.district, member.email, member.role) == (maple, "ana.ruiz@maple.example", "district manager")
+    assert (member.district, member.email, member.role.name) == (maple, "ana.ruiz@maple.example", "district manager")
     assert member.check_password(PASSWORD)
     assert PASSWORD not in " ".join(AuditEvent.objects.values_list("detail", flat=True))
     assert not StaffLetter.objects.exists()

@@ -8,7 +8,7 @@ from django.test import Client
 
 from rollbook.roster.models import District
 from rollbook.staff.models import AuditEvent
-from rollbook.staff.permissions import Role
+from rollbook.staff.permissions import RoleType
 from rollbook.updates.models import Update
 from rollbook.updates.moves import State
 from rollbook.urls import urlpatterns
@@ -60,14 +60,14 @@ def test_every_address_is_in_the_matrix() -> None:
     assert set(CALLS) == set(ANSWERS)
 
 
-@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("role", list(RoleType))
 @pytest.mark.parametrize("name", CALLS)
 def test_nobody_gets_more_than_the_role_and_the_district_allow(
-    name: str, role: Role, maple: District, cedars: Update
+    name: str, role: RoleType, maple: District, cedars: Update
 ) -> None:
     member = a_member(maple, "someone@maple.example", role.value)
     response = CALLS[name](Curl(member.email), member.email)
-    status, begin = ANSWERS[name] if role is Role.DISTRICT_MANAGER else (403, "ERROR not_allowed")
+    status, begin = ANSWERS[name] if role is RoleType.DISTRICT_MANAGER else (403, "ERROR not_allowed")
     assert response.status_code == status
     assert text(response).startswith(begin)
     assert "cedar" not in text(response).casefold()
@@ -75,9 +75,9 @@ def test_nobody_gets_more_than_the_role_and_the_district_allow(
     assert cedars.state == State.RECEIVED
 
 
-@pytest.mark.parametrize("role", [role for role in Role if role is not Role.DISTRICT_MANAGER])
+@pytest.mark.parametrize("role", [role for role in RoleType if role is not RoleType.DISTRICT_MANAGER])
 @pytest.mark.parametrize("name", CALLS)
-def test_whoever_is_turned_away_is_in_the_audit(name: str, role: Role, maple: District) -> None:
+def test_whoever_is_turned_away_is_in_the_audit(name: str, role: RoleType, maple: District) -> None:
     member = a_member(maple, "someone@maple.example", role.value)
     CALLS[name](Curl(member.email), member.email)
     event = AuditEvent.objects.get(result="not allowed")

@@ -6,6 +6,7 @@ from pytest_django import Settings
 
 from rollbook.doors.studentupdate import order
 from rollbook.doors.studentupdate.client import UNKNOWN_ADDRESS
+from rollbook.staff import roles
 from rollbook.staff.models import AuditEvent, Member
 from tests.conftest import PASSWORD
 from tests.doors.curl import BOUNDARY, FORM, STUDENTS, Curl, File, basic, first_line, form, text, verdict
@@ -147,7 +148,7 @@ def test_without_a_proxy_a_forged_address_changes_nothing(curl: Curl) -> None:
 @nothing_kept
 @pytest.mark.parametrize("role", ["school manager", "instructor"])
 def test_who_may_not_update_students_is_told_so_and_it_is_audited(curl: Curl, manager: Member, role: str) -> None:
-    Member.objects.update(role=role)
+    Member.objects.update(role=roles.standard(manager.district, role))
     response = curl.start()
     assert (response.status_code, verdict(response)) == (403, "ERROR not_allowed")
     assert AuditEvent.objects.get(result="not allowed").member == manager

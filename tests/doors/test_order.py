@@ -13,6 +13,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from rollbook.doors.studentupdate import order
+from rollbook.roster.models import District
+from rollbook.staff import roles
 from rollbook.staff.models import Member
 from rollbook.staff.throttle import PER_ADDRESS, note_failure
 from rollbook.updates.models import Update
@@ -86,7 +88,7 @@ def _wrong_password(call: Request, settings: Settings) -> None:
 
 
 def _no_right(call: Request, settings: Settings) -> None:
-    Member.objects.update(role="instructor")
+    Member.objects.update(role=roles.standard(District.objects.get(), "instructor"))
 
 
 def _misspelled(call: Request, settings: Settings) -> None:

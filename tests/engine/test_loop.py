@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from rollbook.engine import loop
 from rollbook.engine.presence import Presence
@@ -24,6 +25,16 @@ def test_a_small_district_does_not_wait_for_a_large_one(maple: District, cedar: 
     small.refresh_from_db()
     assert small.state == "completed"
     assert large.state == "checking"
+
+
+@pytest.mark.only_on("sqlite")
+def test_the_worker_keeps_much_of_the_database_in_memory_also_over_a_new_connection(maple: District) -> None:
+    desk = loop.Desk()
+    for _ in range(2):
+        desk.take_turns()
+        with connection.cursor() as cursor:
+            assert cursor.execute("PRAGMA cache_size").fetchone() == (-loop.ROOM,)
+        connection.close()
 
 
 def test_the_updates_of_one_district_go_one_after_the_other(maple: District) -> None:

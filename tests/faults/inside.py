@@ -22,6 +22,7 @@ from django.utils import timezone  # noqa: E402
 from rollbook.engine import loop  # noqa: E402
 from rollbook.roster.models import Change, District, School  # noqa: E402
 from rollbook.roster.records import in_order  # noqa: E402
+from rollbook.staff import roles  # noqa: E402
 from rollbook.staff.models import Member  # noqa: E402
 from rollbook.updates import apply, check, drafts, judging, problems, receive, running, spool  # noqa: E402
 from rollbook.updates.models import ENDED_AS, Draft, Row, Update  # noqa: E402
@@ -74,7 +75,11 @@ def keep_draft(file: str, place: str = "") -> None:
     """Keep this file as a draft of the district's manager, but die at the place, if one is named."""
     district = District.objects.get(slug="maple-usd")
     manager = Member.objects.filter(district=district).first() or Member.objects.create(
-        district=district, email="ops@maple.example", first_name="Ana", last_name="Ruiz", role="district manager"
+        district=district,
+        email="ops@maple.example",
+        first_name="Ana",
+        last_name="Ruiz",
+        role=roles.standard(district, "district manager"),
     )
     places: dict[str, tuple[Any, str, bool]] = {
         "before_rename": (Path, "rename", True),

@@ -121,7 +121,7 @@ CLEARS: dict[str, tuple[Callable[[], object], set[str]]] = {
 SPARES: dict[str, Callable[[], object]] = {
     "a school has another name": lambda: School.objects.update(name="Elementary"),
     "a group's folded name is written": lambda: Group.objects.filter(pk=band().pk).update(name_key="BAND"),
-    "a member is called something else": lambda: Member.objects.update(first_name="Zoe", role="school manager"),
+    "a member is called something else": lambda: Member.objects.update(first_name="Zoe"),
     "a member has another password": lambda: Member.objects.update(password="x", last_login=datetime.now(UTC)),
     "a member is switched off": lambda: Member.objects.update(is_active=False),
     "a district has another name": lambda: District.objects.update(name="Oak", time_zone="UTC"),

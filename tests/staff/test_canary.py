@@ -13,7 +13,8 @@ from django.core import mail
 from rollbook.logs import Line
 from rollbook.staff import letters, links
 from rollbook.staff.links import BadLink
-from rollbook.staff.members import MemberRefused, add_member, invite
+from rollbook.staff.members import add_member, invite
+from rollbook.staff.membership import MemberRefused
 from rollbook.staff.models import Member
 from rollbook.staff.setting_passwords import PasswordRefused, ask_for_password, change_password, set_password
 from rollbook.staff.signing_in import SignInFailed, sign_in

@@ -11,7 +11,6 @@ from django.test.utils import CaptureQueriesContext
 from rollbook.roster.models import District, School
 from rollbook.staff import letters, members
 from rollbook.staff.members import (
-    MemberRefused,
     NotAMember,
     add_member,
     found,
@@ -21,6 +20,7 @@ from rollbook.staff.members import (
     receivers,
     set_receivers,
 )
+from rollbook.staff.membership import MemberRefused
 from rollbook.staff.models import KnownAddress, LetterKind, Member, StaffLetter
 from rollbook.staff.setting_passwords import set_password
 from rollbook.staff.signing_in import sign_in
@@ -198,33 +198,33 @@ def test_the_staff_is_listed_by_name_with_state_schools_and_last_sign_in(manager
     gone = a_member(maple, "gone@maple.example")
     Member.objects.filter(pk=gone.pk).update(is_active=False, last_name="adams")
     sign_in(manager.email, PASSWORD, HERE, NOW)
-    told = [(each.member, [str(school) for school in each.schools], each.state.value) for each in listed(maple)]
+    told = [(each.member, [str(school) for school in each.schools], each.state.value) for each in listed(manager)]
     assert told == [(gone, [], "not active"), (ben, ["100", "200"], "invited"), (manager, [], "active")]
-    assert [each.last_sign_in for each in listed(maple)] == [None, None, NOW]
+    assert [each.last_sign_in for each in listed(manager)] == [None, None, NOW]
 
 
 def test_the_last_sign_in_is_the_latest_by_browser_or_command_from_wherever(manager: Member) -> None:
     for address, hours in (("203.0.113.7", 3), ("203.0.113.8", 5), ("203.0.113.9", 4)):
         KnownAddress.objects.create(member=manager, address=address, last_at=NOW + timedelta(hours=hours))
-    assert [each.last_sign_in for each in listed(manager.district)] == [NOW + timedelta(hours=5)]
+    assert [each.last_sign_in for each in listed(manager)] == [NOW + timedelta(hours=5)]
     Member.objects.update(last_login=NOW + timedelta(hours=6))
-    assert [each.last_sign_in for each in listed(manager.district)] == [NOW + timedelta(hours=6)]
+    assert [each.last_sign_in for each in listed(manager)] == [NOW + timedelta(hours=6)]
 
 
 def test_who_was_invited_is_active_with_the_first_password(maple: District) -> None:
     ben = invite(maple, *BEN, "district manager", [], None, NOW)
     set_password(ben, PASSWORD, NOW)
-    assert [each.state for each in listed(maple)] == [members.MemberState.ACTIVE]
+    assert [each.state for each in listed(ben)] == [members.MemberState.ACTIVE]
 
 
-def test_a_long_list_takes_as_few_questions_as_a_short_one(maple: District) -> None:
+def test_a_long_list_takes_as_few_questions_as_a_short_one(manager: Member) -> None:
     def questions() -> int:
         with CaptureQueriesContext(connection) as queries:
-            for each in listed(maple):
-                assert (each.member.district.name, len(each.schools)) == ("Maple USD", 2)
+            for each in listed(manager):
+                assert (each.member.district.name, len(each.schools)) in {("Maple USD", 2), ("Maple USD", 0)}
         return len(queries)
 
-    both = School.objects.filter(district=maple)
+    maple, both = manager.district, School.objects.filter(district=manager.district)
     a_member(maple, "0@maple.example", "instructor").schools.set(both)
     few = questions()
     for number in range(1, 4):
@@ -233,5 +233,5 @@ def test_a_long_list_takes_as_few_questions_as_a_short_one(maple: District) -> N
 
 
 def test_a_member_is_found_by_key_within_the_district_only(manager: Member, neighbour: Member) -> None:
-    assert found(manager.district, manager.pk) == manager
-    assert found(manager.district, neighbour.pk) is None
+    assert found(manager, manager.pk) == manager
+    assert found(manager, neighbour.pk) is None

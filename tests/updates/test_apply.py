@@ -196,9 +196,9 @@ def test_a_chunk_has_no_more_rows_than_it_should(school: District) -> None:
 
 @pytest.mark.parametrize(
     ("size", "seconds", "wanted"),
-    [(100, 0.0, 200), (100, 0.1, 100), (100, 1.0, 100), (1000, 0.2, 500), (1000, 0.01, 2000), (4000, 0.01, 5000)],
+    [(100, 0.0, 200), (100, 0.25, 100), (100, 1.0, 100), (1000, 0.5, 500), (1000, 0.01, 2000), (4000, 0.01, 5000)],
 )
-def test_a_chunk_is_as_large_as_a_tenth_of_a_second_allows(
+def test_a_chunk_is_as_large_as_a_quarter_of_a_second_allows(
     monkeypatch: pytest.MonkeyPatch, size: int, seconds: float, wanted: int
 ) -> None:
     monkeypatch.setattr(apply, "SMALLEST", 100)

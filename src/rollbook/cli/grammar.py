@@ -31,7 +31,7 @@ def parser() -> ArgumentParser:
     top = _parser(ArgumentParser, prog="rollbook", description=f"{_OVERVIEW}\n\n{_FOLDER}")
     top.add_argument("--version", action="version", version=f"rollbook {version('rollbook')}")
     nouns = top.add_subparsers(metavar="COMMAND", title="commands")
-    for add in (_serve, _worker, _district, _school, _staff, _student, _file, _update, _doctor):
+    for add in (_serve, _worker, _district, _school, _staff, _student, _file, _update, _audit, _doctor):
         add(nouns)
     return top
 
@@ -190,7 +190,9 @@ def _staff(nouns: "Nouns[Any]") -> None:
     add.add_argument("email", metavar="EMAIL", help="the login")
     add.add_argument("--first", metavar="NAME", required=True, help="first name")
     add.add_argument("--last", metavar="NAME", required=True, help="last name")
-    add.add_argument("--role", required=True, help="district manager, school manager or instructor")
+    add.add_argument(
+        "--role", required=True, help="district manager, school manager, instructor, or a role of the district's own"
+    )
     add.add_argument(
         "--school",
         metavar="ID",
@@ -274,6 +276,18 @@ def _update(nouns: "Nouns[Any]") -> None:
         ("--changes", "changes"),
     ):
         form.add_argument(option, dest="file", action="store_const", const=file, help=f"the {file} as CSV")
+
+
+def _audit(nouns: "Nouns[Any]") -> None:
+    verbs = _noun(nouns, "audit", "What was written down of who did and saw what.")
+    _leaf(
+        verbs,
+        "check",
+        "audit.check",
+        "Look whether the audit is still as it was written.",
+        "Every event is sealed soon after it is written, with a key that is not in the database. A seal that does not "
+        "fit tells of an event that was changed, added or removed behind Rollbook's back.",
+    )
 
 
 def _doctor(nouns: "Nouns[Any]") -> None:

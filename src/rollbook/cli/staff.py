@@ -12,7 +12,8 @@ from rollbook.cli.failures import DONE, USAGE, Failure
 from rollbook.cli.finding import district_named
 from rollbook.cli.record import record
 from rollbook.roster.models import District
-from rollbook.staff.members import MemberRefused, add_member, invite
+from rollbook.staff.members import add_member, invite
+from rollbook.staff.membership import MemberRefused
 from rollbook.staff.models import Member
 from rollbook.updates.running import worker_seen
 

@@ -3,7 +3,7 @@
 from django.utils import timezone
 
 from rollbook.roster import passwords
-from rollbook.staff import letters, sessions
+from rollbook.staff import letters, sealing, sessions
 from rollbook.updates import drafts, notify, receive
 
 A_FEW = 8  # passwords, about a quarter of a second
@@ -17,6 +17,11 @@ def mail() -> int:
 def wrap_passwords() -> int:
     """Wrap a few fresh passwords of students."""
     return passwords.wrap_some(A_FEW)
+
+
+def seal_audit() -> int:
+    """Seal the audit events that are not yet."""
+    return sealing.seal_some(timezone.now())
 
 
 def sweep() -> int:

@@ -24,6 +24,7 @@ __all__ = ["due", "work", "work_on", "worker_seen"]
 
 log = logging.getLogger(__name__)
 
+ROOM = 16 << 10  # KiB of the database that the worker keeps in memory: pages of indexes that every chunk changes
 PAUSE = 0.25  # seconds between two looks at the tables when nothing is due
 
 
@@ -79,6 +80,7 @@ class Desk:
     def take_turns(self) -> float:
         """One step of each update that is due; returns for how many seconds there is nothing to do."""
         try:
+            _make_room()
             for update_id in running.next_updates():
                 self._in_work.setdefault(update_id, running.steps(update_id))
         except Exception:
@@ -117,6 +119,13 @@ class Desk:
         return pause
 
 
+def _make_room() -> None:
+    """For this connection, which may be a new one."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA cache_size = -{ROOM}")
+
+
 def _claimed(presence: Presence, stop: threading.Event) -> bool:
     """Wait for the worker's place; False if told to stop before it was free."""
     if not presence.claim():
@@ -148,5 +157,6 @@ def _repeat(stop: threading.Event, name: str, chore: Callable[[], int], pause: f
 _CHORES = (
     ("mail", chores.mail, PAUSE, 0),
     ("wrapping passwords", chores.wrap_passwords, 2.0, 19),
+    ("sealing the audit", chores.seal_audit, 60.0, 0),
     ("sweeping", chores.sweep, 3600.0, 0),
 )

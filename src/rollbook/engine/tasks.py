@@ -20,7 +20,8 @@ from rollbook.engine.turns import Turn
 WRAPPING = "wrap passwords"
 SWEEPING = "sweep the spool"
 PURGING = "purge jobs"
-ALL_CHORES = (MAIL, WRAPPING, SWEEPING, PURGING)
+SEALING = "seal the audit"
+ALL_CHORES = (MAIL, WRAPPING, SEALING, SWEEPING, PURGING)
 
 WRAPPING_SECONDS = 55.0  # of a job; the next one comes with the minute
 LAZY = 19  # the niceness of what may take days
@@ -55,6 +56,14 @@ def wrap_passwords(context: JobContext, timestamp: int = 0) -> None:
             pass
 
     _lazily(wrap)
+
+
+@house.periodic(cron="* * * * *", queueing_lock=SEALING)
+@house.task(name=SEALING, queue=CHORES, lock=SEALING, pass_context=True)
+def seal_audit(context: JobContext, timestamp: int = 0) -> None:
+    """The events since the last seal."""
+    while chores.seal_audit() and not context.should_abort():
+        pass
 
 
 @house.periodic(cron="0 * * * *", queueing_lock=SWEEPING)

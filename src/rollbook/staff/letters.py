@@ -17,10 +17,13 @@ NOT_AGAIN_WITHIN = timedelta(minutes=5)
 Facts = dict[str, object]
 
 
-def write(member: Member, kind: LetterKind, now: datetime, inviter: Member | None = None) -> None:
-    """Write a letter, which is sent when the surrounding transaction has come to be."""
+def write(member: Member, kind: LetterKind, now: datetime, inviter: Member | None = None, to: str = "") -> None:
+    """Write a letter, which is sent when the surrounding transaction has come to be.
+
+    It goes to the member's address, unless another one is named.
+    """
     with transaction.atomic():
-        StaffLetter.objects.create(member=member, kind=kind, inviter=inviter, written_at=now, next_try_at=now)
+        StaffLetter.objects.create(member=member, kind=kind, inviter=inviter, to=to, written_at=now, next_try_at=now)
 
 
 def wrote_lately(member: Member | None, kind: LetterKind, now: datetime) -> bool:
@@ -30,7 +33,7 @@ def wrote_lately(member: Member | None, kind: LetterKind, now: datetime) -> bool
 
 def send_due() -> int:
     """Try every letter whose time has come; returns how many were tried."""
-    return post.send_due(StaffLetter.objects.select_related("member__district", "inviter"), message)
+    return post.send_due(StaffLetter.objects.select_related("member__district", "member__role", "inviter"), message)
 
 
 def message(letter: StaffLetter) -> EmailMultiAlternatives:
@@ -39,7 +42,9 @@ def message(letter: StaffLetter) -> EmailMultiAlternatives:
     if not member.is_active:
         raise Unwanted
     facts = {"member": member, "district": member.district, "url": settings.URL, **_FACTS[letter.kind](letter)}
-    return post.message(letter, f"staff/{letter.kind.replace(' ', '_')}", facts, f"staff.letter-{letter.pk}")
+    return post.message(
+        letter, f"staff/{letter.kind.replace('-', '').replace(' ', '_')}", facts, f"staff.letter-{letter.pk}"
+    )
 
 
 def _invitation(letter: StaffLetter) -> Facts:
@@ -53,14 +58,23 @@ def _forgotten_password(letter: StaffLetter) -> Facts:
 
 
 def _password_changed(letter: StaffLetter) -> Facts:
+    return {"at": _written_at(letter)}
+
+
+def _email_changed(letter: StaffLetter) -> Facts:
+    return {"at": _written_at(letter), "by": letter.inviter, "before": letter.to}
+
+
+def _written_at(letter: StaffLetter) -> str:
     there = letter.written_at.astimezone(ZoneInfo(letter.member.district.time_zone))
-    return {"at": there.strftime("%Y-%m-%d %H:%M %Z")}
+    return there.strftime("%Y-%m-%d %H:%M %Z")
 
 
 _FACTS: Mapping[str, Callable[[StaffLetter], Facts]] = {
     LetterKind.INVITATION: _invitation,
     LetterKind.FORGOTTEN_PASSWORD: _forgotten_password,
     LetterKind.PASSWORD_CHANGED: _password_changed,
+    LetterKind.EMAIL_CHANGED: _email_changed,
 }
 
 

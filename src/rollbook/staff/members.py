@@ -4,29 +4,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from django.contrib.auth.hashers import make_password
-from django.core.exceptions import ValidationError
-from django.core.validators import EmailValidator
 from django.db import IntegrityError, transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from rollbook.roster.models import District, School
 from rollbook.staff import letters
+from rollbook.staff.membership import MemberRefused, Wanted, in_order, in_use
 from rollbook.staff.models import LetterKind, Member
 from rollbook.staff.password_rules import as_typed, facts_about, problems_with
-from rollbook.staff.permissions import Role, is_district_wide
-from rollbook.staff.signing_in import LONGEST_LOGIN, fold_login
-
-LONGEST_NAME = 100
-
-
-class MemberRefused(Exception):
-    """This cannot be a member; ``reasons`` say why, one sentence each."""
-
-    def __init__(self, reasons: list[str]) -> None:
-        super().__init__("; ".join(reasons))
-        self.reasons = reasons
+from rollbook.staff.signing_in import fold_login
 
 
 class NotAMember(Exception):
@@ -65,7 +54,7 @@ def add_member(
     schools: Iterable[str] = (),
 ) -> Member:
     """Add an active member. ``schools`` are organization IDs. Raises MemberRefused with every reason."""
-    wanted = _Wanted(district, fold_login(email), first_name.strip(), last_name.strip(), role, tuple(schools))
+    wanted = Wanted(district, email, first_name, last_name, role, tuple(schools))
     facts = facts_about(wanted.login, wanted.first_name, wanted.last_name, district.name)
     refused = [f"the password is refused: {reason}" for reason in problems_with(password, facts)]
     return _enter(wanted, refused, as_typed(password))
@@ -85,7 +74,7 @@ def invite(
 
     ``schools`` are organization IDs. Raises MemberRefused with every reason.
     """
-    wanted = _Wanted(district, fold_login(email), first_name.strip(), last_name.strip(), role, tuple(schools))
+    wanted = Wanted(district, email, first_name, last_name, role, tuple(schools), inviter)
     with transaction.atomic():
         member = _enter(wanted, [], None)
         letters.write(member, LetterKind.INVITATION, now, inviter)
@@ -111,23 +100,29 @@ _AGAINST_INVITING = {
 }
 
 
-def listed(district: District) -> list[Listed]:
-    """Every member of the district, in the order of their names."""
+def listed(by: Member) -> list[Listed]:
+    """The members that this one looks after: the district's, or those of his schools; in the order of their names."""
     members = (
-        Member.objects.filter(district=district)
-        .select_related("district")
+        seen_by(by)
+        .select_related("district", "role")
         .prefetch_related("schools")
         .annotate(last_seen=Max("knownaddress__last_at"))
     )
     return [
-        Listed(member, _in_order(member.schools.all()), state_of(member), _latest(member.last_login, member.last_seen))
+        Listed(member, in_order(member.schools.all()), state_of(member), _latest(member.last_login, member.last_seen))
         for member in sorted(members, key=_by_name)
     ]
 
 
-def found(district: District, key: int) -> Member | None:
-    """The member of this key, if it is one of this district."""
-    return Member.objects.select_related("district").filter(district=district, pk=key).first()
+def seen_by(by: Member) -> QuerySet[Member]:
+    """The members of the district; for one with schools those who work at one of them."""
+    ours = Member.objects.filter(district=by.district_id)
+    return ours if by.role.is_district_wide else ours.filter(pk__in=_works_at(by.schools.all()))
+
+
+def found(by: Member, key: int) -> Member | None:
+    """The member of this key, if it is one that ``by`` looks after."""
+    return seen_by(by).select_related("district", "role").filter(pk=key).first()
 
 
 def state_of(member: Member) -> MemberState:
@@ -151,62 +146,24 @@ def set_receivers(district: District, emails: Iterable[str]) -> list[Member]:
     return receivers(district)
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    """A member as somebody would have one."""
-
-    district: District
-    login: str
-    first_name: str
-    last_name: str
-    role: str
-    schools: tuple[str, ...]
-
-    def problems(self) -> list[str]:
-        return [
-            *_email_problems(self.login),
-            *_name_problems("first name", self.first_name),
-            *_name_problems("last name", self.last_name),
-            *(_role_problems(self.role) or self._school_problems()),
-        ]
-
-    def _school_problems(self) -> list[str]:
-        if is_district_wide(self.role):
-            return [f"the role {self.role} is for the whole district; name no school"] if self.schools else []
-        if not self.schools:
-            return [f"the role {self.role} needs a school; name one at least"]
-        known = {school.organization_id for school in self.found_schools()}
-        return [f"there is no school '{name}' in this district" for name in self.schools if name not in known]
-
-    def found_schools(self) -> list[School]:
-        return list(School.objects.filter(district=self.district, organization_id__in=self.schools))
-
-
-def _enter(wanted: _Wanted, refused: list[str], password: str | None) -> Member:
+def _enter(wanted: Wanted, refused: list[str], password: str | None) -> Member:
     """Into the table; raises MemberRefused with the reasons there are, and those that the caller has."""
     reasons = [*wanted.problems(), *refused]
     if reasons:
         raise MemberRefused(reasons)
-    member = Member(
-        district=wanted.district,
-        email=wanted.login,
-        first_name=wanted.first_name,
-        last_name=wanted.last_name,
-        role=Role(wanted.role).value,
-        password=make_password(password),
-    )
+    member = Member(district=wanted.district, password=make_password(password))
+    wanted.put_into(member)
     try:
         with transaction.atomic():
             member.save(force_insert=True)
-            member.schools.set(wanted.found_schools())
+            member.schools.set(wanted.found_schools)
     except IntegrityError:
-        # It may be a member of another district, which is nobody's business here: the text is the same.
-        raise MemberRefused([f"{wanted.login} cannot be added: it is in use as a login"]) from None
+        raise in_use(wanted.login) from None
     return member
 
 
-def _in_order(schools: Iterable[School]) -> tuple[School, ...]:
-    return tuple(sorted(schools, key=lambda school: (school.name.casefold(), school.organization_id)))
+def _works_at(schools: QuerySet[School]) -> QuerySet[Any, Any]:
+    return Member.schools.through.objects.filter(school__in=schools).values("member")
 
 
 def _by_name(member: Member) -> tuple[str, str, str]:
@@ -222,23 +179,3 @@ def _active_member(district: District, email: str) -> Member:
     if member is None:
         raise NotAMember(email)
     return member
-
-
-def _email_problems(login: str) -> list[str]:
-    try:
-        EmailValidator()(login)
-    except ValidationError:
-        return [f"the e-mail address is not one, or is longer than {LONGEST_LOGIN} characters"]
-    return []
-
-
-def _name_problems(what: str, name: str) -> list[str]:
-    """A name goes into mail headers and log lines: no line breaks."""
-    if 0 < len(name) <= LONGEST_NAME and name.isprintable():
-        return []
-    return [f"the {what} is missing, longer than {LONGEST_NAME} characters, or not on one line"]
-
-
-def _role_problems(role: str) -> list[str]:
-    roles = [known.value for known in Role]
-    return [] if role in roles else [f"there is no role '{role}'; the roles are {', '.join(roles)}"]

@@ -8,7 +8,45 @@ from django.db import models
 from django.db.models import Q
 
 from rollbook.roster.models import District, School
-from rollbook.staff.permissions import Permission, Role, may
+from rollbook.staff.permissions import POSSIBLE, Permission, RoleType
+
+
+class Role(models.Model):
+    """What members of a district are, and may do; a standard one is made when it is first needed, see roles.py."""
+
+    district = models.ForeignKey(District, on_delete=models.PROTECT)
+    type = models.CharField(max_length=32)
+    name = models.CharField(max_length=60)
+    name_key = models.CharField(max_length=180, help_text="the name as it is compared")
+    description = models.CharField(max_length=200, default="")
+    permissions = models.JSONField(default=list, help_text="the names of those that are switched on")
+    is_standard = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(type__in=[type_.value for type_ in RoleType]), name="role_type"),
+            models.UniqueConstraint(fields=["district", "name_key"], name="role_name"),
+            models.UniqueConstraint(fields=["district", "type"], condition=Q(is_standard=True), name="standard_role"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_fixed(self) -> bool:
+        """The standard district manager's: somebody must be able to do everything."""
+        return self.is_standard and self.type == RoleType.DISTRICT_MANAGER
+
+    @property
+    def is_district_wide(self) -> bool:
+        """Whether its members act for the whole district; all others have the schools that they cover."""
+        return RoleType(self.type).is_district_wide
+
+    @property
+    def granted(self) -> frozenset[Permission]:
+        """What its members may do."""
+        possible = POSSIBLE[RoleType(self.type)]
+        return frozenset(each for each in possible if self.is_fixed or each in self.permissions)
 
 
 class Member(AbstractBaseUser):
@@ -18,7 +56,7 @@ class Member(AbstractBaseUser):
     email = models.CharField(max_length=254, unique=True)
     first_name = models.CharField(max_length=100)
     last_name = models.CharField(max_length=100)
-    role = models.CharField(max_length=32)
+    role = models.ForeignKey(Role, on_delete=models.PROTECT)
     is_active = models.BooleanField(default=True)
     gets_results = models.BooleanField(default=False, help_text="gets the mail of every update of the district")
     schools = models.ManyToManyField(School, help_text="that the member covers; none: the role is district-wide")
@@ -26,9 +64,6 @@ class Member(AbstractBaseUser):
     objects = BaseUserManager["Member"]()
 
     USERNAME_FIELD = "email"
-
-    class Meta:
-        constraints = [models.CheckConstraint(condition=Q(role__in=[role.value for role in Role]), name="member_role")]
 
     def __str__(self) -> str:
         return self.email
@@ -39,7 +74,7 @@ class Member(AbstractBaseUser):
 
     def may(self, permission: Permission) -> bool:
         """Whether the member's role allows this."""
-        return may(self.role, permission)
+        return permission in self.role.granted
 
 
 class Session(AbstractBaseSession):
@@ -90,8 +125,20 @@ class KnownAddress(models.Model):
         constraints = [models.UniqueConstraint(fields=["member", "address"], name="known_address")]
 
 
+class AuditSeal(models.Model):
+    """A keyed digest over events and the seal before, see sealing.py."""
+
+    number = models.PositiveIntegerField(primary_key=True)
+    events = models.PositiveIntegerField(help_text="how many are under it")
+    at = models.DateTimeField()
+    digest = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"seal {self.number}"
+
+
 class AuditEvent(models.Model):
-    """Something that was done or refused, told without personal data of students."""
+    """Something that was done or refused, told without personal data of students; never changed once it is sealed."""
 
     at = models.DateTimeField()
     district = models.ForeignKey(District, null=True, on_delete=models.PROTECT)
@@ -101,6 +148,13 @@ class AuditEvent(models.Model):
     address = models.GenericIPAddressField(null=True)
     agent = models.CharField(max_length=100, help_text="the User-Agent, cut and without control characters")
     detail = models.CharField(max_length=200)
+    seal = models.ForeignKey(AuditSeal, null=True, on_delete=models.PROTECT, help_text="null: not sealed yet")
+
+    class Meta:
+        indexes = [models.Index(fields=["district", "at"], name="audit_by_district")]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.result}"
 
 
 class KeyMark(models.Model):
@@ -126,6 +180,11 @@ class Posted(models.Model):
     class Meta:
         abstract = True
 
+    @property
+    def address(self) -> str:
+        """Where it goes."""
+        return self.member.email
+
 
 class LetterKind(StrEnum):
     """What a letter to a member is about."""
@@ -133,6 +192,7 @@ class LetterKind(StrEnum):
     INVITATION = "invitation"
     FORGOTTEN_PASSWORD = "forgotten password"  # noqa: S105 (a kind of letter)
     PASSWORD_CHANGED = "password changed"  # noqa: S105
+    EMAIL_CHANGED = "e-mail changed"
 
 
 class StaffLetter(Posted):
@@ -140,8 +200,13 @@ class StaffLetter(Posted):
 
     kind = models.CharField(max_length=32)
     inviter = models.ForeignKey(
-        Member, null=True, on_delete=models.PROTECT, related_name="+", help_text="null: the host, or no invitation"
+        Member,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="or who changed something; null: the host, or the member",
     )
+    to = models.CharField(max_length=254, default="", help_text="an address that the member had before")
 
     class Meta:
         constraints = [
@@ -153,3 +218,8 @@ class StaffLetter(Posted):
 
     def __str__(self) -> str:
         return f"letter {self.pk} ({self.kind})"
+
+    @property
+    def address(self) -> str:
+        """The member's, unless it is about one that was the member's."""
+        return self.to or self.member.email

@@ -1,38 +1,60 @@
-"""What each role may do."""
+"""What a member may be allowed to do, which of it each type of role can have, and who may give it to whom."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
 class Permission(StrEnum):
     """One thing a member may be allowed to do."""
 
+    SEE_STUDENTS = "see students"
     UPDATE_STUDENTS = "update students"
     MANAGE_STAFF = "manage staff"
-    SEE_DISTRICT = "see the district's students"
-    SEE_SCHOOLS = "see the students of their schools"
-    SEE_OWN_STUDENTS = "see the students linked to them"
+    MANAGE_ROLES = "manage roles"
+    MANAGE_SCHOOLS = "manage schools"
+    SEE_AUDIT = "see the audit"
 
 
-class Role(StrEnum):
-    """The three standard roles."""
+class RoleType(StrEnum):
+    """The three types of role; the standard role of each is called the same."""
 
     DISTRICT_MANAGER = "district manager"
     SCHOOL_MANAGER = "school manager"
     INSTRUCTOR = "instructor"
 
+    @property
+    def is_district_wide(self) -> bool:
+        """Whether such a member acts for the whole district; all others have the schools that they cover."""
+        return self is RoleType.DISTRICT_MANAGER
 
-GRANTED: dict[Role, frozenset[Permission]] = {
-    Role.DISTRICT_MANAGER: frozenset({Permission.UPDATE_STUDENTS, Permission.MANAGE_STAFF, Permission.SEE_DISTRICT}),
-    Role.SCHOOL_MANAGER: frozenset({Permission.SEE_SCHOOLS}),
-    Role.INSTRUCTOR: frozenset({Permission.SEE_OWN_STUDENTS}),
+
+POSSIBLE: Mapping[RoleType, tuple[Permission, ...]] = {
+    RoleType.DISTRICT_MANAGER: tuple(Permission),
+    RoleType.SCHOOL_MANAGER: (Permission.SEE_STUDENTS, Permission.MANAGE_STAFF),
+    RoleType.INSTRUCTOR: (Permission.SEE_STUDENTS,),
 }
+"""What a role of each type can have; its standard role has all of that until somebody switches it off."""
 
+ASSIGNED_BY: Mapping[RoleType, tuple[RoleType, ...]] = {
+    RoleType.DISTRICT_MANAGER: tuple(RoleType),
+    RoleType.SCHOOL_MANAGER: (RoleType.SCHOOL_MANAGER, RoleType.INSTRUCTOR),
+    RoleType.INSTRUCTOR: (),
+}
+"""The types of the roles that a member of each type may give to others."""
 
-def may(role: str, permission: Permission) -> bool:
-    """Whether a member of this role may do this."""
-    return permission in GRANTED[Role(role)]
-
-
-def is_district_wide(role: str) -> bool:
-    """Whether a member of this role acts for the whole district; all others have the schools that they cover."""
-    return may(role, Permission.SEE_DISTRICT)
+MEANINGS: Mapping[RoleType, Mapping[Permission, str]] = {
+    RoleType.DISTRICT_MANAGER: {
+        Permission.SEE_STUDENTS: "sees all students of the district",
+        Permission.UPDATE_STUDENTS: "updates students by files, in the browser and with the three commands",
+        Permission.MANAGE_STAFF: "invites, changes and deactivates staff",
+        Permission.MANAGE_ROLES: "makes and changes roles",
+        Permission.MANAGE_SCHOOLS: "adds, renames and closes schools",
+        Permission.SEE_AUDIT: "sees who did and saw what",
+    },
+    RoleType.SCHOOL_MANAGER: {
+        Permission.SEE_STUDENTS: "sees the students of their schools",
+        Permission.MANAGE_STAFF: "invites, changes and deactivates the staff of their schools",
+    },
+    RoleType.INSTRUCTOR: {Permission.SEE_STUDENTS: "sees the students linked to them"},
+}
+"""What a permission comes to in a role of each type, for whoever chooses one."""

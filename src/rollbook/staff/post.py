@@ -46,7 +46,7 @@ def message(letter: Posted, template: str, facts: Mapping[str, object], mark: st
     mail = EmailMultiAlternatives(
         subject="".join(char for char in subject if char.isprintable()),
         body=render_to_string(f"{template}.txt", dict(facts)),
-        to=[letter.member.email],
+        to=[letter.address],
         headers={
             "Message-ID": f"<{mark}@{urlsplit(settings.URL).hostname}>",
             "Date": format_datetime(letter.written_at),

@@ -5,16 +5,16 @@ from django.db.models import QuerySet
 from rollbook.database.unindexed import Unindexed
 from rollbook.roster.models import Student
 from rollbook.staff.models import Member
-from rollbook.staff.permissions import Permission
+from rollbook.staff.permissions import Permission, RoleType
 
 
 def students(member: Member) -> QuerySet[Student]:
     """The district's, those of the member's schools, or those linked to the member; never another district's."""
     ours = Student.objects.alias(whose=Unindexed("district")).filter(whose=member.district_id)
-    if member.may(Permission.SEE_DISTRICT):
+    if not member.may(Permission.SEE_STUDENTS):
+        return ours.none()
+    if member.role.is_district_wide:
         return ours
-    if member.may(Permission.SEE_SCHOOLS):
+    if member.role.type == RoleType.SCHOOL_MANAGER:
         return ours.filter(school__in=member.schools.all())
-    if member.may(Permission.SEE_OWN_STUDENTS):
-        return ours.filter(staff=member)
-    return ours.none()
+    return ours.filter(staff=member)

@@ -32,7 +32,7 @@ class Backend:
     """How Django comes from the key of a member to the member; passwords are the business of signing_in.py."""
 
     def get_user(self, member_id: int) -> Member | None:
-        return Member.objects.select_related("district").filter(pk=member_id, is_active=True).first()
+        return Member.objects.select_related("district", "role").filter(pk=member_id, is_active=True).first()
 
 
 class SessionStore(db.SessionStore):

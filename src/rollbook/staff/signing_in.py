@@ -39,7 +39,7 @@ def sign_in(login: str, password: str, address: str, now: datetime, agent: str =
     folded = fold_login(login)
     with _turn:
         throttle.require(folded, address, now)
-        found = Member.objects.select_related("district").filter(email=folded).first()
+        found = Member.objects.select_related("district", "role").filter(email=folded).first()
         if not _matches(found, password) or found is None or not found.is_active:
             _note_failure(folded, found, address, agent, now)
             raise SignInFailed

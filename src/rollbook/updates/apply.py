@@ -25,7 +25,7 @@ from rollbook.updates import fields, problems, states
 from rollbook.updates.models import Row, Update
 from rollbook.updates.moves import Outcome, State
 
-CHUNK_SECONDS = 0.1  # how long a chunk should take: the longest that a cancel waits
+CHUNK_SECONDS = 0.25  # how long a chunk should take: the longest that a cancel waits, see decisions/databases.md
 SMALLEST, LARGEST = 100, 5000  # students
 
 

@@ -115,6 +115,11 @@ class Page:
         (form,) = (form for form in self.main.iter("form") if not action or form.get("action") == action)
         return Form(form)
 
+    def form_with(self, field: str) -> "Form":
+        """The content's form that has this field."""
+        (form,) = (form for form in map(Form, self.main.iter("form")) if field in form.fields)
+        return form
+
     @property
     def actions(self) -> list[str]:
         """Where the content's forms go, in their order."""

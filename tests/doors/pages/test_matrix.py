@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from rollbook.doors.pages.visit import SAFE, Rule
 from rollbook.roster.models import Change, District, School, Student
-from rollbook.staff import members
-from rollbook.staff.models import AuditEvent, Member, Session
-from rollbook.staff.permissions import Role
+from rollbook.staff import members, roles
+from rollbook.staff.models import AuditEvent, Member, Role, Session
+from rollbook.staff.permissions import Permission, RoleType
 from rollbook.updates import drafts
 from rollbook.updates.models import Draft, Update
 from rollbook.updates.spool import Incoming
@@ -28,7 +28,7 @@ PAGES: dict[str, URLPattern] = {
 }
 RULES: dict[str, Rule] = {name: getattr(page.callback, "rule", None) for name, page in PAGES.items()}  # type: ignore[misc]
 FOR_MEMBERS = [name for name, rule in RULES.items() if rule and not rule.stranger]
-ROLES = list(Role)
+ROLES = list(RoleType)
 
 Keys = dict[str, Any]
 
@@ -45,11 +45,22 @@ OF_THE_NEIGHBOUR: dict[str, Callable[["Cedar"], Keys]] = {
     "update-rejected": lambda cedar: {"number": cedar.update.number},
     "update-changes": lambda cedar: {"number": cedar.update.number},
     "update-not-processed": lambda cedar: {"number": cedar.update.number},
+    "member": lambda cedar: {"key": cedar.invited.pk},
     "staff-invite-again": lambda cedar: {"key": cedar.invited.pk},
+    "member-deactivate": lambda cedar: {"key": cedar.invited.pk},
+    "member-reactivate": lambda cedar: {"key": cedar.invited.pk},
+    "school": lambda cedar: {"key": cedar.student.school_id},
+    "school-close": lambda cedar: {"key": cedar.student.school_id},
+    "role": lambda cedar: {"key": cedar.role.pk},
+    "role-remove": lambda cedar: {"key": cedar.role.pk},
     "end-session": lambda cedar: {"handle": cedar.handle},
 }
 # Addresses whose key is nobody's: they are called with one that exists.
-OF_NOBODY: dict[str, Keys] = {"automation-script": {"name": "nightly.sh"}, "password": {"token": "nothing"}}
+OF_NOBODY: dict[str, Keys] = {
+    "automation-script": {"name": "nightly.sh"},
+    "password": {"token": "nothing"},
+    "role-new": {"slug": "instructor"},
+}
 # A handle of somebody else's session ends nothing, and says so on the next page.
 ENDS_NOTHING = {"end-session"}
 
@@ -60,6 +71,7 @@ class Cedar:
     student: Student
     update: Update
     invited: Member
+    role: Role
     draft: Draft
     handle: str
 
@@ -71,8 +83,16 @@ class Cedar:
         self.update = Update.objects.filter(district=district).latest("number")
         self.student = Student.objects.filter(district=district).latest("pk")
         self.invited = members.invite(
-            district, "new@cedar.example", "Neil", "Cedarson", Role.DISTRICT_MANAGER, [], self.manager, timezone.now()
+            district,
+            "new@cedar.example",
+            "Neil",
+            "Cedarson",
+            RoleType.DISTRICT_MANAGER,
+            [],
+            self.manager,
+            timezone.now(),
         )
+        self.role = roles.make(self.manager, RoleType.INSTRUCTOR, "Cedar's helper", "", [Permission.SEE_STUDENTS])
         incoming = Incoming()
         incoming.write(a_class(3, GRADE="11").encode())
         self.draft = drafts.keep(self.manager, incoming, file_name="cedar.csv", now=timezone.now())
@@ -83,6 +103,8 @@ class Cedar:
         """All that there is of the neighbour, to see that nothing of it has changed."""
         found = [
             Member.objects.filter(district=self.manager.district),
+            School.objects.filter(district=self.manager.district),
+            Role.objects.filter(district=self.manager.district),
             Student.objects.filter(district=self.manager.district),
             Change.objects.filter(student__district=self.manager.district),
             Update.objects.filter(district=self.manager.district),
@@ -114,9 +136,9 @@ def signed_in(member: Member) -> Client:
     return client
 
 
-def one_of(district: District, role: Role) -> Member:
+def one_of(district: District, role: RoleType) -> Member:
     member = a_member(district, f"{role.replace(' ', '-')}@maple.example", role.value)
-    if role is not Role.DISTRICT_MANAGER:
+    if role is not RoleType.DISTRICT_MANAGER:
         member.schools.add(School.objects.filter(district=district).first())  # type: ignore[arg-type]
     return member
 
@@ -142,7 +164,7 @@ def test_every_page_has_a_rule_and_every_key_an_owner() -> None:
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("name", FOR_MEMBERS)
 def test_nobody_gets_more_than_the_role_and_the_district_allow(
-    name: str, role: Role, ours: District, neighbours: Cedar
+    name: str, role: RoleType, ours: District, neighbours: Cedar
 ) -> None:
     member = one_of(ours, role)
     client = signed_in(member)
@@ -196,7 +218,7 @@ def test_a_page_answers_its_methods_only_and_only_over_https(name: str, ours: Di
 
 @pytest.mark.parametrize("name", PAGES)
 def test_every_answer_is_never_stored_and_lets_nothing_foreign_in(name: str, ours: District) -> None:
-    answer = call(signed_in(one_of(ours, Role.DISTRICT_MANAGER)), name, _some_keys(name))
+    answer = call(signed_in(one_of(ours, RoleType.DISTRICT_MANAGER)), name, _some_keys(name))
     assert len(answer["X-Request-Id"]) == 16
     assert "no-store" in answer["Cache-Control"]
     assert answer["X-Content-Type-Options"] == "nosniff"

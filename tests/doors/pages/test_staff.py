@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from rollbook.roster.models import District, School
 from rollbook.staff import letters, members
 from rollbook.staff.models import AuditEvent, Member, StaffLetter
-from rollbook.staff.permissions import GRANTED, Role
 from tests.conftest import a_member
 from tests.doors.pages.conftest import SignedIn, Visitor
-from tests.doors.pages.reading import read
+from tests.doors.pages.reading import Page, read
 from tests.staff.browser import NOW, Clock
 
 BEN = {"first_name": "Ben", "last_name": "Ito", "email": "ben@maple.example", "role": "instructor", "schools": ["100"]}
@@ -61,21 +61,9 @@ def test_a_school_manager_without_a_school_is_not_said_to_have_all(browser: Visi
 
 def test_the_form_says_what_each_role_may_do(browser: Visitor) -> None:
     text = browser.read("/staff/invite").text
-    assert "District manager: updates students, invites staff, sees all students of the district" in text
-    assert "School manager: sees the students of their schools" in text
+    assert "District manager: sees all students of the district, updates students by files" in text
+    assert "School manager: sees the students of their schools, invites, changes and deactivates" in text
     assert "Instructor: sees the students linked to them" in text
-
-
-def test_no_role_and_no_right_is_left_out(browser: Visitor) -> None:
-    text = browser.read("/staff/invite").text
-    for role in Role:
-        assert f"{role.value.capitalize()}: " in text
-        (line,) = (
-            line
-            for line in read(browser.get("/staff/invite")).main.iter("label")
-            if role.value.capitalize() in "".join(line.itertext())
-        )
-        assert "".join(line.itertext()).count(",") == len(GRANTED[role]) - 1
 
 
 def test_the_schools_of_the_district_are_offered_and_no_others(browser: Visitor, cedar: District) -> None:
@@ -92,9 +80,7 @@ def test_the_groups_of_choices_are_named_and_described(browser: Visitor) -> None
     assert list(groups) == ["Role", "Schools"]
     described = groups["Schools"].get("aria-describedby")
     (hint,) = (element for element in page.main.iter() if element.get("id") == described)
-    assert hint.text == (
-        "Where the school manager or the instructor works. Whoever acts for the whole district has none."
-    )
+    assert hint.text == ("Where the member works. Whoever acts for the whole district has none.")
 
 
 def test_whoever_is_invited_gets_a_mail_and_is_in_the_list(browser: Visitor, manager: Member) -> None:
@@ -210,21 +196,145 @@ def test_the_neighbours_staff_is_neither_seen_nor_invited(
     assert AuditEvent.objects.filter(action="invite again", result="not found").count() == 1
 
 
-@pytest.mark.parametrize("role", [role.value for role in Role if role is not Role.DISTRICT_MANAGER])
-def test_lesser_roles_neither_see_nor_invite(role: str, visitor: SignedIn, maple: District, ben: Member) -> None:
-    member = a_member(maple, "someone@maple.example", role)
-    member.schools.set(School.objects.filter(district=maple))
-    browser = visitor(member)
+def test_instructors_neither_see_nor_invite(visitor: SignedIn, instructor: Member, ben: Member) -> None:
+    browser = visitor(instructor)
     answers = [
         browser.get("/staff"),
         invite(browser, email="x@maple.example"),
         browser.post(f"/staff/{ben.pk}/invite-again"),
+        browser.get(f"/staff/{ben.pk}"),
+        browser.get("/staff/import"),
     ]
-    assert [answer.status_code for answer in answers] == [403, 403, 403]
+    assert {answer.status_code for answer in answers} == {403}
     assert {read(answer).heading for answer in answers} == {"Not for your role"}
     assert "Staff" not in read(answers[0]).rooms
     assert not Member.objects.filter(email="x@maple.example").exists()
-    assert AuditEvent.objects.filter(member=member, result="not allowed").count() == 3
+    assert AuditEvent.objects.filter(member=instructor, result="not allowed").count() == 5
+
+
+class TestSchoolManager:
+    """He looks after the staff of his schools, and of no others."""
+
+    @pytest.fixture
+    def browser(self, visitor: SignedIn, school_manager: Member) -> Visitor:
+        return visitor(school_manager)
+
+    def test_sees_the_staff_of_his_schools(self, browser: Visitor, ben: Member, manager: Member) -> None:
+        elsewhere = a_member(manager.district, "else@maple.example", "instructor")
+        elsewhere.schools.set(School.objects.filter(district=manager.district, organization_id="200"))
+        assert [row[1] for row in browser.read("/staff").rows] == ["ben@maple.example", "school@maple.example"]
+        assert browser.get(f"/staff/{elsewhere.pk}").status_code == 404
+        assert browser.get(f"/staff/{manager.pk}").status_code == 404
+        assert browser.post(f"/staff/{manager.pk}/deactivate").status_code == 404
+
+    def test_is_offered_the_roles_and_schools_that_are_his_to_give(self, browser: Visitor) -> None:
+        page = browser.read("/staff/invite")
+        offered = [
+            (field.get("name"), field.get("value")) for field in page.main.iter("input") if field.get("name") != "x"
+        ]
+        assert [value for name, value in offered if name == "role"] == ["school manager", "instructor"]
+        assert [value for name, value in offered if name == "schools"] == ["100"]
+
+    @pytest.mark.parametrize("other", [{"role": "district manager", "schools": []}, {"schools": ["200"]}])
+    def test_cannot_choose_others(self, browser: Visitor, other: dict[str, Any]) -> None:
+        assert invite(browser, **other).status_code == 422
+        assert not Member.objects.filter(email="ben@maple.example").exists()
+
+    def test_sees_who_works_elsewhere_too_but_does_not_change_him(
+        self, browser: Visitor, ben: Member, maple: District
+    ) -> None:
+        ben.schools.set(School.objects.filter(district=maple))
+        page = browser.read("/staff")
+        assert page.rows[0][0] == "Ben Ito"
+        assert "Ben Ito" not in page.links
+        assert browser.get(f"/staff/{ben.pk}").status_code == 404
+        page = browser.follow(browser.post(f"/staff/{ben.pk}/deactivate"))
+        assert page.messages == ["Nobody was deactivated: Ben Ito is not yours to change; ask a district manager."]
+
+
+def change(browser: Visitor, member: Member, **other: Any) -> Any:
+    page = browser.read(f"/staff/{member.pk}")
+    values = page.form_with("first_name").values
+    return browser.post(f"/staff/{member.pk}", values | other)
+
+
+def test_a_member_is_changed(browser: Visitor, ben: Member) -> None:
+    page = browser.follow(change(browser, ben, last_name="Itō", role="school manager", schools=["100", "200"]))
+    assert page.messages == ["Ben Itō is changed."]
+    assert page.rows[0][:4] == ["Ben Itō", "ben@maple.example", "school manager", "School 100, School 200"]
+    assert AuditEvent.objects.get(action="change member").detail == f"member {ben.pk}, school manager"
+
+
+def test_what_cannot_be_is_told_on_the_page(browser: Visitor, ben: Member, neighbour: Member) -> None:
+    response = change(browser, ben, email=neighbour.email)
+    assert response.status_code == 422
+    assert "Ops@cedar.example cannot" not in read(response).text
+    assert "ops@cedar.example cannot be added: it is in use as a login." in read(response).text
+    ben.refresh_from_db()
+    assert ben.email == "ben@maple.example"
+
+
+def test_who_is_let_go_is_out_at_once_and_can_be_taken_back(
+    browser: Visitor, visitor: SignedIn, school_manager: Member
+) -> None:
+    theirs = visitor(school_manager)
+    page = browser.follow(browser.post(f"/staff/{school_manager.pk}/deactivate"))
+    assert page.messages == ["Ana Ruiz cannot sign in any more; sessions and links have ended."]
+    assert theirs.get("/")["Location"] == "/sign-in"
+    assert theirs.sign_in(school_manager).status_code == 403
+    browser.follow(browser.post(f"/staff/{school_manager.pk}/reactivate"))
+    assert theirs.sign_in(school_manager).status_code == 302
+
+
+def test_the_last_district_manager_stays(browser: Visitor, manager: Member) -> None:
+    assert "Let Ana go" not in browser.read(f"/staff/{manager.pk}").text
+    page = browser.follow(browser.post(f"/staff/{manager.pk}/deactivate"))
+    assert page.messages == ["Nobody was deactivated: nobody can deactivate themselves; another manager can."]
+    response = change(browser, manager, role="instructor", schools=["100"])
+    assert "Ana Ruiz is the last district manager who can sign in; make another one first." in read(response).text
+
+
+class TestStaffFile:
+    HEADER = "FIRST_NAME,LAST_NAME,ASSIGNED_ROLE,EMAIL,SCHOOLS\n"
+
+    def send(self, browser: Visitor, text: str) -> Page:
+        browser.read("/staff/import")
+        file = SimpleUploadedFile("staff.csv", text.encode(), "text/csv")
+        return read(browser.post("/staff/import/file", {"file": file}))
+
+    def test_who_can_be_invited_is_and_the_other_lines_are_told(self, browser: Visitor) -> None:
+        page = self.send(
+            browser,
+            self.HEADER
+            + "Ida,Stone,District Manager,ida@maple.example,\n"
+            + "Ben,Ito,instructor,ben@maple.example,100&School 200\n"
+            + "Cy,Loe,king,cy@maple.example,100\n",
+        )
+        assert page.heading == "2 invited"
+        assert page.rows == [
+            ["4", "there is no role 'king'; the roles are district manager, school manager, instructor"]
+        ]
+        assert StaffLetter.objects.filter(kind="invitation").count() == 2
+        event = AuditEvent.objects.get(action="import staff")
+        assert event.detail == "2 invited, 0 there already, 1 problems"
+
+    @pytest.mark.parametrize(
+        ("text", "told"),
+        [
+            ("NAME,EMAIL\n", "Nobody was invited: line 1 must be FIRST_NAME,LAST_NAME,ASSIGNED_ROLE,EMAIL,SCHOOLS"),
+            ("", "line 1 must be FIRST_NAME,LAST_NAME,ASSIGNED_ROLE,EMAIL,SCHOOLS and is nothing; correct it"),
+            (HEADER + 'Ida,"Sto"ne,x,y,\n', "Nobody was invited: line 2 is not CSV"),
+        ],
+    )
+    def test_of_what_is_no_staff_file_nobody_is_invited(self, browser: Visitor, text: str, told: str) -> None:
+        assert told in self.send(browser, text).text
+        assert not StaffLetter.objects.exists()
+
+    def test_another_sites_form_invites_nobody(self, browser: Visitor) -> None:
+        file = SimpleUploadedFile("staff.csv", (self.HEADER + "I,S,instructor,i@maple.example,100\n").encode())
+        response = browser.post("/staff/import/file", {"file": file, "csrfmiddlewaretoken": "forged"})
+        assert response.status_code == 403
+        assert not StaffLetter.objects.exists()
 
 
 def test_names_are_shown_and_not_run(browser: Visitor) -> None:

@@ -9,7 +9,6 @@ from rollbook.doors.pages.signing_in import begin, leave, too_often
 from rollbook.doors.pages.visit import FORM, POST, Visit, page
 from rollbook.doors.studentupdate.client import address_of, agent_of
 from rollbook.staff import sessions
-from rollbook.staff.permissions import is_district_wide
 from rollbook.staff.setting_passwords import PasswordRefused, change_password
 from rollbook.staff.signing_in import SignInFailed
 from rollbook.staff.throttle import Throttled
@@ -21,7 +20,7 @@ def account(visit: Visit) -> HttpResponse:
     member = visit.member
     living = [(session, program_of(session.agent)) for session in sessions.of(member, visit.request)]
     facts = {
-        "is_district_wide": is_district_wide(member.role),
+        "is_district_wide": member.role.is_district_wide,
         "schools": member.schools.order_by("name", "organization_id"),
         "living": living,
         "others": len(living) - 1,

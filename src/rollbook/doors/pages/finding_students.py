@@ -12,7 +12,6 @@ from rollbook.roster.models import Change, School, Student
 from rollbook.roster.names import name_key
 from rollbook.staff import seeing
 from rollbook.staff.models import Member
-from rollbook.staff.permissions import Permission
 from rollbook.updates.paging import Page, page_of
 
 SIZE = 50
@@ -70,7 +69,7 @@ def _between(students: QuerySet[Student], first: int, last: int, total: int) -> 
 def _schools(member: Member) -> QuerySet[School]:
     """The schools that the member's students go to, and for whom it is the whole district, all."""
     schools = School.objects.filter(district=member.district_id).order_by("name", "organization_id")
-    if member.may(Permission.SEE_DISTRICT):
+    if member.role.is_district_wide:
         return schools
     return schools.filter(pk__in=seeing.students(member).values("school"))
 

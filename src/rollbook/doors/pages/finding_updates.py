@@ -17,7 +17,8 @@ SIZE = 50
 DAYS = date(2000, 1, 1), date(2999, 12, 31)
 
 
-def _day(label: str) -> forms.DateField:
+def day(label: str) -> forms.DateField:
+    """A field for a day, which may be left blank."""
     first, last = DAYS
     return forms.DateField(
         label=label,
@@ -32,8 +33,8 @@ class Filters(forms.Form):
 
     state = forms.ChoiceField(required=False, choices=[("", "All states"), *((state, state) for state in State)])
     who = forms.TypedChoiceField(label="Started by", required=False, coerce=int, empty_value=None)
-    since = _day("From")
-    until = _day("Until")
+    since = day("From")
+    until = day("Until")
     errors_only = forms.BooleanField(label="With errors only", required=False)
 
     def __init__(self, sent: Mapping[str, Any], district: District) -> None:

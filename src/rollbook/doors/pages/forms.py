@@ -7,8 +7,9 @@ from django import forms
 from django.utils.text import capfirst
 
 from rollbook.roster.models import School
+from rollbook.staff.models import Role
 from rollbook.staff.password_rules import FEWEST_CHARACTERS
-from rollbook.staff.permissions import GRANTED, Permission, Role, is_district_wide
+from rollbook.staff.permissions import MEANINGS, POSSIBLE, RoleType
 
 # No type="email": of an address beyond ASCII a browser then sends something else than what was typed.
 EMAIL = {"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}
@@ -20,15 +21,6 @@ PASSWORD_RULES = (
     f"At least {FEWEST_CHARACTERS} characters: a few words in a row are easy to remember. "
     "Not one of the passwords that are tried first, and without your name or your district's."
 )
-
-# What a right means to whoever chooses a role.
-RIGHTS = {
-    Permission.UPDATE_STUDENTS: "updates students",
-    Permission.MANAGE_STAFF: "invites staff",
-    Permission.SEE_DISTRICT: "sees all students of the district",
-    Permission.SEE_SCHOOLS: "sees the students of their schools",
-    Permission.SEE_OWN_STUDENTS: "sees the students linked to them",
-}
 
 
 class _Form(forms.Form):
@@ -72,41 +64,70 @@ class ChangedPassword(NewPassword):
     field_order = ("old", "new", "again")
 
 
-class Invitation(_Form):
-    """Who is invited, and as what."""
+class Membership(_Form):
+    """Who a member is: the roles and schools that whoever asks may give."""
 
     first_name = forms.CharField(label="First name")
     last_name = forms.CharField(label="Last name")
-    email = forms.CharField(
-        label="E-mail",
-        help_text="The invitation goes there, and it is the login from then on.",
-        widget=forms.TextInput(EMAIL),
-    )
+    email = forms.CharField(label="E-mail", widget=forms.TextInput(EMAIL))
 
-    def __init__(self, schools: Iterable[School], *args: Any, **kwargs: Any) -> None:
+    def __init__(self, roles: Iterable[Role], schools: Iterable[School], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["role"] = forms.ChoiceField(
-            choices=[(role.value, described(role)) for role in Role], widget=forms.RadioSelect
+            choices=[(role.name, described(role)) for role in roles], widget=forms.RadioSelect
         )
         self.fields["schools"] = forms.MultipleChoiceField(
             required=False,
-            help_text=f"Where {_those_of_schools()} works. Whoever acts for the whole district has none.",
+            help_text="Where the member works. Whoever acts for the whole district has none.",
             choices=[(school.organization_id, f"{school.name} ({school.organization_id})") for school in schools],
+            widget=forms.CheckboxSelectMultiple,
+        )
+
+
+class Invitation(Membership):
+    """Who is invited, and as what."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].help_text = "The invitation goes there, and it is the login from then on."
+
+
+class SchoolName(_Form):
+    name = forms.CharField(label="Name")
+
+
+class NewSchool(SchoolName):
+    organization_id = forms.CharField(
+        label="Organization ID", help_text="The SCHOOL_ID that student files name it by; it stays the same."
+    )
+
+    field_order = ("organization_id", "name")
+
+
+class RoleForm(_Form):
+    """What a role is called, and may do."""
+
+    name = forms.CharField(label="Name")
+    description = forms.CharField(label="Description", required=False)
+
+    def __init__(self, type_: RoleType, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["permissions"] = forms.MultipleChoiceField(
+            label=f"What a {type_} with this role may do",
+            required=False,
+            choices=[(each.value, capfirst(MEANINGS[type_][each])) for each in POSSIBLE[type_]],
             widget=forms.CheckboxSelectMultiple,
         )
 
 
 def described(role: Role) -> str:
     """``Instructor: sees the students linked to them``."""
-    rights = ", ".join(text for right, text in RIGHTS.items() if right in GRANTED[role])
-    return f"{role.value.capitalize()}: {rights}"
+    meanings = MEANINGS[RoleType(role.type)]
+    may = ", ".join(meanings[each] for each in POSSIBLE[RoleType(role.type)] if each in role.granted)
+    return f"{capfirst(role.name)}: {may or 'nothing but to sign in'}"
 
 
 def _sentence(reason: str) -> str:
     """With a capital and a full stop; an e-mail address at its beginning stays as it is."""
     begins_with_a_word = reason.partition(" ")[0].isalpha()
     return f"{capfirst(reason) if begins_with_a_word else reason}."
-
-
-def _those_of_schools() -> str:
-    return " or ".join(f"the {role.value}" for role in Role if not is_district_wide(role.value))

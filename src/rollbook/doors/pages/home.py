@@ -41,7 +41,8 @@ def _of_students(visit: Visit) -> HttpResponse:
     completed = listed(visit.district, state=State.COMPLETED, size=1).items
     facts = {
         "students": seeing.students(visit.member).count(),
-        "by_school": visit.may(Permission.SEE_SCHOOLS),
+        "may_see": visit.may(Permission.SEE_STUDENTS),
+        "role": visit.member.role,
         "last": completed[0] if completed else None,
     }
     return visit.render("pages/home_students.html", facts)

@@ -1,28 +1,37 @@
-"""Staff: who may sign in, and inviting another member."""
+"""Staff: who may sign in, inviting another member, changing one, and letting one go."""
 
+from collections.abc import Callable
+
+from django.db.models import prefetch_related_objects
 from django.http import HttpResponse
+from django.views.decorators.csrf import csrf_exempt
 
-from rollbook.doors.pages import errors
-from rollbook.doors.pages.forms import Invitation
+from rollbook.doors.pages import errors, uploading
+from rollbook.doors.pages.forms import Invitation, Membership
 from rollbook.doors.pages.visit import FORM, POST, Visit, page
+from rollbook.doors.studentupdate.form import Form
+from rollbook.doors.studentupdate.refusals import Refused
+from rollbook.format.small_table import TableRefused
 from rollbook.roster.models import School
-from rollbook.staff import members
-from rollbook.staff.members import MemberRefused, MemberState
+from rollbook.staff import managing, members, roles
+from rollbook.staff.importing import COLUMNS, LARGEST, MOST_ROWS, import_staff
+from rollbook.staff.members import MemberState
+from rollbook.staff.membership import MemberRefused
 from rollbook.staff.models import Member
-from rollbook.staff.permissions import Permission, is_district_wide
+from rollbook.staff.permissions import Permission
 
 
 @page(Permission.MANAGE_STAFF)
 def listed(visit: Visit) -> HttpResponse:
-    staff = [(one, is_district_wide(one.member.role)) for one in members.listed(visit.district)]
+    prefetch_related_objects([visit.member], "schools")
+    staff = [(one, managing.may_manage(visit.member, one.member)) for one in members.listed(visit.member)]
     return visit.render("pages/staff.html", {"staff": staff, "INVITED": MemberState.INVITED})
 
 
 @page(Permission.MANAGE_STAFF, methods=FORM)
 def invite(visit: Visit) -> HttpResponse:
     """Another member of this district, who is mailed a link to choose a password by."""
-    schools = School.objects.filter(district=visit.district).order_by("name", "organization_id")
-    form = Invitation(schools, visit.request.POST if visit.request.method == "POST" else None)
+    form = Invitation(roles.assignable(visit.member), _schools(visit), *_sent(visit))
     member = _invited(visit, form) if form.is_valid() else None
     if member:
         return _on_its_way(visit, member)
@@ -31,18 +40,98 @@ def invite(visit: Visit) -> HttpResponse:
 
 @page(Permission.MANAGE_STAFF, methods=POST)
 def invite_again(visit: Visit, key: int) -> HttpResponse:
-    member = members.found(visit.district, key)
-    if member is None:
-        visit.note("invite again", "not found", f"member {key}")
-        return errors.not_found(visit.request, visit)
-    try:
+    def again(member: Member) -> None:
         members.invite_again(member, visit.member, visit.now)
-    except MemberRefused as refused:
-        visit.note("invite again", "refused", f"member {key}")
-        visit.complain(f"No invitation was sent: {'; '.join(refused.reasons)}.")
+        visit.say(f"An invitation is on its way to {member.email}.")
+
+    return _done(visit, key, "invite again", again, "No invitation was sent")
+
+
+@page(Permission.MANAGE_STAFF)
+def staff_file(visit: Visit) -> HttpResponse:
+    """Where a staff file is chosen, and what it may say."""
+    return _staff_file(visit)
+
+
+@csrf_exempt  # uploading.py reads the form itself, and then has its token compared
+@page(Permission.MANAGE_STAFF, methods=POST)
+def import_file(visit: Visit) -> HttpResponse:
+    """Whoever can be invited is; all other lines are told."""
+    try:
+        return uploading.received(visit.request, lambda form: _imported(visit, form))
+    except Refused as refused:
+        visit.note("import staff", "not taken", refused.code)
+        return _staff_file(visit, refused.status, uploading.said(refused))
+
+
+@page(Permission.MANAGE_STAFF, methods=FORM)
+def member(visit: Visit, key: int) -> HttpResponse:
+    """One member: what there is to change, for who may change it."""
+    found = members.found(visit.member, key)
+    if found is None or not managing.may_manage(visit.member, found):
+        visit.note("member", "not found" if found is None else "not allowed", f"member {key}")
+        return errors.not_found(visit.request, visit)
+    form = Membership(roles.assignable(visit.member), _schools(visit), *_sent(visit), initial=_initial(found))
+    if form.is_valid() and _changed(visit, found, form):
         return visit.redirect("staff")
-    visit.note("invite again", "ok", f"member {key}")
-    return _on_its_way(visit, member)
+    facts = {"form": form, "member": found, "state": members.state_of(found), "INVITED": MemberState.INVITED}
+    return visit.render("pages/staff_member.html", facts, status=422 if form.is_bound else 200)
+
+
+@page(Permission.MANAGE_STAFF, methods=POST)
+def deactivate(visit: Visit, key: int) -> HttpResponse:
+    def go(member: Member) -> None:
+        managing.deactivate(member, visit.member)
+        visit.say(f"{member.name} cannot sign in any more; sessions and links have ended.")
+
+    return _done(visit, key, "deactivate member", go, "Nobody was deactivated")
+
+
+@page(Permission.MANAGE_STAFF, methods=POST)
+def reactivate(visit: Visit, key: int) -> HttpResponse:
+    def back(member: Member) -> None:
+        managing.reactivate(member, visit.member)
+        visit.say(f"{member.name} can sign in again.")
+
+    return _done(visit, key, "reactivate member", back, "Nobody was reactivated")
+
+
+def _staff_file(visit: Visit, status: int = 200, error: str = "") -> HttpResponse:
+    facts = {"columns": ",".join(COLUMNS), "roles": roles.assignable(visit.member), "most": MOST_ROWS, "error": error}
+    return visit.render("pages/staff_import.html", facts, status)
+
+
+def _imported(visit: Visit, form: Form) -> HttpResponse:
+    """The file has come in whole, from this member's own form."""
+    try:
+        imported = import_staff(uploading.small_file(form, LARGEST), visit.member, visit.now)
+    except TableRefused as refused:
+        visit.note("import staff", "refused", refused.code)
+        return _staff_file(visit, 422, f"Nobody was invited: {refused}.")
+    counts = f"{len(imported.invited)} invited, {imported.there} there already, {len(imported.problems)} problems"
+    visit.note("import staff", "ok", counts)
+    return visit.render("pages/staff_imported.html", {"imported": imported})
+
+
+def _schools(visit: Visit) -> list[School]:
+    """Those at which this member may let others work."""
+    of_district = School.objects.filter(district=visit.district)
+    schools = of_district if visit.member.role.is_district_wide else of_district.filter(member=visit.member)
+    return list(schools.order_by("name", "organization_id"))
+
+
+def _sent(visit: Visit) -> tuple[object, ...]:
+    return (visit.request.POST,) if visit.request.method == "POST" else ()
+
+
+def _initial(member: Member) -> dict[str, object]:
+    return {
+        "first_name": member.first_name,
+        "last_name": member.last_name,
+        "email": member.email,
+        "role": member.role.name,
+        "schools": list(member.schools.values_list("organization_id", flat=True)),
+    }
 
 
 def _invited(visit: Visit, form: Invitation) -> Member | None:
@@ -54,6 +143,39 @@ def _invited(visit: Visit, form: Invitation) -> Member | None:
         return None
     visit.note("invite", "ok", f"member {member.pk}, {member.role}")
     return member
+
+
+def _changed(visit: Visit, found: Member, form: Membership) -> bool:
+    """Whether the member is as wanted now; if not, the form says why."""
+    try:
+        member = managing.change(found, visit.member, visit.now, **form.cleaned_data)
+    except MemberRefused as refused:
+        visit.note("change member", "refused", f"member {found.pk}")
+        form.refuse(None, refused.reasons)
+        return False
+    visit.note("change member", "ok", f"member {member.pk}, {member.role}")
+    visit.say(f"{member.name} is changed." + _of_the_mail(found, member))
+    return True
+
+
+def _of_the_mail(before: Member, now: Member) -> str:
+    return f" Both are told: {before.email} is not the login any more." if before.email != now.email else ""
+
+
+def _done(visit: Visit, key: int, action: str, do: Callable[[Member], None], refusal: str) -> HttpResponse:
+    """Do this with the member of that key, and go back to the list, which says how it went."""
+    found = members.found(visit.member, key)
+    if found is None:
+        visit.note(action, "not found", f"member {key}")
+        return errors.not_found(visit.request, visit)
+    try:
+        do(found)
+    except MemberRefused as refused:
+        visit.note(action, "refused", f"member {key}")
+        visit.complain(f"{refusal}: {'; '.join(refused.reasons)}.")
+    else:
+        visit.note(action, "ok", f"member {key}")
+    return visit.redirect("staff")
 
 
 def _on_its_way(visit: Visit, member: Member) -> HttpResponse:

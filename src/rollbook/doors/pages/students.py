@@ -6,12 +6,12 @@ from rollbook.doors.pages import errors
 from rollbook.doors.pages.finding_students import Filters, found
 from rollbook.doors.pages.numbers import number_of_page
 from rollbook.doors.pages.student_record import history_of, record_of, rejected_of
-from rollbook.doors.pages.visit import SEES_STUDENTS, Visit, page
+from rollbook.doors.pages.visit import Visit, page
 from rollbook.staff import seeing
 from rollbook.staff.permissions import Permission
 
 
-@page(*SEES_STUDENTS)
+@page(Permission.SEE_STUDENTS)
 def listed(visit: Visit) -> HttpResponse:
     """The whole page, or for htmx the list alone."""
     filters = Filters(visit.request.GET, visit.member)
@@ -23,7 +23,7 @@ def listed(visit: Visit) -> HttpResponse:
     return visit.render("pages/part/students.html" if part else "pages/students.html", facts)
 
 
-@page(*SEES_STUDENTS)
+@page(Permission.SEE_STUDENTS)
 def one(visit: Visit, key: int) -> HttpResponse:
     student = seeing.students(visit.member).select_related("school").defer("password").filter(pk=key).first()
     visit.note("student", "seen" if student else "not found", f"student with key {key}")

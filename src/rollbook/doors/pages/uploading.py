@@ -20,6 +20,7 @@ from rollbook.doors.studentupdate.refusals import Refused
 from rollbook.doors.studentupdate.room import ROOM
 from rollbook.doors.studentupdate.wire import DISK_FULL
 from rollbook.format.encodings import known_encoding
+from rollbook.format.small_table import TableRefused
 from rollbook.staff.origins import origin
 
 FILE, ENCODING, TOKEN = "file", "encoding", "csrfmiddlewaretoken"
@@ -73,6 +74,17 @@ def received(request: HttpRequest, take: Callable[[Form], HttpResponse]) -> Http
     except OSError as error:
         log.warning("the spool takes no file", exc_info=True)
         raise Refused("disk_full" if error.errno in DISK_FULL else "storage_failed") from None
+
+
+def small_file(form: Form, largest: int) -> bytes:
+    """The bytes of the form's file, which is one of a few lines. Raises Refused, and TableRefused if it is not."""
+    if form.upload is None:
+        raise Refused("missing_file", sent="")
+    incoming = form.upload.incoming
+    if incoming.size > largest:
+        raise TableRefused("too_large", 1, f"begins a file of more than {largest:,} bytes; choose the right one")
+    incoming.flush()
+    return incoming.path.read_bytes()
 
 
 def encoding_of(form: Form) -> str:

@@ -19,14 +19,11 @@ from rollbook.doors.studentupdate.asking import note
 from rollbook.roster.models import District
 from rollbook.staff import sessions
 from rollbook.staff.models import Member
-from rollbook.staff.permissions import Permission, may
+from rollbook.staff.permissions import Permission
 
 SAFE = ("GET", "HEAD")
 FORM = (*SAFE, "POST")
 POST = ("POST",)
-
-SEES_STUDENTS = (Permission.SEE_DISTRICT, Permission.SEE_SCHOOLS, Permission.SEE_OWN_STUDENTS)
-"""Whoever has one of these has a list of students."""
 
 P = ParamSpec("P")
 
@@ -43,7 +40,7 @@ class Rule:
 
     def allows(self, member: Member) -> bool:
         """Whether the member's role is enough."""
-        return not self.any_of or any(may(member.role, permission) for permission in self.any_of)
+        return not self.any_of or any(member.may(permission) for permission in self.any_of)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from rollbook.doors.studentupdate.client import address_of, agent_of
 from rollbook.doors.studentupdate.refusals import Refused
 from rollbook.staff import audit, signing_in, throttle
 from rollbook.staff.models import Member
-from rollbook.staff.permissions import Permission, may
+from rollbook.staff.permissions import Permission
 from rollbook.updates.wording import duration
 
 
@@ -38,7 +38,7 @@ def member_of(request: HttpRequest, credentials: tuple[str, str], now: datetime)
 
 def require_right(request: HttpRequest, member: Member, action: str, now: datetime) -> None:
     """Everything here is about a district's updates, which one right covers."""
-    if not may(member.role, Permission.UPDATE_STUDENTS):
+    if not member.may(Permission.UPDATE_STUDENTS):
         note(request, action, "not allowed", now, member=member)
         raise Refused("not_allowed")
 

@@ -6,7 +6,7 @@ from typing import Any
 from django import template
 from django.urls import reverse
 
-from rollbook.doors.pages.visit import SEES_STUDENTS, Visit
+from rollbook.doors.pages.visit import Visit
 from rollbook.staff.permissions import Permission
 from rollbook.updates.wording import dated
 
@@ -40,10 +40,13 @@ MARKS = {
 
 NAVIGATION = (
     ("home", "Home", ()),
-    ("students", "Students", SEES_STUDENTS),
+    ("students", "Students", (Permission.SEE_STUDENTS,)),
     ("updates", "Updates", (Permission.UPDATE_STUDENTS,)),
     ("automation", "Automation", (Permission.UPDATE_STUDENTS,)),
+    ("schools", "Schools", (Permission.MANAGE_SCHOOLS,)),
     ("staff", "Staff", (Permission.MANAGE_STAFF,)),
+    ("roles", "Roles", (Permission.MANAGE_ROLES,)),
+    ("audit", "Audit", (Permission.SEE_AUDIT,)),
     ("help", "Help", ()),
 )
 

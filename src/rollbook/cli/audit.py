@@ -1,0 +1,21 @@
+"""``rollbook audit``: whether what was written down of deeds is still as it was written."""
+
+from argparse import Namespace
+
+from rollbook.cli.failures import DONE, NOT_DONE
+from rollbook.staff import sealing
+from rollbook.updates.wording import counted
+
+
+def check(arguments: Namespace) -> int:
+    """Look at every seal of the audit."""
+    verified = sealing.verify()
+    for broken in verified.broken:
+        print(f"seal {broken.number:,}, made {broken.at:%Y-%m-%d %H:%M:%S} UTC: {broken.text}")
+    waiting = f"; {counted(verified.waiting, 'event')} not sealed yet" if verified.waiting else ""
+    told = f"{counted(verified.events, 'event')} under {counted(verified.seals, 'seal')}{waiting}"
+    if verified.broken:
+        print(f"\nThe audit was changed behind Rollbook's back: {told}. Compare it with a backup.")
+        return NOT_DONE
+    print(f"The audit is whole: {told}.")
+    return DONE

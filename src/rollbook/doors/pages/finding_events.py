@@ -1,0 +1,61 @@
+"""Which events the audit shows: what was asked for, out of those of the district, a page at a time."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.db.models import QuerySet
+
+from rollbook.doors.pages.finding_updates import day
+from rollbook.roster.models import District
+from rollbook.staff.models import AuditEvent, Member
+from rollbook.updates.paging import Page, page_of
+
+SIZE = 50
+
+
+class Filters(forms.Form):
+    """What the audit can be narrowed to; every field may be left blank."""
+
+    who = forms.ModelChoiceField(Member.objects.none(), required=False, empty_label="Everybody")
+    action = forms.CharField(label="What", required=False)
+    since = day("From")
+    until = day("Until")
+
+    def __init__(self, sent: Mapping[str, Any], district: District) -> None:
+        super().__init__(sent)
+        who: Any = self.fields["who"]
+        who.queryset = Member.objects.filter(district=district).order_by("email")
+        self._district = district
+
+    @property
+    def used(self) -> list[str]:
+        """The names of the fields that narrow the list."""
+        return [name for name in self.fields if str(self.data.get(name, "")).strip()]
+
+    def events(self) -> "QuerySet[AuditEvent]":
+        """The events that are asked for, the latest first; none if a filter cannot be understood."""
+        events = AuditEvent.objects.filter(district=self._district).select_related("member").order_by("-at", "-pk")
+        if not self.is_valid():
+            return events.none()
+        wanted = self.cleaned_data
+        if wanted["who"]:
+            events = events.filter(member=wanted["who"])
+        if wanted["action"]:
+            events = events.filter(action__icontains=wanted["action"].replace("\0", ""))
+        if wanted["since"]:
+            events = events.filter(at__gte=self._begin_of(wanted["since"]))
+        if wanted["until"]:
+            events = events.filter(at__lt=self._begin_of(wanted["until"] + timedelta(days=1)))
+        return events
+
+    def _begin_of(self, day: date) -> datetime:
+        return datetime.combine(day, time(), ZoneInfo(self._district.time_zone))
+
+
+def found(filters: Filters, number: int) -> Page[AuditEvent]:
+    """Page ``number`` of the events."""
+    events = filters.events()
+    return page_of(events.count(), number, SIZE, lambda first, last: list(events[first:last]))

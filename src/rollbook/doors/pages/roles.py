@@ -1,0 +1,105 @@
+"""Roles: what members may do, in the standard roles and in those that the district makes for itself."""
+
+from typing import Any
+
+from django.http import HttpResponse
+
+from rollbook.doors.pages import errors
+from rollbook.doors.pages.forms import RoleForm, described
+from rollbook.doors.pages.visit import FORM, POST, Visit, page
+from rollbook.staff import roles
+from rollbook.staff.models import Role
+from rollbook.staff.permissions import Permission, RoleType
+from rollbook.staff.roles import RoleRefused
+
+
+@page(Permission.MANAGE_ROLES)
+def listed(visit: Visit) -> HttpResponse:
+    every = [(role, described(role).partition(": ")[2]) for role in roles.of(visit.district)]
+    return visit.render("pages/roles.html", {"roles": every, "types": list(RoleType)})
+
+
+@page(Permission.MANAGE_ROLES, methods=FORM)
+def new(visit: Visit, slug: str) -> HttpResponse:
+    """A role of the type that the address names."""
+    type_ = next((each for each in RoleType if each.replace(" ", "-") == slug), None)
+    if type_ is None:
+        return errors.not_found(visit.request, visit)
+    form = RoleForm(type_, visit.request.POST if visit.request.method == "POST" else None)
+    try:
+        role = roles.make(visit.member, type_, **_wanted(form)) if form.is_valid() else None
+    except RoleRefused as refused:
+        form.refuse(None, refused.reasons)
+        role = None
+    if role:
+        visit.note("make role", "ok", f"role {role.pk}: {', '.join(role.permissions)}")
+        visit.say(f"The role {role.name} can be given to members now.")
+        return visit.redirect("roles")
+    return visit.render("pages/role.html", {"form": form, "type": type_}, status=422 if form.is_bound else 200)
+
+
+@page(Permission.MANAGE_ROLES, methods=FORM)
+def one(visit: Visit, key: int) -> HttpResponse:
+    role = roles.found(visit.district, key)
+    if role is None:
+        visit.note("change role", "not found", f"role {key}")
+        return errors.not_found(visit.request, visit)
+    form = RoleForm(RoleType(role.type), *_sent(visit, role), initial=_initial(role))
+    if form.is_valid() and _changed(visit, role, form):
+        return visit.redirect("roles")
+    facts = {"form": form, "type": role.type, "role": role}
+    return visit.render("pages/role.html", facts, status=422 if form.is_bound else 200)
+
+
+@page(Permission.MANAGE_ROLES, methods=POST)
+def remove(visit: Visit, key: int) -> HttpResponse:
+    role = roles.found(visit.district, key)
+    if role is None:
+        visit.note("remove role", "not found", f"role {key}")
+        return errors.not_found(visit.request, visit)
+    try:
+        roles.remove(role, visit.member)
+    except RoleRefused as refused:
+        visit.note("remove role", "refused", f"role {key}")
+        visit.complain(f"Nothing was removed: {'; '.join(refused.reasons)}.")
+    else:
+        visit.note("remove role", "ok", f"role {key}")
+        visit.say(f"There is no role {role.name} any more.")
+    return visit.redirect("roles")
+
+
+def _changed(visit: Visit, role: Role, form: RoleForm) -> bool:
+    """Whether the role is as wanted now; if not, the form says why."""
+    try:
+        roles.change(role, visit.member, **_wanted(form))
+    except RoleRefused as refused:
+        visit.note("change role", "refused", f"role {role.pk}")
+        form.refuse(None, refused.reasons)
+        return False
+    visit.note("change role", "ok", f"role {role.pk}: {', '.join(role.permissions)}")
+    visit.say(f"The role {role.name} is changed, for everybody who has it.")
+    return True
+
+
+def _wanted(form: RoleForm) -> dict[str, Any]:
+    said = form.cleaned_data
+    return {
+        "name": said["name"],
+        "description": said["description"],
+        "permissions": [Permission(each) for each in said["permissions"]],
+    }
+
+
+def _sent(visit: Visit, role: Role) -> tuple[object, ...]:
+    """What was typed; a standard role's name and description are not."""
+    if visit.request.method != "POST":
+        return ()
+    sent = visit.request.POST.copy()
+    if role.is_standard:
+        sent["name"], sent["description"] = role.name, role.description
+    return (sent,)
+
+
+def _initial(role: Role) -> dict[str, object]:
+    granted = [each.value for each in role.granted]
+    return {"name": role.name, "description": role.description, "permissions": granted}

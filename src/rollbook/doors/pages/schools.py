@@ -1,0 +1,134 @@
+"""Schools: the places of a district, one by one or out of a CSV file."""
+
+from django.http import HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from rollbook.doors.pages import errors, uploading
+from rollbook.doors.pages.forms import NewSchool, SchoolName
+from rollbook.doors.pages.visit import FORM, POST, Visit, page
+from rollbook.doors.studentupdate.form import Form
+from rollbook.doors.studentupdate.refusals import Refused
+from rollbook.format.small_table import TableRefused
+from rollbook.roster import schools
+from rollbook.roster.models import School
+from rollbook.roster.schools import COLUMNS, SchoolRefused
+from rollbook.staff.permissions import Permission
+from rollbook.updates import running
+
+LARGEST = 1 << 20
+"""Bytes of a file of schools."""
+
+
+@page(Permission.MANAGE_SCHOOLS)
+def listed(visit: Visit) -> HttpResponse:
+    return visit.render("pages/schools.html", {"schools": schools.listed(visit.district)})
+
+
+@page(Permission.MANAGE_SCHOOLS, methods=FORM)
+def new(visit: Visit) -> HttpResponse:
+    form = NewSchool(visit.request.POST if visit.request.method == "POST" else None)
+    if form.is_valid() and (school := _added(visit, form)):
+        visit.say(f"{school.name} is a school of {visit.district.name} now.")
+        return visit.redirect("schools")
+    return visit.render("pages/school.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@page(Permission.MANAGE_SCHOOLS, methods=FORM)
+def one(visit: Visit, key: int) -> HttpResponse:
+    school = schools.found(visit.district, key)
+    if school is None:
+        return _not_found(visit, "rename school", key)
+    before = school.name
+    form = SchoolName(visit.request.POST if visit.request.method == "POST" else None, initial={"name": before})
+    if form.is_valid() and _renamed(visit, school, form):
+        visit.say(f"{before} is called {school.name} now.")
+        return visit.redirect("schools")
+    return visit.render("pages/school.html", {"form": form, "school": school}, status=422 if form.is_bound else 200)
+
+
+@page(Permission.MANAGE_SCHOOLS, methods=POST)
+def close(visit: Visit, key: int) -> HttpResponse:
+    """Not while an update runs or waits: its rows may name the school."""
+    school = schools.found(visit.district, key)
+    if school is None:
+        return _not_found(visit, "close school", key)
+    try:
+        if visit.district.pk in running.busy_districts():
+            raise SchoolRefused(["an update runs or waits, which may name the school; try again when it has ended"])
+        schools.close(school)
+    except SchoolRefused as refused:
+        visit.note("close school", "refused", f"school {key}")
+        visit.complain(f"{school.name} is not closed: {'; '.join(refused.reasons)}.")
+    else:
+        visit.note("close school", "ok", f"school {key}, {school.organization_id}")
+        visit.say(f"{school.name} is closed.")
+    return visit.redirect("schools")
+
+
+@page(Permission.MANAGE_SCHOOLS)
+def school_file(visit: Visit) -> HttpResponse:
+    """Where a file of schools is chosen, and what it may say."""
+    return _school_file(visit)
+
+
+@csrf_exempt  # uploading.py reads the form itself, and then has its token compared
+@page(Permission.MANAGE_SCHOOLS, methods=POST)
+def load_file(visit: Visit) -> HttpResponse:
+    """The schools of the file, if all of it is right."""
+    try:
+        return uploading.received(visit.request, lambda form: _loaded(visit, form))
+    except Refused as refused:
+        visit.note("load schools", "not taken", refused.code)
+        return _school_file(visit, refused.status, uploading.said(refused))
+
+
+def _added(visit: Visit, form: NewSchool) -> School | None:
+    """The new school; if there is none, the form says why."""
+    try:
+        school = schools.add(visit.district, form.cleaned_data["organization_id"], form.cleaned_data["name"])
+    except SchoolRefused as refused:
+        form.refuse(None, refused.reasons)
+        return None
+    visit.note("add school", "ok", f"school {school.pk}, {school.organization_id}")
+    return school
+
+
+def _renamed(visit: Visit, school: School, form: SchoolName) -> bool:
+    """Whether the school has its new name; if not, the form says why."""
+    try:
+        schools.rename(school, form.cleaned_data["name"])
+    except SchoolRefused as refused:
+        form.refuse(None, refused.reasons)
+        return False
+    visit.note("rename school", "ok", f"school {school.pk}, {school.organization_id}")
+    return True
+
+
+def _loaded(visit: Visit, form: Form) -> HttpResponse:
+    """The file has come in whole, from this member's own form."""
+    try:
+        file = schools.read(uploading.small_file(form, LARGEST))
+    except TableRefused as refused:
+        visit.note("load schools", "refused", refused.code)
+        return _school_file(visit, 422, f"No school was loaded: {refused}.")
+    if file.problems:
+        visit.note("load schools", "refused", f"{len(file.problems)} problems")
+        return _school_file(
+            visit, 422, "No school was loaded. Mend these lines, and send the file again.", file.problems
+        )
+    loaded = schools.load(visit.district, file.names)
+    visit.note("load schools", "ok", str(loaded))
+    visit.say(f"Schools: {loaded}.")
+    return visit.redirect("schools")
+
+
+def _school_file(
+    visit: Visit, status: int = 200, error: str = "", problems: list[tuple[int, str]] | None = None
+) -> HttpResponse:
+    facts = {"columns": ",".join(COLUMNS), "error": error, "problems": problems}
+    return visit.render("pages/schools_import.html", facts, status)
+
+
+def _not_found(visit: Visit, action: str, key: int) -> HttpResponse:
+    visit.note(action, "not found", f"school {key}")
+    return errors.not_found(visit.request, visit)

@@ -1,0 +1,112 @@
+"""What members do with each other: change one, let one go, take one back."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from rollbook.roster.models import District
+from rollbook.staff import letters, members, roles, sessions
+from rollbook.staff.membership import MemberRefused, Wanted, in_use
+from rollbook.staff.models import LetterKind, Member
+from rollbook.staff.permissions import RoleType
+
+_LAST = "is the last district manager who can sign in; make another one first"
+
+
+def may_manage(by: Member, member: Member) -> bool:
+    """Whether the one may change the other: a role that he may give, and no school that is not his too."""
+    if not roles.may_assign(by, member.role):
+        return False
+    return by.role.is_district_wide or _schools(member) <= _schools(by)
+
+
+def change(
+    member: Member,
+    by: Member,
+    now: datetime,
+    *,
+    email: str,
+    first_name: str,
+    last_name: str,
+    role: str,
+    schools: Iterable[str],
+) -> Member:
+    """The member is so from now on. Another e-mail address signs out everywhere, and is told to the one before.
+
+    ``schools`` are organization IDs. Raises MemberRefused with every reason, and then nothing has changed.
+    """
+    wanted = Wanted(by.district, email, first_name, last_name, role, tuple(schools), by)
+    with transaction.atomic():
+        current = _taken(member, by)
+        if reasons := wanted.problems():
+            raise MemberRefused(reasons)
+        before = current.email
+        was_last = _is_last(current)
+        wanted.put_into(current)
+        if was_last and not current.role.is_fixed:
+            raise MemberRefused([f"{current.name} {_LAST}"])
+        _keep(current, wanted)
+        if current.email != before:
+            _tell_of_another_address(current, before, by, now)
+    return current
+
+
+def deactivate(member: Member, by: Member) -> None:
+    """The member may not sign in any more; sessions and links end at once. Raises MemberRefused."""
+    with transaction.atomic():
+        current = _taken(member, by)
+        if current.pk == by.pk:
+            raise MemberRefused(["nobody can deactivate themselves; another manager can"])
+        if _is_last(current):
+            raise MemberRefused([f"{current.name} {_LAST}"])
+        Member.objects.filter(pk=current.pk).update(is_active=False)
+        sessions.end_all(current)
+
+
+def reactivate(member: Member, by: Member) -> None:
+    """The member may sign in again, with the password there was. Raises MemberRefused."""
+    with transaction.atomic():
+        current = _taken(member, by)
+        Member.objects.filter(pk=current.pk).update(is_active=True)
+
+
+def _taken(member: Member, by: Member) -> Member:
+    """The member as it is now, for who may change it; of two that change staff of a district, one waits."""
+    District.objects.select_for_update().get(pk=by.district_id)
+    current = members.found(by, member.pk)
+    if current is None or not may_manage(by, current):
+        raise MemberRefused([f"{member.name} is not yours to change; ask a district manager"])
+    return current
+
+
+def _is_last(member: Member) -> bool:
+    """Whether without the member nobody could do everything any more."""
+    if not (member.is_active and member.role.is_fixed):
+        return False
+    standard = Member.objects.filter(
+        district=member.district_id, is_active=True, role__is_standard=True, role__type=RoleType.DISTRICT_MANAGER.value
+    )
+    return not any(other.has_usable_password() for other in standard.exclude(pk=member.pk))
+
+
+def _keep(member: Member, wanted: Wanted) -> None:
+    try:
+        with transaction.atomic():
+            member.save(update_fields=["email", "first_name", "last_name", "role"])
+            member.schools.set(wanted.found_schools)
+    except IntegrityError:
+        raise in_use(wanted.login) from None
+
+
+def _tell_of_another_address(member: Member, before: str, by: Member, now: datetime) -> None:
+    """Links and sessions of the address before are of no use any more."""
+    sessions.end_all(member)
+    if member.has_usable_password():
+        letters.write(member, LetterKind.EMAIL_CHANGED, now, by, to=before)
+    else:
+        letters.write(member, LetterKind.INVITATION, now, by)
+
+
+def _schools(member: Member) -> set[int]:
+    return {school.pk for school in member.schools.all()}

@@ -1,0 +1,32 @@
+"""``rollbook audit check``."""
+
+import pytest
+
+from rollbook.roster.models import District
+from rollbook.staff import audit
+from rollbook.staff.models import AuditSeal
+from rollbook.staff.sealing import seal_some
+from tests.cli.conftest import Rollbook
+from tests.staff.browser import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_whole_audit_is_said_to_be_so(rollbook: Rollbook, maple: District) -> None:
+    audit.record("start", "ok", district=maple)
+    seal_some(NOW)
+    audit.record("start", "ok", district=maple)
+    result = rollbook("audit", "check")
+    assert (result.code, result.out) == (0, "The audit is whole: 1 event under 1 seal; 1 event not sealed yet.\n")
+
+
+def test_a_broken_seal_is_told_with_its_moment(rollbook: Rollbook, maple: District) -> None:
+    audit.record("start", "ok", district=maple)
+    seal_some(NOW)
+    AuditSeal.objects.update(digest="x")
+    result = rollbook("audit", "check")
+    assert result.code == 1
+    assert result.out == (
+        "seal 1, made <time>: an event under it, or the seal itself, is not as it was written\n"
+        "\nThe audit was changed behind Rollbook's back: 1 event under 1 seal. Compare it with a backup.\n"
+    )

@@ -1,0 +1,145 @@
+"""What members do with each other: change one, let one go, take one back."""
+
+from typing import Any
+
+import pytest
+from django.core import mail
+
+from rollbook.roster.models import RowDigest, School
+from rollbook.staff import letters, links, managing, members
+from rollbook.staff.membership import MemberRefused
+from rollbook.staff.models import LetterKind, Member, Session, StaffLetter
+from tests.conftest import a_member
+from tests.staff.browser import NOW
+from tests.updates.night import a_class, enroll
+
+BEN = {"email": "ben@maple.example", "first_name": "Ben", "last_name": "Ito", "role": "instructor", "schools": ["100"]}
+
+
+@pytest.fixture
+def ben(manager: Member) -> Member:
+    member = a_member(manager.district, "ben@maple.example", "instructor")
+    member.schools.set(School.objects.filter(district=manager.district, organization_id="100"))
+    return member
+
+
+def an_invited(by: Member, **other: Any) -> Member:
+    facts: dict[str, Any] = BEN | other
+    return members.invite(by.district, **facts, inviter=by, now=NOW)
+
+
+def change(member: Member, by: Member, **other: Any) -> Member:
+    return managing.change(member, by, NOW, **(BEN | other))
+
+
+def test_name_role_and_schools_are_changed(ben: Member, manager: Member) -> None:
+    change(ben, manager, first_name=" Benno ", role="School Manager", schools=["100", "200"])
+    ben = Member.objects.get(pk=ben.pk)
+    assert (ben.name, ben.role.name, ben.schools.count()) == ("Benno Ito", "school manager", 2)
+    assert not StaffLetter.objects.exists()
+
+
+def test_another_address_signs_out_and_is_told_to_the_one_before(ben: Member, manager: Member) -> None:
+    Session.objects.create(
+        session_key="x", session_data="", expire_date=NOW, member=ben, begun_at=NOW, seen_at=NOW, agent=""
+    )
+    token = links.make(ben, LetterKind.FORGOTTEN_PASSWORD)
+    change(ben, manager, email=" Benno@Maple.example")
+    assert Member.objects.get(pk=ben.pk).email == "benno@maple.example"
+    assert not Session.objects.filter(member=ben).exists()
+    with pytest.raises(links.BadLink):
+        links.read(token)
+    letters.send_due()
+    (sent,) = mail.outbox
+    assert (sent.to, sent.subject) == (["ben@maple.example"], "[Maple USD] Your login for Rollbook was changed")
+    assert "Ana Ruiz (ops@maple.example) gave you another login" in str(sent.body)
+    assert "benno@" not in str(sent.body)
+
+
+def test_who_has_no_password_yet_is_invited_at_the_new_address(manager: Member) -> None:
+    ben = an_invited(manager)
+    StaffLetter.objects.all().delete()
+    change(ben, manager, email="benno@maple.example")
+    letters.send_due()
+    (sent,) = mail.outbox
+    assert sent.to == ["benno@maple.example"]
+    assert "invites you" in str(sent.body)
+
+
+@pytest.mark.parametrize(
+    ("other", "reason"),
+    [
+        ({"email": "ops@cedar.example"}, "ops@cedar.example cannot be added: it is in use as a login"),
+        ({"email": "ben"}, "the e-mail address is not one, or is longer than 254 characters"),
+        ({"first_name": " "}, "the first name is missing, longer than 100 characters, or not on one line"),
+        ({"schools": []}, "the role instructor needs a school; name one at least"),
+        ({"schools": ["900"]}, "there is no school '900' in this district"),
+        ({"role": "king"}, "there is no role 'king'; the roles are district manager, school manager, instructor"),
+    ],
+)
+def test_what_cannot_be_changes_nothing(
+    ben: Member, manager: Member, neighbour: Member, other: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(MemberRefused) as caught:
+        change(ben, manager, **({"last_name": "Other"} | other))
+    assert caught.value.reasons == [reason]
+    ben.refresh_from_db()
+    assert (ben.last_name, ben.email, ben.schools.count()) == ("Ruiz", "ben@maple.example", 1)
+    assert not StaffLetter.objects.exists()
+
+
+def test_a_changed_address_clears_the_digests_of_linked_students(ben: Member, manager: Member) -> None:
+    enroll(manager.district, a_class(2, STAFF=ben.email))
+    assert RowDigest.objects.exclude(digest=None).count() == 2
+    change(ben, manager, email="benno@maple.example")
+    assert not RowDigest.objects.exclude(digest=None).exists()
+
+
+def test_who_is_let_go_comes_back_with_the_same_password(ben: Member, manager: Member) -> None:
+    managing.deactivate(ben, manager)
+    ben.refresh_from_db()
+    assert not ben.is_active
+    managing.reactivate(ben, manager)
+    ben.refresh_from_db()
+    assert ben.is_active
+    assert ben.has_usable_password()
+
+
+def test_one_district_manager_always_remains(manager: Member) -> None:
+    other = a_member(manager.district, "other@maple.example")
+    managing.deactivate(manager, other)
+    with pytest.raises(MemberRefused, match="nobody can deactivate themselves"):
+        managing.deactivate(other, other)
+    facts = {"email": other.email, "first_name": "Ana", "last_name": "Ruiz"}
+    with pytest.raises(MemberRefused, match="is the last district manager who can sign in"):
+        managing.change(other, other, NOW, **facts, role="instructor", schools=["100"])
+    managing.reactivate(manager, other)
+    managing.change(other, manager, NOW, **facts, role="instructor", schools=["100"])
+
+
+def test_one_who_has_not_come_yet_does_not_count_as_remaining(manager: Member) -> None:
+    an_invited(manager, role="district manager", schools=[])
+    facts = {"email": manager.email, "first_name": "Ana", "last_name": "Ruiz"}
+    with pytest.raises(MemberRefused, match="is the last district manager"):
+        managing.change(manager, manager, NOW, **facts, role="instructor", schools=["100"])
+
+
+@pytest.mark.parametrize("who", ["neighbour", "elsewhere", "above"])
+def test_others_are_not_a_school_managers_to_change(who: str, ben: Member, manager: Member, neighbour: Member) -> None:
+    head = a_member(manager.district, "head@maple.example", "school manager")
+    head.schools.set(School.objects.filter(district=manager.district, organization_id="200"))
+    target = {"neighbour": neighbour, "elsewhere": ben, "above": manager}[who]
+    assert not managing.may_manage(head, target)
+    for attempt in (managing.deactivate, managing.reactivate):
+        with pytest.raises(MemberRefused, match="is not yours to change"):
+            attempt(target, head)
+
+
+def test_a_school_manager_changes_the_staff_of_his_schools_within_them(ben: Member, manager: Member) -> None:
+    head = a_member(manager.district, "head@maple.example", "school manager")
+    head.schools.set(School.objects.filter(district=manager.district, organization_id="100"))
+    change(ben, head, last_name="Itō")
+    with pytest.raises(MemberRefused, match="there is no school '200' among your schools"):
+        change(ben, head, schools=["100", "200"])
+    with pytest.raises(MemberRefused, match="you cannot give the role district manager; yours to give are school"):
+        change(ben, head, role="district manager", schools=[])
