@@ -3,6 +3,7 @@
 from typing import Any
 
 import django.db.models.deletion
+from django.conf import settings
 from django.db import migrations, models
 
 from rollbook.roster.clearing import triggers
@@ -81,6 +82,17 @@ class Migration(migrations.Migration):
             model_name="staffletter",
             name="to",
             field=models.CharField(default="", help_text="an address that the member had before", max_length=254),
+        ),
+        migrations.AlterField(
+            model_name="staffletter",
+            name="inviter",
+            field=models.ForeignKey(
+                help_text="or who changed something; null: the host, or the member",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.RemoveConstraint(model_name="staffletter", name="staff_letter_kind"),
         migrations.AddConstraint(
