@@ -19,6 +19,7 @@ from django.core.management import call_command  # isort: skip - inside sets Dja
 from rollbook.cli import run
 from rollbook.engine import cluster, keeper, sessions
 from rollbook.roster.models import District, School
+from rollbook.staff import roles
 from rollbook.staff.models import Member
 from rollbook.updates import apply, receive, running, spool
 from rollbook.updates.models import Update
@@ -30,8 +31,8 @@ def make(count: str) -> None:
     call_command("migrate", verbosity=0)
     for number in range(int(count)):
         district = District.objects.create(name=f"District {number}", slug=f"district-{number}", time_zone="UTC")
-        ops = {"email": f"ops@{number}.example", "role": "district manager", "gets_results": True}
-        Member.objects.create(district=district, **ops)
+        role = roles.standard(district, "district manager")
+        Member.objects.create(district=district, email=f"ops@{number}.example", role=role, gets_results=True)
         for school in ("100", "200"):
             School.objects.create(district=district, organization_id=school, name=f"School {school}")
 

@@ -6,6 +6,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from rollbook.database.collation import compare_bytes
 from rollbook.roster.clearing import triggers
 
 _TYPES = ["district manager", "school manager", "instructor"]
@@ -63,6 +64,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.RunPython(compare_bytes("staff.Role"), migrations.RunPython.noop),
         migrations.RemoveConstraint(model_name="member", name="member_role"),
         migrations.RenameField(model_name="member", old_name="role", new_name="role_name"),
         migrations.AddField(
