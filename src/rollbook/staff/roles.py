@@ -27,6 +27,9 @@ class RoleRefused(Exception):
 def standard(district: District, type_: RoleType | str) -> Role:
     """The district's standard role of this type, with all that it can have if it is new."""
     type_ = RoleType(type_)
+    known = Role.objects.filter(district=district, type=type_.value, is_standard=True).first()
+    if known:  # to look for it first is to wait for no writer
+        return known
     facts = {"name": type_.value, "name_key": key_of(type_.value), "permissions": _listed(POSSIBLE[type_])}
     with transaction.atomic():
         role, _ = Role.objects.get_or_create(district=district, type=type_.value, is_standard=True, defaults=facts)
