@@ -32,7 +32,7 @@ def account(visit: Visit) -> HttpResponse:
 @page(methods=FORM)
 def password(visit: Visit) -> HttpResponse:
     """Another password, for who knows the one there is. Every session ends with that; here a new one begins."""
-    form = ChangedPassword(visit.request.POST if visit.request.method == "POST" else None)
+    form = ChangedPassword(visit.sent)
     try:
         changed = form.is_valid() and _change(visit, form)
     except Throttled as throttled:

@@ -11,9 +11,9 @@ from rollbook.doors.pages.numbers import number_of_page
 from rollbook.doors.pages.visit import Visit, page
 from rollbook.format import writer
 from rollbook.staff.permissions import Permission
+from rollbook.updates.as_sent import BYTE_ORDER_MARK
 
 COLUMNS = ("AT", "MEMBER", "ACTION", "RESULT", "DETAIL", "ADDRESS", "PROGRAM", "SEAL")
-MARK = "\ufeff"  # makes spreadsheets read the file as the UTF-8 it is
 
 
 @page(Permission.SEE_AUDIT)
@@ -33,7 +33,7 @@ def download(visit: Visit) -> HttpResponseBase:
 
 
 def _lines(filters: Filters) -> Iterator[str]:
-    yield MARK
+    yield BYTE_ORDER_MARK
     yield from writer.lines(COLUMNS, _rows(filters))
 
 

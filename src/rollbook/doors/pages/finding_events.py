@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.db.models import QuerySet
 
-from rollbook.doors.pages.finding_updates import day
+from rollbook.doors.pages.narrowing import Narrowing, day
 from rollbook.roster.models import District
 from rollbook.staff.models import AuditEvent, Member
 from rollbook.updates.paging import Page, page_of
@@ -16,7 +16,7 @@ from rollbook.updates.paging import Page, page_of
 SIZE = 50
 
 
-class Filters(forms.Form):
+class Filters(Narrowing):
     """What the audit can be narrowed to; every field may be left blank."""
 
     who = forms.ModelChoiceField(Member.objects.none(), required=False, empty_label="Everybody")
@@ -29,11 +29,6 @@ class Filters(forms.Form):
         who: Any = self.fields["who"]
         who.queryset = Member.objects.filter(district=district).order_by("email")
         self._district = district
-
-    @property
-    def used(self) -> list[str]:
-        """The names of the fields that narrow the list."""
-        return [name for name in self.fields if str(self.data.get(name, "")).strip()]
 
     def events(self) -> "QuerySet[AuditEvent]":
         """The events that are asked for, the latest first; none if a filter cannot be understood."""

@@ -7,6 +7,7 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
+from rollbook.doors.pages.narrowing import Narrowing
 from rollbook.format.choices import GRADES, STATUSES
 from rollbook.roster.models import Change, School, Student
 from rollbook.roster.names import name_key
@@ -19,7 +20,7 @@ LONGEST = 100
 HIGHEST_UPDATE = 2**31 - 1
 
 
-class Filters(forms.Form):
+class Filters(Narrowing):
     """What a list can be narrowed to; every field may be left blank."""
 
     search = forms.CharField(
@@ -40,11 +41,6 @@ class Filters(forms.Form):
         schools: Any = self.fields["school"]
         schools.queryset = _schools(member)
         schools.label_from_instance = lambda school: f"{school.name} ({school.organization_id})"
-
-    @property
-    def used(self) -> list[str]:
-        """The names of the fields that narrow the list."""
-        return [name for name in self.fields if str(self.data.get(name, "")).strip()]
 
 
 def found(member: Member, filters: Filters, number: int) -> Page[Student]:

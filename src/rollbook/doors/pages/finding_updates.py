@@ -1,12 +1,11 @@
 """Which updates a list shows: what was asked for, out of those of the district, a page at a time."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from django import forms
-from django.core.validators import MaxValueValidator, MinValueValidator
 
+from rollbook.doors.pages.narrowing import Narrowing, day
 from rollbook.roster.models import District
 from rollbook.updates.history import HOST, listed, starters
 from rollbook.updates.models import Update
@@ -14,21 +13,9 @@ from rollbook.updates.moves import State
 from rollbook.updates.paging import Page, page_of
 
 SIZE = 50
-DAYS = date(2000, 1, 1), date(2999, 12, 31)
 
 
-def day(label: str) -> forms.DateField:
-    """A field for a day, which may be left blank."""
-    first, last = DAYS
-    return forms.DateField(
-        label=label,
-        required=False,
-        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
-        validators=[MinValueValidator(first, "Enter a later day."), MaxValueValidator(last, "Enter an earlier day.")],
-    )
-
-
-class Filters(forms.Form):
+class Filters(Narrowing):
     """What the list can be narrowed to; every field may be left blank."""
 
     state = forms.ChoiceField(required=False, choices=[("", "All states"), *((state, state) for state in State)])
@@ -42,11 +29,6 @@ class Filters(forms.Form):
         who: Any = self.fields["who"]
         members = [(str(member.pk), member.name) for member in starters(district)]
         who.choices = [("", "Everybody"), *members, (str(HOST), "The operator of the server")]
-
-    @property
-    def used(self) -> list[str]:
-        """The names of the fields that narrow the list."""
-        return [name for name in self.fields if str(self.data.get(name, "")).strip()]
 
 
 def found(district: District, filters: Filters, number: int) -> Page[Update]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 
 from rollbook.doors.pages import errors
 from rollbook.doors.pages.forms import RoleForm, described
@@ -25,7 +25,7 @@ def new(visit: Visit, slug: str) -> HttpResponse:
     type_ = next((each for each in RoleType if each.replace(" ", "-") == slug), None)
     if type_ is None:
         return errors.not_found(visit.request, visit)
-    form = RoleForm(type_, visit.request.POST if visit.request.method == "POST" else None)
+    form = RoleForm(type_, visit.sent)
     try:
         role = roles.make(visit.member, type_, **_wanted(form)) if form.is_valid() else None
     except RoleRefused as refused:
@@ -42,9 +42,8 @@ def new(visit: Visit, slug: str) -> HttpResponse:
 def one(visit: Visit, key: int) -> HttpResponse:
     role = roles.found(visit.district, key)
     if role is None:
-        visit.note("change role", "not found", f"role {key}")
-        return errors.not_found(visit.request, visit)
-    form = RoleForm(RoleType(role.type), *_sent(visit, role), initial=_initial(role))
+        return visit.not_found("change role", f"role {key}")
+    form = RoleForm(RoleType(role.type), _sent(visit, role), initial=_initial(role))
     if form.is_valid() and _changed(visit, role, form):
         return visit.redirect("roles")
     facts = {"form": form, "type": role.type, "role": role}
@@ -55,8 +54,7 @@ def one(visit: Visit, key: int) -> HttpResponse:
 def remove(visit: Visit, key: int) -> HttpResponse:
     role = roles.found(visit.district, key)
     if role is None:
-        visit.note("remove role", "not found", f"role {key}")
-        return errors.not_found(visit.request, visit)
+        return visit.not_found("remove role", f"role {key}")
     try:
         roles.remove(role, visit.member)
     except RoleRefused as refused:
@@ -90,14 +88,13 @@ def _wanted(form: RoleForm) -> dict[str, Any]:
     }
 
 
-def _sent(visit: Visit, role: Role) -> tuple[object, ...]:
+def _sent(visit: Visit, role: Role) -> QueryDict | None:
     """What was typed; a standard role's name and description are not."""
-    if visit.request.method != "POST":
-        return ()
-    sent = visit.request.POST.copy()
-    if role.is_standard:
-        sent["name"], sent["description"] = role.name, role.description
-    return (sent,)
+    if visit.sent is None or not role.is_standard:
+        return visit.sent
+    sent = visit.sent.copy()
+    sent["name"], sent["description"] = role.name, role.description
+    return sent
 
 
 def _initial(role: Role) -> dict[str, object]:

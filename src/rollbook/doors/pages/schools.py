@@ -3,7 +3,7 @@
 from django.http import HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from rollbook.doors.pages import errors, uploading
+from rollbook.doors.pages import uploading
 from rollbook.doors.pages.forms import NewSchool, SchoolName
 from rollbook.doors.pages.visit import FORM, POST, Visit, page
 from rollbook.doors.studentupdate.form import Form
@@ -26,7 +26,7 @@ def listed(visit: Visit) -> HttpResponse:
 
 @page(Permission.MANAGE_SCHOOLS, methods=FORM)
 def new(visit: Visit) -> HttpResponse:
-    form = NewSchool(visit.request.POST if visit.request.method == "POST" else None)
+    form = NewSchool(visit.sent)
     if form.is_valid() and (school := _added(visit, form)):
         visit.say(f"{school.name} is a school of {visit.district.name} now.")
         return visit.redirect("schools")
@@ -37,9 +37,9 @@ def new(visit: Visit) -> HttpResponse:
 def one(visit: Visit, key: int) -> HttpResponse:
     school = schools.found(visit.district, key)
     if school is None:
-        return _not_found(visit, "rename school", key)
+        return visit.not_found("rename school", f"school {key}")
     before = school.name
-    form = SchoolName(visit.request.POST if visit.request.method == "POST" else None, initial={"name": before})
+    form = SchoolName(visit.sent, initial={"name": before})
     if form.is_valid() and _renamed(visit, school, form):
         visit.say(f"{before} is called {school.name} now.")
         return visit.redirect("schools")
@@ -51,7 +51,7 @@ def close(visit: Visit, key: int) -> HttpResponse:
     """Not while an update runs or waits: its rows may name the school."""
     school = schools.found(visit.district, key)
     if school is None:
-        return _not_found(visit, "close school", key)
+        return visit.not_found("close school", f"school {key}")
     try:
         if visit.district.pk in running.busy_districts():
             raise SchoolRefused(["an update runs or waits, which may name the school; try again when it has ended"])
@@ -127,8 +127,3 @@ def _school_file(
 ) -> HttpResponse:
     facts = {"columns": ",".join(COLUMNS), "error": error, "problems": problems}
     return visit.render("pages/schools_import.html", facts, status)
-
-
-def _not_found(visit: Visit, action: str, key: int) -> HttpResponse:
-    visit.note(action, "not found", f"school {key}")
-    return errors.not_found(visit.request, visit)

@@ -31,7 +31,7 @@ def listed(visit: Visit) -> HttpResponse:
 @page(Permission.MANAGE_STAFF, methods=FORM)
 def invite(visit: Visit) -> HttpResponse:
     """Another member of this district, who is mailed a link to choose a password by."""
-    form = Invitation(roles.assignable(visit.member), _schools(visit), *_sent(visit))
+    form = Invitation(roles.assignable(visit.member), _schools(visit), visit.sent)
     member = _invited(visit, form) if form.is_valid() else None
     if member:
         return _on_its_way(visit, member)
@@ -71,7 +71,7 @@ def member(visit: Visit, key: int) -> HttpResponse:
     if found is None or not managing.may_manage(visit.member, found):
         visit.note("member", "not found" if found is None else "not allowed", f"member {key}")
         return errors.not_found(visit.request, visit)
-    form = Membership(roles.assignable(visit.member), _schools(visit), *_sent(visit), initial=_initial(found))
+    form = Membership(roles.assignable(visit.member), _schools(visit), visit.sent, initial=_initial(found))
     if form.is_valid() and _changed(visit, found, form):
         return visit.redirect("staff")
     facts = {"form": form, "member": found, "state": members.state_of(found), "INVITED": MemberState.INVITED}
@@ -120,10 +120,6 @@ def _schools(visit: Visit) -> list[School]:
     return list(schools.order_by("name", "organization_id"))
 
 
-def _sent(visit: Visit) -> tuple[object, ...]:
-    return (visit.request.POST,) if visit.request.method == "POST" else ()
-
-
 def _initial(member: Member) -> dict[str, object]:
     return {
         "first_name": member.first_name,
@@ -166,8 +162,7 @@ def _done(visit: Visit, key: int, action: str, do: Callable[[Member], None], ref
     """Do this with the member of that key, and go back to the list, which says how it went."""
     found = members.found(visit.member, key)
     if found is None:
-        visit.note(action, "not found", f"member {key}")
-        return errors.not_found(visit.request, visit)
+        return visit.not_found(action, f"member {key}")
     try:
         do(found)
     except MemberRefused as refused:

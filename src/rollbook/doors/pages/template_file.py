@@ -7,8 +7,8 @@ from rollbook.format.columns import COLUMNS, Column
 from rollbook.format.header import IDENTIFYING
 from rollbook.roster import records
 from rollbook.roster.models import District
+from rollbook.updates.as_sent import BYTE_ORDER_MARK
 
-MARK = "\ufeff"
 PRESELECTED = ("STUDENT_ID", "FIRST_NAME", "LAST_NAME", "DOB", "SCHOOL_ID", "GRADE", "GROUPS", "STATUS")
 
 
@@ -21,7 +21,7 @@ def columns(names: Collection[str]) -> tuple[Column, ...]:
 def lines(district: District, chosen: Sequence[Column], with_students: bool) -> Iterator[str]:
     """The file, line by line. Its byte order mark makes spreadsheets read it as the UTF-8 it is."""
     rows = _rows(district, chosen) if with_students else ()
-    yield MARK
+    yield BYTE_ORDER_MARK
     yield from writer.lines([column.name for column in chosen], rows)
 
 

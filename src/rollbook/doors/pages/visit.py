@@ -8,7 +8,7 @@ from typing import Any, Concatenate, ParamSpec
 
 from django.contrib import messages
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -59,6 +59,11 @@ class Visit:
         """Whether the member has one of these rights."""
         return Rule(any_of).allows(self.member)
 
+    @property
+    def sent(self) -> QueryDict | None:
+        """The form that was sent, for Django's own to be bound to; None if the page is only looked at."""
+        return self.request.POST if self.request.method == "POST" else None
+
     def render(self, template: str, facts: Mapping[str, Any] | None = None, status: int = 200) -> HttpResponse:
         """The page, or the part of one, that this template makes of the facts."""
         return render(self.request, template, {"visit": self, **(facts or {})}, status=status)
@@ -76,6 +81,11 @@ class Visit:
     def complain(self, text: str) -> None:
         """Tell on the next page why something was not done."""
         messages.error(self.request, text)
+
+    def not_found(self, action: str, detail: str) -> HttpResponse:
+        """Answer that there is nothing here, and write it into the audit."""
+        self.note(action, "not found", detail)
+        return errors.not_found(self.request, self)
 
     def note(self, action: str, result: str, detail: str = "") -> None:
         """Write into the audit what was done or seen; never a secret, never a student's name."""
