@@ -14,6 +14,7 @@ from tests.browser.ways import choose_file, fill_sign_in, link_in, mails_to, put
 from tests.conftest import PASSWORD
 from tests.endtoend.conftest import LOGIN, Rollbook
 from tests.installations import execute
+from tests.staff.phone import Phone
 
 NEW = "new@birch.example"
 SCHOOL_MANAGER = "school@maple.example"
@@ -89,6 +90,11 @@ def _move(rollbook: Rollbook, facts: str) -> None:
     execute(rollbook.data, f"UPDATE updates_update SET {facts} WHERE number = 5")
 
 
+def _forget(rollbook: Rollbook, column: str) -> None:
+    """As if retention had been at the update with errors; its time is over in weeks."""
+    execute(rollbook.data, f"UPDATE updates_update SET {column} = ended_at WHERE number = 3")
+
+
 def _roster() -> str:
     rows = (
         f"{n:05},user{n},{FIRST[n % 10]},{LAST[(n * 7 + n // 10) % 10]},{1 + n % 12}/{1 + n % 28}/{2010 + n % 8},"
@@ -137,6 +143,13 @@ def _states(rollbook: Rollbook) -> Iterator[State]:
     _move(rollbook, "state = 'failed', ended_at = received_at, reference = '8f3a1c'")
     yield State("update-failed", "/updates/5")
     yield State("home-after-failure", "/")
+    _forget(rollbook, "file_removed_at")
+    yield State("update-file-removed", "/updates/3")
+    _forget(rollbook, "details_closed_at")
+    yield State("update-details-removed", "/updates/3")
+    yield State("update-rows-removed", "/updates/3/rows")
+    execute(rollbook.data, "UPDATE roster_district SET requires_second_factor = true WHERE slug = 'maple-usd'")
+    yield State("second-factor-required", "/", INSTRUCTOR)
 
 
 def _refused_password(page: Page, address: str) -> None:
@@ -213,6 +226,54 @@ def _schools_refused(page: Page) -> None:
     _send_form(page)
 
 
+def _refused_student(page: Page) -> None:
+    page.goto("/students/new")
+    page.get_by_label("First name").fill("Noa")
+    page.get_by_label("Birth date").fill("2/30/2014")
+    _send_form(page)
+
+
+def _added_student(page: Page) -> None:
+    page.goto("/students/new")
+    for label, text in (("First name", "Noa"), ("Last name", "Park"), ("Birth date", "5/13/2014")):
+        page.get_by_label(label).fill(text)
+    for label, value in (("Gender", "x"), ("Grade", "4"), ("School", "100")):
+        page.get_by_label(label, exact=True).select_option(value)
+    for label in ("English learner", "Special education"):
+        page.get_by_label(label).select_option("n")
+    _send_form(page)
+
+
+def _pressed(page: Page, address: str, button: str) -> None:
+    page.goto(address)
+    with page.expect_navigation():
+        page.get_by_role("button", name=button).click()
+
+
+def _group(page: Page, name: str) -> None:
+    page.goto("/groups")
+    page.get_by_role("link", name=name, exact=True).first.click()
+
+
+def _refused_group(page: Page) -> None:
+    page.goto("/groups/new")
+    page.get_by_label("Name").fill("choir")
+    _send_form(page)
+
+
+def _handed_over(page: Page) -> None:
+    page.goto("/transfers/new/student/3")
+    page.get_by_label("To the school").select_option("?")
+    page.get_by_label("Where should they go?").fill("To School 200")
+    _send_form(page)
+
+
+def _moved(page: Page) -> None:
+    page.goto("/transfers/new/student/4")
+    page.get_by_label("To the school").select_option(index=1)
+    _send_form(page)
+
+
 def _standard_role(page: Page) -> None:
     page.goto("/roles")
     page.get_by_role("link", name="school manager", exact=True).click()
@@ -221,6 +282,46 @@ def _standard_role(page: Page) -> None:
 def _refused_role(page: Page) -> None:
     page.goto("/roles/new/instructor")
     page.get_by_label("Name").fill("Instructor")
+    _send_form(page)
+
+
+def _second_factor_refused(page: Page) -> None:
+    page.goto("/account/second-factor")
+    page.get_by_label("Code").fill("12345")
+    page.get_by_label("Your password").fill(PASSWORD)
+    _send_form(page)
+
+
+def _second_factor_made(page: Page) -> None:
+    page.goto("/account/second-factor")
+    phone = Phone.told(page.locator("main pre").inner_text())
+    page.get_by_label("Code").fill(phone.code(datetime.now(UTC)))
+    page.get_by_label("Your password").fill(PASSWORD)
+    _send_form(page)
+
+
+def _code_asked_for(page: Page) -> None:
+    page.goto("/sign-in")
+    fill_sign_in(page, NEW)
+    page.get_by_label("Code").wait_for()
+
+
+def _wrong_code(page: Page) -> None:
+    _code_asked_for(page)
+    page.get_by_label("Code").fill("000000")
+    _send_form(page)
+
+
+def _token(page: Page, password: str) -> None:
+    page.goto("/account/tokens/new")
+    page.get_by_label("Name").fill("The machine of the night")
+    page.get_by_label("Your password").fill(password)
+    _send_form(page)
+
+
+def _settings(page: Page, days: str) -> None:
+    page.goto("/settings")
+    page.get_by_label("Student files, in days").fill(days)
     _send_form(page)
 
 
@@ -263,6 +364,26 @@ STATES = (
     State("students-instructor", "/students", INSTRUCTOR),
     State("student", _opened("/students/2")),
     State("student-instructor", _opened("/students/1"), INSTRUCTOR),
+    State("student-new", "/students/new"),
+    State("student-refused", _refused_student),
+    State("student-edit", _opened("/students/2/edit")),
+    State("student-added", _added_student),
+    State("student-password", lambda page: _pressed(page, "/students/3", "Make a new password")),
+    State("groups", "/groups"),
+    State("groups-instructor", "/groups", INSTRUCTOR),
+    State("group", lambda page: _group(page, "Choir")),
+    State("group-instructor", lambda page: _group(page, "Choir"), INSTRUCTOR),
+    State("group-default", lambda page: _group(page, "Default")),
+    State("group-new", "/groups/new"),
+    State("group-refused", _refused_group),
+    State("transfers-none", "/transfers"),
+    State("transfer-new", "/transfers/new/student/5"),
+    State("transfer-new-school-manager", "/transfers/new/school/1", SCHOOL_MANAGER),
+    State("transfer-handed-over", _handed_over, SCHOOL_MANAGER),
+    State("transfer-waiting", "/transfers/1"),
+    State("home-handed-over", "/"),
+    State("transfer-moved", _moved),
+    State("transfers", "/transfers"),
     State("students-update", _opened("/students/update")),
     State("students-format", _opened("/students/update/format")),
     State("students-no-file", _no_file),
@@ -302,12 +423,33 @@ STATES = (
     State("role-standard", _standard_role),
     State("role-new", "/roles/new/school-manager"),
     State("role-refused", _refused_role),
+    State("settings", "/settings"),
+    State("settings-refused", lambda page: _settings(page, "0")),
+    State("settings-saved", lambda page: _settings(page, "30")),
     State("audit", "/audit"),
     State("audit-none-found", "/audit?action=zzz"),
     State("account", "/account"),
     State("account-other-session", _other_session),
     State("account-password", "/account/password"),
     State("account-password-refused", lambda page: _refused_password(page, "/account/password")),
+    State("tokens-none", "/account/tokens"),
+    State("token-new", "/account/tokens/new"),
+    State("token-refused", lambda page: _token(page, "not the password")),
+    State("token-made", lambda page: _token(page, PASSWORD)),
+    State("tokens", "/account/tokens"),
+    State("second-factor-new", "/account/second-factor", NEW),
+    State("second-factor-refused", _second_factor_refused, NEW),
+    State("second-factor-made", _second_factor_made, NEW),
+    State("second-factor", "/account/second-factor", NEW),
+    State("second-factor-off", "/account/second-factor/off", NEW),
+    State("recovery-codes", "/account/second-factor/recovery-codes", NEW),
+    State("account-second-factor", "/account", NEW),
+    State("automation-second-factor", _opened("/automation"), NEW),
+    State("sign-in-code", _code_asked_for, STRANGER),
+    State("sign-in-code-wrong", _wrong_code, STRANGER),
+    State("second-factor-made-without-token", _second_factor_made, SCHOOL_MANAGER),
+    State("staff-second-factor", "/staff"),
+    State("staff-member-second-factor", "/staff/3"),
     State("help", "/help"),
     State("help-student-file", _opened("/help/student-file")),
     State("help-problems", "/help/problems"),

@@ -18,6 +18,7 @@ SCHEMES = ("light", "dark")
 FILES_AND_PARTS = {
     "audit-download",
     "automation-script",
+    "second-factor-qr",
     "students-template",
     "update-changes",
     "update-not-processed",

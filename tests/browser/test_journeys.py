@@ -7,6 +7,7 @@ import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ from tests.browser.ways import (
 )
 from tests.conftest import PASSWORD
 from tests.endtoend.conftest import LOGIN, NEIGHBOUR, Rollbook, two_districts
+from tests.staff.phone import Phone
 
 __all__ = ["two_districts"]
 
@@ -249,6 +251,34 @@ def _switch(page: Page, permission: str, *, on: bool) -> None:
 
 
 @BOTH_WAYS
+def test_settings_count_for_the_next_file(page: Page, rollbook: Rollbook, javascript: bool) -> None:
+    sign_in(page, LOGIN)
+    page.get_by_role("link", name="Settings").click()
+    # What cannot be is told at its field, by the browser already or by the server
+    page.get_by_label("Student files, in days").fill("0")
+    page.locator("main button").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Settings")
+    expect(page.get_by_role("status")).to_have_count(0)
+    # What can be counts for the next file
+    page.get_by_label("Student files, in days").fill("30" if javascript else "31")
+    page.get_by_label("Time zone").select_option(label="Denver" if javascript else "Chicago")
+    page.get_by_label("Encoding of student files").select_option("cp1252" if javascript else "mac-roman")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_contain_text("days files are kept")
+    file = rollbook.data.parent / "old.csv"
+    file.write_bytes("STUDENT_ID,ADDITIONAL_INFO_2\n0003,Zoë\n".encode("cp1252" if javascript else "mac-roman"))
+    rollbook.start_update(file)
+    rollbook.until_ended()
+    page.goto("/students?search=0003")
+    page.locator("tbody th a").click()
+    expect(page.get_by_role("main")).to_contain_text("Zoë")
+    page.get_by_role("link", name="Settings").click()
+    page.get_by_label("Encoding of student files").select_option("utf-8")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_have_text("Saved: encoding.")
+
+
+@BOTH_WAYS
 def test_a_forgotten_password_is_replaced_by_mail(page: Page, rollbook: Rollbook, javascript: bool) -> None:
     login = SCHOOL_MANAGER if javascript else INSTRUCTOR
     page.goto("/sign-in")
@@ -290,7 +320,9 @@ def test_a_mails_link_leads_a_stranger_there_by_way_of_the_sign_in(page: Page, j
 
 
 @BOTH_WAYS
-def test_lesser_roles_see_their_students_and_no_button(visitor: Visitor, rollbook: Rollbook, javascript: bool) -> None:
+def test_lesser_roles_see_their_students_and_no_update_button(
+    visitor: Visitor, rollbook: Rollbook, javascript: bool
+) -> None:
     folder = rollbook.data.parent
     for number, (role, names) in enumerate(
         {"school manager": ["Brook, Ana", "Cole, Ben"], "instructor": ["Brook, Ana"]}.items()
@@ -326,6 +358,117 @@ def test_the_neighbour_sees_nothing_of_ours(page: Page, visitor: Visitor, javasc
         assert answer
         assert answer.status == 404, address
         expect(neighbour.get_by_role("main")).not_to_contain_text("Maple")
+
+
+@BOTH_WAYS
+def test_a_student_by_hand_from_the_first_day_to_another_school(
+    page: Page, visitor: Visitor, rollbook: Rollbook, javascript: bool
+) -> None:
+    login, name = f"hand-{javascript}@maple.example".lower(), "Oda" if javascript else "Odo"
+    who = ("--first", "Lou", "--last", "Wen", "--role", "school manager", "--school", "100")
+    rollbook.run("staff", "add", "maple-usd", login, *who, "--password-file", str(_secret(rollbook)))
+
+    # The school's manager adds the student
+    sign_in(page, login)
+    page.get_by_role("link", name="Students", exact=True).click()
+    page.get_by_role("link", name="Add a student").click()
+    for label, text in (("First name", name), ("Last name", "Quill"), ("Birth date", "5/13/2014")):
+        page.get_by_label(label).fill(text)
+    for label, value in (("Gender", "x"), ("Grade", "4"), ("School", "100")):
+        page.get_by_label(label, exact=True).select_option(value)
+    for label in ("English learner", "Special education"):
+        page.get_by_label(label).select_option("n")
+    page.get_by_role("button", name="Add the student").click()
+    expect(page.get_by_role("main")).to_contain_text("shown this once")
+
+    # changes something, and puts the student into a group
+    page.get_by_role("link", name="Look at the record").click()
+    page.get_by_role("link", name="Edit").click()
+    page.get_by_label("Grade").select_option("5")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_have_text("Changed: Grade.")
+    page.get_by_role("link", name="Groups").click()
+    page.get_by_role("link", name="Make a group").click()
+    page.get_by_label("Name").fill(f"Chess {name}")
+    page.get_by_role("button", name="Make the group").click()
+    page.get_by_label("Student IDs or usernames").fill("oquill" if javascript else "oquill2")
+    page.get_by_role("button", name="Put them in").click()
+    expect(page.get_by_role("status")).to_contain_text("1 student came to")
+
+    # The other school is not his: the district finishes the transfer
+    page.get_by_role("link", name=f"Quill, {name}").click()
+    page.get_by_role("link", name="Transfer").click()
+    page.get_by_label("To the school").select_option("?")
+    page.get_by_label("Where should they go?").fill("To School 200")
+    page.get_by_role("button", name="Transfer").click()
+    expect(page.get_by_role("status")).to_contain_text("1 student handed to the district")
+    district = visitor()
+    sign_in(district, LOGIN)
+    district.get_by_role("link", name="Look at it").click()
+    district.get_by_role("region", name="Transfers").get_by_role("link").first.click()
+    district.get_by_label("To the school").select_option("200")
+    district.get_by_role("button", name="Transfer").click()
+    expect(district.get_by_role("status")).to_contain_text("1 student moved to")
+
+    # All of it is history, and a leaver is deactivated
+    district.get_by_role("link", name=f"Quill, {name}").click()
+    history = district.get_by_role("region", name="History")
+    for field, by in (("School", "Ana Ruiz"), ("Grade", "Lou Wen"), ("Student", "Lou Wen")):
+        expect(
+            history.get_by_role("row").filter(has=district.get_by_role("rowheader", name=field, exact=True)).last
+        ).to_contain_text(by)
+    district.get_by_role("button", name=f"Deactivate {name}").click()
+    expect(district.get_by_role("status")).to_contain_text("is not active any more")
+
+
+@BOTH_WAYS
+def test_a_second_factor_from_the_first_code_to_a_lost_phone(page: Page, rollbook: Rollbook, javascript: bool) -> None:
+    login = f"factor-{javascript}@maple.example".lower()
+    who = ("--first", "Uma", "--last", "Ng", "--role", "district manager")
+    rollbook.run("staff", "add", "maple-usd", login, *who, "--password-file", str(_secret(rollbook)))
+
+    # The phone reads the secret, and shows that it has it
+    sign_in(page, login)
+    page.get_by_role("link", name="Uma Ng").click()
+    page.get_by_role("link", name="Second factor").click()
+    expect(page.get_by_role("img")).to_be_visible()
+    phone = Phone.told(page.locator("main pre").inner_text())
+    page.get_by_label("Code").fill(phone.code(datetime.now(UTC)))
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name="Switch it on").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Keep these")
+    codes, header, _ = page.locator("main pre").all_inner_texts()
+    first, second, *_ = codes.split()
+    assert header.startswith("Authorization: Bearer rb_")
+    page.get_by_role("link", name="I have kept them").click()
+
+    # The password alone is not enough any more, and a wrong code is not either
+    page.get_by_role("button", name="Sign out").click()
+    page.goto("/students")
+    fill_sign_in(page, login)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your code")
+    page.get_by_label("Code").fill("000000")
+    page.locator("main button").click()
+    expect(page.get_by_role("main")).to_contain_text("This is not right.")
+    page.get_by_label("Code").fill(phone.code(datetime.now(UTC), later=1))
+    page.locator("main button").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Students")
+
+    # The phone is lost: a recovery code signs in, another one switches it off
+    page.get_by_role("button", name="Sign out").click()
+    fill_sign_in(page, login)
+    page.get_by_label("Code").fill(first)
+    page.locator("main button").click()
+    expect(page.get_by_role("status")).to_contain_text("Left: 9.")
+    page.get_by_role("link", name="Uma Ng").click()
+    page.get_by_role("link", name="Second factor").click()
+    page.get_by_role("link", name="Switch it off").click()
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_label("Code").fill(second)
+    page.get_by_role("button", name="Switch it off").click()
+    expect(page.get_by_role("status")).to_contain_text("Your second factor is switched off.")
+    page.get_by_role("button", name="Sign out").click()
+    sign_in(page, login)
 
 
 def _secret(rollbook: Rollbook) -> Path:

@@ -4,6 +4,7 @@ import pytest
 
 from rollbook.roster.models import District
 from rollbook.staff import audit
+from rollbook.staff.forgetting import YEAR, forget_some
 from rollbook.staff.models import AuditSeal
 from rollbook.staff.sealing import seal_some
 from tests.cli.conftest import Rollbook
@@ -18,6 +19,18 @@ def test_a_whole_audit_is_said_to_be_so(rollbook: Rollbook, maple: District) -> 
     audit.record("start", "ok", district=maple)
     result = rollbook("audit", "check")
     assert (result.code, result.out) == (0, "The audit is whole: 1 event under 1 seal; 1 event not sealed yet.\n")
+
+
+def test_what_retention_has_removed_is_told_and_breaks_nothing(rollbook: Rollbook, maple: District) -> None:
+    for years in (8, 1):
+        audit.record("start", "ok", district=maple, now=NOW - years * YEAR)
+    seal_some(NOW)
+    forget_some(NOW)
+    result = rollbook("audit", "check")
+    assert result.code == 0
+    assert result.out == (
+        "The audit is whole: 1 event under 1 seal; 1 event removed by retention; 1 event not sealed yet.\n"
+    )
 
 
 def test_a_broken_seal_is_told_with_its_moment(rollbook: Rollbook, maple: District) -> None:

@@ -1,4 +1,4 @@
-"""``rollbook staff add``."""
+"""``rollbook staff``: adding a member, and switching off a second factor that is lost."""
 
 import io
 from pathlib import Path
@@ -12,6 +12,7 @@ from rollbook.roster.models import District
 from rollbook.staff.models import AuditEvent, Member, StaffLetter
 from rollbook.updates.running import Seen
 from tests.cli.conftest import Rollbook
+from tests.staff.phone import with_second_factor
 
 pytestmark = pytest.mark.django_db
 
@@ -196,3 +197,37 @@ def test_a_password_is_never_an_argument(rollbook: Rollbook, maple: District) ->
     result = rollbook(*MANAGER, "--password", PASSWORD)
     assert result.code == 2
     assert not Member.objects.exists()
+
+
+OFF = ("staff", "second-factor-off")
+
+
+def test_a_lost_second_factor_is_switched_off_on_the_host(rollbook: Rollbook, manager: Member) -> None:
+    with_second_factor(manager)
+    StaffLetter.objects.all().delete()
+    result = rollbook(*OFF, "OPS@maple.example")
+    assert (result.code, result.err) == (0, "")
+    assert result.out == "Ana Ruiz signs in with the password alone again. The login is ops@maple.example.\n"
+    assert not Member.objects.get().has_second_factor
+    letter = StaffLetter.objects.get()
+    assert (letter.member, letter.kind, letter.inviter) == (manager, "second factor off", None)
+    event = AuditEvent.objects.get(action="staff second-factor-off")
+    assert (event.district, event.member, event.detail) == (
+        manager.district, None, "switched off for ops@maple.example",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("email", "told"),
+    [
+        (
+            "ops@maple.example",
+            "ERROR no_second_factor: ops@maple.example has no second factor; nothing was switched off",
+        ),
+        ("who@maple.example", "ERROR no_such_member: nobody signs in as 'who@maple.example'; nothing was switched off"),
+    ],
+)
+def test_where_there_is_none_it_says_so(rollbook: Rollbook, manager: Member, email: str, told: str) -> None:
+    result = rollbook(*OFF, email)
+    assert (result.code, result.err) == (1, f"{told}\n")
+    assert not AuditEvent.objects.exists()

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -214,4 +215,21 @@ def test_a_file_that_is_not_kept_any_more_is_said_to_be_gone(rollbook: Rollbook,
     assert (result.code, result.err) == (
         1,
         "ERROR file_gone: the file of update 1 is not kept any more; take the district's own copy of it\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("column", "what"),
+    [("file_removed_at", "the file of update 1 was"), ("details_closed_at", "the rows and problems of update 1 were")],
+)
+def test_what_retention_has_removed_is_said_to_be_so(
+    rollbook: Rollbook, maple: District, base: Path, column: str, what: str
+) -> None:
+    rollbook("student", "load", "maple-usd", base)
+    Update.objects.update(**{column: datetime(2026, 11, 1, 12, tzinfo=UTC)})
+    result = rollbook("update", "show", "maple-usd", "--rejected")
+    assert (result.code, result.err) == (
+        1,
+        f"ERROR not_kept: {what} removed on 2026-11-01, as the settings of Maple USD have it; its counts stay, and "
+        "what it changed stays in the history of each student\n",
     )

@@ -22,8 +22,11 @@ COMPARED = {
     "roster_group": {"name", "name_key"},
     "roster_student": {"student_id", "username", "name_key", "first_name", "last_name", "grade", "password", "status"},
     "roster_change": {"field", "old", "new"},
+    "roster_transfer": {"state", "source_name", "target_name"},
     "staff_member": {"email"},
     "staff_role": {"type", "name", "name_key"},
+    "staff_token": {"key", "digest", "name"},
+    "staff_recoverycode": {"digest"},
     "updates_row": {"row_values", "outcome", "takes_student_id", "takes_username", "takes_name_key"},
 }
 TEXTS = ["-x", ".x", "0", "10", "9", "A1", "Ab", "B2", "Z", "_x", "a1", "aB", "ab", "b2", "z", "zz", "\u00c9", "\u00e9"]

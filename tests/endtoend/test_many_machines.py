@@ -1,6 +1,7 @@
 """F15, F17, F18: the whole server on a PostgreSQL of its own; and web servers and workers without ``serve``."""
 
 import secrets
+import shutil
 import subprocess
 import sys
 import time
@@ -39,12 +40,27 @@ def server(ample: Server, request: pytest.FixtureRequest) -> Iterator[Server]:
             yield scarce
 
 
-@pytest.fixture
-def rollbook(server: Server, tmp_path: Path) -> Iterator[Rollbook]:
-    """A district on a server that does not run yet."""
-    url = server.create_database(f"rollbook_{secrets.token_hex(6)}")
-    rollbook = Rollbook(tmp_path / "data", extra={"DATABASE_URL": url})
+@pytest.fixture(scope="module")
+def made(ample: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of a district in the database ``made``; to be copied, not to be used."""
+    return _made(tmp_path_factory.mktemp("made") / "data", ample.create_database("made")).data
+
+
+def _made(data: Path, url: str) -> Rollbook:
+    rollbook = Rollbook(data, extra={"DATABASE_URL": url})
     rollbook.add_district("Maple USD", "maple-usd", LOGIN, "100,Maple High\n200,Maple Middle\n")
+    return rollbook
+
+
+@pytest.fixture
+def rollbook(ample: Server, made: Path, server: Server, tmp_path: Path) -> Iterator[Rollbook]:
+    """A district on a server that does not run yet."""
+    name = f"rollbook_{secrets.token_hex(6)}"
+    if server is ample:
+        data = Path(shutil.copytree(made, tmp_path / "data"))
+        rollbook = Rollbook(data, extra={"DATABASE_URL": server.create_database(name, like="made")})
+    else:
+        rollbook = _made(tmp_path / "data", server.create_database(name))
     yield rollbook
     rollbook.kill()
 

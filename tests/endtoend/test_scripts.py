@@ -34,6 +34,17 @@ class Manager:
         sent = [word for name, [value] in fields.items() for word in ("--data-urlencode", f"{name}={value}")]
         self.get("/sign-in", "-H", f"Origin: {self.server.url}", *sent)
 
+    def make_token(self) -> str:
+        """The line that the page shows for token.txt."""
+        fields = self.read("/account/tokens/new").form().values | {"name": ["night"], "password": [PASSWORD]}
+        sent = [
+            word for name, values in fields.items() for one in values for word in ("--data-urlencode", f"{name}={one}")
+        ]
+        answer = self.get("/account/tokens/new", "-H", f"Origin: {self.server.url}", *sent)
+        found = re.search(r"Authorization: Bearer rb_\w+", answer)
+        assert found, answer
+        return found[0]
+
     def get(self, address: str, *more: str) -> str:
         """What is there, byte by byte."""
         call = ["curl", "-sSf", "-b", str(self.jar), "-c", str(self.jar), *more, f"{self.server.url}{address}"]
@@ -99,6 +110,17 @@ def test_a_night_goes_well(serving: Rollbook, folder: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_token_beside_the_script_goes_before_the_password(serving: Rollbook, folder: Path, manager: Manager) -> None:
+    (folder / "token.txt").write_text(manager.make_token() + "\n", encoding="utf-8")
+    (folder / "password.txt").unlink()
+    done = run(serving, folder)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\nCOMPLETED update 2: " in done.stdout
+    (folder / "token.txt").write_text("Authorization: Bearer rb_of_long_ago\n", encoding="utf-8")
+    done = run(serving, folder)
+    assert (done.returncode, done.stdout.split(":")[0]) == (1, "ERROR token_failed")
+
+
 def test_a_wrong_password_fails_loudly(serving: Rollbook, folder: Path) -> None:
     (folder / "password.txt").write_text("another one, of long ago\n", encoding="utf-8")
     done = run(serving, folder)
@@ -145,8 +167,9 @@ def _sign_in_as_told(page: Page, folder: Path) -> None:
 def test_every_command_of_the_page_works_as_it_is_copied(serving: Rollbook, folder: Path, manager: Manager) -> None:
     page = manager.read("/automation")
     _sign_in_as_told(page, folder)
+    (folder / "token.txt").write_text(manager.make_token() + "\n", encoding="utf-8")
     commands = [said for pre in page.main.iter("pre") if (said := "".join(pre.itertext())).startswith("curl ")]
-    assert len(commands) == 7
+    assert len(commands) == 8
     for command in commands:
         done = sh(serving, folder, "-c", command.replace("=PASSWORD", shlex.quote(f"={PASSWORD}")))
         verdict = "OK " if command.endswith("/start") else ("COMPLETED", "RUNNING", "OK", "NOTHING TO CANCEL")

@@ -7,8 +7,9 @@ from django.core import mail
 from django.utils import timezone
 
 from rollbook.engine import chores
-from rollbook.staff import letters
-from rollbook.staff.models import LetterKind, Member, Session
+from rollbook.staff import audit, letters
+from rollbook.staff.models import AuditEvent, LetterKind, Member, Session
+from rollbook.updates.models import Update
 from tests.updates.night import a_class, finish, send
 
 
@@ -18,6 +19,17 @@ def test_letters_about_updates_and_about_members_themselves_are_sent(manager: Me
     assert chores.mail() == 3  # one was written, and both were sent
     assert [sent.to for sent in mail.outbox] == [[manager.email]] * 2
     assert chores.mail() == 0
+
+
+def test_what_districts_keep_no_longer_is_removed(manager: Member) -> None:
+    finish(send(manager.district, a_class(1)))
+    audit.record("start", "ok", member=manager, now=timezone.now() - timedelta(days=8 * 366))
+    chores.seal_audit()
+    Update.objects.update(ended_at=timezone.now() - timedelta(days=15))
+    assert chores.remove_old() == 2  # the file and the event
+    assert chores.remove_old() == 0
+    results = AuditEvent.objects.filter(action="retention").values_list("result", flat=True)
+    assert set(results) == {"files removed", "audit removed"}
 
 
 @pytest.mark.parametrize(("minutes", "is_swept"), [(-1, True), (1, False)])

@@ -95,9 +95,9 @@ class Server:
         asked = "" if port else f"?host={quote(str(self.sockets), safe='')}&port={self.port}"
         return f"postgres://{user}:{self.password}@{host}/{quote(database, safe='')}{asked}"
 
-    def create_database(self, name: str) -> str:
-        """An empty database of ``OWNER``; returns its URL."""
-        self._do(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)), OWNER)
+    def create_database(self, name: str, like: str = "template1") -> str:
+        """A database of ``OWNER``, empty or like another one to which nobody is connected; returns its URL."""
+        self._do(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(like)), OWNER)
         return self.url(name)
 
     def start(self) -> None:

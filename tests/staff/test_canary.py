@@ -11,14 +11,18 @@ from django.apps import apps
 from django.core import mail
 
 from rollbook.logs import Line
-from rollbook.staff import letters, links
+from rollbook.staff import letters, links, second_factor
 from rollbook.staff.links import BadLink
 from rollbook.staff.members import add_member, invite
 from rollbook.staff.membership import MemberRefused
-from rollbook.staff.models import Member
+from rollbook.staff.models import Member, SecondFactor
+from rollbook.staff.second_factor import CodeFailed
 from rollbook.staff.setting_passwords import PasswordRefused, ask_for_password, change_password, set_password
 from rollbook.staff.signing_in import SignInFailed, sign_in
+from rollbook.staff.tokens import TokenFailed
+from rollbook.staff.tokens import sign_in as sign_in_with_token
 from tests.staff.browser import HERE, NOW, Browser, Clock
+from tests.staff.phone import with_second_factor
 
 FIRST, SECOND, WRONG, SHORT = "zQcanary one two three", "zQcanary four five six", "zQcanary wrong", "zQcanary"
 
@@ -67,8 +71,18 @@ def the_life_of_a_member(manager: Member, clock: Clock) -> list[str]:
     letters.send_due()
     clock.move(minutes=2)
     assert browser.member() == ben
+    kept = with_second_factor(ben, clock.now)
+    second_factor.use(ben, kept.recovery_codes[0], HERE, clock.now)
+    with pytest.raises(CodeFailed):
+        second_factor.use(ben, kept.recovery_codes[0], HERE, clock.now)
+    assert kept.token
+    sign_in_with_token(kept.token, HERE, clock.now)
+    with pytest.raises(TokenFailed):
+        sign_in_with_token(kept.token[:-1] + "_", HERE, clock.now)
     with pytest.raises(MemberRefused):
         add_member(manager.district, "eve@maple.example", "Eve", "Doe", "district manager", SHORT)
+    in_letters = second_factor.in_letters(ben, SecondFactor.objects.get().sealed)
+    keys += [*kept.recovery_codes, kept.token, kept.token[11:], in_letters, in_letters.replace(" ", "")]
     return [*keys, browser.key, *tokens, *(part for token in tokens for part in token.split(".") if len(part) > 20)]
 
 

@@ -63,7 +63,41 @@ def password_changed(ben: Member, manager: Member) -> EmailMultiAlternatives:
     return written(ben, LetterKind.PASSWORD_CHANGED)
 
 
-ALL = {write.__name__: write for write in (by_member, by_host, forgotten_password, password_changed)}
+def second_factor_on(ben: Member, manager: Member) -> EmailMultiAlternatives:
+    return written(ben, LetterKind.SECOND_FACTOR_ON)
+
+
+def second_factor_on_of_a_manager(ben: Member, manager: Member) -> EmailMultiAlternatives:
+    return written(manager, LetterKind.SECOND_FACTOR_ON)
+
+
+def second_factor_off(ben: Member, manager: Member) -> EmailMultiAlternatives:
+    return written(ben, LetterKind.SECOND_FACTOR_OFF)
+
+
+def second_factor_off_by_manager(ben: Member, manager: Member) -> EmailMultiAlternatives:
+    return written(ben, LetterKind.SECOND_FACTOR_OFF, manager)
+
+
+def token_made(ben: Member, manager: Member) -> EmailMultiAlternatives:
+    letters.write(manager, LetterKind.TOKEN_MADE, NOW, about="<the night's machine>")
+    return letters.message(StaffLetter.objects.latest("pk"))
+
+
+ALL = {
+    write.__name__: write
+    for write in (
+        by_member,
+        by_host,
+        forgotten_password,
+        password_changed,
+        second_factor_on,
+        second_factor_on_of_a_manager,
+        second_factor_off,
+        second_factor_off_by_manager,
+        token_made,
+    )
+}
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -11,6 +11,7 @@ from rollbook.staff.membership import MemberRefused
 from rollbook.staff.models import LetterKind, Member, Session, StaffLetter
 from tests.conftest import a_member
 from tests.staff.browser import NOW
+from tests.staff.phone import with_second_factor
 from tests.updates.night import a_class, enroll
 
 BEN = {"email": "ben@maple.example", "first_name": "Ben", "last_name": "Ito", "role": "instructor", "schools": ["100"]}
@@ -143,3 +144,41 @@ def test_a_school_manager_changes_the_staff_of_his_schools_within_them(ben: Memb
         change(ben, head, schools=["100", "200"])
     with pytest.raises(MemberRefused, match="you cannot give the role district manager; yours to give are school"):
         change(ben, head, role="district manager", schools=[])
+
+
+def test_a_lost_second_factor_is_switched_off_by_a_manager_and_told(ben: Member, manager: Member) -> None:
+    with_second_factor(ben)
+    StaffLetter.objects.all().delete()
+    Session.objects.create(
+        session_key="x", session_data="", expire_date=NOW, member=ben, begun_at=NOW, seen_at=NOW, agent=""
+    )
+    managing.switch_off_second_factor(ben, manager, NOW)
+    assert not Member.objects.get(pk=ben.pk).has_second_factor
+    assert not Session.objects.filter(member=ben).exists()
+    letters.send_due()
+    (sent,) = mail.outbox
+    assert (sent.to, sent.subject) == ([ben.email], "[Maple USD] Your second factor for Rollbook was switched off")
+    assert "by Ana Ruiz (ops@maple.example)" in str(sent.body)
+
+
+def test_where_there_is_none_nothing_is_switched_off(ben: Member, manager: Member) -> None:
+    with pytest.raises(MemberRefused, match="Ana Ruiz has no second factor"):
+        managing.switch_off_second_factor(ben, manager, NOW)
+
+
+def test_ones_own_is_switched_off_with_a_code_alone(manager: Member) -> None:
+    with_second_factor(manager)
+    with pytest.raises(MemberRefused, match="your own is switched off under Your account, with a code"):
+        managing.switch_off_second_factor(manager, manager, NOW)
+    assert Member.objects.get(pk=manager.pk).has_second_factor
+
+
+@pytest.mark.parametrize("who", ["neighbour", "above"])
+def test_that_of_others_is_not_a_school_managers_to_switch_off(who: str, manager: Member, neighbour: Member) -> None:
+    head = a_member(manager.district, "head@maple.example", "school manager")
+    head.schools.set(School.objects.filter(district=manager.district, organization_id="200"))
+    target = {"neighbour": neighbour, "above": manager}[who]
+    with_second_factor(target)
+    with pytest.raises(MemberRefused, match="is not yours to change"):
+        managing.switch_off_second_factor(target, head, NOW)
+    assert Member.objects.get(pk=target.pk).has_second_factor

@@ -66,6 +66,8 @@ def test_members_keep_the_roles_they_had(older: Path) -> None:
     assert (json.loads(permissions) if isinstance(permissions, str) else permissions) == [
         "see students",
         "manage staff",
+        "edit students",
+        "manage groups",
     ]
     assert execute(older, "SELECT count(*) FROM staff_role") == [(3,)]
     forget(older)

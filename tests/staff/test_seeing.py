@@ -4,7 +4,7 @@ import pytest
 
 from rollbook.roster.models import District, School, Student
 from rollbook.staff.models import Member
-from rollbook.staff.seeing import students
+from rollbook.staff.seeing import groups, schools, students
 from tests.conftest import a_member
 from tests.updates.night import enroll
 
@@ -59,3 +59,26 @@ def test_what_was_bound_to_a_neighbour_by_mistake_stays_unseen(
     for student in Student.objects.filter(district=cedar):
         student.staff.add(teacher)
     assert ids(teacher) == ["2", "3"]
+
+
+def named(member: Member) -> list[tuple[str, str]]:
+    return [(group.school.organization_id, group.name) for group in groups(member)]
+
+
+def test_managers_see_the_groups_of_their_schools_and_instructors_those_of_their_students(
+    manager: Member, teacher: Member, neighbour: Member
+) -> None:
+    enroll(manager.district, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GROUPS\n4,Di,Eck,2012-05-13,Band\n")
+    assert named(manager) == [("100", "Band"), ("100", "Default"), ("200", "Default")]
+    head = a_member(manager.district, "head@maple.example", "school manager")
+    head.schools.set(School.objects.filter(district=manager.district, organization_id="100"))
+    assert named(head) == [("100", "Band"), ("100", "Default")]
+    assert named(teacher) == [("100", "Default"), ("200", "Default")]
+    assert named(neighbour) == [("100", "Default"), ("900", "Default")]
+    head.role.permissions = ["manage groups"]
+    assert named(head) == []
+
+
+def test_a_member_acts_for_the_district_or_for_the_schools_that_are_covered(manager: Member, teacher: Member) -> None:
+    assert [school.organization_id for school in schools(manager)] == ["100", "200"]
+    assert list(schools(teacher)) == []

@@ -237,3 +237,58 @@ def test_each_begin_is_audited_without_the_key(browser: Browser, manager: Member
     event = AuditEvent.objects.get()
     assert (event.action, event.result, event.member, event.address) == ("begin session", "ok", manager, HERE)
     assert browser.key not in str(AuditEvent.objects.values())
+
+
+def test_half_a_sign_in_is_known_to_its_browser_and_to_no_page(manager: Member) -> None:
+    browser, other = Browser(), Browser()
+    browser.ask(lambda request: sessions.begin_half(request, manager, NOW))
+    assert browser.ask(lambda request: sessions.half_way(request, NOW)) == manager
+    assert browser.member() is None
+    assert other.ask(lambda request: sessions.half_way(request, NOW)) is None
+    assert living(manager, browser) == []
+
+
+def test_it_is_over_after_five_minutes(manager: Member, clock: Clock) -> None:
+    browser = Browser()
+    browser.ask(lambda request: sessions.begin_half(request, manager, NOW))
+    clock.move(minutes=4, seconds=59)
+    assert browser.ask(lambda request: sessions.half_way(request, clock.now))
+    clock.move(seconds=1)
+    assert browser.ask(lambda request: sessions.half_way(request, clock.now)) is None
+
+
+def test_it_ends_the_session_before_and_is_itself_ended_by_the_next(browser: Browser, manager: Member) -> None:
+    before = browser.key
+    browser.ask(lambda request: sessions.begin_half(request, manager, NOW))
+    assert browser.key != before
+    assert browser.member() is None
+    browser.sign_in(manager)
+    assert browser.ask(lambda request: sessions.half_way(request, NOW)) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda: Member.objects.update(is_active=False),
+        lambda: Member.objects.update(password=make_password("another long password")),
+    ],
+    ids=["not active", "another password"],
+)
+def test_it_is_nobodys_when_the_member_may_not_or_has_another_password(
+    manager: Member, change: Callable[[], object]
+) -> None:
+    browser = Browser()
+    browser.ask(lambda request: sessions.begin_half(request, manager, NOW))
+    change()
+    assert browser.ask(lambda request: sessions.half_way(request, NOW)) is None
+
+
+def test_a_draft_stays_the_same_in_a_session_until_it_is_forgotten(browser: Browser) -> None:
+    made = iter(["one", "two"])
+
+    def kept() -> str:
+        return browser.ask(lambda request: sessions.draft_kept(request, lambda: next(made)))
+
+    assert [kept(), kept()] == ["one", "one"]
+    browser.ask(sessions.forget_draft)
+    assert kept() == "two"

@@ -10,12 +10,14 @@ import pytest
 from django.contrib.auth.hashers import make_password
 from django.db import connection
 
+from rollbook.roster.models import District
 from rollbook.staff import signing_in
 from rollbook.staff.models import AuditEvent, KnownAddress, Member, SignInFailure
 from rollbook.staff.passwords import Argon2id
-from rollbook.staff.signing_in import SignInFailed, fold_login, sign_in
+from rollbook.staff.signing_in import PasswordNotEnough, SignInFailed, fold_login, sign_in
 from rollbook.staff.throttle import PER_LOGIN_AND_ADDRESS, Throttled
 from tests.conftest import PASSWORD, a_district, a_member
+from tests.staff.phone import with_second_factor
 
 HERE = "203.0.113.7"
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -190,3 +192,35 @@ def _fail(login: str, times: int) -> None:
     for _ in range(times):
         with pytest.raises(SignInFailed):
             sign_in(login, "a wrong password", HERE, NOW)
+
+
+def test_with_a_second_factor_the_password_alone_is_not_enough(manager: Member) -> None:
+    with_second_factor(manager)
+    with pytest.raises(PasswordNotEnough) as half:
+        sign_in("ops@maple.example", PASSWORD, HERE, NOW)
+    assert not half.value.is_missing
+    assert signing_in.first_half("ops@maple.example", PASSWORD, HERE, NOW) == manager
+
+
+def test_nor_where_the_district_requires_one(manager: Member) -> None:
+    District.objects.update(requires_second_factor=True)
+    with pytest.raises(PasswordNotEnough) as half:
+        sign_in("ops@maple.example", PASSWORD, HERE, NOW)
+    assert half.value.is_missing
+
+
+def test_that_makes_no_address_known_and_is_audited_once_a_day_and_address(manager: Member) -> None:
+    with_second_factor(manager)
+    for address, now in ((HERE, NOW), (HERE, NOW), ("198.51.100.7", NOW), (HERE, NOW + timedelta(days=1))):
+        with pytest.raises(PasswordNotEnough):
+            sign_in("ops@maple.example", PASSWORD, address, now)
+    assert not KnownAddress.objects.exists()
+    assert not SignInFailure.objects.exists()
+    events = AuditEvent.objects.filter(action="sign in", member=manager)
+    assert [event.result for event in events] == ["password not enough"] * 3
+
+
+def test_a_wrong_password_does_not_tell_that_there_is_a_second_factor(manager: Member) -> None:
+    with_second_factor(manager)
+    with pytest.raises(SignInFailed):
+        sign_in("ops@maple.example", "wrong", HERE, NOW)

@@ -13,7 +13,8 @@ def check(arguments: Namespace) -> int:
     for broken in verified.broken:
         print(f"seal {broken.number:,}, made {broken.at:%Y-%m-%d %H:%M:%S} UTC: {broken.text}")
     waiting = f"; {counted(verified.waiting, 'event')} not sealed yet" if verified.waiting else ""
-    told = f"{counted(verified.events, 'event')} under {counted(verified.seals, 'seal')}{waiting}"
+    forgotten = f"; {counted(verified.forgotten, 'event')} removed by retention" if verified.forgotten else ""
+    told = f"{counted(verified.events, 'event')} under {counted(verified.seals, 'seal')}{forgotten}{waiting}"
     if verified.broken:
         print(f"\nThe audit was changed behind Rollbook's back: {told}. Compare it with a backup.")
         return NOT_DONE

@@ -31,7 +31,7 @@ def parser() -> ArgumentParser:
     top = _parser(ArgumentParser, prog="rollbook", description=f"{_OVERVIEW}\n\n{_FOLDER}")
     top.add_argument("--version", action="version", version=f"rollbook {version('rollbook')}")
     nouns = top.add_subparsers(metavar="COMMAND", title="commands")
-    for add in (_serve, _worker, _district, _school, _staff, _student, _file, _update, _audit, _doctor):
+    for add in (_serve, _worker, _district, _school, _staff, _student, _file, _update, _audit, _admin, _doctor):
         add(nouns)
     return top
 
@@ -203,6 +203,15 @@ def _staff(nouns: "Nouns[Any]") -> None:
     password = add.add_mutually_exclusive_group()
     password.add_argument("--password-file", metavar="FILE", help="take its first line as the password; - is stdin")
     password.add_argument("--ask-password", action="store_true", help="ask for the password on the terminal")
+    off = _leaf(
+        verbs,
+        "second-factor-off",
+        "staff.second_factor_off",
+        "Switch off a member's second factor.",
+        "For who has lost app and recovery codes, and has no manager who could do it under Staff. Be sure that it is "
+        "they who ask. Their password alone signs them in again, sessions end, and they are told by mail.",
+    )
+    off.add_argument("email", metavar="EMAIL", help="the login")
 
 
 def _student(nouns: "Nouns[Any]") -> None:
@@ -288,6 +297,21 @@ def _audit(nouns: "Nouns[Any]") -> None:
         "Every event is sealed soon after it is written, with a key that is not in the database. A seal that does not "
         "fit tells of an event that was changed, added or removed behind Rollbook's back.",
     )
+
+
+def _admin(nouns: "Nouns[Any]") -> None:
+    admin = _leaf(
+        nouns,
+        "admin",
+        "admin.admin",
+        "Serve pages for operators, on this machine alone.",
+        "They show the districts of this server with their staff, updates, letters and audit, and no student. Nothing "
+        "but a district's name can be changed there. Each look is in the audit.",
+        "It prints the address and a secret that lets one browser in, once, and serves until SIGTERM or Ctrl-C. It "
+        "runs beside the server, or without it.",
+        opening="operators",
+    )
+    admin.add_argument("--port", type=_port, default=8444, help="the port (default: 8444; 0 takes a free one)")
 
 
 def _doctor(nouns: "Nouns[Any]") -> None:

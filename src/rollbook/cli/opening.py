@@ -47,6 +47,12 @@ def database(arguments: Namespace) -> None:
     _migrate()
 
 
+def operators(arguments: Namespace) -> None:
+    """The same for the operators' pages, which have settings of their own."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "rollbook.doors.admin.settings"
+    database(arguments)
+
+
 def answering(run: Callable[[Namespace], Outcome], arguments: Namespace) -> Outcome:
     """Open, or run, the subcommand; a database that does not answer is not its fault."""
     try:
@@ -62,6 +68,7 @@ OPENINGS: dict[str, Callable[[Namespace], None]] = {
     "settings": settings,
     "new database": new_database,
     "database": database,
+    "operators": operators,
 }
 
 

@@ -8,7 +8,7 @@ from argparse import Namespace
 from django.conf import settings
 
 from rollbook.cli.failures import DONE, USAGE, Failure
-from rollbook.engine import sessions, work
+from rollbook.engine import folder, sessions, work
 from rollbook.engine.versions import NewerDatabase
 from rollbook.server import lifeline, supervise, tls
 from rollbook.server.preparing import prepare
@@ -32,7 +32,12 @@ def web(arguments: Namespace) -> int:
     certificate = None if settings.BEHIND_PROXY else _certificate(arguments)
     _prepare()
     sessions.of_a_web_server()
-    run_web(Address(arguments.host, arguments.port), certificate, behind_proxy=settings.BEHIND_PROXY)
+    run_web(
+        Address(arguments.host, arguments.port),
+        certificate,
+        behind_proxy=settings.BEHIND_PROXY,
+        beside=folder.sweep_of_a_web_server,
+    )
     return DONE
 
 

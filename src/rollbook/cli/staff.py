@@ -6,15 +6,18 @@ from getpass import getpass
 from pathlib import Path
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from rollbook.cli.failures import DONE, USAGE, Failure
 from rollbook.cli.finding import district_named
 from rollbook.cli.record import record
 from rollbook.roster.models import District
+from rollbook.staff import second_factor, sessions
 from rollbook.staff.members import add_member, invite
 from rollbook.staff.membership import MemberRefused
 from rollbook.staff.models import Member
+from rollbook.staff.signing_in import fold_login
 from rollbook.updates.running import worker_seen
 
 
@@ -31,6 +34,20 @@ def add(arguments: Namespace) -> int:
     print(f"{how} {member.name}, {member.role} of {district.name}. The login is {member.email}.")
     if password is None:
         print(_where_the_invitation_goes())
+    return DONE
+
+
+def second_factor_off(arguments: Namespace) -> int:
+    """Switch off the second factor of a member who has lost it."""
+    member = Member.objects.select_related("district").filter(email=fold_login(arguments.email)).first()
+    if member is None:
+        raise Failure("no_such_member", f"nobody signs in as '{arguments.email}'; nothing was switched off")
+    with transaction.atomic():
+        if not second_factor.switch_off(member, timezone.now()):
+            raise Failure("no_second_factor", f"{member.email} has no second factor; nothing was switched off")
+        sessions.end_all(member)
+    record("staff second-factor-off", member.district, f"switched off for {member.email}")
+    print(f"{member.name} signs in with the password alone again. The login is {member.email}.")
     return DONE
 
 

@@ -14,7 +14,7 @@ from rollbook.doors.studentupdate.answers import facts_of, scene_of
 from rollbook.doors.studentupdate.verdicts import verdict
 from rollbook.roster.models import District
 from rollbook.updates import changes_made, not_processed, rejected
-from rollbook.updates.as_sent import NotEnded
+from rollbook.updates.as_sent import NotEnded, Removed
 from rollbook.updates.models import Update
 from rollbook.updates.report import Report, current, find, problems, report
 from rollbook.updates.spool import LostFile
@@ -70,6 +70,10 @@ def _write(update: Update, file: str) -> None:
         raise Failure(
             "not_ended", f"update {update.number} goes on, and the file is complete only when it has ended; try it then"
         ) from None
+    except Removed as removed:
+        raise Failure(
+            "not_kept", f"{removed}; its counts stay, and what it changed stays in the history of each student"
+        ) from None
     except LostFile:
         raise Failure(
             "file_gone", f"the file of update {update.number} is not kept any more; take the district's own copy of it"
@@ -89,7 +93,7 @@ def lines(update: Update) -> Iterator[str]:
         yield from telling.totals(update.problem_counts)
         yield ""
         yield from telling.details(problems(update), sum(update.problem_counts.values()), "all that are kept: --json")
-    if told.rejected:
+    if told.rejected and not (update.file_removed_at or update.details_closed_at):
         yield ""
         yield "The rejected rows as a file, to be repaired and sent again:"
         yield f"  rollbook update show {told.slug} {told.number} --rejected > rejected.csv"

@@ -3,8 +3,8 @@
 from django.utils import timezone
 
 from rollbook.roster import passwords
-from rollbook.staff import letters, sealing, sessions
-from rollbook.updates import drafts, notify, receive
+from rollbook.staff import forgetting, letters, sealing, sessions
+from rollbook.updates import drafts, notify, receive, retention
 
 A_FEW = 8  # passwords, about a quarter of a second
 
@@ -22,6 +22,12 @@ def wrap_passwords() -> int:
 def seal_audit() -> int:
     """Seal the audit events that are not yet."""
     return sealing.seal_some(timezone.now())
+
+
+def remove_old() -> int:
+    """Remove some of what districts keep no longer: files and details of updates, audit events."""
+    now = timezone.now()
+    return retention.remove_some(now) + forgetting.forget_some(now)
 
 
 def sweep() -> int:

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from django.db import close_old_connections, connection, connections
 
 from rollbook.database.faults import is_passing
-from rollbook.engine import jobs, keeper, sessions, tasks, turns
+from rollbook.engine import folder, jobs, keeper, sessions, tasks, turns
 from rollbook.engine.crew import Crew
 from rollbook.engine.jobs import CHORES, UPDATES
 from rollbook.engine.keeper import Keeper
@@ -61,7 +61,7 @@ def work(stop: threading.Event, concurrency: int = 1) -> None:
     sessions.of_a_worker()
     chores = Crew(tasks.house, CHORES, len(tasks.ALL_CHORES), _chore)
     ours = Keeper()
-    with _on_duty(stop, _crew(concurrency).work, chores.work, ours.work):
+    with _on_duty(stop, _crew(concurrency).work, chores.work, ours.work, folder.sweep_until):
         log.info("worker ready")
         while not stop.wait(1.0):
             _end_if_hanging()

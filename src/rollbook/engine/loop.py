@@ -159,4 +159,5 @@ _CHORES = (
     ("wrapping passwords", chores.wrap_passwords, 2.0, 19),
     ("sealing the audit", chores.seal_audit, 60.0, 0),
     ("sweeping", chores.sweep, 3600.0, 0),
+    ("removing what is old", chores.remove_old, 3600.0, 0),
 )

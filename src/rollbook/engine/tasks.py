@@ -21,7 +21,8 @@ WRAPPING = "wrap passwords"
 SWEEPING = "sweep the spool"
 PURGING = "purge jobs"
 SEALING = "seal the audit"
-ALL_CHORES = (MAIL, WRAPPING, SEALING, SWEEPING, PURGING)
+RETENTION = "remove what is old"
+ALL_CHORES = (MAIL, WRAPPING, SEALING, SWEEPING, PURGING, RETENTION)
 
 WRAPPING_SECONDS = 55.0  # of a job; the next one comes with the minute
 LAZY = 19  # the niceness of what may take days
@@ -71,6 +72,14 @@ def seal_audit(context: JobContext, timestamp: int = 0) -> None:
 def sweep(timestamp: int = 0) -> None:
     """Drafts that were never sent, files of uploads that were cut off, and sessions that are over."""
     chores.sweep()
+
+
+@house.periodic(cron="15 * * * *", queueing_lock=RETENTION)
+@house.task(name=RETENTION, queue=CHORES, lock=RETENTION, pass_context=True)
+def remove_old(context: JobContext, timestamp: int = 0) -> None:
+    """What districts keep no longer, in small pieces."""
+    while chores.remove_old() and not context.should_abort():
+        pass
 
 
 @house.periodic(cron="30 * * * *", queueing_lock=PURGING)

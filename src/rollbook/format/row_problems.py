@@ -299,7 +299,7 @@ BESIDE_OTHERS: tuple[Kind, ...] = (
     ),
     rejects(
         "changed_meanwhile",
-        "The student was changed while the update ran",
+        "The student was changed meanwhile",
         "Someone edited or removed the student, or took the name, between checking and applying.",
         "send the file again",
     ),

@@ -14,8 +14,8 @@ from django.db import connection
 from rollbook.database import bulk
 from rollbook.database.handing_over import AMONG_NUMBERS, AMONG_TEXTS, handed_over
 from rollbook.format.columns import COLUMNS
-from rollbook.roster import digests, passwords
-from rollbook.roster.models import DEFAULT_GROUP, Student
+from rollbook.roster import digests, passwords, records
+from rollbook.roster.models import DEFAULT_GROUP, Group, Student
 from rollbook.roster.names import name_key, name_of
 from rollbook.roster.records import OWN, Record
 from rollbook.roster.usernames import Usernames
@@ -95,6 +95,25 @@ def enroll(district_id: int, newcomers: Sequence[Newcomer], author: Author) -> N
     _link_staff(district_id, {pk: values["STAFF"] for pk, values in added.items() if values.get("STAFF")})
     digests.begin(district_id, zip(added, (newcomer.digest for newcomer in newcomers), strict=True))
     _keep_history(((pk, ADDED, "", "added") for pk in added), author)
+
+
+def rename_group(group: Group, name: str, author: Author) -> None:
+    """The group has this name from now on; to its students that is a change of GROUPS, whose digests a trigger clears.
+
+    Raises IntegrityError if another group of the school has the name.
+    """
+    pks = list(group.student_set.order_by("pk").values_list("pk", flat=True))
+    records.locked(pks)
+    before = _group_cells(pks)
+    Group.objects.filter(pk=group.pk).update(name=name, name_key=name.casefold())
+    after = _group_cells(pks)
+    _keep_history(((pk, "GROUPS", before[pk], after[pk]) for pk in pks if before[pk] != after[pk]), author)
+
+
+def _group_cells(pks: Sequence[int]) -> dict[int, str]:
+    known = records.by_pk(pks)
+    records.add_links(known.values())
+    return {pk: record.values["GROUPS"] for pk, record in known.items()}
 
 
 def _empty_keys(revisions: Sequence[Revision]) -> None:

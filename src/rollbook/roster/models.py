@@ -1,9 +1,16 @@
 """Who is enrolled: districts, their schools and groups, the students, and every change made to them."""
 
+from enum import StrEnum
+
 from django.db import models
 from django.db.models import Q
 
 DEFAULT_GROUP = "Default"
+
+FILES_KEPT_DAYS = (1, 365)
+DETAILS_KEPT_DAYS = (7, 1095)  # mails about an update are tried for two days, and name lines
+AUDIT_KEPT_YEARS = (1, 7)
+"""The shortest and the longest that a district can settle."""
 
 
 class District(models.Model):
@@ -13,6 +20,21 @@ class District(models.Model):
     slug = models.SlugField(max_length=100, unique=True)
     time_zone = models.CharField(max_length=64, default="UTC")
     encoding = models.CharField(max_length=32, default="utf-8")
+    requires_second_factor = models.BooleanField(default=False, help_text="of every member who signs in")
+    files_kept_days = models.PositiveSmallIntegerField(default=14, help_text="after the end of the file's update")
+    details_kept_days = models.PositiveSmallIntegerField(
+        default=90, help_text="rows and problems, after the end of their update"
+    )
+    audit_kept_years = models.PositiveSmallIntegerField(default=7)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(files_kept_days__range=FILES_KEPT_DAYS), name="district_files_kept"),
+            models.CheckConstraint(
+                condition=Q(details_kept_days__range=DETAILS_KEPT_DAYS), name="district_details_kept"
+            ),
+            models.CheckConstraint(condition=Q(audit_kept_years__range=AUDIT_KEPT_YEARS), name="district_audit_kept"),
+        ]
 
     def __str__(self) -> str:
         return self.slug
@@ -114,3 +136,58 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"{self.field} of {self.student}"
+
+
+class TransferState(StrEnum):
+    """How far a transfer by hand is."""
+
+    WAITING = "waiting"
+    MOVED = "moved"
+    WITHDRAWN = "withdrawn"
+
+
+class Transfer(models.Model):
+    """Students of one school who were moved to another one by hand, or whom the district is asked to move."""
+
+    district = models.ForeignKey(District, on_delete=models.PROTECT)
+    source = models.ForeignKey(
+        School, null=True, on_delete=models.SET_NULL, related_name="+", help_text="null: closed since"
+    )
+    source_name = models.CharField(max_length=200)
+    target = models.ForeignKey(
+        School,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="null: for the district to say, or closed since",
+    )
+    target_name = models.CharField(max_length=200, default="")
+    students = models.ManyToManyField(Student)
+    note = models.CharField(max_length=200, default="")
+    state = models.CharField(max_length=16)
+    asked_by = models.ForeignKey("staff.Member", on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    ended_by = models.ForeignKey(
+        "staff.Member",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="who moved the students, or took the wish back",
+    )
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state=TransferState.WAITING.value, ended_by__isnull=True, ended_at__isnull=True)
+                | Q(
+                    state__in=[TransferState.MOVED.value, TransferState.WITHDRAWN.value],
+                    ended_by__isnull=False,
+                    ended_at__isnull=False,
+                ),
+                name="transfer_state",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"transfer {self.pk} ({self.state})"

@@ -12,17 +12,14 @@ from rollbook.format.columns import BY_NAME
 from rollbook.format.problems import KINDS, visible
 from rollbook.format.screening import Fault, Noted
 from rollbook.roster.models import DEFAULT_GROUP, District, Group, School
+from rollbook.roster.reasons import Refused
 
 LONGEST_NAME = 200
 COLUMNS = ("SCHOOL_ID", "NAME")
 
 
-class SchoolRefused(Exception):
-    """This cannot be a school, or be done with one; ``reasons`` say why, one sentence each."""
-
-    def __init__(self, reasons: list[str]) -> None:
-        super().__init__("; ".join(reasons))
-        self.reasons = reasons
+class SchoolRefused(Refused):
+    """This cannot be a school, or be done with one."""
 
 
 @dataclass
@@ -78,7 +75,12 @@ def listed(district: District) -> list[School]:
     """Every school, by name; each has ``active`` and ``inactive``, how many of its students are so."""
     counted = {status: Count("student", filter=Q(student__status=status)) for status in ("active", "inactive")}
     schools = School.objects.filter(district=district).annotate(**counted)
-    return sorted(schools, key=lambda school: (school.name.casefold(), school.organization_id))
+    return sorted(schools, key=by_name)
+
+
+def by_name(school: School) -> tuple[str, str]:
+    """The key by which schools are sorted as people look for them."""
+    return school.name.casefold(), school.organization_id
 
 
 def found(district: District, key: int) -> School | None:

@@ -57,11 +57,20 @@ class WebServer(BaseApplication):  # type: ignore[misc]
 
 
 def run_web(
-    address: Address, certificate: Certificate | None, *, behind_proxy: bool = False, application: str = APPLICATION
+    address: Address,
+    certificate: Certificate | None,
+    *,
+    behind_proxy: bool = False,
+    application: str = APPLICATION,
+    beside: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until SIGTERM; with a certificate HTTPS, without one plain HTTP for a proxy that does it."""
+    """Serve until SIGTERM; with a certificate HTTPS, without one plain HTTP for a proxy that does it.
+
+    ``beside`` is called once in the process that serves, before it does.
+    """
     lifeline.watch()
-    WebServer(_settings(address, certificate, behind_proxy), application).run()
+    settings = _settings(address, certificate, behind_proxy) | {"post_worker_init": lambda worker: beside()}
+    WebServer(settings, application).run()
 
 
 def _settings(address: Address, certificate: Certificate | None, behind_proxy: bool) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from rollbook.staff import links, post
 from rollbook.staff.models import LetterKind, Member, StaffLetter
+from rollbook.staff.permissions import Permission
 from rollbook.staff.post import Unwanted
 
 NOT_AGAIN_WITHIN = timedelta(minutes=5)
@@ -17,13 +18,17 @@ NOT_AGAIN_WITHIN = timedelta(minutes=5)
 Facts = dict[str, object]
 
 
-def write(member: Member, kind: LetterKind, now: datetime, inviter: Member | None = None, to: str = "") -> None:
+def write(
+    member: Member, kind: LetterKind, now: datetime, inviter: Member | None = None, to: str = "", about: str = ""
+) -> None:
     """Write a letter, which is sent when the surrounding transaction has come to be.
 
-    It goes to the member's address, unless another one is named.
+    It goes to the member's address, unless another one is named. ``about`` is the name of what it tells of.
     """
     with transaction.atomic():
-        StaffLetter.objects.create(member=member, kind=kind, inviter=inviter, to=to, written_at=now, next_try_at=now)
+        StaffLetter.objects.create(
+            member=member, kind=kind, inviter=inviter, to=to, about=about, written_at=now, next_try_at=now
+        )
 
 
 def wrote_lately(member: Member | None, kind: LetterKind, now: datetime) -> bool:
@@ -65,6 +70,18 @@ def _email_changed(letter: StaffLetter) -> Facts:
     return {"at": _written_at(letter), "by": letter.inviter, "before": letter.to}
 
 
+def _second_factor_on(letter: StaffLetter) -> Facts:
+    return {"at": _written_at(letter), "uses_scripts": letter.member.may(Permission.UPDATE_STUDENTS)}
+
+
+def _second_factor_off(letter: StaffLetter) -> Facts:
+    return {"at": _written_at(letter), "by": letter.inviter}
+
+
+def _token_made(letter: StaffLetter) -> Facts:
+    return {"at": _written_at(letter), "name": letter.about}
+
+
 def _written_at(letter: StaffLetter) -> str:
     there = letter.written_at.astimezone(ZoneInfo(letter.member.district.time_zone))
     return there.strftime("%Y-%m-%d %H:%M %Z")
@@ -75,6 +92,9 @@ _FACTS: Mapping[str, Callable[[StaffLetter], Facts]] = {
     LetterKind.FORGOTTEN_PASSWORD: _forgotten_password,
     LetterKind.PASSWORD_CHANGED: _password_changed,
     LetterKind.EMAIL_CHANGED: _email_changed,
+    LetterKind.SECOND_FACTOR_ON: _second_factor_on,
+    LetterKind.SECOND_FACTOR_OFF: _second_factor_off,
+    LetterKind.TOKEN_MADE: _token_made,
 }
 
 

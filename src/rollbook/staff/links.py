@@ -52,7 +52,8 @@ def read(token: str) -> tuple[Member, LetterKind]:
 
 def _member(signed: str, kind: LetterKind) -> Member:
     number, _, fingerprint = signed.partition(_SEPARATOR)
-    member = Member.objects.select_related("district", "role").filter(pk=int(number), is_active=True).first()
+    found = Member.objects.select_related("district", "role", "second_factor")
+    member = found.filter(pk=int(number), is_active=True).first()
     if member is None or not constant_time_compare(fingerprint, _fingerprint(member, kind)):
         raise BadLink
     return member

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from rollbook.roster.models import District
-from rollbook.staff import letters, members, roles, sessions
+from rollbook.staff import letters, members, roles, second_factor, sessions, tokens
 from rollbook.staff.membership import MemberRefused, Wanted, in_use
 from rollbook.staff.models import LetterKind, Member
 from rollbook.staff.permissions import RoleType
@@ -53,7 +53,7 @@ def change(
 
 
 def deactivate(member: Member, by: Member) -> None:
-    """The member may not sign in any more; sessions and links end at once. Raises MemberRefused."""
+    """The member may not sign in any more; sessions, links and tokens end at once. Raises MemberRefused."""
     with transaction.atomic():
         current = _taken(member, by)
         if current.pk == by.pk:
@@ -62,6 +62,7 @@ def deactivate(member: Member, by: Member) -> None:
             raise MemberRefused([f"{current.name} {_LAST}"])
         Member.objects.filter(pk=current.pk).update(is_active=False)
         sessions.end_all(current)
+        tokens.revoke_all(current)
 
 
 def reactivate(member: Member, by: Member) -> None:
@@ -69,6 +70,19 @@ def reactivate(member: Member, by: Member) -> None:
     with transaction.atomic():
         current = _taken(member, by)
         Member.objects.filter(pk=current.pk).update(is_active=True)
+
+
+def switch_off_second_factor(member: Member, by: Member, now: datetime) -> None:
+    """Who has lost app and recovery codes signs in with the password alone again, anew everywhere. Raises
+    MemberRefused.
+    """
+    with transaction.atomic():
+        current = _taken(member, by)
+        if current.pk == by.pk:
+            raise MemberRefused(["your own is switched off under Your account, with a code"])
+        if not second_factor.switch_off(current, now, by):
+            raise MemberRefused([f"{current.name} has no second factor"])
+        sessions.end_all(current)
 
 
 def _taken(member: Member, by: Member) -> Member:

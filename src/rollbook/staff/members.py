@@ -104,7 +104,7 @@ def listed(by: Member) -> list[Listed]:
     """The members that this one looks after: the district's, or those of his schools; in the order of their names."""
     members = (
         seen_by(by)
-        .select_related("district", "role")
+        .select_related("district", "role", "second_factor")
         .prefetch_related("schools")
         .annotate(last_seen=Max("knownaddress__last_at"))
     )
@@ -122,7 +122,7 @@ def seen_by(by: Member) -> QuerySet[Member]:
 
 def found(by: Member, key: int) -> Member | None:
     """The member of this key, if it is one that ``by`` looks after."""
-    return seen_by(by).select_related("district", "role").filter(pk=key).first()
+    return seen_by(by).select_related("district", "role", "second_factor").filter(pk=key).first()
 
 
 def state_of(member: Member) -> MemberState:

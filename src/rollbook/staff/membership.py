@@ -9,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 
 from rollbook.roster.models import District, School
+from rollbook.roster.reasons import Refused
+from rollbook.roster.schools import by_name
 from rollbook.staff import roles
 from rollbook.staff.models import Member, Role
 from rollbook.staff.signing_in import LONGEST_LOGIN, fold_login
@@ -16,12 +18,8 @@ from rollbook.staff.signing_in import LONGEST_LOGIN, fold_login
 LONGEST_NAME = 100
 
 
-class MemberRefused(Exception):
-    """This cannot be a member, or be done with one; ``reasons`` say why, one sentence each."""
-
-    def __init__(self, reasons: list[str]) -> None:
-        super().__init__("; ".join(reasons))
-        self.reasons = reasons
+class MemberRefused(Refused):
+    """This cannot be a member, or be done with one."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ def in_use(login: str) -> MemberRefused:
 
 def in_order(schools: Iterable[School]) -> tuple[School, ...]:
     """Schools as people look for them."""
-    return tuple(sorted(schools, key=lambda school: (school.name.casefold(), school.organization_id)))
+    return tuple(sorted(schools, key=by_name))
 
 
 def _email_problems(login: str) -> list[str]:

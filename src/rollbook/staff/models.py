@@ -76,6 +76,58 @@ class Member(AbstractBaseUser):
         """Whether the member's role allows this."""
         return permission in self.role.granted
 
+    @property
+    def has_second_factor(self) -> bool:
+        """Whether signing in takes a code too."""
+        return hasattr(self, "second_factor")
+
+    @property
+    def lacks_second_factor(self) -> bool:
+        """Whether the district requires one, and the member has none yet."""
+        return self.district.requires_second_factor and not self.has_second_factor
+
+
+class SecondFactor(models.Model):
+    """What a member signs in with besides the password: a secret of which an app makes codes, see second_factor.py."""
+
+    member = models.OneToOneField(Member, on_delete=models.CASCADE, related_name="second_factor")
+    sealed = models.CharField(max_length=255, help_text="the secret, under a key that is not in the database")
+    last_step = models.BigIntegerField(help_text="the latest step whose code was taken: each is good once")
+    on_since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"second factor {self.pk}"
+
+
+class RecoveryCode(models.Model):
+    """A code instead of the app's, for who has lost it; it goes when it is used."""
+
+    second_factor = models.ForeignKey(SecondFactor, on_delete=models.CASCADE, db_index=False)
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["second_factor", "digest"], name="recovery_code")]
+
+    def __str__(self) -> str:
+        return f"recovery code {self.pk}"
+
+
+class Token(models.Model):
+    """A secret by which scripts act as the member who made it; only its digest is kept, see tokens.py."""
+
+    member = models.ForeignKey(Member, on_delete=models.PROTECT)
+    name = models.CharField(max_length=60)
+    key = models.CharField(max_length=8, unique=True, help_text="what stands behind rb_, by which it is found")
+    digest = models.CharField(max_length=64)
+    scopes = models.JSONField(help_text="the commands it is for")
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(null=True, help_text="to within a minute; null: never")
+
+    def __str__(self) -> str:
+        return f"token {self.key}"
+
 
 class Session(AbstractBaseSession):
     """A browser in which a member is signed in; written by ``sessions.py`` only.
@@ -129,12 +181,19 @@ class AuditSeal(models.Model):
     """A keyed digest over events and the seal before, see sealing.py."""
 
     number = models.PositiveIntegerField(primary_key=True)
-    events = models.PositiveIntegerField(help_text="how many are under it")
+    events = models.PositiveIntegerField(help_text="how many were put under it")
     at = models.DateTimeField()
     digest = models.CharField(max_length=64)
+    forgotten = models.PositiveIntegerField(default=0, help_text="how many of them retention has removed")
+    rest_digest = models.CharField(max_length=64, default="", help_text="once some are: over those that are left")
 
     def __str__(self) -> str:
         return f"seal {self.number}"
+
+    @property
+    def left(self) -> int:
+        """How many events must be there."""
+        return self.events - self.forgotten
 
 
 class AuditEvent(models.Model):
@@ -193,6 +252,9 @@ class LetterKind(StrEnum):
     FORGOTTEN_PASSWORD = "forgotten password"  # noqa: S105 (a kind of letter)
     PASSWORD_CHANGED = "password changed"  # noqa: S105
     EMAIL_CHANGED = "e-mail changed"
+    SECOND_FACTOR_ON = "second factor on"
+    SECOND_FACTOR_OFF = "second factor off"
+    TOKEN_MADE = "token made"  # noqa: S105
 
 
 class StaffLetter(Posted):
@@ -207,6 +269,7 @@ class StaffLetter(Posted):
         help_text="or who changed something; null: the host, or the member",
     )
     to = models.CharField(max_length=254, default="", help_text="an address that the member had before")
+    about = models.CharField(max_length=60, default="", help_text="the name of what it tells of")
 
     class Meta:
         constraints = [

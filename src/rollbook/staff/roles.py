@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count
 
 from rollbook.roster.models import District
+from rollbook.roster.reasons import Refused
 from rollbook.staff.models import Member, Role
 from rollbook.staff.permissions import ASSIGNED_BY, POSSIBLE, Permission, RoleType
 
@@ -16,12 +17,8 @@ LONGEST_NAME = 60
 LONGEST_DESCRIPTION = 200
 
 
-class RoleRefused(Exception):
-    """This cannot be a role, or be done with it; ``reasons`` say why, one sentence each."""
-
-    def __init__(self, reasons: list[str]) -> None:
-        super().__init__("; ".join(reasons))
-        self.reasons = reasons
+class RoleRefused(Refused):
+    """This cannot be a role, or be done with it."""
 
 
 def standard(district: District, type_: RoleType | str) -> Role:

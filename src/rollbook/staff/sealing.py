@@ -3,11 +3,14 @@
 A seal is made a moment after its events, by the worker: sealing each as it is written would let all that writes wait
 for one another. From then on the database itself refuses to change or remove the event; whoever gets around that
 leaves a seal that does not fit, as the key is not in the database.
+
+Retention takes events out again (see forgetting.py). Their seal keeps its digest, over which the next one is made, says
+how many are gone, and has a second keyed digest over all that and the events that are left.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -31,12 +34,23 @@ class Broken:
 
 @dataclass(frozen=True)
 class Verified:
-    """How many events are sealed, under how many seals, how many wait for one, and what is broken."""
+    """How many events are sealed, under how many seals, how many wait for one, what is broken, and how many events
+    retention has removed."""
 
     events: int
     seals: int
     waiting: int
     broken: tuple[Broken, ...]
+    forgotten: int = 0
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A seal that fits, the digest of the one before, and the events under it in the order of their keys."""
+
+    seal: AuditSeal
+    before: str
+    events: tuple[AuditEvent, ...]
 
 
 def seal_some(now: datetime) -> int:
@@ -55,28 +69,64 @@ def seal_some(now: datetime) -> int:
 
 def verify() -> Verified:
     """Look at every seal and every event under it."""
-    broken, events, seals = [], 0, 0
+    broken, events, seals, forgotten = [], 0, 0, 0
     before = ""
     for seal in AuditSeal.objects.order_by("number").iterator():
-        found = list(AuditEvent.objects.filter(seal=seal).order_by("pk"))
+        found = _events(seal)
         broken += [Broken(seal.number, seal.at, text) for text in _faults(seal, seals + 1, before, found)]
         before, events, seals = seal.digest, events + len(found), seal.number
+        forgotten += seal.forgotten
     waiting = AuditEvent.objects.filter(seal=None).count()
-    return Verified(events, AuditSeal.objects.count(), waiting, tuple(broken))
+    return Verified(events, AuditSeal.objects.count(), waiting, tuple(broken), forgotten)
+
+
+def under(number: int) -> Sealed | None:
+    """The seal with this number and what is under it; None if it does not fit."""
+    seals = {seal.number: seal for seal in AuditSeal.objects.filter(number__in=[number - 1, number])}
+    seal, one_before = seals.get(number), seals.get(number - 1)
+    if seal is None or (one_before is None and number > 1):
+        return None
+    before, events = one_before.digest if one_before else "", _events(seal)
+    return None if any(_faults(seal, number, before, events)) else Sealed(seal, before, tuple(events))
+
+
+def take_out(sealed: Sealed, going: Collection[int]) -> None:
+    """Remove the events with these keys from under the seal, in the transaction of the caller."""
+    seal, staying = sealed.seal, [event for event in sealed.events if event.pk not in going]
+    forgotten = seal.events - len(staying)
+    rest = _rest_digest(sealed.before, seal, forgotten, staying)
+    # The seal first: the database lets go of as many events as that one says.
+    AuditSeal.objects.filter(pk=seal.pk).update(forgotten=forgotten, rest_digest=rest)
+    AuditEvent.objects.filter(seal=seal, pk__in=list(going)).delete()
+
+
+def _events(seal: AuditSeal) -> list[AuditEvent]:
+    return list(AuditEvent.objects.filter(seal=seal).order_by("pk"))
 
 
 def _faults(seal: AuditSeal, expected: int, before: str, events: list[AuditEvent]) -> Iterator[str]:
     if seal.number != expected:
         yield f"the seals before it, from {expected:,} on, are gone"
-    elif len(events) != seal.events:
-        yield f"of its {seal.events:,} events there are {len(events):,}"
-    elif _digest(before, seal.number, events) != seal.digest:
+    elif len(events) != seal.left:
+        yield f"of its {seal.left:,} events there are {len(events):,}"
+    elif not _fits(seal, before, events):
         yield "an event under it, or the seal itself, is not as it was written"
 
 
-def _digest(before: str, number: int, events: Iterable[AuditEvent]) -> str:
+def _fits(seal: AuditSeal, before: str, events: Sequence[AuditEvent]) -> bool:
+    if seal.forgotten:
+        return _rest_digest(before, seal, seal.forgotten, events) == seal.rest_digest
+    return _digest(before, seal.number, events) == seal.digest
+
+
+def _rest_digest(before: str, seal: AuditSeal, forgotten: int, events: Iterable[AuditEvent]) -> str:
+    return _digest(before, seal.number, events, f"{seal.digest}\n{seal.events}\n{forgotten}\n")
+
+
+def _digest(before: str, number: int, events: Iterable[AuditEvent], more: str = "") -> str:
+    """``more`` begins like no event, so neither kind of digest is ever taken for the other."""
     key = hashlib.blake2b(b"audit seals", key=secret(settings.KEYS, "logins"), digest_size=32).digest()
-    digest = hashlib.blake2b(f"{before}\n{number}\n".encode(), key=key, digest_size=32)
+    digest = hashlib.blake2b(f"{before}\n{number}\n{more}".encode(), key=key, digest_size=32)
     for event in events:
         digest.update(_written(event))
     return digest.hexdigest()

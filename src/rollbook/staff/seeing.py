@@ -1,9 +1,9 @@
-"""Which students a member may see; whatever shows students begins with these."""
+"""Which students, groups and schools a member may see; whatever shows students begins with these."""
 
 from django.db.models import QuerySet
 
 from rollbook.database.unindexed import Unindexed
-from rollbook.roster.models import Student
+from rollbook.roster.models import Group, School, Student
 from rollbook.staff.models import Member
 from rollbook.staff.permissions import Permission, RoleType
 
@@ -18,3 +18,20 @@ def students(member: Member) -> QuerySet[Student]:
     if member.role.type == RoleType.SCHOOL_MANAGER:
         return ours.filter(school__in=member.schools.all())
     return ours.filter(staff=member)
+
+
+def schools(member: Member) -> QuerySet[School]:
+    """Where the member acts: the district's schools, or those that it covers; by name."""
+    ours = School.objects.filter(district=member.district_id).order_by("name", "organization_id")
+    return ours if member.role.is_district_wide else ours.filter(pk__in=member.schools.all())
+
+
+def groups(member: Member) -> QuerySet[Group]:
+    """The groups of the member's schools; of an instructor those in which students linked to him are."""
+    if not member.may(Permission.SEE_STUDENTS):
+        return Group.objects.none()
+    ours = Group.objects.filter(school__in=schools(member))
+    if member.role.type == RoleType.INSTRUCTOR:
+        linked = Student.groups.through.objects.filter(student__in=students(member))
+        ours = Group.objects.filter(pk__in=linked.values("group"))
+    return ours.select_related("school").order_by("school__name", "school__organization_id", "name_key")

@@ -6,6 +6,7 @@ compares a keyed digest of the stored hash, which the session carries, with toda
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from django.contrib.sessions.backends import db
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 
 from rollbook.staff import audit
 from rollbook.staff.models import Member, Session
@@ -24,15 +26,19 @@ LONGEST = timedelta(hours=12)
 LONGEST_AGENT = 200  # characters: which program it is stands at the end
 SEEN_EVERY = timedelta(minutes=1)  # for each note somebody has to wait for the disk
 
+HALF_WAY = timedelta(minutes=5)
+
 BACKEND = f"{__name__}.Backend"
 _BEGUN_AT, _ADDRESS, _AGENT = "begun_at", "address", "agent"
+_HALF_WAY, _DRAFT = "half_way", "second_factor_draft"
 
 
 class Backend:
     """How Django comes from the key of a member to the member; passwords are the business of signing_in.py."""
 
     def get_user(self, member_id: int) -> Member | None:
-        return Member.objects.select_related("district", "role").filter(pk=member_id, is_active=True).first()
+        found = Member.objects.select_related("district", "role", "second_factor")
+        return found.filter(pk=member_id, is_active=True).first()
 
 
 class SessionStore(db.SessionStore):
@@ -100,6 +106,37 @@ def begin(request: HttpRequest, member: Member, address: str, agent: str, now: d
     request.session[_ADDRESS] = address
     request.session[_AGENT] = audit.on_one_line(agent, LONGEST_AGENT)
     audit.record("begin session", "ok", member=member, address=address, agent=agent, now=now)
+
+
+def begin_half(request: HttpRequest, member: Member, now: datetime) -> None:
+    """The member's password was right in this browser, and the code is still to come: nobody is known to it yet."""
+    request.session.flush()
+    proof = member.get_session_auth_hash()
+    request.session[_HALF_WAY] = {"member": member.pk, "proof": proof, "until": (now + HALF_WAY).isoformat()}
+
+
+def half_way(request: HttpRequest, now: datetime) -> Member | None:
+    """Whose password was right in this browser within ``HALF_WAY``, if the member is active and it is still that."""
+    half = request.session.get(_HALF_WAY)
+    if half is None or now >= datetime.fromisoformat(half["until"]):
+        return None
+    member = Backend().get_user(half["member"])
+    if member is None or not constant_time_compare(half["proof"], member.get_session_auth_hash()):
+        return None
+    return member
+
+
+def draft_kept(request: HttpRequest, make: Callable[[], str]) -> str:
+    """The sealed secret that this session keeps until a second factor is switched on with it; made if there is none."""
+    if _DRAFT not in request.session:
+        request.session[_DRAFT] = make()
+    kept: str = request.session[_DRAFT]
+    return kept
+
+
+def forget_draft(request: HttpRequest) -> None:
+    """It has become a second factor."""
+    request.session.pop(_DRAFT, None)
 
 
 def end(request: HttpRequest) -> None:

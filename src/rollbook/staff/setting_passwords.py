@@ -5,21 +5,18 @@ from datetime import datetime
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
+from rollbook.roster.reasons import Refused
 from rollbook.staff import audit, letters, sessions, throttle
 from rollbook.staff.links import GOOD_FOR
 from rollbook.staff.models import LetterKind, Member, StaffLetter
 from rollbook.staff.password_rules import as_typed, facts_about, problems_with
-from rollbook.staff.signing_in import fold_login, sign_in
+from rollbook.staff.signing_in import first_half, fold_login
 
 _MEANWHILE = "it was changed a moment ago; sign in with the new one, or ask for another link"
 
 
-class PasswordRefused(Exception):
-    """This cannot be the password; ``reasons`` say why, one sentence each."""
-
-    def __init__(self, reasons: list[str]) -> None:
-        super().__init__("; ".join(reasons))
-        self.reasons = reasons
+class PasswordRefused(Refused):
+    """This cannot be the password."""
 
 
 def set_password(member: Member, password: str, now: datetime, *, address: str | None = None, agent: str = "") -> None:
@@ -50,7 +47,7 @@ def change_password(member: Member, old: str, new: str, address: str, now: datet
 
     Raises SignInFailed, Throttled and PasswordRefused. To try an old password is to try to sign in.
     """
-    known = sign_in(member.email, old, address, now, agent)
+    known = first_half(member.email, old, address, now, agent)
     set_password(known, new, now, address=address, agent=agent)
     return known
 

@@ -1,4 +1,7 @@
-"""A login and a password become a member, or nobody; a stranger cannot tell which part was wrong."""
+"""A login and a password become a member, or nobody; a stranger cannot tell which part was wrong.
+
+For who has a second factor they are the first half: second_factor.py has the other one.
+"""
 
 import threading
 import unicodedata
@@ -8,7 +11,7 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
 
 from rollbook.staff import audit, throttle
-from rollbook.staff.models import KnownAddress, Member
+from rollbook.staff.models import AuditEvent, KnownAddress, Member
 from rollbook.staff.origins import origin
 from rollbook.staff.password_rules import MOST_BYTES, as_typed
 from rollbook.staff.remembering import Remembered
@@ -23,9 +26,19 @@ _turn = threading.BoundedSemaphore(AT_ONCE)
 
 remembered = Remembered()
 
+_NOT_ENOUGH = "password not enough"
+
 
 class SignInFailed(Exception):
     """The login is unknown, the password is wrong, or the member is not active: one answer for all three."""
+
+
+class PasswordNotEnough(Exception):
+    """Login and password are right, but the member has a second factor, or (``is_missing``) must first have one."""
+
+    def __init__(self, *, is_missing: bool) -> None:
+        super().__init__(is_missing)
+        self.is_missing = is_missing
 
 
 def fold_login(login: str) -> str:
@@ -35,16 +48,43 @@ def fold_login(login: str) -> str:
 
 
 def sign_in(login: str, password: str, address: str, now: datetime, agent: str = "") -> Member:
-    """The member who is asking. Raises SignInFailed or Throttled; nothing is hashed for a caller who is throttled."""
+    """The member who is asking, where login and password are all that is asked for. Raises SignInFailed, Throttled and
+    PasswordNotEnough.
+    """
+    found = first_half(login, password, address, now, agent)
+    if found.has_second_factor or found.lacks_second_factor:
+        _note_not_enough(found, address, agent, now)
+        raise PasswordNotEnough(is_missing=found.lacks_second_factor)
+    note(found, address, agent, now)
+    return found
+
+
+def first_half(login: str, password: str, address: str, now: datetime, agent: str = "") -> Member:
+    """The member whose login and password these are; whether that is enough is for the caller to see.
+
+    Raises SignInFailed or Throttled; nothing is hashed for a caller who is throttled.
+    """
     folded = fold_login(login)
     with _turn:
         throttle.require(folded, address, now)
-        found = Member.objects.select_related("district", "role").filter(email=folded).first()
+        found = Member.objects.select_related("district", "role", "second_factor").filter(email=folded).first()
         if not _matches(found, password) or found is None or not found.is_active:
             _note_failure(folded, found, address, agent, now)
             raise SignInFailed
-    _remember(found, address, agent, now)
     return found
+
+
+def note(member: Member, address: str, agent: str, now: datetime, detail: str = "") -> None:
+    """The member has signed in, with all that takes. Written once a day for each member and address: a script that
+    polls writes nothing.
+    """
+    home = origin(address)
+    known = KnownAddress.objects.filter(member=member, address=home)
+    if known.filter(last_at__date=now.date()).exists():
+        return
+    with transaction.atomic():
+        KnownAddress.objects.update_or_create(member=member, address=home, defaults={"last_at": now})
+        audit.record("sign in", "ok", member=member, address=address, agent=agent, detail=detail, now=now)
 
 
 def _matches(member: Member | None, password: str) -> bool:
@@ -80,12 +120,13 @@ def _note_failure(login: str, member: Member | None, address: str, agent: str, n
         audit.record("sign in", "failed", member=member, address=address, agent=agent, now=now)
 
 
-def _remember(member: Member, address: str, agent: str, now: datetime) -> None:
-    """Once a day for each member and address: a script that polls writes nothing."""
-    home = origin(address)
-    known = KnownAddress.objects.filter(member=member, address=home)
-    if known.filter(last_at__date=now.date()).exists():
-        return
-    with transaction.atomic():
-        KnownAddress.objects.update_or_create(member=member, address=home, defaults={"last_at": now})
-        audit.record("sign in", "ok", member=member, address=address, agent=agent, now=now)
+def _note_not_enough(member: Member, address: str, agent: str, now: datetime) -> None:
+    """Once a day for each member and address, like a sign-in: it is no guess, and a script tries it every night."""
+    facts = {"member": member, "action": "sign in", "result": _NOT_ENOUGH, "address": address}
+    today = AuditEvent.objects.filter(district=member.district, at__gte=_midnight(now), **facts)
+    if not today.exists():
+        audit.record("sign in", _NOT_ENOUGH, member=member, address=address, agent=agent, now=now)
+
+
+def _midnight(now: datetime) -> datetime:
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -17,6 +17,7 @@ WINDOW = timedelta(hours=1)
 PER_LOGIN_AND_ADDRESS = 10
 PER_ADDRESS = 20
 PER_LOGIN = 100
+PER_LOGIN_OF_CODES = 20
 REQUESTS_PER_ADDRESS = 20
 KNOWN_FOR = timedelta(days=30)
 
@@ -52,6 +53,21 @@ def note_failure(login: str, address: str, now: datetime) -> None:
         SignInFailure.objects.create(login_digest=digest(login), address=origin(address), at=now)
 
 
+def require_code(login: str, address: str, now: datetime) -> None:
+    """Raise Throttled if too many codes of this member, or sign-ins from this address, were wrong.
+
+    Nobody is asked for a code who has not given the password: no stranger can stop the member by this, and an address
+    that is known is no excuse.
+    """
+    require_address(address, now)
+    _require(SignInFailure.objects.filter(login_digest=digest(_codes_of(login))), PER_LOGIN_OF_CODES, now)
+
+
+def note_code_failure(login: str, address: str, now: datetime) -> None:
+    """Count a code that was wrong."""
+    note_failure(_codes_of(login), address, now)
+
+
 def require_request(address: str, now: datetime) -> None:
     """Raise Throttled if too many passwords were said to be forgotten from this address, of whatever logins."""
     _require(PasswordRequest.objects.filter(address=origin(address)), REQUESTS_PER_ADDRESS, now)
@@ -68,6 +84,11 @@ def digest(login: str) -> str:
     """A keyed digest: what was sent as a login may have been a password, or a student's row."""
     key = secret(settings.KEYS, "logins")
     return hashlib.blake2b(login.encode("utf-8", "surrogatepass"), key=key, digest_size=32).hexdigest()
+
+
+def _codes_of(login: str) -> str:
+    """No login is called so: they are all printable."""
+    return f"\0codes of {login}"
 
 
 def _from(address: str) -> QuerySet[SignInFailure]:

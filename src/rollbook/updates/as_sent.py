@@ -5,6 +5,7 @@ file nor a slow reader of ours holds anything up.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import chain
 
 from rollbook.format import reader, writer
@@ -12,6 +13,7 @@ from rollbook.format.columns import Column, fold_header
 from rollbook.format.header import Header
 from rollbook.format.limits import Limits
 from rollbook.format.reader import RawRow
+from rollbook.roster.days import day_of
 from rollbook.updates import origin, spool
 from rollbook.updates.models import Update
 from rollbook.updates.moves import LIVE
@@ -26,10 +28,22 @@ class NotEnded(Exception):
     """The update goes on, and what it will leave is not known yet."""
 
 
+class Removed(Exception):
+    """Retention has removed what this would be made of; the text says what and when."""
+
+
 def require_ended(update: Update) -> None:
     """Raises NotEnded if anything may still happen to the update."""
     if update.state in LIVE:
         raise NotEnded
+
+
+def require_kept(update: Update, *, file: bool = True) -> None:
+    """Raises Removed if retention has taken the update's details or, where that is needed, its ``file``."""
+    if update.details_closed_at:
+        raise Removed(f"the rows and problems of {_by_retention(update, 'were', update.details_closed_at)}")
+    if file and update.file_removed_at:
+        raise Removed(f"the file of {_by_retention(update, 'was', update.file_removed_at)}")
 
 
 class Sheet:
@@ -72,6 +86,11 @@ class Sheet:
             if here:
                 records, lines = [some.records[at] for at in here], [some.lines[at] for at in here]
                 yield reader.rows_of(records, lines, self._header)
+
+
+def _by_retention(update: Update, verb: str, at: datetime) -> str:
+    day = day_of(update.district, at)
+    return f"update {update.number} {verb} removed on {day}, as the settings of {update.district.name} have it"
 
 
 def _kept(header: Header, most: int) -> list[int]:

@@ -9,7 +9,7 @@ from rollbook.format import writer
 from rollbook.format.columns import BY_NAME
 from rollbook.roster.changing import ADDED
 from rollbook.roster.models import Change
-from rollbook.updates.as_sent import require_ended
+from rollbook.updates.as_sent import require_ended, require_kept
 from rollbook.updates.models import Update
 from rollbook.updates.wording import dated
 
@@ -21,9 +21,10 @@ def lines(update: Update) -> Iterator[str]:
     """The file's lines, in the order in which the changes were made; students are called as they are called now.
 
     A student that was added has no LINE any more if its name or date of birth is another one since. Raises, at once,
-    as_sent.NotEnded.
+    as_sent.NotEnded, and as_sent.Removed: a file of all changes is a detail, though each student's history stays.
     """
     require_ended(update)
+    require_kept(update, file=False)
     return writer.lines(HEADER, _rows(update))
 
 

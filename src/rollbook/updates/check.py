@@ -21,12 +21,12 @@ from rollbook.format.reader import Place, RawRow, Records, rows_of
 from rollbook.roster import digests, matching, records
 from rollbook.roster.changing import member_keys
 from rollbook.roster.comparing import differences
+from rollbook.roster.days import day_of
 from rollbook.roster.digests import NOBODY, Accepted, Digests
 from rollbook.roster.matching import Candidates
 from rollbook.roster.models import School
 from rollbook.roster.records import Record
 from rollbook.updates import problems, spool, staging, states, stretches
-from rollbook.updates.days import day_of
 from rollbook.updates.hands import SecondHand
 from rollbook.updates.models import Batch, Update
 from rollbook.updates.moves import Mode, State

@@ -12,9 +12,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from rollbook.format import reader
+from rollbook.roster.days import day_of
 from rollbook.staff.models import Member
 from rollbook.updates import findings, pieces, spool
-from rollbook.updates.days import day_of
 from rollbook.updates.findings import Findings
 from rollbook.updates.models import Draft, Update
 from rollbook.updates.moves import Mode

@@ -6,9 +6,9 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
+from rollbook.roster.days import day_of, midnight
 from rollbook.roster.models import District
 from rollbook.staff.models import Member
-from rollbook.updates.days import day_of, midnight
 from rollbook.updates.models import Update
 from rollbook.updates.moves import LIVE, WORKING, State
 from rollbook.updates.paging import Page, page_of

@@ -66,6 +66,11 @@ class Update(StudentFile):
     problem_counts = models.JSONField(default=dict, help_text="code to count; exact also where details are cut")
     field_counts = models.JSONField(null=True, help_text="column to students in whom it changed; null: nobody counted")
 
+    # What retention.py has done, which begins when the district's time is over.
+    file_removed_at = models.DateTimeField(null=True, help_text="null: the file is kept")
+    details_closed_at = models.DateTimeField(null=True, help_text="since when rows and problems are shown to nobody")
+    details_removed_at = models.DateTimeField(null=True, help_text="when the last of them was removed")
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["district", "number"], name="update_number"),
@@ -90,6 +95,9 @@ class Update(StudentFile):
         indexes = [
             models.Index(fields=["state"], name="update_by_state"),
             models.Index(fields=["announced_at"], condition=Q(announced_at__isnull=True), name="update_unannounced"),
+            # What retention asks for every hour.
+            models.Index(fields=["ended_at"], condition=Q(file_removed_at__isnull=True), name="update_with_file"),
+            models.Index(fields=["ended_at"], condition=Q(details_removed_at__isnull=True), name="update_with_details"),
         ]
 
     def __str__(self) -> str:

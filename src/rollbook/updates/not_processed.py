@@ -3,16 +3,17 @@
 from collections.abc import Iterator, Sequence
 
 from rollbook.updates import origin, stretches
-from rollbook.updates.as_sent import Sheet, require_ended
+from rollbook.updates.as_sent import Sheet, require_ended, require_kept
 from rollbook.updates.models import Update
 
 
 def lines(update: Update) -> Iterator[str]:
     """The file's lines: the rows in their order, as they were sent but for passwords.
 
-    Raises, at once, as_sent.NotEnded, and spool.LostFile if the file is not kept any more.
+    Raises, at once, as_sent.NotEnded, as_sent.Removed, and spool.LostFile if the file is gone unexpectedly.
     """
     require_ended(update)
+    require_kept(update)
     sheet = Sheet(update, origin.line_column(update.number))
     return sheet.lines(_rows(update, sheet) if update.not_processed else ())
 

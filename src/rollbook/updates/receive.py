@@ -146,11 +146,13 @@ def limits() -> reader.Limits:
 def sweep() -> int:
     """Remove from the spool what no update and no draft names; returns how many files that were.
 
-    On PostgreSQL also what only updates name that have ended: it can be had from the database.
+    An update whose file retention has removed names none. On PostgreSQL also what only updates name that have ended:
+    it can be had from the database.
     """
     # In this order: a file is named before it is let go of, so one that is not named by then never will be.
     let_go = spool.let_go()
-    updates = Update.objects.filter(state__in=LIVE) if settings.ON_POSTGRESQL else Update.objects.all()
+    needed = {"state__in": LIVE} if settings.ON_POSTGRESQL else {"file_removed_at": None}
+    updates = Update.objects.filter(**needed)
     named = [files.values_list("spool_name", flat=True) for files in (Draft.objects.all(), updates)]
     left_over = let_go.difference(*named)
     spool.remove(left_over)

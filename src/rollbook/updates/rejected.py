@@ -6,7 +6,7 @@ from itertools import groupby
 from rollbook.format.problems import Problem, Severity
 from rollbook.format.reader import RawRow
 from rollbook.updates import origin
-from rollbook.updates.as_sent import Sheet, require_ended
+from rollbook.updates.as_sent import Sheet, require_ended, require_kept
 from rollbook.updates.models import Update
 from rollbook.updates.moves import Outcome
 from rollbook.updates.problems import as_said
@@ -15,9 +15,10 @@ from rollbook.updates.problems import as_said
 def lines(update: Update) -> Iterator[str]:
     """The file's lines: the rows in their order, as they were sent but for passwords, and what is wrong with each.
 
-    Raises, at once, as_sent.NotEnded, and spool.LostFile if the file is not kept any more.
+    Raises, at once, as_sent.NotEnded, as_sent.Removed, and spool.LostFile if the file is gone unexpectedly.
     """
     require_ended(update)
+    require_kept(update)
     sheet = Sheet(update, origin.line_column(update.number), origin.CODE, origin.MESSAGE)
     return sheet.lines(_rows(update, sheet) if update.rejected else ())
 

@@ -173,7 +173,10 @@ def rejected_lines(update: Update, most: int | None = MOST_LINES) -> dict[str, l
 
 
 def _refusal(update: Update) -> Problem | None:
-    return weightiest(problems(update)) if update.state == State.REFUSED else None
+    """Once the details are removed, the code alone is left of it."""
+    if update.state != State.REFUSED:
+        return None
+    return weightiest(map(Problem, update.problem_counts) if update.details_closed_at else problems(update))
 
 
 def _groups(update: Update) -> Iterator[ProblemGroup]:
@@ -182,7 +185,5 @@ def _groups(update: Update) -> Iterator[ProblemGroup]:
     for code in in_order(counts):
         kind = KINDS[code]
         found = update.problem_set.filter(code=code, line__isnull=False).order_by("line")
-        lines = found.values_list("line", flat=True).distinct()
-        yield ProblemGroup(
-            code, kind.severity, kind.title, kind.repair, counts[code], tuple(filter(None, lines[:FIRST_LINES]))
-        )
+        lines = [] if update.details_closed_at else found.values_list("line", flat=True).distinct()[:FIRST_LINES]
+        yield ProblemGroup(code, kind.severity, kind.title, kind.repair, counts[code], tuple(filter(None, lines)))

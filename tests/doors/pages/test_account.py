@@ -49,6 +49,8 @@ def test_a_member_is_told_who_he_is(visitor: SignedIn, manager: Member) -> None:
         "Role": "district manager",
         "District": "Maple USD",
         "Schools": "all of the district",
+        "Second factor": "· off Your password alone signs you in.",
+        "Tokens": "none; with one, a script needs no password",
     }
 
 
@@ -61,7 +63,7 @@ def test_the_schools_are_those_of_the_member(visitor: SignedIn, school_manager: 
 def test_an_instructor_has_an_account_too(visitor: SignedIn, instructor: Member) -> None:
     page = visitor(instructor).read("/account")
     assert facts(page)["Schools"] == "School 100"
-    assert page.rooms == ["Home", "Students", "Help"]
+    assert page.rooms == ["Home", "Students", "Groups", "Help"]
 
 
 def test_sessions_are_told_with_program_and_address_and_this_one_is_marked(

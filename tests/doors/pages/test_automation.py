@@ -44,7 +44,8 @@ def test_the_commands_are_ready_to_be_copied(browser: Visitor) -> None:
     assert start == f"curl -F file=@students.csv {signed} {address}/start"
     assert cancel == f"curl {signed} {address}/cancel"
     shows = ["password=PASSWORD" in line for line in others]
-    assert shows == [False, False, True]  # S11
+    assert shows == [False, False, False, True]  # S11
+    assert others[0] == f"curl -H @token.txt -F file=@students.csv {address}/start"
 
 
 def test_a_login_that_a_shell_would_read_is_quoted(maple: District, visitor: SignedIn) -> None:
@@ -81,7 +82,7 @@ def test_a_shell_reads_the_script_and_takes_no_value_for_a_command(tmp_path: Pat
 
 def test_the_page_says_what_each_answer_of_the_test_means(browser: Visitor) -> None:
     told = {row[0].partition(" ")[2] for row in browser.read("/automation").rows if row[0].startswith("ERROR")}
-    assert told == {"sign_in_failed", "not_allowed", "throttled"}
+    assert told == {"sign_in_failed", "token_needed", "token_failed", "not_allowed", "throttled"}
     assert told <= REFUSALS.keys()
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import UTC, datetime
 
 import pytest
 from django.conf import settings
@@ -10,13 +11,14 @@ from rollbook.roster.models import District
 from rollbook.staff.models import AuditEvent, Member
 from rollbook.updates import running
 from rollbook.updates.cancel import cancel
-from rollbook.updates.models import Piece
+from rollbook.updates.models import Piece, Update
 from tests.doors.pages.conftest import SignedIn, Visitor
 from tests.doors.pages.reading import read
 from tests.updates.night import a_class, enroll, finish, run, send
 
 pytestmark = pytest.mark.django_db
 
+THEN = datetime(2026, 11, 1, 12, tzinfo=UTC)
 NIGHT = "STUDENT_ID,GRADE,PASSWORD\ns000,9,topsecret1\ns001,99,topsecret2\n"
 
 
@@ -73,6 +75,30 @@ def test_many_lines_go_out_in_pieces(maple: District, browser: Visitor) -> None:
     run(maple, a_class(250, STUDENT_ID="x{0:03}", USERNAME="x{0:03}"))
     pieces = list(browser.get("/updates/3/rejected.csv").streaming_content)
     assert [piece.count(b"\r\n") for piece in pieces] == [100, 100, 51]
+
+
+@pytest.mark.parametrize(
+    ("facts", "gone", "kept"),
+    [
+        ({"file_removed_at": THEN}, ("rejected", "not-processed"), ("changes",)),
+        ({"file_removed_at": THEN, "details_closed_at": THEN}, ("rejected", "not-processed", "changes"), ()),
+    ],
+)
+def test_what_retention_has_removed_is_said_kindly(
+    browser: Visitor, facts: dict[str, datetime], gone: tuple[str, ...], kept: tuple[str, ...]
+) -> None:
+    Update.objects.filter(number=2).update(**facts)
+    what = "The rows and problems of update 2 were" if len(facts) == 2 else "The file of update 2 was"
+    for name in gone:
+        answer = browser.get(f"/updates/2/{name}.csv")
+        assert answer.status_code == 410
+        page = read(answer)
+        assert page.heading == "Not kept any more"
+        assert f"{what} removed on 2026-11-01, as the settings of Maple USD have it." in page.text
+        assert "stays in the history of each student" in page.text
+    for name in kept:
+        assert browser.get(f"/updates/2/{name}.csv").status_code == 200
+    assert AuditEvent.objects.filter(result="removed").count() == len(gone)
 
 
 def test_of_a_running_one_nothing_can_be_had_yet(maple: District, browser: Visitor) -> None:

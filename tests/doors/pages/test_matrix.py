@@ -1,20 +1,23 @@
 """Every page, every role, both districts: who gets in, generated over the URLconf (S20); one without a rule is red."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
 from django.core import serializers
+from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, reverse
 from django.utils import timezone
 
 from rollbook.doors.pages.visit import SAFE, Rule
-from rollbook.roster.models import Change, District, School, Student
-from rollbook.staff import members, roles
-from rollbook.staff.models import AuditEvent, Member, Role, Session
+from rollbook.roster.models import Change, District, Group, School, Student, Transfer
+from rollbook.staff import members, roles, tokens, transferring
+from rollbook.staff.models import AuditEvent, Member, Role, Session, Token
 from rollbook.staff.permissions import Permission, RoleType
+from rollbook.staff.tokens import Scope
 from rollbook.updates import drafts
 from rollbook.updates.models import Draft, Update
 from rollbook.updates.spool import Incoming
@@ -34,7 +37,19 @@ Keys = dict[str, Any]
 
 # Of an address with a key: what it is called with that is the neighbour's.
 OF_THE_NEIGHBOUR: dict[str, Callable[["Cedar"], Keys]] = {
-    "student": lambda cedar: {"key": cedar.student.pk},
+    **dict.fromkeys(
+        ("student", "student-edit", "student-password", "student-deactivate", "student-reactivate"),
+        lambda cedar: {"key": cedar.student.pk},
+    ),
+    "transfer-new": lambda cedar: {"slug": "student", "key": cedar.student.pk},
+    **dict.fromkeys(
+        ("transfer", "transfer-finish", "transfer-withdraw", "transfer-back"),
+        lambda cedar: {"key": cedar.transfer.pk},
+    ),
+    **dict.fromkeys(
+        ("group", "group-rename", "group-remove", "group-put-in", "group-take-out"),
+        lambda cedar: {"key": cedar.group.pk},
+    ),
     "draft": lambda cedar: {"key": cedar.draft.pk},
     "draft-apply": lambda cedar: {"key": cedar.draft.pk},
     "draft-discard": lambda cedar: {"key": cedar.draft.pk},
@@ -49,6 +64,8 @@ OF_THE_NEIGHBOUR: dict[str, Callable[["Cedar"], Keys]] = {
     "staff-invite-again": lambda cedar: {"key": cedar.invited.pk},
     "member-deactivate": lambda cedar: {"key": cedar.invited.pk},
     "member-reactivate": lambda cedar: {"key": cedar.invited.pk},
+    "member-second-factor-off": lambda cedar: {"key": cedar.invited.pk},
+    "token-revoke": lambda cedar: {"key": cedar.token.pk},
     "school": lambda cedar: {"key": cedar.student.school_id},
     "school-close": lambda cedar: {"key": cedar.student.school_id},
     "role": lambda cedar: {"key": cedar.role.pk},
@@ -69,10 +86,13 @@ class Cedar:
     """The neighbour, with one of everything that has a key."""
 
     student: Student
+    group: Group
+    transfer: Transfer
     update: Update
     invited: Member
     role: Role
     draft: Draft
+    token: Token
     handle: str
 
     def __init__(self, district: District) -> None:
@@ -82,6 +102,10 @@ class Cedar:
             finish(send(district, a_class(3, GRADE=grade)))
         self.update = Update.objects.filter(district=district).latest("number")
         self.student = Student.objects.filter(district=district).latest("pk")
+        self.group = Group.objects.get(school=self.student.school_id)
+        chosen = transferring.one(self.manager, self.student.pk)
+        assert chosen
+        self.transfer = transferring.hand_over(self.manager, chosen, "To the new school", timezone.now())
         self.invited = members.invite(
             district,
             "new@cedar.example",
@@ -96,8 +120,13 @@ class Cedar:
         incoming = Incoming()
         incoming.write(a_class(3, GRADE="11").encode())
         self.draft = drafts.keep(self.manager, incoming, file_name="cedar.csv", now=timezone.now())
+        self.token, _ = tokens.make(self.manager, "Cedar's night", tuple(Scope), timezone.now())
         self.visitor = signed_in(self.manager)
         self.handle = str(Session.objects.get(member=self.manager).pk)
+
+    def keys(self, name: str) -> Keys | None:
+        """With which the address of this name is called, so that it is the neighbour's."""
+        return OF_THE_NEIGHBOUR[name](self) if name in OF_THE_NEIGHBOUR else None
 
     def everything(self) -> str:
         """All that there is of the neighbour, to see that nothing of it has changed."""
@@ -106,9 +135,12 @@ class Cedar:
             School.objects.filter(district=self.manager.district),
             Role.objects.filter(district=self.manager.district),
             Student.objects.filter(district=self.manager.district),
+            Group.objects.filter(school__district=self.manager.district),
+            Transfer.objects.filter(district=self.manager.district),
             Change.objects.filter(student__district=self.manager.district),
             Update.objects.filter(district=self.manager.district),
             Draft.objects.filter(district=self.manager.district),
+            Token.objects.filter(member__district=self.manager.district),
         ]
         return "\n".join(serializers.serialize("json", query.order_by("pk")) for query in found)
 
@@ -134,6 +166,13 @@ def signed_in(member: Member) -> Client:
     answer = client.post("/sign-in", {"login": member.email, "password": PASSWORD}, secure=True)
     assert answer.status_code == 302, answer.content
     return client
+
+
+def again(client: Client) -> Client:
+    """The same browser as it was: what its next page does to its cookies is forgotten."""
+    browser = a_browser()
+    browser.cookies = SimpleCookie({name: cookie.value for name, cookie in client.cookies.items()})
+    return browser
 
 
 def one_of(district: District, role: RoleType) -> Member:
@@ -162,75 +201,104 @@ def test_every_page_has_a_rule_and_every_key_an_owner() -> None:
 
 
 @pytest.mark.parametrize("role", ROLES)
-@pytest.mark.parametrize("name", FOR_MEMBERS)
 def test_nobody_gets_more_than_the_role_and_the_district_allow(
-    name: str, role: RoleType, ours: District, neighbours: Cedar
+    role: RoleType, ours: District, neighbours: Cedar
 ) -> None:
     member = one_of(ours, role)
     client = signed_in(member)
     AuditEvent.objects.all().delete()
     before = neighbours.everything()
-    answer = call(client, name, OF_THE_NEIGHBOUR[name](neighbours) if name in OF_THE_NEIGHBOUR else None)
-    if not RULES[name].allows(member):
-        assert answer.status_code == 403
-        event = AuditEvent.objects.get(result="not allowed")
-        assert (event.member, event.detail) == (member, name)
-    elif name in OF_THE_NEIGHBOUR and name not in ENDS_NOTHING:
-        assert answer.status_code == 404
-    else:
-        assert answer.status_code < 500
-        assert answer.status_code not in {403, 404}
-    assert "cedar" not in said(answer)
-    assert neighbours.everything() == before
-    assert neighbours.visitor.get("/account", secure=True).status_code == 200
+
+    def look(name: str) -> None:
+        answer = call(again(client), name, neighbours.keys(name))
+        if not RULES[name].allows(member):
+            assert answer.status_code == 403
+            event = AuditEvent.objects.get(result="not allowed")
+            assert (event.member, event.detail) == (member, name)
+        elif name in OF_THE_NEIGHBOUR and name not in ENDS_NOTHING:
+            assert answer.status_code == 404
+        else:
+            assert answer.status_code < 500
+            assert answer.status_code not in {403, 404}
+        assert "cedar" not in said(answer)
+        assert neighbours.everything() == before
+        assert again(neighbours.visitor).get("/account", secure=True).status_code == 200
+
+    assert faults(FOR_MEMBERS, look) == {}
 
 
-@pytest.mark.parametrize("name", FOR_MEMBERS)
-def test_a_stranger_is_sent_to_the_sign_in(name: str, ours: District, neighbours: Cedar) -> None:
+def test_a_stranger_is_sent_to_the_sign_in(ours: District, neighbours: Cedar) -> None:
     before = neighbours.everything()
-    answer = call(a_browser(), name, OF_THE_NEIGHBOUR[name](neighbours) if name in OF_THE_NEIGHBOUR else None)
-    assert answer.status_code == 302
-    assert answer["Location"].partition("?")[0] == "/sign-in"
-    assert neighbours.everything() == before
+
+    def look(name: str) -> None:
+        answer = call(a_browser(), name, neighbours.keys(name))
+        assert answer.status_code == 302
+        assert answer["Location"].partition("?")[0] == "/sign-in"
+        assert neighbours.everything() == before
+
+    assert faults(FOR_MEMBERS, look) == {}
 
 
-@pytest.mark.parametrize("name", FOR_MEMBERS)
-def test_a_leaver_is_a_stranger_with_the_next_request(name: str, ours: District, neighbours: Cedar) -> None:
-    keys = OF_THE_NEIGHBOUR[name](neighbours) if name in OF_THE_NEIGHBOUR else None
+def test_a_leaver_is_a_stranger_with_the_next_request(ours: District, neighbours: Cedar) -> None:
     Member.objects.filter(pk=neighbours.manager.pk).update(is_active=False)
-    answer = call(neighbours.visitor, name, keys)
-    assert (answer.status_code, answer["Location"].partition("?")[0]) == (302, "/sign-in")
+
+    def look(name: str) -> None:
+        answer = call(again(neighbours.visitor), name, neighbours.keys(name))
+        assert (answer.status_code, answer["Location"].partition("?")[0]) == (302, "/sign-in")
+
+    assert faults(FOR_MEMBERS, look) == {}
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_answers_its_methods_only_and_only_over_https(name: str, ours: District) -> None:
+def test_a_page_answers_its_methods_only_and_only_over_https(ours: District) -> None:
     """Whatever the key: a stranger must not learn from it what there is."""
-    keys = {key: _any(converter) for key, converter in PAGES[name].pattern.converters.items()}
-    address = reverse(name, kwargs=keys)
-    client = a_browser()
-    assert client.delete(address, secure=True).status_code == 405
-    if not set(SAFE) & set(RULES[name].methods):
-        assert client.get(address, secure=True).status_code == 405
-    plain = client.get(address)
-    assert plain.status_code == 403
-    assert said(plain).startswith("error use_https")
+
+    def look(name: str) -> None:
+        address = reverse(name, kwargs=_some_keys(name))
+        client = a_browser()
+        assert client.delete(address, secure=True).status_code == 405
+        if not set(SAFE) & set(RULES[name].methods):
+            assert client.get(address, secure=True).status_code == 405
+        plain = client.get(address)
+        assert plain.status_code == 403
+        assert said(plain).startswith("error use_https")
+
+    assert faults(PAGES, look) == {}
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_every_answer_is_never_stored_and_lets_nothing_foreign_in(name: str, ours: District) -> None:
-    answer = call(signed_in(one_of(ours, RoleType.DISTRICT_MANAGER)), name, _some_keys(name))
-    assert len(answer["X-Request-Id"]) == 16
-    assert "no-store" in answer["Cache-Control"]
-    assert answer["X-Content-Type-Options"] == "nosniff"
-    assert answer["Strict-Transport-Security"] == "max-age=31536000"
-    assert answer["Referrer-Policy"] == "same-origin"
-    assert "default-src 'none'" in answer["Content-Security-Policy"]
-    assert "unsafe" not in answer["Content-Security-Policy"]
-    for cookie in answer.cookies.values():
-        assert cookie.key.startswith("__Host-")
-        assert cookie["secure"]
-        assert cookie["httponly"]
-        assert cookie["samesite"] == "Lax"
+def test_every_answer_is_never_stored_and_lets_nothing_foreign_in(ours: District) -> None:
+    client = signed_in(one_of(ours, RoleType.DISTRICT_MANAGER))
+
+    def look(name: str) -> None:
+        answer = call(again(client), name, _some_keys(name))
+        assert len(answer["X-Request-Id"]) == 16
+        assert "no-store" in answer["Cache-Control"]
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert answer["Strict-Transport-Security"] == "max-age=31536000"
+        assert answer["Referrer-Policy"] == "same-origin"
+        assert "default-src 'none'" in answer["Content-Security-Policy"]
+        assert "unsafe" not in answer["Content-Security-Policy"]
+        for cookie in answer.cookies.values():
+            assert cookie.key.startswith("__Host-")
+            assert cookie["secure"]
+            assert cookie["httponly"]
+            assert cookie["samesite"] == "Lax"
+
+    assert faults(PAGES, look) == {}
+
+
+def faults(names: Iterable[str], look: Callable[[str], None]) -> dict[str, str]:
+    """What is wrong with which address. Whatever a call has done is undone before the next."""
+    found = {}
+    for name in names:
+        before = transaction.savepoint()
+        try:
+            look(name)
+        except AssertionError as fault:
+            found[name] = str(fault)
+        finally:
+            transaction.set_rollback(False)
+            transaction.savepoint_rollback(before)
+    return found
 
 
 def _some_keys(name: str) -> Keys:

@@ -62,7 +62,7 @@ def test_a_school_manager_without_a_school_is_not_said_to_have_all(browser: Visi
 def test_the_form_says_what_each_role_may_do(browser: Visitor) -> None:
     text = browser.read("/staff/invite").text
     assert "District manager: sees all students of the district, updates students by files" in text
-    assert "School manager: sees the students of their schools, invites, changes and deactivates" in text
+    assert "School manager: sees the students of their schools, adds, edits, transfers and deactivates" in text
     assert "Instructor: sees the students linked to them" in text
 
 

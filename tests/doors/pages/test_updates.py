@@ -164,6 +164,40 @@ def test_a_failed_one_gives_the_reference(school: District, browser: Visitor) ->
     assert "reference 8f3a1c" in browser.read("/updates/2").text
 
 
+def test_without_its_file_only_its_changes_can_be_taken_home(school: District, browser: Visitor) -> None:
+    finish(send(school, BAD))
+    Update.objects.filter(number=2).update(file_removed_at=timezone.now())
+    page = browser.read("/updates/2")
+    assert "are not to be had any more: the file was removed " in page.text
+    assert "Changes" in page.links
+    assert "Rejected rows" not in page.links
+    assert "bad_date" in page.links
+
+
+def test_without_its_details_its_counts_are_left_and_a_sentence_that_says_why(
+    school: District, browser: Visitor
+) -> None:
+    finish(send(school, BAD))
+    now = timezone.now()
+    Update.objects.filter(number=2).update(file_removed_at=now, details_closed_at=now)
+    page = browser.read("/updates/2")
+    assert "3 rows of the file had errors and were not applied" in page.text
+    assert "The rows and problems of this update were removed " in page.text
+    assert ", and so was its file, as the settings of the district have it." in page.text
+    assert not {"Rejected rows", "Changes"} & page.links.keys()
+    assert [row for row in page.rows if len(row) == 4 and row[0].isdecimal()] == []
+    assert "· line" not in page.text
+    response = browser.get("/updates/2/rows")
+    assert response.status_code == 410
+    assert read(response).heading == "Not kept any more"
+
+
+def test_a_refusal_is_told_by_its_code_when_its_details_are_gone(school: District, browser: Visitor) -> None:
+    send_bytes(school, b"")
+    Update.objects.filter(number=2).update(details_closed_at=timezone.now())
+    assert browser.read("/updates/2").links["More about empty_file"] == "/help/problems#empty_file"
+
+
 def test_a_mended_file_and_its_origin_are_linked(school: District, browser: Visitor) -> None:
     finish(send(school, BAD))
     mended = "STUDENT_ID,GRADE,_LINE_OF_UPDATE_2,_CODE,_MESSAGE\ns001,9,3,bad_grade,x\n"

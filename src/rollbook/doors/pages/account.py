@@ -8,7 +8,8 @@ from rollbook.doors.pages.programs import program_of
 from rollbook.doors.pages.signing_in import begin, leave, too_often
 from rollbook.doors.pages.visit import FORM, POST, Visit, page
 from rollbook.doors.studentupdate.client import address_of, agent_of
-from rollbook.staff import sessions
+from rollbook.staff import second_factor, sessions, tokens
+from rollbook.staff.permissions import Permission
 from rollbook.staff.setting_passwords import PasswordRefused, change_password
 from rollbook.staff.signing_in import SignInFailed
 from rollbook.staff.throttle import Throttled
@@ -24,6 +25,9 @@ def account(visit: Visit) -> HttpResponse:
         "schools": member.schools.order_by("name", "organization_id"),
         "living": living,
         "others": len(living) - 1,
+        "codes_left": second_factor.recovery_codes_left(member),
+        "tokens": tokens.good(member, visit.now).count(),
+        "makes_tokens": visit.may(Permission.UPDATE_STUDENTS),
     }
     return visit.render("pages/account.html", facts)
 

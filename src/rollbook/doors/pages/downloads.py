@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Protocol
 
-from django.http import HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from rollbook.doors.pages import errors
 from rollbook.doors.pages.visit import Visit, page
@@ -12,7 +12,7 @@ from rollbook.staff.permissions import Permission
 from rollbook.updates import changes_made
 from rollbook.updates import not_processed as left_over
 from rollbook.updates import rejected as rejected_rows
-from rollbook.updates.as_sent import NotEnded
+from rollbook.updates.as_sent import NotEnded, Removed
 from rollbook.updates.fields import changes_by_field
 from rollbook.updates.models import Update
 from rollbook.updates.report import find
@@ -42,6 +42,9 @@ def _download(kind: Kind, action: str, rows: Callable[[Update], int]) -> Callabl
         except NotEnded:
             text = f"Update {number} is still running. Come back when it has ended."
             return errors.shown(visit.request, 409, "Not yet", text, visit)
+        except Removed as removed:
+            visit.note(action, "removed", f"update {number}")
+            return no_longer_kept(visit, removed)
         except LostFile:
             text = f"The file of update {number} is not kept any more. Take the district’s own copy of it."
             return errors.shown(visit.request, 410, "The file is gone", text, visit)
@@ -49,6 +52,16 @@ def _download(kind: Kind, action: str, rows: Callable[[Update], int]) -> Callabl
         return csv_of(lines, kind.file_name(update))
 
     return download
+
+
+def no_longer_kept(visit: Visit, removed: Removed) -> HttpResponse:
+    """Why there is nothing to be seen or taken home any more, and what there is instead."""
+    told = str(removed)
+    text = (
+        f"{told[:1].upper()}{told[1:]}. The counts of the update stay on its page, and what it changed stays in the "
+        "history of each student."
+    )
+    return errors.shown(visit.request, 410, "Not kept any more", text, visit)
 
 
 def csv_of(lines: Iterator[str], name: str) -> StreamingHttpResponse:

@@ -23,7 +23,7 @@ PASSWORD_RULES = (
 )
 
 
-class _Form(forms.Form):
+class Refusable(forms.Form):
     """A form that is refused with the reasons that the staff's rules give."""
 
     def refuse(self, field: str | None, reasons: Iterable[str]) -> None:
@@ -32,16 +32,16 @@ class _Form(forms.Form):
             self.add_error(field, _sentence(reason))
 
 
-class SignIn(_Form):
+class SignIn(Refusable):
     login = forms.CharField(label="E-mail", widget=forms.TextInput(LOGIN))
     password = forms.CharField(strip=False, widget=forms.PasswordInput(OLD_PASSWORD))
 
 
-class Forgotten(_Form):
+class Forgotten(Refusable):
     login = forms.CharField(label="E-mail", widget=forms.TextInput(LOGIN))
 
 
-class NewPassword(_Form):
+class NewPassword(Refusable):
     """A password, twice: nobody sees what is typed."""
 
     new = forms.CharField(
@@ -64,7 +64,7 @@ class ChangedPassword(NewPassword):
     field_order = ("old", "new", "again")
 
 
-class Membership(_Form):
+class Membership(Refusable):
     """Who a member is: the roles and schools that whoever asks may give."""
 
     first_name = forms.CharField(label="First name")
@@ -92,7 +92,7 @@ class Invitation(Membership):
         self.fields["email"].help_text = "The invitation goes there, and it is the login from then on."
 
 
-class SchoolName(_Form):
+class SchoolName(Refusable):
     name = forms.CharField(label="Name")
 
 
@@ -104,7 +104,7 @@ class NewSchool(SchoolName):
     field_order = ("organization_id", "name")
 
 
-class RoleForm(_Form):
+class RoleForm(Refusable):
     """What a role is called, and may do."""
 
     name = forms.CharField(label="Name")

@@ -8,9 +8,9 @@ from rollbook.doors.pages.last_night import Night, sentence
 from rollbook.doors.pages.update_facts import progress_of
 from rollbook.doors.pages.visit import Visit, page
 from rollbook.doors.studentupdate.verdicts import Scene
-from rollbook.staff import seeing
+from rollbook.roster.days import day_of
+from rollbook.staff import seeing, transferring
 from rollbook.staff.permissions import Permission
-from rollbook.updates.days import day_of
 from rollbook.updates.history import last_night, listed, nights
 from rollbook.updates.moves import State
 from rollbook.updates.report import find, report, standing
@@ -33,6 +33,7 @@ def home(visit: Visit) -> HttpResponse:
         "progress": progress_of(told, visit.district, visit.now) if told else None,
         "chart": chart(last_nights) if any(each.numbers for each in last_nights) else None,
         "nights": last_nights[::-1],
+        "handed_over": _handed_over(visit),
     }
     return visit.render("pages/home.html", facts)
 
@@ -44,8 +45,14 @@ def _of_students(visit: Visit) -> HttpResponse:
         "may_see": visit.may(Permission.SEE_STUDENTS),
         "role": visit.member.role,
         "last": completed[0] if completed else None,
+        "handed_over": _handed_over(visit),
     }
     return visit.render("pages/home_students.html", facts)
+
+
+def _handed_over(visit: Visit) -> int:
+    """How many transfers wait for this member."""
+    return transferring.waiting(visit.member) if visit.may(Permission.EDIT_STUDENTS) else 0
 
 
 def _scene(visit: Visit) -> Scene:

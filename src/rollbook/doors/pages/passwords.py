@@ -2,12 +2,12 @@
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render, resolve_url
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 
 from rollbook.doors.pages.forms import Forgotten, NewPassword
-from rollbook.doors.pages.signing_in import begin, too_often
+from rollbook.doors.pages.signing_in import proven, too_often
 from rollbook.doors.pages.visit import open_page
 from rollbook.doors.studentupdate.client import address_of, agent_of
 from rollbook.staff import links
@@ -33,16 +33,17 @@ def forgotten(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("new", "again")
 @open_page()
 def by_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Set a password, by which the link is used up, and be signed in with it."""
+    """Set a password, by which the link is used up, and be signed in with it; by who has a second factor half-way."""
     try:
         member, kind = links.read(token)
     except links.BadLink as bad:
         return _bad_link(request, bad)
     form = NewPassword(request.POST if request.method == "POST" else None)
     if form.is_valid() and _set(request, member, form):
-        begin(request, member)
-        messages.success(request, f"Your password is set, and you are signed in as {member.email}.")
-        return redirect("home")
+        answer = proven(request, member, resolve_url("home"))
+        signed_in = "" if member.has_second_factor else f", and you are signed in as {member.email}"
+        messages.success(request, f"Your password is set{signed_in}.")
+        return answer
     facts = {"form": form, "member": member, "is_invited": kind is LetterKind.INVITATION}
     return render(request, "pages/password.html", facts, status=422 if form.is_bound else 200)
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from rollbook.doors.studentupdate.answers import Answer, facts_of, scene_of
 from rollbook.doors.studentupdate.asking import member_of, note, require_https, require_right, require_unthrottled
-from rollbook.doors.studentupdate.client import basic_credentials
+from rollbook.doors.studentupdate.client import Bearer, credentials_in_header
 from rollbook.doors.studentupdate.refusals import Refused
 from rollbook.doors.studentupdate.verdicts import verdict
 from rollbook.doors.studentupdate.wire import answered
@@ -45,9 +45,11 @@ def _manager(request: HttpRequest, now: datetime) -> Member:
     if request.META.get("QUERY_STRING"):
         raise Refused("query_string", command=f"curl --netrc {settings.URL}{request.path}")
     require_unthrottled(request, now)
-    credentials = basic_credentials(request)
+    credentials = credentials_in_header(request)
     if credentials is None:
         raise Refused("sign_in_needed", address=f"{settings.URL}{request.path}")
+    if isinstance(credentials, Bearer):
+        raise Refused("token_elsewhere")
     member = member_of(request, credentials, now)
     require_right(request, member, "report", now)
     return member

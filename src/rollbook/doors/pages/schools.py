@@ -43,7 +43,8 @@ def one(visit: Visit, key: int) -> HttpResponse:
     if form.is_valid() and _renamed(visit, school, form):
         visit.say(f"{before} is called {school.name} now.")
         return visit.redirect("schools")
-    return visit.render("pages/school.html", {"form": form, "school": school}, status=422 if form.is_bound else 200)
+    facts = {"form": form, "school": school, "may_edit": visit.may(Permission.EDIT_STUDENTS)}
+    return visit.render("pages/school.html", facts, status=422 if form.is_bound else 200)
 
 
 @page(Permission.MANAGE_SCHOOLS, methods=POST)

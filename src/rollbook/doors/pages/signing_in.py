@@ -1,4 +1,4 @@
-"""In and out: a login and a password become a session, and end as one."""
+"""In and out: a login and a password, and where there is a second factor a code, become a session, and end as one."""
 
 from datetime import timedelta
 
@@ -6,21 +6,27 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.debug import sensitive_post_parameters
 
 from rollbook.doors.pages import errors
 from rollbook.doors.pages.forms import SignIn
+from rollbook.doors.pages.proof_forms import Code
 from rollbook.doors.pages.visit import POST, SAFE, Visit, open_page
 from rollbook.doors.studentupdate.asking import note
 from rollbook.doors.studentupdate.client import address_of, agent_of
-from rollbook.staff import sessions, signing_in
+from rollbook.staff import second_factor, sessions, signing_in
 from rollbook.staff.models import Member
 from rollbook.staff.throttle import Throttled
 from rollbook.updates.wording import duration
 
 # Whichever it was, and whether there is such a member at all: one text.
 NOT_SIGNED_IN = "The e-mail or the password is not right."
+
+WRONG_CODE = (
+    "This is not right. Each code is good once; wait for the app’s next one. "
+    "If none is ever right, look at the clock of your phone."
+)
 
 
 @open_page(methods=SAFE)
@@ -38,15 +44,40 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return redirect(_onward(request))
     if not form.is_valid():
         return _shown(request, form, 422 if form.is_bound else 200)
-    now = timezone.now()
+    address, agent, now = address_of(request), agent_of(request), timezone.now()
     try:
-        member = signing_in.sign_in(**form.cleaned_data, address=address_of(request), now=now, agent=agent_of(request))
+        member = signing_in.first_half(**form.cleaned_data, address=address, now=now, agent=agent)
     except signing_in.SignInFailed:
         form.add_error(None, NOT_SIGNED_IN)
         return _shown(request, form, 403)
     except Throttled as throttled:
         return too_often(request, throttled)
+    if not member.has_second_factor:
+        signing_in.note(member, address, agent, now)
+    return proven(request, member, _onward(request))
+
+
+@sensitive_post_parameters("code")
+@open_page()
+def code(request: HttpRequest) -> HttpResponse:
+    """The second half, in the browser that had the first. Until it is right nothing of the member is shown."""
+    now = timezone.now()
+    member = sessions.half_way(request, now)
+    if member is None:
+        return _from_the_beginning(request)
+    form = Code(request.POST if request.method == "POST" else None)
+    if not form.is_valid():
+        return _shown_code(request, form, 422 if form.is_bound else 200)
+    try:
+        left = second_factor.use(member, form.cleaned_data["code"], address_of(request), now, agent_of(request))
+    except second_factor.CodeFailed:
+        form.add_error("code", WRONG_CODE)
+        return _shown_code(request, form, 403)
+    except Throttled as throttled:
+        return too_often(request, throttled)
+    signing_in.note(member, address_of(request), agent_of(request), now)
     begin(request, member)
+    _tell_of(request, left)
     return redirect(_onward(request))
 
 
@@ -65,8 +96,19 @@ def leave(request: HttpRequest) -> HttpResponse:
     return redirect("sign-in")
 
 
+def proven(request: HttpRequest, member: Member, onward: str) -> HttpResponse:
+    """The member has just proven to know the password, or to read the mail: on to the code, or to where he wants."""
+    if member.has_second_factor:
+        note(request, "sign in", "code asked for", timezone.now(), member=member)
+        sessions.begin_half(request, member, timezone.now())
+        query = "" if onward == resolve_url("home") else "?" + urlencode({"next": onward})
+        return redirect(resolve_url("sign-in-code") + query)
+    begin(request, member)
+    return redirect(onward)
+
+
 def begin(request: HttpRequest, member: Member) -> None:
-    """The member has just proven to be it: this browser is signed in from now on."""
+    """The member has just proven to be it, with all that takes: this browser is signed in from now on."""
     sessions.begin(request, member, address_of(request), agent_of(request), timezone.now())
 
 
@@ -81,6 +123,24 @@ def too_often(request: HttpRequest, throttled: Throttled, visit: Visit | None = 
 
 def _shown(request: HttpRequest, form: SignIn, status: int) -> HttpResponse:
     return render(request, "pages/sign_in.html", {"form": form}, status=status)
+
+
+def _shown_code(request: HttpRequest, form: Code, status: int) -> HttpResponse:
+    return render(request, "pages/sign_in_code.html", {"form": form}, status=status)
+
+
+def _from_the_beginning(request: HttpRequest) -> HttpResponse:
+    """Nobody is half way in this browser, any more."""
+    if request.method == "POST":
+        messages.error(request, "That took more than five minutes. Sign in again, then with a new code.")
+    return redirect("sign-in")
+
+
+def _tell_of(request: HttpRequest, left: int | None) -> None:
+    """A recovery code was used, and so many are left."""
+    if left is not None:
+        text = f"That was a recovery code. Left: {left}. Make new ones under Your account before they are used up."
+        messages.warning(request, text)
 
 
 def _onward(request: HttpRequest) -> str:

@@ -96,6 +96,15 @@ def reactivate(visit: Visit, key: int) -> HttpResponse:
     return _done(visit, key, "reactivate member", back, "Nobody was reactivated")
 
 
+@page(Permission.MANAGE_STAFF, methods=POST)
+def second_factor_off(visit: Visit, key: int) -> HttpResponse:
+    def off(member: Member) -> None:
+        managing.switch_off_second_factor(member, visit.member, visit.now)
+        visit.say(f"{member.name} signs in with the password alone again, and has been mailed that.")
+
+    return _done(visit, key, "second factor off", off, "Nothing was switched off")
+
+
 def _staff_file(visit: Visit, status: int = 200, error: str = "") -> HttpResponse:
     facts = {"columns": ",".join(COLUMNS), "roles": roles.assignable(visit.member), "most": MOST_ROWS, "error": error}
     return visit.render("pages/staff_import.html", facts, status)

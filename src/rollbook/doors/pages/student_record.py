@@ -95,7 +95,7 @@ def history_of(student: Student, number: int) -> Page[Told]:
 def rejected_of(student: Student) -> list[RejectedRow]:
     """Rows about the student in the district's latest updates that were rejected, the latest first."""
     latest = list(
-        models.Update.objects.filter(district=student.district_id)
+        models.Update.objects.filter(district=student.district_id, details_closed_at=None)
         .order_by("-number")
         .values_list("pk", flat=True)[:LATEST_UPDATES]
     )

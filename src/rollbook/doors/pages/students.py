@@ -2,7 +2,6 @@
 
 from django.http import HttpResponse
 
-from rollbook.doors.pages import errors
 from rollbook.doors.pages.finding_students import Filters, found
 from rollbook.doors.pages.numbers import number_of_page
 from rollbook.doors.pages.student_record import history_of, record_of, rejected_of
@@ -18,7 +17,7 @@ def listed(visit: Visit) -> HttpResponse:
     students = found(visit.member, filters, number_of_page(visit))
     used = filters.used
     visit.note("students", "seen", f"page {students.number}, filtered by {', '.join(used) or 'nothing'}")
-    facts = {"filters": filters, "students": students, "used": used, "may_update": _may_update(visit)}
+    facts = {"filters": filters, "students": students, "used": used, **_rights(visit)}
     part = getattr(visit.request, "htmx", False)
     return visit.render("pages/part/students.html" if part else "pages/students.html", facts)
 
@@ -26,19 +25,19 @@ def listed(visit: Visit) -> HttpResponse:
 @page(Permission.SEE_STUDENTS)
 def one(visit: Visit, key: int) -> HttpResponse:
     student = seeing.students(visit.member).select_related("school").defer("password").filter(pk=key).first()
-    visit.note("student", "seen" if student else "not found", f"student with key {key}")
     if student is None:
-        return errors.not_found(visit.request, visit)
+        return visit.not_found("student", f"student with key {key}")
+    visit.note("student", "seen", f"student with key {key}")
     facts = {
         "student": student,
         "record": record_of(student),
         "staff": student.staff.order_by("last_name", "first_name", "pk"),
         "history": history_of(student, number_of_page(visit)),
         "rejected": rejected_of(student),
-        "may_update": _may_update(visit),
+        **_rights(visit),
     }
     return visit.render("pages/student.html", facts)
 
 
-def _may_update(visit: Visit) -> bool:
-    return visit.may(Permission.UPDATE_STUDENTS)
+def _rights(visit: Visit) -> dict[str, bool]:
+    return {"may_update": visit.may(Permission.UPDATE_STUDENTS), "may_edit": visit.may(Permission.EDIT_STUDENTS)}

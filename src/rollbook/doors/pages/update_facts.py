@@ -65,7 +65,9 @@ def facts_of(update: Update, now: datetime) -> dict[str, Any]:
         "sensitive": SENSITIVE,
         "errors": [group for group in told.groups if group.severity is Severity.ERROR],
         "warnings": [group for group in told.groups if group.severity is Severity.WARNING],
-        "rows": rows.rows_of(update, size=FIRST_ROWS),
+        "rows": None if update.details_closed_at else rows.rows_of(update, size=FIRST_ROWS),
+        "file_removed": update.file_removed_at,
+        "details_removed": update.details_closed_at,
         "before": before,
         "differences": _differences(told, before) if before and told.state is State.COMPLETED else [],
     }

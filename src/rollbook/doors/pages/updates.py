@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django_htmx.http import HttpResponseClientRefresh
 
 from rollbook.doors.pages import errors, report_text
+from rollbook.doors.pages.downloads import no_longer_kept
 from rollbook.doors.pages.finding_updates import Filters, found
 from rollbook.doors.pages.numbers import number_of_page
 from rollbook.doors.pages.sections import SENSITIVE
@@ -12,6 +13,7 @@ from rollbook.doors.pages.visit import POST, Visit, page
 from rollbook.doors.studentupdate.verdicts import cut
 from rollbook.staff.permissions import Permission
 from rollbook.updates import rows as row_table
+from rollbook.updates.as_sent import Removed, require_kept
 from rollbook.updates.cancel import cancel as cancel_update
 from rollbook.updates.report import find, standing
 from rollbook.updates.wording import moment
@@ -64,6 +66,10 @@ def rows(visit: Visit, number: int) -> HttpResponse:
     visit.note("update rows", "seen" if update else "not found", f"update {number}")
     if update is None:
         return errors.not_found(visit.request, visit)
+    try:
+        require_kept(update, file=False)
+    except Removed as removed:
+        return no_longer_kept(visit, removed)
     outcome, search = visit.request.GET.get("outcome", ""), visit.request.GET.get("search", "").strip()[:100]
     facts = {
         "report": standing(update),

@@ -31,12 +31,14 @@ P = ParamSpec("P")
 @dataclass(frozen=True)
 class Rule:
     """Who may call an address, and how. ``any_of`` empty: every member; ``stranger``: also who is not signed in;
-    ``watching``: a page asks there by itself, which is no sign of its reader."""
+    ``watching``: a page asks there by itself, which is no sign of its reader; ``setting_up``: also who must have a
+    second factor, and has none yet."""
 
     any_of: tuple[Permission, ...] = ()
     methods: tuple[str, ...] = SAFE
     stranger: bool = False
     watching: bool = False
+    setting_up: bool = False
 
     def allows(self, member: Member) -> bool:
         """Whether the member's role is enough."""
@@ -82,6 +84,10 @@ class Visit:
         """Tell on the next page why something was not done."""
         messages.error(self.request, text)
 
+    def warn(self, text: str) -> None:
+        """Tell on the next page what is odd about what was done."""
+        messages.warning(self.request, text)
+
     def not_found(self, action: str, detail: str) -> HttpResponse:
         """Answer that there is nothing here, and write it into the audit."""
         self.note(action, "not found", detail)
@@ -96,9 +102,11 @@ View = Callable[Concatenate[Visit, P], HttpResponseBase]
 Door = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
-def page(*any_of: Permission, methods: tuple[str, ...] = SAFE, watching: bool = False) -> Callable[[View[P]], Door[P]]:
+def page(
+    *any_of: Permission, methods: tuple[str, ...] = SAFE, watching: bool = False, setting_up: bool = False
+) -> Callable[[View[P]], Door[P]]:
     """A page for members who have one of these rights; for all members if none is named."""
-    rule = Rule(any_of, methods, watching=watching)
+    rule = Rule(any_of, methods, watching=watching, setting_up=setting_up)
 
     def declare(view: View[P]) -> Door[P]:
         def answer(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
@@ -107,6 +115,8 @@ def page(*any_of: Permission, methods: tuple[str, ...] = SAFE, watching: bool = 
             if member is None:
                 return _to_sign_in(request)
             visit = Visit(request, member, timezone.now())
+            if member.lacks_second_factor and not rule.setting_up:
+                return visit.redirect("second-factor")
             if not rule.allows(member):
                 visit.note("page", "not allowed", _name(request))
                 return errors.not_allowed(request, visit)

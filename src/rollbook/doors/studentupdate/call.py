@@ -9,9 +9,10 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from rollbook.doors.studentupdate.answers import Answer
+from rollbook.doors.studentupdate.client import Credentials
 from rollbook.doors.studentupdate.fields import Choices
 from rollbook.doors.studentupdate.form import Form
-from rollbook.staff.models import Member
+from rollbook.staff.models import Member, Token
 from rollbook.updates.receive import Receipt
 
 
@@ -43,7 +44,8 @@ class Call:
     now: datetime
     ended: ExitStack
     form: Form = field(init=False)
-    credentials: tuple[str, str] = field(init=False, repr=False)
+    credentials: Credentials = field(init=False, repr=False)
     member: Member = field(init=False)
+    token: Token | None = field(init=False)
     choices: Choices = field(init=False)
     receipt: Receipt = field(init=False)

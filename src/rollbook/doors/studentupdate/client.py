@@ -4,6 +4,7 @@ import base64
 import binascii
 import ipaddress
 import re
+from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -36,8 +37,19 @@ def agent_of(request: HttpRequest) -> str:
     return request.headers.get("User-Agent", "")
 
 
-def basic_credentials(request: HttpRequest) -> tuple[str, str] | None:
-    """Login and password out of an Authorization header; None without one. Tokens come later.
+@dataclass(frozen=True)
+class Bearer:
+    """What a caller sent as a token."""
+
+    secret: str = field(repr=False)
+
+
+Credentials = tuple[str, str] | Bearer
+"""A login and a password, or a token."""
+
+
+def credentials_in_header(request: HttpRequest) -> Credentials | None:
+    """What an Authorization header holds, Basic or Bearer; None without one.
 
     A browser adds those it remembers to whatever a page of somebody else's makes it send, and then names that page's
     Origin: they are nobody's word.
@@ -48,7 +60,7 @@ def basic_credentials(request: HttpRequest) -> tuple[str, str] | None:
     if not scheme:
         return None
     if scheme.lower() == "bearer":
-        raise Refused("not_supported", what="Authorization: Bearer")
+        return Bearer(encoded.strip())
     try:
         login, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):

@@ -90,11 +90,12 @@ def complete(call: Call) -> None:
 
 
 def signed_in(call: Call) -> None:
-    call.member = asking.member_of(call.request, call.credentials, call.now)
+    call.member, call.token = asking.caller(call.request, call.credentials, call.now)
 
 
 def allowed(call: Call) -> None:
     asking.require_right(call.request, call.member, call.command.name, call.now)
+    asking.require_scope(call.request, call.token, call.command.name, call.now)
 
 
 def fields_understood(call: Call) -> None:
@@ -160,14 +161,14 @@ def _require_file(form: Form) -> None:
         raise Refused("missing_file", sent=_sent(form))
 
 
-def _credentials(call: Call) -> tuple[str, str]:
+def _credentials(call: Call) -> client.Credentials:
     """Out of the header or out of the form."""
     fields = call.form.fields
-    basic = client.basic_credentials(call.request)
-    if basic and {"login", "password"} & fields.keys():
+    header = client.credentials_in_header(call.request)
+    if header and {"login", "password"} & fields.keys():
         raise Refused("duplicate_field", field="the sign-in")
-    if basic:
-        return basic
+    if header:
+        return header
     if "login" not in fields:
         raise Refused("missing_login", sent=_sent(call.form))
     if "password" not in fields:

@@ -56,7 +56,22 @@ REFUSALS: Mapping[str, Kind] = MappingProxyType(
         "bad_authorization": Kind(400, "the Authorization header cannot be read; send login and password"),
         "sign_in_needed": Kind(401, "sign in with your login and password: curl --netrc {address}"),
         "sign_in_failed": Kind(401, "login or password is wrong, or this account may not start updates"),
+        "token_failed": Kind(
+            401, "the token is wrong, too old or revoked, or its member is not active; make another one at {tokens}"
+        ),
+        "token_needed": Kind(
+            403,
+            "this account has a second factor, so that its password alone is not enough; make a token at {tokens} "
+            "and send it to start, status and cancel: -H @token.txt instead of login and password",
+        ),
+        "second_factor_missing": Kind(
+            403,
+            "your district requires a second factor, and this account has none yet; sign in at {url} in a browser and "
+            "switch it on, which makes the token that scripts need",
+        ),
         "not_allowed": Kind(403, "your role may not do this; a district manager may"),
+        "token_scope": Kind(403, "this token is not for {scope}, only for {has}; make one that is at {tokens}"),
+        "token_elsewhere": Kind(403, "a token is good for start, status and cancel only; look at this in a browser"),
         "not_supported": Kind(400, "{what} is known here, but does not work yet; leave it out"),
         "misspelled_field": Kind(400, "there is no field '{field}'; did you mean {known}?"),
         "field_elsewhere": Kind(400, "{name} has no field '{field}'; leave it out"),

@@ -16,6 +16,8 @@ from rollbook.doors.studentupdate.refusals import Refused
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json"
 PROBLEM = "application/problem+json"
+BASIC = 'Basic realm="Rollbook", charset="UTF-8"'
+BEARER = 'Bearer realm="Rollbook", error="invalid_token"'
 DISK_FULL = {ENOSPC, EDQUOT}
 
 log = logging.getLogger(__name__)
@@ -65,7 +67,7 @@ def _headers(refused: Refused, allow: str) -> dict[str, str]:
     if refused.status == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = allow
     if refused.status == HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = 'Basic realm="Rollbook", charset="UTF-8"'
+        headers["WWW-Authenticate"] = BEARER if refused.code == "token_failed" else BASIC
     return headers
 
 

@@ -1,5 +1,6 @@
 {% autoescape off %}#!/bin/sh
-# Sends students.csv to Rollbook, waits for the end, and fails loudly. Its password stands in password.txt beside it.
+# Sends students.csv to Rollbook, waits for the end, and fails loudly. Beside it stands a token in token.txt, else the
+# password in password.txt.
 set -eu
 cd "$(dirname "$0")"
 address={{ address }}
@@ -7,8 +8,10 @@ login={{ login }}
 
 call() {
     command=$1; shift
+    if [ -e token.txt ]; then set -- -H @token.txt "$@"
+    else set -- --form-string "login=$login" -F 'password=<password.txt' "$@"; fi
     curl --silent --show-error --retry 5 --retry-connrefused --connect-timeout 30 --speed-limit 1 --speed-time 300 \
-        --form-string "login=$login" -F 'password=<password.txt' "$@" "$address/$command"
+        "$@" "$address/$command"
 }
 
 answer=$(call start -F file=@students.csv)

@@ -1,0 +1,151 @@
+"""Groups: the students of one school taught together; a manager sees those of his schools, an instructor his own."""
+
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpResponse
+
+from rollbook.doors.pages.group_forms import GroupName, Joining, NewGroup
+from rollbook.doors.pages.numbers import number_of_page
+from rollbook.doors.pages.visit import FORM, POST, Visit, page
+from rollbook.roster import groups
+from rollbook.roster.groups import GroupRefused
+from rollbook.roster.models import Group, Student
+from rollbook.staff import editing, seeing
+from rollbook.staff.permissions import Permission
+from rollbook.updates.paging import page_of
+from rollbook.updates.wording import counted
+
+SIZE = 50
+
+
+@page(Permission.SEE_STUDENTS)
+def listed(visit: Visit) -> HttpResponse:
+    """Each with how many students of it the member sees."""
+    seen = Q(student__in=seeing.students(visit.member))
+    counts = {status: Count("student", filter=seen & Q(student__status=status)) for status in ("active", "inactive")}
+    found = seeing.groups(visit.member)
+    some = page_of(
+        found.count(), number_of_page(visit), SIZE, lambda first, last: list(found.annotate(**counts)[first:last])
+    )
+    visit.note("groups", "seen", f"page {some.number}")
+    return visit.render("pages/groups.html", {"groups": some, "may_manage": visit.may(Permission.MANAGE_GROUPS)})
+
+
+@page(Permission.MANAGE_GROUPS, methods=FORM)
+def new(visit: Visit) -> HttpResponse:
+    form = NewGroup(seeing.schools(visit.member), visit.sent)
+    if form.is_valid() and (group := _made(visit, form)):
+        visit.say(f"{group.name} is a group of {group.school.name} now.")
+        return visit.redirect("group", group.pk)
+    return visit.render("pages/group_new.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@page(Permission.SEE_STUDENTS)
+def one(visit: Visit, key: int) -> HttpResponse:
+    group = _group(visit, key)
+    if group is None:
+        return visit.not_found("group", f"group {key}")
+    visit.note("group", "seen", f"group {key}, page {number_of_page(visit)}")
+    return _shown(visit, group)
+
+
+@page(Permission.MANAGE_GROUPS, methods=POST)
+def rename(visit: Visit, key: int) -> HttpResponse:
+    group = _group(visit, key)
+    if group is None:
+        return visit.not_found("rename group", f"group {key}")
+    before, form = group.name, GroupName(visit.sent)
+    if form.is_valid():
+        try:
+            groups.rename(group, form.cleaned_data["name"], editing.author(visit.member, visit.now))
+        except GroupRefused as refused:
+            form.refuse("name", refused.reasons)
+        else:
+            visit.note("rename group", "ok", f"group {key}")
+            visit.say(f"{before} is called {group.name} now.")
+            return visit.redirect("group", key)
+    return _shown(visit, group, naming=form)
+
+
+@page(Permission.MANAGE_GROUPS, methods=POST)
+def remove(visit: Visit, key: int) -> HttpResponse:
+    group = _group(visit, key)
+    if group is None:
+        return visit.not_found("remove group", f"group {key}")
+    try:
+        groups.remove(group, editing.author(visit.member, visit.now))
+    except GroupRefused as refused:
+        visit.complain(f"{group.name} is not removed: {'; '.join(refused.reasons)}.")
+        return visit.redirect("group", key)
+    visit.note("remove group", "ok", f"group {key}")
+    visit.say(f"{group.name} is removed. Whoever was in no other group is in Default now.")
+    return visit.redirect("groups")
+
+
+@page(Permission.MANAGE_GROUPS, methods=POST)
+def put_in(visit: Visit, key: int) -> HttpResponse:
+    """Students of the school, named by student ID or username; if one is unknown, nothing is done."""
+    group = _group(visit, key)
+    if group is None:
+        return visit.not_found("put in group", f"group {key}")
+    form = Joining(_of_school(visit, group), visit.sent)
+    if not form.is_valid():
+        return _shown(visit, group, joining=form)
+    came = groups.put_in(group, form.cleaned_data["students"], editing.author(visit.member, visit.now))
+    visit.note("put in group", "ok", f"group {key}: {came}")
+    visit.say(f"{counted(came, 'student')} came to {group.name}.")
+    return visit.redirect("group", key)
+
+
+@page(Permission.MANAGE_GROUPS, methods=POST)
+def take_out(visit: Visit, key: int) -> HttpResponse:
+    """Those whose boxes are marked."""
+    group = _group(visit, key)
+    if group is None:
+        return visit.not_found("take out of group", f"group {key}")
+    marked = [int(text) for text in visit.request.POST.getlist("student") if text.isdecimal() and len(text) < 19]
+    ours = _of_school(visit, group).filter(pk__in=marked).values_list("pk", flat=True)
+    left = groups.take_out(group, list(ours), editing.author(visit.member, visit.now))
+    visit.note("take out of group", "ok", f"group {key}: {left}")
+    visit.say(f"{counted(left, 'student')} left {group.name}." if left else "Nobody was marked, and nobody left.")
+    return visit.redirect("group", key)
+
+
+def _group(visit: Visit, key: int) -> Group | None:
+    return seeing.groups(visit.member).filter(pk=key).first()
+
+
+def _of_school(visit: Visit, group: Group) -> QuerySet[Student]:
+    return seeing.students(visit.member).filter(school=group.school_id)
+
+
+def _made(visit: Visit, form: NewGroup) -> Group | None:
+    """The new group; if there is none, the form says why."""
+    school = seeing.schools(visit.member).get(organization_id=form.cleaned_data["school"])
+    try:
+        group = groups.make(school, form.cleaned_data["name"])
+    except GroupRefused as refused:
+        form.refuse("name", refused.reasons)
+        return None
+    visit.note("add group", "ok", f"group {group.pk}")
+    return group
+
+
+def _shown(visit: Visit, group: Group, naming: GroupName | None = None, joining: Joining | None = None) -> HttpResponse:
+    """The group with its students; 422 if one of its forms was refused."""
+    ours = seeing.students(visit.member).filter(groups=group).defer("password")
+    students = page_of(
+        ours.count(),
+        number_of_page(visit),
+        SIZE,
+        lambda first, last: list(ours.order_by("last_name", "first_name", "pk")[first:last]),
+    )
+    facts = {
+        "group": group,
+        "students": students,
+        "is_default": groups.is_default(group),
+        "naming": naming or GroupName(initial={"name": group.name}),
+        "joining": joining or Joining(Student.objects.none()),
+        "may_manage": visit.may(Permission.MANAGE_GROUPS),
+        "may_edit": visit.may(Permission.EDIT_STUDENTS),
+    }
+    return visit.render("pages/group.html", facts, status=422 if naming or joining else 200)

@@ -1,0 +1,124 @@
+"""The second factor of who is signed in: switching it on and off, and recovery codes."""
+
+import io
+from collections.abc import Callable
+
+import segno
+from django.http import HttpResponse
+from django.views.decorators.debug import sensitive_post_parameters
+
+from rollbook.doors.pages.proof_forms import NewSecondFactor, Proof
+from rollbook.doors.pages.proving import is_proven, knows_password
+from rollbook.doors.pages.scripts import address
+from rollbook.doors.pages.signing_in import WRONG_CODE, too_often
+from rollbook.doors.pages.visit import FORM, Visit, page
+from rollbook.staff import second_factor as factors
+from rollbook.staff import sessions
+from rollbook.staff.permissions import Permission
+from rollbook.staff.second_factor import AlreadyOn, CodeFailed, SwitchedOn
+from rollbook.staff.throttle import Throttled
+
+QR_SIDE = 5
+"""Units of one square; the page says how large the whole is."""
+
+
+@sensitive_post_parameters("code", "password")
+@page(methods=FORM, setting_up=True)
+def second_factor(visit: Visit) -> HttpResponse:
+    """How it stands; while it is off, how it is switched on."""
+    if visit.member.has_second_factor:
+        left = factors.recovery_codes_left(visit.member)
+        return visit.render("pages/second_factor.html", {"codes_left": left})
+    form = NewSecondFactor(visit.sent)
+    try:
+        made = _switched_on(visit, form) if form.is_valid() else None
+    except Throttled as throttled:
+        return too_often(visit.request, throttled, visit)
+    except AlreadyOn:
+        return visit.redirect("second-factor")
+    if made:
+        return _shown_once(visit, made.recovery_codes, made.token, is_first=True)
+    facts = {
+        "form": form,
+        "secret": factors.in_letters(visit.member, _draft(visit)),
+        "needs_token": visit.may(Permission.UPDATE_STUDENTS),
+    }
+    return visit.render("pages/second_factor_new.html", facts, 422 if form.is_bound else 200)
+
+
+@page(setting_up=True)
+def qr(visit: Visit) -> HttpResponse:
+    """The secret that is about to be one, for the camera of a phone."""
+    if visit.member.has_second_factor:
+        return visit.redirect("second-factor")
+    code = segno.make_qr(factors.address(visit.member, _draft(visit)), error="m")
+    picture = io.BytesIO()
+    # On white in the dark too: cameras know it no other way.
+    code.save(picture, kind="svg", scale=QR_SIDE, dark="#000", light="#fff")
+    return HttpResponse(picture.getvalue(), content_type="image/svg+xml")
+
+
+@sensitive_post_parameters("code", "password")
+@page(methods=FORM)
+def recovery_codes(visit: Visit) -> HttpResponse:
+    """Ten new ones instead of those before."""
+
+    def anew(visit: Visit) -> HttpResponse:
+        codes = factors.new_recovery_codes(visit.member)
+        visit.note("recovery codes", "made")
+        return _shown_once(visit, codes, None, is_first=False)
+
+    return _once_proven(visit, "pages/recovery_codes.html", anew)
+
+
+@sensitive_post_parameters("code", "password")
+@page(methods=FORM)
+def switch_off(visit: Visit) -> HttpResponse:
+    """The password alone is enough again."""
+
+    def off(visit: Visit) -> HttpResponse:
+        factors.switch_off(visit.member, visit.now)
+        visit.note("second factor off", "ok")
+        visit.say("Your second factor is switched off. Tokens stay good until they are revoked.")
+        return visit.redirect("account")
+
+    return _once_proven(visit, "pages/second_factor_off.html", off)
+
+
+def _once_proven(visit: Visit, template: str, do: Callable[[Visit], HttpResponse]) -> HttpResponse:
+    """Ask for password and code, and do it when both are right; of who has no second factor there is nothing to ask."""
+    if not visit.member.has_second_factor:
+        visit.complain("Your second factor is off.")
+        return visit.redirect("second-factor")
+    form = Proof(visit.sent)
+    try:
+        if form.is_valid() and is_proven(visit, form):
+            return do(visit)
+    except Throttled as throttled:
+        return too_often(visit.request, throttled, visit)
+    return visit.render(template, {"form": form}, 422 if form.is_bound else 200)
+
+
+def _shown_once(visit: Visit, codes: tuple[str, ...], token: str | None, *, is_first: bool) -> HttpResponse:
+    facts = {"codes": codes, "token": token, "address": address(), "is_first": is_first}
+    return visit.render("pages/second_factor_made.html", facts)
+
+
+def _switched_on(visit: Visit, form: NewSecondFactor) -> SwitchedOn | None:
+    """What is told once; None: the form says why it stays off. Raises Throttled and AlreadyOn."""
+    if not knows_password(visit, form):
+        return None
+    code = "".join(form.cleaned_data["code"].split())
+    try:
+        made = factors.switch_on(visit.member, _draft(visit), code, visit.now)
+    except CodeFailed:
+        form.add_error("code", WRONG_CODE)
+        return None
+    sessions.forget_draft(visit.request)
+    sessions.end_others(visit.request, visit.member)
+    visit.note("second factor on", "ok", "with a token for scripts" if made.token else "")
+    return made
+
+
+def _draft(visit: Visit) -> str:
+    return sessions.draft_kept(visit.request, lambda: factors.draft(visit.member))
