@@ -9,8 +9,9 @@ from django.utils import timezone
 from rollbook.engine import chores
 from rollbook.staff import audit, letters
 from rollbook.staff.models import AuditEvent, LetterKind, Member, Session
+from rollbook.updates import running
 from rollbook.updates.models import Update
-from tests.updates.night import a_class, finish, send
+from tests.updates.night import a_class, enroll, finish, send
 
 
 def test_letters_about_updates_and_about_members_themselves_are_sent(manager: Member) -> None:
@@ -19,6 +20,15 @@ def test_letters_about_updates_and_about_members_themselves_are_sent(manager: Me
     assert chores.mail() == 3  # one was written, and both were sent
     assert [sent.to for sent in mail.outbox] == [[manager.email]] * 2
     assert chores.mail() == 0
+
+
+def test_passwords_are_wrapped_while_no_update_gets_on(manager: Member) -> None:
+    enroll(manager.district, a_class(3))
+    next(running.steps(send(manager.district, a_class(3, GRADE="5")).pk))
+    assert chores.wrap_passwords() == 0
+    Update.objects.update(progressed_at=timezone.now() - timedelta(minutes=2))  # it waits for something
+    assert chores.wrap_passwords() == 3
+    assert chores.wrap_passwords() == 0
 
 
 def test_what_districts_keep_no_longer_is_removed(manager: Member) -> None:

@@ -8,13 +8,14 @@ import secrets
 from collections.abc import Generator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from rollbook.updates import apply, check, judging, states
@@ -23,6 +24,8 @@ from rollbook.updates.moves import LIVE, WORKING, State
 from rollbook.updates.states import Fenced
 
 log = logging.getLogger(__name__)
+
+STUCK = timedelta(minutes=1)  # without a step an update waits for something that is away
 
 MOST_DEATHS = 3  # runs in a row that ended without the commit of a single step
 
@@ -59,6 +62,12 @@ def next_update(district_id: int) -> int | None:
 def busy_districts() -> list[int]:
     """Those in which something is due."""
     return list(_next_of_each())
+
+
+def is_moving(now: datetime) -> bool:
+    """Whether an update is in work and gets on: what is never urgent leaves it the processors and the memory."""
+    moved = Coalesce("progressed_at", "started_at")
+    return Update.objects.alias(moved=moved).filter(state__in=WORKING, moved__gt=now - STUCK).exists()
 
 
 def _next_of_each(**which: int) -> dict[int, int]:
