@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from rollbook.roster.models import District, School
 from rollbook.staff import letters, members
 from rollbook.staff.models import AuditEvent, Member, StaffLetter
-from tests.conftest import a_member
+from tests.conftest import PASSWORD, a_member
 from tests.doors.pages.conftest import SignedIn, Visitor
 from tests.doors.pages.reading import Page, read
 from tests.staff.browser import NOW, Clock
@@ -266,12 +266,22 @@ def test_a_member_is_changed(browser: Visitor, ben: Member) -> None:
 
 
 def test_what_cannot_be_is_told_on_the_page(browser: Visitor, ben: Member, neighbour: Member) -> None:
-    response = change(browser, ben, email=neighbour.email)
+    response = change(browser, ben, email=neighbour.email, password=PASSWORD)
     assert response.status_code == 422
     assert "Ops@cedar.example cannot" not in read(response).text
     assert "ops@cedar.example cannot be added: it is in use as a login." in read(response).text
     ben.refresh_from_db()
     assert ben.email == "ben@maple.example"
+
+
+def test_another_email_takes_the_password_of_who_gives_it(browser: Visitor, ben: Member) -> None:
+    page = read(change(browser, ben, email="itoh@maple.example"))
+    assert "type your own password too" in page.described("password")
+    page = read(change(browser, ben, email="itoh@maple.example", password="something else"))
+    assert "This is not your password. Type it again." in page.described("password")
+    assert Member.objects.get(pk=ben.pk).email == "ben@maple.example"
+    page = browser.follow(change(browser, ben, email="itoh@maple.example", password=PASSWORD))
+    assert Member.objects.get(pk=ben.pk).email == "itoh@maple.example"
 
 
 def test_who_is_let_go_is_out_at_once_and_can_be_taken_back(

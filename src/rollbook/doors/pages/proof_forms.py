@@ -5,7 +5,7 @@ from datetime import timedelta
 from django import forms
 from django.utils.text import capfirst
 
-from rollbook.doors.pages.forms import OLD_PASSWORD, Refusable
+from rollbook.doors.pages.forms import OLD_PASSWORD, Membership, Refusable
 from rollbook.staff.tokens import GOOD_FOR, Scope
 
 # No inputmode="numeric": a recovery code has letters.
@@ -34,6 +34,18 @@ class Password(Refusable):
     """Asked for once more before anything is changed by which a member is known."""
 
     password = forms.CharField(label="Your password", strip=False, widget=forms.PasswordInput(OLD_PASSWORD))
+
+
+class ChangedMembership(Membership, Password):
+    """Who a member is to be; another e-mail address is another way in, and takes the password of who gives it."""
+
+    password = forms.CharField(
+        label="Your password",
+        required=False,
+        strip=False,
+        help_text="Only for another e-mail address.",
+        widget=forms.PasswordInput(OLD_PASSWORD),
+    )
 
 
 class NewSecondFactor(Password):

@@ -5,9 +5,13 @@ from collections.abc import Callable
 from django.db.models import prefetch_related_objects
 from django.http import HttpResponse
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_post_parameters
 
 from rollbook.doors.pages import errors, uploading
-from rollbook.doors.pages.forms import Invitation, Membership
+from rollbook.doors.pages.forms import Invitation
+from rollbook.doors.pages.proof_forms import ChangedMembership
+from rollbook.doors.pages.proving import knows_password
+from rollbook.doors.pages.signing_in import too_often
 from rollbook.doors.pages.visit import FORM, POST, Visit, page
 from rollbook.doors.studentupdate.form import Form
 from rollbook.doors.studentupdate.refusals import Refused
@@ -19,6 +23,8 @@ from rollbook.staff.members import MemberState
 from rollbook.staff.membership import MemberRefused
 from rollbook.staff.models import Member
 from rollbook.staff.permissions import Permission
+from rollbook.staff.signing_in import fold_login
+from rollbook.staff.throttle import Throttled
 
 
 @page(Permission.MANAGE_STAFF)
@@ -64,6 +70,7 @@ def import_file(visit: Visit) -> HttpResponse:
         return _staff_file(visit, refused.status, uploading.said(refused))
 
 
+@sensitive_post_parameters("password")
 @page(Permission.MANAGE_STAFF, methods=FORM)
 def member(visit: Visit, key: int) -> HttpResponse:
     """One member: what there is to change, for who may change it."""
@@ -71,8 +78,12 @@ def member(visit: Visit, key: int) -> HttpResponse:
     if found is None or not managing.may_manage(visit.member, found):
         visit.note("member", "not found" if found is None else "not allowed", f"member {key}")
         return errors.not_found(visit.request, visit)
-    form = Membership(roles.assignable(visit.member), _schools(visit), visit.sent, initial=_initial(found))
-    if form.is_valid() and _changed(visit, found, form):
+    form = ChangedMembership(roles.assignable(visit.member), _schools(visit), visit.sent, initial=_initial(found))
+    try:
+        changed = form.is_valid() and _may_change_email(visit, found, form) and _changed(visit, found, form)
+    except Throttled as throttled:
+        return too_often(visit.request, throttled, visit)
+    if changed:
         return visit.redirect("staff")
     facts = {"form": form, "member": found, "state": members.state_of(found), "INVITED": MemberState.INVITED}
     return visit.render("pages/staff_member.html", facts, status=422 if form.is_bound else 200)
@@ -150,10 +161,21 @@ def _invited(visit: Visit, form: Invitation) -> Member | None:
     return member
 
 
-def _changed(visit: Visit, found: Member, form: Membership) -> bool:
+def _may_change_email(visit: Visit, found: Member, form: ChangedMembership) -> bool:
+    """Whether it stays, or who changes it has typed his password; if not, the form says so. Raises Throttled."""
+    if fold_login(form.cleaned_data["email"]) == found.email:
+        return True
+    if not form.cleaned_data["password"]:
+        form.add_error("password", "Another e-mail address is another way in: type your own password too.")
+        return False
+    return knows_password(visit, form)
+
+
+def _changed(visit: Visit, found: Member, form: ChangedMembership) -> bool:
     """Whether the member is as wanted now; if not, the form says why."""
+    wanted = {name: said for name, said in form.cleaned_data.items() if name != "password"}
     try:
-        member = managing.change(found, visit.member, visit.now, **form.cleaned_data)
+        member = managing.change(found, visit.member, visit.now, **wanted)
     except MemberRefused as refused:
         visit.note("change member", "refused", f"member {found.pk}")
         form.refuse(None, refused.reasons)
