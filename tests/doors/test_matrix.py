@@ -7,8 +7,9 @@ import pytest
 from django.test import Client
 
 from rollbook.roster.models import District
-from rollbook.staff.models import AuditEvent
-from rollbook.staff.permissions import RoleType
+from rollbook.staff import roles
+from rollbook.staff.models import AuditEvent, Member
+from rollbook.staff.permissions import Permission, RoleType
 from rollbook.updates.models import Update
 from rollbook.updates.moves import State
 from rollbook.urls import urlpatterns
@@ -82,6 +83,17 @@ def test_whoever_is_turned_away_is_in_the_audit(name: str, role: RoleType, maple
     CALLS[name](Curl(member.email), member.email)
     event = AuditEvent.objects.get(result="not allowed")
     assert (event.member, event.district) == (member, maple)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_permission_that_is_switched_off_is_gone_with_the_next_call(name: str, maple: District) -> None:
+    manager, clerk = a_member(maple, "ops@maple.example"), a_member(maple, "clerk@maple.example")
+    role = roles.make(manager, RoleType.DISTRICT_MANAGER, "Clerk", "", [Permission.UPDATE_STUDENTS])
+    Member.objects.filter(pk=clerk.pk).update(role=role)
+    assert text(CALLS[name](Curl(clerk.email), clerk.email)).startswith(ANSWERS[name][1])
+    roles.change(role, manager, "Clerk", "", [])
+    response = CALLS[name](Curl(clerk.email), clerk.email)
+    assert (response.status_code, text(response).startswith("ERROR not_allowed")) == (403, True)
 
 
 @pytest.mark.parametrize("name", CALLS)
