@@ -1,5 +1,6 @@
 """Secrets that stand beside the database and never in it: one file each, made at first use."""
 
+import hashlib
 import os
 import secrets
 import tempfile
@@ -17,6 +18,11 @@ def secret(folder: Path, name: str) -> bytes:
     except FileNotFoundError:
         _make(path)
         return path.read_bytes()
+
+
+def derived(folder: Path, name: str, purpose: str) -> bytes:
+    """32 bytes that are for this purpose alone, out of the key ``name``: machines that share it share these too."""
+    return hashlib.blake2b(purpose.encode(), key=secret(folder, name), digest_size=32).digest()
 
 
 def _make(path: Path) -> None:

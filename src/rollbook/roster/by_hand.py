@@ -4,7 +4,7 @@ What a form says of a column is the text that a cell of a file would have, with 
 is, so a field left as it was changes nothing, and one that was emptied is emptied.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -91,8 +91,7 @@ def edit(
     try:
         with transaction.atomic():
             records.locked([pk])
-            record = records.by_pk([pk])[pk]
-            records.add_links([record])
+            record = records.with_links([pk])[pk]
             if edition not in {None, record.edition}:
                 raise _meanwhile()
             revision, warnings = _revision(district_id, record, said, today)
@@ -110,11 +109,9 @@ def move(district_id: int, pks: Collection[int], school: School, author: Author)
     """
     with transaction.atomic():
         records.locked(pks)
-        known = records.by_pk(pks)
-        records.add_links(known.values())
         moved = [
             Revision(record, differences(record, {"SCHOOL_ID": school.organization_id}))
-            for record in known.values()
+            for record in records.with_links(pks).values()
             if record.values["SCHOOL_ID"] != school.organization_id
         ]
         changing.revise(district_id, moved, author)
@@ -190,17 +187,19 @@ def _missing(column: str) -> Problem:
     return Problem("required", column=column, hint="fill it in")
 
 
-def _require(problems: Iterator[Problem] | Sequence[Problem]) -> None:
-    """Raises StudentRefused if anything here is more than a remark; that somebody is unknown is more, by hand."""
-    found = list(problems)
-    if len(_warnings(found)) < len(found):
-        raise StudentRefused([problem for problem in found if problem not in _warnings(found)])
+def _require(problems: Iterable[Problem]) -> None:
+    """Raises StudentRefused if anything here is more than a remark."""
+    if errors := [problem for problem in problems if not _is_remark(problem)]:
+        raise StudentRefused(errors)
 
 
-def _warnings(problems: Sequence[Problem]) -> tuple[Problem, ...]:
-    return tuple(
-        problem for problem in problems if problem.severity is Severity.WARNING and problem.code != "unknown_staff"
-    )
+def _warnings(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    return tuple(filter(_is_remark, problems))
+
+
+def _is_remark(problem: Problem) -> bool:
+    """That somebody is unknown is more, by hand."""
+    return problem.severity is Severity.WARNING and problem.code != "unknown_staff"
 
 
 def _meanwhile() -> StudentRefused:

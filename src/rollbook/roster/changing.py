@@ -111,9 +111,7 @@ def rename_group(group: Group, name: str, author: Author) -> None:
 
 
 def _group_cells(pks: Sequence[int]) -> dict[int, str]:
-    known = records.by_pk(pks)
-    records.add_links(known.values())
-    return {pk: record.values["GROUPS"] for pk, record in known.items()}
+    return {pk: record.values["GROUPS"] for pk, record in records.with_links(pks).items()}
 
 
 def _empty_keys(revisions: Sequence[Revision]) -> None:

@@ -21,9 +21,9 @@ class GroupRefused(Refused):
     """This cannot be a group, or be done with one."""
 
 
-def is_default(group: Group) -> bool:
-    """Whether this is the one that each school has, for whoever is in no other."""
-    return _is_default(group.name)
+def is_default(name: str) -> bool:
+    """Whether this is the group that each school has, for whoever is in no other."""
+    return name.casefold() == DEFAULT_GROUP.casefold()
 
 
 def make(school: School, name: str) -> Group:
@@ -38,7 +38,7 @@ def make(school: School, name: str) -> Group:
 
 def rename(group: Group, name: str, author: Author) -> Group:
     """The group is called so from now on, which is a change to each of its students. Raises GroupRefused."""
-    if is_default(group):
+    if is_default(group.name):
         raise GroupRefused([f"{group.name} is the group of whoever is in no other, and stays as it is"])
     name = _acceptable(name)
     try:
@@ -52,7 +52,7 @@ def rename(group: Group, name: str, author: Author) -> Group:
 
 def remove(group: Group, author: Author) -> None:
     """There is no such group any more; whoever was in no other is in Default. Raises GroupRefused."""
-    if is_default(group):
+    if is_default(group.name):
         raise GroupRefused([f"{group.name} is the group of whoever is in no other, and stays"])
     try:
         with transaction.atomic():
@@ -67,7 +67,7 @@ def put_in(group: Group, pks: Collection[int], author: Author) -> int:
 
     Returns how many were not yet; students of other schools are left alone.
     """
-    return _regroup(group, pks, author, lambda names: {name for name in names if not _is_default(name)} | {group.name})
+    return _regroup(group, pks, author, lambda names: {name for name in names if not is_default(name)} | {group.name})
 
 
 def take_out(group: Group, pks: Collection[int], author: Author) -> int:
@@ -79,9 +79,8 @@ def _regroup(group: Group, pks: Collection[int], author: Author, wanted: Wanted)
     """Whoever would be in no group is in Default."""
     with transaction.atomic():
         records.locked(pks)
-        known = records.by_pk(pks)
-        records.add_links(known.values())
-        here = [record for record in known.values() if record.values["SCHOOL_ID"] == group.school.organization_id]
+        known = records.with_links(pks).values()
+        here = [record for record in known if record.values["SCHOOL_ID"] == group.school.organization_id]
         revised = [Revision(record, {"GROUPS": cell}) for record in here if (cell := _cell(record, wanted))]
         changing.revise(group.school.district_id, revised, author)
     return len(revised)
@@ -92,10 +91,6 @@ def _cell(record: Record, wanted: Wanted) -> str:
     names = set(record.values["GROUPS"].split(SEPARATOR))
     new = wanted(names) or {DEFAULT_GROUP}
     return "" if new == names else listed(new)
-
-
-def _is_default(name: str) -> bool:
-    return name.casefold() == DEFAULT_GROUP.casefold()
 
 
 def _acceptable(name: str) -> str:

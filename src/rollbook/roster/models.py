@@ -53,6 +53,11 @@ class School(models.Model):
     def __str__(self) -> str:
         return self.organization_id
 
+    @property
+    def title(self) -> str:
+        """``Maple High (100)``."""
+        return f"{self.name} ({self.organization_id})"
+
 
 class Group(models.Model):
     """Students of one school taught together."""

@@ -41,6 +41,13 @@ def by_pk(pks: Collection[int]) -> dict[int, Record]:
     return {record.pk: record for record in found}
 
 
+def with_links(pks: Collection[int]) -> dict[int, Record]:
+    """The same, with GROUPS and STAFF."""
+    found = by_pk(pks)
+    add_links(found.values())
+    return found
+
+
 def locked(pks: Collection[int]) -> dict[int, int]:
     """Of the students with these keys the editions; whoever changes students takes this first, until its commit."""
     lock = "FOR NO KEY UPDATE" if connection.features.has_select_for_no_key_update else ""
@@ -95,8 +102,7 @@ def in_order(district_id: int, size: int = 2000) -> Iterable[list[Record]]:
         pks = [pk for (pk,) in cursor.fetchall()]
     for start in range(0, len(pks), size):
         page = pks[start : start + size]
-        records = by_pk(page)
-        add_links(records.values())
+        records = with_links(page)
         yield [records[pk] for pk in page if pk in records]
 
 

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from django.conf import settings
 from django.db import transaction
 
-from rollbook.keys import secret
+from rollbook.keys import derived
 from rollbook.staff.models import AuditEvent, AuditSeal
 
 AT_ONCE = 1000
@@ -125,7 +125,7 @@ def _rest_digest(before: str, seal: AuditSeal, forgotten: int, events: Iterable[
 
 def _digest(before: str, number: int, events: Iterable[AuditEvent], more: str = "") -> str:
     """``more`` begins like no event, so neither kind of digest is ever taken for the other."""
-    key = hashlib.blake2b(b"audit seals", key=secret(settings.KEYS, "logins"), digest_size=32).digest()
+    key = derived(settings.KEYS, "logins", "audit seals")
     digest = hashlib.blake2b(f"{before}\n{number}\n{more}".encode(), key=key, digest_size=32)
     for event in events:
         digest.update(_written(event))

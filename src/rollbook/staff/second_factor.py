@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from rollbook.keys import secret as key_named
+from rollbook.keys import derived
 from rollbook.staff import audit, letters, throttle, tokens, totp
 from rollbook.staff.models import LetterKind, Member, RecoveryCode, SecondFactor
 from rollbook.staff.permissions import Permission
@@ -173,25 +173,24 @@ def _digest(member: int, code: str) -> str:
     """However its groups are parted."""
     letters_alone = code.replace("-", "")
     said = f"{member}\n{letters_alone}".encode("utf-8", "surrogatepass")
-    return hmac.digest(_key(b"recovery codes"), said, hashlib.sha256).hex()
+    return hmac.digest(_key("recovery codes"), said, hashlib.sha256).hex()
 
 
 def _seal(member: Member, secret: bytes) -> str:
     """It can be opened for this member only: moved to another one's row it is worth nothing."""
     nonce = secrets.token_bytes(_NONCE)
-    sealed = AESGCM(_key(b"second factors")).encrypt(nonce, secret, _owner(member))
+    sealed = AESGCM(_key("second factors")).encrypt(nonce, secret, _owner(member))
     return base64.b64encode(nonce + sealed).decode()
 
 
 def _opened(member: Member, sealed: str) -> bytes:
     both = base64.b64decode(sealed)
-    return AESGCM(_key(b"second factors")).decrypt(both[:_NONCE], both[_NONCE:], _owner(member))
+    return AESGCM(_key("second factors")).decrypt(both[:_NONCE], both[_NONCE:], _owner(member))
 
 
 def _owner(member: Member) -> bytes:
     return f"member {member.pk}".encode()
 
 
-def _key(purpose: bytes) -> bytes:
-    """A key of its own for each purpose, out of one of those beside the database."""
-    return hashlib.blake2b(purpose, key=key_named(settings.KEYS, "logins"), digest_size=32).digest()
+def _key(purpose: str) -> bytes:
+    return derived(settings.KEYS, "logins", purpose)

@@ -20,6 +20,11 @@ def students(member: Member) -> QuerySet[Student]:
     return ours.filter(staff=member)
 
 
+def student(member: Member, key: int) -> Student | None:
+    """The student with this key, with the school and without the password, if the member sees him."""
+    return students(member).select_related("school").defer("password").filter(pk=key).first()
+
+
 def schools(member: Member) -> QuerySet[School]:
     """Where the member acts: the district's schools, or those that it covers; by name."""
     ours = School.objects.filter(district=member.district_id).order_by("name", "organization_id")

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from rollbook.roster.reasons import Refused
 from rollbook.staff import audit, letters, signing_in, throttle
 from rollbook.staff.models import LetterKind, Member, Token
 
@@ -45,12 +46,8 @@ class TokenFailed(Exception):
     """The token is none, is too old or revoked, or its member is not active any more: one answer for all."""
 
 
-class TokenNotMade(Exception):
-    """There can be no such token; ``reasons`` say why, one sentence each."""
-
-    def __init__(self, reasons: list[str]) -> None:
-        super().__init__("; ".join(reasons))
-        self.reasons = reasons
+class TokenNotMade(Refused):
+    """There can be no such token."""
 
 
 def make(

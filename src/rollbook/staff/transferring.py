@@ -35,7 +35,7 @@ class Chosen:
 
 def one(member: Member, key: int) -> Chosen | None:
     """This student, if he is the member's to transfer."""
-    student = seeing.students(member).select_related("school").defer("password").filter(pk=key).first()
+    student = seeing.student(member, key)
     if student is None:
         return None
     return Chosen(f"{student.first_name} {student.last_name}", student.school, (student.pk,))

@@ -4,7 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from django.db.models import Model, QuerySet
+
 T = TypeVar("T")
+M = TypeVar("M", bound=Model)
 
 
 @dataclass(frozen=True)
@@ -52,3 +55,8 @@ def page_of(total: int, number: int, size: int, items: Callable[[int, int], Sequ
     number = min(max(number, 1), pages(total, size))
     first = (number - 1) * size
     return Page(items(first, first + size) if total else [], number, size, total)
+
+
+def page_of_query(query: QuerySet[M], number: int, size: int) -> Page[M]:
+    """The same of what a query finds, in its order."""
+    return page_of(query.count(), number, size, lambda first, last: list(query[first:last]))

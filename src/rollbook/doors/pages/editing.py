@@ -30,11 +30,10 @@ def new(visit: Visit) -> HttpResponse:
 @sensitive_post_parameters()
 @page(Permission.EDIT_STUDENTS, methods=FORM)
 def edit(visit: Visit, key: int) -> HttpResponse:
-    student = _student(visit, key)
+    student = seeing.student(visit.member, key)
     if student is None:
         return visit.not_found("edit student", f"student with key {key}")
-    record = records.by_pk([key])[key]
-    records.add_links([record])
+    record = records.with_links([key])[key]
     groups = Group.objects.filter(school=student.school_id).order_by("name_key").values_list("name", flat=True)
     initial = initial_of(by_hand.shown(record)) | {"edition": record.edition}
     form = ChangedStudent(groups, visit.sent, initial=initial)
@@ -59,7 +58,7 @@ def reactivate(visit: Visit, key: int) -> HttpResponse:
 @page(Permission.EDIT_STUDENTS, methods=POST)
 def new_password(visit: Visit, key: int) -> HttpResponse:
     """Shown with the answer, this once."""
-    student = _student(visit, key)
+    student = seeing.student(visit.member, key)
     if student is None:
         return visit.not_found("new password", f"student with key {key}")
     try:
@@ -68,10 +67,6 @@ def new_password(visit: Visit, key: int) -> HttpResponse:
         return visit.not_found("new password", f"student with key {key}")
     visit.note("new password", "ok", f"student with key {key}")
     return visit.render("pages/student_password.html", {"student": student, "password": password})
-
-
-def _student(visit: Visit, key: int) -> Student | None:
-    return seeing.students(visit.member).select_related("school").defer("password").filter(pk=key).first()
 
 
 def _added(visit: Visit, form: NewStudent) -> Added | None:
@@ -106,7 +101,7 @@ def _edited(visit: Visit, key: int, form: ChangedStudent) -> bool:
 
 
 def _with_status(visit: Visit, key: int, status: str, told: str) -> HttpResponse:
-    student = _student(visit, key)
+    student = seeing.student(visit.member, key)
     if student is None:
         return visit.not_found("edit student", f"student with key {key}")
     try:

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from rollbook.doors.pages.narrowing import Narrowing, day
 from rollbook.roster.models import District
 from rollbook.staff.models import AuditEvent, Member
-from rollbook.updates.paging import Page, page_of
+from rollbook.updates.paging import Page, page_of_query
 
 SIZE = 50
 
@@ -52,5 +52,4 @@ class Filters(Narrowing):
 
 def found(filters: Filters, number: int) -> Page[AuditEvent]:
     """Page ``number`` of the events."""
-    events = filters.events()
-    return page_of(events.count(), number, SIZE, lambda first, last: list(events[first:last]))
+    return page_of_query(filters.events(), number, SIZE)

@@ -1,6 +1,7 @@
 """Which students a list shows: what was asked for, out of those that the member may see, a page at a time."""
 
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Any
 
 from django import forms
@@ -40,7 +41,7 @@ class Filters(Narrowing):
         super().__init__(sent)
         schools: Any = self.fields["school"]
         schools.queryset = _schools(member)
-        schools.label_from_instance = lambda school: f"{school.name} ({school.organization_id})"
+        schools.label_from_instance = attrgetter("title")
 
 
 def found(member: Member, filters: Filters, number: int) -> Page[Student]:

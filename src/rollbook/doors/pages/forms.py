@@ -79,7 +79,7 @@ class Membership(Refusable):
         self.fields["schools"] = forms.MultipleChoiceField(
             required=False,
             help_text="Where the member works. Whoever acts for the whole district has none.",
-            choices=[(school.organization_id, f"{school.name} ({school.organization_id})") for school in schools],
+            choices=school_choices(schools),
             widget=forms.CheckboxSelectMultiple,
         )
 
@@ -118,6 +118,11 @@ class RoleForm(Refusable):
             choices=[(each.value, capfirst(MEANINGS[type_][each])) for each in POSSIBLE[type_]],
             widget=forms.CheckboxSelectMultiple,
         )
+
+
+def school_choices(schools: Iterable[School]) -> list[tuple[str, str]]:
+    """Schools by their organization IDs, as a field offers them."""
+    return [(school.organization_id, school.title) for school in schools]
 
 
 def described(role: Role) -> str:

@@ -6,8 +6,7 @@ from typing import Any
 from django import forms
 from django.db.models import Q, QuerySet
 
-from rollbook.doors.pages.forms import Refusable
-from rollbook.doors.pages.student_forms import str_of
+from rollbook.doors.pages.forms import Refusable, school_choices
 from rollbook.format.problems import visible
 from rollbook.roster.models import School, Student
 
@@ -22,8 +21,7 @@ class GroupName(Refusable):
 class NewGroup(GroupName):
     def __init__(self, schools: Iterable[School], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [(school.organization_id, str_of(school)) for school in schools]
-        self.fields["school"] = forms.ChoiceField(choices=choices)
+        self.fields["school"] = forms.ChoiceField(choices=school_choices(schools))
 
 
 class Joining(Refusable):

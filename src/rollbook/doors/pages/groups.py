@@ -11,7 +11,7 @@ from rollbook.roster.groups import GroupRefused
 from rollbook.roster.models import Group, Student
 from rollbook.staff import editing, seeing
 from rollbook.staff.permissions import Permission
-from rollbook.updates.paging import page_of
+from rollbook.updates.paging import page_of, page_of_query
 from rollbook.updates.wording import counted
 
 SIZE = 50
@@ -133,16 +133,11 @@ def _made(visit: Visit, form: NewGroup) -> Group | None:
 def _shown(visit: Visit, group: Group, naming: GroupName | None = None, joining: Joining | None = None) -> HttpResponse:
     """The group with its students; 422 if one of its forms was refused."""
     ours = seeing.students(visit.member).filter(groups=group).defer("password")
-    students = page_of(
-        ours.count(),
-        number_of_page(visit),
-        SIZE,
-        lambda first, last: list(ours.order_by("last_name", "first_name", "pk")[first:last]),
-    )
+    students = page_of_query(ours.order_by("last_name", "first_name", "pk"), number_of_page(visit), SIZE)
     facts = {
         "group": group,
         "students": students,
-        "is_default": groups.is_default(group),
+        "is_default": groups.is_default(group.name),
         "naming": naming or GroupName(initial={"name": group.name}),
         "joining": joining or Joining(Student.objects.none()),
         "may_manage": visit.may(Permission.MANAGE_GROUPS),

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from rollbook.doors.pages.forms import EMAIL, Refusable
+from rollbook.doors.pages.forms import EMAIL, Refusable, school_choices
 from rollbook.doors.pages.sections import SECTIONS, label, shown
 from rollbook.format.choices import CLASSIFICATIONS, FLAGS, GENDERS, GRADES, RACES
 from rollbook.format.columns import BY_NAME, REQUIRED_TO_ADD
@@ -69,7 +69,7 @@ class NewStudent(StudentForm):
     def __init__(self, schools: Iterable[School], *args: Any, **kwargs: Any) -> None:
         columns = [name for name in BY_NAME if name != "STATUS"]
         super().__init__(columns, REQUIRED_TO_ADD, *args, **kwargs)
-        choices = [("", ""), *((school.organization_id, str_of(school)) for school in schools)]
+        choices = [("", ""), *school_choices(schools)]
         self.fields["school_id"] = forms.ChoiceField(label=label("SCHOOL_ID"), choices=choices)
         self.fields["username"].help_text = "Leave it blank to have one made."
         self.fields["password"].help_text = "Leave it blank to have one made. It is shown once, and never again."
@@ -92,11 +92,6 @@ class ChangedStudent(StudentForm):
 def initial_of(values: Mapping[str, str]) -> dict[str, Any]:
     """What the fields show at first, for a student with these texts."""
     return {name.lower(): _initial(name, text) for name, text in values.items()}
-
-
-def str_of(school: School) -> str:
-    """``Maple High (100)``."""
-    return f"{school.name} ({school.organization_id})"
 
 
 def _initial(name: str, text: str) -> Any:

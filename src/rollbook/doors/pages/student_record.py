@@ -7,7 +7,7 @@ from rollbook.doors.pages.sections import SECTIONS, SENSITIVE, label, shown
 from rollbook.format.problems import Problem
 from rollbook.roster import records
 from rollbook.roster.changing import ADDED
-from rollbook.roster.models import Change, School, Student
+from rollbook.roster.models import Change, Student
 from rollbook.updates import models
 from rollbook.updates.moves import Outcome
 from rollbook.updates.paging import Page, page_of
@@ -69,10 +69,9 @@ class StudentRecord:
 
 def record_of(student: Student) -> StudentRecord:
     """The values that the student has now, without the password."""
-    record = records.by_pk([student.pk])[student.pk]
-    records.add_links([record])
+    record = records.with_links([student.pk])[student.pk]
     values = {name: shown(name, value) for name, value in record.values.items()}
-    values["SCHOOL_ID"] = _school(student.school)
+    values["SCHOOL_ID"] = student.school.title
     names = [(section.title, column.name) for section in SECTIONS for column in section.columns if not column.secret]
     sensitive = tuple(Fact(label(name), values[name]) for _, name in names if name in SENSITIVE)
     groups = []
@@ -122,7 +121,3 @@ def _told(change: Change) -> Told:
         update=change.update.number if change.update else None,
         by=change.member.name if change.member else "",
     )
-
-
-def _school(school: School) -> str:
-    return f"{school.name} ({school.organization_id})"

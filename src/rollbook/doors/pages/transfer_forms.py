@@ -5,8 +5,7 @@ from typing import Any
 
 from django import forms
 
-from rollbook.doors.pages.forms import Refusable
-from rollbook.doors.pages.student_forms import str_of
+from rollbook.doors.pages.forms import Refusable, school_choices
 from rollbook.roster.models import School
 
 HAND_OVER = "?"
@@ -18,7 +17,7 @@ class Finishing(Refusable):
 
     def __init__(self, schools: Iterable[School], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [("", ""), *((school.organization_id, str_of(school)) for school in schools)]
+        choices = [("", ""), *school_choices(schools)]
         self.fields["target"] = forms.ChoiceField(label="To the school", choices=choices)
 
 

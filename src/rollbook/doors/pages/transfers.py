@@ -12,7 +12,7 @@ from rollbook.staff import seeing, transferring
 from rollbook.staff.models import Member
 from rollbook.staff.permissions import Permission
 from rollbook.staff.transferring import Chosen, TransferRefused
-from rollbook.updates.paging import page_of
+from rollbook.updates.paging import page_of_query
 from rollbook.updates.wording import counted
 
 SIZE = 50
@@ -26,8 +26,7 @@ _CHOOSING: Mapping[str, Callable[[Member, int], Chosen | None]] = {
 
 @page(Permission.EDIT_STUDENTS)
 def listed(visit: Visit) -> HttpResponse:
-    found = transferring.visible(visit.member)
-    some = page_of(found.count(), number_of_page(visit), SIZE, lambda first, last: list(found[first:last]))
+    some = page_of_query(transferring.visible(visit.member), number_of_page(visit), SIZE)
     return visit.render("pages/transfers.html", {"transfers": some})
 
 
@@ -135,12 +134,7 @@ def _tell(visit: Visit, transfer: Transfer) -> None:
 def _shown(visit: Visit, transfer: Transfer, finishing: Finishing | None = None) -> HttpResponse:
     """With those of its students whom the member sees; 422 if its form was refused."""
     ours = seeing.students(visit.member).filter(transfer=transfer).select_related("school").defer("password")
-    students = page_of(
-        ours.count(),
-        number_of_page(visit),
-        SIZE,
-        lambda first, last: list(ours.order_by("last_name", "first_name", "pk")[first:last]),
-    )
+    students = page_of_query(ours.order_by("last_name", "first_name", "pk"), number_of_page(visit), SIZE)
     may_finish = transferring.may_finish(visit.member)
     facts = {
         "transfer": transfer,
