@@ -128,6 +128,31 @@ def test_all_columns_at_once_are_one_entry_each(school: District) -> None:
     assert sorted(history(school, "1")[1:]) == sorted((column, FULL[column], new) for column, new in known.items())
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'say "hi"',
+        "back\\slash \\u0041 \\n",
+        "null",
+        "1",
+        "true",
+        "[1]",
+        "{}",
+        "Ökonomie 学 \U0001f600",
+        "100%",
+        "%s {0}",
+        "'",
+    ],
+)
+def test_whatever_a_cell_says_is_written_and_told_as_it_was_meant(school: District, text: str) -> None:
+    cell = text.replace('"', '""')
+    assert counts(run(school, f'STUDENT_ID,ADDITIONAL_INFO_1,GRADE\n1,"{cell}",9')) == {"updated": 1}
+    assert values_of(school, "1", "ADDITIONAL_INFO_1", "GRADE") == (text, "9")
+    assert ("ADDITIONAL_INFO_1", FULL["ADDITIONAL_INFO_1"], text) in history(school, "1")
+    run(school, "STUDENT_ID,ADDITIONAL_INFO_1\n1,<clear>")
+    assert history(school, "1")[-1] == ("ADDITIONAL_INFO_1", text, "")
+
+
 @pytest.mark.parametrize("column", CLEARABLE)
 def test_clear_empties_an_optional_column(school: District, column: str) -> None:
     run(school, f"STUDENT_ID,{column}\n1,<clear>")

@@ -9,7 +9,7 @@ from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from rollbook.roster import digests
-from rollbook.roster.digests import NOBODY, Accepted, Digests
+from rollbook.roster.digests import NOBODY, Accepted, Digests, Known
 from rollbook.roster.models import District, RowDigest, Student
 from tests.updates.night import a_class, enroll
 
@@ -37,7 +37,7 @@ def kept(district: District) -> list[tuple[int | None, int]]:
 
 
 def whose(district: District, *given: int) -> list[int]:
-    return list(Digests(district.pk, HEADER).students(array("q", given)))
+    return list(Known(district.pk).students(array("q", given)))
 
 
 def of(*given: bytes, district_id: int = 1, header: Sequence[str] = HEADER) -> list[int]:
@@ -155,14 +155,23 @@ def test_a_digest_is_its_students_in_his_district_only(school: District, cedar: 
     assert (whose(school, 7), whose(cedar, 7)) == ([ours], [theirs])
 
 
-def test_a_thousand_digests_are_one_question(
+def test_a_thousand_digests_are_found_in_what_was_read_once(
     school: District, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    ann, _, _ = pks(school)
+    ann, bob, _ = pks(school)
     digests.replace([(ann, 500)])
-    with django_assert_num_queries(1):
-        found = whose(school, *range(1000))
-    assert found == [ann if number == 500 else NOBODY for number in range(1000)]
+    known = Known(school.pk)
+    digests.replace([(ann, None), (bob, 501)])
+    with django_assert_num_queries(0):
+        found = known.students(array("q", range(1000)))
+    assert list(found) == [ann if number == 500 else NOBODY for number in range(1000)]
+
+
+def test_they_are_read_a_page_at_a_time(school: District, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(digests, "_PAGE", 2)
+    ann, bob, cleo = pks(school)
+    digests.replace([(ann, 30), (bob, 10), (cleo, 20)])
+    assert whose(school, 10, 20, 30) == [bob, cleo, ann]
 
 
 # What is written down

@@ -8,6 +8,8 @@ from rollbook.roster.models import Change, District, Group, School, Student
 from rollbook.roster.names import name_key
 from rollbook.roster.passwords import seal, verify
 from rollbook.updates import apply
+from rollbook.updates.fields import changes_by_field
+from rollbook.updates.models import Row
 from rollbook.updates.moves import Mode
 from tests.updates import night
 from tests.updates.night import (
@@ -176,6 +178,16 @@ def test_a_transfer_looks_at_the_school_as_it_is_by_now(school: District) -> Non
     Student.objects.get(student_id="s000").groups.clear()
     assert counts(finish(update)) == {"updated": 1}
     assert values_of(school, "s000", "SCHOOL_ID", "GROUPS") == ("200", "Default")
+
+
+def test_rows_that_the_version_before_staged_are_applied_like_others(school: District) -> None:
+    update = send(school, "STUDENT_ID,GRADE,PASSWORD\ns000,5,from-file\ns001,6,\ns002,7,")
+    applying(update)
+    Row.objects.exclude(line=3).update(plain=None)
+    assert counts(finish(update)) == {"updated": 3}
+    assert [values_of(school, key, "GRADE") for key in ("s000", "s001", "s002")] == [("5",), ("6",), ("7",)]
+    assert sorted(history(school, "s000")[1:]) == [("GRADE", "4", "5"), ("PASSWORD", "", "changed")]
+    assert changes_by_field(update) == {"GRADE": 3, "PASSWORD": 1}
 
 
 def test_a_password_that_was_changed_meanwhile_is_the_files_in_the_end(school: District) -> None:

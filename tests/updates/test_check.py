@@ -10,7 +10,8 @@ from django.utils import timezone
 from rollbook.format import checker
 from rollbook.format.problems import Problem
 from rollbook.format.reader import RawRow
-from rollbook.roster.models import District
+from rollbook.roster import digests
+from rollbook.roster.models import District, Student
 from rollbook.updates import running, spool
 from rollbook.updates.check import RowRules
 from rollbook.updates.models import ENDED_AS, Piece, Row, Update
@@ -101,6 +102,22 @@ def test_a_check_that_is_dropped_between_batches_goes_on_where_it_was(maple: Dis
     assert all_about(whole) == all_about(dropped)
     assert counts(finish(whole)) == counts(finish(dropped))
     assert dump(maple) == dump(cedar)
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_who_is_changed_by_hand_while_the_file_is_checked_stays_so_until_the_next_one(school: District) -> None:
+    update = send(school, a_class(10), Mode.ADD)
+    steps = running.steps(update.pk)
+    next(steps)
+    student = Student.objects.get(district=school, student_id="s009")
+    Student.objects.filter(pk=student.pk).update(grade="9")
+    digests.replace([(student.pk, None)])  # as the only writer of students does
+    for _ in steps:
+        pass
+    assert counts(told(update)) == {"unchanged": 10}
+    assert values_of(school, "s009", "GRADE") == ("9",)
+    assert counts(run(school, a_class(10), Mode.ADD)) == {"updated": 1, "unchanged": 9}
+    assert values_of(school, "s009", "GRADE") == ("4",)
 
 
 @pytest.mark.usefixtures("small_batches", "small_chunks")

@@ -56,6 +56,25 @@ def test_a_new_student_takes_all_its_keys_and_comes_last_without_a_username(scho
     assert nameless.turn > 1 << 40
 
 
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("STUDENT_ID,GRADE\n1,5", "GRADE"),
+        ("RACE,STUDENT_ID,PASSWORD,GRADE\nWH,1,n3w-one,5", "PASSWORD,GRADE,RACE"),
+        ("STUDENT_ID,FIRST_NAME,GRADE\n1,ANN,5", None),
+        ("STUDENT_ID,GRADE,USERNAME\n1,5,annie", None),
+        ("STUDENT_ID,GRADE,DOB\n1,5,2012-05-14", None),
+        ("STUDENT_ID,GRADE,GROUPS\n1,5,Band", None),
+        ("STUDENT_ID,GRADE,SCHOOL_ID\n1,5,200", None),
+    ],
+)
+def test_a_row_names_its_columns_if_nothing_has_to_be_looked_up_to_change_them(
+    school: District, text: str, columns: str | None
+) -> None:
+    [row] = staged(school, text)
+    assert row.plain == columns
+
+
 def test_a_row_is_staged_with_what_differs_and_its_password_sealed(school: District) -> None:
     [row] = staged(school, "STUDENT_ID,FIRST_NAME,GRADE,PASSWORD,RACE\n1,Ann,5,n3w-one,<clear>")
     said = json.loads(row.row_values)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -26,6 +26,41 @@ ADDED = "STUDENT"  # the field under which the history tells that a student was 
 # Columns that are nothing but their own value: no key, no link, and no part of either.
 PLAIN = frozenset(OWN) - {"STUDENT_ID", "USERNAME", "DOB", *NAMES} | {"PASSWORD"}
 
+PLACES = {column.name: place for place, column in enumerate(COLUMNS)}  # of the columns, in the documented order
+_SECRET = frozenset(column.name for column in COLUMNS if column.secret)
+_CHANGE = ("student_id", "field", "old", "new", "at", "update_id", "member_id")
+
+
+class _Plainly(NamedTuple):
+    """How a database takes ``[[student, {column: [old, new]}], …]`` apart."""
+
+    new: str
+    update: str
+    keep_history: str
+
+
+_IS_SECRET = f"change.key IN ({', '.join(repr(name) for name in sorted(_SECRET))})"
+_TOLD = (
+    f"CASE WHEN {_IS_SECRET} THEN '' ELSE change.value ->> 0 END,"
+    f" CASE WHEN {_IS_SECRET} THEN 'changed' ELSE change.value ->> 1 END"
+)
+_PLAINLY = {
+    "sqlite": _Plainly(
+        "given.value ->> '$[1].{}[1]'",
+        "UPDATE roster_student SET {assigned} FROM json_each(%s) AS given WHERE roster_student.id = given.value ->> 0",
+        f"INSERT INTO roster_change ({', '.join(_CHANGE)}) SELECT given.value ->> 0, change.key, {_TOLD}, %s, %s, %s"
+        " FROM json_each(%s) AS given CROSS JOIN json_each(given.value, '$[1]') AS change",
+    ),
+    "postgresql": _Plainly(
+        "given.value #>> '{{1,{},1}}'",
+        "UPDATE roster_student SET {assigned} FROM jsonb_array_elements(%s) AS given(value)"
+        " WHERE roster_student.id = (given.value ->> 0)::bigint",
+        f"INSERT INTO roster_change ({', '.join(_CHANGE)})"
+        f" SELECT (given.value ->> 0)::bigint, change.key, {_TOLD}, %s, %s, %s"
+        " FROM json_array_elements(%s) AS given(value) CROSS JOIN json_each(given.value -> 1) AS change",
+    ),
+}[connection.vendor]
+
 
 @dataclass(frozen=True, slots=True)
 class Author:
@@ -40,13 +75,20 @@ class Author:
 class Revision:
     """A student and the new values of the columns that change; a new PASSWORD is sealed already.
 
-    If all of these are PLAIN, the record need not have more values than the old ones of the same columns. ``digest`` is
-    that of the row that says all this, None if it comes from elsewhere.
+    ``digest`` is that of the row that says all this, None if it comes from elsewhere.
     """
 
     record: Record
     new: dict[str, str]
     digest: int | None = None
+
+
+class PlainRevision(NamedTuple):
+    """A student and the JSON object of PLAIN columns to their old and new values; PASSWORD and ``digest`` as above."""
+
+    student: int
+    changes: str
+    digest: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +101,8 @@ class Newcomer:
 
 def revise(district_id: int, revisions: Sequence[Revision], author: Author) -> None:
     """Write these changes. No key may be taken by a student outside of ``revisions``; within them any order is good."""
+    if not revisions:
+        return
     schools = _schools(district_id)
     _empty_keys(revisions)
     by_columns: defaultdict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
@@ -76,6 +120,16 @@ def revise(district_id: int, revisions: Sequence[Revision], author: Author) -> N
     _link_staff(district_id, {r.record.pk: r.new["STAFF"] for r in revisions if "STAFF" in r.new})
     digests.replace((revision.record.pk, revision.digest) for revision in revisions)  # last: links clear them
     _keep_history((entry for revision in revisions for entry in _history(revision)), author)
+
+
+def revise_plainly(columns: Iterable[str], revisions: Sequence[PlainRevision], author: Author) -> None:
+    """Write changes of exactly these columns, whose old values still stand; the database takes the JSON apart."""
+    given = "[" + ",".join(f"[{revision.student},{revision.changes}]" for revision in revisions) + "]"
+    assigned = ", ".join(f"{column.lower()} = {_PLAINLY.new.format(column)}" for column in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(_PLAINLY.update.format(assigned=assigned), [given])
+        cursor.execute(_PLAINLY.keep_history, [*_by(author), given])
+    digests.replace((revision.student, revision.digest) for revision in revisions)
 
 
 def enroll(district_id: int, newcomers: Sequence[Newcomer], author: Author) -> None:
@@ -162,24 +216,20 @@ def told_columns(revision: Revision) -> Iterator[str]:
 
 
 def _history(revision: Revision) -> Iterable[tuple[int, str, str, str]]:
-    for name in sorted(told_columns(revision), key=_PLACES.__getitem__):
+    for name in sorted(told_columns(revision), key=PLACES.__getitem__):
         if name in _SECRET:
             yield revision.record.pk, name, "", "changed"
         else:
             yield revision.record.pk, name, revision.record.values.get(name, ""), revision.new[name]
 
 
-_PLACES = {column.name: place for place, column in enumerate(COLUMNS)}
-_SECRET = frozenset(column.name for column in COLUMNS if column.secret)
-
-
 def _keep_history(entries: Iterable[tuple[int, str, str, str]], author: Author) -> None:
-    at = connection.ops.adapt_datetimefield_value(author.at)
-    bulk.insert(
-        "roster_change",
-        ("student_id", "field", "old", "new", "at", "update_id", "member_id"),
-        ((*entry, at, author.update_id, author.member_id) for entry in entries),
-    )
+    by = _by(author)
+    bulk.insert("roster_change", _CHANGE, ((*entry, *by) for entry in entries))
+
+
+def _by(author: Author) -> tuple[Any, ...]:
+    return connection.ops.adapt_datetimefield_value(author.at), author.update_id, author.member_id
 
 
 def _schools(district_id: int) -> dict[str, int]:

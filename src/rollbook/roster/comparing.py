@@ -21,7 +21,12 @@ def differences(record: Record, values: Mapping[str, str]) -> dict[str, str]:
     moved = new.get("SCHOOL_ID", record.values["SCHOOL_ID"]) != record.values["SCHOOL_ID"]
     if moved:
         new = {"GROUPS": DEFAULT_GROUP, "STAFF": "", **new}
-    differing = {column: value for column, value in new.items() if not _equal(column, value, record.values)}
+    known = record.values
+    differing = {
+        column: value
+        for column, value in new.items()
+        if value != known.get(column, "") and not (column in _LISTS and _is_same_list(value, known.get(column, "")))
+    }
     if moved:
         # A group of the new school is another group, though its name be the same; and staff that the row names stays
         # only if the row is remembered to name it.
@@ -32,8 +37,6 @@ def differences(record: Record, values: Mapping[str, str]) -> dict[str, str]:
     return differing
 
 
-def _equal(column: str, value: str, known: Mapping[str, str]) -> bool:
-    if column in _LISTS:
-        # Links are fetched only for a file that names some; without them a move tells enough.
-        return value.casefold() == known.get(column, "").casefold()
-    return value == known[column]
+def _is_same_list(value: str, known: str) -> bool:
+    """Links are fetched only for a file that names some; without them a move tells enough."""
+    return value.casefold() == known.casefold()

@@ -9,6 +9,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -17,7 +18,7 @@ from django.utils import timezone
 from rollbook.database.statistics import Growth
 from rollbook.format.problems import Problem
 from rollbook.roster import changing, records
-from rollbook.roster.changing import PLAIN, Author, Newcomer, Revision
+from rollbook.roster.changing import Author, Newcomer, PlainRevision, Revision
 from rollbook.roster.comparing import differences
 from rollbook.roster.names import name_of
 from rollbook.roster.records import Record
@@ -29,17 +30,27 @@ CHUNK_SECONDS = 0.25  # how long a chunk should take: the longest that a cancel 
 SMALLEST, LARGEST = 100, 5000  # students
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One staged row: its own key, its line, the student's key and edition or None for a new one, what the row says and
-    what the student was when it was compared, PASSWORD sealed, and its digest."""
+class Waiting(NamedTuple):
+    """One staged row, the columns of which are those of ``models.Row``."""
 
+    turn: int
     pk: int
     line: int
     student: int | None
     edition: int | None
+    row_values: str
+    plain: str | None
+    digest: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a staged row says of a student, or of a new one; the edition is that which it was compared with."""
+
+    line: int
+    student: int | None
+    edition: int | None
     said: dict[str, str]
-    old: dict[str, str]
     digest: int | None
 
 
@@ -51,12 +62,13 @@ def steps(update: Update, run: str) -> Iterator[None]:
     while True:
         begun = time.monotonic()
         with transaction.atomic():
-            turn, tasks = _next_tasks(update, size, turn)
-            if not tasks:
+            rows = _next_rows(update, size, turn)
+            if not rows:
                 return
-            _apply(update, run, tasks, turn, changed)
+            turn = rows[-1].turn
+            _apply(update, run, rows, changed)
         size = _next_size(size, time.monotonic() - begun)
-        growth.by(sum(task.student is None for task in tasks))
+        growth.by(sum(row.student is None for row in rows))
         yield
 
 
@@ -66,51 +78,48 @@ def _next_size(size: int, seconds: float) -> int:
     return max(SMALLEST, min(LARGEST, wanted))
 
 
-def _next_tasks(update: Update, size: int, after: int) -> tuple[int, list[Task]]:
-    """The last turn that it is now, and the rows whose turn it is; rows of one turn are never parted."""
+def _next_rows(update: Update, size: int, after: int) -> list[Waiting]:
+    """The rows whose turn it is; rows of one turn are never parted."""
     waiting = "FROM updates_row WHERE update_id = %s AND outcome IS NULL AND turn > %s"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT turn, id, line, student_id, edition, row_values, digest {waiting} AND turn <="
+            f"SELECT turn, id, line, student_id, edition, row_values, plain, digest {waiting} AND turn <="
             f" (SELECT MAX(turn) FROM (SELECT turn {waiting} ORDER BY turn LIMIT %s) AS next_turns)"
             " ORDER BY turn, line",
             [update.pk, after, update.pk, after, size],
         )
-        found = cursor.fetchall()
-    return (found[-1][0] if found else after), [_task(*row[1:]) for row in found]
+        return [Waiting(*row) for row in cursor.fetchall()]
 
 
-def _task(pk: int, line: int, student: int | None, edition: int | None, row_values: str, digest: int | None) -> Task:
-    said = json.loads(row_values)
-    if student is None:
-        return Task(pk, line, student, edition, said, {}, digest)
-    if edition is None:  # staged by version 0.1, which kept the new values only and knew no editions
-        return Task(pk, line, student, edition, said, {}, digest)
-    old, new = ({column: pair[which] for column, pair in said.items()} for which in (0, 1))
-    return Task(pk, line, student, edition, new, old, digest)
+def _task(row: Waiting) -> Task:
+    said = json.loads(row.row_values)
+    if row.student is not None and row.edition is not None:  # version 0.1 kept the new values only, and no editions
+        said = {column: new for column, (_, new) in said.items()}
+    return Task(row.line, row.student, row.edition, said, row.digest)
 
 
-def _apply(update: Update, run: str, tasks: Sequence[Task], turn: int, changed: Counter[str]) -> None:
-    """Write one chunk, the rows up to this turn, inside the caller's transaction; ``changed`` counts by column."""
-    plan = _Plan(update.district_id, tasks)
-    changed.update(column for revision in plan.revisions.values() for column in changing.told_columns(revision))
-    changed[changing.ADDED] += len(plan.newcomers)
+def _apply(update: Update, run: str, rows: Sequence[Waiting], changed: Counter[str]) -> None:
+    """Write one chunk inside the caller's transaction; ``changed`` counts by column."""
+    plan = _Plan(update.district_id, rows)
+    changed.update(plan.changed())
     author = Author(update.pk, update.member_id, timezone.now())
+    for columns, plainly in plan.plainly.items():
+        changing.revise_plainly(columns.split(","), plainly, author)
     changing.revise(update.district_id, list(plan.revisions.values()), author)
     changing.enroll(update.district_id, list(plan.newcomers.values()), author)
     unchanged = {line for line, revision in plan.revisions.items() if not revision.new}
     rejected = {problem.line for problem in plan.rejected}
     for outcome, lines in ((Outcome.UNCHANGED, unchanged), (Outcome.REJECTED, rejected)):
         if lines:
-            Row.objects.filter(pk__in=[task.pk for task in tasks if task.line in lines]).update(outcome=outcome)
+            Row.objects.filter(pk__in=[row.pk for row in rows if row.line in lines]).update(outcome=outcome)
     counts = {
-        "updated": len(plan.revisions) - len(unchanged),
+        "updated": len(rows) - len(plan.newcomers) - len(unchanged) - len(rejected),
         "unchanged": len(unchanged),
         "added": len(plan.newcomers),
         "rejected": len(rejected),
     }
     counters = {outcome: F(outcome) + count for outcome, count in counts.items()}
-    _progress(update, run, plan.rejected, {**counters, "applied_turn": turn, "field_counts": +changed})
+    _progress(update, run, plan.rejected, {**counters, "applied_turn": rows[-1].turn, "field_counts": +changed})
 
 
 def _progress(update: Update, run: str, rejected: Sequence[Problem], counters: Mapping[str, object]) -> None:
@@ -123,34 +132,42 @@ def _progress(update: Update, run: str, rejected: Sequence[Problem], counters: M
 
 
 class _Plan:
-    """What a chunk will do: line to revision, line to new student, and the rows that became impossible."""
+    """What a chunk will do: plain revisions by their columns; by their lines those that need a closer look, and new
+    students; and the rows that became impossible."""
 
-    def __init__(self, district_id: int, tasks: Sequence[Task]) -> None:
-        changing = {task.student: task for task in tasks if task.student is not None}
-        editions = records.locked(changing)
-        plain = [task for task in changing.values() if _is_plain(task, editions)]
-        known = _students([task for pk, task in changing.items() if pk in editions and not _is_plain(task, editions)])
-        self._keyed = {task.line: _revision(record, task) for task, record in known}
-        self.revisions = {task.line: _plain_revision(task) for task in plain} | self._keyed
+    def __init__(self, district_id: int, rows: Sequence[Waiting]) -> None:
+        editions = records.locked([row.student for row in rows if row.student is not None])
+        self.plainly: defaultdict[str, list[PlainRevision]] = defaultdict(list)
+        tasks = []
+        for row in rows:
+            if row.student is not None and row.plain and editions.get(row.student) == row.edition:
+                self.plainly[row.plain].append(PlainRevision(row.student, row.row_values, row.digest))
+            else:
+                tasks.append(_task(row))
+        known = [task for task in tasks if task.student in editions]
+        self.revisions = {task.line: _revision(record, task) for task, record in _students(known)}
         self.newcomers = {task.line: Newcomer(task.said, task.digest) for task in tasks if task.student is None}
-        self.rejected = [Problem("changed_meanwhile", task.line) for pk, task in changing.items() if pk not in editions]
+        gone = [task for task in tasks if task.student is not None and task.student not in editions]
+        self.rejected = [Problem("changed_meanwhile", task.line) for task in gone]
         self._reject_clashes(district_id)
+
+    def changed(self) -> Counter[str]:
+        """In how many students each column changes; changing.ADDED counts those who are new."""
+        changed = Counter(column for revision in self.revisions.values() for column in changing.told_columns(revision))
+        for columns, plainly in self.plainly.items():
+            changed.update(dict.fromkeys(columns.split(","), len(plainly)))
+        changed[changing.ADDED] += len(self.newcomers)
+        return changed
 
     def _reject_clashes(self, district_id: int) -> None:
         """Reject whoever takes a key that somebody holds who does not give it up in this chunk."""
-        wanted = _Wanted(district_id, self._keyed, self.newcomers)
-        while clashing := wanted.clashing({line: revision.record.pk for line, revision in self._keyed.items()}):
+        wanted = _Wanted(district_id, self.revisions, self.newcomers)
+        while clashing := wanted.clashing({line: revision.record.pk for line, revision in self.revisions.items()}):
             for line, column in clashing.items():
                 self.revisions.pop(line, None)
-                self._keyed.pop(line, None)
                 self.newcomers.pop(line, None)
                 wanted.drop(line)
                 self.rejected.append(Problem("changed_meanwhile", line, column))
-
-
-def _is_plain(task: Task, editions: Mapping[int, int]) -> bool:
-    """Whether nothing has to be looked up: the student is as it was compared, and no key or link changes."""
-    return editions.get(task.student or 0) == task.edition and task.said.keys() <= PLAIN
 
 
 def _students(tasks: Sequence[Task]) -> list[tuple[Task, Record]]:
@@ -159,10 +176,6 @@ def _students(tasks: Sequence[Task]) -> list[tuple[Task, Record]]:
     if any(not task.said.keys().isdisjoint({"GROUPS", "STAFF", "SCHOOL_ID"}) for task in tasks):
         records.add_links(known.values())
     return [(task, known[task.student]) for task in tasks if task.student in known]
-
-
-def _plain_revision(task: Task) -> Revision:
-    return Revision(Record(task.student or 0, task.edition or 0, "", task.old), task.said, task.digest)
 
 
 def _revision(record: Record, task: Task) -> Revision:

@@ -7,6 +7,7 @@ import logging
 from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import compress, count
 
 from django.db import transaction
@@ -22,7 +23,7 @@ from rollbook.roster import digests, matching, records
 from rollbook.roster.changing import member_keys
 from rollbook.roster.comparing import differences
 from rollbook.roster.days import day_of
-from rollbook.roster.digests import NOBODY, Accepted, Digests
+from rollbook.roster.digests import NOBODY, Accepted, Digests, Known
 from rollbook.roster.matching import Candidates
 from rollbook.roster.models import School
 from rollbook.roster.records import Record
@@ -124,6 +125,10 @@ class RowRules:
             School.objects.filter(district_id=update.district_id).values_list("organization_id", flat=True)
         )
 
+    @cached_property
+    def _known(self) -> Known:
+        return Known(self._district_id)
+
     def check(self, row: RawRow) -> CheckedRow:
         """The row's clean values and problems. An error of ours in a rule rejects the row and goes into the log."""
         try:
@@ -135,7 +140,7 @@ class RowRules:
     def parts(self, records: Records) -> Iterator[Part]:
         """The records and who is known by them; all at once if nearly all are known, else in parts."""
         digests = self._digests.of(records.records)
-        students = self._digests.students(digests)
+        students = self._known.students(digests)
         if students.count(NOBODY) <= SMALLEST:
             yield Part(records, digests, students)
             return

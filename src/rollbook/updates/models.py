@@ -180,6 +180,9 @@ class Row(models.Model):
     takes_dob = models.DateField(null=True)
     digest = models.BigIntegerField(null=True, help_text="of the record, see roster/digests.py; null: it had a problem")
     edition = models.PositiveIntegerField(null=True, help_text="of the student, when the row was compared")
+    plain = models.CharField(
+        max_length=512, null=True, help_text="the columns that change, if all of them are nothing but their own value"
+    )
 
     class Meta:
         constraints = [

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from rollbook.database import bulk
-from rollbook.roster.changing import NAMES
+from rollbook.roster.changing import NAMES, PLACES, PLAIN
 from rollbook.roster.names import name_key, name_of
 from rollbook.roster.passwords import seal
 from rollbook.roster.records import Record
@@ -32,6 +32,7 @@ class StagedRow(NamedTuple):
     takes_dob: str | None = None
     digest: int | None = None
     edition: int | None = None
+    plain: str | None = None
 
 
 def settled(line: int, outcome: Outcome) -> StagedRow:
@@ -55,16 +56,18 @@ def rejected(line: int, record: Record | None, values: Mapping[str, str]) -> Sta
 def changing(line: int, record: Record, new: Mapping[str, str], digest: int | None) -> StagedRow:
     """A row that changes a student; ``new`` are the columns that differ, PASSWORD as it was sent.
 
-    Kept as column to the old value and the new one.
+    Kept as column to the old value and the new one, in the documented order of columns.
     """
     renamed = not new.keys().isdisjoint({*NAMES, "DOB"})
     name = name_of({**record.values, **new}) if renamed else None
     if name == name_of(record.values):
         name = None
+    said = _sealed(new)
+    columns = sorted(said, key=PLACES.__getitem__)
     return StagedRow(
         line,
         record.pk,
-        _as_json({column: (record.values.get(column, ""), value) for column, value in _sealed(new).items()}),
+        _as_json({column: (record.values.get(column, ""), said[column]) for column in columns}),
         line,
         takes_student_id=new.get("STUDENT_ID"),
         takes_username=new.get("USERNAME"),
@@ -72,6 +75,7 @@ def changing(line: int, record: Record, new: Mapping[str, str], digest: int | No
         takes_dob=name[1] if name else None,
         digest=digest,
         edition=record.edition,
+        plain=",".join(columns) if new.keys() <= PLAIN else None,
     )
 
 
