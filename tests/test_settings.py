@@ -56,3 +56,13 @@ def test_no_migration_is_missing() -> None:
 
 def test_the_deployment_checks_of_django_find_nothing() -> None:
     call_command("check", deploy=True, fail_level="WARNING", stdout=StringIO())
+
+
+def test_what_only_postgresql_needs_is_not_loaded_on_sqlite(tmp_path: Path) -> None:
+    code = (
+        "import sys, django; django.setup(); import rollbook.cli.serve, rollbook.engine.loop, rollbook.updates.check;"
+        " print('psycopg' in sys.modules)"
+    )
+    env = environment(None, DJANGO_SETTINGS_MODULE="rollbook.settings", ROLLBOOK_DATA=str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -2,9 +2,6 @@
 
 from typing import Any
 
-import psycopg
-from psycopg.conninfo import conninfo_to_dict
-
 CONNECT_SECONDS = 10
 
 
@@ -12,8 +9,10 @@ def postgresql(url: str) -> dict[str, Any]:
     """Raises ValueError, without the password that may stand in it, for what is no address of a PostgreSQL."""
     if not url.startswith(("postgres://", "postgresql://")):
         raise ValueError("DATABASE_URL does not begin with postgres://")
+    import psycopg.conninfo  # 13 MB in each process, which SQLite does not need
+
     try:
-        said = conninfo_to_dict(url)
+        said = psycopg.conninfo.conninfo_to_dict(url)
     except psycopg.ProgrammingError:
         raise ValueError(
             "DATABASE_URL is not like postgres://user:password@host:5432/database; "

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import psycopg
 from django.db import connection, connections
-from psycopg.pq import TransactionStatus
 
 # A worker that was stopped in the middle of a step has lost its rows before others take over (``keeper.LEASE``), and
 # nobody waits longer for a row than that takes.
@@ -15,7 +13,6 @@ NETWORK = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 
 
 MOST = 8  # sessions of a web server, whose threads share them
 PATIENCE = 5.0  # seconds that a thread waits for one
-LONGEST_ANSWER = 10.0  # seconds that a client is kept waiting for one statement
 IDLE = 5.0  # seconds in which one was not needed, and it is given back to the server, where a worker may wait for it
 
 
@@ -28,23 +25,12 @@ def of_a_worker() -> None:
 def of_a_web_server() -> None:
     """The threads share a few sessions; a thread that gets none, or no answer, can tell its client so."""
     if connection.vendor == "postgresql":
+        from rollbook.engine.impatient import Impatient  # psycopg, which SQLite does not need
+
         _bound()
         shared = {"min_size": 0, "max_size": MOST, "timeout": PATIENCE, "max_idle": IDLE, "connection_class": Impatient}
         connections.settings["default"]["OPTIONS"]["pool"] = shared
         connections.settings["default"]["CONN_HEALTH_CHECKS"] = True
-
-
-class Impatient(psycopg.Connection[Any]):
-    """A session that is given up when a statement gets no answer: the server may be frozen, or cut off."""
-
-    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
-        """Called by psycopg."""
-        try:
-            return super().wait(gen, interval, LONGEST_ANSWER if timeout is None else timeout)
-        except psycopg.OperationalError:
-            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
-                self.close()
-            raise
 
 
 def _bound() -> None:

@@ -4,7 +4,7 @@ Everything here runs inside the caller's transaction, so that a change, its hist
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -112,12 +112,15 @@ def revise(district_id: int, revisions: Sequence[Revision], author: Author) -> N
             by_columns[tuple(assigned)].append((*assigned.values(), revision.record.pk))
     for columns, rows in by_columns.items():
         bulk.update(Student, columns, rows)
+    regrouped = [revision for revision in revisions if "GROUPS" in revision.new]
+    _unlink("groups", [revision.record.pk for revision in regrouped])
     _link_groups(
         (revision.record.pk, schools[(revision.record.values | revision.new)["SCHOOL_ID"]], revision.new["GROUPS"])
-        for revision in revisions
-        if "GROUPS" in revision.new
+        for revision in regrouped
     )
-    _link_staff(district_id, {r.record.pk: r.new["STAFF"] for r in revisions if "STAFF" in r.new})
+    restaffed = {revision.record.pk: revision.new["STAFF"] for revision in revisions if "STAFF" in revision.new}
+    _unlink("staff", restaffed)
+    _link_staff(district_id, restaffed)
     digests.replace((revision.record.pk, revision.digest) for revision in revisions)  # last: links clear them
     _keep_history((entry for revision in revisions for entry in _history(revision)), author)
 
@@ -239,13 +242,13 @@ def _schools(district_id: int) -> dict[str, int]:
 
 
 def _link_groups(wanted: Iterable[tuple[int, int, str]]) -> None:
-    """Give each student, at this school, exactly these groups; groups that are not there yet are made."""
+    """Put each student into these groups of this school; groups that are not there yet are made."""
     named = [(pk, school, names.split("&")) for pk, school, names in wanted]
     if not named:
         return
     groups = _groups({(school, name) for _, school, names in named for name in names})
     links = {(pk, groups[school, name.casefold()]) for pk, school, names in named for name in names}
-    _replace_links("groups", "group_id", [pk for pk, _, _ in named], links)
+    _link("groups", "group_id", links)
 
 
 def _groups(wanted: set[tuple[int, str]]) -> dict[tuple[int, str], int]:
@@ -272,13 +275,13 @@ def _groups_of(schools: set[int]) -> dict[tuple[int, str], int]:
 
 
 def _link_staff(district_id: int, wanted: Mapping[int, str]) -> None:
-    """Link each student with exactly these members of the district; addresses it does not have are left out."""
+    """Link each student with these members of the district; addresses it does not have are left out."""
     if not wanted:
         return
     emails = {email for cell in wanted.values() for email in cell.split("&")}
     members = member_keys(district_id, emails)
     links = {(pk, members[email]) for pk, cell in wanted.items() for email in cell.split("&") if email in members}
-    _replace_links("staff", "member_id", list(wanted), links)
+    _link("staff", "member_id", links)
 
 
 def member_keys(district_id: int, emails: Iterable[str]) -> dict[str, int]:
@@ -291,8 +294,11 @@ def member_keys(district_id: int, emails: Iterable[str]) -> dict[str, int]:
         return dict(cursor.fetchall())
 
 
-def _replace_links(kind: str, target: str, pks: Sequence[int], links: Iterable[tuple[int, int]]) -> None:
-    table = f"roster_student_{kind}"
-    with connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM {table} WHERE student_id {AMONG_NUMBERS}", [handed_over(pks)])
-    bulk.insert(table, ("student_id", target), sorted(links))
+def _link(kind: str, target: str, links: Iterable[tuple[int, int]]) -> None:
+    bulk.insert(f"roster_student_{kind}", ("student_id", target), sorted(links))
+
+
+def _unlink(kind: str, pks: Collection[int]) -> None:
+    if pks:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DELETE FROM roster_student_{kind} WHERE student_id {AMONG_NUMBERS}", [handed_over(pks)])
