@@ -1,7 +1,7 @@
 """Statistics that keep up with tables which are being filled."""
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries
 
 from rollbook.database import statistics
@@ -29,6 +29,19 @@ def estimated(table: str) -> int:
 def test_sqlite_is_asked_nothing(maple: District, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_num_queries(0):
         statistics.bring_up("roster_school", "roster_district")
+        statistics.rely_on_indexes()
+
+
+@pytest.mark.only_on("postgresql")
+@pytest.mark.django_db(transaction=True)
+def test_a_small_table_is_read_by_its_index_in_this_transaction_alone(maple: District) -> None:
+    School.objects.create(district=maple, organization_id="s1", name="")
+    statistics.bring_up("roster_school")
+    found = School.objects.filter(pk=1)
+    with transaction.atomic():
+        statistics.rely_on_indexes()
+        assert "Index" in found.explain()
+    assert "Seq Scan" in found.explain()
 
 
 @pytest.mark.only_on("postgresql")

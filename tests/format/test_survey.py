@@ -2,14 +2,24 @@
 
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from rollbook.format import surveying
 from rollbook.format.checker import Checker
 from rollbook.format.reader import Limits, Survey, read_batches, survey
 
 SAMPLE = Path(__file__).parents[2] / ".." / "shared" / "data" / "sds-100-students.csv"
 HEADER = b"STUDENT_ID,FIRST_NAME,LAST_NAME\n"
+ROWS = [
+    *[b"1,A,B\n"] * 8,
+    *(HEADER, HEADER[:-1], b"\xef\xbb\xbf" + HEADER, b"\xef\xbb\xbf1,A,B\n"),
+    *(b"\n", b"\r\n", b",,\n", b" ,\t,\n", b"1,A\n", b"1,A,B,C\n", b"1,A,B\r\n", b"1,A,B\r", b"1,A,B"),
+    *(b'"1","A","B"\n', b'"1","A,B"\n', b'1,A"B"\n', b'1,A, "B"\n', b'"1\n2",A,B\n', b'"1",A"x,B\n'),
+]
 
 
 def of(tmp_path: Path, content: bytes, limits: Limits | None = None) -> Survey:
@@ -125,6 +135,15 @@ def test_the_rows_are_counted_without_blank_ones(tmp_path: Path) -> None:
     seen = of(tmp_path, b"\n" + HEADER + b"\n1,A,B\n,,\n \t,,\n2,A,B\n\x1a")
     assert seen.rows == 2
     assert codes(seen) == ["comma_lines"]
+
+
+@given(st.lists(st.sampled_from(ROWS), max_size=200), st.integers(1, 5))
+def test_rows_that_are_looked_at_together_are_as_if_each_were_looked_at_alone(rows: list[bytes], at_once: int) -> None:
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(surveying, "_AT_ONCE", at_once)
+        together = of(Path(folder), HEADER + b"".join(rows))
+        patched.setattr(surveying._Reading, "_are_plain", lambda reading, some: False)
+        assert of(Path(folder), HEADER + b"".join(rows)) == together
 
 
 @pytest.mark.skipif(not SAMPLE.exists(), reason="the sample lies beside the repository")

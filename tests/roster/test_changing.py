@@ -1,6 +1,7 @@
 """What becomes of students, and what is written down of it."""
 
 import pytest
+from django.db import connection
 
 from rollbook.roster.models import Change, District, Group, Student
 from rollbook.roster.passwords import verify
@@ -9,6 +10,7 @@ from rollbook.updates.models import Row
 from rollbook.updates.moves import Mode
 from tests.conftest import a_member
 from tests.updates.night import (
+    a_class,
     applying,
     column_of,
     counts,
@@ -324,3 +326,21 @@ def test_staged_rows_hold_no_password_as_it_was_sent(school: District) -> None:
     kept = Row.objects.values_list("row_values", flat=True)
     assert len(kept) == 3
     assert not any("canary" in values for values in kept)
+
+
+@pytest.mark.only_on("postgresql")
+def test_no_index_hears_of_a_new_grade_in_a_district_that_was_filled_in_one_go(maple: District) -> None:
+    enroll(maple, a_class(200, GRADE="4"))
+    before = not_on_their_pages()
+    assert run(maple, a_class(200, GRADE="5")).updated == 200
+    assert not_on_their_pages() == before
+
+
+def not_on_their_pages() -> list[int]:
+    """How many changes so far, in this transaction, moved students and digests to other pages."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT n_tup_upd - n_tup_hot_upd FROM pg_stat_xact_user_tables"
+            " WHERE relname IN ('roster_student', 'roster_rowdigest') ORDER BY relname"
+        )
+        return [moved for (moved,) in cursor.fetchall()]

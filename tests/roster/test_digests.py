@@ -1,5 +1,6 @@
 """The digest of the record that each student was last set by: which records have the same, and whom they mean."""
 
+import random
 from array import array
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -165,6 +166,17 @@ def test_a_thousand_digests_are_found_in_what_was_read_once(
     with django_assert_num_queries(0):
         found = known.students(array("q", range(1000)))
     assert list(found) == [ann if number == 500 else NOBODY for number in range(1000)]
+
+
+def test_digests_of_every_size_are_found_among_many(maple: District) -> None:
+    enroll(maple, a_class(150))
+    spread = random.Random(1)
+    some = [SMALLEST, LARGEST, -1, 0, 1, *(spread.randrange(SMALLEST, LARGEST) for _ in range(145))]
+    digests.replace(zip(pks(maple), some, strict=True))
+    known = Known(maple.pk)
+    assert list(known.students(array("q", some))) == pks(maple)
+    beside = [digest - 1 for digest in some if digest - 1 not in (SMALLEST - 1, -1, 0)]
+    assert set(known.students(array("q", beside))) == {NOBODY}
 
 
 def test_they_are_read_a_page_at_a_time(school: District, monkeypatch: pytest.MonkeyPatch) -> None:

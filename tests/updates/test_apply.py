@@ -1,5 +1,7 @@
 """Staged rows become changes, chunk by chunk, and a row that has become impossible is rejected alone."""
 
+from typing import Any
+
 import pytest
 from django.db import connection
 
@@ -216,6 +218,23 @@ def test_a_chunk_is_as_large_as_a_quarter_of_a_second_allows(
     monkeypatch.setattr(apply, "SMALLEST", 100)
     monkeypatch.setattr(apply, "LARGEST", 5000)
     assert apply._next_size(size, seconds) == wanted
+
+
+@pytest.mark.only_on("postgresql")
+def test_a_chunk_relies_on_indexes(school: District, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings: list[str] = []
+
+    def look(*chunk: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW enable_seqscan")
+            settings.append(cursor.fetchone()[0])
+        write(*chunk)
+
+    write = apply._apply
+    monkeypatch.setattr(apply, "_apply", look)
+    run(school, "STUDENT_ID,GRADE\ns000,5\ns001,5")
+    assert settings
+    assert set(settings) == {"off"}
 
 
 def test_a_row_with_an_outcome_is_never_applied_again(school: District) -> None:

@@ -1,10 +1,13 @@
 """The rows of a file seen together: duplicates, keys that two want, and who must go before whom."""
 
 import random
+from array import array
 from contextlib import suppress
 from itertools import islice
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rollbook.roster.models import District
 from rollbook.updates import judging, problems, running
@@ -36,6 +39,17 @@ def school(maple: District) -> District:
     enroll(maple, a_class(4))
     enroll(maple, "USERNAME,FIRST_NAME,LAST_NAME,DOB\nu004,Ann004,Lee004,2012-05-13")
     return maple
+
+
+@given(st.lists(st.integers(1, 40) | st.integers(1, 1 << 62), max_size=60))
+def test_repeated_numbers_are_those_that_are_there_more_than_once(numbers: list[int]) -> None:
+    assert judging._repeated_numbers(array("q", numbers)) == {one for one in numbers if numbers.count(one) > 1}
+
+
+def test_numbers_of_one_remainder_are_not_taken_for_one_number() -> None:
+    remainders = 8 * 3 + 1
+    assert judging._repeated_numbers(array("q", [7, 7 + remainders, 7 + 2 * remainders])) == set()
+    assert judging._repeated_numbers(array("q", [7, 7 + remainders, 7])) == {7}
 
 
 @pytest.mark.parametrize(

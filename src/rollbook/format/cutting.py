@@ -41,22 +41,25 @@ def cut(block: bytes, *, final: bool) -> tuple[list[bytes], bytes]:
 
     After the `final` block there is a rest only if a quote is never closed.
     """
-    if b'"' not in block:
-        return _cut_lines(block, final=final)
     records: list[bytes] = []
     match_record = (_LAST_RECORD if final else _RECORD).match
     position = 0
-    while position < len(block) and (match := match_record(block, position)):
+    while (quote := block.find(b'"', position)) >= 0:
+        begin = _begin_of_line(block, quote, position)
+        records += block[position:begin].splitlines(keepends=True)
+        match = match_record(block, begin)
+        if not match:
+            return records, block[begin:]
         records.append(match[0])
         position = match.end()
-    return records, block[position:]
+    lines = block[position:].splitlines(keepends=True)
+    rest = lines.pop() if lines and not final and not lines[-1].endswith(b"\n") else b""
+    return records + lines, rest
 
 
-def _cut_lines(block: bytes, *, final: bool) -> tuple[list[bytes], bytes]:
-    """cut() for a block without quotes, where each line is a record."""
-    lines = block.splitlines(keepends=True)
-    is_open = bool(lines) and not final and not lines[-1].endswith(b"\n")
-    return lines, lines.pop() if is_open else b""
+def _begin_of_line(block: bytes, place: int, first: int) -> int:
+    """Where the line of this place begins, if one begins at the first."""
+    return max(block.rfind(b"\n", first, place), block.rfind(b"\r", first, place), first - 1) + 1
 
 
 def records(chunks: Iterable[bytes], row_bytes: int) -> Iterator[list[bytes]]:

@@ -85,8 +85,8 @@ def read_records(
     found = records(chunks if stop is None else _up_to(chunks, stop - first.byte), LARGEST_ROW)
     batch = _Growing(first)
     for some in found if start else _behind_header(found, header, batch):
-        for record in some:
-            batch.add(record)
+        while some:
+            some = batch.add(some, size)
             if len(batch.records) == size or batch.held > _MOST_HELD:
                 yield batch.taken()
     if batch.records:
@@ -133,15 +133,23 @@ class _Growing:
         self._lines: list[int] = []
         self._byte, self._line = place.byte, place.line
 
-    def add(self, record: bytes) -> None:
-        self.records.append(record)
-        self._lines.append(self._line)
-        self.skip(record)
+    def add(self, records: list[bytes], most: int) -> list[bytes]:
+        """Take records until the batch has so many; returns the others."""
+        room = most - len(self.records)
+        taken = records[:room]
+        self.records += taken
+        for record in taken:
+            self._lines.append(self._line)
+            self._line += line_breaks(record) if b'"' in record else 1
+        size = sum(map(len, taken))
+        self._byte += size
+        self.held += size
+        return records[room:]
 
     def skip(self, record: bytes) -> None:
-        self._line += line_breaks(record) if b'"' in record else 1
+        """It belongs to no batch."""
+        self._line += line_breaks(record)
         self._byte += len(record)
-        self.held += len(record)
 
     def taken(self) -> Records:
         taken = Records(self.records, self._lines, Place(self._byte, self._line))

@@ -51,7 +51,10 @@ class Digests:
 
 
 class Known:
-    """A district's students by their digests, as these stand when this is made: in two arrays, 16 bytes a student."""
+    """A district's students by their digests, as these stand when this is made: in two arrays, 16 bytes a student.
+
+    Digests are spread evenly, so their highest bits tell well where to look; a search in all would take twice as long.
+    """
 
     def __init__(self, district_id: int) -> None:
         self._digests, self._students = array("q"), array("q")
@@ -61,13 +64,19 @@ class Known:
                 digests, students = zip(*some, strict=True)
                 self._digests.extend(digests)
                 self._students.extend(students)
+        bits = max(1, len(self._digests).bit_length() - 4)  # of a prefix, which some 16 digests share
+        self._shift, self._half = 64 - bits, 1 << (bits - 1)
+        limits = (prefix << self._shift for prefix in range(-self._half, self._half))
+        self._begins = array("q", [*(bisect_left(self._digests, limit) for limit in limits), len(self._digests)])
 
     def students(self, digests: "array[int]") -> "array[int]":
         """For each digest the key of the student who has it, or NOBODY."""
-        known, students, end = self._digests, self._students, len(self._digests)
+        known, students, begins = self._digests, self._students, self._begins
+        shift, half, end = self._shift, self._half, len(known)
         found = array("q", bytes(8 * len(digests)))
         for place, digest in enumerate(digests):
-            at = bisect_left(known, digest)
+            prefix = (digest >> shift) + half
+            at = bisect_left(known, digest, begins[prefix], begins[prefix + 1])
             if at < end and known[at] == digest:
                 found[place] = students[at]
         return found

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from rollbook.database.statistics import Growth
+from rollbook.database import statistics
 from rollbook.format.problems import Problem
 from rollbook.roster import changing, records
 from rollbook.roster.changing import Author, Newcomer, PlainRevision, Revision
@@ -58,10 +58,11 @@ def steps(update: Update, run: str) -> Iterator[None]:
     """Apply the staged rows, one chunk a step. Raises states.Fenced."""
     size, turn = SMALLEST, update.applied_turn
     changed = fields.counted(update)
-    growth = Growth("roster_student", "roster_rowdigest", "roster_student_groups")
+    growth = statistics.Growth("roster_student", "roster_rowdigest", "roster_student_groups")
     while True:
         begun = time.monotonic()
         with transaction.atomic():
+            statistics.rely_on_indexes()
             rows = _next_rows(update, size, turn)
             if not rows:
                 return
