@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -27,6 +28,8 @@ ADDED = "STUDENT"  # the field under which the history tells that a student was 
 PLAIN = frozenset(OWN) - {"STUDENT_ID", "USERNAME", "DOB", *NAMES} | {"PASSWORD"}
 
 PLACES = {column.name: place for place, column in enumerate(COLUMNS)}  # of the columns, in the documented order
+_UNTOLD = dict.fromkeys(OWN, "") | {"STATUS": "active"}  # of a new student, what the row does not say
+_own_of = itemgetter(*OWN)
 _SECRET = frozenset(column.name for column in COLUMNS if column.secret)
 _CHANGE = ("student_id", "field", "old", "new", "at", "update_id", "member_id")
 
@@ -202,13 +205,14 @@ def _assigned(revision: Revision, schools: Mapping[str, int]) -> dict[str, Any]:
 
 
 def _inserted(district_id: int, schools: Mapping[str, int], values: Mapping[str, str]) -> list[Any]:
-    own = {"STATUS": "active", **values}
+    own: dict[str, str | None] = {**_UNTOLD, **values}
+    own["STUDENT_ID"] = own["STUDENT_ID"] or None
     return [
         district_id,
         schools[values["SCHOOL_ID"]],
         values.get("PASSWORD") or passwords.seal(passwords.random_password()),
         name_key(values["FIRST_NAME"], values["LAST_NAME"]),
-        *(own.get(name, "") or (None if name == "STUDENT_ID" else "") for name in OWN),
+        *_own_of(own),
     ]
 
 

@@ -40,8 +40,10 @@ def require(login: str, address: str, now: datetime) -> None:
 
     An address that signed in as this login lately is never stopped by what strangers do elsewhere.
     """
-    require_address(address, now)
     of_login = SignInFailure.objects.filter(login_digest=digest(login))
+    if not (of_login | _from(address)).filter(at__gt=now - WINDOW).exists():  # as nearly always: one question for three
+        return
+    require_address(address, now)
     _require(of_login.filter(address=origin(address)), PER_LOGIN_AND_ADDRESS, now)
     _require(of_login, PER_LOGIN, now, unless=lambda: _is_known(login, address, now))
 

@@ -120,16 +120,17 @@ class _Bench:
 
 def _known_twice(bench: _Bench) -> Iterator[None]:
     """1. Rows that mean the same enrolled student."""
-    students, lines = array("q"), array("q")
-    for some_students, some_lines in bench.update.batch_set.order_by("end_line").values_list("students", "lines"):
+    batches = bench.update.batch_set.order_by("end_line")
+    students = array("q")
+    for some_students in batches.values_list("students", flat=True).iterator():
         students.frombytes(some_students)
-        lines.frombytes(some_lines)
     repeated = _repeated_numbers(students)
     rows_of: defaultdict[int, list[int]] = defaultdict(list)
     if repeated:
-        for student, line in zip(students, lines, strict=True):
-            if student in repeated:
-                rows_of[student].append(line)
+        for found in batches.values_list("students", "lines").iterator():
+            for student, line in zip(*(array("q", numbers) for numbers in found), strict=True):
+                if student in repeated:
+                    rows_of[student].append(line)
     return _settle_duplicates(bench, list(rows_of.values()))
 
 

@@ -132,8 +132,9 @@ def standing(update: Update) -> Report:
 
 def current(district: District) -> Update | None:
     """The update a district means when it names none: the running one, else the one with the highest number."""
-    updates = Update.objects.filter(district=district).select_related(*TOLD_WITH).order_by("-number")
-    return updates.filter(state__in=WORKING).first() or updates.first()
+    numbers = Update.objects.filter(district=district).order_by("-number").values_list("number", flat=True)
+    number = numbers.filter(state__in=WORKING).first() or numbers.first()
+    return find(district, number) if number else None
 
 
 def find(district: District, number: int) -> Update | None:

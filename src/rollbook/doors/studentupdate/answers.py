@@ -123,9 +123,9 @@ def _ignored(names: Sequence[str]) -> Iterable[str]:
 
 def _others(district: District, facts: Report) -> Iterable[str]:
     """The updates that the answer is not about."""
-    others = _live(district).exclude(number=facts.number)
-    running = list(others.filter(state__in=WORKING).values_list("number", flat=True))
-    waiting = list(others.filter(state=State.RECEIVED).values_list("number", flat=True))
+    others = list(_live(district).exclude(number=facts.number).values_list("number", "state"))
+    running = [number for number, state in others if state in WORKING]
+    waiting = [number for number, state in others if state not in WORKING]
     if running:
         yield f"Running: {updates(running)}."
     if waiting:
