@@ -42,7 +42,9 @@ def _kept(asked: Plan, results: Results) -> Iterator[None]:
 
 def _works(asked: Plan, database: Database, results: Results) -> None:
     for rows in asked.rows:
-        works.measure(asked, database, rows, results)
+        enrolled = works.measure(asked, database, rows, results)
+        if rows == asked.most:
+            latency.cancels(asked, enrolled, results)
 
 
 def _peers(asked: Plan, database: Database, results: Results) -> None:

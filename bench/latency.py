@@ -28,22 +28,20 @@ _BOUNDARY = "a-boundary-of-the-benchmark"
 
 
 def measure(plan: Plan, database: Database, results: Results) -> None:
-    """Status at a middling number of rows, cancel at the largest."""
-    for rows in sorted({_status_rows(plan), plan.most}):
-        enrolled = enroll(plan, database, students.write(plan.folder, rows, order=plan.order))
+    """Status while nothing runs; then middling rollovers, every other one with calls of status until it ends."""
+    rows = max((rows for rows in plan.rows if rows <= _ENOUGH_ROWS), default=plan.most)
+    enrolled = enroll(plan, database, students.write(plan.folder, rows, order=plan.order))
+    with enrolled.serving():
+        enrolled.send("base")
+    for run in range(plan.runs):
         with enrolled.serving():
-            enrolled.send("base")
-        if rows == _status_rows(plan):
-            _statuses(plan, enrolled, results)
-        if rows == plan.most:
-            _cancels(plan, enrolled, results)
+            calls = _Calls(enrolled)
+            _note(results, database.name, rows, run, "idle", calls.make(_lasting(_IDLE_SECONDS / plan.runs)))
+        _rollover(enrolled, results, run, watched=False)
+        _rollover(enrolled, results, run, watched=True)
 
 
-def _status_rows(plan: Plan) -> int:
-    return max((rows for rows in plan.rows if rows <= _ENOUGH_ROWS), default=plan.most)
-
-
-def _cancels(plan: Plan, enrolled: Enrolled, results: Results) -> None:
+def cancels(plan: Plan, enrolled: Enrolled, results: Results) -> None:
     """Cancel twice as many updates as there are runs, at points spread over the time of a rollover.
 
     The next file is the one that more students differ from. An update that had less to do, and ended before its point,
@@ -78,17 +76,6 @@ def _cancel(enrolled: Enrolled, name: str, after: float) -> tuple[float, dict[st
     if facts["canceled"] and (later["state"], later["updated"]) != ("canceled", facts["updated"]):
         raise BenchFailed(f"it went on after it was canceled: {facts['message']}; then {later['message']}")
     return seconds, facts
-
-
-def _statuses(plan: Plan, enrolled: Enrolled, results: Results) -> None:
-    """Status while nothing runs; then rollovers, every other one with calls of status until it ends."""
-    database, rows = enrolled.database.name, enrolled.files.rows
-    for run in range(plan.runs):
-        with enrolled.serving():
-            calls = _Calls(enrolled)
-            _note(results, database, rows, run, "idle", calls.make(_lasting(_IDLE_SECONDS / plan.runs)))
-        _rollover(enrolled, results, run, watched=False)
-        _rollover(enrolled, results, run, watched=True)
 
 
 def _lasting(seconds: float) -> Callable[[dict[str, Any]], bool]:

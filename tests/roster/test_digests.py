@@ -3,6 +3,7 @@
 import random
 from array import array
 from collections.abc import Callable, Sequence
+from tempfile import TemporaryFile
 from typing import Any
 
 import pytest
@@ -38,7 +39,7 @@ def kept(district: District) -> list[tuple[int | None, int]]:
 
 
 def whose(district: District, *given: int) -> list[int]:
-    return list(Known(district.pk).students(array("q", given)))
+    return list(Known.of(district.pk).students(array("q", given)))
 
 
 def of(*given: bytes, district_id: int = 1, header: Sequence[str] = HEADER) -> list[int]:
@@ -161,7 +162,7 @@ def test_a_thousand_digests_are_found_in_what_was_read_once(
 ) -> None:
     ann, bob, _ = pks(school)
     digests.replace([(ann, 500)])
-    known = Known(school.pk)
+    known = Known.of(school.pk)
     digests.replace([(ann, None), (bob, 501)])
     with django_assert_num_queries(0):
         found = known.students(array("q", range(1000)))
@@ -173,10 +174,21 @@ def test_digests_of_every_size_are_found_among_many(maple: District) -> None:
     spread = random.Random(1)
     some = [SMALLEST, LARGEST, -1, 0, 1, *(spread.randrange(SMALLEST, LARGEST) for _ in range(145))]
     digests.replace(zip(pks(maple), some, strict=True))
-    known = Known(maple.pk)
+    known = Known.of(maple.pk)
     assert list(known.students(array("q", some))) == pks(maple)
     beside = [digest - 1 for digest in some if digest - 1 not in (SMALLEST - 1, -1, 0)]
     assert set(known.students(array("q", beside))) == {NOBODY}
+
+
+@pytest.mark.parametrize("size", [0, 3])
+def test_another_process_finds_them_in_a_shared_file(maple: District, size: int) -> None:
+    if size:
+        enroll(maple, a_class(size))
+        digests.replace(zip(pks(maple), [SMALLEST, -1, LARGEST], strict=True))
+    with TemporaryFile() as file:
+        Known.of(maple.pk).share(file)
+        found = Known.shared(file.fileno()).students(array("q", [SMALLEST, -1, 0, LARGEST]))
+    assert [student for student in found if student != NOBODY] == pks(maple)
 
 
 def test_they_are_read_a_page_at_a_time(school: District, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from rollbook.format import encodings, surveying
 from rollbook.format.reader import Place
+from rollbook.roster.digests import Known
 from rollbook.roster.models import District
 from rollbook.updates import check, hands, running, states, stretches
 from rollbook.updates.models import Batch, Update
@@ -65,6 +66,11 @@ def begun(update: Update) -> str:
     next(running.steps(update.pk))
     update.refresh_from_db()
     return update.run
+
+
+def a_hand(update: Update) -> check.Hand:
+    """Lent to a run that has checked one batch."""
+    return check.Hand(update.pk, begun(update), lambda: Known.of(update.district_id))
 
 
 # What is open
@@ -186,7 +192,7 @@ def test_in_whatever_order_stretches_are_checked_and_wherever_one_is_left_it_com
     """By one hand and the other, some stretches to their end and some not, and the run behind it takes the rest."""
     whole = check_alone(school)
     update = send(school, night())
-    hand = check.Hand(update.pk, begun(update))
+    hand = a_hand(update)
     todo = stretches.open_ones(update)
     for at in data.draw(st.lists(st.integers(0, len(todo) - 1), unique=True)):
         batches = data.draw(st.integers(0, 3))
@@ -209,7 +215,7 @@ def check_alone(district: District) -> tuple[Any, ...]:
 @pytest.mark.usefixtures("small_stretches")
 def test_a_hand_checks_its_stretch_and_nothing_else(school: District) -> None:
     update = send(school, night())
-    hand = check.Hand(update.pk, begun(update))
+    hand = a_hand(update)
     first, *middle, last = stretches.open_ones(update)
     hand.check(last)
     assert stretches.open_ones(update) == [first, *middle, Stretch(_end_of(update), None)]
@@ -226,7 +232,7 @@ def _end_of(update: Update) -> Place:
 @pytest.mark.parametrize("cause", ["another run", "canceled"])
 def test_a_hand_whose_run_has_lost_the_update_writes_nothing(school: District, cause: str) -> None:
     update = send(school, night())
-    hand = check.Hand(update.pk, begun(update))
+    hand = a_hand(update)
     if cause == "canceled":
         states.move(update.pk, State.CANCELED)
     else:

@@ -8,12 +8,13 @@ of whoever is linked with a group, member or school that changes. Why not the ke
 
 import hashlib
 import json
+import os
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.metadata import version
-from typing import NamedTuple
+from typing import IO, NamedTuple, Self
 
 from django.conf import settings
 from django.db import connection
@@ -51,23 +52,41 @@ class Digests:
 
 
 class Known:
-    """A district's students by their digests, as these stand when this is made: in two arrays, 16 bytes a student.
+    """A district's students by their digests, as these stand when they are read: in two arrays, 16 bytes a student.
 
     Digests are spread evenly, so their highest bits tell well where to look; a search in all would take twice as long.
     """
 
-    def __init__(self, district_id: int) -> None:
-        self._digests, self._students = array("q"), array("q")
+    def __init__(self, digests: "array[int]", students: "array[int]") -> None:
+        self._digests, self._students = digests, students
+        bits = max(1, len(digests).bit_length() - 4)  # of a prefix, which some 16 digests share
+        self._shift, self._half = 64 - bits, 1 << (bits - 1)
+        limits = (prefix << self._shift for prefix in range(-self._half, self._half))
+        self._begins = array("q", [*(bisect_left(digests, limit) for limit in limits), len(digests)])
+
+    @classmethod
+    def of(cls, district_id: int) -> Self:
+        """Those of a district."""
+        digests, students = array("q"), array("q")
         with connection.chunked_cursor() as cursor:
             cursor.execute(_KNOWN, [district_id])
             while some := cursor.fetchmany(_PAGE):
-                digests, students = zip(*some, strict=True)
-                self._digests.extend(digests)
-                self._students.extend(students)
-        bits = max(1, len(self._digests).bit_length() - 4)  # of a prefix, which some 16 digests share
-        self._shift, self._half = 64 - bits, 1 << (bits - 1)
-        limits = (prefix << self._shift for prefix in range(-self._half, self._half))
-        self._begins = array("q", [*(bisect_left(self._digests, limit) for limit in limits), len(self._digests)])
+                for column, numbers in zip((digests, students), zip(*some, strict=True), strict=True):
+                    column.extend(numbers)
+        return cls(digests, students)
+
+    def share(self, file: IO[bytes]) -> None:
+        """Write them into an empty file, for ``shared``."""
+        for column in (self._digests, self._students):
+            file.write(column)
+        file.flush()
+
+    @classmethod
+    def shared(cls, file: int) -> Self:
+        """Those that were written into the file with this descriptor; where it stands does not matter."""
+        both = os.pread(file, os.fstat(file).st_size, 0)
+        half = len(both) // 2
+        return cls(array("q", both[:half]), array("q", both[half:]))
 
     def students(self, digests: "array[int]") -> "array[int]":
         """For each digest the key of the student who has it, or NOBODY."""

@@ -2,7 +2,8 @@
 
 Each commits its own batches behind the same fence, so whatever happens to the other process, nothing is done twice, and
 what it leaves undone is found by ``stretches.open_ones`` as after any crash. It is given one stretch at a time, when it
-asks for one: who is slow to start, or never does, keeps nobody waiting.
+asks for one: who is slow to start, or never does, keeps nobody waiting. What is known of the district's students is
+read once, and shared in a file that stands in memory.
 """
 
 import json
@@ -10,10 +11,12 @@ import os
 import select
 import subprocess
 import sys
+from collections.abc import Callable
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Self, cast
 
 if TYPE_CHECKING:  # in the other process Django is not set up yet
+    from rollbook.roster.digests import Known
     from rollbook.updates.stretches import Stretch
 
 WORTH_IT = 4  # stretches: less work is done before the other process has started
@@ -24,20 +27,27 @@ class SecondHand:
     """The other process, as long as the block lasts; none if there is one core or too little to do."""
 
     def __init__(self, update_id: int, run: str, stretches: int) -> None:
-        self._order = json.dumps([update_id, run])
+        self._update_id, self._run = update_id, run
         self._wanted = stretches >= WORTH_IT and len(os.sched_getaffinity(0)) > 1
         self._busy = False
 
     def __enter__(self) -> Self:
         self._process = None
         if self._wanted:
+            self._shared = os.fdopen(os.memfd_create("known"), "wb")
             self._process = subprocess.Popen(  # noqa: S603 - this very module
-                [sys.executable, "-m", __name__, self._order],
+                [sys.executable, "-m", __name__, json.dumps([self._update_id, self._run, self._shared.fileno()])],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 bufsize=0,
+                pass_fds=[self._shared.fileno()],
             )
         return self
+
+    def tell(self, known: "Callable[[], Known]") -> None:
+        """What it has to know before it is given a stretch; nothing is looked up if there is no other process."""
+        if self._process:
+            known().share(self._shared)
 
     def help(self, todo: "list[Stretch]") -> None:
         """Take the last stretch off the list, if the hands are free."""
@@ -70,18 +80,21 @@ class SecondHand:
         if self._process:
             self._process.kill()
             self._process.__exit__(kind, value, trace)
+        if self._wanted:
+            self._shared.close()
 
 
 def _lend() -> None:
     """In the other process: ask, check, ask again, until nobody answers."""
-    update_id, run = json.loads(sys.argv[1])
+    update_id, run, shared = json.loads(sys.argv[1])
     import django
 
     django.setup()
+    from rollbook.roster.digests import Known
     from rollbook.updates import check
     from rollbook.updates.stretches import Stretch
 
-    lent = check.Hand(update_id, run)
+    lent = check.Hand(update_id, run, lambda: Known.shared(shared))
     while True:
         os.write(1, b"?")
         order = sys.stdin.readline()

@@ -1,0 +1,80 @@
+"""A file that is large enough is checked by two processes, and whatever becomes of the second, all of it is checked."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.endtoend.conftest import Rollbook
+from tests.faults.folder import HEADER, row
+from tests.installations import execute
+
+HANDS = "rollbook.updates.hands"
+MEGABYTES = 10
+CORES = len(os.sched_getaffinity(0))
+
+
+def write(file: Path, students: int, grade: Callable[[int], str]) -> str:
+    """A student file of so many bytes, most of them in a column that Rollbook does not know."""
+    notes = "x" * (MEGABYTES * 1_000_000 // students - 80)
+    rows = (f"{row(number, grade=grade(number)).strip()},{notes}\n" for number in range(students))
+    file.write_text(f"{HEADER.strip()},NOTES\n" + "".join(rows), encoding="utf-8")
+    return str(file)
+
+
+@contextmanager
+def often(look: Callable[[], None]) -> Iterator[None]:
+    """Look again and again in a thread, as long as the block lasts."""
+    over = threading.Event()
+
+    def repeat() -> None:
+        while not over.wait(0.02):
+            look()
+
+    thread = threading.Thread(target=repeat)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_the_second_process_checks_the_file_from_its_end(rollbook: Rollbook, tmp_path: Path) -> None:
+    reached: list[int] = []
+
+    def look() -> None:
+        ends = [end for (end,) in execute(rollbook.data, "SELECT end_byte FROM updates_batch ORDER BY id")]
+        reached[:] = ends if len(ends) > len(reached) else reached
+
+    rollbook.run("student", "load", "maple-usd", write(tmp_path / "base.csv", 30_000, lambda number: "4"))
+    rollover = write(tmp_path / "rollover.csv", 30_000, lambda number: "5")
+    with often(look):
+        said = rollbook.run("student", "load", "maple-usd", rollover)
+    assert "30,000 updated, 0 unchanged, 0 rejected" in said
+    assert (reached != sorted(reached)) == (CORES > 1)
+    assert rollbook.descendants(HANDS) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_second_process_that_does_nothing_keeps_nobody_waiting(
+    rollbook: Rollbook, tmp_path: Path, number: signal.Signals
+) -> None:
+    seen: set[int] = set()
+
+    def look() -> None:
+        for pid in set(rollbook.descendants(HANDS)) - seen:
+            os.kill(pid, number)
+            seen.add(pid)
+
+    rollbook.run("student", "load", "maple-usd", write(tmp_path / "base.csv", 4000, lambda number: "4"))
+    nightly = write(tmp_path / "nightly.csv", 4000, lambda number: "5" if number % 100 == 7 else "4")
+    with often(look):
+        said = rollbook.run("student", "load", "maple-usd", nightly)
+    assert "40 updated, 3,960 unchanged, 0 rejected" in said
+    assert len(seen) == (1 if CORES > 1 else 0)
+    assert rollbook.descendants(HANDS) == []
