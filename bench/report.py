@@ -11,6 +11,7 @@ from bench.svg import Curve
 
 _ROOT = Path(__file__).resolve().parent.parent
 _WHO = {"rollbook": "Rollbook", "floor": "the floor"}
+_WHY = "Where the time goes, and what the missed goals would take: [profiles and reasons](decisions/speed.md)."
 _NOTES = (Path(__file__).parent / "how.md").read_text(encoding="utf-8")
 
 
@@ -33,6 +34,7 @@ def _page(results: Results, shown: str) -> str:
             "<!-- Written by python -m bench.report from what `make bench` measured; do not change it here. -->",
             "# How fast it is",
             said,
+            _WHY,
             table.markdown(compared),
             "## Curves",
             shown,

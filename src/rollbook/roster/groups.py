@@ -10,7 +10,7 @@ from rollbook.format.texts import LONGEST_GROUP_NAME, SEPARATOR, group_name
 from rollbook.roster import changing, records
 from rollbook.roster.changing import Author, Revision
 from rollbook.roster.models import DEFAULT_GROUP, Group, School
-from rollbook.roster.reasons import Refused
+from rollbook.roster.reasons import Refused, name_problems
 from rollbook.roster.records import Record, listed
 
 Wanted = Callable[[set[str]], set[str]]
@@ -97,8 +97,8 @@ def _acceptable(name: str) -> str:
     """The name as a file would bring it. Raises GroupRefused."""
     if SEPARATOR in name:
         raise GroupRefused([f"the name contains {SEPARATOR}, which stands between groups in a student file"])
-    if not 0 < len(name.strip()) <= LONGEST_GROUP_NAME or not name.strip().isprintable():
-        raise GroupRefused([f"the name is missing, longer than {LONGEST_GROUP_NAME} characters, or not on one line"])
+    if unfit := name_problems("name", name.strip(), LONGEST_GROUP_NAME):
+        raise GroupRefused(unfit)
     answer = group_name(name.strip())
     if isinstance(answer, Fault):
         kind = KINDS[answer.code]

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 
 from rollbook.roster.models import District, School
-from rollbook.roster.reasons import Refused
+from rollbook.roster.reasons import Refused, name_problems
 from rollbook.roster.schools import by_name
 from rollbook.staff import roles
 from rollbook.staff.models import Member, Role
@@ -56,8 +56,8 @@ class Wanted:
         """Every reason why there can be no such member, as far as it can be told before trying."""
         return [
             *_email_problems(self.login),
-            *_name_problems("first name", self.first_name),
-            *_name_problems("last name", self.last_name),
+            *name_problems("first name", self.first_name.strip(), LONGEST_NAME),
+            *name_problems("last name", self.last_name.strip(), LONGEST_NAME),
             *(self._role_problems() or self._school_problems()),
         ]
 
@@ -101,10 +101,3 @@ def _email_problems(login: str) -> list[str]:
     except ValidationError:
         return [f"the e-mail address is not one, or is longer than {LONGEST_LOGIN} characters"]
     return []
-
-
-def _name_problems(what: str, name: str) -> list[str]:
-    """A name goes into mail headers and log lines: no line breaks."""
-    if 0 < len(name.strip()) <= LONGEST_NAME and name.strip().isprintable():
-        return []
-    return [f"the {what} is missing, longer than {LONGEST_NAME} characters, or not on one line"]

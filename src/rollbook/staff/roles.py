@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count
 
 from rollbook.roster.models import District
-from rollbook.roster.reasons import Refused
+from rollbook.roster.reasons import Refused, name_problems
 from rollbook.staff.models import Member, Role
 from rollbook.staff.permissions import ASSIGNED_BY, POSSIBLE, Permission, RoleType
 
@@ -138,11 +138,9 @@ def _listed(permissions: Iterable[Permission]) -> list[str]:
 
 
 def _text_problems(role: Role) -> list[str]:
-    reasons = []
-    if not 0 < len(role.name) <= LONGEST_NAME or not role.name.isprintable():
-        reasons.append(f"the name is missing, longer than {LONGEST_NAME} characters, or not on one line")
-    elif role.name_key in list(RoleType):
-        reasons.append(f"'{role.name_key}' is the name of a standard role; choose another one")
+    found = name_problems("name", role.name, LONGEST_NAME)
+    if not found and role.name_key in list(RoleType):
+        found.append(f"'{role.name_key}' is the name of a standard role; choose another one")
     if len(role.description) > LONGEST_DESCRIPTION or not role.description.isprintable():
-        reasons.append(f"the description is longer than {LONGEST_DESCRIPTION} characters, or not on one line")
-    return reasons
+        found.append(f"the description is longer than {LONGEST_DESCRIPTION} characters, or not on one line")
+    return found

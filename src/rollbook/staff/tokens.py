@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from rollbook.roster.reasons import Refused
+from rollbook.roster.reasons import Refused, name_problems
 from rollbook.staff import audit, letters, signing_in, throttle
 from rollbook.staff.models import LetterKind, Member, Token
 
@@ -122,16 +122,14 @@ def _is_good(token: Token, secret: str, now: datetime) -> bool:
 
 
 def _problems(member: Member, name: str, scopes: Collection[Scope], now: datetime, good_for: timedelta) -> list[str]:
-    reasons = []
-    if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
-        reasons.append(f"the name is missing, longer than {LONGEST_NAME} characters, or not on one line")
+    found = name_problems("name", name, LONGEST_NAME)
     if not scopes:
-        reasons.append("it would be for no command; choose one at least")
+        found.append("it would be for no command; choose one at least")
     if not timedelta() < good_for <= LONGEST:
-        reasons.append(f"it can be good for {LONGEST.days} days at most")
+        found.append(f"it can be good for {LONGEST.days} days at most")
     if good(member, now).count() >= MOST:
-        reasons.append(f"you have {MOST} tokens already; revoke one first")
-    return reasons
+        found.append(f"you have {MOST} tokens already; revoke one first")
+    return found
 
 
 def _note_use(token: Token, now: datetime) -> None:
