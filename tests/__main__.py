@@ -47,7 +47,7 @@ WITHOUT_DATABASE = (
 NOT_INHERITED = ("DATABASE_URL", "TESTS_DATABASE_URL")
 
 # Tests wait more than they work. A file stays with one process, as do servers that its tests share.
-PROCESSES = {"sqlite": 2, "postgresql": 3}
+PROCESSES = {"sqlite": 2, "postgresql": 2}
 
 PREFIX = "{database:>10} | "
 NOTHING_TO_TEST = 5  # what pytest ends with then

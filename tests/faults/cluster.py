@@ -17,7 +17,7 @@ from typing import Any, LiteralString
 import psycopg
 
 from tests.installations import environment
-from tests.postgres.server import OWNER, SUPERUSER, Server, running_server
+from tests.postgres.server import SUPERUSER, Server, running_server
 
 STEP = "0.05"  # seconds that a worker takes for each step
 
@@ -105,7 +105,7 @@ class Cluster:
     def copied(self, data: Path) -> "Cluster":
         """The same once more, on the same server. No worker may be at work on this one."""
         copy = Cluster(self.server, f"copy_{secrets.token_hex(4)}", Path(shutil.copytree(self.data, data)))
-        self.ask_server(f"CREATE DATABASE {copy.database} OWNER {OWNER} TEMPLATE {self.database}")
+        self.server.create_database(copy.database, like=self.database)
         return copy
 
     def ask_server(self, statement: LiteralString) -> None:

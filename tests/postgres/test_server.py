@@ -80,6 +80,19 @@ def test_what_was_committed_is_there_after_stop_and_start(server: Server, mode: 
     assert ask(url, "SELECT value FROM kept") == 7
 
 
+def test_a_copy_that_was_stopped_at_once_gives_no_key_twice(server: Server) -> None:
+    with psycopg.connect(server.create_database("copied"), autocommit=True) as connection:
+        connection.execute("CREATE TABLE kept (id serial PRIMARY KEY)")
+        connection.execute("INSERT INTO kept DEFAULT VALUES")
+    copy = server.create_database("a copy", like="copied")
+    with psycopg.connect(copy, autocommit=True) as connection:
+        connection.execute("INSERT INTO kept DEFAULT VALUES")
+    server.stop("immediate")
+    server.start()
+    with psycopg.connect(copy, autocommit=True) as connection:
+        connection.execute("INSERT INTO kept DEFAULT VALUES")
+
+
 def test_it_starts_again_when_its_postmaster_was_killed_with_work_in_hand(server: Server) -> None:
     url = a_seven(server, "killed")
     with psycopg.connect(url) as connection:
