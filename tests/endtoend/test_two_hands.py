@@ -2,9 +2,6 @@
 
 import os
 import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,9 +9,11 @@ import pytest
 from tests.endtoend.conftest import Rollbook
 from tests.faults.folder import HEADER, row
 from tests.installations import execute
+from tests.often import often
 
 HANDS = "rollbook.updates.hands"
 MEGABYTES = 10
+PAUSE = 0.02  # seconds between two looks
 CORES = len(os.sched_getaffinity(0))
 
 
@@ -26,24 +25,6 @@ def write(file: Path, students: int, grade: str) -> str:
     return str(file)
 
 
-@contextmanager
-def often(look: Callable[[], None]) -> Iterator[None]:
-    """Look again and again in a thread, as long as the block lasts."""
-    over = threading.Event()
-
-    def repeat() -> None:
-        while not over.wait(0.02):
-            look()
-
-    thread = threading.Thread(target=repeat)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-
-
 def test_the_second_process_checks_the_file_from_its_end(rollbook: Rollbook, tmp_path: Path) -> None:
     reached: list[int] = []
 
@@ -53,7 +34,7 @@ def test_the_second_process_checks_the_file_from_its_end(rollbook: Rollbook, tmp
 
     rollbook.run("student", "load", "maple-usd", write(tmp_path / "base.csv", 30_000, "4"))
     rollover = write(tmp_path / "rollover.csv", 30_000, "5")
-    with often(look):
+    with often(look, PAUSE):
         said = rollbook.run("student", "load", "maple-usd", rollover)
     assert "30,000 updated, 0 unchanged, 0 rejected" in said
     assert (reached != sorted(reached)) == (CORES > 1)
@@ -73,7 +54,7 @@ def test_a_second_process_that_does_nothing_keeps_nobody_waiting(
 
     rollbook.run("student", "load", "maple-usd", write(tmp_path / "base.csv", 10_000, "4"))
     rollover = write(tmp_path / "rollover.csv", 10_000, "5")
-    with often(look):
+    with often(look, PAUSE):
         said = rollbook.run("student", "load", "maple-usd", rollover)
     assert "10,000 updated, 0 unchanged, 0 rejected" in said
     assert len(seen) == (1 if CORES > 1 else 0)

@@ -1,15 +1,15 @@
 """Clients that are too slow are ended, and whoever else comes meanwhile is served."""
 
 import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
 from rollbook.server import reception
+from tests.often import often
 from tests.server.conftest import Server
 from tests.server.test_connections import UPLOAD, everything_from
 
@@ -54,26 +54,17 @@ def slow_asker(server: Server) -> socket.socket:
 DRIPPING = [slow_handshake, slow_header, slow_small_body, slow_upload, slow_asker]
 
 
-@contextmanager
-def dripping(clients: list[socket.socket]) -> Iterator[None]:
+def dripping(clients: list[socket.socket]) -> AbstractContextManager[None]:
     """Each sends a byte every half second."""
-    over = threading.Event()
 
     def drip() -> None:
-        while not over.wait(0.5):
-            for client in clients:
-                try:
-                    client.send(b"x")
-                except OSError:
-                    clients.remove(client)
+        for client in clients:
+            try:
+                client.send(b"x")
+            except OSError:
+                clients.remove(client)
 
-    thread = threading.Thread(target=drip)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
+    return often(drip, 0.5)
 
 
 def seconds_for_healthz(server: Server) -> float:

@@ -70,7 +70,7 @@ def begun(update: Update) -> str:
 
 def a_hand(update: Update) -> check.Hand:
     """Lent to a run that has checked one batch."""
-    return check.Hand(update.pk, begun(update), lambda: Known.of(update.district_id))
+    return check.Hand(update.pk, begun(update), Known.of(update.district_id))
 
 
 # What is open

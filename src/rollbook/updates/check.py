@@ -5,9 +5,9 @@ Each batch commits with the place in the file where the next one begins, so a ch
 
 import logging
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import compress, count
 
 from django.db import transaction
@@ -74,14 +74,13 @@ def steps(update: Update, run: str) -> Iterator[None]:
 
 
 class Hand:
-    """Checks stretches in a process of its own, for as long as the run holds the update; ``known`` is asked once, when
-    the first stretch comes.
-    """
+    """Checks stretches in a process of its own, for as long as the run holds the update."""
 
-    def __init__(self, update_id: int, run: str, known: Callable[[], Known]) -> None:
+    def __init__(self, update_id: int, run: str, known: Known) -> None:
         self._update = Update.objects.select_related("district").get(pk=update_id)
         self._run = run
-        self._rules = RowRules(self._update, Header.parse(self._update.header)[0], known)
+        self._rules = RowRules(self._update, Header.parse(self._update.header)[0])
+        self._rules.known = known
 
     def check(self, stretch: Stretch) -> None:
         """Check this one. Raises states.Fenced."""
@@ -117,10 +116,8 @@ class Part:
 class RowRules:
     """The district's side of checking: who is enrolled, which schools and staff there are, what the mode allows."""
 
-    def __init__(self, update: Update, header: Header, known: Callable[[], Known] | None = None) -> None:
-        """``known`` reads the students by their digests, if they need not be read from the database."""
+    def __init__(self, update: Update, header: Header) -> None:
         self._district_id = update.district_id
-        self._read_known = known or partial(Known.of, update.district_id)
         self._may_add = update.mode == Mode.ADD
         self.header = header
         self._checker = Checker(header, day_of(update.district, timezone.now()))
@@ -133,7 +130,7 @@ class RowRules:
     @cached_property
     def known(self) -> Known:
         """The district's students as they were when the check began."""
-        return self._read_known()
+        return Known.of(self._district_id)
 
     def check(self, row: RawRow) -> CheckedRow:
         """The row's clean values and problems. An error of ours in a rule rejects the row and goes into the log."""

@@ -94,12 +94,13 @@ def _lend() -> None:
     from rollbook.updates import check
     from rollbook.updates.stretches import Stretch
 
-    lent = check.Hand(update_id, run, lambda: Known.shared(shared))
+    lent = None
     while True:
         os.write(1, b"?")
         order = sys.stdin.readline()
         if not order:
             return
+        lent = lent or check.Hand(update_id, run, Known.shared(shared))  # which is there before the first order
         lent.check(Stretch.of_json(json.loads(order)))
 
 

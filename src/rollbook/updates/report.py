@@ -148,11 +148,17 @@ def previous(update: Update) -> Update | None:
     return earlier.order_by("-number").first()
 
 
+def live(district: District) -> tuple[list[int], list[int]]:
+    """The numbers of the updates in work, and of those that nobody has begun, the oldest first."""
+    found = Update.objects.filter(district=district, state__in=LIVE).order_by("number").values_list("number", "state")
+    in_work = [number for number, state in found if state in WORKING]
+    received = [number for number, state in found if state not in WORKING]
+    return in_work, received
+
+
 def waiting(district: District) -> list[int]:
     """The numbers of the updates that wait for another one, the oldest first."""
-    live = Update.objects.filter(district=district, state__in=LIVE).order_by("number").values_list("number", "state")
-    in_work = [number for number, state in live if state in WORKING]
-    received = [number for number, state in live if state not in WORKING]
+    in_work, received = live(district)
     return received if in_work else received[1:]
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 
 from django.conf import settings
-from django.db.models import QuerySet
 
 from rollbook.doors.studentupdate.verdicts import Scene, Verdict, cut, link, verdict, without_worker
 from rollbook.roster.models import District
@@ -13,10 +13,10 @@ from rollbook.staff.members import receivers
 from rollbook.staff.models import Member
 from rollbook.updates.cancel import Cancellation
 from rollbook.updates.models import Update
-from rollbook.updates.moves import LIVE, WORKING, State
+from rollbook.updates.moves import State
 from rollbook.updates.progress import seconds_left
 from rollbook.updates.receive import Receipt
-from rollbook.updates.report import Report, current, find, report
+from rollbook.updates.report import Report, current, find, live, report
 from rollbook.updates.running import worker_seen
 from rollbook.updates.wording import counted, listed, moment, updates
 
@@ -123,9 +123,7 @@ def _ignored(names: Sequence[str]) -> Iterable[str]:
 
 def _others(district: District, facts: Report) -> Iterable[str]:
     """The updates that the answer is not about."""
-    others = list(_live(district).exclude(number=facts.number).values_list("number", "state"))
-    running = [number for number, state in others if state in WORKING]
-    waiting = [number for number, state in others if state not in WORKING]
+    running, waiting = ([number for number in some if number != facts.number] for some in live(district))
     if running:
         yield f"Running: {updates(running)}."
     if waiting:
@@ -170,12 +168,9 @@ def _asked_for(district: District, number: int | None) -> Update | None:
 def scene_of(district: District, facts: Report, now: datetime) -> Scene:
     """What surrounds the update right now."""
     seen = worker_seen()
-    ahead = _live(district).filter(number__lt=facts.number) if facts.state is State.RECEIVED else Update.objects.none()
-    return Scene(now, settings.URL, seen.alive, seen.at, tuple(ahead.values_list("number", flat=True)))
-
-
-def _live(district: District) -> QuerySet[Update]:
-    return Update.objects.filter(district=district, state__in=LIVE).order_by("number")
+    others = chain(*live(district)) if facts.state is State.RECEIVED else ()
+    ahead = sorted(number for number in others if number < facts.number)
+    return Scene(now, settings.URL, seen.alive, seen.at, tuple(ahead))
 
 
 def facts_of(facts: Report, line: Verdict, scene: Scene) -> dict[str, object]:

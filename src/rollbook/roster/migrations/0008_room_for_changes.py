@@ -4,15 +4,13 @@ Pages that are full already stay so until their students have changed once; docs
 """
 
 from django.db import migrations
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.state import StateApps
 
+from rollbook.database.only_on import on_postgresql
 
-def leave_room(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
-    """SQLite changes a row where it stands."""
-    if editor.connection.vendor == "postgresql":
-        for table in ("roster_student", "roster_rowdigest"):
-            editor.execute(f"ALTER TABLE {table} SET (fillfactor = 50)")
+leave_room = on_postgresql(
+    "ALTER TABLE roster_student SET (fillfactor = 50)",
+    "ALTER TABLE roster_rowdigest SET (fillfactor = 50)",
+)
 
 
 class Migration(migrations.Migration):

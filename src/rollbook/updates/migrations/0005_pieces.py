@@ -1,14 +1,11 @@
 """Where uploaded files stand on PostgreSQL."""
 
 from django.db import migrations, models
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.state import StateApps
 
+from rollbook.database.only_on import on_postgresql
 
-def leave_uncompressed(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """PostgreSQL's own compression takes longer than all the rest of receiving a file."""
-    if schema_editor.connection.vendor == "postgresql":
-        schema_editor.execute("ALTER TABLE updates_piece ALTER COLUMN data SET STORAGE EXTERNAL")
+# Its own compression takes longer than all the rest of receiving a file.
+leave_uncompressed = on_postgresql("ALTER TABLE updates_piece ALTER COLUMN data SET STORAGE EXTERNAL")
 
 
 class Migration(migrations.Migration):

@@ -4,17 +4,14 @@ And PostgreSQL does not try to compress what a batch remembers: it is read once 
 """
 
 from django.db import migrations, models
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.migrations.state import StateApps
 
 from rollbook.database.collation import compare_bytes
+from rollbook.database.only_on import on_postgresql
 
-
-def leave_uncompressed(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
-    """Only PostgreSQL compresses."""
-    if editor.connection.vendor == "postgresql":
-        for column in ("students", "lines"):
-            editor.execute(f"ALTER TABLE updates_batch ALTER COLUMN {column} SET STORAGE EXTERNAL")
+leave_uncompressed = on_postgresql(
+    "ALTER TABLE updates_batch ALTER COLUMN students SET STORAGE EXTERNAL",
+    "ALTER TABLE updates_batch ALTER COLUMN lines SET STORAGE EXTERNAL",
+)
 
 
 class Migration(migrations.Migration):
