@@ -1,40 +1,24 @@
-"""Every setting, and the only place that reads the environment."""
+"""Django's settings, with the values that ``environment.py`` reads. Importing them creates no file and no folder."""
 
-import os
-from pathlib import Path
+from django.utils.functional import SimpleLazyObject
 
+from rollbook import environment
 from rollbook.database.url import postgresql
 from rollbook.keys import secret
 
-
-def _variable(name: str, default: str = "") -> str:
-    """The variable, or what stands in the file that the variable ``name_FILE`` names."""
-    file = os.environ.get(f"{name}_FILE")
-    if file:
-        return Path(file).read_text(encoding="utf-8").rstrip("\r\n")
-    return os.environ.get(name, default)
-
-
-def _text(name: str, default: str = "") -> str:
-    return _variable(f"ROLLBOOK_{name}", default)
-
-
-def _number(name: str, default: int) -> int:
-    return int(_text(name) or default)
-
-
-# Where everything lives: database, uploaded files, keys, certificate, mail.
-DATA = Path(_text("DATA", "data")).absolute()
+# The folder of the database, uploaded files, keys, certificate and mail.
+DATA = environment.DATA.read()
 KEYS = DATA / "keys"
 SPOOL = DATA / "spool"
 
-SECRET_KEY = secret(KEYS, "session").hex()
+# Read, or created, at first use: by a process that signs something, not by one that only looks.
+SECRET_KEY = SimpleLazyObject(lambda: secret(KEYS, "session").hex())
 DEBUG = False
 
 # The address people use; links in answers and mails begin with it, never with a Host header somebody sent.
-URL = _text("URL", "https://localhost:8443").rstrip("/")
+URL = environment.URL.read()
 ALLOWED_HOSTS = ["*"]
-BEHIND_PROXY = _text("BEHIND_PROXY") == "1"
+BEHIND_PROXY = environment.BEHIND_PROXY.read()
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 ROOT_URLCONF = "rollbook.urls"
 APPEND_SLASH = False
@@ -105,7 +89,7 @@ SILENCED_SYSTEM_CHECKS = [
 ]
 
 # PostgreSQL where one is named, else a file in the data folder.
-DATABASE_URL = _variable("DATABASE_URL")
+DATABASE_URL = environment.DATABASE_URL.read()
 ON_POSTGRESQL = bool(DATABASE_URL)
 DATABASES = {
     "default": postgresql(DATABASE_URL)
@@ -136,8 +120,8 @@ if ON_POSTGRESQL:
     INSTALLED_APPS.append("procrastinate.contrib.django")
 
 # What an upload may be at most. The file's own limits are named in docs/student-file.md.
-MAX_ROWS = _number("MAX_ROWS", 2_000_000)
-MAX_UPLOAD_BYTES = _number("MAX_UPLOAD_BYTES", 1 << 30)
+MAX_ROWS = environment.MAX_ROWS.read()
+MAX_UPLOAD_BYTES = environment.MAX_UPLOAD_BYTES.read()
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 
@@ -156,19 +140,17 @@ TEMPLATES = [
 
 # Mail: a real SMTP server when one is named, else files in the data folder.
 MAIL_FOLDER = DATA / "mail"
-EMAIL_HOST = _text("SMTP_HOST")
-EMAIL_PORT = _number("SMTP_PORT", 587)
-EMAIL_HOST_USER = _text("SMTP_USER")
-EMAIL_HOST_PASSWORD = _text("SMTP_PASSWORD")
-_SECURITY = _text("SMTP_SECURITY", "starttls")
-if _SECURITY not in {"starttls", "tls", "none"}:  # a misspelling must not send students' results in the clear
-    raise ValueError(f"ROLLBOOK_SMTP_SECURITY is '{_SECURITY}' and not starttls, tls or none")
+EMAIL_HOST = environment.SMTP_HOST.read()
+EMAIL_PORT = environment.SMTP_PORT.read()
+EMAIL_HOST_USER = environment.SMTP_USER.read()
+EMAIL_HOST_PASSWORD = environment.SMTP_PASSWORD.read()
+_SECURITY = environment.SMTP_SECURITY.read()
 EMAIL_USE_TLS = _SECURITY == "starttls"
 EMAIL_USE_SSL = _SECURITY == "tls"
 EMAIL_TIMEOUT = 30
 EMAIL_FILE_PATH = MAIL_FOLDER
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
-DEFAULT_FROM_EMAIL = _text("MAIL_FROM", "Rollbook <rollbook@localhost>")
+DEFAULT_FROM_EMAIL = environment.MAIL_FROM.read()
 
 LOGGING = {
     "version": 1,

@@ -1,26 +1,17 @@
 """Settings, each judged alone."""
 
-import re
 from pathlib import Path
 
 import pytest
 
 from rollbook.doctor.findings import Mark
-from rollbook.doctor.variables import RULES, Variables
+from rollbook.doctor.variables import Variables
 from tests.doctor.conftest import told
-
-SETTINGS = Path(__file__).parents[2] / "src" / "rollbook" / "settings.py"
 
 
 def the_only_one(**environment: str) -> tuple[Mark, str]:
     (found,) = told(Variables(environment).findings)
     return found
-
-
-def test_every_setting_is_judged() -> None:
-    text = SETTINGS.read_text(encoding="utf-8")
-    read = {f"ROLLBOOK_{name}" for name in re.findall(r'_(?:text|number)\("([A-Z_]+)"', text)}
-    assert read | set(re.findall(r'_variable\("([A-Z_]+)"', text)) == set(RULES)
 
 
 def test_what_is_set_is_named_and_not_told() -> None:

@@ -13,7 +13,7 @@ from django.db import Error, connections
 from rollbook.database.problems import problem
 from rollbook.doctor.findings import Finding, error, skipped
 from rollbook.doctor.installation import Installation
-from rollbook.doctor.variables import RULES
+from rollbook.environment import BY_NAME
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class Look:
     needs: tuple[str, ...] = ()
 
 
-_OF_MAIL = tuple(name for name in RULES if name.startswith("ROLLBOOK_SMTP_"))
+_OF_MAIL = tuple(name for name in sorted(BY_NAME) if name.startswith("ROLLBOOK_SMTP_"))
 LOOKS = (
     Look("versions", "versions.look"),
     Look("data folder", "folder.look", ("ROLLBOOK_DATA",)),

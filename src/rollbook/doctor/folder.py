@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rollbook.doctor.findings import Finding, error, ok, warning
 from rollbook.doctor.installation import Installation
+from rollbook.environment import DATA
 from rollbook.updates.wording import counted, listed
 
 PUBLIC = {"certificate.pem"}  # clients need it
@@ -34,7 +35,7 @@ def look(here: Installation) -> Iterator[Finding]:
 
 
 def _missing(here: Installation) -> Finding:
-    named = "ROLLBOOK_DATA" in here.variables.values
+    named = DATA.name in here.variables.values
     why = "" if named else " (neither --data nor ROLLBOOK_DATA is given, so it is `data` in the current folder)"
     if here.data.exists():
         return error(f"{here.data} is not a folder{why}", "name another with --data or ROLLBOOK_DATA")

@@ -6,6 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from rollbook.environment import BEHIND_PROXY
+
 _PROCESSES = Path("/proc")
 
 
@@ -29,7 +31,7 @@ class Server:
     def behind_proxy(self) -> bool:
         """Whether it speaks plain HTTP."""
         return self.said is not None and (
-            self.said.behind_proxy or (self.environment or {}).get("ROLLBOOK_BEHIND_PROXY") == "1"
+            self.said.behind_proxy or (self.environment or {}).get(BEHIND_PROXY.name) == "1"
         )
 
 

@@ -6,10 +6,11 @@ from rollbook.doctor.findings import Finding, error, ok, warning
 from rollbook.doctor.installation import Installation
 from rollbook.doctor.running import Server
 from rollbook.doctor.variables import Variables
+from rollbook.environment import BEHIND_PROXY, DATA
 from rollbook.server.ready import is_ready
 from rollbook.server.web import Address
 
-_ITS_OWN = {"ROLLBOOK_DATA", "ROLLBOOK_BEHIND_PROXY"}
+_ITS_OWN = {DATA.name, BEHIND_PROXY.name}
 
 
 def look(here: Installation) -> Iterator[Finding]:

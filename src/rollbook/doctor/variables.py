@@ -1,77 +1,13 @@
-"""The settings as the environment has them, each judged alone: one that is wrong must not hide what the others say."""
+"""The settings as the environment has them, each checked alone: one that is wrong must not hide the others."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from difflib import get_close_matches
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from rollbook.database.url import postgresql
 from rollbook.doctor.findings import Finding, error, ok, warning
-
-Rule = Callable[[str], str | None]  # what is wrong with the value and what to do, with "; " in between
+from rollbook.environment import BY_NAME, INTERNAL_VARIABLES, SETTINGS, SMTP_HOST, URL
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
-_FOR_CHILDREN = {"ROLLBOOK_LISTENER", "ROLLBOOK_LIFELINE"}  # `serve` tells its own processes
-
-
-def _anything(value: str) -> None:
-    return None
-
-
-def _count(value: str) -> str | None:
-    if not re.fullmatch(r"\s*[0-9][0-9_]*\s*", value) or int(value) == 0:
-        return f"is {value!r}, which is not a number above 0; write digits alone, or take it away"
-    return None
-
-
-def _port(value: str) -> str | None:
-    return _count(value) or (f"is {value}, which is no port; ports are 1 to 65535" if int(value) > 65535 else None)
-
-
-def _security(value: str) -> str | None:
-    if value in ("starttls", "tls", "none"):
-        return None
-    return f"is {value!r}, so that mails and the password go in the clear; write starttls, tls or none"
-
-
-def _address(value: str) -> str | None:
-    example = "write it like https://rollbook.example"
-    try:
-        parts = urlsplit(value)
-        host = parts.hostname if parts.port != 0 else None
-    except ValueError:
-        host = None
-    if not host:
-        return f"is {value!r}, which is no address; {example}"
-    if parts.scheme != "https":
-        return f"is {value!r}, and plain HTTP is refused, so links in mails lead nowhere; {example}"
-    return None
-
-
-def _database(value: str) -> str | None:
-    try:
-        postgresql(value)
-    except ValueError as problem:
-        what = str(problem).removeprefix("DATABASE_URL ")
-        return what if "; " in what else f"{what}; write it like postgres://user:password@host:5432/database"
-    return None
-
-
-RULES: dict[str, Rule] = {
-    "DATABASE_URL": _database,
-    "ROLLBOOK_BEHIND_PROXY": _anything,
-    "ROLLBOOK_DATA": _anything,
-    "ROLLBOOK_MAIL_FROM": _anything,
-    "ROLLBOOK_MAX_ROWS": _count,
-    "ROLLBOOK_MAX_UPLOAD_BYTES": _count,
-    "ROLLBOOK_SMTP_HOST": _anything,
-    "ROLLBOOK_SMTP_PASSWORD": _anything,
-    "ROLLBOOK_SMTP_PORT": _port,
-    "ROLLBOOK_SMTP_SECURITY": _security,
-    "ROLLBOOK_SMTP_USER": _anything,
-    "ROLLBOOK_URL": _address,
-}
 
 
 class Variables:
@@ -87,7 +23,7 @@ class Variables:
         """Let the settings have their defaults instead."""
         for name in self.wrong:
             environment.pop(name, None)
-            environment.pop(f"{name}_FILE", None)
+            environment.pop(BY_NAME[name].file_variable, None)
 
     def _judged(self) -> Iterator[Finding]:
         problems = [*self._unreadable(), *self._wrong(), *self._unknown(), *self._address_for_mails()]
@@ -96,41 +32,40 @@ class Variables:
             yield ok(f"set are {', '.join(sorted(self.values))}" if self.values else "none is set, all have defaults")
 
     def _unreadable(self) -> Iterator[Finding]:
-        """Takes up the values of all others."""
-        for name in RULES:
-            file = self._environment.get(f"{name}_FILE")
-            value = self._environment.get(name)
-            if file:
-                try:
-                    value = Path(file).read_text(encoding="utf-8").rstrip("\r\n")
-                except (OSError, ValueError) as fault:
-                    why = getattr(fault, "strerror", None) or "it is not UTF-8 text"
-                    self.wrong.add(name)
-                    yield error(f"{name}_FILE names {file}, which cannot be read: {why}", "see its path and rights")
-                    continue
+        """Read all values; yield an error for each that cannot be read."""
+        for _, setting in sorted(BY_NAME.items()):
+            try:
+                value = setting.given(self._environment)
+            except (OSError, ValueError) as fault:
+                why = getattr(fault, "strerror", None) or "it is not UTF-8 text"
+                self.wrong.add(setting.name)
+                file = self._environment[setting.file_variable]
+                what = f"{setting.file_variable} names {file}, which cannot be read: {why}"
+                yield error(what, "check its path and permissions")
+                continue
             if value:
-                self.values[name] = value
+                self.values[setting.name] = value
 
     def _wrong(self) -> Iterator[Finding]:
         for name, value in self.values.items():
-            said = RULES[name](value)
-            if said:
-                what, _, repair = said.partition("; ")
+            problem = BY_NAME[name].check(value)
+            if problem:
+                what, _, repair = problem.partition("; ")
                 self.wrong.add(name)
                 yield error(f"{name} {what}", repair)
 
     def _unknown(self) -> Iterator[Finding]:
-        known = {*RULES, *(f"{name}_FILE" for name in RULES)}
+        known = {*BY_NAME, *(setting.file_variable for setting in SETTINGS)}
         for name in sorted(self._environment):
-            if name.startswith("ROLLBOOK_") and name not in known | _FOR_CHILDREN:
+            if name.startswith("ROLLBOOK_") and name not in known | INTERNAL_VARIABLES:
                 near = get_close_matches(name, known, n=1)
-                hint = f"did you mean {near[0]}?" if near else "the README lists all there are"
+                hint = f"did you mean {near[0]}?" if near else "the README lists all settings"
                 yield warning(f"{name} is set, but there is no such setting", hint)
 
     def _address_for_mails(self) -> Iterator[Finding]:
-        if "ROLLBOOK_SMTP_HOST" not in self.values or "ROLLBOOK_URL" in self.wrong:
+        if SMTP_HOST.name not in self.values or URL.name in self.wrong:
             return
-        url = self.values.get("ROLLBOOK_URL", "")
+        url = self.values.get(URL.name, "")
         if not url:
             yield warning(
                 "ROLLBOOK_URL is not set, so links in mails begin with the host and port that `serve` was given",

@@ -6,7 +6,9 @@ The supervisor holds the only writing end and never writes. However it dies, the
 import os
 import threading
 
-VARIABLE = "ROLLBOOK_LIFELINE"  # the number of the inherited reading end
+from rollbook import environment
+
+VARIABLE = environment.LIFELINE
 
 
 def watch() -> None:

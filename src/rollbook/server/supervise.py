@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+from rollbook import environment
 from rollbook.engine.versions import NewerDatabase
 from rollbook.server import lifeline, tls
 from rollbook.server.children import Child
@@ -94,15 +95,15 @@ def _certificate(data: Path, host: str, chain: Path | None, key: Path | None) ->
 @contextmanager
 def _children(data: Path, address: Address, used: Certificate | None, listener: int) -> Iterator[list[Child]]:
     end, ours = os.pipe()
-    ours_alone = {"ROLLBOOK_DATA": str(data), lifeline.VARIABLE: str(end)}
-    environment = {"ROLLBOOK_URL": _url(address, behind_proxy=not used)} | os.environ | ours_alone
-    for_web = {LISTENER: str(listener), "ROLLBOOK_BEHIND_PROXY": "0" if used else "1"}
+    ours_alone = {environment.DATA.name: str(data), lifeline.VARIABLE: str(end)}
+    variables = {environment.URL.name: _url(address, behind_proxy=not used)} | os.environ | ours_alone
+    for_web = {LISTENER: str(listener), environment.BEHIND_PROXY.name: "0" if used else "1"}
     arguments = ["web", "--host", address.host, "--port", str(address.port)]
     arguments += ["--cert", str(used.chain), "--key", str(used.key)] if used else ["--behind-proxy"]
     try:
         yield [
-            Child("web", arguments, environment | for_web, [end, listener]),
-            Child("worker", ["worker"], environment, [end]),
+            Child("web", arguments, variables | for_web, [end, listener]),
+            Child("worker", ["worker"], variables, [end]),
         ]
     finally:
         os.close(ours)

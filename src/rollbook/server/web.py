@@ -8,11 +8,12 @@ from typing import Any
 from gunicorn import glogging, util  # type: ignore[import-untyped]
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
+from rollbook import environment
 from rollbook.server import lifeline
 from rollbook.server.reception import Reception
 from rollbook.server.tls import Certificate
 
-LISTENER = "ROLLBOOK_LISTENER"  # the number of an inherited socket that listens already
+LISTENER = environment.LISTENER
 APPLICATION = "rollbook.wsgi:application"
 STOPPING_SECONDS = 7  # for requests that are being answered; the supervisor waits ten
 

@@ -1,0 +1,204 @@
+"""The settings that are read from environment variables: one table, which needs no Django.
+
+``settings.py`` reads the values, ``rollbook doctor`` checks them, and ``make docs`` writes the
+table into the README.
+"""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlsplit
+
+from rollbook.database.url import postgresql
+
+T = TypeVar("T")
+
+# `rollbook serve` sets these for its own child processes; they are not settings.
+LISTENER = "ROLLBOOK_LISTENER"  # file descriptor of the inherited socket that is already listening
+LIFELINE = "ROLLBOOK_LIFELINE"  # file descriptor of the read end of the inherited pipe
+INTERNAL_VARIABLES = frozenset({LISTENER, LIFELINE})
+
+
+def _accept(value: str) -> None:
+    """Find nothing wrong with any value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting(Generic[T]):
+    """One environment variable, or the file that the variable ``<name>_FILE`` names.
+
+    Attributes:
+        name: The variable.
+        default: Its value where it is not set; empty for none.
+        parse: The value of the setting from the variable's text; raises ValueError.
+        help: What it sets, in one line of Markdown.
+        check: What is wrong with a text and how to fix it, separated by "; "; None if nothing is.
+            It is stricter than ``parse``: it also rejects what can be read but is of no use.
+        is_secret: Whether the value must never be shown.
+        is_documented: Whether people set it, so that the README lists it.
+    """
+
+    name: str
+    default: str
+    parse: Callable[[str], T]
+    help: str
+    check: Callable[[str], str | None] = _accept
+    is_secret: bool = False
+    is_documented: bool = True
+
+    @property
+    def file_variable(self) -> str:
+        """The variable that names a file with the value."""
+        return f"{self.name}_FILE"
+
+    def given(self, environ: Mapping[str, str] = os.environ) -> str | None:
+        """Return the text that is set, None if nothing is.
+
+        Raises:
+            OSError: The named file cannot be read.
+            ValueError: The named file is not UTF-8 text.
+        """
+        file = environ.get(self.file_variable)
+        if file:
+            return Path(file).read_text(encoding="utf-8").rstrip("\r\n")
+        return environ.get(self.name)
+
+    def read(self, environ: Mapping[str, str] = os.environ) -> T:
+        """Return the setting's value; raises what ``given`` and ``parse`` raise."""
+        text = self.given(environ)
+        return self.parse(self.default if text is None else text)
+
+
+def _parse_folder(text: str) -> Path:
+    return Path(text).absolute()
+
+
+def _parse_url(text: str) -> str:
+    return text.rstrip("/")
+
+
+def _parse_flag(text: str) -> bool:
+    return text == "1"
+
+
+def _parse_mail_security(text: str) -> str:
+    if text not in MAIL_SECURITY:  # a misspelling must not send students' results unencrypted
+        raise ValueError(f"ROLLBOOK_SMTP_SECURITY is '{text}' and not starttls, tls or none")
+    return text
+
+
+def _check_count(text: str) -> str | None:
+    if not re.fullmatch(r"\s*[0-9][0-9_]*\s*", text) or int(text) == 0:
+        return f"is {text!r}, which is not a number above 0; use digits only, or remove it"
+    return None
+
+
+def _check_port(text: str) -> str | None:
+    problem = _check_count(text)
+    if problem is None and int(text) > 65535:
+        return f"is {text}, which is no port; ports are 1 to 65535"
+    return problem
+
+
+def _check_mail_security(text: str) -> str | None:
+    if text in MAIL_SECURITY:
+        return None
+    return f"is {text!r}, so that mails and the password go in the clear; use starttls, tls or none"
+
+
+def _check_url(text: str) -> str | None:
+    example = "write it like https://rollbook.example"
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname if parts.port != 0 else None
+    except ValueError:
+        host = None
+    if not host:
+        return f"is {text!r}, which is no address; {example}"
+    if parts.scheme != "https":
+        return f"is {text!r}, and plain HTTP is refused, so links in mails lead nowhere; {example}"
+    return None
+
+
+def _check_database_url(text: str) -> str | None:
+    try:
+        postgresql(text)
+    except ValueError as error:
+        problem = str(error).removeprefix("DATABASE_URL ")
+        if "; " in problem:
+            return problem
+        return f"{problem}; write it like postgres://user:password@host:5432/database"
+    return None
+
+
+def _number(name: str, default: int, meaning: str, check: Callable[[str], str | None]) -> Setting[int]:
+    """Define a whole number; where the variable is empty, the default applies."""
+
+    def parse(text: str) -> int:
+        return int(text or default)
+
+    return Setting(name, str(default), parse, meaning, check)
+
+
+MAIL_SECURITY = ("starttls", "tls", "none")
+
+DATA = Setting("ROLLBOOK_DATA", "data", _parse_folder, "The data folder.")
+DATABASE_URL = Setting(
+    "DATABASE_URL",
+    "",
+    str,
+    "The PostgreSQL database to use, `postgres://user:password@host:5432/database`. "
+    "Without it, SQLite in the data folder.",
+    _check_database_url,
+    is_secret=True,
+)
+URL = Setting(
+    "ROLLBOOK_URL",
+    "https://localhost:8443",
+    _parse_url,
+    "The server's public address. Links in answers and emails begin with it.",
+    _check_url,
+)
+BEHIND_PROXY = Setting(
+    "ROLLBOOK_BEHIND_PROXY",
+    "",
+    _parse_flag,
+    "`1` if a proxy terminates TLS; `rollbook serve --behind-proxy` sets it.",
+    is_documented=False,
+)
+SMTP_HOST = Setting("ROLLBOOK_SMTP_HOST", "", str, "The mail server. Without it, emails are saved as files in `mail/`.")
+SMTP_PORT = _number("ROLLBOOK_SMTP_PORT", 587, "The mail server's port.", _check_port)
+SMTP_SECURITY = Setting(
+    "ROLLBOOK_SMTP_SECURITY",
+    "starttls",
+    _parse_mail_security,
+    "How the connection to the mail server is encrypted: `starttls`, `tls` or `none`.",
+    _check_mail_security,
+)
+SMTP_USER = Setting("ROLLBOOK_SMTP_USER", "", str, "The user name for the mail server, if it requires one.")
+SMTP_PASSWORD = Setting("ROLLBOOK_SMTP_PASSWORD", "", str, "The password for the mail server.", is_secret=True)
+MAIL_FROM = Setting("ROLLBOOK_MAIL_FROM", "Rollbook <rollbook@localhost>", str, "The sender of emails.")
+MAX_ROWS = _number("ROLLBOOK_MAX_ROWS", 2_000_000, "The most rows a student file may have.", _check_count)
+MAX_UPLOAD_BYTES = _number(
+    "ROLLBOOK_MAX_UPLOAD_BYTES", 1 << 30, "The most bytes a student file may have.", _check_count
+)
+
+# In the README's order.
+SETTINGS: tuple[Setting[Any], ...] = (
+    DATA,
+    DATABASE_URL,
+    URL,
+    BEHIND_PROXY,
+    SMTP_HOST,
+    SMTP_PORT,
+    SMTP_SECURITY,
+    SMTP_USER,
+    SMTP_PASSWORD,
+    MAIL_FROM,
+    MAX_ROWS,
+    MAX_UPLOAD_BYTES,
+)
+BY_NAME = {setting.name: setting for setting in SETTINGS}
