@@ -39,6 +39,7 @@ lint: setup  ## style, types, and which room may import which
 docs: setup  ## write the reference pages again from the code
 	$(BIN)/python -m rollbook.format.documentation docs/student-file.md
 	$(BIN)/python -m rollbook.cli.documentation docs/commands-of-the-host.md
+	$(BIN)/python -m rollbook.settings_reference README.md
 
 lock:  ## pin every dependency again, with hashes (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements/run.txt

@@ -10,6 +10,8 @@ import pytest
 
 from rollbook.cli.documentation import page
 from rollbook.cli.grammar import parser
+from rollbook.environment import SETTINGS
+from rollbook.settings_reference import with_table
 from rollbook.staff.importing import COLUMNS as STAFF_COLUMNS
 from rollbook.staff.importing import MOST_ROWS
 from rollbook.staff.permissions import ASSIGNED_BY, POSSIBLE, Permission
@@ -121,10 +123,13 @@ def test_every_page_is_reached_from_the_readme() -> None:
 
 
 def test_every_setting_is_in_the_readme_and_no_other() -> None:
-    settings = text_of("src/rollbook/settings.py")
-    known = {f"ROLLBOOK_{name}" for name in re.findall(r'_(?:text|number)\("([A-Z_]+)"', settings)}
+    known = {setting.name for setting in SETTINGS if setting.name.startswith("ROLLBOOK_")}
     listed = set(re.findall(r"ROLLBOOK_[A-Z_]+", text_of("README.md")))
     assert known - {"ROLLBOOK_BEHIND_PROXY"} == listed  # `serve --behind-proxy` sets that one
+
+
+def test_the_readmes_table_of_settings_is_fresh() -> None:
+    assert text_of("README.md") == with_table(text_of("README.md")), "run `make docs`"
 
 
 def test_the_readmes_test_command_is_what_ci_runs() -> None:
