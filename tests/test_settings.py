@@ -24,7 +24,43 @@ def test_everything_lives_in_the_data_folder(tmp_path: Path) -> None:
     data = tmp_path / "data"
     assert setting("DATABASES['default']['NAME']", ROLLBOOK_DATA=data) == str(data / "rollbook.sqlite3")
     assert setting("SPOOL", ROLLBOOK_DATA=data) == str(data / "spool")
+    assert not data.exists()
+
+
+def test_the_session_key_is_created_at_first_use_and_stays(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    key = setting("SECRET_KEY", ROLLBOOK_DATA=data)
+    assert key == (data / "keys" / "session").read_bytes().hex()
     assert stat.S_IMODE((data / "keys").stat().st_mode) == 0o700
+    assert stat.S_IMODE((data / "keys" / "session").stat().st_mode) == 0o600
+    assert setting("SECRET_KEY", ROLLBOOK_DATA=data) == key
+
+
+def test_two_processes_that_start_at_once_sign_with_the_same_key(tmp_path: Path) -> None:
+    code = "from django.core.signing import Signer; print(Signer().sign('a'))"
+    env = environment(None, DJANGO_SETTINGS_MODULE="rollbook.settings", ROLLBOOK_DATA=str(tmp_path / "data"))
+    command = [sys.executable, "-c", code]
+    both = [subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    first, second = [process.communicate()[0] for process in both]
+    assert first == second
+    assert first.startswith("a:")
+    assert [file.name for file in (tmp_path / "data" / "keys").iterdir()] == ["session"]
+
+
+def test_setting_django_up_writes_nothing(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    code = "import django; django.setup(); import rollbook.doors.admin.settings"
+    env = environment(None, DJANGO_SETTINGS_MODULE="rollbook.settings", ROLLBOOK_DATA=str(data))
+    subprocess.run([sys.executable, "-c", code], env=env, check=True)
+    assert not data.exists()
+
+
+def test_a_web_process_fails_at_once_if_its_key_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "keys" / "session").mkdir(parents=True)
+    env = environment(None, ROLLBOOK_DATA=str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", "import rollbook.wsgi"], env=env, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "IsADirectoryError" in done.stderr
 
 
 def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:

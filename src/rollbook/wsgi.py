@@ -4,7 +4,10 @@ import os
 from typing import Any
 
 import django
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+
+from rollbook.keys import secret
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollbook.settings")
 
@@ -26,4 +29,5 @@ class Application(WSGIHandler):
 
 
 django.setup(set_prefix=False)
+secret(settings.KEYS, "session")  # a key that cannot be created or read must fail here, and not a member's sign-in
 application = Application()

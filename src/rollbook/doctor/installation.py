@@ -2,8 +2,6 @@
 
 import os
 from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,10 +10,10 @@ import django
 from django.apps import apps
 from django.conf import settings
 
-from rollbook import keys
 from rollbook.doctor.findings import Finding, error
 from rollbook.doctor.running import Server, find
 from rollbook.doctor.variables import Variables
+from rollbook.environment import BEHIND_PROXY
 
 
 @dataclass
@@ -49,7 +47,7 @@ class Installation:
 
 
 def opened(data: Path, variables: Variables, arguments: Namespace) -> Installation:
-    """Load the settings; nothing is made, neither folder nor key."""
+    """Load the settings, which creates neither a folder nor a key."""
     findings = list(variables.findings)
     found: Any = None
     try:
@@ -61,7 +59,7 @@ def opened(data: Path, variables: Variables, arguments: Namespace) -> Installati
         )
     server = find(data)
     given = (arguments.cert, arguments.key) if arguments.cert and arguments.key else None
-    behind_proxy = arguments.behind_proxy or variables.values.get("ROLLBOOK_BEHIND_PROXY") == "1"
+    behind_proxy = arguments.behind_proxy or BEHIND_PROXY.read(variables.values)
     return Installation(
         data,
         variables,
@@ -85,25 +83,5 @@ def _why_closed(data: Path) -> str:
 
 
 def _set_up() -> None:
-    if apps.ready:
-        return
-    with _no_key_is_made():
+    if not apps.ready:
         django.setup()
-
-
-@contextmanager
-def _no_key_is_made() -> Iterator[None]:
-    """The settings make the session key where there is none; a look must leave it missing, to tell of it."""
-    makes = keys.secret
-    keys.secret = _key_that_is_there
-    try:
-        yield
-    finally:
-        keys.secret = makes
-
-
-def _key_that_is_there(folder: Path, name: str) -> bytes:
-    try:
-        return (folder / name).read_bytes()
-    except OSError:
-        return bytes(32)  # for a process that signs nothing
