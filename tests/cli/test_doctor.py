@@ -1,6 +1,7 @@
 """``rollbook doctor``, whatever state things are in."""
 
 import hashlib
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from rollbook.doctor import examining
-from rollbook.doctor.examining import LOOKS, Look
+from rollbook.doctor.checks import CHECKS, DoctorCheck
 from rollbook.doctor.findings import Finding, ok
 from rollbook.doctor.installation import Installation
 from tests.cli import process
 from tests.cli.conftest import Rollbook
 from tests.doctor.host import doctor, installed
 
-PARTS = ["settings", *(look.name for look in LOOKS)]
+PARTS = ["settings", *(check.name for check in CHECKS)]
 
 
 @pytest.fixture
@@ -140,13 +141,24 @@ def test_on_either_database_all_parts_are_looked_at(data: Path) -> None:
     assert found.results("database")[0] == "ok"
 
 
+def test_a_check_whose_module_cannot_be_imported_fails_alone(
+    rollbook: Rollbook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "rollbook.doctor.certificate", None)
+    monkeypatch.delattr("rollbook.doctor.certificate", raising=False)
+    monkeypatch.setattr(examining, "CHECKS", [check for check in CHECKS if check.name in ("certificate", "clock")])
+    lines = rollbook("doctor").out.splitlines()
+    assert "ERROR    certificate: the look at it failed (ModuleNotFoundError)" in lines
+    assert any(line.startswith("OK       clock: ") for line in lines)
+
+
 class TestLooks:
     """Each is on its own."""
 
     @pytest.fixture
     def looks(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(examining, "import_module", lambda name: self)
-        monkeypatch.setattr(examining, "LOOKS", tuple(Look(name, f"here.{name}") for name in ("hang", "fall", "stand")))
+        checks = (DoctorCheck("hang", self.hang), DoctorCheck("fall", self.fall), DoctorCheck("stand", self.stand))
+        monkeypatch.setattr(examining, "CHECKS", checks)
         monkeypatch.setattr(examining, "LIMIT", 2)
 
     @staticmethod

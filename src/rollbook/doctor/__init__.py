@@ -1,5 +1,5 @@
-"""What is wrong with an installation, and how to mend it: looks at one part after the other, and changes nothing.
+"""What is wrong with an installation and how to fix it: checks one part after the other, and changes nothing.
 
-Each module looks at one part. Any of them may be broken, the settings first, so nothing here takes another part for
-granted: ``examining.py`` says what each look needs, and imports it only when that is there.
+Each module checks one part. Any part may be broken, the settings first, so no check relies on another part:
+``checks.py`` lists what each requires and imports it only if that is there.
 """

@@ -1,0 +1,126 @@
+"""The table of checks: what each requires and the function that does it.
+
+Each function imports the module of its check when it is called, after its requirements are met:
+that module may need Django's settings or another package, and if they are missing or broken, only
+this check must fail.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from rollbook.doctor.findings import Finding
+from rollbook.doctor.installation import Installation
+from rollbook.environment import BY_NAME, DATA, DATABASE_URL, MAX_UPLOAD_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorCheck:
+    """One check of an installation.
+
+    Attributes:
+        name: What people see, and the JSON's "part".
+        run: Yields what it finds.
+        requires: Variables that must be right, and words that ``Installation.lacks`` knows.
+    """
+
+    name: str
+    run: Callable[[Installation], Iterator[Finding]]
+    requires: tuple[str, ...] = ()
+
+
+def _versions(installation: Installation) -> Iterator[Finding]:
+    from rollbook.doctor import versions
+
+    return versions.look(installation)
+
+
+def _data_folder(installation: Installation) -> Iterator[Finding]:
+    from rollbook.doctor import folder
+
+    return folder.look(installation)
+
+
+def _disk(installation: Installation) -> Iterator[Finding]:
+    from rollbook.doctor import disk
+
+    return disk.look(installation)
+
+
+def _database(installation: Installation) -> Iterator[Finding]:
+    from rollbook.doctor import databases
+
+    return databases.look(installation)
+
+
+def _migrations(installation: Installation) -> Iterator[Finding]:
+    from rollbook.doctor import migrations
+
+    return migrations.look(installation)
+
+
+def _keys(installation: Installation) -> Iterator[Finding]:
+    from rollbook.doctor import keys
+
+    return keys.look(installation)
+
+
+def _clock(installation: Installation) -> Iterator[Finding]:
+    from rollbook.doctor import clock
+
+    return clock.look(installation)
+
+
+def _server(installation: Installation) -> Iterator[Finding]:
+    from rollbook.doctor import server
+
+    return server.look(installation)
+
+
+def _certificate(installation: Installation) -> Iterator[Finding]:
+    from rollbook.doctor import certificate
+
+    return certificate.look(installation)
+
+
+def _worker(installation: Installation) -> Iterator[Finding]:
+    from rollbook.doctor import work
+
+    return work.worker(installation)
+
+
+def _updates(installation: Installation) -> Iterator[Finding]:
+    from rollbook.doctor import work
+
+    return work.updates(installation)
+
+
+def _letters(installation: Installation) -> Iterator[Finding]:
+    from rollbook.doctor import work
+
+    return work.letters(installation)
+
+
+def _mail(installation: Installation) -> Iterator[Finding]:
+    from rollbook.doctor import mail
+
+    return mail.look(installation)
+
+
+_SMTP = tuple(name for name in sorted(BY_NAME) if name.startswith("ROLLBOOK_SMTP_"))
+_DATABASE = ("settings", "database", "tables")
+
+CHECKS = (
+    DoctorCheck("versions", _versions),
+    DoctorCheck("data folder", _data_folder, (DATA.name,)),
+    DoctorCheck("disk", _disk, (DATA.name, "folder", "settings", MAX_UPLOAD_BYTES.name)),
+    DoctorCheck("database", _database, ("settings", DATABASE_URL.name)),
+    DoctorCheck("migrations", _migrations, ("settings", "database")),
+    DoctorCheck("keys", _keys, (DATA.name, "folder", "settings")),
+    DoctorCheck("clock", _clock, ("settings",)),
+    DoctorCheck("server", _server, (DATA.name, "folder", "settings")),
+    DoctorCheck("certificate", _certificate, ("settings",)),
+    DoctorCheck("worker", _worker, _DATABASE),
+    DoctorCheck("updates", _updates, _DATABASE),
+    DoctorCheck("letters", _letters, _DATABASE),
+    DoctorCheck("mail", _mail, ("settings", *_SMTP)),
+)
