@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "rollbook.roster",
     "rollbook.staff",
     "rollbook.updates",
+    "rollbook.engine",
     "rollbook.doors.pages",
 ]
 MIDDLEWARE = [
@@ -114,8 +115,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False
 
-# Who calls the work: any number of workers, or one process on one machine. Procrastinate's tables need PostgreSQL.
-ENGINE = "rollbook.engine.cluster" if ON_POSTGRESQL else "rollbook.engine.loop"
+# Procrastinate is the job queue of any number of workers; its tables need PostgreSQL.
 if ON_POSTGRESQL:
     INSTALLED_APPS.append("procrastinate.contrib.django")
 

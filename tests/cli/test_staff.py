@@ -10,7 +10,7 @@ from pytest_django import Settings
 from rollbook.cli import staff
 from rollbook.roster.models import District
 from rollbook.staff.models import AuditEvent, Member, StaffLetter
-from rollbook.updates.running import Seen
+from rollbook.updates.engine import Seen
 from tests.cli.conftest import Rollbook
 from tests.staff.phone import with_second_factor
 

@@ -8,8 +8,8 @@ from django.conf import settings
 
 from rollbook.doors.studentupdate import answers
 from rollbook.staff.models import Member
+from rollbook.updates.engine import Seen
 from rollbook.updates.models import Update
-from rollbook.updates.running import Seen
 from tests.doors.curl import Curl
 
 NOW = datetime(2026, 11, 23, 8, 5, 30, tzinfo=UTC)

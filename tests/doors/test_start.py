@@ -15,9 +15,9 @@ from rollbook.doors.studentupdate import asking, order
 from rollbook.staff.members import set_receivers
 from rollbook.staff.models import AuditEvent, Member
 from rollbook.updates import states
+from rollbook.updates.engine import Seen
 from rollbook.updates.models import Update
 from rollbook.updates.moves import State
-from rollbook.updates.running import Seen
 from rollbook.updates.spool import Incoming
 from tests.conftest import PASSWORD, a_district, a_member
 from tests.doors.curl import STUDENTS, Curl, File, basic, first_line, text, verdict

@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from rollbook.staff.models import AuditEvent, Member
 from rollbook.updates import states
+from rollbook.updates.engine import Seen
 from rollbook.updates.models import Update
 from rollbook.updates.moves import State
-from rollbook.updates.running import Seen, steps
+from rollbook.updates.running import steps
 from tests.conftest import a_member
 from tests.doors.curl import STUDENTS, Curl, File, Part, basic, first_line, text, verdict
 

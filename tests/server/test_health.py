@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 
 from rollbook.doors import health
-from rollbook.updates.running import Seen
+from rollbook.updates.engine import Seen
 
 ALIVE = Seen(alive=True, at=datetime(2026, 11, 23, 2, 5, 11, tzinfo=UTC))
 GONE = Seen(alive=False, at=datetime(2026, 11, 22, 20, 5, 11, tzinfo=timezone(timedelta(hours=-6))))

@@ -4,8 +4,8 @@ import logging
 from itertools import islice
 
 import pytest
-from django.conf import settings
 
+from rollbook import engine
 from rollbook.roster.models import District
 from rollbook.updates import check, running, states
 from rollbook.updates.cancel import cancel
@@ -178,7 +178,7 @@ def test_the_engine_is_told_of_every_beginning_and_every_end(
 ) -> None:
     enroll(maple, a_class(1))
     heard: list[tuple[int, str]] = []
-    monkeypatch.setattr(f"{settings.ENGINE}.due", lambda pk: heard.append((pk, Update.objects.get(pk=pk).state)))
+    monkeypatch.setattr(engine.selected(), "due", lambda pk: heard.append((pk, Update.objects.get(pk=pk).state)))
     update = send(maple, a_class(1, GRADE="5"))
     if end == "canceled":
         cancel(maple)

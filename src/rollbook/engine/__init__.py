@@ -1,20 +1,35 @@
-"""Who calls the work, and when: one of two engines, as ``settings.ENGINE`` names it.
+"""Who calls the work, and when: one of two engines, by the database.
 
-What ``updates`` needs of an engine stands in ``updates/running.py``; here is what the command needs.
+``updates/engine.py`` defines what each must provide.
 """
 
 from collections.abc import Callable
-from importlib import import_module
 from threading import Event
 
 from django.conf import settings
 
+from rollbook.updates.engine import Engine
+
+
+def selected() -> Engine:
+    """Return the engine of many workers on PostgreSQL, of one process on SQLite.
+
+    Only the one that is used is imported: Procrastinate needs PostgreSQL's driver.
+    """
+    if settings.ON_POSTGRESQL:
+        from rollbook.engine import cluster
+
+        return cluster
+    from rollbook.engine import loop
+
+    return loop
+
 
 def work(stop: Event, concurrency: int = 1) -> None:
-    """Do whatever is due until told to stop, so many updates at a time."""
-    import_module(settings.ENGINE).work(stop, concurrency)
+    """Do all work that is due until ``stop`` is set, on up to ``concurrency`` updates at a time."""
+    selected().work(stop, concurrency)
 
 
 def work_on(update_id: int, watch: Callable[[], None]) -> None:
-    """See this update through, whoever does the work; ``watch`` is called often."""
-    import_module(settings.ENGINE).work_on(update_id, watch)
+    """Return when the update has ended, whichever process does the work; call ``watch`` often."""
+    selected().work_on(update_id, watch)

@@ -15,9 +15,9 @@ from rollbook.engine.crew import Crew
 from rollbook.engine.jobs import CHORES, UPDATES
 from rollbook.engine.keeper import Keeper
 from rollbook.updates import running
+from rollbook.updates.engine import Seen
 from rollbook.updates.models import Update
 from rollbook.updates.moves import LIVE
-from rollbook.updates.running import Seen
 
 PAUSE = 0.25  # seconds between two looks of somebody who waits for an update
 LONGEST_STEP = 300.0  # seconds; a step that takes longer will never end

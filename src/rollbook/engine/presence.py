@@ -11,7 +11,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from rollbook.updates.running import Seen
+from rollbook.updates.engine import Seen
 
 LATEST_SIGN = timedelta(seconds=20)
 

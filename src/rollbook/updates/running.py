@@ -1,24 +1,22 @@
 """Takes an update from wherever it stands to its end, step by step; may be begun any number of times, after any crash.
 
-Who calls it, and when, is the business of the engine that ``settings.ENGINE`` names.
+Which process calls it, and when, is the decision of the engine (``engine.py``).
 """
 
 import logging
 import secrets
 from collections.abc import Generator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from importlib import import_module
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from rollbook.updates import apply, check, judging, states
+from rollbook.updates.engine import Seen, engine
 from rollbook.updates.models import Update
 from rollbook.updates.moves import LIVE, WORKING, State
 from rollbook.updates.states import Fenced
@@ -30,23 +28,14 @@ STUCK = timedelta(minutes=1)  # without a step an update waits for something tha
 MOST_DEATHS = 3  # runs in a row that ended without the commit of a single step
 
 
-@dataclass(frozen=True)
-class Seen:
-    """Whether somebody is there to work on updates, and when that was last so."""
-
-    alive: bool
-    at: datetime | None
-
-
 def due(update_id: int) -> None:
     """Tell the engine, inside the transaction that made it so, that there is something to do."""
-    _engine().due(update_id)
+    engine().due(update_id)
 
 
 def worker_seen() -> Seen:
     """Whether a worker lives."""
-    seen: Seen = _engine().worker_seen()
-    return seen
+    return engine().worker_seen()
 
 
 def next_updates() -> list[int]:
@@ -141,7 +130,3 @@ def _move(update_id: int, to: State, run: str, **facts: Any) -> None:
             update.waitsfor_set.all().delete()
         else:
             due(update_id)
-
-
-def _engine() -> Any:
-    return import_module(settings.ENGINE)

@@ -6,8 +6,8 @@ from rollbook.doors.pages import home
 from rollbook.roster.models import District
 from rollbook.staff.models import Member
 from rollbook.updates import history, running
+from rollbook.updates.engine import Seen
 from rollbook.updates.models import Update
-from rollbook.updates.running import Seen
 from tests.doors.conftest import NOW
 from tests.doors.pages.conftest import SignedIn
 from tests.updates.night import a_class, enroll, finish, run, send, send_bytes

@@ -11,9 +11,9 @@ from rollbook.doors.studentupdate import answers
 from rollbook.roster.models import District
 from rollbook.staff.models import AuditEvent, Member, Session
 from rollbook.updates import notify, running
+from rollbook.updates.engine import Seen
 from rollbook.updates.models import Update
 from rollbook.updates.moves import State
-from rollbook.updates.running import Seen
 from tests.conftest import PASSWORD, a_member
 from tests.doors.curl import basic
 from tests.doors.pages.conftest import SignedIn, Visitor
