@@ -7,11 +7,50 @@ from django.core import mail
 from django.utils import timezone
 
 from rollbook.engine import chores
+from rollbook.engine.chores import PERIODIC_TASKS, PeriodicTask
 from rollbook.staff import audit, letters
 from rollbook.staff.models import AuditEvent, LetterKind, Member, Session
 from rollbook.updates import running
 from rollbook.updates.models import Update
 from tests.updates.night import a_class, enroll, finish, send
+
+
+def test_every_task_has_its_own_name_and_one_table_has_the_intervals() -> None:
+    assert [(task.name, task.interval_s, task.cron) for task in PERIODIC_TASKS] == [
+        ("mail", 0.25, "* * * * * */15"),
+        ("wrap passwords", 2.0, "* * * * *"),
+        ("seal the audit", 60.0, "* * * * *"),
+        ("sweep the spool", 3600.0, "0 * * * *"),
+        ("remove what is old", 3600.0, "15 * * * *"),
+        ("purge jobs", None, "30 * * * *"),
+    ]
+
+
+@pytest.mark.only_on("postgresql")
+def test_the_job_queue_has_every_task() -> None:
+    from rollbook.engine import tasks
+
+    known = {task.name for task in tasks.house.tasks.values() if task.queue == "chores"}
+    assert known == {task.name for task in PERIODIC_TASKS}
+    periodic = {name: task.cron for (name, _), task in tasks.house.periodic_registry.periodic_tasks.items()}
+    assert periodic == {task.name: task.cron for task in PERIODIC_TASKS}
+
+
+@pytest.mark.only_on("postgresql")
+@pytest.mark.parametrize("niceness", [0, 5])
+def test_a_task_is_repeated_while_it_finds_something(niceness: int) -> None:
+    from procrastinate import App
+    from procrastinate.testing import InMemoryConnector
+
+    from rollbook.engine import tasks
+
+    found = [2, 1, 0]
+    task = PeriodicTask("count", lambda: found.pop(0), None, "* * * * *", niceness=niceness)
+    app = App(connector=InMemoryConnector())
+    tasks.register(app, task)
+    app.configure_task("count").defer()
+    app.run_worker(wait=False, install_signal_handlers=False)
+    assert found == []
 
 
 def test_letters_about_updates_and_about_members_themselves_are_sent(manager: Member) -> None:

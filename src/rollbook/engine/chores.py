@@ -1,4 +1,11 @@
-"""What there is to do besides the updates, in pieces; each returns how much it found, so that 0 means: later."""
+"""The periodic tasks besides the updates, and the one table of their intervals.
+
+Each task does one piece of its work and returns how much it found, so that 0 means: later.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from django.utils import timezone
 
@@ -7,6 +14,29 @@ from rollbook.staff import forgetting, letters, sealing, sessions
 from rollbook.updates import drafts, notify, receive, retention, running
 
 A_FEW = 8  # passwords, about a quarter of a second
+SWEEP_INTERVAL_S = 3600.0
+MAIL = "mail"  # the task that is also started when an update has ended
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodicTask:
+    """A task that both engines repeat for as long as it finds work, and then again after a while.
+
+    Attributes:
+        name: Also its name in the job queue, and that of its lock: one worker does it at a time.
+        run: Does one piece; returns how much it found.
+        interval_s: Seconds until a single worker looks again. None: only many workers need it.
+        cron: When many workers look again; the sixth field, where there is one, is the seconds.
+        niceness: How much it gives way to other threads, 0 to 19.
+        limit_s: Seconds after which many workers leave the rest to the next time.
+    """
+
+    name: str
+    run: Callable[[], int]
+    interval_s: float | None
+    cron: str
+    niceness: int = 0
+    limit_s: float = math.inf
 
 
 def mail() -> int:
@@ -36,3 +66,22 @@ def sweep() -> int:
     """Remove drafts that were never sent, files of uploads that were cut off, and sessions that are over."""
     now = timezone.now()
     return drafts.remove_old(now) + receive.sweep() + sessions.sweep(now)
+
+
+def purge_jobs() -> int:
+    """Remove jobs that failed long ago from the job queue."""
+    from rollbook.engine import jobs  # needs Procrastinate, which is not loaded on SQLite
+
+    jobs.delete_old()
+    return 0
+
+
+PERIODIC_TASKS = (
+    PeriodicTask(MAIL, mail, 0.25, "* * * * * */15"),
+    # After a first load there is work for days: the limit ends before the next minute begins.
+    PeriodicTask("wrap passwords", wrap_passwords, 2.0, "* * * * *", niceness=19, limit_s=55.0),
+    PeriodicTask("seal the audit", seal_audit, 60.0, "* * * * *"),
+    PeriodicTask("sweep the spool", sweep, SWEEP_INTERVAL_S, "0 * * * *"),
+    PeriodicTask("remove what is old", remove_old, 3600.0, "15 * * * *"),
+    PeriodicTask("purge jobs", purge_jobs, None, "30 * * * *"),
+)

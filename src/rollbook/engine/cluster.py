@@ -11,6 +11,7 @@ from django.db import close_old_connections, connection, connections
 
 from rollbook.database.faults import is_passing
 from rollbook.engine import folder, jobs, keeper, sessions, tasks, turns
+from rollbook.engine.chores import PERIODIC_TASKS
 from rollbook.engine.crew import Crew
 from rollbook.engine.jobs import CHORES, UPDATES
 from rollbook.engine.keeper import Keeper
@@ -59,7 +60,7 @@ def work(stop: threading.Event, concurrency: int = 1) -> None:
     Raises NewerDatabase when a newer version of Rollbook has changed the database meanwhile.
     """
     sessions.of_a_worker()
-    chores = Crew(tasks.house, CHORES, len(tasks.ALL_CHORES), _chore)
+    chores = Crew(tasks.house, CHORES, len(PERIODIC_TASKS), _chore)
     ours = Keeper()
     with _on_duty(stop, _crew(concurrency).work, chores.work, ours.work, folder.sweep_until):
         log.info("worker ready")

@@ -10,9 +10,10 @@ import threading
 from django.conf import settings
 from django.db import connections
 
+from rollbook.engine.chores import SWEEP_INTERVAL_S
 from rollbook.updates import receive
 
-PAUSE = 3600.0  # seconds
+PAUSE = SWEEP_INTERVAL_S
 
 log = logging.getLogger(__name__)
 

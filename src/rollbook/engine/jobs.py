@@ -8,6 +8,7 @@ and left it at that, could have its work overlooked, for that job may be taken b
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from asgiref.sync import async_to_sync
 from django.db import connection
 from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.exceptions import ConnectorException
@@ -15,8 +16,11 @@ from procrastinate.jobs import Job
 from procrastinate.manager import JobManager
 from procrastinate.tasks import configure_task
 
+from rollbook.engine import chores
+
 UPDATES, CHORES = "updates", "chores"  # queues
-WORK, MAIL = "work", "mail"  # tasks
+WORK, MAIL = "work", chores.MAIL  # tasks
+HOURS_KEPT = 24  # of jobs that failed; all others go when they are done
 
 # Jobs are written over Django's connection, so inside the transaction that is open. The apps of the worker have
 # connections of their own: a task that is deferred through them is there whatever becomes of the transaction.
@@ -31,6 +35,13 @@ def nudge(district_id: int, *, pause: float = 0.0, faults: int = 0) -> None:
 def tell_mail() -> None:
     """There are letters to write."""
     _defer(MAIL, CHORES, MAIL)
+
+
+def delete_old() -> None:
+    """Delete the jobs that failed long ago."""
+    async_to_sync(in_transaction.delete_old_jobs)(
+        nb_hours=HOURS_KEPT, include_failed=True, include_cancelled=True, include_aborted=True
+    )
 
 
 def lock_of(district_id: int) -> str:

@@ -14,7 +14,7 @@ from django.db import DatabaseError, connection
 
 from rollbook.database.faults import is_passing
 from rollbook.database.turnstile import let_others_pass
-from rollbook.engine import chores
+from rollbook.engine.chores import PERIODIC_TASKS, PeriodicTask
 from rollbook.engine.patience import pause_after
 from rollbook.engine.presence import Presence, worker_seen
 from rollbook.updates import running
@@ -40,10 +40,7 @@ def work(stop: threading.Event, concurrency: int = 1) -> None:
     presence = Presence()
     if not _claimed(presence, stop):
         return
-    threads = [
-        threading.Thread(target=_repeat, args=(stop, name, chore, pause, niceness))
-        for name, chore, pause, niceness in _CHORES
-    ]
+    threads = list(_task_threads(stop))
     for thread in threads:
         thread.start()
     desk = Desk()
@@ -137,27 +134,25 @@ def _claimed(presence: Presence, stop: threading.Event) -> bool:
     return True
 
 
-def _repeat(stop: threading.Event, name: str, chore: Callable[[], int], pause: float, niceness: int) -> None:
-    """A thread of its own: do the chore again at once while it finds something, else after a pause."""
-    if niceness:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
+def _task_threads(stop: threading.Event) -> Iterator[threading.Thread]:
+    """One thread for each periodic task of a single worker."""
+    for task in PERIODIC_TASKS:
+        if task.interval_s is not None:
+            yield threading.Thread(target=_repeat, args=(stop, task, task.interval_s))
+
+
+def _repeat(stop: threading.Event, task: PeriodicTask, interval_s: float) -> None:
+    """A thread of its own: do the task again at once while it finds something, else after a pause."""
+    if task.niceness:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), task.niceness)
     faults = 0
     while not stop.is_set():
         try:
-            found, faults = chore(), 0
+            found, faults = task.run(), 0
         except Exception:
             found, faults = 0, faults + 1
-            log.exception("%s failed", name)
+            log.exception("%s failed", task.name)
             connection.close()
         if not found:
-            stop.wait(max(pause, pause_after(faults)) if faults else pause)
+            stop.wait(max(interval_s, pause_after(faults)) if faults else interval_s)
     connection.close()
-
-
-_CHORES = (
-    ("mail", chores.mail, PAUSE, 0),
-    ("wrapping passwords", chores.wrap_passwords, 2.0, 19),
-    ("sealing the audit", chores.seal_audit, 60.0, 0),
-    ("sweeping", chores.sweep, 3600.0, 0),
-    ("removing what is old", chores.remove_old, 3600.0, 0),
-)

@@ -1,6 +1,7 @@
-"""The tasks that Procrastinate's workers do: a district's updates, and the chores of the house.
+"""The tasks that Procrastinate's workers do: a district's updates, and the periodic tasks.
 
-One update of a district is worked on at a time, by the lock of its jobs; each chore is done once for all, by its own.
+One update of a district is worked on at a time, by the lock of its jobs; each periodic task is done by one worker at a
+time, by its own.
 """
 
 import os
@@ -8,25 +9,13 @@ import threading
 from collections.abc import Callable
 from time import monotonic
 
-from asgiref.sync import async_to_sync
 from django.db import connections
 from procrastinate import App, JobContext
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
-from rollbook.engine import chores, jobs
-from rollbook.engine.jobs import CHORES, MAIL, UPDATES, WORK
+from rollbook.engine.chores import PERIODIC_TASKS, PeriodicTask
+from rollbook.engine.jobs import CHORES, UPDATES, WORK
 from rollbook.engine.turns import Turn
-
-WRAPPING = "wrap passwords"
-SWEEPING = "sweep the spool"
-PURGING = "purge jobs"
-SEALING = "seal the audit"
-RETENTION = "remove what is old"
-ALL_CHORES = (MAIL, WRAPPING, SEALING, SWEEPING, PURGING, RETENTION)
-
-WRAPPING_SECONDS = 55.0  # of a job; the next one comes with the minute
-LAZY = 19  # the niceness of what may take days
-HOURS_KEPT = 24  # of jobs that failed; all others go when they are done
 
 updates = App(connector=DjangoConnector())
 house = App(connector=DjangoConnector())
@@ -38,65 +27,31 @@ def work(context: JobContext, *, district: int, faults: int = 0) -> None:
     Turn(district, context.should_abort, faults).take()
 
 
-@house.periodic(cron="* * * * * */15", queueing_lock=MAIL)
-@house.task(name=MAIL, queue=CHORES, lock=MAIL, pass_context=True)
-def mail(context: JobContext, timestamp: int = 0) -> None:
-    """Letters of updates that have ended, and those whose time to be tried again has come."""
-    while chores.mail() and not context.should_abort():
+def register(app: App, task: PeriodicTask) -> None:
+    """Let the app start the task by its clock; two of its jobs never wait at the same time."""
+
+    @app.periodic(cron=task.cron, queueing_lock=task.name)
+    @app.task(name=task.name, queue=CHORES, lock=task.name, pass_context=True)
+    def run(context: JobContext, timestamp: int = 0) -> None:
+        if task.niceness:
+            _with_niceness(task.niceness, lambda: _repeat(task, context))
+        else:
+            _repeat(task, context)
+
+
+def _repeat(task: PeriodicTask, context: JobContext) -> None:
+    """Do pieces of the task until it finds no more, the worker stops, or the time is up."""
+    until = monotonic() + task.limit_s
+    while task.run() and not context.should_abort() and monotonic() < until:
         pass
 
 
-@house.periodic(cron="* * * * *", queueing_lock=WRAPPING)
-@house.task(name=WRAPPING, queue=CHORES, lock=WRAPPING, pass_context=True)
-def wrap_passwords(context: JobContext, timestamp: int = 0) -> None:
-    """As many as can be done before the next of these jobs comes; after a first load there is work for days."""
-    until = monotonic() + WRAPPING_SECONDS
-
-    def wrap() -> None:
-        while not context.should_abort() and monotonic() < until and chores.wrap_passwords():
-            pass
-
-    _lazily(wrap)
-
-
-@house.periodic(cron="* * * * *", queueing_lock=SEALING)
-@house.task(name=SEALING, queue=CHORES, lock=SEALING, pass_context=True)
-def seal_audit(context: JobContext, timestamp: int = 0) -> None:
-    """The events since the last seal."""
-    while chores.seal_audit() and not context.should_abort():
-        pass
-
-
-@house.periodic(cron="0 * * * *", queueing_lock=SWEEPING)
-@house.task(name=SWEEPING, queue=CHORES, lock=SWEEPING)
-def sweep(timestamp: int = 0) -> None:
-    """Drafts that were never sent, files of uploads that were cut off, and sessions that are over."""
-    chores.sweep()
-
-
-@house.periodic(cron="15 * * * *", queueing_lock=RETENTION)
-@house.task(name=RETENTION, queue=CHORES, lock=RETENTION, pass_context=True)
-def remove_old(context: JobContext, timestamp: int = 0) -> None:
-    """What districts keep no longer, in small pieces."""
-    while chores.remove_old() and not context.should_abort():
-        pass
-
-
-@house.periodic(cron="30 * * * *", queueing_lock=PURGING)
-@house.task(name=PURGING, queue=CHORES, lock=PURGING)
-def purge(timestamp: int = 0) -> None:
-    """Jobs that failed long ago."""
-    async_to_sync(jobs.in_transaction.delete_old_jobs)(
-        nb_hours=HOURS_KEPT, include_failed=True, include_cancelled=True, include_aborted=True
-    )
-
-
-def _lazily(work: Callable[[], None]) -> None:
-    """Do it when nobody else wants the processor, in a thread of its own: a niceness cannot be taken back."""
+def _with_niceness(niceness: int, work: Callable[[], None]) -> None:
+    """Do it in a thread of its own: a niceness cannot be taken back."""
     faults: list[BaseException] = []
 
     def do() -> None:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LAZY)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
         try:
             work()
         except BaseException as fault:
@@ -109,3 +64,7 @@ def _lazily(work: Callable[[], None]) -> None:
     thread.join()
     if faults:
         raise faults[0]
+
+
+for _task in PERIODIC_TASKS:
+    register(house, _task)
