@@ -10,6 +10,7 @@ from cryptography import x509
 
 from rollbook.doctor.findings import Finding, error, ok, skipped, warning
 from rollbook.doctor.installation import Installation
+from rollbook.environment import DATA, URL
 from rollbook.server.tls import CertificateProblem, given
 from rollbook.updates.wording import listed
 
@@ -44,7 +45,7 @@ def _without(here: Installation) -> Finding | None:
     """What to say where there is none to look at."""
     if here.certificate:
         return None
-    lacking = here.lacks("ROLLBOOK_DATA") or here.lacks("folder")
+    lacking = here.lacks(DATA.name) or here.lacks("folder")
     if lacking:
         return skipped(f"not looked at, as {lacking}; name yours with --cert and --key")
     if not (here.data / "certificate.pem").exists():
@@ -54,9 +55,9 @@ def _without(here: Installation) -> Finding | None:
 
 def _host(here: Installation) -> str:
     """The name by which people come; nothing if the settings do not tell."""
-    if "ROLLBOOK_URL" in here.variables.wrong:
+    if URL.name in here.variables.wrong:
         return ""
-    return urlsplit(here.variables.values.get("ROLLBOOK_URL", "")).hostname or ""
+    return urlsplit(here.variables.values.get(URL.name, "")).hostname or ""
 
 
 def _in_time(chain: Path, found: x509.Certificate, now: datetime) -> Iterator[Finding]:

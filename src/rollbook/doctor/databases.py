@@ -14,6 +14,7 @@ from rollbook.doctor import postgresql
 from rollbook.doctor.disk import size
 from rollbook.doctor.findings import Finding, error, ok, skipped, warning
 from rollbook.doctor.installation import Installation
+from rollbook.environment import DATA
 
 CHECKING = 10.0  # seconds to look through an SQLite file
 PATIENCE = 5.0  # seconds to wait for a lock
@@ -22,7 +23,7 @@ MOST_SHOWN = 3
 
 def look(here: Installation) -> Iterator[Finding]:
     """Whether it can be used, then whether it should be as it is."""
-    lacking = "" if connection.vendor == "postgresql" else here.lacks("ROLLBOOK_DATA") or here.lacks("folder")
+    lacking = "" if connection.vendor == "postgresql" else here.lacks(DATA.name) or here.lacks("folder")
     if lacking:
         yield skipped(f"not looked at, as {lacking}")
         return
