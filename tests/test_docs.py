@@ -22,7 +22,7 @@ PAGES = [
     *sorted(ROOT.glob("docs/**/*.md")),
 ]
 NAMES = [str(path.relative_to(ROOT)) for path in PAGES]
-WRITTEN_BY_HAND = [name for name in NAMES if name != "docs/commands-of-the-host.md"]
+WRITTEN_BY_HAND = [name for name in NAMES if name != "docs/cli.md"]
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 _FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
@@ -139,7 +139,7 @@ def test_the_readmes_test_command_is_what_ci_runs() -> None:
 
 def test_the_page_of_the_command_is_what_the_command_says(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    assert text_of("docs/commands-of-the-host.md") == page(), "run `make docs`"
+    assert text_of("docs/cli.md") == page(), "run `make docs`"
 
 
 def test_the_page_of_staff_names_every_permission_and_who_can_have_it() -> None:
