@@ -22,11 +22,16 @@ PAGES = [
     *sorted(ROOT.glob("docs/**/*.md")),
 ]
 NAMES = [str(path.relative_to(ROOT)) for path in PAGES]
+PLACES = ("*.md", ".github/**/*.md", "docs/**/*.md", "examples/**/*.md")
+ALL_MARKDOWN = sorted(path for place in PLACES for path in ROOT.glob(place))
+DECISION_HEADINGS = ["Context", "Decision", "Consequences", "When to reconsider"]
+DECISIONS = sorted(ROOT.glob("docs/decisions/0*.md"))
 WRITTEN_BY_HAND = [name for name in NAMES if name != "docs/cli.md"]
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
 _FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_DATE_AND_STATUS = re.compile(r"^\* Date: 20\d\d-\d\d-\d\d\n\* Status: (Accepted|Superseded by \[)", re.MULTILINE)
 _SHELL = {">", "<", "|", "&", "&&", ";"}
 
 
@@ -91,7 +96,7 @@ def test_every_make_target_exists(name: str) -> None:
             assert target in TARGETS, code
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [str(path.relative_to(ROOT)) for path in ALL_MARKDOWN])
 def test_every_link_leads_somewhere(name: str) -> None:
     text = text_of(name)
     for target in _LINK.findall(_FENCED.sub("", text)):
@@ -102,6 +107,18 @@ def test_every_link_leads_somewhere(name: str) -> None:
         assert page_meant.exists(), target
         if anchor:
             assert anchor in anchors(page_meant.read_text(encoding="utf-8")), target
+
+
+def test_every_decision_has_a_date_a_status_and_the_headings() -> None:
+    index = text_of("docs/decisions/README.md")
+    for number, path in enumerate(DECISIONS, start=1):
+        text = path.read_text(encoding="utf-8")
+        assert path.name.startswith(f"{number:04}-")
+        assert text.startswith(f"# {number:04}: ")
+        assert _DATE_AND_STATUS.search(text), path.name
+        assert re.findall(r"^## (.+)$", text, re.MULTILINE) == DECISION_HEADINGS, path.name
+        assert f"| {number} | [" in index
+        assert f"]({path.name})" in index
 
 
 def anchors(text: str) -> set[str]:
