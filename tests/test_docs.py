@@ -109,6 +109,22 @@ def test_every_link_leads_somewhere(name: str) -> None:
             assert anchor in anchors(page_meant.read_text(encoding="utf-8")), target
 
 
+@pytest.mark.parametrize("name", [str(path.relative_to(ROOT)) for path in ALL_MARKDOWN])
+def test_every_path_and_module_in_the_text_exists(name: str) -> None:
+    text = text_of(name)
+    paths = re.findall(r"\b(?:src|tests|bench|examples)/[\w/.-]*\w/?", text)
+    missing = [path for path in paths if not (ROOT / path).exists()]
+    modules = re.findall(r"\brollbook(?:\.[a-z_]+){2,}", text)
+    missing += [module for module in modules if not is_module(module)]
+    assert not missing
+
+
+def is_module(dotted: str) -> bool:
+    """Whether this is a package, a module, or a name in one of them."""
+    path = ROOT / "src" / Path(*dotted.split("."))
+    return path.is_dir() or path.with_suffix(".py").exists() or path.parent.with_suffix(".py").exists()
+
+
 def test_every_decision_has_a_date_a_status_and_the_headings() -> None:
     index = text_of("docs/decisions/README.md")
     for number, path in enumerate(DECISIONS, start=1):
