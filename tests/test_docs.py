@@ -111,12 +111,17 @@ def test_every_link_leads_somewhere(name: str) -> None:
 
 @pytest.mark.parametrize("name", [str(path.relative_to(ROOT)) for path in ALL_MARKDOWN])
 def test_every_path_and_module_in_the_text_exists(name: str) -> None:
-    text = text_of(name)
-    paths = re.findall(r"\b(?:src|tests|bench|examples)/[\w/.-]*\w/?", text)
-    missing = [path for path in paths if not (ROOT / path).exists()]
-    modules = re.findall(r"\brollbook(?:\.[a-z_]+){2,}", text)
-    missing += [module for module in modules if not is_module(module)]
-    assert not missing
+    assert not list(missing_names(text_of(name)))
+
+
+def missing_names(text: str) -> Iterator[str]:
+    """Yield the paths and dotted names in the text that do not exist."""
+    for path in re.findall(r"\b(?:src|tests|bench|examples)/[\w/.-]*\w/?", text):
+        if not (ROOT / path).exists():
+            yield path
+    for dotted in re.findall(r"\brollbook(?:\.[a-z_]+){2,}", text):
+        if not is_module(dotted):
+            yield dotted
 
 
 def is_module(dotted: str) -> bool:
