@@ -11,37 +11,45 @@ help:  ## this list
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: setup demo run test screenshots bench lint docs lock
-setup: .venv/installed  ## install Rollbook and its tools into .venv, and nothing else
+.PHONY: setup demo run test coverage screenshots bench lint docs lock
+setup: .venv/installed  ## install Rollbook and the development tools into .venv
 
-demo: setup  ## a made-up district's night, told in a minute
+demo: setup  ## run a sample district's nightly update with a real server and curl (1 minute)
 	@$(BIN)/python examples/demo.py
 
-run: setup  ## serve on https://localhost:8443/ with the data folder ./data, and stay
+run: setup  ## serve https://localhost:8443/ from the data folder ./data until Ctrl-C
 	@$(BIN)/rollbook serve --data data
 
 test: setup  ## every test, on SQLite and on PostgreSQL, with real processes, curl, TLS and SMTP
 	$(BIN)/python -m tests
 
+# In one process: pytest-xdist may kill its workers before they have saved what they measured.
+coverage: setup  ## run the tests on SQLite and report coverage, subprocesses included, in htmlcov/
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -m "not browser" $(COVERAGE_TESTS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage html --quiet
+	$(BIN)/coverage report
+
 screenshots: setup  ## a picture of every page in every state, in screenshots/
 	$(BIN)/python -m tests.browser.screenshots
 
-bench: setup  ## Rollbook beside the floor and its peers; BENCH_ROWS=10000,100000 takes minutes, the default hours
+bench: setup  ## compare Rollbook's speed with other importers (hours; BENCH_ROWS=10000,100000: minutes)
 	$(BIN)/pip install --quiet --require-hashes -r requirements/bench.txt
 	$(BIN)/python -m bench
 
-lint: setup  ## style, types, and which room may import which
+lint: setup  ## check style, types and import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-docs: setup  ## write the reference pages again from the code
+docs: setup  ## regenerate the reference pages from the code
 	$(BIN)/python -m rollbook.format.documentation docs/student-file.md
 	$(BIN)/python -m rollbook.cli.documentation docs/commands-of-the-host.md
 	$(BIN)/python -m rollbook.settings_reference README.md
 
-lock:  ## pin every dependency again, with hashes (needs uv)
+lock:  ## pin all dependencies, with hashes (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements/run.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev pyproject.toml -o requirements/dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev --extra bench pyproject.toml -o requirements/bench.txt
