@@ -1,6 +1,7 @@
-"""``make demo``: a made-up district's night in about a minute, with the real command, a real server and real curl.
+"""Run a sample district's nightly update in about a minute, with a real server and real curl.
 
-It tells what it does, asserts what must be true, and cleans up after itself. Exit code 0: the story went as told.
+``make demo`` runs it. Everything happens in a temporary folder, which is deleted at the end. The
+results are checked on the way: exit code 0 means that each was as expected.
 """
 
 import os
@@ -22,216 +23,255 @@ from typing import NoReturn
 
 import made_up_district as made_up
 
-STUDENTS, NEWCOMERS = 2_000, 100_000
+STUDENTS, NEW_STUDENTS = 2_000, 100_000
 LOGIN, PASSWORD = "ops@maple.example", "plum-river-candle-fox"  # for this demo only
-PATIENCE = 60.0  # seconds for anything that is waited for
+TIMEOUT_S = 60.0
+POLL_INTERVAL_S = 0.2
 
 
 class Demo:
-    """The folder, the server's address, and how commands are shown and run."""
+    """The demo's folder and server address; runs commands and prints them with their output."""
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder
-        self.url = f"https://localhost:{port}"
         self.port = port
+        self.url = f"https://localhost:{port}"
         self.data = folder / "data"
         self.environment = _environment(folder) | {
             "ROLLBOOK_DATA": str(self.data),
             "ROLLBOOK_URL": self.url,
             "CURL_CA_BUNDLE": str(self.data / "certificate.pem"),
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), _path()]),
         }
 
-    def run(self, *command: str, said: bool = True) -> str:
-        """Show the command, run it in the demo's folder, show what it answers; returns that."""
-        if said:
-            print(f"\n  $ {shlex.join(command)}", flush=True)
-        done = subprocess.run(
+    def run(self, *command: str, quiet: bool = False) -> str:
+        """Run a command in the demo's folder and return its output.
+
+        Prints the command and its output unless ``quiet``. Ends the demo if the command fails.
+        """
+        line = shlex.join(command)
+        if not quiet:
+            print(f"\n  $ {line}", flush=True)
+        result = subprocess.run(
             command,
             cwd=self.folder,
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=TIMEOUT_S,
             check=False,
         )
-        if done.returncode:
-            fail(f"{shlex.join(command)} ended with exit code {done.returncode}: {done.stderr.strip()}")
-        if said:
-            show(done.stdout)
-        return done.stdout
+        if result.returncode:
+            fail(f"{line} exited with code {result.returncode}: {result.stderr.strip()}")
+        if not quiet:
+            print_output(result.stdout)
+        return result.stdout
 
-    def curl(self, command: str, *form: str, said: bool = True) -> str:
-        """One of the three commands, exactly as a district's script calls it."""
-        fields = [*form, f"login={LOGIN}", f"password={PASSWORD}"]
-        options = [word for field in fields for word in ("-F", field)]
-        return self.run("curl", *options, f"{self.url}/slc/studentupdate/{command}", said=said)
+    def curl(self, command: str, *form: str, quiet: bool = False) -> str:
+        """Call one of the upload commands, exactly as a district's script does."""
+        options: list[str] = []
+        for field in (*form, f"login={LOGIN}", f"password={PASSWORD}"):
+            options += ["-F", field]
+        return self.run("curl", *options, f"{self.url}/slc/studentupdate/{command}", quiet=quiet)
 
-    def status_until(self, pattern: str) -> str:
-        """Ask for the status again and again; shown is the call, and the first answer of this kind."""
-        deadline = time.monotonic() + PATIENCE
-        said = self.curl("status")
-        while not re.search(pattern, said):
+    def wait_for_status(self, pattern: str) -> str:
+        """Poll the status until it matches, and return it; prints the first and the last answer."""
+        deadline = time.monotonic() + TIMEOUT_S
+        status = self.curl("status")
+        if re.search(pattern, status):
+            return status
+        while not re.search(pattern, status):
             if time.monotonic() > deadline:
-                fail(f"the status never became {pattern}: {said}")
-            time.sleep(0.2)
-            said = self.curl("status", said=False)
-            if re.search(pattern, said):
-                print("    ...")
-                show(said)
-        return said
+                fail(f"the status never matched {pattern}; the last one was: {status}")
+            time.sleep(POLL_INTERVAL_S)
+            status = self.curl("status", quiet=True)
+        print("    ...")
+        print_output(status)
+        return status
 
     @contextmanager
     def server(self) -> Iterator["subprocess.Popen[str]"]:
-        """``rollbook serve``, ready; it never outlives the demo."""
+        """Start ``rollbook serve``, wait until it is ready, and stop it at the end."""
         command = ["rollbook", "serve", "--port", str(self.port)]
+        log_path = self.folder / "serve.log"
         print(f"\n  $ {shlex.join(command)} &", flush=True)
-        with (self.folder / "serve.log").open("w", encoding="utf-8") as log:
+        with log_path.open("w", encoding="utf-8") as log:
             process = subprocess.Popen(
-                command, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, stderr=log, text=True
+                command,
+                cwd=self.folder,
+                env=self.environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
             )
             try:
-                ready = process.stdout.readline() if process.stdout else ""
-                if "ready" not in ready:
-                    fail(f"the server did not start: {(self.folder / 'serve.log').read_text(encoding='utf-8')}")
-                show(ready)
+                first_line = process.stdout.readline() if process.stdout else ""
+                if "ready" not in first_line:
+                    fail(f"the server did not start: {log_path.read_text(encoding='utf-8')}")
+                print_output(first_line)
                 yield process
             finally:
                 if process.poll() is None:
                     process.terminate()
                     process.wait(timeout=30)
 
-    def mails(self, count: int) -> list[EmailMessage]:
-        """The mails that were sent, once there are so many."""
-        deadline = time.monotonic() + PATIENCE
+    def wait_for_emails(self, count: int) -> list[EmailMessage]:
+        """Wait until this many emails have been sent, and return them."""
+        deadline = time.monotonic() + TIMEOUT_S
         while True:
-            files = sorted((self.data / "mail").glob("*.log"))
-            mails = [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
-            if len(mails) >= count:
-                return mails
+            paths = sorted((self.data / "mail").glob("*.log"))
+            if len(paths) >= count:
+                return [_parse_email(path) for path in paths]
             if time.monotonic() > deadline:
-                fail(f"{len(mails)} mails came instead of {count}")
-            time.sleep(0.2)
+                fail(f"{len(paths)} emails were sent instead of {count}")
+            time.sleep(POLL_INTERVAL_S)
 
 
-def tell(demo: Demo) -> None:
-    """The story."""
+def run_demo(demo: Demo) -> None:
+    """Write the sample files and run all steps."""
     base = list(made_up.students(STUDENTS))
     tonight = made_up.night(base)
     made_up.write_schools(demo.folder / "schools.csv")
     made_up.write(demo.folder / "base.csv", base)
     made_up.write(demo.folder / "students.csv", tonight.students)
-    made_up.write(demo.folder / "newcomers.csv", made_up.students(NEWCOMERS, first=100_001))
+    made_up.write(demo.folder / "new-students.csv", made_up.students(NEW_STUDENTS, first=100_001))
     (demo.folder / "password").write_text(f"{PASSWORD}\n", encoding="utf-8")
 
-    chapter(f"1. A district is set up, with {STUDENTS:,} students")
+    heading(f"1. Set up a district with {STUDENTS:,} students")
     set_up(demo)
     with demo.server() as server:
-        chapter("2. At night the district's script sends its students: the same three lines as ever")
+        heading("2. The nightly script uploads its student file and asks for the status")
         print(f"\n  $ export CURL_CA_BUNDLE={demo.environment['CURL_CA_BUNDLE']}")
-        nightly(demo, tonight)
-        chapter(f"3. Somebody sends {NEWCOMERS:,} new students by mistake, and cancels that")
-        canceled = cancel_part_way(demo)
-        chapter("4. The results came by mail")
-        read_mails(demo, tonight)
-        chapter("5. One student, and what the night has changed")
+        nightly_update(demo, tonight)
+        heading(f"3. Someone uploads {NEW_STUDENTS:,} new students by mistake, then cancels")
+        added = cancel_part_way(demo)
+        heading("4. The results arrive by email")
+        read_emails(demo, tonight)
+        heading("5. One student's record and history")
         show_history(demo, tonight.transferred)
-        chapter("6. The server stops")
+        heading("6. Stop the server")
         server.terminate()
-        expect(server.wait(timeout=30) == 0, "the server stopped in good order")
-    check_the_roster(demo, canceled)
+        expect(server.wait(timeout=30) == 0, "the server shut down cleanly")
+    check_enrollment(demo, added)
 
 
 def set_up(demo: Demo) -> None:
+    """Add the district, its schools, a staff member and its students."""
     demo.run("rollbook", "district", "add", "Maple USD", "--time-zone", "America/Chicago")
     demo.run("rollbook", "school", "load", "maple-usd", "schools.csv")
-    name = ("--first", "Ana", "--last", "Ruiz", "--role", "district manager")
-    demo.run("rollbook", "staff", "add", "maple-usd", LOGIN, *name, "--password-file", "password")
-    said = demo.run("rollbook", "student", "load", "maple-usd", "base.csv")
-    expect(f"{STUDENTS:,} added" in said, f"{STUDENTS:,} students were added")
+    profile = ("--first", "Ana", "--last", "Ruiz", "--role", "district manager")
+    password = ("--password-file", "password")
+    demo.run("rollbook", "staff", "add", "maple-usd", LOGIN, *profile, *password)
+    report = demo.run("rollbook", "student", "load", "maple-usd", "base.csv")
+    expect(f"{STUDENTS:,} added" in report, f"{STUDENTS:,} students were added")
 
 
-def nightly(demo: Demo, tonight: made_up.Night) -> None:
-    expect(demo.curl("start", "file=@students.csv").startswith("OK update 2 accepted"), "the file was accepted")
-    said = demo.status_until("^COMPLETED")
+def nightly_update(demo: Demo, tonight: made_up.Night) -> None:
+    """Upload the nightly file and wait until its update is completed."""
+    answer = demo.curl("start", "file=@students.csv")
+    expect(answer.startswith("OK update 2 accepted"), "the file was accepted")
+    status = demo.wait_for_status("^COMPLETED")
     unchanged = STUDENTS - tonight.updated - tonight.rejected
     counts = f"{tonight.updated} updated, {unchanged:,} unchanged, {tonight.rejected} rejected"
-    expect(counts in said, f"it counted {counts}")
+    expect(counts in status, f"the result is {counts}")
 
 
 def cancel_part_way(demo: Demo) -> int:
-    """Returns how many of the newcomers stay."""
-    expect(demo.curl("start", "file=@newcomers.csv", "mode=add").startswith("OK update 3"), "the file was accepted")
-    demo.status_until(r"updating, \d+,\d")
-    said = demo.curl("cancel")
-    found = re.match(r"OK update 3 canceled: ([\d,]+) students stay updated, ([\d,]+) were not processed", said)
-    if not found:
-        fail(f"the update was not canceled: {said}")
-    kept, left = (int(number.replace(",", "")) for number in found.groups())
-    expect(kept > 0 and kept + left == NEWCOMERS, "what was done stays, and every other student is accounted for")
-    demo.status_until("^CANCELED update 3")
-    return kept
-
-
-def read_mails(demo: Demo, tonight: made_up.Night) -> None:
-    mails = sorted(demo.mails(2), key=lambda mail: str(mail["Subject"]))
-    for mail in mails:
-        text = mail.get_body(("plain",))
-        print()
-        show("\n".join(f"{name}: {mail[name]}" for name in ("To", "Subject", "Date")))
-        print()
-        show(text.get_content() if text else "")
-    expect(len(mails) == 2, "each update was told of once")
-    subjects = " ".join(str(mail["Subject"]) for mail in mails)
+    """Start an update, cancel it, and return how many students it had added by then."""
+    answer = demo.curl("start", "file=@new-students.csv", "mode=add")
+    expect(answer.startswith("OK update 3"), "the file was accepted")
+    demo.wait_for_status(r"updating, \d+,\d")
+    answer = demo.curl("cancel")
+    counts = re.match(r"OK update 3 canceled: ([\d,]+) \D+ ([\d,]+) were not processed", answer)
+    if not counts:
+        fail(f"the update was not canceled: {answer}")
+    added, not_processed = (int(count.replace(",", "")) for count in counts.groups())
     expect(
-        f"update 2 completed with errors: {tonight.updated} updated" in subjects and "update 3 canceled" in subjects,
-        "the subjects say how it went",
+        added > 0 and added + not_processed == NEW_STUDENTS,
+        "students added before the cancel are kept, and the counts add up to the whole file",
+    )
+    demo.wait_for_status("^CANCELED update 3")
+    return added
+
+
+def read_emails(demo: Demo, tonight: made_up.Night) -> None:
+    """Print the result emails and check their subjects."""
+    emails = sorted(demo.wait_for_emails(2), key=lambda email: str(email["Subject"]))
+    for email in emails:
+        body = email.get_body(("plain",))
+        print()
+        print_output("\n".join(f"{name}: {email[name]}" for name in ("To", "Subject", "Date")))
+        print()
+        if body:
+            print_output(body.get_content())
+    expect(len(emails) == 2, "one email was sent for each update")
+    completed, canceled = (str(email["Subject"]) for email in emails)
+    expect(
+        bool(re.search(rf"pdate #?2\b.* {tonight.updated} ", completed))
+        and bool(re.search(r"pdate #?3\b.*canceled", canceled)),
+        "each subject names the update and its result",
     )
 
 
 def show_history(demo: Demo, student: made_up.Student) -> None:
-    said = demo.run("rollbook", "student", "show", "maple-usd", student.student_id)
-    changed = [line for line in said.splitlines() if " SCHOOL_ID " in line and "update 2" in line]
-    expect(len(changed) == 1 and student.school_id in changed[0], "the transfer is in the history")
+    """Show a student who changed schools in the nightly update."""
+    record = demo.run("rollbook", "student", "show", "maple-usd", student.student_id)
+    transfers = re.findall(r"^.* SCHOOL_ID .*pdate #?2\b.*$", record, re.MULTILINE)
+    expect(
+        len(transfers) == 1 and student.school_id in transfers[0],
+        "the history contains the change of school",
+    )
 
 
-def check_the_roster(demo: Demo, newcomers: int) -> None:
-    rows = demo.run("rollbook", "student", "export", "maple-usd", said=False).count("\n") - 1
-    expect(rows == STUDENTS + newcomers, f"{STUDENTS:,} + {newcomers:,} students are enrolled, as every answer said")
+def check_enrollment(demo: Demo, added: int) -> None:
+    """Export all students and compare their number with what the commands reported."""
+    export = demo.run("rollbook", "student", "export", "maple-usd", quiet=True)
+    enrolled = export.count("\n") - 1  # without the header
+    expect(
+        enrolled == STUDENTS + added,
+        f"{STUDENTS:,} + {added:,} students are enrolled, as reported",
+    )
 
 
-def chapter(title: str) -> None:
-    """A heading."""
+def heading(title: str) -> None:
+    """Print the heading of a step."""
     print(f"\n\n{title}", flush=True)
 
 
-def show(text: str) -> None:
-    """What a command said."""
+def print_output(text: str) -> None:
+    """Print a command's output, indented."""
     for line in text.rstrip("\n").split("\n"):
         print(f"    {line}".rstrip(), flush=True)
 
 
-def expect(fact: bool, what: str) -> None:
-    """The story is only told if it is true."""
-    if not fact:
-        fail(f"not so: {what}")
-    print(f"  ✓ {what}", flush=True)
+def expect(condition: bool, description: str) -> None:
+    """Print a check mark if the condition is true; otherwise end the demo."""
+    if not condition:
+        fail(f"check failed: {description}")
+    print(f"  ✓ {description}", flush=True)
 
 
-def fail(why: str) -> NoReturn:
-    """The story did not go as told."""
-    print(f"\nThe demo failed: {why}", file=sys.stderr)
+def fail(reason: str) -> NoReturn:
+    """End the demo with exit code 1."""
+    print(f"\nThe demo failed: {reason}", file=sys.stderr)
     sys.exit(1)
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """Ours, without what would lead curl or Rollbook elsewhere: proxies, .curlrc, settings."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("ROLLBOOK_") and not name.lower().endswith("_proxy")
-    }
-    return kept | dict.fromkeys(("HOME", "CURL_HOME", "XDG_CONFIG_HOME"), str(folder))
+    """Return our environment variables without settings, proxies and the user's .curlrc."""
+    environment = dict(os.environ)
+    for name in os.environ:
+        if name.startswith("ROLLBOOK_") or name.lower().endswith("_proxy"):
+            del environment[name]
+    return environment | dict.fromkeys(("HOME", "CURL_HOME", "XDG_CONFIG_HOME"), str(folder))
+
+
+def _path() -> str:
+    return os.environ.get("PATH", os.defpath)
+
+
+def _parse_email(path: Path) -> EmailMessage:
+    return message_from_bytes(path.read_bytes(), policy=policy.default)
 
 
 def _free_port() -> int:
@@ -241,16 +281,15 @@ def _free_port() -> int:
 
 
 def main() -> None:
-    """Make a folder, tell the story, take the folder away."""
+    """Run the demo in a temporary folder."""
     if not shutil.which("curl"):
-        fail("it needs curl, which is not installed")
+        fail("curl is not installed")
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
-    began = time.monotonic()
+    started_at = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="rollbook-demo-") as folder:
-        tell(Demo(Path(folder), _free_port()))
-    print(
-        f"\nThat was the whole story, in {time.monotonic() - began:.0f} s. `make run` serves a data folder of your own."
-    )
+        run_demo(Demo(Path(folder), _free_port()))
+    seconds = time.monotonic() - started_at
+    print(f"\nDone in {seconds:.0f} s. Next: `make run` serves your own data folder.")
 
 
 if __name__ == "__main__":
