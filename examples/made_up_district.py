@@ -1,6 +1,6 @@
-"""A made-up district: schools and as many students as you like, nobody of whom exists; the same for the same seed.
+"""Generate a fictional district: schools and any number of students, the same for the same seed.
 
-python examples/made_up_district.py FOLDER [STUDENTS]    writes schools.csv and base.csv
+``python examples/made_up_district.py FOLDER [STUDENTS]`` writes schools.csv and base.csv.
 """
 
 import csv
@@ -11,7 +11,17 @@ from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 
-COLUMNS = ("STUDENT_ID", "FIRST_NAME", "LAST_NAME", "DOB", "GENDER", "GRADE", "SCHOOL_ID", "ELL", "SPECIAL_ED")
+COLUMNS = (
+    "STUDENT_ID",
+    "FIRST_NAME",
+    "LAST_NAME",
+    "DOB",
+    "GENDER",
+    "GRADE",
+    "SCHOOL_ID",
+    "ELL",
+    "SPECIAL_ED",
+)
 SCHOOLS = {
     "100": "Maple Elementary",
     "110": "Brookside Elementary",
@@ -19,21 +29,29 @@ SCHOOLS = {
     "200": "Maple Middle School",
     "300": "Maple High School",
 }
+DEFAULT_STUDENTS = 2_000
+
 _ELEMENTARY = {"100", "110", "120"}
-_FIRST_GRADES = {"100": 0, "110": 0, "120": 0, "200": 6, "300": 9}  # the lowest grade of each school, 0 is k
-_GRADES = {"100": 6, "110": 6, "120": 6, "200": 3, "300": 4}  # how many it has
+_LOWEST_GRADE = {"100": 0, "110": 0, "120": 0, "200": 6, "300": 9}  # by school; 0 is k
+_GRADE_COUNT = {"100": 6, "110": 6, "120": 6, "200": 3, "300": 4}
+_TRANSFERRED, _CHANGED, _INVALID = 12, 71, 3  # rows of a nightly file
 
 
-def _words(text: str) -> list[str]:
-    return text.split()
+def _words(*lines: str) -> list[str]:
+    return " ".join(lines).split()
 
 
-_FIRST = _words(
-    "Ada Amir Ana Ben Bao Cara Chidi Dana Diego Elif Emil Fatima Finn Grace Hana Hugo Ines Ivan Jade Jonas Kai Keiko "
-    "Lena Luis Maya Milan Nadia Noah Olga Omar Pia Quinn Rosa Ravi Sara Sven Tara Tomas Uma Vera Viet Wanda Yara Zoe"
+_FIRST_NAMES = _words(
+    "Ada Amir Ana Ben Bao Cara Chidi Dana Diego Elif Emil Fatima Finn Grace Hana Hugo Ines Ivan",
+    "Jade Jonas Kai Keiko Lena Luis Maya Milan Nadia Noah Olga Omar Pia Quinn Rosa Ravi Sara Sven",
+    "Tara Tomas Uma Vera Viet Wanda Yara Zoe",
 )
-_BEGINNINGS = _words("Ash Birch Brook Clay Dale East Fern Glen Hazel Iron Lake Marsh North Oak Pine River Stone West")
-_ENDINGS = _words("by bridge croft field ford gate ham hill land ley more stead ton wall ward well wood worth")
+_NAME_PREFIXES = _words(
+    "Ash Birch Brook Clay Dale East Fern Glen Hazel Iron Lake Marsh North Oak Pine River Stone West"
+)
+_NAME_SUFFIXES = _words(
+    "by bridge croft field ford gate ham hill land ley more stead ton wall ward well wood worth"
+)
 
 
 @dataclass(frozen=True)
@@ -43,70 +61,69 @@ class Student:
     student_id: str
     first_name: str
     last_name: str
-    born: date
+    dob: date
     gender: str
     grade: str
     school_id: str
     ell: str
     special_ed: str
-    also: dict[str, str] = field(default_factory=dict)  # cells that say something else than the fields above
+    overrides: dict[str, str] = field(default_factory=dict)
+    """Cells by column that replace the values above, to make a row invalid."""
 
     def cells(self) -> list[str]:
-        """As the file writes them."""
-        values = dict(
-            zip(
-                COLUMNS,
-                (
-                    self.student_id,
-                    self.first_name,
-                    self.last_name,
-                    f"{self.born:%m/%d/%Y}",
-                    self.gender,
-                    self.grade,
-                    self.school_id,
-                    self.ell,
-                    self.special_ed,
-                ),
-                strict=True,
-            )
+        """Return the cells in the order of ``COLUMNS``."""
+        values = (
+            self.student_id,
+            self.first_name,
+            self.last_name,
+            f"{self.dob:%m/%d/%Y}",
+            self.gender,
+            self.grade,
+            self.school_id,
+            self.ell,
+            self.special_ed,
         )
-        return list((values | self.also).values())
+        by_column = dict(zip(COLUMNS, values, strict=True))
+        return list((by_column | self.overrides).values())
 
 
-def students(count: int, *, first: int = 1, seed: int = 1, today: date | None = None) -> Iterator[Student]:
-    """So many students, whose IDs count up from ``first``; no two have the same names and date of birth.
+def students(
+    count: int, *, first: int = 1, seed: int = 1, today: date | None = None
+) -> Iterator[Student]:
+    """Generate students with consecutive IDs; no two share names and date of birth.
 
-    Different ``first`` give different last names, so that later students never meet earlier ones.
+    Args:
+        count: How many.
+        first: The first ID. Each value has last names of its own, so that students of a later call
+            are never mistaken for earlier ones.
+        seed: Same seed, same students.
+        today: The date that ages are based on; the current one if omitted.
     """
-    chance = random.Random(f"{seed}/{first}")
-    this_year = (today or date.today()).year  # noqa: DTZ011 - ages are about right, wherever this runs
-    taken = set()
+    rng = random.Random(f"{seed}/{first}")
+    this_year = (today or date.today()).year  # noqa: DTZ011 - ages are approximate in any time zone
+    taken: set[tuple[str, str, date]] = set()
     for number in range(first, first + count):
-        school = chance.choice(list(SCHOOLS))
-        grade = _FIRST_GRADES[school] + chance.randrange(_GRADES[school])
-        while True:
-            born = date(this_year - 6 - grade, 1, 1) + timedelta(chance.randrange(365))
-            name = chance.choice(_FIRST), chance.choice(_BEGINNINGS) + chance.choice(_ENDINGS)
-            if (*name, born) not in taken:
-                break
-        taken.add((*name, born))
-        last_name = name[1] if first == 1 else f"{name[1]}-{chance.choice(_BEGINNINGS)}"
+        school_id = rng.choice(list(SCHOOLS))
+        grade = _LOWEST_GRADE[school_id] + rng.randrange(_GRADE_COUNT[school_id])
+        first_name, last_name, dob = _unused_identity(rng, this_year - 6 - grade, taken)
+        if first != 1:
+            last_name = f"{last_name}-{rng.choice(_NAME_PREFIXES)}"
         yield Student(
-            f"{number:06}",
-            name[0],
-            last_name,
-            born,
-            chance.choice("ffmmx"),
-            str(grade) if grade else "k",
-            school,
-            "y" if chance.random() < 0.1 else "n",
-            "y" if chance.random() < 0.12 else "n",
+            student_id=f"{number:06}",
+            first_name=first_name,
+            last_name=last_name,
+            dob=dob,
+            gender=rng.choice("ffmmx"),
+            grade=str(grade or "k"),
+            school_id=school_id,
+            ell=_yes_or_no(rng, 0.1),
+            special_ed=_yes_or_no(rng, 0.12),
         )
 
 
 @dataclass(frozen=True)
 class Night:
-    """A nightly file, and what must become of it."""
+    """A nightly student file and the expected results of its update."""
 
     students: list[Student]
     updated: int
@@ -115,31 +132,72 @@ class Night:
 
 
 def night(base: Iterable[Student], *, seed: int = 1) -> Night:
-    """The next night's file: most rows are as before, some students changed, three rows are wrong."""
+    """Return the next night's file: most rows are unchanged, some changed, three are invalid."""
     tonight = list(base)
-    places = random.Random(seed).sample(range(len(tonight)), 83 + 3)
-    places.sort(key=lambda place: tonight[place].school_id not in _ELEMENTARY)
-    transfers, others, wrong = places[:12], places[12:83], places[83:]
-    for place in transfers:
-        old = tonight[place]
-        tonight[place] = replace(old, school_id="120" if old.school_id == "110" else "110")
-    for place in others:
-        old = tonight[place]
-        tonight[place] = replace(old, ell="n" if old.ell == "y" else "y")
-    faults = ({"DOB": "2/30/2015"}, {"SCHOOL_ID": "999"}, {"STUDENT_ID": "1.23E+05"})
-    for place, fault in zip(wrong, faults, strict=True):
-        tonight[place] = replace(tonight[place], also=fault)
-    return Night(tonight, len(transfers) + len(others), len(wrong), tonight[transfers[0]])
+    count = _TRANSFERRED + _CHANGED + _INVALID
+    rows = random.Random(seed).sample(range(len(tonight)), count)
+    rows.sort(key=lambda row: tonight[row].school_id not in _ELEMENTARY)
+    transferred, rest = rows[:_TRANSFERRED], rows[_TRANSFERRED:]
+    changed, invalid = rest[:_CHANGED], rest[_CHANGED:]
+    for row in transferred:
+        tonight[row] = replace(tonight[row], school_id=_other_elementary(tonight[row].school_id))
+    for row in changed:
+        tonight[row] = replace(tonight[row], ell=_opposite(tonight[row].ell))
+    errors = ({"DOB": "2/30/2015"}, {"SCHOOL_ID": "999"}, {"STUDENT_ID": "1.23E+05"})
+    for row, error in zip(invalid, errors, strict=True):
+        tonight[row] = replace(tonight[row], overrides=error)
+    return Night(
+        students=tonight,
+        updated=_TRANSFERRED + _CHANGED,
+        rejected=_INVALID,
+        transferred=tonight[transferred[0]],
+    )
 
 
 def write(path: Path, rows: Iterable[Student]) -> None:
-    """A student file."""
+    """Write a student file."""
     _write(path, COLUMNS, (student.cells() for student in rows))
 
 
 def write_schools(path: Path) -> None:
-    """The file for ``rollbook school load``."""
-    _write(path, ("SCHOOL_ID", "NAME"), ([key, name] for key, name in SCHOOLS.items()))
+    """Write a file for ``rollbook school load``."""
+    _write(path, ("SCHOOL_ID", "NAME"), (list(school) for school in SCHOOLS.items()))
+
+
+def main() -> None:
+    """Write schools.csv and base.csv into the folder named on the command line."""
+    folder = Path(sys.argv[1])
+    count = DEFAULT_STUDENTS
+    if len(sys.argv) > 2:
+        count = int(sys.argv[2])
+    folder.mkdir(parents=True, exist_ok=True)
+    write_schools(folder / "schools.csv")
+    write(folder / "base.csv", students(count))
+
+
+def _unused_identity(
+    rng: random.Random, birth_year: int, taken: set[tuple[str, str, date]]
+) -> tuple[str, str, date]:
+    """Return first name, last name and date of birth that are not in ``taken``, and add them."""
+    while True:
+        dob = date(birth_year, 1, 1) + timedelta(rng.randrange(365))
+        first_name = rng.choice(_FIRST_NAMES)
+        last_name = rng.choice(_NAME_PREFIXES) + rng.choice(_NAME_SUFFIXES)
+        if (first_name, last_name, dob) not in taken:
+            taken.add((first_name, last_name, dob))
+            return first_name, last_name, dob
+
+
+def _yes_or_no(rng: random.Random, probability: float) -> str:
+    return "y" if rng.random() < probability else "n"
+
+
+def _other_elementary(school_id: str) -> str:
+    return "120" if school_id == "110" else "110"
+
+
+def _opposite(flag: str) -> str:
+    return "n" if flag == "y" else "y"
 
 
 def _write(path: Path, header: Iterable[str], rows: Iterable[list[str]]) -> None:
@@ -150,7 +208,4 @@ def _write(path: Path, header: Iterable[str], rows: Iterable[list[str]]) -> None
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1])
-    folder.mkdir(parents=True, exist_ok=True)
-    write_schools(folder / "schools.csv")
-    write(folder / "base.csv", students(int(sys.argv[2]) if len(sys.argv) > 2 else 2000))
+    main()
