@@ -11,8 +11,8 @@ help:  ## this list
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: setup demo run test coverage screenshots bench lint docs lock
-setup: .venv/installed  ## install Rollbook and the development tools into .venv
+.PHONY: setup demo run test screenshots bench lint docs lock
+setup: .venv/installed  ## install Rollbook and its tools into .venv, and nothing else
 
 demo: setup  ## run a sample district's nightly update with a real server and curl (1 minute)
 	@$(BIN)/python examples/demo.py
@@ -23,6 +23,14 @@ run: setup  ## serve https://localhost:8443/ from the data folder ./data until C
 test: setup  ## every test, on SQLite and on PostgreSQL, with real processes, curl, TLS and SMTP
 	$(BIN)/python -m tests
 
+screenshots: setup  ## a picture of every page in every state, in screenshots/
+	$(BIN)/python -m tests.browser.screenshots
+
+bench: setup  ## compare Rollbook's speed with other importers (hours; BENCH_ROWS=10000,100000: minutes)
+	$(BIN)/pip install --quiet --require-hashes -r requirements/bench.txt
+	$(BIN)/python -m bench
+
+.PHONY: coverage
 # In one process: pytest-xdist may kill its workers before they have saved what they measured.
 coverage: setup  ## run the tests on SQLite and report coverage, subprocesses included, in htmlcov/
 	$(BIN)/coverage erase
@@ -30,13 +38,6 @@ coverage: setup  ## run the tests on SQLite and report coverage, subprocesses in
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage html --quiet
 	$(BIN)/coverage report
-
-screenshots: setup  ## a picture of every page in every state, in screenshots/
-	$(BIN)/python -m tests.browser.screenshots
-
-bench: setup  ## compare Rollbook's speed with other importers (hours; BENCH_ROWS=10000,100000: minutes)
-	$(BIN)/pip install --quiet --require-hashes -r requirements/bench.txt
-	$(BIN)/python -m bench
 
 lint: setup  ## check style, types and import rules
 	$(BIN)/ruff check .
