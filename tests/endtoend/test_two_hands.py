@@ -11,7 +11,7 @@ from tests.faults.folder import HEADER, row
 from tests.installations import execute
 from tests.often import often
 
-HANDS = "rollbook.updates.hands"
+WORKER = "rollbook.updates.worker_process"
 MEGABYTES = 10
 PAUSE = 0.02  # seconds between two looks
 CORES = len(os.sched_getaffinity(0))
@@ -38,7 +38,7 @@ def test_the_second_process_checks_the_file_from_its_end(rollbook: Rollbook, tmp
         said = rollbook.run("student", "load", "maple-usd", rollover)
     assert "30,000 updated, 0 unchanged, 0 rejected" in said
     assert (reached != sorted(reached)) == (CORES > 1)
-    assert rollbook.descendants(HANDS) == []
+    assert rollbook.descendants(WORKER) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
@@ -48,7 +48,7 @@ def test_a_second_process_that_does_nothing_keeps_nobody_waiting(
     seen: set[int] = set()
 
     def look() -> None:
-        for pid in set(rollbook.descendants(HANDS)) - seen:
+        for pid in set(rollbook.descendants(WORKER)) - seen:
             os.kill(pid, number)
             seen.add(pid)
 
@@ -58,4 +58,4 @@ def test_a_second_process_that_does_nothing_keeps_nobody_waiting(
         said = rollbook.run("student", "load", "maple-usd", rollover)
     assert "10,000 updated, 0 unchanged, 0 rejected" in said
     assert len(seen) == (1 if CORES > 1 else 0)
-    assert rollbook.descendants(HANDS) == []
+    assert rollbook.descendants(WORKER) == []

@@ -7,7 +7,7 @@ from django.db import connection
 
 from rollbook.engine import jobs
 from rollbook.roster.models import District
-from rollbook.updates import apply, check, receive, spool
+from rollbook.updates import apply, check_range, receive, spool
 from rollbook.updates.models import Update
 from rollbook.updates.moves import Mode
 
@@ -47,7 +47,7 @@ def no_jobs(transactional_db: None) -> Iterator[None]:
 
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(check, "SMALLEST", 10)
-    monkeypatch.setattr(check, "LARGEST", 10)
+    monkeypatch.setattr(check_range, "SMALLEST", 10)
+    monkeypatch.setattr(check_range, "LARGEST", 10)
     monkeypatch.setattr(apply, "SMALLEST", 10)
     monkeypatch.setattr(apply, "LARGEST", 10)

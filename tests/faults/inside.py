@@ -24,7 +24,7 @@ from rollbook.roster.models import Change, District, School  # noqa: E402
 from rollbook.roster.records import in_order  # noqa: E402
 from rollbook.staff import roles  # noqa: E402
 from rollbook.staff.models import Member  # noqa: E402
-from rollbook.updates import apply, check, drafts, judging, problems, receive, running, spool  # noqa: E402
+from rollbook.updates import apply, check_range, drafts, judging, problems, receive, running, spool  # noqa: E402
 from rollbook.updates.models import ENDED_AS, Draft, Row, Update  # noqa: E402
 from rollbook.updates.moves import Mode  # noqa: E402
 
@@ -115,7 +115,7 @@ def sweep() -> None:
 def in_small_steps() -> None:
     """From now on."""
     apply.SMALLEST = apply.LARGEST = 10
-    check.SMALLEST, check.LARGEST, judging.STRETCH = 20, 20, 5
+    check_range.SMALLEST, check_range.LARGEST, judging.STRETCH = 20, 20, 5
 
 
 def work() -> None:

@@ -2,12 +2,12 @@
 
 import pytest
 
-from rollbook.updates import check, judging
+from rollbook.updates import check_range, judging
 
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two rows a batch, and two a stretch of judging."""
-    monkeypatch.setattr(check, "SMALLEST", 2)
-    monkeypatch.setattr(check, "LARGEST", 2)
+    monkeypatch.setattr(check_range, "SMALLEST", 2)
+    monkeypatch.setattr(check_range, "LARGEST", 2)
     monkeypatch.setattr(judging, "STRETCH", 2)

@@ -13,7 +13,7 @@ from rollbook.format.reader import RawRow
 from rollbook.roster import digests
 from rollbook.roster.models import District, Student
 from rollbook.updates import running, spool
-from rollbook.updates.check import RowRules
+from rollbook.updates.check_range import RowRules
 from rollbook.updates.models import ENDED_AS, Piece, Row, Update
 from rollbook.updates.moves import Mode, State
 from tests.updates.night import (

@@ -9,7 +9,7 @@ import pytest
 from rollbook.format import encodings, surveying
 from rollbook.roster.digests import Known
 from rollbook.roster.models import District
-from rollbook.updates import check, not_processed, running, spool, states, stretches
+from rollbook.updates import check_range, not_processed, running, spool, states, stretches
 from rollbook.updates.as_sent import NotEnded
 from rollbook.updates.cancel import cancel
 from rollbook.updates.models import Piece, Update
@@ -71,7 +71,7 @@ def test_stretches_that_another_process_has_checked_are_left_out(
     begin, middle, *_, last_one = stretches.open_ones(update)
     states.move(update.pk, State.CHECKING, run="x", started_at=update.received_at)
     for stretch in (middle, last_one):
-        check.Hand(update.pk, "x", Known.of(school.pk)).check(stretch)
+        check_range.RangeWorker(update.pk, "x", Known.of(school.pk)).check(stretch)
     cancel(school)
     left = [int(row[-1]) for row in rows_of(update)]
     assert middle.start is not None

@@ -12,7 +12,7 @@ from rollbook.format import encodings, surveying
 from rollbook.format.reader import Place
 from rollbook.roster.digests import Known
 from rollbook.roster.models import District
-from rollbook.updates import check, hands, running, states, stretches
+from rollbook.updates import check_range, hands, running, states, stretches
 from rollbook.updates.models import Batch, Update
 from rollbook.updates.moves import Mode, State
 from rollbook.updates.stretches import Stretch
@@ -29,8 +29,8 @@ def small_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files of a few rows have many, each has several batches, and all are checked by this very process."""
     monkeypatch.setattr(surveying, "STRETCH", 256)
     monkeypatch.setattr(encodings, "CHUNK", 64)
-    monkeypatch.setattr(check, "SMALLEST", 2)
-    monkeypatch.setattr(check, "LARGEST", 3)
+    monkeypatch.setattr(check_range, "SMALLEST", 2)
+    monkeypatch.setattr(check_range, "LARGEST", 3)
     monkeypatch.setattr(hands, "WORTH_IT", 1_000_000)
 
 
@@ -68,9 +68,9 @@ def begun(update: Update) -> str:
     return update.run
 
 
-def a_hand(update: Update) -> check.Hand:
+def a_hand(update: Update) -> check_range.RangeWorker:
     """Lent to a run that has checked one batch."""
-    return check.Hand(update.pk, begun(update), Known.of(update.district_id))
+    return check_range.RangeWorker(update.pk, begun(update), Known.of(update.district_id))
 
 
 # What is open
@@ -196,7 +196,7 @@ def test_in_whatever_order_stretches_are_checked_and_wherever_one_is_left_it_com
     todo = stretches.open_ones(update)
     for at in data.draw(st.lists(st.integers(0, len(todo) - 1), unique=True)):
         batches = data.draw(st.integers(0, 3))
-        for _ in islice(check._check(todo[at], hand._update, hand._run, hand._rules), batches):
+        for _ in islice(check_range.check_byte_range(todo[at], hand._update, hand._run, hand._rules), batches):
             pass
     applying(update)
     assert all_about(update) == whole

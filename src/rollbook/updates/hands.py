@@ -13,12 +13,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Self, cast
+from typing import IO, Self, cast
 
-if TYPE_CHECKING:  # in the other process Django is not set up yet
-    from rollbook.roster.digests import Known
-    from rollbook.updates.stretches import Stretch
+from rollbook.roster.digests import Known
+from rollbook.updates.stretches import Stretch
 
+WORKER = "rollbook.updates.worker_process"
 WORTH_IT = 4  # stretches: less work is done before the other process has started
 MOMENT = 0.1  # seconds
 
@@ -35,8 +35,8 @@ class SecondHand:
         self._process = None
         if self._wanted:
             self._shared = os.fdopen(os.memfd_create("known"), "wb")
-            self._process = subprocess.Popen(  # noqa: S603 - this very module
-                [sys.executable, "-m", __name__, json.dumps([self._update_id, self._run, self._shared.fileno()])],
+            self._process = subprocess.Popen(  # noqa: S603 - a module of ours
+                [sys.executable, "-m", WORKER, json.dumps([self._update_id, self._run, self._shared.fileno()])],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 bufsize=0,
@@ -44,12 +44,12 @@ class SecondHand:
             )
         return self
 
-    def tell(self, known: "Callable[[], Known]") -> None:
+    def tell(self, known: Callable[[], Known]) -> None:
         """What it has to know before it is given a stretch; nothing is looked up if there is no other process."""
         if self._process:
             known().share(self._shared)
 
-    def help(self, todo: "list[Stretch]") -> None:
+    def help(self, todo: list[Stretch]) -> None:
         """Take the last stretch off the list, if the hands are free."""
         if todo and self._process and self._asks(0):
             try:
@@ -82,27 +82,3 @@ class SecondHand:
             self._process.__exit__(kind, value, trace)
         if self._wanted:
             self._shared.close()
-
-
-def _lend() -> None:
-    """In the other process: ask, check, ask again, until nobody answers."""
-    update_id, run, shared = json.loads(sys.argv[1])
-    import django
-
-    django.setup()
-    from rollbook.roster.digests import Known
-    from rollbook.updates import check
-    from rollbook.updates.stretches import Stretch
-
-    lent = None
-    while True:
-        os.write(1, b"?")
-        order = sys.stdin.readline()
-        if not order:
-            return
-        lent = lent or check.Hand(update_id, run, Known.shared(shared))  # which is there before the first order
-        lent.check(Stretch.of_json(json.loads(order)))
-
-
-if __name__ == "__main__":
-    _lend()

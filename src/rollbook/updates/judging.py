@@ -26,7 +26,7 @@ from rollbook.format import reader
 from rollbook.format.header import Header
 from rollbook.format.problems import Problem
 from rollbook.updates import problems, spool, staging, states
-from rollbook.updates.check import RowRules
+from rollbook.updates.check_range import RowRules
 from rollbook.updates.models import Row as StagedRow
 from rollbook.updates.models import Update
 from rollbook.updates.moves import Outcome, State

@@ -1,0 +1,35 @@
+"""The second checking process: asks for byte ranges on its output and checks those that arrive on its input.
+
+``hands.py`` starts it with one argument, the JSON list of the update's key, the run id, and the file descriptor from
+which to read the fingerprints of the district's students.
+"""
+
+import json
+import os
+import sys
+
+import django
+
+
+def main() -> None:
+    """Ask for a byte range, check it, and ask again, until the input is closed."""
+    update_id, run, shared = json.loads(sys.argv[1])
+    django.setup()
+    # Models can be imported only now.
+    from rollbook.roster.digests import Known
+    from rollbook.updates.check_range import RangeWorker
+    from rollbook.updates.stretches import Stretch
+
+    worker = None
+    while True:
+        os.write(1, b"?")
+        line = sys.stdin.readline()
+        if not line:
+            return
+        if worker is None:  # the fingerprints are there before the first byte range
+            worker = RangeWorker(update_id, run, Known.shared(shared))
+        worker.check(Stretch.of_json(json.loads(line)))
+
+
+if __name__ == "__main__":
+    main()
