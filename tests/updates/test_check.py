@@ -8,12 +8,10 @@ import pytest
 from django.utils import timezone
 
 from rollbook.format import checker
-from rollbook.format.problems import Problem
 from rollbook.format.reader import RawRow
 from rollbook.roster import digests
 from rollbook.roster.models import District, Student
 from rollbook.updates import running, spool
-from rollbook.updates.check_range import RowRules
 from rollbook.updates.models import ENDED_AS, Piece, Row, Update
 from rollbook.updates.moves import Mode, State
 from tests.updates.night import (
@@ -161,16 +159,14 @@ def test_a_row_on_which_a_rule_of_ours_fails_is_rejected_and_the_others_go_on(
 def test_a_duplicate_of_a_row_on_which_a_rule_fails_is_judged_all_the_same(
     school: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rule = RowRules.check
+    rule = checker.Checker.check
 
-    def poisoned(self: RowRules, row: RawRow) -> checker.CheckedRow:
-        return (
-            checker.CheckedRow(row.line, {}, [Problem("internal_error", row.line)])
-            if row.line == 2
-            else rule(self, row)
-        )
+    def poisoned(self: checker.Checker, row: RawRow) -> checker.CheckedRow:
+        if row.line == 2:
+            raise ZeroDivisionError("canary")
+        return rule(self, row)
 
-    monkeypatch.setattr(RowRules, "check", poisoned)
+    monkeypatch.setattr(checker.Checker, "check", poisoned)
     result = run(school, "STUDENT_ID,FIRST_NAME\ns000,Anna\ns000,Annie")
     assert counts(result) == {"updated": 1, "rejected": 1}
 

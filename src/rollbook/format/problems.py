@@ -1,6 +1,6 @@
 """What can be wrong with a file or a row: the closed list of kinds, and one problem as it was found."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -8,10 +8,22 @@ from rollbook.format.file_problems import FILE_KINDS
 from rollbook.format.kinds import Kind, Scope, Severity
 from rollbook.format.row_problems import ROW_KINDS
 
-__all__ = ["KINDS", "LONGEST_FOUND", "Kind", "Problem", "Scope", "Severity", "visible"]
+__all__ = [
+    "KINDS",
+    "LONGEST_FOUND",
+    "Kind",
+    "Problem",
+    "Scope",
+    "Severity",
+    "sort_codes",
+    "visible",
+    "weightiest",
+]
 
 KINDS: Mapping[str, Kind] = MappingProxyType({kind.code: kind for kind in (*FILE_KINDS, *ROW_KINDS)})
 """Every code there is. The order is that of weight, files before rows."""
+
+_RANK = {code: rank for rank, code in enumerate(KINDS)}
 
 LONGEST_FOUND = 60
 """Characters of a cell that a problem quotes."""
@@ -49,3 +61,14 @@ def visible(text: str) -> str:
     """The text on one line of at most LONGEST_FOUND characters, what cannot be seen or printed written as <U+200B>."""
     cut = text if len(text) <= LONGEST_FOUND else text[: LONGEST_FOUND - 1] + "…"
     return "".join(letter if letter.isprintable() else f"<U+{ord(letter):04X}>" for letter in cut)
+
+
+def sort_codes(counts: Mapping[str, int]) -> list[str]:
+    """Return the codes in display order: errors before warnings, the most frequent first."""
+    return sorted(counts, key=lambda code: (KINDS[code].severity, -counts[code], _RANK[code]))
+
+
+def weightiest(problems: Iterable[Problem]) -> Problem | None:
+    """Return the most severe error, which names a refusal; None if there is no error."""
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    return min(errors, key=lambda problem: _RANK[problem.code], default=None)

@@ -10,7 +10,7 @@ from rollbook.format import cutting, encodings, sniffing
 from rollbook.format.columns import fold_header
 from rollbook.format.header import Header, looks_like_header
 from rollbook.format.limits import Limits
-from rollbook.format.problems import KINDS, Problem, Severity
+from rollbook.format.problems import Problem, Severity, weightiest
 
 MOST_RAGGED = 0.2
 """The share of rows that may have too few or too many cells before the whole file is refused."""
@@ -28,7 +28,6 @@ _BLANK = b' ",\t\r\n'
 _DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _LINES_SEARCHED_FOR_HEADER = 10
 _LEAVE_OUT = "leave out those that are not needed"
-_WEIGHT = {code: weight for weight, code in enumerate(KINDS)}
 
 
 @dataclass(frozen=True)
@@ -47,8 +46,7 @@ class Survey:
     @property
     def refusal(self) -> Problem | None:
         """The weightiest problem that makes the whole file unacceptable, else None."""
-        errors = [problem for problem in self.problems if problem.severity is Severity.ERROR]
-        return min(errors, key=lambda problem: _WEIGHT[problem.code], default=None)
+        return weightiest(self.problems)
 
 
 def survey(path: Path, *, encoding: str = encodings.UTF_8, limits: Limits | None = None) -> Survey:

@@ -1,7 +1,7 @@
-"""2. Check the rows of a student file: validated, matched with students and compared; of a large file in two processes.
+"""2. Check the rows of a student file: validate them, match them with students, and compare.
 
-Each batch commits together with the position at which the next one begins, so a check that was interrupted resumes
-there.
+A second process checks a part of a large file. Each batch commits together with the position at
+which the next one begins, so a check that was interrupted resumes there.
 """
 
 from collections.abc import Iterator

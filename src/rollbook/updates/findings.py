@@ -3,38 +3,22 @@
 Only an update can tell which students and schools exist, and which rows want what another row or student has.
 """
 
-import logging
 import time
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from rollbook.format import reader
-from rollbook.format.checker import CheckedRow, Checker
+from rollbook.format.file_validator import validate_file
 from rollbook.format.header import Header
-from rollbook.format.problems import KINDS, Problem, Severity
-from rollbook.format.reader import RawRow, Survey
-from rollbook.updates.problems import in_order, weightiest
-
-log = logging.getLogger(__name__)
+from rollbook.format.problems import Problem, sort_codes, weightiest
+from rollbook.format.reader import Survey
+from rollbook.format.tally import ProblemGroup, ProblemTally
 
 FIRST_PROBLEMS = 10
 LONGEST_CHECK = 20.0  # seconds of a person who waits for the answer
-
-
-@dataclass(frozen=True)
-class FoundGroup:
-    """The problems of one code: how many, and the first of them."""
-
-    code: str
-    severity: Severity
-    title: str
-    repair: str
-    count: int
-    first: tuple[Problem, ...]
+BATCH_ROWS = 1000  # the time is looked at after each
 
 
 @dataclass(frozen=True)
@@ -49,7 +33,7 @@ class Findings:
     checked: int
     rejected: int
     problems: tuple[Problem, ...]
-    groups: tuple[FoundGroup, ...]
+    groups: tuple[ProblemGroup, ...]
     known: tuple[str, ...]
     ignored: tuple[str, ...]
 
@@ -64,49 +48,35 @@ class Findings:
         return self.checked == self.rows
 
 
-@dataclass
-class _Tally:
-    """Rows as they are checked: exact totals by code, and of each code the first problems."""
-
-    checked: int = 0
-    rejected: int = 0
-    counts: Counter[str] = field(default_factory=Counter)
-    first: defaultdict[str, list[Problem]] = field(default_factory=lambda: defaultdict(list))
-
-    def take(self, problems: Iterable[Problem]) -> None:
-        for problem in problems:
-            self.counts[problem.code] += 1
-            if self.counts[problem.code] <= FIRST_PROBLEMS:
-                self.first[problem.code].append(problem)
-
-
 def look_into(path: Path, survey: Survey, today: date) -> dict[str, Any]:
     """Check the rows of a surveyed file, for LONGEST_CHECK at most; returns what ``told`` reads, fit for JSON."""
-    tally = _Tally()
-    tally.take(survey.problems)
-    if survey.header and not survey.refusal:
-        for row in _checked(path, survey, survey.header, today):
-            tally.checked += 1
-            tally.rejected += row.rejected
-            tally.take(row.problems)
+    tally = ProblemTally(max_per_code=FIRST_PROBLEMS)
+    until = time.monotonic() + LONGEST_CHECK
+    for _ in validate_file(path, survey, today, tally, batch_rows=BATCH_ROWS):
+        if time.monotonic() > until:
+            break
+    first: dict[str, list[dict[str, Any]]] = {}
+    for problem in tally.problems:
+        first.setdefault(problem.code, []).append(asdict(problem))
     return {
-        "checked": tally.checked,
+        "checked": tally.rows,
         "rejected": tally.rejected,
         "problems": [asdict(problem) for problem in survey.problems],
         "counts": dict(tally.counts),
-        "first": {code: [asdict(problem) for problem in first] for code, first in tally.first.items()},
+        "first": first,
     }
 
 
 def told(found: Mapping[str, Any], rows: int, header: Sequence[str]) -> Findings:
     """What ``look_into`` found in a file of so many rows under this header."""
     columns = Columns.of(header)
+    counts, first = found["counts"], found["first"]
     return Findings(
         rows=rows,
         checked=found["checked"],
         rejected=found["rejected"],
         problems=_problems(found["problems"]),
-        groups=tuple(_groups(found["counts"], found["first"])),
+        groups=tuple(_group(code, counts[code], first[code]) for code in sort_codes(counts)),
         known=columns.known,
         ignored=columns.ignored,
     )
@@ -129,30 +99,11 @@ class Columns:
         )
 
 
-def _checked(path: Path, survey: Survey, header: Header, today: date) -> Iterator[CheckedRow]:
-    checker = Checker(header, today)
-    until = time.monotonic() + LONGEST_CHECK
-    for batch in reader.read_batches(path, encoding=survey.encoding, header=header, size=1000):
-        for row in batch.rows:
-            yield _check(checker, row)
-        if time.monotonic() > until:
-            return
+def _problems(kept: Iterable[Mapping[str, Any]]) -> tuple[Problem, ...]:
+    return tuple(Problem(**problem) for problem in kept)
 
 
-def _check(checker: Checker, row: RawRow) -> CheckedRow:
-    """An error of ours in a rule rejects the row, as it would in an update."""
-    try:
-        return checker.check(row)
-    except Exception:
-        log.exception("a rule failed on line %d", row.line)
-        return CheckedRow(row.line, {}, [Problem("internal_error", row.line)])
-
-
-def _problems(said: Iterable[Mapping[str, Any]]) -> tuple[Problem, ...]:
-    return tuple(Problem(**problem) for problem in said)
-
-
-def _groups(counts: Mapping[str, int], first: Mapping[str, Any]) -> Iterator[FoundGroup]:
-    for code in in_order(counts):
-        kind = KINDS[code]
-        yield FoundGroup(code, kind.severity, kind.title, kind.repair, counts[code], _problems(first[code]))
+def _group(code: str, count: int, kept: Iterable[Mapping[str, Any]]) -> ProblemGroup:
+    first = _problems(kept)
+    lines = dict.fromkeys(problem.line for problem in first)
+    return ProblemGroup(code, count, tuple(filter(None, lines)), first)

@@ -7,8 +7,6 @@ from rollbook.database import bulk
 from rollbook.format.problems import KINDS, Problem, Severity
 from rollbook.updates import models
 
-_WEIGHT = {code: weight for weight, code in enumerate(KINDS)}
-
 # Every rejected row keeps its problems. Of warnings, which may come with every single row, this many are kept.
 MOST_WARNINGS = 1000
 
@@ -29,17 +27,6 @@ def keep(update_id: int, found: Iterable[Problem], before: Mapping[str, int] | N
                 continue
         kept.append((update_id, problem.line, problem.column, problem.code, problem.found, problem.hint))
     bulk.insert("updates_problem", ("update_id", "line", "column", "code", "found", "hint"), kept)
-
-
-def in_order(counted: Mapping[str, int]) -> list[str]:
-    """The codes as they are told: errors before warnings, the most frequent first."""
-    return sorted(counted, key=lambda code: (KINDS[code].severity, -counted[code], _WEIGHT[code]))
-
-
-def weightiest(found: Iterable[Problem]) -> Problem | None:
-    """The error that names a refusal; None if there is none."""
-    errors = [problem for problem in found if problem.severity is Severity.ERROR]
-    return min(errors, key=lambda problem: _WEIGHT[problem.code], default=None)
 
 
 def as_said(problem: models.Problem) -> Problem:

@@ -4,28 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from rollbook.format.problems import KINDS, Problem, Severity
+from rollbook.format.problems import KINDS, Problem, Severity, sort_codes, weightiest
+from rollbook.format.tally import ProblemGroup
 from rollbook.roster.models import District
 from rollbook.staff.models import Member
 from rollbook.updates.models import Update
 from rollbook.updates.moves import LIVE, WORKING, Mode, Outcome, State
-from rollbook.updates.problems import as_said, in_order, weightiest
+from rollbook.updates.problems import as_said
 
 TOLD_WITH = ("district", "member", "mends")  # what a report of an update also reads
 FIRST_LINES = 10
 MOST_LINES = 1000
-
-
-@dataclass(frozen=True)
-class ProblemGroup:
-    """The problems of one code: how many, and the lines of the first ones."""
-
-    code: str
-    severity: Severity
-    title: str
-    repair: str
-    count: int
-    lines: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -189,8 +178,11 @@ def _refusal(update: Update) -> Problem | None:
 def _groups(update: Update) -> Iterator[ProblemGroup]:
     """Errors before warnings, the most frequent first."""
     counts: dict[str, int] = update.problem_counts
-    for code in in_order(counts):
-        kind = KINDS[code]
+    for code in sort_codes(counts):
+        yield ProblemGroup(code, counts[code], tuple(_first_lines(update, code)))
+
+
+def _first_lines(update: Update, code: str) -> Iterator[int]:
+    if not update.details_closed_at:
         found = update.problem_set.filter(code=code, line__isnull=False).order_by("line")
-        lines = [] if update.details_closed_at else found.values_list("line", flat=True).distinct()[:FIRST_LINES]
-        yield ProblemGroup(code, kind.severity, kind.title, kind.repair, counts[code], tuple(filter(None, lines)))
+        yield from filter(None, found.values_list("line", flat=True).distinct()[:FIRST_LINES])

@@ -1,7 +1,7 @@
-"""The second checking process: asks for byte ranges on its output and checks those that arrive on its input.
+"""The second checking process: asks for byte ranges on its output, reads them from its input.
 
-``hands.py`` starts it with one argument, the JSON list of the update's key, the run id, and the file descriptor from
-which to read the fingerprints of the district's students.
+``hands.py`` starts it with one argument, a JSON list: the update's key, the run id, and the file
+descriptor from which to read the digests of the district's students.
 """
 
 import json
@@ -26,7 +26,7 @@ def main() -> None:
         line = sys.stdin.readline()
         if not line:
             return
-        if worker is None:  # the fingerprints are there before the first byte range
+        if worker is None:  # the digests are there before the first byte range
             worker = RangeWorker(update_id, run, Known.shared(shared))
         worker.check(Stretch.of_json(json.loads(line)))
 

@@ -15,10 +15,11 @@ from rollbook.doors.studentupdate.form import Form
 from rollbook.doors.studentupdate.refusals import Refused
 from rollbook.format.choices import CLASSIFICATIONS, RACES
 from rollbook.format.columns import BY_NAME, COLUMNS
+from rollbook.format.tally import ProblemGroup
 from rollbook.roster.models import District, Student
 from rollbook.staff.permissions import Permission
 from rollbook.updates import drafts
-from rollbook.updates.findings import Findings, FoundGroup
+from rollbook.updates.findings import Findings
 from rollbook.updates.models import Draft
 from rollbook.updates.moves import Mode
 from rollbook.updates.receive import QueueFull, Receipt, limits
@@ -133,7 +134,7 @@ def _format(visit: Visit, status: int = 200, error: str = "") -> HttpResponse:
     return visit.render("pages/students_format.html", facts, status)
 
 
-def _is_told(findings: Findings, group: FoundGroup) -> bool:
+def _is_told(findings: Findings, group: ProblemGroup) -> bool:
     """Whether these are what the page begins with: why the whole file is refused."""
     return findings.refusal is not None and findings.refusal.code == group.code
 
