@@ -25,7 +25,7 @@ from rollbook.roster.records import in_order  # noqa: E402
 from rollbook.staff import roles  # noqa: E402
 from rollbook.staff.models import Member  # noqa: E402
 from rollbook.updates import apply, check_range, drafts, judging, problems, receive, running, spool  # noqa: E402
-from rollbook.updates.models import ENDED_AS, Draft, Row, Update  # noqa: E402
+from rollbook.updates.models import Draft, Row, Update  # noqa: E402
 from rollbook.updates.moves import Mode  # noqa: E402
 
 
@@ -193,12 +193,13 @@ def left_by(district: District) -> dict[str, Any]:
                 "problem_counts",
             )
         ),
-        "outcomes": list(
-            Row.objects.filter(update__district=district)
-            .annotate(ended_as=ENDED_AS)
+        "outcomes": [
+            (row.update.number, row.line, row.effective_outcome)
+            for row in Row.objects.filter(update__district=district)
+            .with_outcome()
+            .select_related("update")
             .order_by("update", "line")
-            .values_list("update__number", "line", "ended_as")
-        ),
+        ],
         "problems": list(
             updates.values_list("number", "problem__line", "problem__code").order_by(
                 "number", "problem__line", "problem__code"

@@ -7,7 +7,7 @@ from rollbook.roster.models import District
 from rollbook.staff.models import Member
 from rollbook.updates import report
 from rollbook.updates.cancel import cancel
-from rollbook.updates.models import ENDED_AS, Row
+from rollbook.updates.models import Row
 from rollbook.updates.moves import Mode, Outcome, State
 from tests.updates.night import (
     COUNTS,
@@ -47,9 +47,8 @@ def test_the_counts_are_those_of_the_rows(school: District) -> None:
         Mode.ADD,
     )
     assert [getattr(result, name) for name in COUNTS] == [2, 1, 1, 2, 0]
-    outcomes = list(
-        Row.objects.annotate(ended_as=ENDED_AS).filter(update=last(school)).values_list("ended_as", flat=True)
-    )
+    rows = Row.objects.with_outcome().filter(update=last(school))
+    outcomes = [row.effective_outcome for row in rows]
     assert {outcome: outcomes.count(outcome) for outcome in Outcome} == {
         "updated": 2,
         "added": 1,

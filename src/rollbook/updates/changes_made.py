@@ -79,12 +79,14 @@ def _made(update: Update, first: int) -> Iterator[_Made]:
 def _lines_of_known(update: Update, made: list[_Made]) -> dict[int, int]:
     """Student to line, of those who were enrolled before."""
     students = {change.student for change in made if change.field != ADDED}
-    return dict(update.row_set.filter(student__in=students, outcome=None).values_list("student__pk", "line"))
+    rows = update.row_set.without_own_outcome().filter(student__in=students)
+    return dict(rows.values_list("student__pk", "line"))
 
 
 def _lines_of_added(update: Update, made: list[_Made]) -> dict[int, int]:
     """Student to line, of those who were added: by name and date of birth, which are unique."""
     added = {change.name: change.student for change in made if change.field == ADDED}
-    rows = update.row_set.filter(student=None, outcome=None, takes_name_key__in={name for name, _ in added})
+    rows = update.row_set.without_own_outcome().filter(student=None)
+    rows = rows.filter(takes_name_key__in={name for name, _ in added})
     found: Any = rows.values_list("takes_name_key", "takes_dob", "line")
     return {added[name, dob]: line for name, dob, line in found if (name, dob) in added}

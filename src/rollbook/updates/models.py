@@ -1,5 +1,6 @@
 """An update, the rows of its file that need anything done, and what was wrong with them."""
 
+from typing import Self
 from uuid import uuid4
 
 from django.db import models
@@ -156,6 +157,57 @@ class Batch(models.Model):
         constraints = [models.UniqueConstraint(fields=["update", "end_line"], name="batch_end_line")]
 
 
+class StagedRowQuerySet(models.QuerySet["Row"]):
+    """Rows, and how each of them ended: nothing else works that out.
+
+    A row that was applied as it was staged has no outcome of its own. It is updated or added once
+    the update's ``applied_turn`` has reached its turn.
+    """
+
+    def with_outcome(self, update: Update | None = None) -> Self:
+        """Annotate ``effective_outcome``; it is null for a row that has not been applied.
+
+        Args:
+            update: the update of all these rows if there is only one; saves a join.
+        """
+        applied_turn = F("update__applied_turn") if update is None else Value(update.applied_turn)
+        conditions = _outcome_conditions(applied_turn)
+        cases = [When(condition, then=Value(outcome)) for outcome, condition in conditions.items()]
+        ended = Case(*cases, default=Value(None), output_field=models.CharField())
+        return self.annotate(effective_outcome=ended)
+
+    def that_ended(self, outcome: Outcome, update: Update) -> Self:
+        """Keep the update's rows with this effective outcome, in a form for which there are indexes."""
+        return self.filter(_outcome_conditions(update.applied_turn)[outcome], update=update)
+
+    def rejected(self) -> Self:
+        """Keep rejected rows, of whatever update."""
+        return self.filter(outcome=Outcome.REJECTED)
+
+    def except_unchanged(self) -> Self:
+        """Leave out the few staged rows that turned out to be unchanged after all."""
+        return self.exclude(outcome=Outcome.UNCHANGED)
+
+    def unapplied(self, update: Update) -> Self:
+        """Keep the update's rows that have not ended: they wait, or were not processed."""
+        return self.filter(outcome=None, turn__gt=update.applied_turn, update=update)
+
+    def without_own_outcome(self) -> Self:
+        """Keep rows without an outcome of their own."""
+        return self.filter(outcome=None)
+
+
+def _outcome_conditions(applied_turn: int | F | Value) -> dict[Outcome, Q]:
+    """Return for each outcome the rows that ended so."""
+    applied = Q(outcome=None, turn__lte=applied_turn)
+    return {
+        Outcome.UPDATED: Q(outcome=Outcome.UPDATED) | (applied & Q(student__isnull=False)),
+        Outcome.ADDED: Q(outcome=Outcome.ADDED) | (applied & Q(student__isnull=True)),
+        Outcome.UNCHANGED: Q(outcome=Outcome.UNCHANGED),
+        Outcome.REJECTED: Q(outcome=Outcome.REJECTED),
+    }
+
+
 class Row(models.Model):
     """A row that is not simply unchanged: staged until it has an outcome.
 
@@ -184,6 +236,9 @@ class Row(models.Model):
         max_length=512, null=True, help_text="the columns that change, if all of them are nothing but their own value"
     )
 
+    effective_outcome: str | None  # set by with_outcome()
+    objects = StagedRowQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["update", "line"], name="row_line"),
@@ -202,16 +257,6 @@ class Row(models.Model):
                 for keys in (["takes_student_id"], ["takes_username"], ["takes_name_key", "takes_dob"])
             ),
         ]
-
-
-ENDED_AS = Case(
-    When(outcome__isnull=False, then=F("outcome")),
-    When(turn__gt=F("update__applied_turn"), then=Value(None)),
-    When(student__isnull=True, then=Value(Outcome.ADDED)),
-    default=Value(Outcome.UPDATED),
-    output_field=models.CharField(),
-)
-"""How a row ended: its own outcome; if it was applied without one, updated or added; null if it has not been."""
 
 
 class WaitsFor(models.Model):

@@ -28,9 +28,7 @@ def _rows(update: Update, sheet: Sheet) -> Iterator[list[str]]:
 
     def left(passing: Sequence[int]) -> set[int]:
         """Rows that no batch has reached, and those that were to be applied."""
-        waiting = update.row_set.filter(
-            outcome=None, turn__gt=update.applied_turn, line__range=(passing[0], passing[-1])
-        )
+        waiting = update.row_set.unapplied(update).filter(line__range=(passing[0], passing[-1]))
         unreached = {line for line in passing if any(line in lines for lines in unread)}
         return unreached.union(waiting.values_list("line", flat=True))
 

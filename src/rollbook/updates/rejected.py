@@ -8,7 +8,6 @@ from rollbook.format.reader import RawRow
 from rollbook.updates import origin
 from rollbook.updates.as_sent import Sheet, require_ended, require_kept
 from rollbook.updates.models import Update
-from rollbook.updates.moves import Outcome
 from rollbook.updates.problems import as_said
 
 
@@ -30,7 +29,7 @@ def file_name(update: Update) -> str:
 
 def _rows(update: Update, sheet: Sheet) -> Iterator[list[str]]:
     def rejected(passing: Sequence[int]) -> set[int]:
-        rows = update.row_set.filter(outcome=Outcome.REJECTED, line__range=(passing[0], passing[-1]))
+        rows = update.row_set.rejected().filter(line__range=(passing[0], passing[-1]))
         return set(rows.values_list("line", flat=True))
 
     return _with_errors(update, sheet, sheet.rows(rejected))

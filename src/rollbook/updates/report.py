@@ -9,7 +9,7 @@ from rollbook.format.tally import ProblemGroup
 from rollbook.roster.models import District
 from rollbook.staff.models import Member
 from rollbook.updates.models import Update
-from rollbook.updates.moves import LIVE, WORKING, Mode, Outcome, State
+from rollbook.updates.moves import LIVE, WORKING, Mode, State
 from rollbook.updates.problems import as_said
 
 TOLD_WITH = ("district", "member", "mends")  # what a report of an update also reads
@@ -160,7 +160,7 @@ def problems(update: Update) -> Iterator[Problem]:
 def rejected_lines(update: Update, most: int | None = MOST_LINES) -> dict[str, list[int]]:
     """Code to the lines of the first ``most`` rejected rows (None: of every one)."""
     errors = [code for code, kind in KINDS.items() if kind.severity is Severity.ERROR]
-    rejected = update.row_set.filter(outcome=Outcome.REJECTED).order_by("line").values("line")
+    rejected = update.row_set.rejected().order_by("line").values("line")
     found = update.problem_set.filter(line__in=rejected[:most], code__in=errors).order_by("line")
     lines: dict[str, list[int]] = {}
     for code, line in found.values_list("code", "line").distinct().iterator():

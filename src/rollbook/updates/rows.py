@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from rollbook.format.columns import BY_NAME
 from rollbook.format.problems import Problem
@@ -16,7 +16,7 @@ from rollbook.roster.changing import ADDED
 from rollbook.roster.models import Change, Student
 from rollbook.roster.names import name_key
 from rollbook.updates.changes_made import shown
-from rollbook.updates.models import Row, Update
+from rollbook.updates.models import Row, StagedRowQuerySet, Update
 from rollbook.updates.moves import LIVE, Outcome
 from rollbook.updates.paging import Page, page_of
 from rollbook.updates.problems import as_said
@@ -71,10 +71,14 @@ def rows_of(update: Update, outcome: str | None = None, search: str = "", page: 
     return page_of(total, page, size, lambda first, last: _lines(update, _between(rows, first, last, total)))
 
 
-def _picked(update: Update, outcome: str | None) -> "QuerySet[Row]":
+def _picked(update: Update, outcome: str | None) -> StagedRowQuerySet:
     """All but the few that turned out to be unchanged after all."""
-    rows = Row.objects.filter(update=update)
-    return rows.filter(_PICKED[outcome](update)) if outcome else rows.exclude(outcome=Outcome.UNCHANGED)
+    rows = Row.objects.filter(update=update).with_outcome(update)
+    if outcome is None:
+        return rows.except_unchanged()
+    if outcome == WAITING:
+        return rows.unapplied(update)
+    return rows.that_ended(Outcome(outcome), update)
 
 
 def _count(update: Update, outcome: str | None) -> int:
@@ -88,26 +92,14 @@ def _count(update: Update, outcome: str | None) -> int:
     return counted
 
 
-def _between(rows: "QuerySet[Row]", first: int, last: int, total: int) -> list[Row]:
+def _between(rows: StagedRowQuerySet, first: int, last: int, total: int) -> list[Row]:
     """Those from one place up to another, by way of the nearer end: the database has to pass all before them."""
     if first <= total // 2:
         return list(rows.order_by("line")[first:last])
     return list(rows.order_by("-line")[max(0, total - last) : total - first])[::-1]
 
 
-def _applied(update: Update, outcome: Outcome, *, new: bool) -> Q:
-    return Q(outcome=outcome) | Q(outcome=None, turn__lte=update.applied_turn, student__isnull=new)
-
-
-_PICKED = {
-    Outcome.UPDATED.value: lambda update: _applied(update, Outcome.UPDATED, new=False),
-    Outcome.ADDED.value: lambda update: _applied(update, Outcome.ADDED, new=True),
-    Outcome.REJECTED.value: lambda update: Q(outcome=Outcome.REJECTED),
-    WAITING: lambda update: Q(outcome=None, turn__gt=update.applied_turn),
-}
-
-
-def _found(rows: "QuerySet[Row]", update: Update, search: str) -> list[Row]:
+def _found(rows: StagedRowQuerySet, update: Update, search: str) -> list[Row]:
     """A line or a key is looked up, and only what is none is looked for among the names."""
     if keys := _rows_by_key(update, search):
         return sorted(rows.filter(pk__in=keys), key=lambda row: row.line)
@@ -136,7 +128,7 @@ def _named(update: Update, search: str) -> Q:
 
 
 def _lines(update: Update, rows: list[Row]) -> list[Line]:
-    ended = {row.line: _ended_as(update, row) for row in rows}
+    ended = {row.line: _outcome_word(update, row) for row in rows}
     students = Student.objects.in_bulk([row.student_id for row in rows if row.student_id])
     added = _added(update, [row for row in rows if ended[row.line] == Outcome.ADDED])
     made = _made(update, [row.student_id for row in rows if ended[row.line] == Outcome.UPDATED])
@@ -153,12 +145,9 @@ def _lines(update: Update, rows: list[Row]) -> list[Line]:
     ]
 
 
-def _ended_as(update: Update, row: Row) -> str:
-    if row.outcome:
-        return row.outcome
-    if row.turn > update.applied_turn:
-        return WAITING if update.state in LIVE else NOT_PROCESSED
-    return Outcome.UPDATED if row.student_id else Outcome.ADDED
+def _outcome_word(update: Update, row: Row) -> str:
+    """Return the row's outcome, or how one is called that has none."""
+    return row.effective_outcome or (WAITING if update.state in LIVE else NOT_PROCESSED)
 
 
 def _made(update: Update, students: Iterable[int | None]) -> Mapping[int | None, list[FieldChange]]:

@@ -9,7 +9,6 @@ from rollbook.roster import records
 from rollbook.roster.changing import ADDED
 from rollbook.roster.models import Change, Student
 from rollbook.updates import models
-from rollbook.updates.moves import Outcome
 from rollbook.updates.paging import Page, page_of
 from rollbook.updates.problems import as_said
 
@@ -98,7 +97,7 @@ def rejected_of(student: Student) -> list[RejectedRow]:
         .order_by("-number")
         .values_list("pk", flat=True)[:LATEST_UPDATES]
     )
-    rows = models.Row.objects.filter(update__in=latest, student=student, outcome=Outcome.REJECTED)
+    rows = models.Row.objects.rejected().filter(update__in=latest, student=student)
     return [_rejected(row) for row in rows.select_related("update").order_by("-update__number", "line")]
 
 
