@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from rollbook.doors.studentupdate.verdicts import Scene
 from rollbook.updates.moves import Mode, State
 from rollbook.updates.report import Report
+from rollbook.updates.status_line import Scene
 
 URL = "https://rollbook.example"
 BEGUN = datetime(2026, 11, 23, 8, 5, 11, tzinfo=UTC)

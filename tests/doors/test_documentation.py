@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from rollbook.doors.pages import scripts
-from rollbook.doors.studentupdate import answers, commands, verdicts
+from rollbook.doors.studentupdate import answers, commands
 from rollbook.doors.studentupdate.fields import FIELDS
 from rollbook.doors.studentupdate.refusals import REFUSALS
 from rollbook.staff import throttle
+from rollbook.updates import status_line
 
 PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -48,9 +49,9 @@ def test_every_field_is_on_the_page_with_its_commands() -> None:
 
 def test_every_verdict_is_on_the_page_with_its_meaning() -> None:
     rows = _rows(r"^\| `([A-Z ]+)` \| ([a-z, ]+) \| ([^|]+) \|")
-    assert {word: tuple(meaning) for word, *meaning in rows} == verdicts.MEANINGS
-    told = set(verdicts.MEANINGS)
-    sources = "".join(Path(module.__file__ or "").read_text() for module in (answers, verdicts))
+    assert {word: tuple(meaning) for word, *meaning in rows} == status_line.MEANINGS
+    told = set(status_line.MEANINGS)
+    sources = "".join(Path(module.__file__ or "").read_text() for module in (answers, status_line))
     spoken = set(re.findall(r'"((?:[A-Z]{2,} ?)+)"', sources)) | {"RUNNING", "ERROR"}
     assert told == spoken
 

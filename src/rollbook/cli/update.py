@@ -11,13 +11,13 @@ from rollbook.cli.failures import DONE, Failure
 from rollbook.cli.finding import district_named
 from rollbook.cli.record import record
 from rollbook.doors.studentupdate.answers import facts_of, scene_of
-from rollbook.doors.studentupdate.verdicts import verdict
 from rollbook.roster.models import District
 from rollbook.updates import changes_made, not_processed, rejected
 from rollbook.updates.as_sent import NotEnded, Removed
 from rollbook.updates.models import Update
 from rollbook.updates.report import Report, current, find, problems, report
 from rollbook.updates.spool import LostFile
+from rollbook.updates.status_line import verdict
 from rollbook.updates.wording import dated, updates
 
 _COLUMNS = ("number", "state", "mode", "received", "rows", "updated", "added", "unchanged", "rejected", "file")

@@ -8,10 +8,10 @@ from django.conf import settings
 from rollbook.doors.pages.sections import label
 from rollbook.doors.studentupdate.fields import FIELDS
 from rollbook.doors.studentupdate.refusals import REFUSALS
-from rollbook.doors.studentupdate.verdicts import MEANINGS
 from rollbook.format.columns import COLUMNS
 from rollbook.format.problems import KINDS
 from rollbook.staff.models import Member
+from rollbook.updates.status_line import MEANINGS
 from tests.doors.pages.conftest import SignedIn, Visitor
 from tests.doors.pages.reading import Page
 

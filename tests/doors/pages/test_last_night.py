@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rollbook.doors.pages.last_night import Night, Sentence, sentence, whose
-from rollbook.doors.studentupdate.verdicts import Scene
 from rollbook.format.problems import Problem
 from rollbook.updates.moves import State
 from rollbook.updates.report import Report
+from rollbook.updates.status_line import Scene
 from tests.doors.reports import URL, a_report
 
 NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)  # 08:30 in Chicago, on a Monday

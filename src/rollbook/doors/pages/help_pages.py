@@ -12,11 +12,11 @@ from rollbook.doors.pages.visit import Visit, page
 from rollbook.doors.studentupdate.commands import COMMANDS
 from rollbook.doors.studentupdate.fields import FIELDS
 from rollbook.doors.studentupdate.refusals import REFUSALS
-from rollbook.doors.studentupdate.verdicts import MEANINGS
 from rollbook.format import reference
 from rollbook.format.choices import CLASSIFICATIONS, RACES
 from rollbook.format.columns import COLUMNS
 from rollbook.updates.receive import limits
+from rollbook.updates.status_line import MEANINGS
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from rollbook.doors.pages.chart import chart
 from rollbook.doors.pages.last_night import Night, sentence
 from rollbook.doors.pages.update_facts import progress_of
 from rollbook.doors.pages.visit import Visit, page
-from rollbook.doors.studentupdate.verdicts import Scene
 from rollbook.roster.days import day_of
 from rollbook.staff import seeing, transferring
 from rollbook.staff.permissions import Permission
@@ -15,6 +14,7 @@ from rollbook.updates.history import last_night, listed, nights
 from rollbook.updates.moves import State
 from rollbook.updates.report import find, report, standing
 from rollbook.updates.running import worker_seen
+from rollbook.updates.status_line import Scene
 
 
 @page()

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from rollbook.doors.studentupdate.verdicts import Scene, cut, without_worker
 from rollbook.updates.moves import State
 from rollbook.updates.progress import stalled_since
 from rollbook.updates.report import Report
+from rollbook.updates.status_line import Scene, cut, without_worker
 from rollbook.updates.wording import counted, moment, updates
 
 QUIET = timedelta(hours=36)  # a nightly file that did not come is missed

@@ -11,11 +11,11 @@ from rollbook.doors.studentupdate.answers import Answer, facts_of, scene_of
 from rollbook.doors.studentupdate.asking import member_of, note, require_https, require_right, require_unthrottled
 from rollbook.doors.studentupdate.client import Bearer, credentials_in_header
 from rollbook.doors.studentupdate.refusals import Refused
-from rollbook.doors.studentupdate.verdicts import verdict
 from rollbook.doors.studentupdate.wire import answered
 from rollbook.format.tally import ProblemGroup
 from rollbook.staff.models import Member
 from rollbook.updates.report import Report, find, report
+from rollbook.updates.status_line import verdict
 from rollbook.updates.wording import counted, listed, moment
 
 READERS = frozenset({"GET", "HEAD"})

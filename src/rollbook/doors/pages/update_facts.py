@@ -7,7 +7,6 @@ from typing import Any
 
 from rollbook.doors.pages.sections import SENSITIVE, label
 from rollbook.doors.studentupdate.answers import scene_of
-from rollbook.doors.studentupdate.verdicts import rough, verdict
 from rollbook.format.problems import Severity
 from rollbook.roster.changing import ADDED
 from rollbook.roster.models import District
@@ -16,6 +15,7 @@ from rollbook.updates.fields import changes_by_field
 from rollbook.updates.models import Update
 from rollbook.updates.moves import State
 from rollbook.updates.report import Report, previous, report
+from rollbook.updates.status_line import rough, verdict
 
 FIRST_ROWS = 10
 

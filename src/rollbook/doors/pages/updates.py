@@ -10,12 +10,12 @@ from rollbook.doors.pages.numbers import number_of_page
 from rollbook.doors.pages.sections import SENSITIVE
 from rollbook.doors.pages.update_facts import facts_of, progress_of
 from rollbook.doors.pages.visit import POST, Visit, page
-from rollbook.doors.studentupdate.verdicts import cut
 from rollbook.staff.permissions import Permission
 from rollbook.updates import rows as row_table
 from rollbook.updates.as_sent import Removed, require_kept
 from rollbook.updates.cancel import cancel as cancel_update
 from rollbook.updates.report import find, standing
+from rollbook.updates.status_line import cut
 from rollbook.updates.wording import moment
 
 

@@ -7,7 +7,6 @@ from itertools import chain
 
 from django.conf import settings
 
-from rollbook.doors.studentupdate.verdicts import Scene, Verdict, cut, link, verdict, without_worker
 from rollbook.roster.models import District
 from rollbook.staff.members import receivers
 from rollbook.staff.models import Member
@@ -18,6 +17,7 @@ from rollbook.updates.progress import seconds_left
 from rollbook.updates.receive import Receipt
 from rollbook.updates.report import Report, current, find, live, report
 from rollbook.updates.running import worker_seen
+from rollbook.updates.status_line import Scene, Verdict, cut, link, verdict, without_worker
 from rollbook.updates.wording import counted, listed, moment, updates
 
 POLL = 5  # seconds until it is worth asking how far an update is

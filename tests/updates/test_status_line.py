@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from rollbook.doors.studentupdate.verdicts import VERDICTS, Scene, verdict
 from rollbook.format.problems import Problem
 from rollbook.updates.moves import WORKING, State
 from rollbook.updates.progress import REMAINING, seconds_left
+from rollbook.updates.status_line import VERDICTS, Scene, verdict
 from tests.doors.reports import BEGUN, SCENE, URL, a_report
 
 CHECKING = {"read": 2935}
