@@ -142,7 +142,7 @@ def test_of_several_updates_the_worst_is_told(school: District) -> None:
     finish(running_one)
     assert worst() == "completed"
     run(school, "STUDENT_ID,GRADE\ns000,13")
-    assert worst() == "with errors"
+    assert worst() == "completed with errors"
     send(school, a_class(1))
     cancel(school)
     assert worst() == "canceled"

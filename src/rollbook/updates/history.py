@@ -13,6 +13,7 @@ from rollbook.updates.models import Update
 from rollbook.updates.moves import LIVE, WORKING, State
 from rollbook.updates.paging import Page, page_of
 from rollbook.updates.report import TOLD_WITH
+from rollbook.updates.state_words import BEST_TO_WORST, NO_FILE, RUNNING, StateWords, words_of
 
 HOST = 0
 """In the place of a member's key: the operator of the server."""
@@ -20,7 +21,8 @@ HOST = 0
 
 @dataclass(frozen=True)
 class Night:
-    """The updates that came in on one day of the district: their numbers, what became of their rows, and the worst."""
+    """The updates that came in on one day of the district: their numbers, what became of their rows, and the word for
+    how the worst of them stands."""
 
     day: date
     numbers: tuple[int, ...]
@@ -113,14 +115,9 @@ def _night(day: date, updates: list[Update]) -> Night:
         unchanged=sum(update.unchanged for update in ended),
         rejected=sum(update.rejected for update in ended),
         not_processed=sum(update.not_processed for update in ended),
-        worst=max(map(_how, updates), key=_FROM_GOOD_TO_BAD.index, default="none"),
+        worst=max(map(_words, updates), key=BEST_TO_WORST.index, default=NO_FILE).word,
     )
 
 
-_FROM_GOOD_TO_BAD = ("none", "running", "completed", "with errors", "canceled", "refused", "failed")
-
-
-def _how(update: Update) -> str:
-    if update.state in LIVE:
-        return "running"
-    return "with errors" if update.state == State.COMPLETED and update.rejected else update.state
+def _words(update: Update) -> StateWords:
+    return RUNNING if update.state in LIVE else words_of(update)

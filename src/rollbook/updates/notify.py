@@ -14,8 +14,9 @@ from rollbook.format.problems import Severity
 from rollbook.staff import post
 from rollbook.staff.models import Member
 from rollbook.updates.models import Letter, Update
-from rollbook.updates.moves import LIVE, State
+from rollbook.updates.moves import LIVE
 from rollbook.updates.report import MOST_LINES, Report, previous, rejected_lines, report
+from rollbook.updates.state_words import result_sentence, words_of
 from rollbook.updates.wording import dated
 
 
@@ -53,7 +54,8 @@ def _facts(told: Report, update: Update) -> dict[str, object]:
     lines = rejected_lines(update)
     return {
         "report": told,
-        "words": _completed(told) if told.state is State.COMPLETED else told.state,
+        "words": words_of(told).word,
+        "sentence": result_sentence(told),
         "errors": [group for group in told.groups if group.severity is Severity.ERROR],
         "warnings": [group for group in told.groups if group.severity is Severity.WARNING],
         "lines": lines,
@@ -66,7 +68,3 @@ def _facts(told: Report, update: Update) -> dict[str, object]:
         "took": told.ended_at - told.started_at if told.ended_at and told.started_at else None,
         "url": settings.URL,
     }
-
-
-def _completed(told: Report) -> str:
-    return "completed with errors" if told.with_errors else "completed"

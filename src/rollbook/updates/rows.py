@@ -15,6 +15,7 @@ from rollbook.format.problems import Problem
 from rollbook.roster.changing import ADDED
 from rollbook.roster.models import Change, Student
 from rollbook.roster.names import name_key
+from rollbook.updates import state_words
 from rollbook.updates.changes_made import shown
 from rollbook.updates.models import Row, StagedRowQuerySet, Update
 from rollbook.updates.moves import LIVE, Outcome
@@ -22,7 +23,7 @@ from rollbook.updates.paging import Page, page_of
 from rollbook.updates.problems import as_said
 
 MOST_NAMED = 1000
-WAITING, NOT_PROCESSED = "waiting", "not processed"
+WAITING, NOT_PROCESSED = state_words.WAITING.word, state_words.NOT_PROCESSED.word
 OUTCOMES = (Outcome.UPDATED.value, Outcome.ADDED.value, Outcome.REJECTED.value, WAITING)
 """What rows can be picked by; those that still wait when the update has ended are told as not processed."""
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from rollbook.updates.moves import State
 from rollbook.updates.progress import seconds_left, stalled_since
 from rollbook.updates.report import Report
+from rollbook.updates.state_words import APPLYING, CHECKING, words_of
 from rollbook.updates.wording import counted, duration, moment, percent, updates
 
 MEANINGS: Mapping[str, tuple[str, str]] = {
@@ -71,34 +72,35 @@ def cut(report: Report) -> str:
 
 def _received(report: Report, scene: Scene) -> Verdict:
     if not scene.worker_alive:
-        return _running(report, without_worker(report, scene))
+        return _line(report, without_worker(report, scene))
     if scene.ahead:
-        return _running(report, f"waiting for {updates(scene.ahead)}")
-    return _running(report, _checked(report))
+        return _line(report, f"waiting for {updates(scene.ahead)}")
+    return _line(report, _checked(report))
 
 
 def _working(progress: Callable[[Report], str]) -> Callable[[Report, Scene], Verdict]:
     def line(report: Report, scene: Scene) -> Verdict:
         if not scene.worker_alive:
-            return _running(report, without_worker(report, scene))
+            return _line(report, without_worker(report, scene))
         if stalled := stalled_since(report, scene.now):
             since = moment(stalled, scene.now, report.time_zone)
-            return _running(report, f"stalled since {since}, goes on by itself; {progress(report)}")
-        return _running(report, f"{progress(report)}{_started(report, scene)}{_left(report, scene)}")
+            return _line(report, f"stalled since {since}, goes on by itself; {progress(report)}")
+        return _line(report, f"{progress(report)}{_started(report, scene)}{_left(report, scene)}")
 
     return line
 
 
-def _running(report: Report, how: str) -> Verdict:
-    return Verdict("RUNNING", f"update {report.number}: {how}")
+def _line(report: Report, about: str) -> Verdict:
+    return Verdict(words_of(report).verdict, f"update {report.number}: {about}")
 
 
 def _checked(report: Report) -> str:
-    return f"checking, {report.read:,} of {counted(report.rows, 'row')} read ({percent(report.read, report.rows)})"
+    share = percent(report.read, report.rows)
+    return f"{CHECKING.activity}, {report.read:,} of {counted(report.rows, 'row')} read ({share})"
 
 
 def _applied(report: Report) -> str:
-    progress = f"updating, {report.changed:,} of {counted(report.staged, 'changed student')}"
+    progress = f"{APPLYING.activity}, {report.changed:,} of {counted(report.staged, 'changed student')}"
     return f"{progress}; {report.unchanged:,} unchanged, {report.rejected:,} rejected"
 
 
@@ -118,32 +120,30 @@ def rough(seconds: int) -> str:
 
 def _completed(report: Report, scene: Scene) -> Verdict:
     if report.rejected:
-        return Verdict("COMPLETED WITH ERRORS", f"{_counts(report)}; see {link(report, scene.url)}")
-    return Verdict("COMPLETED", f"{_counts(report)}{_took(report)}")
+        return _line(report, f"{_counts(report)}; see {link(report, scene.url)}")
+    return _line(report, f"{_counts(report)}{_took(report)}")
 
 
 def _canceled(report: Report, scene: Scene) -> Verdict:
-    return Verdict("CANCELED", f"{_counts(report)}, {report.not_processed:,} not processed")
+    return _line(report, f"{_counts(report)}, {report.not_processed:,} not processed")
 
 
 def _refused(report: Report, scene: Scene) -> Verdict:
     if report.refusal is None:
-        return Verdict("REFUSED", f"update {report.number}: see {link(report, scene.url)}")
-    return Verdict("REFUSED", f"update {report.number}: {report.refusal.code}: {report.refusal.message}")
+        return _line(report, f"see {link(report, scene.url)}")
+    return _line(report, f"{report.refusal.code}: {report.refusal.message}")
 
 
 def _failed(report: Report, scene: Scene) -> Verdict:
     done = report.changed
     kept = f"{counted(done, 'student')} {'is' if done == 1 else 'are'} updated"
-    return Verdict(
-        "FAILED", f"update {report.number}: internal error, reference {report.reference}: {kept}; send the file again"
-    )
+    return _line(report, f"internal error, reference {report.reference}: {kept}; send the file again")
 
 
 def _counts(report: Report) -> str:
     added = f"{report.added:,} added, " if report.added else ""
     return (
-        f"update {report.number}: {counted(report.rows, 'student')}: {report.updated:,} updated, {added}"
+        f"{counted(report.rows, 'student')}: {report.updated:,} updated, {added}"
         f"{report.unchanged:,} unchanged, {report.rejected:,} rejected"
     )
 

@@ -49,7 +49,7 @@ def test_what_went_wrong_is_marked_and_explained_only_where_it_did() -> None:
     drawn = chart([marked(0, "failed"), marked(1, "refused"), marked(2, "canceled"), marked(3, "completed")])
     assert [sign.text for sign in drawn.signs] == ["✕", "✕", "■"]
     assert len(drawn.legend) == 3
-    assert chart([marked(0, "completed"), marked(1, "with errors"), marked(2, "running")]).legend == ()
+    assert chart([marked(0, "completed"), marked(1, "completed with errors"), marked(2, "running")]).legend == ()
 
 
 def test_today_is_named_and_the_same_day_of_the_weeks_before() -> None:

@@ -9,18 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rollbook.updates.history import Night
+from rollbook.updates.state_words import CANCELED, FAILED, NO_FILE, REFUSED
 
 LABEL, HEIGHT, GAP = 22, 48, 16  # of a panel: its words, its bars, and what is left below
 SIGN, DAY = 14, 20  # the lines below the panels
 BAR, LEAST = 0.7, 2  # how much of a day's width a bar takes, and the least height of one that is not nothing
 WEEK, ROOM = 7, 4  # days
 
-SIGNS = {
-    "none": ("·", "no file came"),
-    "refused": ("✕", "the file was refused"),
-    "failed": ("✕", "an error of ours ended the update"),
-    "canceled": ("■", "the update was canceled"),
-}
+SIGNS = {words.word: (words.sign, words.day) for words in (NO_FILE, REFUSED, FAILED, CANCELED)}
 """What a day is marked with that has no bars, or not those it should have, and what that means."""
 
 

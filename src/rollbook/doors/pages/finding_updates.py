@@ -11,6 +11,7 @@ from rollbook.updates.history import HOST, listed, starters
 from rollbook.updates.models import Update
 from rollbook.updates.moves import State
 from rollbook.updates.paging import Page, page_of
+from rollbook.updates.state_words import STATES
 
 SIZE = 50
 
@@ -18,7 +19,9 @@ SIZE = 50
 class Filters(Narrowing):
     """What the list can be narrowed to; every field may be left blank."""
 
-    state = forms.ChoiceField(required=False, choices=[("", "All states"), *((state, state) for state in State)])
+    state = forms.ChoiceField(
+        required=False, choices=[("", "All states"), *((state, words.word) for state, words in STATES.items())]
+    )
     who = forms.TypedChoiceField(label="Started by", required=False, coerce=int, empty_value=None)
     since = day("From")
     until = day("Until")

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from rollbook.updates.moves import State
 from rollbook.updates.progress import stalled_since
 from rollbook.updates.report import Report
+from rollbook.updates.state_words import RUNNING, WAITING, words_of
 from rollbook.updates.status_line import Scene, cut, without_worker
 from rollbook.updates.wording import counted, moment, updates
 
@@ -71,16 +72,17 @@ def _living(night: Night, live: Report, scene: Scene) -> Sentence:
     """How far it is stands below the sentence, where it is kept right."""
     if not scene.worker_alive:
         text = f"Update {live.number} is {without_worker(live, scene)}."
-        return Sentence(text, "waiting", "Look at it", "update", live.number)
+        return Sentence(text, WAITING.word, "Look at it", "update", live.number)
     if live.state is State.RECEIVED:
         text = f"{updates(night.waiting).capitalize()} will begin in a moment."
-        return Sentence(text, "waiting", "Watch it", "update", live.number)
+        return Sentence(text, WAITING.word, "Watch it", "update", live.number)
     if since := stalled_since(live, scene.now):
         at = moment(since, scene.now, live.time_zone)
         text = f"Update {live.number} has stood still since {at}. It goes on by itself; if not, tell the operator."
-        return Sentence(text, "running", "Look at it", "update", live.number)
+        return Sentence(text, RUNNING.word, "Look at it", "update", live.number)
     behind = f", and {updates(night.waiting)} will follow" if night.waiting else ""
-    return Sentence(f"Update {live.number} is running{behind}.", "running", "Watch it", "update", live.number)
+    text = f"Update {live.number} is running{behind}."
+    return Sentence(text, RUNNING.word, "Watch it", "update", live.number)
 
 
 def _completed(night: Night, last: Report, scene: Scene) -> Sentence:
@@ -88,26 +90,27 @@ def _completed(night: Night, last: Report, scene: Scene) -> Sentence:
     if last.rejected:
         rows = f"{last.rejected:,} of {counted(last.rows, 'row')} {'was' if last.rejected == 1 else 'were'} rejected"
         text = f"{name} went in, but {rows}. {MEND}"
-        return Sentence(text, "completed with errors", "See what is wrong", "update", last.number)
+        return Sentence(text, words_of(last).word, "See what is wrong", "update", last.number)
     if night.received_at and scene.now - night.received_at > QUIET:
         there = night.received_at.astimezone(ZoneInfo(last.time_zone))
         text = f"Nothing has come in since {day(there)}. Is the nightly script still running?"
         return Sentence(text, "", "Look at the scripts", "automation")
     changed = f"{last.changed:,} changed" if last.changed else "none had changed"
-    return Sentence(f"{name} went in: {counted(last.rows, 'student')}, {changed}. There is nothing to do.", "completed")
+    text = f"{name} went in: {counted(last.rows, 'student')}, {changed}. There is nothing to do."
+    return Sentence(text, words_of(last).word)
 
 
 def _canceled(night: Night, last: Report, scene: Scene) -> Sentence:
     name = whose(last.received_at, scene.now, last.time_zone)
     text = f"{name} was canceled: {cut(last)}. To apply the rest, send the file again."
-    return Sentence(text, "canceled", "Look at it", "update", last.number)
+    return Sentence(text, words_of(last).word, "Look at it", "update", last.number)
 
 
 def _refused(night: Night, last: Report, scene: Scene) -> Sentence:
     name = whose(last.received_at, scene.now, last.time_zone)
     why = f" ({last.refusal.kind.title[:1].lower()}{last.refusal.kind.title[1:]})" if last.refusal else ""
     text = f"{name} was refused{why}, and nothing was changed. Mend the file and send it again."
-    return Sentence(text, "refused", "See what is wrong", "update", last.number)
+    return Sentence(text, words_of(last).word, "See what is wrong", "update", last.number)
 
 
 def _failed(night: Night, last: Report, scene: Scene) -> Sentence:
@@ -116,7 +119,7 @@ def _failed(night: Night, last: Report, scene: Scene) -> Sentence:
         f"{name} failed because of an error of ours, reference {last.reference}. "
         "Send the file again; if it fails again, tell the operator the reference."
     )
-    return Sentence(text, "failed", "Look at it", "update", last.number)
+    return Sentence(text, words_of(last).word, "Look at it", "update", last.number)
 
 
 _ENDED: Mapping[State, Callable[[Night, Report, Scene], Sentence]] = {

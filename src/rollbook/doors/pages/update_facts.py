@@ -15,6 +15,7 @@ from rollbook.updates.fields import changes_by_field
 from rollbook.updates.models import Update
 from rollbook.updates.moves import State
 from rollbook.updates.report import Report, previous, report
+from rollbook.updates.state_words import result_sentence, words_of
 from rollbook.updates.status_line import rough, verdict
 
 FIRST_ROWS = 10
@@ -55,7 +56,8 @@ def facts_of(update: Update, now: datetime) -> dict[str, Any]:
     fields = _fields(update) if told.ended else []
     return {
         "report": told,
-        "words": words(told),
+        "words": words_of(told).word,
+        "sentence": result_sentence(told),
         "progress": None if told.ended else progress_of(told, update.district, now),
         "timeline": timeline.timeline(update),
         "letters": timeline.letters(update),
@@ -85,11 +87,6 @@ def progress_of(told: Report, district: District, now: datetime) -> Progress:
         rate=progress.rate(told, now) if moves else None,
         left=rough(left) if left else "",
     )
-
-
-def words(told: Report) -> str:
-    """The state, as marks and headings say it."""
-    return "completed with errors" if told.state is State.COMPLETED and told.with_errors else told.state.value
 
 
 def _fields(update: Update) -> Sequence[FieldCount]:

@@ -17,11 +17,11 @@ from rollbook.updates.progress import seconds_left
 from rollbook.updates.receive import Receipt
 from rollbook.updates.report import Report, current, find, live, report
 from rollbook.updates.running import worker_seen
+from rollbook.updates.state_words import CHECKING, words_of
 from rollbook.updates.status_line import Scene, Verdict, cut, link, verdict, without_worker
 from rollbook.updates.wording import counted, listed, moment, updates
 
 POLL = 5  # seconds until it is worth asking how far an update is
-NOW = {State.CHECKING: "now checking", State.APPLYING: "now updating"}
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _what_now(facts: Report, scene: Scene) -> str:
         return without_worker(facts, scene)
     if scene.ahead:
         return f"waiting for {updates(scene.ahead)}"
-    return NOW.get(facts.state, "now checking")
+    return f"now {words_of(facts).activity or CHECKING.activity}"
 
 
 def _mailed_to(facts: Report, district: District) -> Iterable[str]:
@@ -144,11 +144,7 @@ def _cut(facts: Report) -> Verdict:
 
 def _already(facts: Report, now: datetime) -> Verdict:
     at = f" at {moment(facts.ended_at, now, facts.time_zone)}" if facts.ended_at else ""
-    return Verdict("NOTHING TO CANCEL", f"update {facts.number} {_ended(facts)}{at}")
-
-
-def _ended(facts: Report) -> str:
-    return {State.CANCELED: "was canceled", State.REFUSED: "was refused"}.get(facts.state, facts.state.value)
+    return Verdict("NOTHING TO CANCEL", f"update {facts.number} {words_of(facts).past or facts.state.value}{at}")
 
 
 def _nothing(word: str, about: str, ignored: Sequence[str]) -> Answer:

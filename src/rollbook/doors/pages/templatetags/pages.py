@@ -8,26 +8,15 @@ from django.urls import reverse
 
 from rollbook.doors.pages.visit import Visit
 from rollbook.staff.permissions import Permission
+from rollbook.updates import state_words
+from rollbook.updates.models import Update
 from rollbook.updates.wording import dated
 
 register = template.Library()
 
 # A sign and a tone for each state, so that neither colour nor sign is alone.
 MARKS = {
-    "received": ("…", "waiting"),
-    "waiting": ("…", "waiting"),
-    "checking": ("↻", "running"),
-    "applying": ("↻", "running"),
-    "running": ("↻", "running"),
-    "completed": ("✓", "good"),
-    "completed with errors": ("!", "warn"),
-    "canceled": ("■", "quiet"),
-    "refused": ("✕", "bad"),
-    "failed": ("✕", "bad"),
-    "updated": ("✓", "good"),
-    "added": ("+", "good"),
-    "unchanged": ("=", "quiet"),
-    "rejected": ("✕", "bad"),
+    **{words.word: (words.sign, words.tone) for words in state_words.ALL},
     "active": ("✓", "good"),
     "invited": ("…", "waiting"),
     "inactive": ("■", "quiet"),
@@ -43,7 +32,6 @@ MARKS = {
     "expired": ("■", "quiet"),
     "error": ("✕", "bad"),
     "warning": ("!", "warn"),
-    "none": ("·", "quiet"),
 }
 
 NAVIGATION = (
@@ -67,6 +55,12 @@ def mark(word: object) -> dict[str, str]:
     text = str(word)
     sign, tone = MARKS.get(text, ("·", "quiet"))
     return {"word": text, "sign": sign, "tone": tone}
+
+
+@register.inclusion_tag("pages/part/mark.html")
+def update_mark(update: Update) -> dict[str, str]:
+    """``{% update_mark update %}``: the sign and word of the update's state."""
+    return mark(state_words.words_of(update).word)
 
 
 @register.inclusion_tag("pages/part/navigation.html", takes_context=True)
