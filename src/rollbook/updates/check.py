@@ -21,13 +21,13 @@ def steps(update: Update, run: str) -> Iterator[None]:
     spool.require_whole(update.spool_name, update.file_digest)
     rules = RowRules(update, Header.parse(update.header)[0])
     todo = stretches.open_ones(update)
-    with SecondHand(update.pk, run, len(todo)) as hand:
-        hand.tell(lambda: rules.known)
+    with SecondHand(update.pk, run, len(todo)) as second:
+        second.tell(lambda: rules.known)
         while todo:
             for _ in check_byte_range(todo.pop(0), update, run, rules):
-                hand.help(todo)
+                second.help(todo)
                 yield
-        while hand.is_busy():
+        while second.is_busy():
             yield
-    for stretch in stretches.open_ones(update):  # what the other process left undone
+    for stretch in stretches.open_ones(update):  # what the second process left undone
         yield from check_byte_range(stretch, update, run, rules)

@@ -1,9 +1,10 @@
-"""A second pair of hands for a large file: a process that checks stretches from its end while this one begins in front.
+"""Check a large file in parallel: a second process takes byte ranges from the end of the file.
 
-Each commits its own batches behind the same fence, so whatever happens to the other process, nothing is done twice, and
-what it leaves undone is found by ``stretches.open_ones`` as after any crash. It is given one stretch at a time, when it
-asks for one: who is slow to start, or never does, keeps nobody waiting. What is known of the district's students is
-read once, and shared in a file that stands in memory.
+Both processes commit their own batches behind the same fence. So nothing is done twice whatever
+happens to the second process, and ``stretches.open_ones`` finds what it left undone, as after any
+crash. It gets one byte range at a time, when it asks for one, so a process that starts slowly or
+not at all delays nothing. The digests of the district's students are read once and shared through
+a file in memory.
 """
 
 import json
@@ -19,12 +20,12 @@ from rollbook.roster.digests import Known
 from rollbook.updates.stretches import Stretch
 
 WORKER = "rollbook.updates.worker_process"
-WORTH_IT = 4  # stretches: less work is done before the other process has started
+WORTH_IT = 4  # byte ranges; fewer are checked before the second process has started
 MOMENT = 0.1  # seconds
 
 
 class SecondHand:
-    """The other process, as long as the block lasts; none if there is one core or too little to do."""
+    """The second process while the block lasts; none on one core or for a small file."""
 
     def __init__(self, update_id: int, run: str, stretches: int) -> None:
         self._update_id, self._run = update_id, run
@@ -45,12 +46,12 @@ class SecondHand:
         return self
 
     def tell(self, known: Callable[[], Known]) -> None:
-        """What it has to know before it is given a stretch; nothing is looked up if there is no other process."""
+        """Share the known digests with the process; nothing is read if there is none."""
         if self._process:
             known().share(self._shared)
 
     def help(self, todo: list[Stretch]) -> None:
-        """Take the last stretch off the list, if the hands are free."""
+        """Move the last byte range from the list to the process if it asks for one."""
         if todo and self._process and self._asks(0):
             try:
                 cast("IO[bytes]", self._process.stdin).write(json.dumps(todo[-1].as_json()).encode() + b"\n")
@@ -61,11 +62,11 @@ class SecondHand:
                 self._busy = True
 
     def is_busy(self) -> bool:
-        """Whether it is still at its last stretch, after waiting a moment."""
+        """Return whether the process still checks a byte range, after waiting for MOMENT."""
         return self._busy and not self._asks(MOMENT)
 
     def _asks(self, seconds: float) -> bool:
-        """Whether it asks for a stretch. At the end of its life it has nothing in hand either."""
+        """Return whether the process asks for a byte range; one that has ended is not busy."""
         if self._process is None or not select.select([cast("IO[bytes]", self._process.stdout)], [], [], seconds)[0]:
             return False
         self._busy = False

@@ -177,7 +177,7 @@ class StagedRowQuerySet(models.QuerySet["Row"]):
         return self.annotate(effective_outcome=ended)
 
     def that_ended(self, outcome: Outcome, update: Update) -> Self:
-        """Keep the update's rows with this effective outcome, in a form for which there are indexes."""
+        """Keep the update's rows with this effective outcome, by conditions that use indexes."""
         return self.filter(_outcome_conditions(update.applied_turn)[outcome], update=update)
 
     def rejected(self) -> Self:
