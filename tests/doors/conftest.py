@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from django.conf import settings
 
-from rollbook.doors.studentupdate import answers
+from rollbook.doors.studentupdate import status_json
 from rollbook.staff.models import Member
 from rollbook.updates.engine import Seen
 from rollbook.updates.models import Update
@@ -25,7 +25,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[Seen], None]:
     """Lets the doors see a worker that lives, or what a test wants them to see."""
 
     def seen(what: Seen) -> None:
-        monkeypatch.setattr(answers, "worker_seen", lambda: what)
+        monkeypatch.setattr(status_json, "worker_seen", lambda: what)
 
     seen(Seen(True, NOW))
     return seen

@@ -11,7 +11,7 @@ import pytest
 
 from rollbook.doors.pages import scripts
 from rollbook.doors.studentupdate import answers, commands
-from rollbook.doors.studentupdate.fields import FIELDS
+from rollbook.doors.studentupdate.command_reference import COMMANDS, FIELDS
 from rollbook.doors.studentupdate.refusals import REFUSALS
 from rollbook.staff import throttle
 from rollbook.updates import status_line
@@ -42,8 +42,10 @@ def test_every_field_is_on_the_page_with_its_commands() -> None:
         name: (set(commands.split(", ")), says)
         for name, commands, says in _rows(r"^\| `([a-z_]+)` \| ([a-z, ]+) \| ([^|]+) \|$")
     }
-    assert told == {name: (set(field.commands), field.says) for name, field in FIELDS.items() if field.read}
-    for name in (name for name, field in FIELDS.items() if not field.read):
+    assert told == {
+        name: (set(field.commands), field.description) for name, field in FIELDS.items() if field.is_implemented
+    }
+    for name in (name for name, field in FIELDS.items() if not field.is_implemented):
         assert re.search(rf"`{name}`[^.]*do not work yet", TEXT)
 
 
@@ -58,7 +60,7 @@ def test_every_verdict_is_on_the_page_with_its_meaning() -> None:
 
 def test_the_addresses_are_those_of_the_commands() -> None:
     assert _rows(r"^\| (\w+) \| `https://HOST(/[\w/]+)` \|") == [
-        (command.name, f"/slc/studentupdate/{command.name}") for command in commands.COMMANDS
+        (command.name, f"/slc/studentupdate/{command.name}") for command in COMMANDS
     ]
 
 
@@ -73,7 +75,7 @@ def test_no_command_shows_a_secret_among_its_arguments_first() -> None:  # S11
     shows = ["password=PASSWORD" in line for line in calls]
     assert shows.index(True) >= 3
     assert "password=PASSWORD" not in TEXT.partition("## Fields")[2]
-    assert all("<password.txt" in command.example for command in commands.COMMANDS)
+    assert all("<password.txt" in command.example for command in COMMANDS)
 
 
 def _script() -> str:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from rollbook.doors.studentupdate.fields import CANCEL, FIELDS, START, STATUS, Choices, understood
+from rollbook.doors.studentupdate.command_reference import CANCEL, FIELDS, START, STATUS
+from rollbook.doors.studentupdate.fields import PARSERS, Choices, understood
 from rollbook.doors.studentupdate.refusals import Refused
 from rollbook.updates.moves import Mode
 
@@ -41,7 +42,7 @@ def test_what_belongs_to_start_is_not_taken_elsewhere(command: str, name: str) -
         understood(command, {name: ["update"]})
 
 
-@pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if field.read is None])
+@pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if not field.is_implemented])
 @pytest.mark.parametrize("command", [START, STATUS, CANCEL])
 def test_what_is_known_but_not_built_never_passes_silently(command: str, name: str) -> None:
     with pytest.raises(Refused, match="not_supported"):
@@ -52,3 +53,7 @@ def test_a_value_that_is_shown_again_is_short_and_printable() -> None:
     with pytest.raises(Refused) as caught:
         understood(START, {"mode": ["\x1b" + "x" * 500]})
     assert caught.value.text == f"mode cannot be '{'x' * 39}…'; write update or add"
+
+
+def test_every_parsed_field_is_in_the_reference() -> None:
+    assert all(FIELDS[name].is_implemented for name in PARSERS)

@@ -4,8 +4,8 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from rollbook.doors.studentupdate import order
 from rollbook.doors.studentupdate.client import UNKNOWN_ADDRESS
+from rollbook.doors.studentupdate.form import LARGEST_FORM
 from rollbook.staff import roles
 from rollbook.staff.models import AuditEvent, Member
 from tests.conftest import PASSWORD
@@ -240,7 +240,7 @@ def test_nobody_can_fill_the_audit_that_way(curl: Curl) -> None:
 @nothing_kept
 def test_more_bytes_than_a_file_may_have(curl: Curl, settings: Settings) -> None:  # B019 B045
     settings.MAX_UPLOAD_BYTES = 100
-    response = curl.start(File(b"x" * (order.LARGEST_FORM + 100)))
+    response = curl.start(File(b"x" * (LARGEST_FORM + 100)))
     assert response.status_code == 413
     assert text(response) == (
         "ERROR too_large: more than 65,636 bytes were sent; split the file by school, or send less in the form\n"

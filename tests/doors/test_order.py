@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from rollbook.doors.studentupdate import order
+from rollbook.doors.studentupdate.form import LARGEST_FORM
 from rollbook.roster.models import District
 from rollbook.staff import roles
 from rollbook.staff.models import Member
@@ -71,7 +71,7 @@ def _no_length(call: Request, settings: Settings) -> None:
 
 
 def _too_large(call: Request, settings: Settings) -> None:
-    settings.MAX_UPLOAD_BYTES = 10 - order.LARGEST_FORM
+    settings.MAX_UPLOAD_BYTES = 10 - LARGEST_FORM
 
 
 def _throttled(call: Request, settings: Settings) -> None:

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from rollbook.doors.studentupdate.commands import COMMANDS
+from rollbook.doors.studentupdate.command_reference import COMMANDS
 from rollbook.roster.models import District
 from rollbook.staff import managing, roles, tokens
 from rollbook.staff.models import AuditEvent, Member, Token

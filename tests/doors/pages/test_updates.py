@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from rollbook.doors.pages import finding_updates
-from rollbook.doors.studentupdate import answers
+from rollbook.doors.studentupdate import status_json
 from rollbook.roster.models import District
 from rollbook.staff.models import AuditEvent, Member, Session
 from rollbook.updates import notify, running
@@ -260,7 +260,7 @@ def test_rate_and_time_left_are_told_only_while_it_moves(
     clock: Clock, running_one: Update, browser: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def told(*, alive: bool) -> str:
-        monkeypatch.setattr(answers, "worker_seen", lambda: Seen(alive=alive, at=None))
+        monkeypatch.setattr(status_json, "worker_seen", lambda: Seen(alive=alive, at=None))
         return browser.read("/updates/2").text
 
     assert "rows a second" in told(alive=True)

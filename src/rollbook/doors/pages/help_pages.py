@@ -9,8 +9,7 @@ from django.conf import settings
 from django.http import HttpResponse
 
 from rollbook.doors.pages.visit import Visit, page
-from rollbook.doors.studentupdate.commands import COMMANDS
-from rollbook.doors.studentupdate.fields import FIELDS
+from rollbook.doors.studentupdate.command_reference import COMMANDS, FIELDS
 from rollbook.doors.studentupdate.refusals import REFUSALS
 from rollbook.format import reference
 from rollbook.format.choices import CLASSIFICATIONS, RACES
@@ -59,8 +58,8 @@ def problems(visit: Visit) -> HttpResponse:
 def commands(visit: Visit) -> HttpResponse:
     facts: dict[str, Any] = {
         "commands": COMMANDS,
-        "fields": {name: field for name, field in FIELDS.items() if field.read},
-        "later": [name for name, field in FIELDS.items() if not field.read],
+        "fields": {name: FIELDS[name] for name in FIELDS if FIELDS[name].is_implemented},
+        "later": [name for name in FIELDS if not FIELDS[name].is_implemented],
         "verdicts": MEANINGS,
         "errors": list(_errors()),
         "url": settings.URL,

@@ -7,11 +7,11 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from rollbook.doors.studentupdate.answers import Answer, facts_of, scene_of
 from rollbook.doors.studentupdate.asking import member_of, note, require_https, require_right, require_unthrottled
 from rollbook.doors.studentupdate.client import Bearer, credentials_in_header
 from rollbook.doors.studentupdate.refusals import Refused
-from rollbook.doors.studentupdate.wire import answered
+from rollbook.doors.studentupdate.status_json import facts_of, scene_of
+from rollbook.doors.studentupdate.wire import Answer, answered
 from rollbook.format.tally import ProblemGroup
 from rollbook.staff.models import Member
 from rollbook.updates.report import Report, find, report

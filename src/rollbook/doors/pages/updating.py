@@ -141,12 +141,11 @@ def _is_told(findings: Findings, group: ProblemGroup) -> bool:
 
 def _kept(visit: Visit, form: Form) -> HttpResponse:
     """The file has come in whole, from this member's own form."""
-    if form.upload is None:
-        raise Refused("missing_file", sent="")
+    upload = form.require_upload()
     kept = drafts.keep(
         visit.member,
-        form.upload.incoming,
-        file_name=form.upload.name,
+        upload.incoming,
+        file_name=upload.name,
         encoding=uploading.encoding_of(form),
         now=visit.now,
     )

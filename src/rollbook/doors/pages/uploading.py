@@ -14,8 +14,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views.decorators.csrf import csrf_protect
 
 from rollbook.doors.studentupdate.client import address_of
-from rollbook.doors.studentupdate.form import Form, read_form, require_size
-from rollbook.doors.studentupdate.order import LARGEST_FORM
+from rollbook.doors.studentupdate.form import LARGEST_FORM, Form, read_form, require_size
 from rollbook.doors.studentupdate.refusals import Refused
 from rollbook.doors.studentupdate.room import ROOM
 from rollbook.doors.studentupdate.wire import DISK_FULL
@@ -78,9 +77,7 @@ def received(request: HttpRequest, take: Callable[[Form], HttpResponse]) -> Http
 
 def small_file(form: Form, largest: int) -> bytes:
     """The bytes of the form's file, which is one of a few lines. Raises Refused, and TableRefused if it is not."""
-    if form.upload is None:
-        raise Refused("missing_file", sent="")
-    incoming = form.upload.incoming
+    incoming = form.require_upload().incoming
     if incoming.size > largest:
         raise TableRefused("too_large", 1, f"begins a file of more than {largest:,} bytes; choose the right one")
     incoming.flush()

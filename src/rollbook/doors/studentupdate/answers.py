@@ -1,40 +1,26 @@
-"""What the three commands answer: facts, and one line for each of them."""
+"""The answers of the three commands: lines for people, and the same as JSON."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from itertools import chain
 
 from django.conf import settings
 
+from rollbook.doors.studentupdate.status_json import facts_of as facts_of
+from rollbook.doors.studentupdate.status_json import scene_of as scene_of
+from rollbook.doors.studentupdate.wire import Answer
 from rollbook.roster.models import District
 from rollbook.staff.members import receivers
 from rollbook.staff.models import Member
 from rollbook.updates.cancel import Cancellation
 from rollbook.updates.models import Update
 from rollbook.updates.moves import State
-from rollbook.updates.progress import seconds_left
 from rollbook.updates.receive import Receipt
 from rollbook.updates.report import Report, current, find, live, report
-from rollbook.updates.running import worker_seen
 from rollbook.updates.state_words import CHECKING, words_of
 from rollbook.updates.status_line import Scene, Verdict, cut, link, verdict, without_worker
 from rollbook.updates.wording import counted, listed, moment, updates
 
 POLL = 5  # seconds until it is worth asking how far an update is
-
-
-@dataclass(frozen=True)
-class Answer:
-    """Lines for people and facts for programs; ``json_status`` where programs are told more exactly."""
-
-    lines: tuple[str, ...]
-    facts: Mapping[str, object]
-    status: int = 200
-    json_status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-    json_headers: Mapping[str, str] = field(default_factory=dict)
-    problem: str = ""  # the code of what is wrong, if something is
 
 
 def started(receipt: Receipt, ignored: Sequence[str], now: datetime) -> Answer:
@@ -159,41 +145,3 @@ def _no_update(district: District, number: int | None) -> str:
 
 def _asked_for(district: District, number: int | None) -> Update | None:
     return current(district) if number is None else find(district, number)
-
-
-def scene_of(district: District, facts: Report, now: datetime) -> Scene:
-    """What surrounds the update right now."""
-    seen = worker_seen()
-    others = chain(*live(district)) if facts.state is State.RECEIVED else ()
-    ahead = sorted(number for number in others if number < facts.number)
-    return Scene(now, settings.URL, seen.alive, seen.at, tuple(ahead))
-
-
-def facts_of(facts: Report, line: Verdict, scene: Scene) -> dict[str, object]:
-    """The same as the lines say, for programs."""
-    return {
-        "verdict": line.word,
-        "message": str(line),
-        "update": facts.number,
-        "district": facts.district,
-        "state": facts.state.value,
-        "mode": str(facts.mode),
-        "file": {"name": facts.file_name, "bytes": facts.file_size, "sha256": facts.file_digest},
-        "rows": facts.rows,
-        "read": facts.read,
-        "staged": facts.staged,
-        "updated": facts.updated,
-        "added": facts.added,
-        "unchanged": facts.unchanged,
-        "rejected": facts.rejected,
-        "not_processed": facts.not_processed,
-        "received_at": facts.received_at,
-        "started_at": facts.started_at,
-        "progressed_at": facts.progressed_at,
-        "ended_at": facts.ended_at,
-        "seconds_left": seconds_left(facts, scene.now),
-        "waiting_for": list(scene.ahead),
-        "started_by": facts.starter.email if facts.starter else None,
-        "reference": facts.reference or None,
-        "link": link(facts, scene.url),
-    }

@@ -1,51 +1,32 @@
-"""One call of one command, on its way from the bare request to what it may do."""
+"""A request to one of the three commands, before and after its checks."""
 
-from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
 from django.http import HttpRequest
 
-from rollbook.doors.studentupdate.answers import Answer
-from rollbook.doors.studentupdate.client import Credentials
+from rollbook.doors.studentupdate.command_reference import Command
 from rollbook.doors.studentupdate.fields import Choices
 from rollbook.doors.studentupdate.form import Form
-from rollbook.staff.models import Member, Token
-from rollbook.updates.receive import Receipt
+from rollbook.staff.models import Member
 
 
 @dataclass(frozen=True)
-class Command:
-    """One of the three addresses. ``act`` does the work and answers, when nothing spoke against it."""
-
-    name: str
-    takes_file: bool
-    act: Callable[["Call"], Answer]
-
-    @property
-    def address(self) -> str:
-        return f"{settings.URL}/slc/studentupdate/{self.name}"
-
-    @property
-    def example(self) -> str:
-        """How to call it, without a secret among the arguments."""
-        file = "-F file=@students.csv " if self.takes_file else ""
-        return f"curl {file}-F login=you@school.example -F 'password=<password.txt' {self.address}"
-
-
-@dataclass
 class Call:
-    """A request and what is known of it so far; each step of ``order.ORDER`` may add a part."""
+    """A request as it came in. What it holds, such as its file, is released when ``ended`` closes."""
 
     request: HttpRequest
     command: Command
     now: datetime
     ended: ExitStack
-    form: Form = field(init=False)
-    credentials: Credentials = field(init=False, repr=False)
-    member: Member = field(init=False)
-    token: Token | None = field(init=False)
-    choices: Choices = field(init=False)
-    receipt: Receipt = field(init=False)
+
+
+@dataclass(frozen=True)
+class CheckedRequest:
+    """A request that no step of ``order.check_request`` refused: who sends it, and what it asks for."""
+
+    call: Call
+    form: Form
+    member: Member
+    choices: Choices

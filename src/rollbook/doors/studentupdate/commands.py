@@ -1,52 +1,59 @@
-"""``start``, ``status`` and ``cancel``: each call goes through the refusals, then is done and answered."""
+"""The views of ``start``, ``status`` and ``cancel``: check the request, do the work, answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from types import MappingProxyType
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
-from rollbook.doors.studentupdate import answers, fields
-from rollbook.doors.studentupdate.answers import Answer
+from rollbook.doors.studentupdate import answers
 from rollbook.doors.studentupdate.asking import note
-from rollbook.doors.studentupdate.call import Call, Command
-from rollbook.doors.studentupdate.order import ORDER
-from rollbook.doors.studentupdate.wire import answered
+from rollbook.doors.studentupdate.call import Call, CheckedRequest
+from rollbook.doors.studentupdate.command_reference import CANCEL, COMMANDS, START, STATUS, Command
+from rollbook.doors.studentupdate.order import check_request, received
+from rollbook.doors.studentupdate.wire import Answer, answered
 from rollbook.updates.cancel import cancel as cancel_update
 
 Door = Callable[[HttpRequest], HttpResponse]
+Handler = Callable[[CheckedRequest], Answer]
 
 
-def _start(call: Call) -> Answer:
-    receipt = call.receipt
-    _note(call, "replayed" if receipt.replayed else receipt.update.state, receipt.update.number)
-    return answers.started(receipt, call.choices.ignored, call.now)
+def _start(request: CheckedRequest) -> Answer:
+    receipt = received(request)
+    _note(request, "replayed" if receipt.replayed else receipt.update.state, receipt.update.number)
+    return answers.started(receipt, request.choices.ignored, request.call.now)
 
 
-def _status(call: Call) -> Answer:
-    return answers.state_of(call.member, call.choices.number, call.choices.ignored, call.now)
+def _status(request: CheckedRequest) -> Answer:
+    choices = request.choices
+    return answers.state_of(request.member, choices.number, choices.ignored, request.call.now)
 
 
-def _cancel(call: Call) -> Answer:
-    result = cancel_update(call.member.district, call.choices.number)
+def _cancel(request: CheckedRequest) -> Answer:
+    number, ignored = request.choices.number, request.choices.ignored
+    result = cancel_update(request.member.district, number)
     if result.update:
-        _note(call, "done" if result.done else "nothing to cancel", result.update.number)
-    return answers.canceled(call.member, call.choices.number, result, call.choices.ignored, timezone.now())
+        _note(request, "done" if result.done else "nothing to cancel", result.update.number)
+    return answers.canceled(request.member, number, result, ignored, timezone.now())
 
 
-def _note(call: Call, result: str, number: int) -> None:
-    note(call.request, call.command.name, result, call.now, member=call.member, detail=f"update {number}")
+def _note(checked: CheckedRequest, result: str, number: int) -> None:
+    call = checked.call
+    detail = f"update {number}"
+    note(call.request, call.command.name, result, call.now, member=checked.member, detail=detail)
+
+
+HANDLERS: Mapping[str, Handler] = MappingProxyType({START: _start, STATUS: _status, CANCEL: _cancel})
 
 
 def _door(command: Command) -> Door:
     def called(request: HttpRequest) -> Answer:
         with ExitStack() as ended:
             call = Call(request, command, timezone.now(), ended)
-            for judge in ORDER:
-                judge(call)
-            return command.act(call)
+            return HANDLERS[command.name](check_request(call))
 
     @csrf_exempt
     @sensitive_post_parameters()
@@ -56,9 +63,4 @@ def _door(command: Command) -> Door:
     return door
 
 
-COMMANDS = (
-    Command(fields.START, takes_file=True, act=_start),
-    Command(fields.STATUS, takes_file=False, act=_status),
-    Command(fields.CANCEL, takes_file=False, act=_cancel),
-)
 start, status, cancel = (_door(command) for command in COMMANDS)

@@ -1,15 +1,16 @@
-"""What the form's fields ask for. One that is nearly known refuses the call: ``chek=yes`` must never apply a file."""
+"""Parse the optional form fields; a misspelled one is refused: ``chek=yes`` must never apply a file."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
+from rollbook.doors.studentupdate.command_reference import FIELDS
 from rollbook.doors.studentupdate.refusals import Refused
 from rollbook.format.nearest import nearest
 from rollbook.format.reader import known_encoding
 from rollbook.updates.moves import Mode
 from rollbook.updates.wording import safe
 
-START, STATUS, CANCEL = "start", "status", "cancel"
 LONGEST_SHOWN = 40
 LONGEST_NUMBER = 9  # digits
 
@@ -50,42 +51,10 @@ def _wrong(field: str, value: str, repair: str) -> Refused:
     return Refused("wrong_value", field=field, value=safe(value, LONGEST_SHOWN), repair=repair)
 
 
-Reader = Callable[[str, Choices], Choices]
+Parser = Callable[[str, Choices], Choices]
 
-
-@dataclass(frozen=True)
-class Field:
-    """A field that is known: the commands that take it, how it is read (None: not built yet), and what it says."""
-
-    commands: frozenset[str]
-    read: Reader | None = None
-    says: str = ""
-
-
-def _as_it_is(value: str, choices: Choices) -> Choices:
-    return choices
-
-
-_ALL = frozenset({START, STATUS, CANCEL})
-_OF_START = frozenset({START})
-_OF_STATUS = frozenset({STATUS})
-FIELDS: Mapping[str, Field] = {
-    "file": Field(_OF_START, _as_it_is, "the student file, as `file=@students.csv`; one in each call"),
-    "login": Field(_ALL, _as_it_is, "the e-mail address you sign in with"),
-    "password": Field(_ALL, _as_it_is, "your password"),
-    "mode": Field(_OF_START, _mode, "`update` (the default) changes existing students only, `add` also adds new ones"),
-    "encoding": Field(
-        _OF_START,
-        _encoding,
-        "how the file writes letters, as in `encoding=cp1252`; without it your district's setting, else UTF-8",
-    ),
-    "update": Field(frozenset({STATUS, CANCEL}), _number, "the number of an update, as in `update=17`"),
-    "check": Field(_OF_START),
-    "note": Field(_OF_START),
-    "notify": Field(_OF_START),
-    "header_map": Field(_OF_START),
-    "wait": Field(_OF_STATUS),
-}
+PARSERS: Mapping[str, Parser] = MappingProxyType({"mode": _mode, "encoding": _encoding, "update": _number})
+"""How the optional fields are parsed; file, login and password are no options."""
 
 
 def understood(command: str, sent: Mapping[str, list[str]]) -> Choices:
@@ -95,7 +64,9 @@ def understood(command: str, sent: Mapping[str, list[str]]) -> Choices:
         _require_far_from_known(name)
     for name, values in sent.items():
         if name in FIELDS:
-            choices = _reader(command, name)(values[0], choices)
+            _require_accepted(command, name)
+        if name in PARSERS:
+            choices = PARSERS[name](values[0], choices)
     return choices
 
 
@@ -110,10 +81,9 @@ def _require_far_from_known(name: str) -> None:
         raise Refused("misspelled_field", field=name, known=known)
 
 
-def _reader(command: str, name: str) -> Reader:
+def _require_accepted(command: str, name: str) -> None:
     field = FIELDS[name]
-    if field.read is None:
+    if not field.is_implemented:
         raise Refused("not_supported", what=name)
     if command not in field.commands:
         raise Refused("field_elsewhere", field=name, name=command)
-    return field.read

@@ -15,6 +15,9 @@ from rollbook.doors.studentupdate.refusals import Refused
 from rollbook.updates.spool import Incoming
 from rollbook.updates.wording import safe
 
+LARGEST_FORM = 64 * 1024
+"""Bytes that the fields and the boundaries of a form may take, besides its file."""
+
 LONGEST_FIELD = 4 * 1024
 LONGEST_NAME = 100
 TAIL = 1024
@@ -39,6 +42,16 @@ class Form:
 
     fields: dict[str, list[str]]
     upload: Upload | None
+
+    def require_upload(self, sent: str = "") -> Upload:
+        """Return the file; refuse a form without one.
+
+        Args:
+            sent: A clause that says what was sent instead, for the refusal.
+        """
+        if self.upload is None:
+            raise Refused("missing_file", sent=sent)
+        return self.upload
 
 
 def read_form(request: HttpRequest, ended: ExitStack, *, command: str, takes_file: str | None) -> Form:

@@ -1,27 +1,52 @@
-"""The refusals, in the order in which they are judged: the first that applies is the answer."""
+"""The steps that check a request, in one order: the first refusal is the answer."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from types import MappingProxyType
 from urllib.parse import parse_qsl
 
 from django.conf import settings
 
 from rollbook.doors.studentupdate import asking, client
-from rollbook.doors.studentupdate.call import Call
-from rollbook.doors.studentupdate.fields import FIELDS, understood, unknown
-from rollbook.doors.studentupdate.form import Form, read_form, require_size
+from rollbook.doors.studentupdate.call import Call, CheckedRequest
+from rollbook.doors.studentupdate.command_reference import FIELDS
+from rollbook.doors.studentupdate.fields import Choices, understood, unknown
+from rollbook.doors.studentupdate.form import LARGEST_FORM, Form, read_form, require_size
 from rollbook.doors.studentupdate.refusals import Refused
 from rollbook.doors.studentupdate.room import ROOM
+from rollbook.staff.models import Member, Token
 from rollbook.staff.origins import origin
-from rollbook.updates.receive import QueueFull, receive
+from rollbook.updates.receive import QueueFull, Receipt, receive
 from rollbook.updates.wording import listed, safe, updates
 
-LARGEST_FORM = 64 * 1024
 SECRETS = frozenset({"login", "password", "user", "username", "email", "pass", "passwd", "pwd", "token", "key"})
-HINTS: Mapping[str, str] = {
-    "application/x-www-form-urlencoded": "curl -d does not send a file; write -F instead of -d",
-    "application/json": "JSON is not taken here; send a form",
-    "text/csv": "the file must be a part of a form; write -F file=@students.csv instead of --data-binary",
-}
+HINTS: Mapping[str, str] = MappingProxyType(
+    {
+        "application/x-www-form-urlencoded": "curl -d does not send a file; write -F instead of -d",
+        "application/json": "JSON is not taken here; send a form",
+        "text/csv": "the file must be a part of a form; write -F file=@students.csv instead of --data-binary",
+    }
+)
+
+
+def check_request(call: Call) -> CheckedRequest:
+    """Take every step in order; the first one that raises Refused is the answer.
+
+    ``start`` has one more step after these: ``received`` (415, 422, then 429).
+    """
+    over_https(call)  # 403
+    by_post(call)  # 405
+    nothing_in_the_address(call)  # 400
+    a_form(call)  # 415
+    of_known_length(call)  # 411
+    not_too_large(call)  # 413
+    not_throttled(call)  # 429
+    room_for_it(call)  # 429, 503
+    form = complete(call)  # 400; this reads the body, and the steps above do without it
+    credentials = credentials_sent(call, form)  # 400
+    member, token = signed_in(call, credentials)  # 401
+    allowed(call, member, token)  # 403
+    choices = fields_understood(call, form)  # 400
+    return CheckedRequest(call, form, member, choices)
 
 
 def over_https(call: Call) -> None:
@@ -67,75 +92,72 @@ def not_throttled(call: Call) -> None:
 
 
 def room_for_it(call: Call) -> None:
-    """Part of the same judgement: whether this address, and anybody, may send that much now."""
+    """Reserve room for the body; refuse it if this address, or everybody, sends too much now."""
     if call.command.takes_file:
         home = origin(client.address_of(call.request))
         call.ended.enter_context(ROOM.taken(home, _length(call), _largest(call)))
 
 
-def complete(call: Call) -> None:
-    """The body is read here; everything before this step was judged without it."""
-    call.form = read_form(
+def complete(call: Call) -> Form:
+    """Read the body, all of it, with its file if the command takes one."""
+    form = read_form(
         call.request,
         call.ended,
         command=call.command.example,
         takes_file="file" if call.command.takes_file else None,
     )
-    for name, values in call.form.fields.items():
+    for name, values in form.fields.items():
         if name in FIELDS and len(values) > 1:
             raise Refused("duplicate_field", field=name)
     if call.command.takes_file:
-        _require_file(call.form)
-    call.credentials = _credentials(call)
+        _require_file(form)
+    return form
 
 
-def signed_in(call: Call) -> None:
-    call.member, call.token = asking.caller(call.request, call.credentials, call.now)
+def credentials_sent(call: Call, form: Form) -> client.Credentials:
+    """Take the credentials from the header or from the form."""
+    fields = form.fields
+    header = client.credentials_in_header(call.request)
+    if header and {"login", "password"} & fields.keys():
+        raise Refused("duplicate_field", field="the sign-in")
+    if header:
+        return header
+    if "login" not in fields:
+        raise Refused("missing_login", sent=_sent(form))
+    if "password" not in fields:
+        raise Refused("missing_password", sent=_sent(form))
+    return fields["login"][0], fields["password"][0]
 
 
-def allowed(call: Call) -> None:
-    asking.require_right(call.request, call.member, call.command.name, call.now)
-    asking.require_scope(call.request, call.token, call.command.name, call.now)
+def signed_in(call: Call, credentials: client.Credentials) -> tuple[Member, Token | None]:
+    return asking.caller(call.request, credentials, call.now)
 
 
-def fields_understood(call: Call) -> None:
+def allowed(call: Call, member: Member, token: Token | None) -> None:
+    asking.require_right(call.request, member, call.command.name, call.now)
+    asking.require_scope(call.request, token, call.command.name, call.now)
+
+
+def fields_understood(call: Call, form: Form) -> Choices:
     if "Idempotency-Key" in call.request.headers:
         raise Refused("not_supported", what="Idempotency-Key")
-    call.choices = understood(call.command.name, call.form.fields)
+    return understood(call.command.name, form.fields)
 
 
-def received(call: Call) -> None:
-    """Kind, structure and queue. A file of the wrong kind or structure is no error of the call: it leaves an update."""
-    if call.form.upload is None:
-        return
+def received(request: CheckedRequest) -> Receipt:
+    """Create the update. A file of the wrong type or structure is no refusal: its update says so."""
+    upload = request.form.require_upload()
     try:
-        call.receipt = receive(
-            call.member.district,
-            call.form.upload.incoming,
-            file_name=call.form.upload.name,
-            mode=call.choices.mode,
-            encoding=call.choices.encoding,
-            member=call.member,
+        return receive(
+            request.member.district,
+            upload.incoming,
+            file_name=upload.name,
+            mode=request.choices.mode,
+            encoding=request.choices.encoding,
+            member=request.member,
         )
     except QueueFull as full:
         raise Refused("queue_full", waiting=updates(full.waiting)) from None
-
-
-ORDER: tuple[Callable[[Call], None], ...] = (
-    over_https,  # 403
-    by_post,  # 405
-    nothing_in_the_address,  # 400
-    a_form,  # 415
-    of_known_length,  # 411
-    not_too_large,  # 413
-    not_throttled,  # 429
-    room_for_it,  # 429, 503
-    complete,  # 400
-    signed_in,  # 401
-    allowed,  # 403
-    fields_understood,  # 400
-    received,  # 415, 422, then 429
-)
 
 
 def _says_all_in_its_header(call: Call) -> bool:
@@ -157,23 +179,7 @@ def _largest(call: Call) -> int:
 def _require_file(form: Form) -> None:
     if "file" in form.fields:
         raise Refused("file_is_text")
-    if form.upload is None:
-        raise Refused("missing_file", sent=_sent(form))
-
-
-def _credentials(call: Call) -> client.Credentials:
-    """Out of the header or out of the form."""
-    fields = call.form.fields
-    header = client.credentials_in_header(call.request)
-    if header and {"login", "password"} & fields.keys():
-        raise Refused("duplicate_field", field="the sign-in")
-    if header:
-        return header
-    if "login" not in fields:
-        raise Refused("missing_login", sent=_sent(call.form))
-    if "password" not in fields:
-        raise Refused("missing_password", sent=_sent(call.form))
-    return fields["login"][0], fields["password"][0]
+    form.require_upload(_sent(form))
 
 
 def _sent(form: Form) -> str:

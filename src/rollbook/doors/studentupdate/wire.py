@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from errno import EDQUOT, ENOSPC
 from http import HTTPStatus
 
@@ -10,7 +11,6 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
-from rollbook.doors.studentupdate.answers import Answer
 from rollbook.doors.studentupdate.refusals import Refused
 
 TEXT = "text/plain; charset=utf-8"
@@ -21,6 +21,19 @@ BEARER = 'Bearer realm="Rollbook", error="invalid_token"'
 DISK_FULL = {ENOSPC, EDQUOT}
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Lines for people and facts for programs; ``json_status`` where programs are told more exactly."""
+
+    lines: tuple[str, ...]
+    facts: Mapping[str, object]
+    status: int = 200
+    json_status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    json_headers: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""  # the code of what is wrong, if something is
 
 
 def answered(request: HttpRequest, answer: Callable[[], Answer], allow: str) -> HttpResponse:

@@ -1,0 +1,75 @@
+"""The three upload commands and the form fields they take: one reference for code, pages and docs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from django.conf import settings
+
+START, STATUS, CANCEL = "start", "status", "cancel"
+
+
+@dataclass(frozen=True)
+class Command:
+    """One of the three commands, with its address and an example call."""
+
+    name: str
+    takes_file: bool = False
+
+    @property
+    def address(self) -> str:
+        """Return the full URL."""
+        return f"{settings.URL}/slc/studentupdate/{self.name}"
+
+    @property
+    def example(self) -> str:
+        """Return a curl call that shows no secret among its arguments."""
+        file = "-F file=@students.csv " if self.takes_file else ""
+        sign_in = "-F login=you@school.example -F 'password=<password.txt'"
+        return f"curl {file}{sign_in} {self.address}"
+
+
+COMMANDS = (Command(START, takes_file=True), Command(STATUS), Command(CANCEL))
+
+
+@dataclass(frozen=True)
+class Field:
+    """A form field: the commands that take it, and what it means.
+
+    A field without a description is reserved: it is known, and refused until it is implemented.
+    """
+
+    commands: frozenset[str]
+    description: str = ""
+
+    @property
+    def is_implemented(self) -> bool:
+        """Tell whether a command can use the field today."""
+        return bool(self.description)
+
+
+_ALL = frozenset({START, STATUS, CANCEL})
+_ONLY_START = frozenset({START})
+_ONLY_STATUS = frozenset({STATUS})
+_ALL_BUT_START = frozenset({STATUS, CANCEL})
+FIELDS: Mapping[str, Field] = MappingProxyType(
+    {
+        "file": Field(_ONLY_START, "the student file, as `file=@students.csv`; one in each call"),
+        "login": Field(_ALL, "the e-mail address you sign in with"),
+        "password": Field(_ALL, "your password"),
+        "mode": Field(
+            _ONLY_START,
+            "`update` (the default) changes existing students only, `add` also adds new ones",
+        ),
+        "encoding": Field(
+            _ONLY_START,
+            "how the file writes letters, as in `encoding=cp1252`; without it your district's setting, else UTF-8",
+        ),
+        "update": Field(_ALL_BUT_START, "the number of an update, as in `update=17`"),
+        "check": Field(_ONLY_START),
+        "note": Field(_ONLY_START),
+        "notify": Field(_ONLY_START),
+        "header_map": Field(_ONLY_START),
+        "wait": Field(_ONLY_STATUS),
+    }
+)
