@@ -156,6 +156,12 @@ def member_of(request: HttpRequest) -> Member | None:
     return None
 
 
+def mark_background_poll(request: HttpRequest) -> None:
+    """Do not count this request as activity: a page sends it, and the member may have left."""
+    if isinstance(request.session, SessionStore):
+        request.session.watching = True
+
+
 def of(member: Member, request: HttpRequest) -> list[Living]:
     """The member's sessions, the one that was seen last first."""
     this = _digest(request.session.session_key)

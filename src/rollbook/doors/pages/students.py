@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from rollbook.doors.pages.finding_students import Filters, found
 from rollbook.doors.pages.numbers import number_of_page
 from rollbook.doors.pages.student_record import history_of, record_of, rejected_of
-from rollbook.doors.pages.visit import Visit, page
+from rollbook.doors.pages.visit import Visit, is_htmx, page
 from rollbook.staff import seeing
 from rollbook.staff.permissions import Permission
 
@@ -18,7 +18,7 @@ def listed(visit: Visit) -> HttpResponse:
     used = filters.used
     visit.note("students", "seen", f"page {students.number}, filtered by {', '.join(used) or 'nothing'}")
     facts = {"filters": filters, "students": students, "used": used, **_rights(visit)}
-    part = getattr(visit.request, "htmx", False)
+    part = is_htmx(visit.request)
     return visit.render("pages/part/students.html" if part else "pages/students.html", facts)
 
 

@@ -1,6 +1,6 @@
 """Updates: every student file that came in, and all there is to say about one."""
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse
 from django_htmx.http import HttpResponseClientRefresh
 
 from rollbook.doors.pages import errors, report_text
@@ -9,7 +9,7 @@ from rollbook.doors.pages.finding_updates import Filters, found
 from rollbook.doors.pages.numbers import number_of_page
 from rollbook.doors.pages.sections import SENSITIVE
 from rollbook.doors.pages.update_facts import facts_of, progress_of
-from rollbook.doors.pages.visit import POST, Visit, page
+from rollbook.doors.pages.visit import POST, PageOrText, Visit, is_htmx, page
 from rollbook.staff.permissions import Permission
 from rollbook.updates import rows as row_table
 from rollbook.updates.as_sent import Removed, require_kept
@@ -35,15 +35,7 @@ def _page(visit: Visit, number: int) -> HttpResponse:
     return visit.render("pages/update.html", facts_of(update, visit.now))
 
 
-def one(request: HttpRequest, number: int) -> HttpResponseBase:
-    """The page for browsers; for curl, which signs in with each call, the same facts as lines.
-
-    A browser may send an Authorization too, as a proxy that wants one makes it, and is a browser all the same.
-    """
-    return _page(request, number) if errors.wants_page(request) else report_text.update(request, number)
-
-
-one.rule = _page.rule  # type: ignore[attr-defined]
+one = PageOrText(_page, report_text.update)
 
 
 @page(Permission.UPDATE_STUDENTS, watching=True)
@@ -54,7 +46,9 @@ def progress(visit: Visit, number: int) -> HttpResponse:
         return errors.not_found(visit.request, visit)
     told = standing(update)
     if told.ended:
-        return HttpResponseClientRefresh() if visit.request.htmx else visit.redirect("update", number)  # type: ignore[attr-defined]
+        if is_htmx(visit.request):
+            return HttpResponseClientRefresh()
+        return visit.redirect("update", number)
     facts = {"report": told, "progress": progress_of(told, visit.district, visit.now)}
     return visit.render("pages/part/progress.html", facts)
 

@@ -1,10 +1,11 @@
-"""One visit of a page: who came, whether they may, and how they are answered; every page is declared with ``page``."""
+"""Views of the pages: each is declared with ``page`` or ``open_page``, with the rule of who may call it."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import update_wrapper
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, Generic, ParamSpec
 
 from django.contrib import messages
 from django.db import InterfaceError, OperationalError
@@ -72,7 +73,7 @@ class Visit:
 
     def redirect(self, name: str, *args: object) -> HttpResponse:
         """On to another page, also for htmx."""
-        if getattr(self.request, "htmx", False):
+        if is_htmx(self.request):
             return HttpResponseClientRedirect(resolve_url(name, *args))
         return redirect(name, *args)
 
@@ -102,62 +103,115 @@ View = Callable[Concatenate[Visit, P], HttpResponseBase]
 Door = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
-def page(
-    *any_of: Permission, methods: tuple[str, ...] = SAFE, watching: bool = False, setting_up: bool = False
-) -> Callable[[View[P]], Door[P]]:
-    """A page for members who have one of these rights; for all members if none is named."""
-    rule = Rule(any_of, methods, watching=watching, setting_up=setting_up)
+class Page(ABC, Generic[P]):
+    """A view of the pages: it answers over HTTPS only, and only the methods of its rule."""
 
-    def declare(view: View[P]) -> Door[P]:
-        def answer(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-            request.session.watching = rule.watching  # type: ignore[attr-defined]
-            member = sessions.member_of(request)
-            if member is None:
-                return _to_sign_in(request)
-            visit = Visit(request, member, timezone.now())
-            if member.lacks_second_factor and not rule.setting_up:
-                return visit.redirect("second-factor")
-            if not rule.allows(member):
-                visit.note("page", "not allowed", _name(request))
-                return errors.not_allowed(request, visit)
-            return view(visit, *args, **kwargs)
+    def __init__(self, view: Callable[..., HttpResponseBase], rule: Rule) -> None:
+        update_wrapper(self, view)
+        self.rule = rule
 
-        return _declared(view, rule, answer)
-
-    return declare
-
-
-def open_page(*, methods: tuple[str, ...] = FORM) -> Callable[[Door[P]], Door[P]]:
-    """A page for everybody, signed in or not."""
-    rule = Rule((), methods, stranger=True)
-
-    def declare(view: Door[P]) -> Door[P]:
-        return _declared(view, rule, view)
-
-    return declare
-
-
-def _declared(view: Callable[..., Any], rule: Rule, answer: Door[P]) -> Door[P]:
-    def door(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def __call__(self, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        """Answer the request, as Django calls a view."""
         if not request.is_secure():
             return errors.use_https(request)
-        if request.method not in rule.methods:
-            return errors.wrong_method(request, rule.methods)
+        if request.method not in self.rule.methods:
+            return errors.wrong_method(request, self.rule.methods)
         try:
-            return answer(request, *args, **kwargs)
+            return self._respond(request, *args, **kwargs)
         except (OperationalError, InterfaceError):
             return errors.database_busy(request)
 
-    update_wrapper(door, view)
-    door.rule = rule  # type: ignore[attr-defined]
-    return door
+    @abstractmethod
+    def _respond(self, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase: ...
+
+
+class PublicPage(Page[P]):
+    """A page for everyone, signed in or not."""
+
+    def __init__(self, view: Door[P], rule: Rule) -> None:
+        super().__init__(view, rule)
+        self._view = view
+
+    def _respond(self, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        return self._view(request, *args, **kwargs)
+
+
+class MemberPage(Page[P]):
+    """A page for the members that its rule allows; its view gets a Visit."""
+
+    def __init__(self, view: View[P], rule: Rule) -> None:
+        super().__init__(view, rule)
+        self._view = view
+
+    def _respond(self, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if self.rule.watching:
+            sessions.mark_background_poll(request)
+        member = sessions.member_of(request)
+        if member is None:
+            return _to_sign_in(request)
+        visit = Visit(request, member, timezone.now())
+        if member.lacks_second_factor and not self.rule.setting_up:
+            return visit.redirect("second-factor")
+        if not self.rule.allows(member):
+            visit.note("page", "not allowed", _name(request))
+            return errors.not_allowed(request, visit)
+        return self._view(visit, *args, **kwargs)
+
+
+class PageOrText(Generic[P]):
+    """A page for browsers; for other clients the same as plain text, with a sign-in of its own."""
+
+    def __init__(self, page: MemberPage[P], text: Door[P]) -> None:
+        update_wrapper(self, page)
+        self.rule = page.rule
+        self._page = page
+        self._text = text
+
+    def __call__(self, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        """Answer the request, as Django calls a view.
+
+        A browser may send an Authorization header too, for a proxy that wants one; it still gets
+        the page.
+        """
+        view = self._page if errors.wants_page(request) else self._text
+        return view(request, *args, **kwargs)
+
+
+def page(
+    *any_of: Permission,
+    methods: tuple[str, ...] = SAFE,
+    watching: bool = False,
+    setting_up: bool = False,
+) -> Callable[[View[P]], MemberPage[P]]:
+    """Declare a page for members who have one of these permissions; for all if none is named."""
+    rule = Rule(any_of, methods, watching=watching, setting_up=setting_up)
+
+    def declare(view: View[P]) -> MemberPage[P]:
+        return MemberPage(view, rule)
+
+    return declare
+
+
+def open_page(*, methods: tuple[str, ...] = FORM) -> Callable[[Door[P]], PublicPage[P]]:
+    """Declare a page for everyone."""
+    rule = Rule((), methods, stranger=True)
+
+    def declare(view: Door[P]) -> PublicPage[P]:
+        return PublicPage(view, rule)
+
+    return declare
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    """Tell whether htmx sent the request, to replace a part of a page."""
+    return bool(getattr(request, "htmx", False))
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
     """Where the visit goes on after signing in; a form that was sent is not sent again by itself."""
     back = request.get_full_path() if request.method in SAFE else "/"
     to = resolve_url("sign-in") + ("" if back == "/" else "?" + urlencode({"next": back}))
-    if getattr(request, "htmx", False):
+    if is_htmx(request):
         return HttpResponseClientRedirect(resolve_url("sign-in"))
     return redirect(to)
 
