@@ -3,8 +3,8 @@
 from django.http import HttpResponse
 from django.views.decorators.debug import sensitive_post_parameters
 
-from rollbook.doors.pages.forms import ChangedPassword
 from rollbook.doors.pages.programs import program_of
+from rollbook.doors.pages.proof_forms import ChangedPassword
 from rollbook.doors.pages.signing_in import begin, leave, too_often
 from rollbook.doors.pages.visit import FORM, POST, Visit, page
 from rollbook.doors.studentupdate.client import address_of, agent_of

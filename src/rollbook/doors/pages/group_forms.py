@@ -6,7 +6,8 @@ from typing import Any
 from django import forms
 from django.db.models import Q, QuerySet
 
-from rollbook.doors.pages.forms import Refusable, school_choices
+from rollbook.doors.pages.forms import Refusable
+from rollbook.doors.pages.school_forms import school_choices
 from rollbook.format.problems import visible
 from rollbook.roster.models import School, Student
 

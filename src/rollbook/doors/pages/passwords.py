@@ -6,7 +6,7 @@ from django.shortcuts import render, resolve_url
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 
-from rollbook.doors.pages.forms import Forgotten, NewPassword
+from rollbook.doors.pages.sign_in_forms import Forgotten, NewPassword
 from rollbook.doors.pages.signing_in import proven, too_often
 from rollbook.doors.pages.visit import open_page
 from rollbook.doors.studentupdate.client import address_of, agent_of

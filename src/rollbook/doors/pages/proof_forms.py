@@ -1,15 +1,13 @@
-"""How members prove to be who they are, besides login and password at the sign-in: codes, and tokens for scripts."""
+"""The forms of one's own account: password, two-step verification, and tokens for scripts."""
 
 from datetime import timedelta
 
 from django import forms
 from django.utils.text import capfirst
 
-from rollbook.doors.pages.forms import OLD_PASSWORD, Membership, Refusable
+from rollbook.doors.pages.forms import Refusable
+from rollbook.doors.pages.sign_in_forms import CODE, OLD_PASSWORD, NewPassword
 from rollbook.staff.tokens import GOOD_FOR, Scope
-
-# No inputmode="numeric": a recovery code has letters.
-CODE = {"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false", "autocorrect": "off"}
 
 GOOD_FOR_DAYS = {30: "30 days", 90: "90 days", 365: "1 year", 730: "2 years"}
 
@@ -20,32 +18,18 @@ _MEANINGS = {
 }
 
 
-class Code(Refusable):
-    """The second half of signing in."""
-
-    code = forms.CharField(
-        label="Code",
-        help_text="The six digits that your app shows now, or one of your recovery codes.",
-        widget=forms.TextInput({**CODE, "autofocus": True}),
-    )
-
-
 class Password(Refusable):
     """Asked for once more before anything is changed by which a member is known."""
 
     password = forms.CharField(label="Your password", strip=False, widget=forms.PasswordInput(OLD_PASSWORD))
 
 
-class ChangedMembership(Membership, Password):
-    """Who a member is to be; another e-mail address is another way in, and takes the password of who gives it."""
+class ChangedPassword(NewPassword):
+    """Another password, by who knows the one there is."""
 
-    password = forms.CharField(
-        label="Your password",
-        required=False,
-        strip=False,
-        help_text="Only for another e-mail address.",
-        widget=forms.PasswordInput(OLD_PASSWORD),
-    )
+    old = forms.CharField(label="Your password now", strip=False, widget=forms.PasswordInput(OLD_PASSWORD))
+
+    field_order = ("old", "new", "again")
 
 
 class NewSecondFactor(Password):

@@ -5,7 +5,7 @@ from typing import Any
 from django.http import HttpResponse, QueryDict
 
 from rollbook.doors.pages import errors
-from rollbook.doors.pages.forms import RoleForm, described
+from rollbook.doors.pages.role_forms import RoleForm, described
 from rollbook.doors.pages.visit import FORM, POST, Visit, page
 from rollbook.staff import roles
 from rollbook.staff.models import Role

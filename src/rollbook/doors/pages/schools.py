@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from rollbook.doors.pages import uploading
-from rollbook.doors.pages.forms import NewSchool, SchoolName
+from rollbook.doors.pages.school_forms import NewSchool, SchoolName
 from rollbook.doors.pages.visit import FORM, POST, Visit, page
 from rollbook.doors.studentupdate.form import Form
 from rollbook.doors.studentupdate.refusals import Refused

@@ -10,8 +10,7 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.debug import sensitive_post_parameters
 
 from rollbook.doors.pages import errors
-from rollbook.doors.pages.forms import SignIn
-from rollbook.doors.pages.proof_forms import Code
+from rollbook.doors.pages.sign_in_forms import Code, SignIn
 from rollbook.doors.pages.visit import POST, SAFE, Visit, open_page
 from rollbook.doors.studentupdate.asking import note
 from rollbook.doors.studentupdate.client import address_of, agent_of

@@ -8,10 +8,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
 from rollbook.doors.pages import errors, uploading
-from rollbook.doors.pages.forms import Invitation
-from rollbook.doors.pages.proof_forms import ChangedMembership
 from rollbook.doors.pages.proving import knows_password
 from rollbook.doors.pages.signing_in import too_often
+from rollbook.doors.pages.staff_forms import ChangedMembership, Invitation
 from rollbook.doors.pages.visit import FORM, POST, Visit, page
 from rollbook.doors.studentupdate.form import Form
 from rollbook.doors.studentupdate.refusals import Refused

@@ -5,7 +5,8 @@ from typing import Any
 
 from django import forms
 
-from rollbook.doors.pages.forms import EMAIL, Refusable, school_choices
+from rollbook.doors.pages.forms import EMAIL, Refusable
+from rollbook.doors.pages.school_forms import school_choices
 from rollbook.doors.pages.sections import SECTIONS, label, shown
 from rollbook.format.choices import CLASSIFICATIONS, FLAGS, GENDERS, GRADES, RACES
 from rollbook.format.columns import BY_NAME, REQUIRED_TO_ADD

@@ -5,7 +5,8 @@ from typing import Any
 
 from django import forms
 
-from rollbook.doors.pages.forms import Refusable, school_choices
+from rollbook.doors.pages.forms import Refusable
+from rollbook.doors.pages.school_forms import school_choices
 from rollbook.roster.models import School
 
 HAND_OVER = "?"

@@ -1,0 +1,54 @@
+"""The forms of staff members: their names, roles and schools."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+
+from rollbook.doors.pages.forms import EMAIL, Refusable
+from rollbook.doors.pages.proof_forms import Password
+from rollbook.doors.pages.role_forms import described
+from rollbook.doors.pages.school_forms import school_choices
+from rollbook.doors.pages.sign_in_forms import OLD_PASSWORD
+from rollbook.roster.models import School
+from rollbook.staff.models import Role
+
+
+class Membership(Refusable):
+    """Who a member is: the roles and schools that whoever asks may give."""
+
+    first_name = forms.CharField(label="First name")
+    last_name = forms.CharField(label="Last name")
+    email = forms.CharField(label="E-mail", widget=forms.TextInput(EMAIL))
+
+    def __init__(self, roles: Iterable[Role], schools: Iterable[School], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"] = forms.ChoiceField(
+            choices=[(role.name, described(role)) for role in roles], widget=forms.RadioSelect
+        )
+        self.fields["schools"] = forms.MultipleChoiceField(
+            required=False,
+            help_text="Where the member works. Whoever acts for the whole district has none.",
+            choices=school_choices(schools),
+            widget=forms.CheckboxSelectMultiple,
+        )
+
+
+class Invitation(Membership):
+    """Who is invited, and as what."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].help_text = "The invitation goes there, and it is the login from then on."
+
+
+class ChangedMembership(Membership, Password):
+    """Who a member is to be; another e-mail address is another way in, and takes the password of who gives it."""
+
+    password = forms.CharField(
+        label="Your password",
+        required=False,
+        strip=False,
+        help_text="Only for another e-mail address.",
+        widget=forms.PasswordInput(OLD_PASSWORD),
+    )
