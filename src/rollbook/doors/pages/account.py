@@ -10,7 +10,7 @@ from rollbook.doors.pages.visit import FORM, POST, Visit, page
 from rollbook.doors.studentupdate.client import address_of, agent_of
 from rollbook.staff import second_factor, sessions, tokens
 from rollbook.staff.permissions import Permission
-from rollbook.staff.setting_passwords import PasswordRefused, change_password
+from rollbook.staff.setting_passwords import change_password
 from rollbook.staff.signing_in import SignInFailed
 from rollbook.staff.throttle import Throttled
 from rollbook.updates.wording import counted
@@ -44,7 +44,7 @@ def password(visit: Visit) -> HttpResponse:
     if changed:
         visit.say("Your password is changed. Wherever else you were signed in, that has ended.")
         return visit.redirect("account")
-    return visit.render("pages/account_password.html", {"form": form}, status=422 if form.is_bound else 200)
+    return visit.render_form("pages/account_password.html", form)
 
 
 @page(methods=POST)
@@ -73,13 +73,11 @@ def _change(visit: Visit, form: ChangedPassword) -> bool:
     """Whether the password is changed; if not, the form says why. Raises Throttled."""
     request, said = visit.request, form.cleaned_data
     try:
-        known = change_password(
-            visit.member, said["old"], said["new"], address_of(request), visit.now, agent_of(request)
-        )
+        with form.collect_reasons("new"):
+            known = change_password(
+                visit.member, said["old"], said["new"], address_of(request), visit.now, agent_of(request)
+            )
+            begin(request, known)
     except SignInFailed:
         form.add_error("old", "This is not your password. Type it again.")
-    except PasswordRefused as refused:
-        form.refuse("new", refused.reasons)
-    else:
-        begin(request, known)
     return not form.errors

@@ -17,7 +17,7 @@ def settings(visit: Visit) -> HttpResponse:
         told = ", ".join(each.what for each in changed)
         visit.say(f"Saved: {told}." if changed else "Nothing was changed: all of it was so already.")
         return visit.redirect("settings")
-    return visit.render("pages/settings.html", {"form": form}, status=422 if form.is_bound else 200)
+    return visit.render_form("pages/settings.html", form)
 
 
 def _changed(visit: Visit, form: SettingsForm) -> list[Changed] | None:

@@ -24,7 +24,7 @@ def new(visit: Visit) -> HttpResponse:
         student = Student.objects.defer("password").get(pk=added.pk)
         facts = {"student": student, "added": added, "warnings": _told(added.warnings)}
         return visit.render("pages/student_added.html", facts)
-    return visit.render("pages/student_new.html", {"form": form}, status=422 if form.is_bound else 200)
+    return visit.render_form("pages/student_new.html", form)
 
 
 @sensitive_post_parameters()
@@ -41,8 +41,7 @@ def edit(visit: Visit, key: int) -> HttpResponse:
         return visit.redirect("student", key)
     if not form.is_bound:
         visit.note("student", "seen", f"student with key {key}, to be edited")
-    facts = {"student": student, "form": form}
-    return visit.render("pages/student_edit.html", facts, status=422 if form.is_bound else 200)
+    return visit.render_form("pages/student_edit.html", form, {"student": student})
 
 
 @page(Permission.EDIT_STUDENTS, methods=POST)

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from django import forms
 from django.utils.text import capfirst
 
+from rollbook.roster.reasons import Refused
+
 # No type="email": of an address beyond ASCII a browser then sends something else than was typed.
 EMAIL = {"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}
 
@@ -16,6 +18,32 @@ class Refusable(forms.Form):
         """Show why at this field; above all fields if it is None."""
         for reason in reasons:
             self.add_error(field, _sentence(reason))
+
+    def collect_reasons(self, field: str | None = None) -> "_ReasonCollector":
+        """Return a context that ends when something in it is refused, and shows why.
+
+        What follows the context runs only then, if the context itself ends with a return.
+        """
+        return _ReasonCollector(self, field)
+
+    @property
+    def page_status(self) -> int:
+        """The HTTP status of the page that shows the form: a form that was sent is shown if invalid."""
+        return 422 if self.is_bound else 200
+
+
+class _ReasonCollector:
+    def __init__(self, form: Refusable, field: str | None) -> None:
+        self._form = form
+        self._field = field
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _: object, error: BaseException | None, traceback: object) -> bool:
+        if not isinstance(error, Refused):
+            return False
+        self._form.refuse(self._field, error.reasons)
+        return True
 
 
 def _sentence(reason: str) -> str:

@@ -33,10 +33,14 @@ def listed(visit: Visit) -> HttpResponse:
 @page(Permission.MANAGE_GROUPS, methods=FORM)
 def new(visit: Visit) -> HttpResponse:
     form = NewGroup(seeing.schools(visit.member), visit.sent)
-    if form.is_valid() and (group := _made(visit, form)):
-        visit.say(f"{group.name} is a group of {group.school.name} now.")
-        return visit.redirect("group", group.pk)
-    return visit.render("pages/group_new.html", {"form": form}, status=422 if form.is_bound else 200)
+    if form.is_valid():
+        school = seeing.schools(visit.member).get(organization_id=form.cleaned_data["school"])
+        with form.collect_reasons("name"):
+            group = groups.make(school, form.cleaned_data["name"])
+            visit.note("add group", "ok", f"group {group.pk}")
+            visit.say(f"{group.name} is a group of {group.school.name} now.")
+            return visit.redirect("group", group.pk)
+    return visit.render_form("pages/group_new.html", form)
 
 
 @page(Permission.SEE_STUDENTS)
@@ -55,11 +59,8 @@ def rename(visit: Visit, key: int) -> HttpResponse:
         return visit.not_found("rename group", f"group {key}")
     before, form = group.name, GroupName(visit.sent)
     if form.is_valid():
-        try:
+        with form.collect_reasons("name"):
             groups.rename(group, form.cleaned_data["name"], editing.author(visit.member, visit.now))
-        except GroupRefused as refused:
-            form.refuse("name", refused.reasons)
-        else:
             visit.note("rename group", "ok", f"group {key}")
             visit.say(f"{before} is called {group.name} now.")
             return visit.redirect("group", key)
@@ -74,7 +75,7 @@ def remove(visit: Visit, key: int) -> HttpResponse:
     try:
         groups.remove(group, editing.author(visit.member, visit.now))
     except GroupRefused as refused:
-        visit.complain(f"{group.name} is not removed: {'; '.join(refused.reasons)}.")
+        visit.complain(f"{group.name} is not removed: {refused}.")
         return visit.redirect("group", key)
     visit.note("remove group", "ok", f"group {key}")
     visit.say(f"{group.name} is removed. Whoever was in no other group is in Default now.")
@@ -116,18 +117,6 @@ def _group(visit: Visit, key: int) -> Group | None:
 
 def _of_school(visit: Visit, group: Group) -> QuerySet[Student]:
     return seeing.students(visit.member).filter(school=group.school_id)
-
-
-def _made(visit: Visit, form: NewGroup) -> Group | None:
-    """The new group; if there is none, the form says why."""
-    school = seeing.schools(visit.member).get(organization_id=form.cleaned_data["school"])
-    try:
-        group = groups.make(school, form.cleaned_data["name"])
-    except GroupRefused as refused:
-        form.refuse("name", refused.reasons)
-        return None
-    visit.note("add group", "ok", f"group {group.pk}")
-    return group
 
 
 def _shown(visit: Visit, group: Group, naming: GroupName | None = None, joining: Joining | None = None) -> HttpResponse:

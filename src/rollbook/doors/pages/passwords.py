@@ -12,7 +12,7 @@ from rollbook.doors.pages.visit import open_page
 from rollbook.doors.studentupdate.client import address_of, agent_of
 from rollbook.staff import links
 from rollbook.staff.models import LetterKind, Member
-from rollbook.staff.setting_passwords import PasswordRefused, ask_for_password, set_password
+from rollbook.staff.setting_passwords import ask_for_password, set_password
 from rollbook.staff.throttle import Throttled
 
 
@@ -21,7 +21,7 @@ def forgotten(request: HttpRequest) -> HttpResponse:
     """Ask for a link. The answer is the same whether or not there is such a member."""
     form = Forgotten(request.POST if request.method == "POST" else None)
     if not form.is_valid():
-        return render(request, "pages/forgotten_password.html", {"form": form}, status=422 if form.is_bound else 200)
+        return render(request, "pages/forgotten_password.html", {"form": form}, status=form.page_status)
     login = form.cleaned_data["login"]
     try:
         ask_for_password(login, address_of(request), timezone.now(), agent_of(request))
@@ -45,16 +45,14 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
         messages.success(request, f"Your password is set{signed_in}.")
         return answer
     facts = {"form": form, "member": member, "is_invited": kind is LetterKind.INVITATION}
-    return render(request, "pages/password.html", facts, status=422 if form.is_bound else 200)
+    return render(request, "pages/password.html", facts, status=form.page_status)
 
 
 def _set(request: HttpRequest, member: Member, form: NewPassword) -> bool:
     """Whether the password is set; if not, the form says why."""
     new = form.cleaned_data["new"]
-    try:
+    with form.collect_reasons("new"):
         set_password(member, new, timezone.now(), address=address_of(request), agent=agent_of(request))
-    except PasswordRefused as refused:
-        form.refuse("new", refused.reasons)
     return not form.errors
 
 

@@ -26,16 +26,13 @@ def new(visit: Visit, slug: str) -> HttpResponse:
     if type_ is None:
         return errors.not_found(visit.request, visit)
     form = RoleForm(type_, visit.sent)
-    try:
-        role = roles.make(visit.member, type_, **_wanted(form)) if form.is_valid() else None
-    except RoleRefused as refused:
-        form.refuse(None, refused.reasons)
-        role = None
-    if role:
-        visit.note("make role", "ok", f"role {role.pk}: {', '.join(role.permissions)}")
-        visit.say(f"The role {role.name} can be given to members now.")
-        return visit.redirect("roles")
-    return visit.render("pages/role.html", {"form": form, "type": type_}, status=422 if form.is_bound else 200)
+    if form.is_valid():
+        with form.collect_reasons():
+            role = roles.make(visit.member, type_, **_wanted(form))
+            visit.note("make role", "ok", f"role {role.pk}: {', '.join(role.permissions)}")
+            visit.say(f"The role {role.name} can be given to members now.")
+            return visit.redirect("roles")
+    return visit.render_form("pages/role.html", form, {"type": type_})
 
 
 @page(Permission.MANAGE_ROLES, methods=FORM)
@@ -44,10 +41,14 @@ def one(visit: Visit, key: int) -> HttpResponse:
     if role is None:
         return visit.not_found("change role", f"role {key}")
     form = RoleForm(RoleType(role.type), _sent(visit, role), initial=_initial(role))
-    if form.is_valid() and _changed(visit, role, form):
-        return visit.redirect("roles")
-    facts = {"form": form, "type": role.type, "role": role}
-    return visit.render("pages/role.html", facts, status=422 if form.is_bound else 200)
+    if form.is_valid():
+        with form.collect_reasons():
+            roles.change(role, visit.member, **_wanted(form))
+            visit.note("change role", "ok", f"role {role.pk}: {', '.join(role.permissions)}")
+            visit.say(f"The role {role.name} is changed, for everybody who has it.")
+            return visit.redirect("roles")
+        visit.note("change role", "refused", f"role {role.pk}")
+    return visit.render_form("pages/role.html", form, {"type": role.type, "role": role})
 
 
 @page(Permission.MANAGE_ROLES, methods=POST)
@@ -59,24 +60,11 @@ def remove(visit: Visit, key: int) -> HttpResponse:
         roles.remove(role, visit.member)
     except RoleRefused as refused:
         visit.note("remove role", "refused", f"role {key}")
-        visit.complain(f"Nothing was removed: {'; '.join(refused.reasons)}.")
+        visit.complain(f"Nothing was removed: {refused}.")
     else:
         visit.note("remove role", "ok", f"role {key}")
         visit.say(f"There is no role {role.name} any more.")
     return visit.redirect("roles")
-
-
-def _changed(visit: Visit, role: Role, form: RoleForm) -> bool:
-    """Whether the role is as wanted now; if not, the form says why."""
-    try:
-        roles.change(role, visit.member, **_wanted(form))
-    except RoleRefused as refused:
-        visit.note("change role", "refused", f"role {role.pk}")
-        form.refuse(None, refused.reasons)
-        return False
-    visit.note("change role", "ok", f"role {role.pk}: {', '.join(role.permissions)}")
-    visit.say(f"The role {role.name} is changed, for everybody who has it.")
-    return True
 
 
 def _wanted(form: RoleForm) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from rollbook.doors.studentupdate.form import Form
 from rollbook.doors.studentupdate.refusals import Refused
 from rollbook.format.small_table import TableRefused
 from rollbook.roster import schools
-from rollbook.roster.models import School
 from rollbook.roster.schools import COLUMNS, SchoolRefused
 from rollbook.staff.permissions import Permission
 from rollbook.updates import running
@@ -27,10 +26,13 @@ def listed(visit: Visit) -> HttpResponse:
 @page(Permission.MANAGE_SCHOOLS, methods=FORM)
 def new(visit: Visit) -> HttpResponse:
     form = NewSchool(visit.sent)
-    if form.is_valid() and (school := _added(visit, form)):
-        visit.say(f"{school.name} is a school of {visit.district.name} now.")
-        return visit.redirect("schools")
-    return visit.render("pages/school.html", {"form": form}, status=422 if form.is_bound else 200)
+    if form.is_valid():
+        with form.collect_reasons():
+            school = schools.add(visit.district, form.cleaned_data["organization_id"], form.cleaned_data["name"])
+            visit.note("add school", "ok", f"school {school.pk}, {school.organization_id}")
+            visit.say(f"{school.name} is a school of {visit.district.name} now.")
+            return visit.redirect("schools")
+    return visit.render_form("pages/school.html", form)
 
 
 @page(Permission.MANAGE_SCHOOLS, methods=FORM)
@@ -40,11 +42,14 @@ def one(visit: Visit, key: int) -> HttpResponse:
         return visit.not_found("rename school", f"school {key}")
     before = school.name
     form = SchoolName(visit.sent, initial={"name": before})
-    if form.is_valid() and _renamed(visit, school, form):
-        visit.say(f"{before} is called {school.name} now.")
-        return visit.redirect("schools")
-    facts = {"form": form, "school": school, "may_edit": visit.may(Permission.EDIT_STUDENTS)}
-    return visit.render("pages/school.html", facts, status=422 if form.is_bound else 200)
+    if form.is_valid():
+        with form.collect_reasons():
+            schools.rename(school, form.cleaned_data["name"])
+            visit.note("rename school", "ok", f"school {school.pk}, {school.organization_id}")
+            visit.say(f"{before} is called {school.name} now.")
+            return visit.redirect("schools")
+    facts = {"school": school, "may_edit": visit.may(Permission.EDIT_STUDENTS)}
+    return visit.render_form("pages/school.html", form, facts)
 
 
 @page(Permission.MANAGE_SCHOOLS, methods=POST)
@@ -59,7 +64,7 @@ def close(visit: Visit, key: int) -> HttpResponse:
         schools.close(school)
     except SchoolRefused as refused:
         visit.note("close school", "refused", f"school {key}")
-        visit.complain(f"{school.name} is not closed: {'; '.join(refused.reasons)}.")
+        visit.complain(f"{school.name} is not closed: {refused}.")
     else:
         visit.note("close school", "ok", f"school {key}, {school.organization_id}")
         visit.say(f"{school.name} is closed.")
@@ -81,28 +86,6 @@ def load_file(visit: Visit) -> HttpResponse:
     except Refused as refused:
         visit.note("load schools", "not taken", refused.code)
         return _school_file(visit, refused.status, uploading.said(refused))
-
-
-def _added(visit: Visit, form: NewSchool) -> School | None:
-    """The new school; if there is none, the form says why."""
-    try:
-        school = schools.add(visit.district, form.cleaned_data["organization_id"], form.cleaned_data["name"])
-    except SchoolRefused as refused:
-        form.refuse(None, refused.reasons)
-        return None
-    visit.note("add school", "ok", f"school {school.pk}, {school.organization_id}")
-    return school
-
-
-def _renamed(visit: Visit, school: School, form: SchoolName) -> bool:
-    """Whether the school has its new name; if not, the form says why."""
-    try:
-        schools.rename(school, form.cleaned_data["name"])
-    except SchoolRefused as refused:
-        form.refuse(None, refused.reasons)
-        return False
-    visit.note("rename school", "ok", f"school {school.pk}, {school.organization_id}")
-    return True
 
 
 def _loaded(visit: Visit, form: Form) -> HttpResponse:

@@ -39,11 +39,10 @@ def second_factor(visit: Visit) -> HttpResponse:
     if made:
         return _shown_once(visit, made.recovery_codes, made.token, is_first=True)
     facts = {
-        "form": form,
         "secret": factors.in_letters(visit.member, _draft(visit)),
         "needs_token": visit.may(Permission.UPDATE_STUDENTS),
     }
-    return visit.render("pages/second_factor_new.html", facts, 422 if form.is_bound else 200)
+    return visit.render_form("pages/second_factor_new.html", form, facts)
 
 
 @page(setting_up=True)
@@ -96,7 +95,7 @@ def _once_proven(visit: Visit, template: str, do: Callable[[Visit], HttpResponse
             return do(visit)
     except Throttled as throttled:
         return too_often(visit.request, throttled, visit)
-    return visit.render(template, {"form": form}, 422 if form.is_bound else 200)
+    return visit.render_form(template, form)
 
 
 def _shown_once(visit: Visit, codes: tuple[str, ...], token: str | None, *, is_first: bool) -> HttpResponse:

@@ -42,7 +42,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if not form.is_bound and sessions.member_of(request):
         return redirect(_onward(request))
     if not form.is_valid():
-        return _shown(request, form, 422 if form.is_bound else 200)
+        return _shown(request, form, form.page_status)
     address, agent, now = address_of(request), agent_of(request), timezone.now()
     try:
         member = signing_in.first_half(**form.cleaned_data, address=address, now=now, agent=agent)
@@ -66,7 +66,7 @@ def code(request: HttpRequest) -> HttpResponse:
         return _from_the_beginning(request)
     form = Code(request.POST if request.method == "POST" else None)
     if not form.is_valid():
-        return _shown_code(request, form, 422 if form.is_bound else 200)
+        return _shown_code(request, form, form.page_status)
     try:
         left = second_factor.use(member, form.cleaned_data["code"], address_of(request), now, agent_of(request))
     except second_factor.CodeFailed:

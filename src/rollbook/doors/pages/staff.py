@@ -37,10 +37,13 @@ def listed(visit: Visit) -> HttpResponse:
 def invite(visit: Visit) -> HttpResponse:
     """Another member of this district, who is mailed a link to choose a password by."""
     form = Invitation(roles.assignable(visit.member), _schools(visit), visit.sent)
-    member = _invited(visit, form) if form.is_valid() else None
-    if member:
-        return _on_its_way(visit, member)
-    return visit.render("pages/staff_invite.html", {"form": form}, status=422 if form.is_bound else 200)
+    if form.is_valid():
+        with form.collect_reasons():
+            member = members.invite(visit.district, **form.cleaned_data, inviter=visit.member, now=visit.now)
+            visit.note("invite", "ok", f"member {member.pk}, {member.role}")
+            visit.say(f"An invitation is on its way to {member.email}.")
+            return visit.redirect("staff")
+    return visit.render_form("pages/staff_invite.html", form)
 
 
 @page(Permission.MANAGE_STAFF, methods=POST)
@@ -84,8 +87,8 @@ def member(visit: Visit, key: int) -> HttpResponse:
         return too_often(visit.request, throttled, visit)
     if changed:
         return visit.redirect("staff")
-    facts = {"form": form, "member": found, "state": members.state_of(found), "INVITED": MemberState.INVITED}
-    return visit.render("pages/staff_member.html", facts, status=422 if form.is_bound else 200)
+    facts = {"member": found, "state": members.state_of(found), "INVITED": MemberState.INVITED}
+    return visit.render_form("pages/staff_member.html", form, facts)
 
 
 @page(Permission.MANAGE_STAFF, methods=POST)
@@ -149,17 +152,6 @@ def _initial(member: Member) -> dict[str, object]:
     }
 
 
-def _invited(visit: Visit, form: Invitation) -> Member | None:
-    """The new member; if there is none, the form says why."""
-    try:
-        member = members.invite(visit.district, **form.cleaned_data, inviter=visit.member, now=visit.now)
-    except MemberRefused as refused:
-        form.refuse(None, refused.reasons)
-        return None
-    visit.note("invite", "ok", f"member {member.pk}, {member.role}")
-    return member
-
-
 def _may_change_email(visit: Visit, found: Member, form: ChangedMembership) -> bool:
     """Whether it stays, or who changes it has typed his password; if not, the form says so. Raises Throttled."""
     if fold_login(form.cleaned_data["email"]) == found.email:
@@ -173,15 +165,13 @@ def _may_change_email(visit: Visit, found: Member, form: ChangedMembership) -> b
 def _changed(visit: Visit, found: Member, form: ChangedMembership) -> bool:
     """Whether the member is as wanted now; if not, the form says why."""
     wanted = {name: said for name, said in form.cleaned_data.items() if name != "password"}
-    try:
+    with form.collect_reasons():
         member = managing.change(found, visit.member, visit.now, **wanted)
-    except MemberRefused as refused:
-        visit.note("change member", "refused", f"member {found.pk}")
-        form.refuse(None, refused.reasons)
-        return False
-    visit.note("change member", "ok", f"member {member.pk}, {member.role}")
-    visit.say(f"{member.name} is changed." + _of_the_mail(found, member))
-    return True
+        visit.note("change member", "ok", f"member {member.pk}, {member.role}")
+        visit.say(f"{member.name} is changed." + _of_the_mail(found, member))
+        return True
+    visit.note("change member", "refused", f"member {found.pk}")
+    return False
 
 
 def _of_the_mail(before: Member, now: Member) -> str:
@@ -197,12 +187,7 @@ def _done(visit: Visit, key: int, action: str, do: Callable[[Member], None], ref
         do(found)
     except MemberRefused as refused:
         visit.note(action, "refused", f"member {key}")
-        visit.complain(f"{refusal}: {'; '.join(refused.reasons)}.")
+        visit.complain(f"{refusal}: {refused}.")
     else:
         visit.note(action, "ok", f"member {key}")
-    return visit.redirect("staff")
-
-
-def _on_its_way(visit: Visit, member: Member) -> HttpResponse:
-    visit.say(f"An invitation is on its way to {member.email}.")
     return visit.redirect("staff")

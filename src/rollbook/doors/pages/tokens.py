@@ -12,7 +12,6 @@ from rollbook.staff import tokens
 from rollbook.staff.models import Token
 from rollbook.staff.permissions import Permission
 from rollbook.staff.throttle import Throttled
-from rollbook.staff.tokens import TokenNotMade
 
 
 @page(Permission.UPDATE_STUDENTS)
@@ -33,7 +32,7 @@ def new(visit: Visit) -> HttpResponse:
     if made:
         token, secret = made
         return visit.render("pages/token_made.html", {"token": token, "secret": secret, "address": address()})
-    return visit.render("pages/token_new.html", {"form": form}, 422 if form.is_bound else 200)
+    return visit.render_form("pages/token_new.html", form)
 
 
 @page(Permission.UPDATE_STUDENTS, methods=POST)
@@ -54,13 +53,11 @@ def _made(visit: Visit, form: NewToken) -> tuple[Token, str] | None:
     """The token and its secret; None: the form says why there is none. Raises Throttled."""
     if not knows_password(visit, form):
         return None
-    try:
+    with form.collect_reasons():
         token, secret = tokens.make(visit.member, form.cleaned_data["name"], form.chosen, visit.now, form.good_for)
-    except TokenNotMade as refused:
-        form.refuse(None, refused.reasons)
-        return None
-    visit.note("make token", "ok", f"{token}: {', '.join(token.scopes)}")
-    return token, secret
+        visit.note("make token", "ok", f"{token}: {', '.join(token.scopes)}")
+        return token, secret
+    return None
 
 
 def _state(visit: Visit, token: Token) -> str:

@@ -38,10 +38,13 @@ def new(visit: Visit, slug: str, key: int) -> HttpResponse:
         return visit.not_found("transfer", f"{slug} with key {key}")
     targets = transferring.targets(visit.member, chosen.source)
     form = Transferring(targets, not transferring.may_finish(visit.member), visit.sent)
-    if form.is_valid() and (transfer := _begun(visit, chosen, form)):
-        return visit.redirect("transfer", transfer.pk)
-    facts = {"chosen": chosen, "form": form, "slug": slug, "count": len(chosen.pks)}
-    return visit.render("pages/transfer_new.html", facts, status=422 if form.is_bound else 200)
+    if form.is_valid():
+        with form.collect_reasons():
+            transfer = _begun(visit, chosen, form)
+            _tell(visit, transfer)
+            return visit.redirect("transfer", transfer.pk)
+    facts = {"chosen": chosen, "slug": slug, "count": len(chosen.pks)}
+    return visit.render_form("pages/transfer_new.html", form, facts)
 
 
 @page(Permission.EDIT_STUDENTS)
@@ -61,11 +64,8 @@ def finish(visit: Visit, key: int) -> HttpResponse:
     form = Finishing(transferring.targets(visit.member, transfer.source), visit.sent)
     if form.is_valid():
         target = seeing.schools(visit.member).get(organization_id=form.cleaned_data["target"])
-        try:
+        with form.collect_reasons():
             moved = transferring.finish(visit.member, transfer, target, visit.now)
-        except TransferRefused as refused:
-            form.refuse(None, refused.reasons)
-        else:
             visit.note("finish transfer", "ok", f"transfer {key}: {moved} to {target.organization_id}")
             visit.say(f"{counted(moved, 'student')} moved to {target.name}.")
             return visit.redirect("transfer", key)
@@ -80,7 +80,7 @@ def withdraw(visit: Visit, key: int) -> HttpResponse:
     try:
         transferring.withdraw(visit.member, transfer, visit.now)
     except TransferRefused as refused:
-        visit.complain(f"Nothing was done: {'; '.join(refused.reasons)}.")
+        visit.complain(f"Nothing was done: {refused}.")
     else:
         visit.note("withdraw transfer", "ok", f"transfer {key}")
         visit.say("The students stay where they are.")
@@ -96,7 +96,7 @@ def back(visit: Visit, key: int) -> HttpResponse:
     try:
         undone = transferring.back(visit.member, transfer, visit.now)
     except TransferRefused as refused:
-        visit.complain(f"Nobody was moved: {'; '.join(refused.reasons)}.")
+        visit.complain(f"Nobody was moved: {refused}.")
         return visit.redirect("transfer", key)
     _tell(visit, undone)
     return visit.redirect("transfer", undone.pk)
@@ -106,20 +106,13 @@ def _transfer(visit: Visit, key: int) -> Transfer | None:
     return transferring.visible(visit.member).filter(pk=key).first()
 
 
-def _begun(visit: Visit, chosen: Chosen, form: Transferring) -> Transfer | None:
-    """The transfer; if there is none, the form says why."""
+def _begun(visit: Visit, chosen: Chosen, form: Transferring) -> Transfer:
+    """Hand the students over, or move them to the chosen school. Raises TransferRefused."""
     wanted = form.cleaned_data["target"]
-    try:
-        if wanted == HAND_OVER:
-            transfer = transferring.hand_over(visit.member, chosen, form.cleaned_data["note"], visit.now)
-        else:
-            target = seeing.schools(visit.member).get(organization_id=wanted)
-            transfer = transferring.move(visit.member, chosen, target, visit.now)
-    except TransferRefused as refused:
-        form.refuse(None, refused.reasons)
-        return None
-    _tell(visit, transfer)
-    return transfer
+    if wanted == HAND_OVER:
+        return transferring.hand_over(visit.member, chosen, form.cleaned_data["note"], visit.now)
+    target = seeing.schools(visit.member).get(organization_id=wanted)
+    return transferring.move(visit.member, chosen, target, visit.now)
 
 
 def _tell(visit: Visit, transfer: Transfer) -> None:

@@ -16,6 +16,7 @@ from django.utils.http import urlencode
 from django_htmx.http import HttpResponseClientRedirect
 
 from rollbook.doors.pages import errors
+from rollbook.doors.pages.forms import Refusable
 from rollbook.doors.studentupdate.asking import note
 from rollbook.roster.models import District
 from rollbook.staff import sessions
@@ -70,6 +71,10 @@ class Visit:
     def render(self, template: str, facts: Mapping[str, Any] | None = None, status: int = 200) -> HttpResponse:
         """The page, or the part of one, that this template makes of the facts."""
         return render(self.request, template, {"visit": self, **(facts or {})}, status=status)
+
+    def render_form(self, template: str, form: Refusable, facts: Mapping[str, Any] | None = None) -> HttpResponse:
+        """Render the page of a form; with status 422 if the form was sent and is invalid."""
+        return self.render(template, {"form": form, **(facts or {})}, form.page_status)
 
     def redirect(self, name: str, *args: object) -> HttpResponse:
         """On to another page, also for htmx."""
