@@ -5,14 +5,13 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from rollbook.doors.pages.programs import program_of
 from rollbook.doors.pages.proof_forms import ChangedPassword
-from rollbook.doors.pages.signing_in import begin, leave, too_often
+from rollbook.doors.pages.signing_in import begin, leave
 from rollbook.doors.pages.visit import FORM, POST, Visit, page
 from rollbook.doors.studentupdate.client import address_of, agent_of
 from rollbook.staff import second_factor, sessions, tokens
 from rollbook.staff.permissions import Permission
 from rollbook.staff.setting_passwords import change_password
 from rollbook.staff.signing_in import SignInFailed
-from rollbook.staff.throttle import Throttled
 from rollbook.updates.wording import counted
 
 
@@ -37,11 +36,7 @@ def account(visit: Visit) -> HttpResponse:
 def password(visit: Visit) -> HttpResponse:
     """Another password, for who knows the one there is. Every session ends with that; here a new one begins."""
     form = ChangedPassword(visit.sent)
-    try:
-        changed = form.is_valid() and _change(visit, form)
-    except Throttled as throttled:
-        return too_often(visit.request, throttled, visit)
-    if changed:
+    if form.is_valid() and _change(visit, form):
         visit.say("Your password is changed. Wherever else you were signed in, that has ended.")
         return visit.redirect("account")
     return visit.render_form("pages/account_password.html", form)

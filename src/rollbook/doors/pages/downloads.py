@@ -33,10 +33,7 @@ class Kind(Protocol):
 def _download(kind: Kind, action: str, rows: Callable[[Update], int]) -> Callable[..., HttpResponseBase]:
     @page(Permission.UPDATE_STUDENTS)
     def download(visit: Visit, number: int) -> HttpResponseBase:
-        update = find(visit.district, number)
-        if update is None:
-            visit.note(action, "not found", f"update {number}")
-            return errors.not_found(visit.request, visit)
+        update = visit.require(find(visit.district, number), action, f"update {number}")
         try:
             lines = kind.lines(update)
         except NotEnded:

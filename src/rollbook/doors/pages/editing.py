@@ -30,9 +30,7 @@ def new(visit: Visit) -> HttpResponse:
 @sensitive_post_parameters()
 @page(Permission.EDIT_STUDENTS, methods=FORM)
 def edit(visit: Visit, key: int) -> HttpResponse:
-    student = seeing.student(visit.member, key)
-    if student is None:
-        return visit.not_found("edit student", f"student with key {key}")
+    student = visit.require(seeing.student(visit.member, key), "edit student", f"student with key {key}")
     record = records.with_links([key])[key]
     groups = Group.objects.filter(school=student.school_id).order_by("name_key").values_list("name", flat=True)
     initial = initial_of(by_hand.shown(record)) | {"edition": record.edition}
@@ -57,9 +55,7 @@ def reactivate(visit: Visit, key: int) -> HttpResponse:
 @page(Permission.EDIT_STUDENTS, methods=POST)
 def new_password(visit: Visit, key: int) -> HttpResponse:
     """Shown with the answer, this once."""
-    student = seeing.student(visit.member, key)
-    if student is None:
-        return visit.not_found("new password", f"student with key {key}")
+    student = visit.require(seeing.student(visit.member, key), "new password", f"student with key {key}")
     try:
         password = editing.new_password(visit.member, key, visit.now)
     except NotTheirs:
@@ -100,9 +96,7 @@ def _edited(visit: Visit, key: int, form: ChangedStudent) -> bool:
 
 
 def _with_status(visit: Visit, key: int, status: str, told: str) -> HttpResponse:
-    student = seeing.student(visit.member, key)
-    if student is None:
-        return visit.not_found("edit student", f"student with key {key}")
+    student = visit.require(seeing.student(visit.member, key), "edit student", f"student with key {key}")
     try:
         editing.set_status(visit.member, key, status, visit.now)
     except (NotTheirs, StudentRefused):

@@ -1,6 +1,7 @@
 """What people see when there is no page for them: what happened and what to do next, with nothing of ours in it."""
 
 import logging
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -8,6 +9,7 @@ from django.shortcuts import render
 
 from rollbook.doors.studentupdate.refusals import Refused
 from rollbook.doors.studentupdate.wire import refuse
+from rollbook.updates.wording import duration
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,15 @@ def database_busy(request: HttpRequest) -> HttpResponse:
     text = "Rollbook cannot reach its database right now. Nothing was changed. Try again in a moment."
     answer = shown(request, 503, "Not available right now", text)
     answer.headers["Retry-After"] = "5"
+    return answer
+
+
+def too_many_attempts(request: HttpRequest, retry_after: int, visit: Any = None) -> HttpResponse:
+    """Tell how long to wait after too many failed attempts; ``retry_after`` is in seconds."""
+    wait = duration(timedelta(seconds=retry_after))
+    text = f"There were too many tries. Nothing was looked at this time. Try again in {wait}."
+    answer = shown(request, 429, "Wait a moment", text, visit)
+    answer.headers["Retry-After"] = str(retry_after)
     return answer
 
 

@@ -45,18 +45,14 @@ def new(visit: Visit) -> HttpResponse:
 
 @page(Permission.SEE_STUDENTS)
 def one(visit: Visit, key: int) -> HttpResponse:
-    group = _group(visit, key)
-    if group is None:
-        return visit.not_found("group", f"group {key}")
+    group = _group(visit, key, "group")
     visit.note("group", "seen", f"group {key}, page {number_of_page(visit)}")
     return _shown(visit, group)
 
 
 @page(Permission.MANAGE_GROUPS, methods=POST)
 def rename(visit: Visit, key: int) -> HttpResponse:
-    group = _group(visit, key)
-    if group is None:
-        return visit.not_found("rename group", f"group {key}")
+    group = _group(visit, key, "rename group")
     before, form = group.name, GroupName(visit.sent)
     if form.is_valid():
         with form.collect_reasons("name"):
@@ -69,9 +65,7 @@ def rename(visit: Visit, key: int) -> HttpResponse:
 
 @page(Permission.MANAGE_GROUPS, methods=POST)
 def remove(visit: Visit, key: int) -> HttpResponse:
-    group = _group(visit, key)
-    if group is None:
-        return visit.not_found("remove group", f"group {key}")
+    group = _group(visit, key, "remove group")
     try:
         groups.remove(group, editing.author(visit.member, visit.now))
     except GroupRefused as refused:
@@ -85,9 +79,7 @@ def remove(visit: Visit, key: int) -> HttpResponse:
 @page(Permission.MANAGE_GROUPS, methods=POST)
 def put_in(visit: Visit, key: int) -> HttpResponse:
     """Students of the school, named by student ID or username; if one is unknown, nothing is done."""
-    group = _group(visit, key)
-    if group is None:
-        return visit.not_found("put in group", f"group {key}")
+    group = _group(visit, key, "put in group")
     form = Joining(_of_school(visit, group), visit.sent)
     if not form.is_valid():
         return _shown(visit, group, joining=form)
@@ -100,9 +92,7 @@ def put_in(visit: Visit, key: int) -> HttpResponse:
 @page(Permission.MANAGE_GROUPS, methods=POST)
 def take_out(visit: Visit, key: int) -> HttpResponse:
     """Those whose boxes are marked."""
-    group = _group(visit, key)
-    if group is None:
-        return visit.not_found("take out of group", f"group {key}")
+    group = _group(visit, key, "take out of group")
     marked = [int(text) for text in visit.request.POST.getlist("student") if text.isdecimal() and len(text) < 19]
     ours = _of_school(visit, group).filter(pk__in=marked).values_list("pk", flat=True)
     left = groups.take_out(group, list(ours), editing.author(visit.member, visit.now))
@@ -111,8 +101,10 @@ def take_out(visit: Visit, key: int) -> HttpResponse:
     return visit.redirect("group", key)
 
 
-def _group(visit: Visit, key: int) -> Group | None:
-    return seeing.groups(visit.member).filter(pk=key).first()
+def _group(visit: Visit, key: int, action: str) -> Group:
+    """Return the group if the member sees it. Raises Http404."""
+    group = seeing.groups(visit.member).filter(pk=key).first()
+    return visit.require(group, action, f"group {key}")
 
 
 def _of_school(visit: Visit, group: Group) -> QuerySet[Student]:

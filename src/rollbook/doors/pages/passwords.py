@@ -7,13 +7,12 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 
 from rollbook.doors.pages.sign_in_forms import Forgotten, NewPassword
-from rollbook.doors.pages.signing_in import proven, too_often
+from rollbook.doors.pages.signing_in import proven
 from rollbook.doors.pages.visit import open_page
 from rollbook.doors.studentupdate.client import address_of, agent_of
 from rollbook.staff import links
 from rollbook.staff.models import LetterKind, Member
 from rollbook.staff.setting_passwords import ask_for_password, set_password
-from rollbook.staff.throttle import Throttled
 
 
 @open_page()
@@ -23,10 +22,7 @@ def forgotten(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "pages/forgotten_password.html", {"form": form}, status=form.page_status)
     login = form.cleaned_data["login"]
-    try:
-        ask_for_password(login, address_of(request), timezone.now(), agent_of(request))
-    except Throttled as throttled:
-        return too_often(request, throttled)
+    ask_for_password(login, address_of(request), timezone.now(), agent_of(request))
     return render(request, "pages/password_asked_for.html", {"login": login})
 
 

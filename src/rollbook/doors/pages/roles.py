@@ -37,9 +37,7 @@ def new(visit: Visit, slug: str) -> HttpResponse:
 
 @page(Permission.MANAGE_ROLES, methods=FORM)
 def one(visit: Visit, key: int) -> HttpResponse:
-    role = roles.found(visit.district, key)
-    if role is None:
-        return visit.not_found("change role", f"role {key}")
+    role = visit.require(roles.found(visit.district, key), "change role", f"role {key}")
     form = RoleForm(RoleType(role.type), _sent(visit, role), initial=_initial(role))
     if form.is_valid():
         with form.collect_reasons():
@@ -53,9 +51,7 @@ def one(visit: Visit, key: int) -> HttpResponse:
 
 @page(Permission.MANAGE_ROLES, methods=POST)
 def remove(visit: Visit, key: int) -> HttpResponse:
-    role = roles.found(visit.district, key)
-    if role is None:
-        return visit.not_found("remove role", f"role {key}")
+    role = visit.require(roles.found(visit.district, key), "remove role", f"role {key}")
     try:
         roles.remove(role, visit.member)
     except RoleRefused as refused:

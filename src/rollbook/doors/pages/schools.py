@@ -37,9 +37,7 @@ def new(visit: Visit) -> HttpResponse:
 
 @page(Permission.MANAGE_SCHOOLS, methods=FORM)
 def one(visit: Visit, key: int) -> HttpResponse:
-    school = schools.found(visit.district, key)
-    if school is None:
-        return visit.not_found("rename school", f"school {key}")
+    school = visit.require(schools.found(visit.district, key), "rename school", f"school {key}")
     before = school.name
     form = SchoolName(visit.sent, initial={"name": before})
     if form.is_valid():
@@ -55,9 +53,7 @@ def one(visit: Visit, key: int) -> HttpResponse:
 @page(Permission.MANAGE_SCHOOLS, methods=POST)
 def close(visit: Visit, key: int) -> HttpResponse:
     """Not while an update runs or waits: its rows may name the school."""
-    school = schools.found(visit.district, key)
-    if school is None:
-        return visit.not_found("close school", f"school {key}")
+    school = visit.require(schools.found(visit.district, key), "close school", f"school {key}")
     try:
         if visit.district.pk in running.busy_districts():
             raise SchoolRefused(["an update runs or waits, which may name the school; try again when it has ended"])

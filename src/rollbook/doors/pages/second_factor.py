@@ -10,13 +10,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from rollbook.doors.pages.proof_forms import NewSecondFactor, Proof
 from rollbook.doors.pages.proving import is_proven, knows_password
 from rollbook.doors.pages.scripts import address
-from rollbook.doors.pages.signing_in import WRONG_CODE, too_often
+from rollbook.doors.pages.signing_in import WRONG_CODE
 from rollbook.doors.pages.visit import FORM, Visit, page
 from rollbook.staff import second_factor as factors
 from rollbook.staff import sessions
 from rollbook.staff.permissions import Permission
 from rollbook.staff.second_factor import AlreadyOn, CodeFailed, SwitchedOn
-from rollbook.staff.throttle import Throttled
 
 QR_SIDE = 5
 """Units of one square; the page says how large the whole is."""
@@ -32,8 +31,6 @@ def second_factor(visit: Visit) -> HttpResponse:
     form = NewSecondFactor(visit.sent)
     try:
         made = _switched_on(visit, form) if form.is_valid() else None
-    except Throttled as throttled:
-        return too_often(visit.request, throttled, visit)
     except AlreadyOn:
         return visit.redirect("second-factor")
     if made:
@@ -90,11 +87,8 @@ def _once_proven(visit: Visit, template: str, do: Callable[[Visit], HttpResponse
         visit.complain("Your second factor is off.")
         return visit.redirect("second-factor")
     form = Proof(visit.sent)
-    try:
-        if form.is_valid() and is_proven(visit, form):
-            return do(visit)
-    except Throttled as throttled:
-        return too_often(visit.request, throttled, visit)
+    if form.is_valid() and is_proven(visit, form):
+        return do(visit)
     return visit.render_form(template, form)
 
 

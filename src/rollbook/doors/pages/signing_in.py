@@ -1,7 +1,5 @@
 """In and out: a login and a password, and where there is a second factor a code, become a session, and end as one."""
 
-from datetime import timedelta
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
@@ -9,15 +7,12 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.debug import sensitive_post_parameters
 
-from rollbook.doors.pages import errors
 from rollbook.doors.pages.sign_in_forms import Code, SignIn
-from rollbook.doors.pages.visit import POST, SAFE, Visit, open_page
+from rollbook.doors.pages.visit import POST, SAFE, open_page
 from rollbook.doors.studentupdate.asking import note
 from rollbook.doors.studentupdate.client import address_of, agent_of
 from rollbook.staff import second_factor, sessions, signing_in
 from rollbook.staff.models import Member
-from rollbook.staff.throttle import Throttled
-from rollbook.updates.wording import duration
 
 # Whichever it was, and whether there is such a member at all: one text.
 NOT_SIGNED_IN = "The e-mail or the password is not right."
@@ -49,8 +44,6 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     except signing_in.SignInFailed:
         form.add_error(None, NOT_SIGNED_IN)
         return _shown(request, form, 403)
-    except Throttled as throttled:
-        return too_often(request, throttled)
     if not member.has_second_factor:
         signing_in.note(member, address, agent, now)
     return proven(request, member, _onward(request))
@@ -72,8 +65,6 @@ def code(request: HttpRequest) -> HttpResponse:
     except second_factor.CodeFailed:
         form.add_error("code", WRONG_CODE)
         return _shown_code(request, form, 403)
-    except Throttled as throttled:
-        return too_often(request, throttled)
     signing_in.note(member, address_of(request), agent_of(request), now)
     begin(request, member)
     _tell_of(request, left)
@@ -109,15 +100,6 @@ def proven(request: HttpRequest, member: Member, onward: str) -> HttpResponse:
 def begin(request: HttpRequest, member: Member) -> None:
     """The member has just proven to be it, with all that takes: this browser is signed in from now on."""
     sessions.begin(request, member, address_of(request), agent_of(request), timezone.now())
-
-
-def too_often(request: HttpRequest, throttled: Throttled, visit: Visit | None = None) -> HttpResponse:
-    """It has to wait, and until when."""
-    wait = duration(timedelta(seconds=throttled.retry_after))
-    text = f"There were too many tries. Nothing was looked at this time. Try again in {wait}."
-    answer = errors.shown(request, 429, "Wait a moment", text, visit)
-    answer.headers["Retry-After"] = str(throttled.retry_after)
-    return answer
 
 
 def _shown(request: HttpRequest, form: SignIn, status: int) -> HttpResponse:

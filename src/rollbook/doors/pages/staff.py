@@ -9,7 +9,6 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from rollbook.doors.pages import errors, uploading
 from rollbook.doors.pages.proving import knows_password
-from rollbook.doors.pages.signing_in import too_often
 from rollbook.doors.pages.staff_forms import ChangedMembership, Invitation
 from rollbook.doors.pages.visit import FORM, POST, Visit, page
 from rollbook.doors.studentupdate.form import Form
@@ -23,7 +22,6 @@ from rollbook.staff.membership import MemberRefused
 from rollbook.staff.models import Member
 from rollbook.staff.permissions import Permission
 from rollbook.staff.signing_in import fold_login
-from rollbook.staff.throttle import Throttled
 
 
 @page(Permission.MANAGE_STAFF)
@@ -81,11 +79,7 @@ def member(visit: Visit, key: int) -> HttpResponse:
         visit.note("member", "not found" if found is None else "not allowed", f"member {key}")
         return errors.not_found(visit.request, visit)
     form = ChangedMembership(roles.assignable(visit.member), _schools(visit), visit.sent, initial=_initial(found))
-    try:
-        changed = form.is_valid() and _may_change_email(visit, found, form) and _changed(visit, found, form)
-    except Throttled as throttled:
-        return too_often(visit.request, throttled, visit)
-    if changed:
+    if form.is_valid() and _may_change_email(visit, found, form) and _changed(visit, found, form):
         return visit.redirect("staff")
     facts = {"member": found, "state": members.state_of(found), "INVITED": MemberState.INVITED}
     return visit.render_form("pages/staff_member.html", form, facts)
@@ -180,9 +174,7 @@ def _of_the_mail(before: Member, now: Member) -> str:
 
 def _done(visit: Visit, key: int, action: str, do: Callable[[Member], None], refusal: str) -> HttpResponse:
     """Do this with the member of that key, and go back to the list, which says how it went."""
-    found = members.found(visit.member, key)
-    if found is None:
-        return visit.not_found(action, f"member {key}")
+    found = visit.require(members.found(visit.member, key), action, f"member {key}")
     try:
         do(found)
     except MemberRefused as refused:

@@ -24,9 +24,7 @@ def listed(visit: Visit) -> HttpResponse:
 
 @page(Permission.SEE_STUDENTS)
 def one(visit: Visit, key: int) -> HttpResponse:
-    student = seeing.student(visit.member, key)
-    if student is None:
-        return visit.not_found("student", f"student with key {key}")
+    student = visit.require(seeing.student(visit.member, key), "student", f"student with key {key}")
     visit.note("student", "seen", f"student with key {key}")
     facts = {
         "student": student,

@@ -6,12 +6,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from rollbook.doors.pages.proof_forms import NewToken
 from rollbook.doors.pages.proving import knows_password
 from rollbook.doors.pages.scripts import address
-from rollbook.doors.pages.signing_in import too_often
 from rollbook.doors.pages.visit import FORM, POST, Visit, page
 from rollbook.staff import tokens
 from rollbook.staff.models import Token
 from rollbook.staff.permissions import Permission
-from rollbook.staff.throttle import Throttled
 
 
 @page(Permission.UPDATE_STUDENTS)
@@ -25,11 +23,7 @@ def listed(visit: Visit) -> HttpResponse:
 def new(visit: Visit) -> HttpResponse:
     """The answer to the form is the only page that ever shows the token."""
     form = NewToken(visit.sent)
-    try:
-        made = _made(visit, form) if form.is_valid() else None
-    except Throttled as throttled:
-        return too_often(visit.request, throttled, visit)
-    if made:
+    if form.is_valid() and (made := _made(visit, form)):
         token, secret = made
         return visit.render("pages/token_made.html", {"token": token, "secret": secret, "address": address()})
     return visit.render_form("pages/token_new.html", form)

@@ -33,9 +33,8 @@ def listed(visit: Visit) -> HttpResponse:
 @page(Permission.EDIT_STUDENTS, methods=FORM)
 def new(visit: Visit, slug: str, key: int) -> HttpResponse:
     """Of a student, a group or a school with this key."""
-    chosen = _CHOOSING[slug](visit.member, key) if slug in _CHOOSING else None
-    if chosen is None:
-        return visit.not_found("transfer", f"{slug} with key {key}")
+    choice = _CHOOSING[slug](visit.member, key) if slug in _CHOOSING else None
+    chosen = visit.require(choice, "transfer", f"{slug} with key {key}")
     targets = transferring.targets(visit.member, chosen.source)
     form = Transferring(targets, not transferring.may_finish(visit.member), visit.sent)
     if form.is_valid():
@@ -49,18 +48,14 @@ def new(visit: Visit, slug: str, key: int) -> HttpResponse:
 
 @page(Permission.EDIT_STUDENTS)
 def one(visit: Visit, key: int) -> HttpResponse:
-    transfer = _transfer(visit, key)
-    if transfer is None:
-        return visit.not_found("transfer", f"transfer {key}")
+    transfer = _transfer(visit, key, "transfer")
     return _shown(visit, transfer)
 
 
 @page(Permission.EDIT_STUDENTS, methods=POST)
 def finish(visit: Visit, key: int) -> HttpResponse:
     """Say where students who were handed over go."""
-    transfer = _transfer(visit, key)
-    if transfer is None:
-        return visit.not_found("finish transfer", f"transfer {key}")
+    transfer = _transfer(visit, key, "finish transfer")
     form = Finishing(transferring.targets(visit.member, transfer.source), visit.sent)
     if form.is_valid():
         target = seeing.schools(visit.member).get(organization_id=form.cleaned_data["target"])
@@ -74,9 +69,7 @@ def finish(visit: Visit, key: int) -> HttpResponse:
 
 @page(Permission.EDIT_STUDENTS, methods=POST)
 def withdraw(visit: Visit, key: int) -> HttpResponse:
-    transfer = _transfer(visit, key)
-    if transfer is None:
-        return visit.not_found("withdraw transfer", f"transfer {key}")
+    transfer = _transfer(visit, key, "withdraw transfer")
     try:
         transferring.withdraw(visit.member, transfer, visit.now)
     except TransferRefused as refused:
@@ -90,9 +83,7 @@ def withdraw(visit: Visit, key: int) -> HttpResponse:
 @page(Permission.EDIT_STUDENTS, methods=POST)
 def back(visit: Visit, key: int) -> HttpResponse:
     """Undo a transfer by another one."""
-    transfer = _transfer(visit, key)
-    if transfer is None:
-        return visit.not_found("transfer", f"transfer {key}, back")
+    transfer = _transfer(visit, key, "transfer", ", back")
     try:
         undone = transferring.back(visit.member, transfer, visit.now)
     except TransferRefused as refused:
@@ -102,8 +93,10 @@ def back(visit: Visit, key: int) -> HttpResponse:
     return visit.redirect("transfer", undone.pk)
 
 
-def _transfer(visit: Visit, key: int) -> Transfer | None:
-    return transferring.visible(visit.member).filter(pk=key).first()
+def _transfer(visit: Visit, key: int, action: str, detail: str = "") -> Transfer:
+    """Return the transfer if the member sees it. Raises Http404."""
+    transfer = transferring.visible(visit.member).filter(pk=key).first()
+    return visit.require(transfer, action, f"transfer {key}{detail}")
 
 
 def _begun(visit: Visit, chosen: Chosen, form: Transferring) -> Transfer:

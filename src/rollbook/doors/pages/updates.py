@@ -28,10 +28,8 @@ def listed(visit: Visit) -> HttpResponse:
 
 @page(Permission.UPDATE_STUDENTS)
 def _page(visit: Visit, number: int) -> HttpResponse:
-    update = find(visit.district, number)
-    visit.note("update", "seen" if update else "not found", f"update {number}")
-    if update is None:
-        return errors.not_found(visit.request, visit)
+    update = visit.require(find(visit.district, number), "update", f"update {number}")
+    visit.note("update", "seen", f"update {number}")
     return visit.render("pages/update.html", facts_of(update, visit.now))
 
 
@@ -56,10 +54,8 @@ def progress(visit: Visit, number: int) -> HttpResponse:
 @page(Permission.UPDATE_STUDENTS)
 def rows(visit: Visit, number: int) -> HttpResponse:
     """The rows that did something or were rejected."""
-    update = find(visit.district, number)
-    visit.note("update rows", "seen" if update else "not found", f"update {number}")
-    if update is None:
-        return errors.not_found(visit.request, visit)
+    update = visit.require(find(visit.district, number), "update rows", f"update {number}")
+    visit.note("update rows", "seen", f"update {number}")
     try:
         require_kept(update, file=False)
     except Removed as removed:
@@ -79,10 +75,9 @@ def rows(visit: Visit, number: int) -> HttpResponse:
 @page(Permission.UPDATE_STUDENTS, methods=POST)
 def cancel(visit: Visit, number: int) -> HttpResponse:
     result = cancel_update(visit.district, number)
-    update = result.update if result.update and result.update.number == number else None
-    if update is None:
-        visit.note("cancel", "not found", f"update {number}")
-        return errors.not_found(visit.request, visit)
+    update = result.update
+    if update is None or update.number != number:
+        return visit.not_found("cancel", f"update {number}")
     visit.note("cancel", "done" if result.done else "nothing to cancel", f"update {number}")
     told = standing(update)
     if result.done:

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import update_wrapper
-from typing import Any, Concatenate, Generic, ParamSpec
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from django.contrib import messages
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
 from django.utils.http import urlencode
@@ -22,12 +22,14 @@ from rollbook.roster.models import District
 from rollbook.staff import sessions
 from rollbook.staff.models import Member
 from rollbook.staff.permissions import Permission
+from rollbook.staff.throttle import Throttled
 
 SAFE = ("GET", "HEAD")
 FORM = (*SAFE, "POST")
 POST = ("POST",)
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,13 @@ class Visit:
         """Tell on the next page what is odd about what was done."""
         messages.warning(self.request, text)
 
+    def require(self, value: T | None, action: str, detail: str) -> T:
+        """Return the value unless it is None; then record that in the audit log and raise Http404."""
+        if value is None:
+            self.note(action, "not found", detail)
+            raise Http404(detail)
+        return value
+
     def not_found(self, action: str, detail: str) -> HttpResponse:
         """Answer that there is nothing here, and write it into the audit."""
         self.note(action, "not found", detail)
@@ -138,7 +147,10 @@ class PublicPage(Page[P]):
         self._view = view
 
     def _respond(self, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        return self._view(request, *args, **kwargs)
+        try:
+            return self._view(request, *args, **kwargs)
+        except Throttled as throttled:
+            return errors.too_many_attempts(request, throttled.retry_after)
 
 
 class MemberPage(Page[P]):
@@ -160,7 +172,12 @@ class MemberPage(Page[P]):
         if not self.rule.allows(member):
             visit.note("page", "not allowed", _name(request))
             return errors.not_allowed(request, visit)
-        return self._view(visit, *args, **kwargs)
+        try:
+            return self._view(visit, *args, **kwargs)
+        except Http404:
+            return errors.not_found(request, visit)
+        except Throttled as throttled:
+            return errors.too_many_attempts(request, throttled.retry_after, visit)
 
 
 class PageOrText(Generic[P]):
