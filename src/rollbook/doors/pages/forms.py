@@ -12,27 +12,29 @@ EMAIL = {"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}
 
 
 class Refusable(forms.Form):
-    """A form that is refused with the reasons that the staff's rules give."""
+    """A form that shows the reasons for which the domain refused it."""
 
     def refuse(self, field: str | None, reasons: Iterable[str]) -> None:
-        """Show why at this field; above all fields if it is None."""
+        """Show the reasons at this field; above all fields if it is None."""
         for reason in reasons:
             self.add_error(field, _sentence(reason))
 
     def collect_reasons(self, field: str | None = None) -> "_ReasonCollector":
-        """Return a context that ends when something in it is refused, and shows why.
+        """Return a context manager that adds the reasons of a refusal to the form.
 
-        What follows the context runs only then, if the context itself ends with a return.
+        A refusal ends the block, and the code after the block continues.
         """
         return _ReasonCollector(self, field)
 
     @property
     def page_status(self) -> int:
-        """The HTTP status of the page that shows the form: a form that was sent is shown if invalid."""
+        """Return the HTTP status of the page with the form: 422 if the form was sent."""
         return 422 if self.is_bound else 200
 
 
 class _ReasonCollector:
+    """Catches ``Refused`` and puts its reasons into the form."""
+
     def __init__(self, form: Refusable, field: str | None) -> None:
         self._form = form
         self._field = field

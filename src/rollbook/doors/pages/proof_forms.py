@@ -33,6 +33,8 @@ class ChangedPassword(NewPassword):
 
 
 class NewSecondFactor(Password):
+    """The first code of a new app, and the password."""
+
     code = forms.CharField(
         label="Code", help_text="The six digits that your app shows now.", widget=forms.TextInput(CODE)
     )

@@ -9,10 +9,14 @@ from rollbook.roster.models import School
 
 
 class SchoolName(Refusable):
+    """The name of a school."""
+
     name = forms.CharField(label="Name")
 
 
 class NewSchool(SchoolName):
+    """The ID and the name of a new school."""
+
     organization_id = forms.CharField(
         label="Organization ID", help_text="The SCHOOL_ID that student files name it by; it stays the same."
     )

@@ -18,11 +18,15 @@ PASSWORD_RULES = (
 
 
 class SignIn(Refusable):
+    """Login and password."""
+
     login = forms.CharField(label="E-mail", widget=forms.TextInput(LOGIN))
     password = forms.CharField(strip=False, widget=forms.PasswordInput(OLD_PASSWORD))
 
 
 class Forgotten(Refusable):
+    """The login of a forgotten password."""
+
     login = forms.CharField(label="E-mail", widget=forms.TextInput(LOGIN))
 
 

@@ -43,7 +43,7 @@ class Invitation(Membership):
 
 
 class ChangedMembership(Membership, Password):
-    """Who a member is to be; another e-mail address is another way in, and takes the password of who gives it."""
+    """The profile of a member; a new login takes the password of the member who changes it."""
 
     password = forms.CharField(
         label="Your password",

@@ -1,4 +1,4 @@
-"""Views of the pages: each is declared with ``page`` or ``open_page``, with the rule of who may call it."""
+"""Views of the pages: ``page`` and ``open_page`` declare them, with who may call them."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -97,7 +97,7 @@ class Visit:
         messages.warning(self.request, text)
 
     def require(self, value: T | None, action: str, detail: str) -> T:
-        """Return the value unless it is None; then record that in the audit log and raise Http404."""
+        """Return the value. If it is None, record that in the audit log and raise Http404."""
         if value is None:
             self.note(action, "not found", detail)
             raise Http404(detail)

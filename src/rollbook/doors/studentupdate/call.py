@@ -14,7 +14,7 @@ from rollbook.staff.models import Member
 
 @dataclass(frozen=True)
 class Call:
-    """A request as it came in. What it holds, such as its file, is released when ``ended`` closes."""
+    """A request as it came in; its file and its quota are released when ``ended`` closes."""
 
     request: HttpRequest
     command: Command
@@ -24,7 +24,7 @@ class Call:
 
 @dataclass(frozen=True)
 class CheckedRequest:
-    """A request that no step of ``order.check_request`` refused: who sends it, and what it asks for."""
+    """A request that passed every step: who sends it, and what it asks for."""
 
     call: Call
     form: Form

@@ -1,4 +1,4 @@
-"""The three upload commands and the form fields they take: one reference for code, pages and docs."""
+"""The three upload commands and their form fields: one reference for code, pages and docs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -22,21 +22,26 @@ Handler = Callable[[CheckedRequest], Answer]
 
 
 def _start(request: CheckedRequest) -> Answer:
+    """Create an update from the file."""
     receipt = received(request)
-    _note(request, "replayed" if receipt.replayed else receipt.update.state, receipt.update.number)
+    result = "replayed" if receipt.replayed else receipt.update.state
+    _note(request, result, receipt.update.number)
     return answers.started(receipt, request.choices.ignored, request.call.now)
 
 
 def _status(request: CheckedRequest) -> Answer:
+    """Answer how far an update is."""
     choices = request.choices
     return answers.state_of(request.member, choices.number, choices.ignored, request.call.now)
 
 
 def _cancel(request: CheckedRequest) -> Answer:
+    """Stop an update."""
     number, ignored = request.choices.number, request.choices.ignored
     result = cancel_update(request.member.district, number)
+    outcome = "done" if result.done else "nothing to cancel"
     if result.update:
-        _note(request, "done" if result.done else "nothing to cancel", result.update.number)
+        _note(request, outcome, result.update.number)
     return answers.canceled(request.member, number, result, ignored, timezone.now())
 
 

@@ -1,4 +1,4 @@
-"""Parse the optional form fields; a misspelled one is refused: ``chek=yes`` must never apply a file."""
+"""Parse the optional form fields; ``chek=yes`` is refused, as it must never apply a file."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace

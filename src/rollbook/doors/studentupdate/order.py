@@ -42,7 +42,7 @@ def check_request(call: Call) -> CheckedRequest:
     not_throttled(call)  # 429
     room_for_it(call)  # 429, 503
     form = complete(call)  # 400; this reads the body, and the steps above do without it
-    credentials = credentials_sent(call, form)  # 400
+    credentials = read_credentials(call, form)  # 400
     member, token = signed_in(call, credentials)  # 401
     allowed(call, member, token)  # 403
     choices = fields_understood(call, form)  # 400
@@ -50,15 +50,18 @@ def check_request(call: Call) -> CheckedRequest:
 
 
 def over_https(call: Call) -> None:
+    """Refuse plain HTTP."""
     asking.require_https(call.request)
 
 
 def by_post(call: Call) -> None:
+    """Refuse every method but POST."""
     if call.request.method != "POST":
         raise Refused("use_post", command=call.command.example)
 
 
 def nothing_in_the_address(call: Call) -> None:
+    """Refuse a query string, and record credentials in it."""
     query = call.request.META.get("QUERY_STRING", "")
     names = {name.casefold() for name, _ in parse_qsl(query, keep_blank_values=True)}
     if names & SECRETS:
@@ -69,6 +72,7 @@ def nothing_in_the_address(call: Call) -> None:
 
 
 def a_form(call: Call) -> None:
+    """Refuse a body that is no multipart form."""
     if _says_all_in_its_header(call):
         return
     if call.request.content_type != "multipart/form-data":
@@ -79,15 +83,18 @@ def a_form(call: Call) -> None:
 
 
 def of_known_length(call: Call) -> None:
+    """Refuse a body of unknown length."""
     if not _says_all_in_its_header(call) and not call.request.META.get("CONTENT_LENGTH", "").isdecimal():
         raise Refused("length_required")
 
 
 def not_too_large(call: Call) -> None:
+    """Refuse a body that is larger than the largest file and its form."""
     require_size(_length(call), _largest(call))
 
 
 def not_throttled(call: Call) -> None:
+    """Refuse an address from which too many sign-ins failed."""
     asking.require_unthrottled(call.request, call.now)
 
 
@@ -100,12 +107,8 @@ def room_for_it(call: Call) -> None:
 
 def complete(call: Call) -> Form:
     """Read the body, all of it, with its file if the command takes one."""
-    form = read_form(
-        call.request,
-        call.ended,
-        command=call.command.example,
-        takes_file="file" if call.command.takes_file else None,
-    )
+    takes_file = "file" if call.command.takes_file else None
+    form = read_form(call.request, call.ended, command=call.command.example, takes_file=takes_file)
     for name, values in form.fields.items():
         if name in FIELDS and len(values) > 1:
             raise Refused("duplicate_field", field=name)
@@ -114,8 +117,8 @@ def complete(call: Call) -> Form:
     return form
 
 
-def credentials_sent(call: Call, form: Form) -> client.Credentials:
-    """Take the credentials from the header or from the form."""
+def read_credentials(call: Call, form: Form) -> client.Credentials:
+    """Read the credentials from the header or from the form."""
     fields = form.fields
     header = client.credentials_in_header(call.request)
     if header and {"login", "password"} & fields.keys():
@@ -130,22 +133,25 @@ def credentials_sent(call: Call, form: Form) -> client.Credentials:
 
 
 def signed_in(call: Call, credentials: client.Credentials) -> tuple[Member, Token | None]:
+    """Return the member and, if one was used, the token."""
     return asking.caller(call.request, credentials, call.now)
 
 
 def allowed(call: Call, member: Member, token: Token | None) -> None:
+    """Refuse a member without the permission, and a token without the scope."""
     asking.require_right(call.request, member, call.command.name, call.now)
     asking.require_scope(call.request, token, call.command.name, call.now)
 
 
 def fields_understood(call: Call, form: Form) -> Choices:
+    """Parse the optional fields; refuse what is misspelled or not supported."""
     if "Idempotency-Key" in call.request.headers:
         raise Refused("not_supported", what="Idempotency-Key")
     return understood(call.command.name, form.fields)
 
 
 def received(request: CheckedRequest) -> Receipt:
-    """Create the update. A file of the wrong type or structure is no refusal: its update says so."""
+    """Create the update; a file of the wrong type or structure becomes a refused update."""
     upload = request.form.require_upload()
     try:
         return receive(

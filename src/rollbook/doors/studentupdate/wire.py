@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Answer:
-    """Lines for people and facts for programs; ``json_status`` where programs are told more exactly."""
+    """Lines of text, and the same as JSON; its status may differ from that of the text."""
 
     lines: tuple[str, ...]
     facts: Mapping[str, object]
