@@ -1,6 +1,7 @@
-"""The only writer of students: applies changes in bulk, keeps the history, moves links on transfer.
+"""Apply changes to students in bulk, record the history, move links on transfer.
 
-Everything here runs inside the caller's transaction, so that a change, its history and its outcome are one.
+Nothing else writes students. Everything here runs inside the caller's transaction, so that a
+change, its history and its outcome are committed together.
 """
 
 from collections import defaultdict
@@ -19,55 +20,40 @@ from rollbook.roster import digests, passwords, records
 from rollbook.roster.models import DEFAULT_GROUP, Group, Student
 from rollbook.roster.names import name_key, name_of
 from rollbook.roster.records import OWN, Record
+from rollbook.roster.sql import named_query
 from rollbook.roster.usernames import Usernames
 
 NAMES = frozenset({"FIRST_NAME", "LAST_NAME"})
-ADDED = "STUDENT"  # the field under which the history tells that a student was added
+ADDED = "STUDENT"  # the field of the history's entry for a student who was added
 
-# Columns that are nothing but their own value: no key, no link, and no part of either.
+# Columns that are neither a key nor a link, nor part of one.
 PLAIN = frozenset(OWN) - {"STUDENT_ID", "USERNAME", "DOB", *NAMES} | {"PASSWORD"}
 
-PLACES = {column.name: place for place, column in enumerate(COLUMNS)}  # of the columns, in the documented order
-_UNTOLD = dict.fromkeys(OWN, "") | {"STATUS": "active"}  # of a new student, what the row does not say
-_own_of = itemgetter(*OWN)
-_SECRET = frozenset(column.name for column in COLUMNS if column.secret)
-_CHANGE = ("student_id", "field", "old", "new", "at", "update_id", "member_id")
+PLACES = {column.name: place for place, column in enumerate(COLUMNS)}  # in the documented order
 
+HistoryEntry = tuple[int, str, str, str]
+"""A student's ID, the field, its old value and its new value."""
 
-class _Plainly(NamedTuple):
-    """How a database takes ``[[student, {column: [old, new]}], …]`` apart."""
+_NAME_AND_DOB = NAMES | {"DOB"}
+_NEW_STUDENT_DEFAULTS = dict.fromkeys(OWN, "") | {"STATUS": "active"}
+_INSERTED_COLUMNS = ["id", "district_id", "school_id", "password", "name_key", *map(str.lower, OWN)]
+_HISTORY_COLUMNS = ("student_id", "field", "old", "new", "at", "update_id", "member_id")
+_own_values = itemgetter(*OWN)
 
-    new: str
-    update: str
-    keep_history: str
-
-
-_IS_SECRET = f"change.key IN ({', '.join(repr(name) for name in sorted(_SECRET))})"
-_TOLD = (
-    f"CASE WHEN {_IS_SECRET} THEN '' ELSE change.value ->> 0 END,"
-    f" CASE WHEN {_IS_SECRET} THEN 'changed' ELSE change.value ->> 1 END"
-)
-_PLAINLY = {
-    "sqlite": _Plainly(
-        "given.value ->> '$[1].{}[1]'",
-        "UPDATE roster_student SET {assigned} FROM json_each(%s) AS given WHERE roster_student.id = given.value ->> 0",
-        f"INSERT INTO roster_change ({', '.join(_CHANGE)}) SELECT given.value ->> 0, change.key, {_TOLD}, %s, %s, %s"
-        " FROM json_each(%s) AS given CROSS JOIN json_each(given.value, '$[1]') AS change",
-    ),
-    "postgresql": _Plainly(
-        "given.value #>> '{{1,{},1}}'",
-        "UPDATE roster_student SET {assigned} FROM jsonb_array_elements(%s) AS given(value)"
-        " WHERE roster_student.id = (given.value ->> 0)::bigint",
-        f"INSERT INTO roster_change ({', '.join(_CHANGE)})"
-        f" SELECT (given.value ->> 0)::bigint, change.key, {_TOLD}, %s, %s, %s"
-        " FROM json_array_elements(%s) AS given(value) CROSS JOIN json_each(given.value -> 1) AS change",
-    ),
-}[connection.vendor]
+_SECRET_COLUMNS = frozenset(column.name for column in COLUMNS if column.secret)
+_SECRET_NAMES = ", ".join(map(repr, sorted(_SECRET_COLUMNS)))
+_INSERT_GROUPS = named_query("insert_groups")
+_APPLY_SIMPLE_CHANGES = named_query("apply_simple_changes")
+_SIMPLE_CHANGE_ASSIGNMENT = {
+    name: named_query("simple_change_assignment", column=name.lower(), name=name)
+    for name in sorted(PLAIN)
+}
+_RECORD_SIMPLE_CHANGES = named_query("record_simple_changes", secret_columns=_SECRET_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """On whose behalf a change is made, and when."""
+    """Who made a change, and when: an update, a member, or an update that a member started."""
 
     update_id: int | None
     member_id: int | None
@@ -76,9 +62,12 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A student and the new values of the columns that change; a new PASSWORD is sealed already.
+    """A change of any columns of one student.
 
-    ``digest`` is that of the row that says all this, None if it comes from elsewhere.
+    Attributes:
+        record: The student before the change.
+        new: Column to new value, for the columns that change; a PASSWORD is hashed already.
+        digest: The fingerprint of the row that contains all of this; None if there is none.
     """
 
     record: Record
@@ -87,7 +76,13 @@ class Revision:
 
 
 class PlainRevision(NamedTuple):
-    """A student and the JSON object of PLAIN columns to their old and new values; PASSWORD and ``digest`` as above."""
+    """A change of simple columns (``PLAIN``) only, which needs no look at the student.
+
+    Attributes:
+        student: The student's ID in the database.
+        changes: JSON object of column to old and new value; a PASSWORD is hashed already.
+        digest: As in ``Revision``.
+    """
 
     student: int
     changes: str
@@ -96,18 +91,137 @@ class PlainRevision(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """A student to be added: the values of the columns; a given PASSWORD is sealed already. ``digest`` as above."""
+    """A student to add.
+
+    Attributes:
+        values: Column to value; a PASSWORD is hashed already.
+        digest: As in ``Revision``.
+    """
 
     values: Mapping[str, str]
     digest: int | None = None
 
 
 def revise(district_id: int, revisions: Sequence[Revision], author: Author) -> None:
-    """Write these changes. No key may be taken by a student outside of ``revisions``; within them any order is good."""
+    """Apply changes of any columns.
+
+    The caller has made sure that no student outside of ``revisions`` holds a unique key that one of
+    them takes. Among themselves the students may pass keys on in any order, also in a ring.
+    """
     if not revisions:
         return
     schools = _schools(district_id)
-    _empty_keys(revisions)
+    _release_unique_keys(revisions)
+    _write_columns(revisions, schools)
+    _write_groups(revisions, schools)
+    _write_staff(district_id, revisions)
+    # After the links, because removing a link clears the fingerprint.
+    digests.replace((revision.record.pk, revision.digest) for revision in revisions)
+    entries = (entry for revision in revisions for entry in _history(revision))
+    _record_history(entries, author)
+
+
+def revise_plainly(
+    columns: Iterable[str], revisions: Sequence[PlainRevision], author: Author
+) -> None:
+    """Apply changes of exactly these columns to students who have not changed since they were read.
+
+    The changes are passed to the database as the JSON they were staged as, which takes it apart.
+    """
+    changes = ",".join(f"[{revision.student},{revision.changes}]" for revision in revisions)
+    parameter = f"[{changes}]"
+    assignments = ", ".join(_SIMPLE_CHANGE_ASSIGNMENT[column] for column in columns)
+    statement = _APPLY_SIMPLE_CHANGES.replace("{assignments}", assignments)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [parameter])
+        cursor.execute(_RECORD_SIMPLE_CHANGES, [*_author_values(author), parameter])
+    digests.replace((revision.student, revision.digest) for revision in revisions)
+
+
+def enroll(district_id: int, newcomers: Sequence[Newcomer], author: Author) -> None:
+    """Add students; those without a username or password get generated ones."""
+    if not newcomers:
+        return
+    schools = _schools(district_id)
+    students = _with_usernames(district_id, newcomers)
+    pks = bulk.new_keys("roster_student", len(students))
+    added = dict(zip(pks, students, strict=True))
+    rows = ([pk, *_inserted(district_id, schools, values)] for pk, values in added.items())
+    bulk.insert("roster_student", _INSERTED_COLUMNS, rows)
+    _link_groups(
+        (pk, schools[values["SCHOOL_ID"]], values.get("GROUPS") or DEFAULT_GROUP)
+        for pk, values in added.items()
+    )
+    staff = {pk: values["STAFF"] for pk, values in added.items() if values.get("STAFF")}
+    _link_staff(district_id, staff)
+    fingerprints = (newcomer.digest for newcomer in newcomers)
+    digests.begin(district_id, zip(pks, fingerprints, strict=True))
+    _record_history(((pk, ADDED, "", "added") for pk in pks), author)
+
+
+def rename_group(group: Group, name: str, author: Author) -> None:
+    """Rename a group, which is a change of GROUPS for its students; a trigger clears fingerprints.
+
+    Raises:
+        IntegrityError: Another group of the school has the name.
+    """
+    pks = list(group.student_set.order_by("pk").values_list("pk", flat=True))
+    records.locked(pks)
+    before = _group_cells(pks)
+    Group.objects.filter(pk=group.pk).update(name=name, name_key=name.casefold())
+    after = _group_cells(pks)
+    entries = ((pk, "GROUPS", before[pk], after[pk]) for pk in pks if before[pk] != after[pk])
+    _record_history(entries, author)
+
+
+def told_columns(revision: Revision) -> Iterator[str]:
+    """Iterate over the columns that get an entry in the history.
+
+    Not every column of ``new`` does: after a transfer a new group may have the old one's name.
+    """
+    old = revision.record.values
+    for name, value in revision.new.items():
+        if name in _SECRET_COLUMNS or old.get(name, "") != value:
+            yield name
+
+
+def member_keys(district_id: int, emails: Iterable[str]) -> dict[str, int]:
+    """Look up which of these emails belong to members of the district; return email to ID."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT email, id FROM staff_member WHERE district_id = %s AND email {AMONG_TEXTS}",
+            [district_id, handed_over(set(emails))],
+        )
+        return dict(cursor.fetchall())
+
+
+# Columns of the student's own row
+
+
+def _release_unique_keys(revisions: Sequence[Revision]) -> None:
+    """Replace usernames and names that change by placeholders, so that students can swap them.
+
+    A placeholder starts with a blank, so no value of a file is equal to it.
+    """
+    changing = {
+        "username": [r.record.pk for r in revisions if "USERNAME" in r.new],
+        "name_key": [r.record.pk for r in revisions if _changes_name_or_dob(r)],
+    }
+    with connection.cursor() as cursor:
+        for column, pks in changing.items():
+            if pks:
+                cursor.execute(
+                    f"UPDATE roster_student SET {column} = ' ' || id WHERE id {AMONG_NUMBERS}",
+                    [handed_over(pks)],
+                )
+
+
+def _changes_name_or_dob(revision: Revision) -> bool:
+    return not revision.new.keys().isdisjoint(_NAME_AND_DOB)
+
+
+def _write_columns(revisions: Sequence[Revision], schools: Mapping[str, int]) -> None:
+    """Write the students' own rows, one statement for all who change in the same columns."""
     by_columns: defaultdict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
     for revision in revisions:
         assigned = _assigned(revision, schools)
@@ -115,138 +229,100 @@ def revise(district_id: int, revisions: Sequence[Revision], author: Author) -> N
             by_columns[tuple(assigned)].append((*assigned.values(), revision.record.pk))
     for columns, rows in by_columns.items():
         bulk.update(Student, columns, rows)
-    regrouped = [revision for revision in revisions if "GROUPS" in revision.new]
-    _unlink("groups", [revision.record.pk for revision in regrouped])
-    _link_groups(
-        (revision.record.pk, schools[(revision.record.values | revision.new)["SCHOOL_ID"]], revision.new["GROUPS"])
-        for revision in regrouped
-    )
-    restaffed = {revision.record.pk: revision.new["STAFF"] for revision in revisions if "STAFF" in revision.new}
-    _unlink("staff", restaffed)
-    _link_staff(district_id, restaffed)
-    digests.replace((revision.record.pk, revision.digest) for revision in revisions)  # last: links clear them
-    _keep_history((entry for revision in revisions for entry in _history(revision)), author)
-
-
-def revise_plainly(columns: Iterable[str], revisions: Sequence[PlainRevision], author: Author) -> None:
-    """Write changes of exactly these columns, whose old values still stand; the database takes the JSON apart."""
-    given = "[" + ",".join(f"[{revision.student},{revision.changes}]" for revision in revisions) + "]"
-    assigned = ", ".join(f"{column.lower()} = {_PLAINLY.new.format(column)}" for column in columns)
-    with connection.cursor() as cursor:
-        cursor.execute(_PLAINLY.update.format(assigned=assigned), [given])
-        cursor.execute(_PLAINLY.keep_history, [*_by(author), given])
-    digests.replace((revision.student, revision.digest) for revision in revisions)
-
-
-def enroll(district_id: int, newcomers: Sequence[Newcomer], author: Author) -> None:
-    """Add these students; whoever lacks a username or password gets one."""
-    if not newcomers:
-        return
-    schools = _schools(district_id)
-    said = [newcomer.values for newcomer in newcomers]
-    usernames = Usernames(district_id, {values["USERNAME"] for values in said if values.get("USERNAME")})
-    new = [{"USERNAME": values.get("USERNAME") or usernames.make(values), **values} for values in said]
-    columns = ["id", "district_id", "school_id", "password", "name_key", *(name.lower() for name in OWN)]
-    added = dict(zip(bulk.new_keys("roster_student", len(new)), new, strict=True))
-    bulk.insert(
-        "roster_student", columns, ([pk, *_inserted(district_id, schools, values)] for pk, values in added.items())
-    )
-    _link_groups((pk, schools[v["SCHOOL_ID"]], v.get("GROUPS") or DEFAULT_GROUP) for pk, v in added.items())
-    _link_staff(district_id, {pk: values["STAFF"] for pk, values in added.items() if values.get("STAFF")})
-    digests.begin(district_id, zip(added, (newcomer.digest for newcomer in newcomers), strict=True))
-    _keep_history(((pk, ADDED, "", "added") for pk in added), author)
-
-
-def rename_group(group: Group, name: str, author: Author) -> None:
-    """The group has this name from now on; to its students that is a change of GROUPS, whose digests a trigger clears.
-
-    Raises IntegrityError if another group of the school has the name.
-    """
-    pks = list(group.student_set.order_by("pk").values_list("pk", flat=True))
-    records.locked(pks)
-    before = _group_cells(pks)
-    Group.objects.filter(pk=group.pk).update(name=name, name_key=name.casefold())
-    after = _group_cells(pks)
-    _keep_history(((pk, "GROUPS", before[pk], after[pk]) for pk in pks if before[pk] != after[pk]), author)
-
-
-def _group_cells(pks: Sequence[int]) -> dict[int, str]:
-    return {pk: record.values["GROUPS"] for pk, record in records.with_links(pks).items()}
-
-
-def _empty_keys(revisions: Sequence[Revision]) -> None:
-    """Take the names and usernames that change away first, so that students can pass theirs around in a ring.
-
-    The blank in front makes the place holder one that no file can contain.
-    """
-    changing = {
-        "username": [r.record.pk for r in revisions if "USERNAME" in r.new],
-        "name_key": [r.record.pk for r in revisions if not r.new.keys().isdisjoint({*NAMES, "DOB"})],
-    }
-    with connection.cursor() as cursor:
-        for column, pks in changing.items():
-            if pks:
-                cursor.execute(
-                    f"UPDATE roster_student SET {column} = ' ' || id WHERE id {AMONG_NUMBERS}", [handed_over(pks)]
-                )
 
 
 def _assigned(revision: Revision, schools: Mapping[str, int]) -> dict[str, Any]:
-    """Column of the database to its new value."""
+    """Return the database's columns that change, with their new values."""
     new = revision.new
     assigned: dict[str, Any] = {name.lower(): new[name] for name in OWN if name in new}
     if "SCHOOL_ID" in new:
         assigned["school_id"] = schools[new["SCHOOL_ID"]]
     if "PASSWORD" in new:
         assigned["password"] = new["PASSWORD"]
-    if not new.keys().isdisjoint({*NAMES, "DOB"}):
+    if _changes_name_or_dob(revision):
         assigned["name_key"] = name_of(revision.record.values | new)[0]
     return assigned
 
 
+def _with_usernames(district_id: int, newcomers: Sequence[Newcomer]) -> list[dict[str, str]]:
+    """Return the new students' values, each with a username."""
+    given = {newcomer.values.get("USERNAME", "") for newcomer in newcomers} - {""}
+    usernames = Usernames(district_id, given)
+    students = []
+    for newcomer in newcomers:
+        values = newcomer.values
+        username = values.get("USERNAME") or usernames.make(values)
+        students.append({**values, "USERNAME": username})
+    return students
+
+
 def _inserted(district_id: int, schools: Mapping[str, int], values: Mapping[str, str]) -> list[Any]:
-    own: dict[str, str | None] = {**_UNTOLD, **values}
+    """Return the values of ``_INSERTED_COLUMNS`` for a new student, without the ID."""
+    own: dict[str, str | None] = {**_NEW_STUDENT_DEFAULTS, **values}
     own["STUDENT_ID"] = own["STUDENT_ID"] or None
     return [
         district_id,
         schools[values["SCHOOL_ID"]],
         values.get("PASSWORD") or passwords.seal(passwords.random_password()),
         name_key(values["FIRST_NAME"], values["LAST_NAME"]),
-        *_own_of(own),
+        *_own_values(own),
     ]
 
 
-def told_columns(revision: Revision) -> Iterator[str]:
-    """The columns that the history will name: on a move a new group may have the name of the old one."""
-    old = revision.record.values
-    return (name for name, new in revision.new.items() if name in _SECRET or old.get(name, "") != new)
-
-
-def _history(revision: Revision) -> Iterable[tuple[int, str, str, str]]:
-    for name in sorted(told_columns(revision), key=PLACES.__getitem__):
-        if name in _SECRET:
-            yield revision.record.pk, name, "", "changed"
-        else:
-            yield revision.record.pk, name, revision.record.values.get(name, ""), revision.new[name]
-
-
-def _keep_history(entries: Iterable[tuple[int, str, str, str]], author: Author) -> None:
-    by = _by(author)
-    bulk.insert("roster_change", _CHANGE, ((*entry, *by) for entry in entries))
-
-
-def _by(author: Author) -> tuple[Any, ...]:
-    return connection.ops.adapt_datetimefield_value(author.at), author.update_id, author.member_id
-
-
 def _schools(district_id: int) -> dict[str, int]:
+    """Return the IDs of the district's schools in the database, by organization ID."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT organization_id, id FROM roster_school WHERE district_id = %s", [district_id])
+        cursor.execute(
+            "SELECT organization_id, id FROM roster_school WHERE district_id = %s", [district_id]
+        )
         return dict(cursor.fetchall())
 
 
+# History
+
+
+def _history(revision: Revision) -> Iterator[HistoryEntry]:
+    pk, old, new = revision.record.pk, revision.record.values, revision.new
+    for name in sorted(told_columns(revision), key=PLACES.__getitem__):
+        if name in _SECRET_COLUMNS:
+            yield pk, name, "", "changed"
+        else:
+            yield pk, name, old.get(name, ""), new[name]
+
+
+def _record_history(entries: Iterable[HistoryEntry], author: Author) -> None:
+    by = _author_values(author)
+    bulk.insert("roster_change", _HISTORY_COLUMNS, ((*entry, *by) for entry in entries))
+
+
+def _author_values(author: Author) -> tuple[Any, ...]:
+    at = connection.ops.adapt_datetimefield_value(author.at)
+    return at, author.update_id, author.member_id
+
+
+# Links with groups and staff
+
+
+def _write_groups(revisions: Sequence[Revision], schools: Mapping[str, int]) -> None:
+    regrouped = [revision for revision in revisions if "GROUPS" in revision.new]
+    _unlink("groups", [revision.record.pk for revision in regrouped])
+    _link_groups(_group_links(regrouped, schools))
+
+
+def _group_links(
+    regrouped: Iterable[Revision], schools: Mapping[str, int]
+) -> Iterator[tuple[int, int, str]]:
+    for revision in regrouped:
+        school = (revision.record.values | revision.new)["SCHOOL_ID"]
+        yield revision.record.pk, schools[school], revision.new["GROUPS"]
+
+
 def _link_groups(wanted: Iterable[tuple[int, int, str]]) -> None:
-    """Put each student into these groups of this school; groups that are not there yet are made."""
+    """Put students into groups, and create the groups that are missing.
+
+    Args:
+        wanted: A student's ID, the school's ID, and the names of its groups as one cell.
+    """
     named = [(pk, school, names.split("&")) for pk, school, names in wanted]
     if not named:
         return
@@ -256,17 +332,16 @@ def _link_groups(wanted: Iterable[tuple[int, int, str]]) -> None:
 
 
 def _groups(wanted: set[tuple[int, str]]) -> dict[tuple[int, str], int]:
-    """School and folded name to the group's key."""
-    found = _groups_of({school for school, _ in wanted})
-    missing = [(school, name, name.casefold()) for school, name in wanted if (school, name.casefold()) not in found]
+    """Return the IDs of groups by school and case-folded name, and create the missing ones."""
+    schools = {school for school, _ in wanted}
+    found = _groups_of(schools)
+    named = ((school, name, name.casefold()) for school, name in wanted)
+    missing = [group for group in named if (group[0], group[2]) not in found]
     if not missing:
         return found
     with connection.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO roster_group (school_id, name, name_key) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-            sorted(missing),
-        )
-    return _groups_of({school for school, _ in wanted})
+        cursor.executemany(_INSERT_GROUPS, sorted(missing))
+    return _groups_of(schools)
 
 
 def _groups_of(schools: set[int]) -> dict[tuple[int, str], int]:
@@ -278,24 +353,30 @@ def _groups_of(schools: set[int]) -> dict[tuple[int, str], int]:
         return {(school, key): pk for school, key, pk in cursor.fetchall()}
 
 
+def _group_cells(pks: Sequence[int]) -> dict[int, str]:
+    found = records.with_links(pks)
+    return {pk: record.values["GROUPS"] for pk, record in found.items()}
+
+
+def _write_staff(district_id: int, revisions: Sequence[Revision]) -> None:
+    staff = {r.record.pk: r.new["STAFF"] for r in revisions if "STAFF" in r.new}
+    _unlink("staff", staff)
+    _link_staff(district_id, staff)
+
+
 def _link_staff(district_id: int, wanted: Mapping[int, str]) -> None:
-    """Link each student with these members of the district; addresses it does not have are left out."""
+    """Link students with members of the district; unknown emails are left out.
+
+    Args:
+        district_id: The district of the students and the members.
+        wanted: A student's ID to the members' emails as one cell.
+    """
     if not wanted:
         return
-    emails = {email for cell in wanted.values() for email in cell.split("&")}
-    members = member_keys(district_id, emails)
-    links = {(pk, members[email]) for pk, cell in wanted.items() for email in cell.split("&") if email in members}
+    named = [(pk, email) for pk, cell in wanted.items() for email in cell.split("&")]
+    members = member_keys(district_id, {email for _, email in named})
+    links = {(pk, members[email]) for pk, email in named if email in members}
     _link("staff", "member_id", links)
-
-
-def member_keys(district_id: int, emails: Iterable[str]) -> dict[str, int]:
-    """Of these login e-mails, those of members of the district, and their keys."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT email, id FROM staff_member WHERE district_id = %s AND email {AMONG_TEXTS}",
-            [district_id, handed_over(set(emails))],
-        )
-        return dict(cursor.fetchall())
 
 
 def _link(kind: str, target: str, links: Iterable[tuple[int, int]]) -> None:
@@ -305,4 +386,7 @@ def _link(kind: str, target: str, links: Iterable[tuple[int, int]]) -> None:
 def _unlink(kind: str, pks: Collection[int]) -> None:
     if pks:
         with connection.cursor() as cursor:
-            cursor.execute(f"DELETE FROM roster_student_{kind} WHERE student_id {AMONG_NUMBERS}", [handed_over(pks)])
+            cursor.execute(
+                f"DELETE FROM roster_student_{kind} WHERE student_id {AMONG_NUMBERS}",
+                [handed_over(pks)],
+            )

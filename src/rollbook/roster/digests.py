@@ -21,6 +21,7 @@ from django.db import connection
 
 from rollbook.database import bulk
 from rollbook.keys import secret
+from rollbook.roster.sql import named_query
 
 NOBODY = 0  # no student's key
 
@@ -69,7 +70,7 @@ class Known:
         """Those of a district."""
         digests, students = array("q"), array("q")
         with connection.chunked_cursor() as cursor:
-            cursor.execute(_KNOWN, [district_id])
+            cursor.execute(_LOAD, [district_id])
             while some := cursor.fetchmany(_PAGE):
                 for column, numbers in zip((digests, students), zip(*some, strict=True), strict=True):
                     column.extend(numbers)
@@ -121,33 +122,13 @@ def keep(accepted: Sequence[Accepted]) -> None:
     """Write these digests down, unless the student has changed since."""
     if accepted:
         with connection.cursor() as cursor:
-            cursor.execute(_KEEP, [json.dumps(accepted)])
+            cursor.execute(_CONFIRM, [json.dumps(accepted)])
 
 
-_KNOWN = "SELECT digest, student_id FROM roster_rowdigest WHERE district_id = %s AND digest IS NOT NULL ORDER BY digest"
+_LOAD = named_query("load_fingerprints")
+_REPLACE = named_query("replace_fingerprints")
+_CONFIRM = named_query("confirm_fingerprints")
 _PAGE = 10_000  # rows
-
-_KEEP = {
-    "sqlite": (
-        "UPDATE roster_rowdigest SET digest = given.value ->> 2 FROM json_each(%s) AS given"
-        " WHERE student_id = given.value ->> 0 AND edition = given.value ->> 1"
-    ),
-    "postgresql": (
-        "UPDATE roster_rowdigest SET digest = (value ->> 2)::bigint FROM json_array_elements(%s) AS given(value)"
-        " WHERE student_id = (value ->> 0)::bigint AND edition = (value ->> 1)::bigint"
-    ),
-}[connection.vendor]
-
-_REPLACE = {
-    "sqlite": (
-        "UPDATE roster_rowdigest SET digest = given.value ->> 1, edition = edition + 1 FROM json_each(%s) AS given"
-        " WHERE student_id = given.value ->> 0"
-    ),
-    "postgresql": (
-        "UPDATE roster_rowdigest SET digest = (value ->> 1)::bigint, edition = edition + 1"
-        " FROM json_array_elements(%s) AS given(value) WHERE student_id = (value ->> 0)::bigint"
-    ),
-}[connection.vendor]
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Students as plain values, fetched in bulk: what a row is matched with and compared to."""
+"""Students as plain values, loaded in bulk: what a row is matched with and compared to."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
@@ -10,24 +10,43 @@ from django.db import connection
 from rollbook.database.handing_over import AMONG_NUMBERS, handed_over, looked_up
 from rollbook.format.columns import COLUMNS
 from rollbook.roster.names import name_of
+from rollbook.roster.sql import named_query
 
-# The columns that stand in the student's own row of the database, under the same name in lower case.
-OWN = tuple(column.name for column in COLUMNS if column.name not in {"SCHOOL_ID", "PASSWORD", "GROUPS", "STAFF"})
+# The columns stored in the student's own row of the database, under the same name in lower case.
+_STORED_ELSEWHERE = {"SCHOOL_ID", "PASSWORD", "GROUPS", "STAFF"}
+OWN = tuple(column.name for column in COLUMNS if column.name not in _STORED_ELSEWHERE)
 
-_SELECT = (
-    f"SELECT found.id, d.edition, found.password, c.organization_id, {', '.join(f'found.{n.lower()}' for n in OWN)}"
-)
-_JOINED = "JOIN roster_school c ON c.id = found.school_id JOIN roster_rowdigest d ON d.student_id = found.id"
-_OF_DISTRICT = {
+_COLUMNS = ", ".join(f"found.{name.lower()}" for name in OWN)
+_LOOKUPS = {
     column: looked_up("roster_student", f"found.district_id = %s AND found.{column} = given.value")
     for column in ("student_id", "username", "name_key")
 }
+_LOAD_BY_ID = named_query("load_students_by_id", columns=_COLUMNS, in_ids=AMONG_NUMBERS)
+_LOAD_BY_KEY = {
+    column: named_query("load_students_by_key", columns=_COLUMNS, found=lookup)
+    for column, lookup in _LOOKUPS.items()
+}
+_FIND_HOLDERS = {
+    "STUDENT_ID": f"SELECT found.student_id, found.id FROM {_LOOKUPS['student_id']}",
+    "USERNAME": f"SELECT found.username, found.id FROM {_LOOKUPS['username']}",
+    "LAST_NAME": f"SELECT found.name_key, found.dob, found.id FROM {_LOOKUPS['name_key']}",
+}
+_LOCK_VERSIONS = named_query("lock_versions", in_ids=AMONG_NUMBERS)
+_LIST_DISTRICT = named_query("list_district")
+_LOAD_GROUP_NAMES = named_query("load_group_names", in_ids=AMONG_NUMBERS)
+_LOAD_STAFF_EMAILS = named_query("load_staff_emails", in_ids=AMONG_NUMBERS)
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One student: its key, edition, stored password, and each column's value as the student file writes it ("" is
-    none)."""
+    """One student as it is stored.
+
+    Attributes:
+        pk: The student's ID in the database.
+        edition: How often the student has changed.
+        password: The stored password, see ``passwords``.
+        values: Each column's value as the student file writes it; ``""`` is none.
+    """
 
     pk: int
     edition: int
@@ -36,69 +55,75 @@ class Record:
 
 
 def by_pk(pks: Collection[int]) -> dict[int, Record]:
-    """The students with these keys."""
-    found = _fetch(f"roster_student found {_JOINED} WHERE found.id {AMONG_NUMBERS}", pks)
+    """Load students by their IDs in the database, without GROUPS and STAFF."""
+    found = _fetch(_LOAD_BY_ID, pks)
     return {record.pk: record for record in found}
 
 
 def with_links(pks: Collection[int]) -> dict[int, Record]:
-    """The same, with GROUPS and STAFF."""
+    """Load students by their IDs in the database, with GROUPS and STAFF."""
     found = by_pk(pks)
     add_links(found.values())
     return found
 
 
 def locked(pks: Collection[int]) -> dict[int, int]:
-    """Of the students with these keys the editions; whoever changes students takes this first, until its commit."""
-    lock = "FOR NO KEY UPDATE" if connection.features.has_select_for_no_key_update else ""
+    """Lock students until the caller's transaction ends, and return their versions by ID.
+
+    Everything that changes students calls this first.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT student_id, edition FROM roster_rowdigest WHERE student_id {AMONG_NUMBERS}"
-            f" ORDER BY student_id {lock}",
-            [handed_over(pks)],
-        )
+        cursor.execute(_LOCK_VERSIONS, [handed_over(pks)])
         return dict(cursor.fetchall())
 
 
 def by_column(district_id: int, column: str, values: Collection[str]) -> dict[str, Record]:
-    """The district's students by STUDENT_ID or USERNAME."""
-    found = _fetch(f"{_OF_DISTRICT[column.lower()]} {_JOINED}", values, district_id)
+    """Load students of a district by STUDENT_ID or USERNAME."""
+    found = _fetch(_LOAD_BY_KEY[column.lower()], values, district_id)
     return {record.values[column]: record for record in found}
 
 
 def by_name(district_id: int, names: Collection[tuple[str, str]]) -> dict[tuple[str, str], Record]:
-    """The district's students of these names (see ``names.name_key``), by name and date of birth."""
-    found = _fetch(f"{_OF_DISTRICT['name_key']} {_JOINED}", {name for name, _ in names}, district_id)
+    """Load students of a district by the name keys of these pairs of name key and date of birth.
+
+    Returns:
+        Every student with one of the names, whatever the date of birth, by both.
+    """
+    name_keys = {name for name, _ in names}
+    found = _fetch(_LOAD_BY_KEY["name_key"], name_keys, district_id)
     return {name_of(record.values): record for record in found}
 
 
-_HELD_BY = {
-    "STUDENT_ID": f"SELECT found.student_id, found.id FROM {_OF_DISTRICT['student_id']}",
-    "USERNAME": f"SELECT found.username, found.id FROM {_OF_DISTRICT['username']}",
-    "LAST_NAME": f"SELECT found.name_key, found.dob, found.id FROM {_OF_DISTRICT['name_key']}",
-}
-
-
 def holders(district_id: int, column: str, keys: Collection[Any]) -> dict[Any, int]:
-    """Of these keys those that are taken, and by whom: of STUDENT_ID, USERNAME, or under LAST_NAME name and DOB."""
+    """Find out which of these unique keys are held, and by which students.
+
+    Args:
+        district_id: The district whose students are searched.
+        column: STUDENT_ID or USERNAME; or LAST_NAME for pairs of name key and date of birth.
+        keys: The keys to look up.
+
+    Returns:
+        Key to the ID of the student that holds it.
+    """
     if not keys:
         return {}
-    texts = {name for name, _ in keys} if column == "LAST_NAME" else keys
+    is_name = column == "LAST_NAME"
+    texts = {name for name, _ in keys} if is_name else keys
     with connection.cursor() as cursor:
-        cursor.execute(_HELD_BY[column], [handed_over(texts), district_id])
+        cursor.execute(_FIND_HOLDERS[column], [handed_over(texts), district_id])
         found = cursor.fetchall()
-    if column == "LAST_NAME":
+    if is_name:
         return {(name, str(dob)): pk for name, dob, pk in found}
     return dict(found)
 
 
 def in_order(district_id: int, size: int = 2000) -> Iterable[list[Record]]:
-    """Every student of the district in the order of STUDENT_ID, those without one last, with groups and staff."""
+    """Iterate over a district's students with GROUPS and STAFF, in pages of ``size``.
+
+    They are ordered by STUDENT_ID; those without one come last.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id FROM roster_student WHERE district_id = %s ORDER BY student_id IS NULL, student_id, id",
-            [district_id],
-        )
+        cursor.execute(_LIST_DISTRICT, [district_id])
         pks = [pk for (pk,) in cursor.fetchall()]
     for start in range(0, len(pks), size):
         page = pks[start : start + size]
@@ -107,24 +132,25 @@ def in_order(district_id: int, size: int = 2000) -> Iterable[list[Record]]:
 
 
 def add_links(records: Collection[Record]) -> None:
-    """Put each student's GROUPS and STAFF into its values."""
-    groups = _links("groups", "roster_group g ON g.id = l.group_id", "g.name", records)
-    staff = _links("staff", "staff_member g ON g.id = l.member_id", "g.email", records)
+    """Add GROUPS and STAFF to each student's values."""
+    pks = [record.pk for record in records]
+    groups = _load_links(_LOAD_GROUP_NAMES, pks)
+    staff = _load_links(_LOAD_STAFF_EMAILS, pks)
     for record in records:
         record.values["GROUPS"] = listed(groups[record.pk])
         record.values["STAFF"] = listed(staff[record.pk])
 
 
 def listed(names: Iterable[str]) -> str:
-    """Several values as one cell holds them."""
+    """Join several values as one cell of a student file contains them."""
     return "&".join(sorted(names, key=str.casefold))
 
 
-def _fetch(source: str, keys: Collection[Any], *parameters: int) -> Iterable[Record]:
+def _fetch(query: str, keys: Collection[Any], *parameters: int) -> Iterable[Record]:
     if not keys:
         return
     with connection.cursor() as cursor:
-        cursor.execute(f"{_SELECT} FROM {source}", [handed_over(keys), *parameters])
+        cursor.execute(query, [handed_over(keys), *parameters])
         for pk, edition, password, school, *own in cursor.fetchall():
             values = dict(zip(OWN, own, strict=True))
             values["STUDENT_ID"] = values["STUDENT_ID"] or ""
@@ -133,13 +159,10 @@ def _fetch(source: str, keys: Collection[Any], *parameters: int) -> Iterable[Rec
             yield Record(pk, edition, password, values)
 
 
-def _links(kind: str, join: str, name: str, records: Collection[Record]) -> defaultdict[int, list[str]]:
+def _load_links(query: str, pks: Collection[int]) -> defaultdict[int, list[str]]:
     links: defaultdict[int, list[str]] = defaultdict(list)
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT l.student_id, {name} FROM roster_student_{kind} l JOIN {join} WHERE l.student_id {AMONG_NUMBERS}",
-            [handed_over([record.pk for record in records])],
-        )
-        for pk, value in cursor.fetchall():
-            links[pk].append(value)
+        cursor.execute(query, [handed_over(pks)])
+        for pk, name in cursor.fetchall():
+            links[pk].append(name)
     return links

@@ -1,0 +1,7 @@
+-- Set the new values of simple columns; every student of the call changes in the same columns.
+-- {assignments}: simple_change_assignment.sqlite.sql for each of the columns.
+-- Parameter: JSON array of [student, {column: [old value, new value]}].
+-- Example row: [17, {"GRADE": ["4", "5"], "RACE": ["", "WH"]}]
+UPDATE roster_student SET {assignments}
+FROM json_each(%s) AS given
+WHERE roster_student.id = given.value ->> 0

@@ -1,0 +1,7 @@
+-- Set the fingerprints of students whose rows changed nothing, unless the student has changed since
+-- the row was compared.
+-- Parameter: JSON array of [student, version compared with, fingerprint].
+-- Example row: [17, 3, -6148914691236517205]
+UPDATE roster_rowdigest SET digest = (value ->> 2)::bigint
+FROM json_array_elements(%s) AS given(value)
+WHERE student_id = (value ->> 0)::bigint AND edition = (value ->> 1)::bigint

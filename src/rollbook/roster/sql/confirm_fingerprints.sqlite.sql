@@ -1,0 +1,7 @@
+-- Set the fingerprints of students whose rows changed nothing, unless the student has changed since
+-- the row was compared.
+-- Parameter: JSON array of [student, version compared with, fingerprint].
+-- Example row: [17, 3, -6148914691236517205]
+UPDATE roster_rowdigest SET digest = given.value ->> 2
+FROM json_each(%s) AS given
+WHERE student_id = given.value ->> 0 AND edition = given.value ->> 1
