@@ -5,7 +5,7 @@ change, its history and its outcome are committed together.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
@@ -16,7 +16,7 @@ from django.db import connection
 from rollbook.database import bulk
 from rollbook.database.handing_over import AMONG_NUMBERS, AMONG_TEXTS, handed_over
 from rollbook.format.columns import COLUMNS
-from rollbook.roster import digests, passwords, records
+from rollbook.roster import digests, links, passwords, records
 from rollbook.roster.models import DEFAULT_GROUP, Group, Student
 from rollbook.roster.names import name_key, name_of
 from rollbook.roster.records import OWN, Record
@@ -42,7 +42,6 @@ _own_values = itemgetter(*OWN)
 
 _SECRET_COLUMNS = frozenset(column.name for column in COLUMNS if column.secret)
 _SECRET_NAMES = ", ".join(map(repr, sorted(_SECRET_COLUMNS)))
-_INSERT_GROUPS = named_query("insert_groups")
 _APPLY_SIMPLE_CHANGES = named_query("apply_simple_changes")
 _SIMPLE_CHANGE_ASSIGNMENT = {
     name: named_query("simple_change_assignment", column=name.lower(), name=name)
@@ -148,7 +147,7 @@ def enroll(district_id: int, newcomers: Sequence[Newcomer], author: Author) -> N
     added = dict(zip(pks, students, strict=True))
     rows = ([pk, *_inserted(district_id, schools, values)] for pk, values in added.items())
     bulk.insert("roster_student", _INSERTED_COLUMNS, rows)
-    _link_groups(
+    links.add_to_groups(
         (pk, schools[values["SCHOOL_ID"]], values.get("GROUPS") or DEFAULT_GROUP)
         for pk, values in added.items()
     )
@@ -305,8 +304,8 @@ def _author_values(author: Author) -> tuple[Any, ...]:
 
 def _write_groups(revisions: Sequence[Revision], schools: Mapping[str, int]) -> None:
     regrouped = [revision for revision in revisions if "GROUPS" in revision.new]
-    _unlink("groups", [revision.record.pk for revision in regrouped])
-    _link_groups(_group_links(regrouped, schools))
+    links.remove_groups([revision.record.pk for revision in regrouped])
+    links.add_to_groups(_group_links(regrouped, schools))
 
 
 def _group_links(
@@ -317,42 +316,6 @@ def _group_links(
         yield revision.record.pk, schools[school], revision.new["GROUPS"]
 
 
-def _link_groups(wanted: Iterable[tuple[int, int, str]]) -> None:
-    """Put students into groups, and create the groups that are missing.
-
-    Args:
-        wanted: A student's ID, the school's ID, and the names of its groups as one cell.
-    """
-    named = [(pk, school, names.split("&")) for pk, school, names in wanted]
-    if not named:
-        return
-    groups = _groups({(school, name) for _, school, names in named for name in names})
-    links = {(pk, groups[school, name.casefold()]) for pk, school, names in named for name in names}
-    _link("groups", "group_id", links)
-
-
-def _groups(wanted: set[tuple[int, str]]) -> dict[tuple[int, str], int]:
-    """Return the IDs of groups by school and case-folded name, and create the missing ones."""
-    schools = {school for school, _ in wanted}
-    found = _groups_of(schools)
-    named = ((school, name, name.casefold()) for school, name in wanted)
-    missing = [group for group in named if (group[0], group[2]) not in found]
-    if not missing:
-        return found
-    with connection.cursor() as cursor:
-        cursor.executemany(_INSERT_GROUPS, sorted(missing))
-    return _groups_of(schools)
-
-
-def _groups_of(schools: set[int]) -> dict[tuple[int, str], int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT school_id, name_key, id FROM roster_group WHERE school_id {AMONG_NUMBERS}",
-            [handed_over(schools)],
-        )
-        return {(school, key): pk for school, key, pk in cursor.fetchall()}
-
-
 def _group_cells(pks: Sequence[int]) -> dict[int, str]:
     found = records.with_links(pks)
     return {pk: record.values["GROUPS"] for pk, record in found.items()}
@@ -360,7 +323,7 @@ def _group_cells(pks: Sequence[int]) -> dict[int, str]:
 
 def _write_staff(district_id: int, revisions: Sequence[Revision]) -> None:
     staff = {r.record.pk: r.new["STAFF"] for r in revisions if "STAFF" in r.new}
-    _unlink("staff", staff)
+    links.remove_staff(staff)
     _link_staff(district_id, staff)
 
 
@@ -375,18 +338,4 @@ def _link_staff(district_id: int, wanted: Mapping[int, str]) -> None:
         return
     named = [(pk, email) for pk, cell in wanted.items() for email in cell.split("&")]
     members = member_keys(district_id, {email for _, email in named})
-    links = {(pk, members[email]) for pk, email in named if email in members}
-    _link("staff", "member_id", links)
-
-
-def _link(kind: str, target: str, links: Iterable[tuple[int, int]]) -> None:
-    bulk.insert(f"roster_student_{kind}", ("student_id", target), sorted(links))
-
-
-def _unlink(kind: str, pks: Collection[int]) -> None:
-    if pks:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"DELETE FROM roster_student_{kind} WHERE student_id {AMONG_NUMBERS}",
-                [handed_over(pks)],
-            )
+    links.add_staff({(pk, members[email]) for pk, email in named if email in members})
