@@ -139,7 +139,7 @@ def _write_students(update: Update, plan: ChunkPlan) -> None:
 
 
 def _write_outcomes(rows: Sequence[PendingRow], plan: ChunkPlan) -> None:
-    """Write the outcomes of rows that were not applied; ``applied_turn`` tells those of the rest."""
+    """Write the outcomes of rows that were not applied; ``applied_turn`` covers the others."""
     lines_by_outcome = (
         (Outcome.UNCHANGED, plan.unchanged_lines),
         (Outcome.REJECTED, plan.rejected_lines),
