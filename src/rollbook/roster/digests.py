@@ -1,9 +1,11 @@
-"""The digest of the record that each student was last set by: an equal record needs no look at student or cells.
+"""Fingerprints of the rows that students were last set by: an equal row needs no further look.
 
-A digest is a keyed 64-bit BLAKE2b of a record's bytes; district, header and Rollbook's version are in the key, so a
-record that has the digest of a student means that student, was accepted under the same header by the same rules, and
-nothing has changed the student since: ``changing`` writes students and digests together, and triggers clear the digests
-of whoever is linked with a group, member or school that changes. Why not the key cell too: docs/decisions/digests.md.
+A fingerprint is a keyed 64-bit BLAKE2b of a record's bytes. The district, the header and Rollbook's
+version are part of the key. So a record with a student's fingerprint means that student, was
+accepted under the same header by the same rules, and nothing has changed the student since:
+``changing`` writes students and fingerprints together, and triggers clear the fingerprints of
+students whose group, staff member or school changes. Why the fingerprint covers the whole record:
+docs/decisions/digests.md.
 """
 
 import hashlib
@@ -23,11 +25,11 @@ from rollbook.database import bulk
 from rollbook.keys import secret
 from rollbook.roster.sql import named_query
 
-NOBODY = 0  # no student's key
+NOBODY = 0  # no student's ID
 
 
 class Accepted(NamedTuple):
-    """A record that says what its student is already: its digest, and the edition of the student it was compared to."""
+    """A row that changes nothing: its fingerprint, and the student's version it was compared with."""
 
     student: int
     edition: int
@@ -35,15 +37,19 @@ class Accepted(NamedTuple):
 
 
 class Digests:
-    """The digests of one file's records."""
+    """Computes the fingerprints of one file's records."""
 
     def __init__(self, district_id: int, header: Sequence[str]) -> None:
-        under = json.dumps([version("rollbook"), district_id, *header]).encode("utf-8", "surrogatepass")
+        under = json.dumps([version("rollbook"), district_id, *header]).encode(
+            "utf-8", "surrogatepass"
+        )
         key = hashlib.blake2b(under, key=_secret()).digest()
-        self._keyed = hashlib.blake2b(key=key, digest_size=8)  # copying it costs half of keying another one
+        self._keyed = hashlib.blake2b(
+            key=key, digest_size=8
+        )  # copying it costs half of keying another one
 
     def of(self, records: Iterable[bytes]) -> "array[int]":
-        """A digest for each record; its line end does not count."""
+        """Return a fingerprint for each record; line ends make no difference."""
         begin, digests = self._keyed.copy, []
         for record in records:
             digest = begin()
@@ -53,45 +59,50 @@ class Digests:
 
 
 class Known:
-    """A district's students by their digests, as these stand when they are read: in two arrays, 16 bytes a student.
+    """An index of a district's students by fingerprint: two sorted arrays, 16 bytes per student.
 
-    Digests are spread evenly, so their highest bits tell well where to look; a search in all would take twice as long.
+    It does not follow changes made after it was loaded. Fingerprints are spread evenly, so a table
+    of their highest bits narrows the search; searching the whole array would take twice as long.
     """
 
     def __init__(self, digests: "array[int]", students: "array[int]") -> None:
         self._digests, self._students = digests, students
-        bits = max(1, len(digests).bit_length() - 4)  # of a prefix, which some 16 digests share
+        bits = max(1, len(digests).bit_length() - 4)  # of a prefix, shared by some 16 fingerprints
         self._shift, self._half = 64 - bits, 1 << (bits - 1)
         limits = (prefix << self._shift for prefix in range(-self._half, self._half))
-        self._begins = array("q", [*(bisect_left(digests, limit) for limit in limits), len(digests)])
+        self._begins = array(
+            "q", [*(bisect_left(digests, limit) for limit in limits), len(digests)]
+        )
 
     @classmethod
     def of(cls, district_id: int) -> Self:
-        """Those of a district."""
+        """Load the index of a district."""
         digests, students = array("q"), array("q")
         with connection.chunked_cursor() as cursor:
             cursor.execute(_LOAD, [district_id])
             while some := cursor.fetchmany(_PAGE):
-                for column, numbers in zip((digests, students), zip(*some, strict=True), strict=True):
+                for column, numbers in zip(
+                    (digests, students), zip(*some, strict=True), strict=True
+                ):
                     column.extend(numbers)
         return cls(digests, students)
 
     def share(self, file: IO[bytes]) -> None:
-        """Write them into an empty file, for ``shared``."""
+        """Write the index into an empty file, for ``shared``."""
         for column in (self._digests, self._students):
             file.write(column)
         file.flush()
 
     @classmethod
     def shared(cls, file: int) -> Self:
-        """Those that were written into the file with this descriptor; where it stands does not matter."""
+        """Read an index from the file with this descriptor, whatever the file's position."""
         students_there = os.fstat(file).st_size // 16
         digests, students = (array("q", [0]) * students_there for _ in range(2))
-        os.preadv(file, [digests, students], 0)  # no other copy of them is ever made
+        os.preadv(file, [digests, students], 0)  # without a copy in between
         return cls(digests, students)
 
     def students(self, digests: "array[int]") -> "array[int]":
-        """For each digest the key of the student who has it, or NOBODY."""
+        """Return for each fingerprint the ID of the student that has it, or ``NOBODY``."""
         known, students, begins = self._digests, self._students, self._begins
         shift, half, end = self._shift, self._half, len(known)
         found = array("q", bytes(8 * len(digests)))
@@ -104,7 +115,7 @@ class Known:
 
 
 def begin(district_id: int, whose: Iterable[tuple[int, int | None]]) -> None:
-    """Students who are new, and the digests of the records they came with."""
+    """Insert the fingerprints of new students: pairs of student's ID and fingerprint."""
     bulk.insert(
         "roster_rowdigest",
         ("student_id", "district_id", "digest", "edition"),
@@ -113,13 +124,13 @@ def begin(district_id: int, whose: Iterable[tuple[int, int | None]]) -> None:
 
 
 def replace(whose: Iterable[tuple[int, int | None]]) -> None:
-    """Students who have changed, and the digests of the records that say so; None where none does."""
+    """Replace the fingerprints of students that changed; None clears one."""
     with connection.cursor() as cursor:
         cursor.execute(_REPLACE, [json.dumps(list(whose))])
 
 
 def keep(accepted: Sequence[Accepted]) -> None:
-    """Write these digests down, unless the student has changed since."""
+    """Store these fingerprints, except those of students that have changed since."""
     if accepted:
         with connection.cursor() as cursor:
             cursor.execute(_CONFIRM, [json.dumps(accepted)])
