@@ -39,23 +39,20 @@ def student(pk: int, version: int = 0, **values: str) -> Record:
     return Record(pk, version, STORED, known | values)
 
 
-def pending(
-    line: int, record: Record | None, *, version: int | None = 0, **values: str
-) -> PendingRow:
-    """A staged row that needs a look at its student, or of a new student."""
+def pending(line: int, record: Record | None, /, **values: str) -> PendingRow:
+    """A staged row that needs a look at its student, of version 0, or of a new student."""
     student_id = record.pk if record else None
+    version = 0 if record else None
     said: Mapping[str, Any] = values
     if record:
         said = {column: (record.values.get(column, ""), new) for column, new in values.items()}
-    return PendingRow(
-        line, 100 + line, line, student_id, version, json.dumps(said), None, 1000 + line
-    )
+    text = json.dumps(said)
+    return PendingRow(line, 100 + line, line, student_id, version, text, None, 1000 + line)
 
 
-def simple(line: int, record: Record, *, version: int = 0, **values: str) -> PendingRow:
+def simple(line: int, record: Record, /, **values: str) -> PendingRow:
     """A staged row of simple columns only."""
-    row = pending(line, record, version=version, **values)
-    return row._replace(simple_columns=",".join(values))
+    return pending(line, record, **values)._replace(simple_columns=",".join(values))
 
 
 def holders_of(students: Students) -> Holders:
@@ -116,7 +113,7 @@ def test_simple_changes_claim_no_keys() -> None:
 
 def test_a_student_of_another_version_is_looked_at_and_leaves_no_fingerprint() -> None:
     one = student(1, version=3, GRADE="7")
-    chunk = plan([simple(2, one, version=2, GRADE="5", RACE="WH")], one)
+    chunk = plan([simple(2, one, GRADE="5", RACE="WH")._replace(student_version=2)], one)
     assert chunk.simple_changes == {}
     assert new_values(chunk) == {2: {"GRADE": "5", "RACE": "WH"}}
     assert chunk.changes[2].digest is None
@@ -299,13 +296,16 @@ ENROLLED = st.dictionaries(PKS, st.integers(0, 1), min_size=1).map(
 def chunks(draw: st.DrawFn) -> tuple[list[PendingRow], Students]:
     """A chunk of rows, each of another student, and the students who are enrolled."""
     enrolled = draw(ENROLLED)
-    rows = []
+    rows: list[PendingRow] = []
     for pk in draw(st.lists(PKS, unique=True)):
-        make = draw(st.sampled_from([pending, simple]))
-        values = draw(CHANGES) if make is pending else {"GRADE": draw(st.sampled_from("45"))}
-        rows.append(make(len(rows) + 2, student(pk), version=draw(st.integers(0, 1)), **values))
+        line, version = len(rows) + 2, draw(st.integers(0, 1))
+        if draw(st.booleans()):
+            row = simple(line, student(pk), GRADE=draw(st.sampled_from("45")))
+        else:
+            row = pending(line, student(pk), **draw(CHANGES))
+        rows.append(row._replace(student_version=version))
     for values in draw(st.lists(NEWCOMERS, max_size=3)):
-        rows.append(pending(len(rows) + 2, None, version=None, **values))
+        rows.append(pending(len(rows) + 2, None, **values))
     return draw(st.permutations(rows)), enrolled
 
 

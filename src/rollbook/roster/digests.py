@@ -29,7 +29,7 @@ NOBODY = 0  # no student's ID
 
 
 class Accepted(NamedTuple):
-    """A row that changes nothing: its fingerprint, and the student's version it was compared with."""
+    """A row that changes nothing, and the version of the student that it was compared with."""
 
     student: int
     edition: int
