@@ -23,7 +23,7 @@ hypothesis_settings.load_profile("rollbook")
 PASSWORD = "correct horse battery staple"
 
 
-LONG = ("tests/faults", "tests/endtoend", "tests/browser", "tests/cli/test_serve")
+LONG = ("tests/faults", "tests/endtoend", "tests/browser", "tests/cli/commands/test_serve")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

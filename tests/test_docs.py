@@ -8,10 +8,15 @@ from pathlib import Path
 
 import pytest
 
+<<<<<<< HEAD
 from rollbook.cli.documentation import page
 from rollbook.cli.grammar import parser
 from rollbook.environment import SETTINGS
 from rollbook.settings_reference import with_table
+=======
+from rollbook.cli.reference import page
+from rollbook.cli.parser import parser
+>>>>>>> 18ea480 (Move cli modules to standard names and split out actions)
 from rollbook.staff.importing import COLUMNS as STAFF_COLUMNS
 from rollbook.staff.importing import MOST_ROWS
 from rollbook.staff.permissions import ASSIGNED_BY, POSSIBLE, Permission

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from django.db import OperationalError
 
-from rollbook.cli import district
-from rollbook.cli.documentation import leaves
-from rollbook.cli.grammar import parser
+from rollbook.cli.actions import district
+from rollbook.cli.reference import leaves
+from rollbook.cli.parser import parser
 from tests.cli import process
 from tests.cli.conftest import Rollbook
 from tests.installations import execute, installed
@@ -23,7 +23,7 @@ ADD = ("district", "add", "Maple USD")
 def test_every_subcommand_has_a_function_and_help(rollbook: Rollbook) -> None:
     for leaf in leaves(parser()):
         module, _, function = leaf.get_default("run").partition(".")
-        assert callable(getattr(import_module(f"rollbook.cli.{module}"), function))
+        assert callable(getattr(import_module(f"rollbook.cli.actions.{module}"), function))
         result = rollbook(*leaf.prog.split()[1:], "--help")
         assert (result.code, result.err) == (0, "")
         assert "exit codes:" in result.out

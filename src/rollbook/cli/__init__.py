@@ -8,8 +8,8 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-from rollbook.cli.failures import INTERRUPTED, NOT_DONE, USAGE, Failure
-from rollbook.cli.grammar import parser
+from rollbook.cli.errors import INTERRUPTED, NOT_DONE, USAGE, Failure
+from rollbook.cli.parser import parser
 from rollbook.logs import Line
 
 log = logging.getLogger(__name__)
@@ -59,15 +59,15 @@ def _run(arguments: Namespace) -> int:
     if arguments.opening is None:
         _log_plainly()
         return _function(arguments)(arguments)
-    opening = import_module("rollbook.cli.opening")
-    opening.answering(opening.OPENINGS[arguments.opening], arguments)
-    code: int = opening.answering(_function(arguments), arguments)
+    bootstrap = import_module("rollbook.cli.bootstrap")
+    bootstrap.answering(bootstrap.OPENINGS[arguments.opening], arguments)
+    code: int = bootstrap.answering(_function(arguments), arguments)
     return code
 
 
 def _function(arguments: Namespace) -> Callable[[Namespace], int]:
     module, _, name = arguments.run.partition(".")
-    function: Callable[[Namespace], int] = getattr(import_module(f"rollbook.cli.{module}"), name)
+    function: Callable[[Namespace], int] = getattr(import_module(f"rollbook.cli.actions.{module}"), name)
     return function
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rollbook.cli.file import NOT_CHECKED
+from rollbook.cli.actions.file import NOT_CHECKED
 from tests.cli.conftest import Rollbook
 from tests.cli.files import HEADER, row
 from tests.installations import environment

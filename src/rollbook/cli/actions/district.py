@@ -9,9 +9,9 @@ from typing import Any
 from django.db import transaction
 from django.utils.text import slugify
 
-from rollbook.cli.failures import DONE, USAGE, Failure
-from rollbook.cli.finding import district_named
-from rollbook.cli.record import record
+from rollbook.cli.errors import DONE, USAGE, Failure
+from rollbook.cli.lookup import district_named
+from rollbook.cli.audit_log import record
 from rollbook.format.reader import known_encoding
 from rollbook.roster.models import District
 from rollbook.staff.members import NotAMember, set_receivers

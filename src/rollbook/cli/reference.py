@@ -1,6 +1,6 @@
 """The reference page of the command, written from the command's own help:
 
-python -m rollbook.cli.documentation docs/commands-of-the-host.md
+python -m rollbook.cli.reference docs/commands-of-the-host.md
 """
 
 import os
@@ -9,10 +9,10 @@ from argparse import ArgumentParser, _SubParsersAction
 from collections.abc import Iterator
 from pathlib import Path
 
-from rollbook.cli.grammar import EXIT_CODES, parser
+from rollbook.cli.parser import EXIT_CODES, parser
 
 _OPENING = """\
-<!-- Written by python -m rollbook.cli.documentation; change the code, not this page. -->
+<!-- Written by python -m rollbook.cli.reference; change the code, not this page. -->
 
 # The rollbook command
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rollbook.cli import student, watching
+from rollbook.cli import update_progress
+from rollbook.cli.actions import student
 from rollbook.engine.loop import work_on
 from rollbook.roster.models import District, Student
 from rollbook.updates.models import Update
@@ -41,7 +42,7 @@ def test_new_students_are_added_and_the_report_is_told(rollbook: Rollbook, maple
 def test_checking_and_applying_are_told_one_after_the_other(
     rollbook: Rollbook, maple: District, base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watching, "SECONDS_BETWEEN_LOOKS", 0.0)
+    monkeypatch.setattr(update_progress, "SECONDS_BETWEEN_LOOKS", 0.0)
     rows = [row(str(number), "Ana", f"Brook{'abcdefghij'[number % 10]}{'x' * (number // 10)}") for number in range(600)]
     base.write_text("\n".join((HEADER, *rows, "")))
     result = rollbook("student", "load", "maple-usd", base)

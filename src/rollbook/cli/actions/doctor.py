@@ -4,8 +4,8 @@ import os
 from argparse import Namespace
 from collections.abc import Iterable
 
-from rollbook.cli import opening, telling
-from rollbook.cli.failures import DONE, NOT_DONE, USAGE, Failure
+from rollbook.cli import bootstrap, output
+from rollbook.cli.errors import DONE, NOT_DONE, USAGE, Failure
 from rollbook.doctor.examining import examine
 from rollbook.doctor.findings import Finding, Mark
 from rollbook.doctor.installation import opened
@@ -19,10 +19,10 @@ def doctor(arguments: Namespace) -> int:
     """Look at everything; 1 if there is an error."""
     if bool(arguments.cert) != bool(arguments.key):
         raise Failure("no_certificate", "give both --cert and --key, as `rollbook serve` gets them", USAGE)
-    opening.choose(arguments)
+    bootstrap.choose(arguments)
     variables = Variables(os.environ)
     variables.forget_wrong(os.environ)
-    found = examine(opened(opening.folder(), variables, arguments))
+    found = examine(opened(bootstrap.folder(), variables, arguments))
     marks = _told_as_json(found) if arguments.json else _told(found)
     return NOT_DONE if Mark.ERROR in marks else DONE
 
@@ -58,5 +58,5 @@ def _told_as_json(found: Iterable[tuple[str, Finding]]) -> list[Mark]:
             for name, finding in all_found
         ],
     }
-    print(telling.as_json(told))
+    print(output.as_json(told))
     return marks

@@ -4,7 +4,7 @@ from difflib import get_close_matches
 
 from django.conf import settings
 
-from rollbook.cli.failures import Failure
+from rollbook.cli.errors import Failure
 from rollbook.roster.models import District
 
 

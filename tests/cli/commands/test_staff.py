@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from pytest_django import Settings
 
-from rollbook.cli import staff
+from rollbook.cli.actions import staff
 from rollbook.roster.models import District
 from rollbook.staff.models import AuditEvent, Member, StaffLetter
 from rollbook.updates.engine import Seen

@@ -5,7 +5,7 @@ from argparse import Namespace
 
 from django.conf import settings
 
-from rollbook.cli.failures import DONE, Failure
+from rollbook.cli.errors import DONE, Failure
 from rollbook.doors.admin.entering import door
 from rollbook.engine import sessions
 from rollbook.server import tls

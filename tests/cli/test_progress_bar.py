@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from rollbook.cli.progress import Progress
+from rollbook.cli.progress_bar import Progress
 
 
 class Terminal(io.StringIO):
@@ -15,7 +15,7 @@ class Terminal(io.StringIO):
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [0.0]
-    monkeypatch.setattr("rollbook.cli.progress.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("rollbook.cli.progress_bar.time.monotonic", lambda: now[0])
     return now
 
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 
 from django.utils import timezone
 
-from rollbook.cli import telling
-from rollbook.cli.failures import DONE, Failure
-from rollbook.cli.finding import district_named
-from rollbook.cli.record import record
+from rollbook.cli import output
+from rollbook.cli.errors import DONE, Failure
+from rollbook.cli.lookup import district_named
+from rollbook.cli.audit_log import record
 from rollbook.doors.studentupdate.answers import facts_of, scene_of
 from rollbook.roster.models import District
 from rollbook.updates import changes_made, not_processed, rejected
@@ -28,9 +28,9 @@ def listed(arguments: Namespace) -> int:
     district = district_named(arguments.district)
     found = Update.objects.filter(district=district).order_by("-number")
     if arguments.json:
-        print(telling.as_json([_row_facts(update) for update in found.iterator()]))
+        print(output.as_json([_row_facts(update) for update in found.iterator()]))
     elif found:
-        print("\n".join(telling.table(_COLUMNS, [_row(update, district) for update in found])))
+        print("\n".join(output.table(_COLUMNS, [_row(update, district) for update in found])))
     else:
         print(f"{district.name} has not started an update yet.")
     return DONE
@@ -46,7 +46,7 @@ def show(arguments: Namespace) -> int:
     elif arguments.json:
         told = report(update)
         scene = scene_of(district, told, timezone.now())
-        telling.print_json(
+        output.print_json(
             facts_of(told, verdict(told, scene), scene)
             | {"mends": told.mends, "mended_by": told.mended_by, "counts": update.problem_counts},
             problems(update),
@@ -87,12 +87,12 @@ def lines(update: Update) -> Iterator[str]:
     told = report(update)
     yield str(verdict(told, scene_of(update.district, told, timezone.now())))
     yield ""
-    yield from telling.facts(_facts(told))
+    yield from output.facts(_facts(told))
     if update.problem_counts and not _is_said(told):
         yield ""
-        yield from telling.totals(update.problem_counts)
+        yield from output.totals(update.problem_counts)
         yield ""
-        yield from telling.details(problems(update), sum(update.problem_counts.values()), "all that are kept: --json")
+        yield from output.details(problems(update), sum(update.problem_counts.values()), "all that are kept: --json")
     if told.rejected and not (update.file_removed_at or update.details_closed_at):
         yield ""
         yield "The rejected rows as a file, to be repaired and sent again:"

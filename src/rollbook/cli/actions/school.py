@@ -5,9 +5,9 @@ from pathlib import Path
 
 from django.db import transaction
 
-from rollbook.cli.failures import DONE, NOT_DONE, Failure
-from rollbook.cli.finding import district_named
-from rollbook.cli.record import record
+from rollbook.cli.errors import DONE, NOT_DONE, Failure
+from rollbook.cli.lookup import district_named
+from rollbook.cli.audit_log import record
 from rollbook.format.small_table import TableRefused
 from rollbook.roster import schools
 from rollbook.roster.schools import SchoolFile

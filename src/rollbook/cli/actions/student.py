@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from rollbook.cli import telling, update
-from rollbook.cli.failures import DONE, NOT_DONE, SOME_REJECTED, Failure
-from rollbook.cli.finding import district_named
-from rollbook.cli.progress import Progress
-from rollbook.cli.record import record
-from rollbook.cli.watching import Watch
+from rollbook.cli import output
+from rollbook.cli.actions import update
+from rollbook.cli.errors import DONE, NOT_DONE, SOME_REJECTED, Failure
+from rollbook.cli.lookup import district_named
+from rollbook.cli.progress_bar import Progress
+from rollbook.cli.audit_log import record
+from rollbook.cli.update_progress import Watch
 from rollbook.doors.studentupdate.form import display_name
 from rollbook.engine import work_on
 from rollbook.format import writer
@@ -133,19 +134,19 @@ def show(arguments: Namespace) -> int:
     records.add_links([found])
     changes = list(Change.objects.filter(student=found.pk).select_related("update", "member").order_by("at", "pk"))
     record("student show", district, f"student with key {found.pk}")
-    print(telling.as_json(_facts(found, changes)) if arguments.json else "\n".join(_lines(district, found, changes)))
+    print(output.as_json(_facts(found, changes)) if arguments.json else "\n".join(_lines(district, found, changes)))
     return DONE
 
 
 def _lines(district: District, found: Record, changes: list[Change]) -> Iterator[str]:
     yield f"{found.values['FIRST_NAME']} {found.values['LAST_NAME']}, {district.name}"
     yield ""
-    yield from telling.facts((column.name, _shown(column.name, found.values[column.name])) for column in EXPORTED)
+    yield from output.facts((column.name, _shown(column.name, found.values[column.name])) for column in EXPORTED)
     yield ""
     rows = [
         (dated(change.at, district.time_zone), change.field, *_values(change), _author(change)) for change in changes
     ]
-    yield from telling.table(("when", "field", "old", "new", "by"), rows)
+    yield from output.table(("when", "field", "old", "new", "by"), rows)
 
 
 def _values(change: Change) -> tuple[str, str]:

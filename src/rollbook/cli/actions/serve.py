@@ -7,7 +7,7 @@ from argparse import Namespace
 
 from django.conf import settings
 
-from rollbook.cli.failures import DONE, USAGE, Failure
+from rollbook.cli.errors import DONE, USAGE, Failure
 from rollbook.engine import folder, sessions, work
 from rollbook.engine.versions import NewerDatabase
 from rollbook.server import lifeline, supervise, tls

@@ -2,7 +2,7 @@
 
 import time
 
-from rollbook.cli.progress import Progress
+from rollbook.cli.progress_bar import Progress
 from rollbook.updates.models import Update
 from rollbook.updates.moves import LIVE, State
 

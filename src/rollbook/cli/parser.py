@@ -1,7 +1,7 @@
 """Every subcommand, argument and option on a few screens; imports nothing of Rollbook's, so that --help is instant.
 
-``run`` names the function that does it, as ``module.function`` in this folder, and ``opening`` what must be ready
-before that module may be imported (see ``opening.py``); None: nothing, not even Django.
+``run`` names the function that does it, as ``module.function`` in ``actions``, and ``opening`` what must be ready
+before that module may be imported (see ``bootstrap.py``); None: nothing, not even Django.
 """
 
 import textwrap

@@ -13,7 +13,7 @@ import django
 from django.apps import apps
 from django.db import Error, connection
 
-from rollbook.cli.failures import Failure
+from rollbook.cli.errors import Failure
 from rollbook.database.problems import problem, require_version
 
 Outcome = TypeVar("Outcome", int, None)

@@ -9,9 +9,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from rollbook.cli.failures import DONE, USAGE, Failure
-from rollbook.cli.finding import district_named
-from rollbook.cli.record import record
+from rollbook.cli.errors import DONE, USAGE, Failure
+from rollbook.cli.lookup import district_named
+from rollbook.cli.audit_log import record
 from rollbook.roster.models import District
 from rollbook.staff import second_factor, sessions
 from rollbook.staff.members import add_member, invite

@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from rollbook.cli.failures import DONE, NOT_DONE
+from rollbook.cli.errors import DONE, NOT_DONE
 from rollbook.staff import sealing
 from rollbook.updates.wording import counted
 

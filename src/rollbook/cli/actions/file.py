@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from rollbook.cli import telling
-from rollbook.cli.failures import DONE, NOT_DONE, SOME_REJECTED, Failure
-from rollbook.cli.progress import Progress
+from rollbook.cli import output
+from rollbook.cli.errors import DONE, NOT_DONE, SOME_REJECTED, Failure
+from rollbook.cli.progress_bar import Progress
 from rollbook.format import reader
 from rollbook.format.file_validator import validate_file
 from rollbook.format.reader import Survey
@@ -26,7 +26,7 @@ def check(arguments: Namespace) -> int:
         survey = reader.survey(path, encoding=reader.known_encoding(arguments.encoding))
     except ValueError as error:
         raise Failure("unknown_encoding", str(error)) from None
-    most = None if arguments.json else telling.MOST_SHOWN
+    most = None if arguments.json else output.MOST_SHOWN
     result = ProblemTally(max_kept=most)
     today = date.today()  # noqa: DTZ011 - the day it is where the file is checked
     with Progress() as progress:
@@ -34,7 +34,7 @@ def check(arguments: Namespace) -> int:
             progress.show("checking", done, survey.rows)
     verdict, code = _verdict(path, survey, result)
     if arguments.json:
-        telling.print_json(_facts(path, survey, result, verdict), result.problems)
+        output.print_json(_facts(path, survey, result, verdict), result.problems)
     else:
         print("\n".join(_lines(verdict, result)))
     return code
@@ -53,9 +53,9 @@ def _lines(verdict: str, result: ProblemTally) -> Iterator[str]:
     yield verdict
     if result.counts:
         yield ""
-        yield from telling.totals(result.counts)
+        yield from output.totals(result.counts)
         yield ""
-        yield from telling.details(result.problems, result.counts.total(), "all of them: --json")
+        yield from output.details(result.problems, result.counts.total(), "all of them: --json")
     yield ""
     yield NOT_CHECKED
 
