@@ -8,15 +8,10 @@ from pathlib import Path
 
 import pytest
 
-<<<<<<< HEAD
-from rollbook.cli.documentation import page
-from rollbook.cli.grammar import parser
+from rollbook.cli.parser import build_parser
+from rollbook.cli.reference import page
 from rollbook.environment import SETTINGS
 from rollbook.settings_reference import with_table
-=======
-from rollbook.cli.reference import page
-from rollbook.cli.parser import parser
->>>>>>> 18ea480 (Move cli modules to standard names and split out actions)
 from rollbook.staff.importing import COLUMNS as STAFF_COLUMNS
 from rollbook.staff.importing import MOST_ROWS
 from rollbook.staff.permissions import ASSIGNED_BY, POSSIBLE, Permission
@@ -68,7 +63,7 @@ def words(command: str) -> list[str]:
 
 def command_of(arguments: list[str]) -> tuple[ArgumentParser, list[str]]:
     """The subcommand that is named, and what follows it; fails if a name in between is none."""
-    command = parser()
+    command = build_parser()
     while arguments and (nouns := [each for each in command._actions if isinstance(each, _SubParsersAction)]):
         if arguments[0].startswith("-"):
             break
@@ -81,7 +76,7 @@ def command_of(arguments: list[str]) -> tuple[ArgumentParser, list[str]]:
 def test_every_command_in_a_code_block_is_complete_and_right(name: str) -> None:
     for line in lines_of_blocks(text_of(name)):
         if line.startswith("rollbook "):
-            parser().parse_args(words(line))
+            build_parser().parse_args(words(line))
 
 
 @pytest.mark.parametrize("name", WRITTEN_BY_HAND)

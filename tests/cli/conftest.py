@@ -45,5 +45,7 @@ def _calm(text: str) -> str:
 def base(tmp_path: Path) -> Path:
     """Two students of Maple USD."""
     path = tmp_path / "base.csv"
-    path.write_text("\n".join((HEADER, row("00123", "Ana", "Brook"), row("00124", "Ben", "Cole"), "")))
+    path.write_text(
+        "\n".join((HEADER, row("00123", "Ana", "Brook"), row("00124", "Ben", "Cole"), ""))
+    )
     return path

@@ -11,8 +11,8 @@ import pytest
 from django.db import OperationalError
 
 from rollbook.cli.actions import district
-from rollbook.cli.reference import leaves
-from rollbook.cli.parser import parser
+from rollbook.cli.parser import build_parser
+from rollbook.cli.reference import iter_commands
 from tests.cli import process
 from tests.cli.conftest import Rollbook
 from tests.installations import execute, installed
@@ -21,7 +21,7 @@ ADD = ("district", "add", "Maple USD")
 
 
 def test_every_subcommand_has_a_function_and_help(rollbook: Rollbook) -> None:
-    for leaf in leaves(parser()):
+    for leaf in iter_commands(build_parser()):
         module, _, function = leaf.get_default("run").partition(".")
         assert callable(getattr(import_module(f"rollbook.cli.actions.{module}"), function))
         result = rollbook(*leaf.prog.split()[1:], "--help")
@@ -31,7 +31,18 @@ def test_every_subcommand_has_a_function_and_help(rollbook: Rollbook) -> None:
 
 def test_the_overview_names_what_operators_need(rollbook: Rollbook) -> None:
     overview = rollbook("--help").out
-    for noun in ("serve", "web", "worker", "district", "school", "staff", "student", "file", "update", "doctor"):
+    for noun in (
+        "serve",
+        "web",
+        "worker",
+        "district",
+        "school",
+        "staff",
+        "student",
+        "file",
+        "update",
+        "doctor",
+    ):
         assert f"\n    {noun} " in overview
 
 
@@ -63,7 +74,9 @@ def test_an_error_of_ours_gives_a_reference_that_the_log_has_too_and_no_tracebac
     (record,) = caplog.records
     reference = record.getMessage().rpartition(" ")[2]
     assert result.code == 1
-    assert result.err.endswith(f"ERROR internal_error: reference {reference}; this is our fault, please report it\n")
+    assert result.err.endswith(
+        f"ERROR internal_error: reference {reference}; this is our fault, please report it\n"
+    )
     assert "Ana Brook" not in record.getMessage()
 
 
@@ -104,12 +117,16 @@ class TestRealProcess:
             assert path.stat().st_mode & 0o077 == 0, path
 
     def test_data_wins_over_the_environment(self, tmp_path: Path) -> None:
-        done = process.rollbook(*ADD, "--data", "here", env=process.environment(tmp_path / "there"), cwd=tmp_path)
+        done = process.rollbook(
+            *ADD, "--data", "here", env=process.environment(tmp_path / "there"), cwd=tmp_path
+        )
         assert done.returncode == 0
         assert [path.name for path in tmp_path.iterdir()] == ["here"]
 
     def test_a_mistyped_folder_is_not_made(self, tmp_path: Path) -> None:
-        done = process.rollbook("update", "list", "maple-usd", env=process.environment(tmp_path / "mistyped"))
+        done = process.rollbook(
+            "update", "list", "maple-usd", env=process.environment(tmp_path / "mistyped")
+        )
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr == (
             f"ERROR no_data_folder: there is no data folder {tmp_path}/mistyped; name yours with --data or "
@@ -119,9 +136,21 @@ class TestRealProcess:
 
     def test_an_older_database_is_brought_up_to_date_once(self, tmp_path: Path) -> None:
         env = process.environment(tmp_path)
-        migrate = [sys.executable, "-m", "django", "migrate", "updates", "0002", "--settings", "rollbook.settings"]
+        migrate = [
+            sys.executable,
+            "-m",
+            "django",
+            "migrate",
+            "updates",
+            "0002",
+            "--settings",
+            "rollbook.settings",
+        ]
         subprocess.run(migrate, env=env, check=True, capture_output=True)
-        execute(tmp_path, "INSERT INTO roster_district VALUES (1, 'Maple USD', 'maple-usd', 'UTC', 'utf-8')")
+        execute(
+            tmp_path,
+            "INSERT INTO roster_district VALUES (1, 'Maple USD', 'maple-usd', 'UTC', 'utf-8')",
+        )
         assert process.rollbook("update", "list", "maple-usd", env=env).returncode == 0
         assert execute(tmp_path, "SELECT slug FROM roster_district") == [("maple-usd",)]
         assert execute(tmp_path, "SELECT count(*) FROM roster_rowdigest") == [(0,)]
@@ -130,7 +159,9 @@ class TestRealProcess:
         env = process.environment(installed(tmp_path / "data"))
         process.rollbook(*ADD, env=env)
         command = [sys.executable, "-m", "rollbook", "student", "export", "maple-usd"]
-        with subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        with subprocess.Popen(
+            command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as running:
             assert running.stdout
             assert running.stderr
             running.stdout.close()
@@ -141,12 +172,16 @@ class TestRealProcess:
         process.rollbook(*ADD, env=env)
         with Path("/dev/full").open("w") as full:
             command = [sys.executable, "-m", "rollbook", "student", "export", "maple-usd"]
-            done = subprocess.run(command, env=env, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+            done = subprocess.run(
+                command, env=env, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            )
         assert done.returncode == 1
         assert done.stderr.startswith("ERROR not_possible: No space left on device; ")
 
     def test_a_terminal_of_another_alphabet_shows_what_it_can(self, tmp_path: Path) -> None:
-        env = process.environment(installed(tmp_path / "data"), PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+        env = process.environment(
+            installed(tmp_path / "data"), PYTHONIOENCODING="ascii", PYTHONUTF8="0"
+        )
         done = process.rollbook("district", "add", "École", env=env)
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout == "Added \\xc9cole, time zone UTC. Its short name is ecole.\n"

@@ -12,8 +12,14 @@ from tests.cli import process
 from tests.database.other_end import other_end, refusing
 from tests.database.own import OwnDatabase, own_database
 
-SERVE, ADD, LIST = ("serve", "--port", "0"), ("district", "add", "Maple USD"), ("update", "list", "maple-usd")
-every_opening = pytest.mark.parametrize("command", [SERVE, ADD, LIST], ids=["serve", "district add", "update list"])
+SERVE, ADD, LIST = (
+    ("serve", "--port", "0"),
+    ("district", "add", "Maple USD"),
+    ("update", "list", "maple-usd"),
+)
+every_opening = pytest.mark.parametrize(
+    "command", [SERVE, ADD, LIST], ids=["serve", "district add", "update list"]
+)
 
 
 def told(data: Path, url: str, command: tuple[str, ...] = ADD) -> str:
@@ -57,7 +63,9 @@ def test_an_address_that_is_none_is_a_wrong_setting(tmp_path: Path) -> None:
 @every_opening
 def test_a_file_that_is_no_database(tmp_path: Path, command: tuple[str, ...]) -> None:
     (tmp_path / "rollbook.sqlite3").write_bytes(b"not a database" * 100)
-    assert told(tmp_path, "", command).startswith(f"{tmp_path}/rollbook.sqlite3 is not a database; ")
+    assert told(tmp_path, "", command).startswith(
+        f"{tmp_path}/rollbook.sqlite3 is not a database; "
+    )
 
 
 @every_opening
@@ -88,21 +96,36 @@ class TestRealPostgreSQL:
             yield own
 
     @every_opening
-    def test_a_database_that_is_not_there(self, tmp_path: Path, own: OwnDatabase, command: tuple[str, ...]) -> None:
-        assert " has no database doctor_nowhere; " in told(tmp_path, own.url(dbname="doctor_nowhere"), command)
+    def test_a_database_that_is_not_there(
+        self, tmp_path: Path, own: OwnDatabase, command: tuple[str, ...]
+    ) -> None:
+        assert " has no database doctor_nowhere; " in told(
+            tmp_path, own.url(dbname="doctor_nowhere"), command
+        )
 
     @every_opening
-    def test_no_right_to_make_tables(self, tmp_path: Path, own: OwnDatabase, command: tuple[str, ...]) -> None:
+    def test_no_right_to_make_tables(
+        self, tmp_path: Path, own: OwnDatabase, command: tuple[str, ...]
+    ) -> None:
         own.execute("CREATE SCHEMA closed")
         own.execute("REVOKE CREATE ON SCHEMA closed FROM {user}")
         line = told(tmp_path, own.url(options="-c search_path=closed"), command)
         assert f" does not let {own.user} make tables in {own.name}; " in line
 
     @every_opening
-    def test_only_reading_is_allowed(self, tmp_path: Path, own: OwnDatabase, command: tuple[str, ...]) -> None:
-        assert " lets nobody write; " in told(tmp_path, own.url(options="-c default_transaction_read_only=on"), command)
+    def test_only_reading_is_allowed(
+        self, tmp_path: Path, own: OwnDatabase, command: tuple[str, ...]
+    ) -> None:
+        assert " lets nobody write; " in told(
+            tmp_path, own.url(options="-c default_transaction_read_only=on"), command
+        )
 
     def test_tables_that_somebody_else_made(self, tmp_path: Path, own: OwnDatabase) -> None:
-        assert process.rollbook(*ADD, env=process.environment(tmp_path, DATABASE_URL=own.url())).returncode == 0
+        assert (
+            process.rollbook(
+                *ADD, env=process.environment(tmp_path, DATABASE_URL=own.url())
+            ).returncode
+            == 0
+        )
         own.execute("REVOKE ALL ON roster_district FROM {user}")
         assert f" belongs to another user than {own.user}; " in told(tmp_path, own.url(), LIST)

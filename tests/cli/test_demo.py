@@ -15,7 +15,12 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 def test_the_story_goes_as_told(tmp_path: Path) -> None:
     env = {**process.environment(), "TMPDIR": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, EXAMPLES / "demo.py"], env=env, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, EXAMPLES / "demo.py"],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("$ curl -F ") >= 6
@@ -24,7 +29,14 @@ def test_the_story_goes_as_told(tmp_path: Path) -> None:
 
 def test_a_made_up_district_is_the_same_every_time(tmp_path: Path) -> None:
     for name in ("one", "two"):
-        subprocess.run([sys.executable, EXAMPLES / "made_up_district.py", tmp_path / name, "300"], check=True)
+        subprocess.run(
+            [sys.executable, EXAMPLES / "made_up_district.py", tmp_path / name, "300"], check=True
+        )
     for file in ("schools.csv", "base.csv"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
-    assert process.rollbook("file", "check", tmp_path / "one" / "base.csv", env=process.environment()).returncode == 0
+    assert (
+        process.rollbook(
+            "file", "check", tmp_path / "one" / "base.csv", env=process.environment()
+        ).returncode
+        == 0
+    )

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from rollbook.cli.progress_bar import Progress
+from rollbook.cli.progress_bar import ProgressBar
 
 
 class Terminal(io.StringIO):
@@ -22,7 +22,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def test_a_log_gets_a_line_every_few_seconds_and_one_at_the_end_of_each_stage(
     capsys: pytest.CaptureFixture[str], clock: list[float]
 ) -> None:
-    with Progress() as shown:
+    with ProgressBar() as shown:
         for done in range(0, 10_001, 1000):
             shown.show("checking", done, 10_000)
             clock[0] += 1
@@ -40,7 +40,7 @@ def test_a_log_gets_a_line_every_few_seconds_and_one_at_the_end_of_each_stage(
 def test_a_terminal_gets_a_bar_for_each_stage(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr("sys.stderr", terminal)
-    with Progress() as shown:
+    with ProgressBar() as shown:
         shown.show("checking", 50, 100)
         shown.show("checking", 100, 100)
         shown.show("applying", 1, 2, "changed students")
@@ -50,6 +50,6 @@ def test_a_terminal_gets_a_bar_for_each_stage(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_nothing_is_said_of_a_stage_that_never_began(capsys: pytest.CaptureFixture[str]) -> None:
-    with Progress():
+    with ProgressBar():
         pass
     assert capsys.readouterr() == ("", "")

@@ -8,8 +8,8 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-from rollbook.cli.errors import INTERRUPTED, NOT_DONE, USAGE, Failure
-from rollbook.cli.parser import parser
+from rollbook.cli.errors import FAILED, INTERRUPTED, USAGE, CommandError
+from rollbook.cli.parser import build_parser
 from rollbook.logs import Line
 
 log = logging.getLogger(__name__)
@@ -22,36 +22,45 @@ def run(argv: Sequence[str]) -> int:
     2. Open the data folder, as far as the subcommand needs it.
     3. Do it. Results go to stdout; everything else, errors too, goes to stderr.
     """
-    grammar = parser()
+    grammar = build_parser()
     try:
         arguments = grammar.parse_args(argv)
-    except SystemExit as end:  # --help, --version, or a mistake in the arguments, which argparse has explained
+    except (
+        SystemExit
+    ) as end:  # --help, --version, or a mistake in the arguments, which argparse has explained
         return int(end.code or 0)
     if "run" not in arguments:
         grammar.print_help(sys.stderr)
         return USAGE
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that cannot show a name still shows the rest
+        sys.stdout.reconfigure(
+            errors="backslashreplace"
+        )  # a terminal that cannot show a name still shows the rest
     try:
         code = _run(arguments)
         sys.stdout.flush()
         return code
-    except Failure as failure:
+    except CommandError as failure:
         print(failure, file=sys.stderr)
         return failure.exit_code
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # whoever read our output, `head` for example, has seen enough
-        return NOT_DONE
+        return FAILED
     except OSError as error:
-        print(Failure("not_possible", _of_the_system(error)), file=sys.stderr)
-        return NOT_DONE
+        print(CommandError("not_possible", _of_the_system(error)), file=sys.stderr)
+        return FAILED
     except Exception:
         reference = secrets.token_hex(3)
         log.exception("%s failed, reference %s", arguments.run, reference)
-        print(Failure("internal_error", f"reference {reference}; this is our fault, please report it"), file=sys.stderr)
-        return NOT_DONE
+        print(
+            CommandError(
+                "internal_error", f"reference {reference}; this is our fault, please report it"
+            ),
+            file=sys.stderr,
+        )
+        return FAILED
 
 
 def _run(arguments: Namespace) -> int:
@@ -60,14 +69,16 @@ def _run(arguments: Namespace) -> int:
         _log_plainly()
         return _function(arguments)(arguments)
     bootstrap = import_module("rollbook.cli.bootstrap")
-    bootstrap.answering(bootstrap.OPENINGS[arguments.opening], arguments)
-    code: int = bootstrap.answering(_function(arguments), arguments)
+    bootstrap.reporting_database_errors(bootstrap.BOOTSTRAPS[arguments.opening], arguments)
+    code: int = bootstrap.reporting_database_errors(_function(arguments), arguments)
     return code
 
 
 def _function(arguments: Namespace) -> Callable[[Namespace], int]:
     module, _, name = arguments.run.partition(".")
-    function: Callable[[Namespace], int] = getattr(import_module(f"rollbook.cli.actions.{module}"), name)
+    function: Callable[[Namespace], int] = getattr(
+        import_module(f"rollbook.cli.actions.{module}"), name
+    )
     return function
 
 

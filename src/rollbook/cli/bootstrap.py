@@ -13,7 +13,7 @@ import django
 from django.apps import apps
 from django.db import Error, connection
 
-from rollbook.cli.errors import Failure
+from rollbook.cli.errors import CommandError
 from rollbook.database.problems import problem, require_version
 
 Outcome = TypeVar("Outcome", int, None)
@@ -21,7 +21,7 @@ Outcome = TypeVar("Outcome", int, None)
 
 def settings(arguments: Namespace) -> None:
     """The data folder, made at first use; the subcommand sees to the database itself."""
-    choose(arguments)
+    set_data_folder(arguments)
     folder().mkdir(mode=0o700, parents=True, exist_ok=True)
     if getattr(arguments, "behind_proxy", False):
         os.environ["ROLLBOOK_BEHIND_PROXY"] = "1"
@@ -36,9 +36,9 @@ def new_database(arguments: Namespace) -> None:
 
 def database(arguments: Namespace) -> None:
     """A data folder that is there: a mistyped one must not become a new, empty one."""
-    choose(arguments)
+    set_data_folder(arguments)
     if not folder().is_dir():
-        raise Failure(
+        raise CommandError(
             "no_data_folder",
             f"there is no data folder {folder()}; name yours with --data or ROLLBOOK_DATA, "
             "or begin one with `rollbook district add`",
@@ -53,7 +53,7 @@ def operators(arguments: Namespace) -> None:
     database(arguments)
 
 
-def answering(run: Callable[[Namespace], Outcome], arguments: Namespace) -> Outcome:
+def reporting_database_errors(run: Callable[[Namespace], Outcome], arguments: Namespace) -> Outcome:
     """Open, or run, the subcommand; a database that does not answer is not its fault."""
     try:
         return run(arguments)
@@ -61,10 +61,10 @@ def answering(run: Callable[[Namespace], Outcome], arguments: Namespace) -> Outc
         told = problem(error, connection.settings_dict)
         if told is None:
             raise
-        raise Failure("database", str(told)) from error
+        raise CommandError("database", str(told)) from error
 
 
-OPENINGS: dict[str, Callable[[Namespace], None]] = {
+BOOTSTRAPS: dict[str, Callable[[Namespace], None]] = {
     "settings": settings,
     "new database": new_database,
     "database": database,
@@ -78,10 +78,12 @@ def _set_up() -> None:
     try:
         django.setup()
     except ValueError as error:
-        raise Failure("bad_setting", f"a variable in the environment is wrong ({error}); correct it") from None
+        raise CommandError(
+            "bad_setting", f"a variable in the environment is wrong ({error}); correct it"
+        ) from None
 
 
-def choose(arguments: Namespace) -> None:
+def set_data_folder(arguments: Namespace) -> None:
     """Let the folder that ``--data`` names be the one that the settings will find."""
     if "data" in arguments:
         os.environ.pop("ROLLBOOK_DATA_FILE", None)
@@ -106,6 +108,6 @@ def _migrate() -> None:
         versions.bring_up()
         keyring.require_same()
     except versions.NewerDatabase as newer:
-        raise Failure("newer_database", str(newer)) from None
+        raise CommandError("newer_database", str(newer)) from None
     except keyring.OtherKeys as other:
-        raise Failure("other_keys", str(other)) from None
+        raise CommandError("other_keys", str(other)) from None

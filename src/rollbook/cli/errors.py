@@ -1,16 +1,16 @@
 """What a subcommand says when it cannot do what it was asked to, and the codes it ends with."""
 
-DONE = 0
-NOT_DONE = 1
+OK = 0
+FAILED = 1
 USAGE = 2
 SOME_REJECTED = 3
 INTERRUPTED = 130
 
 
-class Failure(Exception):
+class CommandError(Exception):
     """The thing could not be done. ``code`` is for scripts; ``text`` says what happened, where, and what to do next."""
 
-    def __init__(self, code: str, text: str, exit_code: int = NOT_DONE) -> None:
+    def __init__(self, code: str, text: str, exit_code: int = FAILED) -> None:
         super().__init__(text)
         self.code = code
         self.text = text

@@ -4,15 +4,17 @@ from difflib import get_close_matches
 
 from django.conf import settings
 
-from rollbook.cli.errors import Failure
+from rollbook.cli.errors import CommandError
 from rollbook.roster.models import District
 
 
-def district_named(slug: str) -> District:
+def get_district(slug: str) -> District:
     """The district with this short name."""
     district = District.objects.filter(slug=slug).first()
     if district is None:
-        raise Failure("no_such_district", f"there is no district '{slug}' in {settings.DATA}; {_hint(slug)}")
+        raise CommandError(
+            "no_such_district", f"there is no district '{slug}' in {settings.DATA}; {_hint(slug)}"
+        )
     return district
 
 

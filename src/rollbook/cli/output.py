@@ -8,7 +8,7 @@ from itertools import islice
 
 from rollbook.format.problems import KINDS, Problem
 
-MOST_SHOWN = 1000
+MAX_PROBLEMS_SHOWN = 1000
 _WEIGHT = {code: weight for weight, code in enumerate(KINDS)}
 
 
@@ -28,7 +28,7 @@ def _is_figure(text: str) -> bool:
     return text.replace(",", "").isdigit()
 
 
-def facts(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
+def name_value_lines(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
     """A name and what it is, one below the other; those that are nothing are left out."""
     told = [(name, value) for name, value in pairs if value]
     width = max((len(name) for name, _ in told), default=0)
@@ -36,47 +36,51 @@ def facts(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
         yield f"  {name.ljust(width)}  {value}"
 
 
-def totals(counts: Mapping[str, int]) -> Iterator[str]:
+def problem_totals(counts: Mapping[str, int]) -> Iterator[str]:
     """How many problems of each code: errors before warnings, the most frequent first."""
     codes = sorted(counts, key=lambda code: (KINDS[code].severity, -counts[code], _WEIGHT[code]))
-    rows = [(f"{counts[code]:,}", KINDS[code].severity.value, code, KINDS[code].title) for code in codes]
+    rows = [
+        (f"{counts[code]:,}", KINDS[code].severity.value, code, KINDS[code].title) for code in codes
+    ]
     if rows:
         yield from table(("count", "severity", "code", "what happened"), rows)
 
 
-def details(problems: Iterable[Problem], count: int, where_all: str) -> Iterator[str]:
+def problem_lines(problems: Iterable[Problem], count: int, where_all: str) -> Iterator[str]:
     """The first problems of ``count``, a line each, and where to find all of them."""
     shown = 0
-    for problem in islice(problems, MOST_SHOWN):
-        yield detail(problem)
+    for problem in islice(problems, MAX_PROBLEMS_SHOWN):
+        yield problem_line(problem)
         shown += 1
     if count > shown:
         yield f"... and {count - shown:,} more; {where_all}"
 
 
-def detail(problem: Problem) -> str:
+def problem_line(problem: Problem) -> str:
     """One problem: where, which, and what to do."""
     where = f"line {problem.line:,}" if problem.line else "the file"
     column = f", {problem.column}" if problem.column else ""
     return f"{where}{column}: {problem.code}: {problem.message}"
 
 
-def as_json(value: object) -> str:
+def to_json(value: object) -> str:
     """Indented, times in ISO 8601."""
     return json.dumps(value, ensure_ascii=False, indent=2, default=_in_json)
 
 
 def print_json(head: Mapping[str, object], problems: Iterable[Problem]) -> None:
     """``head`` as an object, with every problem under the name ``problems``, written as they come."""
-    sys.stdout.write(as_json(head).removesuffix("\n}") + ',\n  "problems": [')
+    sys.stdout.write(to_json(head).removesuffix("\n}") + ',\n  "problems": [')
     separator = "\n"
     for problem in problems:
-        sys.stdout.write(f"{separator}    {json.dumps(problem_facts(problem), ensure_ascii=False)}")
+        sys.stdout.write(
+            f"{separator}    {json.dumps(problem_to_json(problem), ensure_ascii=False)}"
+        )
         separator = ",\n"
     sys.stdout.write(("]" if separator == "\n" else "\n  ]") + "\n}\n")
 
 
-def problem_facts(problem: Problem) -> dict[str, object]:
+def problem_to_json(problem: Problem) -> dict[str, object]:
     """A problem for programs."""
     return {
         "line": problem.line,

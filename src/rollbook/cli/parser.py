@@ -5,7 +5,13 @@ before that module may be imported (see ``bootstrap.py``); None: nothing, not ev
 """
 
 import textwrap
-from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter, _SubParsersAction
+from argparse import (
+    SUPPRESS,
+    ArgumentParser,
+    ArgumentTypeError,
+    RawDescriptionHelpFormatter,
+    _SubParsersAction,
+)
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,12 +32,24 @@ Everything lives in one folder: database, uploaded files, keys, certificate, mai
 variable ROLLBOOK_DATA names, else `data` in the current folder."""
 
 
-def parser() -> ArgumentParser:
+def build_parser() -> ArgumentParser:
     """The whole command."""
     top = _parser(ArgumentParser, prog="rollbook", description=f"{_OVERVIEW}\n\n{_FOLDER}")
     top.add_argument("--version", action="version", version=f"rollbook {version('rollbook')}")
     nouns = top.add_subparsers(metavar="COMMAND", title="commands")
-    for add in (_serve, _worker, _district, _school, _staff, _student, _file, _update, _audit, _admin, _doctor):
+    for add in (
+        _serve,
+        _worker,
+        _district,
+        _school,
+        _staff,
+        _student,
+        _file,
+        _update,
+        _audit,
+        _admin,
+        _doctor,
+    ):
         add(nouns)
     return top
 
@@ -48,7 +66,7 @@ def _parser(make: Any, *names: str, description: str, **options: Any) -> Argumen
     return made
 
 
-def _noun(nouns: "Nouns[Any]", name: str, about: str) -> "Nouns[Any]":
+def _command_group(nouns: "Nouns[Any]", name: str, about: str) -> "Nouns[Any]":
     noun = _parser(nouns.add_parser, name, description=about, help=_in_a_list(about))
     return noun.add_subparsers(metavar="COMMAND", title="commands", required=True)
 
@@ -57,7 +75,7 @@ def _in_a_list(sentence: str) -> str:
     return sentence[:1].lower() + sentence[1:].rstrip(".")
 
 
-def _leaf(
+def _command(
     nouns: "Nouns[Any]",
     name: str,
     run: str,
@@ -69,12 +87,14 @@ def _leaf(
     leaf = _parser(nouns.add_parser, name, description=paragraphs, help=_in_a_list(about))
     leaf.set_defaults(run=run, opening=opening)
     if opening:
-        leaf.add_argument("--data", type=Path, metavar="DIR", default=SUPPRESS, help="the data folder")
+        leaf.add_argument(
+            "--data", type=Path, metavar="DIR", default=SUPPRESS, help="the data folder"
+        )
     return leaf
 
 
 def _serve(nouns: "Nouns[Any]") -> None:
-    serve = _leaf(
+    serve = _command(
         nouns,
         "serve",
         "serve.serve",
@@ -84,7 +104,7 @@ def _serve(nouns: "Nouns[Any]") -> None:
         "It prints one line when it is ready and serves until SIGTERM or Ctrl-C; a second one stops it at once.",
         opening="settings",
     )
-    web = _leaf(
+    web = _command(
         nouns,
         "web",
         "serve.web",
@@ -94,15 +114,25 @@ def _serve(nouns: "Nouns[Any]") -> None:
         opening="settings",
     )
     for command in (serve, web):
-        command.add_argument("--host", default="localhost", help="name or address to listen on (default: localhost)")
-        command.add_argument("--port", type=_port, default=8443, help="the port (default: 8443; 0 takes a free one)")
-        command.add_argument("--cert", type=Path, metavar="FILE", help="your certificate with its chain, PEM")
-        command.add_argument("--key", type=Path, metavar="FILE", help="its private key, PEM without a passphrase")
-        command.add_argument("--behind-proxy", action="store_true", help="plain HTTP, for a proxy that speaks TLS")
+        command.add_argument(
+            "--host", default="localhost", help="name or address to listen on (default: localhost)"
+        )
+        command.add_argument(
+            "--port", type=_port, default=8443, help="the port (default: 8443; 0 takes a free one)"
+        )
+        command.add_argument(
+            "--cert", type=Path, metavar="FILE", help="your certificate with its chain, PEM"
+        )
+        command.add_argument(
+            "--key", type=Path, metavar="FILE", help="its private key, PEM without a passphrase"
+        )
+        command.add_argument(
+            "--behind-proxy", action="store_true", help="plain HTTP, for a proxy that speaks TLS"
+        )
 
 
 def _worker(nouns: "Nouns[Any]") -> None:
-    worker = _leaf(
+    worker = _command(
         nouns,
         "worker",
         "serve.worker",
@@ -137,8 +167,8 @@ def _count(text: str) -> int:
 
 
 def _district(nouns: "Nouns[Any]") -> None:
-    verbs = _noun(nouns, "district", "The school systems that send files.")
-    add = _leaf(
+    verbs = _command_group(nouns, "district", "The school systems that send files.")
+    add = _command(
         verbs,
         "add",
         "district.add",
@@ -147,12 +177,16 @@ def _district(nouns: "Nouns[Any]") -> None:
         opening="new database",
     )
     add.add_argument("name", metavar="NAME", help='such as "Maple USD"')
-    add.add_argument("--time-zone", metavar="ZONE", default="UTC", help="such as America/Chicago (default: UTC)")
-    put = _leaf(verbs, "set", "district.put", "Change a district's settings.")
+    add.add_argument(
+        "--time-zone", metavar="ZONE", default="UTC", help="such as America/Chicago (default: UTC)"
+    )
+    put = _command(verbs, "set", "district.set_settings", "Change a district's settings.")
     _takes_district(put)
     put.add_argument("--time-zone", metavar="ZONE", help="such as America/Chicago")
     put.add_argument(
-        "--encoding", metavar="NAME", help="what its student files are in where they do not say so: utf-8, cp1252 ..."
+        "--encoding",
+        metavar="NAME",
+        help="what its student files are in where they do not say so: utf-8, cp1252 ...",
     )
     put.add_argument(
         "--notify",
@@ -163,8 +197,8 @@ def _district(nouns: "Nouns[Any]") -> None:
 
 
 def _school(nouns: "Nouns[Any]") -> None:
-    verbs = _noun(nouns, "school", "The schools of a district.")
-    load = _leaf(
+    verbs = _command_group(nouns, "school", "The schools of a district.")
+    load = _command(
         verbs,
         "load",
         "school.load",
@@ -177,8 +211,8 @@ def _school(nouns: "Nouns[Any]") -> None:
 
 
 def _staff(nouns: "Nouns[Any]") -> None:
-    verbs = _noun(nouns, "staff", "The members of a district's staff, who sign in.")
-    add = _leaf(
+    verbs = _command_group(nouns, "staff", "The members of a district's staff, who sign in.")
+    add = _command(
         verbs,
         "add",
         "staff.add",
@@ -191,7 +225,9 @@ def _staff(nouns: "Nouns[Any]") -> None:
     add.add_argument("--first", metavar="NAME", required=True, help="first name")
     add.add_argument("--last", metavar="NAME", required=True, help="last name")
     add.add_argument(
-        "--role", required=True, help="district manager, school manager, instructor, or a role of the district's own"
+        "--role",
+        required=True,
+        help="district manager, school manager, instructor, or a role of the district's own",
     )
     add.add_argument(
         "--school",
@@ -201,9 +237,13 @@ def _staff(nouns: "Nouns[Any]") -> None:
         help="a SCHOOL_ID that a school manager or instructor covers; repeat it for more",
     )
     password = add.add_mutually_exclusive_group()
-    password.add_argument("--password-file", metavar="FILE", help="take its first line as the password; - is stdin")
-    password.add_argument("--ask-password", action="store_true", help="ask for the password on the terminal")
-    off = _leaf(
+    password.add_argument(
+        "--password-file", metavar="FILE", help="take its first line as the password; - is stdin"
+    )
+    password.add_argument(
+        "--ask-password", action="store_true", help="ask for the password on the terminal"
+    )
+    off = _command(
         verbs,
         "second-factor-off",
         "staff.second_factor_off",
@@ -215,8 +255,8 @@ def _staff(nouns: "Nouns[Any]") -> None:
 
 
 def _student(nouns: "Nouns[Any]") -> None:
-    verbs = _noun(nouns, "student", "The students of a district.")
-    load = _leaf(
+    verbs = _command_group(nouns, "student", "The students of a district.")
+    load = _command(
         verbs,
         "load",
         "student.load",
@@ -226,7 +266,7 @@ def _student(nouns: "Nouns[Any]") -> None:
     )
     _takes_district(load)
     load.add_argument("file", type=Path, metavar="FILE", help="such as base.csv")
-    export = _leaf(
+    export = _command(
         verbs,
         "export",
         "student.export",
@@ -234,16 +274,20 @@ def _student(nouns: "Nouns[Any]") -> None:
         "All columns but PASSWORD. The file can be loaded again as it is.",
     )
     _takes_district(export)
-    export.add_argument("--output", type=Path, metavar="FILE", help="write to this file and not to stdout")
-    show = _leaf(verbs, "show", "student.show", "Show a student's record and history.")
+    export.add_argument(
+        "--output", type=Path, metavar="FILE", help="write to this file and not to stdout"
+    )
+    show = _command(verbs, "show", "student.show", "Show a student's record and history.")
     _takes_district(show)
-    show.add_argument("student_id", metavar="STUDENT_ID", help="exactly as in the student file: 00123 is not 123")
+    show.add_argument(
+        "student_id", metavar="STUDENT_ID", help="exactly as in the student file: 00123 is not 123"
+    )
     _takes_json(show)
 
 
 def _file(nouns: "Nouns[Any]") -> None:
-    verbs = _noun(nouns, "file", "Student files that have not been sent.")
-    check = _leaf(
+    verbs = _command_group(nouns, "file", "Student files that have not been sent.")
+    check = _command(
         verbs,
         "check",
         "file.check",
@@ -253,16 +297,20 @@ def _file(nouns: "Nouns[Any]") -> None:
         opening=None,
     )
     check.add_argument("file", type=Path, metavar="FILE", help="such as students.csv")
-    check.add_argument("--encoding", metavar="NAME", default="utf-8", help="as the district's settings name it")
+    check.add_argument(
+        "--encoding", metavar="NAME", default="utf-8", help="as the district's settings name it"
+    )
     _takes_json(check)
 
 
 def _update(nouns: "Nouns[Any]") -> None:
-    verbs = _noun(nouns, "update", "The updates of a district: student files, and what became of them.")
-    listed = _leaf(verbs, "list", "update.listed", "List the updates, the latest first.")
+    verbs = _command_group(
+        nouns, "update", "The updates of a district: student files, and what became of them."
+    )
+    listed = _command(verbs, "list", "update.list_updates", "List the updates, the latest first.")
     _takes_district(listed)
     _takes_json(listed)
-    show = _leaf(
+    show = _command(
         verbs,
         "show",
         "update.show",
@@ -275,7 +323,11 @@ def _update(nouns: "Nouns[Any]") -> None:
     )
     _takes_district(show)
     show.add_argument(
-        "number", metavar="NUMBER", type=int, nargs="?", help="default: the running update, else the latest"
+        "number",
+        metavar="NUMBER",
+        type=int,
+        nargs="?",
+        help="default: the running update, else the latest",
     )
     form = show.add_mutually_exclusive_group()
     _takes_json(form)
@@ -284,12 +336,14 @@ def _update(nouns: "Nouns[Any]") -> None:
         ("--not-processed", "rows not processed"),
         ("--changes", "changes"),
     ):
-        form.add_argument(option, dest="file", action="store_const", const=file, help=f"the {file} as CSV")
+        form.add_argument(
+            option, dest="file", action="store_const", const=file, help=f"the {file} as CSV"
+        )
 
 
 def _audit(nouns: "Nouns[Any]") -> None:
-    verbs = _noun(nouns, "audit", "What was written down of who did and saw what.")
-    _leaf(
+    verbs = _command_group(nouns, "audit", "What was written down of who did and saw what.")
+    _command(
         verbs,
         "check",
         "audit.check",
@@ -300,7 +354,7 @@ def _audit(nouns: "Nouns[Any]") -> None:
 
 
 def _admin(nouns: "Nouns[Any]") -> None:
-    admin = _leaf(
+    admin = _command(
         nouns,
         "admin",
         "admin.admin",
@@ -311,11 +365,13 @@ def _admin(nouns: "Nouns[Any]") -> None:
         "runs beside the server, or without it.",
         opening="operators",
     )
-    admin.add_argument("--port", type=_port, default=8444, help="the port (default: 8444; 0 takes a free one)")
+    admin.add_argument(
+        "--port", type=_port, default=8444, help="the port (default: 8444; 0 takes a free one)"
+    )
 
 
 def _doctor(nouns: "Nouns[Any]") -> None:
-    doctor = _leaf(
+    doctor = _command(
         nouns,
         "doctor",
         "doctor.doctor",
@@ -325,9 +381,15 @@ def _doctor(nouns: "Nouns[Any]") -> None:
         "if there are warnings alone. Run it under the account and with the settings of the server.",
         opening=None,  # it must work where nothing else does
     )
-    doctor.add_argument("--data", type=Path, metavar="DIR", default=SUPPRESS, help="the data folder")
-    doctor.add_argument("--cert", type=Path, metavar="FILE", help="the certificate, as `serve` gets it")
-    doctor.add_argument("--key", type=Path, metavar="FILE", help="its private key, as `serve` gets it")
+    doctor.add_argument(
+        "--data", type=Path, metavar="DIR", default=SUPPRESS, help="the data folder"
+    )
+    doctor.add_argument(
+        "--cert", type=Path, metavar="FILE", help="the certificate, as `serve` gets it"
+    )
+    doctor.add_argument(
+        "--key", type=Path, metavar="FILE", help="its private key, as `serve` gets it"
+    )
     doctor.add_argument("--behind-proxy", action="store_true", help="a proxy has the certificate")
     doctor.add_argument("--mail-to", metavar="EMAIL", help="send a mail there; else none is sent")
     _takes_json(doctor)

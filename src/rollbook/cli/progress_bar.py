@@ -7,10 +7,10 @@ from typing import Self
 
 from tqdm import tqdm
 
-SECONDS_BETWEEN_LINES = 3.0
+LINE_INTERVAL_S = 3.0
 
 
-class Progress:
+class ProgressBar:
     """What is being done and how much of it; one stage follows another. Use it in a ``with``."""
 
     def __init__(self) -> None:
@@ -20,7 +20,12 @@ class Progress:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
         self.end()
 
     def show(self, stage: str, done: int, total: int, unit: str = "rows") -> None:
@@ -44,7 +49,9 @@ class Progress:
 
 class _Bar:
     def __init__(self, stage: str, total: int, unit: str) -> None:
-        self._bar = tqdm(desc=stage, total=total, unit=f" {unit}", file=sys.stderr, dynamic_ncols=True)
+        self._bar = tqdm(
+            desc=stage, total=total, unit=f" {unit}", file=sys.stderr, dynamic_ncols=True
+        )
 
     def show(self, done: int) -> None:
         self._bar.update(done - self._bar.n)
@@ -58,7 +65,7 @@ class _Lines:
         self._text = f"{stage}: {{done:,}} of {total:,} {unit}"
         self._total = total
         self._done = self._said = -1
-        self._due = time.monotonic() + SECONDS_BETWEEN_LINES
+        self._due = time.monotonic() + LINE_INTERVAL_S
 
     def show(self, done: int) -> None:
         self._done = done
@@ -73,4 +80,4 @@ class _Lines:
         share = f" ({100 * self._done // self._total} %)" if self._total else ""
         print(self._text.format(done=self._done) + share, file=sys.stderr, flush=True)
         self._said = self._done
-        self._due = time.monotonic() + SECONDS_BETWEEN_LINES
+        self._due = time.monotonic() + LINE_INTERVAL_S

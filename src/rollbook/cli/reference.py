@@ -9,7 +9,7 @@ from argparse import ArgumentParser, _SubParsersAction
 from collections.abc import Iterator
 from pathlib import Path
 
-from rollbook.cli.parser import EXIT_CODES, parser
+from rollbook.cli.parser import EXIT_CODES, build_parser
 
 _OPENING = """\
 <!-- Written by python -m rollbook.cli.reference; change the code, not this page. -->
@@ -28,19 +28,19 @@ An error is one line, `ERROR code: what happened; what to do`.
 def page() -> str:
     """The whole page as Markdown."""
     os.environ["COLUMNS"] = "100"
-    top = parser()
-    commands = (f"## {leaf.prog}\n\n```\n{_help(leaf)}```\n" for leaf in leaves(top))
+    top = build_parser()
+    commands = (f"## {leaf.prog}\n\n```\n{_help(leaf)}```\n" for leaf in iter_commands(top))
     return "\n".join([_OPENING.format(top=_help(top), codes=EXIT_CODES), *commands])
 
 
-def leaves(command: ArgumentParser) -> Iterator[ArgumentParser]:
+def iter_commands(command: ArgumentParser) -> Iterator[ArgumentParser]:
     """Every subcommand that does something."""
     nouns = [action for action in command._actions if isinstance(action, _SubParsersAction)]
     if not nouns:
         yield command
     for noun in nouns:
         for below in noun.choices.values():
-            yield from leaves(below)
+            yield from iter_commands(below)
 
 
 def _help(command: ArgumentParser) -> str:

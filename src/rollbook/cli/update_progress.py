@@ -2,17 +2,17 @@
 
 import time
 
-from rollbook.cli.progress_bar import Progress
+from rollbook.cli.progress_bar import ProgressBar
 from rollbook.updates.models import Update
 from rollbook.updates.moves import LIVE, State
 
-SECONDS_BETWEEN_LOOKS = 0.2
+POLL_INTERVAL_S = 0.2
 
 
-class Watch:
+class UpdateProgress:
     """Called often; looks now and then."""
 
-    def __init__(self, update: Update, progress: Progress) -> None:
+    def __init__(self, update: Update, progress: ProgressBar) -> None:
         self._update = update
         self._progress = progress
         self._due = 0.0
@@ -22,7 +22,7 @@ class Watch:
     def __call__(self) -> None:
         if time.monotonic() >= self._due:
             self.look()
-            self._due = time.monotonic() + SECONDS_BETWEEN_LOOKS
+            self._due = time.monotonic() + POLL_INTERVAL_S
 
     def look(self) -> None:
         """Show how far the update is now."""
@@ -35,7 +35,9 @@ class Watch:
             self._progress.show("checking", update.read, update.rows)
             self._checked = update.state != State.CHECKING
         if self._checked and update.staged:
-            self._progress.show("applying", update.updated + update.added, update.staged, "changed students")
+            self._progress.show(
+                "applying", update.updated + update.added, update.staged, "changed students"
+            )
 
     def _tell_waiting(self) -> None:
         ahead = Update.objects.filter(
@@ -44,4 +46,6 @@ class Watch:
         numbers = [str(number) for number in ahead.values_list("number", flat=True)]
         if numbers and not self._told_waiting:
             self._told_waiting = True
-            self._progress.say(f"update {self._update.number} waits for update {' and '.join(numbers)}")
+            self._progress.say(
+                f"update {self._update.number} waits for update {' and '.join(numbers)}"
+            )

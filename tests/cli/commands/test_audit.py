@@ -18,10 +18,15 @@ def test_a_whole_audit_is_said_to_be_so(rollbook: Rollbook, maple: District) -> 
     seal_some(NOW)
     audit.record("start", "ok", district=maple)
     result = rollbook("audit", "check")
-    assert (result.code, result.out) == (0, "The audit is whole: 1 event under 1 seal; 1 event not sealed yet.\n")
+    assert (result.code, result.out) == (
+        0,
+        "The audit is whole: 1 event under 1 seal; 1 event not sealed yet.\n",
+    )
 
 
-def test_what_retention_has_removed_is_told_and_breaks_nothing(rollbook: Rollbook, maple: District) -> None:
+def test_what_retention_has_removed_is_told_and_breaks_nothing(
+    rollbook: Rollbook, maple: District
+) -> None:
     for years in (8, 1):
         audit.record("start", "ok", district=maple, now=NOW - years * YEAR)
     seal_some(NOW)

@@ -17,24 +17,33 @@ def test_a_district_gets_a_short_name(rollbook: Rollbook) -> None:
         "",
     )
     district = District.objects.get()
-    assert (district.name, district.slug, district.time_zone) == ("Maple USD", "maple-usd", "America/Chicago")
+    assert (district.name, district.slug, district.time_zone) == (
+        "Maple USD",
+        "maple-usd",
+        "America/Chicago",
+    )
 
 
 def test_a_name_in_another_script_gets_a_short_name_too(rollbook: Rollbook) -> None:
     assert "short name is district-1." in rollbook("district", "add", "学区").out
 
 
-def test_a_second_district_of_the_same_short_name_is_refused(rollbook: Rollbook, maple: District) -> None:
+def test_a_second_district_of_the_same_short_name_is_refused(
+    rollbook: Rollbook, maple: District
+) -> None:
     result = rollbook("district", "add", "maple usd")
     assert (result.code, result.out) == (1, "")
     assert (
-        result.err == "ERROR district_exists: there is a district maple-usd already, Maple USD; choose another name\n"
+        result.err
+        == "ERROR district_exists: there is a district maple-usd already, Maple USD; choose another name\n"
     )
     assert District.objects.count() == 1
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 101, "Maple\x07USD"])
-def test_a_name_that_cannot_stand_in_a_mail_header_is_refused(rollbook: Rollbook, name: str) -> None:
+def test_a_name_that_cannot_stand_in_a_mail_header_is_refused(
+    rollbook: Rollbook, name: str
+) -> None:
     result = rollbook("district", "add", name)
     assert (result.code, District.objects.count()) == (1, 0)
     assert result.err.startswith("ERROR bad_name: ")
@@ -49,15 +58,30 @@ def test_a_name_that_cannot_stand_in_a_mail_header_is_refused(rollbook: Rollbook
         ("the moon", "write one such as America/Chicago"),
     ],
 )
-def test_an_unknown_time_zone_is_refused_with_the_nearest_one(rollbook: Rollbook, zone: str, hint: str) -> None:
+def test_an_unknown_time_zone_is_refused_with_the_nearest_one(
+    rollbook: Rollbook, zone: str, hint: str
+) -> None:
     result = rollbook("district", "add", "Maple USD", "--time-zone", zone)
-    assert (result.code, result.err) == (1, f"ERROR unknown_time_zone: there is no time zone '{zone}'; {hint}\n")
+    assert (result.code, result.err) == (
+        1,
+        f"ERROR unknown_time_zone: there is no time zone '{zone}'; {hint}\n",
+    )
     assert not District.objects.exists()
 
 
-def test_settings_are_changed_together(rollbook: Rollbook, maple: District, manager: Member) -> None:
+def test_settings_are_changed_together(
+    rollbook: Rollbook, maple: District, manager: Member
+) -> None:
     result = rollbook(
-        "district", "set", "maple-usd", "--encoding", "CP1252", "--notify", "OPS@maple.example", "--time-zone", "UTC"
+        "district",
+        "set",
+        "maple-usd",
+        "--encoding",
+        "CP1252",
+        "--notify",
+        "OPS@maple.example",
+        "--time-zone",
+        "UTC",
     )
     assert (result.code, result.err) == (0, "")
     assert result.out == (
@@ -70,15 +94,21 @@ def test_settings_are_changed_together(rollbook: Rollbook, maple: District, mana
     assert (maple.encoding, maple.time_zone, manager.gets_results) == ("cp1252", "UTC", True)
 
 
-def test_notify_without_an_address_means_nobody(rollbook: Rollbook, maple: District, manager: Member) -> None:
+def test_notify_without_an_address_means_nobody(
+    rollbook: Rollbook, maple: District, manager: Member
+) -> None:
     rollbook("district", "set", "maple-usd", "--notify", manager.email)
     result = rollbook("district", "set", "maple-usd", "--notify")
-    assert result.out == "The results of every update of Maple USD go to nobody but who started it.\n"
+    assert (
+        result.out == "The results of every update of Maple USD go to nobody but who started it.\n"
+    )
     assert not Member.objects.filter(gets_results=True).exists()
 
 
 def test_one_wrong_setting_changes_none(rollbook: Rollbook, maple: District) -> None:
-    result = rollbook("district", "set", "maple-usd", "--encoding", "cp1252", "--notify", "nobody@maple.example")
+    result = rollbook(
+        "district", "set", "maple-usd", "--encoding", "cp1252", "--notify", "nobody@maple.example"
+    )
     assert result.code == 1
     assert result.err == (
         "ERROR not_a_member: nobody@maple.example is not an active member of this district; "
@@ -88,7 +118,9 @@ def test_one_wrong_setting_changes_none(rollbook: Rollbook, maple: District) -> 
     assert maple.encoding == "utf-8"
 
 
-def test_the_neighbours_members_get_nothing(rollbook: Rollbook, maple: District, neighbour: Member) -> None:
+def test_the_neighbours_members_get_nothing(
+    rollbook: Rollbook, maple: District, neighbour: Member
+) -> None:
     assert rollbook("district", "set", "maple-usd", "--notify", neighbour.email).code == 1
     neighbour.refresh_from_db()
     assert not neighbour.gets_results
@@ -97,7 +129,9 @@ def test_the_neighbours_members_get_nothing(rollbook: Rollbook, maple: District,
 def test_an_encoding_that_is_none_is_refused(rollbook: Rollbook, maple: District) -> None:
     result = rollbook("district", "set", "maple-usd", "--encoding", "klingon")
     assert result.code == 1
-    assert result.err.startswith("ERROR unknown_encoding: 'klingon' is not an encoding student files can have; write ")
+    assert result.err.startswith(
+        "ERROR unknown_encoding: 'klingon' is not an encoding student files can have; write "
+    )
 
 
 def test_nothing_to_set_is_a_mistake_in_the_command(rollbook: Rollbook, maple: District) -> None:
@@ -111,7 +145,9 @@ def test_nothing_to_set_is_a_mistake_in_the_command(rollbook: Rollbook, maple: D
 def test_what_the_operator_does_is_in_the_audit(rollbook: Rollbook) -> None:
     rollbook("district", "add", "Maple USD")
     rollbook("district", "set", "maple-usd", "--encoding", "cp1252")
-    assert list(AuditEvent.objects.order_by("pk").values_list("action", "result", "agent", "detail")) == [
+    assert list(
+        AuditEvent.objects.order_by("pk").values_list("action", "result", "agent", "detail")
+    ) == [
         ("district add", "done", "rollbook command", "maple-usd"),
         ("district set", "done", "rollbook command", "encoding"),
     ]

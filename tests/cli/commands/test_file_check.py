@@ -39,11 +39,15 @@ def test_every_row_that_would_be_rejected_is_told(rollbook: Rollbook, base: Path
     )
 
 
-def test_a_file_that_would_be_refused_is_told_with_the_reason(rollbook: Rollbook, base: Path) -> None:
+def test_a_file_that_would_be_refused_is_told_with_the_reason(
+    rollbook: Rollbook, base: Path
+) -> None:
     base.write_text("NAME,GRADE\nAna,4\n")
     result = rollbook("file", "check", base)
     assert result.code == 1
-    assert result.out.startswith(f"REFUSED {base}: missing_column: No column says which student a row means; ")
+    assert result.out.startswith(
+        f"REFUSED {base}: missing_column: No column says which student a row means; "
+    )
 
 
 def test_totals_are_exact_and_the_first_thousand_are_shown(rollbook: Rollbook, base: Path) -> None:
@@ -94,7 +98,9 @@ def test_the_encoding_may_be_named(rollbook: Rollbook, base: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\x01", b"PK\x03\x04rest", b"%PDF-1.7", b"\xff\xfe"])
-def test_no_file_is_answered_with_a_traceback(rollbook: Rollbook, base: Path, content: bytes) -> None:
+def test_no_file_is_answered_with_a_traceback(
+    rollbook: Rollbook, base: Path, content: bytes
+) -> None:
     base.write_bytes(content)
     result = rollbook("file", "check", base)
     assert (result.code, result.err) == (1, "")
@@ -112,7 +118,12 @@ code = run(["file", "check", {str(base)!r}])
 sys.exit(9 if "django" in sys.modules else code)
 """
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=elsewhere, env=environment(), capture_output=True, text=True, check=False
+        [sys.executable, "-c", script],
+        cwd=elsewhere,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, done.stderr) == (0, "checking: 2 of 2 rows (100 %)\n")
     assert list(elsewhere.iterdir()) == []

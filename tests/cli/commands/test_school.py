@@ -18,11 +18,15 @@ def file(tmp_path: Path) -> Path:
 def test_schools_are_added_and_renamed_each_with_a_default_group(
     rollbook: Rollbook, maple: District, file: Path
 ) -> None:
-    file.write_text('SCHOOL_ID,NAME\n100,Maple Elementary\n200,School 200\n\n300," Hill, Middle "\n')
+    file.write_text(
+        'SCHOOL_ID,NAME\n100,Maple Elementary\n200,School 200\n\n300," Hill, Middle "\n'
+    )
     result = rollbook("school", "load", "maple-usd", file)
     assert (result.code, result.err) == (0, "")
     assert result.out == "Maple USD: 1 added, 1 renamed, 1 unchanged; 3 schools in all.\n"
-    assert list(School.objects.order_by("organization_id").values_list("organization_id", "name")) == [
+    assert list(
+        School.objects.order_by("organization_id").values_list("organization_id", "name")
+    ) == [
         ("100", "Maple Elementary"),
         ("200", "School 200"),
         ("300", "Hill, Middle"),
@@ -42,8 +46,12 @@ def test_loading_again_changes_nothing(rollbook: Rollbook, maple: District, file
     assert Group.objects.count() == 2
 
 
-def test_every_problem_is_reported_and_nothing_is_loaded(rollbook: Rollbook, maple: District, file: Path) -> None:
-    file.write_text('SCHOOL_ID,NAME\n300,New School\n1.5E+5,Rounded\n400,\n,Nameless\n"500\n",Broken\n300,Again\n600\n')
+def test_every_problem_is_reported_and_nothing_is_loaded(
+    rollbook: Rollbook, maple: District, file: Path
+) -> None:
+    file.write_text(
+        'SCHOOL_ID,NAME\n300,New School\n1.5E+5,Rounded\n400,\n,Nameless\n"500\n",Broken\n300,Again\n600\n'
+    )
     result = rollbook("school", "load", "maple-usd", file)
     assert (result.code, result.err) == (1, "")
     assert result.out == (
@@ -66,9 +74,18 @@ def test_every_problem_is_reported_and_nothing_is_loaded(rollbook: Rollbook, map
             b"SCHOOL_ID;NAME\n1;A\n",
             "wrong_header: {file}, line 1 must be SCHOOL_ID,NAME and is SCHOOL_ID;NAME; correct it",
         ),
-        (b"SCHOOL_ID,NAME\n", "no_schools: {file} has no school below its header; add a line for each"),
-        (b"SCHOOL_ID,NAME\n1,\xc9cole\n", "not_utf8: {file}, line 2 is not UTF-8; save the file as CSV UTF-8"),
-        (b'SCHOOL_ID,NAME\n1,"A\n', "not_csv: {file}, line 2 is not CSV (unexpected end of data); mend its quotes"),
+        (
+            b"SCHOOL_ID,NAME\n",
+            "no_schools: {file} has no school below its header; add a line for each",
+        ),
+        (
+            b"SCHOOL_ID,NAME\n1,\xc9cole\n",
+            "not_utf8: {file}, line 2 is not UTF-8; save the file as CSV UTF-8",
+        ),
+        (
+            b'SCHOOL_ID,NAME\n1,"A\n',
+            "not_csv: {file}, line 2 is not CSV (unexpected end of data); mend its quotes",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused(
@@ -83,8 +100,13 @@ def test_the_neighbours_school_of_the_same_id_stays_as_it_is(
     rollbook: Rollbook, maple: District, cedar: District, file: Path
 ) -> None:
     file.write_text("SCHOOL_ID,NAME\n100,Renamed\n900,Of Maple\n")
-    assert rollbook("school", "load", "maple-usd", file).out.startswith("Maple USD: 1 added, 1 renamed")
-    assert set(School.objects.filter(district=cedar).values_list("name", flat=True)) == {"School 100", "School 900"}
+    assert rollbook("school", "load", "maple-usd", file).out.startswith(
+        "Maple USD: 1 added, 1 renamed"
+    )
+    assert set(School.objects.filter(district=cedar).values_list("name", flat=True)) == {
+        "School 100",
+        "School 900",
+    }
 
 
 def test_a_district_that_is_not_there_is_named_with_the_nearest_one(

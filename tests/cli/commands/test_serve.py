@@ -118,7 +118,9 @@ def _letters(number: int) -> str:
 
 
 def test_a_certificate_without_its_key_is_refused(data: Path) -> None:
-    done = process.rollbook("serve", "--port", "0", "--cert", "x.pem", env=process.environment(data))
+    done = process.rollbook(
+        "serve", "--port", "0", "--cert", "x.pem", env=process.environment(data)
+    )
     assert (done.returncode, done.stdout) == (1, "")
     assert "a certificate needs its key" in done.stderr
 
@@ -126,4 +128,7 @@ def test_a_certificate_without_its_key_is_refused(data: Path) -> None:
 def test_web_without_a_certificate_or_a_proxy_says_what_it_needs(data: Path) -> None:
     done = process.rollbook("web", "--port", "0", env=process.environment(data))
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "ERROR no_certificate: give --cert and --key, or --behind-proxy; `rollbook serve` does\n"
+    assert (
+        done.stderr
+        == "ERROR no_certificate: give --cert and --key, or --behind-proxy; `rollbook serve` does\n"
+    )

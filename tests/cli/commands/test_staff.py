@@ -64,7 +64,11 @@ def test_without_a_password_the_member_is_invited(
         "The invitation is mailed now.\n"
     )
     letter = StaffLetter.objects.get()
-    assert (letter.member, letter.kind, letter.inviter) == (Member.objects.get(), "invitation", None)
+    assert (letter.member, letter.kind, letter.inviter) == (
+        Member.objects.get(),
+        "invitation",
+        None,
+    )
     assert not letter.member.has_usable_password()
 
 
@@ -81,7 +85,9 @@ def test_without_a_mail_server_it_says_where_the_invitation_will_be(
 
 def test_how_a_member_was_added_is_audited(rollbook: Rollbook, maple: District, file: Path) -> None:
     rollbook(*MANAGER)
-    rollbook("staff", "add", "maple-usd", "ben@maple.example", *MANAGER[4:], "--password-file", file)
+    rollbook(
+        "staff", "add", "maple-usd", "ben@maple.example", *MANAGER[4:], "--password-file", file
+    )
     assert list(AuditEvent.objects.order_by("pk").values_list("action", "detail")) == [
         ("staff add", "invited ana.ruiz@maple.example, district manager"),
         ("staff add", "added ben@maple.example, district manager"),
@@ -95,7 +101,10 @@ def test_schools_are_named_by_their_id(
     how = (*password, file) if password else ()
     result = rollbook(*ADD, "--role", "school manager", "--school", "100", "--school", "200", *how)
     assert (result.code, result.err) == (0, "")
-    assert sorted(Member.objects.values_list("schools__organization_id", flat=True)) == ["100", "200"]
+    assert sorted(Member.objects.values_list("schools__organization_id", flat=True)) == [
+        "100",
+        "200",
+    ]
 
 
 def test_a_school_of_the_neighbour_is_one_that_is_not_there(
@@ -109,7 +118,9 @@ def test_a_school_of_the_neighbour_is_one_that_is_not_there(
     assert not Member.objects.exists()
 
 
-def test_a_password_is_either_asked_for_or_read(rollbook: Rollbook, maple: District, file: Path) -> None:
+def test_a_password_is_either_asked_for_or_read(
+    rollbook: Rollbook, maple: District, file: Path
+) -> None:
     assert rollbook(*MANAGER, "--ask-password", "--password-file", file).code == 2
     assert not Member.objects.exists()
 
@@ -119,9 +130,16 @@ def test_a_member_is_added_with_the_first_line_of_a_file_as_password(
 ) -> None:
     result = rollbook(*MANAGER, "--password-file", file)
     assert (result.code, result.err) == (0, "")
-    assert result.out == "Added Ana Ruiz, district manager of Maple USD. The login is ana.ruiz@maple.example.\n"
+    assert (
+        result.out
+        == "Added Ana Ruiz, district manager of Maple USD. The login is ana.ruiz@maple.example.\n"
+    )
     member = Member.objects.get()
-    assert (member.district, member.email, member.role.name) == (maple, "ana.ruiz@maple.example", "district manager")
+    assert (member.district, member.email, member.role.name) == (
+        maple,
+        "ana.ruiz@maple.example",
+        "district manager",
+    )
     assert member.check_password(PASSWORD)
     assert PASSWORD not in " ".join(AuditEvent.objects.values_list("detail", flat=True))
     assert not StaffLetter.objects.exists()
@@ -187,10 +205,14 @@ def test_a_login_of_the_neighbour_is_refused_without_saying_whose_it_is(
     assert "Cedar" not in result.err
 
 
-def test_a_password_file_that_is_not_there_is_named(rollbook: Rollbook, maple: District, tmp_path: Path) -> None:
+def test_a_password_file_that_is_not_there_is_named(
+    rollbook: Rollbook, maple: District, tmp_path: Path
+) -> None:
     result = rollbook(*MANAGER, "--password-file", tmp_path / "none")
     assert result.code == 1
-    assert result.err.startswith(f"ERROR not_possible: {tmp_path}/none: No such file or directory; ")
+    assert result.err.startswith(
+        f"ERROR not_possible: {tmp_path}/none: No such file or directory; "
+    )
 
 
 def test_a_password_is_never_an_argument(rollbook: Rollbook, maple: District) -> None:
@@ -202,12 +224,17 @@ def test_a_password_is_never_an_argument(rollbook: Rollbook, maple: District) ->
 OFF = ("staff", "second-factor-off")
 
 
-def test_a_lost_second_factor_is_switched_off_on_the_host(rollbook: Rollbook, manager: Member) -> None:
+def test_a_lost_second_factor_is_switched_off_on_the_host(
+    rollbook: Rollbook, manager: Member
+) -> None:
     with_second_factor(manager)
     StaffLetter.objects.all().delete()
     result = rollbook(*OFF, "OPS@maple.example")
     assert (result.code, result.err) == (0, "")
-    assert result.out == "Ana Ruiz signs in with the password alone again. The login is ops@maple.example.\n"
+    assert (
+        result.out
+        == "Ana Ruiz signs in with the password alone again. The login is ops@maple.example.\n"
+    )
     assert not Member.objects.get().has_second_factor
     letter = StaffLetter.objects.get()
     assert (letter.member, letter.kind, letter.inviter) == (manager, "second factor off", None)
@@ -224,10 +251,15 @@ def test_a_lost_second_factor_is_switched_off_on_the_host(rollbook: Rollbook, ma
             "ops@maple.example",
             "ERROR no_second_factor: ops@maple.example has no second factor; nothing was switched off",
         ),
-        ("who@maple.example", "ERROR no_such_member: nobody signs in as 'who@maple.example'; nothing was switched off"),
+        (
+            "who@maple.example",
+            "ERROR no_such_member: nobody signs in as 'who@maple.example'; nothing was switched off",
+        ),
     ],
 )
-def test_where_there_is_none_it_says_so(rollbook: Rollbook, manager: Member, email: str, told: str) -> None:
+def test_where_there_is_none_it_says_so(
+    rollbook: Rollbook, manager: Member, email: str, told: str
+) -> None:
     result = rollbook(*OFF, email)
     assert (result.code, result.err) == (1, f"{told}\n")
     assert not AuditEvent.objects.exists()

@@ -29,13 +29,17 @@ def loaded(rollbook: Rollbook, maple: District, tmp_path: Path) -> None:
     assert rollbook("student", "load", "maple-usd", path).code == 0
 
 
-def test_all_columns_but_the_password_come_out_in_the_order_of_the_student_id(rollbook: Rollbook, loaded: None) -> None:
+def test_all_columns_but_the_password_come_out_in_the_order_of_the_student_id(
+    rollbook: Rollbook, loaded: None
+) -> None:
     result = rollbook("student", "export", "maple-usd")
     assert (result.code, result.err) == (0, "")
     header, *rows = csv.reader(io.StringIO(result.out, newline=""), strict=True)
     assert header == EXPORTED
     values = [dict(zip(header, cells, strict=True)) for cells in rows]
-    assert [(one["STUDENT_ID"], one["FIRST_NAME"], one["DOB"], one["GROUPS"]) for one in values] == [
+    assert [
+        (one["STUDENT_ID"], one["FIRST_NAME"], one["DOB"], one["GROUPS"]) for one in values
+    ] == [
         ("00100", "Zoë", "05/13/2014", "Default"),
         ("00200", "Ben", "05/13/2014", "Art&Choir"),
         ("", "No", "05/13/2014", "Default"),
@@ -47,16 +51,22 @@ def test_nothing_that_comes_out_runs_in_a_spreadsheet(rollbook: Rollbook, loaded
     assert '"\'-5 points"' in rollbook("student", "export", "maple-usd").out
 
 
-def test_a_file_appears_whole_and_for_its_owner_only(rollbook: Rollbook, loaded: None, tmp_path: Path) -> None:
+def test_a_file_appears_whole_and_for_its_owner_only(
+    rollbook: Rollbook, loaded: None, tmp_path: Path
+) -> None:
     path = tmp_path / "out" / "students.csv"
     path.parent.mkdir()
     result = rollbook("student", "export", "maple-usd", "--output", path)
-    assert (result.code, result.out, result.err) == (0, "", f"3 students of Maple USD are in {path}\n")
+    assert (result.code, result.out, result.err) == (
+        0,
+        "",
+        f"3 students of Maple USD are in {path}\n",
+    )
     assert path.stat().st_mode & 0o777 == 0o600
     assert [each.name for each in path.parent.iterdir()] == ["students.csv"]
-    assert path.read_bytes().decode() == rollbook("student", "export", "maple-usd").out.replace("\n", "\r\n").replace(
-        "\r\r", "\r"
-    )
+    assert path.read_bytes().decode() == rollbook("student", "export", "maple-usd").out.replace(
+        "\n", "\r\n"
+    ).replace("\r\r", "\r")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
@@ -67,12 +77,18 @@ def test_an_export_loaded_again_changes_nothing(
     before = list(Student.objects.order_by("pk").values())
     rollbook("student", "export", "maple-usd", "--output", tmp_path / "all.csv")
     result = rollbook("student", "load", "maple-usd", tmp_path / "all.csv")
-    assert result.out.startswith("COMPLETED update 2: 3 students: 0 updated, 3 unchanged, 0 rejected")
+    assert result.out.startswith(
+        "COMPLETED update 2: 3 students: 0 updated, 3 unchanged, 0 rejected"
+    )
     assert list(Student.objects.order_by("pk").values()) == before
 
 
-def test_a_folder_that_is_not_there_leaves_nothing_behind(rollbook: Rollbook, loaded: None, tmp_path: Path) -> None:
-    result = rollbook("student", "export", "maple-usd", "--output", tmp_path / "none" / "students.csv")
+def test_a_folder_that_is_not_there_leaves_nothing_behind(
+    rollbook: Rollbook, loaded: None, tmp_path: Path
+) -> None:
+    result = rollbook(
+        "student", "export", "maple-usd", "--output", tmp_path / "none" / "students.csv"
+    )
     assert result.code == 1
     assert result.err.startswith(f"ERROR not_possible: {tmp_path}/none/")
 

@@ -21,7 +21,9 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_new_students_are_added_and_the_report_is_told(rollbook: Rollbook, maple: District, base: Path) -> None:
+def test_new_students_are_added_and_the_report_is_told(
+    rollbook: Rollbook, maple: District, base: Path
+) -> None:
     result = rollbook("student", "load", "maple-usd", base)
     assert result.out == (
         "COMPLETED update 1: 2 students: 0 updated, 2 added, 0 unchanged, 0 rejected, in <span>\n"
@@ -34,7 +36,9 @@ def test_new_students_are_added_and_the_report_is_told(rollbook: Rollbook, maple
         "  begun     <time>\n"
         "  ended     <time>\n"
     )
-    assert result.err == "checking: 2 of 2 rows (100 %)\napplying: 2 of 2 changed students (100 %)\n"
+    assert (
+        result.err == "checking: 2 of 2 rows (100 %)\napplying: 2 of 2 changed students (100 %)\n"
+    )
     assert result.code == 0
     assert set(Student.objects.values_list("student_id", flat=True)) == {"00123", "00124"}
 
@@ -42,14 +46,22 @@ def test_new_students_are_added_and_the_report_is_told(rollbook: Rollbook, maple
 def test_checking_and_applying_are_told_one_after_the_other(
     rollbook: Rollbook, maple: District, base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(update_progress, "SECONDS_BETWEEN_LOOKS", 0.0)
-    rows = [row(str(number), "Ana", f"Brook{'abcdefghij'[number % 10]}{'x' * (number // 10)}") for number in range(600)]
+    monkeypatch.setattr(update_progress, "POLL_INTERVAL_S", 0.0)
+    rows = [
+        row(str(number), "Ana", f"Brook{'abcdefghij'[number % 10]}{'x' * (number // 10)}")
+        for number in range(600)
+    ]
     base.write_text("\n".join((HEADER, *rows, "")))
     result = rollbook("student", "load", "maple-usd", base)
-    assert result.err == "checking: 600 of 600 rows (100 %)\napplying: 600 of 600 changed students (100 %)\n"
+    assert (
+        result.err
+        == "checking: 600 of 600 rows (100 %)\napplying: 600 of 600 changed students (100 %)\n"
+    )
 
 
-def test_rejected_rows_are_told_and_the_others_are_loaded(rollbook: Rollbook, maple: District, base: Path) -> None:
+def test_rejected_rows_are_told_and_the_others_are_loaded(
+    rollbook: Rollbook, maple: District, base: Path
+) -> None:
     with base.open("a") as file:
         file.write(row("00125", "Cara", "Dunn", born="2/30/2015", school="900") + "\n")
     result = rollbook("student", "load", "maple-usd", base)
@@ -75,7 +87,9 @@ def test_rejected_rows_are_told_and_the_others_are_loaded(rollbook: Rollbook, ma
     assert Student.objects.count() == 2
 
 
-def test_a_refused_file_is_told_with_its_reason(rollbook: Rollbook, maple: District, base: Path) -> None:
+def test_a_refused_file_is_told_with_its_reason(
+    rollbook: Rollbook, maple: District, base: Path
+) -> None:
     base.write_bytes(f"{HEADER}\n".encode() + row("00123", "Zo\xeb", "Brook").encode("cp1252"))
     result = rollbook("student", "load", "maple-usd", base)
     assert result.code == 1
@@ -86,11 +100,15 @@ def test_a_refused_file_is_told_with_its_reason(rollbook: Rollbook, maple: Distr
     assert Student.objects.get().first_name == "Zo\xeb"
 
 
-def test_the_same_file_again_is_said_to_be_the_same(rollbook: Rollbook, maple: District, base: Path) -> None:
+def test_the_same_file_again_is_said_to_be_the_same(
+    rollbook: Rollbook, maple: District, base: Path
+) -> None:
     rollbook("student", "load", "maple-usd", base)
     result = rollbook("student", "load", "maple-usd", base)
     assert result.err.startswith("the file is the same as that of update 1 (completed)\n")
-    assert result.out.startswith("COMPLETED update 2: 2 students: 0 updated, 2 unchanged, 0 rejected")
+    assert result.out.startswith(
+        "COMPLETED update 2: 2 students: 0 updated, 2 unchanged, 0 rejected"
+    )
 
 
 def test_a_load_that_was_stopped_goes_on_when_the_command_is_given_again(
@@ -157,8 +175,12 @@ def test_the_neighbours_students_are_not_touched(
     assert list(Student.objects.filter(district=cedar).order_by("pk").values()) == before
 
 
-def test_a_file_that_is_not_there_leaves_no_update(rollbook: Rollbook, maple: District, tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_leaves_no_update(
+    rollbook: Rollbook, maple: District, tmp_path: Path
+) -> None:
     result = rollbook("student", "load", "maple-usd", tmp_path / "none.csv")
     assert result.code == 1
-    assert result.err.startswith(f"ERROR not_possible: {tmp_path}/none.csv: No such file or directory; ")
+    assert result.err.startswith(
+        f"ERROR not_possible: {tmp_path}/none.csv: No such file or directory; "
+    )
     assert not Update.objects.exists()

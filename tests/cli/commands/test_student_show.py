@@ -17,7 +17,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def moved(rollbook: Rollbook, maple: District, manager: Member, base: Path) -> None:
     """Ana was added by the operator, then moved to another school by a member's update."""
     assert rollbook("student", "load", "maple-usd", base).code == 0
-    base.write_text(f"{HEADER}\n{row('00123', 'Ana', 'Brook', school='200').replace('canary', 'second')}\n")
+    base.write_text(
+        f"{HEADER}\n{row('00123', 'Ana', 'Brook', school='200').replace('canary', 'second')}\n"
+    )
     assert rollbook("student", "load", "maple-usd", base).code == 0
     Change.objects.filter(update__number=2).update(member=manager)
 
@@ -52,9 +54,10 @@ def test_the_same_as_json(rollbook: Rollbook, moved: None) -> None:
     told = json.loads(rollbook("student", "show", "maple-usd", "00123", "--json").out)
     assert told["record"]["DOB"] == "05/13/2014"
     assert "PASSWORD" not in told["record"]
-    assert [(each["field"], each["old"], each["new"], each["update"], each["member"]) for each in told["history"]][
-        :3
-    ] == [
+    assert [
+        (each["field"], each["old"], each["new"], each["update"], each["member"])
+        for each in told["history"]
+    ][:3] == [
         ("STUDENT", "", "added", 1, None),
         ("PASSWORD", "", "changed", 2, "ops@maple.example"),
         ("SCHOOL_ID", "100", "200", 2, "ops@maple.example"),

@@ -11,7 +11,9 @@ from tests.cli.conftest import Rollbook
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_updates_are_listed_the_latest_first(rollbook: Rollbook, maple: District, base: Path) -> None:
+def test_updates_are_listed_the_latest_first(
+    rollbook: Rollbook, maple: District, base: Path
+) -> None:
     rollbook("student", "load", "maple-usd", base)
     base.write_text("NAME\nAna\n")
     rollbook("student", "load", "maple-usd", base)
@@ -38,7 +40,9 @@ def test_the_same_as_json(rollbook: Rollbook, maple: District, base: Path) -> No
 
 
 def test_a_district_without_updates_says_so(rollbook: Rollbook, maple: District) -> None:
-    assert rollbook("update", "list", "maple-usd").out == "Maple USD has not started an update yet.\n"
+    assert (
+        rollbook("update", "list", "maple-usd").out == "Maple USD has not started an update yet.\n"
+    )
     assert rollbook("update", "list", "maple-usd", "--json").out == "[]\n"
 
 
@@ -46,4 +50,6 @@ def test_the_neighbours_updates_are_not_listed(
     rollbook: Rollbook, maple: District, cedar: District, base: Path
 ) -> None:
     rollbook("student", "load", "cedar-county", base)
-    assert rollbook("update", "list", "maple-usd").out == "Maple USD has not started an update yet.\n"
+    assert (
+        rollbook("update", "list", "maple-usd").out == "Maple USD has not started an update yet.\n"
+    )

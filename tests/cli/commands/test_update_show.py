@@ -35,12 +35,18 @@ def rejected(rollbook: Rollbook) -> list[list[str]]:
     return list(csv.reader(io.StringIO(result.out.removeprefix("\ufeff"), newline=""), strict=True))
 
 
-def test_without_a_number_the_latest_is_shown(rollbook: Rollbook, maple: District, base: Path, file: Path) -> None:
+def test_without_a_number_the_latest_is_shown(
+    rollbook: Rollbook, maple: District, base: Path, file: Path
+) -> None:
     rollbook("student", "load", "maple-usd", base)
     file.write_text("NAME\nAna\n")
     rollbook("student", "load", "maple-usd", file)
-    assert rollbook("update", "show", "maple-usd").out.startswith("REFUSED update 2: header_not_found: ")
-    assert rollbook("update", "show", "maple-usd", 1).out.startswith("COMPLETED update 1: 2 students")
+    assert rollbook("update", "show", "maple-usd").out.startswith(
+        "REFUSED update 2: header_not_found: "
+    )
+    assert rollbook("update", "show", "maple-usd", 1).out.startswith(
+        "COMPLETED update 1: 2 students"
+    )
 
 
 def test_an_update_that_is_not_there_is_said_not_to_be(rollbook: Rollbook, maple: District) -> None:
@@ -52,17 +58,30 @@ def test_an_update_that_is_not_there_is_said_not_to_be(rollbook: Rollbook, maple
     assert "Maple USD has no update 7;" in rollbook("update", "show", "maple-usd", 7).err
 
 
-def test_the_neighbours_numbers_are_not_ours(rollbook: Rollbook, maple: District, cedar: District, base: Path) -> None:
+def test_the_neighbours_numbers_are_not_ours(
+    rollbook: Rollbook, maple: District, cedar: District, base: Path
+) -> None:
     rollbook("student", "load", "cedar-county", base)
     assert rollbook("update", "show", "maple-usd", 1).code == 1
     assert rollbook("update", "show", "maple-usd", 1, "--rejected").code == 1
 
 
-def test_json_has_counts_state_times_and_every_problem(rollbook: Rollbook, maple: District, file: Path) -> None:
-    file.write_text(f"{HEADER}\n{row('00123', 'Ana', 'Brook')}\n{row('00124', 'Ben', 'Cole', born='x')}\n")
+def test_json_has_counts_state_times_and_every_problem(
+    rollbook: Rollbook, maple: District, file: Path
+) -> None:
+    file.write_text(
+        f"{HEADER}\n{row('00123', 'Ana', 'Brook')}\n{row('00124', 'Ben', 'Cole', born='x')}\n"
+    )
     rollbook("student", "load", "maple-usd", file)
     told = json.loads(rollbook("update", "show", "maple-usd", "--json").out)
-    expected = {"update": 1, "state": "completed", "rows": 2, "added": 1, "rejected": 1, "counts": {"bad_date": 1}}
+    expected = {
+        "update": 1,
+        "state": "completed",
+        "rows": 2,
+        "added": 1,
+        "rejected": 1,
+        "counts": {"bad_date": 1},
+    }
     assert {name: told[name] for name in expected} == expected
     assert all(told[name] for name in ("received_at", "started_at", "ended_at"))
     assert told["problems"] == [
@@ -90,20 +109,28 @@ def test_rejected_rows_come_as_they_were_sent_without_passwords(
     assert header == [*HEADER.replace("PASSWORD,", "").split(","), *ABOUT]
     assert first[:10] == ["00124", "Ben ", "'-Cole", "2/30/2015", "f", "4", "900", "n", "n", "3"]
     assert first[10].split() == ["bad_date", "unknown_school"]
-    assert first[11].startswith("DOB: '2/30/2015' is not a real date; write mm/dd/yyyy | SCHOOL_ID: '900' is not ")
+    assert first[11].startswith(
+        "DOB: '2/30/2015' is not a real date; write mm/dd/yyyy | SCHOOL_ID: '900' is not "
+    )
     assert second[:2] == ["1E+05", "Cara, C."]
     assert second[9:11] == ["4", "excel_scientific"]
 
 
-def test_the_rejected_rows_sent_again_are_rejected_alike(rollbook: Rollbook, maple: District, file: Path) -> None:
-    file.write_text(f"{HEADER}\n{row('00123', 'Ana', 'Brook')}\n{row('00124', 'Ben', '=Cole', born='x')}\n")
+def test_the_rejected_rows_sent_again_are_rejected_alike(
+    rollbook: Rollbook, maple: District, file: Path
+) -> None:
+    file.write_text(
+        f"{HEADER}\n{row('00123', 'Ana', 'Brook')}\n{row('00124', 'Ben', '=Cole', born='x')}\n"
+    )
     rollbook("student", "load", "maple-usd", file)
     again = rejected(rollbook)
     file.write_bytes(rollbook("update", "show", "maple-usd", "--rejected").out.encode())
     assert rollbook("student", "load", "maple-usd", file).code == 3
     header, *rows = rejected(rollbook)
     assert header == ["_LINE_OF_UPDATE_2" if name == ABOUT[0] else name for name in again[0]]
-    assert [cells[:-3] + cells[-2:] for cells in rows] == [cells[:-3] + cells[-2:] for cells in again[1:]]
+    assert [cells[:-3] + cells[-2:] for cells in rows] == [
+        cells[:-3] + cells[-2:] for cells in again[1:]
+    ]
 
 
 def test_repaired_they_are_accepted(rollbook: Rollbook, maple: District, file: Path) -> None:
@@ -129,7 +156,9 @@ def test_a_row_of_another_length_does_not_let_its_password_slip_out(
 def test_a_column_that_only_calls_itself_a_password_stays_in_too(
     rollbook: Rollbook, maple: District, file: Path
 ) -> None:
-    file.write_text(f"{HEADER.replace('PASSWORD', 'User Pass')}\n{row('00124', 'Ben', 'Cole', born='x')}\n")
+    file.write_text(
+        f"{HEADER.replace('PASSWORD', 'User Pass')}\n{row('00124', 'Ben', 'Cole', born='x')}\n"
+    )
     rollbook("student", "load", "maple-usd", file)
     assert rejected(rollbook)[0][:2] == ["STUDENT_ID", "FIRST_NAME"]
 
@@ -138,12 +167,16 @@ def test_a_file_with_as_many_columns_as_there_may_be_can_still_be_sent_again(
     rollbook: Rollbook, maple: District, file: Path
 ) -> None:
     extra = [f"EXTRA_{number}" for number in range(64 - len(HEADER.split(",")))]
-    file.write_text(f"{HEADER},{','.join(extra)}\n{row('00124', 'Ben', 'Cole', born='x')}{',' * len(extra)}\n")
+    file.write_text(
+        f"{HEADER},{','.join(extra)}\n{row('00124', 'Ben', 'Cole', born='x')}{',' * len(extra)}\n"
+    )
     rollbook("student", "load", "maple-usd", file)
     assert len(rejected(rollbook)[0]) == len(HEADER.split(",")) - 1 + len(ABOUT)
 
 
-def test_no_column_of_theirs_can_run_in_a_spreadsheet(rollbook: Rollbook, maple: District, file: Path) -> None:
+def test_no_column_of_theirs_can_run_in_a_spreadsheet(
+    rollbook: Rollbook, maple: District, file: Path
+) -> None:
     file.write_text(f"{HEADER},=1+1,@SUM(A1)\n{row('00124', 'Ben', 'Cole', born='x')},-2,\n")
     rollbook("student", "load", "maple-usd", file)
     first, second = rejected(rollbook)
@@ -158,9 +191,13 @@ def test_an_update_without_rejected_rows_gives_the_header_alone(
     assert rejected(rollbook) == [[*HEADER.replace("PASSWORD,", "").split(","), *ABOUT]]
 
 
-def test_the_changes_are_a_file_with_a_line_for_each_field(rollbook: Rollbook, maple: District, base: Path) -> None:
+def test_the_changes_are_a_file_with_a_line_for_each_field(
+    rollbook: Rollbook, maple: District, base: Path
+) -> None:
     rollbook("student", "load", "maple-usd", base)
-    base.write_text(f"{HEADER}\n{row('00123', 'Ana', 'Brook', grade='5')}\n{row('00124', 'Ben', 'Cole')}\n")
+    base.write_text(
+        f"{HEADER}\n{row('00123', 'Ana', 'Brook', grade='5')}\n{row('00124', 'Ben', 'Cole')}\n"
+    )
     rollbook("student", "load", "maple-usd", base)
     result = rollbook("update", "show", "maple-usd", "--changes")
     assert (result.code, result.err) == (0, "")
@@ -170,7 +207,9 @@ def test_the_changes_are_a_file_with_a_line_for_each_field(rollbook: Rollbook, m
     )
 
 
-def test_the_rows_that_were_not_processed_can_be_sent_again(rollbook: Rollbook, maple: District, base: Path) -> None:
+def test_the_rows_that_were_not_processed_can_be_sent_again(
+    rollbook: Rollbook, maple: District, base: Path
+) -> None:
     update = send_bytes(maple, base.read_bytes(), Mode.ADD).update
     goes_on = rollbook("update", "show", "maple-usd", "--not-processed")
     assert (goes_on.code, goes_on.out) == (1, "")
@@ -183,14 +222,19 @@ def test_the_rows_that_were_not_processed_can_be_sent_again(rollbook: Rollbook, 
     assert "mends     update 1\n" in rollbook("update", "show", "maple-usd").out
 
 
-def test_an_update_and_those_that_mend_it_name_each_other(rollbook: Rollbook, maple: District, file: Path) -> None:
+def test_an_update_and_those_that_mend_it_name_each_other(
+    rollbook: Rollbook, maple: District, file: Path
+) -> None:
     file.write_text(f"{HEADER}\n{row('00124', 'Ben', 'Cole', born='x')}\n")
     rollbook("student", "load", "maple-usd", file)
     file.write_bytes(rollbook("update", "show", "maple-usd", "--rejected").out.encode())
     rollbook("student", "load", "maple-usd", file)
     assert "mends     update 1\n" in rollbook("update", "show", "maple-usd").out
     assert "mended by  update 2\n" in rollbook("update", "show", "maple-usd", 1).out
-    told = [json.loads(rollbook("update", "show", "maple-usd", number, "--json").out) for number in (1, 2)]
+    told = [
+        json.loads(rollbook("update", "show", "maple-usd", number, "--json").out)
+        for number in (1, 2)
+    ]
     assert [(one["mends"], one["mended_by"]) for one in told] == [(None, [2]), (1, [])]
 
 
@@ -198,15 +242,23 @@ def test_of_the_files_one_is_asked_for_at_a_time(rollbook: Rollbook, maple: Dist
     assert rollbook("update", "show", "maple-usd", "--changes", "--rejected").code == 2
 
 
-def test_each_file_that_is_written_is_audited(rollbook: Rollbook, maple: District, base: Path) -> None:
+def test_each_file_that_is_written_is_audited(
+    rollbook: Rollbook, maple: District, base: Path
+) -> None:
     rollbook("student", "load", "maple-usd", base)
     for option in ("--rejected", "--not-processed", "--changes"):
         rollbook("update", "show", "maple-usd", option)
     written = AuditEvent.objects.filter(district=maple, detail="update 1").order_by("pk")
-    assert list(written.values_list("action", flat=True))[-3:] == ["rejected rows", "rows not processed", "changes"]
+    assert list(written.values_list("action", flat=True))[-3:] == [
+        "rejected rows",
+        "rows not processed",
+        "changes",
+    ]
 
 
-def test_a_file_that_is_not_kept_any_more_is_said_to_be_gone(rollbook: Rollbook, maple: District, file: Path) -> None:
+def test_a_file_that_is_not_kept_any_more_is_said_to_be_gone(
+    rollbook: Rollbook, maple: District, file: Path
+) -> None:
     file.write_text(f"{HEADER}\n{row('00124', 'Ben', 'Cole', born='x')}\n")
     rollbook("student", "load", "maple-usd", file)
     spool.path_of(Update.objects.get().spool_name).unlink()
@@ -220,7 +272,10 @@ def test_a_file_that_is_not_kept_any_more_is_said_to_be_gone(rollbook: Rollbook,
 
 @pytest.mark.parametrize(
     ("column", "what"),
-    [("file_removed_at", "the file of update 1 was"), ("details_closed_at", "the rows and problems of update 1 were")],
+    [
+        ("file_removed_at", "the file of update 1 was"),
+        ("details_closed_at", "the rows and problems of update 1 were"),
+    ],
 )
 def test_what_retention_has_removed_is_said_to_be_so(
     rollbook: Rollbook, maple: District, base: Path, column: str, what: str

@@ -5,7 +5,7 @@ from argparse import Namespace
 
 from django.conf import settings
 
-from rollbook.cli.errors import DONE, Failure
+from rollbook.cli.errors import OK, CommandError
 from rollbook.doors.admin.entering import door
 from rollbook.engine import sessions
 from rollbook.server import tls
@@ -20,7 +20,7 @@ def admin(arguments: Namespace) -> int:
     try:
         listener = listen(Address(HOST, arguments.port))
     except CannotListen as problem:
-        raise Failure("cannot_start", str(problem)) from None
+        raise CommandError("cannot_start", str(problem)) from None
     address = Address(HOST, listener.getsockname()[1])
     os.environ[LISTENER] = str(listener.detach())  # the server closes it
     certificate = tls.certificate(settings.DATA, HOST)
@@ -28,4 +28,4 @@ def admin(arguments: Namespace) -> int:
     print(f"Enter with this secret, which is good once: {door.lock()}", flush=True)
     sessions.of_a_web_server()
     run_web(address, certificate)
-    return DONE
+    return OK

@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from rollbook.cli.errors import DONE, NOT_DONE
+from rollbook.cli.errors import FAILED, OK
 from rollbook.staff import sealing
 from rollbook.updates.wording import counted
 
@@ -13,10 +13,14 @@ def check(arguments: Namespace) -> int:
     for broken in verified.broken:
         print(f"seal {broken.number:,}, made {broken.at:%Y-%m-%d %H:%M:%S} UTC: {broken.text}")
     waiting = f"; {counted(verified.waiting, 'event')} not sealed yet" if verified.waiting else ""
-    forgotten = f"; {counted(verified.forgotten, 'event')} removed by retention" if verified.forgotten else ""
+    forgotten = (
+        f"; {counted(verified.forgotten, 'event')} removed by retention"
+        if verified.forgotten
+        else ""
+    )
     told = f"{counted(verified.events, 'event')} under {counted(verified.seals, 'seal')}{forgotten}{waiting}"
     if verified.broken:
         print(f"\nThe audit was changed behind Rollbook's back: {told}. Compare it with a backup.")
-        return NOT_DONE
+        return FAILED
     print(f"The audit is whole: {told}.")
-    return DONE
+    return OK

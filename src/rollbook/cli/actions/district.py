@@ -9,14 +9,14 @@ from typing import Any
 from django.db import transaction
 from django.utils.text import slugify
 
-from rollbook.cli.errors import DONE, USAGE, Failure
-from rollbook.cli.lookup import district_named
 from rollbook.cli.audit_log import record
+from rollbook.cli.errors import OK, USAGE, CommandError
+from rollbook.cli.lookup import get_district
 from rollbook.format.reader import known_encoding
 from rollbook.roster.models import District
 from rollbook.staff.members import NotAMember, set_receivers
 
-LONGEST_NAME = 100
+MAX_NAME_LENGTH = 100
 
 
 def add(arguments: Namespace) -> int:
@@ -28,64 +28,71 @@ def add(arguments: Namespace) -> int:
         slug = slug or f"district-{District.objects.count() + 1}"
         there = District.objects.filter(slug=slug).first()
         if there:
-            raise Failure("district_exists", f"there is a district {slug} already, {there.name}; choose another name")
+            raise CommandError(
+                "district_exists",
+                f"there is a district {slug} already, {there.name}; choose another name",
+            )
         district = District.objects.create(name=name, slug=slug, time_zone=time_zone)
         record("district add", district, slug)
     print(f"Added {name}, time zone {time_zone}. Its short name is {slug}.")
-    return DONE
+    return OK
 
 
-def put(arguments: Namespace) -> int:
+def set_settings(arguments: Namespace) -> int:
     """Change settings: all that are named, or none."""
-    district = district_named(arguments.district)
+    district = get_district(arguments.district)
     wanted = [name for name in _SETTINGS if getattr(arguments, name) is not None]
     if not wanted:
         options = ", ".join(f"--{name.replace('_', '-')}" for name in _SETTINGS)
-        raise Failure("nothing_to_set", f"say what to set: {options}", USAGE)
+        raise CommandError("nothing_to_set", f"say what to set: {options}", USAGE)
     with transaction.atomic():
         said = [_SETTINGS[name](district, getattr(arguments, name)) for name in wanted]
         district.save(update_fields=["time_zone", "encoding"])
         record("district set", district, ", ".join(wanted))
     print("\n".join(said))
-    return DONE
+    return OK
 
 
-def _put_time_zone(district: District, name: str) -> str:
+def _set_time_zone(district: District, name: str) -> str:
     district.time_zone = _time_zone(name)
     return f"Times of {district.name} are told in {district.time_zone}."
 
 
-def _put_encoding(district: District, name: str) -> str:
+def _set_encoding(district: District, name: str) -> str:
     try:
         district.encoding = known_encoding(name)
     except ValueError as error:
-        raise Failure("unknown_encoding", str(error)) from None
+        raise CommandError("unknown_encoding", str(error)) from None
     return f"Student files of {district.name} are read as {district.encoding} unless they say otherwise."
 
 
-def _put_notify(district: District, emails: list[str]) -> str:
+def _set_notify(district: District, emails: list[str]) -> str:
     try:
         members = set_receivers(district, emails)
     except NotAMember as error:
-        raise Failure(
-            "not_a_member", f"{error}; add them with `rollbook staff add {district.slug} ...`, or correct the address"
+        raise CommandError(
+            "not_a_member",
+            f"{error}; add them with `rollbook staff add {district.slug} ...`, or correct the address",
         ) from None
     listed = ", ".join(member.email for member in members) or "nobody but who started it"
     return f"The results of every update of {district.name} go to {listed}."
 
 
 _SETTINGS: dict[str, Callable[[District, Any], str]] = {
-    "time_zone": _put_time_zone,
-    "encoding": _put_encoding,
-    "notify": _put_notify,
+    "time_zone": _set_time_zone,
+    "encoding": _set_encoding,
+    "notify": _set_notify,
 }
 
 
 def _name(text: str) -> str:
     """It goes into mail headers and log lines: no line breaks."""
     name = " ".join(text.split())
-    if not (0 < len(name) <= LONGEST_NAME and name.isprintable()):
-        raise Failure("bad_name", f"a district's name has 1 to {LONGEST_NAME} printable characters; give a shorter one")
+    if not (0 < len(name) <= MAX_NAME_LENGTH and name.isprintable()):
+        raise CommandError(
+            "bad_name",
+            f"a district's name has 1 to {MAX_NAME_LENGTH} printable characters; give a shorter one",
+        )
     return name
 
 
@@ -95,7 +102,7 @@ def _time_zone(text: str) -> str:
         return text
     near = _nearest(text, sorted(zones))
     hint = f"did you mean {near}?" if near else "write one such as America/Chicago"
-    raise Failure("unknown_time_zone", f"there is no time zone '{text}'; {hint}")
+    raise CommandError("unknown_time_zone", f"there is no time zone '{text}'; {hint}")
 
 
 def _nearest(text: str, zones: list[str]) -> str | None:

@@ -5,7 +5,7 @@ from argparse import Namespace
 from collections.abc import Iterable
 
 from rollbook.cli import bootstrap, output
-from rollbook.cli.errors import DONE, NOT_DONE, USAGE, Failure
+from rollbook.cli.errors import FAILED, OK, USAGE, CommandError
 from rollbook.doctor.examining import examine
 from rollbook.doctor.findings import Finding, Mark
 from rollbook.doctor.installation import opened
@@ -18,13 +18,15 @@ _INDENT = 9
 def doctor(arguments: Namespace) -> int:
     """Look at everything; 1 if there is an error."""
     if bool(arguments.cert) != bool(arguments.key):
-        raise Failure("no_certificate", "give both --cert and --key, as `rollbook serve` gets them", USAGE)
-    bootstrap.choose(arguments)
+        raise CommandError(
+            "no_certificate", "give both --cert and --key, as `rollbook serve` gets them", USAGE
+        )
+    bootstrap.set_data_folder(arguments)
     variables = Variables(os.environ)
     variables.forget_wrong(os.environ)
     found = examine(opened(bootstrap.folder(), variables, arguments))
     marks = _told_as_json(found) if arguments.json else _told(found)
-    return NOT_DONE if Mark.ERROR in marks else DONE
+    return FAILED if Mark.ERROR in marks else OK
 
 
 def _told(found: Iterable[tuple[str, Finding]]) -> list[Mark]:
@@ -54,9 +56,14 @@ def _told_as_json(found: Iterable[tuple[str, Finding]]) -> list[Mark]:
         "errors": marks.count(Mark.ERROR),
         "warnings": marks.count(Mark.WARNING),
         "findings": [
-            {"part": name, "result": finding.mark.lower(), "what": finding.what, "to_do": finding.repair}
+            {
+                "part": name,
+                "result": finding.mark.lower(),
+                "what": finding.what,
+                "to_do": finding.repair,
+            }
             for name, finding in all_found
         ],
     }
-    print(output.as_json(told))
+    print(output.to_json(told))
     return marks

@@ -7,7 +7,7 @@ from argparse import Namespace
 
 from django.conf import settings
 
-from rollbook.cli.errors import DONE, USAGE, Failure
+from rollbook.cli.errors import OK, USAGE, CommandError
 from rollbook.engine import folder, sessions, work
 from rollbook.engine.versions import NewerDatabase
 from rollbook.server import lifeline, supervise, tls
@@ -38,22 +38,26 @@ def web(arguments: Namespace) -> int:
         behind_proxy=settings.BEHIND_PROXY,
         beside=folder.sweep_of_a_web_server,
     )
-    return DONE
+    return OK
 
 
 def _certificate(arguments: Namespace) -> tls.Certificate:
     if not (arguments.cert and arguments.key):
-        raise Failure("no_certificate", "give --cert and --key, or --behind-proxy; `rollbook serve` does", USAGE)
+        raise CommandError(
+            "no_certificate",
+            "give --cert and --key, or --behind-proxy; `rollbook serve` does",
+            USAGE,
+        )
     try:
         return tls.given(arguments.cert, arguments.key)
     except tls.CertificateProblem as problem:
-        raise Failure("cannot_start", str(problem)) from None
+        raise CommandError("cannot_start", str(problem)) from None
 
 
 def worker(arguments: Namespace) -> int:
     """The worker alone: at the first signal it ends the step in hand, at the second it ends at once."""
     if arguments.concurrency > 1 and not settings.ON_POSTGRESQL:
-        raise Failure(
+        raise CommandError(
             "one_at_a_time",
             "--concurrency needs PostgreSQL (DATABASE_URL); SQLite has one worker, in which all districts take turns",
             USAGE,
@@ -72,8 +76,8 @@ def worker(arguments: Namespace) -> int:
     try:
         work(stop, arguments.concurrency)
     except NewerDatabase as newer:
-        raise Failure("newer_database", str(newer)) from None
-    return DONE
+        raise CommandError("newer_database", str(newer)) from None
+    return OK
 
 
 def _prepare() -> None:
@@ -83,6 +87,6 @@ def _prepare() -> None:
     try:
         prepare()
     except NewerDatabase as newer:
-        raise Failure("newer_database", str(newer)) from None
+        raise CommandError("newer_database", str(newer)) from None
     except OtherKeys as other:
-        raise Failure("other_keys", str(other)) from None
+        raise CommandError("other_keys", str(other)) from None

@@ -11,11 +11,11 @@ from typing import TextIO
 
 from rollbook.cli import output
 from rollbook.cli.actions import update
-from rollbook.cli.errors import DONE, NOT_DONE, SOME_REJECTED, Failure
-from rollbook.cli.lookup import district_named
-from rollbook.cli.progress_bar import Progress
 from rollbook.cli.audit_log import record
-from rollbook.cli.update_progress import Watch
+from rollbook.cli.errors import FAILED, OK, SOME_REJECTED, CommandError
+from rollbook.cli.lookup import get_district
+from rollbook.cli.progress_bar import ProgressBar
+from rollbook.cli.update_progress import UpdateProgress
 from rollbook.doors.studentupdate.form import display_name
 from rollbook.engine import work_on
 from rollbook.format import writer
@@ -36,13 +36,13 @@ EXPORTED = [column for column in COLUMNS if not column.secret]
 
 def load(arguments: Namespace) -> int:
     """Receive the file, see it through, and tell what became of it."""
-    district = district_named(arguments.district)
+    district = get_district(arguments.district)
     receipt = _received(district, arguments.file)
     loaded = receipt.update
-    with Progress() as progress:
+    with ProgressBar() as progress:
         for line in _remarks(receipt):
             progress.say(line)
-        watch = Watch(loaded, progress)
+        watch = UpdateProgress(loaded, progress)
         try:
             work_on(loaded.pk, watch)
         except KeyboardInterrupt:
@@ -54,8 +54,8 @@ def load(arguments: Namespace) -> int:
         watch.look()
     print("\n".join(update.lines(loaded)))
     if loaded.state != State.COMPLETED:
-        return NOT_DONE
-    return SOME_REJECTED if loaded.rejected else DONE
+        return FAILED
+    return SOME_REJECTED if loaded.rejected else OK
 
 
 def _received(district: District, path: Path) -> Receipt:
@@ -64,11 +64,14 @@ def _received(district: District, path: Path) -> Receipt:
         try:
             for chunk in iter(lambda: file.read(CHUNK), b""):
                 incoming.write(chunk)
-            return receive(district, incoming, file_name=display_name(path.name), mode=Mode.ADD, via=VIA)
+            return receive(
+                district, incoming, file_name=display_name(path.name), mode=Mode.ADD, via=VIA
+            )
         except QueueFull as full:
             waiting = ", ".join(map(str, full.waiting))
-            raise Failure(
-                "queue_full", f"updates {waiting} of {district.name} wait already; load the file when one has ended"
+            raise CommandError(
+                "queue_full",
+                f"updates {waiting} of {district.name} wait already; load the file when one has ended",
             ) from None
         finally:
             incoming.discard()
@@ -83,7 +86,7 @@ def _remarks(receipt: Receipt) -> Iterator[str]:
 
 def export(arguments: Namespace) -> int:
     """Every student, in the order of STUDENT_ID."""
-    district = district_named(arguments.district)
+    district = get_district(arguments.district)
     if arguments.output is None:
         sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
         count = _write(district, sys.stdout)
@@ -92,7 +95,7 @@ def export(arguments: Namespace) -> int:
             count = _write(district, file)
         print(f"{count:,} students of {district.name} are in {arguments.output}", file=sys.stderr)
     record("student export", district, f"{count:,} students")
-    return DONE
+    return OK
 
 
 def _write(district: District, file: TextIO) -> int:
@@ -123,28 +126,41 @@ def _appearing(path: Path) -> Iterator[TextIO]:
 
 def show(arguments: Namespace) -> int:
     """One student's record, and every change made to it."""
-    district = district_named(arguments.district)
-    found = records.by_column(district.pk, "STUDENT_ID", [arguments.student_id]).get(arguments.student_id)
+    district = get_district(arguments.district)
+    found = records.by_column(district.pk, "STUDENT_ID", [arguments.student_id]).get(
+        arguments.student_id
+    )
     if found is None:
-        raise Failure(
+        raise CommandError(
             "no_such_student",
             f"{district.name} has no student with the STUDENT_ID '{arguments.student_id}'; "
             "it is compared exactly, with its zeros and capitals",
         )
     records.add_links([found])
-    changes = list(Change.objects.filter(student=found.pk).select_related("update", "member").order_by("at", "pk"))
+    changes = list(
+        Change.objects.filter(student=found.pk)
+        .select_related("update", "member")
+        .order_by("at", "pk")
+    )
     record("student show", district, f"student with key {found.pk}")
-    print(output.as_json(_facts(found, changes)) if arguments.json else "\n".join(_lines(district, found, changes)))
-    return DONE
+    print(
+        output.to_json(_facts(found, changes))
+        if arguments.json
+        else "\n".join(_lines(district, found, changes))
+    )
+    return OK
 
 
 def _lines(district: District, found: Record, changes: list[Change]) -> Iterator[str]:
     yield f"{found.values['FIRST_NAME']} {found.values['LAST_NAME']}, {district.name}"
     yield ""
-    yield from output.facts((column.name, _shown(column.name, found.values[column.name])) for column in EXPORTED)
+    yield from output.name_value_lines(
+        (column.name, _shown(column.name, found.values[column.name])) for column in EXPORTED
+    )
     yield ""
     rows = [
-        (dated(change.at, district.time_zone), change.field, *_values(change), _author(change)) for change in changes
+        (dated(change.at, district.time_zone), change.field, *_values(change), _author(change))
+        for change in changes
     ]
     yield from output.table(("when", "field", "old", "new", "by"), rows)
 
@@ -162,7 +178,9 @@ def _author(change: Change) -> str:
 
 def _facts(found: Record, changes: list[Change]) -> dict[str, object]:
     return {
-        "record": {column.name: _shown(column.name, found.values[column.name]) for column in EXPORTED},
+        "record": {
+            column.name: _shown(column.name, found.values[column.name]) for column in EXPORTED
+        },
         "history": [
             {
                 "at": change.at,

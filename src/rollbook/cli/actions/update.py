@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from django.utils import timezone
 
 from rollbook.cli import output
-from rollbook.cli.errors import DONE, Failure
-from rollbook.cli.lookup import district_named
 from rollbook.cli.audit_log import record
+from rollbook.cli.errors import OK, CommandError
+from rollbook.cli.lookup import get_district
 from rollbook.doors.studentupdate.answers import facts_of, scene_of
 from rollbook.roster.models import District
 from rollbook.updates import changes_made, not_processed, rejected
@@ -20,25 +20,36 @@ from rollbook.updates.spool import LostFile
 from rollbook.updates.status_line import verdict
 from rollbook.updates.wording import dated, updates
 
-_COLUMNS = ("number", "state", "mode", "received", "rows", "updated", "added", "unchanged", "rejected", "file")
+_COLUMNS = (
+    "number",
+    "state",
+    "mode",
+    "received",
+    "rows",
+    "updated",
+    "added",
+    "unchanged",
+    "rejected",
+    "file",
+)
 
 
-def listed(arguments: Namespace) -> int:
+def list_updates(arguments: Namespace) -> int:
     """All updates of the district."""
-    district = district_named(arguments.district)
+    district = get_district(arguments.district)
     found = Update.objects.filter(district=district).order_by("-number")
     if arguments.json:
-        print(output.as_json([_row_facts(update) for update in found.iterator()]))
+        print(output.to_json([_row_facts(update) for update in found.iterator()]))
     elif found:
         print("\n".join(output.table(_COLUMNS, [_row(update, district) for update in found])))
     else:
         print(f"{district.name} has not started an update yet.")
-    return DONE
+    return OK
 
 
 def show(arguments: Namespace) -> int:
     """One update: its report, or one of its files."""
-    district = district_named(arguments.district)
+    district = get_district(arguments.district)
     update = _update(district, arguments.number)
     if arguments.file:
         _write(update, arguments.file)
@@ -53,7 +64,7 @@ def show(arguments: Namespace) -> int:
         )
     else:
         print("\n".join(lines(update)))
-    return DONE
+    return OK
 
 
 _FILES: dict[str, Callable[[Update], Iterator[str]]] = {
@@ -67,16 +78,19 @@ def _write(update: Update, file: str) -> None:
     try:
         lines = _FILES[file](update)
     except NotEnded:
-        raise Failure(
-            "not_ended", f"update {update.number} goes on, and the file is complete only when it has ended; try it then"
+        raise CommandError(
+            "not_ended",
+            f"update {update.number} goes on, and the file is complete only when it has ended; try it then",
         ) from None
     except Removed as removed:
-        raise Failure(
-            "not_kept", f"{removed}; its counts stay, and what it changed stays in the history of each student"
+        raise CommandError(
+            "not_kept",
+            f"{removed}; its counts stay, and what it changed stays in the history of each student",
         ) from None
     except LostFile:
-        raise Failure(
-            "file_gone", f"the file of update {update.number} is not kept any more; take the district's own copy of it"
+        raise CommandError(
+            "file_gone",
+            f"the file of update {update.number} is not kept any more; take the district's own copy of it",
         ) from None
     sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
     sys.stdout.writelines(lines)
@@ -87,12 +101,14 @@ def lines(update: Update) -> Iterator[str]:
     told = report(update)
     yield str(verdict(told, scene_of(update.district, told, timezone.now())))
     yield ""
-    yield from output.facts(_facts(told))
+    yield from output.name_value_lines(_facts(told))
     if update.problem_counts and not _is_said(told):
         yield ""
-        yield from output.totals(update.problem_counts)
+        yield from output.problem_totals(update.problem_counts)
         yield ""
-        yield from output.details(problems(update), sum(update.problem_counts.values()), "all that are kept: --json")
+        yield from output.problem_lines(
+            problems(update), sum(update.problem_counts.values()), "all that are kept: --json"
+        )
     if told.rejected and not (update.file_removed_at or update.details_closed_at):
         yield ""
         yield "The rejected rows as a file, to be repaired and sent again:"
@@ -108,12 +124,18 @@ def _update(district: District, number: int | None) -> Update:
     update = current(district) if number is None else find(district, number)
     if update is None:
         what = "has not started an update yet" if number is None else f"has no update {number}"
-        raise Failure("no_such_update", f"{district.name} {what}; see `rollbook update list {district.slug}`")
+        raise CommandError(
+            "no_such_update", f"{district.name} {what}; see `rollbook update list {district.slug}`"
+        )
     return update
 
 
 def _facts(told: Report) -> Iterator[tuple[str, str]]:
-    starter = f"{told.starter.name} ({told.starter.email})" if told.starter else "the operator of the server"
+    starter = (
+        f"{told.starter.name} ({told.starter.email})"
+        if told.starter
+        else "the operator of the server"
+    )
     rows = f", {told.rows:,} rows" if told.rows else ""
     yield "file", f"{told.file_name}, {told.file_size:,} bytes{rows}, read as {told.encoding}"
     yield "SHA-256", told.file_digest
