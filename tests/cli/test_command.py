@@ -1,15 +1,18 @@
 """The command as a whole: its help, its folder, its exit codes, and what it says when something is wrong."""
 
+import ast
 import logging
 import subprocess
 import sys
 from argparse import Namespace
 from importlib import import_module
 from pathlib import Path
+from typing import cast
 
 import pytest
 from django.db import OperationalError
 
+from rollbook import cli
 from rollbook.cli.actions import district
 from rollbook.cli.parser import build_parser
 from rollbook.cli.reference import iter_commands
@@ -18,15 +21,53 @@ from tests.cli.conftest import Rollbook
 from tests.installations import execute, installed
 
 ADD = ("district", "add", "Maple USD")
+PACKAGE = Path(cli.__file__).parent
 
 
-def test_every_subcommand_has_a_function_and_help(rollbook: Rollbook) -> None:
-    for leaf in iter_commands(build_parser()):
-        module, _, function = leaf.get_default("run").partition(".")
-        assert callable(getattr(import_module(f"rollbook.cli.actions.{module}"), function))
-        result = rollbook(*leaf.prog.split()[1:], "--help")
+def test_every_command_has_an_action_and_help(rollbook: Rollbook) -> None:
+    for command in iter_commands(build_parser()):
+        assert command.get_default("action").__name__.startswith("_run_")
+        result = rollbook(*command.prog.split()[1:], "--help")
         assert (result.code, result.err) == (0, "")
         assert "exit codes:" in result.out
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["student", "load", "--help"]])
+def test_help_and_version_load_nothing_heavy(arguments: list[str]) -> None:
+    """Run in a separate process, in which nothing else has been imported."""
+    script = f"""
+import sys
+from rollbook.cli import run
+code = run({arguments!r})
+heavy = {{"django", "tqdm", "gunicorn", "rollbook.format", "rollbook.updates"}}
+sys.exit(" ".join(heavy & sys.modules.keys()) or code)
+"""
+    process_result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert (process_result.returncode, process_result.stderr) == (0, "")
+
+
+def late_imports(path: Path) -> dict[str, list[ast.ImportFrom]]:
+    """Return the imports within functions, by the name of the function."""
+    imports: dict[str, list[ast.ImportFrom]] = {}
+    for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(function, ast.FunctionDef):
+            statements = filter(lambda node: isinstance(node, ast.ImportFrom), ast.walk(function))
+            imports[function.name] = cast("list[ast.ImportFrom]", list(statements))
+    return {name: statements for name, statements in imports.items() if statements}
+
+
+def test_only_the_last_step_of_a_command_imports_late_and_its_action_exists() -> None:
+    for path in (PACKAGE / "commands").glob("*.py"):
+        for name, statements in late_imports(path).items():
+            (statement,) = statements
+            assert name.startswith("_run_")
+            assert statement.module == f"rollbook.cli.actions.{path.stem}"
+            assert callable(getattr(import_module(statement.module), statement.names[0].name))
+    elsewhere = [*PACKAGE.glob("*.py"), *(PACKAGE / "actions").glob("*.py")]
+    functions = {(path.name, name) for path in elsewhere for name in late_imports(path)}
+    assert functions == {("__init__.py", "_bootstrap_and_run"), ("bootstrap.py", "_migrate")}
 
 
 def test_the_overview_names_what_operators_need(rollbook: Rollbook) -> None:
@@ -75,7 +116,8 @@ def test_an_error_of_ours_gives_a_reference_that_the_log_has_too_and_no_tracebac
     reference = record.getMessage().rpartition(" ")[2]
     assert result.code == 1
     assert result.err.endswith(
-        f"ERROR internal_error: reference {reference}; this is our fault, please report it\n"
+        "ERROR internal_error: this is a bug in Rollbook; "
+        f"please report it with reference {reference}\n"
     )
     assert "Ana Brook" not in record.getMessage()
 
@@ -129,8 +171,8 @@ class TestRealProcess:
         )
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr == (
-            f"ERROR no_data_folder: there is no data folder {tmp_path}/mistyped; name yours with --data or "
-            "ROLLBOOK_DATA, or begin one with `rollbook district add`\n"
+            f"ERROR no_data_folder: there is no data folder at {tmp_path}/mistyped; name the right one "
+            "with --data or ROLLBOOK_DATA, or create one with `rollbook district add`\n"
         )
         assert list(tmp_path.iterdir()) == []
 
@@ -184,13 +226,13 @@ class TestRealProcess:
         )
         done = process.rollbook("district", "add", "École", env=env)
         assert (done.returncode, done.stderr) == (0, "")
-        assert done.stdout == "Added \\xc9cole, time zone UTC. Its short name is ecole.\n"
+        assert done.stdout == "Added \\xc9cole with time zone UTC. Its short name is ecole.\n"
 
     def test_a_wrong_setting_is_named_and_not_a_traceback(self, tmp_path: Path) -> None:
         done = process.rollbook(*ADD, env=process.environment(tmp_path, ROLLBOOK_SMTP_PORT="smtp"))
         assert done.returncode == 1
         assert done.stderr == (
-            "ERROR bad_setting: a variable in the environment is wrong "
+            "ERROR bad_setting: an environment variable has an invalid value "
             "(invalid literal for int() with base 10: 'smtp'); correct it\n"
         )
 

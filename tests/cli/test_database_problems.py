@@ -55,7 +55,7 @@ def test_an_address_that_is_none_is_a_wrong_setting(tmp_path: Path) -> None:
     done = process.rollbook(*ADD, env=env)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "ERROR bad_setting: a variable in the environment is wrong "
+        "ERROR bad_setting: an environment variable has an invalid value "
         "(DATABASE_URL does not begin with postgres://); correct it\n"
     )
 

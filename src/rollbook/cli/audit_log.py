@@ -1,9 +1,15 @@
-"""Keeps an audit event of what the operator did on the host, where nobody signs in."""
+"""Records in the audit log what an operator does with the command, where nobody signs in."""
 
 from rollbook.roster.models import District
 from rollbook.staff import audit
 
 
 def record(action: str, district: District, detail: str = "") -> None:
-    """One thing was done; ``detail`` names no student and holds no secret."""
+    """Record an action as done.
+
+    Args:
+        action: The command, such as ``district add``, or the name of the exported file.
+        district: The district it concerns.
+        detail: What was changed or shown; names no student and contains no secret.
+    """
     audit.record(action, "done", district=district, agent="rollbook command", detail=detail)

@@ -1,113 +1,119 @@
-"""Before a subcommand begins: which data folder, then the settings, then a database of this version.
+"""Prepares Rollbook for a command: choose the data folder, load the settings, open the database.
 
-Nothing above this line of the house may import the settings: they make the folder that ``--data`` names.
+No module that is imported before this one may import the settings: they use the folder that
+``--data`` names.
 """
 
 import os
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 import django
 from django.apps import apps
 from django.db import Error, connection
 
 from rollbook.cli.errors import CommandError
+from rollbook.cli.registration import Bootstrap
 from rollbook.database.problems import problem, require_version
 
-Outcome = TypeVar("Outcome", int, None)
 
-
-def settings(arguments: Namespace) -> None:
-    """The data folder, made at first use; the subcommand sees to the database itself."""
+def load_settings(arguments: Namespace) -> None:
+    """Load the settings, creating the data folder on first use; the command opens the database."""
     set_data_folder(arguments)
-    folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+    data_folder().mkdir(mode=0o700, parents=True, exist_ok=True)
     if getattr(arguments, "behind_proxy", False):
         os.environ["ROLLBOOK_BEHIND_PROXY"] = "1"
-    _set_up()
+    _set_up_django()
 
 
-def new_database(arguments: Namespace) -> None:
-    """The data folder and its database, made at first use."""
-    settings(arguments)
+def open_or_create_database(arguments: Namespace) -> None:
+    """Load the settings and open the database, creating it and the data folder on first use."""
+    load_settings(arguments)
     _migrate()
 
 
-def database(arguments: Namespace) -> None:
-    """A data folder that is there: a mistyped one must not become a new, empty one."""
+def open_database(arguments: Namespace) -> None:
+    """Load the settings and open the database of an existing data folder.
+
+    A mistyped data folder must not become a new, empty one.
+    """
     set_data_folder(arguments)
-    if not folder().is_dir():
+    if not data_folder().is_dir():
         raise CommandError(
             "no_data_folder",
-            f"there is no data folder {folder()}; name yours with --data or ROLLBOOK_DATA, "
-            "or begin one with `rollbook district add`",
+            f"there is no data folder at {data_folder()}; name the right one with --data or "
+            "ROLLBOOK_DATA, or create one with `rollbook district add`",
         )
-    _set_up()
+    _set_up_django()
     _migrate()
 
 
-def operators(arguments: Namespace) -> None:
-    """The same for the operators' pages, which have settings of their own."""
+def open_database_for_operator_pages(arguments: Namespace) -> None:
+    """Do the same with the settings of the operators' pages."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "rollbook.doors.admin.settings"
-    database(arguments)
+    open_database(arguments)
 
 
-def reporting_database_errors(run: Callable[[Namespace], Outcome], arguments: Namespace) -> Outcome:
-    """Open, or run, the subcommand; a database that does not answer is not its fault."""
-    try:
-        return run(arguments)
-    except Error as error:
-        told = problem(error, connection.settings_dict)
-        if told is None:
-            raise
-        raise CommandError("database", str(told)) from error
-
-
-BOOTSTRAPS: dict[str, Callable[[Namespace], None]] = {
-    "settings": settings,
-    "new database": new_database,
-    "database": database,
-    "operators": operators,
+BOOTSTRAPS: dict[Bootstrap, Callable[[Namespace], None]] = {
+    Bootstrap.SETTINGS: load_settings,
+    Bootstrap.NEW_DATABASE: open_or_create_database,
+    Bootstrap.DATABASE: open_database,
+    Bootstrap.OPERATOR_PAGES: open_database_for_operator_pages,
 }
 
 
-def _set_up() -> None:
-    if apps.ready:  # in tests; a second time would only take the log's handlers away
-        return
+@contextmanager
+def reporting_database_errors() -> Iterator[None]:
+    """Turn a known database error, such as no connection or a full disk, into a CommandError."""
     try:
-        django.setup()
-    except ValueError as error:
-        raise CommandError(
-            "bad_setting", f"a variable in the environment is wrong ({error}); correct it"
-        ) from None
+        yield
+    except Error as error:
+        diagnosis = problem(error, connection.settings_dict)
+        if diagnosis is None:
+            raise
+        raise CommandError("database", str(diagnosis)) from error
 
 
 def set_data_folder(arguments: Namespace) -> None:
-    """Let the folder that ``--data`` names be the one that the settings will find."""
+    """Pass the folder that ``--data`` names on to the settings."""
     if "data" in arguments:
         os.environ.pop("ROLLBOOK_DATA_FILE", None)
         os.environ["ROLLBOOK_DATA"] = str(arguments.data.absolute())
 
 
-def folder() -> Path:
-    """The data folder, as the settings will find it."""
-    named = os.environ.get("ROLLBOOK_DATA_FILE")
-    if named:
-        return Path(Path(named).read_text(encoding="utf-8").rstrip("\r\n")).absolute()
-    return Path(os.environ.get("ROLLBOOK_DATA", "data")).absolute()
+def data_folder() -> Path:
+    """Return the data folder that the settings will use."""
+    path = os.environ.get("ROLLBOOK_DATA", "data")
+    file = os.environ.get("ROLLBOOK_DATA_FILE")
+    if file:
+        path = Path(file).read_text(encoding="utf-8").rstrip("\r\n")
+    return Path(path).absolute()
+
+
+def _set_up_django() -> None:
+    if apps.ready:  # in tests; a second setup would remove pytest's log handlers
+        return
+    try:
+        django.setup()
+    except ValueError as error:
+        raise CommandError(
+            "bad_setting", f"an environment variable has an invalid value ({error}); correct it"
+        ) from None
 
 
 def _migrate() -> None:
-    """Bring the database up to this version, if it is not, and see that the keys are its own."""
-    from rollbook.engine import versions  # both need the settings
+    """Migrate the database to this version if needed, and check that the keys belong to it."""
+    # Imported here because both use the settings, which exist only after django.setup().
+    from rollbook.engine import versions
     from rollbook.staff import keyring
 
     require_version(connection)
     try:
         versions.bring_up()
         keyring.require_same()
-    except versions.NewerDatabase as newer:
-        raise CommandError("newer_database", str(newer)) from None
-    except keyring.OtherKeys as other:
-        raise CommandError("other_keys", str(other)) from None
+    except versions.NewerDatabase as error:
+        raise CommandError("newer_database", str(error)) from None
+    except keyring.OtherKeys as error:
+        raise CommandError("other_keys", str(error)) from None

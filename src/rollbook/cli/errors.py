@@ -1,4 +1,4 @@
-"""What a subcommand says when it cannot do what it was asked to, and the codes it ends with."""
+"""The error that a command reports, and the exit codes."""
 
 OK = 0
 FAILED = 1
@@ -8,7 +8,13 @@ INTERRUPTED = 130
 
 
 class CommandError(Exception):
-    """The thing could not be done. ``code`` is for scripts; ``text`` says what happened, where, and what to do next."""
+    """A command failed for a reason that the operator can act on.
+
+    Args:
+        code: Identifies the error for scripts.
+        text: What happened, where, and what to do about it.
+        exit_code: The exit code of the command.
+    """
 
     def __init__(self, code: str, text: str, exit_code: int = FAILED) -> None:
         super().__init__(text)
@@ -17,4 +23,5 @@ class CommandError(Exception):
         self.exit_code = exit_code
 
     def __str__(self) -> str:
+        """Return the line that goes to stderr."""
         return f"ERROR {self.code}: {self.text}"

@@ -1,4 +1,4 @@
-"""The district that an argument names."""
+"""Finds the district that an argument names."""
 
 from difflib import get_close_matches
 
@@ -9,7 +9,11 @@ from rollbook.roster.models import District
 
 
 def get_district(slug: str) -> District:
-    """The district with this short name."""
+    """Return the district with this short name.
+
+    Raises:
+        CommandError: There is none; the text suggests the one with the closest short name.
+    """
     district = District.objects.filter(slug=slug).first()
     if district is None:
         raise CommandError(
@@ -20,9 +24,9 @@ def get_district(slug: str) -> District:
 
 def _hint(slug: str) -> str:
     slugs = list(District.objects.order_by("slug").values_list("slug", flat=True))
-    near = get_close_matches(slug.casefold().replace(" ", "-"), slugs, n=1)
-    if near:
-        return f"did you mean {near[0]}?"
+    matches = get_close_matches(slug.casefold().replace(" ", "-"), slugs, n=1)
+    if matches:
+        return f"did you mean {matches[0]}?"
     if slugs:
         return f"the districts are {', '.join(slugs)}"
     return 'add one with `rollbook district add "NAME"`, or name another data folder with --data'

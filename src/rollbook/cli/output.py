@@ -1,4 +1,4 @@
-"""Problems and tables as a terminal shows them: calm, aligned, and never cut off without saying so."""
+"""Formats tables, problems and JSON for the terminal; says so when it leaves something out."""
 
 import json
 import sys
@@ -9,79 +9,89 @@ from itertools import islice
 from rollbook.format.problems import KINDS, Problem
 
 MAX_PROBLEMS_SHOWN = 1000
-_WEIGHT = {code: weight for weight, code in enumerate(KINDS)}
+_RANKS = {code: rank for rank, code in enumerate(KINDS)}
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Columns as wide as they must be; those of figures are flush right."""
-    widths = [max(len(row[at]) for row in (head, *rows)) for at in range(len(head))]
-    figures = [all(_is_figure(row[at]) for row in rows) for at in range(len(head))]
-    for row in (head, *rows):
-        cells = [
-            cell.rjust(width) if right else cell.ljust(width)
-            for cell, width, right in zip(row, widths, figures, strict=True)
-        ]
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield the lines of a table; columns of numbers are aligned to the right."""
+    formats = [_cell_format([row[at] for row in rows], header) for at, header in enumerate(headers)]
+    for row in (headers, *rows):
+        cells = map(format, row, formats)
         yield "  ".join(cells).rstrip()
 
 
-def _is_figure(text: str) -> bool:
+def _cell_format(cells: Sequence[str], header: str) -> str:
+    alignment = ">" if all(map(_is_number, cells)) else "<"
+    width = max(map(len, (header, *cells)))
+    return f"{alignment}{width}"
+
+
+def _is_number(text: str) -> bool:
     return text.replace(",", "").isdigit()
 
 
 def name_value_lines(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """A name and what it is, one below the other; those that are nothing are left out."""
-    told = [(name, value) for name, value in pairs if value]
-    width = max((len(name) for name, _ in told), default=0)
-    for name, value in told:
+    """Yield a line for each name and value; empty values are left out."""
+    values = dict(pairs)
+    names = list(filter(values.get, values))
+    width = max(map(len, names), default=0)
+    for name in names:
+        value = values[name]
         yield f"  {name.ljust(width)}  {value}"
 
 
 def problem_totals(counts: Mapping[str, int]) -> Iterator[str]:
-    """How many problems of each code: errors before warnings, the most frequent first."""
-    codes = sorted(counts, key=lambda code: (KINDS[code].severity, -counts[code], _WEIGHT[code]))
+    """Yield a table of problem codes: errors before warnings, the most frequent first."""
+    codes = sorted(counts, key=lambda code: (KINDS[code].severity, -counts[code], _RANKS[code]))
     rows = [
         (f"{counts[code]:,}", KINDS[code].severity.value, code, KINDS[code].title) for code in codes
     ]
     if rows:
-        yield from table(("count", "severity", "code", "what happened"), rows)
+        yield from table(("count", "severity", "code", "problem"), rows)
 
 
-def problem_lines(problems: Iterable[Problem], count: int, where_all: str) -> Iterator[str]:
-    """The first problems of ``count``, a line each, and where to find all of them."""
+def problem_lines(problems: Iterable[Problem], count: int, rest_hint: str) -> Iterator[str]:
+    """Yield a line for each of the first problems.
+
+    Args:
+        problems: The problems, or the first ones.
+        count: How many there are in total.
+        rest_hint: Where to find the ones that are left out.
+    """
     shown = 0
     for problem in islice(problems, MAX_PROBLEMS_SHOWN):
         yield problem_line(problem)
         shown += 1
     if count > shown:
-        yield f"... and {count - shown:,} more; {where_all}"
+        yield f"... and {count - shown:,} more; {rest_hint}"
 
 
 def problem_line(problem: Problem) -> str:
-    """One problem: where, which, and what to do."""
-    where = f"line {problem.line:,}" if problem.line else "the file"
+    """Format one problem: where it is, what it is and how to fix it."""
+    position = f"line {problem.line:,}" if problem.line else "the file"
     column = f", {problem.column}" if problem.column else ""
-    return f"{where}{column}: {problem.code}: {problem.message}"
+    return f"{position}{column}: {problem.code}: {problem.message}"
 
 
 def to_json(value: object) -> str:
-    """Indented, times in ISO 8601."""
-    return json.dumps(value, ensure_ascii=False, indent=2, default=_in_json)
+    """Serialize as indented JSON with times in ISO 8601."""
+    return json.dumps(value, ensure_ascii=False, indent=2, default=_to_serializable)
 
 
-def print_json(head: Mapping[str, object], problems: Iterable[Problem]) -> None:
-    """``head`` as an object, with every problem under the name ``problems``, written as they come."""
-    sys.stdout.write(to_json(head).removesuffix("\n}") + ',\n  "problems": [')
+def print_json(result: Mapping[str, object], problems: Iterable[Problem]) -> None:
+    """Print ``result`` as a JSON object that also has all problems, without holding them all."""
+    sys.stdout.write(to_json(result).removesuffix("\n}") + ',\n  "problems": [')
     separator = "\n"
     for problem in problems:
-        sys.stdout.write(
-            f"{separator}    {json.dumps(problem_to_json(problem), ensure_ascii=False)}"
-        )
+        line = json.dumps(problem_to_json(problem), ensure_ascii=False)
+        sys.stdout.write(f"{separator}    {line}")
         separator = ",\n"
-    sys.stdout.write(("]" if separator == "\n" else "\n  ]") + "\n}\n")
+    end = "]" if separator == "\n" else "\n  ]"
+    sys.stdout.write(f"{end}\n}}\n")
 
 
 def problem_to_json(problem: Problem) -> dict[str, object]:
-    """A problem for programs."""
+    """Return the problem as a JSON object."""
     return {
         "line": problem.line,
         "column": problem.column,
@@ -91,7 +101,7 @@ def problem_to_json(problem: Problem) -> dict[str, object]:
     }
 
 
-def _in_json(value: object) -> str:
+def _to_serializable(value: object) -> str:
     if isinstance(value, date | datetime):
         return value.isoformat()
     raise TypeError(type(value).__name__)

@@ -1,4 +1,4 @@
-"""How far long work is: a bar on a terminal, a line every few seconds in a log; always on stderr."""
+"""Shows the progress of a long task on stderr: a bar on a terminal, lines in a log."""
 
 import sys
 import time
@@ -11,46 +11,49 @@ LINE_INTERVAL_S = 3.0
 
 
 class ProgressBar:
-    """What is being done and how much of it; one stage follows another. Use it in a ``with``."""
+    """The progress of a task that has one phase after another; a context manager."""
 
     def __init__(self) -> None:
-        self._stage: _Bar | _Lines | None = None
-        self._name = ""
+        self._phase: _TerminalBar | _LogLines | None = None
+        self._phase_name = ""
 
     def __enter__(self) -> Self:
+        """Return the progress bar itself."""
         return self
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
+        """End the current phase."""
         self.end()
 
-    def show(self, stage: str, done: int, total: int, unit: str = "rows") -> None:
-        """Of this stage, ``done`` of ``total``."""
-        if stage != self._name or self._stage is None:
+    def show(self, phase: str, done: int, total: int, unit: str = "rows") -> None:
+        """Show that ``done`` of ``total`` units of this phase are done."""
+        if phase != self._phase_name or self._phase is None:
             self.end()
-            self._name = stage
-            self._stage = (_Bar if sys.stderr.isatty() else _Lines)(stage, total, unit)
-        self._stage.show(min(done, total))
+            self._phase_name = phase
+            display = _TerminalBar if sys.stderr.isatty() else _LogLines
+            self._phase = display(phase, total, unit)
+        self._phase.show(min(done, total))
 
-    def say(self, text: str) -> None:
-        """A line beside the bar."""
+    def print_line(self, text: str) -> None:
+        """Print a line without breaking the bar."""
         tqdm.write(text, file=sys.stderr)
 
     def end(self) -> None:
-        """The stage is over."""
-        if self._stage:
-            self._stage.end()
-        self._stage = None
+        """End the current phase."""
+        if self._phase:
+            self._phase.end()
+        self._phase = None
 
 
-class _Bar:
-    def __init__(self, stage: str, total: int, unit: str) -> None:
+class _TerminalBar:
+    def __init__(self, phase: str, total: int, unit: str) -> None:
         self._bar = tqdm(
-            desc=stage, total=total, unit=f" {unit}", file=sys.stderr, dynamic_ncols=True
+            desc=phase, total=total, unit=f" {unit}", file=sys.stderr, dynamic_ncols=True
         )
 
     def show(self, done: int) -> None:
@@ -60,24 +63,24 @@ class _Bar:
         self._bar.close()
 
 
-class _Lines:
-    def __init__(self, stage: str, total: int, unit: str) -> None:
-        self._text = f"{stage}: {{done:,}} of {total:,} {unit}"
+class _LogLines:
+    def __init__(self, phase: str, total: int, unit: str) -> None:
+        self._text = f"{phase}: {{done:,}} of {total:,} {unit}"
         self._total = total
-        self._done = self._said = -1
-        self._due = time.monotonic() + LINE_INTERVAL_S
+        self._done = self._last_printed = -1
+        self._next_line_at = time.monotonic() + LINE_INTERVAL_S
 
     def show(self, done: int) -> None:
         self._done = done
-        if time.monotonic() >= self._due:
-            self._say()
+        if time.monotonic() >= self._next_line_at:
+            self._print()
 
     def end(self) -> None:
-        if self._done != self._said:
-            self._say()
+        if self._done != self._last_printed:
+            self._print()
 
-    def _say(self) -> None:
+    def _print(self) -> None:
         share = f" ({100 * self._done // self._total} %)" if self._total else ""
         print(self._text.format(done=self._done) + share, file=sys.stderr, flush=True)
-        self._said = self._done
-        self._due = time.monotonic() + LINE_INTERVAL_S
+        self._last_printed = self._done
+        self._next_line_at = time.monotonic() + LINE_INTERVAL_S

@@ -1,4 +1,4 @@
-"""An update's progress while it is worked on, here or by the server's worker."""
+"""Shows the progress of an update while a worker, here or in the server, processes it."""
 
 import time
 
@@ -10,42 +10,42 @@ POLL_INTERVAL_S = 0.2
 
 
 class UpdateProgress:
-    """Called often; looks now and then."""
+    """Polls an update at most every POLL_INTERVAL_S, however often it is called."""
 
-    def __init__(self, update: Update, progress: ProgressBar) -> None:
+    def __init__(self, update: Update, progress_bar: ProgressBar) -> None:
         self._update = update
-        self._progress = progress
-        self._due = 0.0
-        self._told_waiting = False
-        self._checked = False
+        self._progress_bar = progress_bar
+        self._next_poll_at = 0.0
+        self._is_queue_shown = False
+        self._is_checked = False
 
     def __call__(self) -> None:
-        if time.monotonic() >= self._due:
-            self.look()
-            self._due = time.monotonic() + POLL_INTERVAL_S
+        """Show the progress if the last time was long enough ago."""
+        if time.monotonic() >= self._next_poll_at:
+            self.show()
+            self._next_poll_at = time.monotonic() + POLL_INTERVAL_S
 
-    def look(self) -> None:
-        """Show how far the update is now."""
+    def show(self) -> None:
+        """Read the update from the database and show its progress."""
         update = self._update
         update.refresh_from_db()
         if update.state == State.RECEIVED:
-            self._tell_waiting()
+            self._show_queue()
             return
-        if not self._checked and update.rows:
-            self._progress.show("checking", update.read, update.rows)
-            self._checked = update.state != State.CHECKING
-        if self._checked and update.staged:
-            self._progress.show(
-                "applying", update.updated + update.added, update.staged, "changed students"
-            )
+        if not self._is_checked and update.rows:
+            self._progress_bar.show("checking", update.read, update.rows)
+            self._is_checked = update.state != State.CHECKING
+        if self._is_checked and update.staged:
+            applied = update.updated + update.added
+            self._progress_bar.show("applying", applied, update.staged, "changed students")
 
-    def _tell_waiting(self) -> None:
-        ahead = Update.objects.filter(
+    def _show_queue(self) -> None:
+        earlier_updates = Update.objects.filter(
             district=self._update.district_id, state__in=LIVE, number__lt=self._update.number
         ).order_by("number")
-        numbers = [str(number) for number in ahead.values_list("number", flat=True)]
-        if numbers and not self._told_waiting:
-            self._told_waiting = True
-            self._progress.say(
-                f"update {self._update.number} waits for update {' and '.join(numbers)}"
+        numbers = [str(number) for number in earlier_updates.values_list("number", flat=True)]
+        if numbers and not self._is_queue_shown:
+            self._is_queue_shown = True
+            self._progress_bar.print_line(
+                f"update {self._update.number} is waiting for update {' and '.join(numbers)}"
             )

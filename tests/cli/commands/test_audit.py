@@ -20,7 +20,7 @@ def test_a_whole_audit_is_said_to_be_so(rollbook: Rollbook, maple: District) -> 
     result = rollbook("audit", "check")
     assert (result.code, result.out) == (
         0,
-        "The audit is whole: 1 event under 1 seal; 1 event not sealed yet.\n",
+        "The audit log is intact: 1 event under 1 seal; 1 event not sealed yet.\n",
     )
 
 
@@ -34,7 +34,8 @@ def test_what_retention_has_removed_is_told_and_breaks_nothing(
     result = rollbook("audit", "check")
     assert result.code == 0
     assert result.out == (
-        "The audit is whole: 1 event under 1 seal; 1 event removed by retention; 1 event not sealed yet.\n"
+        "The audit log is intact: 1 event under 1 seal; 1 event removed by retention; "
+        "1 event not sealed yet.\n"
     )
 
 
@@ -46,5 +47,6 @@ def test_a_broken_seal_is_told_with_its_moment(rollbook: Rollbook, maple: Distri
     assert result.code == 1
     assert result.out == (
         "seal 1, made <time>: an event under it, or the seal itself, is not as it was written\n"
-        "\nThe audit was changed behind Rollbook's back: 1 event under 1 seal. Compare it with a backup.\n"
+        "\nThe audit log was changed outside Rollbook: 1 event under 1 seal. "
+        "Compare the database with a backup.\n"
     )

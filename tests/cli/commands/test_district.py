@@ -13,7 +13,7 @@ def test_a_district_gets_a_short_name(rollbook: Rollbook) -> None:
     result = rollbook("district", "add", "Maple USD", "--time-zone", "America/Chicago")
     assert (result.code, result.out, result.err) == (
         0,
-        "Added Maple USD, time zone America/Chicago. Its short name is maple-usd.\n",
+        "Added Maple USD with time zone America/Chicago. Its short name is maple-usd.\n",
         "",
     )
     district = District.objects.get()
@@ -35,7 +35,7 @@ def test_a_second_district_of_the_same_short_name_is_refused(
     assert (result.code, result.out) == (1, "")
     assert (
         result.err
-        == "ERROR district_exists: there is a district maple-usd already, Maple USD; choose another name\n"
+        == "ERROR district_exists: there is already a district maple-usd, Maple USD; choose another name\n"
     )
     assert District.objects.count() == 1
 
@@ -55,7 +55,7 @@ def test_a_name_that_cannot_stand_in_a_mail_header_is_refused(
         ("Chicago", "did you mean America/Chicago?"),
         ("america/chicago", "did you mean America/Chicago?"),
         ("America/Chcago", "did you mean America/Chicago?"),
-        ("the moon", "write one such as America/Chicago"),
+        ("the moon", "use a name such as America/Chicago"),
     ],
 )
 def test_an_unknown_time_zone_is_refused_with_the_nearest_one(
@@ -85,8 +85,8 @@ def test_settings_are_changed_together(
     )
     assert (result.code, result.err) == (0, "")
     assert result.out == (
-        "Times of Maple USD are told in UTC.\n"
-        "Student files of Maple USD are read as cp1252 unless they say otherwise.\n"
+        "Times of Maple USD are shown in UTC.\n"
+        "Student files of Maple USD are read as cp1252 unless they specify another encoding.\n"
         "The results of every update of Maple USD go to ops@maple.example.\n"
     )
     maple.refresh_from_db()
@@ -99,8 +99,8 @@ def test_notify_without_an_address_means_nobody(
 ) -> None:
     rollbook("district", "set", "maple-usd", "--notify", manager.email)
     result = rollbook("district", "set", "maple-usd", "--notify")
-    assert (
-        result.out == "The results of every update of Maple USD go to nobody but who started it.\n"
+    assert result.out == (
+        "The results of an update of Maple USD go only to the person who started it.\n"
     )
     assert not Member.objects.filter(gets_results=True).exists()
 
@@ -138,7 +138,7 @@ def test_nothing_to_set_is_a_mistake_in_the_command(rollbook: Rollbook, maple: D
     result = rollbook("district", "set", "maple-usd")
     assert (result.code, result.err) == (
         2,
-        "ERROR nothing_to_set: say what to set: --time-zone, --encoding, --notify\n",
+        "ERROR nothing_to_set: use at least one of --time-zone, --encoding, --notify\n",
     )
 
 

@@ -129,7 +129,7 @@ def test_a_certificate_needs_its_key(rollbook: Rollbook) -> None:
     assert (result.code, result.out) == (2, "")
     assert (
         result.err
-        == "ERROR no_certificate: give both --cert and --key, as `rollbook serve` gets them\n"
+        == "ERROR no_certificate: use --cert and --key together, as with `rollbook serve`\n"
     )
 
 

@@ -27,7 +27,7 @@ def test_every_row_that_would_be_rejected_is_told(rollbook: Rollbook, base: Path
     assert result.out == (
         f"WITH ERRORS {base}: 3 rows, 1 would be rejected\n"
         "\n"
-        "count  severity  code              what happened\n"
+        "count  severity  code              problem\n"
         "    1  error     excel_scientific  A number was rounded by a spreadsheet\n"
         "    1  error     bad_date          This is not a real date\n"
         "\n"
@@ -57,7 +57,7 @@ def test_totals_are_exact_and_the_first_thousand_are_shown(rollbook: Rollbook, b
     assert lines[0] == f"WITH ERRORS {base}: 1,200 rows, 1,200 would be rejected"
     assert lines[3] == "1,200  error     bad_date  This is not a real date"
     assert len([line for line in lines if line.startswith("line ")]) == 1000
-    assert "... and 200 more; all of them: --json" in lines
+    assert "... and 200 more; use --json to see all of them" in lines
 
 
 def test_json_has_every_problem(rollbook: Rollbook, base: Path) -> None:

@@ -23,7 +23,7 @@ def test_schools_are_added_and_renamed_each_with_a_default_group(
     )
     result = rollbook("school", "load", "maple-usd", file)
     assert (result.code, result.err) == (0, "")
-    assert result.out == "Maple USD: 1 added, 1 renamed, 1 unchanged; 3 schools in all.\n"
+    assert result.out == "Maple USD: 1 added, 1 renamed, 1 unchanged; 3 schools in total.\n"
     assert list(
         School.objects.order_by("organization_id").values_list("organization_id", "name")
     ) == [
@@ -42,7 +42,7 @@ def test_loading_again_changes_nothing(rollbook: Rollbook, maple: District, file
     file.write_text("\ufeffname,School ID\r\nSchool 100,100\r\n", encoding="utf-8")
     rollbook("school", "load", "maple-usd", file)
     result = rollbook("school", "load", "maple-usd", file)
-    assert result.out == "Maple USD: 0 added, 0 renamed, 1 unchanged; 2 schools in all.\n"
+    assert result.out == "Maple USD: 0 added, 0 renamed, 1 unchanged; 2 schools in total.\n"
     assert Group.objects.count() == 2
 
 
@@ -76,7 +76,7 @@ def test_every_problem_is_reported_and_nothing_is_loaded(
         ),
         (
             b"SCHOOL_ID,NAME\n",
-            "no_schools: {file} has no school below its header; add a line for each",
+            "no_schools: {file} has no schools below its header; add a line for each school",
         ),
         (
             b"SCHOOL_ID,NAME\n1,\xc9cole\n",

@@ -104,7 +104,9 @@ def test_a_load_that_is_stopped_in_its_middle_goes_on_with_the_same_command(
         assert load.wait(timeout=60) == {signal.SIGINT: 130, signal.SIGKILL: -9}[number]
     if number == signal.SIGINT:
         told = (tmp_path / "stderr").read_text()
-        assert told.endswith("the same command goes on with it, and so does the server\nstopped\n")
+        assert told.endswith(
+            "run the same command again or start the server to continue\ninterrupted\n"
+        )
     done = process.rollbook("student", "load", "maple-usd", path, env=env)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(
@@ -128,7 +130,7 @@ def test_a_certificate_without_its_key_is_refused(data: Path) -> None:
 def test_web_without_a_certificate_or_a_proxy_says_what_it_needs(data: Path) -> None:
     done = process.rollbook("web", "--port", "0", env=process.environment(data))
     assert (done.returncode, done.stdout) == (2, "")
-    assert (
-        done.stderr
-        == "ERROR no_certificate: give --cert and --key, or --behind-proxy; `rollbook serve` does\n"
+    assert done.stderr == (
+        "ERROR no_certificate: use --cert and --key, or --behind-proxy; "
+        "only `rollbook serve` creates a certificate\n"
     )

@@ -61,7 +61,7 @@ def test_without_a_password_the_member_is_invited(
     assert (result.code, result.err) == (0, "")
     assert result.out == (
         "Invited Ana Ruiz, district manager of Maple USD. The login is ana.ruiz@maple.example.\n"
-        "The invitation is mailed now.\n"
+        "The invitation will be emailed now.\n"
     )
     letter = StaffLetter.objects.get()
     assert (letter.member, letter.kind, letter.inviter) == (
@@ -78,8 +78,8 @@ def test_without_a_mail_server_it_says_where_the_invitation_will_be(
     works(monkeypatch, alive=False)
     result = rollbook(*MANAGER)
     assert result.out.splitlines()[1:] == [
-        f"No mail server is named: the invitation becomes a file in {settings.MAIL_FOLDER} when `rollbook serve` runs. "
-        "Give them the link in it."
+        f"No mail server is configured: the invitation will be saved in {settings.MAIL_FOLDER} "
+        "when `rollbook serve` runs. Send the member the link in it."
     ]
 
 
@@ -113,7 +113,7 @@ def test_a_school_of_the_neighbour_is_one_that_is_not_there(
     result = rollbook(*ADD, "--role", "instructor", "--school", "900")
     assert (result.code, result.err) == (
         1,
-        "ERROR member_refused: there is no school '900' in this district; nobody was added\n",
+        "ERROR member_refused: there is no school '900' in this district; no member was added\n",
     )
     assert not Member.objects.exists()
 
@@ -158,7 +158,7 @@ def test_at_a_terminal_the_password_is_asked_for_twice(
 ) -> None:
     asked = typed(monkeypatch, PASSWORD, PASSWORD)
     assert rollbook(*MANAGER, "--ask-password").code == 0
-    assert asked == ["Password for Ana.Ruiz@maple.example: ", "The same again: "]
+    assert asked == ["Password for Ana.Ruiz@maple.example: ", "Repeat the password: "]
     assert Member.objects.get().check_password(PASSWORD)
 
 
@@ -169,7 +169,7 @@ def test_two_passwords_that_differ_add_nobody(
     result = rollbook(*MANAGER, "--ask-password")
     assert (result.code, result.err) == (
         1,
-        "ERROR passwords_differ: the two passwords are not the same; nobody was added, try again\n",
+        "ERROR passwords_differ: the two passwords are not the same; no member was added, try again\n",
     )
     assert not Member.objects.exists()
 
@@ -181,7 +181,8 @@ def test_without_a_terminal_nothing_is_asked(
     result = rollbook(*MANAGER, "--ask-password")
     assert (result.code, result.err) == (
         2,
-        "ERROR no_terminal: there is no terminal to ask for the password on; give --password-file FILE (- is stdin)\n",
+        "ERROR no_terminal: there is no terminal to prompt for the password on; use --password-file "
+        "FILE (- is stdin)\n",
     )
 
 
@@ -192,7 +193,7 @@ def test_a_refusal_gives_every_reason(rollbook: Rollbook, maple: District, file:
     assert result.err == (
         "ERROR member_refused: there is no role 'manager'; the roles are district manager, school manager, instructor; "
         "the password is refused: it is shorter than 15 characters; a few words in a row are easy to remember; "
-        "the password is refused: it contains 'Maple USD'; nobody was added\n"
+        "the password is refused: it contains 'Maple USD'; no member was added\n"
     )
 
 
@@ -233,14 +234,14 @@ def test_a_lost_second_factor_is_switched_off_on_the_host(
     assert (result.code, result.err) == (0, "")
     assert (
         result.out
-        == "Ana Ruiz signs in with the password alone again. The login is ops@maple.example.\n"
+        == "Ana Ruiz can sign in with just the password. The login is ops@maple.example.\n"
     )
     assert not Member.objects.get().has_second_factor
     letter = StaffLetter.objects.get()
     assert (letter.member, letter.kind, letter.inviter) == (manager, "second factor off", None)
     event = AuditEvent.objects.get(action="staff second-factor-off")
     assert (event.district, event.member, event.detail) == (
-        manager.district, None, "switched off for ops@maple.example",
+        manager.district, None, "turned off for ops@maple.example",
     )  # fmt: skip
 
 
@@ -249,11 +250,13 @@ def test_a_lost_second_factor_is_switched_off_on_the_host(
     [
         (
             "ops@maple.example",
-            "ERROR no_second_factor: ops@maple.example has no second factor; nothing was switched off",
+            "ERROR no_second_factor: ops@maple.example does not use two-step verification; "
+            "nothing was changed",
         ),
         (
             "who@maple.example",
-            "ERROR no_such_member: nobody signs in as 'who@maple.example'; nothing was switched off",
+            "ERROR no_such_member: there is no member with the login 'who@maple.example'; "
+            "nothing was changed",
         ),
     ],
 )

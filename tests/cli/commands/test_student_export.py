@@ -60,7 +60,7 @@ def test_a_file_appears_whole_and_for_its_owner_only(
     assert (result.code, result.out, result.err) == (
         0,
         "",
-        f"3 students of Maple USD are in {path}\n",
+        f"exported 3 students of Maple USD to {path}\n",
     )
     assert path.stat().st_mode & 0o777 == 0o600
     assert [each.name for each in path.parent.iterdir()] == ["students.csv"]

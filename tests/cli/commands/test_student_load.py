@@ -28,13 +28,13 @@ def test_new_students_are_added_and_the_report_is_told(
     assert result.out == (
         "COMPLETED update 1: 2 students: 0 updated, 2 added, 0 unchanged, 0 rejected, in <span>\n"
         "\n"
-        "  file      base.csv, 186 bytes, 2 rows, read as utf-8\n"
-        f"  SHA-256   {digest(base)}\n"
-        "  mode      add\n"
-        "  by        the operator of the server, with rollbook\n"
-        "  received  <time>\n"
-        "  begun     <time>\n"
-        "  ended     <time>\n"
+        "  file        base.csv, 186 bytes, 2 rows, read as utf-8\n"
+        f"  SHA-256     {digest(base)}\n"
+        "  mode        add\n"
+        "  started by  the operator of the server, with rollbook\n"
+        "  received    <time>\n"
+        "  started     <time>\n"
+        "  ended       <time>\n"
     )
     assert (
         result.err == "checking: 2 of 2 rows (100 %)\napplying: 2 of 2 changed students (100 %)\n"
@@ -72,7 +72,7 @@ def test_rejected_rows_are_told_and_the_others_are_loaded(
         "see https://localhost:8443/updates/1"
     )
     assert facts[8:] == [
-        "count  severity  code            what happened",
+        "count  severity  code            problem",
         "    1  error     bad_date        This is not a real date",
         "    1  error     unknown_school  No such school",
         "",
@@ -80,7 +80,7 @@ def test_rejected_rows_are_told_and_the_others_are_loaded(
         "line 4, SCHOOL_ID: unknown_school: '900' is not the organization ID of a school of the district; "
         "check the SCHOOL_ID, or add the school first",
         "",
-        "The rejected rows as a file, to be repaired and sent again:",
+        "To get the rejected rows as a file that you can fix and upload again:",
         "  rollbook update show maple-usd 1 --rejected > rejected.csv",
         "",
     ]
@@ -105,7 +105,7 @@ def test_the_same_file_again_is_said_to_be_the_same(
 ) -> None:
     rollbook("student", "load", "maple-usd", base)
     result = rollbook("student", "load", "maple-usd", base)
-    assert result.err.startswith("the file is the same as that of update 1 (completed)\n")
+    assert result.err.startswith("update 1 (completed) had the same file\n")
     assert result.out.startswith(
         "COMPLETED update 2: 2 students: 0 updated, 2 unchanged, 0 rejected"
     )
@@ -121,12 +121,13 @@ def test_a_load_that_was_stopped_goes_on_when_the_command_is_given_again(
     result = rollbook("student", "load", "maple-usd", base)
     assert (result.code, result.out) == (130, "")
     assert result.err == (
-        "update 1 is not at its end; the same command goes on with it, and so does the server\nstopped\n"
+        "update 1 has not finished; run the same command again or start the server to continue\n"
+        "interrupted\n"
     )
     assert Update.objects.get().state == State.RECEIVED
     monkeypatch.setattr(student, "work_on", work_on)
     result = rollbook("student", "load", "maple-usd", base)
-    assert result.err.startswith("the same file is update 1 already, which goes on\n")
+    assert result.err.startswith("continuing update 1, which has the same file\n")
     assert (result.code, Update.objects.get().state) == (0, State.COMPLETED)
 
 
@@ -144,7 +145,8 @@ def test_a_full_queue_takes_no_more(
     result = rollbook("student", "load", "maple-usd", base)
     assert (result.code, result.err) == (
         1,
-        "ERROR queue_full: updates 1, 2, 3, 4 of Maple USD wait already; load the file when one has ended\n",
+        "ERROR queue_full: updates 1, 2, 3, 4 of Maple USD are already waiting; "
+        "load the file when one of them has finished\n",
     )
 
 
@@ -159,7 +161,7 @@ def test_an_update_ahead_is_told_of_and_ended_first(
     monkeypatch.setattr(student, "work_on", work_on)
     base.write_text(f"{HEADER}\n{row('00126', 'Dana', 'Eastby')}\n")
     result = rollbook("student", "load", "maple-usd", base)
-    assert result.err.startswith("update 2 waits for update 1\n")
+    assert result.err.startswith("update 2 is waiting for update 1\n")
     assert Student.objects.count() == 3
 
 

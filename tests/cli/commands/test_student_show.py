@@ -70,7 +70,7 @@ def test_an_id_is_compared_exactly(rollbook: Rollbook, moved: None, other: str) 
     assert (result.code, result.out) == (1, "")
     assert result.err == (
         f"ERROR no_such_student: Maple USD has no student with the STUDENT_ID '{other}'; "
-        "it is compared exactly, with its zeros and capitals\n"
+        "it must match exactly, including zeros and capital letters\n"
     )
 
 

@@ -213,13 +213,13 @@ def test_the_rows_that_were_not_processed_can_be_sent_again(
     update = send_bytes(maple, base.read_bytes(), Mode.ADD).update
     goes_on = rollbook("update", "show", "maple-usd", "--not-processed")
     assert (goes_on.code, goes_on.out) == (1, "")
-    assert goes_on.err.startswith("ERROR not_ended: update 1 goes on, ")
+    assert goes_on.err.startswith("ERROR not_ended: update 1 has not finished, ")
     cancel(maple)
     result = rollbook("update", "show", "maple-usd", update.number, "--not-processed")
     assert (result.code, result.out.count("\r\n"), "canary" in result.out) == (0, 3, False)
     base.write_bytes(result.out.encode())
     assert rollbook("student", "load", "maple-usd", base).code == 0
-    assert "mends     update 1\n" in rollbook("update", "show", "maple-usd").out
+    assert "corrects    update 1\n" in rollbook("update", "show", "maple-usd").out
 
 
 def test_an_update_and_those_that_mend_it_name_each_other(
@@ -229,8 +229,8 @@ def test_an_update_and_those_that_mend_it_name_each_other(
     rollbook("student", "load", "maple-usd", file)
     file.write_bytes(rollbook("update", "show", "maple-usd", "--rejected").out.encode())
     rollbook("student", "load", "maple-usd", file)
-    assert "mends     update 1\n" in rollbook("update", "show", "maple-usd").out
-    assert "mended by  update 2\n" in rollbook("update", "show", "maple-usd", 1).out
+    assert "corrects    update 1\n" in rollbook("update", "show", "maple-usd").out
+    assert "corrected by  update 2\n" in rollbook("update", "show", "maple-usd", 1).out
     told = [
         json.loads(rollbook("update", "show", "maple-usd", number, "--json").out)
         for number in (1, 2)
@@ -266,7 +266,8 @@ def test_a_file_that_is_not_kept_any_more_is_said_to_be_gone(
     result = rollbook("update", "show", "maple-usd", "--rejected")
     assert (result.code, result.err) == (
         1,
-        "ERROR file_gone: the file of update 1 is not kept any more; take the district's own copy of it\n",
+        "ERROR file_gone: the file of update 1 is no longer available; "
+        "ask the district for its own copy\n",
     )
 
 
@@ -285,6 +286,6 @@ def test_what_retention_has_removed_is_said_to_be_so(
     result = rollbook("update", "show", "maple-usd", "--rejected")
     assert (result.code, result.err) == (
         1,
-        f"ERROR not_kept: {what} removed on 2026-11-01, as the settings of Maple USD have it; its counts stay, and "
-        "what it changed stays in the history of each student\n",
+        f"ERROR not_kept: {what} removed on 2026-11-01, as the settings of Maple USD have it; its counts are "
+        "still available, and its changes are in the history of each student\n",
     )

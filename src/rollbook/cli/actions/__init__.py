@@ -1,0 +1,1 @@
+"""What the subcommands do; ``rollbook.cli.commands`` says why this is apart from their options."""

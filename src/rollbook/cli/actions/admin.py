@@ -1,4 +1,4 @@
-"""``rollbook admin``: the operators' pages, on this machine alone and as long as the command runs."""
+"""Runs ``rollbook admin``: serves the operators' pages on this machine only."""
 
 import os
 from argparse import Namespace
@@ -16,16 +16,16 @@ HOST = "localhost"
 
 
 def admin(arguments: Namespace) -> int:
-    """Serve until told to stop; the secret on stdout lets one browser in, once."""
+    """Serve until stopped; the secret on stdout lets one browser sign in, once."""
     try:
         listener = listen(Address(HOST, arguments.port))
-    except CannotListen as problem:
-        raise CommandError("cannot_start", str(problem)) from None
+    except CannotListen as error:
+        raise CommandError("cannot_start", str(error)) from None
     address = Address(HOST, listener.getsockname()[1])
     os.environ[LISTENER] = str(listener.detach())  # the server closes it
     certificate = tls.certificate(settings.DATA, HOST)
-    print(f"The operators' pages are at https://{address}/ until this command ends.")
-    print(f"Enter with this secret, which is good once: {door.lock()}", flush=True)
+    print(f"The operators' pages are at https://{address}/ until you stop this command.")
+    print(f"Sign in with this secret, which works only once: {door.lock()}", flush=True)
     sessions.of_a_web_server()
     run_web(address, certificate)
     return OK

@@ -1,4 +1,4 @@
-"""``rollbook audit``: whether what was written down of deeds is still as it was written."""
+"""Runs ``rollbook audit``: verifies the seals of the audit log."""
 
 from argparse import Namespace
 
@@ -8,19 +8,20 @@ from rollbook.updates.wording import counted
 
 
 def check(arguments: Namespace) -> int:
-    """Look at every seal of the audit."""
-    verified = sealing.verify()
-    for broken in verified.broken:
-        print(f"seal {broken.number:,}, made {broken.at:%Y-%m-%d %H:%M:%S} UTC: {broken.text}")
-    waiting = f"; {counted(verified.waiting, 'event')} not sealed yet" if verified.waiting else ""
-    forgotten = (
-        f"; {counted(verified.forgotten, 'event')} removed by retention"
-        if verified.forgotten
-        else ""
-    )
-    told = f"{counted(verified.events, 'event')} under {counted(verified.seals, 'seal')}{forgotten}{waiting}"
-    if verified.broken:
-        print(f"\nThe audit was changed behind Rollbook's back: {told}. Compare it with a backup.")
+    """Verify every seal and print the broken ones."""
+    result = sealing.verify()
+    for seal in result.broken:
+        print(f"seal {seal.number:,}, made {seal.at:%Y-%m-%d %H:%M:%S} UTC: {seal.text}")
+    summary = f"{counted(result.events, 'event')} under {counted(result.seals, 'seal')}"
+    if result.forgotten:
+        summary += f"; {counted(result.forgotten, 'event')} removed by retention"
+    if result.waiting:
+        summary += f"; {counted(result.waiting, 'event')} not sealed yet"
+    if result.broken:
+        print(
+            f"\nThe audit log was changed outside Rollbook: {summary}. "
+            "Compare the database with a backup."
+        )
         return FAILED
-    print(f"The audit is whole: {told}.")
+    print(f"The audit log is intact: {summary}.")
     return OK

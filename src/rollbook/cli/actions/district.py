@@ -1,4 +1,4 @@
-"""``rollbook district``: the school systems that send files."""
+"""Runs ``rollbook district``: adds districts and changes their settings."""
 
 import zoneinfo
 from argparse import Namespace
@@ -17,45 +17,47 @@ from rollbook.roster.models import District
 from rollbook.staff.members import NotAMember, set_receivers
 
 MAX_NAME_LENGTH = 100
+MIN_SIMILARITY = 0.8
+"""How similar a time zone must be to be suggested, as for ``difflib.get_close_matches``."""
 
 
 def add(arguments: Namespace) -> int:
     """Add a district."""
-    name = _name(arguments.name)
-    time_zone = _time_zone(arguments.time_zone)
-    slug = slugify(name)
+    name = _normalize_name(arguments.name)
+    time_zone = _require_time_zone(arguments.time_zone)
     with transaction.atomic():
-        slug = slug or f"district-{District.objects.count() + 1}"
-        there = District.objects.filter(slug=slug).first()
-        if there:
+        slug = slugify(name) or f"district-{District.objects.count() + 1}"
+        existing = District.objects.filter(slug=slug).first()
+        if existing:
             raise CommandError(
                 "district_exists",
-                f"there is a district {slug} already, {there.name}; choose another name",
+                f"there is already a district {slug}, {existing.name}; choose another name",
             )
         district = District.objects.create(name=name, slug=slug, time_zone=time_zone)
         record("district add", district, slug)
-    print(f"Added {name}, time zone {time_zone}. Its short name is {slug}.")
+    print(f"Added {name} with time zone {time_zone}. Its short name is {slug}.")
     return OK
 
 
 def set_settings(arguments: Namespace) -> int:
-    """Change settings: all that are named, or none."""
+    """Change all settings that are named, or none if one of them is invalid."""
     district = get_district(arguments.district)
-    wanted = [name for name in _SETTINGS if getattr(arguments, name) is not None]
-    if not wanted:
-        options = ", ".join(f"--{name.replace('_', '-')}" for name in _SETTINGS)
-        raise CommandError("nothing_to_set", f"say what to set: {options}", USAGE)
+    values = {name: getattr(arguments, name) for name in _SETTERS}
+    names = [name for name, value in values.items() if value is not None]
+    if not names:
+        options = ", ".join(f"--{name.replace('_', '-')}" for name in _SETTERS)
+        raise CommandError("nothing_to_set", f"use at least one of {options}", USAGE)
     with transaction.atomic():
-        said = [_SETTINGS[name](district, getattr(arguments, name)) for name in wanted]
+        messages = [_SETTERS[name](district, values[name]) for name in names]
         district.save(update_fields=["time_zone", "encoding"])
-        record("district set", district, ", ".join(wanted))
-    print("\n".join(said))
+        record("district set", district, ", ".join(names))
+    print("\n".join(messages))
     return OK
 
 
 def _set_time_zone(district: District, name: str) -> str:
-    district.time_zone = _time_zone(name)
-    return f"Times of {district.name} are told in {district.time_zone}."
+    district.time_zone = _require_time_zone(name)
+    return f"Times of {district.name} are shown in {district.time_zone}."
 
 
 def _set_encoding(district: District, name: str) -> str:
@@ -63,7 +65,10 @@ def _set_encoding(district: District, name: str) -> str:
         district.encoding = known_encoding(name)
     except ValueError as error:
         raise CommandError("unknown_encoding", str(error)) from None
-    return f"Student files of {district.name} are read as {district.encoding} unless they say otherwise."
+    return (
+        f"Student files of {district.name} are read as {district.encoding} "
+        "unless they specify another encoding."
+    )
 
 
 def _set_notify(district: District, emails: list[str]) -> str:
@@ -72,47 +77,52 @@ def _set_notify(district: District, emails: list[str]) -> str:
     except NotAMember as error:
         raise CommandError(
             "not_a_member",
-            f"{error}; add them with `rollbook staff add {district.slug} ...`, or correct the address",
+            f"{error}; add them with `rollbook staff add {district.slug} ...`, "
+            "or correct the address",
         ) from None
-    listed = ", ".join(member.email for member in members) or "nobody but who started it"
-    return f"The results of every update of {district.name} go to {listed}."
+    recipients = ", ".join(member.email for member in members)
+    if not recipients:
+        return f"The results of an update of {district.name} go only to the person who started it."
+    return f"The results of every update of {district.name} go to {recipients}."
 
 
-_SETTINGS: dict[str, Callable[[District, Any], str]] = {
+_SETTERS: dict[str, Callable[[District, Any], str]] = {
     "time_zone": _set_time_zone,
     "encoding": _set_encoding,
     "notify": _set_notify,
 }
+"""By the name of the argument; each returns the message to print."""
 
 
-def _name(text: str) -> str:
-    """It goes into mail headers and log lines: no line breaks."""
+def _normalize_name(text: str) -> str:
+    """Return the name without line breaks, which mail headers and log lines can't contain."""
     name = " ".join(text.split())
     if not (0 < len(name) <= MAX_NAME_LENGTH and name.isprintable()):
         raise CommandError(
             "bad_name",
-            f"a district's name has 1 to {MAX_NAME_LENGTH} printable characters; give a shorter one",
+            f"the name of a district must have 1 to {MAX_NAME_LENGTH} printable characters; "
+            "choose another name",
         )
     return name
 
 
-def _time_zone(text: str) -> str:
+def _require_time_zone(text: str) -> str:
     zones = zoneinfo.available_timezones()
     if text in zones:
         return text
-    near = _nearest(text, sorted(zones))
-    hint = f"did you mean {near}?" if near else "write one such as America/Chicago"
+    match = _closest_time_zone(text, sorted(zones))
+    hint = f"did you mean {match}?" if match else "use a name such as America/Chicago"
     raise CommandError("unknown_time_zone", f"there is no time zone '{text}'; {hint}")
 
 
-def _nearest(text: str, zones: list[str]) -> str | None:
-    """The zone of that city, whatever the continent, else the one that is spelled most like it."""
-    folded = text.strip().casefold().replace(" ", "_")
+def _closest_time_zone(text: str, zones: list[str]) -> str | None:
+    """Return the zone with the most similar name, or else with the most similar city."""
+    name = text.strip().casefold().replace(" ", "_")
     by_city = {zone.rpartition("/")[2].casefold(): zone for zone in reversed(zones)}
     by_name = {zone.casefold(): zone for zone in zones}
-    city = folded.rpartition("/")[2]
-    for known, asked in ((by_name, folded), (by_city, city)):
-        near = get_close_matches(asked, known, n=1, cutoff=0.8)
-        if near:
-            return known[near[0]]
+    city = name.rpartition("/")[2]
+    for candidates, word in ((by_name, name), (by_city, city)):
+        matches = get_close_matches(word, candidates, n=1, cutoff=MIN_SIMILARITY)
+        if matches:
+            return candidates[matches[0]]
     return None

@@ -1,4 +1,4 @@
-"""``rollbook doctor``: what is wrong with an installation, and how to mend it."""
+"""Runs ``rollbook doctor``: diagnoses an installation."""
 
 import os
 from argparse import Namespace
@@ -16,54 +16,55 @@ _INDENT = 9
 
 
 def doctor(arguments: Namespace) -> int:
-    """Look at everything; 1 if there is an error."""
+    """Run all checks and print their results; fail if there is an error."""
     if bool(arguments.cert) != bool(arguments.key):
         raise CommandError(
-            "no_certificate", "give both --cert and --key, as `rollbook serve` gets them", USAGE
+            "no_certificate", "use --cert and --key together, as with `rollbook serve`", USAGE
         )
     bootstrap.set_data_folder(arguments)
     variables = Variables(os.environ)
     variables.forget_wrong(os.environ)
-    found = examine(opened(bootstrap.folder(), variables, arguments))
-    marks = _told_as_json(found) if arguments.json else _told(found)
-    return FAILED if Mark.ERROR in marks else OK
+    results = examine(opened(bootstrap.data_folder(), variables, arguments))
+    levels = _print_json(results) if arguments.json else _print_text(results)
+    return FAILED if Mark.ERROR in levels else OK
 
 
-def _told(found: Iterable[tuple[str, Finding]]) -> list[Mark]:
-    """Each as it is found: a look may take its time."""
-    marks = []
-    for name, finding in found:
-        marks.append(finding.mark)
-        print(f"{finding.mark.ljust(_INDENT)}{name}: {finding.what}", flush=True)
-        if finding.repair:
-            print(f"{' ' * _INDENT}To do: {finding.repair}", flush=True)
-    print(f"\n{_sum(marks)}")
-    return marks
+def _print_text(results: Iterable[tuple[str, Finding]]) -> list[Mark]:
+    """Print each result as soon as it is known, because a check can take a while."""
+    levels = []
+    for name, result in results:
+        levels.append(result.mark)
+        print(f"{result.mark.ljust(_INDENT)}{name}: {result.what}", flush=True)
+        if result.repair:
+            print(f"{' ' * _INDENT}To do: {result.repair}", flush=True)
+    print(f"\n{_summary(levels)}")
+    return levels
 
 
-def _sum(marks: list[Mark]) -> str:
-    errors, warnings = marks.count(Mark.ERROR), marks.count(Mark.WARNING)
+def _summary(levels: list[Mark]) -> str:
+    errors, warnings = levels.count(Mark.ERROR), levels.count(Mark.WARNING)
     if errors or warnings:
         return f"{counted(errors, 'error')}, {counted(warnings, 'warning')}."
-    return "All is well."
+    return "No problems found."
 
 
-def _told_as_json(found: Iterable[tuple[str, Finding]]) -> list[Mark]:
-    all_found = list(found)
-    marks = [finding.mark for _, finding in all_found]
-    told = {
-        "healthy": Mark.ERROR not in marks,
-        "errors": marks.count(Mark.ERROR),
-        "warnings": marks.count(Mark.WARNING),
-        "findings": [
-            {
-                "part": name,
-                "result": finding.mark.lower(),
-                "what": finding.what,
-                "to_do": finding.repair,
-            }
-            for name, finding in all_found
-        ],
+def _print_json(results: Iterable[tuple[str, Finding]]) -> list[Mark]:
+    all_results = list(results)
+    levels = [result.mark for _, result in all_results]
+    summary = {
+        "healthy": Mark.ERROR not in levels,
+        "errors": levels.count(Mark.ERROR),
+        "warnings": levels.count(Mark.WARNING),
+        "findings": [_to_json(name, result) for name, result in all_results],
     }
-    print(output.to_json(told))
-    return marks
+    print(output.to_json(summary))
+    return levels
+
+
+def _to_json(name: str, result: Finding) -> dict[str, str]:
+    return {
+        "part": name,
+        "result": result.mark.lower(),
+        "what": result.what,
+        "to_do": result.repair,
+    }

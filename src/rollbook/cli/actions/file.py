@@ -1,4 +1,4 @@
-"""``rollbook file``: a student file's own rules, with no server, no database and no data folder."""
+"""Runs ``rollbook file``: checks a student file without server, database or data folder."""
 
 from argparse import Namespace
 from collections.abc import Iterator
@@ -6,61 +6,66 @@ from datetime import date
 from pathlib import Path
 
 from rollbook.cli import output
-from rollbook.cli.errors import DONE, NOT_DONE, SOME_REJECTED, Failure
-from rollbook.cli.progress_bar import Progress
+from rollbook.cli.errors import FAILED, OK, SOME_REJECTED, CommandError
+from rollbook.cli.progress_bar import ProgressBar
 from rollbook.format import reader
 from rollbook.format.file_validator import validate_file
 from rollbook.format.reader import Survey
 from rollbook.format.tally import ProblemTally
 
 NOT_CHECKED = (
-    "Not checked here, as it takes the district's students: whether students and schools exist, whether a new "
-    "student has all it needs, and keys that two rows or students want."
+    "Not checked, because it depends on the district's students: whether students and schools "
+    "exist, whether new students have all required values, and whether IDs or usernames are used "
+    "more than once."
 )
 
 
 def check(arguments: Namespace) -> int:
-    """Survey the file, then check every row; the result tells how it would fare."""
+    """Scan the file, validate every row, and print what would happen to it."""
     path: Path = arguments.file
     try:
         survey = reader.survey(path, encoding=reader.known_encoding(arguments.encoding))
     except ValueError as error:
-        raise Failure("unknown_encoding", str(error)) from None
-    most = None if arguments.json else output.MOST_SHOWN
-    result = ProblemTally(max_kept=most)
-    today = date.today()  # noqa: DTZ011 - the day it is where the file is checked
-    with Progress() as progress:
-        for done in validate_file(path, survey, today, result):
-            progress.show("checking", done, survey.rows)
-    verdict, code = _verdict(path, survey, result)
+        raise CommandError("unknown_encoding", str(error)) from None
+    max_kept = None if arguments.json else output.MAX_PROBLEMS_SHOWN
+    result = ProblemTally(max_kept=max_kept)
+    # The date on this machine is the only one known here.
+    today = date.today()  # noqa: DTZ011
+    with ProgressBar() as progress_bar:
+        for row_count in validate_file(path, survey, today, result):
+            progress_bar.show("checking", row_count, survey.rows)
+    verdict, exit_code = _verdict(path, survey, result)
     if arguments.json:
-        output.print_json(_facts(path, survey, result, verdict), result.problems)
+        output.print_json(_to_json(path, survey, result, verdict), result.problems)
     else:
-        print("\n".join(_lines(verdict, result)))
-    return code
+        print("\n".join(_text_lines(verdict, result)))
+    return exit_code
 
 
 def _verdict(path: Path, survey: Survey, result: ProblemTally) -> tuple[str, int]:
+    """Return the first line of the output and the exit code."""
     if survey.refusal:
-        return f"REFUSED {path}: {survey.refusal.code}: {survey.refusal.message}", NOT_DONE
+        return f"REFUSED {path}: {survey.refusal.code}: {survey.refusal.message}", FAILED
     rows = f"{survey.rows:,} {'row' if survey.rows == 1 else 'rows'}"
     if result.rejected:
         return f"WITH ERRORS {path}: {rows}, {result.rejected:,} would be rejected", SOME_REJECTED
-    return f"OK {path}: {rows}, none would be rejected", DONE
+    return f"OK {path}: {rows}, none would be rejected", OK
 
 
-def _lines(verdict: str, result: ProblemTally) -> Iterator[str]:
+def _text_lines(verdict: str, result: ProblemTally) -> Iterator[str]:
     yield verdict
     if result.counts:
         yield ""
-        yield from output.totals(result.counts)
+        yield from output.problem_totals(result.counts)
         yield ""
-        yield from output.details(result.problems, result.counts.total(), "all of them: --json")
+        yield from output.problem_lines(
+            result.problems, result.counts.total(), "use --json to see all of them"
+        )
     yield ""
     yield NOT_CHECKED
 
 
-def _facts(path: Path, survey: Survey, result: ProblemTally, verdict: str) -> dict[str, object]:
+def _to_json(path: Path, survey: Survey, result: ProblemTally, verdict: str) -> dict[str, object]:
     return {
         "verdict": verdict.partition(f" {path}:")[0],
         "message": verdict,

@@ -1,4 +1,4 @@
-"""``rollbook school``: a district's schools, out of a small CSV file that is right as a whole or not loaded."""
+"""Runs ``rollbook school``: loads a district's schools from a CSV file, all of them or none."""
 
 from argparse import Namespace
 from pathlib import Path
@@ -11,6 +11,7 @@ from rollbook.cli.lookup import get_district
 from rollbook.format.small_table import TableRefused
 from rollbook.roster import schools
 from rollbook.roster.schools import SchoolFile
+from rollbook.updates.wording import counted
 
 
 def load(arguments: Namespace) -> int:
@@ -18,25 +19,24 @@ def load(arguments: Namespace) -> int:
     district = get_district(arguments.district)
     file = _read(arguments.file)
     if file.problems:
-        for line, what in file.problems:
-            print(f"{arguments.file}, line {line:,}: {what}")
-        count = len(file.problems)
-        print(f"\nNothing was loaded: {count:,} {'problem' if count == 1 else 'problems'}.")
+        for line, text in file.problems:
+            print(f"{arguments.file}, line {line:,}: {text}")
+        print(f"\nNothing was loaded: {counted(len(file.problems), 'problem')}.")
         return FAILED
     with transaction.atomic():
-        loaded = schools.load(district, file.names)
-        record("school load", district, str(loaded))
-    print(f"{district.name}: {loaded}; {loaded.total:,} schools in all.")
+        result = schools.load(district, file.names)
+        record("school load", district, str(result))
+    print(f"{district.name}: {result}; {result.total:,} schools in total.")
     return OK
 
 
 def _read(path: Path) -> SchoolFile:
     try:
         file = schools.read(path.read_bytes())
-    except TableRefused as refused:
-        raise CommandError(refused.code, f"{path}, {refused}") from None
+    except TableRefused as error:
+        raise CommandError(error.code, f"{path}, {error}") from None
     if not file.names and not file.problems:
         raise CommandError(
-            "no_schools", f"{path} has no school below its header; add a line for each"
+            "no_schools", f"{path} has no schools below its header; add a line for each school"
         )
     return file

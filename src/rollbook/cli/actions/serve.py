@@ -1,4 +1,4 @@
-"""``rollbook serve``, and the two processes it starts: ``web`` and ``worker``, which also run without it."""
+"""Runs ``rollbook serve`` and the two processes it starts, ``web`` and ``worker``."""
 
 import os
 import signal
@@ -15,9 +15,11 @@ from rollbook.server.preparing import prepare
 from rollbook.server.web import Address, run_web
 from rollbook.staff.keyring import OtherKeys
 
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
 
 def serve(arguments: Namespace) -> int:
-    """Web and worker together, until told to stop."""
+    """Run web server and worker until stopped."""
     return supervise.serve(
         settings.DATA,
         Address(arguments.host, arguments.port),
@@ -28,8 +30,8 @@ def serve(arguments: Namespace) -> int:
 
 
 def web(arguments: Namespace) -> int:
-    """The web server alone."""
-    certificate = None if settings.BEHIND_PROXY else _certificate(arguments)
+    """Run the web server only."""
+    certificate = None if settings.BEHIND_PROXY else _load_certificate(arguments)
     _prepare()
     sessions.of_a_web_server()
     run_web(
@@ -41,52 +43,61 @@ def web(arguments: Namespace) -> int:
     return OK
 
 
-def _certificate(arguments: Namespace) -> tls.Certificate:
+def _load_certificate(arguments: Namespace) -> tls.Certificate:
     if not (arguments.cert and arguments.key):
         raise CommandError(
             "no_certificate",
-            "give --cert and --key, or --behind-proxy; `rollbook serve` does",
+            "use --cert and --key, or --behind-proxy; only `rollbook serve` creates a certificate",
             USAGE,
         )
     try:
         return tls.given(arguments.cert, arguments.key)
-    except tls.CertificateProblem as problem:
-        raise CommandError("cannot_start", str(problem)) from None
+    except tls.CertificateProblem as error:
+        raise CommandError("cannot_start", str(error)) from None
 
 
 def worker(arguments: Namespace) -> int:
-    """The worker alone: at the first signal it ends the step in hand, at the second it ends at once."""
+    """Run the worker only.
+
+    The first signal lets it finish the current step; the second one stops it immediately.
+    """
     if arguments.concurrency > 1 and not settings.ON_POSTGRESQL:
         raise CommandError(
             "one_at_a_time",
-            "--concurrency needs PostgreSQL (DATABASE_URL); SQLite has one worker, in which all districts take turns",
+            "--concurrency needs PostgreSQL (DATABASE_URL); on SQLite, one worker processes the "
+            "updates of all districts in turn",
             USAGE,
         )
     lifeline.watch()
     _prepare()
-    stop = threading.Event()
-
-    def told(number: int, frame: object) -> None:
-        stop.set()
-        for each in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(each, signal.SIG_DFL)
-
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, told)
+    stop_requested = threading.Event()
+    _set_on_first_signal(stop_requested)
     try:
-        work(stop, arguments.concurrency)
-    except NewerDatabase as newer:
-        raise CommandError("newer_database", str(newer)) from None
+        work(stop_requested, arguments.concurrency)
+    except NewerDatabase as error:
+        raise CommandError("newer_database", str(error)) from None
     return OK
 
 
+def _set_on_first_signal(event: threading.Event) -> None:
+    """Set the event at the first stop signal, and restore the default handlers for the second."""
+
+    def handle(number: int, frame: object) -> None:
+        event.set()
+        for stop_signal in STOP_SIGNALS:
+            signal.signal(stop_signal, signal.SIG_DFL)
+
+    for stop_signal in STOP_SIGNALS:
+        signal.signal(stop_signal, handle)
+
+
 def _prepare() -> None:
-    """What ``serve`` has done for its own children."""
+    """Prepare the data folder and database, unless ``serve`` has done so for its children."""
     if lifeline.VARIABLE in os.environ:
         return
     try:
         prepare()
-    except NewerDatabase as newer:
-        raise CommandError("newer_database", str(newer)) from None
-    except OtherKeys as other:
-        raise CommandError("other_keys", str(other)) from None
+    except NewerDatabase as error:
+        raise CommandError("newer_database", str(error)) from None
+    except OtherKeys as error:
+        raise CommandError("other_keys", str(error)) from None

@@ -1,4 +1,4 @@
-"""``rollbook staff``: who may sign in."""
+"""Runs ``rollbook staff``: adds staff members and turns off a lost second factor."""
 
 import sys
 from argparse import Namespace
@@ -22,92 +22,115 @@ from rollbook.updates.running import worker_seen
 
 
 def add(arguments: Namespace) -> int:
-    """Add a member: one who is invited by mail, or whose password is asked for or read from a file."""
+    """Add a member: with a password, or with an invitation by email to choose one."""
     district = get_district(arguments.district)
-    password = _password(arguments)
+    password = _read_password(arguments)
+    is_invited = password is None
     try:
-        member = (
-            _invited(district, arguments)
-            if password is None
-            else _added(district, arguments, password)
-        )
-    except MemberRefused as refused:
-        raise CommandError("member_refused", f"{refused}; nobody was added") from None
-    how = "Invited" if password is None else "Added"
-    record("staff add", district, f"{how.lower()} {member.email}, {member.role}")
-    print(f"{how} {member.name}, {member.role} of {district.name}. The login is {member.email}.")
-    if password is None:
-        print(_where_the_invitation_goes())
+        if password is None:
+            member = _invite(district, arguments)
+        else:
+            member = _add_with_password(district, arguments, password)
+    except MemberRefused as error:
+        raise CommandError("member_refused", f"{error}; no member was added") from None
+    verb = "Invited" if is_invited else "Added"
+    record("staff add", district, f"{verb.lower()} {member.email}, {member.role}")
+    print(f"{verb} {member.name}, {member.role} of {district.name}. The login is {member.email}.")
+    if is_invited:
+        print(_invitation_delivery())
     return OK
 
 
 def second_factor_off(arguments: Namespace) -> int:
-    """Switch off the second factor of a member who has lost it."""
-    member = (
-        Member.objects.select_related("district").filter(email=fold_login(arguments.email)).first()
-    )
+    """Turn off the second factor of a member who has lost it."""
+    login = fold_login(arguments.email)
+    member = Member.objects.select_related("district").filter(email=login).first()
     if member is None:
         raise CommandError(
-            "no_such_member", f"nobody signs in as '{arguments.email}'; nothing was switched off"
+            "no_such_member",
+            f"there is no member with the login '{arguments.email}'; nothing was changed",
         )
     with transaction.atomic():
         if not second_factor.switch_off(member, timezone.now()):
             raise CommandError(
-                "no_second_factor", f"{member.email} has no second factor; nothing was switched off"
+                "no_second_factor",
+                f"{member.email} does not use two-step verification; nothing was changed",
             )
         sessions.end_all(member)
-    record("staff second-factor-off", member.district, f"switched off for {member.email}")
-    print(f"{member.name} signs in with the password alone again. The login is {member.email}.")
+    record("staff second-factor-off", member.district, f"turned off for {member.email}")
+    print(f"{member.name} can sign in with just the password. The login is {member.email}.")
     return OK
 
 
-def _invited(district: District, arguments: Namespace) -> Member:
-    name = arguments.first, arguments.last
+def _invite(district: District, arguments: Namespace) -> Member:
     return invite(
-        district, arguments.email, *name, arguments.role, arguments.school, None, timezone.now()
+        district,
+        arguments.email,
+        arguments.first,
+        arguments.last,
+        arguments.role,
+        arguments.school,
+        None,
+        timezone.now(),
     )
 
 
-def _added(district: District, arguments: Namespace, password: str) -> Member:
-    name = arguments.first, arguments.last
-    return add_member(district, arguments.email, *name, arguments.role, password, arguments.school)
+def _add_with_password(district: District, arguments: Namespace, password: str) -> Member:
+    return add_member(
+        district,
+        arguments.email,
+        arguments.first,
+        arguments.last,
+        arguments.role,
+        password,
+        arguments.school,
+    )
 
 
-def _where_the_invitation_goes() -> str:
+def _invitation_delivery() -> str:
+    """Say when and how the member will receive the invitation."""
     when = "now" if worker_seen().alive else "when `rollbook serve` runs"
     if settings.EMAIL_HOST:
-        return f"The invitation is mailed {when}."
-    folder = settings.MAIL_FOLDER
-    return f"No mail server is named: the invitation becomes a file in {folder} {when}. Give them the link in it."
+        return f"The invitation will be emailed {when}."
+    return (
+        "No mail server is configured: the invitation will be saved in "
+        f"{settings.MAIL_FOLDER} {when}. Send the member the link in it."
+    )
 
 
-def _password(arguments: Namespace) -> str | None:
-    """None: the member is to choose one."""
+def _read_password(arguments: Namespace) -> str | None:
+    """Return the password, or None if the member is to choose one."""
     if arguments.password_file:
-        return _from_file(arguments.password_file)
-    return _asked(arguments.email) if arguments.ask_password else None
+        return _first_line(arguments.password_file)
+    if arguments.ask_password:
+        return _prompt_for_password(arguments.email)
+    return None
 
 
-def _from_file(name: str) -> str:
+def _first_line(file_name: str) -> str:
     try:
-        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8-sig")
+        if file_name == "-":
+            text = sys.stdin.read()
+        else:
+            text = Path(file_name).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise CommandError(
-            "password_not_readable", f"{name} is not UTF-8 text; save it as UTF-8"
+            "password_not_readable", f"{file_name} is not UTF-8 text; save it as UTF-8"
         ) from None
     return text.split("\n", 1)[0].removesuffix("\r")
 
 
-def _asked(email: str) -> str:
+def _prompt_for_password(email: str) -> str:
     if not sys.stdin.isatty():
         raise CommandError(
             "no_terminal",
-            "there is no terminal to ask for the password on; give --password-file FILE (- is stdin)",
+            "there is no terminal to prompt for the password on; use --password-file FILE "
+            "(- is stdin)",
             USAGE,
         )
     password = getpass(f"Password for {email}: ")
-    if getpass("The same again: ") != password:
+    if getpass("Repeat the password: ") != password:
         raise CommandError(
-            "passwords_differ", "the two passwords are not the same; nobody was added, try again"
+            "passwords_differ", "the two passwords are not the same; no member was added, try again"
         )
     return password

@@ -1,4 +1,4 @@
-"""``rollbook student``: a district's students, in and out."""
+"""Runs ``rollbook student``: loads, exports and shows a district's students."""
 
 import contextlib
 import os
@@ -29,90 +29,95 @@ from rollbook.updates.receive import QueueFull, Receipt, receive
 from rollbook.updates.spool import Incoming
 from rollbook.updates.wording import dated
 
-CHUNK = 1 << 20
-VIA = "rollbook"
-EXPORTED = [column for column in COLUMNS if not column.secret]
+CHUNK_BYTES = 1 << 20
+SOURCE = "rollbook"
+EXPORTED_COLUMNS = [column.name for column in COLUMNS if not column.secret]
 
 
 def load(arguments: Namespace) -> int:
-    """Receive the file, see it through, and tell what became of it."""
+    """Start an update with the file, wait for its end, and print its report."""
     district = get_district(arguments.district)
-    receipt = _received(district, arguments.file)
-    loaded = receipt.update
-    with ProgressBar() as progress:
-        for line in _remarks(receipt):
-            progress.say(line)
-        watch = UpdateProgress(loaded, progress)
+    receipt = _receive(district, arguments.file)
+    job = receipt.update
+    with ProgressBar() as progress_bar:
+        for line in _notes(receipt):
+            progress_bar.print_line(line)
+        progress = UpdateProgress(job, progress_bar)
         try:
-            work_on(loaded.pk, watch)
+            work_on(job.pk, progress)
         except KeyboardInterrupt:
-            progress.end()
-            progress.say(
-                f"update {loaded.number} is not at its end; the same command goes on with it, and so does the server"
+            progress_bar.end()
+            progress_bar.print_line(
+                f"update {job.number} has not finished; "
+                "run the same command again or start the server to continue"
             )
             raise
-        watch.look()
-    print("\n".join(update.lines(loaded)))
-    if loaded.state != State.COMPLETED:
+        progress.show()
+    print("\n".join(update.report_lines(job)))
+    if job.state != State.COMPLETED:
         return FAILED
-    return SOME_REJECTED if loaded.rejected else OK
+    return SOME_REJECTED if job.rejected else OK
 
 
-def _received(district: District, path: Path) -> Receipt:
+def _receive(district: District, path: Path) -> Receipt:
     with path.open("rb") as file:
         incoming = Incoming()
         try:
-            for chunk in iter(lambda: file.read(CHUNK), b""):
+            while chunk := file.read(CHUNK_BYTES):
                 incoming.write(chunk)
-            return receive(
-                district, incoming, file_name=display_name(path.name), mode=Mode.ADD, via=VIA
-            )
-        except QueueFull as full:
-            waiting = ", ".join(map(str, full.waiting))
+            name = display_name(path.name)
+            return receive(district, incoming, file_name=name, mode=Mode.ADD, via=SOURCE)
+        except QueueFull as error:
+            numbers = ", ".join(map(str, error.waiting))
             raise CommandError(
                 "queue_full",
-                f"updates {waiting} of {district.name} wait already; load the file when one has ended",
+                f"updates {numbers} of {district.name} are already waiting; "
+                "load the file when one of them has finished",
             ) from None
         finally:
             incoming.discard()
 
 
-def _remarks(receipt: Receipt) -> Iterator[str]:
+def _notes(receipt: Receipt) -> Iterator[str]:
     if receipt.replayed:
-        yield f"the same file is update {receipt.update.number} already, which goes on"
+        yield f"continuing update {receipt.update.number}, which has the same file"
     if receipt.same_as:
-        yield f"the file is the same as that of update {receipt.same_as.number} ({receipt.same_as.state})"
+        earlier_update = receipt.same_as
+        yield f"update {earlier_update.number} ({earlier_update.state}) had the same file"
 
 
 def export(arguments: Namespace) -> int:
-    """Every student, in the order of STUDENT_ID."""
+    """Write all students as a student file."""
     district = get_district(arguments.district)
     if arguments.output is None:
         sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
         count = _write(district, sys.stdout)
     else:
-        with _appearing(arguments.output) as file:
+        with _atomic_file(arguments.output) as file:
             count = _write(district, file)
-        print(f"{count:,} students of {district.name} are in {arguments.output}", file=sys.stderr)
+        print(
+            f"exported {count:,} students of {district.name} to {arguments.output}", file=sys.stderr
+        )
     record("student export", district, f"{count:,} students")
     return OK
 
 
 def _write(district: District, file: TextIO) -> int:
+    """Write the student file and return the number of students."""
     if district.encoding != "utf-8":
-        file.write("\ufeff")  # so that it is read as what it is when it comes back
-    return writer.write(file, [column.name for column in EXPORTED], _rows(district))
+        file.write("\ufeff")  # or the file, loaded again, would be read in the district's encoding
+    return writer.write(file, EXPORTED_COLUMNS, _rows(district))
 
 
 def _rows(district: District) -> Iterator[list[str]]:
     for page in records.in_order(district.pk):
-        for one in page:
-            yield [_shown(column.name, one.values[column.name]) for column in EXPORTED]
+        for student in page:
+            yield [_format_value(name, student.values[name]) for name in EXPORTED_COLUMNS]
 
 
 @contextlib.contextmanager
-def _appearing(path: Path) -> Iterator[TextIO]:
-    """A file that appears whole, for its owner only, or not at all."""
+def _atomic_file(path: Path) -> Iterator[TextIO]:
+    """Create a file, readable by its owner only, that appears when it is complete or not at all."""
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
@@ -125,75 +130,86 @@ def _appearing(path: Path) -> Iterator[TextIO]:
 
 
 def show(arguments: Namespace) -> int:
-    """One student's record, and every change made to it."""
+    """Print a student's record and every change made to it."""
     district = get_district(arguments.district)
-    found = records.by_column(district.pk, "STUDENT_ID", [arguments.student_id]).get(
-        arguments.student_id
-    )
-    if found is None:
-        raise CommandError(
-            "no_such_student",
-            f"{district.name} has no student with the STUDENT_ID '{arguments.student_id}'; "
-            "it is compared exactly, with its zeros and capitals",
-        )
-    records.add_links([found])
+    student = _get_student(district, arguments.student_id)
     changes = list(
-        Change.objects.filter(student=found.pk)
+        Change.objects.filter(student=student.pk)
         .select_related("update", "member")
         .order_by("at", "pk")
     )
-    record("student show", district, f"student with key {found.pk}")
-    print(
-        output.to_json(_facts(found, changes))
-        if arguments.json
-        else "\n".join(_lines(district, found, changes))
-    )
+    record("student show", district, f"student with key {student.pk}")
+    if arguments.json:
+        print(output.to_json(_to_json(student, changes)))
+    else:
+        print("\n".join(_text_lines(district, student, changes)))
     return OK
 
 
-def _lines(district: District, found: Record, changes: list[Change]) -> Iterator[str]:
-    yield f"{found.values['FIRST_NAME']} {found.values['LAST_NAME']}, {district.name}"
+def _get_student(district: District, student_id: str) -> Record:
+    students = records.by_column(district.pk, "STUDENT_ID", [student_id])
+    if student_id not in students:
+        raise CommandError(
+            "no_such_student",
+            f"{district.name} has no student with the STUDENT_ID '{student_id}'; "
+            "it must match exactly, including zeros and capital letters",
+        )
+    student = students[student_id]
+    records.add_links([student])
+    return student
+
+
+def _text_lines(district: District, student: Record, changes: list[Change]) -> Iterator[str]:
+    yield f"{student.values['FIRST_NAME']} {student.values['LAST_NAME']}, {district.name}"
     yield ""
-    yield from output.name_value_lines(
-        (column.name, _shown(column.name, found.values[column.name])) for column in EXPORTED
-    )
+    yield from output.name_value_lines(_record_values(student).items())
     yield ""
-    rows = [
-        (dated(change.at, district.time_zone), change.field, *_values(change), _author(change))
-        for change in changes
-    ]
+    rows = [_change_row(change, district) for change in changes]
     yield from output.table(("when", "field", "old", "new", "by"), rows)
 
 
-def _values(change: Change) -> tuple[str, str]:
+def _record_values(student: Record) -> dict[str, str]:
+    return {name: _format_value(name, student.values[name]) for name in EXPORTED_COLUMNS}
+
+
+def _change_row(change: Change, district: District) -> tuple[str, ...]:
+    old, new = _change_values(change)
+    return (dated(change.at, district.time_zone), change.field, old, new, _author(change))
+
+
+def _change_values(change: Change) -> tuple[str, str]:
     if change.field == ADDED:
         return change.old, change.new
-    return _shown(change.field, change.old), _shown(change.field, change.new)
+    return _format_value(change.field, change.old), _format_value(change.field, change.new)
 
 
 def _author(change: Change) -> str:
-    by = [f"update {change.update.number}"] if change.update else []
-    return ", ".join([*by, *([change.member.email] if change.member else [])])
+    authors = []
+    if change.update:
+        authors.append(f"update {change.update.number}")
+    if change.member:
+        authors.append(change.member.email)
+    return ", ".join(authors)
 
 
-def _facts(found: Record, changes: list[Change]) -> dict[str, object]:
+def _to_json(student: Record, changes: list[Change]) -> dict[str, object]:
     return {
-        "record": {
-            column.name: _shown(column.name, found.values[column.name]) for column in EXPORTED
-        },
-        "history": [
-            {
-                "at": change.at,
-                "field": change.field,
-                "old": _values(change)[0],
-                "new": _values(change)[1],
-                "update": change.update.number if change.update else None,
-                "member": change.member.email if change.member else None,
-            }
-            for change in changes
-        ],
+        "record": _record_values(student),
+        "history": [_change_to_json(change) for change in changes],
     }
 
 
-def _shown(column: str, value: str) -> str:
+def _change_to_json(change: Change) -> dict[str, object]:
+    old, new = _change_values(change)
+    return {
+        "at": change.at,
+        "field": change.field,
+        "old": old,
+        "new": new,
+        "update": change.update.number if change.update else None,
+        "member": change.member.email if change.member else None,
+    }
+
+
+def _format_value(column: str, value: str) -> str:
     return BY_NAME[column].show(value) if value and column in BY_NAME else value

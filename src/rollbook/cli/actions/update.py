@@ -1,4 +1,4 @@
-"""``rollbook update``: student files that came in, and what became of them."""
+"""Runs ``rollbook update``: shows updates, their reports and their files."""
 
 import sys
 from argparse import Namespace
@@ -20,159 +20,161 @@ from rollbook.updates.spool import LostFile
 from rollbook.updates.status_line import verdict
 from rollbook.updates.wording import dated, updates
 
-_COLUMNS = (
-    "number",
-    "state",
-    "mode",
-    "received",
-    "rows",
-    "updated",
-    "added",
-    "unchanged",
-    "rejected",
-    "file",
-)
-
-
-def list_updates(arguments: Namespace) -> int:
-    """All updates of the district."""
-    district = get_district(arguments.district)
-    found = Update.objects.filter(district=district).order_by("-number")
-    if arguments.json:
-        print(output.to_json([_row_facts(update) for update in found.iterator()]))
-    elif found:
-        print("\n".join(output.table(_COLUMNS, [_row(update, district) for update in found])))
-    else:
-        print(f"{district.name} has not started an update yet.")
-    return OK
-
-
-def show(arguments: Namespace) -> int:
-    """One update: its report, or one of its files."""
-    district = get_district(arguments.district)
-    update = _update(district, arguments.number)
-    if arguments.file:
-        _write(update, arguments.file)
-        record(arguments.file, district, f"update {update.number}")
-    elif arguments.json:
-        told = report(update)
-        scene = scene_of(district, told, timezone.now())
-        output.print_json(
-            facts_of(told, verdict(told, scene), scene)
-            | {"mends": told.mends, "mended_by": told.mended_by, "counts": update.problem_counts},
-            problems(update),
-        )
-    else:
-        print("\n".join(lines(update)))
-    return OK
-
-
-_FILES: dict[str, Callable[[Update], Iterator[str]]] = {
+_COUNTS = ("rows", "updated", "added", "unchanged", "rejected")
+_HEADERS = ("number", "state", "mode", "received", *_COUNTS, "file")
+_EXPORTS: dict[str, Callable[[Update], Iterator[str]]] = {
     "rejected rows": rejected.lines,
     "rows not processed": not_processed.lines,
     "changes": changes_made.lines,
 }
 
 
-def _write(update: Update, file: str) -> None:
+def list_updates(arguments: Namespace) -> int:
+    """Print all updates of a district, newest first."""
+    district = get_district(arguments.district)
+    jobs = Update.objects.filter(district=district).order_by("-number")
+    if arguments.json:
+        print(output.to_json([_to_json(job) for job in jobs.iterator()]))
+    elif jobs:
+        rows = [_table_row(job, district) for job in jobs]
+        print("\n".join(output.table(_HEADERS, rows)))
+    else:
+        print(f"{district.name} has not started an update yet.")
+    return OK
+
+
+def show(arguments: Namespace) -> int:
+    """Print the report of an update, or one of its files."""
+    district = get_district(arguments.district)
+    job = _get_update(district, arguments.number)
+    if arguments.file:
+        _print_export(job, arguments.file)
+        record(arguments.file, district, f"update {job.number}")
+    elif arguments.json:
+        output.print_json(_report_to_json(job), problems(job))
+    else:
+        print("\n".join(report_lines(job)))
+    return OK
+
+
+def _get_update(district: District, number: int | None) -> Update:
+    job = current(district) if number is None else find(district, number)
+    if job is None:
+        reason = "has not started an update yet" if number is None else f"has no update {number}"
+        raise CommandError(
+            "no_such_update",
+            f"{district.name} {reason}; see `rollbook update list {district.slug}`",
+        )
+    return job
+
+
+def _print_export(job: Update, name: str) -> None:
     try:
-        lines = _FILES[file](update)
+        lines = _EXPORTS[name](job)
     except NotEnded:
         raise CommandError(
             "not_ended",
-            f"update {update.number} goes on, and the file is complete only when it has ended; try it then",
+            f"update {job.number} has not finished, so this file is not complete; try again later",
         ) from None
-    except Removed as removed:
+    except Removed as error:
         raise CommandError(
             "not_kept",
-            f"{removed}; its counts stay, and what it changed stays in the history of each student",
+            f"{error}; its counts are still available, and its changes are in the history of each "
+            "student",
         ) from None
     except LostFile:
         raise CommandError(
             "file_gone",
-            f"the file of update {update.number} is not kept any more; take the district's own copy of it",
+            f"the file of update {job.number} is no longer available; "
+            "ask the district for its own copy",
         ) from None
     sys.stdout.reconfigure(encoding="utf-8", newline="")  # type: ignore[union-attr]
     sys.stdout.writelines(lines)
 
 
-def lines(update: Update) -> Iterator[str]:
-    """An update's report for people."""
-    told = report(update)
-    yield str(verdict(told, scene_of(update.district, told, timezone.now())))
+def report_lines(job: Update) -> Iterator[str]:
+    """Yield the lines of an update's report."""
+    job_report = report(job)
+    yield str(verdict(job_report, scene_of(job.district, job_report, timezone.now())))
     yield ""
-    yield from output.name_value_lines(_facts(told))
-    if update.problem_counts and not _is_said(told):
+    yield from output.name_value_lines(_report_values(job_report))
+    if job.problem_counts and not _is_in_first_line(job_report):
         yield ""
-        yield from output.problem_totals(update.problem_counts)
+        yield from output.problem_totals(job.problem_counts)
         yield ""
-        yield from output.problem_lines(
-            problems(update), sum(update.problem_counts.values()), "all that are kept: --json"
-        )
-    if told.rejected and not (update.file_removed_at or update.details_closed_at):
+        count = sum(job.problem_counts.values())
+        yield from output.problem_lines(problems(job), count, "use --json to see all that are kept")
+    if job_report.rejected and not (job.file_removed_at or job.details_closed_at):
         yield ""
-        yield "The rejected rows as a file, to be repaired and sent again:"
-        yield f"  rollbook update show {told.slug} {told.number} --rejected > rejected.csv"
+        yield "To get the rejected rows as a file that you can fix and upload again:"
+        arguments = f"{job_report.slug} {job_report.number} --rejected"
+        yield f"  rollbook update show {arguments} > rejected.csv"
 
 
-def _is_said(told: Report) -> bool:
-    """Whether the first line has told the only problem already."""
-    return told.refusal is not None and sum(group.count for group in told.groups) == 1
+def _is_in_first_line(job_report: Report) -> bool:
+    """Return whether the first line already contains the only problem."""
+    problem_count = sum(group.count for group in job_report.groups)
+    return job_report.refusal is not None and problem_count == 1
 
 
-def _update(district: District, number: int | None) -> Update:
-    update = current(district) if number is None else find(district, number)
-    if update is None:
-        what = "has not started an update yet" if number is None else f"has no update {number}"
-        raise CommandError(
-            "no_such_update", f"{district.name} {what}; see `rollbook update list {district.slug}`"
-        )
-    return update
+def _report_values(job_report: Report) -> Iterator[tuple[str, str]]:
+    time_zone = job_report.time_zone
+    yield "file", _file_description(job_report)
+    yield "SHA-256", job_report.file_digest
+    yield "mode", job_report.mode.value
+    if job_report.mends:
+        yield "corrects", updates([job_report.mends])
+    if job_report.mended_by:
+        yield "corrected by", updates(job_report.mended_by)
+    yield "started by", f"{_starter(job_report)}, with {job_report.via}"
+    yield "received", dated(job_report.received_at, time_zone)
+    yield "started", dated(job_report.started_at, time_zone)
+    yield "ended", dated(job_report.ended_at, time_zone)
+    yield "reference", job_report.reference
 
 
-def _facts(told: Report) -> Iterator[tuple[str, str]]:
-    starter = (
-        f"{told.starter.name} ({told.starter.email})"
-        if told.starter
-        else "the operator of the server"
-    )
-    rows = f", {told.rows:,} rows" if told.rows else ""
-    yield "file", f"{told.file_name}, {told.file_size:,} bytes{rows}, read as {told.encoding}"
-    yield "SHA-256", told.file_digest
-    yield "mode", told.mode.value
-    yield "mends", updates([told.mends]) if told.mends else ""
-    yield "mended by", updates(told.mended_by) if told.mended_by else ""
-    yield "by", f"{starter}, with {told.via}"
-    yield "received", dated(told.received_at, told.time_zone)
-    yield "begun", dated(told.started_at, told.time_zone)
-    yield "ended", dated(told.ended_at, told.time_zone)
-    yield "reference", told.reference
+def _file_description(job_report: Report) -> str:
+    parts = [job_report.file_name, f"{job_report.file_size:,} bytes"]
+    if job_report.rows:
+        parts.append(f"{job_report.rows:,} rows")
+    return ", ".join([*parts, f"read as {job_report.encoding}"])
 
 
-def _row(update: Update, district: District) -> tuple[str, ...]:
-    counts = (update.rows, update.updated, update.added, update.unchanged, update.rejected)
-    return (
-        str(update.number),
-        update.state,
-        update.mode,
-        dated(update.received_at, district.time_zone),
-        *(f"{count:,}" for count in counts),
-        update.file_name,
-    )
+def _starter(job_report: Report) -> str:
+    if job_report.starter:
+        return f"{job_report.starter.name} ({job_report.starter.email})"
+    return "the operator of the server"
 
 
-def _row_facts(update: Update) -> dict[str, object]:
+def _report_to_json(job: Update) -> dict[str, object]:
+    job_report = report(job)
+    scene = scene_of(job.district, job_report, timezone.now())
     return {
-        "update": update.number,
-        "state": update.state,
-        "mode": update.mode,
-        "file": {"name": update.file_name, "bytes": update.file_size, "sha256": update.file_digest},
-        "rows": update.rows,
-        "updated": update.updated,
-        "added": update.added,
-        "unchanged": update.unchanged,
-        "rejected": update.rejected,
-        "received_at": update.received_at,
-        "started_at": update.started_at,
-        "ended_at": update.ended_at,
+        **facts_of(job_report, verdict(job_report, scene), scene),
+        "mends": job_report.mends,
+        "mended_by": job_report.mended_by,
+        "counts": job.problem_counts,
+    }
+
+
+def _table_row(job: Update, district: District) -> tuple[str, ...]:
+    counts = [f"{getattr(job, name):,}" for name in _COUNTS]
+    received_at = dated(job.received_at, district.time_zone)
+    return (str(job.number), job.state, job.mode, received_at, *counts, job.file_name)
+
+
+def _to_json(job: Update) -> dict[str, object]:
+    return {
+        "update": job.number,
+        "state": job.state,
+        "mode": job.mode,
+        "file": {"name": job.file_name, "bytes": job.file_size, "sha256": job.file_digest},
+        "rows": job.rows,
+        "updated": job.updated,
+        "added": job.added,
+        "unchanged": job.unchanged,
+        "rejected": job.rejected,
+        "received_at": job.received_at,
+        "started_at": job.started_at,
+        "ended_at": job.ended_at,
     }

@@ -1,0 +1,20 @@
+"""Parsers of argument values that argparse has no type for."""
+
+from argparse import ArgumentTypeError
+
+MAX_PORT = 65535
+MAX_CONCURRENCY = 32
+
+
+def port(text: str) -> int:
+    """Parse a TCP port; 0 means any free one."""
+    if text.isdecimal() and int(text) <= MAX_PORT:
+        return int(text)
+    raise ArgumentTypeError(f"'{text}' is not a port; use a number from 0 to {MAX_PORT}")
+
+
+def concurrency(text: str) -> int:
+    """Parse a number of updates to work on at the same time."""
+    if text.isdecimal() and 1 <= int(text) <= MAX_CONCURRENCY:
+        return int(text)
+    raise ArgumentTypeError(f"'{text}' is not a number from 1 to {MAX_CONCURRENCY}")

@@ -1,0 +1,84 @@
+"""Registers ``rollbook staff``."""
+
+from argparse import ArgumentParser, Namespace
+
+from rollbook.cli.registration import (
+    Commands,
+    add_command,
+    add_command_group,
+    add_district_argument,
+)
+
+
+def register(commands: Commands) -> None:
+    """Register ``staff add`` and ``staff second-factor-off``."""
+    group = add_command_group(commands, "staff", "Manage staff members, who can sign in.")
+    _register_add(group)
+    _register_second_factor_off(group)
+
+
+def _register_add(group: Commands) -> None:
+    command = add_command(
+        group,
+        "add",
+        _run_add,
+        "Add a staff member.",
+        "By default the member is emailed an invitation with a link for choosing a password, "
+        "valid for 7 days. You can also enter the password when prompted, or read it from a file. "
+        "It is never an argument, because other users of this machine could see it.",
+    )
+    add_district_argument(command)
+    command.add_argument("email", metavar="EMAIL", help="email address, which is the login")
+    command.add_argument("--first", metavar="NAME", required=True, help="first name")
+    command.add_argument("--last", metavar="NAME", required=True, help="last name")
+    command.add_argument(
+        "--role",
+        required=True,
+        help="district manager, school manager, instructor, or a role defined by the district",
+    )
+    command.add_argument(
+        "--school",
+        metavar="ID",
+        action="append",
+        default=[],
+        help="SCHOOL_ID of a school of a school manager or instructor; repeat for more schools",
+    )
+    _add_password_options(command)
+
+
+def _add_password_options(command: ArgumentParser) -> None:
+    options = command.add_mutually_exclusive_group()
+    options.add_argument(
+        "--password-file",
+        metavar="FILE",
+        help="use the first line of this file as the password; - reads stdin",
+    )
+    options.add_argument(
+        "--ask-password", action="store_true", help="prompt for the password on the terminal"
+    )
+
+
+def _register_second_factor_off(group: Commands) -> None:
+    command = add_command(
+        group,
+        "second-factor-off",
+        _run_second_factor_off,
+        "Turn off a member's two-step verification.",
+        "For members who have lost both their authenticator app and their recovery codes, and have "
+        "no manager who could do it for them under Staff. Verify who is asking first. Afterward "
+        "the password alone is enough to sign in, all of the member's sessions are ended, and the "
+        "member is notified by email.",
+    )
+    command.add_argument("email", metavar="EMAIL", help="email address, which is the login")
+
+
+def _run_add(arguments: Namespace) -> int:
+    from rollbook.cli.actions.staff import add
+
+    return add(arguments)
+
+
+def _run_second_factor_off(arguments: Namespace) -> int:
+    from rollbook.cli.actions.staff import second_factor_off
+
+    return second_factor_off(arguments)
