@@ -48,7 +48,6 @@ lint: setup  ## check style, types and import rules
 docs: setup  ## regenerate the reference pages from the code
 	$(BIN)/python -m rollbook.format.documentation docs/student-file.md
 	$(BIN)/python -m rollbook.cli.reference docs/cli.md
-	$(BIN)/python -m rollbook.cli.reference docs/cli.md
 	$(BIN)/python -m rollbook.settings_reference README.md
 
 lock:  ## pin all dependencies, with hashes (needs uv)

@@ -1,4 +1,4 @@
-"""The command as the operator gives it: in this process, whole outputs at hand."""
+"""Runs the command in this process and captures its output."""
 
 import re
 from collections.abc import Callable
@@ -10,13 +10,13 @@ import pytest
 from rollbook.cli import run
 from tests.cli.files import HEADER, row
 
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [A-Z]{3}")
-_SPAN = re.compile(r"\bin \d+\.\d s\b")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [A-Z]{3}")
+_DURATION = re.compile(r"\bin \d+\.\d s\b")
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a command said, with <time> for moments, and how it ended."""
+    """The output and exit code of a command; times are replaced by <time>."""
 
     code: int
     out: str
@@ -31,19 +31,19 @@ def rollbook(capsys: pytest.CaptureFixture[str]) -> Rollbook:
     def call(*arguments: object) -> Result:
         capsys.readouterr()
         code = run([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        return Result(code, _calm(said.out), _calm(said.err))
+        captured = capsys.readouterr()
+        return Result(code, _without_times(captured.out), _without_times(captured.err))
 
     return call
 
 
-def _calm(text: str) -> str:
-    return _SPAN.sub("in <span>", _MOMENT.sub("<time>", text))
+def _without_times(text: str) -> str:
+    return _DURATION.sub("in <span>", _TIME.sub("<time>", text))
 
 
 @pytest.fixture
 def base(tmp_path: Path) -> Path:
-    """Two students of Maple USD."""
+    """Return a student file with two students of Maple USD."""
     path = tmp_path / "base.csv"
     path.write_text(
         "\n".join((HEADER, row("00123", "Ana", "Brook"), row("00124", "Ben", "Cole"), ""))

@@ -1,4 +1,4 @@
-"""Student files as tests write them."""
+"""Builds student files for tests."""
 
 HEADER = "STUDENT_ID,PASSWORD,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,ELL,SPECIAL_ED"
 
@@ -12,5 +12,5 @@ def row(
     school: str = "100",
     grade: str = "4",
 ) -> str:
-    """One row under HEADER."""
+    """Return a row that belongs below HEADER."""
     return f"{key},canary-{key},{first},{last},{born},f,{grade},{school},n,n"

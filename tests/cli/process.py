@@ -1,4 +1,4 @@
-"""The real command, in a process and with a data folder of its own."""
+"""Runs the real command in a separate process with its own data folder."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ __all__ = ["environment", "rollbook"]
 def rollbook(
     *arguments: object, env: Mapping[str, str], cwd: Path | None = None
 ) -> "subprocess.CompletedProcess[str]":
-    """Run it to its end."""
+    """Run the command and wait for its end."""
     command = [sys.executable, "-m", "rollbook", *map(str, arguments)]
     return subprocess.run(
         command, env=env, cwd=cwd, capture_output=True, text=True, timeout=240, check=False

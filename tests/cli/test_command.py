@@ -1,4 +1,4 @@
-"""The command as a whole: its help, its folder, its exit codes, and what it says when something is wrong."""
+"""The command as a whole: help, data folder, exit codes and error messages."""
 
 import ast
 import logging
@@ -7,7 +7,6 @@ import sys
 from argparse import Namespace
 from importlib import import_module
 from pathlib import Path
-from typing import cast
 
 import pytest
 from django.db import OperationalError
@@ -42,10 +41,10 @@ code = run({arguments!r})
 heavy = {{"django", "tqdm", "gunicorn", "rollbook.format", "rollbook.updates"}}
 sys.exit(" ".join(heavy & sys.modules.keys()) or code)
 """
-    process_result = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=False
     )
-    assert (process_result.returncode, process_result.stderr) == (0, "")
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 def late_imports(path: Path) -> dict[str, list[ast.ImportFrom]]:
@@ -53,9 +52,10 @@ def late_imports(path: Path) -> dict[str, list[ast.ImportFrom]]:
     imports: dict[str, list[ast.ImportFrom]] = {}
     for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(function, ast.FunctionDef):
-            statements = filter(lambda node: isinstance(node, ast.ImportFrom), ast.walk(function))
-            imports[function.name] = cast("list[ast.ImportFrom]", list(statements))
-    return {name: statements for name, statements in imports.items() if statements}
+            for node in ast.walk(function):
+                if isinstance(node, ast.ImportFrom):
+                    imports.setdefault(function.name, []).append(node)
+    return imports
 
 
 def test_only_the_last_step_of_a_command_imports_late_and_its_action_exists() -> None:
@@ -70,7 +70,7 @@ def test_only_the_last_step_of_a_command_imports_late_and_its_action_exists() ->
     assert functions == {("__init__.py", "_bootstrap_and_run"), ("bootstrap.py", "_migrate")}
 
 
-def test_the_overview_names_what_operators_need(rollbook: Rollbook) -> None:
+def test_the_overview_lists_the_commands(rollbook: Rollbook) -> None:
     overview = rollbook("--help").out
     for noun in (
         "serve",
@@ -87,29 +87,29 @@ def test_the_overview_names_what_operators_need(rollbook: Rollbook) -> None:
         assert f"\n    {noun} " in overview
 
 
-def test_without_a_subcommand_the_overview_is_shown(rollbook: Rollbook) -> None:
+def test_without_a_command_the_overview_is_printed(rollbook: Rollbook) -> None:
     result = rollbook()
     assert (result.code, result.out) == (2, "")
     assert result.err == rollbook("--help").out
 
 
-def test_a_mistake_in_the_arguments_is_explained(rollbook: Rollbook) -> None:
+def test_a_usage_error_is_explained(rollbook: Rollbook) -> None:
     result = rollbook("district", "remove", "maple-usd")
     assert (result.code, result.out) == (2, "")
     assert "invalid choice: 'remove'" in result.err
 
 
-def test_the_version_is_told(rollbook: Rollbook) -> None:
+def test_the_version_is_printed(rollbook: Rollbook) -> None:
     assert rollbook("--version").out.startswith("rollbook 0.")
 
 
-def test_an_error_of_ours_gives_a_reference_that_the_log_has_too_and_no_traceback(
+def test_a_bug_is_reported_with_a_reference_to_the_log_and_no_traceback(
     rollbook: Rollbook, db: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(arguments: Namespace) -> int:
+    def fail(arguments: Namespace) -> int:
         raise RuntimeError("Ana Brook")
 
-    monkeypatch.setattr(district, "add", broken)
+    monkeypatch.setattr(district, "add", fail)
     with caplog.at_level(logging.ERROR):
         result = rollbook(*ADD)
     (record,) = caplog.records
@@ -122,61 +122,64 @@ def test_an_error_of_ours_gives_a_reference_that_the_log_has_too_and_no_tracebac
     assert "Ana Brook" not in record.getMessage()
 
 
-def test_a_database_that_does_not_answer_is_said_to_be_so(
+def test_a_database_error_is_reported_as_such(
     rollbook: Rollbook, db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(arguments: Namespace) -> int:
+    def fail(arguments: Namespace) -> int:
         raise OperationalError("database or disk is full")
 
-    monkeypatch.setattr(district, "add", away)
+    monkeypatch.setattr(district, "add", fail)
     result = rollbook(*ADD)
     assert result.code == 1
     assert result.err.startswith("ERROR database: the database in ")
     assert "(database or disk is full); see that its disk has room, and try again" in result.err
 
 
-def test_a_reader_that_has_seen_enough_ends_it_quietly(
+def test_a_closed_pipe_ends_the_command_without_a_message(
     rollbook: Rollbook, db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def cut(arguments: Namespace) -> int:
+    def close_pipe(arguments: Namespace) -> int:
         raise BrokenPipeError
 
-    monkeypatch.setattr(district, "add", cut)
+    monkeypatch.setattr(district, "add", close_pipe)
     assert (rollbook(*ADD).code, rollbook(*ADD).err) == (1, "")
 
 
 class TestRealProcess:
-    """With a data folder of its own."""
+    """The command in a separate process with its own data folder."""
 
-    def test_the_data_folder_is_made_at_first_use_for_its_owner_only(self, tmp_path: Path) -> None:
+    def test_the_data_folder_is_created_on_first_use_for_its_owner_only(
+        self, tmp_path: Path
+    ) -> None:
         data = tmp_path / "new" / "folder"
         env = process.environment(data)
         del env["ROLLBOOK_DATA"]
-        done = process.rollbook(*ADD, "--data", data, env=env)
-        assert (done.returncode, done.stderr) == (0, "")
+        result = process.rollbook(*ADD, "--data", data, env=env)
+        assert (result.returncode, result.stderr) == (0, "")
         assert data.stat().st_mode & 0o777 == 0o700
         for path in data.rglob("*"):
             assert path.stat().st_mode & 0o077 == 0, path
 
-    def test_data_wins_over_the_environment(self, tmp_path: Path) -> None:
-        done = process.rollbook(
+    def test_the_data_option_overrides_the_environment(self, tmp_path: Path) -> None:
+        result = process.rollbook(
             *ADD, "--data", "here", env=process.environment(tmp_path / "there"), cwd=tmp_path
         )
-        assert done.returncode == 0
+        assert result.returncode == 0
         assert [path.name for path in tmp_path.iterdir()] == ["here"]
 
-    def test_a_mistyped_folder_is_not_made(self, tmp_path: Path) -> None:
-        done = process.rollbook(
+    def test_a_mistyped_folder_is_not_created(self, tmp_path: Path) -> None:
+        result = process.rollbook(
             "update", "list", "maple-usd", env=process.environment(tmp_path / "mistyped")
         )
-        assert (done.returncode, done.stdout) == (1, "")
-        assert done.stderr == (
-            f"ERROR no_data_folder: there is no data folder at {tmp_path}/mistyped; name the right one "
-            "with --data or ROLLBOOK_DATA, or create one with `rollbook district add`\n"
+        assert (result.returncode, result.stdout) == (1, "")
+        assert result.stderr == (
+            f"ERROR no_data_folder: there is no data folder at {tmp_path}/mistyped; "
+            "name the right one with --data or ROLLBOOK_DATA, "
+            "or create one with `rollbook district add`\n"
         )
         assert list(tmp_path.iterdir()) == []
 
-    def test_an_older_database_is_brought_up_to_date_once(self, tmp_path: Path) -> None:
+    def test_an_older_database_is_migrated(self, tmp_path: Path) -> None:
         env = process.environment(tmp_path)
         migrate = [
             sys.executable,
@@ -197,7 +200,7 @@ class TestRealProcess:
         assert execute(tmp_path, "SELECT slug FROM roster_district") == [("maple-usd",)]
         assert execute(tmp_path, "SELECT count(*) FROM roster_rowdigest") == [(0,)]
 
-    def test_a_pipe_that_closes_early_is_no_error_worth_a_word(self, tmp_path: Path) -> None:
+    def test_a_pipe_that_is_closed_early_causes_no_message(self, tmp_path: Path) -> None:
         env = process.environment(installed(tmp_path / "data"))
         process.rollbook(*ADD, env=env)
         command = [sys.executable, "-m", "rollbook", "student", "export", "maple-usd"]
@@ -209,39 +212,41 @@ class TestRealProcess:
             running.stdout.close()
             assert (running.stderr.read(), running.wait()) == ("", 1)
 
-    def test_output_for_which_there_is_no_room_is_an_error(self, tmp_path: Path) -> None:
+    def test_output_to_a_full_disk_is_an_error(self, tmp_path: Path) -> None:
         env = process.environment(installed(tmp_path / "data"))
         process.rollbook(*ADD, env=env)
         with Path("/dev/full").open("w") as full:
             command = [sys.executable, "-m", "rollbook", "student", "export", "maple-usd"]
-            done = subprocess.run(
+            result = subprocess.run(
                 command, env=env, stdout=full, stderr=subprocess.PIPE, text=True, check=False
             )
-        assert done.returncode == 1
-        assert done.stderr.startswith("ERROR not_possible: No space left on device; ")
+        assert result.returncode == 1
+        assert result.stderr.startswith("ERROR not_possible: No space left on device; ")
 
-    def test_a_terminal_of_another_alphabet_shows_what_it_can(self, tmp_path: Path) -> None:
+    def test_characters_that_the_terminal_cannot_display_are_escaped(self, tmp_path: Path) -> None:
         env = process.environment(
             installed(tmp_path / "data"), PYTHONIOENCODING="ascii", PYTHONUTF8="0"
         )
-        done = process.rollbook("district", "add", "École", env=env)
-        assert (done.returncode, done.stderr) == (0, "")
-        assert done.stdout == "Added \\xc9cole with time zone UTC. Its short name is ecole.\n"
+        result = process.rollbook("district", "add", "École", env=env)
+        assert (result.returncode, result.stderr) == (0, "")
+        assert result.stdout == "Added \\xc9cole with time zone UTC. Its short name is ecole.\n"
 
-    def test_a_wrong_setting_is_named_and_not_a_traceback(self, tmp_path: Path) -> None:
-        done = process.rollbook(*ADD, env=process.environment(tmp_path, ROLLBOOK_SMTP_PORT="smtp"))
-        assert done.returncode == 1
-        assert done.stderr == (
+    def test_an_invalid_setting_is_named_without_a_traceback(self, tmp_path: Path) -> None:
+        result = process.rollbook(
+            *ADD, env=process.environment(tmp_path, ROLLBOOK_SMTP_PORT="smtp")
+        )
+        assert result.returncode == 1
+        assert result.stderr == (
             "ERROR bad_setting: an environment variable has an invalid value "
             "(invalid literal for int() with base 10: 'smtp'); correct it\n"
         )
 
-    @pytest.mark.only_on("sqlite")  # PostgreSQL's problems have tests/cli/test_database_problems.py
-    def test_a_database_that_is_none_is_not_a_traceback(self, tmp_path: Path) -> None:
+    @pytest.mark.only_on("sqlite")  # tests/cli/test_database_problems.py covers PostgreSQL
+    def test_a_file_that_is_not_a_database_causes_no_traceback(self, tmp_path: Path) -> None:
         (tmp_path / "rollbook.sqlite3").write_bytes(b"not a database" * 100)
-        done = process.rollbook("update", "list", "maple-usd", env=process.environment(tmp_path))
-        assert done.returncode == 1
-        assert done.stderr == (
+        result = process.rollbook("update", "list", "maple-usd", env=process.environment(tmp_path))
+        assert result.returncode == 1
+        assert result.stderr == (
             f"ERROR database: {tmp_path}/rollbook.sqlite3 is not a database; "
             "put the one from your last backup in its place, with what is beside it\n"
         )

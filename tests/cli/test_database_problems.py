@@ -1,4 +1,4 @@
-"""What every command says of a database that cannot be used: one line, exit code 1, no traceback, no password."""
+"""A database that cannot be used: one line on stderr, exit code 1, no traceback or password."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -22,73 +22,77 @@ every_opening = pytest.mark.parametrize(
 )
 
 
-def told(data: Path, url: str, command: tuple[str, ...] = ADD) -> str:
-    """The one line."""
-    done = process.rollbook(*command, env=process.environment(data, DATABASE_URL=url))
-    assert (done.returncode, done.stdout) == (1, "")
-    (line,) = done.stderr.splitlines()
+def error_message(data: Path, url: str, command: tuple[str, ...] = ADD) -> str:
+    """Run the command and return its error message."""
+    result = process.rollbook(*command, env=process.environment(data, DATABASE_URL=url))
+    assert (result.returncode, result.stdout) == (1, "")
+    (line,) = result.stderr.splitlines()
     assert "s3cret" not in line
     assert line.startswith("ERROR database: ")
     return line.removeprefix("ERROR database: ")
 
 
 @every_opening
-def test_a_server_that_lets_nobody_in(tmp_path: Path, command: tuple[str, ...]) -> None:
+def test_the_server_rejects_the_password(tmp_path: Path, command: tuple[str, ...]) -> None:
     with other_end(refusing("28P01", 'password authentication failed for user "rollbook"')) as port:
-        line = told(tmp_path, f"postgres://rollbook:s3cret@127.0.0.1:{port}/school", command)
+        line = error_message(
+            tmp_path, f"postgres://rollbook:s3cret@127.0.0.1:{port}/school", command
+        )
     assert line == (
-        f"PostgreSQL at 127.0.0.1:{port} knows no user rollbook with this password; correct user and password in "
-        "DATABASE_URL (write %40 for an @ in the password, %2F for a / and so on), or give the user a new password "
-        "there: `\\password rollbook` in psql"
+        f"PostgreSQL at 127.0.0.1:{port} knows no user rollbook with this password; "
+        "correct user and password in DATABASE_URL (write %40 for an @ in the password, "
+        "%2F for a / and so on), or give the user a new password there: `\\password rollbook` in psql"
     )
 
 
-def test_a_server_that_is_away(tmp_path: Path) -> None:
-    assert told(tmp_path, "postgres://rollbook:s3cret@127.0.0.1:1/school") == (
+def test_the_server_is_not_running(tmp_path: Path) -> None:
+    assert error_message(tmp_path, "postgres://rollbook:s3cret@127.0.0.1:1/school") == (
         "PostgreSQL at 127.0.0.1:1 cannot be reached: nobody listens there; "
         "start it, or correct host and port in DATABASE_URL"
     )
 
 
-def test_an_address_that_is_none_is_a_wrong_setting(tmp_path: Path) -> None:
+def test_an_invalid_database_url_is_an_invalid_setting(tmp_path: Path) -> None:
     env = process.environment(tmp_path, DATABASE_URL="mysql://rollbook:s3cret@127.0.0.1/school")
-    done = process.rollbook(*ADD, env=env)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == (
+    result = process.rollbook(*ADD, env=env)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == (
         "ERROR bad_setting: an environment variable has an invalid value "
         "(DATABASE_URL does not begin with postgres://); correct it\n"
     )
 
 
 @every_opening
-def test_a_file_that_is_no_database(tmp_path: Path, command: tuple[str, ...]) -> None:
+def test_the_file_is_not_a_database(tmp_path: Path, command: tuple[str, ...]) -> None:
     (tmp_path / "rollbook.sqlite3").write_bytes(b"not a database" * 100)
-    assert told(tmp_path, "", command).startswith(
+    assert error_message(tmp_path, "", command).startswith(
         f"{tmp_path}/rollbook.sqlite3 is not a database; "
     )
 
 
 @every_opening
-def test_a_file_that_cannot_be_opened(tmp_path: Path, command: tuple[str, ...]) -> None:
+def test_the_file_cannot_be_opened(tmp_path: Path, command: tuple[str, ...]) -> None:
     (tmp_path / "rollbook.sqlite3").mkdir()
-    assert told(tmp_path, "", command) == (
+    assert error_message(tmp_path, "", command) == (
         f"{tmp_path}/rollbook.sqlite3 cannot be opened; "
         "see that the file and its folder belong to whoever runs this command"
     )
 
 
-def test_a_database_file_cut_short_is_damaged(tmp_path: Path) -> None:
+def test_a_truncated_database_file_is_damaged(tmp_path: Path) -> None:
     process.rollbook(*ADD, env=process.environment(tmp_path, DATABASE_URL=""))
     path = tmp_path / "rollbook.sqlite3"
     with closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     path.write_bytes(path.read_bytes()[:8192])
-    assert told(tmp_path, "", LIST).startswith(f"{path} is damaged; stop the server, keep a copy")
+    assert error_message(tmp_path, "", LIST).startswith(
+        f"{path} is damaged; stop the server, keep a copy"
+    )
 
 
 @pytest.mark.only_on("postgresql")
 class TestRealPostgreSQL:
-    """Without what Rollbook needs of it."""
+    """PostgreSQL databases that lack what Rollbook needs."""
 
     @pytest.fixture
     def own(self) -> Iterator[OwnDatabase]:
@@ -96,31 +100,31 @@ class TestRealPostgreSQL:
             yield own
 
     @every_opening
-    def test_a_database_that_is_not_there(
+    def test_the_database_does_not_exist(
         self, tmp_path: Path, own: OwnDatabase, command: tuple[str, ...]
     ) -> None:
-        assert " has no database doctor_nowhere; " in told(
+        assert " has no database doctor_nowhere; " in error_message(
             tmp_path, own.url(dbname="doctor_nowhere"), command
         )
 
     @every_opening
-    def test_no_right_to_make_tables(
+    def test_there_is_no_permission_to_create_tables(
         self, tmp_path: Path, own: OwnDatabase, command: tuple[str, ...]
     ) -> None:
         own.execute("CREATE SCHEMA closed")
         own.execute("REVOKE CREATE ON SCHEMA closed FROM {user}")
-        line = told(tmp_path, own.url(options="-c search_path=closed"), command)
+        line = error_message(tmp_path, own.url(options="-c search_path=closed"), command)
         assert f" does not let {own.user} make tables in {own.name}; " in line
 
     @every_opening
-    def test_only_reading_is_allowed(
+    def test_the_database_is_read_only(
         self, tmp_path: Path, own: OwnDatabase, command: tuple[str, ...]
     ) -> None:
-        assert " lets nobody write; " in told(
+        assert " lets nobody write; " in error_message(
             tmp_path, own.url(options="-c default_transaction_read_only=on"), command
         )
 
-    def test_tables_that_somebody_else_made(self, tmp_path: Path, own: OwnDatabase) -> None:
+    def test_the_tables_belong_to_another_user(self, tmp_path: Path, own: OwnDatabase) -> None:
         assert (
             process.rollbook(
                 *ADD, env=process.environment(tmp_path, DATABASE_URL=own.url())
@@ -128,4 +132,6 @@ class TestRealPostgreSQL:
             == 0
         )
         own.execute("REVOKE ALL ON roster_district FROM {user}")
-        assert f" belongs to another user than {own.user}; " in told(tmp_path, own.url(), LIST)
+        assert f" belongs to another user than {own.user}; " in error_message(
+            tmp_path, own.url(), LIST
+        )

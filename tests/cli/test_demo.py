@@ -1,4 +1,4 @@
-"""``make demo``: the first thing a newcomer runs."""
+"""``make demo``."""
 
 import subprocess
 import sys
@@ -11,10 +11,10 @@ from tests.cli import process
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-@pytest.mark.only_on("sqlite")  # it makes its own data folder and names no database
-def test_the_story_goes_as_told(tmp_path: Path) -> None:
+@pytest.mark.only_on("sqlite")  # it creates its own data folder and sets no database
+def test_the_demo_runs_as_documented(tmp_path: Path) -> None:
     env = {**process.environment(), "TMPDIR": str(tmp_path)}
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, EXAMPLES / "demo.py"],
         env=env,
         capture_output=True,
@@ -22,8 +22,8 @@ def test_the_story_goes_as_told(tmp_path: Path) -> None:
         timeout=120,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.count("$ curl -F ") >= 6
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.count("$ curl -F ") >= 6
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,4 +1,4 @@
-"""A bar on a terminal, lines in a log."""
+"""The progress of a task: a bar on a terminal, lines in a log."""
 
 import io
 
@@ -19,14 +19,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def test_a_log_gets_a_line_every_few_seconds_and_one_at_the_end_of_each_stage(
+def test_a_log_has_a_line_every_few_seconds_and_at_the_end_of_each_phase(
     capsys: pytest.CaptureFixture[str], clock: list[float]
 ) -> None:
-    with ProgressBar() as shown:
+    with ProgressBar() as progress_bar:
         for done in range(0, 10_001, 1000):
-            shown.show("checking", done, 10_000)
+            progress_bar.show("checking", done, 10_000)
             clock[0] += 1
-        shown.show("applying", 5, 8, "changed students")
+        progress_bar.show("applying", 5, 8, "changed students")
     assert capsys.readouterr() == (
         "",
         "checking: 3,000 of 10,000 rows (30 %)\n"
@@ -37,19 +37,19 @@ def test_a_log_gets_a_line_every_few_seconds_and_one_at_the_end_of_each_stage(
     )
 
 
-def test_a_terminal_gets_a_bar_for_each_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_has_a_bar_for_each_phase(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr("sys.stderr", terminal)
-    with ProgressBar() as shown:
-        shown.show("checking", 50, 100)
-        shown.show("checking", 100, 100)
-        shown.show("applying", 1, 2, "changed students")
-    said = terminal.getvalue()
-    assert "checking: 100%" in said
-    assert "applying:  50%" in said
+    with ProgressBar() as progress_bar:
+        progress_bar.show("checking", 50, 100)
+        progress_bar.show("checking", 100, 100)
+        progress_bar.show("applying", 1, 2, "changed students")
+    output = terminal.getvalue()
+    assert "checking: 100%" in output
+    assert "applying:  50%" in output
 
 
-def test_nothing_is_said_of_a_stage_that_never_began(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_phase_that_never_starts_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     with ProgressBar():
         pass
     assert capsys.readouterr() == ("", "")

@@ -13,7 +13,7 @@ from tests.staff.browser import NOW
 pytestmark = pytest.mark.django_db
 
 
-def test_a_whole_audit_is_said_to_be_so(rollbook: Rollbook, maple: District) -> None:
+def test_an_intact_audit_log_is_reported_as_such(rollbook: Rollbook, maple: District) -> None:
     audit.record("start", "ok", district=maple)
     seal_some(NOW)
     audit.record("start", "ok", district=maple)
@@ -24,7 +24,7 @@ def test_a_whole_audit_is_said_to_be_so(rollbook: Rollbook, maple: District) -> 
     )
 
 
-def test_what_retention_has_removed_is_told_and_breaks_nothing(
+def test_events_removed_by_retention_are_reported_and_break_no_seal(
     rollbook: Rollbook, maple: District
 ) -> None:
     for years in (8, 1):
@@ -39,7 +39,7 @@ def test_what_retention_has_removed_is_told_and_breaks_nothing(
     )
 
 
-def test_a_broken_seal_is_told_with_its_moment(rollbook: Rollbook, maple: District) -> None:
+def test_a_broken_seal_is_reported_with_its_time(rollbook: Rollbook, maple: District) -> None:
     audit.record("start", "ok", district=maple)
     seal_some(NOW)
     AuditSeal.objects.update(digest="x")

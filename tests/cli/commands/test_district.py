@@ -9,7 +9,7 @@ from tests.cli.conftest import Rollbook
 pytestmark = pytest.mark.django_db
 
 
-def test_a_district_gets_a_short_name(rollbook: Rollbook) -> None:
+def test_a_new_district_has_a_short_name(rollbook: Rollbook) -> None:
     result = rollbook("district", "add", "Maple USD", "--time-zone", "America/Chicago")
     assert (result.code, result.out, result.err) == (
         0,
@@ -24,24 +24,24 @@ def test_a_district_gets_a_short_name(rollbook: Rollbook) -> None:
     )
 
 
-def test_a_name_in_another_script_gets_a_short_name_too(rollbook: Rollbook) -> None:
+def test_a_name_in_another_script_has_a_short_name_too(rollbook: Rollbook) -> None:
     assert "short name is district-1." in rollbook("district", "add", "学区").out
 
 
-def test_a_second_district_of_the_same_short_name_is_refused(
+def test_a_second_district_with_the_same_short_name_is_an_error(
     rollbook: Rollbook, maple: District
 ) -> None:
     result = rollbook("district", "add", "maple usd")
     assert (result.code, result.out) == (1, "")
-    assert (
-        result.err
-        == "ERROR district_exists: there is already a district maple-usd, Maple USD; choose another name\n"
+    assert result.err == (
+        "ERROR district_exists: there is already a district maple-usd, Maple USD; "
+        "choose another name\n"
     )
     assert District.objects.count() == 1
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 101, "Maple\x07USD"])
-def test_a_name_that_cannot_stand_in_a_mail_header_is_refused(
+def test_a_name_that_a_mail_header_cannot_contain_is_an_error(
     rollbook: Rollbook, name: str
 ) -> None:
     result = rollbook("district", "add", name)
@@ -58,7 +58,7 @@ def test_a_name_that_cannot_stand_in_a_mail_header_is_refused(
         ("the moon", "use a name such as America/Chicago"),
     ],
 )
-def test_an_unknown_time_zone_is_refused_with_the_nearest_one(
+def test_an_unknown_time_zone_is_an_error_that_suggests_the_closest_one(
     rollbook: Rollbook, zone: str, hint: str
 ) -> None:
     result = rollbook("district", "add", "Maple USD", "--time-zone", zone)
@@ -69,7 +69,7 @@ def test_an_unknown_time_zone_is_refused_with_the_nearest_one(
     assert not District.objects.exists()
 
 
-def test_settings_are_changed_together(
+def test_all_settings_are_changed_together(
     rollbook: Rollbook, maple: District, manager: Member
 ) -> None:
     result = rollbook(
@@ -94,7 +94,7 @@ def test_settings_are_changed_together(
     assert (maple.encoding, maple.time_zone, manager.gets_results) == ("cp1252", "UTC", True)
 
 
-def test_notify_without_an_address_means_nobody(
+def test_notify_without_an_address_empties_the_list(
     rollbook: Rollbook, maple: District, manager: Member
 ) -> None:
     rollbook("district", "set", "maple-usd", "--notify", manager.email)
@@ -105,7 +105,7 @@ def test_notify_without_an_address_means_nobody(
     assert not Member.objects.filter(gets_results=True).exists()
 
 
-def test_one_wrong_setting_changes_none(rollbook: Rollbook, maple: District) -> None:
+def test_one_invalid_setting_changes_none(rollbook: Rollbook, maple: District) -> None:
     result = rollbook(
         "district", "set", "maple-usd", "--encoding", "cp1252", "--notify", "nobody@maple.example"
     )
@@ -118,7 +118,7 @@ def test_one_wrong_setting_changes_none(rollbook: Rollbook, maple: District) -> 
     assert maple.encoding == "utf-8"
 
 
-def test_the_neighbours_members_get_nothing(
+def test_members_of_the_neighbour_receive_nothing(
     rollbook: Rollbook, maple: District, neighbour: Member
 ) -> None:
     assert rollbook("district", "set", "maple-usd", "--notify", neighbour.email).code == 1
@@ -126,7 +126,7 @@ def test_the_neighbours_members_get_nothing(
     assert not neighbour.gets_results
 
 
-def test_an_encoding_that_is_none_is_refused(rollbook: Rollbook, maple: District) -> None:
+def test_an_unknown_encoding_is_an_error(rollbook: Rollbook, maple: District) -> None:
     result = rollbook("district", "set", "maple-usd", "--encoding", "klingon")
     assert result.code == 1
     assert result.err.startswith(
@@ -134,7 +134,7 @@ def test_an_encoding_that_is_none_is_refused(rollbook: Rollbook, maple: District
     )
 
 
-def test_nothing_to_set_is_a_mistake_in_the_command(rollbook: Rollbook, maple: District) -> None:
+def test_nothing_to_set_is_a_usage_error(rollbook: Rollbook, maple: District) -> None:
     result = rollbook("district", "set", "maple-usd")
     assert (result.code, result.err) == (
         2,
@@ -142,7 +142,7 @@ def test_nothing_to_set_is_a_mistake_in_the_command(rollbook: Rollbook, maple: D
     )
 
 
-def test_what_the_operator_does_is_in_the_audit(rollbook: Rollbook) -> None:
+def test_commands_are_recorded_in_the_audit_log(rollbook: Rollbook) -> None:
     rollbook("district", "add", "Maple USD")
     rollbook("district", "set", "maple-usd", "--encoding", "cp1252")
     assert list(

@@ -1,4 +1,4 @@
-"""``rollbook file check``: with no server, no database, no data folder."""
+"""``rollbook file check``: without server, database or data folder."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ def test_a_clean_file_is_ok(rollbook: Rollbook, base: Path) -> None:
     assert result.out == f"OK {base}: 2 rows, none would be rejected\n\n{NOT_CHECKED}\n"
 
 
-def test_every_row_that_would_be_rejected_is_told(rollbook: Rollbook, base: Path) -> None:
+def test_every_row_that_would_be_rejected_is_reported(rollbook: Rollbook, base: Path) -> None:
     with base.open("a") as file:
         file.write(row("1.2E+05", "Cara", "Dunn", born="2/30/2015", school="900") + "\n")
     result = rollbook("file", "check", base)
@@ -39,7 +39,7 @@ def test_every_row_that_would_be_rejected_is_told(rollbook: Rollbook, base: Path
     )
 
 
-def test_a_file_that_would_be_refused_is_told_with_the_reason(
+def test_a_file_that_would_be_refused_is_reported_with_the_reason(
     rollbook: Rollbook, base: Path
 ) -> None:
     base.write_text("NAME,GRADE\nAna,4\n")
@@ -50,7 +50,9 @@ def test_a_file_that_would_be_refused_is_told_with_the_reason(
     )
 
 
-def test_totals_are_exact_and_the_first_thousand_are_shown(rollbook: Rollbook, base: Path) -> None:
+def test_totals_are_exact_and_the_first_thousand_problems_are_printed(
+    rollbook: Rollbook, base: Path
+) -> None:
     rows = [row(str(number), "Ana", "Brook", born="2/30/2015") for number in range(1200)]
     base.write_text("\n".join((HEADER, *rows, "")))
     lines = rollbook("file", "check", base).out.split("\n")
@@ -64,15 +66,15 @@ def test_json_has_every_problem(rollbook: Rollbook, base: Path) -> None:
     rows = [row(str(number), "Ana", "Brook", born="2/30/2015") for number in range(1200)]
     base.write_text("\n".join((HEADER, *rows, "")))
     result = rollbook("file", "check", base, "--json")
-    told = json.loads(result.out)
-    assert (told["verdict"], told["rows"], told["rejected"], told["counts"]) == (
+    report = json.loads(result.out)
+    assert (report["verdict"], report["rows"], report["rejected"], report["counts"]) == (
         "WITH ERRORS",
         1200,
         1200,
         {"bad_date": 1200},
     )
-    assert len(told["problems"]) == 1200
-    assert told["problems"][0] == {
+    assert len(report["problems"]) == 1200
+    assert report["problems"][0] == {
         "line": 2,
         "column": "DOB",
         "code": "bad_date",
@@ -81,7 +83,7 @@ def test_json_has_every_problem(rollbook: Rollbook, base: Path) -> None:
     }
 
 
-def test_a_password_is_never_told(rollbook: Rollbook, base: Path) -> None:
+def test_a_password_is_never_printed(rollbook: Rollbook, base: Path) -> None:
     base.write_text(f"{HEADER}\n{row('00123', 'Ana', 'Brook').replace('canary-00123', 'abc')}\n")
     for options in ([], ["--json"]):
         result = rollbook("file", "check", base, *options)
@@ -89,7 +91,7 @@ def test_a_password_is_never_told(rollbook: Rollbook, base: Path) -> None:
         assert "abc" not in result.out.replace(str(base), "")
 
 
-def test_the_encoding_may_be_named(rollbook: Rollbook, base: Path) -> None:
+def test_the_encoding_is_an_option(rollbook: Rollbook, base: Path) -> None:
     base.write_bytes(f"{HEADER}\n".encode() + row("00123", "Zo\xeb", "Brook").encode("cp1252"))
     assert rollbook("file", "check", base).code == 1
     assert rollbook("file", "check", base, "--encoding", "cp1252").code == 0
@@ -98,9 +100,7 @@ def test_the_encoding_may_be_named(rollbook: Rollbook, base: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\x01", b"PK\x03\x04rest", b"%PDF-1.7", b"\xff\xfe"])
-def test_no_file_is_answered_with_a_traceback(
-    rollbook: Rollbook, base: Path, content: bytes
-) -> None:
+def test_no_file_causes_a_traceback(rollbook: Rollbook, base: Path, content: bytes) -> None:
     base.write_bytes(content)
     result = rollbook("file", "check", base)
     assert (result.code, result.err) == (1, "")
@@ -108,7 +108,7 @@ def test_no_file_is_answered_with_a_traceback(
 
 
 def test_it_needs_neither_django_nor_a_folder(base: Path, tmp_path: Path) -> None:
-    """In a process of its own, where nobody else has imported anything."""
+    """Run in a separate process, in which nothing else has been imported."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     script = f"""
@@ -117,7 +117,7 @@ from rollbook.cli import run
 code = run(["file", "check", {str(base)!r}])
 sys.exit(9 if "django" in sys.modules else code)
 """
-    done = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", script],
         cwd=elsewhere,
         env=environment(),
@@ -125,5 +125,5 @@ sys.exit(9 if "django" in sys.modules else code)
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (0, "checking: 2 of 2 rows (100 %)\n")
+    assert (result.returncode, result.stderr) == (0, "checking: 2 of 2 rows (100 %)\n")
     assert list(elsewhere.iterdir()) == []

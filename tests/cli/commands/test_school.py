@@ -15,7 +15,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "schools.csv"
 
 
-def test_schools_are_added_and_renamed_each_with_a_default_group(
+def test_schools_are_added_and_renamed_and_have_a_default_group(
     rollbook: Rollbook, maple: District, file: Path
 ) -> None:
     file.write_text(
@@ -50,7 +50,8 @@ def test_every_problem_is_reported_and_nothing_is_loaded(
     rollbook: Rollbook, maple: District, file: Path
 ) -> None:
     file.write_text(
-        'SCHOOL_ID,NAME\n300,New School\n1.5E+5,Rounded\n400,\n,Nameless\n"500\n",Broken\n300,Again\n600\n'
+        "SCHOOL_ID,NAME\n300,New School\n1.5E+5,Rounded\n400,\n"
+        ',Nameless\n"500\n",Broken\n300,Again\n600\n'
     )
     result = rollbook("school", "load", "maple-usd", file)
     assert (result.code, result.err) == (1, "")
@@ -67,7 +68,7 @@ def test_every_problem_is_reported_and_nothing_is_loaded(
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "error"),
     [
         (b"", "wrong_header: {file}, line 1 must be SCHOOL_ID,NAME and is nothing; correct it"),
         (
@@ -88,15 +89,15 @@ def test_every_problem_is_reported_and_nothing_is_loaded(
         ),
     ],
 )
-def test_a_file_that_cannot_be_read_is_refused(
-    rollbook: Rollbook, maple: District, file: Path, content: bytes, said: str
+def test_a_file_that_cannot_be_read_is_an_error(
+    rollbook: Rollbook, maple: District, file: Path, content: bytes, error: str
 ) -> None:
     file.write_bytes(content)
     result = rollbook("school", "load", "maple-usd", file)
-    assert (result.code, result.out, result.err) == (1, "", f"ERROR {said.format(file=file)}\n")
+    assert (result.code, result.out, result.err) == (1, "", f"ERROR {error.format(file=file)}\n")
 
 
-def test_the_neighbours_school_of_the_same_id_stays_as_it_is(
+def test_a_school_of_the_neighbour_with_the_same_id_is_not_changed(
     rollbook: Rollbook, maple: District, cedar: District, file: Path
 ) -> None:
     file.write_text("SCHOOL_ID,NAME\n100,Renamed\n900,Of Maple\n")
@@ -109,7 +110,7 @@ def test_the_neighbours_school_of_the_same_id_stays_as_it_is(
     }
 
 
-def test_a_district_that_is_not_there_is_named_with_the_nearest_one(
+def test_an_unknown_district_is_an_error_that_suggests_the_closest_one(
     rollbook: Rollbook, maple: District, file: Path
 ) -> None:
     result = rollbook("school", "load", "maple", file)

@@ -1,4 +1,4 @@
-"""``rollbook serve``, ``web`` and ``worker``, as real processes; more of them in tests/server."""
+"""``rollbook serve``, ``web`` and ``worker`` as real processes; tests/server has more."""
 
 import signal
 import ssl
@@ -19,7 +19,7 @@ from tests.installations import copied, execute, installed
 
 @contextmanager
 def started(data: Path, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
-    """It never outlives the test."""
+    """Start a command that ends with the test at the latest."""
     running = subprocess.Popen(
         [sys.executable, "-m", "rollbook", *arguments],
         env=process.environment(data),
@@ -43,7 +43,7 @@ def until(is_so: Callable[[], bool], seconds: float = 60) -> None:
 
 
 @pytest.fixture(scope="module")
-def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def prepared_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
     data, schools = installed(folder / "data"), folder / "schools.csv"
     env = process.environment(data)
@@ -54,12 +54,12 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def data(made_once: Path, tmp_path: Path) -> Path:
-    """Maple USD with a school."""
-    return copied(made_once, tmp_path / "data")
+def data(prepared_data: Path, tmp_path: Path) -> Path:
+    """Return the data folder of Maple USD with one school."""
+    return copied(prepared_data, tmp_path / "data")
 
 
-def test_serve_says_when_it_is_ready_serves_https_and_stops_in_good_order(data: Path) -> None:
+def test_serve_prints_when_it_is_ready_serves_https_and_stops_cleanly(data: Path) -> None:
     with started(data, "serve", "--port", "0") as server:
         assert server.stdout
         ready = server.stdout.readline()
@@ -71,28 +71,32 @@ def test_serve_says_when_it_is_ready_serves_https_and_stops_in_good_order(data: 
         assert server.wait(timeout=60) == 0
 
 
-def test_a_load_beside_a_running_server_is_done_by_its_worker(data: Path, tmp_path: Path) -> None:
+def test_a_load_with_a_running_server_is_processed_by_its_worker(
+    data: Path, tmp_path: Path
+) -> None:
     path = tmp_path / "base.csv"
     path.write_text(f"{HEADER}\n{row('00123', 'Ana', 'Brook')}\n")
     with started(data, "serve", "--port", "0") as server:
         assert server.stdout
         assert "ready" in server.stdout.readline()
-        done = process.rollbook("student", "load", "maple-usd", path, env=process.environment(data))
-    assert done.returncode == 0
-    assert done.stdout.startswith("COMPLETED update 1: 1 student: 0 updated, 1 added")
+        result = process.rollbook(
+            "student", "load", "maple-usd", path, env=process.environment(data)
+        )
+    assert result.returncode == 0
+    assert result.stdout.startswith("COMPLETED update 1: 1 student: 0 updated, 1 added")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_worker_alone_stops_at_a_signal(data: Path, number: signal.Signals) -> None:
+def test_a_standalone_worker_stops_on_a_signal(data: Path, number: signal.Signals) -> None:
     with started(data, "worker") as worker:
         until(lambda: "worker ready" in (data.parent / "stderr").read_text())
-        time.sleep(2)  # until what it does first is done, also on a busy machine
+        time.sleep(2)  # until its startup tasks are result, even on a busy machine
         worker.send_signal(number)
         assert worker.wait(timeout=60) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
-def test_a_load_that_is_stopped_in_its_middle_goes_on_with_the_same_command(
+def test_an_interrupted_load_continues_with_the_same_command(
     data: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     path, env = tmp_path / "base.csv", process.environment(data)
@@ -103,13 +107,13 @@ def test_a_load_that_is_stopped_in_its_middle_goes_on_with_the_same_command(
         load.send_signal(number)
         assert load.wait(timeout=60) == {signal.SIGINT: 130, signal.SIGKILL: -9}[number]
     if number == signal.SIGINT:
-        told = (tmp_path / "stderr").read_text()
-        assert told.endswith(
+        stderr = (tmp_path / "stderr").read_text()
+        assert stderr.endswith(
             "run the same command again or start the server to continue\ninterrupted\n"
         )
-    done = process.rollbook("student", "load", "maple-usd", path, env=env)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(
+    result = process.rollbook("student", "load", "maple-usd", path, env=env)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith(
         "COMPLETED update 1: 20,000 students: 0 updated, 20,000 added, 0 unchanged, 0 rejected"
     )
     assert process.rollbook("student", "export", "maple-usd", env=env).stdout.count("\n") == 20_001
@@ -119,18 +123,18 @@ def _letters(number: int) -> str:
     return "".join(chr(97 + int(digit)) for digit in str(number))
 
 
-def test_a_certificate_without_its_key_is_refused(data: Path) -> None:
-    done = process.rollbook(
+def test_a_certificate_without_its_key_is_an_error(data: Path) -> None:
+    result = process.rollbook(
         "serve", "--port", "0", "--cert", "x.pem", env=process.environment(data)
     )
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "a certificate needs its key" in done.stderr
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "a certificate needs its key" in result.stderr
 
 
-def test_web_without_a_certificate_or_a_proxy_says_what_it_needs(data: Path) -> None:
-    done = process.rollbook("web", "--port", "0", env=process.environment(data))
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == (
+def test_web_without_a_certificate_or_proxy_is_a_usage_error(data: Path) -> None:
+    result = process.rollbook("web", "--port", "0", env=process.environment(data))
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == (
         "ERROR no_certificate: use --cert and --key, or --behind-proxy; "
         "only `rollbook serve` creates a certificate\n"
     )

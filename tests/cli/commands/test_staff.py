@@ -1,4 +1,4 @@
-"""``rollbook staff``: adding a member, and switching off a second factor that is lost."""
+"""``rollbook staff``: add a member and turn off a lost second factor."""
 
 import io
 from pathlib import Path
@@ -33,22 +33,22 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def typed(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
-    """Somebody at a terminal; returns what they are asked."""
-    asked: list[str] = []
-    waiting = iter(answers)
+def answer_prompts(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
+    """Answer prompts on a terminal; return the list that the prompts are added to."""
+    prompts: list[str] = []
+    remaining_answers = iter(answers)
 
     def ask(prompt: str) -> str:
-        asked.append(prompt)
-        return next(waiting)
+        prompts.append(prompt)
+        return next(remaining_answers)
 
     monkeypatch.setattr("sys.stdin", Terminal())
     monkeypatch.setattr(staff, "getpass", ask)
-    return asked
+    return prompts
 
 
-def works(monkeypatch: pytest.MonkeyPatch, *, alive: bool) -> None:
-    """Whether there is a worker."""
+def set_worker(monkeypatch: pytest.MonkeyPatch, *, alive: bool) -> None:
+    """Set whether a worker is running."""
     monkeypatch.setattr(staff, "worker_seen", lambda: Seen(alive=alive, at=None))
 
 
@@ -56,7 +56,7 @@ def test_without_a_password_the_member_is_invited(
     rollbook: Rollbook, maple: District, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> None:
     settings.EMAIL_HOST = "mail.maple.example"
-    works(monkeypatch, alive=True)
+    set_worker(monkeypatch, alive=True)
     result = rollbook(*MANAGER)
     assert (result.code, result.err) == (0, "")
     assert result.out == (
@@ -72,10 +72,10 @@ def test_without_a_password_the_member_is_invited(
     assert not letter.member.has_usable_password()
 
 
-def test_without_a_mail_server_it_says_where_the_invitation_will_be(
+def test_without_a_mail_server_the_location_of_the_invitation_is_printed(
     rollbook: Rollbook, maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    works(monkeypatch, alive=False)
+    set_worker(monkeypatch, alive=False)
     result = rollbook(*MANAGER)
     assert result.out.splitlines()[1:] == [
         f"No mail server is configured: the invitation will be saved in {settings.MAIL_FOLDER} "
@@ -83,7 +83,9 @@ def test_without_a_mail_server_it_says_where_the_invitation_will_be(
     ]
 
 
-def test_how_a_member_was_added_is_audited(rollbook: Rollbook, maple: District, file: Path) -> None:
+def test_the_audit_log_says_how_a_member_was_added(
+    rollbook: Rollbook, maple: District, file: Path
+) -> None:
     rollbook(*MANAGER)
     rollbook(
         "staff", "add", "maple-usd", "ben@maple.example", *MANAGER[4:], "--password-file", file
@@ -95,7 +97,7 @@ def test_how_a_member_was_added_is_audited(rollbook: Rollbook, maple: District, 
 
 
 @pytest.mark.parametrize("password", [(), ("--password-file",)])
-def test_schools_are_named_by_their_id(
+def test_schools_are_identified_by_their_id(
     rollbook: Rollbook, maple: District, file: Path, password: tuple[str, ...]
 ) -> None:
     how = (*password, file) if password else ()
@@ -107,7 +109,7 @@ def test_schools_are_named_by_their_id(
     ]
 
 
-def test_a_school_of_the_neighbour_is_one_that_is_not_there(
+def test_a_school_of_the_neighbour_does_not_exist(
     rollbook: Rollbook, maple: District, cedar: District
 ) -> None:
     result = rollbook(*ADD, "--role", "instructor", "--school", "900")
@@ -118,14 +120,14 @@ def test_a_school_of_the_neighbour_is_one_that_is_not_there(
     assert not Member.objects.exists()
 
 
-def test_a_password_is_either_asked_for_or_read(
+def test_a_password_is_either_prompted_for_or_read_from_a_file(
     rollbook: Rollbook, maple: District, file: Path
 ) -> None:
     assert rollbook(*MANAGER, "--ask-password", "--password-file", file).code == 2
     assert not Member.objects.exists()
 
 
-def test_a_member_is_added_with_the_first_line_of_a_file_as_password(
+def test_the_first_line_of_the_password_file_is_the_password(
     rollbook: Rollbook, maple: District, file: Path
 ) -> None:
     result = rollbook(*MANAGER, "--password-file", file)
@@ -145,7 +147,7 @@ def test_a_member_is_added_with_the_first_line_of_a_file_as_password(
     assert not StaffLetter.objects.exists()
 
 
-def test_the_password_may_come_through_stdin(
+def test_the_password_can_be_read_from_stdin(
     rollbook: Rollbook, maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{PASSWORD}\n"))
@@ -153,51 +155,56 @@ def test_the_password_may_come_through_stdin(
     assert Member.objects.get().check_password(PASSWORD)
 
 
-def test_at_a_terminal_the_password_is_asked_for_twice(
+def test_on_a_terminal_the_password_is_prompted_for_twice(
     rollbook: Rollbook, maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = typed(monkeypatch, PASSWORD, PASSWORD)
+    prompts = answer_prompts(monkeypatch, PASSWORD, PASSWORD)
     assert rollbook(*MANAGER, "--ask-password").code == 0
-    assert asked == ["Password for Ana.Ruiz@maple.example: ", "Repeat the password: "]
+    assert prompts == ["Password for Ana.Ruiz@maple.example: ", "Repeat the password: "]
     assert Member.objects.get().check_password(PASSWORD)
 
 
-def test_two_passwords_that_differ_add_nobody(
+def test_different_passwords_add_no_member(
     rollbook: Rollbook, maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    typed(monkeypatch, PASSWORD, f"{PASSWORD} ")
+    answer_prompts(monkeypatch, PASSWORD, f"{PASSWORD} ")
     result = rollbook(*MANAGER, "--ask-password")
     assert (result.code, result.err) == (
         1,
-        "ERROR passwords_differ: the two passwords are not the same; no member was added, try again\n",
+        "ERROR passwords_differ: the two passwords are not the same; "
+        "no member was added, try again\n",
     )
     assert not Member.objects.exists()
 
 
-def test_without_a_terminal_nothing_is_asked(
+def test_without_a_terminal_the_prompt_is_a_usage_error(
     rollbook: Rollbook, maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO())
     result = rollbook(*MANAGER, "--ask-password")
     assert (result.code, result.err) == (
         2,
-        "ERROR no_terminal: there is no terminal to prompt for the password on; use --password-file "
-        "FILE (- is stdin)\n",
+        "ERROR no_terminal: there is no terminal to prompt for the password on; "
+        "use --password-file FILE (- is stdin)\n",
     )
 
 
-def test_a_refusal_gives_every_reason(rollbook: Rollbook, maple: District, file: Path) -> None:
+def test_an_invalid_member_is_reported_with_every_reason(
+    rollbook: Rollbook, maple: District, file: Path
+) -> None:
     file.write_text("mapleusd\n")
     result = rollbook(*ADD, "--role", "manager", "--password-file", file)
     assert result.code == 1
     assert result.err == (
-        "ERROR member_refused: there is no role 'manager'; the roles are district manager, school manager, instructor; "
-        "the password is refused: it is shorter than 15 characters; a few words in a row are easy to remember; "
+        "ERROR member_refused: there is no role 'manager'; "
+        "the roles are district manager, school manager, instructor; "
+        "the password is refused: it is shorter than 15 characters; "
+        "a few words in a row are easy to remember; "
         "the password is refused: it contains 'Maple USD'; no member was added\n"
     )
 
 
-def test_a_login_of_the_neighbour_is_refused_without_saying_whose_it_is(
+def test_a_login_used_by_the_neighbour_is_an_error_that_does_not_say_whose_it_is(
     rollbook: Rollbook, maple: District, neighbour: Member, file: Path
 ) -> None:
     command = ("staff", "add", "maple-usd", neighbour.email, *MANAGER[4:])
@@ -206,7 +213,7 @@ def test_a_login_of_the_neighbour_is_refused_without_saying_whose_it_is(
     assert "Cedar" not in result.err
 
 
-def test_a_password_file_that_is_not_there_is_named(
+def test_a_missing_password_file_is_named(
     rollbook: Rollbook, maple: District, tmp_path: Path
 ) -> None:
     result = rollbook(*MANAGER, "--password-file", tmp_path / "none")
@@ -225,7 +232,7 @@ def test_a_password_is_never_an_argument(rollbook: Rollbook, maple: District) ->
 OFF = ("staff", "second-factor-off")
 
 
-def test_a_lost_second_factor_is_switched_off_on_the_host(
+def test_a_lost_second_factor_is_turned_off_on_the_host(
     rollbook: Rollbook, manager: Member
 ) -> None:
     with_second_factor(manager)
@@ -246,7 +253,7 @@ def test_a_lost_second_factor_is_switched_off_on_the_host(
 
 
 @pytest.mark.parametrize(
-    ("email", "told"),
+    ("email", "error"),
     [
         (
             "ops@maple.example",
@@ -260,9 +267,9 @@ def test_a_lost_second_factor_is_switched_off_on_the_host(
         ),
     ],
 )
-def test_where_there_is_none_it_says_so(
-    rollbook: Rollbook, manager: Member, email: str, told: str
+def test_without_a_second_factor_or_member_it_is_an_error(
+    rollbook: Rollbook, manager: Member, email: str, error: str
 ) -> None:
     result = rollbook(*OFF, email)
-    assert (result.code, result.err) == (1, f"{told}\n")
+    assert (result.code, result.err) == (1, f"{error}\n")
     assert not AuditEvent.objects.exists()

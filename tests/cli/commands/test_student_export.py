@@ -18,7 +18,7 @@ EXPORTED = [column.name for column in COLUMNS if column.name != "PASSWORD"]
 
 
 @pytest.fixture
-def loaded(rollbook: Rollbook, maple: District, tmp_path: Path) -> None:
+def students(rollbook: Rollbook, maple: District, tmp_path: Path) -> None:
     path = tmp_path / "loaded.csv"
     rows = (
         row("00200", "Ben", "Cole", school="200") + ",-5 points,Choir&Art",
@@ -29,8 +29,8 @@ def loaded(rollbook: Rollbook, maple: District, tmp_path: Path) -> None:
     assert rollbook("student", "load", "maple-usd", path).code == 0
 
 
-def test_all_columns_but_the_password_come_out_in_the_order_of_the_student_id(
-    rollbook: Rollbook, loaded: None
+def test_all_columns_but_the_password_are_exported_sorted_by_student_id(
+    rollbook: Rollbook, students: None
 ) -> None:
     result = rollbook("student", "export", "maple-usd")
     assert (result.code, result.err) == (0, "")
@@ -38,7 +38,8 @@ def test_all_columns_but_the_password_come_out_in_the_order_of_the_student_id(
     assert header == EXPORTED
     values = [dict(zip(header, cells, strict=True)) for cells in rows]
     assert [
-        (one["STUDENT_ID"], one["FIRST_NAME"], one["DOB"], one["GROUPS"]) for one in values
+        (record["STUDENT_ID"], record["FIRST_NAME"], record["DOB"], record["GROUPS"])
+        for record in values
     ] == [
         ("00100", "Zoë", "05/13/2014", "Default"),
         ("00200", "Ben", "05/13/2014", "Art&Choir"),
@@ -47,12 +48,12 @@ def test_all_columns_but_the_password_come_out_in_the_order_of_the_student_id(
     assert "canary" not in result.out
 
 
-def test_nothing_that_comes_out_runs_in_a_spreadsheet(rollbook: Rollbook, loaded: None) -> None:
+def test_no_exported_value_is_a_spreadsheet_formula(rollbook: Rollbook, students: None) -> None:
     assert '"\'-5 points"' in rollbook("student", "export", "maple-usd").out
 
 
-def test_a_file_appears_whole_and_for_its_owner_only(
-    rollbook: Rollbook, loaded: None, tmp_path: Path
+def test_the_output_file_is_complete_and_readable_by_its_owner_only(
+    rollbook: Rollbook, students: None, tmp_path: Path
 ) -> None:
     path = tmp_path / "out" / "students.csv"
     path.parent.mkdir()
@@ -63,15 +64,15 @@ def test_a_file_appears_whole_and_for_its_owner_only(
         f"exported 3 students of Maple USD to {path}\n",
     )
     assert path.stat().st_mode & 0o777 == 0o600
-    assert [each.name for each in path.parent.iterdir()] == ["students.csv"]
+    assert [entry.name for entry in path.parent.iterdir()] == ["students.csv"]
     assert path.read_bytes().decode() == rollbook("student", "export", "maple-usd").out.replace(
         "\n", "\r\n"
     ).replace("\r\r", "\r")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
-def test_an_export_loaded_again_changes_nothing(
-    rollbook: Rollbook, loaded: None, tmp_path: Path, encoding: str
+def test_loading_an_export_changes_nothing(
+    rollbook: Rollbook, students: None, tmp_path: Path, encoding: str
 ) -> None:
     rollbook("district", "set", "maple-usd", "--encoding", encoding)
     before = list(Student.objects.order_by("pk").values())
@@ -83,8 +84,8 @@ def test_an_export_loaded_again_changes_nothing(
     assert list(Student.objects.order_by("pk").values()) == before
 
 
-def test_a_folder_that_is_not_there_leaves_nothing_behind(
-    rollbook: Rollbook, loaded: None, tmp_path: Path
+def test_a_missing_folder_is_an_error_that_leaves_no_file(
+    rollbook: Rollbook, students: None, tmp_path: Path
 ) -> None:
     result = rollbook(
         "student", "export", "maple-usd", "--output", tmp_path / "none" / "students.csv"
@@ -93,12 +94,14 @@ def test_a_folder_that_is_not_there_leaves_nothing_behind(
     assert result.err.startswith(f"ERROR not_possible: {tmp_path}/none/")
 
 
-def test_the_neighbour_gets_none_of_them(rollbook: Rollbook, loaded: None, cedar: District) -> None:
+def test_the_export_of_the_neighbour_has_none_of_the_students(
+    rollbook: Rollbook, students: None, cedar: District
+) -> None:
     result = rollbook("student", "export", "cedar-county")
     assert list(csv.reader(io.StringIO(result.out, newline=""))) == [EXPORTED]
 
 
-def test_an_export_is_in_the_audit(rollbook: Rollbook, loaded: None) -> None:
+def test_an_export_is_recorded_in_the_audit_log(rollbook: Rollbook, students: None) -> None:
     rollbook("student", "export", "maple-usd")
     event = AuditEvent.objects.get(action="student export")
     assert (event.district and event.district.slug, event.detail) == ("maple-usd", "3 students")

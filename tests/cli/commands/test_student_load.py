@@ -21,7 +21,7 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_new_students_are_added_and_the_report_is_told(
+def test_new_students_are_added_and_the_report_is_printed(
     rollbook: Rollbook, maple: District, base: Path
 ) -> None:
     result = rollbook("student", "load", "maple-usd", base)
@@ -43,7 +43,7 @@ def test_new_students_are_added_and_the_report_is_told(
     assert set(Student.objects.values_list("student_id", flat=True)) == {"00123", "00124"}
 
 
-def test_checking_and_applying_are_told_one_after_the_other(
+def test_checking_and_applying_are_shown_one_after_the_other(
     rollbook: Rollbook, maple: District, base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(update_progress, "POLL_INTERVAL_S", 0.0)
@@ -59,7 +59,7 @@ def test_checking_and_applying_are_told_one_after_the_other(
     )
 
 
-def test_rejected_rows_are_told_and_the_others_are_loaded(
+def test_rejected_rows_are_reported_and_the_others_are_loaded(
     rollbook: Rollbook, maple: District, base: Path
 ) -> None:
     with base.open("a") as file:
@@ -77,8 +77,8 @@ def test_rejected_rows_are_told_and_the_others_are_loaded(
         "    1  error     unknown_school  No such school",
         "",
         "line 4, DOB: bad_date: '2/30/2015' is not a real date; write mm/dd/yyyy",
-        "line 4, SCHOOL_ID: unknown_school: '900' is not the organization ID of a school of the district; "
-        "check the SCHOOL_ID, or add the school first",
+        "line 4, SCHOOL_ID: unknown_school: '900' is not the organization ID of a school of the "
+        "district; check the SCHOOL_ID, or add the school first",
         "",
         "To get the rejected rows as a file that you can fix and upload again:",
         "  rollbook update show maple-usd 1 --rejected > rejected.csv",
@@ -87,7 +87,7 @@ def test_rejected_rows_are_told_and_the_others_are_loaded(
     assert Student.objects.count() == 2
 
 
-def test_a_refused_file_is_told_with_its_reason(
+def test_a_refused_file_is_reported_with_the_reason(
     rollbook: Rollbook, maple: District, base: Path
 ) -> None:
     base.write_bytes(f"{HEADER}\n".encode() + row("00123", "Zo\xeb", "Brook").encode("cp1252"))
@@ -100,7 +100,7 @@ def test_a_refused_file_is_told_with_its_reason(
     assert Student.objects.get().first_name == "Zo\xeb"
 
 
-def test_the_same_file_again_is_said_to_be_the_same(
+def test_loading_the_same_file_again_is_noted(
     rollbook: Rollbook, maple: District, base: Path
 ) -> None:
     rollbook("student", "load", "maple-usd", base)
@@ -111,13 +111,13 @@ def test_the_same_file_again_is_said_to_be_the_same(
     )
 
 
-def test_a_load_that_was_stopped_goes_on_when_the_command_is_given_again(
+def test_an_interrupted_load_continues_when_the_command_is_run_again(
     rollbook: Rollbook, maple: District, base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stopped(update_id: int, watch: object) -> None:
+    def interrupt(update_id: int, watch: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(student, "work_on", stopped)
+    monkeypatch.setattr(student, "work_on", interrupt)
     result = rollbook("student", "load", "maple-usd", base)
     assert (result.code, result.out) == (130, "")
     assert result.err == (
@@ -131,13 +131,13 @@ def test_a_load_that_was_stopped_goes_on_when_the_command_is_given_again(
     assert (result.code, Update.objects.get().state) == (0, State.COMPLETED)
 
 
-def test_a_full_queue_takes_no_more(
+def test_a_full_queue_is_an_error(
     rollbook: Rollbook, maple: District, base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def waits(update_id: int, watch: object) -> None:
+    def interrupt(update_id: int, watch: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(student, "work_on", waits)
+    monkeypatch.setattr(student, "work_on", interrupt)
     for number in range(4):
         base.write_text(f"{HEADER}\n{row(str(number), 'Ana', 'Brook')}\n")
         assert rollbook("student", "load", "maple-usd", base).code == 130
@@ -150,13 +150,13 @@ def test_a_full_queue_takes_no_more(
     )
 
 
-def test_an_update_ahead_is_told_of_and_ended_first(
+def test_an_earlier_update_is_shown_and_finished_first(
     rollbook: Rollbook, maple: District, base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stopped(update_id: int, watch: object) -> None:
+    def interrupt(update_id: int, watch: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(student, "work_on", stopped)
+    monkeypatch.setattr(student, "work_on", interrupt)
     rollbook("student", "load", "maple-usd", base)
     monkeypatch.setattr(student, "work_on", work_on)
     base.write_text(f"{HEADER}\n{row('00126', 'Dana', 'Eastby')}\n")
@@ -165,7 +165,7 @@ def test_an_update_ahead_is_told_of_and_ended_first(
     assert Student.objects.count() == 3
 
 
-def test_the_neighbours_students_are_not_touched(
+def test_students_of_the_neighbour_are_not_changed(
     rollbook: Rollbook, maple: District, cedar: District, base: Path
 ) -> None:
     rollbook("student", "load", "cedar-county", base)
@@ -177,7 +177,7 @@ def test_the_neighbours_students_are_not_touched(
     assert list(Student.objects.filter(district=cedar).order_by("pk").values()) == before
 
 
-def test_a_file_that_is_not_there_leaves_no_update(
+def test_a_missing_file_starts_no_update(
     rollbook: Rollbook, maple: District, tmp_path: Path
 ) -> None:
     result = rollbook("student", "load", "maple-usd", tmp_path / "none.csv")

@@ -14,8 +14,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def moved(rollbook: Rollbook, maple: District, manager: Member, base: Path) -> None:
-    """Ana was added by the operator, then moved to another school by a member's update."""
+def history(rollbook: Rollbook, maple: District, manager: Member, base: Path) -> None:
+    """Add Ana by the operator, then change her school by a member's update."""
     assert rollbook("student", "load", "maple-usd", base).code == 0
     base.write_text(
         f"{HEADER}\n{row('00123', 'Ana', 'Brook', school='200').replace('canary', 'second')}\n"
@@ -24,7 +24,9 @@ def moved(rollbook: Rollbook, maple: District, manager: Member, base: Path) -> N
     Change.objects.filter(update__number=2).update(member=manager)
 
 
-def test_record_and_history_are_shown_and_no_password(rollbook: Rollbook, moved: None) -> None:
+def test_record_and_history_are_printed_without_passwords(
+    rollbook: Rollbook, history: None
+) -> None:
     result = rollbook("student", "show", "maple-usd", "00123")
     assert (result.code, result.err) == (0, "")
     assert result.out == (
@@ -50,13 +52,13 @@ def test_record_and_history_are_shown_and_no_password(rollbook: Rollbook, moved:
     )
 
 
-def test_the_same_as_json(rollbook: Rollbook, moved: None) -> None:
-    told = json.loads(rollbook("student", "show", "maple-usd", "00123", "--json").out)
-    assert told["record"]["DOB"] == "05/13/2014"
-    assert "PASSWORD" not in told["record"]
+def test_the_result_can_be_printed_as_json(rollbook: Rollbook, history: None) -> None:
+    report = json.loads(rollbook("student", "show", "maple-usd", "00123", "--json").out)
+    assert report["record"]["DOB"] == "05/13/2014"
+    assert "PASSWORD" not in report["record"]
     assert [
-        (each["field"], each["old"], each["new"], each["update"], each["member"])
-        for each in told["history"]
+        (change["field"], change["old"], change["new"], change["update"], change["member"])
+        for change in report["history"]
     ][:3] == [
         ("STUDENT", "", "added", 1, None),
         ("PASSWORD", "", "changed", 2, "ops@maple.example"),
@@ -65,7 +67,7 @@ def test_the_same_as_json(rollbook: Rollbook, moved: None) -> None:
 
 
 @pytest.mark.parametrize("other", ["123", "00123 ", "O0123", "%"])
-def test_an_id_is_compared_exactly(rollbook: Rollbook, moved: None, other: str) -> None:
+def test_an_id_must_match_exactly(rollbook: Rollbook, history: None, other: str) -> None:
     result = rollbook("student", "show", "maple-usd", other)
     assert (result.code, result.out) == (1, "")
     assert result.err == (
@@ -74,5 +76,7 @@ def test_an_id_is_compared_exactly(rollbook: Rollbook, moved: None, other: str) 
     )
 
 
-def test_the_neighbour_does_not_see_them(rollbook: Rollbook, moved: None, cedar: District) -> None:
+def test_the_neighbour_does_not_have_the_student(
+    rollbook: Rollbook, history: None, cedar: District
+) -> None:
     assert rollbook("student", "show", "cedar-county", "00123").code == 1

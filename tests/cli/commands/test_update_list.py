@@ -11,42 +11,43 @@ from tests.cli.conftest import Rollbook
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_updates_are_listed_the_latest_first(
-    rollbook: Rollbook, maple: District, base: Path
-) -> None:
+def test_updates_are_listed_newest_first(rollbook: Rollbook, maple: District, base: Path) -> None:
     rollbook("student", "load", "maple-usd", base)
     base.write_text("NAME\nAna\n")
     rollbook("student", "load", "maple-usd", base)
     result = rollbook("update", "list", "maple-usd")
     assert (result.code, result.err) == (0, "")
     assert result.out == (
-        "number  state      mode  received                 rows  updated  added  unchanged  rejected  file\n"
+        "number  state      mode  received                 rows  updated  added  "
+        "unchanged  rejected  file\n"
         "     2  refused    add   <time>     0        0      0          0         0  base.csv\n"
         "     1  completed  add   <time>     2        0      2          0         0  base.csv\n"
     )
 
 
-def test_the_same_as_json(rollbook: Rollbook, maple: District, base: Path) -> None:
+def test_the_result_can_be_printed_as_json(rollbook: Rollbook, maple: District, base: Path) -> None:
     rollbook("student", "load", "maple-usd", base)
-    (told,) = json.loads(rollbook("update", "list", "maple-usd", "--json").out)
-    assert {name: told[name] for name in ("update", "state", "mode", "rows", "added")} == {
+    (update,) = json.loads(rollbook("update", "list", "maple-usd", "--json").out)
+    assert {name: update[name] for name in ("update", "state", "mode", "rows", "added")} == {
         "update": 1,
         "state": "completed",
         "mode": "add",
         "rows": 2,
         "added": 2,
     }
-    assert told["file"]["name"] == "base.csv"
+    assert update["file"]["name"] == "base.csv"
 
 
-def test_a_district_without_updates_says_so(rollbook: Rollbook, maple: District) -> None:
+def test_a_district_without_updates_is_reported_as_such(
+    rollbook: Rollbook, maple: District
+) -> None:
     assert (
         rollbook("update", "list", "maple-usd").out == "Maple USD has not started an update yet.\n"
     )
     assert rollbook("update", "list", "maple-usd", "--json").out == "[]\n"
 
 
-def test_the_neighbours_updates_are_not_listed(
+def test_updates_of_the_neighbour_are_not_listed(
     rollbook: Rollbook, maple: District, cedar: District, base: Path
 ) -> None:
     rollbook("student", "load", "cedar-county", base)

@@ -35,7 +35,7 @@ def rejected(rollbook: Rollbook) -> list[list[str]]:
     return list(csv.reader(io.StringIO(result.out.removeprefix("\ufeff"), newline=""), strict=True))
 
 
-def test_without_a_number_the_latest_is_shown(
+def test_without_a_number_the_latest_update_is_shown(
     rollbook: Rollbook, maple: District, base: Path, file: Path
 ) -> None:
     rollbook("student", "load", "maple-usd", base)
@@ -49,16 +49,17 @@ def test_without_a_number_the_latest_is_shown(
     )
 
 
-def test_an_update_that_is_not_there_is_said_not_to_be(rollbook: Rollbook, maple: District) -> None:
+def test_a_missing_update_is_an_error(rollbook: Rollbook, maple: District) -> None:
     result = rollbook("update", "show", "maple-usd")
     assert (result.code, result.err) == (
         1,
-        "ERROR no_such_update: Maple USD has not started an update yet; see `rollbook update list maple-usd`\n",
+        "ERROR no_such_update: Maple USD has not started an update yet; "
+        "see `rollbook update list maple-usd`\n",
     )
     assert "Maple USD has no update 7;" in rollbook("update", "show", "maple-usd", 7).err
 
 
-def test_the_neighbours_numbers_are_not_ours(
+def test_update_numbers_of_the_neighbour_do_not_exist(
     rollbook: Rollbook, maple: District, cedar: District, base: Path
 ) -> None:
     rollbook("student", "load", "cedar-county", base)
@@ -73,7 +74,7 @@ def test_json_has_counts_state_times_and_every_problem(
         f"{HEADER}\n{row('00123', 'Ana', 'Brook')}\n{row('00124', 'Ben', 'Cole', born='x')}\n"
     )
     rollbook("student", "load", "maple-usd", file)
-    told = json.loads(rollbook("update", "show", "maple-usd", "--json").out)
+    report = json.loads(rollbook("update", "show", "maple-usd", "--json").out)
     expected = {
         "update": 1,
         "state": "completed",
@@ -82,9 +83,9 @@ def test_json_has_counts_state_times_and_every_problem(
         "rejected": 1,
         "counts": {"bad_date": 1},
     }
-    assert {name: told[name] for name in expected} == expected
-    assert all(told[name] for name in ("received_at", "started_at", "ended_at"))
-    assert told["problems"] == [
+    assert {name: report[name] for name in expected} == expected
+    assert all(report[name] for name in ("received_at", "started_at", "ended_at"))
+    assert report["problems"] == [
         {
             "line": 3,
             "column": "DOB",
@@ -95,7 +96,7 @@ def test_json_has_counts_state_times_and_every_problem(
     ]
 
 
-def test_rejected_rows_come_as_they_were_sent_without_passwords(
+def test_rejected_rows_are_exported_as_sent_without_passwords(
     rollbook: Rollbook, maple: District, file: Path
 ) -> None:
     rows = (
@@ -116,34 +117,34 @@ def test_rejected_rows_come_as_they_were_sent_without_passwords(
     assert second[9:11] == ["4", "excel_scientific"]
 
 
-def test_the_rejected_rows_sent_again_are_rejected_alike(
+def test_rejected_rows_that_are_loaded_again_are_rejected_again(
     rollbook: Rollbook, maple: District, file: Path
 ) -> None:
     file.write_text(
         f"{HEADER}\n{row('00123', 'Ana', 'Brook')}\n{row('00124', 'Ben', '=Cole', born='x')}\n"
     )
     rollbook("student", "load", "maple-usd", file)
-    again = rejected(rollbook)
+    first_rows = rejected(rollbook)
     file.write_bytes(rollbook("update", "show", "maple-usd", "--rejected").out.encode())
     assert rollbook("student", "load", "maple-usd", file).code == 3
     header, *rows = rejected(rollbook)
-    assert header == ["_LINE_OF_UPDATE_2" if name == ABOUT[0] else name for name in again[0]]
+    assert header == ["_LINE_OF_UPDATE_2" if name == ABOUT[0] else name for name in first_rows[0]]
     assert [cells[:-3] + cells[-2:] for cells in rows] == [
-        cells[:-3] + cells[-2:] for cells in again[1:]
+        cells[:-3] + cells[-2:] for cells in first_rows[1:]
     ]
 
 
-def test_repaired_they_are_accepted(rollbook: Rollbook, maple: District, file: Path) -> None:
+def test_fixed_rows_are_accepted(rollbook: Rollbook, maple: District, file: Path) -> None:
     rollbook("district", "set", "maple-usd", "--encoding", "cp1252")
     file.write_bytes(f"{HEADER}\n{row('00124', 'Zoë', 'Cole', born='x')}\n".encode("cp1252"))
     rollbook("student", "load", "maple-usd", file)
-    sent = rollbook("update", "show", "maple-usd", "--rejected").out
-    file.write_text(sent.replace('"x"', '"05/13/2014"'), encoding="utf-8")
+    text = rollbook("update", "show", "maple-usd", "--rejected").out
+    file.write_text(text.replace('"x"', '"05/13/2014"'), encoding="utf-8")
     assert rollbook("student", "load", "maple-usd", file).code == 0
     assert "FIRST_NAME  Zoë\n" in rollbook("student", "show", "maple-usd", "00124").out
 
 
-def test_a_row_of_another_length_does_not_let_its_password_slip_out(
+def test_a_row_with_too_many_cells_does_not_leak_its_password(
     rollbook: Rollbook, maple: District, file: Path
 ) -> None:
     rows = [row(str(number), "Ana", f"Brook{chr(97 + number)}") for number in range(20)]
@@ -153,7 +154,7 @@ def test_a_row_of_another_length_does_not_let_its_password_slip_out(
     assert cells[:-1] == [""] * 9 + ["22", "too_many_cells"]
 
 
-def test_a_column_that_only_calls_itself_a_password_stays_in_too(
+def test_a_column_whose_name_only_resembles_password_is_left_out_too(
     rollbook: Rollbook, maple: District, file: Path
 ) -> None:
     file.write_text(
@@ -163,7 +164,7 @@ def test_a_column_that_only_calls_itself_a_password_stays_in_too(
     assert rejected(rollbook)[0][:2] == ["STUDENT_ID", "FIRST_NAME"]
 
 
-def test_a_file_with_as_many_columns_as_there_may_be_can_still_be_sent_again(
+def test_rejected_rows_of_a_file_with_the_maximum_of_columns_stay_within_it(
     rollbook: Rollbook, maple: District, file: Path
 ) -> None:
     extra = [f"EXTRA_{number}" for number in range(64 - len(HEADER.split(",")))]
@@ -174,7 +175,7 @@ def test_a_file_with_as_many_columns_as_there_may_be_can_still_be_sent_again(
     assert len(rejected(rollbook)[0]) == len(HEADER.split(",")) - 1 + len(ABOUT)
 
 
-def test_no_column_of_theirs_can_run_in_a_spreadsheet(
+def test_no_extra_column_is_a_spreadsheet_formula(
     rollbook: Rollbook, maple: District, file: Path
 ) -> None:
     file.write_text(f"{HEADER},=1+1,@SUM(A1)\n{row('00124', 'Ben', 'Cole', born='x')},-2,\n")
@@ -184,14 +185,14 @@ def test_no_column_of_theirs_can_run_in_a_spreadsheet(
     assert second[-5:-3] == ["'-2", ""]
 
 
-def test_an_update_without_rejected_rows_gives_the_header_alone(
+def test_without_rejected_rows_only_the_header_is_exported(
     rollbook: Rollbook, maple: District, base: Path
 ) -> None:
     rollbook("student", "load", "maple-usd", base)
     assert rejected(rollbook) == [[*HEADER.replace("PASSWORD,", "").split(","), *ABOUT]]
 
 
-def test_the_changes_are_a_file_with_a_line_for_each_field(
+def test_the_export_of_changes_has_a_line_for_each_field(
     rollbook: Rollbook, maple: District, base: Path
 ) -> None:
     rollbook("student", "load", "maple-usd", base)
@@ -207,13 +208,13 @@ def test_the_changes_are_a_file_with_a_line_for_each_field(
     )
 
 
-def test_the_rows_that_were_not_processed_can_be_sent_again(
+def test_rows_that_were_not_processed_can_be_loaded_again(
     rollbook: Rollbook, maple: District, base: Path
 ) -> None:
     update = send_bytes(maple, base.read_bytes(), Mode.ADD).update
-    goes_on = rollbook("update", "show", "maple-usd", "--not-processed")
-    assert (goes_on.code, goes_on.out) == (1, "")
-    assert goes_on.err.startswith("ERROR not_ended: update 1 has not finished, ")
+    unfinished = rollbook("update", "show", "maple-usd", "--not-processed")
+    assert (unfinished.code, unfinished.out) == (1, "")
+    assert unfinished.err.startswith("ERROR not_ended: update 1 has not finished, ")
     cancel(maple)
     result = rollbook("update", "show", "maple-usd", update.number, "--not-processed")
     assert (result.code, result.out.count("\r\n"), "canary" in result.out) == (0, 3, False)
@@ -222,7 +223,7 @@ def test_the_rows_that_were_not_processed_can_be_sent_again(
     assert "corrects    update 1\n" in rollbook("update", "show", "maple-usd").out
 
 
-def test_an_update_and_those_that_mend_it_name_each_other(
+def test_an_update_and_its_corrections_refer_to_each_other(
     rollbook: Rollbook, maple: District, file: Path
 ) -> None:
     file.write_text(f"{HEADER}\n{row('00124', 'Ben', 'Cole', born='x')}\n")
@@ -231,18 +232,18 @@ def test_an_update_and_those_that_mend_it_name_each_other(
     rollbook("student", "load", "maple-usd", file)
     assert "corrects    update 1\n" in rollbook("update", "show", "maple-usd").out
     assert "corrected by  update 2\n" in rollbook("update", "show", "maple-usd", 1).out
-    told = [
+    reports = [
         json.loads(rollbook("update", "show", "maple-usd", number, "--json").out)
         for number in (1, 2)
     ]
-    assert [(one["mends"], one["mended_by"]) for one in told] == [(None, [2]), (1, [])]
+    assert [(report["mends"], report["mended_by"]) for report in reports] == [(None, [2]), (1, [])]
 
 
-def test_of_the_files_one_is_asked_for_at_a_time(rollbook: Rollbook, maple: District) -> None:
+def test_only_one_export_can_be_requested_at_a_time(rollbook: Rollbook, maple: District) -> None:
     assert rollbook("update", "show", "maple-usd", "--changes", "--rejected").code == 2
 
 
-def test_each_file_that_is_written_is_audited(
+def test_each_export_is_recorded_in_the_audit_log(
     rollbook: Rollbook, maple: District, base: Path
 ) -> None:
     rollbook("student", "load", "maple-usd", base)
@@ -256,9 +257,7 @@ def test_each_file_that_is_written_is_audited(
     ]
 
 
-def test_a_file_that_is_not_kept_any_more_is_said_to_be_gone(
-    rollbook: Rollbook, maple: District, file: Path
-) -> None:
+def test_a_missing_file_is_an_error(rollbook: Rollbook, maple: District, file: Path) -> None:
     file.write_text(f"{HEADER}\n{row('00124', 'Ben', 'Cole', born='x')}\n")
     rollbook("student", "load", "maple-usd", file)
     spool.path_of(Update.objects.get().spool_name).unlink()
@@ -278,7 +277,7 @@ def test_a_file_that_is_not_kept_any_more_is_said_to_be_gone(
         ("details_closed_at", "the rows and problems of update 1 were"),
     ],
 )
-def test_what_retention_has_removed_is_said_to_be_so(
+def test_a_file_removed_by_retention_is_an_error_that_says_so(
     rollbook: Rollbook, maple: District, base: Path, column: str, what: str
 ) -> None:
     rollbook("student", "load", "maple-usd", base)
@@ -286,6 +285,6 @@ def test_what_retention_has_removed_is_said_to_be_so(
     result = rollbook("update", "show", "maple-usd", "--rejected")
     assert (result.code, result.err) == (
         1,
-        f"ERROR not_kept: {what} removed on 2026-11-01, as the settings of Maple USD have it; its counts are "
-        "still available, and its changes are in the history of each student\n",
+        f"ERROR not_kept: {what} removed on 2026-11-01, as the settings of Maple USD have it; "
+        "its counts are still available, and its changes are in the history of each student\n",
     )
