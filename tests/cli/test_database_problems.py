@@ -41,7 +41,8 @@ def test_the_server_rejects_the_password(tmp_path: Path, command: tuple[str, ...
     assert line == (
         f"PostgreSQL at 127.0.0.1:{port} knows no user rollbook with this password; "
         "correct user and password in DATABASE_URL (write %40 for an @ in the password, "
-        "%2F for a / and so on), or give the user a new password there: `\\password rollbook` in psql"
+        "%2F for a / and so on), or give the user a new password there: "
+        "`\\password rollbook` in psql"
     )
 
 
