@@ -1,5 +1,6 @@
 """The standing cast: Maple USD is ours, Cedar County the neighbour who must neither see nor be seen."""
 
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -14,28 +15,84 @@ from rollbook.roster.models import District, School
 from rollbook.staff import roles
 from rollbook.staff.models import Member
 from rollbook.updates import apply
-from tests import installations
+from tests import depth, installations, outside
 
 # Nothing here is timed. Under CI, Hypothesis's own profile for it stays: the same examples each time.
 hypothesis_settings.register_profile("rollbook", parent=hypothesis_settings(), deadline=None)
-hypothesis_settings.load_profile("rollbook")
+hypothesis_settings.register_profile("nightly", parent=hypothesis_settings(), deadline=None, max_examples=300)
+hypothesis_settings.load_profile("nightly" if depth.NIGHTLY else "rollbook")
+
+GUARD = outside.Guard(outside.border_of(outside.ROOT))
+sys.addaudithook(GUARD)
 
 PASSWORD = "correct horse battery staple"
 
 
-LONG = ("tests/faults", "tests/endtoend", "tests/browser", "tests/cli/commands/test_serve")
+HERE = Path(__file__).parent
+BROWSER = ("browser",)
+PROCESS = ("endtoend", "faults", "postgres")
+"""The folders whose tests open pages in a browser, and those whose tests start processes of Rollbook or PostgreSQL.
+
+A test elsewhere that starts one says so itself.
+"""
+
+SLOWEST = ("faults", "browser", "endtoend")
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Mark each test by its folder."""
+    folder = _folder(item)
+    if folder in BROWSER:
+        item.add_marker(pytest.mark.browser)
+    elif folder in PROCESS:
+        item.add_marker(pytest.mark.process)
+
+
+# After the marks that pytest itself deselects by, so that what is counted is what was asked for.
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests of what only one of the databases has run on that one; pytest counts the others as deselected.
+    """Leave out what another run tests, and begin with what takes long.
 
-    Those that take long come first: of several processes none is left alone with them at the end.
+    Tests of what only one of the databases has run on that one. Tests that never ask the database run on SQLite alone.
+    The slowest come first: of several processes none is left alone with them at the end.
     """
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
-    strangers = [item for item in items for mark in item.iter_markers("only_on") if connection.vendor not in mark.args]
-    if strangers:
-        config.hook.pytest_deselected(items=strangers)
-        items[:] = [item for item in items if item not in strangers]
+    items.sort(key=lambda item: _folder(item) not in SLOWEST)
+    elsewhere = [item for item in items if not _runs_here(item)]
+    if elsewhere:
+        config.hook.pytest_deselected(items=elsewhere)
+        items[:] = [item for item in items if item not in set(elsewhere)]
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(HERE).parts[0]
+
+
+def _runs_here(item: pytest.Item) -> bool:
+    if item.get_closest_marker("nightly") and not depth.NIGHTLY:
+        return False
+    only_on = list(item.iter_markers("only_on"))
+    if only_on or connection.vendor == "sqlite":
+        return all(connection.vendor in mark.args for mark in only_on)
+    return not item.get_closest_marker("without_database") and _asks_database(item)
+
+
+def _asks_database(item: pytest.Item) -> bool:
+    """Whether the test may depend on the database: pytest-django keeps those from it that do not name it."""
+    if item.get_closest_marker("process") or item.get_closest_marker("browser"):
+        return True
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return bool(item.get_closest_marker("django_db") or fixtures & {"db", "transactional_db", "django_db_blocker"})
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how to take the same samples again."""
+    terminalreporter.write_line(f"samples of {depth.SEED_VARIABLE}={depth.SEED}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let only those tests start Python that are marked so: a start takes longer than most tests."""
+    GUARD.python_processes = bool(item.get_closest_marker("process") or item.get_closest_marker("browser"))
 
 
 def a_district(name: str, *schools: str) -> District:
@@ -76,6 +133,13 @@ def manager(maple: District) -> Member:
 @pytest.fixture
 def neighbour(cedar: District) -> Member:
     return a_member(cedar, "ops@cedar.example")
+
+
+@pytest.fixture(autouse=True)
+def nothing_outside_is_opened() -> Iterator[None]:
+    """See ``outside.py``."""
+    yield
+    assert GUARD.taken() == []
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,19 +1,17 @@
 """A made-up district of 5,000 students and a file that another vendor publishes, from beginning to end."""
 
 import csv
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import PASSWORD
+from tests.data import rosters
+from tests.data.rosters import VENDOR_SAMPLE, Roster
 from tests.endtoend.conftest import LOGIN, Rollbook
 from tests.installations import copied
 
-SHARED = Path(__file__).parents[3] / "shared" / "data"
-SAMPLE = SHARED / "sds-100-students.csv"
 STUDENTS = 5000
 
 
@@ -23,24 +21,22 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def roster(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def roster(tmp_path_factory: pytest.TempPathFactory) -> Roster:
     """The files of made-up nights."""
-    folder = tmp_path_factory.mktemp("roster")
-    subprocess.run([sys.executable, SHARED / "make_roster.py", folder, "--students", str(STUDENTS)], check=True)
-    return folder
+    return rosters.write(tmp_path_factory.mktemp("roster"), STUDENTS)
 
 
 @pytest.fixture(scope="module")
-def loaded_once(tmp_path_factory: pytest.TempPathFactory, roster: Path) -> Path:
+def loaded_once(tmp_path_factory: pytest.TempPathFactory, roster: Roster) -> Path:
     """The made-up district with its base loaded, from nothing, as the README says."""
     folder = tmp_path_factory.mktemp("loaded")
     rollbook = Rollbook(folder / "data")
     (folder / "password.txt").write_text(PASSWORD, encoding="utf-8")
     rollbook.run("district", "add", "Maple USD")
-    rollbook.run("school", "load", "maple-usd", str(roster / "schools.csv"))
+    rollbook.run("school", "load", "maple-usd", str(roster["schools"]))
     who = ("--first", "Ana", "--last", "Ruiz", "--role", "district manager")
     rollbook.run("staff", "add", "maple-usd", LOGIN, *who, "--password-file", str(folder / "password.txt"))
-    rollbook.run("student", "load", "maple-usd", str(roster / "base.csv"))
+    rollbook.run("student", "load", "maple-usd", str(roster["base"]))
     return rollbook.data
 
 
@@ -52,14 +48,14 @@ def loaded(loaded_once: Path, tmp_path: Path) -> Iterator[Rollbook]:
     rollbook.kill()
 
 
-def test_after_the_nightly_file_the_export_says_what_it_says(loaded: Rollbook, roster: Path, tmp_path: Path) -> None:
-    base = {row["STUDENT_ID"]: row for row in rows(roster / "base.csv")}
-    nightly = {row["STUDENT_ID"]: row for row in rows(roster / "nightly.csv")}
+def test_after_the_nightly_file_the_export_says_what_it_says(loaded: Rollbook, roster: Roster, tmp_path: Path) -> None:
+    base = {row["STUDENT_ID"]: row for row in rows(roster["base"])}
+    nightly = {row["STUDENT_ID"]: row for row in rows(roster["nightly"])}
     changed = [student for student, row in nightly.items() if row != base[student]]
     loaded.start()
-    loaded.start_update(roster / "nightly.csv")
+    loaded.start_update(roster["nightly"])
     assert f": {len(changed)} updated, {STUDENTS - len(changed):,} unchanged, 0 rejected" in loaded.until_ended()
-    again = loaded.start_update(roster / "nightly.csv")
+    again = loaded.start_update(roster["nightly"])
     assert "The file is the same as that of update 2" in again.text
     assert f": 0 updated, {STUDENTS:,} unchanged, 0 rejected" in loaded.until_ended()
     loaded.run("student", "export", "maple-usd", "--output", str(tmp_path / "export.csv"))
@@ -75,10 +71,10 @@ def test_after_the_nightly_file_the_export_says_what_it_says(loaded: Rollbook, r
             assert f"{column} " in history.partition("when ")[2]
 
 
-def test_of_a_dirty_file_exactly_the_damaged_lines_are_rejected(loaded: Rollbook, roster: Path) -> None:
+def test_of_a_dirty_file_exactly_the_damaged_lines_are_rejected(loaded: Rollbook, roster: Roster) -> None:
     loaded.start()
-    loaded.start_update(roster / "dirty.csv")
-    expected = {int(row["LINE"]) for row in rows(roster / "dirty.expected.csv")}
+    loaded.start_update(roster["dirty"])
+    expected = {damaged.line for damaged in roster.dirty_lines}
     assert f" {len(expected)} rejected; see " in loaded.until_ended()
     told = loaded.told()
     assert {problem["line"] for problem in told["problems"] if problem["severity"] == "error"} == expected
@@ -88,12 +84,12 @@ def test_of_a_dirty_file_exactly_the_damaged_lines_are_rejected(loaded: Rollbook
 def test_another_vendors_file_is_refused_with_the_renames_that_make_it_acceptable(
     serving: Rollbook, tmp_path: Path
 ) -> None:
-    refused = serving.start_update(SAMPLE, "mode=add")
+    refused = serving.start_update(VENDOR_SAMPLE, "mode=add")
     assert refused.status == 422
     assert refused.verdict.startswith("REFUSED update 1: key_column_renamed: ")
     assert "rename SIS ID to STUDENT_ID and School SIS ID to SCHOOL_ID" in refused.verdict
     renamed = {"SIS ID": "STUDENT_ID", "School SIS ID": "SCHOOL_ID", "Birthdate": "DOB"}
-    sample = [{renamed.get(name, name): value for name, value in row.items()} for row in rows(SAMPLE)]
+    sample = [{renamed.get(name, name): value for name, value in row.items()} for row in rows(VENDOR_SAMPLE)]
     added = [row | {"GENDER": "x", "ELL": "n", "SPECIAL_ED": "n"} for row in sample]
     schools = tmp_path / "sample-schools.csv"
     schools.write_text("SCHOOL_ID,NAME\n" + "".join(f"{s},School {s}\n" for s in {row["SCHOOL_ID"] for row in sample}))

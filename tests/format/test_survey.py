@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from rollbook.format import surveying
 from rollbook.format.checker import Checker
 from rollbook.format.reader import Limits, Survey, read_batches, survey
+from tests.data.rosters import VENDOR_SAMPLE
 
-SAMPLE = Path(__file__).parents[2] / ".." / "shared" / "data" / "sds-100-students.csv"
 HEADER = b"STUDENT_ID,FIRST_NAME,LAST_NAME\n"
 ROWS = [
     *[b"1,A,B\n"] * 8,
@@ -146,13 +146,12 @@ def test_rows_that_are_looked_at_together_are_as_if_each_were_looked_at_alone(ro
         assert of(Path(folder), HEADER + b"".join(rows)) == together
 
 
-@pytest.mark.skipif(not SAMPLE.exists(), reason="the sample lies beside the repository")
 def test_a_sample_of_another_product_is_accepted_after_the_renames_that_its_refusal_lists(tmp_path: Path) -> None:
-    refusal = survey(SAMPLE).refusal
+    refusal = survey(VENDOR_SAMPLE).refusal
     assert refusal
     assert refusal.code == "key_column_renamed"
     assert "SIS ID to STUDENT_ID and School SIS ID to SCHOOL_ID" in refusal.message
-    header, *lines = SAMPLE.read_text(encoding="utf-8").splitlines()
+    header, *lines = VENDOR_SAMPLE.read_text(encoding="utf-8").splitlines()
     renamed = header.replace("School SIS ID", "SCHOOL_ID").replace("SIS ID", "STUDENT_ID") + ",GENDER,ELL,SPECIAL_ED"
     file = tmp_path / "students.csv"
     file.write_text("\n".join([renamed, *[line + ",f,n,n" for line in lines]]), encoding="utf-8")

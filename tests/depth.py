@@ -1,0 +1,35 @@
+"""How deep a run tests: every day with samples, every night with all of them.
+
+A run every day takes a few samples of a long list, others each day. The report of a run names the seed; with it in
+``ROLLBOOK_TESTS_SEED`` the same samples are taken again.
+"""
+
+import os
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TypeVar
+
+NIGHTLY_VARIABLE = "ROLLBOOK_TESTS_NIGHTLY"
+SEED_VARIABLE = "ROLLBOOK_TESTS_SEED"
+
+NIGHTLY = bool(os.environ.get(NIGHTLY_VARIABLE))
+
+# Set for the processes over which pytest spreads the tests, also when they start behind midnight.
+SEED = int(os.environ.setdefault(SEED_VARIABLE, f"{datetime.now(UTC):%Y%m%d}"))
+
+Item = TypeVar("Item")
+
+
+def generator(purpose: str) -> random.Random:
+    """Return random numbers that are the same for the same seed and purpose."""
+    return random.Random(f"{SEED} {purpose}")
+
+
+def sample(population: Sequence[Item], purpose: str, *, daily: int, nightly: int | None = None) -> list[Item]:
+    """Return so many items, in their order; without ``nightly`` all of them every night."""
+    wanted = daily
+    if NIGHTLY:
+        wanted = len(population) if nightly is None else nightly
+    places = generator(purpose).sample(range(len(population)), min(wanted, len(population)))
+    return [population[place] for place in sorted(places)]
