@@ -1,9 +1,10 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
+TEST_PROCESSES := $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 2 ? 2 : n > 8 ? 8 : n)))
 
 .PHONY: help
 help:  ## this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
 .venv/installed: requirements/dev.txt pyproject.toml
 	python3 -m venv .venv
@@ -11,7 +12,7 @@ help:  ## this list
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: setup demo run test screenshots bench lint docs lock
+.PHONY: setup demo run test test-all test-nightly screenshots bench lint docs lock
 setup: .venv/installed  ## install Rollbook and its tools into .venv, and nothing else
 
 demo: setup  ## run a sample district's nightly update with a real server and curl (1 minute)
@@ -20,8 +21,14 @@ demo: setup  ## run a sample district's nightly update with a real server and cu
 run: setup  ## serve https://localhost:8443/ from the data folder ./data until Ctrl-C
 	@$(BIN)/rollbook serve --data data
 
-test: setup  ## every test, on SQLite and on PostgreSQL, with real processes, curl, TLS and SMTP
+test: setup  ## what needs no database server, no browser and no further process, on SQLite; 3 minutes
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile -m "not process and not browser"
+
+test-all: setup  ## the same and the rest, on SQLite and on PostgreSQL: processes, curl, TLS, SMTP, browser; 10 minutes
 	$(BIN)/python -m tests
+
+test-nightly: setup  ## everything at full depth; hours
+	$(BIN)/python -m tests --nightly
 
 screenshots: setup  ## a picture of every page in every state, in screenshots/
 	$(BIN)/python -m tests.browser.screenshots

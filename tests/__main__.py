@@ -1,4 +1,7 @@
-"""Every test on both databases, side by side: ``python -m tests [--on DATABASE] [whatever pytest takes]``.
+"""Run every test on both databases: ``python -m tests [--on DATABASE] [--nightly] [pytest's own arguments]``.
+
+Tests that never ask the database run on SQLite alone; conftest.py leaves them out on PostgreSQL. With ``--nightly``
+nothing is sampled.
 
 SQLite needs nothing. PostgreSQL is a server that is made for this run alone; pages are opened in Chromium, which is
 installed if it may be. Where one of the two cannot be had, nothing is tested and the exit code is 1. What DATABASE_URL
@@ -18,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
 
+from tests import depth
 from tests.browser import chromium
 from tests.postgres import PostgresProblem, binaries
 from tests.postgres.looking import ask
@@ -25,24 +29,6 @@ from tests.postgres.server import OWNER, running_server
 
 ROOT = Path(__file__).parents[1]
 DATABASES = ("sqlite", "postgresql")
-
-# What never asks the product's database is tested once, in the run on SQLite.
-WITHOUT_DATABASE = (
-    "tests/bench",
-    "tests/browser/test_accessibility.py",
-    "tests/browser/test_chromium.py",
-    "tests/browser/test_machinery.py",
-    "tests/format",
-    "tests/postgres",
-    "tests/server/test_connections.py",
-    "tests/server/test_heads.py",
-    "tests/server/test_listening.py",
-    "tests/server/test_pace.py",
-    "tests/server/test_slow_clients.py",
-    "tests/server/test_tls.py",
-    "tests/test_both.py",
-    "tests/test_docs.py",
-)
 
 NOT_INHERITED = ("DATABASE_URL", "TESTS_DATABASE_URL")
 
@@ -85,7 +71,10 @@ def main(words: Sequence[str]) -> int:
     """Test on the databases that are asked for; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests", allow_abbrev=False, description="Test on both databases.")
     parser.add_argument("--on", choices=DATABASES, help="test on this one alone")
+    parser.add_argument("--nightly", action="store_true", help="test at full depth")
     asked, for_pytest = parser.parse_known_args(words)
+    if asked.nightly:
+        os.environ[depth.NIGHTLY_VARIABLE] = "1"
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         if _opens_pages(for_pytest):
@@ -127,9 +116,8 @@ def _alone(database: str, words: Sequence[str], url: str) -> int:
 
 
 def _side_by_side(words: Sequence[str], url: str) -> int:
-    only_once = [f"--ignore={path}" for path in WITHOUT_DATABASE]
     runs = [_begun("sqlite", [*_spread("sqlite"), *words], "")]
-    runs.append(_begun("postgresql", [*_spread("postgresql"), *only_once, *words], url))
+    runs.append(_begun("postgresql", [*_spread("postgresql"), *words], url))
     try:
         telling = [Thread(target=run.tell) for run in runs]
         for thread in telling:

@@ -1,5 +1,6 @@
 """The standing cast: Maple USD is ours, Cedar County the neighbour who must neither see nor be seen."""
 
+import os
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -16,6 +17,7 @@ from rollbook.staff import roles
 from rollbook.staff.models import Member
 from rollbook.updates import apply
 from tests import depth, installations, outside
+from tests.settings import BYTECODE
 
 # Nothing here is timed. Under CI, Hypothesis's own profile for it stays: the same examples each time.
 hypothesis_settings.register_profile("rollbook", parent=hypothesis_settings(), deadline=None)
@@ -36,7 +38,16 @@ PROCESS = ("endtoend", "faults", "postgres")
 A test elsewhere that starts one says so itself.
 """
 
+WITHOUT_DATABASE = ("postgres",)
+"""Of these folders, those whose tests do not depend on the database of the test run."""
+
 SLOWEST = ("faults", "browser", "endtoend")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the bytecode of what tests start in one place; pytest's own processes keep theirs beside the source."""
+    if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
+        os.environ["PYTHONPYCACHEPREFIX"] = os.environ[BYTECODE]
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -46,6 +57,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker(pytest.mark.browser)
     elif folder in PROCESS:
         item.add_marker(pytest.mark.process)
+    if folder in WITHOUT_DATABASE:
+        item.add_marker(pytest.mark.without_database)
 
 
 # After the marks that pytest itself deselects by, so that what is counted is what was asked for.

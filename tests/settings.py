@@ -9,10 +9,10 @@ _FOLDER = tempfile.mkdtemp(prefix="rollbook-tests-")
 atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
 os.environ["ROLLBOOK_DATA"] = _FOLDER
 
-# What tests start runs from bytecode, which the first of them writes, for all processes of this run alone.
+# Where what tests start keeps its bytecode: for all processes of this run, and no longer than it; see conftest.py.
+BYTECODE = "TESTS_BYTECODE"
+os.environ.setdefault(BYTECODE, f"{_FOLDER}/bytecode")
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-if "PYTHONPYCACHEPREFIX" not in os.environ:
-    os.environ["PYTHONPYCACHEPREFIX"] = f"{_FOLDER}/bytecode"
 
 # The processes over which pytest spreads the tests are started when DATABASE_URL has gone: they find it here.
 FOR_OUR_OWN = "TESTS_DATABASE_URL"

@@ -9,8 +9,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.__main__ import ROOT, WITHOUT_DATABASE, code_of
+from tests.__main__ import NOTHING_TO_TEST, ROOT, code_of
 from tests.postgres.binaries import VARIABLE
+
+pytestmark = [pytest.mark.process, pytest.mark.without_database]
 
 PLACEHOLDER = Path(__file__).with_name("outcome.py")
 
@@ -81,5 +83,8 @@ def test_told_to_stop_it_ends_both_runs(told: Path) -> None:
     assert "passed" not in rest
 
 
-def test_what_is_tested_once_is_there() -> None:
-    assert [path for path in WITHOUT_DATABASE if not (ROOT / path).exists()] == []
+def test_what_never_asks_the_database_is_tested_once() -> None:
+    """Neither a test without the database in this process nor one that is marked so."""
+    done = both("--on", "postgresql", "tests/format/test_nearest.py", "tests/browser/test_chromium.py")
+    assert done.returncode == NOTHING_TO_TEST
+    assert " deselected" in done.stdout

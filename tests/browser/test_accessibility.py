@@ -13,6 +13,8 @@ from tests.browser.states import prepare, visits
 from tests.doors.pages.test_matrix import RULES
 from tests.endtoend.conftest import Rollbook
 
+pytestmark = pytest.mark.without_database
+
 WIDTHS = (1280, 320)
 SCHEMES = ("light", "dark")
 FILES_AND_PARTS = {

@@ -9,6 +9,8 @@ import pytest
 
 from tests.browser.chromium import MENDS, VARIABLE, BrowserProblem, find, find_or_install
 
+pytestmark = pytest.mark.without_database
+
 ROOT = Path(__file__).parents[2]
 
 

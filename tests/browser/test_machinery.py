@@ -12,6 +12,8 @@ from playwright.sync_api import Browser
 from tests.browser.accessibility import violations
 from tests.browser.conftest import Faults
 
+pytestmark = pytest.mark.without_database
+
 WHOLE = '<!doctype html><html lang="en"><title>Page</title><body><main><h1>Page</h1>{}</main></body></html>'
 
 

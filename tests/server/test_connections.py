@@ -11,6 +11,8 @@ import pytest
 
 from tests.server.conftest import Server, echo
 
+pytestmark = [pytest.mark.process, pytest.mark.without_database]
+
 UPLOAD = b"POST /upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n"
 
 

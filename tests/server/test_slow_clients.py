@@ -13,6 +13,8 @@ from tests.often import often
 from tests.server.conftest import Server
 from tests.server.test_connections import UPLOAD, everything_from
 
+pytestmark = [pytest.mark.process, pytest.mark.without_database]
+
 Opener = Callable[[Server], socket.socket]
 HEAD = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
 
