@@ -16,6 +16,7 @@ from typing import Any, LiteralString
 
 import psycopg
 
+from tests.faults.prepared import prepared
 from tests.installations import environment
 from tests.postgres.server import SUPERUSER, Server, running_server
 
@@ -43,16 +44,9 @@ class Cluster:
 
     def run(self, *task: str) -> str:
         """Run a task of ``many.py``; returns what it printed."""
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.faults.many", *task],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        done = prepared().run("tests.faults.many", *task, environment=self.environment)
+        assert done.code == 0, done.err
+        return done.out
 
     def start(self, *options: str, how: str = "impatient", step: str = STEP) -> "subprocess.Popen[bytes]":
         """One more worker."""

@@ -1,16 +1,19 @@
 """A data folder of its own for each fault test, and the files of one eventful night."""
 
 import json
-import subprocess
-import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.installations import copied, environment
+from django.conf import settings
+
+from tests.faults.prepared import prepared
+from tests.installations import copied, environment, installed
 
 HEADER = "STUDENT_ID,USERNAME,PASSWORD,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,ELL,SPECIAL_ED,GROUPS\n"
 STUDENTS = 60
+INSIDE = "tests.faults.inside"
 
 
 def row(number: int, **said: str) -> str:
@@ -66,16 +69,15 @@ class Folder:
     def environment(self) -> dict[str, str]:
         return environment(self.path, DJANGO_SETTINGS_MODULE="rollbook.settings")
 
-    def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "tests.faults.inside", *arguments]
-
     def run(self, *arguments: str, code: int = 0) -> str:
         """Run a task of ``inside.py``, which must end with this exit code; returns what it printed."""
-        done = subprocess.run(
-            self.command(*arguments), env=self.environment, capture_output=True, text=True, timeout=120, check=False
-        )
-        assert done.returncode == code, done.stderr
-        return done.stdout
+        done = prepared().run(INSIDE, *arguments, environment=self.environment)
+        assert done.code == code, done.err
+        return done.out
+
+    def run_and_kill(self, seconds: float, *arguments: str) -> None:
+        """Run a task, and kill it after so many seconds if it still runs."""
+        prepared().run(INSIDE, *arguments, environment=self.environment, kill_after_s=seconds)
 
     def dump(self) -> dict[str, Any]:
         told: dict[str, Any] = json.loads(self.run("dump"))
@@ -88,3 +90,15 @@ class Folder:
 
     def copy(self, path: Path) -> "Folder":
         return Folder(copied(self.path, path))
+
+
+@cache
+def enrolled_once() -> Folder:
+    """Return the folder of a district whose students are those of ``base``; to be copied, not to be used."""
+    place = settings.DATA / "enrolled"
+    place.mkdir()
+    (place / "base.csv").write_text(base(), encoding="utf-8")
+    folder = Folder(installed(place / "data"))
+    folder.run("make", str(place / "base.csv"))
+    folder.run("sweep")
+    return folder

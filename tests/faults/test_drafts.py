@@ -1,25 +1,20 @@
 """A process that dies while it keeps or sends a draft: the file is swept, or the draft is sent once in the end."""
 
 import json
-import random
 from pathlib import Path
 
 import pytest
 
-from tests.faults.folder import Folder, base, eventful_night
+from tests import depth
+from tests.faults.folder import Folder, enrolled_once, eventful_night
 
-SAMPLES = 8  # statements to die at, on each database
+SAMPLES = 3  # statements to die at, on each database; every night all
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Folder:
     """The students before the night; nothing is left to sweep."""
-    place = tmp_path_factory.mktemp("drafts")
-    folder = Folder(place / "data")
-    (place / "base.csv").write_text(base(), encoding="utf-8")
-    folder.run("make", str(place / "base.csv"))
-    folder.run("sweep")
-    return folder
+    return enrolled_once().copy(tmp_path_factory.mktemp("drafts") / "data")
 
 
 @pytest.fixture
@@ -68,7 +63,7 @@ def test_dying_at_any_statement_while_it_is_sent_leaves_the_draft_and_it_is_sent
     whole = folder.copy(tmp_path / "whole")
     statements = int(whole.run("send_draft", "1000"))
     assert (statements > 5, drafts(whole)) == (True, [True])
-    for statement in random.Random(4).sample(range(1, statements + 1), min(SAMPLES, statements)):
+    for statement in depth.sample(range(1, statements + 1), "statements of a draft", daily=SAMPLES):
         cut = folder.copy(tmp_path / f"cut-at-{statement}")
         cut.run("send_draft", str(statement), code=137)
         assert drafts(cut) == [False]

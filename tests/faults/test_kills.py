@@ -1,27 +1,23 @@
 """F01, F02: a worker killed anywhere leaves what a worker never killed would have left."""
 
-import random
-import signal
-import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.faults.folder import Folder, base, eventful_night
+from tests import depth
+from tests.faults.folder import Folder, enrolled_once, eventful_night
 
-SAMPLES = 20  # on each database
+SAMPLES, EVERY_NIGHT = 4, 40  # statements to die at, on each database
+KILLS = 20
 
 
 @pytest.fixture(scope="module")
 def received(tmp_path_factory: pytest.TempPathFactory) -> Folder:
     """A folder in which a night's file has been received and nothing else."""
     place = tmp_path_factory.mktemp("kills")
-    folder = Folder(place / "data")
-    (place / "base.csv").write_text(base(), encoding="utf-8")
+    folder = enrolled_once().copy(place / "data")
     (place / "night.csv").write_text(eventful_night(), encoding="utf-8")
-    folder.run("make", str(place / "base.csv"))
     folder.run("submit", str(place / "night.csv"), "add")
     return folder
 
@@ -45,7 +41,7 @@ def test_a_worker_that_dies_at_any_statement_changes_nothing_in_the_end(
 ) -> None:
     counted = received.copy(tmp_path / "counted")
     statements = int(counted.run("work_until", "1000000"))
-    chosen = random.Random(1).sample(range(1, statements), SAMPLES)
+    chosen = depth.sample(range(1, statements), "statements of a worker", daily=SAMPLES, nightly=EVERY_NIGHT)
     for statement in chosen:
         folder = received.copy(tmp_path / str(statement))
         folder.run("work_until", str(statement), code=137)
@@ -56,9 +52,7 @@ def test_a_worker_killed_again_and_again_gets_there_all_the_same(
     received: Folder, undisturbed: dict[str, Any], tmp_path: Path
 ) -> None:
     folder = received.copy(tmp_path / "data")
-    moments = random.Random(2)
-    for _ in range(20):
-        with subprocess.Popen(folder.command("work"), env=folder.environment) as worker:
-            time.sleep(moments.uniform(0.3, 0.9))
-            worker.send_signal(signal.SIGKILL)
+    moments = depth.generator("moments of kills")
+    for _ in range(KILLS):
+        folder.run_and_kill(moments.uniform(0.1, 0.6), "work")
     assert folder.finish() == undisturbed

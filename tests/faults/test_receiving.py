@@ -4,18 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.folder import Folder, base, eventful_night
+from tests.faults.folder import Folder, enrolled_once, eventful_night
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Folder:
     """The students before the night; nothing is left to sweep."""
-    place = tmp_path_factory.mktemp("receiving")
-    folder = Folder(place / "data")
-    (place / "base.csv").write_text(base(), encoding="utf-8")
-    folder.run("make", str(place / "base.csv"))
-    folder.run("sweep")
-    return folder
+    return enrolled_once().copy(tmp_path_factory.mktemp("receiving") / "data")
 
 
 @pytest.fixture

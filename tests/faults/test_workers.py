@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.folder import HEADER, Folder, base, row
+from tests.faults.folder import HEADER, Folder, enrolled_once, row
 from tests.installations import execute
 
 
@@ -18,10 +18,8 @@ from tests.installations import execute
 def waiting(tmp_path_factory: pytest.TempPathFactory) -> Folder:
     """A folder in which a file with 20,000 new students waits."""
     place = tmp_path_factory.mktemp("workers")
-    folder = Folder(place / "data")
-    (place / "base.csv").write_text(base(), encoding="utf-8")
+    folder = enrolled_once().copy(place / "data")
     (place / "new.csv").write_text(HEADER + "".join(row(n) for n in range(1000, 21000)), encoding="utf-8")
-    folder.run("make", str(place / "base.csv"))
     folder.run("submit", str(place / "new.csv"), "add")
     return folder
 
