@@ -15,17 +15,24 @@ from hypothesis import settings as hypothesis_settings
 from rollbook.roster.models import District, School
 from rollbook.staff import roles
 from rollbook.staff.models import Member
+from rollbook.staff.passwords import Argon2id
 from rollbook.updates import apply
 from tests import depth, installations, outside
 from tests.settings import BYTECODE
 
 # Nothing here is timed. Under CI, Hypothesis's own profile for it stays: the same examples each time.
 hypothesis_settings.register_profile("rollbook", parent=hypothesis_settings(), deadline=None)
-hypothesis_settings.register_profile("nightly", parent=hypothesis_settings(), deadline=None, max_examples=300)
+hypothesis_settings.register_profile(
+    "nightly", parent=hypothesis_settings(), deadline=None, max_examples=depth.NIGHTLY_EXAMPLES
+)
 hypothesis_settings.load_profile("nightly" if depth.NIGHTLY else "rollbook")
 
 GUARD = outside.Guard(outside.border_of(outside.ROOT))
 sys.addaudithook(GUARD)
+
+# Few tests are about the hash itself, and the real one takes longer than most tests; see ``real_hashing``.
+REAL_COST = {"time_cost": Argon2id.time_cost, "memory_cost": Argon2id.memory_cost}
+Argon2id.time_cost, Argon2id.memory_cost = 1, 8
 
 PASSWORD = "correct horse battery staple"
 
@@ -113,6 +120,13 @@ def a_district(name: str, *schools: str) -> District:
     for school in schools:
         School.objects.create(district=district, organization_id=school, name=f"School {school}")
     return district
+
+
+@pytest.fixture
+def real_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash the passwords of members as the product does."""
+    for name, value in REAL_COST.items():
+        monkeypatch.setattr(Argon2id, name, value)
 
 
 @cache

@@ -20,15 +20,20 @@ SEED = int(os.environ.setdefault(SEED_VARIABLE, f"{datetime.now(UTC):%Y%m%d}"))
 
 Item = TypeVar("Item")
 
+NIGHTLY_EXAMPLES = 300
+
+
+def examples(daily: int) -> int:
+    """Return how many examples Hypothesis tries of a test that takes so many every day."""
+    return NIGHTLY_EXAMPLES if NIGHTLY else daily
+
 
 def generator(purpose: str) -> random.Random:
     """Return random numbers that are the same for the same seed and purpose."""
     return random.Random(f"{SEED} {purpose}")
 
 
-def sample(
-    population: Sequence[Item], purpose: str, *, daily: int, nightly: int | None = None
-) -> list[Item]:
+def sample(population: Sequence[Item], purpose: str, *, daily: int, nightly: int | None = None) -> list[Item]:
     """Return so many items, in their order; without ``nightly`` all of them every night."""
     wanted = daily
     if NIGHTLY:

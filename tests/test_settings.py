@@ -11,6 +11,8 @@ from django.core.management import call_command
 
 from tests.installations import environment
 
+pytestmark = pytest.mark.process
+
 
 def setting(name: str, **said: object) -> str:
     """What a setting is, under these variables."""

@@ -4,6 +4,7 @@ import os
 import re
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -70,6 +71,11 @@ class Faults:
     def left(self) -> list[str]:
         """Those that no test has provoked."""
         return [fault for fault in self.found if not any(re.search(each, fault) for each in self.forgiven)]
+
+    def taken(self) -> list[str]:
+        """Return those that no test has provoked, and forget all."""
+        left, self.found = self.left(), []
+        return left
 
     def _note(self, fault: str) -> None:
         self.found.append(fault)
@@ -144,11 +150,11 @@ def scheme() -> Scheme:
     return "light"
 
 
-@pytest.fixture
-def visitor(
+@contextmanager
+def visiting(
     browser: Browser, rollbook: Rollbook, faults: Faults, javascript: bool, width: int, scheme: Scheme
 ) -> Iterator[Visitor]:
-    """Makes pages of people without cookies, each in a context of its own."""
+    """Make pages of people without cookies, each in a context of its own."""
     contexts = []
 
     def visit(*, javascript: bool = javascript, width: int = width, scheme: Scheme = scheme) -> Page:
@@ -168,6 +174,15 @@ def visitor(
     yield visit
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def visitor(
+    browser: Browser, rollbook: Rollbook, faults: Faults, javascript: bool, width: int, scheme: Scheme
+) -> Iterator[Visitor]:
+    """See ``visiting``."""
+    with visiting(browser, rollbook, faults, javascript, width, scheme) as visit:
+        yield visit
 
 
 @pytest.fixture

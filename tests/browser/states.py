@@ -114,6 +114,25 @@ def _send(rollbook: Rollbook, text: str, *fields: str, wait: bool = True) -> Non
         time.sleep(0.5)  # its letters are written a moment later
 
 
+LATER = (
+    "password",
+    "password-refused",
+    "update-applying",
+    "update-failed",
+    "home-after-failure",
+    "update-file-removed",
+    "update-details-removed",
+    "update-rows-removed",
+    "second-factor-required",
+)
+"""The names of the states into which the server is brought at the end."""
+
+
+def names() -> list[str]:
+    """Return the names of all states, in the order of ``visits``."""
+    return [*(state.name for state in STATES), *LATER]
+
+
 def visits(rollbook: Rollbook, new_page: Callable[[], Page]) -> Iterator[tuple[State, Page]]:
     """Each state with a page that shows it, those of one person in one context."""
     pages: dict[str, Page] = {}

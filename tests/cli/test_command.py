@@ -145,6 +145,7 @@ def test_a_closed_pipe_ends_the_command_without_a_message(
     assert (rollbook(*ADD).code, rollbook(*ADD).err) == (1, "")
 
 
+@pytest.mark.process
 class TestRealProcess:
     """The command in a separate process with its own data folder."""
 

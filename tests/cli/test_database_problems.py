@@ -12,6 +12,8 @@ from tests.cli import process
 from tests.database.other_end import other_end, refusing
 from tests.database.own import OwnDatabase, own_database
 
+pytestmark = pytest.mark.process
+
 SERVE, ADD, LIST = (
     ("serve", "--port", "0"),
     ("district", "add", "Maple USD"),

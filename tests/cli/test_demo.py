@@ -8,6 +8,8 @@ import pytest
 
 from tests.cli import process
 
+pytestmark = pytest.mark.process
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 

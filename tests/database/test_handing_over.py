@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from rollbook.database.handing_over import AMONG_NUMBERS, AMONG_TEXTS, handed_over, looked_up
 from rollbook.roster.models import District, School
+from tests import depth
 from tests.database.test_bulk import NASTY
 
 TEXTS = [text for text in NASTY if 0 < len(text) <= 64]
 # What the one or the other database can neither keep nor be asked for.
 any_text = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)
-in_one_test = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+in_one_test = settings(max_examples=depth.examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ BUSY_WORKER = textwrap.dedent("""
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.process
 def test_a_writer_gets_its_turn_after_a_few_steps_of_a_worker_that_never_rests(tmp_path: Path) -> None:
     District.objects.create(name="Counter", slug="counter")
     stop = tmp_path / "stop"

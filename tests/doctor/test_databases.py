@@ -15,6 +15,8 @@ from tests.database.own import OwnDatabase, own_database
 from tests.doctor.conftest import Here, told
 from tests.doctor.host import doctor
 
+pytestmark = pytest.mark.process
+
 BUSY = "django_migrations"
 
 

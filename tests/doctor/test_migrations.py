@@ -7,6 +7,8 @@ import pytest
 from tests.doctor.host import Told, doctor
 from tests.installations import execute
 
+pytestmark = pytest.mark.process
+
 OURS = "DELETE FROM django_migrations WHERE app = 'updates' AND name <> '0001_initial'"
 NEWER = "INSERT INTO django_migrations (app, name, applied) VALUES ('updates', '9999_of_next_year', '2031-01-01')"
 EMPTY = "DROP TABLE django_migrations"

@@ -27,6 +27,7 @@ def held(data: Path, pid: str) -> Iterator[None]:
         yield
 
 
+@pytest.mark.process
 def test_a_server_that_runs_is_found_with_its_address_and_certificate(installed: Path) -> None:
     with serving(installed) as (pid, port):
         found = doctor(installed)
@@ -38,6 +39,7 @@ def test_a_server_that_runs_is_found_with_its_address_and_certificate(installed:
 
 
 @pytest.mark.only_on("sqlite")
+@pytest.mark.process
 def test_without_one_that_is_a_warning_where_it_does_the_work(installed: Path) -> None:
     assert doctor(installed).parts["server"] == [("warning", "no `rollbook serve` runs on this data folder")]
 
@@ -48,6 +50,7 @@ def test_where_many_machines_may_do_it_that_is_said(here: Here, settings: Namesp
     assert (mark, what.endswith("web and worker may run elsewhere")) == (Mark.OK, True)
 
 
+@pytest.mark.process
 def test_settings_that_differ_are_named_and_not_told(installed: Path) -> None:
     with serving(installed):
         found = doctor(installed, ROLLBOOK_SMTP_HOST="127.0.0.1", ROLLBOOK_SMTP_PASSWORD="s3cret")

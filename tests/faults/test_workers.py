@@ -13,13 +13,15 @@ import pytest
 from tests.faults.folder import HEADER, Folder, enrolled_once, row
 from tests.installations import execute
 
+WAITING = 6_000  # new students, enough for a worker to be seen at work
+
 
 @pytest.fixture(scope="module")
 def waiting(tmp_path_factory: pytest.TempPathFactory) -> Folder:
-    """A folder in which a file with 20,000 new students waits."""
+    """A folder in which a file with many new students waits."""
     place = tmp_path_factory.mktemp("workers")
     folder = enrolled_once().copy(place / "data")
-    (place / "new.csv").write_text(HEADER + "".join(row(n) for n in range(1000, 21000)), encoding="utf-8")
+    (place / "new.csv").write_text(HEADER + "".join(row(n) for n in range(1000, 1000 + WAITING)), encoding="utf-8")
     folder.run("submit", str(place / "new.csv"), "add")
     return folder
 
@@ -59,7 +61,7 @@ def test_a_worker_that_is_told_to_stop_ends_its_step_and_the_next_one_goes_on(fo
     assert stopped["state"] == "applying"
     assert folder.run("deaths").strip() == "0"
     with a_worker(folder, tmp_path / "second.log"):
-        assert until(folder, "completed") == 20000
+        assert until(folder, "completed") == WAITING
 
 
 @pytest.mark.only_on("sqlite")  # on PostgreSQL they all work; see test_many_machines.py
@@ -69,7 +71,7 @@ def test_of_eight_workers_that_start_at_once_one_works_and_the_others_say_that_t
     logs = [tmp_path / f"{number}.log" for number in range(8)]
     with ExitStack() as stack:
         workers = [stack.enter_context(a_worker(folder, log)) for log in logs]
-        assert until(folder, "completed") == 20000
+        assert until(folder, "completed") == WAITING
         time.sleep(0.5)
         told = [log.read_text() for log in logs]
         assert sum("worker ready" in text for text in told) == 1

@@ -17,6 +17,8 @@ import pytest
 from tests.installations import environment, installed
 from tests.server.conftest import ROOT, Server, free_port
 
+pytestmark = pytest.mark.process
+
 
 @dataclass(frozen=True)
 class Serve:

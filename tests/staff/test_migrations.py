@@ -10,6 +10,8 @@ from django.db import connection
 
 from tests.installations import environment, execute, forget
 
+pytestmark = pytest.mark.process
+
 TRIGGERS = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
     "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal",

@@ -172,6 +172,7 @@ def test_who_is_made_active_again_signs_in_again(browser: Browser) -> None:
     assert browser.member() is None
 
 
+@pytest.mark.usefixtures("real_hashing")
 def test_a_member_whose_weak_hash_was_upgraded_just_now_stays_signed_in(manager: Member) -> None:
     weak = type("Weak", (Argon2id,), {"memory_cost": 1024, "time_cost": 1})()
     Member.objects.update(password=weak.encode(PASSWORD, weak.salt()))

@@ -112,6 +112,7 @@ def test_the_next_try_is_free_when_the_wait_is_over(manager: Member) -> None:
     assert sign_in(manager.email, PASSWORD, HERE, NOW + timedelta(minutes=20, seconds=caught.value.retry_after))
 
 
+@pytest.mark.usefixtures("real_hashing")
 def test_a_weaker_hash_is_upgraded_at_sign_in(manager: Member) -> None:
     weak = type("Weak", (Argon2id,), {"memory_cost": 1024, "time_cost": 1})()
     Member.objects.update(password=weak.encode(PASSWORD, weak.salt()))

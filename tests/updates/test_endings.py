@@ -15,6 +15,7 @@ from rollbook.updates import running
 from rollbook.updates.cancel import cancel
 from rollbook.updates.models import Update
 from rollbook.updates.moves import LIVE
+from tests import depth
 from tests.conftest import a_district
 from tests.updates.night import a_class, counts, enroll, history, run, send, students, told
 
@@ -23,7 +24,7 @@ KEYS = ("USERNAME", "LAST_NAME")
 slugs = count(1)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_chunks", "small_batches")]
-thorough = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+thorough = settings(max_examples=depth.examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rollbook.updates.rings import in_order
+from tests import depth
 
 ROWS = st.integers(0, 8)
 Waits = list[tuple[int, int]]
@@ -23,7 +24,7 @@ def reachable(waits: Waits, row: int) -> set[int]:
 
 
 @given(st.lists(st.tuples(ROWS, ROWS), max_size=24))
-@settings(max_examples=300)
+@settings(max_examples=depth.examples(100))
 def test_rings_are_those_who_wait_for_each_other_and_come_after_all_they_wait_for(waits: Waits) -> None:
     rings = in_order(waits)
     rows = {row for pair in waits for row in pair}

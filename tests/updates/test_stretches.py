@@ -16,12 +16,13 @@ from rollbook.updates import check_range, hands, running, states, stretches
 from rollbook.updates.models import Batch, Update
 from rollbook.updates.moves import Mode, State
 from rollbook.updates.stretches import Stretch
+from tests import depth
 from tests.updates.night import a_class, applying, complete, counts, dump, enroll, finish, run, send, told
 
 ROWS = 60
 SPAN = 10  # bytes of a stretch in the property test, whose records have one byte each
-in_one_test = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-slow = settings(in_one_test, max_examples=20)
+in_one_test = settings(max_examples=depth.examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
+slow = settings(in_one_test, max_examples=depth.examples(20))
 
 
 @pytest.fixture

@@ -15,6 +15,8 @@ from tests.cli import process
 from tests.cli.conftest import Rollbook
 from tests.doctor.host import doctor, installed
 
+pytestmark = pytest.mark.process
+
 PARTS = ["settings", *(check.name for check in CHECKS)]
 
 

@@ -107,6 +107,7 @@ def test_no_file_causes_a_traceback(rollbook: Rollbook, base: Path, content: byt
     assert result.out.startswith("REFUSED ")
 
 
+@pytest.mark.process
 def test_it_needs_neither_django_nor_a_folder(base: Path, tmp_path: Path) -> None:
     """Run in a separate process, in which nothing else has been imported."""
     elsewhere = tmp_path / "elsewhere"

@@ -16,6 +16,8 @@ from tests.cli import process
 from tests.cli.files import HEADER, row
 from tests.installations import copied, execute, installed
 
+pytestmark = pytest.mark.process
+
 
 @contextmanager
 def started(data: Path, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
