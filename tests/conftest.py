@@ -88,9 +88,9 @@ def _folder(item: pytest.Item) -> str:
 
 
 def _runs_here(item: pytest.Item) -> bool:
-    if item.get_closest_marker("nightly") and not depth.NIGHTLY:
-        return False
     only_on = list(item.iter_markers("only_on"))
+    if not depth.NIGHTLY:
+        only_on += item.iter_markers("daily_on")
     if only_on or connection.vendor == "sqlite":
         return all(connection.vendor in mark.args for mark in only_on)
     return not item.get_closest_marker("without_database") and _asks_database(item)

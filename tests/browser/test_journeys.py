@@ -34,6 +34,8 @@ from tests.staff.phone import Phone
 __all__ = ["two_districts"]
 
 SCHOOL_MANAGER, INSTRUCTOR = "school@maple.example", "teacher@maple.example"
+# Journeys of which no step depends on the database's kind go on SQLite alone, and every night on both.
+ONCE = pytest.mark.daily_on("sqlite")
 NEW_PASSWORD = "seven quiet herons at dusk"
 HEADER = "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,ELL,SPECIAL_ED,STAFF"
 NEW_HEADER = "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,ELL,SPECIAL_ED\n"
@@ -182,6 +184,7 @@ def test_progress_is_watched_without_reloading(page: Page, rollbook: Rollbook) -
     until_ended(page)
 
 
+@ONCE
 def test_students_are_found_while_typing(page: Page) -> None:
     sign_in(page, LOGIN)
     page.goto("/students")
@@ -193,6 +196,7 @@ def test_students_are_found_while_typing(page: Page) -> None:
     expect(page).to_have_url(re.compile("search=brook"))
 
 
+@ONCE
 @BOTH_WAYS
 def test_a_large_file_goes_in_through_the_browser(page: Page, rollbook: Rollbook, javascript: bool) -> None:
     """Larger than what the server holds in memory of a request; the rows are of nobody who is here."""
@@ -202,6 +206,7 @@ def test_a_large_file_goes_in_through_the_browser(page: Page, rollbook: Rollbook
     expect(page.get_by_role("main")).to_contain_text("All 5,000 rows are fine.")
 
 
+@ONCE
 @BOTH_WAYS
 def test_a_second_manager_is_invited_in_the_browser(
     page: Page, visitor: Visitor, rollbook: Rollbook, javascript: bool
@@ -221,6 +226,7 @@ def test_a_second_manager_is_invited_in_the_browser(
     expect(ida.get_by_role("main")).to_contain_text("Maple USD")
 
 
+@ONCE
 @BOTH_WAYS
 def test_a_permission_switched_off_is_gone_for_who_is_signed_in(
     page: Page, visitor: Visitor, rollbook: Rollbook, javascript: bool
@@ -250,6 +256,7 @@ def _switch(page: Page, permission: str, *, on: bool) -> None:
     expect(page.get_by_role("status")).to_contain_text("The role school manager is changed")
 
 
+@ONCE
 @BOTH_WAYS
 def test_settings_count_for_the_next_file(page: Page, rollbook: Rollbook, javascript: bool) -> None:
     sign_in(page, LOGIN)
@@ -278,6 +285,7 @@ def test_settings_count_for_the_next_file(page: Page, rollbook: Rollbook, javasc
     expect(page.get_by_role("status")).to_have_text("Saved: encoding.")
 
 
+@ONCE
 @BOTH_WAYS
 def test_a_forgotten_password_is_replaced_by_mail(page: Page, rollbook: Rollbook, javascript: bool) -> None:
     login = SCHOOL_MANAGER if javascript else INSTRUCTOR
@@ -299,6 +307,7 @@ def test_a_forgotten_password_is_replaced_by_mail(page: Page, rollbook: Rollbook
     assert used.status == 410
 
 
+@ONCE
 @BOTH_WAYS
 def test_my_account_shows_where_i_am_signed_in_and_ends_it(page: Page, visitor: Visitor, javascript: bool) -> None:
     sign_in(page, LOGIN)
@@ -312,6 +321,7 @@ def test_my_account_shows_where_i_am_signed_in_and_ends_it(page: Page, visitor: 
     expect(page.get_by_role("heading", level=1)).to_have_text("Students")
 
 
+@ONCE
 @BOTH_WAYS
 def test_a_mails_link_leads_a_stranger_there_by_way_of_the_sign_in(page: Page, javascript: bool) -> None:
     page.goto("/updates/1")
@@ -319,6 +329,7 @@ def test_a_mails_link_leads_a_stranger_there_by_way_of_the_sign_in(page: Page, j
     expect(page.get_by_role("heading", level=1)).to_have_text("Update 1")
 
 
+@ONCE
 @BOTH_WAYS
 def test_lesser_roles_see_their_students_and_no_update_button(
     visitor: Visitor, rollbook: Rollbook, javascript: bool
@@ -345,6 +356,7 @@ def test_lesser_roles_see_their_students_and_no_update_button(
             assert answer.status == 403, address
 
 
+@ONCE
 @BOTH_WAYS
 def test_the_neighbour_sees_nothing_of_ours(page: Page, visitor: Visitor, javascript: bool) -> None:
     sign_in(page, LOGIN)
@@ -421,6 +433,7 @@ def test_a_student_by_hand_from_the_first_day_to_another_school(
     expect(district.get_by_role("status")).to_contain_text("is not active any more")
 
 
+@ONCE
 @BOTH_WAYS
 def test_a_second_factor_from_the_first_code_to_a_lost_phone(page: Page, rollbook: Rollbook, javascript: bool) -> None:
     login = f"factor-{javascript}@maple.example".lower()

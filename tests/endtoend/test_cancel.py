@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from tests import depth
 from tests.endtoend.conftest import Rollbook
 from tests.faults.folder import HEADER, row
 
+MOMENTS = [0.0, 0.2, 0.6, 1.0, 1.6]
 COUNTS = re.compile(r"([\d,]+) (updated|added|unchanged|rejected|not processed)")
 
 
@@ -24,7 +26,7 @@ def enrolled(rollbook: Rollbook) -> int:
     return rollbook.run("student", "export", "maple-usd").count("\n") - 1
 
 
-@pytest.mark.parametrize("moment", [0.0, 0.2, 0.6, 1.0, 1.6])
+@pytest.mark.parametrize("moment", depth.sample(MOMENTS, "moments of a cancel", daily=2))
 def test_whenever_it_is_canceled_the_counts_are_true_and_there_is_one_mail(
     serving: Rollbook, tmp_path: Path, moment: float
 ) -> None:

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from tests import depth
 from tests.cases.loading import Case, all_cases
 from tests.endtoend.conftest import Rollbook
 from tests.installations import copied
 
 # What limits a case sets is the operator's, for the whole server; tests/format tries those.
 CASES = [case for case in all_cases() if not case.limits]
+SAMPLES = 40
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +23,8 @@ def server(two_districts: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     rollbook.kill()
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.daily_on("sqlite")
+@pytest.mark.parametrize("case", depth.sample(CASES, "odd uploads", daily=SAMPLES), ids=str)
 def test_an_odd_upload_gets_its_answer(server: Rollbook, tmp_path: Path, case: Case) -> None:
     file = tmp_path / "upload"
     file.write_bytes(case.content)

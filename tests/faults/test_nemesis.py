@@ -1,6 +1,7 @@
 """F52 for many machines: workers and database disturbed at random for a while, and nothing of it is to be seen after.
 
-ROLLBOOK_NEMESIS=large takes ten workers, fifty districts and twenty minutes; ROLLBOOK_NEMESIS_SEED another order.
+ROLLBOOK_NEMESIS=large takes ten workers, fifty districts and twenty minutes, as every night; ROLLBOOK_NEMESIS_SEED
+another order than that of the day.
 """
 
 import os
@@ -17,12 +18,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests import depth
 from tests.faults.cluster import Cluster, running_cluster, until
 from tests.faults.folder import HEADER, STUDENTS, base, eventful_night, row
 
 pytestmark = pytest.mark.only_on("postgresql")
 
-SEED = int(os.environ.get("ROLLBOOK_NEMESIS_SEED", "20261124"))
+SEED = int(os.environ.get("ROLLBOOK_NEMESIS_SEED", depth.SEED))
 LONGEST_SLEEP = 12.0  # seconds that a worker is stopped, more than it takes to be thought dead
 
 
@@ -35,7 +37,7 @@ class Size:
 
 
 SIZES = {"": Size(4, 16, 45, 280), "large": Size(10, 50, 1200, 3600)}
-SIZE = SIZES[os.environ.get("ROLLBOOK_NEMESIS", "")]
+SIZE = SIZES[os.environ.get("ROLLBOOK_NEMESIS", "large" if depth.NIGHTLY else "")]
 
 
 @dataclass
