@@ -10,7 +10,7 @@ from rollbook.cli import output
 from rollbook.cli.audit_log import record
 from rollbook.cli.errors import OK, CommandError
 from rollbook.cli.lookup import get_district
-from rollbook.doors.studentupdate.answers import facts_of, scene_of
+from rollbook.doors.studentupdate.status_json import facts_of, scene_of
 from rollbook.roster.models import District
 from rollbook.updates import changes_made, not_processed, rejected
 from rollbook.updates.as_sent import NotEnded, Removed

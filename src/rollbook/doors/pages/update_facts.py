@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from rollbook.doors.pages.sections import SENSITIVE, label
-from rollbook.doors.studentupdate.answers import scene_of
+from rollbook.doors.studentupdate.status_json import scene_of
 from rollbook.format.problems import Severity
 from rollbook.roster.changing import ADDED
 from rollbook.roster.models import District

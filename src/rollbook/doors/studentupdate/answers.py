@@ -5,8 +5,7 @@ from datetime import datetime
 
 from django.conf import settings
 
-from rollbook.doors.studentupdate.status_json import facts_of as facts_of
-from rollbook.doors.studentupdate.status_json import scene_of as scene_of
+from rollbook.doors.studentupdate.status_json import facts_of, scene_of
 from rollbook.doors.studentupdate.wire import Answer
 from rollbook.roster.models import District
 from rollbook.staff.members import receivers
