@@ -71,4 +71,4 @@ def test_files_that_were_written_are_taken_as_they_are(tmp_path: Path) -> None:
 
 
 def test_rollbook_finds_nothing_wrong_with_them(files: students.Files) -> None:
-    assert reader.survey(files["base"]).problems == ()
+    assert reader.scan(files["base"]).problems == ()

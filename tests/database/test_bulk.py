@@ -11,7 +11,7 @@ from django.db import DataError, IntegrityError, connection, transaction
 
 from rollbook.database import bulk
 from rollbook.roster.models import Change, District, School, Student
-from rollbook.updates.models import Row
+from rollbook.updates.models import StagedRow
 from tests.updates.night import a_class, enroll, send
 
 NASTY = [
@@ -102,7 +102,7 @@ def test_none_a_date_and_a_number_are_inserted_as_what_they_are(maple: District)
             (update.pk, 3, None, "", 0, "rejected", None, None),
         ],
     )
-    kept = Row.objects.order_by("line").values_list("row_values", "turn", "outcome", "takes_dob", "digest")
+    kept = StagedRow.objects.order_by("line").values_list("row_values", "turn", "outcome", "takes_dob", "digest")
     assert list(kept) == [
         ("NULL", largest, None, date(2012, 2, 29), -largest - 1),
         ("", 0, "rejected", None, None),

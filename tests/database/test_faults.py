@@ -8,20 +8,20 @@ import psycopg
 import pytest
 from django.db import DataError, Error, IntegrityError, InterfaceError, OperationalError, connection, transaction
 
-from rollbook.database.faults import is_passing
+from rollbook.database.faults import is_transient
 
 
 def test_a_full_disk_passes_and_a_missing_file_does_not() -> None:
-    assert is_passing(OSError(errno.ENOSPC, "No space left on device"))
-    assert not is_passing(FileNotFoundError(errno.ENOENT, "No such file or directory"))
-    assert not is_passing(ValueError())
+    assert is_transient(OSError(errno.ENOSPC, "No space left on device"))
+    assert not is_transient(FileNotFoundError(errno.ENOENT, "No such file or directory"))
+    assert not is_transient(ValueError())
 
 
 @pytest.mark.django_db
 def test_a_mistake_in_a_statement_does_not_pass() -> None:
     with pytest.raises(Error) as told, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT nothing FROM nowhere")
-    assert not is_passing(told.value)
+    assert not is_transient(told.value)
 
 
 @pytest.mark.only_on("sqlite")
@@ -35,7 +35,7 @@ def test_a_locked_database_passes(tmp_path: Path) -> None:
             pass
         cursor.execute("PRAGMA busy_timeout = 30000")
     other.close()
-    assert is_passing(told.value)
+    assert is_transient(told.value)
 
 
 @pytest.mark.only_on("postgresql")
@@ -44,7 +44,7 @@ def test_a_connection_that_was_ended_passes() -> None:
     with pytest.raises(OperationalError) as told, connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
     connection.close()
-    assert is_passing(told.value)
+    assert is_transient(told.value)
 
 
 @pytest.mark.parametrize(
@@ -64,4 +64,4 @@ def test_a_connection_that_was_ended_passes() -> None:
 def test_postgresql_says_what_passes(fault: type[Error], cause: type[psycopg.Error], passes: bool) -> None:
     told = fault()
     told.__cause__ = cause()
-    assert is_passing(told) is passes
+    assert is_transient(told) is passes

@@ -7,7 +7,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rollbook.database.handing_over import AMONG_NUMBERS, AMONG_TEXTS, handed_over, looked_up
+from rollbook.database.handing_over import IN_JSON_INTEGERS, IN_JSON_TEXTS, as_json_parameter, lateral_lookup_sql
 from rollbook.roster.models import District, School
 from tests import depth
 from tests.database.test_bulk import NASTY
@@ -32,13 +32,13 @@ def asked(question: str, *parameters: Any) -> list[Any]:
 
 
 def among(keys: list[str]) -> list[str]:
-    return asked(f"SELECT organization_id FROM roster_school WHERE organization_id {AMONG_TEXTS}", handed_over(keys))
+    return asked(f"SELECT organization_id FROM roster_school WHERE organization_id {IN_JSON_TEXTS}", as_json_parameter(keys))
 
 
 def found(district: District, keys: list[str]) -> list[tuple[str, str]]:
-    source = looked_up("roster_school", "found.district_id = %s AND found.organization_id = given.value")
+    source = lateral_lookup_sql("roster_school", "found.district_id = %s AND found.organization_id = given.value")
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT given.value, found.organization_id FROM {source}", [handed_over(keys), district.pk])
+        cursor.execute(f"SELECT given.value, found.organization_id FROM {source}", [as_json_parameter(keys), district.pk])
         return list(cursor.fetchall())
 
 
@@ -59,7 +59,7 @@ def test_every_text_that_is_looked_up_finds_its_row(school: District) -> None:
 def test_an_empty_list_finds_nothing(maple: District) -> None:
     assert among([]) == []
     assert found(maple, []) == []
-    assert asked(f"SELECT id FROM roster_school WHERE id {AMONG_NUMBERS}", handed_over([])) == []
+    assert asked(f"SELECT id FROM roster_school WHERE id {IN_JSON_INTEGERS}", as_json_parameter([])) == []
 
 
 @pytest.mark.usefixtures("school")
@@ -70,11 +70,11 @@ def test_a_text_that_nothing_equals_finds_nothing(maple: District) -> None:
 
 def test_numbers_are_found_as_numbers(maple: District) -> None:
     keys = set(School.objects.values_list("pk", flat=True))
-    question = f"SELECT id FROM roster_school WHERE id {AMONG_NUMBERS}"
+    question = f"SELECT id FROM roster_school WHERE id {IN_JSON_INTEGERS}"
     largest = (1 << 63) - 1
-    assert set(asked(question, handed_over([*keys, 0, -1, largest, -largest - 1]))) == keys
-    assert asked(question, handed_over([largest])) == []
-    assert set(asked(question, handed_over(keys))) == keys  # any collection will do
+    assert set(asked(question, as_json_parameter([*keys, 0, -1, largest, -largest - 1]))) == keys
+    assert asked(question, as_json_parameter([largest])) == []
+    assert set(asked(question, as_json_parameter(keys))) == keys  # any collection will do
 
 
 def test_a_key_that_comes_twice_is_looked_up_twice_and_among_others_counts_once(maple: District) -> None:

@@ -14,14 +14,14 @@ from django.db.backends.postgresql.features import DatabaseFeatures
 from django.db.utils import ConnectionHandler
 from pytest_django import DjangoDbBlocker
 
-from rollbook.database.problem_kinds import KINDS, OTHER
-from rollbook.database.problems import Problem, problem, require_version
+from rollbook.database.problem_kinds import DIAGNOSIS_RULES, OTHER_ERROR
+from rollbook.database.problems import Diagnosis, diagnose, require_version
 from rollbook.database.url import postgresql
 from rollbook.server import tls
 from tests.database.other_end import keeping_silent, other_end, refusing, saying, with_certificate
 from tests.database.own import OwnDatabase, own_database
 
-Connect = Callable[[str], Problem]
+Connect = Callable[[str], Diagnosis]
 ConnectAndDo = Callable[[str, str], str]
 PASSWORD = "s3cret-canary"
 SQLITE = {"ENGINE": "rollbook.database.sqlite", "NAME": "/var/lib/rollbook/rollbook.sqlite3"}
@@ -31,11 +31,11 @@ SQLITE = {"ENGINE": "rollbook.database.sqlite", "NAME": "/var/lib/rollbook/rollb
 def told(django_db_blocker: DjangoDbBlocker) -> Connect:
     """What is told of a connection that does not come about."""
 
-    def connect(url: str) -> Problem:
+    def connect(url: str) -> Diagnosis:
         wrapper = ConnectionHandler({"default": postgresql(url)})["default"]
         with django_db_blocker.unblock(), pytest.raises(Error) as caught:
             wrapper.ensure_connection()
-        found = problem(caught.value, wrapper.settings_dict)
+        found = diagnose(caught.value, wrapper.settings_dict)
         assert found
         assert PASSWORD not in str(found)
         assert "{" not in str(found)
@@ -54,7 +54,7 @@ def a_port_without_anybody() -> int:
 
 
 def test_the_codes_are_unique_and_every_kind_says_what_happened_and_what_to_do() -> None:
-    kinds = [*KINDS, OTHER]
+    kinds = [*DIAGNOSIS_RULES, OTHER_ERROR]
     assert len({kind.code for kind in kinds}) == len(kinds)
     for kind in kinds:
         assert kind.what
@@ -193,7 +193,7 @@ def test_what_sqlite_says(name: str, code: str) -> None:
     error = OperationalError("as Django has it")
     error.__cause__ = cause = sqlite3.OperationalError("as SQLite has it")
     cause.sqlite_errorname = name
-    found = problem(error, SQLITE)
+    found = diagnose(error, SQLITE)
     assert found
     assert found.code == code
     assert SQLITE["NAME"] in found.what
@@ -242,7 +242,7 @@ def test_a_real_sqlite_says_it_so(
     with fault(path), django_db_blocker.unblock(), pytest.raises(DatabaseError) as caught:
         wrapper.cursor().execute(statement)
     wrapper.close()
-    found = problem(caught.value, wrapper.settings_dict)
+    found = diagnose(caught.value, wrapper.settings_dict)
     assert found
     assert found.code == code
 
@@ -252,9 +252,9 @@ def test_a_mistake_of_ours_is_not_the_databases_fault() -> None:
     with pytest.raises(Error) as caught, connection.cursor() as cursor:
         cursor.execute("SELECT nothing FROM nowhere" if connection.vendor == "postgresql" else "INSERT INTO update 1")
     if connection.vendor == "postgresql":  # SQLite calls this operational too
-        assert problem(caught.value, connection.settings_dict) is None
-    assert problem(IntegrityError("password authentication failed is the name of a student"), SQLITE) is None
-    assert problem(ValueError("Connection refused"), SQLITE) is None
+        assert diagnose(caught.value, connection.settings_dict) is None
+    assert diagnose(IntegrityError("password authentication failed is the name of a student"), SQLITE) is None
+    assert diagnose(ValueError("Connection refused"), SQLITE) is None
 
 
 def test_a_version_that_is_too_old_is_named(
@@ -265,7 +265,7 @@ def test_a_version_that_is_too_old_is_named(
     monkeypatch.setattr(sqlite3, "sqlite_version", "3.38.5")
     with django_db_blocker.unblock(), pytest.raises(NotSupportedError) as caught:
         require_version(wrapper)
-    assert str(problem(caught.value, SQLITE)) == (
+    assert str(diagnose(caught.value, SQLITE)) == (
         "SQLite 3.38.5 is too old for Rollbook; bring it to SQLite 3.39 or later"
     )
 
@@ -294,7 +294,7 @@ class TestRealPostgreSQL:
             with django_db_blocker.unblock(), closing(wrapper.cursor()) as cursor, pytest.raises(Error) as caught:
                 cursor.execute(statement)
             wrapper.close()
-            found = problem(caught.value, wrapper.settings_dict)
+            found = diagnose(caught.value, wrapper.settings_dict)
             assert found
             return found.code
 
@@ -352,6 +352,6 @@ class TestRealPostgreSQL:
         with django_db_blocker.unblock(), pytest.raises(NotSupportedError) as caught:
             require_version(old)
         old.close()
-        found = problem(caught.value, old.settings_dict)
+        found = diagnose(caught.value, old.settings_dict)
         assert found
         assert (found.code, found.repair) == ("too_old", "bring it to PostgreSQL 99 or later")

@@ -5,7 +5,7 @@ from django.db import connection, transaction
 from pytest_django import DjangoAssertNumQueries
 
 from rollbook.database import statistics
-from rollbook.database.statistics import FEW, Growth
+from rollbook.database.statistics import SMALL_TABLE_ROWS, AnalyzeOnGrowth
 from rollbook.roster.models import District, School
 
 
@@ -28,18 +28,18 @@ def estimated(table: str) -> int:
 @pytest.mark.only_on("sqlite")
 def test_sqlite_is_asked_nothing(maple: District, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_num_queries(0):
-        statistics.bring_up("roster_school", "roster_district")
-        statistics.rely_on_indexes()
+        statistics.analyze("roster_school", "roster_district")
+        statistics.disable_seqscan()
 
 
 @pytest.mark.only_on("postgresql")
 @pytest.mark.django_db(transaction=True)
 def test_a_small_table_is_read_by_its_index_in_this_transaction_alone(maple: District) -> None:
     School.objects.create(district=maple, organization_id="s1", name="")
-    statistics.bring_up("roster_school")
+    statistics.analyze("roster_school")
     found = School.objects.filter(pk=1)
     with transaction.atomic():
-        statistics.rely_on_indexes()
+        statistics.disable_seqscan()
         assert "Index" in found.explain()
     assert "Seq Scan" in found.explain()
 
@@ -48,35 +48,35 @@ def test_a_small_table_is_read_by_its_index_in_this_transaction_alone(maple: Dis
 def test_postgresql_knows_afterwards_how_many_rows_there_are(maple: District) -> None:
     School.objects.bulk_create(School(district=maple, organization_id=f"s{n}", name="") for n in range(700))
     assert estimated("roster_school") != 702
-    statistics.bring_up("roster_school", "roster_district")
+    statistics.analyze("roster_school", "roster_district")
     assert (estimated("roster_school"), estimated("roster_district")) == (702, 1)
 
 
 def test_a_few_rows_are_worth_no_look(asked: list[tuple[str, ...]]) -> None:
-    growth = Growth("roster_student")
-    for _ in range(FEW - 1):
-        growth.by(1)
-    growth.by(0)
+    growth = AnalyzeOnGrowth("roster_student")
+    for _ in range(SMALL_TABLE_ROWS - 1):
+        growth.add_rows(1)
+    growth.add_rows(0)
     assert asked == []
-    growth.by(1)
+    growth.add_rows(1)
     assert asked == [("roster_student",)]
 
 
 def test_the_next_look_comes_when_the_rows_have_doubled(asked: list[tuple[str, ...]]) -> None:
-    growth = Growth("roster_student", "roster_rowdigest")
+    growth = AnalyzeOnGrowth("roster_student", "roster_rowdigest")
     looks: list[int] = []
     for rows in range(100, 20_000, 100):
-        growth.by(100)
+        growth.add_rows(100)
         if len(asked) > len(looks):
             looks.append(rows)
-    assert looks == [FEW, 2 * FEW, 4 * FEW, 8 * FEW, 16 * FEW]
+    assert looks == [SMALL_TABLE_ROWS, 2 * SMALL_TABLE_ROWS, 4 * SMALL_TABLE_ROWS, 8 * SMALL_TABLE_ROWS, 16 * SMALL_TABLE_ROWS]
     assert set(asked) == {("roster_student", "roster_rowdigest")}
 
 
 def test_rows_that_come_all_at_once_are_one_look(asked: list[tuple[str, ...]]) -> None:
-    growth = Growth("roster_student")
-    growth.by(50 * FEW)
-    growth.by(49 * FEW)
+    growth = AnalyzeOnGrowth("roster_student")
+    growth.add_rows(50 * SMALL_TABLE_ROWS)
+    growth.add_rows(49 * SMALL_TABLE_ROWS)
     assert len(asked) == 1
-    growth.by(FEW)
+    growth.add_rows(SMALL_TABLE_ROWS)
     assert len(asked) == 2

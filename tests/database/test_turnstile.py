@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.db import connection, transaction
 
-from rollbook.database.turnstile import Turnstile, let_others_pass
+from rollbook.database.turnstile import Turnstile, yield_to_other_writers
 from rollbook.roster.models import District
 
 pytestmark = pytest.mark.only_on("sqlite")
@@ -89,7 +89,7 @@ def test_every_way_to_end_a_transaction_leaves_the_turnstile() -> None:
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         1 / 0  # noqa: B018
     assert _is_free()
-    let_others_pass()
+    yield_to_other_writers()
     assert _is_free()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from rollbook.doctor.findings import Finding, Mark
+from rollbook.doctor.findings import CheckResult, Level
 from rollbook.doctor.installation import Installation, opened
 from rollbook.doctor.variables import Variables
 from tests.doctor import host
@@ -15,17 +15,17 @@ from tests.doctor import host
 Here = Callable[..., Installation]
 
 
-def told(findings: Iterable[Finding]) -> list[tuple[Mark, str]]:
+def told(findings: Iterable[CheckResult]) -> list[tuple[Level, str]]:
     """Mark and what was found; whatever is not well says what to do, and whatever is well does not."""
     found = list(findings)
     for finding in found:
-        assert bool(finding.repair) == (finding.mark in (Mark.WARNING, Mark.ERROR))
+        assert bool(finding.fix) == (finding.mark in (Level.WARNING, Level.ERROR))
         assert not finding.what.endswith(".")
-        assert not finding.repair.endswith(".")
+        assert not finding.fix.endswith(".")
     return [(finding.mark, finding.what) for finding in found]
 
 
-def marks(findings: Iterable[Finding]) -> list[Mark]:
+def marks(findings: Iterable[CheckResult]) -> list[Level]:
     """The marks alone."""
     return [mark for mark, _ in told(findings)]
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from rollbook.doctor import certificate
-from rollbook.doctor.findings import Mark
+from rollbook.doctor.findings import Level
 from rollbook.server import tls
 from tests.doctor.conftest import Here, told
 
@@ -50,56 +50,56 @@ def make(tmp_path: Path) -> Make:
     return write
 
 
-def look(here: Here, chain: Path, url: str = "https://rollbook.example") -> list[tuple[Mark, str]]:
-    return told(certificate.look(here(chain, chain.with_name("privkey.pem"), ROLLBOOK_URL=url)))
+def look(here: Here, chain: Path, url: str = "https://rollbook.example") -> list[tuple[Level, str]]:
+    return told(certificate.check(here(chain, chain.with_name("privkey.pem"), ROLLBOOK_URL=url)))
 
 
 @pytest.mark.parametrize("hosts", [["rollbook.example"], ["other.example", "ROLLBOOK.example"], ["*.example"]])
 def test_a_good_one(here: Here, make: Make, hosts: list[str]) -> None:
     chain = make(*hosts)
     end = NOW + timedelta(days=90)
-    assert look(here, chain) == [(Mark.OK, f"{chain} is good until {end:%Y-%m-%d}")]
+    assert look(here, chain) == [(Level.OK, f"{chain} is good until {end:%Y-%m-%d}")]
 
 
 def test_one_that_has_ended(here: Here, make: Make) -> None:
     chain = make("rollbook.example", begins=NOW - timedelta(days=90), days=-1)
     day = NOW - timedelta(days=1)
-    assert look(here, chain) == [(Mark.ERROR, f"{chain} has ended on {day:%Y-%m-%d}, and every client refuses it")]
+    assert look(here, chain) == [(Level.ERROR, f"{chain} has ended on {day:%Y-%m-%d}, and every client refuses it")]
 
 
-@pytest.mark.parametrize(("days", "mark"), [(20.5, Mark.WARNING), (21.5, Mark.OK)])
-def test_one_that_ends_within_three_weeks(here: Here, make: Make, days: float, mark: Mark) -> None:
+@pytest.mark.parametrize(("days", "mark"), [(20.5, Level.WARNING), (21.5, Level.OK)])
+def test_one_that_ends_within_three_weeks(here: Here, make: Make, days: float, mark: Level) -> None:
     [(found, what)] = look(here, make("rollbook.example", days=days))
     assert found == mark
-    assert mark is Mark.OK or what.endswith("in 20 days")
+    assert mark is Level.OK or what.endswith("in 20 days")
 
 
 def test_one_that_has_not_begun(here: Here, make: Make) -> None:
     [(mark, what)] = look(here, make("rollbook.example", begins=NOW + timedelta(days=1)))
-    assert (mark, "begins only on" in what) == (Mark.ERROR, True)
+    assert (mark, "begins only on" in what) == (Level.ERROR, True)
 
 
 @pytest.mark.parametrize("host", ["other.example", "a.rollbook.example", "example"])
 def test_one_for_another_host(here: Here, make: Make, host: str) -> None:
     chain = make("rollbook.example", "*.rollbook.test")
     what = f"{chain} is for rollbook.example and *.rollbook.test, and ROLLBOOK_URL says {host}"
-    assert look(here, chain, f"https://{host}") == [(Mark.ERROR, what)]
+    assert look(here, chain, f"https://{host}") == [(Level.ERROR, what)]
 
 
 def test_one_that_names_no_host(here: Here, make: Make) -> None:
     [(mark, what)] = look(here, make())
-    assert (mark, "names no host" in what) == (Mark.ERROR, True)
+    assert (mark, "names no host" in what) == (Level.ERROR, True)
 
 
 def test_a_wildcard_is_for_one_label(here: Here, make: Make) -> None:
-    assert look(here, make("*.example"), "https://a.b.example")[0][0] == Mark.ERROR
+    assert look(here, make("*.example"), "https://a.b.example")[0][0] == Level.ERROR
 
 
 def test_without_an_address_no_name_is_compared(here: Here, make: Make) -> None:
     chain = make("other.example")
     key = chain.with_name("privkey.pem")
-    assert told(certificate.look(here(chain, key)))[0][0] == Mark.OK
-    assert told(certificate.look(here(chain, key, ROLLBOOK_URL="http://rollbook.example")))[0][0] == Mark.OK
+    assert told(certificate.check(here(chain, key)))[0][0] == Level.OK
+    assert told(certificate.check(here(chain, key, ROLLBOOK_URL="http://rollbook.example")))[0][0] == Level.OK
 
 
 def test_a_key_of_another_certificate(here: Here, make: Make) -> None:
@@ -108,33 +108,33 @@ def test_a_key_of_another_certificate(here: Here, make: Make) -> None:
     make("rollbook.example")
     chain.write_bytes(other)
     [(mark, what)] = look(here, chain)
-    assert (mark, "are not a certificate and its own private key" in what) == (Mark.ERROR, True)
+    assert (mark, "are not a certificate and its own private key" in what) == (Level.ERROR, True)
 
 
 def test_files_that_are_not_there(here: Here, tmp_path: Path) -> None:
     missing = tmp_path / "missing.pem"
-    assert look(here, missing) == [(Mark.ERROR, f"{missing} cannot be read (No such file or directory)")]
+    assert look(here, missing) == [(Level.ERROR, f"{missing} cannot be read (No such file or directory)")]
 
 
 def test_a_key_that_every_account_can_read(here: Here, make: Make) -> None:
     chain = make("rollbook.example")
     key = chain.with_name("privkey.pem")
     key.chmod(0o644)
-    assert look(here, chain) == [(Mark.ERROR, f"every account of this machine can read the key {key}")]
+    assert look(here, chain) == [(Level.ERROR, f"every account of this machine can read the key {key}")]
 
 
 def test_the_self_signed_one_of_the_data_folder_is_told_to_be_that(here: Here, data: Path) -> None:
-    assert told(certificate.look(here()))[0][1].startswith("none is made yet")
+    assert told(certificate.check(here()))[0][1].startswith("none is made yet")
     ours = tls.certificate(data, "rollbook.example")
-    [(mark, what)] = told(certificate.look(here(ROLLBOOK_URL="https://rollbook.example")))
+    [(mark, what)] = told(certificate.check(here(ROLLBOOK_URL="https://rollbook.example")))
     assert (mark, f"it is self-signed, so clients must be given it (CURL_CA_BUNDLE={ours.chain})" in what) == (
-        Mark.OK,
+        Level.OK,
         True,
     )
-    assert told(certificate.look(here(ROLLBOOK_URL="https://[::1]:8443")))[0][0] == Mark.OK
-    assert told(certificate.look(here(ROLLBOOK_URL="https://192.0.2.7")))[0][0] == Mark.ERROR
+    assert told(certificate.check(here(ROLLBOOK_URL="https://[::1]:8443")))[0][0] == Level.OK
+    assert told(certificate.check(here(ROLLBOOK_URL="https://192.0.2.7")))[0][0] == Level.ERROR
 
 
 def test_behind_a_proxy_there_is_none_to_look_at(here: Here) -> None:
-    [(mark, what)] = told(certificate.look(here(ROLLBOOK_BEHIND_PROXY="1")))
-    assert (mark, what.startswith("a proxy")) == (Mark.OK, True)
+    [(mark, what)] = told(certificate.check(here(ROLLBOOK_BEHIND_PROXY="1")))
+    assert (mark, what.startswith("a proxy")) == (Level.OK, True)

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 
 from rollbook.doctor import databases
-from rollbook.doctor.findings import Mark
+from rollbook.doctor.findings import Level
 from tests.cli import process
 from tests.database.own import OwnDatabase, own_database
 from tests.doctor.conftest import Here, told
@@ -83,7 +83,7 @@ class TestSqlite:
     def test_a_library_that_is_too_old(self, here: Here, monkeypatch: pytest.MonkeyPatch, db: None) -> None:
         monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 38, 0))
         what = f"SQLite {sqlite3.sqlite_version} is too old for Rollbook"
-        assert told(databases.look(here())) == [(Mark.ERROR, what)]
+        assert told(databases.check(here())) == [(Level.ERROR, what)]
 
     def test_a_large_one_is_looked_at_for_a_while_only(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         with closing(sqlite3.connect(file)) as database:

@@ -9,7 +9,7 @@ import pytest
 from pytest_django import Settings
 
 from rollbook.doctor import disk
-from rollbook.doctor.findings import Mark
+from rollbook.doctor.findings import Level
 from tests.doctor.conftest import Here, marks, told
 
 OnKind = Callable[[str], None]
@@ -37,8 +37,8 @@ def room(settings: Settings) -> None:
 @pytest.mark.usefixtures("room")
 def test_a_local_disk_with_room_is_well_and_nothing_is_left_on_it(here: Here, data: Path, on: OnKind) -> None:
     on("ext4")
-    [(mark, what)] = told(disk.look(here()))
-    assert mark == Mark.OK
+    [(mark, what)] = told(disk.check(here()))
+    assert mark == Level.OK
     assert what.endswith("are free, and files can be written and locked (ext4)")
     assert list(data.iterdir()) == []
 
@@ -49,17 +49,17 @@ def test_room_is_told_in_proportion_to_the_largest_upload(
     on("ext4")
     free = os.statvfs(data).f_bavail * os.statvfs(data).f_frsize
     settings.MAX_UPLOAD_BYTES = free * 2
-    assert marks(disk.look(here())) == [Mark.ERROR]
+    assert marks(disk.check(here())) == [Level.ERROR]
     settings.MAX_UPLOAD_BYTES = free // 2
-    assert marks(disk.look(here())) == [Mark.WARNING]
+    assert marks(disk.check(here())) == [Level.WARNING]
 
 
 @pytest.mark.usefixtures("room")
 def test_a_disk_that_takes_no_more_files(here: Here, on: OnKind, monkeypatch: pytest.MonkeyPatch) -> None:
     on("ext4")
     monkeypatch.setattr(disk, "FEW_FILES", 1 << 60)
-    [(mark, what)] = told(disk.look(here()))
-    assert (mark, "more files" in what) == (Mark.ERROR, True)
+    [(mark, what)] = told(disk.check(here()))
+    assert (mark, "more files" in what) == (Level.ERROR, True)
 
 
 @pytest.mark.usefixtures("room")
@@ -67,16 +67,16 @@ def test_a_disk_that_takes_no_more_files(here: Here, on: OnKind, monkeypatch: py
 def test_sqlite_on_a_network_file_system_is_an_error(here: Here, on: OnKind, settings: Settings, kind: str) -> None:
     on(kind)
     settings.ON_POSTGRESQL = False
-    [(mark, what)] = told(disk.look(here()))
-    assert (mark, f"network file system ({kind})" in what) == (Mark.ERROR, True)
+    [(mark, what)] = told(disk.check(here()))
+    assert (mark, f"network file system ({kind})" in what) == (Level.ERROR, True)
     settings.ON_POSTGRESQL = True
-    assert marks(disk.look(here())) == [Mark.OK]
+    assert marks(disk.check(here())) == [Level.OK]
 
 
 @pytest.mark.usefixtures("room")
 def test_a_folder_in_memory_is_a_warning(here: Here, on: OnKind) -> None:
     on("tmpfs")
-    assert marks(disk.look(here())) == [Mark.WARNING]
+    assert marks(disk.check(here())) == [Level.WARNING]
 
 
 def test_the_kind_of_a_file_system_is_that_of_the_nearest_mount(
@@ -92,8 +92,8 @@ def test_the_kind_of_a_file_system_is_that_of_the_nearest_mount(
 def test_locks_that_do_not_hold_are_an_error(here: Here, on: OnKind, monkeypatch: pytest.MonkeyPatch) -> None:
     on("ext4")
     monkeypatch.setattr(fcntl, "flock", lambda file, how: None)
-    [(mark, what)] = told(disk.look(here()))
-    assert (mark, what.startswith("locks on files in ")) == (Mark.ERROR, True)
+    [(mark, what)] = told(disk.check(here()))
+    assert (mark, what.startswith("locks on files in ")) == (Level.ERROR, True)
 
 
 @pytest.mark.usefixtures("room")
@@ -104,8 +104,8 @@ def test_a_folder_where_nothing_can_be_written(here: Here, on: OnKind, monkeypat
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    [(mark, what)] = told(disk.look(here()))
-    assert (mark, what.endswith("(No space left on device)")) == (Mark.ERROR, True)
+    [(mark, what)] = told(disk.check(here()))
+    assert (mark, what.endswith("(No space left on device)")) == (Level.ERROR, True)
 
 
 @pytest.mark.usefixtures("room")
@@ -119,5 +119,5 @@ def test_a_file_system_that_is_read_only(here: Here, on: OnKind, monkeypatch: py
         return os.statvfs_result(there)
 
     monkeypatch.setattr(os, "statvfs", read_only)
-    [(mark, what)] = told(disk.look(here()))
-    assert (mark, what.endswith("is read-only")) == (Mark.ERROR, True)
+    [(mark, what)] = told(disk.check(here()))
+    assert (mark, what.endswith("is read-only")) == (Level.ERROR, True)

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from rollbook.doctor import keys
-from rollbook.doctor.findings import Mark
+from rollbook.doctor.findings import Level
 from rollbook.roster.models import District
-from rollbook.staff.keyring import mark
-from rollbook.staff.models import KeyMark
+from rollbook.staff.keyring import fingerprint
+from rollbook.staff.models import KeyFingerprint
 from tests.doctor.conftest import Here, told
 from tests.updates.night import a_class, enroll
 
@@ -25,52 +25,52 @@ def folder(data: Path) -> Path:
 
 
 def test_those_that_are_there_are_named(here: Here, folder: Path) -> None:
-    assert told(keys.look(here())) == [
-        (Mark.OK, "session, student-password-marks and student-passwords are there and whole")
+    assert told(keys.check(here())) == [
+        (Level.OK, "session, student-password-marks and student-passwords are there and whole")
     ]
 
 
 def test_a_new_installation_has_none(here: Here) -> None:
-    assert told(keys.look(here())) == [(Mark.OK, "there are none yet; they are made at first use")]
+    assert told(keys.check(here())) == [(Level.OK, "there are none yet; they are made at first use")]
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_a_key_that_was_cut_short(here: Here, folder: Path, name: str) -> None:
     (folder / name).write_bytes(bytes(16))
-    assert told(keys.look(here())) == [(Mark.ERROR, f"{folder / name} has 16 bytes and not 32")]
+    assert told(keys.check(here())) == [(Level.ERROR, f"{folder / name} has 16 bytes and not 32")]
 
 
 def test_a_key_that_cannot_be_read(here: Here, folder: Path) -> None:
     (folder / "session").unlink()
     (folder / "session").mkdir()
-    assert told(keys.look(here())) == [(Mark.ERROR, f"{folder}/session cannot be read (Is a directory)")]
+    assert told(keys.check(here())) == [(Level.ERROR, f"{folder}/session cannot be read (Is a directory)")]
 
 
 @pytest.mark.parametrize(
-    ("name", "severity"), [("session", Mark.WARNING), *((name, Mark.ERROR) for name in keys.OF_STUDENTS)]
+    ("name", "severity"), [("session", Level.WARNING), *((name, Level.ERROR) for name in keys.OF_STUDENTS)]
 )
 def test_a_key_is_missed_as_soon_as_there_are_students(
-    here: Here, folder: Path, maple: District, name: str, severity: Mark
+    here: Here, folder: Path, maple: District, name: str, severity: Level
 ) -> None:
     (folder / name).unlink()
     ready = here()
     ready.tables = True
-    assert [found for found, _ in told(keys.look(ready))] == [Mark.OK]
+    assert [found for found, _ in told(keys.check(ready))] == [Level.OK]
     enroll(maple, a_class(1))
-    [(found, what)] = told(keys.look(ready))
+    [(found, what)] = told(keys.check(ready))
     assert (found, what.startswith(f"{folder / name} is missing")) == (severity, True)
     ready.tables = False
-    assert [found for found, _ in told(keys.look(ready))] == [Mark.OK]
+    assert [found for found, _ in told(keys.check(ready))] == [Level.OK]
 
 
 @pytest.mark.django_db
 def test_a_key_of_another_installation(here: Here, folder: Path) -> None:
     """Such as a second machine's, which nobody has copied the keys to."""
-    KeyMark.objects.create(name="session", mark=mark(bytes(32)))
+    KeyFingerprint.objects.create(name="session", mark=fingerprint(bytes(32)))
     ready = here()
     ready.tables = True
-    assert [found for found, _ in told(keys.look(ready))] == [Mark.OK]
+    assert [found for found, _ in told(keys.check(ready))] == [Level.OK]
     (folder / "session").write_bytes(bytes([1] * 32))
-    [(found, what)] = told(keys.look(ready))
-    assert found is Mark.ERROR
+    [(found, what)] = told(keys.check(ready))
+    assert found is Level.ERROR
     assert what.startswith(f"{folder}/session is another key")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rollbook.doctor import certificate, running, server
-from rollbook.doctor.findings import Mark
+from rollbook.doctor.findings import Level
 from rollbook.server import tls
 from tests.doctor.conftest import Here, told
 from tests.doctor.host import doctor, serving
@@ -46,8 +46,8 @@ def test_without_one_that_is_a_warning_where_it_does_the_work(installed: Path) -
 
 def test_where_many_machines_may_do_it_that_is_said(here: Here, settings: Namespace) -> None:
     settings.ON_POSTGRESQL = True
-    [(mark, what)] = told(server.look(here()))
-    assert (mark, what.endswith("web and worker may run elsewhere")) == (Mark.OK, True)
+    [(mark, what)] = told(server.check(here()))
+    assert (mark, what.endswith("web and worker may run elsewhere")) == (Level.OK, True)
 
 
 @pytest.mark.process
@@ -67,8 +67,8 @@ def a_server(**said: object) -> running.Server:
 def test_one_that_does_not_answer_is_an_error(here: Here) -> None:
     ready = here()
     ready.server = a_server()
-    [(mark, what)] = told(server.look(ready))
-    assert (mark, "but does not answer OK at 127.0.0.1:" in what) == (Mark.ERROR, True)
+    [(mark, what)] = told(server.check(ready))
+    assert (mark, "but does not answer OK at 127.0.0.1:" in what) == (Level.ERROR, True)
 
 
 def test_its_options_and_environment_are_read_from_its_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,5 +103,5 @@ def test_the_certificate_that_the_server_was_given_is_the_one_that_is_looked_at(
     tls.certificate(ready.data, "localhost")
     server_of_its_own = a_server(cert=tmp_path / "gone.pem", key=tmp_path / "gone.key")
     ready.certificate = server_of_its_own.certificate
-    [(mark, what)] = told(certificate.look(ready))
-    assert (mark, what.startswith(f"{tmp_path}/gone.pem cannot be read")) == (Mark.ERROR, True)
+    [(mark, what)] = told(certificate.check(ready))
+    assert (mark, what.startswith(f"{tmp_path}/gone.pem cannot be read")) == (Level.ERROR, True)

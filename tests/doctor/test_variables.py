@@ -4,20 +4,20 @@ from pathlib import Path
 
 import pytest
 
-from rollbook.doctor.findings import Mark
+from rollbook.doctor.findings import Level
 from rollbook.doctor.variables import Variables
 from tests.doctor.conftest import told
 
 
-def the_only_one(**environment: str) -> tuple[Mark, str]:
+def the_only_one(**environment: str) -> tuple[Level, str]:
     (found,) = told(Variables(environment).findings)
     return found
 
 
 def test_what_is_set_is_named_and_not_told() -> None:
     found = the_only_one(ROLLBOOK_SMTP_PASSWORD="s3cret", ROLLBOOK_URL="https://rollbook.example", HOME="/root")
-    assert found == (Mark.OK, "set are ROLLBOOK_SMTP_PASSWORD, ROLLBOOK_URL")
-    assert the_only_one() == (Mark.OK, "none is set, all have defaults")
+    assert found == (Level.OK, "set are ROLLBOOK_SMTP_PASSWORD, ROLLBOOK_URL")
+    assert the_only_one() == (Level.OK, "none is set, all have defaults")
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_what_is_set_is_named_and_not_told() -> None:
     ],
 )
 def test_a_wrong_value_is_told_and_forgotten(name: str, value: str, what: str) -> None:
-    assert the_only_one(**{name: value}) == (Mark.ERROR, f"{name} {what}")
+    assert the_only_one(**{name: value}) == (Level.ERROR, f"{name} {what}")
     variables = Variables({name: value})
     environment = {name: value, f"{name}_FILE": "x", "HOME": "/root"}
     variables.forget_wrong(environment)
@@ -60,28 +60,28 @@ def test_a_wrong_value_is_told_and_forgotten(name: str, value: str, what: str) -
     ],
 )
 def test_a_right_value_is_accepted(name: str, value: str) -> None:
-    assert the_only_one(**{name: value})[0] == Mark.OK
+    assert the_only_one(**{name: value})[0] == Level.OK
 
 
 def test_a_value_in_a_file_is_judged_too_and_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "port").write_text("smtp\n", encoding="utf-8")
-    assert the_only_one(ROLLBOOK_SMTP_PORT_FILE=str(tmp_path / "port"))[0] == Mark.ERROR
+    assert the_only_one(ROLLBOOK_SMTP_PORT_FILE=str(tmp_path / "port"))[0] == Level.ERROR
     missing = tmp_path / "missing"
     found = the_only_one(ROLLBOOK_SMTP_PASSWORD_FILE=str(missing))
     why = "which cannot be read: No such file or directory"
-    assert found == (Mark.ERROR, f"ROLLBOOK_SMTP_PASSWORD_FILE names {missing}, {why}")
+    assert found == (Level.ERROR, f"ROLLBOOK_SMTP_PASSWORD_FILE names {missing}, {why}")
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     assert "not UTF-8" in the_only_one(DATABASE_URL_FILE=str(tmp_path / "binary"))[1]
 
 
 def test_a_mistyped_name_is_told_with_the_nearest_one() -> None:
     (finding,) = Variables({"ROLLBOOK_STMP_HOST": "mail"}).findings
-    assert (finding.mark, finding.repair) == (Mark.WARNING, "did you mean ROLLBOOK_SMTP_HOST?")
-    assert the_only_one(ROLLBOOK_LISTENER="3")[0] == Mark.OK
+    assert (finding.mark, finding.fix) == (Level.WARNING, "did you mean ROLLBOOK_SMTP_HOST?")
+    assert the_only_one(ROLLBOOK_LISTENER="3")[0] == Level.OK
 
 
 @pytest.mark.parametrize("url", [{}, {"ROLLBOOK_URL": "https://localhost:8443"}])
 def test_links_in_mails_need_an_address_that_others_reach(url: dict[str, str]) -> None:
-    assert the_only_one(**url)[0] == Mark.OK
+    assert the_only_one(**url)[0] == Level.OK
     mark, what = the_only_one(ROLLBOOK_SMTP_HOST="mail.example", **url)
-    assert (mark, "links in mails begin with" in what) == (Mark.WARNING, True)
+    assert (mark, "links in mails begin with" in what) == (Level.WARNING, True)

@@ -8,8 +8,8 @@ from django.conf import settings
 
 from rollbook.doors.studentupdate import status_json
 from rollbook.staff.models import Member
-from rollbook.updates.engine import Seen
-from rollbook.updates.models import Update
+from rollbook.updates.engine import WorkerStatus
+from rollbook.updates.models import UpdateJob
 from tests.doors.curl import Curl
 
 NOW = datetime(2026, 11, 23, 8, 5, 30, tzinfo=UTC)
@@ -21,13 +21,13 @@ def curl(manager: Member) -> Curl:
 
 
 @pytest.fixture(autouse=True)
-def worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[Seen], None]:
+def worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[WorkerStatus], None]:
     """Lets the doors see a worker that lives, or what a test wants them to see."""
 
-    def seen(what: Seen) -> None:
+    def seen(what: WorkerStatus) -> None:
         monkeypatch.setattr(status_json, "worker_seen", lambda: what)
 
-    seen(Seen(True, NOW))
+    seen(WorkerStatus(True, NOW))
     return seen
 
 
@@ -44,5 +44,5 @@ def spool() -> Iterator[Callable[[], int]]:
 def nothing_kept(db: None, spool: Callable[[], int]) -> Iterator[None]:
     """After the test there is no update and no file."""
     yield
-    assert not Update.objects.exists()
+    assert not UpdateJob.objects.exists()
     assert spool() == 0

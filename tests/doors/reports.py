@@ -6,11 +6,11 @@ from typing import Any
 
 from rollbook.updates.moves import Mode, State
 from rollbook.updates.report import Report
-from rollbook.updates.status_line import Scene
+from rollbook.updates.status_line import StatusContext
 
 URL = "https://rollbook.example"
 BEGUN = datetime(2026, 11, 23, 8, 5, 11, tzinfo=UTC)
-SCENE = Scene(BEGUN + timedelta(seconds=14), URL)
+SCENE = StatusContext(BEGUN + timedelta(seconds=14), URL)
 
 _REPORT = Report(
     number=17,
@@ -19,7 +19,7 @@ _REPORT = Report(
     time_zone="America/Chicago",
     mode=Mode.UPDATE,
     state=State.CHECKING,
-    via="curl",
+    source="curl",
     starter=None,
     file_name="students.csv",
     file_size=1_000_000,

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from rollbook.staff.models import AuditEvent, Member
 from rollbook.updates import states
-from rollbook.updates.models import Update
+from rollbook.updates.models import UpdateJob
 from rollbook.updates.moves import State
 from tests.conftest import PASSWORD, a_member
 from tests.doors.curl import STUDENTS, Curl, File, basic, first_line, text, verdict
@@ -33,7 +33,7 @@ def test_an_update_is_canceled(curl: Curl) -> None:  # F43
         + HINT
         + "\n"
     )
-    assert Update.objects.get().state == State.CANCELED
+    assert UpdateJob.objects.get().state == State.CANCELED
 
 
 def test_what_a_browser_remembers_is_no_sign_in_for_the_page_of_somebody_else(curl: Curl) -> None:
@@ -46,11 +46,11 @@ def test_what_a_browser_remembers_is_no_sign_in_for_the_page_of_somebody_else(cu
 
 def test_what_was_done_is_counted(curl: Curl) -> None:
     curl.start(OTHER)
-    pk = Update.objects.get().pk
-    states.move(pk, State.CHECKING, run="r", started_at=timezone.now())
-    states.move(pk, State.APPLYING, updated=1, unchanged=1)
+    pk = UpdateJob.objects.get().pk
+    states.transition(pk, State.CHECKING, run="r", started_at=timezone.now())
+    states.transition(pk, State.APPLYING, updated=1, unchanged=1)
     assert verdict(curl.cancel()) == "OK update 1 canceled"
-    Update.objects.filter(pk=pk).get()
+    UpdateJob.objects.filter(pk=pk).get()
     assert verdict(curl.status()) == "CANCELED update 1"
     assert "1 updated, 1 unchanged, 0 rejected, 1 not processed" in text(curl.status())
 
@@ -69,13 +69,13 @@ def test_after_the_end_there_is_nothing_to_cancel(curl: Curl) -> None:
     response = curl.cancel()
     assert response.status_code == 200
     assert first_line(response).startswith("NOTHING TO CANCEL update 1 completed at ")
-    assert Update.objects.get().state == State.COMPLETED
+    assert UpdateJob.objects.get().state == State.COMPLETED
 
 
 def test_the_running_one_goes_first_then_the_oldest_and_the_others_are_named(curl: Curl) -> None:
     for number in range(3):
         curl.start(File(STUDENTS + b"2%d,Grace,Hopper\r\n" % number))
-    states.move(Update.objects.get(number=1).pk, State.CHECKING, run="r", started_at=timezone.now())
+    states.transition(UpdateJob.objects.get(number=1).pk, State.CHECKING, run="r", started_at=timezone.now())
     response = curl.cancel()
     assert verdict(response) == "OK update 1 canceled"
     assert text(response).endswith("\nWaiting: updates 2 and 3.\n")
@@ -86,20 +86,20 @@ def test_one_that_waits_can_be_named(curl: Curl) -> None:
     curl.start()
     curl.start(OTHER)
     assert verdict(curl.cancel(("update", "2"))) == "OK update 2 canceled"
-    assert Update.objects.get(number=1).state == State.RECEIVED
+    assert UpdateJob.objects.get(number=1).state == State.RECEIVED
 
 
 def test_a_number_that_does_not_exist_cancels_nothing_else(curl: Curl) -> None:
     curl.start()
     assert first_line(curl.cancel(("update", "99"))) == "NOTHING TO CANCEL Maple USD has no update 99"
-    assert Update.objects.get().state == State.RECEIVED
+    assert UpdateJob.objects.get().state == State.RECEIVED
 
 
 def test_the_neighbour_cancels_nothing_of_ours(curl: Curl, neighbour: Member) -> None:
     curl.start()
     for parts in [(), (("update", "1"),)]:
         assert verdict(Curl(neighbour.email).cancel(*parts)).startswith("NOTHING TO CANCEL Cedar County has")
-    assert Update.objects.get().state == State.RECEIVED
+    assert UpdateJob.objects.get().state == State.RECEIVED
 
 
 @pytest.mark.parametrize("role", ["school manager", "instructor"])
@@ -107,7 +107,7 @@ def test_only_a_district_manager_cancels(curl: Curl, manager: Member, role: str)
     curl.start()
     a_member(manager.district, "it@maple.example", role)
     assert Curl("it@maple.example").cancel().status_code == 403
-    assert Update.objects.get().state == State.RECEIVED
+    assert UpdateJob.objects.get().state == State.RECEIVED
 
 
 def test_the_same_facts_as_json(curl: Curl) -> None:

@@ -12,7 +12,7 @@ import pytest
 from rollbook.doors.pages import scripts
 from rollbook.doors.studentupdate import answers, commands
 from rollbook.doors.studentupdate.command_reference import COMMANDS, FIELDS
-from rollbook.doors.studentupdate.refusals import REFUSALS
+from rollbook.doors.studentupdate.refusals import ERROR_CODES
 from rollbook.staff import throttle
 from rollbook.updates import status_line
 
@@ -26,12 +26,12 @@ def _rows(pattern: str) -> list[tuple[str, ...]]:
 
 def test_every_error_is_on_the_page_with_its_status_in_the_codes_order() -> None:
     told = [(code, int(status)) for status, code in _rows(r"^\| (\d{3}) \| `(\w+)` \|")]
-    assert told == [(code, kind.status) for code, kind in REFUSALS.items()]
+    assert told == [(code, kind.status) for code, kind in ERROR_CODES.items()]
 
 
 def test_every_status_is_in_the_table_of_statuses_on_the_right_side() -> None:
     again = {429, 503}
-    for kind in REFUSALS.values():
+    for kind in ERROR_CODES.values():
         row = next(line for line in TEXT.splitlines() if re.match(rf"\| [\d ]*\b{kind.status}\b[\d ]* \|", line))
         assert row.endswith("| no |") == (kind.status not in again | {500})
         assert (kind.retry_after is not None) == (kind.status in again)
@@ -51,8 +51,8 @@ def test_every_field_is_on_the_page_with_its_commands() -> None:
 
 def test_every_verdict_is_on_the_page_with_its_meaning() -> None:
     rows = _rows(r"^\| `([A-Z ]+)` \| ([a-z, ]+) \| ([^|]+) \|")
-    assert {word: tuple(meaning) for word, *meaning in rows} == status_line.MEANINGS
-    told = set(status_line.MEANINGS)
+    assert {word: tuple(meaning) for word, *meaning in rows} == status_line.VERDICT_MEANINGS
+    told = set(status_line.VERDICT_MEANINGS)
     sources = "".join(Path(module.__file__ or "").read_text() for module in (answers, status_line))
     spoken = set(re.findall(r'"((?:[A-Z]{2,} ?)+)"', sources)) | {"RUNNING", "ERROR"}
     assert told == spoken

@@ -10,7 +10,7 @@ from rollbook.roster.models import District
 from rollbook.staff import roles
 from rollbook.staff.models import AuditEvent, Member
 from rollbook.staff.permissions import Permission, RoleType
-from rollbook.updates.models import Update
+from rollbook.updates.models import UpdateJob
 from rollbook.updates.moves import State
 from rollbook.urls import urlpatterns
 from tests.conftest import PASSWORD, a_member
@@ -46,13 +46,13 @@ ANSWERS = {
 
 
 @pytest.fixture
-def cedars(neighbour: object) -> Update:
+def cedars(neighbour: object) -> UpdateJob:
     """The neighbour's second update, of a file that Maple has not seen."""
     theirs = Curl("ops@cedar.example")
     for number in (1, OURS):
         theirs.start(File(STUDENTS + b"90%d,Cedar,Child\r\n" % number, f"cedar-{number}.csv"))
     AuditEvent.objects.all().delete()
-    return Update.objects.get(number=OURS)
+    return UpdateJob.objects.get(number=OURS)
 
 
 def test_every_address_is_in_the_matrix() -> None:
@@ -64,7 +64,7 @@ def test_every_address_is_in_the_matrix() -> None:
 @pytest.mark.parametrize("role", list(RoleType))
 @pytest.mark.parametrize("name", CALLS)
 def test_nobody_gets_more_than_the_role_and_the_district_allow(
-    name: str, role: RoleType, maple: District, cedars: Update
+    name: str, role: RoleType, maple: District, cedars: UpdateJob
 ) -> None:
     member = a_member(maple, "someone@maple.example", role.value)
     response = CALLS[name](Curl(member.email), member.email)

@@ -16,8 +16,8 @@ from rollbook.doors.studentupdate.form import LARGEST_FORM
 from rollbook.roster.models import District
 from rollbook.staff import roles
 from rollbook.staff.models import Member
-from rollbook.staff.throttle import PER_ADDRESS, note_failure
-from rollbook.updates.models import Update
+from rollbook.staff.throttle import PER_ADDRESS, record_failure
+from rollbook.updates.models import UpdateJob
 from tests.conftest import PASSWORD
 from tests.doors.curl import FORM, STUDENTS, File, Part, form, verdict
 
@@ -76,7 +76,7 @@ def _too_large(call: Request, settings: Settings) -> None:
 
 def _throttled(call: Request, settings: Settings) -> None:
     for number in range(PER_ADDRESS):
-        note_failure(f"{number}@maple.example", HERE, timezone.now() - timedelta(minutes=1))
+        record_failure(f"{number}@maple.example", HERE, timezone.now() - timedelta(minutes=1))
 
 
 def _incomplete(call: Request, settings: Settings) -> None:
@@ -142,7 +142,7 @@ def test_of_two_faults_the_earlier_one_is_told(first: int, second: int, manager:
     response = call.send()
     _, told, status = FAULTS[first]
     # An update that is refused takes the next number, wherever the waiting ones have brought it.
-    told = told.replace("update 1", f"update {Update.objects.count()}")
+    told = told.replace("update 1", f"update {UpdateJob.objects.count()}")
     assert (verdict(response), response.status_code) == (told, status)
 
 

@@ -6,8 +6,8 @@ from collections import namedtuple
 import pytest
 
 from rollbook.doors.studentupdate import room
-from rollbook.doors.studentupdate.refusals import Refused
-from rollbook.doors.studentupdate.room import Room
+from rollbook.doors.studentupdate.refusals import ApiError
+from rollbook.doors.studentupdate.room import UploadQuota
 from tests.doors.curl import Curl, verdict
 
 LARGEST = 1000
@@ -22,42 +22,42 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("disk")
 def test_twenty_small_files_from_one_address_have_room() -> None:
-    office = Room()
-    held = [office.taken("a", 100, LARGEST) for _ in range(20)]
+    office = UploadQuota()
+    held = [office.reserve("a", 100, LARGEST) for _ in range(20)]
     for one in held:
         one.__enter__()
-    with pytest.raises(Refused, match="too_many_uploads"), office.taken("a", 1, LARGEST):
+    with pytest.raises(ApiError, match="too_many_uploads"), office.reserve("a", 1, LARGEST):
         pass
 
 
 @pytest.mark.usefixtures("disk")
 def test_an_upload_that_has_ended_makes_room_however_it_ended() -> None:
-    office = Room()
+    office = UploadQuota()
     for _ in range(5):
-        with pytest.raises(ZeroDivisionError), office.taken("a", 2 * LARGEST, LARGEST):
+        with pytest.raises(ZeroDivisionError), office.reserve("a", 2 * LARGEST, LARGEST):
             raise ZeroDivisionError
     assert office._taken.total() == 0
 
 
 @pytest.mark.usefixtures("disk")
 def test_all_addresses_together_have_a_limit() -> None:
-    office = Room()
+    office = UploadQuota()
     with (
-        office.taken("a", 2000, LARGEST),
-        office.taken("b", 2000, LARGEST),
-        pytest.raises(Refused, match="server_busy"),
-        office.taken("c", 1, LARGEST),
+        office.reserve("a", 2000, LARGEST),
+        office.reserve("b", 2000, LARGEST),
+        pytest.raises(ApiError, match="server_busy"),
+        office.reserve("c", 1, LARGEST),
     ):
         pass
 
 
 @pytest.mark.usefixtures("disk")
 def test_the_disk_is_never_filled_to_the_brim() -> None:
-    office = Room()
+    office = UploadQuota()
     with (
-        office.taken("a", 5000, 10 * LARGEST),
-        pytest.raises(Refused, match="disk_full") as caught,
-        office.taken("b", 1, 10 * LARGEST),
+        office.reserve("a", 5000, 10 * LARGEST),
+        pytest.raises(ApiError, match="disk_full") as caught,
+        office.reserve("b", 1, 10 * LARGEST),
     ):
         pass
     assert (caught.value.status, caught.value.retry_after) == (503, 60)
@@ -73,7 +73,7 @@ def test_an_upload_that_finds_no_room_is_not_read(curl: Curl, monkeypatch: pytes
 
 def test_the_addresses_of_one_ipv6_customer_share_their_room(curl: Curl, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(Room, "_require", lambda room, address, size, largest: asked.append(address))
+    monkeypatch.setattr(UploadQuota, "_require", lambda room, address, size, largest: asked.append(address))
     for last in "123":
         curl.client.defaults["REMOTE_ADDR"] = f"2001:db8::{last}"
         curl.start()
@@ -84,4 +84,4 @@ def test_every_upload_gives_its_room_back(curl: Curl) -> None:
     curl.start()
     curl.sign_in[1] = ("password", "wrong")
     curl.start()
-    assert room.ROOM._taken.total() == 0
+    assert room.UPLOAD_QUOTA._taken.total() == 0

@@ -15,10 +15,10 @@ from rollbook.doors.studentupdate import asking, order
 from rollbook.staff.members import set_receivers
 from rollbook.staff.models import AuditEvent, Member
 from rollbook.updates import states
-from rollbook.updates.engine import Seen
-from rollbook.updates.models import Update
+from rollbook.updates.engine import WorkerStatus
+from rollbook.updates.models import UpdateJob
 from rollbook.updates.moves import State
-from rollbook.updates.spool import Incoming
+from rollbook.updates.spool import IncomingFile
 from tests.conftest import PASSWORD, a_district, a_member
 from tests.doors.curl import STUDENTS, Curl, File, basic, first_line, text, verdict
 
@@ -48,8 +48,8 @@ def test_the_districts_receivers_are_named_too(curl: Curl, manager: Member) -> N
 
 def test_the_update_knows_who_sent_which_file(curl: Curl, manager: Member, spool: Callable[[], int]) -> None:
     curl.start(None, ("mode", "add"))
-    update = Update.objects.get()
-    assert (update.member, update.via, update.mode) == (manager, "curl", "add")
+    update = UpdateJob.objects.get()
+    assert (update.member, update.source, update.mode) == (manager, "curl", "add")
     assert (update.file_name, update.file_size) == ("students.csv", len(STUDENTS))
     assert spool() == 1
 
@@ -78,7 +78,7 @@ def test_the_encoding_of_the_form_goes_before_that_of_the_district(curl: Curl) -
     jose = File(STUDENTS + "102,José,Martí\r\n".encode("cp1252"))
     assert verdict(curl.start(jose)) == "REFUSED update 1"
     assert verdict(curl.start(jose, ("encoding", "Windows-1252"))) == "OK update 2 accepted"
-    assert Update.objects.get(number=2).encoding == "cp1252"
+    assert UpdateJob.objects.get(number=2).encoding == "cp1252"
 
 
 def test_the_district_may_have_an_encoding_of_its_own(curl: Curl, manager: Member) -> None:
@@ -109,7 +109,7 @@ def test_the_same_file_while_its_update_lives_is_the_same_update(curl: Curl) -> 
         "The results will be e-mailed to ops@maple.example.\n"
         "The same file came before and is update 1; nothing was started twice.\n"
     )
-    assert Update.objects.count() == 1
+    assert UpdateJob.objects.count() == 1
 
 
 def test_the_same_file_after_the_end_is_a_new_update_with_a_note(curl: Curl) -> None:
@@ -133,7 +133,7 @@ def test_a_fifth_file_is_one_too_many(curl: Curl, spool: Callable[[], int]) -> N
     response = curl.start(OTHER)
     assert (response.status_code, response["Retry-After"]) == (429, "60")
     assert verdict(response) == "ERROR queue_full"
-    assert (Update.objects.count(), spool()) == (4, 4)
+    assert (UpdateJob.objects.count(), spool()) == (4, 4)
 
 
 def test_the_neighbour_has_numbers_and_files_of_its_own(curl: Curl, neighbour: Member) -> None:
@@ -142,9 +142,9 @@ def test_the_neighbour_has_numbers_and_files_of_its_own(curl: Curl, neighbour: M
 
 
 def test_without_a_worker_the_file_is_accepted_and_the_answer_is_honest(
-    curl: Curl, worker: Callable[[Seen], None]
+    curl: Curl, worker: Callable[[WorkerStatus], None]
 ) -> None:
-    worker(Seen(False, datetime(2026, 11, 20, 8, 7, 11, tzinfo=UTC)))
+    worker(WorkerStatus(False, datetime(2026, 11, 20, 8, 7, 11, tzinfo=UTC)))
     assert first_line(curl.start()) == (
         "OK update 1 accepted: 2 students in students.csv, waiting; no worker has been seen since "
         "2026-11-20 02:07:11 CST; nothing is lost, tell the operator"
@@ -158,7 +158,7 @@ def test_a_file_that_cannot_be_accepted_is_a_refused_update(curl: Curl) -> None:
     response = curl.start(File(b""))
     assert response.status_code == 422
     assert first_line(response).startswith("REFUSED update 1: empty_file: ")
-    assert Update.objects.get().state == State.REFUSED
+    assert UpdateJob.objects.get().state == State.REFUSED
 
 
 @pytest.mark.parametrize(
@@ -193,20 +193,20 @@ def test_a_refused_file_does_not_wait_in_the_queue(curl: Curl) -> None:
 def test_a_disk_that_takes_no_more_is_a_503(  # F25 F28 F35
     curl: Curl, monkeypatch: pytest.MonkeyPatch, number: int, code: str
 ) -> None:
-    def full(self: Incoming, data: bytes) -> None:
+    def full(self: IncomingFile, data: bytes) -> None:
         raise OSError(number, "no")
 
-    monkeypatch.setattr(Incoming, "write", full)
+    monkeypatch.setattr(IncomingFile, "write", full)
     response = curl.start()
     assert (response.status_code, verdict(response), response["Retry-After"]) == (503, f"ERROR {code}", "60")
 
 
 @nothing_kept
 def test_a_disk_that_is_full_only_at_the_end(curl: Curl, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: Incoming) -> str:
+    def full(self: IncomingFile) -> str:
         raise OSError(28, "no")
 
-    monkeypatch.setattr(Incoming, "keep", full)
+    monkeypatch.setattr(IncomingFile, "keep", full)
     assert verdict(curl.start()) == "ERROR disk_full"
 
 
@@ -302,11 +302,11 @@ def test_the_same_upload_twenty_times_in_parallel_is_one_update() -> None:  # F3
         thread.join()
     assert [verdict(answer) for answer in answers] == ["OK update 1 accepted"] * 20
     assert sum("Idempotent-Replayed" in answer for answer in answers) == 19
-    assert Update.objects.count() == 1
+    assert UpdateJob.objects.count() == 1
 
 
 def test_an_answer_that_was_lost_is_given_again(curl: Curl) -> None:  # F37
     first, second = curl.start(), curl.start()
     assert first_line(first) == first_line(second)
-    states.move(Update.objects.get().pk, State.CHECKING, run="r")
+    states.transition(UpdateJob.objects.get().pk, State.CHECKING, run="r")
     assert verdict(curl.start()) == "OK update 1 accepted"

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from rollbook.staff.models import AuditEvent, Member
 from rollbook.updates import states
-from rollbook.updates.engine import Seen
-from rollbook.updates.models import Update
+from rollbook.updates.engine import WorkerStatus
+from rollbook.updates.models import UpdateJob
 from rollbook.updates.moves import State
-from rollbook.updates.running import steps
+from rollbook.updates.running import run_steps
 from tests.conftest import a_member
 from tests.doors.curl import STUDENTS, Curl, File, Part, basic, first_line, text, verdict
 
@@ -21,7 +21,7 @@ OTHER = File(STUDENTS + b"102,Grace,Hopper\r\n")
 
 def work(number: int = 1) -> None:
     """Bring Maple's update to its end."""
-    for _ in steps(Update.objects.get(number=number).pk):
+    for _ in run_steps(UpdateJob.objects.get(number=number).pk):
         pass
 
 
@@ -44,8 +44,8 @@ def test_an_update_that_was_just_received(curl: Curl) -> None:
 def test_an_update_in_work(curl: Curl) -> None:
     curl.start()
     begun = timezone.now() - timedelta(seconds=10)
-    states.move(
-        Update.objects.get().pk, State.CHECKING, run="r", started_at=begun, progressed_at=timezone.now(), read=1
+    states.transition(
+        UpdateJob.objects.get().pk, State.CHECKING, run="r", started_at=begun, progressed_at=timezone.now(), read=1
     )
     line = first_line(curl.status())
     assert line.startswith("RUNNING update 1: checking, 1 of 2 rows read (50 %), started ")
@@ -62,7 +62,7 @@ def test_without_a_number_the_running_one_is_told_and_the_others_are_named(curl:
     curl.start()
     curl.start(OTHER)
     curl.start(File(STUDENTS + b"103,Mary,Jackson\r\n"))
-    states.move(Update.objects.get(number=1).pk, State.CHECKING, run="r", started_at=timezone.now())
+    states.transition(UpdateJob.objects.get(number=1).pk, State.CHECKING, run="r", started_at=timezone.now())
     response = curl.status()
     assert verdict(response) == "RUNNING update 1"
     assert text(response).endswith("\nWaiting: updates 2 and 3.\n")
@@ -71,7 +71,7 @@ def test_without_a_number_the_running_one_is_told_and_the_others_are_named(curl:
 def test_an_update_that_waits_names_those_it_waits_for(curl: Curl) -> None:
     curl.start()
     curl.start(OTHER)
-    states.move(Update.objects.get(number=1).pk, State.CHECKING, run="r", started_at=timezone.now())
+    states.transition(UpdateJob.objects.get(number=1).pk, State.CHECKING, run="r", started_at=timezone.now())
     assert text(curl.status(("update", "2"))) == "RUNNING update 2: waiting for update 1\nRunning: update 1.\n"
 
 
@@ -91,9 +91,9 @@ def test_who_started_it_is_named_when_it_was_someone_else(curl: Curl, manager: M
     assert "Started by" not in text(curl.status())
 
 
-def test_no_worker_is_told_honestly(curl: Curl, worker: Callable[[Seen], None]) -> None:  # F12
+def test_no_worker_is_told_honestly(curl: Curl, worker: Callable[[WorkerStatus], None]) -> None:  # F12
     curl.start()
-    worker(Seen(False, datetime(2026, 11, 20, 8, 7, 11, tzinfo=UTC)))
+    worker(WorkerStatus(False, datetime(2026, 11, 20, 8, 7, 11, tzinfo=UTC)))
     assert first_line(curl.status()) == (
         "RUNNING update 1: waiting; no worker has been seen since 2026-11-20 02:07:11 CST; "
         "nothing is lost, tell the operator"

@@ -33,8 +33,8 @@ class Script(Curl):
         return super().post(command, parts, **{"authorization": f"Bearer {self.token}", **headers})
 
 
-def a_script(member: Member, *scopes: Scope, good_for: timedelta = tokens.GOOD_FOR) -> Script:
-    _, secret = tokens.make(member, "night", scopes or tuple(Scope), timezone.now(), good_for)
+def a_script(member: Member, *scopes: Scope, good_for: timedelta = tokens.DEFAULT_LIFETIME) -> Script:
+    _, secret = tokens.create(member, "night", scopes or tuple(Scope), timezone.now(), good_for)
     return Script(secret)
 
 

@@ -8,15 +8,15 @@ from django.db import connection
 from rollbook.engine import jobs
 from rollbook.roster.models import District
 from rollbook.updates import apply, check_range, receive, spool
-from rollbook.updates.models import Update
+from rollbook.updates.models import UpdateJob
 from rollbook.updates.moves import Mode
 
 HEADER = "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,ELL,SPECIAL_ED\n"
 
 
-def new_students(district: District, count: int, name: str = "students.csv") -> Update:
+def new_students(district: District, count: int, name: str = "students.csv") -> UpdateJob:
     rows = "".join(f"{n},First{n},Last{n},01/02/2012,f,5,100,n,n\n" for n in range(count))
-    incoming = spool.Incoming()
+    incoming = spool.IncomingFile()
     incoming.write((HEADER + rows).encode())
     return receive.receive(district, incoming, file_name=name, mode=Mode.ADD).update
 

@@ -9,9 +9,9 @@ from django.utils import timezone
 from rollbook.engine import chores
 from rollbook.engine.chores import PERIODIC_TASKS, PeriodicTask
 from rollbook.staff import audit, letters
-from rollbook.staff.models import AuditEvent, LetterKind, Member, Session
+from rollbook.staff.models import AuditEvent, AccountMailKind, Member, Session
 from rollbook.updates import running
-from rollbook.updates.models import Update
+from rollbook.updates.models import UpdateJob
 from tests.updates.night import a_class, enroll, finish, send
 
 
@@ -30,9 +30,9 @@ def test_every_task_has_its_own_name_and_one_table_has_the_intervals() -> None:
 def test_the_job_queue_has_every_task() -> None:
     from rollbook.engine import tasks
 
-    known = {task.name for task in tasks.house.tasks.values() if task.queue == "chores"}
+    known = {task.name for task in tasks.housekeeping_app.tasks.values() if task.queue == "chores"}
     assert known == {task.name for task in PERIODIC_TASKS}
-    periodic = {name: task.cron for (name, _), task in tasks.house.periodic_registry.periodic_tasks.items()}
+    periodic = {name: task.cron for (name, _), task in tasks.housekeeping_app.periodic_registry.periodic_tasks.items()}
     assert periodic == {task.name: task.cron for task in PERIODIC_TASKS}
 
 
@@ -55,28 +55,28 @@ def test_a_task_is_repeated_while_it_finds_something(niceness: int) -> None:
 
 def test_letters_about_updates_and_about_members_themselves_are_sent(manager: Member) -> None:
     finish(send(manager.district, a_class(1), member=manager))
-    letters.write(manager, LetterKind.PASSWORD_CHANGED, timezone.now())
-    assert chores.mail() == 3  # one was written, and both were sent
+    letters.queue_mail(manager, AccountMailKind.PASSWORD_CHANGED, timezone.now())
+    assert chores.send_mails() == 3  # one was written, and both were sent
     assert [sent.to for sent in mail.outbox] == [[manager.email]] * 2
-    assert chores.mail() == 0
+    assert chores.send_mails() == 0
 
 
 def test_passwords_are_wrapped_while_no_update_gets_on(manager: Member) -> None:
     enroll(manager.district, a_class(3))
-    next(running.steps(send(manager.district, a_class(3, GRADE="5")).pk))
-    assert chores.wrap_passwords() == 0
-    Update.objects.update(progressed_at=timezone.now() - timedelta(minutes=2))  # it waits for something
-    assert chores.wrap_passwords() == 3
-    assert chores.wrap_passwords() == 0
+    next(running.run_steps(send(manager.district, a_class(3, GRADE="5")).pk))
+    assert chores.upgrade_password_hashes() == 0
+    UpdateJob.objects.update(progressed_at=timezone.now() - timedelta(minutes=2))  # it waits for something
+    assert chores.upgrade_password_hashes() == 3
+    assert chores.upgrade_password_hashes() == 0
 
 
 def test_what_districts_keep_no_longer_is_removed(manager: Member) -> None:
     finish(send(manager.district, a_class(1)))
     audit.record("start", "ok", member=manager, now=timezone.now() - timedelta(days=8 * 366))
     chores.seal_audit()
-    Update.objects.update(ended_at=timezone.now() - timedelta(days=15))
-    assert chores.remove_old() == 2  # the file and the event
-    assert chores.remove_old() == 0
+    UpdateJob.objects.update(ended_at=timezone.now() - timedelta(days=15))
+    assert chores.remove_expired() == 2  # the file and the event
+    assert chores.remove_expired() == 0
     results = AuditEvent.objects.filter(action="retention").values_list("result", flat=True)
     assert set(results) == {"files removed", "audit removed"}
 
@@ -87,5 +87,5 @@ def test_sessions_that_are_over_are_swept(manager: Member, minutes: int, is_swep
     Session.objects.create(
         session_key="x", member=manager, begun_at=now, seen_at=now, expire_date=now + timedelta(minutes=minutes)
     )
-    assert chores.sweep() == is_swept
+    assert chores.sweep_spool() == is_swept
     assert Session.objects.exists() != is_swept

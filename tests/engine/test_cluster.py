@@ -16,30 +16,30 @@ pytestmark = [pytest.mark.only_on("postgresql"), pytest.mark.usefixtures("no_job
 
 
 def test_before_the_first_worker_nobody_was_seen() -> None:
-    seen = cluster.worker_seen()
+    seen = cluster.worker_status()
     assert (seen.alive, seen.at) == (False, None)
 
 
 def test_one_worker_that_lives_is_enough() -> None:
     a_worker(seconds_ago=900)
-    assert not cluster.worker_seen().alive
+    assert not cluster.worker_status().alive
     a_worker(seconds_ago=1)
-    seen = cluster.worker_seen()
+    seen = cluster.worker_status()
     assert seen.alive
     assert seen.at
     assert (datetime.now(UTC) - seen.at).total_seconds() < 60
 
 
 def test_a_worker_without_a_sign_of_life_is_not_taken_for_alive() -> None:
-    a_worker(seconds_ago=keeper.LEASE + 1)
-    seen = cluster.worker_seen()
+    a_worker(seconds_ago=keeper.LEASE_S + 1)
+    seen = cluster.worker_status()
     assert not seen.alive
     assert seen.at
 
 
 def test_workers_that_ended_in_good_order_were_seen_when_chores_were_last_shared_out() -> None:
     execute("INSERT INTO procrastinate_periodic_defers (task_name, defer_timestamp) VALUES ('mail', 1795492800)")
-    seen = cluster.worker_seen()
+    seen = cluster.worker_status()
     assert (seen.alive, seen.at) == (False, datetime(2026, 11, 24, 4, 0, tzinfo=UTC))
 
 
@@ -49,10 +49,10 @@ def test_whoever_waits_for_an_update_does_the_work_if_no_worker_is_there(maple: 
     cluster.work_on(update.pk, lambda: looks.append(True))
     update.refresh_from_db()
     others.refresh_from_db()
-    assert (update.state, update.added) == ("completed", 10)
+    assert (update.state, update.rows_added) == ("completed", 10)
     assert looks
     assert jobs.in_work() == []
-    assert not cluster.worker_seen().alive
+    assert not cluster.worker_status().alive
 
 
 def test_and_leaves_it_to_a_worker_that_is(maple: District) -> None:
@@ -76,7 +76,7 @@ def test_and_leaves_it_to_a_worker_that_is(maple: District) -> None:
 
 def test_a_worker_that_died_with_the_update_in_hand_holds_nobody_up(maple: District) -> None:
     update = new_students(maple, 10)
-    worker = a_worker(seconds_ago=keeper.LEASE + 1)
+    worker = a_worker(seconds_ago=keeper.LEASE_S + 1)
     execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", worker)
     cluster.work_on(update.pk, lambda: None)
     update.refresh_from_db()
@@ -94,13 +94,13 @@ def test_a_worker_works_until_it_is_told_to_stop_and_sends_the_mail(maple: Distr
     worker.start()
     try:
         deadline = time.monotonic() + 20
-        while update.announced_at is None:
+        while update.mails_queued_at is None:
             assert time.monotonic() < deadline
             time.sleep(0.1)
             update.refresh_from_db()
-        assert cluster.worker_seen().alive
+        assert cluster.worker_status().alive
     finally:
         stop.set()
         worker.join()
     assert update.state == "completed"
-    assert not cluster.worker_seen().alive
+    assert not cluster.worker_status().alive

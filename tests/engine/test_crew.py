@@ -12,7 +12,7 @@ from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.tasks import configure_task
 
 from rollbook.engine import crew, jobs
-from rollbook.engine.crew import Crew
+from rollbook.engine.crew import QueueWorker
 from tests.engine.conftest import execute, forget_jobs
 
 pytestmark = [pytest.mark.only_on("postgresql"), pytest.mark.usefixtures("no_jobs")]
@@ -34,7 +34,7 @@ def defer() -> None:
 @contextmanager
 def at_work(app: App, concurrency: int = 1) -> Iterator[None]:
     stop = threading.Event()
-    thread = threading.Thread(target=Crew(app, QUEUE, concurrency, lambda job: job()).work, args=(stop,))
+    thread = threading.Thread(target=QueueWorker(app, QUEUE, concurrency, lambda job: job()).work, args=(stop,))
     thread.start()
     try:
         yield
@@ -158,7 +158,7 @@ def test_sessions_that_are_ended_under_it_do_not_end_it(done: list[int]) -> None
 def test_what_its_last_worker_held_is_free_when_it_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crew, "pause_after", lambda faults: 0.01)
     app = an_app(lambda context: None)
-    ours = Crew(app, QUEUE, 1, lambda job: job())
+    ours = QueueWorker(app, QUEUE, 1, lambda job: job())
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id")
         (left_behind,) = cursor.fetchone()

@@ -44,8 +44,8 @@ def test_what_is_rolled_back_leaves_no_job(maple: District) -> None:
 
 def test_in_a_worker_too_whose_app_has_connections_of_its_own(maple: District) -> None:
     other: App
-    with tasks.updates.replace_connector(PsycopgConnector(kwargs=connector_params())) as other:
-        assert other is tasks.updates
+    with tasks.updates_app.replace_connector(PsycopgConnector(kwargs=connector_params())) as other:
+        assert other is tasks.updates_app
         with rolled_back():
             jobs.nudge(maple.pk)
     assert waiting_districts() == []
@@ -64,7 +64,7 @@ def test_what_has_ended_wants_letters(maple: District) -> None:
     assert mail_jobs() == 1
     update.refresh_from_db()
     assert update.state == State.CANCELED
-    for _ in running.steps(new_students(maple, 4).pk):
+    for _ in running.run_steps(new_students(maple, 4).pk):
         pass
     assert mail_jobs() == 2
 
@@ -91,18 +91,18 @@ def test_a_database_that_went_away_is_told_in_the_words_of_django(maple: Distric
 
 
 def test_others_wait_if_a_job_of_another_district_could_be_taken_now(maple: District, cedar: District) -> None:
-    assert not jobs.others_wait(maple.pk)
+    assert not jobs.other_districts_waiting(maple.pk)
     jobs.nudge(maple.pk)
-    assert not jobs.others_wait(maple.pk)
+    assert not jobs.other_districts_waiting(maple.pk)
     jobs.nudge(cedar.pk, pause=60)
-    assert not jobs.others_wait(maple.pk)
+    assert not jobs.other_districts_waiting(maple.pk)
     jobs.nudge(cedar.pk)
-    assert jobs.others_wait(maple.pk)
-    assert jobs.others_wait(cedar.pk)
+    assert jobs.other_districts_waiting(maple.pk)
+    assert jobs.other_districts_waiting(cedar.pk)
 
 
 def test_a_job_of_a_district_in_work_does_not_wait_for_a_worker(maple: District, cedar: District) -> None:
     jobs.nudge(cedar.pk)
     execute("UPDATE procrastinate_jobs SET status = 'doing'")
     jobs.nudge(cedar.pk)
-    assert not jobs.others_wait(maple.pk)
+    assert not jobs.other_districts_waiting(maple.pk)

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, transaction
 
 from rollbook.engine import jobs, keeper, versions
-from rollbook.engine.keeper import Keeper, look_after
+from rollbook.engine.keeper import Reaper, reap_and_renudge
 from rollbook.roster.models import District
 from rollbook.updates import cancel
 from tests.engine.conftest import execute, forget_jobs, new_students, waiting_districts
@@ -31,8 +31,8 @@ def taken_by(worker: int | None) -> None:
 
 def test_the_job_of_a_worker_that_gives_no_sign_of_life_is_replaced(maple: District) -> None:
     new_students(maple, 3)
-    taken_by(a_worker(keeper.LEASE + 1))
-    look_after()
+    taken_by(a_worker(keeper.LEASE_S + 1))
+    reap_and_renudge()
     assert jobs.in_work() == []
     assert waiting_districts() == [maple.pk]
 
@@ -40,23 +40,23 @@ def test_the_job_of_a_worker_that_gives_no_sign_of_life_is_replaced(maple: Distr
 def test_so_is_that_of_a_worker_nobody_knows_any_more(maple: District) -> None:
     new_students(maple, 3)
     taken_by(None)
-    look_after()
+    reap_and_renudge()
     assert (jobs.in_work(), waiting_districts()) == ([], [maple.pk])
 
 
 def test_a_worker_that_lives_keeps_its_job(maple: District) -> None:
     new_students(maple, 3)
-    taken_by(a_worker(keeper.LEASE - 5))
-    look_after()
+    taken_by(a_worker(keeper.LEASE_S - 5))
+    reap_and_renudge()
     assert [job.lock for job in jobs.in_work()] == [jobs.lock_of(maple.pk)]
     assert waiting_districts() == []
 
 
 def test_a_dead_job_with_nothing_left_to_do_is_only_removed(maple: District) -> None:
     new_students(maple, 3)
-    taken_by(a_worker(keeper.LEASE + 1))
+    taken_by(a_worker(keeper.LEASE_S + 1))
     cancel.cancel(maple)
-    look_after()
+    reap_and_renudge()
     assert (jobs.in_work(), waiting_districts()) == ([], [])
 
 
@@ -64,8 +64,8 @@ def test_what_is_due_and_has_no_job_gets_one(maple: District, cedar: District) -
     new_students(maple, 3)
     forget_jobs()
     new_students(cedar, 3)
-    look_after()
-    look_after()
+    reap_and_renudge()
+    reap_and_renudge()
     assert waiting_districts() == [cedar.pk, maple.pk]
 
 
@@ -73,7 +73,7 @@ def test_a_job_that_waits_for_its_time_is_not_forgotten(maple: District) -> None
     new_students(maple, 3)
     forget_jobs()
     jobs.nudge(maple.pk, pause=30)
-    look_after()
+    reap_and_renudge()
     assert len(jobs.waiting()) == 1
 
 
@@ -85,12 +85,12 @@ def test_of_several_keepers_one_looks(maple: District) -> None:
         with transaction.atomic(using="default"), other.cursor() as cursor:
             cursor.execute("BEGIN")
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [keeper._LOCK])
-            look_after()
+            reap_and_renudge()
             assert waiting_districts() == []
             cursor.execute("ROLLBACK")
     finally:
         other.close()
-    look_after()
+    reap_and_renudge()
     assert waiting_districts() == [maple.pk]
 
 
@@ -105,23 +105,23 @@ def test_it_goes_on_after_a_fault(
         looks.append(True)
         if len(looks) == 1:
             raise RuntimeError("a fault")
-        look_after()
+        reap_and_renudge()
         stop.set()
 
     monkeypatch.setattr(keeper, "look_after", look)
     monkeypatch.setattr(keeper, "LOOK", 0.01)
     monkeypatch.setattr(keeper, "pause_after", lambda faults: 0.01)
-    Keeper().work(stop)
+    Reaper().work(stop)
     assert waiting_districts() == [maple.pk]
     assert "the jobs cannot be looked after" in caplog.text
 
 
 def test_a_newer_version_tells_its_worker_to_stop() -> None:
     execute("INSERT INTO django_migrations (app, name, applied) VALUES ('updates', '9999_newer', now())")
-    stop, ours = threading.Event(), Keeper()
+    stop, ours = threading.Event(), Reaper()
     try:
         ours.work(stop)
     finally:
         execute("DELETE FROM django_migrations WHERE name = '9999_newer'")
     assert stop.is_set()
-    assert isinstance(ours.newer, versions.NewerDatabase)
+    assert isinstance(ours.newer, versions.DatabaseIsNewer)

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from rollbook.engine import loop
-from rollbook.engine.presence import Presence
+from rollbook.engine.presence import WorkerLock
 from rollbook.roster.models import District
 from rollbook.updates import apply, running
 from tests.engine.conftest import new_students
@@ -18,9 +18,9 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 def test_a_small_district_does_not_wait_for_a_large_one(maple: District, cedar: District) -> None:
     large, small = new_students(maple, 400), new_students(cedar, 10)
-    desk = loop.Desk()
+    desk = loop.Scheduler()
     for _ in range(30):
-        desk.take_turns()
+        desk.run_one_round()
     large.refresh_from_db()
     small.refresh_from_db()
     assert small.state == "completed"
@@ -29,24 +29,24 @@ def test_a_small_district_does_not_wait_for_a_large_one(maple: District, cedar: 
 
 @pytest.mark.only_on("sqlite")
 def test_the_worker_keeps_much_of_the_database_in_memory_also_over_a_new_connection(maple: District) -> None:
-    desk = loop.Desk()
+    desk = loop.Scheduler()
     for _ in range(2):
-        desk.take_turns()
+        desk.run_one_round()
         with connection.cursor() as cursor:
-            assert cursor.execute("PRAGMA cache_size").fetchone() == (-loop.ROOM,)
+            assert cursor.execute("PRAGMA cache_size").fetchone() == (-loop.CACHE_KIB,)
         connection.close()
 
 
 def test_the_updates_of_one_district_go_one_after_the_other(maple: District) -> None:
     first, second = new_students(maple, 20), new_students(maple, 30)
-    desk = loop.Desk()
+    desk = loop.Scheduler()
     while not running.has_ended(first.pk):
         second.refresh_from_db()
         assert second.state == "received"
-        desk.take_turns()
+        desk.run_one_round()
     loop.work_on(second.pk, lambda: None)
     second.refresh_from_db()
-    assert (second.state, second.unchanged, second.added) == ("completed", 20, 10)
+    assert (second.state, second.rows_unchanged, second.rows_added) == ("completed", 20, 10)
 
 
 def test_a_full_disk_keeps_the_state_and_the_update_goes_on_when_there_is_room(
@@ -57,16 +57,16 @@ def test_a_full_disk_keeps_the_state_and_the_update_goes_on_when_there_is_room(
     def no_room(*arguments: Any) -> Iterator[None]:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    desk = loop.Desk()
+    desk = loop.Scheduler()
     with monkeypatch.context() as full:
         full.setattr(apply, "_apply", no_room)
-        pauses = [desk.take_turns() for _ in range(40)]
+        pauses = [desk.run_one_round() for _ in range(40)]
     update.refresh_from_db()
-    assert (update.state, update.added) == ("applying", 0)
+    assert (update.state, update.rows_added) == ("applying", 0)
     assert max(pauses) > 1
     loop.work_on(update.pk, lambda: None)
     update.refresh_from_db()
-    assert (update.state, update.added) == ("completed", 30)
+    assert (update.state, update.rows_added) == ("completed", 30)
 
 
 def test_an_error_of_ours_that_comes_again_ends_the_update_with_a_reference(
@@ -77,16 +77,16 @@ def test_an_error_of_ours_that_comes_again_ends_the_update_with_a_reference(
     def fail(*arguments: Any) -> None:
         raise ValueError("Last7 is a student's name")
 
-    desk = loop.Desk()
+    desk = loop.Scheduler()
     with monkeypatch.context() as faulty:
         faulty.setattr(apply, "_apply", fail)
         for _ in range(40):
-            desk.take_turns()
+            desk.run_one_round()
             broken.refresh_from_db()
             if broken.state == "failed":
                 break
     assert broken.state == "failed"
-    assert broken.reference in caplog.text
+    assert broken.error_reference in caplog.text
     loop.work_on(queued.pk, lambda: None)
     queued.refresh_from_db()
     assert queued.state == "completed"
@@ -94,8 +94,8 @@ def test_an_error_of_ours_that_comes_again_ends_the_update_with_a_reference(
 
 def test_whoever_waits_for_an_update_leaves_the_work_to_a_worker_that_is_there(maple: District) -> None:
     update = new_students(maple, 10)
-    worker = Presence()
-    assert worker.claim()
+    worker = WorkerLock()
+    assert worker.acquire()
     looks = 0
 
     def watch() -> None:
@@ -104,7 +104,7 @@ def test_whoever_waits_for_an_update_leaves_the_work_to_a_worker_that_is_there(m
         update.refresh_from_db()
         assert looks > 3 or update.state == "received"
         if looks == 3:
-            worker.leave()
+            worker.release()
 
     loop.work_on(update.pk, watch)
     update.refresh_from_db()
@@ -115,9 +115,9 @@ def test_whoever_waits_for_an_update_leaves_the_work_to_a_worker_that_is_there(m
 def test_stopping_between_two_steps_does_not_count_as_a_death(maple: District) -> None:
     update = new_students(maple, 10)
     for _ in range(5):
-        desk = loop.Desk()
-        desk._in_work[update.pk] = running.steps(update.pk)
+        desk = loop.Scheduler()
+        desk._in_work[update.pk] = running.run_steps(update.pk)
         running._begin(update.pk)
-        desk.put_down()
+        desk.release_all()
     update.refresh_from_db()
-    assert (update.state, update.deaths) == ("checking", 0)
+    assert (update.state, update.attempts_without_progress) == ("checking", 0)

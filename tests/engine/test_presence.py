@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from rollbook.engine.presence import Presence, worker_seen
+from rollbook.engine.presence import WorkerLock, worker_status
 
 CLAIM_AND_WAIT = """
 import time, django
@@ -32,7 +32,7 @@ def data(settings: Settings, tmp_path: Path) -> Path:
 
 
 def test_before_the_first_worker_nobody_was_seen() -> None:
-    seen = worker_seen()
+    seen = worker_status()
     assert (seen.alive, seen.at) == (False, None)
 
 
@@ -41,26 +41,26 @@ def test_a_worker_is_seen_while_it_lives_and_its_last_sign_after_it_was_killed(d
     with subprocess.Popen([sys.executable, "-c", CLAIM_AND_WAIT, str(data)], stdout=subprocess.PIPE) as worker:
         assert worker.stdout
         assert worker.stdout.readline() == b"True\n"
-        assert worker_seen().alive
+        assert worker_status().alive
         worker.kill()
-    seen = worker_seen()
+    seen = worker_status()
     assert not seen.alive
     assert seen.at
 
 
 def test_only_one_worker_has_the_place_and_the_next_gets_it_when_the_first_leaves() -> None:
-    first, second = Presence(), Presence()
-    assert first.claim()
-    assert not second.claim()
-    first.leave()
-    assert second.claim()
+    first, second = WorkerLock(), WorkerLock()
+    assert first.acquire()
+    assert not second.acquire()
+    first.release()
+    assert second.acquire()
 
 
 def test_a_worker_that_hangs_is_not_taken_for_alive(data: Path) -> None:
-    presence = Presence()
-    presence.claim()
+    presence = WorkerLock()
+    presence.acquire()
     a_minute_ago = time.time() - 60
     os.utime(data / "worker.lock", (a_minute_ago, a_minute_ago))
-    assert not worker_seen().alive
-    presence.show()
-    assert worker_seen().alive
+    assert not worker_status().alive
+    presence.beat()
+    assert worker_status().alive

@@ -9,10 +9,10 @@ import pytest
 from django.db import transaction
 
 from rollbook.engine import jobs, turns, versions
-from rollbook.engine.turns import Turn
+from rollbook.engine.turns import DistrictTurn
 from rollbook.roster.models import District
 from rollbook.updates import apply, cancel, running, states
-from rollbook.updates.models import Update
+from rollbook.updates.models import UpdateJob
 from rollbook.updates.moves import State
 from tests.engine.conftest import forget_jobs, new_students, waiting_districts
 
@@ -32,7 +32,7 @@ def after(steps: int) -> Callable[[], bool]:
 def take(district: District, is_told: Callable[[], bool] = never, faults: int = 0) -> None:
     """Its turn, which takes the job that waits."""
     forget_jobs()
-    Turn(district.pk, is_told, faults).take()
+    DistrictTurn(district.pk, is_told, faults).take()
 
 
 def failing(with_: Exception) -> Callable[..., None]:
@@ -48,7 +48,7 @@ def test_a_turn_takes_every_update_of_the_district_in_their_order(maple: Distric
     for update in (first, second, others):
         update.refresh_from_db()
     assert [first.state, second.state, others.state] == ["completed", "completed", "received"]
-    assert (second.unchanged, second.added) == (20, 10)
+    assert (second.rows_unchanged, second.rows_added) == (20, 10)
     assert waiting_districts() == []
 
 
@@ -56,12 +56,12 @@ def test_a_worker_that_is_told_to_stop_leaves_the_rest_to_another_and_no_death_b
     update = new_students(maple, 60)
     take(maple, after(3))
     update.refresh_from_db()
-    assert (update.state, update.read, update.deaths) == ("checking", 30, 0)
+    assert (update.state, update.rows_read, update.attempts_without_progress) == ("checking", 30, 0)
     assert waiting_districts() == [maple.pk]
     assert jobs.waiting()[0].scheduled_at is None
     take(maple)
     update.refresh_from_db()
-    assert (update.state, update.added) == ("completed", 60)
+    assert (update.state, update.rows_added) == ("completed", 60)
 
 
 def test_a_turn_is_over_when_its_time_is_and_others_wait(
@@ -70,9 +70,9 @@ def test_a_turn_is_over_when_its_time_is_and_others_wait(
     monkeypatch.setattr(turns, "SECONDS", 0.0)
     update = new_students(maple, 30)
     jobs.nudge(cedar.pk)
-    Turn(maple.pk, never).take()
+    DistrictTurn(maple.pk, never).take()
     update.refresh_from_db()
-    assert (update.state, update.read) == ("checking", 10)
+    assert (update.state, update.rows_read) == ("checking", 10)
     assert waiting_districts() == [maple.pk, cedar.pk, maple.pk]
 
 
@@ -93,10 +93,10 @@ def test_after_a_cancel_the_next_update_is_due(maple: District) -> None:
 
 def test_an_update_that_another_worker_has_taken_over_is_left_to_it_with_the_whole_district(maple: District) -> None:
     first, second = new_students(maple, 20), new_students(maple, 30)
-    take(maple, lambda: Update.objects.filter(pk=first.pk).update(run="another's") == 0)
+    take(maple, lambda: UpdateJob.objects.filter(pk=first.pk).update(run="another's") == 0)
     first.refresh_from_db()
     second.refresh_from_db()
-    assert (first.state, first.run, second.state) == ("checking", "another's", "received")
+    assert (first.state, first.run_id, second.state) == ("checking", "another's", "received")
     assert waiting_districts() == []
 
 
@@ -114,10 +114,10 @@ def test_a_full_disk_lets_the_update_wait_and_costs_it_nothing(
             # The steps of the check, and the first fault, came before: faults in a row are counted from there.
             assert pause == pytest.approx(min(2.0**faults if faults else 1.0, 30.0), abs=0.9)
             update.refresh_from_db()
-            assert (update.state, update.added, update.deaths) == ("applying", 0, 0)
+            assert (update.state, update.rows_added, update.attempts_without_progress) == ("applying", 0, 0)
     take(maple)
     update.refresh_from_db()
-    assert (update.state, update.added) == ("completed", 30)
+    assert (update.state, update.rows_added) == ("completed", 30)
 
 
 def test_an_error_of_ours_that_comes_again_ends_the_update_with_a_reference_and_the_next_one_is_done(
@@ -133,7 +133,7 @@ def test_an_error_of_ours_that_comes_again_ends_the_update_with_a_reference_and_
     broken.refresh_from_db()
     queued.refresh_from_db()
     assert (broken.state, queued.state) == ("failed", "completed")
-    assert broken.reference in caplog.text
+    assert broken.error_reference in caplog.text
 
 
 def test_tables_that_a_newer_version_has_changed_are_no_fault_of_the_update(
@@ -141,18 +141,18 @@ def test_tables_that_a_newer_version_has_changed_are_no_fault_of_the_update(
 ) -> None:
     update = new_students(maple, 30)
     monkeypatch.setattr(apply, "_apply", failing(ValueError("no such column")))
-    monkeypatch.setattr(versions, "require_not_newer", failing(versions.NewerDatabase("newer")))
+    monkeypatch.setattr(versions, "require_not_newer", failing(versions.DatabaseIsNewer("newer")))
     for _ in range(5):
         take(maple)
     update.refresh_from_db()
-    assert (update.state, update.deaths) == ("applying", 0)
+    assert (update.state, update.attempts_without_progress) == ("applying", 0)
     assert waiting_districts() == [maple.pk]
 
 
 def test_where_not_even_the_pause_can_be_written_down_it_is_tried_until_it_can(
     maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    update, real, tries = new_students(maple, 30), running.rest, []
+    update, real, tries = new_students(maple, 30), running.release, []
 
     def rest(update_id: int) -> None:
         tries.append(update_id)
@@ -165,7 +165,7 @@ def test_where_not_even_the_pause_can_be_written_down_it_is_tried_until_it_can(
     monkeypatch.setattr(turns, "pause_after", lambda faults: 0.01)
     take(maple)
     update.refresh_from_db()
-    assert (update.state, update.deaths, len(tries)) == ("applying", 0, 3)
+    assert (update.state, update.attempts_without_progress, len(tries)) == ("applying", 0, 3)
     assert waiting_districts() == [maple.pk]
 
 
@@ -176,7 +176,7 @@ def test_two_updates_of_a_district_cannot_be_begun_together(maple: District) -> 
     second.refresh_from_db()
     assert second.state == State.RECEIVED
     with transaction.atomic():
-        assert states.move(first.pk, State.CANCELED)
+        assert states.transition(first.pk, State.CANCELED)
     assert running._begin(second.pk)
 
 
@@ -189,7 +189,7 @@ def test_the_step_in_hand_has_its_time_taken() -> None:
             taken.append(turns.longest_step())
             yield
 
-    for _ in turns.timed(steps()):
+    for _ in turns.track_step_time(steps()):
         assert turns.longest_step() == 0
     assert all(seconds >= 0.01 for seconds in taken)
     assert len(taken) == 3

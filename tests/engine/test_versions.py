@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 
 def test_a_database_of_this_version_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(versions, "call_command", None)
-    versions.bring_up()
+    versions.migrate_if_needed()
 
 
 def test_a_database_of_an_older_version_is_brought_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -19,14 +19,14 @@ def test_a_database_of_an_older_version_is_brought_up(monkeypatch: pytest.Monkey
     monkeypatch.setattr(versions, "call_command", lambda *arguments, **options: called.append(arguments))
     applied = [key for key in MigrationRecorder(connection).applied_migrations() if key[0] == "updates"]
     MigrationRecorder(connection).record_unapplied(*max(applied))
-    versions.bring_up()
+    versions.migrate_if_needed()
     assert called == [("migrate",)]
 
 
 def test_a_database_of_a_newer_version_is_left_alone_and_told() -> None:
     MigrationRecorder(connection).record_applied("updates", "9999_newer")
-    with pytest.raises(versions.NewerDatabase) as told:
-        versions.bring_up()
+    with pytest.raises(versions.DatabaseIsNewer) as told:
+        versions.migrate_if_needed()
     assert str(told.value) == (
         "a newer version of Rollbook has changed the database (updates.9999_newer); "
         "install that version here too, and start it again"

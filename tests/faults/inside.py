@@ -21,11 +21,11 @@ from django.utils import timezone  # noqa: E402
 
 from rollbook.engine import loop  # noqa: E402
 from rollbook.roster.models import Change, District, School  # noqa: E402
-from rollbook.roster.records import in_order  # noqa: E402
+from rollbook.roster.records import iter_district  # noqa: E402
 from rollbook.staff import roles  # noqa: E402
 from rollbook.staff.models import Member  # noqa: E402
 from rollbook.updates import apply, check_range, drafts, judging, problems, receive, running, spool  # noqa: E402
-from rollbook.updates.models import Draft, Row, Update  # noqa: E402
+from rollbook.updates.models import Draft, StagedRow, UpdateJob  # noqa: E402
 from rollbook.updates.moves import Mode  # noqa: E402
 
 
@@ -41,7 +41,7 @@ def make(base: str) -> None:
 
 def submit(file: str, mode: str) -> None:
     """Receive this file; prints the update's number."""
-    incoming = spool.Incoming()
+    incoming = spool.IncomingFile()
     incoming.write(Path(file).read_bytes())
     district = District.objects.get(slug="maple-usd")
     print(receive.receive(district, incoming, file_name=Path(file).name, mode=Mode(mode)).update.number)
@@ -89,16 +89,16 @@ def keep_draft(file: str, place: str = "") -> None:
     }
     if place:
         _die_at(*places[place])
-    incoming = spool.Incoming()
+    incoming = spool.IncomingFile()
     incoming.write(Path(file).read_bytes())
-    drafts.keep(manager, incoming, file_name=Path(file).name, now=timezone.now())
+    drafts.create(manager, incoming, file_name=Path(file).name, now=timezone.now())
 
 
 def send_draft(statement: str = "0") -> None:
     """Send the last draft, but die at this SQL statement; prints the update's number, or how many there were."""
     draft = Draft.objects.select_related("district", "member").latest("made_at")
     with _dying_at(int(statement)) as left:
-        number = drafts.send(draft, Mode.UPDATE).update.number
+        number = drafts.submit(draft, Mode.UPDATE).update.number
     print(int(statement) - left() if int(statement) else number)
 
 
@@ -109,19 +109,19 @@ def all_drafts() -> None:
 
 def sweep() -> None:
     """Sweep the spool; prints how many files were removed."""
-    print(receive.sweep())
+    print(receive.remove_orphaned_files())
 
 
 def in_small_steps() -> None:
     """From now on."""
-    apply.SMALLEST = apply.LARGEST = 10
-    check_range.SMALLEST, check_range.LARGEST, judging.STRETCH = 20, 20, 5
+    apply.MIN_CHUNK_ROWS = apply.MAX_CHUNK_ROWS = 10
+    check_range.MIN_BATCH_RECORDS, check_range.MAX_BATCH_RECORDS, judging.ROWS_PER_TRANSACTION = 20, 20, 5
 
 
 def work() -> None:
     """Do all that is due."""
     in_small_steps()
-    for pk in Update.objects.order_by("pk").values_list("pk", flat=True):
+    for pk in UpdateJob.objects.order_by("pk").values_list("pk", flat=True):
         loop.work_on(pk, lambda: None)
 
 
@@ -150,7 +150,7 @@ def _dying_at(statement: int) -> Iterator[Callable[[], int]]:
 
 def deaths() -> None:
     """Print how many runs of the last update count as deaths."""
-    print(Update.objects.order_by("pk").values_list("deaths", flat=True).last())
+    print(UpdateJob.objects.order_by("pk").values_list("deaths", flat=True).last())
 
 
 def dump() -> None:
@@ -166,9 +166,9 @@ def finish() -> None:
 
 def left_by(district: District) -> dict[str, Any]:
     """Everything a district's updates leave behind that does not depend on when they were done."""
-    updates = Update.objects.filter(district=district).order_by("number")
+    updates = UpdateJob.objects.filter(district=district).order_by("number")
     return {
-        "students": [record.values for page in in_order(district.pk) for record in page],
+        "students": [record.values for page in iter_district(district.pk) for record in page],
         "history": sorted(
             [
                 change.student.username,
@@ -195,7 +195,7 @@ def left_by(district: District) -> dict[str, Any]:
         ),
         "outcomes": [
             (row.update.number, row.line, row.effective_outcome)
-            for row in Row.objects.filter(update__district=district)
+            for row in StagedRow.objects.filter(update__district=district)
             .with_outcome()
             .select_related("update")
             .order_by("update", "line")

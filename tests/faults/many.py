@@ -22,7 +22,7 @@ from rollbook.roster.models import District, School
 from rollbook.staff import roles
 from rollbook.staff.models import Member
 from rollbook.updates import apply, receive, running, spool
-from rollbook.updates.models import Update
+from rollbook.updates.models import UpdateJob
 from rollbook.updates.moves import Mode
 
 
@@ -41,7 +41,7 @@ def submit(*files: str) -> None:
     """Send these files, one after the other, for every district."""
     for file in files:
         for district in District.objects.order_by("pk"):
-            incoming = spool.Incoming()
+            incoming = spool.IncomingFile()
             incoming.write(Path(file).read_bytes())
             receive.receive(district, incoming, file_name=Path(file).name, mode=Mode.ADD)
 
@@ -49,27 +49,27 @@ def submit(*files: str) -> None:
 def worker(seconds: str, *arguments: str) -> None:
     """``rollbook worker``, with so many seconds for each step."""
     inside.in_small_steps()
-    real = running.steps
+    real = running.run_steps
 
     def slowly(update_id: int) -> Generator[None, None, None]:
         for _ in real(update_id):
             time.sleep(float(seconds))
             yield
 
-    running.steps = slowly
+    running.run_steps = slowly
     sys.exit(run(["worker", *arguments]))
 
 
 def impatient(seconds: str, *arguments: str) -> None:
     """The same, with signs of life every second."""
-    keeper.LOOK, keeper.HEARTBEAT, keeper.LEASE = 1.0, 1.0, 5.0
-    sessions.LIMITS["idle_in_transaction_session_timeout"] = "3s"
+    keeper.REAP_INTERVAL_S, keeper.HEARTBEAT_INTERVAL_S, keeper.LEASE_S = 1.0, 1.0, 5.0
+    sessions.SESSION_LIMITS["idle_in_transaction_session_timeout"] = "3s"
     worker(seconds, *arguments)
 
 
 def hasty(seconds: str, *arguments: str) -> None:
     """The impatient one, which does not wait long for a row either."""
-    sessions.LIMITS["lock_timeout"] = "500ms"
+    sessions.SESSION_LIMITS["lock_timeout"] = "500ms"
     impatient(seconds, *arguments)
 
 
@@ -77,7 +77,7 @@ def deadly(seconds: str) -> None:
     """The impatient one, which dies of line 7 of the first update of the first district."""
     real = apply._apply
 
-    def die_of_it(update: Update, run: str, tasks: Sequence[Any], *more: Any) -> None:
+    def die_of_it(update: UpdateJob, run: str, tasks: Sequence[Any], *more: Any) -> None:
         if (update.district.slug, update.number) == ("district-0", 1) and any(task.line == 7 for task in tasks):
             os.abort()
         real(update, run, tasks, *more)
@@ -89,7 +89,7 @@ def deadly(seconds: str) -> None:
 def hanging(seconds: str) -> None:
     """The impatient one, which hangs in its first chunk."""
     setattr(apply, "_apply", lambda *arguments: time.sleep(3600))  # noqa: B010 - of any shape
-    cluster.LONGEST_STEP = 2.0
+    cluster.MAX_STEP_S = 2.0
     impatient(seconds)
 
 

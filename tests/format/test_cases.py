@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from rollbook.format.checker import Checker
+from rollbook.format.checker import RowValidator
 from rollbook.format.problems import Problem, Severity
-from rollbook.format.reader import Limits, Survey, known_encoding, read_batches, survey
+from rollbook.format.reader import Limits, FileScan, normalize_encoding_name, read_batches, scan
 from tests.cases.loading import Case, all_cases
 
 TODAY = date(2026, 9, 1)
@@ -18,10 +18,10 @@ TODAY = date(2026, 9, 1)
 def test_the_upload_gets_its_answer(case: Case, tmp_path: Path) -> None:
     file = tmp_path / "students.csv"
     file.write_bytes(case.content)
-    seen = survey(file, encoding=known_encoding(case.encoding), limits=Limits(**case.limits))
+    seen = scan(file, encoding=normalize_encoding_name(case.encoding), limits=Limits(**case.limits))
     if seen.refusal or case.refused:
         refusal = seen.refusal or Problem("internal_error")
-        assert (refusal.code, refusal.kind.status, refusal.line) == (case.refused, case.status, case.line)
+        assert (refusal.code, refusal.definition.status, refusal.line) == (case.refused, case.status, case.line)
         return
     accepted, problems = _checked(file, seen, Limits(**case.limits))
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
@@ -31,18 +31,18 @@ def test_the_upload_gets_its_answer(case: Case, tmp_path: Path) -> None:
     assert _findings(warnings) == sorted(case.warnings)
 
 
-def _checked(file: Path, seen: Survey, limits: Limits) -> tuple[list[int], list[Problem]]:
+def _checked(file: Path, seen: FileScan, limits: Limits) -> tuple[list[int], list[Problem]]:
     rows = list(_rows(file, seen, limits))
     assert len(rows) == seen.rows
     return [line for line, rejected, _ in rows if not rejected], [found for *_, problems in rows for found in problems]
 
 
-def _rows(file: Path, seen: Survey, limits: Limits) -> Iterator[tuple[int, bool, list[Problem]]]:
+def _rows(file: Path, seen: FileScan, limits: Limits) -> Iterator[tuple[int, bool, list[Problem]]]:
     assert seen.header
-    checker = Checker(seen.header, TODAY, limits)
+    checker = RowValidator(seen.header, TODAY, limits)
     for batch in read_batches(file, encoding=seen.encoding, header=seen.header):
         for row in batch.rows:
-            checked = checker.check(row)
+            checked = checker.validate(row)
             yield checked.line, checked.rejected, checked.problems
 
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from rollbook.format.checker import CheckedRow, Checker, missing_to_add
+from rollbook.format.checker import ValidatedRow, RowValidator, missing_required_values
 from rollbook.format.columns import REQUIRED_TO_ADD
 from rollbook.format.header import Header
 from rollbook.format.limits import Limits
@@ -14,12 +14,12 @@ TODAY = date(2026, 9, 1)
 NAMES = ["STUDENT_ID", "USERNAME", "PASSWORD", "FIRST_NAME", "LAST_NAME", "DOB", "RACE", "COLOR"]
 
 
-def check(*cells: str, names: list[str] = NAMES, limits: Limits | None = None) -> CheckedRow:
+def check(*cells: str, names: list[str] = NAMES, limits: Limits | None = None) -> ValidatedRow:
     padded = [*cells, *[""] * (len(names) - len(cells))]
-    return Checker(Header.parse(names)[0], TODAY, limits).check(RawRow(7, padded))
+    return RowValidator(Header.parse(names)[0], TODAY, limits).validate(RawRow(7, padded))
 
 
-def codes(row: CheckedRow) -> list[tuple[str, str | None]]:
+def codes(row: ValidatedRow) -> list[tuple[str, str | None]]:
     return [(problem.code, problem.column) for problem in row.problems]
 
 
@@ -85,9 +85,9 @@ def test_a_row_that_names_nobody_has_no_key() -> None:
 
 
 def test_a_row_of_the_wrong_length_is_rejected_with_the_keys_that_can_be_known() -> None:
-    checker = Checker(Header.parse(["STUDENT_ID", "LAST_NAME", "GRADE"])[0], TODAY)
+    checker = RowValidator(Header.parse(["STUDENT_ID", "LAST_NAME", "GRADE"])[0], TODAY)
     for cells, code in ((["00123", "Brook"], "too_few_cells"), (["00123", "Brook", "Jr.", "4"], "too_many_cells")):
-        row = checker.check(RawRow(3, cells))
+        row = checker.validate(RawRow(3, cells))
         assert codes(row) == [(code, None)]
         assert row.values == {"STUDENT_ID": "00123", "LAST_NAME": "Brook"}
         assert f"it has {len(cells)} and the header 3" in row.problems[0].message
@@ -128,13 +128,13 @@ def test_what_was_found_is_quoted_so_that_it_can_be_seen() -> None:
 
 
 def test_a_remembered_answer_is_as_good_as_the_first_one() -> None:
-    checker = Checker(Header.parse(["STUDENT_ID", "DOB"])[0], TODAY)
-    rows = [checker.check(RawRow(line, [f"A{line}", "13/05/2014"])) for line in range(2, 5)]
+    checker = RowValidator(Header.parse(["STUDENT_ID", "DOB"])[0], TODAY)
+    rows = [checker.validate(RawRow(line, [f"A{line}", "13/05/2014"])) for line in range(2, 5)]
     assert [codes(row) for row in rows] == [[("bad_date", "DOB")]] * 3
     assert [row.problems[0].line for row in rows] == [2, 3, 4]
 
 
 def test_what_a_new_student_lacks_is_listed() -> None:
-    assert [problem.column for problem in missing_to_add({}, 9)] == list(REQUIRED_TO_ADD)
-    assert missing_to_add(dict.fromkeys(REQUIRED_TO_ADD, "x"), 9) == []
-    assert missing_to_add({}, 9)[0].message == "'FIRST_NAME' is missing; fill in the cell"
+    assert [problem.column for problem in missing_required_values({}, 9)] == list(REQUIRED_TO_ADD)
+    assert missing_required_values(dict.fromkeys(REQUIRED_TO_ADD, "x"), 9) == []
+    assert missing_required_values({}, 9)[0].message == "'FIRST_NAME' is missing; fill in the cell"

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from rollbook.format.columns import BY_NAME, BY_SPELLING, COLUMNS, REQUIRED_TO_ADD, Column, fold_header
-from rollbook.format.screening import Fault, Noted
+from rollbook.format.screening import InvalidValue, ValueWithWarning
 
 
 def test_a_new_student_needs_these() -> None:
@@ -125,19 +125,19 @@ def test_a_value_has_one_canonical_form(column: str, text: str, canonical: str) 
 )
 def test_a_value_that_cannot_be_meant_is_a_fault(column: str, text: str, code: str) -> None:
     answer = BY_NAME[column].rule(text)
-    assert isinstance(answer, Fault)
+    assert isinstance(answer, InvalidValue)
     assert answer.code == code
 
 
 def test_a_doubtful_value_is_taken_with_a_warning() -> None:
-    assert BY_NAME["DOB"].rule("5/13/2014 0:00") == Noted("2014-05-13", "time_dropped")
-    assert BY_NAME["LAST_NAME"].rule("MÃ¼ller") == Noted("MÃ¼ller", "looks_double_encoded")
+    assert BY_NAME["DOB"].rule("5/13/2014 0:00") == ValueWithWarning("2014-05-13", "time_dropped")
+    assert BY_NAME["LAST_NAME"].rule("MÃ¼ller") == ValueWithWarning("MÃ¼ller", "looks_double_encoded")
     assert BY_NAME["LAST_NAME"].rule("Müller") == "Müller"
 
 
 def test_the_day_first_is_told_apart_from_a_date_that_does_not_exist() -> None:
-    assert BY_NAME["DOB"].rule("13/05/2014") == Fault("bad_date", "the month comes first: write mm/dd/yyyy")
-    assert BY_NAME["DOB"].rule("02/30/2014") == Fault("bad_date")
+    assert BY_NAME["DOB"].rule("13/05/2014") == InvalidValue("bad_date", "the month comes first: write mm/dd/yyyy")
+    assert BY_NAME["DOB"].rule("02/30/2014") == InvalidValue("bad_date")
 
 
 @pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.name)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollbook.format.cutting import EndlessRecordError, broken_cell, cut, records
+from rollbook.format.cutting import RecordTooLongError, line_of_unclosed_quote, split_records, iter_records
 
 LETTERS = [b'"', b'""', b",", b"\n", b"\r", b"\r\n", b"a", b" ", b"\x1a", b"\xc3\xa9", b"\x85", b"\x0b", b"\x00", b"'"]
 text = st.lists(st.sampled_from(LETTERS), max_size=40).map(b"".join) | st.binary(max_size=60)
@@ -28,7 +28,7 @@ def cells(record: bytes, *, strict: bool) -> list[str]:
 
 @given(text)
 def test_records_are_the_rows_of_the_csv_module(data: bytes) -> None:
-    found, rest = cut(data, final=True)
+    found, rest = split_records(data, final=True)
     rows = list(as_csv_reads_it(data, strict=False))
     assert b"".join(found) + rest == data
     assert [cells(record, strict=False) for record in [*found, *([rest] if rest else [])]] == rows
@@ -36,7 +36,7 @@ def test_records_are_the_rows_of_the_csv_module(data: bytes) -> None:
 
 @given(text)
 def test_what_strict_reading_refuses_is_refused_in_one_record_or_left_as_the_rest(data: bytes) -> None:
-    found, rest = cut(data, final=True)
+    found, rest = split_records(data, final=True)
     accepted: list[list[str]] = []
     try:
         for row in as_csv_reads_it(data, strict=True):
@@ -60,9 +60,9 @@ def test_the_size_of_the_chunks_makes_no_difference(data: bytes, size: int) -> N
     def all_records(chunks: list[bytes]) -> tuple[list[bytes], bytes]:
         found: list[bytes] = []
         try:
-            for some in records(chunks, unlimited):
+            for some in iter_records(chunks, unlimited):
                 found += some
-        except EndlessRecordError as error:
+        except RecordTooLongError as error:
             return found, error.record
         return found, b""
 
@@ -70,8 +70,8 @@ def test_the_size_of_the_chunks_makes_no_difference(data: bytes, size: int) -> N
 
 
 def test_a_carriage_return_at_the_end_of_a_chunk_waits_for_its_line_feed() -> None:
-    assert list(records([b"a\r", b"\nb\r\n"], unlimited)) == [[], [b"a\r\n", b"b\r\n"], []]
-    assert [r for some in records([b'"a"\r', b'\n"b"\r', b"c"], unlimited) for r in some] == [
+    assert list(iter_records([b"a\r", b"\nb\r\n"], unlimited)) == [[], [b"a\r\n", b"b\r\n"], []]
+    assert [r for some in iter_records([b'"a"\r', b'\n"b"\r', b"c"], unlimited) for r in some] == [
         b'"a"\r\n',
         b'"b"\r',
         b"c",
@@ -79,8 +79,8 @@ def test_a_carriage_return_at_the_end_of_a_chunk_waits_for_its_line_feed() -> No
 
 
 def test_a_ctrl_z_is_left_out_only_as_the_very_last_byte() -> None:
-    assert [r for some in records([b"a\nb\n\x1a"], unlimited) for r in some] == [b"a\n", b"b\n"]
-    assert [r for some in records([b"a\x1a\nb"], unlimited) for r in some] == [b"a\x1a\n", b"b"]
+    assert [r for some in iter_records([b"a\nb\n\x1a"], unlimited) for r in some] == [b"a\n", b"b\n"]
+    assert [r for some in iter_records([b"a\x1a\nb"], unlimited) for r in some] == [b"a\x1a\n", b"b"]
 
 
 @pytest.mark.parametrize("chunk", [b'"' + b"x" * 999, b"x" * 1000, b'"x",' * 250, b'"\n",' * 250])
@@ -93,15 +93,15 @@ def test_an_endless_record_stops_the_reading_before_it_fills_the_memory(chunk: b
             seen += 1
             yield chunk
 
-    with pytest.raises(EndlessRecordError):
-        list(records(chunks(), 16_384))
+    with pytest.raises(RecordTooLongError):
+        list(iter_records(chunks(), 16_384))
     assert seen < 20
 
 
 def test_a_record_over_the_limit_is_endless_even_if_its_end_is_in_sight() -> None:
-    reading = records([b"short\n" + b"x" * 50 + b"\nafter\n"], 40)
+    reading = iter_records([b"short\n" + b"x" * 50 + b"\nafter\n"], 40)
     assert next(reading) == [b"short\n"]
-    with pytest.raises(EndlessRecordError) as error:
+    with pytest.raises(RecordTooLongError) as error:
         next(reading)
     assert error.value.record == b"x" * 50 + b"\n"
 
@@ -113,8 +113,8 @@ def test_a_record_over_the_limit_is_endless_even_if_its_end_is_in_sight() -> Non
 )
 def test_time_grows_with_the_length_and_with_nothing_else(block: bytes) -> None:
     began = time.process_time()
-    cut(block, final=False)
-    cut(block, final=True)
+    split_records(block, final=False)
+    split_records(block, final=True)
     assert time.process_time() - began < 2
 
 
@@ -130,4 +130,4 @@ def test_time_grows_with_the_length_and_with_nothing_else(block: bytes) -> None:
     ],
 )
 def test_the_broken_cell_is_the_first_that_goes_on_over_its_lines_end(record: bytes, line: int | None) -> None:
-    assert broken_cell(record) == line
+    assert line_of_unclosed_quote(record) == line

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rollbook.format.columns import BY_SPELLING
 from rollbook.format.documentation import page
-from rollbook.format.problems import KINDS
+from rollbook.format.problems import PROBLEM_CODES
 
 PAGE = Path(__file__).parents[2] / "docs" / "student-file.md"
 
@@ -15,4 +15,4 @@ def test_the_page_is_not_stale() -> None:
 
 def test_every_column_and_every_problem_is_explained() -> None:
     text = page()
-    assert not [name for name in (*BY_SPELLING, *KINDS) if f"`{name}`" not in text]
+    assert not [name for name in (*BY_SPELLING, *PROBLEM_CODES) if f"`{name}`" not in text]

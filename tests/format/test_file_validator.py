@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rollbook.format import reader
-from rollbook.format.checker import CheckedRow, Checker
+from rollbook.format.checker import ValidatedRow, RowValidator
 from rollbook.format.file_validator import validate_file
 from rollbook.format.problems import Problem, sort_codes
 from rollbook.format.tally import ProblemGroup, ProblemTally
@@ -20,7 +20,7 @@ TODAY = date(2026, 9, 1)
 def validated(path: Path, text: str, tally: ProblemTally) -> Iterator[int]:
     """The rows of a file with this text, two at a time."""
     path.write_text(text, encoding="utf-8")
-    return validate_file(path, reader.survey(path), TODAY, tally, batch_rows=2)
+    return validate_file(path, reader.scan(path), TODAY, tally, batch_rows=2)
 
 
 def test_every_row_is_counted_batch_by_batch(tmp_path: Path) -> None:
@@ -41,14 +41,14 @@ def test_no_row_of_a_refused_file_is_validated(tmp_path: Path) -> None:
 def test_an_exception_in_a_rule_rejects_its_row_alone_and_is_logged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    rule = Checker.check
+    rule = RowValidator.validate
 
-    def failing(self: Checker, row: Any) -> CheckedRow:
+    def failing(self: RowValidator, row: Any) -> ValidatedRow:
         if row.line == 3:
             raise ZeroDivisionError
         return rule(self, row)
 
-    monkeypatch.setattr(Checker, "check", failing)
+    monkeypatch.setattr(RowValidator, "check", failing)
     tally = ProblemTally()
     with caplog.at_level(logging.ERROR):
         assert list(validated(tmp_path / "a.csv", "STUDENT_ID,GRADE\n1,5\n2,5\n3,5\n", tally)) == [2, 3]
@@ -75,4 +75,4 @@ def test_errors_come_before_warnings_and_the_most_frequent_first() -> None:
 def test_a_group_has_the_words_of_its_code() -> None:
     group = ProblemGroup("bad_date", 1)
     problem = Problem("bad_date")
-    assert (group.severity, group.title, group.repair) == (problem.severity, problem.kind.title, problem.kind.repair)
+    assert (group.severity, group.title, group.repair) == (problem.severity, problem.definition.title, problem.definition.repair)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollbook.format import encodings, surveying
-from rollbook.format.reader import Header, Place, Records, Survey, read_batches, read_records, rows_of, survey
+from rollbook.format.reader import Header, FilePosition, RecordBatch, FileScan, read_batches, read_records, parse_rows, scan
 
 CODECS = {"utf-8": "utf-8", "utf-8-sig": "utf-8", "cp1252": "cp1252", "utf-16": "utf-8"}
 """How a file is written, to what the settings say of it."""
@@ -47,7 +47,7 @@ class Surveyed:
     """A file on the disk, and its survey."""
 
     path: Path
-    survey: Survey
+    survey: FileScan
 
     @property
     def header(self) -> Header:
@@ -55,12 +55,12 @@ class Surveyed:
         return self.survey.header
 
     @property
-    def stretches(self) -> list[tuple[Place | None, int | None]]:
+    def stretches(self) -> list[tuple[FilePosition | None, int | None]]:
         """From where up to which byte."""
-        marks = self.survey.marks
+        marks = self.survey.checkpoints
         return list(zip([None, *marks], [*(mark.byte for mark in marks), None], strict=True))
 
-    def records(self, start: Place | None = None, stop: int | None = None, size: int = 5000) -> list[Records]:
+    def records(self, start: FilePosition | None = None, stop: int | None = None, size: int = 5000) -> list[RecordBatch]:
         return list(
             read_records(
                 self.path, encoding=self.survey.encoding, header=self.header, start=start, stop=stop, size=size
@@ -80,7 +80,7 @@ def small(stretch: int, chunk: int = 64) -> Iterator[None]:
 def surveyed(folder: Path, text: str, codec: str = "utf-8") -> Surveyed:
     path = folder / "students.csv"
     path.write_bytes(text.encode(codec))
-    return Surveyed(path, survey(path, encoding=CODECS[codec]))
+    return Surveyed(path, scan(path, encoding=CODECS[codec]))
 
 
 def places(found: Sequence[str]) -> list[tuple[int, int]]:
@@ -94,7 +94,7 @@ def places(found: Sequence[str]) -> list[tuple[int, int]]:
     return places
 
 
-def together(parts: Sequence[Records]) -> list[tuple[int, bytes]]:
+def together(parts: Sequence[RecordBatch]) -> list[tuple[int, bytes]]:
     """Line and bytes of each record."""
     return [pair for part in parts for pair in zip(part.lines, part.records, strict=True)]
 
@@ -106,7 +106,7 @@ def test_marks_are_where_records_meet_and_know_their_line(
     with small(stretch, chunk):
         file = surveyed(tmp_path_factory.mktemp("in"), "".join(found), codec)
     assert file.survey.refusal is None
-    marks = [(mark.byte, mark.line) for mark in file.survey.marks]
+    marks = [(mark.byte, mark.line) for mark in file.survey.checkpoints]
     behind_header = found.index(next(record for record in found if record.startswith(HEADER))) + 1
     *meeting, end = places(found)
     assert {mark for mark in marks if mark[0] != end[0]} <= set(meeting[behind_header:])
@@ -129,7 +129,7 @@ def test_reading_stretch_by_stretch_is_reading_at_once(
         parts = [file.records(start, stop, size) for start, stop in file.stretches]
     assert [pair for part in parts for pair in together(part)] == whole
     ends = [part[-1].end for part in parts if part]
-    assert ends[:-1] == [mark for mark in file.survey.marks if ends[0].byte <= mark.byte < ends[-1].byte]
+    assert ends[:-1] == [mark for mark in file.survey.checkpoints if ends[0].byte <= mark.byte < ends[-1].byte]
     behind_header = len(found) - len(whole)
     assert [record.decode() for _, record in whole] == found[behind_header:]
     assert [line for line, _ in whole] == [line for _, line in places(found)[behind_header:-1]]
@@ -152,7 +152,7 @@ def test_records_in_parts_are_the_same_records_and_each_part_knows_its_end(
     tmp_path_factory: pytest.TempPathFactory, found: list[str], size: int
 ) -> None:
     file = surveyed(tmp_path_factory.mktemp("in"), "".join(found))
-    [whole] = file.records() or [Records([], [], Place())]
+    [whole] = file.records() or [RecordBatch([], [], FilePosition())]
     parts = list(whole.parts(size))
     assert together(parts) == together([whole])
     assert all(len(part.records) == size for part in parts[:-1])
@@ -165,12 +165,12 @@ def test_the_rows_of_any_records_are_those_that_reading_the_whole_file_gives(
     tmp_path_factory: pytest.TempPathFactory, found: list[str], data: st.DataObject
 ) -> None:
     file = surveyed(tmp_path_factory.mktemp("in"), "".join(found))
-    [whole] = file.records() or [Records([], [], Place())]
+    [whole] = file.records() or [RecordBatch([], [], FilePosition())]
     some = sorted(data.draw(st.sets(st.integers(0, len(whole.records) - 1)))) if whole.records else []
     lines = [whole.lines[at] for at in some]
     batches = read_batches(file.path, encoding="utf-8", header=file.header)
     wanted = [row for batch in batches for row in batch.rows if row.line in lines]
-    assert rows_of([whole.records[at] for at in some], lines, file.header) == wanted
+    assert parse_rows([whole.records[at] for at in some], lines, file.header) == wanted
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -178,7 +178,7 @@ def test_the_rows_of_any_records_are_those_that_reading_the_whole_file_gives(
 def test_a_long_file_has_a_mark_for_each_stretch(tmp_path: Path, end: str, codec: str) -> None:
     row = '0001,"Zo\u00eb","A ""B"" C",two\r\nlines\n'.replace(",two\r\nlines\n", ',"two\r\nlines"' + end)
     with small(1000, 100):
-        marks = surveyed(tmp_path, HEADER + end + row * 400, codec).survey.marks
+        marks = surveyed(tmp_path, HEADER + end + row * 400, codec).survey.checkpoints
     size = len(row.encode())
     assert 10 < len(marks) < 400 * size // 1000 + 1
     assert [mark.byte - len(HEADER + end) for mark in marks] == [(mark.line - 2) // 2 * size for mark in marks]
@@ -187,7 +187,7 @@ def test_a_long_file_has_a_mark_for_each_stretch(tmp_path: Path, end: str, codec
 
 @pytest.mark.parametrize("text", [HEADER, f"{HEADER}\n", f"{HEADER}\n1,a,b,c\n", "\n\n\n"])
 def test_a_short_file_has_none(tmp_path: Path, text: str) -> None:
-    assert surveyed(tmp_path, text).survey.marks == ()
+    assert surveyed(tmp_path, text).survey.checkpoints == ()
 
 
 @pytest.mark.parametrize("tail", ["\x1a", "\n\x1a", "\n\n\n", "\n"])
@@ -195,7 +195,7 @@ def test_whatever_ends_the_file_it_is_the_same_behind_a_mark(tmp_path: Path, tai
     with small(1, 16):
         file = surveyed(tmp_path, f"{HEADER}\n1,a,b,c\n2,d,e,f{tail}")
         parts = [pair for start, stop in file.stretches for pair in together(file.records(start, stop))]
-    assert file.survey.marks
+    assert file.survey.checkpoints
     assert parts == together(file.records())
     assert [line for line, record in parts if record.strip()] == [2, 3]
 
@@ -203,4 +203,4 @@ def test_whatever_ends_the_file_it_is_the_same_behind_a_mark(tmp_path: Path, tai
 def test_no_mark_stands_before_the_header(tmp_path: Path) -> None:
     with small(1, 16):
         file = surveyed(tmp_path, "\n" * 100 + f"{HEADER}\n1,a,b,c\n2,d,e,f\n")
-    assert [mark.line for mark in file.survey.marks] == [103, 104]
+    assert [mark.line for mark in file.survey.checkpoints] == [103, 104]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rollbook.format.nearest import edit_distance, nearest
+from rollbook.format.nearest import edit_distance, closest_match
 
 
 @pytest.mark.parametrize(
@@ -14,7 +14,7 @@ def test_the_distance_counts_letters(a: str, b: str, distance: int) -> None:
 
 
 def test_the_nearest_name_is_at_most_two_letters_away() -> None:
-    assert nearest("chek", ["mode", "check", "note"]) == "check"
-    assert nearest("chek", ["checkout"]) is None
-    assert nearest("chek", []) is None
-    assert nearest("checks", ["check"], within=0) is None
+    assert closest_match("chek", ["mode", "check", "note"]) == "check"
+    assert closest_match("chek", ["checkout"]) is None
+    assert closest_match("chek", []) is None
+    assert closest_match("checks", ["check"], within=0) is None

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from rollbook.format.problems import KINDS, LONGEST_FOUND, Kind, Problem, Severity, visible
+from rollbook.format.problems import PROBLEM_CODES, MAX_EXCERPT, ProblemCode, Problem, Severity, printable_excerpt
 
 
 def test_a_message_tells_what_happened_what_was_found_and_what_to_do() -> None:
@@ -25,8 +25,8 @@ def test_text_that_looks_like_a_template_is_quoted_as_it_is() -> None:
     assert Problem("bad_value", 2, "GRADE", "{hint}{0}").message.startswith("'{hint}{0}' is not")
 
 
-@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.code)
-def test_every_kind_can_be_read_as_one_sentence(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", PROBLEM_CODES.values(), ids=lambda kind: kind.code)
+def test_every_kind_can_be_read_as_one_sentence(kind: ProblemCode) -> None:
     assert re.fullmatch(r"[a-z0-9_]+", kind.code)
     assert kind.title[0].isupper()
     assert not kind.title.endswith(".")
@@ -38,9 +38,9 @@ def test_every_kind_can_be_read_as_one_sentence(kind: Kind) -> None:
 
 
 def test_a_status_says_that_the_file_is_of_another_kind_or_too_large_or_unacceptable() -> None:
-    statuses = {kind.status for kind in KINDS.values() if kind.severity is Severity.ERROR}
+    statuses = {kind.status for kind in PROBLEM_CODES.values() if kind.severity is Severity.ERROR}
     assert statuses == {413, 415, 422}
-    assert KINDS["too_large"].status == 413
+    assert PROBLEM_CODES["too_large"].status == 413
 
 
 @pytest.mark.parametrize(
@@ -65,10 +65,10 @@ def test_a_status_says_that_the_file_is_of_another_kind_or_too_large_or_unaccept
 )
 def test_what_an_update_finds_out_about_a_row_is_in_the_list(code: str) -> None:
     warns = code in ("duplicate_row", "unknown_staff")
-    assert KINDS[code].severity is (Severity.WARNING if warns else Severity.ERROR)
+    assert PROBLEM_CODES[code].severity is (Severity.WARNING if warns else Severity.ERROR)
 
 
 def test_what_cannot_be_seen_is_made_visible_and_long_text_is_cut() -> None:
-    assert visible("a\tb\u200b\u202ec") == "a<U+0009>b<U+200B><U+202E>c"
-    assert len(visible("x" * 600)) == LONGEST_FOUND
-    assert visible("é王") == "é王"
+    assert printable_excerpt("a\tb\u200b\u202ec") == "a<U+0009>b<U+200B><U+202E>c"
+    assert len(printable_excerpt("x" * 600)) == MAX_EXCERPT
+    assert printable_excerpt("é王") == "é王"

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollbook.format.checker import Checker
+from rollbook.format.checker import RowValidator
 from rollbook.format.problems import Severity
-from rollbook.format.reader import Batch, Header, Limits, Place, RawRow, known_encoding, read_batches, survey
+from rollbook.format.reader import RowBatch, Header, Limits, FilePosition, RawRow, normalize_encoding_name, read_batches, scan
 
 TODAY = date(2026, 9, 1)
 GOOD = (
@@ -23,13 +23,13 @@ GOOD = (
 )
 
 
-def batches(file: Path, encoding: str = "utf-8", start: Place | None = None, size: int = 5000) -> list[Batch]:
-    seen = survey(file, encoding=encoding)
+def batches(file: Path, encoding: str = "utf-8", start: FilePosition | None = None, size: int = 5000) -> list[RowBatch]:
+    seen = scan(file, encoding=encoding)
     assert seen.header
     return list(read_batches(file, encoding=seen.encoding, header=seen.header, start=start, size=size))
 
 
-def rows(found: list[Batch]) -> list[RawRow]:
+def rows(found: list[RowBatch]) -> list[RawRow]:
     return [row for batch in found for row in batch.rows]
 
 
@@ -65,7 +65,7 @@ def test_reading_goes_on_where_a_batch_ended(tmp_path: Path, written_in: str, se
 
 
 def test_only_the_wanted_lines_are_read_again(good: Path) -> None:
-    header = survey(good).header
+    header = scan(good).header
     assert header
     again = rows(list(read_batches(good, encoding="utf-8", header=header, only={3, 6, 99})))
     assert [row.line for row in again] == [3, 6]
@@ -85,7 +85,7 @@ def test_the_apostrophe_of_our_exports_is_taken_off_once_and_only_there(tmp_path
 
 @pytest.mark.parametrize("name", ["utf8", "CP1252", "latin-1", "mac-roman", "iso-8859-15", "shift_jis", " utf-8-sig "])
 def test_encodings_in_which_ascii_is_itself_are_known(name: str) -> None:
-    assert GOOD.decode("ascii", "ignore").encode(known_encoding(name)).isascii()
+    assert GOOD.decode("ascii", "ignore").encode(normalize_encoding_name(name)).isascii()
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_encodings_in_which_ascii_is_itself_are_known(name: str) -> None:
 )
 def test_every_other_encoding_is_refused_kindly(name: str) -> None:
     with pytest.raises(ValueError, match="is not an encoding student files can have"):
-        known_encoding(name)
+        normalize_encoding_name(name)
 
 
 def test_a_row_can_never_be_allowed_more_than_the_csv_module_takes() -> None:
@@ -121,13 +121,13 @@ def test_a_harmed_file_never_raises_and_every_row_is_accepted_or_rejected(
 ) -> None:
     file = tmp_path_factory.mktemp("in") / "students.csv"
     file.write_bytes(_harmed(data))
-    seen = survey(file)
+    seen = scan(file)
     if seen.refusal or not seen.header:
         assert seen.refusal
         return
-    checker = Checker(seen.header, TODAY)
+    checker = RowValidator(seen.header, TODAY)
     found = rows(list(read_batches(file, encoding=seen.encoding, header=seen.header, size=2)))
-    checked = [checker.check(row) for row in found]
+    checked = [checker.validate(row) for row in found]
     assert len(checked) == seen.rows
     for row in checked:
         assert row.rejected == any(problem.severity is Severity.ERROR for problem in row.problems)
@@ -161,7 +161,7 @@ def test_memory_stays_flat_however_the_file_is_made(tmp_path: Path, row: bytes) 
     file = tmp_path / "students.csv"
     file.write_bytes(b"STUDENT_ID,GRADE\n" + row * (400_000 // len(row)))
     tracemalloc.start()
-    seen = survey(file)
+    seen = scan(file)
     if seen.header and not seen.refusal:
         for _ in read_batches(file, encoding="utf-8", header=seen.header, size=1000):
             pass

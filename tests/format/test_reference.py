@@ -6,7 +6,7 @@ from rollbook.format import reference
 from rollbook.format.columns import COLUMNS, REQUIRED_TO_ADD
 from rollbook.format.kinds import Scope, Severity
 from rollbook.format.limits import Limits
-from rollbook.format.problems import KINDS
+from rollbook.format.problems import PROBLEM_CODES
 
 MEANINGS = {
     "The file is refused": (Scope.FILE, Severity.ERROR),
@@ -18,7 +18,7 @@ MEANINGS = {
 
 def test_every_kind_of_problem_is_in_one_group() -> None:
     grouped = [kind.code for kinds in reference.PROBLEM_GROUPS.values() for kind in kinds]
-    assert sorted(grouped) == sorted(KINDS)
+    assert sorted(grouped) == sorted(PROBLEM_CODES)
 
 
 def test_each_group_holds_what_its_title_says() -> None:
@@ -30,7 +30,7 @@ def test_each_group_holds_what_its_title_says() -> None:
 def _texts() -> Iterable[str]:
     yield from (*reference.FILE_RULES, *reference.VALUE_RULES, *reference.MATCHING, *reference.AFTER_MATCHING)
     yield from (column.values for column in COLUMNS)
-    yield from (text for kind in KINDS.values() for text in (kind.cause, kind.repair))
+    yield from (text for kind in PROBLEM_CODES.values() for text in (kind.cause, kind.repair))
 
 
 def _is_whole(text: str) -> bool:

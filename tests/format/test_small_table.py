@@ -3,7 +3,7 @@
 import pytest
 
 from rollbook.format import small_table
-from rollbook.format.small_table import TableRefused
+from rollbook.format.small_table import CsvRejected
 
 COLUMNS = ("SCHOOL_ID", "NAME")
 
@@ -44,7 +44,7 @@ def test_utf_16_is_read_as_a_spreadsheet_writes_it() -> None:
     ],
 )
 def test_what_is_no_such_file_is_refused_as_a_whole(data: bytes, code: str, text: str) -> None:
-    with pytest.raises(TableRefused) as caught:
+    with pytest.raises(CsvRejected) as caught:
         small_table.read(data, COLUMNS)
     assert caught.value.code == code
     assert str(caught.value).startswith(text)

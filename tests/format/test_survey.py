@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollbook.format import surveying
-from rollbook.format.checker import Checker
-from rollbook.format.reader import Limits, Survey, read_batches, survey
+from rollbook.format.checker import RowValidator
+from rollbook.format.reader import Limits, FileScan, read_batches, scan
 from tests.data.rosters import VENDOR_SAMPLE
 
 HEADER = b"STUDENT_ID,FIRST_NAME,LAST_NAME\n"
@@ -22,13 +22,13 @@ ROWS = [
 ]
 
 
-def of(tmp_path: Path, content: bytes, limits: Limits | None = None) -> Survey:
+def of(tmp_path: Path, content: bytes, limits: Limits | None = None) -> FileScan:
     file = tmp_path / "students.csv"
     file.write_bytes(content)
-    return survey(file, limits=limits)
+    return scan(file, limits=limits)
 
 
-def codes(seen: Survey) -> list[str]:
+def codes(seen: FileScan) -> list[str]:
     return [problem.code for problem in seen.problems]
 
 
@@ -142,12 +142,12 @@ def test_rows_that_are_looked_at_together_are_as_if_each_were_looked_at_alone(ro
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
         patched.setattr(surveying, "_AT_ONCE", at_once)
         together = of(Path(folder), HEADER + b"".join(rows))
-        patched.setattr(surveying._Reading, "_are_plain", lambda reading, some: False)
+        patched.setattr(surveying._Scanner, "_are_plain", lambda reading, some: False)
         assert of(Path(folder), HEADER + b"".join(rows)) == together
 
 
 def test_a_sample_of_another_product_is_accepted_after_the_renames_that_its_refusal_lists(tmp_path: Path) -> None:
-    refusal = survey(VENDOR_SAMPLE).refusal
+    refusal = scan(VENDOR_SAMPLE).refusal
     assert refusal
     assert refusal.code == "key_column_renamed"
     assert "SIS ID to STUDENT_ID and School SIS ID to SCHOOL_ID" in refusal.message
@@ -155,10 +155,10 @@ def test_a_sample_of_another_product_is_accepted_after_the_renames_that_its_refu
     renamed = header.replace("School SIS ID", "SCHOOL_ID").replace("SIS ID", "STUDENT_ID") + ",GENDER,ELL,SPECIAL_ED"
     file = tmp_path / "students.csv"
     file.write_text("\n".join([renamed, *[line + ",f,n,n" for line in lines]]), encoding="utf-8")
-    seen = survey(file)
+    seen = scan(file)
     assert seen.header
     assert seen.refusal is None
     assert seen.rows == 86
-    checker = Checker(seen.header, date(2026, 9, 1))
+    checker = RowValidator(seen.header, date(2026, 9, 1))
     batches = read_batches(file, encoding="utf-8", header=seen.header)
-    assert sum(not checker.check(row).rejected for batch in batches for row in batch.rows) == 86
+    assert sum(not checker.validate(row).rejected for batch in batches for row in batch.rows) == 86

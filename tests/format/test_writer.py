@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollbook.format.reader import read_batches, survey
-from rollbook.format.writer import neutralised, write
+from rollbook.format.reader import read_batches, scan
+from rollbook.format.writer import guard_formula, write
 
 letters = st.sampled_from(list("=+-@'\",;& \t\r\nabé王1\u2028\ufeff")) | st.characters(
     codec="utf-8", exclude_characters="\x00"
@@ -18,12 +18,12 @@ cell = st.text(letters, max_size=8)
 
 @pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@x", "\tx", "\rx", "'x", "''"])
 def test_a_cell_that_could_run_gets_an_apostrophe(cell: str) -> None:
-    assert neutralised(cell) == "'" + cell
+    assert guard_formula(cell) == "'" + cell
 
 
 @pytest.mark.parametrize("cell", ["", "Ana", "O'Brien", "1-2", " =1", "\n"])
 def test_every_other_cell_stays_as_it_is(cell: str) -> None:
-    assert neutralised(cell) == cell
+    assert guard_formula(cell) == cell
 
 
 @given(st.lists(st.tuples(st.just("00123"), cell, cell), min_size=1, max_size=5))
@@ -32,7 +32,7 @@ def test_what_is_written_is_read_back(
 ) -> None:
     file = tmp_path_factory.mktemp("out") / "out.csv"
     assert _write(file, rows) == len(rows)
-    seen = survey(file)
+    seen = scan(file)
     assert seen.header
     read = [row.cells for batch in read_batches(file, encoding="utf-8", header=seen.header) for row in batch.rows]
     assert read == [list(row) for row in rows]

@@ -7,9 +7,9 @@ import pytest
 
 from rollbook.format.problems import Problem
 from rollbook.roster import by_hand, records
-from rollbook.roster.by_hand import StudentRefused
-from rollbook.roster.changing import Author
-from rollbook.roster.models import Change, District, RowDigest, School, Student
+from rollbook.roster.by_hand import InvalidStudent
+from rollbook.roster.changing import ChangeAuthor
+from rollbook.roster.models import Change, District, RowFingerprint, School, Student
 from rollbook.roster.passwords import verify
 from rollbook.staff.models import Member
 from tests.updates.night import a_class, counts, enroll, history, password_of, run, students, values_of
@@ -29,8 +29,8 @@ ANA = {
 
 
 @pytest.fixture
-def author(manager: Member) -> Author:
-    return Author(None, manager.pk, NOW)
+def author(manager: Member) -> ChangeAuthor:
+    return ChangeAuthor(None, manager.pk, NOW)
 
 
 def key(district: District, student_id: str) -> int:
@@ -38,12 +38,12 @@ def key(district: District, student_id: str) -> int:
 
 
 def refused(action: Callable[[], object]) -> list[tuple[str, str | None]]:
-    with pytest.raises(StudentRefused) as caught:
+    with pytest.raises(InvalidStudent) as caught:
         action()
     return [(problem.code, problem.column) for problem in caught.value.problems]
 
 
-def test_a_student_is_added_with_a_username_and_a_password_that_are_made(maple: District, author: Author) -> None:
+def test_a_student_is_added_with_a_username_and_a_password_that_are_made(maple: District, author: ChangeAuthor) -> None:
     added = by_hand.add(maple.pk, {**ANA, "STUDENT_ID": "7", "PASSWORD": "", "USERNAME": ""}, author, TODAY)
     assert added.username == "abrook"
     assert verify(password_of(maple, "7"), added.password)
@@ -52,7 +52,7 @@ def test_a_student_is_added_with_a_username_and_a_password_that_are_made(maple: 
     assert Change.objects.get().member_id == author.member_id
 
 
-def test_what_is_given_is_kept(maple: District, manager: Member, author: Author) -> None:
+def test_what_is_given_is_kept(maple: District, manager: Member, author: ChangeAuthor) -> None:
     said = {**ANA, "USERNAME": "Ana.B", "PASSWORD": "Sunny7", "GROUPS": "Band & Chess", "STAFF": manager.email}
     added = by_hand.add(maple.pk, said, author, TODAY)
     assert (added.username, added.password) == ("ana.b", "sunny7")
@@ -60,7 +60,7 @@ def test_what_is_given_is_kept(maple: District, manager: Member, author: Author)
     assert students(maple)["ana.b"]["STAFF"] == manager.email
 
 
-def test_every_reason_why_there_can_be_no_such_student_is_told(maple: District, author: Author) -> None:
+def test_every_reason_why_there_can_be_no_such_student_is_told(maple: District, author: ChangeAuthor) -> None:
     said = {**ANA, "FIRST_NAME": "", "GRADE": "99", "SCHOOL_ID": "900", "STAFF": "nobody@maple.example"}
     assert refused(lambda: by_hand.add(maple.pk, said, author, TODAY)) == [
         ("bad_value", "GRADE"),
@@ -71,7 +71,7 @@ def test_every_reason_why_there_can_be_no_such_student_is_told(maple: District, 
     assert not Student.objects.exists()
 
 
-def test_what_another_student_has_is_taken(maple: District, cedar: District, author: Author) -> None:
+def test_what_another_student_has_is_taken(maple: District, cedar: District, author: ChangeAuthor) -> None:
     enroll(cedar, a_class(1))
     enroll(maple, a_class(2))
     theirs = {"STUDENT_ID": "s001", "USERNAME": "u001", "FIRST_NAME": "ANN001", "LAST_NAME": "Lee001"}
@@ -87,17 +87,17 @@ def test_what_another_student_has_is_taken(maple: District, cedar: District, aut
     ]
 
 
-def test_what_is_odd_is_kept_and_told(maple: District, author: Author) -> None:
+def test_what_is_odd_is_kept_and_told(maple: District, author: ChangeAuthor) -> None:
     added = by_hand.add(maple.pk, {**ANA, "DOB": "5/13/1980"}, author, TODAY)
     assert [(problem.code, problem.column) for problem in added.warnings] == [("unusual_age", "DOB")]
 
 
-def test_a_student_is_changed_where_the_form_says_something_else(maple: District, author: Author) -> None:
+def test_a_student_is_changed_where_the_form_says_something_else(maple: District, author: ChangeAuthor) -> None:
     enroll(maple, a_class(1, RACE="WH", ADDITIONAL_INFO_1="bus 4"))
     pk = key(maple, "s000")
-    record = records.by_pk([pk])[pk]
+    record = records.load_by_id([pk])[pk]
     records.add_links([record])
-    said = by_hand.shown(record) | {"GRADE": "5", "RACE": "", "MIDDLE_INITIAL": "Q", "ADDITIONAL_INFO_1": " bus 4 "}
+    said = by_hand.form_values(record) | {"GRADE": "5", "RACE": "", "MIDDLE_INITIAL": "Q", "ADDITIONAL_INFO_1": " bus 4 "}
     edited = by_hand.edit(maple.pk, pk, said, author, TODAY, record.edition)
     assert sorted(edited.columns) == ["GRADE", "MIDDLE_INITIAL", "RACE"]
     assert history(maple, "s000")[1:] == [("MIDDLE_INITIAL", "", "Q"), ("GRADE", "4", "5"), ("RACE", "WH", "")]
@@ -105,16 +105,16 @@ def test_a_student_is_changed_where_the_form_says_something_else(maple: District
     assert list(by_hand_alone.values_list("field", flat=True).order_by("pk")) == ["MIDDLE_INITIAL", "GRADE", "RACE"]
 
 
-def test_a_form_left_as_it_was_changes_nothing(maple: District, author: Author) -> None:
+def test_a_form_left_as_it_was_changes_nothing(maple: District, author: ChangeAuthor) -> None:
     enroll(maple, a_class(1, GROUPS="Chess&Band", CLASSIFICATIONS="Dyslexia&Autism"))
     pk = key(maple, "s000")
-    record = records.by_pk([pk])[pk]
+    record = records.load_by_id([pk])[pk]
     records.add_links([record])
-    assert by_hand.edit(maple.pk, pk, by_hand.shown(record), author, TODAY, record.edition).columns == ()
-    assert RowDigest.objects.get(student=pk).edition == record.edition
+    assert by_hand.edit(maple.pk, pk, by_hand.form_values(record), author, TODAY, record.edition).columns == ()
+    assert RowFingerprint.objects.get(student=pk).student_version == record.edition
 
 
-def test_what_a_student_must_have_cannot_be_emptied(maple: District, author: Author) -> None:
+def test_what_a_student_must_have_cannot_be_emptied(maple: District, author: ChangeAuthor) -> None:
     enroll(maple, a_class(1))
     said = {"FIRST_NAME": " ", "STUDENT_ID": "", "GENDER": ""}
     assert refused(lambda: by_hand.edit(maple.pk, key(maple, "s000"), said, author, TODAY)) == [
@@ -124,7 +124,7 @@ def test_what_a_student_must_have_cannot_be_emptied(maple: District, author: Aut
     ]
 
 
-def test_a_password_is_not_the_username_that_stays(maple: District, author: Author) -> None:
+def test_a_password_is_not_the_username_that_stays(maple: District, author: ChangeAuthor) -> None:
     enroll(maple, a_class(1))
     assert refused(lambda: by_hand.edit(maple.pk, key(maple, "s000"), {"PASSWORD": "U000"}, author, TODAY)) == [
         ("weak_password", "PASSWORD")
@@ -134,10 +134,10 @@ def test_a_password_is_not_the_username_that_stays(maple: District, author: Auth
     assert history(maple, "s000")[1:] == [("PASSWORD", "", "changed")]
 
 
-def test_who_was_changed_since_the_form_was_shown_is_not_changed_by_it(maple: District, author: Author) -> None:
+def test_who_was_changed_since_the_form_was_shown_is_not_changed_by_it(maple: District, author: ChangeAuthor) -> None:
     enroll(maple, a_class(1))
     pk = key(maple, "s000")
-    edition = RowDigest.objects.get(student=pk).edition
+    edition = RowFingerprint.objects.get(student=pk).student_version
     by_hand.edit(maple.pk, pk, {"GRADE": "5"}, author, TODAY, edition)
     assert refused(lambda: by_hand.edit(maple.pk, pk, {"GRADE": "6"}, author, TODAY, edition)) == [
         ("changed_meanwhile", None)
@@ -145,22 +145,22 @@ def test_who_was_changed_since_the_form_was_shown_is_not_changed_by_it(maple: Di
     assert values_of(maple, "s000", "GRADE") == ("5",)
 
 
-def test_the_next_file_says_again_what_a_hand_changed(maple: District, author: Author) -> None:
+def test_the_next_file_says_again_what_a_hand_changed(maple: District, author: ChangeAuthor) -> None:
     """The digest is cleared, so the very same row counts as different."""
     file = a_class(2, GRADE="4")
     enroll(maple, file)
     assert counts(run(maple, file)) == {"unchanged": 2}
     by_hand.edit(maple.pk, key(maple, "s000"), {"GRADE": "5"}, author, TODAY)
-    assert RowDigest.objects.get(student__student_id="s000").digest is None
+    assert RowFingerprint.objects.get(student__student_id="s000").fingerprint is None
     assert counts(run(maple, file)) == {"updated": 1, "unchanged": 1}
 
 
-def test_who_moves_keeps_what_is_his_own_and_leaves_the_links(maple: District, manager: Member, author: Author) -> None:
+def test_who_moves_keeps_what_is_his_own_and_leaves_the_links(maple: District, manager: Member, author: ChangeAuthor) -> None:
     enroll(maple, a_class(2, GROUPS="Band", STAFF=manager.email))
     before = students(maple)
     school = School.objects.get(district=maple, organization_id="200")
-    assert by_hand.move(maple.pk, [key(maple, "s000")], school, author) == 1
-    assert by_hand.move(maple.pk, [key(maple, "s000")], school, author) == 0
+    assert by_hand.transfer_students(maple.pk, [key(maple, "s000")], school, author) == 1
+    assert by_hand.transfer_students(maple.pk, [key(maple, "s000")], school, author) == 0
     after = students(maple)
     assert after["s001"] == before["s001"]
     left = {"SCHOOL_ID": "200", "GROUPS": "Default"}
@@ -173,5 +173,5 @@ def test_who_moves_keeps_what_is_his_own_and_leaves_the_links(maple: District, m
 
 
 def test_a_refusal_reads_as_a_sentence() -> None:
-    said = str(StudentRefused([Problem("required", column="GRADE", hint="fill it in")]))
+    said = str(InvalidStudent([Problem("required", column="GRADE", hint="fill it in")]))
     assert said == "A value is missing; fill it in"

@@ -6,7 +6,7 @@ from django.db import connection
 from rollbook.roster.models import Change, District, Group, Student
 from rollbook.roster.passwords import verify
 from rollbook.staff.models import Member
-from rollbook.updates.models import Row
+from rollbook.updates.models import StagedRow
 from rollbook.updates.moves import Mode
 from tests.conftest import a_member
 from tests.updates.night import (
@@ -183,7 +183,7 @@ def test_the_same_file_again_writes_nothing(school: District) -> None:
     result = run(school, f"{','.join(FULL)}\n{','.join(FULL.values())}")
     assert counts(result) == {"unchanged": 1}
     assert dump(school) == before
-    assert not Row.objects.filter(update=last(school)).exists()
+    assert not StagedRow.objects.filter(update=last(school)).exists()
 
 
 def test_another_spelling_of_the_same_values_writes_nothing(school: District) -> None:
@@ -323,7 +323,7 @@ def test_staged_rows_hold_no_password_as_it_was_sent(school: District) -> None:
     enroll(school, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,PASSWORD\n2,Bob,Kim,2012-01-01,canary-one")
     update = send(school, "STUDENT_ID,PASSWORD\n1,canary-two")
     applying(update)
-    kept = Row.objects.values_list("row_values", flat=True)
+    kept = StagedRow.objects.values_list("row_values", flat=True)
     assert len(kept) == 3
     assert not any("canary" in values for values in kept)
 

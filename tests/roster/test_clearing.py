@@ -7,8 +7,8 @@ import pytest
 from django.db import connection, transaction
 
 from rollbook.roster import digests
-from rollbook.roster.digests import Accepted
-from rollbook.roster.models import District, Group, RowDigest, School, Student
+from rollbook.roster.digests import ConfirmedRow
+from rollbook.roster.models import District, Group, RowFingerprint, School, Student
 from rollbook.staff.models import Member
 from tests.conftest import a_member
 from tests.updates.night import enroll
@@ -35,7 +35,7 @@ def school(maple: District, manager: Member, cedar: District, neighbour: Member)
 
 
 def known(district: District) -> Students:
-    found = RowDigest.objects.filter(district=district).values_list("student__student_id", "digest", "edition")
+    found = RowFingerprint.objects.filter(district=district).values_list("student__student_id", "digest", "edition")
     return {student or "": (digest is not None, edition) for student, digest, edition in found}
 
 
@@ -162,9 +162,9 @@ def test_what_is_rolled_back_clears_nobody(school: District) -> None:
 def test_whoever_was_compared_before_is_not_remembered_after(school: District) -> None:
     ann = student("ann").pk
     Group.objects.filter(pk=band().pk).update(name="Choir")
-    digests.keep([Accepted(ann, 0, 7)])
+    digests.confirm([ConfirmedRow(ann, 0, 7)])
     assert known(school)["ann"] == (False, 1)
-    digests.keep([Accepted(ann, 1, 7)])
+    digests.confirm([ConfirmedRow(ann, 1, 7)])
     assert known(school)["ann"] == (True, 1)
 
 

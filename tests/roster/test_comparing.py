@@ -2,9 +2,9 @@
 
 import pytest
 
-from rollbook.roster.comparing import differences
-from rollbook.roster.passwords import seal
-from rollbook.roster.records import Record
+from rollbook.roster.comparing import diff
+from rollbook.roster.passwords import hash_for_import
+from rollbook.roster.records import StudentSnapshot
 
 KNOWN = {
     "STUDENT_ID": "1",
@@ -15,7 +15,7 @@ KNOWN = {
     "GROUPS": "Band&Chess",
     "STAFF": "a@x.example&b@x.example",
 }
-ANN = Record(1, 0, seal("secret"), KNOWN)
+ANN = StudentSnapshot(1, 0, hash_for_import("secret"), KNOWN)
 
 
 @pytest.mark.parametrize(
@@ -45,15 +45,15 @@ ANN = Record(1, 0, seal("secret"), KNOWN)
     ],
 )
 def test_a_row_differs_where_it_says_something_else(row: dict[str, str], differing: dict[str, str]) -> None:
-    assert differences(ANN, row) == differing
+    assert diff(ANN, row) == differing
 
 
 def test_the_default_group_is_no_difference_to_who_is_in_it() -> None:
-    assert differences(Record(1, 0, ANN.password, {**KNOWN, "GROUPS": "Default"}), {"GROUPS": ""}) == {}
+    assert diff(StudentSnapshot(1, 0, ANN.password, {**KNOWN, "GROUPS": "Default"}), {"GROUPS": ""}) == {}
 
 
 def test_neither_the_row_nor_the_student_is_touched() -> None:
     row = {"SCHOOL_ID": "200", "PASSWORD": "another"}
-    differences(ANN, row)
+    diff(ANN, row)
     assert row == {"SCHOOL_ID": "200", "PASSWORD": "another"}
     assert ANN.values["SCHOOL_ID"] == "100"

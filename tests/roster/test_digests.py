@@ -11,8 +11,8 @@ from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from rollbook.roster import digests
-from rollbook.roster.digests import NOBODY, Accepted, Digests, Known
-from rollbook.roster.models import District, RowDigest, Student
+from rollbook.roster.digests import NO_STUDENT, ConfirmedRow, RowFingerprinter, FingerprintIndex
+from rollbook.roster.models import District, RowFingerprint, Student
 from tests.updates.night import a_class, enroll
 
 HEADER = ["STUDENT_ID", "FIRST_NAME"]
@@ -24,7 +24,7 @@ SMALLEST, LARGEST = -(1 << 63), (1 << 63) - 1
 def school(maple: District) -> District:
     """Three students whose digests are not known."""
     enroll(maple, a_class(3))
-    RowDigest.objects.update(digest=None)
+    RowFingerprint.objects.update(digest=None)
     return maple
 
 
@@ -34,24 +34,24 @@ def pks(district: District) -> list[int]:
 
 def kept(district: District) -> list[tuple[int | None, int]]:
     """Digest and edition of each student."""
-    found = RowDigest.objects.filter(district=district).order_by("student__student_id")
+    found = RowFingerprint.objects.filter(district=district).order_by("student__student_id")
     return list(found.values_list("digest", "edition"))
 
 
 def whose(district: District, *given: int) -> list[int]:
-    return list(Known.of(district.pk).students(array("q", given)))
+    return list(FingerprintIndex.load(district.pk).lookup(array("q", given)))
 
 
 def of(*given: bytes, district_id: int = 1, header: Sequence[str] = HEADER) -> list[int]:
-    return list(Digests(district_id, header).of(given))
+    return list(RowFingerprinter(district_id, header).compute(given))
 
 
 # A record and its digest
 
 
 def test_a_record_has_the_same_digest_time_and_again() -> None:
-    digests = Digests(1, HEADER)
-    assert digests.of([RECORD]) == digests.of([RECORD]) == Digests(1, HEADER).of([RECORD])
+    digests = RowFingerprinter(1, HEADER)
+    assert digests.compute([RECORD]) == digests.compute([RECORD]) == RowFingerprinter(1, HEADER).compute([RECORD])
 
 
 def test_the_line_end_does_not_count() -> None:
@@ -133,26 +133,26 @@ def test_each_digest_finds_its_student_wherever_it_stands(school: District) -> N
     digests.replace([(ann, SMALLEST), (bob, LARGEST), (cleo, 0)])
     assert whose(school, SMALLEST, 0, LARGEST) == [ann, cleo, bob]
     assert whose(school, 7, LARGEST, -1, 0, LARGEST, SMALLEST + 1, LARGEST - 1) == [
-        NOBODY,
+        NO_STUDENT,
         bob,
-        NOBODY,
+        NO_STUDENT,
         cleo,
         bob,
-        NOBODY,
-        NOBODY,
+        NO_STUDENT,
+        NO_STUDENT,
     ]
     assert whose(school) == []
 
 
 def test_a_digest_that_nobody_has_is_nobodys(school: District) -> None:
-    assert whose(school, 0, 1, -1) == [NOBODY] * 3
+    assert whose(school, 0, 1, -1) == [NO_STUDENT] * 3
 
 
 def test_a_digest_is_its_students_in_his_district_only(school: District, cedar: District) -> None:
     enroll(cedar, a_class(1))
     ours, theirs = pks(school)[0], pks(cedar)[0]
     digests.replace([(ours, 7)])
-    assert (whose(school, 7), whose(cedar, 7)) == ([ours], [NOBODY])
+    assert (whose(school, 7), whose(cedar, 7)) == ([ours], [NO_STUDENT])
     digests.replace([(theirs, 7)])
     assert (whose(school, 7), whose(cedar, 7)) == ([ours], [theirs])
 
@@ -162,11 +162,11 @@ def test_a_thousand_digests_are_found_in_what_was_read_once(
 ) -> None:
     ann, bob, _ = pks(school)
     digests.replace([(ann, 500)])
-    known = Known.of(school.pk)
+    known = FingerprintIndex.load(school.pk)
     digests.replace([(ann, None), (bob, 501)])
     with django_assert_num_queries(0):
-        found = known.students(array("q", range(1000)))
-    assert list(found) == [ann if number == 500 else NOBODY for number in range(1000)]
+        found = known.lookup(array("q", range(1000)))
+    assert list(found) == [ann if number == 500 else NO_STUDENT for number in range(1000)]
 
 
 def test_digests_of_every_size_are_found_among_many(maple: District) -> None:
@@ -174,10 +174,10 @@ def test_digests_of_every_size_are_found_among_many(maple: District) -> None:
     spread = random.Random(1)
     some = [SMALLEST, LARGEST, -1, 0, 1, *(spread.randrange(SMALLEST, LARGEST) for _ in range(145))]
     digests.replace(zip(pks(maple), some, strict=True))
-    known = Known.of(maple.pk)
-    assert list(known.students(array("q", some))) == pks(maple)
+    known = FingerprintIndex.load(maple.pk)
+    assert list(known.lookup(array("q", some))) == pks(maple)
     beside = [digest - 1 for digest in some if digest - 1 not in (SMALLEST - 1, -1, 0)]
-    assert set(known.students(array("q", beside))) == {NOBODY}
+    assert set(known.lookup(array("q", beside))) == {NO_STUDENT}
 
 
 @pytest.mark.parametrize("size", [0, 3])
@@ -186,9 +186,9 @@ def test_another_process_finds_them_in_a_shared_file(maple: District, size: int)
         enroll(maple, a_class(size))
         digests.replace(zip(pks(maple), [SMALLEST, -1, LARGEST], strict=True))
     with TemporaryFile() as file:
-        Known.of(maple.pk).share(file)
-        found = Known.shared(file.fileno()).students(array("q", [SMALLEST, -1, 0, LARGEST]))
-    assert [student for student in found if student != NOBODY] == pks(maple)
+        FingerprintIndex.load(maple.pk).write_to(file)
+        found = FingerprintIndex.read_from(file.fileno()).lookup(array("q", [SMALLEST, -1, 0, LARGEST]))
+    assert [student for student in found if student != NO_STUDENT] == pks(maple)
 
 
 def test_they_are_read_a_page_at_a_time(school: District, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,8 +206,8 @@ def test_a_new_student_begins_with_the_digest_he_came_with(maple: District) -> N
     found = kept(maple)
     assert [edition for _, edition in found] == [0, 0, 0]
     assert len({digest for digest, _ in found} - {None}) == 3
-    RowDigest.objects.all().delete()
-    digests.begin(maple.pk, zip(pks(maple), (SMALLEST, None, LARGEST), strict=True))
+    RowFingerprint.objects.all().delete()
+    digests.insert(maple.pk, zip(pks(maple), (SMALLEST, None, LARGEST), strict=True))
     assert kept(maple) == [(SMALLEST, 0), (None, 0), (LARGEST, 0)]
 
 
@@ -225,15 +225,15 @@ def test_a_digest_is_kept_for_who_is_still_of_the_edition_that_was_compared(scho
     ann, bob, cleo = pks(school)
     digests.replace([(bob, 1), (cleo, 1)])
     digests.replace([(cleo, 2)])
-    digests.keep([Accepted(ann, 0, SMALLEST), Accepted(bob, 0, 11), Accepted(cleo, 2, LARGEST)])
+    digests.confirm([ConfirmedRow(ann, 0, SMALLEST), ConfirmedRow(bob, 0, 11), ConfirmedRow(cleo, 2, LARGEST)])
     assert kept(school) == [(SMALLEST, 0), (1, 1), (LARGEST, 2)]
-    digests.keep([Accepted(ann, 1, 11), Accepted(bob, 2, 11), Accepted(cleo, 1, 11)])
+    digests.confirm([ConfirmedRow(ann, 1, 11), ConfirmedRow(bob, 2, 11), ConfirmedRow(cleo, 1, 11)])
     assert kept(school) == [(SMALLEST, 0), (1, 1), (LARGEST, 2)]
 
 
 def test_keeping_nothing_asks_nothing(school: District, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with django_assert_num_queries(0):
-        digests.keep([])
+        digests.confirm([])
 
 
 def test_a_student_who_has_gone_takes_his_digest_along(school: District) -> None:
@@ -243,4 +243,4 @@ def test_a_student_who_has_gone_takes_his_digest_along(school: District) -> None
     ann = Student.objects.get(student_id="s000")
     ann.change_set.all().delete()
     ann.delete()
-    assert RowDigest.objects.count() == 2
+    assert RowFingerprint.objects.count() == 2

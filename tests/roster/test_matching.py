@@ -2,7 +2,7 @@
 
 import pytest
 
-from rollbook.roster.matching import without_zeros
+from rollbook.roster.matching import find_ids_ignoring_leading_zeros
 from rollbook.roster.models import District
 from rollbook.staff.models import Member
 from rollbook.updates.moves import Mode
@@ -127,12 +127,12 @@ def test_an_id_that_nobody_has_with_any_zeros_gets_no_hint(school: District) -> 
 
 def test_zeros_are_looked_for_up_to_twelve_digits(school: District) -> None:
     enroll(school, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\n000000000777,Gil,Hart,2012-05-13")
-    assert without_zeros(school.pk, {"777"}) == {"777": "000000000777"}
+    assert find_ids_ignoring_leading_zeros(school.pk, {"777"}) == {"777": "000000000777"}
 
 
 def test_zeros_are_looked_for_in_the_district_only(school: District, cedar: District) -> None:
-    assert without_zeros(school.pk, {"123", "000124", "x1", ""}) == {"123": "00123", "124": "00124"}
-    assert without_zeros(cedar.pk, {"123", "000124"}) == {}
+    assert find_ids_ignoring_leading_zeros(school.pk, {"123", "000124", "x1", ""}) == {"123": "00123", "124": "00124"}
+    assert find_ids_ignoring_leading_zeros(cedar.pk, {"123", "000124"}) == {}
 
 
 def test_an_inactive_student_is_found_and_stays_inactive(school: District) -> None:

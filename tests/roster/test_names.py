@@ -2,7 +2,7 @@
 
 import pytest
 
-from rollbook.roster.names import name_key, name_of
+from rollbook.roster.names import name_key, name_and_dob
 
 
 @pytest.mark.parametrize(
@@ -35,4 +35,4 @@ def test_where_the_first_name_ends_matters() -> None:
 
 def test_the_date_of_birth_belongs_to_the_name() -> None:
     ann = {"FIRST_NAME": "Ann", "LAST_NAME": "Lee", "DOB": "2012-05-13"}
-    assert name_of(ann) == (name_key("Ann", "Lee"), "2012-05-13")
+    assert name_and_dob(ann) == (name_key("Ann", "Lee"), "2012-05-13")

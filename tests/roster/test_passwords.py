@@ -9,7 +9,7 @@ from django.db import connection
 
 from rollbook.roster import passwords
 from rollbook.roster.models import District, Student
-from rollbook.roster.passwords import is_same, random_password, seal, verify, wrap_some
+from rollbook.roster.passwords import matches_import_mark, random_password, hash_for_import, verify, upgrade_some_hashes
 from tests.updates.night import a_class, enroll, password_of, run
 
 Rekey = Callable[[Path], None]
@@ -40,7 +40,7 @@ def wrapped(district: District) -> list[bool]:
 
 
 def test_the_right_password_opens_and_no_other() -> None:
-    stored = seal("secret")
+    stored = hash_for_import("secret")
     assert verify(stored, "secret")
     assert not verify(stored, "secre")
     assert not verify(stored, "secret ")
@@ -48,7 +48,7 @@ def test_the_right_password_opens_and_no_other() -> None:
 
 
 def test_capitals_do_not_matter() -> None:
-    assert verify(seal("se-cret"), "SE-Cret")
+    assert verify(hash_for_import("se-cret"), "SE-Cret")
 
 
 def test_composed_and_combining_letters_are_one_password(maple: District) -> None:
@@ -59,15 +59,15 @@ def test_composed_and_combining_letters_are_one_password(maple: District) -> Non
 
 
 def test_what_is_stored_tells_nothing_and_never_twice_the_same() -> None:
-    one, other = seal("secret"), seal("secret")
+    one, other = hash_for_import("secret"), hash_for_import("secret")
     assert "secret" not in one
     assert not {*one.split("$")[1:]} & {*other.split("$")[1:]}
 
 
 def test_a_file_can_see_that_a_password_is_the_same() -> None:
-    stored = seal("secret")
-    assert is_same(stored, "secret")
-    assert not is_same(stored, "secreu")
+    stored = hash_for_import("secret")
+    assert matches_import_mark(stored, "secret")
+    assert not matches_import_mark(stored, "secreu")
 
 
 def test_a_password_nobody_knows_is_long_and_new_each_time() -> None:
@@ -77,47 +77,47 @@ def test_a_password_nobody_knows_is_long_and_new_each_time() -> None:
 
 
 def test_wrapping_keeps_what_opens_and_what_is_the_same(three: District) -> None:
-    assert wrap_some(8) == 3
+    assert upgrade_some_hashes(8) == 3
     assert wrapped(three) == [True, True, True]
     stored = password_of(three, "s001")
     assert verify(stored, "Secret1")
     assert not verify(stored, "secret2")
-    assert is_same(stored, "secret1")
-    assert not is_same(stored, "secret2")
+    assert matches_import_mark(stored, "secret1")
+    assert not matches_import_mark(stored, "secret2")
 
 
 def test_wrapping_goes_on_until_nothing_is_left_and_then_does_nothing(three: District) -> None:
-    assert [wrap_some(2), wrap_some(2)] == [2, 1]
+    assert [upgrade_some_hashes(2), upgrade_some_hashes(2)] == [2, 1]
     stored = password_of(three, "s000")
-    assert wrap_some(2) == 0
+    assert upgrade_some_hashes(2) == 0
     assert password_of(three, "s000") == stored
 
 
 def test_a_file_with_the_same_password_does_not_unwrap_it(three: District) -> None:
-    wrap_some(8)
+    upgrade_some_hashes(8)
     run(three, a_class(3, PASSWORD="SECRET{0}"))
     assert wrapped(three) == [True, True, True]
 
 
 def test_a_new_password_after_wrapping_is_fresh_and_is_wrapped_again(three: District) -> None:
-    wrap_some(8)
+    upgrade_some_hashes(8)
     run(three, "STUDENT_ID,PASSWORD\ns001,another")
     assert wrapped(three) == [True, False, True]
-    assert wrap_some(8) == 1
+    assert upgrade_some_hashes(8) == 1
     assert verify(password_of(three, "s001"), "another")
 
 
 def test_a_password_that_changes_while_it_is_wrapped_is_left_alone(
     three: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wrap = passwords._wrapped
+    wrap = passwords._upgraded
 
     def meanwhile(stored: str) -> str:
-        Student.objects.filter(student_id="s001").update(password=seal("changed"))
+        Student.objects.filter(student_id="s001").update(password=hash_for_import("changed"))
         return wrap(stored)
 
     monkeypatch.setattr(passwords, "_wrapped", meanwhile)
-    wrap_some(8)
+    upgrade_some_hashes(8)
     assert wrapped(three) == [True, False, True]
     assert verify(password_of(three, "s001"), "changed")
 
@@ -125,15 +125,15 @@ def test_a_password_that_changes_while_it_is_wrapped_is_left_alone(
 @pytest.mark.parametrize("wrap", [False, True])
 def test_the_database_alone_opens_nothing(three: District, rekey: Rekey, tmp_path: Path, wrap: bool) -> None:
     if wrap:
-        wrap_some(8)
+        upgrade_some_hashes(8)
     stored = password_of(three, "s001")
     rekey(tmp_path / "other")
     assert not verify(stored, "secret1")
-    assert not is_same(stored, "secret1")
+    assert not matches_import_mark(stored, "secret1")
 
 
 def test_there_are_two_keys_and_each_serves_one_thing(rekey: Rekey, tmp_path: Path) -> None:
-    stored = seal("secret")
+    stored = hash_for_import("secret")
     for name, still_verified, still_same in (
         ("student-passwords", True, False),
         ("student-password-marks", False, True),
@@ -143,13 +143,13 @@ def test_there_are_two_keys_and_each_serves_one_thing(rekey: Rekey, tmp_path: Pa
         (folder / name).write_bytes((settings.KEYS / name).read_bytes())
         own = settings.KEYS
         rekey(folder)
-        assert (verify(stored, "secret"), is_same(stored, "secret")) == (still_verified, still_same)
+        assert (verify(stored, "secret"), matches_import_mark(stored, "secret")) == (still_verified, still_same)
         rekey(own)
     assert verify(stored, "secret")
 
 
 def test_the_keys_are_for_our_eyes_only() -> None:
-    seal("secret")
+    hash_for_import("secret")
     for name in ("student-passwords", "student-password-marks"):
         path = settings.KEYS / name
         assert path.stat().st_mode & 0o777 == 0o600

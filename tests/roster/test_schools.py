@@ -2,10 +2,10 @@
 
 import pytest
 
-from rollbook.format.small_table import TableRefused
+from rollbook.format.small_table import CsvRejected
 from rollbook.roster import schools
 from rollbook.roster.models import District, Group, School, Student
-from rollbook.roster.schools import SchoolRefused
+from rollbook.roster.schools import InvalidSchool
 from tests.updates.night import a_class, enroll
 
 
@@ -30,14 +30,14 @@ def test_a_school_is_added_with_its_default_group(maple: District) -> None:
     ],
 )
 def test_what_can_be_no_school_is_refused(maple: District, key: str, name: str, reason: str) -> None:
-    with pytest.raises(SchoolRefused) as caught:
+    with pytest.raises(InvalidSchool) as caught:
         schools.add(maple, key, name)
     assert str(caught.value).startswith(reason)
     assert sorted(names(maple)) == ["100", "200"]
 
 
 def test_the_neighbour_may_have_the_same_organization_ids(maple: District, cedar: District) -> None:
-    assert schools.found(maple, School.objects.get(district=cedar, organization_id="100").pk) is None
+    assert schools.find(maple, School.objects.get(district=cedar, organization_id="100").pk) is None
     schools.add(maple, "900", "Ours")
     assert names(cedar)["900"] == "School 900"
 
@@ -45,7 +45,7 @@ def test_the_neighbour_may_have_the_same_organization_ids(maple: District, cedar
 def test_a_school_is_renamed(maple: District) -> None:
     schools.rename(School.objects.get(organization_id="100"), " Maple  High")
     assert names(maple)["100"] == "Maple High"
-    with pytest.raises(SchoolRefused):
+    with pytest.raises(InvalidSchool):
         schools.rename(School.objects.get(organization_id="100"), "Maple\u2028High")
 
 
@@ -53,7 +53,7 @@ def test_a_school_with_students_is_not_closed_though_all_are_inactive(maple: Dis
     enroll(maple, a_class(2))
     Student.objects.update(status="inactive")
     school = Student.objects.all()[0].school
-    with pytest.raises(SchoolRefused, match="2 students are at School 100, inactive ones too; move them"):
+    with pytest.raises(InvalidSchool, match="2 students are at School 100, inactive ones too; move them"):
         schools.close(school)
     assert len(names(maple)) == 2
 
@@ -70,7 +70,7 @@ def test_students_are_counted_by_school(maple: District, cedar: District) -> Non
     enroll(maple, a_class(3))
     enroll(cedar, a_class(2))
     Student.objects.filter(pk=Student.objects.filter(district=maple)[0].pk).update(status="inactive")
-    found = [(each.name, each.active, each.inactive) for each in schools.listed(maple)]  # type: ignore[attr-defined]
+    found = [(each.name, each.active, each.inactive) for each in schools.schools_of(maple)]  # type: ignore[attr-defined]
     assert found == [("School 100", 2, 1), ("School 200", 0, 0)]
 
 
@@ -88,5 +88,5 @@ def test_every_line_that_is_wrong_is_told_in_order() -> None:
         (4, "SCHOOL_ID 300 stands in line 2 already; keep one of them"),
         (5, "there is no SCHOOL_ID; write the school's organization ID"),
     ]
-    with pytest.raises(TableRefused):
+    with pytest.raises(CsvRejected):
         schools.read(b"ID,NAME\n")

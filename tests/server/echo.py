@@ -51,7 +51,7 @@ PATHS = {"/healthz": _healthz, "/refuse": _refuse, "/upload": _upload, "/large":
 
 def main(data: str, port: str, *flags: str) -> None:
     if "--hasty" in flags:
-        connections.HEAD_SECONDS = connections.FORETASTE_SECONDS = pace.PATIENCE = sockets.PATIENCE = 2.0
+        connections.HEAD_SECONDS = connections.FORETASTE_SECONDS = pace.RECEIVE_TIMEOUT_S = sockets.SEND_TIMEOUT_S = 2.0
     behind_proxy = "--behind-proxy" in flags
     certificate = None if behind_proxy else tls.certificate(Path(data), "127.0.0.1")
     address = web.Address("127.0.0.1", int(port))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollbook.server.answers import Answered
+from rollbook.server.answers import ResponseSent
 from rollbook.server.heads import FORETASTE, LONGEST_HEAD, Head, read_head
 
 
@@ -53,12 +53,12 @@ def test_a_length_in_the_body_is_not_looked_at() -> None:
     "received", [b"\x16\x03\x01", b"\x00", b" GET / HTTP/1.1", b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n"]
 )
 def test_what_never_becomes_a_request_is_answered_at_once(received: bytes) -> None:
-    with pytest.raises(Answered, match="bad_request"):
+    with pytest.raises(ResponseSent, match="bad_request"):
         read_head(received)
 
 
 def test_a_header_without_end_is_answered() -> None:
-    with pytest.raises(Answered, match="header_too_large"):
+    with pytest.raises(ResponseSent, match="header_too_large"):
         read_head(b"GET / HTTP/1.1\r\n" + b"x" * LONGEST_HEAD)
 
 
@@ -66,6 +66,6 @@ def test_a_header_without_end_is_answered() -> None:
 def test_any_bytes_are_a_head_or_none_or_answered(received: bytes) -> None:
     try:
         head = read_head(received)
-    except Answered:
+    except ResponseSent:
         return
     assert head is None or head.wanted >= head.size

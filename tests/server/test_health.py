@@ -8,15 +8,15 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 
 from rollbook.doors import health
-from rollbook.updates.engine import Seen
+from rollbook.updates.engine import WorkerStatus
 
-ALIVE = Seen(alive=True, at=datetime(2026, 11, 23, 2, 5, 11, tzinfo=UTC))
-GONE = Seen(alive=False, at=datetime(2026, 11, 22, 20, 5, 11, tzinfo=timezone(timedelta(hours=-6))))
+ALIVE = WorkerStatus(alive=True, at=datetime(2026, 11, 23, 2, 5, 11, tzinfo=UTC))
+GONE = WorkerStatus(alive=False, at=datetime(2026, 11, 22, 20, 5, 11, tzinfo=timezone(timedelta(hours=-6))))
 
 pytestmark = pytest.mark.django_db
 
 
-def healthz(monkeypatch: pytest.MonkeyPatch, seen: Seen, accept: str = "*/*") -> HttpResponse:
+def healthz(monkeypatch: pytest.MonkeyPatch, seen: WorkerStatus, accept: str = "*/*") -> HttpResponse:
     monkeypatch.setattr(health, "worker_seen", lambda: seen)
     return health.healthz(RequestFactory().get("/healthz", headers={"Accept": accept}))
 
@@ -37,7 +37,7 @@ def test_a_missing_worker_is_told_with_the_moment_it_was_last_seen(monkeypatch: 
 
 
 def test_a_worker_that_never_was_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    answer = healthz(monkeypatch, Seen(alive=False, at=None))
+    answer = healthz(monkeypatch, WorkerStatus(alive=False, at=None))
     assert answer.content == b"ERROR worker: no worker has been seen since the start\n"
 
 

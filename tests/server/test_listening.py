@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from rollbook.server import listening
-from rollbook.server.listening import CannotListen, listen
+from rollbook.server.listening import ListenError, listen
 from rollbook.server.web import Address
 
 
@@ -45,7 +45,7 @@ def test_everywhere_in_ipv6_is_everywhere_in_ipv4_too() -> None:
 )
 def test_every_reason_has_its_advice(monkeypatch: pytest.MonkeyPatch, error: OSError, advice: str) -> None:
     monkeypatch.setattr(listening, "_listen", raising(error))
-    with pytest.raises(CannotListen) as told:
+    with pytest.raises(ListenError) as told:
         listen(Address("maple.example", 443))
     assert str(told.value).startswith(advice)
 

@@ -99,7 +99,7 @@ def test_the_slow_uploads_of_one_client_leave_room_for_those_of_others(server: S
 def test_a_client_has_room_again_when_its_uploads_have_ended(server: Server, tmp_path: Path) -> None:
     file = tmp_path / "students.csv"
     file.write_bytes(bytes(70_000))
-    said = {server.curl("/upload", "--data-binary", f"@{file}") for _ in range(reception.UPLOADS_OF_ONE + 1)}
+    said = {server.curl("/upload", "--data-binary", f"@{file}") for _ in range(reception.UPLOAD_THREADS_PER_CLIENT + 1)}
     assert said == {"OK 70000 of 70000\n\n200"}
 
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from rollbook.staff.signing_in import remembered
+from rollbook.staff.signing_in import sign_in_cache
 from tests.staff.browser import Clock
 
 
 @pytest.fixture(autouse=True)
 def nobody_is_remembered() -> None:
-    remembered.forget()
+    sign_in_cache.clear()
 
 
 @pytest.fixture

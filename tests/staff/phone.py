@@ -36,7 +36,7 @@ class Kept:
 
 def with_second_factor(member: Member, now: datetime = NOW) -> Kept:
     """The member has one from now on."""
-    draft = second_factor.draft(member)
+    draft = second_factor.new_encrypted_secret(member)
     phone = Phone.told(second_factor.in_letters(member, draft))
     made = second_factor.switch_on(member, draft, phone.code(now), now)
     return Kept(phone, made.recovery_codes, made.token)

@@ -12,14 +12,14 @@ from django.core import mail
 
 from rollbook.logs import Line
 from rollbook.staff import letters, links, second_factor
-from rollbook.staff.links import BadLink
+from rollbook.staff.links import LinkExpired
 from rollbook.staff.members import add_member, invite
-from rollbook.staff.membership import MemberRefused
+from rollbook.staff.membership import InvalidMember
 from rollbook.staff.models import Member, SecondFactor
 from rollbook.staff.second_factor import CodeFailed
-from rollbook.staff.setting_passwords import PasswordRefused, ask_for_password, change_password, set_password
+from rollbook.staff.setting_passwords import InvalidPassword, request_password_reset, change_password, set_password
 from rollbook.staff.signing_in import SignInFailed, sign_in
-from rollbook.staff.tokens import TokenFailed
+from rollbook.staff.tokens import TokenRejected
 from rollbook.staff.tokens import sign_in as sign_in_with_token
 from tests.staff.browser import HERE, NOW, Browser, Clock
 from tests.staff.phone import with_second_factor
@@ -53,16 +53,16 @@ def the_life_of_a_member(manager: Member, clock: Clock) -> list[str]:
     ben = invite(manager.district, "ben@maple.example", "Ben", "Oz", "district manager", [], manager, NOW)
     letters.send_due()
     holder, _ = links.read(_token_of_last_mail())
-    with pytest.raises(PasswordRefused):
+    with pytest.raises(InvalidPassword):
         set_password(holder, SHORT, NOW)
     set_password(holder, FIRST, NOW, address=HERE, agent="Firefox")
-    with pytest.raises(BadLink):
+    with pytest.raises(LinkExpired):
         links.read(_token_of_last_mail())
     with pytest.raises(SignInFailed):
         sign_in(ben.email, WRONG, HERE, NOW)
     browser.sign_in(sign_in(ben.email, FIRST, HERE, NOW))
     keys = [browser.key]
-    ask_for_password(ben.email, HERE, NOW)
+    request_password_reset(ben.email, HERE, NOW)
     letters.send_due()
     tokens = [_token_of_last_mail()]
     with pytest.raises(SignInFailed):
@@ -72,16 +72,16 @@ def the_life_of_a_member(manager: Member, clock: Clock) -> list[str]:
     clock.move(minutes=2)
     assert browser.member() == ben
     kept = with_second_factor(ben, clock.now)
-    second_factor.use(ben, kept.recovery_codes[0], HERE, clock.now)
+    second_factor.verify_code(ben, kept.recovery_codes[0], HERE, clock.now)
     with pytest.raises(CodeFailed):
-        second_factor.use(ben, kept.recovery_codes[0], HERE, clock.now)
+        second_factor.verify_code(ben, kept.recovery_codes[0], HERE, clock.now)
     assert kept.token
     sign_in_with_token(kept.token, HERE, clock.now)
-    with pytest.raises(TokenFailed):
+    with pytest.raises(TokenRejected):
         sign_in_with_token(kept.token[:-1] + "_", HERE, clock.now)
-    with pytest.raises(MemberRefused):
+    with pytest.raises(InvalidMember):
         add_member(manager.district, "eve@maple.example", "Eve", "Doe", "district manager", SHORT)
-    in_letters = second_factor.in_letters(ben, SecondFactor.objects.get().sealed)
+    in_letters = second_factor.in_letters(ben, SecondFactor.objects.get().encrypted_secret)
     keys += [*kept.recovery_codes, kept.token, kept.token[11:], in_letters, in_letters.replace(" ", "")]
     return [*keys, browser.key, *tokens, *(part for token in tokens for part in token.split(".") if len(part) > 20)]
 
@@ -108,7 +108,7 @@ def test_mails_hold_no_password_and_nothing_but_one_link(manager: Member, clock:
 def test_a_failure_to_send_logs_neither_the_mail_nor_its_reader(
     manager: Member, monkeypatch: pytest.MonkeyPatch, log: io.StringIO
 ) -> None:
-    ask_for_password(manager.email, HERE, NOW)
+    request_password_reset(manager.email, HERE, NOW)
     monkeypatch.setattr(links, "address", lambda token: 1 / 0)
     letters.send_due()
     assert "could not be sent (ZeroDivisionError)" in log.getvalue()

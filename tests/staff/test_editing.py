@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rollbook.roster.by_hand import StudentRefused
+from rollbook.roster.by_hand import InvalidStudent
 from rollbook.roster.models import Change, District, School, Student
 from rollbook.roster.passwords import verify
 from rollbook.staff import editing
-from rollbook.staff.editing import NotTheirs
+from rollbook.staff.editing import StudentNotVisible
 from rollbook.staff.models import Member
 from tests.conftest import a_member
 from tests.roster.test_by_hand import ANA, key
@@ -34,7 +34,7 @@ def enrolled(maple: District) -> None:
 def test_a_school_manager_adds_students_to_his_schools_alone(head: Member, maple: District) -> None:
     editing.add(head, ANA, NOW)
     assert students(maple)["abrook"]["SCHOOL_ID"] == "100"
-    with pytest.raises(StudentRefused) as refused:
+    with pytest.raises(InvalidStudent) as refused:
         editing.add(head, {**ANA, "FIRST_NAME": "Bea", "SCHOOL_ID": "200"}, NOW)
     assert [problem.code for problem in refused.value.problems] == ["unknown_school"]
 
@@ -47,12 +47,12 @@ def test_a_school_manager_changes_students_of_his_schools_alone(head: Member, ma
         lambda: editing.set_status(head, key(maple, "z"), "inactive", NOW),
         lambda: editing.new_password(head, key(maple, "z"), NOW),
     ):
-        with pytest.raises(NotTheirs):
+        with pytest.raises(StudentNotVisible):
             action()
 
 
 def test_nobody_changes_the_neighbours(neighbour: Member, maple: District) -> None:
-    with pytest.raises(NotTheirs):
+    with pytest.raises(StudentNotVisible):
         editing.edit(neighbour, key(maple, "s000"), {"GRADE": "5"}, None, NOW)
 
 
@@ -78,7 +78,7 @@ def test_a_new_password_ends_the_one_before(manager: Member, maple: District) ->
 
 def test_a_birth_date_is_judged_by_the_day_it_is_in_the_district(manager: Member, maple: District) -> None:
     """In Chicago it is still the 23rd."""
-    with pytest.raises(StudentRefused) as refused:
+    with pytest.raises(InvalidStudent) as refused:
         editing.add(manager, {**ANA, "DOB": "11/24/2026"}, datetime(2026, 11, 24, 3, tzinfo=UTC))
     assert [problem.code for problem in refused.value.problems] == ["future_date"]
     assert Student.objects.count() == 3

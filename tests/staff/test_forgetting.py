@@ -8,9 +8,9 @@ from django.db import DatabaseError, transaction
 
 from rollbook.roster.models import District
 from rollbook.staff import audit, forgetting, sealing
-from rollbook.staff.forgetting import YEAR, forget_some
+from rollbook.staff.forgetting import YEAR, remove_expired
 from rollbook.staff.models import AuditEvent, AuditSeal, Member
-from rollbook.staff.sealing import seal_some, verify
+from rollbook.staff.sealing import seal_pending, verify
 from tests.database.faults import Kill, fault_at
 from tests.staff.browser import NOW
 from tests.staff.test_sealing import behind_its_back
@@ -30,7 +30,7 @@ def two_districts(maple: District, cedar: District, monkeypatch: pytest.MonkeyPa
 
 
 def seal_all(now: datetime) -> None:
-    while seal_some(now):
+    while seal_pending(now):
         pass
 
 
@@ -40,7 +40,7 @@ def later(years: int, **span: float) -> datetime:
 
 def forget_all(now: datetime) -> int:
     removed = 0
-    while some := forget_some(now):
+    while some := remove_expired(now):
         removed += some
     return removed
 
@@ -152,7 +152,7 @@ def test_a_fault_in_the_middle_leaves_everything(maple: District, monkeypatch: p
     with monkeypatch.context() as faulty:
         faulty.setattr(audit, "record", fails)
         with pytest.raises(RuntimeError):
-            forget_some(later(1, days=2))
+            remove_expired(later(1, days=2))
     assert left(maple) == 4
     assert broken() == []
 
@@ -183,7 +183,7 @@ def test_a_fault_at_any_statement_does_no_harm(maple: District, monkeypatch: pyt
 
 def test_many_go_a_few_seals_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forgetting, "AT_ONCE", 1)
-    assert [forget_some(later(1, days=10)) for _ in range(4)] == [2, 1, 1, 0]
+    assert [remove_expired(later(1, days=10)) for _ in range(4)] == [2, 1, 1, 0]
     assert broken() == []
 
 

@@ -3,11 +3,11 @@
 import pytest
 from django.core import mail
 
-from rollbook.format.small_table import TableRefused
+from rollbook.format.small_table import CsvRejected
 from rollbook.roster.models import School
 from rollbook.staff import letters
 from rollbook.staff.importing import MOST_ROWS, import_staff
-from rollbook.staff.models import Member, StaffLetter
+from rollbook.staff.models import Member, AccountMail
 from tests.conftest import a_member
 from tests.staff.browser import NOW
 
@@ -50,7 +50,7 @@ def test_a_mended_file_is_sent_whole_and_invites_only_the_rest(manager: Member, 
     import_staff(a_staff_file(200).encode(), manager, NOW)
     again = import_staff(a_staff_file(200).replace(",king,", ",instructor,").encode(), manager, NOW)
     assert (len(again.invited), again.there, len(again.problems)) == (1, 190, 9)
-    assert StaffLetter.objects.count() == 191
+    assert AccountMail.objects.count() == 191
 
 
 def test_members_get_role_and_schools(manager: Member) -> None:
@@ -83,13 +83,13 @@ def test_a_school_manager_invites_to_his_schools_only(manager: Member) -> None:
 
 def test_too_many_lines_invite_nobody(manager: Member) -> None:
     rows = "".join(f"A,B,instructor,x{n}@maple.example,100\n" for n in range(MOST_ROWS + 1))
-    with pytest.raises(TableRefused, match="line 2,002 is row 2,001; send 2,000 at most"):
+    with pytest.raises(CsvRejected, match="line 2,002 is row 2,001; send 2,000 at most"):
         import_staff((HEADER + rows).encode(), manager, NOW)
-    assert not StaffLetter.objects.exists()
+    assert not AccountMail.objects.exists()
 
 
 def test_a_process_that_dies_leaves_nobody_half_invited(manager: Member, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, calls = letters.write, []
+    real, calls = letters.queue_mail, []
 
     def dies(*arguments: object, **more: object) -> None:
         calls.append(arguments)
@@ -101,4 +101,4 @@ def test_a_process_that_dies_leaves_nobody_half_invited(manager: Member, monkeyp
     with pytest.raises(SystemExit):
         import_staff(a_staff_file(200).encode(), manager, NOW)
     assert list(Member.objects.filter(district=manager.district)) == [manager]
-    assert not StaffLetter.objects.exists()
+    assert not AccountMail.objects.exists()

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from rollbook.staff.keyring import NAMES, OtherKeys, require_same
-from rollbook.staff.models import KeyMark
+from rollbook.staff.keyring import NAMES, KeysDoNotMatch, verify_keys
+from rollbook.staff.models import KeyFingerprint
 
 pytestmark = pytest.mark.django_db
 
@@ -14,37 +14,37 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(settings, "KEYS", tmp_path)
-    require_same()
+    verify_keys()
     return tmp_path
 
 
 def test_the_same_keys_are_welcome_again_and_again(folder: Path) -> None:
-    require_same()
-    assert set(KeyMark.objects.values_list("name", flat=True)) == set(NAMES)
+    verify_keys()
+    assert set(KeyFingerprint.objects.values_list("name", flat=True)) == set(NAMES)
     assert {path.name for path in folder.iterdir()} == set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_another_key_is_not(folder: Path, name: str) -> None:
     (folder / name).write_bytes(bytes(32))
-    with pytest.raises(OtherKeys, match=f"{name} are not those .* copy the folder"):
-        require_same()
+    with pytest.raises(KeysDoNotMatch, match=f"{name} are not those .* copy the folder"):
+        verify_keys()
 
 
 def test_a_missing_key_is_not_made_anew(folder: Path) -> None:
     (folder / "student-passwords").unlink()
-    with pytest.raises(OtherKeys, match="student-passwords are missing"):
-        require_same()
+    with pytest.raises(KeysDoNotMatch, match="student-passwords are missing"):
+        verify_keys()
     assert not (folder / "student-passwords").exists()
 
 
 def test_a_key_that_is_new_to_the_database_is_noted(folder: Path) -> None:
-    KeyMark.objects.filter(name="row-digests").delete()
-    require_same()
-    assert KeyMark.objects.filter(name="row-digests").exists()
+    KeyFingerprint.objects.filter(name="row-digests").delete()
+    verify_keys()
+    assert KeyFingerprint.objects.filter(name="row-digests").exists()
 
 
 def test_a_mark_does_not_tell_the_key(folder: Path) -> None:
-    for name, mark in KeyMark.objects.values_list("name", "mark"):
+    for name, mark in KeyFingerprint.objects.values_list("name", "mark"):
         assert len(mark) == 32
         assert mark not in (folder / name).read_bytes().hex()

@@ -16,8 +16,8 @@ from pytest_django import Settings
 
 from rollbook.roster.models import District
 from rollbook.staff import letters, links
-from rollbook.staff.models import LetterKind, Member, StaffLetter
-from rollbook.staff.post import Unwanted
+from rollbook.staff.models import AccountMailKind, Member, AccountMail
+from rollbook.staff.post import MailObsolete
 from tests.conftest import a_member
 from tests.staff.browser import NOW, Clock
 
@@ -36,9 +36,9 @@ def ben(maple: District) -> Member:
     return Member.objects.get(pk=member.pk)
 
 
-def written(member: Member, kind: LetterKind, inviter: Member | None = None) -> EmailMultiAlternatives:
-    letters.write(member, kind, NOW, inviter)
-    return letters.message(StaffLetter.objects.latest("pk"))
+def written(member: Member, kind: AccountMailKind, inviter: Member | None = None) -> EmailMultiAlternatives:
+    letters.queue_mail(member, kind, NOW, inviter)
+    return letters.message(AccountMail.objects.latest("pk"))
 
 
 def html_of(message: EmailMultiAlternatives) -> str:
@@ -48,40 +48,40 @@ def html_of(message: EmailMultiAlternatives) -> str:
 
 
 def by_member(ben: Member, manager: Member) -> EmailMultiAlternatives:
-    return written(ben, LetterKind.INVITATION, manager)
+    return written(ben, AccountMailKind.INVITATION, manager)
 
 
 def by_host(ben: Member, manager: Member) -> EmailMultiAlternatives:
-    return written(ben, LetterKind.INVITATION)
+    return written(ben, AccountMailKind.INVITATION)
 
 
 def forgotten_password(ben: Member, manager: Member) -> EmailMultiAlternatives:
-    return written(ben, LetterKind.FORGOTTEN_PASSWORD)
+    return written(ben, AccountMailKind.FORGOTTEN_PASSWORD)
 
 
 def password_changed(ben: Member, manager: Member) -> EmailMultiAlternatives:
-    return written(ben, LetterKind.PASSWORD_CHANGED)
+    return written(ben, AccountMailKind.PASSWORD_CHANGED)
 
 
 def second_factor_on(ben: Member, manager: Member) -> EmailMultiAlternatives:
-    return written(ben, LetterKind.SECOND_FACTOR_ON)
+    return written(ben, AccountMailKind.SECOND_FACTOR_ON)
 
 
 def second_factor_on_of_a_manager(ben: Member, manager: Member) -> EmailMultiAlternatives:
-    return written(manager, LetterKind.SECOND_FACTOR_ON)
+    return written(manager, AccountMailKind.SECOND_FACTOR_ON)
 
 
 def second_factor_off(ben: Member, manager: Member) -> EmailMultiAlternatives:
-    return written(ben, LetterKind.SECOND_FACTOR_OFF)
+    return written(ben, AccountMailKind.SECOND_FACTOR_OFF)
 
 
 def second_factor_off_by_manager(ben: Member, manager: Member) -> EmailMultiAlternatives:
-    return written(ben, LetterKind.SECOND_FACTOR_OFF, manager)
+    return written(ben, AccountMailKind.SECOND_FACTOR_OFF, manager)
 
 
 def token_made(ben: Member, manager: Member) -> EmailMultiAlternatives:
-    letters.write(manager, LetterKind.TOKEN_MADE, NOW, about="<the night's machine>")
-    return letters.message(StaffLetter.objects.latest("pk"))
+    letters.queue_mail(manager, AccountMailKind.TOKEN_MADE, NOW, about="<the night's machine>")
+    return letters.message(AccountMail.objects.latest("pk"))
 
 
 ALL = {
@@ -108,8 +108,8 @@ def test_a_letter_has_these_very_words(ben: Member, manager: Member, name: str) 
     assert found == {part: (MAILS / f"{name}.{part}").read_text(encoding="utf-8") for part in found}
 
 
-@pytest.mark.parametrize("kind", links.GOOD_FOR)
-def test_its_link_is_the_members_and_the_same_in_both_forms(ben: Member, kind: LetterKind) -> None:
+@pytest.mark.parametrize("kind", links.LIFETIME)
+def test_its_link_is_the_members_and_the_same_in_both_forms(ben: Member, kind: AccountMailKind) -> None:
     message = written(ben, kind)
     [in_text], [in_html] = _TOKEN.findall(str(message.body)), _TOKEN.findall(html_of(message))
     assert in_text == in_html
@@ -130,7 +130,7 @@ def test_a_letter_leads_to_this_server_and_to_no_other(
 def test_names_that_look_like_html_are_shown_as_they_are(ben: Member, manager: Member) -> None:
     District.objects.update(name="<b>Maple</b> & Co")
     Member.objects.filter(pk=manager.pk).update(first_name="<img src=x>")
-    message = written(Member.objects.get(pk=ben.pk), LetterKind.INVITATION, Member.objects.get(pk=manager.pk))
+    message = written(Member.objects.get(pk=ben.pk), AccountMailKind.INVITATION, Member.objects.get(pk=manager.pk))
     assert message.subject == "[<b>Maple</b> & Co] <img src=x> Ruiz invites you to Rollbook"
     assert "<b>Maple</b> & Co" in message.body
     assert "&lt;b&gt;Maple&lt;/b&gt; &amp; Co" in html_of(message)
@@ -138,18 +138,18 @@ def test_names_that_look_like_html_are_shown_as_they_are(ben: Member, manager: M
 
 
 def test_a_letter_goes_to_its_member_and_says_that_a_machine_wrote_it_and_when(ben: Member) -> None:
-    sent = written(ben, LetterKind.FORGOTTEN_PASSWORD).message()
+    sent = written(ben, AccountMailKind.FORGOTTEN_PASSWORD).message()
     assert (sent["To"], sent["From"]) == (ben.email, settings.DEFAULT_FROM_EMAIL)
     assert sent["Auto-Submitted"] == "auto-generated"
     assert parsedate_to_datetime(sent["Date"]) == NOW
 
 
 def test_a_letter_is_sent_once(ben: Member) -> None:
-    letters.write(ben, LetterKind.INVITATION, NOW)
+    letters.queue_mail(ben, AccountMailKind.INVITATION, NOW)
     assert [letters.send_due(), letters.send_due()] == [1, 0]
     assert [sent.to for sent in mail.outbox] == [[ben.email]]
-    letter = StaffLetter.objects.get()
-    assert (letter.sent_at, letter.tries, letter.next_try_at, letter.last_error) == (NOW, 1, None, "")
+    letter = AccountMail.objects.get()
+    assert (letter.sent_at, letter.attempts, letter.next_attempt_at, letter.last_error) == (NOW, 1, None, "")
 
 
 @pytest.fixture
@@ -167,10 +167,10 @@ def away(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
 def test_a_letter_that_cannot_be_sent_is_tried_again_with_a_link_that_is_good_from_then_on(
     ben: Member, away: pytest.MonkeyPatch, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    letters.write(ben, LetterKind.FORGOTTEN_PASSWORD, NOW)
+    letters.queue_mail(ben, AccountMailKind.FORGOTTEN_PASSWORD, NOW)
     letters.send_due()
-    letter = StaffLetter.objects.get()
-    assert (letter.sent_at, letter.next_try_at) == (None, NOW + timedelta(seconds=30))
+    letter = AccountMail.objects.get()
+    assert (letter.sent_at, letter.next_attempt_at) == (None, NOW + timedelta(seconds=30))
     assert caplog.messages == [
         f"letter {letter.pk} (forgotten password) could not be sent (ConnectionRefusedError); next try in 30 s"
     ]
@@ -179,49 +179,49 @@ def test_a_letter_that_cannot_be_sent_is_tried_again_with_a_link_that_is_good_fr
     clock.move(seconds=30)
     assert letters.send_due() == 1
     [token] = _TOKEN.findall(str(mail.outbox[0].body))
-    assert links.read(token) == (ben, LetterKind.FORGOTTEN_PASSWORD)
+    assert links.read(token) == (ben, AccountMailKind.FORGOTTEN_PASSWORD)
 
 
 @pytest.mark.usefixtures("away")
 def test_after_two_days_it_is_given_up(ben: Member, clock: Clock) -> None:
-    letters.write(ben, LetterKind.INVITATION, NOW)
+    letters.queue_mail(ben, AccountMailKind.INVITATION, NOW)
     clock.move(hours=48)
     letters.send_due()
-    letter = StaffLetter.objects.get()
-    assert (letter.sent_at, letter.next_try_at) == (None, None)
+    letter = AccountMail.objects.get()
+    assert (letter.sent_at, letter.next_attempt_at) == (None, None)
 
 
 def test_the_message_id_is_the_same_at_every_try_and_another_for_every_letter(ben: Member) -> None:
     for _ in range(2):
-        letters.write(ben, LetterKind.INVITATION, NOW)
-    ids = [[letters.message(letter).message()["Message-ID"] for letter in StaffLetter.objects.all()] for _ in range(2)]
+        letters.queue_mail(ben, AccountMailKind.INVITATION, NOW)
+    ids = [[letters.message(letter).message()["Message-ID"] for letter in AccountMail.objects.all()] for _ in range(2)]
     assert ids[0] == ids[1]
     assert len(set(ids[0])) == 2
 
 
-@pytest.mark.parametrize("kind", LetterKind)
-def test_who_is_not_active_any_more_gets_none(ben: Member, kind: LetterKind) -> None:
-    letters.write(ben, kind, NOW)
+@pytest.mark.parametrize("kind", AccountMailKind)
+def test_who_is_not_active_any_more_gets_none(ben: Member, kind: AccountMailKind) -> None:
+    letters.queue_mail(ben, kind, NOW)
     Member.objects.update(is_active=False)
     assert [letters.send_due(), letters.send_due()] == [1, 0]
     assert mail.outbox == []
-    letter = StaffLetter.objects.get()
-    assert (letter.sent_at, letter.next_try_at, letter.last_error) == (None, None, "Unwanted")
+    letter = AccountMail.objects.get()
+    assert (letter.sent_at, letter.next_attempt_at, letter.last_error) == (None, None, "Unwanted")
 
 
 def test_who_has_a_password_needs_no_invitation(manager: Member) -> None:
-    with pytest.raises(Unwanted):
-        written(manager, LetterKind.INVITATION)
+    with pytest.raises(MailObsolete):
+        written(manager, AccountMailKind.INVITATION)
 
 
 def test_nothing_that_opens_anything_is_kept_of_a_letter(ben: Member) -> None:
-    letters.write(ben, LetterKind.INVITATION, NOW)
+    letters.queue_mail(ben, AccountMailKind.INVITATION, NOW)
     letters.send_due()
     [token] = _TOKEN.findall(str(mail.outbox[0].body))
-    kept = str(StaffLetter.objects.values())
+    kept = str(AccountMail.objects.values())
     assert not any(part in kept for part in token.split(".")[1:])
 
 
 def test_the_database_takes_no_letter_about_anything_else(ben: Member) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
-        StaffLetter.objects.create(member=ben, kind="other", written_at=NOW)
+        AccountMail.objects.create(member=ben, kind="other", written_at=NOW)

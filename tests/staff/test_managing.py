@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from django.core import mail
 
-from rollbook.roster.models import RowDigest, School
+from rollbook.roster.models import RowFingerprint, School
 from rollbook.staff import letters, links, managing, members
-from rollbook.staff.membership import MemberRefused
-from rollbook.staff.models import LetterKind, Member, Session, StaffLetter
+from rollbook.staff.membership import InvalidMember
+from rollbook.staff.models import AccountMailKind, Member, Session, AccountMail
 from tests.conftest import a_member
 from tests.staff.browser import NOW
 from tests.staff.phone import with_second_factor
@@ -37,18 +37,18 @@ def test_name_role_and_schools_are_changed(ben: Member, manager: Member) -> None
     change(ben, manager, first_name=" Benno ", role="School Manager", schools=["100", "200"])
     ben = Member.objects.get(pk=ben.pk)
     assert (ben.name, ben.role.name, ben.schools.count()) == ("Benno Ito", "school manager", 2)
-    assert not StaffLetter.objects.exists()
+    assert not AccountMail.objects.exists()
 
 
 def test_another_address_signs_out_and_is_told_to_the_one_before(ben: Member, manager: Member) -> None:
     Session.objects.create(
         session_key="x", session_data="", expire_date=NOW, member=ben, begun_at=NOW, seen_at=NOW, agent=""
     )
-    token = links.make(ben, LetterKind.FORGOTTEN_PASSWORD)
+    token = links.make(ben, AccountMailKind.FORGOTTEN_PASSWORD)
     change(ben, manager, email=" Benno@Maple.example")
     assert Member.objects.get(pk=ben.pk).email == "benno@maple.example"
     assert not Session.objects.filter(member=ben).exists()
-    with pytest.raises(links.BadLink):
+    with pytest.raises(links.LinkExpired):
         links.read(token)
     letters.send_due()
     (sent,) = mail.outbox
@@ -59,7 +59,7 @@ def test_another_address_signs_out_and_is_told_to_the_one_before(ben: Member, ma
 
 def test_who_has_no_password_yet_is_invited_at_the_new_address(manager: Member) -> None:
     ben = an_invited(manager)
-    StaffLetter.objects.all().delete()
+    AccountMail.objects.all().delete()
     change(ben, manager, email="benno@maple.example")
     letters.send_due()
     (sent,) = mail.outbox
@@ -81,19 +81,19 @@ def test_who_has_no_password_yet_is_invited_at_the_new_address(manager: Member) 
 def test_what_cannot_be_changes_nothing(
     ben: Member, manager: Member, neighbour: Member, other: dict[str, Any], reason: str
 ) -> None:
-    with pytest.raises(MemberRefused) as caught:
+    with pytest.raises(InvalidMember) as caught:
         change(ben, manager, **({"last_name": "Other"} | other))
     assert caught.value.reasons == [reason]
     ben.refresh_from_db()
     assert (ben.last_name, ben.email, ben.schools.count()) == ("Ruiz", "ben@maple.example", 1)
-    assert not StaffLetter.objects.exists()
+    assert not AccountMail.objects.exists()
 
 
 def test_a_changed_address_clears_the_digests_of_linked_students(ben: Member, manager: Member) -> None:
     enroll(manager.district, a_class(2, STAFF=ben.email))
-    assert RowDigest.objects.exclude(digest=None).count() == 2
+    assert RowFingerprint.objects.exclude(digest=None).count() == 2
     change(ben, manager, email="benno@maple.example")
-    assert not RowDigest.objects.exclude(digest=None).exists()
+    assert not RowFingerprint.objects.exclude(digest=None).exists()
 
 
 def test_who_is_let_go_comes_back_with_the_same_password(ben: Member, manager: Member) -> None:
@@ -109,10 +109,10 @@ def test_who_is_let_go_comes_back_with_the_same_password(ben: Member, manager: M
 def test_one_district_manager_always_remains(manager: Member) -> None:
     other = a_member(manager.district, "other@maple.example")
     managing.deactivate(manager, other)
-    with pytest.raises(MemberRefused, match="nobody can deactivate themselves"):
+    with pytest.raises(InvalidMember, match="nobody can deactivate themselves"):
         managing.deactivate(other, other)
     facts = {"email": other.email, "first_name": "Ana", "last_name": "Ruiz"}
-    with pytest.raises(MemberRefused, match="is the last district manager who can sign in"):
+    with pytest.raises(InvalidMember, match="is the last district manager who can sign in"):
         managing.change(other, other, NOW, **facts, role="instructor", schools=["100"])
     managing.reactivate(manager, other)
     managing.change(other, manager, NOW, **facts, role="instructor", schools=["100"])
@@ -121,7 +121,7 @@ def test_one_district_manager_always_remains(manager: Member) -> None:
 def test_one_who_has_not_come_yet_does_not_count_as_remaining(manager: Member) -> None:
     an_invited(manager, role="district manager", schools=[])
     facts = {"email": manager.email, "first_name": "Ana", "last_name": "Ruiz"}
-    with pytest.raises(MemberRefused, match="is the last district manager"):
+    with pytest.raises(InvalidMember, match="is the last district manager"):
         managing.change(manager, manager, NOW, **facts, role="instructor", schools=["100"])
 
 
@@ -132,7 +132,7 @@ def test_others_are_not_a_school_managers_to_change(who: str, ben: Member, manag
     target = {"neighbour": neighbour, "elsewhere": ben, "above": manager}[who]
     assert not managing.may_manage(head, target)
     for attempt in (managing.deactivate, managing.reactivate):
-        with pytest.raises(MemberRefused, match="is not yours to change"):
+        with pytest.raises(InvalidMember, match="is not yours to change"):
             attempt(target, head)
 
 
@@ -140,15 +140,15 @@ def test_a_school_manager_changes_the_staff_of_his_schools_within_them(ben: Memb
     head = a_member(manager.district, "head@maple.example", "school manager")
     head.schools.set(School.objects.filter(district=manager.district, organization_id="100"))
     change(ben, head, last_name="Itō")
-    with pytest.raises(MemberRefused, match="there is no school '200' among your schools"):
+    with pytest.raises(InvalidMember, match="there is no school '200' among your schools"):
         change(ben, head, schools=["100", "200"])
-    with pytest.raises(MemberRefused, match="you cannot give the role district manager; yours to give are school"):
+    with pytest.raises(InvalidMember, match="you cannot give the role district manager; yours to give are school"):
         change(ben, head, role="district manager", schools=[])
 
 
 def test_a_lost_second_factor_is_switched_off_by_a_manager_and_told(ben: Member, manager: Member) -> None:
     with_second_factor(ben)
-    StaffLetter.objects.all().delete()
+    AccountMail.objects.all().delete()
     Session.objects.create(
         session_key="x", session_data="", expire_date=NOW, member=ben, begun_at=NOW, seen_at=NOW, agent=""
     )
@@ -162,13 +162,13 @@ def test_a_lost_second_factor_is_switched_off_by_a_manager_and_told(ben: Member,
 
 
 def test_where_there_is_none_nothing_is_switched_off(ben: Member, manager: Member) -> None:
-    with pytest.raises(MemberRefused, match="Ana Ruiz has no second factor"):
+    with pytest.raises(InvalidMember, match="Ana Ruiz has no second factor"):
         managing.switch_off_second_factor(ben, manager, NOW)
 
 
 def test_ones_own_is_switched_off_with_a_code_alone(manager: Member) -> None:
     with_second_factor(manager)
-    with pytest.raises(MemberRefused, match="your own is switched off under Your account, with a code"):
+    with pytest.raises(InvalidMember, match="your own is switched off under Your account, with a code"):
         managing.switch_off_second_factor(manager, manager, NOW)
     assert Member.objects.get(pk=manager.pk).has_second_factor
 
@@ -179,6 +179,6 @@ def test_that_of_others_is_not_a_school_managers_to_switch_off(who: str, manager
     head.schools.set(School.objects.filter(district=manager.district, organization_id="200"))
     target = {"neighbour": neighbour, "above": manager}[who]
     with_second_factor(target)
-    with pytest.raises(MemberRefused, match="is not yours to change"):
+    with pytest.raises(InvalidMember, match="is not yours to change"):
         managing.switch_off_second_factor(target, head, NOW)
     assert Member.objects.get(pk=target.pk).has_second_factor

@@ -11,17 +11,17 @@ from django.test.utils import CaptureQueriesContext
 from rollbook.roster.models import District, School
 from rollbook.staff import letters, members
 from rollbook.staff.members import (
-    NotAMember,
+    UnknownMember,
     add_member,
     found,
     invite,
     invite_again,
     listed,
-    receivers,
+    result_recipients,
     set_receivers,
 )
-from rollbook.staff.membership import MemberRefused
-from rollbook.staff.models import KnownAddress, LetterKind, Member, StaffLetter
+from rollbook.staff.membership import InvalidMember
+from rollbook.staff.models import KnownAddress, AccountMailKind, Member, AccountMail
 from rollbook.staff.setting_passwords import set_password
 from rollbook.staff.signing_in import sign_in
 from tests.conftest import PASSWORD, a_member
@@ -37,7 +37,7 @@ def test_a_member_is_added_with_a_folded_login_and_a_hashed_password(maple: Dist
 
 
 def test_every_reason_against_a_member_is_told_at_once(maple: District) -> None:
-    with pytest.raises(MemberRefused) as caught:
+    with pytest.raises(InvalidMember) as caught:
         add_member(maple, "not an address", "", "Ruiz\nBcc: x@y.example", "king", "short")
     assert len(caught.value.reasons) == 5
     assert "short" not in str(caught.value).replace("shorter", "")
@@ -45,7 +45,7 @@ def test_every_reason_against_a_member_is_told_at_once(maple: District) -> None:
 
 
 def test_the_names_of_a_member_are_nothing_to_make_a_password_of(maple: District) -> None:
-    with pytest.raises(MemberRefused) as caught:
+    with pytest.raises(InvalidMember) as caught:
         add_member(maple, "ops@maple.example", "Anastasia", "Ruizo", "district manager", "anastasia ruizo 1999")
     assert caught.value.reasons == [
         "the password is refused: it contains 'Anastasia'",
@@ -54,7 +54,7 @@ def test_the_names_of_a_member_are_nothing_to_make_a_password_of(maple: District
 
 
 def test_an_address_in_use_is_refused_without_telling_where(maple: District, neighbour: Member) -> None:
-    with pytest.raises(MemberRefused) as caught:
+    with pytest.raises(InvalidMember) as caught:
         add_member(maple, neighbour.email.upper(), "Eve", "Doe", "district manager", PASSWORD)
     assert caught.value.reasons == ["ops@cedar.example cannot be added: it is in use as a login"]
 
@@ -63,14 +63,14 @@ def test_an_address_in_use_is_refused_without_telling_where(maple: District, nei
     "email", ["a@b.example\nBcc: c@d.example", "a@b.example,c@d.example", "a" * 250 + "@b.example"]
 )
 def test_an_address_that_could_carry_a_second_one_is_refused(maple: District, email: str) -> None:
-    with pytest.raises(MemberRefused):
+    with pytest.raises(InvalidMember):
         add_member(maple, email, "Ana", "Ruiz", "district manager", PASSWORD)
 
 
 def test_the_results_go_to_those_who_were_named_and_no_others(manager: Member) -> None:
     other = a_member(manager.district, "it@maple.example", "instructor")
     assert set_receivers(manager.district, [" OPS@maple.example"]) == [manager]
-    assert set_receivers(manager.district, ["it@maple.example"]) == [other] == receivers(manager.district)
+    assert set_receivers(manager.district, ["it@maple.example"]) == [other] == result_recipients(manager.district)
 
 
 def test_results_never_go_to_a_stranger_a_neighbour_or_a_leaver(manager: Member, neighbour: Member) -> None:
@@ -78,15 +78,15 @@ def test_results_never_go_to_a_stranger_a_neighbour_or_a_leaver(manager: Member,
     a_member(manager.district, "left@maple.example")
     Member.objects.filter(email="left@maple.example").update(is_active=False)
     for email in ("who@example.org", neighbour.email, "left@maple.example"):
-        with pytest.raises(NotAMember, match=email):
+        with pytest.raises(UnknownMember, match=email):
             set_receivers(manager.district, [manager.email, email])
-    assert receivers(manager.district) == [manager]
+    assert result_recipients(manager.district) == [manager]
 
 
 def test_who_becomes_inactive_gets_no_results_any_more(manager: Member) -> None:
     set_receivers(manager.district, [manager.email])
     Member.objects.update(is_active=False)
-    assert receivers(manager.district) == []
+    assert result_recipients(manager.district) == []
 
 
 def schools_of(member: Member) -> list[str]:
@@ -124,7 +124,7 @@ def test_schools_that_do_not_fit_are_refused(maple: District, cedar: District, c
         lambda: invite(maple, *BEN, role, schools, None, NOW),
     ]
     for attempt in attempts:
-        with pytest.raises(MemberRefused) as caught:
+        with pytest.raises(InvalidMember) as caught:
             attempt()
         assert caught.value.reasons == reasons
     assert not Member.objects.exists()
@@ -133,23 +133,23 @@ def test_schools_that_do_not_fit_are_refused(maple: District, cedar: District, c
 def test_who_is_invited_gets_a_letter_and_has_no_password(manager: Member) -> None:
     ben = invite(manager.district, " Ben@Maple.example", "Ben", "Oz", "instructor", ["100"], manager, NOW)
     assert (ben.email, ben.has_usable_password(), schools_of(ben)) == ("ben@maple.example", False, ["100"])
-    letter = StaffLetter.objects.get()
-    assert (letter.member, letter.kind, letter.inviter, letter.written_at) == (ben, "invitation", manager, NOW)
+    letter = AccountMail.objects.get()
+    assert (letter.member, letter.kind, letter.actor, letter.queued_at) == (ben, "invitation", manager, NOW)
 
 
 def test_an_invitation_gives_every_reason_against_it(maple: District) -> None:
-    with pytest.raises(MemberRefused) as caught:
+    with pytest.raises(InvalidMember) as caught:
         invite(maple, "not an address", "", "Oz\n", "king", ["100"], None, NOW)
     assert len(caught.value.reasons) == 3
-    assert not StaffLetter.objects.exists()
+    assert not AccountMail.objects.exists()
 
 
 def test_a_login_in_use_is_not_invited_and_nothing_tells_where_it_is(manager: Member, neighbour: Member) -> None:
     for login in (manager.email, neighbour.email):
-        with pytest.raises(MemberRefused) as caught:
+        with pytest.raises(InvalidMember) as caught:
             invite(manager.district, login.upper(), "Eve", "Doe", "district manager", [], manager, NOW)
         assert caught.value.reasons == [f"{login} cannot be added: it is in use as a login"]
-    assert not StaffLetter.objects.exists()
+    assert not AccountMail.objects.exists()
 
 
 def test_nobody_is_invited_without_a_letter(maple: District, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,9 +166,9 @@ def test_who_has_no_password_yet_can_be_invited_again(manager: Member) -> None:
     ben = invite(manager.district, *BEN, "district manager", [], manager, NOW)
     later = NOW + timedelta(minutes=6)
     invite_again(ben, None, later)
-    assert [(letter.kind, letter.inviter) for letter in StaffLetter.objects.order_by("pk")] == [
-        (LetterKind.INVITATION, manager),
-        (LetterKind.INVITATION, None),
+    assert [(letter.kind, letter.actor) for letter in AccountMail.objects.order_by("pk")] == [
+        (AccountMailKind.INVITATION, manager),
+        (AccountMailKind.INVITATION, None),
     ]
 
 
@@ -186,10 +186,10 @@ def test_who_has_no_password_yet_can_be_invited_again(manager: Member) -> None:
 def test_where_it_is_of_no_use_nobody_is_invited_again(maple: District, change: dict[str, object], reason: str) -> None:
     ben = invite(maple, *BEN, "district manager", [], None, NOW)
     Member.objects.update(**change)
-    with pytest.raises(MemberRefused) as caught:
+    with pytest.raises(InvalidMember) as caught:
         invite_again(ben, None, NOW + timedelta(minutes=1))
     assert caught.value.reasons == [reason]
-    assert StaffLetter.objects.count() == 1
+    assert AccountMail.objects.count() == 1
 
 
 def test_the_staff_is_listed_by_name_with_state_schools_and_last_sign_in(manager: Member, neighbour: Member) -> None:

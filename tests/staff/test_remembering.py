@@ -8,9 +8,9 @@ from django.contrib.auth.hashers import check_password
 
 from rollbook.staff import remembering, signing_in
 from rollbook.staff.models import Member
-from rollbook.staff.remembering import Remembered
+from rollbook.staff.remembering import SignInCache
 from rollbook.staff.signing_in import SignInFailed, sign_in
-from rollbook.staff.throttle import PER_LOGIN_AND_ADDRESS, Throttled
+from rollbook.staff.throttle import PER_LOGIN_AND_ADDRESS, RateLimited
 from tests.conftest import PASSWORD
 
 NOW = datetime(2026, 5, 13, 12, tzinfo=UTC)
@@ -18,33 +18,33 @@ HERE = "192.0.2.7"
 
 
 def test_only_what_was_noted_is_known() -> None:
-    remembered = Remembered()
-    remembered.note(1, "hash", "secret")
-    assert remembered.knows(1, "hash", "secret")
-    assert not remembered.knows(2, "hash", "secret")
-    assert not remembered.knows(1, "another hash", "secret")
-    assert not remembered.knows(1, "hash", "secret ")
-    remembered.forget()
-    assert not remembered.knows(1, "hash", "secret")
+    remembered = SignInCache()
+    remembered.add(1, "hash", "secret")
+    assert remembered.contains(1, "hash", "secret")
+    assert not remembered.contains(2, "hash", "secret")
+    assert not remembered.contains(1, "another hash", "secret")
+    assert not remembered.contains(1, "hash", "secret ")
+    remembered.clear()
+    assert not remembered.contains(1, "hash", "secret")
 
 
 def test_it_is_known_for_five_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = mock.Mock(return_value=1000.0)
     monkeypatch.setattr(remembering, "monotonic", clock)
-    remembered = Remembered()
-    remembered.note(1, "hash", "secret")
+    remembered = SignInCache()
+    remembered.add(1, "hash", "secret")
     clock.return_value += 299
-    assert remembered.knows(1, "hash", "secret")
+    assert remembered.contains(1, "hash", "secret")
     clock.return_value += 2
-    assert not remembered.knows(1, "hash", "secret")
+    assert not remembered.contains(1, "hash", "secret")
 
 
 def test_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remembering, "MOST", 3)
-    remembered = Remembered()
+    remembered = SignInCache()
     for member in range(5):
-        remembered.note(member, "hash", "secret")
-    assert [remembered.knows(member, "hash", "secret") for member in range(5)] == [False, False, True, True, True]
+        remembered.add(member, "hash", "secret")
+    assert [remembered.contains(member, "hash", "secret") for member in range(5)] == [False, False, True, True, True]
 
 
 @pytest.fixture
@@ -88,5 +88,5 @@ def test_the_throttle_comes_first(manager: Member) -> None:
     for _ in range(PER_LOGIN_AND_ADDRESS):
         with pytest.raises(SignInFailed):
             sign_in(manager.email, "a wrong one", HERE, NOW)
-    with pytest.raises(Throttled):
+    with pytest.raises(RateLimited):
         sign_in(manager.email, PASSWORD, HERE, NOW)

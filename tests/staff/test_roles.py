@@ -6,7 +6,7 @@ from rollbook.roster.models import District
 from rollbook.staff import roles
 from rollbook.staff.models import Member, Role
 from rollbook.staff.permissions import Permission, RoleType
-from rollbook.staff.roles import RoleRefused
+from rollbook.staff.roles import InvalidRole
 from tests.conftest import a_member
 
 SEE, UPDATE = Permission.SEE_STUDENTS, Permission.UPDATE_STUDENTS
@@ -47,7 +47,7 @@ def test_a_standard_roles_change_leaves_custom_roles_of_its_type_alone(manager: 
 
 
 def test_the_district_managers_role_stays_as_it_is(manager: Member) -> None:
-    with pytest.raises(RoleRefused, match="cannot be changed"):
+    with pytest.raises(InvalidRole, match="cannot be changed"):
         roles.change(manager.role, manager, manager.role.name, "", [SEE])
 
 
@@ -64,7 +64,7 @@ def test_the_district_managers_role_stays_as_it_is(manager: Member) -> None:
 )
 def test_names_and_texts_that_cannot_be(manager: Member, name: str, description: str, reason: str) -> None:
     an_assistant(manager)
-    with pytest.raises(RoleRefused) as caught:
+    with pytest.raises(InvalidRole) as caught:
         roles.make(manager, RoleType.INSTRUCTOR, name, description, [])
     assert reason in str(caught.value)
     assert Role.objects.filter(is_standard=False).count() == 1
@@ -77,7 +77,7 @@ def test_two_districts_may_call_their_roles_the_same(manager: Member, neighbour:
 
 
 def test_a_type_has_no_more_than_it_can_have(manager: Member) -> None:
-    with pytest.raises(RoleRefused, match="a role of the type instructor cannot have 'update students'"):
+    with pytest.raises(InvalidRole, match="a role of the type instructor cannot have 'update students'"):
         roles.make(manager, RoleType.INSTRUCTOR, "Helper", "", [SEE, UPDATE])
 
 
@@ -91,17 +91,17 @@ class TestNobodyGivesWhatHeDoesNotHave:
         return member
 
     def test_in_a_new_role(self, clerk: Member) -> None:
-        with pytest.raises(RoleRefused, match="you may not update students yourself, so you cannot let others"):
+        with pytest.raises(InvalidRole, match="you may not update students yourself, so you cannot let others"):
             an_assistant(clerk, SEE, UPDATE)
 
     def test_in_his_own(self, clerk: Member) -> None:
-        with pytest.raises(RoleRefused, match="you may not update students"):
+        with pytest.raises(InvalidRole, match="you may not update students"):
             roles.change(clerk.role, clerk, "Clerk", "", [SEE, STAFF, ROLES, UPDATE])
 
     def test_by_taking_it_from_others(self, clerk: Member, manager: Member) -> None:
         above = roles.make(manager, RoleType.DISTRICT_MANAGER, "Above", "", [UPDATE])
         for attempt in (lambda: roles.change(above, clerk, "Above", "", []), lambda: roles.remove(above, clerk)):
-            with pytest.raises(RoleRefused, match="Above may do more than you"):
+            with pytest.raises(InvalidRole, match="Above may do more than you"):
                 attempt()
 
     def test_to_a_member(self, clerk: Member) -> None:
@@ -119,7 +119,7 @@ def test_a_role_that_nobody_has_can_be_removed(manager: Member) -> None:
     role = an_assistant(manager, SEE)
     member = a_member(manager.district, "desk@maple.example")
     Member.objects.filter(pk=member.pk).update(role=role)
-    with pytest.raises(RoleRefused, match="1 member has the role Front office; give them another one first"):
+    with pytest.raises(InvalidRole, match="1 member has the role Front office; give them another one first"):
         roles.remove(role, manager)
     Member.objects.filter(pk=member.pk).update(role=manager.role)
     roles.remove(role, manager)
@@ -127,7 +127,7 @@ def test_a_role_that_nobody_has_can_be_removed(manager: Member) -> None:
 
 
 def test_standard_roles_stay(manager: Member) -> None:
-    with pytest.raises(RoleRefused, match="instructor is a standard role and stays"):
+    with pytest.raises(InvalidRole, match="instructor is a standard role and stays"):
         roles.remove(roles.standard(manager.district, RoleType.INSTRUCTOR), manager)
 
 

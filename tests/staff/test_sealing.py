@@ -7,7 +7,7 @@ from django.db import DatabaseError, connection, transaction
 
 from rollbook.staff import audit, sealing
 from rollbook.staff.models import AuditEvent, AuditSeal, Member
-from rollbook.staff.sealing import Verified, seal_some, verify
+from rollbook.staff.sealing import Verification, seal_pending, verify
 from tests.staff.browser import NOW
 
 
@@ -19,7 +19,7 @@ def three_seals(manager: Member, monkeypatch: pytest.MonkeyPatch) -> None:
         audit.record(
             "student", "seen", member=manager, address="2001:db8::1", agent="curl/8", detail=f"Ōtani {number}", now=NOW
         )
-    assert [seal_some(NOW + timedelta(minutes=1)) for _ in range(4)] == [3, 3, 1, 0]
+    assert [seal_pending(NOW + timedelta(minutes=1)) for _ in range(4)] == [3, 3, 1, 0]
 
 
 def behind_its_back(statement: str) -> None:
@@ -44,12 +44,12 @@ def broken() -> list[tuple[int, str]]:
 
 def test_what_nobody_touched_is_whole(three_seals: None, manager: Member) -> None:
     audit.record("student", "seen", member=manager)
-    assert verify() == Verified(events=7, seals=3, waiting=1, broken=())
+    assert verify() == Verification(events=7, seals=3, waiting=1, broken=())
 
 
 def test_without_any_event_there_is_no_seal(db: None) -> None:
-    assert seal_some(NOW) == 0
-    assert verify() == Verified(0, 0, 0, ())
+    assert seal_pending(NOW) == 0
+    assert verify() == Verification(0, 0, 0, ())
 
 
 @pytest.mark.parametrize(

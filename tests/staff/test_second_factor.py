@@ -13,7 +13,7 @@ from django.db import connection
 from rollbook.staff import letters, second_factor, throttle, tokens
 from rollbook.staff.models import AuditEvent, Member, RecoveryCode, SecondFactor, Token
 from rollbook.staff.second_factor import RECOVERY_CODES, AlreadyOn, CodeFailed
-from rollbook.staff.throttle import PER_ADDRESS, PER_LOGIN_OF_CODES, Throttled
+from rollbook.staff.throttle import PER_ADDRESS, PER_LOGIN_OF_CODES, RateLimited
 from rollbook.staff.tokens import Scope
 from tests.conftest import a_district, a_member
 from tests.staff.browser import HERE, NOW, Clock
@@ -33,19 +33,19 @@ def fresh(member: Member) -> Member:
 
 
 def test_a_code_of_the_draft_switches_it_on(manager: Member) -> None:
-    draft = second_factor.draft(manager)
+    draft = second_factor.new_encrypted_secret(manager)
     phone = Phone.told(second_factor.in_letters(manager, draft))
     assert not fresh(manager).has_second_factor
     made = second_factor.switch_on(manager, draft, phone.code(), NOW)
     assert fresh(manager).has_second_factor
-    assert SecondFactor.objects.get().on_since == NOW
+    assert SecondFactor.objects.get().enabled_at == NOW
     assert len(set(made.recovery_codes)) == RECOVERY_CODES
     assert all(re.fullmatch(r"[a-z2-9]{4}(-[a-z2-9]{4}){3}", code) for code in made.recovery_codes)
 
 
 @pytest.mark.parametrize("code", ["", "000000", "abcdef"])
 def test_another_code_does_not(manager: Member, code: str) -> None:
-    draft = second_factor.draft(manager)
+    draft = second_factor.new_encrypted_secret(manager)
     assert Phone.told(second_factor.in_letters(manager, draft)).code() != code
     with pytest.raises(CodeFailed):
         second_factor.switch_on(manager, draft, code, NOW)
@@ -53,10 +53,10 @@ def test_another_code_does_not(manager: Member, code: str) -> None:
 
 
 def test_of_two_browsers_that_switch_it_on_one_does(manager: Member, kept: Kept) -> None:
-    draft = second_factor.draft(manager)
+    draft = second_factor.new_encrypted_secret(manager)
     with pytest.raises(AlreadyOn):
         second_factor.switch_on(manager, draft, Phone.told(second_factor.in_letters(manager, draft)).code(), NOW)
-    assert second_factor.use(manager, kept.phone.code(later=1), HERE, NOW) is None
+    assert second_factor.verify_code(manager, kept.phone.code(later=1), HERE, NOW) is None
     assert Token.objects.count() == 1
 
 
@@ -67,7 +67,7 @@ def test_it_makes_the_token_that_scripts_then_need(manager: Member, kept: Kept) 
 
 
 def test_who_has_one_gets_no_other(manager: Member) -> None:
-    tokens.make(manager, "night", tuple(Scope), NOW)
+    tokens.create(manager, "night", tuple(Scope), NOW)
     assert with_second_factor(manager).token is None
 
 
@@ -91,37 +91,37 @@ def test_the_members_are_told_by_mail(manager: Member, kept: Kept) -> None:
 
 def test_a_code_is_taken_once(manager: Member, kept: Kept, clock: Clock) -> None:
     with pytest.raises(CodeFailed):  # it has switched it on
-        second_factor.use(manager, kept.phone.code(), HERE, NOW)
+        second_factor.verify_code(manager, kept.phone.code(), HERE, NOW)
     clock.move(seconds=30)
     code = kept.phone.code(clock.now)
-    assert second_factor.use(manager, code, HERE, clock.now) is None
+    assert second_factor.verify_code(manager, code, HERE, clock.now) is None
     with pytest.raises(CodeFailed):
-        second_factor.use(manager, code, HERE, clock.now)
+        second_factor.verify_code(manager, code, HERE, clock.now)
 
 
 def test_a_code_from_before_the_last_one_is_not_taken(manager: Member, kept: Kept) -> None:
-    second_factor.use(manager, kept.phone.code(later=1), HERE, NOW)
+    second_factor.verify_code(manager, kept.phone.code(later=1), HERE, NOW)
     with pytest.raises(CodeFailed):
-        second_factor.use(manager, kept.phone.code(), HERE, NOW)
+        second_factor.verify_code(manager, kept.phone.code(), HERE, NOW)
 
 
 def test_a_code_may_be_typed_with_blanks(manager: Member, kept: Kept) -> None:
     code = kept.phone.code(later=1)
-    assert second_factor.use(manager, f" {code[:3]} {code[3:]} ", HERE, NOW) is None
+    assert second_factor.verify_code(manager, f" {code[:3]} {code[3:]} ", HERE, NOW) is None
 
 
 def test_the_neighbours_code_is_worth_nothing(manager: Member, kept: Kept, neighbour: Member) -> None:
     theirs = with_second_factor(neighbour)
     for code in (theirs.phone.code(later=1), theirs.recovery_codes[0]):
         with pytest.raises(CodeFailed):
-            second_factor.use(manager, code, HERE, NOW)
+            second_factor.verify_code(manager, code, HERE, NOW)
 
 
 def test_a_recovery_code_is_taken_once_and_says_how_many_are_left(manager: Member, kept: Kept) -> None:
-    assert second_factor.use(manager, kept.recovery_codes[0], HERE, NOW) == 9
-    assert second_factor.use(manager, kept.recovery_codes[1].upper().replace("-", " "), HERE, NOW) == 8
+    assert second_factor.verify_code(manager, kept.recovery_codes[0], HERE, NOW) == 9
+    assert second_factor.verify_code(manager, kept.recovery_codes[1].upper().replace("-", " "), HERE, NOW) == 8
     with pytest.raises(CodeFailed):
-        second_factor.use(manager, kept.recovery_codes[0], HERE, NOW)
+        second_factor.verify_code(manager, kept.recovery_codes[0], HERE, NOW)
     assert second_factor.recovery_codes_left(manager) == 8
     assert [event.detail for event in AuditEvent.objects.filter(action="recovery code")] == ["9 left", "8 left"]
 
@@ -130,8 +130,8 @@ def test_new_recovery_codes_end_those_before(manager: Member, kept: Kept) -> Non
     new = second_factor.new_recovery_codes(manager)
     assert second_factor.recovery_codes_left(manager) == len(new) == 10
     with pytest.raises(CodeFailed):
-        second_factor.use(manager, kept.recovery_codes[0], HERE, NOW)
-    assert second_factor.use(manager, new[0], HERE, NOW) == 9
+        second_factor.verify_code(manager, kept.recovery_codes[0], HERE, NOW)
+    assert second_factor.verify_code(manager, new[0], HERE, NOW) == 9
 
 
 def test_switched_off_no_code_is_good_and_nothing_is_left_of_it(manager: Member, kept: Kept) -> None:
@@ -140,7 +140,7 @@ def test_switched_off_no_code_is_good_and_nothing_is_left_of_it(manager: Member,
     assert not RecoveryCode.objects.exists()
     for code in (kept.phone.code(later=1), kept.recovery_codes[0]):
         with pytest.raises(CodeFailed):
-            second_factor.use(manager, code, HERE, NOW)
+            second_factor.verify_code(manager, code, HERE, NOW)
     with pytest.raises(CodeFailed):
         second_factor.new_recovery_codes(manager)
     assert not second_factor.switch_off(manager, NOW)
@@ -149,7 +149,7 @@ def test_switched_off_no_code_is_good_and_nothing_is_left_of_it(manager: Member,
 @pytest.mark.parametrize("code", ["", "000000", "\0", "\ud800", "x" * 5000, "-", "１２３４５６"])
 def test_a_wrong_code_is_counted_and_audited(manager: Member, kept: Kept, code: str) -> None:
     with pytest.raises(CodeFailed):
-        second_factor.use(manager, code, HERE, NOW, "Firefox")
+        second_factor.verify_code(manager, code, HERE, NOW, "Firefox")
     event = AuditEvent.objects.get(result="failed")
     assert (event.action, event.member, event.address, event.detail) == ("sign in", manager, HERE, "code")
 
@@ -159,12 +159,12 @@ def test_too_many_wrong_ones_make_the_member_wait_wherever_they_come_from(
 ) -> None:
     for number in range(PER_LOGIN_OF_CODES):
         with pytest.raises(CodeFailed):
-            second_factor.use(manager, "000000", f"198.51.100.{number}", NOW)
-    with pytest.raises(Throttled) as throttled:
-        second_factor.use(manager, kept.phone.code(later=1), HERE, NOW)
+            second_factor.verify_code(manager, "000000", f"198.51.100.{number}", NOW)
+    with pytest.raises(RateLimited) as throttled:
+        second_factor.verify_code(manager, kept.phone.code(later=1), HERE, NOW)
     assert throttled.value.retry_after == 3600
     clock.move(hours=1)
-    assert second_factor.use(manager, kept.phone.code(clock.now), HERE, clock.now) is None
+    assert second_factor.verify_code(manager, kept.phone.code(clock.now), HERE, clock.now) is None
 
 
 def test_they_make_nobody_else_wait_elsewhere(manager: Member, kept: Kept) -> None:
@@ -172,9 +172,9 @@ def test_they_make_nobody_else_wait_elsewhere(manager: Member, kept: Kept) -> No
     his = with_second_factor(ben)
     for number in range(PER_LOGIN_OF_CODES):
         with pytest.raises(CodeFailed):
-            second_factor.use(manager, "000000", f"198.51.100.{number}", NOW)
-    assert second_factor.use(ben, his.phone.code(later=1), HERE, NOW) is None
-    throttle.require(manager.email, HERE, NOW)  # nor the member's password, and so no script before
+            second_factor.verify_code(manager, "000000", f"198.51.100.{number}", NOW)
+    assert second_factor.verify_code(ben, his.phone.code(later=1), HERE, NOW) is None
+    throttle.check_sign_in(manager.email, HERE, NOW)  # nor the member's password, and so no script before
 
 
 def test_they_count_for_their_address(manager: Member, kept: Kept) -> None:
@@ -182,14 +182,14 @@ def test_they_count_for_their_address(manager: Member, kept: Kept) -> None:
         member = a_member(manager.district, f"{number}@maple.example")
         with_second_factor(member)
         with pytest.raises(CodeFailed):
-            second_factor.use(member, "000000", HERE, NOW)
-    with pytest.raises(Throttled):
-        second_factor.use(manager, kept.phone.code(later=1), HERE, NOW)
+            second_factor.verify_code(member, "000000", HERE, NOW)
+    with pytest.raises(RateLimited):
+        second_factor.verify_code(manager, kept.phone.code(later=1), HERE, NOW)
 
 
 def test_the_database_alone_tells_no_secret(manager: Member, kept: Kept) -> None:
     rows = str([list(model.objects.values()) for model in (SecondFactor, RecoveryCode)])
-    in_letters = second_factor.in_letters(manager, SecondFactor.objects.get().sealed)
+    in_letters = second_factor.in_letters(manager, SecondFactor.objects.get().encrypted_secret)
     assert Phone.told(in_letters) == kept.phone
     for secret in (kept.phone.secret.hex(), in_letters, in_letters.replace(" ", ""), *kept.recovery_codes):
         assert secret not in rows
@@ -198,14 +198,14 @@ def test_the_database_alone_tells_no_secret(manager: Member, kept: Kept) -> None
 
 def test_a_secret_moved_to_another_members_row_opens_nothing(manager: Member, kept: Kept, neighbour: Member) -> None:
     with_second_factor(neighbour)
-    sealed = SecondFactor.objects.get(member=manager).sealed
+    sealed = SecondFactor.objects.get(member=manager).encrypted_secret
     SecondFactor.objects.filter(member=neighbour).update(sealed=sealed)
     with pytest.raises(InvalidTag):
-        second_factor.use(neighbour, kept.phone.code(later=1), HERE, NOW)
+        second_factor.verify_code(neighbour, kept.phone.code(later=1), HERE, NOW)
 
 
 def test_the_same_secret_is_sealed_differently_each_time(manager: Member) -> None:
-    assert len({second_factor.draft(manager) for _ in range(3)}) == 3
+    assert len({second_factor.new_encrypted_secret(manager) for _ in range(3)}) == 3
 
 
 def test_a_member_lacks_one_only_where_the_district_requires_it(manager: Member) -> None:
@@ -245,7 +245,7 @@ def test_of_many_who_use_one_code_at_once_one_is_in() -> None:
 
         def use(code: str = code, taken: list[object] = taken) -> None:
             try:
-                second_factor.use(manager, code, HERE, later)
+                second_factor.verify_code(manager, code, HERE, later)
             except CodeFailed:
                 return
             taken.append(code)

@@ -4,7 +4,7 @@ import pytest
 
 from rollbook.roster.models import District, School, Student
 from rollbook.staff.models import Member
-from rollbook.staff.seeing import groups, schools, students
+from rollbook.staff.seeing import groups, schools, visible_students
 from tests.conftest import a_member
 from tests.updates.night import enroll
 
@@ -28,12 +28,12 @@ def enrolled(teacher: Member, cedar: District) -> None:
 
 
 def ids(member: Member) -> list[str | None]:
-    return list(students(member).order_by("student_id").values_list("student_id", flat=True))
+    return list(visible_students(member).order_by("student_id").values_list("student_id", flat=True))
 
 
 def test_a_district_manager_sees_the_district_and_not_the_neighbour(manager: Member) -> None:
     assert ids(manager) == ["1", "2", "3"]
-    assert {student.district_id for student in students(manager)} == {manager.district_id}
+    assert {student.district_id for student in visible_students(manager)} == {manager.district_id}
 
 
 def test_a_school_manager_sees_those_of_the_schools_that_are_covered(maple: District) -> None:

@@ -27,8 +27,8 @@ def browser(manager: Member) -> Browser:
     return browser
 
 
-def living(member: Member, browser: Browser) -> list[sessions.Living]:
-    return browser.ask(lambda request: sessions.of(member, request))
+def living(member: Member, browser: Browser) -> list[sessions.ActiveSession]:
+    return browser.ask(lambda request: sessions.active_sessions(member, request))
 
 
 def test_who_signed_in_is_known_with_the_district(browser: Browser, manager: Member) -> None:
@@ -126,7 +126,7 @@ def test_being_seen_is_written_once_a_minute(browser: Browser, clock: Clock) -> 
     assert writes() == 0
     clock.move(seconds=1)
     assert [writes(), writes()] == [1, 0]
-    assert Session.objects.get().seen_at == clock.now
+    assert Session.objects.get().last_seen_at == clock.now
 
 
 def test_signing_out_ends_it_on_the_server(browser: Browser) -> None:
@@ -242,29 +242,29 @@ def test_each_begin_is_audited_without_the_key(browser: Browser, manager: Member
 
 def test_half_a_sign_in_is_known_to_its_browser_and_to_no_page(manager: Member) -> None:
     browser, other = Browser(), Browser()
-    browser.ask(lambda request: sessions.begin_half(request, manager, NOW))
-    assert browser.ask(lambda request: sessions.half_way(request, NOW)) == manager
+    browser.ask(lambda request: sessions.begin_pending(request, manager, NOW))
+    assert browser.ask(lambda request: sessions.pending_member(request, NOW)) == manager
     assert browser.member() is None
-    assert other.ask(lambda request: sessions.half_way(request, NOW)) is None
+    assert other.ask(lambda request: sessions.pending_member(request, NOW)) is None
     assert living(manager, browser) == []
 
 
 def test_it_is_over_after_five_minutes(manager: Member, clock: Clock) -> None:
     browser = Browser()
-    browser.ask(lambda request: sessions.begin_half(request, manager, NOW))
+    browser.ask(lambda request: sessions.begin_pending(request, manager, NOW))
     clock.move(minutes=4, seconds=59)
-    assert browser.ask(lambda request: sessions.half_way(request, clock.now))
+    assert browser.ask(lambda request: sessions.pending_member(request, clock.now))
     clock.move(seconds=1)
-    assert browser.ask(lambda request: sessions.half_way(request, clock.now)) is None
+    assert browser.ask(lambda request: sessions.pending_member(request, clock.now)) is None
 
 
 def test_it_ends_the_session_before_and_is_itself_ended_by_the_next(browser: Browser, manager: Member) -> None:
     before = browser.key
-    browser.ask(lambda request: sessions.begin_half(request, manager, NOW))
+    browser.ask(lambda request: sessions.begin_pending(request, manager, NOW))
     assert browser.key != before
     assert browser.member() is None
     browser.sign_in(manager)
-    assert browser.ask(lambda request: sessions.half_way(request, NOW)) is None
+    assert browser.ask(lambda request: sessions.pending_member(request, NOW)) is None
 
 
 @pytest.mark.parametrize(
@@ -279,17 +279,17 @@ def test_it_is_nobodys_when_the_member_may_not_or_has_another_password(
     manager: Member, change: Callable[[], object]
 ) -> None:
     browser = Browser()
-    browser.ask(lambda request: sessions.begin_half(request, manager, NOW))
+    browser.ask(lambda request: sessions.begin_pending(request, manager, NOW))
     change()
-    assert browser.ask(lambda request: sessions.half_way(request, NOW)) is None
+    assert browser.ask(lambda request: sessions.pending_member(request, NOW)) is None
 
 
 def test_a_draft_stays_the_same_in_a_session_until_it_is_forgotten(browser: Browser) -> None:
     made = iter(["one", "two"])
 
     def kept() -> str:
-        return browser.ask(lambda request: sessions.draft_kept(request, lambda: next(made)))
+        return browser.ask(lambda request: sessions.pending_totp_secret(request, lambda: next(made)))
 
     assert [kept(), kept()] == ["one", "one"]
-    browser.ask(sessions.forget_draft)
+    browser.ask(sessions.clear_pending_totp_secret)
     assert kept() == "two"

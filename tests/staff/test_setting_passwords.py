@@ -11,11 +11,11 @@ from django.core import mail
 from django.db import connection
 
 from rollbook.staff import letters, links
-from rollbook.staff.links import BadLink
-from rollbook.staff.models import AuditEvent, LetterKind, Member, PasswordRequest, Session, SignInFailure, StaffLetter
-from rollbook.staff.setting_passwords import PasswordRefused, ask_for_password, change_password, set_password
+from rollbook.staff.links import LinkExpired
+from rollbook.staff.models import AuditEvent, AccountMailKind, Member, PasswordRequest, Session, SignInFailure, AccountMail
+from rollbook.staff.setting_passwords import InvalidPassword, request_password_reset, change_password, set_password
 from rollbook.staff.signing_in import SignInFailed, sign_in
-from rollbook.staff.throttle import REQUESTS_PER_ADDRESS, Throttled
+from rollbook.staff.throttle import REQUESTS_PER_ADDRESS, RateLimited
 from tests.conftest import PASSWORD, a_district, a_member
 from tests.staff.browser import HERE, NOW, Browser
 
@@ -29,7 +29,7 @@ def invited(manager: Member) -> Member:
 
 
 def kinds() -> list[str]:
-    return list(StaffLetter.objects.order_by("pk").values_list("kind", flat=True))
+    return list(AccountMail.objects.order_by("pk").values_list("kind", flat=True))
 
 
 def stored() -> Member:
@@ -59,11 +59,11 @@ def test_the_new_password_signs_in_and_the_old_one_does_not(manager: Member) -> 
 def test_a_password_that_a_guesser_tries_is_refused_with_the_reason(
     manager: Member, password: str, reason: str
 ) -> None:
-    with pytest.raises(PasswordRefused) as caught:
+    with pytest.raises(InvalidPassword) as caught:
         set_password(manager, password, NOW)
     assert reason in caught.value.reasons
     assert stored().password == manager.password
-    assert not StaffLetter.objects.exists()
+    assert not AccountMail.objects.exists()
 
 
 def test_fifteen_characters_of_one_kind_are_enough(manager: Member) -> None:
@@ -88,16 +88,16 @@ def test_a_session_that_begins_with_the_member_it_was_given_goes_on(manager: Mem
 
 
 def test_it_uses_up_every_link(manager: Member) -> None:
-    tokens = [links.make(manager, kind) for kind in links.GOOD_FOR]
+    tokens = [links.make(manager, kind) for kind in links.LIFETIME]
     set_password(manager, NEW, NOW)
     for token in tokens:
-        with pytest.raises(BadLink):
+        with pytest.raises(LinkExpired):
             links.read(token)
 
 
 def test_letters_with_a_link_that_were_not_sent_yet_are_put_away(invited: Member) -> None:
-    letters.write(invited, LetterKind.INVITATION, NOW)
-    letters.write(invited, LetterKind.FORGOTTEN_PASSWORD, NOW)
+    letters.queue_mail(invited, AccountMailKind.INVITATION, NOW)
+    letters.queue_mail(invited, AccountMailKind.FORGOTTEN_PASSWORD, NOW)
     set_password(invited, NEW, NOW)
     assert letters.send_due() == 0
     assert mail.outbox == []
@@ -111,10 +111,10 @@ def test_the_member_is_told_of_a_change_and_not_of_the_first_password(invited: M
 
 
 def test_of_two_who_hold_one_link_one_sets_a_password(manager: Member) -> None:
-    token = links.make(manager, LetterKind.FORGOTTEN_PASSWORD)
+    token = links.make(manager, AccountMailKind.FORGOTTEN_PASSWORD)
     (first, _), (second, _) = links.read(token), links.read(token)
     set_password(first, NEW, NOW)
-    with pytest.raises(PasswordRefused, match="it was changed a moment ago"):
+    with pytest.raises(InvalidPassword, match="it was changed a moment ago"):
         set_password(second, "something else of theirs", NOW)
     assert sign_in(manager.email, NEW, HERE, NOW)
     assert kinds() == ["password changed"]
@@ -122,7 +122,7 @@ def test_of_two_who_hold_one_link_one_sets_a_password(manager: Member) -> None:
 
 def test_who_became_inactive_meanwhile_gets_no_password(manager: Member) -> None:
     Member.objects.update(is_active=False)
-    with pytest.raises(PasswordRefused):
+    with pytest.raises(InvalidPassword):
         set_password(manager, NEW, NOW)
 
 
@@ -161,69 +161,69 @@ def test_who_does_not_know_it_cannot_and_is_throttled_as_at_the_sign_in(manager:
         with pytest.raises(SignInFailed):
             change_password(manager, "not the old password", NEW, HERE, NOW)
     assert SignInFailure.objects.count() == 10
-    with pytest.raises(Throttled):
+    with pytest.raises(RateLimited):
         change_password(manager, PASSWORD, NEW, HERE, NOW)
     assert stored().password == manager.password
 
 
 def test_a_forgotten_password_brings_a_letter_with_a_link(manager: Member) -> None:
-    ask_for_password(" OPS@Maple.Example ", HERE, NOW)
+    request_password_reset(" OPS@Maple.Example ", HERE, NOW)
     assert kinds() == ["forgotten password"]
     letters.send_due()
     assert [sent.to for sent in mail.outbox] == [[manager.email]]
 
 
 def test_who_was_invited_and_has_lost_the_mail_gets_a_link_that_way_too(invited: Member) -> None:
-    ask_for_password(invited.email, HERE, NOW)
+    request_password_reset(invited.email, HERE, NOW)
     letters.send_due()
     assert len(mail.outbox) == 1
 
 
 @pytest.mark.parametrize("login", ["nobody@maple.example", "", "a\0b", "x" * 5000, "ops@maple.example\nx@y.example"])
 def test_an_unknown_login_brings_none_and_the_same_answer(manager: Member, login: str) -> None:
-    ask_for_password(login, HERE, NOW)
+    request_password_reset(login, HERE, NOW)
     assert kinds() == []
 
 
 def test_a_member_who_is_not_active_gets_none(manager: Member) -> None:
     Member.objects.update(is_active=False)
-    ask_for_password(manager.email, HERE, NOW)
+    request_password_reset(manager.email, HERE, NOW)
     assert kinds() == []
 
 
 def test_it_is_not_sent_again_within_five_minutes(manager: Member) -> None:
     for seconds in (0, 1, 299, 300, 301):
-        ask_for_password(manager.email, HERE, NOW + timedelta(seconds=seconds))
+        request_password_reset(manager.email, HERE, NOW + timedelta(seconds=seconds))
     assert kinds() == ["forgotten password"] * 2
 
 
 def test_one_member_asking_does_not_keep_another_from_it(manager: Member, neighbour: Member) -> None:
-    ask_for_password(manager.email, HERE, NOW)
-    ask_for_password(neighbour.email, HERE, NOW)
-    assert {letter.member for letter in StaffLetter.objects.all()} == {manager, neighbour}
+    request_password_reset(manager.email, HERE, NOW)
+    request_password_reset(neighbour.email, HERE, NOW)
+    assert {letter.member for letter in AccountMail.objects.all()} == {manager, neighbour}
 
 
 @pytest.mark.parametrize("login", ["ops@maple.example", "nobody@maple.example"])
 def test_an_address_may_ask_twenty_times_an_hour_whatever_for(manager: Member, login: str) -> None:
     for number in range(REQUESTS_PER_ADDRESS):
-        ask_for_password(f"{number}@maple.example", HERE, NOW)
-    with pytest.raises(Throttled) as caught:
-        ask_for_password(login, HERE, NOW + timedelta(minutes=20))
+        request_password_reset(f"{number}@maple.example", HERE, NOW)
+    with pytest.raises(RateLimited) as caught:
+        request_password_reset(login, HERE, NOW + timedelta(minutes=20))
     assert caught.value.retry_after == 40 * 60
-    ask_for_password(login, "203.0.113.8", NOW + timedelta(minutes=20))
-    ask_for_password(login, HERE, NOW + timedelta(minutes=60))
+    request_password_reset(login, "203.0.113.8", NOW + timedelta(minutes=20))
+    request_password_reset(login, HERE, NOW + timedelta(minutes=60))
     assert PasswordRequest.objects.count() == REQUESTS_PER_ADDRESS + 2
 
 
 def test_asking_does_not_count_as_a_failed_sign_in_nor_the_other_way_round(manager: Member) -> None:
     for _ in range(REQUESTS_PER_ADDRESS):
-        ask_for_password(manager.email, HERE, NOW)
+        request_password_reset(manager.email, HERE, NOW)
     assert sign_in(manager.email, PASSWORD, HERE, NOW)
 
 
 def test_requests_that_count_no_longer_are_removed(manager: Member) -> None:
-    ask_for_password(manager.email, HERE, NOW)
-    ask_for_password(manager.email, HERE, NOW + timedelta(minutes=61))
+    request_password_reset(manager.email, HERE, NOW)
+    request_password_reset(manager.email, HERE, NOW + timedelta(minutes=61))
     assert PasswordRequest.objects.count() == 1
 
 
@@ -231,7 +231,7 @@ def test_requests_that_count_no_longer_are_removed(manager: Member) -> None:
 def test_asking_is_audited_with_the_member_and_never_with_the_login(
     manager: Member, login: str, is_known: bool
 ) -> None:
-    ask_for_password(login, HERE, NOW, "Firefox")
+    request_password_reset(login, HERE, NOW, "Firefox")
     event = AuditEvent.objects.get()
     assert (event.action, event.result, event.address) == ("ask for password", "asked", HERE)
     assert event.member == (manager if is_known else None)
@@ -241,14 +241,14 @@ def test_asking_is_audited_with_the_member_and_never_with_the_login(
 @pytest.mark.django_db(transaction=True)
 def test_two_that_ask_at_the_same_time_bring_one_letter() -> None:
     manager = a_member(a_district("Maple USD"), "ops@maple.example")
-    _side_by_side(5, lambda: ask_for_password(manager.email, HERE, NOW))
-    assert (StaffLetter.objects.count(), PasswordRequest.objects.count()) == (1, 5)
+    _side_by_side(5, lambda: request_password_reset(manager.email, HERE, NOW))
+    assert (AccountMail.objects.count(), PasswordRequest.objects.count()) == (1, 5)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_of_several_that_use_a_link_at_the_same_time_one_wins() -> None:
     manager = a_member(a_district("Maple USD"), "ops@maple.example")
-    token = links.make(manager, LetterKind.FORGOTTEN_PASSWORD)
+    token = links.make(manager, AccountMailKind.FORGOTTEN_PASSWORD)
     holders = [links.read(token)[0] for _ in range(4)]
     won: list[str] = []
 
@@ -258,7 +258,7 @@ def test_of_several_that_use_a_link_at_the_same_time_one_wins() -> None:
         try:
             set_password(member, password, NOW)
             won.append(password)
-        except PasswordRefused:
+        except InvalidPassword:
             pass
 
     _side_by_side(4, use)

@@ -14,8 +14,8 @@ from rollbook.roster.models import District
 from rollbook.staff import signing_in
 from rollbook.staff.models import AuditEvent, KnownAddress, Member, SignInFailure
 from rollbook.staff.passwords import Argon2id
-from rollbook.staff.signing_in import PasswordNotEnough, SignInFailed, fold_login, sign_in
-from rollbook.staff.throttle import PER_LOGIN_AND_ADDRESS, Throttled
+from rollbook.staff.signing_in import SecondFactorRequired, SignInFailed, fold_login, sign_in
+from rollbook.staff.throttle import PER_LOGIN_AND_ADDRESS, RateLimited
 from tests.conftest import PASSWORD, a_district, a_member
 from tests.staff.phone import with_second_factor
 
@@ -99,7 +99,7 @@ def test_a_password_over_1024_bytes_fails_without_being_hashed(manager: Member, 
 def test_a_throttled_caller_costs_no_hash_even_with_the_right_password(manager: Member, hashing: mock.Mock) -> None:
     _fail(manager.email, PER_LOGIN_AND_ADDRESS)
     hashing.reset_mock()
-    with pytest.raises(Throttled) as caught:
+    with pytest.raises(RateLimited) as caught:
         sign_in(manager.email, PASSWORD, HERE, NOW)
     assert hashing.call_count == 0
     assert caught.value.retry_after == 3600
@@ -107,7 +107,7 @@ def test_a_throttled_caller_costs_no_hash_even_with_the_right_password(manager: 
 
 def test_the_next_try_is_free_when_the_wait_is_over(manager: Member) -> None:
     _fail(manager.email, PER_LOGIN_AND_ADDRESS)
-    with pytest.raises(Throttled) as caught:
+    with pytest.raises(RateLimited) as caught:
         sign_in(manager.email, PASSWORD, HERE, NOW + timedelta(minutes=20))
     assert sign_in(manager.email, PASSWORD, HERE, NOW + timedelta(minutes=20, seconds=caught.value.retry_after))
 
@@ -163,7 +163,7 @@ def test_signing_in_is_audited_once_a_day_for_each_address(manager: Member) -> N
     for hours, address in [(0, HERE), (1, HERE), (2, "203.0.113.8"), (24, HERE)]:
         sign_in(manager.email, PASSWORD, address, NOW + timedelta(hours=hours))
     assert AuditEvent.objects.filter(action="sign in", result="ok").count() == 3
-    assert KnownAddress.objects.get(address=HERE).last_at == NOW + timedelta(hours=24)
+    assert KnownAddress.objects.get(address=HERE).last_seen_at == NOW + timedelta(hours=24)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -175,7 +175,7 @@ def test_guesses_side_by_side_overrun_the_limit_by_three_at_most() -> None:
         start.wait()
         try:
             sign_in(manager.email, "a wrong guess", HERE, NOW)
-        except (SignInFailed, Throttled):
+        except (SignInFailed, RateLimited):
             pass
         finally:
             connection.close()
@@ -186,7 +186,7 @@ def test_guesses_side_by_side_overrun_the_limit_by_three_at_most() -> None:
     for thread in threads:
         thread.join()
     made = SignInFailure.objects.count()
-    assert PER_LOGIN_AND_ADDRESS <= made <= PER_LOGIN_AND_ADDRESS + signing_in.AT_ONCE - 1
+    assert PER_LOGIN_AND_ADDRESS <= made <= PER_LOGIN_AND_ADDRESS + signing_in.MAX_CONCURRENT_HASHES - 1
 
 
 def _fail(login: str, times: int) -> None:
@@ -197,15 +197,15 @@ def _fail(login: str, times: int) -> None:
 
 def test_with_a_second_factor_the_password_alone_is_not_enough(manager: Member) -> None:
     with_second_factor(manager)
-    with pytest.raises(PasswordNotEnough) as half:
+    with pytest.raises(SecondFactorRequired) as half:
         sign_in("ops@maple.example", PASSWORD, HERE, NOW)
     assert not half.value.is_missing
-    assert signing_in.first_half("ops@maple.example", PASSWORD, HERE, NOW) == manager
+    assert signing_in.verify_password("ops@maple.example", PASSWORD, HERE, NOW) == manager
 
 
 def test_nor_where_the_district_requires_one(manager: Member) -> None:
     District.objects.update(requires_second_factor=True)
-    with pytest.raises(PasswordNotEnough) as half:
+    with pytest.raises(SecondFactorRequired) as half:
         sign_in("ops@maple.example", PASSWORD, HERE, NOW)
     assert half.value.is_missing
 
@@ -213,7 +213,7 @@ def test_nor_where_the_district_requires_one(manager: Member) -> None:
 def test_that_makes_no_address_known_and_is_audited_once_a_day_and_address(manager: Member) -> None:
     with_second_factor(manager)
     for address, now in ((HERE, NOW), (HERE, NOW), ("198.51.100.7", NOW), (HERE, NOW + timedelta(days=1))):
-        with pytest.raises(PasswordNotEnough):
+        with pytest.raises(SecondFactorRequired):
             sign_in("ops@maple.example", PASSWORD, address, now)
     assert not KnownAddress.objects.exists()
     assert not SignInFailure.objects.exists()

@@ -6,8 +6,8 @@ import pytest
 
 from rollbook.staff import throttle
 from rollbook.staff.models import KnownAddress, Member, SignInFailure
-from rollbook.staff.origins import origin
-from rollbook.staff.throttle import Throttled
+from rollbook.staff.origins import client_network
+from rollbook.staff.throttle import RateLimited
 
 HERE = "203.0.113.7"
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -15,32 +15,32 @@ NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 def test_nine_failures_of_a_login_from_an_address_are_free_and_ten_are_not(db: None) -> None:
     _fail("a@maple.example", HERE, 9)
-    throttle.require("a@maple.example", HERE, NOW)
+    throttle.check_sign_in("a@maple.example", HERE, NOW)
     _fail("a@maple.example", HERE, 1)
-    with pytest.raises(Throttled):
-        throttle.require("a@maple.example", HERE, NOW)
+    with pytest.raises(RateLimited):
+        throttle.check_sign_in("a@maple.example", HERE, NOW)
 
 
 def test_another_login_from_the_same_address_is_still_free(db: None) -> None:
     _fail("a@maple.example", HERE, 10)
-    throttle.require("b@maple.example", HERE, NOW)
+    throttle.check_sign_in("b@maple.example", HERE, NOW)
 
 
 def test_twenty_failures_stop_an_address_whatever_the_logins(db: None) -> None:
     for number in range(20):
-        throttle.require_address(HERE, NOW)
+        throttle.check_address(HERE, NOW)
         _fail(f"{number}@maple.example", HERE, 1)
-    with pytest.raises(Throttled):
-        throttle.require_address(HERE, NOW)
-    throttle.require_address("203.0.113.8", NOW)
+    with pytest.raises(RateLimited):
+        throttle.check_address(HERE, NOW)
+    throttle.check_address("203.0.113.8", NOW)
 
 
 def test_a_hundred_failures_of_a_login_stop_strangers(manager: Member) -> None:
     _fail_everywhere(manager.email, 99)
-    throttle.require(manager.email, HERE, NOW)
+    throttle.check_sign_in(manager.email, HERE, NOW)
     _fail(manager.email, "198.51.100.250", 1)
-    with pytest.raises(Throttled):
-        throttle.require(manager.email, HERE, NOW)
+    with pytest.raises(RateLimited):
+        throttle.check_sign_in(manager.email, HERE, NOW)
 
 
 @pytest.mark.parametrize(("days", "is_stopped"), [(29, False), (31, True)])
@@ -61,15 +61,15 @@ def test_an_address_known_for_one_member_is_a_stranger_for_another(manager: Memb
 def test_the_wait_ends_when_the_failure_that_decides_is_an_hour_old(db: None) -> None:
     for minute in range(12):
         _fail("a@maple.example", HERE, 1, NOW - timedelta(minutes=50 - minute))
-    with pytest.raises(Throttled) as caught:
-        throttle.require("a@maple.example", HERE, NOW)
+    with pytest.raises(RateLimited) as caught:
+        throttle.check_sign_in("a@maple.example", HERE, NOW)
     # The tenth from the end failed 48 minutes ago.
     assert caught.value.retry_after == 12 * 60
 
 
 def test_failures_older_than_an_hour_are_forgotten_as_new_ones_come(db: None) -> None:
     _fail("a@maple.example", HERE, 10, NOW - timedelta(minutes=61))
-    throttle.require("a@maple.example", HERE, NOW)
+    throttle.check_sign_in("a@maple.example", HERE, NOW)
     _fail("a@maple.example", HERE, 1)
     assert SignInFailure.objects.count() == 1
 
@@ -83,7 +83,7 @@ def test_failures_older_than_an_hour_are_forgotten_as_new_ones_come(db: None) ->
     ],
 )
 def test_an_ipv6_customer_counts_as_one(address: str, home: str) -> None:
-    assert origin(address) == home
+    assert client_network(address) == home
 
 
 def test_a_login_is_counted_by_a_keyed_digest_only() -> None:
@@ -93,7 +93,7 @@ def test_a_login_is_counted_by_a_keyed_digest_only() -> None:
 
 def _fail(login: str, address: str, times: int, at: datetime = NOW) -> None:
     for _ in range(times):
-        throttle.note_failure(login, address, at)
+        throttle.record_failure(login, address, at)
 
 
 def _fail_everywhere(login: str, times: int) -> None:
@@ -103,7 +103,7 @@ def _fail_everywhere(login: str, times: int) -> None:
 
 def _is_stopped(login: str, address: str) -> bool:
     try:
-        throttle.require(login, address, NOW)
-    except Throttled:
+        throttle.check_sign_in(login, address, NOW)
+    except RateLimited:
         return True
     return False

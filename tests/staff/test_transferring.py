@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rollbook.roster import schools
-from rollbook.roster.models import District, Group, RowDigest, School, Transfer, TransferState
+from rollbook.roster.models import District, Group, RowFingerprint, School, Transfer, TransferState
 from rollbook.staff import transferring
 from rollbook.staff.models import Member
-from rollbook.staff.transferring import Chosen, TransferRefused
+from rollbook.staff.transferring import TransferSelection, InvalidTransfer
 from tests.conftest import a_member
 from tests.roster.test_by_hand import key
 from tests.updates.night import a_class, column_of, counts, enroll, history, run, students
@@ -35,21 +35,21 @@ def school(district: District, key: str) -> School:
     return School.objects.get(district=district, organization_id=key)
 
 
-def whole(member: Member, organization_id: str = "100") -> Chosen:
-    chosen = transferring.whole_school(member, school(member.district, organization_id).pk)
+def whole(member: Member, organization_id: str = "100") -> TransferSelection:
+    chosen = transferring.select_school(member, school(member.district, organization_id).pk)
     assert chosen
     return chosen
 
 
-def refused(caught: pytest.ExceptionInfo[TransferRefused]) -> str:
+def refused(caught: pytest.ExceptionInfo[InvalidTransfer]) -> str:
     return "; ".join(caught.value.reasons)
 
 
 def test_one_a_group_or_a_whole_school_is_chosen(manager: Member, maple: District) -> None:
     group = Group.objects.get(name="Band")
-    one = transferring.one(manager, key(maple, "s001"))
-    assert one == Chosen("Ann001 Lee001", school(maple, "100"), (key(maple, "s001"),))
-    of_group = transferring.whole_group(manager, group.pk)
+    one = transferring.select_student(manager, key(maple, "s001"))
+    assert one == TransferSelection("Ann001 Lee001", school(maple, "100"), (key(maple, "s001"),))
+    of_group = transferring.select_group(manager, group.pk)
     assert of_group
     assert (of_group.title, of_group.pks) == ("group Band", whole(manager).pks)
     assert len(whole(manager).pks) == 4
@@ -57,10 +57,10 @@ def test_one_a_group_or_a_whole_school_is_chosen(manager: Member, maple: Distric
 
 
 def test_nobody_chooses_what_is_not_his(head: Member, maple: District, neighbour: Member) -> None:
-    assert transferring.whole_school(head, school(maple, "200").pk) is None
-    assert transferring.whole_school(neighbour, school(maple, "100").pk) is None
-    assert transferring.whole_group(neighbour, Group.objects.get(name="Band").pk) is None
-    assert transferring.one(neighbour, key(maple, "s001")) is None
+    assert transferring.select_school(head, school(maple, "200").pk) is None
+    assert transferring.select_school(neighbour, school(maple, "100").pk) is None
+    assert transferring.select_group(neighbour, Group.objects.get(name="Band").pk) is None
+    assert transferring.select_student(neighbour, key(maple, "s001")) is None
     assert transferring.targets(head, school(maple, "100")) == []
 
 
@@ -69,10 +69,10 @@ def test_a_school_of_two_thousand_moves_and_moves_back(manager: Member, maple: D
     enroll(maple, a_class(2000, STUDENT_ID="t{0:04}", USERNAME="v{0:04}", LAST_NAME="Oak{0:04}", GROUPS="Band"))
     before = students(maple)
     transfer = transferring.move(manager, whole(manager), school(maple, "200"), NOW)
-    assert (transfer.state, transfer.students.count()) == (TransferState.MOVED, 2004)
+    assert (transfer.state, transfer.students.count()) == (TransferState.COMPLETED, 2004)
     assert set(column_of(maple, "SCHOOL_ID").values()) == {"200"}
-    assert not RowDigest.objects.filter(district=maple, digest__isnull=False).exists()
-    undone = transferring.back(manager, transfer, LATER)
+    assert not RowFingerprint.objects.filter(district=maple, digest__isnull=False).exists()
+    undone = transferring.reverse_transfer(manager, transfer, LATER)
     assert (undone.source_name, undone.target_name, undone.students.count()) == ("School 200", "School 100", 2004)
     assert students(maple) == {student: {**values, "GROUPS": "Default"} for student, values in before.items()}
     for student in ("s000", "t0000", "t1999"):
@@ -88,15 +88,15 @@ def test_a_school_of_two_thousand_moves_and_moves_back(manager: Member, maple: D
 def test_only_who_came_with_a_transfer_goes_back_with_it(manager: Member, maple: District) -> None:
     enroll(maple, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,SCHOOL_ID\nz,Zoe,Park,2012-05-13,200\n")
     transfer = transferring.move(manager, whole(manager), school(maple, "200"), NOW)
-    one = transferring.one(manager, key(maple, "s000"))
+    one = transferring.select_student(manager, key(maple, "s000"))
     assert one
     transferring.move(manager, one, school(maple, "100"), LATER)
-    assert transferring.back(manager, transfer, LATER).students.count() == 3
+    assert transferring.reverse_transfer(manager, transfer, LATER).students.count() == 3
     assert column_of(maple, "SCHOOL_ID") == {"s000": "100", "s001": "100", "s002": "100", "s003": "100", "z": "200"}
 
 
 def test_a_school_manager_moves_between_his_schools_alone(head: Member, maple: District) -> None:
-    with pytest.raises(TransferRefused) as caught:
+    with pytest.raises(InvalidTransfer) as caught:
         transferring.move(head, whole(head), school(maple, "200"), NOW)
     assert refused(caught) == "School 200 is not among your schools; hand the students over instead"
     head.schools.add(school(maple, "200"))
@@ -104,47 +104,47 @@ def test_a_school_manager_moves_between_his_schools_alone(head: Member, maple: D
 
 
 def test_who_is_handed_over_stays_until_the_district_says_where(head: Member, manager: Member, maple: District) -> None:
-    transfer = transferring.hand_over(head, whole(head), "To the new school, please", NOW)
+    transfer = transferring.request_transfer(head, whole(head), "To the new school, please", NOW)
     assert set(column_of(maple, "SCHOOL_ID").values()) == {"100"}
-    assert (transferring.waiting(manager), transferring.waiting(head)) == (1, 0)
-    with pytest.raises(TransferRefused):
-        transferring.finish(head, transfer, school(maple, "200"), LATER)
-    assert transferring.finish(manager, transfer, school(maple, "200"), LATER) == 4
+    assert (transferring.count_pending(manager), transferring.count_pending(head)) == (1, 0)
+    with pytest.raises(InvalidTransfer):
+        transferring.complete_transfer(head, transfer, school(maple, "200"), LATER)
+    assert transferring.complete_transfer(manager, transfer, school(maple, "200"), LATER) == 4
     transfer.refresh_from_db()
-    assert (transfer.state, transfer.target_name, transfer.ended_by) == ("moved", "School 200", manager)
+    assert (transfer.state, transfer.target_name, transfer.closed_by) == ("moved", "School 200", manager)
     assert set(column_of(maple, "SCHOOL_ID").values()) == {"200"}
-    assert transferring.waiting(manager) == 0
-    with pytest.raises(TransferRefused) as caught:
-        transferring.finish(manager, transfer, school(maple, "200"), LATER)
+    assert transferring.count_pending(manager) == 0
+    with pytest.raises(InvalidTransfer) as caught:
+        transferring.complete_transfer(manager, transfer, school(maple, "200"), LATER)
     assert refused(caught) == "it does not wait any more"
 
 
 def test_who_has_left_meanwhile_is_not_moved(head: Member, manager: Member, maple: District) -> None:
     third = schools.add(maple, "300", "School 300")
-    transfer = transferring.hand_over(head, whole(head), "To School 200", NOW)
-    one = transferring.one(manager, key(maple, "s000"))
+    transfer = transferring.request_transfer(head, whole(head), "To School 200", NOW)
+    one = transferring.select_student(manager, key(maple, "s000"))
     assert one
     transferring.move(manager, one, third, NOW)
-    assert transferring.finish(manager, transfer, school(maple, "200"), LATER) == 3
+    assert transferring.complete_transfer(manager, transfer, school(maple, "200"), LATER) == 3
     assert column_of(maple, "SCHOOL_ID")["s000"] == "300"
 
 
 def test_a_hand_over_is_taken_back(head: Member, maple: District) -> None:
-    transfer = transferring.hand_over(head, whole(head), "To School 200", NOW)
-    with pytest.raises(TransferRefused) as caught:
-        transferring.hand_over(head, whole(head), "To School 200", NOW)
+    transfer = transferring.request_transfer(head, whole(head), "To School 200", NOW)
+    with pytest.raises(InvalidTransfer) as caught:
+        transferring.request_transfer(head, whole(head), "To School 200", NOW)
     assert refused(caught) == "some of them are handed to the district already; take that back first"
     transferring.withdraw(head, transfer, LATER)
     transfer.refresh_from_db()
-    assert (transfer.state, transfer.ended_by) == ("withdrawn", head)
-    with pytest.raises(TransferRefused):
+    assert (transfer.state, transfer.closed_by) == ("withdrawn", head)
+    with pytest.raises(InvalidTransfer):
         transferring.withdraw(head, transfer, LATER)
 
 
 @pytest.mark.parametrize("note", ["", "  ", "x" * 201])
 def test_the_district_is_told_where_they_should_go(head: Member, note: str) -> None:
-    with pytest.raises(TransferRefused, match="where they should go"):
-        transferring.hand_over(head, whole(head), note, NOW)
+    with pytest.raises(InvalidTransfer, match="where they should go"):
+        transferring.request_transfer(head, whole(head), note, NOW)
 
 
 def test_everybody_sees_the_transfers_of_his_schools(
@@ -164,6 +164,6 @@ def test_a_school_can_be_closed_after_its_students_were_transferred(manager: Mem
     schools.close(school(maple, "100"))
     found = Transfer.objects.get(pk=transfer.pk)
     assert (found.source, found.source_name) == (None, "School 100")
-    assert not transferring.may_move_back(manager, found)
-    with pytest.raises(TransferRefused, match="cannot be moved back"):
-        transferring.back(manager, found, LATER)
+    assert not transferring.may_reverse(manager, found)
+    with pytest.raises(InvalidTransfer, match="cannot be moved back"):
+        transferring.reverse_transfer(manager, found, LATER)

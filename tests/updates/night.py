@@ -10,11 +10,11 @@ from typing import Any
 from rollbook.roster import records
 from rollbook.roster.models import Change, District, Student
 from rollbook.updates import running
-from rollbook.updates.models import Update
+from rollbook.updates.models import UpdateJob
 from rollbook.updates.moves import Mode, State
 from rollbook.updates.receive import Receipt, receive
 from rollbook.updates.report import Report, report
-from rollbook.updates.spool import Incoming
+from rollbook.updates.spool import IncomingFile
 
 NEEDED = {"GENDER": "f", "GRADE": "4", "SCHOOL_ID": "100", "ELL": "n", "SPECIAL_ED": "n"}
 COUNTS = ("updated", "added", "unchanged", "rejected", "not_processed")
@@ -36,9 +36,9 @@ def complete(text: str) -> str:
     return "\n".join([",".join([header, *missing]), *(f"{row},{cells}" if cells else row for row in rows), ""])
 
 
-def incoming(data: bytes) -> Incoming:
+def incoming(data: bytes) -> IncomingFile:
     """The bytes on their way in."""
-    file = Incoming()
+    file = IncomingFile()
     file.write(data)
     return file
 
@@ -48,15 +48,15 @@ def send_bytes(district: District, data: bytes, mode: Mode = Mode.UPDATE, **fact
     return receive(district, incoming(data), **{"file_name": "students.csv", "mode": mode, **facts})
 
 
-def send(district: District, text: str, mode: Mode = Mode.UPDATE, **facts: Any) -> Update:
+def send(district: District, text: str, mode: Mode = Mode.UPDATE, **facts: Any) -> UpdateJob:
     """Send this student file."""
     written = complete(text) if mode is Mode.ADD else file_of(text)
     return send_bytes(district, written.encode(), mode, **facts).update
 
 
-def finish(update: Update) -> Report:
+def finish(update: UpdateJob) -> Report:
     """Let the update run to its end."""
-    for _ in running.steps(update.pk):
+    for _ in running.run_steps(update.pk):
         pass
     return told(update)
 
@@ -72,7 +72,7 @@ def enroll(district: District, text: str) -> None:
     assert (result.state, result.added) == (State.COMPLETED, result.rows), result.groups
 
 
-def told(update: Update) -> Report:
+def told(update: UpdateJob) -> Report:
     """The update's report as it is now."""
     update.refresh_from_db()
     return report(update)
@@ -83,7 +83,7 @@ def counts(result: Report) -> dict[str, int]:
     return {name: count for name in COUNTS if (count := getattr(result, name))}
 
 
-def problems(update: Update) -> dict[int, list[str]]:
+def problems(update: UpdateJob) -> dict[int, list[str]]:
     """Line to the codes of its problems."""
     found: dict[int, list[str]] = {}
     for line, code in update.problem_set.order_by("line", "pk").values_list("line", "code"):
@@ -91,14 +91,14 @@ def problems(update: Update) -> dict[int, list[str]]:
     return found
 
 
-def last(district: District) -> Update:
+def last(district: District) -> UpdateJob:
     """The district's last update."""
-    return Update.objects.filter(district=district).latest("number")
+    return UpdateJob.objects.filter(district=district).latest("number")
 
 
 def students(district: District) -> dict[str, Values]:
     """Every student by STUDENT_ID, or username if there is none; only values that are not empty."""
-    found = (record.values for page in records.in_order(district.pk) for record in page)
+    found = (record.values for page in records.iter_district(district.pk) for record in page)
     return {
         values["STUDENT_ID"] or values["USERNAME"]: {column: value for column, value in values.items() if value}
         for values in found
@@ -157,9 +157,9 @@ def a_class(size: int, **columns: str) -> str:
     return "\n".join([",".join(rule), *rows])
 
 
-def applying(update: Update, chunks: int = 0) -> Iterator[None]:
+def applying(update: UpdateJob, chunks: int = 0) -> Iterator[None]:
     """Bring the update to where it has applied so many chunks; gives its steps, to go on with."""
-    work = running.steps(update.pk)
+    work = running.run_steps(update.pk)
     for _ in work:
         update.refresh_from_db()
         if update.state == State.APPLYING:

@@ -8,10 +8,10 @@ from django.db import connection
 from rollbook.roster import digests
 from rollbook.roster.models import Change, District, Group, School, Student
 from rollbook.roster.names import name_key
-from rollbook.roster.passwords import seal, verify
+from rollbook.roster.passwords import hash_for_import, verify
 from rollbook.updates import apply
 from rollbook.updates.fields import changes_by_field
-from rollbook.updates.models import Row
+from rollbook.updates.models import StagedRow
 from rollbook.updates.moves import Mode
 from tests.updates import night
 from tests.updates.night import (
@@ -185,7 +185,7 @@ def test_a_transfer_looks_at_the_school_as_it_is_by_now(school: District) -> Non
 def test_rows_that_the_version_before_staged_are_applied_like_others(school: District) -> None:
     update = send(school, "STUDENT_ID,GRADE,PASSWORD\ns000,5,from-file\ns001,6,\ns002,7,")
     applying(update)
-    Row.objects.exclude(line=3).update(plain=None)
+    StagedRow.objects.exclude(line=3).update(plain=None)
     assert counts(finish(update)) == {"updated": 3}
     assert [values_of(school, key, "GRADE") for key in ("s000", "s001", "s002")] == [("5",), ("6",), ("7",)]
     assert sorted(history(school, "s000")[1:]) == [("GRADE", "4", "5"), ("PASSWORD", "", "changed")]
@@ -195,7 +195,7 @@ def test_rows_that_the_version_before_staged_are_applied_like_others(school: Dis
 def test_a_password_that_was_changed_meanwhile_is_the_files_in_the_end(school: District) -> None:
     update = send(school, "STUDENT_ID,PASSWORD\ns000,from-file")
     applying(update)
-    Student.objects.filter(student_id="s000").update(password=seal("by-hand"))
+    Student.objects.filter(student_id="s000").update(password=hash_for_import("by-hand"))
     finish(update)
     assert verify(password_of(school, "s000"), "from-file")
 
@@ -250,4 +250,4 @@ def test_a_row_with_an_outcome_is_never_applied_again(school: District) -> None:
 def test_an_update_without_differences_applies_nothing(school: District) -> None:
     result = run(school, a_class(6))
     assert counts(result) == {"unchanged": 6}
-    assert last(school).staged == 0
+    assert last(school).rows_staged == 0

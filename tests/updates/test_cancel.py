@@ -7,11 +7,11 @@ from itertools import islice
 import pytest
 from django.db import connection
 
-from rollbook.database.turnstile import let_others_pass
+from rollbook.database.turnstile import yield_to_other_writers
 from rollbook.roster.models import Change, District
 from rollbook.updates import running
 from rollbook.updates.cancel import cancel
-from rollbook.updates.models import Update
+from rollbook.updates.models import UpdateJob
 from rollbook.updates.moves import Mode, State
 from rollbook.updates.states import Fenced
 from tests.updates.night import (
@@ -99,7 +99,7 @@ def test_a_canceled_update_in_mode_add_keeps_the_counted_students(maple: Distric
 def test_canceled_while_checking_nobody_is_changed_and_what_was_found_is_told(school: District, steps: int) -> None:
     before = dump(school)
     update = send(school, "STUDENT_ID,GRADE\n" + "\n".join(["s000,4", "s001,5", "s002,13", "s003,5"] + ["s004,4"] * 6))
-    work = running.steps(update.pk)
+    work = running.run_steps(update.pk)
     for _ in islice(work, steps):
         pass
     cancel(school)
@@ -116,7 +116,7 @@ def test_an_update_that_waits_is_canceled_before_it_begins(school: District) -> 
     update = send(school, a_class(9, GRADE="5"))
     result = cancel(school)
     assert (result.done, result.update) == (True, update)
-    assert list(running.steps(update.pk)) == []
+    assert list(running.run_steps(update.pk)) == []
     assert counts(told(update)) == {"not_processed": 9}
     assert told(update).ended_at is not None
 
@@ -132,7 +132,7 @@ def test_without_a_number_the_running_one_is_meant_else_the_oldest_that_waits(
         assert cancel(school).update == expected
     nothing = cancel(school)
     assert (nothing.done, nothing.update) == (False, third)
-    assert Update.objects.get(district=cedar, number=2).state == "received"
+    assert UpdateJob.objects.get(district=cedar, number=2).state == "received"
 
 
 def test_with_a_number_that_one_is_meant(school: District) -> None:
@@ -144,7 +144,7 @@ def test_with_a_number_that_one_is_meant(school: District) -> None:
 
 def test_canceling_twice_or_after_the_end_changes_nothing(school: District) -> None:
     run(school, a_class(9, GRADE="5"))
-    update = Update.objects.latest("pk")
+    update = UpdateJob.objects.latest("pk")
     ended = update.ended_at
     result = cancel(school, update.number)
     assert (result.done, result.update) == (False, update)
@@ -183,9 +183,9 @@ def test_when_cancel_returns_no_further_student_changes_though_a_worker_is_at_it
 
     def work() -> None:
         try:
-            for _ in running.steps(update.pk):
-                let_others_pass()
-                if Update.objects.filter(pk=update.pk, updated__gte=20).exists():
+            for _ in running.run_steps(update.pk):
+                yield_to_other_writers()
+                if UpdateJob.objects.filter(pk=update.pk, updated__gte=20).exists():
                     under_way.set()
         except Fenced:
             fenced.append(True)

@@ -9,7 +9,7 @@ from rollbook.roster.models import District, Student
 from rollbook.updates import changes_made
 from rollbook.updates.as_sent import NotEnded
 from rollbook.updates.cancel import cancel
-from rollbook.updates.models import Update
+from rollbook.updates.models import UpdateJob
 from rollbook.updates.moves import Mode
 from tests.updates.night import a_class, applying, enroll, last, run, send
 
@@ -22,8 +22,8 @@ def school(maple: District) -> District:
     return maple
 
 
-def rows_of(update: Update) -> list[list[str]]:
-    header, *rows = csv.reader(io.StringIO("".join(changes_made.lines(update)), newline=""), strict=True)
+def rows_of(update: UpdateJob) -> list[list[str]]:
+    header, *rows = csv.reader(io.StringIO("".join(changes_made.csv_lines(update)), newline=""), strict=True)
     assert header == HEADER
     return rows
 
@@ -48,7 +48,7 @@ def test_each_field_has_a_line_of_its_own_with_the_value_before_and_behind(schoo
         ["5", "s003", "u003", "Ann003", "Lee-3", "DOB", "05/13/2012", "05/14/2012"],
     ]
     assert rows[0][8].endswith((" CST", " CDT"))
-    assert "canary" not in "".join(changes_made.lines(last(school)))
+    assert "canary" not in "".join(changes_made.csv_lines(last(school)))
 
 
 def test_those_who_were_added_have_their_line_as_long_as_they_keep_their_name(school: District) -> None:
@@ -87,7 +87,7 @@ def test_of_a_canceled_update_there_are_those_that_were_made(school: District, s
     update = send(school, a_class(6, GRADE="5"))
     applying(update, chunks=1)
     with pytest.raises(NotEnded):
-        changes_made.lines(update)
+        changes_made.csv_lines(update)
     cancel(school)
     update.refresh_from_db()
     assert [row[1] for row in rows_of(update)] == ["s000", "s001"]

@@ -12,7 +12,7 @@ from rollbook.format.reader import RawRow
 from rollbook.roster import digests
 from rollbook.roster.models import District, Student
 from rollbook.updates import running, spool
-from rollbook.updates.models import Piece, Row, Update
+from rollbook.updates.models import FileChunk, StagedRow, UpdateJob
 from rollbook.updates.moves import Mode, State
 from tests.updates.night import (
     a_class,
@@ -62,12 +62,12 @@ def the_time_is(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
     return lambda moment: monkeypatch.setattr(timezone, "now", lambda: moment)
 
 
-def all_about(update: Update) -> tuple[Any, ...]:
+def all_about(update: UpdateJob) -> tuple[Any, ...]:
     """What must not depend on how often a check was begun."""
     update.refresh_from_db()
     rows = update.row_set.order_by("line").values_list("line", "turn", "outcome", "takes_name_key")
     kept = update.problem_set.order_by("line", "pk").values_list("line", "column", "code", "found", "hint")
-    return counts(told(update)), update.read, update.staged, update.problem_counts, list(kept), list(rows)
+    return counts(told(update)), update.rows_read, update.rows_staged, update.problem_counts, list(kept), list(rows)
 
 
 def test_every_row_comes_to_one_thing(school: District) -> None:
@@ -93,7 +93,7 @@ def test_a_check_that_is_dropped_between_batches_goes_on_where_it_was(maple: Dis
     applying(whole)
     begun = 0
     while told(dropped).read < dropped.rows:
-        next(running.steps(dropped.pk))
+        next(running.run_steps(dropped.pk))
         begun += 1
     assert begun == 7
     applying(dropped)
@@ -105,7 +105,7 @@ def test_a_check_that_is_dropped_between_batches_goes_on_where_it_was(maple: Dis
 @pytest.mark.usefixtures("small_batches")
 def test_who_is_changed_by_hand_while_the_file_is_checked_stays_so_until_the_next_one(school: District) -> None:
     update = send(school, a_class(10), Mode.ADD)
-    steps = running.steps(update.pk)
+    steps = running.run_steps(update.pk)
     next(steps)
     student = Student.objects.get(district=school, student_id="s009")
     Student.objects.filter(pk=student.pk).update(grade="9")
@@ -122,7 +122,7 @@ def test_who_is_changed_by_hand_while_the_file_is_checked_stays_so_until_the_nex
 def test_the_counts_add_up_after_every_step(school: District) -> None:
     update = send(school, MIXED)
     steps = 0
-    for _ in running.steps(update.pk):
+    for _ in running.run_steps(update.pk):
         steps += 1
         now = told(update)
         ended = now.updated + now.added + now.unchanged + now.rejected
@@ -130,7 +130,7 @@ def test_the_counts_add_up_after_every_step(school: District) -> None:
         if now.state is State.CHECKING:
             assert now.read == now.staged + now.unchanged + now.rejected
             assert (now.updated, now.added) == (0, 0)
-        outcomes = [row.effective_outcome for row in Row.objects.filter(update=update).with_outcome()]
+        outcomes = [row.effective_outcome for row in StagedRow.objects.filter(update=update).with_outcome()]
         assert outcomes.count("rejected") == now.rejected
         assert outcomes.count(None) == now.staged - now.updated - now.added
     assert steps > 10
@@ -141,14 +141,14 @@ def test_the_counts_add_up_after_every_step(school: District) -> None:
 def test_a_row_on_which_a_rule_of_ours_fails_is_rejected_and_the_others_go_on(
     school: District, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    rule = checker.Checker.check
+    rule = checker.RowValidator.validate
 
-    def poisoned(self: checker.Checker, row: RawRow) -> checker.CheckedRow:
+    def poisoned(self: checker.RowValidator, row: RawRow) -> checker.ValidatedRow:
         if "POISON" in row.cells:
             raise ZeroDivisionError("canary")
         return rule(self, row)
 
-    monkeypatch.setattr(checker.Checker, "check", poisoned)
+    monkeypatch.setattr(checker.RowValidator, "check", poisoned)
     result = run(school, "STUDENT_ID,FIRST_NAME\ns000,Anna\ns001,POISON\ns002,Annie\nPOISON,x\ns003,Andy")
     assert counts(result) == {"updated": 3, "rejected": 2}
     assert problems(last(school)) == {3: ["internal_error"], 5: ["internal_error"]}
@@ -159,14 +159,14 @@ def test_a_row_on_which_a_rule_of_ours_fails_is_rejected_and_the_others_go_on(
 def test_a_duplicate_of_a_row_on_which_a_rule_fails_is_judged_all_the_same(
     school: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rule = checker.Checker.check
+    rule = checker.RowValidator.validate
 
-    def poisoned(self: checker.Checker, row: RawRow) -> checker.CheckedRow:
+    def poisoned(self: checker.RowValidator, row: RawRow) -> checker.ValidatedRow:
         if row.line == 2:
             raise ZeroDivisionError("canary")
         return rule(self, row)
 
-    monkeypatch.setattr(checker.Checker, "check", poisoned)
+    monkeypatch.setattr(checker.RowValidator, "check", poisoned)
     result = run(school, "STUDENT_ID,FIRST_NAME\ns000,Anna\ns000,Annie")
     assert counts(result) == {"updated": 1, "rejected": 1}
 
@@ -187,7 +187,7 @@ def test_a_new_student_needs_every_required_cell(maple: District, missing: str, 
     assert (problem.code, problem.column, problem.found) == ("required", missing, missing)
 
 
-def send_as_is(district: District, text: str) -> Update:
+def send_as_is(district: District, text: str) -> UpdateJob:
     return send_bytes(district, text.encode(), Mode.ADD).update
 
 
@@ -239,9 +239,9 @@ def test_a_file_that_is_gone_or_damaged_fails_the_update_and_changes_nobody(scho
     update = send(school, a_class(3, GRADE="9"))
     path = spool.path_of(update.spool_name)
     path.write_bytes(path.read_bytes().replace(b",9", b",8")) if harm == "damaged" else path.unlink()
-    Piece.objects.all().delete()
-    for _ in range(running.MOST_DEATHS):
-        with pytest.raises(spool.LostFile):
+    FileChunk.objects.all().delete()
+    for _ in range(running.MAX_ATTEMPTS_WITHOUT_PROGRESS):
+        with pytest.raises(spool.FileMissing):
             finish(update)
     assert finish(update).state is State.FAILED
     assert dump(school) == before

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollbook.roster.changing import ADDED, Newcomer, PlainRevision
-from rollbook.roster.names import name_of
-from rollbook.roster.records import Record
+from rollbook.roster.changing import STUDENT_ADDED, NewStudent, SimpleChange
+from rollbook.roster.names import name_and_dob
+from rollbook.roster.records import StudentSnapshot
 from rollbook.updates.chunk_plan import (
     ChunkPlan,
     ChunkRows,
@@ -20,14 +20,14 @@ from rollbook.updates.chunk_plan import (
 )
 
 Values = dict[str, str]
-Students = dict[int, Record]
+Students = dict[int, StudentSnapshot]
 Holders = dict[str, dict[Key, int]]
 
 STORED = "hmac$salt$mark$proof"
 ANN = {"FIRST_NAME": "Ann", "LAST_NAME": "Lee", "DOB": "2012-05-13"}
 
 
-def student(pk: int, version: int = 0, **values: str) -> Record:
+def student(pk: int, version: int = 0, **values: str) -> StudentSnapshot:
     """A student with the ID s1 and the username u1, if its key is 1."""
     known = {
         "STUDENT_ID": f"s{pk}",
@@ -36,10 +36,10 @@ def student(pk: int, version: int = 0, **values: str) -> Record:
         "LAST_NAME": "Lee",
     }
     known |= {"DOB": "2012-05-13", "SCHOOL_ID": "100", "GRADE": "4", "GROUPS": "Band", "STAFF": ""}
-    return Record(pk, version, STORED, known | values)
+    return StudentSnapshot(pk, version, STORED, known | values)
 
 
-def pending(line: int, record: Record | None, /, **values: str) -> PendingRow:
+def pending(line: int, record: StudentSnapshot | None, /, **values: str) -> PendingRow:
     """A staged row that needs a look at its student, of version 0, or of a new student."""
     student_id = record.pk if record else None
     version = 0 if record else None
@@ -50,7 +50,7 @@ def pending(line: int, record: Record | None, /, **values: str) -> PendingRow:
     return PendingRow(line, 100 + line, line, student_id, version, text, None, 1000 + line)
 
 
-def simple(line: int, record: Record, /, **values: str) -> PendingRow:
+def simple(line: int, record: StudentSnapshot, /, **values: str) -> PendingRow:
     """A staged row of simple columns only."""
     return pending(line, record, **values)._replace(simple_columns=",".join(values))
 
@@ -61,11 +61,11 @@ def holders_of(students: Students) -> Holders:
     return {
         "STUDENT_ID": {record.values["STUDENT_ID"]: record.pk for record in records},
         "USERNAME": {record.values["USERNAME"]: record.pk for record in records},
-        "LAST_NAME": {name_of(record.values): record.pk for record in records},
+        "LAST_NAME": {name_and_dob(record.values): record.pk for record in records},
     }
 
 
-def plan(rows: list[PendingRow], *enrolled: Record) -> ChunkPlan:
+def plan(rows: list[PendingRow], *enrolled: StudentSnapshot) -> ChunkPlan:
     """The plan of a chunk of these rows, if these are the students of the district."""
     students = {record.pk: record for record in enrolled}
     chunk = ChunkRows.split(rows, {record.pk: record.edition for record in enrolled})
@@ -96,13 +96,13 @@ def test_simple_changes_are_grouped_by_their_columns() -> None:
     chunk = plan(rows, one, two, three)
     assert chunk.simple_changes == {
         "GRADE": [
-            PlainRevision(1, '{"GRADE": ["4", "5"]}', 1002),
-            PlainRevision(2, '{"GRADE": ["4", "6"]}', 1003),
+            SimpleChange(1, '{"GRADE": ["4", "5"]}', 1002),
+            SimpleChange(2, '{"GRADE": ["4", "6"]}', 1003),
         ],
-        "GRADE,RACE": [PlainRevision(3, '{"GRADE": ["4", "5"], "RACE": ["", "WH"]}', 1004)],
+        "GRADE,RACE": [SimpleChange(3, '{"GRADE": ["4", "5"], "RACE": ["", "WH"]}', 1004)],
     }
     assert (chunk.changes, chunk.new_students, chunk.rejected) == ({}, {}, [])
-    assert chunk.field_counts() == {"GRADE": 3, "RACE": 1, ADDED: 0}
+    assert chunk.field_counts() == {"GRADE": 3, "RACE": 1, STUDENT_ADDED: 0}
     assert chunk.outcome_counts() == {"updated": 3, "unchanged": 0, "added": 0, "rejected": 0}
 
 
@@ -127,7 +127,7 @@ def test_a_change_of_the_same_version_leaves_its_fingerprint() -> None:
     chunk = plan([pending(2, one, GROUPS="Chess")], one)
     assert new_values(chunk) == {2: {"GROUPS": "Chess"}}
     assert chunk.changes[2].digest == 1002
-    assert chunk.field_counts() == {"GROUPS": 1, ADDED: 0}
+    assert chunk.field_counts() == {"GROUPS": 1, STUDENT_ADDED: 0}
 
 
 def test_a_row_that_says_what_is_true_by_now_is_unchanged() -> None:
@@ -166,8 +166,8 @@ def test_a_student_who_is_gone_rejects_the_row_alone() -> None:
 
 def test_a_new_student_is_added_with_the_fingerprint_of_its_row() -> None:
     chunk = plan([pending(2, None, **ANN, STUDENT_ID="n1")])
-    assert chunk.new_students == {2: Newcomer({**ANN, "STUDENT_ID": "n1"}, 1002)}
-    assert chunk.field_counts() == {ADDED: 1}
+    assert chunk.new_students == {2: NewStudent({**ANN, "STUDENT_ID": "n1"}, 1002)}
+    assert chunk.field_counts() == {STUDENT_ADDED: 1}
     assert chunk.outcome_counts() == {"updated": 0, "unchanged": 0, "added": 1, "rejected": 0}
 
 
@@ -334,7 +334,7 @@ def test_afterward_no_two_students_have_the_same_key(
     for column in ("STUDENT_ID", "USERNAME"):
         keys = [said[column] for said in everybody if said.get(column)]
         assert len(keys) == len(set(keys))
-    names = [name_of(said) for said in everybody]
+    names = [name_and_dob(said) for said in everybody]
     assert len(names) == len(set(names))
 
 

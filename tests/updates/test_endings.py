@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from rollbook.roster.models import District
 from rollbook.updates import running
 from rollbook.updates.cancel import cancel
-from rollbook.updates.models import Update
-from rollbook.updates.moves import LIVE
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.moves import UNFINISHED
 from tests import depth
 from tests.conftest import a_district
 from tests.updates.night import a_class, counts, enroll, history, run, send, students, told
@@ -117,11 +117,11 @@ def file_of(rows: list[Wish]) -> str:
     return "\n".join(["STUDENT_ID,USERNAME,LAST_NAME,GRADE", *(wish.as_row() for wish in rows)])
 
 
-def killed(update: Update, steps: int) -> None:
+def killed(update: UpdateJob, steps: int) -> None:
     """A run that is put down after so many steps."""
-    for _ in islice(running.steps(update.pk), steps):
+    for _ in islice(running.run_steps(update.pk), steps):
         pass
-    running.rest(update.pk)
+    running.release(update.pk)
 
 
 @thorough
@@ -163,7 +163,7 @@ def test_wherever_it_is_canceled_the_counted_students_are_done_and_the_rest_can_
     halfway = holdings(district)
     changed = {name for name in before if halfway[name] != before[name]}
     note(f"changed before the cancel: {sorted(changed)}")
-    assert told(update).state not in LIVE
+    assert told(update).state not in UNFINISHED
     assert told(update).updated == len(changed)
     assert all(halfway[name] == after[name] for name in changed)
     if ended:

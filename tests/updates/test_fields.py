@@ -8,7 +8,7 @@ from rollbook.roster.models import Change, District, Student
 from rollbook.updates import running
 from rollbook.updates.cancel import cancel
 from rollbook.updates.fields import changes_by_field
-from rollbook.updates.models import Update
+from rollbook.updates.models import UpdateJob
 from rollbook.updates.moves import Mode
 from tests.updates.night import a_class, applying, enroll, finish, last, run, send
 
@@ -21,7 +21,7 @@ def school(maple: District) -> District:
     return maple
 
 
-def as_history_has_it(update: Update) -> Counter[str]:
+def as_history_has_it(update: UpdateJob) -> Counter[str]:
     update.refresh_from_db()
     return Counter(Change.objects.filter(update=update).values_list("field", flat=True))
 
@@ -73,12 +73,12 @@ def test_an_update_that_changed_nobody_has_none(school: District) -> None:
 
 def test_an_update_that_nobody_counted_for_is_looked_up_and_goes_on_from_there(school: District) -> None:
     run(school, a_class(6, GRADE="5"))
-    Update.objects.update(field_counts=None)
+    UpdateJob.objects.update(field_counts=None)
     assert changes_by_field(last(school)) == {"GRADE": 6}
     update = send(school, a_class(6, GRADE="6"))
     applying(update, 1)
-    Update.objects.update(field_counts=None)
-    list(running.steps(update.pk))
+    UpdateJob.objects.update(field_counts=None)
+    list(running.run_steps(update.pk))
     update.refresh_from_db()
     assert update.field_counts == {"GRADE": 6}
 

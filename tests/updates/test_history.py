@@ -9,8 +9,8 @@ from rollbook.roster.models import District
 from rollbook.staff.models import Member
 from rollbook.updates import history, running, states
 from rollbook.updates.cancel import cancel
-from rollbook.updates.history import LastNight, last_night, listed, nights, starters
-from rollbook.updates.models import Update
+from rollbook.updates.history import LatestUpdates, latest_updates, list_updates, daily_summaries, starters
+from rollbook.updates.models import UpdateJob
 from rollbook.updates.moves import State
 from tests.conftest import a_member
 from tests.updates.night import a_class, applying, enroll, finish, run, send, send_bytes
@@ -27,11 +27,11 @@ def school(maple: District) -> District:
 
 def at(district: District, number: int, moment: datetime) -> None:
     """That is when it came in."""
-    Update.objects.filter(district=district, number=number).update(received_at=moment)
+    UpdateJob.objects.filter(district=district, number=number).update(received_at=moment)
 
 
 def numbers(district: District, **filters: Any) -> list[int]:
-    page = listed(district, **filters)
+    page = list_updates(district, **filters)
     assert page.total == len(page.items)
     return [update.number for update in page.items]
 
@@ -49,7 +49,7 @@ def test_the_latest_comes_first_and_the_neighbours_are_not_there(school: Distric
 def test_so_many_are_on_a_page(school: District) -> None:
     for _ in range(4):
         run(school, a_class(1, GRADE="4"))
-    page = listed(school, page=2, size=2)
+    page = list_updates(school, page=2, size=2)
     assert ([update.number for update in page.items], page.total, page.pages) == ([3, 2], 5, 3)
     assert (page.previous, page.next) == (1, 3)
 
@@ -73,7 +73,7 @@ def test_they_are_picked_by_who_started_them(school: District, manager: Member, 
     run(school, a_class(2, GRADE="5"), member=other)
     assert numbers(school, who=manager.pk) == [2]
     assert numbers(school, who=other.pk) == [4, 3]
-    assert numbers(school, who=history.HOST) == [1]
+    assert numbers(school, who=history.OPERATOR) == [1]
     assert numbers(school, who=idle.pk) == numbers(school, who=neighbour.pk) == []
     assert starters(school) == [manager, other]
 
@@ -99,7 +99,7 @@ def test_days_are_the_districts_and_both_are_included(school: District) -> None:
 
 
 def test_every_day_is_there_the_oldest_first(school: District) -> None:
-    found = nights(school, TODAY, days=30)
+    found = daily_summaries(school, TODAY, days=30)
     assert [night.day for night in found] == [TODAY - timedelta(days=29 - n) for n in range(30)]
     assert {(night.numbers, night.worst, night.changed) for night in found} == {((), "none", 0)}
 
@@ -112,7 +112,7 @@ def test_a_day_counts_the_rows_of_its_updates(school: District, cedar: District)
     cancel(school)
     for number in (2, canceled.number):
         at(school, number, datetime(2026, 11, 23, 8, tzinfo=UTC))
-    *_, yesterday, today = nights(school, TODAY)
+    *_, yesterday, today = daily_summaries(school, TODAY)
     assert (yesterday.numbers, yesterday.worst) == ((), "none")
     assert (today.day, today.numbers) == (TODAY, (2, 3))
     assert (today.changed, today.unchanged, today.rejected, today.not_processed) == (1, 1, 1, 4)
@@ -128,13 +128,13 @@ def test_a_day_is_the_districts_also_when_the_clocks_are_changed(school: Distric
         (datetime(2026, 3, 9, 5, 0, tzinfo=UTC), date(2026, 3, 9)),
     ):
         at(school, 2, moment)
-        assert [night.day for night in nights(school, date(2026, 3, 10), days=5) if night.numbers] == [day]
+        assert [night.day for night in daily_summaries(school, date(2026, 3, 10), days=5) if night.numbers] == [day]
 
 
 def test_of_several_updates_the_worst_is_told(school: District) -> None:
     def worst() -> str:
-        Update.objects.filter(number__gt=1).update(received_at=datetime(2026, 11, 23, 8, tzinfo=UTC))
-        return nights(school, TODAY)[-1].worst
+        UpdateJob.objects.filter(number__gt=1).update(received_at=datetime(2026, 11, 23, 8, tzinfo=UTC))
+        return daily_summaries(school, TODAY)[-1].worst
 
     assert worst() == "none"
     running_one = send(school, a_class(1, GRADE="5"))
@@ -149,8 +149,8 @@ def test_of_several_updates_the_worst_is_told(school: District) -> None:
     send_bytes(school, b"")
     assert worst() == "refused"
     failed = send(school, a_class(1))
-    next(running.steps(failed.pk))
-    states.move(failed.pk, State.FAILED, reference="abc")
+    next(running.run_steps(failed.pk))
+    states.transition(failed.pk, State.FAILED, reference="abc")
     assert worst() == "failed"
     run(school, a_class(1, GRADE="6"))
     assert worst() == "failed"
@@ -160,18 +160,18 @@ def test_of_several_updates_the_worst_is_told(school: District) -> None:
 
 
 def test_before_anything_came_there_is_nothing_to_say(cedar: District) -> None:
-    assert last_night(cedar) == LastNight(None, None, (), None)
+    assert latest_updates(cedar) == LatestUpdates(None, None, (), None)
 
 
 def test_the_last_night_tells_what_ended_last_what_runs_and_what_waits(school: District, cedar: District) -> None:
     enroll(cedar, a_class(1))
-    first = Update.objects.get(district=school)
-    assert last_night(school) == LastNight(first, None, (), first.received_at)
+    first = UpdateJob.objects.get(district=school)
+    assert latest_updates(school) == LatestUpdates(first, None, (), first.received_at)
     second, third = send(school, a_class(1, GRADE="5")), send(school, a_class(2, GRADE="5"))
-    assert last_night(school) == LastNight(first, None, (2, 3), third.received_at)
+    assert latest_updates(school) == LatestUpdates(first, None, (2, 3), third.received_at)
     applying(second)
-    assert last_night(school) == LastNight(first, second, (3,), third.received_at)
+    assert latest_updates(school) == LatestUpdates(first, second, (3,), third.received_at)
     cancel(school, 3)
-    assert last_night(school) == LastNight(third, second, (), third.received_at)
+    assert latest_updates(school) == LatestUpdates(third, second, (), third.received_at)
     finish(second)
-    assert last_night(school) == LastNight(second, None, (), third.received_at)
+    assert latest_updates(school) == LatestUpdates(second, None, (), third.received_at)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rollbook.roster.models import District
 from rollbook.updates import judging, problems, running
-from rollbook.updates.models import Row
+from rollbook.updates.models import StagedRow
 from rollbook.updates.moves import Mode, State
 from tests.updates import night
 from tests.updates.night import (
@@ -327,9 +327,9 @@ def test_judging_may_be_dropped_anywhere_and_comes_to_the_same(
     patience = 0
     while told(dropped).state in (State.RECEIVED, State.CHECKING):
         patience += 1
-        for _ in islice(running.steps(dropped.pk), patience):
+        for _ in islice(running.run_steps(dropped.pk), patience):
             pass
-        running.rest(dropped.pk)
+        running.release(dropped.pk)
     finish(dropped)
     assert patience > 6
     assert counts(told(dropped)) == counts(told(whole))
@@ -361,8 +361,8 @@ def test_an_update_that_dies_in_the_same_place_again_and_again_fails(
 def test_turns_are_given_to_those_who_wait_only(school: District) -> None:
     update = send(school, "STUDENT_ID,USERNAME,GRADE\ns000,u001,\ns001,free,\ns002,,5")
     applying(update)
-    turns = dict(Row.objects.filter(update=update).values_list("line", "turn"))
-    assert turns == {4: 4, 3: judging.TURN_OF_THE_WAITING, 2: judging.TURN_OF_THE_WAITING + 1}
+    turns = dict(StagedRow.objects.filter(update=update).values_list("line", "turn"))
+    assert turns == {4: 4, 3: judging.ORDER_DEPENDENT_ROWS, 2: judging.ORDER_DEPENDENT_ROWS + 1}
 
 
 def test_a_large_file_in_any_order_ends_the_same(maple: District, cedar: District) -> None:

@@ -7,12 +7,12 @@ from itertools import islice
 import pytest
 
 from rollbook.format import encodings, surveying
-from rollbook.roster.digests import Known
+from rollbook.roster.digests import FingerprintIndex
 from rollbook.roster.models import District
 from rollbook.updates import check_range, not_processed, running, spool, states, stretches
 from rollbook.updates.as_sent import NotEnded
 from rollbook.updates.cancel import cancel
-from rollbook.updates.models import Piece, Update
+from rollbook.updates.models import FileChunk, UpdateJob
 from rollbook.updates.moves import Mode, State
 from tests.updates.night import a_class, applying, column_of, counts, enroll, finish, last, send, send_bytes, told
 
@@ -29,12 +29,12 @@ def school(maple: District) -> District:
     return maple
 
 
-def written(update: Update) -> str:
+def written(update: UpdateJob) -> str:
     update.refresh_from_db()
-    return "".join(not_processed.lines(update))
+    return "".join(not_processed.csv_lines(update))
 
 
-def rows_of(update: Update) -> list[list[str]]:
+def rows_of(update: UpdateJob) -> list[list[str]]:
     header, *rows = csv.reader(io.StringIO(written(update), newline=""), strict=True)
     assert header[-1] == f"_LINE_OF_UPDATE_{update.number}"
     assert len(rows) == told(update).not_processed
@@ -50,7 +50,7 @@ def test_of_one_that_never_began_it_is_the_whole_file(school: District) -> None:
 @pytest.mark.parametrize("steps", range(1, 12))
 def test_canceled_anywhere_the_rest_sent_again_completes_it(school: District, steps: int) -> None:
     update = send(school, NIGHT)
-    for _ in islice(running.steps(update.pk), steps):
+    for _ in islice(running.run_steps(update.pk), steps):
         pass
     cancel(school)
     first = told(update)
@@ -68,10 +68,10 @@ def test_stretches_that_another_process_has_checked_are_left_out(
     monkeypatch.setattr(surveying, "STRETCH", 64)
     monkeypatch.setattr(encodings, "CHUNK", 64)
     update = send(school, a_class(10, GRADE="4"))
-    begin, middle, *_, last_one = stretches.open_ones(update)
-    states.move(update.pk, State.CHECKING, run="x", started_at=update.received_at)
+    begin, middle, *_, last_one = stretches.unchecked_ranges(update)
+    states.transition(update.pk, State.CHECKING, run="x", started_at=update.received_at)
     for stretch in (middle, last_one):
-        check_range.RangeWorker(update.pk, "x", Known.of(school.pk)).check(stretch)
+        check_range.RangeWorker(update.pk, "x", FingerprintIndex.load(school.pk)).check(stretch)
     cancel(school)
     left = [int(row[-1]) for row in rows_of(update)]
     assert middle.start is not None
@@ -85,7 +85,7 @@ def test_stretches_that_another_process_has_checked_are_left_out(
 def test_what_is_left_of_an_update_that_failed(school: District) -> None:
     update = send(school, NIGHT)
     applying(update, chunks=1)
-    states.move(update.pk, State.FAILED, reference="abc")
+    states.transition(update.pk, State.FAILED, reference="abc")
     assert [row[0] for row in rows_of(update)] == ["s002", "s003", "s004", "s005", "s006", "s007"]
 
 
@@ -115,7 +115,7 @@ def test_new_students_come_as_well(maple: District) -> None:
 
 def test_as_long_as_it_goes_on_nobody_knows(school: District) -> None:
     with pytest.raises(NotEnded):
-        not_processed.lines(send(school, NIGHT))
+        not_processed.csv_lines(send(school, NIGHT))
 
 
 def test_a_file_that_is_not_kept_any_more_is_missed_at_once(school: District) -> None:
@@ -123,7 +123,7 @@ def test_a_file_that_is_not_kept_any_more_is_missed_at_once(school: District) ->
     cancel(school)
     update.refresh_from_db()
     spool.path_of(update.spool_name).unlink()
-    Piece.objects.all().delete()
-    with pytest.raises(spool.LostFile):
-        not_processed.lines(update)
+    FileChunk.objects.all().delete()
+    with pytest.raises(spool.FileMissing):
+        not_processed.csv_lines(update)
     assert not_processed.file_name(last(school)) == "update-2-not-processed.csv"

@@ -16,8 +16,8 @@ from rollbook.roster.models import District
 from rollbook.staff.models import Member
 from rollbook.updates import notify, running, states
 from rollbook.updates.cancel import cancel
-from rollbook.updates.models import Letter, Update
-from rollbook.updates.moves import LIVE, Mode, State
+from rollbook.updates.models import ResultMail, UpdateJob
+from rollbook.updates.moves import UNFINISHED, Mode, State
 from tests.conftest import a_district, a_member
 from tests.updates.night import a_class, applying, enroll, finish, last, run, send, send_bytes, told
 
@@ -31,46 +31,46 @@ def school(maple: District, manager: Member) -> District:
     return maple
 
 
-def dated(update: Update) -> None:
+def dated(update: UpdateJob) -> None:
     """Give the update the times that the expected mails have."""
     update.refresh_from_db()
-    Update.objects.filter(pk=update.pk).update(
+    UpdateJob.objects.filter(pk=update.pk).update(
         received_at=RECEIVED,
         started_at=RECEIVED + timedelta(seconds=1) if update.started_at else None,
         ended_at=RECEIVED + timedelta(seconds=49.2),
     )
 
 
-def completed(district: District, member: Member) -> Update:
+def completed(district: District, member: Member) -> UpdateJob:
     return run_update(district, member, a_class(6, GRADE="5"))
 
 
-def completed_with_errors(district: District, member: Member) -> Update:
+def completed_with_errors(district: District, member: Member) -> UpdateJob:
     file = (
         "STUDENT_ID,GRADE,GENDER,STAFF\ns000,5,,\ns001,13,q,\ns002,13,,\ns003,,,nobody@maple.example\nx,5,,\ns004,4,,"
     )
     return run_update(district, member, file)
 
 
-def canceled(district: District, member: Member) -> Update:
+def canceled(district: District, member: Member) -> UpdateJob:
     update = send(district, a_class(6, GRADE="5"), member=member, via="curl 8.5")
     applying(update, 1)
     cancel(district)
     return update
 
 
-def refused(district: District, member: Member) -> Update:
+def refused(district: District, member: Member) -> UpdateJob:
     return send_bytes(district, b"STUDENT_ID,GRADE\ns000,\xe9\n", member=member, via="curl 8.5").update
 
 
-def failed(district: District, member: Member) -> Update:
+def failed(district: District, member: Member) -> UpdateJob:
     update = send(district, a_class(6, GRADE="5"), member=member, via="curl 8.5")
     applying(update, 1)
-    states.move(update.pk, State.FAILED, reference="8f3a1c")
+    states.transition(update.pk, State.FAILED, reference="8f3a1c")
     return update
 
 
-def run_update(district: District, member: Member, file: str, mode: Mode = Mode.UPDATE) -> Update:
+def run_update(district: District, member: Member, file: str, mode: Mode = Mode.UPDATE) -> UpdateJob:
     update = send(district, file, mode, member=member, via="curl 8.5")
     finish(update)
     return update
@@ -79,12 +79,12 @@ def run_update(district: District, member: Member, file: str, mode: Mode = Mode.
 ENDS = {end.__name__: end for end in (completed, completed_with_errors, canceled, refused, failed)}
 
 
-def letters(update: Update) -> list[Letter]:
-    notify.write_letters()
-    return list(Letter.objects.filter(update=update).order_by("member__email"))
+def letters(update: UpdateJob) -> list[ResultMail]:
+    notify.queue_result_mails()
+    return list(ResultMail.objects.filter(update=update).order_by("member__email"))
 
 
-def message(update: Update) -> EmailMultiAlternatives:
+def message(update: UpdateJob) -> EmailMultiAlternatives:
     return notify.message(letters(update)[0])
 
 
@@ -205,7 +205,7 @@ def test_the_mail_of_a_refused_file_has_nothing_of_a_student_either(
 def test_no_name_of_a_district_can_write_headers(school: District, manager: Member, name: str) -> None:
     update = completed(school, manager)
     District.objects.filter(pk=school.pk).update(name=name)
-    written = message(Update.objects.get(pk=update.pk))
+    written = message(UpdateJob.objects.get(pk=update.pk))
     assert written.subject.isprintable()
     assert written.subject.endswith("Student update 2 completed: 6 updated")
     sent = written.message()
@@ -226,7 +226,7 @@ def test_names_that_look_like_html_are_shown_as_they_are(school: District, manag
     District.objects.filter(pk=school.pk).update(name="<b>Maple</b> & Co")
     update = send(school, a_class(1), member=manager, file_name="<img src=x>.csv")
     finish(update)
-    written = message(Update.objects.get(pk=update.pk))
+    written = message(UpdateJob.objects.get(pk=update.pk))
     assert "<b>Maple</b> & Co" in written.subject
     assert "<b>Maple</b> & Co" in written.body
     assert "&lt;b&gt;Maple&lt;/b&gt; &amp; Co" in html_of(written)
@@ -238,7 +238,7 @@ def test_a_mail_says_that_a_machine_wrote_it_and_when(school: District, manager:
     [letter] = letters(completed(school, manager))
     sent = notify.message(letter).message()
     assert sent["Auto-Submitted"] == "auto-generated"
-    assert parsedate_to_datetime(sent["Date"]) == letter.written_at.replace(microsecond=0)
+    assert parsedate_to_datetime(sent["Date"]) == letter.queued_at.replace(microsecond=0)
     assert sent["From"] == settings.DEFAULT_FROM_EMAIL
     assert isinstance(sent, Received) or sent.is_multipart()
 
@@ -278,24 +278,24 @@ def test_who_started_it_and_gets_the_results_gets_one_letter(school: District, m
 
 
 def test_letters_are_written_once_and_only_at_the_end(school: District, manager: Member) -> None:
-    Letter.objects.all().delete()
-    notify.write_letters()
+    ResultMail.objects.all().delete()
+    notify.queue_result_mails()
     update = send(school, a_class(6, GRADE="5"), member=manager)
-    for _ in running.steps(update.pk):
-        assert notify.write_letters() == 0
-        assert not Letter.objects.exists()
-    assert notify.write_letters() == 1
-    assert notify.write_letters() == 0
-    assert Letter.objects.count() == 1
+    for _ in running.run_steps(update.pk):
+        assert notify.queue_result_mails() == 0
+        assert not ResultMail.objects.exists()
+    assert notify.queue_result_mails() == 1
+    assert notify.queue_result_mails() == 0
+    assert ResultMail.objects.count() == 1
     update.refresh_from_db()
-    assert update.announced_at is not None
+    assert update.mails_queued_at is not None
 
 
 def test_an_update_that_nobody_waits_for_is_announced_to_nobody(school: District) -> None:
     run(school, a_class(1))
     assert letters(last(school)) == []
     assert notify.send_due() == 0
-    assert not Update.objects.filter(announced_at=None).exclude(state__in=LIVE).exists()
+    assert not UpdateJob.objects.filter(announced_at=None).exclude(state__in=UNFINISHED).exists()
 
 
 def test_a_letter_is_sent_once(school: District, manager: Member) -> None:
@@ -304,7 +304,7 @@ def test_a_letter_is_sent_once(school: District, manager: Member) -> None:
     [sent] = mail.outbox
     assert sent.to == [manager.email]
     letter.refresh_from_db()
-    assert (letter.tries, letter.next_try_at, letter.last_error) == (1, None, "")
+    assert (letter.attempts, letter.next_attempt_at, letter.last_error) == (1, None, "")
     assert letter.sent_at is not None
 
 
@@ -314,7 +314,7 @@ def test_a_letter_that_cannot_be_written_does_not_hold_up_the_others(
     poisoned, good = letters(completed(school, manager)), letters(refused(school, manager))
     write = notify.message
 
-    def fails(letter: Letter) -> EmailMultiAlternatives:
+    def fails(letter: ResultMail) -> EmailMultiAlternatives:
         if letter in poisoned:
             raise KeyError("canary")
         return write(letter)
@@ -322,11 +322,11 @@ def test_a_letter_that_cannot_be_written_does_not_hold_up_the_others(
     monkeypatch.setattr(notify, "message", fails)
     assert notify.send_due() == 2
     assert [sent.subject for sent in mail.outbox] == ["[Maple USD] Student update 3 refused: not_utf8"]
-    [letter] = Letter.objects.filter(pk__in=[letter.pk for letter in poisoned])
+    [letter] = ResultMail.objects.filter(pk__in=[letter.pk for letter in poisoned])
     assert letter.last_error == "KeyError"
-    assert letter.next_try_at is not None
-    assert letter.next_try_at > timezone.now()
-    assert Letter.objects.get(pk=good[0].pk).sent_at is not None
+    assert letter.next_attempt_at is not None
+    assert letter.next_attempt_at > timezone.now()
+    assert ResultMail.objects.get(pk=good[0].pk).sent_at is not None
 
 
 def test_dying_between_sent_and_marked_sends_it_once_more_under_the_same_id(
@@ -372,7 +372,7 @@ def test_times_are_those_of_the_district(school: District, manager: Member) -> N
     update = completed(school, manager)
     dated(update)
     District.objects.filter(pk=school.pk).update(time_zone="Asia/Kolkata")
-    body = message(Update.objects.get(pk=update.pk)).body
+    body = message(UpdateJob.objects.get(pk=update.pk)).body
     assert "Received  2026-11-23 13:35:10 IST\n" in body
 
 

@@ -12,9 +12,9 @@ from django.db import transaction
 from rollbook.roster.models import District
 from rollbook.updates import pieces, receive, running, spool
 from rollbook.updates.cancel import cancel
-from rollbook.updates.models import Piece, Update
+from rollbook.updates.models import FileChunk, UpdateJob
 from rollbook.updates.moves import Mode, State
-from rollbook.updates.pieces import SIZE
+from rollbook.updates.pieces import CHUNK_BYTES
 from tests.updates.night import a_class, applying, complete, counts, dump, enroll, finish, send, send_bytes, told
 
 pytestmark = [pytest.mark.only_on("postgresql"), pytest.mark.django_db]
@@ -32,7 +32,7 @@ def go_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[]
     return go
 
 
-def kept(update: Update) -> bytes:
+def kept(update: UpdateJob) -> bytes:
     return b"".join(pieces.read(update.spool_name))
 
 
@@ -43,7 +43,7 @@ def files(folder: Path) -> set[str]:
 # Pieces
 
 
-@pytest.mark.parametrize("size", [0, 1, SIZE - 1, SIZE, SIZE + 1, 2 * SIZE, 3 * SIZE + 7])
+@pytest.mark.parametrize("size", [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 2 * CHUNK_BYTES, 3 * CHUNK_BYTES + 7])
 def test_a_file_of_any_size_comes_back_byte_by_byte(tmp_path: Path, size: int) -> None:
     data = Random(size).randbytes(size)
     path = tmp_path / "file"
@@ -51,7 +51,7 @@ def test_a_file_of_any_size_comes_back_byte_by_byte(tmp_path: Path, size: int) -
     pieces.write("file", path)
     assert b"".join(pieces.read("file")) == data
     sizes = [len(piece) for piece in pieces.read("file")]
-    assert sizes == [SIZE] * (size // SIZE) + [size % SIZE] * (size % SIZE > 0)
+    assert sizes == [CHUNK_BYTES] * (size // CHUNK_BYTES) + [size % CHUNK_BYTES] * (size % CHUNK_BYTES > 0)
 
 
 def test_every_byte_is_itself_and_pieces_come_in_the_order_of_their_numbers(
@@ -62,11 +62,11 @@ def test_every_byte_is_itself_and_pieces_come_in_the_order_of_their_numbers(
     path = tmp_path / "file"
     path.write_bytes(data)
     pieces.write("file", path)
-    found = list(Piece.objects.order_by("pk").values_list("number", flat=True))
+    found = list(FileChunk.objects.order_by("pk").values_list("number", flat=True))
     assert found == list(range(-(-len(data) // 5)))
-    first = Piece.objects.get(number=0)
+    first = FileChunk.objects.get(number=0)
     first.delete()
-    Piece.objects.create(spool_name="file", number=0, data=first.data)  # whatever was written last
+    FileChunk.objects.create(spool_name="file", number=0, data=first.data)  # whatever was written last
     assert b"".join(pieces.read("file")) == data
 
 
@@ -90,32 +90,32 @@ def test_update_and_pieces_are_committed_together_or_not_at_all(
     maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fault(update_id: int) -> None:
-        assert Piece.objects.exists()
+        assert FileChunk.objects.exists()
         raise ZeroDivisionError
 
     with monkeypatch.context() as broken:
         broken.setattr(running, "due", fault)
         with pytest.raises(ZeroDivisionError):
             send(maple, a_class(3))
-    assert (Update.objects.count(), Piece.objects.count()) == (0, 0)
+    assert (UpdateJob.objects.count(), FileChunk.objects.count()) == (0, 0)
     update = send(maple, a_class(3))
-    assert set(Piece.objects.values_list("spool_name", flat=True)) == {update.spool_name}
+    assert set(FileChunk.objects.values_list("spool_name", flat=True)) == {update.spool_name}
 
 
 @pytest.mark.django_db(transaction=True)
 def test_what_is_rolled_back_around_it_leaves_neither(maple: District) -> None:
     with transaction.atomic():
         send(maple, a_class(3))
-        assert (Update.objects.count(), Piece.objects.count()) == (1, 1)
+        assert (UpdateJob.objects.count(), FileChunk.objects.count()) == (1, 1)
         transaction.set_rollback(True)
-    assert (Update.objects.count(), Piece.objects.count()) == (0, 0)
+    assert (UpdateJob.objects.count(), FileChunk.objects.count()) == (0, 0)
 
 
 def test_the_same_bytes_while_they_live_stand_there_once(maple: District) -> None:
     data = complete(a_class(3)).encode()
     first, again = send_bytes(maple, data), send_bytes(maple, data)
     assert (again.replayed, again.update) == (True, first.update)
-    assert Piece.objects.count() == 1
+    assert FileChunk.objects.count() == 1
 
 
 # A worker elsewhere
@@ -168,7 +168,7 @@ def test_a_check_that_goes_on_elsewhere_goes_on_where_it_was(
 ) -> None:
     enroll(maple, a_class(9))
     update = send(maple, a_class(9, GRADE="9"))
-    next(running.steps(update.pk))
+    next(running.run_steps(update.pk))
     assert told(update).read == 2
     folder = go_elsewhere()
     assert counts(finish(update)) == {"updated": 9}
@@ -179,9 +179,9 @@ def test_a_file_that_the_database_has_lost_too_is_lost_and_leaves_no_copy(
     maple: District, go_elsewhere: Callable[[], Path]
 ) -> None:
     update = send(maple, a_class(1))
-    Piece.objects.all().delete()
+    FileChunk.objects.all().delete()
     folder = go_elsewhere()
-    with pytest.raises(spool.LostFile):
+    with pytest.raises(spool.FileMissing):
         finish(update)
     assert not any(name.endswith(".part") for name in files(folder))
 
@@ -191,17 +191,17 @@ def test_a_piece_that_was_harmed_is_noticed(
 ) -> None:
     monkeypatch.setattr(pieces, "SIZE", 64)
     update = send(maple, a_class(9))
-    assert Piece.objects.count() > 3
-    Piece.objects.filter(number=1).delete()
+    assert FileChunk.objects.count() > 3
+    FileChunk.objects.filter(number=1).delete()
     go_elsewhere()
-    with pytest.raises(spool.LostFile):
+    with pytest.raises(spool.FileMissing):
         finish(update)
 
 
 def test_a_file_that_is_whole_is_not_brought(maple: District, monkeypatch: pytest.MonkeyPatch) -> None:
     update = send(maple, a_class(1))
     monkeypatch.setattr(pieces, "read", lambda name: pytest.fail(f"{name} was brought"))
-    spool.require_whole(update.spool_name, update.file_digest)
+    spool.ensure_available(update.spool_name, update.file_digest)
 
 
 # The sweep
@@ -217,10 +217,10 @@ def test_the_sweep_takes_copies_of_updates_that_have_ended_and_they_come_again(m
     path, data = spool.path_of(update.spool_name), kept(update)
     assert told(update).state is end
     assert path.read_bytes() == data
-    assert receive.sweep() == 1
+    assert receive.remove_orphaned_files() == 1
     assert files(settings.SPOOL) == set()
     assert kept(update) == data
-    spool.require_whole(update.spool_name, update.file_digest)
+    spool.ensure_available(update.spool_name, update.file_digest)
     assert path.read_bytes() == data
 
 
@@ -228,14 +228,14 @@ def test_the_sweep_takes_copies_of_updates_that_have_ended_and_they_come_again(m
 @pytest.mark.parametrize("until", [State.RECEIVED, State.CHECKING, State.APPLYING])
 def test_the_sweep_spares_copies_of_updates_that_live(maple: District, until: State) -> None:
     enroll(maple, a_class(9))
-    receive.sweep()
+    receive.remove_orphaned_files()
     update = send(maple, a_class(9, GRADE="9"), Mode.UPDATE)
     if until is State.CHECKING:
-        next(running.steps(update.pk))
+        next(running.run_steps(update.pk))
     elif until is State.APPLYING:
         applying(update, chunks=1)
     assert told(update).state is until
-    assert receive.sweep() == 0
+    assert receive.remove_orphaned_files() == 0
     assert files(settings.SPOOL) == {update.spool_name}
 
 
@@ -249,10 +249,10 @@ def test_the_sweep_spares_a_copy_that_is_being_brought(
 
     def slowly(name: str) -> "list[bytes]":
         found = list(read(name))
-        swept.append((receive.sweep(), len(os.listdir(folder))))  # noqa: PTH208
+        swept.append((receive.remove_orphaned_files(), len(os.listdir(folder))))  # noqa: PTH208
         return found
 
     monkeypatch.setattr(pieces, "read", slowly)
-    spool.require_whole(update.spool_name, update.file_digest)
+    spool.ensure_available(update.spool_name, update.file_digest)
     assert swept == [(0, 1)]
     assert files(folder) == {update.spool_name}

@@ -18,7 +18,7 @@ def test_of_warnings_only_some_are_kept_and_of_errors_all(maple: District, monke
     monkeypatch.setattr(problems, "MOST_WARNINGS", 3)
     update = send(maple, a_class(1))
     found = [Problem(code, line) for line in range(2, 6) for code in ("unknown_staff", "bad_date")]
-    problems.keep(update.pk, found, {"unknown_staff": 1, "bad_date": 7})
+    problems.save_problems(update.pk, found, {"unknown_staff": 1, "bad_date": 7})
     kept = list(update.problem_set.order_by("pk").values_list("line", "code"))
     assert [line for line, code in kept if code == "unknown_staff"] == [2, 3]
     assert [line for line, code in kept if code == "bad_date"] == [2, 3, 4, 5]
@@ -35,7 +35,7 @@ def test_counts_are_exact_also_where_details_are_cut(maple: District, monkeypatc
 
 def test_a_problem_comes_back_with_its_words(maple: District) -> None:
     run(maple, "STUDENT_ID,DOB\n7,2/30/2015")
-    said = [problems.as_said(kept).message for kept in last(maple).problem_set.order_by("pk")]
+    said = [problems.to_problem(kept).message for kept in last(maple).problem_set.order_by("pk")]
     assert said == ["'2/30/2015' is not a real date; write mm/dd/yyyy"]
 
 

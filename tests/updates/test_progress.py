@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from rollbook.updates.moves import State
-from rollbook.updates.progress import Work, rate, share, stalled_since, work
+from rollbook.updates.progress import PhaseProgress, rate, share, stalled_since, phase_progress
 from tests.doors.reports import BEGUN, a_report
 
 APPLYING_AT = BEGUN + timedelta(seconds=12)
@@ -13,10 +13,10 @@ APPLYING_AT = BEGUN + timedelta(seconds=12)
 
 def test_what_is_done_and_how_fast() -> None:
     checking = a_report(State.CHECKING, read=2406)
-    assert work(checking) == Work(BEGUN, 2406, 4812)
+    assert phase_progress(checking) == PhaseProgress(BEGUN, 2406, 4812)
     assert (share(checking), rate(checking, BEGUN + timedelta(seconds=2))) == (0.5, 1203)
     applying = a_report(State.APPLYING, read=4812, staged=80, updated=15, added=5)
-    assert work(applying) == Work(APPLYING_AT, 20, 80)
+    assert phase_progress(applying) == PhaseProgress(APPLYING_AT, 20, 80)
     assert (share(applying), rate(applying, APPLYING_AT + timedelta(seconds=4))) == (0.25, 5)
 
 
@@ -24,7 +24,7 @@ def test_what_is_done_and_how_fast() -> None:
 def test_of_an_update_that_nobody_works_on_there_is_nothing_to_say(state: State) -> None:
     told = a_report(state, read=10)
     now = BEGUN + timedelta(hours=1)
-    assert (work(told), share(told), rate(told, now), stalled_since(told, now)) == (None, 0.0, None, None)
+    assert (phase_progress(told), share(told), rate(told, now), stalled_since(told, now)) == (None, 0.0, None, None)
 
 
 def test_before_anything_is_done_there_is_no_rate() -> None:

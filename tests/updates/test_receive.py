@@ -13,7 +13,7 @@ from rollbook.format import reader
 from rollbook.roster.models import District
 from rollbook.updates import running, spool, states
 from rollbook.updates.cancel import cancel
-from rollbook.updates.models import Update
+from rollbook.updates.models import UpdateJob
 from rollbook.updates.moves import Mode, State
 from rollbook.updates.receive import QueueFull, receive
 from tests.updates.night import (
@@ -42,7 +42,7 @@ def kept_files() -> int:
 
 def test_what_is_acknowledged_is_on_the_disk_with_all_its_facts(maple: District) -> None:
     receipt = send_bytes(maple, ONE, via="curl 8.5")
-    update = Update.objects.get()
+    update = UpdateJob.objects.get()
     assert (receipt.update, receipt.replayed, receipt.same_as) == (update, False, None)
     path = spool.path_of(update.spool_name)
     assert path.read_bytes() == ONE
@@ -50,7 +50,7 @@ def test_what_is_acknowledged_is_on_the_disk_with_all_its_facts(maple: District)
     assert path.parent.stat().st_mode & 0o777 == 0o700
     assert update.file_digest == hashlib.sha256(ONE).hexdigest()
     assert (update.state, update.number, update.rows, update.file_size) == ("received", 1, 1, len(ONE))
-    assert (update.header, update.read_as, update.via) == (["STUDENT_ID", "GRADE"], "utf-8", "curl 8.5")
+    assert (update.header, update.detected_encoding, update.source) == (["STUDENT_ID", "GRADE"], "utf-8", "curl 8.5")
 
 
 def test_the_stored_name_is_ours_and_not_the_clients(maple: District) -> None:
@@ -72,7 +72,7 @@ def test_the_same_bytes_while_they_live_are_the_same_update(maple: District, chu
         applying(update, chunks)
     receipt = send_bytes(maple, spool.path_of(update.spool_name).read_bytes())
     assert (receipt.update.pk, receipt.replayed, receipt.same_as) == (update.pk, True, None)
-    assert Update.objects.count() == 2
+    assert UpdateJob.objects.count() == 2
     assert kept_files() == 2
 
 
@@ -85,7 +85,7 @@ def test_the_same_bytes_are_replayed_also_when_the_queue_is_full(maple: District
 def test_the_same_bytes_noticed_only_at_the_commit_are_replayed(
     maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    survey = reader.survey
+    survey = reader.scan
 
     def meanwhile(*args: Any, **facts: Any) -> Any:
         monkeypatch.setattr(reader, "survey", survey)
@@ -123,16 +123,16 @@ def test_after_the_end_the_same_bytes_are_a_new_update_that_names_the_old(maple:
 
 def test_three_may_wait_for_the_one_in_work_and_a_fourth_may_not(maple: District, cedar: District) -> None:
     running_one = send(maple, a_class(1))
-    states.move(running_one.pk, State.CHECKING)
+    states.transition(running_one.pk, State.CHECKING)
     for size in (2, 3, 4):
         send(maple, a_class(size))
     with pytest.raises(QueueFull) as full:
         send(maple, a_class(5))
     assert full.value.waiting == [2, 3, 4]
-    assert Update.objects.count() == 4
+    assert UpdateJob.objects.count() == 4
     assert kept_files() == 4
     assert send(cedar, a_class(5)).number == 1
-    states.move(running_one.pk, State.CANCELED)
+    states.transition(running_one.pk, State.CANCELED)
     assert send(maple, a_class(5)).number == 5
 
 
@@ -151,7 +151,7 @@ def test_a_file_that_is_refused_is_kept_with_its_problems_and_ended(maple: Distr
     assert update.problem_counts == {"no_rows": 1}
     assert told(update).refusal is not None
     assert spool.path_of(update.spool_name).read_bytes() == REFUSED
-    assert list(running.steps(update.pk)) == []
+    assert list(running.run_steps(update.pk)) == []
 
 
 def test_a_file_that_is_refused_needs_no_room_in_the_queue(maple: District) -> None:
@@ -178,7 +178,7 @@ def test_a_full_disk_while_bytes_come_in_leaves_nothing(maple: District, monkeyp
     with pytest.raises(OSError, match="No space left"):
         receive(maple, file, file_name="students.csv")
     assert kept_files() == 0
-    assert not Update.objects.exists()
+    assert not UpdateJob.objects.exists()
 
 
 class _Wrapped:
@@ -208,7 +208,7 @@ def test_a_fault_on_the_way_leaves_neither_file_nor_update(
     with pytest.raises((OSError, OperationalError)):
         send_bytes(maple, ONE)
     assert kept_files() == 0
-    assert not Update.objects.exists()
+    assert not UpdateJob.objects.exists()
     monkeypatch.undo()
     assert send_bytes(maple, ONE).update.number == 1
 
@@ -228,7 +228,7 @@ def test_when_nobody_knows_whether_the_commit_was_done_the_file_stays_and_the_sa
     with pytest.raises(OperationalError):
         send_bytes(maple, ONE)
     monkeypatch.undo()
-    update = Update.objects.get()
+    update = UpdateJob.objects.get()
     assert spool.path_of(update.spool_name).is_file()
     receipt = send_bytes(maple, ONE)
     assert (receipt.update, receipt.replayed, kept_files()) == (update, True, 1)
@@ -243,7 +243,7 @@ def test_the_districts_encoding_is_used_and_a_named_one_before_it(maple: Distric
     maple.encoding = "cp1252"
     maple.save()
     update = send_bytes(maple, data).update
-    assert (update.encoding, update.read_as) == ("cp1252", "cp1252")
+    assert (update.encoding, update.detected_encoding) == ("cp1252", "cp1252")
     finish(update)
     assert values_of(maple, "s000", "FIRST_NAME") == ("Jos\u00e9",)
     named = send_bytes(maple, "STUDENT_ID,FIRST_NAME\ns000,Zo\u00eb\n".encode("mac-roman"), encoding="mac-roman").update
@@ -257,7 +257,7 @@ def test_a_byte_order_mark_says_more_than_the_setting(maple: District) -> None:
     maple.save()
     for encoding, read_as in (("utf-8-sig", "utf-8"), ("utf-16", "utf-16")):
         update = send_bytes(maple, f"STUDENT_ID,FIRST_NAME\ns000,{encoding} Zo\u00eb\n".encode(encoding)).update
-        assert (update.encoding, update.read_as) == ("cp1252", read_as)
+        assert (update.encoding, update.detected_encoding) == ("cp1252", read_as)
         finish(update)
         assert values_of(maple, "s000", "FIRST_NAME") == (f"{encoding} Zo\u00eb",)
 
@@ -290,7 +290,7 @@ def test_the_same_bytes_twenty_times_at_once_are_one_update(maple: District) -> 
     with ThreadPoolExecutor(20) as senders:
         answers = list(senders.map(sent, range(20)))
     assert sorted(answers) == [(1, False), *[(1, True)] * 19]
-    assert Update.objects.count() == 1
+    assert UpdateJob.objects.count() == 1
     assert kept_files() == 1
 
 

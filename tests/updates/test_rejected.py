@@ -10,7 +10,7 @@ from rollbook.format import reader
 from rollbook.roster.models import District
 from rollbook.updates import rejected, spool
 from rollbook.updates.as_sent import NotEnded
-from rollbook.updates.models import Piece, Update
+from rollbook.updates.models import FileChunk, UpdateJob
 from rollbook.updates.moves import Mode
 from tests.updates.night import a_class, applying, enroll, finish, last, run, send
 
@@ -44,7 +44,7 @@ def test_they_come_in_the_order_of_the_file_with_all_that_is_wrong_and_no_warnin
         x2,5,f
         """,
     )
-    header, *rows = rows_of(rejected.lines(last(school)))
+    header, *rows = rows_of(rejected.csv_lines(last(school)))
     assert header[-3:] == ["_LINE_OF_UPDATE_2", "_CODE", "_MESSAGE"]
     assert [(row[0], row[3], row[4]) for row in rows] == [
         ("x1", "3", "bad_value"),
@@ -60,36 +60,36 @@ def test_they_come_in_the_order_of_the_file_with_all_that_is_wrong_and_no_warnin
 def test_a_byte_order_mark_tells_what_the_file_is_in_where_the_district_uses_something_else(school: District) -> None:
     run(school, "STUDENT_ID,GRADE\nx1,13")
     update = last(school)
-    assert not next(rejected.lines(update)).startswith("\ufeff")
+    assert not next(rejected.csv_lines(update)).startswith("\ufeff")
     update.district.encoding = "cp1252"
-    assert next(rejected.lines(update)) == "\ufeff"
+    assert next(rejected.csv_lines(update)) == "\ufeff"
 
 
 def test_an_update_that_goes_on_has_no_such_file_yet(school: District) -> None:
     update = send(school, "STUDENT_ID,GRADE\nx1,5\ns000,5")
     for _ in range(2):
         with pytest.raises(NotEnded):
-            rejected.lines(update)
+            rejected.csv_lines(update)
         applying(update)
         update.refresh_from_db()
     finish(update)
-    assert len(rows_of(rejected.lines(update))) == 2
+    assert len(rows_of(rejected.csv_lines(update))) == 2
 
 
 def test_a_file_that_is_not_kept_any_more_is_missed_at_once(school: District) -> None:
     run(school, "STUDENT_ID,GRADE\nx1,5")
     update = last(school)
     spool.path_of(update.spool_name).unlink()
-    Piece.objects.all().delete()
-    with pytest.raises(spool.LostFile):
-        rejected.lines(update)
+    FileChunk.objects.all().delete()
+    with pytest.raises(spool.FileMissing):
+        rejected.csv_lines(update)
 
 
 def test_without_rejected_rows_the_file_itself_is_not_needed(school: District) -> None:
-    update = Update.objects.get()
+    update = UpdateJob.objects.get()
     spool.path_of(update.spool_name).unlink()
-    Piece.objects.all().delete()
-    assert len(rows_of(rejected.lines(update))) == 1
+    FileChunk.objects.all().delete()
+    assert len(rows_of(rejected.csv_lines(update))) == 1
     assert rejected.file_name(update) == "update-1-rejected.csv"
 
 
@@ -99,9 +99,9 @@ def test_rows_that_clash_only_when_they_are_applied_are_there_too(school: Distri
     school.student_set.filter(student_id="s003").update(username="wanted")
     list(work)
     update.refresh_from_db()
-    assert [row[-2] for row in rows_of(rejected.lines(update))[1:]] == ["changed_meanwhile"]
+    assert [row[-2] for row in rows_of(rejected.csv_lines(update))[1:]] == ["changed_meanwhile"]
 
 
 def test_what_a_new_student_lacks_is_said(school: District) -> None:
     run(school, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GENDER\nn1,Zoe,Fox,2012-01-01,", Mode.ADD)
-    assert "required" in rows_of(rejected.lines(last(school)))[1][-2]
+    assert "required" in rows_of(rejected.csv_lines(last(school)))[1][-2]

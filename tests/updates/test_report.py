@@ -7,7 +7,7 @@ from rollbook.roster.models import District
 from rollbook.staff.models import Member
 from rollbook.updates import report
 from rollbook.updates.cancel import cancel
-from rollbook.updates.models import Row
+from rollbook.updates.models import StagedRow
 from rollbook.updates.moves import Mode, Outcome, State
 from tests.updates.night import (
     COUNTS,
@@ -47,7 +47,7 @@ def test_the_counts_are_those_of_the_rows(school: District) -> None:
         Mode.ADD,
     )
     assert [getattr(result, name) for name in COUNTS] == [2, 1, 1, 2, 0]
-    rows = Row.objects.with_outcome().filter(update=last(school))
+    rows = StagedRow.objects.with_outcome().filter(update=last(school))
     outcomes = [row.effective_outcome for row in rows]
     assert {outcome: outcomes.count(outcome) for outcome in Outcome} == {
         "updated": 2,
@@ -67,7 +67,7 @@ def test_a_report_tells_who_and_how_and_which_file(school: District, manager: Me
         "maple-usd",
         "America/Chicago",
     )
-    assert (facts.starter, facts.via, facts.file_name) == (manager, "curl 8.5", "from sis.csv")
+    assert (facts.starter, facts.source, facts.file_name) == (manager, "curl 8.5", "from sis.csv")
     assert (facts.mode, facts.state, facts.encoding) == (Mode.UPDATE, State.COMPLETED, "utf-8")
     assert (facts.file_size, facts.file_digest) == (update.file_size, update.file_digest)
     assert facts.started_at is not None
@@ -146,13 +146,13 @@ def test_a_canceled_update_tells_what_was_not_processed(school: District) -> Non
 
 
 def test_the_current_update_is_the_running_one_else_the_last(school: District, cedar: District) -> None:
-    assert report.current(cedar) is None
-    assert report.current(school) == last(school)
+    assert report.current_update(cedar) is None
+    assert report.current_update(school) == last(school)
     first, second = send(school, a_class(1)), send(school, a_class(2))
     applying(first)
-    assert report.current(school) == first
+    assert report.current_update(school) == first
     finish(first)
-    assert report.current(school) == second
+    assert report.current_update(school) == second
 
 
 def test_updates_are_found_in_their_own_district_only(school: District, cedar: District) -> None:
@@ -175,10 +175,10 @@ def test_the_update_before_is_the_last_that_was_completed(school: District, ceda
 
 def test_those_who_wait_are_told_the_oldest_first(school: District, cedar: District) -> None:
     send(cedar, a_class(1))
-    assert report.waiting(school) == []
+    assert report.waiting_numbers(school) == []
     updates = [send(school, a_class(size)) for size in (1, 2, 3)]
-    assert report.waiting(school) == [3, 4]
+    assert report.waiting_numbers(school) == [3, 4]
     applying(updates[0])
-    assert report.waiting(school) == [3, 4]
+    assert report.waiting_numbers(school) == [3, 4]
     finish(updates[0])
-    assert report.waiting(school) == [4]
+    assert report.waiting_numbers(school) == [4]

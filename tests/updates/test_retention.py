@@ -14,8 +14,8 @@ from rollbook.roster.models import Change, District
 from rollbook.staff.models import AuditEvent
 from rollbook.updates import as_sent, changes_made, not_processed, pieces, receive, rejected, retention, running, spool
 from rollbook.updates.cancel import cancel
-from rollbook.updates.models import Batch, Piece, Problem, Row, Update, WaitsFor
-from rollbook.updates.retention import remove_some
+from rollbook.updates.models import CheckedRange, FileChunk, Problem, StagedRow, UpdateJob, RowDependency
+from rollbook.updates.retention import remove_expired
 from tests.database.faults import Kill, fault_at
 from tests.updates.night import a_class, enroll, finish, last, run, send, send_bytes, told
 
@@ -23,14 +23,14 @@ NIGHT = "STUDENT_ID,GRADE\ns000,9\ns001,99\n"
 
 
 @pytest.fixture
-def night(maple: District) -> Update:
+def night(maple: District) -> UpdateJob:
     """An update that changed one student and rejected one row, after the one by which they were enrolled."""
     enroll(maple, a_class(3, GRADE="4"))
     run(maple, NIGHT)
     return last(maple)
 
 
-def after(update: Update, **span: float) -> datetime:
+def after(update: UpdateJob, **span: float) -> datetime:
     """So long after its end."""
     update.refresh_from_db()
     assert update.ended_at
@@ -40,7 +40,7 @@ def after(update: Update, **span: float) -> datetime:
 def remove_all(now: datetime) -> int:
     """As the chore does, again and again until nothing is left to be done; returns how much that was."""
     removed = 0
-    while some := remove_some(now):
+    while some := remove_expired(now):
         removed += some
     return removed
 
@@ -54,21 +54,21 @@ def audited() -> list[str]:
     return [f"{event.district}: {event.result}: {event.detail}" for event in events]
 
 
-def details(update: Update) -> int:
+def details(update: UpdateJob) -> int:
     """How many rows there are of it in the tables that hold details."""
     counts = (
         update.row_set.count(),
         update.problem_set.count(),
-        WaitsFor.objects.filter(update=update).count(),
-        Batch.objects.filter(update=update).count(),
+        RowDependency.objects.filter(update=update).count(),
+        CheckedRange.objects.filter(update=update).count(),
     )
     return sum(counts)
 
 
-def why_not(what: Callable[[Update], Any], update: Update) -> str:
+def why_not(what: Callable[[UpdateJob], Any], update: UpdateJob) -> str:
     """Why this cannot be had any more."""
     update.refresh_from_db()
-    with pytest.raises(as_sent.Removed) as removed:
+    with pytest.raises(as_sent.RemovedByRetention) as removed:
         what(update)
     return str(removed.value)
 
@@ -76,54 +76,54 @@ def why_not(what: Callable[[Update], Any], update: Update) -> str:
 # Files
 
 
-def test_a_file_is_kept_for_as_long_as_the_district_has_settled(night: Update) -> None:
+def test_a_file_is_kept_for_as_long_as_the_district_has_settled(night: UpdateJob) -> None:
     assert remove_all(after(night, days=13, hours=23)) == 0
     assert night.spool_name in spooled()
-    assert len(list(rejected.lines(night))) == 2
+    assert len(list(rejected.csv_lines(night))) == 2
     assert remove_all(after(night, days=14, seconds=1)) == 2
     assert spooled() == set()
-    assert not Piece.objects.exists()
+    assert not FileChunk.objects.exists()
     assert audited() == ["maple-usd: files removed: 2 files, of updates 1-2"]
 
 
-def test_without_its_file_an_update_gives_no_rows_back_but_still_its_changes(night: Update) -> None:
+def test_without_its_file_an_update_gives_no_rows_back_but_still_its_changes(night: UpdateJob) -> None:
     remove_all(after(night, days=15))
-    why = why_not(rejected.lines, night)
+    why = why_not(rejected.csv_lines, night)
     assert why.startswith("the file of update 2 was removed on ")
     assert why.endswith(", as the settings of Maple USD have it")
-    assert why_not(not_processed.lines, night) == why
-    assert len(list(changes_made.lines(night))) == 2
+    assert why_not(not_processed.csv_lines, night) == why
+    assert len(list(changes_made.csv_lines(night))) == 2
     assert details(night) == 3
 
 
-def test_each_district_has_a_time_of_its_own(night: Update, cedar: District) -> None:
+def test_each_district_has_a_time_of_its_own(night: UpdateJob, cedar: District) -> None:
     enroll(cedar, a_class(1))
     District.objects.filter(pk=cedar.pk).update(files_kept_days=1)
     remove_all(after(last(cedar), days=2))
-    assert spooled() == set(Update.objects.filter(district=night.district).values_list("spool_name", flat=True))
+    assert spooled() == set(UpdateJob.objects.filter(district=night.district).values_list("spool_name", flat=True))
     assert audited() == ["cedar-county: files removed: 1 file, of update 1"]
 
 
-def test_files_of_refused_and_canceled_updates_go_too(maple: District, night: Update) -> None:
+def test_files_of_refused_and_canceled_updates_go_too(maple: District, night: UpdateJob) -> None:
     send_bytes(maple, b"")
     send(maple, a_class(3, GRADE="8"))
     cancel(maple, 4)
     remove_all(after(last(maple), days=14, seconds=1))
     assert spooled() == set()
-    assert not Update.objects.filter(file_removed_at=None).exists()
+    assert not UpdateJob.objects.filter(file_removed_at=None).exists()
 
 
-def test_a_file_that_a_kill_left_behind_is_swept(night: Update, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_a_kill_left_behind_is_swept(night: UpdateJob, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as killed:
         killed.setattr(spool, "remove", lambda names: None)
         remove_all(after(night, days=15))
     assert night.spool_name in spooled()
-    assert receive.sweep() == 2
+    assert receive.remove_orphaned_files() == 2
     assert spooled() == set()
 
 
 def test_a_file_that_cannot_be_taken_away_is_gone_for_everybody_all_the_same(
-    night: Update, monkeypatch: pytest.MonkeyPatch
+    night: UpdateJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(names: Any) -> None:
         raise PermissionError
@@ -132,29 +132,29 @@ def test_a_file_that_cannot_be_taken_away_is_gone_for_everybody_all_the_same(
     with monkeypatch.context() as broken:
         broken.setattr(spool, "remove", fails)
         with pytest.raises(PermissionError):
-            remove_some(now)
-    assert "was removed" in why_not(rejected.lines, night)
-    assert remove_some(now) == 0
+            remove_expired(now)
+    assert "was removed" in why_not(rejected.csv_lines, night)
+    assert remove_expired(now) == 0
 
 
 @pytest.mark.only_on("postgresql")
-def test_a_copy_in_the_folder_of_another_machine_is_not_given_out(night: Update) -> None:
-    assert pieces.are_there(night.spool_name)
+def test_a_copy_in_the_folder_of_another_machine_is_not_given_out(night: UpdateJob) -> None:
+    assert pieces.exist(night.spool_name)
     copy = spool.path_of(night.spool_name).read_bytes()
     remove_all(after(night, days=15))
     spool.path_of(night.spool_name).write_bytes(copy)
-    assert "was removed" in why_not(rejected.lines, night)
+    assert "was removed" in why_not(rejected.csv_lines, night)
 
 
 # Details
 
 
-def test_rows_and_problems_go_and_counts_and_history_stay(night: Update) -> None:
+def test_rows_and_problems_go_and_counts_and_history_stay(night: UpdateJob) -> None:
     before, history = told(night), Change.objects.count()
     assert remove_all(after(night, days=89, hours=23)) == 2  # the files
     assert details(night) == 3
     remove_all(after(night, days=90, seconds=1))
-    assert [details(update) for update in Update.objects.all()] == [0, 0]
+    assert [details(update) for update in UpdateJob.objects.all()] == [0, 0]
     now = told(night)
     assert (now.rows, now.updated, now.rejected, now.unchanged) == (2, 1, 1, 0)
     assert (before.updated, before.rejected) == (now.updated, now.rejected)
@@ -166,9 +166,9 @@ def test_rows_and_problems_go_and_counts_and_history_stay(night: Update) -> None
     ]
 
 
-def test_without_its_details_an_update_gives_nothing_back(night: Update) -> None:
+def test_without_its_details_an_update_gives_nothing_back(night: UpdateJob) -> None:
     remove_all(after(night, days=91))
-    for lines in (rejected.lines, not_processed.lines, changes_made.lines):
+    for lines in (rejected.csv_lines, not_processed.csv_lines, changes_made.csv_lines):
         assert why_not(lines, night).startswith("the rows and problems of update 2 were removed on ")
 
 
@@ -186,23 +186,23 @@ def test_a_refusal_is_told_by_its_code_when_its_place_is_gone(maple: District) -
 
 def test_what_a_canceled_update_had_begun_with_goes_too(maple: District, small_batches: None) -> None:
     enroll(maple, a_class(6))
-    work = running.steps(send(maple, a_class(6, GRADE="8")).pk)
+    work = running.run_steps(send(maple, a_class(6, GRADE="8")).pk)
     next(work)
     next(work)
     cancel(maple, 2)
     update = last(maple)
-    assert Batch.objects.filter(update=update).exists()
+    assert CheckedRange.objects.filter(update=update).exists()
     remove_all(after(update, days=91))
     assert details(update) == 0
 
 
-def test_a_kill_in_the_middle_shows_nobody_half_of_them(night: Update, monkeypatch: pytest.MonkeyPatch) -> None:
-    Update.objects.filter(number=1).update(details_closed_at=timezone.now(), details_removed_at=timezone.now())
+def test_a_kill_in_the_middle_shows_nobody_half_of_them(night: UpdateJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    UpdateJob.objects.filter(number=1).update(details_closed_at=timezone.now(), details_removed_at=timezone.now())
     monkeypatch.setattr(retention, "ROWS_AT_ONCE", 1)
     now = after(night, days=91)
-    assert remove_some(now) == 4  # two files, a row and a problem
+    assert remove_expired(now) == 4  # two files, a row and a problem
     assert details(night) == 1
-    assert "were removed" in why_not(rejected.lines, night)
+    assert "were removed" in why_not(rejected.csv_lines, night)
     assert [group.lines for group in told(night).groups] == [()]
     # A longer time from now on: what was begun with is brought to its end all the same.
     District.objects.update(details_kept_days=1000)
@@ -213,7 +213,7 @@ def test_a_kill_in_the_middle_shows_nobody_half_of_them(night: Update, monkeypat
     assert night.details_removed_at == now
 
 
-def test_a_fault_at_any_statement_does_no_harm(night: Update, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_at_any_statement_does_no_harm(night: UpdateJob, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retention, "ROWS_AT_ONCE", 1)
     now, whole = after(night, days=91), 3  # details of each of the two
     for statement in count(1):
@@ -224,10 +224,10 @@ def test_a_fault_at_any_statement_does_no_harm(night: Update, monkeypatch: pytes
                 was_killed = False
             except Kill:
                 was_killed = True
-                assert all(details(update) == whole for update in Update.objects.filter(details_closed_at=None))
+                assert all(details(update) == whole for update in UpdateJob.objects.filter(details_closed_at=None))
             remove_all(now)
-            assert receive.sweep() == 0
-            assert [details(update) for update in Update.objects.all()] == [0, 0]
+            assert receive.remove_orphaned_files() == 0
+            assert [details(update) for update in UpdateJob.objects.all()] == [0, 0]
             assert sorted(audited()) == [
                 "maple-usd: details removed: 2 rows, 1 problem, of update 2",
                 "maple-usd: details removed: 3 rows, 0 problems, of update 1",
@@ -239,34 +239,34 @@ def test_a_fault_at_any_statement_does_no_harm(night: Update, monkeypatch: pytes
     assert statement > 50
 
 
-def test_a_second_call_finds_nothing_to_do(night: Update) -> None:
+def test_a_second_call_finds_nothing_to_do(night: UpdateJob) -> None:
     now = after(night, days=91)
     remove_all(now)
-    before = audited(), list(Update.objects.order_by("pk").values())
+    before = audited(), list(UpdateJob.objects.order_by("pk").values())
     assert remove_all(now + timedelta(days=400)) == 0
-    assert (audited(), list(Update.objects.order_by("pk").values())) == before
+    assert (audited(), list(UpdateJob.objects.order_by("pk").values())) == before
 
 
 # While work is going on
 
 
-def test_where_an_update_runs_or_waits_nothing_is_removed(maple: District, night: Update) -> None:
+def test_where_an_update_runs_or_waits_nothing_is_removed(maple: District, night: UpdateJob) -> None:
     waiting = send(maple, a_class(3, GRADE="8"))
     now = after(night, days=91)
-    assert remove_some(now) == 0
-    next(running.steps(waiting.pk))
-    assert remove_some(now) == 0
+    assert remove_expired(now) == 0
+    next(running.run_steps(waiting.pk))
+    assert remove_expired(now) == 0
     finish(waiting)
     assert remove_all(now) > 0
 
 
-def test_another_districts_update_holds_it_up_on_sqlite_alone(night: Update, cedar: District) -> None:
+def test_another_districts_update_holds_it_up_on_sqlite_alone(night: UpdateJob, cedar: District) -> None:
     send(cedar, a_class(1))
-    assert (remove_some(after(night, days=15)) == 0) == (connection.vendor == "sqlite")
+    assert (remove_expired(after(night, days=15)) == 0) == (connection.vendor == "sqlite")
 
 
 def test_an_update_that_has_begun_meanwhile_keeps_everything(
-    maple: District, night: Update, monkeypatch: pytest.MonkeyPatch
+    maple: District, night: UpdateJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     update = send(maple, a_class(3, GRADE="8"))
     monkeypatch.setattr(running, "busy_districts", list)
@@ -276,12 +276,12 @@ def test_an_update_that_has_begun_meanwhile_keeps_everything(
     assert update.row_set.count() == 3
 
 
-def test_the_neighbours_updates_are_not_touched(night: Update, cedar: District) -> None:
+def test_the_neighbours_updates_are_not_touched(night: UpdateJob, cedar: District) -> None:
     enroll(cedar, a_class(2))
     District.objects.filter(pk=cedar.pk).update(files_kept_days=365, details_kept_days=1095)
     theirs = last(cedar)
     remove_all(after(theirs, days=91))
     theirs.refresh_from_db()
-    assert Row.objects.filter(update=theirs).count() == 2
+    assert StagedRow.objects.filter(update=theirs).count() == 2
     assert spooled() == {theirs.spool_name}
-    assert list(rejected.lines(theirs))
+    assert list(rejected.csv_lines(theirs))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rollbook.updates.rings import in_order
+from rollbook.updates.rings import dependency_order
 from tests import depth
 
 ROWS = st.integers(0, 8)
@@ -26,7 +26,7 @@ def reachable(waits: Waits, row: int) -> set[int]:
 @given(st.lists(st.tuples(ROWS, ROWS), max_size=24))
 @settings(max_examples=depth.examples(100))
 def test_rings_are_those_who_wait_for_each_other_and_come_after_all_they_wait_for(waits: Waits) -> None:
-    rings = in_order(waits)
+    rings = dependency_order(waits)
     rows = {row for pair in waits for row in pair}
     assert sorted(row for ring in rings for row in ring) == sorted(rows)
     place = {row: at for at, ring in enumerate(rings) for row in ring}
@@ -39,14 +39,14 @@ def test_rings_are_those_who_wait_for_each_other_and_come_after_all_they_wait_fo
 
 @pytest.mark.parametrize("size", [2, 500, 100_000])
 def test_a_chain_of_any_length_has_its_order(size: int) -> None:
-    assert in_order(pairwise(range(size))) == [[row] for row in reversed(range(size))]
+    assert dependency_order(pairwise(range(size))) == [[row] for row in reversed(range(size))]
 
 
 @pytest.mark.parametrize("size", [1, 2, 500, 100_000])
 def test_a_ring_of_any_length_is_one(size: int) -> None:
-    [ring] = in_order([(row, (row + 1) % size) for row in range(size)])
+    [ring] = dependency_order([(row, (row + 1) % size) for row in range(size)])
     assert sorted(ring) == list(range(size))
 
 
 def test_nobody_waits_and_nothing_is_ordered() -> None:
-    assert in_order([]) == []
+    assert dependency_order([]) == []

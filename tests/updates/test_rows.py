@@ -9,9 +9,9 @@ from rollbook.format.problems import Problem
 from rollbook.roster.models import District, Student
 from rollbook.updates import rows, running
 from rollbook.updates.cancel import cancel
-from rollbook.updates.models import Update
+from rollbook.updates.models import UpdateJob
 from rollbook.updates.moves import Mode
-from rollbook.updates.rows import FieldChange, Line, rows_of
+from rollbook.updates.rows import FieldChange, RowView, rows_of
 from tests.updates.night import a_class, applying, counts, enroll, last, run, send, told
 
 pytestmark = pytest.mark.usefixtures("small_batches")
@@ -35,7 +35,7 @@ def school(maple: District) -> District:
 
 
 @pytest.fixture
-def night(school: District) -> Update:
+def night(school: District) -> UpdateJob:
     run(school, NIGHT, Mode.ADD)
     return last(school)
 
@@ -44,11 +44,11 @@ def pk_of(student_id: str) -> int:
     return Student.objects.get(student_id=student_id, district__slug="maple-usd").pk
 
 
-def lines_of(found: Sequence[Line]) -> list[int]:
+def lines_of(found: Sequence[RowView]) -> list[int]:
     return [line.number for line in found]
 
 
-def test_rows_that_did_something_or_were_rejected_come_in_the_order_of_the_file(night: Update) -> None:
+def test_rows_that_did_something_or_were_rejected_come_in_the_order_of_the_file(night: UpdateJob) -> None:
     page = rows_of(night)
     assert [(line.number, line.outcome) for line in page.items] == [
         (2, "updated"),
@@ -60,18 +60,18 @@ def test_rows_that_did_something_or_were_rejected_come_in_the_order_of_the_file(
     assert (page.total, page.pages, page.first, page.last) == (5, 1, 1, 5)
 
 
-def test_each_names_the_student_it_means_what_changed_and_what_is_wrong(night: Update) -> None:
+def test_each_names_the_student_it_means_what_changed_and_what_is_wrong(night: UpdateJob) -> None:
     updated, rejected, added, clashing, with_password = rows_of(night).items
-    assert updated.student == rows.Who(pk_of("s000"), "Ann000 Lee000", "s000")
+    assert updated.student == rows.StudentRef(pk_of("s000"), "Ann000 Lee000", "s000")
     assert (updated.changes, updated.problems) == ((FieldChange("GRADE", "4", "5"),), ())
-    assert rejected.student == rows.Who(pk_of("s002"), "Ann002 Lee002", "s002")
+    assert rejected.student == rows.StudentRef(pk_of("s002"), "Ann002 Lee002", "s002")
     assert rejected.changes == ()
     assert [(problem.code, problem.column, problem.line) for problem in rejected.problems] == [
         ("bad_value", "GRADE", 4)
     ]
-    assert added.student == rows.Who(pk_of("n1"), "Zoe Fox", "n1")
+    assert added.student == rows.StudentRef(pk_of("n1"), "Zoe Fox", "n1")
     assert FieldChange("DOB", "", "01/01/2012") in added.changes
-    assert clashing.student == rows.Who(None, "Zed Fox-Smith", "x2")
+    assert clashing.student == rows.StudentRef(None, "Zed Fox-Smith", "x2")
     assert isinstance(clashing.problems[0], Problem)
     assert with_password.changes == (FieldChange("PASSWORD", "", "changed"), FieldChange("GRADE", "4", "5"))
     assert "canary" not in str(rows_of(night))
@@ -80,8 +80,8 @@ def test_each_names_the_student_it_means_what_changed_and_what_is_wrong(night: U
 def test_a_rejected_row_that_means_nobody_is_called_by_what_it_names(school: District) -> None:
     run(school, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\nx1,Zoe,Fox,2012-01-01\nx2,,,\n'',,,")
     named, by_id, unnamed = rows_of(last(school)).items
-    assert named.student == rows.Who(None, "zoe fox", "x1")
-    assert by_id.student == rows.Who(None, "", "x2")
+    assert named.student == rows.StudentRef(None, "zoe fox", "x1")
+    assert by_id.student == rows.StudentRef(None, "", "x2")
     assert unnamed.student is None
 
 
@@ -89,7 +89,7 @@ def test_a_rejected_row_that_means_nobody_is_called_by_what_it_names(school: Dis
     ("outcome", "lines"),
     [("updated", [2, 7]), ("added", [5]), ("rejected", [4, 6]), ("waiting", []), ("nonsense", [2, 4, 5, 6, 7])],
 )
-def test_rows_of_one_outcome(night: Update, outcome: str, lines: list[int]) -> None:
+def test_rows_of_one_outcome(night: UpdateJob, outcome: str, lines: list[int]) -> None:
     page = rows_of(night, outcome)
     assert (lines_of(page.items), page.total) == (lines, len(lines))
 
@@ -111,10 +111,10 @@ def test_rows_wait_until_they_are_applied_or_the_update_ends(school: District) -
 
 def test_while_rows_are_checked_those_that_were_found_wait(school: District) -> None:
     update = send(school, f"{a_class(6, GRADE='5')}\nx1,,,,,5")
-    for _ in islice(running.steps(update.pk), 2):
+    for _ in islice(running.run_steps(update.pk), 2):
         pass
     update.refresh_from_db()
-    assert (update.state, update.read) == ("checking", 4)
+    assert (update.state, update.rows_read) == ("checking", 4)
     assert rows_of(update).total == rows_of(update, "waiting").total == len(rows_of(update).items) == 4
     cancel(school)
     update.refresh_from_db()
@@ -133,10 +133,10 @@ def test_every_row_is_on_one_page_and_the_totals_are_those_of_the_report(school:
     assert found == sorted(set(found))
     assert {page.total for page in pages} == {len(found)}
     reported = counts(told(update))
-    assert len(found) == (reported.get(outcome, 0) if outcome else update.updated + update.rejected)
+    assert len(found) == (reported.get(outcome, 0) if outcome else update.rows_updated + update.rows_rejected)
 
 
-def test_a_page_that_is_not_there_is_the_nearest(night: Update) -> None:
+def test_a_page_that_is_not_there_is_the_nearest(night: UpdateJob) -> None:
     assert lines_of(rows_of(night, page=9, size=2).items) == [7]
     assert lines_of(rows_of(night, page=-1, size=2).items) == [2, 4]
 
@@ -163,23 +163,23 @@ def test_a_page_that_is_not_there_is_the_nearest(night: Update) -> None:
         ("99999999999999999999", []),
     ],
 )
-def test_a_line_a_key_or_words_of_a_name_are_searched(night: Update, search: str, lines: list[int]) -> None:
+def test_a_line_a_key_or_words_of_a_name_are_searched(night: UpdateJob, search: str, lines: list[int]) -> None:
     page = rows_of(night, search=search)
     assert (lines_of(page.items), page.total) == (lines, len(lines))
 
 
-def test_a_search_stays_within_the_outcome(night: Update) -> None:
+def test_a_search_stays_within_the_outcome(night: UpdateJob) -> None:
     assert lines_of(rows_of(night, "rejected", "fox").items) == [6]
     assert lines_of(rows_of(night, "added", "fox").items) == [5]
     assert lines_of(rows_of(night, "added", "6").items) == []
 
 
-def test_of_names_only_so_many_are_found(night: Update, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_names_only_so_many_are_found(night: UpdateJob, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "MOST_NAMED", 2)
     assert lines_of(rows_of(night, search="ann").items) == [2, 4]
 
 
-def test_the_neighbours_students_are_not_searched(night: Update, cedar: District) -> None:
+def test_the_neighbours_students_are_not_searched(night: UpdateJob, cedar: District) -> None:
     enroll(cedar, a_class(1, STUDENT_ID="c{0:03}", FIRST_NAME="Cedric"))
     for search in ("c000", "cedric"):
         assert rows_of(night, search=search).total == 0
@@ -195,6 +195,6 @@ def test_a_change_that_somebody_else_had_made_meanwhile_is_not_the_rows(school: 
     assert rows_of(update).items[0].changes == (FieldChange("GENDER", "f", "m"),)
 
 
-def test_a_new_student_that_has_another_name_by_now_is_called_as_in_the_file(night: Update) -> None:
+def test_a_new_student_that_has_another_name_by_now_is_called_as_in_the_file(night: UpdateJob) -> None:
     Student.objects.filter(student_id="n1").update(name_key="another")
-    assert rows_of(night, "added").items[0].student == rows.Who(None, "Zoe Fox", "n1")
+    assert rows_of(night, "added").items[0].student == rows.StudentRef(None, "Zoe Fox", "n1")

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from rollbook.roster.models import District
 from rollbook.staff.models import Member
 from rollbook.updates import notify
-from rollbook.updates.models import Letter
+from rollbook.updates.models import ResultMail
 from tests.post_office import CUT, HANG, PostOffice, a_free_port
 from tests.updates.night import a_class, enroll, finish, send
 
@@ -31,26 +31,26 @@ def post_office(settings: Settings) -> Iterator[PostOffice]:
 
 
 @pytest.fixture
-def letter(maple: District, manager: Member) -> Letter:
+def letter(maple: District, manager: Member) -> ResultMail:
     """One that is due."""
     enroll(maple, a_class(2))
     finish(send(maple, a_class(2, FIRST_NAME="Zo\u00eb{0}"), member=manager))
-    notify.write_letters()
-    return Letter.objects.get()
+    notify.queue_result_mails()
+    return ResultMail.objects.get()
 
 
-def seconds_to_next_try(letter: Letter) -> float | None:
+def seconds_to_next_try(letter: ResultMail) -> float | None:
     letter.refresh_from_db()
-    return round((letter.next_try_at - timezone.now()).total_seconds()) if letter.next_try_at else None
+    return round((letter.next_attempt_at - timezone.now()).total_seconds()) if letter.next_attempt_at else None
 
 
-def make_due(letter: Letter, *, written: timedelta = timedelta()) -> None:
+def make_due(letter: ResultMail, *, written: timedelta = timedelta()) -> None:
     """As if the time had come, and the letter had been written that long ago."""
     now = timezone.now()
-    Letter.objects.filter(pk=letter.pk).update(next_try_at=now, written_at=now - written)
+    ResultMail.objects.filter(pk=letter.pk).update(next_try_at=now, written_at=now - written)
 
 
-def test_a_letter_is_delivered(post_office: PostOffice, letter: Letter, manager: Member) -> None:
+def test_a_letter_is_delivered(post_office: PostOffice, letter: ResultMail, manager: Member) -> None:
     assert notify.send_due() == 1
     [received] = post_office.received
     assert post_office.recipients == [manager.email]
@@ -60,7 +60,7 @@ def test_a_letter_is_delivered(post_office: PostOffice, letter: Letter, manager:
     assert set(parts) == {"text/plain", "text/html"}
     assert "Student update 2 of Maple USD is complete" in parts["text/plain"]
     letter.refresh_from_db()
-    assert (letter.tries, letter.next_try_at, letter.last_error) == (1, None, "")
+    assert (letter.attempts, letter.next_attempt_at, letter.last_error) == (1, None, "")
     assert letter.sent_at is not None
     assert notify.send_due() == 0
 
@@ -76,18 +76,18 @@ def test_a_letter_is_delivered(post_office: PostOffice, letter: Letter, manager:
     ],
 )
 def test_a_letter_that_is_put_off_is_delivered_later(
-    post_office: PostOffice, letter: Letter, where: str, answer: str, named: str
+    post_office: PostOffice, letter: ResultMail, where: str, answer: str, named: str
 ) -> None:
     post_office.answers = {where: answer}
     notify.send_due()
     assert seconds_to_next_try(letter) in (29, 30)
-    assert (letter.sent_at, letter.tries, letter.last_error) == (None, 1, named)
+    assert (letter.sent_at, letter.attempts, letter.last_error) == (None, 1, named)
     assert notify.send_due() == 0
     post_office.answers = {}
     make_due(letter)
     notify.send_due()
     letter.refresh_from_db()
-    assert (letter.tries, letter.next_try_at, letter.last_error) == (2, None, "")
+    assert (letter.attempts, letter.next_attempt_at, letter.last_error) == (2, None, "")
     assert len(post_office.received) == 1
 
 
@@ -97,7 +97,7 @@ def test_a_letter_that_is_put_off_is_delivered_later(
 )
 def test_a_letter_that_is_refused_for_good_is_given_up_and_the_code_is_kept(
     post_office: PostOffice,
-    letter: Letter,
+    letter: ResultMail,
     where: str,
     answer: str,
     named: str,
@@ -106,14 +106,14 @@ def test_a_letter_that_is_refused_for_good_is_given_up_and_the_code_is_kept(
     post_office.answers = {where: answer}
     notify.send_due()
     letter.refresh_from_db()
-    assert (letter.sent_at, letter.next_try_at, letter.last_error) == (None, None, named)
+    assert (letter.sent_at, letter.next_attempt_at, letter.last_error) == (None, None, named)
     [logged] = [record.getMessage() for record in caplog.records if record.name.startswith("rollbook")]
     assert logged == f"letter {letter.pk} of update 2 could not be sent ({named}); given up"
     assert notify.send_due() == 0
 
 
 def test_a_server_that_hangs_is_waited_for_no_longer_than_the_timeout(
-    post_office: PostOffice, letter: Letter, settings: Settings
+    post_office: PostOffice, letter: ResultMail, settings: Settings
 ) -> None:
     settings.EMAIL_TIMEOUT = 0.3
     post_office.answers = {"DATA": HANG}
@@ -124,7 +124,7 @@ def test_a_server_that_hangs_is_waited_for_no_longer_than_the_timeout(
     assert letter.last_error == "SMTPServerDisconnected"
 
 
-def test_a_line_cut_after_the_letter_may_bring_it_twice_under_one_id(post_office: PostOffice, letter: Letter) -> None:
+def test_a_line_cut_after_the_letter_may_bring_it_twice_under_one_id(post_office: PostOffice, letter: ResultMail) -> None:
     post_office.answers = {"DATA": CUT}
     notify.send_due()
     letter.refresh_from_db()
@@ -139,7 +139,7 @@ def test_a_line_cut_after_the_letter_may_bring_it_twice_under_one_id(post_office
 
 
 def test_a_server_that_is_away_is_asked_less_and_less_often(
-    post_office: PostOffice, letter: Letter, settings: Settings
+    post_office: PostOffice, letter: ResultMail, settings: Settings
 ) -> None:
     settings.EMAIL_PORT = a_free_port()
     pauses = []
@@ -158,7 +158,7 @@ def test_a_server_that_is_away_is_asked_less_and_less_often(
 
 
 def test_a_server_that_is_away_for_two_days_is_given_up(
-    post_office: PostOffice, letter: Letter, settings: Settings, caplog: pytest.LogCaptureFixture
+    post_office: PostOffice, letter: ResultMail, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.EMAIL_PORT = a_free_port()
     make_due(letter, written=timedelta(hours=47, minutes=59))
@@ -167,16 +167,16 @@ def test_a_server_that_is_away_for_two_days_is_given_up(
     make_due(letter, written=timedelta(hours=48))
     notify.send_due()
     letter.refresh_from_db()
-    assert (letter.sent_at, letter.next_try_at) == (None, None)
+    assert (letter.sent_at, letter.next_attempt_at) == (None, None)
     assert "given up" in caplog.text
 
 
 def test_one_letter_that_fails_does_not_hold_up_the_next(
-    post_office: PostOffice, letter: Letter, settings: Settings, cedar: District, neighbour: Member
+    post_office: PostOffice, letter: ResultMail, settings: Settings, cedar: District, neighbour: Member
 ) -> None:
     Member.objects.filter(pk=letter.member_id).update(email="broken@@\u00fc..example")
     enroll(cedar, a_class(1))
     finish(send(cedar, a_class(1, GRADE="7"), member=neighbour))
-    notify.write_letters()
+    notify.queue_result_mails()
     assert notify.send_due() == 2
     assert post_office.recipients == [neighbour.email]

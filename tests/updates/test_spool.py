@@ -9,7 +9,7 @@ from django.conf import settings
 
 from rollbook.roster.models import District
 from rollbook.updates import receive, spool
-from rollbook.updates.models import Update
+from rollbook.updates.models import UpdateJob
 from tests.updates.night import a_class, incoming, send
 
 
@@ -19,8 +19,8 @@ def files() -> set[str]:
 
 def test_a_kept_file_has_its_bytes_and_is_for_our_eyes_only() -> None:
     file = incoming(b"a,b\n")
-    path = spool.path_of(file.keep())
-    file.hand_over()
+    path = spool.path_of(file.persist())
+    file.release_ownership()
     file.discard()
     assert path.read_bytes() == b"a,b\n"
     assert path.stat().st_mode & 0o777 == 0o600
@@ -36,7 +36,7 @@ def test_size_and_digest_are_of_all_that_was_written() -> None:
 
 def test_a_file_that_is_not_handed_over_leaves_nothing() -> None:
     on_its_way, kept = incoming(b"a"), incoming(b"b")
-    kept.keep()
+    kept.persist()
     for file in (on_its_way, kept):
         file.discard()
         file.discard()
@@ -58,7 +58,7 @@ def test_the_file_is_synced_before_it_is_renamed_and_the_folder_after(monkeypatc
     monkeypatch.setattr(os, "fsync", noted_sync)
     monkeypatch.setattr(Path, "rename", noted_rename)
     file = incoming(b"a")
-    file.keep()
+    file.persist()
     file.discard()
     assert done == [settings.SPOOL / f"{file.name}.part", Path("renamed"), settings.SPOOL]
 
@@ -75,7 +75,7 @@ def test_a_disk_that_fails_while_syncing_leaves_nothing(monkeypatch: pytest.Monk
     file = incoming(b"a")
     monkeypatch.setattr(os, "fsync", fails)
     with pytest.raises(OSError, match="broken"):
-        file.keep()
+        file.persist()
     file.discard()
     assert files() == set()
 
@@ -85,16 +85,16 @@ def test_the_sweep_removes_what_a_dead_process_left() -> None:
     settings.SPOOL.mkdir(mode=0o700, exist_ok=True)
     (settings.SPOOL / "dead.part").write_bytes(b"half")
     (settings.SPOOL / "dead").write_bytes(b"whole, but no update names it")
-    assert receive.sweep() == 2
+    assert receive.remove_orphaned_files() == 2
     assert files() == set()
-    assert receive.sweep() == 0
+    assert receive.remove_orphaned_files() == 0
 
 
 @pytest.mark.django_db
 def test_the_sweep_spares_a_file_on_its_way() -> None:
     on_its_way, kept = incoming(b"a"), incoming(b"b")
-    kept.keep()
-    assert receive.sweep() == 0
+    kept.persist()
+    assert receive.remove_orphaned_files() == 0
     assert files() == {f"{on_its_way.name}.part", kept.name}
     for file in (on_its_way, kept):
         file.discard()
@@ -102,7 +102,7 @@ def test_the_sweep_spares_a_file_on_its_way() -> None:
 
 def test_the_sweep_spares_what_an_update_names(maple: District) -> None:
     update = send(maple, a_class(1))
-    assert receive.sweep() == 0
+    assert receive.remove_orphaned_files() == 0
     assert files() == {update.spool_name}
 
 
@@ -117,5 +117,5 @@ def test_the_sweep_spares_an_update_that_comes_while_it_sweeps(
         return folder()
 
     monkeypatch.setattr(spool, "_folder", meanwhile)
-    assert receive.sweep() == 0
-    assert files() == {Update.objects.get().spool_name}
+    assert receive.remove_orphaned_files() == 0
+    assert files() == {UpdateJob.objects.get().spool_name}

@@ -6,8 +6,8 @@ from datetime import date
 import pytest
 
 from rollbook.roster.models import District, Student
-from rollbook.roster.passwords import is_same
-from rollbook.updates.models import Row
+from rollbook.roster.passwords import matches_import_mark
+from rollbook.updates.models import StagedRow
 from rollbook.updates.moves import Mode
 from tests.updates.night import a_class, applying, enroll, send
 
@@ -20,10 +20,10 @@ def school(maple: District) -> District:
     return maple
 
 
-def staged(district: District, text: str, mode: Mode = Mode.UPDATE) -> list[Row]:
+def staged(district: District, text: str, mode: Mode = Mode.UPDATE) -> list[StagedRow]:
     update = send(district, text, mode)
     applying(update)
-    return list(Row.objects.filter(update=update).order_by("line"))
+    return list(StagedRow.objects.filter(update=update).order_by("line"))
 
 
 @pytest.mark.parametrize(
@@ -52,8 +52,8 @@ def test_a_new_student_takes_all_its_keys_and_comes_last_without_a_username(scho
     )
     assert tuple(getattr(named, key) for key in KEYS) == ("3", "cleo", "cleo\x1ffox", date(2012, 1, 1))
     assert tuple(getattr(nameless, key) for key in KEYS) == (None, None, "dan\x1ffox", date(2012, 1, 1))
-    assert named.turn == 2
-    assert nameless.turn > 1 << 40
+    assert named.apply_order == 2
+    assert nameless.apply_order > 1 << 40
 
 
 @pytest.mark.parametrize(
@@ -72,27 +72,27 @@ def test_a_row_names_its_columns_if_nothing_has_to_be_looked_up_to_change_them(
     school: District, text: str, columns: str | None
 ) -> None:
     [row] = staged(school, text)
-    assert row.plain == columns
+    assert row.simple_columns == columns
 
 
 def test_a_row_is_staged_with_what_differs_and_its_password_sealed(school: District) -> None:
     [row] = staged(school, "STUDENT_ID,FIRST_NAME,GRADE,PASSWORD,RACE\n1,Ann,5,n3w-one,<clear>")
-    said = json.loads(row.row_values)
+    said = json.loads(row.values_json)
     assert said.keys() == {"GRADE", "PASSWORD"}
     assert said["GRADE"] == ["4", "5"]
     assert said["PASSWORD"][0] == ""
-    assert is_same(said["PASSWORD"][1], "n3w-one")
+    assert matches_import_mark(said["PASSWORD"][1], "n3w-one")
 
 
 def test_a_rejected_row_keeps_only_whom_it_means(school: District) -> None:
     [row] = staged(school, "STUDENT_ID,USERNAME,GRADE,FIRST_NAME,LAST_NAME\n1,canary,13,Canary,Bird")
-    assert (row.outcome, row.row_values, row.student) == ("rejected", "", Student.objects.get(student_id="1"))
+    assert (row.outcome, row.values_json, row.student) == ("rejected", "", Student.objects.get(student_id="1"))
     assert [getattr(row, key) for key in KEYS] == [None] * 4
 
 
 def test_a_rejected_row_that_means_nobody_keeps_the_keys_it_names(school: District) -> None:
     [row] = staged(school, "STUDENT_ID,USERNAME,GRADE,FIRST_NAME,LAST_NAME\nx1,Zoe.Fox,13,Zoe,Fox")
-    assert (row.outcome, row.row_values, row.student) == ("rejected", "", None)
+    assert (row.outcome, row.values_json, row.student) == ("rejected", "", None)
     assert [getattr(row, key) for key in KEYS] == ["x1", "zoe.fox", "zoe\x1ffox", None]
 
 

@@ -3,16 +3,16 @@
 import pytest
 
 from rollbook.doors.pages.templatetags.pages import MARKS
-from rollbook.updates.moves import LIVE, Outcome, State
+from rollbook.updates.moves import UNFINISHED, Outcome, State
 from rollbook.updates.state_words import ALL, BEST_TO_WORST, OUTCOMES, RUNNING, STATES, result_sentence, words_of
-from rollbook.updates.status_line import MEANINGS
+from rollbook.updates.status_line import VERDICT_MEANINGS
 from tests.doors.reports import a_report
 
 
 def test_every_state_and_every_outcome_has_its_words() -> None:
     assert list(STATES) == list(State)
     assert list(OUTCOMES) == list(Outcome)
-    assert {words.verdict for words in STATES.values()} <= set(MEANINGS)
+    assert {words.verdict for words in STATES.values()} <= set(VERDICT_MEANINGS)
 
 
 def test_a_word_is_shown_in_one_way_only() -> None:
@@ -22,14 +22,14 @@ def test_a_word_is_shown_in_one_way_only() -> None:
 
 
 def test_every_end_has_its_place_between_good_and_bad() -> None:
-    assert set(BEST_TO_WORST) > {words for state, words in STATES.items() if state not in LIVE}
+    assert set(BEST_TO_WORST) > {words for state, words in STATES.items() if state not in UNFINISHED}
     assert RUNNING in BEST_TO_WORST
 
 
 @pytest.mark.parametrize("state", State)
 def test_an_update_has_a_sentence_once_it_has_ended(state: State) -> None:
     report = a_report(state, rows=3, updated=1)
-    assert bool(result_sentence(report)) == (state not in LIVE)
+    assert bool(result_sentence(report)) == (state not in UNFINISHED)
     assert "{" not in result_sentence(report)
 
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from rollbook.format.problems import Problem
-from rollbook.updates.moves import WORKING, State
+from rollbook.updates.moves import IN_PROGRESS, State
 from rollbook.updates.progress import REMAINING, seconds_left
-from rollbook.updates.status_line import VERDICTS, Scene, verdict
+from rollbook.updates.status_line import VERDICTS, StatusContext, verdict
 from tests.doors.reports import BEGUN, SCENE, URL, a_report
 
 CHECKING = {"read": 2935}
@@ -16,7 +16,7 @@ APPLYING = {"read": 4812, "staged": 83, "updated": 41, "unchanged": 4715, "rejec
 
 def test_every_state_has_a_line() -> None:
     assert set(VERDICTS) == set(State)
-    assert set(REMAINING) == set(WORKING)
+    assert set(REMAINING) == set(IN_PROGRESS)
 
 
 def test_checking() -> None:
@@ -34,7 +34,7 @@ def test_updating() -> None:
 
 def test_waiting_for_others() -> None:
     report = a_report(State.RECEIVED, started_at=None, progressed_at=None)
-    line = str(verdict(report, Scene(BEGUN, URL, ahead=(15, 16))))
+    line = str(verdict(report, StatusContext(BEGUN, URL, ahead=(15, 16))))
     assert line == "RUNNING update 17: waiting for updates 15 and 16"
 
 
@@ -46,19 +46,19 @@ def test_about_to_be_checked() -> None:
 @pytest.mark.parametrize("state", [State.CHECKING, State.APPLYING])
 def test_stalled_for_more_than_a_minute(state: State) -> None:
     report = a_report(state, progressed_at=BEGUN + timedelta(minutes=2), **APPLYING)
-    assert "stalled" not in str(verdict(report, Scene(BEGUN + timedelta(minutes=3), URL)))
-    line = str(verdict(report, Scene(BEGUN + timedelta(minutes=3, seconds=1), URL)))
+    assert "stalled" not in str(verdict(report, StatusContext(BEGUN + timedelta(minutes=3), URL)))
+    line = str(verdict(report, StatusContext(BEGUN + timedelta(minutes=3, seconds=1), URL)))
     assert line.startswith("RUNNING update 17: stalled since 02:07:11 CST, goes on by itself; ")
 
 
 @pytest.mark.parametrize("state", [State.RECEIVED, State.CHECKING, State.APPLYING])
 def test_no_worker_is_there(state: State) -> None:
     report = a_report(state)
-    seen = verdict(report, Scene(BEGUN, URL, worker_alive=False, worker_seen_at=BEGUN - timedelta(minutes=5)))
+    seen = verdict(report, StatusContext(BEGUN, URL, worker_alive=False, worker_seen_at=BEGUN - timedelta(minutes=5)))
     assert str(seen) == (
         "RUNNING update 17: waiting; no worker has been seen since 02:00:11 CST; nothing is lost, tell the operator"
     )
-    never = verdict(report, Scene(BEGUN, URL, worker_alive=False))
+    never = verdict(report, StatusContext(BEGUN, URL, worker_alive=False))
     assert "no worker has been seen yet" in str(never)
 
 

@@ -9,13 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rollbook.format import encodings, surveying
-from rollbook.format.reader import Place
-from rollbook.roster.digests import Known
+from rollbook.format.reader import FilePosition
+from rollbook.roster.digests import FingerprintIndex
 from rollbook.roster.models import District
 from rollbook.updates import check_range, hands, running, states, stretches
-from rollbook.updates.models import Batch, Update
+from rollbook.updates.models import CheckedRange, UpdateJob
 from rollbook.updates.moves import Mode, State
-from rollbook.updates.stretches import Stretch
+from rollbook.updates.stretches import ByteRange
 from tests import depth
 from tests.updates.night import a_class, applying, complete, counts, dump, enroll, finish, run, send, told
 
@@ -54,31 +54,31 @@ def school(maple: District) -> District:
     return maple
 
 
-def all_about(update: Update) -> tuple[Any, ...]:
+def all_about(update: UpdateJob) -> tuple[Any, ...]:
     """What must not depend on who checked it, how often, and in which order."""
     update.refresh_from_db()
     rows = update.row_set.order_by("line").values_list("line", "student__student_id", "turn", "outcome")
     kept = update.problem_set.order_by("line", "code").values_list("line", "column", "code", "found", "hint")
-    return counts(told(update)), update.read, update.staged, update.problem_counts, list(kept), list(rows)
+    return counts(told(update)), update.rows_read, update.rows_staged, update.problem_counts, list(kept), list(rows)
 
 
-def begun(update: Update) -> str:
+def begun(update: UpdateJob) -> str:
     """A run that has checked one batch; returns its id."""
-    next(running.steps(update.pk))
+    next(running.run_steps(update.pk))
     update.refresh_from_db()
-    return update.run
+    return update.run_id
 
 
-def a_hand(update: Update) -> check_range.RangeWorker:
+def a_hand(update: UpdateJob) -> check_range.RangeWorker:
     """Lent to a run that has checked one batch."""
-    return check_range.RangeWorker(update.pk, begun(update), Known.of(update.district_id))
+    return check_range.RangeWorker(update.pk, begun(update), FingerprintIndex.load(update.district_id))
 
 
 # What is open
 
 
 @pytest.fixture
-def an_update(maple: District) -> Update:
+def an_update(maple: District) -> UpdateJob:
     return send(maple, "STUDENT_ID,GRADE\n1,5")
 
 
@@ -98,48 +98,48 @@ def checked(draw: st.DrawFn) -> tuple[list[int], list[list[int]]]:
 
 @in_one_test
 @given(checked())
-def test_open_is_what_no_batch_has_reached(an_update: Update, found: tuple[list[int], list[list[int]]]) -> None:
+def test_open_is_what_no_batch_has_reached(an_update: UpdateJob, found: tuple[list[int], list[list[int]]]) -> None:
     marks, ends = found
-    an_update.marks = [[byte, byte + 1] for byte in marks]
+    an_update.checkpoints = [[byte, byte + 1] for byte in marks]
     an_update.batch_set.all().delete()
     reached = [end for some in ends for end in some]
-    Batch.objects.bulk_create(
-        Batch(update=an_update, end_byte=end, end_line=end + 1, students=b"", lines=b"") for end in reversed(reached)
+    CheckedRange.objects.bulk_create(
+        CheckedRange(update=an_update, end_byte=end, end_line=end + 1, students=b"", lines=b"") for end in reversed(reached)
     )
     expected = []
     for number, (some, stop) in enumerate(zip(ends, [*marks, None], strict=True)):
         begin = max([*some, *([marks[number - 1]] if number else [])], default=None)
         if begin is None or begin != stop:
-            expected.append(Stretch(None if begin is None else Place(begin, begin + 1), stop))
-    assert stretches.open_ones(an_update) == expected
+            expected.append(ByteRange(None if begin is None else FilePosition(begin, begin + 1), stop))
+    assert stretches.unchecked_ranges(an_update) == expected
 
 
-def test_a_file_without_marks_is_one_stretch(an_update: Update) -> None:
-    assert an_update.marks == []
-    assert stretches.open_ones(an_update) == [Stretch(None, None)]
-    Batch.objects.create(update=an_update, end_byte=18, end_line=2, students=b"", lines=b"")
-    assert stretches.open_ones(an_update) == [Stretch(Place(18, 2), None)]
+def test_a_file_without_marks_is_one_stretch(an_update: UpdateJob) -> None:
+    assert an_update.checkpoints == []
+    assert stretches.unchecked_ranges(an_update) == [ByteRange(None, None)]
+    CheckedRange.objects.create(update=an_update, end_byte=18, end_line=2, students=b"", lines=b"")
+    assert stretches.unchecked_ranges(an_update) == [ByteRange(FilePosition(18, 2), None)]
 
 
-def test_batches_of_another_update_reach_nothing_here(an_update: Update, cedar: District) -> None:
+def test_batches_of_another_update_reach_nothing_here(an_update: UpdateJob, cedar: District) -> None:
     other = send(cedar, "STUDENT_ID,GRADE\n1,5")
-    Batch.objects.create(update=other, end_byte=18, end_line=2, students=b"", lines=b"")
-    assert stretches.open_ones(an_update) == [Stretch(None, None)]
+    CheckedRange.objects.create(update=other, end_byte=18, end_line=2, students=b"", lines=b"")
+    assert stretches.unchecked_ranges(an_update) == [ByteRange(None, None)]
 
 
 @pytest.mark.parametrize(
     "stretch",
     [
-        Stretch(None, None),
-        Stretch(None, 0),
-        Stretch(None, 7),
-        Stretch(Place(0, 1), 7),
-        Stretch(Place(7, 2), None),
-        Stretch(Place(1 << 40, 1 << 31), 1 << 41),
+        ByteRange(None, None),
+        ByteRange(None, 0),
+        ByteRange(None, 7),
+        ByteRange(FilePosition(0, 1), 7),
+        ByteRange(FilePosition(7, 2), None),
+        ByteRange(FilePosition(1 << 40, 1 << 31), 1 << 41),
     ],
 )
-def test_a_stretch_told_to_another_process_is_the_same(stretch: Stretch) -> None:
-    assert Stretch.of_json(stretch.as_json()) == stretch
+def test_a_stretch_told_to_another_process_is_the_same(stretch: ByteRange) -> None:
+    assert ByteRange.from_json(stretch.as_json()) == stretch
 
 
 # A check in stretches
@@ -153,7 +153,7 @@ def test_the_night_has_many_stretches_and_they_change_nothing(
     in_stretches = send(school, night())
     monkeypatch.setattr(surveying, "STRETCH", 1 << 21)
     at_once = send(cedar, night())
-    assert (len(in_stretches.marks), len(at_once.marks)) == (8, 0)
+    assert (len(in_stretches.checkpoints), len(at_once.checkpoints)) == (8, 0)
     applying(in_stretches)
     applying(at_once)
     assert all_about(in_stretches) == all_about(at_once)
@@ -170,7 +170,7 @@ def test_a_check_stopped_anywhere_goes_on_and_counts_every_row_once(
     whole, stopped = send(school, night()), send(cedar, night())
     applying(whole)
     while told(stopped).read < stopped.rows:
-        work = running.steps(stopped.pk)
+        work = running.run_steps(stopped.pk)
         for _ in islice(work, steps):
             now = told(stopped)
             assert now.read == now.staged + now.unchanged + now.rejected <= now.rows
@@ -194,14 +194,14 @@ def test_in_whatever_order_stretches_are_checked_and_wherever_one_is_left_it_com
     whole = check_alone(school)
     update = send(school, night())
     hand = a_hand(update)
-    todo = stretches.open_ones(update)
+    todo = stretches.unchecked_ranges(update)
     for at in data.draw(st.lists(st.integers(0, len(todo) - 1), unique=True)):
         batches = data.draw(st.integers(0, 3))
         for _ in islice(check_range.check_byte_range(todo[at], hand._update, hand._run, hand._rules), batches):
             pass
     applying(update)
     assert all_about(update) == whole
-    states.move(update.pk, State.CANCELED)
+    states.transition(update.pk, State.CANCELED)
 
 
 def check_alone(district: District) -> tuple[Any, ...]:
@@ -209,7 +209,7 @@ def check_alone(district: District) -> tuple[Any, ...]:
     update = send(district, night())
     applying(update)
     found = all_about(update)
-    states.move(update.pk, State.CANCELED)
+    states.transition(update.pk, State.CANCELED)
     return found
 
 
@@ -217,16 +217,16 @@ def check_alone(district: District) -> tuple[Any, ...]:
 def test_a_hand_checks_its_stretch_and_nothing_else(school: District) -> None:
     update = send(school, night())
     hand = a_hand(update)
-    first, *middle, last = stretches.open_ones(update)
+    first, *middle, last = stretches.unchecked_ranges(update)
     hand.check(last)
-    assert stretches.open_ones(update) == [first, *middle, Stretch(_end_of(update), None)]
+    assert stretches.unchecked_ranges(update) == [first, *middle, ByteRange(_end_of(update), None)]
     hand.check(middle[2])
-    assert stretches.open_ones(update)[:-1] == [first, *middle[:2], *middle[3:]]
+    assert stretches.unchecked_ranges(update)[:-1] == [first, *middle[:2], *middle[3:]]
 
 
-def _end_of(update: Update) -> Place:
+def _end_of(update: UpdateJob) -> FilePosition:
     last = update.batch_set.latest("end_byte")
-    return Place(last.end_byte, last.end_line)
+    return FilePosition(last.end_byte, last.end_line)
 
 
 @pytest.mark.usefixtures("small_stretches")
@@ -235,14 +235,14 @@ def test_a_hand_whose_run_has_lost_the_update_writes_nothing(school: District, c
     update = send(school, night())
     hand = a_hand(update)
     if cause == "canceled":
-        states.move(update.pk, State.CANCELED)
+        states.transition(update.pk, State.CANCELED)
     else:
         begun(update)
-    before = all_about(update), stretches.open_ones(update)
-    for stretch in stretches.open_ones(update):
+    before = all_about(update), stretches.unchecked_ranges(update)
+    for stretch in stretches.unchecked_ranges(update):
         with pytest.raises(states.Fenced):
             hand.check(stretch)
-    assert (all_about(update), stretches.open_ones(update)) == before
+    assert (all_about(update), stretches.unchecked_ranges(update)) == before
 
 
 @pytest.mark.usefixtures("small_stretches")
@@ -262,7 +262,7 @@ def test_a_second_hand_is_asked_for_only_where_there_is_enough_to_do(
 
     monkeypatch.setattr("subprocess.Popen", start)
     small = send(school, a_class(6, GRADE="9"))
-    assert len(small.marks) < 3
+    assert len(small.checkpoints) < 3
     finish(small)
     assert started == []
     large = send(school, night())
@@ -274,7 +274,7 @@ def test_a_second_hand_is_asked_for_only_where_there_is_enough_to_do(
 @pytest.mark.usefixtures("small_stretches")
 def test_new_students_of_all_stretches_are_added_once(maple: District) -> None:
     text = complete(a_class(ROWS))
-    assert len(send(maple, text, Mode.ADD).marks) > 8
-    result = finish(Update.objects.get())
+    assert len(send(maple, text, Mode.ADD).checkpoints) > 8
+    result = finish(UpdateJob.objects.get())
     assert counts(result) == {"added": ROWS}
     assert counts(run(maple, text, Mode.ADD)) == {"unchanged": ROWS}

@@ -9,8 +9,8 @@ from rollbook.roster.models import District
 from rollbook.staff.models import Member
 from rollbook.updates import notify
 from rollbook.updates.cancel import cancel
-from rollbook.updates.models import Letter, Update
-from rollbook.updates.timeline import FileFacts, Mailed, file_facts, letters, timeline
+from rollbook.updates.models import ResultMail, UpdateJob
+from rollbook.updates.timeline import FileFacts, MailStatus, file_facts, result_mails, timeline
 from tests.updates.night import a_class, applying, enroll, finish, send, send_bytes
 
 
@@ -20,7 +20,7 @@ def school(maple: District) -> District:
     return maple
 
 
-def whats(update: Update) -> list[str]:
+def whats(update: UpdateJob) -> list[str]:
     update.refresh_from_db()
     return [moment.what for moment in timeline(update)]
 
@@ -52,18 +52,18 @@ def test_what_never_came_is_left_out(school: District) -> None:
 
 def test_letters_are_sent_or_failed_or_wait(school: District, manager: Member, neighbour: Member) -> None:
     update = send(school, a_class(3, GRADE="5"), member=manager)
-    assert letters(update) == ()
+    assert result_mails(update) == ()
     finish(update)
-    notify.write_letters()
-    letter = Letter.objects.get(update=update)
-    assert letters(update) == (Mailed(manager, "waiting", letter.written_at, ""),)
+    notify.queue_result_mails()
+    letter = ResultMail.objects.get(update=update)
+    assert result_mails(update) == (MailStatus(manager, "waiting", letter.queued_at, ""),)
     now = timezone.now()
-    Letter.objects.update(next_try_at=now, last_error="SMTPServerDisconnected")
-    assert letters(update) == (Mailed(manager, "waiting", now, "SMTPServerDisconnected"),)
-    Letter.objects.update(next_try_at=None)
-    assert letters(update) == (Mailed(manager, "failed", letter.written_at, "SMTPServerDisconnected"),)
-    Letter.objects.update(sent_at=now, last_error="")
-    assert letters(update) == (Mailed(manager, "sent", now, ""),)
+    ResultMail.objects.update(next_try_at=now, last_error="SMTPServerDisconnected")
+    assert result_mails(update) == (MailStatus(manager, "waiting", now, "SMTPServerDisconnected"),)
+    ResultMail.objects.update(next_try_at=None)
+    assert result_mails(update) == (MailStatus(manager, "failed", letter.queued_at, "SMTPServerDisconnected"),)
+    ResultMail.objects.update(sent_at=now, last_error="")
+    assert result_mails(update) == (MailStatus(manager, "sent", now, ""),)
 
 
 def test_the_facts_of_the_file(school: District) -> None:

@@ -5,15 +5,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rollbook.updates.wording import (
-    counted,
-    dated,
+    count_of,
+    format_datetime,
     duration,
     line_list,
-    listed,
-    moment,
+    join_words,
+    format_time,
     percent,
-    safe,
-    thousands,
+    printable,
+    format_number,
     updates,
 )
 
@@ -22,11 +22,11 @@ NOW = datetime(2026, 11, 23, 8, 5, 11, tzinfo=UTC)
 
 @pytest.mark.parametrize(("number", "written"), [(0, "0"), (999, "999"), (4812, "4,812"), (1234567, "1,234,567")])
 def test_thousands_are_parted(number: int, written: str) -> None:
-    assert thousands(number) == written
+    assert format_number(number) == written
 
 
 def test_numbers_carry_commas_and_one_is_one() -> None:
-    assert [counted(count, "student") for count in (0, 1, 4812)] == ["0 students", "1 student", "4,812 students"]
+    assert [count_of(count, "student") for count in (0, 1, 4812)] == ["0 students", "1 student", "4,812 students"]
 
 
 @pytest.mark.parametrize(
@@ -48,15 +48,15 @@ def test_durations_have_two_units_at_most(seconds: float, words: str) -> None:
 
 
 def test_times_are_the_districts_with_the_date_unless_it_is_todays() -> None:
-    assert moment(NOW, NOW, "America/Chicago") == "02:05:11 CST"
-    assert moment(NOW, NOW + timedelta(hours=21), "America/Chicago") == "02:05:11 CST"
-    assert moment(NOW, NOW + timedelta(hours=22), "America/Chicago") == "2026-11-23 02:05:11 CST"
-    assert moment(datetime(2026, 7, 1, 12, tzinfo=UTC), NOW, "America/Chicago") == "2026-07-01 07:00:00 CDT"
+    assert format_time(NOW, NOW, "America/Chicago") == "02:05:11 CST"
+    assert format_time(NOW, NOW + timedelta(hours=21), "America/Chicago") == "02:05:11 CST"
+    assert format_time(NOW, NOW + timedelta(hours=22), "America/Chicago") == "2026-11-23 02:05:11 CST"
+    assert format_time(datetime(2026, 7, 1, 12, tzinfo=UTC), NOW, "America/Chicago") == "2026-07-01 07:00:00 CDT"
 
 
 def test_a_time_with_its_date_is_the_districts_too() -> None:
-    assert dated(NOW, "America/Chicago") == "2026-11-23 02:05:11 CST"
-    assert dated(None, "America/Chicago") == ""
+    assert format_datetime(NOW, "America/Chicago") == "2026-11-23 02:05:11 CST"
+    assert format_datetime(None, "America/Chicago") == ""
 
 
 @pytest.mark.parametrize(
@@ -67,13 +67,13 @@ def test_a_hundred_percent_means_all(done: int, total: int, words: str) -> None:
 
 
 def test_lists_end_in_and() -> None:
-    assert [listed([17]), listed([17, 18]), listed([17, 18, 19])] == ["17", "17 and 18", "17, 18 and 19"]
+    assert [join_words([17]), join_words([17, 18]), join_words([17, 18, 19])] == ["17", "17 and 18", "17, 18 and 19"]
     assert [updates([17]), updates([17, 18])] == ["update 17", "updates 17 and 18"]
 
 
 def test_what_somebody_sent_cannot_break_a_line_or_turn_it_round() -> None:
-    assert safe("a\r\nb\x1b\u202ec\0", 100) == "abc"
-    assert safe("x" * 11, 10) == "x" * 9 + "…"
+    assert printable("a\r\nb\x1b\u202ec\0", 100) == "abc"
+    assert printable("x" * 11, 10) == "x" * 9 + "…"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from django.db import Error, connection
 
 from rollbook.cli.errors import CommandError
 from rollbook.cli.registration import Bootstrap
-from rollbook.database.problems import problem, require_version
+from rollbook.database.problems import diagnose, require_version
 
 
 def load_settings(arguments: Namespace) -> None:
@@ -70,7 +70,7 @@ def reporting_database_errors() -> Iterator[None]:
     try:
         yield
     except Error as error:
-        diagnosis = problem(error, connection.settings_dict)
+        diagnosis = diagnose(error, connection.settings_dict)
         if diagnosis is None:
             raise
         raise CommandError("database", str(diagnosis)) from error
@@ -111,9 +111,9 @@ def _migrate() -> None:
 
     require_version(connection)
     try:
-        versions.bring_up()
-        keyring.require_same()
-    except versions.NewerDatabase as error:
+        versions.migrate_if_needed()
+        keyring.verify_keys()
+    except versions.DatabaseIsNewer as error:
         raise CommandError("newer_database", str(error)) from None
-    except keyring.OtherKeys as error:
+    except keyring.KeysDoNotMatch as error:
         raise CommandError("other_keys", str(error)) from None

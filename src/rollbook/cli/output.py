@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import islice
 
-from rollbook.format.problems import KINDS, Problem
+from rollbook.format.problems import PROBLEM_CODES, Problem
 
 MAX_PROBLEMS_SHOWN = 1000
-_RANKS = {code: rank for rank, code in enumerate(KINDS)}
+_RANKS = {code: rank for rank, code in enumerate(PROBLEM_CODES)}
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -42,9 +42,9 @@ def name_value_lines(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 def problem_totals(counts: Mapping[str, int]) -> Iterator[str]:
     """Yield a table of problem codes: errors before warnings, the most frequent first."""
-    codes = sorted(counts, key=lambda code: (KINDS[code].severity, -counts[code], _RANKS[code]))
+    codes = sorted(counts, key=lambda code: (PROBLEM_CODES[code].severity, -counts[code], _RANKS[code]))
     rows = [
-        (f"{counts[code]:,}", KINDS[code].severity.value, code, KINDS[code].title) for code in codes
+        (f"{counts[code]:,}", PROBLEM_CODES[code].severity.value, code, PROBLEM_CODES[code].title) for code in codes
     ]
     if rows:
         yield from table(("count", "severity", "code", "problem"), rows)

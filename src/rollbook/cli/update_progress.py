@@ -3,8 +3,8 @@
 import time
 
 from rollbook.cli.progress_bar import ProgressBar
-from rollbook.updates.models import Update
-from rollbook.updates.moves import LIVE, State
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.moves import UNFINISHED, State
 
 POLL_INTERVAL_S = 0.2
 
@@ -12,7 +12,7 @@ POLL_INTERVAL_S = 0.2
 class UpdateProgress:
     """Polls an update at most every POLL_INTERVAL_S, however often it is called."""
 
-    def __init__(self, update: Update, progress_bar: ProgressBar) -> None:
+    def __init__(self, update: UpdateJob, progress_bar: ProgressBar) -> None:
         self._update = update
         self._progress_bar = progress_bar
         self._next_poll_at = 0.0
@@ -33,15 +33,15 @@ class UpdateProgress:
             self._show_queue()
             return
         if not self._is_checked and update.rows:
-            self._progress_bar.show("checking", update.read, update.rows)
+            self._progress_bar.show("checking", update.rows_read, update.rows)
             self._is_checked = update.state != State.CHECKING
-        if self._is_checked and update.staged:
-            applied = update.updated + update.added
-            self._progress_bar.show("applying", applied, update.staged, "changed students")
+        if self._is_checked and update.rows_staged:
+            applied = update.rows_updated + update.rows_added
+            self._progress_bar.show("applying", applied, update.rows_staged, "changed students")
 
     def _show_queue(self) -> None:
-        earlier_updates = Update.objects.filter(
-            district=self._update.district_id, state__in=LIVE, number__lt=self._update.number
+        earlier_updates = UpdateJob.objects.filter(
+            district=self._update.district_id, state__in=UNFINISHED, number__lt=self._update.number
         ).order_by("number")
         numbers = [str(number) for number in earlier_updates.values_list("number", flat=True)]
         if numbers and not self._is_queue_shown:

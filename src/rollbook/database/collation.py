@@ -7,7 +7,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
 
-def compare_bytes(*labels: str) -> Callable[[StateApps, BaseDatabaseSchemaEditor], None]:
+def set_c_collation(*labels: str) -> Callable[[StateApps, BaseDatabaseSchemaEditor], None]:
     """A step of a migration: every text column that these models have by then. What comes later needs it again."""
 
     def step(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:

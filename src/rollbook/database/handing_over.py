@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 
 # What follows a column of numbers or of texts. Each has one placeholder, for what ``handed_over`` gives.
-AMONG_NUMBERS, AMONG_TEXTS = {
+IN_JSON_INTEGERS, IN_JSON_TEXTS = {
     "sqlite": ("IN (SELECT value FROM json_each(%s))",) * 2,
     "postgresql": (
         "= ANY(ARRAY(SELECT value::bigint FROM json_array_elements_text(%s)))",
@@ -20,7 +20,7 @@ AMONG_NUMBERS, AMONG_TEXTS = {
     ),
 }[connection.vendor]
 
-_LOOKED_UP = {
+_LATERAL_LOOKUP = {
     "sqlite": "json_each(%s) AS given CROSS JOIN {table} AS found ON {condition}",
     "postgresql": (
         "json_array_elements_text(%s) AS given(value)"
@@ -29,11 +29,11 @@ _LOOKED_UP = {
 }[connection.vendor]
 
 
-def looked_up(table: str, condition: str) -> str:
+def lateral_lookup_sql(table: str, condition: str) -> str:
     """What follows FROM: for each key that is handed over, ``given.value``, the rows ``found`` in the table."""
-    return _LOOKED_UP.format(table=table, condition=condition)
+    return _LATERAL_LOOKUP.format(table=table, condition=condition)
 
 
-def handed_over(keys: Iterable[Any]) -> str:
+def as_json_parameter(keys: Iterable[Any]) -> str:
     """The parameter behind one of the placeholders."""
     return json.dumps(list(keys))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class DiagnosisRule:
     """One entry of the closed list.
 
     ``what`` happened and how to ``repair`` it, with {at}, {where}, {host}, {user} and {database} where the names of
@@ -21,59 +21,59 @@ class Kind:
     pattern: str
 
 
-_IN_ADDRESS = "write %40 for an @ in the password, %2F for a / and so on"
+_URL_ENCODING_HINT = "write %40 for an @ in the password, %2F for a / and so on"
 
-_LETTING_IN = (
-    Kind(
+_ACCESS = (
+    DiagnosisRule(
         "no_password",
         "{at} wants a password, and DATABASE_URL has none",
         "write it behind the user, postgres://USER:PASSWORD@HOST/DATABASE, best in a file that DATABASE_URL_FILE names",
         "no password supplied",
     ),
-    Kind(
+    DiagnosisRule(
         "wrong_password",
         "{at} knows no user {user} with this password",
-        f"correct user and password in DATABASE_URL ({_IN_ADDRESS}), or give the user a new password there: "
+        f"correct user and password in DATABASE_URL ({_URL_ENCODING_HINT}), or give the user a new password there: "
         "`\\password {user}` in psql",
         "^28P01|password authentication failed",
     ),
-    Kind(
+    DiagnosisRule(
         "no_such_user",
         "{at} has no user {user}",
         "correct the user in DATABASE_URL, or make it there: `createuser --pwprompt {user}`",
         r'role "[^"]*" does not exist',
     ),
-    Kind(
+    DiagnosisRule(
         "other_account",
         "{at} takes {user} only from the system's account of that name",
         "run Rollbook under that account, or let DATABASE_URL name a host and a password",
         "(?i:peer|ident) authentication failed",
     ),
-    Kind(
+    DiagnosisRule(
         "no_login",
         "{at} does not let {user} sign in",
         "let it: `ALTER ROLE {user} LOGIN` in psql; or name another user in DATABASE_URL",
         "is not permitted to log in",
     ),
-    Kind(
+    DiagnosisRule(
         "no_such_database",
         "{at} has no database {database}",
         "correct its name in DATABASE_URL, or make it there: `createdb --owner={user} --encoding=UTF8 {database}`",
         '^3D000|database "[^"]*" does not exist',
     ),
-    Kind(
+    DiagnosisRule(
         "no_connect",
         "{at} does not let {user} into the database {database}",
         "let it: `GRANT CONNECT ON DATABASE {database} TO {user}` in psql",
         "permission denied for database",
     ),
-    Kind(
+    DiagnosisRule(
         "tls_required",
         "{at} does not let {user} into {database} from this machine without TLS",
         "add sslmode=require to DATABASE_URL, or a line for this machine to the server's pg_hba.conf and reload it",
         r"(?s)\A(?!.*SSL encryption).*pg_hba\.conf .*(?:no encryption|SSL off)",
     ),
-    Kind(
+    DiagnosisRule(
         "not_let_in",
         "{at} does not let {user} into {database} from this machine",
         "add a line for this user, database and machine to the server's pg_hba.conf, and reload it",
@@ -81,39 +81,39 @@ _LETTING_IN = (
     ),
 )
 
-_STATE_OF_THE_SERVER = (
-    Kind(
+_SERVER_STATE = (
+    DiagnosisRule(
         "too_old",
         "{product} {found} is too old for Rollbook",
         "bring it to {product} {needed} or later",
         r"(?P<product>\w+) (?P<needed>[\d.]+) or later is required \(found (?P<found>[\d.]+?)\.?\)",
     ),
-    Kind(
+    DiagnosisRule(
         "stopping",
         "{at} is shutting down",
         "start it again, and try again",
         "is shutting down",
     ),
-    Kind(
+    DiagnosisRule(
         "starting",
         "{at} is starting, or recovering from a crash",
         "try again in a moment; if it stays so, its log says why",
         "^57P03|the database system is",
     ),
-    Kind(
+    DiagnosisRule(
         "too_many_connections",
         "{at} has as many connections as it may have",
         "see who has them (`SELECT * FROM pg_stat_activity`), end what nobody needs, or raise max_connections or the "
         "limit of {user} or {database}",
         "^53300|too many (?:clients|connections)|connection slots are reserved",
     ),
-    Kind(
+    DiagnosisRule(
         "disk_full",
         "the disk of {at} is full",
         "make room there, and try again",
         "^53100|^SQLITE_FULL|No space left on device",
     ),
-    Kind(
+    DiagnosisRule(
         "read_only",
         "{at} lets nobody write",
         "see whether it is a standby, whether default_transaction_read_only is on, or whether its disk is read-only",
@@ -121,22 +121,22 @@ _STATE_OF_THE_SERVER = (
     ),
 )
 
-_RIGHTS = (
-    Kind(
+_PRIVILEGES = (
+    DiagnosisRule(
         "no_tables",
         "{at} does not let {user} make tables in {database}",
         "give it the database, `ALTER DATABASE {database} OWNER TO {user}` in psql, or the schema in it, "
         "`GRANT ALL ON SCHEMA public TO {user}`",
         "^42501 .*denied for (?:schema|database)",
     ),
-    Kind(
+    DiagnosisRule(
         "not_owner",
         "what is in the database {database} of {at} belongs to another user than {user}",
         "name the user in DATABASE_URL that was there before, or give everything to this one: "
         "`REASSIGN OWNED BY other TO {user}` in psql",
         "^42501",
     ),
-    Kind(
+    DiagnosisRule(
         "no_schema",
         "the database {database} of {at} has no schema in which {user} can make tables",
         "correct the user's search_path, or make the schema: `CREATE SCHEMA public AUTHORIZATION {user}` in psql",
@@ -145,19 +145,19 @@ _RIGHTS = (
 )
 
 _TLS = (
-    Kind(
+    DiagnosisRule(
         "tls_not_offered",
         "{at} offers no TLS, which sslmode in DATABASE_URL asks for",
         "switch it on there (`ssl = on`); or, if nobody else hears that network, take sslmode out",
         "does not support SSL",
     ),
-    Kind(
+    DiagnosisRule(
         "tls_not_trusted",
         "the certificate of {at} cannot be trusted",
         "name its issuer's certificate with sslrootcert=FILE in DATABASE_URL, and the host as the certificate does",
         "certificate verify failed|root certificate|does not match host",
     ),
-    Kind(
+    DiagnosisRule(
         "tls_fails",
         "{at} and this machine do not agree on TLS ({said})",
         "see the ssl_ settings of the server and those in DATABASE_URL",
@@ -166,37 +166,37 @@ _TLS = (
 )
 
 _NETWORK = (
-    Kind(
+    DiagnosisRule(
         "bad_address",
         "DATABASE_URL says something about {option} that cannot be",
-        f"write it like postgres://user:password@host:5432/database; {_IN_ADDRESS}",
+        f"write it like postgres://user:password@host:5432/database; {_URL_ENCODING_HINT}",
         r'(?:(?:is bad|failed): invalid (?:integer value .* option ")?|invalid value for parameter ")(?P<option>\w+)',
     ),
-    Kind(
+    DiagnosisRule(
         "not_postgresql",
         "what listens {where} is no PostgreSQL",
         "correct host and port in DATABASE_URL",
         "invalid response to SSL negotiation|expected authentication request",
     ),
-    Kind(
+    DiagnosisRule(
         "nobody_listens",
         "{at} cannot be reached: nobody listens there",
         "start it, or correct host and port in DATABASE_URL",
         "Connection refused|on socket .*No such file",
     ),
-    Kind(
+    DiagnosisRule(
         "name_not_found",
         "the host {host} is not known on this machine",
-        f"correct it in DATABASE_URL ({_IN_ADDRESS}), or see to the machine's name service",
+        f"correct it in DATABASE_URL ({_URL_ENCODING_HINT}), or see to the machine's name service",
         "failed to resolve host|could not translate host name",
     ),
-    Kind(
+    DiagnosisRule(
         "no_answer",
         "{at} does not answer",
         "see whether that machine runs, and whether a firewall is in between",
         "timeout expired|timed out|No route to host|is unreachable",
     ),
-    Kind(
+    DiagnosisRule(
         "cut_off",
         "{at} ended the connection",
         "try again; if it happens again, the server's log says why",
@@ -206,38 +206,38 @@ _NETWORK = (
 )
 
 _SQLITE = (
-    Kind(
+    DiagnosisRule(
         "not_a_database",
         "{at} is not a database",
         "put the one from your last backup in its place, with what is beside it",
         "^SQLITE_NOTADB",
     ),
-    Kind(
+    DiagnosisRule(
         "damaged",
         "{at} is damaged",
         "stop the server, keep a copy of the data folder, and put your last backup in its place",
         "^SQLITE_CORRUPT",
     ),
-    Kind(
+    DiagnosisRule(
         "locked",
         "another program has held {at} too long",
         "see which (`fuser -v {at}`), and try again when it has ended",
         "^SQLITE_(?:BUSY|LOCKED|PROTOCOL)",
     ),
-    Kind(
+    DiagnosisRule(
         "not_readable",
         "{at} cannot be opened",
         "see that the file and its folder belong to whoever runs this command",
         "^SQLITE_(?:CANTOPEN|PERM|AUTH)",
     ),
-    Kind(
+    DiagnosisRule(
         "not_writable",
         "{at} cannot be written",
         "see that the file, those beside it and their folder belong to whoever runs this command, and that the disk is "
         "not read-only",
         "^SQLITE_READONLY",
     ),
-    Kind(
+    DiagnosisRule(
         "disk_fails",
         "the disk under {at} fails",
         "see the system's log (`dmesg`), and have a copy of the data folder before anything else",
@@ -245,9 +245,9 @@ _SQLITE = (
     ),
 )
 
-KINDS: tuple[Kind, ...] = (*_LETTING_IN, *_STATE_OF_THE_SERVER, *_RIGHTS, *_TLS, *_NETWORK, *_SQLITE)
+DIAGNOSIS_RULES: tuple[DiagnosisRule, ...] = (*_ACCESS, *_SERVER_STATE, *_PRIVILEGES, *_TLS, *_NETWORK, *_SQLITE)
 
-OTHER = Kind(
+OTHER_ERROR = DiagnosisRule(
     "other",
     "the database in {at} does not answer ({said})",
     "see that its disk has room, and try again",

@@ -6,32 +6,32 @@ A district that is new to the statistics seems to have no rows, and joins that l
 
 from django.db import connection
 
-FEW = 1000  # rows, for which no plan is too slow
+SMALL_TABLE_ROWS = 1000  # rows, for which no plan is too slow
 
 
-def bring_up(*tables: str) -> None:
+def analyze(*tables: str) -> None:
     """Outside of a transaction. It reads a sample of each table, some 0.1 s; SQLite needs none of this."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"ANALYZE {', '.join(tables)}")
 
 
-class Growth:
+class AnalyzeOnGrowth:
     """Brings the statistics of tables up again whenever what came in since has doubled."""
 
     def __init__(self, *tables: str) -> None:
         self._tables = tables
-        self._rows, self._due = 0, FEW
+        self._rows, self._due = 0, SMALL_TABLE_ROWS
 
-    def by(self, rows: int) -> None:
+    def add_rows(self, rows: int) -> None:
         """So many rows more."""
         self._rows += rows
         if self._rows >= self._due:
-            bring_up(*self._tables)
+            analyze(*self._tables)
             self._due = 2 * self._rows
 
 
-def rely_on_indexes() -> None:
+def disable_seqscan() -> None:
     """Until the caller's transaction ends, PostgreSQL reads no table whole in which an index finds the row.
 
     A session keeps its plans for foreign keys: one made while the other table was empty reads all of it for each row,

@@ -7,8 +7,8 @@ from typing import cast
 
 from django.db import connection
 
-PATIENCE = 1.0  # seconds the worker waits at most: a stream of writers must not starve it in its turn
-PAUSE = 0.002
+MAX_WAIT_S = 1.0  # seconds the worker waits at most: a stream of writers must not starve it in its turn
+POLL_INTERVAL_S = 0.002
 
 
 class Turnstile:
@@ -29,18 +29,18 @@ class Turnstile:
 
     def pass_through(self) -> None:
         """Wait until nobody is inside, at most ``PATIENCE`` seconds."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + MAX_WAIT_S
         while time.monotonic() < deadline:
             try:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                time.sleep(PAUSE)
+                time.sleep(POLL_INTERVAL_S)
             else:
                 break
         self.leave()
 
 
-def let_others_pass() -> None:
+def yield_to_other_writers() -> None:
     """The worker calls this before each of its steps, outside of any transaction."""
     connection.ensure_connection()
     turnstile = getattr(connection, "turnstile", None)

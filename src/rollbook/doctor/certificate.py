@@ -8,17 +8,17 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
-from rollbook.doctor.findings import Finding, error, ok, skipped, warning
+from rollbook.doctor.findings import CheckResult, error, ok, skipped, warning
 from rollbook.doctor.installation import Installation
 from rollbook.environment import DATA, URL
 from rollbook.server.tls import CertificateProblem, given
-from rollbook.updates.wording import listed
+from rollbook.updates.wording import join_words
 
-SOON = timedelta(days=21)
+EXPIRY_WARNING = timedelta(days=21)
 _RENEW = "renew it, and start the server again"
 
 
-def look(here: Installation) -> Iterator[Finding]:
+def check(here: Installation) -> Iterator[CheckResult]:
     """The one that the server was given, or that --cert and --key name; else the one in the data folder."""
     if here.behind_proxy:
         yield ok("a proxy in front of the server has one, which is not looked at here")
@@ -41,11 +41,11 @@ def look(here: Installation) -> Iterator[Finding]:
         yield ok(f"{chain} is good until {found.not_valid_after_utc:%Y-%m-%d}{_remark(here, chain, found)}")
 
 
-def _without(here: Installation) -> Finding | None:
+def _without(here: Installation) -> CheckResult | None:
     """What to say where there is none to look at."""
     if here.certificate:
         return None
-    lacking = here.lacks(DATA.name) or here.lacks("folder")
+    lacking = here.missing_requirement(DATA.name) or here.missing_requirement("folder")
     if lacking:
         return skipped(f"not looked at, as {lacking}; name yours with --cert and --key")
     if not (here.data / "certificate.pem").exists():
@@ -60,11 +60,11 @@ def _host(here: Installation) -> str:
     return urlsplit(here.variables.values.get(URL.name, "")).hostname or ""
 
 
-def _in_time(chain: Path, found: x509.Certificate, now: datetime) -> Iterator[Finding]:
+def _in_time(chain: Path, found: x509.Certificate, now: datetime) -> Iterator[CheckResult]:
     end = found.not_valid_after_utc
     if end <= now:
         yield error(f"{chain} has ended on {end:%Y-%m-%d}, and every client refuses it", _RENEW)
-    elif end - SOON <= now:
+    elif end - EXPIRY_WARNING <= now:
         yield warning(f"{chain} ends on {end:%Y-%m-%d}, in {(end - now).days} days", _RENEW)
     if found.not_valid_before_utc > now:
         yield error(
@@ -73,7 +73,7 @@ def _in_time(chain: Path, found: x509.Certificate, now: datetime) -> Iterator[Fi
         )
 
 
-def _names(chain: Path, found: x509.Certificate, host: str) -> Iterator[Finding]:
+def _names(chain: Path, found: x509.Certificate, host: str) -> Iterator[CheckResult]:
     try:
         named = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
@@ -82,7 +82,7 @@ def _names(chain: Path, found: x509.Certificate, host: str) -> Iterator[Finding]
     hosts = [*named.get_values_for_type(x509.DNSName), *map(str, named.get_values_for_type(x509.IPAddress))]
     if host and not any(_is_for(name, host) for name in hosts):
         yield error(
-            f"{chain} is for {listed(hosts) if hosts else 'no host'}, and ROLLBOOK_URL says {host}",
+            f"{chain} is for {join_words(hosts) if hosts else 'no host'}, and ROLLBOOK_URL says {host}",
             f"correct ROLLBOOK_URL, or get one for {host}: `rollbook serve --host {host}` makes one, self-signed",
         )
 
@@ -95,7 +95,7 @@ def _is_for(name: str, host: str) -> bool:
         return name == host or (name.startswith("*.") and host.partition(".")[2] == name[2:])
 
 
-def _readable(key: Path) -> Iterator[Finding]:
+def _readable(key: Path) -> Iterator[CheckResult]:
     if key.stat().st_mode & 0o007:
         yield error(f"every account of this machine can read the key {key}", f"`chmod o-rwx {key}`")
 

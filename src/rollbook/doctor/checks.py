@@ -8,7 +8,7 @@ this check must fail.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from rollbook.doctor.findings import Finding
+from rollbook.doctor.findings import CheckResult
 from rollbook.doctor.installation import Installation
 from rollbook.environment import BY_NAME, DATA, DATABASE_URL, MAX_UPLOAD_BYTES
 
@@ -24,86 +24,86 @@ class DoctorCheck:
     """
 
     name: str
-    run: Callable[[Installation], Iterator[Finding]]
+    run: Callable[[Installation], Iterator[CheckResult]]
     requires: tuple[str, ...] = ()
 
 
-def _versions(installation: Installation) -> Iterator[Finding]:
+def _versions(installation: Installation) -> Iterator[CheckResult]:
     from rollbook.doctor import versions
 
-    return versions.look(installation)
+    return versions.check(installation)
 
 
-def _data_folder(installation: Installation) -> Iterator[Finding]:
+def _data_folder(installation: Installation) -> Iterator[CheckResult]:
     from rollbook.doctor import folder
 
-    return folder.look(installation)
+    return folder.check(installation)
 
 
-def _disk(installation: Installation) -> Iterator[Finding]:
+def _disk(installation: Installation) -> Iterator[CheckResult]:
     from rollbook.doctor import disk
 
-    return disk.look(installation)
+    return disk.check(installation)
 
 
-def _database(installation: Installation) -> Iterator[Finding]:
+def _database(installation: Installation) -> Iterator[CheckResult]:
     from rollbook.doctor import databases
 
-    return databases.look(installation)
+    return databases.check(installation)
 
 
-def _migrations(installation: Installation) -> Iterator[Finding]:
+def _migrations(installation: Installation) -> Iterator[CheckResult]:
     from rollbook.doctor import migrations
 
-    return migrations.look(installation)
+    return migrations.check(installation)
 
 
-def _keys(installation: Installation) -> Iterator[Finding]:
+def _keys(installation: Installation) -> Iterator[CheckResult]:
     from rollbook.doctor import keys
 
-    return keys.look(installation)
+    return keys.check(installation)
 
 
-def _clock(installation: Installation) -> Iterator[Finding]:
+def _clock(installation: Installation) -> Iterator[CheckResult]:
     from rollbook.doctor import clock
 
-    return clock.look(installation)
+    return clock.check(installation)
 
 
-def _server(installation: Installation) -> Iterator[Finding]:
+def _server(installation: Installation) -> Iterator[CheckResult]:
     from rollbook.doctor import server
 
-    return server.look(installation)
+    return server.check(installation)
 
 
-def _certificate(installation: Installation) -> Iterator[Finding]:
+def _certificate(installation: Installation) -> Iterator[CheckResult]:
     from rollbook.doctor import certificate
 
-    return certificate.look(installation)
+    return certificate.check(installation)
 
 
-def _worker(installation: Installation) -> Iterator[Finding]:
+def _worker(installation: Installation) -> Iterator[CheckResult]:
     from rollbook.doctor import work
 
     return work.worker(installation)
 
 
-def _updates(installation: Installation) -> Iterator[Finding]:
+def _updates(installation: Installation) -> Iterator[CheckResult]:
     from rollbook.doctor import work
 
     return work.updates(installation)
 
 
-def _letters(installation: Installation) -> Iterator[Finding]:
+def _letters(installation: Installation) -> Iterator[CheckResult]:
     from rollbook.doctor import work
 
     return work.letters(installation)
 
 
-def _mail(installation: Installation) -> Iterator[Finding]:
+def _mail(installation: Installation) -> Iterator[CheckResult]:
     from rollbook.doctor import mail
 
-    return mail.look(installation)
+    return mail.check(installation)
 
 
 _SMTP = tuple(name for name in sorted(BY_NAME) if name.startswith("ROLLBOOK_SMTP_"))

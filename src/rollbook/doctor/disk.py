@@ -7,11 +7,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from rollbook.doctor.findings import Finding, error, ok, warning
+from rollbook.doctor.findings import CheckResult, error, ok, warning
 from rollbook.doctor.installation import Installation
 
-ENOUGH = 4  # times the largest upload: some that come at once, and what the database makes of them
-FEW_FILES = 1000
+FREE_SPACE_FACTOR = 4  # times the largest upload: some that come at once, and what the database makes of them
+MIN_FREE_FILES = 1000
 MOUNTS = Path("/proc/self/mountinfo")
 _NETWORK = re.compile(
     r"nfs\d?|cifs|smb\w*|ncpfs|9p|afs|ceph|lustre|glusterfs|fuse\.(?:sshfs|s3fs|rclone|.*ceph|.*gluster)"
@@ -19,9 +19,9 @@ _NETWORK = re.compile(
 _PASSING = re.compile("tmpfs|ramfs|overlay")
 
 
-def look(here: Installation) -> Iterator[Finding]:
+def check(here: Installation) -> Iterator[CheckResult]:
     """Each file system that the data folder and its spool stand on."""
-    problems: list[Finding] = []
+    problems: list[CheckResult] = []
     for folder in _folders(here.data):
         problems += [*_room(folder, here.settings.MAX_UPLOAD_BYTES if here.settings else 0), *_writing(folder)]
     problems += _kind(here)
@@ -63,22 +63,22 @@ def _free(disk: os.statvfs_result) -> int:
     return disk.f_bavail * disk.f_frsize
 
 
-def _room(folder: Path, largest: int) -> Iterator[Finding]:
+def _room(folder: Path, largest: int) -> Iterator[CheckResult]:
     disk = os.statvfs(folder)
     free = _free(disk)
     what = f"the disk of {folder} has {size(free)} left, and an upload may have {size(largest)}"
     repair = "make room there, or lower ROLLBOOK_MAX_UPLOAD_BYTES"
     if free < largest:
         yield error(what, repair)
-    elif free < ENOUGH * largest:
+    elif free < FREE_SPACE_FACTOR * largest:
         yield warning(f"{what}, besides what the database needs", repair)
-    if disk.f_files and disk.f_favail < FEW_FILES:
+    if disk.f_files and disk.f_favail < MIN_FREE_FILES:
         yield error(
             f"the disk of {folder} takes only {disk.f_favail:,} more files", "remove files there: `df -i` counts them"
         )
 
 
-def _writing(folder: Path) -> Iterator[Finding]:
+def _writing(folder: Path) -> Iterator[CheckResult]:
     """With a file that has no name and is gone when it is closed."""
     if os.statvfs(folder).f_flag & os.ST_RDONLY:
         yield error(
@@ -97,7 +97,7 @@ def _writing(folder: Path) -> Iterator[Finding]:
         )
 
 
-def _locking(folder: Path, file: int) -> Iterator[Finding]:
+def _locking(folder: Path, file: int) -> Iterator[CheckResult]:
     """Two openings of one file must not both have it."""
     other = os.open(f"/proc/self/fd/{file}", os.O_RDWR | os.O_CLOEXEC)
     try:
@@ -113,7 +113,7 @@ def _locking(folder: Path, file: int) -> Iterator[Finding]:
         os.close(other)
 
 
-def _kind(here: Installation) -> Iterator[Finding]:
+def _kind(here: Installation) -> Iterator[CheckResult]:
     kind = kind_of(here.data)
     if _PASSING.fullmatch(kind):
         yield warning(

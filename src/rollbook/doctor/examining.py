@@ -8,41 +8,41 @@ from queue import Empty, SimpleQueue
 
 from django.db import Error, connections
 
-from rollbook.database.problems import problem
+from rollbook.database.problems import diagnose
 from rollbook.doctor.checks import CHECKS, DoctorCheck
-from rollbook.doctor.findings import Finding, error, skipped
+from rollbook.doctor.findings import CheckResult, error, skipped
 from rollbook.doctor.installation import Installation
 
 log = logging.getLogger(__name__)
 
-LIMIT = 30.0  # seconds for one check; what asks the network gives up sooner
+TIME_LIMIT_S = 30.0  # seconds for one check; what asks the network gives up sooner
 
 
-def examine(installation: Installation) -> Iterator[tuple[str, Finding]]:
+def run_checks(installation: Installation) -> Iterator[tuple[str, CheckResult]]:
     """Yield the name of each part that is checked and what was found there, as it is found."""
     yield from (("settings", finding) for finding in installation.findings)
     for check in CHECKS:
         yield from ((check.name, finding) for finding in _findings(check, installation))
 
 
-def _findings(check: DoctorCheck, installation: Installation) -> Iterator[Finding]:
-    lacking = next(filter(None, map(installation.lacks, check.requires)), None)
+def _findings(check: DoctorCheck, installation: Installation) -> Iterator[CheckResult]:
+    lacking = next(filter(None, map(installation.missing_requirement, check.requires)), None)
     if lacking:
         yield skipped(f"not looked at, as {lacking}")
     else:
         yield from _within_limit(check, installation)
 
 
-def _within_limit(check: DoctorCheck, installation: Installation) -> Iterator[Finding]:
-    findings: SimpleQueue[Finding | None] = SimpleQueue()
+def _within_limit(check: DoctorCheck, installation: Installation) -> Iterator[CheckResult]:
+    findings: SimpleQueue[CheckResult | None] = SimpleQueue()
     threading.Thread(target=_run, args=(check, installation, findings), name=check.name, daemon=True).start()
-    deadline = time.monotonic() + LIMIT
+    deadline = time.monotonic() + TIME_LIMIT_S
     while True:
         try:
             finding = findings.get(timeout=max(0.0, deadline - time.monotonic()))
         except Empty:
             yield error(
-                f"the look at it has not come to an end within {LIMIT:.0f} s",
+                f"the look at it has not come to an end within {TIME_LIMIT_S:.0f} s",
                 "something that it asks, a disk or a name server, hangs; see the system's log",
             )
             return
@@ -51,7 +51,7 @@ def _within_limit(check: DoctorCheck, installation: Installation) -> Iterator[Fi
         yield finding
 
 
-def _run(check: DoctorCheck, installation: Installation, findings: "SimpleQueue[Finding | None]") -> None:
+def _run(check: DoctorCheck, installation: Installation, findings: "SimpleQueue[CheckResult | None]") -> None:
     try:
         for finding in check.run(installation):
             findings.put(finding)
@@ -63,8 +63,8 @@ def _run(check: DoctorCheck, installation: Installation, findings: "SimpleQueue[
         findings.put(None)
 
 
-def _fault(check: DoctorCheck, fault: Exception) -> Finding:
-    told = problem(fault, connections["default"].settings_dict) if isinstance(fault, Error) else None
+def _fault(check: DoctorCheck, fault: Exception) -> CheckResult:
+    told = diagnose(fault, connections["default"].settings_dict) if isinstance(fault, Error) else None
     if told:
         return error(told.what, told.repair)
     if isinstance(fault, OSError):

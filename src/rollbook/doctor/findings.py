@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Mark(StrEnum):
+class Level(StrEnum):
     """An error keeps Rollbook from doing its work, or endangers what it keeps; a warning may do so one day."""
 
     OK = "OK"
@@ -14,29 +14,29 @@ class Mark(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """``what`` was found; unless all is well, what will ``repair`` it. Neither has a full stop, or holds a secret."""
 
-    mark: Mark
+    mark: Level
     what: str
-    repair: str = ""
+    fix: str = ""
 
 
-def ok(what: str) -> Finding:
+def ok(what: str) -> CheckResult:
     """All is well."""
-    return Finding(Mark.OK, what)
+    return CheckResult(Level.OK, what)
 
 
-def warning(what: str, repair: str) -> Finding:
+def warning(what: str, repair: str) -> CheckResult:
     """It works, but not as it should."""
-    return Finding(Mark.WARNING, what, repair)
+    return CheckResult(Level.WARNING, what, repair)
 
 
-def error(what: str, repair: str) -> Finding:
+def error(what: str, repair: str) -> CheckResult:
     """It does not work, or not for long."""
-    return Finding(Mark.ERROR, what, repair)
+    return CheckResult(Level.ERROR, what, repair)
 
 
-def skipped(what: str) -> Finding:
+def skipped(what: str) -> CheckResult:
     """Nothing can be said before something else is mended."""
-    return Finding(Mark.SKIPPED, what)
+    return CheckResult(Level.SKIPPED, what)

@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rollbook.doctor.findings import Finding, error, ok, warning
+from rollbook.doctor.findings import CheckResult, error, ok, warning
 from rollbook.doctor.installation import Installation
 from rollbook.environment import DATA
-from rollbook.updates.wording import counted, listed
+from rollbook.updates.wording import count_of, join_words
 
 PUBLIC = {"certificate.pem"}  # clients need it
-MOST = 100_000  # files looked at
-SHOWN = 3
+MAX_FILES = 100_000  # files looked at
+MAX_SHOWN = 3
 
 
-def look(here: Installation) -> Iterator[Finding]:
+def check(here: Installation) -> Iterator[CheckResult]:
     """The folder itself, then all that is in it."""
     data = here.data
     if not data.is_dir():
@@ -25,16 +25,16 @@ def look(here: Installation) -> Iterator[Finding]:
         return
     owner = data.stat().st_uid
     yield from _whose(data, owner)
-    if here.lacks("folder"):
+    if here.missing_requirement("folder"):
         return
     yield from _open_to_others(data)
     content = _content(data, owner)
     yield from content.findings(data, owner)
     if not content.is_bad:
-        yield ok(f"{data} belongs to {_name(owner)}, with {counted(content.files, 'file')} that nobody else can read")
+        yield ok(f"{data} belongs to {_name(owner)}, with {count_of(content.files, 'file')} that nobody else can read")
 
 
-def _missing(here: Installation) -> Finding:
+def _missing(here: Installation) -> CheckResult:
     named = DATA.name in here.variables.values
     why = "" if named else " (neither --data nor ROLLBOOK_DATA is given, so it is `data` in the current folder)"
     if here.data.exists():
@@ -45,7 +45,7 @@ def _missing(here: Installation) -> Finding:
     )
 
 
-def _whose(data: Path, owner: int) -> Iterator[Finding]:
+def _whose(data: Path, owner: int) -> Iterator[CheckResult]:
     us = os.geteuid()
     if us == owner:
         return
@@ -56,7 +56,7 @@ def _whose(data: Path, owner: int) -> Iterator[Finding]:
         yield error(f"{data} belongs to {_name(owner)}, and this command runs as {_name(us)}", as_owner)
 
 
-def _open_to_others(data: Path) -> Iterator[Finding]:
+def _open_to_others(data: Path) -> Iterator[CheckResult]:
     mode = stat.S_IMODE(data.stat().st_mode)
     if mode & 0o022:
         yield error(f"others can change what is in {data} (mode {mode:04o})", f"`chmod 700 {data}`")
@@ -77,10 +77,10 @@ class _Content:
     def is_bad(self) -> bool:
         return bool(self.strangers or self.readable or self.closed)
 
-    def findings(self, data: Path, owner: int) -> Iterator[Finding]:
+    def findings(self, data: Path, owner: int) -> Iterator[CheckResult]:
         """What is not as it should be."""
         if self.closed:
-            yield error(f"{listed(self.closed[:SHOWN])} cannot be looked into", "see whose they are: `ls -l`")
+            yield error(f"{join_words(self.closed[:MAX_SHOWN])} cannot be looked into", "see whose they are: `ls -l`")
         if self.strangers:
             name = _name(owner)
             what = f"{_some(data, self.strangers)} {_verb(self.strangers, 'belong')} to another account than {name}"
@@ -98,7 +98,7 @@ def _content(data: Path, owner: int) -> _Content:
         for name in (*folders, *files):
             _look_at(Path(folder) / name, owner, found)
         found.files += len(files)
-        if found.files > MOST:
+        if found.files > MAX_FILES:
             break
     return found
 
@@ -116,8 +116,8 @@ def _look_at(path: Path, owner: int, found: _Content) -> None:
 
 def _some(data: Path, paths: list[Path]) -> str:
     names = [str(path.relative_to(data)) for path in sorted(paths)]
-    more = len(names) - SHOWN
-    return listed(names) if more <= 0 else f"{', '.join(names[:SHOWN])} and {more:,} more"
+    more = len(names) - MAX_SHOWN
+    return join_words(names) if more <= 0 else f"{', '.join(names[:MAX_SHOWN])} and {more:,} more"
 
 
 def _verb(paths: list[Path], verb: str) -> str:

@@ -10,7 +10,7 @@ import django
 from django.apps import apps
 from django.conf import settings
 
-from rollbook.doctor.findings import Finding, error
+from rollbook.doctor.findings import CheckResult, error
 from rollbook.doctor.running import Server, find
 from rollbook.doctor.variables import Variables
 from rollbook.environment import BEHIND_PROXY
@@ -27,7 +27,7 @@ class Installation:
     data: Path
     variables: Variables
     settings: Any | None
-    findings: list[Finding]
+    findings: list[CheckResult]
     server: Server | None
     certificate: tuple[Path, Path] | None = None
     behind_proxy: bool = False
@@ -35,7 +35,7 @@ class Installation:
     database: bool = field(default=False, init=False)
     tables: bool = field(default=False, init=False)
 
-    def lacks(self, need: str) -> str:
+    def missing_requirement(self, need: str) -> str:
         """Why there is not what a look needs; nothing if it is there. A need is a variable, or one of these words."""
         reasons = {
             "settings": "" if self.settings else "the settings cannot be loaded",

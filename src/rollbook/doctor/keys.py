@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from rollbook.doctor.findings import Finding, error, ok, warning
+from rollbook.doctor.findings import CheckResult, error, ok, warning
 from rollbook.doctor.installation import Installation
 from rollbook.roster.models import Student
-from rollbook.staff.keyring import mark
-from rollbook.staff.models import KeyMark
-from rollbook.updates.wording import listed
+from rollbook.staff.keyring import fingerprint
+from rollbook.staff.models import KeyFingerprint
+from rollbook.updates.wording import join_words
 
 LENGTH = 32
 SESSION = "session"
@@ -16,7 +16,7 @@ OF_STUDENTS = ("student-passwords", "student-password-marks")
 _RESTORE = "bring the folder `keys` back from your backup, or copy it from the machine that has it"
 
 
-def look(here: Installation) -> Iterator[Finding]:
+def check(here: Installation) -> Iterator[CheckResult]:
     """Which are there, whether they are whole, and which should be there. Their modes are the data folder's affair."""
     folder = here.data / "keys"
     there = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
@@ -26,14 +26,14 @@ def look(here: Installation) -> Iterator[Finding]:
     yield from problems
     if not problems:
         are = "is there and whole" if len(there) == 1 else "are there and whole"
-        yield ok(f"{listed(there)} {are}" if there else "there are none yet; they are made at first use")
+        yield ok(f"{join_words(there)} {are}" if there else "there are none yet; they are made at first use")
 
 
 def _has_students(here: Installation) -> bool:
     return here.tables and Student.objects.exists()
 
 
-def _missing(folder: Path, there: list[str], *, has_students: bool) -> Iterator[Finding]:
+def _missing(folder: Path, there: list[str], *, has_students: bool) -> Iterator[CheckResult]:
     for name in OF_STUDENTS:
         if has_students and name not in there:
             yield error(f"{folder / name} is missing, so no student's password can be told to be right", _RESTORE)
@@ -44,14 +44,14 @@ def _missing(folder: Path, there: list[str], *, has_students: bool) -> Iterator[
         )
 
 
-def _strange(folder: Path, there: list[str]) -> Iterator[Finding]:
+def _strange(folder: Path, there: list[str]) -> Iterator[CheckResult]:
     """Keys that are not those which the database has been used with."""
-    for name, known in KeyMark.objects.filter(name__in=there).values_list("name", "mark"):
-        if mark((folder / name).read_bytes()) != known:
+    for name, known in KeyFingerprint.objects.filter(name__in=there).values_list("name", "mark"):
+        if fingerprint((folder / name).read_bytes()) != known:
             yield error(f"{folder / name} is another key than the one the database has been used with", _RESTORE)
 
 
-def _broken(folder: Path, there: list[str]) -> Iterator[Finding]:
+def _broken(folder: Path, there: list[str]) -> Iterator[CheckResult]:
     for name in there:
         try:
             length = len((folder / name).read_bytes())

@@ -11,11 +11,11 @@ from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend
 
-from rollbook.doctor.findings import Finding, Mark, error, ok, warning
+from rollbook.doctor.findings import CheckResult, Level, error, ok, warning
 from rollbook.doctor.installation import Installation
 from rollbook.doctor.variables import LOCAL
 
-PATIENCE = 10  # seconds for each of the server's answers
+SMTP_TIMEOUT_S = 10  # seconds for each of the server's answers
 PERMANENT = 500
 
 _HOST = "correct ROLLBOOK_SMTP_HOST and ROLLBOOK_SMTP_PORT"
@@ -57,19 +57,19 @@ _REASONS: tuple[tuple[type[Exception], str, str], ...] = (
 )
 
 
-def look(here: Installation) -> Iterator[Finding]:
+def check(here: Installation) -> Iterator[CheckResult]:
     """Address, connection, TLS, sign-in, sender; then the mail, if one is asked for."""
     if not settings.EMAIL_HOST:
         yield from _files(here)
         return
     problems = [*_plausible(), *_in_the_clear()]
-    server = EmailBackend(timeout=PATIENCE)
+    server = EmailBackend(timeout=SMTP_TIMEOUT_S)
     doing = ""
     try:
         server.open()
         doing = _doing(server)
         problems += _sender(server)
-        if here.mail_to and not any(problem.mark is Mark.ERROR for problem in problems):
+        if here.mail_to and not any(problem.mark is Level.ERROR for problem in problems):
             yield _sent(here.mail_to, server)
     except (OSError, smtplib.SMTPException) as fault:
         problems.append(_told(fault))
@@ -80,9 +80,9 @@ def look(here: Installation) -> Iterator[Finding]:
         yield ok(f"{_place()} answers{doing}, and takes mails from {_from()}")
 
 
-def _files(here: Installation) -> Iterator[Finding]:
+def _files(here: Installation) -> Iterator[CheckResult]:
     folder = settings.MAIL_FOLDER
-    count = len(list(folder.glob("*"))) if not here.lacks("folder") and folder.is_dir() else 0
+    count = len(list(folder.glob("*"))) if not here.missing_requirement("folder") and folder.is_dir() else 0
     yield warning(
         f"no mail server is named: mails reach nobody, but are files in {folder} ({count:,} so far)",
         "name one with ROLLBOOK_SMTP_HOST, and the sender with ROLLBOOK_MAIL_FROM",
@@ -99,7 +99,7 @@ def _from() -> str:
     return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
 
 
-def _plausible() -> Iterator[Finding]:
+def _plausible() -> Iterator[CheckResult]:
     name, _, domain = _from().rpartition("@")
     if not name or not domain:
         yield error(
@@ -118,7 +118,7 @@ def _plausible() -> Iterator[Finding]:
         )
 
 
-def _in_the_clear() -> Iterator[Finding]:
+def _in_the_clear() -> Iterator[CheckResult]:
     if not (settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL) and settings.EMAIL_HOST not in LOCAL:
         yield warning(
             f"mails{' and the password' if settings.EMAIL_HOST_USER else ''} go to {settings.EMAIL_HOST} in the clear",
@@ -134,7 +134,7 @@ def _doing(server: EmailBackend) -> str:
     return (f" with {version}" if version else "") + (f", signs {settings.EMAIL_HOST_USER} in" if signed_in else "")
 
 
-def _sender(server: EmailBackend) -> Iterator[Finding]:
+def _sender(server: EmailBackend) -> Iterator[CheckResult]:
     """Begin a mail, and take it back."""
     assert server.connection  # noqa: S101
     server.connection.ehlo_or_helo_if_needed()
@@ -149,7 +149,7 @@ def _sender(server: EmailBackend) -> Iterator[Finding]:
         yield warning(f"{_place()} takes no mails from {_from()} now (code {code})", "try again; else see its log")
 
 
-def _sent(to: str, server: BaseEmailBackend) -> Finding:
+def _sent(to: str, server: BaseEmailBackend) -> CheckResult:
     body = "This mail was asked for with `rollbook doctor --mail-to`. Rollbook's mails reach you.\n"
     mail = EmailMessage("[Rollbook] Test of the mail settings", body, to=[to], connection=server)
     try:
@@ -161,7 +161,7 @@ def _sent(to: str, server: BaseEmailBackend) -> Finding:
     return ok(f"a mail to {to} went to {where}; see whether it arrives")
 
 
-def _told(fault: BaseException) -> Finding:
+def _told(fault: BaseException) -> CheckResult:
     if isinstance(fault, smtplib.SMTPServerDisconnected) and isinstance(fault.__context__, OSError):
         fault = fault.__context__  # smtplib calls a server that keeps silent disconnected
     what, repair = next((what, repair) for kind, what, repair in _REASONS if isinstance(fault, kind))

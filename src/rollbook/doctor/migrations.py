@@ -5,17 +5,17 @@ from collections.abc import Iterator
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from rollbook.doctor.findings import Finding, error, ok, warning
+from rollbook.doctor.findings import CheckResult, error, ok, warning
 from rollbook.doctor.installation import Installation
-from rollbook.engine.versions import NewerDatabase, require_not_newer
-from rollbook.updates.wording import counted
+from rollbook.engine.versions import DatabaseIsNewer, require_not_newer
+from rollbook.updates.wording import count_of
 
 
-def look(here: Installation) -> Iterator[Finding]:
+def check(here: Installation) -> Iterator[CheckResult]:
     """What is recorded in the database against what is on the disk."""
     try:
         require_not_newer()
-    except NewerDatabase as newer:
+    except DatabaseIsNewer as newer:
         what, _, repair = str(newer).partition("; ")
         yield error(what, repair)
         return
@@ -23,7 +23,7 @@ def look(here: Installation) -> Iterator[Finding]:
     done = executor.loader.applied_migrations
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if missing:
-        what = f"{counted(len(missing), 'migration')} to come" if done else "the database is empty"
+        what = f"{count_of(len(missing), 'migration')} to come" if done else "the database is empty"
         yield warning(what, "the next start, or any other command, brings it up to this version; have a backup first")
     else:
         here.tables = True

@@ -5,11 +5,11 @@ from typing import Any
 
 from django.db import connection
 
-from rollbook.doctor.findings import Finding, error, ok, warning
+from rollbook.doctor.findings import CheckResult, error, ok, warning
 from rollbook.doctor.variables import LOCAL
 
-FULL = 0.9  # of the connections
-PATIENCE = 5000  # milliseconds for one question
+CONNECTIONS_WARNING_SHARE = 0.9  # of the connections
+STATEMENT_TIMEOUT_MS = 5000  # milliseconds for one question
 _FACTS = """
     SELECT current_setting('server_version'), current_setting('server_encoding'),
         current_setting('fsync'), current_setting('full_page_writes'), current_setting('synchronous_commit'),
@@ -25,7 +25,7 @@ _OF_OTHERS = """
 """
 
 
-def findings(place: str) -> Iterator[Finding]:
+def results(place: str) -> Iterator[CheckResult]:
     """Which server answers, and all that is not as it should be."""
     facts = _facts()
     used = f"{facts['connections']} of {facts['most_connections']} connections in use"
@@ -46,12 +46,12 @@ def _facts() -> dict[str, Any]:
         *("schema", "may_create", "connections", "most_connections", "user", "database"),
     )
     with connection.cursor() as cursor:
-        cursor.execute(f"SET statement_timeout = {PATIENCE}")
+        cursor.execute(f"SET statement_timeout = {STATEMENT_TIMEOUT_MS}")
         cursor.execute(_FACTS)
         return dict(zip(names, cursor.fetchone(), strict=True))
 
 
-def _keeping(facts: dict[str, Any]) -> Iterator[Finding]:
+def _keeping(facts: dict[str, Any]) -> Iterator[CheckResult]:
     if facts["fsync"] == "off":
         yield error(
             "fsync is off: when the machine fails, the whole database may be lost",
@@ -74,7 +74,7 @@ def _keeping(facts: dict[str, Any]) -> Iterator[Finding]:
         )
 
 
-def _rights(facts: dict[str, Any]) -> Iterator[Finding]:
+def _rights(facts: dict[str, Any]) -> Iterator[CheckResult]:
     user, database = facts["user"], facts["database"]
     if facts["schema"] is None:
         yield error(
@@ -102,9 +102,9 @@ def _of_others() -> list[tuple[str, str]]:
         return list(cursor.fetchall())
 
 
-def _connections(facts: dict[str, Any]) -> Iterator[Finding]:
+def _connections(facts: dict[str, Any]) -> Iterator[CheckResult]:
     used, most = facts["connections"], facts["most_connections"]
-    if used > FULL * most:
+    if used > CONNECTIONS_WARNING_SHARE * most:
         yield warning(
             f"{used} of {most} connections are in use",
             "see who has them (`SELECT * FROM pg_stat_activity`), or raise max_connections",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rollbook.doctor.findings import Finding, error, ok, warning
+from rollbook.doctor.findings import CheckResult, error, ok, warning
 from rollbook.doctor.installation import Installation
 from rollbook.doctor.running import Server
 from rollbook.doctor.variables import Variables
@@ -13,7 +13,7 @@ from rollbook.server.web import Address
 _ITS_OWN = {DATA.name, BEHIND_PROXY.name}
 
 
-def look(here: Installation) -> Iterator[Finding]:
+def check(here: Installation) -> Iterator[CheckResult]:
     """The `rollbook serve` of this data folder."""
     server = here.server
     if server is None:
@@ -25,7 +25,7 @@ def look(here: Installation) -> Iterator[Finding]:
         yield ok(f"`rollbook serve` runs (process {server.pid or 'unknown'})" + _where(server))
 
 
-def _nobody(here: Installation) -> Finding:
+def _nobody(here: Installation) -> CheckResult:
     if here.settings and here.settings.ON_POSTGRESQL:
         return ok("no `rollbook serve` runs on this data folder; web and worker may run elsewhere")
     return warning("no `rollbook serve` runs on this data folder", "start it")
@@ -35,7 +35,7 @@ def _where(server: Server) -> str:
     return f" and answers at port {server.said.port}" if server.said and server.said.port else ""
 
 
-def _answering(server: Server, here: Installation) -> Iterator[Finding]:
+def _answering(server: Server, here: Installation) -> Iterator[CheckResult]:
     if server.said is None or not server.said.port:
         return
     address = Address(server.said.host, server.said.port)
@@ -46,7 +46,7 @@ def _answering(server: Server, here: Installation) -> Iterator[Finding]:
         )
 
 
-def _other_settings(server: Server, here: Installation) -> Iterator[Finding]:
+def _other_settings(server: Server, here: Installation) -> Iterator[CheckResult]:
     """At three in the morning a shell has not what the system gives to its services."""
     if server.environment is None:
         return

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from difflib import get_close_matches
 from urllib.parse import urlsplit
 
-from rollbook.doctor.findings import Finding, error, ok, warning
+from rollbook.doctor.findings import CheckResult, error, ok, warning
 from rollbook.environment import BY_NAME, INTERNAL_VARIABLES, SETTINGS, SMTP_HOST, URL
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
@@ -25,13 +25,13 @@ class Variables:
             environment.pop(name, None)
             environment.pop(BY_NAME[name].file_variable, None)
 
-    def _judged(self) -> Iterator[Finding]:
+    def _judged(self) -> Iterator[CheckResult]:
         problems = [*self._unreadable(), *self._wrong(), *self._unknown(), *self._address_for_mails()]
         yield from problems
         if not problems:
             yield ok(f"set are {', '.join(sorted(self.values))}" if self.values else "none is set, all have defaults")
 
-    def _unreadable(self) -> Iterator[Finding]:
+    def _unreadable(self) -> Iterator[CheckResult]:
         """Read all values; yield an error for each that cannot be read."""
         for _, setting in sorted(BY_NAME.items()):
             try:
@@ -46,7 +46,7 @@ class Variables:
             if value:
                 self.values[setting.name] = value
 
-    def _wrong(self) -> Iterator[Finding]:
+    def _wrong(self) -> Iterator[CheckResult]:
         for name, value in self.values.items():
             problem = BY_NAME[name].check(value)
             if problem:
@@ -54,7 +54,7 @@ class Variables:
                 self.wrong.add(name)
                 yield error(f"{name} {what}", repair)
 
-    def _unknown(self) -> Iterator[Finding]:
+    def _unknown(self) -> Iterator[CheckResult]:
         known = {*BY_NAME, *(setting.file_variable for setting in SETTINGS)}
         for name in sorted(self._environment):
             if name.startswith("ROLLBOOK_") and name not in known | INTERNAL_VARIABLES:
@@ -62,7 +62,7 @@ class Variables:
                 hint = f"did you mean {near[0]}?" if near else "the README lists all settings"
                 yield warning(f"{name} is set, but there is no such setting", hint)
 
-    def _address_for_mails(self) -> Iterator[Finding]:
+    def _address_for_mails(self) -> Iterator[CheckResult]:
         if SMTP_HOST.name not in self.values or URL.name in self.wrong:
             return
         url = self.values.get(URL.name, "")

@@ -9,14 +9,14 @@ from importlib.metadata import version
 import django
 import psycopg
 
-from rollbook.doctor.findings import Finding, error, ok, warning
+from rollbook.doctor.findings import CheckResult, error, ok, warning
 from rollbook.doctor.installation import Installation
 
-OLDEST_PYTHON = ("3", "11")
-DJANGO = (5, 2)
+MIN_PYTHON = ("3", "11")
+MIN_DJANGO = (5, 2)
 
 
-def look(here: Installation) -> Iterator[Finding]:
+def check(here: Installation) -> Iterator[CheckResult]:
     """One line, fit for a report of a fault."""
     versions = (
         f"rollbook {version('rollbook')}",
@@ -29,10 +29,10 @@ def look(here: Installation) -> Iterator[Finding]:
     )
     yield ok(", ".join(versions))
     found = tuple(map(int, platform.python_version_tuple()[:2]))
-    if found < tuple(map(int, OLDEST_PYTHON)):
-        yield error(f"Python {platform.python_version()} is too old", f"bring it to {'.'.join(OLDEST_PYTHON)} or later")
-    if django.VERSION[:2] != DJANGO:
-        needed = ".".join(map(str, DJANGO))
+    if found < tuple(map(int, MIN_PYTHON)):
+        yield error(f"Python {platform.python_version()} is too old", f"bring it to {'.'.join(MIN_PYTHON)} or later")
+    if django.VERSION[:2] != MIN_DJANGO:
+        needed = ".".join(map(str, MIN_DJANGO))
         yield warning(
             f"Rollbook is made for Django {needed}, and this is {django.get_version()}",
             "install Rollbook with its own requirements: `make setup`",

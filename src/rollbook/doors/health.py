@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from rollbook.updates.running import worker_seen
+from rollbook.updates.running import worker_status
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def _faults() -> Iterator[Fault]:
 
 
 def _of_the_worker() -> Iterator[Fault]:
-    seen = worker_seen()
+    seen = worker_status()
     if not seen.alive:
         since = f"since {seen.at.astimezone(UTC):%H:%M:%S} UTC" if seen.at else "since the start"
         yield Fault("worker", f"no worker has been seen {since}")

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from rollbook.doors.pages import errors
-from rollbook.doors.studentupdate.refusals import Refused
-from rollbook.doors.studentupdate.wire import refuse
+from rollbook.doors.studentupdate.refusals import ApiError
+from rollbook.doors.studentupdate.wire import error_response
 
 LONGEST_PATH = 200
 
@@ -68,20 +68,20 @@ def internal_error(request: HttpRequest) -> HttpResponse:
     log.error("internal error, reference %s", reference, exc_info=True)
     if errors.wants_page(request):
         return errors.internal_error(request, reference)
-    return refuse(request, Refused("internal_error", id=reference))
+    return error_response(request, ApiError("internal_error", id=reference))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if errors.wants_page(request):
         return errors.not_found(request)
-    return refuse(request, Refused("not_found"))
+    return error_response(request, ApiError("not_found"))
 
 
 def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
     if errors.wants_page(request):
         return errors.not_allowed(request)
-    return refuse(request, Refused("not_allowed"))
+    return error_response(request, ApiError("not_allowed"))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return refuse(request, Refused("bad_request"))
+    return error_response(request, ApiError("bad_request"))

@@ -13,7 +13,7 @@ from rollbook.roster import passwords
 from rollbook.staff import forgetting, letters, sealing, sessions
 from rollbook.updates import drafts, notify, receive, retention, running
 
-A_FEW = 8  # passwords, about a quarter of a second
+PASSWORDS_PER_RUN = 8  # passwords, about a quarter of a second
 SWEEP_INTERVAL_S = 3600.0
 MAIL = "mail"  # the task that is also started when an update has ended
 
@@ -39,33 +39,33 @@ class PeriodicTask:
     limit_s: float = math.inf
 
 
-def mail() -> int:
+def send_mails() -> int:
     """Write the letters of ended updates, and send what is due, to members about themselves first."""
-    return letters.send_due() + notify.write_letters() + notify.send_due()
+    return letters.send_due() + notify.queue_result_mails() + notify.send_due()
 
 
-def wrap_passwords() -> int:
+def upgrade_password_hashes() -> int:
     """Wrap a few fresh passwords of students, unless an update gets on: two threads of one core share it whatever their
     niceness, and each hash takes 19 MiB.
     """
-    return 0 if running.is_moving(timezone.now()) else passwords.wrap_some(A_FEW)
+    return 0 if running.has_recent_progress(timezone.now()) else passwords.upgrade_some_hashes(PASSWORDS_PER_RUN)
 
 
 def seal_audit() -> int:
     """Seal the audit events that are not yet."""
-    return sealing.seal_some(timezone.now())
+    return sealing.seal_pending(timezone.now())
 
 
-def remove_old() -> int:
+def remove_expired() -> int:
     """Remove some of what districts keep no longer: files and details of updates, audit events."""
     now = timezone.now()
-    return retention.remove_some(now) + forgetting.forget_some(now)
+    return retention.remove_expired(now) + forgetting.remove_expired(now)
 
 
-def sweep() -> int:
+def sweep_spool() -> int:
     """Remove drafts that were never sent, files of uploads that were cut off, and sessions that are over."""
     now = timezone.now()
-    return drafts.remove_old(now) + receive.sweep() + sessions.sweep(now)
+    return drafts.remove_old(now) + receive.remove_orphaned_files() + sessions.sweep(now)
 
 
 def purge_jobs() -> int:
@@ -77,11 +77,11 @@ def purge_jobs() -> int:
 
 
 PERIODIC_TASKS = (
-    PeriodicTask(MAIL, mail, 0.25, "* * * * * */15"),
+    PeriodicTask(MAIL, send_mails, 0.25, "* * * * * */15"),
     # After a first load there is work for days: the limit ends before the next minute begins.
-    PeriodicTask("wrap passwords", wrap_passwords, 2.0, "* * * * *", niceness=19, limit_s=55.0),
+    PeriodicTask("wrap passwords", upgrade_password_hashes, 2.0, "* * * * *", niceness=19, limit_s=55.0),
     PeriodicTask("seal the audit", seal_audit, 60.0, "* * * * *"),
-    PeriodicTask("sweep the spool", sweep, SWEEP_INTERVAL_S, "0 * * * *"),
-    PeriodicTask("remove what is old", remove_old, 3600.0, "15 * * * *"),
+    PeriodicTask("sweep the spool", sweep_spool, SWEEP_INTERVAL_S, "0 * * * *"),
+    PeriodicTask("remove what is old", remove_expired, 3600.0, "15 * * * *"),
     PeriodicTask("purge jobs", purge_jobs, None, "30 * * * *"),
 )

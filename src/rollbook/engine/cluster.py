@@ -9,36 +9,36 @@ from contextlib import ExitStack, contextmanager
 
 from django.db import close_old_connections, connection, connections
 
-from rollbook.database.faults import is_passing
+from rollbook.database.faults import is_transient
 from rollbook.engine import folder, jobs, keeper, sessions, tasks, turns
 from rollbook.engine.chores import PERIODIC_TASKS
-from rollbook.engine.crew import Crew
+from rollbook.engine.crew import QueueWorker
 from rollbook.engine.jobs import CHORES, UPDATES
-from rollbook.engine.keeper import Keeper
+from rollbook.engine.keeper import Reaper
 from rollbook.updates import running
-from rollbook.updates.engine import Seen
-from rollbook.updates.models import Update
-from rollbook.updates.moves import LIVE
+from rollbook.updates.engine import WorkerStatus
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.moves import UNFINISHED
 
-PAUSE = 0.25  # seconds between two looks of somebody who waits for an update
-LONGEST_STEP = 300.0  # seconds; a step that takes longer will never end
+POLL_INTERVAL_S = 0.25  # seconds between two looks of somebody who waits for an update
+MAX_STEP_S = 300.0  # seconds; a step that takes longer will never end
 STOPPING_SECONDS = 9.0  # until a worker that was told to stop has gone; `serve` waits ten
 
 log = logging.getLogger(__name__)
 
-Duty = Callable[[threading.Event], None]
+ThreadTarget = Callable[[threading.Event], None]
 
 
-def due(update_id: int) -> None:
+def notify_engine(update_id: int) -> None:
     """A live update needs work, an ended one letters; the job is there if the transaction comes to be."""
-    district_id, state = Update.objects.values_list("district_id", "state").get(pk=update_id)
-    if state in LIVE:
+    district_id, state = UpdateJob.objects.values_list("district_id", "state").get(pk=update_id)
+    if state in UNFINISHED:
         jobs.nudge(district_id)
     else:
-        jobs.tell_mail()
+        jobs.defer_mail()
 
 
-def worker_seen() -> Seen:
+def worker_status() -> WorkerStatus:
     """Whether any worker lives, by the database's clock, and the last sign of life of one.
 
     A worker that ends in good order takes its signs of life with it; what is left is when chores were last shared out.
@@ -48,10 +48,10 @@ def worker_seen() -> Seen:
             "SELECT coalesce(max(last_heartbeat) > now() - make_interval(secs => %s), false),"
             " coalesce(max(last_heartbeat), to_timestamp(("
             "SELECT max(defer_timestamp) FROM procrastinate_periodic_defers))) FROM procrastinate_workers",
-            [keeper.LEASE],
+            [keeper.LEASE_S],
         )
         alive, at = cursor.fetchone()
-    return Seen(alive=alive, at=at)
+    return WorkerStatus(alive=alive, at=at)
 
 
 def work(stop: threading.Event, concurrency: int = 1) -> None:
@@ -59,10 +59,10 @@ def work(stop: threading.Event, concurrency: int = 1) -> None:
 
     Raises NewerDatabase when a newer version of Rollbook has changed the database meanwhile.
     """
-    sessions.of_a_worker()
-    chores = Crew(tasks.house, CHORES, len(PERIODIC_TASKS), _chore)
-    ours = Keeper()
-    with _on_duty(stop, _crew(concurrency).work, chores.work, ours.work, folder.sweep_until):
+    sessions.configure_for_worker()
+    chores = QueueWorker(tasks.housekeeping_app, CHORES, len(PERIODIC_TASKS), _chore)
+    ours = Reaper()
+    with _running_threads(stop, _queue_worker(concurrency).work, chores.work, ours.work, folder.sweep_until):
         log.info("worker ready")
         while not stop.wait(1.0):
             _end_if_hanging()
@@ -75,16 +75,16 @@ def work_on(update_id: int, watch: Callable[[], None]) -> None:
     helping = False
     with ExitStack() as help_:
         while not running.has_ended(update_id):
-            if not helping and not worker_seen().alive:
+            if not helping and not worker_status().alive:
                 helping = True
-                sessions.of_a_worker()
-                help_.enter_context(_on_duty(threading.Event(), _crew(1).work, Keeper().work))
+                sessions.configure_for_worker()
+                help_.enter_context(_running_threads(threading.Event(), _queue_worker(1).work, Reaper().work))
             watch()
-            time.sleep(PAUSE)
+            time.sleep(POLL_INTERVAL_S)
 
 
-def _crew(concurrency: int) -> Crew:
-    return Crew(tasks.updates, UPDATES, concurrency, _update)
+def _queue_worker(concurrency: int) -> QueueWorker:
+    return QueueWorker(tasks.updates_app, UPDATES, concurrency, _update)
 
 
 def _update(job: Callable[[], None]) -> None:
@@ -106,13 +106,13 @@ def _now_or_later(job: Callable[[], None]) -> None:
     try:
         job()
     except Exception as fault:
-        if not is_passing(fault):
+        if not is_transient(fault):
             raise
         log.warning("a job must wait", exc_info=True)
 
 
 @contextmanager
-def _on_duty(stop: threading.Event, *duties: Duty) -> Iterator[None]:
+def _running_threads(stop: threading.Event, *duties: ThreadTarget) -> Iterator[None]:
     """Each duty in a thread of its own until the end, or until ``stop``."""
     threads = [threading.Thread(target=duty, args=(stop,), daemon=True) for duty in duties]
     for thread in threads:
@@ -135,6 +135,6 @@ def _wait_for(threads: list[threading.Thread]) -> None:
 
 def _end_if_hanging() -> None:
     """Nothing ends a thread that hangs but the end of its process; the update counts it as a death."""
-    if turns.longest_step() > LONGEST_STEP:
-        log.critical("a step has taken more than %.0f s; this worker ends itself", LONGEST_STEP)
+    if turns.longest_step() > MAX_STEP_S:
+        log.critical("a step has taken more than %.0f s; this worker ends itself", MAX_STEP_S)
         os._exit(1)

@@ -19,12 +19,12 @@ from procrastinate.worker import Worker
 from psycopg_pool import AsyncConnectionPool
 
 from rollbook.engine import keeper
-from rollbook.engine.patience import pause_after
+from rollbook.engine.patience import backoff_seconds
 
-POLL = 0.5  # seconds between two looks at the queue: also what others left to be done later is found so
-TICK = 0.1
-LONG_LIFE = 10.0  # seconds; faults further apart are not faults in a row
-PATIENCE = 10.0  # seconds that the database may be away without any other consequence
+POLL_INTERVAL_S = 0.5  # seconds between two looks at the queue: also what others left to be done later is found so
+STOP_CHECK_INTERVAL_S = 0.1
+STABLE_AFTER_S = 10.0  # seconds; faults further apart are not faults in a row
+DATABASE_TIMEOUT_S = 10.0  # seconds that the database may be away without any other consequence
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 Around = Callable[[Callable[[], Any]], Any]
 
 
-class Crew:
+class QueueWorker:
     """So many threads that do the jobs of one queue. ``around`` calls each job, in its thread."""
 
     def __init__(self, app: App, queue: str, concurrency: int, around: Around) -> None:
@@ -49,13 +49,13 @@ class Crew:
             except Exception:
                 log.warning("the worker of the queue %s could not go on", self._queue, exc_info=True)
             if not stop.is_set():
-                faults = faults + 1 if time.monotonic() - begun < LONG_LIFE else 1
-                stop.wait(pause_after(faults))
+                faults = faults + 1 if time.monotonic() - begun < STABLE_AFTER_S else 1
+                stop.wait(backoff_seconds(faults))
 
     async def _until(self, stop: threading.Event) -> None:
         working = asyncio.create_task(self._work())
         while not working.done() and not stop.is_set():
-            await asyncio.wait([working], timeout=TICK)
+            await asyncio.wait([working], timeout=STOP_CHECK_INTERVAL_S)
         working.cancel()  # which a worker takes for a kind word
         with suppress(asyncio.CancelledError):
             await working
@@ -78,14 +78,14 @@ class Crew:
             queues=[self._queue],
             name=self._queue,
             concurrency=self._concurrency,
-            fetch_job_polling_interval=POLL,
+            fetch_job_polling_interval=POLL_INTERVAL_S,
             abort_job_polling_interval=60.0,
             shutdown_graceful_timeout=0,  # jobs are told at once, and are waited for
             listen_notify=False,
             delete_jobs="successful",
             install_signal_handlers=False,
-            update_heartbeat_interval=keeper.HEARTBEAT,
-            stalled_worker_timeout=keeper.LEASE,
+            update_heartbeat_interval=keeper.HEARTBEAT_INTERVAL_S,
+            stalled_worker_timeout=keeper.LEASE_S,
             task_middleware=[lambda call, context, worker: self._around(call)],
             worker_middleware=[_end_with_what_cannot_be_noted],
         )
@@ -101,7 +101,7 @@ def _sessions() -> "AsyncConnectionPool[Any]":
     """Of one session: what goes through it is short, and it is looked at before each use."""
     check = AsyncConnectionPool.check_connection
     return AsyncConnectionPool(
-        kwargs=connector_params(), min_size=1, max_size=1, timeout=PATIENCE, check=check, open=False
+        kwargs=connector_params(), min_size=1, max_size=1, timeout=DATABASE_TIMEOUT_S, check=check, open=False
     )
 
 

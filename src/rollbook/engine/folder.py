@@ -22,7 +22,7 @@ def sweep_until(stop: threading.Event) -> None:
     """Every hour until told to stop; a fault waits for the next time."""
     while not stop.wait(PAUSE):
         try:
-            receive.sweep()
+            receive.remove_orphaned_files()
         except Exception:
             log.warning("the spool folder cannot be swept now", exc_info=True)
         finally:

@@ -32,7 +32,7 @@ def nudge(district_id: int, *, pause: float = 0.0, faults: int = 0) -> None:
     _defer(WORK, UPDATES, lock_of(district_id), _in(pause) if pause else None, district=district_id, faults=faults)
 
 
-def tell_mail() -> None:
+def defer_mail() -> None:
     """There are letters to write."""
     _defer(MAIL, CHORES, MAIL)
 
@@ -64,7 +64,7 @@ def in_work() -> list[Job]:
     return list(in_transaction.list_jobs(queue=UPDATES, status="doing"))
 
 
-def others_wait(district_id: int) -> bool:
+def other_districts_waiting(district_id: int) -> bool:
     """Whether another district has something to do and nobody to do it."""
     now = database_now()
     ready = [job for job in waiting() if job.scheduled_at is None or job.scheduled_at <= now]

@@ -11,23 +11,23 @@ from django.db import close_old_connections, connection, transaction
 from procrastinate.jobs import Status
 
 from rollbook.engine import jobs, versions
-from rollbook.engine.patience import pause_after
-from rollbook.engine.versions import NewerDatabase
+from rollbook.engine.patience import backoff_seconds
+from rollbook.engine.versions import DatabaseIsNewer
 from rollbook.updates import running
 
-LOOK = 5.0  # seconds between two looks
-HEARTBEAT = 5.0  # seconds between two signs of life of a worker
-LEASE = 20.0  # seconds without one, and its jobs are taken up again
+REAP_INTERVAL_S = 5.0  # seconds between two looks
+HEARTBEAT_INTERVAL_S = 5.0  # seconds between two signs of life of a worker
+LEASE_S = 20.0  # seconds without one, and its jobs are taken up again
 
 _LOCK = 0x4B454550
 
 log = logging.getLogger(__name__)
 
 
-class Keeper:
+class Reaper:
     """The one of this worker. ``newer`` is set when it has told the worker to stop: its version is too old."""
 
-    newer: NewerDatabase | None = None
+    newer: DatabaseIsNewer | None = None
 
     def work(self, stop: threading.Event) -> None:
         """Look after everything until told to stop."""
@@ -36,20 +36,20 @@ class Keeper:
             try:
                 close_old_connections()  # those that have died
                 versions.require_not_newer()
-                look_after()
-                faults, pause = 0, LOOK
-            except NewerDatabase as newer:
+                reap_and_renudge()
+                faults, pause = 0, REAP_INTERVAL_S
+            except DatabaseIsNewer as newer:
                 self.newer = newer
                 stop.set()
             except Exception:
                 faults += 1
-                pause = max(LOOK, pause_after(faults))
+                pause = max(REAP_INTERVAL_S, backoff_seconds(faults))
                 log.warning("the jobs cannot be looked after; next try in %.0f s", pause, exc_info=True)
                 connection.close()
         connection.close()
 
 
-def look_after() -> None:
+def reap_and_renudge() -> None:
     """Whoever comes first does it for all."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
@@ -61,7 +61,7 @@ def look_after() -> None:
 def _drop_stalled() -> None:
     """Jobs of workers that have died. The worker itself may only be slow: what it still writes is fenced out."""
     manager = jobs.in_transaction
-    for job in async_to_sync(manager.get_stalled_jobs)(seconds_since_heartbeat=LEASE):
+    for job in async_to_sync(manager.get_stalled_jobs)(seconds_since_heartbeat=LEASE_S):
         log.warning("job %s (%s) is taken from a worker that gives no sign of life", job.id, job.lock)
         async_to_sync(manager.finish_job)(job, Status.FAILED, delete_job=True)
 

@@ -12,23 +12,23 @@ from contextlib import suppress
 
 from django.db import DatabaseError, connection
 
-from rollbook.database.faults import is_passing
-from rollbook.database.turnstile import let_others_pass
+from rollbook.database.faults import is_transient
+from rollbook.database.turnstile import yield_to_other_writers
 from rollbook.engine.chores import PERIODIC_TASKS, PeriodicTask
-from rollbook.engine.patience import pause_after
-from rollbook.engine.presence import Presence, worker_seen
+from rollbook.engine.patience import backoff_seconds
+from rollbook.engine.presence import WorkerLock, worker_status
 from rollbook.updates import running
 from rollbook.updates.states import Fenced
 
-__all__ = ["due", "work", "work_on", "worker_seen"]
+__all__ = ["notify_engine", "work", "work_on", "worker_status"]
 
 log = logging.getLogger(__name__)
 
-ROOM = 16 << 10  # KiB of the database that the worker keeps in memory: pages of indexes that every chunk changes
-PAUSE = 0.25  # seconds between two looks at the tables when nothing is due
+CACHE_KIB = 16 << 10  # KiB of the database that the worker keeps in memory: pages of indexes that every chunk changes
+POLL_INTERVAL_S = 0.25  # seconds between two looks at the tables when nothing is due
 
 
-def due(update_id: int) -> None:
+def notify_engine(update_id: int) -> None:
     """There is nobody to tell: the loop looks for itself."""
 
 
@@ -37,69 +37,69 @@ def work(stop: threading.Event, concurrency: int = 1) -> None:
 
     However many are asked for, the updates of all districts are in work, and one step is taken at a time.
     """
-    presence = Presence()
-    if not _claimed(presence, stop):
+    presence = WorkerLock()
+    if not _wait_for_worker_lock(presence, stop):
         return
     threads = list(_task_threads(stop))
     for thread in threads:
         thread.start()
-    desk = Desk()
+    desk = Scheduler()
     while not stop.is_set():
-        presence.show()
-        pause = desk.take_turns()
+        presence.beat()
+        pause = desk.run_one_round()
         if pause:
             stop.wait(pause)
-    desk.put_down()
+    desk.release_all()
     for thread in threads:
         thread.join()
 
 
 def work_on(update_id: int, watch: Callable[[], None]) -> None:
     """Bring this update to its end: here if no worker is there to do it, else by waiting; ``watch`` is called often."""
-    presence, desk = Presence(), Desk()
+    presence, desk = WorkerLock(), Scheduler()
     try:
         while not running.has_ended(update_id):
-            pause = desk.take_turns() if presence.claim() else PAUSE
+            pause = desk.run_one_round() if presence.acquire() else POLL_INTERVAL_S
             watch()
             time.sleep(pause)
     finally:
-        desk.put_down()
-        presence.leave()
+        desk.release_all()
+        presence.release()
 
 
-class Desk:
+class Scheduler:
     """The updates in work, each between two of its steps."""
 
     def __init__(self) -> None:
         self._in_work: dict[int, Iterator[None]] = {}
         self._faults = 0
 
-    def take_turns(self) -> float:
+    def run_one_round(self) -> float:
         """One step of each update that is due; returns for how many seconds there is nothing to do."""
         try:
-            _make_room()
+            _set_cache_size()
             for update_id in running.next_updates():
-                self._in_work.setdefault(update_id, running.steps(update_id))
+                self._in_work.setdefault(update_id, running.run_steps(update_id))
         except Exception:
             return self._pause_after_fault("the database cannot be asked what is due")
         pauses = [self._step(update_id) for update_id in list(self._in_work)]
-        return max(pauses, default=PAUSE)
+        return max(pauses, default=POLL_INTERVAL_S)
 
-    def put_down(self) -> None:
+    def release_all(self) -> None:
         """Stop between two steps, in good order."""
         for update_id in self._in_work:
-            running.rest(update_id)
+            running.release(update_id)
 
     def _step(self, update_id: int) -> float:
         """Take one step; returns for how long to pause after it."""
-        let_others_pass()
+        yield_to_other_writers()
         try:
             next(self._in_work[update_id])
         except (StopIteration, Fenced):
             del self._in_work[update_id]
         except Exception as fault:
             del self._in_work[update_id]
-            if is_passing(fault):
+            if is_transient(fault):
                 return self._pause_after_fault(f"a step of the update with key {update_id} must wait", update_id)
             log.exception("a step of the update with key %d failed", update_id)
         self._faults = 0
@@ -107,28 +107,28 @@ class Desk:
 
     def _pause_after_fault(self, what: str, update_id: int | None = None) -> float:
         self._faults += 1
-        pause = pause_after(self._faults)
+        pause = backoff_seconds(self._faults)
         log.warning("%s; next try in %.0f s", what, pause, exc_info=True)
         connection.close()
         if update_id is not None:
             with suppress(DatabaseError):  # then it counts as a death, which the next step that commits forgets
-                running.rest(update_id)
+                running.release(update_id)
         return pause
 
 
-def _make_room() -> None:
+def _set_cache_size() -> None:
     """For this connection, which may be a new one."""
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
-            cursor.execute(f"PRAGMA cache_size = -{ROOM}")
+            cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
 
 
-def _claimed(presence: Presence, stop: threading.Event) -> bool:
+def _wait_for_worker_lock(presence: WorkerLock, stop: threading.Event) -> bool:
     """Wait for the worker's place; False if told to stop before it was free."""
-    if not presence.claim():
+    if not presence.acquire():
         log.warning("another worker is at work on this data folder; this one stays idle until it has gone")
-        while not presence.claim():
-            if stop.wait(PAUSE):
+        while not presence.acquire():
+            if stop.wait(POLL_INTERVAL_S):
                 return False
     log.info("worker ready")
     return True
@@ -154,5 +154,5 @@ def _repeat(stop: threading.Event, task: PeriodicTask, interval_s: float) -> Non
             log.exception("%s failed", task.name)
             connection.close()
         if not found:
-            stop.wait(max(interval_s, pause_after(faults)) if faults else interval_s)
+            stop.wait(max(interval_s, backoff_seconds(faults)) if faults else interval_s)
     connection.close()

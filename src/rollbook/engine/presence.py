@@ -11,46 +11,46 @@ from pathlib import Path
 
 from django.conf import settings
 
-from rollbook.updates.engine import Seen
+from rollbook.updates.engine import WorkerStatus
 
-LATEST_SIGN = timedelta(seconds=20)
+HEARTBEAT_TIMEOUT = timedelta(seconds=20)
 
 
-class Presence:
+class WorkerLock:
     """A worker's place; only one process has it at a time."""
 
     def __init__(self) -> None:
         _path().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._file = os.open(_path(), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
-    def claim(self) -> bool:
+    def acquire(self) -> bool:
         """Take the place if nobody has it."""
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
-        self.show()
+        self.beat()
         return True
 
-    def show(self) -> None:
+    def beat(self) -> None:
         """Give a sign of life."""
         os.utime(self._file)
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """Give the place up."""
         fcntl.flock(self._file, fcntl.LOCK_UN)
 
 
-def worker_seen() -> Seen:
+def worker_status() -> WorkerStatus:
     """Whether a worker lives, and its last sign of life."""
     try:
         file = os.open(_path(), os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
-        return Seen(alive=False, at=None)
+        return WorkerStatus(alive=False, at=None)
     try:
         at = datetime.fromtimestamp(os.fstat(file).st_mtime, UTC)
-        fresh = datetime.now(UTC) - at < LATEST_SIGN
-        return Seen(alive=fresh and _is_held(file), at=at)
+        fresh = datetime.now(UTC) - at < HEARTBEAT_TIMEOUT
+        return WorkerStatus(alive=fresh and _is_held(file), at=at)
     finally:
         os.close(file)
 

@@ -15,16 +15,16 @@ from procrastinate.contrib.django.django_connector import DjangoConnector
 
 from rollbook.engine.chores import PERIODIC_TASKS, PeriodicTask
 from rollbook.engine.jobs import CHORES, UPDATES, WORK
-from rollbook.engine.turns import Turn
+from rollbook.engine.turns import DistrictTurn
 
-updates = App(connector=DjangoConnector())
-house = App(connector=DjangoConnector())
+updates_app = App(connector=DjangoConnector())
+housekeeping_app = App(connector=DjangoConnector())
 
 
-@updates.task(name=WORK, queue=UPDATES, pass_context=True)
+@updates_app.task(name=WORK, queue=UPDATES, pass_context=True)
 def work(context: JobContext, *, district: int, faults: int = 0) -> None:
     """Whatever is due in one district."""
-    Turn(district, context.should_abort, faults).take()
+    DistrictTurn(district, context.should_abort, faults).take()
 
 
 def register(app: App, task: PeriodicTask) -> None:
@@ -67,4 +67,4 @@ def _with_niceness(niceness: int, work: Callable[[], None]) -> None:
 
 
 for _task in PERIODIC_TASKS:
-    register(house, _task)
+    register(housekeeping_app, _task)

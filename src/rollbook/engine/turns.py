@@ -14,26 +14,26 @@ from contextlib import closing
 
 from django.db import connection, transaction
 
-from rollbook.database.faults import is_passing
+from rollbook.database.faults import is_transient
 from rollbook.engine import jobs, versions
-from rollbook.engine.patience import pause_after
+from rollbook.engine.patience import backoff_seconds
 from rollbook.updates import running
 from rollbook.updates.states import Fenced
 
-SECONDS = 10.0  # of a turn, as long as others wait
-TICK = 0.1
+TURN_S = 10.0  # of a turn, as long as others wait
+STOP_CHECK_INTERVAL_S = 0.1
 
 log = logging.getLogger(__name__)
 
 
-class Turn:
+class DistrictTurn:
     """One job's work on one district. ``is_told`` says whether to stop; ``faults`` came in a row before this turn."""
 
     def __init__(self, district_id: int, is_told: Callable[[], bool], faults: int = 0) -> None:
         self._district_id = district_id
         self._is_told = is_told
         self._faults = faults
-        self._until = time.monotonic() + SECONDS
+        self._until = time.monotonic() + TURN_S
 
     def take(self) -> None:
         """Raises what cannot even be written down now; the keeper then sees that the district is not forgotten."""
@@ -45,16 +45,16 @@ class Turn:
                     continue
                 return
             except Exception as fault:
-                self._give_up(update_id, fault)
+                self._retry_later(update_id, fault)
                 return
             if not finished:
-                self._put_down(update_id)
+                self._release(update_id)
                 return
 
     def _finish(self, update_id: int) -> bool:
         """Take its steps; False if the turn was over before the last of them."""
-        with closing(running.steps(update_id)) as steps:
-            for _ in timed(steps):
+        with closing(running.run_steps(update_id)) as steps:
+            for _ in track_step_time(steps):
                 self._faults = 0
                 if self._is_over():
                     return False
@@ -65,49 +65,49 @@ class Turn:
             return True
         if time.monotonic() < self._until:
             return False
-        self._until = time.monotonic() + SECONDS
-        return jobs.others_wait(self._district_id)
+        self._until = time.monotonic() + TURN_S
+        return jobs.other_districts_waiting(self._district_id)
 
-    def _give_up(self, update_id: int, fault: Exception) -> None:
+    def _retry_later(self, update_id: int, fault: Exception) -> None:
         self._faults += 1
-        pause = pause_after(self._faults)
-        if is_passing(fault) or _is_too_old():
+        pause = backoff_seconds(self._faults)
+        if is_transient(fault) or _is_too_old():
             log.warning(
                 "a step of the update with key %d must wait; next try in %.0f s", update_id, pause, exc_info=fault
             )
-            self._put_down(update_id, pause)
+            self._release(update_id, pause)
         else:
             log.error("a step of the update with key %d failed", update_id, exc_info=fault)
             jobs.nudge(self._district_id, pause=pause, faults=self._faults)
 
-    def _put_down(self, update_id: int, pause: float = 0.0) -> None:
+    def _release(self, update_id: int, pause: float = 0.0) -> None:
         """Leave the rest to whoever comes next. Where not even that can be written down, wait until it can be."""
         tries = 0
         while True:
             try:
                 with transaction.atomic():
-                    running.rest(update_id)
+                    running.release(update_id)
                     jobs.nudge(self._district_id, pause=pause, faults=self._faults)
             except Exception as fault:
                 connection.close()
-                if not is_passing(fault) or self._is_told():
+                if not is_transient(fault) or self._is_told():
                     raise
             else:
                 return
             tries += 1
-            self._wait(pause_after(tries))
+            self._wait(backoff_seconds(tries))
 
     def _wait(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         while time.monotonic() < until and not self._is_told():
-            time.sleep(TICK)
+            time.sleep(STOP_CHECK_INTERVAL_S)
 
 
 def _is_too_old() -> bool:
     """Whether a newer version has changed the tables under our feet, which is no fault of the update's."""
     try:
         versions.require_not_newer()
-    except versions.NewerDatabase:
+    except versions.DatabaseIsNewer:
         return True
     return False
 
@@ -115,7 +115,7 @@ def _is_too_old() -> bool:
 _begun: dict[int, float] = {}  # thread to when its step began, by the monotonic clock
 
 
-def timed(steps: Iterator[None]) -> Iterator[None]:
+def track_step_time(steps: Iterator[None]) -> Iterator[None]:
     """The same steps, with a note of when the one in hand began."""
     while True:
         _begun[threading.get_ident()] = time.monotonic()

@@ -14,15 +14,15 @@ from django.db.migrations.recorder import MigrationRecorder
 _LOCK = 0x524F4C4C  # any number will do that everybody takes
 
 
-class NewerDatabase(Exception):
+class DatabaseIsNewer(Exception):
     """A newer version of Rollbook has changed the database; the text says what to do."""
 
 
-def bring_up() -> None:
+def migrate_if_needed() -> None:
     """Bring the database up to this version; of many who begin at once one does it. Raises NewerDatabase."""
     require_not_newer()
     if _is_older():
-        with _alone():
+        with _migration_lock():
             call_command("migrate", verbosity=0, interactive=False)
 
 
@@ -30,7 +30,7 @@ def require_not_newer() -> None:
     """Raises NewerDatabase."""
     strange = sorted(".".join(key) for key in _applied() - _known())
     if strange:
-        raise NewerDatabase(
+        raise DatabaseIsNewer(
             f"a newer version of Rollbook has changed the database ({', '.join(strange)}); "
             "install that version here too, and start it again"
         )
@@ -55,7 +55,7 @@ def _known() -> set[tuple[str, str]]:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def _migration_lock() -> Iterator[None]:
     """SQLite's own lock is enough where the others are on the same machine."""
     if connection.vendor != "postgresql":
         yield

@@ -3,7 +3,7 @@
 import re
 from datetime import date
 
-from rollbook.format.screening import Answer, Fault, Noted, fault_of_value
+from rollbook.format.screening import RuleResult, InvalidValue, ValueWithWarning, check_value
 
 _DATE = re.compile(r"(?:([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})|([0-9]{4})-([0-9]{2})-([0-9]{2}))(.*)", re.DOTALL)
 _TIME = re.compile(r"[ T][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?: ?[AaPp][Mm]|Z)?")
@@ -13,21 +13,21 @@ _FIRST_YEAR = 1900
 _YOUNGEST, _OLDEST = 2, 25
 
 
-def birth_date(text: str) -> Answer:
+def birth_date(text: str) -> RuleResult:
     """mm/dd/yyyy, m/d/yyyy or yyyy-mm-dd, as 'yyyy-mm-dd'; a time behind it is dropped with a warning."""
     match = _DATE.fullmatch(text)
     if not match:
-        return _fault_of_no_date(text)
+        return _explain_invalid_date(text)
     month, day, year, iso_year, iso_month, iso_day, time = match.groups()
     if time and not _TIME.fullmatch(time):
-        return Fault("bad_date")
-    born = _real(int(year or iso_year), int(month or iso_month), int(day or iso_day))
+        return InvalidValue("bad_date")
+    born = _valid_date(int(year or iso_year), int(month or iso_month), int(day or iso_day))
     if born is None:
-        return Fault("bad_date", _hint_for_day_first(month, day))
-    return Noted(born.isoformat(), "time_dropped") if time else born.isoformat()
+        return InvalidValue("bad_date", _hint_for_day_first(month, day))
+    return ValueWithWarning(born.isoformat(), "time_dropped") if time else born.isoformat()
 
 
-def shown(canonical: str) -> str:
+def to_us_format(canonical: str) -> str:
     """'2014-05-13' as an export writes it: '05/13/2014'."""
     year, month, day = canonical.split("-")
     return f"{month}/{day}/{year}"
@@ -42,19 +42,19 @@ def code_for_age(canonical: str, today: date) -> str | None:
     return None if _YOUNGEST <= age <= _OLDEST else "unusual_age"
 
 
-def _real(year: int, month: int, day: int) -> date | None:
+def _valid_date(year: int, month: int, day: int) -> date | None:
     try:
         return date(year, month, day) if year >= _FIRST_YEAR else None
     except ValueError:
         return None
 
 
-def _fault_of_no_date(text: str) -> Fault:
+def _explain_invalid_date(text: str) -> InvalidValue:
     if _SHORT_YEAR.fullmatch(text):
-        return Fault("ambiguous_year")
+        return InvalidValue("ambiguous_year")
     if _SERIAL.fullmatch(text):
-        return Fault("excel_serial_date")
-    return fault_of_value(text) or Fault("bad_date")
+        return InvalidValue("excel_serial_date")
+    return check_value(text) or InvalidValue("bad_date")
 
 
 def _hint_for_day_first(month: str | None, day: str | None) -> str:

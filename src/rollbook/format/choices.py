@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from rollbook.format.screening import Answer, Fault, fault_of_value
+from rollbook.format.screening import RuleResult, InvalidValue, check_value
 
 GENDERS: Mapping[str, str] = {
     "f": "f",
@@ -63,12 +63,12 @@ _RACE_SPELLINGS = {
 _CLASSIFICATION_SPELLINGS = {name.casefold(): name for name in CLASSIFICATIONS}
 
 
-def one_of(spellings: Mapping[str, str], hint: str) -> Callable[[str], Answer]:
+def one_of(spellings: Mapping[str, str], hint: str) -> Callable[[str], RuleResult]:
     """A rule that accepts the spellings, whatever their case, and answers what each of them stands for."""
 
-    def rule(text: str) -> Answer:
+    def rule(text: str) -> RuleResult:
         found = spellings.get(text.casefold())
-        return found if found is not None else (fault_of_value(text) or Fault("bad_value", hint))
+        return found if found is not None else (check_value(text) or InvalidValue("bad_value", hint))
 
     return rule
 
@@ -81,6 +81,6 @@ race = one_of(_RACE_SPELLINGS, f"write exactly one of {', '.join(RACES.values())
 _plain_classification = one_of(_CLASSIFICATION_SPELLINGS, "write names of the list, joined by &")
 
 
-def classification(text: str) -> Answer:
+def classification(text: str) -> RuleResult:
     """One classification in its canonical spelling; a curly apostrophe is as good as a straight one."""
     return _plain_classification(text.replace("\u2019", "'"))

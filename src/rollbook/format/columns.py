@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from rollbook.format import birth_dates, choices, identifiers, names, texts
-from rollbook.format.screening import EDGES, Answer
+from rollbook.format.screening import TRIMMED_CHARACTERS, RuleResult
 
 CLEAR = "<clear>"
 """What a cell says to empty an optional field, in any case."""
@@ -30,7 +30,7 @@ class Column:
     """
 
     name: str
-    rule: Callable[[str], Answer]
+    rule: Callable[[str], RuleResult]
     values: str
     aliases: tuple[str, ...] = ()
     adding: str = OPTIONAL
@@ -38,7 +38,7 @@ class Column:
     secret: bool = False
     is_list: bool = False
     repetitive: bool = True
-    show: Callable[[str], str] = _as_is
+    format: Callable[[str], str] = _as_is
 
     @property
     def required_to_add(self) -> bool:
@@ -80,7 +80,7 @@ COLUMNS: tuple[Column, ...] = (
         "`mm/dd/yyyy`, `m/d/yyyy` or `yyyy-mm-dd`; a real date, not in the future",
         aliases=("DATE_OF_BIRTH", "BIRTHDATE"),
         adding=REQUIRED,
-        show=birth_dates.shown,
+        format=birth_dates.to_us_format,
     ),
     Column("GENDER", choices.gender, "`f`, `m` or `x`; also female, male, nonbinary", adding=REQUIRED),
     Column(
@@ -153,5 +153,5 @@ REQUIRED_TO_ADD: tuple[str, ...] = tuple(column.name for column in COLUMNS if co
 
 def fold_header(name: str) -> str:
     """A header cell the way columns are named: upper case, blanks and hyphens as _, without marks and quotes around."""
-    visible = name.strip(EDGES + "\t\"'")
+    visible = name.strip(TRIMMED_CHARACTERS + "\t\"'")
     return _SEPARATORS.sub("_", visible).rstrip("_").upper()

@@ -20,14 +20,14 @@ _CTRL_Z = b"\x1a"  # how DOS programs end a text
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FilePosition:
     """Where a record begins: its byte in the UTF-8 text behind the byte order mark, and its physical line."""
 
     byte: int = 0
     line: int = 1
 
 
-class EndlessRecordError(Exception):
+class RecordTooLongError(Exception):
     """A record is longer than the limit, or a quote in it is never closed."""
 
     def __init__(self, record: bytes) -> None:
@@ -36,7 +36,7 @@ class EndlessRecordError(Exception):
         """The record, or as much of it as was read."""
 
 
-def cut(block: bytes, *, final: bool) -> tuple[list[bytes], bytes]:
+def split_records(block: bytes, *, final: bool) -> tuple[list[bytes], bytes]:
     """The whole records at the beginning of a block, and the rest that needs the next block to be complete.
 
     After the `final` block there is a rest only if a quote is never closed.
@@ -45,7 +45,7 @@ def cut(block: bytes, *, final: bool) -> tuple[list[bytes], bytes]:
     match_record = (_LAST_RECORD if final else _RECORD).match
     position = 0
     while (quote := block.find(b'"', position)) >= 0:
-        begin = _begin_of_line(block, quote, position)
+        begin = _line_start(block, quote, position)
         records += block[position:begin].splitlines(keepends=True)
         match = match_record(block, begin)
         if not match:
@@ -57,35 +57,35 @@ def cut(block: bytes, *, final: bool) -> tuple[list[bytes], bytes]:
     return records + lines, rest
 
 
-def _begin_of_line(block: bytes, place: int, first: int) -> int:
+def _line_start(block: bytes, place: int, first: int) -> int:
     """Where the line of this place begins, if one begins at the first."""
     return max(block.rfind(b"\n", first, place), block.rfind(b"\r", first, place), first - 1) + 1
 
 
-def records(chunks: Iterable[bytes], row_bytes: int) -> Iterator[list[bytes]]:
+def iter_records(chunks: Iterable[bytes], row_bytes: int) -> Iterator[list[bytes]]:
     """All records of a text, some at a time, in memory for one chunk and one record of `row_bytes`.
 
     A Ctrl-Z as the very last byte is left out. Raises EndlessRecordError after the records before the endless one.
     """
     rest = b""
     for chunk in chunks:
-        found, rest = cut(rest + chunk, final=False)
-        yield from _within(found, row_bytes)
+        found, rest = split_records(rest + chunk, final=False)
+        yield from _check_record_size(found, row_bytes)
         if len(rest) > row_bytes:
-            raise EndlessRecordError(rest)
-    found, rest = cut(rest.removesuffix(_CTRL_Z), final=True)
-    yield from _within(found, row_bytes)
+            raise RecordTooLongError(rest)
+    found, rest = split_records(rest.removesuffix(_CTRL_Z), final=True)
+    yield from _check_record_size(found, row_bytes)
     if rest:
-        raise EndlessRecordError(rest)
+        raise RecordTooLongError(rest)
 
 
-def _within(found: list[bytes], row_bytes: int) -> Iterator[list[bytes]]:
+def _check_record_size(found: list[bytes], row_bytes: int) -> Iterator[list[bytes]]:
     if max(map(len, found), default=0) <= row_bytes:
         yield found
         return
     first = next(index for index, record in enumerate(found) if len(record) > row_bytes)
     yield found[:first]
-    raise EndlessRecordError(found[first])
+    raise RecordTooLongError(found[first])
 
 
 def line_breaks(data: bytes) -> int:
@@ -109,7 +109,7 @@ def raw_cells(record: bytes) -> Iterator[tuple[int, bytes]]:
     yield position, record[position:]
 
 
-def broken_cell(record: bytes) -> int | None:
+def line_of_unclosed_quote(record: bytes) -> int | None:
     """How many lines of the record end before the first cell that goes on over its line's end; None if none does."""
     for position, cell in raw_cells(record):
         if (cell.startswith(b'"') and _LINE_BREAK.search(cell)) or _is_open(cell):

@@ -11,7 +11,7 @@ from pathlib import Path
 from rollbook.format import reference
 from rollbook.format.choices import CLASSIFICATIONS, RACES
 from rollbook.format.columns import COLUMNS, Column
-from rollbook.format.kinds import Kind
+from rollbook.format.kinds import ProblemCode
 from rollbook.format.limits import Limits
 
 _OPENING = """\
@@ -58,12 +58,12 @@ def _row_of_column(column: Column) -> tuple[str, ...]:
     return f"`{column.name}`", aliases, column.values, column.adding, "yes" if column.clearable else ""
 
 
-def _kinds(title: str, kinds: Iterable[Kind]) -> str:
+def _kinds(title: str, kinds: Iterable[ProblemCode]) -> str:
     head = ("Code", "What happened", "Why", "What to do")
     return f"{title}\n\n" + _table(head, map(_row_of_kind, kinds))
 
 
-def _row_of_kind(kind: Kind) -> tuple[str, ...]:
+def _row_of_kind(kind: ProblemCode) -> tuple[str, ...]:
     status = f" (HTTP {kind.status})" if kind.status != 422 else ""
     return f"`{kind.code}`", kind.title + status, kind.cause, kind.repair[:1].upper() + kind.repair[1:]
 

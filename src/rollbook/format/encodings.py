@@ -9,7 +9,7 @@ from pathlib import Path
 UTF_8, UTF_16 = "utf-8", "utf-16"
 CHUNK = 1 << 17
 _BOM = codecs.BOM_UTF8
-_MOST_BOMS = 2
+_MAX_BOMS = 2
 # Encodings in which ASCII text is not its own bytes would hide quotes, commas and line ends from the reader.
 _PROBE = bytes(range(128)) + rb"\u0041 \x41 \N{DASH} +AGE- ~{ &AGE-" + b"\x1b$B!!\x1b(B" + b".xn--a"
 _SMART_PUNCTUATION = b"\x80\x85\x91\x92\x93\x94\x95\x96\x97\x99"
@@ -24,7 +24,7 @@ class BadByte:
     guess: str = ""
 
 
-def known_encoding(name: str) -> str:
+def normalize_encoding_name(name: str) -> str:
     """The name of an encoding as Python spells it. Raises ValueError, with a message for people, for all but text
     encodings in which ASCII characters are their own bytes, such as utf-8, cp1252, latin-1 and mac-roman.
     """
@@ -40,16 +40,16 @@ def known_encoding(name: str) -> str:
     return UTF_8 if codec.name == "utf-8-sig" else codec.name
 
 
-def encoding_of(head: bytes, otherwise: str) -> str:
+def detect_encoding(head: bytes, otherwise: str) -> str:
     """What a byte order mark at the beginning says, else the encoding that was named."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return UTF_16
     return UTF_8 if head.startswith(_BOM) else otherwise
 
 
-def marks(head: bytes) -> int:
+def count_boms(head: bytes) -> int:
     """How many UTF-8 byte order marks a text begins with; more than two are not a mistake anyone makes."""
-    return next(count for count in range(_MOST_BOMS, -1, -1) if head.startswith(_BOM * count))
+    return next(count for count in range(_MAX_BOMS, -1, -1) if head.startswith(_BOM * count))
 
 
 def utf8_chunks(path: Path, encoding: str, start: int = 0) -> Iterator[bytes]:
@@ -58,10 +58,10 @@ def utf8_chunks(path: Path, encoding: str, start: int = 0) -> Iterator[bytes]:
     """
     with path.open("rb") as file:
         if encoding == UTF_8:
-            file.seek(marks(file.read(len(_BOM) * _MOST_BOMS)) * len(_BOM) + start)
+            file.seek(count_boms(file.read(len(_BOM) * _MAX_BOMS)) * len(_BOM) + start)
             yield from iter(lambda: file.read(CHUNK), b"")
         else:
-            yield from _from(start, _transcoded(file, encoding))
+            yield from _skip_to(start, _transcoded(file, encoding))
 
 
 def _transcoded(file: io.BufferedReader, encoding: str) -> Iterator[bytes]:
@@ -74,7 +74,7 @@ def _transcoded(file: io.BufferedReader, encoding: str) -> Iterator[bytes]:
         chunk, is_first = following, False
 
 
-def _from(start: int, chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _skip_to(start: int, chunks: Iterator[bytes]) -> Iterator[bytes]:
     for chunk in chunks:
         if start < len(chunk):
             yield chunk[start:]
@@ -124,21 +124,21 @@ def first_bad_byte(path: Path, encoding: str) -> BadByte | None:
             try:
                 decoder.decode(chunk, final=not following)
             except UnicodeDecodeError as error:
-                return _located(path, encoding, offset - pending + error.start)
+                return _locate_bad_byte(path, encoding, offset - pending + error.start)
             offset += len(chunk)
             chunk = following
     return None
 
 
-def _located(path: Path, encoding: str, offset: int) -> BadByte:
+def _locate_bad_byte(path: Path, encoding: str, offset: int) -> BadByte:
     with path.open("rb") as file:
         line = _line_of(iter(lambda: file.read(CHUNK), b""), offset, encoding)
         file.seek(offset)
         around = file.read(200)
-    return BadByte(line, offset + 1, _guess(around.splitlines()[0] if around.strip() else around))
+    return BadByte(line, offset + 1, _guess_encoding(around.splitlines()[0] if around.strip() else around))
 
 
-def _guess(line: bytes) -> str:
+def _guess_encoding(line: bytes) -> str:
     """Which encoding a bad byte and what follows it on the line most likely come from."""
     high = [letter for letter in line if letter >= 0x80]
     if any(line[at] >= 0x80 and line[at + 1] >= 0x80 for at in range(len(line) - 1)):

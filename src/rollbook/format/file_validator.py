@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 
-from rollbook.format.checker import CheckedRow, Checker
+from rollbook.format.checker import ValidatedRow, RowValidator
 from rollbook.format.problems import Problem
-from rollbook.format.reader import RawRow, Survey, read_batches
+from rollbook.format.reader import RawRow, FileScan, read_batches
 from rollbook.format.tally import ProblemTally
 
 log = logging.getLogger(__name__)
@@ -16,22 +16,22 @@ log.addHandler(logging.NullHandler())  # print nothing where no logging is set u
 BATCH_ROWS = 5000
 
 
-def validate_rows(checker: Checker, rows: Iterable[RawRow]) -> Iterator[CheckedRow]:
+def validate_rows(checker: RowValidator, rows: Iterable[RawRow]) -> Iterator[ValidatedRow]:
     """Validate rows one by one.
 
     An exception in a rule of ours rejects that row alone and is logged with its line.
     """
     for row in rows:
         try:
-            checked = checker.check(row)
+            checked = checker.validate(row)
         except Exception:
             log.exception("a rule failed on line %d", row.line)
-            checked = CheckedRow(row.line, {}, [Problem("internal_error", row.line)])
+            checked = ValidatedRow(row.line, {}, [Problem("internal_error", row.line)])
         yield checked
 
 
 def validate_file(
-    path: Path, survey: Survey, today: date, tally: ProblemTally, *, batch_rows: int = BATCH_ROWS
+    path: Path, survey: FileScan, today: date, tally: ProblemTally, *, batch_rows: int = BATCH_ROWS
 ) -> Iterator[int]:
     """Validate the rows of a surveyed file; yield the rows validated so far after each batch.
 
@@ -41,7 +41,7 @@ def validate_file(
     tally.add(survey.problems)
     if survey.refusal or not survey.header:
         return
-    checker = Checker(survey.header, today)
+    checker = RowValidator(survey.header, today)
     batches = read_batches(path, encoding=survey.encoding, header=survey.header, size=batch_rows)
     for batch in batches:
         for row in validate_rows(checker, batch.rows):

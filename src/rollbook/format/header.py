@@ -5,22 +5,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rollbook.format.columns import BY_NAME, BY_SPELLING, Column, fold_header
-from rollbook.format.nearest import nearest
-from rollbook.format.problems import Problem, visible
+from rollbook.format.nearest import closest_match
+from rollbook.format.problems import Problem, printable_excerpt
 
-IDENTIFYING: tuple[frozenset[str], ...] = (
+IDENTIFYING_COLUMN_SETS: tuple[frozenset[str], ...] = (
     frozenset({"STUDENT_ID"}),
     frozenset({"FIRST_NAME", "LAST_NAME", "DOB"}),
     frozenset({"USERNAME"}),
 )
 """Each of these sets of columns can say which student a row means."""
-KEYS = frozenset().union(*IDENTIFYING)
+IDENTIFYING_COLUMNS = frozenset().union(*IDENTIFYING_COLUMN_SETS)
 """All columns that have a part in that."""
 
 _KEY = "STUDENT_ID"
-_KEYS_ELSEWHERE = ("SISID", "STUDENTNUMBER", "LOCALID", "SOURCEDID", "STUDENTID")
-_ELSEWHERE: Mapping[str, str] = {
-    **dict.fromkeys(_KEYS_ELSEWHERE, _KEY),
+_FOREIGN_KEY_COLUMNS = ("SISID", "STUDENTNUMBER", "LOCALID", "SOURCEDID", "STUDENTID")
+FOREIGN_COLUMN_NAMES: Mapping[str, str] = {
+    **dict.fromkeys(_FOREIGN_KEY_COLUMNS, _KEY),
     **dict.fromkeys(("SCHOOLSISID", "SCHOOLSOURCEDID", "ORGSOURCEDIDS", "SCHOOLNUMBER", "ORGANIZATIONID"), "SCHOOL_ID"),
     **dict.fromkeys(("FIRSTNAME", "GIVENNAME"), "FIRST_NAME"),
     **dict.fromkeys(("LASTNAME", "FAMILYNAME", "SURNAME"), "LAST_NAME"),
@@ -80,12 +80,12 @@ class Header:
         return frozenset(column.name for column in self.columns if column)
 
     @property
-    def nameless(self) -> tuple[int, ...]:
+    def unnamed_columns(self) -> tuple[int, ...]:
         """The positions of cells without a name."""
         return tuple(index for index, name in enumerate(self.names) if not fold_header(name))
 
 
-def squeezed(name: str) -> str:
+def without_underscores(name: str) -> str:
     """A folded name without its underscores: sourcedId and SOURCED_ID are one."""
     return fold_header(name).replace("_", "")
 
@@ -95,17 +95,17 @@ def looks_like_header(names: Sequence[str]) -> bool:
 
     One name alone proves nothing: in students without a header a state such as MI is one by chance.
     """
-    meant = [_column_meant(name) for name in names if fold_header(name)]
+    meant = [_intended_column(name) for name in names if fold_header(name)]
     known = [column for column in meant if column]
-    return not KEYS.isdisjoint(known) or (bool(known) and 2 * len(known) >= len(meant))
+    return not IDENTIFYING_COLUMNS.isdisjoint(known) or (bool(known) and 2 * len(known) >= len(meant))
 
 
-def _column_meant(name: str) -> str | None:
+def _intended_column(name: str) -> str | None:
     """The name of the column, or of the column of staff files, that this is a name of."""
     folded = fold_header(name)
     if folded in BY_SPELLING:
         return BY_SPELLING[folded].name
-    return folded if folded in _STAFF_COLUMNS else _ELSEWHERE.get(squeezed(name))
+    return folded if folded in _STAFF_COLUMNS else FOREIGN_COLUMN_NAMES.get(without_underscores(name))
 
 
 def _problems(header: Header) -> list[Problem]:
@@ -117,13 +117,13 @@ def _problems(header: Header) -> list[Problem]:
 def _unusable(header: Header) -> list[Problem]:
     renames = _renames(header)
     if _KEY in renames.values():
-        listed = " and ".join(f"{visible(old)} to {new}" for old, new in renames.items())
+        listed = " and ".join(f"{printable_excerpt(old)} to {new}" for old, new in renames.items())
         return [Problem("key_column_renamed", 1, _KEY, hint=f"rename {listed}")]
-    if _is_of_staff(header):
+    if _looks_like_staff_file(header):
         return [Problem("wrong_file_type", 1)]
-    if any(keys <= header.known for keys in IDENTIFYING):
+    if any(keys <= header.known for keys in IDENTIFYING_COLUMN_SETS):
         return []
-    listed = " and ".join(f"{visible(old)} to {new}" for old, new in renames.items())
+    listed = " and ".join(f"{printable_excerpt(old)} to {new}" for old, new in renames.items())
     return [Problem("missing_column", 1, hint=f"rename {listed}" if renames else "")]
 
 
@@ -131,24 +131,24 @@ def _renames(header: Header) -> dict[str, str]:
     """Ignored names and the columns they seem to mean, each column once; the earlier key wins."""
     renames: dict[str, str] = {}
     for name in sorted(_unknown(header), key=_weight):
-        meant = _ELSEWHERE.get(squeezed(name)) or _nearest(name)
+        meant = FOREIGN_COLUMN_NAMES.get(without_underscores(name)) or _nearest(name)
         if meant and meant not in header.known and meant not in renames.values():
             renames[name] = meant
     return renames
 
 
 def _weight(name: str) -> int:
-    key = squeezed(name)
-    return _KEYS_ELSEWHERE.index(key) if key in _KEYS_ELSEWHERE else len(_KEYS_ELSEWHERE)
+    key = without_underscores(name)
+    return _FOREIGN_KEY_COLUMNS.index(key) if key in _FOREIGN_KEY_COLUMNS else len(_FOREIGN_KEY_COLUMNS)
 
 
 def _nearest(name: str) -> str | None:
     folded = fold_header(name)
-    found = nearest(folded, BY_SPELLING, within=2 if len(folded) > 5 else 1)
+    found = closest_match(folded, BY_SPELLING, within=2 if len(folded) > 5 else 1)
     return BY_SPELLING[found].name if found else None
 
 
-def _is_of_staff(header: Header) -> bool:
+def _looks_like_staff_file(header: Header) -> bool:
     """A column only staff have, and none that only students have."""
     folded = {fold_header(name) for name in header.names}
     return bool(folded & _STAFF_COLUMNS) and header.known <= _SHARED_WITH_STAFF
@@ -161,7 +161,7 @@ def _unknown(header: Header) -> list[str]:
 
 def _duplicates(header: Header) -> list[Problem]:
     names = [column.name for column in header.columns if column] + [fold_header(name) for name in _unknown(header)]
-    return [Problem("duplicate_column", 1, _known(name), visible(name)) for name, n in Counter(names).items() if n > 1]
+    return [Problem("duplicate_column", 1, _known(name), printable_excerpt(name)) for name, n in Counter(names).items() if n > 1]
 
 
 def _known(name: str) -> str | None:
@@ -171,7 +171,7 @@ def _known(name: str) -> str | None:
 def _ignored(header: Header) -> list[Problem]:
     renames = _renames(header)
     return [
-        Problem("unknown_column", 1, found=visible(name), hint=_suggestion(renames.get(name)))
+        Problem("unknown_column", 1, found=printable_excerpt(name), hint=_suggestion(renames.get(name)))
         for name in dict.fromkeys(_unknown(header))
     ]
 

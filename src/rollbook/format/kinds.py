@@ -19,7 +19,7 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ProblemCode:
     """One entry of the closed list of problems.
 
     `title` is a short sentence without its full stop and `repair` an instruction that can follow a semicolon; neither
@@ -37,16 +37,16 @@ class Kind:
     status: int = 422
 
 
-def refuses(code: str, title: str, cause: str, repair: str, phrase: str = "", status: int = 422) -> Kind:
+def file_error(code: str, title: str, cause: str, repair: str, phrase: str = "", status: int = 422) -> ProblemCode:
     """A kind that refuses the whole file."""
-    return Kind(code, Scope.FILE, Severity.ERROR, title, cause, repair, phrase, status)
+    return ProblemCode(code, Scope.FILE, Severity.ERROR, title, cause, repair, phrase, status)
 
 
-def rejects(code: str, title: str, cause: str, repair: str, phrase: str = "") -> Kind:
+def row_error(code: str, title: str, cause: str, repair: str, phrase: str = "") -> ProblemCode:
     """A kind that rejects one row; the others go on."""
-    return Kind(code, Scope.ROW, Severity.ERROR, title, cause, repair, phrase)
+    return ProblemCode(code, Scope.ROW, Severity.ERROR, title, cause, repair, phrase)
 
 
-def remarks(code: str, title: str, cause: str, repair: str, phrase: str = "", scope: Scope = Scope.ROW) -> Kind:
+def warning(code: str, title: str, cause: str, repair: str, phrase: str = "", scope: Scope = Scope.ROW) -> ProblemCode:
     """A kind that only warns."""
-    return Kind(code, scope, Severity.WARNING, title, cause, repair, phrase)
+    return ProblemCode(code, scope, Severity.WARNING, title, cause, repair, phrase)

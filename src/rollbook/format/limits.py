@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-LARGEST_ROW = 128 * 1024
+MAX_ROW_BYTES = 128 * 1024
 """Bytes of a row that no setting can exceed: the csv module takes no larger cell."""
 
 
@@ -17,5 +17,5 @@ class Limits:
     cell_characters: int = 512
 
     def __post_init__(self) -> None:
-        if not 0 < self.row_bytes <= LARGEST_ROW:
-            raise ValueError(f"a row may have at most {LARGEST_ROW:,} bytes, not {self.row_bytes:,}")
+        if not 0 < self.row_bytes <= MAX_ROW_BYTES:
+            raise ValueError(f"a row may have at most {MAX_ROW_BYTES:,} bytes, not {self.row_bytes:,}")

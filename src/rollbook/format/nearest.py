@@ -18,7 +18,7 @@ def edit_distance(a: str, b: str) -> int:
     return above[-1]
 
 
-def nearest(name: str, known: Iterable[str], within: int = 2) -> str | None:
+def closest_match(name: str, known: Iterable[str], within: int = 2) -> str | None:
     """The known name that is at most `within` letters away, the first one if several are equally near."""
     near = [(edit_distance(name, other), other) for other in known if abs(len(name) - len(other)) <= within]
     distance, best = min(near, key=lambda pair: pair[0], default=(within + 1, ""))

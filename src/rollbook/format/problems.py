@@ -4,28 +4,28 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from rollbook.format.file_problems import FILE_KINDS
-from rollbook.format.kinds import Kind, Scope, Severity
-from rollbook.format.row_problems import ROW_KINDS
+from rollbook.format.file_problems import FILE_CODES
+from rollbook.format.kinds import ProblemCode, Scope, Severity
+from rollbook.format.row_problems import ROW_CODES
 
 __all__ = [
-    "KINDS",
-    "LONGEST_FOUND",
-    "Kind",
+    "PROBLEM_CODES",
+    "MAX_EXCERPT",
+    "ProblemCode",
     "Problem",
     "Scope",
     "Severity",
     "sort_codes",
-    "visible",
-    "weightiest",
+    "printable_excerpt",
+    "most_severe",
 ]
 
-KINDS: Mapping[str, Kind] = MappingProxyType({kind.code: kind for kind in (*FILE_KINDS, *ROW_KINDS)})
+PROBLEM_CODES: Mapping[str, ProblemCode] = MappingProxyType({kind.code: kind for kind in (*FILE_CODES, *ROW_CODES)})
 """Every code there is. The order is that of weight, files before rows."""
 
-_RANK = {code: rank for rank, code in enumerate(KINDS)}
+_RANK = {code: rank for rank, code in enumerate(PROBLEM_CODES)}
 
-LONGEST_FOUND = 60
+MAX_EXCERPT = 60
 """Characters of a cell that a problem quotes."""
 
 
@@ -42,33 +42,33 @@ class Problem:
     hint: str = ""
 
     @property
-    def kind(self) -> Kind:
-        return KINDS[self.code]
+    def definition(self) -> ProblemCode:
+        return PROBLEM_CODES[self.code]
 
     @property
     def severity(self) -> Severity:
-        return self.kind.severity
+        return self.definition.severity
 
     @property
     def message(self) -> str:
         """One sentence: what happened, what was found, what to do."""
-        kind = self.kind
+        kind = self.definition
         happened = kind.phrase.replace("{found}", f"'{self.found}'") if kind.phrase and self.found else kind.title
         return f"{happened}; {self.hint or kind.repair}"
 
 
-def visible(text: str) -> str:
+def printable_excerpt(text: str) -> str:
     """The text on one line of at most LONGEST_FOUND characters, what cannot be seen or printed written as <U+200B>."""
-    cut = text if len(text) <= LONGEST_FOUND else text[: LONGEST_FOUND - 1] + "…"
+    cut = text if len(text) <= MAX_EXCERPT else text[: MAX_EXCERPT - 1] + "…"
     return "".join(letter if letter.isprintable() else f"<U+{ord(letter):04X}>" for letter in cut)
 
 
 def sort_codes(counts: Mapping[str, int]) -> list[str]:
     """Return the codes in display order: errors before warnings, the most frequent first."""
-    return sorted(counts, key=lambda code: (KINDS[code].severity, -counts[code], _RANK[code]))
+    return sorted(counts, key=lambda code: (PROBLEM_CODES[code].severity, -counts[code], _RANK[code]))
 
 
-def weightiest(problems: Iterable[Problem]) -> Problem | None:
+def most_severe(problems: Iterable[Problem]) -> Problem | None:
     """Return the most severe error, which names a refusal; None if there is no error."""
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     return min(errors, key=lambda problem: _RANK[problem.code], default=None)

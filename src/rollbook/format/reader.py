@@ -6,32 +6,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from rollbook.format.cutting import EndlessRecordError, Place, cut, is_blank, line_breaks, records
-from rollbook.format.encodings import known_encoding, utf8_chunks
+from rollbook.format.cutting import RecordTooLongError, FilePosition, split_records, is_blank, line_breaks, iter_records
+from rollbook.format.encodings import normalize_encoding_name, utf8_chunks
 from rollbook.format.header import Header
-from rollbook.format.limits import LARGEST_ROW, Limits
-from rollbook.format.surveying import Survey, survey
+from rollbook.format.limits import MAX_ROW_BYTES, Limits
+from rollbook.format.surveying import FileScan, scan
 
 __all__ = [
-    "Batch",
-    "EndlessRecordError",
+    "RowBatch",
+    "RecordTooLongError",
     "Header",
     "Limits",
-    "Place",
+    "FilePosition",
     "RawRow",
-    "Records",
-    "Survey",
-    "cut",
-    "known_encoding",
+    "RecordBatch",
+    "FileScan",
+    "split_records",
+    "normalize_encoding_name",
     "read_batches",
     "read_records",
-    "records",
-    "rows_of",
-    "survey",
+    "iter_records",
+    "parse_rows",
+    "scan",
 ]
 
-_MOST_HELD = 4_000_000  # bytes of a batch, so that long rows do not fill the memory
-_MARKED = tuple("'" + letter for letter in "=+-@\t\r'")
+_MAX_BATCH_BYTES = 4_000_000  # bytes of a batch, so that long rows do not fill the memory
+_GUARDED_PREFIXES = tuple("'" + letter for letter in "=+-@\t\r'")
 
 
 class RawRow(NamedTuple):
@@ -42,28 +42,28 @@ class RawRow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Records:
+class RecordBatch:
     """Some records as UTF-8 with their line ends, the line each begins on, and the place behind the last of them."""
 
     records: list[bytes]
     lines: list[int]
-    end: Place
+    end: FilePosition
 
-    def parts(self, size: int) -> "Iterator[Records]":
+    def parts(self, size: int) -> "Iterator[RecordBatch]":
         """The same, at most `size` at a time."""
         for first in range(0, len(self.records), size):
             last = first + size
             rest = self.records[last:]
-            end = Place(self.end.byte - sum(map(len, rest)), self.lines[last]) if rest else self.end
-            yield Records(self.records[first:last], self.lines[first:last], end)
+            end = FilePosition(self.end.byte - sum(map(len, rest)), self.lines[last]) if rest else self.end
+            yield RecordBatch(self.records[first:last], self.lines[first:last], end)
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class RowBatch:
     """Some rows, and the place behind the last of them."""
 
     rows: list[RawRow]
-    end: Place
+    end: FilePosition
 
 
 def read_records(
@@ -71,34 +71,34 @@ def read_records(
     *,
     encoding: str,
     header: Header,
-    start: Place | None = None,
+    start: FilePosition | None = None,
     stop: int | None = None,
     size: int = 5000,
-) -> Iterator[Records]:
+) -> Iterator[RecordBatch]:
     """The records of a file that survey() accepted, at most `size` at a time, blank lines among them; not the header.
 
     `encoding` and `header` are the survey's. `start` is one of its marks or where a batch ended, and so is the byte
     `stop`. For a file that survey() refused, or another one, this raises ValueError, csv.Error or EndlessRecordError.
     """
-    first = start or Place()
+    first = start or FilePosition()
     chunks = utf8_chunks(path, encoding, first.byte)
-    found = records(chunks if stop is None else _up_to(chunks, stop - first.byte), LARGEST_ROW)
-    batch = _Growing(first)
-    for some in found if start else _behind_header(found, header, batch):
+    found = iter_records(chunks if stop is None else _take_bytes(chunks, stop - first.byte), MAX_ROW_BYTES)
+    batch = _BatchBuilder(first)
+    for some in found if start else _after_header(found, header, batch):
         while some:
             some = batch.add(some, size)
-            if len(batch.records) == size or batch.held > _MOST_HELD:
-                yield batch.taken()
+            if len(batch.records) == size or batch.held > _MAX_BATCH_BYTES:
+                yield batch.take()
     if batch.records:
-        yield batch.taken()
+        yield batch.take()
 
 
-def rows_of(found: Sequence[bytes], lines: Sequence[int], header: Header) -> list[RawRow]:
+def parse_rows(found: Sequence[bytes], lines: Sequence[int], header: Header) -> list[RawRow]:
     """The rows of these records; blank ones are none."""
     secret = next((at for at, column in enumerate(header.columns) if column and column.secret), None)
     return [
-        RawRow(line, _meant(cells, secret) if b"'" in record else cells)
-        for record, line, cells in zip(found, lines, _parsed(found), strict=True)
+        RawRow(line, _strip_formula_guard(cells, secret) if b"'" in record else cells)
+        for record, line, cells in zip(found, lines, _parse_cells(found), strict=True)
         if not is_blank(cells)
     ]
 
@@ -108,10 +108,10 @@ def read_batches(
     *,
     encoding: str,
     header: Header,
-    start: Place | None = None,
+    start: FilePosition | None = None,
     size: int = 5000,
     only: Collection[int] | None = None,
-) -> Iterator[Batch]:
+) -> Iterator[RowBatch]:
     """The rows of such a file, at most `size` at a time. `only` keeps the rows that begin on these lines."""
     wanted = None if only is None else frozenset(only)
     for some in read_records(path, encoding=encoding, header=header, start=start, size=size):
@@ -119,15 +119,15 @@ def read_batches(
         if wanted is not None:
             kept = [at for at, line in enumerate(lines) if line in wanted]
             found, lines = [found[at] for at in kept], [lines[at] for at in kept]
-        rows = rows_of(found, lines, header)
+        rows = parse_rows(found, lines, header)
         if rows:
-            yield Batch(rows, some.end)
+            yield RowBatch(rows, some.end)
 
 
-class _Growing:
+class _BatchBuilder:
     """A batch of records that is being filled."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: FilePosition) -> None:
         self.records: list[bytes] = []
         self.held = 0
         self._lines: list[int] = []
@@ -151,13 +151,13 @@ class _Growing:
         self._line += line_breaks(record)
         self._byte += len(record)
 
-    def taken(self) -> Records:
-        taken = Records(self.records, self._lines, Place(self._byte, self._line))
+    def take(self) -> RecordBatch:
+        taken = RecordBatch(self.records, self._lines, FilePosition(self._byte, self._line))
         self.records, self._lines, self.held = [], [], 0
         return taken
 
 
-def _up_to(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
+def _take_bytes(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
     for chunk in chunks:
         yield chunk[:size]
         size -= len(chunk)
@@ -165,10 +165,10 @@ def _up_to(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
             return
 
 
-def _behind_header(found: Iterator[list[bytes]], header: Header, batch: _Growing) -> Iterator[list[bytes]]:
+def _after_header(found: Iterator[list[bytes]], header: Header, batch: _BatchBuilder) -> Iterator[list[bytes]]:
     """The records behind the first that is not blank, which must be the header."""
     for some in found:
-        for at, cells in enumerate(_parsed(some)):
+        for at, cells in enumerate(_parse_cells(some)):
             batch.skip(some[at])
             if not is_blank(cells):
                 if tuple(cells) != header.names:
@@ -178,14 +178,14 @@ def _behind_header(found: Iterator[list[bytes]], header: Header, batch: _Growing
                 return
 
 
-def _parsed(found: Sequence[bytes]) -> Iterator[list[str]]:
+def _parse_cells(found: Sequence[bytes]) -> Iterator[list[str]]:
     """The cells of each record; one record is one row, also for the csv module."""
     return csv.reader([record.decode() for record in found], strict=True)
 
 
-def _meant(cells: list[str], secret: int | None) -> list[str]:
+def _strip_formula_guard(cells: list[str], secret: int | None) -> list[str]:
     """The cells without the mark that writer.py puts before what a spreadsheet would run.
 
     A password is never written by us: what stands before it was typed.
     """
-    return [cell[1:] if at != secret and cell.startswith(_MARKED) else cell for at, cell in enumerate(cells)]
+    return [cell[1:] if at != secret and cell.startswith(_GUARDED_PREFIXES) else cell for at, cell in enumerate(cells)]

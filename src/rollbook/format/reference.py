@@ -5,9 +5,9 @@ from types import MappingProxyType
 
 from rollbook.format.columns import REQUIRED_TO_ADD
 from rollbook.format.file_problems import REFUSALS, WARNINGS
-from rollbook.format.kinds import Kind, Severity
+from rollbook.format.kinds import ProblemCode, Severity
 from rollbook.format.limits import Limits
-from rollbook.format.row_problems import ROW_KINDS
+from rollbook.format.row_problems import ROW_CODES
 
 FILE_RULES = (
     "Comma-separated text, one student a line. The first line that is not blank is the header; it is always needed.",
@@ -62,12 +62,12 @@ PROBLEMS = (
     "applied; a row can be rejected, and then the other rows go on; a warning applies the row and says so."
 )
 
-PROBLEM_GROUPS: Mapping[str, tuple[Kind, ...]] = MappingProxyType(
+PROBLEM_GROUPS: Mapping[str, tuple[ProblemCode, ...]] = MappingProxyType(
     {
         "The file is refused": tuple(REFUSALS),
-        "The row is rejected": tuple(kind for kind in ROW_KINDS if kind.severity is Severity.ERROR),
+        "The row is rejected": tuple(kind for kind in ROW_CODES if kind.severity is Severity.ERROR),
         "Warnings about the file": tuple(WARNINGS),
-        "Warnings about a row": tuple(kind for kind in ROW_KINDS if kind.severity is Severity.WARNING),
+        "Warnings about a row": tuple(kind for kind in ROW_CODES if kind.severity is Severity.WARNING),
     }
 )
 """Every kind of problem, under what it means for file or row."""

@@ -8,8 +8,8 @@ INVISIBLE = (
     "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 )
 """Characters that show nothing and change nothing at the ends of a value."""
-BLANKS = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
-EDGES = BLANKS + INVISIBLE
+WHITESPACE = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+TRIMMED_CHARACTERS = WHITESPACE + INVISIBLE
 
 _JOINERS = "\u200c\u200d"  # Persian and Hindi names, and emoji, are written with them
 _LINE_BREAKS = "\u2028\u2029"
@@ -36,7 +36,7 @@ PLACEHOLDERS = frozenset({"null", "none", "n/a", "na", "nan", "nil", "undefined"
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class InvalidValue:
     """Why a value is not accepted: the code of a problem and, where the general repair can be bettered, a hint."""
 
     code: str
@@ -44,7 +44,7 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class ValueWithWarning:
     """A value that is accepted with a warning."""
 
     value: str
@@ -52,31 +52,31 @@ class Noted:
     hint: str = ""
 
 
-Answer = str | Fault | Noted
+RuleResult = str | InvalidValue | ValueWithWarning
 """What a rule makes of a cell's text: the canonical value, a fault, or a value with a warning."""
 
 
-def trimmed(text: str) -> str:
+def trim(text: str) -> str:
     """The text without blanks and invisible characters at its ends, and without quotes that stood behind a blank."""
-    inner = text.strip(EDGES)
+    inner = text.strip(TRIMMED_CHARACTERS)
     if len(inner) > 1 and text[0] == " " and inner[0] == inner[-1] == '"':
-        return inner[1:-1].strip(EDGES).replace('""', '"')
+        return inner[1:-1].strip(TRIMMED_CHARACTERS).replace('""', '"')
     return inner
 
 
-def fault_of_text(text: str, *, joiners: bool = True) -> Fault | None:
+def check_characters(text: str, *, joiners: bool = True) -> InvalidValue | None:
     """What is wrong with the characters of a value; `joiners` allows the two that some scripts need inside words."""
     if text.isascii() and text.isprintable():
         return None
     allowed = _JOINERS if joiners else ""
     for letter in text:
         if letter == "\ufffd":
-            return Fault("damaged_text")
+            return InvalidValue("damaged_text")
         kind = category(letter)
         if kind == "Cc" or letter in _LINE_BREAKS:
-            return Fault("control_char")
+            return InvalidValue("control_char")
         if kind in ("Cf", "Cs") and letter not in allowed:
-            return Fault("invisible_char")
+            return InvalidValue("invisible_char")
     return None
 
 
@@ -85,28 +85,28 @@ def is_spreadsheet_error(text: str) -> bool:
     return text[:1] == "#" and (text.upper() in _EXCEL_ERRORS or (len(text) > 2 and not text.strip("#")))
 
 
-def fault_of_value(text: str) -> Fault | None:
+def check_value(text: str) -> InvalidValue | None:
     """What is wrong with a value in any column but free text and passwords."""
     if text.casefold() in PLACEHOLDERS:
-        return Fault("placeholder")
-    return Fault("formula") if _FORMULA.match(text) else fault_of_free_text(text)
+        return InvalidValue("placeholder")
+    return InvalidValue("formula") if _FORMULA.match(text) else check_free_text(text)
 
 
-def fault_of_free_text(text: str) -> Fault | None:
+def check_free_text(text: str) -> InvalidValue | None:
     """What is wrong with a value in a column that takes any text."""
     if text[:1] == "=":
-        return Fault("formula")
-    return Fault("excel_error") if is_spreadsheet_error(text) else fault_of_text(text)
+        return InvalidValue("formula")
+    return InvalidValue("excel_error") if is_spreadsheet_error(text) else check_characters(text)
 
 
-def noted_if_odd(text: str) -> str | Noted:
+def normalize_with_warning(text: str) -> str | ValueWithWarning:
     """The accepted text, in NFC, with a warning if it looks damaged or like HTML."""
     if text.isascii():
-        return Noted(text, "markup") if "<" in text and _MARKUP.search(text) else text
+        return ValueWithWarning(text, "markup") if "<" in text and _MARKUP.search(text) else text
     value = normalize("NFC", text)
     if _was_encoded_twice(value):
-        return Noted(value, "looks_double_encoded")
-    return Noted(value, "markup") if _MARKUP.search(value) else value
+        return ValueWithWarning(value, "looks_double_encoded")
+    return ValueWithWarning(value, "markup") if _MARKUP.search(value) else value
 
 
 def _was_encoded_twice(text: str) -> bool:

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from rollbook.format.columns import fold_header
-from rollbook.format.problems import KINDS, visible
-from rollbook.format.sniffing import HEAD, other_kind_of_file
+from rollbook.format.problems import PROBLEM_CODES, printable_excerpt
+from rollbook.format.sniffing import SNIFFED_BYTES, detect_non_csv
 
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-class TableRefused(Exception):
+class CsvRejected(Exception):
     """Nothing of the file can be taken. ``text`` goes on where "line 3" begins a sentence."""
 
     def __init__(self, code: str, line: int, text: str) -> None:
@@ -25,14 +25,14 @@ class TableRefused(Exception):
 
 
 @dataclass
-class Table:
+class CsvTable:
     """Rows as line and cells by column, blank lines left out; problems as line and sentence."""
 
     rows: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     problems: list[tuple[int, str]] = field(default_factory=list)
 
 
-def read(data: bytes, columns: Sequence[str]) -> Table:
+def read(data: bytes, columns: Sequence[str]) -> CsvTable:
     """The file's table; its header has these columns in any order, each cell is without the blanks at its ends.
 
     It may be UTF-8, or UTF-16 with a byte order mark. Raises TableRefused.
@@ -41,9 +41,9 @@ def read(data: bytes, columns: Sequence[str]) -> Table:
     line, header = next(rows, (1, []))
     names = [fold_header(name) for name in header]
     if sorted(names) != sorted(columns):
-        found = visible(",".join(header)) or "nothing"
-        raise TableRefused("wrong_header", line, f"must be {','.join(columns)} and is {found}; correct it")
-    table = Table()
+        found = printable_excerpt(",".join(header)) or "nothing"
+        raise CsvRejected("wrong_header", line, f"must be {','.join(columns)} and is {found}; correct it")
+    table = CsvTable()
     for line, cells in rows:
         if len(cells) == len(names):
             table.rows.append((line, dict(zip(names, map(str.strip, cells), strict=True))))
@@ -54,13 +54,13 @@ def read(data: bytes, columns: Sequence[str]) -> Table:
 
 
 def _decoded(data: bytes) -> str:
-    if code := other_kind_of_file(data[:HEAD]):
-        raise TableRefused(code, 1, f"shows that this is no CSV file: {KINDS[code].title}; {KINDS[code].repair}")
+    if code := detect_non_csv(data[:SNIFFED_BYTES]):
+        raise CsvRejected(code, 1, f"shows that this is no CSV file: {PROBLEM_CODES[code].title}; {PROBLEM_CODES[code].repair}")
     try:
         return data.decode("utf-16" if data.startswith(_UTF_16) else "utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise TableRefused("not_utf8", line, "is not UTF-8; save the file as CSV UTF-8") from None
+        raise CsvRejected("not_utf8", line, "is not UTF-8; save the file as CSV UTF-8") from None
 
 
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
@@ -73,4 +73,4 @@ def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
                 yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:
-        raise TableRefused("not_csv", line, f"is not CSV ({error}); mend its quotes") from None
+        raise CsvRejected("not_csv", line, f"is not CSV ({error}); mend its quotes") from None

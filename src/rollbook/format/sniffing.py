@@ -3,7 +3,7 @@
 import codecs
 import re
 
-HEAD = 4096
+SNIFFED_BYTES = 4096
 """How many of a file's first bytes are looked at."""
 
 _WORKBOOK_INSIDE = re.compile(rb"\[Content_Types\]\.xml|xl/|application/vnd\.oasis|_rels/")
@@ -32,7 +32,7 @@ _CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1a\x1b")
 _GARBAGE = 0.05  # more control bytes than this share are not text, whatever the encoding
 
 
-def other_kind_of_file(head: bytes) -> str | None:
+def detect_non_csv(head: bytes) -> str | None:
     """The code of the problem if the first bytes are those of another kind of file, else None."""
     if head.startswith(b"PK\x03\x04"):
         return "spreadsheet_not_csv" if _WORKBOOK_INSIDE.search(head) else "archive_not_csv"

@@ -10,28 +10,28 @@ from rollbook.format import cutting, encodings, sniffing
 from rollbook.format.columns import fold_header
 from rollbook.format.header import Header, looks_like_header
 from rollbook.format.limits import Limits
-from rollbook.format.problems import Problem, Severity, weightiest
+from rollbook.format.problems import Problem, Severity, most_severe
 
-MOST_RAGGED = 0.2
+MAX_RAGGED_SHARE = 0.2
 """The share of rows that may have too few or too many cells before the whole file is refused."""
-MOST_LINES = 5
+MAX_LINES_WITHOUT_QUOTES = 5
 """A row over more lines than this has a quote that was never meant to be open."""
-MOST_LINES_A_ROW = 8
+MAX_LINES_PER_ROW = 8
 """A file with more lines than this for each row it may have is not read to its end: it is blank for the most part."""
-STRETCH = 1 << 21
+CHECKPOINT_INTERVAL_BYTES = 1 << 21
 """Bytes from one mark to the next."""
 
-_AT_ONCE = 64
+_RECORDS_PER_BLOCK = 64
 """Records that are looked at together: few enough that most lots have no quote if one record in a thousand has one."""
 _BOM = "\ufeff".encode()
 _BLANK = b' ",\t\r\n'
 _DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _LINES_SEARCHED_FOR_HEADER = 10
-_LEAVE_OUT = "leave out those that are not needed"
+_LEAVE_OUT_HINT = "leave out those that are not needed"
 
 
 @dataclass(frozen=True)
-class Survey:
+class FileScan:
     """What is known of a file before its rows are read: the encoding it is read in, its header (None if there is
     none), the number of rows without the header and blank lines, and every problem of the file as a whole. Reading
     may begin at each of the marks, which are some ``STRETCH`` apart.
@@ -41,35 +41,35 @@ class Survey:
     header: Header | None
     rows: int
     problems: tuple[Problem, ...]
-    marks: tuple[cutting.Place, ...] = ()
+    checkpoints: tuple[cutting.FilePosition, ...] = ()
 
     @property
     def refusal(self) -> Problem | None:
         """The weightiest problem that makes the whole file unacceptable, else None."""
-        return weightiest(self.problems)
+        return most_severe(self.problems)
 
 
-def survey(path: Path, *, encoding: str = encodings.UTF_8, limits: Limits | None = None) -> Survey:
+def scan(path: Path, *, encoding: str = encodings.UTF_8, limits: Limits | None = None) -> FileScan:
     """Reads the whole file in flat memory. `encoding` is what the district's settings name, as known_encoding() spells
     it; a byte order mark in the file wins over it. Raises OSError if the file cannot be read.
     """
     limits = limits or Limits()
     with path.open("rb") as file:
-        head = file.read(sniffing.HEAD)
-    encoding = encodings.encoding_of(head, encoding)
-    hopeless = _of_another_kind(path, head, limits)
+        head = file.read(sniffing.SNIFFED_BYTES)
+    encoding = encodings.detect_encoding(head, encoding)
+    hopeless = _reject_other_file_types(path, head, limits)
     if hopeless:
-        return Survey(encoding, None, 0, (hopeless,))
+        return FileScan(encoding, None, 0, (hopeless,))
     problems, readable = _problems_of_bytes(path, head, encoding)
     if not readable:
-        return Survey(encoding, None, 0, tuple(problems))
-    reading = _Reading(limits)
+        return FileScan(encoding, None, 0, tuple(problems))
+    reading = _Scanner(limits)
     reading.read(encodings.utf8_chunks(path, encoding))
-    return Survey(encoding, reading.header, reading.rows, (*problems, *reading.problems()), tuple(reading.marks))
+    return FileScan(encoding, reading.header, reading.rows, (*problems, *reading.problems()), tuple(reading.marks))
 
 
-def _of_another_kind(path: Path, head: bytes, limits: Limits) -> Problem | None:
-    code = sniffing.other_kind_of_file(head)
+def _reject_other_file_types(path: Path, head: bytes, limits: Limits) -> Problem | None:
+    code = sniffing.detect_non_csv(head)
     if code:
         return Problem(code)
     if path.stat().st_size > limits.bytes:
@@ -80,7 +80,7 @@ def _of_another_kind(path: Path, head: bytes, limits: Limits) -> Problem | None:
 def _problems_of_bytes(path: Path, head: bytes, encoding: str) -> tuple[list[Problem], bool]:
     """The problems of the bytes, and whether reading on makes sense."""
     problems = [Problem("utf16_decoded")] if encoding == encodings.UTF_16 else []
-    if encodings.marks(head) > 1:
+    if encodings.count_boms(head) > 1:
         problems.append(Problem("double_bom", 1))
     bad = encodings.first_bad_byte(path, encoding)
     if bad and encoding != encodings.UTF_8:
@@ -102,42 +102,42 @@ def _where(bad: encodings.BadByte, name: str) -> str:
     return f"{place} is not {name}; save it as CSV UTF-8, or correct the encoding in the settings"
 
 
-class _Reading:
+class _Scanner:
     """One pass over the records; remembers for each problem where it was first seen, and how often."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.header: Header | None = None
         self.rows = 0
-        self.marks: list[cutting.Place] = []
+        self.marks: list[cutting.FilePosition] = []
         self._line = 1  # of the next record
-        self._ragged = 0
+        self._rows_with_wrong_cell_count = 0
         self._first_ragged = 0
         self._seen: dict[str, Problem] = {}
         self._other: list[Problem] = []
-        self._headers_again = 0
+        self._repeated_headers = 0
         self._ends: set[bytes] = set()
 
     def read(self, chunks: Iterator[bytes]) -> None:
-        batches = self._marked(cutting.records(chunks, self.limits.row_bytes))
+        batches = self._marked(cutting.iter_records(chunks, self.limits.row_bytes))
         try:
             if self._read_header(batches):
                 for batch in batches:
                     self._read_rows(batch)
                     if self._is_too_long():
                         break
-        except cutting.EndlessRecordError as error:
-            self._endless(error.record)
+        except cutting.RecordTooLongError as error:
+            self._report_too_long_record(error.record)
 
     def _marked(self, batches: Iterator[list[bytes]]) -> Iterator[list[bytes]]:
         """The batches themselves; behind one that has been read there may be a mark, but none before the header."""
-        byte, due = 0, STRETCH
+        byte, due = 0, CHECKPOINT_INTERVAL_BYTES
         for batch in batches:
             yield batch
             byte += sum(map(len, batch))
             if self.header and byte >= due:
-                self.marks.append(cutting.Place(byte, self._line))
-                due = byte + STRETCH
+                self.marks.append(cutting.FilePosition(byte, self._line))
+                due = byte + CHECKPOINT_INTERVAL_BYTES
 
     def problems(self) -> Iterator[Problem]:
         """All problems of the file as a whole, those of the header first."""
@@ -147,7 +147,7 @@ class _Reading:
             yield from self._problems_of_rows()
         elif not self._other and not self._seen:
             yield Problem("empty_file")
-        if self._headers_again > 1:
+        if self._repeated_headers > 1:
             yield Problem("joined_files")
         if len({_line_end(end) for end in self._ends} - {b""}) > 1:
             yield Problem("mixed_line_ends")
@@ -160,25 +160,25 @@ class _Reading:
             )
         elif not self.rows and not errors:
             yield Problem("no_rows", 1)
-        if self._ragged > self.rows * MOST_RAGGED:
-            found = f"{self._ragged:,} of {self.rows:,} rows do not fit the header, line {self._first_ragged:,} first"
+        if self._rows_with_wrong_cell_count > self.rows * MAX_RAGGED_SHARE:
+            found = f"{self._rows_with_wrong_cell_count:,} of {self.rows:,} rows do not fit the header, line {self._first_ragged:,} first"
             yield Problem("structure", self._first_ragged, hint=f"{found}: quote cells that contain commas")
 
     def _is_too_long(self) -> bool:
-        return self.rows > self.limits.rows or self._line > MOST_LINES_A_ROW * (self.limits.rows + 1)
+        return self.rows > self.limits.rows or self._line > MAX_LINES_PER_ROW * (self.limits.rows + 1)
 
-    def _see(self, code: str, line: int, hint: str = "") -> None:
+    def _report_once(self, code: str, line: int, hint: str = "") -> None:
         self._seen.setdefault(code, Problem(code, line, hint=hint))
 
-    def _endless(self, record: bytes) -> None:
+    def _report_too_long_record(self, record: bytes) -> None:
         limit, columns = self.limits.row_bytes, self.limits.columns
-        broken = cutting.broken_cell(record)
+        broken = cutting.line_of_unclosed_quote(record)
         if broken is not None:
-            self._see("unclosed_quote", self._line + broken)
+            self._report_once("unclosed_quote", self._line + broken)
         elif self.header is None and record.count(b",") >= columns:
-            self._see("too_many_columns", self._line, f"at most {columns} columns are allowed: {_LEAVE_OUT}")
+            self._report_once("too_many_columns", self._line, f"at most {columns} columns are allowed: {_LEAVE_OUT_HINT}")
         else:
-            self._see("row_too_long", self._line, f"at most {limit:,} bytes a row are allowed: check the line breaks")
+            self._report_once("row_too_long", self._line, f"at most {limit:,} bytes a row are allowed: check the line breaks")
 
     # The header
 
@@ -197,7 +197,7 @@ class _Reading:
 
     def _take_header(self, names: list[str] | None, batch: list[bytes]) -> bool:
         if names is None:
-            self._see("bad_quote", self._line)
+            self._report_once("bad_quote", self._line)
             return False
         hint = _hint_for_delimiter(names)
         if hint or len(names) > self.limits.columns:
@@ -205,14 +205,14 @@ class _Reading:
             self._other.append(Problem(code, self._line, hint=other or _over(len(names), self.limits.columns)))
             return False
         header, problems = Header.parse(names)
-        self._other += [self._placed(problem, batch) for problem in problems]
+        self._other += [self._with_line_number(problem, batch) for problem in problems]
         if not looks_like_header(names):
             return False
         self._set(header, batch[0])
         self._read_rows(batch[1:])
         return True
 
-    def _placed(self, problem: Problem, batch: list[bytes]) -> Problem:
+    def _with_line_number(self, problem: Problem, batch: list[bytes]) -> Problem:
         hint = problem.hint
         if problem.code == "header_not_found":
             hint = _hint_for_title(batch[: _LINES_SEARCHED_FOR_HEADER + 1], self._line)
@@ -223,17 +223,17 @@ class _Reading:
         self._line += cutting.line_breaks(record)
         self._header_record = record.rstrip(b"\r\n")
         self._folded = [fold_header(name) for name in header.names]
-        self._nameless = header.nameless
+        self._nameless = header.unnamed_columns
         if self._nameless:
-            self._see("nameless_ignored", self._line - 1)
+            self._report_once("nameless_ignored", self._line - 1)
         self._commas = -1 if self._nameless else len(header.names) - 1
 
     # The rows
 
     def _read_rows(self, batch: list[bytes]) -> None:
         """Counts rows that are as they should be without looking into them; all others are looked at."""
-        for first in range(0, len(batch), _AT_ONCE):
-            some = batch[first : first + _AT_ONCE]
+        for first in range(0, len(batch), _RECORDS_PER_BLOCK):
+            some = batch[first : first + _RECORDS_PER_BLOCK]
             self._ends.update({record[-2:] for record in some})
             if self._are_plain(some):
                 self.rows += len(some)
@@ -264,43 +264,43 @@ class _Reading:
         elif not record.strip():
             self._line += 1
         else:
-            self._look_at(record)
+            self._inspect_record(record)
             self._line += cutting.line_breaks(record)
 
-    def _look_at(self, record: bytes) -> None:
+    def _inspect_record(self, record: bytes) -> None:
         line = self._line
         if record.startswith(_BOM) and looks_like_header(_cells(record.removeprefix(_BOM)) or []):
-            self._see("second_header", line)
+            self._report_once("second_header", line)
         cells = _cells(record)
         if cells is None:
-            self._see("bad_quote", line)
+            self._report_once("bad_quote", line)
         elif cutting.is_blank(cells):
             if b"," in record:
-                self._see("comma_lines", line)
+                self._report_once("comma_lines", line)
             return
         self.rows += 1
-        self._look_at_cells(cells or [], line)
+        self._inspect_cells(cells or [], line)
         if b'"' in record:
-            self._look_at_quotes(record, cells or [], line)
+            self._inspect_quotes(record, cells or [], line)
 
-    def _look_at_cells(self, cells: Sequence[str], line: int) -> None:
+    def _inspect_cells(self, cells: Sequence[str], line: int) -> None:
         if len(cells) != len(self._folded):
-            self._ragged += 1
+            self._rows_with_wrong_cell_count += 1
             self._first_ragged = self._first_ragged or line
         elif any(cells[index].strip() for index in self._nameless):
-            self._see("nameless_column", line, f"line {line:,} has a value in a column without a name: name the column")
+            self._report_once("nameless_column", line, f"line {line:,} has a value in a column without a name: name the column")
         elif [fold_header(cell) for cell in cells] == self._folded:
-            self._headers_again += 1
+            self._repeated_headers += 1
 
-    def _look_at_quotes(self, record: bytes, cells: Sequence[str], line: int) -> None:
-        if cutting.line_breaks(record.rstrip(b"\r\n")) >= MOST_LINES:
-            self._see("unclosed_quote", line + (cutting.broken_cell(record) or 0))
+    def _inspect_quotes(self, record: bytes, cells: Sequence[str], line: int) -> None:
+        if cutting.line_breaks(record.rstrip(b"\r\n")) >= MAX_LINES_WITHOUT_QUOTES:
+            self._report_once("unclosed_quote", line + (cutting.line_of_unclosed_quote(record) or 0))
         if not any('"' in cell for cell in cells):
             return
         if any(cell[:1] == " " and cell.lstrip(" ")[:1] == '"' for cell in cells):
-            self._see("space_before_quote", line)
+            self._report_once("space_before_quote", line)
         elif any(cell[:1] != b'"' and b'"' in cell for _, cell in cutting.raw_cells(record)):
-            self._see("quote_in_cell", line)
+            self._report_once("quote_in_cell", line)
 
 
 def _cells(record: bytes) -> list[str] | None:
@@ -328,7 +328,7 @@ def _line_end(end: bytes) -> bytes:
 
 
 def _over(count: int, limit: int) -> str:
-    return f"it has {count:,} columns and at most {limit:,} are allowed: {_LEAVE_OUT}"
+    return f"it has {count:,} columns and at most {limit:,} are allowed: {_LEAVE_OUT_HINT}"
 
 
 def _hint_for_delimiter(names: Sequence[str]) -> str:

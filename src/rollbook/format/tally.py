@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from rollbook.format.checker import CheckedRow
-from rollbook.format.kinds import Kind, Severity
-from rollbook.format.problems import KINDS, Problem
+from rollbook.format.checker import ValidatedRow
+from rollbook.format.kinds import ProblemCode, Severity
+from rollbook.format.problems import PROBLEM_CODES, Problem
 
 
 @dataclass(slots=True)
@@ -24,7 +24,7 @@ class ProblemTally:
     counts: Counter[str] = field(default_factory=Counter)
     problems: list[Problem] = field(default_factory=list)
 
-    def add_row(self, row: CheckedRow) -> None:
+    def add_row(self, row: ValidatedRow) -> None:
         """Count one row and its problems."""
         self.rows += 1
         if row.problems:
@@ -54,9 +54,9 @@ class ProblemGroup:
     first: tuple[Problem, ...] = ()
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> ProblemCode:
         """The entry of this code in KINDS."""
-        return KINDS[self.code]
+        return PROBLEM_CODES[self.code]
 
     @property
     def severity(self) -> Severity:

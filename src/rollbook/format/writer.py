@@ -7,7 +7,7 @@ from typing import TextIO
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
-def neutralised(cell: str) -> str:
+def guard_formula(cell: str) -> str:
     """The cell with a ' before it if a spreadsheet could take it for a formula; reader.py takes that one off again."""
     return "'" + cell if cell.startswith(_DANGEROUS) else cell
 
@@ -25,13 +25,13 @@ def write(file: TextIO, header: Sequence[str], rows: Iterable[Sequence[str]]) ->
 
 def lines(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """The header's names as they are and then the rows, each cell neutralised and quoted, lines ending in CRLF."""
-    as_line = csv.writer(_Passing(), quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow
+    as_line = csv.writer(_EchoFile(), quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow
     yield as_line(header)
     for row in rows:
-        yield as_line([neutralised(cell) for cell in row])
+        yield as_line([guard_formula(cell) for cell in row])
 
 
-class _Passing:
+class _EchoFile:
     """A file that gives back what is written to it, and so does a csv.writer on it."""
 
     def write(self, line: str) -> str:

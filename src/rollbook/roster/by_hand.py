@@ -10,24 +10,24 @@ from datetime import date
 
 from django.db import IntegrityError, transaction
 
-from rollbook.format.checker import CheckedRow, Checker
+from rollbook.format.checker import ValidatedRow, RowValidator
 from rollbook.format.columns import BY_NAME, CLEAR, REQUIRED_TO_ADD
 from rollbook.format.header import Header
-from rollbook.format.problems import Problem, Severity, visible
+from rollbook.format.problems import Problem, Severity, printable_excerpt
 from rollbook.format.reader import RawRow
 from rollbook.roster import changing, passwords, records
-from rollbook.roster.changing import Author, Newcomer, Revision
-from rollbook.roster.comparing import differences
+from rollbook.roster.changing import ChangeAuthor, NewStudent, StudentChange
+from rollbook.roster.comparing import diff
 from rollbook.roster.models import School
-from rollbook.roster.names import name_of
-from rollbook.roster.records import Record
+from rollbook.roster.names import name_and_dob
+from rollbook.roster.records import StudentSnapshot
 from rollbook.roster.usernames import Usernames
 
 _TAKEN = {"STUDENT_ID": "student_id_taken", "USERNAME": "username_taken", "LAST_NAME": "name_taken"}
 _NO_LINE = 0
 
 
-class StudentRefused(Exception):
+class InvalidStudent(Exception):
     """A student cannot be so; ``problems`` say why, each with its column if it is one column's."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
@@ -36,7 +36,7 @@ class StudentRefused(Exception):
 
 
 @dataclass(frozen=True)
-class Added:
+class AddResult:
     """A new student, with the username and the password in plain text: nobody can read that one again."""
 
     pk: int
@@ -46,19 +46,19 @@ class Added:
 
 
 @dataclass(frozen=True)
-class Edited:
+class EditResult:
     """The columns that have another value now, and what is odd about it."""
 
     columns: tuple[str, ...]
     warnings: tuple[Problem, ...]
 
 
-def shown(record: Record) -> dict[str, str]:
+def form_values(record: StudentSnapshot) -> dict[str, str]:
     """What a form about this student begins with: column to text, lists joined by &; a password is never shown."""
-    return {name: BY_NAME[name].show(value) for name, value in record.values.items()} | {"PASSWORD": ""}
+    return {name: BY_NAME[name].format(value) for name, value in record.values.items()} | {"PASSWORD": ""}
 
 
-def add(district_id: int, said: Mapping[str, str], author: Author, today: date) -> Added:
+def add(district_id: int, said: Mapping[str, str], author: ChangeAuthor, today: date) -> AddResult:
     """A new student; username and password are made where none is given. Raises StudentRefused with every problem."""
     checked = _checked({name: text for name, text in said.items() if text.strip()}, today)
     values = dict(checked.values)
@@ -74,68 +74,68 @@ def add(district_id: int, said: Mapping[str, str], author: Author, today: date) 
             values["USERNAME"] = values.get("USERNAME") or Usernames(district_id).make(values)
             password = values.get("PASSWORD") or passwords.random_password()
             _require(_taken(district_id, values, set(_TAKEN)))
-            changing.enroll(district_id, [Newcomer(values | {"PASSWORD": passwords.seal(password)})], author)
-            pk = records.holders(district_id, "USERNAME", [values["USERNAME"]])[values["USERNAME"]]
+            changing.add_students(district_id, [NewStudent(values | {"PASSWORD": passwords.hash_for_import(password)})], author)
+            pk = records.find_key_holders(district_id, "USERNAME", [values["USERNAME"]])[values["USERNAME"]]
     except IntegrityError:
-        raise _meanwhile() from None
-    return Added(pk, values["USERNAME"], password, _warnings(problems))
+        raise _conflict() from None
+    return AddResult(pk, values["USERNAME"], password, _warnings(problems))
 
 
 def edit(
-    district_id: int, pk: int, said: Mapping[str, str], author: Author, today: date, edition: int | None = None
-) -> Edited:
+    district_id: int, pk: int, said: Mapping[str, str], author: ChangeAuthor, today: date, edition: int | None = None
+) -> EditResult:
     """The student is so from now on. ``edition`` is the student's when the form was shown: another one is refused.
 
     Raises StudentRefused with every problem, and then nothing has changed.
     """
     try:
         with transaction.atomic():
-            records.locked([pk])
-            record = records.with_links([pk])[pk]
+            records.lock_versions([pk])
+            record = records.load_with_links([pk])[pk]
             if edition not in {None, record.edition}:
-                raise _meanwhile()
+                raise _conflict()
             revision, warnings = _revision(district_id, record, said, today)
             if revision.new:
-                changing.revise(district_id, [revision], author)
+                changing.apply_changes(district_id, [revision], author)
     except IntegrityError:
-        raise _meanwhile() from None
-    return Edited(tuple(changing.told_columns(revision)), warnings)
+        raise _conflict() from None
+    return EditResult(tuple(changing.changed_columns(revision)), warnings)
 
 
-def move(district_id: int, pks: Collection[int], school: School, author: Author) -> int:
+def transfer_students(district_id: int, pks: Collection[int], school: School, author: ChangeAuthor) -> int:
     """Students go to this school, all of them or none: their groups and staff end, and its Default group begins.
 
     Returns how many were not there yet.
     """
     with transaction.atomic():
-        records.locked(pks)
+        records.lock_versions(pks)
         moved = [
-            Revision(record, differences(record, {"SCHOOL_ID": school.organization_id}))
-            for record in records.with_links(pks).values()
+            StudentChange(record, diff(record, {"SCHOOL_ID": school.organization_id}))
+            for record in records.load_with_links(pks).values()
             if record.values["SCHOOL_ID"] != school.organization_id
         ]
-        changing.revise(district_id, moved, author)
+        changing.apply_changes(district_id, moved, author)
     return len(moved)
 
 
 def _revision(
-    district_id: int, record: Record, said: Mapping[str, str], today: date
-) -> tuple[Revision, tuple[Problem, ...]]:
+    district_id: int, record: StudentSnapshot, said: Mapping[str, str], today: date
+) -> tuple[StudentChange, tuple[Problem, ...]]:
     wanted, problems = _changed(record, said)
     keys = {name: text for name in ("STUDENT_ID", "USERNAME") if (text := record.values[name])}
     checked = _checked(keys | wanted, today)
-    new = differences(record, checked.values)
+    new = diff(record, checked.values)
     problems += [*checked.problems, *_unknown(district_id, {name: checked.values.get(name, "") for name in wanted})]
     _require(problems)
     _require(_taken(district_id, record.values | new, _keys_in(new), record.pk))
     if "PASSWORD" in new:
-        new["PASSWORD"] = passwords.seal(new["PASSWORD"])
-    return Revision(record, new), _warnings(problems)
+        new["PASSWORD"] = passwords.hash_for_import(new["PASSWORD"])
+    return StudentChange(record, new), _warnings(problems)
 
 
-def _changed(record: Record, said: Mapping[str, str]) -> tuple[dict[str, str], list[Problem]]:
+def _changed(record: StudentSnapshot, said: Mapping[str, str]) -> tuple[dict[str, str], list[Problem]]:
     """The cells of the columns that say something new, and the problems of those that cannot be emptied."""
-    before, wanted, problems = shown(record), {}, []
+    before, wanted, problems = form_values(record), {}, []
     for name, text in said.items():
         if text.strip() == before[name]:
             continue
@@ -148,9 +148,9 @@ def _changed(record: Record, said: Mapping[str, str]) -> tuple[dict[str, str], l
     return wanted, problems
 
 
-def _checked(cells: Mapping[str, str], today: date) -> CheckedRow:
+def _checked(cells: Mapping[str, str], today: date) -> ValidatedRow:
     header, _ = Header.parse(list(cells))
-    checked = Checker(header, today).check(RawRow(_NO_LINE, list(cells.values())))
+    checked = RowValidator(header, today).validate(RawRow(_NO_LINE, list(cells.values())))
     checked.problems = [problem for problem in checked.problems if problem.code != "no_key"]  # a form needs none
     return checked
 
@@ -159,26 +159,26 @@ def _unknown(district_id: int, values: Mapping[str, str]) -> Iterator[Problem]:
     """What the values name that the district does not have. A file leaves unknown staff out; a person can mend it."""
     school = values.get("SCHOOL_ID")
     if school and not School.objects.filter(district=district_id, organization_id=school).exists():
-        yield Problem("unknown_school", column="SCHOOL_ID", found=visible(school))
+        yield Problem("unknown_school", column="SCHOOL_ID", found=printable_excerpt(school))
     emails = [email for email in values.get("STAFF", "").split("&") if email]
-    known = changing.member_keys(district_id, emails)
+    known = changing.member_ids_by_email(district_id, emails)
     for email in emails:
         if email not in known:
-            yield Problem("unknown_staff", column="STAFF", found=visible(email))
+            yield Problem("unknown_staff", column="STAFF", found=printable_excerpt(email))
 
 
 def _keys_in(new: Mapping[str, str]) -> set[str]:
     """Under which columns a clash can be told if these change."""
     keys = {name for name in ("STUDENT_ID", "USERNAME") if name in new}
-    return keys if new.keys().isdisjoint({*changing.NAMES, "DOB"}) else keys | {"LAST_NAME"}
+    return keys if new.keys().isdisjoint({*changing.NAME_COLUMNS, "DOB"}) else keys | {"LAST_NAME"}
 
 
 def _taken(district_id: int, values: Mapping[str, str], columns: set[str], pk: int | None = None) -> Iterator[Problem]:
     """The keys among these values that another student of the district holds."""
     for column in _TAKEN:
-        key = name_of(values) if column == "LAST_NAME" else values.get(column)
+        key = name_and_dob(values) if column == "LAST_NAME" else values.get(column)
         if column in columns and key:
-            holder = records.holders(district_id, column, [key]).get(key)
+            holder = records.find_key_holders(district_id, column, [key]).get(key)
             if holder not in {None, pk}:
                 yield Problem(_TAKEN[column], column=column)
 
@@ -189,19 +189,19 @@ def _missing(column: str) -> Problem:
 
 def _require(problems: Iterable[Problem]) -> None:
     """Raises StudentRefused if anything here is more than a remark."""
-    if errors := [problem for problem in problems if not _is_remark(problem)]:
-        raise StudentRefused(errors)
+    if errors := [problem for problem in problems if not _is_warning(problem)]:
+        raise InvalidStudent(errors)
 
 
 def _warnings(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    return tuple(filter(_is_remark, problems))
+    return tuple(filter(_is_warning, problems))
 
 
-def _is_remark(problem: Problem) -> bool:
+def _is_warning(problem: Problem) -> bool:
     """That somebody is unknown is more, by hand."""
     return problem.severity is Severity.WARNING and problem.code != "unknown_staff"
 
 
-def _meanwhile() -> StudentRefused:
+def _conflict() -> InvalidStudent:
     hint = "open the page again and see how the student is now"
-    return StudentRefused([Problem("changed_meanwhile", hint=hint)])
+    return InvalidStudent([Problem("changed_meanwhile", hint=hint)])

@@ -14,44 +14,44 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from rollbook.database import bulk
-from rollbook.database.handing_over import AMONG_NUMBERS, AMONG_TEXTS, handed_over
+from rollbook.database.handing_over import IN_JSON_INTEGERS, IN_JSON_TEXTS, as_json_parameter
 from rollbook.format.columns import COLUMNS
 from rollbook.roster import digests, links, passwords, records
 from rollbook.roster.models import DEFAULT_GROUP, Group, Student
-from rollbook.roster.names import name_key, name_of
-from rollbook.roster.records import OWN, Record
+from rollbook.roster.names import name_key, name_and_dob
+from rollbook.roster.records import STUDENT_TABLE_COLUMNS, StudentSnapshot
 from rollbook.roster.sql import named_query
 from rollbook.roster.usernames import Usernames
 
-NAMES = frozenset({"FIRST_NAME", "LAST_NAME"})
-ADDED = "STUDENT"  # the field of the history's entry for a student who was added
+NAME_COLUMNS = frozenset({"FIRST_NAME", "LAST_NAME"})
+STUDENT_ADDED = "STUDENT"  # the field of the history's entry for a student who was added
 
 # Columns that are neither a key nor a link, nor part of one.
-PLAIN = frozenset(OWN) - {"STUDENT_ID", "USERNAME", "DOB", *NAMES} | {"PASSWORD"}
+SIMPLE_COLUMNS = frozenset(STUDENT_TABLE_COLUMNS) - {"STUDENT_ID", "USERNAME", "DOB", *NAME_COLUMNS} | {"PASSWORD"}
 
-PLACES = {column.name: place for place, column in enumerate(COLUMNS)}  # in the documented order
+COLUMN_ORDER = {column.name: place for place, column in enumerate(COLUMNS)}  # in the documented order
 
 HistoryEntry = tuple[int, str, str, str]
 """A student's ID, the field, its old value and its new value."""
 
-_NAME_AND_DOB = NAMES | {"DOB"}
-_NEW_STUDENT_DEFAULTS = dict.fromkeys(OWN, "") | {"STATUS": "active"}
-_INSERTED_COLUMNS = ["id", "district_id", "school_id", "password", "name_key", *map(str.lower, OWN)]
+_NAME_AND_DOB = NAME_COLUMNS | {"DOB"}
+_NEW_STUDENT_DEFAULTS = dict.fromkeys(STUDENT_TABLE_COLUMNS, "") | {"STATUS": "active"}
+_INSERTED_COLUMNS = ["id", "district_id", "school_id", "password", "name_key", *map(str.lower, STUDENT_TABLE_COLUMNS)]
 _HISTORY_COLUMNS = ("student_id", "field", "old", "new", "at", "update_id", "member_id")
-_own_values = itemgetter(*OWN)
+_own_values = itemgetter(*STUDENT_TABLE_COLUMNS)
 
 _SECRET_COLUMNS = frozenset(column.name for column in COLUMNS if column.secret)
 _SECRET_NAMES = ", ".join(map(repr, sorted(_SECRET_COLUMNS)))
 _APPLY_SIMPLE_CHANGES = named_query("apply_simple_changes")
 _SIMPLE_CHANGE_ASSIGNMENT = {
     name: named_query("simple_change_assignment", column=name.lower(), name=name)
-    for name in sorted(PLAIN)
+    for name in sorted(SIMPLE_COLUMNS)
 }
 _RECORD_SIMPLE_CHANGES = named_query("record_simple_changes", secret_columns=_SECRET_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
-class Author:
+class ChangeAuthor:
     """Who made a change, and when: an update, a member, or an update that a member started."""
 
     update_id: int | None
@@ -60,7 +60,7 @@ class Author:
 
 
 @dataclass(frozen=True, slots=True)
-class Revision:
+class StudentChange:
     """A change of any columns of one student.
 
     Attributes:
@@ -69,12 +69,12 @@ class Revision:
         digest: The fingerprint of the row that contains all of this; None if there is none.
     """
 
-    record: Record
+    record: StudentSnapshot
     new: dict[str, str]
     digest: int | None = None
 
 
-class PlainRevision(NamedTuple):
+class SimpleChange(NamedTuple):
     """A change of simple columns (``PLAIN``) only, which needs no look at the student.
 
     Attributes:
@@ -89,7 +89,7 @@ class PlainRevision(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Newcomer:
+class NewStudent:
     """A student to add.
 
     Attributes:
@@ -101,7 +101,7 @@ class Newcomer:
     digest: int | None = None
 
 
-def revise(district_id: int, revisions: Sequence[Revision], author: Author) -> None:
+def apply_changes(district_id: int, revisions: Sequence[StudentChange], author: ChangeAuthor) -> None:
     """Apply changes of any columns.
 
     The caller has made sure that no student outside of ``revisions`` holds a unique key that one of
@@ -120,8 +120,8 @@ def revise(district_id: int, revisions: Sequence[Revision], author: Author) -> N
     _record_history(entries, author)
 
 
-def revise_plainly(
-    columns: Iterable[str], revisions: Sequence[PlainRevision], author: Author
+def apply_simple_changes(
+    columns: Iterable[str], revisions: Sequence[SimpleChange], author: ChangeAuthor
 ) -> None:
     """Apply changes of exactly these columns to students who have not changed since they were read.
 
@@ -137,7 +137,7 @@ def revise_plainly(
     digests.replace((revision.student, revision.digest) for revision in revisions)
 
 
-def enroll(district_id: int, newcomers: Sequence[Newcomer], author: Author) -> None:
+def add_students(district_id: int, newcomers: Sequence[NewStudent], author: ChangeAuthor) -> None:
     """Add students; those without a username or password get generated ones."""
     if not newcomers:
         return
@@ -154,18 +154,18 @@ def enroll(district_id: int, newcomers: Sequence[Newcomer], author: Author) -> N
     staff = {pk: values["STAFF"] for pk, values in added.items() if values.get("STAFF")}
     _link_staff(district_id, staff)
     fingerprints = (newcomer.digest for newcomer in newcomers)
-    digests.begin(district_id, zip(pks, fingerprints, strict=True))
-    _record_history(((pk, ADDED, "", "added") for pk in pks), author)
+    digests.insert(district_id, zip(pks, fingerprints, strict=True))
+    _record_history(((pk, STUDENT_ADDED, "", "added") for pk in pks), author)
 
 
-def rename_group(group: Group, name: str, author: Author) -> None:
+def rename_group(group: Group, name: str, author: ChangeAuthor) -> None:
     """Rename a group, which is a change of GROUPS for its students; a trigger clears fingerprints.
 
     Raises:
         IntegrityError: Another group of the school has the name.
     """
     pks = list(group.student_set.order_by("pk").values_list("pk", flat=True))
-    records.locked(pks)
+    records.lock_versions(pks)
     before = _group_cells(pks)
     Group.objects.filter(pk=group.pk).update(name=name, name_key=name.casefold())
     after = _group_cells(pks)
@@ -173,7 +173,7 @@ def rename_group(group: Group, name: str, author: Author) -> None:
     _record_history(entries, author)
 
 
-def told_columns(revision: Revision) -> Iterator[str]:
+def changed_columns(revision: StudentChange) -> Iterator[str]:
     """Iterate over the columns that get an entry in the history.
 
     Not every column of ``new`` does: after a transfer a new group may have the old one's name.
@@ -184,12 +184,12 @@ def told_columns(revision: Revision) -> Iterator[str]:
             yield name
 
 
-def member_keys(district_id: int, emails: Iterable[str]) -> dict[str, int]:
+def member_ids_by_email(district_id: int, emails: Iterable[str]) -> dict[str, int]:
     """Look up which of these emails belong to members of the district; return email to ID."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT email, id FROM staff_member WHERE district_id = %s AND email {AMONG_TEXTS}",
-            [district_id, handed_over(set(emails))],
+            f"SELECT email, id FROM staff_member WHERE district_id = %s AND email {IN_JSON_TEXTS}",
+            [district_id, as_json_parameter(set(emails))],
         )
         return dict(cursor.fetchall())
 
@@ -197,7 +197,7 @@ def member_keys(district_id: int, emails: Iterable[str]) -> dict[str, int]:
 # Columns of the student's own row
 
 
-def _release_unique_keys(revisions: Sequence[Revision]) -> None:
+def _release_unique_keys(revisions: Sequence[StudentChange]) -> None:
     """Replace usernames and names that change by placeholders, so that students can swap them.
 
     A placeholder starts with a blank, so no value of a file is equal to it.
@@ -210,16 +210,16 @@ def _release_unique_keys(revisions: Sequence[Revision]) -> None:
         for column, pks in changing.items():
             if pks:
                 cursor.execute(
-                    f"UPDATE roster_student SET {column} = ' ' || id WHERE id {AMONG_NUMBERS}",
-                    [handed_over(pks)],
+                    f"UPDATE roster_student SET {column} = ' ' || id WHERE id {IN_JSON_INTEGERS}",
+                    [as_json_parameter(pks)],
                 )
 
 
-def _changes_name_or_dob(revision: Revision) -> bool:
+def _changes_name_or_dob(revision: StudentChange) -> bool:
     return not revision.new.keys().isdisjoint(_NAME_AND_DOB)
 
 
-def _write_columns(revisions: Sequence[Revision], schools: Mapping[str, int]) -> None:
+def _write_columns(revisions: Sequence[StudentChange], schools: Mapping[str, int]) -> None:
     """Write the students' own rows, one statement for all who change in the same columns."""
     by_columns: defaultdict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
     for revision in revisions:
@@ -230,20 +230,20 @@ def _write_columns(revisions: Sequence[Revision], schools: Mapping[str, int]) ->
         bulk.update(Student, columns, rows)
 
 
-def _assigned(revision: Revision, schools: Mapping[str, int]) -> dict[str, Any]:
+def _assigned(revision: StudentChange, schools: Mapping[str, int]) -> dict[str, Any]:
     """Return the database's columns that change, with their new values."""
     new = revision.new
-    assigned: dict[str, Any] = {name.lower(): new[name] for name in OWN if name in new}
+    assigned: dict[str, Any] = {name.lower(): new[name] for name in STUDENT_TABLE_COLUMNS if name in new}
     if "SCHOOL_ID" in new:
         assigned["school_id"] = schools[new["SCHOOL_ID"]]
     if "PASSWORD" in new:
         assigned["password"] = new["PASSWORD"]
     if _changes_name_or_dob(revision):
-        assigned["name_key"] = name_of(revision.record.values | new)[0]
+        assigned["name_key"] = name_and_dob(revision.record.values | new)[0]
     return assigned
 
 
-def _with_usernames(district_id: int, newcomers: Sequence[Newcomer]) -> list[dict[str, str]]:
+def _with_usernames(district_id: int, newcomers: Sequence[NewStudent]) -> list[dict[str, str]]:
     """Return the new students' values, each with a username."""
     given = {newcomer.values.get("USERNAME", "") for newcomer in newcomers} - {""}
     usernames = Usernames(district_id, given)
@@ -262,7 +262,7 @@ def _inserted(district_id: int, schools: Mapping[str, int], values: Mapping[str,
     return [
         district_id,
         schools[values["SCHOOL_ID"]],
-        values.get("PASSWORD") or passwords.seal(passwords.random_password()),
+        values.get("PASSWORD") or passwords.hash_for_import(passwords.random_password()),
         name_key(values["FIRST_NAME"], values["LAST_NAME"]),
         *_own_values(own),
     ]
@@ -280,21 +280,21 @@ def _schools(district_id: int) -> dict[str, int]:
 # History
 
 
-def _history(revision: Revision) -> Iterator[HistoryEntry]:
+def _history(revision: StudentChange) -> Iterator[HistoryEntry]:
     pk, old, new = revision.record.pk, revision.record.values, revision.new
-    for name in sorted(told_columns(revision), key=PLACES.__getitem__):
+    for name in sorted(changed_columns(revision), key=COLUMN_ORDER.__getitem__):
         if name in _SECRET_COLUMNS:
             yield pk, name, "", "changed"
         else:
             yield pk, name, old.get(name, ""), new[name]
 
 
-def _record_history(entries: Iterable[HistoryEntry], author: Author) -> None:
+def _record_history(entries: Iterable[HistoryEntry], author: ChangeAuthor) -> None:
     by = _author_values(author)
     bulk.insert("roster_change", _HISTORY_COLUMNS, ((*entry, *by) for entry in entries))
 
 
-def _author_values(author: Author) -> tuple[Any, ...]:
+def _author_values(author: ChangeAuthor) -> tuple[Any, ...]:
     at = connection.ops.adapt_datetimefield_value(author.at)
     return at, author.update_id, author.member_id
 
@@ -302,14 +302,14 @@ def _author_values(author: Author) -> tuple[Any, ...]:
 # Links with groups and staff
 
 
-def _write_groups(revisions: Sequence[Revision], schools: Mapping[str, int]) -> None:
+def _write_groups(revisions: Sequence[StudentChange], schools: Mapping[str, int]) -> None:
     regrouped = [revision for revision in revisions if "GROUPS" in revision.new]
     links.remove_groups([revision.record.pk for revision in regrouped])
     links.add_to_groups(_group_links(regrouped, schools))
 
 
 def _group_links(
-    regrouped: Iterable[Revision], schools: Mapping[str, int]
+    regrouped: Iterable[StudentChange], schools: Mapping[str, int]
 ) -> Iterator[tuple[int, int, str]]:
     for revision in regrouped:
         school = (revision.record.values | revision.new)["SCHOOL_ID"]
@@ -317,11 +317,11 @@ def _group_links(
 
 
 def _group_cells(pks: Sequence[int]) -> dict[int, str]:
-    found = records.with_links(pks)
+    found = records.load_with_links(pks)
     return {pk: record.values["GROUPS"] for pk, record in found.items()}
 
 
-def _write_staff(district_id: int, revisions: Sequence[Revision]) -> None:
+def _write_staff(district_id: int, revisions: Sequence[StudentChange]) -> None:
     staff = {r.record.pk: r.new["STAFF"] for r in revisions if "STAFF" in r.new}
     links.remove_staff(staff)
     _link_staff(district_id, staff)
@@ -337,5 +337,5 @@ def _link_staff(district_id: int, wanted: Mapping[int, str]) -> None:
     if not wanted:
         return
     named = [(pk, email) for pk, cell in wanted.items() for email in cell.split("&")]
-    members = member_keys(district_id, {email for _, email in named})
+    members = member_ids_by_email(district_id, {email for _, email in named})
     links.add_staff({(pk, members[email]) for pk, email in named if email in members})

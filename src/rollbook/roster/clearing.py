@@ -29,7 +29,7 @@ _TRIGGER = {
 }
 
 
-def triggers(vendor: str) -> list[str]:
+def fingerprint_triggers(vendor: str) -> list[str]:
     """The statements that make them."""
     return [
         statement.format(name=name, event=event, clear=_CLEAR.format(students=students))

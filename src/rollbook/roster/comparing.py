@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 
 from rollbook.roster.models import DEFAULT_GROUP
-from rollbook.roster.passwords import is_same
-from rollbook.roster.records import Record
+from rollbook.roster.passwords import matches_import_mark
+from rollbook.roster.records import StudentSnapshot
 
 _LISTS = {"GROUPS", "STAFF", "CLASSIFICATIONS"}
 
 
-def differences(record: Record, values: Mapping[str, str]) -> dict[str, str]:
+def diff(record: StudentSnapshot, values: Mapping[str, str]) -> dict[str, str]:
     """The columns in which the row differs from the student, with the row's values.
 
     A new SCHOOL_ID takes the links to the old school along: the groups become the row's, else the Default group, and
@@ -32,7 +32,7 @@ def differences(record: Record, values: Mapping[str, str]) -> dict[str, str]:
         # only if the row is remembered to name it.
         differing |= {"GROUPS": new["GROUPS"], "STAFF": new["STAFF"]}
     password = values.get("PASSWORD")
-    if password is not None and not is_same(record.password, password):
+    if password is not None and not matches_import_mark(record.password, password):
         differing["PASSWORD"] = password
     return differing
 

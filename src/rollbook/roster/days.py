@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 from rollbook.roster.models import District
 
 
-def day_of(district: District, moment: datetime) -> date:
+def local_date(district: District, moment: datetime) -> date:
     """The day it is in the district."""
     return moment.astimezone(ZoneInfo(district.time_zone)).date()
 
 
-def midnight(district: District, day: date) -> datetime:
+def local_midnight(district: District, day: date) -> datetime:
     """When the day begins there."""
     return datetime.combine(day, time(), ZoneInfo(district.time_zone))

@@ -25,10 +25,10 @@ from rollbook.database import bulk
 from rollbook.keys import secret
 from rollbook.roster.sql import named_query
 
-NOBODY = 0  # no student's ID
+NO_STUDENT = 0  # no student's ID
 
 
-class Accepted(NamedTuple):
+class ConfirmedRow(NamedTuple):
     """A row that changes nothing, and the version of the student that it was compared with."""
 
     student: int
@@ -36,7 +36,7 @@ class Accepted(NamedTuple):
     digest: int
 
 
-class Digests:
+class RowFingerprinter:
     """Computes the fingerprints of one file's records."""
 
     def __init__(self, district_id: int, header: Sequence[str]) -> None:
@@ -48,7 +48,7 @@ class Digests:
             key=key, digest_size=8
         )  # copying it costs half of keying another one
 
-    def of(self, records: Iterable[bytes]) -> "array[int]":
+    def compute(self, records: Iterable[bytes]) -> "array[int]":
         """Return a fingerprint for each record; line ends make no difference."""
         begin, digests = self._keyed.copy, []
         for record in records:
@@ -58,7 +58,7 @@ class Digests:
         return array("q", b"".join(digests))
 
 
-class Known:
+class FingerprintIndex:
     """An index of a district's students by fingerprint: two sorted arrays, 16 bytes per student.
 
     It does not follow changes made after it was loaded. Fingerprints are spread evenly, so a table
@@ -75,33 +75,33 @@ class Known:
         )
 
     @classmethod
-    def of(cls, district_id: int) -> Self:
+    def load(cls, district_id: int) -> Self:
         """Load the index of a district."""
         digests, students = array("q"), array("q")
         with connection.chunked_cursor() as cursor:
             cursor.execute(_LOAD, [district_id])
-            while some := cursor.fetchmany(_PAGE):
+            while some := cursor.fetchmany(_PAGE_ROWS):
                 for column, numbers in zip(
                     (digests, students), zip(*some, strict=True), strict=True
                 ):
                     column.extend(numbers)
         return cls(digests, students)
 
-    def share(self, file: IO[bytes]) -> None:
+    def write_to(self, file: IO[bytes]) -> None:
         """Write the index into an empty file, for ``shared``."""
         for column in (self._digests, self._students):
             file.write(column)
         file.flush()
 
     @classmethod
-    def shared(cls, file: int) -> Self:
+    def read_from(cls, file: int) -> Self:
         """Read an index from the file with this descriptor, whatever the file's position."""
         students_there = os.fstat(file).st_size // 16
         digests, students = (array("q", [0]) * students_there for _ in range(2))
         os.preadv(file, [digests, students], 0)  # without a copy in between
         return cls(digests, students)
 
-    def students(self, digests: "array[int]") -> "array[int]":
+    def lookup(self, digests: "array[int]") -> "array[int]":
         """Return for each fingerprint the ID of the student that has it, or ``NOBODY``."""
         known, students, begins = self._digests, self._students, self._begins
         shift, half, end = self._shift, self._half, len(known)
@@ -114,7 +114,7 @@ class Known:
         return found
 
 
-def begin(district_id: int, whose: Iterable[tuple[int, int | None]]) -> None:
+def insert(district_id: int, whose: Iterable[tuple[int, int | None]]) -> None:
     """Insert the fingerprints of new students: pairs of student's ID and fingerprint."""
     bulk.insert(
         "roster_rowdigest",
@@ -129,7 +129,7 @@ def replace(whose: Iterable[tuple[int, int | None]]) -> None:
         cursor.execute(_REPLACE, [json.dumps(list(whose))])
 
 
-def keep(accepted: Sequence[Accepted]) -> None:
+def confirm(accepted: Sequence[ConfirmedRow]) -> None:
     """Store these fingerprints, except those of students that have changed since."""
     if accepted:
         with connection.cursor() as cursor:
@@ -139,7 +139,7 @@ def keep(accepted: Sequence[Accepted]) -> None:
 _LOAD = named_query("load_fingerprints")
 _REPLACE = named_query("replace_fingerprints")
 _CONFIRM = named_query("confirm_fingerprints")
-_PAGE = 10_000  # rows
+_PAGE_ROWS = 10_000  # rows
 
 
 @cache

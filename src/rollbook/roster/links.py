@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from django.db import connection
 
 from rollbook.database import bulk
-from rollbook.database.handing_over import AMONG_NUMBERS, handed_over
+from rollbook.database.handing_over import IN_JSON_INTEGERS, as_json_parameter
 from rollbook.roster.sql import named_query
 
 GroupKey = tuple[int, str]
@@ -63,8 +63,8 @@ def _get_or_create(wanted: set[GroupKey]) -> dict[GroupKey, int]:
 def _groups_of(schools: set[int]) -> dict[GroupKey, int]:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT school_id, name_key, id FROM roster_group WHERE school_id {AMONG_NUMBERS}",
-            [handed_over(schools)],
+            f"SELECT school_id, name_key, id FROM roster_group WHERE school_id {IN_JSON_INTEGERS}",
+            [as_json_parameter(schools)],
         )
         return {(school, key): pk for school, key, pk in cursor.fetchall()}
 
@@ -73,4 +73,4 @@ def _remove(table: str, pks: Collection[int]) -> None:
     if not pks:
         return
     with connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM {table} WHERE student_id {AMONG_NUMBERS}", [handed_over(pks)])
+        cursor.execute(f"DELETE FROM {table} WHERE student_id {IN_JSON_INTEGERS}", [as_json_parameter(pks)])

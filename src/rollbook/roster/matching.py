@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from rollbook.format.problems import Problem
 from rollbook.roster import records
-from rollbook.roster.names import name_of
-from rollbook.roster.records import Record
+from rollbook.roster.names import name_and_dob
+from rollbook.roster.records import StudentSnapshot
 
 Values = Mapping[str, str]
 
@@ -15,21 +15,21 @@ Values = Mapping[str, str]
 class Match:
     """The student a row means, or None and perhaps why not."""
 
-    record: Record | None
+    record: StudentSnapshot | None
     problem: Problem | None = None
 
 
-class Candidates:
+class StudentMatcher:
     """All students that any row of a batch could mean, fetched at once: one question for each way to match."""
 
     def __init__(self, district_id: int, batch: Sequence[Values]) -> None:
         def said(column: str) -> set[str]:
             return {values[column] for values in batch if values.get(column)}
 
-        self._by_student_id = records.by_column(district_id, "STUDENT_ID", said("STUDENT_ID"))
+        self._by_student_id = records.load_by_column(district_id, "STUDENT_ID", said("STUDENT_ID"))
         unknown = [values for values in batch if values.get("STUDENT_ID", "") not in self._by_student_id]
-        self._by_name = records.by_name(district_id, {name_of(values) for values in unknown if _is_named(values)})
-        self._by_username = records.by_column(
+        self._by_name = records.load_by_name(district_id, {name_and_dob(values) for values in unknown if _is_named(values)})
+        self._by_username = records.load_by_column(
             district_id, "USERNAME", {values["USERNAME"] for values in unknown if values.get("USERNAME")}
         )
 
@@ -39,7 +39,7 @@ class Candidates:
         record = self._by_student_id.get(student_id)
         if record:
             return Match(record, _identity_problem(line, record, values))
-        record = self._by_name.get(name_of(values)) if _is_named(values) else None
+        record = self._by_name.get(name_and_dob(values)) if _is_named(values) else None
         if record and student_id and record.values["STUDENT_ID"]:
             # Whoever the row means, it is not this student, of whom another row may well speak.
             return Match(None, Problem("student_id_conflict", line=line, column="STUDENT_ID", found=student_id))
@@ -62,11 +62,11 @@ def unknown_student(line: int, values: Values, zeros: Mapping[str, str]) -> Prob
     return Problem("unknown_student", line=line, column=column, found=student_id, hint=hint)
 
 
-def without_zeros(district_id: int, student_ids: set[str]) -> dict[str, str]:
+def find_ids_ignoring_leading_zeros(district_id: int, student_ids: set[str]) -> dict[str, str]:
     """Of these unknown IDs, those that a student has with more or fewer leading zeros: bare digits to the real ID."""
     bare = {student_id.lstrip("0") for student_id in student_ids if student_id.isdecimal()} - {""}
     padded = {digits.zfill(width) for digits in bare for width in range(len(digits), 13)}
-    found = records.by_column(district_id, "STUDENT_ID", padded)
+    found = records.load_by_column(district_id, "STUDENT_ID", padded)
     return {student_id.lstrip("0"): student_id for student_id in found}
 
 
@@ -74,18 +74,18 @@ def _is_named(values: Values) -> bool:
     return bool(values.get("FIRST_NAME") and values.get("LAST_NAME") and values.get("DOB"))
 
 
-def _identity_problem(line: int, record: Record, values: Values) -> Problem | None:
+def _identity_problem(line: int, record: StudentSnapshot, values: Values) -> Problem | None:
     """An ID whose names and date of birth are all another person's was probably given to somebody else."""
     if not _is_named(values):
         return None
-    given, known = name_of(values), name_of(record.values)
+    given, known = name_and_dob(values), name_and_dob(record.values)
     names = zip(given[0].split("\x1f"), known[0].split("\x1f"), strict=True)
     if given[1] != known[1] and all(new != old for new, old in names):
         return Problem("identity_mismatch", line=line, column="STUDENT_ID", found=values["STUDENT_ID"])
     return None
 
 
-def _contradicts(record: Record, values: Values) -> bool:
+def _contradicts(record: StudentSnapshot, values: Values) -> bool:
     """Whether the row names the student's username but another STUDENT_ID or date of birth."""
     return any(
         values.get(column) and record.values[column] and values[column] != record.values[column]

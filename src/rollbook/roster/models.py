@@ -116,13 +116,13 @@ class Student(models.Model):
         return f"student {self.pk}"
 
 
-class RowDigest(models.Model):
+class RowFingerprint(models.Model):
     """Which record of a student file set the student last, see digests.py; every student has one of these."""
 
     student = models.OneToOneField(Student, primary_key=True, on_delete=models.CASCADE)
     district = models.ForeignKey(District, on_delete=models.PROTECT, db_index=False)
-    digest = models.BigIntegerField(null=True, help_text="null: something else has changed the student since")
-    edition = models.PositiveIntegerField(default=0, help_text="counts how often the student was changed")
+    fingerprint = models.BigIntegerField(null=True, help_text="null: something else has changed the student since")
+    student_version = models.PositiveIntegerField(default=0, help_text="counts how often the student was changed")
 
     class Meta:
         indexes = [models.Index(fields=["district"], name="row_digest_district")]  # none on digest, see docs
@@ -135,7 +135,7 @@ class Change(models.Model):
     field = models.CharField(max_length=32, help_text="a column's name; STUDENT where the student was added")
     old = models.TextField()
     new = models.TextField()
-    at = models.DateTimeField()
+    changed_at = models.DateTimeField()
     update = models.ForeignKey("updates.Update", null=True, on_delete=models.PROTECT)
     member = models.ForeignKey("staff.Member", null=True, on_delete=models.PROTECT)
 
@@ -146,8 +146,8 @@ class Change(models.Model):
 class TransferState(StrEnum):
     """How far a transfer by hand is."""
 
-    WAITING = "waiting"
-    MOVED = "moved"
+    PENDING = "waiting"
+    COMPLETED = "moved"
     WITHDRAWN = "withdrawn"
 
 
@@ -170,23 +170,23 @@ class Transfer(models.Model):
     students = models.ManyToManyField(Student)
     note = models.CharField(max_length=200, default="")
     state = models.CharField(max_length=16)
-    asked_by = models.ForeignKey("staff.Member", on_delete=models.PROTECT, related_name="+")
-    asked_at = models.DateTimeField()
-    ended_by = models.ForeignKey(
+    requested_by = models.ForeignKey("staff.Member", on_delete=models.PROTECT, related_name="+")
+    requested_at = models.DateTimeField()
+    closed_by = models.ForeignKey(
         "staff.Member",
         null=True,
         on_delete=models.PROTECT,
         related_name="+",
         help_text="who moved the students, or took the wish back",
     )
-    ended_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(state=TransferState.WAITING.value, ended_by__isnull=True, ended_at__isnull=True)
+                condition=Q(state=TransferState.PENDING.value, ended_by__isnull=True, ended_at__isnull=True)
                 | Q(
-                    state__in=[TransferState.MOVED.value, TransferState.WITHDRAWN.value],
+                    state__in=[TransferState.COMPLETED.value, TransferState.WITHDRAWN.value],
                     ended_by__isnull=False,
                     ended_at__isnull=False,
                 ),

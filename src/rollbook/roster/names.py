@@ -12,7 +12,7 @@ def name_key(first_name: str, last_name: str) -> str:
     return f"{_folded(first_name)}\x1f{_folded(last_name)}"
 
 
-def name_of(values: Mapping[str, str]) -> tuple[str, str]:
+def name_and_dob(values: Mapping[str, str]) -> tuple[str, str]:
     """A student's name key and date of birth, which together are unique in a district."""
     return name_key(values["FIRST_NAME"], values["LAST_NAME"]), values["DOB"]
 

@@ -22,10 +22,10 @@ _ARGON2 = argon2.PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
-def seal(password: str) -> str:
+def hash_for_import(password: str) -> str:
     """What is stored for this password, with a salt of its own."""
     salt = secrets.token_hex(16)
-    return f"hmac${salt}${_mark(salt, password)}${_proof(salt, password)}"
+    return f"hmac${salt}${_change_tag(salt, password)}${_verifier(salt, password)}"
 
 
 def random_password() -> str:
@@ -33,16 +33,16 @@ def random_password() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(12))
 
 
-def is_same(stored: str, password: str) -> bool:
+def matches_import_mark(stored: str, password: str) -> bool:
     """Whether a file's password is the one already stored; fast, for imports. Not for signing in."""
     _, salt, mark, _ = stored.split("$", 3)
-    return hmac.compare_digest(mark, _mark(salt, password))
+    return hmac.compare_digest(mark, _change_tag(salt, password))
 
 
 def verify(stored: str, password: str) -> bool:
     """Whether a student may sign in with this password."""
     method, salt, _, proof = stored.split("$", 3)
-    given = _proof(salt, unicodedata.normalize("NFC", password.lower()))
+    given = _verifier(salt, unicodedata.normalize("NFC", password.lower()))
     if method == "hmac":
         return hmac.compare_digest(proof, given)
     try:
@@ -51,27 +51,27 @@ def verify(stored: str, password: str) -> bool:
         return False
 
 
-def wrap_some(limit: int) -> int:
+def upgrade_some_hashes(limit: int) -> int:
     """Wrap up to ``limit`` fresh passwords in argon2id, about 30 ms each; returns how many were found."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT id, password FROM roster_student WHERE password >= 'hmac' ORDER BY id LIMIT {limit:d}")
         fresh = cursor.fetchall()
-        wrapped = [(_wrapped(password), pk, password) for pk, password in fresh]
+        wrapped = [(_upgraded(password), pk, password) for pk, password in fresh]
         with transaction.atomic():
             cursor.executemany("UPDATE roster_student SET password = %s WHERE id = %s AND password = %s", wrapped)
     return len(fresh)
 
 
-def _wrapped(stored: str) -> str:
+def _upgraded(stored: str) -> str:
     _, salt, mark, proof = stored.split("$", 3)
     return f"argon2id${salt}${mark}${_ARGON2.hash(proof)}"
 
 
-def _proof(salt: str, password: str) -> str:
+def _verifier(salt: str, password: str) -> str:
     return hmac.digest(_key("student-passwords"), f"{salt}{password}".encode(), hashlib.sha256).hex()
 
 
-def _mark(salt: str, password: str) -> str:
+def _change_tag(salt: str, password: str) -> str:
     key = _key("student-password-marks")
     return hashlib.blake2b(f"{salt}{password}".encode(), digest_size=8, key=key).hexdigest()
 

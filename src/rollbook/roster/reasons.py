@@ -1,7 +1,7 @@
 """What is refused with reasons, for whoever asked for it to mend."""
 
 
-class Refused(Exception):
+class ValidationFailed(Exception):
     """Nothing has changed; ``reasons`` say why, one sentence each, without its capital and full stop."""
 
     def __init__(self, reasons: list[str]) -> None:

@@ -9,16 +9,16 @@ from django.db.models.deletion import ProtectedError
 
 from rollbook.format import small_table
 from rollbook.format.columns import BY_NAME
-from rollbook.format.problems import KINDS, visible
-from rollbook.format.screening import Fault, Noted
+from rollbook.format.problems import PROBLEM_CODES, printable_excerpt
+from rollbook.format.screening import InvalidValue, ValueWithWarning
 from rollbook.roster.models import DEFAULT_GROUP, District, Group, School
-from rollbook.roster.reasons import Refused
+from rollbook.roster.reasons import ValidationFailed
 
-LONGEST_NAME = 200
+MAX_NAME_LENGTH = 200
 COLUMNS = ("SCHOOL_ID", "NAME")
 
 
-class SchoolRefused(Refused):
+class InvalidSchool(ValidationFailed):
     """This cannot be a school, or be done with one."""
 
 
@@ -32,7 +32,7 @@ class SchoolFile:
 
 
 @dataclass(frozen=True)
-class Loaded:
+class SchoolImportResult:
     """How many schools were added, renamed and left as they are, and how many there are now."""
 
     added: int
@@ -54,7 +54,7 @@ def read(data: bytes) -> SchoolFile:
     return schools
 
 
-def load(district: District, names: Mapping[str, str]) -> Loaded:
+def load(district: District, names: Mapping[str, str]) -> SchoolImportResult:
     """Add and rename schools: organization ID to name."""
     with transaction.atomic():
         there = {school.organization_id: school for school in School.objects.filter(district=district)}
@@ -68,10 +68,10 @@ def load(district: District, names: Mapping[str, str]) -> Loaded:
         School.objects.bulk_update(renamed, ["name"], batch_size=500)
         every = School.objects.filter(district=district)
         Group.objects.bulk_create((_default_group(school) for school in every), ignore_conflicts=True)
-        return Loaded(len(added), len(renamed), len(names) - len(added) - len(renamed), len(every))
+        return SchoolImportResult(len(added), len(renamed), len(names) - len(added) - len(renamed), len(every))
 
 
-def listed(district: District) -> list[School]:
+def schools_of(district: District) -> list[School]:
     """Every school, by name; each has ``active`` and ``inactive``, how many of its students are so."""
     counted = {status: Count("student", filter=Q(student__status=status)) for status in ("active", "inactive")}
     schools = School.objects.filter(district=district).annotate(**counted)
@@ -83,7 +83,7 @@ def by_name(school: School) -> tuple[str, str]:
     return school.name.casefold(), school.organization_id
 
 
-def found(district: District, key: int) -> School | None:
+def find(district: District, key: int) -> School | None:
     """The school of this key, if it is one of this district."""
     return School.objects.filter(district=district, pk=key).first()
 
@@ -92,13 +92,13 @@ def add(district: District, key: str, name: str) -> School:
     """A new school with its Default group. Raises SchoolRefused with every reason."""
     reasons = [*_problems_of_key(key.strip(), {}), *_problems_of_name(name.strip())]
     if reasons:
-        raise SchoolRefused(reasons)
+        raise InvalidSchool(reasons)
     try:
         with transaction.atomic():
             school = School.objects.create(district=district, organization_id=key.strip(), name=" ".join(name.split()))
             _default_group(school).save()
     except IntegrityError:
-        raise SchoolRefused([f"there is a school {key.strip()} already; give it another organization ID"]) from None
+        raise InvalidSchool([f"there is a school {key.strip()} already; give it another organization ID"]) from None
     return school
 
 
@@ -106,7 +106,7 @@ def rename(school: School, name: str) -> School:
     """The school is called so from now on. Raises SchoolRefused."""
     reasons = list(_problems_of_name(name.strip()))
     if reasons:
-        raise SchoolRefused(reasons)
+        raise InvalidSchool(reasons)
     school.name = " ".join(name.split())
     with transaction.atomic():
         school.save(update_fields=["name"])
@@ -120,11 +120,11 @@ def close(school: School) -> None:
             students = school.student_set.count()
             if students:
                 here = "1 student is" if students == 1 else f"{students:,} students are"
-                raise SchoolRefused([f"{here} at {school.name}, inactive ones too; move them to another school first"])
+                raise InvalidSchool([f"{here} at {school.name}, inactive ones too; move them to another school first"])
             Group.objects.filter(school=school).delete()
             school.delete()
     except (ProtectedError, IntegrityError):
-        raise SchoolRefused([f"students have just come to {school.name}; move them to another school first"]) from None
+        raise InvalidSchool([f"students have just come to {school.name}; move them to another school first"]) from None
 
 
 def _default_group(school: School) -> Group:
@@ -144,17 +144,17 @@ def _problems_of_key(key: str, lines: Mapping[str, int]) -> Iterator[str]:
         yield "there is no SCHOOL_ID; write the school's organization ID"
         return
     answer = BY_NAME["SCHOOL_ID"].rule(key)
-    if isinstance(answer, Fault):
-        kind = KINDS[answer.code]
-        yield f"SCHOOL_ID '{visible(key)}': {kind.title}; {answer.hint or kind.repair}"
-    elif (answer.value if isinstance(answer, Noted) else answer) != key:
-        yield f"SCHOOL_ID '{visible(key)}' must be written {answer}; correct it"
+    if isinstance(answer, InvalidValue):
+        kind = PROBLEM_CODES[answer.code]
+        yield f"SCHOOL_ID '{printable_excerpt(key)}': {kind.title}; {answer.hint or kind.repair}"
+    elif (answer.value if isinstance(answer, ValueWithWarning) else answer) != key:
+        yield f"SCHOOL_ID '{printable_excerpt(key)}' must be written {answer}; correct it"
     if key in lines:
-        yield f"SCHOOL_ID {visible(key)} stands in line {lines[key]:,} already; keep one of them"
+        yield f"SCHOOL_ID {printable_excerpt(key)} stands in line {lines[key]:,} already; keep one of them"
 
 
 def _problems_of_name(name: str) -> Iterator[str]:
     if not name:
         yield "there is no NAME; write the school's name"
-    elif len(name) > LONGEST_NAME or not name.isprintable():
-        yield f"the NAME is longer than {LONGEST_NAME} characters or not on one line; shorten it"
+    elif len(name) > MAX_NAME_LENGTH or not name.isprintable():
+        yield f"the NAME is longer than {MAX_NAME_LENGTH} characters or not on one line; shorten it"

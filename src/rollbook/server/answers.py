@@ -4,11 +4,11 @@ import secrets
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from rollbook.doors.studentupdate.refusals import REFUSALS
+from rollbook.doors.studentupdate.refusals import ERROR_CODES
 
 
 @dataclass(frozen=True)
-class Answer:
+class ErrorResponse:
     """A status and ``ERROR code: advice``; the connection is closed after it."""
 
     status: HTTPStatus
@@ -32,41 +32,41 @@ class Answer:
         return "\r\n".join((*head, "", "")).encode("ascii") + body
 
 
-class Answered(Exception):
+class ResponseSent(Exception):
     """The request has its answer already: nobody else need look at it."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: ErrorResponse) -> None:
         super().__init__(answer.code)
         self.answer = answer
 
 
-USE_HTTPS = Answer(
+USE_HTTPS = ErrorResponse(
     HTTPStatus.FORBIDDEN,
     "use_https",
     "this address speaks HTTPS only; write https:// in the address. "
     "Your password may have crossed the network readable: change it.",
 )
-BAD_REQUEST = Answer(
+BAD_REQUEST = ErrorResponse(
     HTTPStatus.BAD_REQUEST, "bad_request", "this cannot be read as HTTP/1.1; look at what stands between you and here"
 )
-ADDRESS_TOO_LONG = Answer(
+ADDRESS_TOO_LONG = ErrorResponse(
     HTTPStatus.REQUEST_URI_TOO_LONG, "address_too_long", "the address is too long; send what you have to say as a form"
 )
-HEADER_TOO_LARGE = Answer(
+HEADER_TOO_LARGE = ErrorResponse(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
     "header_too_large",
     "the request's header is too large; send fewer cookies",
 )
-UNKNOWN_EXPECTATION = Answer(
+UNKNOWN_EXPECTATION = ErrorResponse(
     HTTPStatus.EXPECTATION_FAILED, "unknown_expectation", "the only Expect header known here is 100-continue"
 )
-UNKNOWN_CODING = Answer(
+UNKNOWN_CODING = ErrorResponse(
     HTTPStatus.NOT_IMPLEMENTED, "unknown_coding", "this Transfer-Encoding is not known here; send the file as it is"
 )
 # The door says the same to whoever has too many bytes on their way.
-_TOO_MANY = REFUSALS["too_many_uploads"]
-TOO_MANY_UPLOADS = Answer(HTTPStatus(_TOO_MANY.status), "too_many_uploads", _TOO_MANY.text, _TOO_MANY.retry_after)
-INTERNAL_ERROR = Answer(
+_TOO_MANY = ERROR_CODES["too_many_uploads"]
+TOO_MANY_UPLOADS = ErrorResponse(HTTPStatus(_TOO_MANY.status), "too_many_uploads", _TOO_MANY.text, _TOO_MANY.retry_after)
+INTERNAL_ERROR = ErrorResponse(
     HTTPStatus.INTERNAL_SERVER_ERROR,
     "internal",
     "something went wrong here and is in the server's log; try again later",

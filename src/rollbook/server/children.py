@@ -26,18 +26,18 @@ class Child:
     environment: Mapping[str, str]
     inherited: Sequence[int]  # file descriptors
     delay: float = FIRST_DELAY
-    due: float = 0.0  # when to start, by the monotonic clock
-    born: float = 0.0
+    start_at: float = 0.0  # when to start, by the monotonic clock
+    started_at: float = 0.0
     process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
     code: int = 0  # the exit code of the last one
 
-    def look(self) -> None:
+    def supervise(self) -> None:
         """Start it if it is due; if it died, see when it will be."""
         if self.process is None:
-            if time.monotonic() >= self.due:
+            if time.monotonic() >= self.start_at:
                 self._start()
         elif self.has_ended():
-            self._plan_another()
+            self._schedule_restart()
 
     def has_ended(self) -> bool:
         """Whether no process is left; what it left behind in its group is ended too."""
@@ -63,7 +63,7 @@ class Child:
                 os.killpg(self.process.pid, number)
 
     def _start(self) -> None:
-        self.born = time.monotonic()
+        self.started_at = time.monotonic()
         self.process = subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-m", "rollbook", *self.arguments],
             env=self.environment,
@@ -73,11 +73,11 @@ class Child:
             stdout=2,  # the supervisor's one line on stdout stays the only one
         )
 
-    def _plan_another(self) -> None:
-        lived = time.monotonic() - self.born
+    def _schedule_restart(self) -> None:
+        lived = time.monotonic() - self.started_at
         if lived >= LONG_LIFE:
             self.delay = FIRST_DELAY
-        self.due = time.monotonic() + self.delay
+        self.start_at = time.monotonic() + self.delay
         told = f"{self.name} ended after {lived:.1f} s ({_how(self.code)}); it starts again in {self.delay:.1f} s"
         log.error(told)
         self.delay = min(self.delay * 2, LONGEST_DELAY)

@@ -11,11 +11,11 @@ from typing import Any, TypeAlias, TypeVar
 from gunicorn.http import get_parser  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn  # type: ignore[import-untyped]
 
-from rollbook.server.answers import USE_HTTPS, Answered
+from rollbook.server.answers import USE_HTTPS, ResponseSent
 from rollbook.server.heads import Head, read_head
-from rollbook.server.pace import Pace, Upload
+from rollbook.server.pace import ReceiveBudget, Upload
 from rollbook.server.sockets import PlainSocket
-from rollbook.staff.origins import origin
+from rollbook.staff.origins import client_network
 
 HEAD_SECONDS = 15.0  # for TLS and the header together
 FORETASTE_SECONDS = 15.0  # for the first 64 KiB of the body: 100 kbit/s bring them in 5
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 # Waiting without a thread: yields what the socket must be ready for to go on (EVENT_READ, EVENT_WRITE), returns what
 # it waited for.
-Steps: TypeAlias = Generator[int, None, T]
+NonBlockingSteps: TypeAlias = Generator[int, None, T]
 
 
 class Connection(TConn):  # type: ignore[misc]
@@ -47,9 +47,9 @@ class Connection(TConn):  # type: ignore[misc]
     @property
     def home(self) -> str:
         """Whom the client is counted as."""
-        return origin(self.client[0])
+        return client_network(self.client[0])
 
-    def arriving(self) -> Steps[None]:
+    def arriving(self) -> NonBlockingSteps[None]:
         """Wait for TLS and for as much of the next request as a thread should find here.
 
         A small request is waited for whole: its thread never waits for the network. The rest of an upload, and the body
@@ -70,7 +70,7 @@ class Connection(TConn):  # type: ignore[misc]
         self.ahead = bytes(begun[whole:])
         self._expect(head, bytes(begun[:whole]))
 
-    def leaving(self) -> Steps[None]:
+    def leaving(self) -> NonBlockingSteps[None]:
         """Say that no more comes, and take what the client is still sending.
 
         A socket closed on unread bytes resets the connection, and the client may lose the answer it has not read yet:
@@ -88,10 +88,10 @@ class Connection(TConn):  # type: ignore[misc]
                 return
             taken += len(data)
 
-    def _begin_tls(self, tls: ssl.SSLContext) -> Steps[None]:
+    def _begin_tls(self, tls: ssl.SSLContext) -> NonBlockingSteps[None]:
         first = yield from _when_ready(lambda: self.sock.recv(1, socket.MSG_PEEK))
         if first and first != TLS_HANDSHAKE:
-            raise Answered(USE_HTTPS)
+            raise ResponseSent(USE_HTTPS)
         self.sock = tls.wrap_socket(self.sock, server_side=True, do_handshake_on_connect=False)
         yield from _when_ready(self.sock.do_handshake)
 
@@ -100,7 +100,7 @@ class Connection(TConn):  # type: ignore[misc]
             with suppress(OSError):  # it tells the client, and then cannot wait for the client to tell the same
                 self.sock.unwrap()
 
-    def _received(self) -> Steps[bytes]:
+    def _received(self) -> NonBlockingSteps[bytes]:
         data = yield from _when_ready(lambda: self.sock.recv(CHUNK))
         if not data:
             raise ConnectionResetError
@@ -111,13 +111,13 @@ class Connection(TConn):  # type: ignore[misc]
         self.is_upload = head.is_upload
         if head.is_upload:
             invite = head.expects_continue and len(begun) == head.size
-            source: Upload | list[bytes] = Upload(self.sock, begun, Pace(head.length), invite)
+            source: Upload | list[bytes] = Upload(self.sock, begun, ReceiveBudget(head.length), invite)
         else:
             source = [begun]
         self.parser = get_parser(self.cfg, source, self.client)
 
 
-def _when_ready(act: Callable[[], T]) -> Steps[T]:
+def _when_ready(act: Callable[[], T]) -> NonBlockingSteps[T]:
     while True:
         try:
             return act()

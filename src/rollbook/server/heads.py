@@ -3,12 +3,12 @@
 import re
 from dataclasses import dataclass
 
-from rollbook.server.answers import BAD_REQUEST, HEADER_TOO_LARGE, Answered
+from rollbook.server.answers import BAD_REQUEST, HEADER_TOO_LARGE, ResponseSent
 
 LONGEST_HEAD = 32 * 1024
 FORETASTE = 64 * 1024  # status and cancel are never larger, so they are always here whole
 
-_TELLING = re.compile(rb"\r\n(content-length|transfer-encoding|expect):[ \t]*([^\r\n]*)", re.IGNORECASE)
+_RELEVANT_HEADERS = re.compile(rb"\r\n(content-length|transfer-encoding|expect):[ \t]*([^\r\n]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,12 @@ def read_head(received: bytes | bytearray) -> Head | None:
     """
     end = received.find(b"\r\n\r\n")
     if max(end, len(received) if end < 0 else 0) > LONGEST_HEAD:
-        raise Answered(HEADER_TOO_LARGE)
+        raise ResponseSent(HEADER_TOO_LARGE)
     if not received[:1].isalpha() and received[:1] not in (b"", b"\r"):
-        raise Answered(BAD_REQUEST)
+        raise ResponseSent(BAD_REQUEST)
     if end < 0:
         return None
-    told = {name.lower(): value.strip() for name, value in _TELLING.findall(received, 0, end)}
+    told = {name.lower(): value.strip() for name, value in _RELEVANT_HEADERS.findall(received, 0, end)}
     return Head(
         size=end + 4,
         length=_length(told),
@@ -57,5 +57,5 @@ def _length(told: dict[bytes, bytes]) -> int | None:
         return None
     length = told.get(b"content-length", b"0")
     if not length.isdigit() or len(length) > 18:
-        raise Answered(BAD_REQUEST)
+        raise ResponseSent(BAD_REQUEST)
     return int(length)

@@ -10,7 +10,7 @@ BACKLOG = 1024
 PATIENCE = 3.0  # seconds: the children of a supervisor that was killed may still be letting go of the port
 
 
-class CannotListen(Exception):
+class ListenError(Exception):
     """The address cannot be had; the text says why and what to do."""
 
 
@@ -22,7 +22,7 @@ def listen(address: Address) -> socket.socket:
             return _listen(address)
         except OSError as error:
             if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
-                raise CannotListen(_advice(error, address)) from None
+                raise ListenError(_advice(error, address)) from None
             time.sleep(0.1)
 
 

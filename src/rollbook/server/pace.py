@@ -5,10 +5,10 @@ import socket
 import time
 from collections.abc import Callable
 
-PATIENCE = 30.0  # seconds
-SLOWEST = 1_000  # bytes that earn a second of patience
-SLOWEST_WHOLE = 12_500  # bytes a second that a whole upload must reach (100 kbit/s), after ...
-HEAD_START = 600.0  # ... ten minutes that everybody has
+RECEIVE_TIMEOUT_S = 30.0  # seconds
+MIN_BYTES_PER_S = 1_000  # bytes that earn a second of patience
+MIN_UPLOAD_BYTES_PER_S = 12_500  # bytes a second that a whole upload must reach (100 kbit/s), after ...
+GRACE_PERIOD_S = 600.0  # ... ten minutes that everybody has
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -20,7 +20,7 @@ class TooSlow(ConnectionResetError):
         super().__init__(errno.ECONNRESET, "the client sends too slowly")
 
 
-class Pace:
+class ReceiveBudget:
     """Patience with one sender: waiting spends it, every kilobyte earns a second back, at most 30 s are saved up.
 
     So a client that stops, or sends a byte a second, is given up after half a minute, however much it sent before.
@@ -28,26 +28,26 @@ class Pace:
     """
 
     def __init__(self, length: int | None) -> None:
-        self.patience = PATIENCE
-        self.rest = HEAD_START + (length or 0) / SLOWEST_WHOLE
+        self.patience = RECEIVE_TIMEOUT_S
+        self.rest = GRACE_PERIOD_S + (length or 0) / MIN_UPLOAD_BYTES_PER_S
 
-    def bearable(self) -> float:
+    def seconds_left(self) -> float:
         """The seconds to wait for the next byte; raises TooSlow when none are left."""
         seconds = min(self.patience, self.rest)
         if seconds <= 0:
             raise TooSlow
         return seconds
 
-    def waited(self, seconds: float, received: int) -> None:
+    def spent(self, seconds: float, received: int) -> None:
         """The last wait took so long and brought so many bytes."""
         self.rest -= seconds
-        self.patience = min(PATIENCE, self.patience - seconds + received / SLOWEST)
+        self.patience = min(RECEIVE_TIMEOUT_S, self.patience - seconds + received / MIN_BYTES_PER_S)
 
 
 class Upload:
     """A request whose body is still on its way, as gunicorn's parser reads it: a source of bytes with ``recv``."""
 
-    def __init__(self, sock: socket.socket, begun: bytes, pace: Pace, invite: bool) -> None:
+    def __init__(self, sock: socket.socket, begun: bytes, pace: ReceiveBudget, invite: bool) -> None:
         self.sock = sock
         self.begun = begun
         self.pace = pace
@@ -69,11 +69,11 @@ class Upload:
             self.sock.sendall(CONTINUE)
 
     def _paced(self, receive: Callable[[], bytes]) -> bytes:
-        self.sock.settimeout(self.pace.bearable())
+        self.sock.settimeout(self.pace.seconds_left())
         began = time.monotonic()
         try:
             data = receive()
         except TimeoutError:
             raise TooSlow from None
-        self.pace.waited(time.monotonic() - began, len(data))
+        self.pace.spent(time.monotonic() - began, len(data))
         return data

@@ -18,9 +18,9 @@ def prepare() -> None:
     Raises NewerDatabase and OtherKeys.
     """
     require_version(connection)
-    versions.bring_up()
-    keyring.require_same()
-    swept = receive.sweep()
+    versions.migrate_if_needed()
+    keyring.verify_keys()
+    swept = receive.remove_orphaned_files()
     if swept:
         log.info("removed %d files of uploads that were cut off", swept)
     connections.close_all()  # the supervisor has no more business with the database

@@ -5,8 +5,8 @@ import ssl
 
 from rollbook.server.web import Address
 
-TIMEOUT = 1.0
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to knock when it listens everywhere
+TIMEOUT_S = 1.0
+WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to knock when it listens everywhere
 
 
 def is_ready(address: Address, *, behind_proxy: bool) -> bool:
@@ -22,12 +22,12 @@ def is_ready(address: Address, *, behind_proxy: bool) -> bool:
 
 
 def _connection(address: Address, behind_proxy: bool) -> http.client.HTTPConnection:
-    host = EVERYWHERE.get(address.host, address.host)
+    host = WILDCARD_HOSTS.get(address.host, address.host)
     if behind_proxy:
-        return http.client.HTTPConnection(host, address.port, timeout=TIMEOUT)
+        return http.client.HTTPConnection(host, address.port, timeout=TIMEOUT_S)
     # Nothing is checked: the listening socket is ours, and the operator's certificate may name only the world's name
     # for this machine.
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     tls.check_hostname = False
     tls.verify_mode = ssl.CERT_NONE
-    return http.client.HTTPSConnection(host, address.port, timeout=TIMEOUT, context=tls)
+    return http.client.HTTPSConnection(host, address.port, timeout=TIMEOUT_S, context=tls)

@@ -30,16 +30,16 @@ from rollbook.server.answers import (
     TOO_MANY_UPLOADS,
     UNKNOWN_CODING,
     UNKNOWN_EXPECTATION,
-    Answer,
-    Answered,
+    ErrorResponse,
+    ResponseSent,
 )
-from rollbook.server.connections import Connection, Steps
-from rollbook.server.sockets import SEND_BUFFER
+from rollbook.server.connections import Connection, NonBlockingSteps
+from rollbook.server.sockets import SEND_BUFFER_BYTES
 
-UPLOADS = 32  # threads for uploads, besides the ``threads`` of gunicorn's settings
-UPLOADS_OF_ONE = 20  # of them for one client at a time: however slowly it sends, it keeps none from the others
+UPLOAD_THREADS = 32  # threads for uploads, besides the ``threads`` of gunicorn's settings
+UPLOAD_THREADS_PER_CLIENT = 20  # of them for one client at a time: however slowly it sends, it keeps none from the others
 
-ANSWERS: dict[type[Exception], Answer] = {
+ANSWERS: dict[type[Exception], ErrorResponse] = {
     errors.LimitRequestLine: ADDRESS_TOO_LONG,
     errors.LimitRequestHeaders: HEADER_TOO_LARGE,
     errors.ExpectationFailed: UNKNOWN_EXPECTATION,
@@ -50,7 +50,7 @@ ANSWERS: dict[type[Exception], Answer] = {
 }
 
 
-class Reception(ThreadWorker):  # type: ignore[misc]
+class SlowClientWorker(ThreadWorker):  # type: ignore[misc]
     """The worker process of the web server."""
 
     tls: ssl.SSLContext | None = None
@@ -61,10 +61,10 @@ class Reception(ThreadWorker):  # type: ignore[misc]
         if self.cfg.is_ssl:
             self.tls = tls.context(self.cfg.certfile, self.cfg.keyfile)
         for listener in self.sockets:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-        self.uploads = ThreadPoolExecutor(UPLOADS)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        self.uploads = ThreadPoolExecutor(UPLOAD_THREADS)
         self.uploading: Counter[str] = Counter()
-        self.waiting: dict[Connection, Steps[None]] = {}
+        self.waiting: dict[Connection, NonBlockingSteps[None]] = {}
         super().init_process()
 
     # What gunicorn's loop calls
@@ -91,7 +91,7 @@ class Reception(ThreadWorker):  # type: ignore[misc]
         threads: ThreadPoolExecutor = self.uploads if conn.is_upload else self.tpool
         if conn.is_upload:
             # Behind a proxy all clients have its address, and it is the proxy that waits for the slow ones.
-            if self.tls and self.uploading[conn.home] >= UPLOADS_OF_ONE:
+            if self.tls and self.uploading[conn.home] >= UPLOAD_THREADS_PER_CLIENT:
                 self._answer(conn, TOO_MANY_UPLOADS)
                 return
             self.uploading[conn.home] += 1
@@ -149,13 +149,13 @@ class Reception(ThreadWorker):  # type: ignore[misc]
     def _receive(self, conn: Connection) -> None:
         self._wait(conn, conn.arriving(), self.enqueue_req)
 
-    def _wait(self, conn: Connection, steps: Steps[None], then: Any) -> None:
+    def _wait(self, conn: Connection, steps: NonBlockingSteps[None], then: Any) -> None:
         """Take the next step of a connection; ``then`` follows the last."""
         try:
             event = next(steps)
         except StopIteration:
             then(conn)
-        except Answered as answered:
+        except ResponseSent as answered:
             self._answer(conn, answered.answer)
         except OSError:
             self._drop(conn)
@@ -163,12 +163,12 @@ class Reception(ThreadWorker):  # type: ignore[misc]
             self.waiting[conn] = steps
             self.poller.register(conn.sock, event, partial(self._go_on, conn, steps, then))
 
-    def _go_on(self, conn: Connection, steps: Steps[None], then: Any, sock: socket.socket) -> None:
+    def _go_on(self, conn: Connection, steps: NonBlockingSteps[None], then: Any, sock: socket.socket) -> None:
         self.poller.unregister(sock)
         del self.waiting[conn]
         self._wait(conn, steps, then)
 
-    def _answer(self, conn: Connection, answer: Answer) -> None:
+    def _answer(self, conn: Connection, answer: ErrorResponse) -> None:
         with suppress(OSError):
             conn.sock.send(answer.encoded())
         self._wait(conn, conn.leaving(), self._drop)

@@ -16,18 +16,18 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from rollbook import environment
-from rollbook.engine.versions import NewerDatabase
+from rollbook.engine.versions import DatabaseIsNewer
 from rollbook.server import lifeline, tls
 from rollbook.server.children import Child
-from rollbook.server.listening import CannotListen, listen
+from rollbook.server.listening import ListenError, listen
 from rollbook.server.preparing import prepare
-from rollbook.server.ready import EVERYWHERE, is_ready
+from rollbook.server.ready import WILDCARD_HOSTS, is_ready
 from rollbook.server.tls import Certificate, CertificateProblem
 from rollbook.server.web import LISTENER, Address
-from rollbook.staff.keyring import OtherKeys
+from rollbook.staff.keyring import KeysDoNotMatch
 
 STOPPING_SECONDS = 10.0
-TICK = 0.1  # seconds between two looks at the children
+CHECK_INTERVAL_S = 0.1  # seconds between two looks at the children
 
 
 class AlreadyServed(Exception):
@@ -58,10 +58,10 @@ def serve(
             prepare()
             with _children(data, address, used, listener.fileno()) as children:
                 told = _signals()
-                _look_after(children, told, _Announcement(address, behind_proxy))
+                _supervise(children, told, _Announcement(address, behind_proxy))
                 listener.close()  # who comes now is told at once that nobody is here
                 _stop(children, told)
-    except (AlreadyServed, CannotListen, CertificateProblem, NewerDatabase, OtherKeys) as problem:
+    except (AlreadyServed, ListenError, CertificateProblem, DatabaseIsNewer, KeysDoNotMatch) as problem:
         print(f"ERROR cannot_start: {problem}", file=sys.stderr)
         return 1
     return 0
@@ -118,10 +118,10 @@ def _signals() -> "SimpleQueue[int]":
     return told
 
 
-def _is_told(told: "SimpleQueue[int]") -> bool:
+def _should_stop(told: "SimpleQueue[int]") -> bool:
     """Wait a moment for a signal."""
     try:
-        told.get(timeout=TICK)
+        told.get(timeout=CHECK_INTERVAL_S)
     except Empty:
         return False
     return True
@@ -142,14 +142,14 @@ class _Announcement:
 
 
 def _url(address: Address, *, behind_proxy: bool) -> str:
-    host = "localhost" if address.host in EVERYWHERE else address.host
+    host = "localhost" if address.host in WILDCARD_HOSTS else address.host
     return f"{'http' if behind_proxy else 'https'}://{Address(host, address.port)}/"
 
 
-def _look_after(children: list[Child], told: "SimpleQueue[int]", announcement: _Announcement) -> None:
-    while not _is_told(told):
+def _supervise(children: list[Child], told: "SimpleQueue[int]", announcement: _Announcement) -> None:
+    while not _should_stop(told):
         for child in children:
-            child.look()
+            child.supervise()
         announcement.make()
 
 
@@ -158,6 +158,6 @@ def _stop(children: list[Child], told: "SimpleQueue[int]") -> None:
     for child in children:
         child.signal(signal.SIGTERM)
     while left := [child for child in children if not child.has_ended()]:
-        if _is_told(told) or time.monotonic() > deadline:
+        if _should_stop(told) or time.monotonic() > deadline:
             for child in left:
                 child.signal_group(signal.SIGKILL)

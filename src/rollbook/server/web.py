@@ -10,7 +10,7 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from rollbook import environment
 from rollbook.server import lifeline
-from rollbook.server.reception import Reception
+from rollbook.server.reception import SlowClientWorker
 from rollbook.server.tls import Certificate
 
 LISTENER = environment.LISTENER
@@ -78,7 +78,7 @@ def _settings(address: Address, certificate: Certificate | None, behind_proxy: b
     listener = os.environ.get(LISTENER)
     return {
         "bind": f"fd://{listener}" if listener else str(address),
-        "worker_class": Reception,
+        "worker_class": SlowClientWorker,
         "workers": 1,
         "threads": 32,
         "worker_connections": 500,  # with the threads' files it stays under the usual limit of 1,024

@@ -8,8 +8,8 @@ from django.utils import timezone
 from rollbook.roster.models import District
 from rollbook.staff.models import AuditEvent, Member
 
-LONGEST_AGENT = 100
-LONGEST_DETAIL = 200
+MAX_AGENT_LENGTH = 100
+MAX_DETAIL_LENGTH = 200
 
 
 def record(
@@ -32,11 +32,11 @@ def record(
             action=action,
             result=result,
             address=address,
-            agent=on_one_line(agent, LONGEST_AGENT),
-            detail=on_one_line(detail, LONGEST_DETAIL),
+            agent=single_line(agent, MAX_AGENT_LENGTH),
+            detail=single_line(detail, MAX_DETAIL_LENGTH),
         )
 
 
-def on_one_line(text: str, longest: int) -> str:
+def single_line(text: str, longest: int) -> str:
     """Somebody sent this text: nothing in it may break a line or a terminal."""
     return "".join(char for char in text if char.isprintable())[:longest]

@@ -7,7 +7,7 @@ from functools import cache
 
 from django.db import transaction
 
-from rollbook.format.encodings import known_encoding
+from rollbook.format.encodings import normalize_encoding_name
 from rollbook.roster.models import AUDIT_KEPT_YEARS, DETAILS_KEPT_DAYS, FILES_KEPT_DAYS, District
 from rollbook.staff import members
 from rollbook.staff.models import Member
@@ -29,7 +29,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Changed:
+class SettingChange:
     """One setting that is another one now, as the audit tells it: members by their keys."""
 
     what: str
@@ -40,7 +40,7 @@ class Changed:
         return f"{self.what}: {self.before} → {self.now}"
 
 
-class SettingsRefused(Exception):
+class InvalidSettings(Exception):
     """These cannot be a district's settings; ``reasons`` say of each that is wrong why, one sentence each."""
 
     def __init__(self, reasons: Mapping[str, str]) -> None:
@@ -67,30 +67,30 @@ LIMITS: Mapping[str, tuple[int, int]] = {
 """The least and the most of those that are numbers."""
 
 
-def of(district: District) -> Settings:
+def load_settings(district: District) -> Settings:
     """How they stand."""
-    receivers = frozenset(member.pk for member in members.receivers(district))
+    receivers = frozenset(member.pk for member in members.result_recipients(district))
     return Settings(receivers, **{name: getattr(district, name) for name in _COLUMNS})
 
 
-def candidates(district: District) -> list[Member]:
+def possible_recipients(district: District) -> list[Member]:
     """Who may get the results: every active member, by name."""
     active = Member.objects.filter(district=district, is_active=True)
     return sorted(active, key=lambda member: (member.last_name.casefold(), member.first_name.casefold(), member.email))
 
 
-def change(district: District, wanted: Settings) -> list[Changed]:
+def change(district: District, wanted: Settings) -> list[SettingChange]:
     """They are so from now on; returns those that were otherwise. Raises SettingsRefused, and then nothing has changed.
 
     What begins after it goes by the new ones: a page with the next click, an update with the next file.
     """
     with transaction.atomic():
         current = District.objects.select_for_update(no_key=True).get(pk=district.pk)
-        before = of(current)
+        before = load_settings(current)
         receivers = Member.objects.filter(district=current, is_active=True, pk__in=wanted.receivers)
         reasons = dict(_problems(wanted, len(receivers)))
         if reasons:
-            raise SettingsRefused(reasons)
+            raise InvalidSettings(reasons)
         for name in _COLUMNS:
             setattr(current, name, getattr(wanted, name))
         current.save(update_fields=_COLUMNS)
@@ -113,7 +113,7 @@ def _problems(wanted: Settings, found_receivers: int) -> Iterator[tuple[str, str
     if wanted.time_zone not in zoneinfo.available_timezones():
         yield "time_zone", "there is no such time zone; choose one of the list"
     try:
-        known_encoding(wanted.encoding)
+        normalize_encoding_name(wanted.encoding)
     except ValueError as unknown:
         yield "encoding", str(unknown)
     for name, (least, most) in LIMITS.items():
@@ -121,11 +121,11 @@ def _problems(wanted: Settings, found_receivers: int) -> Iterator[tuple[str, str
             yield name, f"this is not a number from {least:,} to {most:,}"
 
 
-def _changes(before: Settings, now: Settings) -> Iterator[Changed]:
+def _changes(before: Settings, now: Settings) -> Iterator[SettingChange]:
     for name, word in WORDS.items():
         old, new = getattr(before, name), getattr(now, name)
         if old != new:
-            yield Changed(word, _told(old), _told(new))
+            yield SettingChange(word, _told(old), _told(new))
 
 
 def _told(value: object) -> str:

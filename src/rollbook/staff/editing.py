@@ -7,37 +7,37 @@ from datetime import datetime
 
 from django.db import transaction
 
-from rollbook.format.problems import Problem, visible
+from rollbook.format.problems import Problem, printable_excerpt
 from rollbook.roster import by_hand, passwords
-from rollbook.roster.by_hand import Added, Edited, StudentRefused
-from rollbook.roster.changing import Author
-from rollbook.roster.days import day_of
+from rollbook.roster.by_hand import AddResult, EditResult, InvalidStudent
+from rollbook.roster.changing import ChangeAuthor
+from rollbook.roster.days import local_date
 from rollbook.staff import seeing
 from rollbook.staff.models import Member
 
-BY_OTHER_WAYS = ("SCHOOL_ID", "STATUS")
+NOT_EDITABLE = ("SCHOOL_ID", "STATUS")
 """Columns that ``edit`` does not take: a transfer moves links too, and a leaver is deactivated."""
 
 
-class NotTheirs(Exception):
+class StudentNotVisible(Exception):
     """There is no such student for this member."""
 
 
-def add(member: Member, said: Mapping[str, str], now: datetime) -> Added:
+def add(member: Member, said: Mapping[str, str], now: datetime) -> AddResult:
     """A new student at one of the member's schools. Raises StudentRefused with every problem."""
     with transaction.atomic():
         school = said.get("SCHOOL_ID", "")
         if school and not seeing.schools(member).filter(organization_id=school).exists():
-            raise StudentRefused([Problem("unknown_school", column="SCHOOL_ID", found=visible(school))])
-        return by_hand.add(member.district_id, said, author(member, now), day_of(member.district, now))
+            raise InvalidStudent([Problem("unknown_school", column="SCHOOL_ID", found=printable_excerpt(school))])
+        return by_hand.add(member.district_id, said, author(member, now), local_date(member.district, now))
 
 
-def edit(member: Member, pk: int, said: Mapping[str, str], edition: int | None, now: datetime) -> Edited:
+def edit(member: Member, pk: int, said: Mapping[str, str], edition: int | None, now: datetime) -> EditResult:
     """Another value for each column that the form has another text for. Raises StudentRefused and NotTheirs."""
-    return _edit(member, pk, {name: text for name, text in said.items() if name not in BY_OTHER_WAYS}, now, edition)
+    return _edit(member, pk, {name: text for name, text in said.items() if name not in NOT_EDITABLE}, now, edition)
 
 
-def set_status(member: Member, pk: int, status: str, now: datetime) -> Edited:
+def set_status(member: Member, pk: int, status: str, now: datetime) -> EditResult:
     """``inactive`` lets the student go, ``active`` takes him back. Raises NotTheirs."""
     return _edit(member, pk, {"STATUS": status}, now)
 
@@ -49,17 +49,17 @@ def new_password(member: Member, pk: int, now: datetime) -> str:
     return password
 
 
-def author(member: Member, now: datetime) -> Author:
+def author(member: Member, now: datetime) -> ChangeAuthor:
     """How the history names whoever did it."""
-    return Author(None, member.pk, now)
+    return ChangeAuthor(None, member.pk, now)
 
 
-def _edit(member: Member, pk: int, said: Mapping[str, str], now: datetime, edition: int | None = None) -> Edited:
+def _edit(member: Member, pk: int, said: Mapping[str, str], now: datetime, edition: int | None = None) -> EditResult:
     with transaction.atomic():
         _require(member, pk)
-        return by_hand.edit(member.district_id, pk, said, author(member, now), day_of(member.district, now), edition)
+        return by_hand.edit(member.district_id, pk, said, author(member, now), local_date(member.district, now), edition)
 
 
 def _require(member: Member, pk: int) -> None:
-    if not seeing.students(member).filter(pk=pk).exists():
-        raise NotTheirs
+    if not seeing.visible_students(member).filter(pk=pk).exists():
+        raise StudentNotVisible

@@ -14,7 +14,7 @@ from django.db import transaction
 from rollbook.roster.models import AUDIT_KEPT_YEARS, District
 from rollbook.staff import audit, sealing
 from rollbook.staff.models import AuditEvent
-from rollbook.staff.sealing import Sealed
+from rollbook.staff.sealing import SealedEvents
 
 ACTION, AGENT = "retention", "the server itself"
 """How the audit names what is removed because it is old, and who does that."""
@@ -25,7 +25,7 @@ YEAR = timedelta(days=366)  # so that nothing goes a day too early
 log = logging.getLogger(__name__)
 
 
-def forget_some(now: datetime) -> int:
+def remove_expired(now: datetime) -> int:
     """Remove some of the events that are too old, and note how many; returns that, and 0 if no more is to be done."""
     districts: list[District | None] = [*District.objects.order_by("pk"), None]
     return sum(_forget(district, now) for district in districts)
@@ -39,7 +39,7 @@ def _forget(district: District | None, now: datetime) -> int:
     if removed:
         with transaction.atomic():
             for sealed, going in found:
-                sealing.take_out(sealed, going)
+                sealing.remove_events(sealed, going)
             audit.record(
                 ACTION,
                 "audit removed",
@@ -57,12 +57,12 @@ def _before(district: District | None, now: datetime) -> datetime:
     return datetime.combine((now - years * YEAR).astimezone(UTC).date(), time(), UTC)
 
 
-def _some(district: District | None, before: datetime) -> Iterator[tuple[Sealed, set[int]]]:
+def _some(district: District | None, before: datetime) -> Iterator[tuple[SealedEvents, set[int]]]:
     """The oldest seals under which some of these events are, and the keys of those."""
     old = AuditEvent.objects.filter(district=district, at__lt=before, seal__isnull=False)
     found = 0
     for number in list(old.order_by("seal").values_list("seal", flat=True).distinct()):
-        sealed = sealing.under(number)
+        sealed = sealing.load_valid_seal(number)
         if sealed is None:
             log.error("seal %d of the audit does not fit, and what is under it is not removed though it is old", number)
             continue

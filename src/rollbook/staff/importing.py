@@ -7,10 +7,10 @@ from datetime import datetime
 from django.db import transaction
 
 from rollbook.format import small_table
-from rollbook.format.small_table import TableRefused
+from rollbook.format.small_table import CsvRejected
 from rollbook.roster.models import School
 from rollbook.staff import members
-from rollbook.staff.membership import MemberRefused
+from rollbook.staff.membership import InvalidMember
 from rollbook.staff.models import Member
 from rollbook.staff.signing_in import fold_login
 
@@ -21,7 +21,7 @@ LARGEST = 1 << 20
 
 
 @dataclass
-class Imported:
+class ImportResult:
     """What became of a staff file; problems are line and sentence, in the order of the lines."""
 
     invited: list[Member] = field(default_factory=list)
@@ -29,14 +29,14 @@ class Imported:
     problems: list[tuple[int, str]] = field(default_factory=list)
 
 
-def import_staff(data: bytes, by: Member, now: datetime) -> Imported:
+def import_staff(data: bytes, by: Member, now: datetime) -> ImportResult:
     """Invite whom the file names; who is a member as the file says stays as he is. Raises TableRefused."""
     table = small_table.read(data, COLUMNS)
     if len(table.rows) > MOST_ROWS:
-        raise TableRefused(
+        raise CsvRejected(
             "too_many_rows", table.rows[MOST_ROWS][0], f"is row {MOST_ROWS + 1:,}; send {MOST_ROWS:,} at most"
         )
-    imported = Imported(problems=table.problems)
+    imported = ImportResult(problems=table.problems)
     ids = _IdsOfSchools(by)
     lines: dict[str, int] = {}
     with transaction.atomic():
@@ -51,17 +51,17 @@ def import_staff(data: bytes, by: Member, now: datetime) -> Imported:
 
 
 def _take(
-    imported: Imported, line: int, cells: dict[str, str], login: str, ids: "_IdsOfSchools", by: Member, now: datetime
+    imported: ImportResult, line: int, cells: dict[str, str], login: str, ids: "_IdsOfSchools", by: Member, now: datetime
 ) -> None:
     schools = tuple(ids.of(cells["SCHOOLS"]))
-    member = members.seen_by(by).select_related("role").filter(email=login).first()
+    member = members.visible_to(by).select_related("role").filter(email=login).first()
     if member is None:
         try:
             invited = members.invite(
                 by.district, login or cells["EMAIL"], cells["FIRST_NAME"], cells["LAST_NAME"],
                 cells["ASSIGNED_ROLE"], schools, by, now,
             )  # fmt: skip
-        except MemberRefused as refused:
+        except InvalidMember as refused:
             imported.problems.append((line, "; ".join(refused.reasons)))
         else:
             imported.invited.append(invited)

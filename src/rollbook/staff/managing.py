@@ -7,8 +7,8 @@ from django.db import IntegrityError, transaction
 
 from rollbook.roster.models import District
 from rollbook.staff import letters, members, roles, second_factor, sessions, tokens
-from rollbook.staff.membership import MemberRefused, Wanted, in_use
-from rollbook.staff.models import LetterKind, Member
+from rollbook.staff.membership import InvalidMember, MemberDraft, email_already_used
+from rollbook.staff.models import AccountMailKind, Member
 from rollbook.staff.permissions import RoleType
 
 _LAST = "is the last district manager who can sign in; make another one first"
@@ -36,16 +36,16 @@ def change(
 
     ``schools`` are organization IDs. Raises MemberRefused with every reason, and then nothing has changed.
     """
-    wanted = Wanted(by.district, email, first_name, last_name, role, tuple(schools), by)
+    wanted = MemberDraft(by.district, email, first_name, last_name, role, tuple(schools), by)
     with transaction.atomic():
-        current = _taken(member, by)
+        current = _lock_and_authorize(member, by)
         if reasons := wanted.problems():
-            raise MemberRefused(reasons)
+            raise InvalidMember(reasons)
         before = current.email
-        was_last = _is_last(current)
-        wanted.put_into(current)
+        was_last = _is_last_district_manager(current)
+        wanted.copy_to(current)
         if was_last and not current.role.is_fixed:
-            raise MemberRefused([f"{current.name} {_LAST}"])
+            raise InvalidMember([f"{current.name} {_LAST}"])
         _keep(current, wanted)
         if current.email != before:
             _tell_of_another_address(current, before, by, now)
@@ -55,11 +55,11 @@ def change(
 def deactivate(member: Member, by: Member) -> None:
     """The member may not sign in any more; sessions, links and tokens end at once. Raises MemberRefused."""
     with transaction.atomic():
-        current = _taken(member, by)
+        current = _lock_and_authorize(member, by)
         if current.pk == by.pk:
-            raise MemberRefused(["nobody can deactivate themselves; another manager can"])
-        if _is_last(current):
-            raise MemberRefused([f"{current.name} {_LAST}"])
+            raise InvalidMember(["nobody can deactivate themselves; another manager can"])
+        if _is_last_district_manager(current):
+            raise InvalidMember([f"{current.name} {_LAST}"])
         Member.objects.filter(pk=current.pk).update(is_active=False)
         sessions.end_all(current)
         tokens.revoke_all(current)
@@ -68,7 +68,7 @@ def deactivate(member: Member, by: Member) -> None:
 def reactivate(member: Member, by: Member) -> None:
     """The member may sign in again, with the password there was. Raises MemberRefused."""
     with transaction.atomic():
-        current = _taken(member, by)
+        current = _lock_and_authorize(member, by)
         Member.objects.filter(pk=current.pk).update(is_active=True)
 
 
@@ -77,24 +77,24 @@ def switch_off_second_factor(member: Member, by: Member, now: datetime) -> None:
     MemberRefused.
     """
     with transaction.atomic():
-        current = _taken(member, by)
+        current = _lock_and_authorize(member, by)
         if current.pk == by.pk:
-            raise MemberRefused(["your own is switched off under Your account, with a code"])
+            raise InvalidMember(["your own is switched off under Your account, with a code"])
         if not second_factor.switch_off(current, now, by):
-            raise MemberRefused([f"{current.name} has no second factor"])
+            raise InvalidMember([f"{current.name} has no second factor"])
         sessions.end_all(current)
 
 
-def _taken(member: Member, by: Member) -> Member:
+def _lock_and_authorize(member: Member, by: Member) -> Member:
     """The member as it is now, for who may change it; of two that change staff of a district, one waits."""
     District.objects.select_for_update().get(pk=by.district_id)
     current = members.found(by, member.pk)
     if current is None or not may_manage(by, current):
-        raise MemberRefused([f"{member.name} is not yours to change; ask a district manager"])
+        raise InvalidMember([f"{member.name} is not yours to change; ask a district manager"])
     return current
 
 
-def _is_last(member: Member) -> bool:
+def _is_last_district_manager(member: Member) -> bool:
     """Whether without the member nobody could do everything any more."""
     if not (member.is_active and member.role.is_fixed):
         return False
@@ -104,22 +104,22 @@ def _is_last(member: Member) -> bool:
     return not any(other.has_usable_password() for other in standard.exclude(pk=member.pk))
 
 
-def _keep(member: Member, wanted: Wanted) -> None:
+def _keep(member: Member, wanted: MemberDraft) -> None:
     try:
         with transaction.atomic():
             member.save(update_fields=["email", "first_name", "last_name", "role"])
             member.schools.set(wanted.found_schools)
     except IntegrityError:
-        raise in_use(wanted.login) from None
+        raise email_already_used(wanted.login) from None
 
 
 def _tell_of_another_address(member: Member, before: str, by: Member, now: datetime) -> None:
     """Links and sessions of the address before are of no use any more."""
     sessions.end_all(member)
     if member.has_usable_password():
-        letters.write(member, LetterKind.EMAIL_CHANGED, now, by, to=before)
+        letters.queue_mail(member, AccountMailKind.EMAIL_CHANGED, now, by, to=before)
     else:
-        letters.write(member, LetterKind.INVITATION, now, by)
+        letters.queue_mail(member, AccountMailKind.INVITATION, now, by)
 
 
 def _schools(member: Member) -> set[int]:

@@ -12,13 +12,13 @@ from django.db.models import Max, QuerySet
 
 from rollbook.roster.models import District, School
 from rollbook.staff import letters
-from rollbook.staff.membership import MemberRefused, Wanted, in_order, in_use
-from rollbook.staff.models import LetterKind, Member
-from rollbook.staff.password_rules import as_typed, facts_about, problems_with
+from rollbook.staff.membership import InvalidMember, MemberDraft, in_order, email_already_used
+from rollbook.staff.models import AccountMailKind, Member
+from rollbook.staff.password_rules import normalize_password, facts_about, policy_violations
 from rollbook.staff.signing_in import fold_login
 
 
-class NotAMember(Exception):
+class UnknownMember(Exception):
     """Results go to active members of the district only, and ``email`` is none of theirs."""
 
     def __init__(self, email: str) -> None:
@@ -35,7 +35,7 @@ class MemberState(StrEnum):
 
 
 @dataclass(frozen=True)
-class Listed:
+class MemberListItem:
     """A member in the list of a district's staff."""
 
     member: Member
@@ -54,10 +54,10 @@ def add_member(
     schools: Iterable[str] = (),
 ) -> Member:
     """Add an active member. ``schools`` are organization IDs. Raises MemberRefused with every reason."""
-    wanted = Wanted(district, email, first_name, last_name, role, tuple(schools))
+    wanted = MemberDraft(district, email, first_name, last_name, role, tuple(schools))
     facts = facts_about(wanted.login, wanted.first_name, wanted.last_name, district.name)
-    refused = [f"the password is refused: {reason}" for reason in problems_with(password, facts)]
-    return _enter(wanted, refused, as_typed(password))
+    refused = [f"the password is refused: {reason}" for reason in policy_violations(password, facts)]
+    return _enter(wanted, refused, normalize_password(password))
 
 
 def invite(
@@ -74,10 +74,10 @@ def invite(
 
     ``schools`` are organization IDs. Raises MemberRefused with every reason.
     """
-    wanted = Wanted(district, email, first_name, last_name, role, tuple(schools), inviter)
+    wanted = MemberDraft(district, email, first_name, last_name, role, tuple(schools), inviter)
     with transaction.atomic():
         member = _enter(wanted, [], None)
-        letters.write(member, LetterKind.INVITATION, now, inviter)
+        letters.queue_mail(member, AccountMailKind.INVITATION, now, inviter)
     return member
 
 
@@ -87,11 +87,11 @@ def invite_again(member: Member, inviter: Member | None, now: datetime) -> None:
         # Two that invite at the same time take turns.
         current = Member.objects.select_for_update().get(pk=member.pk)
         against = _AGAINST_INVITING.get(state_of(current))
-        if not against and letters.wrote_lately(current, LetterKind.INVITATION, now):
+        if not against and letters.recently_queued(current, AccountMailKind.INVITATION, now):
             against = "was invited a moment ago; see whether that mail arrives"
         if against:
-            raise MemberRefused([f"{current.email} {against}"])
-        letters.write(current, LetterKind.INVITATION, now, inviter)
+            raise InvalidMember([f"{current.email} {against}"])
+        letters.queue_mail(current, AccountMailKind.INVITATION, now, inviter)
 
 
 _AGAINST_INVITING = {
@@ -100,21 +100,21 @@ _AGAINST_INVITING = {
 }
 
 
-def listed(by: Member) -> list[Listed]:
+def listed(by: Member) -> list[MemberListItem]:
     """The members that this one looks after: the district's, or those of his schools; in the order of their names."""
     members = (
-        seen_by(by)
+        visible_to(by)
         .select_related("district", "role", "second_factor")
         .prefetch_related("schools")
         .annotate(last_seen=Max("knownaddress__last_at"))
     )
     return [
-        Listed(member, in_order(member.schools.all()), state_of(member), _latest(member.last_login, member.last_seen))
+        MemberListItem(member, in_order(member.schools.all()), state_of(member), _latest(member.last_login, member.last_seen))
         for member in sorted(members, key=_by_name)
     ]
 
 
-def seen_by(by: Member) -> QuerySet[Member]:
+def visible_to(by: Member) -> QuerySet[Member]:
     """The members of the district; for one with schools those who work at one of them."""
     ours = Member.objects.filter(district=by.district_id)
     return ours if by.role.is_district_wide else ours.filter(pk__in=_works_at(by.schools.all()))
@@ -122,7 +122,7 @@ def seen_by(by: Member) -> QuerySet[Member]:
 
 def found(by: Member, key: int) -> Member | None:
     """The member of this key, if it is one that ``by`` looks after."""
-    return seen_by(by).select_related("district", "role", "second_factor").filter(pk=key).first()
+    return visible_to(by).select_related("district", "role", "second_factor").filter(pk=key).first()
 
 
 def state_of(member: Member) -> MemberState:
@@ -132,7 +132,7 @@ def state_of(member: Member) -> MemberState:
     return MemberState.ACTIVE if member.has_usable_password() else MemberState.INVITED
 
 
-def receivers(district: District) -> list[Member]:
+def result_recipients(district: District) -> list[Member]:
     """Who gets the results of every update of the district."""
     return list(Member.objects.filter(district=district, is_active=True, gets_results=True).order_by("email"))
 
@@ -143,22 +143,22 @@ def set_receivers(district: District, emails: Iterable[str]) -> list[Member]:
         members = [_active_member(district, email) for email in emails]
         Member.objects.filter(district=district).update(gets_results=False)
         Member.objects.filter(pk__in=[member.pk for member in members]).update(gets_results=True)
-    return receivers(district)
+    return result_recipients(district)
 
 
-def _enter(wanted: Wanted, refused: list[str], password: str | None) -> Member:
+def _enter(wanted: MemberDraft, refused: list[str], password: str | None) -> Member:
     """Into the table; raises MemberRefused with the reasons there are, and those that the caller has."""
     reasons = [*wanted.problems(), *refused]
     if reasons:
-        raise MemberRefused(reasons)
+        raise InvalidMember(reasons)
     member = Member(district=wanted.district, password=make_password(password))
-    wanted.put_into(member)
+    wanted.copy_to(member)
     try:
         with transaction.atomic():
             member.save(force_insert=True)
             member.schools.set(wanted.found_schools)
     except IntegrityError:
-        raise in_use(wanted.login) from None
+        raise email_already_used(wanted.login) from None
     return member
 
 
@@ -177,5 +177,5 @@ def _latest(*moments: datetime | None) -> datetime | None:
 def _active_member(district: District, email: str) -> Member:
     member = Member.objects.filter(district=district, is_active=True, email=fold_login(email)).first()
     if member is None:
-        raise NotAMember(email)
+        raise UnknownMember(email)
     return member

@@ -9,21 +9,21 @@ from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 
 from rollbook.roster.models import District, School
-from rollbook.roster.reasons import Refused, name_problems
+from rollbook.roster.reasons import ValidationFailed, name_problems
 from rollbook.roster.schools import by_name
 from rollbook.staff import roles
 from rollbook.staff.models import Member, Role
-from rollbook.staff.signing_in import LONGEST_LOGIN, fold_login
+from rollbook.staff.signing_in import MAX_LOGIN_LENGTH, fold_login
 
 LONGEST_NAME = 100
 
 
-class MemberRefused(Refused):
+class InvalidMember(ValidationFailed):
     """This cannot be a member, or be done with one."""
 
 
 @dataclass(frozen=True)
-class Wanted:
+class MemberDraft:
     """``role`` is a name and ``schools`` are organization IDs; ``by`` None: it is wanted by the host, who may all."""
 
     district: District
@@ -61,7 +61,7 @@ class Wanted:
             *(self._role_problems() or self._school_problems()),
         ]
 
-    def put_into(self, member: Member) -> None:
+    def copy_to(self, member: Member) -> None:
         """Make it what the member is, once there is no problem; who calls saves it, and the schools."""
         member.email, member.role = self.login, cast("Role", self.found_role)
         member.first_name, member.last_name = self.first_name.strip(), self.last_name.strip()
@@ -85,9 +85,9 @@ class Wanted:
         return [f"there is no school '{name}' {among}" for name in self.schools if name not in known]
 
 
-def in_use(login: str) -> MemberRefused:
+def email_already_used(login: str) -> InvalidMember:
     """It may be a member of another district, which is nobody's business here: the text is the same."""
-    return MemberRefused([f"{login} cannot be added: it is in use as a login"])
+    return InvalidMember([f"{login} cannot be added: it is in use as a login"])
 
 
 def in_order(schools: Iterable[School]) -> tuple[School, ...]:
@@ -99,5 +99,5 @@ def _email_problems(login: str) -> list[str]:
     try:
         EmailValidator()(login)
     except ValidationError:
-        return [f"the e-mail address is not one, or is longer than {LONGEST_LOGIN} characters"]
+        return [f"the e-mail address is not one, or is longer than {MAX_LOGIN_LENGTH} characters"]
     return []

@@ -58,7 +58,7 @@ class Member(AbstractBaseUser):
     last_name = models.CharField(max_length=100)
     role = models.ForeignKey(Role, on_delete=models.PROTECT)
     is_active = models.BooleanField(default=True)
-    gets_results = models.BooleanField(default=False, help_text="gets the mail of every update of the district")
+    receives_results = models.BooleanField(default=False, help_text="gets the mail of every update of the district")
     schools = models.ManyToManyField(School, help_text="that the member covers; none: the role is district-wide")
 
     objects = BaseUserManager["Member"]()
@@ -91,9 +91,9 @@ class SecondFactor(models.Model):
     """What a member signs in with besides the password: a secret of which an app makes codes, see second_factor.py."""
 
     member = models.OneToOneField(Member, on_delete=models.CASCADE, related_name="second_factor")
-    sealed = models.CharField(max_length=255, help_text="the secret, under a key that is not in the database")
-    last_step = models.BigIntegerField(help_text="the latest step whose code was taken: each is good once")
-    on_since = models.DateTimeField()
+    encrypted_secret = models.CharField(max_length=255, help_text="the secret, under a key that is not in the database")
+    last_counter = models.BigIntegerField(help_text="the latest step whose code was taken: each is good once")
+    enabled_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return f"second factor {self.pk}"
@@ -120,7 +120,7 @@ class Token(models.Model):
     key = models.CharField(max_length=8, unique=True, help_text="what stands behind rb_, by which it is found")
     digest = models.CharField(max_length=64)
     scopes = models.JSONField(help_text="the commands it is for")
-    made_at = models.DateTimeField()
+    created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True, help_text="to within a minute; null: never")
@@ -138,8 +138,8 @@ class Session(AbstractBaseSession):
     member = models.ForeignKey(Member, null=True, on_delete=models.CASCADE, help_text="null: nobody is signed in")
     address = models.GenericIPAddressField(null=True)
     agent = models.CharField(max_length=200, help_text="the User-Agent, cut and without control characters")
-    begun_at = models.DateTimeField()
-    seen_at = models.DateTimeField(help_text="to within a minute")
+    started_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField(help_text="to within a minute")
 
 
 class SignInFailure(models.Model):
@@ -147,7 +147,7 @@ class SignInFailure(models.Model):
 
     login_digest = models.CharField(max_length=64, help_text="of what was sent as login: it may have been anything")
     address = models.GenericIPAddressField()
-    at = models.DateTimeField()
+    failed_at = models.DateTimeField()
 
     class Meta:
         indexes = [
@@ -160,7 +160,7 @@ class PasswordRequest(models.Model):
     """Somebody who says that a password was forgotten; they are counted to throttle the next ones."""
 
     address = models.GenericIPAddressField()
-    at = models.DateTimeField()
+    requested_at = models.DateTimeField()
 
     class Meta:
         indexes = [models.Index(fields=["address", "at"], name="requests_by_address")]
@@ -171,7 +171,7 @@ class KnownAddress(models.Model):
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE)
     address = models.GenericIPAddressField()
-    last_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["member", "address"], name="known_address")]
@@ -184,8 +184,8 @@ class AuditSeal(models.Model):
     events = models.PositiveIntegerField(help_text="how many were put under it")
     at = models.DateTimeField()
     digest = models.CharField(max_length=64)
-    forgotten = models.PositiveIntegerField(default=0, help_text="how many of them retention has removed")
-    rest_digest = models.CharField(max_length=64, default="", help_text="once some are: over those that are left")
+    removed_events = models.PositiveIntegerField(default=0, help_text="how many of them retention has removed")
+    remaining_digest = models.CharField(max_length=64, default="", help_text="once some are: over those that are left")
 
     def __str__(self) -> str:
         return f"seal {self.number}"
@@ -193,7 +193,7 @@ class AuditSeal(models.Model):
     @property
     def left(self) -> int:
         """How many events must be there."""
-        return self.events - self.forgotten
+        return self.events - self.removed_events
 
 
 class AuditEvent(models.Model):
@@ -216,23 +216,23 @@ class AuditEvent(models.Model):
         return f"{self.action} {self.result}"
 
 
-class KeyMark(models.Model):
+class KeyFingerprint(models.Model):
     """By which a key that stands beside the database is told from another one, see keyring.py."""
 
     name = models.CharField(max_length=64, unique=True)
-    mark = models.CharField(max_length=32)
+    fingerprint = models.CharField(max_length=32)
 
     def __str__(self) -> str:
         return self.name
 
 
-class Posted(models.Model):
+class OutgoingMail(models.Model):
     """A mail to a member that is tried until the server took it, see post.py."""
 
     member = models.ForeignKey(Member, on_delete=models.PROTECT)
-    written_at = models.DateTimeField()
-    tries = models.PositiveIntegerField(default=0)
-    next_try_at = models.DateTimeField(null=True, help_text="null: sent or given up")
+    queued_at = models.DateTimeField()
+    attempts = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, help_text="null: sent or given up")
     sent_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=100, default="")
 
@@ -245,7 +245,7 @@ class Posted(models.Model):
         return self.member.email
 
 
-class LetterKind(StrEnum):
+class AccountMailKind(StrEnum):
     """What a letter to a member is about."""
 
     INVITATION = "invitation"
@@ -257,23 +257,23 @@ class LetterKind(StrEnum):
     TOKEN_MADE = "token made"  # noqa: S105
 
 
-class StaffLetter(Posted):
+class AccountMail(OutgoingMail):
     """A mail about a member's own access, see letters.py. Its link is made when it is sent, and kept nowhere."""
 
     kind = models.CharField(max_length=32)
-    inviter = models.ForeignKey(
+    actor = models.ForeignKey(
         Member,
         null=True,
         on_delete=models.PROTECT,
         related_name="+",
         help_text="or who changed something; null: the host, or the member",
     )
-    to = models.CharField(max_length=254, default="", help_text="an address that the member had before")
-    about = models.CharField(max_length=60, default="", help_text="the name of what it tells of")
+    to_address = models.CharField(max_length=254, default="", help_text="an address that the member had before")
+    subject_name = models.CharField(max_length=60, default="", help_text="the name of what it tells of")
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(kind__in=[kind.value for kind in LetterKind]), name="staff_letter_kind")
+            models.CheckConstraint(condition=Q(kind__in=[kind.value for kind in AccountMailKind]), name="staff_letter_kind")
         ]
         indexes = [
             models.Index(fields=["next_try_at"], condition=Q(next_try_at__isnull=False), name="staff_letter_due")
@@ -285,4 +285,4 @@ class StaffLetter(Posted):
     @property
     def address(self) -> str:
         """The member's, unless it is about one that was the member's."""
-        return self.to or self.member.email
+        return self.to_address or self.member.email

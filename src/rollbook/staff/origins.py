@@ -3,7 +3,7 @@
 import ipaddress
 
 
-def origin(address: str) -> str:
+def client_network(address: str) -> str:
     """What a client's failures and uploads are counted by: an IPv4 address, or the /64 network that one IPv6 customer
     has to himself.
     """

@@ -14,14 +14,14 @@ SHORTEST_GUESS = 4
 PRODUCT_WORDS = ("rollbook", "studentupdate")
 
 
-def as_typed(password: str) -> str:
+def normalize_password(password: str) -> str:
     """The password as it is hashed: one line break at the end belongs to the file it came from, not to it."""
     return unicodedata.normalize("NFKC", re.sub(r"\r?\n\Z", "", password))
 
 
-def problems_with(password: str, facts: Iterable[str] = ()) -> list[str]:
+def policy_violations(password: str, facts: Iterable[str] = ()) -> list[str]:
     """Why this cannot be a password, a reason each; none if it can. ``facts`` are names that a guesser knows."""
-    typed = as_typed(password)
+    typed = normalize_password(password)
     return [
         *_length(typed),
         *_control_characters(typed),

@@ -17,30 +17,30 @@ from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from rollbook.staff.models import Posted
+from rollbook.staff.models import OutgoingMail
 
 log = logging.getLogger(__name__)
 
-GIVE_UP_AFTER = timedelta(hours=48)
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
-AT_ONCE = 20
+MAX_RETRY_TIME = timedelta(hours=48)
+FIRST_RETRY_DELAY, MAX_RETRY_DELAY = timedelta(seconds=30), timedelta(hours=1)
+BATCH_SIZE = 20
 
-L = TypeVar("L", bound=Posted)
+L = TypeVar("L", bound=OutgoingMail)
 
 
-class Unwanted(Exception):
+class MailObsolete(Exception):
     """Nobody should get this letter any more; it is put away."""
 
 
 def send_due(letters: QuerySet[L], write: Callable[[L], EmailMultiAlternatives]) -> int:
     """Try every letter whose time has come; ``write`` makes the mail of one. Returns how many were tried."""
-    due = list(letters.filter(next_try_at__lte=timezone.now()).order_by("next_try_at")[:AT_ONCE])
+    due = list(letters.filter(next_try_at__lte=timezone.now()).order_by("next_try_at")[:BATCH_SIZE])
     for letter in due:
         _try(letter, write)
     return len(due)
 
 
-def message(letter: Posted, template: str, facts: Mapping[str, object], mark: str) -> EmailMultiAlternatives:
+def message(letter: OutgoingMail, template: str, facts: Mapping[str, object], mark: str) -> EmailMultiAlternatives:
     """The mail out of ``template``.subject.txt, .txt and .html; ``mark`` is the same whenever this letter is tried."""
     subject = " ".join(render_to_string(f"{template}.subject.txt", dict(facts)).split())
     mail = EmailMultiAlternatives(
@@ -49,7 +49,7 @@ def message(letter: Posted, template: str, facts: Mapping[str, object], mark: st
         to=[letter.address],
         headers={
             "Message-ID": f"<{mark}@{urlsplit(settings.URL).hostname}>",
-            "Date": format_datetime(letter.written_at),
+            "Date": format_datetime(letter.queued_at),
             "Auto-Submitted": "auto-generated",
         },
     )
@@ -63,26 +63,26 @@ def _try(letter: L, write: Callable[[L], EmailMultiAlternatives]) -> None:
     try:
         write(letter).send()
     except Exception as error:
-        _note_failure(letter, error, now)
+        _record_failure(letter, error, now)
     else:
-        _note(letter, sent_at=now, next_try_at=None, last_error="")
+        _record_attempt(letter, sent_at=now, next_try_at=None, last_error="")
 
 
-def _note_failure(letter: Posted, error: Exception, now: datetime) -> None:
-    last_error = _named(error)
-    pause = min(FIRST_PAUSE * 2 ** min(letter.tries, 20), LONGEST_PAUSE)
-    final = _is_final(error) or now + pause > letter.written_at + GIVE_UP_AFTER
+def _record_failure(letter: OutgoingMail, error: Exception, now: datetime) -> None:
+    last_error = _describe_error(error)
+    pause = min(FIRST_RETRY_DELAY * 2 ** min(letter.attempts, 20), MAX_RETRY_DELAY)
+    final = _is_final(error) or now + pause > letter.queued_at + MAX_RETRY_TIME
     log.warning(
         "%s could not be sent (%s); %s",
         letter,
         last_error,
         "given up" if final else f"next try in {pause.total_seconds():.0f} s",
     )
-    _note(letter, next_try_at=None if final else now + pause, last_error=last_error)
+    _record_attempt(letter, next_try_at=None if final else now + pause, last_error=last_error)
 
 
-def _note(letter: Posted, **facts: object) -> None:
-    type(letter)._default_manager.filter(pk=letter.pk).update(tries=letter.tries + 1, **facts)
+def _record_attempt(letter: OutgoingMail, **facts: object) -> None:
+    type(letter)._default_manager.filter(pk=letter.pk).update(tries=letter.attempts + 1, **facts)
 
 
 def _codes(error: Exception) -> list[int]:
@@ -96,7 +96,7 @@ def _is_final(error: Exception) -> bool:
     """Whether the letter itself will never be taken, by the server's word or ours. The server's word on our side may
     change.
     """
-    if isinstance(error, Unwanted):
+    if isinstance(error, MailObsolete):
         return True
     if not isinstance(error, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError):
         return False
@@ -104,6 +104,6 @@ def _is_final(error: Exception) -> bool:
     return bool(codes) and all(500 <= code < 600 for code in codes)
 
 
-def _named(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     codes = ", ".join(map(str, _codes(error)))
     return f"{type(error).__name__} {codes}".strip()[:100]

@@ -13,7 +13,7 @@ SECONDS = 300.0
 MOST = 10_000
 
 
-class Remembered:
+class SignInCache:
     """What was noted within the last ``SECONDS``, the latest ``MOST`` of it."""
 
     def __init__(self) -> None:
@@ -21,11 +21,11 @@ class Remembered:
         self._until: dict[bytes, float] = {}
         self._lock = threading.Lock()
 
-    def knows(self, member: int, stored: str, password: str) -> bool:
+    def contains(self, member: int, stored: str, password: str) -> bool:
         """Whether this password was right for this member while the same hash was stored."""
         return self._until.get(self._digest(member, stored, password), 0.0) > monotonic()
 
-    def note(self, member: int, stored: str, password: str) -> None:
+    def add(self, member: int, stored: str, password: str) -> None:
         """The password is right."""
         now = monotonic()
         with self._lock:
@@ -36,7 +36,7 @@ class Remembered:
             for old in gone or list(self._until)[: max(0, len(self._until) - MOST)]:
                 del self._until[old]
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Everything."""
         with self._lock:
             self._until.clear()

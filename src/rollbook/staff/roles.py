@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count
 
 from rollbook.roster.models import District
-from rollbook.roster.reasons import Refused, name_problems
+from rollbook.roster.reasons import ValidationFailed, name_problems
 from rollbook.staff.models import Member, Role
 from rollbook.staff.permissions import ASSIGNED_BY, POSSIBLE, Permission, RoleType
 
@@ -17,7 +17,7 @@ LONGEST_NAME = 60
 LONGEST_DESCRIPTION = 200
 
 
-class RoleRefused(Refused):
+class InvalidRole(ValidationFailed):
     """This cannot be a role, or be done with it."""
 
 
@@ -78,7 +78,7 @@ def change(role: Role, by: Member, name: str, description: str, permissions: Ite
     """
     _require_within(role, by)
     if role.is_fixed:
-        raise RoleRefused([f"{role.name} cannot be changed: somebody must be able to do everything"])
+        raise InvalidRole([f"{role.name} cannot be changed: somebody must be able to do everything"])
     if role.is_standard:
         name, description = role.name, role.description
     return _keep(role, by, name, description, frozenset(permissions))
@@ -87,13 +87,13 @@ def change(role: Role, by: Member, name: str, description: str, permissions: Ite
 def remove(role: Role, by: Member) -> None:
     """There is no such role any more. Raises RoleRefused while anybody has it."""
     if role.is_standard:
-        raise RoleRefused([f"{role.name} is a standard role and stays"])
+        raise InvalidRole([f"{role.name} is a standard role and stays"])
     _require_within(role, by)
     with transaction.atomic():
         Role.objects.select_for_update().get(pk=role.pk)
         members = Member.objects.filter(role=role).count()
         if members:
-            raise RoleRefused([f"{members:,} {'member has' if members == 1 else 'members have'} the role {role.name}; "
+            raise InvalidRole([f"{members:,} {'member has' if members == 1 else 'members have'} the role {role.name}; "
                                "give them another one first"])  # fmt: skip
         role.delete()
 
@@ -108,19 +108,19 @@ def _keep(role: Role, by: Member, name: str, description: str, permissions: froz
     role.description = " ".join(description.split())
     reasons = [*([] if role.is_standard else _text_problems(role)), *_permission_problems(role, permissions, by)]
     if reasons:
-        raise RoleRefused(reasons)
+        raise InvalidRole(reasons)
     role.permissions = _listed(permissions)
     try:
         with transaction.atomic():
             role.save()
     except IntegrityError:
-        raise RoleRefused([f"there is a role '{role.name}' already; choose another name"]) from None
+        raise InvalidRole([f"there is a role '{role.name}' already; choose another name"]) from None
     return role
 
 
 def _require_within(role: Role, by: Member) -> None:
     if not role.granted <= by.role.granted:
-        raise RoleRefused([f"{role.name} may do more than you; ask a district manager"])
+        raise InvalidRole([f"{role.name} may do more than you; ask a district manager"])
 
 
 def _permission_problems(role: Role, permissions: frozenset[Permission], by: Member) -> list[str]:

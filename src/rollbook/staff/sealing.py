@@ -24,7 +24,7 @@ AT_ONCE = 1000
 
 
 @dataclass(frozen=True)
-class Broken:
+class BrokenSeal:
     """Something that is not as it was sealed: the number of the seal, when it was made, and what is wrong."""
 
     number: int
@@ -33,19 +33,19 @@ class Broken:
 
 
 @dataclass(frozen=True)
-class Verified:
+class Verification:
     """How many events are sealed, under how many seals, how many wait for one, what is broken, and how many events
     retention has removed."""
 
     events: int
     seals: int
     waiting: int
-    broken: tuple[Broken, ...]
+    broken: tuple[BrokenSeal, ...]
     forgotten: int = 0
 
 
 @dataclass(frozen=True)
-class Sealed:
+class SealedEvents:
     """A seal that fits, the digest of the one before, and the events under it in the order of their keys."""
 
     seal: AuditSeal
@@ -53,7 +53,7 @@ class Sealed:
     events: tuple[AuditEvent, ...]
 
 
-def seal_some(now: datetime) -> int:
+def seal_pending(now: datetime) -> int:
     """Seal the oldest events that are not sealed yet; returns how many. Only one may do so at a time."""
     with transaction.atomic():
         events = list(AuditEvent.objects.filter(seal=None).order_by("pk")[:AT_ONCE])
@@ -67,30 +67,30 @@ def seal_some(now: datetime) -> int:
     return len(events)
 
 
-def verify() -> Verified:
+def verify() -> Verification:
     """Look at every seal and every event under it."""
     broken, events, seals, forgotten = [], 0, 0, 0
     before = ""
     for seal in AuditSeal.objects.order_by("number").iterator():
         found = _events(seal)
-        broken += [Broken(seal.number, seal.at, text) for text in _faults(seal, seals + 1, before, found)]
+        broken += [BrokenSeal(seal.number, seal.at, text) for text in _faults(seal, seals + 1, before, found)]
         before, events, seals = seal.digest, events + len(found), seal.number
-        forgotten += seal.forgotten
+        forgotten += seal.removed_events
     waiting = AuditEvent.objects.filter(seal=None).count()
-    return Verified(events, AuditSeal.objects.count(), waiting, tuple(broken), forgotten)
+    return Verification(events, AuditSeal.objects.count(), waiting, tuple(broken), forgotten)
 
 
-def under(number: int) -> Sealed | None:
+def load_valid_seal(number: int) -> SealedEvents | None:
     """The seal with this number and what is under it; None if it does not fit."""
     seals = {seal.number: seal for seal in AuditSeal.objects.filter(number__in=[number - 1, number])}
     seal, one_before = seals.get(number), seals.get(number - 1)
     if seal is None or (one_before is None and number > 1):
         return None
     before, events = one_before.digest if one_before else "", _events(seal)
-    return None if any(_faults(seal, number, before, events)) else Sealed(seal, before, tuple(events))
+    return None if any(_faults(seal, number, before, events)) else SealedEvents(seal, before, tuple(events))
 
 
-def take_out(sealed: Sealed, going: Collection[int]) -> None:
+def remove_events(sealed: SealedEvents, going: Collection[int]) -> None:
     """Remove the events with these keys from under the seal, in the transaction of the caller."""
     seal, staying = sealed.seal, [event for event in sealed.events if event.pk not in going]
     forgotten = seal.events - len(staying)
@@ -114,8 +114,8 @@ def _faults(seal: AuditSeal, expected: int, before: str, events: list[AuditEvent
 
 
 def _fits(seal: AuditSeal, before: str, events: Sequence[AuditEvent]) -> bool:
-    if seal.forgotten:
-        return _rest_digest(before, seal, seal.forgotten, events) == seal.rest_digest
+    if seal.removed_events:
+        return _rest_digest(before, seal, seal.removed_events, events) == seal.remaining_digest
     return _digest(before, seal.number, events) == seal.digest
 
 

@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 
 from rollbook.keys import derived
 from rollbook.staff import audit, letters, throttle, tokens, totp
-from rollbook.staff.models import LetterKind, Member, RecoveryCode, SecondFactor
+from rollbook.staff.models import AccountMailKind, Member, RecoveryCode, SecondFactor
 from rollbook.staff.permissions import Permission
 from rollbook.staff.tokens import Scope
 
@@ -38,14 +38,14 @@ class AlreadyOn(Exception):
 
 
 @dataclass(frozen=True)
-class SwitchedOn:
+class SecondFactorSetup:
     """What is told once: the recovery codes, and the token that scripts need, if one was made."""
 
     recovery_codes: tuple[str, ...]
     token: str | None
 
 
-def draft(member: Member) -> str:
+def new_encrypted_secret(member: Member) -> str:
     """A new secret for the member, sealed: it is kept so until a code has shown that an app has it."""
     return _seal(member, totp.new_secret())
 
@@ -60,7 +60,7 @@ def address(member: Member, sealed: str) -> str:
     return totp.address(_opened(member, sealed), member.email)
 
 
-def switch_on(member: Member, sealed: str, code: str, now: datetime) -> SwitchedOn:
+def switch_on(member: Member, sealed: str, code: str, now: datetime) -> SecondFactorSetup:
     """From now on the member signs in with a code too, and scripts with a token, which is made if there is none yet.
 
     ``sealed`` is the draft whose code this must be. The member is told by mail. Raises CodeFailed and AlreadyOn.
@@ -73,10 +73,10 @@ def switch_on(member: Member, sealed: str, code: str, now: datetime) -> Switched
             factor = SecondFactor.objects.create(member=member, sealed=sealed, last_step=step, on_since=now)
             codes = _new_codes(factor)
             token = _token_for_scripts(member, now)
-            letters.write(member, LetterKind.SECOND_FACTOR_ON, now)
+            letters.queue_mail(member, AccountMailKind.SECOND_FACTOR_ON, now)
     except IntegrityError:
         raise AlreadyOn from None
-    return SwitchedOn(codes, token)
+    return SecondFactorSetup(codes, token)
 
 
 def switch_off(member: Member, now: datetime, by: Member | None = None) -> bool:
@@ -87,7 +87,7 @@ def switch_off(member: Member, now: datetime, by: Member | None = None) -> bool:
     with transaction.atomic():
         ended, _ = SecondFactor.objects.filter(member=member).delete()
         if ended:
-            letters.write(member, LetterKind.SECOND_FACTOR_OFF, now, by)
+            letters.queue_mail(member, AccountMailKind.SECOND_FACTOR_OFF, now, by)
     return ended > 0
 
 
@@ -106,7 +106,7 @@ def recovery_codes_left(member: Member) -> int:
     return RecoveryCode.objects.filter(second_factor__member=member).count()
 
 
-def use(member: Member, code: str, address: str, now: datetime, agent: str = "") -> int | None:
+def verify_code(member: Member, code: str, address: str, now: datetime, agent: str = "") -> int | None:
     """Take this code, which is good no more then. Of a recovery code it returns how many are left, else None.
 
     Raises CodeFailed, and Throttled before anything is looked at.
@@ -116,12 +116,12 @@ def use(member: Member, code: str, address: str, now: datetime, agent: str = "")
     with transaction.atomic():
         # Of those that guess side by side each waits here for the one before to be counted.
         factor = SecondFactor.objects.select_for_update().filter(member=member).first()
-        throttle.require_code(member.email, address, now)
+        throttle.check_code(member.email, address, now)
         is_good = factor is not None and _use_step(factor, member, said, now)
         if factor is not None and not is_good and (is_good := _use_recovery_code(factor, said)):
             left = recovery_codes_left(member)
         if not is_good:
-            throttle.note_code_failure(member.email, address, now)
+            throttle.record_code_failure(member.email, address, now)
         _record(member, address, agent, now, is_good=is_good, left=left)
     if not is_good:
         raise CodeFailed
@@ -129,7 +129,7 @@ def use(member: Member, code: str, address: str, now: datetime, agent: str = "")
 
 
 def _use_step(factor: SecondFactor, member: Member, code: str, now: datetime) -> bool:
-    step = totp.step_of(_opened(member, factor.sealed), code, now, factor.last_step)
+    step = totp.step_of(_opened(member, factor.encrypted_secret), code, now, factor.last_counter)
     later = SecondFactor.objects.filter(pk=factor.pk, last_step__lt=step or 0)
     return step is not None and later.update(last_step=step) > 0
 
@@ -157,9 +157,9 @@ def _new_codes(factor: SecondFactor) -> tuple[str, ...]:
 
 
 def _token_for_scripts(member: Member, now: datetime) -> str | None:
-    if not member.may(Permission.UPDATE_STUDENTS) or tokens.good(member, now).exists():
+    if not member.may(Permission.UPDATE_STUDENTS) or tokens.active_tokens(member, now).exists():
         return None
-    _, secret = tokens.make(member, TOKEN_NAME, tuple(Scope), now)
+    _, secret = tokens.create(member, TOKEN_NAME, tuple(Scope), now)
     return secret
 
 

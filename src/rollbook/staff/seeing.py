@@ -8,7 +8,7 @@ from rollbook.staff.models import Member
 from rollbook.staff.permissions import Permission, RoleType
 
 
-def students(member: Member) -> QuerySet[Student]:
+def visible_students(member: Member) -> QuerySet[Student]:
     """The district's, those of the member's schools, or those linked to the member; never another district's."""
     ours = Student.objects.alias(whose=Unindexed("district")).filter(whose=member.district_id)
     if not member.may(Permission.SEE_STUDENTS):
@@ -22,7 +22,7 @@ def students(member: Member) -> QuerySet[Student]:
 
 def student(member: Member, key: int) -> Student | None:
     """The student with this key, with the school and without the password, if the member sees him."""
-    return students(member).select_related("school").defer("password").filter(pk=key).first()
+    return visible_students(member).select_related("school").defer("password").filter(pk=key).first()
 
 
 def schools(member: Member) -> QuerySet[School]:
@@ -37,6 +37,6 @@ def groups(member: Member) -> QuerySet[Group]:
         return Group.objects.none()
     ours = Group.objects.filter(school__in=schools(member))
     if member.role.type == RoleType.INSTRUCTOR:
-        linked = Student.groups.through.objects.filter(student__in=students(member))
+        linked = Student.groups.through.objects.filter(student__in=visible_students(member))
         ours = Group.objects.filter(pk__in=linked.values("group"))
     return ours.select_related("school").order_by("school__name", "school__organization_id", "name_key")

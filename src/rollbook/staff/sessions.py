@@ -26,7 +26,7 @@ LONGEST = timedelta(hours=12)
 LONGEST_AGENT = 200  # characters: which program it is stands at the end
 SEEN_EVERY = timedelta(minutes=1)  # for each note somebody has to wait for the disk
 
-HALF_WAY = timedelta(minutes=5)
+PENDING_LIFETIME = timedelta(minutes=5)
 
 BACKEND = f"{__name__}.Backend"
 _BEGUN_AT, _ADDRESS, _AGENT = "begun_at", "address", "agent"
@@ -80,14 +80,14 @@ class SessionStore(db.SessionStore):
         row = Session.objects.filter(pk=_digest(self.session_key), expire_date__gt=now).first()
         if row is None:
             self._session_key = None
-        elif not self.watching and now - row.seen_at >= SEEN_EVERY:
+        elif not self.watching and now - row.last_seen_at >= SEEN_EVERY:
             with transaction.atomic():
-                Session.objects.filter(pk=row.pk).update(seen_at=now, expire_date=_end(row.begun_at, now))
+                Session.objects.filter(pk=row.pk).update(seen_at=now, expire_date=_end(row.started_at, now))
         return row
 
 
 @dataclass(frozen=True)
-class Living:
+class ActiveSession:
     """A session as its member sees it. ``handle`` names it, and is not what the browser holds."""
 
     handle: str
@@ -104,18 +104,18 @@ def begin(request: HttpRequest, member: Member, address: str, agent: str, now: d
     auth.login(request, member, BACKEND)
     request.session[_BEGUN_AT] = now.isoformat()
     request.session[_ADDRESS] = address
-    request.session[_AGENT] = audit.on_one_line(agent, LONGEST_AGENT)
+    request.session[_AGENT] = audit.single_line(agent, LONGEST_AGENT)
     audit.record("begin session", "ok", member=member, address=address, agent=agent, now=now)
 
 
-def begin_half(request: HttpRequest, member: Member, now: datetime) -> None:
+def begin_pending(request: HttpRequest, member: Member, now: datetime) -> None:
     """The member's password was right in this browser, and the code is still to come: nobody is known to it yet."""
     request.session.flush()
     proof = member.get_session_auth_hash()
-    request.session[_HALF_WAY] = {"member": member.pk, "proof": proof, "until": (now + HALF_WAY).isoformat()}
+    request.session[_HALF_WAY] = {"member": member.pk, "proof": proof, "until": (now + PENDING_LIFETIME).isoformat()}
 
 
-def half_way(request: HttpRequest, now: datetime) -> Member | None:
+def pending_member(request: HttpRequest, now: datetime) -> Member | None:
     """Whose password was right in this browser within ``HALF_WAY``, if the member is active and it is still that."""
     half = request.session.get(_HALF_WAY)
     if half is None or now >= datetime.fromisoformat(half["until"]):
@@ -126,7 +126,7 @@ def half_way(request: HttpRequest, now: datetime) -> Member | None:
     return member
 
 
-def draft_kept(request: HttpRequest, make: Callable[[], str]) -> str:
+def pending_totp_secret(request: HttpRequest, make: Callable[[], str]) -> str:
     """The sealed secret that this session keeps until a second factor is switched on with it; made if there is none."""
     if _DRAFT not in request.session:
         request.session[_DRAFT] = make()
@@ -134,7 +134,7 @@ def draft_kept(request: HttpRequest, make: Callable[[], str]) -> str:
     return kept
 
 
-def forget_draft(request: HttpRequest) -> None:
+def clear_pending_totp_secret(request: HttpRequest) -> None:
     """It has become a second factor."""
     request.session.pop(_DRAFT, None)
 
@@ -162,12 +162,12 @@ def mark_background_poll(request: HttpRequest) -> None:
         request.session.watching = True
 
 
-def of(member: Member, request: HttpRequest) -> list[Living]:
+def active_sessions(member: Member, request: HttpRequest) -> list[ActiveSession]:
     """The member's sessions, the one that was seen last first."""
     this = _digest(request.session.session_key)
     living = Session.objects.filter(member=member, expire_date__gt=timezone.now()).order_by("-seen_at", "pk")
     return [
-        Living(row.pk, row.begun_at, row.seen_at, row.address or "", row.agent, is_this=row.pk == this)
+        ActiveSession(row.pk, row.started_at, row.last_seen_at, row.address or "", row.agent, is_this=row.pk == this)
         for row in living
     ]
 

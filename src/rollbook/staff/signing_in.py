@@ -12,19 +12,19 @@ from django.db import transaction
 
 from rollbook.staff import audit, throttle
 from rollbook.staff.models import AuditEvent, KnownAddress, Member
-from rollbook.staff.origins import origin
-from rollbook.staff.password_rules import MOST_BYTES, as_typed
-from rollbook.staff.remembering import Remembered
+from rollbook.staff.origins import client_network
+from rollbook.staff.password_rules import MOST_BYTES, normalize_password
+from rollbook.staff.remembering import SignInCache
 
-LONGEST_LOGIN = 254
-AT_ONCE = 4
+MAX_LOGIN_LENGTH = 254
+MAX_CONCURRENT_HASHES = 4
 
 # Checking the throttle, hashing and counting the failure go together under it, so that guesses sent side by side
 # overrun a limit by AT_ONCE - 1 at most, and hashing takes no more than AT_ONCE times 19 MiB.
-_turn = threading.BoundedSemaphore(AT_ONCE)
+_hashing_slots = threading.BoundedSemaphore(MAX_CONCURRENT_HASHES)
 
 
-remembered = Remembered()
+sign_in_cache = SignInCache()
 
 _NOT_ENOUGH = "password not enough"
 
@@ -33,7 +33,7 @@ class SignInFailed(Exception):
     """The login is unknown, the password is wrong, or the member is not active: one answer for all three."""
 
 
-class PasswordNotEnough(Exception):
+class SecondFactorRequired(Exception):
     """Login and password are right, but the member has a second factor, or (``is_missing``) must first have one."""
 
     def __init__(self, *, is_missing: bool) -> None:
@@ -44,41 +44,41 @@ class PasswordNotEnough(Exception):
 def fold_login(login: str) -> str:
     """The form in which logins are kept and compared; empty for what can be nobody's login."""
     folded = unicodedata.normalize("NFKC", login.strip()).strip().casefold()
-    return folded if folded.isprintable() and len(folded) <= LONGEST_LOGIN else ""
+    return folded if folded.isprintable() and len(folded) <= MAX_LOGIN_LENGTH else ""
 
 
 def sign_in(login: str, password: str, address: str, now: datetime, agent: str = "") -> Member:
     """The member who is asking, where login and password are all that is asked for. Raises SignInFailed, Throttled and
     PasswordNotEnough.
     """
-    found = first_half(login, password, address, now, agent)
+    found = verify_password(login, password, address, now, agent)
     if found.has_second_factor or found.lacks_second_factor:
-        _note_not_enough(found, address, agent, now)
-        raise PasswordNotEnough(is_missing=found.lacks_second_factor)
-    note(found, address, agent, now)
+        _record_second_factor_required(found, address, agent, now)
+        raise SecondFactorRequired(is_missing=found.lacks_second_factor)
+    record_sign_in(found, address, agent, now)
     return found
 
 
-def first_half(login: str, password: str, address: str, now: datetime, agent: str = "") -> Member:
+def verify_password(login: str, password: str, address: str, now: datetime, agent: str = "") -> Member:
     """The member whose login and password these are; whether that is enough is for the caller to see.
 
     Raises SignInFailed or Throttled; nothing is hashed for a caller who is throttled.
     """
     folded = fold_login(login)
-    with _turn:
-        throttle.require(folded, address, now)
+    with _hashing_slots:
+        throttle.check_sign_in(folded, address, now)
         found = Member.objects.select_related("district", "role", "second_factor").filter(email=folded).first()
         if not _matches(found, password) or found is None or not found.is_active:
-            _note_failure(folded, found, address, agent, now)
+            _record_failure(folded, found, address, agent, now)
             raise SignInFailed
     return found
 
 
-def note(member: Member, address: str, agent: str, now: datetime, detail: str = "") -> None:
+def record_sign_in(member: Member, address: str, agent: str, now: datetime, detail: str = "") -> None:
     """The member has signed in, with all that takes. Written once a day for each member and address: a script that
     polls writes nothing.
     """
-    home = origin(address)
+    home = client_network(address)
     known = KnownAddress.objects.filter(member=member, address=home)
     if known.filter(last_at__date=now.date()).exists():
         return
@@ -91,17 +91,17 @@ def _matches(member: Member | None, password: str) -> bool:
     """Whether this is the member's password. It hashes exactly once, also when there is no member; and not at all if
     this was right a moment ago.
     """
-    typed = as_typed(password)
+    typed = normalize_password(password)
     if len(typed.encode("utf-8", "surrogatepass")) > MOST_BYTES:
         return False
     if member is None:
         make_password(typed)
         return False
-    if remembered.knows(member.pk, member.password, typed):
+    if sign_in_cache.contains(member.pk, member.password, typed):
         return True
     matches = check_password(typed, member.password, setter=lambda raw: _upgrade(member, raw))
     if matches:
-        remembered.note(member.pk, member.password, typed)
+        sign_in_cache.add(member.pk, member.password, typed)
     return matches
 
 
@@ -114,13 +114,13 @@ def _upgrade(member: Member, password: str) -> None:
         member.password = stronger  # a session that begins now is bound to it
 
 
-def _note_failure(login: str, member: Member | None, address: str, agent: str, now: datetime) -> None:
+def _record_failure(login: str, member: Member | None, address: str, agent: str, now: datetime) -> None:
     with transaction.atomic():
-        throttle.note_failure(login, address, now)
+        throttle.record_failure(login, address, now)
         audit.record("sign in", "failed", member=member, address=address, agent=agent, now=now)
 
 
-def _note_not_enough(member: Member, address: str, agent: str, now: datetime) -> None:
+def _record_second_factor_required(member: Member, address: str, agent: str, now: datetime) -> None:
     """Once a day for each member and address, like a sign-in: it is no guess, and a script tries it every night."""
     facts = {"member": member, "action": "sign in", "result": _NOT_ENOUGH, "address": address}
     today = AuditEvent.objects.filter(district=member.district, at__gte=_midnight(now), **facts)

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from rollbook.keys import secret
 from rollbook.staff.models import KnownAddress, PasswordRequest, SignInFailure
-from rollbook.staff.origins import origin
+from rollbook.staff.origins import client_network
 
 WINDOW = timedelta(hours=1)
 PER_LOGIN_AND_ADDRESS = 10
@@ -22,7 +22,7 @@ REQUESTS_PER_ADDRESS = 20
 KNOWN_FOR = timedelta(days=30)
 
 
-class Throttled(Exception):
+class RateLimited(Exception):
     """Too many sign-ins failed, or mails were asked for; the next one is looked at in ``retry_after`` seconds."""
 
     def __init__(self, retry_after: int) -> None:
@@ -30,12 +30,12 @@ class Throttled(Exception):
         self.retry_after = retry_after
 
 
-def require_address(address: str, now: datetime) -> None:
+def check_address(address: str, now: datetime) -> None:
     """Raise Throttled if too many sign-ins failed from this address."""
     _require(_from(address), PER_ADDRESS, now)
 
 
-def require(login: str, address: str, now: datetime) -> None:
+def check_sign_in(login: str, address: str, now: datetime) -> None:
     """Raise Throttled if this login may not be tried again from this address for now.
 
     An address that signed in as this login lately is never stopped by what strangers do elsewhere.
@@ -43,43 +43,43 @@ def require(login: str, address: str, now: datetime) -> None:
     of_login = SignInFailure.objects.filter(login_digest=digest(login))
     if not (of_login | _from(address)).filter(at__gt=now - WINDOW).exists():  # as nearly always: one question for three
         return
-    require_address(address, now)
-    _require(of_login.filter(address=origin(address)), PER_LOGIN_AND_ADDRESS, now)
+    check_address(address, now)
+    _require(of_login.filter(address=client_network(address)), PER_LOGIN_AND_ADDRESS, now)
     _require(of_login, PER_LOGIN, now, unless=lambda: _is_known(login, address, now))
 
 
-def note_failure(login: str, address: str, now: datetime) -> None:
+def record_failure(login: str, address: str, now: datetime) -> None:
     """Count a sign-in that failed; those that count no longer are removed."""
     with transaction.atomic():
         SignInFailure.objects.filter(at__lt=now - WINDOW).delete()
-        SignInFailure.objects.create(login_digest=digest(login), address=origin(address), at=now)
+        SignInFailure.objects.create(login_digest=digest(login), address=client_network(address), at=now)
 
 
-def require_code(login: str, address: str, now: datetime) -> None:
+def check_code(login: str, address: str, now: datetime) -> None:
     """Raise Throttled if too many codes of this member, or sign-ins from this address, were wrong.
 
     Nobody is asked for a code who has not given the password: no stranger can stop the member by this, and an address
     that is known is no excuse.
     """
-    require_address(address, now)
-    _require(SignInFailure.objects.filter(login_digest=digest(_codes_of(login))), PER_LOGIN_OF_CODES, now)
+    check_address(address, now)
+    _require(SignInFailure.objects.filter(login_digest=digest(_code_counter_key(login))), PER_LOGIN_OF_CODES, now)
 
 
-def note_code_failure(login: str, address: str, now: datetime) -> None:
+def record_code_failure(login: str, address: str, now: datetime) -> None:
     """Count a code that was wrong."""
-    note_failure(_codes_of(login), address, now)
+    record_failure(_code_counter_key(login), address, now)
 
 
-def require_request(address: str, now: datetime) -> None:
+def check_request(address: str, now: datetime) -> None:
     """Raise Throttled if too many passwords were said to be forgotten from this address, of whatever logins."""
-    _require(PasswordRequest.objects.filter(address=origin(address)), REQUESTS_PER_ADDRESS, now)
+    _require(PasswordRequest.objects.filter(address=client_network(address)), REQUESTS_PER_ADDRESS, now)
 
 
-def note_request(address: str, now: datetime) -> None:
+def record_request(address: str, now: datetime) -> None:
     """Count one; those that count no longer are removed."""
     with transaction.atomic():
         PasswordRequest.objects.filter(at__lt=now - WINDOW).delete()
-        PasswordRequest.objects.create(address=origin(address), at=now)
+        PasswordRequest.objects.create(address=client_network(address), at=now)
 
 
 def digest(login: str) -> str:
@@ -88,13 +88,13 @@ def digest(login: str) -> str:
     return hashlib.blake2b(login.encode("utf-8", "surrogatepass"), key=key, digest_size=32).hexdigest()
 
 
-def _codes_of(login: str) -> str:
+def _code_counter_key(login: str) -> str:
     """No login is called so: they are all printable."""
     return f"\0codes of {login}"
 
 
 def _from(address: str) -> QuerySet[SignInFailure]:
-    return SignInFailure.objects.filter(address=origin(address))
+    return SignInFailure.objects.filter(address=client_network(address))
 
 
 def _require(
@@ -106,10 +106,10 @@ def _require(
     """Raise if ``most`` or more lie within the window; there is room again when the ``most``-th grows old."""
     decisive = counted.filter(at__gt=now - WINDOW).order_by("-at")[most - 1 : most].first()
     if decisive and not unless():
-        raise Throttled(max(1, math.ceil((decisive.at + WINDOW - now).total_seconds())))
+        raise RateLimited(max(1, math.ceil((decisive.requested_at + WINDOW - now).total_seconds())))
 
 
 def _is_known(login: str, address: str, now: datetime) -> bool:
     return KnownAddress.objects.filter(
-        member__email=login, address=origin(address), last_at__gt=now - KNOWN_FOR
+        member__email=login, address=client_network(address), last_at__gt=now - KNOWN_FOR
     ).exists()

@@ -17,17 +17,17 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from rollbook.roster.reasons import Refused, name_problems
+from rollbook.roster.reasons import ValidationFailed, name_problems
 from rollbook.staff import audit, letters, signing_in, throttle
-from rollbook.staff.models import LetterKind, Member, Token
+from rollbook.staff.models import AccountMailKind, Member, Token
 
-LONGEST_NAME = 60
-GOOD_FOR = timedelta(days=365)
-LONGEST = timedelta(days=730)
-MOST = 20
+MAX_NAME_LENGTH = 60
+DEFAULT_LIFETIME = timedelta(days=365)
+MAX_LIFETIME = timedelta(days=730)
+MAX_TOKENS = 20
 """Tokens of one member that are good at a time."""
 
-USED_EVERY = timedelta(minutes=1)  # for each note of it a script would have to wait for the disk
+LAST_USED_RESOLUTION = timedelta(minutes=1)  # for each note of it a script would have to wait for the disk
 
 _ALPHABET = string.ascii_letters + string.digits  # what neither a form nor a shell reads as something else
 _KEY, _RANDOM = 8, 32
@@ -42,16 +42,16 @@ class Scope(StrEnum):
     CANCEL = "cancel"
 
 
-class TokenFailed(Exception):
+class TokenRejected(Exception):
     """The token is none, is too old or revoked, or its member is not active any more: one answer for all."""
 
 
-class TokenNotMade(Refused):
+class InvalidToken(ValidationFailed):
     """There can be no such token."""
 
 
-def make(
-    member: Member, name: str, scopes: Collection[Scope], now: datetime, good_for: timedelta = GOOD_FOR
+def create(
+    member: Member, name: str, scopes: Collection[Scope], now: datetime, good_for: timedelta = DEFAULT_LIFETIME
 ) -> tuple[Token, str]:
     """A new token of the member's, and the secret itself, which is told this once. The member is mailed its name.
 
@@ -62,7 +62,7 @@ def make(
     with transaction.atomic():
         Member.objects.select_for_update().get(pk=member.pk)  # of two that count, one waits
         if reasons := _problems(member, name, scopes, now, good_for):
-            raise TokenNotMade(reasons)
+            raise InvalidToken(reasons)
         token = Token.objects.create(
             member=member,
             name=name,
@@ -72,7 +72,7 @@ def make(
             made_at=now,
             expires_at=now + good_for,
         )
-        letters.write(member, LetterKind.TOKEN_MADE, now, about=name)
+        letters.queue_mail(member, AccountMailKind.TOKEN_MADE, now, about=name)
     return token, secret
 
 
@@ -82,65 +82,65 @@ def sign_in(secret: str, address: str, now: datetime, agent: str = "") -> Token:
     A wrong one counts as a sign-in that failed from this address, of no login: else a stranger who has seen how a token
     begins could stop the scripts of its member.
     """
-    throttle.require_address(address, now)
+    throttle.check_address(address, now)
     known = Token.objects.select_related("member__district", "member__role").filter(key=_key_of(secret)).first()
-    if known is None or not _is_good(known, secret, now):
+    if known is None or not _is_valid(known, secret, now):
         _note_failure(known, address, agent, now)
-        raise TokenFailed
+        raise TokenRejected
     _note_use(known, now)
-    signing_in.note(known.member, address, agent, now, f"token {known.key}")
+    signing_in.record_sign_in(known.member, address, agent, now, f"token {known.key}")
     return known
 
 
-def of(member: Member) -> QuerySet[Token]:
+def tokens_of(member: Member) -> QuerySet[Token]:
     """All that the member has made, the latest first."""
     return Token.objects.filter(member=member).order_by("-made_at", "-pk")
 
 
-def good(member: Member, now: datetime) -> QuerySet[Token]:
+def active_tokens(member: Member, now: datetime) -> QuerySet[Token]:
     """Those that can be used."""
-    return of(member).filter(revoked_at=None, expires_at__gt=now)
+    return tokens_of(member).filter(revoked_at=None, expires_at__gt=now)
 
 
 def revoke(member: Member, key: int, now: datetime) -> Token | None:
     """This token of the member's is good no more; None if there is none, or there was nothing to revoke."""
     with transaction.atomic():
-        revoked = good(member, now).filter(pk=key).update(revoked_at=now)
-    return of(member).get(pk=key) if revoked else None
+        revoked = active_tokens(member, now).filter(pk=key).update(revoked_at=now)
+    return tokens_of(member).get(pk=key) if revoked else None
 
 
 def revoke_all(member: Member) -> int:
     """All tokens of a member who goes; returns how many were good. They stay revoked if the member comes back."""
     now = timezone.now()
     with transaction.atomic():
-        return good(member, now).update(revoked_at=now)
+        return active_tokens(member, now).update(revoked_at=now)
 
 
-def _is_good(token: Token, secret: str, now: datetime) -> bool:
+def _is_valid(token: Token, secret: str, now: datetime) -> bool:
     is_it = hmac.compare_digest(token.digest, _digest(secret))
     return is_it and token.revoked_at is None and token.expires_at > now and token.member.is_active
 
 
 def _problems(member: Member, name: str, scopes: Collection[Scope], now: datetime, good_for: timedelta) -> list[str]:
-    found = name_problems("name", name, LONGEST_NAME)
+    found = name_problems("name", name, MAX_NAME_LENGTH)
     if not scopes:
         found.append("it would be for no command; choose one at least")
-    if not timedelta() < good_for <= LONGEST:
-        found.append(f"it can be good for {LONGEST.days} days at most")
-    if good(member, now).count() >= MOST:
-        found.append(f"you have {MOST} tokens already; revoke one first")
+    if not timedelta() < good_for <= MAX_LIFETIME:
+        found.append(f"it can be good for {MAX_LIFETIME.days} days at most")
+    if active_tokens(member, now).count() >= MAX_TOKENS:
+        found.append(f"you have {MAX_TOKENS} tokens already; revoke one first")
     return found
 
 
 def _note_use(token: Token, now: datetime) -> None:
-    if token.last_used_at is None or now - token.last_used_at >= USED_EVERY:
+    if token.last_used_at is None or now - token.last_used_at >= LAST_USED_RESOLUTION:
         with transaction.atomic():
             Token.objects.filter(pk=token.pk).update(last_used_at=now)
 
 
 def _note_failure(token: Token | None, address: str, agent: str, now: datetime) -> None:
     with transaction.atomic():
-        throttle.note_failure("", address, now)
+        throttle.record_failure("", address, now)
         audit.record(
             "sign in", "failed", member=token.member if token else None, address=address, agent=agent,
             detail=f"token {token.key}" if token else "token", now=now,

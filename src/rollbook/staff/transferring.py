@@ -13,19 +13,19 @@ from django.db.models import Count, Q, QuerySet
 
 from rollbook.roster import by_hand
 from rollbook.roster.models import Group, School, Student, Transfer, TransferState
-from rollbook.roster.reasons import Refused
+from rollbook.roster.reasons import ValidationFailed
 from rollbook.staff import editing, seeing
 from rollbook.staff.models import Member
 
-LONGEST_NOTE = 200
+MAX_NOTE_LENGTH = 200
 
 
-class TransferRefused(Refused):
+class InvalidTransfer(ValidationFailed):
     """The students stay where they are."""
 
 
 @dataclass(frozen=True)
-class Chosen:
+class TransferSelection:
     """Students of one school who are to go together, and what they are called together: a name, a group, a school."""
 
     title: str
@@ -33,26 +33,26 @@ class Chosen:
     pks: tuple[int, ...]
 
 
-def one(member: Member, key: int) -> Chosen | None:
+def select_student(member: Member, key: int) -> TransferSelection | None:
     """This student, if he is the member's to transfer."""
     student = seeing.student(member, key)
     if student is None:
         return None
-    return Chosen(f"{student.first_name} {student.last_name}", student.school, (student.pk,))
+    return TransferSelection(f"{student.first_name} {student.last_name}", student.school, (student.pk,))
 
 
-def whole_group(member: Member, key: int) -> Chosen | None:
+def select_group(member: Member, key: int) -> TransferSelection | None:
     """All students of this group, inactive ones too."""
     group = Group.objects.select_related("school").filter(pk=key, school__in=seeing.schools(member)).first()
     if group is None:
         return None
-    return Chosen(f"group {group.name}", group.school, _keys(seeing.students(member).filter(groups=group)))
+    return TransferSelection(f"group {group.name}", group.school, _keys(seeing.visible_students(member).filter(groups=group)))
 
 
-def whole_school(member: Member, key: int) -> Chosen | None:
+def select_school(member: Member, key: int) -> TransferSelection | None:
     """All students of this school, inactive ones too."""
     school = seeing.schools(member).filter(pk=key).first()
-    return None if school is None else Chosen(school.name, school, _keys(seeing.students(member).filter(school=school)))
+    return None if school is None else TransferSelection(school.name, school, _keys(seeing.visible_students(member).filter(school=school)))
 
 
 def targets(member: Member, source: School | None) -> list[School]:
@@ -60,71 +60,71 @@ def targets(member: Member, source: School | None) -> list[School]:
     return [school for school in seeing.schools(member) if source is None or school.pk != source.pk]
 
 
-def move(member: Member, chosen: Chosen, target: School, now: datetime) -> Transfer:
+def move(member: Member, chosen: TransferSelection, target: School, now: datetime) -> Transfer:
     """The students go to this school of the member's, all or none. Raises TransferRefused."""
     with transaction.atomic():
         _require_ours(member, chosen.source, target)
         here = _still_there(member, chosen.source, chosen.pks)
-        by_hand.move(member.district_id, here, target, editing.author(member, now))
-        return _kept(member, chosen.source, here, now, _moved(member, target, now))
+        by_hand.transfer_students(member.district_id, here, target, editing.author(member, now))
+        return _save(member, chosen.source, here, now, _completion_fields(member, target, now))
 
 
-def hand_over(member: Member, chosen: Chosen, note: str, now: datetime) -> Transfer:
+def request_transfer(member: Member, chosen: TransferSelection, note: str, now: datetime) -> Transfer:
     """The students stay until a district manager says where they go. Raises TransferRefused."""
     note = " ".join(note.split())
-    if not 0 < len(note) <= LONGEST_NOTE or not note.isprintable():
-        raise TransferRefused([f"say in up to {LONGEST_NOTE} characters where they should go"])
+    if not 0 < len(note) <= MAX_NOTE_LENGTH or not note.isprintable():
+        raise InvalidTransfer([f"say in up to {MAX_NOTE_LENGTH} characters where they should go"])
     with transaction.atomic():
         _require_ours(member, chosen.source)
         here = _still_there(member, chosen.source, chosen.pks)
-        if Transfer.objects.filter(state=TransferState.WAITING, students__in=here).exists():
-            raise TransferRefused(["some of them are handed to the district already; take that back first"])
-        return _kept(member, chosen.source, here, now, {"state": TransferState.WAITING, "note": note})
+        if Transfer.objects.filter(state=TransferState.PENDING, students__in=here).exists():
+            raise InvalidTransfer(["some of them are handed to the district already; take that back first"])
+        return _save(member, chosen.source, here, now, {"state": TransferState.PENDING, "note": note})
 
 
-def finish(member: Member, transfer: Transfer, target: School, now: datetime) -> int:
+def complete_transfer(member: Member, transfer: Transfer, target: School, now: datetime) -> int:
     """Move those who were handed over, and are where they were, to this school; returns how many. Raises
     TransferRefused.
     """
     with transaction.atomic():
-        waiting = _taken(member, transfer)
-        if waiting.source is None or not may_finish(member):
-            raise TransferRefused(["only who acts for the whole district can finish it"])
+        waiting = _lock_pending(member, transfer)
+        if waiting.source is None or not may_complete(member):
+            raise InvalidTransfer(["only who acts for the whole district can finish it"])
         _require_ours(member, waiting.source, target)
         here = _still_there(member, waiting.source, _keys(waiting.students.all()))
-        moved = by_hand.move(member.district_id, here, target, editing.author(member, now))
-        Transfer.objects.filter(pk=waiting.pk).update(**_moved(member, target, now))
+        moved = by_hand.transfer_students(member.district_id, here, target, editing.author(member, now))
+        Transfer.objects.filter(pk=waiting.pk).update(**_completion_fields(member, target, now))
     return moved
 
 
 def withdraw(member: Member, transfer: Transfer, now: datetime) -> None:
     """The students stay; nobody is asked any more. Raises TransferRefused."""
     with transaction.atomic():
-        waiting = _taken(member, transfer)
+        waiting = _lock_pending(member, transfer)
         ended = {"state": TransferState.WITHDRAWN, "ended_by": member, "ended_at": now}
         Transfer.objects.filter(pk=waiting.pk).update(**ended)
 
 
-def back(member: Member, transfer: Transfer, now: datetime) -> Transfer:
+def reverse_transfer(member: Member, transfer: Transfer, now: datetime) -> Transfer:
     """Move those who came with this transfer, and are still there, back to where they were: another transfer.
 
     Their groups and staff there do not come back with them. Raises TransferRefused.
     """
-    if not may_move_back(member, transfer) or transfer.source is None or transfer.target is None:
-        raise TransferRefused(["it cannot be moved back by you: both schools must be there, and yours"])
-    chosen = Chosen(transfer.target_name, transfer.target, _keys(transfer.students.all()))
+    if not may_reverse(member, transfer) or transfer.source is None or transfer.target is None:
+        raise InvalidTransfer(["it cannot be moved back by you: both schools must be there, and yours"])
+    chosen = TransferSelection(transfer.target_name, transfer.target, _keys(transfer.students.all()))
     return move(member, chosen, transfer.source, now)
 
 
-def may_finish(member: Member) -> bool:
+def may_complete(member: Member) -> bool:
     """Whether students are handed over to this member, among others."""
     return member.role.is_district_wide
 
 
-def may_move_back(member: Member, transfer: Transfer) -> bool:
+def may_reverse(member: Member, transfer: Transfer) -> bool:
     """Whether it has moved students between two schools that are there, and the member's."""
     ours = {school.pk for school in seeing.schools(member)}
-    return transfer.state == TransferState.MOVED and {transfer.source_id, transfer.target_id} <= ours
+    return transfer.state == TransferState.COMPLETED and {transfer.source_id, transfer.target_id} <= ours
 
 
 def visible(member: Member) -> QuerySet[Transfer]:
@@ -138,11 +138,11 @@ def visible(member: Member) -> QuerySet[Transfer]:
     return ours.annotate(moving=Count("students")).order_by("-asked_at", "-pk")
 
 
-def waiting(member: Member) -> int:
+def count_pending(member: Member) -> int:
     """How many hand-overs wait for this member."""
-    if not may_finish(member):
+    if not may_complete(member):
         return 0
-    return Transfer.objects.filter(district=member.district_id, state=TransferState.WAITING).count()
+    return Transfer.objects.filter(district=member.district_id, state=TransferState.PENDING).count()
 
 
 def _keys(students: QuerySet[Student]) -> tuple[int, ...]:
@@ -153,32 +153,32 @@ def _require_ours(member: Member, *schools: School) -> None:
     ours = {school.pk for school in seeing.schools(member)}
     names = [school.name for school in schools if school.pk not in ours]
     if names:
-        raise TransferRefused([f"{name} is not among your schools; hand the students over instead" for name in names])
+        raise InvalidTransfer([f"{name} is not among your schools; hand the students over instead" for name in names])
     if len({school.pk for school in schools}) < len(schools):
-        raise TransferRefused(["they are at that school already"])
+        raise InvalidTransfer(["they are at that school already"])
 
 
 def _still_there(member: Member, source: School, pks: Collection[int]) -> list[int]:
     """Those of the students who are at the school now; raises TransferRefused if there is none."""
     wanted = set(pks)
-    here = [pk for pk in _keys(seeing.students(member).filter(school=source)) if pk in wanted]
+    here = [pk for pk in _keys(seeing.visible_students(member).filter(school=source)) if pk in wanted]
     if not here:
-        raise TransferRefused([f"none of them is at {source.name}"])
+        raise InvalidTransfer([f"none of them is at {source.name}"])
     return here
 
 
-def _taken(member: Member, transfer: Transfer) -> Transfer:
+def _lock_pending(member: Member, transfer: Transfer) -> Transfer:
     """The transfer as it is now, if it waits; of two who end it, one waits. Raises TransferRefused."""
     Transfer.objects.select_for_update(no_key=True).get(pk=transfer.pk)
     current = visible(member).filter(pk=transfer.pk).first()
-    if current is None or current.state != TransferState.WAITING:
-        raise TransferRefused(["it does not wait any more"])
+    if current is None or current.state != TransferState.PENDING:
+        raise InvalidTransfer(["it does not wait any more"])
     return current
 
 
-def _moved(member: Member, target: School, now: datetime) -> dict[str, object]:
+def _completion_fields(member: Member, target: School, now: datetime) -> dict[str, object]:
     return {
-        "state": TransferState.MOVED,
+        "state": TransferState.COMPLETED,
         "target": target,
         "target_name": target.name,
         "ended_by": member,
@@ -186,7 +186,7 @@ def _moved(member: Member, target: School, now: datetime) -> dict[str, object]:
     }
 
 
-def _kept(member: Member, source: School, pks: list[int], now: datetime, facts: dict[str, object]) -> Transfer:
+def _save(member: Member, source: School, pks: list[int], now: datetime, facts: dict[str, object]) -> Transfer:
     transfer = Transfer.objects.create(
         district=member.district, source=source, source_name=source.name, asked_by=member, asked_at=now, **facts
     )

@@ -17,8 +17,8 @@ from django.utils import timezone
 from rollbook.database import statistics
 from rollbook.format.problems import Problem
 from rollbook.roster import changing, records
-from rollbook.roster.changing import Author
-from rollbook.roster.records import Record
+from rollbook.roster.changing import ChangeAuthor
+from rollbook.roster.records import StudentSnapshot
 from rollbook.updates import fields, problems, states
 from rollbook.updates.chunk_plan import (
     KEY_COLUMNS,
@@ -30,46 +30,46 @@ from rollbook.updates.chunk_plan import (
     PendingRow,
     claim_keys,
 )
-from rollbook.updates.models import Row, Update
+from rollbook.updates.models import StagedRow, UpdateJob
 from rollbook.updates.moves import Outcome, State
 
 # How long a chunk should take: the longest that a cancel waits, see docs/decisions/databases.md.
 CHUNK_SECONDS = 0.25
-SMALLEST, LARGEST = 100, 5000  # students in a chunk
+MIN_CHUNK_ROWS, MAX_CHUNK_ROWS = 100, 5000  # students in a chunk
 
 _LINK_COLUMNS = frozenset({"GROUPS", "STAFF", "SCHOOL_ID"})
 
 
-def steps(update: Update, run: str) -> Iterator[None]:
+def steps(update: UpdateJob, run: str) -> Iterator[None]:
     """Apply the staged rows of an update, one chunk per step.
 
     Raises:
         Fenced: Another run has taken over the update, or it was canceled.
     """
-    size, turn = SMALLEST, update.applied_turn
-    changed = fields.counted(update)
-    growth = statistics.Growth("roster_student", "roster_rowdigest", "roster_student_groups")
+    size, turn = MIN_CHUNK_ROWS, update.applied_through_order
+    changed = fields.load_field_counts(update)
+    growth = statistics.AnalyzeOnGrowth("roster_student", "roster_rowdigest", "roster_student_groups")
     while True:
         started = time.monotonic()
         with transaction.atomic():
-            statistics.rely_on_indexes()
+            statistics.disable_seqscan()
             rows = _next_rows(update, size, turn)
             if not rows:
                 return
             turn = rows[-1].apply_order
             _apply(update, run, rows, changed)
         size = _next_size(size, time.monotonic() - started)
-        growth.by(sum(row.student_id is None for row in rows))
+        growth.add_rows(sum(row.student_id is None for row in rows))
         yield
 
 
 def _next_size(size: int, seconds: float) -> int:
     """Return how many students the next chunk should have, at most twice as many as this one."""
     wanted = int(size * min(2.0, CHUNK_SECONDS / max(seconds, 0.001)))
-    return max(SMALLEST, min(LARGEST, wanted))
+    return max(MIN_CHUNK_ROWS, min(MAX_CHUNK_ROWS, wanted))
 
 
-def _next_rows(update: Update, size: int, after: int) -> list[PendingRow]:
+def _next_rows(update: UpdateJob, size: int, after: int) -> list[PendingRow]:
     """Load the rows of the next chunk; rows that share an apply order are never separated."""
     waiting = "FROM updates_row WHERE update_id = %s AND outcome IS NULL AND turn > %s"
     with connection.cursor() as cursor:
@@ -83,7 +83,7 @@ def _next_rows(update: Update, size: int, after: int) -> list[PendingRow]:
         return [PendingRow(*row) for row in cursor.fetchall()]
 
 
-def _apply(update: Update, run: str, rows: Sequence[PendingRow], changed: Counter[str]) -> None:
+def _apply(update: UpdateJob, run: str, rows: Sequence[PendingRow], changed: Counter[str]) -> None:
     """Write one chunk inside the caller's transaction.
 
     Args:
@@ -105,16 +105,16 @@ def _apply(update: Update, run: str, rows: Sequence[PendingRow], changed: Counte
 
 def _plan(district_id: int, rows: Sequence[PendingRow]) -> ChunkPlan:
     """Lock the students of a chunk and load all that its plan needs."""
-    versions = records.locked([row.student_id for row in rows if row.student_id is not None])
+    versions = records.lock_versions([row.student_id for row in rows if row.student_id is not None])
     chunk = ChunkRows.split(rows, versions)
     snapshots = _load_snapshots(chunk.changes)
     holders = _load_holders(district_id, claim_keys(chunk, snapshots))
     return ChunkPlan.build(chunk, snapshots, holders)
 
 
-def _load_snapshots(tasks: Sequence[ChangeTask]) -> dict[int, Record]:
+def _load_snapshots(tasks: Sequence[ChangeTask]) -> dict[int, StudentSnapshot]:
     """Load the students that rows are compared with; their links only if a row may change some."""
-    snapshots = records.by_pk([task.student_id for task in tasks])
+    snapshots = records.load_by_id([task.student_id for task in tasks])
     if any(not task.values.keys().isdisjoint(_LINK_COLUMNS) for task in tasks):
         records.add_links(snapshots.values())
     return snapshots
@@ -127,15 +127,15 @@ def _load_holders(district_id: int, claims: Mapping[int, Claims]) -> dict[str, d
         for column, key in claim.items():
             if key is not None:
                 keys[column].append(key)
-    return {column: records.holders(district_id, column, keys[column]) for column in KEY_COLUMNS}
+    return {column: records.find_key_holders(district_id, column, keys[column]) for column in KEY_COLUMNS}
 
 
-def _write_students(update: Update, plan: ChunkPlan) -> None:
-    author = Author(update.pk, update.member_id, timezone.now())
+def _write_students(update: UpdateJob, plan: ChunkPlan) -> None:
+    author = ChangeAuthor(update.pk, update.member_id, timezone.now())
     for columns, simple_changes in plan.simple_changes.items():
-        changing.revise_plainly(columns.split(","), simple_changes, author)
-    changing.revise(update.district_id, list(plan.changes.values()), author)
-    changing.enroll(update.district_id, list(plan.new_students.values()), author)
+        changing.apply_simple_changes(columns.split(","), simple_changes, author)
+    changing.apply_changes(update.district_id, list(plan.changes.values()), author)
+    changing.add_students(update.district_id, list(plan.new_students.values()), author)
 
 
 def _write_outcomes(rows: Sequence[PendingRow], plan: ChunkPlan) -> None:
@@ -147,11 +147,11 @@ def _write_outcomes(rows: Sequence[PendingRow], plan: ChunkPlan) -> None:
     for outcome, lines in lines_by_outcome:
         if lines:
             pks = [row.pk for row in rows if row.line in lines]
-            Row.objects.filter(pk__in=pks).update(outcome=outcome)
+            StagedRow.objects.filter(pk__in=pks).update(outcome=outcome)
 
 
 def _progress(
-    update: Update, run: str, rejected: Sequence[Problem], counters: Mapping[str, object]
+    update: UpdateJob, run: str, rejected: Sequence[Problem], counters: Mapping[str, object]
 ) -> None:
     """Write the problems and counters of a chunk.
 
@@ -160,7 +160,7 @@ def _progress(
     """
     facts = dict(counters)
     if rejected:
-        counted = Update.objects.values_list("problem_counts", flat=True).get(pk=update.pk)
+        counted = UpdateJob.objects.values_list("problem_counts", flat=True).get(pk=update.pk)
         facts["problem_counts"] = problems.counts(rejected, counted)
-        problems.keep(update.pk, rejected)
-    states.progress(update.pk, State.APPLYING, run, **facts)
+        problems.save_problems(update.pk, rejected)
+    states.record_progress(update.pk, State.APPLYING, run, **facts)

@@ -13,10 +13,10 @@ from rollbook.format.columns import Column, fold_header
 from rollbook.format.header import Header
 from rollbook.format.limits import Limits
 from rollbook.format.reader import RawRow
-from rollbook.roster.days import day_of
+from rollbook.roster.days import local_date
 from rollbook.updates import origin, spool
-from rollbook.updates.models import Update
-from rollbook.updates.moves import LIVE
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.moves import UNFINISHED
 
 BYTE_ORDER_MARK = "\ufeff"
 
@@ -28,28 +28,28 @@ class NotEnded(Exception):
     """The update goes on, and what it will leave is not known yet."""
 
 
-class Removed(Exception):
+class RemovedByRetention(Exception):
     """Retention has removed what this would be made of; the text says what and when."""
 
 
-def require_ended(update: Update) -> None:
+def ensure_ended(update: UpdateJob) -> None:
     """Raises NotEnded if anything may still happen to the update."""
-    if update.state in LIVE:
+    if update.state in UNFINISHED:
         raise NotEnded
 
 
-def require_kept(update: Update, *, file: bool = True) -> None:
+def ensure_not_removed(update: UpdateJob, *, file: bool = True) -> None:
     """Raises Removed if retention has taken the update's details or, where that is needed, its ``file``."""
-    if update.details_closed_at:
-        raise Removed(f"the rows and problems of {_by_retention(update, 'were', update.details_closed_at)}")
+    if update.details_hidden_at:
+        raise RemovedByRetention(f"the rows and problems of {_by_retention(update, 'were', update.details_hidden_at)}")
     if file and update.file_removed_at:
-        raise Removed(f"the file of {_by_retention(update, 'was', update.file_removed_at)}")
+        raise RemovedByRetention(f"the file of {_by_retention(update, 'was', update.file_removed_at)}")
 
 
-class Sheet:
+class OriginalRowsFile:
     """An update's file, of which the columns go out that may, and behind them those of ours: ``about``."""
 
-    def __init__(self, update: Update, *about: str) -> None:
+    def __init__(self, update: UpdateJob, *about: str) -> None:
         self._update = update
         self._about = about
         self._header, _ = Header.parse(update.header)
@@ -61,13 +61,13 @@ class Sheet:
 
         It begins with a byte order mark if the district's files are read as something else, so that this one is not.
         """
-        names = [writer.neutralised(self._header.names[at]) for at in self._kept]  # whoever sent the file chose them
+        names = [writer.guard_formula(self._header.names[at]) for at in self._kept]  # whoever sent the file chose them
         lines = writer.lines([*names, *self._about], rows)
         return lines if self._update.district.encoding == "utf-8" else chain([BYTE_ORDER_MARK], lines)
 
     def rows(self, choice: Choice) -> Iterator[list[RawRow]]:
         """The chosen rows, some at a time. Raises spool.LostFile, at once, if the file is not kept any more."""
-        spool.require_whole(self._update.spool_name, self._update.file_digest)
+        spool.ensure_available(self._update.spool_name, self._update.file_digest)
         return self._rows(choice)
 
     def cells(self, row: RawRow) -> list[str]:
@@ -80,16 +80,16 @@ class Sheet:
 
     def _rows(self, choice: Choice) -> Iterator[list[RawRow]]:
         path = spool.path_of(self._update.spool_name)
-        for some in reader.read_records(path, encoding=self._update.read_as, header=self._header):
+        for some in reader.read_records(path, encoding=self._update.detected_encoding, header=self._header):
             wanted = choice(some.lines)
             here = [at for at, line in enumerate(some.lines) if line in wanted]
             if here:
                 records, lines = [some.records[at] for at in here], [some.lines[at] for at in here]
-                yield reader.rows_of(records, lines, self._header)
+                yield reader.parse_rows(records, lines, self._header)
 
 
-def _by_retention(update: Update, verb: str, at: datetime) -> str:
-    day = day_of(update.district, at)
+def _by_retention(update: UpdateJob, verb: str, at: datetime) -> str:
+    day = local_date(update.district, at)
     return f"update {update.number} {verb} removed on {day}, as the settings of {update.district.name} have it"
 
 
@@ -99,7 +99,7 @@ def _kept(header: Header, most: int) -> list[int]:
     If they are too many, those go that nobody reads.
     """
     columns = enumerate(zip(header.names, header.columns, strict=True))
-    kept = [at for at, (name, column) in columns if not _is_secret(name, column) and not origin.is_ours(name)]
+    kept = [at for at, (name, column) in columns if not _is_secret(name, column) and not origin.is_return_column(name)]
     return kept if len(kept) <= most else [at for at in kept if header.columns[at]]
 
 

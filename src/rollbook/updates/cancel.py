@@ -6,16 +6,16 @@ from django.db import transaction
 
 from rollbook.roster.models import District
 from rollbook.updates import running, states
-from rollbook.updates.models import Update
-from rollbook.updates.moves import LIVE, State
-from rollbook.updates.report import current, find
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.moves import UNFINISHED, State
+from rollbook.updates.report import current_update, find
 
 
 @dataclass(frozen=True)
 class Cancellation:
     """The update that was meant, None if there is none; and whether it was canceled by this very call."""
 
-    update: Update | None
+    update: UpdateJob | None
     done: bool
 
 
@@ -27,15 +27,15 @@ def cancel(district: District, number: int | None = None) -> Cancellation:
     """
     with transaction.atomic():
         update = find(district, number) if number is not None else _running_or_oldest(district)
-        done = update is not None and states.move(update.pk, State.CANCELED)
+        done = update is not None and states.transition(update.pk, State.CANCELED)
         if update is None:
-            return Cancellation(current(district), done=False)
+            return Cancellation(current_update(district), done=False)
         update.refresh_from_db()
         if done:
-            running.due(update.pk)
+            running.notify_engine(update.pk)
     return Cancellation(update, done)
 
 
-def _running_or_oldest(district: District) -> Update | None:
-    live = Update.objects.filter(district=district, state__in=LIVE)
+def _running_or_oldest(district: District) -> UpdateJob | None:
+    live = UpdateJob.objects.filter(district=district, state__in=UNFINISHED)
     return live.exclude(state=State.RECEIVED).first() or live.order_by("number").first()

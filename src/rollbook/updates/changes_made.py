@@ -7,35 +7,35 @@ from django.db.models import F, Max, Min
 
 from rollbook.format import writer
 from rollbook.format.columns import BY_NAME
-from rollbook.roster.changing import ADDED
+from rollbook.roster.changing import STUDENT_ADDED
 from rollbook.roster.models import Change
-from rollbook.updates.as_sent import require_ended, require_kept
-from rollbook.updates.models import Update
-from rollbook.updates.wording import dated
+from rollbook.updates.as_sent import ensure_ended, ensure_not_removed
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.wording import format_datetime
 
 HEADER = ("LINE", "STUDENT_ID", "USERNAME", "FIRST_NAME", "LAST_NAME", "FIELD", "OLD", "NEW", "AT")
-STRETCH = 1000  # changes looked up at a time
+CHANGES_PER_QUERY = 1000  # changes looked up at a time
 
 
-def lines(update: Update) -> Iterator[str]:
+def csv_lines(update: UpdateJob) -> Iterator[str]:
     """The file's lines, in the order in which the changes were made; students are called as they are called now.
 
     A student that was added has no LINE any more if its name or date of birth is another one since. Raises, at once,
     as_sent.NotEnded, and as_sent.Removed: a file of all changes is a detail, though each student's history stays.
     """
-    require_ended(update)
-    require_kept(update, file=False)
+    ensure_ended(update)
+    ensure_not_removed(update, file=False)
     return writer.lines(HEADER, _rows(update))
 
 
-def file_name(update: Update) -> str:
+def file_name(update: UpdateJob) -> str:
     """What to call the file."""
     return f"update-{update.number}-changes.csv"
 
 
-def shown(column: str, value: str) -> str:
+def format_value(column: str, value: str) -> str:
     """The value as the student file writes it."""
-    return BY_NAME[column].show(value) if value and column in BY_NAME else value
+    return BY_NAME[column].format(value) if value and column in BY_NAME else value
 
 
 class _Made(NamedTuple):
@@ -47,7 +47,7 @@ class _Made(NamedTuple):
     cells: list[str]
 
 
-def _rows(update: Update) -> Iterator[list[str]]:
+def _rows(update: UpdateJob) -> Iterator[list[str]]:
     for first in _stretches(update):
         made = list(_made(update, first))
         lines = _lines_of_known(update, made) | _lines_of_added(update, made)
@@ -55,37 +55,37 @@ def _rows(update: Update) -> Iterator[list[str]]:
             yield [str(lines.get(change.student, "")), *change.cells]
 
 
-def _stretches(update: Update) -> Iterator[int]:
+def _stretches(update: UpdateJob) -> Iterator[int]:
     """Keys at which to begin; those of an update are close together.
 
     With the 0 PostgreSQL gathers the update's own keys, and does not go through everybody's in search of the first.
     """
     own = Change.objects.filter(update=update).annotate(key=F("pk") + 0)
     ends = own.aggregate(first=Min("key"), last=Max("key"))
-    return iter(range(ends["first"], ends["last"] + 1, STRETCH) if ends["first"] is not None else ())
+    return iter(range(ends["first"], ends["last"] + 1, CHANGES_PER_QUERY) if ends["first"] is not None else ())
 
 
-def _made(update: Update, first: int) -> Iterator[_Made]:
-    changes = Change.objects.filter(update=update, pk__gte=first, pk__lt=first + STRETCH).order_by("pk")
+def _made(update: UpdateJob, first: int) -> Iterator[_Made]:
+    changes = Change.objects.filter(update=update, pk__gte=first, pk__lt=first + CHANGES_PER_QUERY).order_by("pk")
     columns = ("student_id", "username", "first_name", "last_name", "name_key", "dob")
     for pk, field, old, new, at, *student in changes.values_list(
         "student", "field", "old", "new", "at", *(f"student__{column}" for column in columns)
     ):
         *called, name_key, dob = student
-        said = (field, shown(field, old), shown(field, new), dated(at, update.district.time_zone))
+        said = (field, format_value(field, old), format_value(field, new), format_datetime(at, update.district.time_zone))
         yield _Made(pk, (name_key, dob), field, [*(cell or "" for cell in called), *said])
 
 
-def _lines_of_known(update: Update, made: list[_Made]) -> dict[int, int]:
+def _lines_of_known(update: UpdateJob, made: list[_Made]) -> dict[int, int]:
     """Student to line, of those who were enrolled before."""
-    students = {change.student for change in made if change.field != ADDED}
+    students = {change.student for change in made if change.field != STUDENT_ADDED}
     rows = update.row_set.without_own_outcome().filter(student__in=students)
     return dict(rows.values_list("student__pk", "line"))
 
 
-def _lines_of_added(update: Update, made: list[_Made]) -> dict[int, int]:
+def _lines_of_added(update: UpdateJob, made: list[_Made]) -> dict[int, int]:
     """Student to line, of those who were added: by name and date of birth, which are unique."""
-    added = {change.name: change.student for change in made if change.field == ADDED}
+    added = {change.name: change.student for change in made if change.field == STUDENT_ADDED}
     rows = update.row_set.without_own_outcome().filter(student=None)
     rows = rows.filter(takes_name_key__in={name for name, _ in added})
     found: Any = rows.values_list("takes_name_key", "takes_dob", "line")

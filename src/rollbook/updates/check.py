@@ -8,26 +8,26 @@ from collections.abc import Iterator
 
 from rollbook.format.header import Header
 from rollbook.updates import spool, stretches
-from rollbook.updates.check_range import RowRules, check_byte_range
-from rollbook.updates.hands import SecondHand
-from rollbook.updates.models import Update
+from rollbook.updates.check_range import RowChecker, check_byte_range
+from rollbook.updates.hands import ParallelChecker
+from rollbook.updates.models import UpdateJob
 
 
-def steps(update: Update, run: str) -> Iterator[None]:
+def steps(update: UpdateJob, run: str) -> Iterator[None]:
     """Check the rows that have not been checked yet, one batch a step.
 
     Of a large file, a second process checks a part. Raises states.Fenced and spool.LostFile.
     """
-    spool.require_whole(update.spool_name, update.file_digest)
-    rules = RowRules(update, Header.parse(update.header)[0])
-    todo = stretches.open_ones(update)
-    with SecondHand(update.pk, run, len(todo)) as second:
-        second.tell(lambda: rules.known)
+    spool.ensure_available(update.spool_name, update.file_digest)
+    rules = RowChecker(update, Header.parse(update.header)[0])
+    todo = stretches.unchecked_ranges(update)
+    with ParallelChecker(update.pk, run, len(todo)) as second:
+        second.send_index(lambda: rules.known)
         while todo:
             for _ in check_byte_range(todo.pop(0), update, run, rules):
-                second.help(todo)
+                second.offer_range(todo)
                 yield
         while second.is_busy():
             yield
-    for stretch in stretches.open_ones(update):  # what the second process left undone
+    for stretch in stretches.unchecked_ranges(update):  # what the second process left undone
         yield from check_byte_range(stretch, update, run, rules)

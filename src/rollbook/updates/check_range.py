@@ -15,27 +15,27 @@ from django.db.models import F
 from django.utils import timezone
 
 from rollbook.format import reader
-from rollbook.format.checker import CheckedRow, Checker, missing_to_add
+from rollbook.format.checker import ValidatedRow, RowValidator, missing_required_values
 from rollbook.format.file_validator import validate_rows
 from rollbook.format.header import Header
 from rollbook.format.problems import Problem
-from rollbook.format.reader import Place, RawRow, Records, rows_of
+from rollbook.format.reader import FilePosition, RawRow, RecordBatch, parse_rows
 from rollbook.format.tally import ProblemTally
 from rollbook.roster import digests, matching, records
-from rollbook.roster.changing import member_keys
-from rollbook.roster.comparing import differences
-from rollbook.roster.days import day_of
-from rollbook.roster.digests import NOBODY, Accepted, Digests, Known
-from rollbook.roster.matching import Candidates
+from rollbook.roster.changing import member_ids_by_email
+from rollbook.roster.comparing import diff
+from rollbook.roster.days import local_date
+from rollbook.roster.digests import NO_STUDENT, ConfirmedRow, RowFingerprinter, FingerprintIndex
+from rollbook.roster.matching import StudentMatcher
 from rollbook.roster.models import School
-from rollbook.roster.records import Record
+from rollbook.roster.records import StudentSnapshot
 from rollbook.updates import problems, spool, staging, states
-from rollbook.updates.models import Batch, Update
+from rollbook.updates.models import CheckedRange, UpdateJob
 from rollbook.updates.moves import Mode, State
-from rollbook.updates.staging import StagedRow
-from rollbook.updates.stretches import Stretch
+from rollbook.updates.staging import StagedRowTuple
+from rollbook.updates.stretches import ByteRange
 
-SMALLEST, LARGEST = 4000, 20_000
+MIN_BATCH_RECORDS, MAX_BATCH_RECORDS = 4000, 20_000
 """Records of a batch: as many as LARGEST while nearly all are already known, otherwise SMALLEST."""
 
 
@@ -52,12 +52,12 @@ class RangeResult:
     that is known, and the row's line.
     """
 
-    staged: list[StagedRow] = field(default_factory=list)
-    rejected: list[StagedRow] = field(default_factory=list)
+    staged: list[StagedRowTuple] = field(default_factory=list)
+    rejected: list[StagedRowTuple] = field(default_factory=list)
     unchanged: int = 0
     known: int = 0
     tally: ProblemTally = field(default_factory=ProblemTally)
-    accepted: list[Accepted] = field(default_factory=list)
+    accepted: list[ConfirmedRow] = field(default_factory=list)
     students: "array[int]" = field(default_factory=_numbers)
     lines: "array[int]" = field(default_factory=_numbers)
 
@@ -65,27 +65,27 @@ class RangeResult:
 class RangeWorker:
     """Checks byte ranges in the second process, for as long as the run holds the update."""
 
-    def __init__(self, update_id: int, run: str, known: Known) -> None:
-        self._update = Update.objects.select_related("district").get(pk=update_id)
+    def __init__(self, update_id: int, run: str, known: FingerprintIndex) -> None:
+        self._update = UpdateJob.objects.select_related("district").get(pk=update_id)
         self._run = run
-        self._rules = RowRules(self._update, Header.parse(self._update.header)[0])
+        self._rules = RowChecker(self._update, Header.parse(self._update.header)[0])
         self._rules.known = known
 
-    def check(self, stretch: Stretch) -> None:
+    def check(self, stretch: ByteRange) -> None:
         """Check one byte range. Raises states.Fenced."""
         for _ in check_byte_range(stretch, self._update, self._run, self._rules):
             pass
 
 
-def check_byte_range(stretch: Stretch, update: Update, run: str, rules: "RowRules") -> Iterator[None]:
+def check_byte_range(stretch: ByteRange, update: UpdateJob, run: str, rules: "RowChecker") -> Iterator[None]:
     """Check the rows of one byte range, one batch a step. Raises states.Fenced."""
     for batch in reader.read_records(
         spool.path_of(update.spool_name),
-        encoding=update.read_as,
+        encoding=update.detected_encoding,
         header=rules.header,
         start=stretch.start,
         stop=stretch.stop,
-        size=LARGEST,
+        size=MAX_BATCH_RECORDS,
     ):
         for part in rules.slices(batch):
             result = rules.check_slice(part)
@@ -98,42 +98,42 @@ def check_byte_range(stretch: Stretch, update: Update, run: str, rules: "RowRule
 class RecordSlice:
     """Records, their digests, and the student whose last record had the same one, or NOBODY."""
 
-    records: Records
+    records: RecordBatch
     digests: "array[int]"
     students: "array[int]"
 
 
-class RowRules:
+class RowChecker:
     """Checks rows against the district's students, schools and staff, and the update's mode."""
 
-    def __init__(self, update: Update, header: Header) -> None:
+    def __init__(self, update: UpdateJob, header: Header) -> None:
         self._district_id = update.district_id
         self._may_add = update.mode == Mode.ADD
         self.header = header
-        self._checker = Checker(header, day_of(update.district, timezone.now()))
-        self._digests = Digests(update.district_id, header.names)
+        self._checker = RowValidator(header, local_date(update.district, timezone.now()))
+        self._digests = RowFingerprinter(update.district_id, header.names)
         self._with_links = not header.known.isdisjoint({"GROUPS", "STAFF"})
         schools = School.objects.filter(district_id=update.district_id)
         self._schools = set(schools.values_list("organization_id", flat=True))
 
     @cached_property
-    def known(self) -> Known:
+    def known(self) -> FingerprintIndex:
         """The district's students as they were when the check began."""
-        return Known.of(self._district_id)
+        return FingerprintIndex.load(self._district_id)
 
-    def validate(self, rows: Sequence[RawRow]) -> list[CheckedRow]:
+    def validate(self, rows: Sequence[RawRow]) -> list[ValidatedRow]:
         """Return each row's clean values and problems, by the rules of the file alone."""
         return list(validate_rows(self._checker, rows))
 
-    def slices(self, batch: Records) -> Iterator[RecordSlice]:
+    def slices(self, batch: RecordBatch) -> Iterator[RecordSlice]:
         """Look up whose records these are; yield one slice if most are known, else several."""
-        digests = self._digests.of(batch.records)
-        students = self.known.students(digests)
-        if students.count(NOBODY) <= SMALLEST:
+        digests = self._digests.compute(batch.records)
+        students = self.known.lookup(digests)
+        if students.count(NO_STUDENT) <= MIN_BATCH_RECORDS:
             yield RecordSlice(batch, digests, students)
             return
-        for first, part in zip(count(0, SMALLEST), batch.parts(SMALLEST)):
-            last = first + SMALLEST
+        for first, part in zip(count(0, MIN_BATCH_RECORDS), batch.parts(MIN_BATCH_RECORDS)):
+            last = first + MIN_BATCH_RECORDS
             yield RecordSlice(part, digests[first:last], students[first:last])
 
     def check_slice(self, part: RecordSlice) -> RangeResult:
@@ -142,10 +142,10 @@ class RowRules:
         known = array("q", compress(part.students, part.students))
         result = RangeResult(students=known, lines=array("q", compress(lines, part.students)))
         result.unchanged = result.known = len(known)
-        unknown = [at for at, student in enumerate(part.students) if student == NOBODY]
+        unknown = [at for at, student in enumerate(part.students) if student == NO_STUDENT]
         if unknown:
             lines = [lines[at] for at in unknown]
-            rows = rows_of([sent[at] for at in unknown], lines, self.header)
+            rows = parse_rows([sent[at] for at in unknown], lines, self.header)
             unknown_digests = (part.digests[at] for at in unknown)
             self._check_changed_rows(rows, dict(zip(lines, unknown_digests, strict=True)), result)
         return result
@@ -154,7 +154,7 @@ class RowRules:
         """Check rows that differ from those that set their students last; ``digests`` by line."""
         checked = self.validate(rows)
         self._check_references(checked)
-        candidates = Candidates(self._district_id, [row.values for row in checked])
+        candidates = StudentMatcher(self._district_id, [row.values for row in checked])
         matches = [candidates.match(row.line, row.values) for row in checked]
         if self._with_links:
             matched = {match.record.pk: match.record for match in matches if match.record}
@@ -172,14 +172,14 @@ class RowRules:
             _classify(row, match.record, digests[row.line], result)
         self._check_unmatched_rows(unmatched_rows, digests, result)
 
-    def _check_references(self, checked: list[CheckedRow]) -> None:
+    def _check_references(self, checked: list[ValidatedRow]) -> None:
         """Report schools and staff that the district doesn't have, and remove them from the rows.
 
         Those of another district are unknown like any other.
         """
         lists = (row.values.get("STAFF", "").split("&") for row in checked)
         emails = {email for listed in lists for email in listed if email}
-        members = member_keys(self._district_id, emails) if emails else {}
+        members = member_ids_by_email(self._district_id, emails) if emails else {}
         for row in checked:
             school = row.values.get("SCHOOL_ID")
             if school is not None and school not in self._schools:
@@ -191,21 +191,21 @@ class RowRules:
                 row.problems += [Problem("unknown_staff", row.line, "STAFF", email) for email in unknown]
                 row.values["STAFF"] = "&".join(email for email in listed if email in members)
 
-    def _check_unmatched_rows(self, rows: list[CheckedRow], digests: Mapping[int, int], result: RangeResult) -> None:
+    def _check_unmatched_rows(self, rows: list[ValidatedRow], digests: Mapping[int, int], result: RangeResult) -> None:
         """Check rows that match no enrolled student: new students where the mode allows it."""
         if self._may_add:
             for row in rows:
-                row.problems += missing_to_add(row.values, row.line)
+                row.problems += missing_required_values(row.values, row.line)
                 _classify(row, None, digests[row.line], result)
             return
         ids = {row.values["STUDENT_ID"] for row in rows if row.values.get("STUDENT_ID")}
-        zeros = matching.without_zeros(self._district_id, ids) if ids else {}
+        zeros = matching.find_ids_ignoring_leading_zeros(self._district_id, ids) if ids else {}
         for row in rows:
             row.problems.append(matching.unknown_student(row.line, row.values, zeros))
             _classify(row, None, digests[row.line], result)
 
 
-def _classify(row: CheckedRow, record: Record | None, digest: int, result: RangeResult) -> None:
+def _classify(row: ValidatedRow, record: StudentSnapshot | None, digest: int, result: RangeResult) -> None:
     """Reject, stage or pass one row whose problems are all known.
 
     The digest of a row with a warning is not stored: the next update has to warn again, and may
@@ -214,23 +214,23 @@ def _classify(row: CheckedRow, record: Record | None, digest: int, result: Range
     result.tally.add_row(row)
     kept_digest = None if row.problems else digest
     if row.rejected:
-        result.rejected.append(staging.rejected(row.line, record, row.values))
+        result.rejected.append(staging.rejected_row(row.line, record, row.values))
     elif record is None:
-        result.staged.append(staging.adding(row.line, row.values, kept_digest))
-    elif new := differences(record, row.values):
-        result.staged.append(staging.changing(row.line, record, new, kept_digest))
+        result.staged.append(staging.new_student_row(row.line, row.values, kept_digest))
+    elif new := diff(record, row.values):
+        result.staged.append(staging.change_row(row.line, record, new, kept_digest))
     else:
         result.unchanged += 1
         if kept_digest is not None:
-            result.accepted.append(Accepted(record.pk, record.edition, kept_digest))
+            result.accepted.append(ConfirmedRow(record.pk, record.edition, kept_digest))
 
 
-def _commit(update: Update, run: str, result: RangeResult, end: Place) -> None:
+def _commit(update: UpdateJob, run: str, result: RangeResult, end: FilePosition) -> None:
     """Store the result of a batch. The lock on the update serializes both processes."""
-    locked = Update.objects.select_for_update(no_key=True).filter(pk=update.pk)
+    locked = UpdateJob.objects.select_for_update(no_key=True).filter(pk=update.pk)
     counted = locked.values_list("problem_counts", flat=True).get()
     found = result.tally.problems
-    states.progress(
+    states.record_progress(
         update.pk,
         State.CHECKING,
         run,
@@ -241,9 +241,9 @@ def _commit(update: Update, run: str, result: RangeResult, end: Place) -> None:
         problem_counts=problems.counts(found, counted),
     )
     staging.stage(update.pk, [*result.staged, *result.rejected])
-    digests.keep(result.accepted)
-    problems.keep(update.pk, found, counted)
-    Batch.objects.create(
+    digests.confirm(result.accepted)
+    problems.save_problems(update.pk, found, counted)
+    CheckedRange.objects.create(
         update=update,
         end_byte=end.byte,
         end_line=end.line,

@@ -16,10 +16,10 @@ from typing import NamedTuple, Self
 
 from rollbook.format.problems import Problem
 from rollbook.roster import changing
-from rollbook.roster.changing import Newcomer, PlainRevision, Revision
-from rollbook.roster.comparing import differences
-from rollbook.roster.names import name_of
-from rollbook.roster.records import Record
+from rollbook.roster.changing import NewStudent, SimpleChange, StudentChange
+from rollbook.roster.comparing import diff
+from rollbook.roster.names import name_and_dob
+from rollbook.roster.records import StudentSnapshot
 
 Key = str | tuple[str, str] | None
 """A STUDENT_ID or USERNAME, or a name key and date of birth; None if the student has none."""
@@ -80,9 +80,9 @@ class ChunkRows:
         gone: The lines of rows whose students no longer exist.
     """
 
-    simple_changes: dict[str, list[PlainRevision]]
+    simple_changes: dict[str, list[SimpleChange]]
     changes: list[ChangeTask]
-    new_students: dict[int, Newcomer]
+    new_students: dict[int, NewStudent]
     gone: list[int]
 
     @classmethod
@@ -93,16 +93,16 @@ class ChunkRows:
             rows: The rows of the chunk.
             versions: The students' versions now, by their IDs; students who are gone are missing.
         """
-        simple_changes: defaultdict[str, list[PlainRevision]] = defaultdict(list)
+        simple_changes: defaultdict[str, list[SimpleChange]] = defaultdict(list)
         changes, new_students, gone = [], {}, []
         for row in rows:
             student_id = row.student_id
             if student_id is None:
-                new_students[row.line] = Newcomer(json.loads(row.values_json), row.fingerprint)
+                new_students[row.line] = NewStudent(json.loads(row.values_json), row.fingerprint)
             elif student_id not in versions:
                 gone.append(row.line)
             elif row.simple_columns and versions[student_id] == row.student_version:
-                change = PlainRevision(student_id, row.values_json, row.fingerprint)
+                change = SimpleChange(student_id, row.values_json, row.fingerprint)
                 simple_changes[row.simple_columns].append(change)
             else:
                 changes.append(_change_task(row, student_id))
@@ -120,13 +120,13 @@ class ChunkPlan:
         rejected: A problem for each row that has become impossible.
     """
 
-    simple_changes: Mapping[str, Sequence[PlainRevision]]
-    changes: Mapping[int, Revision]
-    new_students: Mapping[int, Newcomer]
+    simple_changes: Mapping[str, Sequence[SimpleChange]]
+    changes: Mapping[int, StudentChange]
+    new_students: Mapping[int, NewStudent]
     rejected: Sequence[Problem]
 
     @classmethod
-    def build(cls, rows: ChunkRows, snapshots: Mapping[int, Record], holders: KeyHolders) -> Self:
+    def build(cls, rows: ChunkRows, snapshots: Mapping[int, StudentSnapshot], holders: KeyHolders) -> Self:
         """Decide what the rows change and which of them are rejected.
 
         Args:
@@ -172,14 +172,14 @@ class ChunkPlan:
     def field_counts(self) -> Counter[str]:
         """Count the students in whom each column changes; ``changing.ADDED`` are the new ones."""
         changes = self.changes.values()
-        counts = Counter(name for change in changes for name in changing.told_columns(change))
+        counts = Counter(name for change in changes for name in changing.changed_columns(change))
         for columns, simple_changes in self.simple_changes.items():
             counts.update(dict.fromkeys(columns.split(","), len(simple_changes)))
-        counts[changing.ADDED] += len(self.new_students)
+        counts[changing.STUDENT_ADDED] += len(self.new_students)
         return counts
 
 
-def claim_keys(rows: ChunkRows, snapshots: Mapping[int, Record]) -> dict[int, Claims]:
+def claim_keys(rows: ChunkRows, snapshots: Mapping[int, StudentSnapshot]) -> dict[int, Claims]:
     """Return the unique keys that the rows take, by line, for the rows that take any."""
     claims = {line: _keys_of(student.values) for line, student in rows.new_students.items()}
     for task in rows.changes:
@@ -195,18 +195,18 @@ def _change_task(row: PendingRow, student_id: int) -> ChangeTask:
     return ChangeTask(row.line, student_id, row.student_version, values, row.fingerprint)
 
 
-def _change(student: Record, task: ChangeTask) -> Revision:
+def _change(student: StudentSnapshot, task: ChangeTask) -> StudentChange:
     """Compare a row with its student; PASSWORD is hashed already, so it is compared as stored."""
     values = dict(task.values)
     password = values.pop("PASSWORD", student.password)
-    new = differences(student, values)
+    new = diff(student, values)
     if password != student.password:
         new["PASSWORD"] = password
     # A row compared with an earlier version may say more than what was staged of it: it leaves no
     # fingerprint.
     is_current = student.edition == task.student_version
     fingerprint = task.fingerprint if is_current else None
-    return Revision(student, new, fingerprint)
+    return StudentChange(student, new, fingerprint)
 
 
 def _keys_of(values: Mapping[str, str]) -> Claims:
@@ -214,7 +214,7 @@ def _keys_of(values: Mapping[str, str]) -> Claims:
     return {
         "STUDENT_ID": values.get("STUDENT_ID") or None,
         "USERNAME": values.get("USERNAME") or None,
-        "LAST_NAME": name_of(values),
+        "LAST_NAME": name_and_dob(values),
     }
 
 
@@ -225,8 +225,8 @@ def _keys_taken(old: Mapping[str, str], new: Mapping[str, str]) -> Claims:
         if column in new and new[column] != old[column]:
             taken[column] = new[column] or None
     if not new.keys().isdisjoint(_NAME_AND_DOB):
-        name = name_of({**old, **new})
-        if name != name_of(old):
+        name = name_and_dob({**old, **new})
+        if name != name_and_dob(old):
             taken["LAST_NAME"] = name
     return taken
 

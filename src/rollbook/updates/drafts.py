@@ -12,27 +12,27 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from rollbook.format import reader
-from rollbook.roster.days import day_of
+from rollbook.roster.days import local_date
 from rollbook.staff.models import Member
 from rollbook.updates import findings, pieces, spool
-from rollbook.updates.findings import Findings
-from rollbook.updates.models import Draft, Update
+from rollbook.updates.findings import FilePreview
+from rollbook.updates.models import Draft, UpdateJob
 from rollbook.updates.moves import Mode
-from rollbook.updates.receive import Receipt, Sending, admit, limits, surveyed, take_turns
-from rollbook.updates.spool import Incoming
+from rollbook.updates.receive import Receipt, Submission, create_update, limits, store_and_describe, lock_district
+from rollbook.updates.spool import IncomingFile
 
-KEPT_FOR = timedelta(hours=12)
-MOST = 5  # of one member; the oldest go
-VIA = "the browser"
+LIFETIME = timedelta(hours=12)
+MAX_DRAFTS_PER_MEMBER = 5  # of one member; the oldest go
+SOURCE_BROWSER = "the browser"
 
-_FACTS = ("file_name", "file_size", "spool_name", "read_as", "header", "marks", "rows")
+_FILE_FIELDS = ("file_name", "file_size", "spool_name", "read_as", "header", "marks", "rows")
 
 
-class DraftGone(Exception):
+class DraftExpired(Exception):
     """The draft was discarded, or it has become too old."""
 
 
-def keep(member: Member, incoming: Incoming, *, file_name: str, encoding: str = "", now: datetime) -> Draft:
+def create(member: Member, incoming: IncomingFile, *, file_name: str, encoding: str = "", now: datetime) -> Draft:
     """Check the file and keep it, also one that cannot be accepted, so that the next page can say why.
 
     ``file_name`` is for display and must be fit for it; ``encoding`` is as known_encoding() spells it, by default the
@@ -42,9 +42,9 @@ def keep(member: Member, incoming: Incoming, *, file_name: str, encoding: str = 
     encoding = encoding or district.encoding
     try:
         incoming.flush()
-        survey = reader.survey(incoming.path, encoding=encoding, limits=limits())
-        found = findings.look_into(incoming.path, survey, day_of(district, now))
-        facts = surveyed(incoming, survey)
+        survey = reader.scan(incoming.path, encoding=encoding, limits=limits())
+        found = findings.preview_rows(incoming.path, survey, local_date(district, now))
+        facts = store_and_describe(incoming, survey)
         with transaction.atomic():
             draft = Draft.objects.create(
                 district=district,
@@ -56,9 +56,9 @@ def keep(member: Member, incoming: Incoming, *, file_name: str, encoding: str = 
                 findings=found,
                 **facts,
             )
-            spool.share(draft.spool_name)
-            incoming.hand_over()  # now and not later, see receive.py
-        _make_room(member)
+            spool.copy_to_database(draft.spool_name)
+            incoming.release_ownership()  # now and not later, see receive.py
+        _remove_oldest(member)
         return draft
     finally:
         incoming.discard()
@@ -66,41 +66,41 @@ def keep(member: Member, incoming: Incoming, *, file_name: str, encoding: str = 
 
 def find(member: Member, key: UUID | str, now: datetime) -> Draft | None:
     """The member's own draft that can still be sent."""
-    return _own(member, key).filter(update=None, made_at__gt=now - KEPT_FOR).first()
+    return _own(member, key).filter(update=None, made_at__gt=now - LIFETIME).first()
 
 
-def sent(member: Member, key: UUID | str) -> Update | None:
+def find_submitted(member: Member, key: UUID | str) -> UpdateJob | None:
     """What the member's own draft was sent as."""
     draft = _own(member, key).exclude(update=None).select_related("update").first()
     return draft.update if draft else None
 
 
-def told(draft: Draft) -> Findings:
+def load_preview(draft: Draft) -> FilePreview:
     """What checking the draft has found."""
-    return findings.told(draft.findings, draft.rows, draft.header)
+    return findings.build_preview(draft.preview, draft.rows, draft.header)
 
 
-def send(draft: Draft, mode: Mode) -> Receipt:
+def submit(draft: Draft, mode: Mode) -> Receipt:
     """Make an update of the draft; one that was sent already gives the update it was sent as.
 
     Raises receive.QueueFull, and then the draft stays, and DraftGone.
     """
-    sending = Sending(
+    sending = Submission(
         draft.district,
         draft.file_digest,
         mode,
         draft.encoding,
-        {name: getattr(draft, name) for name in _FACTS} | {"member": draft.member, "via": VIA},
-        told(draft).problems,
+        {name: getattr(draft, name) for name in _FILE_FIELDS} | {"member": draft.member, "via": SOURCE_BROWSER},
+        load_preview(draft).problems,
     )
     with transaction.atomic():
-        take_turns(draft.district)
+        lock_district(draft.district)
         standing = Draft.objects.select_for_update().filter(pk=draft.pk).first()  # whoever removes it waits for us
         if standing is None:
-            raise DraftGone
+            raise DraftExpired
         if standing.update:
             return Receipt(standing.update, replayed=True, same_as=None)
-        receipt = admit(sending)
+        receipt = create_update(sending)
         Draft.objects.filter(pk=draft.pk, update=None).update(update=receipt.update)
     return receipt
 
@@ -112,7 +112,7 @@ def discard(draft: Draft) -> None:
 
 def remove_old(now: datetime) -> int:
     """Forget the drafts that were kept long enough, and the files of those that were not sent; returns how many."""
-    return _remove(Draft.objects.filter(made_at__lte=now - KEPT_FOR))
+    return _remove(Draft.objects.filter(made_at__lte=now - LIFETIME))
 
 
 def _own(member: Member, key: UUID | str) -> QuerySet[Draft]:
@@ -123,9 +123,9 @@ def _own(member: Member, key: UUID | str) -> QuerySet[Draft]:
     return Draft.objects.filter(pk=pk, district=member.district_id, member=member)
 
 
-def _make_room(member: Member) -> None:
+def _remove_oldest(member: Member) -> None:
     unsent = Draft.objects.filter(member=member, update=None).order_by("-made_at", "pk")
-    _remove(Draft.objects.filter(pk__in=list(unsent.values_list("pk", flat=True)[MOST:]), update=None))
+    _remove(Draft.objects.filter(pk__in=list(unsent.values_list("pk", flat=True)[MAX_DRAFTS_PER_MEMBER:]), update=None))
 
 
 def _remove(drafts: QuerySet[Draft]) -> int:
@@ -141,4 +141,4 @@ def _remove(drafts: QuerySet[Draft]) -> int:
 
 def _without_update(names: Iterable[str]) -> set[str]:
     names = set(names)
-    return names.difference(Update.objects.filter(spool_name__in=names).values_list("spool_name", flat=True))
+    return names.difference(UpdateJob.objects.filter(spool_name__in=names).values_list("spool_name", flat=True))

@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True)
-class Seen:
+class WorkerStatus:
     """Whether a worker is alive, and when one was last seen."""
 
     alive: bool
@@ -18,10 +18,10 @@ class Seen:
 class Engine(Protocol):
     """Decides which process works on an update, and when. The two implementations are modules."""
 
-    def due(self, update_id: int) -> None:
+    def notify_engine(self, update_id: int) -> None:
         """Note, in the transaction that made it so, that there is work to do for an update."""
 
-    def worker_seen(self) -> Seen:
+    def worker_status(self) -> WorkerStatus:
         """Return whether a worker is alive."""
 
     def work(self, stop: Event, concurrency: int = 1) -> None:

@@ -5,20 +5,20 @@ from collections import Counter
 from django.db.models import Count
 
 from rollbook.format.columns import COLUMNS
-from rollbook.roster.changing import ADDED
+from rollbook.roster.changing import STUDENT_ADDED
 from rollbook.roster.models import Change
-from rollbook.updates.models import Update
+from rollbook.updates.models import UpdateJob
 
-_ORDER = [ADDED, *(column.name for column in COLUMNS)]
+_ORDER = [STUDENT_ADDED, *(column.name for column in COLUMNS)]
 
 
-def changes_by_field(update: Update) -> dict[str, int]:
+def changes_by_field(update: UpdateJob) -> dict[str, int]:
     """Column to the number of students in whom it changed, in the documented order; STUDENT counts those added."""
-    counts = counted(update)
+    counts = load_field_counts(update)
     return {column: counts[column] for column in _ORDER if counts[column]}
 
 
-def counted(update: Update) -> Counter[str]:
+def load_field_counts(update: UpdateJob) -> Counter[str]:
     """The same for whoever goes on counting. What an earlier version of Rollbook applied is looked up."""
     if update.field_counts is None:
         found = Change.objects.filter(update=update).order_by().values_list("field").annotate(count=Count("pk"))

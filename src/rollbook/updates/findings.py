@@ -12,17 +12,17 @@ from typing import Any
 
 from rollbook.format.file_validator import validate_file
 from rollbook.format.header import Header
-from rollbook.format.problems import Problem, sort_codes, weightiest
-from rollbook.format.reader import Survey
+from rollbook.format.problems import Problem, sort_codes, most_severe
+from rollbook.format.reader import FileScan
 from rollbook.format.tally import ProblemGroup, ProblemTally
 
-FIRST_PROBLEMS = 10
-LONGEST_CHECK = 20.0  # seconds of a person who waits for the answer
+MAX_SHOWN_PROBLEMS = 10
+CHECK_TIMEOUT_S = 20.0  # seconds of a person who waits for the answer
 BATCH_ROWS = 1000  # the time is looked at after each
 
 
 @dataclass(frozen=True)
-class Findings:
+class FilePreview:
     """What is wrong with a file, as far as it was looked into: ``checked`` of its ``rows``.
 
     ``problems`` are those of the file as a whole, ``groups`` are all of them. ``known`` are the columns that are read,
@@ -40,7 +40,7 @@ class Findings:
     @property
     def refusal(self) -> Problem | None:
         """The weightiest problem that makes the whole file unacceptable."""
-        return weightiest(self.problems)
+        return most_severe(self.problems)
 
     @property
     def complete(self) -> bool:
@@ -48,10 +48,10 @@ class Findings:
         return self.checked == self.rows
 
 
-def look_into(path: Path, survey: Survey, today: date) -> dict[str, Any]:
+def preview_rows(path: Path, survey: FileScan, today: date) -> dict[str, Any]:
     """Check the rows of a surveyed file, for LONGEST_CHECK at most; returns what ``told`` reads, fit for JSON."""
-    tally = ProblemTally(max_per_code=FIRST_PROBLEMS)
-    until = time.monotonic() + LONGEST_CHECK
+    tally = ProblemTally(max_per_code=MAX_SHOWN_PROBLEMS)
+    until = time.monotonic() + CHECK_TIMEOUT_S
     for _ in validate_file(path, survey, today, tally, batch_rows=BATCH_ROWS):
         if time.monotonic() > until:
             break
@@ -67,11 +67,11 @@ def look_into(path: Path, survey: Survey, today: date) -> dict[str, Any]:
     }
 
 
-def told(found: Mapping[str, Any], rows: int, header: Sequence[str]) -> Findings:
+def build_preview(found: Mapping[str, Any], rows: int, header: Sequence[str]) -> FilePreview:
     """What ``look_into`` found in a file of so many rows under this header."""
-    columns = Columns.of(header)
+    columns = HeaderColumns.from_names(header)
     counts, first = found["counts"], found["first"]
-    return Findings(
+    return FilePreview(
         rows=rows,
         checked=found["checked"],
         rejected=found["rejected"],
@@ -83,14 +83,14 @@ def told(found: Mapping[str, Any], rows: int, header: Sequence[str]) -> Findings
 
 
 @dataclass(frozen=True)
-class Columns:
+class HeaderColumns:
     """A header's columns: the names of those that are read, and those that are not, as sent."""
 
     known: tuple[str, ...]
     ignored: tuple[str, ...]
 
     @classmethod
-    def of(cls, names: Sequence[str]) -> "Columns":
+    def from_names(cls, names: Sequence[str]) -> "HeaderColumns":
         """Those of a header that was sent like this."""
         header, _ = Header.parse(names)
         return cls(

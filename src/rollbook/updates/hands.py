@@ -16,20 +16,20 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import IO, Self, cast
 
-from rollbook.roster.digests import Known
-from rollbook.updates.stretches import Stretch
+from rollbook.roster.digests import FingerprintIndex
+from rollbook.updates.stretches import ByteRange
 
 WORKER = "rollbook.updates.worker_process"
-WORTH_IT = 4  # byte ranges; fewer are checked before the second process has started
-MOMENT = 0.1  # seconds
+MIN_RANGES = 4  # byte ranges; fewer are checked before the second process has started
+POLL_INTERVAL_S = 0.1  # seconds
 
 
-class SecondHand:
+class ParallelChecker:
     """The second process while the block lasts; none on one core or for a small file."""
 
     def __init__(self, update_id: int, run: str, stretches: int) -> None:
         self._update_id, self._run = update_id, run
-        self._wanted = stretches >= WORTH_IT and len(os.sched_getaffinity(0)) > 1
+        self._wanted = stretches >= MIN_RANGES and len(os.sched_getaffinity(0)) > 1
         self._busy = False
 
     def __enter__(self) -> Self:
@@ -45,14 +45,14 @@ class SecondHand:
             )
         return self
 
-    def tell(self, known: Callable[[], Known]) -> None:
+    def send_index(self, known: Callable[[], FingerprintIndex]) -> None:
         """Share the known digests with the process; nothing is read if there is none."""
         if self._process:
-            known().share(self._shared)
+            known().write_to(self._shared)
 
-    def help(self, todo: list[Stretch]) -> None:
+    def offer_range(self, todo: list[ByteRange]) -> None:
         """Move the last byte range from the list to the process if it asks for one."""
-        if todo and self._process and self._asks(0):
+        if todo and self._process and self._is_ready(0):
             try:
                 cast("IO[bytes]", self._process.stdin).write(json.dumps(todo[-1].as_json()).encode() + b"\n")
             except BrokenPipeError:
@@ -63,9 +63,9 @@ class SecondHand:
 
     def is_busy(self) -> bool:
         """Return whether the process still checks a byte range, after waiting for MOMENT."""
-        return self._busy and not self._asks(MOMENT)
+        return self._busy and not self._is_ready(POLL_INTERVAL_S)
 
-    def _asks(self, seconds: float) -> bool:
+    def _is_ready(self, seconds: float) -> bool:
         """Return whether the process asks for a byte range; one that has ended is not busy."""
         if self._process is None or not select.select([cast("IO[bytes]", self._process.stdout)], [], [], seconds)[0]:
             return False

@@ -26,21 +26,21 @@ from rollbook.format import reader
 from rollbook.format.header import Header
 from rollbook.format.problems import Problem
 from rollbook.updates import problems, spool, staging, states
-from rollbook.updates.check_range import RowRules
-from rollbook.updates.models import Row as StagedRow
-from rollbook.updates.models import Update
+from rollbook.updates.check_range import RowChecker
+from rollbook.updates.models import StagedRow as StagedRow
+from rollbook.updates.models import UpdateJob
 from rollbook.updates.moves import Outcome, State
-from rollbook.updates.rings import in_order
-from rollbook.updates.staging import TURN_OF_THE_NAMELESS
-from rollbook.updates.wording import listed
+from rollbook.updates.rings import dependency_order
+from rollbook.updates.staging import ORDER_GENERATED_USERNAMES
+from rollbook.updates.wording import join_words
 
 # Rows that wait for others come after all that do not, in an order of their own.
-TURN_OF_THE_WAITING = 1 << 32
-STRETCH = 1000  # rows settled in one transaction
+ORDER_DEPENDENT_ROWS = 1 << 32
+ROWS_PER_TRANSACTION = 1000  # rows settled in one transaction
 
 
 @dataclass(frozen=True)
-class Key:
+class UniqueKey:
     """What a row may take: its columns among the staged rows and among the students, and the word for a clash."""
 
     taken: tuple[str, ...]
@@ -49,52 +49,52 @@ class Key:
     column: str
 
 
-KEYS = (
-    Key(("takes_student_id",), ("student_id",), "student_id_taken", "STUDENT_ID"),
-    Key(("takes_username",), ("username",), "username_taken", "USERNAME"),
-    Key(("takes_name_key", "takes_dob"), ("name_key", "dob"), "name_taken", "LAST_NAME"),
+UNIQUE_KEYS = (
+    UniqueKey(("takes_student_id",), ("student_id",), "student_id_taken", "STUDENT_ID"),
+    UniqueKey(("takes_username",), ("username",), "username_taken", "USERNAME"),
+    UniqueKey(("takes_name_key", "takes_dob"), ("name_key", "dob"), "name_taken", "LAST_NAME"),
 )
 
 
-def steps(update: Update, run: str) -> Iterator[None]:
+def steps(update: UpdateJob, run: str) -> Iterator[None]:
     """Settle what the staged rows of an update claim, one stretch a step. Raises states.Fenced."""
     update.refresh_from_db(fields=["staged"])
-    if update.staged > statistics.FEW:
-        statistics.bring_up("updates_row", "updates_batch")
-    bench = _Bench(update, run)
-    for judge in (_known_twice, _new_twice, _wanted_twice, _held, _waiting_in_vain):
+    if update.rows_staged > statistics.SMALL_TABLE_ROWS:
+        statistics.analyze("updates_row", "updates_batch")
+    bench = _ConflictResolver(update, run)
+    for judge in (_duplicate_students, _duplicate_new_students, _contested_keys, _keys_in_use, _blocked_rows):
         yield from judge(bench)
-    yield from _turns(bench)
+    yield from _assign_apply_order(bench)
 
 
-class _Bench:
+class _ConflictResolver:
     """Where the outcomes of one update are given, each stretch in one transaction behind the fence."""
 
-    def __init__(self, update: Update, run: str) -> None:
+    def __init__(self, update: UpdateJob, run: str) -> None:
         self.update, self._run = update, run
 
     def reject(self, found: Iterable[Problem]) -> Iterator[None]:
         """Reject the row of each problem, one stretch a step."""
         return self._settle(found, Outcome.REJECTED)
 
-    def pass_over(self, found: Iterable[Problem]) -> Iterator[None]:
+    def mark_unchanged(self, found: Iterable[Problem]) -> Iterator[None]:
         """Count the row of each warning as unchanged, one stretch a step."""
         return self._settle(found, Outcome.UNCHANGED)
 
     def _settle(self, found: Iterable[Problem], outcome: Outcome) -> Iterator[None]:
         waiting = iter(found)
-        while stretch := list(islice(waiting, STRETCH)):
+        while stretch := list(islice(waiting, ROWS_PER_TRANSACTION)):
             with transaction.atomic():
-                self._settle_stretch({problem.line or 0: problem for problem in stretch}, outcome)
+                self._settle_rows({problem.line or 0: problem for problem in stretch}, outcome)
             yield
 
-    def _settle_stretch(self, found: dict[int, Problem], outcome: Outcome) -> None:
+    def _settle_rows(self, found: dict[int, Problem], outcome: Outcome) -> None:
         staged = StagedRow.objects.filter(update=self.update, line__in=found)
         outcomes = dict(staged.values_list("line", "outcome"))
         open_rows = [line for line, ended in outcomes.items() if ended is None]
         unstaged = [line for line in found if line not in outcomes]
         staged.filter(line__in=open_rows).update(outcome=outcome)
-        staging.stage(self.update.pk, [staging.settled(line, outcome) for line in unstaged])
+        staging.stage(self.update.pk, [staging.settled_row(line, outcome) for line in unstaged])
         said = [found[line] for line in sorted([*open_rows, *unstaged])]
         if not said:
             self.progress()
@@ -102,15 +102,15 @@ class _Bench:
         counters: dict[str, Any] = {"unchanged": F("unchanged") + len(open_rows)}
         if outcome is Outcome.REJECTED:
             counters = {"rejected": F("rejected") + len(said), "unchanged": F("unchanged") - len(unstaged)}
-        counted = Update.objects.values_list("problem_counts", flat=True).get(pk=self.update.pk)
-        problems.keep(self.update.pk, said, counted)
+        counted = UpdateJob.objects.values_list("problem_counts", flat=True).get(pk=self.update.pk)
+        problems.save_problems(self.update.pk, said, counted)
         self.progress(staged=F("staged") - len(open_rows), problem_counts=problems.counts(said, counted), **counters)
 
     def progress(self, **counters: Any) -> None:
         """Behind the fence: raises states.Fenced if this run does not hold the update any more."""
-        states.progress(self.update.pk, State.CHECKING, self._run, **counters)
+        states.record_progress(self.update.pk, State.CHECKING, self._run, **counters)
 
-    def ask(self, question: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    def query(self, question: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """The rows of a SELECT."""
         with connection.cursor() as cursor:
             cursor.execute(question, parameters)
@@ -118,7 +118,7 @@ class _Bench:
         return found
 
 
-def _known_twice(bench: _Bench) -> Iterator[None]:
+def _duplicate_students(bench: _ConflictResolver) -> Iterator[None]:
     """1. Rows that mean the same enrolled student."""
     batches = bench.update.batch_set.order_by("end_line")
     students = array("q")
@@ -147,21 +147,21 @@ def _repeated_numbers(numbers: "array[int]") -> set[int]:
     return {number for number, count in counted.items() if count > 1}
 
 
-def _new_twice(bench: _Bench) -> Iterator[None]:
+def _duplicate_new_students(bench: _ConflictResolver) -> Iterator[None]:
     """1. Rows that mean the same new student: by STUDENT_ID, or by name and date of birth where one has no ID."""
-    for key, one_lacks_its_id in ((KEYS[0], ""), (KEYS[2], "AND COUNT(takes_student_id) < COUNT(*)")):
-        repeated = _repeated(bench, key.taken, "AND student_id IS NULL", one_lacks_its_id)
+    for key, one_lacks_its_id in ((UNIQUE_KEYS[0], ""), (UNIQUE_KEYS[2], "AND COUNT(takes_student_id) < COUNT(*)")):
+        repeated = _repeated_keys(bench, key.taken, "AND student_id IS NULL", one_lacks_its_id)
         yield from _settle_duplicates(bench, repeated)
 
 
-def _settle_duplicates(bench: _Bench, groups: list[list[int]]) -> Iterator[None]:
+def _settle_duplicates(bench: _ConflictResolver, groups: list[list[int]]) -> Iterator[None]:
     """Rows of one student each: all the same, or in conflict."""
     if not groups:
         return
-    said = _what_rows_say(bench.update, {line for group in groups for line in group})
+    said = _row_contents(bench.update, {line for group in groups for line in group})
     same = [group for group in groups if len({said[line] for line in group}) == 1]
     differing = [group for group in groups if len({said[line] for line in group}) > 1]
-    yield from bench.pass_over(
+    yield from bench.mark_unchanged(
         Problem("duplicate_row", line, hint=f"line {group[0]} says the same") for group in same for line in group[1:]
     )
     yield from bench.reject(
@@ -171,34 +171,34 @@ def _settle_duplicates(bench: _Bench, groups: list[list[int]]) -> Iterator[None]
 
 def _others(group: list[int], line: int) -> str:
     others = [other for other in group if other != line]
-    named = listed([*others[:5], "more"] if len(others) > 5 else others)
+    named = join_words([*others[:5], "more"] if len(others) > 5 else others)
     return f"compare it with {'line' if len(others) == 1 else 'lines'} {named}, and send the right one only"
 
 
-def _what_rows_say(update: Update, lines: set[int]) -> dict[int, int]:
+def _row_contents(update: UpdateJob, lines: set[int]) -> dict[int, int]:
     """Line to a digest of what its row says: two rows that mean the same have the same."""
     header, _ = Header.parse(update.header)
-    rules = RowRules(update, header)
+    rules = RowChecker(update, header)
     said = {}
     path = spool.path_of(update.spool_name)
-    for batch in reader.read_batches(path, encoding=update.read_as, header=header, only=lines):
+    for batch in reader.read_batches(path, encoding=update.detected_encoding, header=header, only=lines):
         for row, checked in zip(batch.rows, rules.validate(batch.rows), strict=True):
             said[row.line] = hash(tuple(row.cells) if checked.rejected else frozenset(checked.values.items()))
     return said
 
 
-def _wanted_twice(bench: _Bench) -> Iterator[None]:
+def _contested_keys(bench: _ConflictResolver) -> Iterator[None]:
     """2. One key, several students who want it: all rows but the first are rejected."""
-    for key in KEYS:
-        repeated = _repeated(bench, key.taken)
+    for key in UNIQUE_KEYS:
+        repeated = _repeated_keys(bench, key.taken)
         yield from bench.reject(Problem(key.code, line, key.column) for group in repeated for line in group[1:])
 
 
-def _repeated(bench: _Bench, columns: tuple[str, ...], condition: str = "", having: str = "") -> list[list[int]]:
+def _repeated_keys(bench: _ConflictResolver, columns: tuple[str, ...], condition: str = "", having: str = "") -> list[list[int]]:
     """The lines of open rows that take the same key, in the file's order, a list for each key."""
     names = ", ".join(columns)
     open_rows = f"FROM updates_row WHERE update_id = %s AND outcome IS NULL AND {columns[0]} IS NOT NULL {condition}"
-    found = bench.ask(
+    found = bench.query(
         f"SELECT {names}, line {open_rows} AND ({names}) IN"
         f" (SELECT {names} {open_rows} GROUP BY {names} HAVING COUNT(*) > 1 {having}) ORDER BY {names}, line",
         bench.update.pk,
@@ -207,10 +207,10 @@ def _repeated(bench: _Bench, columns: tuple[str, ...], condition: str = "", havi
     return [[row[-1] for row in group] for _, group in groupby(found, key=lambda row: row[:-1])]
 
 
-def _held(bench: _Bench) -> Iterator[None]:
+def _keys_in_use(bench: _ConflictResolver) -> Iterator[None]:
     """3. A key that somebody holds: does the holder give it up?"""
-    for key in KEYS:
-        clashes = bench.ask(_HELD[key], bench.update.district_id, bench.update.pk)
+    for key in UNIQUE_KEYS:
+        clashes = bench.query(_KEY_IN_USE_QUERIES[key], bench.update.district_id, bench.update.pk)
         yield from bench.reject(Problem(key.code, line, key.column) for line, giver in clashes if giver is None)
         waits = [(bench.update.pk, line, giver) for line, giver in clashes if giver is not None]
         with transaction.atomic(), connection.cursor() as cursor:
@@ -222,7 +222,7 @@ def _held(bench: _Bench) -> Iterator[None]:
         yield
 
 
-def _held_question(key: Key) -> str:
+def _key_in_use_query(key: UniqueKey) -> str:
     """Line of each row that takes a key somebody else holds, and the line of the row that gives it up, or NULL.
 
     That row may have been rejected already; then the other waits in vain, after a crash as without one.
@@ -238,9 +238,9 @@ WHERE r.update_id = %s AND r.outcome IS NULL AND r.{key.taken[0]} IS NOT NULL
 ORDER BY r.line"""
 
 
-_HELD = {key: _held_question(key) for key in KEYS}
+_KEY_IN_USE_QUERIES = {key: _key_in_use_query(key) for key in UNIQUE_KEYS}
 
-_IN_VAIN = """
+_BLOCKED = """
 WITH RECURSIVE vain(line) AS (
   SELECT w.line FROM updates_waitsfor w
   JOIN updates_row r ON r.update_id = w.update_id AND r.line = w.for_line
@@ -252,21 +252,21 @@ SELECT vain.line FROM vain JOIN updates_row r ON r.update_id = %s AND r.line = v
 WHERE r.outcome IS NULL ORDER BY vain.line"""
 
 
-def _waiting_in_vain(bench: _Bench) -> Iterator[None]:
+def _blocked_rows(bench: _ConflictResolver) -> Iterator[None]:
     """4. Rows that wait, perhaps by way of others, for a rejected row."""
     pk = bench.update.pk
-    return bench.reject(Problem("waits_for_rejected", line) for (line,) in bench.ask(_IN_VAIN, pk, pk, pk))
+    return bench.reject(Problem("waits_for_rejected", line) for (line,) in bench.query(_BLOCKED, pk, pk, pk))
 
 
-def _turns(bench: _Bench) -> Iterator[None]:
+def _assign_apply_order(bench: _ConflictResolver) -> Iterator[None]:
     """5. Turns for the rows that wait and those they wait for."""
     pk = bench.update.pk
-    waits = bench.ask("SELECT line, for_line FROM updates_waitsfor WHERE update_id = %s", pk)
-    turns = [(TURN_OF_THE_WAITING + turn, pk, line) for turn, ring in enumerate(in_order(waits)) for line in ring]
+    waits = bench.query("SELECT line, for_line FROM updates_waitsfor WHERE update_id = %s", pk)
+    turns = [(ORDER_DEPENDENT_ROWS + turn, pk, line) for turn, ring in enumerate(dependency_order(waits)) for line in ring]
     with transaction.atomic(), connection.cursor() as cursor:
         bench.progress()
         cursor.executemany(
-            f"UPDATE updates_row SET turn = %s WHERE update_id = %s AND line = %s AND turn < {TURN_OF_THE_NAMELESS}",
+            f"UPDATE updates_row SET turn = %s WHERE update_id = %s AND line = %s AND turn < {ORDER_GENERATED_USERNAMES}",
             turns,
         )
     yield

@@ -7,8 +7,8 @@ from django.db import models
 from django.db.models import Case, F, Q, Value, When
 
 from rollbook.roster.models import District, Student
-from rollbook.staff.models import Member, Posted
-from rollbook.updates.moves import LIVE, WORKING, Mode, Outcome, State
+from rollbook.staff.models import Member, OutgoingMail
+from rollbook.updates.moves import UNFINISHED, IN_PROGRESS, Mode, Outcome, State
 
 
 def _values(words: type[State] | type[Mode] | type[Outcome]) -> list[str]:
@@ -25,51 +25,51 @@ class StudentFile(models.Model):
         max_length=64, help_text="the file's name in the spool folder; ours, not the client's"
     )
     encoding = models.CharField(max_length=32, help_text="as asked for, or the district's")
-    read_as = models.CharField(max_length=32, help_text="the encoding the file turned out to have")
+    detected_encoding = models.CharField(max_length=32, help_text="the encoding the file turned out to have")
     header = models.JSONField(default=list, help_text="the column names as sent")
-    marks = models.JSONField(default=list, help_text="byte and line of places where reading may begin")
+    checkpoints = models.JSONField(default=list, help_text="byte and line of places where reading may begin")
     rows = models.PositiveIntegerField(default=0, help_text="rows in the file; blank lines and the header do not count")
 
     class Meta:
         abstract = True
 
 
-class Update(StudentFile):
+class UpdateJob(StudentFile):
     """One student file and all that becomes of it. ``state`` is written by ``states.py`` only."""
 
     district = models.ForeignKey(District, on_delete=models.PROTECT, db_index=False)
     number = models.PositiveIntegerField(help_text="counts up for each district; all that people ever see of the key")
     mode = models.CharField(max_length=8)
     member = models.ForeignKey(Member, null=True, on_delete=models.PROTECT, help_text="who started it; null: the host")
-    via = models.CharField(max_length=32, help_text="how the file came: curl, the browser, or the rollbook command")
-    mends = models.ForeignKey(
+    source = models.CharField(max_length=32, help_text="how the file came: curl, the browser, or the rollbook command")
+    corrects = models.ForeignKey(
         "self", null=True, on_delete=models.PROTECT, help_text="whose rejected or unprocessed rows the file repeats"
     )
 
     state = models.CharField(max_length=16)
-    run = models.CharField(max_length=32, default="", help_text="whoever works on it now; all others are fenced out")
-    deaths = models.PositiveSmallIntegerField(default=0, help_text="runs begun since the last commit of any step")
+    run_id = models.CharField(max_length=32, default="", help_text="whoever works on it now; all others are fenced out")
+    attempts_without_progress = models.PositiveSmallIntegerField(default=0, help_text="runs begun since the last commit of any step")
     received_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     applying_at = models.DateTimeField(null=True, help_text="when all rows were checked")
     progressed_at = models.DateTimeField(null=True, help_text="the last commit of a step")
     ended_at = models.DateTimeField(null=True)
-    announced_at = models.DateTimeField(null=True, help_text="when its letters were written")
-    reference = models.CharField(max_length=16, default="", help_text="of a failure of ours; the log has the same")
+    mails_queued_at = models.DateTimeField(null=True, help_text="when its letters were written")
+    error_reference = models.CharField(max_length=16, default="", help_text="of a failure of ours; the log has the same")
 
-    read = models.PositiveIntegerField(default=0, help_text="rows checked so far")
-    staged = models.PositiveIntegerField(default=0, help_text="rows that differ and are to be applied")
-    applied_turn = models.BigIntegerField(default=-1, help_text="all rows of turns up to this one are applied")
-    updated = models.PositiveIntegerField(default=0)
-    added = models.PositiveIntegerField(default=0)
-    unchanged = models.PositiveIntegerField(default=0)
-    rejected = models.PositiveIntegerField(default=0)
+    rows_read = models.PositiveIntegerField(default=0, help_text="rows checked so far")
+    rows_staged = models.PositiveIntegerField(default=0, help_text="rows that differ and are to be applied")
+    applied_through_order = models.BigIntegerField(default=-1, help_text="all rows of turns up to this one are applied")
+    rows_updated = models.PositiveIntegerField(default=0)
+    rows_added = models.PositiveIntegerField(default=0)
+    rows_unchanged = models.PositiveIntegerField(default=0)
+    rows_rejected = models.PositiveIntegerField(default=0)
     problem_counts = models.JSONField(default=dict, help_text="code to count; exact also where details are cut")
     field_counts = models.JSONField(null=True, help_text="column to students in whom it changed; null: nobody counted")
 
     # What retention.py has done, which begins when the district's time is over.
     file_removed_at = models.DateTimeField(null=True, help_text="null: the file is kept")
-    details_closed_at = models.DateTimeField(null=True, help_text="since when rows and problems are shown to nobody")
+    details_hidden_at = models.DateTimeField(null=True, help_text="since when rows and problems are shown to nobody")
     details_removed_at = models.DateTimeField(null=True, help_text="when the last of them was removed")
 
     class Meta:
@@ -77,10 +77,10 @@ class Update(StudentFile):
             models.UniqueConstraint(fields=["district", "number"], name="update_number"),
             models.UniqueConstraint(
                 fields=["district", "file_digest", "mode", "encoding"],
-                condition=Q(state__in=LIVE),
+                condition=Q(state__in=UNFINISHED),
                 name="update_same_file_once",
             ),
-            models.UniqueConstraint(fields=["district"], condition=Q(state__in=WORKING), name="update_one_at_a_time"),
+            models.UniqueConstraint(fields=["district"], condition=Q(state__in=IN_PROGRESS), name="update_one_at_a_time"),
             models.CheckConstraint(condition=Q(state__in=_values(State)), name="update_state"),
             models.CheckConstraint(condition=Q(mode__in=_values(Mode)), name="update_mode"),
             models.CheckConstraint(
@@ -88,7 +88,7 @@ class Update(StudentFile):
                 name="update_one_outcome_a_row",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=LIVE, ended_at__isnull=True) | (~Q(state__in=LIVE) & Q(ended_at__isnull=False)),
+                condition=Q(state__in=UNFINISHED, ended_at__isnull=True) | (~Q(state__in=UNFINISHED) & Q(ended_at__isnull=False)),
                 name="update_ended",
             ),
         ]
@@ -107,12 +107,12 @@ class Update(StudentFile):
     @property
     def changed(self) -> int:
         """Rows that changed a student."""
-        return self.updated + self.added
+        return self.rows_updated + self.rows_added
 
     @property
     def not_processed(self) -> int:
         """Rows without an outcome; they are final once the update has ended."""
-        return self.rows - self.changed - self.unchanged - self.rejected
+        return self.rows - self.changed - self.rows_unchanged - self.rows_rejected
 
 
 class Draft(StudentFile):
@@ -121,15 +121,15 @@ class Draft(StudentFile):
     key = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     district = models.ForeignKey(District, on_delete=models.PROTECT, db_index=False)
     member = models.ForeignKey(Member, on_delete=models.PROTECT)
-    made_at = models.DateTimeField()
-    findings = models.JSONField(help_text="what checking found, see findings.py; nothing out of a PASSWORD cell")
-    update = models.ForeignKey(Update, null=True, on_delete=models.PROTECT, help_text="what it was sent as")
+    created_at = models.DateTimeField()
+    preview = models.JSONField(help_text="what checking found, see findings.py; nothing out of a PASSWORD cell")
+    update = models.ForeignKey(UpdateJob, null=True, on_delete=models.PROTECT, help_text="what it was sent as")
 
     def __str__(self) -> str:
         return f"draft of {self.member}"
 
 
-class Piece(models.Model):
+class FileChunk(models.Model):
     """A piece of an uploaded file, see pieces.py; only on PostgreSQL are there any."""
 
     spool_name = models.CharField(max_length=64)
@@ -140,45 +140,45 @@ class Piece(models.Model):
         constraints = [models.UniqueConstraint(fields=["spool_name", "number"], name="piece_number")]
 
 
-class Batch(models.Model):
+class CheckedRange(models.Model):
     """A stretch of the file that has been checked: where the next begins, and which students it named.
 
     ``students`` and ``lines`` are arrays of 64-bit integers, one for each row that means a known student; a
     million rows take 16 MB in all, while a row each would take ten times that. They find duplicates.
     """
 
-    update = models.ForeignKey(Update, on_delete=models.CASCADE, db_index=False)
+    update = models.ForeignKey(UpdateJob, on_delete=models.CASCADE, db_index=False)
     end_byte = models.PositiveBigIntegerField()
     end_line = models.PositiveIntegerField()
-    students = models.BinaryField()
-    lines = models.BinaryField()
+    student_ids = models.BinaryField()
+    line_numbers = models.BinaryField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["update", "end_line"], name="batch_end_line")]
 
 
-class StagedRowQuerySet(models.QuerySet["Row"]):
+class StagedRowQuerySet(models.QuerySet["StagedRow"]):
     """Rows, and how each of them ended: nothing else works that out.
 
     A row that was applied as it was staged has no outcome of its own. It is updated or added once
     the update's ``applied_turn`` has reached its turn.
     """
 
-    def with_outcome(self, update: Update | None = None) -> Self:
+    def with_outcome(self, update: UpdateJob | None = None) -> Self:
         """Annotate ``effective_outcome``; it is null for a row that has not been applied.
 
         Args:
             update: the update of all these rows if there is only one; saves a join.
         """
-        applied_turn = F("update__applied_turn") if update is None else Value(update.applied_turn)
+        applied_turn = F("update__applied_turn") if update is None else Value(update.applied_through_order)
         conditions = _outcome_conditions(applied_turn)
         cases = [When(condition, then=Value(outcome)) for outcome, condition in conditions.items()]
         ended = Case(*cases, default=Value(None), output_field=models.CharField())
         return self.annotate(effective_outcome=ended)
 
-    def that_ended(self, outcome: Outcome, update: Update) -> Self:
+    def that_ended(self, outcome: Outcome, update: UpdateJob) -> Self:
         """Keep the update's rows with this effective outcome, by conditions that use indexes."""
-        return self.filter(_outcome_conditions(update.applied_turn)[outcome], update=update)
+        return self.filter(_outcome_conditions(update.applied_through_order)[outcome], update=update)
 
     def rejected(self) -> Self:
         """Keep rejected rows, of whatever update."""
@@ -188,9 +188,9 @@ class StagedRowQuerySet(models.QuerySet["Row"]):
         """Leave out the few staged rows that turned out to be unchanged after all."""
         return self.exclude(outcome=Outcome.UNCHANGED)
 
-    def unapplied(self, update: Update) -> Self:
+    def unapplied(self, update: UpdateJob) -> Self:
         """Keep the update's rows that have not ended: they wait, or were not processed."""
-        return self.filter(outcome=None, turn__gt=update.applied_turn, update=update)
+        return self.filter(outcome=None, turn__gt=update.applied_through_order, update=update)
 
     def without_own_outcome(self) -> Self:
         """Keep rows without an outcome of their own."""
@@ -208,7 +208,7 @@ def _outcome_conditions(applied_turn: int | F | Value) -> dict[Outcome, Q]:
     }
 
 
-class Row(models.Model):
+class StagedRow(models.Model):
     """A row that is not simply unchanged: staged until it has an outcome.
 
     Rows are applied in the order of ``turn``; rows of one turn go together into one chunk. ``takes_…`` is a key
@@ -218,21 +218,21 @@ class Row(models.Model):
     """
 
     # Without constraints, which cost as much as the rows themselves: what is staged is looked up again to be applied.
-    update = models.ForeignKey(Update, on_delete=models.CASCADE, db_index=False, db_constraint=False)
+    update = models.ForeignKey(UpdateJob, on_delete=models.CASCADE, db_index=False, db_constraint=False)
     line = models.PositiveIntegerField()
     student = models.ForeignKey(
         Student, null=True, on_delete=models.PROTECT, db_index=False, db_constraint=False, help_text="null: a new one"
     )
-    row_values = models.TextField(help_text="JSON: column to value of a new student, else column to old and new value")
-    turn = models.PositiveBigIntegerField()
+    values_json = models.TextField(help_text="JSON: column to value of a new student, else column to old and new value")
+    apply_order = models.PositiveBigIntegerField()
     outcome = models.CharField(max_length=16, null=True, help_text="if not that which ENDED_AS tells")
-    takes_student_id = models.CharField(max_length=32, null=True)
-    takes_username = models.CharField(max_length=64, null=True)
-    takes_name_key = models.CharField(max_length=512, null=True)
-    takes_dob = models.DateField(null=True)
-    digest = models.BigIntegerField(null=True, help_text="of the record, see roster/digests.py; null: it had a problem")
-    edition = models.PositiveIntegerField(null=True, help_text="of the student, when the row was compared")
-    plain = models.CharField(
+    claims_student_id = models.CharField(max_length=32, null=True)
+    claims_username = models.CharField(max_length=64, null=True)
+    claims_name_key = models.CharField(max_length=512, null=True)
+    claims_dob = models.DateField(null=True)
+    fingerprint = models.BigIntegerField(null=True, help_text="of the record, see roster/digests.py; null: it had a problem")
+    student_version = models.PositiveIntegerField(null=True, help_text="of the student, when the row was compared")
+    simple_columns = models.CharField(
         max_length=512, null=True, help_text="the columns that change, if all of them are nothing but their own value"
     )
 
@@ -259,12 +259,12 @@ class Row(models.Model):
         ]
 
 
-class WaitsFor(models.Model):
+class RowDependency(models.Model):
     """A row that takes a key which another row's student still holds and will give up."""
 
-    update = models.ForeignKey(Update, on_delete=models.CASCADE, db_index=False)
+    update = models.ForeignKey(UpdateJob, on_delete=models.CASCADE, db_index=False)
     line = models.PositiveIntegerField()
-    for_line = models.PositiveIntegerField()
+    blocked_by_line = models.PositiveIntegerField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["update", "for_line", "line"], name="waits_for_once")]
@@ -273,7 +273,7 @@ class WaitsFor(models.Model):
 class Problem(models.Model):
     """What is wrong with the file or a row; its words stand in ``format/problems.py`` under its code."""
 
-    update = models.ForeignKey(Update, on_delete=models.CASCADE, db_index=False)
+    update = models.ForeignKey(UpdateJob, on_delete=models.CASCADE, db_index=False)
     line = models.PositiveIntegerField(null=True, help_text="null: the whole file")
     column = models.CharField(max_length=64, null=True)
     code = models.CharField(max_length=40)
@@ -284,10 +284,10 @@ class Problem(models.Model):
         indexes = [models.Index(fields=["update", "line"], name="problem_line")]
 
 
-class Letter(Posted):
+class ResultMail(OutgoingMail):
     """The mail with an update's results to one person."""
 
-    update = models.ForeignKey(Update, on_delete=models.PROTECT, db_index=False)
+    update = models.ForeignKey(UpdateJob, on_delete=models.PROTECT, db_index=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["update", "member"], name="letter_once")]

@@ -40,20 +40,20 @@ class Outcome(StrEnum):
     REJECTED = "rejected"
 
 
-MOVES: dict[State, tuple[State, ...]] = {
+TRANSITIONS: dict[State, tuple[State, ...]] = {
     State.RECEIVED: (State.CHECKING, State.REFUSED, State.CANCELED),
     State.CHECKING: (State.APPLYING, State.REFUSED, State.CANCELED, State.FAILED),
     State.APPLYING: (State.COMPLETED, State.CANCELED, State.FAILED),
 }
-LIVE = [state.value for state in MOVES]
-WORKING = [State.CHECKING.value, State.APPLYING.value]
+UNFINISHED = [state.value for state in TRANSITIONS]
+IN_PROGRESS = [State.CHECKING.value, State.APPLYING.value]
 
 
-def triggers(vendor: str) -> list[str]:
+def transition_triggers(vendor: str) -> list[str]:
     """The statements that make the database itself refuse every other move, and every other beginning."""
     allowed = " OR ".join(
         f"(OLD.state = '{old}' AND NEW.state IN ({', '.join(map(repr, map(str, news)))}))"
-        for old, news in MOVES.items()
+        for old, news in TRANSITIONS.items()
     )
     return [statement.format(allowed=allowed, first=State.RECEIVED) for statement in _TRIGGERS[vendor]]
 

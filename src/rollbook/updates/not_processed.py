@@ -3,28 +3,28 @@
 from collections.abc import Iterator, Sequence
 
 from rollbook.updates import origin, stretches
-from rollbook.updates.as_sent import Sheet, require_ended, require_kept
-from rollbook.updates.models import Update
+from rollbook.updates.as_sent import OriginalRowsFile, ensure_ended, ensure_not_removed
+from rollbook.updates.models import UpdateJob
 
 
-def lines(update: Update) -> Iterator[str]:
+def csv_lines(update: UpdateJob) -> Iterator[str]:
     """The file's lines: the rows in their order, as they were sent but for passwords.
 
     Raises, at once, as_sent.NotEnded, as_sent.Removed, and spool.LostFile if the file is gone unexpectedly.
     """
-    require_ended(update)
-    require_kept(update)
-    sheet = Sheet(update, origin.line_column(update.number))
+    ensure_ended(update)
+    ensure_not_removed(update)
+    sheet = OriginalRowsFile(update, origin.line_column(update.number))
     return sheet.lines(_rows(update, sheet) if update.not_processed else ())
 
 
-def file_name(update: Update) -> str:
+def file_name(update: UpdateJob) -> str:
     """What to call the file."""
     return f"update-{update.number}-not-processed.csv"
 
 
-def _rows(update: Update, sheet: Sheet) -> Iterator[list[str]]:
-    unread = _unread(update)
+def _rows(update: UpdateJob, sheet: OriginalRowsFile) -> Iterator[list[str]]:
+    unread = _unread_lines(update)
 
     def left(passing: Sequence[int]) -> set[int]:
         """Rows that no batch has reached, and those that were to be applied."""
@@ -36,15 +36,15 @@ def _rows(update: Update, sheet: Sheet) -> Iterator[list[str]]:
     return ([*sheet.cells(row), str(row.line)] for rows in found for row in rows)
 
 
-def _unread(update: Update) -> list[range]:
+def _unread_lines(update: UpdateJob) -> list[range]:
     """The lines that were not checked; once all were, batches are not kept."""
     if update.applying_at:
         return []
-    line_at = dict(update.marks)
+    line_at = dict(update.checkpoints)
     return [
-        range(stretch.start.line if stretch.start else 1, line_at[stretch.stop] if stretch.stop else _FOR_EVER)
-        for stretch in stretches.open_ones(update)
+        range(stretch.start.line if stretch.start else 1, line_at[stretch.stop] if stretch.stop else _NO_LIMIT)
+        for stretch in stretches.unchecked_ranges(update)
     ]
 
 
-_FOR_EVER = 1 << 62  # lines; no file has so many
+_NO_LIMIT = 1 << 62  # lines; no file has so many

@@ -13,44 +13,44 @@ from django.utils import timezone
 from rollbook.format.problems import Severity
 from rollbook.staff import post
 from rollbook.staff.models import Member
-from rollbook.updates.models import Letter, Update
-from rollbook.updates.moves import LIVE
-from rollbook.updates.report import MOST_LINES, Report, previous, rejected_lines, report
+from rollbook.updates.models import ResultMail, UpdateJob
+from rollbook.updates.moves import UNFINISHED
+from rollbook.updates.report import MAX_LINES_SHOWN, Report, previous, rejected_lines, report
 from rollbook.updates.state_words import result_sentence, words_of
-from rollbook.updates.wording import dated
+from rollbook.updates.wording import format_datetime
 
 
-def write_letters() -> int:
+def queue_result_mails() -> int:
     """Write the letters of every update that has ended and has none yet; returns how many updates that were."""
-    ended = Update.objects.exclude(state__in=LIVE).filter(announced_at=None).select_related("district", "member")
+    ended = UpdateJob.objects.exclude(state__in=UNFINISHED).filter(announced_at=None).select_related("district", "member")
     for update in ended:
         with transaction.atomic():
             now = timezone.now()
-            if Update.objects.filter(pk=update.pk, announced_at=None).update(announced_at=now):
-                Letter.objects.bulk_create(
-                    Letter(update=update, member=member, written_at=now, next_try_at=now) for member in _readers(update)
+            if UpdateJob.objects.filter(pk=update.pk, announced_at=None).update(announced_at=now):
+                ResultMail.objects.bulk_create(
+                    ResultMail(update=update, member=member, written_at=now, next_try_at=now) for member in _recipients(update)
                 )
     return len(ended)
 
 
 def send_due() -> int:
     """Try every letter whose time has come; returns how many were tried."""
-    return post.send_due(Letter.objects.select_related("update__district", "member"), message)
+    return post.send_due(ResultMail.objects.select_related("update__district", "member"), message)
 
 
-def message(letter: Letter) -> EmailMultiAlternatives:
+def message(letter: ResultMail) -> EmailMultiAlternatives:
     """The mail itself: no names, birth dates, IDs or passwords of students."""
-    facts = _facts(report(letter.update), letter.update)
+    facts = _context(report(letter.update), letter.update)
     return post.message(letter, "updates/result", facts, f"update-{letter.update_id}.letter-{letter.pk}")
 
 
-def _readers(update: Update) -> Iterator[Member]:
+def _recipients(update: UpdateJob) -> Iterator[Member]:
     """Who started the update, and who gets the results of the whole district; nobody who may not sign in any more."""
     members = Member.objects.filter(district=update.district_id, is_active=True)
     return members.filter(Q(gets_results=True) | Q(pk=update.member_id)).iterator()
 
 
-def _facts(told: Report, update: Update) -> dict[str, object]:
+def _context(told: Report, update: UpdateJob) -> dict[str, object]:
     lines = rejected_lines(update)
     return {
         "report": told,
@@ -59,12 +59,12 @@ def _facts(told: Report, update: Update) -> dict[str, object]:
         "errors": [group for group in told.groups if group.severity is Severity.ERROR],
         "warnings": [group for group in told.groups if group.severity is Severity.WARNING],
         "lines": lines,
-        "all_lines_named": told.rejected <= MOST_LINES,
-        "most_lines": MOST_LINES,
+        "all_lines_named": told.rejected <= MAX_LINES_SHOWN,
+        "most_lines": MAX_LINES_SHOWN,
         "previous": previous(update),
-        "received": dated(told.received_at, told.time_zone),
-        "started": dated(told.started_at, told.time_zone),
-        "ended": dated(told.ended_at, told.time_zone),
+        "received": format_datetime(told.received_at, told.time_zone),
+        "started": format_datetime(told.started_at, told.time_zone),
+        "ended": format_datetime(told.ended_at, told.time_zone),
         "took": told.ended_at - told.started_at if told.ended_at and told.started_at else None,
         "url": settings.URL,
     }

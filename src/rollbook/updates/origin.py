@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 from rollbook.format.columns import fold_header
 from rollbook.roster.models import District
-from rollbook.updates.models import Update
+from rollbook.updates.models import UpdateJob
 
 CODE, MESSAGE = "_CODE", "_MESSAGE"
 
 _LINE = "_LINE"
-_OURS = re.compile(rf"{_LINE}(_OF_UPDATE_(?P<number>[0-9]{{1,9}}))?|{CODE}|{MESSAGE}")
+_RETURN_COLUMN = re.compile(rf"{_LINE}(_OF_UPDATE_(?P<number>[0-9]{{1,9}}))?|{CODE}|{MESSAGE}")
 
 
 def line_column(number: int) -> str:
@@ -18,13 +18,13 @@ def line_column(number: int) -> str:
     return f"{_LINE}_OF_UPDATE_{number}"
 
 
-def is_ours(name: str) -> bool:
+def is_return_column(name: str) -> bool:
     """Whether we put this column into a file that we gave back."""
-    return bool(_OURS.fullmatch(fold_header(name)))
+    return bool(_RETURN_COLUMN.fullmatch(fold_header(name)))
 
 
-def named_in(header: Sequence[str], district: District) -> Update | None:
+def find_source_update(header: Sequence[str], district: District) -> UpdateJob | None:
     """The district's update that a column of this header names; what does not name one of theirs says nothing."""
-    found = filter(None, (_OURS.fullmatch(fold_header(name)) for name in header))
+    found = filter(None, (_RETURN_COLUMN.fullmatch(fold_header(name)) for name in header))
     numbers = [int(column["number"]) for column in found if column["number"]]
-    return Update.objects.filter(district=district, number=numbers[0]).first() if numbers else None
+    return UpdateJob.objects.filter(district=district, number=numbers[0]).first() if numbers else None

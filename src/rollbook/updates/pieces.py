@@ -5,9 +5,9 @@ from pathlib import Path
 
 from django.db import connection
 
-from rollbook.updates.models import Piece
+from rollbook.updates.models import FileChunk
 
-SIZE = 1 << 20  # bytes
+CHUNK_BYTES = 1 << 20  # bytes
 
 
 def write(name: str, path: Path) -> None:
@@ -19,22 +19,22 @@ def write(name: str, path: Path) -> None:
         cursor.copy("COPY updates_piece (spool_name, number, data) FROM STDIN (FORMAT BINARY)") as copy,
     ):
         copy.set_types(["varchar", "int4", "bytea"])
-        for number, data in enumerate(iter(lambda: file.read(SIZE), b"")):
+        for number, data in enumerate(iter(lambda: file.read(CHUNK_BYTES), b"")):
             copy.write_row((name, number, data))
 
 
-def are_there(name: str) -> bool:
+def exist(name: str) -> bool:
     """Whether the file was written."""
-    return Piece.objects.filter(spool_name=name).exists()
+    return FileChunk.objects.filter(spool_name=name).exists()
 
 
 def remove(names: Iterable[str]) -> None:
     """Take these files away."""
-    Piece.objects.filter(spool_name__in=list(names)).delete()
+    FileChunk.objects.filter(spool_name__in=list(names)).delete()
 
 
 def read(name: str) -> Iterator[bytes]:
     """The pieces in their order."""
-    numbers = Piece.objects.filter(spool_name=name).order_by("number").values_list("pk", flat=True)
+    numbers = FileChunk.objects.filter(spool_name=name).order_by("number").values_list("pk", flat=True)
     for pk in list(numbers):
-        yield bytes(Piece.objects.values_list("data", flat=True).get(pk=pk))
+        yield bytes(FileChunk.objects.values_list("data", flat=True).get(pk=pk))

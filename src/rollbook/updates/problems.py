@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from rollbook.database import bulk
-from rollbook.format.problems import KINDS, Problem, Severity
+from rollbook.format.problems import PROBLEM_CODES, Problem, Severity
 from rollbook.updates import models
 
 # Every rejected row keeps its problems. Of warnings, which may come with every single row, this many are kept.
-MOST_WARNINGS = 1000
+MAX_WARNINGS = 1000
 
 
 def counts(found: Iterable[Problem], before: Mapping[str, int] | None = None) -> dict[str, int]:
@@ -16,9 +16,9 @@ def counts(found: Iterable[Problem], before: Mapping[str, int] | None = None) ->
     return dict(Counter(before or {}) + Counter(problem.code for problem in found))
 
 
-def keep(update_id: int, found: Iterable[Problem], before: Mapping[str, int] | None = None) -> None:
+def save_problems(update_id: int, found: Iterable[Problem], before: Mapping[str, int] | None = None) -> None:
     """Write these problems down; of warnings only ``MOST_WARNINGS``, counting those of ``before``."""
-    room = MOST_WARNINGS - sum(n for code, n in (before or {}).items() if KINDS[code].severity is Severity.WARNING)
+    room = MAX_WARNINGS - sum(n for code, n in (before or {}).items() if PROBLEM_CODES[code].severity is Severity.WARNING)
     kept = []
     for problem in found:
         if problem.severity is Severity.WARNING:
@@ -29,6 +29,6 @@ def keep(update_id: int, found: Iterable[Problem], before: Mapping[str, int] | N
     bulk.insert("updates_problem", ("update_id", "line", "column", "code", "found", "hint"), kept)
 
 
-def as_said(problem: models.Problem) -> Problem:
+def to_problem(problem: models.Problem) -> Problem:
     """The problem with its words."""
     return Problem(problem.code, problem.line, problem.column, problem.found, problem.hint)

@@ -11,7 +11,7 @@ STALLED_AFTER = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
-class Work:
+class PhaseProgress:
     """Since when an update is in its state, and how many rows of how many are done there."""
 
     since: datetime | None
@@ -19,7 +19,7 @@ class Work:
     total: int
 
 
-def work(report: Report) -> Work | None:
+def phase_progress(report: Report) -> PhaseProgress | None:
     """What is being done; None if nothing is."""
     read = REMAINING.get(report.state)
     return read(report) if read else None
@@ -27,7 +27,7 @@ def work(report: Report) -> Work | None:
 
 def seconds_left(report: Report, now: datetime) -> int | None:
     """An estimate from the rate so far; None while there is nothing to go by."""
-    doing = work(report)
+    doing = phase_progress(report)
     if doing is None or doing.since is None or not doing.done:
         return None
     return max(1, round((now - doing.since).total_seconds() * (doing.total - doing.done) / doing.done))
@@ -35,7 +35,7 @@ def seconds_left(report: Report, now: datetime) -> int | None:
 
 def rate(report: Report, now: datetime) -> float | None:
     """Rows a second so far; None while there is nothing to go by."""
-    doing = work(report)
+    doing = phase_progress(report)
     if doing is None or doing.since is None or not doing.done:
         return None
     return doing.done / max((now - doing.since).total_seconds(), 0.001)
@@ -43,7 +43,7 @@ def rate(report: Report, now: datetime) -> float | None:
 
 def share(report: Report) -> float:
     """How much of what is being done is done, from 0 to 1."""
-    doing = work(report)
+    doing = phase_progress(report)
     return min(1.0, doing.done / doing.total) if doing and doing.total else 0.0
 
 
@@ -53,12 +53,12 @@ def stalled_since(report: Report, now: datetime) -> datetime | None:
     return at if report.state in REMAINING and at and now - at > STALLED_AFTER else None
 
 
-def _checking(report: Report) -> Work:
-    return Work(report.started_at, report.read, report.rows)
+def _checking(report: Report) -> PhaseProgress:
+    return PhaseProgress(report.started_at, report.read, report.rows)
 
 
-def _applying(report: Report) -> Work:
-    return Work(report.applying_at, report.changed, report.staged)
+def _applying(report: Report) -> PhaseProgress:
+    return PhaseProgress(report.applying_at, report.changed, report.staged)
 
 
-REMAINING: Mapping[State, Callable[[Report], Work]] = {State.CHECKING: _checking, State.APPLYING: _applying}
+REMAINING: Mapping[State, Callable[[Report], PhaseProgress]] = {State.CHECKING: _checking, State.APPLYING: _applying}

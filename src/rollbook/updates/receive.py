@@ -11,15 +11,15 @@ from django.utils import timezone
 
 from rollbook.format import reader
 from rollbook.format.problems import Problem, Severity
-from rollbook.format.reader import Survey
+from rollbook.format.reader import FileScan
 from rollbook.roster.models import District
 from rollbook.staff.models import Member
 from rollbook.updates import origin, problems, running, spool, states
-from rollbook.updates.models import Draft, Update
-from rollbook.updates.moves import LIVE, Mode, State
-from rollbook.updates.spool import Incoming
+from rollbook.updates.models import Draft, UpdateJob
+from rollbook.updates.moves import UNFINISHED, Mode, State
+from rollbook.updates.spool import IncomingFile
 
-MOST_WAITING = 3
+MAX_WAITING = 3
 
 
 class QueueFull(Exception):
@@ -34,13 +34,13 @@ class QueueFull(Exception):
 class Receipt:
     """What became of a file: the update, whether it was there already, and an ended one with the same bytes."""
 
-    update: Update
+    update: UpdateJob
     replayed: bool
-    same_as: Update | None
+    same_as: UpdateJob | None
 
 
 @dataclass(frozen=True)
-class Sending:
+class Submission:
     """A surveyed file on its way to become an update; while that lives, the same file sent alike is the same update.
 
     ``facts`` are all else that an update's row is to tell, of the file and of who sent it.
@@ -53,21 +53,21 @@ class Sending:
     facts: Mapping[str, Any] = field(default_factory=dict)
     problems: Sequence[Problem] = ()
 
-    def updates(self) -> "QuerySet[Update]":
+    def updates(self) -> "QuerySet[UpdateJob]":
         """What was sent like this, now or earlier."""
-        return Update.objects.filter(
+        return UpdateJob.objects.filter(
             district=self.district, file_digest=self.digest, mode=self.mode, encoding=self.encoding
         )
 
-    def live(self) -> Receipt | None:
+    def find_unfinished(self) -> Receipt | None:
         """The answer if one of them lives."""
-        update = self.updates().filter(state__in=LIVE).first()
+        update = self.updates().filter(state__in=UNFINISHED).first()
         return Receipt(update, replayed=True, same_as=None) if update else None
 
 
 def receive(
     district: District,
-    incoming: Incoming,
+    incoming: IncomingFile,
     *,
     file_name: str,
     mode: Mode = Mode.UPDATE,
@@ -80,44 +80,44 @@ def receive(
     The same bytes while their update lives give that update. ``file_name`` is for display and must be fit for it.
     Raises QueueFull, and OSError when the disk takes no more; then nothing is kept.
     """
-    sending = Sending(district, incoming.digest, mode, encoding or district.encoding)
+    sending = Submission(district, incoming.digest, mode, encoding or district.encoding)
     try:
-        if replayed := sending.live():
+        if replayed := sending.find_unfinished():
             return replayed
         incoming.flush()
-        survey = reader.survey(incoming.path, encoding=sending.encoding, limits=limits())
-        facts = surveyed(incoming, survey) | {"file_name": file_name, "member": member, "via": via}
+        survey = reader.scan(incoming.path, encoding=sending.encoding, limits=limits())
+        facts = store_and_describe(incoming, survey) | {"file_name": file_name, "member": member, "via": via}
         return _commit(replace(sending, facts=facts, problems=survey.problems), incoming)
     finally:
         incoming.discard()
 
 
-def surveyed(incoming: Incoming, survey: Survey) -> dict[str, Any]:
+def store_and_describe(incoming: IncomingFile, survey: FileScan) -> dict[str, Any]:
     """Keep the file for good; returns what its survey tells, as models.StudentFile has it."""
     return {
         "file_size": incoming.size,
         "read_as": survey.encoding,
         "header": list(survey.header.names) if survey.header else [],
-        "marks": [[place.byte, place.line] for place in survey.marks],
+        "marks": [[place.byte, place.line] for place in survey.checkpoints],
         "rows": 0 if survey.refusal else survey.rows,
-        "spool_name": incoming.keep(),
+        "spool_name": incoming.persist(),
     }
 
 
-def take_turns(district: District) -> None:
+def lock_district(district: District) -> None:
     """Until the caller's transaction ends nobody else begins an update of the district."""
     District.objects.select_for_update(no_key=True).get(pk=district.pk)
 
 
-def admit(sending: Sending) -> Receipt:
+def create_update(sending: Submission) -> Receipt:
     """Begin the update, inside the transaction of a caller whose turn it is. Raises QueueFull."""
-    if replayed := sending.live():
+    if replayed := sending.find_unfinished():
         return replayed
     same_as = sending.updates().order_by("-number").first()
     refused = any(problem.severity is Severity.ERROR for problem in sending.problems)
     if not refused:
-        _require_room(sending.district)
-    update = Update.objects.create(
+        _check_queue_length(sending.district)
+    update = UpdateJob.objects.create(
         district=sending.district,
         number=_next_number(sending.district),
         mode=sending.mode,
@@ -126,15 +126,15 @@ def admit(sending: Sending) -> Receipt:
         state=State.RECEIVED,
         received_at=timezone.now(),
         problem_counts=problems.counts(sending.problems),
-        mends=origin.named_in(sending.facts["header"], sending.district),
+        mends=origin.find_source_update(sending.facts["header"], sending.district),
         **sending.facts,
     )
-    spool.share(update.spool_name)
-    problems.keep(update.pk, sending.problems)
+    spool.copy_to_database(update.spool_name)
+    problems.save_problems(update.pk, sending.problems)
     if refused:
-        states.move(update.pk, State.REFUSED)
+        states.transition(update.pk, State.REFUSED)
         update.refresh_from_db()
-    running.due(update.pk)
+    running.notify_engine(update.pk)
     return Receipt(update, replayed=False, same_as=same_as)
 
 
@@ -143,44 +143,44 @@ def limits() -> reader.Limits:
     return reader.Limits(rows=settings.MAX_ROWS, bytes=settings.MAX_UPLOAD_BYTES)
 
 
-def sweep() -> int:
+def remove_orphaned_files() -> int:
     """Remove from the spool what no update and no draft names; returns how many files that were.
 
     An update whose file retention has removed names none. On PostgreSQL also what only updates name that have ended:
     it can be had from the database.
     """
     # In this order: a file is named before it is let go of, so one that is not named by then never will be.
-    let_go = spool.let_go()
-    needed = {"state__in": LIVE} if settings.ON_POSTGRESQL else {"file_removed_at": None}
-    updates = Update.objects.filter(**needed)
+    let_go = spool.unlocked_files()
+    needed = {"state__in": UNFINISHED} if settings.ON_POSTGRESQL else {"file_removed_at": None}
+    updates = UpdateJob.objects.filter(**needed)
     named = [files.values_list("spool_name", flat=True) for files in (Draft.objects.all(), updates)]
     left_over = let_go.difference(*named)
     spool.remove(left_over)
     return len(left_over)
 
 
-def _commit(sending: Sending, incoming: Incoming) -> Receipt:
+def _commit(sending: Submission, incoming: IncomingFile) -> Receipt:
     with transaction.atomic():
-        take_turns(sending.district)
-        receipt = admit(sending)
+        lock_district(sending.district)
+        receipt = create_update(sending)
         if not receipt.replayed:
             # Now and not later: if the database is lost at the commit, nobody knows whether the update is there. If it
             # is not, the file will be swept.
-            incoming.hand_over()
+            incoming.release_ownership()
     return receipt
 
 
 def _next_number(district: District) -> int:
-    highest: int | None = Update.objects.filter(district=district).aggregate(highest=Max("number"))["highest"]
+    highest: int | None = UpdateJob.objects.filter(district=district).aggregate(highest=Max("number"))["highest"]
     return (highest or 0) + 1
 
 
-def _require_room(district: District) -> None:
+def _check_queue_length(district: District) -> None:
     waiting = list(
-        Update.objects.filter(district=district, state=State.RECEIVED)
+        UpdateJob.objects.filter(district=district, state=State.RECEIVED)
         .order_by("number")
         .values_list("number", flat=True)
     )
-    running_one = Update.objects.filter(district=district, state__in=[State.CHECKING, State.APPLYING]).exists()
-    if len(waiting) >= MOST_WAITING + (0 if running_one else 1):
+    running_one = UpdateJob.objects.filter(district=district, state__in=[State.CHECKING, State.APPLYING]).exists()
+    if len(waiting) >= MAX_WAITING + (0 if running_one else 1):
         raise QueueFull(waiting)

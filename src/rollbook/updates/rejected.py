@@ -6,28 +6,28 @@ from itertools import groupby
 from rollbook.format.problems import Problem, Severity
 from rollbook.format.reader import RawRow
 from rollbook.updates import origin
-from rollbook.updates.as_sent import Sheet, require_ended, require_kept
-from rollbook.updates.models import Update
-from rollbook.updates.problems import as_said
+from rollbook.updates.as_sent import OriginalRowsFile, ensure_ended, ensure_not_removed
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.problems import to_problem
 
 
-def lines(update: Update) -> Iterator[str]:
+def csv_lines(update: UpdateJob) -> Iterator[str]:
     """The file's lines: the rows in their order, as they were sent but for passwords, and what is wrong with each.
 
     Raises, at once, as_sent.NotEnded, as_sent.Removed, and spool.LostFile if the file is gone unexpectedly.
     """
-    require_ended(update)
-    require_kept(update)
-    sheet = Sheet(update, origin.line_column(update.number), origin.CODE, origin.MESSAGE)
-    return sheet.lines(_rows(update, sheet) if update.rejected else ())
+    ensure_ended(update)
+    ensure_not_removed(update)
+    sheet = OriginalRowsFile(update, origin.line_column(update.number), origin.CODE, origin.MESSAGE)
+    return sheet.lines(_rows(update, sheet) if update.rows_rejected else ())
 
 
-def file_name(update: Update) -> str:
+def file_name(update: UpdateJob) -> str:
     """What to call the file."""
     return f"update-{update.number}-rejected.csv"
 
 
-def _rows(update: Update, sheet: Sheet) -> Iterator[list[str]]:
+def _rows(update: UpdateJob, sheet: OriginalRowsFile) -> Iterator[list[str]]:
     def rejected(passing: Sequence[int]) -> set[int]:
         rows = update.row_set.rejected().filter(line__range=(passing[0], passing[-1]))
         return set(rows.values_list("line", flat=True))
@@ -35,17 +35,17 @@ def _rows(update: Update, sheet: Sheet) -> Iterator[list[str]]:
     return _with_errors(update, sheet, sheet.rows(rejected))
 
 
-def _with_errors(update: Update, sheet: Sheet, found: Iterator[list[RawRow]]) -> Iterator[list[str]]:
+def _with_errors(update: UpdateJob, sheet: OriginalRowsFile, found: Iterator[list[RawRow]]) -> Iterator[list[str]]:
     for rows in found:
         errors = _errors(update, rows[0].line, rows[-1].line)
         for row in rows:
             yield [*sheet.cells(row), str(row.line), *_said(errors.get(row.line, []))]
 
 
-def _errors(update: Update, first: int, last: int) -> dict[int | None, list[Problem]]:
+def _errors(update: UpdateJob, first: int, last: int) -> dict[int | None, list[Problem]]:
     """Line to what is wrong there."""
     kept = update.problem_set.filter(line__range=(first, last)).order_by("line", "pk")
-    errors = (problem for problem in map(as_said, kept) if problem.severity is Severity.ERROR)
+    errors = (problem for problem in map(to_problem, kept) if problem.severity is Severity.ERROR)
     return {line: list(found) for line, found in groupby(errors, key=lambda problem: problem.line)}
 
 

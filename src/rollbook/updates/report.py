@@ -4,17 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from rollbook.format.problems import KINDS, Problem, Severity, sort_codes, weightiest
+from rollbook.format.problems import PROBLEM_CODES, Problem, Severity, sort_codes, most_severe
 from rollbook.format.tally import ProblemGroup
 from rollbook.roster.models import District
 from rollbook.staff.models import Member
-from rollbook.updates.models import Update
-from rollbook.updates.moves import LIVE, WORKING, Mode, State
-from rollbook.updates.problems import as_said
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.moves import UNFINISHED, IN_PROGRESS, Mode, State
+from rollbook.updates.problems import to_problem
 
-TOLD_WITH = ("district", "member", "mends")  # what a report of an update also reads
-FIRST_LINES = 10
-MOST_LINES = 1000
+RELATED = ("district", "member", "mends")  # what a report of an update also reads
+FIRST_LINES_SHOWN = 10
+MAX_LINES_SHOWN = 1000
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Report:
     time_zone: str
     mode: Mode
     state: State
-    via: str
+    source: str
     starter: Member | None
     file_name: str
     file_size: int
@@ -51,13 +51,13 @@ class Report:
     reference: str
     refusal: Problem | None
     groups: tuple[ProblemGroup, ...]
-    mends: int | None = None
-    mended_by: tuple[int, ...] = ()
+    corrects: int | None = None
+    corrected_by: tuple[int, ...] = ()
 
     @property
     def ended(self) -> bool:
         """Whether nothing more will happen."""
-        return self.state not in LIVE
+        return self.state not in UNFINISHED
 
     @property
     def changed(self) -> int:
@@ -75,17 +75,17 @@ class Report:
         return self.rejected > 0
 
 
-def report(update: Update) -> Report:
+def report(update: UpdateJob) -> Report:
     """The report of an update as it stands now."""
     return replace(
-        standing(update),
+        report_without_problems(update),
         refusal=_refusal(update),
         groups=tuple(_groups(update)),
         mended_by=tuple(update.update_set.order_by("number").values_list("number", flat=True)),
     )
 
 
-def standing(update: Update) -> Report:
+def report_without_problems(update: UpdateJob) -> Report:
     """The same without problems and later updates, for which nothing is looked up: it is asked for again and again."""
     return Report(
         number=update.number,
@@ -94,72 +94,72 @@ def standing(update: Update) -> Report:
         time_zone=update.district.time_zone,
         mode=Mode(update.mode),
         state=State(update.state),
-        via=update.via,
+        source=update.source,
         starter=update.member,
         file_name=update.file_name,
         file_size=update.file_size,
         file_digest=update.file_digest,
-        encoding=update.read_as,
+        encoding=update.detected_encoding,
         rows=update.rows,
-        read=update.read,
-        staged=update.staged,
-        updated=update.updated,
-        added=update.added,
-        unchanged=update.unchanged,
-        rejected=update.rejected,
+        read=update.rows_read,
+        staged=update.rows_staged,
+        updated=update.rows_updated,
+        added=update.rows_added,
+        unchanged=update.rows_unchanged,
+        rejected=update.rows_rejected,
         received_at=update.received_at,
         started_at=update.started_at,
         applying_at=update.applying_at,
         progressed_at=update.progressed_at,
         ended_at=update.ended_at,
-        reference=update.reference,
+        reference=update.error_reference,
         refusal=None,
         groups=(),
-        mends=update.mends.number if update.mends else None,
+        corrects=update.corrects.number if update.corrects else None,
     )
 
 
-def current(district: District) -> Update | None:
+def current_update(district: District) -> UpdateJob | None:
     """The update a district means when it names none: the running one, else the one with the highest number."""
-    numbers = Update.objects.filter(district=district).order_by("-number").values_list("number", flat=True)
-    number = numbers.filter(state__in=WORKING).first() or numbers.first()
+    numbers = UpdateJob.objects.filter(district=district).order_by("-number").values_list("number", flat=True)
+    number = numbers.filter(state__in=IN_PROGRESS).first() or numbers.first()
     return find(district, number) if number else None
 
 
-def find(district: District, number: int) -> Update | None:
+def find(district: District, number: int) -> UpdateJob | None:
     """The district's update with this number."""
-    return Update.objects.filter(district=district, number=number).select_related(*TOLD_WITH).first()
+    return UpdateJob.objects.filter(district=district, number=number).select_related(*RELATED).first()
 
 
-def previous(update: Update) -> Update | None:
+def previous(update: UpdateJob) -> UpdateJob | None:
     """The last update of the district before this one that was completed."""
-    earlier = Update.objects.filter(district=update.district_id, number__lt=update.number, state=State.COMPLETED)
+    earlier = UpdateJob.objects.filter(district=update.district_id, number__lt=update.number, state=State.COMPLETED)
     return earlier.order_by("-number").first()
 
 
-def live(district: District) -> tuple[list[int], list[int]]:
+def unfinished_numbers(district: District) -> tuple[list[int], list[int]]:
     """The numbers of the updates in work, and of those that nobody has begun, the oldest first."""
-    found = Update.objects.filter(district=district, state__in=LIVE).order_by("number").values_list("number", "state")
-    in_work = [number for number, state in found if state in WORKING]
-    received = [number for number, state in found if state not in WORKING]
+    found = UpdateJob.objects.filter(district=district, state__in=UNFINISHED).order_by("number").values_list("number", "state")
+    in_work = [number for number, state in found if state in IN_PROGRESS]
+    received = [number for number, state in found if state not in IN_PROGRESS]
     return in_work, received
 
 
-def waiting(district: District) -> list[int]:
+def waiting_numbers(district: District) -> list[int]:
     """The numbers of the updates that wait for another one, the oldest first."""
-    in_work, received = live(district)
+    in_work, received = unfinished_numbers(district)
     return received if in_work else received[1:]
 
 
-def problems(update: Update) -> Iterator[Problem]:
+def problems(update: UpdateJob) -> Iterator[Problem]:
     """Every problem that was kept, in the order of the file."""
     for problem in update.problem_set.order_by("line", "pk").iterator():
-        yield as_said(problem)
+        yield to_problem(problem)
 
 
-def rejected_lines(update: Update, most: int | None = MOST_LINES) -> dict[str, list[int]]:
+def rejected_lines(update: UpdateJob, most: int | None = MAX_LINES_SHOWN) -> dict[str, list[int]]:
     """Code to the lines of the first ``most`` rejected rows (None: of every one)."""
-    errors = [code for code, kind in KINDS.items() if kind.severity is Severity.ERROR]
+    errors = [code for code, kind in PROBLEM_CODES.items() if kind.severity is Severity.ERROR]
     rejected = update.row_set.rejected().order_by("line").values("line")
     found = update.problem_set.filter(line__in=rejected[:most], code__in=errors).order_by("line")
     lines: dict[str, list[int]] = {}
@@ -168,21 +168,21 @@ def rejected_lines(update: Update, most: int | None = MOST_LINES) -> dict[str, l
     return lines
 
 
-def _refusal(update: Update) -> Problem | None:
+def _refusal(update: UpdateJob) -> Problem | None:
     """Once the details are removed, the code alone is left of it."""
     if update.state != State.REFUSED:
         return None
-    return weightiest(map(Problem, update.problem_counts) if update.details_closed_at else problems(update))
+    return most_severe(map(Problem, update.problem_counts) if update.details_hidden_at else problems(update))
 
 
-def _groups(update: Update) -> Iterator[ProblemGroup]:
+def _groups(update: UpdateJob) -> Iterator[ProblemGroup]:
     """Errors before warnings, the most frequent first."""
     counts: dict[str, int] = update.problem_counts
     for code in sort_codes(counts):
         yield ProblemGroup(code, counts[code], tuple(_first_lines(update, code)))
 
 
-def _first_lines(update: Update, code: str) -> Iterator[int]:
-    if not update.details_closed_at:
+def _first_lines(update: UpdateJob, code: str) -> Iterator[int]:
+    if not update.details_hidden_at:
         found = update.problem_set.filter(code=code, line__isnull=False).order_by("line")
-        yield from filter(None, found.values_list("line", flat=True).distinct()[:FIRST_LINES])
+        yield from filter(None, found.values_list("line", flat=True).distinct()[:FIRST_LINES_SHOWN])

@@ -20,27 +20,27 @@ from rollbook.roster.models import District
 from rollbook.staff import audit
 from rollbook.staff.forgetting import ACTION, AGENT
 from rollbook.updates import pieces, running, spool
-from rollbook.updates.models import Batch, Problem, Row, Update, WaitsFor
-from rollbook.updates.wording import counted, line_list
+from rollbook.updates.models import CheckedRange, Problem, StagedRow, UpdateJob, RowDependency
+from rollbook.updates.wording import count_of, line_list
 
-FILES_AT_ONCE = 50
-ROWS_AT_ONCE = 500
+FILES_PER_RUN = 50
+ROWS_PER_BATCH = 500
 
 # Each with the rest of the index by which those of one update are found.
 _DETAILS: tuple[tuple[type[Model], str], ...] = (
-    (Row, "line"),
+    (StagedRow, "line"),
     (Problem, "line"),
-    (WaitsFor, "for_line"),
-    (Batch, "end_line"),
+    (RowDependency, "for_line"),
+    (CheckedRange, "end_line"),
 )
 
 
-def remove_some(now: datetime) -> int:
+def remove_expired(now: datetime) -> int:
     """Remove some of what is too old; returns how many things that were, and 0 if nothing is left to be done."""
-    return sum(_remove_files(district, now) + _remove_details(district, now) for district in _at_rest())
+    return sum(_remove_files(district, now) + _remove_details(district, now) for district in _idle_districts())
 
 
-def _at_rest() -> list[District]:
+def _idle_districts() -> list[District]:
     busy = set(running.busy_districts())
     if busy and not settings.ON_POSTGRESQL:
         return []
@@ -49,18 +49,18 @@ def _at_rest() -> list[District]:
 
 def _remove_files(district: District, now: datetime) -> int:
     """Some files of the district that are too old; returns how many."""
-    old = Update.objects.filter(
+    old = UpdateJob.objects.filter(
         district=district, file_removed_at=None, ended_at__lt=now - timedelta(days=district.files_kept_days)
     )
-    found = list(old.order_by("number").values_list("pk", "number", "spool_name")[:FILES_AT_ONCE])
+    found = list(old.order_by("number").values_list("pk", "number", "spool_name")[:FILES_PER_RUN])
     if not found:
         return 0
     keys, numbers, names = zip(*found, strict=True)
     with transaction.atomic():
         pieces.remove(names)
-        Update.objects.filter(pk__in=keys).update(file_removed_at=now)
-        files = counted(len(found), "file")
-        _note(district, "files removed", f"{files}, of {_updates(numbers)}", now)
+        UpdateJob.objects.filter(pk__in=keys).update(file_removed_at=now)
+        files = count_of(len(found), "file")
+        _audit(district, "files removed", f"{files}, of {_updates(numbers)}", now)
     spool.remove(names)
     return len(found)
 
@@ -70,32 +70,32 @@ def _remove_details(district: District, now: datetime) -> int:
     update = _with_old_details(district, now).order_by("number").first()
     if update is None:
         return 0
-    if update.details_closed_at is None:
+    if update.details_hidden_at is None:
         _close(update, now)
     removed = sum(_remove_from(QuerySet(model), update, key) for model, key in _DETAILS)
     if not removed:
         with transaction.atomic():
-            Update.objects.filter(pk=update.pk).update(details_removed_at=now)
+            UpdateJob.objects.filter(pk=update.pk).update(details_removed_at=now)
     return removed or 1
 
 
-def _with_old_details(district: District, now: datetime) -> "QuerySet[Update]":
+def _with_old_details(district: District, now: datetime) -> "QuerySet[UpdateJob]":
     """Also those that were begun with, whatever the district settles now."""
     old = Q(ended_at__lt=now - timedelta(days=district.details_kept_days)) | Q(details_closed_at__isnull=False)
-    return Update.objects.filter(old, district=district, details_removed_at=None)
+    return UpdateJob.objects.filter(old, district=district, details_removed_at=None)
 
 
-def _close(update: Update, now: datetime) -> None:
+def _close(update: UpdateJob, now: datetime) -> None:
     rows, problems = update.row_set.count(), update.problem_set.count()
     with transaction.atomic():
-        Update.objects.filter(pk=update.pk).update(details_closed_at=now)
-        kinds = f"{counted(rows, 'row')}, {counted(problems, 'problem')}"
-        _note(update.district, "details removed", f"{kinds}, of {_updates([update.number])}", now)
+        UpdateJob.objects.filter(pk=update.pk).update(details_closed_at=now)
+        kinds = f"{count_of(rows, 'row')}, {count_of(problems, 'problem')}"
+        _audit(update.district, "details removed", f"{kinds}, of {_updates([update.number])}", now)
 
 
-def _remove_from(table: "QuerySet[Any]", update: Update, key: str) -> int:
+def _remove_from(table: "QuerySet[Any]", update: UpdateJob, key: str) -> int:
     """A few of the update's rows there; returns how many."""
-    few = list(table.filter(update=update).order_by(key).values_list("pk", flat=True)[:ROWS_AT_ONCE])
+    few = list(table.filter(update=update).order_by(key).values_list("pk", flat=True)[:ROWS_PER_BATCH])
     if few:
         with transaction.atomic():
             table.filter(pk__in=few).delete()
@@ -106,5 +106,5 @@ def _updates(numbers: Sequence[int]) -> str:
     return f"{'update' if len(numbers) == 1 else 'updates'} {line_list(numbers)}"
 
 
-def _note(district: District, result: str, detail: str, now: datetime) -> None:
+def _audit(district: District, result: str, detail: str, now: datetime) -> None:
     audit.record(ACTION, result, district=district, agent=AGENT, detail=detail, now=now)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 
-def in_order(waits: Iterable[tuple[int, int]]) -> list[list[int]]:
+def dependency_order(waits: Iterable[tuple[int, int]]) -> list[list[int]]:
     """Of pairs (row, row it waits for): rings of rows that wait for each other, each after all that it waits for.
 
     Most rings have one row. These are the strongly connected components of the graph, as Tarjan finds them, without

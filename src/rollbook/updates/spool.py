@@ -20,7 +20,7 @@ from django.conf import settings
 from rollbook.updates import pieces
 
 
-class Incoming:
+class IncomingFile:
     """A file on its way in. Whoever makes one ends with ``discard``, which spares only what was handed over."""
 
     def __init__(self) -> None:
@@ -48,7 +48,7 @@ class Incoming:
         """Let others read at ``path`` what was written."""
         self._file.flush()
 
-    def keep(self) -> str:
+    def persist(self) -> str:
         """Bring the file to the disk for good, under the name that is returned."""
         self.flush()
         os.fsync(self._file.fileno())
@@ -57,7 +57,7 @@ class Incoming:
         _sync_folder(final.parent)
         return self.name
 
-    def hand_over(self) -> None:
+    def release_ownership(self) -> None:
         """From now on an update names the file, and ``discard`` leaves it alone."""
         self._handed_over = True
 
@@ -70,7 +70,7 @@ class Incoming:
             self._file.close()
 
 
-class LostFile(Exception):
+class FileMissing(Exception):
     """The kept file is gone, or it has not the bytes any more that came in."""
 
 
@@ -79,23 +79,23 @@ def path_of(name: str) -> Path:
     return _folder() / name
 
 
-def share(name: str) -> None:
+def copy_to_database(name: str) -> None:
     """Put a kept file where every worker finds it, in the caller's transaction, unless it is there already."""
-    if settings.ON_POSTGRESQL and not pieces.are_there(name):
+    if settings.ON_POSTGRESQL and not pieces.exist(name):
         pieces.write(name, path_of(name))
 
 
-def require_whole(name: str, digest: str) -> None:
+def ensure_available(name: str, digest: str) -> None:
     """See that the kept file is in the folder as it came in. Raises LostFile if it cannot be had."""
-    if _is_whole(name, digest):
+    if _is_intact(name, digest):
         return
     if settings.ON_POSTGRESQL:
         _fetch(name)
-    if not _is_whole(name, digest):
-        raise LostFile
+    if not _is_intact(name, digest):
+        raise FileMissing
 
 
-def _is_whole(name: str, digest: str) -> bool:
+def _is_intact(name: str, digest: str) -> bool:
     try:
         with path_of(name).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == digest
@@ -105,20 +105,20 @@ def _is_whole(name: str, digest: str) -> bool:
 
 def _fetch(name: str) -> None:
     """Bring the file from the database; it needs no sync, for it can be brought again."""
-    incoming = Incoming()
+    incoming = IncomingFile()
     try:
         for piece in pieces.read(name):
             incoming.write(piece)
         incoming.flush()
         incoming.path = incoming.path.rename(path_of(name))
-        incoming.hand_over()
+        incoming.release_ownership()
     finally:
         incoming.discard()
 
 
-def let_go() -> set[str]:
+def unlocked_files() -> set[str]:
     """The names of the files that nobody is writing any more."""
-    return {path.name for path in _folder().iterdir() if _is_let_go(path)}
+    return {path.name for path in _folder().iterdir() if _is_unlocked(path)}
 
 
 def remove(names: Iterable[str]) -> None:
@@ -133,7 +133,7 @@ def _folder() -> Path:
     return folder
 
 
-def _is_let_go(path: Path) -> bool:
+def _is_unlocked(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

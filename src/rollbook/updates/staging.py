@@ -5,20 +5,20 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from rollbook.database import bulk
-from rollbook.roster.changing import NAMES, PLACES, PLAIN
-from rollbook.roster.names import name_key, name_of
-from rollbook.roster.passwords import seal
-from rollbook.roster.records import Record
+from rollbook.roster.changing import NAME_COLUMNS, COLUMN_ORDER, SIMPLE_COLUMNS
+from rollbook.roster.names import name_key, name_and_dob
+from rollbook.roster.passwords import hash_for_import
+from rollbook.roster.records import StudentSnapshot
 from rollbook.updates.moves import Outcome
 
 # Students who need a username made come after everybody who brings one.
-TURN_OF_THE_NAMELESS = 1 << 40
+ORDER_GENERATED_USERNAMES = 1 << 40
 
 
 _as_json = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 
 
-class StagedRow(NamedTuple):
+class StagedRowTuple(NamedTuple):
     """One row of the table ``updates_row``, without its update; see ``models.Row``."""
 
     line: int
@@ -35,14 +35,14 @@ class StagedRow(NamedTuple):
     plain: str | None = None
 
 
-def settled(line: int, outcome: Outcome) -> StagedRow:
+def settled_row(line: int, outcome: Outcome) -> StagedRowTuple:
     """A row that will not be applied: its outcome stands already."""
-    return StagedRow(line, None, "", line, outcome)
+    return StagedRowTuple(line, None, "", line, outcome)
 
 
-def rejected(line: int, record: Record | None, values: Mapping[str, str]) -> StagedRow:
+def rejected_row(line: int, record: StudentSnapshot | None, values: Mapping[str, str]) -> StagedRowTuple:
     """A rejected row: the student it means, or the keys that it names."""
-    row = settled(line, Outcome.REJECTED)
+    row = settled_row(line, Outcome.REJECTED)
     if record:
         return row._replace(student_id=record.pk)
     named = values.get("FIRST_NAME") and values.get("LAST_NAME")
@@ -53,18 +53,18 @@ def rejected(line: int, record: Record | None, values: Mapping[str, str]) -> Sta
     )
 
 
-def changing(line: int, record: Record, new: Mapping[str, str], digest: int | None) -> StagedRow:
+def change_row(line: int, record: StudentSnapshot, new: Mapping[str, str], digest: int | None) -> StagedRowTuple:
     """A row that changes a student; ``new`` are the columns that differ, PASSWORD as it was sent.
 
     Kept as column to the old value and the new one, in the documented order of columns.
     """
-    renamed = not new.keys().isdisjoint({*NAMES, "DOB"})
-    name = name_of({**record.values, **new}) if renamed else None
-    if name == name_of(record.values):
+    renamed = not new.keys().isdisjoint({*NAME_COLUMNS, "DOB"})
+    name = name_and_dob({**record.values, **new}) if renamed else None
+    if name == name_and_dob(record.values):
         name = None
-    said = _sealed(new)
-    columns = sorted(said, key=PLACES.__getitem__)
-    return StagedRow(
+    said = _with_hashed_password(new)
+    columns = sorted(said, key=COLUMN_ORDER.__getitem__)
+    return StagedRowTuple(
         line,
         record.pk,
         _as_json({column: (record.values.get(column, ""), said[column]) for column in columns}),
@@ -75,18 +75,18 @@ def changing(line: int, record: Record, new: Mapping[str, str], digest: int | No
         takes_dob=name[1] if name else None,
         digest=digest,
         edition=record.edition,
-        plain=",".join(columns) if new.keys() <= PLAIN else None,
+        plain=",".join(columns) if new.keys() <= SIMPLE_COLUMNS else None,
     )
 
 
-def adding(line: int, values: Mapping[str, str], digest: int | None) -> StagedRow:
+def new_student_row(line: int, values: Mapping[str, str], digest: int | None) -> StagedRowTuple:
     """A row that adds a student."""
-    name, dob = name_of(values)
-    return StagedRow(
+    name, dob = name_and_dob(values)
+    return StagedRowTuple(
         line,
         None,
-        _as_json(_sealed(values)),
-        line if values.get("USERNAME") else TURN_OF_THE_NAMELESS + line,
+        _as_json(_with_hashed_password(values)),
+        line if values.get("USERNAME") else ORDER_GENERATED_USERNAMES + line,
         takes_student_id=values.get("STUDENT_ID") or None,
         takes_username=values.get("USERNAME") or None,
         takes_name_key=name,
@@ -95,11 +95,11 @@ def adding(line: int, values: Mapping[str, str], digest: int | None) -> StagedRo
     )
 
 
-def stage(update_id: int, rows: Iterable[StagedRow]) -> None:
+def stage(update_id: int, rows: Iterable[StagedRowTuple]) -> None:
     """Write these rows, inside the caller's transaction."""
-    bulk.insert("updates_row", ("update_id", *StagedRow._fields), ((update_id, *row) for row in rows))
+    bulk.insert("updates_row", ("update_id", *StagedRowTuple._fields), ((update_id, *row) for row in rows))
 
 
-def _sealed(values: Mapping[str, str]) -> Mapping[str, str]:
+def _with_hashed_password(values: Mapping[str, str]) -> Mapping[str, str]:
     """The password never stands anywhere as it was sent."""
-    return {**values, "PASSWORD": seal(values["PASSWORD"])} if "PASSWORD" in values else values
+    return {**values, "PASSWORD": hash_for_import(values["PASSWORD"])} if "PASSWORD" in values else values

@@ -6,10 +6,10 @@ Pages, emails, the upload commands and the command line all take their words fro
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rollbook.updates.models import Update
+from rollbook.updates.models import UpdateJob
 from rollbook.updates.moves import Outcome, State
 from rollbook.updates.report import Report
-from rollbook.updates.wording import counted
+from rollbook.updates.wording import count_of
 
 
 @dataclass(frozen=True)
@@ -132,10 +132,10 @@ ALL = (
 )
 
 
-def words_of(update: Update | Report) -> StateWords:
+def words_of(update: UpdateJob | Report) -> StateWords:
     """Return the words for the state of an update; one with rejected rows completed with errors."""
     words = STATES[State(update.state)]
-    return COMPLETED_WITH_ERRORS if words is COMPLETED and update.rejected else words
+    return COMPLETED_WITH_ERRORS if words is COMPLETED and update.rows_rejected else words
 
 
 def result_sentence(report: Report) -> str:
@@ -143,9 +143,9 @@ def result_sentence(report: Report) -> str:
     return words_of(report).sentence.format(
         update=f"Student update {report.number} of {report.district}",
         reference=report.reference,
-        rejected=counted(report.rejected, "row"),
+        rejected=count_of(report.rejected, "row"),
         rejected_were=_were(report.rejected),
-        not_processed=counted(report.not_processed, "row"),
+        not_processed=count_of(report.not_processed, "row"),
         not_processed_were=_were(report.not_processed),
         changed=_changed(report.changed),
     )
@@ -159,4 +159,4 @@ def _changed(count: int) -> str:
     if not count:
         return "No student was changed"
     stay = "stays" if count == 1 else "stay"
-    return f"The {counted(count, 'student')} that {_were(count)} already changed {stay} changed"
+    return f"The {count_of(count, 'student')} that {_were(count)} already changed {stay} changed"

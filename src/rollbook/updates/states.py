@@ -7,34 +7,34 @@ from typing import Any
 
 from django.utils import timezone
 
-from rollbook.updates.models import Update
-from rollbook.updates.moves import LIVE, MOVES, State
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.moves import UNFINISHED, TRANSITIONS, State
 
 
 class Fenced(Exception):
     """The update was canceled, or another run has taken it over: what this step did must be rolled back."""
 
 
-def move(update_id: int, to: State, *, held_by: str | None = None, **facts: Any) -> bool:
+def transition(update_id: int, to: State, *, held_by: str | None = None, **facts: Any) -> bool:
     """Move the update into the state ``to`` if it stands where that is allowed; say whether it did.
 
     With ``held_by``, only if that run still holds it. ``facts`` are written in the same statement.
     """
-    begins = [old.value for old, news in MOVES.items() if to in news]
-    standing = Update.objects.filter(pk=update_id, state__in=begins)
+    begins = [old.value for old, news in TRANSITIONS.items() if to in news]
+    standing = UpdateJob.objects.filter(pk=update_id, state__in=begins)
     if held_by is not None:
         standing = standing.filter(run=held_by)
-    if to not in LIVE:
+    if to not in UNFINISHED:
         facts["ended_at"] = timezone.now()
     return standing.update(state=to, **facts) == 1
 
 
-def progress(update_id: int, state: State, run: str, **counters: Any) -> None:
+def record_progress(update_id: int, state: State, run: str, **counters: Any) -> None:
     """Write a step's counters, inside its transaction. Raises Fenced if the update is not this run's any more.
 
     A step without counters may be one that is done again after each death, so it is no sign of life.
     """
-    held = Update.objects.filter(pk=update_id, state=state, run=run)
+    held = UpdateJob.objects.filter(pk=update_id, state=state, run=run)
     facts = {"progressed_at": timezone.now(), "deaths": 0, **counters} if counters else {"run": run}
     if not held.update(**facts):
         raise Fenced

@@ -8,9 +8,9 @@ from rollbook.updates.moves import State
 from rollbook.updates.progress import seconds_left, stalled_since
 from rollbook.updates.report import Report
 from rollbook.updates.state_words import APPLYING, CHECKING, words_of
-from rollbook.updates.wording import counted, duration, moment, percent, updates
+from rollbook.updates.wording import count_of, duration, format_time, percent, updates
 
-MEANINGS: Mapping[str, tuple[str, str]] = {
+VERDICT_MEANINGS: Mapping[str, tuple[str, str]] = {
     "OK": ("start, cancel", "accepted; canceled"),
     "RUNNING": ("status", "waiting, checking or updating; with how much is done and about how long it will take"),
     "COMPLETED": ("status", "done, every row"),
@@ -26,7 +26,7 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Scene:
+class StatusContext:
     """What the report does not know: the time, the pages' address, whether a worker lives, and who goes first."""
 
     now: datetime
@@ -37,7 +37,7 @@ class Scene:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class StatusLine:
     """``word`` is what a script looks for; ``about`` is the rest of the line."""
 
     word: str
@@ -47,7 +47,7 @@ class Verdict:
         return f"{self.word} {self.about}"
 
 
-def verdict(report: Report, scene: Scene) -> Verdict:
+def verdict(report: Report, scene: StatusContext) -> StatusLine:
     """The line for an update in whatever state."""
     return VERDICTS[report.state](report, scene)
 
@@ -57,20 +57,20 @@ def link(report: Report, url: str) -> str:
     return f"{url}/updates/{report.number}"
 
 
-def without_worker(report: Report, scene: Scene) -> str:
+def without_worker(report: Report, scene: StatusContext) -> str:
     """What can be said while nobody is there to do the work."""
     at = scene.worker_seen_at
-    since = f"since {moment(at, scene.now, report.time_zone)}" if at else "yet"
+    since = f"since {format_time(at, scene.now, report.time_zone)}" if at else "yet"
     return f"waiting; no worker has been seen {since}; nothing is lost, tell the operator"
 
 
-def cut(report: Report) -> str:
+def cancellation_summary(report: Report) -> str:
     """What a cancellation left done and undone."""
-    kept = f"{counted(report.changed, 'student')} {'stays' if report.changed == 1 else 'stay'} updated"
+    kept = f"{count_of(report.changed, 'student')} {'stays' if report.changed == 1 else 'stay'} updated"
     return f"{kept}, {report.not_processed:,} {'was' if report.not_processed == 1 else 'were'} not processed"
 
 
-def _received(report: Report, scene: Scene) -> Verdict:
+def _received(report: Report, scene: StatusContext) -> StatusLine:
     if not scene.worker_alive:
         return _line(report, without_worker(report, scene))
     if scene.ahead:
@@ -78,72 +78,72 @@ def _received(report: Report, scene: Scene) -> Verdict:
     return _line(report, _checked(report))
 
 
-def _working(progress: Callable[[Report], str]) -> Callable[[Report, Scene], Verdict]:
-    def line(report: Report, scene: Scene) -> Verdict:
+def _working(progress: Callable[[Report], str]) -> Callable[[Report, StatusContext], StatusLine]:
+    def line(report: Report, scene: StatusContext) -> StatusLine:
         if not scene.worker_alive:
             return _line(report, without_worker(report, scene))
         if stalled := stalled_since(report, scene.now):
-            since = moment(stalled, scene.now, report.time_zone)
+            since = format_time(stalled, scene.now, report.time_zone)
             return _line(report, f"stalled since {since}, goes on by itself; {progress(report)}")
         return _line(report, f"{progress(report)}{_started(report, scene)}{_left(report, scene)}")
 
     return line
 
 
-def _line(report: Report, about: str) -> Verdict:
-    return Verdict(words_of(report).verdict, f"update {report.number}: {about}")
+def _line(report: Report, about: str) -> StatusLine:
+    return StatusLine(words_of(report).verdict, f"update {report.number}: {about}")
 
 
 def _checked(report: Report) -> str:
     share = percent(report.read, report.rows)
-    return f"{CHECKING.activity}, {report.read:,} of {counted(report.rows, 'row')} read ({share})"
+    return f"{CHECKING.activity}, {report.read:,} of {count_of(report.rows, 'row')} read ({share})"
 
 
 def _applied(report: Report) -> str:
-    progress = f"{APPLYING.activity}, {report.changed:,} of {counted(report.staged, 'changed student')}"
+    progress = f"{APPLYING.activity}, {report.changed:,} of {count_of(report.staged, 'changed student')}"
     return f"{progress}; {report.unchanged:,} unchanged, {report.rejected:,} rejected"
 
 
-def _started(report: Report, scene: Scene) -> str:
-    return f", started {moment(report.started_at, scene.now, report.time_zone)}" if report.started_at else ""
+def _started(report: Report, scene: StatusContext) -> str:
+    return f", started {format_time(report.started_at, scene.now, report.time_zone)}" if report.started_at else ""
 
 
-def _left(report: Report, scene: Scene) -> str:
+def _left(report: Report, scene: StatusContext) -> str:
     left = seconds_left(report, scene.now)
-    return f", about {rough(left)} left" if left else ""
+    return f", about {approximate(left)} left" if left else ""
 
 
-def rough(seconds: int) -> str:
+def approximate(seconds: int) -> str:
     """``9 s`` and not ``9.0 s``: it is an estimate."""
     return f"{seconds} s" if seconds < 60 else duration(timedelta(seconds=seconds))
 
 
-def _completed(report: Report, scene: Scene) -> Verdict:
+def _completed(report: Report, scene: StatusContext) -> StatusLine:
     if report.rejected:
         return _line(report, f"{_counts(report)}; see {link(report, scene.url)}")
     return _line(report, f"{_counts(report)}{_took(report)}")
 
 
-def _canceled(report: Report, scene: Scene) -> Verdict:
+def _canceled(report: Report, scene: StatusContext) -> StatusLine:
     return _line(report, f"{_counts(report)}, {report.not_processed:,} not processed")
 
 
-def _refused(report: Report, scene: Scene) -> Verdict:
+def _refused(report: Report, scene: StatusContext) -> StatusLine:
     if report.refusal is None:
         return _line(report, f"see {link(report, scene.url)}")
     return _line(report, f"{report.refusal.code}: {report.refusal.message}")
 
 
-def _failed(report: Report, scene: Scene) -> Verdict:
+def _failed(report: Report, scene: StatusContext) -> StatusLine:
     done = report.changed
-    kept = f"{counted(done, 'student')} {'is' if done == 1 else 'are'} updated"
+    kept = f"{count_of(done, 'student')} {'is' if done == 1 else 'are'} updated"
     return _line(report, f"internal error, reference {report.reference}: {kept}; send the file again")
 
 
 def _counts(report: Report) -> str:
     added = f"{report.added:,} added, " if report.added else ""
     return (
-        f"{counted(report.rows, 'student')}: {report.updated:,} updated, {added}"
+        f"{count_of(report.rows, 'student')}: {report.updated:,} updated, {added}"
         f"{report.unchanged:,} unchanged, {report.rejected:,} rejected"
     )
 
@@ -154,7 +154,7 @@ def _took(report: Report) -> str:
     return f", in {duration(report.ended_at - (report.started_at or report.received_at))}"
 
 
-VERDICTS: Mapping[State, Callable[[Report, Scene], Verdict]] = {
+VERDICTS: Mapping[State, Callable[[Report, StatusContext], StatusLine]] = {
     State.RECEIVED: _received,
     State.CHECKING: _working(_checked),
     State.APPLYING: _working(_applied),

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rollbook.staff.models import Member
-from rollbook.updates.findings import Columns
-from rollbook.updates.models import Letter, Update
-from rollbook.updates.moves import LIVE
+from rollbook.updates.findings import HeaderColumns
+from rollbook.updates.models import ResultMail, UpdateJob
+from rollbook.updates.moves import UNFINISHED
 
 
 @dataclass(frozen=True)
-class Moment:
+class TimelineEntry:
     """One of ``received``, ``begun``, ``checked`` and ``ended``: when, and how long it took from the one before."""
 
     what: str
@@ -20,7 +20,7 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Mailed:
+class MailStatus:
     """The letter to one member: ``sent`` or ``failed`` at that time, or ``waiting`` for its next try then.
 
     ``error`` is what the mail server last answered, without anything of the letter.
@@ -47,35 +47,35 @@ class FileFacts:
     ignored: tuple[str, ...]
 
 
-def timeline(update: Update) -> tuple[Moment, ...]:
+def timeline(update: UpdateJob) -> tuple[TimelineEntry, ...]:
     """The moments that have come, in their order."""
-    return tuple(_moments(update))
+    return tuple(_entries(update))
 
 
-def letters(update: Update) -> tuple[Mailed, ...]:
+def result_mails(update: UpdateJob) -> tuple[MailStatus, ...]:
     """Those to every reader of an ended update, by their e-mail; none before they are written."""
-    found = Letter.objects.filter(update=update).select_related("member").order_by("member__email")
-    return tuple(_mailed(letter) for letter in found)
+    found = ResultMail.objects.filter(update=update).select_related("member").order_by("member__email")
+    return tuple(_mail_status(letter) for letter in found)
 
 
-def file_facts(update: Update) -> FileFacts:
+def file_facts(update: UpdateJob) -> FileFacts:
     """What is known of the update's file."""
-    columns = Columns.of(update.header)
+    columns = HeaderColumns.from_names(update.header)
     return FileFacts(
         name=update.file_name,
         size=update.file_size,
         digest=update.file_digest,
         encoding=update.encoding,
-        read_as=update.read_as,
+        read_as=update.detected_encoding,
         rows=update.rows,
         known=columns.known,
         ignored=columns.ignored,
     )
 
 
-def _moments(update: Update) -> Iterator[Moment]:
+def _entries(update: UpdateJob) -> Iterator[TimelineEntry]:
     before: datetime | None = None
-    ended_at = None if update.state in LIVE else update.ended_at
+    ended_at = None if update.state in UNFINISHED else update.ended_at
     for what, at in (
         ("received", update.received_at),
         ("begun", update.started_at),
@@ -83,13 +83,13 @@ def _moments(update: Update) -> Iterator[Moment]:
         ("ended", ended_at),
     ):
         if at:
-            yield Moment(what, at, at - before if before else None)
+            yield TimelineEntry(what, at, at - before if before else None)
             before = at
 
 
-def _mailed(letter: Letter) -> Mailed:
+def _mail_status(letter: ResultMail) -> MailStatus:
     if letter.sent_at:
-        return Mailed(letter.member, "sent", letter.sent_at, "")
-    if letter.next_try_at:
-        return Mailed(letter.member, "waiting", letter.next_try_at, letter.last_error)
-    return Mailed(letter.member, "failed", letter.written_at, letter.last_error)
+        return MailStatus(letter.member, "sent", letter.sent_at, "")
+    if letter.next_attempt_at:
+        return MailStatus(letter.member, "waiting", letter.next_attempt_at, letter.last_error)
+    return MailStatus(letter.member, "failed", letter.queued_at, letter.last_error)

@@ -8,24 +8,24 @@ MINUTE = 60
 HOUR = 60 * MINUTE
 
 
-def thousands(number: int) -> str:
+def format_number(number: int) -> str:
     """``4,812``."""
     return f"{number:,}"
 
 
-def counted(count: int, noun: str) -> str:
+def count_of(count: int, noun: str) -> str:
     """``4,812 students``; ``1 student``."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def moment(at: datetime, now: datetime, time_zone: str) -> str:
+def format_time(at: datetime, now: datetime, time_zone: str) -> str:
     """The district's time: ``02:05:11 CST``, with the date before it unless that is today's."""
     there = at.astimezone(ZoneInfo(time_zone))
     today = now.astimezone(there.tzinfo).date() == there.date()
-    return there.strftime("%H:%M:%S %Z") if today else dated(at, time_zone)
+    return there.strftime("%H:%M:%S %Z") if today else format_datetime(at, time_zone)
 
 
-def dated(at: datetime | None, time_zone: str) -> str:
+def format_datetime(at: datetime | None, time_zone: str) -> str:
     """The district's time with its date: ``2026-11-23 02:05:11 CST``; nothing if it has not come."""
     return at.astimezone(ZoneInfo(time_zone)).strftime("%Y-%m-%d %H:%M:%S %Z") if at else ""
 
@@ -49,7 +49,7 @@ def percent(done: int, total: int) -> str:
     return f"{share} %"
 
 
-def listed(items: Sequence[object]) -> str:
+def join_words(items: Sequence[object]) -> str:
     """``17``; ``17 and 18``; ``17, 18 and 19``."""
     *most, last = (str(item) for item in items)
     return f"{', '.join(most)} and {last}" if most else last
@@ -57,10 +57,10 @@ def listed(items: Sequence[object]) -> str:
 
 def updates(numbers: Sequence[int]) -> str:
     """``update 17``; ``updates 17 and 18``."""
-    return f"{'update' if len(numbers) == 1 else 'updates'} {listed(numbers)}"
+    return f"{'update' if len(numbers) == 1 else 'updates'} {join_words(numbers)}"
 
 
-def safe(text: str, longest: int) -> str:
+def printable(text: str, longest: int) -> str:
     """What somebody sent, fit to be shown: one line, nothing invisible, at most so many characters."""
     shown = "".join(char for char in text if char.isprintable())
     return shown if len(shown) <= longest else shown[: longest - 1] + "…"

@@ -16,9 +16,9 @@ def main() -> None:
     update_id, run, shared = json.loads(sys.argv[1])
     django.setup()
     # Models can be imported only now.
-    from rollbook.roster.digests import Known
+    from rollbook.roster.digests import FingerprintIndex
     from rollbook.updates.check_range import RangeWorker
-    from rollbook.updates.stretches import Stretch
+    from rollbook.updates.stretches import ByteRange
 
     worker = None
     while True:
@@ -27,8 +27,8 @@ def main() -> None:
         if not line:
             return
         if worker is None:  # the digests are there before the first byte range
-            worker = RangeWorker(update_id, run, Known.shared(shared))
-        worker.check(Stretch.of_json(json.loads(line)))
+            worker = RangeWorker(update_id, run, FingerprintIndex.read_from(shared))
+        worker.check(ByteRange.from_json(json.loads(line)))
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@ import pytest
 
 from rollbook.roster.models import District
 from rollbook.staff import audit
-from rollbook.staff.forgetting import YEAR, forget_some
+from rollbook.staff.forgetting import YEAR, remove_expired
 from rollbook.staff.models import AuditSeal
-from rollbook.staff.sealing import seal_some
+from rollbook.staff.sealing import seal_pending
 from tests.cli.conftest import Rollbook
 from tests.staff.browser import NOW
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 def test_an_intact_audit_log_is_reported_as_such(rollbook: Rollbook, maple: District) -> None:
     audit.record("start", "ok", district=maple)
-    seal_some(NOW)
+    seal_pending(NOW)
     audit.record("start", "ok", district=maple)
     result = rollbook("audit", "check")
     assert (result.code, result.out) == (
@@ -29,8 +29,8 @@ def test_events_removed_by_retention_are_reported_and_break_no_seal(
 ) -> None:
     for years in (8, 1):
         audit.record("start", "ok", district=maple, now=NOW - years * YEAR)
-    seal_some(NOW)
-    forget_some(NOW)
+    seal_pending(NOW)
+    remove_expired(NOW)
     result = rollbook("audit", "check")
     assert result.code == 0
     assert result.out == (
@@ -41,7 +41,7 @@ def test_events_removed_by_retention_are_reported_and_break_no_seal(
 
 def test_a_broken_seal_is_reported_with_its_time(rollbook: Rollbook, maple: District) -> None:
     audit.record("start", "ok", district=maple)
-    seal_some(NOW)
+    seal_pending(NOW)
     AuditSeal.objects.update(digest="x")
     result = rollbook("audit", "check")
     assert result.code == 1

@@ -91,7 +91,7 @@ def test_all_settings_are_changed_together(
     )
     maple.refresh_from_db()
     manager.refresh_from_db()
-    assert (maple.encoding, maple.time_zone, manager.gets_results) == ("cp1252", "UTC", True)
+    assert (maple.encoding, maple.time_zone, manager.receives_results) == ("cp1252", "UTC", True)
 
 
 def test_notify_without_an_address_empties_the_list(
@@ -123,7 +123,7 @@ def test_members_of_the_neighbour_receive_nothing(
 ) -> None:
     assert rollbook("district", "set", "maple-usd", "--notify", neighbour.email).code == 1
     neighbour.refresh_from_db()
-    assert not neighbour.gets_results
+    assert not neighbour.receives_results
 
 
 def test_an_unknown_encoding_is_an_error(rollbook: Rollbook, maple: District) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from rollbook.doctor import examining
 from rollbook.doctor.checks import CHECKS, DoctorCheck
-from rollbook.doctor.findings import Finding, ok
+from rollbook.doctor.findings import CheckResult, ok
 from rollbook.doctor.installation import Installation
 from tests.cli import process
 from tests.cli.conftest import Rollbook
@@ -156,17 +156,17 @@ class TestLooks:
         monkeypatch.setattr(examining, "LIMIT", 2)
 
     @staticmethod
-    def hang(here: Installation) -> Iterator[Finding]:
+    def hang(here: Installation) -> Iterator[CheckResult]:
         yield ok("so far")
         threading.Event().wait()
 
     @staticmethod
-    def fall(here: Installation) -> Iterator[Finding]:
+    def fall(here: Installation) -> Iterator[CheckResult]:
         yield ok("so far")
         raise RuntimeError("Ana Brook")
 
     @staticmethod
-    def stand(here: Installation) -> Iterator[Finding]:
+    def stand(here: Installation) -> Iterator[CheckResult]:
         yield ok("fine")
 
     @pytest.mark.usefixtures("looks")

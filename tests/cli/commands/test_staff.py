@@ -9,8 +9,8 @@ from pytest_django import Settings
 
 from rollbook.cli.actions import staff
 from rollbook.roster.models import District
-from rollbook.staff.models import AuditEvent, Member, StaffLetter
-from rollbook.updates.engine import Seen
+from rollbook.staff.models import AuditEvent, Member, AccountMail
+from rollbook.updates.engine import WorkerStatus
 from tests.cli.conftest import Rollbook
 from tests.staff.phone import with_second_factor
 
@@ -49,7 +49,7 @@ def answer_prompts(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
 
 def set_worker(monkeypatch: pytest.MonkeyPatch, *, alive: bool) -> None:
     """Set whether a worker is running."""
-    monkeypatch.setattr(staff, "worker_seen", lambda: Seen(alive=alive, at=None))
+    monkeypatch.setattr(staff, "worker_seen", lambda: WorkerStatus(alive=alive, at=None))
 
 
 def test_without_a_password_the_member_is_invited(
@@ -63,8 +63,8 @@ def test_without_a_password_the_member_is_invited(
         "Invited Ana Ruiz, district manager of Maple USD. The login is ana.ruiz@maple.example.\n"
         "The invitation will be emailed now.\n"
     )
-    letter = StaffLetter.objects.get()
-    assert (letter.member, letter.kind, letter.inviter) == (
+    letter = AccountMail.objects.get()
+    assert (letter.member, letter.kind, letter.actor) == (
         Member.objects.get(),
         "invitation",
         None,
@@ -144,7 +144,7 @@ def test_the_first_line_of_the_password_file_is_the_password(
     )
     assert member.check_password(PASSWORD)
     assert PASSWORD not in " ".join(AuditEvent.objects.values_list("detail", flat=True))
-    assert not StaffLetter.objects.exists()
+    assert not AccountMail.objects.exists()
 
 
 def test_the_password_can_be_read_from_stdin(
@@ -236,7 +236,7 @@ def test_a_lost_second_factor_is_turned_off_on_the_host(
     rollbook: Rollbook, manager: Member
 ) -> None:
     with_second_factor(manager)
-    StaffLetter.objects.all().delete()
+    AccountMail.objects.all().delete()
     result = rollbook(*OFF, "OPS@maple.example")
     assert (result.code, result.err) == (0, "")
     assert (
@@ -244,8 +244,8 @@ def test_a_lost_second_factor_is_turned_off_on_the_host(
         == "Ana Ruiz can sign in with just the password. The login is ops@maple.example.\n"
     )
     assert not Member.objects.get().has_second_factor
-    letter = StaffLetter.objects.get()
-    assert (letter.member, letter.kind, letter.inviter) == (manager, "second factor off", None)
+    letter = AccountMail.objects.get()
+    assert (letter.member, letter.kind, letter.actor) == (manager, "second factor off", None)
     event = AuditEvent.objects.get(action="staff second-factor-off")
     assert (event.district, event.member, event.detail) == (
         manager.district, None, "turned off for ops@maple.example",

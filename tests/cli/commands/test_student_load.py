@@ -9,7 +9,7 @@ from rollbook.cli import update_progress
 from rollbook.cli.actions import student
 from rollbook.engine.loop import work_on
 from rollbook.roster.models import District, Student
-from rollbook.updates.models import Update
+from rollbook.updates.models import UpdateJob
 from rollbook.updates.moves import State
 from tests.cli.conftest import Rollbook
 from tests.cli.files import HEADER, row
@@ -124,11 +124,11 @@ def test_an_interrupted_load_continues_when_the_command_is_run_again(
         "update 1 has not finished; run the same command again or start the server to continue\n"
         "interrupted\n"
     )
-    assert Update.objects.get().state == State.RECEIVED
+    assert UpdateJob.objects.get().state == State.RECEIVED
     monkeypatch.setattr(student, "work_on", work_on)
     result = rollbook("student", "load", "maple-usd", base)
     assert result.err.startswith("continuing update 1, which has the same file\n")
-    assert (result.code, Update.objects.get().state) == (0, State.COMPLETED)
+    assert (result.code, UpdateJob.objects.get().state) == (0, State.COMPLETED)
 
 
 def test_a_full_queue_is_an_error(
@@ -185,4 +185,4 @@ def test_a_missing_file_starts_no_update(
     assert result.err.startswith(
         f"ERROR not_possible: {tmp_path}/none.csv: No such file or directory; "
     )
-    assert not Update.objects.exists()
+    assert not UpdateJob.objects.exists()

@@ -12,7 +12,7 @@ from rollbook.roster.models import District
 from rollbook.staff.models import AuditEvent
 from rollbook.updates import spool
 from rollbook.updates.cancel import cancel
-from rollbook.updates.models import Piece, Update
+from rollbook.updates.models import FileChunk, UpdateJob
 from rollbook.updates.moves import Mode
 from tests.cli.conftest import Rollbook
 from tests.cli.files import HEADER, row
@@ -260,8 +260,8 @@ def test_each_export_is_recorded_in_the_audit_log(
 def test_a_missing_file_is_an_error(rollbook: Rollbook, maple: District, file: Path) -> None:
     file.write_text(f"{HEADER}\n{row('00124', 'Ben', 'Cole', born='x')}\n")
     rollbook("student", "load", "maple-usd", file)
-    spool.path_of(Update.objects.get().spool_name).unlink()
-    Piece.objects.all().delete()
+    spool.path_of(UpdateJob.objects.get().spool_name).unlink()
+    FileChunk.objects.all().delete()
     result = rollbook("update", "show", "maple-usd", "--rejected")
     assert (result.code, result.err) == (
         1,
@@ -281,7 +281,7 @@ def test_a_file_removed_by_retention_is_an_error_that_says_so(
     rollbook: Rollbook, maple: District, base: Path, column: str, what: str
 ) -> None:
     rollbook("student", "load", "maple-usd", base)
-    Update.objects.update(**{column: datetime(2026, 11, 1, 12, tzinfo=UTC)})
+    UpdateJob.objects.update(**{column: datetime(2026, 11, 1, 12, tzinfo=UTC)})
     result = rollbook("update", "show", "maple-usd", "--rejected")
     assert (result.code, result.err) == (
         1,

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import pytest
 
 from rollbook.doors.pages.scripts import AT, SCRIPTS, Values, script
-from rollbook.doors.studentupdate.refusals import REFUSALS
+from rollbook.doors.studentupdate.refusals import ERROR_CODES
 from rollbook.roster.models import District
 from rollbook.staff.models import Member
 from tests.conftest import a_member
@@ -83,7 +83,7 @@ def test_a_shell_reads_the_script_and_takes_no_value_for_a_command(tmp_path: Pat
 def test_the_page_says_what_each_answer_of_the_test_means(browser: Visitor) -> None:
     told = {row[0].partition(" ")[2] for row in browser.read("/automation").rows if row[0].startswith("ERROR")}
     assert told == {"sign_in_failed", "token_needed", "token_failed", "not_allowed", "throttled"}
-    assert told <= REFUSALS.keys()
+    assert told <= ERROR_CODES.keys()
 
 
 def test_in_powershell_every_value_stays_within_its_quotes() -> None:

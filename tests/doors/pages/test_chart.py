@@ -3,17 +3,17 @@
 from datetime import date, timedelta
 
 from rollbook.doors.pages.chart import BAR, HEIGHT, LEAST, chart
-from rollbook.updates.history import Night
+from rollbook.updates.history import DailySummary
 
 FIRST = date(2026, 10, 25)
 
 
-def night(day: int, changed: int = 0, unchanged: int = 0, rejected: int = 0, numbers: tuple[int, ...] = (1,)) -> Night:
-    return Night(FIRST + timedelta(day), numbers, changed, unchanged, rejected, 0, "completed" if numbers else "none")
+def night(day: int, changed: int = 0, unchanged: int = 0, rejected: int = 0, numbers: tuple[int, ...] = (1,)) -> DailySummary:
+    return DailySummary(FIRST + timedelta(day), numbers, changed, unchanged, rejected, 0, "completed" if numbers else "none")
 
 
-def marked(day: int, worst: str) -> Night:
-    return Night(FIRST + timedelta(day), (1,), 0, 0, 0, 0, worst)
+def marked(day: int, worst: str) -> DailySummary:
+    return DailySummary(FIRST + timedelta(day), (1,), 0, 0, 0, 0, worst)
 
 
 def test_the_highest_bar_of_each_panel_fills_it_whatever_the_others_are() -> None:

@@ -11,7 +11,7 @@ from rollbook.roster.models import District
 from rollbook.staff.models import AuditEvent, Member
 from rollbook.updates import running
 from rollbook.updates.cancel import cancel
-from rollbook.updates.models import Piece, Update
+from rollbook.updates.models import FileChunk, UpdateJob
 from tests.doors.pages.conftest import SignedIn, Visitor
 from tests.doors.pages.reading import read
 from tests.updates.night import a_class, enroll, finish, run, send
@@ -87,7 +87,7 @@ def test_many_lines_go_out_in_pieces(maple: District, browser: Visitor) -> None:
 def test_what_retention_has_removed_is_said_kindly(
     browser: Visitor, facts: dict[str, datetime], gone: tuple[str, ...], kept: tuple[str, ...]
 ) -> None:
-    Update.objects.filter(number=2).update(**facts)
+    UpdateJob.objects.filter(number=2).update(**facts)
     what = "The rows and problems of update 2 were" if len(facts) == 2 else "The file of update 2 was"
     for name in gone:
         answer = browser.get(f"/updates/2/{name}.csv")
@@ -103,7 +103,7 @@ def test_what_retention_has_removed_is_said_kindly(
 
 def test_of_a_running_one_nothing_can_be_had_yet(maple: District, browser: Visitor) -> None:
     update = send(maple, a_class(4, GRADE="10"))
-    next(running.steps(update.pk))
+    next(running.run_steps(update.pk))
     answer = browser.get("/updates/3/rejected.csv")
     assert answer.status_code == 409
     assert "Update 3 is still running." in read(answer).text
@@ -112,7 +112,7 @@ def test_of_a_running_one_nothing_can_be_had_yet(maple: District, browser: Visit
 def test_a_file_that_is_gone_is_said_to_be_gone(browser: Visitor) -> None:
     for path in settings.SPOOL.iterdir():
         path.unlink()
-    Piece.objects.all().delete()
+    FileChunk.objects.all().delete()
     answer = browser.get("/updates/2/rejected.csv")
     assert answer.status_code == 410
     assert "is not kept any more" in read(answer).text

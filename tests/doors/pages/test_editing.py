@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from rollbook.roster.models import District, RowDigest, Student
+from rollbook.roster.models import District, RowFingerprint, Student
 from rollbook.roster.passwords import verify
 from rollbook.staff.models import AuditEvent, Member, Role
 from tests.doors.pages.conftest import SignedIn, Visitor
@@ -117,7 +117,7 @@ def test_a_leaver_is_deactivated_and_taken_back(browser: Visitor, student: Stude
     page = browser.follow(browser.post(f"/students/{student.pk}/reactivate"))
     assert page.messages == ["Ann000 Lee000 is active again."]
     assert f"/students/{student.pk}/deactivate" in page.actions
-    assert RowDigest.objects.get(student=student).digest is None
+    assert RowFingerprint.objects.get(student=student).fingerprint is None
 
 
 def test_a_new_password_is_shown_once(browser: Visitor, student: Student, maple: District) -> None:

@@ -7,11 +7,11 @@ from django.conf import settings
 
 from rollbook.doors.pages.sections import label
 from rollbook.doors.studentupdate.command_reference import FIELDS
-from rollbook.doors.studentupdate.refusals import REFUSALS
+from rollbook.doors.studentupdate.refusals import ERROR_CODES
 from rollbook.format.columns import COLUMNS
-from rollbook.format.problems import KINDS
+from rollbook.format.problems import PROBLEM_CODES
 from rollbook.staff.models import Member
-from rollbook.updates.status_line import MEANINGS
+from rollbook.updates.status_line import VERDICT_MEANINGS
 from tests.doors.pages.conftest import SignedIn, Visitor
 from tests.doors.pages.reading import Page
 
@@ -59,8 +59,8 @@ def test_limits_are_those_of_this_server(browser: Visitor, monkeypatch: pytest.M
 
 def test_every_problem_has_its_anchor_cause_and_repair(browser: Visitor) -> None:
     page = browser.read("/help/problems")
-    assert KINDS.keys() <= anchors(page)
-    for kind in KINDS.values():
+    assert PROBLEM_CODES.keys() <= anchors(page)
+    for kind in PROBLEM_CODES.values():
         assert kind.title in page.text
         assert kind.status == 422 or f"{kind.code} (HTTP {kind.status})" in page.text
     assert "`" not in page.text
@@ -69,7 +69,7 @@ def test_every_problem_has_its_anchor_cause_and_repair(browser: Visitor) -> None
 def test_every_field_verdict_and_error_of_the_commands_is_there(browser: Visitor) -> None:
     page = browser.read("/help/commands")
     told = [row[0] for row in page.rows]
-    assert told == [*(name for name, field in FIELDS.items() if field.is_implemented), *MEANINGS, *REFUSALS]
+    assert told == [*(name for name, field in FIELDS.items() if field.is_implemented), *VERDICT_MEANINGS, *ERROR_CODES]
     for name in (name for name, field in FIELDS.items() if not field.is_implemented):
         assert re.search(rf"\b{name}\b[^.]*do not work yet", page.text)
     assert "{" not in page.text

@@ -6,8 +6,8 @@ from rollbook.doors.pages import home
 from rollbook.roster.models import District
 from rollbook.staff.models import Member
 from rollbook.updates import history, running
-from rollbook.updates.engine import Seen
-from rollbook.updates.models import Update
+from rollbook.updates.engine import WorkerStatus
+from rollbook.updates.models import UpdateJob
 from tests.doors.conftest import NOW
 from tests.doors.pages.conftest import SignedIn
 from tests.updates.night import a_class, enroll, finish, run, send, send_bytes
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def alive(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(home, "worker_seen", lambda: Seen(alive=True, at=NOW))
+    monkeypatch.setattr(home, "worker_seen", lambda: WorkerStatus(alive=True, at=NOW))
 
 
 def test_a_new_district_is_shown_where_to_begin(manager: Member, visitor: SignedIn) -> None:
@@ -44,7 +44,7 @@ def test_after_a_good_night_there_is_a_sentence_and_a_chart_with_its_table(
 def test_what_runs_is_watched_also_without_scripts(manager: Member, maple: District, visitor: SignedIn) -> None:
     enroll(maple, a_class(3))
     update = send(maple, a_class(3, GRADE="9"))
-    next(running.steps(update.pk))
+    next(running.run_steps(update.pk))
     page = visitor(manager).read("/")
     assert page.text.startswith("Home ↻ running Update 2 is running.")
     assert page.links["Watch it"] == "/updates/2"
@@ -100,4 +100,4 @@ def test_the_neighbours_nights_are_nowhere(
     page = visitor(manager).read("/")
     assert "No student file has come yet." in page.text
     assert not page.rows
-    assert history.last_night(cedar).last == Update.objects.get()
+    assert history.latest_updates(cedar).last == UpdateJob.objects.get()

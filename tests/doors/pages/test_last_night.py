@@ -4,18 +4,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rollbook.doors.pages.last_night import Night, Sentence, sentence, whose
+from rollbook.doors.pages.last_night import HomeState, Headline, headline, update_label
 from rollbook.format.problems import Problem
 from rollbook.updates.moves import State
 from rollbook.updates.report import Report
-from rollbook.updates.status_line import Scene
+from rollbook.updates.status_line import StatusContext
 from tests.doors.reports import URL, a_report
 
 NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)  # 08:30 in Chicago, on a Monday
 NIGHT = datetime(2026, 11, 23, 8, 5, tzinfo=UTC)  # 02:05
 ZONE = "America/Chicago"
-SCENE = Scene(NOW, URL)
-WITHOUT_WORKER = Scene(NOW, URL, worker_alive=False, worker_seen_at=NIGHT)
+SCENE = StatusContext(NOW, URL)
+WITHOUT_WORKER = StatusContext(NOW, URL, worker_alive=False, worker_seen_at=NIGHT)
 
 
 def told(state: State = State.COMPLETED, **facts: object) -> Report:
@@ -29,18 +29,18 @@ def living(state: State, **facts: object) -> Report:
 
 
 def said(
-    last: Report | None = None, live: Report | None = None, waiting: tuple[int, ...] = (), scene: Scene = SCENE
-) -> Sentence:
-    return sentence(Night(live, waiting, last, last.received_at if last else None), scene)
+    last: Report | None = None, live: Report | None = None, waiting: tuple[int, ...] = (), scene: StatusContext = SCENE
+) -> Headline:
+    return headline(HomeState(live, waiting, last, last.received_at if last else None), scene)
 
 
 def test_a_district_that_has_sent_nothing_begins_with_a_template() -> None:
-    assert said() == Sentence("No student file has come yet.", "", "Begin with a template", "students-update")
+    assert said() == Headline("No student file has come yet.", "", "Begin with a template", "students-update")
 
 
 def test_when_all_went_well_there_is_nothing_to_do() -> None:
     all_well = "Last night’s update went in: 4,812 students, 97 changed. There is nothing to do."
-    assert said(told()) == Sentence(all_well, "completed")
+    assert said(told()) == Headline(all_well, "completed")
     assert said(told(updated=0, unchanged=4812)).text.startswith(
         "Last night’s update went in: 4,812 students, none had changed."
     )
@@ -93,7 +93,7 @@ def test_a_failed_one_gives_the_reference() -> None:
 
 @pytest.mark.parametrize("state", [State.CHECKING, State.APPLYING])
 def test_what_runs_comes_before_what_was(state: State) -> None:
-    running = Sentence("Update 18 is running.", "running", "Watch it", "update", 18)
+    running = Headline("Update 18 is running.", "running", "Watch it", "update", 18)
     assert said(told(rejected=14), living(state)) == running
 
 
@@ -136,4 +136,4 @@ def test_those_that_wait_will_begin() -> None:
     ],
 )
 def test_an_update_is_called_as_people_call_it(hours_before: int, name: str) -> None:
-    assert whose(NOW - timedelta(hours=hours_before), NOW, ZONE) == name
+    assert update_label(NOW - timedelta(hours=hours_before), NOW, ZONE) == name

@@ -12,15 +12,15 @@ from django.test import Client
 from django.urls import URLPattern, reverse
 from django.utils import timezone
 
-from rollbook.doors.pages.visit import SAFE, Rule
+from rollbook.doors.pages.visit import SAFE, AccessRule
 from rollbook.roster.models import Change, District, Group, School, Student, Transfer
 from rollbook.staff import members, roles, tokens, transferring
 from rollbook.staff.models import AuditEvent, Member, Role, Session, Token
 from rollbook.staff.permissions import Permission, RoleType
 from rollbook.staff.tokens import Scope
 from rollbook.updates import drafts
-from rollbook.updates.models import Draft, Update
-from rollbook.updates.spool import Incoming
+from rollbook.updates.models import Draft, UpdateJob
+from rollbook.updates.spool import IncomingFile
 from rollbook.urls import urlpatterns
 from tests.conftest import PASSWORD, a_member
 from tests.doors.test_matrix import COMMANDS_AND_CHECKS
@@ -29,8 +29,8 @@ from tests.updates.night import a_class, enroll, finish, send
 PAGES: dict[str, URLPattern] = {
     pattern.name or "?": pattern for pattern in urlpatterns if pattern.name not in COMMANDS_AND_CHECKS
 }
-RULES: dict[str, Rule] = {name: getattr(page.callback, "rule", None) for name, page in PAGES.items()}  # type: ignore[misc]
-FOR_MEMBERS = [name for name, rule in RULES.items() if rule and not rule.stranger]
+RULES: dict[str, AccessRule] = {name: getattr(page.callback, "rule", None) for name, page in PAGES.items()}  # type: ignore[misc]
+FOR_MEMBERS = [name for name, rule in RULES.items() if rule and not rule.public]
 ROLES = list(RoleType)
 
 Keys = dict[str, Any]
@@ -88,7 +88,7 @@ class Cedar:
     student: Student
     group: Group
     transfer: Transfer
-    update: Update
+    update: UpdateJob
     invited: Member
     role: Role
     draft: Draft
@@ -100,12 +100,12 @@ class Cedar:
         enroll(district, a_class(3))
         for grade in ("8", "9", "10"):
             finish(send(district, a_class(3, GRADE=grade)))
-        self.update = Update.objects.filter(district=district).latest("number")
+        self.update = UpdateJob.objects.filter(district=district).latest("number")
         self.student = Student.objects.filter(district=district).latest("pk")
         self.group = Group.objects.get(school=self.student.school_id)
-        chosen = transferring.one(self.manager, self.student.pk)
+        chosen = transferring.select_student(self.manager, self.student.pk)
         assert chosen
-        self.transfer = transferring.hand_over(self.manager, chosen, "To the new school", timezone.now())
+        self.transfer = transferring.request_transfer(self.manager, chosen, "To the new school", timezone.now())
         self.invited = members.invite(
             district,
             "new@cedar.example",
@@ -117,10 +117,10 @@ class Cedar:
             timezone.now(),
         )
         self.role = roles.make(self.manager, RoleType.INSTRUCTOR, "Cedar's helper", "", [Permission.SEE_STUDENTS])
-        incoming = Incoming()
+        incoming = IncomingFile()
         incoming.write(a_class(3, GRADE="11").encode())
-        self.draft = drafts.keep(self.manager, incoming, file_name="cedar.csv", now=timezone.now())
-        self.token, _ = tokens.make(self.manager, "Cedar's night", tuple(Scope), timezone.now())
+        self.draft = drafts.create(self.manager, incoming, file_name="cedar.csv", now=timezone.now())
+        self.token, _ = tokens.create(self.manager, "Cedar's night", tuple(Scope), timezone.now())
         self.visitor = signed_in(self.manager)
         self.handle = str(Session.objects.get(member=self.manager).pk)
 
@@ -138,7 +138,7 @@ class Cedar:
             Group.objects.filter(school__district=self.manager.district),
             Transfer.objects.filter(district=self.manager.district),
             Change.objects.filter(student__district=self.manager.district),
-            Update.objects.filter(district=self.manager.district),
+            UpdateJob.objects.filter(district=self.manager.district),
             Draft.objects.filter(district=self.manager.district),
             Token.objects.filter(member__district=self.manager.district),
         ]

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from rollbook.roster.models import District
 from rollbook.staff import letters, links, members
-from rollbook.staff.models import AuditEvent, LetterKind, Member, Session, StaffLetter
+from rollbook.staff.models import AuditEvent, AccountMailKind, Member, Session, AccountMail
 from rollbook.staff.throttle import REQUESTS_PER_ADDRESS
 from tests.conftest import PASSWORD
 from tests.doors.pages.conftest import HERE, SignedIn, Visitor
@@ -45,7 +45,7 @@ def mailed_link() -> str:
     return found[1]
 
 
-def link_for(member: Member, kind: LetterKind = LetterKind.FORGOTTEN_PASSWORD) -> str:
+def link_for(member: Member, kind: AccountMailKind = AccountMailKind.FORGOTTEN_PASSWORD) -> str:
     return f"/password/{links.make(member, kind)}"
 
 
@@ -122,13 +122,13 @@ def test_who_has_left_gets_the_same_answer_and_no_mail(stranger: Visitor, manage
     Member.objects.filter(pk=manager.pk).update(is_active=False)
     stranger.get("/forgotten-password")
     assert "a mail is on its way" in read(stranger.post("/forgotten-password", {"login": manager.email})).text
-    assert not StaffLetter.objects.exists()
+    assert not AccountMail.objects.exists()
 
 
 def test_what_is_told_of_the_links_is_so() -> None:
     """Pages and letters say an hour, and a week."""
-    assert links.GOOD_FOR[LetterKind.FORGOTTEN_PASSWORD] == timedelta(hours=1)
-    assert links.GOOD_FOR[LetterKind.INVITATION] == timedelta(days=7)
+    assert links.LIFETIME[AccountMailKind.FORGOTTEN_PASSWORD] == timedelta(hours=1)
+    assert links.LIFETIME[AccountMailKind.INVITATION] == timedelta(days=7)
 
 
 def test_what_was_typed_as_a_login_is_shown_and_not_run(stranger: Visitor) -> None:
@@ -156,7 +156,7 @@ def test_who_asks_too_often_has_to_wait(stranger: Visitor, manager: Member, cloc
     response = stranger.post("/forgotten-password", {"login": manager.email})
     assert (response.status_code, response["Retry-After"]) == (429, "3600")
     assert "Try again in 1 h 0 min." in read(response).text
-    assert not StaffLetter.objects.exists()
+    assert not AccountMail.objects.exists()
 
 
 def test_an_empty_field_is_told(stranger: Visitor) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from rollbook.roster.models import District
 from rollbook.staff import letters, links, second_factor, sessions
-from rollbook.staff.models import AuditEvent, LetterKind, Member, RecoveryCode, SecondFactor, Session, Token
+from rollbook.staff.models import AuditEvent, AccountMailKind, Member, RecoveryCode, SecondFactor, Session, Token
 from rollbook.staff.throttle import PER_LOGIN_AND_ADDRESS, PER_LOGIN_OF_CODES
 from rollbook.urls import urlpatterns
 from tests.conftest import PASSWORD
@@ -269,7 +269,7 @@ def test_after_five_minutes_one_begins_anew(manager: Member, kept: Kept, clock: 
         "That took more than five minutes. Sign in again, then with a new code."
     ]
     assert browser.get("/account").status_code == 302
-    assert sessions.HALF_WAY.total_seconds() == 300
+    assert sessions.PENDING_LIFETIME.total_seconds() == 300
 
 
 def test_it_is_the_browser_with_the_password_that_is_asked(manager: Member, kept: Kept, clock: Clock) -> None:
@@ -291,7 +291,7 @@ def test_too_many_wrong_codes_have_to_wait_from_wherever(manager: Member, kept: 
 
 
 def test_a_mailed_link_does_not_get_around_it(manager: Member, kept: Kept, clock: Clock) -> None:
-    link = f"/password/{links.make(manager, LetterKind.FORGOTTEN_PASSWORD)}"
+    link = f"/password/{links.make(manager, AccountMailKind.FORGOTTEN_PASSWORD)}"
     browser = Visitor()
     browser.get(link)
     new = "plum river candle fox"

@@ -96,7 +96,7 @@ def test_receivers_are_chosen_among_the_active_members(browser: Visitor, maple: 
     save(browser, receivers=[str(colleague.pk)])
     assert audited() == [f"ok: receivers of results: nobody → member {colleague.pk}"]
     finish(send(maple, a_class(1)))
-    notify.write_letters()
+    notify.queue_result_mails()
     assert set(Member.objects.filter(letter__isnull=False)) == {colleague}
     assert "not an active member" in refused(browser, "receivers", [str(leaver.pk)])
 
@@ -107,7 +107,7 @@ def test_the_neighbours_members_are_neither_offered_nor_taken(
     assert "cedar" not in browser.read("/settings").text.casefold()
     assert "not an active member" in refused(browser, "receivers", [str(neighbour.pk)])
     neighbour.refresh_from_db()
-    assert neighbour.gets_results is False
+    assert neighbour.receives_results is False
     assert audited() == []
 
 

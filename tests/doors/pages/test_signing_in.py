@@ -11,7 +11,7 @@ from django.test import Client
 
 from rollbook.staff.models import AuditEvent, Member, Session
 from rollbook.staff.passwords import Argon2id
-from rollbook.staff.signing_in import remembered
+from rollbook.staff.signing_in import sign_in_cache
 from rollbook.staff.throttle import PER_LOGIN_AND_ADDRESS
 from tests.conftest import PASSWORD
 from tests.doors.pages.conftest import HERE, SignedIn, Visitor
@@ -127,7 +127,7 @@ def test_whatever_is_wrong_takes_one_hash(
 ) -> None:
     if case in {"inactive", "invited"}:
         request.getfixturevalue(case)
-    remembered.forget()
+    sign_in_cache.clear()
     stranger.get("/sign-in")
     login = "who@example.org" if case == "unknown" else manager.email
     hashes.clear()

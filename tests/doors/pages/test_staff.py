@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from rollbook.roster.models import District, School
 from rollbook.staff import letters, members
-from rollbook.staff.models import AuditEvent, Member, StaffLetter
+from rollbook.staff.models import AuditEvent, Member, AccountMail
 from tests.conftest import PASSWORD, a_member
 from tests.doors.pages.conftest import SignedIn, Visitor
 from tests.doors.pages.reading import Page, read
@@ -131,7 +131,7 @@ def test_what_can_be_no_member_is_told_on_top_and_nothing_is_lost(
     kept = page.form().values
     assert {name: kept.get(name, []) for name in sent} == sent
     assert not Member.objects.filter(email="ben@maple.example").exists()
-    assert not StaffLetter.objects.exists()
+    assert not AccountMail.objects.exists()
 
 
 @pytest.mark.parametrize("missing", ["first_name", "last_name", "email"])
@@ -160,7 +160,7 @@ def test_an_invitation_is_sent_again(browser: Visitor, ben: Member, manager: Mem
     assert action in browser.read("/staff").actions
     page = browser.follow(browser.post(action))
     assert page.messages == ["An invitation is on its way to ben@maple.example."]
-    assert StaffLetter.objects.filter(member=ben, inviter=manager).count() == 2
+    assert AccountMail.objects.filter(member=ben, inviter=manager).count() == 2
     event = AuditEvent.objects.get(action="invite again")
     assert (event.member, event.result, event.detail) == (manager, "ok", f"member {ben.pk}")
 
@@ -172,7 +172,7 @@ def test_twice_within_a_moment_is_told_and_sends_one(browser: Visitor, ben: Memb
     assert page.messages == [
         "No invitation was sent: ben@maple.example was invited a moment ago; see whether that mail arrives."
     ]
-    assert StaffLetter.objects.filter(member=ben).count() == 2
+    assert AccountMail.objects.filter(member=ben).count() == 2
     assert AuditEvent.objects.filter(action="invite again", result="refused").count() == 1
 
 
@@ -180,7 +180,7 @@ def test_who_has_a_password_is_not_invited_again(browser: Visitor, school_manage
     page = browser.follow(browser.post(f"/staff/{school_manager.pk}/invite-again"))
     (message,) = page.messages
     assert message.startswith("No invitation was sent: school@maple.example has a password")
-    assert not StaffLetter.objects.exists()
+    assert not AccountMail.objects.exists()
 
 
 @pytest.mark.parametrize("key", ["theirs", "0", "99999999999999999999999"])
@@ -192,7 +192,7 @@ def test_the_neighbours_staff_is_neither_seen_nor_invited(
     response = browser.post(f"/staff/{theirs.pk if key == 'theirs' else key}/invite-again")
     assert response.status_code == 404
     assert read(response).heading == "Nothing here"
-    assert StaffLetter.objects.filter(member=theirs).count() == 1
+    assert AccountMail.objects.filter(member=theirs).count() == 1
     assert AuditEvent.objects.filter(action="invite again", result="not found").count() == 1
 
 
@@ -324,7 +324,7 @@ class TestStaffFile:
         assert page.rows == [
             ["4", "there is no role 'king'; the roles are district manager, school manager, instructor"]
         ]
-        assert StaffLetter.objects.filter(kind="invitation").count() == 2
+        assert AccountMail.objects.filter(kind="invitation").count() == 2
         event = AuditEvent.objects.get(action="import staff")
         assert event.detail == "2 invited, 0 there already, 1 problems"
 
@@ -338,13 +338,13 @@ class TestStaffFile:
     )
     def test_of_what_is_no_staff_file_nobody_is_invited(self, browser: Visitor, text: str, told: str) -> None:
         assert told in self.send(browser, text).text
-        assert not StaffLetter.objects.exists()
+        assert not AccountMail.objects.exists()
 
     def test_another_sites_form_invites_nobody(self, browser: Visitor) -> None:
         file = SimpleUploadedFile("staff.csv", (self.HEADER + "I,S,instructor,i@maple.example,100\n").encode())
         response = browser.post("/staff/import/file", {"file": file, "csrfmiddlewaretoken": "forged"})
         assert response.status_code == 403
-        assert not StaffLetter.objects.exists()
+        assert not AccountMail.objects.exists()
 
 
 def test_names_are_shown_and_not_run(browser: Visitor) -> None:

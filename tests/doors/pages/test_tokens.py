@@ -10,7 +10,7 @@ from django.core import mail
 from rollbook.staff import letters, tokens
 from rollbook.staff.models import AuditEvent, Member, Token
 from rollbook.staff.throttle import PER_LOGIN_AND_ADDRESS
-from rollbook.staff.tokens import MOST, Scope
+from rollbook.staff.tokens import MAX_TOKENS, Scope
 from tests.conftest import PASSWORD, a_member
 from tests.doors.pages.conftest import SignedIn, Visitor
 from tests.doors.pages.reading import Page, read
@@ -84,7 +84,7 @@ def test_revoked_it_stays_in_the_list_as_that(browser: Visitor, manager: Member)
     assert page.messages == ["the night's machine is revoked: a script that still sends it is turned away."]
     assert page.rows[0][3] == "■ revoked"
     assert page.rows[0][7] == ""
-    with pytest.raises(tokens.TokenFailed):
+    with pytest.raises(tokens.TokenRejected):
         tokens.sign_in(secret, "198.51.100.7", NOW)
     response = browser.post(f"/account/tokens/{token.pk}/revoke")
     assert browser.follow(response).messages == ["That token was not good any more."]
@@ -92,13 +92,13 @@ def test_revoked_it_stays_in_the_list_as_that(browser: Visitor, manager: Member)
 
 
 def test_one_that_is_over_is_told_so(browser: Visitor, manager: Member) -> None:
-    tokens.make(manager, "old", tuple(Scope), NOW - timedelta(days=40), timedelta(days=30))
+    tokens.create(manager, "old", tuple(Scope), NOW - timedelta(days=40), timedelta(days=30))
     assert browser.read("/account/tokens").rows[0][3] == "■ expired"
 
 
 def test_a_colleagues_are_neither_seen_nor_revoked(browser: Visitor, manager: Member) -> None:
     ben = a_member(manager.district, "ben@maple.example")
-    token, secret = tokens.make(ben, "Ben's", tuple(Scope), NOW)
+    token, secret = tokens.create(ben, "Ben's", tuple(Scope), NOW)
     assert browser.read("/account/tokens").rows == []
     assert browser.post(f"/account/tokens/{token.pk}/revoke").status_code == 404
     assert tokens.sign_in(secret, "198.51.100.7", NOW)
@@ -150,8 +150,8 @@ def test_a_scope_that_is_none_is_none(browser: Visitor) -> None:
 
 
 def test_there_are_twenty_at_most(browser: Visitor, manager: Member) -> None:
-    for number in range(MOST):
-        tokens.make(manager, f"{number}", tuple(Scope), NOW)
+    for number in range(MAX_TOKENS):
+        tokens.create(manager, f"{number}", tuple(Scope), NOW)
     response = make(browser)
     assert "You have 20 tokens already; revoke one first." in read(response).text
 

@@ -11,8 +11,8 @@ from rollbook.doors.studentupdate import status_json
 from rollbook.roster.models import District
 from rollbook.staff.models import AuditEvent, Member, Session
 from rollbook.updates import notify, running
-from rollbook.updates.engine import Seen
-from rollbook.updates.models import Update
+from rollbook.updates.engine import WorkerStatus
+from rollbook.updates.models import UpdateJob
 from rollbook.updates.moves import State
 from tests.conftest import PASSWORD, a_member
 from tests.doors.curl import basic
@@ -109,7 +109,7 @@ def test_the_neighbours_are_not_in_it(school: District, cedar: District, browser
 
 def test_a_good_one_says_so_and_tells_its_way(school: District, browser: Visitor, manager: Member) -> None:
     finish(send(school, a_class(4, GRADE="9"), member=manager))
-    notify.write_letters()
+    notify.queue_result_mails()
     page = browser.read("/updates/2")
     assert page.title == "Update 2, completed · Rollbook"
     assert "is complete: every student in the file is now as the file says. There is nothing to do." in page.text
@@ -159,14 +159,14 @@ def test_a_canceled_one_tells_both_counts(school: District, browser: Visitor) ->
 
 def test_a_failed_one_gives_the_reference(school: District, browser: Visitor) -> None:
     update = send(school, a_class(4, GRADE="9"))
-    next(running.steps(update.pk))
-    Update.objects.filter(pk=update.pk).update(state=State.FAILED, reference="8f3a1c", ended_at=timezone.now())
+    next(running.run_steps(update.pk))
+    UpdateJob.objects.filter(pk=update.pk).update(state=State.FAILED, reference="8f3a1c", ended_at=timezone.now())
     assert "reference 8f3a1c" in browser.read("/updates/2").text
 
 
 def test_without_its_file_only_its_changes_can_be_taken_home(school: District, browser: Visitor) -> None:
     finish(send(school, BAD))
-    Update.objects.filter(number=2).update(file_removed_at=timezone.now())
+    UpdateJob.objects.filter(number=2).update(file_removed_at=timezone.now())
     page = browser.read("/updates/2")
     assert "are not to be had any more: the file was removed " in page.text
     assert "Changes" in page.links
@@ -179,7 +179,7 @@ def test_without_its_details_its_counts_are_left_and_a_sentence_that_says_why(
 ) -> None:
     finish(send(school, BAD))
     now = timezone.now()
-    Update.objects.filter(number=2).update(file_removed_at=now, details_closed_at=now)
+    UpdateJob.objects.filter(number=2).update(file_removed_at=now, details_closed_at=now)
     page = browser.read("/updates/2")
     assert "3 rows of the file had errors and were not applied" in page.text
     assert "The rows and problems of this update were removed " in page.text
@@ -194,7 +194,7 @@ def test_without_its_details_its_counts_are_left_and_a_sentence_that_says_why(
 
 def test_a_refusal_is_told_by_its_code_when_its_details_are_gone(school: District, browser: Visitor) -> None:
     send_bytes(school, b"")
-    Update.objects.filter(number=2).update(details_closed_at=timezone.now())
+    UpdateJob.objects.filter(number=2).update(details_closed_at=timezone.now())
     assert browser.read("/updates/2").links["More about empty_file"] == "/help/problems#empty_file"
 
 
@@ -239,14 +239,14 @@ def test_what_a_file_says_is_never_markup(school: District, browser: Visitor) ->
 
 
 @pytest.fixture
-def running_one(school: District) -> Update:
+def running_one(school: District) -> UpdateJob:
     """Update 2 is being checked."""
     update = send(school, a_class(4, GRADE="9"))
-    next(running.steps(update.pk))
+    next(running.run_steps(update.pk))
     return update
 
 
-def test_a_running_one_is_watched_also_without_scripts(running_one: Update, browser: Visitor) -> None:
+def test_a_running_one_is_watched_also_without_scripts(running_one: UpdateJob, browser: Visitor) -> None:
     page = browser.read("/updates/2")
     assert page.root.find(".//head/noscript/meta").attrib["content"] == "5"  # type: ignore[union-attr]
     bar = page.root.find(".//progress")
@@ -257,10 +257,10 @@ def test_a_running_one_is_watched_also_without_scripts(running_one: Update, brow
 
 
 def test_rate_and_time_left_are_told_only_while_it_moves(
-    clock: Clock, running_one: Update, browser: Visitor, monkeypatch: pytest.MonkeyPatch
+    clock: Clock, running_one: UpdateJob, browser: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def told(*, alive: bool) -> str:
-        monkeypatch.setattr(status_json, "worker_seen", lambda: Seen(alive=alive, at=None))
+        monkeypatch.setattr(status_json, "worker_seen", lambda: WorkerStatus(alive=alive, at=None))
         return browser.read("/updates/2").text
 
     assert "rows a second" in told(alive=True)
@@ -274,7 +274,7 @@ def test_rate_and_time_left_are_told_only_while_it_moves(
 
 
 def test_its_progress_is_asked_for_alone_and_at_the_end_for_the_whole_page(
-    running_one: Update, browser: Visitor
+    running_one: UpdateJob, browser: Visitor
 ) -> None:
     answer = browser.get("/updates/2/progress", htmx=True)
     fragment = tree(answer).find(".//div[@id='progress']")
@@ -296,21 +296,21 @@ def test_to_watch_costs_the_same_however_much_is_wrong_and_leaves_nothing_behind
     assert not AuditEvent.objects.exists()
 
 
-def test_one_that_waits_says_for_whom(running_one: Update, school: District, browser: Visitor) -> None:
+def test_one_that_waits_says_for_whom(running_one: UpdateJob, school: District, browser: Visitor) -> None:
     send(school, a_class(4, GRADE="10"))
     page = browser.read("/updates/3")
     assert "… received" in page.text
     assert "Waiting for update 2." in page.text
 
 
-def test_to_watch_is_not_to_be_there(clock: Clock, running_one: Update, browser: Visitor) -> None:
-    seen = Session.objects.get().seen_at
+def test_to_watch_is_not_to_be_there(clock: Clock, running_one: UpdateJob, browser: Visitor) -> None:
+    seen = Session.objects.get().last_seen_at
     clock.move(minutes=5)
     browser.get("/updates/2/progress", htmx=True)
-    assert Session.objects.get().seen_at == seen
+    assert Session.objects.get().last_seen_at == seen
     browser.get("/updates/2")
-    assert Session.objects.get().seen_at > seen
-    assert Session.objects.get().seen_at - seen >= timedelta(minutes=1)
+    assert Session.objects.get().last_seen_at > seen
+    assert Session.objects.get().last_seen_at - seen >= timedelta(minutes=1)
 
 
 # Its rows

@@ -15,11 +15,11 @@ from pytest_django import Settings
 from rollbook.doors.pages.sections import SECTIONS
 from rollbook.doors.studentupdate import room
 from rollbook.format.columns import COLUMNS
-from rollbook.format.header import IDENTIFYING
+from rollbook.format.header import IDENTIFYING_COLUMN_SETS
 from rollbook.roster.models import District, Student
 from rollbook.staff.models import AuditEvent, Member
 from rollbook.updates import drafts, findings, spool
-from rollbook.updates.models import Draft, Update
+from rollbook.updates.models import Draft, UpdateJob
 from rollbook.updates.moves import Mode, State
 from tests.conftest import a_member
 from tests.doors.curl import BOUNDARY, FORM, File, Part, form
@@ -88,13 +88,13 @@ def refused(answer: Any, status: int, *words: str) -> Page:
     assert "curl" not in said
     assert UPLOAD in page.actions
     assert not Draft.objects.exists()
-    assert room.ROOM._taken.total() == 0
+    assert room.UPLOAD_QUOTA._taken.total() == 0
     return page
 
 
 def spooled() -> int:
     """How many files there are that no update names."""
-    return len(spool.let_go() - set(Update.objects.values_list("spool_name", flat=True)))
+    return len(spool.unlocked_files() - set(UpdateJob.objects.values_list("spool_name", flat=True)))
 
 
 # --- 1. A template or your own file
@@ -109,7 +109,7 @@ def test_the_first_step_offers_a_template_or_to_go_on(office: Visitor) -> None:
     boxes = [one.get("value") for one in page.main.iter("input") if one.get("name") == "column"]
     assert sorted(boxes) == sorted(column.name for column in COLUMNS)  # type: ignore[type-var]
     chosen = page.form(TEMPLATE).values
-    assert any(keys <= set(chosen["column"]) for keys in IDENTIFYING)
+    assert any(keys <= set(chosen["column"]) for keys in IDENTIFYING_COLUMN_SETS)
     assert chosen["students"] == ["yes"]
     assert "The 2 students as they are now" in page.text
 
@@ -204,7 +204,7 @@ def test_a_fine_file_can_be_applied(office: Visitor, manager: Member) -> None:
     assert page.form(f"/students/update/drafts/{draft.pk}/apply").values["mode"] == ["update"]
     assert page.form(f"/students/update/drafts/{draft.pk}/apply").buttons == ["Apply to 2 rows"]
     assert "STUDENT_ID FIRST_NAME GRADE" in page.text
-    assert not Update.objects.filter(via=drafts.VIA).exists()
+    assert not UpdateJob.objects.filter(via=drafts.SOURCE_BROWSER).exists()
 
 
 def test_rows_that_will_be_rejected_are_told_by_what_to_do(office: Visitor) -> None:
@@ -264,13 +264,13 @@ def test_a_file_that_cannot_be_applied_says_why_and_offers_another_choice(
     assert page.links["Choose it with another encoding"] == f"{FORMAT}?encoding=cp1252#letters"
     assert AuditEvent.objects.filter(action="draft", result="refused").exists()
     office.post(f"/students/update/drafts/{draft.pk}/apply", {"mode": "update"})
-    assert not Update.objects.filter(via=drafts.VIA).exists()
+    assert not UpdateJob.objects.filter(via=drafts.SOURCE_BROWSER).exists()
 
 
 def test_another_encoding_can_be_chosen_for_the_file(office: Visitor) -> None:
     page = checked(office, b"STUDENT_ID,FIRST_NAME\n00123,Jos\xe9\n", encoding="cp1252")
     assert "All 1 row is fine." in page.text
-    assert Draft.objects.get().read_as == "cp1252"
+    assert Draft.objects.get().detected_encoding == "cp1252"
 
 
 @pytest.mark.parametrize(
@@ -384,10 +384,10 @@ def test_a_disk_that_fills_up_meanwhile_keeps_nothing(office: Visitor, monkeypat
     def full(incoming: object, data: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(spool.Incoming, "write", full)
+    monkeypatch.setattr(spool.IncomingFile, "write", full)
     refused(choose(office), 503, "no room")
     monkeypatch.undo()
-    monkeypatch.setattr(spool.Incoming, "keep", lambda incoming: full(incoming, b""))
+    monkeypatch.setattr(spool.IncomingFile, "keep", lambda incoming: full(incoming, b""))
     refused(choose(office), 503, "no room")
     assert spooled() == 0
 
@@ -395,7 +395,7 @@ def test_a_disk_that_fills_up_meanwhile_keeps_nothing(office: Visitor, monkeypat
 def test_two_uploads_at_once_are_told_to_come_one_after_the_other(office: Visitor, settings: Settings) -> None:
     settings.MAX_UPLOAD_BYTES = 1000
     largest = 64 * 1024 + 1000
-    with room.ROOM.taken("203.0.113.7", 2 * largest, largest):
+    with room.UPLOAD_QUOTA.reserve("203.0.113.7", 2 * largest, largest):
         answer = choose(office)
     refused(answer, 429, "still on their way")
 
@@ -408,13 +408,13 @@ def test_the_file_goes_to_the_spool_and_nowhere_else(office: Visitor, monkeypatc
     for handler in (uploadhandler.MemoryFileUploadHandler, uploadhandler.TemporaryFileUploadHandler):
         monkeypatch.setattr(handler, "__init__", _never)
     written: list[int] = []
-    write = spool.Incoming.write
+    write = spool.IncomingFile.write
 
-    def watched(incoming: spool.Incoming, data: bytes) -> None:
+    def watched(incoming: spool.IncomingFile, data: bytes) -> None:
         written.append(len(data))
         write(incoming, data)
 
-    monkeypatch.setattr(spool.Incoming, "write", watched)
+    monkeypatch.setattr(spool.IncomingFile, "write", watched)
     rows = b"".join(b"%06d,5\n" % number for number in range(60_000))
     choose(office, b"STUDENT_ID,GRADE\n" + rows)
     assert Draft.objects.get().file_size == sum(written)
@@ -429,9 +429,9 @@ def test_applying_begins_an_update_of_existing_students(office: Visitor, maple: 
     draft = Draft.objects.get()
     form_ = page.form(f"/students/update/drafts/{draft.pk}/apply")
     answer = office.post(form_.root.attrib["action"], form_.values)
-    update = Update.objects.latest("pk")
+    update = UpdateJob.objects.latest("pk")
     assert (answer.status_code, answer["Location"]) == (302, f"/updates/{update.number}")
-    assert (update.mode, update.via, update.member, update.state) == (
+    assert (update.mode, update.source, update.member, update.state) == (
         Mode.UPDATE,
         "the browser",
         manager,
@@ -446,14 +446,14 @@ def test_applying_begins_an_update_of_existing_students(office: Visitor, maple: 
 def test_new_students_are_added_only_if_that_was_chosen(office: Visitor) -> None:
     checked(office)
     office.post(f"/students/update/drafts/{Draft.objects.get().pk}/apply", {"mode": "add"})
-    assert Update.objects.latest("pk").mode == Mode.ADD
+    assert UpdateJob.objects.latest("pk").mode == Mode.ADD
 
 
 def test_a_mode_that_is_not_offered_applies_nothing(office: Visitor) -> None:
     checked(office)
     answer = office.post(f"/students/update/drafts/{Draft.objects.get().pk}/apply", {"mode": "delete"})
     assert "Nothing was applied" in office.follow(answer).messages[0]
-    assert not Update.objects.filter(via=drafts.VIA).exists()
+    assert not UpdateJob.objects.filter(via=drafts.SOURCE_BROWSER).exists()
 
 
 def test_applying_twice_is_one_update(office: Visitor) -> None:
@@ -466,7 +466,7 @@ def test_applying_twice_is_one_update(office: Visitor) -> None:
         office.post(f"{address}/discard"),
     ):
         assert answer["Location"] == first["Location"]
-    assert Update.objects.filter(via=drafts.VIA).count() == 1
+    assert UpdateJob.objects.filter(via=drafts.SOURCE_BROWSER).count() == 1
 
 
 def test_the_same_file_chosen_again_while_it_runs_is_the_same_update(office: Visitor) -> None:
@@ -505,7 +505,7 @@ def test_a_file_that_is_gone_can_be_chosen_again(office: Visitor, monkeypatch: p
 
 def test_a_file_is_kept_for_half_a_day(office: Visitor) -> None:
     location = choose(office)["Location"]
-    Draft.objects.update(made_at=timezone.now() - drafts.KEPT_FOR)
+    Draft.objects.update(made_at=timezone.now() - drafts.LIFETIME)
     assert office.get(location).status_code == 404
     assert office.post(f"{location}/apply", {"mode": "update"}).status_code == 404
 
@@ -545,7 +545,7 @@ def test_the_neighbour_and_a_colleague_do_not_find_the_file(
         assert other.post(f"{location}/apply", {"mode": "update"}).status_code == 404
         assert other.post(f"{location}/discard").status_code == 404
     assert Draft.objects.count() == 1
-    assert not Update.objects.filter(via=drafts.VIA).exists()
+    assert not UpdateJob.objects.filter(via=drafts.SOURCE_BROWSER).exists()
 
 
 def test_seeing_a_file_is_in_the_audit_by_its_key(office: Visitor) -> None:

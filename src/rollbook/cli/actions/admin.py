@@ -6,10 +6,10 @@ from argparse import Namespace
 from django.conf import settings
 
 from rollbook.cli.errors import OK, CommandError
-from rollbook.doors.admin.entering import door
+from rollbook.doors.admin.entering import one_time_login
 from rollbook.engine import sessions
 from rollbook.server import tls
-from rollbook.server.listening import CannotListen, listen
+from rollbook.server.listening import ListenError, listen
 from rollbook.server.web import LISTENER, Address, run_web
 
 HOST = "localhost"
@@ -19,13 +19,13 @@ def admin(arguments: Namespace) -> int:
     """Serve until stopped; the secret on stdout lets one browser sign in, once."""
     try:
         listener = listen(Address(HOST, arguments.port))
-    except CannotListen as error:
+    except ListenError as error:
         raise CommandError("cannot_start", str(error)) from None
     address = Address(HOST, listener.getsockname()[1])
     os.environ[LISTENER] = str(listener.detach())  # the server closes it
     certificate = tls.certificate(settings.DATA, HOST)
     print(f"The operators' pages are at https://{address}/ until you stop this command.")
-    print(f"Sign in with this secret, which works only once: {door.lock()}", flush=True)
-    sessions.of_a_web_server()
+    print(f"Sign in with this secret, which works only once: {one_time_login.issue_secret()}", flush=True)
+    sessions.configure_for_web()
     run_web(address, certificate)
     return OK

@@ -4,7 +4,7 @@ from argparse import Namespace
 
 from rollbook.cli.errors import FAILED, OK
 from rollbook.staff import sealing
-from rollbook.updates.wording import counted
+from rollbook.updates.wording import count_of
 
 
 def check(arguments: Namespace) -> int:
@@ -12,11 +12,11 @@ def check(arguments: Namespace) -> int:
     result = sealing.verify()
     for seal in result.broken:
         print(f"seal {seal.number:,}, made {seal.at:%Y-%m-%d %H:%M:%S} UTC: {seal.text}")
-    summary = f"{counted(result.events, 'event')} under {counted(result.seals, 'seal')}"
+    summary = f"{count_of(result.events, 'event')} under {count_of(result.seals, 'seal')}"
     if result.forgotten:
-        summary += f"; {counted(result.forgotten, 'event')} removed by retention"
+        summary += f"; {count_of(result.forgotten, 'event')} removed by retention"
     if result.waiting:
-        summary += f"; {counted(result.waiting, 'event')} not sealed yet"
+        summary += f"; {count_of(result.waiting, 'event')} not sealed yet"
     if result.broken:
         print(
             f"\nThe audit log was changed outside Rollbook: {summary}. "

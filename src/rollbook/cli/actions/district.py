@@ -12,9 +12,9 @@ from django.utils.text import slugify
 from rollbook.cli.audit_log import record
 from rollbook.cli.errors import OK, USAGE, CommandError
 from rollbook.cli.lookup import get_district
-from rollbook.format.reader import known_encoding
+from rollbook.format.reader import normalize_encoding_name
 from rollbook.roster.models import District
-from rollbook.staff.members import NotAMember, set_receivers
+from rollbook.staff.members import UnknownMember, set_receivers
 
 MAX_NAME_LENGTH = 100
 MIN_SIMILARITY = 0.8
@@ -62,7 +62,7 @@ def _set_time_zone(district: District, name: str) -> str:
 
 def _set_encoding(district: District, name: str) -> str:
     try:
-        district.encoding = known_encoding(name)
+        district.encoding = normalize_encoding_name(name)
     except ValueError as error:
         raise CommandError("unknown_encoding", str(error)) from None
     return (
@@ -74,7 +74,7 @@ def _set_encoding(district: District, name: str) -> str:
 def _set_notify(district: District, emails: list[str]) -> str:
     try:
         members = set_receivers(district, emails)
-    except NotAMember as error:
+    except UnknownMember as error:
         raise CommandError(
             "not_a_member",
             f"{error}; add them with `rollbook staff add {district.slug} ...`, "

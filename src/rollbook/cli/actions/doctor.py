@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from rollbook.cli import bootstrap, output
 from rollbook.cli.errors import FAILED, OK, USAGE, CommandError
-from rollbook.doctor.examining import examine
-from rollbook.doctor.findings import Finding, Mark
+from rollbook.doctor.examining import run_checks
+from rollbook.doctor.findings import CheckResult, Level
 from rollbook.doctor.installation import opened
 from rollbook.doctor.variables import Variables
-from rollbook.updates.wording import counted
+from rollbook.updates.wording import count_of
 
 _INDENT = 9
 
@@ -24,47 +24,47 @@ def doctor(arguments: Namespace) -> int:
     bootstrap.set_data_folder(arguments)
     variables = Variables(os.environ)
     variables.forget_wrong(os.environ)
-    results = examine(opened(bootstrap.data_folder(), variables, arguments))
+    results = run_checks(opened(bootstrap.data_folder(), variables, arguments))
     levels = _print_json(results) if arguments.json else _print_text(results)
-    return FAILED if Mark.ERROR in levels else OK
+    return FAILED if Level.ERROR in levels else OK
 
 
-def _print_text(results: Iterable[tuple[str, Finding]]) -> list[Mark]:
+def _print_text(results: Iterable[tuple[str, CheckResult]]) -> list[Level]:
     """Print each result as soon as it is known, because a check can take a while."""
     levels = []
     for name, result in results:
         levels.append(result.mark)
         print(f"{result.mark.ljust(_INDENT)}{name}: {result.what}", flush=True)
-        if result.repair:
-            print(f"{' ' * _INDENT}To do: {result.repair}", flush=True)
+        if result.fix:
+            print(f"{' ' * _INDENT}To do: {result.fix}", flush=True)
     print(f"\n{_summary(levels)}")
     return levels
 
 
-def _summary(levels: list[Mark]) -> str:
-    errors, warnings = levels.count(Mark.ERROR), levels.count(Mark.WARNING)
+def _summary(levels: list[Level]) -> str:
+    errors, warnings = levels.count(Level.ERROR), levels.count(Level.WARNING)
     if errors or warnings:
-        return f"{counted(errors, 'error')}, {counted(warnings, 'warning')}."
+        return f"{count_of(errors, 'error')}, {count_of(warnings, 'warning')}."
     return "No problems found."
 
 
-def _print_json(results: Iterable[tuple[str, Finding]]) -> list[Mark]:
+def _print_json(results: Iterable[tuple[str, CheckResult]]) -> list[Level]:
     all_results = list(results)
     levels = [result.mark for _, result in all_results]
     summary = {
-        "healthy": Mark.ERROR not in levels,
-        "errors": levels.count(Mark.ERROR),
-        "warnings": levels.count(Mark.WARNING),
+        "healthy": Level.ERROR not in levels,
+        "errors": levels.count(Level.ERROR),
+        "warnings": levels.count(Level.WARNING),
         "findings": [_to_json(name, result) for name, result in all_results],
     }
     print(output.to_json(summary))
     return levels
 
 
-def _to_json(name: str, result: Finding) -> dict[str, str]:
+def _to_json(name: str, result: CheckResult) -> dict[str, str]:
     return {
         "part": name,
         "result": result.mark.lower(),
         "what": result.what,
-        "to_do": result.repair,
+        "to_do": result.fix,
     }

@@ -10,7 +10,7 @@ from rollbook.cli.errors import FAILED, OK, SOME_REJECTED, CommandError
 from rollbook.cli.progress_bar import ProgressBar
 from rollbook.format import reader
 from rollbook.format.file_validator import validate_file
-from rollbook.format.reader import Survey
+from rollbook.format.reader import FileScan
 from rollbook.format.tally import ProblemTally
 
 NOT_CHECKED = (
@@ -24,7 +24,7 @@ def check(arguments: Namespace) -> int:
     """Scan the file, validate every row, and print what would happen to it."""
     path: Path = arguments.file
     try:
-        survey = reader.survey(path, encoding=reader.known_encoding(arguments.encoding))
+        survey = reader.scan(path, encoding=reader.normalize_encoding_name(arguments.encoding))
     except ValueError as error:
         raise CommandError("unknown_encoding", str(error)) from None
     max_kept = None if arguments.json else output.MAX_PROBLEMS_SHOWN
@@ -42,7 +42,7 @@ def check(arguments: Namespace) -> int:
     return exit_code
 
 
-def _verdict(path: Path, survey: Survey, result: ProblemTally) -> tuple[str, int]:
+def _verdict(path: Path, survey: FileScan, result: ProblemTally) -> tuple[str, int]:
     """Return the first line of the output and the exit code."""
     if survey.refusal:
         return f"REFUSED {path}: {survey.refusal.code}: {survey.refusal.message}", FAILED
@@ -65,7 +65,7 @@ def _text_lines(verdict: str, result: ProblemTally) -> Iterator[str]:
     yield NOT_CHECKED
 
 
-def _to_json(path: Path, survey: Survey, result: ProblemTally, verdict: str) -> dict[str, object]:
+def _to_json(path: Path, survey: FileScan, result: ProblemTally, verdict: str) -> dict[str, object]:
     return {
         "verdict": verdict.partition(f" {path}:")[0],
         "message": verdict,

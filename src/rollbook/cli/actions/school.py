@@ -8,10 +8,10 @@ from django.db import transaction
 from rollbook.cli.audit_log import record
 from rollbook.cli.errors import FAILED, OK, CommandError
 from rollbook.cli.lookup import get_district
-from rollbook.format.small_table import TableRefused
+from rollbook.format.small_table import CsvRejected
 from rollbook.roster import schools
 from rollbook.roster.schools import SchoolFile
-from rollbook.updates.wording import counted
+from rollbook.updates.wording import count_of
 
 
 def load(arguments: Namespace) -> int:
@@ -21,7 +21,7 @@ def load(arguments: Namespace) -> int:
     if file.problems:
         for line, text in file.problems:
             print(f"{arguments.file}, line {line:,}: {text}")
-        print(f"\nNothing was loaded: {counted(len(file.problems), 'problem')}.")
+        print(f"\nNothing was loaded: {count_of(len(file.problems), 'problem')}.")
         return FAILED
     with transaction.atomic():
         result = schools.load(district, file.names)
@@ -33,7 +33,7 @@ def load(arguments: Namespace) -> int:
 def _read(path: Path) -> SchoolFile:
     try:
         file = schools.read(path.read_bytes())
-    except TableRefused as error:
+    except CsvRejected as error:
         raise CommandError(error.code, f"{path}, {error}") from None
     if not file.names and not file.problems:
         raise CommandError(

@@ -9,11 +9,11 @@ from django.conf import settings
 
 from rollbook.cli.errors import OK, USAGE, CommandError
 from rollbook.engine import folder, sessions, work
-from rollbook.engine.versions import NewerDatabase
+from rollbook.engine.versions import DatabaseIsNewer
 from rollbook.server import lifeline, supervise, tls
 from rollbook.server.preparing import prepare
 from rollbook.server.web import Address, run_web
-from rollbook.staff.keyring import OtherKeys
+from rollbook.staff.keyring import KeysDoNotMatch
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -33,7 +33,7 @@ def web(arguments: Namespace) -> int:
     """Run the web server only."""
     certificate = None if settings.BEHIND_PROXY else _load_certificate(arguments)
     _prepare()
-    sessions.of_a_web_server()
+    sessions.configure_for_web()
     run_web(
         Address(arguments.host, arguments.port),
         certificate,
@@ -74,7 +74,7 @@ def worker(arguments: Namespace) -> int:
     _set_on_first_signal(stop_requested)
     try:
         work(stop_requested, arguments.concurrency)
-    except NewerDatabase as error:
+    except DatabaseIsNewer as error:
         raise CommandError("newer_database", str(error)) from None
     return OK
 
@@ -97,7 +97,7 @@ def _prepare() -> None:
         return
     try:
         prepare()
-    except NewerDatabase as error:
+    except DatabaseIsNewer as error:
         raise CommandError("newer_database", str(error)) from None
-    except OtherKeys as error:
+    except KeysDoNotMatch as error:
         raise CommandError("other_keys", str(error)) from None

@@ -15,10 +15,10 @@ from rollbook.cli.lookup import get_district
 from rollbook.roster.models import District
 from rollbook.staff import second_factor, sessions
 from rollbook.staff.members import add_member, invite
-from rollbook.staff.membership import MemberRefused
+from rollbook.staff.membership import InvalidMember
 from rollbook.staff.models import Member
 from rollbook.staff.signing_in import fold_login
-from rollbook.updates.running import worker_seen
+from rollbook.updates.running import worker_status
 
 
 def add(arguments: Namespace) -> int:
@@ -31,7 +31,7 @@ def add(arguments: Namespace) -> int:
             member = _invite(district, arguments)
         else:
             member = _add_with_password(district, arguments, password)
-    except MemberRefused as error:
+    except InvalidMember as error:
         raise CommandError("member_refused", f"{error}; no member was added") from None
     verb = "Invited" if is_invited else "Added"
     record("staff add", district, f"{verb.lower()} {member.email}, {member.role}")
@@ -89,7 +89,7 @@ def _add_with_password(district: District, arguments: Namespace, password: str) 
 
 def _invitation_delivery() -> str:
     """Say when and how the member will receive the invitation."""
-    when = "now" if worker_seen().alive else "when `rollbook serve` runs"
+    when = "now" if worker_status().alive else "when `rollbook serve` runs"
     if settings.EMAIL_HOST:
         return f"The invitation will be emailed {when}."
     return (

@@ -21,13 +21,13 @@ from rollbook.engine import work_on
 from rollbook.format import writer
 from rollbook.format.columns import BY_NAME, COLUMNS
 from rollbook.roster import records
-from rollbook.roster.changing import ADDED
+from rollbook.roster.changing import STUDENT_ADDED
 from rollbook.roster.models import Change, District
-from rollbook.roster.records import Record
+from rollbook.roster.records import StudentSnapshot
 from rollbook.updates.moves import Mode, State
 from rollbook.updates.receive import QueueFull, Receipt, receive
-from rollbook.updates.spool import Incoming
-from rollbook.updates.wording import dated
+from rollbook.updates.spool import IncomingFile
+from rollbook.updates.wording import format_datetime
 
 CHUNK_BYTES = 1 << 20
 SOURCE = "rollbook"
@@ -56,12 +56,12 @@ def load(arguments: Namespace) -> int:
     print("\n".join(update.report_lines(job)))
     if job.state != State.COMPLETED:
         return FAILED
-    return SOME_REJECTED if job.rejected else OK
+    return SOME_REJECTED if job.rows_rejected else OK
 
 
 def _receive(district: District, path: Path) -> Receipt:
     with path.open("rb") as file:
-        incoming = Incoming()
+        incoming = IncomingFile()
         try:
             while chunk := file.read(CHUNK_BYTES):
                 incoming.write(chunk)
@@ -110,7 +110,7 @@ def _write(district: District, file: TextIO) -> int:
 
 
 def _rows(district: District) -> Iterator[list[str]]:
-    for page in records.in_order(district.pk):
+    for page in records.iter_district(district.pk):
         for student in page:
             yield [_format_value(name, student.values[name]) for name in EXPORTED_COLUMNS]
 
@@ -146,8 +146,8 @@ def show(arguments: Namespace) -> int:
     return OK
 
 
-def _get_student(district: District, student_id: str) -> Record:
-    students = records.by_column(district.pk, "STUDENT_ID", [student_id])
+def _get_student(district: District, student_id: str) -> StudentSnapshot:
+    students = records.load_by_column(district.pk, "STUDENT_ID", [student_id])
     if student_id not in students:
         raise CommandError(
             "no_such_student",
@@ -159,7 +159,7 @@ def _get_student(district: District, student_id: str) -> Record:
     return student
 
 
-def _text_lines(district: District, student: Record, changes: list[Change]) -> Iterator[str]:
+def _text_lines(district: District, student: StudentSnapshot, changes: list[Change]) -> Iterator[str]:
     yield f"{student.values['FIRST_NAME']} {student.values['LAST_NAME']}, {district.name}"
     yield ""
     yield from output.name_value_lines(_record_values(student).items())
@@ -168,17 +168,17 @@ def _text_lines(district: District, student: Record, changes: list[Change]) -> I
     yield from output.table(("when", "field", "old", "new", "by"), rows)
 
 
-def _record_values(student: Record) -> dict[str, str]:
+def _record_values(student: StudentSnapshot) -> dict[str, str]:
     return {name: _format_value(name, student.values[name]) for name in EXPORTED_COLUMNS}
 
 
 def _change_row(change: Change, district: District) -> tuple[str, ...]:
     old, new = _change_values(change)
-    return (dated(change.at, district.time_zone), change.field, old, new, _author(change))
+    return (format_datetime(change.changed_at, district.time_zone), change.field, old, new, _author(change))
 
 
 def _change_values(change: Change) -> tuple[str, str]:
-    if change.field == ADDED:
+    if change.field == STUDENT_ADDED:
         return change.old, change.new
     return _format_value(change.field, change.old), _format_value(change.field, change.new)
 
@@ -192,7 +192,7 @@ def _author(change: Change) -> str:
     return ", ".join(authors)
 
 
-def _to_json(student: Record, changes: list[Change]) -> dict[str, object]:
+def _to_json(student: StudentSnapshot, changes: list[Change]) -> dict[str, object]:
     return {
         "record": _record_values(student),
         "history": [_change_to_json(change) for change in changes],
@@ -202,7 +202,7 @@ def _to_json(student: Record, changes: list[Change]) -> dict[str, object]:
 def _change_to_json(change: Change) -> dict[str, object]:
     old, new = _change_values(change)
     return {
-        "at": change.at,
+        "at": change.changed_at,
         "field": change.field,
         "old": old,
         "new": new,
@@ -212,4 +212,4 @@ def _change_to_json(change: Change) -> dict[str, object]:
 
 
 def _format_value(column: str, value: str) -> str:
-    return BY_NAME[column].show(value) if value and column in BY_NAME else value
+    return BY_NAME[column].format(value) if value and column in BY_NAME else value

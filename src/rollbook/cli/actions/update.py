@@ -10,29 +10,29 @@ from rollbook.cli import output
 from rollbook.cli.audit_log import record
 from rollbook.cli.errors import OK, CommandError
 from rollbook.cli.lookup import get_district
-from rollbook.doors.studentupdate.status_json import facts_of, scene_of
+from rollbook.doors.studentupdate.status_json import to_json, status_context
 from rollbook.roster.models import District
 from rollbook.updates import changes_made, not_processed, rejected
-from rollbook.updates.as_sent import NotEnded, Removed
-from rollbook.updates.models import Update
-from rollbook.updates.report import Report, current, find, problems, report
-from rollbook.updates.spool import LostFile
+from rollbook.updates.as_sent import NotEnded, RemovedByRetention
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.report import Report, current_update, find, problems, report
+from rollbook.updates.spool import FileMissing
 from rollbook.updates.status_line import verdict
-from rollbook.updates.wording import dated, updates
+from rollbook.updates.wording import format_datetime, updates
 
 _COUNTS = ("rows", "updated", "added", "unchanged", "rejected")
 _HEADERS = ("number", "state", "mode", "received", *_COUNTS, "file")
-_EXPORTS: dict[str, Callable[[Update], Iterator[str]]] = {
-    "rejected rows": rejected.lines,
-    "rows not processed": not_processed.lines,
-    "changes": changes_made.lines,
+_EXPORTS: dict[str, Callable[[UpdateJob], Iterator[str]]] = {
+    "rejected rows": rejected.csv_lines,
+    "rows not processed": not_processed.csv_lines,
+    "changes": changes_made.csv_lines,
 }
 
 
 def list_updates(arguments: Namespace) -> int:
     """Print all updates of a district, newest first."""
     district = get_district(arguments.district)
-    jobs = Update.objects.filter(district=district).order_by("-number")
+    jobs = UpdateJob.objects.filter(district=district).order_by("-number")
     if arguments.json:
         print(output.to_json([_to_json(job) for job in jobs.iterator()]))
     elif jobs:
@@ -57,8 +57,8 @@ def show(arguments: Namespace) -> int:
     return OK
 
 
-def _get_update(district: District, number: int | None) -> Update:
-    job = current(district) if number is None else find(district, number)
+def _get_update(district: District, number: int | None) -> UpdateJob:
+    job = current_update(district) if number is None else find(district, number)
     if job is None:
         reason = "has not started an update yet" if number is None else f"has no update {number}"
         raise CommandError(
@@ -68,7 +68,7 @@ def _get_update(district: District, number: int | None) -> Update:
     return job
 
 
-def _print_export(job: Update, name: str) -> None:
+def _print_export(job: UpdateJob, name: str) -> None:
     try:
         lines = _EXPORTS[name](job)
     except NotEnded:
@@ -76,13 +76,13 @@ def _print_export(job: Update, name: str) -> None:
             "not_ended",
             f"update {job.number} has not finished, so this file is not complete; try again later",
         ) from None
-    except Removed as error:
+    except RemovedByRetention as error:
         raise CommandError(
             "not_kept",
             f"{error}; its counts are still available, and its changes are in the history of each "
             "student",
         ) from None
-    except LostFile:
+    except FileMissing:
         raise CommandError(
             "file_gone",
             f"the file of update {job.number} is no longer available; "
@@ -92,10 +92,10 @@ def _print_export(job: Update, name: str) -> None:
     sys.stdout.writelines(lines)
 
 
-def report_lines(job: Update) -> Iterator[str]:
+def report_lines(job: UpdateJob) -> Iterator[str]:
     """Yield the lines of an update's report."""
     job_report = report(job)
-    yield str(verdict(job_report, scene_of(job.district, job_report, timezone.now())))
+    yield str(verdict(job_report, status_context(job.district, job_report, timezone.now())))
     yield ""
     yield from output.name_value_lines(_report_values(job_report))
     if job.problem_counts and not _is_in_first_line(job_report):
@@ -104,7 +104,7 @@ def report_lines(job: Update) -> Iterator[str]:
         yield ""
         count = sum(job.problem_counts.values())
         yield from output.problem_lines(problems(job), count, "use --json to see all that are kept")
-    if job_report.rejected and not (job.file_removed_at or job.details_closed_at):
+    if job_report.rejected and not (job.file_removed_at or job.details_hidden_at):
         yield ""
         yield "To get the rejected rows as a file that you can fix and upload again:"
         arguments = f"{job_report.slug} {job_report.number} --rejected"
@@ -122,14 +122,14 @@ def _report_values(job_report: Report) -> Iterator[tuple[str, str]]:
     yield "file", _file_description(job_report)
     yield "SHA-256", job_report.file_digest
     yield "mode", job_report.mode.value
-    if job_report.mends:
-        yield "corrects", updates([job_report.mends])
-    if job_report.mended_by:
-        yield "corrected by", updates(job_report.mended_by)
-    yield "started by", f"{_starter(job_report)}, with {job_report.via}"
-    yield "received", dated(job_report.received_at, time_zone)
-    yield "started", dated(job_report.started_at, time_zone)
-    yield "ended", dated(job_report.ended_at, time_zone)
+    if job_report.corrects:
+        yield "corrects", updates([job_report.corrects])
+    if job_report.corrected_by:
+        yield "corrected by", updates(job_report.corrected_by)
+    yield "started by", f"{_starter(job_report)}, with {job_report.source}"
+    yield "received", format_datetime(job_report.received_at, time_zone)
+    yield "started", format_datetime(job_report.started_at, time_zone)
+    yield "ended", format_datetime(job_report.ended_at, time_zone)
     yield "reference", job_report.reference
 
 
@@ -146,34 +146,34 @@ def _starter(job_report: Report) -> str:
     return "the operator of the server"
 
 
-def _report_to_json(job: Update) -> dict[str, object]:
+def _report_to_json(job: UpdateJob) -> dict[str, object]:
     job_report = report(job)
-    scene = scene_of(job.district, job_report, timezone.now())
+    scene = status_context(job.district, job_report, timezone.now())
     return {
-        **facts_of(job_report, verdict(job_report, scene), scene),
-        "mends": job_report.mends,
-        "mended_by": job_report.mended_by,
+        **to_json(job_report, verdict(job_report, scene), scene),
+        "mends": job_report.corrects,
+        "mended_by": job_report.corrected_by,
         "counts": job.problem_counts,
     }
 
 
-def _table_row(job: Update, district: District) -> tuple[str, ...]:
+def _table_row(job: UpdateJob, district: District) -> tuple[str, ...]:
     counts = [f"{getattr(job, name):,}" for name in _COUNTS]
-    received_at = dated(job.received_at, district.time_zone)
+    received_at = format_datetime(job.received_at, district.time_zone)
     return (str(job.number), job.state, job.mode, received_at, *counts, job.file_name)
 
 
-def _to_json(job: Update) -> dict[str, object]:
+def _to_json(job: UpdateJob) -> dict[str, object]:
     return {
         "update": job.number,
         "state": job.state,
         "mode": job.mode,
         "file": {"name": job.file_name, "bytes": job.file_size, "sha256": job.file_digest},
         "rows": job.rows,
-        "updated": job.updated,
-        "added": job.added,
-        "unchanged": job.unchanged,
-        "rejected": job.rejected,
+        "updated": job.rows_updated,
+        "added": job.rows_added,
+        "unchanged": job.rows_unchanged,
+        "rejected": job.rows_rejected,
         "received_at": job.received_at,
         "started_at": job.started_at,
         "ended_at": job.ended_at,

@@ -20,10 +20,10 @@ from rollbook.staff import audit
 
 ACTION = "operators' pages"
 COOKIE = "__Host-operator"
-IDLE = timedelta(minutes=30)
+IDLE_TIMEOUT = timedelta(minutes=30)
 
 
-class Door:
+class OneTimeLogin:
     """It opens once, for the secret, and then for the browser that has brought it until that leaves or stays away."""
 
     def __init__(self) -> None:
@@ -32,14 +32,14 @@ class Door:
         self._let_in = ""
         self._seen_at = timezone.now()
 
-    def lock(self) -> str:
+    def issue_secret(self) -> str:
         """A new secret, the only one that opens from now on."""
         secret = secrets.token_urlsafe(24)
         with self._lock:
             self._awaited, self._let_in = _digest(secret), ""
         return secret
 
-    def enter(self, secret: str, now: datetime) -> str:
+    def redeem(self, secret: str, now: datetime) -> str:
         """What the browser's cookie has to say from now on; nothing if this is not the secret, or is not any more."""
         with self._lock:
             if not (self._awaited and secrets.compare_digest(_digest(secret), self._awaited)):
@@ -48,23 +48,23 @@ class Door:
             self._awaited, self._let_in, self._seen_at = "", _digest(key), now
         return key
 
-    def knows(self, key: str, now: datetime) -> bool:
+    def is_signed_in(self, key: str, now: datetime) -> bool:
         """Whether this is the browser that was let in."""
         with self._lock:
             is_known = bool(self._let_in) and secrets.compare_digest(_digest(key), self._let_in)
-            if is_known and now - self._seen_at > IDLE:
+            if is_known and now - self._seen_at > IDLE_TIMEOUT:
                 is_known, self._let_in = False, ""
             if is_known:
                 self._seen_at = now
         return is_known
 
-    def leave(self) -> None:
+    def sign_out(self) -> None:
         """Nobody is in any more."""
         with self._lock:
             self._let_in = ""
 
 
-door = Door()
+one_time_login = OneTimeLogin()
 
 
 class Operator(AnonymousUser):
@@ -79,7 +79,7 @@ def operator(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callabl
     """Let every request know who asks."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        is_in = door.knows(request.COOKIES.get(COOKIE, ""), timezone.now())
+        is_in = one_time_login.is_signed_in(request.COOKIES.get(COOKIE, ""), timezone.now())
         request.user = Operator(is_in=is_in)
         return get_response(request)
 

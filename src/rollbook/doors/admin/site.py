@@ -33,7 +33,7 @@ class OperatorSite(AdminSite):
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Takes the secret, once."""
         if request.method == "POST":
-            key = entering.door.enter(request.POST.get("secret", "").strip(), timezone.now())
+            key = entering.one_time_login.redeem(request.POST.get("secret", "").strip(), timezone.now())
             entering.note(request, "entered" if key else "wrong secret")
             if key:
                 answer = redirect("admin:index")
@@ -46,7 +46,7 @@ class OperatorSite(AdminSite):
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The secret has been good once; another one is printed when the command is given again."""
         if request.method == "POST" and entering.is_in(request):
-            entering.door.leave()
+            entering.one_time_login.sign_out()
             entering.note(request, "left")
         return redirect("admin:login")
 

@@ -15,11 +15,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from rollbook.doors.admin import entering
 from rollbook.doors.admin.site import site
 from rollbook.roster.models import District, Group, School
-from rollbook.staff.models import AuditEvent, AuditSeal, Member, Role, StaffLetter
-from rollbook.updates.models import Letter, Update
+from rollbook.staff.models import AuditEvent, AuditSeal, Member, Role, AccountMail
+from rollbook.updates.models import ResultMail, UpdateJob
 
 
-class Looked(ModelAdmin):  # type: ignore[type-arg]  # it takes no argument when it runs
+class ReadOnlyAdmin(ModelAdmin):  # type: ignore[type-arg]  # it takes no argument when it runs
     """A table to look at. ``whose`` is the way from one of its rows to the district; none: it is of no district."""
 
     actions = None
@@ -78,7 +78,7 @@ class DistrictName(forms.ModelForm):  # type: ignore[type-arg]
         return name
 
 
-class Districts(Looked):
+class Districts(ReadOnlyAdmin):
     """Their name can be changed: no history hangs on it. All else they settle for themselves."""
 
     form = DistrictName
@@ -115,7 +115,7 @@ class Districts(Looked):
         return district
 
 
-class Schools(Looked):
+class Schools(ReadOnlyAdmin):
     list_display = ("name", "organization_id", "district")
     list_filter = ("district",)
     list_select_related = ("district",)
@@ -123,7 +123,7 @@ class Schools(Looked):
     fields = ("district", "organization_id", "name")
 
 
-class Groups(Looked):
+class Groups(ReadOnlyAdmin):
     list_display = ("name", "school")
     list_filter = ("school__district",)
     list_select_related = ("school__district",)
@@ -132,14 +132,14 @@ class Groups(Looked):
     whose = "school.district"
 
 
-class Roles(Looked):
+class Roles(ReadOnlyAdmin):
     list_display = ("name", "type", "is_standard", "district")
     list_filter = ("district", "type")
     list_select_related = ("district",)
     fields = ("district", "type", "name", "description", "permissions", "is_standard")
 
 
-class Members(Looked):
+class Members(ReadOnlyAdmin):
     list_display = ("email", "last_name", "first_name", "role", "is_active", "district")
     list_filter = ("district", "is_active")
     list_select_related = ("district", "role")
@@ -157,7 +157,7 @@ class Members(Looked):
     )
 
 
-class Updates(Looked):
+class Updates(ReadOnlyAdmin):
     list_display = ("number", "district", "state", "received_at", "rows", "updated", "added", "rejected")
     list_filter = ("district", "state")
     list_select_related = ("district",)
@@ -174,7 +174,7 @@ class Updates(Looked):
     )
 
 
-class UpdateLetters(Looked):
+class UpdateLetters(ReadOnlyAdmin):
     list_display = ("update", "member", "written_at", "sent_at", "tries", "last_error")
     list_filter = ("update__district",)
     list_select_related = ("update__district", "member")
@@ -183,7 +183,7 @@ class UpdateLetters(Looked):
     whose = "update.district"
 
 
-class StaffLetters(Looked):
+class StaffLetters(ReadOnlyAdmin):
     list_display = ("kind", "member", "written_at", "sent_at", "tries", "last_error")
     list_filter = ("member__district", "kind")
     list_select_related = ("member__district",)
@@ -192,7 +192,7 @@ class StaffLetters(Looked):
     whose = "member.district"
 
 
-class AuditEvents(Looked):
+class AuditEvents(ReadOnlyAdmin):
     list_display = ("at", "district", "member", "action", "result", "detail", "address", "seal")
     list_filter = ("district",)
     list_select_related = ("district", "member", "seal")
@@ -201,7 +201,7 @@ class AuditEvents(Looked):
     fields = ("at", "district", "member", "action", "result", "detail", "address", "agent", "seal")
 
 
-class AuditSeals(Looked):
+class AuditSeals(ReadOnlyAdmin):
     list_display = ("number", "at", "events", "forgotten")
     ordering = ("-number",)
     fields = ("number", "at", "events", "forgotten", "digest", "rest_digest")
@@ -214,9 +214,9 @@ for _model, _table in (
     (Group, Groups),
     (Role, Roles),
     (Member, Members),
-    (Update, Updates),
-    (Letter, UpdateLetters),
-    (StaffLetter, StaffLetters),
+    (UpdateJob, Updates),
+    (ResultMail, UpdateLetters),
+    (AccountMail, StaffLetters),
     (AuditEvent, AuditEvents),
     (AuditSeal, AuditSeals),
 ):

@@ -6,65 +6,65 @@ from django.views.decorators.debug import sensitive_post_parameters
 from rollbook.doors.pages.programs import program_of
 from rollbook.doors.pages.proof_forms import ChangedPassword
 from rollbook.doors.pages.signing_in import begin, leave
-from rollbook.doors.pages.visit import FORM, POST, Visit, page
+from rollbook.doors.pages.visit import FORM, POST, PageRequest, member_page
 from rollbook.doors.studentupdate.client import address_of, agent_of
 from rollbook.staff import second_factor, sessions, tokens
 from rollbook.staff.permissions import Permission
 from rollbook.staff.setting_passwords import change_password
 from rollbook.staff.signing_in import SignInFailed
-from rollbook.updates.wording import counted
+from rollbook.updates.wording import count_of
 
 
-@page()
-def account(visit: Visit) -> HttpResponse:
+@member_page()
+def account(visit: PageRequest) -> HttpResponse:
     member = visit.member
-    living = [(session, program_of(session.agent)) for session in sessions.of(member, visit.request)]
+    living = [(session, program_of(session.agent)) for session in sessions.active_sessions(member, visit.request)]
     facts = {
         "is_district_wide": member.role.is_district_wide,
         "schools": member.schools.order_by("name", "organization_id"),
         "living": living,
         "others": len(living) - 1,
         "codes_left": second_factor.recovery_codes_left(member),
-        "tokens": tokens.good(member, visit.now).count(),
+        "tokens": tokens.active_tokens(member, visit.now).count(),
         "makes_tokens": visit.may(Permission.UPDATE_STUDENTS),
     }
     return visit.render("pages/account.html", facts)
 
 
 @sensitive_post_parameters("old", "new", "again")
-@page(methods=FORM)
-def password(visit: Visit) -> HttpResponse:
+@member_page(methods=FORM)
+def password(visit: PageRequest) -> HttpResponse:
     """Another password, for who knows the one there is. Every session ends with that; here a new one begins."""
-    form = ChangedPassword(visit.sent)
+    form = ChangedPassword(visit.form_data)
     if form.is_valid() and _change(visit, form):
-        visit.say("Your password is changed. Wherever else you were signed in, that has ended.")
+        visit.success("Your password is changed. Wherever else you were signed in, that has ended.")
         return visit.redirect("account")
     return visit.render_form("pages/account_password.html", form)
 
 
-@page(methods=POST)
-def end_session(visit: Visit, handle: str) -> HttpResponse:
+@member_page(methods=POST)
+def end_session(visit: PageRequest, handle: str) -> HttpResponse:
     """A handle of somebody else's session is one of none: it may just as well have ended by itself."""
-    living = {session.handle: session for session in sessions.of(visit.member, visit.request)}
+    living = {session.handle: session for session in sessions.active_sessions(visit.member, visit.request)}
     if handle not in living or not sessions.end_one(visit.member, handle):
-        visit.complain("That session had ended already.")
+        visit.error("That session had ended already.")
         return visit.redirect("account")
-    visit.note("end session", "ok", "chosen from the list")
+    visit.audit("end session", "ok", "chosen from the list")
     if living[handle].is_this:
         return leave(visit.request)
-    visit.say("The session is ended: that browser is asked for the password now.")
+    visit.success("The session is ended: that browser is asked for the password now.")
     return visit.redirect("account")
 
 
-@page(methods=POST)
-def end_other_sessions(visit: Visit) -> HttpResponse:
+@member_page(methods=POST)
+def end_other_sessions(visit: PageRequest) -> HttpResponse:
     ended = sessions.end_others(visit.request, visit.member)
-    visit.note("end session", "ok", f"all others: {ended}")
-    visit.say(f"{counted(ended, 'other session')} ended. You are signed in here only.")
+    visit.audit("end session", "ok", f"all others: {ended}")
+    visit.success(f"{count_of(ended, 'other session')} ended. You are signed in here only.")
     return visit.redirect("account")
 
 
-def _change(visit: Visit, form: ChangedPassword) -> bool:
+def _change(visit: PageRequest, form: ChangedPassword) -> bool:
     """Whether the password is changed; if not, the form says why. Raises Throttled."""
     request, said = visit.request, form.cleaned_data
     try:

@@ -5,10 +5,10 @@ from datetime import UTC
 
 from django.http import HttpResponse, HttpResponseBase
 
-from rollbook.doors.pages.downloads import csv_of
-from rollbook.doors.pages.finding_events import Filters, found
+from rollbook.doors.pages.downloads import csv_response
+from rollbook.doors.pages.finding_events import Filters, search
 from rollbook.doors.pages.numbers import number_of_page
-from rollbook.doors.pages.visit import Visit, page
+from rollbook.doors.pages.visit import PageRequest, member_page
 from rollbook.format import writer
 from rollbook.staff.permissions import Permission
 from rollbook.updates.as_sent import BYTE_ORDER_MARK
@@ -16,20 +16,20 @@ from rollbook.updates.as_sent import BYTE_ORDER_MARK
 COLUMNS = ("AT", "MEMBER", "ACTION", "RESULT", "DETAIL", "ADDRESS", "PROGRAM", "SEAL")
 
 
-@page(Permission.SEE_AUDIT)
-def listed(visit: Visit) -> HttpResponse:
+@member_page(Permission.SEE_AUDIT)
+def index(visit: PageRequest) -> HttpResponse:
     filters = Filters(visit.request.GET, visit.district)
-    events = found(filters, number_of_page(visit))
-    visit.note("audit", "seen", f"page {events.number}, filtered by {', '.join(filters.used) or 'nothing'}")
+    events = search(filters, number_of_page(visit))
+    visit.audit("audit", "seen", f"page {events.number}, filtered by {', '.join(filters.used) or 'nothing'}")
     return visit.render("pages/audit.html", {"filters": filters, "events": events, "used": filters.used})
 
 
-@page(Permission.SEE_AUDIT)
-def download(visit: Visit) -> HttpResponseBase:
+@member_page(Permission.SEE_AUDIT)
+def download(visit: PageRequest) -> HttpResponseBase:
     """The same, whole."""
     filters = Filters(visit.request.GET, visit.district)
-    visit.note("audit", "downloaded", f"filtered by {', '.join(filters.used) or 'nothing'}")
-    return csv_of(_lines(filters), f"audit-{visit.district.slug}.csv")
+    visit.audit("audit", "downloaded", f"filtered by {', '.join(filters.used) or 'nothing'}")
+    return csv_response(_lines(filters), f"audit-{visit.district.slug}.csv")
 
 
 def _lines(filters: Filters) -> Iterator[str]:

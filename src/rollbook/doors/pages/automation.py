@@ -8,12 +8,12 @@ from django.http import HttpResponse
 
 from rollbook.doors.pages import errors, scripts
 from rollbook.doors.pages.scripts import AT, FOLDER, SCRIPTS, Values
-from rollbook.doors.pages.visit import Visit, page
+from rollbook.doors.pages.visit import PageRequest, member_page
 from rollbook.staff.permissions import Permission
 
 
-@page(Permission.UPDATE_STUDENTS)
-def automation(visit: Visit) -> HttpResponse:
+@member_page(Permission.UPDATE_STUDENTS)
+def automation(visit: PageRequest) -> HttpResponse:
     values = _values(visit)
     server = urlsplit(settings.URL)
     facts = {
@@ -30,8 +30,8 @@ def automation(visit: Visit) -> HttpResponse:
     return visit.render("pages/automation.html", facts)
 
 
-@page(Permission.UPDATE_STUDENTS)
-def script(visit: Visit, name: str) -> HttpResponse:
+@member_page(Permission.UPDATE_STUDENTS)
+def script(visit: PageRequest, name: str) -> HttpResponse:
     """One of them as a file."""
     if name not in SCRIPTS:
         return errors.not_found(visit.request, visit)
@@ -41,6 +41,6 @@ def script(visit: Visit, name: str) -> HttpResponse:
     return answer
 
 
-def _values(visit: Visit) -> Values:
+def _values(visit: PageRequest) -> Values:
     district = visit.district
     return Values(scripts.address(), visit.member.email, district.name, district.time_zone)

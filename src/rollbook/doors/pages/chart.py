@@ -8,7 +8,7 @@ telephone as on a wide screen.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rollbook.updates.history import Night
+from rollbook.updates.history import DailySummary
 from rollbook.updates.state_words import CANCELED, FAILED, NO_FILE, REFUSED
 
 LABEL, HEIGHT, GAP = 22, 48, 16  # of a panel: its words, its bars, and what is left below
@@ -63,14 +63,14 @@ class Chart:
     days_y: int
 
 
-_COUNTED: tuple[tuple[str, str, Callable[[Night], int]], ...] = (
+_COUNTED: tuple[tuple[str, str, Callable[[DailySummary], int]], ...] = (
     ("updated", "Changed", lambda night: night.changed),
     ("rejected", "Rejected", lambda night: night.rejected),
     ("unchanged", "Unchanged", lambda night: night.unchanged),
 )
 
 
-def chart(nights: Sequence[Night]) -> Chart:
+def chart(nights: Sequence[DailySummary]) -> Chart:
     """The picture of these nights, the oldest on the left."""
     panels = tuple(_panel(place, nights) for place in range(len(_COUNTED)))
     bottom = panels[-1].base
@@ -87,7 +87,7 @@ def chart(nights: Sequence[Night]) -> Chart:
     )
 
 
-def _panel(place: int, nights: Sequence[Night]) -> Panel:
+def _panel(place: int, nights: Sequence[DailySummary]) -> Panel:
     kind, label, count = _COUNTED[place]
     top = place * (LABEL + HEIGHT + GAP) + LABEL
     base = top + HEIGHT
@@ -106,7 +106,7 @@ def _percent(place: float, of: int) -> str:
     return f"{100 * place / of:.2f}%"
 
 
-def _days(nights: Sequence[Night]) -> list[Word]:
+def _days(nights: Sequence[DailySummary]) -> list[Word]:
     """Today, and each week before that leaves room for its words."""
     last = len(nights) - 1
     named = (at for at in range(len(nights)) if (last - at) % WEEK == 0 and at >= ROOM)

@@ -4,32 +4,32 @@ from django.db import transaction
 from django.http import HttpResponse
 
 from rollbook.doors.pages.setting_forms import SettingsForm, initial
-from rollbook.doors.pages.visit import FORM, Visit, page
+from rollbook.doors.pages.visit import FORM, PageRequest, member_page
 from rollbook.staff import district_settings
-from rollbook.staff.district_settings import Changed, SettingsRefused
+from rollbook.staff.district_settings import SettingChange, InvalidSettings
 from rollbook.staff.permissions import Permission
 
 
-@page(Permission.MANAGE_SETTINGS, methods=FORM)
-def settings(visit: Visit) -> HttpResponse:
-    form = SettingsForm(visit.district, visit.sent, initial=initial(district_settings.of(visit.district)))
+@member_page(Permission.MANAGE_SETTINGS, methods=FORM)
+def settings(visit: PageRequest) -> HttpResponse:
+    form = SettingsForm(visit.district, visit.form_data, initial=initial(district_settings.load_settings(visit.district)))
     if form.is_valid() and (changed := _changed(visit, form)) is not None:
         told = ", ".join(each.what for each in changed)
-        visit.say(f"Saved: {told}." if changed else "Nothing was changed: all of it was so already.")
+        visit.success(f"Saved: {told}." if changed else "Nothing was changed: all of it was so already.")
         return visit.redirect("settings")
     return visit.render_form("pages/settings.html", form)
 
 
-def _changed(visit: Visit, form: SettingsForm) -> list[Changed] | None:
+def _changed(visit: PageRequest, form: SettingsForm) -> list[SettingChange] | None:
     """What is otherwise now, each of which the audit tells; None if it could not be, and then the form says why."""
     try:
         with transaction.atomic():
             changed = district_settings.change(visit.district, form.wanted())
             for each in changed:
-                visit.note("change settings", "ok", str(each))
-    except SettingsRefused as refused:
-        visit.note("change settings", "refused", ", ".join(refused.reasons))
+                visit.audit("change settings", "ok", str(each))
+    except InvalidSettings as refused:
+        visit.audit("change settings", "refused", ", ".join(refused.reasons))
         for field, reason in refused.reasons.items():
-            form.refuse(field, [reason])
+            form.add_reasons(field, [reason])
         return None
     return changed

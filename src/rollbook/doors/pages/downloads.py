@@ -7,61 +7,61 @@ from typing import Protocol
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from rollbook.doors.pages import errors
-from rollbook.doors.pages.visit import Visit, page
+from rollbook.doors.pages.visit import PageRequest, member_page
 from rollbook.staff.permissions import Permission
 from rollbook.updates import changes_made
 from rollbook.updates import not_processed as left_over
 from rollbook.updates import rejected as rejected_rows
-from rollbook.updates.as_sent import NotEnded, Removed
+from rollbook.updates.as_sent import NotEnded, RemovedByRetention
 from rollbook.updates.fields import changes_by_field
-from rollbook.updates.models import Update
+from rollbook.updates.models import UpdateJob
 from rollbook.updates.report import find
-from rollbook.updates.spool import LostFile
-from rollbook.updates.wording import counted
+from rollbook.updates.spool import FileMissing
+from rollbook.updates.wording import count_of
 
-LINES_AT_ONCE = 100
+LINES_PER_PIECE = 100
 
 
-class Kind(Protocol):
+class CsvExport(Protocol):
     """A module of updates/ that writes one of the files."""
 
-    def lines(self, update: Update, /) -> Iterator[str]: ...
+    def csv_lines(self, update: UpdateJob, /) -> Iterator[str]: ...
 
-    def file_name(self, update: Update, /) -> str: ...
+    def file_name(self, update: UpdateJob, /) -> str: ...
 
 
-def _download(kind: Kind, action: str, rows: Callable[[Update], int]) -> Callable[..., HttpResponseBase]:
-    @page(Permission.UPDATE_STUDENTS)
-    def download(visit: Visit, number: int) -> HttpResponseBase:
+def _download(kind: CsvExport, action: str, rows: Callable[[UpdateJob], int]) -> Callable[..., HttpResponseBase]:
+    @member_page(Permission.UPDATE_STUDENTS)
+    def download(visit: PageRequest, number: int) -> HttpResponseBase:
         update = visit.require(find(visit.district, number), action, f"update {number}")
         try:
-            lines = kind.lines(update)
+            lines = kind.csv_lines(update)
         except NotEnded:
             text = f"Update {number} is still running. Come back when it has ended."
-            return errors.shown(visit.request, 409, "Not yet", text, visit)
-        except Removed as removed:
-            visit.note(action, "removed", f"update {number}")
+            return errors.error_page(visit.request, 409, "Not yet", text, visit)
+        except RemovedByRetention as removed:
+            visit.audit(action, "removed", f"update {number}")
             return no_longer_kept(visit, removed)
-        except LostFile:
+        except FileMissing:
             text = f"The file of update {number} is not kept any more. Take the district’s own copy of it."
-            return errors.shown(visit.request, 410, "The file is gone", text, visit)
-        visit.note(action, "downloaded", f"update {number}, {counted(rows(update), 'row')}")
-        return csv_of(lines, kind.file_name(update))
+            return errors.error_page(visit.request, 410, "The file is gone", text, visit)
+        visit.audit(action, "downloaded", f"update {number}, {count_of(rows(update), 'row')}")
+        return csv_response(lines, kind.file_name(update))
 
     return download
 
 
-def no_longer_kept(visit: Visit, removed: Removed) -> HttpResponse:
+def no_longer_kept(visit: PageRequest, removed: RemovedByRetention) -> HttpResponse:
     """Why there is nothing to be seen or taken home any more, and what there is instead."""
     told = str(removed)
     text = (
         f"{told[:1].upper()}{told[1:]}. The counts of the update stay on its page, and what it changed stays in the "
         "history of each student."
     )
-    return errors.shown(visit.request, 410, "Not kept any more", text, visit)
+    return errors.error_page(visit.request, 410, "Not kept any more", text, visit)
 
 
-def csv_of(lines: Iterator[str], name: str) -> StreamingHttpResponse:
+def csv_response(lines: Iterator[str], name: str) -> StreamingHttpResponse:
     """Lines of CSV as a file that is saved and never shown."""
     answer = StreamingHttpResponse(_in_pieces(lines), content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -70,10 +70,10 @@ def csv_of(lines: Iterator[str], name: str) -> StreamingHttpResponse:
 
 def _in_pieces(lines: Iterator[str]) -> Iterator[bytes]:
     """Some lines at a time: one by one, each would be encrypted and sent as a packet of its own."""
-    while piece := "".join(islice(lines, LINES_AT_ONCE)):
+    while piece := "".join(islice(lines, LINES_PER_PIECE)):
         yield piece.encode()
 
 
-rejected = _download(rejected_rows, "rejected rows", lambda update: update.rejected)
+rejected = _download(rejected_rows, "rejected rows", lambda update: update.rows_rejected)
 changes = _download(changes_made, "changes", lambda update: sum(changes_by_field(update).values()))
 not_processed = _download(left_over, "rows not processed", lambda update: update.not_processed)

@@ -5,21 +5,21 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from rollbook.doors.pages.sections import label
 from rollbook.doors.pages.student_forms import ChangedStudent, NewStudent, initial_of
-from rollbook.doors.pages.visit import FORM, POST, Visit, page
+from rollbook.doors.pages.visit import FORM, POST, PageRequest, member_page
 from rollbook.format.problems import Problem
 from rollbook.roster import by_hand, records
-from rollbook.roster.by_hand import Added, StudentRefused
+from rollbook.roster.by_hand import AddResult, InvalidStudent
 from rollbook.roster.models import Group, Student
 from rollbook.staff import editing, seeing
-from rollbook.staff.editing import NotTheirs
+from rollbook.staff.editing import StudentNotVisible
 from rollbook.staff.permissions import Permission
 
 
 @sensitive_post_parameters()
-@page(Permission.EDIT_STUDENTS, methods=FORM)
-def new(visit: Visit) -> HttpResponse:
+@member_page(Permission.EDIT_STUDENTS, methods=FORM)
+def new(visit: PageRequest) -> HttpResponse:
     """The username and the password are shown with the answer, this once."""
-    form = NewStudent(seeing.schools(visit.member), visit.sent)
+    form = NewStudent(seeing.schools(visit.member), visit.form_data)
     if form.is_valid() and (added := _added(visit, form)):
         student = Student.objects.defer("password").get(pk=added.pk)
         facts = {"student": student, "added": added, "warnings": _told(added.warnings)}
@@ -28,82 +28,82 @@ def new(visit: Visit) -> HttpResponse:
 
 
 @sensitive_post_parameters()
-@page(Permission.EDIT_STUDENTS, methods=FORM)
-def edit(visit: Visit, key: int) -> HttpResponse:
+@member_page(Permission.EDIT_STUDENTS, methods=FORM)
+def edit(visit: PageRequest, key: int) -> HttpResponse:
     student = visit.require(seeing.student(visit.member, key), "edit student", f"student with key {key}")
-    record = records.with_links([key])[key]
+    record = records.load_with_links([key])[key]
     groups = Group.objects.filter(school=student.school_id).order_by("name_key").values_list("name", flat=True)
-    initial = initial_of(by_hand.shown(record)) | {"edition": record.edition}
-    form = ChangedStudent(groups, visit.sent, initial=initial)
+    initial = initial_of(by_hand.form_values(record)) | {"edition": record.edition}
+    form = ChangedStudent(groups, visit.form_data, initial=initial)
     if form.is_valid() and _edited(visit, key, form):
         return visit.redirect("student", key)
     if not form.is_bound:
-        visit.note("student", "seen", f"student with key {key}, to be edited")
+        visit.audit("student", "seen", f"student with key {key}, to be edited")
     return visit.render_form("pages/student_edit.html", form, {"student": student})
 
 
-@page(Permission.EDIT_STUDENTS, methods=POST)
-def deactivate(visit: Visit, key: int) -> HttpResponse:
+@member_page(Permission.EDIT_STUDENTS, methods=POST)
+def deactivate(visit: PageRequest, key: int) -> HttpResponse:
     return _with_status(visit, key, "inactive", "is not active any more; what the record says stays")
 
 
-@page(Permission.EDIT_STUDENTS, methods=POST)
-def reactivate(visit: Visit, key: int) -> HttpResponse:
+@member_page(Permission.EDIT_STUDENTS, methods=POST)
+def reactivate(visit: PageRequest, key: int) -> HttpResponse:
     return _with_status(visit, key, "active", "is active again")
 
 
-@page(Permission.EDIT_STUDENTS, methods=POST)
-def new_password(visit: Visit, key: int) -> HttpResponse:
+@member_page(Permission.EDIT_STUDENTS, methods=POST)
+def new_password(visit: PageRequest, key: int) -> HttpResponse:
     """Shown with the answer, this once."""
     student = visit.require(seeing.student(visit.member, key), "new password", f"student with key {key}")
     try:
         password = editing.new_password(visit.member, key, visit.now)
-    except NotTheirs:
+    except StudentNotVisible:
         return visit.not_found("new password", f"student with key {key}")
-    visit.note("new password", "ok", f"student with key {key}")
+    visit.audit("new password", "ok", f"student with key {key}")
     return visit.render("pages/student_password.html", {"student": student, "password": password})
 
 
-def _added(visit: Visit, form: NewStudent) -> Added | None:
+def _added(visit: PageRequest, form: NewStudent) -> AddResult | None:
     """The new student; if there is none, the form says why."""
     try:
         added = editing.add(visit.member, form.said, visit.now)
-    except StudentRefused as refused:
+    except InvalidStudent as refused:
         form.refuse_problems(refused.problems)
         return None
-    visit.note("add student", "ok", f"student with key {added.pk}")
+    visit.audit("add student", "ok", f"student with key {added.pk}")
     return added
 
 
-def _edited(visit: Visit, key: int, form: ChangedStudent) -> bool:
+def _edited(visit: PageRequest, key: int, form: ChangedStudent) -> bool:
     """Whether the student is as the form says; if not, it says why."""
     try:
         edited = editing.edit(visit.member, key, form.said, form.cleaned_data["edition"], visit.now)
-    except StudentRefused as refused:
+    except InvalidStudent as refused:
         form.refuse_problems(refused.problems)
         return False
-    except NotTheirs:
-        form.refuse(None, ["the student is not at one of your schools any more"])
+    except StudentNotVisible:
+        form.add_reasons(None, ["the student is not at one of your schools any more"])
         return False
-    visit.note("edit student", "ok", f"student with key {key}: {', '.join(edited.columns) or 'nothing'}")
+    visit.audit("edit student", "ok", f"student with key {key}: {', '.join(edited.columns) or 'nothing'}")
     if edited.columns:
-        visit.say(f"Changed: {', '.join(label(name) for name in edited.columns)}.")
+        visit.success(f"Changed: {', '.join(label(name) for name in edited.columns)}.")
     else:
-        visit.say("Nothing was changed.")
+        visit.success("Nothing was changed.")
     for warning in _told(edited.warnings):
-        visit.warn(warning)
+        visit.warning(warning)
     return True
 
 
-def _with_status(visit: Visit, key: int, status: str, told: str) -> HttpResponse:
+def _with_status(visit: PageRequest, key: int, status: str, told: str) -> HttpResponse:
     student = visit.require(seeing.student(visit.member, key), "edit student", f"student with key {key}")
     try:
         editing.set_status(visit.member, key, status, visit.now)
-    except (NotTheirs, StudentRefused):
-        visit.complain("Nothing was changed: the student is not yours any more, or changes this moment. Try again.")
+    except (StudentNotVisible, InvalidStudent):
+        visit.error("Nothing was changed: the student is not yours any more, or changes this moment. Try again.")
     else:
-        visit.note("edit student", "ok", f"student with key {key}: {status}")
-        visit.say(f"{student.first_name} {student.last_name} {told}.")
+        visit.audit("edit student", "ok", f"student with key {key}: {status}")
+        visit.success(f"{student.first_name} {student.last_name} {told}.")
     return visit.redirect("student", key)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from rollbook.doors.studentupdate.refusals import Refused
-from rollbook.doors.studentupdate.wire import refuse
+from rollbook.doors.studentupdate.refusals import ApiError
+from rollbook.doors.studentupdate.wire import error_response
 from rollbook.updates.wording import duration
 
 log = logging.getLogger(__name__)
@@ -21,11 +21,11 @@ def wants_page(request: HttpRequest) -> bool:
 
 def use_https(request: HttpRequest) -> HttpResponse:
     """No redirect, as at every other door."""
-    return refuse(request, Refused("use_https"))
+    return error_response(request, ApiError("use_https"))
 
 
 def wrong_method(request: HttpRequest, allowed: tuple[str, ...]) -> HttpResponse:
-    answer = shown(request, 405, "This address is not called like that", "Go back, and use the buttons of the page.")
+    answer = error_page(request, 405, "This address is not called like that", "Go back, and use the buttons of the page.")
     answer.headers["Allow"] = ", ".join(allowed)
     return answer
 
@@ -33,20 +33,20 @@ def wrong_method(request: HttpRequest, allowed: tuple[str, ...]) -> HttpResponse
 def not_allowed(request: HttpRequest, visit: Any = None) -> HttpResponse:
     """The page is there, but this member's role does not reach it."""
     text = "Your role does not include this page. A district manager can change that."
-    return shown(request, 403, "Not for your role", text, visit)
+    return error_page(request, 403, "Not for your role", text, visit)
 
 
 def not_found(request: HttpRequest, visit: Any = None) -> HttpResponse:
     text = (
         "There is nothing at this address, or it is not for you. Look at the address, or begin again at the start page."
     )
-    return shown(request, 404, "Nothing here", text, visit)
+    return error_page(request, 404, "Nothing here", text, visit)
 
 
 def database_busy(request: HttpRequest) -> HttpResponse:
     log.warning("the database is not available", exc_info=True)
     text = "Rollbook cannot reach its database right now. Nothing was changed. Try again in a moment."
-    answer = shown(request, 503, "Not available right now", text)
+    answer = error_page(request, 503, "Not available right now", text)
     answer.headers["Retry-After"] = "5"
     return answer
 
@@ -55,25 +55,25 @@ def too_many_attempts(request: HttpRequest, retry_after: int, visit: Any = None)
     """Tell how long to wait after too many failed attempts; ``retry_after`` is in seconds."""
     wait = duration(timedelta(seconds=retry_after))
     text = f"There were too many tries. Nothing was looked at this time. Try again in {wait}."
-    answer = shown(request, 429, "Wait a moment", text, visit)
+    answer = error_page(request, 429, "Wait a moment", text, visit)
     answer.headers["Retry-After"] = str(retry_after)
     return answer
 
 
 def internal_error(request: HttpRequest, reference: str) -> HttpResponse:
     text = f"Something went wrong here, not with you. If it happens again, tell the operator the reference {reference}."
-    return shown(request, 500, "An error of ours", text)
+    return error_page(request, 500, "An error of ours", text)
 
 
 def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Django's protection against forged forms: also what an old page in another tab runs into."""
     if not wants_page(request):
-        return refuse(request, Refused("bad_request"))
+        return error_response(request, ApiError("bad_request"))
     text = "This form is too old, or you have signed in since. Go back, reload the page, and send it once more."
-    return shown(request, 403, "The form has expired", text)
+    return error_page(request, 403, "The form has expired", text)
 
 
-def shown(request: HttpRequest, status: int, title: str, text: str, visit: Any = None) -> HttpResponse:
+def error_page(request: HttpRequest, status: int, title: str, text: str, visit: Any = None) -> HttpResponse:
     """A page of one sentence. ``visit`` gives it the navigation of the member."""
     facts = {"heading": title, "text": text, "visit": visit}
     return render(request, "pages/error.html", facts, status=status)

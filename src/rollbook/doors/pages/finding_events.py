@@ -8,15 +8,15 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.db.models import QuerySet
 
-from rollbook.doors.pages.narrowing import Narrowing, day
+from rollbook.doors.pages.narrowing import FilterForm, day
 from rollbook.roster.models import District
 from rollbook.staff.models import AuditEvent, Member
 from rollbook.updates.paging import Page, page_of_query
 
-SIZE = 50
+PAGE_SIZE = 50
 
 
-class Filters(Narrowing):
+class Filters(FilterForm):
     """What the audit can be narrowed to; every field may be left blank."""
 
     who = forms.ModelChoiceField(Member.objects.none(), required=False, empty_label="Everybody")
@@ -50,6 +50,6 @@ class Filters(Narrowing):
         return datetime.combine(day, time(), ZoneInfo(self._district.time_zone))
 
 
-def found(filters: Filters, number: int) -> Page[AuditEvent]:
+def search(filters: Filters, number: int) -> Page[AuditEvent]:
     """Page ``number`` of the events."""
-    return page_of_query(filters.events(), number, SIZE)
+    return page_of_query(filters.events(), number, PAGE_SIZE)

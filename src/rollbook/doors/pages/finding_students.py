@@ -8,7 +8,7 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
-from rollbook.doors.pages.narrowing import Narrowing
+from rollbook.doors.pages.narrowing import FilterForm
 from rollbook.format.choices import GRADES, STATUSES
 from rollbook.roster.models import Change, School, Student
 from rollbook.roster.names import name_key
@@ -16,22 +16,22 @@ from rollbook.staff import seeing
 from rollbook.staff.models import Member
 from rollbook.updates.paging import Page, page_of
 
-SIZE = 50
-LONGEST = 100
+PAGE_SIZE = 50
+MAX_QUERY_LENGTH = 100
 HIGHEST_UPDATE = 2**31 - 1
 
 
-class Filters(Narrowing):
+class Filters(FilterForm):
     """What a list can be narrowed to; every field may be left blank."""
 
     search = forms.CharField(
-        label="Name or ID", required=False, max_length=LONGEST, widget=forms.TextInput({"type": "search"})
+        label="Name or ID", required=False, max_length=MAX_QUERY_LENGTH, widget=forms.TextInput({"type": "search"})
     )
     school = forms.ModelChoiceField(School.objects.none(), required=False, empty_label="All schools")
     grade = forms.ChoiceField(
         required=False, choices=[("", "All grades"), *((grade, grade) for grade in dict.fromkeys(GRADES.values()))]
     )
-    group = forms.CharField(required=False, max_length=LONGEST)
+    group = forms.CharField(required=False, max_length=MAX_QUERY_LENGTH)
     status = forms.ChoiceField(
         required=False, choices=[("", "Active or not"), *((status, status) for status in STATUSES)]
     )
@@ -44,12 +44,12 @@ class Filters(Narrowing):
         schools.label_from_instance = attrgetter("title")
 
 
-def found(member: Member, filters: Filters, number: int) -> Page[Student]:
+def search(member: Member, filters: Filters, number: int) -> Page[Student]:
     """Page ``number`` of the students in the order of their names; none if a filter cannot be understood."""
-    students = seeing.students(member)
-    students = _narrowed(students, member, filters.cleaned_data) if filters.is_valid() else students.none()
+    students = seeing.visible_students(member)
+    students = _apply_filters(students, member, filters.cleaned_data) if filters.is_valid() else students.none()
     total = students.count()
-    return page_of(total, number, SIZE, lambda first, last: _between(students, first, min(last, total), total))
+    return page_of(total, number, PAGE_SIZE, lambda first, last: _between(students, first, min(last, total), total))
 
 
 def _between(students: QuerySet[Student], first: int, last: int, total: int) -> list[Student]:
@@ -68,11 +68,11 @@ def _schools(member: Member) -> QuerySet[School]:
     schools = School.objects.filter(district=member.district_id).order_by("name", "organization_id")
     if member.role.is_district_wide:
         return schools
-    return schools.filter(pk__in=seeing.students(member).values("school"))
+    return schools.filter(pk__in=seeing.visible_students(member).values("school"))
 
 
-def _narrowed(students: QuerySet[Student], member: Member, wanted: Mapping[str, Any]) -> QuerySet[Student]:
-    for name, narrow in _NARROWING.items():
+def _apply_filters(students: QuerySet[Student], member: Member, wanted: Mapping[str, Any]) -> QuerySet[Student]:
+    for name, narrow in _FILTERS.items():
         if wanted[name]:
             students = students.filter(narrow(member, wanted[name]))
     return students
@@ -99,7 +99,7 @@ def _changed_by(member: Member, number: int) -> Q:
     return Q(pk__in=changes.values("student"))
 
 
-_NARROWING: Mapping[str, Callable[[Member, Any], Q]] = {
+_FILTERS: Mapping[str, Callable[[Member, Any], Q]] = {
     "search": _by_words,
     "school": lambda _, school: Q(school=school),
     "grade": lambda _, grade: Q(grade=grade),

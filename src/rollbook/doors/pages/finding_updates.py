@@ -5,18 +5,18 @@ from typing import Any
 
 from django import forms
 
-from rollbook.doors.pages.narrowing import Narrowing, day
+from rollbook.doors.pages.narrowing import FilterForm, day
 from rollbook.roster.models import District
-from rollbook.updates.history import HOST, listed, starters
-from rollbook.updates.models import Update
+from rollbook.updates.history import OPERATOR, list_updates, starters
+from rollbook.updates.models import UpdateJob
 from rollbook.updates.moves import State
 from rollbook.updates.paging import Page, page_of
 from rollbook.updates.state_words import STATES
 
-SIZE = 50
+PAGE_SIZE = 50
 
 
-class Filters(Narrowing):
+class Filters(FilterForm):
     """What the list can be narrowed to; every field may be left blank."""
 
     state = forms.ChoiceField(
@@ -31,15 +31,15 @@ class Filters(Narrowing):
         super().__init__(sent)
         who: Any = self.fields["who"]
         members = [(str(member.pk), member.name) for member in starters(district)]
-        who.choices = [("", "Everybody"), *members, (str(HOST), "The operator of the server")]
+        who.choices = [("", "Everybody"), *members, (str(OPERATOR), "The operator of the server")]
 
 
-def found(district: District, filters: Filters, number: int) -> Page[Update]:
+def search(district: District, filters: Filters, number: int) -> Page[UpdateJob]:
     """Page ``number`` of the updates, the latest first; none if a filter cannot be understood."""
     if not filters.is_valid():
-        return page_of(0, number, SIZE, lambda first, last: [])
+        return page_of(0, number, PAGE_SIZE, lambda first, last: [])
     wanted = filters.cleaned_data
-    return listed(
+    return list_updates(
         district,
         state=State(wanted["state"]) if wanted["state"] else None,
         who=wanted["who"],
@@ -47,5 +47,5 @@ def found(district: District, filters: Filters, number: int) -> Page[Update]:
         until=wanted["until"],
         with_errors=True if wanted["errors_only"] else None,
         page=number,
-        size=SIZE,
+        size=PAGE_SIZE,
     )

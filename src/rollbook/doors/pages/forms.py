@@ -5,16 +5,16 @@ from collections.abc import Iterable
 from django import forms
 from django.utils.text import capfirst
 
-from rollbook.roster.reasons import Refused
+from rollbook.roster.reasons import ValidationFailed
 
 # No type="email": of an address beyond ASCII a browser then sends something else than was typed.
 EMAIL = {"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}
 
 
-class Refusable(forms.Form):
+class FormWithReasons(forms.Form):
     """A form that shows the reasons for which the domain refused it."""
 
-    def refuse(self, field: str | None, reasons: Iterable[str]) -> None:
+    def add_reasons(self, field: str | None, reasons: Iterable[str]) -> None:
         """Show the reasons at this field; above all fields if it is None."""
         for reason in reasons:
             self.add_error(field, _sentence(reason))
@@ -35,16 +35,16 @@ class Refusable(forms.Form):
 class _ReasonCollector:
     """Catches ``Refused`` and puts its reasons into the form."""
 
-    def __init__(self, form: Refusable, field: str | None) -> None:
+    def __init__(self, form: FormWithReasons, field: str | None) -> None:
         self._form = form
         self._field = field
 
     def __enter__(self) -> None: ...
 
     def __exit__(self, _: object, error: BaseException | None, traceback: object) -> bool:
-        if not isinstance(error, Refused):
+        if not isinstance(error, ValidationFailed):
             return False
-        self._form.refuse(self._field, error.reasons)
+        self._form.add_reasons(self._field, error.reasons)
         return True
 
 

@@ -6,16 +6,16 @@ from typing import Any
 from django import forms
 from django.db.models import Q, QuerySet
 
-from rollbook.doors.pages.forms import Refusable
+from rollbook.doors.pages.forms import FormWithReasons
 from rollbook.doors.pages.school_forms import school_choices
-from rollbook.format.problems import visible
+from rollbook.format.problems import printable_excerpt
 from rollbook.roster.models import School, Student
 
-MOST = 1000
+MAX_STUDENTS = 1000
 """Students who are put into a group at once."""
 
 
-class GroupName(Refusable):
+class GroupName(FormWithReasons):
     name = forms.CharField(label="Name")
 
 
@@ -25,7 +25,7 @@ class NewGroup(GroupName):
         self.fields["school"] = forms.ChoiceField(choices=school_choices(schools))
 
 
-class Joining(Refusable):
+class AddStudents(FormWithReasons):
     """Students by student ID or username; those of ``students`` can be named. Its value is their keys."""
 
     students = forms.CharField(
@@ -40,14 +40,14 @@ class Joining(Refusable):
 
     def clean_students(self) -> list[int]:
         words = list(dict.fromkeys(str(self.cleaned_data["students"]).split()))
-        if len(words) > MOST:
-            raise forms.ValidationError(f"At most {MOST:,} at once are possible.")
+        if len(words) > MAX_STUDENTS:
+            raise forms.ValidationError(f"At most {MAX_STUDENTS:,} at once are possible.")
         asked = Q(student_id__in=words) | Q(username__in=[word.lower() for word in words])
         found: dict[str, int] = {}
         for pk, student_id, username in self._students.filter(asked).values_list("pk", "student_id", "username"):
             found |= {username: pk} | ({student_id: pk} if student_id else {})
         unknown = [word for word in words if word not in found and word.lower() not in found]
         if unknown:
-            named = ", ".join(visible(word) for word in unknown[:10]) + (", …" if len(unknown) > 10 else "")
+            named = ", ".join(printable_excerpt(word) for word in unknown[:10]) + (", …" if len(unknown) > 10 else "")
             raise forms.ValidationError(f"The school has no student {named}. Nobody was put into the group.")
         return [found[word] if word in found else found[word.lower()] for word in words]

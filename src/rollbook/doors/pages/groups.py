@@ -3,124 +3,124 @@
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpResponse
 
-from rollbook.doors.pages.group_forms import GroupName, Joining, NewGroup
+from rollbook.doors.pages.group_forms import GroupName, AddStudents, NewGroup
 from rollbook.doors.pages.numbers import number_of_page
-from rollbook.doors.pages.visit import FORM, POST, Visit, page
+from rollbook.doors.pages.visit import FORM, POST, PageRequest, member_page
 from rollbook.roster import groups
-from rollbook.roster.groups import GroupRefused
+from rollbook.roster.groups import InvalidGroup
 from rollbook.roster.models import Group, Student
 from rollbook.staff import editing, seeing
 from rollbook.staff.permissions import Permission
 from rollbook.updates.paging import page_of, page_of_query
-from rollbook.updates.wording import counted
+from rollbook.updates.wording import count_of
 
-SIZE = 50
+PAGE_SIZE = 50
 
 
-@page(Permission.SEE_STUDENTS)
-def listed(visit: Visit) -> HttpResponse:
+@member_page(Permission.SEE_STUDENTS)
+def index(visit: PageRequest) -> HttpResponse:
     """Each with how many students of it the member sees."""
-    seen = Q(student__in=seeing.students(visit.member))
+    seen = Q(student__in=seeing.visible_students(visit.member))
     counts = {status: Count("student", filter=seen & Q(student__status=status)) for status in ("active", "inactive")}
     found = seeing.groups(visit.member)
     some = page_of(
-        found.count(), number_of_page(visit), SIZE, lambda first, last: list(found.annotate(**counts)[first:last])
+        found.count(), number_of_page(visit), PAGE_SIZE, lambda first, last: list(found.annotate(**counts)[first:last])
     )
-    visit.note("groups", "seen", f"page {some.number}")
+    visit.audit("groups", "seen", f"page {some.number}")
     return visit.render("pages/groups.html", {"groups": some, "may_manage": visit.may(Permission.MANAGE_GROUPS)})
 
 
-@page(Permission.MANAGE_GROUPS, methods=FORM)
-def new(visit: Visit) -> HttpResponse:
-    form = NewGroup(seeing.schools(visit.member), visit.sent)
+@member_page(Permission.MANAGE_GROUPS, methods=FORM)
+def new(visit: PageRequest) -> HttpResponse:
+    form = NewGroup(seeing.schools(visit.member), visit.form_data)
     if form.is_valid():
         school = seeing.schools(visit.member).get(organization_id=form.cleaned_data["school"])
         with form.collect_reasons("name"):
-            group = groups.make(school, form.cleaned_data["name"])
-            visit.note("add group", "ok", f"group {group.pk}")
-            visit.say(f"{group.name} is a group of {group.school.name} now.")
+            group = groups.create(school, form.cleaned_data["name"])
+            visit.audit("add group", "ok", f"group {group.pk}")
+            visit.success(f"{group.name} is a group of {group.school.name} now.")
             return visit.redirect("group", group.pk)
     return visit.render_form("pages/group_new.html", form)
 
 
-@page(Permission.SEE_STUDENTS)
-def one(visit: Visit, key: int) -> HttpResponse:
+@member_page(Permission.SEE_STUDENTS)
+def detail(visit: PageRequest, key: int) -> HttpResponse:
     group = _group(visit, key, "group")
-    visit.note("group", "seen", f"group {key}, page {number_of_page(visit)}")
+    visit.audit("group", "seen", f"group {key}, page {number_of_page(visit)}")
     return _shown(visit, group)
 
 
-@page(Permission.MANAGE_GROUPS, methods=POST)
-def rename(visit: Visit, key: int) -> HttpResponse:
+@member_page(Permission.MANAGE_GROUPS, methods=POST)
+def rename(visit: PageRequest, key: int) -> HttpResponse:
     group = _group(visit, key, "rename group")
-    before, form = group.name, GroupName(visit.sent)
+    before, form = group.name, GroupName(visit.form_data)
     if form.is_valid():
         with form.collect_reasons("name"):
             groups.rename(group, form.cleaned_data["name"], editing.author(visit.member, visit.now))
-            visit.note("rename group", "ok", f"group {key}")
-            visit.say(f"{before} is called {group.name} now.")
+            visit.audit("rename group", "ok", f"group {key}")
+            visit.success(f"{before} is called {group.name} now.")
             return visit.redirect("group", key)
     return _shown(visit, group, naming=form)
 
 
-@page(Permission.MANAGE_GROUPS, methods=POST)
-def remove(visit: Visit, key: int) -> HttpResponse:
+@member_page(Permission.MANAGE_GROUPS, methods=POST)
+def remove(visit: PageRequest, key: int) -> HttpResponse:
     group = _group(visit, key, "remove group")
     try:
         groups.remove(group, editing.author(visit.member, visit.now))
-    except GroupRefused as refused:
-        visit.complain(f"{group.name} is not removed: {refused}.")
+    except InvalidGroup as refused:
+        visit.error(f"{group.name} is not removed: {refused}.")
         return visit.redirect("group", key)
-    visit.note("remove group", "ok", f"group {key}")
-    visit.say(f"{group.name} is removed. Whoever was in no other group is in Default now.")
+    visit.audit("remove group", "ok", f"group {key}")
+    visit.success(f"{group.name} is removed. Whoever was in no other group is in Default now.")
     return visit.redirect("groups")
 
 
-@page(Permission.MANAGE_GROUPS, methods=POST)
-def put_in(visit: Visit, key: int) -> HttpResponse:
+@member_page(Permission.MANAGE_GROUPS, methods=POST)
+def add_students(visit: PageRequest, key: int) -> HttpResponse:
     """Students of the school, named by student ID or username; if one is unknown, nothing is done."""
     group = _group(visit, key, "put in group")
-    form = Joining(_of_school(visit, group), visit.sent)
+    form = AddStudents(_of_school(visit, group), visit.form_data)
     if not form.is_valid():
         return _shown(visit, group, joining=form)
-    came = groups.put_in(group, form.cleaned_data["students"], editing.author(visit.member, visit.now))
-    visit.note("put in group", "ok", f"group {key}: {came}")
-    visit.say(f"{counted(came, 'student')} came to {group.name}.")
+    came = groups.add_students(group, form.cleaned_data["students"], editing.author(visit.member, visit.now))
+    visit.audit("put in group", "ok", f"group {key}: {came}")
+    visit.success(f"{count_of(came, 'student')} came to {group.name}.")
     return visit.redirect("group", key)
 
 
-@page(Permission.MANAGE_GROUPS, methods=POST)
-def take_out(visit: Visit, key: int) -> HttpResponse:
+@member_page(Permission.MANAGE_GROUPS, methods=POST)
+def remove_students(visit: PageRequest, key: int) -> HttpResponse:
     """Those whose boxes are marked."""
     group = _group(visit, key, "take out of group")
     marked = [int(text) for text in visit.request.POST.getlist("student") if text.isdecimal() and len(text) < 19]
     ours = _of_school(visit, group).filter(pk__in=marked).values_list("pk", flat=True)
-    left = groups.take_out(group, list(ours), editing.author(visit.member, visit.now))
-    visit.note("take out of group", "ok", f"group {key}: {left}")
-    visit.say(f"{counted(left, 'student')} left {group.name}." if left else "Nobody was marked, and nobody left.")
+    left = groups.remove_students(group, list(ours), editing.author(visit.member, visit.now))
+    visit.audit("take out of group", "ok", f"group {key}: {left}")
+    visit.success(f"{count_of(left, 'student')} left {group.name}." if left else "Nobody was marked, and nobody left.")
     return visit.redirect("group", key)
 
 
-def _group(visit: Visit, key: int, action: str) -> Group:
+def _group(visit: PageRequest, key: int, action: str) -> Group:
     """Return the group if the member sees it. Raises Http404."""
     group = seeing.groups(visit.member).filter(pk=key).first()
     return visit.require(group, action, f"group {key}")
 
 
-def _of_school(visit: Visit, group: Group) -> QuerySet[Student]:
-    return seeing.students(visit.member).filter(school=group.school_id)
+def _of_school(visit: PageRequest, group: Group) -> QuerySet[Student]:
+    return seeing.visible_students(visit.member).filter(school=group.school_id)
 
 
-def _shown(visit: Visit, group: Group, naming: GroupName | None = None, joining: Joining | None = None) -> HttpResponse:
+def _shown(visit: PageRequest, group: Group, naming: GroupName | None = None, joining: AddStudents | None = None) -> HttpResponse:
     """The group with its students; 422 if one of its forms was refused."""
-    ours = seeing.students(visit.member).filter(groups=group).defer("password")
-    students = page_of_query(ours.order_by("last_name", "first_name", "pk"), number_of_page(visit), SIZE)
+    ours = seeing.visible_students(visit.member).filter(groups=group).defer("password")
+    students = page_of_query(ours.order_by("last_name", "first_name", "pk"), number_of_page(visit), PAGE_SIZE)
     facts = {
         "group": group,
         "students": students,
         "is_default": groups.is_default(group.name),
         "naming": naming or GroupName(initial={"name": group.name}),
-        "joining": joining or Joining(Student.objects.none()),
+        "joining": joining or AddStudents(Student.objects.none()),
         "may_manage": visit.may(Permission.MANAGE_GROUPS),
         "may_edit": visit.may(Permission.EDIT_STUDENTS),
     }

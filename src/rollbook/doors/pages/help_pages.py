@@ -8,14 +8,14 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponse
 
-from rollbook.doors.pages.visit import Visit, page
+from rollbook.doors.pages.visit import PageRequest, member_page
 from rollbook.doors.studentupdate.command_reference import COMMANDS, FIELDS
-from rollbook.doors.studentupdate.refusals import REFUSALS
+from rollbook.doors.studentupdate.refusals import ERROR_CODES
 from rollbook.format import reference
 from rollbook.format.choices import CLASSIFICATIONS, RACES
 from rollbook.format.columns import COLUMNS
 from rollbook.updates.receive import limits
-from rollbook.updates.status_line import MEANINGS
+from rollbook.updates.status_line import VERDICT_MEANINGS
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ class Error:
     again: bool
 
 
-@page()
-def contents(visit: Visit) -> HttpResponse:
+@member_page()
+def contents(visit: PageRequest) -> HttpResponse:
     return visit.render("pages/help.html")
 
 
-@page()
-def student_file(visit: Visit) -> HttpResponse:
+@member_page()
+def student_file(visit: PageRequest) -> HttpResponse:
     facts = {
         "rules": reference.FILE_RULES,
         "limits": reference.limits(limits()),
@@ -48,19 +48,19 @@ def student_file(visit: Visit) -> HttpResponse:
     return visit.render("pages/help_student_file.html", facts)
 
 
-@page()
-def problems(visit: Visit) -> HttpResponse:
+@member_page()
+def problems(visit: PageRequest) -> HttpResponse:
     facts = {"opening": reference.PROBLEMS, "groups": reference.PROBLEM_GROUPS}
     return visit.render("pages/help_problems.html", facts)
 
 
-@page()
-def commands(visit: Visit) -> HttpResponse:
+@member_page()
+def commands(visit: PageRequest) -> HttpResponse:
     facts: dict[str, Any] = {
         "commands": COMMANDS,
         "fields": {name: FIELDS[name] for name in FIELDS if FIELDS[name].is_implemented},
         "later": [name for name in FIELDS if not FIELDS[name].is_implemented],
-        "verdicts": MEANINGS,
+        "verdicts": VERDICT_MEANINGS,
         "errors": list(_errors()),
         "url": settings.URL,
     }
@@ -68,6 +68,6 @@ def commands(visit: Visit) -> HttpResponse:
 
 
 def _errors() -> Iterator[Error]:
-    for code, kind in REFUSALS.items():
+    for code, kind in ERROR_CODES.items():
         text = kind.text.format_map(defaultdict(lambda: "…"))
         yield Error(code, kind.status, text, again=kind.retry_after is not None)

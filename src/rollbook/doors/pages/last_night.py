@@ -9,16 +9,16 @@ from rollbook.updates.moves import State
 from rollbook.updates.progress import stalled_since
 from rollbook.updates.report import Report
 from rollbook.updates.state_words import RUNNING, WAITING, words_of
-from rollbook.updates.status_line import Scene, cut, without_worker
-from rollbook.updates.wording import counted, moment, updates
+from rollbook.updates.status_line import StatusContext, cancellation_summary, without_worker
+from rollbook.updates.wording import count_of, format_time, updates
 
-QUIET = timedelta(hours=36)  # a nightly file that did not come is missed
+MISSING_AFTER = timedelta(hours=36)  # a nightly file that did not come is missed
 EVENING, MORNING = 18, 7
-MEND = "Mend them in the student information system; the next file will bring them."
+FIX_HINT = "Mend them in the student information system; the next file will bring them."
 
 
 @dataclass(frozen=True)
-class Sentence:
+class Headline:
     """What to say, the state that it is about if there is one, and the one next step: its words and address."""
 
     text: str
@@ -29,7 +29,7 @@ class Sentence:
 
 
 @dataclass(frozen=True)
-class Night:
+class HomeState:
     """What there is to say something about: the update in work, those that wait, and the one that ended last.
 
     ``live`` is the one in work, or else the first that waits; ``received_at`` is when the newest file came in.
@@ -41,16 +41,16 @@ class Night:
     received_at: datetime | None = None
 
 
-def sentence(night: Night, scene: Scene) -> Sentence:
+def headline(night: HomeState, scene: StatusContext) -> Headline:
     """The most important thing first: what runs, what waits, what went wrong, what is missing, that all is well."""
     if night.live:
         return _living(night, night.live, scene)
     if night.last is None:
-        return Sentence("No student file has come yet.", "", "Begin with a template", "students-update")
+        return Headline("No student file has come yet.", "", "Begin with a template", "students-update")
     return _ENDED[night.last.state](night, night.last, scene)
 
 
-def whose(at: datetime, now: datetime, time_zone: str) -> str:
+def update_label(at: datetime, now: datetime, time_zone: str) -> str:
     """How people call an update that came in then: last night's, today's, yesterday's, or by its day."""
     zone = ZoneInfo(time_zone)
     there, today = at.astimezone(zone), now.astimezone(zone)
@@ -68,61 +68,61 @@ def day(there: datetime) -> str:
     return f"{there:%A}, {there.day} {there:%B}"
 
 
-def _living(night: Night, live: Report, scene: Scene) -> Sentence:
+def _living(night: HomeState, live: Report, scene: StatusContext) -> Headline:
     """How far it is stands below the sentence, where it is kept right."""
     if not scene.worker_alive:
         text = f"Update {live.number} is {without_worker(live, scene)}."
-        return Sentence(text, WAITING.word, "Look at it", "update", live.number)
+        return Headline(text, WAITING.word, "Look at it", "update", live.number)
     if live.state is State.RECEIVED:
         text = f"{updates(night.waiting).capitalize()} will begin in a moment."
-        return Sentence(text, WAITING.word, "Watch it", "update", live.number)
+        return Headline(text, WAITING.word, "Watch it", "update", live.number)
     if since := stalled_since(live, scene.now):
-        at = moment(since, scene.now, live.time_zone)
+        at = format_time(since, scene.now, live.time_zone)
         text = f"Update {live.number} has stood still since {at}. It goes on by itself; if not, tell the operator."
-        return Sentence(text, RUNNING.word, "Look at it", "update", live.number)
+        return Headline(text, RUNNING.word, "Look at it", "update", live.number)
     behind = f", and {updates(night.waiting)} will follow" if night.waiting else ""
     text = f"Update {live.number} is running{behind}."
-    return Sentence(text, RUNNING.word, "Watch it", "update", live.number)
+    return Headline(text, RUNNING.word, "Watch it", "update", live.number)
 
 
-def _completed(night: Night, last: Report, scene: Scene) -> Sentence:
-    name = whose(last.received_at, scene.now, last.time_zone)
+def _completed(night: HomeState, last: Report, scene: StatusContext) -> Headline:
+    name = update_label(last.received_at, scene.now, last.time_zone)
     if last.rejected:
-        rows = f"{last.rejected:,} of {counted(last.rows, 'row')} {'was' if last.rejected == 1 else 'were'} rejected"
-        text = f"{name} went in, but {rows}. {MEND}"
-        return Sentence(text, words_of(last).word, "See what is wrong", "update", last.number)
-    if night.received_at and scene.now - night.received_at > QUIET:
+        rows = f"{last.rejected:,} of {count_of(last.rows, 'row')} {'was' if last.rejected == 1 else 'were'} rejected"
+        text = f"{name} went in, but {rows}. {FIX_HINT}"
+        return Headline(text, words_of(last).word, "See what is wrong", "update", last.number)
+    if night.received_at and scene.now - night.received_at > MISSING_AFTER:
         there = night.received_at.astimezone(ZoneInfo(last.time_zone))
         text = f"Nothing has come in since {day(there)}. Is the nightly script still running?"
-        return Sentence(text, "", "Look at the scripts", "automation")
+        return Headline(text, "", "Look at the scripts", "automation")
     changed = f"{last.changed:,} changed" if last.changed else "none had changed"
-    text = f"{name} went in: {counted(last.rows, 'student')}, {changed}. There is nothing to do."
-    return Sentence(text, words_of(last).word)
+    text = f"{name} went in: {count_of(last.rows, 'student')}, {changed}. There is nothing to do."
+    return Headline(text, words_of(last).word)
 
 
-def _canceled(night: Night, last: Report, scene: Scene) -> Sentence:
-    name = whose(last.received_at, scene.now, last.time_zone)
-    text = f"{name} was canceled: {cut(last)}. To apply the rest, send the file again."
-    return Sentence(text, words_of(last).word, "Look at it", "update", last.number)
+def _canceled(night: HomeState, last: Report, scene: StatusContext) -> Headline:
+    name = update_label(last.received_at, scene.now, last.time_zone)
+    text = f"{name} was canceled: {cancellation_summary(last)}. To apply the rest, send the file again."
+    return Headline(text, words_of(last).word, "Look at it", "update", last.number)
 
 
-def _refused(night: Night, last: Report, scene: Scene) -> Sentence:
-    name = whose(last.received_at, scene.now, last.time_zone)
-    why = f" ({last.refusal.kind.title[:1].lower()}{last.refusal.kind.title[1:]})" if last.refusal else ""
+def _refused(night: HomeState, last: Report, scene: StatusContext) -> Headline:
+    name = update_label(last.received_at, scene.now, last.time_zone)
+    why = f" ({last.refusal.definition.title[:1].lower()}{last.refusal.definition.title[1:]})" if last.refusal else ""
     text = f"{name} was refused{why}, and nothing was changed. Mend the file and send it again."
-    return Sentence(text, words_of(last).word, "See what is wrong", "update", last.number)
+    return Headline(text, words_of(last).word, "See what is wrong", "update", last.number)
 
 
-def _failed(night: Night, last: Report, scene: Scene) -> Sentence:
-    name = whose(last.received_at, scene.now, last.time_zone)
+def _failed(night: HomeState, last: Report, scene: StatusContext) -> Headline:
+    name = update_label(last.received_at, scene.now, last.time_zone)
     text = (
         f"{name} failed because of an error of ours, reference {last.reference}. "
         "Send the file again; if it fails again, tell the operator the reference."
     )
-    return Sentence(text, words_of(last).word, "Look at it", "update", last.number)
+    return Headline(text, words_of(last).word, "Look at it", "update", last.number)
 
 
-_ENDED: Mapping[State, Callable[[Night, Report, Scene], Sentence]] = {
+_ENDED: Mapping[State, Callable[[HomeState, Report, StatusContext], Headline]] = {
     State.COMPLETED: _completed,
     State.CANCELED: _canceled,
     State.REFUSED: _refused,

@@ -19,7 +19,7 @@ def day(label: str) -> forms.DateField:
     )
 
 
-class Narrowing(forms.Form):
+class FilterForm(forms.Form):
     """The filters of a list."""
 
     @property

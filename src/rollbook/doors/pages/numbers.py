@@ -1,11 +1,11 @@
 """Which page of a list an address names."""
 
-from rollbook.doors.pages.visit import Visit
+from rollbook.doors.pages.visit import PageRequest
 
 MOST_DIGITS = 9
 
 
-def number_of_page(visit: Visit) -> int:
+def number_of_page(visit: PageRequest) -> int:
     """The first, if what is named is no number."""
     number = visit.request.GET.get("page", "")
     return int(number) if number.isdecimal() and len(number) <= MOST_DIGITS else 1

@@ -8,31 +8,31 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from rollbook.doors.pages.sign_in_forms import Forgotten, NewPassword
 from rollbook.doors.pages.signing_in import proven
-from rollbook.doors.pages.visit import open_page
+from rollbook.doors.pages.visit import public_page
 from rollbook.doors.studentupdate.client import address_of, agent_of
 from rollbook.staff import links
-from rollbook.staff.models import LetterKind, Member
-from rollbook.staff.setting_passwords import ask_for_password, set_password
+from rollbook.staff.models import AccountMailKind, Member
+from rollbook.staff.setting_passwords import request_password_reset, set_password
 
 
-@open_page()
+@public_page()
 def forgotten(request: HttpRequest) -> HttpResponse:
     """Ask for a link. The answer is the same whether or not there is such a member."""
     form = Forgotten(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         return render(request, "pages/forgotten_password.html", {"form": form}, status=form.page_status)
     login = form.cleaned_data["login"]
-    ask_for_password(login, address_of(request), timezone.now(), agent_of(request))
+    request_password_reset(login, address_of(request), timezone.now(), agent_of(request))
     return render(request, "pages/password_asked_for.html", {"login": login})
 
 
 @sensitive_post_parameters("new", "again")
-@open_page()
+@public_page()
 def by_link(request: HttpRequest, token: str) -> HttpResponse:
     """Set a password, by which the link is used up, and be signed in with it; by who has a second factor half-way."""
     try:
         member, kind = links.read(token)
-    except links.BadLink as bad:
+    except links.LinkExpired as bad:
         return _bad_link(request, bad)
     form = NewPassword(request.POST if request.method == "POST" else None)
     if form.is_valid() and _set(request, member, form):
@@ -40,7 +40,7 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
         signed_in = "" if member.has_second_factor else f", and you are signed in as {member.email}"
         messages.success(request, f"Your password is set{signed_in}.")
         return answer
-    facts = {"form": form, "member": member, "is_invited": kind is LetterKind.INVITATION}
+    facts = {"form": form, "member": member, "is_invited": kind is AccountMailKind.INVITATION}
     return render(request, "pages/password.html", facts, status=form.page_status)
 
 
@@ -52,6 +52,6 @@ def _set(request: HttpRequest, member: Member, form: NewPassword) -> bool:
     return not form.errors
 
 
-def _bad_link(request: HttpRequest, bad: links.BadLink) -> HttpResponse:
+def _bad_link(request: HttpRequest, bad: links.LinkExpired) -> HttpResponse:
     """410 and not 404: whatever it was, it will never lead anywhere again, and nobody need ask once more."""
     return render(request, "pages/bad_link.html", {"reason": str(bad)}, status=410)

@@ -5,9 +5,9 @@ from datetime import timedelta
 from django import forms
 from django.utils.text import capfirst
 
-from rollbook.doors.pages.forms import Refusable
+from rollbook.doors.pages.forms import FormWithReasons
 from rollbook.doors.pages.sign_in_forms import CODE, OLD_PASSWORD, NewPassword
-from rollbook.staff.tokens import GOOD_FOR, Scope
+from rollbook.staff.tokens import DEFAULT_LIFETIME, Scope
 
 GOOD_FOR_DAYS = {30: "30 days", 90: "90 days", 365: "1 year", 730: "2 years"}
 
@@ -18,7 +18,7 @@ _MEANINGS = {
 }
 
 
-class Password(Refusable):
+class Password(FormWithReasons):
     """Asked for once more before anything is changed by which a member is known."""
 
     password = forms.CharField(label="Your password", strip=False, widget=forms.PasswordInput(OLD_PASSWORD))
@@ -64,7 +64,7 @@ class NewToken(Password):
         widget=forms.CheckboxSelectMultiple,
     )
     days = forms.TypedChoiceField(
-        label="Good for", coerce=int, choices=list(GOOD_FOR_DAYS.items()), initial=GOOD_FOR.days
+        label="Good for", coerce=int, choices=list(GOOD_FOR_DAYS.items()), initial=DEFAULT_LIFETIME.days
     )
 
     field_order = ("name", "scopes", "days", "password")

@@ -2,23 +2,23 @@
 
 from rollbook.doors.pages.proof_forms import Password, Proof
 from rollbook.doors.pages.signing_in import WRONG_CODE
-from rollbook.doors.pages.visit import Visit
+from rollbook.doors.pages.visit import PageRequest
 from rollbook.doors.studentupdate.client import address_of, agent_of
 from rollbook.staff import second_factor
-from rollbook.staff.signing_in import SignInFailed, first_half
+from rollbook.staff.signing_in import SignInFailed, verify_password
 
 
-def knows_password(visit: Visit, form: Password) -> bool:
+def knows_password(visit: PageRequest, form: Password) -> bool:
     """Whether the form's password is the member's; if not, the form says so. Raises Throttled: a guess is one."""
     request = visit.request
     try:
-        first_half(visit.member.email, form.cleaned_data["password"], address_of(request), visit.now, agent_of(request))
+        verify_password(visit.member.email, form.cleaned_data["password"], address_of(request), visit.now, agent_of(request))
     except SignInFailed:
         form.add_error("password", "This is not your password. Type it again.")
     return not form.errors
 
 
-def is_proven(visit: Visit, form: Proof) -> bool:
+def is_proven(visit: PageRequest, form: Proof) -> bool:
     """Whether password and code are the member's; if not, the form says so, and no code is used up by a wrong password.
 
     Raises Throttled.
@@ -27,7 +27,7 @@ def is_proven(visit: Visit, form: Proof) -> bool:
         return False
     request = visit.request
     try:
-        second_factor.use(visit.member, form.cleaned_data["code"], address_of(request), visit.now, agent_of(request))
+        second_factor.verify_code(visit.member, form.cleaned_data["code"], address_of(request), visit.now, agent_of(request))
     except second_factor.CodeFailed:
         form.add_error("code", WRONG_CODE)
     return not form.errors

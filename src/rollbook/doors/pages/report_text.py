@@ -7,68 +7,68 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from rollbook.doors.studentupdate.asking import member_of, note, require_https, require_right, require_unthrottled
+from rollbook.doors.studentupdate.asking import member_of, audit_request, require_https, require_permission, require_unthrottled
 from rollbook.doors.studentupdate.client import Bearer, credentials_in_header
-from rollbook.doors.studentupdate.refusals import Refused
-from rollbook.doors.studentupdate.status_json import facts_of, scene_of
-from rollbook.doors.studentupdate.wire import Answer, answered
+from rollbook.doors.studentupdate.refusals import ApiError
+from rollbook.doors.studentupdate.status_json import to_json, status_context
+from rollbook.doors.studentupdate.wire import ApiResponse, respond_or_error
 from rollbook.format.tally import ProblemGroup
 from rollbook.staff.models import Member
 from rollbook.updates.report import Report, find, report
 from rollbook.updates.status_line import verdict
-from rollbook.updates.wording import counted, listed, moment
+from rollbook.updates.wording import count_of, join_words, format_time
 
 READERS = frozenset({"GET", "HEAD"})
 
 
 def update(request: HttpRequest, number: int) -> HttpResponse:
     """Sign-in is HTTP Basic, as ``curl --netrc`` does it; cookies are ignored."""
-    return answered(request, lambda: _answer(request, number, timezone.now()), allow="GET, HEAD")
+    return respond_or_error(request, lambda: _answer(request, number, timezone.now()), allow="GET, HEAD")
 
 
-def _answer(request: HttpRequest, number: int, now: datetime) -> Answer:
+def _answer(request: HttpRequest, number: int, now: datetime) -> ApiResponse:
     member = _manager(request, now)
     found = find(member.district, number)
-    note(request, "report", "seen" if found else "not found", now, member=member, detail=f"update {number}")
+    audit_request(request, "report", "seen" if found else "not found", now, member=member, detail=f"update {number}")
     if found is None:
-        raise Refused("not_found")
+        raise ApiError("not_found")
     facts = report(found)
-    scene = scene_of(member.district, facts, now)
+    scene = status_context(member.district, facts, now)
     line = verdict(facts, scene)
     lines = (str(line), "", *_about_the_file(facts), *_about_the_way(facts, now), *_about_problems(facts.groups))
-    return Answer(lines, facts_of(facts, line, scene) | {"problems": [_group(group) for group in facts.groups]})
+    return ApiResponse(lines, to_json(facts, line, scene) | {"problems": [_group(group) for group in facts.groups]})
 
 
 def _manager(request: HttpRequest, now: datetime) -> Member:
     require_https(request)
     if request.method not in READERS:
-        raise Refused("use_get")
+        raise ApiError("use_get")
     if request.META.get("QUERY_STRING"):
-        raise Refused("query_string", command=f"curl --netrc {settings.URL}{request.path}")
+        raise ApiError("query_string", command=f"curl --netrc {settings.URL}{request.path}")
     require_unthrottled(request, now)
     credentials = credentials_in_header(request)
     if credentials is None:
-        raise Refused("sign_in_needed", address=f"{settings.URL}{request.path}")
+        raise ApiError("sign_in_needed", address=f"{settings.URL}{request.path}")
     if isinstance(credentials, Bearer):
-        raise Refused("token_elsewhere")
+        raise ApiError("token_elsewhere")
     member = member_of(request, credentials, now)
-    require_right(request, member, "report", now)
+    require_permission(request, member, "report", now)
     return member
 
 
 def _about_the_file(facts: Report) -> Iterable[str]:
-    yield f"File: {facts.file_name}, {counted(facts.file_size, 'byte')}, {counted(facts.rows, 'row')}"
+    yield f"File: {facts.file_name}, {count_of(facts.file_size, 'byte')}, {count_of(facts.rows, 'row')}"
     yield f"SHA-256: {facts.file_digest}"
     yield f"Mode: {facts.mode}"
     starter = f"{facts.starter.name} ({facts.starter.email})" if facts.starter else "the operator of the server"
-    yield f"Started by: {starter}, with {facts.via}"
+    yield f"Started by: {starter}, with {facts.source}"
 
 
 def _about_the_way(facts: Report, now: datetime) -> Iterable[str]:
     times = {"Received": facts.received_at, "Begun": facts.started_at, "Ended": facts.ended_at}
     for what, at in times.items():
         if at:
-            yield f"{what}: {moment(at, now, facts.time_zone)}"
+            yield f"{what}: {format_time(at, now, facts.time_zone)}"
 
 
 def _about_problems(groups: tuple[ProblemGroup, ...]) -> Iterable[str]:
@@ -82,7 +82,7 @@ def _about_problems(groups: tuple[ProblemGroup, ...]) -> Iterable[str]:
 def _first_lines(group: ProblemGroup) -> Iterable[str]:
     if group.lines:
         more = ", first" if group.count > len(group.lines) else ""
-        yield f"{'Line' if group.count == 1 else 'Lines'}{more}: {listed(group.lines)}"
+        yield f"{'Line' if group.count == 1 else 'Lines'}{more}: {join_words(group.lines)}"
 
 
 def _group(group: ProblemGroup) -> dict[str, object]:

@@ -5,12 +5,12 @@ from typing import Any
 from django import forms
 from django.utils.text import capfirst
 
-from rollbook.doors.pages.forms import Refusable
+from rollbook.doors.pages.forms import FormWithReasons
 from rollbook.staff.models import Role
 from rollbook.staff.permissions import MEANINGS, POSSIBLE, RoleType
 
 
-class RoleForm(Refusable):
+class RoleForm(FormWithReasons):
     """What a role is called, and may do."""
 
     name = forms.CharField(label="Name")

@@ -6,60 +6,60 @@ from django.http import HttpResponse, QueryDict
 
 from rollbook.doors.pages import errors
 from rollbook.doors.pages.role_forms import RoleForm, described
-from rollbook.doors.pages.visit import FORM, POST, Visit, page
+from rollbook.doors.pages.visit import FORM, POST, PageRequest, member_page
 from rollbook.staff import roles
 from rollbook.staff.models import Role
 from rollbook.staff.permissions import Permission, RoleType
-from rollbook.staff.roles import RoleRefused
+from rollbook.staff.roles import InvalidRole
 
 
-@page(Permission.MANAGE_ROLES)
-def listed(visit: Visit) -> HttpResponse:
+@member_page(Permission.MANAGE_ROLES)
+def index(visit: PageRequest) -> HttpResponse:
     every = [(role, described(role).partition(": ")[2]) for role in roles.of(visit.district)]
     return visit.render("pages/roles.html", {"roles": every, "types": list(RoleType)})
 
 
-@page(Permission.MANAGE_ROLES, methods=FORM)
-def new(visit: Visit, slug: str) -> HttpResponse:
+@member_page(Permission.MANAGE_ROLES, methods=FORM)
+def new(visit: PageRequest, slug: str) -> HttpResponse:
     """A role of the type that the address names."""
     type_ = next((each for each in RoleType if each.replace(" ", "-") == slug), None)
     if type_ is None:
         return errors.not_found(visit.request, visit)
-    form = RoleForm(type_, visit.sent)
+    form = RoleForm(type_, visit.form_data)
     if form.is_valid():
         with form.collect_reasons():
             role = roles.make(visit.member, type_, **_wanted(form))
-            visit.note("make role", "ok", f"role {role.pk}: {', '.join(role.permissions)}")
-            visit.say(f"The role {role.name} can be given to members now.")
+            visit.audit("make role", "ok", f"role {role.pk}: {', '.join(role.permissions)}")
+            visit.success(f"The role {role.name} can be given to members now.")
             return visit.redirect("roles")
     return visit.render_form("pages/role.html", form, {"type": type_})
 
 
-@page(Permission.MANAGE_ROLES, methods=FORM)
-def one(visit: Visit, key: int) -> HttpResponse:
+@member_page(Permission.MANAGE_ROLES, methods=FORM)
+def detail(visit: PageRequest, key: int) -> HttpResponse:
     role = visit.require(roles.found(visit.district, key), "change role", f"role {key}")
     form = RoleForm(RoleType(role.type), _sent(visit, role), initial=_initial(role))
     if form.is_valid():
         with form.collect_reasons():
             roles.change(role, visit.member, **_wanted(form))
-            visit.note("change role", "ok", f"role {role.pk}: {', '.join(role.permissions)}")
-            visit.say(f"The role {role.name} is changed, for everybody who has it.")
+            visit.audit("change role", "ok", f"role {role.pk}: {', '.join(role.permissions)}")
+            visit.success(f"The role {role.name} is changed, for everybody who has it.")
             return visit.redirect("roles")
-        visit.note("change role", "refused", f"role {role.pk}")
+        visit.audit("change role", "refused", f"role {role.pk}")
     return visit.render_form("pages/role.html", form, {"type": role.type, "role": role})
 
 
-@page(Permission.MANAGE_ROLES, methods=POST)
-def remove(visit: Visit, key: int) -> HttpResponse:
+@member_page(Permission.MANAGE_ROLES, methods=POST)
+def remove(visit: PageRequest, key: int) -> HttpResponse:
     role = visit.require(roles.found(visit.district, key), "remove role", f"role {key}")
     try:
         roles.remove(role, visit.member)
-    except RoleRefused as refused:
-        visit.note("remove role", "refused", f"role {key}")
-        visit.complain(f"Nothing was removed: {refused}.")
+    except InvalidRole as refused:
+        visit.audit("remove role", "refused", f"role {key}")
+        visit.error(f"Nothing was removed: {refused}.")
     else:
-        visit.note("remove role", "ok", f"role {key}")
-        visit.say(f"There is no role {role.name} any more.")
+        visit.audit("remove role", "ok", f"role {key}")
+        visit.success(f"There is no role {role.name} any more.")
     return visit.redirect("roles")
 
 
@@ -72,11 +72,11 @@ def _wanted(form: RoleForm) -> dict[str, Any]:
     }
 
 
-def _sent(visit: Visit, role: Role) -> QueryDict | None:
+def _sent(visit: PageRequest, role: Role) -> QueryDict | None:
     """What was typed; a standard role's name and description are not."""
-    if visit.sent is None or not role.is_standard:
-        return visit.sent
-    sent = visit.sent.copy()
+    if visit.form_data is None or not role.is_standard:
+        return visit.form_data
+    sent = visit.form_data.copy()
     sent["name"], sent["description"] = role.name, role.description
     return sent
 

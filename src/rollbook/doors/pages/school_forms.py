@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 from django import forms
 
-from rollbook.doors.pages.forms import Refusable
+from rollbook.doors.pages.forms import FormWithReasons
 from rollbook.roster.models import School
 
 
-class SchoolName(Refusable):
+class SchoolName(FormWithReasons):
     """The name of a school."""
 
     name = forms.CharField(label="Name")

@@ -5,12 +5,12 @@ from django.views.decorators.csrf import csrf_exempt
 
 from rollbook.doors.pages import uploading
 from rollbook.doors.pages.school_forms import NewSchool, SchoolName
-from rollbook.doors.pages.visit import FORM, POST, Visit, page
+from rollbook.doors.pages.visit import FORM, POST, PageRequest, member_page
 from rollbook.doors.studentupdate.form import Form
-from rollbook.doors.studentupdate.refusals import Refused
-from rollbook.format.small_table import TableRefused
+from rollbook.doors.studentupdate.refusals import ApiError
+from rollbook.format.small_table import CsvRejected
 from rollbook.roster import schools
-from rollbook.roster.schools import COLUMNS, SchoolRefused
+from rollbook.roster.schools import COLUMNS, InvalidSchool
 from rollbook.staff.permissions import Permission
 from rollbook.updates import running
 
@@ -18,92 +18,92 @@ LARGEST = 1 << 20
 """Bytes of a file of schools."""
 
 
-@page(Permission.MANAGE_SCHOOLS)
-def listed(visit: Visit) -> HttpResponse:
-    return visit.render("pages/schools.html", {"schools": schools.listed(visit.district)})
+@member_page(Permission.MANAGE_SCHOOLS)
+def index(visit: PageRequest) -> HttpResponse:
+    return visit.render("pages/schools.html", {"schools": schools.schools_of(visit.district)})
 
 
-@page(Permission.MANAGE_SCHOOLS, methods=FORM)
-def new(visit: Visit) -> HttpResponse:
-    form = NewSchool(visit.sent)
+@member_page(Permission.MANAGE_SCHOOLS, methods=FORM)
+def new(visit: PageRequest) -> HttpResponse:
+    form = NewSchool(visit.form_data)
     if form.is_valid():
         with form.collect_reasons():
             school = schools.add(visit.district, form.cleaned_data["organization_id"], form.cleaned_data["name"])
-            visit.note("add school", "ok", f"school {school.pk}, {school.organization_id}")
-            visit.say(f"{school.name} is a school of {visit.district.name} now.")
+            visit.audit("add school", "ok", f"school {school.pk}, {school.organization_id}")
+            visit.success(f"{school.name} is a school of {visit.district.name} now.")
             return visit.redirect("schools")
     return visit.render_form("pages/school.html", form)
 
 
-@page(Permission.MANAGE_SCHOOLS, methods=FORM)
-def one(visit: Visit, key: int) -> HttpResponse:
-    school = visit.require(schools.found(visit.district, key), "rename school", f"school {key}")
+@member_page(Permission.MANAGE_SCHOOLS, methods=FORM)
+def detail(visit: PageRequest, key: int) -> HttpResponse:
+    school = visit.require(schools.find(visit.district, key), "rename school", f"school {key}")
     before = school.name
-    form = SchoolName(visit.sent, initial={"name": before})
+    form = SchoolName(visit.form_data, initial={"name": before})
     if form.is_valid():
         with form.collect_reasons():
             schools.rename(school, form.cleaned_data["name"])
-            visit.note("rename school", "ok", f"school {school.pk}, {school.organization_id}")
-            visit.say(f"{before} is called {school.name} now.")
+            visit.audit("rename school", "ok", f"school {school.pk}, {school.organization_id}")
+            visit.success(f"{before} is called {school.name} now.")
             return visit.redirect("schools")
     facts = {"school": school, "may_edit": visit.may(Permission.EDIT_STUDENTS)}
     return visit.render_form("pages/school.html", form, facts)
 
 
-@page(Permission.MANAGE_SCHOOLS, methods=POST)
-def close(visit: Visit, key: int) -> HttpResponse:
+@member_page(Permission.MANAGE_SCHOOLS, methods=POST)
+def close(visit: PageRequest, key: int) -> HttpResponse:
     """Not while an update runs or waits: its rows may name the school."""
-    school = visit.require(schools.found(visit.district, key), "close school", f"school {key}")
+    school = visit.require(schools.find(visit.district, key), "close school", f"school {key}")
     try:
         if visit.district.pk in running.busy_districts():
-            raise SchoolRefused(["an update runs or waits, which may name the school; try again when it has ended"])
+            raise InvalidSchool(["an update runs or waits, which may name the school; try again when it has ended"])
         schools.close(school)
-    except SchoolRefused as refused:
-        visit.note("close school", "refused", f"school {key}")
-        visit.complain(f"{school.name} is not closed: {refused}.")
+    except InvalidSchool as refused:
+        visit.audit("close school", "refused", f"school {key}")
+        visit.error(f"{school.name} is not closed: {refused}.")
     else:
-        visit.note("close school", "ok", f"school {key}, {school.organization_id}")
-        visit.say(f"{school.name} is closed.")
+        visit.audit("close school", "ok", f"school {key}, {school.organization_id}")
+        visit.success(f"{school.name} is closed.")
     return visit.redirect("schools")
 
 
-@page(Permission.MANAGE_SCHOOLS)
-def school_file(visit: Visit) -> HttpResponse:
+@member_page(Permission.MANAGE_SCHOOLS)
+def school_file(visit: PageRequest) -> HttpResponse:
     """Where a file of schools is chosen, and what it may say."""
     return _school_file(visit)
 
 
 @csrf_exempt  # uploading.py reads the form itself, and then has its token compared
-@page(Permission.MANAGE_SCHOOLS, methods=POST)
-def load_file(visit: Visit) -> HttpResponse:
+@member_page(Permission.MANAGE_SCHOOLS, methods=POST)
+def load_file(visit: PageRequest) -> HttpResponse:
     """The schools of the file, if all of it is right."""
     try:
-        return uploading.received(visit.request, lambda form: _loaded(visit, form))
-    except Refused as refused:
-        visit.note("load schools", "not taken", refused.code)
+        return uploading.handle_upload(visit.request, lambda form: _loaded(visit, form))
+    except ApiError as refused:
+        visit.audit("load schools", "not taken", refused.code)
         return _school_file(visit, refused.status, uploading.said(refused))
 
 
-def _loaded(visit: Visit, form: Form) -> HttpResponse:
+def _loaded(visit: PageRequest, form: Form) -> HttpResponse:
     """The file has come in whole, from this member's own form."""
     try:
         file = schools.read(uploading.small_file(form, LARGEST))
-    except TableRefused as refused:
-        visit.note("load schools", "refused", refused.code)
+    except CsvRejected as refused:
+        visit.audit("load schools", "refused", refused.code)
         return _school_file(visit, 422, f"No school was loaded: {refused}.")
     if file.problems:
-        visit.note("load schools", "refused", f"{len(file.problems)} problems")
+        visit.audit("load schools", "refused", f"{len(file.problems)} problems")
         return _school_file(
             visit, 422, "No school was loaded. Mend these lines, and send the file again.", file.problems
         )
     loaded = schools.load(visit.district, file.names)
-    visit.note("load schools", "ok", str(loaded))
-    visit.say(f"Schools: {loaded}.")
+    visit.audit("load schools", "ok", str(loaded))
+    visit.success(f"Schools: {loaded}.")
     return visit.redirect("schools")
 
 
 def _school_file(
-    visit: Visit, status: int = 200, error: str = "", problems: list[tuple[int, str]] | None = None
+    visit: PageRequest, status: int = 200, error: str = "", problems: list[tuple[int, str]] | None = None
 ) -> HttpResponse:
     facts = {"columns": ",".join(COLUMNS), "error": error, "problems": problems}
     return visit.render("pages/schools_import.html", facts, status)

@@ -11,24 +11,24 @@ from rollbook.doors.pages.proof_forms import NewSecondFactor, Proof
 from rollbook.doors.pages.proving import is_proven, knows_password
 from rollbook.doors.pages.scripts import address
 from rollbook.doors.pages.signing_in import WRONG_CODE
-from rollbook.doors.pages.visit import FORM, Visit, page
+from rollbook.doors.pages.visit import FORM, PageRequest, member_page
 from rollbook.staff import second_factor as factors
 from rollbook.staff import sessions
 from rollbook.staff.permissions import Permission
-from rollbook.staff.second_factor import AlreadyOn, CodeFailed, SwitchedOn
+from rollbook.staff.second_factor import AlreadyOn, CodeFailed, SecondFactorSetup
 
 QR_SIDE = 5
 """Units of one square; the page says how large the whole is."""
 
 
 @sensitive_post_parameters("code", "password")
-@page(methods=FORM, setting_up=True)
-def second_factor(visit: Visit) -> HttpResponse:
+@member_page(methods=FORM, setting_up=True)
+def second_factor(visit: PageRequest) -> HttpResponse:
     """How it stands; while it is off, how it is switched on."""
     if visit.member.has_second_factor:
         left = factors.recovery_codes_left(visit.member)
         return visit.render("pages/second_factor.html", {"codes_left": left})
-    form = NewSecondFactor(visit.sent)
+    form = NewSecondFactor(visit.form_data)
     try:
         made = _switched_on(visit, form) if form.is_valid() else None
     except AlreadyOn:
@@ -42,8 +42,8 @@ def second_factor(visit: Visit) -> HttpResponse:
     return visit.render_form("pages/second_factor_new.html", form, facts)
 
 
-@page(setting_up=True)
-def qr(visit: Visit) -> HttpResponse:
+@member_page(setting_up=True)
+def qr(visit: PageRequest) -> HttpResponse:
     """The secret that is about to be one, for the camera of a phone."""
     if visit.member.has_second_factor:
         return visit.redirect("second-factor")
@@ -55,49 +55,49 @@ def qr(visit: Visit) -> HttpResponse:
 
 
 @sensitive_post_parameters("code", "password")
-@page(methods=FORM)
-def recovery_codes(visit: Visit) -> HttpResponse:
+@member_page(methods=FORM)
+def recovery_codes(visit: PageRequest) -> HttpResponse:
     """Ten new ones instead of those before."""
 
-    def anew(visit: Visit) -> HttpResponse:
+    def anew(visit: PageRequest) -> HttpResponse:
         codes = factors.new_recovery_codes(visit.member)
-        visit.note("recovery codes", "made")
+        visit.audit("recovery codes", "made")
         return _shown_once(visit, codes, None, is_first=False)
 
     return _once_proven(visit, "pages/recovery_codes.html", anew)
 
 
 @sensitive_post_parameters("code", "password")
-@page(methods=FORM)
-def switch_off(visit: Visit) -> HttpResponse:
+@member_page(methods=FORM)
+def switch_off(visit: PageRequest) -> HttpResponse:
     """The password alone is enough again."""
 
-    def off(visit: Visit) -> HttpResponse:
+    def off(visit: PageRequest) -> HttpResponse:
         factors.switch_off(visit.member, visit.now)
-        visit.note("second factor off", "ok")
-        visit.say("Your second factor is switched off. Tokens stay good until they are revoked.")
+        visit.audit("second factor off", "ok")
+        visit.success("Your second factor is switched off. Tokens stay good until they are revoked.")
         return visit.redirect("account")
 
     return _once_proven(visit, "pages/second_factor_off.html", off)
 
 
-def _once_proven(visit: Visit, template: str, do: Callable[[Visit], HttpResponse]) -> HttpResponse:
+def _once_proven(visit: PageRequest, template: str, do: Callable[[PageRequest], HttpResponse]) -> HttpResponse:
     """Ask for password and code, and do it when both are right; of who has no second factor there is nothing to ask."""
     if not visit.member.has_second_factor:
-        visit.complain("Your second factor is off.")
+        visit.error("Your second factor is off.")
         return visit.redirect("second-factor")
-    form = Proof(visit.sent)
+    form = Proof(visit.form_data)
     if form.is_valid() and is_proven(visit, form):
         return do(visit)
     return visit.render_form(template, form)
 
 
-def _shown_once(visit: Visit, codes: tuple[str, ...], token: str | None, *, is_first: bool) -> HttpResponse:
+def _shown_once(visit: PageRequest, codes: tuple[str, ...], token: str | None, *, is_first: bool) -> HttpResponse:
     facts = {"codes": codes, "token": token, "address": address(), "is_first": is_first}
     return visit.render("pages/second_factor_made.html", facts)
 
 
-def _switched_on(visit: Visit, form: NewSecondFactor) -> SwitchedOn | None:
+def _switched_on(visit: PageRequest, form: NewSecondFactor) -> SecondFactorSetup | None:
     """What is told once; None: the form says why it stays off. Raises Throttled and AlreadyOn."""
     if not knows_password(visit, form):
         return None
@@ -107,11 +107,11 @@ def _switched_on(visit: Visit, form: NewSecondFactor) -> SwitchedOn | None:
     except CodeFailed:
         form.add_error("code", WRONG_CODE)
         return None
-    sessions.forget_draft(visit.request)
+    sessions.clear_pending_totp_secret(visit.request)
     sessions.end_others(visit.request, visit.member)
-    visit.note("second factor on", "ok", "with a token for scripts" if made.token else "")
+    visit.audit("second factor on", "ok", "with a token for scripts" if made.token else "")
     return made
 
 
-def _draft(visit: Visit) -> str:
-    return sessions.draft_kept(visit.request, lambda: factors.draft(visit.member))
+def _draft(visit: PageRequest) -> str:
+    return sessions.pending_totp_secret(visit.request, lambda: factors.new_encrypted_secret(visit.member))

@@ -74,4 +74,4 @@ def shown(name: str, value: str) -> str:
     column = BY_NAME[name]
     if column.is_list:
         return ", ".join(value.split("&"))
-    return _WORDS.get(name, {}).get(value) or column.show(value)
+    return _WORDS.get(name, {}).get(value) or column.format(value)

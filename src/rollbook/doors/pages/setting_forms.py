@@ -6,11 +6,11 @@ from typing import Any
 
 from django import forms
 
-from rollbook.doors.pages.forms import Refusable
+from rollbook.doors.pages.forms import FormWithReasons
 from rollbook.doors.pages.uploading import ENCODINGS
-from rollbook.format.encodings import known_encoding
+from rollbook.format.encodings import normalize_encoding_name
 from rollbook.roster.models import District
-from rollbook.staff.district_settings import LIMITS, Settings, candidates, time_zones
+from rollbook.staff.district_settings import LIMITS, Settings, possible_recipients, time_zones
 from rollbook.staff.models import Member
 
 Choices = list[tuple[str, Any]]
@@ -36,7 +36,7 @@ def _number(name: str, label: str, hint: str) -> forms.IntegerField:
     )
 
 
-class SettingsForm(Refusable):
+class SettingsForm(FormWithReasons):
     """Bound or not, it offers what the district can choose now."""
 
     receivers = forms.MultipleChoiceField(
@@ -77,7 +77,7 @@ class SettingsForm(Refusable):
 
     def __init__(self, district: District, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._offer("receivers", [(str(member.pk), _called(member)) for member in candidates(district)])
+        self._offer("receivers", [(str(member.pk), _called(member)) for member in possible_recipients(district)])
         self._offer("time_zone", _by_region(dict.fromkeys((*time_zones(), district.time_zone))))
         self._offer("encoding", _encodings(district.encoding))
 
@@ -103,7 +103,7 @@ def _called(member: Member) -> str:
 
 def _encodings(own: str) -> Choices:
     """Those that people choose, and the district's own if an operator has set another one."""
-    offered = {known_encoding(name): label for name, label in ENCODINGS.items()}
+    offered = {normalize_encoding_name(name): label for name, label in ENCODINGS.items()}
     return list(({own: own} | offered).items()) if own not in offered else list(offered.items())
 
 

@@ -2,7 +2,7 @@
 
 from django import forms
 
-from rollbook.doors.pages.forms import EMAIL, Refusable
+from rollbook.doors.pages.forms import EMAIL, FormWithReasons
 from rollbook.staff.password_rules import FEWEST_CHARACTERS
 
 LOGIN = {**EMAIL, "autocomplete": "username", "autofocus": True}
@@ -17,20 +17,20 @@ PASSWORD_RULES = (
 )
 
 
-class SignIn(Refusable):
+class SignIn(FormWithReasons):
     """Login and password."""
 
     login = forms.CharField(label="E-mail", widget=forms.TextInput(LOGIN))
     password = forms.CharField(strip=False, widget=forms.PasswordInput(OLD_PASSWORD))
 
 
-class Forgotten(Refusable):
+class Forgotten(FormWithReasons):
     """The login of a forgotten password."""
 
     login = forms.CharField(label="E-mail", widget=forms.TextInput(LOGIN))
 
 
-class NewPassword(Refusable):
+class NewPassword(FormWithReasons):
     """A password, twice: nobody sees what is typed."""
 
     new = forms.CharField(
@@ -45,7 +45,7 @@ class NewPassword(Refusable):
         return again
 
 
-class Code(Refusable):
+class Code(FormWithReasons):
     """The second half of signing in."""
 
     code = forms.CharField(

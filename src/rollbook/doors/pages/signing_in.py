@@ -8,8 +8,8 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.debug import sensitive_post_parameters
 
 from rollbook.doors.pages.sign_in_forms import Code, SignIn
-from rollbook.doors.pages.visit import POST, SAFE, open_page
-from rollbook.doors.studentupdate.asking import note
+from rollbook.doors.pages.visit import POST, SAFE, public_page
+from rollbook.doors.studentupdate.asking import audit_request
 from rollbook.doors.studentupdate.client import address_of, agent_of
 from rollbook.staff import second_factor, sessions, signing_in
 from rollbook.staff.models import Member
@@ -23,14 +23,14 @@ WRONG_CODE = (
 )
 
 
-@open_page(methods=SAFE)
+@public_page(methods=SAFE)
 def slc(request: HttpRequest) -> HttpResponse:
     """Where the sign-in was before Rollbook."""
     return redirect("sign-in")
 
 
 @sensitive_post_parameters("password")
-@open_page()
+@public_page()
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Whoever is signed in already is led on; sending the form signs in anew, as whom it names."""
     form = SignIn(request.POST if request.method == "POST" else None)
@@ -40,42 +40,42 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return _shown(request, form, form.page_status)
     address, agent, now = address_of(request), agent_of(request), timezone.now()
     try:
-        member = signing_in.first_half(**form.cleaned_data, address=address, now=now, agent=agent)
+        member = signing_in.verify_password(**form.cleaned_data, address=address, now=now, agent=agent)
     except signing_in.SignInFailed:
         form.add_error(None, NOT_SIGNED_IN)
         return _shown(request, form, 403)
     if not member.has_second_factor:
-        signing_in.note(member, address, agent, now)
+        signing_in.record_sign_in(member, address, agent, now)
     return proven(request, member, _onward(request))
 
 
 @sensitive_post_parameters("code")
-@open_page()
+@public_page()
 def code(request: HttpRequest) -> HttpResponse:
     """The second half, in the browser that had the first. Until it is right nothing of the member is shown."""
     now = timezone.now()
-    member = sessions.half_way(request, now)
+    member = sessions.pending_member(request, now)
     if member is None:
         return _from_the_beginning(request)
     form = Code(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         return _shown_code(request, form, form.page_status)
     try:
-        left = second_factor.use(member, form.cleaned_data["code"], address_of(request), now, agent_of(request))
+        left = second_factor.verify_code(member, form.cleaned_data["code"], address_of(request), now, agent_of(request))
     except second_factor.CodeFailed:
         form.add_error("code", WRONG_CODE)
         return _shown_code(request, form, 403)
-    signing_in.note(member, address_of(request), agent_of(request), now)
+    signing_in.record_sign_in(member, address_of(request), agent_of(request), now)
     begin(request, member)
     _tell_of(request, left)
     return redirect(_onward(request))
 
 
-@open_page(methods=POST)
+@public_page(methods=POST)
 def sign_out(request: HttpRequest) -> HttpResponse:
     member = sessions.member_of(request)
     if member:
-        note(request, "end session", "ok", timezone.now(), member=member)
+        audit_request(request, "end session", "ok", timezone.now(), member=member)
     return leave(request)
 
 
@@ -89,8 +89,8 @@ def leave(request: HttpRequest) -> HttpResponse:
 def proven(request: HttpRequest, member: Member, onward: str) -> HttpResponse:
     """The member has just proven to know the password, or to read the mail: on to the code, or to where he wants."""
     if member.has_second_factor:
-        note(request, "sign in", "code asked for", timezone.now(), member=member)
-        sessions.begin_half(request, member, timezone.now())
+        audit_request(request, "sign in", "code asked for", timezone.now(), member=member)
+        sessions.begin_pending(request, member, timezone.now())
         query = "" if onward == resolve_url("home") else "?" + urlencode({"next": onward})
         return redirect(resolve_url("sign-in-code") + query)
     begin(request, member)

@@ -10,126 +10,126 @@ from django.views.decorators.debug import sensitive_post_parameters
 from rollbook.doors.pages import errors, uploading
 from rollbook.doors.pages.proving import knows_password
 from rollbook.doors.pages.staff_forms import ChangedMembership, Invitation
-from rollbook.doors.pages.visit import FORM, POST, Visit, page
+from rollbook.doors.pages.visit import FORM, POST, PageRequest, member_page
 from rollbook.doors.studentupdate.form import Form
-from rollbook.doors.studentupdate.refusals import Refused
-from rollbook.format.small_table import TableRefused
+from rollbook.doors.studentupdate.refusals import ApiError
+from rollbook.format.small_table import CsvRejected
 from rollbook.roster.models import School
 from rollbook.staff import managing, members, roles
 from rollbook.staff.importing import COLUMNS, LARGEST, MOST_ROWS, import_staff
 from rollbook.staff.members import MemberState
-from rollbook.staff.membership import MemberRefused
+from rollbook.staff.membership import InvalidMember
 from rollbook.staff.models import Member
 from rollbook.staff.permissions import Permission
 from rollbook.staff.signing_in import fold_login
 
 
-@page(Permission.MANAGE_STAFF)
-def listed(visit: Visit) -> HttpResponse:
+@member_page(Permission.MANAGE_STAFF)
+def index(visit: PageRequest) -> HttpResponse:
     prefetch_related_objects([visit.member], "schools")
     staff = [(one, managing.may_manage(visit.member, one.member)) for one in members.listed(visit.member)]
     return visit.render("pages/staff.html", {"staff": staff, "INVITED": MemberState.INVITED})
 
 
-@page(Permission.MANAGE_STAFF, methods=FORM)
-def invite(visit: Visit) -> HttpResponse:
+@member_page(Permission.MANAGE_STAFF, methods=FORM)
+def invite(visit: PageRequest) -> HttpResponse:
     """Another member of this district, who is mailed a link to choose a password by."""
-    form = Invitation(roles.assignable(visit.member), _schools(visit), visit.sent)
+    form = Invitation(roles.assignable(visit.member), _schools(visit), visit.form_data)
     if form.is_valid():
         with form.collect_reasons():
             member = members.invite(visit.district, **form.cleaned_data, inviter=visit.member, now=visit.now)
-            visit.note("invite", "ok", f"member {member.pk}, {member.role}")
-            visit.say(f"An invitation is on its way to {member.email}.")
+            visit.audit("invite", "ok", f"member {member.pk}, {member.role}")
+            visit.success(f"An invitation is on its way to {member.email}.")
             return visit.redirect("staff")
     return visit.render_form("pages/staff_invite.html", form)
 
 
-@page(Permission.MANAGE_STAFF, methods=POST)
-def invite_again(visit: Visit, key: int) -> HttpResponse:
+@member_page(Permission.MANAGE_STAFF, methods=POST)
+def invite_again(visit: PageRequest, key: int) -> HttpResponse:
     def again(member: Member) -> None:
         members.invite_again(member, visit.member, visit.now)
-        visit.say(f"An invitation is on its way to {member.email}.")
+        visit.success(f"An invitation is on its way to {member.email}.")
 
     return _done(visit, key, "invite again", again, "No invitation was sent")
 
 
-@page(Permission.MANAGE_STAFF)
-def staff_file(visit: Visit) -> HttpResponse:
+@member_page(Permission.MANAGE_STAFF)
+def staff_file(visit: PageRequest) -> HttpResponse:
     """Where a staff file is chosen, and what it may say."""
     return _staff_file(visit)
 
 
 @csrf_exempt  # uploading.py reads the form itself, and then has its token compared
-@page(Permission.MANAGE_STAFF, methods=POST)
-def import_file(visit: Visit) -> HttpResponse:
+@member_page(Permission.MANAGE_STAFF, methods=POST)
+def import_file(visit: PageRequest) -> HttpResponse:
     """Whoever can be invited is; all other lines are told."""
     try:
-        return uploading.received(visit.request, lambda form: _imported(visit, form))
-    except Refused as refused:
-        visit.note("import staff", "not taken", refused.code)
+        return uploading.handle_upload(visit.request, lambda form: _imported(visit, form))
+    except ApiError as refused:
+        visit.audit("import staff", "not taken", refused.code)
         return _staff_file(visit, refused.status, uploading.said(refused))
 
 
 @sensitive_post_parameters("password")
-@page(Permission.MANAGE_STAFF, methods=FORM)
-def member(visit: Visit, key: int) -> HttpResponse:
+@member_page(Permission.MANAGE_STAFF, methods=FORM)
+def detail(visit: PageRequest, key: int) -> HttpResponse:
     """One member: what there is to change, for who may change it."""
     found = members.found(visit.member, key)
     if found is None or not managing.may_manage(visit.member, found):
-        visit.note("member", "not found" if found is None else "not allowed", f"member {key}")
+        visit.audit("member", "not found" if found is None else "not allowed", f"member {key}")
         return errors.not_found(visit.request, visit)
-    form = ChangedMembership(roles.assignable(visit.member), _schools(visit), visit.sent, initial=_initial(found))
+    form = ChangedMembership(roles.assignable(visit.member), _schools(visit), visit.form_data, initial=_initial(found))
     if form.is_valid() and _may_change_email(visit, found, form) and _changed(visit, found, form):
         return visit.redirect("staff")
     facts = {"member": found, "state": members.state_of(found), "INVITED": MemberState.INVITED}
     return visit.render_form("pages/staff_member.html", form, facts)
 
 
-@page(Permission.MANAGE_STAFF, methods=POST)
-def deactivate(visit: Visit, key: int) -> HttpResponse:
+@member_page(Permission.MANAGE_STAFF, methods=POST)
+def deactivate(visit: PageRequest, key: int) -> HttpResponse:
     def go(member: Member) -> None:
         managing.deactivate(member, visit.member)
-        visit.say(f"{member.name} cannot sign in any more; sessions and links have ended.")
+        visit.success(f"{member.name} cannot sign in any more; sessions and links have ended.")
 
     return _done(visit, key, "deactivate member", go, "Nobody was deactivated")
 
 
-@page(Permission.MANAGE_STAFF, methods=POST)
-def reactivate(visit: Visit, key: int) -> HttpResponse:
+@member_page(Permission.MANAGE_STAFF, methods=POST)
+def reactivate(visit: PageRequest, key: int) -> HttpResponse:
     def back(member: Member) -> None:
         managing.reactivate(member, visit.member)
-        visit.say(f"{member.name} can sign in again.")
+        visit.success(f"{member.name} can sign in again.")
 
     return _done(visit, key, "reactivate member", back, "Nobody was reactivated")
 
 
-@page(Permission.MANAGE_STAFF, methods=POST)
-def second_factor_off(visit: Visit, key: int) -> HttpResponse:
+@member_page(Permission.MANAGE_STAFF, methods=POST)
+def second_factor_off(visit: PageRequest, key: int) -> HttpResponse:
     def off(member: Member) -> None:
         managing.switch_off_second_factor(member, visit.member, visit.now)
-        visit.say(f"{member.name} signs in with the password alone again, and has been mailed that.")
+        visit.success(f"{member.name} signs in with the password alone again, and has been mailed that.")
 
     return _done(visit, key, "second factor off", off, "Nothing was switched off")
 
 
-def _staff_file(visit: Visit, status: int = 200, error: str = "") -> HttpResponse:
+def _staff_file(visit: PageRequest, status: int = 200, error: str = "") -> HttpResponse:
     facts = {"columns": ",".join(COLUMNS), "roles": roles.assignable(visit.member), "most": MOST_ROWS, "error": error}
     return visit.render("pages/staff_import.html", facts, status)
 
 
-def _imported(visit: Visit, form: Form) -> HttpResponse:
+def _imported(visit: PageRequest, form: Form) -> HttpResponse:
     """The file has come in whole, from this member's own form."""
     try:
         imported = import_staff(uploading.small_file(form, LARGEST), visit.member, visit.now)
-    except TableRefused as refused:
-        visit.note("import staff", "refused", refused.code)
+    except CsvRejected as refused:
+        visit.audit("import staff", "refused", refused.code)
         return _staff_file(visit, 422, f"Nobody was invited: {refused}.")
     counts = f"{len(imported.invited)} invited, {imported.there} there already, {len(imported.problems)} problems"
-    visit.note("import staff", "ok", counts)
+    visit.audit("import staff", "ok", counts)
     return visit.render("pages/staff_imported.html", {"imported": imported})
 
 
-def _schools(visit: Visit) -> list[School]:
+def _schools(visit: PageRequest) -> list[School]:
     """Those at which this member may let others work."""
     of_district = School.objects.filter(district=visit.district)
     schools = of_district if visit.member.role.is_district_wide else of_district.filter(member=visit.member)
@@ -146,7 +146,7 @@ def _initial(member: Member) -> dict[str, object]:
     }
 
 
-def _may_change_email(visit: Visit, found: Member, form: ChangedMembership) -> bool:
+def _may_change_email(visit: PageRequest, found: Member, form: ChangedMembership) -> bool:
     """Whether it stays, or who changes it has typed his password; if not, the form says so. Raises Throttled."""
     if fold_login(form.cleaned_data["email"]) == found.email:
         return True
@@ -156,15 +156,15 @@ def _may_change_email(visit: Visit, found: Member, form: ChangedMembership) -> b
     return knows_password(visit, form)
 
 
-def _changed(visit: Visit, found: Member, form: ChangedMembership) -> bool:
+def _changed(visit: PageRequest, found: Member, form: ChangedMembership) -> bool:
     """Whether the member is as wanted now; if not, the form says why."""
     wanted = {name: said for name, said in form.cleaned_data.items() if name != "password"}
     with form.collect_reasons():
         member = managing.change(found, visit.member, visit.now, **wanted)
-        visit.note("change member", "ok", f"member {member.pk}, {member.role}")
-        visit.say(f"{member.name} is changed." + _of_the_mail(found, member))
+        visit.audit("change member", "ok", f"member {member.pk}, {member.role}")
+        visit.success(f"{member.name} is changed." + _of_the_mail(found, member))
         return True
-    visit.note("change member", "refused", f"member {found.pk}")
+    visit.audit("change member", "refused", f"member {found.pk}")
     return False
 
 
@@ -172,14 +172,14 @@ def _of_the_mail(before: Member, now: Member) -> str:
     return f" Both are told: {before.email} is not the login any more." if before.email != now.email else ""
 
 
-def _done(visit: Visit, key: int, action: str, do: Callable[[Member], None], refusal: str) -> HttpResponse:
+def _done(visit: PageRequest, key: int, action: str, do: Callable[[Member], None], refusal: str) -> HttpResponse:
     """Do this with the member of that key, and go back to the list, which says how it went."""
     found = visit.require(members.found(visit.member, key), action, f"member {key}")
     try:
         do(found)
-    except MemberRefused as refused:
-        visit.note(action, "refused", f"member {key}")
-        visit.complain(f"{refusal}: {refused}.")
+    except InvalidMember as refused:
+        visit.audit(action, "refused", f"member {key}")
+        visit.error(f"{refusal}: {refused}.")
     else:
-        visit.note(action, "ok", f"member {key}")
+        visit.audit(action, "ok", f"member {key}")
     return visit.redirect("staff")

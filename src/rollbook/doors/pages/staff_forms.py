@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from rollbook.doors.pages.forms import EMAIL, Refusable
+from rollbook.doors.pages.forms import EMAIL, FormWithReasons
 from rollbook.doors.pages.proof_forms import Password
 from rollbook.doors.pages.role_forms import described
 from rollbook.doors.pages.school_forms import school_choices
@@ -14,7 +14,7 @@ from rollbook.roster.models import School
 from rollbook.staff.models import Role
 
 
-class Membership(Refusable):
+class Membership(FormWithReasons):
     """Who a member is: the roles and schools that whoever asks may give."""
 
     first_name = forms.CharField(label="First name")

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from rollbook.doors.pages.forms import EMAIL, Refusable
+from rollbook.doors.pages.forms import EMAIL, FormWithReasons
 from rollbook.doors.pages.school_forms import school_choices
 from rollbook.doors.pages.sections import SECTIONS, label, shown
 from rollbook.format.choices import CLASSIFICATIONS, FLAGS, GENDERS, GRADES, RACES
@@ -28,7 +28,7 @@ HINTS: Mapping[str, str] = {
 _LINES = "STAFF"
 
 
-class StudentForm(Refusable):
+class StudentForm(FormWithReasons):
     """What a form says of a student. A field is called as its column, in lower case."""
 
     folds = False
@@ -61,7 +61,7 @@ class StudentForm(Refusable):
         """Show each at its field; above all fields if it has none here."""
         for problem in problems:
             name = (problem.column or "").lower()
-            self.refuse(name if name in self.fields else None, [problem.message])
+            self.add_reasons(name if name in self.fields else None, [problem.message])
 
 
 class NewStudent(StudentForm):

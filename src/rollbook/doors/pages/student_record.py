@@ -6,11 +6,11 @@ from datetime import datetime
 from rollbook.doors.pages.sections import SECTIONS, SENSITIVE, label, shown
 from rollbook.format.problems import Problem
 from rollbook.roster import records
-from rollbook.roster.changing import ADDED
+from rollbook.roster.changing import STUDENT_ADDED
 from rollbook.roster.models import Change, Student
 from rollbook.updates import models
 from rollbook.updates.paging import Page, page_of
-from rollbook.updates.problems import as_said
+from rollbook.updates.problems import to_problem
 
 CHANGES = 50
 LATEST_UPDATES = 30  # in which rejected rows are looked for
@@ -34,7 +34,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Told:
+class ChangeView:
     """One change as it is told. ``by`` names the member, ``update`` the number of the update, if there was one."""
 
     at: datetime
@@ -68,7 +68,7 @@ class StudentRecord:
 
 def record_of(student: Student) -> StudentRecord:
     """The values that the student has now, without the password."""
-    record = records.with_links([student.pk])[student.pk]
+    record = records.load_with_links([student.pk])[student.pk]
     values = {name: shown(name, value) for name, value in record.values.items()}
     values["SCHOOL_ID"] = student.school.title
     names = [(section.title, column.name) for section in SECTIONS for column in section.columns if not column.secret]
@@ -81,36 +81,36 @@ def record_of(student: Student) -> StudentRecord:
     return StudentRecord(tuple(groups), sensitive)
 
 
-def history_of(student: Student, number: int) -> Page[Told]:
+def history_of(student: Student, number: int) -> Page[ChangeView]:
     """Page ``number`` of all that was ever changed, the latest first."""
     changes = Change.objects.filter(student=student)
     ordered = changes.select_related("update", "member").order_by(
         "-at", "pk"
     )  # of one moment in the order of the columns
-    return page_of(changes.count(), number, CHANGES, lambda first, last: [_told(one) for one in ordered[first:last]])
+    return page_of(changes.count(), number, CHANGES, lambda first, last: [_change_view(one) for one in ordered[first:last]])
 
 
 def rejected_of(student: Student) -> list[RejectedRow]:
     """Rows about the student in the district's latest updates that were rejected, the latest first."""
     latest = list(
-        models.Update.objects.filter(district=student.district_id, details_closed_at=None)
+        models.UpdateJob.objects.filter(district=student.district_id, details_closed_at=None)
         .order_by("-number")
         .values_list("pk", flat=True)[:LATEST_UPDATES]
     )
-    rows = models.Row.objects.rejected().filter(update__in=latest, student=student)
+    rows = models.StagedRow.objects.rejected().filter(update__in=latest, student=student)
     return [_rejected(row) for row in rows.select_related("update").order_by("-update__number", "line")]
 
 
-def _rejected(row: models.Row) -> RejectedRow:
+def _rejected(row: models.StagedRow) -> RejectedRow:
     problems = models.Problem.objects.filter(update=row.update, line=row.line).order_by("pk")
-    said = tuple(as_said(problem) for problem in problems)
+    said = tuple(to_problem(problem) for problem in problems)
     return RejectedRow(row.update.number, row.line, row.update.received_at, said)
 
 
-def _told(change: Change) -> Told:
-    added = change.field == ADDED
-    return Told(
-        at=change.at,
+def _change_view(change: Change) -> ChangeView:
+    added = change.field == STUDENT_ADDED
+    return ChangeView(
+        at=change.changed_at,
         label="Student" if added else label(change.field),
         old=shown(change.field, change.old),
         new=shown(change.field, change.new),

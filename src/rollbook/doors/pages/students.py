@@ -2,30 +2,30 @@
 
 from django.http import HttpResponse
 
-from rollbook.doors.pages.finding_students import Filters, found
+from rollbook.doors.pages.finding_students import Filters, search
 from rollbook.doors.pages.numbers import number_of_page
 from rollbook.doors.pages.student_record import history_of, record_of, rejected_of
-from rollbook.doors.pages.visit import Visit, is_htmx, page
+from rollbook.doors.pages.visit import PageRequest, is_htmx, member_page
 from rollbook.staff import seeing
 from rollbook.staff.permissions import Permission
 
 
-@page(Permission.SEE_STUDENTS)
-def listed(visit: Visit) -> HttpResponse:
+@member_page(Permission.SEE_STUDENTS)
+def index(visit: PageRequest) -> HttpResponse:
     """The whole page, or for htmx the list alone."""
     filters = Filters(visit.request.GET, visit.member)
-    students = found(visit.member, filters, number_of_page(visit))
+    students = search(visit.member, filters, number_of_page(visit))
     used = filters.used
-    visit.note("students", "seen", f"page {students.number}, filtered by {', '.join(used) or 'nothing'}")
+    visit.audit("students", "seen", f"page {students.number}, filtered by {', '.join(used) or 'nothing'}")
     facts = {"filters": filters, "students": students, "used": used, **_rights(visit)}
     part = is_htmx(visit.request)
     return visit.render("pages/part/students.html" if part else "pages/students.html", facts)
 
 
-@page(Permission.SEE_STUDENTS)
-def one(visit: Visit, key: int) -> HttpResponse:
+@member_page(Permission.SEE_STUDENTS)
+def detail(visit: PageRequest, key: int) -> HttpResponse:
     student = visit.require(seeing.student(visit.member, key), "student", f"student with key {key}")
-    visit.note("student", "seen", f"student with key {key}")
+    visit.audit("student", "seen", f"student with key {key}")
     facts = {
         "student": student,
         "record": record_of(student),
@@ -37,5 +37,5 @@ def one(visit: Visit, key: int) -> HttpResponse:
     return visit.render("pages/student.html", facts)
 
 
-def _rights(visit: Visit) -> dict[str, bool]:
+def _rights(visit: PageRequest) -> dict[str, bool]:
     return {"may_update": visit.may(Permission.UPDATE_STUDENTS), "may_edit": visit.may(Permission.EDIT_STUDENTS)}

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from rollbook.format import writer
 from rollbook.format.columns import COLUMNS, Column
-from rollbook.format.header import IDENTIFYING
+from rollbook.format.header import IDENTIFYING_COLUMN_SETS
 from rollbook.roster import records
 from rollbook.roster.models import District
 from rollbook.updates.as_sent import BYTE_ORDER_MARK
@@ -14,7 +14,7 @@ PRESELECTED = ("STUDENT_ID", "FIRST_NAME", "LAST_NAME", "DOB", "SCHOOL_ID", "GRA
 
 def columns(names: Collection[str]) -> tuple[Column, ...]:
     """The columns of these names in the documented order; STUDENT_ID besides, if no others tell whom a row means."""
-    identifies = any(keys <= set(names) for keys in IDENTIFYING)
+    identifies = any(keys <= set(names) for keys in IDENTIFYING_COLUMN_SETS)
     return tuple(column for column in COLUMNS if column.name in names or (column is COLUMNS[0] and not identifies))
 
 
@@ -26,11 +26,11 @@ def lines(district: District, chosen: Sequence[Column], with_students: bool) -> 
 
 
 def _rows(district: District, chosen: Sequence[Column]) -> Iterable[list[str]]:
-    for page in records.in_order(district.pk):
+    for page in records.iter_district(district.pk):
         for one in page:
             yield [_cell(column, one.values) for column in chosen]
 
 
 def _cell(column: Column, values: dict[str, str]) -> str:
     value = values.get(column.name, "")
-    return column.show(value) if value else ""
+    return column.format(value) if value else ""

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 
-from rollbook.doors.pages.forms import Refusable
+from rollbook.doors.pages.forms import FormWithReasons
 from rollbook.doors.pages.school_forms import school_choices
 from rollbook.roster.models import School
 
@@ -13,7 +13,7 @@ HAND_OVER = "?"
 """No organization ID: the district is asked."""
 
 
-class Finishing(Refusable):
+class Finishing(FormWithReasons):
     """One of these schools."""
 
     def __init__(self, schools: Iterable[School], *args: Any, **kwargs: Any) -> None:

@@ -6,17 +6,17 @@ from datetime import datetime
 from typing import Any
 
 from rollbook.doors.pages.sections import SENSITIVE, label
-from rollbook.doors.studentupdate.status_json import scene_of
+from rollbook.doors.studentupdate.status_json import status_context
 from rollbook.format.problems import Severity
-from rollbook.roster.changing import ADDED
+from rollbook.roster.changing import STUDENT_ADDED
 from rollbook.roster.models import District
 from rollbook.updates import progress, rows, timeline
 from rollbook.updates.fields import changes_by_field
-from rollbook.updates.models import Update
+from rollbook.updates.models import UpdateJob
 from rollbook.updates.moves import State
 from rollbook.updates.report import Report, previous, report
 from rollbook.updates.state_words import result_sentence, words_of
-from rollbook.updates.status_line import rough, verdict
+from rollbook.updates.status_line import approximate, verdict
 
 FIRST_ROWS = 10
 
@@ -49,7 +49,7 @@ class Difference:
     before: int
 
 
-def facts_of(update: Update, now: datetime) -> dict[str, Any]:
+def facts_of(update: UpdateJob, now: datetime) -> dict[str, Any]:
     """For the page."""
     told = report(update)
     before = previous(update)
@@ -60,16 +60,16 @@ def facts_of(update: Update, now: datetime) -> dict[str, Any]:
         "sentence": result_sentence(told),
         "progress": None if told.ended else progress_of(told, update.district, now),
         "timeline": timeline.timeline(update),
-        "letters": timeline.letters(update),
+        "letters": timeline.result_mails(update),
         "file": timeline.file_facts(update),
         "fields": fields,
         "changes": sum(field.count for field in fields),
         "sensitive": SENSITIVE,
         "errors": [group for group in told.groups if group.severity is Severity.ERROR],
         "warnings": [group for group in told.groups if group.severity is Severity.WARNING],
-        "rows": None if update.details_closed_at else rows.rows_of(update, size=FIRST_ROWS),
+        "rows": None if update.details_hidden_at else rows.rows_of(update, size=FIRST_ROWS),
         "file_removed": update.file_removed_at,
-        "details_removed": update.details_closed_at,
+        "details_removed": update.details_hidden_at,
         "before": before,
         "differences": _differences(told, before) if before and told.state is State.COMPLETED else [],
     }
@@ -77,7 +77,7 @@ def facts_of(update: Update, now: datetime) -> dict[str, Any]:
 
 def progress_of(told: Report, district: District, now: datetime) -> Progress:
     """Of an update of the district that lives. Rate and time left are told only while it moves."""
-    doing, scene = progress.work(told), scene_of(district, told, now)
+    doing, scene = progress.phase_progress(told), status_context(district, told, now)
     moves = scene.worker_alive and not progress.stalled_since(told, now)
     left = progress.seconds_left(told, now) if moves else None
     return Progress(
@@ -85,21 +85,21 @@ def progress_of(told: Report, district: District, now: datetime) -> Progress:
         done=doing.done if doing else 0,
         total=doing.total if doing else told.rows,
         rate=progress.rate(told, now) if moves else None,
-        left=rough(left) if left else "",
+        left=approximate(left) if left else "",
     )
 
 
-def _fields(update: Update) -> Sequence[FieldCount]:
+def _fields(update: UpdateJob) -> Sequence[FieldCount]:
     """The most frequent first."""
     counts = changes_by_field(update)
     in_order = sorted(counts, key=lambda column: -counts[column])
-    return [FieldCount("New students" if column == ADDED else label(column), counts[column]) for column in in_order]
+    return [FieldCount("New students" if column == STUDENT_ADDED else label(column), counts[column]) for column in in_order]
 
 
-def _differences(told: Report, before: Update) -> list[Difference]:
+def _differences(told: Report, before: UpdateJob) -> list[Difference]:
     return [
         Difference("rows", told.rows, before.rows),
-        Difference("updated", told.updated, before.updated),
-        Difference("added", told.added, before.added),
-        Difference("rejected", told.rejected, before.rejected),
+        Difference("updated", told.updated, before.rows_updated),
+        Difference("added", told.added, before.rows_added),
+        Difference("rejected", told.rejected, before.rows_rejected),
     ]

@@ -10,16 +10,16 @@ from django.views.decorators.csrf import csrf_exempt
 
 from rollbook.doors.pages import template_file, uploading
 from rollbook.doors.pages.sections import SECTIONS
-from rollbook.doors.pages.visit import POST, Visit, page
+from rollbook.doors.pages.visit import POST, PageRequest, member_page
 from rollbook.doors.studentupdate.form import Form
-from rollbook.doors.studentupdate.refusals import Refused
+from rollbook.doors.studentupdate.refusals import ApiError
 from rollbook.format.choices import CLASSIFICATIONS, RACES
 from rollbook.format.columns import BY_NAME, COLUMNS
 from rollbook.format.tally import ProblemGroup
 from rollbook.roster.models import District, Student
 from rollbook.staff.permissions import Permission
 from rollbook.updates import drafts
-from rollbook.updates.findings import Findings
+from rollbook.updates.findings import FilePreview
 from rollbook.updates.models import Draft
 from rollbook.updates.moves import Mode
 from rollbook.updates.receive import QueueFull, Receipt, limits
@@ -30,8 +30,8 @@ CHOSEN = "column"
 LISTS: Mapping[str, Any] = {"races": RACES, "classifications": CLASSIFICATIONS}
 
 
-@page(Permission.UPDATE_STUDENTS)
-def template_or_file(visit: Visit) -> HttpResponse:
+@member_page(Permission.UPDATE_STUDENTS)
+def template_or_file(visit: PageRequest) -> HttpResponse:
     facts = {
         "sections": SECTIONS,
         **LISTS,
@@ -41,15 +41,15 @@ def template_or_file(visit: Visit) -> HttpResponse:
     return visit.render("pages/students_update.html", facts)
 
 
-@page(Permission.UPDATE_STUDENTS)
-def template(visit: Visit) -> HttpResponseBase:
+@member_page(Permission.UPDATE_STUDENTS)
+def template(visit: PageRequest) -> HttpResponseBase:
     """The chosen columns as a file, for a form that is sent with GET; without a choice the usual ones."""
     query = visit.request.GET
     chosen = template_file.columns(
         [name for name in query.getlist(CHOSEN) if name in BY_NAME] or template_file.PRESELECTED
     )
     with_students = query.get("students") == "yes"
-    visit.note("template", "downloaded", "with the students" if with_students else "without students")
+    visit.audit("template", "downloaded", "with the students" if with_students else "without students")
     name = f"{visit.district.slug}-students.csv" if with_students else "students-template.csv"
     return StreamingHttpResponse(
         template_file.lines(visit.district, chosen, with_students),
@@ -58,71 +58,71 @@ def template(visit: Visit) -> HttpResponseBase:
     )
 
 
-@page(Permission.UPDATE_STUDENTS)
-def the_format(visit: Visit) -> HttpResponse:
+@member_page(Permission.UPDATE_STUDENTS)
+def the_format(visit: PageRequest) -> HttpResponse:
     return _format(visit)
 
 
 @csrf_exempt  # uploading.py reads the form itself, and then has its token compared
-@page(Permission.UPDATE_STUDENTS, methods=POST)
-def upload(visit: Visit) -> HttpResponse:
+@member_page(Permission.UPDATE_STUDENTS, methods=POST)
+def upload(visit: PageRequest) -> HttpResponse:
     try:
-        return uploading.received(visit.request, lambda form: _kept(visit, form))
-    except Refused as refused:
-        visit.note("draft", "not taken", refused.code)
+        return uploading.handle_upload(visit.request, lambda form: _kept(visit, form))
+    except ApiError as refused:
+        visit.audit("draft", "not taken", refused.code)
         answer = _format(visit, status=refused.status, error=uploading.said(refused))
         if refused.retry_after:
             answer.headers["Retry-After"] = str(refused.retry_after)
         return answer
 
 
-@page(Permission.UPDATE_STUDENTS)
-def draft(visit: Visit, key: UUID) -> HttpResponse:
+@member_page(Permission.UPDATE_STUDENTS)
+def draft(visit: PageRequest, key: UUID) -> HttpResponse:
     found = drafts.find(visit.member, key, visit.now)
     if found is None:
         return _sent_or_gone(visit, key)
-    findings = drafts.told(found)
-    visit.note("draft", "seen", f"draft {key}")
+    findings = drafts.load_preview(found)
+    visit.audit("draft", "seen", f"draft {key}")
     facts = {
         "draft": found,
         "found": findings,
         "groups": [group for group in findings.groups if not _is_told(findings, group)],
         "fine": findings.rows - findings.rejected,
-        "kept_until": found.made_at + drafts.KEPT_FOR,
+        "kept_until": found.created_at + drafts.LIFETIME,
     }
     return visit.render("pages/draft.html", facts)
 
 
-@page(Permission.UPDATE_STUDENTS, methods=POST)
-def apply(visit: Visit, key: UUID) -> HttpResponse:
+@member_page(Permission.UPDATE_STUDENTS, methods=POST)
+def apply(visit: PageRequest, key: UUID) -> HttpResponse:
     found = drafts.find(visit.member, key, visit.now)
     if found is None:
         return _sent_or_gone(visit, key)
     mode = visit.request.POST.get("mode", Mode.UPDATE)
-    if mode not in list(Mode) or drafts.told(found).refusal:
-        visit.complain("Nothing was applied. Look at what was found, and choose again.")
+    if mode not in list(Mode) or drafts.load_preview(found).refusal:
+        visit.error("Nothing was applied. Look at what was found, and choose again.")
         return visit.redirect("draft", key)
     try:
-        return _begun(visit, drafts.send(found, Mode(mode)))
+        return _begun(visit, drafts.submit(found, Mode(mode)))
     except QueueFull as full:
-        visit.complain(_queue_full(visit.district, full, found))
+        visit.error(_queue_full(visit.district, full, found))
         return visit.redirect("draft", key)
-    except drafts.DraftGone:
+    except drafts.DraftExpired:
         return _sent_or_gone(visit, key)
 
 
-@page(Permission.UPDATE_STUDENTS, methods=POST)
-def discard(visit: Visit, key: UUID) -> HttpResponse:
+@member_page(Permission.UPDATE_STUDENTS, methods=POST)
+def discard(visit: PageRequest, key: UUID) -> HttpResponse:
     found = drafts.find(visit.member, key, visit.now)
     if found is None:
         return _sent_or_gone(visit, key)
     drafts.discard(found)
-    visit.note("draft", "discarded", f"draft {key}")
-    visit.say(f"{found.file_name} is forgotten. Nothing of it was applied.")
+    visit.audit("draft", "discarded", f"draft {key}")
+    visit.success(f"{found.file_name} is forgotten. Nothing of it was applied.")
     return visit.redirect("students-format")
 
 
-def _format(visit: Visit, status: int = 200, error: str = "") -> HttpResponse:
+def _format(visit: PageRequest, status: int = 200, error: str = "") -> HttpResponse:
     facts: dict[str, Any] = {
         "columns": COLUMNS,
         **LISTS,
@@ -134,43 +134,43 @@ def _format(visit: Visit, status: int = 200, error: str = "") -> HttpResponse:
     return visit.render("pages/students_format.html", facts, status)
 
 
-def _is_told(findings: Findings, group: ProblemGroup) -> bool:
+def _is_told(findings: FilePreview, group: ProblemGroup) -> bool:
     """Whether these are what the page begins with: why the whole file is refused."""
     return findings.refusal is not None and findings.refusal.code == group.code
 
 
-def _kept(visit: Visit, form: Form) -> HttpResponse:
+def _kept(visit: PageRequest, form: Form) -> HttpResponse:
     """The file has come in whole, from this member's own form."""
     upload = form.require_upload()
-    kept = drafts.keep(
+    kept = drafts.create(
         visit.member,
         upload.incoming,
         file_name=upload.name,
         encoding=uploading.encoding_of(form),
         now=visit.now,
     )
-    visit.note("draft", "refused" if drafts.told(kept).refusal else "kept", f"draft {kept.pk}")
+    visit.audit("draft", "refused" if drafts.load_preview(kept).refusal else "kept", f"draft {kept.pk}")
     return visit.redirect("draft", kept.pk)
 
 
-def _begun(visit: Visit, receipt: Receipt) -> HttpResponse:
+def _begun(visit: PageRequest, receipt: Receipt) -> HttpResponse:
     """On to the update, as which ``start`` would have answered."""
     update = receipt.update
-    visit.note("start", "replayed" if receipt.replayed else update.state, f"update {update.number}")
+    visit.audit("start", "replayed" if receipt.replayed else update.state, f"update {update.number}")
     if receipt.replayed:
-        visit.say(f"This file is update {update.number} already; nothing was begun twice.")
+        visit.success(f"This file is update {update.number} already; nothing was begun twice.")
     elif receipt.same_as:
-        visit.say(f"The file is the same as that of update {receipt.same_as.number}, so little may change.")
+        visit.success(f"The file is the same as that of update {receipt.same_as.number}, so little may change.")
     return visit.redirect("update", update.number)
 
 
-def _sent_or_gone(visit: Visit, key: UUID) -> HttpResponse:
+def _sent_or_gone(visit: PageRequest, key: UUID) -> HttpResponse:
     """The draft cannot be sent any more: the update it became, or that there is none."""
-    sent = drafts.sent(visit.member, key)
+    sent = drafts.find_submitted(visit.member, key)
     if sent:
-        visit.say(f"This file was sent already: it is update {sent.number}.")
+        visit.success(f"This file was sent already: it is update {sent.number}.")
         return visit.redirect("update", sent.number)
-    return visit.render("pages/draft_gone.html", {"hours": drafts.KEPT_FOR // timedelta(hours=1)}, GONE)
+    return visit.render("pages/draft_gone.html", {"hours": drafts.LIFETIME // timedelta(hours=1)}, GONE)
 
 
 def _queue_full(district: District, full: QueueFull, found: Draft) -> str:

@@ -15,12 +15,12 @@ from django.views.decorators.csrf import csrf_protect
 
 from rollbook.doors.studentupdate.client import address_of
 from rollbook.doors.studentupdate.form import LARGEST_FORM, Form, read_form, require_size
-from rollbook.doors.studentupdate.refusals import Refused
-from rollbook.doors.studentupdate.room import ROOM
+from rollbook.doors.studentupdate.refusals import ApiError
+from rollbook.doors.studentupdate.room import UPLOAD_QUOTA
 from rollbook.doors.studentupdate.wire import DISK_FULL
-from rollbook.format.encodings import known_encoding
-from rollbook.format.small_table import TableRefused
-from rollbook.staff.origins import origin
+from rollbook.format.encodings import normalize_encoding_name
+from rollbook.format.small_table import CsvRejected
+from rollbook.staff.origins import client_network
 
 FILE, ENCODING, TOKEN = "file", "encoding", "csrfmiddlewaretoken"
 ENCODINGS: Mapping[str, str] = MappingProxyType(
@@ -55,12 +55,12 @@ WORDS: Mapping[str, str] = MappingProxyType(
 log = logging.getLogger(__name__)
 
 
-def said(refused: Refused) -> str:
+def said(refused: ApiError) -> str:
     """What happened and what to do, for somebody at a browser."""
     return WORDS.get(refused.code, UNREADABLE).format(limit=f"{settings.MAX_UPLOAD_BYTES:,}")
 
 
-def received(request: HttpRequest, take: Callable[[Form], HttpResponse]) -> HttpResponse:
+def handle_upload(request: HttpRequest, take: Callable[[Form], HttpResponse]) -> HttpResponse:
     """Read the form and let ``take`` have it, or answer that it has expired. Raises Refused.
 
     The file is discarded in the end unless somebody has taken it over.
@@ -72,14 +72,14 @@ def received(request: HttpRequest, take: Callable[[Form], HttpResponse]) -> Http
             return _if_genuine(request, form, take)
     except OSError as error:
         log.warning("the spool takes no file", exc_info=True)
-        raise Refused("disk_full" if error.errno in DISK_FULL else "storage_failed") from None
+        raise ApiError("disk_full" if error.errno in DISK_FULL else "storage_failed") from None
 
 
 def small_file(form: Form, largest: int) -> bytes:
     """The bytes of the form's file, which is one of a few lines. Raises Refused, and TableRefused if it is not."""
     incoming = form.require_upload().incoming
     if incoming.size > largest:
-        raise TableRefused("too_large", 1, f"begins a file of more than {largest:,} bytes; choose the right one")
+        raise CsvRejected("too_large", 1, f"begins a file of more than {largest:,} bytes; choose the right one")
     incoming.flush()
     return incoming.path.read_bytes()
 
@@ -88,20 +88,20 @@ def encoding_of(form: Form) -> str:
     """The encoding that was chosen, as Python spells it; empty for the district's."""
     chosen = form.fields.get(ENCODING, [""])[0]
     if chosen not in {"", *ENCODINGS}:
-        raise Refused("wrong_value", field=ENCODING, value="", repair="")
-    return known_encoding(chosen) if chosen else ""
+        raise ApiError("wrong_value", field=ENCODING, value="", repair="")
+    return normalize_encoding_name(chosen) if chosen else ""
 
 
 def _require_acceptable(request: HttpRequest, ended: ExitStack) -> None:
     """All that can be judged before a byte of the body is read; room is held until ``ended`` closes."""
     length = request.META.get("CONTENT_LENGTH", "")
     if request.content_type != "multipart/form-data":
-        raise Refused("not_a_form", hint="", command="")
+        raise ApiError("not_a_form", hint="", command="")
     if not length.isdecimal():
-        raise Refused("length_required")
+        raise ApiError("length_required")
     largest = LARGEST_FORM + settings.MAX_UPLOAD_BYTES
     require_size(int(length), largest)
-    ended.enter_context(ROOM.taken(origin(address_of(request)), int(length), largest))
+    ended.enter_context(UPLOAD_QUOTA.reserve(client_network(address_of(request)), int(length), largest))
 
 
 def _if_genuine(request: HttpRequest, form: Form, take: Callable[[Form], HttpResponse]) -> HttpResponse:

@@ -16,13 +16,13 @@ from django.utils.http import urlencode
 from django_htmx.http import HttpResponseClientRedirect
 
 from rollbook.doors.pages import errors
-from rollbook.doors.pages.forms import Refusable
-from rollbook.doors.studentupdate.asking import note
+from rollbook.doors.pages.forms import FormWithReasons
+from rollbook.doors.studentupdate.asking import audit_request
 from rollbook.roster.models import District
 from rollbook.staff import sessions
 from rollbook.staff.models import Member
 from rollbook.staff.permissions import Permission
-from rollbook.staff.throttle import Throttled
+from rollbook.staff.throttle import RateLimited
 
 SAFE = ("GET", "HEAD")
 FORM = (*SAFE, "POST")
@@ -33,16 +33,16 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Rule:
+class AccessRule:
     """Who may call an address, and how. ``any_of`` empty: every member; ``stranger``: also who is not signed in;
     ``watching``: a page asks there by itself, which is no sign of its reader; ``setting_up``: also who must have a
     second factor, and has none yet."""
 
     any_of: tuple[Permission, ...] = ()
     methods: tuple[str, ...] = SAFE
-    stranger: bool = False
-    watching: bool = False
-    setting_up: bool = False
+    public: bool = False
+    background_poll: bool = False
+    allow_without_second_factor: bool = False
 
     def allows(self, member: Member) -> bool:
         """Whether the member's role is enough."""
@@ -50,7 +50,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Visit:
+class PageRequest:
     """A member on a page."""
 
     request: HttpRequest
@@ -63,10 +63,10 @@ class Visit:
 
     def may(self, *any_of: Permission) -> bool:
         """Whether the member has one of these rights."""
-        return Rule(any_of).allows(self.member)
+        return AccessRule(any_of).allows(self.member)
 
     @property
-    def sent(self) -> QueryDict | None:
+    def form_data(self) -> QueryDict | None:
         """The form that was sent, for Django's own to be bound to; None if the page is only looked at."""
         return self.request.POST if self.request.method == "POST" else None
 
@@ -74,7 +74,7 @@ class Visit:
         """The page, or the part of one, that this template makes of the facts."""
         return render(self.request, template, {"visit": self, **(facts or {})}, status=status)
 
-    def render_form(self, template: str, form: Refusable, facts: Mapping[str, Any] | None = None) -> HttpResponse:
+    def render_form(self, template: str, form: FormWithReasons, facts: Mapping[str, Any] | None = None) -> HttpResponse:
         """Render the page of a form; with status 422 if the form was sent and is invalid."""
         return self.render(template, {"form": form, **(facts or {})}, form.page_status)
 
@@ -84,43 +84,43 @@ class Visit:
             return HttpResponseClientRedirect(resolve_url(name, *args))
         return redirect(name, *args)
 
-    def say(self, text: str) -> None:
+    def success(self, text: str) -> None:
         """Tell something on the next page."""
         messages.success(self.request, text)
 
-    def complain(self, text: str) -> None:
+    def error(self, text: str) -> None:
         """Tell on the next page why something was not done."""
         messages.error(self.request, text)
 
-    def warn(self, text: str) -> None:
+    def warning(self, text: str) -> None:
         """Tell on the next page what is odd about what was done."""
         messages.warning(self.request, text)
 
     def require(self, value: T | None, action: str, detail: str) -> T:
         """Return the value. If it is None, record that in the audit log and raise Http404."""
         if value is None:
-            self.note(action, "not found", detail)
+            self.audit(action, "not found", detail)
             raise Http404(detail)
         return value
 
     def not_found(self, action: str, detail: str) -> HttpResponse:
         """Answer that there is nothing here, and write it into the audit."""
-        self.note(action, "not found", detail)
+        self.audit(action, "not found", detail)
         return errors.not_found(self.request, self)
 
-    def note(self, action: str, result: str, detail: str = "") -> None:
+    def audit(self, action: str, result: str, detail: str = "") -> None:
         """Write into the audit what was done or seen; never a secret, never a student's name."""
-        note(self.request, action, result, self.now, member=self.member, detail=detail)
+        audit_request(self.request, action, result, self.now, member=self.member, detail=detail)
 
 
-View = Callable[Concatenate[Visit, P], HttpResponseBase]
-Door = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+MemberView = Callable[Concatenate[PageRequest, P], HttpResponseBase]
+PublicView = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 class Page(ABC, Generic[P]):
     """A view of the pages: it answers over HTTPS only, and only the methods of its rule."""
 
-    def __init__(self, view: Callable[..., HttpResponseBase], rule: Rule) -> None:
+    def __init__(self, view: Callable[..., HttpResponseBase], rule: AccessRule) -> None:
         update_wrapper(self, view)
         self.rule = rule
 
@@ -142,48 +142,48 @@ class Page(ABC, Generic[P]):
 class PublicPage(Page[P]):
     """A page for everyone, signed in or not."""
 
-    def __init__(self, view: Door[P], rule: Rule) -> None:
+    def __init__(self, view: PublicView[P], rule: AccessRule) -> None:
         super().__init__(view, rule)
         self._view = view
 
     def _respond(self, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         try:
             return self._view(request, *args, **kwargs)
-        except Throttled as throttled:
+        except RateLimited as throttled:
             return errors.too_many_attempts(request, throttled.retry_after)
 
 
 class MemberPage(Page[P]):
     """A page for the members that its rule allows; its view gets a Visit."""
 
-    def __init__(self, view: View[P], rule: Rule) -> None:
+    def __init__(self, view: MemberView[P], rule: AccessRule) -> None:
         super().__init__(view, rule)
         self._view = view
 
     def _respond(self, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        if self.rule.watching:
+        if self.rule.background_poll:
             sessions.mark_background_poll(request)
         member = sessions.member_of(request)
         if member is None:
             return _to_sign_in(request)
-        visit = Visit(request, member, timezone.now())
-        if member.lacks_second_factor and not self.rule.setting_up:
+        visit = PageRequest(request, member, timezone.now())
+        if member.lacks_second_factor and not self.rule.allow_without_second_factor:
             return visit.redirect("second-factor")
         if not self.rule.allows(member):
-            visit.note("page", "not allowed", _name(request))
+            visit.audit("page", "not allowed", _name(request))
             return errors.not_allowed(request, visit)
         try:
             return self._view(visit, *args, **kwargs)
         except Http404:
             return errors.not_found(request, visit)
-        except Throttled as throttled:
+        except RateLimited as throttled:
             return errors.too_many_attempts(request, throttled.retry_after, visit)
 
 
 class PageOrText(Generic[P]):
     """A page for browsers; for other clients the same as plain text, with a sign-in of its own."""
 
-    def __init__(self, page: MemberPage[P], text: Door[P]) -> None:
+    def __init__(self, page: MemberPage[P], text: PublicView[P]) -> None:
         update_wrapper(self, page)
         self.rule = page.rule
         self._page = page
@@ -199,26 +199,26 @@ class PageOrText(Generic[P]):
         return view(request, *args, **kwargs)
 
 
-def page(
+def member_page(
     *any_of: Permission,
     methods: tuple[str, ...] = SAFE,
     watching: bool = False,
     setting_up: bool = False,
-) -> Callable[[View[P]], MemberPage[P]]:
+) -> Callable[[MemberView[P]], MemberPage[P]]:
     """Declare a page for members who have one of these permissions; for all if none is named."""
-    rule = Rule(any_of, methods, watching=watching, setting_up=setting_up)
+    rule = AccessRule(any_of, methods, background_poll=watching, allow_without_second_factor=setting_up)
 
-    def declare(view: View[P]) -> MemberPage[P]:
+    def declare(view: MemberView[P]) -> MemberPage[P]:
         return MemberPage(view, rule)
 
     return declare
 
 
-def open_page(*, methods: tuple[str, ...] = FORM) -> Callable[[Door[P]], PublicPage[P]]:
+def public_page(*, methods: tuple[str, ...] = FORM) -> Callable[[PublicView[P]], PublicPage[P]]:
     """Declare a page for everyone."""
-    rule = Rule((), methods, stranger=True)
+    rule = AccessRule((), methods, public=True)
 
-    def declare(view: Door[P]) -> PublicPage[P]:
+    def declare(view: PublicView[P]) -> PublicPage[P]:
         return PublicPage(view, rule)
 
     return declare

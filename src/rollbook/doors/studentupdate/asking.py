@@ -6,36 +6,36 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from rollbook.doors.studentupdate.client import Credentials, address_of, agent_of
-from rollbook.doors.studentupdate.refusals import Refused
+from rollbook.doors.studentupdate.refusals import ApiError
 from rollbook.staff import audit, signing_in, throttle, tokens
 from rollbook.staff.models import Member, Token
 from rollbook.staff.permissions import Permission
-from rollbook.updates.wording import duration, listed
+from rollbook.updates.wording import duration, join_words
 
 
 def require_https(request: HttpRequest) -> None:
     """No redirect: a script that sends a password in the clear has to be mended, not helped."""
     if not request.is_secure():
-        raise Refused("use_https")
+        raise ApiError("use_https")
 
 
 def require_unthrottled(request: HttpRequest, now: datetime) -> None:
     """Turn away an address from which too many sign-ins failed."""
     try:
-        throttle.require_address(address_of(request), now)
-    except throttle.Throttled as throttled:
+        throttle.check_address(address_of(request), now)
+    except throttle.RateLimited as throttled:
         raise _wait(throttled) from None
 
 
-def caller(request: HttpRequest, credentials: Credentials, now: datetime) -> tuple[Member, Token | None]:
+def authenticate(request: HttpRequest, credentials: Credentials, now: datetime) -> tuple[Member, Token | None]:
     """Who is calling, and the token by which, unless it is by login and password."""
     if isinstance(credentials, tuple):
         return member_of(request, credentials, now), None
     try:
         token = tokens.sign_in(credentials.secret, address_of(request), now, agent_of(request))
-    except tokens.TokenFailed:
-        raise Refused("token_failed", tokens=tokens_page()) from None
-    except throttle.Throttled as throttled:
+    except tokens.TokenRejected:
+        raise ApiError("token_failed", tokens=tokens_page()) from None
+    except throttle.RateLimited as throttled:
         raise _wait(throttled) from None
     return token.member, token
 
@@ -45,25 +45,25 @@ def member_of(request: HttpRequest, credentials: tuple[str, str], now: datetime)
     try:
         return signing_in.sign_in(*credentials, address_of(request), now, agent_of(request))
     except signing_in.SignInFailed:
-        raise Refused("sign_in_failed") from None
-    except signing_in.PasswordNotEnough as half:
+        raise ApiError("sign_in_failed") from None
+    except signing_in.SecondFactorRequired as half:
         raise _not_enough(half) from None
-    except throttle.Throttled as throttled:
+    except throttle.RateLimited as throttled:
         raise _wait(throttled) from None
 
 
-def require_right(request: HttpRequest, member: Member, action: str, now: datetime) -> None:
+def require_permission(request: HttpRequest, member: Member, action: str, now: datetime) -> None:
     """Everything here is about a district's updates, which one right covers."""
     if not member.may(Permission.UPDATE_STUDENTS):
-        note(request, action, "not allowed", now, member=member)
-        raise Refused("not_allowed")
+        audit_request(request, action, "not allowed", now, member=member)
+        raise ApiError("not_allowed")
 
 
 def require_scope(request: HttpRequest, token: Token | None, action: str, now: datetime) -> None:
     """A token is for the commands that it was made for; a login with a password is for all."""
     if token and action not in token.scopes:
-        note(request, action, "not allowed", now, member=token.member, detail=f"token {token.key}")
-        raise Refused("token_scope", scope=action, has=listed(token.scopes), tokens=tokens_page())
+        audit_request(request, action, "not allowed", now, member=token.member, detail=f"token {token.key}")
+        raise ApiError("token_scope", scope=action, has=join_words(token.scopes), tokens=tokens_page())
 
 
 def tokens_page() -> str:
@@ -71,7 +71,7 @@ def tokens_page() -> str:
     return f"{settings.URL}/account/tokens"
 
 
-def note(
+def audit_request(
     request: HttpRequest, action: str, result: str, now: datetime, *, member: Member | None = None, detail: str = ""
 ) -> None:
     """Write into the audit what this request came to."""
@@ -83,19 +83,19 @@ def note(
 def note_exposed(request: HttpRequest, action: str, now: datetime) -> None:
     """A login or password stood in the address. Counted like a failed sign-in, so that nobody can fill the audit."""
     try:
-        throttle.require_address(address_of(request), now)
-    except throttle.Throttled:
+        throttle.check_address(address_of(request), now)
+    except throttle.RateLimited:
         return
-    throttle.note_failure("", address_of(request), now)
-    note(request, action, "credentials in address", now)
+    throttle.record_failure("", address_of(request), now)
+    audit_request(request, action, "credentials in address", now)
 
 
-def _not_enough(half: signing_in.PasswordNotEnough) -> Refused:
+def _not_enough(half: signing_in.SecondFactorRequired) -> ApiError:
     if half.is_missing:
-        return Refused("second_factor_missing", url=settings.URL)
-    return Refused("token_needed", tokens=tokens_page())
+        return ApiError("second_factor_missing", url=settings.URL)
+    return ApiError("token_needed", tokens=tokens_page())
 
 
-def _wait(throttled: throttle.Throttled) -> Refused:
+def _wait(throttled: throttle.RateLimited) -> ApiError:
     wait = duration(timedelta(seconds=throttled.retry_after))
-    return Refused("throttled", retry_after=throttled.retry_after, wait=wait)
+    return ApiError("throttled", retry_after=throttled.retry_after, wait=wait)

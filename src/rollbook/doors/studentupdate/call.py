@@ -7,13 +7,13 @@ from datetime import datetime
 from django.http import HttpRequest
 
 from rollbook.doors.studentupdate.command_reference import Command
-from rollbook.doors.studentupdate.fields import Choices
+from rollbook.doors.studentupdate.fields import StartOptions
 from rollbook.doors.studentupdate.form import Form
 from rollbook.staff.models import Member
 
 
 @dataclass(frozen=True)
-class Call:
+class ApiRequest:
     """A request as it came in; its file and its quota are released when ``ended`` closes."""
 
     request: HttpRequest
@@ -26,7 +26,7 @@ class Call:
 class CheckedRequest:
     """A request that passed every step: who sends it, and what it asks for."""
 
-    call: Call
+    call: ApiRequest
     form: Form
     member: Member
-    choices: Choices
+    choices: StartOptions

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django.http import HttpRequest
 
-from rollbook.doors.studentupdate.refusals import Refused
+from rollbook.doors.studentupdate.refusals import ApiError
 
 UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104 - nobody's address; behind a local socket without a proxy there is none
 
@@ -64,7 +64,7 @@ def credentials_in_header(request: HttpRequest) -> Credentials | None:
     try:
         login, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
-        raise Refused("bad_authorization") from None
+        raise ApiError("bad_authorization") from None
     if scheme.lower() != "basic" or not colon:
-        raise Refused("bad_authorization")
+        raise ApiError("bad_authorization")
     return login, password

@@ -10,62 +10,62 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
 from rollbook.doors.studentupdate import answers
-from rollbook.doors.studentupdate.asking import note
-from rollbook.doors.studentupdate.call import Call, CheckedRequest
+from rollbook.doors.studentupdate.asking import audit_request
+from rollbook.doors.studentupdate.call import ApiRequest, CheckedRequest
 from rollbook.doors.studentupdate.command_reference import CANCEL, COMMANDS, START, STATUS, Command
-from rollbook.doors.studentupdate.order import check_request, received
-from rollbook.doors.studentupdate.wire import Answer, answered
+from rollbook.doors.studentupdate.order import check_request, receive_file
+from rollbook.doors.studentupdate.wire import ApiResponse, respond_or_error
 from rollbook.updates.cancel import cancel as cancel_update
 
-Door = Callable[[HttpRequest], HttpResponse]
-Handler = Callable[[CheckedRequest], Answer]
+View = Callable[[HttpRequest], HttpResponse]
+Handler = Callable[[CheckedRequest], ApiResponse]
 
 
-def _start(request: CheckedRequest) -> Answer:
+def _start(request: CheckedRequest) -> ApiResponse:
     """Create an update from the file."""
-    receipt = received(request)
+    receipt = receive_file(request)
     result = "replayed" if receipt.replayed else receipt.update.state
-    _note(request, result, receipt.update.number)
+    _audit(request, result, receipt.update.number)
     return answers.started(receipt, request.choices.ignored, request.call.now)
 
 
-def _status(request: CheckedRequest) -> Answer:
+def _status(request: CheckedRequest) -> ApiResponse:
     """Answer how far an update is."""
     choices = request.choices
     return answers.state_of(request.member, choices.number, choices.ignored, request.call.now)
 
 
-def _cancel(request: CheckedRequest) -> Answer:
+def _cancel(request: CheckedRequest) -> ApiResponse:
     """Stop an update."""
     number, ignored = request.choices.number, request.choices.ignored
     result = cancel_update(request.member.district, number)
     outcome = "done" if result.done else "nothing to cancel"
     if result.update:
-        _note(request, outcome, result.update.number)
+        _audit(request, outcome, result.update.number)
     return answers.canceled(request.member, number, result, ignored, timezone.now())
 
 
-def _note(checked: CheckedRequest, result: str, number: int) -> None:
+def _audit(checked: CheckedRequest, result: str, number: int) -> None:
     call = checked.call
     detail = f"update {number}"
-    note(call.request, call.command.name, result, call.now, member=checked.member, detail=detail)
+    audit_request(call.request, call.command.name, result, call.now, member=checked.member, detail=detail)
 
 
 HANDLERS: Mapping[str, Handler] = MappingProxyType({START: _start, STATUS: _status, CANCEL: _cancel})
 
 
-def _door(command: Command) -> Door:
-    def called(request: HttpRequest) -> Answer:
+def _view(command: Command) -> View:
+    def called(request: HttpRequest) -> ApiResponse:
         with ExitStack() as ended:
-            call = Call(request, command, timezone.now(), ended)
+            call = ApiRequest(request, command, timezone.now(), ended)
             return HANDLERS[command.name](check_request(call))
 
     @csrf_exempt
     @sensitive_post_parameters()
     def door(request: HttpRequest) -> HttpResponse:
-        return answered(request, lambda: called(request), allow="POST")
+        return respond_or_error(request, lambda: called(request), allow="POST")
 
     return door
 
 
-start, status, cancel = (_door(command) for command in COMMANDS)
+start, status, cancel = (_view(command) for command in COMMANDS)

@@ -5,18 +5,18 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from rollbook.doors.studentupdate.command_reference import FIELDS
-from rollbook.doors.studentupdate.refusals import Refused
-from rollbook.format.nearest import nearest
-from rollbook.format.reader import known_encoding
+from rollbook.doors.studentupdate.refusals import ApiError
+from rollbook.format.nearest import closest_match
+from rollbook.format.reader import normalize_encoding_name
 from rollbook.updates.moves import Mode
-from rollbook.updates.wording import safe
+from rollbook.updates.wording import printable
 
 LONGEST_SHOWN = 40
 LONGEST_NUMBER = 9  # digits
 
 
 @dataclass(frozen=True)
-class Choices:
+class StartOptions:
     """The optional fields, understood. ``number`` None means the district's own; ``ignored`` are unknown names."""
 
     mode: Mode = Mode.UPDATE
@@ -25,41 +25,41 @@ class Choices:
     ignored: tuple[str, ...] = ()
 
 
-def _mode(value: str, choices: Choices) -> Choices:
+def _mode(value: str, choices: StartOptions) -> StartOptions:
     if value == "sync":
-        raise Refused("not_supported", what="mode=sync")
+        raise ApiError("not_supported", what="mode=sync")
     try:
         return replace(choices, mode=Mode(value))
     except ValueError:
         raise _wrong("mode", value, f"write {' or '.join(Mode)}") from None
 
 
-def _encoding(value: str, choices: Choices) -> Choices:
+def _encoding(value: str, choices: StartOptions) -> StartOptions:
     try:
-        return replace(choices, encoding=known_encoding(value))
+        return replace(choices, encoding=normalize_encoding_name(value))
     except ValueError:
         raise _wrong("encoding", value, "write utf-8, cp1252, latin-1 or mac-roman") from None
 
 
-def _number(value: str, choices: Choices) -> Choices:
+def _number(value: str, choices: StartOptions) -> StartOptions:
     if not (value.isascii() and value.isdigit() and len(value) <= LONGEST_NUMBER):
         raise _wrong("update", value, "write its number, as in update=17")
     return replace(choices, number=int(value))
 
 
-def _wrong(field: str, value: str, repair: str) -> Refused:
-    return Refused("wrong_value", field=field, value=safe(value, LONGEST_SHOWN), repair=repair)
+def _wrong(field: str, value: str, repair: str) -> ApiError:
+    return ApiError("wrong_value", field=field, value=printable(value, LONGEST_SHOWN), repair=repair)
 
 
-Parser = Callable[[str, Choices], Choices]
+Parser = Callable[[str, StartOptions], StartOptions]
 
 PARSERS: Mapping[str, Parser] = MappingProxyType({"mode": _mode, "encoding": _encoding, "update": _number})
 """How the optional fields are parsed; file, login and password are no options."""
 
 
-def understood(command: str, sent: Mapping[str, list[str]]) -> Choices:
+def parse_fields(command: str, sent: Mapping[str, list[str]]) -> StartOptions:
     """What these fields ask of this command; Refused if one is not understood."""
-    choices = Choices(ignored=tuple(safe(name, LONGEST_SHOWN) for name in unknown(sent)))
+    choices = StartOptions(ignored=tuple(printable(name, LONGEST_SHOWN) for name in unknown(sent)))
     for name in choices.ignored:
         _require_far_from_known(name)
     for name, values in sent.items():
@@ -76,14 +76,14 @@ def unknown(sent: Iterable[str]) -> list[str]:
 
 
 def _require_far_from_known(name: str) -> None:
-    known = nearest(name.casefold(), FIELDS)
+    known = closest_match(name.casefold(), FIELDS)
     if known:
-        raise Refused("misspelled_field", field=name, known=known)
+        raise ApiError("misspelled_field", field=name, known=known)
 
 
 def _require_accepted(command: str, name: str) -> None:
     field = FIELDS[name]
     if not field.is_implemented:
-        raise Refused("not_supported", what=name)
+        raise ApiError("not_supported", what=name)
     if command not in field.commands:
-        raise Refused("field_elsewhere", field=name, name=command)
+        raise ApiError("field_elsewhere", field=name, name=command)

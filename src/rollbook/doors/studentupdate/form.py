@@ -11,9 +11,9 @@ from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest, UnreadablePostError
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 
-from rollbook.doors.studentupdate.refusals import Refused
-from rollbook.updates.spool import Incoming
-from rollbook.updates.wording import safe
+from rollbook.doors.studentupdate.refusals import ApiError
+from rollbook.updates.spool import IncomingFile
+from rollbook.updates.wording import printable
 
 LARGEST_FORM = 64 * 1024
 """Bytes that the fields and the boundaries of a form may take, besides its file."""
@@ -32,7 +32,7 @@ DAMAGED = (
 class Upload:
     """The file of a form: where its bytes are, and what to call it."""
 
-    incoming: Incoming
+    incoming: IncomingFile
     name: str
 
 
@@ -50,7 +50,7 @@ class Form:
             sent: A clause that says what was sent instead, for the refusal.
         """
         if self.upload is None:
-            raise Refused("missing_file", sent=sent)
+            raise ApiError("missing_file", sent=sent)
         return self.upload
 
 
@@ -62,19 +62,19 @@ def read_form(request: HttpRequest, ended: ExitStack, *, command: str, takes_fil
     """
     if request.META.get("CONTENT_LENGTH", "") in {"", "0"}:
         return Form({}, None)
-    body = _Body(request)
-    sink = _Sink(ended, command, takes_file)
+    body = _CountingBody(request)
+    sink = _SpoolUploadHandler(ended, command, takes_file)
     try:
         fields, _ = _Parser(request.META, body, [sink], "utf-8").parse()
     except RequestDataTooBig:
         raise _too_long() from None
     except SuspiciousOperation:
-        raise Refused("bad_form", reason="it has too many fields", command=command) from None
+        raise ApiError("bad_form", reason="it has too many fields", command=command) from None
     except MultiPartParserError:
-        raise Refused("bad_form", reason=DAMAGED, command=command) from None
+        raise ApiError("bad_form", reason=DAMAGED, command=command) from None
     # Django says nothing about a body that breaks off or uses another boundary than it names.
     if not body.is_whole:
-        raise Refused("incomplete_upload")
+        raise ApiError("incomplete_upload")
     sent = {name: [str(value) for value in values] for name, values in fields.lists()}
     if any(len(value.encode()) > LONGEST_FIELD for values in sent.values() for value in values):
         raise _too_long()
@@ -84,19 +84,19 @@ def read_form(request: HttpRequest, ended: ExitStack, *, command: str, takes_fil
 def display_name(name: str) -> str:
     """What the client called its file, without folders, on one line; ``-`` is how curl calls its standard input."""
     last = name.replace("\\", "/").rpartition("/")[2]
-    shown = safe(last, LONGEST_NAME).strip()
+    shown = printable(last, LONGEST_NAME).strip()
     return "stdin" if shown == STDIN else shown or "unnamed"
 
 
-def _too_long() -> Refused:
-    return Refused(
+def _too_long() -> ApiError:
+    return ApiError(
         "field_too_long",
         limit=f"{LONGEST_FIELD:,}",
         repair="a file needs @ before its name, and each part must end with the boundary",
     )
 
 
-class _Body(io.RawIOBase):
+class _CountingBody(io.RawIOBase):
     """The request's body, which remembers how much came and how it ended."""
 
     def __init__(self, request: HttpRequest) -> None:
@@ -110,7 +110,7 @@ class _Body(io.RawIOBase):
         try:
             data: bytes = self._request.read(size)
         except UnreadablePostError:
-            raise Refused("incomplete_upload") from None
+            raise ApiError("incomplete_upload") from None
         self._missing -= len(data)
         self._tail = (self._tail + data)[-TAIL:]
         return data
@@ -120,7 +120,7 @@ class _Body(io.RawIOBase):
         return self._missing == 0 and self._closing in self._tail
 
 
-class _Sink(FileUploadHandler):
+class _SpoolUploadHandler(FileUploadHandler):
     """Takes the one file that may come."""
 
     def __init__(self, ended: ExitStack, command: str, takes_file: str | None) -> None:
@@ -132,17 +132,17 @@ class _Sink(FileUploadHandler):
 
     def new_file(self, field_name: str, file_name: str, *args: Any, **kwargs: Any) -> None:
         self._require_expected(field_name)
-        incoming = Incoming()
+        incoming = IncomingFile()
         self._ended.callback(incoming.discard)
         self.upload = Upload(incoming, file_name)
 
     def _require_expected(self, field: str) -> None:
         if self._takes_file is None:
-            raise Refused("file_not_expected", name="this command", command=self._command)
+            raise ApiError("file_not_expected", name="this command", command=self._command)
         if field != self._takes_file:
-            raise Refused("wrong_field", field=safe(field, LONGEST_NAME), command=self._command)
+            raise ApiError("wrong_field", field=printable(field, LONGEST_NAME), command=self._command)
         if self.upload:
-            raise Refused("too_many_files")
+            raise ApiError("too_many_files")
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         if self.upload:
@@ -163,4 +163,4 @@ def require_size(size: int, limit: int | None = None) -> None:
     """Refuse what is larger than a file may be."""
     most = limit or settings.MAX_UPLOAD_BYTES
     if size > most:
-        raise Refused("too_large", limit=f"{most:,}", repair="split the file by school, or send less in the form")
+        raise ApiError("too_large", limit=f"{most:,}", repair="split the file by school, or send less in the form")

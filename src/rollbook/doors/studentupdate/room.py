@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from rollbook.doors.studentupdate.refusals import Refused
+from rollbook.doors.studentupdate.refusals import ApiError
 
 PER_ADDRESS = 2  # times the largest body: bytes and not calls are counted, as twenty small files harm nobody
 FOR_ALL = 4
@@ -17,7 +17,7 @@ KEPT_FREE = 256 << 20  # bytes of disk for the database to go on with,
 KEPT_FREE_SHARE = 0.05  # or this part of a small disk
 
 
-class Room:
+class UploadQuota:
     """The bytes that are announced and on their way into this process, by address."""
 
     def __init__(self) -> None:
@@ -25,7 +25,7 @@ class Room:
         self._taken: Counter[str] = Counter()
 
     @contextmanager
-    def taken(self, address: str, size: int, largest: int) -> Iterator[None]:
+    def reserve(self, address: str, size: int, largest: int) -> Iterator[None]:
         """Hold room for a body of ``size`` bytes while it comes in; Refused if there is none."""
         with self._lock:
             self._require(address, size, largest)
@@ -40,11 +40,11 @@ class Room:
     def _require(self, address: str, size: int, largest: int) -> None:
         everybody = self._taken.total() + size
         if self._taken[address] + size > PER_ADDRESS * largest:
-            raise Refused("too_many_uploads")
+            raise ApiError("too_many_uploads")
         if everybody > FOR_ALL * largest:
-            raise Refused("server_busy")
+            raise ApiError("server_busy")
         if everybody > _free():
-            raise Refused("disk_full")
+            raise ApiError("disk_full")
 
 
 def _free() -> int:
@@ -54,4 +54,4 @@ def _free() -> int:
     return disk.free - min(KEPT_FREE, int(disk.total * KEPT_FREE_SHARE))
 
 
-ROOM = Room()
+UPLOAD_QUOTA = UploadQuota()

@@ -5,23 +5,23 @@ from itertools import chain
 
 from django.conf import settings
 
-from rollbook.updates.status_line import Scene, Verdict, link
+from rollbook.updates.status_line import StatusContext, StatusLine, link
 from rollbook.roster.models import District
 from rollbook.updates.moves import State
 from rollbook.updates.progress import seconds_left
-from rollbook.updates.report import Report, live
-from rollbook.updates.running import worker_seen
+from rollbook.updates.report import Report, unfinished_numbers
+from rollbook.updates.running import worker_status
 
 
-def scene_of(district: District, facts: Report, now: datetime) -> Scene:
+def status_context(district: District, facts: Report, now: datetime) -> StatusContext:
     """What surrounds the update right now."""
-    seen = worker_seen()
-    others = chain(*live(district)) if facts.state is State.RECEIVED else ()
+    seen = worker_status()
+    others = chain(*unfinished_numbers(district)) if facts.state is State.RECEIVED else ()
     ahead = sorted(number for number in others if number < facts.number)
-    return Scene(now, settings.URL, seen.alive, seen.at, tuple(ahead))
+    return StatusContext(now, settings.URL, seen.alive, seen.at, tuple(ahead))
 
 
-def facts_of(facts: Report, line: Verdict, scene: Scene) -> dict[str, object]:
+def to_json(facts: Report, line: StatusLine, scene: StatusContext) -> dict[str, object]:
     """The same as the lines say, for programs."""
     return {
         "verdict": line.word,

@@ -11,7 +11,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
-from rollbook.doors.studentupdate.refusals import Refused
+from rollbook.doors.studentupdate.refusals import ApiError
 
 TEXT = "text/plain; charset=utf-8"
 JSON = "application/json"
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Answer:
+class ApiResponse:
     """Lines of text, and the same as JSON; its status may differ from that of the text."""
 
     lines: tuple[str, ...]
@@ -36,21 +36,21 @@ class Answer:
     problem: str = ""  # the code of what is wrong, if something is
 
 
-def answered(request: HttpRequest, answer: Callable[[], Answer], allow: str) -> HttpResponse:
+def respond_or_error(request: HttpRequest, answer: Callable[[], ApiResponse], allow: str) -> HttpResponse:
     """Work out the answer, or say why there is none. ``allow`` is the method this address answers."""
     try:
         return respond(request, answer())
-    except Refused as refused:
-        return refuse(request, refused, allow)
+    except ApiError as refused:
+        return error_response(request, refused, allow)
     except (OperationalError, InterfaceError):
         log.warning("the database is not available", exc_info=True)
-        return refuse(request, Refused("database_busy"))
+        return error_response(request, ApiError("database_busy"))
     except OSError as error:
         log.warning("the spool takes no file", exc_info=True)
-        return refuse(request, Refused("disk_full" if error.errno in DISK_FULL else "storage_failed"))
+        return error_response(request, ApiError("disk_full" if error.errno in DISK_FULL else "storage_failed"))
 
 
-def respond(request: HttpRequest, answer: Answer) -> HttpResponse:
+def respond(request: HttpRequest, answer: ApiResponse) -> HttpResponse:
     """The answer in the form the caller asked for."""
     if not wants_json(request):
         return _response(TEXT, _text(answer.lines), answer.status, answer.headers)
@@ -61,7 +61,7 @@ def respond(request: HttpRequest, answer: Answer) -> HttpResponse:
     return _response(JSON, _json(answer.facts), answer.json_status, headers)
 
 
-def refuse(request: HttpRequest, refused: Refused, allow: str = "") -> HttpResponse:
+def error_response(request: HttpRequest, refused: ApiError, allow: str = "") -> HttpResponse:
     """``ERROR code: what happened; what to do``, or the same as a problem of RFC 9457."""
     headers = _headers(refused, allow)
     if wants_json(request):
@@ -73,7 +73,7 @@ def wants_json(request: HttpRequest) -> bool:
     return request.get_preferred_type(["text/plain", JSON, PROBLEM]) in {JSON, PROBLEM}
 
 
-def _headers(refused: Refused, allow: str) -> dict[str, str]:
+def _headers(refused: ApiError, allow: str) -> dict[str, str]:
     headers = {}
     if refused.retry_after:
         headers["Retry-After"] = str(refused.retry_after)

@@ -5,11 +5,11 @@ from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
-from rollbook.roster.clearing import triggers
+from rollbook.roster.clearing import fingerprint_triggers
 
 
 def make(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    for statement in triggers(schema_editor.connection.vendor):
+    for statement in fingerprint_triggers(schema_editor.connection.vendor):
         schema_editor.execute(statement)
 
 

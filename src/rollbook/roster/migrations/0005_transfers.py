@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-from rollbook.database.collation import compare_bytes
+from rollbook.database.collation import set_c_collation
 
 
 class Migration(migrations.Migration):
@@ -77,5 +77,5 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.RunPython(compare_bytes("roster.Transfer"), migrations.RunPython.noop),
+        migrations.RunPython(set_c_collation("roster.Transfer"), migrations.RunPython.noop),
     ]

@@ -6,8 +6,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-from rollbook.database.collation import compare_bytes
-from rollbook.roster.clearing import triggers
+from rollbook.database.collation import set_c_collation
+from rollbook.roster.clearing import fingerprint_triggers
 
 _TYPES = ["district manager", "school manager", "instructor"]
 _GRANTED = {
@@ -29,7 +29,7 @@ def give_roles(apps: Any, schema_editor: Any) -> None:
 def make_triggers_again(apps: Any, schema_editor: Any) -> None:
     """SQLite has made the table of members anew, without its trigger."""
     if schema_editor.connection.vendor == "sqlite":
-        for statement in triggers("sqlite"):
+        for statement in fingerprint_triggers("sqlite"):
             if "digests_member_renamed" in statement:
                 schema_editor.execute("DROP TRIGGER IF EXISTS digests_member_renamed")
                 schema_editor.execute(statement)
@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.RunPython(compare_bytes("staff.Role"), migrations.RunPython.noop),
+        migrations.RunPython(set_c_collation("staff.Role"), migrations.RunPython.noop),
         migrations.RemoveConstraint(model_name="member", name="member_role"),
         migrations.RenameField(model_name="member", old_name="role", new_name="role_name"),
         migrations.AddField(

@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-from rollbook.database.collation import compare_bytes
+from rollbook.database.collation import set_c_collation
 
 
 class Migration(migrations.Migration):
@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.RunPython(
-            compare_bytes("staff.SecondFactor", "staff.RecoveryCode", "staff.Token"), migrations.RunPython.noop
+            set_c_collation("staff.SecondFactor", "staff.RecoveryCode", "staff.Token"), migrations.RunPython.noop
         ),
         migrations.AddField(
             model_name="staffletter",

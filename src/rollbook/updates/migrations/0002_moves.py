@@ -4,11 +4,11 @@ from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
-from rollbook.updates.moves import triggers
+from rollbook.updates.moves import transition_triggers
 
 
 def make(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    for statement in triggers(schema_editor.connection.vendor):
+    for statement in transition_triggers(schema_editor.connection.vendor):
         schema_editor.execute(statement)
 
 

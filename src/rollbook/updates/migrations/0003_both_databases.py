@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from rollbook.database.collation import compare_bytes
+from rollbook.database.collation import set_c_collation
 
 MODELS = (
     "roster.District",
@@ -23,5 +23,5 @@ class Migration(migrations.Migration):
     ]
     operations = [
         migrations.AlterField("row", "takes_dob", models.DateField(null=True)),
-        migrations.RunPython(compare_bytes(*MODELS), migrations.RunPython.noop),
+        migrations.RunPython(set_c_collation(*MODELS), migrations.RunPython.noop),
     ]

@@ -4,13 +4,13 @@ from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
-from rollbook.updates.moves import triggers
+from rollbook.updates.moves import transition_triggers
 
 
 def make_again(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """SQLite has made the table anew for the new column, without its triggers."""
     if schema_editor.connection.vendor == "sqlite":
-        for statement in triggers("sqlite"):
+        for statement in transition_triggers("sqlite"):
             schema_editor.execute(statement)
 
 

@@ -5,7 +5,7 @@ And PostgreSQL does not try to compress what a batch remembers: it is read once 
 
 from django.db import migrations, models
 
-from rollbook.database.collation import compare_bytes
+from rollbook.database.collation import set_c_collation
 from rollbook.database.only_on import on_postgresql
 
 leave_uncompressed = on_postgresql(
@@ -27,6 +27,6 @@ class Migration(migrations.Migration):
                 null=True,
             ),
         ),
-        migrations.RunPython(compare_bytes("updates.Row"), migrations.RunPython.noop),
+        migrations.RunPython(set_c_collation("updates.Row"), migrations.RunPython.noop),
         migrations.RunPython(leave_uncompressed, migrations.RunPython.noop),
     ]

@@ -7,7 +7,7 @@ from django import template
 from rollbook.updates import wording
 
 register = template.Library()
-register.filter("thousands", wording.thousands)
+register.filter("thousands", wording.format_number)
 register.filter("duration", wording.duration)
 register.filter("line_list", wording.line_list)
 

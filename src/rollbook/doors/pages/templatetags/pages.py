@@ -6,11 +6,11 @@ from typing import Any
 from django import template
 from django.urls import reverse
 
-from rollbook.doors.pages.visit import Visit
+from rollbook.doors.pages.visit import PageRequest
 from rollbook.staff.permissions import Permission
 from rollbook.updates import state_words
-from rollbook.updates.models import Update
-from rollbook.updates.wording import dated
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.wording import format_datetime
 
 register = template.Library()
 
@@ -58,7 +58,7 @@ def mark(word: object) -> dict[str, str]:
 
 
 @register.inclusion_tag("pages/part/mark.html")
-def update_mark(update: Update) -> dict[str, str]:
+def update_mark(update: UpdateJob) -> dict[str, str]:
     """``{% update_mark update %}``: the sign and word of the update's state."""
     return mark(state_words.words_of(update).word)
 
@@ -66,7 +66,7 @@ def update_mark(update: Update) -> dict[str, str]:
 @register.inclusion_tag("pages/part/navigation.html", takes_context=True)
 def navigation(context: template.Context) -> dict[str, Any]:
     """The rooms this member may enter, the one he is in marked."""
-    visit: Visit = context["visit"]
+    visit: PageRequest = context["visit"]
     rooms = [(reverse(name), label) for name, label, any_of in NAVIGATION if visit.may(*any_of)]
     here = visit.request.path
     return {
@@ -79,7 +79,7 @@ def navigation(context: template.Context) -> dict[str, Any]:
 @register.filter
 def there(at: datetime | None, time_zone: str) -> str:
     """``{{ at|there:visit.district.time_zone }}``: the moment in the district's time, with its date."""
-    return dated(at, time_zone)
+    return format_datetime(at, time_zone)
 
 
 @register.inclusion_tag("pages/part/pager.html", takes_context=True)
