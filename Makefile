@@ -53,7 +53,7 @@ lint: setup  ## check style, types and import rules
 	$(BIN)/lint-imports
 
 docs: setup  ## regenerate the reference pages from the code
-	$(BIN)/python -m rollbook.format.documentation docs/student-file.md
+	$(BIN)/python -m rollbook.studentfile.reference.markdown docs/student-file.md
 	$(BIN)/python -m rollbook.cli.reference docs/cli.md
 	$(BIN)/python -m rollbook.settings_reference README.md
 

@@ -36,7 +36,7 @@ class Enrolled:
     @contextmanager
     def serving(self) -> Iterator[None]:
         """The server, begun after a quiet time."""
-        self.database.settle(self.rollbook.database)
+        self.database.settle(self.rollbook.db)
         with self.rollbook.serving():
             yield
 
@@ -85,7 +85,7 @@ def measure(plan: Plan, database: Database, rows: int, results: Results) -> Enro
     for run in range(runs):
         enrolled = enroll(plan, database, files)
         meter.rollbook("first load", run, enrolled, "base")
-        meter.note("first load", run, "floor", load_seconds(database, enrolled.rollbook.database, plan.folder))
+        meter.note("first load", run, "floor", load_seconds(database, enrolled.rollbook.db, plan.folder))
     address = database.fresh("floor")
     floor = database.floor(address)
     floor.fill(files["base"])

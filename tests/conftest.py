@@ -12,11 +12,11 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection
 from hypothesis import settings as hypothesis_settings
 
-from rollbook.roster.models import District, School
-from rollbook.staff import roles
-from rollbook.staff.models import Member
-from rollbook.staff.passwords import Argon2id
-from rollbook.updates import apply
+from rollbook.districts.models import District, School
+from rollbook.accounts import roles
+from rollbook.accounts.models import Member
+from rollbook.accounts.auth.password_hasher import Argon2id
+from rollbook.updates.applying import apply
 from tests import depth, installations, outside
 from tests.settings import BYTECODE
 

@@ -20,8 +20,8 @@ from django.conf import settings
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from rollbook.keys import secret
-from tests.database.own import OwnDatabase
+from rollbook.secret_keys import secret
+from tests.db.own_database import OwnDatabase
 
 _END_OUR_SESSIONS: LiteralString = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {} AND usename = current_user"

@@ -85,6 +85,6 @@ def test_told_to_stop_it_ends_both_runs(told: Path) -> None:
 
 def test_what_never_asks_the_database_is_tested_once() -> None:
     """Neither a test without the database in this process nor one that is marked so."""
-    done = both("--on", "postgresql", "tests/format/test_nearest.py", "tests/browser/test_chromium.py")
+    done = both("--on", "postgresql", "tests/studentfile/test_spelling.py", "tests/browser/test_chromium.py")
     assert done.returncode == NOTHING_TO_TEST
     assert " deselected" in done.stdout

@@ -51,7 +51,7 @@ def test_two_processes_that_start_at_once_sign_with_the_same_key(tmp_path: Path)
 
 def test_setting_django_up_writes_nothing(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    code = "import django; django.setup(); import rollbook.doors.admin.settings"
+    code = "import django; django.setup(); import rollbook.web.operators.settings"
     env = environment(None, DJANGO_SETTINGS_MODULE="rollbook.settings", ROLLBOOK_DATA=str(data))
     subprocess.run([sys.executable, "-c", code], env=env, check=True)
     assert not data.exists()
@@ -98,7 +98,7 @@ def test_the_deployment_checks_of_django_find_nothing() -> None:
 
 def test_what_only_postgresql_needs_is_not_loaded_on_sqlite(tmp_path: Path) -> None:
     code = (
-        "import sys, django; django.setup(); import rollbook.cli.actions.serve, rollbook.engine.loop, rollbook.updates.check;"
+        "import sys, django; django.setup(); import rollbook.cli.actions.serve, rollbook.jobs.single_worker.loop, rollbook.updates.checking.check;"
         " print('psycopg' in sys.modules)"
     )
     env = environment(None, DJANGO_SETTINGS_MODULE="rollbook.settings", ROLLBOOK_DATA=str(tmp_path))

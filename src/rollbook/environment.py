@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
-from rollbook.database.url import postgresql
+from rollbook.db.url import postgresql
 
 T = TypeVar("T")
 

@@ -3,8 +3,8 @@
 from django.utils.functional import SimpleLazyObject
 
 from rollbook import environment
-from rollbook.database.url import postgresql
-from rollbook.keys import secret
+from rollbook.db.url import postgresql
+from rollbook.secret_keys import secret
 
 # The folder of the database, uploaded files, keys, certificate and mail.
 DATA = environment.DATA.read()
@@ -29,14 +29,14 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_htmx",
-    "rollbook.roster",
-    "rollbook.staff",
+    "rollbook.students",
+    "rollbook.accounts",
     "rollbook.updates",
-    "rollbook.engine",
-    "rollbook.doors.pages",
+    "rollbook.jobs",
+    "rollbook.web.pages",
 ]
 MIDDLEWARE = [
-    "rollbook.doors.middleware.request_id",
+    "rollbook.web.middleware.request_id",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -52,14 +52,14 @@ CSRF_COOKIE_NAME = "__Host-csrf"
 CSRF_COOKIE_SECURE = True
 CSRF_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [URL]  # behind a proxy the Host header may be another one
-CSRF_FAILURE_VIEW = "rollbook.doors.pages.errors.form_expired"
+CSRF_FAILURE_VIEW = "rollbook.web.pages.base.errors.form_expired"
 
-# Who is signed in to the pages; staff/sessions.py holds how long.
-SESSION_ENGINE = "rollbook.staff.sessions"
+# Who is signed in to the pages; accounts/auth/sessions.py holds how long.
+SESSION_ENGINE = "rollbook.accounts.auth.sessions"
 SESSION_COOKIE_NAME = "__Host-session"
 SESSION_COOKIE_SECURE = True
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
-AUTHENTICATION_BACKENDS = ["rollbook.staff.sessions.Backend"]
+AUTHENTICATION_BACKENDS = ["rollbook.accounts.auth.sessions.Backend"]
 LOGIN_URL = "sign-in"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
@@ -96,7 +96,7 @@ DATABASES = {
     "default": postgresql(DATABASE_URL)
     if ON_POSTGRESQL
     else {
-        "ENGINE": "rollbook.database.sqlite",
+        "ENGINE": "rollbook.db.sqlite",
         "NAME": DATA / "rollbook.sqlite3",
         "OPTIONS": {
             "timeout": 30,
@@ -109,7 +109,7 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "staff.Member"
-PASSWORD_HASHERS = ["rollbook.staff.passwords.Argon2id"]
+PASSWORD_HASHERS = ["rollbook.accounts.auth.password_hasher.Argon2id"]
 
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -155,7 +155,7 @@ DEFAULT_FROM_EMAIL = environment.MAIL_FROM.read()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "rollbook.logs.Line"}},
+    "formatters": {"line": {"()": "rollbook.log_format.Line"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {

@@ -7,7 +7,7 @@ import django
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 
-from rollbook.keys import secret
+from rollbook.secret_keys import secret
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollbook.settings")
 

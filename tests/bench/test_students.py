@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bench import students
-from rollbook.format import reader
+from rollbook.studentfile.reading import reader
 
 ROWS = 2_000
 

@@ -14,7 +14,7 @@ from tests.browser.ways import choose_file, fill_sign_in, link_in, mails_to, put
 from tests.conftest import PASSWORD
 from tests.endtoend.conftest import LOGIN, Rollbook
 from tests.installations import execute
-from tests.staff.phone import Phone
+from tests.accounts.phone import Phone
 
 NEW = "new@birch.example"
 SCHOOL_MANAGER = "school@maple.example"

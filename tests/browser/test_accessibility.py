@@ -11,7 +11,7 @@ from tests import depth
 from tests.browser.accessibility import VIEW_RULES, violations
 from tests.browser.conftest import HEIGHT, Faults, Scheme, Visitor, visiting
 from tests.browser.states import names, prepare, visits
-from tests.doors.pages.test_matrix import RULES
+from tests.web.pages.test_matrix import RULES
 from tests.endtoend.conftest import Rollbook
 
 pytestmark = pytest.mark.without_database

@@ -98,5 +98,5 @@ def test_pytest_by_itself_is_red_without_a_browser_and_says_how_to_get_one(tmp_p
 
 def test_whoever_does_not_test_pages_needs_none(tmp_path: Path) -> None:
     environment = os.environ | {VARIABLE: str(tmp_path / "nothing")}
-    command = [sys.executable, "-m", "tests", "--on", "sqlite", "tests/format/test_nearest.py"]
+    command = [sys.executable, "-m", "tests", "--on", "sqlite", "tests/studentfile/test_spelling.py"]
     assert subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, check=False).returncode == 0

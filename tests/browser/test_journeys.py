@@ -29,7 +29,7 @@ from tests.browser.ways import (
 )
 from tests.conftest import PASSWORD
 from tests.endtoend.conftest import LOGIN, NEIGHBOUR, Rollbook, two_districts
-from tests.staff.phone import Phone
+from tests.accounts.phone import Phone
 
 __all__ = ["two_districts"]
 

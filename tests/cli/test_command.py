@@ -38,7 +38,7 @@ def test_help_and_version_load_nothing_heavy(arguments: list[str]) -> None:
 import sys
 from rollbook.cli import run
 code = run({arguments!r})
-heavy = {{"django", "tqdm", "gunicorn", "rollbook.format", "rollbook.updates"}}
+heavy = {{"django", "tqdm", "gunicorn", "rollbook.studentfile", "rollbook.updates"}}
 sys.exit(" ".join(heavy & sys.modules.keys()) or code)
 """
     result = subprocess.run(

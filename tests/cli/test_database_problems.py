@@ -9,8 +9,8 @@ import pytest
 from django.conf import settings
 
 from tests.cli import process
-from tests.database.other_end import other_end, refusing
-from tests.database.own import OwnDatabase, own_database
+from tests.db.fake_server import other_end, refusing
+from tests.db.own_database import OwnDatabase, own_database
 
 pytestmark = pytest.mark.process
 

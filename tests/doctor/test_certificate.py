@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from rollbook.doctor import certificate
-from rollbook.doctor.findings import Level
+from rollbook.doctor.result import Level
 from rollbook.server import tls
 from tests.doctor.conftest import Here, told
 

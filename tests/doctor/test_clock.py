@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from rollbook.doctor import clock
-from rollbook.doctor.findings import Level
-from rollbook.roster.models import District
+from rollbook.doctor.result import Level
+from rollbook.districts.models import District
 from tests.doctor.conftest import Here, marks, told
 
 

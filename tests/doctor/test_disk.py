@@ -9,7 +9,7 @@ import pytest
 from pytest_django import Settings
 
 from rollbook.doctor import disk
-from rollbook.doctor.findings import Level
+from rollbook.doctor.result import Level
 from tests.doctor.conftest import Here, marks, told
 
 OnKind = Callable[[str], None]

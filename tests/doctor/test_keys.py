@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from rollbook.doctor import keys
-from rollbook.doctor.findings import Level
-from rollbook.roster.models import District
-from rollbook.staff.keyring import fingerprint
-from rollbook.staff.models import KeyFingerprint
+from rollbook.doctor.result import Level
+from rollbook.districts.models import District
+from rollbook.accounts.key_fingerprints import fingerprint
+from rollbook.accounts.models import KeyFingerprint
 from tests.doctor.conftest import Here, told
 from tests.updates.night import a_class, enroll
 

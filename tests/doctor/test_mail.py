@@ -12,9 +12,9 @@ from aiosmtpd.smtp import AuthResult, LoginPassword
 from pytest_django import Settings
 
 from rollbook.doctor import mail
-from rollbook.doctor.findings import Level
+from rollbook.doctor.result import Level
 from rollbook.server import tls
-from tests.database.other_end import keeping_silent, other_end
+from tests.db.fake_server import keeping_silent, other_end
 from tests.doctor.conftest import Here, marks, told
 from tests.post_office import PostOffice, a_free_port
 

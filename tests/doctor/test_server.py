@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from rollbook.doctor import certificate, running, server
-from rollbook.doctor.findings import Level
+from rollbook.doctor import certificate, server, server_process
+from rollbook.doctor.result import Level
 from rollbook.server import tls
 from tests.doctor.conftest import Here, told
 from tests.doctor.host import doctor, serving
@@ -59,9 +59,9 @@ def test_settings_that_differ_are_named_and_not_told(installed: Path) -> None:
     assert (result, what.startswith(words), "s3cret" in what) == ("warning", True, False)
 
 
-def a_server(**said: object) -> running.Server:
+def a_server(**said: object) -> server_process.Server:
     options = {"host": "127.0.0.1", "port": a_free_port(), "cert": None, "key": None, "behind_proxy": False}
-    return running.Server(os.getpid(), Namespace(**(options | said)), {}, Path("/srv"))
+    return server_process.Server(os.getpid(), Namespace(**(options | said)), {}, Path("/srv"))
 
 
 def test_one_that_does_not_answer_is_an_error(here: Here) -> None:
@@ -78,24 +78,24 @@ def test_its_options_and_environment_are_read_from_its_process(tmp_path: Path, m
     (process / "cmdline").write_bytes(b"".join(word.encode() + b"\0" for word in words))
     (process / "environ").write_bytes(b"HOME=/root\0ROLLBOOK_URL=https://a=b\0")
     (process / "cwd").symlink_to("/srv")
-    monkeypatch.setattr(running, "_PROCESSES", tmp_path / "proc")
+    monkeypatch.setattr(server_process, "_PROCESSES", tmp_path / "proc")
     with held(tmp_path, "17\n"):
-        found = running.find(tmp_path)
+        found = server_process.find(tmp_path)
     assert found
     assert (found.pid, found.certificate, found.behind_proxy) == (17, (Path("/srv/c.pem"), Path("/k.pem")), False)
     assert found.environment == {"HOME": "/root", "ROLLBOOK_URL": "https://a=b"}
     (process / "cmdline").write_bytes(b"sleep\01\0")  # on storage that machines share, the number is of another machine
     with held(tmp_path, "17\n"):
-        assert running.find(tmp_path) == running.Server(17, None, None, None)
+        assert server_process.find(tmp_path) == server_process.Server(17, None, None, None)
 
 
 @pytest.mark.parametrize("written", ["", "17", "x"])
 def test_a_lock_that_nobody_holds_is_of_a_server_that_has_gone(tmp_path: Path, written: str) -> None:
-    assert running.find(tmp_path) is None
+    assert server_process.find(tmp_path) is None
     (tmp_path / "serve.lock").write_text(written)
-    assert running.find(tmp_path) is None
+    assert server_process.find(tmp_path) is None
     with held(tmp_path, "not a number"):
-        assert running.find(tmp_path) == running.Server(None, None, None, None)
+        assert server_process.find(tmp_path) == server_process.Server(None, None, None, None)
 
 
 def test_the_certificate_that_the_server_was_given_is_the_one_that_is_looked_at(here: Here, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from rollbook.server import tls
 from tests.conftest import PASSWORD
-from tests.doors.pages.reading import Page, read
+from tests.web.pages.reading import Page, read
 from tests.endtoend.conftest import LOGIN, Rollbook
 from tests.faults.folder import base
 

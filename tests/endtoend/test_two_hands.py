@@ -11,7 +11,7 @@ from tests.faults.folder import HEADER, row
 from tests.installations import execute
 from tests.often import often
 
-WORKER = "rollbook.updates.worker_process"
+WORKER = "rollbook.updates.checking.worker_process"
 MEGABYTES = 10
 PAUSE = 0.02  # seconds between two looks
 CORES = len(os.sched_getaffinity(0))

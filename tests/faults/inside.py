@@ -19,14 +19,19 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from rollbook.engine import loop  # noqa: E402
-from rollbook.roster.models import Change, District, School  # noqa: E402
-from rollbook.roster.records import iter_district  # noqa: E402
-from rollbook.staff import roles  # noqa: E402
-from rollbook.staff.models import Member  # noqa: E402
-from rollbook.updates import apply, check_range, drafts, judging, problems, receive, running, spool  # noqa: E402
+from rollbook.jobs.single_worker import loop  # noqa: E402
+from rollbook.districts.models import District, School
+from rollbook.students.models import Change  # noqa: E402
+from rollbook.students.snapshots import iter_district  # noqa: E402
+from rollbook.accounts import roles  # noqa: E402
+from rollbook.accounts.models import Member  # noqa: E402
+from rollbook.updates import problem_store, runner
+from rollbook.updates.applying import apply
+from rollbook.updates.checking import check_range
+from rollbook.updates.receiving import drafts, files, receive
+from rollbook.updates.resolving import conflicts  # noqa: E402
 from rollbook.updates.models import Draft, StagedRow, UpdateJob  # noqa: E402
-from rollbook.updates.moves import Mode  # noqa: E402
+from rollbook.updates.state_machine import Mode  # noqa: E402
 
 
 def make(base: str) -> None:
@@ -41,7 +46,7 @@ def make(base: str) -> None:
 
 def submit(file: str, mode: str) -> None:
     """Receive this file; prints the update's number."""
-    incoming = spool.IncomingFile()
+    incoming = files.IncomingFile()
     incoming.write(Path(file).read_bytes())
     district = District.objects.get(slug="maple-usd")
     print(receive.receive(district, incoming, file_name=Path(file).name, mode=Mode(mode)).update.number)
@@ -52,7 +57,7 @@ def submit_until(place: str, file: str) -> None:
     owner, name, early = {
         "before_rename": (Path, "rename", True),
         "after_rename": (Path, "rename", False),
-        "before_commit": (problems, "keep", False),
+        "before_commit": (problem_store, "keep", False),
         "after_commit": (receive, "_commit", False),
     }[place]
     _die_at(owner, name, early)
@@ -84,12 +89,12 @@ def keep_draft(file: str, place: str = "") -> None:
     places: dict[str, tuple[Any, str, bool]] = {
         "before_rename": (Path, "rename", True),
         "after_rename": (Path, "rename", False),
-        "before_commit": (spool, "share", False),
+        "before_commit": (files, "share", False),
         "after_commit": (drafts, "_make_room", True),
     }
     if place:
         _die_at(*places[place])
-    incoming = spool.IncomingFile()
+    incoming = files.IncomingFile()
     incoming.write(Path(file).read_bytes())
     drafts.create(manager, incoming, file_name=Path(file).name, now=timezone.now())
 
@@ -115,7 +120,7 @@ def sweep() -> None:
 def in_small_steps() -> None:
     """From now on."""
     apply.MIN_CHUNK_ROWS = apply.MAX_CHUNK_ROWS = 10
-    check_range.MIN_BATCH_RECORDS, check_range.MAX_BATCH_RECORDS, judging.ROWS_PER_TRANSACTION = 20, 20, 5
+    check_range.MIN_BATCH_RECORDS, check_range.MAX_BATCH_RECORDS, conflicts.ROWS_PER_TRANSACTION = 20, 20, 5
 
 
 def work() -> None:
@@ -155,7 +160,7 @@ def deaths() -> None:
 
 def dump() -> None:
     """Print what ``left_by`` tells of Maple USD, as JSON."""
-    print(json.dumps(left_by(District.objects.get(slug="maple-usd")) | {"due": running.next_updates()}))
+    print(json.dumps(left_by(District.objects.get(slug="maple-usd")) | {"due": runner.next_updates()}))
 
 
 def finish() -> None:

@@ -17,13 +17,16 @@ from tests.faults import inside
 from django.core.management import call_command  # isort: skip - inside sets Django up
 
 from rollbook.cli import run
-from rollbook.engine import cluster, keeper, sessions
-from rollbook.roster.models import District, School
-from rollbook.staff import roles
-from rollbook.staff.models import Member
-from rollbook.updates import apply, receive, running, spool
+from rollbook.db import connections
+from rollbook.jobs.many_workers import reaper, worker as many_workers_worker
+from rollbook.districts.models import District, School
+from rollbook.accounts import roles
+from rollbook.accounts.models import Member
+from rollbook.updates import runner
+from rollbook.updates.applying import apply
+from rollbook.updates.receiving import files as spool, receive
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.moves import Mode
+from rollbook.updates.state_machine import Mode
 
 
 def make(count: str) -> None:
@@ -49,27 +52,27 @@ def submit(*files: str) -> None:
 def worker(seconds: str, *arguments: str) -> None:
     """``rollbook worker``, with so many seconds for each step."""
     inside.in_small_steps()
-    real = running.run_steps
+    real = runner.run_steps
 
     def slowly(update_id: int) -> Generator[None, None, None]:
         for _ in real(update_id):
             time.sleep(float(seconds))
             yield
 
-    running.run_steps = slowly
+    runner.run_steps = slowly
     sys.exit(run(["worker", *arguments]))
 
 
 def impatient(seconds: str, *arguments: str) -> None:
     """The same, with signs of life every second."""
-    keeper.REAP_INTERVAL_S, keeper.HEARTBEAT_INTERVAL_S, keeper.LEASE_S = 1.0, 1.0, 5.0
-    sessions.SESSION_LIMITS["idle_in_transaction_session_timeout"] = "3s"
+    reaper.REAP_INTERVAL_S, reaper.HEARTBEAT_INTERVAL_S, reaper.LEASE_S = 1.0, 1.0, 5.0
+    connections.SESSION_LIMITS["idle_in_transaction_session_timeout"] = "3s"
     worker(seconds, *arguments)
 
 
 def hasty(seconds: str, *arguments: str) -> None:
     """The impatient one, which does not wait long for a row either."""
-    sessions.SESSION_LIMITS["lock_timeout"] = "500ms"
+    connections.SESSION_LIMITS["lock_timeout"] = "500ms"
     impatient(seconds, *arguments)
 
 
@@ -89,7 +92,7 @@ def deadly(seconds: str) -> None:
 def hanging(seconds: str) -> None:
     """The impatient one, which hangs in its first chunk."""
     setattr(apply, "_apply", lambda *arguments: time.sleep(3600))  # noqa: B010 - of any shape
-    cluster.MAX_STEP_S = 2.0
+    many_workers_worker.MAX_STEP_S = 2.0
     impatient(seconds)
 
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from rollbook.server import connections, pace, sockets, tls, web
+from rollbook.server import gunicorn_app, tls
+from rollbook.server.slow_clients import body_timeout, connection, sockets
 
 Answer = tuple[str, bytes]
 
@@ -51,11 +52,11 @@ PATHS = {"/healthz": _healthz, "/refuse": _refuse, "/upload": _upload, "/large":
 
 def main(data: str, port: str, *flags: str) -> None:
     if "--hasty" in flags:
-        connections.HEAD_SECONDS = connections.FORETASTE_SECONDS = pace.RECEIVE_TIMEOUT_S = sockets.SEND_TIMEOUT_S = 2.0
+        connection.HEAD_SECONDS = connection.FORETASTE_SECONDS = body_timeout.RECEIVE_TIMEOUT_S = sockets.SEND_TIMEOUT_S = 2.0
     behind_proxy = "--behind-proxy" in flags
     certificate = None if behind_proxy else tls.certificate(Path(data), "127.0.0.1")
-    address = web.Address("127.0.0.1", int(port))
-    web.run_web(address, certificate, behind_proxy=behind_proxy, application="tests.server.echo:application")
+    address = gunicorn_app.Address("127.0.0.1", int(port))
+    gunicorn_app.run_web(address, certificate, behind_proxy=behind_proxy, application="tests.server.echo:application")
 
 
 if __name__ == "__main__":

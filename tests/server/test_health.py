@@ -7,7 +7,7 @@ from django.db import OperationalError, connection
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from rollbook.doors import health
+from rollbook.web import health
 from rollbook.updates.engine import WorkerStatus
 
 ALIVE = WorkerStatus(alive=True, at=datetime(2026, 11, 23, 2, 5, 11, tzinfo=UTC))

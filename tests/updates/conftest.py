@@ -2,7 +2,8 @@
 
 import pytest
 
-from rollbook.updates import check_range, judging
+from rollbook.updates.checking import check_range
+from rollbook.updates.resolving import conflicts
 
 
 @pytest.fixture
@@ -10,4 +11,4 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two rows a batch, and two a stretch of judging."""
     monkeypatch.setattr(check_range, "SMALLEST", 2)
     monkeypatch.setattr(check_range, "LARGEST", 2)
-    monkeypatch.setattr(judging, "STRETCH", 2)
+    monkeypatch.setattr(conflicts, "STRETCH", 2)

@@ -7,14 +7,15 @@ files of ``enroll`` and of mode ``add`` where they are not named.
 from collections.abc import Iterator
 from typing import Any
 
-from rollbook.roster import records
-from rollbook.roster.models import Change, District, Student
-from rollbook.updates import running
+from rollbook.students import snapshots
+from rollbook.districts.models import District
+from rollbook.students.models import Change, Student
+from rollbook.updates import runner
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.moves import Mode, State
-from rollbook.updates.receive import Receipt, receive
-from rollbook.updates.report import Report, report
-from rollbook.updates.spool import IncomingFile
+from rollbook.updates.state_machine import Mode, State
+from rollbook.updates.receiving.receive import Receipt, receive
+from rollbook.updates.reporting.report import Report, report
+from rollbook.updates.receiving.files import IncomingFile
 
 NEEDED = {"GENDER": "f", "GRADE": "4", "SCHOOL_ID": "100", "ELL": "n", "SPECIAL_ED": "n"}
 COUNTS = ("updated", "added", "unchanged", "rejected", "not_processed")
@@ -56,7 +57,7 @@ def send(district: District, text: str, mode: Mode = Mode.UPDATE, **facts: Any) 
 
 def finish(update: UpdateJob) -> Report:
     """Let the update run to its end."""
-    for _ in running.run_steps(update.pk):
+    for _ in runner.run_steps(update.pk):
         pass
     return told(update)
 
@@ -98,7 +99,7 @@ def last(district: District) -> UpdateJob:
 
 def students(district: District) -> dict[str, Values]:
     """Every student by STUDENT_ID, or username if there is none; only values that are not empty."""
-    found = (record.values for page in records.iter_district(district.pk) for record in page)
+    found = (record.values for page in snapshots.iter_district(district.pk) for record in page)
     return {
         values["STUDENT_ID"] or values["USERNAME"]: {column: value for column, value in values.items() if value}
         for values in found
@@ -159,7 +160,7 @@ def a_class(size: int, **columns: str) -> str:
 
 def applying(update: UpdateJob, chunks: int = 0) -> Iterator[None]:
     """Bring the update to where it has applied so many chunks; gives its steps, to go on with."""
-    work = running.run_steps(update.pk)
+    work = runner.run_steps(update.pk)
     for _ in work:
         update.refresh_from_db()
         if update.state == State.APPLYING:

@@ -7,13 +7,14 @@ from itertools import islice
 import pytest
 from django.db import connection
 
-from rollbook.database.turnstile import yield_to_other_writers
-from rollbook.roster.models import Change, District
-from rollbook.updates import running
+from rollbook.db.sqlite.turnstile import yield_to_other_writers
+from rollbook.districts.models import District
+from rollbook.students.models import Change
+from rollbook.updates import runner
 from rollbook.updates.cancel import cancel
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.moves import Mode, State
-from rollbook.updates.states import Fenced
+from rollbook.updates.state_machine import Mode, State
+from rollbook.updates.transitions import Fenced
 from tests.updates.night import (
     a_class,
     applying,
@@ -99,7 +100,7 @@ def test_a_canceled_update_in_mode_add_keeps_the_counted_students(maple: Distric
 def test_canceled_while_checking_nobody_is_changed_and_what_was_found_is_told(school: District, steps: int) -> None:
     before = dump(school)
     update = send(school, "STUDENT_ID,GRADE\n" + "\n".join(["s000,4", "s001,5", "s002,13", "s003,5"] + ["s004,4"] * 6))
-    work = running.run_steps(update.pk)
+    work = runner.run_steps(update.pk)
     for _ in islice(work, steps):
         pass
     cancel(school)
@@ -116,7 +117,7 @@ def test_an_update_that_waits_is_canceled_before_it_begins(school: District) -> 
     update = send(school, a_class(9, GRADE="5"))
     result = cancel(school)
     assert (result.done, result.update) == (True, update)
-    assert list(running.run_steps(update.pk)) == []
+    assert list(runner.run_steps(update.pk)) == []
     assert counts(told(update)) == {"not_processed": 9}
     assert told(update).ended_at is not None
 
@@ -163,10 +164,10 @@ def test_another_districts_update_is_not_to_be_canceled(school: District, cedar:
 
 def test_the_next_in_line_goes_on_after_a_cancel(school: District) -> None:
     first, second = send(school, a_class(9, GRADE="5")), send(school, a_class(9, GRADE="6"))
-    assert running.next_updates() == [first.pk]
+    assert runner.next_updates() == [first.pk]
     applying(first, 1)
     cancel(school)
-    assert running.next_updates() == [second.pk]
+    assert runner.next_updates() == [second.pk]
     assert counts(finish(second)) == {"updated": 9}
     assert set(column_of(school, "GRADE").values()) == {"6"}
 
@@ -183,7 +184,7 @@ def test_when_cancel_returns_no_further_student_changes_though_a_worker_is_at_it
 
     def work() -> None:
         try:
-            for _ in running.run_steps(update.pk):
+            for _ in runner.run_steps(update.pk):
                 yield_to_other_writers()
                 if UpdateJob.objects.filter(pk=update.pk, updated__gte=20).exists():
                     under_way.set()

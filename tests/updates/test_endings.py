@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from rollbook.roster.models import District
-from rollbook.updates import running
+from rollbook.districts.models import District
+from rollbook.updates import runner
 from rollbook.updates.cancel import cancel
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.moves import UNFINISHED
+from rollbook.updates.state_machine import UNFINISHED
 from tests import depth
 from tests.conftest import a_district
 from tests.updates.night import a_class, counts, enroll, history, run, send, students, told
@@ -119,9 +119,9 @@ def file_of(rows: list[Wish]) -> str:
 
 def killed(update: UpdateJob, steps: int) -> None:
     """A run that is put down after so many steps."""
-    for _ in islice(running.run_steps(update.pk), steps):
+    for _ in islice(runner.run_steps(update.pk), steps):
         pass
-    running.release(update.pk)
+    runner.release(update.pk)
 
 
 @thorough
@@ -157,7 +157,7 @@ def test_wherever_it_is_canceled_the_counted_students_are_done_and_the_rest_can_
     after, _ = expected(before, rows)
     update = send(district, file_of(rows))
     killed(update, steps)
-    ended = update.pk not in running.next_updates()
+    ended = update.pk not in runner.next_updates()
     cancel(district, update.number)
     killed(update, 1000)
     halfway = holdings(district)

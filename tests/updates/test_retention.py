@@ -10,13 +10,16 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from rollbook.roster.models import Change, District
-from rollbook.staff.models import AuditEvent
-from rollbook.updates import as_sent, changes_made, not_processed, pieces, receive, rejected, retention, running, spool
+from rollbook.districts.models import District
+from rollbook.students.models import Change
+from rollbook.accounts.models import AuditEvent
+from rollbook.updates import retention, runner
+from rollbook.updates.exports import changes, original_rows, rejected_rows, unprocessed_rows
+from rollbook.updates.receiving import file_chunks, files, receive
 from rollbook.updates.cancel import cancel
 from rollbook.updates.models import CheckedRange, FileChunk, Problem, StagedRow, UpdateJob, RowDependency
 from rollbook.updates.retention import remove_expired
-from tests.database.faults import Kill, fault_at
+from tests.db.database_errors import Kill, fault_at
 from tests.updates.night import a_class, enroll, finish, last, run, send, send_bytes, told
 
 NIGHT = "STUDENT_ID,GRADE\ns000,9\ns001,99\n"
@@ -68,7 +71,7 @@ def details(update: UpdateJob) -> int:
 def why_not(what: Callable[[UpdateJob], Any], update: UpdateJob) -> str:
     """Why this cannot be had any more."""
     update.refresh_from_db()
-    with pytest.raises(as_sent.RemovedByRetention) as removed:
+    with pytest.raises(original_rows.RemovedByRetention) as removed:
         what(update)
     return str(removed.value)
 
@@ -79,7 +82,7 @@ def why_not(what: Callable[[UpdateJob], Any], update: UpdateJob) -> str:
 def test_a_file_is_kept_for_as_long_as_the_district_has_settled(night: UpdateJob) -> None:
     assert remove_all(after(night, days=13, hours=23)) == 0
     assert night.spool_name in spooled()
-    assert len(list(rejected.csv_lines(night))) == 2
+    assert len(list(rejected_rows.csv_lines(night))) == 2
     assert remove_all(after(night, days=14, seconds=1)) == 2
     assert spooled() == set()
     assert not FileChunk.objects.exists()
@@ -88,11 +91,11 @@ def test_a_file_is_kept_for_as_long_as_the_district_has_settled(night: UpdateJob
 
 def test_without_its_file_an_update_gives_no_rows_back_but_still_its_changes(night: UpdateJob) -> None:
     remove_all(after(night, days=15))
-    why = why_not(rejected.csv_lines, night)
+    why = why_not(rejected_rows.csv_lines, night)
     assert why.startswith("the file of update 2 was removed on ")
     assert why.endswith(", as the settings of Maple USD have it")
-    assert why_not(not_processed.csv_lines, night) == why
-    assert len(list(changes_made.csv_lines(night))) == 2
+    assert why_not(unprocessed_rows.csv_lines, night) == why
+    assert len(list(changes.csv_lines(night))) == 2
     assert details(night) == 3
 
 
@@ -115,7 +118,7 @@ def test_files_of_refused_and_canceled_updates_go_too(maple: District, night: Up
 
 def test_a_file_that_a_kill_left_behind_is_swept(night: UpdateJob, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as killed:
-        killed.setattr(spool, "remove", lambda names: None)
+        killed.setattr(files, "remove", lambda names: None)
         remove_all(after(night, days=15))
     assert night.spool_name in spooled()
     assert receive.remove_orphaned_files() == 2
@@ -130,20 +133,20 @@ def test_a_file_that_cannot_be_taken_away_is_gone_for_everybody_all_the_same(
 
     now = after(night, days=15)
     with monkeypatch.context() as broken:
-        broken.setattr(spool, "remove", fails)
+        broken.setattr(files, "remove", fails)
         with pytest.raises(PermissionError):
             remove_expired(now)
-    assert "was removed" in why_not(rejected.csv_lines, night)
+    assert "was removed" in why_not(rejected_rows.csv_lines, night)
     assert remove_expired(now) == 0
 
 
 @pytest.mark.only_on("postgresql")
 def test_a_copy_in_the_folder_of_another_machine_is_not_given_out(night: UpdateJob) -> None:
-    assert pieces.exist(night.spool_name)
-    copy = spool.path_of(night.spool_name).read_bytes()
+    assert file_chunks.exist(night.spool_name)
+    copy = files.path_of(night.spool_name).read_bytes()
     remove_all(after(night, days=15))
-    spool.path_of(night.spool_name).write_bytes(copy)
-    assert "was removed" in why_not(rejected.csv_lines, night)
+    files.path_of(night.spool_name).write_bytes(copy)
+    assert "was removed" in why_not(rejected_rows.csv_lines, night)
 
 
 # Details
@@ -168,7 +171,7 @@ def test_rows_and_problems_go_and_counts_and_history_stay(night: UpdateJob) -> N
 
 def test_without_its_details_an_update_gives_nothing_back(night: UpdateJob) -> None:
     remove_all(after(night, days=91))
-    for lines in (rejected.csv_lines, not_processed.csv_lines, changes_made.csv_lines):
+    for lines in (rejected_rows.csv_lines, unprocessed_rows.csv_lines, changes.csv_lines):
         assert why_not(lines, night).startswith("the rows and problems of update 2 were removed on ")
 
 
@@ -186,7 +189,7 @@ def test_a_refusal_is_told_by_its_code_when_its_place_is_gone(maple: District) -
 
 def test_what_a_canceled_update_had_begun_with_goes_too(maple: District, small_batches: None) -> None:
     enroll(maple, a_class(6))
-    work = running.run_steps(send(maple, a_class(6, GRADE="8")).pk)
+    work = runner.run_steps(send(maple, a_class(6, GRADE="8")).pk)
     next(work)
     next(work)
     cancel(maple, 2)
@@ -202,7 +205,7 @@ def test_a_kill_in_the_middle_shows_nobody_half_of_them(night: UpdateJob, monkey
     now = after(night, days=91)
     assert remove_expired(now) == 4  # two files, a row and a problem
     assert details(night) == 1
-    assert "were removed" in why_not(rejected.csv_lines, night)
+    assert "were removed" in why_not(rejected_rows.csv_lines, night)
     assert [group.lines for group in told(night).groups] == [()]
     # A longer time from now on: what was begun with is brought to its end all the same.
     District.objects.update(details_kept_days=1000)
@@ -254,7 +257,7 @@ def test_where_an_update_runs_or_waits_nothing_is_removed(maple: District, night
     waiting = send(maple, a_class(3, GRADE="8"))
     now = after(night, days=91)
     assert remove_expired(now) == 0
-    next(running.run_steps(waiting.pk))
+    next(runner.run_steps(waiting.pk))
     assert remove_expired(now) == 0
     finish(waiting)
     assert remove_all(now) > 0
@@ -269,7 +272,7 @@ def test_an_update_that_has_begun_meanwhile_keeps_everything(
     maple: District, night: UpdateJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     update = send(maple, a_class(3, GRADE="8"))
-    monkeypatch.setattr(running, "busy_districts", list)
+    monkeypatch.setattr(runner, "busy_districts", list)
     remove_all(after(night, days=1000))
     assert spooled() == {update.spool_name}
     finish(update)
@@ -284,4 +287,4 @@ def test_the_neighbours_updates_are_not_touched(night: UpdateJob, cedar: Distric
     theirs.refresh_from_db()
     assert StagedRow.objects.filter(update=theirs).count() == 2
     assert spooled() == {theirs.spool_name}
-    assert list(rejected.csv_lines(theirs))
+    assert list(rejected_rows.csv_lines(theirs))

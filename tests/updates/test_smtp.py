@@ -8,9 +8,9 @@ from aiosmtpd.controller import Controller
 from django.utils import timezone
 from pytest_django import Settings
 
-from rollbook.roster.models import District
-from rollbook.staff.models import Member
-from rollbook.updates import notify
+from rollbook.districts.models import District
+from rollbook.accounts.models import Member
+from rollbook.updates import mails
 from rollbook.updates.models import ResultMail
 from tests.post_office import CUT, HANG, PostOffice, a_free_port
 from tests.updates.night import a_class, enroll, finish, send
@@ -35,7 +35,7 @@ def letter(maple: District, manager: Member) -> ResultMail:
     """One that is due."""
     enroll(maple, a_class(2))
     finish(send(maple, a_class(2, FIRST_NAME="Zo\u00eb{0}"), member=manager))
-    notify.queue_result_mails()
+    mails.queue_result_mails()
     return ResultMail.objects.get()
 
 
@@ -51,7 +51,7 @@ def make_due(letter: ResultMail, *, written: timedelta = timedelta()) -> None:
 
 
 def test_a_letter_is_delivered(post_office: PostOffice, letter: ResultMail, manager: Member) -> None:
-    assert notify.send_due() == 1
+    assert mails.send_due() == 1
     [received] = post_office.received
     assert post_office.recipients == [manager.email]
     assert received["Subject"] == "[Maple USD] Student update 2 completed: 2 updated"
@@ -62,7 +62,7 @@ def test_a_letter_is_delivered(post_office: PostOffice, letter: ResultMail, mana
     letter.refresh_from_db()
     assert (letter.attempts, letter.next_attempt_at, letter.last_error) == (1, None, "")
     assert letter.sent_at is not None
-    assert notify.send_due() == 0
+    assert mails.send_due() == 0
 
 
 @pytest.mark.parametrize(
@@ -79,13 +79,13 @@ def test_a_letter_that_is_put_off_is_delivered_later(
     post_office: PostOffice, letter: ResultMail, where: str, answer: str, named: str
 ) -> None:
     post_office.answers = {where: answer}
-    notify.send_due()
+    mails.send_due()
     assert seconds_to_next_try(letter) in (29, 30)
     assert (letter.sent_at, letter.attempts, letter.last_error) == (None, 1, named)
-    assert notify.send_due() == 0
+    assert mails.send_due() == 0
     post_office.answers = {}
     make_due(letter)
-    notify.send_due()
+    mails.send_due()
     letter.refresh_from_db()
     assert (letter.attempts, letter.next_attempt_at, letter.last_error) == (2, None, "")
     assert len(post_office.received) == 1
@@ -104,12 +104,12 @@ def test_a_letter_that_is_refused_for_good_is_given_up_and_the_code_is_kept(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     post_office.answers = {where: answer}
-    notify.send_due()
+    mails.send_due()
     letter.refresh_from_db()
     assert (letter.sent_at, letter.next_attempt_at, letter.last_error) == (None, None, named)
     [logged] = [record.getMessage() for record in caplog.records if record.name.startswith("rollbook")]
     assert logged == f"letter {letter.pk} of update 2 could not be sent ({named}); given up"
-    assert notify.send_due() == 0
+    assert mails.send_due() == 0
 
 
 def test_a_server_that_hangs_is_waited_for_no_longer_than_the_timeout(
@@ -118,7 +118,7 @@ def test_a_server_that_hangs_is_waited_for_no_longer_than_the_timeout(
     settings.EMAIL_TIMEOUT = 0.3
     post_office.answers = {"DATA": HANG}
     begun = timezone.now()
-    notify.send_due()
+    mails.send_due()
     assert timezone.now() - begun < timedelta(seconds=1.5)
     assert seconds_to_next_try(letter) in (29, 30)
     assert letter.last_error == "SMTPServerDisconnected"
@@ -126,12 +126,12 @@ def test_a_server_that_hangs_is_waited_for_no_longer_than_the_timeout(
 
 def test_a_line_cut_after_the_letter_may_bring_it_twice_under_one_id(post_office: PostOffice, letter: ResultMail) -> None:
     post_office.answers = {"DATA": CUT}
-    notify.send_due()
+    mails.send_due()
     letter.refresh_from_db()
     assert letter.sent_at is None
     post_office.answers = {}
     make_due(letter)
-    notify.send_due()
+    mails.send_due()
     letter.refresh_from_db()
     assert letter.sent_at is not None
     first, second = post_office.received
@@ -145,7 +145,7 @@ def test_a_server_that_is_away_is_asked_less_and_less_often(
     pauses = []
     for _ in range(9):
         make_due(letter)
-        notify.send_due()
+        mails.send_due()
         pause = seconds_to_next_try(letter)
         assert pause is not None
         pauses.append(round(pause, -1))
@@ -153,7 +153,7 @@ def test_a_server_that_is_away_is_asked_less_and_less_often(
     assert letter.last_error == "ConnectionRefusedError"
     settings.EMAIL_PORT = post_office.port
     make_due(letter)
-    notify.send_due()
+    mails.send_due()
     assert len(post_office.received) == 1
 
 
@@ -162,10 +162,10 @@ def test_a_server_that_is_away_for_two_days_is_given_up(
 ) -> None:
     settings.EMAIL_PORT = a_free_port()
     make_due(letter, written=timedelta(hours=47, minutes=59))
-    notify.send_due()
+    mails.send_due()
     assert seconds_to_next_try(letter) in (29, 30)
     make_due(letter, written=timedelta(hours=48))
-    notify.send_due()
+    mails.send_due()
     letter.refresh_from_db()
     assert (letter.sent_at, letter.next_attempt_at) == (None, None)
     assert "given up" in caplog.text
@@ -177,6 +177,6 @@ def test_one_letter_that_fails_does_not_hold_up_the_next(
     Member.objects.filter(pk=letter.member_id).update(email="broken@@\u00fc..example")
     enroll(cedar, a_class(1))
     finish(send(cedar, a_class(1, GRADE="7"), member=neighbour))
-    notify.queue_result_mails()
-    assert notify.send_due() == 2
+    mails.queue_result_mails()
+    assert mails.send_due() == 2
     assert post_office.recipients == [neighbour.email]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from rollbook.cli.errors import FAILED, INTERRUPTED, USAGE, CommandError
 from rollbook.cli.parser import build_parser
 from rollbook.cli.registration import Action, Bootstrap
-from rollbook.logs import Line
+from rollbook.log_format import Line
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """Records in the audit log what an operator does with the command, where nobody signs in."""
 
-from rollbook.roster.models import District
-from rollbook.staff import audit
+from rollbook.districts.models import District
+from rollbook.accounts.audit import log
 
 
 def record(action: str, district: District, detail: str = "") -> None:
@@ -12,4 +12,4 @@ def record(action: str, district: District, detail: str = "") -> None:
         district: The district it concerns.
         detail: What was changed or shown; names no student and contains no secret.
     """
-    audit.record(action, "done", district=district, agent="rollbook command", detail=detail)
+    log.record(action, "done", district=district, agent="rollbook command", detail=detail)

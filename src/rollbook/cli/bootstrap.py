@@ -16,7 +16,7 @@ from django.db import Error, connection
 
 from rollbook.cli.errors import CommandError
 from rollbook.cli.registration import Bootstrap
-from rollbook.database.problems import diagnose, require_version
+from rollbook.db.diagnosis import diagnose, require_version
 
 
 def load_settings(arguments: Namespace) -> None:
@@ -52,7 +52,7 @@ def open_database(arguments: Namespace) -> None:
 
 def open_database_for_operator_pages(arguments: Namespace) -> None:
     """Do the same with the settings of the operators' pages."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = "rollbook.doors.admin.settings"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "rollbook.web.operators.settings"
     open_database(arguments)
 
 
@@ -106,14 +106,14 @@ def _set_up_django() -> None:
 def _migrate() -> None:
     """Migrate the database to this version if needed, and check that the keys belong to it."""
     # Imported here because both use the settings, which exist only after django.setup().
-    from rollbook.engine import versions
-    from rollbook.staff import keyring
+    from rollbook.db import schema_version
+    from rollbook.accounts import key_fingerprints
 
     require_version(connection)
     try:
-        versions.migrate_if_needed()
-        keyring.verify_keys()
-    except versions.DatabaseIsNewer as error:
+        schema_version.migrate_if_needed()
+        key_fingerprints.verify_keys()
+    except schema_version.DatabaseIsNewer as error:
         raise CommandError("newer_database", str(error)) from None
-    except keyring.KeysDoNotMatch as error:
+    except key_fingerprints.KeysDoNotMatch as error:
         raise CommandError("other_keys", str(error)) from None

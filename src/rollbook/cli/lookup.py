@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from django.conf import settings
 
 from rollbook.cli.errors import CommandError
-from rollbook.roster.models import District
+from rollbook.districts.models import District
 
 
 def get_district(slug: str) -> District:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import islice
 
-from rollbook.format.problems import PROBLEM_CODES, Problem
+from rollbook.studentfile.problems.problem import PROBLEM_CODES, Problem
 
 MAX_PROBLEMS_SHOWN = 1000
 _RANKS = {code: rank for rank, code in enumerate(PROBLEM_CODES)}

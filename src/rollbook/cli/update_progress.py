@@ -4,7 +4,7 @@ import time
 
 from rollbook.cli.progress_bar import ProgressBar
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.moves import UNFINISHED, State
+from rollbook.updates.state_machine import State, UNFINISHED
 
 POLL_INTERVAL_S = 0.2
 

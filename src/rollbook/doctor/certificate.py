@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
-from rollbook.doctor.findings import CheckResult, error, ok, skipped, warning
+from rollbook.doctor.result import CheckResult, error, ok, skipped, warning
 from rollbook.doctor.installation import Installation
 from rollbook.environment import DATA, URL
 from rollbook.server.tls import CertificateProblem, given
-from rollbook.updates.wording import join_words
+from rollbook.text import join_words
 
 EXPIRY_WARNING = timedelta(days=21)
 _RENEW = "renew it, and start the server again"

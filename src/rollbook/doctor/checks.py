@@ -8,7 +8,7 @@ this check must fail.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from rollbook.doctor.findings import CheckResult
+from rollbook.doctor.result import CheckResult
 from rollbook.doctor.installation import Installation
 from rollbook.environment import BY_NAME, DATA, DATABASE_URL, MAX_UPLOAD_BYTES
 
@@ -35,9 +35,9 @@ def _versions(installation: Installation) -> Iterator[CheckResult]:
 
 
 def _data_folder(installation: Installation) -> Iterator[CheckResult]:
-    from rollbook.doctor import folder
+    from rollbook.doctor import data_folder
 
-    return folder.check(installation)
+    return data_folder.check(installation)
 
 
 def _disk(installation: Installation) -> Iterator[CheckResult]:
@@ -47,9 +47,9 @@ def _disk(installation: Installation) -> Iterator[CheckResult]:
 
 
 def _database(installation: Installation) -> Iterator[CheckResult]:
-    from rollbook.doctor import databases
+    from rollbook.doctor import database
 
-    return databases.check(installation)
+    return database.check(installation)
 
 
 def _migrations(installation: Installation) -> Iterator[CheckResult]:
@@ -83,21 +83,21 @@ def _certificate(installation: Installation) -> Iterator[CheckResult]:
 
 
 def _worker(installation: Installation) -> Iterator[CheckResult]:
-    from rollbook.doctor import work
+    from rollbook.doctor import worker_and_updates as doctor_worker_and_updates
 
-    return work.worker(installation)
+    return doctor_worker_and_updates.worker(installation)
 
 
 def _updates(installation: Installation) -> Iterator[CheckResult]:
-    from rollbook.doctor import work
+    from rollbook.doctor import worker_and_updates as doctor_worker_and_updates
 
-    return work.updates(installation)
+    return doctor_worker_and_updates.updates(installation)
 
 
 def _letters(installation: Installation) -> Iterator[CheckResult]:
-    from rollbook.doctor import work
+    from rollbook.doctor import worker_and_updates as doctor_worker_and_updates
 
-    return work.letters(installation)
+    return doctor_worker_and_updates.letters(installation)
 
 
 def _mail(installation: Installation) -> Iterator[CheckResult]:

@@ -6,10 +6,10 @@ from zoneinfo import available_timezones
 
 from django.db import connection
 
-from rollbook.doctor.findings import CheckResult, error, ok, warning
+from rollbook.doctor.result import CheckResult, error, ok, warning
 from rollbook.doctor.installation import Installation
-from rollbook.roster.models import District
-from rollbook.updates.wording import duration, join_words
+from rollbook.districts.models import District
+from rollbook.text import duration, join_words
 
 TOLERANCE = timedelta(seconds=2)
 LARGE_OFFSET = timedelta(minutes=1)

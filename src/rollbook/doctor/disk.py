@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from rollbook.doctor.findings import CheckResult, error, ok, warning
+from rollbook.doctor.result import CheckResult, error, ok, warning
 from rollbook.doctor.installation import Installation
 
 FREE_SPACE_FACTOR = 4  # times the largest upload: some that come at once, and what the database makes of them

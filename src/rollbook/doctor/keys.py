@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from rollbook.doctor.findings import CheckResult, error, ok, warning
+from rollbook.doctor.result import CheckResult, error, ok, warning
 from rollbook.doctor.installation import Installation
-from rollbook.roster.models import Student
-from rollbook.staff.keyring import fingerprint
-from rollbook.staff.models import KeyFingerprint
-from rollbook.updates.wording import join_words
+from rollbook.students.models import Student
+from rollbook.accounts.key_fingerprints import fingerprint
+from rollbook.accounts.models import KeyFingerprint
+from rollbook.text import join_words
 
 LENGTH = 32
 SESSION = "session"

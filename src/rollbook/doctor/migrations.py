@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from rollbook.doctor.findings import CheckResult, error, ok, warning
+from rollbook.doctor.result import CheckResult, error, ok, warning
 from rollbook.doctor.installation import Installation
-from rollbook.engine.versions import DatabaseIsNewer, require_not_newer
-from rollbook.updates.wording import count_of
+from rollbook.db.schema_version import DatabaseIsNewer, require_not_newer
+from rollbook.text import count_of
 
 
 def check(here: Installation) -> Iterator[CheckResult]:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from rollbook.doctor.findings import CheckResult, error, ok, warning
+from rollbook.doctor.result import CheckResult, error, ok, warning
 from rollbook.doctor.installation import Installation
-from rollbook.doctor.running import Server
-from rollbook.doctor.variables import Variables
+from rollbook.doctor.server_process import Server
+from rollbook.doctor.environment import Variables
 from rollbook.environment import BEHIND_PROXY, DATA
-from rollbook.server.ready import is_ready
-from rollbook.server.web import Address
+from rollbook.server.readiness import is_ready
+from rollbook.server.gunicorn_app import Address
 
 _ITS_OWN = {DATA.name, BEHIND_PROXY.name}
 

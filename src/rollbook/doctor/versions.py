@@ -9,7 +9,7 @@ from importlib.metadata import version
 import django
 import psycopg
 
-from rollbook.doctor.findings import CheckResult, error, ok, warning
+from rollbook.doctor.result import CheckResult, error, ok, warning
 from rollbook.doctor.installation import Installation
 
 MIN_PYTHON = ("3", "11")

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from rollbook.server.sockets import TlsSocket
+from rollbook.server.slow_clients.sockets import TlsSocket
 
 LIFETIME = timedelta(days=730)
 RENEWAL = timedelta(days=30)  # before its end, at the next start

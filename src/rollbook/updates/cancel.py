@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
-from rollbook.roster.models import District
-from rollbook.updates import running, states
+from rollbook.districts.models import District
+from rollbook.updates import runner, transitions
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.moves import UNFINISHED, State
-from rollbook.updates.report import current_update, find
+from rollbook.updates.state_machine import State, UNFINISHED
+from rollbook.updates.reporting.report import current_update, find
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ def cancel(district: District, number: int | None = None) -> Cancellation:
     """
     with transaction.atomic():
         update = find(district, number) if number is not None else _running_or_oldest(district)
-        done = update is not None and states.transition(update.pk, State.CANCELED)
+        done = update is not None and transitions.transition(update.pk, State.CANCELED)
         if update is None:
             return Cancellation(current_update(district), done=False)
         update.refresh_from_db()
         if done:
-            running.notify_engine(update.pk)
+            runner.notify_engine(update.pk)
     return Cancellation(update, done)
 
 

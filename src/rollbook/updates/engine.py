@@ -50,5 +50,5 @@ def engine() -> Engine:
         RuntimeError: None is set, because Django is not set up.
     """
     if _load is None:
-        raise RuntimeError("no engine is set; the app rollbook.engine sets it when Django starts")
+        raise RuntimeError("no engine is set; the app rollbook.jobs sets it when Django starts")
     return _load()

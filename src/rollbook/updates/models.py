@@ -6,9 +6,11 @@ from uuid import uuid4
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 
-from rollbook.roster.models import District, Student
-from rollbook.staff.models import Member, OutgoingMail
-from rollbook.updates.moves import UNFINISHED, IN_PROGRESS, Mode, Outcome, State
+from rollbook.districts.models import District
+from rollbook.students.models import Student
+from rollbook.accounts.models import Member
+from rollbook.mail.models import OutgoingMail
+from rollbook.updates.state_machine import IN_PROGRESS, Mode, Outcome, State, UNFINISHED
 
 
 def _values(words: type[State] | type[Mode] | type[Outcome]) -> list[str]:
@@ -230,7 +232,7 @@ class StagedRow(models.Model):
     claims_username = models.CharField(max_length=64, null=True)
     claims_name_key = models.CharField(max_length=512, null=True)
     claims_dob = models.DateField(null=True)
-    fingerprint = models.BigIntegerField(null=True, help_text="of the record, see roster/digests.py; null: it had a problem")
+    fingerprint = models.BigIntegerField(null=True, help_text="of the record, see students/fingerprints.py; null: it had a problem")
     student_version = models.PositiveIntegerField(null=True, help_text="of the student, when the row was compared")
     simple_columns = models.CharField(
         max_length=512, null=True, help_text="the columns that change, if all of them are nothing but their own value"
@@ -271,7 +273,7 @@ class RowDependency(models.Model):
 
 
 class Problem(models.Model):
-    """What is wrong with the file or a row; its words stand in ``format/problems.py`` under its code."""
+    """What is wrong with the file or a row; its words stand in ``studentfile/problems/problem.py`` under its code."""
 
     update = models.ForeignKey(UpdateJob, on_delete=models.CASCADE, db_index=False)
     line = models.PositiveIntegerField(null=True, help_text="null: the whole file")

@@ -16,12 +16,13 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 
-from rollbook.roster.models import District
-from rollbook.staff import audit
-from rollbook.staff.forgetting import ACTION, AGENT
-from rollbook.updates import pieces, running, spool
+from rollbook.districts.models import District
+from rollbook.accounts.audit import log
+from rollbook.accounts.audit.retention import ACTION, AGENT
+from rollbook.updates import runner
+from rollbook.updates.receiving import file_chunks, files as spool
 from rollbook.updates.models import CheckedRange, Problem, StagedRow, UpdateJob, RowDependency
-from rollbook.updates.wording import count_of, line_list
+from rollbook.text import count_of, line_list
 
 FILES_PER_RUN = 50
 ROWS_PER_BATCH = 500
@@ -41,7 +42,7 @@ def remove_expired(now: datetime) -> int:
 
 
 def _idle_districts() -> list[District]:
-    busy = set(running.busy_districts())
+    busy = set(runner.busy_districts())
     if busy and not settings.ON_POSTGRESQL:
         return []
     return list(District.objects.exclude(pk__in=busy).order_by("pk"))
@@ -57,7 +58,7 @@ def _remove_files(district: District, now: datetime) -> int:
         return 0
     keys, numbers, names = zip(*found, strict=True)
     with transaction.atomic():
-        pieces.remove(names)
+        file_chunks.remove(names)
         UpdateJob.objects.filter(pk__in=keys).update(file_removed_at=now)
         files = count_of(len(found), "file")
         _audit(district, "files removed", f"{files}, of {_updates(numbers)}", now)
@@ -107,4 +108,4 @@ def _updates(numbers: Sequence[int]) -> str:
 
 
 def _audit(district: District, result: str, detail: str, now: datetime) -> None:
-    audit.record(ACTION, result, district=district, agent=AGENT, detail=detail, now=now)
+    log.record(ACTION, result, district=district, agent=AGENT, detail=detail, now=now)

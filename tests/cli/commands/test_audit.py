@@ -2,21 +2,21 @@
 
 import pytest
 
-from rollbook.roster.models import District
-from rollbook.staff import audit
-from rollbook.staff.forgetting import YEAR, remove_expired
-from rollbook.staff.models import AuditSeal
-from rollbook.staff.sealing import seal_pending
+from rollbook.districts.models import District
+from rollbook.accounts.audit import log
+from rollbook.accounts.audit.retention import YEAR, remove_expired
+from rollbook.accounts.models import AuditSeal
+from rollbook.accounts.audit.seals import seal_pending
 from tests.cli.conftest import Rollbook
-from tests.staff.browser import NOW
+from tests.accounts.browser import NOW
 
 pytestmark = pytest.mark.django_db
 
 
 def test_an_intact_audit_log_is_reported_as_such(rollbook: Rollbook, maple: District) -> None:
-    audit.record("start", "ok", district=maple)
+    log.record("start", "ok", district=maple)
     seal_pending(NOW)
-    audit.record("start", "ok", district=maple)
+    log.record("start", "ok", district=maple)
     result = rollbook("audit", "check")
     assert (result.code, result.out) == (
         0,
@@ -28,7 +28,7 @@ def test_events_removed_by_retention_are_reported_and_break_no_seal(
     rollbook: Rollbook, maple: District
 ) -> None:
     for years in (8, 1):
-        audit.record("start", "ok", district=maple, now=NOW - years * YEAR)
+        log.record("start", "ok", district=maple, now=NOW - years * YEAR)
     seal_pending(NOW)
     remove_expired(NOW)
     result = rollbook("audit", "check")
@@ -40,7 +40,7 @@ def test_events_removed_by_retention_are_reported_and_break_no_seal(
 
 
 def test_a_broken_seal_is_reported_with_its_time(rollbook: Rollbook, maple: District) -> None:
-    audit.record("start", "ok", district=maple)
+    log.record("start", "ok", district=maple)
     seal_pending(NOW)
     AuditSeal.objects.update(digest="x")
     result = rollbook("audit", "check")

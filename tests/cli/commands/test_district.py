@@ -2,8 +2,8 @@
 
 import pytest
 
-from rollbook.roster.models import District
-from rollbook.staff.models import AuditEvent, Member
+from rollbook.districts.models import District
+from rollbook.accounts.models import AuditEvent, Member
 from tests.cli.conftest import Rollbook
 
 pytestmark = pytest.mark.django_db

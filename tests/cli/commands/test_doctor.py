@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from rollbook.doctor import examining
+from rollbook.doctor import runner
 from rollbook.doctor.checks import CHECKS, DoctorCheck
-from rollbook.doctor.findings import CheckResult, ok
+from rollbook.doctor.result import CheckResult, ok
 from rollbook.doctor.installation import Installation
 from tests.cli import process
 from tests.cli.conftest import Rollbook
@@ -152,8 +152,8 @@ class TestLooks:
             DoctorCheck("fall", self.fall),
             DoctorCheck("stand", self.stand),
         )
-        monkeypatch.setattr(examining, "CHECKS", checks)
-        monkeypatch.setattr(examining, "LIMIT", 2)
+        monkeypatch.setattr(runner, "CHECKS", checks)
+        monkeypatch.setattr(runner, "LIMIT", 2)
 
     @staticmethod
     def hang(here: Installation) -> Iterator[CheckResult]:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from rollbook.roster.models import District, Group, School
+from rollbook.districts.models import District, School
+from rollbook.students.models import Group
 from tests.cli.conftest import Rollbook
 
 pytestmark = pytest.mark.django_db

@@ -8,11 +8,11 @@ from django.conf import settings
 from pytest_django import Settings
 
 from rollbook.cli.actions import staff
-from rollbook.roster.models import District
-from rollbook.staff.models import AuditEvent, Member, AccountMail
+from rollbook.districts.models import District
+from rollbook.accounts.models import AccountMail, AuditEvent, Member
 from rollbook.updates.engine import WorkerStatus
 from tests.cli.conftest import Rollbook
-from tests.staff.phone import with_second_factor
+from tests.accounts.phone import with_second_factor
 
 pytestmark = pytest.mark.django_db
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from rollbook.format.columns import COLUMNS
-from rollbook.roster.models import District, Student
-from rollbook.staff.models import AuditEvent
+from rollbook.studentfile.columns import COLUMNS
+from rollbook.districts.models import District
+from rollbook.students.models import Student
+from rollbook.accounts.models import AuditEvent
 from tests.cli.conftest import Rollbook
 from tests.cli.files import HEADER, row
 

@@ -7,10 +7,11 @@ import pytest
 
 from rollbook.cli import update_progress
 from rollbook.cli.actions import student
-from rollbook.engine.loop import work_on
-from rollbook.roster.models import District, Student
+from rollbook.jobs.single_worker.loop import work_on
+from rollbook.districts.models import District
+from rollbook.students.models import Student
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.moves import State
+from rollbook.updates.state_machine import State
 from tests.cli.conftest import Rollbook
 from tests.cli.files import HEADER, row
 

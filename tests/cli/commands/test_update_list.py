@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rollbook.roster.models import District
+from rollbook.districts.models import District
 from tests.cli.conftest import Rollbook
 
 pytestmark = pytest.mark.django_db(transaction=True)

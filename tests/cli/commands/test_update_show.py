@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from rollbook.roster.models import District
-from rollbook.staff.models import AuditEvent
-from rollbook.updates import spool
+from rollbook.districts.models import District
+from rollbook.accounts.models import AuditEvent
+from rollbook.updates.receiving import files
 from rollbook.updates.cancel import cancel
 from rollbook.updates.models import FileChunk, UpdateJob
-from rollbook.updates.moves import Mode
+from rollbook.updates.state_machine import Mode
 from tests.cli.conftest import Rollbook
 from tests.cli.files import HEADER, row
 from tests.updates.night import send_bytes
@@ -260,7 +260,7 @@ def test_each_export_is_recorded_in_the_audit_log(
 def test_a_missing_file_is_an_error(rollbook: Rollbook, maple: District, file: Path) -> None:
     file.write_text(f"{HEADER}\n{row('00124', 'Ben', 'Cole', born='x')}\n")
     rollbook("student", "load", "maple-usd", file)
-    spool.path_of(UpdateJob.objects.get().spool_name).unlink()
+    files.path_of(UpdateJob.objects.get().spool_name).unlink()
     FileChunk.objects.all().delete()
     result = rollbook("update", "show", "maple-usd", "--rejected")
     assert (result.code, result.err) == (

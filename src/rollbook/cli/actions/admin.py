@@ -6,11 +6,11 @@ from argparse import Namespace
 from django.conf import settings
 
 from rollbook.cli.errors import OK, CommandError
-from rollbook.doors.admin.entering import one_time_login
-from rollbook.engine import sessions
+from rollbook.web.operators.one_time_login import one_time_login
+from rollbook.db import connections
 from rollbook.server import tls
-from rollbook.server.listening import ListenError, listen
-from rollbook.server.web import LISTENER, Address, run_web
+from rollbook.server.listener import ListenError, listen
+from rollbook.server.gunicorn_app import Address, LISTENER, run_web
 
 HOST = "localhost"
 
@@ -26,6 +26,6 @@ def admin(arguments: Namespace) -> int:
     certificate = tls.certificate(settings.DATA, HOST)
     print(f"The operators' pages are at https://{address}/ until you stop this command.")
     print(f"Sign in with this secret, which works only once: {one_time_login.issue_secret()}", flush=True)
-    sessions.configure_for_web()
+    connections.configure_for_web()
     run_web(address, certificate)
     return OK

@@ -3,13 +3,13 @@
 from argparse import Namespace
 
 from rollbook.cli.errors import FAILED, OK
-from rollbook.staff import sealing
-from rollbook.updates.wording import count_of
+from rollbook.accounts.audit import seals
+from rollbook.text import count_of
 
 
 def check(arguments: Namespace) -> int:
     """Verify every seal and print the broken ones."""
-    result = sealing.verify()
+    result = seals.verify()
     for seal in result.broken:
         print(f"seal {seal.number:,}, made {seal.at:%Y-%m-%d %H:%M:%S} UTC: {seal.text}")
     summary = f"{count_of(result.events, 'event')} under {count_of(result.seals, 'seal')}"

@@ -12,9 +12,9 @@ from django.utils.text import slugify
 from rollbook.cli.audit_log import record
 from rollbook.cli.errors import OK, USAGE, CommandError
 from rollbook.cli.lookup import get_district
-from rollbook.format.reader import normalize_encoding_name
-from rollbook.roster.models import District
-from rollbook.staff.members import UnknownMember, set_receivers
+from rollbook.studentfile.reading.reader import normalize_encoding_name
+from rollbook.districts.models import District
+from rollbook.accounts.members.members import UnknownMember, set_receivers
 
 MAX_NAME_LENGTH = 100
 MIN_SIMILARITY = 0.8

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from rollbook.cli import bootstrap, output
 from rollbook.cli.errors import FAILED, OK, USAGE, CommandError
-from rollbook.doctor.examining import run_checks
-from rollbook.doctor.findings import CheckResult, Level
+from rollbook.doctor.runner import run_checks
+from rollbook.doctor.result import CheckResult, Level
 from rollbook.doctor.installation import opened
-from rollbook.doctor.variables import Variables
-from rollbook.updates.wording import count_of
+from rollbook.doctor.environment import Variables
+from rollbook.text import count_of
 
 _INDENT = 9
 

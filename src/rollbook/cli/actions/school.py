@@ -8,10 +8,10 @@ from django.db import transaction
 from rollbook.cli.audit_log import record
 from rollbook.cli.errors import FAILED, OK, CommandError
 from rollbook.cli.lookup import get_district
-from rollbook.format.small_table import CsvRejected
-from rollbook.roster import schools
-from rollbook.roster.schools import SchoolFile
-from rollbook.updates.wording import count_of
+from rollbook.studentfile.small_csv import CsvRejected
+from rollbook.districts import schools
+from rollbook.districts.schools import SchoolFile
+from rollbook.text import count_of
 
 
 def load(arguments: Namespace) -> int:

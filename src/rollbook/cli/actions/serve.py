@@ -8,19 +8,21 @@ from argparse import Namespace
 from django.conf import settings
 
 from rollbook.cli.errors import OK, USAGE, CommandError
-from rollbook.engine import folder, sessions, work
-from rollbook.engine.versions import DatabaseIsNewer
-from rollbook.server import lifeline, supervise, tls
-from rollbook.server.preparing import prepare
-from rollbook.server.web import Address, run_web
-from rollbook.staff.keyring import KeysDoNotMatch
+from rollbook.db import connections
+from rollbook.jobs import work
+from rollbook.jobs.many_workers import spool_sweeper
+from rollbook.db.schema_version import DatabaseIsNewer
+from rollbook.server import parent_watch, supervisor, tls
+from rollbook.server.startup import prepare
+from rollbook.server.gunicorn_app import Address, run_web
+from rollbook.accounts.key_fingerprints import KeysDoNotMatch
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def serve(arguments: Namespace) -> int:
     """Run web server and worker until stopped."""
-    return supervise.serve(
+    return supervisor.serve(
         settings.DATA,
         Address(arguments.host, arguments.port),
         certificate=arguments.cert,
@@ -33,12 +35,12 @@ def web(arguments: Namespace) -> int:
     """Run the web server only."""
     certificate = None if settings.BEHIND_PROXY else _load_certificate(arguments)
     _prepare()
-    sessions.configure_for_web()
+    connections.configure_for_web()
     run_web(
         Address(arguments.host, arguments.port),
         certificate,
         behind_proxy=settings.BEHIND_PROXY,
-        beside=folder.sweep_of_a_web_server,
+        beside=spool_sweeper.sweep_of_a_web_server,
     )
     return OK
 
@@ -68,7 +70,7 @@ def worker(arguments: Namespace) -> int:
             "updates of all districts in turn",
             USAGE,
         )
-    lifeline.watch()
+    parent_watch.watch()
     _prepare()
     stop_requested = threading.Event()
     _set_on_first_signal(stop_requested)
@@ -93,7 +95,7 @@ def _set_on_first_signal(event: threading.Event) -> None:
 
 def _prepare() -> None:
     """Prepare the data folder and database, unless ``serve`` has done so for its children."""
-    if lifeline.VARIABLE in os.environ:
+    if parent_watch.VARIABLE in os.environ:
         return
     try:
         prepare()

@@ -12,13 +12,13 @@ from django.utils import timezone
 from rollbook.cli.audit_log import record
 from rollbook.cli.errors import OK, USAGE, CommandError
 from rollbook.cli.lookup import get_district
-from rollbook.roster.models import District
-from rollbook.staff import second_factor, sessions
-from rollbook.staff.members import add_member, invite
-from rollbook.staff.membership import InvalidMember
-from rollbook.staff.models import Member
-from rollbook.staff.signing_in import fold_login
-from rollbook.updates.running import worker_status
+from rollbook.districts.models import District
+from rollbook.accounts.auth import second_factor, sessions
+from rollbook.accounts.members.members import add_member, invite
+from rollbook.accounts.members.validation import InvalidMember
+from rollbook.accounts.models import Member
+from rollbook.accounts.auth.sign_in import fold_login
+from rollbook.updates.runner import worker_status
 
 
 def add(arguments: Namespace) -> int:

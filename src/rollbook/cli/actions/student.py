@@ -16,18 +16,19 @@ from rollbook.cli.errors import FAILED, OK, SOME_REJECTED, CommandError
 from rollbook.cli.lookup import get_district
 from rollbook.cli.progress_bar import ProgressBar
 from rollbook.cli.update_progress import UpdateProgress
-from rollbook.doors.studentupdate.form import display_name
-from rollbook.engine import work_on
-from rollbook.format import writer
-from rollbook.format.columns import BY_NAME, COLUMNS
-from rollbook.roster import records
-from rollbook.roster.changing import STUDENT_ADDED
-from rollbook.roster.models import Change, District
-from rollbook.roster.records import StudentSnapshot
-from rollbook.updates.moves import Mode, State
-from rollbook.updates.receive import QueueFull, Receipt, receive
-from rollbook.updates.spool import IncomingFile
-from rollbook.updates.wording import format_datetime
+from rollbook.web.http.upload_form import display_name
+from rollbook.jobs import work_on
+from rollbook.studentfile import writer
+from rollbook.studentfile.columns import BY_NAME, COLUMNS
+from rollbook.students import snapshots
+from rollbook.students.writer import STUDENT_ADDED
+from rollbook.districts.models import District
+from rollbook.students.models import Change
+from rollbook.students.snapshots import StudentSnapshot
+from rollbook.updates.state_machine import Mode, State
+from rollbook.updates.receiving.receive import QueueFull, Receipt, receive
+from rollbook.updates.receiving.files import IncomingFile
+from rollbook.text import format_datetime
 
 CHUNK_BYTES = 1 << 20
 SOURCE = "rollbook"
@@ -110,7 +111,7 @@ def _write(district: District, file: TextIO) -> int:
 
 
 def _rows(district: District) -> Iterator[list[str]]:
-    for page in records.iter_district(district.pk):
+    for page in snapshots.iter_district(district.pk):
         for student in page:
             yield [_format_value(name, student.values[name]) for name in EXPORTED_COLUMNS]
 
@@ -147,7 +148,7 @@ def show(arguments: Namespace) -> int:
 
 
 def _get_student(district: District, student_id: str) -> StudentSnapshot:
-    students = records.load_by_column(district.pk, "STUDENT_ID", [student_id])
+    students = snapshots.load_by_column(district.pk, "STUDENT_ID", [student_id])
     if student_id not in students:
         raise CommandError(
             "no_such_student",
@@ -155,7 +156,7 @@ def _get_student(district: District, student_id: str) -> StudentSnapshot:
             "it must match exactly, including zeros and capital letters",
         )
     student = students[student_id]
-    records.add_links([student])
+    snapshots.add_links([student])
     return student
 
 

@@ -10,22 +10,22 @@ from rollbook.cli import output
 from rollbook.cli.audit_log import record
 from rollbook.cli.errors import OK, CommandError
 from rollbook.cli.lookup import get_district
-from rollbook.doors.studentupdate.status_json import to_json, status_context
-from rollbook.roster.models import District
-from rollbook.updates import changes_made, not_processed, rejected
-from rollbook.updates.as_sent import NotEnded, RemovedByRetention
+from rollbook.updates.reporting.status_json import status_context, to_json
+from rollbook.districts.models import District
+from rollbook.updates.exports import changes, rejected_rows, unprocessed_rows
+from rollbook.updates.exports.original_rows import NotEnded, RemovedByRetention
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.report import Report, current_update, find, problems, report
-from rollbook.updates.spool import FileMissing
-from rollbook.updates.status_line import verdict
-from rollbook.updates.wording import format_datetime, updates
+from rollbook.updates.reporting.report import Report, current_update, find, problems, report
+from rollbook.updates.receiving.files import FileMissing
+from rollbook.updates.reporting.status_line import verdict
+from rollbook.text import format_datetime, updates
 
 _COUNTS = ("rows", "updated", "added", "unchanged", "rejected")
 _HEADERS = ("number", "state", "mode", "received", *_COUNTS, "file")
 _EXPORTS: dict[str, Callable[[UpdateJob], Iterator[str]]] = {
-    "rejected rows": rejected.csv_lines,
-    "rows not processed": not_processed.csv_lines,
-    "changes": changes_made.csv_lines,
+    "rejected rows": rejected_rows.csv_lines,
+    "rows not processed": unprocessed_rows.csv_lines,
+    "changes": changes.csv_lines,
 }
 
 

@@ -4,7 +4,7 @@ from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
-from rollbook.updates.moves import transition_triggers
+from rollbook.updates.state_machine import transition_triggers
 
 
 def make(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:

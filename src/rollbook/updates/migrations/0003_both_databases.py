@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from rollbook.database.collation import set_c_collation
+from rollbook.db.collation import set_c_collation
 
 MODELS = (
     "roster.District",

@@ -4,7 +4,7 @@ from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
-from rollbook.updates.moves import transition_triggers
+from rollbook.updates.state_machine import transition_triggers
 
 
 def make_again(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
             model_name="row",
             name="digest",
             field=models.BigIntegerField(
-                help_text="of the record, see roster/digests.py; null: it had a problem", null=True
+                help_text="of the record, see students/fingerprints.py; null: it had a problem", null=True
             ),
         ),
         migrations.AddField(

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from rollbook.database.only_on import on_postgresql
+from rollbook.db.only_on import on_postgresql
 
 # Its own compression takes longer than all the rest of receiving a file.
 leave_uncompressed = on_postgresql("ALTER TABLE updates_piece ALTER COLUMN data SET STORAGE EXTERNAL")

@@ -5,8 +5,8 @@ And PostgreSQL does not try to compress what a batch remembers: it is read once 
 
 from django.db import migrations, models
 
-from rollbook.database.collation import set_c_collation
-from rollbook.database.only_on import on_postgresql
+from rollbook.db.collation import set_c_collation
+from rollbook.db.only_on import on_postgresql
 
 leave_uncompressed = on_postgresql(
     "ALTER TABLE updates_batch ALTER COLUMN students SET STORAGE EXTERNAL",

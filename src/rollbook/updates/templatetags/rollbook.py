@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from django import template
 
-from rollbook.updates import wording
+from rollbook import text
 
 register = template.Library()
-register.filter("thousands", wording.format_number)
-register.filter("duration", wording.duration)
-register.filter("line_list", wording.line_list)
+register.filter("thousands", text.format_number)
+register.filter("duration", text.duration)
+register.filter("line_list", text.line_list)
 
 
 @register.filter

@@ -1,0 +1,74 @@
+"""Count problems by code while rows are validated, and group them for display."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from rollbook.studentfile.row_validator import ValidatedRow
+from rollbook.studentfile.problems.codes import ProblemCode, Severity
+from rollbook.studentfile.problems.problem import PROBLEM_CODES, Problem
+
+
+@dataclass(slots=True)
+class ProblemTally:
+    """Validated and rejected rows, exact problem counts by code, and the first problems in detail.
+
+    ``max_kept`` limits the problems kept in ``problems``, and ``max_per_code`` those of one code;
+    None means no limit.
+    """
+
+    max_kept: int | None = None
+    max_per_code: int | None = None
+    rows: int = 0
+    rejected: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    problems: list[Problem] = field(default_factory=list)
+
+    def add_row(self, row: ValidatedRow) -> None:
+        """Count one row and its problems."""
+        self.rows += 1
+        if row.problems:
+            self.rejected += row.rejected
+            self.add(row.problems)
+
+    def add(self, problems: Iterable[Problem]) -> None:
+        """Count these problems, and keep those within the limits."""
+        for problem in problems:
+            self.counts[problem.code] += 1
+            if self._has_room(problem.code):
+                self.problems.append(problem)
+
+    def _has_room(self, code: str) -> bool:
+        if self.max_per_code is not None and self.counts[code] > self.max_per_code:
+            return False
+        return self.max_kept is None or len(self.problems) < self.max_kept
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemGroup:
+    """All problems of one code: how many, the first lines, and the first problems if kept."""
+
+    code: str
+    count: int
+    lines: tuple[int, ...] = ()
+    first: tuple[Problem, ...] = ()
+
+    @property
+    def kind(self) -> ProblemCode:
+        """The entry of this code in KINDS."""
+        return PROBLEM_CODES[self.code]
+
+    @property
+    def severity(self) -> Severity:
+        """Error or warning."""
+        return self.kind.severity
+
+    @property
+    def title(self) -> str:
+        """What happened, in a few words."""
+        return self.kind.title
+
+    @property
+    def repair(self) -> str:
+        """What to do about it."""
+        return self.kind.repair

@@ -1,0 +1,168 @@
+"""Students as plain values, loaded in bulk: what a row is matched with and compared to."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from rollbook.db.json_keys import IN_JSON_INTEGERS, as_json_parameter, lateral_lookup_sql
+from rollbook.studentfile.columns import COLUMNS
+from rollbook.students.name_keys import name_and_dob
+from rollbook.students.sql import named_query
+
+# The columns stored in the student's own row of the database, under the same name in lower case.
+_STORED_ELSEWHERE = {"SCHOOL_ID", "PASSWORD", "GROUPS", "STAFF"}
+STUDENT_TABLE_COLUMNS = tuple(column.name for column in COLUMNS if column.name not in _STORED_ELSEWHERE)
+
+_COLUMNS = ", ".join(f"found.{name.lower()}" for name in STUDENT_TABLE_COLUMNS)
+_LOOKUPS = {
+    column: lateral_lookup_sql("roster_student", f"found.district_id = %s AND found.{column} = given.value")
+    for column in ("student_id", "username", "name_key")
+}
+_LOAD_BY_ID = named_query("load_students_by_id", columns=_COLUMNS, in_ids=IN_JSON_INTEGERS)
+_LOAD_BY_KEY = {
+    column: named_query("load_students_by_key", columns=_COLUMNS, found=lookup)
+    for column, lookup in _LOOKUPS.items()
+}
+_FIND_HOLDERS = {
+    "STUDENT_ID": f"SELECT found.student_id, found.id FROM {_LOOKUPS['student_id']}",
+    "USERNAME": f"SELECT found.username, found.id FROM {_LOOKUPS['username']}",
+    "LAST_NAME": f"SELECT found.name_key, found.dob, found.id FROM {_LOOKUPS['name_key']}",
+}
+_LOCK_VERSIONS = named_query("lock_versions", in_ids=IN_JSON_INTEGERS)
+_LIST_DISTRICT = named_query("list_district")
+_LOAD_GROUP_NAMES = named_query("load_group_names", in_ids=IN_JSON_INTEGERS)
+_LOAD_STAFF_EMAILS = named_query("load_staff_emails", in_ids=IN_JSON_INTEGERS)
+
+
+@dataclass(frozen=True, slots=True)
+class StudentSnapshot:
+    """One student as it is stored.
+
+    Attributes:
+        pk: The student's ID in the database.
+        edition: How often the student has changed.
+        password: The stored password, see ``passwords``.
+        values: Each column's value as the student file writes it; ``""`` is none.
+    """
+
+    pk: int
+    edition: int
+    password: str
+    values: dict[str, str]
+
+
+def load_by_id(pks: Collection[int]) -> dict[int, StudentSnapshot]:
+    """Load students by their IDs in the database, without GROUPS and STAFF."""
+    found = _fetch(_LOAD_BY_ID, pks)
+    return {record.pk: record for record in found}
+
+
+def load_with_links(pks: Collection[int]) -> dict[int, StudentSnapshot]:
+    """Load students by their IDs in the database, with GROUPS and STAFF."""
+    found = load_by_id(pks)
+    add_links(found.values())
+    return found
+
+
+def lock_versions(pks: Collection[int]) -> dict[int, int]:
+    """Lock students until the caller's transaction ends, and return their versions by ID.
+
+    Everything that changes students calls this first.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_VERSIONS, [as_json_parameter(pks)])
+        return dict(cursor.fetchall())
+
+
+def load_by_column(district_id: int, column: str, values: Collection[str]) -> dict[str, StudentSnapshot]:
+    """Load students of a district by STUDENT_ID or USERNAME."""
+    found = _fetch(_LOAD_BY_KEY[column.lower()], values, district_id)
+    return {record.values[column]: record for record in found}
+
+
+def load_by_name(district_id: int, names: Collection[tuple[str, str]]) -> dict[tuple[str, str], StudentSnapshot]:
+    """Load students of a district by the name keys of these pairs of name key and date of birth.
+
+    Returns:
+        Every student with one of the names, whatever the date of birth, by both.
+    """
+    name_keys = {name for name, _ in names}
+    found = _fetch(_LOAD_BY_KEY["name_key"], name_keys, district_id)
+    return {name_and_dob(record.values): record for record in found}
+
+
+def find_key_holders(district_id: int, column: str, keys: Collection[Any]) -> dict[Any, int]:
+    """Find out which of these unique keys are held, and by which students.
+
+    Args:
+        district_id: The district whose students are searched.
+        column: STUDENT_ID or USERNAME; or LAST_NAME for pairs of name key and date of birth.
+        keys: The keys to look up.
+
+    Returns:
+        Key to the ID of the student that holds it.
+    """
+    if not keys:
+        return {}
+    is_name = column == "LAST_NAME"
+    texts = {name for name, _ in keys} if is_name else keys
+    with connection.cursor() as cursor:
+        cursor.execute(_FIND_HOLDERS[column], [as_json_parameter(texts), district_id])
+        found = cursor.fetchall()
+    if is_name:
+        return {(name, str(dob)): pk for name, dob, pk in found}
+    return dict(found)
+
+
+def iter_district(district_id: int, size: int = 2000) -> Iterable[list[StudentSnapshot]]:
+    """Iterate over a district's students with GROUPS and STAFF, in pages of ``size``.
+
+    They are ordered by STUDENT_ID; those without one come last.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LIST_DISTRICT, [district_id])
+        pks = [pk for (pk,) in cursor.fetchall()]
+    for start in range(0, len(pks), size):
+        page = pks[start : start + size]
+        records = load_with_links(page)
+        yield [records[pk] for pk in page if pk in records]
+
+
+def add_links(records: Collection[StudentSnapshot]) -> None:
+    """Add GROUPS and STAFF to each student's values."""
+    pks = [record.pk for record in records]
+    groups = _load_links(_LOAD_GROUP_NAMES, pks)
+    staff = _load_links(_LOAD_STAFF_EMAILS, pks)
+    for record in records:
+        record.values["GROUPS"] = join_list(groups[record.pk])
+        record.values["STAFF"] = join_list(staff[record.pk])
+
+
+def join_list(names: Iterable[str]) -> str:
+    """Join several values as one cell of a student file contains them."""
+    return "&".join(sorted(names, key=str.casefold))
+
+
+def _fetch(query: str, keys: Collection[Any], *parameters: int) -> Iterable[StudentSnapshot]:
+    if not keys:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(query, [as_json_parameter(keys), *parameters])
+        for pk, edition, password, school, *own in cursor.fetchall():
+            values = dict(zip(STUDENT_TABLE_COLUMNS, own, strict=True))
+            values["STUDENT_ID"] = values["STUDENT_ID"] or ""
+            values["DOB"] = str(values["DOB"])
+            values["SCHOOL_ID"] = school
+            yield StudentSnapshot(pk, edition, password, values)
+
+
+def _load_links(query: str, pks: Collection[int]) -> defaultdict[int, list[str]]:
+    links: defaultdict[int, list[str]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(query, [as_json_parameter(pks)])
+        for pk, name in cursor.fetchall():
+            links[pk].append(name)
+    return links

@@ -1,0 +1,158 @@
+"""Apply staged rows, chunk by chunk.
+
+Each chunk commits its students, history, outcomes and counters together. The staged rows say what
+is left to do. Each chunk is compared with the students as they are now (``chunk_plan``), so the
+history is true whatever has happened since the check, and a row that has become impossible is
+rejected alone.
+"""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from rollbook.db import planner_stats
+from rollbook.studentfile.problems.problem import Problem
+from rollbook.students import snapshots as students_snapshots, writer
+from rollbook.students.writer import ChangeAuthor
+from rollbook.students.snapshots import StudentSnapshot
+from rollbook.updates import problem_store, transitions
+from rollbook.updates.reporting import field_counts
+from rollbook.updates.applying.chunk_plan import ChangeTask, ChunkPlan, ChunkRows, Claims, KEY_COLUMNS, Key, PendingRow, claim_keys
+from rollbook.updates.models import StagedRow, UpdateJob
+from rollbook.updates.state_machine import Outcome, State
+
+# How long a chunk should take: the longest that a cancel waits, see docs/decisions/databases.md.
+CHUNK_SECONDS = 0.25
+MIN_CHUNK_ROWS, MAX_CHUNK_ROWS = 100, 5000  # students in a chunk
+
+_LINK_COLUMNS = frozenset({"GROUPS", "STAFF", "SCHOOL_ID"})
+
+
+def steps(update: UpdateJob, run: str) -> Iterator[None]:
+    """Apply the staged rows of an update, one chunk per step.
+
+    Raises:
+        Fenced: Another run has taken over the update, or it was canceled.
+    """
+    size, turn = MIN_CHUNK_ROWS, update.applied_through_order
+    changed = field_counts.load_field_counts(update)
+    growth = planner_stats.AnalyzeOnGrowth("roster_student", "roster_rowdigest", "roster_student_groups")
+    while True:
+        started = time.monotonic()
+        with transaction.atomic():
+            planner_stats.disable_seqscan()
+            rows = _next_rows(update, size, turn)
+            if not rows:
+                return
+            turn = rows[-1].apply_order
+            _apply(update, run, rows, changed)
+        size = _next_size(size, time.monotonic() - started)
+        growth.add_rows(sum(row.student_id is None for row in rows))
+        yield
+
+
+def _next_size(size: int, seconds: float) -> int:
+    """Return how many students the next chunk should have, at most twice as many as this one."""
+    wanted = int(size * min(2.0, CHUNK_SECONDS / max(seconds, 0.001)))
+    return max(MIN_CHUNK_ROWS, min(MAX_CHUNK_ROWS, wanted))
+
+
+def _next_rows(update: UpdateJob, size: int, after: int) -> list[PendingRow]:
+    """Load the rows of the next chunk; rows that share an apply order are never separated."""
+    waiting = "FROM updates_row WHERE update_id = %s AND outcome IS NULL AND turn > %s"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT turn, id, line, student_id, edition, row_values, plain, digest"
+            f" {waiting} AND turn <="
+            f" (SELECT MAX(turn) FROM (SELECT turn {waiting} ORDER BY turn LIMIT %s) AS next_turns)"
+            " ORDER BY turn, line",
+            [update.pk, after, update.pk, after, size],
+        )
+        return [PendingRow(*row) for row in cursor.fetchall()]
+
+
+def _apply(update: UpdateJob, run: str, rows: Sequence[PendingRow], changed: Counter[str]) -> None:
+    """Write one chunk inside the caller's transaction.
+
+    Args:
+        update: The update.
+        run: The run that holds the update.
+        rows: The rows of the chunk.
+        changed: Column to students in whom it has changed; this chunk's are added.
+    """
+    plan = _plan(update.district_id, rows)
+    changed.update(plan.field_counts())
+    _write_students(update, plan)
+    _write_outcomes(rows, plan)
+    counters: dict[str, object] = {
+        outcome: F(outcome) + count for outcome, count in plan.outcome_counts().items()
+    }
+    counters |= {"applied_turn": rows[-1].apply_order, "field_counts": +changed}
+    _progress(update, run, plan.rejected, counters)
+
+
+def _plan(district_id: int, rows: Sequence[PendingRow]) -> ChunkPlan:
+    """Lock the students of a chunk and load all that its plan needs."""
+    versions = students_snapshots.lock_versions([row.student_id for row in rows if row.student_id is not None])
+    chunk = ChunkRows.split(rows, versions)
+    snapshots = _load_snapshots(chunk.changes)
+    holders = _load_holders(district_id, claim_keys(chunk, snapshots))
+    return ChunkPlan.build(chunk, snapshots, holders)
+
+
+def _load_snapshots(tasks: Sequence[ChangeTask]) -> dict[int, StudentSnapshot]:
+    """Load the students that rows are compared with; their links only if a row may change some."""
+    snapshots = students_snapshots.load_by_id([task.student_id for task in tasks])
+    if any(not task.values.keys().isdisjoint(_LINK_COLUMNS) for task in tasks):
+        students_snapshots.add_links(snapshots.values())
+    return snapshots
+
+
+def _load_holders(district_id: int, claims: Mapping[int, Claims]) -> dict[str, dict[Key, int]]:
+    """Load which students hold the keys that the rows of a chunk take."""
+    keys: defaultdict[str, list[Key]] = defaultdict(list)
+    for claim in claims.values():
+        for column, key in claim.items():
+            if key is not None:
+                keys[column].append(key)
+    return {column: students_snapshots.find_key_holders(district_id, column, keys[column]) for column in KEY_COLUMNS}
+
+
+def _write_students(update: UpdateJob, plan: ChunkPlan) -> None:
+    author = ChangeAuthor(update.pk, update.member_id, timezone.now())
+    for columns, simple_changes in plan.simple_changes.items():
+        writer.apply_simple_changes(columns.split(","), simple_changes, author)
+    writer.apply_changes(update.district_id, list(plan.changes.values()), author)
+    writer.add_students(update.district_id, list(plan.new_students.values()), author)
+
+
+def _write_outcomes(rows: Sequence[PendingRow], plan: ChunkPlan) -> None:
+    """Write the outcomes of rows that were not applied; ``applied_turn`` covers the others."""
+    lines_by_outcome = (
+        (Outcome.UNCHANGED, plan.unchanged_lines),
+        (Outcome.REJECTED, plan.rejected_lines),
+    )
+    for outcome, lines in lines_by_outcome:
+        if lines:
+            pks = [row.pk for row in rows if row.line in lines]
+            StagedRow.objects.filter(pk__in=pks).update(outcome=outcome)
+
+
+def _progress(
+    update: UpdateJob, run: str, rejected: Sequence[Problem], counters: Mapping[str, object]
+) -> None:
+    """Write the problems and counters of a chunk.
+
+    Raises:
+        Fenced: Another run has taken over the update, or it was canceled.
+    """
+    facts = dict(counters)
+    if rejected:
+        counted = UpdateJob.objects.values_list("problem_counts", flat=True).get(pk=update.pk)
+        facts["problem_counts"] = problem_store.counts(rejected, counted)
+        problem_store.save_problems(update.pk, rejected)
+    transitions.record_progress(update.pk, State.APPLYING, run, **facts)

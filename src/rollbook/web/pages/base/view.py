@@ -1,0 +1,242 @@
+"""Views of the pages: ``page`` and ``open_page`` declare them, with who may call them."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import update_wrapper
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+
+from django.contrib import messages
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
+from django.shortcuts import redirect, render, resolve_url
+from django.utils import timezone
+from django.utils.http import urlencode
+from django_htmx.http import HttpResponseClientRedirect
+
+from rollbook.web.pages.base import errors
+from rollbook.web.pages.base.forms import FormWithReasons
+from rollbook.web.http.authentication import audit_request
+from rollbook.districts.models import District
+from rollbook.accounts.auth import sessions
+from rollbook.accounts.models import Member
+from rollbook.accounts.permissions import Permission
+from rollbook.accounts.auth.throttle import RateLimited
+
+SAFE = ("GET", "HEAD")
+FORM = (*SAFE, "POST")
+POST = ("POST",)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class AccessRule:
+    """Who may call an address, and how. ``any_of`` empty: every member; ``stranger``: also who is not signed in;
+    ``watching``: a page asks there by itself, which is no sign of its reader; ``setting_up``: also who must have a
+    second factor, and has none yet."""
+
+    any_of: tuple[Permission, ...] = ()
+    methods: tuple[str, ...] = SAFE
+    public: bool = False
+    background_poll: bool = False
+    allow_without_second_factor: bool = False
+
+    def allows(self, member: Member) -> bool:
+        """Whether the member's role is enough."""
+        return not self.any_of or any(member.may(permission) for permission in self.any_of)
+
+
+@dataclass(frozen=True)
+class PageRequest:
+    """A member on a page."""
+
+    request: HttpRequest
+    member: Member
+    now: datetime
+
+    @property
+    def district(self) -> District:
+        return self.member.district
+
+    def may(self, *any_of: Permission) -> bool:
+        """Whether the member has one of these rights."""
+        return AccessRule(any_of).allows(self.member)
+
+    @property
+    def form_data(self) -> QueryDict | None:
+        """The form that was sent, for Django's own to be bound to; None if the page is only looked at."""
+        return self.request.POST if self.request.method == "POST" else None
+
+    def render(self, template: str, facts: Mapping[str, Any] | None = None, status: int = 200) -> HttpResponse:
+        """The page, or the part of one, that this template makes of the facts."""
+        return render(self.request, template, {"visit": self, **(facts or {})}, status=status)
+
+    def render_form(self, template: str, form: FormWithReasons, facts: Mapping[str, Any] | None = None) -> HttpResponse:
+        """Render the page of a form; with status 422 if the form was sent and is invalid."""
+        return self.render(template, {"form": form, **(facts or {})}, form.page_status)
+
+    def redirect(self, name: str, *args: object) -> HttpResponse:
+        """On to another page, also for htmx."""
+        if is_htmx(self.request):
+            return HttpResponseClientRedirect(resolve_url(name, *args))
+        return redirect(name, *args)
+
+    def success(self, text: str) -> None:
+        """Tell something on the next page."""
+        messages.success(self.request, text)
+
+    def error(self, text: str) -> None:
+        """Tell on the next page why something was not done."""
+        messages.error(self.request, text)
+
+    def warning(self, text: str) -> None:
+        """Tell on the next page what is odd about what was done."""
+        messages.warning(self.request, text)
+
+    def require(self, value: T | None, action: str, detail: str) -> T:
+        """Return the value. If it is None, record that in the audit log and raise Http404."""
+        if value is None:
+            self.audit(action, "not found", detail)
+            raise Http404(detail)
+        return value
+
+    def not_found(self, action: str, detail: str) -> HttpResponse:
+        """Answer that there is nothing here, and write it into the audit."""
+        self.audit(action, "not found", detail)
+        return errors.not_found(self.request, self)
+
+    def audit(self, action: str, result: str, detail: str = "") -> None:
+        """Write into the audit what was done or seen; never a secret, never a student's name."""
+        audit_request(self.request, action, result, self.now, member=self.member, detail=detail)
+
+
+MemberView = Callable[Concatenate[PageRequest, P], HttpResponseBase]
+PublicView = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+class Page(ABC, Generic[P]):
+    """A view of the pages: it answers over HTTPS only, and only the methods of its rule."""
+
+    def __init__(self, view: Callable[..., HttpResponseBase], rule: AccessRule) -> None:
+        update_wrapper(self, view)
+        self.rule = rule
+
+    def __call__(self, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        """Answer the request, as Django calls a view."""
+        if not request.is_secure():
+            return errors.use_https(request)
+        if request.method not in self.rule.methods:
+            return errors.wrong_method(request, self.rule.methods)
+        try:
+            return self._respond(request, *args, **kwargs)
+        except (OperationalError, InterfaceError):
+            return errors.database_busy(request)
+
+    @abstractmethod
+    def _respond(self, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase: ...
+
+
+class PublicPage(Page[P]):
+    """A page for everyone, signed in or not."""
+
+    def __init__(self, view: PublicView[P], rule: AccessRule) -> None:
+        super().__init__(view, rule)
+        self._view = view
+
+    def _respond(self, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        try:
+            return self._view(request, *args, **kwargs)
+        except RateLimited as throttled:
+            return errors.too_many_attempts(request, throttled.retry_after)
+
+
+class MemberPage(Page[P]):
+    """A page for the members that its rule allows; its view gets a Visit."""
+
+    def __init__(self, view: MemberView[P], rule: AccessRule) -> None:
+        super().__init__(view, rule)
+        self._view = view
+
+    def _respond(self, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if self.rule.background_poll:
+            sessions.mark_background_poll(request)
+        member = sessions.member_of(request)
+        if member is None:
+            return _to_sign_in(request)
+        visit = PageRequest(request, member, timezone.now())
+        if member.lacks_second_factor and not self.rule.allow_without_second_factor:
+            return visit.redirect("second-factor")
+        if not self.rule.allows(member):
+            visit.audit("page", "not allowed", _name(request))
+            return errors.not_allowed(request, visit)
+        try:
+            return self._view(visit, *args, **kwargs)
+        except Http404:
+            return errors.not_found(request, visit)
+        except RateLimited as throttled:
+            return errors.too_many_attempts(request, throttled.retry_after, visit)
+
+
+class PageOrText(Generic[P]):
+    """A page for browsers; for other clients the same as plain text, with a sign-in of its own."""
+
+    def __init__(self, page: MemberPage[P], text: PublicView[P]) -> None:
+        update_wrapper(self, page)
+        self.rule = page.rule
+        self._page = page
+        self._text = text
+
+    def __call__(self, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        """Answer the request, as Django calls a view.
+
+        A browser may send an Authorization header too, for a proxy that wants one; it still gets
+        the page.
+        """
+        view = self._page if errors.wants_page(request) else self._text
+        return view(request, *args, **kwargs)
+
+
+def member_page(
+    *any_of: Permission,
+    methods: tuple[str, ...] = SAFE,
+    watching: bool = False,
+    setting_up: bool = False,
+) -> Callable[[MemberView[P]], MemberPage[P]]:
+    """Declare a page for members who have one of these permissions; for all if none is named."""
+    rule = AccessRule(any_of, methods, background_poll=watching, allow_without_second_factor=setting_up)
+
+    def declare(view: MemberView[P]) -> MemberPage[P]:
+        return MemberPage(view, rule)
+
+    return declare
+
+
+def public_page(*, methods: tuple[str, ...] = FORM) -> Callable[[PublicView[P]], PublicPage[P]]:
+    """Declare a page for everyone."""
+    rule = AccessRule((), methods, public=True)
+
+    def declare(view: PublicView[P]) -> PublicPage[P]:
+        return PublicPage(view, rule)
+
+    return declare
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    """Tell whether htmx sent the request, to replace a part of a page."""
+    return bool(getattr(request, "htmx", False))
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Where the visit goes on after signing in; a form that was sent is not sent again by itself."""
+    back = request.get_full_path() if request.method in SAFE else "/"
+    to = resolve_url("sign-in") + ("" if back == "/" else "?" + urlencode({"next": back}))
+    if is_htmx(request):
+        return HttpResponseClientRedirect(resolve_url("sign-in"))
+    return redirect(to)
+
+
+def _name(request: HttpRequest) -> str:
+    return (request.resolver_match and request.resolver_match.url_name) or ""

@@ -1,0 +1,110 @@
+"""Which students a list shows: what was asked for, out of those that the member may see, a page at a time."""
+
+from collections.abc import Callable, Mapping
+from operator import attrgetter
+from typing import Any
+
+from django import forms
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
+
+from rollbook.web.pages.base.filters import FilterForm
+from rollbook.studentfile.values.choices import GRADES, STATUSES
+from rollbook.districts.models import School
+from rollbook.students.models import Change, Student
+from rollbook.students.name_keys import name_key
+from rollbook.students import visibility
+from rollbook.accounts.models import Member
+from rollbook.pagination import Page, page_of
+
+PAGE_SIZE = 50
+MAX_QUERY_LENGTH = 100
+HIGHEST_UPDATE = 2**31 - 1
+
+
+class Filters(FilterForm):
+    """What a list can be narrowed to; every field may be left blank."""
+
+    search = forms.CharField(
+        label="Name or ID", required=False, max_length=MAX_QUERY_LENGTH, widget=forms.TextInput({"type": "search"})
+    )
+    school = forms.ModelChoiceField(School.objects.none(), required=False, empty_label="All schools")
+    grade = forms.ChoiceField(
+        required=False, choices=[("", "All grades"), *((grade, grade) for grade in dict.fromkeys(GRADES.values()))]
+    )
+    group = forms.CharField(required=False, max_length=MAX_QUERY_LENGTH)
+    status = forms.ChoiceField(
+        required=False, choices=[("", "Active or not"), *((status, status) for status in STATUSES)]
+    )
+    update = forms.IntegerField(label="Changed by update", required=False, min_value=1, max_value=HIGHEST_UPDATE)
+
+    def __init__(self, sent: Mapping[str, Any], member: Member) -> None:
+        super().__init__(sent)
+        schools: Any = self.fields["school"]
+        schools.queryset = _schools(member)
+        schools.label_from_instance = attrgetter("title")
+
+
+def search(member: Member, filters: Filters, number: int) -> Page[Student]:
+    """Page ``number`` of the students in the order of their names; none if a filter cannot be understood."""
+    students = visibility.visible_students(member)
+    students = _apply_filters(students, member, filters.cleaned_data) if filters.is_valid() else students.none()
+    total = students.count()
+    return page_of(total, number, PAGE_SIZE, lambda first, last: _between(students, first, min(last, total), total))
+
+
+def _between(students: QuerySet[Student], first: int, last: int, total: int) -> list[Student]:
+    """Only the keys are sorted, from the nearer end, and then the students of one page are fetched."""
+    ordered = students.order_by(Lower("last_name"), Lower("first_name"), "pk").values_list("pk", flat=True)
+    if total - last < first:
+        keys = list(ordered.reverse()[total - last : total - first])[::-1]
+    else:
+        keys = list(ordered[first:last])
+    shown = Student.objects.select_related("school").prefetch_related("groups").defer("password").in_bulk(keys)
+    return [shown[key] for key in keys if key in shown]
+
+
+def _schools(member: Member) -> QuerySet[School]:
+    """The schools that the member's students go to, and for whom it is the whole district, all."""
+    schools = School.objects.filter(district=member.district_id).order_by("name", "organization_id")
+    if member.role.is_district_wide:
+        return schools
+    return schools.filter(pk__in=visibility.visible_students(member).values("school"))
+
+
+def _apply_filters(students: QuerySet[Student], member: Member, wanted: Mapping[str, Any]) -> QuerySet[Student]:
+    for name, narrow in _FILTERS.items():
+        if wanted[name]:
+            students = students.filter(narrow(member, wanted[name]))
+    return students
+
+
+def _by_words(member: Member, text: str) -> Q:
+    """Each word occurs in the name, or the ID or username begins with it."""
+    asked = Q()
+    for word in text.replace(",", " ").split():  # as the list writes names
+        folded = name_key(word, "").rstrip("\x1f")
+        asked &= Q(name_key__contains=folded) | Q(student_id__istartswith=word) | Q(username__startswith=word.lower())
+    return asked
+
+
+def _in_group(member: Member, text: str) -> Q:
+    of_group = Student.groups.through.objects.filter(
+        group__school__district=member.district_id, group__name_key__contains=text.casefold()
+    )
+    return Q(pk__in=of_group.values("student"))
+
+
+def _changed_by(member: Member, number: int) -> Q:
+    changes = Change.objects.filter(update__district=member.district_id, update__number=number)
+    return Q(pk__in=changes.values("student"))
+
+
+_FILTERS: Mapping[str, Callable[[Member, Any], Q]] = {
+    "search": _by_words,
+    "school": lambda _, school: Q(school=school),
+    "grade": lambda _, grade: Q(grade=grade),
+    "group": _in_group,
+    "status": lambda _, status: Q(status=status),
+    "update": _changed_by,
+}

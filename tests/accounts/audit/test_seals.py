@@ -1,0 +1,107 @@
+"""The seals of the audit, and what they notice."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from rollbook.accounts.audit import log, seals
+from rollbook.accounts.models import AuditEvent, AuditSeal, Member
+from rollbook.accounts.audit.seals import Verification, seal_pending, verify
+from tests.accounts.browser import NOW
+
+
+@pytest.fixture
+def three_seals(manager: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seven events, three under a seal, the last one alone."""
+    monkeypatch.setattr(seals, "AT_ONCE", 3)
+    for number in range(7):
+        log.record(
+            "student", "seen", member=manager, address="2001:db8::1", agent="curl/8", detail=f"Ōtani {number}", now=NOW
+        )
+    assert [seal_pending(NOW + timedelta(minutes=1)) for _ in range(4)] == [3, 3, 1, 0]
+
+
+def behind_its_back(statement: str) -> None:
+    """As somebody would who owns the database."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("DROP TRIGGER IF EXISTS audit_sealed_update")
+            cursor.execute("DROP TRIGGER IF EXISTS audit_sealed_delete")
+        else:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("DROP TRIGGER IF EXISTS audit_sealed ON staff_auditevent")
+        cursor.execute(statement)
+
+
+def event(place: int) -> int:
+    return list(AuditEvent.objects.order_by("pk").values_list("pk", flat=True))[place]
+
+
+def broken() -> list[tuple[int, str]]:
+    return [(each.number, each.text) for each in verify().broken]
+
+
+def test_what_nobody_touched_is_whole(three_seals: None, manager: Member) -> None:
+    log.record("student", "seen", member=manager)
+    assert verify() == Verification(events=7, seals=3, waiting=1, broken=())
+
+
+def test_without_any_event_there_is_no_seal(db: None) -> None:
+    assert seal_pending(NOW) == 0
+    assert verify() == Verification(0, 0, 0, ())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "detail = 'Ōtani 9'",
+        "member_id = NULL",
+        "action = 'nothing'",
+        "result = 'ok'",
+        "address = '2001:db8::2'",
+        "agent = ''",
+        "district_id = NULL",
+    ],
+)
+def test_a_changed_event_breaks_its_seal_and_no_other(three_seals: None, change: str) -> None:
+    behind_its_back(f"UPDATE staff_auditevent SET {change} WHERE id = {event(4)}")
+    assert broken() == [(2, "an event under it, or the seal itself, is not as it was written")]
+
+
+def test_a_moved_moment_is_noticed(three_seals: None) -> None:
+    behind_its_back(f"UPDATE staff_auditevent SET at = '2020-01-01 00:00:00' WHERE id = {event(0)}")
+    assert [number for number, _ in broken()] == [1]
+
+
+def test_a_removed_event_is_missed(three_seals: None) -> None:
+    behind_its_back(f"DELETE FROM staff_auditevent WHERE id = {event(1)}")
+    assert broken() == [(1, "of its 3 events there are 2")]
+
+
+def test_an_event_that_was_slipped_in_is_noticed(three_seals: None, manager: Member) -> None:
+    log.record("student", "seen", member=manager)
+    behind_its_back(f"UPDATE staff_auditevent SET seal_id = 3 WHERE id = {event(-1)}")
+    assert broken() == [(3, "of its 1 events there are 2")]
+
+
+def test_a_seal_that_went_with_its_events_is_missed(three_seals: None) -> None:
+    behind_its_back("DELETE FROM staff_auditevent WHERE seal_id = 2")
+    behind_its_back("DELETE FROM staff_auditseal WHERE number = 2")
+    assert broken() == [(3, "the seals before it, from 2 on, are gone")]
+
+
+def test_a_forged_seal_does_not_fit(three_seals: None) -> None:
+    AuditSeal.objects.filter(number=2).update(digest="0" * 64)
+    assert [number for number, _ in broken()] == [2, 3]
+
+
+def test_the_database_lets_nobody_change_what_is_sealed(three_seals: None, manager: Member) -> None:
+    log.record("student", "seen", member=manager)
+    for attempt in (
+        lambda: AuditEvent.objects.filter(pk=event(0)).update(detail=""),
+        lambda: AuditEvent.objects.filter(pk=event(0)).delete(),
+    ):
+        with pytest.raises(DatabaseError, match="audit events are sealed"), transaction.atomic():
+            attempt()
+    assert verify().broken == ()

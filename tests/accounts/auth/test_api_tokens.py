@@ -1,0 +1,230 @@
+"""Tokens: made once, found by their beginning, good until they expire, are revoked, or their member goes."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from rollbook.accounts import mails
+from rollbook.accounts.auth import api_tokens, throttle
+from rollbook.accounts.members import changes
+from rollbook.accounts.models import AuditEvent, KnownAddress, Member, SignInFailure, Token
+from rollbook.accounts.auth.throttle import PER_ADDRESS, RateLimited
+from rollbook.accounts.auth.api_tokens import InvalidToken, MAX_TOKENS, Scope, TokenRejected
+from tests.conftest import a_member
+from tests.accounts.browser import Clock, HERE, NOW
+
+pytestmark = pytest.mark.usefixtures("clock")
+
+ALL = tuple(Scope)
+
+
+def a_token(member: Member, name: str = "night", scopes: tuple[Scope, ...] = ALL) -> tuple[Token, str]:
+    return api_tokens.create(member, name, scopes, NOW)
+
+
+def test_a_token_begins_with_rb_and_is_letters_and_digits(manager: Member) -> None:
+    secrets = [a_token(manager)[1] for _ in range(5)]
+    assert all(re.fullmatch(r"rb_[A-Za-z0-9]{40}", secret) for secret in secrets)
+    assert len({secret[3:11] for secret in secrets}) == len({secret[11:] for secret in secrets}) == 5
+
+
+def test_it_signs_its_member_in(manager: Member) -> None:
+    made, secret = a_token(manager, scopes=(Scope.STATUS, Scope.START))
+    token = api_tokens.sign_in(secret, HERE, NOW, "curl/8")
+    assert (token, token.member, token.scopes) == (made, manager, ["start", "status"])
+
+
+def test_of_the_secret_only_a_digest_is_kept(manager: Member) -> None:
+    _, secret = a_token(manager)
+    kept = str(Token.objects.values())
+    assert secret not in kept
+    assert secret[11:] not in kept
+    assert secret[3:11] in kept
+
+
+def test_what_the_database_holds_signs_nobody_in(manager: Member) -> None:
+    token, _ = a_token(manager)
+    for guess in (token.key, f"rb_{token.key}", f"rb_{token.key}{token.digest}", f"rb_{token.key}{token.digest[:32]}"):
+        with pytest.raises(TokenRejected):
+            api_tokens.sign_in(guess, HERE, NOW)
+
+
+def test_it_is_good_for_a_year_unless_something_else_is_said(manager: Member) -> None:
+    token, _ = a_token(manager)
+    assert token.expires_at == NOW + timedelta(days=365)
+    short, _ = api_tokens.create(manager, "short", ALL, NOW, timedelta(days=30))
+    assert short.expires_at == NOW + timedelta(days=30)
+
+
+def test_its_end_ends_it(manager: Member) -> None:
+    _, secret = api_tokens.create(manager, "short", ALL, NOW, timedelta(days=30))
+    assert api_tokens.sign_in(secret, HERE, NOW + timedelta(days=30, seconds=-1))
+    with pytest.raises(TokenRejected):
+        api_tokens.sign_in(secret, HERE, NOW + timedelta(days=30))
+
+
+def test_revoked_it_is_good_no_more(manager: Member) -> None:
+    token, secret = a_token(manager)
+    assert api_tokens.revoke(manager, token.pk, NOW) == token
+    with pytest.raises(TokenRejected):
+        api_tokens.sign_in(secret, HERE, NOW)
+    assert api_tokens.revoke(manager, token.pk, NOW) is None
+
+
+def test_nobody_revokes_the_neighbours(manager: Member, neighbour: Member) -> None:
+    token, secret = a_token(neighbour)
+    assert api_tokens.revoke(manager, token.pk, NOW) is None
+    assert api_tokens.sign_in(secret, HERE, NOW)
+
+
+def test_a_member_who_is_not_active_has_none(manager: Member) -> None:
+    _, secret = a_token(manager)
+    Member.objects.update(is_active=False)
+    with pytest.raises(TokenRejected):
+        api_tokens.sign_in(secret, HERE, NOW)
+
+
+def test_who_is_deactivated_loses_them_for_good(manager: Member) -> None:
+    ben = a_member(manager.district, "ben@maple.example")
+    _, secret = a_token(ben)
+    changes.deactivate(ben, manager)
+    changes.reactivate(ben, manager)
+    with pytest.raises(TokenRejected):
+        api_tokens.sign_in(secret, HERE, NOW)
+
+
+@pytest.mark.parametrize("said", ["", "rb_", "rb_12345678", "x" * 43, "\0", "\ud800", "Bearer x", "rb_" + "é" * 40])
+def test_rubbish_is_no_token(manager: Member, said: str) -> None:
+    a_token(manager)
+    with pytest.raises(TokenRejected):
+        api_tokens.sign_in(said, HERE, NOW)
+
+
+def test_one_letter_more_or_less_is_another_token(manager: Member) -> None:
+    _, secret = a_token(manager)
+    other = "a" if secret[-1] != "a" else "b"
+    for said in (secret + "a", secret[:-1], secret[:-1] + other, secret.swapcase(), f" {secret}"):
+        with pytest.raises(TokenRejected):
+            api_tokens.sign_in(said, HERE, NOW)
+
+
+def test_a_wrong_one_is_counted_and_audited_like_a_sign_in_that_failed(manager: Member) -> None:
+    token, secret = a_token(manager)
+    with pytest.raises(TokenRejected):
+        api_tokens.sign_in(secret[:-4] + "0000", HERE, NOW, "curl/8")
+    assert SignInFailure.objects.get().address == HERE
+    event = AuditEvent.objects.get()
+    assert (event.action, event.result, event.member, event.detail) == (
+        "sign in", "failed", manager, f"token {token.key}",
+    )  # fmt: skip
+
+
+def test_of_what_nobody_has_nobodys_name_is_audited(db: None) -> None:
+    with pytest.raises(TokenRejected):
+        api_tokens.sign_in("rb_" + "zQ" * 20, HERE, NOW)
+    event = AuditEvent.objects.get()
+    assert (event.member, event.detail) == (None, "token")
+
+
+def test_too_many_wrong_ones_make_the_address_wait_before_anything_is_looked_up(manager: Member) -> None:
+    _, secret = a_token(manager)
+    for _ in range(PER_ADDRESS):
+        with pytest.raises(TokenRejected):
+            api_tokens.sign_in("rb_wrong", HERE, NOW)
+    with CaptureQueriesContext(connection) as queries, pytest.raises(RateLimited):
+        api_tokens.sign_in(secret, HERE, NOW)
+    assert not any("staff_token" in query["sql"] for query in queries)
+
+
+def test_a_stranger_who_knows_how_it_begins_does_not_stop_its_scripts(manager: Member) -> None:
+    _, secret = a_token(manager)
+    for number in range(throttle.PER_LOGIN + 1):
+        with pytest.raises(TokenRejected):
+            api_tokens.sign_in(secret[:11] + "0" * 32, f"198.51.100.{number}", NOW)
+    assert api_tokens.sign_in(secret, HERE, NOW)
+
+
+def test_its_last_use_is_written_once_a_minute(manager: Member, clock: Clock) -> None:
+    token, secret = a_token(manager)
+
+    def used() -> object:
+        api_tokens.sign_in(secret, HERE, clock.now)
+        token.refresh_from_db()
+        return token.last_used_at
+
+    assert used() == NOW
+    clock.move(seconds=59)
+    assert used() == NOW
+    clock.move(seconds=1)
+    assert used() == clock.now
+
+
+def test_once_a_day_and_address_it_is_audited_and_the_address_known(manager: Member) -> None:
+    token, secret = a_token(manager)
+    for _ in range(3):
+        api_tokens.sign_in(secret, HERE, NOW)
+    event = AuditEvent.objects.get()
+    assert (event.action, event.result, event.member, event.detail) == ("sign in", "ok", manager, f"token {token.key}")
+    assert KnownAddress.objects.get().address == HERE
+    api_tokens.sign_in(secret, "198.51.100.7", NOW)
+    api_tokens.sign_in(secret, HERE, NOW + timedelta(days=1))
+    assert AuditEvent.objects.count() == 3
+
+
+def test_a_call_after_the_first_of_a_minute_writes_nothing(manager: Member) -> None:
+    _, secret = a_token(manager)
+    api_tokens.sign_in(secret, HERE, NOW)
+    with CaptureQueriesContext(connection) as queries:
+        api_tokens.sign_in(secret, HERE, NOW)
+    assert not any(query["sql"].startswith(("INSERT", "UPDATE", "DELETE", "BEGIN")) for query in queries)
+
+
+def test_the_member_is_told_by_mail_of_its_name_and_not_of_itself(manager: Member) -> None:
+    _, secret = a_token(manager, "the night's machine")
+    mails.send_due()
+    (sent,) = mail.outbox
+    assert sent.to == [manager.email]
+    assert "the night's machine" in str(sent.body)
+    for part in (secret, secret[3:11], secret[11:]):
+        assert part not in str(sent.message())
+
+
+@pytest.mark.parametrize(
+    ("name", "scopes", "days", "reason"),
+    [
+        (" ", ALL, 30, "the name is missing, longer than 60 characters, or not on one line"),
+        ("x" * 61, ALL, 30, "the name is missing, longer than 60 characters, or not on one line"),
+        ("a\x1bb", ALL, 30, "the name is missing, longer than 60 characters, or not on one line"),
+        ("night", (), 30, "it would be for no command; choose one at least"),
+        ("night", ALL, 731, "it can be good for 730 days at most"),
+        ("night", ALL, 0, "it can be good for 730 days at most"),
+    ],
+)
+def test_what_cannot_be_is_not_made(
+    manager: Member, name: str, scopes: tuple[Scope, ...], days: int, reason: str
+) -> None:
+    with pytest.raises(InvalidToken) as refused:
+        api_tokens.create(manager, name, scopes, NOW, timedelta(days=days))
+    assert refused.value.reasons == [reason]
+    assert not Token.objects.exists()
+
+
+def test_twenty_are_enough_and_those_that_are_over_do_not_count(manager: Member) -> None:
+    made = [a_token(manager)[0] for _ in range(MAX_TOKENS)]
+    with pytest.raises(InvalidToken, match="you have 20 tokens already; revoke one first"):
+        a_token(manager)
+    api_tokens.revoke(manager, made[0].pk, NOW)
+    assert a_token(manager)
+
+
+def test_the_list_has_ones_own_the_latest_first(manager: Member, neighbour: Member) -> None:
+    first, _ = a_token(manager)
+    a_token(neighbour)
+    second, _ = api_tokens.create(manager, "later", ALL, NOW + timedelta(hours=1))
+    api_tokens.revoke(manager, first.pk, NOW)
+    assert list(api_tokens.tokens_of(manager)) == [second, first]
+    assert list(api_tokens.active_tokens(manager, NOW)) == [second]

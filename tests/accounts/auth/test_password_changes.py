@@ -1,0 +1,284 @@
+"""How a member comes to a password, and what that ends."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from threading import Barrier, Thread
+from unittest import mock
+
+import pytest
+from django.contrib.auth.hashers import make_password
+from django.core import mail
+from django.db import connection
+
+from rollbook.accounts import mails
+from rollbook.accounts.auth import emailed_links
+from rollbook.accounts.auth.emailed_links import LinkExpired
+from rollbook.accounts.models import AccountMail, AccountMailKind, AuditEvent, Member, PasswordRequest, Session, SignInFailure
+from rollbook.accounts.auth.password_changes import InvalidPassword, change_password, request_password_reset, set_password
+from rollbook.accounts.auth.sign_in import SignInFailed, sign_in
+from rollbook.accounts.auth.throttle import REQUESTS_PER_ADDRESS, RateLimited
+from tests.conftest import PASSWORD, a_district, a_member
+from tests.accounts.browser import Browser, HERE, NOW
+
+NEW = "plum river candle fox"
+
+
+@pytest.fixture
+def invited(manager: Member) -> Member:
+    Member.objects.update(password=make_password(None))
+    return Member.objects.get()
+
+
+def kinds() -> list[str]:
+    return list(AccountMail.objects.order_by("pk").values_list("kind", flat=True))
+
+
+def stored() -> Member:
+    return Member.objects.get()
+
+
+def test_the_new_password_signs_in_and_the_old_one_does_not(manager: Member) -> None:
+    sign_in(manager.email, PASSWORD, HERE, NOW)  # which is remembered
+    set_password(manager, NEW + "\n", NOW)
+    assert sign_in(manager.email, NEW, HERE, NOW) == manager
+    with pytest.raises(SignInFailed):
+        sign_in(manager.email, PASSWORD, HERE, NOW)
+
+
+@pytest.mark.parametrize(
+    ("password", "reason"),
+    [
+        ("short", "it is shorter than 15 characters; a few words in a row are easy to remember"),
+        ("x" * 1025, "it is longer than 1,024 bytes"),
+        ("passwordpasswordpassword", "it is one of the passwords that are tried first"),
+        ("ops@maple.example 77", "it contains 'ops@maple.example'"),
+        ("Ruiz is my last name", "it contains 'Ruiz'"),
+        ("my maple-usd password", "it contains 'Maple USD'"),
+        ("rollbook for students", "it contains 'rollbook'"),
+    ],
+)
+def test_a_password_that_a_guesser_tries_is_refused_with_the_reason(
+    manager: Member, password: str, reason: str
+) -> None:
+    with pytest.raises(InvalidPassword) as caught:
+        set_password(manager, password, NOW)
+    assert reason in caught.value.reasons
+    assert stored().password == manager.password
+    assert not AccountMail.objects.exists()
+
+
+def test_fifteen_characters_of_one_kind_are_enough(manager: Member) -> None:
+    set_password(manager, "aquickbrownfoxj", NOW)
+    assert sign_in(manager.email, "aquickbrownfoxj", HERE, NOW)
+
+
+def test_it_ends_every_session_of_the_member_and_no_others(manager: Member, neighbour: Member) -> None:
+    here, phone, theirs = Browser(), Browser(), Browser()
+    for browser, member in ((here, manager), (phone, manager), (theirs, neighbour)):
+        browser.sign_in(member)
+    set_password(manager, NEW, NOW)
+    assert list(Session.objects.values_list("member", flat=True)) == [neighbour.pk]
+    assert [here.member(), phone.member(), theirs.member()] == [None, None, neighbour]
+
+
+def test_a_session_that_begins_with_the_member_it_was_given_goes_on(manager: Member) -> None:
+    browser = Browser()
+    set_password(manager, NEW, NOW)
+    browser.sign_in(manager)
+    assert browser.member() == manager
+
+
+def test_it_uses_up_every_link(manager: Member) -> None:
+    tokens = [emailed_links.make(manager, kind) for kind in emailed_links.LIFETIME]
+    set_password(manager, NEW, NOW)
+    for token in tokens:
+        with pytest.raises(LinkExpired):
+            emailed_links.read(token)
+
+
+def test_letters_with_a_link_that_were_not_sent_yet_are_put_away(invited: Member) -> None:
+    mails.queue_mail(invited, AccountMailKind.INVITATION, NOW)
+    mails.queue_mail(invited, AccountMailKind.FORGOTTEN_PASSWORD, NOW)
+    set_password(invited, NEW, NOW)
+    assert mails.send_due() == 0
+    assert mail.outbox == []
+
+
+def test_the_member_is_told_of_a_change_and_not_of_the_first_password(invited: Member) -> None:
+    set_password(invited, NEW, NOW)
+    assert kinds() == []
+    set_password(invited, PASSWORD, NOW)
+    assert kinds() == ["password changed"]
+
+
+def test_of_two_who_hold_one_link_one_sets_a_password(manager: Member) -> None:
+    token = emailed_links.make(manager, AccountMailKind.FORGOTTEN_PASSWORD)
+    (first, _), (second, _) = emailed_links.read(token), emailed_links.read(token)
+    set_password(first, NEW, NOW)
+    with pytest.raises(InvalidPassword, match="it was changed a moment ago"):
+        set_password(second, "something else of theirs", NOW)
+    assert sign_in(manager.email, NEW, HERE, NOW)
+    assert kinds() == ["password changed"]
+
+
+def test_who_became_inactive_meanwhile_gets_no_password(manager: Member) -> None:
+    Member.objects.update(is_active=False)
+    with pytest.raises(InvalidPassword):
+        set_password(manager, NEW, NOW)
+
+
+def test_if_the_letter_cannot_be_written_nothing_has_changed(manager: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = Browser()
+    browser.sign_in(manager)
+    monkeypatch.setattr(mails, "write", mock.Mock(side_effect=RuntimeError))
+    with pytest.raises(RuntimeError):
+        set_password(manager, NEW, NOW)
+    assert browser.member() == manager
+    assert sign_in(manager.email, PASSWORD, HERE, NOW)
+
+
+def test_setting_one_is_audited_without_it(invited: Member) -> None:
+    set_password(invited, NEW, NOW, address=HERE, agent="Firefox")
+    set_password(invited, PASSWORD, NOW)
+    events = AuditEvent.objects.order_by("pk")
+    assert [(event.action, event.result, event.member) for event in events] == [
+        ("set password", "first", invited),
+        ("set password", "changed", invited),
+    ]
+    assert (events[0].address, events[0].agent) == (HERE, "Firefox")
+    assert NEW not in str(events.values())
+
+
+def test_who_knows_the_old_one_can_change_it(manager: Member) -> None:
+    member = change_password(manager, PASSWORD, NEW, HERE, NOW)
+    assert sign_in(manager.email, NEW, HERE, NOW) == member == manager
+    browser = Browser()
+    browser.sign_in(member)
+    assert browser.member() == manager
+
+
+def test_who_does_not_know_it_cannot_and_is_throttled_as_at_the_sign_in(manager: Member) -> None:
+    for _ in range(10):
+        with pytest.raises(SignInFailed):
+            change_password(manager, "not the old password", NEW, HERE, NOW)
+    assert SignInFailure.objects.count() == 10
+    with pytest.raises(RateLimited):
+        change_password(manager, PASSWORD, NEW, HERE, NOW)
+    assert stored().password == manager.password
+
+
+def test_a_forgotten_password_brings_a_letter_with_a_link(manager: Member) -> None:
+    request_password_reset(" OPS@Maple.Example ", HERE, NOW)
+    assert kinds() == ["forgotten password"]
+    mails.send_due()
+    assert [sent.to for sent in mail.outbox] == [[manager.email]]
+
+
+def test_who_was_invited_and_has_lost_the_mail_gets_a_link_that_way_too(invited: Member) -> None:
+    request_password_reset(invited.email, HERE, NOW)
+    mails.send_due()
+    assert len(mail.outbox) == 1
+
+
+@pytest.mark.parametrize("login", ["nobody@maple.example", "", "a\0b", "x" * 5000, "ops@maple.example\nx@y.example"])
+def test_an_unknown_login_brings_none_and_the_same_answer(manager: Member, login: str) -> None:
+    request_password_reset(login, HERE, NOW)
+    assert kinds() == []
+
+
+def test_a_member_who_is_not_active_gets_none(manager: Member) -> None:
+    Member.objects.update(is_active=False)
+    request_password_reset(manager.email, HERE, NOW)
+    assert kinds() == []
+
+
+def test_it_is_not_sent_again_within_five_minutes(manager: Member) -> None:
+    for seconds in (0, 1, 299, 300, 301):
+        request_password_reset(manager.email, HERE, NOW + timedelta(seconds=seconds))
+    assert kinds() == ["forgotten password"] * 2
+
+
+def test_one_member_asking_does_not_keep_another_from_it(manager: Member, neighbour: Member) -> None:
+    request_password_reset(manager.email, HERE, NOW)
+    request_password_reset(neighbour.email, HERE, NOW)
+    assert {letter.member for letter in AccountMail.objects.all()} == {manager, neighbour}
+
+
+@pytest.mark.parametrize("login", ["ops@maple.example", "nobody@maple.example"])
+def test_an_address_may_ask_twenty_times_an_hour_whatever_for(manager: Member, login: str) -> None:
+    for number in range(REQUESTS_PER_ADDRESS):
+        request_password_reset(f"{number}@maple.example", HERE, NOW)
+    with pytest.raises(RateLimited) as caught:
+        request_password_reset(login, HERE, NOW + timedelta(minutes=20))
+    assert caught.value.retry_after == 40 * 60
+    request_password_reset(login, "203.0.113.8", NOW + timedelta(minutes=20))
+    request_password_reset(login, HERE, NOW + timedelta(minutes=60))
+    assert PasswordRequest.objects.count() == REQUESTS_PER_ADDRESS + 2
+
+
+def test_asking_does_not_count_as_a_failed_sign_in_nor_the_other_way_round(manager: Member) -> None:
+    for _ in range(REQUESTS_PER_ADDRESS):
+        request_password_reset(manager.email, HERE, NOW)
+    assert sign_in(manager.email, PASSWORD, HERE, NOW)
+
+
+def test_requests_that_count_no_longer_are_removed(manager: Member) -> None:
+    request_password_reset(manager.email, HERE, NOW)
+    request_password_reset(manager.email, HERE, NOW + timedelta(minutes=61))
+    assert PasswordRequest.objects.count() == 1
+
+
+@pytest.mark.parametrize(("login", "is_known"), [("ops@maple.example", True), ("secret@maple.example", False)])
+def test_asking_is_audited_with_the_member_and_never_with_the_login(
+    manager: Member, login: str, is_known: bool
+) -> None:
+    request_password_reset(login, HERE, NOW, "Firefox")
+    event = AuditEvent.objects.get()
+    assert (event.action, event.result, event.address) == ("ask for password", "asked", HERE)
+    assert event.member == (manager if is_known else None)
+    assert "secret" not in str(AuditEvent.objects.values())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_that_ask_at_the_same_time_bring_one_letter() -> None:
+    manager = a_member(a_district("Maple USD"), "ops@maple.example")
+    _side_by_side(5, lambda: request_password_reset(manager.email, HERE, NOW))
+    assert (AccountMail.objects.count(), PasswordRequest.objects.count()) == (1, 5)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_several_that_use_a_link_at_the_same_time_one_wins() -> None:
+    manager = a_member(a_district("Maple USD"), "ops@maple.example")
+    token = emailed_links.make(manager, AccountMailKind.FORGOTTEN_PASSWORD)
+    holders = [emailed_links.read(token)[0] for _ in range(4)]
+    won: list[str] = []
+
+    def use() -> None:
+        member = holders.pop()
+        password = f"plum river candle fox {len(holders)}"
+        try:
+            set_password(member, password, NOW)
+            won.append(password)
+        except InvalidPassword:
+            pass
+
+    _side_by_side(4, use)
+    [password] = won
+    assert sign_in(manager.email, password, HERE, NOW) == manager
+
+
+def _side_by_side(many: int, work: Callable[[], object]) -> None:
+    start = Barrier(many)
+
+    def run() -> None:
+        start.wait()
+        try:
+            work()
+        finally:
+            connection.close()
+
+    threads = [Thread(target=run) for _ in range(many)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()

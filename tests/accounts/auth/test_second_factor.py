@@ -1,0 +1,255 @@
+"""The second factor: what switches it on and off, which code is taken, and what can be made of the database alone."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from threading import Barrier, Thread
+
+import pytest
+from cryptography.exceptions import InvalidTag
+from django.core import mail
+from django.db import connection
+
+from rollbook.accounts import mails
+from rollbook.accounts.auth import api_tokens, second_factor, throttle
+from rollbook.accounts.models import AuditEvent, Member, RecoveryCode, SecondFactor, Token
+from rollbook.accounts.auth.second_factor import AlreadyOn, CodeFailed, RECOVERY_CODES
+from rollbook.accounts.auth.throttle import PER_ADDRESS, PER_LOGIN_OF_CODES, RateLimited
+from rollbook.accounts.auth.api_tokens import Scope
+from tests.conftest import a_district, a_member
+from tests.accounts.browser import Clock, HERE, NOW
+from tests.accounts.phone import Kept, Phone, with_second_factor
+
+pytestmark = pytest.mark.usefixtures("clock")
+
+
+@pytest.fixture
+def kept(manager: Member) -> Kept:
+    """What the manager has, whose second factor is on."""
+    return with_second_factor(manager)
+
+
+def fresh(member: Member) -> Member:
+    return Member.objects.get(pk=member.pk)
+
+
+def test_a_code_of_the_draft_switches_it_on(manager: Member) -> None:
+    draft = second_factor.new_encrypted_secret(manager)
+    phone = Phone.told(second_factor.in_letters(manager, draft))
+    assert not fresh(manager).has_second_factor
+    made = second_factor.switch_on(manager, draft, phone.code(), NOW)
+    assert fresh(manager).has_second_factor
+    assert SecondFactor.objects.get().enabled_at == NOW
+    assert len(set(made.recovery_codes)) == RECOVERY_CODES
+    assert all(re.fullmatch(r"[a-z2-9]{4}(-[a-z2-9]{4}){3}", code) for code in made.recovery_codes)
+
+
+@pytest.mark.parametrize("code", ["", "000000", "abcdef"])
+def test_another_code_does_not(manager: Member, code: str) -> None:
+    draft = second_factor.new_encrypted_secret(manager)
+    assert Phone.told(second_factor.in_letters(manager, draft)).code() != code
+    with pytest.raises(CodeFailed):
+        second_factor.switch_on(manager, draft, code, NOW)
+    assert not fresh(manager).has_second_factor
+
+
+def test_of_two_browsers_that_switch_it_on_one_does(manager: Member, kept: Kept) -> None:
+    draft = second_factor.new_encrypted_secret(manager)
+    with pytest.raises(AlreadyOn):
+        second_factor.switch_on(manager, draft, Phone.told(second_factor.in_letters(manager, draft)).code(), NOW)
+    assert second_factor.verify_code(manager, kept.phone.code(later=1), HERE, NOW) is None
+    assert Token.objects.count() == 1
+
+
+def test_it_makes_the_token_that_scripts_then_need(manager: Member, kept: Kept) -> None:
+    assert kept.token
+    token = api_tokens.sign_in(kept.token, HERE, NOW)
+    assert (token.member, token.scopes) == (manager, [scope.value for scope in Scope])
+
+
+def test_who_has_one_gets_no_other(manager: Member) -> None:
+    api_tokens.create(manager, "night", tuple(Scope), NOW)
+    assert with_second_factor(manager).token is None
+
+
+def test_who_may_not_update_students_gets_none(manager: Member) -> None:
+    assert with_second_factor(a_member(manager.district, "ines@maple.example", "instructor")).token is None
+    assert not Token.objects.exists()
+
+
+def test_the_members_are_told_by_mail(manager: Member, kept: Kept) -> None:
+    second_factor.switch_off(manager, NOW)
+    mails.send_due()
+    assert sorted(sent.subject for sent in mail.outbox) == [
+        "[Maple USD] A second factor for Rollbook was switched on",
+        "[Maple USD] A token for Rollbook was made",
+        "[Maple USD] Your second factor for Rollbook was switched off",
+    ]
+    for sent in mail.outbox:
+        for secret in (*kept.recovery_codes, kept.token, kept.phone.code()):
+            assert str(secret) not in str(sent.message())
+
+
+def test_a_code_is_taken_once(manager: Member, kept: Kept, clock: Clock) -> None:
+    with pytest.raises(CodeFailed):  # it has switched it on
+        second_factor.verify_code(manager, kept.phone.code(), HERE, NOW)
+    clock.move(seconds=30)
+    code = kept.phone.code(clock.now)
+    assert second_factor.verify_code(manager, code, HERE, clock.now) is None
+    with pytest.raises(CodeFailed):
+        second_factor.verify_code(manager, code, HERE, clock.now)
+
+
+def test_a_code_from_before_the_last_one_is_not_taken(manager: Member, kept: Kept) -> None:
+    second_factor.verify_code(manager, kept.phone.code(later=1), HERE, NOW)
+    with pytest.raises(CodeFailed):
+        second_factor.verify_code(manager, kept.phone.code(), HERE, NOW)
+
+
+def test_a_code_may_be_typed_with_blanks(manager: Member, kept: Kept) -> None:
+    code = kept.phone.code(later=1)
+    assert second_factor.verify_code(manager, f" {code[:3]} {code[3:]} ", HERE, NOW) is None
+
+
+def test_the_neighbours_code_is_worth_nothing(manager: Member, kept: Kept, neighbour: Member) -> None:
+    theirs = with_second_factor(neighbour)
+    for code in (theirs.phone.code(later=1), theirs.recovery_codes[0]):
+        with pytest.raises(CodeFailed):
+            second_factor.verify_code(manager, code, HERE, NOW)
+
+
+def test_a_recovery_code_is_taken_once_and_says_how_many_are_left(manager: Member, kept: Kept) -> None:
+    assert second_factor.verify_code(manager, kept.recovery_codes[0], HERE, NOW) == 9
+    assert second_factor.verify_code(manager, kept.recovery_codes[1].upper().replace("-", " "), HERE, NOW) == 8
+    with pytest.raises(CodeFailed):
+        second_factor.verify_code(manager, kept.recovery_codes[0], HERE, NOW)
+    assert second_factor.recovery_codes_left(manager) == 8
+    assert [event.detail for event in AuditEvent.objects.filter(action="recovery code")] == ["9 left", "8 left"]
+
+
+def test_new_recovery_codes_end_those_before(manager: Member, kept: Kept) -> None:
+    new = second_factor.new_recovery_codes(manager)
+    assert second_factor.recovery_codes_left(manager) == len(new) == 10
+    with pytest.raises(CodeFailed):
+        second_factor.verify_code(manager, kept.recovery_codes[0], HERE, NOW)
+    assert second_factor.verify_code(manager, new[0], HERE, NOW) == 9
+
+
+def test_switched_off_no_code_is_good_and_nothing_is_left_of_it(manager: Member, kept: Kept) -> None:
+    assert second_factor.switch_off(manager, NOW)
+    assert not fresh(manager).has_second_factor
+    assert not RecoveryCode.objects.exists()
+    for code in (kept.phone.code(later=1), kept.recovery_codes[0]):
+        with pytest.raises(CodeFailed):
+            second_factor.verify_code(manager, code, HERE, NOW)
+    with pytest.raises(CodeFailed):
+        second_factor.new_recovery_codes(manager)
+    assert not second_factor.switch_off(manager, NOW)
+
+
+@pytest.mark.parametrize("code", ["", "000000", "\0", "\ud800", "x" * 5000, "-", "１２３４５６"])
+def test_a_wrong_code_is_counted_and_audited(manager: Member, kept: Kept, code: str) -> None:
+    with pytest.raises(CodeFailed):
+        second_factor.verify_code(manager, code, HERE, NOW, "Firefox")
+    event = AuditEvent.objects.get(result="failed")
+    assert (event.action, event.member, event.address, event.detail) == ("sign in", manager, HERE, "code")
+
+
+def test_too_many_wrong_ones_make_the_member_wait_wherever_they_come_from(
+    manager: Member, kept: Kept, clock: Clock
+) -> None:
+    for number in range(PER_LOGIN_OF_CODES):
+        with pytest.raises(CodeFailed):
+            second_factor.verify_code(manager, "000000", f"198.51.100.{number}", NOW)
+    with pytest.raises(RateLimited) as throttled:
+        second_factor.verify_code(manager, kept.phone.code(later=1), HERE, NOW)
+    assert throttled.value.retry_after == 3600
+    clock.move(hours=1)
+    assert second_factor.verify_code(manager, kept.phone.code(clock.now), HERE, clock.now) is None
+
+
+def test_they_make_nobody_else_wait_elsewhere(manager: Member, kept: Kept) -> None:
+    ben = a_member(manager.district, "ben@maple.example")
+    his = with_second_factor(ben)
+    for number in range(PER_LOGIN_OF_CODES):
+        with pytest.raises(CodeFailed):
+            second_factor.verify_code(manager, "000000", f"198.51.100.{number}", NOW)
+    assert second_factor.verify_code(ben, his.phone.code(later=1), HERE, NOW) is None
+    throttle.check_sign_in(manager.email, HERE, NOW)  # nor the member's password, and so no script before
+
+
+def test_they_count_for_their_address(manager: Member, kept: Kept) -> None:
+    for number in range(PER_ADDRESS):
+        member = a_member(manager.district, f"{number}@maple.example")
+        with_second_factor(member)
+        with pytest.raises(CodeFailed):
+            second_factor.verify_code(member, "000000", HERE, NOW)
+    with pytest.raises(RateLimited):
+        second_factor.verify_code(manager, kept.phone.code(later=1), HERE, NOW)
+
+
+def test_the_database_alone_tells_no_secret(manager: Member, kept: Kept) -> None:
+    rows = str([list(model.objects.values()) for model in (SecondFactor, RecoveryCode)])
+    in_letters = second_factor.in_letters(manager, SecondFactor.objects.get().encrypted_secret)
+    assert Phone.told(in_letters) == kept.phone
+    for secret in (kept.phone.secret.hex(), in_letters, in_letters.replace(" ", ""), *kept.recovery_codes):
+        assert secret not in rows
+        assert secret.replace("-", "") not in rows
+
+
+def test_a_secret_moved_to_another_members_row_opens_nothing(manager: Member, kept: Kept, neighbour: Member) -> None:
+    with_second_factor(neighbour)
+    sealed = SecondFactor.objects.get(member=manager).encrypted_secret
+    SecondFactor.objects.filter(member=neighbour).update(sealed=sealed)
+    with pytest.raises(InvalidTag):
+        second_factor.verify_code(neighbour, kept.phone.code(later=1), HERE, NOW)
+
+
+def test_the_same_secret_is_sealed_differently_each_time(manager: Member) -> None:
+    assert len({second_factor.new_encrypted_secret(manager) for _ in range(3)}) == 3
+
+
+def test_a_member_lacks_one_only_where_the_district_requires_it(manager: Member) -> None:
+    assert not fresh(manager).lacks_second_factor
+    manager.district.requires_second_factor = True
+    manager.district.save()
+    assert fresh(manager).lacks_second_factor
+    with_second_factor(manager)
+    assert not fresh(manager).lacks_second_factor
+
+
+def side_by_side(count: int, do: Callable[[], object]) -> None:
+    """So many at once."""
+    ready = Barrier(count)
+
+    def run() -> None:
+        ready.wait()
+        try:
+            do()
+        finally:
+            connection.close()
+
+    threads = [Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_use_one_code_at_once_one_is_in() -> None:
+    manager = a_member(a_district("Maple USD"), "ops@maple.example")
+    kept = with_second_factor(manager)
+    later = NOW + timedelta(seconds=30)
+    for code in (kept.phone.code(later), kept.recovery_codes[0]):
+        taken: list[object] = []
+
+        def use(code: str = code, taken: list[object] = taken) -> None:
+            try:
+                second_factor.verify_code(manager, code, HERE, later)
+            except CodeFailed:
+                return
+            taken.append(code)
+
+        side_by_side(5, use)
+        assert taken == [code]

@@ -1,0 +1,227 @@
+"""Who is let in, who is not, and what that costs."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
+from threading import Barrier, Thread
+from unittest import mock
+
+import pytest
+from django.contrib.auth.hashers import make_password
+from django.db import connection
+
+from rollbook.districts.models import District
+from rollbook.accounts.auth import sign_in as auth_sign_in
+from rollbook.accounts.models import AuditEvent, KnownAddress, Member, SignInFailure
+from rollbook.accounts.auth.password_hasher import Argon2id
+from rollbook.accounts.auth.sign_in import SecondFactorRequired, SignInFailed, fold_login, sign_in
+from rollbook.accounts.auth.throttle import PER_LOGIN_AND_ADDRESS, RateLimited
+from tests.conftest import PASSWORD, a_district, a_member
+from tests.accounts.phone import with_second_factor
+
+HERE = "203.0.113.7"
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def hashing(monkeypatch: pytest.MonkeyPatch) -> mock.Mock:
+    """Counts how often the slow hash runs, whichever way."""
+    counter = mock.Mock()
+
+    def counted(method: Callable[..., object]) -> Callable[..., object]:
+        def run(self: Argon2id, *args: object, **kwargs: object) -> object:
+            counter()
+            return method(self, *args, **kwargs)
+
+        return run
+
+    monkeypatch.setattr(Argon2id, "encode", counted(Argon2id.encode))
+    monkeypatch.setattr(Argon2id, "verify", counted(Argon2id.verify))
+    return counter
+
+
+def test_the_right_password_signs_in(manager: Member) -> None:
+    assert sign_in("ops@maple.example", PASSWORD, HERE, NOW) == manager
+
+
+@pytest.mark.parametrize("login", [" ops@maple.example\r\n", "OPS@Maple.Example", "\uff4f\uff50\uff53@maple.example"])
+def test_a_login_is_trimmed_and_folded(manager: Member, login: str) -> None:
+    assert sign_in(login, PASSWORD, HERE, NOW) == manager
+
+
+@pytest.mark.parametrize("login", ["\u043eps@maple.example", "ops@maple.example\0", "", "a\nb", "x" * 5000])
+def test_a_look_alike_a_nul_and_rubbish_are_nobody(manager: Member, login: str) -> None:
+    with pytest.raises(SignInFailed):
+        sign_in(login, PASSWORD, HERE, NOW)
+
+
+def test_what_cannot_be_a_login_folds_to_nothing() -> None:
+    assert [fold_login(login) for login in ("a\0b", "a\x1bb", "x" * 255)] == ["", "", ""]
+    assert len(fold_login("x" * 254)) == 254
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_one_line_break_after_the_password_is_tolerated(manager: Member, end: str) -> None:
+    assert sign_in(manager.email, PASSWORD + end, HERE, NOW) == manager
+
+
+@pytest.mark.parametrize(
+    "typed", [PASSWORD + "\n\n", PASSWORD + " ", " " + PASSWORD, PASSWORD + "\r", PASSWORD + "\n "]
+)
+def test_nothing_else_is_trimmed_off_a_password(manager: Member, typed: str) -> None:
+    with pytest.raises(SignInFailed):
+        sign_in(manager.email, typed, HERE, NOW)
+
+
+def test_a_password_is_the_same_however_its_accents_are_composed(manager: Member) -> None:
+    Member.objects.update(password=make_password("crème brûlée for two"))
+    assert sign_in(manager.email, "cre\u0300me bru\u0302le\u0301e for two", HERE, NOW)
+
+
+@pytest.mark.parametrize("case", ["known", "wrong", "inactive", "invited", "unknown"])
+def test_each_try_hashes_exactly_once(manager: Member, hashing: mock.Mock, case: str) -> None:
+    manager.is_active = case != "inactive"
+    if case == "invited":
+        manager.set_unusable_password()
+    manager.save()
+    login = "nobody@maple.example" if case == "unknown" else manager.email
+    with nullcontext() if case == "known" else pytest.raises(SignInFailed):
+        sign_in(login, "a wrong password" if case == "wrong" else PASSWORD, HERE, NOW)
+    assert hashing.call_count == 1
+
+
+def test_a_password_over_1024_bytes_fails_without_being_hashed(manager: Member, hashing: mock.Mock) -> None:
+    with pytest.raises(SignInFailed):
+        sign_in(manager.email, "x" * 1025, HERE, NOW)
+    assert hashing.call_count == 0
+
+
+def test_a_throttled_caller_costs_no_hash_even_with_the_right_password(manager: Member, hashing: mock.Mock) -> None:
+    _fail(manager.email, PER_LOGIN_AND_ADDRESS)
+    hashing.reset_mock()
+    with pytest.raises(RateLimited) as caught:
+        sign_in(manager.email, PASSWORD, HERE, NOW)
+    assert hashing.call_count == 0
+    assert caught.value.retry_after == 3600
+
+
+def test_the_next_try_is_free_when_the_wait_is_over(manager: Member) -> None:
+    _fail(manager.email, PER_LOGIN_AND_ADDRESS)
+    with pytest.raises(RateLimited) as caught:
+        sign_in(manager.email, PASSWORD, HERE, NOW + timedelta(minutes=20))
+    assert sign_in(manager.email, PASSWORD, HERE, NOW + timedelta(minutes=20, seconds=caught.value.retry_after))
+
+
+@pytest.mark.usefixtures("real_hashing")
+def test_a_weaker_hash_is_upgraded_at_sign_in(manager: Member) -> None:
+    weak = type("Weak", (Argon2id,), {"memory_cost": 1024, "time_cost": 1})()
+    Member.objects.update(password=weak.encode(PASSWORD, weak.salt()))
+    sign_in(manager.email, PASSWORD, HERE, NOW)
+    manager.refresh_from_db()
+    assert "$argon2id$v=19$m=19456,t=2,p=1$" in manager.password
+    assert sign_in(manager.email, PASSWORD, HERE, NOW)
+
+
+def test_a_weaker_hash_is_upgraded_in_the_member_who_is_given_too(manager: Member) -> None:
+    weak = type("Weak", (Argon2id,), {"memory_cost": 1024, "time_cost": 1})()
+    Member.objects.update(password=weak.encode(PASSWORD, weak.salt()))
+    assert sign_in(manager.email, PASSWORD, HERE, NOW).password == Member.objects.get().password
+
+
+@pytest.mark.parametrize("password", ["", "!", PASSWORD])
+def test_nobody_signs_in_as_a_member_who_was_only_invited(manager: Member, password: str) -> None:
+    manager.set_unusable_password()
+    manager.save()
+    for typed in (password, manager.password):
+        with pytest.raises(SignInFailed):
+            sign_in(manager.email, typed, HERE, NOW)
+
+
+def test_a_password_changed_during_the_sign_in_is_not_overwritten_by_the_upgrade(manager: Member) -> None:
+    stale = Member.objects.get(pk=manager.pk)
+    Member.objects.update(password=make_password("changed in the meantime"))
+    auth_sign_in._upgrade(stale, PASSWORD)
+    assert sign_in(manager.email, "changed in the meantime", HERE, NOW)
+
+
+def test_a_failure_is_kept_as_a_digest_and_audited_without_the_login(manager: Member) -> None:
+    with pytest.raises(SignInFailed):
+        sign_in("Ada,Lovelace,1815-12-10", "x", HERE, NOW, agent="curl/8")
+    failure, event = SignInFailure.objects.get(), AuditEvent.objects.get()
+    assert "lovelace" not in failure.login_digest
+    assert (event.action, event.result, event.member, event.agent) == ("sign in", "failed", None, "curl/8")
+    assert "ovelace" not in event.detail
+
+
+def test_a_failure_of_a_known_member_is_audited_with_the_member(manager: Member) -> None:
+    with pytest.raises(SignInFailed):
+        sign_in(manager.email, "x", HERE, NOW)
+    assert AuditEvent.objects.get().member == manager
+
+
+def test_signing_in_is_audited_once_a_day_for_each_address(manager: Member) -> None:
+    for hours, address in [(0, HERE), (1, HERE), (2, "203.0.113.8"), (24, HERE)]:
+        sign_in(manager.email, PASSWORD, address, NOW + timedelta(hours=hours))
+    assert AuditEvent.objects.filter(action="sign in", result="ok").count() == 3
+    assert KnownAddress.objects.get(address=HERE).last_seen_at == NOW + timedelta(hours=24)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_guesses_side_by_side_overrun_the_limit_by_three_at_most() -> None:
+    manager = a_member(a_district("Maple USD"), "ops@maple.example")
+    start = Barrier(20)
+
+    def guess() -> None:
+        start.wait()
+        try:
+            sign_in(manager.email, "a wrong guess", HERE, NOW)
+        except (SignInFailed, RateLimited):
+            pass
+        finally:
+            connection.close()
+
+    threads = [Thread(target=guess) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    made = SignInFailure.objects.count()
+    assert PER_LOGIN_AND_ADDRESS <= made <= PER_LOGIN_AND_ADDRESS + auth_sign_in.MAX_CONCURRENT_HASHES - 1
+
+
+def _fail(login: str, times: int) -> None:
+    for _ in range(times):
+        with pytest.raises(SignInFailed):
+            sign_in(login, "a wrong password", HERE, NOW)
+
+
+def test_with_a_second_factor_the_password_alone_is_not_enough(manager: Member) -> None:
+    with_second_factor(manager)
+    with pytest.raises(SecondFactorRequired) as half:
+        sign_in("ops@maple.example", PASSWORD, HERE, NOW)
+    assert not half.value.is_missing
+    assert auth_sign_in.verify_password("ops@maple.example", PASSWORD, HERE, NOW) == manager
+
+
+def test_nor_where_the_district_requires_one(manager: Member) -> None:
+    District.objects.update(requires_second_factor=True)
+    with pytest.raises(SecondFactorRequired) as half:
+        sign_in("ops@maple.example", PASSWORD, HERE, NOW)
+    assert half.value.is_missing
+
+
+def test_that_makes_no_address_known_and_is_audited_once_a_day_and_address(manager: Member) -> None:
+    with_second_factor(manager)
+    for address, now in ((HERE, NOW), (HERE, NOW), ("198.51.100.7", NOW), (HERE, NOW + timedelta(days=1))):
+        with pytest.raises(SecondFactorRequired):
+            sign_in("ops@maple.example", PASSWORD, address, now)
+    assert not KnownAddress.objects.exists()
+    assert not SignInFailure.objects.exists()
+    events = AuditEvent.objects.filter(action="sign in", member=manager)
+    assert [event.result for event in events] == ["password not enough"] * 3
+
+
+def test_a_wrong_password_does_not_tell_that_there_is_a_second_factor(manager: Member) -> None:
+    with_second_factor(manager)
+    with pytest.raises(SignInFailed):
+        sign_in("ops@maple.example", "wrong", HERE, NOW)

@@ -1,0 +1,109 @@
+"""How many sign-ins may fail: by login and address, by address, and by login alone."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from rollbook.accounts.auth import throttle
+from rollbook.accounts.models import KnownAddress, Member, SignInFailure
+from rollbook.client_network import client_network
+from rollbook.accounts.auth.throttle import RateLimited
+
+HERE = "203.0.113.7"
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+
+
+def test_nine_failures_of_a_login_from_an_address_are_free_and_ten_are_not(db: None) -> None:
+    _fail("a@maple.example", HERE, 9)
+    throttle.check_sign_in("a@maple.example", HERE, NOW)
+    _fail("a@maple.example", HERE, 1)
+    with pytest.raises(RateLimited):
+        throttle.check_sign_in("a@maple.example", HERE, NOW)
+
+
+def test_another_login_from_the_same_address_is_still_free(db: None) -> None:
+    _fail("a@maple.example", HERE, 10)
+    throttle.check_sign_in("b@maple.example", HERE, NOW)
+
+
+def test_twenty_failures_stop_an_address_whatever_the_logins(db: None) -> None:
+    for number in range(20):
+        throttle.check_address(HERE, NOW)
+        _fail(f"{number}@maple.example", HERE, 1)
+    with pytest.raises(RateLimited):
+        throttle.check_address(HERE, NOW)
+    throttle.check_address("203.0.113.8", NOW)
+
+
+def test_a_hundred_failures_of_a_login_stop_strangers(manager: Member) -> None:
+    _fail_everywhere(manager.email, 99)
+    throttle.check_sign_in(manager.email, HERE, NOW)
+    _fail(manager.email, "198.51.100.250", 1)
+    with pytest.raises(RateLimited):
+        throttle.check_sign_in(manager.email, HERE, NOW)
+
+
+@pytest.mark.parametrize(("days", "is_stopped"), [(29, False), (31, True)])
+def test_they_never_stop_an_address_that_signed_in_within_thirty_days(
+    manager: Member, days: int, is_stopped: bool
+) -> None:
+    KnownAddress.objects.create(member=manager, address=HERE, last_at=NOW - timedelta(days=days))
+    _fail_everywhere(manager.email, 100)
+    assert _is_stopped(manager.email, HERE) == is_stopped
+
+
+def test_an_address_known_for_one_member_is_a_stranger_for_another(manager: Member, neighbour: Member) -> None:
+    KnownAddress.objects.create(member=neighbour, address=HERE, last_at=NOW)
+    _fail_everywhere(manager.email, 100)
+    assert _is_stopped(manager.email, HERE)
+
+
+def test_the_wait_ends_when_the_failure_that_decides_is_an_hour_old(db: None) -> None:
+    for minute in range(12):
+        _fail("a@maple.example", HERE, 1, NOW - timedelta(minutes=50 - minute))
+    with pytest.raises(RateLimited) as caught:
+        throttle.check_sign_in("a@maple.example", HERE, NOW)
+    # The tenth from the end failed 48 minutes ago.
+    assert caught.value.retry_after == 12 * 60
+
+
+def test_failures_older_than_an_hour_are_forgotten_as_new_ones_come(db: None) -> None:
+    _fail("a@maple.example", HERE, 10, NOW - timedelta(minutes=61))
+    throttle.check_sign_in("a@maple.example", HERE, NOW)
+    _fail("a@maple.example", HERE, 1)
+    assert SignInFailure.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "home"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+    ],
+)
+def test_an_ipv6_customer_counts_as_one(address: str, home: str) -> None:
+    assert client_network(address) == home
+
+
+def test_a_login_is_counted_by_a_keyed_digest_only() -> None:
+    assert throttle.digest("a") == throttle.digest("a") != throttle.digest("b")
+    assert len(throttle.digest("\ud800")) == 64
+
+
+def _fail(login: str, address: str, times: int, at: datetime = NOW) -> None:
+    for _ in range(times):
+        throttle.record_failure(login, address, at)
+
+
+def _fail_everywhere(login: str, times: int) -> None:
+    for number in range(times):
+        _fail(login, f"198.51.100.{number}", 1)
+
+
+def _is_stopped(login: str, address: str) -> bool:
+    try:
+        throttle.check_sign_in(login, address, NOW)
+    except RateLimited:
+        return True
+    return False

@@ -1,0 +1,187 @@
+"""What members do with each other: change one, let one go, take one back."""
+
+from typing import Any
+
+import pytest
+from django.core import mail
+
+from rollbook.districts.models import School
+from rollbook.students.models import RowFingerprint
+from rollbook.accounts import mails
+from rollbook.accounts.auth import emailed_links
+from rollbook.accounts.members import changes, members
+from rollbook.accounts.members.validation import InvalidMember
+from rollbook.accounts.models import AccountMail, AccountMailKind, Member, Session
+from tests.conftest import a_member
+from tests.accounts.browser import NOW
+from tests.accounts.phone import with_second_factor
+from tests.updates.night import a_class, enroll
+
+BEN = {"email": "ben@maple.example", "first_name": "Ben", "last_name": "Ito", "role": "instructor", "schools": ["100"]}
+
+
+@pytest.fixture
+def ben(manager: Member) -> Member:
+    member = a_member(manager.district, "ben@maple.example", "instructor")
+    member.schools.set(School.objects.filter(district=manager.district, organization_id="100"))
+    return member
+
+
+def an_invited(by: Member, **other: Any) -> Member:
+    facts: dict[str, Any] = BEN | other
+    return members.invite(by.district, **facts, inviter=by, now=NOW)
+
+
+def change(member: Member, by: Member, **other: Any) -> Member:
+    return changes.change(member, by, NOW, **(BEN | other))
+
+
+def test_name_role_and_schools_are_changed(ben: Member, manager: Member) -> None:
+    change(ben, manager, first_name=" Benno ", role="School Manager", schools=["100", "200"])
+    ben = Member.objects.get(pk=ben.pk)
+    assert (ben.name, ben.role.name, ben.schools.count()) == ("Benno Ito", "school manager", 2)
+    assert not AccountMail.objects.exists()
+
+
+def test_another_address_signs_out_and_is_told_to_the_one_before(ben: Member, manager: Member) -> None:
+    Session.objects.create(
+        session_key="x", session_data="", expire_date=NOW, member=ben, begun_at=NOW, seen_at=NOW, agent=""
+    )
+    token = emailed_links.make(ben, AccountMailKind.FORGOTTEN_PASSWORD)
+    change(ben, manager, email=" Benno@Maple.example")
+    assert Member.objects.get(pk=ben.pk).email == "benno@maple.example"
+    assert not Session.objects.filter(member=ben).exists()
+    with pytest.raises(emailed_links.LinkExpired):
+        emailed_links.read(token)
+    mails.send_due()
+    (sent,) = mail.outbox
+    assert (sent.to, sent.subject) == (["ben@maple.example"], "[Maple USD] Your login for Rollbook was changed")
+    assert "Ana Ruiz (ops@maple.example) gave you another login" in str(sent.body)
+    assert "benno@" not in str(sent.body)
+
+
+def test_who_has_no_password_yet_is_invited_at_the_new_address(manager: Member) -> None:
+    ben = an_invited(manager)
+    AccountMail.objects.all().delete()
+    change(ben, manager, email="benno@maple.example")
+    mails.send_due()
+    (sent,) = mail.outbox
+    assert sent.to == ["benno@maple.example"]
+    assert "invites you" in str(sent.body)
+
+
+@pytest.mark.parametrize(
+    ("other", "reason"),
+    [
+        ({"email": "ops@cedar.example"}, "ops@cedar.example cannot be added: it is in use as a login"),
+        ({"email": "ben"}, "the e-mail address is not one, or is longer than 254 characters"),
+        ({"first_name": " "}, "the first name is missing, longer than 100 characters, or not on one line"),
+        ({"schools": []}, "the role instructor needs a school; name one at least"),
+        ({"schools": ["900"]}, "there is no school '900' in this district"),
+        ({"role": "king"}, "there is no role 'king'; the roles are district manager, school manager, instructor"),
+    ],
+)
+def test_what_cannot_be_changes_nothing(
+    ben: Member, manager: Member, neighbour: Member, other: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(InvalidMember) as caught:
+        change(ben, manager, **({"last_name": "Other"} | other))
+    assert caught.value.reasons == [reason]
+    ben.refresh_from_db()
+    assert (ben.last_name, ben.email, ben.schools.count()) == ("Ruiz", "ben@maple.example", 1)
+    assert not AccountMail.objects.exists()
+
+
+def test_a_changed_address_clears_the_digests_of_linked_students(ben: Member, manager: Member) -> None:
+    enroll(manager.district, a_class(2, STAFF=ben.email))
+    assert RowFingerprint.objects.exclude(digest=None).count() == 2
+    change(ben, manager, email="benno@maple.example")
+    assert not RowFingerprint.objects.exclude(digest=None).exists()
+
+
+def test_who_is_let_go_comes_back_with_the_same_password(ben: Member, manager: Member) -> None:
+    changes.deactivate(ben, manager)
+    ben.refresh_from_db()
+    assert not ben.is_active
+    changes.reactivate(ben, manager)
+    ben.refresh_from_db()
+    assert ben.is_active
+    assert ben.has_usable_password()
+
+
+def test_one_district_manager_always_remains(manager: Member) -> None:
+    other = a_member(manager.district, "other@maple.example")
+    changes.deactivate(manager, other)
+    with pytest.raises(InvalidMember, match="nobody can deactivate themselves"):
+        changes.deactivate(other, other)
+    facts = {"email": other.email, "first_name": "Ana", "last_name": "Ruiz"}
+    with pytest.raises(InvalidMember, match="is the last district manager who can sign in"):
+        changes.change(other, other, NOW, **facts, role="instructor", schools=["100"])
+    changes.reactivate(manager, other)
+    changes.change(other, manager, NOW, **facts, role="instructor", schools=["100"])
+
+
+def test_one_who_has_not_come_yet_does_not_count_as_remaining(manager: Member) -> None:
+    an_invited(manager, role="district manager", schools=[])
+    facts = {"email": manager.email, "first_name": "Ana", "last_name": "Ruiz"}
+    with pytest.raises(InvalidMember, match="is the last district manager"):
+        changes.change(manager, manager, NOW, **facts, role="instructor", schools=["100"])
+
+
+@pytest.mark.parametrize("who", ["neighbour", "elsewhere", "above"])
+def test_others_are_not_a_school_managers_to_change(who: str, ben: Member, manager: Member, neighbour: Member) -> None:
+    head = a_member(manager.district, "head@maple.example", "school manager")
+    head.schools.set(School.objects.filter(district=manager.district, organization_id="200"))
+    target = {"neighbour": neighbour, "elsewhere": ben, "above": manager}[who]
+    assert not changes.may_manage(head, target)
+    for attempt in (changes.deactivate, changes.reactivate):
+        with pytest.raises(InvalidMember, match="is not yours to change"):
+            attempt(target, head)
+
+
+def test_a_school_manager_changes_the_staff_of_his_schools_within_them(ben: Member, manager: Member) -> None:
+    head = a_member(manager.district, "head@maple.example", "school manager")
+    head.schools.set(School.objects.filter(district=manager.district, organization_id="100"))
+    change(ben, head, last_name="Itō")
+    with pytest.raises(InvalidMember, match="there is no school '200' among your schools"):
+        change(ben, head, schools=["100", "200"])
+    with pytest.raises(InvalidMember, match="you cannot give the role district manager; yours to give are school"):
+        change(ben, head, role="district manager", schools=[])
+
+
+def test_a_lost_second_factor_is_switched_off_by_a_manager_and_told(ben: Member, manager: Member) -> None:
+    with_second_factor(ben)
+    AccountMail.objects.all().delete()
+    Session.objects.create(
+        session_key="x", session_data="", expire_date=NOW, member=ben, begun_at=NOW, seen_at=NOW, agent=""
+    )
+    changes.switch_off_second_factor(ben, manager, NOW)
+    assert not Member.objects.get(pk=ben.pk).has_second_factor
+    assert not Session.objects.filter(member=ben).exists()
+    mails.send_due()
+    (sent,) = mail.outbox
+    assert (sent.to, sent.subject) == ([ben.email], "[Maple USD] Your second factor for Rollbook was switched off")
+    assert "by Ana Ruiz (ops@maple.example)" in str(sent.body)
+
+
+def test_where_there_is_none_nothing_is_switched_off(ben: Member, manager: Member) -> None:
+    with pytest.raises(InvalidMember, match="Ana Ruiz has no second factor"):
+        changes.switch_off_second_factor(ben, manager, NOW)
+
+
+def test_ones_own_is_switched_off_with_a_code_alone(manager: Member) -> None:
+    with_second_factor(manager)
+    with pytest.raises(InvalidMember, match="your own is switched off under Your account, with a code"):
+        changes.switch_off_second_factor(manager, manager, NOW)
+    assert Member.objects.get(pk=manager.pk).has_second_factor
+
+
+@pytest.mark.parametrize("who", ["neighbour", "above"])
+def test_that_of_others_is_not_a_school_managers_to_switch_off(who: str, manager: Member, neighbour: Member) -> None:
+    head = a_member(manager.district, "head@maple.example", "school manager")
+    head.schools.set(School.objects.filter(district=manager.district, organization_id="200"))
+    target = {"neighbour": neighbour, "above": manager}[who]
+    with_second_factor(target)
+    with pytest.raises(InvalidMember, match="is not yours to change"):
+        changes.switch_off_second_factor(target, head, NOW)
+    assert Member.objects.get(pk=target.pk).has_second_factor

@@ -1,0 +1,129 @@
+"""What a district settles for itself, and what it cannot."""
+
+from dataclasses import replace
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from rollbook.districts.models import District
+from rollbook.accounts import district_settings
+from rollbook.accounts.district_settings import InvalidSettings, time_zones
+from rollbook.accounts.models import Member
+from tests.conftest import a_member
+
+
+@pytest.fixture
+def colleague(maple: District) -> Member:
+    return a_member(maple, "ana@maple.example")
+
+
+def refused(district: District, **otherwise: object) -> dict[str, str]:
+    """Why these cannot be the settings, by field; nothing may have changed."""
+    before = district_settings.load_settings(district)
+    with pytest.raises(InvalidSettings) as error:
+        district_settings.change(district, replace(before, **otherwise))  # type: ignore[arg-type]
+    district.refresh_from_db()
+    assert district_settings.load_settings(district) == before
+    return dict(error.value.reasons)
+
+
+def test_a_new_district_keeps_files_two_weeks_details_a_season_and_the_audit_as_long_as_can_be(db: None) -> None:
+    settings = district_settings.load_settings(District.objects.create(name="Birch ISD", slug="birch-isd"))
+    assert (settings.files_kept_days, settings.details_kept_days, settings.audit_kept_years) == (14, 90, 7)
+    assert (settings.time_zone, settings.encoding, settings.receivers) == ("UTC", "utf-8", frozenset())
+    assert settings.requires_second_factor is False
+
+
+def test_every_setting_is_changed_and_told_with_what_it_was(
+    maple: District, manager: Member, colleague: Member
+) -> None:
+    Member.objects.filter(pk=manager.pk).update(gets_results=True)
+    wanted = district_settings.Settings(
+        receivers=frozenset({colleague.pk}),
+        time_zone="America/Denver",
+        encoding="cp1252",
+        requires_second_factor=True,
+        files_kept_days=30,
+        details_kept_days=365,
+        audit_kept_years=3,
+    )
+    changed = [str(each) for each in district_settings.change(maple, wanted)]
+    assert changed == [
+        f"receivers of results: member {manager.pk} → member {colleague.pk}",
+        "time zone: America/Chicago → America/Denver",
+        "encoding: utf-8 → cp1252",
+        "second factor required: no → yes",
+        "days files are kept: 14 → 30",
+        "days rows and problems are kept: 90 → 365",
+        "years the audit is kept: 7 → 3",
+    ]
+    maple.refresh_from_db()
+    assert district_settings.load_settings(maple) == wanted
+    assert district_settings.change(maple, wanted) == []
+
+
+def test_nobody_may_be_left_to_get_the_results(maple: District, manager: Member) -> None:
+    Member.objects.filter(pk=manager.pk).update(gets_results=True)
+    [changed] = district_settings.change(maple, replace(district_settings.load_settings(maple), receivers=frozenset()))
+    assert str(changed) == f"receivers of results: member {manager.pk} → nobody"
+
+
+def test_who_is_not_active_gets_no_results(maple: District, manager: Member, colleague: Member) -> None:
+    Member.objects.filter(pk=colleague.pk).update(is_active=False)
+    assert district_settings.possible_recipients(maple) == [manager]
+    assert list(refused(maple, receivers=frozenset({colleague.pk}))) == ["receivers"]
+
+
+def test_the_neighbours_members_get_none_of_our_results(maple: District, manager: Member, neighbour: Member) -> None:
+    assert district_settings.possible_recipients(maple) == [manager]
+    reasons = refused(maple, receivers=frozenset({manager.pk, neighbour.pk}))
+    assert reasons == {"receivers": "one of these is not an active member of the district; choose again"}
+    neighbour.refresh_from_db()
+    assert neighbour.receives_results is False
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("time_zone", "America/Springfield"),
+        ("time_zone", "../etc/passwd"),
+        ("encoding", "utf-7"),
+        ("encoding", "klingon"),
+        ("files_kept_days", 0),
+        ("files_kept_days", 366),
+        ("details_kept_days", 6),
+        ("details_kept_days", 1096),
+        ("audit_kept_years", 0),
+        ("audit_kept_years", 8),
+    ],
+)
+def test_what_cannot_be_is_refused_and_nothing_else_is_changed(maple: District, field: str, value: object) -> None:
+    assert list(refused(maple, **{field: value})) == [field]
+
+
+@pytest.mark.parametrize(
+    ("field", "values"),
+    [("files_kept_days", (1, 365)), ("details_kept_days", (7, 1095)), ("audit_kept_years", (1, 7))],
+)
+def test_the_least_and_the_most_are_allowed_and_the_database_refuses_what_is_beyond(
+    maple: District, field: str, values: tuple[int, int]
+) -> None:
+    for value in values:
+        district_settings.change(maple, replace(district_settings.load_settings(maple), **{field: value}))  # type: ignore[arg-type]
+    for value in (values[0] - 1, values[1] + 1):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            District.objects.filter(pk=maple.pk).update(**{field: value})
+
+
+def test_the_neighbours_settings_stay(maple: District, cedar: District, manager: Member, neighbour: Member) -> None:
+    Member.objects.filter(pk=neighbour.pk).update(gets_results=True)
+    before = district_settings.load_settings(cedar)
+    wanted = replace(district_settings.load_settings(maple), receivers=frozenset({manager.pk}), files_kept_days=1)
+    district_settings.change(maple, wanted)
+    cedar.refresh_from_db()
+    assert district_settings.load_settings(cedar) == before
+
+
+def test_time_zones_are_called_after_places() -> None:
+    assert {"America/Chicago", "Pacific/Honolulu", "UTC"} <= set(time_zones())
+    assert not {"localtime", "Factory", "EST5EDT", "Etc/GMT+6"} & set(time_zones())

@@ -1,0 +1,114 @@
+"""Writers beside a busy worker, with real processes on one database file."""
+
+import fcntl
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import threading
+from pathlib import Path
+
+import pytest
+from django.db import connection, transaction
+
+from rollbook.db.sqlite.turnstile import Turnstile, yield_to_other_writers
+from rollbook.districts.models import District
+
+pytestmark = pytest.mark.only_on("sqlite")
+
+BUSY_WORKER = textwrap.dedent("""
+    import sys, time
+    from pathlib import Path
+    import django
+    django.setup()
+    from django.db import connection, transaction
+    from rollbook.roster.models import District
+    from rollbook.database.turnstile import let_others_pass
+
+    connection.settings_dict["NAME"] = sys.argv[1]
+    while not Path(sys.argv[2]).exists():
+        let_others_pass()
+        with transaction.atomic():
+            District.objects.filter(slug="counter").update(name="busy")
+            time.sleep(0.05)
+        print("step", flush=True)
+""")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.process
+def test_a_writer_gets_its_turn_after_a_few_steps_of_a_worker_that_never_rests(tmp_path: Path) -> None:
+    District.objects.create(name="Counter", slug="counter")
+    stop = tmp_path / "stop"
+    command = [sys.executable, "-c", BUSY_WORKER, str(connection.settings_dict["NAME"]), str(stop)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as worker:
+        assert worker.stdout
+        try:
+            assert worker.stdout.readline() == "step\n"
+            for turn in range(10):
+                with transaction.atomic():
+                    District.objects.create(name=f"District {turn}", slug=f"district-{turn}")
+        finally:
+            stop.touch()
+        steps = worker.stdout.read().count("step")
+    assert worker.returncode == 0
+    assert District.objects.filter(slug__startswith="district-").count() == 10
+    assert 1 <= steps <= 60  # of 50 ms each; without the turnstile the writer waits for seconds, or for ever
+
+
+def test_the_worker_passes_only_when_whoever_is_inside_has_left(tmp_path: Path) -> None:
+    inside, worker = Turnstile(str(tmp_path / "turnstile")), Turnstile(str(tmp_path / "turnstile"))
+    inside.enter()
+    passed = threading.Event()
+
+    def pass_through() -> None:
+        worker.pass_through()
+        passed.set()
+
+    thread = threading.Thread(target=pass_through)
+    thread.start()
+    assert not passed.wait(0.1)
+    inside.leave()
+    assert passed.wait(5)
+    thread.join()
+
+
+def test_a_worker_is_not_kept_out_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rollbook.db.sqlite.turnstile.PATIENCE", 0.1)
+    inside, worker = Turnstile(str(tmp_path / "turnstile")), Turnstile(str(tmp_path / "turnstile"))
+    inside.enter()
+    worker.pass_through()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_way_to_end_a_transaction_leaves_the_turnstile() -> None:
+    with transaction.atomic():
+        District.objects.create(name="Kept", slug="kept")
+        assert not _is_free()
+    assert _is_free()
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        1 / 0  # noqa: B018
+    assert _is_free()
+    yield_to_other_writers()
+    assert _is_free()
+
+
+def _is_free() -> bool:
+    """Whether nobody is inside: an exclusive lock can be had."""
+    with Path(f"{connection.settings_dict['NAME']}.turnstile").open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+@pytest.mark.django_db
+def test_the_database_is_as_durable_as_promised() -> None:
+    with connection.cursor() as cursor:
+        answers = {}
+        for pragma in ("journal_mode", "synchronous", "foreign_keys"):
+            cursor.execute(f"PRAGMA {pragma}")
+            answers[pragma] = cursor.fetchone()[0]
+    assert answers == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+    assert sqlite3.sqlite_version_info >= (3, 39)

@@ -1,0 +1,55 @@
+"""Files with new students, and what Procrastinate knows of them."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+
+from rollbook.jobs.many_workers import job_queue
+from rollbook.districts.models import District
+from rollbook.updates.applying import apply
+from rollbook.updates.checking import check_range
+from rollbook.updates.receiving import files, receive
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.state_machine import Mode
+
+HEADER = "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,ELL,SPECIAL_ED\n"
+
+
+def new_students(district: District, count: int, name: str = "students.csv") -> UpdateJob:
+    rows = "".join(f"{n},First{n},Last{n},01/02/2012,f,5,100,n,n\n" for n in range(count))
+    incoming = files.IncomingFile()
+    incoming.write((HEADER + rows).encode())
+    return receive.receive(district, incoming, file_name=name, mode=Mode.ADD).update
+
+
+def waiting_districts() -> list[int]:
+    """The districts of the jobs that nobody has taken, in the order of the jobs."""
+    return [int(str(job.lock).rpartition("-")[2]) for job in job_queue.waiting()]
+
+
+def execute(statement: str, *parameters: int | str | None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+
+
+def forget_jobs() -> None:
+    """All of them, and all workers."""
+    for table in ("periodic_defers", "jobs", "workers"):
+        execute(f"DELETE FROM procrastinate_{table}")
+
+
+@pytest.fixture
+def no_jobs(transactional_db: None) -> Iterator[None]:
+    """Procrastinate's tables are not Django's, so nobody else empties them."""
+    forget_jobs()
+    yield
+    forget_jobs()
+
+
+@pytest.fixture
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check_range, "SMALLEST", 10)
+    monkeypatch.setattr(check_range, "LARGEST", 10)
+    monkeypatch.setattr(apply, "SMALLEST", 10)
+    monkeypatch.setattr(apply, "LARGEST", 10)

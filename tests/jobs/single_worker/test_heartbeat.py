@@ -1,0 +1,66 @@
+"""Whether a worker lives, told by a lock that the kernel gives back."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from rollbook.jobs.single_worker.heartbeat import WorkerLock, worker_status
+
+CLAIM_AND_WAIT = """
+import time, django
+django.setup()
+from django.conf import settings
+from pathlib import Path
+import sys
+settings.DATA = Path(sys.argv[1])
+from rollbook.engine.presence import Presence
+presence = Presence()
+print(presence.claim(), flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture(autouse=True)
+def data(settings: Settings, tmp_path: Path) -> Path:
+    settings.DATA = tmp_path
+    return tmp_path
+
+
+def test_before_the_first_worker_nobody_was_seen() -> None:
+    seen = worker_status()
+    assert (seen.alive, seen.at) == (False, None)
+
+
+@pytest.mark.process
+def test_a_worker_is_seen_while_it_lives_and_its_last_sign_after_it_was_killed(data: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", CLAIM_AND_WAIT, str(data)], stdout=subprocess.PIPE) as worker:
+        assert worker.stdout
+        assert worker.stdout.readline() == b"True\n"
+        assert worker_status().alive
+        worker.kill()
+    seen = worker_status()
+    assert not seen.alive
+    assert seen.at
+
+
+def test_only_one_worker_has_the_place_and_the_next_gets_it_when_the_first_leaves() -> None:
+    first, second = WorkerLock(), WorkerLock()
+    assert first.acquire()
+    assert not second.acquire()
+    first.release()
+    assert second.acquire()
+
+
+def test_a_worker_that_hangs_is_not_taken_for_alive(data: Path) -> None:
+    presence = WorkerLock()
+    presence.acquire()
+    a_minute_ago = time.time() - 60
+    os.utime(data / "worker.lock", (a_minute_ago, a_minute_ago))
+    assert not worker_status().alive
+    presence.beat()
+    assert worker_status().alive

@@ -1,0 +1,124 @@
+"""The loop of one machine: who gets a turn, and what a fault of ours does to an update."""
+
+import errno
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from rollbook.jobs.single_worker import loop
+from rollbook.jobs.single_worker.heartbeat import WorkerLock
+from rollbook.districts.models import District
+from rollbook.updates import runner
+from rollbook.updates.applying import apply
+from tests.jobs.conftest import new_students
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("small_steps")]
+
+
+def test_a_small_district_does_not_wait_for_a_large_one(maple: District, cedar: District) -> None:
+    large, small = new_students(maple, 400), new_students(cedar, 10)
+    desk = loop.Scheduler()
+    for _ in range(30):
+        desk.run_one_round()
+    large.refresh_from_db()
+    small.refresh_from_db()
+    assert small.state == "completed"
+    assert large.state == "checking"
+
+
+@pytest.mark.only_on("sqlite")
+def test_the_worker_keeps_much_of_the_database_in_memory_also_over_a_new_connection(maple: District) -> None:
+    desk = loop.Scheduler()
+    for _ in range(2):
+        desk.run_one_round()
+        with connection.cursor() as cursor:
+            assert cursor.execute("PRAGMA cache_size").fetchone() == (-loop.CACHE_KIB,)
+        connection.close()
+
+
+def test_the_updates_of_one_district_go_one_after_the_other(maple: District) -> None:
+    first, second = new_students(maple, 20), new_students(maple, 30)
+    desk = loop.Scheduler()
+    while not runner.has_ended(first.pk):
+        second.refresh_from_db()
+        assert second.state == "received"
+        desk.run_one_round()
+    loop.work_on(second.pk, lambda: None)
+    second.refresh_from_db()
+    assert (second.state, second.rows_unchanged, second.rows_added) == ("completed", 20, 10)
+
+
+def test_a_full_disk_keeps_the_state_and_the_update_goes_on_when_there_is_room(
+    maple: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update = new_students(maple, 30)
+
+    def no_room(*arguments: Any) -> Iterator[None]:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    desk = loop.Scheduler()
+    with monkeypatch.context() as full:
+        full.setattr(apply, "_apply", no_room)
+        pauses = [desk.run_one_round() for _ in range(40)]
+    update.refresh_from_db()
+    assert (update.state, update.rows_added) == ("applying", 0)
+    assert max(pauses) > 1
+    loop.work_on(update.pk, lambda: None)
+    update.refresh_from_db()
+    assert (update.state, update.rows_added) == ("completed", 30)
+
+
+def test_an_error_of_ours_that_comes_again_ends_the_update_with_a_reference(
+    maple: District, cedar: District, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken, queued = new_students(maple, 30), new_students(maple, 31)
+
+    def fail(*arguments: Any) -> None:
+        raise ValueError("Last7 is a student's name")
+
+    desk = loop.Scheduler()
+    with monkeypatch.context() as faulty:
+        faulty.setattr(apply, "_apply", fail)
+        for _ in range(40):
+            desk.run_one_round()
+            broken.refresh_from_db()
+            if broken.state == "failed":
+                break
+    assert broken.state == "failed"
+    assert broken.error_reference in caplog.text
+    loop.work_on(queued.pk, lambda: None)
+    queued.refresh_from_db()
+    assert queued.state == "completed"
+
+
+def test_whoever_waits_for_an_update_leaves_the_work_to_a_worker_that_is_there(maple: District) -> None:
+    update = new_students(maple, 10)
+    worker = WorkerLock()
+    assert worker.acquire()
+    looks = 0
+
+    def watch() -> None:
+        nonlocal looks
+        looks += 1
+        update.refresh_from_db()
+        assert looks > 3 or update.state == "received"
+        if looks == 3:
+            worker.release()
+
+    loop.work_on(update.pk, watch)
+    update.refresh_from_db()
+    assert update.state == "completed"
+    assert looks > 3
+
+
+def test_stopping_between_two_steps_does_not_count_as_a_death(maple: District) -> None:
+    update = new_students(maple, 10)
+    for _ in range(5):
+        desk = loop.Scheduler()
+        desk._in_work[update.pk] = runner.run_steps(update.pk)
+        runner._begin(update.pk)
+        desk.release_all()
+    update.refresh_from_db()
+    assert (update.state, update.attempts_without_progress) == ("checking", 0)

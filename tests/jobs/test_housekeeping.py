@@ -1,0 +1,92 @@
+"""What there is to do besides the updates."""
+
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.utils import timezone
+
+from rollbook.jobs import housekeeping
+from rollbook.jobs.housekeeping import PERIODIC_TASKS, PeriodicTask
+from rollbook.accounts import mails
+from rollbook.accounts.audit import log
+from rollbook.accounts.models import AccountMailKind, AuditEvent, Member, Session
+from rollbook.updates import runner
+from rollbook.updates.models import UpdateJob
+from tests.updates.night import a_class, enroll, finish, send
+
+
+def test_every_task_has_its_own_name_and_one_table_has_the_intervals() -> None:
+    assert [(task.name, task.interval_s, task.cron) for task in PERIODIC_TASKS] == [
+        ("mail", 0.25, "* * * * * */15"),
+        ("wrap passwords", 2.0, "* * * * *"),
+        ("seal the audit", 60.0, "* * * * *"),
+        ("sweep the spool", 3600.0, "0 * * * *"),
+        ("remove what is old", 3600.0, "15 * * * *"),
+        ("purge jobs", None, "30 * * * *"),
+    ]
+
+
+@pytest.mark.only_on("postgresql")
+def test_the_job_queue_has_every_task() -> None:
+    from rollbook.jobs.many_workers import tasks
+
+    known = {task.name for task in tasks.housekeeping_app.tasks.values() if task.queue == "chores"}
+    assert known == {task.name for task in PERIODIC_TASKS}
+    periodic = {name: task.cron for (name, _), task in tasks.housekeeping_app.periodic_registry.periodic_tasks.items()}
+    assert periodic == {task.name: task.cron for task in PERIODIC_TASKS}
+
+
+@pytest.mark.only_on("postgresql")
+@pytest.mark.parametrize("niceness", [0, 5])
+def test_a_task_is_repeated_while_it_finds_something(niceness: int) -> None:
+    from procrastinate import App
+    from procrastinate.testing import InMemoryConnector
+
+    from rollbook.jobs.many_workers import tasks
+
+    found = [2, 1, 0]
+    task = PeriodicTask("count", lambda: found.pop(0), None, "* * * * *", niceness=niceness)
+    app = App(connector=InMemoryConnector())
+    tasks.register(app, task)
+    app.configure_task("count").defer()
+    app.run_worker(wait=False, install_signal_handlers=False)
+    assert found == []
+
+
+def test_letters_about_updates_and_about_members_themselves_are_sent(manager: Member) -> None:
+    finish(send(manager.district, a_class(1), member=manager))
+    mails.queue_mail(manager, AccountMailKind.PASSWORD_CHANGED, timezone.now())
+    assert housekeeping.send_mails() == 3  # one was written, and both were sent
+    assert [sent.to for sent in mail.outbox] == [[manager.email]] * 2
+    assert housekeeping.send_mails() == 0
+
+
+def test_passwords_are_wrapped_while_no_update_gets_on(manager: Member) -> None:
+    enroll(manager.district, a_class(3))
+    next(runner.run_steps(send(manager.district, a_class(3, GRADE="5")).pk))
+    assert housekeeping.upgrade_password_hashes() == 0
+    UpdateJob.objects.update(progressed_at=timezone.now() - timedelta(minutes=2))  # it waits for something
+    assert housekeeping.upgrade_password_hashes() == 3
+    assert housekeeping.upgrade_password_hashes() == 0
+
+
+def test_what_districts_keep_no_longer_is_removed(manager: Member) -> None:
+    finish(send(manager.district, a_class(1)))
+    log.record("start", "ok", member=manager, now=timezone.now() - timedelta(days=8 * 366))
+    housekeeping.seal_audit()
+    UpdateJob.objects.update(ended_at=timezone.now() - timedelta(days=15))
+    assert housekeeping.remove_expired() == 2  # the file and the event
+    assert housekeeping.remove_expired() == 0
+    results = AuditEvent.objects.filter(action="retention").values_list("result", flat=True)
+    assert set(results) == {"files removed", "audit removed"}
+
+
+@pytest.mark.parametrize(("minutes", "is_swept"), [(-1, True), (1, False)])
+def test_sessions_that_are_over_are_swept(manager: Member, minutes: int, is_swept: bool) -> None:
+    now = timezone.now()
+    Session.objects.create(
+        session_key="x", member=manager, begun_at=now, seen_at=now, expire_date=now + timedelta(minutes=minutes)
+    )
+    assert housekeeping.sweep_spool() == is_swept
+    assert Session.objects.exists() != is_swept

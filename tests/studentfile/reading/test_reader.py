@@ -1,0 +1,170 @@
+"""A file's rows: their line numbers, going on where it was left, and harm that must never raise."""
+
+import tracemalloc
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rollbook.studentfile.row_validator import RowValidator
+from rollbook.studentfile.problems.problem import Severity
+from rollbook.studentfile.reading.reader import FilePosition, Header, Limits, RawRow, RowBatch, normalize_encoding_name, read_batches, scan
+
+TODAY = date(2026, 9, 1)
+GOOD = (
+    b"STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GRADE\r\n"
+    b'00123,Ana,"Brook, Jr.",05/13/2014,4\r\n'
+    b"00124,Zo\xc3\xab,O'Brien,11/02/2013,5\r\n"
+    b"\r\n"
+    b'00125,"De ""La""",Cruz,1/9/2012,6\r\n'
+    b"00126,Di,Ender,2011-03-04,7"
+)
+
+
+def batches(file: Path, encoding: str = "utf-8", start: FilePosition | None = None, size: int = 5000) -> list[RowBatch]:
+    seen = scan(file, encoding=encoding)
+    assert seen.header
+    return list(read_batches(file, encoding=seen.encoding, header=seen.header, start=start, size=size))
+
+
+def rows(found: list[RowBatch]) -> list[RawRow]:
+    return [row for batch in found for row in batch.rows]
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    file = tmp_path / "students.csv"
+    file.write_bytes(GOOD)
+    return file
+
+
+def test_rows_have_the_line_numbers_of_the_file(good: Path) -> None:
+    assert [row.line for row in rows(batches(good))] == [2, 3, 5, 6]
+    assert rows(batches(good))[2].cells == ["00125", 'De "La"', "Cruz", "1/9/2012", "6"]
+
+
+def test_line_numbers_count_the_lines_inside_cells(tmp_path: Path) -> None:
+    file = tmp_path / "students.csv"
+    file.write_bytes(b'\n\nSTUDENT_ID,FIRST_NAME\n1,"A\r\nn\ra"\n\n2,Ben\n')
+    assert [row.line for row in rows(batches(file))] == [4, 8]
+
+
+@pytest.mark.parametrize(
+    ("written_in", "setting"), [("utf-8", "utf-8"), ("utf-8-sig", "utf-8"), ("utf-16", "utf-8"), ("cp1252", "cp1252")]
+)
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_reading_goes_on_where_a_batch_ended(tmp_path: Path, written_in: str, setting: str, size: int) -> None:
+    file = tmp_path / "students.csv"
+    file.write_bytes(GOOD.decode().encode(written_in))
+    whole = rows(batches(file, setting))
+    for batch in batches(file, setting, size=size):
+        rest = rows(batches(file, setting, start=batch.end))
+        assert rest == [row for row in whole if row.line > batch.rows[-1].line]
+
+
+def test_only_the_wanted_lines_are_read_again(good: Path) -> None:
+    header = scan(good).header
+    assert header
+    again = rows(list(read_batches(good, encoding="utf-8", header=header, only={3, 6, 99})))
+    assert [row.line for row in again] == [3, 6]
+
+
+def test_another_files_header_is_not_taken_for_this_ones(good: Path) -> None:
+    other, _ = Header.parse(["STUDENT_ID"])
+    with pytest.raises(ValueError, match="header that was surveyed"):
+        list(read_batches(good, encoding="utf-8", header=other))
+
+
+def test_the_apostrophe_of_our_exports_is_taken_off_once_and_only_there(tmp_path: Path) -> None:
+    file = tmp_path / "students.csv"
+    file.write_text("STUDENT_ID,A,B,C,D,Password\n1,'=x,'00123,''x,O'Neil,'-typed\n")
+    assert rows(batches(file))[0].cells == ["1", "=x", "'00123", "'x", "O'Neil", "'-typed"]
+
+
+@pytest.mark.parametrize("name", ["utf8", "CP1252", "latin-1", "mac-roman", "iso-8859-15", "shift_jis", " utf-8-sig "])
+def test_encodings_in_which_ascii_is_itself_are_known(name: str) -> None:
+    assert GOOD.decode("ascii", "ignore").encode(normalize_encoding_name(name)).isascii()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "utf-16",
+        "utf-7",
+        "rot13",
+        "unicode_escape",
+        "punycode",
+        "iso2022_jp",
+        "cp037",
+        "x\0",
+        "hex",
+        "idna",
+        "../utf8",
+    ],
+)
+def test_every_other_encoding_is_refused_kindly(name: str) -> None:
+    with pytest.raises(ValueError, match="is not an encoding student files can have"):
+        normalize_encoding_name(name)
+
+
+def test_a_row_can_never_be_allowed_more_than_the_csv_module_takes() -> None:
+    with pytest.raises(ValueError, match="at most 131,072"):
+        Limits(row_bytes=200_000)
+
+
+@given(st.data())
+def test_a_harmed_file_never_raises_and_every_row_is_accepted_or_rejected(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    file = tmp_path_factory.mktemp("in") / "students.csv"
+    file.write_bytes(_harmed(data))
+    seen = scan(file)
+    if seen.refusal or not seen.header:
+        assert seen.refusal
+        return
+    checker = RowValidator(seen.header, TODAY)
+    found = rows(list(read_batches(file, encoding=seen.encoding, header=seen.header, size=2)))
+    checked = [checker.validate(row) for row in found]
+    assert len(checked) == seen.rows
+    for row in checked:
+        assert row.rejected == any(problem.severity is Severity.ERROR for problem in row.problems)
+        assert all(problem.message and problem.line == row.line for problem in row.problems)
+
+
+def _harmed(data: st.DataObject) -> bytes:
+    content = GOOD
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(content)))
+        harm = data.draw(st.sampled_from(["insert", "cut the tail", "drop", "double", "swap the delimiter"]))
+        if harm == "insert":
+            content = (
+                content[:at]
+                + data.draw(st.binary(max_size=3) | st.sampled_from([b'"', b",", b"\r", b"\n"]))
+                + content[at:]
+            )
+        elif harm == "cut the tail":
+            content = content[:at]
+        elif harm == "drop":
+            content = content[:at] + content[at + data.draw(st.integers(1, 5)) :]
+        elif harm == "double":
+            content = content[:at] + content
+        else:
+            content = content.replace(b",", data.draw(st.sampled_from([b";", b"\t"])), at)
+    return content
+
+
+@pytest.mark.parametrize("row", [b'"' + b"x" * 16_000 + b'"\n', b"1,x\n", b"1" + b"," * 16_000 + b"\n", b"\n"])
+def test_memory_stays_flat_however_the_file_is_made(tmp_path: Path, row: bytes) -> None:
+    file = tmp_path / "students.csv"
+    file.write_bytes(b"STUDENT_ID,GRADE\n" + row * (400_000 // len(row)))
+    tracemalloc.start()
+    seen = scan(file)
+    if seen.header and not seen.refusal:
+        for _ in read_batches(file, encoding="utf-8", header=seen.header, size=1000):
+            pass
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8_000_000

@@ -1,0 +1,148 @@
+"""What each column makes of a value."""
+
+import time
+
+import pytest
+
+from rollbook.studentfile.columns import BY_NAME, BY_SPELLING, COLUMNS, Column, REQUIRED_TO_ADD, fold_header
+from rollbook.studentfile.values.text_checks import InvalidValue, ValueWithWarning
+
+
+def test_a_new_student_needs_these() -> None:
+    required = ("FIRST_NAME", "LAST_NAME", "DOB", "GENDER", "GRADE", "SCHOOL_ID", "ELL", "SPECIAL_ED")
+    assert required == REQUIRED_TO_ADD
+
+
+def test_only_the_password_is_secret_and_three_columns_are_lists() -> None:
+    assert [column.name for column in COLUMNS if column.secret] == ["PASSWORD"]
+    assert [column.name for column in COLUMNS if column.is_list] == ["CLASSIFICATIONS", "GROUPS", "STAFF"]
+
+
+def test_what_a_student_needs_cannot_be_cleared() -> None:
+    assert not [column.name for column in COLUMNS if column.clearable and column.required_to_add]
+    assert not any(BY_NAME[name].clearable for name in ("STUDENT_ID", "USERNAME", "PASSWORD", "STATUS"))
+
+
+def test_every_name_and_alias_is_spelled_as_headers_are_folded() -> None:
+    assert all(fold_header(spelling) == spelling for spelling in BY_SPELLING)
+
+
+_EMAIL_OF_254 = "x" * 64 + "@" + "y" * 185 + ".org"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Student Id",
+        "student-id",
+        "STUDENT__ID",
+        "\ufeffSTUDENT_ID",
+        '"Student ID"',
+        "\u00a0student_id\u200b ",
+        "student\nid",
+    ],
+)
+def test_headers_are_folded(written: str) -> None:
+    assert fold_header(written) == "STUDENT_ID"
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "canonical"),
+    [
+        ("STUDENT_ID", "00123", "00123"),
+        ("STUDENT_ID", "aB.c_d-9", "aB.c_d-9"),
+        ("USERNAME", "Ana.Brook@X", "ana.brook@x"),
+        ("PASSWORD", "P@ssWord", "p@ssword"),
+        ("PASSWORD", "=+-@", "=+-@"),
+        ("FIRST_NAME", "Jose\u0301", "José"),
+        ("LAST_NAME", "de  la\u00a0Cruz", "de la Cruz"),
+        ("MIDDLE_INITIAL", "q.", "Q"),
+        ("MIDDLE_INITIAL", "ß", "ß"),
+        ("DOB", "5/3/2014", "2014-05-03"),
+        ("DOB", "2012-02-29", "2012-02-29"),
+        ("GENDER", "Female", "f"),
+        ("GENDER", "Non-Binary", "x"),
+        ("PARENT_EMAIL_1", _EMAIL_OF_254, _EMAIL_OF_254),
+        ("GRADE", "Pre-K", "pk"),
+        ("GRADE", "-1", "pk"),
+        ("GRADE", "kg", "k"),
+        ("GRADE", "03", "3"),
+        ("GRADE", "11th", "11"),
+        ("GRADE", "ADULT", "adult"),
+        ("SCHOOL_ID", "100-A", "100-A"),
+        ("ELL", "TRUE", "y"),
+        ("MIGRANT", "0", "n"),
+        ("RACE", "hispanic/latino of any race", "HI"),
+        ("RACE", "wh", "WH"),
+        ("CLASSIFICATIONS", "dyslexia & asperger\u2019s syndrome&Dyslexia", "Asperger's Syndrome&Dyslexia"),
+        ("PARENT_EMAIL_1", "Ana+x@Mail.Example", "ana+x@mail.example"),
+        ("ADDITIONAL_INFO_2", "+1 555 0100", "+1 555 0100"),
+        ("GROUPS", "Red &blue& red &&Ana", "Ana&blue&Red"),
+        ("STAFF", "B@x.example&a@x.example", "a@x.example&b@x.example"),
+        ("STATUS", "Inactive", "inactive"),
+    ],
+)
+def test_a_value_has_one_canonical_form(column: str, text: str, canonical: str) -> None:
+    assert BY_NAME[column].rule(text) == canonical
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "code"),
+    [
+        ("STUDENT_ID", "x" * 33, "bad_student_id"),
+        ("STUDENT_ID", "12 34", "bad_student_id"),
+        ("STUDENT_ID", "12e-5", "excel_scientific"),
+        ("SCHOOL_ID", "100/A", "bad_school_id"),
+        ("USERNAME", "a b", "bad_username"),
+        ("USERNAME", "an\u200da", "invisible_char"),
+        ("USERNAME", "@ana", "formula"),
+        ("PASSWORD", "abc", "weak_password"),
+        ("FIRST_NAME", "123", "bad_name"),
+        ("FIRST_NAME", "-2+3", "formula"),
+        ("FIRST_NAME", "An\u202ea", "invisible_char"),
+        ("MIDDLE_INITIAL", "AB", "bad_initial"),
+        ("MIDDLE_INITIAL", "1", "bad_initial"),
+        ("DOB", "2/29/2013", "bad_date"),
+        ("DOB", "1899-12-31", "bad_date"),
+        ("DOB", "5/13/2014 late", "bad_date"),
+        ("DOB", "1/2/14", "ambiguous_year"),
+        ("DOB", "41772.5", "excel_serial_date"),
+        ("DOB", "N/A", "placeholder"),
+        ("GENDER", "girl", "bad_value"),
+        ("GRADE", "13", "bad_value"),
+        ("RACE", "WH&AS", "bad_value"),
+        ("CLASSIFICATIONS", "Dyslexia&Flu", "bad_value"),
+        ("PARENT_EMAIL_1", "a@b", "bad_email"),
+        ("PARENT_EMAIL_1", f"{_EMAIL_OF_254}e", "bad_email"),
+        ("PARENT_EMAIL_1", "a@b.example;c@d.example", "bad_email"),
+        ("ADDITIONAL_INFO_1", "x" * 256, "text_too_long"),
+        ("ADDITIONAL_INFO_1", "#REF!", "excel_error"),
+        ("GROUPS", "&", "bad_value"),
+        ("GROUPS", "Red&=cmd", "formula"),
+        ("STAFF", "a@x.example&nobody", "bad_email"),
+        ("STATUS", "gone", "bad_value"),
+    ],
+)
+def test_a_value_that_cannot_be_meant_is_a_fault(column: str, text: str, code: str) -> None:
+    answer = BY_NAME[column].rule(text)
+    assert isinstance(answer, InvalidValue)
+    assert answer.code == code
+
+
+def test_a_doubtful_value_is_taken_with_a_warning() -> None:
+    assert BY_NAME["DOB"].rule("5/13/2014 0:00") == ValueWithWarning("2014-05-13", "time_dropped")
+    assert BY_NAME["LAST_NAME"].rule("MÃ¼ller") == ValueWithWarning("MÃ¼ller", "looks_double_encoded")
+    assert BY_NAME["LAST_NAME"].rule("Müller") == "Müller"
+
+
+def test_the_day_first_is_told_apart_from_a_date_that_does_not_exist() -> None:
+    assert BY_NAME["DOB"].rule("13/05/2014") == InvalidValue("bad_date", "the month comes first: write mm/dd/yyyy")
+    assert BY_NAME["DOB"].rule("02/30/2014") == InvalidValue("bad_date")
+
+
+@pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.name)
+@pytest.mark.parametrize("letter", ["1", "a", "&", ".", "@", "/", "-", "\u0301", "<", "Ã", " x"])
+def test_no_rule_can_be_made_slow(column: Column, letter: str) -> None:
+    began = time.process_time()
+    column.rule((letter * 100_000).strip())
+    assert time.process_time() - began < 1

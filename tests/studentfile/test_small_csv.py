@@ -1,0 +1,50 @@
+"""Small CSV files with a fixed header."""
+
+import pytest
+
+from rollbook.studentfile import small_csv
+from rollbook.studentfile.small_csv import CsvRejected
+
+COLUMNS = ("SCHOOL_ID", "NAME")
+
+
+def test_columns_come_in_any_order_and_blank_lines_are_left_out() -> None:
+    table = small_csv.read(b"\xef\xbb\xbf name ,School ID\r\n\r\n Maple High ,100\r\n,,\r\n", ("NAME", "SCHOOL_ID"))
+    assert table.rows == [(3, {"NAME": "Maple High", "SCHOOL_ID": "100"})]
+    assert table.problems == []
+
+
+def test_a_cell_over_two_lines_does_not_shift_the_lines_below() -> None:
+    table = small_csv.read(b'SCHOOL_ID,NAME\n100,"Maple\nHigh"\n200,West\n', COLUMNS)
+    assert [line for line, _ in table.rows] == [2, 4]
+
+
+def test_a_line_with_more_or_fewer_cells_is_told_and_the_others_are_read() -> None:
+    table = small_csv.read(b"SCHOOL_ID,NAME\n100,Maple, High\n200,West\n300\n", COLUMNS)
+    assert [line for line, _ in table.rows] == [3]
+    assert table.problems == [
+        (2, "it does not have 2 cells but 3; put a text with a comma into quotes"),
+        (4, "it does not have 2 cells but 1; put a text with a comma into quotes"),
+    ]
+
+
+def test_utf_16_is_read_as_a_spreadsheet_writes_it() -> None:
+    assert small_csv.read("SCHOOL_ID,NAME\n100,Đặng\n".encode("utf-16"), COLUMNS).rows[0][1]["NAME"] == "Đặng"
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "text"),
+    [
+        (b"", "wrong_header", "line 1 must be SCHOOL_ID,NAME and is nothing; correct it"),
+        (b"SCHOOL_ID;NAME\n", "wrong_header", "line 1 must be SCHOOL_ID,NAME and is SCHOOL_ID;NAME; correct it"),
+        (b"SCHOOL_ID,NAME\n100,Jos\xe9\n", "not_utf8", "line 2 is not UTF-8; save the file as CSV UTF-8"),
+        (b'SCHOOL_ID,NAME\n100,"a"b\n', "not_csv", "line 2 is not CSV"),
+        (b'SCHOOL_ID,NAME\n100,"open\n', "not_csv", "line 2 is not CSV"),
+        (b"PK\x03\x04 xl/workbook.xml", "spreadsheet_not_csv", "line 1 shows that this is no CSV file"),
+    ],
+)
+def test_what_is_no_such_file_is_refused_as_a_whole(data: bytes, code: str, text: str) -> None:
+    with pytest.raises(CsvRejected) as caught:
+        small_csv.read(data, COLUMNS)
+    assert caught.value.code == code
+    assert str(caught.value).startswith(text)

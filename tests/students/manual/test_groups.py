@@ -1,0 +1,100 @@
+"""The groups of a school, made and changed by hand."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from rollbook.students.manual import groups
+from rollbook.students.writer import ChangeAuthor
+from rollbook.students.manual.groups import InvalidGroup
+from rollbook.districts.models import District, School
+from rollbook.students.models import Group, RowFingerprint, Student
+from rollbook.accounts.models import Member
+from tests.updates.night import a_class, column_of, counts, enroll, history, run
+
+FILE = a_class(3, GROUPS="Band")
+
+
+@pytest.fixture
+def author(manager: Member) -> ChangeAuthor:
+    return ChangeAuthor(None, manager.pk, datetime(2026, 11, 24, 8, tzinfo=UTC))
+
+
+@pytest.fixture
+def band(maple: District) -> Group:
+    enroll(maple, FILE)
+    return Group.objects.get(name="Band")
+
+
+def default_of(district: District, school: str = "100") -> Group:
+    return groups.create(School.objects.get(district=district, organization_id=school), "Default")
+
+
+def keys(*student_ids: str) -> list[int]:
+    return list(Student.objects.filter(student_id__in=student_ids).values_list("pk", flat=True))
+
+
+def test_a_group_is_made_once(maple: District) -> None:
+    school = School.objects.get(district=maple, organization_id="100")
+    assert groups.create(school, "  Chess   club ").name == "Chess club"
+    with pytest.raises(InvalidGroup, match="School 100 has a group 'CHESS CLUB' already; choose another name"):
+        groups.create(school, "CHESS CLUB")
+
+
+@pytest.mark.parametrize("name", ["", " ", "a&b", "x" * 101, "a\nb", "=SUM(1)", "N/A", "\u200b"])
+def test_what_no_file_could_name_is_no_name(maple: District, name: str) -> None:
+    with pytest.raises(InvalidGroup):
+        groups.create(School.objects.get(district=maple, organization_id="100"), name)
+
+
+def test_another_name_is_a_change_to_each_of_its_students(band: Group, maple: District, author: ChangeAuthor) -> None:
+    groups.add_students(groups.create(band.school, "Chess"), keys("s001"), author)
+    groups.rename(band, "Orchestra", author)
+    assert column_of(maple, "GROUPS") == {"s000": "Orchestra", "s001": "Chess&Orchestra", "s002": "Orchestra"}
+    assert history(maple, "s000")[1:] == [("GROUPS", "Band", "Orchestra")]
+    assert history(maple, "s001")[1:] == [
+        ("GROUPS", "Band", "Band&Chess"),
+        ("GROUPS", "Band&Chess", "Chess&Orchestra"),
+    ]
+    assert not RowFingerprint.objects.filter(digest__isnull=False).exists()
+    assert counts(run(maple, FILE)) == {"updated": 3}
+
+
+def test_the_name_of_another_group_is_taken(band: Group, maple: District, author: ChangeAuthor) -> None:
+    groups.create(band.school, "Chess")
+    with pytest.raises(InvalidGroup, match="already"):
+        groups.rename(band, "chess", author)
+    assert groups.rename(band, "BAND", author).name == "BAND"
+    assert set(column_of(maple, "GROUPS").values()) == {"BAND"}
+
+
+def test_who_is_in_no_other_group_is_in_default(band: Group, maple: District, author: ChangeAuthor) -> None:
+    chess = groups.create(band.school, "Chess")
+    assert groups.add_students(chess, keys("s001"), author) == 1
+    assert groups.add_students(chess, keys("s001"), author) == 0
+    assert groups.remove_students(band, keys("s000", "s001"), author) == 2
+    assert column_of(maple, "GROUPS") == {"s000": "Default", "s001": "Chess", "s002": "Band"}
+    assert groups.add_students(chess, keys("s000"), author) == 1
+    assert column_of(maple, "GROUPS")["s000"] == "Chess"
+
+
+def test_a_group_that_is_removed_leaves_its_students(band: Group, maple: District, author: ChangeAuthor) -> None:
+    groups.add_students(groups.create(band.school, "Chess"), keys("s001"), author)
+    groups.remove(band, author)
+    assert column_of(maple, "GROUPS") == {"s000": "Default", "s001": "Chess", "s002": "Default"}
+    assert history(maple, "s002")[1:] == [("GROUPS", "Band", "Default")]
+    assert not Group.objects.filter(name="Band").exists()
+
+
+def test_default_stays_as_it_is(maple: District, author: ChangeAuthor) -> None:
+    default = default_of(maple)
+    with pytest.raises(InvalidGroup):
+        groups.rename(default, "Other", author)
+    with pytest.raises(InvalidGroup):
+        groups.remove(default, author)
+
+
+def test_students_of_other_schools_are_left_alone(band: Group, maple: District, author: ChangeAuthor) -> None:
+    enroll(maple, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,SCHOOL_ID\nz,Zoe,Park,2012-05-13,200\n")
+    assert groups.add_students(band, keys("z", "s000"), author) == 0
+    assert column_of(maple, "GROUPS")["z"] == "Default"

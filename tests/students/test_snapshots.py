@@ -1,0 +1,67 @@
+"""Students as plain values, fetched in bulk."""
+
+from rollbook.students import snapshots
+from rollbook.districts.models import District
+from rollbook.students.name_keys import name_key
+from rollbook.accounts.models import Member
+from tests.updates.night import a_class, enroll
+
+
+def test_students_come_in_the_order_of_their_ids_those_without_one_last(maple: District) -> None:
+    enroll(
+        maple,
+        """
+        STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB
+        ,zoe,Zoe,Lee,2012-05-13
+        20,bob,Bob,Lee,2012-05-13
+        10,ann,Ann,Lee,2012-05-13
+        ,cleo,Cleo,Lee,2012-05-13
+        """,
+    )
+    pages = list(snapshots.iter_district(maple.pk, size=3))
+    assert [[record.values["USERNAME"] for record in page] for page in pages] == [["ann", "bob", "zoe"], ["cleo"]]
+
+
+def test_each_comes_with_every_column_but_the_password(maple: District, manager: Member) -> None:
+    enroll(maple, a_class(1, GROUPS="Chess&band", STAFF="ops@maple.example", PASSWORD="secret"))
+    [[record]] = snapshots.iter_district(maple.pk)
+    assert "PASSWORD" not in record.values
+    assert (record.values["GROUPS"], record.values["STAFF"]) == ("band&Chess", "ops@maple.example")
+    assert (record.values["DOB"], record.values["SCHOOL_ID"]) == ("2012-05-13", "100")
+
+
+def test_only_the_districts_own_are_found(maple: District, cedar: District) -> None:
+    enroll(maple, a_class(2))
+    enroll(cedar, a_class(3))
+    assert set(snapshots.load_by_column(maple.pk, "USERNAME", ["u000", "u001", "u002"])) == {"u000", "u001"}
+    assert set(snapshots.load_by_column(maple.pk, "STUDENT_ID", ["s001", "s002"])) == {"s001"}
+    names = {(name_key(f"Ann00{number}", f"Lee00{number}"), "2012-05-13") for number in range(3)}
+    assert len(snapshots.load_by_name(maple.pk, names)) == 2
+    assert len(snapshots.load_by_name(cedar.pk, names)) == 3
+    assert [len(page) for page in snapshots.iter_district(maple.pk)] == [2]
+
+
+def test_who_holds_a_key_is_told_in_the_district_only(maple: District, cedar: District) -> None:
+    enroll(maple, a_class(1))
+    enroll(cedar, a_class(2))
+    [[ann]] = snapshots.iter_district(maple.pk)
+    lee = (name_key("Ann000", "Lee000"), "2012-05-13")
+    assert snapshots.find_key_holders(maple.pk, "USERNAME", ["u000", "u001"]) == {"u000": ann.pk}
+    assert snapshots.find_key_holders(maple.pk, "STUDENT_ID", ["s000", "s001"]) == {"s000": ann.pk}
+    assert snapshots.find_key_holders(maple.pk, "LAST_NAME", [lee, (lee[0], "2012-05-14")]) == {lee: ann.pk}
+
+
+def test_nothing_asked_is_nothing_found(maple: District) -> None:
+    enroll(maple, a_class(1))
+    assert snapshots.load_by_id([]) == {}
+    assert snapshots.load_by_column(maple.pk, "USERNAME", []) == {}
+    assert snapshots.load_by_name(maple.pk, []) == {}
+    assert snapshots.find_key_holders(maple.pk, "USERNAME", []) == {}
+
+
+def test_odd_characters_find_their_student_and_nothing_else(maple: District) -> None:
+    enroll(maple, 'USERNAME,FIRST_NAME,LAST_NAME,DOB\na"b\\%_,Ann,Lee,2012-05-13\n\U0001f600\u00e9,Bob,Lee,2012-05-13')
+    assert set(snapshots.load_by_column(maple.pk, "USERNAME", ['a"b\\%_', "\U0001f600\u00e9", "a%", "[1]", "null"])) == {
+        'a"b\\%_',
+        "\U0001f600\u00e9",
+    }

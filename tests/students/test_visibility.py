@@ -1,0 +1,85 @@
+"""Which students a member may see."""
+
+import pytest
+
+from rollbook.districts.models import District, School
+from rollbook.students.models import Student
+from rollbook.accounts.models import Member
+from rollbook.students.visibility import groups, schools, visible_students
+from tests.conftest import a_member
+from tests.updates.night import enroll
+
+FILE = """
+    STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,SCHOOL_ID,STAFF
+    1,Ana,Brook,2012-05-13,100,
+    2,Ben,Cole,2012-05-13,200,teacher@maple.example
+    3,Cy,Dunn,2012-05-13,100,teacher@maple.example
+"""
+
+
+@pytest.fixture
+def teacher(maple: District) -> Member:
+    return a_member(maple, "teacher@maple.example", "instructor")
+
+
+@pytest.fixture(autouse=True)
+def enrolled(teacher: Member, cedar: District) -> None:
+    enroll(teacher.district, FILE)
+    enroll(cedar, FILE.replace("200", "900"))
+
+
+def ids(member: Member) -> list[str | None]:
+    return list(visible_students(member).order_by("student_id").values_list("student_id", flat=True))
+
+
+def test_a_district_manager_sees_the_district_and_not_the_neighbour(manager: Member) -> None:
+    assert ids(manager) == ["1", "2", "3"]
+    assert {student.district_id for student in visible_students(manager)} == {manager.district_id}
+
+
+def test_a_school_manager_sees_those_of_the_schools_that_are_covered(maple: District) -> None:
+    head = a_member(maple, "head@maple.example", "school manager")
+    assert ids(head) == []
+    head.schools.set(School.objects.filter(district=maple, organization_id="100"))
+    assert ids(head) == ["1", "3"]
+    head.schools.set(School.objects.filter(district=maple))
+    assert ids(head) == ["1", "2", "3"]
+
+
+def test_an_instructor_sees_those_who_are_linked(teacher: Member) -> None:
+    teacher.schools.set(School.objects.filter(district=teacher.district))
+    assert ids(teacher) == ["2", "3"]
+
+
+def test_what_was_bound_to_a_neighbour_by_mistake_stays_unseen(
+    maple: District, cedar: District, teacher: Member
+) -> None:
+    head = a_member(maple, "head@maple.example", "school manager")
+    head.schools.set(School.objects.filter(district=cedar))
+    assert ids(head) == []
+    for student in Student.objects.filter(district=cedar):
+        student.staff.add(teacher)
+    assert ids(teacher) == ["2", "3"]
+
+
+def named(member: Member) -> list[tuple[str, str]]:
+    return [(group.school.organization_id, group.name) for group in groups(member)]
+
+
+def test_managers_see_the_groups_of_their_schools_and_instructors_those_of_their_students(
+    manager: Member, teacher: Member, neighbour: Member
+) -> None:
+    enroll(manager.district, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GROUPS\n4,Di,Eck,2012-05-13,Band\n")
+    assert named(manager) == [("100", "Band"), ("100", "Default"), ("200", "Default")]
+    head = a_member(manager.district, "head@maple.example", "school manager")
+    head.schools.set(School.objects.filter(district=manager.district, organization_id="100"))
+    assert named(head) == [("100", "Band"), ("100", "Default")]
+    assert named(teacher) == [("100", "Default"), ("200", "Default")]
+    assert named(neighbour) == [("100", "Default"), ("900", "Default")]
+    head.role.permissions = ["manage groups"]
+    assert named(head) == []
+
+
+def test_a_member_acts_for_the_district_or_for_the_schools_that_are_covered(manager: Member, teacher: Member) -> None:
+    assert [school.organization_id for school in schools(manager)] == ["100", "200"]
+    assert list(schools(teacher)) == []

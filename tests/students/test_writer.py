@@ -1,0 +1,347 @@
+"""What becomes of students, and what is written down of it."""
+
+import pytest
+from django.db import connection
+
+from rollbook.districts.models import District
+from rollbook.students.models import Change, Group, Student
+from rollbook.students.passwords import verify
+from rollbook.accounts.models import Member
+from rollbook.updates.models import StagedRow
+from rollbook.updates.state_machine import Mode
+from tests.conftest import a_member
+from tests.updates.night import (
+    a_class,
+    applying,
+    column_of,
+    counts,
+    dump,
+    enroll,
+    history,
+    last,
+    password_of,
+    problems,
+    run,
+    send,
+    students,
+    values_of,
+)
+
+FULL = {
+    "STUDENT_ID": "1",
+    "USERNAME": "ann",
+    "PASSWORD": "secret",
+    "FIRST_NAME": "Ann",
+    "LAST_NAME": "Lee",
+    "MIDDLE_INITIAL": "Q",
+    "DOB": "2012-05-13",
+    "GENDER": "f",
+    "GRADE": "4",
+    "SCHOOL_ID": "100",
+    "ELL": "y",
+    "SPECIAL_ED": "y",
+    "TITLE_1": "y",
+    "MIGRANT": "y",
+    "RACE": "WH",
+    "CLASSIFICATIONS": "Autism&Dyslexia",
+    "PARENT_EMAIL_1": "p1@home.example",
+    "PARENT_EMAIL_2": "p2@home.example",
+    "ADDITIONAL_INFO_1": "bus 4",
+    "ADDITIONAL_INFO_2": "left-handed",
+    "ADDITIONAL_INFO_3": "x",
+    "GROUPS": "Band&Chess",
+    "STAFF": "ops@maple.example",
+    "STATUS": "active",
+}
+CLEARABLE = [
+    "MIDDLE_INITIAL",
+    "TITLE_1",
+    "MIGRANT",
+    "RACE",
+    "CLASSIFICATIONS",
+    "PARENT_EMAIL_1",
+    "PARENT_EMAIL_2",
+    "ADDITIONAL_INFO_1",
+    "ADDITIONAL_INFO_2",
+    "ADDITIONAL_INFO_3",
+    "GROUPS",
+    "STAFF",
+]
+NEW = {
+    "USERNAME": "annie",
+    "FIRST_NAME": "Anna",
+    "LAST_NAME": "Li",
+    "MIDDLE_INITIAL": "R",
+    "DOB": "2012-05-14",
+    "GENDER": "x",
+    "GRADE": "5",
+    "ELL": "n",
+    "SPECIAL_ED": "n",
+    "TITLE_1": "n",
+    "MIGRANT": "n",
+    "RACE": "OT",
+    "CLASSIFICATIONS": "Autism",
+    "PARENT_EMAIL_1": "q1@home.example",
+    "PARENT_EMAIL_2": "q2@home.example",
+    "ADDITIONAL_INFO_1": "bus 5",
+    "ADDITIONAL_INFO_2": "y",
+    "ADDITIONAL_INFO_3": "z",
+    "GROUPS": "Chess&Drama",
+    "STATUS": "inactive",
+}
+
+
+@pytest.fixture
+def school(maple: District, manager: Member) -> District:
+    enroll(maple, f"{','.join(FULL)}\n{','.join(FULL.values())}")
+    return maple
+
+
+def test_a_new_student_is_as_its_row_says(school: District) -> None:
+    assert students(school) == {"1": {column: value for column, value in FULL.items() if column != "PASSWORD"}}
+    assert verify(password_of(school, "1"), "secret")
+
+
+def test_a_new_student_is_one_entry_of_the_history(school: District) -> None:
+    assert history(school, "1") == [("STUDENT", "", "added")]
+    entry = Change.objects.get()
+    assert (entry.update, entry.member) == (last(school), None)
+
+
+def test_the_history_names_the_member_who_sent_the_file(school: District, manager: Member) -> None:
+    run(school, "STUDENT_ID,GRADE\n1,5", member=manager)
+    entry = Change.objects.latest("pk")
+    assert (entry.member, entry.update) == (manager, last(school))
+
+
+@pytest.mark.parametrize("column", NEW)
+def test_each_changed_column_is_written_and_told_with_old_and_new(school: District, column: str) -> None:
+    assert counts(run(school, f"STUDENT_ID,{column}\n1,{NEW[column]}")) == {"updated": 1}
+    assert students(school)["1"] == {
+        name: value for name, value in {**FULL, column: NEW[column]}.items() if name != "PASSWORD"
+    }
+    assert history(school, "1")[1:] == [(column, FULL[column], NEW[column])]
+
+
+def test_all_columns_at_once_are_one_entry_each(school: District) -> None:
+    run(school, f"STUDENT_ID,{','.join(NEW)}\n1,{','.join(NEW.values())}", Mode.UPDATE)
+    assert problems(last(school)) == {2: ["identity_mismatch"]}
+    known = {column: value for column, value in NEW.items() if column != "LAST_NAME"}
+    run(school, f"STUDENT_ID,{','.join(known)}\n1,{','.join(known.values())}")
+    assert sorted(history(school, "1")[1:]) == sorted((column, FULL[column], new) for column, new in known.items())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'say "hi"',
+        "back\\slash \\u0041 \\n",
+        "null",
+        "1",
+        "true",
+        "[1]",
+        "{}",
+        "Ökonomie 学 \U0001f600",
+        "100%",
+        "%s {0}",
+        "'",
+    ],
+)
+def test_whatever_a_cell_says_is_written_and_told_as_it_was_meant(school: District, text: str) -> None:
+    cell = text.replace('"', '""')
+    assert counts(run(school, f'STUDENT_ID,ADDITIONAL_INFO_1,GRADE\n1,"{cell}",9')) == {"updated": 1}
+    assert values_of(school, "1", "ADDITIONAL_INFO_1", "GRADE") == (text, "9")
+    assert ("ADDITIONAL_INFO_1", FULL["ADDITIONAL_INFO_1"], text) in history(school, "1")
+    run(school, "STUDENT_ID,ADDITIONAL_INFO_1\n1,<clear>")
+    assert history(school, "1")[-1] == ("ADDITIONAL_INFO_1", text, "")
+
+
+@pytest.mark.parametrize("column", CLEARABLE)
+def test_clear_empties_an_optional_column(school: District, column: str) -> None:
+    run(school, f"STUDENT_ID,{column}\n1,<clear>")
+    emptied = "Default" if column == "GROUPS" else ""
+    assert values_of(school, "1", column) == (emptied,)
+    assert history(school, "1")[1:] == [(column, FULL[column], emptied)]
+
+
+@pytest.mark.parametrize("column", sorted(FULL.keys() - {*CLEARABLE, "STUDENT_ID"}))
+def test_clear_is_refused_where_a_value_must_stand(school: District, column: str) -> None:
+    before = dump(school)
+    run(school, f"STUDENT_ID,{column}\n1,<CLEAR>")
+    assert problems(last(school)) == {2: ["not_clearable"]}
+    assert dump(school) == before
+
+
+def test_a_blank_cell_changes_nothing(school: District) -> None:
+    before = dump(school)
+    blanks = "," * (len(FULL) - 1)
+    assert counts(run(school, f"{','.join(FULL)}\n1{blanks}")) == {"unchanged": 1}
+    assert dump(school) == before
+
+
+def test_the_same_file_again_writes_nothing(school: District) -> None:
+    before = dump(school)
+    result = run(school, f"{','.join(FULL)}\n{','.join(FULL.values())}")
+    assert counts(result) == {"unchanged": 1}
+    assert dump(school) == before
+    assert not StagedRow.objects.filter(update=last(school)).exists()
+
+
+def test_another_spelling_of_the_same_values_writes_nothing(school: District) -> None:
+    before = dump(school)
+    row = "STUDENT_ID,USERNAME,PASSWORD,DOB,GENDER,GRADE,RACE,ELL,CLASSIFICATIONS,GROUPS,STAFF,PARENT_EMAIL_1"
+    cells = "1,ANN,SECRET,5/13/2012,Female,4th,White,YES,dyslexia & autism,CHESS&band&Band,Ops@Maple.Example,"
+    cells += "P1@home.example"
+    assert counts(run(school, f"{row}\n{cells}")) == {"unchanged": 1}
+    assert dump(school) == before
+
+
+def test_a_name_in_other_capitals_is_a_change(school: District) -> None:
+    run(school, "STUDENT_ID,FIRST_NAME\n1,ANN")
+    assert history(school, "1")[1:] == [("FIRST_NAME", "Ann", "ANN")]
+    assert counts(run(school, "FIRST_NAME,LAST_NAME,DOB,GRADE\nann,lee,2012-05-13,4")) == {"updated": 1}
+
+
+def test_a_list_is_the_whole_list(school: District, manager: Member) -> None:
+    a_member(school, "zoe@maple.example")
+    run(school, "STUDENT_ID,GROUPS,STAFF,CLASSIFICATIONS\n1,Drama,zoe@maple.example,Down Syndrome")
+    assert values_of(school, "1", "GROUPS", "STAFF", "CLASSIFICATIONS") == (
+        "Drama",
+        "zoe@maple.example",
+        "Down Syndrome",
+    )
+    run(school, "STUDENT_ID,GROUPS,STAFF\n1,Drama&Band,zoe@maple.example&ops@maple.example")
+    assert values_of(school, "1", "GROUPS", "STAFF") == ("Band&Drama", "ops@maple.example&zoe@maple.example")
+
+
+def test_groups_are_made_once_whatever_their_capitals(school: District) -> None:
+    enroll(
+        school,
+        """
+        STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GROUPS
+        2,Bob,Kim,2012-01-01,BAND
+        3,Cleo,Diaz,2012-01-01,band&New
+        4,Dan,Fox,2012-01-01,NEW
+        """,
+    )
+    assert sorted(Group.objects.values_list("name_key", flat=True)) == ["band", "chess", "new"]
+    assert column_of(school, "GROUPS")["2"] == "Band"
+
+
+def test_the_same_group_name_at_two_schools_is_two_groups(school: District) -> None:
+    enroll(school, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,SCHOOL_ID,GROUPS\n2,Bob,Kim,2012-01-01,200,Band")
+    bands = Group.objects.filter(name="Band").order_by("school__organization_id")
+    assert [(band.school.organization_id, band.student_set.count()) for band in bands] == [("100", 1), ("200", 1)]
+
+
+def test_who_names_no_group_is_in_the_default_group(maple: District) -> None:
+    enroll(maple, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\n1,Ann,Lee,2012-05-13")
+    assert values_of(maple, "1", "GROUPS") == ("Default",)
+    enroll(maple, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GROUPS\n2,Bob,Lee,2012-05-13,")
+    assert values_of(maple, "2", "GROUPS") == ("Default",)
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells", "groups", "staff"),
+    [
+        ("SCHOOL_ID", "200", "Default", ""),
+        ("SCHOOL_ID,GROUPS", "200,Drama", "Drama", ""),
+        ("SCHOOL_ID,GROUPS", "200,Band&Chess", "Band&Chess", ""),
+        ("SCHOOL_ID,GROUPS,STAFF", "200,,", "Default", ""),
+        ("SCHOOL_ID,GROUPS,STAFF", "200,<clear>,ops@maple.example", "Default", "ops@maple.example"),
+        ("SCHOOL_ID,STAFF", "200,nobody@maple.example", "Default", ""),
+    ],
+)
+def test_a_transfer_takes_the_links_away_and_keeps_the_rest(
+    school: District, columns: str, cells: str, groups: str, staff: str
+) -> None:
+    password = password_of(school, "1")
+    run(school, f"STUDENT_ID,{columns}\n1,{cells}")
+    expected = {**FULL, "SCHOOL_ID": "200", "GROUPS": groups, "STAFF": staff}
+    assert students(school)["1"] == {name: value for name, value in expected.items() if value and name != "PASSWORD"}
+    assert password_of(school, "1") == password
+    assert set(Student.objects.get().groups.values_list("school__organization_id", flat=True)) == {"200"}
+    told = {(field, old, new) for field, old, new in history(school, "1")[1:]}
+    assert told == {
+        (column, FULL[column], new)
+        for column, new in (("SCHOOL_ID", "200"), ("GROUPS", groups), ("STAFF", staff))
+        if FULL[column] != new
+    }
+
+
+def test_a_row_that_names_the_same_school_is_no_transfer(school: District) -> None:
+    assert counts(run(school, "STUDENT_ID,SCHOOL_ID\n1,100")) == {"unchanged": 1}
+    assert values_of(school, "1", "GROUPS", "STAFF") == ("Band&Chess", "ops@maple.example")
+
+
+def test_there_and_back_again_finds_the_default_group(school: District) -> None:
+    run(school, "STUDENT_ID,SCHOOL_ID\n1,200")
+    run(school, "STUDENT_ID,SCHOOL_ID\n1,100")
+    assert values_of(school, "1", "SCHOOL_ID", "GROUPS", "STAFF") == ("100", "Default", "")
+
+
+def test_a_new_password_is_told_as_changed_only(school: District) -> None:
+    run(school, "STUDENT_ID,PASSWORD\n1,n3w-one")
+    assert history(school, "1")[1:] == [("PASSWORD", "", "changed")]
+    assert verify(password_of(school, "1"), "n3w-one")
+    assert not verify(password_of(school, "1"), "secret")
+
+
+def test_the_same_password_again_is_no_change(school: District) -> None:
+    stored = password_of(school, "1")
+    assert counts(run(school, "STUDENT_ID,PASSWORD\n1,Secret")) == {"unchanged": 1}
+    assert password_of(school, "1") == stored
+
+
+def test_a_student_without_a_password_gets_one_that_no_file_told(maple: District) -> None:
+    enroll(maple, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\n1,Ann,Lee,2012-05-13\n2,Bob,Lee,2012-05-13")
+    one, other = password_of(maple, "1"), password_of(maple, "2")
+    assert one.startswith("hmac$")
+    assert one != other
+    assert not any(verify(one, guess) for guess in ("", "1", "ann", "alee", "2012-05-13"))
+
+
+def test_a_leaver_is_deactivated_and_comes_back_by_status_only(school: District) -> None:
+    run(school, "STUDENT_ID,STATUS\n1,inactive")
+    run(school, "STUDENT_ID,GRADE,SCHOOL_ID\n1,5,200")
+    assert values_of(school, "1", "STATUS") == ("inactive",)
+    run(school, "STUDENT_ID,STATUS\n1,Active")
+    assert values_of(school, "1", "STATUS") == ("active",)
+    assert [entry for entry in history(school, "1") if entry[0] == "STATUS"] == [
+        ("STATUS", "active", "inactive"),
+        ("STATUS", "inactive", "active"),
+    ]
+
+
+def test_the_history_of_others_is_not_touched(school: District) -> None:
+    enroll(school, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\n2,Bob,Kim,2012-01-01")
+    before = dump(school)["1"]
+    run(school, "STUDENT_ID,SCHOOL_ID,GROUPS,STAFF\n2,200,Band,ops@maple.example")
+    assert dump(school)["1"] == before
+
+
+def test_staged_rows_hold_no_password_as_it_was_sent(school: District) -> None:
+    enroll(school, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,PASSWORD\n2,Bob,Kim,2012-01-01,canary-one")
+    update = send(school, "STUDENT_ID,PASSWORD\n1,canary-two")
+    applying(update)
+    kept = StagedRow.objects.values_list("row_values", flat=True)
+    assert len(kept) == 3
+    assert not any("canary" in values for values in kept)
+
+
+@pytest.mark.only_on("postgresql")
+def test_no_index_hears_of_a_new_grade_in_a_district_that_was_filled_in_one_go(maple: District) -> None:
+    enroll(maple, a_class(200, GRADE="4"))
+    before = not_on_their_pages()
+    assert run(maple, a_class(200, GRADE="5")).updated == 200
+    assert not_on_their_pages() == before
+
+
+def not_on_their_pages() -> list[int]:
+    """How many changes so far, in this transaction, moved students and digests to other pages."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT n_tup_upd - n_tup_hot_upd FROM pg_stat_xact_user_tables"
+            " WHERE relname IN ('roster_student', 'roster_rowdigest') ORDER BY relname"
+        )
+        return [moved for (moved,) in cursor.fetchall()]

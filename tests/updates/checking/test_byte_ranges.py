@@ -1,0 +1,281 @@
+"""What of a file is still to be checked, whoever checked what and wherever it was left."""
+
+from contextlib import suppress
+from itertools import islice
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rollbook.studentfile.reading import encodings, scan
+from rollbook.studentfile.reading.reader import FilePosition
+from rollbook.students.fingerprints import FingerprintIndex
+from rollbook.districts.models import District
+from rollbook.updates import runner, transitions
+from rollbook.updates.checking import byte_ranges, check_range, parallel
+from rollbook.updates.models import CheckedRange, UpdateJob
+from rollbook.updates.state_machine import Mode, State
+from rollbook.updates.checking.byte_ranges import ByteRange
+from tests import depth
+from tests.updates.night import a_class, applying, complete, counts, dump, enroll, finish, run, send, told
+
+ROWS = 60
+SPAN = 10  # bytes of a stretch in the property test, whose records have one byte each
+in_one_test = settings(max_examples=depth.examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
+slow = settings(in_one_test, max_examples=depth.examples(20))
+
+
+@pytest.fixture
+def small_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files of a few rows have many, each has several batches, and all are checked by this very process."""
+    monkeypatch.setattr(scan, "STRETCH", 256)
+    monkeypatch.setattr(encodings, "CHUNK", 64)
+    monkeypatch.setattr(check_range, "SMALLEST", 2)
+    monkeypatch.setattr(check_range, "LARGEST", 3)
+    monkeypatch.setattr(parallel, "WORTH_IT", 1_000_000)
+
+
+def night() -> str:
+    """Of everything something, all over the file."""
+    header, *rows = a_class(ROWS, GRADE="4").splitlines()
+    for number in range(0, ROWS, 3):
+        rows[number] = rows[number].removesuffix(",4") + ",5"
+    for number in range(1, ROWS, 9):
+        rows[number] = rows[number].removesuffix(",4") + ",13"
+    rows[7] = rows[8]
+    rows[20:20] = ["", "", '"s020","u020","An\nn020",Lee020,2012-05-13,4']
+    rows.append(rows[4])
+    return "\n".join([header, *rows, "nobody,,,,,4"])
+
+
+@pytest.fixture
+def school(maple: District) -> District:
+    enroll(maple, a_class(ROWS, GRADE="4"))
+    return maple
+
+
+def all_about(update: UpdateJob) -> tuple[Any, ...]:
+    """What must not depend on who checked it, how often, and in which order."""
+    update.refresh_from_db()
+    rows = update.row_set.order_by("line").values_list("line", "student__student_id", "turn", "outcome")
+    kept = update.problem_set.order_by("line", "code").values_list("line", "column", "code", "found", "hint")
+    return counts(told(update)), update.rows_read, update.rows_staged, update.problem_counts, list(kept), list(rows)
+
+
+def begun(update: UpdateJob) -> str:
+    """A run that has checked one batch; returns its id."""
+    next(runner.run_steps(update.pk))
+    update.refresh_from_db()
+    return update.run_id
+
+
+def a_hand(update: UpdateJob) -> check_range.RangeWorker:
+    """Lent to a run that has checked one batch."""
+    return check_range.RangeWorker(update.pk, begun(update), FingerprintIndex.load(update.district_id))
+
+
+# What is open
+
+
+@pytest.fixture
+def an_update(maple: District) -> UpdateJob:
+    return send(maple, "STUDENT_ID,GRADE\n1,5")
+
+
+@st.composite
+def checked(draw: st.DrawFn) -> tuple[list[int], list[list[int]]]:
+    """Bytes of marks, and in each stretch the bytes at which batches have ended: from its begin on, without gaps."""
+    sizes = draw(st.lists(st.integers(1, SPAN), min_size=1, max_size=8))
+    marks, ends, at = [], [], 0
+    for size in sizes:
+        done = draw(st.sampled_from([0, 0, size]) | st.integers(0, size))
+        inside = draw(st.sets(st.integers(at + 1, at + done))) | {at + done} if done else set()
+        ends.append(sorted(inside))
+        at += size
+        marks.append(at)
+    return marks[:-1], ends
+
+
+@in_one_test
+@given(checked())
+def test_open_is_what_no_batch_has_reached(an_update: UpdateJob, found: tuple[list[int], list[list[int]]]) -> None:
+    marks, ends = found
+    an_update.checkpoints = [[byte, byte + 1] for byte in marks]
+    an_update.batch_set.all().delete()
+    reached = [end for some in ends for end in some]
+    CheckedRange.objects.bulk_create(
+        CheckedRange(update=an_update, end_byte=end, end_line=end + 1, students=b"", lines=b"") for end in reversed(reached)
+    )
+    expected = []
+    for number, (some, stop) in enumerate(zip(ends, [*marks, None], strict=True)):
+        begin = max([*some, *([marks[number - 1]] if number else [])], default=None)
+        if begin is None or begin != stop:
+            expected.append(ByteRange(None if begin is None else FilePosition(begin, begin + 1), stop))
+    assert byte_ranges.unchecked_ranges(an_update) == expected
+
+
+def test_a_file_without_marks_is_one_stretch(an_update: UpdateJob) -> None:
+    assert an_update.checkpoints == []
+    assert byte_ranges.unchecked_ranges(an_update) == [ByteRange(None, None)]
+    CheckedRange.objects.create(update=an_update, end_byte=18, end_line=2, students=b"", lines=b"")
+    assert byte_ranges.unchecked_ranges(an_update) == [ByteRange(FilePosition(18, 2), None)]
+
+
+def test_batches_of_another_update_reach_nothing_here(an_update: UpdateJob, cedar: District) -> None:
+    other = send(cedar, "STUDENT_ID,GRADE\n1,5")
+    CheckedRange.objects.create(update=other, end_byte=18, end_line=2, students=b"", lines=b"")
+    assert byte_ranges.unchecked_ranges(an_update) == [ByteRange(None, None)]
+
+
+@pytest.mark.parametrize(
+    "stretch",
+    [
+        ByteRange(None, None),
+        ByteRange(None, 0),
+        ByteRange(None, 7),
+        ByteRange(FilePosition(0, 1), 7),
+        ByteRange(FilePosition(7, 2), None),
+        ByteRange(FilePosition(1 << 40, 1 << 31), 1 << 41),
+    ],
+)
+def test_a_stretch_told_to_another_process_is_the_same(stretch: ByteRange) -> None:
+    assert ByteRange.from_json(stretch.as_json()) == stretch
+
+
+# A check in stretches
+
+
+@pytest.mark.usefixtures("small_stretches")
+def test_the_night_has_many_stretches_and_they_change_nothing(
+    school: District, cedar: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enroll(cedar, a_class(ROWS, GRADE="4"))
+    in_stretches = send(school, night())
+    monkeypatch.setattr(scan, "STRETCH", 1 << 21)
+    at_once = send(cedar, night())
+    assert (len(in_stretches.checkpoints), len(at_once.checkpoints)) == (8, 0)
+    applying(in_stretches)
+    applying(at_once)
+    assert all_about(in_stretches) == all_about(at_once)
+    assert counts(finish(in_stretches)) == counts(finish(at_once)) == {"updated": 20, "unchanged": 33, "rejected": 10}
+    assert dump(school) == dump(cedar)
+
+
+@pytest.mark.usefixtures("small_stretches")
+@pytest.mark.parametrize("steps", [1, 2, 3, 5, 8, 13])
+def test_a_check_stopped_anywhere_goes_on_and_counts_every_row_once(
+    school: District, cedar: District, steps: int
+) -> None:
+    enroll(cedar, a_class(ROWS, GRADE="4"))
+    whole, stopped = send(school, night()), send(cedar, night())
+    applying(whole)
+    while told(stopped).read < stopped.rows:
+        work = runner.run_steps(stopped.pk)
+        for _ in islice(work, steps):
+            now = told(stopped)
+            assert now.read == now.staged + now.unchanged + now.rejected <= now.rows
+            if now.read == now.rows:
+                break
+        work.close()
+    applying(stopped)
+    assert all_about(stopped) == all_about(whole)
+    finish(whole)
+    finish(stopped)
+    assert dump(school) == dump(cedar)
+
+
+@pytest.mark.usefixtures("small_stretches")
+@slow
+@given(st.data())
+def test_in_whatever_order_stretches_are_checked_and_wherever_one_is_left_it_comes_to_the_same(
+    school: District, data: st.DataObject
+) -> None:
+    """By one hand and the other, some stretches to their end and some not, and the run behind it takes the rest."""
+    whole = check_alone(school)
+    update = send(school, night())
+    hand = a_hand(update)
+    todo = byte_ranges.unchecked_ranges(update)
+    for at in data.draw(st.lists(st.integers(0, len(todo) - 1), unique=True)):
+        batches = data.draw(st.integers(0, 3))
+        for _ in islice(check_range.check_byte_range(todo[at], hand._update, hand._run, hand._rules), batches):
+            pass
+    applying(update)
+    assert all_about(update) == whole
+    transitions.transition(update.pk, State.CANCELED)
+
+
+def check_alone(district: District) -> tuple[Any, ...]:
+    """What the night comes to if nothing happens; it is not applied."""
+    update = send(district, night())
+    applying(update)
+    found = all_about(update)
+    transitions.transition(update.pk, State.CANCELED)
+    return found
+
+
+@pytest.mark.usefixtures("small_stretches")
+def test_a_hand_checks_its_stretch_and_nothing_else(school: District) -> None:
+    update = send(school, night())
+    hand = a_hand(update)
+    first, *middle, last = byte_ranges.unchecked_ranges(update)
+    hand.check(last)
+    assert byte_ranges.unchecked_ranges(update) == [first, *middle, ByteRange(_end_of(update), None)]
+    hand.check(middle[2])
+    assert byte_ranges.unchecked_ranges(update)[:-1] == [first, *middle[:2], *middle[3:]]
+
+
+def _end_of(update: UpdateJob) -> FilePosition:
+    last = update.batch_set.latest("end_byte")
+    return FilePosition(last.end_byte, last.end_line)
+
+
+@pytest.mark.usefixtures("small_stretches")
+@pytest.mark.parametrize("cause", ["another run", "canceled"])
+def test_a_hand_whose_run_has_lost_the_update_writes_nothing(school: District, cause: str) -> None:
+    update = send(school, night())
+    hand = a_hand(update)
+    if cause == "canceled":
+        transitions.transition(update.pk, State.CANCELED)
+    else:
+        begun(update)
+    before = all_about(update), byte_ranges.unchecked_ranges(update)
+    for stretch in byte_ranges.unchecked_ranges(update):
+        with pytest.raises(transitions.Fenced):
+            hand.check(stretch)
+    assert (all_about(update), byte_ranges.unchecked_ranges(update)) == before
+
+
+@pytest.mark.usefixtures("small_stretches")
+def test_a_second_hand_is_asked_for_only_where_there_is_enough_to_do(
+    school: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parallel, "WORTH_IT", 4)
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: {0, 1})
+    started: list[object] = []
+
+    class NotStarted(Exception):
+        pass
+
+    def start(command: object, **how: object) -> None:
+        started.append(command)
+        raise NotStarted
+
+    monkeypatch.setattr("subprocess.Popen", start)
+    small = send(school, a_class(6, GRADE="9"))
+    assert len(small.checkpoints) < 3
+    finish(small)
+    assert started == []
+    large = send(school, night())
+    with suppress(NotStarted):
+        finish(large)
+    assert len(started) == 1
+
+
+@pytest.mark.usefixtures("small_stretches")
+def test_new_students_of_all_stretches_are_added_once(maple: District) -> None:
+    text = complete(a_class(ROWS))
+    assert len(send(maple, text, Mode.ADD).checkpoints) > 8
+    result = finish(UpdateJob.objects.get())
+    assert counts(result) == {"added": ROWS}
+    assert counts(run(maple, text, Mode.ADD)) == {"unchanged": ROWS}

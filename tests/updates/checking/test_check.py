@@ -1,0 +1,249 @@
+"""Rows read, matched and compared: what differs is staged, what is wrong is rejected, the rest is unchanged."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from rollbook.studentfile import row_validator
+from rollbook.studentfile.reading.reader import RawRow
+from rollbook.students import fingerprints
+from rollbook.districts.models import District
+from rollbook.students.models import Student
+from rollbook.updates import runner
+from rollbook.updates.receiving import files
+from rollbook.updates.models import FileChunk, StagedRow, UpdateJob
+from rollbook.updates.state_machine import Mode, State
+from tests.updates.night import (
+    a_class,
+    applying,
+    complete,
+    counts,
+    dump,
+    enroll,
+    finish,
+    last,
+    problems,
+    run,
+    send,
+    send_bytes,
+    told,
+    values_of,
+)
+
+MIXED = """
+    STUDENT_ID,FIRST_NAME,GRADE,SCHOOL_ID,PASSWORD
+    s000,Ann000,4,100,
+    s001,Anna,,,
+    s002,,13,,
+    s003,,,777,
+
+    s004,,,200,
+    s005,,5,,secret
+    "s006",,,
+    s007,,4,,
+    s007,,4,,
+    s008,,4,,
+    s008,,5,,
+    nobody,,5,,
+    s009,,,,abc
+"""
+CAME_TO = {"updated": 3, "unchanged": 3, "rejected": 7}
+
+
+@pytest.fixture
+def school(maple: District) -> District:
+    enroll(maple, a_class(10))
+    return maple
+
+
+@pytest.fixture
+def the_time_is(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
+    return lambda moment: monkeypatch.setattr(timezone, "now", lambda: moment)
+
+
+def all_about(update: UpdateJob) -> tuple[Any, ...]:
+    """What must not depend on how often a check was begun."""
+    update.refresh_from_db()
+    rows = update.row_set.order_by("line").values_list("line", "turn", "outcome", "takes_name_key")
+    kept = update.problem_set.order_by("line", "pk").values_list("line", "column", "code", "found", "hint")
+    return counts(told(update)), update.rows_read, update.rows_staged, update.problem_counts, list(kept), list(rows)
+
+
+def test_every_row_comes_to_one_thing(school: District) -> None:
+    assert counts(run(school, MIXED)) == CAME_TO
+    assert problems(last(school)) == {
+        4: ["bad_value"],
+        5: ["unknown_school"],
+        9: ["too_few_cells"],
+        11: ["duplicate_row"],
+        12: ["conflicting_duplicate"],
+        13: ["conflicting_duplicate"],
+        14: ["unknown_student"],
+        15: ["weak_password"],
+    }
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_check_that_is_dropped_between_batches_goes_on_where_it_was(maple: District, cedar: District) -> None:
+    file = MIXED.replace("200", "100")
+    for district in (maple, cedar):
+        enroll(district, a_class(10))
+    whole, dropped = send(maple, file), send(cedar, file)
+    applying(whole)
+    begun = 0
+    while told(dropped).read < dropped.rows:
+        next(runner.run_steps(dropped.pk))
+        begun += 1
+    assert begun == 7
+    applying(dropped)
+    assert all_about(whole) == all_about(dropped)
+    assert counts(finish(whole)) == counts(finish(dropped))
+    assert dump(maple) == dump(cedar)
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_who_is_changed_by_hand_while_the_file_is_checked_stays_so_until_the_next_one(school: District) -> None:
+    update = send(school, a_class(10), Mode.ADD)
+    steps = runner.run_steps(update.pk)
+    next(steps)
+    student = Student.objects.get(district=school, student_id="s009")
+    Student.objects.filter(pk=student.pk).update(grade="9")
+    fingerprints.replace([(student.pk, None)])  # as the only writer of students does
+    for _ in steps:
+        pass
+    assert counts(told(update)) == {"unchanged": 10}
+    assert values_of(school, "s009", "GRADE") == ("9",)
+    assert counts(run(school, a_class(10), Mode.ADD)) == {"updated": 1, "unchanged": 9}
+    assert values_of(school, "s009", "GRADE") == ("4",)
+
+
+@pytest.mark.usefixtures("small_batches", "small_chunks")
+def test_the_counts_add_up_after_every_step(school: District) -> None:
+    update = send(school, MIXED)
+    steps = 0
+    for _ in runner.run_steps(update.pk):
+        steps += 1
+        now = told(update)
+        ended = now.updated + now.added + now.unchanged + now.rejected
+        assert now.rows == ended + now.not_processed
+        if now.state is State.CHECKING:
+            assert now.read == now.staged + now.unchanged + now.rejected
+            assert (now.updated, now.added) == (0, 0)
+        outcomes = [row.effective_outcome for row in StagedRow.objects.filter(update=update).with_outcome()]
+        assert outcomes.count("rejected") == now.rejected
+        assert outcomes.count(None) == now.staged - now.updated - now.added
+    assert steps > 10
+    assert counts(told(update)) == CAME_TO
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_a_row_on_which_a_rule_of_ours_fails_is_rejected_and_the_others_go_on(
+    school: District, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    rule = row_validator.RowValidator.validate
+
+    def poisoned(self: row_validator.RowValidator, row: RawRow) -> row_validator.ValidatedRow:
+        if "POISON" in row.cells:
+            raise ZeroDivisionError("canary")
+        return rule(self, row)
+
+    monkeypatch.setattr(row_validator.RowValidator, "check", poisoned)
+    result = run(school, "STUDENT_ID,FIRST_NAME\ns000,Anna\ns001,POISON\ns002,Annie\nPOISON,x\ns003,Andy")
+    assert counts(result) == {"updated": 3, "rejected": 2}
+    assert problems(last(school)) == {3: ["internal_error"], 5: ["internal_error"]}
+    assert values_of(school, "s001", "FIRST_NAME") == ("Ann001",)
+    assert "line 3" in caplog.text
+
+
+def test_a_duplicate_of_a_row_on_which_a_rule_fails_is_judged_all_the_same(
+    school: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rule = row_validator.RowValidator.validate
+
+    def poisoned(self: row_validator.RowValidator, row: RawRow) -> row_validator.ValidatedRow:
+        if row.line == 2:
+            raise ZeroDivisionError("canary")
+        return rule(self, row)
+
+    monkeypatch.setattr(row_validator.RowValidator, "check", poisoned)
+    result = run(school, "STUDENT_ID,FIRST_NAME\ns000,Anna\ns000,Annie")
+    assert counts(result) == {"updated": 1, "rejected": 1}
+
+
+@pytest.mark.parametrize(
+    "missing", ["FIRST_NAME", "LAST_NAME", "DOB", "GENDER", "GRADE", "SCHOOL_ID", "ELL", "SPECIAL_ED"]
+)
+@pytest.mark.parametrize("how", ["blank", "no column"])
+def test_a_new_student_needs_every_required_cell(maple: District, missing: str, how: str) -> None:
+    header, row = complete(a_class(1)).strip().splitlines()
+    cells = dict(zip(header.split(","), row.split(","), strict=True))
+    cells[missing] = ""
+    if how == "no column":
+        del cells[missing]
+    result = finish(send_as_is(maple, f"{','.join(cells)}\n{','.join(cells.values())}\n"))
+    assert counts(result) == {"rejected": 1}
+    problem = last(maple).problem_set.get()
+    assert (problem.code, problem.column, problem.found) == ("required", missing, missing)
+
+
+def send_as_is(district: District, text: str) -> UpdateJob:
+    return send_bytes(district, text.encode(), Mode.ADD).update
+
+
+def test_every_missing_cell_is_told_and_only_of_new_students(school: District) -> None:
+    update = send_as_is(school, "STUDENT_ID,FIRST_NAME,DOB\ns000,Anna,\nnew,Bob,\n")
+    assert counts(finish(update)) == {"updated": 1, "rejected": 1}
+    missing = set(update.problem_set.values_list("line", "code", "column"))
+    assert missing == {
+        (3, "required", column) for column in ("LAST_NAME", "DOB", "GENDER", "GRADE", "SCHOOL_ID", "ELL", "SPECIAL_ED")
+    }
+
+
+@pytest.mark.parametrize(
+    ("moment", "code"),
+    [
+        (datetime(2026, 11, 23, 5, 59, tzinfo=UTC), "future_date"),
+        (datetime(2026, 11, 23, 6, 1, tzinfo=UTC), "unusual_age"),
+    ],
+)
+def test_today_is_the_day_it_is_in_the_district(
+    school: District, the_time_is: Callable[[datetime], None], moment: datetime, code: str
+) -> None:
+    update = send(school, "STUDENT_ID,DOB\ns000,11/23/2026")
+    the_time_is(moment)
+    finish(update)
+    assert problems(update) == {2: [code]}
+
+
+def test_a_warning_applies_the_row(school: District) -> None:
+    result = run(school, "STUDENT_ID,FIRST_NAME,DOB\n s000 ,Null,5/13/1950 0:00")
+    assert counts(result) == {"updated": 1}
+    assert values_of(school, "s000", "FIRST_NAME", "DOB") == ("Null", "1950-05-13")
+    assert sorted(problems(last(school))[2]) == ["possible_placeholder", "time_dropped", "trimmed", "unusual_age"]
+
+
+def test_all_problems_of_a_row_are_told(school: District) -> None:
+    run(school, "STUDENT_ID,GRADE,GENDER,DOB,SCHOOL_ID\ns000,13,q,2/30/2015,777")
+    assert sorted(problems(last(school))[2]) == ["bad_date", "bad_value", "bad_value", "unknown_school"]
+
+
+def test_lines_are_those_of_the_file_also_behind_blank_and_broken_ones(school: District) -> None:
+    run(school, 'STUDENT_ID,ADDITIONAL_INFO_1\n\n"s000","two\nlines"\n\nnobody,x')
+    assert problems(last(school)) == {3: ["newline_in_field"], 6: ["unknown_student"]}
+
+
+@pytest.mark.parametrize("harm", ["gone", "damaged"])
+def test_a_file_that_is_gone_or_damaged_fails_the_update_and_changes_nobody(school: District, harm: str) -> None:
+    before = dump(school)
+    update = send(school, a_class(3, GRADE="9"))
+    path = files.path_of(update.spool_name)
+    path.write_bytes(path.read_bytes().replace(b",9", b",8")) if harm == "damaged" else path.unlink()
+    FileChunk.objects.all().delete()
+    for _ in range(runner.MAX_ATTEMPTS_WITHOUT_PROGRESS):
+        with pytest.raises(files.FileMissing):
+            finish(update)
+    assert finish(update).state is State.FAILED
+    assert dump(school) == before

@@ -1,0 +1,102 @@
+"""What checking finds of each row, as the database keeps it."""
+
+import json
+from datetime import date
+
+import pytest
+
+from rollbook.districts.models import District
+from rollbook.students.models import Student
+from rollbook.students.passwords import matches_import_mark
+from rollbook.updates.models import StagedRow
+from rollbook.updates.state_machine import Mode
+from tests.updates.night import a_class, applying, enroll, send
+
+KEYS = ("takes_student_id", "takes_username", "takes_name_key", "takes_dob")
+
+
+@pytest.fixture
+def school(maple: District) -> District:
+    enroll(maple, "STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB\n1,ann,Ann,Lee,2012-05-13\n,bob,Bob,Kim,2012-05-13")
+    return maple
+
+
+def staged(district: District, text: str, mode: Mode = Mode.UPDATE) -> list[StagedRow]:
+    update = send(district, text, mode)
+    applying(update)
+    return list(StagedRow.objects.filter(update=update).order_by("line"))
+
+
+@pytest.mark.parametrize(
+    ("text", "takes"),
+    [
+        ("STUDENT_ID,GRADE\n1,5", (None, None, None, None)),
+        ("STUDENT_ID,USERNAME\n1,annie", (None, "annie", None, None)),
+        ("STUDENT_ID,FIRST_NAME\n1,Anna", (None, None, "anna\x1flee", date(2012, 5, 13))),
+        ("STUDENT_ID,DOB\n1,2012-05-14", (None, None, "ann\x1flee", date(2012, 5, 14))),
+        ("STUDENT_ID,FIRST_NAME\n1,ANN", (None, None, None, None)),
+        ("STUDENT_ID,USERNAME\n2,bob", ("2", None, None, None)),
+    ],
+)
+def test_a_row_takes_the_keys_that_its_student_does_not_hold_yet(
+    school: District, text: str, takes: tuple[object, ...]
+) -> None:
+    [row] = staged(school, text)
+    assert tuple(getattr(row, key) for key in KEYS) == takes
+
+
+def test_a_new_student_takes_all_its_keys_and_comes_last_without_a_username(school: District) -> None:
+    named, nameless = staged(
+        school,
+        "STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB\n3,cleo,Cleo,Fox,2012-01-01\n,,Dan,Fox,2012-01-01",
+        Mode.ADD,
+    )
+    assert tuple(getattr(named, key) for key in KEYS) == ("3", "cleo", "cleo\x1ffox", date(2012, 1, 1))
+    assert tuple(getattr(nameless, key) for key in KEYS) == (None, None, "dan\x1ffox", date(2012, 1, 1))
+    assert named.apply_order == 2
+    assert nameless.apply_order > 1 << 40
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("STUDENT_ID,GRADE\n1,5", "GRADE"),
+        ("RACE,STUDENT_ID,PASSWORD,GRADE\nWH,1,n3w-one,5", "PASSWORD,GRADE,RACE"),
+        ("STUDENT_ID,FIRST_NAME,GRADE\n1,ANN,5", None),
+        ("STUDENT_ID,GRADE,USERNAME\n1,5,annie", None),
+        ("STUDENT_ID,GRADE,DOB\n1,5,2012-05-14", None),
+        ("STUDENT_ID,GRADE,GROUPS\n1,5,Band", None),
+        ("STUDENT_ID,GRADE,SCHOOL_ID\n1,5,200", None),
+    ],
+)
+def test_a_row_names_its_columns_if_nothing_has_to_be_looked_up_to_change_them(
+    school: District, text: str, columns: str | None
+) -> None:
+    [row] = staged(school, text)
+    assert row.simple_columns == columns
+
+
+def test_a_row_is_staged_with_what_differs_and_its_password_sealed(school: District) -> None:
+    [row] = staged(school, "STUDENT_ID,FIRST_NAME,GRADE,PASSWORD,RACE\n1,Ann,5,n3w-one,<clear>")
+    said = json.loads(row.values_json)
+    assert said.keys() == {"GRADE", "PASSWORD"}
+    assert said["GRADE"] == ["4", "5"]
+    assert said["PASSWORD"][0] == ""
+    assert matches_import_mark(said["PASSWORD"][1], "n3w-one")
+
+
+def test_a_rejected_row_keeps_only_whom_it_means(school: District) -> None:
+    [row] = staged(school, "STUDENT_ID,USERNAME,GRADE,FIRST_NAME,LAST_NAME\n1,canary,13,Canary,Bird")
+    assert (row.outcome, row.values_json, row.student) == ("rejected", "", Student.objects.get(student_id="1"))
+    assert [getattr(row, key) for key in KEYS] == [None] * 4
+
+
+def test_a_rejected_row_that_means_nobody_keeps_the_keys_it_names(school: District) -> None:
+    [row] = staged(school, "STUDENT_ID,USERNAME,GRADE,FIRST_NAME,LAST_NAME\nx1,Zoe.Fox,13,Zoe,Fox")
+    assert (row.outcome, row.values_json, row.student) == ("rejected", "", None)
+    assert [getattr(row, key) for key in KEYS] == ["x1", "zoe.fox", "zoe\x1ffox", None]
+
+
+def test_rows_that_are_unchanged_are_not_staged(school: District) -> None:
+    enroll(school, a_class(5))
+    assert staged(school, a_class(5)) == []

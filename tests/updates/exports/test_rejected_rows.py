@@ -1,0 +1,108 @@
+"""The rejected rows as a student file; what it looks like is tested with the command that writes it."""
+
+import csv
+import io
+from collections.abc import Iterator
+
+import pytest
+
+from rollbook.studentfile.reading import reader
+from rollbook.districts.models import District
+from rollbook.updates.exports import rejected_rows
+from rollbook.updates.receiving import files
+from rollbook.updates.exports.original_rows import NotEnded
+from rollbook.updates.models import FileChunk, UpdateJob
+from rollbook.updates.state_machine import Mode
+from tests.updates.night import a_class, applying, enroll, finish, last, run, send
+
+
+@pytest.fixture
+def school(maple: District) -> District:
+    enroll(maple, a_class(4))
+    return maple
+
+
+def rows_of(lines: Iterator[str]) -> list[list[str]]:
+    return list(csv.reader(io.StringIO("".join(lines).removeprefix("\ufeff"), newline=""), strict=True))
+
+
+def test_they_come_in_the_order_of_the_file_with_all_that_is_wrong_and_no_warnings(
+    school: District, small_batches: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = reader.read_records
+    monkeypatch.setattr(reader, "read_records", lambda *a, **facts: real(*a, **{**facts, "size": 2}))
+    run(
+        school,
+        """
+        STUDENT_ID,GRADE,GENDER
+        s000,5,f
+        x1,13,q
+        s001 ,5,f
+
+        s001,6,f
+        s002,13,f
+        s003,5,f
+        x2,5,f
+        """,
+    )
+    header, *rows = rows_of(rejected_rows.csv_lines(last(school)))
+    assert header[-3:] == ["_LINE_OF_UPDATE_2", "_CODE", "_MESSAGE"]
+    assert [(row[0], row[3], row[4]) for row in rows] == [
+        ("x1", "3", "bad_value"),
+        ("s001 ", "4", "conflicting_duplicate"),
+        ("s001", "6", "conflicting_duplicate"),
+        ("s002", "7", "bad_value"),
+        ("x2", "9", "unknown_student"),
+    ]
+    assert rows[0][5].startswith("GRADE: '13' is not ")
+    assert " | GENDER: 'q' is not " in rows[0][5]
+
+
+def test_a_byte_order_mark_tells_what_the_file_is_in_where_the_district_uses_something_else(school: District) -> None:
+    run(school, "STUDENT_ID,GRADE\nx1,13")
+    update = last(school)
+    assert not next(rejected_rows.csv_lines(update)).startswith("\ufeff")
+    update.district.encoding = "cp1252"
+    assert next(rejected_rows.csv_lines(update)) == "\ufeff"
+
+
+def test_an_update_that_goes_on_has_no_such_file_yet(school: District) -> None:
+    update = send(school, "STUDENT_ID,GRADE\nx1,5\ns000,5")
+    for _ in range(2):
+        with pytest.raises(NotEnded):
+            rejected_rows.csv_lines(update)
+        applying(update)
+        update.refresh_from_db()
+    finish(update)
+    assert len(rows_of(rejected_rows.csv_lines(update))) == 2
+
+
+def test_a_file_that_is_not_kept_any_more_is_missed_at_once(school: District) -> None:
+    run(school, "STUDENT_ID,GRADE\nx1,5")
+    update = last(school)
+    files.path_of(update.spool_name).unlink()
+    FileChunk.objects.all().delete()
+    with pytest.raises(files.FileMissing):
+        rejected_rows.csv_lines(update)
+
+
+def test_without_rejected_rows_the_file_itself_is_not_needed(school: District) -> None:
+    update = UpdateJob.objects.get()
+    files.path_of(update.spool_name).unlink()
+    FileChunk.objects.all().delete()
+    assert len(rows_of(rejected_rows.csv_lines(update))) == 1
+    assert rejected_rows.file_name(update) == "update-1-rejected.csv"
+
+
+def test_rows_that_clash_only_when_they_are_applied_are_there_too(school: District) -> None:
+    update = send(school, a_class(1, USERNAME="wanted"))
+    work = applying(update)
+    school.student_set.filter(student_id="s003").update(username="wanted")
+    list(work)
+    update.refresh_from_db()
+    assert [row[-2] for row in rows_of(rejected_rows.csv_lines(update))[1:]] == ["changed_meanwhile"]
+
+
+def test_what_a_new_student_lacks_is_said(school: District) -> None:
+    run(school, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GENDER\nn1,Zoe,Fox,2012-01-01,", Mode.ADD)
+    assert "required" in rows_of(rejected_rows.csv_lines(last(school)))[1][-2]

@@ -1,0 +1,102 @@
+"""A file that gives rows back comes in again: the new update knows which one it mends."""
+
+import csv
+import io
+
+import pytest
+
+from rollbook.districts.models import District
+from rollbook.updates.exports import rejected_rows, source_update, unprocessed_rows
+from rollbook.updates.cancel import cancel
+from rollbook.updates.models import UpdateJob
+from tests.updates.night import a_class, enroll, finish, last, run, send, send_bytes, told
+
+
+@pytest.fixture
+def school(maple: District) -> District:
+    enroll(maple, a_class(3))
+    run(maple, "STUDENT_ID,GRADE\ns000,5\ns001,13\ns002,14")
+    return maple
+
+
+def mended(update: UpdateJob) -> bytes:
+    return "".join(rejected_rows.csv_lines(update)).replace('"13"', '"6"').encode()
+
+
+def test_the_mended_rows_are_linked_with_the_update_they_come_from(school: District) -> None:
+    first = last(school)
+    second = send_bytes(school, mended(first)).update
+    assert second.corrects == first
+    assert (told(second).corrects, told(second).corrected_by) == (2, ())
+    finish(second)
+    third = send_bytes(school, mended(second).replace(b'"14"', b'"7"')).update
+    assert (told(first).corrected_by, told(second).corrected_by, told(third).corrects) == ((3,), (4,), 3)
+    assert finish(third).updated == 1
+
+
+def test_a_file_may_mend_again_what_another_one_has_not(school: District) -> None:
+    first = last(school)
+    for grade in (b"15", b"16"):
+        finish(send_bytes(school, mended(first).replace(b'"14"', grade)).update)
+    assert told(first).corrected_by == (3, 4)
+
+
+def test_rows_that_were_not_processed_name_their_update_too(school: District) -> None:
+    update = send(school, a_class(3, GRADE="9"))
+    cancel(school)
+    update.refresh_from_db()
+    again = send_bytes(school, "".join(unprocessed_rows.csv_lines(update)).encode()).update
+    assert again.corrects == update
+    assert finish(again).updated == 3
+
+
+@pytest.mark.parametrize(
+    ("header", "number"),
+    [
+        ("STUDENT_ID,GRADE,_LINE_OF_UPDATE_2", 2),
+        ("STUDENT_ID,GRADE,_line of update 2", 2),
+        ("STUDENT_ID,GRADE,_LINE_OF_UPDATE_7", None),
+        ("STUDENT_ID,GRADE,_LINE_OF_UPDATE_99999999999999999999", None),
+        ("STUDENT_ID,GRADE,_LINE_OF_UPDATE_", None),
+        ("STUDENT_ID,GRADE,LINE_OF_UPDATE_2", None),
+        ("STUDENT_ID,GRADE,_LINE", None),
+    ],
+)
+def test_only_the_column_with_the_number_of_an_update_of_theirs_says_anything(
+    school: District, header: str, number: int | None
+) -> None:
+    update = send_bytes(school, f"{header}\ns000,6,2\n".encode()).update
+    assert told(update).corrects == number
+    assert finish(update).updated == 1
+
+
+def test_another_districts_update_is_none_of_theirs(school: District, cedar: District) -> None:
+    send_bytes(cedar, b"STUDENT_ID\n")
+    update = send_bytes(cedar, mended(last(school)).replace(b"_2", b"_3")).update
+    assert (update.number, update.corrects) == (2, None)
+    finish(update)
+    enroll(cedar, a_class(3))
+    own = send_bytes(cedar, mended(last(school))).update
+    assert own.corrects == update
+    assert told(last(school)).corrected_by == ()
+
+
+def test_a_refused_file_is_linked_as_well(school: District) -> None:
+    update = send_bytes(school, b"STUDENT_ID,GRADE,_LINE_OF_UPDATE_2\n").update
+    assert (update.state, told(update).corrects) == ("refused", 2)
+
+
+def test_our_columns_of_an_earlier_time_do_not_go_out_again(school: District) -> None:
+    update = send_bytes(
+        school, b"STUDENT_ID,GRADE,_LINE,_CODE,_MESSAGE,_LINE_OF_UPDATE_2,_MINE\ns000,13,,,,2,x\n"
+    ).update
+    finish(update)
+    update.refresh_from_db()
+    header, row = csv.reader(io.StringIO("".join(rejected_rows.csv_lines(update)), newline=""))
+    assert header == ["STUDENT_ID", "GRADE", "_MINE", "_LINE_OF_UPDATE_3", "_CODE", "_MESSAGE"]
+    assert row[:4] == ["s000", "13", "x", "2"]
+
+
+def test_which_columns_are_ours() -> None:
+    assert all(map(source_update.is_return_column, ["_LINE", "_CODE", "_message", source_update.line_column(17)]))
+    assert not any(map(source_update.is_return_column, ["LINE", "_LINES", "_LINE_OF_UPDATE_x", "_CODE_2"]))

@@ -1,0 +1,363 @@
+"""A file that was chosen in the browser: checked, kept, sent once, and gone in the end."""
+
+import errno
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from rollbook.jobs import housekeeping
+from rollbook.studentfile.reading import reader
+from rollbook.studentfile.row_validator import RowValidator
+from rollbook.studentfile.problems.problem import Severity
+from rollbook.districts.models import District
+from rollbook.accounts.models import Member
+from rollbook.updates import runner
+from rollbook.updates.receiving import drafts, files, preview, receive
+from rollbook.updates.receiving.drafts import DraftExpired
+from rollbook.updates.models import Draft, FileChunk, UpdateJob
+from rollbook.updates.state_machine import Mode
+from rollbook.updates.receiving.receive import QueueFull
+from tests.conftest import a_member
+from tests.updates.night import a_class, complete, counts, enroll, file_of, finish, incoming, send, send_bytes
+
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+
+
+def keep(member: Member, text: str, now: datetime = NOW, **facts: Any) -> Draft:
+    return keep_bytes(member, file_of(text).encode(), now, **facts)
+
+
+def keep_bytes(member: Member, data: bytes, now: datetime = NOW, **facts: Any) -> Draft:
+    return drafts.create(member, incoming(data), file_name="students.csv", now=now, **facts)
+
+
+def kept_files() -> int:
+    return sum(1 for _ in settings.SPOOL.iterdir())
+
+
+@pytest.fixture
+def colleague(maple: District) -> Member:
+    return a_member(maple, "second@maple.example")
+
+
+# What is found
+
+
+def test_a_draft_is_on_the_disk_with_all_its_facts_and_is_no_update(maple: District, manager: Member) -> None:
+    draft = keep(manager, a_class(3))
+    assert files.path_of(draft.spool_name).read_bytes() == file_of(a_class(3)).encode()
+    assert (draft.file_name, draft.rows, draft.detected_encoding, draft.encoding) == ("students.csv", 3, "utf-8", "utf-8")
+    assert (draft.district, draft.member, draft.created_at) == (maple, manager, NOW)
+    assert not UpdateJob.objects.exists()
+    told = drafts.load_preview(draft)
+    assert (told.rows, told.checked, told.complete, told.rejected) == (3, 3, True, 0)
+    assert (told.refusal, told.problems, told.groups) == (None, (), ())
+
+
+def test_problems_are_counted_and_the_first_ten_of_each_code_are_told(manager: Member) -> None:
+    rows = [f"s{n:03},{'13' if n < 25 else '4'},f" for n in range(30)] + ["s030 ,4,q"]
+    told = drafts.load_preview(keep(manager, "STUDENT_ID,GRADE,GENDER\n" + "\n".join(rows)))
+    assert [(group.code, group.severity, group.count) for group in told.groups] == [
+        ("bad_value", Severity.ERROR, 26),
+        ("trimmed", Severity.WARNING, 1),
+    ]
+    bad = told.groups[0]
+    assert [problem.line for problem in bad.first] == list(range(2, 12))
+    assert (bad.first[0].column, bad.first[0].found) == ("GRADE", "13")
+    assert bad.first[0].message.startswith("'13' is not ")
+    assert told.rejected == 26
+
+
+def test_the_columns_that_are_read_and_those_that_are_not_are_named(manager: Member) -> None:
+    told = drafts.load_preview(keep(manager, "student id,Home Room,GRADE,_LINE\n1,a,4,2"))
+    assert (told.known, told.ignored) == (("STUDENT_ID", "GRADE"), ("Home Room", "_LINE"))
+    assert [problem.code for problem in told.problems] == ["unknown_column", "folded_header"]
+    assert told.refusal is None
+
+
+def test_a_file_that_cannot_be_accepted_is_kept_with_its_refusal(manager: Member) -> None:
+    draft = keep(manager, "SIS_ID,GRADE\n1,4")
+    told = drafts.load_preview(draft)
+    assert told.refusal is not None
+    assert told.refusal.code == "key_column_renamed"
+    assert (told.checked, told.rows) == (0, 0)
+    update = drafts.submit(draft, Mode.UPDATE).update
+    assert (update.state, update.problem_counts["key_column_renamed"]) == ("refused", 1)
+
+
+def test_a_file_of_another_kind_has_no_columns(manager: Member) -> None:
+    told = drafts.load_preview(keep_bytes(manager, b"PK\x03\x04 and so on"))
+    assert (told.known, told.ignored) == ((), ())
+    assert told.refusal is not None
+
+
+def test_nothing_out_of_a_password_cell_is_kept(manager: Member) -> None:
+    draft = keep(manager, "STUDENT_ID,PASSWORD\n1,can\n2,=canary\n3,canary canary\n canary,canary")
+    assert draft.preview["rejected"] > 1
+    assert "can" not in str(draft.preview).replace("cannot", "")
+
+
+def test_a_check_that_takes_too_long_says_how_far_it_came(manager: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preview, "LONGEST_CHECK", -1.0)
+    told = drafts.load_preview(keep(manager, a_class(1500)))
+    assert (told.rows, told.checked, told.complete) == (1500, 1000, False)
+
+
+def test_birth_dates_are_judged_by_the_day_it_is_in_the_district(manager: Member) -> None:
+    late = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)  # the 23rd in Chicago
+    told = drafts.load_preview(keep(manager, "STUDENT_ID,DOB\n1,2026-11-24", late))
+    assert [group.code for group in told.groups] == ["future_date"]
+
+
+def test_an_error_of_ours_in_a_rule_rejects_the_row_alone(manager: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    def check(self: Any, row: Any) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(RowValidator, "check", check)
+    told = drafts.load_preview(keep(manager, a_class(2)))
+    assert [(group.code, group.count) for group in told.groups] == [("internal_error", 2)]
+
+
+def test_the_districts_encoding_is_used_and_a_named_one_before_it(maple: District, manager: Member) -> None:
+    maple.encoding = "cp1252"
+    maple.save()
+    manager.refresh_from_db()
+    draft = keep_bytes(manager, "STUDENT_ID,FIRST_NAME\ns000,José\n".encode("cp1252"))
+    assert (draft.encoding, draft.detected_encoding, drafts.load_preview(draft).refusal) == ("cp1252", "cp1252", None)
+    named = keep_bytes(manager, "STUDENT_ID,FIRST_NAME\ns000,Zoë\n".encode("mac-roman"), encoding="mac-roman")
+    assert (named.encoding, named.detected_encoding) == ("mac-roman", "mac-roman")
+
+
+# Whose it is
+
+
+def test_a_draft_is_its_members_alone(manager: Member, colleague: Member, neighbour: Member) -> None:
+    draft = keep(manager, a_class(1))
+    assert drafts.find(manager, draft.key, NOW) == draft
+    assert drafts.find(manager, str(draft.key), NOW) == draft
+    for stranger in (colleague, neighbour):
+        assert drafts.find(stranger, draft.key, NOW) is None
+    drafts.submit(draft, Mode.UPDATE)
+    for stranger in (colleague, neighbour):
+        assert drafts.find_submitted(stranger, draft.key) is None
+
+
+@pytest.mark.parametrize("key", ["", "17", "../../etc", "802d2480-d376-49bf-a3c2-e2c9a8929121"])
+def test_a_key_that_is_none_finds_nothing(manager: Member, key: str) -> None:
+    assert drafts.find(manager, key, NOW) is None
+    assert drafts.find_submitted(manager, key) is None
+
+
+def test_a_member_has_five_drafts_and_the_oldest_go(manager: Member, colleague: Member) -> None:
+    other = keep(colleague, a_class(1))
+    made = [keep(manager, a_class(size), NOW + timedelta(minutes=size)) for size in range(1, 8)]
+    assert [drafts.find(manager, draft.key, NOW) is not None for draft in made] == [False, False, *[True] * 5]
+    assert drafts.find(colleague, other.key, NOW) is not None
+    assert kept_files() == 6
+
+
+# Sending
+
+
+def test_a_draft_becomes_an_update_without_a_second_upload(maple: District, manager: Member) -> None:
+    enroll(maple, a_class(3))
+    draft = keep(manager, a_class(3, GRADE="5"))
+    receipt = drafts.submit(draft, Mode.UPDATE)
+    update = receipt.update
+    assert (receipt.replayed, receipt.same_as) == (False, None)
+    assert (update.state, update.member, update.source, update.mode) == ("received", manager, "the browser", "update")
+    for fact in (
+        "file_name",
+        "file_size",
+        "file_digest",
+        "spool_name",
+        "encoding",
+        "read_as",
+        "header",
+        "marks",
+        "rows",
+    ):
+        assert getattr(update, fact) == getattr(draft, fact)
+    assert counts(finish(update)) == {"updated": 3}
+    assert (drafts.find(manager, draft.key, NOW), drafts.find_submitted(manager, draft.key)) == (None, update)
+
+
+def test_it_is_the_same_update_as_one_that_came_by_curl(maple: District, cedar: District, manager: Member) -> None:
+    data = b"STUDENT_ID,Home Room,GRADE\n1,a,4\n2,b,13\n"
+    by_curl = send_bytes(cedar, data).update
+    update = drafts.submit(keep_bytes(manager, data), Mode.UPDATE).update
+    assert update.problem_counts == by_curl.problem_counts == {"unknown_column": 1}
+    assert counts(finish(update)) == counts(finish(by_curl)) == {"rejected": 2}
+    own = {field.name for field in UpdateJob._meta.fields} - {"id", "district", "member", "via", "spool_name", "run"}
+    times = {name for name in own if name.endswith("_at")}
+    for name in own - times:
+        assert getattr(update, name) == getattr(by_curl, name), name
+
+
+def test_a_draft_that_is_sent_twice_is_one_update(manager: Member) -> None:
+    draft = keep(manager, a_class(1))
+    again = drafts.find(manager, draft.key, NOW)
+    assert again is not None
+    first, second = drafts.submit(draft, Mode.UPDATE), drafts.submit(again, Mode.ADD)
+    assert (first.replayed, second.replayed) == (False, True)
+    assert second.update == first.update
+    finish(first.update)
+    assert drafts.submit(again, Mode.UPDATE).update == first.update
+    assert UpdateJob.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_draft_that_many_tabs_send_at_once_is_one_update(manager: Member) -> None:
+    draft = keep(manager, a_class(1))
+    begin = threading.Barrier(8)
+
+    def sent(mode: Mode) -> tuple[int, bool]:
+        try:
+            begin.wait()
+            receipt = drafts.submit(draft, mode)
+            return receipt.update.number, receipt.replayed
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as tabs:
+        answers = list(tabs.map(sent, [Mode.UPDATE, Mode.ADD] * 4))
+    assert sorted(answers) == [(1, False), *[(1, True)] * 7]
+    assert (UpdateJob.objects.count(), kept_files()) == (1, 1)
+
+
+def test_the_bytes_of_an_update_that_lives_are_that_update(maple: District, manager: Member) -> None:
+    update = send(maple, a_class(2))
+    draft = keep(manager, a_class(2))
+    receipt = drafts.submit(draft, Mode.UPDATE)
+    assert (receipt.replayed, receipt.update) == (True, update)
+    assert drafts.find_submitted(manager, draft.key) == update
+    assert UpdateJob.objects.count() == 1
+
+
+def test_a_full_queue_leaves_the_draft(maple: District, manager: Member) -> None:
+    waiting = [send(maple, a_class(size)) for size in (1, 2, 3, 4)]
+    draft = keep(manager, a_class(5))
+    with pytest.raises(QueueFull) as full:
+        drafts.submit(draft, Mode.UPDATE)
+    assert full.value.waiting == [1, 2, 3, 4]
+    assert drafts.find(manager, draft.key, NOW) == draft
+    finish(waiting[0])
+    assert drafts.submit(draft, Mode.UPDATE).update.number == 5
+
+
+def test_a_fault_while_it_is_sent_leaves_the_draft(manager: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    draft = keep(manager, a_class(1))
+
+    def fault(update_id: int) -> None:
+        raise OperationalError("disk I/O error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(runner, "due", fault)
+        with pytest.raises(OperationalError):
+            drafts.submit(draft, Mode.UPDATE)
+    assert not UpdateJob.objects.exists()
+    assert drafts.submit(draft, Mode.UPDATE).update.number == 1
+
+
+def test_a_draft_that_was_discarded_meanwhile_is_gone(manager: Member) -> None:
+    draft = keep(manager, a_class(1))
+    drafts.discard(draft)
+    with pytest.raises(DraftExpired):
+        drafts.submit(draft, Mode.UPDATE)
+    assert not UpdateJob.objects.exists()
+
+
+# The end of a draft
+
+
+def test_a_discarded_draft_takes_its_file_along(manager: Member) -> None:
+    draft = keep(manager, a_class(1))
+    drafts.discard(draft)
+    drafts.discard(draft)
+    assert (drafts.find(manager, draft.key, NOW), kept_files()) == (None, 0)
+    assert not Draft.objects.exists()
+    assert not FileChunk.objects.exists()
+
+
+def test_a_draft_that_was_sent_is_not_discarded_with_the_file_of_its_update(maple: District, manager: Member) -> None:
+    enroll(maple, a_class(1))
+    draft = keep(manager, a_class(1, GRADE="5"))
+    update = drafts.submit(draft, Mode.UPDATE).update
+    drafts.discard(draft)
+    assert drafts.find_submitted(manager, draft.key) == update
+    assert counts(finish(update)) == {"updated": 1}
+
+
+def test_after_twelve_hours_a_draft_is_gone_with_its_file(manager: Member) -> None:
+    old, young = keep(manager, a_class(1)), keep(manager, a_class(2), NOW + timedelta(hours=1))
+    later = NOW + timedelta(hours=12)
+    assert drafts.find(manager, old.key, later) is None
+    assert drafts.remove_old(later) == 1
+    assert list(Draft.objects.all()) == [young]
+    assert {path.name for path in settings.SPOOL.iterdir()} == {young.spool_name}
+    assert set(FileChunk.objects.values_list("spool_name", flat=True)) <= {young.spool_name}
+
+
+def test_the_hourly_sweep_removes_old_drafts_and_their_files(manager: Member) -> None:
+    keep(manager, a_class(1))
+    young = keep(manager, a_class(2), timezone.now())
+    files.path_of("left-over").touch()
+    assert housekeeping.sweep_spool() == 2
+    assert {path.name for path in settings.SPOOL.iterdir()} == {young.spool_name}
+
+
+def test_the_file_of_an_update_stays_when_the_draft_that_it_was_goes(maple: District, manager: Member) -> None:
+    enroll(maple, a_class(1))
+    update = drafts.submit(keep(manager, a_class(1, GRADE="5")), Mode.UPDATE).update
+    assert drafts.remove_old(NOW + timedelta(days=1)) == 1
+    receive.remove_orphaned_files()
+    assert counts(finish(update)) == {"updated": 1}
+
+
+def test_the_sweep_spares_the_file_of_a_draft(manager: Member) -> None:
+    draft = keep(manager, a_class(1))
+    assert receive.remove_orphaned_files() == 0
+    assert files.path_of(draft.spool_name).is_file()
+
+
+@pytest.mark.parametrize("where", ["survey", "look_into", "keep", "commit"])
+def test_a_fault_on_the_way_in_leaves_neither_file_nor_draft(
+    manager: Member, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    def fails(*_: Any, **__: Any) -> Any:
+        raise OSError(errno.ENOSPC, "full")
+
+    target, name = {
+        "survey": (reader, "survey"),
+        "look_into": (preview, "look_into"),
+        "keep": (files, "_sync_folder"),
+        "commit": (files, "share"),
+    }[where]
+    monkeypatch.setattr(target, name, fails)
+    with pytest.raises(OSError, match="full"):
+        keep(manager, a_class(1))
+    assert (kept_files(), Draft.objects.count()) == (0, 0)
+
+
+@pytest.mark.only_on("postgresql")
+def test_on_postgresql_the_file_is_in_the_database_once_and_a_worker_elsewhere_has_it(
+    maple: District, manager: Member, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    enroll(maple, a_class(3))
+    FileChunk.objects.all().delete()
+    draft = keep(manager, a_class(3, GRADE="5"))
+    monkeypatch.setattr(settings, "SPOOL", tmp_path / "elsewhere")
+    update = drafts.submit(draft, Mode.UPDATE).update
+    assert FileChunk.objects.count() == 1
+    assert counts(finish(update)) == {"updated": 3}
+
+
+def test_the_file_may_add_students_too(maple: District, manager: Member) -> None:
+    draft = keep_bytes(manager, complete(a_class(2)).encode())
+    assert counts(finish(drafts.submit(draft, Mode.ADD).update)) == {"added": 2}

@@ -1,0 +1,121 @@
+"""The folder where uploaded files stand."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from rollbook.districts.models import District
+from rollbook.updates.receiving import files as spool, receive
+from rollbook.updates.models import UpdateJob
+from tests.updates.night import a_class, incoming, send
+
+
+def files() -> set[str]:
+    return {path.name for path in settings.SPOOL.iterdir()}
+
+
+def test_a_kept_file_has_its_bytes_and_is_for_our_eyes_only() -> None:
+    file = incoming(b"a,b\n")
+    path = spool.path_of(file.persist())
+    file.release_ownership()
+    file.discard()
+    assert path.read_bytes() == b"a,b\n"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert settings.SPOOL.stat().st_mode & 0o777 == 0o700
+
+
+def test_size_and_digest_are_of_all_that_was_written() -> None:
+    file = incoming(b"abc")
+    file.write(b"def")
+    assert (file.size, file.digest) == (6, "bef57ec7f53a6d40beb640a780a639c83bc29ac8a9816f1fc6c5c6dcd93c4721")
+    file.discard()
+
+
+def test_a_file_that_is_not_handed_over_leaves_nothing() -> None:
+    on_its_way, kept = incoming(b"a"), incoming(b"b")
+    kept.persist()
+    for file in (on_its_way, kept):
+        file.discard()
+        file.discard()
+    assert files() == set()
+
+
+def test_the_file_is_synced_before_it_is_renamed_and_the_folder_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    done = []
+    sync, rename = os.fsync, Path.rename
+
+    def noted_sync(handle: int) -> None:
+        done.append(Path(f"/proc/self/fd/{handle}").readlink())
+        sync(handle)
+
+    def noted_rename(path: Path, new: Path) -> Path:
+        done.append(Path("renamed"))
+        return rename(path, new)
+
+    monkeypatch.setattr(os, "fsync", noted_sync)
+    monkeypatch.setattr(Path, "rename", noted_rename)
+    file = incoming(b"a")
+    file.persist()
+    file.discard()
+    assert done == [settings.SPOOL / f"{file.name}.part", Path("renamed"), settings.SPOOL]
+
+
+@pytest.mark.parametrize("failing", [1, 2])
+def test_a_disk_that_fails_while_syncing_leaves_nothing(monkeypatch: pytest.MonkeyPatch, failing: int) -> None:
+    calls = []
+
+    def fails(handle: int) -> None:
+        calls.append(handle)
+        if len(calls) == failing:
+            raise OSError(errno.EIO, "broken")
+
+    file = incoming(b"a")
+    monkeypatch.setattr(os, "fsync", fails)
+    with pytest.raises(OSError, match="broken"):
+        file.persist()
+    file.discard()
+    assert files() == set()
+
+
+@pytest.mark.django_db
+def test_the_sweep_removes_what_a_dead_process_left() -> None:
+    settings.SPOOL.mkdir(mode=0o700, exist_ok=True)
+    (settings.SPOOL / "dead.part").write_bytes(b"half")
+    (settings.SPOOL / "dead").write_bytes(b"whole, but no update names it")
+    assert receive.remove_orphaned_files() == 2
+    assert files() == set()
+    assert receive.remove_orphaned_files() == 0
+
+
+@pytest.mark.django_db
+def test_the_sweep_spares_a_file_on_its_way() -> None:
+    on_its_way, kept = incoming(b"a"), incoming(b"b")
+    kept.persist()
+    assert receive.remove_orphaned_files() == 0
+    assert files() == {f"{on_its_way.name}.part", kept.name}
+    for file in (on_its_way, kept):
+        file.discard()
+
+
+def test_the_sweep_spares_what_an_update_names(maple: District) -> None:
+    update = send(maple, a_class(1))
+    assert receive.remove_orphaned_files() == 0
+    assert files() == {update.spool_name}
+
+
+def test_the_sweep_spares_an_update_that_comes_while_it_sweeps(
+    maple: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = spool._folder
+
+    def meanwhile() -> Path:
+        monkeypatch.setattr(spool, "_folder", folder)
+        send(maple, a_class(1))
+        return folder()
+
+    monkeypatch.setattr(spool, "_folder", meanwhile)
+    assert receive.remove_orphaned_files() == 0
+    assert files() == {UpdateJob.objects.get().spool_name}

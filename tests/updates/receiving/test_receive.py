@@ -1,0 +1,311 @@
+"""Bytes in: safe on the disk before anybody is told so, once however often they are sent."""
+
+import errno
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import OperationalError, connection
+
+from rollbook.studentfile.reading import reader
+from rollbook.districts.models import District
+from rollbook.updates import runner, transitions
+from rollbook.updates.receiving import files
+from rollbook.updates.cancel import cancel
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.state_machine import Mode, State
+from rollbook.updates.receiving.receive import QueueFull, receive
+from tests.updates.night import (
+    a_class,
+    applying,
+    complete,
+    counts,
+    enroll,
+    finish,
+    incoming,
+    run,
+    send,
+    send_bytes,
+    told,
+    values_of,
+)
+
+ONE = b"STUDENT_ID,GRADE\n1,5\n"
+TWO = b"STUDENT_ID,GRADE\n1,6\n"
+REFUSED = b"STUDENT_ID,GRADE\n"
+
+
+def kept_files() -> int:
+    return sum(1 for _ in settings.SPOOL.iterdir())
+
+
+def test_what_is_acknowledged_is_on_the_disk_with_all_its_facts(maple: District) -> None:
+    receipt = send_bytes(maple, ONE, via="curl 8.5")
+    update = UpdateJob.objects.get()
+    assert (receipt.update, receipt.replayed, receipt.same_as) == (update, False, None)
+    path = files.path_of(update.spool_name)
+    assert path.read_bytes() == ONE
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert update.file_digest == hashlib.sha256(ONE).hexdigest()
+    assert (update.state, update.number, update.rows, update.file_size) == ("received", 1, 1, len(ONE))
+    assert (update.header, update.detected_encoding, update.source) == (["STUDENT_ID", "GRADE"], "utf-8", "curl 8.5")
+
+
+def test_the_stored_name_is_ours_and_not_the_clients(maple: District) -> None:
+    update = send_bytes(maple, ONE, file_name="students.csv").update
+    assert update.spool_name.isalnum()
+    assert update.file_name == "students.csv"
+
+
+def test_numbers_count_up_for_each_district(maple: District, cedar: District) -> None:
+    assert [send(maple, a_class(size)).number for size in (1, 2)] == [1, 2]
+    assert send(cedar, a_class(1)).number == 1
+
+
+@pytest.mark.parametrize("chunks", [None, 0])
+def test_the_same_bytes_while_they_live_are_the_same_update(maple: District, chunks: int | None) -> None:
+    enroll(maple, a_class(1))
+    update = send(maple, a_class(1, GRADE="5"))
+    if chunks is not None:
+        applying(update, chunks)
+    receipt = send_bytes(maple, files.path_of(update.spool_name).read_bytes())
+    assert (receipt.update.pk, receipt.replayed, receipt.same_as) == (update.pk, True, None)
+    assert UpdateJob.objects.count() == 2
+    assert kept_files() == 2
+
+
+def test_the_same_bytes_are_replayed_also_when_the_queue_is_full(maple: District) -> None:
+    for size in (1, 2, 3, 4):
+        send(maple, a_class(size))
+    assert send(maple, a_class(4)).number == 4
+
+
+def test_the_same_bytes_noticed_only_at_the_commit_are_replayed(
+    maple: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    survey = reader.scan
+
+    def meanwhile(*args: Any, **facts: Any) -> Any:
+        monkeypatch.setattr(reader, "survey", survey)
+        send_bytes(maple, ONE)
+        return survey(*args, **facts)
+
+    monkeypatch.setattr(reader, "survey", meanwhile)
+    receipt = send_bytes(maple, ONE)
+    assert (receipt.replayed, receipt.update.number) == (True, 1)
+    assert kept_files() == 1
+
+
+@pytest.mark.parametrize("facts", [{"mode": Mode.ADD}, {"encoding": "cp1252"}])
+def test_another_mode_or_encoding_is_another_update(maple: District, facts: dict[str, Any]) -> None:
+    send_bytes(maple, ONE)
+    receipt = send_bytes(maple, ONE, **facts)
+    assert (receipt.replayed, receipt.update.number) == (False, 2)
+
+
+def test_the_same_bytes_of_another_district_are_another_update(maple: District, cedar: District) -> None:
+    send_bytes(maple, ONE)
+    receipt = send_bytes(cedar, ONE)
+    assert (receipt.replayed, receipt.same_as, receipt.update.district) == (False, None, cedar)
+
+
+def test_after_the_end_the_same_bytes_are_a_new_update_that_names_the_old(maple: District) -> None:
+    first = send_bytes(maple, ONE).update
+    finish(first)
+    second = send_bytes(maple, ONE)
+    assert (second.replayed, second.update.number, second.same_as) == (False, 2, first)
+    cancel(maple)
+    third = send_bytes(maple, ONE)
+    assert (third.replayed, third.update.number, third.same_as) == (False, 3, second.update)
+
+
+def test_three_may_wait_for_the_one_in_work_and_a_fourth_may_not(maple: District, cedar: District) -> None:
+    running_one = send(maple, a_class(1))
+    transitions.transition(running_one.pk, State.CHECKING)
+    for size in (2, 3, 4):
+        send(maple, a_class(size))
+    with pytest.raises(QueueFull) as full:
+        send(maple, a_class(5))
+    assert full.value.waiting == [2, 3, 4]
+    assert UpdateJob.objects.count() == 4
+    assert kept_files() == 4
+    assert send(cedar, a_class(5)).number == 1
+    transitions.transition(running_one.pk, State.CANCELED)
+    assert send(maple, a_class(5)).number == 5
+
+
+def test_the_first_of_the_waiting_ones_counts_as_the_one_in_work(maple: District) -> None:
+    for size in (1, 2, 3, 4):
+        send(maple, a_class(size))
+    with pytest.raises(QueueFull) as full:
+        send(maple, a_class(5))
+    assert full.value.waiting == [1, 2, 3, 4]
+
+
+def test_a_file_that_is_refused_is_kept_with_its_problems_and_ended(maple: District) -> None:
+    update = send_bytes(maple, REFUSED).update
+    assert (update.state, update.rows) == ("refused", 0)
+    assert update.ended_at is not None
+    assert update.problem_counts == {"no_rows": 1}
+    assert told(update).refusal is not None
+    assert files.path_of(update.spool_name).read_bytes() == REFUSED
+    assert list(runner.run_steps(update.pk)) == []
+
+
+def test_a_file_that_is_refused_needs_no_room_in_the_queue(maple: District) -> None:
+    for size in (1, 2, 3, 4):
+        send(maple, a_class(size))
+    assert send_bytes(maple, REFUSED).update.state == "refused"
+
+
+def test_a_refused_file_sent_again_is_refused_again(maple: District) -> None:
+    first = send_bytes(maple, REFUSED).update
+    second = send_bytes(maple, REFUSED)
+    assert (second.update.number, second.update.state, second.same_as) == (2, "refused", first)
+
+
+def test_a_full_disk_while_bytes_come_in_leaves_nothing(maple: District, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = incoming(b"STUDENT_ID\n")
+
+    def full(data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(file, "_file", _Wrapped(file._file, write=full, flush=lambda: full(b"")))
+    with pytest.raises(OSError, match="No space left"):
+        file.write(b"1\n")
+    with pytest.raises(OSError, match="No space left"):
+        receive(maple, file, file_name="students.csv")
+    assert kept_files() == 0
+    assert not UpdateJob.objects.exists()
+
+
+class _Wrapped:
+    """A file some of whose methods are others."""
+
+    def __init__(self, file: Any, **methods: Any) -> None:
+        self._inner = file
+        self.__dict__.update(methods)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+@pytest.mark.parametrize("where", ["survey", "keep", "commit"])
+def test_a_fault_on_the_way_leaves_neither_file_nor_update(
+    maple: District, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    def fails(*_: Any, **__: Any) -> Any:
+        raise OperationalError("disk I/O error") if where == "commit" else OSError(errno.ENOSPC, "full")
+
+    target, name = {
+        "survey": (reader, "survey"),
+        "keep": (files, "_sync_folder"),
+        "commit": (runner, "due"),
+    }[where]
+    monkeypatch.setattr(target, name, fails)
+    with pytest.raises((OSError, OperationalError)):
+        send_bytes(maple, ONE)
+    assert kept_files() == 0
+    assert not UpdateJob.objects.exists()
+    monkeypatch.undo()
+    assert send_bytes(maple, ONE).update.number == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_when_nobody_knows_whether_the_commit_was_done_the_file_stays_and_the_same_file_gets_the_update(
+    maple: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F21: the database is lost between COMMIT and its answer."""
+    real = connection.commit
+
+    def lost() -> None:
+        real()
+        raise OperationalError("the connection is lost")
+
+    monkeypatch.setattr(connection, "commit", lost)
+    with pytest.raises(OperationalError):
+        send_bytes(maple, ONE)
+    monkeypatch.undo()
+    update = UpdateJob.objects.get()
+    assert files.path_of(update.spool_name).is_file()
+    receipt = send_bytes(maple, ONE)
+    assert (receipt.update, receipt.replayed, kept_files()) == (update, True, 1)
+
+
+def test_the_districts_encoding_is_used_and_a_named_one_before_it(maple: District) -> None:
+    enroll(maple, a_class(1))
+    data = "STUDENT_ID,FIRST_NAME\ns000,Jos\u00e9\n".encode("cp1252")
+    refused = send_bytes(maple, data).update
+    assert refused.state == "refused"
+    assert refused.problem_counts == {"not_utf8": 1}
+    maple.encoding = "cp1252"
+    maple.save()
+    update = send_bytes(maple, data).update
+    assert (update.encoding, update.detected_encoding) == ("cp1252", "cp1252")
+    finish(update)
+    assert values_of(maple, "s000", "FIRST_NAME") == ("Jos\u00e9",)
+    named = send_bytes(maple, "STUDENT_ID,FIRST_NAME\ns000,Zo\u00eb\n".encode("mac-roman"), encoding="mac-roman").update
+    finish(named)
+    assert values_of(maple, "s000", "FIRST_NAME") == ("Zo\u00eb",)
+
+
+def test_a_byte_order_mark_says_more_than_the_setting(maple: District) -> None:
+    enroll(maple, a_class(1))
+    maple.encoding = "cp1252"
+    maple.save()
+    for encoding, read_as in (("utf-8-sig", "utf-8"), ("utf-16", "utf-16")):
+        update = send_bytes(maple, f"STUDENT_ID,FIRST_NAME\ns000,{encoding} Zo\u00eb\n".encode(encoding)).update
+        assert (update.encoding, update.detected_encoding) == ("cp1252", read_as)
+        finish(update)
+        assert values_of(maple, "s000", "FIRST_NAME") == (f"{encoding} Zo\u00eb",)
+
+
+def test_the_rows_told_at_once_are_those_that_are_read_later(maple: District) -> None:
+    text = "\ufeff" + complete(a_class(3)).replace("\n", "\r\n\r\n") + ",,,,,,,,,\r\n"
+    update = send_bytes(maple, text.encode(), Mode.ADD).update
+    assert update.rows == 3
+    result = finish(update)
+    assert (result.read, counts(result)) == (3, {"added": 3})
+
+
+def test_the_operators_limits_hold(maple: District, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "MAX_ROWS", 2)
+    result = run(maple, a_class(3))
+    assert result.refusal is not None
+    assert result.refusal.code == "too_many_rows"
+    assert run(maple, a_class(2)).state is State.COMPLETED
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_bytes_twenty_times_at_once_are_one_update(maple: District) -> None:
+    def sent(_: int) -> tuple[int, bool]:
+        try:
+            receipt = send_bytes(maple, ONE)
+            return receipt.update.number, receipt.replayed
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(20) as senders:
+        answers = list(senders.map(sent, range(20)))
+    assert sorted(answers) == [(1, False), *[(1, True)] * 19]
+    assert UpdateJob.objects.count() == 1
+    assert kept_files() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_comes_at_once_gets_numbers_of_its_own_and_no_more_than_may_wait(maple: District) -> None:
+    def sent(size: int) -> int:
+        try:
+            return send(maple, a_class(size)).number
+        except QueueFull:
+            return 0
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(12) as senders:
+        numbers = list(senders.map(sent, range(1, 13)))
+    assert sorted(numbers) == [0] * 8 + [1, 2, 3, 4]
+    assert kept_files() == 4

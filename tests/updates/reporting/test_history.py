@@ -1,0 +1,178 @@
+"""The updates of a district one after the other, and night by night."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from rollbook.districts.models import District
+from rollbook.accounts.models import Member
+from rollbook.updates import runner, transitions
+from rollbook.updates.reporting import history
+from rollbook.updates.cancel import cancel
+from rollbook.updates.reporting.history import LatestUpdates, daily_summaries, latest_updates, list_updates, starters
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.state_machine import State
+from tests.conftest import a_member
+from tests.updates.night import a_class, applying, enroll, finish, run, send, send_bytes
+
+TODAY = date(2026, 11, 23)
+
+
+@pytest.fixture
+def school(maple: District) -> District:
+    enroll(maple, a_class(4, GRADE="4"))
+    at(maple, 1, datetime(2026, 1, 1, 12, tzinfo=UTC))
+    return maple
+
+
+def at(district: District, number: int, moment: datetime) -> None:
+    """That is when it came in."""
+    UpdateJob.objects.filter(district=district, number=number).update(received_at=moment)
+
+
+def numbers(district: District, **filters: Any) -> list[int]:
+    page = list_updates(district, **filters)
+    assert page.total == len(page.items)
+    return [update.number for update in page.items]
+
+
+# The list
+
+
+def test_the_latest_comes_first_and_the_neighbours_are_not_there(school: District, cedar: District) -> None:
+    enroll(cedar, a_class(1))
+    send(school, a_class(1))
+    assert numbers(school) == [2, 1]
+    assert numbers(cedar) == [1]
+
+
+def test_so_many_are_on_a_page(school: District) -> None:
+    for _ in range(4):
+        run(school, a_class(1, GRADE="4"))
+    page = list_updates(school, page=2, size=2)
+    assert ([update.number for update in page.items], page.total, page.pages) == ([3, 2], 5, 3)
+    assert (page.previous, page.next) == (1, 3)
+
+
+def test_they_are_picked_by_state_and_by_errors(school: District) -> None:
+    run(school, "STUDENT_ID,GRADE\ns000,13")
+    send_bytes(school, b"")
+    send(school, a_class(1))
+    assert numbers(school, state=State.COMPLETED) == [2, 1]
+    assert numbers(school, state=State.COMPLETED, with_errors=True) == [2]
+    assert numbers(school, with_errors=False) == [4, 3, 1]
+    assert numbers(school, state=State.REFUSED) == [3]
+    assert numbers(school, state=State.RECEIVED) == [4]
+    assert numbers(school, state=State.FAILED) == []
+
+
+def test_they_are_picked_by_who_started_them(school: District, manager: Member, neighbour: Member) -> None:
+    idle, other = a_member(school, "idle@maple.example"), a_member(school, "other@maple.example")
+    run(school, a_class(1, GRADE="4"), member=manager)
+    run(school, a_class(2, GRADE="4"), member=other)
+    run(school, a_class(2, GRADE="5"), member=other)
+    assert numbers(school, who=manager.pk) == [2]
+    assert numbers(school, who=other.pk) == [4, 3]
+    assert numbers(school, who=history.OPERATOR) == [1]
+    assert numbers(school, who=idle.pk) == numbers(school, who=neighbour.pk) == []
+    assert starters(school) == [manager, other]
+
+
+def test_days_are_the_districts_and_both_are_included(school: District) -> None:
+    for number, moment in enumerate(
+        (
+            datetime(2026, 11, 22, 5, 59, tzinfo=UTC),  # the 21st in Chicago
+            datetime(2026, 11, 22, 6, 0, tzinfo=UTC),
+            datetime(2026, 11, 23, 5, 59, tzinfo=UTC),
+            datetime(2026, 11, 23, 6, 0, tzinfo=UTC),
+        ),
+        start=2,
+    ):
+        run(school, a_class(1, GRADE="4"))
+        at(school, number, moment)
+    assert numbers(school, since=date(2026, 11, 22), until=date(2026, 11, 22)) == [4, 3]
+    assert numbers(school, since=date(2026, 11, 23)) == [5]
+    assert numbers(school, until=date(2026, 11, 21)) == [2, 1]
+
+
+# Nights
+
+
+def test_every_day_is_there_the_oldest_first(school: District) -> None:
+    found = daily_summaries(school, TODAY, days=30)
+    assert [night.day for night in found] == [TODAY - timedelta(days=29 - n) for n in range(30)]
+    assert {(night.numbers, night.worst, night.changed) for night in found} == {((), "none", 0)}
+
+
+def test_a_day_counts_the_rows_of_its_updates(school: District, cedar: District) -> None:
+    enroll(cedar, a_class(9))
+    at(cedar, 1, datetime(2026, 11, 23, 8, tzinfo=UTC))
+    run(school, "STUDENT_ID,GRADE\ns000,5\ns001,4\ns002,13")
+    canceled = send(school, a_class(4, GRADE="6"))
+    cancel(school)
+    for number in (2, canceled.number):
+        at(school, number, datetime(2026, 11, 23, 8, tzinfo=UTC))
+    *_, yesterday, today = daily_summaries(school, TODAY)
+    assert (yesterday.numbers, yesterday.worst) == ((), "none")
+    assert (today.day, today.numbers) == (TODAY, (2, 3))
+    assert (today.changed, today.unchanged, today.rejected, today.not_processed) == (1, 1, 1, 4)
+    assert today.worst == "canceled"
+
+
+def test_a_day_is_the_districts_also_when_the_clocks_are_changed(school: District) -> None:
+    run(school, a_class(1, GRADE="4"))
+    for moment, day in (
+        (datetime(2026, 3, 8, 5, 59, tzinfo=UTC), date(2026, 3, 7)),
+        (datetime(2026, 3, 8, 6, 0, tzinfo=UTC), date(2026, 3, 8)),
+        (datetime(2026, 3, 9, 4, 59, tzinfo=UTC), date(2026, 3, 8)),
+        (datetime(2026, 3, 9, 5, 0, tzinfo=UTC), date(2026, 3, 9)),
+    ):
+        at(school, 2, moment)
+        assert [night.day for night in daily_summaries(school, date(2026, 3, 10), days=5) if night.numbers] == [day]
+
+
+def test_of_several_updates_the_worst_is_told(school: District) -> None:
+    def worst() -> str:
+        UpdateJob.objects.filter(number__gt=1).update(received_at=datetime(2026, 11, 23, 8, tzinfo=UTC))
+        return daily_summaries(school, TODAY)[-1].worst
+
+    assert worst() == "none"
+    running_one = send(school, a_class(1, GRADE="5"))
+    assert worst() == "running"
+    finish(running_one)
+    assert worst() == "completed"
+    run(school, "STUDENT_ID,GRADE\ns000,13")
+    assert worst() == "completed with errors"
+    send(school, a_class(1))
+    cancel(school)
+    assert worst() == "canceled"
+    send_bytes(school, b"")
+    assert worst() == "refused"
+    failed = send(school, a_class(1))
+    next(runner.run_steps(failed.pk))
+    transitions.transition(failed.pk, State.FAILED, reference="abc")
+    assert worst() == "failed"
+    run(school, a_class(1, GRADE="6"))
+    assert worst() == "failed"
+
+
+# The last night
+
+
+def test_before_anything_came_there_is_nothing_to_say(cedar: District) -> None:
+    assert latest_updates(cedar) == LatestUpdates(None, None, (), None)
+
+
+def test_the_last_night_tells_what_ended_last_what_runs_and_what_waits(school: District, cedar: District) -> None:
+    enroll(cedar, a_class(1))
+    first = UpdateJob.objects.get(district=school)
+    assert latest_updates(school) == LatestUpdates(first, None, (), first.received_at)
+    second, third = send(school, a_class(1, GRADE="5")), send(school, a_class(2, GRADE="5"))
+    assert latest_updates(school) == LatestUpdates(first, None, (2, 3), third.received_at)
+    applying(second)
+    assert latest_updates(school) == LatestUpdates(first, second, (3,), third.received_at)
+    cancel(school, 3)
+    assert latest_updates(school) == LatestUpdates(third, second, (), third.received_at)
+    finish(second)
+    assert latest_updates(school) == LatestUpdates(second, None, (), third.received_at)

@@ -1,0 +1,202 @@
+"""The rows of an update, a page at a time."""
+
+from collections.abc import Sequence
+from itertools import islice
+
+import pytest
+
+from rollbook.studentfile.problems.problem import Problem
+from rollbook.districts.models import District
+from rollbook.students.models import Student
+from rollbook.updates import runner
+from rollbook.updates.reporting import rows
+from rollbook.updates.cancel import cancel
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.state_machine import Mode
+from rollbook.updates.reporting.rows import FieldChange, RowView, rows_of
+from tests.updates.night import a_class, applying, counts, enroll, last, run, send, told
+
+pytestmark = pytest.mark.usefixtures("small_batches")
+
+NIGHT = """
+    STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB,GRADE,PASSWORD
+    s000,,,,,5,
+    s001,,,,,4,
+    s002,,,,,13,
+    n1,n1,Zoe,Fox,2012-01-01,4,canary
+    x2,n1,Zed,Fox-Smith,2012-01-01,4,
+    s003,,,,,5,canary
+    s003,,,,,5,canary
+"""
+
+
+@pytest.fixture
+def school(maple: District) -> District:
+    enroll(maple, a_class(6, GRADE="4"))
+    return maple
+
+
+@pytest.fixture
+def night(school: District) -> UpdateJob:
+    run(school, NIGHT, Mode.ADD)
+    return last(school)
+
+
+def pk_of(student_id: str) -> int:
+    return Student.objects.get(student_id=student_id, district__slug="maple-usd").pk
+
+
+def lines_of(found: Sequence[RowView]) -> list[int]:
+    return [line.number for line in found]
+
+
+def test_rows_that_did_something_or_were_rejected_come_in_the_order_of_the_file(night: UpdateJob) -> None:
+    page = rows_of(night)
+    assert [(line.number, line.outcome) for line in page.items] == [
+        (2, "updated"),
+        (4, "rejected"),
+        (5, "added"),
+        (6, "rejected"),
+        (7, "updated"),
+    ]
+    assert (page.total, page.pages, page.first, page.last) == (5, 1, 1, 5)
+
+
+def test_each_names_the_student_it_means_what_changed_and_what_is_wrong(night: UpdateJob) -> None:
+    updated, rejected, added, clashing, with_password = rows_of(night).items
+    assert updated.student == rows.StudentRef(pk_of("s000"), "Ann000 Lee000", "s000")
+    assert (updated.changes, updated.problems) == ((FieldChange("GRADE", "4", "5"),), ())
+    assert rejected.student == rows.StudentRef(pk_of("s002"), "Ann002 Lee002", "s002")
+    assert rejected.changes == ()
+    assert [(problem.code, problem.column, problem.line) for problem in rejected.problems] == [
+        ("bad_value", "GRADE", 4)
+    ]
+    assert added.student == rows.StudentRef(pk_of("n1"), "Zoe Fox", "n1")
+    assert FieldChange("DOB", "", "01/01/2012") in added.changes
+    assert clashing.student == rows.StudentRef(None, "Zed Fox-Smith", "x2")
+    assert isinstance(clashing.problems[0], Problem)
+    assert with_password.changes == (FieldChange("PASSWORD", "", "changed"), FieldChange("GRADE", "4", "5"))
+    assert "canary" not in str(rows_of(night))
+
+
+def test_a_rejected_row_that_means_nobody_is_called_by_what_it_names(school: District) -> None:
+    run(school, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\nx1,Zoe,Fox,2012-01-01\nx2,,,\n'',,,")
+    named, by_id, unnamed = rows_of(last(school)).items
+    assert named.student == rows.StudentRef(None, "zoe fox", "x1")
+    assert by_id.student == rows.StudentRef(None, "", "x2")
+    assert unnamed.student is None
+
+
+@pytest.mark.parametrize(
+    ("outcome", "lines"),
+    [("updated", [2, 7]), ("added", [5]), ("rejected", [4, 6]), ("waiting", []), ("nonsense", [2, 4, 5, 6, 7])],
+)
+def test_rows_of_one_outcome(night: UpdateJob, outcome: str, lines: list[int]) -> None:
+    page = rows_of(night, outcome)
+    assert (lines_of(page.items), page.total) == (lines, len(lines))
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_rows_wait_until_they_are_applied_or_the_update_ends(school: District) -> None:
+    update = send(school, a_class(6, GRADE="5"))
+    applying(update, chunks=1)
+    update.refresh_from_db()
+    assert [line.outcome for line in rows_of(update).items] == ["updated"] * 2 + ["waiting"] * 4
+    page = rows_of(update, "waiting")
+    assert (lines_of(page.items), page.total) == ([4, 5, 6, 7], 4)
+    assert page.items[0].changes == (FieldChange("GRADE", "4", "5"),)
+    cancel(school)
+    update.refresh_from_db()
+    assert [line.outcome for line in rows_of(update, "waiting").items] == ["not processed"] * 4
+    assert rows_of(update, "updated").total == 2
+
+
+def test_while_rows_are_checked_those_that_were_found_wait(school: District) -> None:
+    update = send(school, f"{a_class(6, GRADE='5')}\nx1,,,,,5")
+    for _ in islice(runner.run_steps(update.pk), 2):
+        pass
+    update.refresh_from_db()
+    assert (update.state, update.rows_read) == ("checking", 4)
+    assert rows_of(update).total == rows_of(update, "waiting").total == len(rows_of(update).items) == 4
+    cancel(school)
+    update.refresh_from_db()
+    assert rows_of(update).total == 4
+
+
+@pytest.mark.parametrize("outcome", [None, "updated", "rejected"])
+def test_every_row_is_on_one_page_and_the_totals_are_those_of_the_report(school: District, outcome: str | None) -> None:
+    lines = [f"{'s' if n % 3 else 'x'}{n % 6:03},{n % 9}" for n in range(40)]
+    run(school, "STUDENT_ID,GRADE\n" + "\n".join(lines))
+    update = last(school)
+    pages = [
+        rows_of(update, outcome, page=number, size=7) for number in range(1, rows_of(update, outcome, size=7).pages + 1)
+    ]
+    found = [line for page in pages for line in lines_of(page.items)]
+    assert found == sorted(set(found))
+    assert {page.total for page in pages} == {len(found)}
+    reported = counts(told(update))
+    assert len(found) == (reported.get(outcome, 0) if outcome else update.rows_updated + update.rows_rejected)
+
+
+def test_a_page_that_is_not_there_is_the_nearest(night: UpdateJob) -> None:
+    assert lines_of(rows_of(night, page=9, size=2).items) == [7]
+    assert lines_of(rows_of(night, page=-1, size=2).items) == [2, 4]
+
+
+@pytest.mark.parametrize(
+    ("search", "lines"),
+    [
+        ("5", [5]),
+        ("s000", [2]),
+        (" s000 ", [2]),
+        ("S000", []),
+        ("U000", [2]),
+        ("n1", [5, 6]),
+        ("x2", [6]),
+        ("ann002", [4]),
+        ("LEE002 ann", [4]),
+        ("zoe", [5]),
+        ("fox", [5, 6]),
+        ("fox-smith zed", [6]),
+        ("zoe smith", []),
+        ("s001", []),
+        ("%", []),
+        ("_", []),
+        ("99999999999999999999", []),
+    ],
+)
+def test_a_line_a_key_or_words_of_a_name_are_searched(night: UpdateJob, search: str, lines: list[int]) -> None:
+    page = rows_of(night, search=search)
+    assert (lines_of(page.items), page.total) == (lines, len(lines))
+
+
+def test_a_search_stays_within_the_outcome(night: UpdateJob) -> None:
+    assert lines_of(rows_of(night, "rejected", "fox").items) == [6]
+    assert lines_of(rows_of(night, "added", "fox").items) == [5]
+    assert lines_of(rows_of(night, "added", "6").items) == []
+
+
+def test_of_names_only_so_many_are_found(night: UpdateJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "MOST_NAMED", 2)
+    assert lines_of(rows_of(night, search="ann").items) == [2, 4]
+
+
+def test_the_neighbours_students_are_not_searched(night: UpdateJob, cedar: District) -> None:
+    enroll(cedar, a_class(1, STUDENT_ID="c{0:03}", FIRST_NAME="Cedric"))
+    for search in ("c000", "cedric"):
+        assert rows_of(night, search=search).total == 0
+
+
+def test_a_change_that_somebody_else_had_made_meanwhile_is_not_the_rows(school: District) -> None:
+    update = send(school, "STUDENT_ID,GRADE,GENDER\ns000,5,m")
+    work = applying(update)
+    Student.objects.filter(student_id="s000").update(grade="5")
+    school.rowdigest_set.update(edition=7)
+    list(work)
+    update.refresh_from_db()
+    assert rows_of(update).items[0].changes == (FieldChange("GENDER", "f", "m"),)
+
+
+def test_a_new_student_that_has_another_name_by_now_is_called_as_in_the_file(night: UpdateJob) -> None:
+    Student.objects.filter(student_id="n1").update(name_key="another")
+    assert rows_of(night, "added").items[0].student == rows.StudentRef(None, "Zoe Fox", "n1")

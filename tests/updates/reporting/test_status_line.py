@@ -1,0 +1,115 @@
+"""The line for an update in each state, word for word as specified."""
+
+from datetime import timedelta
+
+import pytest
+
+from rollbook.studentfile.problems.problem import Problem
+from rollbook.updates.state_machine import IN_PROGRESS, State
+from rollbook.updates.reporting.progress import REMAINING, seconds_left
+from rollbook.updates.reporting.status_line import StatusContext, VERDICTS, verdict
+from tests.web.reports import BEGUN, SCENE, URL, a_report
+
+CHECKING = {"read": 2935}
+APPLYING = {"read": 4812, "staged": 83, "updated": 41, "unchanged": 4715, "rejected": 14}
+
+
+def test_every_state_has_a_line() -> None:
+    assert set(VERDICTS) == set(State)
+    assert set(REMAINING) == set(IN_PROGRESS)
+
+
+def test_checking() -> None:
+    assert str(verdict(a_report(State.CHECKING, **CHECKING), SCENE)) == (
+        "RUNNING update 17: checking, 2,935 of 4,812 rows read (61 %), started 02:05:11 CST, about 9 s left"
+    )
+
+
+def test_updating() -> None:
+    assert str(verdict(a_report(State.APPLYING, **APPLYING), SCENE)) == (
+        "RUNNING update 17: updating, 41 of 83 changed students; 4,715 unchanged, 14 rejected, "
+        "started 02:05:11 CST, about 2 s left"
+    )
+
+
+def test_waiting_for_others() -> None:
+    report = a_report(State.RECEIVED, started_at=None, progressed_at=None)
+    line = str(verdict(report, StatusContext(BEGUN, URL, ahead=(15, 16))))
+    assert line == "RUNNING update 17: waiting for updates 15 and 16"
+
+
+def test_about_to_be_checked() -> None:
+    report = a_report(State.RECEIVED, started_at=None, progressed_at=None)
+    assert str(verdict(report, SCENE)) == "RUNNING update 17: checking, 0 of 4,812 rows read (0 %)"
+
+
+@pytest.mark.parametrize("state", [State.CHECKING, State.APPLYING])
+def test_stalled_for_more_than_a_minute(state: State) -> None:
+    report = a_report(state, progressed_at=BEGUN + timedelta(minutes=2), **APPLYING)
+    assert "stalled" not in str(verdict(report, StatusContext(BEGUN + timedelta(minutes=3), URL)))
+    line = str(verdict(report, StatusContext(BEGUN + timedelta(minutes=3, seconds=1), URL)))
+    assert line.startswith("RUNNING update 17: stalled since 02:07:11 CST, goes on by itself; ")
+
+
+@pytest.mark.parametrize("state", [State.RECEIVED, State.CHECKING, State.APPLYING])
+def test_no_worker_is_there(state: State) -> None:
+    report = a_report(state)
+    seen = verdict(report, StatusContext(BEGUN, URL, worker_alive=False, worker_seen_at=BEGUN - timedelta(minutes=5)))
+    assert str(seen) == (
+        "RUNNING update 17: waiting; no worker has been seen since 02:00:11 CST; nothing is lost, tell the operator"
+    )
+    never = verdict(report, StatusContext(BEGUN, URL, worker_alive=False))
+    assert "no worker has been seen yet" in str(never)
+
+
+def test_completed() -> None:
+    ended = BEGUN + timedelta(seconds=2.1)
+    report = a_report(State.COMPLETED, updated=97, unchanged=4715, ended_at=ended)
+    assert str(verdict(report, SCENE)) == (
+        "COMPLETED update 17: 4,812 students: 97 updated, 4,715 unchanged, 0 rejected, in 2.1 s"
+    )
+
+
+def test_completed_with_errors() -> None:
+    report = a_report(State.COMPLETED, updated=83, unchanged=4715, rejected=14, ended_at=BEGUN)
+    assert str(verdict(report, SCENE)) == (
+        "COMPLETED WITH ERRORS update 17: 4,812 students: 83 updated, 4,715 unchanged, 14 rejected; "
+        "see https://rollbook.example/updates/17"
+    )
+
+
+def test_added_students_are_counted_where_there_are_any() -> None:
+    report = a_report(State.COMPLETED, updated=90, added=7, unchanged=4715, ended_at=BEGUN)
+    assert "90 updated, 7 added, 4,715 unchanged" in str(verdict(report, SCENE))
+
+
+def test_canceled() -> None:
+    report = a_report(State.CANCELED, updated=41, unchanged=2269, ended_at=BEGUN)
+    assert str(verdict(report, SCENE)) == (
+        "CANCELED update 17: 4,812 students: 41 updated, 2,269 unchanged, 0 rejected, 2,502 not processed"
+    )
+
+
+def test_refused() -> None:
+    problem = Problem("empty_file")
+    line = str(verdict(a_report(State.REFUSED, refusal=problem), SCENE))
+    assert line == f"REFUSED update 17: empty_file: {problem.message}"
+
+
+def test_failed() -> None:
+    report = a_report(State.FAILED, updated=41, reference="8f3a1c", ended_at=BEGUN)
+    assert str(verdict(report, SCENE)) == (
+        "FAILED update 17: internal error, reference 8f3a1c: 41 students are updated; send the file again"
+    )
+
+
+def test_nothing_is_estimated_before_anything_is_done() -> None:
+    assert seconds_left(a_report(State.CHECKING), BEGUN + timedelta(seconds=5)) is None
+    assert seconds_left(a_report(State.COMPLETED, read=4812), BEGUN) is None
+
+
+def test_the_first_applied_student_does_not_promise_hours() -> None:
+    """The long check before it does not count."""
+    applying_at = BEGUN + timedelta(minutes=5)
+    report = a_report(State.APPLYING, rows=1_000_000, staged=10_000, updated=100, applying_at=applying_at)
+    assert seconds_left(report, applying_at + timedelta(seconds=0.1)) == 10

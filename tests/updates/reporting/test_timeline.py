@@ -1,0 +1,81 @@
+"""How an update went, moment by moment."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from rollbook.districts.models import District
+from rollbook.accounts.models import Member
+from rollbook.updates import mails
+from rollbook.updates.cancel import cancel
+from rollbook.updates.models import ResultMail, UpdateJob
+from rollbook.updates.reporting.timeline import FileFacts, MailStatus, file_facts, result_mails, timeline
+from tests.updates.night import a_class, applying, enroll, finish, send, send_bytes
+
+
+@pytest.fixture
+def school(maple: District) -> District:
+    enroll(maple, a_class(3))
+    return maple
+
+
+def whats(update: UpdateJob) -> list[str]:
+    update.refresh_from_db()
+    return [moment.what for moment in timeline(update)]
+
+
+def test_moments_come_as_they_happen_each_with_the_time_from_the_one_before(school: District) -> None:
+    update = send(school, a_class(3, GRADE="5"))
+    assert whats(update) == ["received"]
+    applying(update)
+    assert whats(update) == ["received", "begun", "checked"]
+    finish(update)
+    assert whats(update) == ["received", "begun", "checked", "ended"]
+    received, begun, checked, ended = timeline(update)
+    assert received.took is None
+    assert (begun.took, checked.took, ended.took) == (
+        begun.at - received.at,
+        checked.at - begun.at,
+        ended.at - checked.at,
+    )
+    assert all(moment.took is None or moment.took >= timedelta(0) for moment in timeline(update))
+    assert ended.at == update.ended_at
+
+
+def test_what_never_came_is_left_out(school: District) -> None:
+    update = send(school, a_class(3, GRADE="5"))
+    cancel(school)
+    assert whats(update) == ["received", "ended"]
+    assert whats(send_bytes(school, b"").update) == ["received", "ended"]
+
+
+def test_letters_are_sent_or_failed_or_wait(school: District, manager: Member, neighbour: Member) -> None:
+    update = send(school, a_class(3, GRADE="5"), member=manager)
+    assert result_mails(update) == ()
+    finish(update)
+    mails.queue_result_mails()
+    letter = ResultMail.objects.get(update=update)
+    assert result_mails(update) == (MailStatus(manager, "waiting", letter.queued_at, ""),)
+    now = timezone.now()
+    ResultMail.objects.update(next_try_at=now, last_error="SMTPServerDisconnected")
+    assert result_mails(update) == (MailStatus(manager, "waiting", now, "SMTPServerDisconnected"),)
+    ResultMail.objects.update(next_try_at=None)
+    assert result_mails(update) == (MailStatus(manager, "failed", letter.queued_at, "SMTPServerDisconnected"),)
+    ResultMail.objects.update(sent_at=now, last_error="")
+    assert result_mails(update) == (MailStatus(manager, "sent", now, ""),)
+
+
+def test_the_facts_of_the_file(school: District) -> None:
+    data = "STUDENT_ID,Home Room,DATE OF BIRTH\ns000,a,2012-05-13\n".encode("utf-8-sig")
+    update = send_bytes(school, data, file_name="from sis.csv", encoding="cp1252").update
+    assert file_facts(update) == FileFacts(
+        name="from sis.csv",
+        size=len(data),
+        digest=update.file_digest,
+        encoding="cp1252",
+        read_as="utf-8",
+        rows=1,
+        known=("STUDENT_ID", "DOB"),
+        ignored=("Home Room",),
+    )

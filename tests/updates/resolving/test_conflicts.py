@@ -1,0 +1,378 @@
+"""The rows of a file seen together: duplicates, keys that two want, and who must go before whom."""
+
+import random
+from array import array
+from contextlib import suppress
+from itertools import islice
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rollbook.districts.models import District
+from rollbook.updates import problem_store, runner
+from rollbook.updates.resolving import conflicts
+from rollbook.updates.models import StagedRow
+from rollbook.updates.state_machine import Mode, State
+from tests.updates import night
+from tests.updates.night import (
+    a_class,
+    applying,
+    column_of,
+    counts,
+    dump,
+    enroll,
+    finish,
+    last,
+    run,
+    send,
+    students,
+    told,
+    values_of,
+)
+
+pytestmark = pytest.mark.usefixtures("small_chunks")
+
+
+@pytest.fixture
+def school(maple: District) -> District:
+    """s000 to s004, of whom the last has no STUDENT_ID."""
+    enroll(maple, a_class(4))
+    enroll(maple, "USERNAME,FIRST_NAME,LAST_NAME,DOB\nu004,Ann004,Lee004,2012-05-13")
+    return maple
+
+
+@given(st.lists(st.integers(1, 40) | st.integers(1, 1 << 62), max_size=60))
+def test_repeated_numbers_are_those_that_are_there_more_than_once(numbers: list[int]) -> None:
+    assert conflicts._repeated_numbers(array("q", numbers)) == {one for one in numbers if numbers.count(one) > 1}
+
+
+def test_numbers_of_one_remainder_are_not_taken_for_one_number() -> None:
+    remainders = 8 * 3 + 1
+    assert conflicts._repeated_numbers(array("q", [7, 7 + remainders, 7 + 2 * remainders])) == set()
+    assert conflicts._repeated_numbers(array("q", [7, 7 + remainders, 7])) == {7}
+
+
+@pytest.mark.parametrize(
+    ("rows", "came_to", "codes"),
+    [
+        ("s000,,,,5|s000,,,,5", {"updated": 1, "unchanged": 1}, {3: ["duplicate_row"]}),
+        ("s000,,,,4|s000,,,,4", {"unchanged": 2}, {3: ["duplicate_row"]}),
+        ("s000,,,,4|s000,,,,04|s000,,,,4th", {"unchanged": 3}, {3: ["duplicate_row"], 4: ["duplicate_row"]}),
+        ("s000,,,,5|s000,,,,6", {"rejected": 2}, 2),
+        ("s000,,,,4|s000,,,,5", {"rejected": 2}, 2),
+        ("s000,,,,5|s000,,,,4", {"rejected": 2}, 2),
+        ("s000,,,,5|s000,,,,5|s000,,,,6", {"rejected": 3}, 3),
+        ("s000,,,,5|,Ann000,Lee000,2012-05-13,5", {"rejected": 2}, 2),
+        ("s000,,,,4|,Ann000,Lee000,2012-05-13,5", {"rejected": 2}, 2),
+        (",ann000,LEE000,5/13/2012,5|,Ann000,Lee000,2012-05-13,5", {"rejected": 2}, 2),
+        (
+            ",Ann000,Lee000,5/13/2012,5|,Ann000,Lee000,2012-05-13,5",
+            {"updated": 1, "unchanged": 1},
+            {3: ["duplicate_row"]},
+        ),
+        ("s000,,,,5|s001,,,,5|s000,,,,5", {"updated": 2, "unchanged": 1}, {4: ["duplicate_row"]}),
+    ],
+)
+def test_a_student_counts_once_if_its_rows_say_the_same_and_not_at_all_if_they_do_not(
+    school: District, rows: str, came_to: dict[str, int], codes: dict[int, list[str]] | int
+) -> None:
+    before = dump(school)
+    result = run(school, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GRADE\n" + rows.replace("|", "\n"))
+    assert counts(result) == came_to
+    if isinstance(codes, int):
+        codes = {line: ["conflicting_duplicate"] for line in range(2, 2 + codes)}
+        assert dump(school) == before
+    assert night.problems(last(school)) == codes
+
+
+def test_a_conflict_names_the_other_lines(school: District) -> None:
+    run(school, "STUDENT_ID,GRADE\n" + "".join(f"s000,{grade}\n" for grade in range(5, 12)))
+    hints = dict(last(school).problem_set.values_list("line", "hint"))
+    assert hints[2] == "compare it with lines 3, 4, 5, 6, 7 and more, and send the right one only"
+    run(school, "STUDENT_ID,GRADE\ns000,5\ns001,5\ns000,6")
+    hints = dict(last(school).problem_set.values_list("line", "hint"))
+    assert hints == {
+        2: "compare it with line 4, and send the right one only",
+        4: "compare it with line 2, and send the right one only",
+    }
+
+
+def test_a_row_with_the_name_of_a_student_but_another_id_does_not_harm_that_students_own_row(school: District) -> None:
+    header = "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GRADE\n"
+    result = run(school, f"{header}s000,Ann000,Lee000,2012-05-13,5\nother,Ann000,Lee000,2012-05-13,6")
+    assert counts(result) == {"updated": 1, "rejected": 1}
+    assert night.problems(last(school)) == {3: ["student_id_conflict"]}
+
+
+def test_a_row_in_conflict_with_a_rejected_one_is_rejected_too(school: District) -> None:
+    assert counts(run(school, "STUDENT_ID,GRADE\ns000,5\ns000,13")) == {"rejected": 2}
+    assert night.problems(last(school)) == {2: ["conflicting_duplicate"], 3: ["bad_value"]}
+
+
+@pytest.mark.parametrize(
+    ("rows", "came_to", "codes"),
+    [
+        ("n1,Zoe,Fox,2012-01-01,4|n1,Zoe,Fox,2012-01-01,4", {"added": 1, "unchanged": 1}, {3: ["duplicate_row"]}),
+        ("n1,Zoe,Fox,2012-01-01,4|n1,Zoe,Fox,2012-01-01,5", {"rejected": 2}, 2),
+        (",Zoe,Fox,2012-01-01,4|,Zoe,Fox,1/1/2012,4", {"added": 1, "unchanged": 1}, {3: ["duplicate_row"]}),
+        (",Zoe,Fox,2012-01-01,4|,Zoe,Fox,2012-01-01,5", {"rejected": 2}, 2),
+        ("n1,Zoe,Fox,2012-01-01,4|,Zoe,Fox,2012-01-01,4", {"rejected": 2}, 2),
+        (",Zoe,Fox,2012-01-01,4|n1,Zoe,Fox,2012-01-01,4", {"rejected": 2}, 2),
+        ("n1,Zoe,Fox,2012-01-01,4|n2,Zoe,Fox,2012-01-01,4", {"added": 1, "rejected": 1}, {3: ["name_taken"]}),
+        ("n1,Zoe,Fox,2012-01-01,4|n1,Bob,Kim,2012-01-01,4", {"rejected": 2}, 2),
+    ],
+)
+def test_a_new_student_counts_once_too(
+    school: District, rows: str, came_to: dict[str, int], codes: dict[int, list[str]] | int
+) -> None:
+    before = students(school)
+    result = run(school, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GRADE\n" + rows.replace("|", "\n"), Mode.ADD)
+    assert counts(result) == came_to
+    if isinstance(codes, int):
+        codes = {line: ["conflicting_duplicate"] for line in range(2, 2 + codes)}
+        assert students(school) == before
+    assert night.problems(last(school)) == codes
+
+
+def test_of_two_who_want_one_username_the_first_row_gets_it(school: District) -> None:
+    result = run(school, "STUDENT_ID,USERNAME,GRADE\ns000,new,5\ns001,new,5\ns002,NEW,5")
+    assert counts(result) == {"updated": 1, "rejected": 2}
+    assert night.problems(last(school)) == {3: ["username_taken"], 4: ["username_taken"]}
+    assert column_of(school, "USERNAME")["s000"] == "new"
+    assert values_of(school, "s001", "USERNAME", "GRADE") == ("u001", "4")
+
+
+def test_a_username_that_its_holder_keeps_is_taken(school: District) -> None:
+    result = run(school, "STUDENT_ID,USERNAME,GRADE\ns000,u001,5\ns001,,5\ns002,u004,5")
+    assert counts(result) == {"updated": 1, "rejected": 2}
+    assert night.problems(last(school)) == {2: ["username_taken"], 4: ["username_taken"]}
+
+
+def test_a_problem_of_a_taken_key_names_nobody(school: District) -> None:
+    run(school, "STUDENT_ID,USERNAME\ns000,u001")
+    problem = last(school).problem_set.get()
+    assert (problem.column, problem.found, problem.hint) == ("USERNAME", "", "")
+
+
+def test_of_two_who_want_one_student_id_the_first_row_gets_it(maple: District) -> None:
+    enroll(maple, a_class(2, STUDENT_ID=""))
+    run(maple, "STUDENT_ID,USERNAME\nnew,u000\nnew,u001")
+    assert column_of(maple, "USERNAME") == {"new": "u000", "u001": "u001"}
+    assert night.problems(last(maple)) == {3: ["student_id_taken"]}
+
+
+SWAPS = {
+    "two swap usernames": ("USERNAME", {"s000": "u001", "s001": "u000"}),
+    "three pass usernames around": ("USERNAME", {"s000": "u001", "s001": "u002", "s002": "u000"}),
+    "a chain of usernames, the free end last": ("USERNAME", {"s000": "u001", "s001": "u002", "s002": "free"}),
+    "a chain of usernames, the free end first": ("USERNAME", {"s002": "free", "s001": "u002", "s000": "u001"}),
+    "a ring and a chain into it": ("USERNAME", {"s000": "u001", "s001": "u000", "s002": "u003", "s003": "free"}),
+    "two swap first names": ("FIRST_NAME,LAST_NAME", {"s000": "Ann001,Lee001", "s001": "Ann000,Lee000"}),
+    "names pass on in a chain": ("FIRST_NAME,LAST_NAME", {"s000": "Ann001,Lee001", "s001": "Zoe,Fox"}),
+}
+
+
+@pytest.mark.parametrize("swap", SWAPS)
+@pytest.mark.parametrize("chunks", range(4))
+def test_keys_are_passed_on_and_every_commit_is_legal_in_itself(school: District, swap: str, chunks: int) -> None:
+    columns, wanted = SWAPS[swap]
+    before = students(school)
+    update = send(school, f"STUDENT_ID,{columns}\n" + "\n".join(f"{key},{cells}" for key, cells in wanted.items()))
+    work = applying(update, chunks)
+    halfway = students(school)
+    done = [key for key, cells in wanted.items() if halfway[key] != before[key]]
+    assert len(done) == told(update).updated
+    for key, cells in wanted.items():
+        expected = dict(zip(columns.split(","), cells.split(","), strict=True)) if key in done else {}
+        assert halfway[key] == {**before[key], **expected}
+    for _ in work:
+        pass
+    assert counts(told(update)) == {"updated": len(wanted)}
+    for key, cells in wanted.items():
+        assert values_of(school, key, *columns.split(",")) == tuple(cells.split(","))
+
+
+@pytest.mark.parametrize("shape", ["chain", "reversed chain", "ring"])
+@pytest.mark.parametrize("column", ["USERNAME", "LAST_NAME"])
+def test_chains_and_rings_of_five_hundred_just_work(
+    maple: District, shape: str, column: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = 500
+    enroll(maple, a_class(size, FIRST_NAME="Ann"))
+    held = column_of(maple, column)
+    keys = list(held)
+    wanted = {key: held[following] for key, following in zip(keys, [*keys[1:], keys[0]], strict=True)}
+    if shape != "ring":
+        wanted[keys[-1]] = "free" if column == "USERNAME" else "Free"
+    rows = [f"{key},{value}" for key, value in wanted.items()]
+    if shape == "reversed chain":
+        rows.reverse()
+    monkeypatch.setattr("rollbook.updates.applying.apply.LARGEST", 64)
+    result = run(maple, f"STUDENT_ID,{column}\n" + "\n".join(rows))
+    assert counts(result) == {"updated": size}
+    assert column_of(maple, column) == wanted
+
+
+def test_a_ring_goes_into_one_chunk_whatever_its_size(maple: District) -> None:
+    enroll(maple, a_class(9))
+    update = send(maple, "STUDENT_ID,USERNAME\n" + "\n".join(f"s00{n},u00{(n + 1) % 9}" for n in range(9)))
+    applying(update, 1)
+    assert told(update).updated == 9
+
+
+@pytest.mark.parametrize("bad", ["s004,u005,13", "s004,u005,4\ns004,u005,5", "s004,taken,4"])
+def test_a_ring_with_one_rejected_member_is_rejected_whole(maple: District, bad: str) -> None:
+    enroll(maple, a_class(9))
+    enroll(maple, a_class(1, STUDENT_ID="other", USERNAME="taken", FIRST_NAME="Zoe"))
+    before = dump(maple)
+    rows = [f"s00{n},u00{(n + 1) % 8},5" for n in range(8) if n != 4]
+    result = run(maple, "STUDENT_ID,USERNAME,GRADE\n" + "\n".join([*rows, bad, "s008,,6"]))
+    assert counts(result) == {"updated": 1, "rejected": 7 + 1 + bad.count("\n")}
+    assert values_of(maple, "s008", "GRADE") == ("6",)
+    assert {key: told for key, told in dump(maple).items() if key != "s008"} == {
+        key: told for key, told in before.items() if key != "s008"
+    }
+    codes = night.problems(last(maple))
+    assert [codes[line] for line in range(2, 9) if line != 5] == [["waits_for_rejected"]] * 6
+
+
+def test_a_chain_behind_a_rejected_row_is_rejected_and_what_is_before_it_is_not(maple: District) -> None:
+    enroll(maple, a_class(6))
+    result = run(
+        maple,
+        """
+        STUDENT_ID,USERNAME,GRADE
+        s000,u001,5
+        s001,u002,5
+        s002,free,13
+        s003,u004,5
+        s004,gone,5
+        """,
+    )
+    assert counts(result) == {"updated": 2, "rejected": 3}
+    assert night.problems(last(maple))[2] == ["waits_for_rejected"]
+    assert column_of(maple, "USERNAME") == {
+        "s000": "u000",
+        "s001": "u001",
+        "s002": "u002",
+        "s003": "u004",
+        "s004": "gone",
+        "s005": "u005",
+    }
+
+
+def test_new_students_take_usernames_that_are_freed(school: District) -> None:
+    result = run(
+        school,
+        """
+        STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB
+        n1,u000,Zoe,Fox,2012-01-01
+        n2,u001,Zed,Fox,2012-01-01
+        s000,u002,,,
+        s001,u003,,,
+        s002,free,,,
+        s003,away,,,
+        """,
+        Mode.ADD,
+    )
+    assert counts(result) == {"updated": 4, "added": 2}
+    usernames = {key: name for key, name in column_of(school, "USERNAME").items() if key != "u004"}
+    assert usernames == {"n1": "u000", "n2": "u001", "s000": "u002", "s001": "u003", "s002": "free", "s003": "away"}
+
+
+def test_a_new_student_waits_in_vain_for_the_key_of_a_rejected_row(school: District) -> None:
+    result = run(
+        school,
+        "STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB,GRADE\nn1,u000,Zoe,Fox,2012-01-01,4\ns000,u001,,,,5",
+        Mode.ADD,
+    )
+    assert counts(result) == {"rejected": 2}
+    assert night.problems(last(school)) == {2: ["waits_for_rejected"], 3: ["username_taken"]}
+
+
+def test_the_keys_of_the_neighbour_are_free(school: District, cedar: District) -> None:
+    enroll(cedar, a_class(3))
+    assert counts(run(cedar, "STUDENT_ID,USERNAME\ns000,u004")) == {"updated": 1}
+
+
+JUDGED = """
+    STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB,GRADE
+    s000,,,,,4
+    s000,,,,,4
+    s000,,,,,4
+    s001,u002,,,,
+    s002,u001,,,,
+    s003,u005,,,,
+    s004,,Ann005,Lee005,,
+    s005,u006,,,,
+    s006,u007,Ann010,Lee010,,
+    s008,x,,,,
+    s009,x,,,,
+    s010,,,,,5
+    s010,,,,,4
+    s011,u012,,,,
+    s012,u011,,,,13
+"""
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_judging_may_be_dropped_anywhere_and_comes_to_the_same(
+    maple: District, cedar: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(problem_store, "MOST_WARNINGS", 1)
+    for district in (maple, cedar):
+        enroll(district, a_class(14))
+    whole, dropped = send(maple, JUDGED), send(cedar, JUDGED)
+    finish(whole)
+    patience = 0
+    while told(dropped).state in (State.RECEIVED, State.CHECKING):
+        patience += 1
+        for _ in islice(runner.run_steps(dropped.pk), patience):
+            pass
+        runner.release(dropped.pk)
+    finish(dropped)
+    assert patience > 6
+    assert counts(told(dropped)) == counts(told(whole))
+    assert told(dropped).groups == told(whole).groups
+    assert night.problems(dropped) == night.problems(whole)
+    assert dump(cedar) == dump(maple)
+
+
+@pytest.mark.usefixtures("small_batches")
+@pytest.mark.parametrize("judge", ["_known_twice", "_wanted_twice", "_held", "_waiting_in_vain", "_turns"])
+def test_an_update_that_dies_in_the_same_place_again_and_again_fails(
+    maple: District, monkeypatch: pytest.MonkeyPatch, judge: str
+) -> None:
+    enroll(maple, a_class(14))
+    before = dump(maple)
+    update = send(maple, JUDGED)
+
+    def dies(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(conflicts, judge, dies)
+    for _ in range(20):
+        with suppress(MemoryError):
+            finish(update)
+    assert told(update).state is State.FAILED
+    assert dump(maple) == before
+
+
+def test_turns_are_given_to_those_who_wait_only(school: District) -> None:
+    update = send(school, "STUDENT_ID,USERNAME,GRADE\ns000,u001,\ns001,free,\ns002,,5")
+    applying(update)
+    turns = dict(StagedRow.objects.filter(update=update).values_list("line", "turn"))
+    assert turns == {4: 4, 3: conflicts.ORDER_DEPENDENT_ROWS, 2: conflicts.ORDER_DEPENDENT_ROWS + 1}
+
+
+def test_a_large_file_in_any_order_ends_the_same(maple: District, cedar: District) -> None:
+    held = [f"{n:03}" for n in range(60)]
+    moved = random.Random(7).sample(held, len(held))
+    rows = [f"s{key},u{new}" for key, new in zip(held, moved, strict=True)]
+    for district in (maple, cedar):
+        enroll(district, a_class(60))
+        run(district, "STUDENT_ID,USERNAME\n" + "\n".join(rows))
+        rows = random.Random(8).sample(rows, len(rows))
+    assert column_of(maple, "USERNAME") == column_of(cedar, "USERNAME")
+    assert column_of(maple, "USERNAME") == {f"s{key}": f"u{new}" for key, new in zip(held, moved, strict=True)}

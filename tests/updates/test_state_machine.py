@@ -1,0 +1,126 @@
+"""The database itself refuses every move of an update that the diagram does not have."""
+
+from itertools import product
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from rollbook.districts.models import District
+from rollbook.updates import transitions
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.state_machine import IN_PROGRESS, State, TRANSITIONS, UNFINISHED
+from tests.updates.night import a_class, send
+
+TO = {
+    State.RECEIVED: [],
+    State.CHECKING: [State.CHECKING],
+    State.APPLYING: [State.CHECKING, State.APPLYING],
+    State.COMPLETED: [State.CHECKING, State.APPLYING, State.COMPLETED],
+    State.REFUSED: [State.REFUSED],
+    State.CANCELED: [State.CANCELED],
+    State.FAILED: [State.CHECKING, State.FAILED],
+}
+PAIRS = list(product(State, State))
+
+
+def standing(district: District, state: State) -> UpdateJob:
+    """An update in this state, which came there by moves that are allowed."""
+    update = send(district, a_class(1))
+    bring(update, state)
+    update.refresh_from_db()
+    return update
+
+
+def bring(update: UpdateJob, state: State) -> None:
+    for to in TO[state]:
+        assert transitions.transition(update.pk, to)
+
+
+def write_state(update: UpdateJob, to: State) -> int:
+    """As somebody would who knows SQL and not our rules."""
+    ended = None if to in UNFINISHED else connection.ops.adapt_datetimefield_value(timezone.now())
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("UPDATE updates_update SET state = %s, ended_at = %s WHERE id = %s", [to, ended, update.pk])
+        return int(cursor.rowcount)
+
+
+@pytest.mark.parametrize(("old", "new"), PAIRS)
+def test_a_move_succeeds_if_and_only_if_the_diagram_has_it(maple: District, old: State, new: State) -> None:
+    update = standing(maple, old)
+    allowed = new in TRANSITIONS.get(old, ())
+    assert transitions.transition(update.pk, new) is allowed
+    update.refresh_from_db()
+    assert update.state == (new if allowed else old)
+    assert (update.ended_at is None) is (update.state in UNFINISHED)
+
+
+@pytest.mark.parametrize(("old", "new"), PAIRS)
+def test_the_database_refuses_every_other_move_by_itself(maple: District, old: State, new: State) -> None:
+    update = standing(maple, old)
+    if new in TRANSITIONS.get(old, ()):
+        assert write_state(update, new) == 1
+    else:
+        with pytest.raises(IntegrityError, match="an update cannot make this move"):
+            write_state(update, new)
+        update.refresh_from_db()
+        assert update.state == old
+
+
+def test_a_word_that_is_no_state_is_refused(maple: District) -> None:
+    update = standing(maple, State.RECEIVED)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        UpdateJob.objects.filter(pk=update.pk).update(state="resting")
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.RECEIVED])
+def test_an_update_begins_as_received_and_as_nothing_else(maple: District, state: State) -> None:
+    update = send(maple, a_class(1))
+    update.pk, update.number, update.file_digest, update.state = None, 2, "0" * 64, state
+    update.ended_at = None if state in UNFINISHED else timezone.now()
+    with pytest.raises(IntegrityError, match="an update begins as received"), transaction.atomic():
+        update.save(force_insert=True)
+
+
+def test_from_the_end_no_move_leads_away() -> None:
+    assert {*UNFINISHED, *TO} == set(State)
+    assert not {State.COMPLETED, State.REFUSED, State.CANCELED, State.FAILED} & TRANSITIONS.keys()
+
+
+@pytest.mark.parametrize(("one", "other"), list(product(IN_PROGRESS, IN_PROGRESS)))
+def test_two_updates_of_a_district_are_never_in_work_together(maple: District, one: str, other: str) -> None:
+    first, second = send(maple, a_class(1)), send(maple, a_class(2))
+    bring(first, State(one))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        bring(second, State(other))
+    assert not UpdateJob.objects.filter(pk=second.pk, state__in=IN_PROGRESS).exists()
+
+
+def test_two_districts_are_in_work_together(maple: District, cedar: District) -> None:
+    for district in (maple, cedar):
+        assert transitions.transition(send(district, a_class(1)).pk, State.CHECKING)
+    assert UpdateJob.objects.filter(state=State.CHECKING).count() == 2
+
+
+def test_the_database_refuses_the_same_file_twice_while_it_lives(maple: District) -> None:
+    update = send(maple, a_class(1))
+    update.pk, update.number = None, 2
+    with pytest.raises(IntegrityError), transaction.atomic():
+        update.save(force_insert=True)
+    transitions.transition(UpdateJob.objects.get().pk, State.CANCELED)
+    update.save(force_insert=True)
+
+
+def test_an_update_never_has_more_outcomes_than_rows(maple: District) -> None:
+    update = send(maple, a_class(2))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        UpdateJob.objects.filter(pk=update.pk).update(updated=1, added=1, unchanged=1)
+
+
+def test_an_update_has_an_end_exactly_when_it_has_ended(maple: District) -> None:
+    update = send(maple, a_class(1))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        UpdateJob.objects.filter(pk=update.pk).update(ended_at=timezone.now())
+    transitions.transition(update.pk, State.CANCELED)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        UpdateJob.objects.filter(pk=update.pk).update(ended_at=None)

@@ -1,0 +1,134 @@
+"""``docs/commands.md`` says what the code does: the same codes, fields and verdicts, and a script that works."""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rollbook.web.pages.automation import scripts
+from rollbook.web.api import responses, views
+from rollbook.web.http.command_reference import COMMANDS, FIELDS
+from rollbook.web.http.error_codes import ERROR_CODES
+from rollbook.accounts.auth import throttle
+from rollbook.updates.reporting import status_line
+
+PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
+TEXT = PAGE.read_text(encoding="utf-8")
+
+
+def _rows(pattern: str) -> list[tuple[str, ...]]:
+    return [match.groups() for match in re.finditer(pattern, TEXT, re.MULTILINE)]
+
+
+def test_every_error_is_on_the_page_with_its_status_in_the_codes_order() -> None:
+    told = [(code, int(status)) for status, code in _rows(r"^\| (\d{3}) \| `(\w+)` \|")]
+    assert told == [(code, kind.status) for code, kind in ERROR_CODES.items()]
+
+
+def test_every_status_is_in_the_table_of_statuses_on_the_right_side() -> None:
+    again = {429, 503}
+    for kind in ERROR_CODES.values():
+        row = next(line for line in TEXT.splitlines() if re.match(rf"\| [\d ]*\b{kind.status}\b[\d ]* \|", line))
+        assert row.endswith("| no |") == (kind.status not in again | {500})
+        assert (kind.retry_after is not None) == (kind.status in again)
+
+
+def test_every_field_is_on_the_page_with_its_commands() -> None:
+    told = {
+        name: (set(commands.split(", ")), says)
+        for name, commands, says in _rows(r"^\| `([a-z_]+)` \| ([a-z, ]+) \| ([^|]+) \|$")
+    }
+    assert told == {
+        name: (set(field.commands), field.description) for name, field in FIELDS.items() if field.is_implemented
+    }
+    for name in (name for name, field in FIELDS.items() if not field.is_implemented):
+        assert re.search(rf"`{name}`[^.]*do not work yet", TEXT)
+
+
+def test_every_verdict_is_on_the_page_with_its_meaning() -> None:
+    rows = _rows(r"^\| `([A-Z ]+)` \| ([a-z, ]+) \| ([^|]+) \|")
+    assert {word: tuple(meaning) for word, *meaning in rows} == status_line.VERDICT_MEANINGS
+    told = set(status_line.VERDICT_MEANINGS)
+    sources = "".join(Path(module.__file__ or "").read_text() for module in (responses, status_line))
+    spoken = set(re.findall(r'"((?:[A-Z]{2,} ?)+)"', sources)) | {"RUNNING", "ERROR"}
+    assert told == spoken
+
+
+def test_the_addresses_are_those_of_the_commands() -> None:
+    assert _rows(r"^\| (\w+) \| `https://HOST(/[\w/]+)` \|") == [
+        (command.name, f"/slc/studentupdate/{command.name}") for command in COMMANDS
+    ]
+
+
+def test_the_limits_of_failed_sign_ins_are_those_of_the_throttle() -> None:
+    limits = f"{throttle.PER_LOGIN_AND_ADDRESS} an hour for a login", f"{throttle.PER_ADDRESS} an hour for an address"
+    for limit in (*limits, f"{throttle.PER_LOGIN} an hour for a\nlogin", f"last {throttle.KNOWN_FOR.days} days"):
+        assert limit in TEXT
+
+
+def test_no_command_shows_a_secret_among_its_arguments_first() -> None:  # S11
+    calls = [line for line in TEXT.splitlines() if line.startswith("    curl")]
+    shows = ["password=PASSWORD" in line for line in calls]
+    assert shows.index(True) >= 3
+    assert "password=PASSWORD" not in TEXT.partition("## Fields")[2]
+    assert all("<password.txt" in command.example for command in COMMANDS)
+
+
+def _script() -> str:
+    body = re.search(r"```sh\n(.*?)```", TEXT, re.DOTALL)
+    assert body
+    return body[1]
+
+
+def test_the_script_is_the_one_that_the_automation_page_gives() -> None:
+    values = scripts.Values("https://HOST/slc/studentupdate", "ops@maple.example", "Maple USD", "America/Chicago")
+    assert _script() == scripts.script("nightly.sh", values)
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Iterator[Path]:
+    """The page's script in a folder of its own, with a curl that answers out of a file, one answer a line."""
+    (tmp_path / "nightly.sh").write_text(_script())
+    (tmp_path / "bin").mkdir()
+    fake = tmp_path / "bin" / "curl"
+    fake.write_text('#!/bin/sh\necho "$*" >> calls\nsed -n "$(wc -l < calls)p" answers\n')
+    fake.chmod(0o700)
+    yield tmp_path / "nightly.sh"
+    shutil.rmtree(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("told", "code", "calls"),
+    [
+        (["OK update 17 accepted: …", "RUNNING update 17: …", "COMPLETED update 17: …"], 0, 3),
+        (["OK update 17 accepted: …", "COMPLETED WITH ERRORS update 17: …"], 0, 2),
+        (["OK update 17 accepted: …", "FAILED update 17: …"], 1, 2),
+        (["REFUSED update 17: not_utf8: …"], 1, 1),
+        (["REFUSED update 17: no_header: it begins with C:\\new\\cut"], 1, 1),
+        (["ERROR sign_in_failed: …"], 1, 1),
+    ],
+)
+def test_the_script_waits_for_the_end_and_fails_loudly(script: Path, told: list[str], code: int, calls: int) -> None:
+    (script.parent / "answers").write_text("\n".join(told) + "\n")
+    path = f"{script.parent / 'bin'}:{os.environ['PATH']}"
+    ran = subprocess.run(
+        ["sh", script], env={"PATH": path, "ROLLBOOK_PAUSE": "0"}, capture_output=True, text=True, check=False
+    )
+    made = (script.parent / "calls").read_text().splitlines()
+    assert (ran.returncode, len(made)) == (code, calls), ran.stderr
+    assert told[-1] in ran.stdout
+    assert all("update=17" in call for call in made[1:])
+
+
+def test_the_script_does_not_wait_for_ever(script: Path) -> None:
+    told = ["OK update 17 accepted: …", "RUNNING update 17: waiting; no worker has been seen since 02:05:11 CST"]
+    (script.parent / "answers").write_text("\n".join(told) + "\n")
+    path = f"{script.parent / 'bin'}:{os.environ['PATH']}"
+    ran = subprocess.run(
+        ["sh", script], env={"PATH": path, "ROLLBOOK_PATIENCE": "0"}, capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout.splitlines()) == (1, told)

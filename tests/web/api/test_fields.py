@@ -1,0 +1,59 @@
+"""What the form's fields ask for, and which of them refuse the call."""
+
+import pytest
+
+from rollbook.web.http.command_reference import CANCEL, FIELDS, START, STATUS
+from rollbook.web.api.fields import PARSERS, StartOptions, parse_fields
+from rollbook.web.http.error_codes import ApiError
+from rollbook.updates.state_machine import Mode
+
+
+def test_without_fields_everything_is_as_usual() -> None:
+    assert parse_fields(START, {"login": ["x"], "password": ["y"]}) == StartOptions(Mode.UPDATE, "", None, ())
+
+
+def test_fields_are_understood() -> None:
+    assert parse_fields(START, {"mode": ["add"], "encoding": ["Latin-1"]}) == StartOptions(Mode.ADD, "iso8859-1")
+    assert parse_fields(STATUS, {"update": ["17"]}).number == 17
+    assert parse_fields(CANCEL, {"update": ["017"]}).number == 17
+
+
+@pytest.mark.parametrize("value", ["", "-1", "1.5", "latest", "\uff11\uff17", "9" * 10, " 17"])
+def test_a_number_is_digits(value: str) -> None:
+    with pytest.raises(ApiError, match="wrong_value"):
+        parse_fields(STATUS, {"update": [value]})
+
+
+@pytest.mark.parametrize("name", ["chek", "checks", "modus", "note_", "updat", "LOGIN", "emcoding", "wait "])
+def test_a_field_within_two_letters_of_a_known_one_is_refused(name: str) -> None:
+    with pytest.raises(ApiError, match="misspelled_field"):
+        parse_fields(START, {name: ["x"]})
+
+
+@pytest.mark.parametrize("name", ["school_year", "comment", "x", "submit-button"])
+def test_others_are_ignored_by_name(name: str) -> None:
+    assert parse_fields(START, {name: ["x"]}).ignored == (name,)
+
+
+@pytest.mark.parametrize("command", [STATUS, CANCEL])
+@pytest.mark.parametrize("name", ["mode", "encoding"])
+def test_what_belongs_to_start_is_not_taken_elsewhere(command: str, name: str) -> None:
+    with pytest.raises(ApiError, match="field_elsewhere"):
+        parse_fields(command, {name: ["update"]})
+
+
+@pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if not field.is_implemented])
+@pytest.mark.parametrize("command", [START, STATUS, CANCEL])
+def test_what_is_known_but_not_built_never_passes_silently(command: str, name: str) -> None:
+    with pytest.raises(ApiError, match="not_supported"):
+        parse_fields(command, {name: ["no"]})
+
+
+def test_a_value_that_is_shown_again_is_short_and_printable() -> None:
+    with pytest.raises(ApiError) as caught:
+        parse_fields(START, {"mode": ["\x1b" + "x" * 500]})
+    assert caught.value.text == f"mode cannot be '{'x' * 39}…'; write update or add"
+
+
+def test_every_parsed_field_is_in_the_reference() -> None:
+    assert all(FIELDS[name].is_implemented for name in PARSERS)

@@ -1,0 +1,359 @@
+"""What ``start`` says to forms and sign-ins that are not as they should be (bad-uploads.md 3.1 and 3.2)."""
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from rollbook.web.http.client import UNKNOWN_ADDRESS
+from rollbook.web.http.upload_form import LARGEST_FORM
+from rollbook.accounts import roles
+from rollbook.accounts.models import AuditEvent, Member
+from tests.conftest import PASSWORD
+from tests.web.curl import BOUNDARY, Curl, FORM, File, STUDENTS, basic, first_line, form, text, verdict
+
+nothing_kept = pytest.mark.usefixtures("nothing_kept")
+OTHER = File(STUDENTS + b"102,Grace,Hopper\r\n")
+ADDRESS = "https://localhost:8443"
+
+
+# --- What the form may say
+
+
+@nothing_kept
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("chek", "yes", "misspelled_field"),
+        ("Mode", "add", "misspelled_field"),
+        ("check", "yes", "not_supported"),
+        ("note", "hello", "not_supported"),
+        ("notify", "a@x.example", "not_supported"),
+        ("header_map", "ours", "not_supported"),
+        ("mode", "sync", "not_supported"),
+        ("mode", "delete", "wrong_value"),
+        ("encoding", "klingon", "wrong_value"),
+        ("encoding", "utf-7", "wrong_value"),
+        ("update", "17", "field_elsewhere"),
+        ("wait", "30", "not_supported"),
+    ],
+)
+def test_a_field_that_is_not_understood_applies_no_file(curl: Curl, name: str, value: str, code: str) -> None:
+    response = curl.start(None, (name, value))
+    assert (response.status_code, verdict(response)) == (400, f"ERROR {code}")
+
+
+@nothing_kept
+def test_an_idempotency_key_is_not_built_yet(curl: Curl) -> None:
+    response = curl.start(idempotency_key="a")
+    assert (response.status_code, verdict(response)) == (400, "ERROR not_supported")
+
+
+@nothing_kept
+@pytest.mark.parametrize("said", ["Bearer rb_12345678", "Bearer", "bearer x", "Bearer a b"])
+def test_a_token_that_is_none_starts_nothing(curl: Curl, said: str) -> None:
+    response = curl.post("start", [("file", File())], authorization=said)
+    assert (response.status_code, verdict(response)) == (401, "ERROR token_failed")
+
+
+def test_other_unknown_fields_are_named_and_ignored(curl: Curl) -> None:
+    response = curl.start(None, ("school_year", "2026"), ("vendor\x1b", "x"))
+    assert "Ignored, as not known here: school_year and vendor.\n" in text(response)
+
+
+@nothing_kept
+@pytest.mark.parametrize("name", ["login", "password", "mode"])
+def test_a_field_sent_twice_is_refused(curl: Curl, name: str) -> None:
+    response = curl.start(None, (name, "update"), (name, "update"))
+    assert (response.status_code, first_line(response)) == (
+        400,
+        f"ERROR duplicate_field: {name} was sent more than once; send it once",
+    )
+
+
+@nothing_kept
+def test_two_sign_ins_are_refused(curl: Curl) -> None:
+    response = curl.start(authorization=basic("ops@maple.example", PASSWORD))
+    assert verdict(response) == "ERROR duplicate_field"
+
+
+@nothing_kept
+@pytest.mark.parametrize("header", ["Basic", "Basic !!!", "Basic b3Bz", "Digest username=ops", "Basic /////w=="])
+def test_an_authorization_that_cannot_be_read_is_refused(curl: Curl, header: str) -> None:
+    response = curl.post("start", [("file", File())], authorization=header)
+    assert (response.status_code, verdict(response)) == (400, "ERROR bad_authorization")
+
+
+# --- Sign-in
+
+
+@nothing_kept
+@pytest.mark.parametrize("case", ["wrong", "unknown", "inactive", "nul", "bytes", "rows"])
+def test_whoever_cannot_sign_in_gets_one_answer(curl: Curl, case: str) -> None:
+    Member.objects.update(is_active=case != "inactive")
+    logins: dict[str, str | bytes] = {
+        "unknown": "who@maple.example",
+        "nul": "ops@maple.example\0",
+        "bytes": b"\xff\xfe",
+        "rows": STUDENTS * 20,
+    }
+    password = "wrong" if case == "wrong" else PASSWORD
+    curl.sign_in = [("login", logins.get(case, "ops@maple.example")), ("password", password)]
+    response = curl.start()
+    assert response.status_code == 401
+    assert response["WWW-Authenticate"] == 'Basic realm="Rollbook", charset="UTF-8"'
+    assert text(response) == (
+        "ERROR sign_in_failed: login or password is wrong, or this account may not start updates\n"
+    )
+
+
+@nothing_kept
+def test_the_eleventh_try_has_to_wait(curl: Curl) -> None:
+    curl.sign_in[1] = ("password", "wrong")
+    answers = [curl.start().status_code for _ in range(11)]
+    assert answers == [401] * 10 + [429]
+    response = curl.start()
+    assert verdict(response) == "ERROR throttled"
+    assert 3500 < int(response["Retry-After"]) <= 3600
+
+
+def test_a_proxy_in_front_tells_the_address_and_nobody_else(curl: Curl, settings: Settings) -> None:
+    settings.BEHIND_PROXY = True
+    curl.start(x_forwarded_for="198.51.100.1, 203.0.113.9")
+    assert AuditEvent.objects.filter(action="start").get().address == "203.0.113.9"
+
+
+@pytest.mark.parametrize(
+    ("said", "address"),
+    [
+        ("203.0.113.9:4711", "203.0.113.9"),
+        ("198.51.100.1, [2001:db8::9]:4711", "2001:db8::9"),
+        ("[2001:db8::9]", "2001:db8::9"),
+        ("2001:db8::9", "2001:db8::9"),
+        ("[]:80", UNKNOWN_ADDRESS),
+        ("unknown", UNKNOWN_ADDRESS),
+    ],
+)
+def test_a_proxy_may_write_the_port_behind_the_address(curl: Curl, settings: Settings, said: str, address: str) -> None:
+    settings.BEHIND_PROXY = True
+    curl.start(x_forwarded_for=said)
+    assert AuditEvent.objects.filter(action="sign in").get().address == address
+
+
+def test_without_a_proxy_a_forged_address_changes_nothing(curl: Curl) -> None:
+    curl.start(x_forwarded_for="198.51.100.1")
+    assert AuditEvent.objects.filter(action="start").get().address == "127.0.0.1"
+
+
+@nothing_kept
+@pytest.mark.parametrize("role", ["school manager", "instructor"])
+def test_who_may_not_update_students_is_told_so_and_it_is_audited(curl: Curl, manager: Member, role: str) -> None:
+    Member.objects.update(role=roles.standard(manager.district, role))
+    response = curl.start()
+    assert (response.status_code, verdict(response)) == (403, "ERROR not_allowed")
+    assert AuditEvent.objects.get(result="not allowed").member == manager
+
+
+# --- What was sent wrongly (bad-uploads.md 3.1)
+
+
+@nothing_kept
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE"])
+def test_only_post_is_answered(curl: Curl, method: str) -> None:  # B001 B002
+    response = curl.client.generic(method, "/slc/studentupdate/start", secure=True)
+    assert (response.status_code, response["Allow"]) == (405, "POST")
+    if method != "HEAD":
+        assert text(response) == (
+            "ERROR use_post: this address answers POST only; use: curl -F file=@students.csv "
+            f"-F login=you@school.example -F 'password=<password.txt' {ADDRESS}/slc/studentupdate/start\n"
+        )
+
+
+@nothing_kept
+def test_plain_http_is_refused_and_not_redirected(manager: Member) -> None:  # B003
+    response = Client().post("/slc/studentupdate/start", {"login": "x"})
+    assert (response.status_code, verdict(response)) == (403, "ERROR use_https")
+    assert "Location" not in response
+
+
+@nothing_kept
+def test_no_file(curl: Curl) -> None:  # B004
+    response = curl.post("start", curl.sign_in)
+    assert response.status_code == 400
+    assert text(response) == "ERROR missing_file: no file was sent; add -F file=@students.csv\n"
+
+
+@nothing_kept
+def test_a_file_name_without_the_at_sign(curl: Curl) -> None:  # B005
+    response = curl.post("start", [("file", "students.csv"), *curl.sign_in])
+    assert (response.status_code, first_line(response)) == (
+        400,
+        "ERROR file_is_text: file is a text, not a file; put @ before the file's name: -F file=@students.csv",
+    )
+
+
+@nothing_kept
+@pytest.mark.parametrize(
+    ("content_type", "hint"),
+    [
+        ("application/x-www-form-urlencoded", "write -F instead of -d"),  # B006
+        ("text/csv", "write -F file=@students.csv instead of --data-binary"),  # B007
+        ("application/json", "JSON is not taken here"),  # B008
+        ("multipart/mixed; boundary=a", "what was sent is not a form"),
+        ("", "what was sent is not a form"),
+    ],
+)
+def test_what_is_not_a_form_is_refused_with_a_hint(curl: Curl, content_type: str, hint: str) -> None:
+    response = curl.raw("start", b"login=x&password=y", content_type=content_type)
+    assert (response.status_code, verdict(response)) == (415, "ERROR not_a_form")
+    assert hint in text(response)
+
+
+@nothing_kept
+def test_fields_of_other_names_are_told_which_to_use(curl: Curl) -> None:  # B009
+    assert verdict(curl.post("start", [("upload", File()), *curl.sign_in])) == "ERROR wrong_field"
+    response = curl.post("start", [("file", File()), ("user", "a"), ("pass", "b")])
+    assert verdict(response) == "ERROR missing_login"
+    assert text(response).endswith("; what was sent is called user and pass\n")
+
+
+@nothing_kept
+def test_two_files(curl: Curl) -> None:  # B010
+    response = curl.start(None, ("file", OTHER))
+    assert (response.status_code, verdict(response)) == (400, "ERROR too_many_files")
+
+
+@nothing_kept
+def test_a_password_in_the_address_is_refused_and_audited_and_never_echoed(curl: Curl) -> None:  # B013
+    response = curl.client.post(f"/slc/studentupdate/start?Login=ops&password={PASSWORD}", secure=True)
+    assert (response.status_code, verdict(response)) == (400, "ERROR credentials_in_address")
+    assert "change that password" in text(response)
+    assert "horse" not in text(response)
+    assert AuditEvent.objects.get().result == "credentials in address"
+
+
+def test_nobody_can_fill_the_audit_that_way(curl: Curl) -> None:
+    for _ in range(30):
+        curl.client.post("/slc/studentupdate/start?password=x", secure=True)
+    assert AuditEvent.objects.count() == 20
+
+
+@nothing_kept
+def test_more_bytes_than_a_file_may_have(curl: Curl, settings: Settings) -> None:  # B019 B045
+    settings.MAX_UPLOAD_BYTES = 100
+    response = curl.start(File(b"x" * (LARGEST_FORM + 100)))
+    assert response.status_code == 413
+    assert text(response) == (
+        "ERROR too_large: more than 65,636 bytes were sent; split the file by school, or send less in the form\n"
+    )
+
+
+@nothing_kept
+def test_a_file_is_measured_while_it_streams_in_too(curl: Curl, settings: Settings) -> None:
+    settings.MAX_UPLOAD_BYTES = 100
+    response = curl.start(File(b"x" * 101))
+    assert (response.status_code, verdict(response)) == (413, "ERROR too_large")
+    assert "more than 100 bytes" in text(response)
+
+
+@nothing_kept
+def test_a_body_of_unknown_size(curl: Curl) -> None:  # B020
+    response = curl.client.generic(
+        "POST", "/slc/studentupdate/start", secure=True, CONTENT_TYPE=FORM, HTTP_TRANSFER_ENCODING="chunked"
+    )
+    assert (response.status_code, verdict(response)) == (411, "ERROR length_required")
+
+
+@nothing_kept
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.7, 0.99])
+def test_a_client_that_dies_in_the_middle(curl: Curl, share: float) -> None:  # B021, F36
+    body = form([("file", File(STUDENTS * 5000)), *curl.sign_in])
+    response = curl.raw("start", body[: int(len(body) * share)], length=len(body))
+    assert (response.status_code, verdict(response)) == (400, "ERROR incomplete_upload")
+
+
+@nothing_kept
+def test_a_form_that_is_whole_but_shorter_than_announced(curl: Curl) -> None:  # B021
+    body = form([("file", File()), *curl.sign_in])
+    response = curl.raw("start", body, length=len(body) + 1)
+    assert (response.status_code, verdict(response)) == (400, "ERROR incomplete_upload")
+
+
+@nothing_kept
+def test_a_form_without_its_end(curl: Curl) -> None:  # B022
+    response = curl.raw("start", form([("file", File()), *curl.sign_in], end=False))
+    assert (response.status_code, verdict(response)) == (400, "ERROR incomplete_upload")
+
+
+@nothing_kept
+@pytest.mark.parametrize("content_type", ["multipart/form-data", "multipart/form-data; boundary=é"])
+def test_a_boundary_that_is_missing_or_damaged(curl: Curl, content_type: str) -> None:  # B023
+    response = curl.raw("start", form([("file", File()), *curl.sign_in]), content_type=content_type)
+    assert (response.status_code, verdict(response)) == (400, "ERROR bad_form")
+
+
+@nothing_kept
+@pytest.mark.parametrize("boundary", ["another", BOUNDARY + "x", BOUNDARY[:-1]])
+def test_a_boundary_that_is_another_one(curl: Curl, boundary: str) -> None:  # B023
+    response = curl.raw(
+        "start",
+        form([("file", File(STUDENTS * 500)), *curl.sign_in]),
+        content_type=f"multipart/form-data; boundary={boundary}",
+    )
+    assert response.status_code == 400
+    assert "Lovelace" not in text(response)
+
+
+def _with_header(line: str) -> bytes:
+    return form([("file", File())]).replace(b"Content-Type: text/csv", line.encode())
+
+
+@nothing_kept
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (form([(f"field{number}", "x") for number in range(1001)]), "bad_form"),
+        (form([("file", File(name=f"{number}.csv")) for number in range(101)]), "too_many_files"),
+        (_with_header("X-Padding: " + "x" * 20_000), "bad_form"),
+        (_with_header("Content-Transfer-Encoding: base64"), "bad_form"),
+        (form([("login", "x" * 5000)]), "field_too_long"),
+        (form([("login", "x" * 100_000)]), "field_too_long"),
+    ],
+    ids=["fields", "files", "part header", "base64", "long field", "very long field"],
+)
+def test_a_form_that_is_a_bomb(curl: Curl, body: bytes, code: str) -> None:  # B024
+    response = curl.raw("start", body)
+    assert (response.status_code, verdict(response)) == (400, f"ERROR {code}")
+
+
+@nothing_kept
+def test_a_compressed_body(curl: Curl) -> None:  # B026
+    response = curl.start(content_encoding="gzip")
+    assert (response.status_code, verdict(response)) == (415, "ERROR content_encoded")
+
+
+# --- File names (bad-uploads.md 3.2)
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("students.txt", "students.txt"),  # B036
+        ("students.csv.exe", "students.csv.exe"),  # B037
+        ("../../etc/passwd", "passwd"),  # B042
+        ("..", ".."),
+        ("-rf", "-rf"),
+        ("\u202egnp.csv", "gnp.csv"),
+        ("a\x1b[31m\x00b.csv", "a[31mb.csv"),
+        ("x" * 400, "x" * 99 + "…"),
+        ("-", "stdin"),  # B044
+        ("Schüler 学生.csv", "Schüler 学生.csv"),
+    ],
+)
+def test_a_file_may_be_called_anything_and_is_shown_safely(curl: Curl, sent: str, shown: str) -> None:
+    assert f" in {shown}, now checking" in text(curl.start(File(name=sent)))
+
+
+@nothing_kept
+def test_a_name_that_is_not_utf_8_is_told_how_to_help(curl: Curl) -> None:
+    body = form([("file", File(STUDENTS * 1000, "jos\ue000.csv")), *curl.sign_in]).replace("\ue000".encode(), b"\xe9")
+    assert ";filename=students.csv" in text(curl.raw("start", body))

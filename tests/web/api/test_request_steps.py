@@ -1,0 +1,169 @@
+"""The refusals are judged in one order: of any two faults of a call, the earlier one is told."""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import combinations
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from rollbook.web.http.upload_form import LARGEST_FORM
+from rollbook.districts.models import District
+from rollbook.accounts import roles
+from rollbook.accounts.models import Member
+from rollbook.accounts.auth.throttle import PER_ADDRESS, record_failure
+from rollbook.updates.models import UpdateJob
+from tests.conftest import PASSWORD
+from tests.web.curl import FORM, File, Part, STUDENTS, form, verdict
+
+HERE = "127.0.0.1"
+WAITING = 4
+
+
+@dataclass
+class Request:
+    """A call that is being spoilt."""
+
+    file: Part = ("file", File())
+    fields: dict[str, str] = field(default_factory=lambda: {"login": "ops@maple.example", "password": PASSWORD})
+    secure: bool = True
+    method: str = "POST"
+    query: str = ""
+    meta: dict[str, str] = field(default_factory=lambda: {"CONTENT_TYPE": FORM})
+    length: bool = True
+    cut: bool = False
+
+    def send(self, command: str = "start") -> Any:
+        body = form([self.file, *self.fields.items()], end=not self.cut)
+        length = {"CONTENT_LENGTH": str(len(body))} if self.length else {}
+        return Client().generic(
+            self.method,
+            f"/slc/studentupdate/{command}",
+            secure=self.secure,
+            QUERY_STRING=self.query,
+            **{"wsgi.input": io.BytesIO(body), **length, **self.meta},  # type: ignore[arg-type]
+        )
+
+
+def _plain_http(call: Request, settings: Settings) -> None:
+    call.secure = False
+
+
+def _get(call: Request, settings: Settings) -> None:
+    call.method = "GET"
+
+
+def _query(call: Request, settings: Settings) -> None:
+    call.query = "update=17"
+
+
+def _json(call: Request, settings: Settings) -> None:
+    call.meta["CONTENT_TYPE"] = "application/json"
+
+
+def _no_length(call: Request, settings: Settings) -> None:
+    call.length = False
+
+
+def _too_large(call: Request, settings: Settings) -> None:
+    settings.MAX_UPLOAD_BYTES = 10 - LARGEST_FORM
+
+
+def _throttled(call: Request, settings: Settings) -> None:
+    for number in range(PER_ADDRESS):
+        record_failure(f"{number}@maple.example", HERE, timezone.now() - timedelta(minutes=1))
+
+
+def _incomplete(call: Request, settings: Settings) -> None:
+    call.cut = True
+
+
+def _wrong_password(call: Request, settings: Settings) -> None:
+    call.fields["password"] = "wrong"
+
+
+def _no_right(call: Request, settings: Settings) -> None:
+    Member.objects.update(role=roles.standard(District.objects.get(), "instructor"))
+
+
+def _misspelled(call: Request, settings: Settings) -> None:
+    call.fields["chek"] = "yes"
+
+
+def _wrong_kind(call: Request, settings: Settings) -> None:
+    call.file = ("file", File(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"))
+
+
+def _wrong_structure(call: Request, settings: Settings) -> None:
+    if call.file == ("file", File()):  # the file of another kind has no structure to speak of
+        call.file = ("file", File(b""))
+
+
+def _full_queue(call: Request, settings: Settings) -> None:
+    for number in range(WAITING):
+        Request(("file", File(STUDENTS + b"1%d,Ada,Byron\r\n" % number))).send()
+
+
+# In the order of the specification; what makes the call wrong, and the verdict and status it gets.
+FAULTS: list[tuple[Callable[[Request, Settings], None], str, int]] = [
+    (_plain_http, "ERROR use_https", 403),
+    (_get, "ERROR use_post", 405),
+    (_query, "ERROR query_string", 400),
+    (_json, "ERROR not_a_form", 415),
+    (_no_length, "ERROR length_required", 411),
+    (_too_large, "ERROR too_large", 413),
+    (_throttled, "ERROR throttled", 429),
+    (_incomplete, "ERROR incomplete_upload", 400),
+    (_wrong_password, "ERROR sign_in_failed", 401),
+    (_no_right, "ERROR not_allowed", 403),
+    (_misspelled, "ERROR misspelled_field", 400),
+    (_wrong_kind, "REFUSED update 1", 415),
+    (_wrong_structure, "REFUSED update 1", 422),
+    (_full_queue, "ERROR queue_full", 429),
+]
+NAMES = [fault.__name__.strip("_") for fault, _, _ in FAULTS]
+PAIRS = [
+    pytest.param(first, second, id=f"{NAMES[first]} before {NAMES[second]}")
+    for first, second in combinations(range(len(FAULTS)), 2)
+]
+
+
+@pytest.mark.parametrize(("first", "second"), PAIRS)
+def test_of_two_faults_the_earlier_one_is_told(first: int, second: int, manager: Member, settings: Settings) -> None:
+    call = Request()
+    # The later one first: a full queue must be filled before the address is throttled and the role is gone.
+    FAULTS[second][0](call, settings)
+    FAULTS[first][0](call, settings)
+    response = call.send()
+    _, told, status = FAULTS[first]
+    # An update that is refused takes the next number, wherever the waiting ones have brought it.
+    told = told.replace("update 1", f"update {UpdateJob.objects.count()}")
+    assert (verdict(response), response.status_code) == (told, status)
+
+
+@pytest.mark.parametrize("number", range(len(FAULTS)), ids=NAMES)
+def test_each_fault_is_told_when_it_is_the_only_one(number: int, manager: Member, settings: Settings) -> None:
+    call = Request()
+    spoil, told, status = FAULTS[number]
+    spoil(call, settings)
+    response = call.send()
+    assert (verdict(response), response.status_code) == (told, status)
+
+
+def test_a_call_without_a_fault_is_accepted(manager: Member) -> None:
+    assert verdict(Request().send()) == "OK update 1 accepted"
+
+
+@pytest.mark.parametrize("command", ["status", "cancel"])
+def test_status_and_cancel_are_judged_by_the_same_list(command: str, manager: Member) -> None:
+    call = Request(file=("update", "17"), secure=False, method="GET", query="a=b")
+    assert verdict(call.send(command)) == "ERROR use_https"
+    call.secure = True
+    assert verdict(call.send(command)) == "ERROR use_post"
+    call.method = "POST"
+    assert verdict(call.send(command)) == "ERROR query_string"

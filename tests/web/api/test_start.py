@@ -1,0 +1,313 @@
+"""``start``: a file comes in, and its sender is told what becomes of it."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from threading import Barrier, Thread
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.http import UnreadablePostError
+from django.test import Client
+
+from rollbook.web.api import request_steps
+from rollbook.web.http import authentication
+from rollbook.accounts.members.members import set_receivers
+from rollbook.accounts.models import AuditEvent, Member
+from rollbook.updates import transitions
+from rollbook.updates.engine import WorkerStatus
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.state_machine import State
+from rollbook.updates.receiving.files import IncomingFile
+from tests.conftest import PASSWORD, a_district, a_member
+from tests.web.curl import Curl, File, STUDENTS, basic, first_line, text, verdict
+
+nothing_kept = pytest.mark.usefixtures("nothing_kept")
+OTHER = File(STUDENTS + b"102,Grace,Hopper\r\n")
+ADDRESS = "https://localhost:8443"
+
+
+# --- What is accepted
+
+
+def test_a_file_is_accepted_and_counted(curl: Curl) -> None:
+    response = curl.start()
+    assert response.status_code == 200
+    assert response["Content-Type"] == "text/plain; charset=utf-8"
+    assert text(response) == (
+        "OK update 1 accepted: 2 students in students.csv, now checking\n"
+        "The results will be e-mailed to ops@maple.example.\n"
+    )
+
+
+def test_the_districts_receivers_are_named_too(curl: Curl, manager: Member) -> None:
+    a_member(manager.district, "it@maple.example", "instructor")
+    set_receivers(manager.district, ["it@maple.example", "ops@maple.example"])
+    assert "e-mailed to ops@maple.example and it@maple.example." in text(curl.start())
+
+
+def test_the_update_knows_who_sent_which_file(curl: Curl, manager: Member, spool: Callable[[], int]) -> None:
+    curl.start(None, ("mode", "add"))
+    update = UpdateJob.objects.get()
+    assert (update.member, update.source, update.mode) == (manager, "curl", "add")
+    assert (update.file_name, update.file_size) == ("students.csv", len(STUDENTS))
+    assert spool() == 1
+
+
+def test_starting_is_audited(curl: Curl, manager: Member) -> None:
+    curl.start(user_agent="curl/8.5.0")
+    event = AuditEvent.objects.get(action="start")
+    assert (event.member, event.result, event.detail, event.agent) == (manager, "received", "update 1", "curl/8.5.0")
+
+
+def test_credentials_may_come_before_the_file(curl: Curl) -> None:
+    assert verdict(curl.post("start", [*curl.sign_in, ("file", File())])) == "OK update 1 accepted"
+
+
+def test_http_basic_takes_the_place_of_login_and_password(curl: Curl) -> None:
+    response = curl.post("start", [("file", File())], authorization=basic("ops@maple.example", PASSWORD))
+    assert verdict(response) == "OK update 1 accepted"
+
+
+def test_a_password_out_of_a_file_may_end_in_a_line_break(curl: Curl) -> None:
+    curl.sign_in = [("login", "ops@maple.example\n"), ("password", PASSWORD + "\r\n")]
+    assert verdict(curl.start()) == "OK update 1 accepted"
+
+
+def test_the_encoding_of_the_form_goes_before_that_of_the_district(curl: Curl) -> None:
+    jose = File(STUDENTS + "102,José,Martí\r\n".encode("cp1252"))
+    assert verdict(curl.start(jose)) == "REFUSED update 1"
+    assert verdict(curl.start(jose, ("encoding", "Windows-1252"))) == "OK update 2 accepted"
+    assert UpdateJob.objects.get(number=2).encoding == "cp1252"
+
+
+def test_the_district_may_have_an_encoding_of_its_own(curl: Curl, manager: Member) -> None:
+    manager.district.encoding = "cp1252"
+    manager.district.save()
+    assert verdict(curl.start(File(STUDENTS + "102,José,Martí\r\n".encode("cp1252")))) == "OK update 1 accepted"
+
+
+def test_a_cookie_is_nobody(curl: Curl, nothing_kept: None) -> None:
+    curl.client.cookies["sessionid"] = "stolen"
+    assert verdict(curl.post("start", [("file", File())])) == "ERROR missing_login"
+
+
+def test_a_request_of_a_foreign_page_needs_no_csrf_token_and_gets_nothing_without_a_password(curl: Curl) -> None:
+    curl.client = Client(enforce_csrf_checks=True)
+    assert verdict(curl.start()) == "OK update 1 accepted"
+
+
+# --- The same file again, and other files
+
+
+def test_the_same_file_while_its_update_lives_is_the_same_update(curl: Curl) -> None:
+    curl.start()
+    response = curl.start()
+    assert response["Idempotent-Replayed"] == "true"
+    assert text(response) == (
+        "OK update 1 accepted: 2 students in students.csv, now checking\n"
+        "The results will be e-mailed to ops@maple.example.\n"
+        "The same file came before and is update 1; nothing was started twice.\n"
+    )
+    assert UpdateJob.objects.count() == 1
+
+
+def test_the_same_file_after_the_end_is_a_new_update_with_a_note(curl: Curl) -> None:
+    curl.start()
+    curl.cancel()
+    response = curl.start()
+    assert verdict(response) == "OK update 2 accepted"
+    assert "The file is the same as that of update 1 (canceled).\n" in text(response)
+    assert "Idempotent-Replayed" not in response
+
+
+def test_another_file_waits_for_the_one_in_work(curl: Curl) -> None:
+    curl.start()
+    response = curl.start(OTHER)
+    assert first_line(response) == "OK update 2 accepted: 3 students in students.csv, waiting for update 1"
+
+
+def test_a_fifth_file_is_one_too_many(curl: Curl, spool: Callable[[], int]) -> None:
+    for number in range(4):
+        curl.start(File(STUDENTS + b"2%d,Grace,Hopper\r\n" % number))
+    response = curl.start(OTHER)
+    assert (response.status_code, response["Retry-After"]) == (429, "60")
+    assert verdict(response) == "ERROR queue_full"
+    assert (UpdateJob.objects.count(), spool()) == (4, 4)
+
+
+def test_the_neighbour_has_numbers_and_files_of_its_own(curl: Curl, neighbour: Member) -> None:
+    curl.start()
+    assert verdict(Curl(neighbour.email).start()) == "OK update 1 accepted"
+
+
+def test_without_a_worker_the_file_is_accepted_and_the_answer_is_honest(
+    curl: Curl, worker: Callable[[WorkerStatus], None]
+) -> None:
+    worker(WorkerStatus(False, datetime(2026, 11, 20, 8, 7, 11, tzinfo=UTC)))
+    assert first_line(curl.start()) == (
+        "OK update 1 accepted: 2 students in students.csv, waiting; no worker has been seen since "
+        "2026-11-20 02:07:11 CST; nothing is lost, tell the operator"
+    )
+
+
+# --- A file that cannot be accepted
+
+
+def test_a_file_that_cannot_be_accepted_is_a_refused_update(curl: Curl) -> None:
+    response = curl.start(File(b""))
+    assert response.status_code == 422
+    assert first_line(response).startswith("REFUSED update 1: empty_file: ")
+    assert UpdateJob.objects.get().state == State.REFUSED
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"PK\x03\x04\x14\x00\x06\x00",
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        b"%PDF-1.7",
+        b"\x1f\x8b\x08\x00",
+        b"\x7fELF\2\1",
+    ],
+    ids=["xlsx or zip", "xls", "pdf", "gzip", "program"],
+)
+def test_a_file_of_another_kind_is_told_by_its_content(curl: Curl, data: bytes) -> None:
+    response = curl.start(File(data + b"\0" * 600))
+    assert (response.status_code, verdict(response)) == (415, "REFUSED update 1")
+
+
+def test_a_refused_file_does_not_wait_in_the_queue(curl: Curl) -> None:
+    for _ in range(6):
+        assert curl.start(File(b"")).status_code == 422
+    assert verdict(curl.start()) == "OK update 7 accepted"
+
+
+# --- Faults of ours
+
+
+@nothing_kept
+@pytest.mark.parametrize(
+    ("number", "code"), [(28, "disk_full"), (122, "disk_full"), (5, "storage_failed"), (24, "storage_failed")]
+)
+def test_a_disk_that_takes_no_more_is_a_503(  # F25 F28 F35
+    curl: Curl, monkeypatch: pytest.MonkeyPatch, number: int, code: str
+) -> None:
+    def full(self: IncomingFile, data: bytes) -> None:
+        raise OSError(number, "no")
+
+    monkeypatch.setattr(IncomingFile, "write", full)
+    response = curl.start()
+    assert (response.status_code, verdict(response), response["Retry-After"]) == (503, f"ERROR {code}", "60")
+
+
+@nothing_kept
+def test_a_disk_that_is_full_only_at_the_end(curl: Curl, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: IncomingFile) -> str:
+        raise OSError(28, "no")
+
+    monkeypatch.setattr(IncomingFile, "keep", full)
+    assert verdict(curl.start()) == "ERROR disk_full"
+
+
+@nothing_kept
+def test_a_database_that_is_busy_is_a_503(curl: Curl, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(*args: object, **kwargs: object) -> None:
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(request_steps, "receive", busy)
+    response = curl.start()
+    assert (response.status_code, verdict(response), response["Retry-After"]) == (503, "ERROR database_busy", "5")
+
+
+@nothing_kept
+def test_a_fault_of_ours_leaves_no_file(curl: Curl, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*args: object) -> None:
+        raise RuntimeError("Ada Lovelace, 12/10/1815")
+
+    monkeypatch.setattr(authentication, "member_of", broken)
+    response = curl.start()
+    assert (response.status_code, verdict(response)) == (500, "ERROR internal_error")
+    assert response["X-Request-Id"] in text(response)
+    assert "Lovelace" not in text(response)
+
+
+@nothing_kept
+def test_a_connection_that_breaks_while_it_is_read(curl: Curl, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(self: object, size: int = -1) -> bytes:
+        raise UnreadablePostError("reset")
+
+    monkeypatch.setattr("django.http.request.HttpRequest.read", broken)
+    assert verdict(curl.start()) == "ERROR incomplete_upload"
+
+
+# --- JSON
+
+
+def _json(response: Any) -> dict[str, Any]:
+    told = json.loads(response.content)
+    assert isinstance(told, dict)
+    return told
+
+
+def test_json_tells_the_same_and_where_to_look(curl: Curl) -> None:
+    response = curl.start(accept="application/json")
+    assert (response.status_code, response["Content-Type"]) == (202, "application/json")
+    assert (response["Location"], response["Retry-After"]) == (f"{ADDRESS}/updates/1", "5")
+    told = _json(response)
+    assert (told["verdict"], told["update"], told["state"], told["rows"]) == ("OK", 1, "received", 2)
+    assert told["file"]["name"] == "students.csv"
+    assert told["replayed"] is False
+    assert first_line(curl.start()) == told["message"]
+
+
+def test_a_refusal_as_json_is_a_problem_of_rfc_9457(curl: Curl, nothing_kept: None) -> None:
+    response = curl.post("start", curl.sign_in, accept="application/json")
+    assert (response.status_code, response["Content-Type"]) == (400, "application/problem+json")
+    assert _json(response) == {
+        "title": "Bad Request",
+        "status": 400,
+        "code": "missing_file",
+        "detail": "no file was sent; add -F file=@students.csv",
+    }
+
+
+def test_a_refused_file_as_json_is_a_problem_too(curl: Curl) -> None:
+    response = curl.start(File(b""), accept="application/json")
+    assert (response.status_code, response["Content-Type"]) == (422, "application/problem+json")
+    told = _json(response)
+    assert (told["code"], told["update"], told["verdict"]) == ("empty_file", 1, "REFUSED")
+
+
+# --- Side by side
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_upload_twenty_times_in_parallel_is_one_update() -> None:  # F38
+    a_member(a_district("Maple USD"), "ops@maple.example")
+    together, answers = Barrier(20), []
+
+    def send() -> None:
+        together.wait()
+        answers.append(curl_once())
+        connection.close()
+
+    def curl_once() -> Any:
+        return Curl().start()
+
+    threads = [Thread(target=send) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [verdict(answer) for answer in answers] == ["OK update 1 accepted"] * 20
+    assert sum("Idempotent-Replayed" in answer for answer in answers) == 19
+    assert UpdateJob.objects.count() == 1
+
+
+def test_an_answer_that_was_lost_is_given_again(curl: Curl) -> None:  # F37
+    first, second = curl.start(), curl.start()
+    assert first_line(first) == first_line(second)
+    transitions.transition(UpdateJob.objects.get().pk, State.CHECKING, run="r")
+    assert verdict(curl.start()) == "OK update 1 accepted"

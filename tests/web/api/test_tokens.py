@@ -1,0 +1,220 @@
+"""``Authorization: Bearer rb_…`` on the three commands, and what a second factor makes of login and password."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from rollbook.web.http.command_reference import COMMANDS
+from rollbook.districts.models import District
+from rollbook.accounts import roles
+from rollbook.accounts.auth import api_tokens
+from rollbook.accounts.members import changes
+from rollbook.accounts.models import AuditEvent, Member, Token
+from rollbook.accounts.auth.throttle import PER_ADDRESS
+from rollbook.accounts.auth.api_tokens import Scope
+from tests.conftest import PASSWORD, a_member
+from tests.web.curl import Curl, File, Part, basic, first_line, text, verdict
+from tests.accounts.phone import with_second_factor
+
+PAGE = "https://localhost:8443/account/tokens"
+
+
+class Script(Curl):
+    """A caller who sends a token and no login."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__()
+        self.sign_in = []
+        self.token = token
+
+    def post(self, command: str, parts: Any, **headers: str) -> Any:
+        return super().post(command, parts, **{"authorization": f"Bearer {self.token}", **headers})
+
+
+def a_script(member: Member, *scopes: Scope, good_for: timedelta = api_tokens.DEFAULT_LIFETIME) -> Script:
+    _, secret = api_tokens.create(member, "night", scopes or tuple(Scope), timezone.now(), good_for)
+    return Script(secret)
+
+
+@pytest.fixture
+def script(manager: Member) -> Script:
+    return a_script(manager)
+
+
+def test_the_scopes_are_the_commands() -> None:
+    assert {scope.value for scope in Scope} == {command.name for command in COMMANDS}
+
+
+def test_a_token_does_what_login_and_password_do(script: Script, manager: Member) -> None:
+    assert first_line(script.start()) == "OK update 1 accepted: 2 students in students.csv, now checking"
+    assert verdict(script.status()).startswith("RUNNING update 1")
+    assert verdict(script.cancel()) == "OK update 1 canceled"
+    event = AuditEvent.objects.get(action="start")
+    assert (event.member, event.result) == (manager, "received")
+
+
+def test_status_needs_no_form(script: Script) -> None:
+    answer = script.client.generic(
+        "POST",
+        "/slc/studentupdate/status",
+        secure=True,
+        content_type="",
+        HTTP_AUTHORIZATION=f"bearer  {script.token} ",
+    )
+    assert verdict(answer).startswith("NONE")
+
+
+def test_the_starter_is_its_member(script: Script, manager: Member) -> None:
+    script.start()
+    other = a_member(manager.district, "it@maple.example")
+    assert text(Curl(other.email).status()).endswith("\nStarted by Ana Ruiz (ops@maple.example).\n")
+
+
+@pytest.mark.parametrize("scope", Scope)
+def test_a_token_is_for_its_scope_alone(manager: Member, scope: Scope) -> None:
+    script = a_script(manager, scope)
+    calls: dict[str, Callable[[], Any]] = {"start": script.start, "status": script.status, "cancel": script.cancel}
+    for name, call in calls.items():
+        answer = call()
+        if name == scope:
+            assert answer.status_code == 200
+        else:
+            assert answer.status_code == 403
+            assert text(answer) == (
+                f"ERROR token_scope: this token is not for {name}, only for {scope}; make one that is at {PAGE}\n"
+            )
+    assert AuditEvent.objects.filter(result="not allowed", member=manager).count() == 2
+
+
+def _revoked(token: Token) -> None:
+    api_tokens.revoke(token.member, token.pk, timezone.now())
+
+
+def _expired(token: Token) -> None:
+    Token.objects.update(expires_at=timezone.now())
+
+
+def _let_go(token: Token) -> None:
+    changes.deactivate(token.member, a_member(token.member.district, "it@maple.example"))
+
+
+def _not_active(token: Token) -> None:
+    Member.objects.update(is_active=False)
+
+
+ENDS = [_revoked, _expired, _let_go, _not_active]
+
+
+@pytest.mark.parametrize("end", ENDS, ids=[end.__name__.strip("_") for end in ENDS])
+def test_whatever_ends_it_there_is_one_answer(script: Script, end: Any) -> None:
+    end(Token.objects.get())
+    answer = script.start()
+    assert answer.status_code == 401
+    assert answer["WWW-Authenticate"] == 'Bearer realm="Rollbook", error="invalid_token"'
+    assert text(answer) == text(Script("rb_nonsense").start())
+    assert text(answer) == (
+        "ERROR token_failed: the token is wrong, too old or revoked, or its member is not active; "
+        f"make another one at {PAGE}\n"
+    )
+
+
+def test_without_the_right_it_opens_nothing(script: Script, manager: Member) -> None:
+    Member.objects.update(role=roles.standard(manager.district, "instructor"))
+    answer = script.start()
+    assert (answer.status_code, verdict(answer)) == (403, "ERROR not_allowed")
+
+
+def test_wrong_tokens_make_the_address_wait(script: Script) -> None:
+    wrong = Script(script.token[:-3] + "000")
+    for _ in range(PER_ADDRESS):
+        assert wrong.status().status_code == 401
+    for caller in (wrong, script, Curl()):
+        assert verdict(caller.status()) == "ERROR throttled"
+
+
+def test_asking_again_and_again_is_audited_once_a_day(script: Script) -> None:
+    AuditEvent.objects.all().delete()
+    for _ in range(3):
+        script.status()
+    event = AuditEvent.objects.get()
+    assert (event.action, event.result, event.detail) == ("sign in", "ok", f"token {Token.objects.get().key}")
+
+
+@pytest.mark.parametrize("part", [("login", "ops@maple.example"), ("password", PASSWORD)])
+def test_a_token_and_a_login_are_two_sign_ins(script: Script, part: Part) -> None:
+    assert verdict(script.status(part)) == "ERROR duplicate_field"
+
+
+def test_a_browser_sends_none_for_somebody_elses_page(script: Script) -> None:
+    assert verdict(script.status(origin="https://evil.example")) == "ERROR missing_login"
+
+
+def test_a_token_in_the_address_is_refused(script: Script) -> None:
+    answer = Client().post(f"/slc/studentupdate/status?token={script.token}", secure=True)
+    assert verdict(answer) == "ERROR credentials_in_address"
+
+
+def test_it_opens_no_report_and_no_page(script: Script) -> None:
+    script.start()
+    header = f"Bearer {script.token}"
+    answer = Client().get("/updates/1", secure=True, HTTP_AUTHORIZATION=header)
+    assert (answer.status_code, verdict(answer)) == (403, "ERROR token_elsewhere")
+    for address in ("/updates/1", "/account", "/account/tokens"):
+        page = Client().get(address, secure=True, HTTP_AUTHORIZATION=header, HTTP_ACCEPT="text/html")
+        assert (page.status_code, page["Location"].partition("?")[0]) == (302, "/sign-in")
+
+
+def test_the_neighbour_sees_nothing_of_ours(script: Script, neighbour: Member) -> None:
+    script.start()
+    assert text(a_script(neighbour).status()) == "NONE Cedar County has not started an update yet\n"
+
+
+TOKEN_NEEDED = (
+    "ERROR token_needed: this account has a second factor, so that its password alone is not enough; make a token at "
+    f"{PAGE} and send it to start, status and cancel: -H @token.txt instead of login and password\n"
+)
+
+
+def test_with_a_second_factor_login_and_password_are_refused_in_the_form(curl: Curl, manager: Member) -> None:
+    with_second_factor(manager, timezone.now())
+    for answer in (curl.start(), curl.status(), curl.cancel()):
+        assert (answer.status_code, text(answer)) == (403, TOKEN_NEEDED)
+
+
+def test_and_in_the_header_also_where_the_report_is(curl: Curl, manager: Member) -> None:
+    curl.start()
+    with_second_factor(manager, timezone.now())
+    header = basic(manager.email, PASSWORD)
+    for answer in (
+        curl.post("start", [("file", File())], authorization=header),
+        Client().get("/updates/1", secure=True, HTTP_AUTHORIZATION=header),
+    ):
+        assert (answer.status_code, text(answer)) == (403, TOKEN_NEEDED)
+
+
+def test_the_token_that_was_made_with_it_goes_on(curl: Curl, manager: Member) -> None:
+    kept = with_second_factor(manager, timezone.now())
+    assert kept.token
+    assert verdict(Script(kept.token).start()) == "OK update 1 accepted"
+
+
+def test_a_wrong_password_gets_the_answer_that_everybody_gets(manager: Member) -> None:
+    wrong = Curl(manager.email, "wrong").status()
+    with_second_factor(manager, timezone.now())
+    assert text(Curl(manager.email, "wrong").status()) == text(wrong)
+
+
+def test_where_the_district_requires_one_the_password_of_who_has_none_is_refused(curl: Curl, manager: Member) -> None:
+    script = a_script(manager)
+    District.objects.update(requires_second_factor=True)
+    answer = curl.start()
+    assert (answer.status_code, text(answer)) == (
+        403,
+        "ERROR second_factor_missing: your district requires a second factor, and this account has none yet; sign in "
+        "at https://localhost:8443 in a browser and switch it on, which makes the token that scripts need\n",
+    )
+    assert verdict(script.start()) == "OK update 1 accepted"

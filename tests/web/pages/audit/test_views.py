@@ -1,0 +1,92 @@
+"""/audit: who did and saw what."""
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+
+from rollbook.accounts.audit import log
+from rollbook.accounts.models import AuditEvent, Member
+from tests.web.pages.conftest import SignedIn, Visitor
+from tests.accounts.browser import Clock, NOW
+
+
+@pytest.fixture
+def browser(visitor: SignedIn, manager: Member) -> Visitor:
+    """The district manager's."""
+    return visitor(manager)
+
+
+@pytest.fixture
+def some_events(manager: Member, neighbour: Member, browser: Visitor) -> None:
+    AuditEvent.objects.all().delete()
+    log.record("student", "seen", member=manager, address="203.0.113.9", detail="student with key 5", now=NOW)
+    log.record("start", "ok", member=manager, detail="=update 7", now=NOW + timedelta(days=1))
+    log.record("district set", "done", district=manager.district, now=NOW + timedelta(days=2))
+    log.record("student", "seen", member=neighbour, detail="student of Cedar", now=NOW)
+
+
+def test_events_are_listed_the_latest_first_and_the_neighbours_are_not(
+    clock: Clock, browser: Visitor, some_events: None
+) -> None:
+    page = browser.read("/audit")
+    assert [row[1:] for row in page.rows] == [
+        ["the operator, or nobody known", "district set", "done", "", "the host"],
+        ["ops@maple.example", "start", "ok", "=update 7", "the host"],
+        ["ops@maple.example", "student", "seen", "student with key 5", "203.0.113.9"],
+    ]
+    assert "Cedar" not in page.text
+
+
+def test_whoever_looks_is_in_it(browser: Visitor, some_events: None) -> None:
+    browser.read("/audit", {"action": "student"})
+    event = AuditEvent.objects.get(action="audit")
+    assert (event.result, event.detail) == ("seen", "page 1, filtered by action")
+
+
+@pytest.mark.parametrize(
+    ("asked", "shown"),
+    [
+        ({"action": "STUD"}, ["student"]),
+        ({"since": "2026-11-24"}, ["district set", "start"]),
+        ({"until": "2026-11-23"}, ["student"]),
+        ({"since": "2026-11-24", "until": "2026-11-24"}, ["start"]),
+        ({"since": "tomorrow"}, []),
+        ({"who": "99999"}, []),
+    ],
+)
+def test_it_is_narrowed_to_what_is_asked_for(
+    browser: Visitor, some_events: None, asked: dict[str, str], shown: list[str]
+) -> None:
+    assert [row[2] for row in browser.read("/audit", asked).rows] == shown
+
+
+def test_it_is_narrowed_to_one_member_and_never_to_a_neighbour(
+    browser: Visitor, some_events: None, manager: Member, neighbour: Member
+) -> None:
+    rows = browser.read("/audit", {"who": str(manager.pk)}).rows
+    assert {"start", "student"} <= {row[2] for row in rows}
+    assert "district set" not in {row[2] for row in rows}
+    assert browser.read("/audit", {"who": str(neighbour.pk)}).rows == []
+
+
+def test_it_is_taken_home_as_csv_in_which_nothing_runs(browser: Visitor, some_events: None) -> None:
+    answer = browser.get("/audit.csv", {"action": "s", "until": "2026-11-25"})
+    assert answer["Content-Disposition"] == 'attachment; filename="audit-maple-usd.csv"'
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert [(row["MEMBER"], row["ACTION"], row["DETAIL"]) for row in rows] == [
+        ("", "district set", ""),
+        ("ops@maple.example", "start", "'=update 7"),
+        ("ops@maple.example", "student", "student with key 5"),
+    ]
+    assert rows[2]["AT"] == NOW.isoformat(timespec="milliseconds")
+    assert AuditEvent.objects.filter(action="audit", result="downloaded").count() == 1
+
+
+def test_without_the_permission_there_is_none(visitor: SignedIn, school_manager: Member) -> None:
+    browser = visitor(school_manager)
+    assert browser.get("/audit").status_code == 403
+    assert browser.get("/audit.csv").status_code == 403
+    assert "Audit" not in browser.read("/").rooms

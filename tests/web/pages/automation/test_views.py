@@ -1,0 +1,148 @@
+"""Commands and scripts with the district's own values, quoted so that no value becomes a command."""
+
+import codecs
+import configparser
+import re
+import shlex
+import shutil
+import subprocess
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
+
+import pytest
+
+from rollbook.web.pages.automation.scripts import AT, SCRIPTS, Values, script
+from rollbook.web.http.error_codes import ERROR_CODES
+from rollbook.districts.models import District
+from rollbook.accounts.models import Member
+from tests.conftest import a_member
+from tests.web.pages.conftest import SignedIn, Visitor
+
+pytestmark = pytest.mark.django_db
+
+EVIL = Values("https://rollbook.example/slc/studentupdate", "o'brien$(id)@maple.example", "50% \\ of\nMaple", "UTC")
+NIGHTS = [date(2026, 1, 1) + timedelta(days=days) for days in range(2 * 365)]
+
+
+@pytest.fixture
+def browser(manager: Member, visitor: SignedIn) -> Visitor:
+    return visitor(manager)
+
+
+def commands(browser: Visitor) -> list[str]:
+    page = browser.read("/automation")
+    return ["".join(block.itertext()) for block in page.main.iter("pre")]
+
+
+def test_the_commands_are_ready_to_be_copied(browser: Visitor) -> None:
+    test, start, status, cancel, *others = [line for line in commands(browser) if line.startswith("curl")]
+    address = "https://localhost:8443/slc/studentupdate"
+    signed = "-F login=ops@maple.example -F 'password=<password.txt'"
+    assert test == status == f"curl {signed} {address}/status"
+    assert start == f"curl -F file=@students.csv {signed} {address}/start"
+    assert cancel == f"curl {signed} {address}/cancel"
+    shows = ["password=PASSWORD" in line for line in others]
+    assert shows == [False, False, False, True]  # S11
+    assert others[0] == f"curl -H @token.txt -F file=@students.csv {address}/start"
+
+
+def test_a_login_that_a_shell_would_read_is_quoted(maple: District, visitor: SignedIn) -> None:
+    browser = visitor(a_member(maple, "o'brien@maple.example"))
+    [test, *_] = [line for line in commands(browser) if line.startswith("curl")]
+    assert shlex.split(test)[2] == "login=o'brien@maple.example"
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_each_script_is_shown_and_can_be_taken(name: str, browser: Visitor) -> None:
+    answer = browser.get(f"/automation/scripts/{name}")
+    assert answer["Content-Type"] == "text/plain; charset=utf-8"
+    assert answer["Content-Disposition"] == f'attachment; filename="{name}"'
+    windows = name == "nightly.ps1"
+    assert answer.content.startswith(codecs.BOM_UTF8) == windows
+    text = answer.content.decode("utf-8-sig")
+    assert text.count("\r\n") == (text.count("\n") if windows else 0)
+    assert text.replace("\r\n", "\n").strip() in [block.strip() for block in commands(browser)]
+    assert browser.read("/automation").links[name] == f"/automation/scripts/{name}"
+
+
+def test_there_are_no_others(browser: Visitor) -> None:
+    assert browser.get("/automation/scripts/passwd").status_code == 404
+
+
+def test_a_shell_reads_the_script_and_takes_no_value_for_a_command(tmp_path: Path) -> None:
+    file = tmp_path / "nightly.sh"
+    file.write_text(script("nightly.sh", EVIL), encoding="utf-8")
+    subprocess.run(["sh", "-n", file], check=True)
+    said = re.search(r"^login=(.*)$", file.read_text(), re.MULTILINE)
+    assert said
+    assert shlex.split(said[1]) == [EVIL.login]
+
+
+def test_the_page_says_what_each_answer_of_the_test_means(browser: Visitor) -> None:
+    told = {row[0].partition(" ")[2] for row in browser.read("/automation").rows if row[0].startswith("ERROR")}
+    assert told == {"sign_in_failed", "token_needed", "token_failed", "not_allowed", "throttled"}
+    assert told <= ERROR_CODES.keys()
+
+
+def test_in_powershell_every_value_stays_within_its_quotes() -> None:
+    """There is no PowerShell here to run it: this looks at its text."""
+    text = script("nightly.ps1", EVIL)
+    assert "$login = 'o''brien$(id)@maple.example'\n" in text
+    assert text.count("{") == text.count("}")
+    assert text.count("(") == text.count(")")
+
+
+@pytest.mark.parametrize("quote", "'\u2018\u2019\u201a\u201b")
+def test_what_powershell_takes_for_a_quote_ends_no_value(quote: str) -> None:
+    text = script("nightly.ps1", replace(EVIL, login=f"a{quote}; exit 0; {quote}@maple.example"))
+    assert f"$login = 'a{quote * 2}; exit 0; {quote * 2}@maple.example'\n" in text
+
+
+def test_the_scripts_run_at_a_time_that_every_night_has_once() -> None:
+    assert not [zone for zone in sorted(available_timezones()) for night in NIGHTS if not _is_there_once(night, zone)]
+
+
+def _is_there_once(night: date, zone: str) -> bool:
+    moment = datetime.combine(night, AT, ZoneInfo(zone))
+    return moment.utcoffset() == moment.replace(fold=1).utcoffset()
+
+
+def test_all_three_schedulers_are_told_that_time(browser: Visitor) -> None:
+    [cron] = [line for line in commands(browser) if line.endswith("/nightly.sh")]
+    assert cron.startswith("30 4 * * * /")
+    [windows] = [line for line in commands(browser) if line.startswith("schtasks")]
+    assert " /SC DAILY /ST 04:30 " in windows
+    assert "\nOnCalendar=*-*-* 04:30:00 UTC\n" in script("rollbook-nightly.timer", EVIL)
+
+
+def test_curl_finds_the_server_in_netrc_by_its_name_without_the_port(browser: Visitor) -> None:
+    page = browser.read("/automation")
+    assert "machine localhost login ops@maple.example password …" in page.text
+    assert "Serverlocalhost:8443Login" in page.text
+    assert "firewall for port 8443" in page.text
+
+
+@pytest.mark.parametrize("name", ["rollbook-nightly.service", "rollbook-nightly.timer"])
+def test_units_can_be_read(name: str, tmp_path: Path) -> None:
+    text = script(name, EVIL)
+    unit = configparser.ConfigParser(interpolation=None, strict=True)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read_string(text)
+    assert "50%% \\\\ ofMaple to Rollbook" in unit["Unit"]["Description"]
+    assert ("Timer" in unit) == name.endswith("timer")
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="parsed above; systemd is not on every machine")
+def test_systemd_agrees(tmp_path: Path) -> None:
+    for name in ("rollbook-nightly.service", "rollbook-nightly.timer"):
+        (tmp_path / name).write_text(script(name, EVIL).replace("/opt/rollbook-nightly/nightly.sh", "/bin/true"))
+    done = subprocess.run(
+        ["systemd-analyze", "verify", *map(str, tmp_path.iterdir())], capture_output=True, text=True, check=False
+    )
+    assert "rollbook-nightly" not in done.stderr
+
+
+def test_whoever_may_not_update_has_no_scripts(school_manager: Member, visitor: SignedIn) -> None:
+    assert visitor(school_manager).get("/automation/scripts/nightly.sh").status_code == 403

@@ -1,0 +1,76 @@
+"""Help says what the code does: every column, problem, field, verdict and error is there, with an anchor to link to."""
+
+import re
+
+import pytest
+from django.conf import settings
+
+from rollbook.web.pages.base.column_labels import label
+from rollbook.web.http.command_reference import FIELDS
+from rollbook.web.http.error_codes import ERROR_CODES
+from rollbook.studentfile.columns import COLUMNS
+from rollbook.studentfile.problems.problem import PROBLEM_CODES
+from rollbook.accounts.models import Member
+from rollbook.updates.reporting.status_line import VERDICT_MEANINGS
+from tests.web.pages.conftest import SignedIn, Visitor
+from tests.web.pages.reading import Page
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def browser(instructor: Member, visitor: SignedIn) -> Visitor:
+    """Help is for every role."""
+    return visitor(instructor)
+
+
+def anchors(page: Page) -> set[str]:
+    found = [element.attrib["id"] for element in page.root.iter() if "id" in element.attrib]
+    assert len(found) == len(set(found))
+    return set(found)
+
+
+def test_the_contents_lead_to_all_pages(browser: Visitor) -> None:
+    links = browser.read("/help").links
+    assert links == {
+        "The student file": "/help/student-file",
+        "Problems": "/help/problems",
+        "The three commands": "/help/commands",
+    }
+    for address in links.values():
+        page = browser.read(address)
+        inside = [link.removeprefix("#") for link in page.links.values() if link.startswith("#")]
+        assert inside
+        assert set(inside) <= anchors(page)
+
+
+def test_every_column_is_explained(browser: Visitor) -> None:
+    page = browser.read("/help/student-file")
+    assert [row[0] for row in page.rows] == [column.name for column in COLUMNS]
+    assert [row[1] for row in page.rows] == [label(column.name) for column in COLUMNS]
+    assert {column.name for column in COLUMNS} <= anchors(page)
+    assert "`" not in page.text
+
+
+def test_limits_are_those_of_this_server(browser: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "MAX_ROWS", 4321)
+    assert "4,321 rows" in browser.read("/help/student-file").text
+
+
+def test_every_problem_has_its_anchor_cause_and_repair(browser: Visitor) -> None:
+    page = browser.read("/help/problems")
+    assert PROBLEM_CODES.keys() <= anchors(page)
+    for kind in PROBLEM_CODES.values():
+        assert kind.title in page.text
+        assert kind.status == 422 or f"{kind.code} (HTTP {kind.status})" in page.text
+    assert "`" not in page.text
+
+
+def test_every_field_verdict_and_error_of_the_commands_is_there(browser: Visitor) -> None:
+    page = browser.read("/help/commands")
+    told = [row[0] for row in page.rows]
+    assert told == [*(name for name, field in FIELDS.items() if field.is_implemented), *VERDICT_MEANINGS, *ERROR_CODES]
+    for name in (name for name, field in FIELDS.items() if not field.is_implemented):
+        assert re.search(rf"\b{name}\b[^.]*do not work yet", page.text)
+    assert "{" not in page.text
+    assert "`" not in page.text

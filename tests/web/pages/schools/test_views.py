@@ -1,0 +1,84 @@
+"""/schools: the places of a district, one by one or out of a CSV file."""
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from rollbook.districts.models import District, School
+from rollbook.accounts.models import AuditEvent, Member
+from tests.web.pages.conftest import SignedIn, Visitor
+from tests.web.pages.reading import Page, read
+from tests.updates.night import a_class, enroll, send
+
+
+@pytest.fixture
+def browser(visitor: SignedIn, manager: Member) -> Visitor:
+    """The district manager's."""
+    return visitor(manager)
+
+
+def key_of(name: str) -> int:
+    return School.objects.get(organization_id=name, district__slug="maple-usd").pk
+
+
+def test_every_school_is_listed_with_its_students(browser: Visitor, maple: District, cedar: District) -> None:
+    enroll(maple, a_class(3))
+    page = browser.read("/schools")
+    assert page.rows == [["School 100", "100", "3", "0"], ["School 200", "200", "0", "0"]]
+
+
+def test_a_school_is_added(browser: Visitor) -> None:
+    page = browser.follow(browser.post("/schools/new", {"organization_id": "300", "name": "Hill"}))
+    assert page.messages == ["Hill is a school of Maple USD now."]
+    assert ["Hill", "300", "0", "0"] in page.rows
+    assert AuditEvent.objects.get(action="add school").detail == f"school {key_of('300')}, 300"
+
+
+def test_what_can_be_no_school_is_told_and_nothing_is_lost(browser: Visitor) -> None:
+    response = browser.post("/schools/new", {"organization_id": "100", "name": "Again"})
+    assert response.status_code == 422
+    page = read(response)
+    assert "There is a school 100 already; give it another organization ID." in page.text
+    assert page.form_with("name").values["name"] == ["Again"]
+
+
+def test_a_school_is_renamed(browser: Visitor) -> None:
+    page = browser.follow(browser.post(f"/schools/{key_of('100')}", {"name": "Maple High"}))
+    assert page.messages == ["School 100 is called Maple High now."]
+    assert browser.post(f"/schools/{key_of('100')}", {"name": "x" * 201}).status_code == 422
+
+
+def test_an_empty_school_is_closed_and_one_with_students_is_not(browser: Visitor, maple: District) -> None:
+    enroll(maple, a_class(1))
+    page = browser.follow(browser.post(f"/schools/{key_of('100')}/close"))
+    assert page.messages == [
+        "School 100 is not closed: 1 student is at School 100, inactive ones too; move them to another school first."
+    ]
+    page = browser.follow(browser.post(f"/schools/{key_of('200')}/close"))
+    assert page.messages == ["School 200 is closed."]
+    assert [row[1] for row in page.rows] == ["100"]
+
+
+def test_while_an_update_waits_no_school_is_closed(browser: Visitor, maple: District) -> None:
+    send(maple, a_class(1))
+    page = browser.follow(browser.post(f"/schools/{key_of('200')}/close"))
+    assert "an update runs or waits" in page.messages[0]
+    assert School.objects.filter(district=maple).count() == 2
+
+
+def load(browser: Visitor, text: str) -> Page:
+    browser.read("/schools/import")
+    response = browser.post("/schools/import/file", {"file": SimpleUploadedFile("schools.csv", text.encode())})
+    return browser.follow(response) if response.status_code == 302 else read(response)
+
+
+def test_schools_are_loaded_out_of_a_file(browser: Visitor) -> None:
+    page = load(browser, "SCHOOL_ID,NAME\n100,Maple High\n300,Hill\n")
+    assert page.messages == ["Schools: 1 added, 1 renamed, 0 unchanged."]
+    assert [row[0] for row in page.rows] == ["Hill", "Maple High", "School 200"]
+
+
+def test_of_a_file_with_problems_nothing_is_loaded(browser: Visitor) -> None:
+    page = load(browser, "SCHOOL_ID,NAME\n300,Hill\n300,Again\n")
+    assert page.rows == [["3", "SCHOOL_ID 300 stands in line 2 already; keep one of them"]]
+    assert School.objects.count() == 2
+    assert "No school was loaded: line 1 must be SCHOOL_ID,NAME" in load(browser, "ID\n1\n").text

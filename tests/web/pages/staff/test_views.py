@@ -1,0 +1,355 @@
+"""/staff: who may sign in, and inviting another member."""
+
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from rollbook.districts.models import District, School
+from rollbook.accounts import mails
+from rollbook.accounts.members import members
+from rollbook.accounts.models import AccountMail, AuditEvent, Member
+from tests.conftest import PASSWORD, a_member
+from tests.web.pages.conftest import SignedIn, Visitor
+from tests.web.pages.reading import Page, read
+from tests.accounts.browser import Clock, NOW
+
+BEN = {"first_name": "Ben", "last_name": "Ito", "email": "ben@maple.example", "role": "instructor", "schools": ["100"]}
+
+
+@pytest.fixture
+def browser(visitor: SignedIn, manager: Member) -> Visitor:
+    """The district manager's."""
+    return visitor(manager)
+
+
+@pytest.fixture
+def ben(maple: District, manager: Member) -> Member:
+    return members.invite(maple, "ben@maple.example", "Ben", "Ito", "instructor", ["100"], manager, NOW)
+
+
+def invite(browser: Visitor, **other: Any) -> Any:
+    return browser.post("/staff/invite", BEN | other)
+
+
+def test_every_member_is_listed_with_role_schools_and_state(
+    clock: Clock, browser: Visitor, ben: Member, school_manager: Member
+) -> None:
+    Member.objects.filter(pk=school_manager.pk).update(is_active=False, first_name="Zoe", last_name="Ames")
+    page = browser.read("/staff")
+    assert (page.title, page.heading) == ("Staff · Rollbook", "Staff")
+    assert page.rows == [
+        ["Zoe Ames", "school@maple.example", "school manager", "School 100", "■ not active", "never"],
+        [
+            "Ben Ito",
+            "ben@maple.example",
+            "instructor",
+            "School 100",
+            "… invited Send the invitation again to ben@maple.example",
+            "never",
+        ],
+        ["Ana Ruiz", "ops@maple.example", "district manager", "all", "✓ active", "2026-11-23 02:00:00 CST"],
+    ]
+    assert page.links["Invite a member"] == "/staff/invite"
+
+
+def test_a_school_manager_without_a_school_is_not_said_to_have_all(browser: Visitor, school_manager: Member) -> None:
+    school_manager.schools.clear()
+    (row,) = (row for row in browser.read("/staff").rows if row[1] == "school@maple.example")
+    assert row[3] == "none yet"
+
+
+def test_the_form_says_what_each_role_may_do(browser: Visitor) -> None:
+    text = browser.read("/staff/invite").text
+    assert "District manager: sees all students of the district, updates students by files" in text
+    assert "School manager: sees the students of their schools, adds, edits, transfers and deactivates" in text
+    assert "Instructor: sees the students linked to them" in text
+
+
+def test_the_schools_of_the_district_are_offered_and_no_others(browser: Visitor, cedar: District) -> None:
+    page = browser.read("/staff/invite")
+    offered = [field.get("value") for field in page.main.iter("input") if field.get("name") == "schools"]
+    assert offered == ["100", "200"]
+    assert "900" not in page.text
+    assert "Cedar" not in page.text
+
+
+def test_the_groups_of_choices_are_named_and_described(browser: Visitor) -> None:
+    page = browser.read("/staff/invite")
+    groups = {"".join(group.find("legend").itertext()): group for group in page.main.iter("fieldset")}  # type: ignore[union-attr]
+    assert list(groups) == ["Role", "Schools"]
+    described = groups["Schools"].get("aria-describedby")
+    (hint,) = (element for element in page.main.iter() if element.get("id") == described)
+    assert hint.text == ("Where the member works. Whoever acts for the whole district has none.")
+
+
+def test_whoever_is_invited_gets_a_mail_and_is_in_the_list(browser: Visitor, manager: Member) -> None:
+    response = invite(browser)
+    assert response["Location"] == "/staff"
+    page = browser.follow(response)
+    assert page.messages == ["An invitation is on its way to ben@maple.example."]
+    assert "… invited Send the invitation again to ben@maple.example" in page.rows[0]
+    mails.send_due()
+    (sent,) = mail.outbox
+    assert sent.to == ["ben@maple.example"]
+    assert "Ana Ruiz (ops@maple.example) invites you" in str(sent.body)
+    ben = Member.objects.get(email="ben@maple.example")
+    event = AuditEvent.objects.get(action="invite")
+    assert (event.member, event.result, event.detail) == (manager, "ok", f"member {ben.pk}, instructor")
+
+
+def test_an_invited_manager_needs_no_school(browser: Visitor) -> None:
+    assert invite(browser, role="district manager", schools=[]).status_code == 302
+    assert not Member.objects.get(email="ben@maple.example").schools.exists()
+
+
+def test_a_school_manager_covers_the_schools_that_were_chosen(browser: Visitor) -> None:
+    assert invite(browser, role="school manager", schools=["100", "200"]).status_code == 302
+    schools = Member.objects.get(email="ben@maple.example").schools
+    assert set(schools.values_list("organization_id", "district__slug")) == {("100", "maple-usd"), ("200", "maple-usd")}
+
+
+@pytest.mark.parametrize(
+    ("other", "reason"),
+    [
+        ({"email": "nobody"}, "The e-mail address is not one, or is longer than 254 characters."),
+        ({"schools": []}, "The role instructor needs a school; name one at least."),
+        ({"role": "district manager"}, "The role district manager is for the whole district; name no school."),
+        ({"first_name": "B" * 101}, "The first name is missing, longer than 100 characters, or not on one line."),
+        ({"email": "OPS@maple.example"}, "ops@maple.example cannot be added: it is in use as a login."),
+    ],
+)
+def test_what_can_be_no_member_is_told_on_top_and_nothing_is_lost(
+    other: dict[str, Any], reason: str, browser: Visitor
+) -> None:
+    response = invite(browser, **other)
+    assert response.status_code == 422
+    page = read(response)
+    (alert,) = (element for element in page.main.iter() if element.get("role") == "alert")
+    assert "".join(alert.itertext()) == reason
+    sent = {name: value if isinstance(value, list) else [value] for name, value in (BEN | other).items()}
+    kept = page.form().values
+    assert {name: kept.get(name, []) for name in sent} == sent
+    assert not Member.objects.filter(email="ben@maple.example").exists()
+    assert not AccountMail.objects.exists()
+
+
+@pytest.mark.parametrize("missing", ["first_name", "last_name", "email"])
+def test_what_is_missing_is_told_at_its_field(missing: str, browser: Visitor) -> None:
+    response = invite(browser, **{missing: "  "})
+    assert response.status_code == 422
+    assert "This field is required." in read(response).described(missing)
+
+
+@pytest.mark.parametrize("other", [{"role": "superuser"}, {"schools": ["900"]}])
+def test_only_what_is_offered_can_be_chosen(other: dict[str, Any], browser: Visitor, cedar: District) -> None:
+    response = invite(browser, **other)
+    assert response.status_code == 422
+    assert "Select a valid choice." in read(response).text
+    assert not Member.objects.filter(email="ben@maple.example").exists()
+
+
+def test_a_login_of_the_neighbours_is_refused_without_saying_whose(browser: Visitor, neighbour: Member) -> None:
+    ours = read(invite(browser, email="ops@maple.example")).text.replace("ops@maple.example", "")
+    theirs = read(invite(browser, email=neighbour.email)).text.replace(neighbour.email, "")
+    assert ours == theirs
+
+
+def test_an_invitation_is_sent_again(browser: Visitor, ben: Member, manager: Member) -> None:
+    action = f"/staff/{ben.pk}/invite-again"
+    assert action in browser.read("/staff").actions
+    page = browser.follow(browser.post(action))
+    assert page.messages == ["An invitation is on its way to ben@maple.example."]
+    assert AccountMail.objects.filter(member=ben, inviter=manager).count() == 2
+    event = AuditEvent.objects.get(action="invite again")
+    assert (event.member, event.result, event.detail) == (manager, "ok", f"member {ben.pk}")
+
+
+def test_twice_within_a_moment_is_told_and_sends_one(browser: Visitor, ben: Member) -> None:
+    action = f"/staff/{ben.pk}/invite-again"
+    browser.follow(browser.post(action))
+    page = browser.follow(browser.post(action))
+    assert page.messages == [
+        "No invitation was sent: ben@maple.example was invited a moment ago; see whether that mail arrives."
+    ]
+    assert AccountMail.objects.filter(member=ben).count() == 2
+    assert AuditEvent.objects.filter(action="invite again", result="refused").count() == 1
+
+
+def test_who_has_a_password_is_not_invited_again(browser: Visitor, school_manager: Member) -> None:
+    page = browser.follow(browser.post(f"/staff/{school_manager.pk}/invite-again"))
+    (message,) = page.messages
+    assert message.startswith("No invitation was sent: school@maple.example has a password")
+    assert not AccountMail.objects.exists()
+
+
+@pytest.mark.parametrize("key", ["theirs", "0", "99999999999999999999999"])
+def test_the_neighbours_staff_is_neither_seen_nor_invited(
+    key: str, browser: Visitor, neighbour: Member, cedar: District
+) -> None:
+    theirs = members.invite(cedar, "new@cedar.example", "Cleo", "Cedarson", "instructor", ["900"], neighbour, NOW)
+    assert "cedar" not in browser.read("/staff").text.casefold()
+    response = browser.post(f"/staff/{theirs.pk if key == 'theirs' else key}/invite-again")
+    assert response.status_code == 404
+    assert read(response).heading == "Nothing here"
+    assert AccountMail.objects.filter(member=theirs).count() == 1
+    assert AuditEvent.objects.filter(action="invite again", result="not found").count() == 1
+
+
+def test_instructors_neither_see_nor_invite(visitor: SignedIn, instructor: Member, ben: Member) -> None:
+    browser = visitor(instructor)
+    answers = [
+        browser.get("/staff"),
+        invite(browser, email="x@maple.example"),
+        browser.post(f"/staff/{ben.pk}/invite-again"),
+        browser.get(f"/staff/{ben.pk}"),
+        browser.get("/staff/import"),
+    ]
+    assert {answer.status_code for answer in answers} == {403}
+    assert {read(answer).heading for answer in answers} == {"Not for your role"}
+    assert "Staff" not in read(answers[0]).rooms
+    assert not Member.objects.filter(email="x@maple.example").exists()
+    assert AuditEvent.objects.filter(member=instructor, result="not allowed").count() == 5
+
+
+class TestSchoolManager:
+    """He looks after the staff of his schools, and of no others."""
+
+    @pytest.fixture
+    def browser(self, visitor: SignedIn, school_manager: Member) -> Visitor:
+        return visitor(school_manager)
+
+    def test_sees_the_staff_of_his_schools(self, browser: Visitor, ben: Member, manager: Member) -> None:
+        elsewhere = a_member(manager.district, "else@maple.example", "instructor")
+        elsewhere.schools.set(School.objects.filter(district=manager.district, organization_id="200"))
+        assert [row[1] for row in browser.read("/staff").rows] == ["ben@maple.example", "school@maple.example"]
+        assert browser.get(f"/staff/{elsewhere.pk}").status_code == 404
+        assert browser.get(f"/staff/{manager.pk}").status_code == 404
+        assert browser.post(f"/staff/{manager.pk}/deactivate").status_code == 404
+
+    def test_is_offered_the_roles_and_schools_that_are_his_to_give(self, browser: Visitor) -> None:
+        page = browser.read("/staff/invite")
+        offered = [
+            (field.get("name"), field.get("value")) for field in page.main.iter("input") if field.get("name") != "x"
+        ]
+        assert [value for name, value in offered if name == "role"] == ["school manager", "instructor"]
+        assert [value for name, value in offered if name == "schools"] == ["100"]
+
+    @pytest.mark.parametrize("other", [{"role": "district manager", "schools": []}, {"schools": ["200"]}])
+    def test_cannot_choose_others(self, browser: Visitor, other: dict[str, Any]) -> None:
+        assert invite(browser, **other).status_code == 422
+        assert not Member.objects.filter(email="ben@maple.example").exists()
+
+    def test_sees_who_works_elsewhere_too_but_does_not_change_him(
+        self, browser: Visitor, ben: Member, maple: District
+    ) -> None:
+        ben.schools.set(School.objects.filter(district=maple))
+        page = browser.read("/staff")
+        assert page.rows[0][0] == "Ben Ito"
+        assert "Ben Ito" not in page.links
+        assert browser.get(f"/staff/{ben.pk}").status_code == 404
+        page = browser.follow(browser.post(f"/staff/{ben.pk}/deactivate"))
+        assert page.messages == ["Nobody was deactivated: Ben Ito is not yours to change; ask a district manager."]
+
+
+def change(browser: Visitor, member: Member, **other: Any) -> Any:
+    page = browser.read(f"/staff/{member.pk}")
+    values = page.form_with("first_name").values
+    return browser.post(f"/staff/{member.pk}", values | other)
+
+
+def test_a_member_is_changed(browser: Visitor, ben: Member) -> None:
+    page = browser.follow(change(browser, ben, last_name="Itō", role="school manager", schools=["100", "200"]))
+    assert page.messages == ["Ben Itō is changed."]
+    assert page.rows[0][:4] == ["Ben Itō", "ben@maple.example", "school manager", "School 100, School 200"]
+    assert AuditEvent.objects.get(action="change member").detail == f"member {ben.pk}, school manager"
+
+
+def test_what_cannot_be_is_told_on_the_page(browser: Visitor, ben: Member, neighbour: Member) -> None:
+    response = change(browser, ben, email=neighbour.email, password=PASSWORD)
+    assert response.status_code == 422
+    assert "Ops@cedar.example cannot" not in read(response).text
+    assert "ops@cedar.example cannot be added: it is in use as a login." in read(response).text
+    ben.refresh_from_db()
+    assert ben.email == "ben@maple.example"
+
+
+def test_another_email_takes_the_password_of_who_gives_it(browser: Visitor, ben: Member) -> None:
+    page = read(change(browser, ben, email="itoh@maple.example"))
+    assert "type your own password too" in page.described("password")
+    page = read(change(browser, ben, email="itoh@maple.example", password="something else"))
+    assert "This is not your password. Type it again." in page.described("password")
+    assert Member.objects.get(pk=ben.pk).email == "ben@maple.example"
+    page = browser.follow(change(browser, ben, email="itoh@maple.example", password=PASSWORD))
+    assert Member.objects.get(pk=ben.pk).email == "itoh@maple.example"
+
+
+def test_who_is_let_go_is_out_at_once_and_can_be_taken_back(
+    browser: Visitor, visitor: SignedIn, school_manager: Member
+) -> None:
+    theirs = visitor(school_manager)
+    page = browser.follow(browser.post(f"/staff/{school_manager.pk}/deactivate"))
+    assert page.messages == ["Ana Ruiz cannot sign in any more; sessions and links have ended."]
+    assert theirs.get("/")["Location"] == "/sign-in"
+    assert theirs.sign_in(school_manager).status_code == 403
+    browser.follow(browser.post(f"/staff/{school_manager.pk}/reactivate"))
+    assert theirs.sign_in(school_manager).status_code == 302
+
+
+def test_the_last_district_manager_stays(browser: Visitor, manager: Member) -> None:
+    assert "Let Ana go" not in browser.read(f"/staff/{manager.pk}").text
+    page = browser.follow(browser.post(f"/staff/{manager.pk}/deactivate"))
+    assert page.messages == ["Nobody was deactivated: nobody can deactivate themselves; another manager can."]
+    response = change(browser, manager, role="instructor", schools=["100"])
+    assert "Ana Ruiz is the last district manager who can sign in; make another one first." in read(response).text
+
+
+class TestStaffFile:
+    HEADER = "FIRST_NAME,LAST_NAME,ASSIGNED_ROLE,EMAIL,SCHOOLS\n"
+
+    def send(self, browser: Visitor, text: str) -> Page:
+        browser.read("/staff/import")
+        file = SimpleUploadedFile("staff.csv", text.encode(), "text/csv")
+        return read(browser.post("/staff/import/file", {"file": file}))
+
+    def test_who_can_be_invited_is_and_the_other_lines_are_told(self, browser: Visitor) -> None:
+        page = self.send(
+            browser,
+            self.HEADER
+            + "Ida,Stone,District Manager,ida@maple.example,\n"
+            + "Ben,Ito,instructor,ben@maple.example,100&School 200\n"
+            + "Cy,Loe,king,cy@maple.example,100\n",
+        )
+        assert page.heading == "2 invited"
+        assert page.rows == [
+            ["4", "there is no role 'king'; the roles are district manager, school manager, instructor"]
+        ]
+        assert AccountMail.objects.filter(kind="invitation").count() == 2
+        event = AuditEvent.objects.get(action="import staff")
+        assert event.detail == "2 invited, 0 there already, 1 problems"
+
+    @pytest.mark.parametrize(
+        ("text", "told"),
+        [
+            ("NAME,EMAIL\n", "Nobody was invited: line 1 must be FIRST_NAME,LAST_NAME,ASSIGNED_ROLE,EMAIL,SCHOOLS"),
+            ("", "line 1 must be FIRST_NAME,LAST_NAME,ASSIGNED_ROLE,EMAIL,SCHOOLS and is nothing; correct it"),
+            (HEADER + 'Ida,"Sto"ne,x,y,\n', "Nobody was invited: line 2 is not CSV"),
+        ],
+    )
+    def test_of_what_is_no_staff_file_nobody_is_invited(self, browser: Visitor, text: str, told: str) -> None:
+        assert told in self.send(browser, text).text
+        assert not AccountMail.objects.exists()
+
+    def test_another_sites_form_invites_nobody(self, browser: Visitor) -> None:
+        file = SimpleUploadedFile("staff.csv", (self.HEADER + "I,S,instructor,i@maple.example,100\n").encode())
+        response = browser.post("/staff/import/file", {"file": file, "csrfmiddlewaretoken": "forged"})
+        assert response.status_code == 403
+        assert not AccountMail.objects.exists()
+
+
+def test_names_are_shown_and_not_run(browser: Visitor) -> None:
+    invite(browser, first_name="<img src=x onerror=alert(1)>")
+    response = browser.get("/staff")
+    assert "<img" not in response.content.decode()
+    assert "<img src=x onerror=alert(1)> Ito" in read(response).text

@@ -1,0 +1,155 @@
+"""/students/new, /students/<key>/edit and what else is done to one student by hand."""
+
+from typing import Any
+
+import pytest
+
+from rollbook.districts.models import District
+from rollbook.students.models import RowFingerprint, Student
+from rollbook.students.passwords import verify
+from rollbook.accounts.models import AuditEvent, Member, Role
+from tests.web.pages.conftest import SignedIn, Visitor
+from tests.web.pages.reading import Page, read, said
+from tests.updates.night import a_class, enroll, history, password_of, values_of
+
+ANA = {
+    "first_name": "Ana",
+    "last_name": "Brook",
+    "dob": "5/13/2014",
+    "gender": "f",
+    "grade": "4",
+    "school_id": "100",
+    "ell": "n",
+    "special_ed": "n",
+}
+
+
+@pytest.fixture
+def browser(visitor: SignedIn, manager: Member) -> Visitor:
+    """The district manager's."""
+    return visitor(manager)
+
+
+@pytest.fixture
+def student(maple: District) -> Student:
+    enroll(maple, a_class(1, GROUPS="Band", RACE="WH"))
+    return Student.objects.get(student_id="s000")
+
+
+def form_of(browser: Visitor, student: Student) -> dict[str, Any]:
+    """What sending the form as it stands would say."""
+    return dict(browser.read(f"/students/{student.pk}/edit").form_with("edition").values)
+
+
+def told_once(page: Page) -> list[str]:
+    """Username and password."""
+    return [said(code) for code in page.main.iter("code")]
+
+
+def test_a_student_is_added_and_the_password_shown_once(browser: Visitor, maple: District) -> None:
+    response = browser.post("/students/new", {**ANA, "student_id": "7", "classifications": ["Autism", "Dyslexia"]})
+    page = read(response)
+    assert (response.status_code, page.heading) == (200, "Ana Brook is added")
+    added = Student.objects.get(student_id="7")
+    username, password = told_once(page)
+    assert username == "abrook"
+    assert verify(added.password, password)
+    assert values_of(maple, "7", "CLASSIFICATIONS", "GROUPS") == ("Autism&Dyslexia", "Default")
+    assert password not in browser.read(f"/students/{added.pk}").text
+    assert AuditEvent.objects.get(action="add student").detail == f"student with key {added.pk}"
+    record = browser.read(f"/students/{added.pk}")
+    assert record.rows[-1][1:] == ["Student", "added", "Ana Ruiz"]
+
+
+def test_what_can_be_no_student_is_told_at_its_field_and_nothing_is_lost(browser: Visitor, maple: District) -> None:
+    enroll(maple, a_class(1))
+    response = browser.post(
+        "/students/new", {**ANA, "student_id": "s000", "dob": "2/30/2014", "additional_info_1": "bus 4"}
+    )
+    page = read(response)
+    assert response.status_code == 422
+    assert "'2/30/2014' is not a real date; write mm/dd/yyyy." in page.described("dob")
+    assert page.form_with("dob").values["additional_info_1"] == ["bus 4"]
+    page = read(browser.post("/students/new", {**ANA, "student_id": "s000"}))
+    assert page.described("student_id").endswith("The STUDENT_ID is taken; correct the ID.")
+    page = read(browser.post("/students/new", {**ANA, "grade": ""}))
+    assert "This field is required." in page.described("grade")
+    assert Student.objects.count() == 1
+
+
+def test_a_form_is_sent_as_it_was_shown(browser: Visitor, student: Student, maple: District) -> None:
+    fields = form_of(browser, student)
+    assert (fields["groups"], fields["race"], fields["dob"]) == (["Band"], ["WH"], ["05/13/2012"])
+    page = browser.follow(browser.post(f"/students/{student.pk}/edit", fields))
+    assert page.messages == ["Nothing was changed."]
+    assert len(history(maple, "s000")) == 1
+
+
+def test_a_student_is_changed(browser: Visitor, student: Student, maple: District, manager: Member) -> None:
+    fields = form_of(browser, student) | {"grade": "5", "groups": [], "staff": manager.email.upper(), "race": ""}
+    page = browser.follow(browser.post(f"/students/{student.pk}/edit", fields))
+    assert page.messages == ["Changed: Grade, Race, Groups, Staff."]
+    assert values_of(maple, "s000", "GRADE", "GROUPS", "STAFF", "RACE") == ("5", "Default", manager.email, "")
+    detail = f"student with key {student.pk}: GRADE, RACE, GROUPS, STAFF"
+    assert AuditEvent.objects.get(action="edit student").detail == detail
+    assert page.rows[0][-1] == "Ana Ruiz"
+
+
+def test_of_two_who_change_a_student_the_second_looks_again(browser: Visitor, student: Student) -> None:
+    fields = form_of(browser, student)
+    browser.post(f"/students/{student.pk}/edit", fields | {"grade": "5"})
+    response = browser.post(f"/students/{student.pk}/edit", fields | {"grade": "6"})
+    assert response.status_code == 422
+    assert "The student was changed meanwhile; open the page again" in read(response).text
+    assert Student.objects.get(pk=student.pk).grade == "5"
+
+
+def test_what_is_odd_about_a_change_is_told(browser: Visitor, student: Student) -> None:
+    fields = form_of(browser, student) | {"dob": "05/13/1980"}
+    page = browser.follow(browser.post(f"/students/{student.pk}/edit", fields))
+    assert page.messages[0] == "Changed: Birth date."
+    assert page.messages[1].startswith("Birth date: ")
+
+
+def test_a_leaver_is_deactivated_and_taken_back(browser: Visitor, student: Student) -> None:
+    page = browser.follow(browser.post(f"/students/{student.pk}/deactivate"))
+    assert page.messages == ["Ann000 Lee000 is not active any more; what the record says stays."]
+    assert f"/students/{student.pk}/reactivate" in page.actions
+    page = browser.follow(browser.post(f"/students/{student.pk}/reactivate"))
+    assert page.messages == ["Ann000 Lee000 is active again."]
+    assert f"/students/{student.pk}/deactivate" in page.actions
+    assert RowFingerprint.objects.get(student=student).fingerprint is None
+
+
+def test_a_new_password_is_shown_once(browser: Visitor, student: Student, maple: District) -> None:
+    page = read(browser.post(f"/students/{student.pk}/password"))
+    _, password = told_once(page)
+    assert verify(password_of(maple, "s000"), password)
+    assert [event.detail for event in AuditEvent.objects.filter(action="new password")] == [
+        f"student with key {student.pk}"
+    ]
+
+
+def test_who_may_not_edit_is_offered_nothing_and_does_nothing(
+    visitor: SignedIn, student: Student, school_manager: Member
+) -> None:
+    browser = visitor(school_manager)
+    assert "Edit" in browser.read(f"/students/{student.pk}").links
+    Role.objects.filter(pk=school_manager.role_id).update(permissions=["see students"])
+    page = browser.read(f"/students/{student.pk}")
+    assert "Edit" not in page.links
+    assert page.actions == []
+    assert browser.get(f"/students/{student.pk}/edit").status_code == 403
+    assert browser.post(f"/students/{student.pk}/deactivate").status_code == 403
+    assert Student.objects.get(pk=student.pk).status == "active"
+
+
+def test_a_school_manager_has_his_schools_alone(visitor: SignedIn, student: Student, school_manager: Member) -> None:
+    browser = visitor(school_manager)
+    enroll(student.district, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,SCHOOL_ID\nz,Zoe,Park,2012-05-13,200\n")
+    other = Student.objects.get(student_id="z")
+    assert browser.get(f"/students/{other.pk}/edit").status_code == 404
+    assert browser.post(f"/students/{other.pk}/password").status_code == 404
+    page = browser.read("/students/new")
+    assert "School 200" not in page.text
+    assert browser.post("/students/new", {**ANA, "school_id": "200"}).status_code == 422

@@ -1,0 +1,332 @@
+"""``/students`` and ``/students/<key>``: whom a member finds, and all that is told of one student."""
+
+import pytest
+from django.test import Client
+
+from rollbook.web.pages.students import filters, page_data
+from rollbook.districts.models import District, School
+from rollbook.students.models import Student
+from rollbook.accounts.models import AuditEvent, Member
+from tests.web.pages.conftest import SignedIn, Visitor
+from tests.web.pages.reading import Page, read
+from tests.updates.night import a_class, enroll, last, run
+
+FILE = """
+    STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB,GRADE,SCHOOL_ID,GROUPS,STATUS,RACE,SPECIAL_ED,STAFF
+    00123,abrook,Ana,Brook,2014-05-13,4,100,Choir&Art,active,AS,y,
+    00124,bcole,Ben,cole,2013-11-02,5,100,Art,active,,n,teacher@maple.example
+    00200,zdunn,Zoë,Dunn,2012-01-30,6,200,,inactive,,n,
+    ,eevans,Émile,Evans,2012-01-31,k,200,,active,,n,
+"""
+NAMES = ["Brook, Ana", "cole, Ben", "Dunn, Zoë", "Evans, Émile"]
+
+
+@pytest.fixture
+def enrolled(maple: District, cedar: District, school_manager: Member, instructor: Member) -> None:
+    """Four students of ours, and of the neighbour's one of the same ID and one of another name."""
+    enroll(maple, FILE)
+    enroll(
+        cedar,
+        "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,SCHOOL_ID\n00123,Cedric,Brook,2014-05-13,900\n7,Nell,Reed,2014-05-13,900",
+    )
+
+
+@pytest.fixture
+def office(enrolled: None, manager: Member, visitor: SignedIn) -> Visitor:
+    """The browser of the district manager."""
+    return visitor(manager)
+
+
+def names(page: Page) -> list[str]:
+    return [row[0] for row in page.rows]
+
+
+def address_of(student_id: str, district: str = "maple-usd") -> str:
+    return f"/students/{Student.objects.get(student_id=student_id, district__slug=district).pk}"
+
+
+# --- The list
+
+
+def test_the_list_is_in_the_order_of_last_names_whatever_their_case(office: Visitor) -> None:
+    page = office.read("/students")
+    assert (page.title, page.heading) == ("Students · Rollbook", "Students")
+    assert names(page) == NAMES
+    assert page.rows[0] == ["Brook, Ana", "00123", "School 100", "4", "Art, Choir", "✓ active"]
+    assert page.rows[2][3:] == ["6", "Default", "■ inactive"]
+    assert page.rows[3][1] == ""
+    assert "4 students" in page.text
+    assert page.links["Brook, Ana"] == address_of("00123")
+    assert page.links["Update"] == "/students/update"
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"search": "brook"}, NAMES[:1]),
+        ({"search": "Brook, Ana"}, NAMES[:1]),
+        ({"search": "  aNA   bro "}, NAMES[:1]),
+        ({"search": "ana cole"}, []),
+        ({"search": "ÉMILE"}, NAMES[3:]),
+        ({"search": "0012"}, NAMES[:2]),
+        ({"search": "ZDunn"}, NAMES[2:3]),
+        ({"search": "100%"}, []),
+        ({"search": "_"}, []),
+        ({"grade": "5"}, NAMES[1:2]),
+        ({"grade": "k"}, NAMES[3:]),
+        ({"group": "art"}, NAMES[:2]),
+        ({"group": "choir"}, NAMES[:1]),
+        ({"status": "inactive"}, NAMES[2:3]),
+        ({"group": "art", "grade": "4"}, NAMES[:1]),
+        ({"search": "", "school": "", "grade": "", "group": "", "status": "", "update": ""}, NAMES),
+    ],
+)
+def test_search_and_filters_narrow_the_list(office: Visitor, query: dict[str, str], found: list[str]) -> None:
+    page = office.read("/students", query)
+    assert names(page) == found
+    count = {0: "0 students match", 1: "1 student matches"}.get(len(found), f"{len(found)} students")
+    assert count in page.text
+    sent = {name: value.strip() for name, value in query.items() if value.strip()}
+    assert {name: page.form("/students").values[name][0].strip() for name in sent} == sent
+
+
+def test_a_school_is_chosen_from_those_of_the_district(office: Visitor, maple: District) -> None:
+    page = office.read("/students")
+    (select,) = (field for field in page.main.iter("select") if field.get("name") == "school")
+    assert ["".join(option.itertext()) for option in select] == ["All schools", "School 100 (100)", "School 200 (200)"]
+    school = School.objects.get(district=maple, organization_id="200")
+    assert names(office.read("/students", {"school": str(school.pk)})) == NAMES[2:]
+
+
+def test_the_list_can_be_narrowed_to_whom_an_update_has_changed(office: Visitor, maple: District) -> None:
+    run(maple, "STUDENT_ID,GRADE\n00123,4\n00124,6\n00200,7")
+    assert names(office.read("/students", {"update": str(last(maple).number)})) == NAMES[1:3]
+    assert names(office.read("/students", {"update": "1000"})) == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"update": "seventeen"},
+        {"update": "0"},
+        {"update": "9" * 30},
+        {"school": "9999999"},
+        {"school": "9" * 30},
+        {"school": "x"},
+        {"grade": "13"},
+        {"status": "gone"},
+        {"search": "a\0b"},
+        {"search": "x" * 101},
+    ],
+)
+def test_a_filter_that_cannot_be_understood_says_so_and_shows_nobody(office: Visitor, query: dict[str, str]) -> None:
+    page = office.read("/students", query)
+    assert names(page) == []
+    assert "A filter cannot be understood" in page.text
+    assert page.described(*query) != ""
+
+
+def test_a_school_of_the_neighbours_is_no_choice(office: Visitor, cedar: District) -> None:
+    theirs = School.objects.get(district=cedar, organization_id="900")
+    page = office.read("/students", {"school": str(theirs.pk)})
+    assert names(page) == []
+    assert "School 900" not in page.text
+
+
+def test_nobody_matching_offers_to_clear_the_filters(office: Visitor) -> None:
+    page = office.read("/students", {"search": "nobody"})
+    assert "Nobody matches" in page.text
+    assert page.links["clear the filters"] == "/students"
+
+
+def test_a_district_without_students_is_told_how_to_begin(manager: Member, visitor: SignedIn) -> None:
+    page = visitor(manager).read("/students")
+    assert "There are no students yet" in page.text
+    assert page.links["Begin with a file"] == "/students/update"
+    assert page.actions == []
+
+
+def test_pages_keep_the_filters_and_a_page_too_far_is_the_last(
+    office: Visitor, maple: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filters, "SIZE", 2)
+    page = office.read("/students", {"search": "e"})
+    assert names(page) == ["cole, Ben", "Evans, Émile"]
+    monkeypatch.setattr(filters, "SIZE", 1)
+    second = office.read("/students", {"search": "e", "page": "2"})
+    assert names(second) == ["Evans, Émile"]
+    assert second.links["Previous page"] == "?search=e&page=1"
+    assert "Page 2 of 2 · 2 students" in second.text
+    assert names(office.read("/students", {"page": "999999"})) == ["Evans, Émile"]
+    for odd in ("0", "-1", "x", "9" * 30):
+        assert names(office.read("/students", {"page": odd})) == ["Brook, Ana"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
+def test_page_after_page_shows_everyone_once_and_in_order(
+    office: Visitor, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(filters, "SIZE", size)
+    pages = [names(office.read("/students", {"page": str(number)})) for number in range(1, -(-len(NAMES) // size) + 1)]
+    assert [name for page in pages for name in page] == NAMES
+    assert {len(page) for page in pages[:-1]} <= {size}
+
+
+def test_a_page_asks_the_database_as_often_for_fifty_students_as_for_four(
+    office: Visitor, maple: District, django_assert_max_num_queries: object
+) -> None:
+    enroll(maple, a_class(60))
+    with django_assert_max_num_queries(14):  # type: ignore[operator]
+        assert len(office.read("/students").rows) == 50
+
+
+def test_htmx_gets_the_list_and_the_count_alone(office: Visitor) -> None:
+    part = read(office.get("/students", {"search": "brook"}, htmx=True))
+    assert names(part) == NAMES[:1]
+    assert list(part.root.iter("h1")) == []
+    (count,) = (one for one in part.root.iter("p") if "hx-swap-oob" in one.attrib)
+    assert (count.get("hx-swap-oob"), "".join(count.itertext()).strip()) == ("innerHTML:#count", "1 student matches")
+
+
+def test_seeing_the_list_is_in_the_audit_without_what_was_searched_for(office: Visitor) -> None:
+    office.read("/students", {"search": "brook", "grade": "4"})
+    event = AuditEvent.objects.get(action="students")
+    assert (event.result, event.detail) == ("seen", "page 1, filtered by search, grade")
+
+
+# --- Who sees whom
+
+
+def test_a_school_manager_sees_the_schools_own(enrolled: None, school_manager: Member, visitor: SignedIn) -> None:
+    school = visitor(school_manager)
+    page = school.read("/students")
+    assert names(page) == NAMES[:2]
+    assert "School 200" not in page.text
+    assert "Update" not in page.links
+    assert school.get(address_of("00123")).status_code == 200
+    assert school.get(address_of("00200")).status_code == 404
+
+
+def test_an_instructor_sees_the_linked_students(enrolled: None, instructor: Member, visitor: SignedIn) -> None:
+    teacher = visitor(instructor)
+    assert names(teacher.read("/students")) == ["cole, Ben"]
+    assert teacher.get(address_of("00123")).status_code == 404
+
+
+def test_an_instructor_without_students_is_told_why(maple: District, instructor: Member, visitor: SignedIn) -> None:
+    assert "There are no students for you yet" in visitor(instructor).read("/students").text
+
+
+def test_the_neighbour_is_neither_found_nor_seen(office: Visitor, manager: Member) -> None:
+    for search in ("Cedric", "Reed", "7"):
+        assert names(office.read("/students", {"search": search})) == []
+    theirs = office.get(address_of("7", "cedar-county"))
+    nobodys = office.get("/students/999999")
+    assert (theirs.status_code, nobodys.status_code) == (404, 404)
+    assert read(theirs).text == read(nobodys).text
+    assert AuditEvent.objects.filter(action="student", result="not found", member=manager).count() == 2
+
+
+@pytest.mark.parametrize("key", ["0", "9" * 19, "9" * 60])
+def test_a_key_of_any_size_is_nobody(office: Visitor, key: str) -> None:
+    assert office.get(f"/students/{key}").status_code == 404
+
+
+def test_a_stranger_signs_in_first(stranger: Visitor, enrolled: None) -> None:
+    assert stranger.get("/students?search=brook")["Location"] == "/sign-in?next=%2Fstudents%3Fsearch%3Dbrook"
+    assert Client().get("/students").status_code == 403
+
+
+# --- One student
+
+
+def facts(page: Page) -> dict[str, str]:
+    terms = [" ".join("".join(term.itertext()).split()) for term in page.main.iter("dt")]
+    said = [" ".join("".join(term.itertext()).split()) for term in page.main.iter("dd")]
+    return dict(zip(terms, said, strict=True))
+
+
+def test_a_student_is_told_in_the_words_of_people(office: Visitor) -> None:
+    page = office.read(address_of("00123"))
+    assert (page.title, page.heading) == ("Ana Brook · Rollbook", "Ana Brook")
+    told = facts(page)
+    assert told["Student ID"] == "00123"
+    assert told["School"] == "School 100 (100)"
+    assert told["Groups"] == "Art, Choir"
+    assert told["Race"] == "Asian"
+    assert told["Special education"] == "yes"
+    assert told["Birth date"] == "05/13/2014"
+    assert told["Middle initial"] == "–"
+    assert "Password" not in told
+    assert "✓ active" in page.text
+    assert "Nobody is linked." in page.text
+
+
+def test_sensitive_fields_are_closed_at_first_and_open_without_a_script(office: Visitor) -> None:
+    page = office.read(address_of("00123"))
+    hidden = [one for one in page.main.iter("details") if "open" not in one.attrib]
+    (closed,) = (one for one in hidden if one.find(".//dl") is not None)
+    told = {"".join(term.itertext()) for term in closed.iter("dt")}
+    assert told == {
+        "Birth date",
+        "English learner",
+        "Special education",
+        "Title I",
+        "Migrant",
+        "Race",
+        "Classifications",
+    }
+
+
+def test_linked_staff_are_named(office: Visitor) -> None:
+    assert "Ana Ruiz teacher@maple.example" in office.read(address_of("00124")).text
+
+
+def test_every_change_is_told_with_the_update_that_made_it(office: Visitor, maple: District) -> None:
+    run(maple, "STUDENT_ID,GRADE,SPECIAL_ED,PASSWORD\n00123,7,n,zQcanary1")
+    number = last(maple).number
+    page = office.read(address_of("00123"))
+    history = [row[1:] for row in page.rows]
+    assert ["Grade", "before: 4 → now: 7", f"Update {number}"] in history
+    assert ["Special education", "Show before: yes → now: no", f"Update {number}"] in history
+    assert ["Password", "changed", f"Update {number}"] in history
+    assert history[-1] == ["Student", "added", "Update 1"]
+    assert page.links[f"Update {number}"] == f"/updates/{number}"
+    assert "canary" not in page.text
+
+
+def test_a_long_history_has_pages(office: Visitor, maple: District, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_data, "CHANGES", 2)
+    for grade in ("5", "6", "7"):
+        run(maple, f"STUDENT_ID,GRADE\n00123,{grade}")
+    address = address_of("00123")
+    assert [row[2] for row in office.read(address).rows] == ["before: 6 → now: 7", "before: 5 → now: 6"]
+    assert [row[2] for row in office.read(address, {"page": "2"}).rows] == ["before: 4 → now: 5", "added"]
+
+
+def test_rejected_rows_are_told_with_why_and_a_link(office: Visitor, maple: District) -> None:
+    run(maple, "STUDENT_ID,GRADE\n00123,13\n00124,6")
+    number = last(maple).number
+    page = office.read(address_of("00123"))
+    assert "Rows that were rejected" in page.text
+    row = page.rows[0]
+    assert row[1:3] == [f"Update {number}", "2"]
+    assert row[3].startswith("Grade: ")
+    assert "write pk, k, 1 to 12, or adult" in row[3]
+    assert "Rows that were rejected" not in office.read(address_of("00124")).text
+
+
+def test_who_may_not_see_updates_gets_no_link_to_them(
+    enrolled: None, school_manager: Member, visitor: SignedIn, maple: District
+) -> None:
+    run(maple, "STUDENT_ID,GRADE\n00123,13")
+    page = visitor(school_manager).read(address_of("00123"))
+    assert f"Update {last(maple).number}" in page.text
+    assert [address for address in page.links.values() if address.startswith("/updates")] == []
+
+
+def test_seeing_a_student_is_in_the_audit_without_the_name(office: Visitor) -> None:
+    address = address_of("00123")
+    office.read(address)
+    event = AuditEvent.objects.get(action="student")
+    assert (event.result, event.detail) == ("seen", f"student with key {address.rpartition('/')[2]}")

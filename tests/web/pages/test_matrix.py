@@ -1,0 +1,318 @@
+"""Every page, every role, both districts: who gets in, generated over the URLconf (S20); one without a rule is red."""
+
+from collections.abc import Callable, Iterable
+from http.cookies import SimpleCookie
+from typing import Any
+
+import pytest
+from django.core import serializers
+from django.db import transaction
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import URLPattern, reverse
+from django.utils import timezone
+
+from rollbook.web.pages.base.view import AccessRule, SAFE
+from rollbook.districts.models import District, School
+from rollbook.students.models import Change, Group, Student, Transfer
+from rollbook.accounts import roles
+from rollbook.accounts.auth import api_tokens
+from rollbook.accounts.members import members
+from rollbook.students.manual import transfers
+from rollbook.accounts.models import AuditEvent, Member, Role, Session, Token
+from rollbook.accounts.permissions import Permission, RoleType
+from rollbook.accounts.auth.api_tokens import Scope
+from rollbook.updates.receiving import drafts
+from rollbook.updates.models import Draft, UpdateJob
+from rollbook.updates.receiving.files import IncomingFile
+from rollbook.urls import urlpatterns
+from tests.conftest import PASSWORD, a_member
+from tests.web.test_matrix import COMMANDS_AND_CHECKS
+from tests.updates.night import a_class, enroll, finish, send
+
+PAGES: dict[str, URLPattern] = {
+    pattern.name or "?": pattern for pattern in urlpatterns if pattern.name not in COMMANDS_AND_CHECKS
+}
+RULES: dict[str, AccessRule] = {name: getattr(page.callback, "rule", None) for name, page in PAGES.items()}  # type: ignore[misc]
+FOR_MEMBERS = [name for name, rule in RULES.items() if rule and not rule.public]
+ROLES = list(RoleType)
+
+Keys = dict[str, Any]
+
+# Of an address with a key: what it is called with that is the neighbour's.
+OF_THE_NEIGHBOUR: dict[str, Callable[["Cedar"], Keys]] = {
+    **dict.fromkeys(
+        ("student", "student-edit", "student-password", "student-deactivate", "student-reactivate"),
+        lambda cedar: {"key": cedar.student.pk},
+    ),
+    "transfer-new": lambda cedar: {"slug": "student", "key": cedar.student.pk},
+    **dict.fromkeys(
+        ("transfer", "transfer-finish", "transfer-withdraw", "transfer-back"),
+        lambda cedar: {"key": cedar.transfer.pk},
+    ),
+    **dict.fromkeys(
+        ("group", "group-rename", "group-remove", "group-put-in", "group-take-out"),
+        lambda cedar: {"key": cedar.group.pk},
+    ),
+    "draft": lambda cedar: {"key": cedar.draft.pk},
+    "draft-apply": lambda cedar: {"key": cedar.draft.pk},
+    "draft-discard": lambda cedar: {"key": cedar.draft.pk},
+    "update": lambda cedar: {"number": cedar.update.number},
+    "update-progress": lambda cedar: {"number": cedar.update.number},
+    "update-rows": lambda cedar: {"number": cedar.update.number},
+    "update-cancel": lambda cedar: {"number": cedar.update.number},
+    "update-rejected": lambda cedar: {"number": cedar.update.number},
+    "update-changes": lambda cedar: {"number": cedar.update.number},
+    "update-not-processed": lambda cedar: {"number": cedar.update.number},
+    "member": lambda cedar: {"key": cedar.invited.pk},
+    "staff-invite-again": lambda cedar: {"key": cedar.invited.pk},
+    "member-deactivate": lambda cedar: {"key": cedar.invited.pk},
+    "member-reactivate": lambda cedar: {"key": cedar.invited.pk},
+    "member-second-factor-off": lambda cedar: {"key": cedar.invited.pk},
+    "token-revoke": lambda cedar: {"key": cedar.token.pk},
+    "school": lambda cedar: {"key": cedar.student.school_id},
+    "school-close": lambda cedar: {"key": cedar.student.school_id},
+    "role": lambda cedar: {"key": cedar.role.pk},
+    "role-remove": lambda cedar: {"key": cedar.role.pk},
+    "end-session": lambda cedar: {"handle": cedar.handle},
+}
+# Addresses whose key is nobody's: they are called with one that exists.
+OF_NOBODY: dict[str, Keys] = {
+    "automation-script": {"name": "nightly.sh"},
+    "password": {"token": "nothing"},
+    "role-new": {"slug": "instructor"},
+}
+# A handle of somebody else's session ends nothing, and says so on the next page.
+ENDS_NOTHING = {"end-session"}
+
+
+class Cedar:
+    """The neighbour, with one of everything that has a key."""
+
+    student: Student
+    group: Group
+    transfer: Transfer
+    update: UpdateJob
+    invited: Member
+    role: Role
+    draft: Draft
+    token: Token
+    handle: str
+
+    def __init__(self, district: District) -> None:
+        self.manager = a_member(district, "ops@cedar.example")
+        enroll(district, a_class(3))
+        for grade in ("8", "9", "10"):
+            finish(send(district, a_class(3, GRADE=grade)))
+        self.update = UpdateJob.objects.filter(district=district).latest("number")
+        self.student = Student.objects.filter(district=district).latest("pk")
+        self.group = Group.objects.get(school=self.student.school_id)
+        chosen = transfers.select_student(self.manager, self.student.pk)
+        assert chosen
+        self.transfer = transfers.request_transfer(self.manager, chosen, "To the new school", timezone.now())
+        self.invited = members.invite(
+            district,
+            "new@cedar.example",
+            "Neil",
+            "Cedarson",
+            RoleType.DISTRICT_MANAGER,
+            [],
+            self.manager,
+            timezone.now(),
+        )
+        self.role = roles.make(self.manager, RoleType.INSTRUCTOR, "Cedar's helper", "", [Permission.SEE_STUDENTS])
+        incoming = IncomingFile()
+        incoming.write(a_class(3, GRADE="11").encode())
+        self.draft = drafts.create(self.manager, incoming, file_name="cedar.csv", now=timezone.now())
+        self.token, _ = api_tokens.create(self.manager, "Cedar's night", tuple(Scope), timezone.now())
+        self.visitor = signed_in(self.manager)
+        self.handle = str(Session.objects.get(member=self.manager).pk)
+
+    def keys(self, name: str) -> Keys | None:
+        """With which the address of this name is called, so that it is the neighbour's."""
+        return OF_THE_NEIGHBOUR[name](self) if name in OF_THE_NEIGHBOUR else None
+
+    def everything(self) -> str:
+        """All that there is of the neighbour, to see that nothing of it has changed."""
+        found = [
+            Member.objects.filter(district=self.manager.district),
+            School.objects.filter(district=self.manager.district),
+            Role.objects.filter(district=self.manager.district),
+            Student.objects.filter(district=self.manager.district),
+            Group.objects.filter(school__district=self.manager.district),
+            Transfer.objects.filter(district=self.manager.district),
+            Change.objects.filter(student__district=self.manager.district),
+            UpdateJob.objects.filter(district=self.manager.district),
+            Draft.objects.filter(district=self.manager.district),
+            Token.objects.filter(member__district=self.manager.district),
+        ]
+        return "\n".join(serializers.serialize("json", query.order_by("pk")) for query in found)
+
+
+@pytest.fixture
+def neighbours(cedar: District) -> Cedar:
+    return Cedar(cedar)
+
+
+@pytest.fixture
+def ours(maple: District) -> District:
+    """Maple USD has students too, and one update: fewer than the neighbour."""
+    enroll(maple, a_class(2))
+    return maple
+
+
+def a_browser() -> Client:
+    return Client(raise_request_exception=False, headers={"Accept": "text/html"})
+
+
+def signed_in(member: Member) -> Client:
+    client = a_browser()
+    answer = client.post("/sign-in", {"login": member.email, "password": PASSWORD}, secure=True)
+    assert answer.status_code == 302, answer.content
+    return client
+
+
+def again(client: Client) -> Client:
+    """The same browser as it was: what its next page does to its cookies is forgotten."""
+    browser = a_browser()
+    browser.cookies = SimpleCookie({name: cookie.value for name, cookie in client.cookies.items()})
+    return browser
+
+
+def one_of(district: District, role: RoleType) -> Member:
+    member = a_member(district, f"{role.replace(' ', '-')}@maple.example", role.value)
+    if role is not RoleType.DISTRICT_MANAGER:
+        member.schools.add(School.objects.filter(district=district).first())  # type: ignore[arg-type]
+    return member
+
+
+def call(client: Client, name: str, keys: Keys | None = None) -> HttpResponse:
+    """By the method the address is made for: the last that its rule names."""
+    address = reverse(name, kwargs=keys if keys is not None else OF_NOBODY.get(name))
+    post = RULES[name].methods[-1] == "POST"
+    return client.post(address, secure=True) if post else client.get(address, secure=True)  # type: ignore[return-value]
+
+
+def said(answer: Any) -> str:
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return bytes(body).decode().casefold()
+
+
+def test_every_page_has_a_rule_and_every_key_an_owner() -> None:
+    assert [name for name, rule in RULES.items() if rule is None] == []
+    with_keys = {name for name, page in PAGES.items() if page.pattern.converters}
+    assert with_keys == OF_THE_NEIGHBOUR.keys() | OF_NOBODY.keys()
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_nobody_gets_more_than_the_role_and_the_district_allow(
+    role: RoleType, ours: District, neighbours: Cedar
+) -> None:
+    member = one_of(ours, role)
+    client = signed_in(member)
+    AuditEvent.objects.all().delete()
+    before = neighbours.everything()
+
+    def look(name: str) -> None:
+        answer = call(again(client), name, neighbours.keys(name))
+        if not RULES[name].allows(member):
+            assert answer.status_code == 403
+            event = AuditEvent.objects.get(result="not allowed")
+            assert (event.member, event.detail) == (member, name)
+        elif name in OF_THE_NEIGHBOUR and name not in ENDS_NOTHING:
+            assert answer.status_code == 404
+        else:
+            assert answer.status_code < 500
+            assert answer.status_code not in {403, 404}
+        assert "cedar" not in said(answer)
+        assert neighbours.everything() == before
+        assert again(neighbours.visitor).get("/account", secure=True).status_code == 200
+
+    assert faults(FOR_MEMBERS, look) == {}
+
+
+def test_a_stranger_is_sent_to_the_sign_in(ours: District, neighbours: Cedar) -> None:
+    before = neighbours.everything()
+
+    def look(name: str) -> None:
+        answer = call(a_browser(), name, neighbours.keys(name))
+        assert answer.status_code == 302
+        assert answer["Location"].partition("?")[0] == "/sign-in"
+        assert neighbours.everything() == before
+
+    assert faults(FOR_MEMBERS, look) == {}
+
+
+def test_a_leaver_is_a_stranger_with_the_next_request(ours: District, neighbours: Cedar) -> None:
+    Member.objects.filter(pk=neighbours.manager.pk).update(is_active=False)
+
+    def look(name: str) -> None:
+        answer = call(again(neighbours.visitor), name, neighbours.keys(name))
+        assert (answer.status_code, answer["Location"].partition("?")[0]) == (302, "/sign-in")
+
+    assert faults(FOR_MEMBERS, look) == {}
+
+
+def test_a_page_answers_its_methods_only_and_only_over_https(ours: District) -> None:
+    """Whatever the key: a stranger must not learn from it what there is."""
+
+    def look(name: str) -> None:
+        address = reverse(name, kwargs=_some_keys(name))
+        client = a_browser()
+        assert client.delete(address, secure=True).status_code == 405
+        if not set(SAFE) & set(RULES[name].methods):
+            assert client.get(address, secure=True).status_code == 405
+        plain = client.get(address)
+        assert plain.status_code == 403
+        assert said(plain).startswith("error use_https")
+
+    assert faults(PAGES, look) == {}
+
+
+def test_every_answer_is_never_stored_and_lets_nothing_foreign_in(ours: District) -> None:
+    client = signed_in(one_of(ours, RoleType.DISTRICT_MANAGER))
+
+    def look(name: str) -> None:
+        answer = call(again(client), name, _some_keys(name))
+        assert len(answer["X-Request-Id"]) == 16
+        assert "no-store" in answer["Cache-Control"]
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert answer["Strict-Transport-Security"] == "max-age=31536000"
+        assert answer["Referrer-Policy"] == "same-origin"
+        assert "default-src 'none'" in answer["Content-Security-Policy"]
+        assert "unsafe" not in answer["Content-Security-Policy"]
+        for cookie in answer.cookies.values():
+            assert cookie.key.startswith("__Host-")
+            assert cookie["secure"]
+            assert cookie["httponly"]
+            assert cookie["samesite"] == "Lax"
+
+    assert faults(PAGES, look) == {}
+
+
+def faults(names: Iterable[str], look: Callable[[str], None]) -> dict[str, str]:
+    """What is wrong with which address. Whatever a call has done is undone before the next."""
+    found = {}
+    for name in names:
+        before = transaction.savepoint()
+        try:
+            look(name)
+        except AssertionError as fault:
+            found[name] = str(fault)
+        finally:
+            transaction.set_rollback(False)
+            transaction.savepoint_rollback(before)
+    return found
+
+
+def _some_keys(name: str) -> Keys:
+    return {key: _any(converter) for key, converter in PAGES[name].pattern.converters.items()}
+
+
+def _any(converter: Any) -> Any:
+    """A key of the right kind."""
+    return converter.to_python(
+        {"IntConverter": "1", "UUIDConverter": "0" * 8 + "-0000-4000-8000-" + "0" * 12}.get(
+            type(converter).__name__, "nothing"
+        )
+    )

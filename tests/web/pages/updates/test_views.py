@@ -1,0 +1,371 @@
+"""The list of updates, and one of them: watched while it runs, canceled, looked back upon."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from rollbook.web.pages.updates import filters
+from rollbook.updates.reporting import status_json
+from rollbook.districts.models import District
+from rollbook.accounts.models import AuditEvent, Member, Session
+from rollbook.updates import mails, runner
+from rollbook.updates.engine import WorkerStatus
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.state_machine import State
+from tests.conftest import PASSWORD, a_member
+from tests.web.curl import basic
+from tests.web.pages.conftest import SignedIn, Visitor
+from tests.web.pages.reading import read, said, tree
+from tests.accounts.browser import Clock
+from tests.updates.night import a_class, applying, enroll, finish, run, send, send_bytes
+
+pytestmark = pytest.mark.django_db
+
+BAD = "STUDENT_ID,GRADE,DOB\ns000,9,\ns001,99,\ns002,8,2/30/2015\nnobody,4,\n"
+
+
+@pytest.fixture
+def school(maple: District) -> District:
+    """Update 1 has enrolled four students."""
+    enroll(maple, a_class(4, GRADE="4"))
+    return maple
+
+
+@pytest.fixture
+def browser(manager: Member, visitor: SignedIn) -> Visitor:
+    return visitor(manager)
+
+
+# The list
+
+
+def test_a_new_district_is_told_how_to_begin(browser: Visitor) -> None:
+    page = browser.read("/updates")
+    assert "No student file has come yet" in page.text
+    assert page.links["Set up a script"] == "/automation"
+
+
+def test_the_latest_comes_first_with_its_counts(school: District, browser: Visitor, manager: Member) -> None:
+    finish(send(school, BAD, member=manager))
+    page = browser.read("/updates")
+    assert [row[:2] for row in page.rows] == [["Update 2", "! completed with errors"], ["Update 1", "✓ completed"]]
+    assert page.rows[0][3:] == ["Ana Ruiz, curl", "students.csv", "4", "1", "3"]
+    assert page.rows[1][3] == "the operator, curl"
+    assert page.links["Update 2"] == "/updates/2"
+
+
+def test_it_is_filtered(school: District, browser: Visitor, manager: Member) -> None:
+    finish(send(school, BAD, member=manager))
+    send_bytes(school, b"")
+
+    def numbers(**query: str) -> list[str]:
+        return [row[0] for row in browser.read("/updates", query).rows]
+
+    assert numbers(state="refused") == ["Update 3"]
+    assert numbers(errors_only="on") == ["Update 2"]
+    assert numbers(who=str(manager.pk)) == ["Update 2"]
+    assert numbers(who="0") == ["Update 3", "Update 1"]
+    assert numbers(since="2999-01-01") == []
+    assert numbers(until="2999-01-01") == ["Update 3", "Update 2", "Update 1"]
+    nothing = browser.read("/updates", {"state": "failed"})
+    assert "No update matches" in nothing.text
+
+
+def test_a_filter_that_cannot_be_understood_finds_nothing_and_says_so(school: District, browser: Visitor) -> None:
+    page = browser.read("/updates", {"since": "yesterday"})
+    assert not page.rows
+    assert "Enter a valid date." in page.text
+
+
+@pytest.mark.parametrize("query", [{"since": "0001-01-01"}, {"until": "9999-12-31"}])
+def test_days_at_the_end_of_the_calendar_are_not_looked_for(
+    query: dict[str, str], school: District, browser: Visitor
+) -> None:
+    page = browser.read("/updates", query)
+    assert not page.rows
+    assert "day." in page.described(*query)
+
+
+def test_it_comes_in_pages_that_keep_the_filter(
+    school: District, browser: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filters, "SIZE", 2)
+    for grade in "567":
+        run(school, a_class(4, GRADE=grade))
+    page = browser.read("/updates", {"who": "0", "page": "2"})
+    assert [row[0] for row in page.rows] == ["Update 2", "Update 1"]
+    assert page.links["Previous page"] == "?who=0&page=1"
+
+
+def test_the_neighbours_are_not_in_it(school: District, cedar: District, browser: Visitor) -> None:
+    enroll(cedar, a_class(1))
+    assert len(browser.read("/updates").rows) == 1
+
+
+# One that has ended
+
+
+def test_a_good_one_says_so_and_tells_its_way(school: District, browser: Visitor, manager: Member) -> None:
+    finish(send(school, a_class(4, GRADE="9"), member=manager))
+    mails.queue_result_mails()
+    page = browser.read("/updates/2")
+    assert page.title == "Update 2, completed · Rollbook"
+    assert "is complete: every student in the file is now as the file says. There is nothing to do." in page.text
+    assert "4 rows" in page.text
+    assert "The mail to ops@maple.example goes out 20" in page.text
+    assert ["Grade", "4"] in page.rows
+    assert ["2", "✓ updated", "Ana Park s000", "Grade: before: 4 → now: 9"] in _without_names(page.rows)
+    assert page.links["Changes"] == "/updates/2/changes.csv"
+    assert "Changes, 4: each field" in page.text
+    assert "Rejected rows" not in page.links
+    assert AuditEvent.objects.filter(action="update", result="seen", detail="update 2", member=manager).exists()
+
+
+def _without_names(rows: list[list[str]]) -> list[list[str]]:
+    """The students are called by the class of night.py."""
+    return [[row[0], row[1], "Ana Park s000", row[3]] if len(row) == 4 and "s000" in row[2] else row for row in rows]
+
+
+def test_rejected_rows_are_grouped_by_their_repair_and_can_be_taken_home(school: District, browser: Visitor) -> None:
+    finish(send(school, BAD))
+    page = browser.read("/updates/2")
+    assert "! completed with errors" in page.text
+    assert "3 rows of the file had errors and were not applied" in page.text
+    assert page.links["Rejected rows"] == "/updates/2/rejected.csv"
+    assert page.links["upload it as it is"] == "/students/update/format"
+    assert page.links["bad_date"] == "/help/problems#bad_date"
+    assert {row[1] for row in page.rows if len(row) == 4 and row[0].isdecimal()} == {"✓ updated", "✕ rejected"}
+
+
+def test_a_refused_one_says_why_and_what_to_do(school: District, browser: Visitor) -> None:
+    send_bytes(school, b"")
+    page = browser.read("/updates/2")
+    assert "was refused: the file is not acceptable, and no student was changed." in page.text
+    assert page.links["More about empty_file"] == "/help/problems#empty_file"
+
+
+def test_a_canceled_one_tells_both_counts(school: District, browser: Visitor) -> None:
+    update = send(school, a_class(4, GRADE="9"))
+    browser.get("/updates/2")
+    page = browser.follow(browser.post(f"/updates/{update.number}/cancel"))
+    assert page.messages == ["Update 2 is canceled: 0 students stay updated, 4 were not processed."]
+    assert page.links["Rows that were not processed"] == "/updates/2/not-processed.csv"
+    assert AuditEvent.objects.filter(action="cancel", result="done", detail="update 2").count() == 1
+    again = browser.follow(browser.post("/updates/2/cancel"))
+    assert again.messages[0].startswith("There was nothing to cancel: update 2 had ended already at ")
+
+
+def test_a_failed_one_gives_the_reference(school: District, browser: Visitor) -> None:
+    update = send(school, a_class(4, GRADE="9"))
+    next(runner.run_steps(update.pk))
+    UpdateJob.objects.filter(pk=update.pk).update(state=State.FAILED, reference="8f3a1c", ended_at=timezone.now())
+    assert "reference 8f3a1c" in browser.read("/updates/2").text
+
+
+def test_without_its_file_only_its_changes_can_be_taken_home(school: District, browser: Visitor) -> None:
+    finish(send(school, BAD))
+    UpdateJob.objects.filter(number=2).update(file_removed_at=timezone.now())
+    page = browser.read("/updates/2")
+    assert "are not to be had any more: the file was removed " in page.text
+    assert "Changes" in page.links
+    assert "Rejected rows" not in page.links
+    assert "bad_date" in page.links
+
+
+def test_without_its_details_its_counts_are_left_and_a_sentence_that_says_why(
+    school: District, browser: Visitor
+) -> None:
+    finish(send(school, BAD))
+    now = timezone.now()
+    UpdateJob.objects.filter(number=2).update(file_removed_at=now, details_closed_at=now)
+    page = browser.read("/updates/2")
+    assert "3 rows of the file had errors and were not applied" in page.text
+    assert "The rows and problems of this update were removed " in page.text
+    assert ", and so was its file, as the settings of the district have it." in page.text
+    assert not {"Rejected rows", "Changes"} & page.links.keys()
+    assert [row for row in page.rows if len(row) == 4 and row[0].isdecimal()] == []
+    assert "· line" not in page.text
+    response = browser.get("/updates/2/rows")
+    assert response.status_code == 410
+    assert read(response).heading == "Not kept any more"
+
+
+def test_a_refusal_is_told_by_its_code_when_its_details_are_gone(school: District, browser: Visitor) -> None:
+    send_bytes(school, b"")
+    UpdateJob.objects.filter(number=2).update(details_closed_at=timezone.now())
+    assert browser.read("/updates/2").links["More about empty_file"] == "/help/problems#empty_file"
+
+
+def test_a_mended_file_and_its_origin_are_linked(school: District, browser: Visitor) -> None:
+    finish(send(school, BAD))
+    mended = "STUDENT_ID,GRADE,_LINE_OF_UPDATE_2,_CODE,_MESSAGE\ns001,9,3,bad_grade,x\n"
+    finish(send(school, mended))
+    assert browser.read("/updates/3").links["update 2"] == "/updates/2"
+    assert browser.read("/updates/2").links["update 3"] == "/updates/3"
+
+
+def test_it_is_compared_with_the_completed_one_before(school: District, browser: Visitor) -> None:
+    finish(send(school, BAD))
+    send_bytes(school, b"")
+    run(school, "STUDENT_ID,GRADE\ns003,9\n")
+    page = browser.read("/updates/4")
+    assert page.links["Update 2"] == "/updates/2"
+    assert [row for row in page.rows if row[0] in {"rows", "rejected"}] == [["rows", "1", "4"], ["rejected", "0", "3"]]
+
+
+def test_sensitive_values_are_shown_to_whoever_asks_for_them(school: District, browser: Visitor) -> None:
+    run(school, "STUDENT_ID,GRADE,SPECIAL_ED,PASSWORD\ns000,9,y,topsecret1\n")
+    for address in ("/updates/2", "/updates/2/rows"):
+        page = browser.read(address)
+        [hidden] = [said(each) for each in page.main.iterfind(".//td//details")]
+        assert hidden == "Special education before: n → now: y"
+        assert "Password: changed" in page.text
+        assert "topsecret" not in page.text
+
+
+def test_what_a_file_says_is_never_markup(school: District, browser: Visitor) -> None:
+    evil = "STUDENT_ID,FIRST_NAME,<script>alert(1)</script>\ns000,<b>Bob</b>,x\n"
+    finish(send(school, evil, file_name="<i>students</i>.csv"))
+    page = browser.read("/updates/2")
+    assert "<b>Bob</b>" in page.text
+    assert page.root.find(".//main//b") is None
+    assert page.root.find(".//main//i") is None
+    assert page.root.find(".//main//script") is None
+
+
+# One that runs
+
+
+@pytest.fixture
+def running_one(school: District) -> UpdateJob:
+    """Update 2 is being checked."""
+    update = send(school, a_class(4, GRADE="9"))
+    next(runner.run_steps(update.pk))
+    return update
+
+
+def test_a_running_one_is_watched_also_without_scripts(running_one: UpdateJob, browser: Visitor) -> None:
+    page = browser.read("/updates/2")
+    assert page.root.find(".//head/noscript/meta").attrib["content"] == "5"  # type: ignore[union-attr]
+    bar = page.root.find(".//progress")
+    assert bar is not None
+    assert (bar.attrib["value"], bar.attrib["max"]) == ("4", "4")
+    assert page.actions == ["/updates/2/cancel"]
+    assert "Students who are already updated stay updated" in page.text
+
+
+def test_rate_and_time_left_are_told_only_while_it_moves(
+    clock: Clock, running_one: UpdateJob, browser: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def told(*, alive: bool) -> str:
+        monkeypatch.setattr(status_json, "worker_seen", lambda: WorkerStatus(alive=alive, at=None))
+        return browser.read("/updates/2").text
+
+    assert "rows a second" in told(alive=True)
+    without_worker = told(alive=False)
+    assert "no worker has been seen yet" in without_worker
+    assert "rows a second" not in without_worker
+    clock.move(minutes=2)
+    stalled = told(alive=True)
+    assert "Stalled since" in stalled
+    assert "rows a second" not in stalled
+
+
+def test_its_progress_is_asked_for_alone_and_at_the_end_for_the_whole_page(
+    running_one: UpdateJob, browser: Visitor
+) -> None:
+    answer = browser.get("/updates/2/progress", htmx=True)
+    fragment = tree(answer).find(".//div[@id='progress']")
+    assert fragment is not None
+    assert fragment.attrib["hx-get"] == "/updates/2/progress"
+    finish(running_one)
+    assert browser.get("/updates/2/progress", htmx=True)["HX-Refresh"] == "true"
+    assert browser.get("/updates/2/progress")["Location"] == "/updates/2"
+
+
+def test_to_watch_costs_the_same_however_much_is_wrong_and_leaves_nothing_behind(
+    small_chunks: None, school: District, browser: Visitor, django_assert_num_queries: Any
+) -> None:
+    applying(send(school, BAD))
+    AuditEvent.objects.all().delete()
+    browser.get("/updates")
+    with django_assert_num_queries(3):  # the session, the member, the update
+        assert browser.get("/updates/2/progress", htmx=True).status_code == 200
+    assert not AuditEvent.objects.exists()
+
+
+def test_one_that_waits_says_for_whom(running_one: UpdateJob, school: District, browser: Visitor) -> None:
+    send(school, a_class(4, GRADE="10"))
+    page = browser.read("/updates/3")
+    assert "… received" in page.text
+    assert "Waiting for update 2." in page.text
+
+
+def test_to_watch_is_not_to_be_there(clock: Clock, running_one: UpdateJob, browser: Visitor) -> None:
+    seen = Session.objects.get().last_seen_at
+    clock.move(minutes=5)
+    browser.get("/updates/2/progress", htmx=True)
+    assert Session.objects.get().last_seen_at == seen
+    browser.get("/updates/2")
+    assert Session.objects.get().last_seen_at > seen
+    assert Session.objects.get().last_seen_at - seen >= timedelta(minutes=1)
+
+
+# Its rows
+
+
+def test_rows_are_filtered_and_searched(school: District, browser: Visitor) -> None:
+    finish(send(school, BAD))
+    assert [row[0] for row in browser.read("/updates/2/rows").rows] == ["2", "3", "4", "5"]
+    assert [row[0] for row in browser.read("/updates/2/rows", {"outcome": "updated"}).rows] == ["2"]
+    assert [row[0] for row in browser.read("/updates/2/rows", {"search": "s001"}).rows] == ["3"]
+    assert "No row matches" in browser.read("/updates/2/rows", {"search": "zzz"}).text
+    assert AuditEvent.objects.filter(action="update rows", result="seen").count() == 4
+
+
+def test_a_number_that_is_nobodys_or_the_neighbours_is_not_found(
+    school: District, cedar: District, browser: Visitor
+) -> None:
+    enroll(cedar, a_class(1))
+    for grade in "567":
+        run(cedar, a_class(1, GRADE=grade))
+    browser.get("/updates")
+    for address in ("/updates/4", "/updates/4/rows", "/updates/4/progress"):
+        assert browser.get(address).status_code == 404
+    assert browser.post("/updates/4/cancel").status_code == 404
+    assert AuditEvent.objects.filter(action="cancel", result="not found", detail="update 4").count() == 1
+
+
+# For curl, the same address
+
+
+def test_curl_gets_lines_and_a_browser_a_page(school: District, browser: Visitor, stranger: Visitor) -> None:
+    curl = stranger.client.get("/updates/1", secure=True, headers={"Accept": "*/*"})
+    assert curl.status_code == 401
+    assert curl.content.startswith(b"ERROR sign_in_needed")
+    answer = stranger.get("/updates/1")
+    assert (answer.status_code, answer["Location"]) == (302, "/sign-in?next=%2Fupdates%2F1")
+
+
+def test_a_browser_that_sends_a_password_with_each_call_is_a_browser_all_the_same(
+    school: District, browser: Visitor, manager: Member
+) -> None:
+    headers = {"Authorization": basic(manager.email, PASSWORD)}
+    assert read(browser.client.get("/updates/1", secure=True, headers=headers)).heading == "Update 1"
+
+
+def test_curl_is_not_known_by_its_cookies(school: District, browser: Visitor) -> None:
+    assert browser.client.get("/updates/1", secure=True, headers={"Accept": "*/*"}).status_code == 401
+
+
+def test_a_mails_link_leads_there_by_way_of_the_sign_in(school: District, stranger: Visitor, manager: Member) -> None:
+    answer = stranger.sign_in(manager, next="/updates/1")
+    assert answer["Location"] == "/updates/1"
+    assert read(stranger.get("/updates/1")).heading == "Update 1"
+
+
+def test_a_lesser_role_sees_none_of_it(school: District, visitor: SignedIn) -> None:
+    browser = visitor(a_member(school, "some@maple.example", "school manager"))
+    assert browser.get("/updates/1").status_code == 403

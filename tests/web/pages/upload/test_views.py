@@ -1,0 +1,556 @@
+"""The Update button: a template or your own file, the format with a checker, then apply; all of it without a script."""
+
+import csv
+import io
+import re
+import shutil
+from collections import namedtuple
+from typing import Any
+
+import pytest
+from django.core.files import uploadhandler
+from django.utils import timezone
+from pytest_django import Settings
+
+from rollbook.web.pages.base.column_labels import SECTIONS
+from rollbook.web.http import upload_quota
+from rollbook.studentfile.columns import COLUMNS
+from rollbook.studentfile.reading.header import IDENTIFYING_COLUMN_SETS
+from rollbook.districts.models import District
+from rollbook.students.models import Student
+from rollbook.accounts.models import AuditEvent, Member
+from rollbook.updates.receiving import drafts, files, preview
+from rollbook.updates.models import Draft, UpdateJob
+from rollbook.updates.state_machine import Mode, State
+from tests.conftest import a_member
+from tests.web.curl import BOUNDARY, FORM, File, Part, form
+from tests.web.pages.conftest import HERE, SignedIn, Visitor
+from tests.web.pages.reading import Page, read
+from tests.updates.night import column_of, enroll, finish, run, send
+
+UPDATE, TEMPLATE, FORMAT, UPLOAD = (
+    "/students/update",
+    "/students/update/template.csv",
+    "/students/update/format",
+    "/students/update/file",
+)
+ROWS = b"STUDENT_ID,FIRST_NAME,GRADE\r\n00123,Ana,5\r\n00124,Ben,6\r\n"
+BAD_ROWS = b"STUDENT_ID,GRADE,SHOE_SIZE\r\n00123,5,3\r\n00124,13,4\r\n"
+
+
+@pytest.fixture
+def office(maple: District, manager: Member, visitor: SignedIn) -> Visitor:
+    """The browser of the district manager, with two students there and the format page open."""
+    enroll(maple, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\n00123,Ana,Brook,2014-05-13\n00124,-Ben,Cole,2013-11-02")
+    browser = visitor(manager)
+    browser.read(FORMAT)
+    return browser
+
+
+def choose(office: Visitor, data: bytes = ROWS, name: str = "students.csv", encoding: str = "") -> Any:
+    """Choose a file and press the button."""
+    file = io.BytesIO(data)
+    file.name = name
+    return office.post(UPLOAD, {"encoding": encoding, "file": file})
+
+
+def checked(office: Visitor, data: bytes = ROWS, **more: str) -> Page:
+    """The page about a file that was chosen."""
+    return office.follow(choose(office, data, **more))
+
+
+def send_raw(office: Visitor, body: bytes, content_type: str = FORM, length: int | None = None, **headers: str) -> Any:
+    """Any body at all, from the browser's own page."""
+    return office.client.generic(
+        "POST",
+        UPLOAD,
+        secure=True,
+        headers={"Origin": HERE, **headers},
+        **{  # type: ignore[arg-type]
+            "CONTENT_TYPE": content_type,
+            "CONTENT_LENGTH": str(len(body) if length is None else length),
+            "wsgi.input": io.BytesIO(body),
+        },
+    )
+
+
+def of_office(office: Visitor, *parts: Part) -> bytes:
+    return form([("csrfmiddlewaretoken", office.token), *parts])
+
+
+def refused(answer: Any, status: int, *words: str) -> Page:
+    """The form again, which says why; nothing is kept."""
+    page = read(answer)
+    (alert,) = (one for one in page.main.iter() if one.get("role") == "alert")
+    said = " ".join("".join(alert.itertext()).split())
+    assert answer.status_code == status, said
+    assert all(word in said for word in words), said
+    assert "ERROR" not in said
+    assert "curl" not in said
+    assert UPLOAD in page.actions
+    assert not Draft.objects.exists()
+    assert upload_quota.UPLOAD_QUOTA._taken.total() == 0
+    return page
+
+
+def spooled() -> int:
+    """How many files there are that no update names."""
+    return len(files.unlocked_files() - set(UpdateJob.objects.values_list("spool_name", flat=True)))
+
+
+# --- 1. A template or your own file
+
+
+def test_the_first_step_offers_a_template_or_to_go_on(office: Visitor) -> None:
+    page = office.read(UPDATE)
+    assert page.heading == "Update students"
+    assert page.links["Go on with my file"] == FORMAT
+    (step,) = (one for one in page.main.iter("li") if one.get("aria-current") == "step")
+    assert step.text == "Template or your own file"
+    boxes = [one.get("value") for one in page.main.iter("input") if one.get("name") == "column"]
+    assert sorted(boxes) == sorted(column.name for column in COLUMNS)  # type: ignore[type-var]
+    chosen = page.form(TEMPLATE).values
+    assert any(keys <= set(chosen["column"]) for keys in IDENTIFYING_COLUMN_SETS)
+    assert chosen["students"] == ["yes"]
+    assert "The 2 students as they are now" in page.text
+
+
+def test_every_column_is_in_one_section_and_explained(office: Visitor) -> None:
+    names = [column.name for section in SECTIONS for column in section.columns]
+    assert sorted(names) == sorted(column.name for column in COLUMNS)
+    page = office.read(UPDATE)
+    for column in COLUMNS:
+        (box,) = (one for one in page.main.iter("input") if one.get("value") == column.name)
+        assert page.root.find(f".//*[@id='{box.get('aria-describedby')}']") is not None
+        assert page.root.find(f".//label[@for='{box.get('id')}']") is not None
+
+
+def downloaded(office: Visitor, query: dict[str, Any]) -> list[list[str]]:
+    answer = office.get(TEMPLATE, query)
+    assert answer.streaming
+    assert answer["Content-Type"] == "text/csv; charset=utf-8"
+    assert answer["Content-Disposition"].startswith("attachment; ")
+    text = b"".join(answer.streaming_content).decode()
+    assert text.startswith("\ufeff"), "or a spreadsheet takes it for another encoding"
+    return list(csv.reader(io.StringIO(text[1:], newline=""), strict=True))
+
+
+def test_the_template_has_the_chosen_columns_in_the_documented_order(office: Visitor) -> None:
+    assert downloaded(office, {"column": ["GRADE", "STUDENT_ID", "SHOE_SIZE"], "students": "no"}) == [
+        ["STUDENT_ID", "GRADE"]
+    ]
+
+
+@pytest.mark.parametrize("chosen", [["GRADE"], ["FIRST_NAME", "LAST_NAME"]])
+def test_a_template_always_tells_whom_a_row_means(office: Visitor, chosen: list[str]) -> None:
+    assert downloaded(office, {"column": chosen, "students": "no"})[0] == ["STUDENT_ID", *chosen]
+    assert downloaded(office, {"column": ["USERNAME", "GRADE"]})[0] == ["USERNAME", "GRADE"]
+
+
+def test_without_a_choice_it_has_the_usual_columns(office: Visitor) -> None:
+    assert "GRADE" in downloaded(office, {})[0]
+
+
+def test_the_template_with_the_students_comes_back_unchanged(office: Visitor, maple: District) -> None:
+    rows = downloaded(office, {"column": [column.name for column in COLUMNS], "students": "yes"})
+    assert [row[0] for row in rows[1:]] == ["00123", "00124"]
+    assert rows[1][rows[0].index("DOB")] == "05/13/2014"
+    assert {row[rows[0].index("PASSWORD")] for row in rows[1:]} == {""}
+    assert rows[2][rows[0].index("FIRST_NAME")] == "'-Ben"
+    Student.objects.filter(first_name="-Ben").update(first_name="Ben")
+    usable = downloaded(office, {"column": ["STUDENT_ID", "DOB", "GROUPS", "SCHOOL_ID"], "students": "yes"})
+    result = run(maple, "\n".join(",".join(row) for row in usable))
+    assert (result.unchanged, result.rejected) == (2, 0)
+
+
+def test_the_template_has_nobody_of_the_neighbours(office: Visitor, cedar: District) -> None:
+    enroll(cedar, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,SCHOOL_ID\n777,Nell,Reed,2014-05-13,900")
+    rows = downloaded(office, {"students": "yes"})
+    assert [row[0] for row in rows[1:]] == ["00123", "00124"]
+
+
+def test_downloading_students_is_in_the_audit(office: Visitor) -> None:
+    downloaded(office, {"students": "yes"})
+    assert AuditEvent.objects.get(action="template").detail == "with the students"
+
+
+# --- 2. The format, and the file
+
+
+def test_the_second_step_tells_the_format_and_takes_the_file(office: Visitor) -> None:
+    page = office.read(FORMAT)
+    file = page.form(UPLOAD).fields["file"]
+    assert (file["type"], "required" in file) == ("file", True)
+    assert page.form(UPLOAD).root.get("enctype") == "multipart/form-data"
+    assert page.described("file") == "CSV, at most 2,000,000 rows and 1.0\xa0GB".replace("\xa0", " ")
+    assert [row[0] for row in page.rows] == [column.name for column in COLUMNS]
+    assert "AB Aboriginal; AI American Indian" in page.text
+    assert page.links["All about the student file"] == "/help/student-file"
+    (letters,) = (one for one in page.main.iter("details") if one.get("id") == "letters")
+    assert "open" not in letters.attrib
+
+
+def test_an_encoding_in_the_address_is_chosen_already(office: Visitor) -> None:
+    page = office.read(FORMAT, {"encoding": "cp1252"})
+    assert page.form(UPLOAD).values["encoding"] == ["cp1252"]
+
+
+def test_a_fine_file_can_be_applied(office: Visitor, manager: Member) -> None:
+    page = checked(office)
+    assert page.heading == "students.csv"
+    assert "All 2 rows are fine." in page.text
+    assert "Only applying can tell which students and schools there are" in page.text
+    draft = Draft.objects.get()
+    assert (draft.member, draft.file_name, draft.rows) == (manager, "students.csv", 2)
+    assert page.form(f"/students/update/drafts/{draft.pk}/apply").values["mode"] == ["update"]
+    assert page.form(f"/students/update/drafts/{draft.pk}/apply").buttons == ["Apply to 2 rows"]
+    assert "STUDENT_ID FIRST_NAME GRADE" in page.text
+    assert not UpdateJob.objects.filter(via=drafts.SOURCE_BROWSER).exists()
+
+
+def test_rows_that_will_be_rejected_are_told_by_what_to_do(office: Visitor) -> None:
+    page = checked(office, BAD_ROWS)
+    assert "1 of 2 rows will be rejected, the others can be applied." in page.text
+    assert page.rows[0][:3] == ["3", "GRADE", "13"]
+    assert "bad_value" in page.text
+    assert "write pk, k, 1 to 12, or adult" in page.text
+    assert "unknown_column" in page.text
+    assert "SHOE_SIZE" in page.text
+    assert page.form(f"/students/update/drafts/{Draft.objects.get().pk}/apply").buttons == ["Apply to 1 row"]
+
+
+def test_a_file_of_which_no_row_can_be_applied_offers_no_button(office: Visitor) -> None:
+    page = checked(office, b"STUDENT_ID,GRADE\n00123,13\n00124,14\n")
+    assert "No row can be applied: all 2 will be rejected." in page.text
+    assert [action.rpartition("/")[2] for action in page.actions] == ["discard"]
+
+
+def test_a_file_too_long_to_check_at_once_says_how_far_it_was_checked(
+    office: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preview, "LONGEST_CHECK", -1.0)
+    rows = b"".join(b"%05d,5\n" % number for number in range(1500))
+    page = checked(office, b"STUDENT_ID,GRADE\n" + rows)
+    assert "1,000 of 1,500 rows were checked here" in page.text
+    assert "The first 1,000 rows are fine." in page.text
+
+
+def test_a_password_in_the_file_is_nowhere_on_the_page(office: Visitor) -> None:
+    page = checked(office, b"STUDENT_ID,PASSWORD\n00123,zQc\n00124,zQcanary\n")
+    assert "1 of 2 rows will be rejected" in page.text
+    assert "zQc" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "The file is empty"),
+        (b"STUDENT_ID,GRADE\n", "header"),
+        (b"PK\x03\x04" + b"\0" * 100, "This is a"),
+        (b"<!doctype html><html><body>Sign in</body></html>", "This is a web page, not a CSV file"),
+        (b"STUDENT_ID,FIRST_NAME\n00123,Jos\xe9\n", "The file is not UTF-8"),
+        (b"Ana,Brook\n", "header"),
+        (b'STUDENT_ID,GRADE\n"00123,5\n', "quote"),
+    ],
+    ids=["empty", "only a header", "a workbook", "a web page", "cp1252", "no header", "an open quote"],
+)
+def test_a_file_that_cannot_be_applied_says_why_and_offers_another_choice(
+    office: Visitor, data: bytes, code: str
+) -> None:
+    page = checked(office, data)
+    assert code in page.text
+    assert "The file cannot be applied. Nothing was changed." in page.text
+    draft = Draft.objects.get()
+    assert page.actions == [f"/students/update/drafts/{draft.pk}/discard"]
+    assert page.links["Choose it with another encoding"] == f"{FORMAT}?encoding=cp1252#letters"
+    assert AuditEvent.objects.filter(action="draft", result="refused").exists()
+    office.post(f"/students/update/drafts/{draft.pk}/apply", {"mode": "update"})
+    assert not UpdateJob.objects.filter(via=drafts.SOURCE_BROWSER).exists()
+
+
+def test_another_encoding_can_be_chosen_for_the_file(office: Visitor) -> None:
+    page = checked(office, b"STUDENT_ID,FIRST_NAME\n00123,Jos\xe9\n", encoding="cp1252")
+    assert "All 1 row is fine." in page.text
+    assert Draft.objects.get().detected_encoding == "cp1252"
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("<b>students</b>.csv", "b>.csv"),
+        ("C:\\Users\\Ana\\students.csv", "students.csv"),
+        ("\u202egnp.csv", "gnp.csv"),
+        ("Schüler 学生.csv", "Schüler 学生.csv"),
+    ],
+)
+def test_a_file_may_be_called_anything_and_is_shown_safely(office: Visitor, sent: str, shown: str) -> None:
+    answer = send_raw(office, of_office(office, ("file", File(ROWS, sent))))
+    assert office.follow(answer).heading == shown
+
+
+# --- What was sent wrongly
+
+
+def test_no_file_was_chosen(office: Visitor) -> None:
+    body = of_office(office, ("encoding", ""), ("file", File(b"", "")))
+    page = refused(send_raw(office, body), 400, "No file was chosen")
+    assert "No file was chosen" in page.described("file")
+    assert page.title.startswith("Error: ")
+    refused(office.post(UPLOAD, {"encoding": ""}), 415, "Choose the file again")
+
+
+def test_two_files_in_one_form(office: Visitor) -> None:
+    body = of_office(office, ("file", File(ROWS)), ("file", File(BAD_ROWS, "more.csv")))
+    refused(send_raw(office, body), 400, "More than one file")
+    assert spooled() == 0
+
+
+@pytest.mark.parametrize("case", ["no token", "wrong token", "foreign page", "no origin"])
+def test_a_form_that_somebody_forged_keeps_nothing(office: Visitor, case: str) -> None:
+    tokens = {"no token": None, "wrong token": "x" * 32}
+    token = tokens.get(case, office.token)
+    body = form([*([("csrfmiddlewaretoken", token)] if token else []), ("file", File(ROWS))])
+    if case == "no origin":
+        answer = office.client.generic("POST", UPLOAD, body, content_type=FORM, secure=True)
+    else:
+        answer = send_raw(office, body, Origin="https://evil.example" if case == "foreign page" else HERE)
+    assert answer.status_code == 403
+    assert read(answer).heading == "The form has expired"
+    assert not Draft.objects.exists()
+    assert spooled() == 0
+
+
+@pytest.mark.parametrize("boundary", ["another", BOUNDARY + "x"])
+def test_a_form_with_another_boundary_than_it_names(office: Visitor, boundary: str) -> None:
+    body = of_office(office, ("file", File(ROWS * 300)))
+    answer = send_raw(office, body, f"multipart/form-data; boundary={boundary}")
+    page = refused(answer, 400)
+    assert "Ana" not in page.text.replace("Ana Ruiz", "")
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
+def test_an_upload_that_breaks_off(office: Visitor, share: float) -> None:
+    body = of_office(office, ("file", File(ROWS * 5000)))
+    refused(send_raw(office, body[: int(len(body) * share)], length=len(body)), 400, "did not arrive whole")
+    assert spooled() == 0
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [("application/x-www-form-urlencoded", 415), ("text/csv", 415), ("multipart/form-data", 400), ("", 415)],
+)
+def test_what_is_not_the_form_of_the_page(office: Visitor, content_type: str, status: int) -> None:
+    refused(send_raw(office, of_office(office, ("file", File(ROWS))), content_type), status, "Choose the file again")
+
+
+def test_a_file_in_a_field_of_another_name(office: Visitor) -> None:
+    refused(send_raw(office, of_office(office, ("upload", File(ROWS)))), 400, "Choose the file again")
+
+
+def test_a_file_of_a_size_nobody_knows(office: Visitor) -> None:
+    answer = office.client.generic("POST", UPLOAD, secure=True, CONTENT_TYPE=FORM, HTTP_TRANSFER_ENCODING="chunked")
+    refused(answer, 411)
+
+
+def test_an_encoding_that_is_not_offered(office: Visitor) -> None:
+    refused(choose(office, encoding="utf-7"), 400)
+    assert spooled() == 0
+
+
+def test_a_file_that_is_too_large_is_judged_before_it_is_read(
+    office: Visitor, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MAX_UPLOAD_BYTES = 1000
+    monkeypatch.setattr("rollbook.web.pages.base.uploads.read_form", _never)
+    refused(send_raw(office, b"", length=1000 + 64 * 1024 + 1), 413, "larger than 1,000 bytes", "Split it by school")
+
+
+def test_a_file_is_measured_while_it_streams_in_too(office: Visitor, settings: Settings) -> None:
+    settings.MAX_UPLOAD_BYTES = 100
+    refused(choose(office, b"x" * 101), 413, "larger than 100 bytes")
+    assert spooled() == 0
+
+
+Disk = namedtuple("Disk", "total used free")
+
+
+def test_a_disk_without_room_is_told_before_anything_is_read(office: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Disk(1000, 990, 10))
+    answer = choose(office)
+    refused(answer, 503, "no room", "tell the operator")
+    assert answer["Retry-After"] == "60"
+
+
+def test_a_disk_that_fills_up_meanwhile_keeps_nothing(office: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(incoming: object, data: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files.IncomingFile, "write", full)
+    refused(choose(office), 503, "no room")
+    monkeypatch.undo()
+    monkeypatch.setattr(files.IncomingFile, "keep", lambda incoming: full(incoming, b""))
+    refused(choose(office), 503, "no room")
+    assert spooled() == 0
+
+
+def test_two_uploads_at_once_are_told_to_come_one_after_the_other(office: Visitor, settings: Settings) -> None:
+    settings.MAX_UPLOAD_BYTES = 1000
+    largest = 64 * 1024 + 1000
+    with upload_quota.UPLOAD_QUOTA.reserve("203.0.113.7", 2 * largest, largest):
+        answer = choose(office)
+    refused(answer, 429, "still on their way")
+
+
+def _never(*args: object, **more: object) -> None:
+    raise AssertionError("the body was read")
+
+
+def test_the_file_goes_to_the_spool_and_nowhere_else(office: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    for handler in (uploadhandler.MemoryFileUploadHandler, uploadhandler.TemporaryFileUploadHandler):
+        monkeypatch.setattr(handler, "__init__", _never)
+    written: list[int] = []
+    write = files.IncomingFile.write
+
+    def watched(incoming: files.IncomingFile, data: bytes) -> None:
+        written.append(len(data))
+        write(incoming, data)
+
+    monkeypatch.setattr(files.IncomingFile, "write", watched)
+    rows = b"".join(b"%06d,5\n" % number for number in range(60_000))
+    choose(office, b"STUDENT_ID,GRADE\n" + rows)
+    assert Draft.objects.get().file_size == sum(written)
+    assert max(written) <= 64 * 1024
+
+
+# --- 3. Apply
+
+
+def test_applying_begins_an_update_of_existing_students(office: Visitor, maple: District, manager: Member) -> None:
+    page = checked(office)
+    draft = Draft.objects.get()
+    form_ = page.form(f"/students/update/drafts/{draft.pk}/apply")
+    answer = office.post(form_.root.attrib["action"], form_.values)
+    update = UpdateJob.objects.latest("pk")
+    assert (answer.status_code, answer["Location"]) == (302, f"/updates/{update.number}")
+    assert (update.mode, update.source, update.member, update.state) == (
+        Mode.UPDATE,
+        "the browser",
+        manager,
+        State.RECEIVED,
+    )
+    assert finish(update).updated == 2
+    assert column_of(maple, "GRADE") == {"00123": "5", "00124": "6"}
+    event = AuditEvent.objects.get(action="start", member=manager)
+    assert (event.result, event.detail) == ("received", f"update {update.number}")
+
+
+def test_new_students_are_added_only_if_that_was_chosen(office: Visitor) -> None:
+    checked(office)
+    office.post(f"/students/update/drafts/{Draft.objects.get().pk}/apply", {"mode": "add"})
+    assert UpdateJob.objects.latest("pk").mode == Mode.ADD
+
+
+def test_a_mode_that_is_not_offered_applies_nothing(office: Visitor) -> None:
+    checked(office)
+    answer = office.post(f"/students/update/drafts/{Draft.objects.get().pk}/apply", {"mode": "delete"})
+    assert "Nothing was applied" in office.follow(answer).messages[0]
+    assert not UpdateJob.objects.filter(via=drafts.SOURCE_BROWSER).exists()
+
+
+def test_applying_twice_is_one_update(office: Visitor) -> None:
+    checked(office)
+    address = f"/students/update/drafts/{Draft.objects.get().pk}"
+    first = office.post(f"{address}/apply", {"mode": "update"})
+    for answer in (
+        office.post(f"{address}/apply", {"mode": "add"}),
+        office.get(address),
+        office.post(f"{address}/discard"),
+    ):
+        assert answer["Location"] == first["Location"]
+    assert UpdateJob.objects.filter(via=drafts.SOURCE_BROWSER).count() == 1
+
+
+def test_the_same_file_chosen_again_while_it_runs_is_the_same_update(office: Visitor) -> None:
+    locations = set()
+    for _ in range(2):
+        location = choose(office)["Location"]
+        locations.add(office.post(f"{location}/apply", {"mode": "update"})["Location"])
+    assert len(locations) == 1
+
+
+def test_a_full_queue_keeps_the_file_and_says_what_to_do(office: Visitor, maple: District) -> None:
+    numbers = [send(maple, f"STUDENT_ID,GRADE\n00123,{grade}").number for grade in range(1, 5)]
+    page = checked(office)
+    answer = office.post(f"/students/update/drafts/{Draft.objects.get().pk}/apply", {"mode": "update"})
+    page = office.follow(answer)
+    assert re.search(rf"Updates {numbers[0]}, {numbers[1]}, .* wait already.*is still here", page.messages[0])
+    assert "Apply to 2 rows" in page.text
+
+
+def test_another_file_is_chosen_and_the_first_forgotten(office: Visitor) -> None:
+    page = checked(office)
+    answer = office.post(page.actions[-1])
+    assert answer["Location"] == FORMAT
+    assert "students.csv is forgotten" in office.follow(answer).messages[0]
+    assert not Draft.objects.exists()
+    assert spooled() == 0
+
+
+def test_a_file_that_is_gone_can_be_chosen_again(office: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    location = choose(office)["Location"]
+    office.post(f"{location}/discard")
+    for answer in (office.get(location), office.post(f"{location}/apply"), office.post(f"{location}/discard")):
+        assert answer.status_code == 404
+        assert read(answer).links["Choose the file again"] == FORMAT
+
+
+def test_a_file_is_kept_for_half_a_day(office: Visitor) -> None:
+    location = choose(office)["Location"]
+    Draft.objects.update(made_at=timezone.now() - drafts.LIFETIME)
+    assert office.get(location).status_code == 404
+    assert office.post(f"{location}/apply", {"mode": "update"}).status_code == 404
+
+
+# --- Who may
+
+
+@pytest.mark.parametrize("who", ["school_manager", "instructor"])
+def test_who_may_not_update_students_gets_none_of_it(
+    who: str, office: Visitor, visitor: SignedIn, request: pytest.FixtureRequest
+) -> None:
+    location = choose(office)["Location"]
+    lesser = visitor(request.getfixturevalue(who))
+    for address in (UPDATE, TEMPLATE, FORMAT, location):
+        assert lesser.get(address).status_code == 403
+    for address in (f"{location}/apply", f"{location}/discard"):
+        assert lesser.post(address).status_code == 403
+    assert choose(lesser).status_code == 403
+    assert Draft.objects.count() == 1
+
+
+def test_what_a_lesser_role_sends_is_not_even_read(
+    office: Visitor, visitor: SignedIn, instructor: Member, stranger: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rollbook.web.pages.base.uploads.read_form", _never)
+    assert choose(visitor(instructor)).status_code == 403
+    assert choose(stranger)["Location"] == "/sign-in"
+
+
+def test_the_neighbour_and_a_colleague_do_not_find_the_file(
+    office: Visitor, maple: District, neighbour: Member, visitor: SignedIn
+) -> None:
+    location = choose(office)["Location"]
+    colleague = a_member(maple, "two@maple.example")
+    for other in (visitor(neighbour), visitor(colleague)):
+        assert other.get(location).status_code == 404
+        assert other.post(f"{location}/apply", {"mode": "update"}).status_code == 404
+        assert other.post(f"{location}/discard").status_code == 404
+    assert Draft.objects.count() == 1
+    assert not UpdateJob.objects.filter(via=drafts.SOURCE_BROWSER).exists()
+
+
+def test_seeing_a_file_is_in_the_audit_by_its_key(office: Visitor) -> None:
+    checked(office)
+    draft = Draft.objects.get()
+    told = AuditEvent.objects.filter(action="draft").order_by("pk").values_list("result", "detail")
+    assert list(told) == [("kept", f"draft {draft.pk}"), ("seen", f"draft {draft.pk}")]

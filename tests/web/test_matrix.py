@@ -1,0 +1,121 @@
+"""Every address for scripts, every role, both districts: who gets in (S20); pages/test_matrix.py has the others."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from rollbook.districts.models import District
+from rollbook.accounts import roles
+from rollbook.accounts.models import AuditEvent, Member
+from rollbook.accounts.permissions import Permission, RoleType
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.state_machine import State
+from rollbook.urls import urlpatterns
+from tests.conftest import PASSWORD, a_member
+from tests.web.curl import Curl, File, STUDENTS, basic, text
+
+OURS = 2  # Cedar, whose numbers Maple tries, has an update with this number; Maple has none
+
+Door = Callable[[Curl, str], Any]
+OPEN = {"healthz"}
+
+
+def _report(curl: Curl, login: str) -> Any:
+    return Client().get(f"/updates/{OURS}", secure=True, HTTP_AUTHORIZATION=basic(login, PASSWORD))
+
+
+# How each address is called, with the number of an update of Cedar County wherever it takes one.
+CALLS: dict[str, Door] = {
+    "start": lambda curl, login: curl.start(),
+    "status": lambda curl, login: curl.status(("update", str(OURS))),
+    "cancel": lambda curl, login: curl.cancel(("update", str(OURS))),
+    "update": _report,
+}
+COMMANDS_AND_CHECKS = {"start", "status", "cancel", *OPEN}
+"""The addresses that are no pages."""
+NAMES = [pattern.name for pattern in urlpatterns if pattern.name in {*CALLS, *OPEN}]
+# What a district manager of Maple USD gets.
+ANSWERS = {
+    "start": (200, "OK update 1 accepted"),
+    "status": (200, "NONE Maple USD has no update 2\n"),
+    "cancel": (200, "NOTHING TO CANCEL Maple USD has no update 2\n"),
+    "update": (404, "ERROR not_found"),
+}
+
+
+@pytest.fixture
+def cedars(neighbour: object) -> UpdateJob:
+    """The neighbour's second update, of a file that Maple has not seen."""
+    theirs = Curl("ops@cedar.example")
+    for number in (1, OURS):
+        theirs.start(File(STUDENTS + b"90%d,Cedar,Child\r\n" % number, f"cedar-{number}.csv"))
+    AuditEvent.objects.all().delete()
+    return UpdateJob.objects.get(number=OURS)
+
+
+def test_every_address_is_in_the_matrix() -> None:
+    without_rule = {pattern.name for pattern in urlpatterns if not hasattr(pattern.callback, "rule")}
+    assert without_rule == COMMANDS_AND_CHECKS
+    assert set(CALLS) == set(ANSWERS)
+
+
+@pytest.mark.parametrize("role", list(RoleType))
+@pytest.mark.parametrize("name", CALLS)
+def test_nobody_gets_more_than_the_role_and_the_district_allow(
+    name: str, role: RoleType, maple: District, cedars: UpdateJob
+) -> None:
+    member = a_member(maple, "someone@maple.example", role.value)
+    response = CALLS[name](Curl(member.email), member.email)
+    status, begin = ANSWERS[name] if role is RoleType.DISTRICT_MANAGER else (403, "ERROR not_allowed")
+    assert response.status_code == status
+    assert text(response).startswith(begin)
+    assert "cedar" not in text(response).casefold()
+    cedars.refresh_from_db()
+    assert cedars.state == State.RECEIVED
+
+
+@pytest.mark.parametrize("role", [role for role in RoleType if role is not RoleType.DISTRICT_MANAGER])
+@pytest.mark.parametrize("name", CALLS)
+def test_whoever_is_turned_away_is_in_the_audit(name: str, role: RoleType, maple: District) -> None:
+    member = a_member(maple, "someone@maple.example", role.value)
+    CALLS[name](Curl(member.email), member.email)
+    event = AuditEvent.objects.get(result="not allowed")
+    assert (event.member, event.district) == (member, maple)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_permission_that_is_switched_off_is_gone_with_the_next_call(name: str, maple: District) -> None:
+    manager, clerk = a_member(maple, "ops@maple.example"), a_member(maple, "clerk@maple.example")
+    role = roles.make(manager, RoleType.DISTRICT_MANAGER, "Clerk", "", [Permission.UPDATE_STUDENTS])
+    Member.objects.filter(pk=clerk.pk).update(role=role)
+    assert text(CALLS[name](Curl(clerk.email), clerk.email)).startswith(ANSWERS[name][1])
+    roles.change(role, manager, "Clerk", "", [])
+    response = CALLS[name](Curl(clerk.email), clerk.email)
+    assert (response.status_code, text(response).startswith("ERROR not_allowed")) == (403, True)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_stranger_gets_nothing_anywhere(name: str, maple: District) -> None:
+    response = CALLS[name](Curl("who@example.org"), "who@example.org")
+    assert response.status_code == 401
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_leaver_gets_nothing_with_the_next_request(name: str, maple: District) -> None:
+    member = a_member(maple, "someone@maple.example")
+    assert CALLS[name](Curl(member.email), member.email).status_code != 401
+    member.is_active = False
+    member.save()
+    assert CALLS[name](Curl(member.email), member.email).status_code == 401
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_answer_carries_its_id_and_is_never_stored(name: str, maple: District) -> None:
+    response = CALLS[name](Curl(), "ops@maple.example") if name in CALLS else Client().get("/healthz", secure=True)
+    assert len(response["X-Request-Id"]) == 16
+    assert "no-store" in response["Cache-Control"]
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Strict-Transport-Security"] == "max-age=31536000"
+    assert not response.cookies
