@@ -12,10 +12,10 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection
 from hypothesis import settings as hypothesis_settings
 
-from rollbook.districts.models import District, School
 from rollbook.accounts import roles
-from rollbook.accounts.models import Member
 from rollbook.accounts.auth.password_hasher import Argon2id
+from rollbook.accounts.models import Member
+from rollbook.districts.models import District, School
 from rollbook.updates.applying import apply
 from tests import depth, installations, outside
 from tests.settings import BYTECODE

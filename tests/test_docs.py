@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from rollbook.accounts.members.csv_import import COLUMNS as STAFF_COLUMNS
+from rollbook.accounts.members.csv_import import MOST_ROWS
+from rollbook.accounts.permissions import ASSIGNED_BY, POSSIBLE, Permission
 from rollbook.cli.parser import build_parser
 from rollbook.cli.reference import page
 from rollbook.environment import SETTINGS
 from rollbook.settings_reference import with_table
-from rollbook.accounts.members.csv_import import COLUMNS as STAFF_COLUMNS
-from rollbook.accounts.members.csv_import import MOST_ROWS
-from rollbook.accounts.permissions import ASSIGNED_BY, POSSIBLE, Permission
 
 ROOT = Path(__file__).parent.parent
 PAGES = [

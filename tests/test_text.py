@@ -4,7 +4,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rollbook.text import count_of, duration, format_datetime, format_number, format_time, join_words, line_list, percent, printable, updates
+from rollbook.text import (
+    count_of,
+    duration,
+    format_datetime,
+    format_number,
+    format_time,
+    join_words,
+    line_list,
+    percent,
+    printable,
+    updates,
+)
 
 NOW = datetime(2026, 11, 23, 8, 5, 11, tzinfo=UTC)
 

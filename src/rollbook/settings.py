@@ -1,5 +1,7 @@
 """Django's settings, with the values that ``environment.py`` reads. Importing them creates no file and no folder."""
 
+from pathlib import Path
+
 from django.utils.functional import SimpleLazyObject
 
 from rollbook import environment
@@ -29,11 +31,12 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_htmx",
-    "rollbook.students",
+    "rollbook.districts",
     "rollbook.accounts",
+    "rollbook.students",
     "rollbook.updates",
     "rollbook.jobs",
-    "rollbook.web.pages",
+    "rollbook.web.pages.base",
 ]
 MIDDLEWARE = [
     "rollbook.web.middleware.request_id",
@@ -108,7 +111,7 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-AUTH_USER_MODEL = "staff.Member"
+AUTH_USER_MODEL = "accounts.Member"
 PASSWORD_HASHERS = ["rollbook.accounts.auth.password_hasher.Argon2id"]
 
 USE_TZ = True
@@ -129,6 +132,7 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
+        "DIRS": sorted((Path(__file__).parent / "web" / "pages").glob("*/templates")),
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",

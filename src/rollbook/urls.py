@@ -2,8 +2,10 @@
 
 from django.urls import path
 
+from rollbook.web.api import views as api_views
 from rollbook.web.health import healthz
-from rollbook.web.pages.account import api_tokens, second_factor, views as account_views
+from rollbook.web.pages.account import api_tokens, second_factor
+from rollbook.web.pages.account import views as account_views
 from rollbook.web.pages.audit import views as audit_views
 from rollbook.web.pages.automation import views as automation_views
 from rollbook.web.pages.groups import views as groups_views
@@ -12,13 +14,15 @@ from rollbook.web.pages.home import views as home_views
 from rollbook.web.pages.roles import views as roles_views
 from rollbook.web.pages.schools import views as schools_views
 from rollbook.web.pages.settings import views as settings_views
-from rollbook.web.pages.sign_in import password_reset, views as sign_in_views
+from rollbook.web.pages.sign_in import password_reset
+from rollbook.web.pages.sign_in import views as sign_in_views
 from rollbook.web.pages.staff import views as staff_views
-from rollbook.web.pages.students import edit_views, views as students_views
+from rollbook.web.pages.students import edit_views
+from rollbook.web.pages.students import views as students_views
 from rollbook.web.pages.transfers import views as transfers_views
-from rollbook.web.pages.updates import downloads, views as updates_views
+from rollbook.web.pages.updates import downloads
+from rollbook.web.pages.updates import views as updates_views
 from rollbook.web.pages.upload import views as upload_views
-from rollbook.web.api import views as api_views
 
 urlpatterns = [
     path("slc/studentupdate/start", api_views.start, name="start"),

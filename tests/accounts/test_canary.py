@@ -10,19 +10,24 @@ import pytest
 from django.apps import apps
 from django.core import mail
 
-from rollbook.log_format import Line
 from rollbook.accounts import mails
 from rollbook.accounts.auth import emailed_links, second_factor
+from rollbook.accounts.auth.api_tokens import TokenRejected
+from rollbook.accounts.auth.api_tokens import sign_in as sign_in_with_token
 from rollbook.accounts.auth.emailed_links import LinkExpired
+from rollbook.accounts.auth.password_changes import (
+    InvalidPassword,
+    change_password,
+    request_password_reset,
+    set_password,
+)
+from rollbook.accounts.auth.second_factor import CodeFailed
+from rollbook.accounts.auth.sign_in import SignInFailed, sign_in
 from rollbook.accounts.members.members import add_member, invite
 from rollbook.accounts.members.validation import InvalidMember
 from rollbook.accounts.models import Member, SecondFactor
-from rollbook.accounts.auth.second_factor import CodeFailed
-from rollbook.accounts.auth.password_changes import InvalidPassword, change_password, request_password_reset, set_password
-from rollbook.accounts.auth.sign_in import SignInFailed, sign_in
-from rollbook.accounts.auth.api_tokens import TokenRejected
-from rollbook.accounts.auth.api_tokens import sign_in as sign_in_with_token
-from tests.accounts.browser import Browser, Clock, HERE, NOW
+from rollbook.log_format import Line
+from tests.accounts.browser import HERE, NOW, Browser, Clock
 from tests.accounts.phone import with_second_factor
 
 FIRST, SECOND, WRONG, SHORT = "zQcanary one two three", "zQcanary four five six", "zQcanary wrong", "zQcanary"

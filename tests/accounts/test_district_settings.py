@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 from django.db import IntegrityError, transaction
 
-from rollbook.districts.models import District
 from rollbook.accounts import district_settings
 from rollbook.accounts.district_settings import InvalidSettings, time_zones
 from rollbook.accounts.models import Member
+from rollbook.districts.models import District
 from tests.conftest import a_member
 
 
@@ -37,7 +37,7 @@ def test_a_new_district_keeps_files_two_weeks_details_a_season_and_the_audit_as_
 def test_every_setting_is_changed_and_told_with_what_it_was(
     maple: District, manager: Member, colleague: Member
 ) -> None:
-    Member.objects.filter(pk=manager.pk).update(gets_results=True)
+    Member.objects.filter(pk=manager.pk).update(receives_results=True)
     wanted = district_settings.Settings(
         receivers=frozenset({colleague.pk}),
         time_zone="America/Denver",
@@ -63,7 +63,7 @@ def test_every_setting_is_changed_and_told_with_what_it_was(
 
 
 def test_nobody_may_be_left_to_get_the_results(maple: District, manager: Member) -> None:
-    Member.objects.filter(pk=manager.pk).update(gets_results=True)
+    Member.objects.filter(pk=manager.pk).update(receives_results=True)
     [changed] = district_settings.change(maple, replace(district_settings.load_settings(maple), receivers=frozenset()))
     assert str(changed) == f"receivers of results: member {manager.pk} → nobody"
 
@@ -116,7 +116,7 @@ def test_the_least_and_the_most_are_allowed_and_the_database_refuses_what_is_bey
 
 
 def test_the_neighbours_settings_stay(maple: District, cedar: District, manager: Member, neighbour: Member) -> None:
-    Member.objects.filter(pk=neighbour.pk).update(gets_results=True)
+    Member.objects.filter(pk=neighbour.pk).update(receives_results=True)
     before = district_settings.load_settings(cedar)
     wanted = replace(district_settings.load_settings(maple), receivers=frozenset({manager.pk}), files_kept_days=1)
     district_settings.change(maple, wanted)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from rollbook.accounts.key_fingerprints import KeysDoNotMatch, NAMES, verify_keys
+from rollbook.accounts.key_fingerprints import NAMES, KeysDoNotMatch, verify_keys
 from rollbook.accounts.models import KeyFingerprint
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +45,6 @@ def test_a_key_that_is_new_to_the_database_is_noted(folder: Path) -> None:
 
 
 def test_a_mark_does_not_tell_the_key(folder: Path) -> None:
-    for name, mark in KeyFingerprint.objects.values_list("name", "mark"):
+    for name, mark in KeyFingerprint.objects.values_list("name", "fingerprint"):
         assert len(mark) == 32
         assert mark not in (folder / name).read_bytes().hex()

@@ -14,13 +14,13 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import IntegrityError, transaction
 from pytest_django import Settings
 
-from rollbook.districts.models import District
 from rollbook.accounts import mails
 from rollbook.accounts.auth import emailed_links
 from rollbook.accounts.models import AccountMail, AccountMailKind, Member
+from rollbook.districts.models import District
 from rollbook.mail.outbox import MailObsolete
+from tests.accounts.browser import NOW, Clock
 from tests.conftest import a_member
-from tests.accounts.browser import Clock, NOW
 
 MAILS = Path(__file__).parent / "mails"
 
@@ -225,4 +225,4 @@ def test_nothing_that_opens_anything_is_kept_of_a_letter(ben: Member) -> None:
 
 def test_the_database_takes_no_letter_about_anything_else(ben: Member) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
-        AccountMail.objects.create(member=ben, kind="other", written_at=NOW)
+        AccountMail.objects.create(member=ben, kind="other", queued_at=NOW)

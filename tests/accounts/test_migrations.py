@@ -26,13 +26,13 @@ def older(tmp_path: Path) -> Path:
     migrate(data, "staff", "0003_sessions_letters_schools")
     execute(
         data,
-        "INSERT INTO roster_district (id, name, slug, time_zone, encoding) VALUES"
+        "INSERT INTO districts_district (id, name, slug, time_zone, encoding) VALUES"
         " (7, 'Maple USD', 'maple-usd', 'UTC', 'utf-8'), (8, 'Cedar County', 'cedar-county', 'UTC', 'utf-8')",
     )
     execute(
         data,
-        "INSERT INTO staff_member"
-        " (password, district_id, email, first_name, last_name, role, is_active, gets_results) VALUES"
+        "INSERT INTO accounts_member"
+        " (password, district_id, email, first_name, last_name, role, is_active, receives_results) VALUES"
         " ('x', 7, 'ops@maple.example', 'Ana', 'Ruiz', 'district manager', true, true),"
         " ('x', 7, 'head@maple.example', 'Ben', 'Ito', 'school manager', true, false),"
         " ('x', 7, 'also@maple.example', 'Cy', 'Loe', 'school manager', false, false),"
@@ -52,7 +52,7 @@ def test_members_keep_the_roles_they_had(older: Path) -> None:
     roles = execute(
         older,
         "SELECT m.email, m.is_active, r.district_id, r.type, r.name, r.is_standard, r.permissions"
-        " FROM staff_member m JOIN staff_role r ON r.id = m.role_id ORDER BY m.email",
+        " FROM accounts_member m JOIN accounts_role r ON r.id = m.role_id ORDER BY m.email",
     )
     told = [
         (email, bool(active), district, type_, name, bool(own))
@@ -71,7 +71,7 @@ def test_members_keep_the_roles_they_had(older: Path) -> None:
         "edit students",
         "manage groups",
     ]
-    assert execute(older, "SELECT count(*) FROM staff_role") == [(3,)]
+    assert execute(older, "SELECT count(*) FROM accounts_role") == [(3,)]
     forget(older)
 
 

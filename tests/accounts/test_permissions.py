@@ -2,10 +2,10 @@
 
 import pytest
 
-from rollbook.districts.models import District
 from rollbook.accounts import roles
 from rollbook.accounts.models import Member, Role
 from rollbook.accounts.permissions import ASSIGNED_BY, MEANINGS, POSSIBLE, Permission, RoleType
+from rollbook.districts.models import District
 
 
 @pytest.mark.parametrize(("type_", "is_allowed"), [(RoleType.DISTRICT_MANAGER, True), (RoleType.SCHOOL_MANAGER, False)])

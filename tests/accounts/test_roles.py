@@ -2,11 +2,11 @@
 
 import pytest
 
-from rollbook.districts.models import District
 from rollbook.accounts import roles
 from rollbook.accounts.models import Member, Role
 from rollbook.accounts.permissions import Permission, RoleType
 from rollbook.accounts.roles import InvalidRole
+from rollbook.districts.models import District
 from tests.conftest import a_member
 
 SEE, UPDATE = Permission.SEE_STUDENTS, Permission.UPDATE_STUDENTS

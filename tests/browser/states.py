@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import FilePayload, Page
 
+from tests.accounts.phone import Phone
 from tests.browser.ways import choose_file, fill_sign_in, link_in, mails_to, put_to_rest
 from tests.conftest import PASSWORD
 from tests.endtoend.conftest import LOGIN, Rollbook
 from tests.installations import execute
-from tests.accounts.phone import Phone
 
 NEW = "new@birch.example"
 SCHOOL_MANAGER = "school@maple.example"
@@ -75,11 +75,11 @@ def _staff(rollbook: Rollbook) -> None:
 def _date_back(rollbook: Rollbook, number: int, days: int) -> None:
     """As if the update had come and ended so many days ago, so that there are nights to look back on."""
     then = (datetime.now(UTC) - timedelta(days=days)).isoformat(" ")
-    its = f"update_id IN (SELECT id FROM updates_update WHERE number = {number})"
+    its = f"update_id IN (SELECT id FROM updates_updatejob WHERE number = {number})"
     for table, rows, columns in (
-        ("updates_update", f"number = {number}", ("received_at", "started_at", "applying_at", "ended_at")),
-        ("updates_letter", its, ("written_at", "sent_at")),
-        ("roster_change", its, ("at",)),
+        ("updates_updatejob", f"number = {number}", ("received_at", "started_at", "applying_at", "ended_at")),
+        ("updates_resultmail", its, ("queued_at", "sent_at")),
+        ("students_change", its, ("at",)),
     ):
         moments = ", ".join(f"{column} = '{then}'" for column in columns)
         execute(rollbook.data, f"UPDATE {table} SET {moments} WHERE {rows}")
@@ -87,12 +87,12 @@ def _date_back(rollbook: Rollbook, number: int, days: int) -> None:
 
 def _move(rollbook: Rollbook, facts: str) -> None:
     """The update that runs: a worker that is stopped in the middle of its work is not to be had at will."""
-    execute(rollbook.data, f"UPDATE updates_update SET {facts} WHERE number = 5")
+    execute(rollbook.data, f"UPDATE updates_updatejob SET {facts} WHERE number = 5")
 
 
 def _forget(rollbook: Rollbook, column: str) -> None:
     """As if retention had been at the update with errors; its time is over in weeks."""
-    execute(rollbook.data, f"UPDATE updates_update SET {column} = ended_at WHERE number = 3")
+    execute(rollbook.data, f"UPDATE updates_updatejob SET {column} = ended_at WHERE number = 3")
 
 
 def _roster() -> str:
@@ -164,10 +164,10 @@ def _states(rollbook: Rollbook) -> Iterator[State]:
     yield State("home-after-failure", "/")
     _forget(rollbook, "file_removed_at")
     yield State("update-file-removed", "/updates/3")
-    _forget(rollbook, "details_closed_at")
+    _forget(rollbook, "details_hidden_at")
     yield State("update-details-removed", "/updates/3")
     yield State("update-rows-removed", "/updates/3/rows")
-    execute(rollbook.data, "UPDATE roster_district SET requires_second_factor = true WHERE slug = 'maple-usd'")
+    execute(rollbook.data, "UPDATE districts_district SET requires_second_factor = true WHERE slug = 'maple-usd'")
     yield State("second-factor-required", "/", INSTRUCTOR)
 
 

@@ -11,8 +11,8 @@ from tests import depth
 from tests.browser.accessibility import VIEW_RULES, violations
 from tests.browser.conftest import HEIGHT, Faults, Scheme, Visitor, visiting
 from tests.browser.states import names, prepare, visits
-from tests.web.pages.test_matrix import RULES
 from tests.endtoend.conftest import Rollbook
+from tests.web.pages.test_matrix import RULES
 
 pytestmark = pytest.mark.without_database
 

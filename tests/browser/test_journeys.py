@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.accounts.phone import Phone
 from tests.browser.accessibility import accessible
 from tests.browser.conftest import BOTH_WAYS, Visitor
 from tests.browser.ways import (
@@ -29,7 +30,6 @@ from tests.browser.ways import (
 )
 from tests.conftest import PASSWORD
 from tests.endtoend.conftest import LOGIN, NEIGHBOUR, Rollbook, two_districts
-from tests.accounts.phone import Phone
 
 __all__ = ["two_districts"]
 

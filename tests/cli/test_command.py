@@ -195,11 +195,11 @@ class TestRealProcess:
         subprocess.run(migrate, env=env, check=True, capture_output=True)
         execute(
             tmp_path,
-            "INSERT INTO roster_district VALUES (1, 'Maple USD', 'maple-usd', 'UTC', 'utf-8')",
+            "INSERT INTO districts_district VALUES (1, 'Maple USD', 'maple-usd', 'UTC', 'utf-8')",
         )
         assert process.rollbook("update", "list", "maple-usd", env=env).returncode == 0
-        assert execute(tmp_path, "SELECT slug FROM roster_district") == [("maple-usd",)]
-        assert execute(tmp_path, "SELECT count(*) FROM roster_rowdigest") == [(0,)]
+        assert execute(tmp_path, "SELECT slug FROM districts_district") == [("maple-usd",)]
+        assert execute(tmp_path, "SELECT count(*) FROM students_rowfingerprint") == [(0,)]
 
     def test_a_pipe_that_is_closed_early_causes_no_message(self, tmp_path: Path) -> None:
         env = process.environment(installed(tmp_path / "data"))

@@ -134,7 +134,7 @@ class TestRealPostgreSQL:
             ).returncode
             == 0
         )
-        own.execute("REVOKE ALL ON roster_district FROM {user}")
+        own.execute("REVOKE ALL ON districts_district FROM {user}")
         assert f" belongs to another user than {own.user}; " in error_message(
             tmp_path, own.url(), LIST
         )

@@ -43,7 +43,7 @@ NASTY = [
     "2012-02-29",
     "x" * 100_000,
 ]
-COLUMNS = ("student_id", "field", "old", "new", "at", "update_id", "member_id")
+COLUMNS = ("student_id", "field", "old", "new", "changed_at", "update_id", "member_id")
 AT = datetime(2026, 9, 1, 3, 4, 5, 678_901, tzinfo=UTC)
 
 
@@ -71,14 +71,14 @@ def entries(student: int, texts: Sequence[str]) -> Iterator[tuple[Any, ...]]:
 
 
 def test_every_text_is_inserted_as_it_was(ann: int) -> None:
-    bulk.insert("roster_change", COLUMNS, entries(ann, NASTY))
-    kept = Change.objects.order_by("pk").values_list("field", "old", "new", "at", "update", "member")
+    bulk.insert("students_change", COLUMNS, entries(ann, NASTY))
+    kept = Change.objects.order_by("pk").values_list("field", "old", "new", "changed_at", "update", "member")
     wanted: list[tuple[Any, ...]] = [(f"F{n}", text, text[::-1], AT, None, None) for n, text in enumerate(NASTY)]
     assert list(kept) == wanted
 
 
 def test_a_column_that_is_not_named_takes_the_databases_own_value(maple: District) -> None:
-    bulk.insert("roster_school", ("district_id", "organization_id", "name"), [(maple.pk, "a'b", "c\\d")])
+    bulk.insert("districts_school", ("district_id", "organization_id", "name"), [(maple.pk, "a'b", "c\\d")])
     school = School.objects.get(organization_id="a'b")
     assert school.name == "c\\d"
     assert school.pk > 0
@@ -86,24 +86,24 @@ def test_a_column_that_is_not_named_takes_the_databases_own_value(maple: Distric
 
 @pytest.mark.parametrize("none", [[], iter(())])
 def test_no_rows_at_all_are_none_inserted_and_none_changed(ann: int, none: Any) -> None:
-    bulk.insert("roster_change", COLUMNS, none)
+    bulk.insert("students_change", COLUMNS, none)
     bulk.update(Student, ("grade",), [])
     assert not Change.objects.exists()
 
 
 def test_none_a_date_and_a_number_are_inserted_as_what_they_are(maple: District) -> None:
     update = send(maple, "STUDENT_ID,GRADE\n1,5")
-    columns = ("update_id", "line", "student_id", "row_values", "turn", "outcome", "takes_dob", "digest")
+    columns = ("update_id", "line", "student_id", "values_json", "apply_order", "outcome", "claims_dob", "fingerprint")
     largest = (1 << 63) - 1
     bulk.insert(
-        "updates_row",
+        "updates_stagedrow",
         columns,
         [
             (update.pk, 2, None, "NULL", largest, None, "2012-02-29", -largest - 1),
             (update.pk, 3, None, "", 0, "rejected", None, None),
         ],
     )
-    kept = StagedRow.objects.order_by("line").values_list("row_values", "turn", "outcome", "takes_dob", "digest")
+    kept = StagedRow.objects.order_by("line").values_list("values_json", "apply_order", "outcome", "claims_dob", "fingerprint")
     assert list(kept) == [
         ("NULL", largest, None, date(2012, 2, 29), -largest - 1),
         ("", 0, "rejected", None, None),
@@ -124,7 +124,7 @@ def test_what_the_database_refuses_is_djangos_error_and_nothing_is_kept(
 ) -> None:
     columns = ("district_id", "organization_id", "name")
     with pytest.raises(refusal), transaction.atomic():
-        bulk.insert("roster_school", columns, [(maple.pk, "a", "A"), (maple.pk, *row)])
+        bulk.insert("districts_school", columns, [(maple.pk, "a", "A"), (maple.pk, *row)])
     assert set(School.objects.values_list("organization_id", flat=True)) == {"100", "200"}
 
 
@@ -165,18 +165,18 @@ def test_new_keys_are_as_many_as_asked_for_and_nobody_has_them(maple: District) 
     columns = ("id", "district_id", "organization_id", "name")
     known = set(School.objects.values_list("pk", flat=True))
     for number in (0, 1, 3, 1000):
-        keys = bulk.new_keys("roster_school", number)
+        keys = bulk.new_keys("districts_school", number)
         assert len(set(keys)) == number
         assert known.isdisjoint(keys)
-        bulk.insert("roster_school", columns, [(key, maple.pk, f"s{key}", "") for key in keys])
+        bulk.insert("districts_school", columns, [(key, maple.pk, f"s{key}", "") for key in keys])
         known.update(keys)
     assert set(School.objects.values_list("pk", flat=True)) == known
 
 
 def test_a_row_that_is_inserted_without_a_key_gets_none_that_was_given(maple: District) -> None:
-    keys = bulk.new_keys("roster_school", 5)
+    keys = bulk.new_keys("districts_school", 5)
     columns = ("id", "district_id", "organization_id", "name")
-    bulk.insert("roster_school", columns, [(key, maple.pk, f"s{key}", "") for key in keys])
+    bulk.insert("districts_school", columns, [(key, maple.pk, f"s{key}", "") for key in keys])
     assert School.objects.create(district=maple, organization_id="new", name="").pk not in keys
 
 
@@ -184,7 +184,7 @@ def test_the_key_of_a_row_that_has_gone_is_not_given_again(maple: District) -> N
     last = School.objects.create(district=maple, organization_id="last", name="")
     gone = last.pk
     last.delete()
-    assert gone not in bulk.new_keys("roster_school", 3)
+    assert gone not in bulk.new_keys("districts_school", 3)
 
 
 @pytest.mark.only_on("postgresql")
@@ -194,11 +194,11 @@ def test_two_connections_never_get_the_same_key(maple: District) -> None:
     theirs: list[int] = []
     with another_connection() as other, transaction.atomic():
         for _ in range(20):
-            asked = other.submit(bulk.new_keys, "roster_school", 50)
-            ours += bulk.new_keys("roster_school", 50)
+            asked = other.submit(bulk.new_keys, "districts_school", 50)
+            ours += bulk.new_keys("districts_school", 50)
             theirs += asked.result()
         transaction.set_rollback(True)
-    again = bulk.new_keys("roster_school", 50)
+    again = bulk.new_keys("districts_school", 50)
     assert len({*ours, *theirs, *again}) == 20 * 50 * 2 + 50
 
 
@@ -209,14 +209,14 @@ def test_while_keys_are_given_and_used_nobody_else_can_ask_for_some(maple: Distr
 
     def add() -> list[int]:
         with transaction.atomic():
-            keys = bulk.new_keys("roster_school", 10)
-            bulk.insert("roster_school", columns, [(key, maple.pk, f"s{key}", "") for key in keys])
+            keys = bulk.new_keys("districts_school", 10)
+            bulk.insert("districts_school", columns, [(key, maple.pk, f"s{key}", "") for key in keys])
         return keys
 
     with another_connection() as other:
         with transaction.atomic():
-            keys = bulk.new_keys("roster_school", 10)
+            keys = bulk.new_keys("districts_school", 10)
             asked = other.submit(add)
-            bulk.insert("roster_school", columns, [(key, maple.pk, f"s{key}", "") for key in keys])
+            bulk.insert("districts_school", columns, [(key, maple.pk, f"s{key}", "") for key in keys])
             assert not asked.done()
         assert set(asked.result()).isdisjoint(keys)

@@ -17,17 +17,17 @@ from tests.faults.folder import HEADER, row
 from tests.installations import environment
 
 COMPARED = {
-    "roster_district": {"name", "slug", "time_zone", "encoding"},
-    "roster_school": {"organization_id", "name"},
-    "roster_group": {"name", "name_key"},
-    "roster_student": {"student_id", "username", "name_key", "first_name", "last_name", "grade", "password", "status"},
-    "roster_change": {"field", "old", "new"},
-    "roster_transfer": {"state", "source_name", "target_name"},
-    "staff_member": {"email"},
-    "staff_role": {"type", "name", "name_key"},
-    "staff_token": {"key", "digest", "name"},
-    "staff_recoverycode": {"digest"},
-    "updates_row": {"row_values", "outcome", "takes_student_id", "takes_username", "takes_name_key"},
+    "districts_district": {"name", "slug", "time_zone", "encoding"},
+    "districts_school": {"organization_id", "name"},
+    "students_group": {"name", "name_key"},
+    "students_student": {"student_id", "username", "name_key", "first_name", "last_name", "grade", "password", "status"},
+    "students_change": {"field", "old", "new"},
+    "students_transfer": {"state", "source_name", "target_name"},
+    "accounts_member": {"email"},
+    "accounts_role": {"type", "name", "name_key"},
+    "accounts_token": {"key", "digest", "name"},
+    "accounts_recoverycode": {"digest"},
+    "updates_stagedrow": {"values_json", "outcome", "claims_student_id", "claims_username", "claims_name_key"},
 }
 TEXTS = ["-x", ".x", "0", "10", "9", "A1", "Ab", "B2", "Z", "_x", "a1", "aB", "ab", "b2", "z", "zz", "\u00c9", "\u00e9"]
 """In the order of their bytes, which is that of no language."""
@@ -123,7 +123,7 @@ def test_a_username_that_is_made_is_one_that_nobody_has(enrolled: dict[str, Any]
 @on_another_server
 @pytest.mark.usefixtures("enrolled")
 def test_usernames_are_compared_by_their_bytes(english: OwnDatabase) -> None:
-    question = "SELECT count(*) FROM roster_student WHERE username < '{}'"
+    question = "SELECT count(*) FROM students_student WHERE username < '{}'"
     assert english.value(question.format("a")) == 0
     assert english.value(question.format("al\u00e9")) == 2  # both alee, and no user
     assert english.value(question.format("\u00e9")) == len(STUDENT_IDS) + 2

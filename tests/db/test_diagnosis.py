@@ -14,8 +14,8 @@ from django.db.backends.postgresql.features import DatabaseFeatures
 from django.db.utils import ConnectionHandler
 from pytest_django import DjangoDbBlocker
 
-from rollbook.db.diagnosis_rules import DIAGNOSIS_RULES, OTHER_ERROR
 from rollbook.db.diagnosis import Diagnosis, diagnose, require_version
+from rollbook.db.diagnosis_rules import DIAGNOSIS_RULES, OTHER_ERROR
 from rollbook.db.url import postgresql
 from rollbook.server import tls
 from tests.db.fake_server import keeping_silent, other_end, refusing, saying, with_certificate

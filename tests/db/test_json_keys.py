@@ -32,11 +32,11 @@ def asked(question: str, *parameters: Any) -> list[Any]:
 
 
 def among(keys: list[str]) -> list[str]:
-    return asked(f"SELECT organization_id FROM roster_school WHERE organization_id {IN_JSON_TEXTS}", as_json_parameter(keys))
+    return asked(f"SELECT organization_id FROM districts_school WHERE organization_id {IN_JSON_TEXTS}", as_json_parameter(keys))
 
 
 def found(district: District, keys: list[str]) -> list[tuple[str, str]]:
-    source = lateral_lookup_sql("roster_school", "found.district_id = %s AND found.organization_id = given.value")
+    source = lateral_lookup_sql("districts_school", "found.district_id = %s AND found.organization_id = given.value")
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT given.value, found.organization_id FROM {source}", [as_json_parameter(keys), district.pk])
         return list(cursor.fetchall())
@@ -59,7 +59,7 @@ def test_every_text_that_is_looked_up_finds_its_row(school: District) -> None:
 def test_an_empty_list_finds_nothing(maple: District) -> None:
     assert among([]) == []
     assert found(maple, []) == []
-    assert asked(f"SELECT id FROM roster_school WHERE id {IN_JSON_INTEGERS}", as_json_parameter([])) == []
+    assert asked(f"SELECT id FROM districts_school WHERE id {IN_JSON_INTEGERS}", as_json_parameter([])) == []
 
 
 @pytest.mark.usefixtures("school")
@@ -70,7 +70,7 @@ def test_a_text_that_nothing_equals_finds_nothing(maple: District) -> None:
 
 def test_numbers_are_found_as_numbers(maple: District) -> None:
     keys = set(School.objects.values_list("pk", flat=True))
-    question = f"SELECT id FROM roster_school WHERE id {IN_JSON_INTEGERS}"
+    question = f"SELECT id FROM districts_school WHERE id {IN_JSON_INTEGERS}"
     largest = (1 << 63) - 1
     assert set(asked(question, as_json_parameter([*keys, 0, -1, largest, -largest - 1]))) == keys
     assert asked(question, as_json_parameter([largest])) == []

@@ -2,11 +2,11 @@
 
 import pytest
 
-from rollbook.studentfile.small_csv import CsvRejected
 from rollbook.districts import schools
 from rollbook.districts.models import District, School
-from rollbook.students.models import Group, Student
 from rollbook.districts.schools import InvalidSchool
+from rollbook.studentfile.small_csv import CsvRejected
+from rollbook.students.models import Group, Student
 from tests.updates.night import a_class, enroll
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from rollbook.doctor.result import CheckResult, Level
-from rollbook.doctor.installation import Installation, opened
 from rollbook.doctor.environment import Variables
+from rollbook.doctor.installation import Installation, opened
+from rollbook.doctor.result import CheckResult, Level
 from tests.doctor import host
 
 Here = Callable[..., Installation]

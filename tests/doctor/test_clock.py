@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from rollbook.districts.models import District
 from rollbook.doctor import clock
 from rollbook.doctor.result import Level
-from rollbook.districts.models import District
 from tests.doctor.conftest import Here, marks, told
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from rollbook.doctor.result import Level
 from rollbook.doctor.environment import Variables
+from rollbook.doctor.result import Level
 from tests.doctor.conftest import told
 
 

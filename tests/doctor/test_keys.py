@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from rollbook.doctor import keys
-from rollbook.doctor.result import Level
-from rollbook.districts.models import District
 from rollbook.accounts.key_fingerprints import fingerprint
 from rollbook.accounts.models import KeyFingerprint
+from rollbook.districts.models import District
+from rollbook.doctor import keys
+from rollbook.doctor.result import Level
 from tests.doctor.conftest import Here, told
 from tests.updates.night import a_class, enroll
 
@@ -66,7 +66,7 @@ def test_a_key_is_missed_as_soon_as_there_are_students(
 @pytest.mark.django_db
 def test_a_key_of_another_installation(here: Here, folder: Path) -> None:
     """Such as a second machine's, which nobody has copied the keys to."""
-    KeyFingerprint.objects.create(name="session", mark=fingerprint(bytes(32)))
+    KeyFingerprint.objects.create(name="session", fingerprint=fingerprint(bytes(32)))
     ready = here()
     ready.tables = True
     assert [found for found, _ in told(keys.check(ready))] == [Level.OK]

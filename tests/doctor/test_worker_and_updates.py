@@ -6,14 +6,14 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from rollbook.accounts.members import members
+from rollbook.accounts.models import AccountMail, Member
+from rollbook.districts.models import District
 from rollbook.doctor import worker_and_updates
 from rollbook.doctor.result import Level
 from rollbook.jobs.single_worker.heartbeat import WorkerLock
-from rollbook.districts.models import District
-from rollbook.accounts.members import members
-from rollbook.accounts.models import AccountMail, Member
 from rollbook.updates import mails
-from rollbook.updates.models import ResultMail, FileChunk, UpdateJob
+from rollbook.updates.models import FileChunk, ResultMail, UpdateJob
 from rollbook.updates.state_machine import State
 from tests.doctor.conftest import Here, told
 from tests.updates.night import a_class, finish, run, send
@@ -129,39 +129,39 @@ def test_without_letters_that_is_said(here: Here, maple: District) -> None:
 
 def test_a_letter_that_was_just_written_or_sent_is_well(here: Here, letter: ResultMail) -> None:
     assert [mark for mark, _ in told(worker_and_updates.letters(here()))] == [Level.OK]
-    noted(letter, sent_at=timezone.now(), next_try_at=None, tries=1)
+    noted(letter, sent_at=timezone.now(), next_attempt_at=None, attempts=1)
     [(mark, what)] = told(worker_and_updates.letters(here()))
     assert (mark, what.startswith("none waits; the last was sent at 20")) == (Level.OK, True)
 
 
 def test_a_letter_that_is_put_off(here: Here, letter: ResultMail) -> None:
-    noted(letter, tries=3, last_error="SMTPSenderRefused 451")
+    noted(letter, attempts=3, last_error="SMTPSenderRefused 451")
     about = "the latest about update 1 of maple-usd, last error SMTPSenderRefused 451"
     assert told(worker_and_updates.letters(here())) == [(Level.WARNING, f"tried, but not sent yet: 1 letter, {about}")]
 
 
 def test_a_letter_that_nobody_tries(here: Here, letter: ResultMail) -> None:
-    noted(letter, written_at=timezone.now() - HOUR)
+    noted(letter, queued_at=timezone.now() - HOUR)
     about = "the latest about update 1 of maple-usd"
     assert told(worker_and_updates.letters(here())) == [(Level.WARNING, f"not even tried, though it is time: 1 letter, {about}")]
 
 
 def test_a_letter_that_was_given_up(here: Here, letter: ResultMail) -> None:
-    noted(letter, next_try_at=None, tries=60, last_error="TimeoutError")
+    noted(letter, next_attempt_at=None, attempts=60, last_error="TimeoutError")
     [(mark, what)] = told(worker_and_updates.letters(here()))
     assert (mark, what.startswith("given up in the last 7 days: 1 letter, the latest about update 1")) == (
         Level.WARNING,
         True,
     )
-    noted(letter, written_at=timezone.now() - timedelta(days=8))
+    noted(letter, queued_at=timezone.now() - timedelta(days=8))
     assert [mark for mark, _ in told(worker_and_updates.letters(here()))] == [Level.OK]
 
 
 def test_a_letter_about_somebodys_access_counts_like_one_about_an_update(here: Here, maple: District) -> None:
     now = timezone.now()
     members.invite(maple, "new@maple.example", "Neil", "Park", "district manager", [], None, now)
-    AccountMail.objects.update(tries=1, last_error="TimeoutError")
+    AccountMail.objects.update(attempts=1, last_error="TimeoutError")
     about = "the latest about the account of a member of maple-usd, last error TimeoutError"
     assert told(worker_and_updates.letters(here())) == [(Level.WARNING, f"tried, but not sent yet: 1 letter, {about}")]
-    AccountMail.objects.update(next_try_at=None, last_error="")  # put away, as nobody wanted it any more
+    AccountMail.objects.update(next_attempt_at=None, last_error="")  # put away, as nobody wanted it any more
     assert [mark for mark, _ in told(worker_and_updates.letters(here()))] == [Level.OK]

@@ -36,16 +36,16 @@ def lived_in(two_districts: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     rollbook.run("district", "set", "maple-usd", "--notify", LOGIN)
     who = ("--first", "Noa", "--last", "Park", "--role", "district manager")
     rollbook.run("staff", "add", "maple-usd", "noa@maple.example", *who)
-    update = execute(rollbook.data, "SELECT id FROM updates_update")[0][0]
-    member = execute(rollbook.data, f"SELECT id FROM staff_member WHERE email = '{LOGIN}'")[0][0]
+    update = execute(rollbook.data, "SELECT id FROM updates_updatejob")[0][0]
+    member = execute(rollbook.data, f"SELECT id FROM accounts_member WHERE email = '{LOGIN}'")[0][0]
     execute(
         rollbook.data,
-        "INSERT INTO updates_letter (update_id, member_id, written_at, tries, last_error)"
+        "INSERT INTO updates_resultmail (update_id, member_id, queued_at, tries, last_error)"
         f" VALUES ({update}, {member}, '2026-11-24 00:00:00+00:00', 1, '550 no such box')",
     )
     execute(
         rollbook.data,
-        "INSERT INTO staff_auditseal (number, events, at, digest, forgotten, rest_digest)"
+        "INSERT INTO accounts_auditseal (number, events, at, digest, forgotten, remaining_digest)"
         " VALUES (1, 0, '2026-11-24 00:00:00+00:00', '', 0, '')",
     )
     return rollbook.data

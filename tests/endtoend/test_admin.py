@@ -94,7 +94,7 @@ def audited(operators: Operators) -> list[tuple[str | None, str, str]]:
         (district, result, detail)
         for district, result, detail in execute(
             operators.data,
-            "SELECT d.slug, e.result, e.detail FROM staff_auditevent e LEFT JOIN roster_district d"
+            "SELECT d.slug, e.result, e.detail FROM accounts_auditevent e LEFT JOIN districts_district d"
             " ON d.id = e.district_id WHERE e.action = 'operators'' pages' ORDER BY e.id",
         )
     ]
@@ -180,7 +180,7 @@ def test_nothing_can_be_changed_added_or_removed(operators: Operators, inside: B
 def test_a_districts_name_can_be_changed_and_nothing_else_of_it(operators: Operators, inside: Browser) -> None:
     [path] = [path for path in links(inside.get("/roster/district/"), "roster/district") if "/1/" in path]
     inside.post(path, inside.token(path), name="Maple  Unified", slug="other", files_kept_days="365")
-    facts = "SELECT name, slug, files_kept_days FROM roster_district WHERE id = 1"
+    facts = "SELECT name, slug, files_kept_days FROM districts_district WHERE id = 1"
     assert execute(operators.data, facts) == [("Maple Unified", "maple-usd", 14)]
     assert ("maple-usd", "changed", "name of the district") in audited(operators)
     answer = inside.post(path, inside.token(path), name="x" * 101)

@@ -49,7 +49,7 @@ def test_a_server_killed_ten_times_during_a_rollover_ends_where_one_does_that_wa
 
 
 def deaths_without_a_step(rollbook: Rollbook) -> int:
-    [(deaths,)] = execute(rollbook.data, "SELECT deaths FROM updates_update WHERE number = 2")
+    [(deaths,)] = execute(rollbook.data, "SELECT deaths FROM updates_updatejob WHERE number = 2")
     return int(deaths)
 
 

@@ -158,7 +158,7 @@ def test_a_web_server_and_a_worker_alone_bring_up_a_new_database(server: Server,
         for worker in workers:
             worker.kill()
             worker.wait()
-    assert ask(rollbook, "SELECT count(*) FROM roster_district") == [(0,)]
+    assert ask(rollbook, "SELECT count(*) FROM districts_district") == [(0,)]
 
 
 @pytest.mark.parametrize("server", [SCARCE], indirect=True)

@@ -15,9 +15,9 @@ import pytest
 
 from rollbook.server import tls
 from tests.conftest import PASSWORD
-from tests.web.pages.reading import Page, read
 from tests.endtoend.conftest import LOGIN, Rollbook
 from tests.faults.folder import base
+from tests.web.pages.reading import Page, read
 
 Done = subprocess.CompletedProcess[str]
 

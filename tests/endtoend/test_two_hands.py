@@ -29,7 +29,7 @@ def test_the_second_process_checks_the_file_from_its_end(rollbook: Rollbook, tmp
     reached: list[int] = []
 
     def look() -> None:
-        ends = [end for (end,) in execute(rollbook.data, "SELECT end_byte FROM updates_batch ORDER BY id")]
+        ends = [end for (end,) in execute(rollbook.data, "SELECT end_byte FROM updates_checkedrange ORDER BY id")]
         reached[:] = ends if len(ends) > len(reached) else reached
 
     rollbook.run("student", "load", "maple-usd", write(tmp_path / "base.csv", 30_000, "4"))

@@ -65,7 +65,7 @@ class Cluster:
 
     def states(self) -> Counter[str]:
         """How many updates are in which state."""
-        return Counter(dict(self.ask("SELECT state, count(*) FROM updates_update GROUP BY state")))
+        return Counter(dict(self.ask("SELECT state, count(*) FROM updates_updatejob GROUP BY state")))
 
     def jobs(self, status: str) -> list[tuple[Any, ...]]:
         """The jobs in this status: task and lock."""

@@ -19,18 +19,18 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from rollbook.jobs.single_worker import loop  # noqa: E402
-from rollbook.districts.models import District, School
-from rollbook.students.models import Change  # noqa: E402
-from rollbook.students.snapshots import iter_district  # noqa: E402
 from rollbook.accounts import roles  # noqa: E402
 from rollbook.accounts.models import Member  # noqa: E402
+from rollbook.districts.models import District, School
+from rollbook.jobs.single_worker import loop  # noqa: E402
+from rollbook.students.models import Change  # noqa: E402
+from rollbook.students.snapshots import iter_district  # noqa: E402
 from rollbook.updates import problem_store, runner
 from rollbook.updates.applying import apply
 from rollbook.updates.checking import check_range
+from rollbook.updates.models import Draft, StagedRow, UpdateJob  # noqa: E402
 from rollbook.updates.receiving import drafts, files, receive
 from rollbook.updates.resolving import conflicts  # noqa: E402
-from rollbook.updates.models import Draft, StagedRow, UpdateJob  # noqa: E402
 from rollbook.updates.state_machine import Mode  # noqa: E402
 
 
@@ -101,7 +101,7 @@ def keep_draft(file: str, place: str = "") -> None:
 
 def send_draft(statement: str = "0") -> None:
     """Send the last draft, but die at this SQL statement; prints the update's number, or how many there were."""
-    draft = Draft.objects.select_related("district", "member").latest("made_at")
+    draft = Draft.objects.select_related("district", "member").latest("created_at")
     with _dying_at(int(statement)) as left:
         number = drafts.submit(draft, Mode.UPDATE).update.number
     print(int(statement) - left() if int(statement) else number)
@@ -109,7 +109,7 @@ def send_draft(statement: str = "0") -> None:
 
 def all_drafts() -> None:
     """Print of each draft whether it was sent, as JSON."""
-    print(json.dumps([draft.update_id is not None for draft in Draft.objects.order_by("made_at")]))
+    print(json.dumps([draft.update_id is not None for draft in Draft.objects.order_by("created_at")]))
 
 
 def sweep() -> None:
@@ -155,7 +155,7 @@ def _dying_at(statement: int) -> Iterator[Callable[[], int]]:
 
 def deaths() -> None:
     """Print how many runs of the last update count as deaths."""
-    print(UpdateJob.objects.order_by("pk").values_list("deaths", flat=True).last())
+    print(UpdateJob.objects.order_by("pk").values_list("attempts_without_progress", flat=True).last())
 
 
 def dump() -> None:
@@ -189,12 +189,12 @@ def left_by(district: District) -> dict[str, Any]:
                 "number",
                 "state",
                 "rows",
-                "read",
-                "staged",
-                "updated",
-                "added",
-                "unchanged",
-                "rejected",
+                "rows_read",
+                "rows_staged",
+                "rows_updated",
+                "rows_added",
+                "rows_unchanged",
+                "rows_rejected",
                 "problem_counts",
             )
         ),

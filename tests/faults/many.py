@@ -16,16 +16,18 @@ from tests.faults import inside
 
 from django.core.management import call_command  # isort: skip - inside sets Django up
 
-from rollbook.cli import run
-from rollbook.db import connections
-from rollbook.jobs.many_workers import reaper, worker as many_workers_worker
-from rollbook.districts.models import District, School
 from rollbook.accounts import roles
 from rollbook.accounts.models import Member
+from rollbook.cli import run
+from rollbook.db import connections
+from rollbook.districts.models import District, School
+from rollbook.jobs.many_workers import reaper
+from rollbook.jobs.many_workers import worker as many_workers_worker
 from rollbook.updates import runner
 from rollbook.updates.applying import apply
-from rollbook.updates.receiving import files as spool, receive
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.receiving import files as spool
+from rollbook.updates.receiving import receive
 from rollbook.updates.state_machine import Mode
 
 
@@ -35,7 +37,7 @@ def make(count: str) -> None:
     for number in range(int(count)):
         district = District.objects.create(name=f"District {number}", slug=f"district-{number}", time_zone="UTC")
         role = roles.standard(district, "district manager")
-        Member.objects.create(district=district, email=f"ops@{number}.example", role=role, gets_results=True)
+        Member.objects.create(district=district, email=f"ops@{number}.example", role=role, receives_results=True)
         for school in ("100", "200"):
             School.objects.create(district=district, organization_id=school, name=f"School {school}")
 

@@ -52,7 +52,7 @@ def everything_is_as_if_nothing_had_happened(cluster: Cluster, undisturbed: Any,
 
 
 def at_work(cluster: Cluster) -> bool:
-    return bool(cluster.ask("SELECT 1 FROM updates_update WHERE state = 'applying' AND updated + added > 0"))
+    return bool(cluster.ask("SELECT 1 FROM updates_updatejob WHERE state = 'applying' AND updated + added > 0"))
 
 
 def taken_up(cluster: Cluster) -> int:
@@ -105,13 +105,13 @@ def test_f07_nor_does_one_that_was_stopped_in_the_middle_of_a_step(cluster: Clus
     cluster.ask(
         "CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$"
     )
-    cluster.ask("CREATE TRIGGER slowly BEFORE INSERT ON roster_change FOR STATEMENT EXECUTE FUNCTION slowly()")
+    cluster.ask("CREATE TRIGGER slowly BEFORE INSERT ON students_change FOR STATEMENT EXECUTE FUNCTION slowly()")
     zombie = cluster.start(step="0")
     until(lambda: bool(cluster.ask("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'")), 30)
     zombie.send_signal(signal.SIGSTOP)
     cluster.start(step="0")
     until(lambda: taken_up(cluster) > 0, 30)
-    cluster.ask("DROP TRIGGER slowly ON roster_change")
+    cluster.ask("DROP TRIGGER slowly ON students_change")
     everything_is_as_if_nothing_had_happened(cluster, undisturbed, spare_mails=1)
     zombie.send_signal(signal.SIGCONT)
     time.sleep(2)
@@ -182,9 +182,9 @@ def test_f19_whoever_holds_the_students_for_long_holds_up_their_update_and_no_mo
     cluster: Cluster, undisturbed: Any
 ) -> None:
     cluster.start("--concurrency", "2", how="hasty")
-    until(lambda: cluster.ask("SELECT count(*) FROM updates_update WHERE state = 'completed'") == [(DISTRICTS,)], 60)
+    until(lambda: cluster.ask("SELECT count(*) FROM updates_updatejob WHERE state = 'completed'") == [(DISTRICTS,)], 60)
     with psycopg.connect(cluster.server.url(cluster.database)) as holder:
-        holder.execute("SELECT 1 FROM roster_student ORDER BY id DESC FOR UPDATE")
+        holder.execute("SELECT 1 FROM students_student ORDER BY id DESC FOR UPDATE")
         until(lambda: "must wait" in cluster.log.read_text(), 30)
         holder.rollback()
     everything_is_as_if_nothing_had_happened(cluster, undisturbed)
@@ -208,6 +208,6 @@ def test_f22_a_worker_that_finds_a_newer_database_stops_kindly(cluster: Cluster,
     assert "ERROR newer_database: a newer version of Rollbook has changed the database (updates.9999_newer); " in log
     assert cluster.jobs("doing") == []
     cluster.ask("DELETE FROM django_migrations WHERE name = '9999_newer'")
-    assert cluster.ask("SELECT max(deaths) FROM updates_update") == [(0,)]
+    assert cluster.ask("SELECT max(deaths) FROM updates_updatejob") == [(0,)]
     cluster.start(step="0")
     everything_is_as_if_nothing_had_happened(cluster, undisturbed)

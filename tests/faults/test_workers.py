@@ -45,7 +45,7 @@ def until(folder: Folder, state: str, seconds: float = 120) -> int:
     """Wait until the second update has got there; returns how many students it has added."""
     deadline = time.monotonic() + seconds
     while True:
-        found, added = execute(folder.path, "SELECT state, added FROM updates_update WHERE number = 2")[0]
+        found, added = execute(folder.path, "SELECT state, added FROM updates_updatejob WHERE number = 2")[0]
         if found == state:
             return int(added)
         assert time.monotonic() < deadline, f"{found} after {seconds} s"

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection
 
-from rollbook.jobs.many_workers import job_queue
 from rollbook.districts.models import District
+from rollbook.jobs.many_workers import job_queue
 from rollbook.updates.applying import apply
 from rollbook.updates.checking import check_range
-from rollbook.updates.receiving import files, receive
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.receiving import files, receive
 from rollbook.updates.state_machine import Mode
 
 HEADER = "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,ELL,SPECIAL_ED\n"

@@ -6,11 +6,11 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from rollbook.jobs import housekeeping
-from rollbook.jobs.housekeeping import PERIODIC_TASKS, PeriodicTask
 from rollbook.accounts import mails
 from rollbook.accounts.audit import log
 from rollbook.accounts.models import AccountMailKind, AuditEvent, Member, Session
+from rollbook.jobs import housekeeping
+from rollbook.jobs.housekeeping import PERIODIC_TASKS, PeriodicTask
 from rollbook.updates import runner
 from rollbook.updates.models import UpdateJob
 from tests.updates.night import a_class, enroll, finish, send
@@ -86,7 +86,7 @@ def test_what_districts_keep_no_longer_is_removed(manager: Member) -> None:
 def test_sessions_that_are_over_are_swept(manager: Member, minutes: int, is_swept: bool) -> None:
     now = timezone.now()
     Session.objects.create(
-        session_key="x", member=manager, begun_at=now, seen_at=now, expire_date=now + timedelta(minutes=minutes)
+        session_key="x", member=manager, started_at=now, last_seen_at=now, expire_date=now + timedelta(minutes=minutes)
     )
     assert housekeeping.sweep_spool() == is_swept
     assert Session.objects.exists() != is_swept

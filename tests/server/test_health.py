@@ -7,8 +7,8 @@ from django.db import OperationalError, connection
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from rollbook.web import health
 from rollbook.updates.engine import WorkerStatus
+from rollbook.web import health
 
 ALIVE = WorkerStatus(alive=True, at=datetime(2026, 11, 23, 2, 5, 11, tzinfo=UTC))
 GONE = WorkerStatus(alive=False, at=datetime(2026, 11, 22, 20, 5, 11, tzinfo=timezone(timedelta(hours=-6))))

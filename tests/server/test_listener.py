@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from rollbook.server import listener as server_listener
-from rollbook.server.listener import ListenError, listen
 from rollbook.server.gunicorn_app import Address
+from rollbook.server.listener import ListenError, listen
 
 
 def raising(error: OSError) -> Callable[[Address], socket.socket]:

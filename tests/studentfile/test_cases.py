@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from rollbook.studentfile.row_validator import RowValidator
 from rollbook.studentfile.problems.problem import Problem, Severity
 from rollbook.studentfile.reading.reader import FileScan, Limits, normalize_encoding_name, read_batches, scan
+from rollbook.studentfile.row_validator import RowValidator
 from tests.cases.loading import Case, all_cases
 
 TODAY = date(2026, 9, 1)

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from rollbook.studentfile.columns import BY_NAME, BY_SPELLING, COLUMNS, Column, REQUIRED_TO_ADD, fold_header
+from rollbook.studentfile.columns import BY_NAME, BY_SPELLING, COLUMNS, REQUIRED_TO_ADD, Column, fold_header
 from rollbook.studentfile.values.text_checks import InvalidValue, ValueWithWarning
 
 

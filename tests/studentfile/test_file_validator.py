@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from rollbook.studentfile.reading import reader
-from rollbook.studentfile.row_validator import RowValidator, ValidatedRow
 from rollbook.studentfile.file_validator import validate_file
 from rollbook.studentfile.problems.problem import Problem, sort_codes
 from rollbook.studentfile.problems.tally import ProblemGroup, ProblemTally
+from rollbook.studentfile.reading import reader
+from rollbook.studentfile.row_validator import RowValidator, ValidatedRow
 
 TODAY = date(2026, 9, 1)
 

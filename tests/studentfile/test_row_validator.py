@@ -4,11 +4,11 @@ from datetime import date
 
 import pytest
 
-from rollbook.studentfile.row_validator import RowValidator, ValidatedRow, missing_required_values
 from rollbook.studentfile.columns import REQUIRED_TO_ADD
-from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.limits import Limits
+from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import RawRow
+from rollbook.studentfile.row_validator import RowValidator, ValidatedRow, missing_required_values
 
 TODAY = date(2026, 9, 1)
 NAMES = ["STUDENT_ID", "USERNAME", "PASSWORD", "FIRST_NAME", "LAST_NAME", "DOB", "RACE", "COLOR"]

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import pytest
 from django.db import connection, transaction
 
+from rollbook.accounts.models import Member
+from rollbook.districts.models import District, School
 from rollbook.students import fingerprints
 from rollbook.students.fingerprints import ConfirmedRow
-from rollbook.districts.models import District, School
 from rollbook.students.models import Group, RowFingerprint, Student
-from rollbook.accounts.models import Member
 from tests.conftest import a_member
 from tests.updates.night import enroll
 
@@ -36,7 +36,7 @@ def school(maple: District, manager: Member, cedar: District, neighbour: Member)
 
 
 def known(district: District) -> Students:
-    found = RowFingerprint.objects.filter(district=district).values_list("student__student_id", "digest", "edition")
+    found = RowFingerprint.objects.filter(district=district).values_list("student__student_id", "fingerprint", "student_version")
     return {student or "": (digest is not None, edition) for student, digest, edition in found}
 
 
@@ -71,19 +71,19 @@ def ops() -> Member:
 CLEARS: dict[str, tuple[Callable[[], object], set[str]]] = {
     "a link with a group is deleted": (
         lambda: execute(
-            f"DELETE FROM roster_student_groups WHERE group_id = {band().pk} AND student_id = {student('bob').pk}"
+            f"DELETE FROM students_student_groups WHERE group_id = {band().pk} AND student_id = {student('bob').pk}"
         ),
         {"bob"},
     ),
     "all links with a group are deleted": (
-        lambda: execute(f"DELETE FROM roster_student_groups WHERE group_id = {band().pk}"),
+        lambda: execute(f"DELETE FROM students_student_groups WHERE group_id = {band().pk}"),
         {"ann", "bob"},
     ),
     "a student is taken out of a group": (lambda: student("ann").groups.remove(band()), {"ann"}),
     "a group's students are all taken out": (lambda: band().student_set.clear(), {"ann", "bob"}),
     "a group is deleted": (lambda: band().delete(), {"ann", "bob"}),
     "a group is renamed": (
-        lambda: execute(f"UPDATE roster_group SET name = 'Choir' WHERE id = {band().pk}"),
+        lambda: execute(f"UPDATE students_group SET name = 'Choir' WHERE id = {band().pk}"),
         {"ann", "bob"},
     ),
     "a group is renamed and saved": (lambda: renamed(band()).save(), {"ann", "bob"}),
@@ -94,13 +94,13 @@ CLEARS: dict[str, tuple[Callable[[], object], set[str]]] = {
         {"ann", "bob"},
     ),
     "a link with a member is deleted": (
-        lambda: execute(f"DELETE FROM roster_student_staff WHERE student_id = {student('cleo').pk}"),
+        lambda: execute(f"DELETE FROM students_student_staff WHERE student_id = {student('cleo').pk}"),
         {"cleo"},
     ),
     "a member is taken from a student": (lambda: student("ann").staff.remove(ops()), {"ann"}),
     "a member is deleted": (lambda: ops().delete(), {"ann"}),
     "a member's e-mail is changed": (
-        lambda: execute("UPDATE staff_member SET email = 'z@maple.example' WHERE email = 'zoe@maple.example'"),
+        lambda: execute("UPDATE accounts_member SET email = 'z@maple.example' WHERE email = 'zoe@maple.example'"),
         {"ann", "cleo"},
     ),
     "a member goes to another district": (
@@ -108,12 +108,12 @@ CLEARS: dict[str, tuple[Callable[[], object], set[str]]] = {
         {"ann"},
     ),
     "a school is called something else": (
-        lambda: execute(f"UPDATE roster_school SET organization_id = '101' WHERE id = {the_school().pk}"),
+        lambda: execute(f"UPDATE districts_school SET organization_id = '101' WHERE id = {the_school().pk}"),
         {"ann", "bob"},
     ),
     "a school goes to another district": (
         lambda: execute(
-            "UPDATE roster_school SET district_id = (SELECT id FROM roster_district WHERE slug = 'cedar-county'),"
+            "UPDATE districts_school SET district_id = (SELECT id FROM districts_district WHERE slug = 'cedar-county'),"
             f" organization_id = 'moved' WHERE id = {the_school().pk}"
         ),
         {"ann", "bob"},
@@ -154,7 +154,7 @@ def test_it_clears_nobody(school: District, cedar: District, cause: str) -> None
 
 def test_what_is_rolled_back_clears_nobody(school: District) -> None:
     with transaction.atomic():
-        execute("UPDATE roster_school SET organization_id = organization_id || 'x'")
+        execute("UPDATE districts_school SET organization_id = organization_id || 'x'")
         assert cleared(school) == {"ann", "bob", "cleo", "dan"}
         transaction.set_rollback(True)
     assert cleared(school) == set()
@@ -177,5 +177,5 @@ def test_each_time_counts_as_an_edition_of_its_own(school: District) -> None:
 
 
 def test_one_statement_about_many_clears_all_of_theirs(school: District, cedar: District) -> None:
-    execute("UPDATE roster_group SET name = name || ' 1'")
+    execute("UPDATE students_group SET name = name || ' 1'")
     assert (cleared(school), cleared(cedar)) == ({"ann", "bob", "cleo", "dan"}, {"ann"})

@@ -10,9 +10,9 @@ import pytest
 from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
-from rollbook.students import fingerprints
-from rollbook.students.fingerprints import ConfirmedRow, FingerprintIndex, NO_STUDENT, RowFingerprinter
 from rollbook.districts.models import District
+from rollbook.students import fingerprints
+from rollbook.students.fingerprints import NO_STUDENT, ConfirmedRow, FingerprintIndex, RowFingerprinter
 from rollbook.students.models import RowFingerprint, Student
 from tests.updates.night import a_class, enroll
 
@@ -25,7 +25,7 @@ SMALLEST, LARGEST = -(1 << 63), (1 << 63) - 1
 def school(maple: District) -> District:
     """Three students whose digests are not known."""
     enroll(maple, a_class(3))
-    RowFingerprint.objects.update(digest=None)
+    RowFingerprint.objects.update(fingerprint=None)
     return maple
 
 
@@ -36,7 +36,7 @@ def pks(district: District) -> list[int]:
 def kept(district: District) -> list[tuple[int | None, int]]:
     """Digest and edition of each student."""
     found = RowFingerprint.objects.filter(district=district).order_by("student__student_id")
-    return list(found.values_list("digest", "edition"))
+    return list(found.values_list("fingerprint", "student_version"))
 
 
 def whose(district: District, *given: int) -> list[int]:
@@ -239,7 +239,7 @@ def test_keeping_nothing_asks_nothing(school: District, django_assert_num_querie
 
 def test_a_student_who_has_gone_takes_his_digest_along(school: District) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM roster_rowdigest")
+        cursor.execute("SELECT count(*) FROM students_rowfingerprint")
         assert cursor.fetchone() == (3,)
     ann = Student.objects.get(student_id="s000")
     ann.change_set.all().delete()

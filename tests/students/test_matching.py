@@ -2,9 +2,9 @@
 
 import pytest
 
-from rollbook.students.matching import find_ids_ignoring_leading_zeros
-from rollbook.districts.models import District
 from rollbook.accounts.models import Member
+from rollbook.districts.models import District
+from rollbook.students.matching import find_ids_ignoring_leading_zeros
 from rollbook.updates.state_machine import Mode
 from tests.updates.night import (
     column_of,

@@ -7,10 +7,16 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from rollbook.students import passwords
 from rollbook.districts.models import District
+from rollbook.students import passwords
 from rollbook.students.models import Student
-from rollbook.students.passwords import hash_for_import, matches_import_mark, random_password, upgrade_some_hashes, verify
+from rollbook.students.passwords import (
+    hash_for_import,
+    matches_import_mark,
+    random_password,
+    upgrade_some_hashes,
+    verify,
+)
 from tests.updates.night import a_class, enroll, password_of, run
 
 Rekey = Callable[[Path], None]
@@ -164,8 +170,8 @@ def test_no_table_holds_a_password_as_it_was_sent(maple: District) -> None:
     run(maple, "STUDENT_ID,PASSWORD\ns000,Canary9\ns001,Canary8\ns001,Canary7\ns002,Can")
     with connection.cursor() as cursor:
         tables = connection.introspection.table_names(cursor)
-        assert "updates_row" in tables
-        tables.remove("updates_piece")  # the file as it was sent, which on SQLite stands in the spool folder alone
+        assert "updates_stagedrow" in tables
+        tables.remove("updates_filechunk")  # the file as it was sent, which on SQLite stands in the spool folder alone
         for table in tables:
             cursor.execute(f'SELECT * FROM "{table}"')
             told = repr(cursor.fetchall()).casefold()

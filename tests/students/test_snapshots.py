@@ -1,9 +1,9 @@
 """Students as plain values, fetched in bulk."""
 
-from rollbook.students import snapshots
-from rollbook.districts.models import District
-from rollbook.students.name_keys import name_key
 from rollbook.accounts.models import Member
+from rollbook.districts.models import District
+from rollbook.students import snapshots
+from rollbook.students.name_keys import name_key
 from tests.updates.night import a_class, enroll
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from rollbook.accounts.models import Member
 from rollbook.districts.models import District, School
 from rollbook.students.models import Student
-from rollbook.accounts.models import Member
 from rollbook.students.visibility import groups, schools, visible_students
 from tests.conftest import a_member
 from tests.updates.night import enroll

@@ -3,10 +3,10 @@
 import pytest
 from django.db import connection
 
+from rollbook.accounts.models import Member
 from rollbook.districts.models import District
 from rollbook.students.models import Change, Group, Student
 from rollbook.students.passwords import verify
-from rollbook.accounts.models import Member
 from rollbook.updates.models import StagedRow
 from rollbook.updates.state_machine import Mode
 from tests.conftest import a_member
@@ -324,7 +324,7 @@ def test_staged_rows_hold_no_password_as_it_was_sent(school: District) -> None:
     enroll(school, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,PASSWORD\n2,Bob,Kim,2012-01-01,canary-one")
     update = send(school, "STUDENT_ID,PASSWORD\n1,canary-two")
     applying(update)
-    kept = StagedRow.objects.values_list("row_values", flat=True)
+    kept = StagedRow.objects.values_list("values_json", flat=True)
     assert len(kept) == 3
     assert not any("canary" in values for values in kept)
 
@@ -342,6 +342,6 @@ def not_on_their_pages() -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT n_tup_upd - n_tup_hot_upd FROM pg_stat_xact_user_tables"
-            " WHERE relname IN ('roster_student', 'roster_rowdigest') ORDER BY relname"
+            " WHERE relname IN ('students_student', 'students_rowfingerprint') ORDER BY relname"
         )
         return [moved for (moved,) in cursor.fetchall()]

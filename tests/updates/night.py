@@ -7,15 +7,15 @@ files of ``enroll`` and of mode ``add`` where they are not named.
 from collections.abc import Iterator
 from typing import Any
 
-from rollbook.students import snapshots
 from rollbook.districts.models import District
+from rollbook.students import snapshots
 from rollbook.students.models import Change, Student
 from rollbook.updates import runner
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.state_machine import Mode, State
+from rollbook.updates.receiving.files import IncomingFile
 from rollbook.updates.receiving.receive import Receipt, receive
 from rollbook.updates.reporting.report import Report, report
-from rollbook.updates.receiving.files import IncomingFile
+from rollbook.updates.state_machine import Mode, State
 
 NEEDED = {"GENDER": "f", "GRADE": "4", "SCHOOL_ID": "100", "ELL": "n", "SPECIAL_ED": "n"}
 COUNTS = ("updated", "added", "unchanged", "rejected", "not_processed")

@@ -186,7 +186,7 @@ def test_when_cancel_returns_no_further_student_changes_though_a_worker_is_at_it
         try:
             for _ in runner.run_steps(update.pk):
                 yield_to_other_writers()
-                if UpdateJob.objects.filter(pk=update.pk, updated__gte=20).exists():
+                if UpdateJob.objects.filter(pk=update.pk, rows_updated__gte=20).exists():
                     under_way.set()
         except Fenced:
             fenced.append(True)

@@ -11,13 +11,13 @@ from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
-from rollbook.studentfile.columns import COLUMNS
-from rollbook.districts.models import District
 from rollbook.accounts.models import Member
+from rollbook.districts.models import District
+from rollbook.studentfile.columns import COLUMNS
 from rollbook.updates import mails, runner, transitions
 from rollbook.updates.cancel import cancel
 from rollbook.updates.models import ResultMail, UpdateJob
-from rollbook.updates.state_machine import Mode, State, UNFINISHED
+from rollbook.updates.state_machine import UNFINISHED, Mode, State
 from tests.conftest import a_district, a_member
 from tests.updates.night import a_class, applying, enroll, finish, last, run, send, send_bytes, told
 
@@ -247,7 +247,7 @@ def test_the_message_id_is_the_same_at_every_try_and_another_for_every_letter(
     school: District, manager: Member
 ) -> None:
     other = a_member(school, "zoe@maple.example")
-    Member.objects.filter(pk=other.pk).update(gets_results=True)
+    Member.objects.filter(pk=other.pk).update(receives_results=True)
     both = letters(completed(school, manager))
     ids = [[mails.message(letter).message()["Message-ID"] for letter in both] for _ in range(2)]
     assert ids[0] == ids[1]
@@ -263,8 +263,8 @@ def test_letters_go_to_who_started_it_and_to_who_gets_the_results(
         ("b@maple.example", False, True),
         ("c@maple.example", True, False),
     ):
-        Member.objects.filter(pk=a_member(school, email).pk).update(gets_results=gets, is_active=active)
-    Member.objects.filter(pk=a_member(cedar, "d@cedar.example").pk).update(gets_results=True)
+        Member.objects.filter(pk=a_member(school, email).pk).update(receives_results=gets, is_active=active)
+    Member.objects.filter(pk=a_member(cedar, "d@cedar.example").pk).update(receives_results=True)
     assert [letter.member.email for letter in letters(completed(school, manager))] == ["a@maple.example", manager.email]
     finish(send(school, a_class(1)))
     assert [letter.member.email for letter in letters(last(school))] == ["a@maple.example"]
@@ -273,7 +273,7 @@ def test_letters_go_to_who_started_it_and_to_who_gets_the_results(
 
 
 def test_who_started_it_and_gets_the_results_gets_one_letter(school: District, manager: Member) -> None:
-    Member.objects.filter(pk=manager.pk).update(gets_results=True)
+    Member.objects.filter(pk=manager.pk).update(receives_results=True)
     assert len(letters(completed(school, manager))) == 1
 
 
@@ -295,7 +295,7 @@ def test_an_update_that_nobody_waits_for_is_announced_to_nobody(school: District
     run(school, a_class(1))
     assert letters(last(school)) == []
     assert mails.send_due() == 0
-    assert not UpdateJob.objects.filter(announced_at=None).exclude(state__in=UNFINISHED).exists()
+    assert not UpdateJob.objects.filter(mails_queued_at=None).exclude(state__in=UNFINISHED).exists()
 
 
 def test_a_letter_is_sent_once(school: District, manager: Member) -> None:

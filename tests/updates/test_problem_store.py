@@ -2,8 +2,8 @@
 
 import pytest
 
-from rollbook.studentfile.problems.problem import Problem
 from rollbook.districts.models import District
+from rollbook.studentfile.problems.problem import Problem
 from rollbook.updates import problem_store
 from tests.updates.night import a_class, enroll, last, run, send
 

@@ -10,14 +10,14 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from rollbook.accounts.models import AuditEvent
 from rollbook.districts.models import District
 from rollbook.students.models import Change
-from rollbook.accounts.models import AuditEvent
 from rollbook.updates import retention, runner
-from rollbook.updates.exports import changes, original_rows, rejected_rows, unprocessed_rows
-from rollbook.updates.receiving import file_chunks, files, receive
 from rollbook.updates.cancel import cancel
-from rollbook.updates.models import CheckedRange, FileChunk, Problem, StagedRow, UpdateJob, RowDependency
+from rollbook.updates.exports import changes, original_rows, rejected_rows, unprocessed_rows
+from rollbook.updates.models import CheckedRange, FileChunk, Problem, RowDependency, StagedRow, UpdateJob
+from rollbook.updates.receiving import file_chunks, files, receive
 from rollbook.updates.retention import remove_expired
 from tests.db.database_errors import Kill, fault_at
 from tests.updates.night import a_class, enroll, finish, last, run, send, send_bytes, told
@@ -60,7 +60,7 @@ def audited() -> list[str]:
 def details(update: UpdateJob) -> int:
     """How many rows there are of it in the tables that hold details."""
     counts = (
-        update.row_set.count(),
+        update.stagedrow_set.count(),
         update.problem_set.count(),
         RowDependency.objects.filter(update=update).count(),
         CheckedRange.objects.filter(update=update).count(),
@@ -200,7 +200,7 @@ def test_what_a_canceled_update_had_begun_with_goes_too(maple: District, small_b
 
 
 def test_a_kill_in_the_middle_shows_nobody_half_of_them(night: UpdateJob, monkeypatch: pytest.MonkeyPatch) -> None:
-    UpdateJob.objects.filter(number=1).update(details_closed_at=timezone.now(), details_removed_at=timezone.now())
+    UpdateJob.objects.filter(number=1).update(details_hidden_at=timezone.now(), details_removed_at=timezone.now())
     monkeypatch.setattr(retention, "ROWS_AT_ONCE", 1)
     now = after(night, days=91)
     assert remove_expired(now) == 4  # two files, a row and a problem
@@ -227,7 +227,7 @@ def test_a_fault_at_any_statement_does_no_harm(night: UpdateJob, monkeypatch: py
                 was_killed = False
             except Kill:
                 was_killed = True
-                assert all(details(update) == whole for update in UpdateJob.objects.filter(details_closed_at=None))
+                assert all(details(update) == whole for update in UpdateJob.objects.filter(details_hidden_at=None))
             remove_all(now)
             assert receive.remove_orphaned_files() == 0
             assert [details(update) for update in UpdateJob.objects.all()] == [0, 0]
@@ -276,7 +276,7 @@ def test_an_update_that_has_begun_meanwhile_keeps_everything(
     remove_all(after(night, days=1000))
     assert spooled() == {update.spool_name}
     finish(update)
-    assert update.row_set.count() == 3
+    assert update.stagedrow_set.count() == 3
 
 
 def test_the_neighbours_updates_are_not_touched(night: UpdateJob, cedar: District) -> None:

@@ -8,9 +8,9 @@ import pytest
 from rollbook import jobs
 from rollbook.districts.models import District
 from rollbook.updates import runner, transitions
-from rollbook.updates.checking import check
 from rollbook.updates.cancel import cancel
-from rollbook.updates.models import CheckedRange, UpdateJob, RowDependency
+from rollbook.updates.checking import check
+from rollbook.updates.models import CheckedRange, RowDependency, UpdateJob
 from rollbook.updates.state_machine import State
 from rollbook.updates.transitions import Fenced
 from tests.updates.night import a_class, applying, counts, dump, enroll, finish, last, run, send, told
@@ -135,7 +135,7 @@ def test_whoever_was_taken_over_from_is_fenced_out_and_changes_nothing(update: U
 def test_the_last_move_of_an_old_run_is_fenced_too(update: UpdateJob) -> None:
     old = applying(update, 4)
     next(old)
-    UpdateJob.objects.filter(pk=update.pk).update(run="another")
+    UpdateJob.objects.filter(pk=update.pk).update(run_id="another")
     with pytest.raises(Fenced):
         next(old)
     assert told(update).state is State.APPLYING

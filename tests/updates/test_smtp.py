@@ -8,8 +8,8 @@ from aiosmtpd.controller import Controller
 from django.utils import timezone
 from pytest_django import Settings
 
-from rollbook.districts.models import District
 from rollbook.accounts.models import Member
+from rollbook.districts.models import District
 from rollbook.updates import mails
 from rollbook.updates.models import ResultMail
 from tests.post_office import CUT, HANG, PostOffice, a_free_port
@@ -47,7 +47,7 @@ def seconds_to_next_try(letter: ResultMail) -> float | None:
 def make_due(letter: ResultMail, *, written: timedelta = timedelta()) -> None:
     """As if the time had come, and the letter had been written that long ago."""
     now = timezone.now()
-    ResultMail.objects.filter(pk=letter.pk).update(next_try_at=now, written_at=now - written)
+    ResultMail.objects.filter(pk=letter.pk).update(next_attempt_at=now, queued_at=now - written)
 
 
 def test_a_letter_is_delivered(post_office: PostOffice, letter: ResultMail, manager: Member) -> None:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from rollbook.districts.models import District
 from rollbook.updates import transitions
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.state_machine import IN_PROGRESS, State, TRANSITIONS, UNFINISHED
+from rollbook.updates.state_machine import IN_PROGRESS, TRANSITIONS, UNFINISHED, State
 from tests.updates.night import a_class, send
 
 TO = {
@@ -41,7 +41,7 @@ def write_state(update: UpdateJob, to: State) -> int:
     """As somebody would who knows SQL and not our rules."""
     ended = None if to in UNFINISHED else connection.ops.adapt_datetimefield_value(timezone.now())
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("UPDATE updates_update SET state = %s, ended_at = %s WHERE id = %s", [to, ended, update.pk])
+        cursor.execute("UPDATE updates_updatejob SET state = %s, ended_at = %s WHERE id = %s", [to, ended, update.pk])
         return int(cursor.rowcount)
 
 
@@ -114,7 +114,7 @@ def test_the_database_refuses_the_same_file_twice_while_it_lives(maple: District
 def test_an_update_never_has_more_outcomes_than_rows(maple: District) -> None:
     update = send(maple, a_class(2))
     with pytest.raises(IntegrityError), transaction.atomic():
-        UpdateJob.objects.filter(pk=update.pk).update(updated=1, added=1, unchanged=1)
+        UpdateJob.objects.filter(pk=update.pk).update(rows_updated=1, rows_added=1, rows_unchanged=1)
 
 
 def test_an_update_has_an_end_exactly_when_it_has_ended(maple: District) -> None:

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 from django.conf import settings
 
-from rollbook.updates.reporting import status_json
 from rollbook.accounts.models import Member
 from rollbook.updates.engine import WorkerStatus
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.reporting import status_json
 from tests.web.curl import Curl
 
 NOW = datetime(2026, 11, 23, 8, 5, 30, tzinfo=UTC)

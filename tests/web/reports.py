@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from rollbook.updates.state_machine import Mode, State
 from rollbook.updates.reporting.report import Report
 from rollbook.updates.reporting.status_line import StatusContext
+from rollbook.updates.state_machine import Mode, State
 
 URL = "https://rollbook.example"
 BEGUN = datetime(2026, 11, 23, 8, 5, 11, tzinfo=UTC)

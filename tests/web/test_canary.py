@@ -11,13 +11,13 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from rollbook.web.api import request_steps
-from rollbook.studentfile.columns import COLUMNS
-from rollbook.log_format import Line
 from rollbook.accounts.models import AuditEvent, Member, SignInFailure
+from rollbook.log_format import Line
+from rollbook.studentfile.columns import COLUMNS
+from rollbook.web.api import request_steps
 from tests.conftest import PASSWORD
-from tests.web.curl import Curl, File, STUDENTS, basic, form, text
 from tests.web.api.test_status import work
+from tests.web.curl import STUDENTS, Curl, File, basic, form, text
 
 CANARY = "zQcanary"
 NAMES = [column.name for column in COLUMNS]

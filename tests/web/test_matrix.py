@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from rollbook.districts.models import District
 from rollbook.accounts import roles
 from rollbook.accounts.models import AuditEvent, Member
 from rollbook.accounts.permissions import Permission, RoleType
+from rollbook.districts.models import District
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.state_machine import State
 from rollbook.urls import urlpatterns
 from tests.conftest import PASSWORD, a_member
-from tests.web.curl import Curl, File, STUDENTS, basic, text
+from tests.web.curl import STUDENTS, Curl, File, basic, text
 
 OURS = 2  # Cedar, whose numbers Maple tries, has an update with this number; Maple has none
 

@@ -7,10 +7,10 @@ from functools import cache
 
 from django.db import transaction
 
-from rollbook.studentfile.reading.encodings import normalize_encoding_name
-from rollbook.districts.models import AUDIT_KEPT_YEARS, DETAILS_KEPT_DAYS, District, FILES_KEPT_DAYS
 from rollbook.accounts.members import members
 from rollbook.accounts.models import Member
+from rollbook.districts.models import AUDIT_KEPT_YEARS, DETAILS_KEPT_DAYS, FILES_KEPT_DAYS, District
+from rollbook.studentfile.reading.encodings import normalize_encoding_name
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from rollbook.secret_keys import secret
 from rollbook.accounts.models import KeyFingerprint
+from rollbook.secret_keys import secret
 
 NAMES = ("session", "logins", "student-passwords", "student-password-marks", "row-digests")
 
@@ -21,7 +21,7 @@ class KeysDoNotMatch(Exception):
 
 def verify_keys() -> None:
     """Note the marks of keys that are new to the database. Raises OtherKeys."""
-    known = dict(KeyFingerprint.objects.values_list("name", "mark"))
+    known = dict(KeyFingerprint.objects.values_list("name", "fingerprint"))
     folder: Path = settings.KEYS
     missing = [name for name in NAMES if name in known and not (folder / name).exists()]
     if missing:
@@ -31,7 +31,7 @@ def verify_keys() -> None:
         raise _other(folder, f"{' and '.join(other)} are not those that the database has been used with")
     for name in NAMES:
         if name not in known:
-            KeyFingerprint.objects.get_or_create(name=name, defaults={"mark": fingerprint(secret(folder, name))})
+            KeyFingerprint.objects.get_or_create(name=name, defaults={"fingerprint": fingerprint(secret(folder, name))})
 
 
 def fingerprint(key: bytes) -> str:

@@ -9,9 +9,9 @@ from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 
 from rollbook.accounts.auth import emailed_links
-from rollbook.mail import outbox
 from rollbook.accounts.models import AccountMail, AccountMailKind, Member
 from rollbook.accounts.permissions import Permission
+from rollbook.mail import outbox
 from rollbook.mail.outbox import MailObsolete
 
 NOT_AGAIN_WITHIN = timedelta(minutes=5)
@@ -28,18 +28,18 @@ def queue_mail(
     """
     with transaction.atomic():
         AccountMail.objects.create(
-            member=member, kind=kind, inviter=inviter, to=to, about=about, written_at=now, next_try_at=now
+            member=member, kind=kind, actor=inviter, to_address=to, subject_name=about, queued_at=now, next_attempt_at=now
         )
 
 
 def recently_queued(member: Member | None, kind: AccountMailKind, now: datetime) -> bool:
     """Whether the member has just been written such a letter: one more would only tell the same."""
-    return AccountMail.objects.filter(member=member, kind=kind, written_at__gt=now - NOT_AGAIN_WITHIN).exists()
+    return AccountMail.objects.filter(member=member, kind=kind, queued_at__gt=now - NOT_AGAIN_WITHIN).exists()
 
 
 def send_due() -> int:
     """Try every letter whose time has come; returns how many were tried."""
-    return outbox.send_due(AccountMail.objects.select_related("member__district", "member__role", "inviter"), message)
+    return outbox.send_due(AccountMail.objects.select_related("member__district", "member__role", "actor"), message)
 
 
 def message(letter: AccountMail) -> EmailMultiAlternatives:
@@ -49,7 +49,7 @@ def message(letter: AccountMail) -> EmailMultiAlternatives:
         raise MailObsolete
     facts = {"member": member, "district": member.district, "url": settings.URL, **_FACTS[letter.kind](letter)}
     return outbox.message(
-        letter, f"staff/{letter.kind.replace('-', '').replace(' ', '_')}", facts, f"staff.letter-{letter.pk}"
+        letter, f"accounts/{letter.kind.replace('-', '').replace(' ', '_')}", facts, f"staff.letter-{letter.pk}"
     )
 
 

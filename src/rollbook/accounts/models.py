@@ -7,8 +7,9 @@ from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Q
 
-from rollbook.districts.models import District, School
 from rollbook.accounts.permissions import POSSIBLE, Permission, RoleType
+from rollbook.districts.models import District, School
+from rollbook.mail.models import OutgoingMail
 
 
 class Role(models.Model):
@@ -151,8 +152,8 @@ class SignInFailure(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["address", "at"], name="failures_by_address"),
-            models.Index(fields=["login_digest", "at"], name="failures_by_login"),
+            models.Index(fields=["address", "failed_at"], name="failures_by_address"),
+            models.Index(fields=["login_digest", "failed_at"], name="failures_by_login"),
         ]
 
 
@@ -163,7 +164,7 @@ class PasswordRequest(models.Model):
     requested_at = models.DateTimeField()
 
     class Meta:
-        indexes = [models.Index(fields=["address", "at"], name="requests_by_address")]
+        indexes = [models.Index(fields=["address", "requested_at"], name="requests_by_address")]
 
 
 class KnownAddress(models.Model):
@@ -226,25 +227,6 @@ class KeyFingerprint(models.Model):
         return self.name
 
 
-class OutgoingMail(models.Model):
-    """A mail to a member that is tried until the server took it, see post.py."""
-
-    member = models.ForeignKey(Member, on_delete=models.PROTECT)
-    queued_at = models.DateTimeField()
-    attempts = models.PositiveIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(null=True, help_text="null: sent or given up")
-    sent_at = models.DateTimeField(null=True)
-    last_error = models.CharField(max_length=100, default="")
-
-    class Meta:
-        abstract = True
-
-    @property
-    def address(self) -> str:
-        """Where it goes."""
-        return self.member.email
-
-
 class AccountMailKind(StrEnum):
     """What a letter to a member is about."""
 
@@ -260,6 +242,7 @@ class AccountMailKind(StrEnum):
 class AccountMail(OutgoingMail):
     """A mail about a member's own access, see letters.py. Its link is made when it is sent, and kept nowhere."""
 
+    member = models.ForeignKey(Member, on_delete=models.PROTECT)
     kind = models.CharField(max_length=32)
     actor = models.ForeignKey(
         Member,
@@ -273,16 +256,16 @@ class AccountMail(OutgoingMail):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(kind__in=[kind.value for kind in AccountMailKind]), name="staff_letter_kind")
+            models.CheckConstraint(condition=Q(kind__in=[kind.value for kind in AccountMailKind]), name="account_mail_kind")
         ]
         indexes = [
-            models.Index(fields=["next_try_at"], condition=Q(next_try_at__isnull=False), name="staff_letter_due")
+            models.Index(fields=["next_attempt_at"], condition=Q(next_attempt_at__isnull=False), name="account_mail_due")
         ]
 
     def __str__(self) -> str:
-        return f"letter {self.pk} ({self.kind})"
+        return f"email {self.pk} ({self.kind})"
 
     @property
-    def address(self) -> str:
-        """The member's, unless it is about one that was the member's."""
+    def recipient(self) -> str:
+        """The member's address, unless the email is about an address that the member had before."""
         return self.to_address or self.member.email

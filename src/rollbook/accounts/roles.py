@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from django.db import IntegrityError, transaction
 from django.db.models import Count
 
-from rollbook.districts.models import District
-from rollbook.validation import ValidationFailed, name_problems
 from rollbook.accounts.models import Member, Role
 from rollbook.accounts.permissions import ASSIGNED_BY, POSSIBLE, Permission, RoleType
+from rollbook.districts.models import District
+from rollbook.validation import ValidationFailed, name_problems
 
 LONGEST_NAME = 60
 LONGEST_DESCRIPTION = 200

@@ -1,7 +1,7 @@
 """Records in the audit log what an operator does with the command, where nobody signs in."""
 
-from rollbook.districts.models import District
 from rollbook.accounts.audit import log
+from rollbook.districts.models import District
 
 
 def record(action: str, district: District, detail: str = "") -> None:

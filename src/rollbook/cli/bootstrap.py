@@ -106,8 +106,8 @@ def _set_up_django() -> None:
 def _migrate() -> None:
     """Migrate the database to this version if needed, and check that the keys belong to it."""
     # Imported here because both use the settings, which exist only after django.setup().
-    from rollbook.db import schema_version
     from rollbook.accounts import key_fingerprints
+    from rollbook.db import schema_version
 
     require_version(connection)
     try:

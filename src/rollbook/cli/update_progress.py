@@ -4,7 +4,7 @@ import time
 
 from rollbook.cli.progress_bar import ProgressBar
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.state_machine import State, UNFINISHED
+from rollbook.updates.state_machine import UNFINISHED, State
 
 POLL_INTERVAL_S = 0.2
 

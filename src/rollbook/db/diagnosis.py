@@ -22,7 +22,7 @@ from django.db import (
 )
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from rollbook.db.diagnosis_rules import DIAGNOSIS_RULES, DiagnosisRule, OTHER_ERROR
+from rollbook.db.diagnosis_rules import DIAGNOSIS_RULES, OTHER_ERROR, DiagnosisRule
 
 MIN_SQLITE_VERSION = (3, 39)
 

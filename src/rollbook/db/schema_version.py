@@ -11,6 +11,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
+from rollbook.db.triggers import missing_triggers
+
 _LOCK = 0x524F4C4C  # any number will do that everybody takes
 
 
@@ -38,7 +40,9 @@ def require_not_newer() -> None:
 
 def _is_older() -> bool:
     executor = MigrationExecutor(connection)
-    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        return True
+    return bool(missing_triggers(connection))
 
 
 def _applied() -> set[tuple[str, str]]:

@@ -7,11 +7,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Q
 from django.db.models.deletion import ProtectedError
 
+from rollbook.districts.models import District, School
 from rollbook.studentfile import small_csv
 from rollbook.studentfile.columns import BY_NAME
 from rollbook.studentfile.problems.problem import PROBLEM_CODES, printable_excerpt
 from rollbook.studentfile.values.text_checks import InvalidValue, ValueWithWarning
-from rollbook.districts.models import District, School
 from rollbook.students.models import DEFAULT_GROUP, Group
 from rollbook.validation import ValidationFailed
 

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
-from rollbook.doctor.result import CheckResult, error, ok, skipped, warning
 from rollbook.doctor.installation import Installation
+from rollbook.doctor.result import CheckResult, error, ok, skipped, warning
 from rollbook.environment import DATA, URL
 from rollbook.server.tls import CertificateProblem, given
 from rollbook.text import join_words

@@ -8,8 +8,8 @@ this check must fail.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from rollbook.doctor.result import CheckResult
 from rollbook.doctor.installation import Installation
+from rollbook.doctor.result import CheckResult
 from rollbook.environment import BY_NAME, DATA, DATABASE_URL, MAX_UPLOAD_BYTES
 
 

@@ -6,9 +6,9 @@ from zoneinfo import available_timezones
 
 from django.db import connection
 
-from rollbook.doctor.result import CheckResult, error, ok, warning
-from rollbook.doctor.installation import Installation
 from rollbook.districts.models import District
+from rollbook.doctor.installation import Installation
+from rollbook.doctor.result import CheckResult, error, ok, warning
 from rollbook.text import duration, join_words
 
 TOLERANCE = timedelta(seconds=2)

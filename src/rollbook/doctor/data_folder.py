@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rollbook.doctor.result import CheckResult, error, ok, warning
 from rollbook.doctor.installation import Installation
+from rollbook.doctor.result import CheckResult, error, ok, warning
 from rollbook.environment import DATA
 from rollbook.text import count_of, join_words
 

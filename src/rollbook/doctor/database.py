@@ -12,8 +12,8 @@ from django.db import Error, connection, transaction
 from rollbook.db.diagnosis import describe_location, diagnose, require_version
 from rollbook.doctor import postgresql
 from rollbook.doctor.disk import size
-from rollbook.doctor.result import CheckResult, error, ok, skipped, warning
 from rollbook.doctor.installation import Installation
+from rollbook.doctor.result import CheckResult, error, ok, skipped, warning
 from rollbook.environment import DATA
 
 INTEGRITY_CHECK_S = 10.0  # seconds to look through an SQLite file

@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from rollbook.doctor.result import CheckResult, error, ok, warning
 from rollbook.doctor.installation import Installation
+from rollbook.doctor.result import CheckResult, error, ok, warning
 
 FREE_SPACE_FACTOR = 4  # times the largest upload: some that come at once, and what the database makes of them
 MIN_FREE_FILES = 1000

@@ -10,9 +10,9 @@ import django
 from django.apps import apps
 from django.conf import settings
 
+from rollbook.doctor.environment import Variables
 from rollbook.doctor.result import CheckResult, error
 from rollbook.doctor.server_process import Server, find
-from rollbook.doctor.environment import Variables
 from rollbook.environment import BEHIND_PROXY
 
 

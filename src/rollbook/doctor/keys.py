@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from rollbook.doctor.result import CheckResult, error, ok, warning
-from rollbook.doctor.installation import Installation
-from rollbook.students.models import Student
 from rollbook.accounts.key_fingerprints import fingerprint
 from rollbook.accounts.models import KeyFingerprint
+from rollbook.doctor.installation import Installation
+from rollbook.doctor.result import CheckResult, error, ok, warning
+from rollbook.students.models import Student
 from rollbook.text import join_words
 
 LENGTH = 32
@@ -46,7 +46,7 @@ def _missing(folder: Path, there: list[str], *, has_students: bool) -> Iterator[
 
 def _strange(folder: Path, there: list[str]) -> Iterator[CheckResult]:
     """Keys that are not those which the database has been used with."""
-    for name, known in KeyFingerprint.objects.filter(name__in=there).values_list("name", "mark"):
+    for name, known in KeyFingerprint.objects.filter(name__in=there).values_list("name", "fingerprint"):
         if fingerprint((folder / name).read_bytes()) != known:
             yield error(f"{folder / name} is another key than the one the database has been used with", _RESTORE)
 

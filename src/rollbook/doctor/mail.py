@@ -11,9 +11,9 @@ from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.mail.backends.smtp import EmailBackend
 
-from rollbook.doctor.result import CheckResult, Level, error, ok, warning
-from rollbook.doctor.installation import Installation
 from rollbook.doctor.environment import LOCAL
+from rollbook.doctor.installation import Installation
+from rollbook.doctor.result import CheckResult, Level, error, ok, warning
 
 SMTP_TIMEOUT_S = 10  # seconds for each of the server's answers
 PERMANENT = 500

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from rollbook.doctor.result import CheckResult, error, ok, warning
-from rollbook.doctor.installation import Installation
 from rollbook.db.schema_version import DatabaseIsNewer, require_not_newer
+from rollbook.doctor.installation import Installation
+from rollbook.doctor.result import CheckResult, error, ok, warning
 from rollbook.text import count_of
 
 

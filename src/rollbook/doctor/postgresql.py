@@ -5,8 +5,8 @@ from typing import Any
 
 from django.db import connection
 
-from rollbook.doctor.result import CheckResult, error, ok, warning
 from rollbook.doctor.environment import LOCAL
+from rollbook.doctor.result import CheckResult, error, ok, warning
 
 CONNECTIONS_WARNING_SHARE = 0.9  # of the connections
 STATEMENT_TIMEOUT_MS = 5000  # milliseconds for one question

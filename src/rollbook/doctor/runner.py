@@ -10,8 +10,8 @@ from django.db import Error, connections
 
 from rollbook.db.diagnosis import diagnose
 from rollbook.doctor.checks import CHECKS, DoctorCheck
-from rollbook.doctor.result import CheckResult, error, skipped
 from rollbook.doctor.installation import Installation
+from rollbook.doctor.result import CheckResult, error, skipped
 
 log = logging.getLogger(__name__)
 

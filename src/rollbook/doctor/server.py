@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from rollbook.doctor.result import CheckResult, error, ok, warning
-from rollbook.doctor.installation import Installation
-from rollbook.doctor.server_process import Server
 from rollbook.doctor.environment import Variables
+from rollbook.doctor.installation import Installation
+from rollbook.doctor.result import CheckResult, error, ok, warning
+from rollbook.doctor.server_process import Server
 from rollbook.environment import BEHIND_PROXY, DATA
-from rollbook.server.readiness import is_ready
 from rollbook.server.gunicorn_app import Address
+from rollbook.server.readiness import is_ready
 
 _ITS_OWN = {DATA.name, BEHIND_PROXY.name}
 

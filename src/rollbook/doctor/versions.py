@@ -9,8 +9,8 @@ from importlib.metadata import version
 import django
 import psycopg
 
-from rollbook.doctor.result import CheckResult, error, ok, warning
 from rollbook.doctor.installation import Installation
+from rollbook.doctor.result import CheckResult, error, ok, warning
 
 MIN_PYTHON = ("3", "11")
 MIN_DJANGO = (5, 2)

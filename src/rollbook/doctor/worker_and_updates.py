@@ -8,13 +8,13 @@ from django.conf import settings
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 
-from rollbook.doctor.result import CheckResult, error, ok, warning
-from rollbook.doctor.installation import Installation
 from rollbook.accounts.models import AccountMail
-from rollbook.updates.models import ResultMail, FileChunk, UpdateJob
-from rollbook.updates.state_machine import IN_PROGRESS, State, UNFINISHED
-from rollbook.updates.runner import worker_status
+from rollbook.doctor.installation import Installation
+from rollbook.doctor.result import CheckResult, error, ok, warning
 from rollbook.text import count_of
+from rollbook.updates.models import FileChunk, ResultMail, UpdateJob
+from rollbook.updates.runner import worker_status
+from rollbook.updates.state_machine import IN_PROGRESS, UNFINISHED, State
 
 STALLED_AFTER = timedelta(minutes=10)
 WAITING_LONG = timedelta(hours=1)
@@ -112,10 +112,10 @@ def letters(here: Installation) -> Iterator[CheckResult]:
 
 def _unsent(some: "QuerySet[Any]") -> Iterator[CheckResult]:
     now = timezone.now()
-    put_off = some.filter(next_try_at__isnull=False, tries__gt=0)
-    untried = some.filter(next_try_at__isnull=False, tries=0, written_at__lt=now - UNSENT_LONG_AFTER)
+    put_off = some.filter(next_attempt_at__isnull=False, attempts__gt=0)
+    untried = some.filter(next_attempt_at__isnull=False, attempts=0, queued_at__lt=now - UNSENT_LONG_AFTER)
     # One without an error was put away, as nobody wanted it any more.
-    given_up = some.filter(next_try_at=None, sent_at=None, written_at__gt=now - RECENT).exclude(last_error="")
+    given_up = some.filter(next_attempt_at=None, sent_at=None, queued_at__gt=now - RECENT).exclude(last_error="")
     yield from _told(
         put_off,
         "tried, but not sent yet",
@@ -127,7 +127,7 @@ def _unsent(some: "QuerySet[Any]") -> Iterator[CheckResult]:
 
 def _told(chosen: "QuerySet[Any]", what: str, repair: str) -> Iterator[CheckResult]:
     count = chosen.count()
-    last = chosen.order_by("-written_at").first()
+    last = chosen.order_by("-queued_at").first()
     if last:
         why = f", last error {last.last_error}" if last.last_error else ""
         yield warning(f"{what}: {count_of(count, 'letter')}, the latest about {_about(last)}{why}", repair)

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from rollbook.students import passwords
 from rollbook.accounts import mails as accounts_mails
-from rollbook.accounts.audit import retention as audit_retention, seals
+from rollbook.accounts.audit import retention as audit_retention
+from rollbook.accounts.audit import seals
 from rollbook.accounts.auth import sessions
-from rollbook.updates import mails as updates_mails, retention, runner
+from rollbook.students import passwords
+from rollbook.updates import mails as updates_mails
+from rollbook.updates import retention, runner
 from rollbook.updates.receiving import drafts, receive
 
 PASSWORDS_PER_RUN = 8  # passwords, about a quarter of a second

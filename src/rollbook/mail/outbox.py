@@ -34,7 +34,7 @@ class MailObsolete(Exception):
 
 def send_due(letters: QuerySet[L], write: Callable[[L], EmailMultiAlternatives]) -> int:
     """Try every letter whose time has come; ``write`` makes the mail of one. Returns how many were tried."""
-    due = list(letters.filter(next_try_at__lte=timezone.now()).order_by("next_try_at")[:BATCH_SIZE])
+    due = list(letters.filter(next_attempt_at__lte=timezone.now()).order_by("next_attempt_at")[:BATCH_SIZE])
     for letter in due:
         _try(letter, write)
     return len(due)
@@ -46,7 +46,7 @@ def message(letter: OutgoingMail, template: str, facts: Mapping[str, object], ma
     mail = EmailMultiAlternatives(
         subject="".join(char for char in subject if char.isprintable()),
         body=render_to_string(f"{template}.txt", dict(facts)),
-        to=[letter.address],
+        to=[letter.recipient],
         headers={
             "Message-ID": f"<{mark}@{urlsplit(settings.URL).hostname}>",
             "Date": format_datetime(letter.queued_at),
@@ -65,7 +65,7 @@ def _try(letter: L, write: Callable[[L], EmailMultiAlternatives]) -> None:
     except Exception as error:
         _record_failure(letter, error, now)
     else:
-        _record_attempt(letter, sent_at=now, next_try_at=None, last_error="")
+        _record_attempt(letter, sent_at=now, next_attempt_at=None, last_error="")
 
 
 def _record_failure(letter: OutgoingMail, error: Exception, now: datetime) -> None:
@@ -78,11 +78,11 @@ def _record_failure(letter: OutgoingMail, error: Exception, now: datetime) -> No
         last_error,
         "given up" if final else f"next try in {pause.total_seconds():.0f} s",
     )
-    _record_attempt(letter, next_try_at=None if final else now + pause, last_error=last_error)
+    _record_attempt(letter, next_attempt_at=None if final else now + pause, last_error=last_error)
 
 
 def _record_attempt(letter: OutgoingMail, **facts: object) -> None:
-    type(letter)._default_manager.filter(pk=letter.pk).update(tries=letter.attempts + 1, **facts)
+    type(letter)._default_manager.filter(pk=letter.pk).update(attempts=letter.attempts + 1, **facts)
 
 
 def _codes(error: Exception) -> list[int]:

@@ -4,9 +4,9 @@ import logging
 
 from django.db import connection, connections
 
-from rollbook.db.diagnosis import require_version
-from rollbook.db import schema_version
 from rollbook.accounts import key_fingerprints
+from rollbook.db import schema_version
+from rollbook.db.diagnosis import require_version
 from rollbook.updates.receiving import receive
 
 log = logging.getLogger(__name__)

@@ -16,15 +16,15 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from rollbook import environment
+from rollbook.accounts.key_fingerprints import KeysDoNotMatch
 from rollbook.db.schema_version import DatabaseIsNewer
 from rollbook.server import parent_watch, tls
 from rollbook.server.child_process import Child
+from rollbook.server.gunicorn_app import LISTENER, Address
 from rollbook.server.listener import ListenError, listen
-from rollbook.server.startup import prepare
 from rollbook.server.readiness import WILDCARD_HOSTS, is_ready
+from rollbook.server.startup import prepare
 from rollbook.server.tls import Certificate, CertificateProblem
-from rollbook.server.gunicorn_app import Address, LISTENER
-from rollbook.accounts.key_fingerprints import KeysDoNotMatch
 
 STOPPING_SECONDS = 10.0
 CHECK_INTERVAL_S = 0.1  # seconds between two looks at the children

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from rollbook.studentfile.values import birth_dates, choices, free_text, identifiers, names
-from rollbook.studentfile.values.text_checks import RuleResult, TRIMMED_CHARACTERS
+from rollbook.studentfile.values.text_checks import TRIMMED_CHARACTERS, RuleResult
 
 CLEAR = "<clear>"
 """What a cell says to empty an optional field, in any case."""

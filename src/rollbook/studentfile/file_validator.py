@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 
-from rollbook.studentfile.row_validator import RowValidator, ValidatedRow
 from rollbook.studentfile.problems.problem import Problem
-from rollbook.studentfile.reading.reader import FileScan, RawRow, read_batches
 from rollbook.studentfile.problems.tally import ProblemTally
+from rollbook.studentfile.reading.reader import FileScan, RawRow, read_batches
+from rollbook.studentfile.row_validator import RowValidator, ValidatedRow
 
 log = logging.getLogger(__name__)
 log.addHandler(logging.NullHandler())  # print nothing where no logging is set up

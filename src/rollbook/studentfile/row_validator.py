@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from rollbook.studentfile.values import birth_dates
-from rollbook.studentfile.columns import BY_NAME, CLEAR, Column, REQUIRED_TO_ADD, fold_header
-from rollbook.studentfile.reading.header import Header, IDENTIFYING_COLUMNS, IDENTIFYING_COLUMN_SETS
+from rollbook.studentfile.columns import BY_NAME, CLEAR, REQUIRED_TO_ADD, Column, fold_header
 from rollbook.studentfile.limits import Limits
-from rollbook.studentfile.values.names import PLACEHOLDER_OR_NAME
 from rollbook.studentfile.problems.problem import PROBLEM_CODES, Problem, Severity, printable_excerpt
+from rollbook.studentfile.reading.header import IDENTIFYING_COLUMN_SETS, IDENTIFYING_COLUMNS, Header
 from rollbook.studentfile.reading.reader import RawRow
+from rollbook.studentfile.values import birth_dates
+from rollbook.studentfile.values.names import PLACEHOLDER_OR_NAME
 from rollbook.studentfile.values.text_checks import InvalidValue, RuleResult, ValueWithWarning, trim
 
 _MAX_CACHED_RESULTS, _MAX_CACHED_LENGTH = 6_000, 40  # answers for each column, characters: flat memory for any file

@@ -1,38 +1,41 @@
-"""What clears a student's digest though nobody wrote the student: the database itself sees to it.
+"""Triggers that clear a student's fingerprint when something changes besides the student's own row.
 
-A link that ends, and a group, member or school that is called something else, change what the student's row would say.
+A link that is removed, and a group, member or school that is renamed, change what a row of the student would contain.
 """
 
-_CLEAR = "UPDATE roster_rowdigest SET digest = NULL, edition = edition + 1 WHERE student_id IN ({students})"
-_CAUSES = {
-    "groups_end": ("DELETE ON roster_student_groups", "SELECT OLD.student_id"),
-    "staff_ends": ("DELETE ON roster_student_staff", "SELECT OLD.student_id"),
-    "group_renamed": (
-        "UPDATE OF name, school_id ON roster_group",
-        "SELECT student_id FROM roster_student_groups WHERE group_id = OLD.id",
+from rollbook.db.triggers import Trigger
+
+_CLEAR = (
+    "UPDATE students_rowfingerprint SET fingerprint = NULL, student_version = student_version + 1"
+    " WHERE student_id IN ({students})"
+)
+_EVENTS = {
+    "clear_fingerprint_group_link_removed": (
+        "DELETE ON students_student_groups",
+        "SELECT OLD.student_id",
     ),
-    "member_renamed": (
-        "UPDATE OF email, district_id ON staff_member",
-        "SELECT student_id FROM roster_student_staff WHERE member_id = OLD.id",
+    "clear_fingerprint_staff_link_removed": (
+        "DELETE ON students_student_staff",
+        "SELECT OLD.student_id",
     ),
-    "school_renamed": (
-        "UPDATE OF organization_id, district_id ON roster_school",
-        "SELECT id FROM roster_student WHERE school_id = OLD.id",
+    "clear_fingerprint_group_renamed": (
+        "UPDATE OF name, school_id ON students_group",
+        "SELECT student_id FROM students_student_groups WHERE group_id = OLD.id",
     ),
-}
-_TRIGGER = {
-    "sqlite": ("CREATE TRIGGER digests_{name} AFTER {event} BEGIN {clear}; END",),
-    "postgresql": (
-        "CREATE FUNCTION digests_{name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {clear}; RETURN NULL; END $$",
-        "CREATE TRIGGER digests_{name} AFTER {event} FOR EACH ROW EXECUTE FUNCTION digests_{name}()",
+    "clear_fingerprint_member_renamed": (
+        "UPDATE OF email, district_id ON accounts_member",
+        "SELECT student_id FROM students_student_staff WHERE member_id = OLD.id",
+    ),
+    "clear_fingerprint_school_renamed": (
+        "UPDATE OF organization_id, district_id ON districts_school",
+        "SELECT id FROM students_student WHERE school_id = OLD.id",
     ),
 }
 
 
-def fingerprint_triggers(vendor: str) -> list[str]:
-    """The statements that make them."""
-    return [
-        statement.format(name=name, event=event, clear=_CLEAR.format(students=students))
-        for name, (event, students) in _CAUSES.items()
-        for statement in _TRIGGER[vendor]
-    ]
+def _trigger(name: str, event: str, students: str) -> Trigger:
+    clear = _CLEAR.format(students=students)
+    return Trigger(name, f"AFTER {event}", sqlite=clear, postgresql=f"{clear}; RETURN NULL;")
+
+
+FINGERPRINT_TRIGGERS = tuple(_trigger(name, *event) for name, event in _EVENTS.items())

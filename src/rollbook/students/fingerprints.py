@@ -117,7 +117,7 @@ class FingerprintIndex:
 def insert(district_id: int, whose: Iterable[tuple[int, int | None]]) -> None:
     """Insert the fingerprints of new students: pairs of student's ID and fingerprint."""
     bulk.insert(
-        "roster_rowdigest",
+        "students_rowfingerprint",
         ("student_id", "district_id", "digest", "edition"),
         ((student, district_id, digest, 0) for student, digest in whose),
     )

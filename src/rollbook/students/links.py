@@ -29,22 +29,22 @@ def add_to_groups(wanted: Iterable[tuple[int, int, str]]) -> None:
         return
     groups = _get_or_create({(school, name) for _, school, names in named for name in names})
     links = {(pk, groups[school, name.casefold()]) for pk, school, names in named for name in names}
-    bulk.insert("roster_student_groups", ("student_id", "group_id"), sorted(links))
+    bulk.insert("students_student_groups", ("student_id", "group_id"), sorted(links))
 
 
 def add_staff(links: Iterable[tuple[int, int]]) -> None:
     """Link students with staff members; each pair is a student's ID and a member's."""
-    bulk.insert("roster_student_staff", ("student_id", "member_id"), sorted(links))
+    bulk.insert("students_student_staff", ("student_id", "member_id"), sorted(links))
 
 
 def remove_groups(pks: Collection[int]) -> None:
     """Remove these students from all their groups."""
-    _remove("roster_student_groups", pks)
+    _remove("students_student_groups", pks)
 
 
 def remove_staff(pks: Collection[int]) -> None:
     """Remove all links of these students with staff members."""
-    _remove("roster_student_staff", pks)
+    _remove("students_student_staff", pks)
 
 
 def _get_or_create(wanted: set[GroupKey]) -> dict[GroupKey, int]:
@@ -63,7 +63,7 @@ def _get_or_create(wanted: set[GroupKey]) -> dict[GroupKey, int]:
 def _groups_of(schools: set[int]) -> dict[GroupKey, int]:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT school_id, name_key, id FROM roster_group WHERE school_id {IN_JSON_INTEGERS}",
+            f"SELECT school_id, name_key, id FROM students_group WHERE school_id {IN_JSON_INTEGERS}",
             [as_json_parameter(schools)],
         )
         return {(school, key): pk for school, key, pk in cursor.fetchall()}

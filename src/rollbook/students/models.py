@@ -1,62 +1,14 @@
-"""Who is enrolled: districts, their schools and groups, the students, and every change made to them."""
+"""Students, their groups, every change to them, and transfers between schools."""
 
 from enum import StrEnum
 
 from django.db import models
 from django.db.models import Q
 
+from rollbook.accounts.models import Member
+from rollbook.districts.models import District, School
+
 DEFAULT_GROUP = "Default"
-
-FILES_KEPT_DAYS = (1, 365)
-DETAILS_KEPT_DAYS = (7, 1095)  # mails about an update are tried for two days, and name lines
-AUDIT_KEPT_YEARS = (1, 7)
-"""The shortest and the longest that a district can settle."""
-
-
-class District(models.Model):
-    """The school system that sends files: the tenant."""
-
-    name = models.CharField(max_length=100)
-    slug = models.SlugField(max_length=100, unique=True)
-    time_zone = models.CharField(max_length=64, default="UTC")
-    encoding = models.CharField(max_length=32, default="utf-8")
-    requires_second_factor = models.BooleanField(default=False, help_text="of every member who signs in")
-    files_kept_days = models.PositiveSmallIntegerField(default=14, help_text="after the end of the file's update")
-    details_kept_days = models.PositiveSmallIntegerField(
-        default=90, help_text="rows and problems, after the end of their update"
-    )
-    audit_kept_years = models.PositiveSmallIntegerField(default=7)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(condition=Q(files_kept_days__range=FILES_KEPT_DAYS), name="district_files_kept"),
-            models.CheckConstraint(
-                condition=Q(details_kept_days__range=DETAILS_KEPT_DAYS), name="district_details_kept"
-            ),
-            models.CheckConstraint(condition=Q(audit_kept_years__range=AUDIT_KEPT_YEARS), name="district_audit_kept"),
-        ]
-
-    def __str__(self) -> str:
-        return self.slug
-
-
-class School(models.Model):
-    """A place in a district, known by its organization ID."""
-
-    district = models.ForeignKey(District, on_delete=models.PROTECT, db_index=False)
-    organization_id = models.CharField(max_length=64)
-    name = models.CharField(max_length=200)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["district", "organization_id"], name="school_organization_id")]
-
-    def __str__(self) -> str:
-        return self.organization_id
-
-    @property
-    def title(self) -> str:
-        """``Maple High (100)``."""
-        return f"{self.name} ({self.organization_id})"
 
 
 class Group(models.Model):
@@ -101,7 +53,7 @@ class Student(models.Model):
     status = models.CharField(max_length=8)
     name_key = models.CharField(max_length=512, help_text="the names folded for matching, see names.py")
     groups = models.ManyToManyField(Group)
-    staff = models.ManyToManyField("staff.Member")
+    staff = models.ManyToManyField(Member)
 
     class Meta:
         constraints = [
@@ -110,7 +62,7 @@ class Student(models.Model):
             models.UniqueConstraint(fields=["district", "name_key", "dob"], name="student_name_and_dob"),
             models.CheckConstraint(condition=Q(status__in=["active", "inactive"]), name="student_status"),
         ]
-        indexes = [models.Index(fields=["id"], condition=Q(password__gte="hmac"), name="student_unwrapped")]  # noqa: S106 (a method's name)
+        indexes = [models.Index(fields=["id"], condition=Q(password__gte="hmac"), name="student_hash_to_upgrade")]  # noqa: S106 (a method's name)
 
     def __str__(self) -> str:
         return f"student {self.pk}"
@@ -125,7 +77,7 @@ class RowFingerprint(models.Model):
     student_version = models.PositiveIntegerField(default=0, help_text="counts how often the student was changed")
 
     class Meta:
-        indexes = [models.Index(fields=["district"], name="row_digest_district")]  # none on digest, see docs
+        indexes = [models.Index(fields=["district"], name="row_fingerprint_district")]  # none on digest, see docs
 
 
 class Change(models.Model):
@@ -136,8 +88,8 @@ class Change(models.Model):
     old = models.TextField()
     new = models.TextField()
     changed_at = models.DateTimeField()
-    update = models.ForeignKey("updates.Update", null=True, on_delete=models.PROTECT)
-    member = models.ForeignKey("staff.Member", null=True, on_delete=models.PROTECT)
+    update = models.ForeignKey("updates.UpdateJob", null=True, on_delete=models.PROTECT)
+    member = models.ForeignKey(Member, null=True, on_delete=models.PROTECT)
 
     def __str__(self) -> str:
         return f"{self.field} of {self.student}"
@@ -146,8 +98,8 @@ class Change(models.Model):
 class TransferState(StrEnum):
     """How far a transfer by hand is."""
 
-    PENDING = "waiting"
-    COMPLETED = "moved"
+    PENDING = "pending"
+    COMPLETED = "completed"
     WITHDRAWN = "withdrawn"
 
 
@@ -170,10 +122,10 @@ class Transfer(models.Model):
     students = models.ManyToManyField(Student)
     note = models.CharField(max_length=200, default="")
     state = models.CharField(max_length=16)
-    requested_by = models.ForeignKey("staff.Member", on_delete=models.PROTECT, related_name="+")
+    requested_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
     requested_at = models.DateTimeField()
     closed_by = models.ForeignKey(
-        "staff.Member",
+        Member,
         null=True,
         on_delete=models.PROTECT,
         related_name="+",
@@ -184,11 +136,11 @@ class Transfer(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(state=TransferState.PENDING.value, ended_by__isnull=True, ended_at__isnull=True)
+                condition=Q(state=TransferState.PENDING.value, closed_by__isnull=True, closed_at__isnull=True)
                 | Q(
                     state__in=[TransferState.COMPLETED.value, TransferState.WITHDRAWN.value],
-                    ended_by__isnull=False,
-                    ended_at__isnull=False,
+                    closed_by__isnull=False,
+                    closed_at__isnull=False,
                 ),
                 name="transfer_state",
             )

@@ -54,11 +54,11 @@ def verify(stored: str, password: str) -> bool:
 def upgrade_some_hashes(limit: int) -> int:
     """Wrap up to ``limit`` fresh passwords in argon2id, about 30 ms each; returns how many were found."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT id, password FROM roster_student WHERE password >= 'hmac' ORDER BY id LIMIT {limit:d}")
+        cursor.execute(f"SELECT id, password FROM students_student WHERE password >= 'hmac' ORDER BY id LIMIT {limit:d}")
         fresh = cursor.fetchall()
         wrapped = [(_upgraded(password), pk, password) for pk, password in fresh]
         with transaction.atomic():
-            cursor.executemany("UPDATE roster_student SET password = %s WHERE id = %s AND password = %s", wrapped)
+            cursor.executemany("UPDATE students_student SET password = %s WHERE id = %s AND password = %s", wrapped)
     return len(fresh)
 
 

@@ -18,7 +18,7 @@ STUDENT_TABLE_COLUMNS = tuple(column.name for column in COLUMNS if column.name n
 
 _COLUMNS = ", ".join(f"found.{name.lower()}" for name in STUDENT_TABLE_COLUMNS)
 _LOOKUPS = {
-    column: lateral_lookup_sql("roster_student", f"found.district_id = %s AND found.{column} = given.value")
+    column: lateral_lookup_sql("students_student", f"found.district_id = %s AND found.{column} = given.value")
     for column in ("student_id", "username", "name_key")
 }
 _LOAD_BY_ID = named_query("load_students_by_id", columns=_COLUMNS, in_ids=IN_JSON_INTEGERS)

@@ -33,7 +33,7 @@ class Usernames:
     def _beginning_with(self, stem: str) -> set[str]:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT username FROM roster_student WHERE district_id = %s AND username >= %s AND username < %s",
+                "SELECT username FROM students_student WHERE district_id = %s AND username >= %s AND username < %s",
                 [self._district_id, stem, f"{stem}\U0010ffff"],
             )
             return {username for (username,) in cursor.fetchall()}

@@ -2,11 +2,11 @@
 
 from django.db.models import QuerySet
 
+from rollbook.accounts.models import Member
+from rollbook.accounts.permissions import Permission, RoleType
 from rollbook.db.unindexed import Unindexed
 from rollbook.districts.models import School
 from rollbook.students.models import Group, Student
-from rollbook.accounts.models import Member
-from rollbook.accounts.permissions import Permission, RoleType
 
 
 def visible_students(member: Member) -> QuerySet[Student]:

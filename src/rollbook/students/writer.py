@@ -16,7 +16,8 @@ from django.db import connection
 from rollbook.db import bulk
 from rollbook.db.json_keys import IN_JSON_INTEGERS, IN_JSON_TEXTS, as_json_parameter
 from rollbook.studentfile.columns import COLUMNS
-from rollbook.students import fingerprints as students_fingerprints, links, passwords, snapshots
+from rollbook.students import fingerprints as students_fingerprints
+from rollbook.students import links, passwords, snapshots
 from rollbook.students.models import DEFAULT_GROUP, Group, Student
 from rollbook.students.name_keys import name_and_dob, name_key
 from rollbook.students.snapshots import STUDENT_TABLE_COLUMNS, StudentSnapshot
@@ -37,7 +38,7 @@ HistoryEntry = tuple[int, str, str, str]
 _NAME_AND_DOB = NAME_COLUMNS | {"DOB"}
 _NEW_STUDENT_DEFAULTS = dict.fromkeys(STUDENT_TABLE_COLUMNS, "") | {"STATUS": "active"}
 _INSERTED_COLUMNS = ["id", "district_id", "school_id", "password", "name_key", *map(str.lower, STUDENT_TABLE_COLUMNS)]
-_HISTORY_COLUMNS = ("student_id", "field", "old", "new", "at", "update_id", "member_id")
+_HISTORY_COLUMNS = ("student_id", "field", "old", "new", "changed_at", "update_id", "member_id")
 _own_values = itemgetter(*STUDENT_TABLE_COLUMNS)
 
 _SECRET_COLUMNS = frozenset(column.name for column in COLUMNS if column.secret)
@@ -143,10 +144,10 @@ def add_students(district_id: int, newcomers: Sequence[NewStudent], author: Chan
         return
     schools = _schools(district_id)
     students = _with_usernames(district_id, newcomers)
-    pks = bulk.new_keys("roster_student", len(students))
+    pks = bulk.new_keys("students_student", len(students))
     added = dict(zip(pks, students, strict=True))
     rows = ([pk, *_inserted(district_id, schools, values)] for pk, values in added.items())
-    bulk.insert("roster_student", _INSERTED_COLUMNS, rows)
+    bulk.insert("students_student", _INSERTED_COLUMNS, rows)
     links.add_to_groups(
         (pk, schools[values["SCHOOL_ID"]], values.get("GROUPS") or DEFAULT_GROUP)
         for pk, values in added.items()
@@ -188,7 +189,7 @@ def member_ids_by_email(district_id: int, emails: Iterable[str]) -> dict[str, in
     """Look up which of these emails belong to members of the district; return email to ID."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT email, id FROM staff_member WHERE district_id = %s AND email {IN_JSON_TEXTS}",
+            f"SELECT email, id FROM accounts_member WHERE district_id = %s AND email {IN_JSON_TEXTS}",
             [district_id, as_json_parameter(set(emails))],
         )
         return dict(cursor.fetchall())
@@ -210,7 +211,7 @@ def _release_unique_keys(revisions: Sequence[StudentChange]) -> None:
         for column, pks in changing.items():
             if pks:
                 cursor.execute(
-                    f"UPDATE roster_student SET {column} = ' ' || id WHERE id {IN_JSON_INTEGERS}",
+                    f"UPDATE students_student SET {column} = ' ' || id WHERE id {IN_JSON_INTEGERS}",
                     [as_json_parameter(pks)],
                 )
 
@@ -272,7 +273,7 @@ def _schools(district_id: int) -> dict[str, int]:
     """Return the IDs of the district's schools in the database, by organization ID."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT organization_id, id FROM roster_school WHERE district_id = %s", [district_id]
+            "SELECT organization_id, id FROM districts_school WHERE district_id = %s", [district_id]
         )
         return dict(cursor.fetchall())
 
@@ -291,7 +292,7 @@ def _history(revision: StudentChange) -> Iterator[HistoryEntry]:
 
 def _record_history(entries: Iterable[HistoryEntry], author: ChangeAuthor) -> None:
     by = _author_values(author)
-    bulk.insert("roster_change", _HISTORY_COLUMNS, ((*entry, *by) for entry in entries))
+    bulk.insert("students_change", _HISTORY_COLUMNS, ((*entry, *by) for entry in entries))
 
 
 def _author_values(author: ChangeAuthor) -> tuple[Any, ...]:

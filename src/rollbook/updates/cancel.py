@@ -7,8 +7,8 @@ from django.db import transaction
 from rollbook.districts.models import District
 from rollbook.updates import runner, transitions
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.state_machine import State, UNFINISHED
 from rollbook.updates.reporting.report import current_update, find
+from rollbook.updates.state_machine import UNFINISHED, State
 
 
 @dataclass(frozen=True)

@@ -10,25 +10,25 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from rollbook.studentfile.problems.problem import Severity
-from rollbook.mail import outbox
 from rollbook.accounts.models import Member
+from rollbook.mail import outbox
+from rollbook.studentfile.problems.problem import Severity
+from rollbook.text import format_datetime
 from rollbook.updates.models import ResultMail, UpdateJob
-from rollbook.updates.state_machine import UNFINISHED
 from rollbook.updates.reporting.report import MAX_LINES_SHOWN, Report, previous, rejected_lines, report
 from rollbook.updates.reporting.state_words import result_sentence, words_of
-from rollbook.text import format_datetime
+from rollbook.updates.state_machine import UNFINISHED
 
 
 def queue_result_mails() -> int:
     """Write the letters of every update that has ended and has none yet; returns how many updates that were."""
-    ended = UpdateJob.objects.exclude(state__in=UNFINISHED).filter(announced_at=None).select_related("district", "member")
+    ended = UpdateJob.objects.exclude(state__in=UNFINISHED).filter(mails_queued_at=None).select_related("district", "member")
     for update in ended:
         with transaction.atomic():
             now = timezone.now()
-            if UpdateJob.objects.filter(pk=update.pk, announced_at=None).update(announced_at=now):
+            if UpdateJob.objects.filter(pk=update.pk, mails_queued_at=None).update(mails_queued_at=now):
                 ResultMail.objects.bulk_create(
-                    ResultMail(update=update, member=member, written_at=now, next_try_at=now) for member in _recipients(update)
+                    ResultMail(update=update, member=member, queued_at=now, next_attempt_at=now) for member in _recipients(update)
                 )
     return len(ended)
 
@@ -47,7 +47,7 @@ def message(letter: ResultMail) -> EmailMultiAlternatives:
 def _recipients(update: UpdateJob) -> Iterator[Member]:
     """Who started the update, and who gets the results of the whole district; nobody who may not sign in any more."""
     members = Member.objects.filter(district=update.district_id, is_active=True)
-    return members.filter(Q(gets_results=True) | Q(pk=update.member_id)).iterator()
+    return members.filter(Q(receives_results=True) | Q(pk=update.member_id)).iterator()
 
 
 def _context(told: Report, update: UpdateJob) -> dict[str, object]:

@@ -6,11 +6,11 @@ from uuid import uuid4
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 
-from rollbook.districts.models import District
-from rollbook.students.models import Student
 from rollbook.accounts.models import Member
+from rollbook.districts.models import District
 from rollbook.mail.models import OutgoingMail
-from rollbook.updates.state_machine import IN_PROGRESS, Mode, Outcome, State, UNFINISHED
+from rollbook.students.models import Student
+from rollbook.updates.state_machine import IN_PROGRESS, UNFINISHED, Mode, Outcome, State
 
 
 def _values(words: type[State] | type[Mode] | type[Outcome]) -> list[str]:
@@ -86,7 +86,7 @@ class UpdateJob(StudentFile):
             models.CheckConstraint(condition=Q(state__in=_values(State)), name="update_state"),
             models.CheckConstraint(condition=Q(mode__in=_values(Mode)), name="update_mode"),
             models.CheckConstraint(
-                condition=Q(rows__gte=F("updated") + F("added") + F("unchanged") + F("rejected")),
+                condition=Q(rows__gte=F("rows_updated") + F("rows_added") + F("rows_unchanged") + F("rows_rejected")),
                 name="update_one_outcome_a_row",
             ),
             models.CheckConstraint(
@@ -97,7 +97,7 @@ class UpdateJob(StudentFile):
         # What a worker asks for several times a second.
         indexes = [
             models.Index(fields=["state"], name="update_by_state"),
-            models.Index(fields=["announced_at"], condition=Q(announced_at__isnull=True), name="update_unannounced"),
+            models.Index(fields=["mails_queued_at"], condition=Q(mails_queued_at__isnull=True), name="update_mails_not_queued"),
             # What retention asks for every hour.
             models.Index(fields=["ended_at"], condition=Q(file_removed_at__isnull=True), name="update_with_file"),
             models.Index(fields=["ended_at"], condition=Q(details_removed_at__isnull=True), name="update_with_details"),
@@ -105,6 +105,11 @@ class UpdateJob(StudentFile):
 
     def __str__(self) -> str:
         return f"update {self.number} of {self.district}"
+
+    @property
+    def with_errors(self) -> bool:
+        """Whether any row was rejected."""
+        return self.rows_rejected > 0
 
     @property
     def changed(self) -> int:
@@ -139,7 +144,7 @@ class FileChunk(models.Model):
     data = models.BinaryField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["spool_name", "number"], name="piece_number")]
+        constraints = [models.UniqueConstraint(fields=["spool_name", "number"], name="file_chunk_number")]
 
 
 class CheckedRange(models.Model):
@@ -156,14 +161,14 @@ class CheckedRange(models.Model):
     line_numbers = models.BinaryField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["update", "end_line"], name="batch_end_line")]
+        constraints = [models.UniqueConstraint(fields=["update", "end_line"], name="checked_range_end_line")]
 
 
 class StagedRowQuerySet(models.QuerySet["StagedRow"]):
     """Rows, and how each of them ended: nothing else works that out.
 
     A row that was applied as it was staged has no outcome of its own. It is updated or added once
-    the update's ``applied_turn`` has reached its turn.
+    the update's ``applied_through_order`` has reached its turn.
     """
 
     def with_outcome(self, update: UpdateJob | None = None) -> Self:
@@ -172,8 +177,8 @@ class StagedRowQuerySet(models.QuerySet["StagedRow"]):
         Args:
             update: the update of all these rows if there is only one; saves a join.
         """
-        applied_turn = F("update__applied_turn") if update is None else Value(update.applied_through_order)
-        conditions = _outcome_conditions(applied_turn)
+        applied_through_order = F("update__applied_through_order") if update is None else Value(update.applied_through_order)
+        conditions = _outcome_conditions(applied_through_order)
         cases = [When(condition, then=Value(outcome)) for outcome, condition in conditions.items()]
         ended = Case(*cases, default=Value(None), output_field=models.CharField())
         return self.annotate(effective_outcome=ended)
@@ -192,16 +197,16 @@ class StagedRowQuerySet(models.QuerySet["StagedRow"]):
 
     def unapplied(self, update: UpdateJob) -> Self:
         """Keep the update's rows that have not ended: they wait, or were not processed."""
-        return self.filter(outcome=None, turn__gt=update.applied_through_order, update=update)
+        return self.filter(outcome=None, apply_order__gt=update.applied_through_order, update=update)
 
     def without_own_outcome(self) -> Self:
         """Keep rows without an outcome of their own."""
         return self.filter(outcome=None)
 
 
-def _outcome_conditions(applied_turn: int | F | Value) -> dict[Outcome, Q]:
+def _outcome_conditions(applied_through_order: int | F | Value) -> dict[Outcome, Q]:
     """Return for each outcome the rows that ended so."""
-    applied = Q(outcome=None, turn__lte=applied_turn)
+    applied = Q(outcome=None, apply_order__lte=applied_through_order)
     return {
         Outcome.UPDATED: Q(outcome=Outcome.UPDATED) | (applied & Q(student__isnull=False)),
         Outcome.ADDED: Q(outcome=Outcome.ADDED) | (applied & Q(student__isnull=True)),
@@ -216,7 +221,7 @@ class StagedRow(models.Model):
     Rows are applied in the order of ``turn``; rows of one turn go together into one chunk. ``takes_…`` is a key
     the student does not hold yet; each must be free when the row's turn comes. A rejected row that means nobody has
     there the keys it names, so that it can be found by them. Rows that were applied as they were
-    staged have no outcome of their own: the update's ``applied_turn`` tells, and each chunk writes one row the less.
+    staged have no outcome of their own: the update's ``applied_through_order`` tells, and each chunk writes one row the less.
     """
 
     # Without constraints, which cost as much as the rows themselves: what is staged is looked up again to be applied.
@@ -249,14 +254,14 @@ class StagedRow(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["update", "turn"], condition=Q(outcome__isnull=True), name="row_waiting"),
+            models.Index(fields=["update", "apply_order"], condition=Q(outcome__isnull=True), name="row_open"),
             models.Index(fields=["update", "student"], condition=Q(student__isnull=False), name="row_student"),
             models.Index(fields=["update", "outcome", "line"], condition=Q(outcome__isnull=False), name="row_ended"),
             *(
                 models.Index(
                     fields=["update", *keys], condition=Q(**{f"{keys[0]}__isnull": False}), name=f"row_{keys[0]}"
                 )
-                for keys in (["takes_student_id"], ["takes_username"], ["takes_name_key", "takes_dob"])
+                for keys in (["claims_student_id"], ["claims_username"], ["claims_name_key", "claims_dob"])
             ),
         ]
 
@@ -269,7 +274,7 @@ class RowDependency(models.Model):
     blocked_by_line = models.PositiveIntegerField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["update", "for_line", "line"], name="waits_for_once")]
+        constraints = [models.UniqueConstraint(fields=["update", "blocked_by_line", "line"], name="row_dependency_once")]
 
 
 class Problem(models.Model):
@@ -290,10 +295,16 @@ class ResultMail(OutgoingMail):
     """The mail with an update's results to one person."""
 
     update = models.ForeignKey(UpdateJob, on_delete=models.PROTECT, db_index=False)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["update", "member"], name="letter_once")]
-        indexes = [models.Index(fields=["next_try_at"], condition=Q(next_try_at__isnull=False), name="letter_due")]
+        constraints = [models.UniqueConstraint(fields=["update", "member"], name="result_mail_once")]
+        indexes = [models.Index(fields=["next_attempt_at"], condition=Q(next_attempt_at__isnull=False), name="result_mail_due")]
 
     def __str__(self) -> str:
-        return f"letter {self.pk} of update {self.update.number}"
+        return f"email {self.pk} of update {self.update.number}"
+
+    @property
+    def recipient(self) -> str:
+        """The member's address."""
+        return self.member.email

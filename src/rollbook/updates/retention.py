@@ -16,13 +16,14 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 
-from rollbook.districts.models import District
 from rollbook.accounts.audit import log
 from rollbook.accounts.audit.retention import ACTION, AGENT
-from rollbook.updates import runner
-from rollbook.updates.receiving import file_chunks, files as spool
-from rollbook.updates.models import CheckedRange, Problem, StagedRow, UpdateJob, RowDependency
+from rollbook.districts.models import District
 from rollbook.text import count_of, line_list
+from rollbook.updates import runner
+from rollbook.updates.models import CheckedRange, Problem, RowDependency, StagedRow, UpdateJob
+from rollbook.updates.receiving import file_chunks
+from rollbook.updates.receiving import files as spool
 
 FILES_PER_RUN = 50
 ROWS_PER_BATCH = 500
@@ -31,7 +32,7 @@ ROWS_PER_BATCH = 500
 _DETAILS: tuple[tuple[type[Model], str], ...] = (
     (StagedRow, "line"),
     (Problem, "line"),
-    (RowDependency, "for_line"),
+    (RowDependency, "blocked_by_line"),
     (CheckedRange, "end_line"),
 )
 
@@ -82,14 +83,14 @@ def _remove_details(district: District, now: datetime) -> int:
 
 def _with_old_details(district: District, now: datetime) -> "QuerySet[UpdateJob]":
     """Also those that were begun with, whatever the district settles now."""
-    old = Q(ended_at__lt=now - timedelta(days=district.details_kept_days)) | Q(details_closed_at__isnull=False)
+    old = Q(ended_at__lt=now - timedelta(days=district.details_kept_days)) | Q(details_hidden_at__isnull=False)
     return UpdateJob.objects.filter(old, district=district, details_removed_at=None)
 
 
 def _close(update: UpdateJob, now: datetime) -> None:
-    rows, problems = update.row_set.count(), update.problem_set.count()
+    rows, problems = update.stagedrow_set.count(), update.problem_set.count()
     with transaction.atomic():
-        UpdateJob.objects.filter(pk=update.pk).update(details_closed_at=now)
+        UpdateJob.objects.filter(pk=update.pk).update(details_hidden_at=now)
         kinds = f"{count_of(rows, 'row')}, {count_of(problems, 'problem')}"
         _audit(update.district, "details removed", f"{kinds}, of {_updates([update.number])}", now)
 

@@ -18,10 +18,10 @@ from django.utils import timezone
 from rollbook.updates import transitions
 from rollbook.updates.applying import apply
 from rollbook.updates.checking import check
-from rollbook.updates.resolving import conflicts
 from rollbook.updates.engine import WorkerStatus, engine
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.state_machine import IN_PROGRESS, State, UNFINISHED
+from rollbook.updates.resolving import conflicts
+from rollbook.updates.state_machine import IN_PROGRESS, UNFINISHED, State
 from rollbook.updates.transitions import Fenced
 
 log = logging.getLogger(__name__)
@@ -95,30 +95,30 @@ def run_steps(update_id: int) -> Generator[None, None, None]:
 
 def release(update_id: int) -> None:
     """The run ends in good order, or for a passing reason: it does not count as a death."""
-    UpdateJob.objects.filter(pk=update_id, deaths__gt=0).update(deaths=F("deaths") - 1)
+    UpdateJob.objects.filter(pk=update_id, attempts_without_progress__gt=0).update(attempts_without_progress=F("attempts_without_progress") - 1)
 
 
 def _begin(update_id: int) -> str | None:
     """Take the update over, under a new run id; None if there is nothing to be done with it."""
     run = secrets.token_hex(16)
     with suppress(IntegrityError), transaction.atomic():  # another update of the district was begun at the same moment
-        if transitions.transition(update_id, State.CHECKING, run=run, deaths=1, started_at=timezone.now()):
+        if transitions.transition(update_id, State.CHECKING, run_id=run, attempts_without_progress=1, started_at=timezone.now()):
             return run
         if _fail_poison_update(update_id):
             return None
-        if UpdateJob.objects.filter(pk=update_id, state__in=IN_PROGRESS).update(run=run, deaths=F("deaths") + 1):
+        if UpdateJob.objects.filter(pk=update_id, state__in=IN_PROGRESS).update(run_id=run, attempts_without_progress=F("attempts_without_progress") + 1):
             return run
     return None
 
 
 def _fail_poison_update(update_id: int) -> bool:
-    doomed = UpdateJob.objects.filter(pk=update_id, state__in=IN_PROGRESS, deaths__gte=MAX_ATTEMPTS_WITHOUT_PROGRESS).exists()
+    doomed = UpdateJob.objects.filter(pk=update_id, state__in=IN_PROGRESS, attempts_without_progress__gte=MAX_ATTEMPTS_WITHOUT_PROGRESS).exists()
     if doomed:
         reference = secrets.token_hex(3)
         log.error(
             "update with key %d failed after %d runs without a step, reference %s", update_id, MAX_ATTEMPTS_WITHOUT_PROGRESS, reference
         )
-        transitions.transition(update_id, State.FAILED, reference=reference)
+        transitions.transition(update_id, State.FAILED, error_reference=reference)
         notify_engine(update_id)
     return doomed
 
@@ -129,7 +129,7 @@ def _transition(update_id: int, to: State, run: str, **facts: Any) -> None:
             raise Fenced
         if to is State.APPLYING:
             update = UpdateJob.objects.get(pk=update_id)
-            update.batch_set.all().delete()
-            update.waitsfor_set.all().delete()
+            update.checkedrange_set.all().delete()
+            update.rowdependency_set.all().delete()
         else:
             notify_engine(update_id)

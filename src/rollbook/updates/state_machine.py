@@ -11,6 +11,8 @@ How well an update went is told by its counts, never by its state.
 
 from enum import StrEnum
 
+from rollbook.db.triggers import Trigger
+
 
 class State(StrEnum):
     """Where an update stands."""
@@ -49,33 +51,38 @@ UNFINISHED = [state.value for state in TRANSITIONS]
 IN_PROGRESS = [State.CHECKING.value, State.APPLYING.value]
 
 
-def transition_triggers(vendor: str) -> list[str]:
-    """The statements that make the database itself refuse every other move, and every other beginning."""
-    allowed = " OR ".join(
-        f"(OLD.state = '{old}' AND NEW.state IN ({', '.join(map(repr, map(str, news)))}))"
-        for old, news in TRANSITIONS.items()
+
+def _refuse(name: str, event: str, condition: str, message: str) -> Trigger:
+    return Trigger(
+        name,
+        event,
+        condition=condition,
+        sqlite=f"SELECT RAISE(ABORT, '{message}')",
+        postgresql=f"RAISE integrity_constraint_violation USING MESSAGE = '{message}';",
     )
-    return [statement.format(allowed=allowed, first=State.RECEIVED) for statement in _TRIGGERS[vendor]]
 
 
-_TRIGGERS = {
-    "postgresql": (
-        """
-CREATE FUNCTION update_moves() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN RAISE integrity_constraint_violation USING MESSAGE = TG_ARGV[0]; END $$""",
-        """
-CREATE TRIGGER update_moves BEFORE UPDATE OF state ON updates_update FOR EACH ROW WHEN (NOT ({allowed}))
-EXECUTE FUNCTION update_moves('an update cannot make this move')""",
-        """
-CREATE TRIGGER update_begins BEFORE INSERT ON updates_update FOR EACH ROW WHEN (NEW.state <> '{first}')
-EXECUTE FUNCTION update_moves('an update begins as received')""",
+def _is_allowed() -> str:
+    """Return the SQL condition that a change of state is one of ``TRANSITIONS``."""
+    allowed = []
+    for old, new_states in TRANSITIONS.items():
+        names = ", ".join(f"'{new}'" for new in new_states)
+        allowed.append(f"(OLD.state = '{old}' AND NEW.state IN ({names}))")
+    return " OR ".join(allowed)
+
+
+TRANSITION_TRIGGERS = (
+    _refuse(
+        "update_transitions",
+        "BEFORE UPDATE OF state ON updates_updatejob",
+        f"NOT ({_is_allowed()})",
+        "an update cannot make this state transition",
     ),
-    "sqlite": (
-        """
-CREATE TRIGGER update_moves BEFORE UPDATE OF state ON updates_update WHEN NOT ({allowed})
-BEGIN SELECT RAISE(ABORT, 'an update cannot make this move'); END""",
-        """
-CREATE TRIGGER update_begins BEFORE INSERT ON updates_update WHEN NEW.state <> '{first}'
-BEGIN SELECT RAISE(ABORT, 'an update begins as received'); END""",
+    _refuse(
+        "update_initial_state",
+        "BEFORE INSERT ON updates_updatejob",
+        f"NEW.state <> '{State.RECEIVED}'",
+        "an update starts in the state received",
     ),
-}
+)
+"""The database itself refuses every other transition, and every other initial state."""

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.state_machine import State, TRANSITIONS, UNFINISHED
+from rollbook.updates.state_machine import TRANSITIONS, UNFINISHED, State
 
 
 class Fenced(Exception):
@@ -23,7 +23,7 @@ def transition(update_id: int, to: State, *, held_by: str | None = None, **facts
     begins = [old.value for old, news in TRANSITIONS.items() if to in news]
     standing = UpdateJob.objects.filter(pk=update_id, state__in=begins)
     if held_by is not None:
-        standing = standing.filter(run=held_by)
+        standing = standing.filter(run_id=held_by)
     if to not in UNFINISHED:
         facts["ended_at"] = timezone.now()
     return standing.update(state=to, **facts) == 1
@@ -34,7 +34,7 @@ def record_progress(update_id: int, state: State, run: str, **counters: Any) -> 
 
     A step without counters may be one that is done again after each death, so it is no sign of life.
     """
-    held = UpdateJob.objects.filter(pk=update_id, state=state, run=run)
-    facts = {"progressed_at": timezone.now(), "deaths": 0, **counters} if counters else {"run": run}
+    held = UpdateJob.objects.filter(pk=update_id, state=state, run_id=run)
+    facts = {"progressed_at": timezone.now(), "attempts_without_progress": 0, **counters} if counters else {"run_id": run}
     if not held.update(**facts):
         raise Fenced

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
-from rollbook.web.pages.base import errors
 from rollbook.web.http.error_codes import ApiError
 from rollbook.web.http.responses import error_response
+from rollbook.web.pages.base import errors
 
 LONGEST_PATH = 200
 

@@ -6,14 +6,14 @@ from itertools import count
 import pytest
 from django.db import DatabaseError, transaction
 
-from rollbook.districts.models import District
 from rollbook.accounts.audit import log, retention, seals
 from rollbook.accounts.audit.retention import YEAR, remove_expired
-from rollbook.accounts.models import AuditEvent, AuditSeal, Member
 from rollbook.accounts.audit.seals import seal_pending, verify
-from tests.db.database_errors import Kill, fault_at
-from tests.accounts.browser import NOW
+from rollbook.accounts.models import AuditEvent, AuditSeal, Member
+from rollbook.districts.models import District
 from tests.accounts.audit.test_seals import behind_its_back
+from tests.accounts.browser import NOW
+from tests.db.database_errors import Kill, fault_at
 
 
 @pytest.fixture(autouse=True)
@@ -100,12 +100,12 @@ def test_events_of_no_district_are_kept_for_the_longest_time() -> None:
 @pytest.mark.parametrize(
     "deed",
     [
-        "UPDATE staff_auditevent SET detail = 'x' WHERE seal_id = 1",
-        "DELETE FROM staff_auditevent WHERE seal_id = 1",
-        "UPDATE staff_auditseal SET forgotten = forgotten + 1 WHERE number = 1",
-        "UPDATE staff_auditseal SET forgotten = 0 WHERE number = 1",
-        "UPDATE staff_auditseal SET rest_digest = digest WHERE number = 1",
-        "UPDATE staff_auditseal SET digest = rest_digest WHERE number = 1",
+        "UPDATE accounts_auditevent SET detail = 'x' WHERE seal_id = 1",
+        "DELETE FROM accounts_auditevent WHERE seal_id = 1",
+        "UPDATE accounts_auditseal SET forgotten = forgotten + 1 WHERE number = 1",
+        "UPDATE accounts_auditseal SET forgotten = 0 WHERE number = 1",
+        "UPDATE accounts_auditseal SET remaining_digest = digest WHERE number = 1",
+        "UPDATE accounts_auditseal SET digest = remaining_digest WHERE number = 1",
     ],
 )
 def test_whoever_touches_the_rest_is_noticed(deed: str) -> None:
@@ -116,20 +116,20 @@ def test_whoever_touches_the_rest_is_noticed(deed: str) -> None:
 
 
 def test_nobody_can_pretend_that_it_was_retention() -> None:
-    behind_its_back("UPDATE staff_auditseal SET forgotten = 1 WHERE number = 2")
-    behind_its_back("DELETE FROM staff_auditevent WHERE id = (SELECT min(id) FROM staff_auditevent WHERE seal_id = 2)")
+    behind_its_back("UPDATE accounts_auditseal SET forgotten = 1 WHERE number = 2")
+    behind_its_back("DELETE FROM accounts_auditevent WHERE id = (SELECT min(id) FROM accounts_auditevent WHERE seal_id = 2)")
     assert broken() == [2]
 
 
 def test_under_a_seal_that_does_not_fit_nothing_is_removed(maple: District) -> None:
-    behind_its_back("UPDATE staff_auditevent SET detail = 'x' WHERE id = (SELECT min(id) FROM staff_auditevent)")
+    behind_its_back("UPDATE accounts_auditevent SET detail = 'x' WHERE id = (SELECT min(id) FROM accounts_auditevent)")
     assert forget_all(later(1, days=10)) == 2
     assert left(maple) == 2  # both under the first seal
     assert broken() == [1]
 
 
 def test_the_database_lets_go_of_as_many_as_the_seal_says_and_no_more() -> None:
-    AuditSeal.objects.filter(number=1).update(forgotten=1)
+    AuditSeal.objects.filter(number=1).update(removed_events=1)
     first, second, _ = AuditEvent.objects.filter(seal=1).order_by("pk").values_list("pk", flat=True)
     AuditEvent.objects.filter(pk=first).delete()
     with pytest.raises(DatabaseError, match="audit events are sealed"), transaction.atomic():
@@ -139,7 +139,7 @@ def test_the_database_lets_go_of_as_many_as_the_seal_says_and_no_more() -> None:
 
 
 def test_of_several_at_once_the_database_lets_none_go_that_the_seal_does_not_name() -> None:
-    AuditSeal.objects.filter(number=1).update(forgotten=1)
+    AuditSeal.objects.filter(number=1).update(removed_events=1)
     with pytest.raises(DatabaseError, match="audit events are sealed"), transaction.atomic():
         AuditEvent.objects.filter(seal=1).delete()
     assert AuditEvent.objects.filter(seal=1).count() == 3

@@ -6,8 +6,8 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from rollbook.accounts.audit import log, seals
-from rollbook.accounts.models import AuditEvent, AuditSeal, Member
 from rollbook.accounts.audit.seals import Verification, seal_pending, verify
+from rollbook.accounts.models import AuditEvent, AuditSeal, Member
 from tests.accounts.browser import NOW
 
 
@@ -30,7 +30,7 @@ def behind_its_back(statement: str) -> None:
             cursor.execute("DROP TRIGGER IF EXISTS audit_sealed_delete")
         else:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            cursor.execute("DROP TRIGGER IF EXISTS audit_sealed ON staff_auditevent")
+            cursor.execute("DROP TRIGGER IF EXISTS audit_sealed ON accounts_auditevent")
         cursor.execute(statement)
 
 
@@ -65,29 +65,29 @@ def test_without_any_event_there_is_no_seal(db: None) -> None:
     ],
 )
 def test_a_changed_event_breaks_its_seal_and_no_other(three_seals: None, change: str) -> None:
-    behind_its_back(f"UPDATE staff_auditevent SET {change} WHERE id = {event(4)}")
+    behind_its_back(f"UPDATE accounts_auditevent SET {change} WHERE id = {event(4)}")
     assert broken() == [(2, "an event under it, or the seal itself, is not as it was written")]
 
 
 def test_a_moved_moment_is_noticed(three_seals: None) -> None:
-    behind_its_back(f"UPDATE staff_auditevent SET at = '2020-01-01 00:00:00' WHERE id = {event(0)}")
+    behind_its_back(f"UPDATE accounts_auditevent SET at = '2020-01-01 00:00:00' WHERE id = {event(0)}")
     assert [number for number, _ in broken()] == [1]
 
 
 def test_a_removed_event_is_missed(three_seals: None) -> None:
-    behind_its_back(f"DELETE FROM staff_auditevent WHERE id = {event(1)}")
+    behind_its_back(f"DELETE FROM accounts_auditevent WHERE id = {event(1)}")
     assert broken() == [(1, "of its 3 events there are 2")]
 
 
 def test_an_event_that_was_slipped_in_is_noticed(three_seals: None, manager: Member) -> None:
     log.record("student", "seen", member=manager)
-    behind_its_back(f"UPDATE staff_auditevent SET seal_id = 3 WHERE id = {event(-1)}")
+    behind_its_back(f"UPDATE accounts_auditevent SET seal_id = 3 WHERE id = {event(-1)}")
     assert broken() == [(3, "of its 1 events there are 2")]
 
 
 def test_a_seal_that_went_with_its_events_is_missed(three_seals: None) -> None:
-    behind_its_back("DELETE FROM staff_auditevent WHERE seal_id = 2")
-    behind_its_back("DELETE FROM staff_auditseal WHERE number = 2")
+    behind_its_back("DELETE FROM accounts_auditevent WHERE seal_id = 2")
+    behind_its_back("DELETE FROM accounts_auditseal WHERE number = 2")
     assert broken() == [(3, "the seals before it, from 2 on, are gone")]
 
 

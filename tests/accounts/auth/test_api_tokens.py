@@ -10,12 +10,12 @@ from django.test.utils import CaptureQueriesContext
 
 from rollbook.accounts import mails
 from rollbook.accounts.auth import api_tokens, throttle
+from rollbook.accounts.auth.api_tokens import MAX_TOKENS, InvalidToken, Scope, TokenRejected
+from rollbook.accounts.auth.throttle import PER_ADDRESS, RateLimited
 from rollbook.accounts.members import changes
 from rollbook.accounts.models import AuditEvent, KnownAddress, Member, SignInFailure, Token
-from rollbook.accounts.auth.throttle import PER_ADDRESS, RateLimited
-from rollbook.accounts.auth.api_tokens import InvalidToken, MAX_TOKENS, Scope, TokenRejected
+from tests.accounts.browser import HERE, NOW, Clock
 from tests.conftest import a_member
-from tests.accounts.browser import Clock, HERE, NOW
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -137,7 +137,7 @@ def test_too_many_wrong_ones_make_the_address_wait_before_anything_is_looked_up(
             api_tokens.sign_in("rb_wrong", HERE, NOW)
     with CaptureQueriesContext(connection) as queries, pytest.raises(RateLimited):
         api_tokens.sign_in(secret, HERE, NOW)
-    assert not any("staff_token" in query["sql"] for query in queries)
+    assert not any("accounts_token" in query["sql"] for query in queries)
 
 
 def test_a_stranger_who_knows_how_it_begins_does_not_stop_its_scripts(manager: Member) -> None:

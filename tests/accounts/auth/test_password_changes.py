@@ -13,12 +13,25 @@ from django.db import connection
 from rollbook.accounts import mails
 from rollbook.accounts.auth import emailed_links
 from rollbook.accounts.auth.emailed_links import LinkExpired
-from rollbook.accounts.models import AccountMail, AccountMailKind, AuditEvent, Member, PasswordRequest, Session, SignInFailure
-from rollbook.accounts.auth.password_changes import InvalidPassword, change_password, request_password_reset, set_password
+from rollbook.accounts.auth.password_changes import (
+    InvalidPassword,
+    change_password,
+    request_password_reset,
+    set_password,
+)
 from rollbook.accounts.auth.sign_in import SignInFailed, sign_in
 from rollbook.accounts.auth.throttle import REQUESTS_PER_ADDRESS, RateLimited
+from rollbook.accounts.models import (
+    AccountMail,
+    AccountMailKind,
+    AuditEvent,
+    Member,
+    PasswordRequest,
+    Session,
+    SignInFailure,
+)
+from tests.accounts.browser import HERE, NOW, Browser
 from tests.conftest import PASSWORD, a_district, a_member
-from tests.accounts.browser import Browser, HERE, NOW
 
 NEW = "plum river candle fox"
 

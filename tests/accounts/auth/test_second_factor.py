@@ -12,13 +12,13 @@ from django.db import connection
 
 from rollbook.accounts import mails
 from rollbook.accounts.auth import api_tokens, second_factor, throttle
-from rollbook.accounts.models import AuditEvent, Member, RecoveryCode, SecondFactor, Token
-from rollbook.accounts.auth.second_factor import AlreadyOn, CodeFailed, RECOVERY_CODES
-from rollbook.accounts.auth.throttle import PER_ADDRESS, PER_LOGIN_OF_CODES, RateLimited
 from rollbook.accounts.auth.api_tokens import Scope
-from tests.conftest import a_district, a_member
-from tests.accounts.browser import Clock, HERE, NOW
+from rollbook.accounts.auth.second_factor import RECOVERY_CODES, AlreadyOn, CodeFailed
+from rollbook.accounts.auth.throttle import PER_ADDRESS, PER_LOGIN_OF_CODES, RateLimited
+from rollbook.accounts.models import AuditEvent, Member, RecoveryCode, SecondFactor, Token
+from tests.accounts.browser import HERE, NOW, Clock
 from tests.accounts.phone import Kept, Phone, with_second_factor
+from tests.conftest import a_district, a_member
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -200,7 +200,7 @@ def test_the_database_alone_tells_no_secret(manager: Member, kept: Kept) -> None
 def test_a_secret_moved_to_another_members_row_opens_nothing(manager: Member, kept: Kept, neighbour: Member) -> None:
     with_second_factor(neighbour)
     sealed = SecondFactor.objects.get(member=manager).encrypted_secret
-    SecondFactor.objects.filter(member=neighbour).update(sealed=sealed)
+    SecondFactor.objects.filter(member=neighbour).update(encrypted_secret=sealed)
     with pytest.raises(InvalidTag):
         second_factor.verify_code(neighbour, kept.phone.code(later=1), HERE, NOW)
 

@@ -10,11 +10,11 @@ from django.http import HttpRequest
 from django.test.utils import CaptureQueriesContext
 
 from rollbook.accounts.auth import sessions
-from rollbook.accounts.models import AuditEvent, Member, Session
 from rollbook.accounts.auth.password_hasher import Argon2id
 from rollbook.accounts.auth.sign_in import sign_in
+from rollbook.accounts.models import AuditEvent, Member, Session
+from tests.accounts.browser import HERE, NOW, Browser, Clock
 from tests.conftest import PASSWORD
-from tests.accounts.browser import Browser, Clock, HERE, NOW
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -190,7 +190,7 @@ def test_a_members_sessions_are_listed_with_where_and_what_they_are(
     phone.sign_in(manager, "Phone\r\n" + "x" * 200)
     there, here = living(manager, phone)
     assert (there.address, there.agent, there.is_this) == (HERE, ("Phone" + "x" * 300)[:200], True)
-    assert (here.agent, here.is_this, here.begun_at, here.seen_at) == ("Firefox", False, NOW, NOW)
+    assert (here.agent, here.is_this, here.started_at, here.last_seen_at) == ("Firefox", False, NOW, NOW)
     assert phone.key not in {there.handle, here.handle}
 
 

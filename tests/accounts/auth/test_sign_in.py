@@ -10,14 +10,14 @@ import pytest
 from django.contrib.auth.hashers import make_password
 from django.db import connection
 
-from rollbook.districts.models import District
 from rollbook.accounts.auth import sign_in as auth_sign_in
-from rollbook.accounts.models import AuditEvent, KnownAddress, Member, SignInFailure
 from rollbook.accounts.auth.password_hasher import Argon2id
 from rollbook.accounts.auth.sign_in import SecondFactorRequired, SignInFailed, fold_login, sign_in
 from rollbook.accounts.auth.throttle import PER_LOGIN_AND_ADDRESS, RateLimited
-from tests.conftest import PASSWORD, a_district, a_member
+from rollbook.accounts.models import AuditEvent, KnownAddress, Member, SignInFailure
+from rollbook.districts.models import District
 from tests.accounts.phone import with_second_factor
+from tests.conftest import PASSWORD, a_district, a_member
 
 HERE = "203.0.113.7"
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)

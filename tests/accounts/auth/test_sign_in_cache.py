@@ -6,11 +6,12 @@ from unittest import mock
 import pytest
 from django.contrib.auth.hashers import check_password
 
-from rollbook.accounts.auth import sign_in as auth_sign_in, sign_in_cache
-from rollbook.accounts.models import Member
-from rollbook.accounts.auth.sign_in_cache import SignInCache
+from rollbook.accounts.auth import sign_in as auth_sign_in
+from rollbook.accounts.auth import sign_in_cache
 from rollbook.accounts.auth.sign_in import SignInFailed, sign_in
+from rollbook.accounts.auth.sign_in_cache import SignInCache
 from rollbook.accounts.auth.throttle import PER_LOGIN_AND_ADDRESS, RateLimited
+from rollbook.accounts.models import Member
 from tests.conftest import PASSWORD
 
 NOW = datetime(2026, 5, 13, 12, tzinfo=UTC)

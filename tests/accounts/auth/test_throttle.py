@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rollbook.accounts.auth import throttle
+from rollbook.accounts.auth.throttle import RateLimited
 from rollbook.accounts.models import KnownAddress, Member, SignInFailure
 from rollbook.client_network import client_network
-from rollbook.accounts.auth.throttle import RateLimited
 
 HERE = "203.0.113.7"
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -47,13 +47,13 @@ def test_a_hundred_failures_of_a_login_stop_strangers(manager: Member) -> None:
 def test_they_never_stop_an_address_that_signed_in_within_thirty_days(
     manager: Member, days: int, is_stopped: bool
 ) -> None:
-    KnownAddress.objects.create(member=manager, address=HERE, last_at=NOW - timedelta(days=days))
+    KnownAddress.objects.create(member=manager, address=HERE, last_seen_at=NOW - timedelta(days=days))
     _fail_everywhere(manager.email, 100)
     assert _is_stopped(manager.email, HERE) == is_stopped
 
 
 def test_an_address_known_for_one_member_is_a_stranger_for_another(manager: Member, neighbour: Member) -> None:
-    KnownAddress.objects.create(member=neighbour, address=HERE, last_at=NOW)
+    KnownAddress.objects.create(member=neighbour, address=HERE, last_seen_at=NOW)
     _fail_everywhere(manager.email, 100)
     assert _is_stopped(manager.email, HERE)
 

@@ -5,16 +5,16 @@ from typing import Any
 import pytest
 from django.core import mail
 
-from rollbook.districts.models import School
-from rollbook.students.models import RowFingerprint
 from rollbook.accounts import mails
 from rollbook.accounts.auth import emailed_links
 from rollbook.accounts.members import changes, members
 from rollbook.accounts.members.validation import InvalidMember
 from rollbook.accounts.models import AccountMail, AccountMailKind, Member, Session
-from tests.conftest import a_member
+from rollbook.districts.models import School
+from rollbook.students.models import RowFingerprint
 from tests.accounts.browser import NOW
 from tests.accounts.phone import with_second_factor
+from tests.conftest import a_member
 from tests.updates.night import a_class, enroll
 
 BEN = {"email": "ben@maple.example", "first_name": "Ben", "last_name": "Ito", "role": "instructor", "schools": ["100"]}
@@ -45,7 +45,7 @@ def test_name_role_and_schools_are_changed(ben: Member, manager: Member) -> None
 
 def test_another_address_signs_out_and_is_told_to_the_one_before(ben: Member, manager: Member) -> None:
     Session.objects.create(
-        session_key="x", session_data="", expire_date=NOW, member=ben, begun_at=NOW, seen_at=NOW, agent=""
+        session_key="x", session_data="", expire_date=NOW, member=ben, started_at=NOW, last_seen_at=NOW, agent=""
     )
     token = emailed_links.make(ben, AccountMailKind.FORGOTTEN_PASSWORD)
     change(ben, manager, email=" Benno@Maple.example")
@@ -94,9 +94,9 @@ def test_what_cannot_be_changes_nothing(
 
 def test_a_changed_address_clears_the_digests_of_linked_students(ben: Member, manager: Member) -> None:
     enroll(manager.district, a_class(2, STAFF=ben.email))
-    assert RowFingerprint.objects.exclude(digest=None).count() == 2
+    assert RowFingerprint.objects.exclude(fingerprint=None).count() == 2
     change(ben, manager, email="benno@maple.example")
-    assert not RowFingerprint.objects.exclude(digest=None).exists()
+    assert not RowFingerprint.objects.exclude(fingerprint=None).exists()
 
 
 def test_who_is_let_go_comes_back_with_the_same_password(ben: Member, manager: Member) -> None:
@@ -153,7 +153,7 @@ def test_a_lost_second_factor_is_switched_off_by_a_manager_and_told(ben: Member,
     with_second_factor(ben)
     AccountMail.objects.all().delete()
     Session.objects.create(
-        session_key="x", session_data="", expire_date=NOW, member=ben, begun_at=NOW, seen_at=NOW, agent=""
+        session_key="x", session_data="", expire_date=NOW, member=ben, started_at=NOW, last_seen_at=NOW, agent=""
     )
     changes.switch_off_second_factor(ben, manager, NOW)
     assert not Member.objects.get(pk=ben.pk).has_second_factor

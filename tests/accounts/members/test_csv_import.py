@@ -3,13 +3,13 @@
 import pytest
 from django.core import mail
 
-from rollbook.studentfile.small_csv import CsvRejected
-from rollbook.districts.models import School
 from rollbook.accounts import mails
 from rollbook.accounts.members.csv_import import MOST_ROWS, import_staff
 from rollbook.accounts.models import AccountMail, Member
-from tests.conftest import a_member
+from rollbook.districts.models import School
+from rollbook.studentfile.small_csv import CsvRejected
 from tests.accounts.browser import NOW
+from tests.conftest import a_member
 
 HEADER = "FIRST_NAME,LAST_NAME,ASSIGNED_ROLE,EMAIL,SCHOOLS\n"
 

@@ -8,16 +8,25 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from rollbook.districts.models import District, School
 from rollbook.accounts import mails
-from rollbook.accounts.members import members
-from rollbook.accounts.members.members import UnknownMember, add_member, found, invite, invite_again, listed, result_recipients, set_receivers
-from rollbook.accounts.members.validation import InvalidMember
-from rollbook.accounts.models import AccountMail, AccountMailKind, KnownAddress, Member
 from rollbook.accounts.auth.password_changes import set_password
 from rollbook.accounts.auth.sign_in import sign_in
-from tests.conftest import PASSWORD, a_member
+from rollbook.accounts.members import members
+from rollbook.accounts.members.members import (
+    UnknownMember,
+    add_member,
+    found,
+    invite,
+    invite_again,
+    listed,
+    result_recipients,
+    set_receivers,
+)
+from rollbook.accounts.members.validation import InvalidMember
+from rollbook.accounts.models import AccountMail, AccountMailKind, KnownAddress, Member
+from rollbook.districts.models import District, School
 from tests.accounts.browser import HERE, NOW
+from tests.conftest import PASSWORD, a_member
 
 BEN = ("ben@maple.example", "Ben", "Oz")
 
@@ -197,7 +206,7 @@ def test_the_staff_is_listed_by_name_with_state_schools_and_last_sign_in(manager
 
 def test_the_last_sign_in_is_the_latest_by_browser_or_command_from_wherever(manager: Member) -> None:
     for address, hours in (("203.0.113.7", 3), ("203.0.113.8", 5), ("203.0.113.9", 4)):
-        KnownAddress.objects.create(member=manager, address=address, last_at=NOW + timedelta(hours=hours))
+        KnownAddress.objects.create(member=manager, address=address, last_seen_at=NOW + timedelta(hours=hours))
     assert [each.last_sign_in for each in listed(manager)] == [NOW + timedelta(hours=5)]
     Member.objects.update(last_login=NOW + timedelta(hours=6))
     assert [each.last_sign_in for each in listed(manager)] == [NOW + timedelta(hours=6)]

@@ -2,13 +2,13 @@
 
 import pytest
 
-from rollbook.districts.models import District
 from rollbook.accounts.audit import log
 from rollbook.accounts.audit.retention import YEAR, remove_expired
-from rollbook.accounts.models import AuditSeal
 from rollbook.accounts.audit.seals import seal_pending
-from tests.cli.conftest import Rollbook
+from rollbook.accounts.models import AuditSeal
+from rollbook.districts.models import District
 from tests.accounts.browser import NOW
+from tests.cli.conftest import Rollbook
 
 pytestmark = pytest.mark.django_db
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from rollbook.districts.models import District
 from rollbook.accounts.models import AuditEvent, Member
+from rollbook.districts.models import District
 from tests.cli.conftest import Rollbook
 
 pytestmark = pytest.mark.django_db
@@ -102,7 +102,7 @@ def test_notify_without_an_address_empties_the_list(
     assert result.out == (
         "The results of an update of Maple USD go only to the person who started it.\n"
     )
-    assert not Member.objects.filter(gets_results=True).exists()
+    assert not Member.objects.filter(receives_results=True).exists()
 
 
 def test_one_invalid_setting_changes_none(rollbook: Rollbook, maple: District) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from rollbook.doctor import runner
 from rollbook.doctor.checks import CHECKS, DoctorCheck
-from rollbook.doctor.result import CheckResult, ok
 from rollbook.doctor.installation import Installation
+from rollbook.doctor.result import CheckResult, ok
 from tests.cli import process
 from tests.cli.conftest import Rollbook
 from tests.doctor.host import doctor, installed

@@ -105,7 +105,7 @@ def test_an_interrupted_load_continues_with_the_same_command(
     rows = [row(str(count), "Ana", f"Brook{_letters(count)}") for count in range(20_000)]
     path.write_text("\n".join((HEADER, *rows, "")))
     with started(data, "student", "load", "maple-usd", str(path)) as load:
-        until(lambda: execute(data, "SELECT id FROM updates_update WHERE read > 0") != [])
+        until(lambda: execute(data, "SELECT id FROM updates_updatejob WHERE read > 0") != [])
         load.send_signal(number)
         assert load.wait(timeout=60) == {signal.SIGINT: 130, signal.SIGKILL: -9}[number]
     if number == signal.SIGINT:

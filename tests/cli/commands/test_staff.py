@@ -7,12 +7,12 @@ import pytest
 from django.conf import settings
 from pytest_django import Settings
 
+from rollbook.accounts.models import AccountMail, AuditEvent, Member
 from rollbook.cli.actions import staff
 from rollbook.districts.models import District
-from rollbook.accounts.models import AccountMail, AuditEvent, Member
 from rollbook.updates.engine import WorkerStatus
-from tests.cli.conftest import Rollbook
 from tests.accounts.phone import with_second_factor
+from tests.cli.conftest import Rollbook
 
 pytestmark = pytest.mark.django_db
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from rollbook.studentfile.columns import COLUMNS
-from rollbook.districts.models import District
-from rollbook.students.models import Student
 from rollbook.accounts.models import AuditEvent
+from rollbook.districts.models import District
+from rollbook.studentfile.columns import COLUMNS
+from rollbook.students.models import Student
 from tests.cli.conftest import Rollbook
 from tests.cli.files import HEADER, row
 

@@ -7,8 +7,8 @@ import pytest
 
 from rollbook.cli import update_progress
 from rollbook.cli.actions import student
-from rollbook.jobs.single_worker.loop import work_on
 from rollbook.districts.models import District
+from rollbook.jobs.single_worker.loop import work_on
 from rollbook.students.models import Student
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.state_machine import State

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from rollbook.accounts.models import Member
 from rollbook.districts.models import District
 from rollbook.students.models import Change
-from rollbook.accounts.models import Member
 from tests.cli.conftest import Rollbook
 from tests.cli.files import HEADER, row
 

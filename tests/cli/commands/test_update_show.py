@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from rollbook.districts.models import District
 from rollbook.accounts.models import AuditEvent
-from rollbook.updates.receiving import files
+from rollbook.districts.models import District
 from rollbook.updates.cancel import cancel
 from rollbook.updates.models import FileChunk, UpdateJob
+from rollbook.updates.receiving import files
 from rollbook.updates.state_machine import Mode
 from tests.cli.conftest import Rollbook
 from tests.cli.files import HEADER, row
@@ -274,7 +274,7 @@ def test_a_missing_file_is_an_error(rollbook: Rollbook, maple: District, file: P
     ("column", "what"),
     [
         ("file_removed_at", "the file of update 1 was"),
-        ("details_closed_at", "the rows and problems of update 1 were"),
+        ("details_hidden_at", "the rows and problems of update 1 were"),
     ],
 )
 def test_a_file_removed_by_retention_is_an_error_that_says_so(

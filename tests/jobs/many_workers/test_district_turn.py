@@ -9,9 +9,9 @@ import pytest
 from django.db import transaction
 
 from rollbook.db import schema_version
+from rollbook.districts.models import District
 from rollbook.jobs.many_workers import district_turn, job_queue
 from rollbook.jobs.many_workers.district_turn import DistrictTurn
-from rollbook.districts.models import District
 from rollbook.updates import cancel, runner, transitions
 from rollbook.updates.applying import apply
 from rollbook.updates.models import UpdateJob
@@ -95,7 +95,7 @@ def test_after_a_cancel_the_next_update_is_due(maple: District) -> None:
 
 def test_an_update_that_another_worker_has_taken_over_is_left_to_it_with_the_whole_district(maple: District) -> None:
     first, second = new_students(maple, 20), new_students(maple, 30)
-    take(maple, lambda: UpdateJob.objects.filter(pk=first.pk).update(run="another's") == 0)
+    take(maple, lambda: UpdateJob.objects.filter(pk=first.pk).update(run_id="another's") == 0)
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.state, first.run_id, second.state) == ("checking", "another's", "received")

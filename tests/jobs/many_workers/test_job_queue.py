@@ -9,8 +9,8 @@ from django.db import OperationalError, connection, transaction
 from procrastinate import App, PsycopgConnector
 from procrastinate.contrib.django import connector_params
 
-from rollbook.jobs.many_workers import job_queue, tasks
 from rollbook.districts.models import District
+from rollbook.jobs.many_workers import job_queue, tasks
 from rollbook.updates import cancel, runner
 from rollbook.updates.state_machine import State
 from tests.jobs.conftest import execute, new_students, waiting_districts

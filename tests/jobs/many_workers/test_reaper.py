@@ -6,9 +6,9 @@ import pytest
 from django.db import connection, transaction
 
 from rollbook.db import schema_version
+from rollbook.districts.models import District
 from rollbook.jobs.many_workers import job_queue, reaper
 from rollbook.jobs.many_workers.reaper import Reaper, reap_and_renudge
-from rollbook.districts.models import District
 from rollbook.updates import cancel
 from tests.jobs.conftest import execute, forget_jobs, new_students, waiting_districts
 

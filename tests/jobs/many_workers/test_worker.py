@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from django.db import connections
 
-from rollbook.jobs.many_workers import job_queue, reaper, worker as many_workers_worker
 from rollbook.districts.models import District
+from rollbook.jobs.many_workers import job_queue, reaper
+from rollbook.jobs.many_workers import worker as many_workers_worker
 from tests.jobs.conftest import execute, new_students
 from tests.jobs.many_workers.test_reaper import a_worker
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from rollbook.districts.models import District
 from rollbook.jobs.single_worker import loop
 from rollbook.jobs.single_worker.heartbeat import WorkerLock
-from rollbook.districts.models import District
 from rollbook.updates import runner
 from rollbook.updates.applying import apply
 from tests.jobs.conftest import new_students

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollbook.server.slow_clients.error_responses import ResponseSent
-from rollbook.server.slow_clients.request_head import FORETASTE, Head, LONGEST_HEAD, read_head
+from rollbook.server.slow_clients.request_head import FORETASTE, LONGEST_HEAD, Head, read_head
 
 
 def head_of(*lines: str) -> Head | None:

@@ -4,7 +4,14 @@ import re
 
 import pytest
 
-from rollbook.studentfile.problems.problem import MAX_EXCERPT, PROBLEM_CODES, Problem, ProblemCode, Severity, printable_excerpt
+from rollbook.studentfile.problems.problem import (
+    MAX_EXCERPT,
+    PROBLEM_CODES,
+    Problem,
+    ProblemCode,
+    Severity,
+    printable_excerpt,
+)
 
 
 def test_a_message_tells_what_happened_what_was_found_and_what_to_do() -> None:

@@ -11,8 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollbook.studentfile.reading import encodings, scan as reading_scan
-from rollbook.studentfile.reading.reader import FilePosition, FileScan, Header, RecordBatch, parse_rows, read_batches, read_records, scan
+from rollbook.studentfile.reading import encodings
+from rollbook.studentfile.reading import scan as reading_scan
+from rollbook.studentfile.reading.reader import (
+    FilePosition,
+    FileScan,
+    Header,
+    RecordBatch,
+    parse_rows,
+    read_batches,
+    read_records,
+    scan,
+)
 
 CODECS = {"utf-8": "utf-8", "utf-8-sig": "utf-8", "cp1252": "cp1252", "utf-16": "utf-8"}
 """How a file is written, to what the settings say of it."""

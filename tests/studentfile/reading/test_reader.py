@@ -8,9 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollbook.studentfile.row_validator import RowValidator
 from rollbook.studentfile.problems.problem import Severity
-from rollbook.studentfile.reading.reader import FilePosition, Header, Limits, RawRow, RowBatch, normalize_encoding_name, read_batches, scan
+from rollbook.studentfile.reading.reader import (
+    FilePosition,
+    Header,
+    Limits,
+    RawRow,
+    RowBatch,
+    normalize_encoding_name,
+    read_batches,
+    scan,
+)
+from rollbook.studentfile.row_validator import RowValidator
 
 TODAY = date(2026, 9, 1)
 GOOD = (

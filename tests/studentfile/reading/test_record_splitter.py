@@ -9,7 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollbook.studentfile.reading.record_splitter import RecordTooLongError, iter_records, line_of_unclosed_quote, split_records
+from rollbook.studentfile.reading.record_splitter import (
+    RecordTooLongError,
+    iter_records,
+    line_of_unclosed_quote,
+    split_records,
+)
 
 LETTERS = [b'"', b'""', b",", b"\n", b"\r", b"\r\n", b"a", b" ", b"\x1a", b"\xc3\xa9", b"\x85", b"\x0b", b"\x00", b"'"]
 text = st.lists(st.sampled_from(LETTERS), max_size=40).map(b"".join) | st.binary(max_size=60)

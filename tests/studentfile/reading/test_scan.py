@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rollbook.studentfile.reading import scan as reading_scan
-from rollbook.studentfile.row_validator import RowValidator
 from rollbook.studentfile.reading.reader import FileScan, Limits, read_batches, scan
+from rollbook.studentfile.row_validator import RowValidator
 from tests.data.rosters import VENDOR_SAMPLE
 
 HEADER = b"STUDENT_ID,FIRST_NAME,LAST_NAME\n"

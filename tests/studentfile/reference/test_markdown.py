@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from rollbook.studentfile.columns import BY_SPELLING
-from rollbook.studentfile.reference.markdown import page
 from rollbook.studentfile.problems.problem import PROBLEM_CODES
+from rollbook.studentfile.reference.markdown import page
 
 PAGE = Path(__file__).parents[2] / "docs" / "student-file.md"
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from rollbook.studentfile.reference import texts
 from rollbook.studentfile.columns import COLUMNS, REQUIRED_TO_ADD
-from rollbook.studentfile.problems.codes import Scope, Severity
 from rollbook.studentfile.limits import Limits
+from rollbook.studentfile.problems.codes import Scope, Severity
 from rollbook.studentfile.problems.problem import PROBLEM_CODES
+from rollbook.studentfile.reference import texts
 
 MEANINGS = {
     "The file is refused": (Scope.FILE, Severity.ERROR),

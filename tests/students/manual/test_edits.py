@@ -5,15 +5,15 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from rollbook.accounts.models import Member
+from rollbook.districts.models import District, School
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.students import snapshots
 from rollbook.students.manual import edits
 from rollbook.students.manual.edits import InvalidStudent
-from rollbook.students.writer import ChangeAuthor
-from rollbook.districts.models import District, School
 from rollbook.students.models import Change, RowFingerprint, Student
 from rollbook.students.passwords import verify
-from rollbook.accounts.models import Member
+from rollbook.students.writer import ChangeAuthor
 from tests.updates.night import a_class, counts, enroll, history, password_of, run, students, values_of
 
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)

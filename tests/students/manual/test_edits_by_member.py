@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rollbook.students.manual.edits import InvalidStudent
+from rollbook.accounts.models import Member
 from rollbook.districts.models import District, School
+from rollbook.students.manual import edits_by_member
+from rollbook.students.manual.edits import InvalidStudent
+from rollbook.students.manual.edits_by_member import StudentNotVisible
 from rollbook.students.models import Change, Student
 from rollbook.students.passwords import verify
-from rollbook.students.manual import edits_by_member
-from rollbook.students.manual.edits_by_member import StudentNotVisible
-from rollbook.accounts.models import Member
 from tests.conftest import a_member
 from tests.students.manual.test_edits import ANA, key
 from tests.updates.night import a_class, column_of, enroll, history, password_of, students

@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rollbook.students.manual import groups
-from rollbook.students.writer import ChangeAuthor
-from rollbook.students.manual.groups import InvalidGroup
-from rollbook.districts.models import District, School
-from rollbook.students.models import Group, RowFingerprint, Student
 from rollbook.accounts.models import Member
+from rollbook.districts.models import District, School
+from rollbook.students.manual import groups
+from rollbook.students.manual.groups import InvalidGroup
+from rollbook.students.models import Group, RowFingerprint, Student
+from rollbook.students.writer import ChangeAuthor
 from tests.updates.night import a_class, column_of, counts, enroll, history, run
 
 FILE = a_class(3, GROUPS="Band")
@@ -56,7 +56,7 @@ def test_another_name_is_a_change_to_each_of_its_students(band: Group, maple: Di
         ("GROUPS", "Band", "Band&Chess"),
         ("GROUPS", "Band&Chess", "Chess&Orchestra"),
     ]
-    assert not RowFingerprint.objects.filter(digest__isnull=False).exists()
+    assert not RowFingerprint.objects.filter(fingerprint__isnull=False).exists()
     assert counts(run(maple, FILE)) == {"updated": 3}
 
 

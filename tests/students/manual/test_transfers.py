@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from rollbook.accounts.models import Member
 from rollbook.districts import schools
 from rollbook.districts.models import District, School
-from rollbook.students.models import Group, RowFingerprint, Transfer, TransferState
 from rollbook.students.manual import transfers
-from rollbook.accounts.models import Member
 from rollbook.students.manual.transfers import InvalidTransfer, TransferSelection
+from rollbook.students.models import Group, RowFingerprint, Transfer, TransferState
 from tests.conftest import a_member
 from tests.students.manual.test_edits import key
 from tests.updates.night import a_class, column_of, counts, enroll, history, run, students
@@ -72,7 +72,7 @@ def test_a_school_of_two_thousand_moves_and_moves_back(manager: Member, maple: D
     transfer = transfers.move(manager, whole(manager), school(maple, "200"), NOW)
     assert (transfer.state, transfer.students.count()) == (TransferState.COMPLETED, 2004)
     assert set(column_of(maple, "SCHOOL_ID").values()) == {"200"}
-    assert not RowFingerprint.objects.filter(district=maple, digest__isnull=False).exists()
+    assert not RowFingerprint.objects.filter(district=maple, fingerprint__isnull=False).exists()
     undone = transfers.reverse_transfer(manager, transfer, LATER)
     assert (undone.source_name, undone.target_name, undone.students.count()) == ("School 200", "School 100", 2004)
     assert students(maple) == {student: {**values, "GROUPS": "Default"} for student, values in before.items()}

@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from rollbook.students import fingerprints
 from rollbook.districts.models import District, School
+from rollbook.students import fingerprints
 from rollbook.students.models import Change, Group, Student
 from rollbook.students.name_keys import name_key
 from rollbook.students.passwords import hash_for_import, verify
 from rollbook.updates.applying import apply
-from rollbook.updates.reporting.field_counts import changes_by_field
 from rollbook.updates.models import StagedRow
+from rollbook.updates.reporting.field_counts import changes_by_field
 from rollbook.updates.state_machine import Mode
 from tests.updates import night
 from tests.updates.night import (
@@ -140,13 +140,13 @@ def test_a_student_who_is_gone_meanwhile_rejects_the_row(school: District) -> No
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("PRAGMA defer_foreign_keys = ON")
-        cursor.execute("DELETE FROM roster_student_groups")
+        cursor.execute("DELETE FROM students_student_groups")
         cursor.execute(
-            "DELETE FROM roster_rowdigest WHERE student_id = (SELECT id FROM roster_student WHERE student_id = 's000')"
+            "DELETE FROM students_rowfingerprint WHERE student_id = (SELECT id FROM students_student WHERE student_id = 's000')"
         )
-        cursor.execute("DELETE FROM roster_student WHERE student_id = 's000'")
+        cursor.execute("DELETE FROM students_student WHERE student_id = 's000'")
         assert counts(finish(update)) == {"updated": 1, "rejected": 1}
-        cursor.execute("DELETE FROM updates_row WHERE line = 2")
+        cursor.execute("DELETE FROM updates_stagedrow WHERE line = 2")
     assert night.problems(update) == {2: ["changed_meanwhile"]}
 
 
@@ -186,7 +186,7 @@ def test_a_transfer_looks_at_the_school_as_it_is_by_now(school: District) -> Non
 def test_rows_that_the_version_before_staged_are_applied_like_others(school: District) -> None:
     update = send(school, "STUDENT_ID,GRADE,PASSWORD\ns000,5,from-file\ns001,6,\ns002,7,")
     applying(update)
-    StagedRow.objects.exclude(line=3).update(plain=None)
+    StagedRow.objects.exclude(line=3).update(simple_columns=None)
     assert counts(finish(update)) == {"updated": 3}
     assert [values_of(school, key, "GRADE") for key in ("s000", "s001", "s002")] == [("5",), ("6",), ("7",)]
     assert sorted(history(school, "s000")[1:]) == [("GRADE", "4", "5"), ("PASSWORD", "", "changed")]

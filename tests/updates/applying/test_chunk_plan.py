@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollbook.students.writer import NewStudent, STUDENT_ADDED, SimpleChange
 from rollbook.students.name_keys import name_and_dob
 from rollbook.students.snapshots import StudentSnapshot
+from rollbook.students.writer import STUDENT_ADDED, NewStudent, SimpleChange
 from rollbook.updates.applying.chunk_plan import ChunkPlan, ChunkRows, Key, PendingRow, claim_keys
 
 Values = dict[str, str]

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rollbook.districts.models import District
 from rollbook.studentfile.reading import encodings, scan
 from rollbook.studentfile.reading.reader import FilePosition
 from rollbook.students.fingerprints import FingerprintIndex
-from rollbook.districts.models import District
 from rollbook.updates import runner, transitions
 from rollbook.updates.checking import byte_ranges, check_range, parallel
+from rollbook.updates.checking.byte_ranges import ByteRange
 from rollbook.updates.models import CheckedRange, UpdateJob
 from rollbook.updates.state_machine import Mode, State
-from rollbook.updates.checking.byte_ranges import ByteRange
 from tests import depth
 from tests.updates.night import a_class, applying, complete, counts, dump, enroll, finish, run, send, told
 
@@ -58,7 +58,7 @@ def school(maple: District) -> District:
 def all_about(update: UpdateJob) -> tuple[Any, ...]:
     """What must not depend on who checked it, how often, and in which order."""
     update.refresh_from_db()
-    rows = update.row_set.order_by("line").values_list("line", "student__student_id", "turn", "outcome")
+    rows = update.stagedrow_set.order_by("line").values_list("line", "student__student_id", "apply_order", "outcome")
     kept = update.problem_set.order_by("line", "code").values_list("line", "column", "code", "found", "hint")
     return counts(told(update)), update.rows_read, update.rows_staged, update.problem_counts, list(kept), list(rows)
 
@@ -102,10 +102,10 @@ def checked(draw: st.DrawFn) -> tuple[list[int], list[list[int]]]:
 def test_open_is_what_no_batch_has_reached(an_update: UpdateJob, found: tuple[list[int], list[list[int]]]) -> None:
     marks, ends = found
     an_update.checkpoints = [[byte, byte + 1] for byte in marks]
-    an_update.batch_set.all().delete()
+    an_update.checkedrange_set.all().delete()
     reached = [end for some in ends for end in some]
     CheckedRange.objects.bulk_create(
-        CheckedRange(update=an_update, end_byte=end, end_line=end + 1, students=b"", lines=b"") for end in reversed(reached)
+        CheckedRange(update=an_update, end_byte=end, end_line=end + 1, student_ids=b"", line_numbers=b"") for end in reversed(reached)
     )
     expected = []
     for number, (some, stop) in enumerate(zip(ends, [*marks, None], strict=True)):
@@ -118,13 +118,13 @@ def test_open_is_what_no_batch_has_reached(an_update: UpdateJob, found: tuple[li
 def test_a_file_without_marks_is_one_stretch(an_update: UpdateJob) -> None:
     assert an_update.checkpoints == []
     assert byte_ranges.unchecked_ranges(an_update) == [ByteRange(None, None)]
-    CheckedRange.objects.create(update=an_update, end_byte=18, end_line=2, students=b"", lines=b"")
+    CheckedRange.objects.create(update=an_update, end_byte=18, end_line=2, student_ids=b"", line_numbers=b"")
     assert byte_ranges.unchecked_ranges(an_update) == [ByteRange(FilePosition(18, 2), None)]
 
 
 def test_batches_of_another_update_reach_nothing_here(an_update: UpdateJob, cedar: District) -> None:
     other = send(cedar, "STUDENT_ID,GRADE\n1,5")
-    CheckedRange.objects.create(update=other, end_byte=18, end_line=2, students=b"", lines=b"")
+    CheckedRange.objects.create(update=other, end_byte=18, end_line=2, student_ids=b"", line_numbers=b"")
     assert byte_ranges.unchecked_ranges(an_update) == [ByteRange(None, None)]
 
 
@@ -226,7 +226,7 @@ def test_a_hand_checks_its_stretch_and_nothing_else(school: District) -> None:
 
 
 def _end_of(update: UpdateJob) -> FilePosition:
-    last = update.batch_set.latest("end_byte")
+    last = update.checkedrange_set.latest("end_byte")
     return FilePosition(last.end_byte, last.end_line)
 
 

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from rollbook.districts.models import District
 from rollbook.studentfile import row_validator
 from rollbook.studentfile.reading.reader import RawRow
 from rollbook.students import fingerprints
-from rollbook.districts.models import District
 from rollbook.students.models import Student
 from rollbook.updates import runner
-from rollbook.updates.receiving import files
 from rollbook.updates.models import FileChunk, StagedRow, UpdateJob
+from rollbook.updates.receiving import files
 from rollbook.updates.state_machine import Mode, State
 from tests.updates.night import (
     a_class,
@@ -67,7 +67,7 @@ def the_time_is(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
 def all_about(update: UpdateJob) -> tuple[Any, ...]:
     """What must not depend on how often a check was begun."""
     update.refresh_from_db()
-    rows = update.row_set.order_by("line").values_list("line", "turn", "outcome", "takes_name_key")
+    rows = update.stagedrow_set.order_by("line").values_list("line", "apply_order", "outcome", "claims_name_key")
     kept = update.problem_set.order_by("line", "pk").values_list("line", "column", "code", "found", "hint")
     return counts(told(update)), update.rows_read, update.rows_staged, update.problem_counts, list(kept), list(rows)
 

@@ -12,7 +12,7 @@ from rollbook.updates.models import StagedRow
 from rollbook.updates.state_machine import Mode
 from tests.updates.night import a_class, applying, enroll, send
 
-KEYS = ("takes_student_id", "takes_username", "takes_name_key", "takes_dob")
+KEYS = ("claims_student_id", "claims_username", "claims_name_key", "claims_dob")
 
 
 @pytest.fixture

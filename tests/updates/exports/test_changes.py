@@ -7,9 +7,9 @@ import pytest
 
 from rollbook.districts.models import District
 from rollbook.students.models import Student
+from rollbook.updates.cancel import cancel
 from rollbook.updates.exports import changes
 from rollbook.updates.exports.original_rows import NotEnded
-from rollbook.updates.cancel import cancel
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.state_machine import Mode
 from tests.updates.night import a_class, applying, enroll, last, run, send

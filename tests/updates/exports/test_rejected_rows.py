@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from rollbook.studentfile.reading import reader
 from rollbook.districts.models import District
+from rollbook.studentfile.reading import reader
 from rollbook.updates.exports import rejected_rows
-from rollbook.updates.receiving import files
 from rollbook.updates.exports.original_rows import NotEnded
 from rollbook.updates.models import FileChunk, UpdateJob
+from rollbook.updates.receiving import files
 from rollbook.updates.state_machine import Mode
 from tests.updates.night import a_class, applying, enroll, finish, last, run, send
 

@@ -6,8 +6,8 @@ import io
 import pytest
 
 from rollbook.districts.models import District
-from rollbook.updates.exports import rejected_rows, source_update, unprocessed_rows
 from rollbook.updates.cancel import cancel
+from rollbook.updates.exports import rejected_rows, source_update, unprocessed_rows
 from rollbook.updates.models import UpdateJob
 from tests.updates.night import a_class, enroll, finish, last, run, send, send_bytes, told
 

@@ -6,16 +6,16 @@ from itertools import islice
 
 import pytest
 
+from rollbook.districts.models import District
 from rollbook.studentfile.reading import encodings, scan
 from rollbook.students.fingerprints import FingerprintIndex
-from rollbook.districts.models import District
 from rollbook.updates import runner, transitions
+from rollbook.updates.cancel import cancel
 from rollbook.updates.checking import byte_ranges, check_range
 from rollbook.updates.exports import unprocessed_rows
-from rollbook.updates.receiving import files
 from rollbook.updates.exports.original_rows import NotEnded
-from rollbook.updates.cancel import cancel
 from rollbook.updates.models import FileChunk, UpdateJob
+from rollbook.updates.receiving import files
 from rollbook.updates.state_machine import Mode, State
 from tests.updates.night import a_class, applying, column_of, counts, enroll, finish, last, send, send_bytes, told
 

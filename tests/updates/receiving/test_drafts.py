@@ -11,18 +11,18 @@ from django.conf import settings
 from django.db import OperationalError, connection
 from django.utils import timezone
 
+from rollbook.accounts.models import Member
+from rollbook.districts.models import District
 from rollbook.jobs import housekeeping
+from rollbook.studentfile.problems.problem import Severity
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.row_validator import RowValidator
-from rollbook.studentfile.problems.problem import Severity
-from rollbook.districts.models import District
-from rollbook.accounts.models import Member
 from rollbook.updates import runner
+from rollbook.updates.models import Draft, FileChunk, UpdateJob
 from rollbook.updates.receiving import drafts, files, preview, receive
 from rollbook.updates.receiving.drafts import DraftExpired
-from rollbook.updates.models import Draft, FileChunk, UpdateJob
-from rollbook.updates.state_machine import Mode
 from rollbook.updates.receiving.receive import QueueFull
+from rollbook.updates.state_machine import Mode
 from tests.conftest import a_member
 from tests.updates.night import a_class, complete, counts, enroll, file_of, finish, incoming, send, send_bytes
 
@@ -178,7 +178,7 @@ def test_a_draft_becomes_an_update_without_a_second_upload(maple: District, mana
         "file_digest",
         "spool_name",
         "encoding",
-        "read_as",
+        "detected_encoding",
         "header",
         "marks",
         "rows",

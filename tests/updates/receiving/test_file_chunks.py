@@ -11,11 +11,12 @@ from django.db import transaction
 
 from rollbook.districts.models import District
 from rollbook.updates import runner
-from rollbook.updates.receiving import file_chunks, files as spool, receive
 from rollbook.updates.cancel import cancel
 from rollbook.updates.models import FileChunk, UpdateJob
-from rollbook.updates.state_machine import Mode, State
+from rollbook.updates.receiving import file_chunks, receive
+from rollbook.updates.receiving import files as spool
 from rollbook.updates.receiving.file_chunks import CHUNK_BYTES
+from rollbook.updates.state_machine import Mode, State
 from tests.updates.night import a_class, applying, complete, counts, dump, enroll, finish, send, send_bytes, told
 
 pytestmark = [pytest.mark.only_on("postgresql"), pytest.mark.django_db]

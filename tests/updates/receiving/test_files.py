@@ -8,8 +8,9 @@ import pytest
 from django.conf import settings
 
 from rollbook.districts.models import District
-from rollbook.updates.receiving import files as spool, receive
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.receiving import files as spool
+from rollbook.updates.receiving import receive
 from tests.updates.night import a_class, incoming, send
 
 

@@ -9,14 +9,14 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError, connection
 
-from rollbook.studentfile.reading import reader
 from rollbook.districts.models import District
+from rollbook.studentfile.reading import reader
 from rollbook.updates import runner, transitions
-from rollbook.updates.receiving import files
 from rollbook.updates.cancel import cancel
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.state_machine import Mode, State
+from rollbook.updates.receiving import files
 from rollbook.updates.receiving.receive import QueueFull, receive
+from rollbook.updates.state_machine import Mode, State
 from tests.updates.night import (
     a_class,
     applying,
@@ -256,9 +256,9 @@ def test_a_byte_order_mark_says_more_than_the_setting(maple: District) -> None:
     enroll(maple, a_class(1))
     maple.encoding = "cp1252"
     maple.save()
-    for encoding, read_as in (("utf-8-sig", "utf-8"), ("utf-16", "utf-16")):
+    for encoding, detected_encoding in (("utf-8-sig", "utf-8"), ("utf-16", "utf-16")):
         update = send_bytes(maple, f"STUDENT_ID,FIRST_NAME\ns000,{encoding} Zo\u00eb\n".encode(encoding)).update
-        assert (update.encoding, update.detected_encoding) == ("cp1252", read_as)
+        assert (update.encoding, update.detected_encoding) == ("cp1252", detected_encoding)
         finish(update)
         assert values_of(maple, "s000", "FIRST_NAME") == (f"{encoding} Zo\u00eb",)
 

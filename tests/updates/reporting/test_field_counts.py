@@ -8,8 +8,8 @@ from rollbook.districts.models import District
 from rollbook.students.models import Change, Student
 from rollbook.updates import runner
 from rollbook.updates.cancel import cancel
-from rollbook.updates.reporting.field_counts import changes_by_field
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.reporting.field_counts import changes_by_field
 from rollbook.updates.state_machine import Mode
 from tests.updates.night import a_class, applying, enroll, finish, last, run, send
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from rollbook.districts.models import District
 from rollbook.accounts.models import Member
+from rollbook.districts.models import District
 from rollbook.updates import runner, transitions
-from rollbook.updates.reporting import history
 from rollbook.updates.cancel import cancel
-from rollbook.updates.reporting.history import LatestUpdates, daily_summaries, latest_updates, list_updates, starters
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.reporting import history
+from rollbook.updates.reporting.history import LatestUpdates, daily_summaries, latest_updates, list_updates, starters
 from rollbook.updates.state_machine import State
 from tests.conftest import a_member
 from tests.updates.night import a_class, applying, enroll, finish, run, send, send_bytes

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from rollbook.updates.state_machine import State
 from rollbook.updates.reporting.progress import PhaseProgress, phase_progress, rate, share, stalled_since
+from rollbook.updates.state_machine import State
 from tests.web.reports import BEGUN, a_report
 
 APPLYING_AT = BEGUN + timedelta(seconds=12)

@@ -2,12 +2,12 @@
 
 import pytest
 
-from rollbook.studentfile.problems.problem import Severity
-from rollbook.districts.models import District
 from rollbook.accounts.models import Member
-from rollbook.updates.reporting import report
+from rollbook.districts.models import District
+from rollbook.studentfile.problems.problem import Severity
 from rollbook.updates.cancel import cancel
 from rollbook.updates.models import StagedRow
+from rollbook.updates.reporting import report
 from rollbook.updates.state_machine import Mode, Outcome, State
 from tests.updates.night import (
     COUNTS,

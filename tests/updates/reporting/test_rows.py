@@ -5,15 +5,15 @@ from itertools import islice
 
 import pytest
 
-from rollbook.studentfile.problems.problem import Problem
 from rollbook.districts.models import District
+from rollbook.studentfile.problems.problem import Problem
 from rollbook.students.models import Student
 from rollbook.updates import runner
-from rollbook.updates.reporting import rows
 from rollbook.updates.cancel import cancel
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.state_machine import Mode
+from rollbook.updates.reporting import rows
 from rollbook.updates.reporting.rows import FieldChange, RowView, rows_of
+from rollbook.updates.state_machine import Mode
 from tests.updates.night import a_class, applying, counts, enroll, last, run, send, told
 
 pytestmark = pytest.mark.usefixtures("small_batches")
@@ -191,7 +191,7 @@ def test_a_change_that_somebody_else_had_made_meanwhile_is_not_the_rows(school: 
     update = send(school, "STUDENT_ID,GRADE,GENDER\ns000,5,m")
     work = applying(update)
     Student.objects.filter(student_id="s000").update(grade="5")
-    school.rowdigest_set.update(edition=7)
+    school.rowfingerprint_set.update(student_version=7)
     list(work)
     update.refresh_from_db()
     assert rows_of(update).items[0].changes == (FieldChange("GENDER", "f", "m"),)

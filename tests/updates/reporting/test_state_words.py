@@ -2,10 +2,18 @@
 
 import pytest
 
-from rollbook.web.pages.base.templatetags.pages import MARKS
-from rollbook.updates.state_machine import Outcome, State, UNFINISHED
-from rollbook.updates.reporting.state_words import ALL, BEST_TO_WORST, OUTCOMES, RUNNING, STATES, result_sentence, words_of
+from rollbook.updates.reporting.state_words import (
+    ALL,
+    BEST_TO_WORST,
+    OUTCOMES,
+    RUNNING,
+    STATES,
+    result_sentence,
+    words_of,
+)
 from rollbook.updates.reporting.status_line import VERDICT_MEANINGS
+from rollbook.updates.state_machine import UNFINISHED, Outcome, State
+from rollbook.web.pages.base.templatetags.pages import MARKS
 from tests.web.reports import a_report
 
 

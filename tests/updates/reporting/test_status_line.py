@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from rollbook.studentfile.problems.problem import Problem
-from rollbook.updates.state_machine import IN_PROGRESS, State
 from rollbook.updates.reporting.progress import REMAINING, seconds_left
-from rollbook.updates.reporting.status_line import StatusContext, VERDICTS, verdict
+from rollbook.updates.reporting.status_line import VERDICTS, StatusContext, verdict
+from rollbook.updates.state_machine import IN_PROGRESS, State
 from tests.web.reports import BEGUN, SCENE, URL, a_report
 
 CHECKING = {"read": 2935}

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from rollbook.districts.models import District
 from rollbook.accounts.models import Member
+from rollbook.districts.models import District
 from rollbook.updates import mails
 from rollbook.updates.cancel import cancel
 from rollbook.updates.models import ResultMail, UpdateJob
@@ -58,9 +58,9 @@ def test_letters_are_sent_or_failed_or_wait(school: District, manager: Member, n
     letter = ResultMail.objects.get(update=update)
     assert result_mails(update) == (MailStatus(manager, "waiting", letter.queued_at, ""),)
     now = timezone.now()
-    ResultMail.objects.update(next_try_at=now, last_error="SMTPServerDisconnected")
+    ResultMail.objects.update(next_attempt_at=now, last_error="SMTPServerDisconnected")
     assert result_mails(update) == (MailStatus(manager, "waiting", now, "SMTPServerDisconnected"),)
-    ResultMail.objects.update(next_try_at=None)
+    ResultMail.objects.update(next_attempt_at=None)
     assert result_mails(update) == (MailStatus(manager, "failed", letter.queued_at, "SMTPServerDisconnected"),)
     ResultMail.objects.update(sent_at=now, last_error="")
     assert result_mails(update) == (MailStatus(manager, "sent", now, ""),)
@@ -74,7 +74,7 @@ def test_the_facts_of_the_file(school: District) -> None:
         size=len(data),
         digest=update.file_digest,
         encoding="cp1252",
-        read_as="utf-8",
+        detected_encoding="utf-8",
         rows=1,
         known=("STUDENT_ID", "DOB"),
         ignored=("Home Room",),

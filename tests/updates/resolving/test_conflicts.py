@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from rollbook.districts.models import District
 from rollbook.updates import problem_store, runner
-from rollbook.updates.resolving import conflicts
 from rollbook.updates.models import StagedRow
+from rollbook.updates.resolving import conflicts
 from rollbook.updates.state_machine import Mode, State
 from tests.updates import night
 from tests.updates.night import (
@@ -362,7 +362,7 @@ def test_an_update_that_dies_in_the_same_place_again_and_again_fails(
 def test_turns_are_given_to_those_who_wait_only(school: District) -> None:
     update = send(school, "STUDENT_ID,USERNAME,GRADE\ns000,u001,\ns001,free,\ns002,,5")
     applying(update)
-    turns = dict(StagedRow.objects.filter(update=update).values_list("line", "turn"))
+    turns = dict(StagedRow.objects.filter(update=update).values_list("line", "apply_order"))
     assert turns == {4: 4, 3: conflicts.ORDER_DEPENDENT_ROWS, 2: conflicts.ORDER_DEPENDENT_ROWS + 1}
 
 

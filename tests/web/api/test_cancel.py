@@ -10,8 +10,8 @@ from rollbook.updates import transitions
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.state_machine import State
 from tests.conftest import PASSWORD, a_member
-from tests.web.curl import Curl, File, STUDENTS, basic, first_line, text, verdict
 from tests.web.api.test_status import OTHER, work
+from tests.web.curl import STUDENTS, Curl, File, basic, first_line, text, verdict
 
 HINT = "(This was cancel; for the state use https://localhost:8443/slc/studentupdate/status.)"
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from rollbook.web.pages.automation import scripts
-from rollbook.web.api import responses, views
-from rollbook.web.http.command_reference import COMMANDS, FIELDS
-from rollbook.web.http.error_codes import ERROR_CODES
 from rollbook.accounts.auth import throttle
 from rollbook.updates.reporting import status_line
+from rollbook.web.api import responses
+from rollbook.web.http.command_reference import COMMANDS, FIELDS
+from rollbook.web.http.error_codes import ERROR_CODES
+from rollbook.web.pages.automation import scripts
 
 PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
 TEXT = PAGE.read_text(encoding="utf-8")

@@ -2,10 +2,10 @@
 
 import pytest
 
-from rollbook.web.http.command_reference import CANCEL, FIELDS, START, STATUS
-from rollbook.web.api.fields import PARSERS, StartOptions, parse_fields
-from rollbook.web.http.error_codes import ApiError
 from rollbook.updates.state_machine import Mode
+from rollbook.web.api.fields import PARSERS, StartOptions, parse_fields
+from rollbook.web.http.command_reference import CANCEL, FIELDS, START, STATUS
+from rollbook.web.http.error_codes import ApiError
 
 
 def test_without_fields_everything_is_as_usual() -> None:

@@ -4,12 +4,12 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from rollbook.web.http.client import UNKNOWN_ADDRESS
-from rollbook.web.http.upload_form import LARGEST_FORM
 from rollbook.accounts import roles
 from rollbook.accounts.models import AuditEvent, Member
+from rollbook.web.http.client import UNKNOWN_ADDRESS
+from rollbook.web.http.upload_form import LARGEST_FORM
 from tests.conftest import PASSWORD
-from tests.web.curl import BOUNDARY, Curl, FORM, File, STUDENTS, basic, first_line, form, text, verdict
+from tests.web.curl import BOUNDARY, FORM, STUDENTS, Curl, File, basic, first_line, form, text, verdict
 
 nothing_kept = pytest.mark.usefixtures("nothing_kept")
 OTHER = File(STUDENTS + b"102,Grace,Hopper\r\n")

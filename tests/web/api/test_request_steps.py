@@ -12,14 +12,14 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from rollbook.web.http.upload_form import LARGEST_FORM
-from rollbook.districts.models import District
 from rollbook.accounts import roles
-from rollbook.accounts.models import Member
 from rollbook.accounts.auth.throttle import PER_ADDRESS, record_failure
+from rollbook.accounts.models import Member
+from rollbook.districts.models import District
 from rollbook.updates.models import UpdateJob
+from rollbook.web.http.upload_form import LARGEST_FORM
 from tests.conftest import PASSWORD
-from tests.web.curl import FORM, File, Part, STUDENTS, form, verdict
+from tests.web.curl import FORM, STUDENTS, File, Part, form, verdict
 
 HERE = "127.0.0.1"
 WAITING = 4

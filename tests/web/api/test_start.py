@@ -11,17 +11,17 @@ from django.db import OperationalError, connection
 from django.http import UnreadablePostError
 from django.test import Client
 
-from rollbook.web.api import request_steps
-from rollbook.web.http import authentication
 from rollbook.accounts.members.members import set_receivers
 from rollbook.accounts.models import AuditEvent, Member
 from rollbook.updates import transitions
 from rollbook.updates.engine import WorkerStatus
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.state_machine import State
 from rollbook.updates.receiving.files import IncomingFile
+from rollbook.updates.state_machine import State
+from rollbook.web.api import request_steps
+from rollbook.web.http import authentication
 from tests.conftest import PASSWORD, a_district, a_member
-from tests.web.curl import Curl, File, STUDENTS, basic, first_line, text, verdict
+from tests.web.curl import STUDENTS, Curl, File, basic, first_line, text, verdict
 
 nothing_kept = pytest.mark.usefixtures("nothing_kept")
 OTHER = File(STUDENTS + b"102,Grace,Hopper\r\n")

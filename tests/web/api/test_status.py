@@ -11,10 +11,10 @@ from rollbook.accounts.models import AuditEvent, Member
 from rollbook.updates import transitions
 from rollbook.updates.engine import WorkerStatus
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.state_machine import State
 from rollbook.updates.runner import run_steps
+from rollbook.updates.state_machine import State
 from tests.conftest import a_member
-from tests.web.curl import Curl, File, Part, STUDENTS, basic, first_line, text, verdict
+from tests.web.curl import STUDENTS, Curl, File, Part, basic, first_line, text, verdict
 
 OTHER = File(STUDENTS + b"102,Grace,Hopper\r\n")
 

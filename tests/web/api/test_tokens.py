@@ -8,17 +8,17 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from rollbook.web.http.command_reference import COMMANDS
-from rollbook.districts.models import District
 from rollbook.accounts import roles
 from rollbook.accounts.auth import api_tokens
+from rollbook.accounts.auth.api_tokens import Scope
+from rollbook.accounts.auth.throttle import PER_ADDRESS
 from rollbook.accounts.members import changes
 from rollbook.accounts.models import AuditEvent, Member, Token
-from rollbook.accounts.auth.throttle import PER_ADDRESS
-from rollbook.accounts.auth.api_tokens import Scope
+from rollbook.districts.models import District
+from rollbook.web.http.command_reference import COMMANDS
+from tests.accounts.phone import with_second_factor
 from tests.conftest import PASSWORD, a_member
 from tests.web.curl import Curl, File, Part, basic, first_line, text, verdict
-from tests.accounts.phone import with_second_factor
 
 PAGE = "https://localhost:8443/account/tokens"
 

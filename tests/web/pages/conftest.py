@@ -7,11 +7,11 @@ import pytest
 from django.test import Client
 from django.utils.http import urlencode
 
-from rollbook.districts.models import District, School
 from rollbook.accounts.models import Member
+from rollbook.districts.models import District, School
+from tests.accounts.browser import Clock
 from tests.conftest import PASSWORD, a_member
 from tests.web.pages.reading import Page, read
-from tests.accounts.browser import Clock
 
 HERE = "https://testserver"
 ADDRESS = "203.0.113.7"

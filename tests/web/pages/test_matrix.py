@@ -12,23 +12,23 @@ from django.test import Client
 from django.urls import URLPattern, reverse
 from django.utils import timezone
 
-from rollbook.web.pages.base.view import AccessRule, SAFE
-from rollbook.districts.models import District, School
-from rollbook.students.models import Change, Group, Student, Transfer
 from rollbook.accounts import roles
 from rollbook.accounts.auth import api_tokens
+from rollbook.accounts.auth.api_tokens import Scope
 from rollbook.accounts.members import members
-from rollbook.students.manual import transfers
 from rollbook.accounts.models import AuditEvent, Member, Role, Session, Token
 from rollbook.accounts.permissions import Permission, RoleType
-from rollbook.accounts.auth.api_tokens import Scope
-from rollbook.updates.receiving import drafts
+from rollbook.districts.models import District, School
+from rollbook.students.manual import transfers
+from rollbook.students.models import Change, Group, Student, Transfer
 from rollbook.updates.models import Draft, UpdateJob
+from rollbook.updates.receiving import drafts
 from rollbook.updates.receiving.files import IncomingFile
 from rollbook.urls import urlpatterns
+from rollbook.web.pages.base.view import SAFE, AccessRule
 from tests.conftest import PASSWORD, a_member
-from tests.web.test_matrix import COMMANDS_AND_CHECKS
 from tests.updates.night import a_class, enroll, finish, send
+from tests.web.test_matrix import COMMANDS_AND_CHECKS
 
 PAGES: dict[str, URLPattern] = {
     pattern.name or "?": pattern for pattern in urlpatterns if pattern.name not in COMMANDS_AND_CHECKS

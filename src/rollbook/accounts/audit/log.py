@@ -5,8 +5,8 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from rollbook.districts.models import District
 from rollbook.accounts.models import AuditEvent, Member
+from rollbook.districts.models import District
 
 MAX_AGENT_LENGTH = 100
 MAX_DETAIL_LENGTH = 200

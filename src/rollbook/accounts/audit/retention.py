@@ -11,10 +11,11 @@ from datetime import UTC, datetime, time, timedelta
 
 from django.db import transaction
 
-from rollbook.districts.models import AUDIT_KEPT_YEARS, District
-from rollbook.accounts.audit import log as audit_log, seals
-from rollbook.accounts.models import AuditEvent
+from rollbook.accounts.audit import log as audit_log
+from rollbook.accounts.audit import seals
 from rollbook.accounts.audit.seals import SealedEvents
+from rollbook.accounts.models import AuditEvent
+from rollbook.districts.models import AUDIT_KEPT_YEARS, District
 
 ACTION, AGENT = "retention", "the server itself"
 """How the audit names what is removed because it is old, and who does that."""

@@ -17,8 +17,8 @@ from datetime import UTC, datetime
 from django.conf import settings
 from django.db import transaction
 
-from rollbook.secret_keys import derived
 from rollbook.accounts.models import AuditEvent, AuditSeal
+from rollbook.secret_keys import derived
 
 AT_ONCE = 1000
 
@@ -96,7 +96,7 @@ def remove_events(sealed: SealedEvents, going: Collection[int]) -> None:
     forgotten = seal.events - len(staying)
     rest = _rest_digest(sealed.before, seal, forgotten, staying)
     # The seal first: the database lets go of as many events as that one says.
-    AuditSeal.objects.filter(pk=seal.pk).update(forgotten=forgotten, rest_digest=rest)
+    AuditSeal.objects.filter(pk=seal.pk).update(removed_events=forgotten, remaining_digest=rest)
     AuditEvent.objects.filter(seal=seal, pk__in=list(going)).delete()
 
 

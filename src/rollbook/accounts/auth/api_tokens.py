@@ -17,11 +17,12 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from rollbook.validation import ValidationFailed, name_problems
 from rollbook.accounts import mails
 from rollbook.accounts.audit import log
-from rollbook.accounts.auth import sign_in as auth_sign_in, throttle
+from rollbook.accounts.auth import sign_in as auth_sign_in
+from rollbook.accounts.auth import throttle
 from rollbook.accounts.models import AccountMailKind, Member, Token
+from rollbook.validation import ValidationFailed, name_problems
 
 MAX_NAME_LENGTH = 60
 DEFAULT_LIFETIME = timedelta(days=365)
@@ -71,7 +72,7 @@ def create(
             key=_key_of(secret),
             digest=_digest(secret),
             scopes=[scope.value for scope in Scope if scope in scopes],
-            made_at=now,
+            created_at=now,
             expires_at=now + good_for,
         )
         mails.queue_mail(member, AccountMailKind.TOKEN_MADE, now, about=name)
@@ -96,7 +97,7 @@ def sign_in(secret: str, address: str, now: datetime, agent: str = "") -> Token:
 
 def tokens_of(member: Member) -> QuerySet[Token]:
     """All that the member has made, the latest first."""
-    return Token.objects.filter(member=member).order_by("-made_at", "-pk")
+    return Token.objects.filter(member=member).order_by("-created_at", "-pk")
 
 
 def active_tokens(member: Member, now: datetime) -> QuerySet[Token]:

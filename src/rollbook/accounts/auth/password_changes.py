@@ -5,14 +5,14 @@ from datetime import datetime
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from rollbook.validation import ValidationFailed
 from rollbook.accounts import mails
 from rollbook.accounts.audit import log
 from rollbook.accounts.auth import sessions, throttle
 from rollbook.accounts.auth.emailed_links import LIFETIME
-from rollbook.accounts.models import AccountMail, AccountMailKind, Member
 from rollbook.accounts.auth.password_policy import facts_about, normalize_password, policy_violations
 from rollbook.accounts.auth.sign_in import fold_login, verify_password
+from rollbook.accounts.models import AccountMail, AccountMailKind, Member
+from rollbook.validation import ValidationFailed
 
 _MEANWHILE = "it was changed a moment ago; sign in with the new one, or ask for another link"
 
@@ -35,7 +35,7 @@ def set_password(member: Member, password: str, now: datetime, *, address: str |
         if not Member.objects.filter(pk=member.pk, password=stored, is_active=True).update(password=hashed):
             raise InvalidPassword([_MEANWHILE])
         sessions.end_all(member)
-        AccountMail.objects.filter(member=member, kind__in=LIFETIME, sent_at=None).update(next_try_at=None)
+        AccountMail.objects.filter(member=member, kind__in=LIFETIME, sent_at=None).update(next_attempt_at=None)
         if not is_first:
             mails.queue_mail(member, AccountMailKind.PASSWORD_CHANGED, now)
         log.record(

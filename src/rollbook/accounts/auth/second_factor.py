@@ -15,13 +15,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from rollbook.secret_keys import derived
 from rollbook.accounts import mails
 from rollbook.accounts.audit import log
 from rollbook.accounts.auth import api_tokens, throttle, totp
+from rollbook.accounts.auth.api_tokens import Scope
 from rollbook.accounts.models import AccountMailKind, Member, RecoveryCode, SecondFactor
 from rollbook.accounts.permissions import Permission
-from rollbook.accounts.auth.api_tokens import Scope
+from rollbook.secret_keys import derived
 
 RECOVERY_CODES = 10
 TOKEN_NAME = "Made with the second factor"  # noqa: S105 - what a token is called
@@ -72,7 +72,7 @@ def switch_on(member: Member, sealed: str, code: str, now: datetime) -> SecondFa
         raise CodeFailed
     try:
         with transaction.atomic():
-            factor = SecondFactor.objects.create(member=member, sealed=sealed, last_step=step, on_since=now)
+            factor = SecondFactor.objects.create(member=member, encrypted_secret=sealed, last_counter=step, enabled_at=now)
             codes = _new_codes(factor)
             token = _token_for_scripts(member, now)
             mails.queue_mail(member, AccountMailKind.SECOND_FACTOR_ON, now)
@@ -132,8 +132,8 @@ def verify_code(member: Member, code: str, address: str, now: datetime, agent: s
 
 def _use_step(factor: SecondFactor, member: Member, code: str, now: datetime) -> bool:
     step = totp.step_of(_opened(member, factor.encrypted_secret), code, now, factor.last_counter)
-    later = SecondFactor.objects.filter(pk=factor.pk, last_step__lt=step or 0)
-    return step is not None and later.update(last_step=step) > 0
+    later = SecondFactor.objects.filter(pk=factor.pk, last_counter__lt=step or 0)
+    return step is not None and later.update(last_counter=step) > 0
 
 
 def _use_recovery_code(factor: SecondFactor, code: str) -> bool:

@@ -29,7 +29,7 @@ SEEN_EVERY = timedelta(minutes=1)  # for each note somebody has to wait for the 
 PENDING_LIFETIME = timedelta(minutes=5)
 
 BACKEND = f"{__name__}.Backend"
-_BEGUN_AT, _ADDRESS, _AGENT = "begun_at", "address", "agent"
+_BEGUN_AT, _ADDRESS, _AGENT = "started_at", "address", "agent"
 _HALF_WAY, _DRAFT = "half_way", "second_factor_draft"
 
 
@@ -62,16 +62,16 @@ class SessionStore(db.SessionStore):
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         now = timezone.now()
-        begun_at = datetime.fromisoformat(data[_BEGUN_AT]) if _BEGUN_AT in data else now
+        started_at = datetime.fromisoformat(data[_BEGUN_AT]) if _BEGUN_AT in data else now
         return Session(
             session_key=_digest(self.session_key),
             session_data=self.encode(data),
             member_id=data.get(auth.SESSION_KEY),
             address=data.get(_ADDRESS),
             agent=data.get(_AGENT, ""),
-            begun_at=begun_at,
-            seen_at=now,
-            expire_date=_end(begun_at, now),
+            started_at=started_at,
+            last_seen_at=now,
+            expire_date=_end(started_at, now),
         )
 
     def _get_session_from_db(self) -> Session | None:
@@ -82,7 +82,7 @@ class SessionStore(db.SessionStore):
             self._session_key = None
         elif not self.watching and now - row.last_seen_at >= SEEN_EVERY:
             with transaction.atomic():
-                Session.objects.filter(pk=row.pk).update(seen_at=now, expire_date=_end(row.started_at, now))
+                Session.objects.filter(pk=row.pk).update(last_seen_at=now, expire_date=_end(row.started_at, now))
         return row
 
 
@@ -91,8 +91,8 @@ class ActiveSession:
     """A session as its member sees it. ``handle`` names it, and is not what the browser holds."""
 
     handle: str
-    begun_at: datetime
-    seen_at: datetime
+    started_at: datetime
+    last_seen_at: datetime
     address: str
     agent: str
     is_this: bool
@@ -165,7 +165,7 @@ def mark_background_poll(request: HttpRequest) -> None:
 def active_sessions(member: Member, request: HttpRequest) -> list[ActiveSession]:
     """The member's sessions, the one that was seen last first."""
     this = _digest(request.session.session_key)
-    living = Session.objects.filter(member=member, expire_date__gt=timezone.now()).order_by("-seen_at", "pk")
+    living = Session.objects.filter(member=member, expire_date__gt=timezone.now()).order_by("-last_seen_at", "pk")
     return [
         ActiveSession(row.pk, row.started_at, row.last_seen_at, row.address or "", row.agent, is_this=row.pk == this)
         for row in living
@@ -200,8 +200,8 @@ def sweep(now: datetime) -> int:
     return ended
 
 
-def _end(begun_at: datetime, seen_at: datetime) -> datetime:
-    return min(seen_at + IDLE, begun_at + LONGEST)
+def _end(started_at: datetime, last_seen_at: datetime) -> datetime:
+    return min(last_seen_at + IDLE, started_at + LONGEST)
 
 
 def _digest(key: str | None) -> str:

@@ -12,10 +12,10 @@ from django.db import transaction
 
 from rollbook.accounts.audit import log
 from rollbook.accounts.auth import throttle
-from rollbook.accounts.models import AuditEvent, KnownAddress, Member
-from rollbook.client_network import client_network
 from rollbook.accounts.auth.password_policy import MOST_BYTES, normalize_password
 from rollbook.accounts.auth.sign_in_cache import SignInCache
+from rollbook.accounts.models import AuditEvent, KnownAddress, Member
+from rollbook.client_network import client_network
 
 MAX_LOGIN_LENGTH = 254
 MAX_CONCURRENT_HASHES = 4
@@ -81,10 +81,10 @@ def record_sign_in(member: Member, address: str, agent: str, now: datetime, deta
     """
     home = client_network(address)
     known = KnownAddress.objects.filter(member=member, address=home)
-    if known.filter(last_at__date=now.date()).exists():
+    if known.filter(last_seen_at__date=now.date()).exists():
         return
     with transaction.atomic():
-        KnownAddress.objects.update_or_create(member=member, address=home, defaults={"last_at": now})
+        KnownAddress.objects.update_or_create(member=member, address=home, defaults={"last_seen_at": now})
         log.record("sign in", "ok", member=member, address=address, agent=agent, detail=detail, now=now)
 
 

@@ -9,9 +9,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
-from rollbook.secret_keys import secret
 from rollbook.accounts.models import KnownAddress, PasswordRequest, SignInFailure
 from rollbook.client_network import client_network
+from rollbook.secret_keys import secret
 
 WINDOW = timedelta(hours=1)
 PER_LOGIN_AND_ADDRESS = 10
@@ -32,7 +32,7 @@ class RateLimited(Exception):
 
 def check_address(address: str, now: datetime) -> None:
     """Raise Throttled if too many sign-ins failed from this address."""
-    _require(_from(address), PER_ADDRESS, now)
+    _require(_from(address), "failed_at", PER_ADDRESS, now)
 
 
 def check_sign_in(login: str, address: str, now: datetime) -> None:
@@ -41,18 +41,18 @@ def check_sign_in(login: str, address: str, now: datetime) -> None:
     An address that signed in as this login lately is never stopped by what strangers do elsewhere.
     """
     of_login = SignInFailure.objects.filter(login_digest=digest(login))
-    if not (of_login | _from(address)).filter(at__gt=now - WINDOW).exists():  # as nearly always: one question for three
+    if not (of_login | _from(address)).filter(failed_at__gt=now - WINDOW).exists():  # as nearly always: one question for three
         return
     check_address(address, now)
-    _require(of_login.filter(address=client_network(address)), PER_LOGIN_AND_ADDRESS, now)
-    _require(of_login, PER_LOGIN, now, unless=lambda: _is_known(login, address, now))
+    _require(of_login.filter(address=client_network(address)), "failed_at", PER_LOGIN_AND_ADDRESS, now)
+    _require(of_login, "failed_at", PER_LOGIN, now, unless=lambda: _is_known(login, address, now))
 
 
 def record_failure(login: str, address: str, now: datetime) -> None:
     """Count a sign-in that failed; those that count no longer are removed."""
     with transaction.atomic():
-        SignInFailure.objects.filter(at__lt=now - WINDOW).delete()
-        SignInFailure.objects.create(login_digest=digest(login), address=client_network(address), at=now)
+        SignInFailure.objects.filter(failed_at__lt=now - WINDOW).delete()
+        SignInFailure.objects.create(login_digest=digest(login), address=client_network(address), failed_at=now)
 
 
 def check_code(login: str, address: str, now: datetime) -> None:
@@ -62,7 +62,7 @@ def check_code(login: str, address: str, now: datetime) -> None:
     that is known is no excuse.
     """
     check_address(address, now)
-    _require(SignInFailure.objects.filter(login_digest=digest(_code_counter_key(login))), PER_LOGIN_OF_CODES, now)
+    _require(SignInFailure.objects.filter(login_digest=digest(_code_counter_key(login))), "failed_at", PER_LOGIN_OF_CODES, now)
 
 
 def record_code_failure(login: str, address: str, now: datetime) -> None:
@@ -72,14 +72,14 @@ def record_code_failure(login: str, address: str, now: datetime) -> None:
 
 def check_request(address: str, now: datetime) -> None:
     """Raise Throttled if too many passwords were said to be forgotten from this address, of whatever logins."""
-    _require(PasswordRequest.objects.filter(address=client_network(address)), REQUESTS_PER_ADDRESS, now)
+    _require(PasswordRequest.objects.filter(address=client_network(address)), "requested_at", REQUESTS_PER_ADDRESS, now)
 
 
 def record_request(address: str, now: datetime) -> None:
     """Count one; those that count no longer are removed."""
     with transaction.atomic():
-        PasswordRequest.objects.filter(at__lt=now - WINDOW).delete()
-        PasswordRequest.objects.create(address=client_network(address), at=now)
+        PasswordRequest.objects.filter(requested_at__lt=now - WINDOW).delete()
+        PasswordRequest.objects.create(address=client_network(address), requested_at=now)
 
 
 def digest(login: str) -> str:
@@ -99,17 +99,19 @@ def _from(address: str) -> QuerySet[SignInFailure]:
 
 def _require(
     counted: QuerySet[SignInFailure] | QuerySet[PasswordRequest],
+    column: str,
     most: int,
     now: datetime,
     unless: Callable[[], bool] = lambda: False,
 ) -> None:
     """Raise if ``most`` or more lie within the window; there is room again when the ``most``-th grows old."""
-    decisive = counted.filter(at__gt=now - WINDOW).order_by("-at")[most - 1 : most].first()
+    recent = counted.filter(**{f"{column}__gt": now - WINDOW}).order_by(f"-{column}")
+    decisive = recent.values_list(column, flat=True)[most - 1 : most].first()
     if decisive and not unless():
-        raise RateLimited(max(1, math.ceil((decisive.requested_at + WINDOW - now).total_seconds())))
+        raise RateLimited(max(1, math.ceil((decisive + WINDOW - now).total_seconds())))
 
 
 def _is_known(login: str, address: str, now: datetime) -> bool:
     return KnownAddress.objects.filter(
-        member__email=login, address=client_network(address), last_at__gt=now - KNOWN_FOR
+        member__email=login, address=client_network(address), last_seen_at__gt=now - KNOWN_FOR
     ).exists()

@@ -5,13 +5,13 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from rollbook.districts.models import District
 from rollbook.accounts import mails, roles
 from rollbook.accounts.auth import api_tokens, second_factor, sessions
 from rollbook.accounts.members import members
 from rollbook.accounts.members.validation import InvalidMember, MemberDraft, email_already_used
 from rollbook.accounts.models import AccountMailKind, Member
 from rollbook.accounts.permissions import RoleType
+from rollbook.districts.models import District
 
 _LAST = "is the last district manager who can sign in; make another one first"
 

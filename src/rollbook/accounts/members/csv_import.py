@@ -6,13 +6,13 @@ from datetime import datetime
 
 from django.db import transaction
 
-from rollbook.studentfile import small_csv
-from rollbook.studentfile.small_csv import CsvRejected
-from rollbook.districts.models import School
+from rollbook.accounts.auth.sign_in import fold_login
 from rollbook.accounts.members import members
 from rollbook.accounts.members.validation import InvalidMember
 from rollbook.accounts.models import Member
-from rollbook.accounts.auth.sign_in import fold_login
+from rollbook.districts.models import School
+from rollbook.studentfile import small_csv
+from rollbook.studentfile.small_csv import CsvRejected
 
 COLUMNS = ("FIRST_NAME", "LAST_NAME", "ASSIGNED_ROLE", "EMAIL", "SCHOOLS")
 MOST_ROWS = 2000

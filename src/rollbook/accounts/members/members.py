@@ -10,12 +10,12 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.db.models import Max, QuerySet
 
-from rollbook.districts.models import District, School
 from rollbook.accounts import mails
-from rollbook.accounts.members.validation import InvalidMember, MemberDraft, email_already_used, in_order
-from rollbook.accounts.models import AccountMailKind, Member
 from rollbook.accounts.auth.password_policy import facts_about, normalize_password, policy_violations
 from rollbook.accounts.auth.sign_in import fold_login
+from rollbook.accounts.members.validation import InvalidMember, MemberDraft, email_already_used, in_order
+from rollbook.accounts.models import AccountMailKind, Member
+from rollbook.districts.models import District, School
 
 
 class UnknownMember(Exception):
@@ -106,7 +106,7 @@ def listed(by: Member) -> list[MemberListItem]:
         visible_to(by)
         .select_related("district", "role", "second_factor")
         .prefetch_related("schools")
-        .annotate(last_seen=Max("knownaddress__last_at"))
+        .annotate(last_seen=Max("knownaddress__last_seen_at"))
     )
     return [
         MemberListItem(member, in_order(member.schools.all()), state_of(member), _latest(member.last_login, member.last_seen))
@@ -134,15 +134,15 @@ def state_of(member: Member) -> MemberState:
 
 def result_recipients(district: District) -> list[Member]:
     """Who gets the results of every update of the district."""
-    return list(Member.objects.filter(district=district, is_active=True, gets_results=True).order_by("email"))
+    return list(Member.objects.filter(district=district, is_active=True, receives_results=True).order_by("email"))
 
 
 def set_receivers(district: District, emails: Iterable[str]) -> list[Member]:
     """From now on these members get the results, and no others. Raises NotAMember, and then nothing has changed."""
     with transaction.atomic():
         members = [_active_member(district, email) for email in emails]
-        Member.objects.filter(district=district).update(gets_results=False)
-        Member.objects.filter(pk__in=[member.pk for member in members]).update(gets_results=True)
+        Member.objects.filter(district=district).update(receives_results=False)
+        Member.objects.filter(pk__in=[member.pk for member in members]).update(receives_results=True)
     return result_recipients(district)
 
 

@@ -8,12 +8,12 @@ from typing import cast
 from django.core.exceptions import ValidationError
 from django.core.validators import EmailValidator
 
-from rollbook.districts.models import District, School
-from rollbook.validation import ValidationFailed, name_problems
-from rollbook.districts.schools import by_name
 from rollbook.accounts import roles
-from rollbook.accounts.models import Member, Role
 from rollbook.accounts.auth.sign_in import MAX_LOGIN_LENGTH, fold_login
+from rollbook.accounts.models import Member, Role
+from rollbook.districts.models import District, School
+from rollbook.districts.schools import by_name
+from rollbook.validation import ValidationFailed, name_problems
 
 LONGEST_NAME = 100
 

@@ -6,11 +6,11 @@ from argparse import Namespace
 from django.conf import settings
 
 from rollbook.cli.errors import OK, CommandError
-from rollbook.web.operators.one_time_login import one_time_login
 from rollbook.db import connections
 from rollbook.server import tls
+from rollbook.server.gunicorn_app import LISTENER, Address, run_web
 from rollbook.server.listener import ListenError, listen
-from rollbook.server.gunicorn_app import Address, LISTENER, run_web
+from rollbook.web.operators.one_time_login import one_time_login
 
 HOST = "localhost"
 

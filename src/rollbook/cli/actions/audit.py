@@ -2,8 +2,8 @@
 
 from argparse import Namespace
 
-from rollbook.cli.errors import FAILED, OK
 from rollbook.accounts.audit import seals
+from rollbook.cli.errors import FAILED, OK
 from rollbook.text import count_of
 
 

@@ -9,12 +9,12 @@ from typing import Any
 from django.db import transaction
 from django.utils.text import slugify
 
+from rollbook.accounts.members.members import UnknownMember, set_receivers
 from rollbook.cli.audit_log import record
 from rollbook.cli.errors import OK, USAGE, CommandError
 from rollbook.cli.lookup import get_district
-from rollbook.studentfile.reading.reader import normalize_encoding_name
 from rollbook.districts.models import District
-from rollbook.accounts.members.members import UnknownMember, set_receivers
+from rollbook.studentfile.reading.reader import normalize_encoding_name
 
 MAX_NAME_LENGTH = 100
 MIN_SIMILARITY = 0.8

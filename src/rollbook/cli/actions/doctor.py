@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from rollbook.cli import bootstrap, output
 from rollbook.cli.errors import FAILED, OK, USAGE, CommandError
-from rollbook.doctor.runner import run_checks
-from rollbook.doctor.result import CheckResult, Level
-from rollbook.doctor.installation import opened
 from rollbook.doctor.environment import Variables
+from rollbook.doctor.installation import opened
+from rollbook.doctor.result import CheckResult, Level
+from rollbook.doctor.runner import run_checks
 from rollbook.text import count_of
 
 _INDENT = 9

@@ -8,10 +8,10 @@ from pathlib import Path
 from rollbook.cli import output
 from rollbook.cli.errors import FAILED, OK, SOME_REJECTED, CommandError
 from rollbook.cli.progress_bar import ProgressBar
-from rollbook.studentfile.reading import reader
 from rollbook.studentfile.file_validator import validate_file
-from rollbook.studentfile.reading.reader import FileScan
 from rollbook.studentfile.problems.tally import ProblemTally
+from rollbook.studentfile.reading import reader
+from rollbook.studentfile.reading.reader import FileScan
 
 NOT_CHECKED = (
     "Not checked, because it depends on the district's students: whether students and schools "

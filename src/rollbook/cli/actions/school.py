@@ -8,9 +8,9 @@ from django.db import transaction
 from rollbook.cli.audit_log import record
 from rollbook.cli.errors import FAILED, OK, CommandError
 from rollbook.cli.lookup import get_district
-from rollbook.studentfile.small_csv import CsvRejected
 from rollbook.districts import schools
 from rollbook.districts.schools import SchoolFile
+from rollbook.studentfile.small_csv import CsvRejected
 from rollbook.text import count_of
 
 

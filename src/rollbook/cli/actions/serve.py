@@ -7,15 +7,15 @@ from argparse import Namespace
 
 from django.conf import settings
 
+from rollbook.accounts.key_fingerprints import KeysDoNotMatch
 from rollbook.cli.errors import OK, USAGE, CommandError
 from rollbook.db import connections
+from rollbook.db.schema_version import DatabaseIsNewer
 from rollbook.jobs import work
 from rollbook.jobs.many_workers import spool_sweeper
-from rollbook.db.schema_version import DatabaseIsNewer
 from rollbook.server import parent_watch, supervisor, tls
-from rollbook.server.startup import prepare
 from rollbook.server.gunicorn_app import Address, run_web
-from rollbook.accounts.key_fingerprints import KeysDoNotMatch
+from rollbook.server.startup import prepare
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 

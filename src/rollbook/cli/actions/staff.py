@@ -9,15 +9,15 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from rollbook.accounts.auth import second_factor, sessions
+from rollbook.accounts.auth.sign_in import fold_login
+from rollbook.accounts.members.members import add_member, invite
+from rollbook.accounts.members.validation import InvalidMember
+from rollbook.accounts.models import Member
 from rollbook.cli.audit_log import record
 from rollbook.cli.errors import OK, USAGE, CommandError
 from rollbook.cli.lookup import get_district
 from rollbook.districts.models import District
-from rollbook.accounts.auth import second_factor, sessions
-from rollbook.accounts.members.members import add_member, invite
-from rollbook.accounts.members.validation import InvalidMember
-from rollbook.accounts.models import Member
-from rollbook.accounts.auth.sign_in import fold_login
 from rollbook.updates.runner import worker_status
 
 

@@ -16,19 +16,19 @@ from rollbook.cli.errors import FAILED, OK, SOME_REJECTED, CommandError
 from rollbook.cli.lookup import get_district
 from rollbook.cli.progress_bar import ProgressBar
 from rollbook.cli.update_progress import UpdateProgress
-from rollbook.web.http.upload_form import display_name
+from rollbook.districts.models import District
 from rollbook.jobs import work_on
 from rollbook.studentfile import writer
 from rollbook.studentfile.columns import BY_NAME, COLUMNS
 from rollbook.students import snapshots
-from rollbook.students.writer import STUDENT_ADDED
-from rollbook.districts.models import District
 from rollbook.students.models import Change
 from rollbook.students.snapshots import StudentSnapshot
-from rollbook.updates.state_machine import Mode, State
-from rollbook.updates.receiving.receive import QueueFull, Receipt, receive
-from rollbook.updates.receiving.files import IncomingFile
+from rollbook.students.writer import STUDENT_ADDED
 from rollbook.text import format_datetime
+from rollbook.updates.receiving.files import IncomingFile
+from rollbook.updates.receiving.receive import QueueFull, Receipt, receive
+from rollbook.updates.state_machine import Mode, State
+from rollbook.web.http.upload_form import display_name
 
 CHUNK_BYTES = 1 << 20
 SOURCE = "rollbook"
@@ -137,7 +137,7 @@ def show(arguments: Namespace) -> int:
     changes = list(
         Change.objects.filter(student=student.pk)
         .select_related("update", "member")
-        .order_by("at", "pk")
+        .order_by("changed_at", "pk")
     )
     record("student show", district, f"student with key {student.pk}")
     if arguments.json:

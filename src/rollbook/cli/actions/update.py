@@ -10,15 +10,15 @@ from rollbook.cli import output
 from rollbook.cli.audit_log import record
 from rollbook.cli.errors import OK, CommandError
 from rollbook.cli.lookup import get_district
-from rollbook.updates.reporting.status_json import status_context, to_json
 from rollbook.districts.models import District
+from rollbook.text import format_datetime, updates
 from rollbook.updates.exports import changes, rejected_rows, unprocessed_rows
 from rollbook.updates.exports.original_rows import NotEnded, RemovedByRetention
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.reporting.report import Report, current_update, find, problems, report
 from rollbook.updates.receiving.files import FileMissing
+from rollbook.updates.reporting.report import Report, current_update, find, problems, report
+from rollbook.updates.reporting.status_json import status_context, to_json
 from rollbook.updates.reporting.status_line import verdict
-from rollbook.text import format_datetime, updates
 
 _COUNTS = ("rows", "updated", "added", "unchanged", "rejected")
 _HEADERS = ("number", "state", "mode", "received", *_COUNTS, "file")

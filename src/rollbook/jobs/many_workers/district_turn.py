@@ -14,10 +14,10 @@ from contextlib import closing
 
 from django.db import connection, transaction
 
-from rollbook.db.transient_errors import is_transient
 from rollbook.db import schema_version
-from rollbook.jobs.many_workers import job_queue
+from rollbook.db.transient_errors import is_transient
 from rollbook.jobs.backoff import backoff_seconds
+from rollbook.jobs.many_workers import job_queue
 from rollbook.updates import runner
 from rollbook.updates.transitions import Fenced
 

@@ -18,8 +18,8 @@ from procrastinate.contrib.django import connector_params
 from procrastinate.worker import Worker
 from psycopg_pool import AsyncConnectionPool
 
-from rollbook.jobs.many_workers import reaper
 from rollbook.jobs.backoff import backoff_seconds
+from rollbook.jobs.many_workers import reaper
 
 POLL_INTERVAL_S = 0.5  # seconds between two looks at the queue: also what others left to be done later is found so
 STOP_CHECK_INTERVAL_S = 0.1

@@ -11,9 +11,9 @@ from django.db import close_old_connections, connection, transaction
 from procrastinate.jobs import Status
 
 from rollbook.db import schema_version
-from rollbook.jobs.many_workers import job_queue
-from rollbook.jobs.backoff import backoff_seconds
 from rollbook.db.schema_version import DatabaseIsNewer
+from rollbook.jobs.backoff import backoff_seconds
+from rollbook.jobs.many_workers import job_queue
 from rollbook.updates import runner
 
 REAP_INTERVAL_S = 5.0  # seconds between two looks

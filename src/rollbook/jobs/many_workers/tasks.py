@@ -14,8 +14,8 @@ from procrastinate import App, JobContext
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
 from rollbook.jobs.housekeeping import PERIODIC_TASKS, PeriodicTask
-from rollbook.jobs.many_workers.job_queue import CHORES, UPDATES, WORK
 from rollbook.jobs.many_workers.district_turn import DistrictTurn
+from rollbook.jobs.many_workers.job_queue import CHORES, UPDATES, WORK
 
 updates_app = App(connector=DjangoConnector())
 housekeeping_app = App(connector=DjangoConnector())

@@ -9,12 +9,12 @@ from contextlib import ExitStack, contextmanager
 
 from django.db import close_old_connections, connection, connections
 
-from rollbook.db.transient_errors import is_transient
 from rollbook.db import connections as db_connections
-from rollbook.jobs.many_workers import district_turn, job_queue, reaper, spool_sweeper, tasks
+from rollbook.db.transient_errors import is_transient
 from rollbook.jobs.housekeeping import PERIODIC_TASKS
-from rollbook.jobs.many_workers.queue_worker import QueueWorker
+from rollbook.jobs.many_workers import district_turn, job_queue, reaper, spool_sweeper, tasks
 from rollbook.jobs.many_workers.job_queue import CHORES, UPDATES
+from rollbook.jobs.many_workers.queue_worker import QueueWorker
 from rollbook.jobs.many_workers.reaper import Reaper
 from rollbook.updates import runner
 from rollbook.updates.engine import WorkerStatus

@@ -12,10 +12,10 @@ from contextlib import suppress
 
 from django.db import DatabaseError, connection
 
-from rollbook.db.transient_errors import is_transient
 from rollbook.db.sqlite.turnstile import yield_to_other_writers
-from rollbook.jobs.housekeeping import PERIODIC_TASKS, PeriodicTask
+from rollbook.db.transient_errors import is_transient
 from rollbook.jobs.backoff import backoff_seconds
+from rollbook.jobs.housekeeping import PERIODIC_TASKS, PeriodicTask
 from rollbook.jobs.single_worker.heartbeat import WorkerLock, worker_status
 from rollbook.updates import runner
 from rollbook.updates.transitions import Fenced

@@ -11,11 +11,11 @@ from typing import Any, TypeAlias, TypeVar
 from gunicorn.http import get_parser  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn  # type: ignore[import-untyped]
 
-from rollbook.server.slow_clients.error_responses import ResponseSent, USE_HTTPS
-from rollbook.server.slow_clients.request_head import Head, read_head
-from rollbook.server.slow_clients.body_timeout import ReceiveBudget, Upload
-from rollbook.server.slow_clients.sockets import PlainSocket
 from rollbook.client_network import client_network
+from rollbook.server.slow_clients.body_timeout import ReceiveBudget, Upload
+from rollbook.server.slow_clients.error_responses import USE_HTTPS, ResponseSent
+from rollbook.server.slow_clients.request_head import Head, read_head
+from rollbook.server.slow_clients.sockets import PlainSocket
 
 HEAD_SECONDS = 15.0  # for TLS and the header together
 FORETASTE_SECONDS = 15.0  # for the first 64 KiB of the body: 100 kbit/s bring them in 5

@@ -22,8 +22,18 @@ from gunicorn.http import errors  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from rollbook.server import parent_watch, tls
-from rollbook.server.slow_clients.error_responses import ADDRESS_TOO_LONG, BAD_REQUEST, ErrorResponse, HEADER_TOO_LARGE, INTERNAL_ERROR, ResponseSent, TOO_MANY_UPLOADS, UNKNOWN_CODING, UNKNOWN_EXPECTATION
 from rollbook.server.slow_clients.connection import Connection, NonBlockingSteps
+from rollbook.server.slow_clients.error_responses import (
+    ADDRESS_TOO_LONG,
+    BAD_REQUEST,
+    HEADER_TOO_LARGE,
+    INTERNAL_ERROR,
+    TOO_MANY_UPLOADS,
+    UNKNOWN_CODING,
+    UNKNOWN_EXPECTATION,
+    ErrorResponse,
+    ResponseSent,
+)
 from rollbook.server.slow_clients.sockets import SEND_BUFFER_BYTES
 
 UPLOAD_THREADS = 32  # threads for uploads, besides the ``threads`` of gunicorn's settings

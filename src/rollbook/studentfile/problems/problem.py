@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from rollbook.studentfile.problems.file_codes import FILE_CODES
 from rollbook.studentfile.problems.codes import ProblemCode, Scope, Severity
+from rollbook.studentfile.problems.file_codes import FILE_CODES
 from rollbook.studentfile.problems.row_codes import ROW_CODES
 
 __all__ = [

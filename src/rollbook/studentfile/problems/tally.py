@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from rollbook.studentfile.row_validator import ValidatedRow
 from rollbook.studentfile.problems.codes import ProblemCode, Severity
 from rollbook.studentfile.problems.problem import PROBLEM_CODES, Problem
+from rollbook.studentfile.row_validator import ValidatedRow
 
 
 @dataclass(slots=True)

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rollbook.studentfile.columns import BY_NAME, BY_SPELLING, Column, fold_header
-from rollbook.studentfile.spelling import closest_match
 from rollbook.studentfile.problems.problem import Problem, printable_excerpt
+from rollbook.studentfile.spelling import closest_match
 
 IDENTIFYING_COLUMN_SETS: tuple[frozenset[str], ...] = (
     frozenset({"STUDENT_ID"}),

@@ -6,10 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from rollbook.studentfile.reading.record_splitter import FilePosition, RecordTooLongError, is_blank, iter_records, line_breaks, split_records
+from rollbook.studentfile.limits import MAX_ROW_BYTES, Limits
 from rollbook.studentfile.reading.encodings import normalize_encoding_name, utf8_chunks
 from rollbook.studentfile.reading.header import Header
-from rollbook.studentfile.limits import Limits, MAX_ROW_BYTES
+from rollbook.studentfile.reading.record_splitter import (
+    FilePosition,
+    RecordTooLongError,
+    is_blank,
+    iter_records,
+    line_breaks,
+    split_records,
+)
 from rollbook.studentfile.reading.scan import FileScan, scan
 
 __all__ = [

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from itertools import repeat
 from pathlib import Path
 
-from rollbook.studentfile.reading import encodings, file_type, record_splitter
 from rollbook.studentfile.columns import fold_header
-from rollbook.studentfile.reading.header import Header, looks_like_header
 from rollbook.studentfile.limits import Limits
 from rollbook.studentfile.problems.problem import Problem, Severity, most_severe
+from rollbook.studentfile.reading import encodings, file_type, record_splitter
+from rollbook.studentfile.reading.header import Header, looks_like_header
 
 MAX_RAGGED_SHARE = 0.2
 """The share of rows that may have too few or too many cells before the whole file is refused."""

@@ -8,11 +8,11 @@ import textwrap
 from collections.abc import Iterable
 from pathlib import Path
 
+from rollbook.studentfile.columns import COLUMNS, Column
+from rollbook.studentfile.limits import Limits
+from rollbook.studentfile.problems.codes import ProblemCode
 from rollbook.studentfile.reference import texts
 from rollbook.studentfile.values.choices import CLASSIFICATIONS, RACES
-from rollbook.studentfile.columns import COLUMNS, Column
-from rollbook.studentfile.problems.codes import ProblemCode
-from rollbook.studentfile.limits import Limits
 
 _OPENING = """\
 <!-- Written by python -m rollbook.studentfile.reference.markdown; change the code, not this page. -->

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from rollbook.studentfile.columns import REQUIRED_TO_ADD
-from rollbook.studentfile.problems.file_codes import REFUSALS, WARNINGS
-from rollbook.studentfile.problems.codes import ProblemCode, Severity
 from rollbook.studentfile.limits import Limits
+from rollbook.studentfile.problems.codes import ProblemCode, Severity
+from rollbook.studentfile.problems.file_codes import REFUSALS, WARNINGS
 from rollbook.studentfile.problems.row_codes import ROW_CODES
 
 FILE_RULES = (

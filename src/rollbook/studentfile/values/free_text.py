@@ -4,7 +4,15 @@ import re
 from collections.abc import Callable
 from unicodedata import normalize
 
-from rollbook.studentfile.values.text_checks import InvalidValue, RuleResult, TRIMMED_CHARACTERS, ValueWithWarning, check_free_text, check_value, normalize_with_warning
+from rollbook.studentfile.values.text_checks import (
+    TRIMMED_CHARACTERS,
+    InvalidValue,
+    RuleResult,
+    ValueWithWarning,
+    check_free_text,
+    check_value,
+    normalize_with_warning,
+)
 
 SEPARATOR = "&"
 """Joins the values of a list cell."""

@@ -3,7 +3,16 @@
 import re
 from unicodedata import normalize
 
-from rollbook.studentfile.values.text_checks import INVISIBLE, InvalidValue, PLACEHOLDERS, RuleResult, ValueWithWarning, check_characters, check_value, is_spreadsheet_error
+from rollbook.studentfile.values.text_checks import (
+    INVISIBLE,
+    PLACEHOLDERS,
+    InvalidValue,
+    RuleResult,
+    ValueWithWarning,
+    check_characters,
+    check_value,
+    is_spreadsheet_error,
+)
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _SCIENTIFIC = re.compile(r"[0-9]+(?:[.,][0-9]+[eE][+-]?|[eE][+-])[0-9]+")

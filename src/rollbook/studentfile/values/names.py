@@ -2,7 +2,14 @@
 
 from unicodedata import normalize
 
-from rollbook.studentfile.values.text_checks import InvalidValue, RuleResult, ValueWithWarning, check_characters, check_value, normalize_with_warning
+from rollbook.studentfile.values.text_checks import (
+    InvalidValue,
+    RuleResult,
+    ValueWithWarning,
+    check_characters,
+    check_value,
+    normalize_with_warning,
+)
 
 MAX_NAME_LENGTH = 100
 PLACEHOLDER_OR_NAME = frozenset({"null", "none", "nan", "na", "nil"})

@@ -10,18 +10,18 @@ from datetime import date
 
 from django.db import IntegrityError, transaction
 
-from rollbook.studentfile.row_validator import RowValidator, ValidatedRow
-from rollbook.studentfile.columns import BY_NAME, CLEAR, REQUIRED_TO_ADD
-from rollbook.studentfile.reading.header import Header
-from rollbook.studentfile.problems.problem import Problem, Severity, printable_excerpt
-from rollbook.studentfile.reading.reader import RawRow
-from rollbook.students import passwords, snapshots, writer
-from rollbook.students.writer import ChangeAuthor, NewStudent, StudentChange
-from rollbook.students.diff import diff
 from rollbook.districts.models import School
+from rollbook.studentfile.columns import BY_NAME, CLEAR, REQUIRED_TO_ADD
+from rollbook.studentfile.problems.problem import Problem, Severity, printable_excerpt
+from rollbook.studentfile.reading.header import Header
+from rollbook.studentfile.reading.reader import RawRow
+from rollbook.studentfile.row_validator import RowValidator, ValidatedRow
+from rollbook.students import passwords, snapshots, writer
+from rollbook.students.diff import diff
 from rollbook.students.name_keys import name_and_dob
 from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.usernames import Usernames
+from rollbook.students.writer import ChangeAuthor, NewStudent, StudentChange
 
 _TAKEN = {"STUDENT_ID": "student_id_taken", "USERNAME": "username_taken", "LAST_NAME": "name_taken"}
 _NO_LINE = 0

@@ -7,14 +7,13 @@ from datetime import datetime
 
 from django.db import transaction
 
+from rollbook.accounts.models import Member
+from rollbook.districts.local_dates import local_date
 from rollbook.studentfile.problems.problem import Problem, printable_excerpt
-from rollbook.students import passwords
+from rollbook.students import passwords, visibility
 from rollbook.students.manual import edits
 from rollbook.students.manual.edits import AddResult, EditResult, InvalidStudent
 from rollbook.students.writer import ChangeAuthor
-from rollbook.districts.local_dates import local_date
-from rollbook.students import visibility
-from rollbook.accounts.models import Member
 
 NOT_EDITABLE = ("SCHOOL_ID", "STATUS")
 """Columns that ``edit`` does not take: a transfer moves links too, and a leaver is deactivated."""

@@ -4,15 +4,15 @@ from collections.abc import Callable, Collection
 
 from django.db import IntegrityError, transaction
 
-from rollbook.studentfile.problems.problem import PROBLEM_CODES, printable_excerpt
-from rollbook.studentfile.values.text_checks import InvalidValue, ValueWithWarning
-from rollbook.studentfile.values.free_text import MAX_GROUP_NAME_LENGTH, SEPARATOR, group_name
-from rollbook.students import snapshots, writer
-from rollbook.students.writer import ChangeAuthor, StudentChange
 from rollbook.districts.models import School
+from rollbook.studentfile.problems.problem import PROBLEM_CODES, printable_excerpt
+from rollbook.studentfile.values.free_text import MAX_GROUP_NAME_LENGTH, SEPARATOR, group_name
+from rollbook.studentfile.values.text_checks import InvalidValue, ValueWithWarning
+from rollbook.students import snapshots, writer
 from rollbook.students.models import DEFAULT_GROUP, Group
-from rollbook.validation import ValidationFailed, name_problems
 from rollbook.students.snapshots import StudentSnapshot, join_list
+from rollbook.students.writer import ChangeAuthor, StudentChange
+from rollbook.validation import ValidationFailed, name_problems
 
 Wanted = Callable[[set[str]], set[str]]
 """From the names of the groups that a student is in to those that he should be in."""

@@ -11,13 +11,12 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 
-from rollbook.students.manual import edits
+from rollbook.accounts.models import Member
 from rollbook.districts.models import School
+from rollbook.students import visibility
+from rollbook.students.manual import edits, edits_by_member
 from rollbook.students.models import Group, Student, Transfer, TransferState
 from rollbook.validation import ValidationFailed
-from rollbook.students import visibility
-from rollbook.students.manual import edits_by_member
-from rollbook.accounts.models import Member
 
 MAX_NOTE_LENGTH = 200
 
@@ -103,7 +102,7 @@ def withdraw(member: Member, transfer: Transfer, now: datetime) -> None:
     """The students stay; nobody is asked any more. Raises TransferRefused."""
     with transaction.atomic():
         waiting = _lock_pending(member, transfer)
-        ended = {"state": TransferState.WITHDRAWN, "ended_by": member, "ended_at": now}
+        ended = {"state": TransferState.WITHDRAWN, "closed_by": member, "closed_at": now}
         Transfer.objects.filter(pk=waiting.pk).update(**ended)
 
 
@@ -132,12 +131,12 @@ def may_reverse(member: Member, transfer: Transfer) -> bool:
 def visible(member: Member) -> QuerySet[Transfer]:
     """The transfers of the member's schools, the latest first; each has ``moving``, how many students."""
     ours = Transfer.objects.filter(district=member.district_id).select_related(
-        "source", "target", "asked_by", "ended_by"
+        "source", "target", "requested_by", "closed_by"
     )
     if not member.role.is_district_wide:
         schools = visibility.schools(member)
         ours = ours.filter(Q(source__in=schools) | Q(target__in=schools))
-    return ours.annotate(moving=Count("students")).order_by("-asked_at", "-pk")
+    return ours.annotate(moving=Count("students")).order_by("-requested_at", "-pk")
 
 
 def count_pending(member: Member) -> int:
@@ -183,14 +182,14 @@ def _completion_fields(member: Member, target: School, now: datetime) -> dict[st
         "state": TransferState.COMPLETED,
         "target": target,
         "target_name": target.name,
-        "ended_by": member,
-        "ended_at": now,
+        "closed_by": member,
+        "closed_at": now,
     }
 
 
 def _save(member: Member, source: School, pks: list[int], now: datetime, facts: dict[str, object]) -> Transfer:
     transfer = Transfer.objects.create(
-        district=member.district, source=source, source_name=source.name, asked_by=member, asked_at=now, **facts
+        district=member.district, source=source, source_name=source.name, requested_by=member, requested_at=now, **facts
     )
     through = Transfer.students.through
     through.objects.bulk_create([through(transfer_id=transfer.pk, student_id=pk) for pk in pks], batch_size=500)

@@ -2,6 +2,6 @@
 -- {assignments}: simple_change_assignment.postgresql.sql for each of the columns.
 -- Parameter: JSON array of [student, {column: [old value, new value]}].
 -- Example row: [17, {"GRADE": ["4", "5"], "RACE": ["", "WH"]}]
-UPDATE roster_student SET {assignments}
+UPDATE students_student SET {assignments}
 FROM jsonb_array_elements(%s) AS given(value)
-WHERE roster_student.id = (given.value ->> 0)::bigint
+WHERE students_student.id = (given.value ->> 0)::bigint

@@ -2,6 +2,6 @@
 -- {assignments}: simple_change_assignment.sqlite.sql for each of the columns.
 -- Parameter: JSON array of [student, {column: [old value, new value]}].
 -- Example row: [17, {"GRADE": ["4", "5"], "RACE": ["", "WH"]}]
-UPDATE roster_student SET {assignments}
+UPDATE students_student SET {assignments}
 FROM json_each(%s) AS given
-WHERE roster_student.id = given.value ->> 0
+WHERE students_student.id = given.value ->> 0

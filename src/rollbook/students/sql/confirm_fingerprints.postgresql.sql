@@ -2,6 +2,6 @@
 -- the row was compared.
 -- Parameter: JSON array of [student, version compared with, fingerprint].
 -- Example row: [17, 3, -6148914691236517205]
-UPDATE roster_rowdigest SET digest = (value ->> 2)::bigint
+UPDATE students_rowfingerprint SET fingerprint = (value ->> 2)::bigint
 FROM json_array_elements(%s) AS given(value)
-WHERE student_id = (value ->> 0)::bigint AND edition = (value ->> 1)::bigint
+WHERE student_id = (value ->> 0)::bigint AND student_version = (value ->> 1)::bigint

@@ -2,6 +2,6 @@
 -- Parameter: the district.
 -- Example row: 17
 SELECT id
-FROM roster_student
+FROM students_student
 WHERE district_id = %s
 ORDER BY student_id IS NULL, student_id, id

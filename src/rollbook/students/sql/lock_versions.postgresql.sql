@@ -1,10 +1,10 @@
 -- Lock students until the end of the transaction and return their versions.
 -- They are locked in ascending order, so that two transactions never wait for each other.
--- {in_ids}: handing_over.AMONG_NUMBERS.
+-- {in_ids}: json_keys.IN_JSON_INTEGERS.
 -- Parameter: JSON array of IDs.
 -- Example row: 17 | 3
-SELECT student_id, edition
-FROM roster_rowdigest
+SELECT student_id, student_version
+FROM students_rowfingerprint
 WHERE student_id {in_ids}
 ORDER BY student_id
 FOR NO KEY UPDATE

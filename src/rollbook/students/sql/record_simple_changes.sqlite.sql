@@ -3,7 +3,7 @@
 -- {secret_columns}: the names of secret columns, quoted.
 -- Parameters: time, update, member, and the JSON array of apply_simple_changes.
 -- Example row: 17 | GRADE | 4 | 5 | 2026-11-28 02:05:11 | 42 | NULL
-INSERT INTO roster_change (student_id, field, old, new, at, update_id, member_id)
+INSERT INTO students_change (student_id, field, old, new, changed_at, update_id, member_id)
 SELECT given.value ->> 0,
        change.key,
        CASE WHEN change.key IN ({secret_columns}) THEN '' ELSE change.value ->> 0 END,

@@ -1,6 +1,6 @@
 -- Set the fingerprints of students that have changed, or clear them, and count up their versions.
 -- Parameter: JSON array of [student, fingerprint or null].
 -- Example row: [17, -6148914691236517205]
-UPDATE roster_rowdigest SET digest = given.value ->> 1, edition = edition + 1
+UPDATE students_rowfingerprint SET fingerprint = given.value ->> 1, student_version = student_version + 1
 FROM json_each(%s) AS given
 WHERE student_id = given.value ->> 0

@@ -16,13 +16,23 @@ from django.utils import timezone
 
 from rollbook.db import planner_stats
 from rollbook.studentfile.problems.problem import Problem
-from rollbook.students import snapshots as students_snapshots, writer
-from rollbook.students.writer import ChangeAuthor
+from rollbook.students import snapshots as students_snapshots
+from rollbook.students import writer
 from rollbook.students.snapshots import StudentSnapshot
+from rollbook.students.writer import ChangeAuthor
 from rollbook.updates import problem_store, transitions
-from rollbook.updates.reporting import field_counts
-from rollbook.updates.applying.chunk_plan import ChangeTask, ChunkPlan, ChunkRows, Claims, KEY_COLUMNS, Key, PendingRow, claim_keys
+from rollbook.updates.applying.chunk_plan import (
+    KEY_COLUMNS,
+    ChangeTask,
+    ChunkPlan,
+    ChunkRows,
+    Claims,
+    Key,
+    PendingRow,
+    claim_keys,
+)
 from rollbook.updates.models import StagedRow, UpdateJob
+from rollbook.updates.reporting import field_counts
 from rollbook.updates.state_machine import Outcome, State
 
 # How long a chunk should take: the longest that a cancel waits, see docs/decisions/databases.md.
@@ -40,7 +50,7 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
     """
     size, turn = MIN_CHUNK_ROWS, update.applied_through_order
     changed = field_counts.load_field_counts(update)
-    growth = planner_stats.AnalyzeOnGrowth("roster_student", "roster_rowdigest", "roster_student_groups")
+    growth = planner_stats.AnalyzeOnGrowth("students_student", "students_rowfingerprint", "students_student_groups")
     while True:
         started = time.monotonic()
         with transaction.atomic():
@@ -63,13 +73,13 @@ def _next_size(size: int, seconds: float) -> int:
 
 def _next_rows(update: UpdateJob, size: int, after: int) -> list[PendingRow]:
     """Load the rows of the next chunk; rows that share an apply order are never separated."""
-    waiting = "FROM updates_row WHERE update_id = %s AND outcome IS NULL AND turn > %s"
+    waiting = "FROM updates_stagedrow WHERE update_id = %s AND outcome IS NULL AND apply_order > %s"
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT turn, id, line, student_id, edition, row_values, plain, digest"
-            f" {waiting} AND turn <="
-            f" (SELECT MAX(turn) FROM (SELECT turn {waiting} ORDER BY turn LIMIT %s) AS next_turns)"
-            " ORDER BY turn, line",
+            "SELECT apply_order, id, line, student_id, student_version, values_json, simple_columns, fingerprint"
+            f" {waiting} AND apply_order <="
+            f" (SELECT MAX(apply_order) FROM (SELECT apply_order {waiting} ORDER BY apply_order LIMIT %s) AS next_turns)"
+            " ORDER BY apply_order, line",
             [update.pk, after, update.pk, after, size],
         )
         return [PendingRow(*row) for row in cursor.fetchall()]
@@ -91,7 +101,7 @@ def _apply(update: UpdateJob, run: str, rows: Sequence[PendingRow], changed: Cou
     counters: dict[str, object] = {
         outcome: F(outcome) + count for outcome, count in plan.outcome_counts().items()
     }
-    counters |= {"applied_turn": rows[-1].apply_order, "field_counts": +changed}
+    counters |= {"applied_through_order": rows[-1].apply_order, "field_counts": +changed}
     _progress(update, run, plan.rejected, counters)
 
 
@@ -131,7 +141,7 @@ def _write_students(update: UpdateJob, plan: ChunkPlan) -> None:
 
 
 def _write_outcomes(rows: Sequence[PendingRow], plan: ChunkPlan) -> None:
-    """Write the outcomes of rows that were not applied; ``applied_turn`` covers the others."""
+    """Write the outcomes of rows that were not applied; ``applied_through_order`` covers the others."""
     lines_by_outcome = (
         (Outcome.UNCHANGED, plan.unchanged_lines),
         (Outcome.REJECTED, plan.rejected_lines),

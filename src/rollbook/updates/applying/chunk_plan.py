@@ -16,10 +16,10 @@ from typing import NamedTuple, Self
 
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.students import writer
-from rollbook.students.writer import NewStudent, SimpleChange, StudentChange
 from rollbook.students.diff import diff
 from rollbook.students.name_keys import name_and_dob
 from rollbook.students.snapshots import StudentSnapshot
+from rollbook.students.writer import NewStudent, SimpleChange, StudentChange
 
 Key = str | tuple[str, str] | None
 """A STUDENT_ID or USERNAME, or a name key and date of birth; None if the student has none."""

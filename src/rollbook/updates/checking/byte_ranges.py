@@ -29,7 +29,7 @@ class ByteRange:
 def unchecked_ranges(update: UpdateJob) -> list[ByteRange]:
     """What no batch has reached yet, in the order of the file."""
     marks = [FilePosition(byte, line) for byte, line in update.checkpoints]
-    reached = sorted(update.batch_set.values_list("end_byte", "end_line"))
+    reached = sorted(update.checkedrange_set.values_list("end_byte", "end_line"))
     stretches = []
     for start, stop in zip([None, *marks], [*(mark.byte for mark in marks), None], strict=True):
         inside = [FilePosition(*end) for end in reached if _is_inside(end[0], start, stop)]

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 from rollbook.studentfile.reading.header import Header
 from rollbook.updates.checking import byte_ranges
-from rollbook.updates.receiving import files
 from rollbook.updates.checking.check_range import RowChecker, check_byte_range
 from rollbook.updates.checking.parallel import ParallelChecker
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.receiving import files
 
 
 def steps(update: UpdateJob, run: str) -> Iterator[None]:

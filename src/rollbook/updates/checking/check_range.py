@@ -14,28 +14,28 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from rollbook.studentfile.reading import reader
-from rollbook.studentfile.row_validator import RowValidator, ValidatedRow, missing_required_values
-from rollbook.studentfile.file_validator import validate_rows
-from rollbook.studentfile.reading.header import Header
-from rollbook.studentfile.problems.problem import Problem
-from rollbook.studentfile.reading.reader import FilePosition, RawRow, RecordBatch, parse_rows
-from rollbook.studentfile.problems.tally import ProblemTally
-from rollbook.students import fingerprints, matching, snapshots
-from rollbook.students.writer import member_ids_by_email
-from rollbook.students.diff import diff
 from rollbook.districts.local_dates import local_date
-from rollbook.students.fingerprints import ConfirmedRow, FingerprintIndex, NO_STUDENT, RowFingerprinter
-from rollbook.students.matching import StudentMatcher
 from rollbook.districts.models import School
+from rollbook.studentfile.file_validator import validate_rows
+from rollbook.studentfile.problems.problem import Problem
+from rollbook.studentfile.problems.tally import ProblemTally
+from rollbook.studentfile.reading import reader
+from rollbook.studentfile.reading.header import Header
+from rollbook.studentfile.reading.reader import FilePosition, RawRow, RecordBatch, parse_rows
+from rollbook.studentfile.row_validator import RowValidator, ValidatedRow, missing_required_values
+from rollbook.students import fingerprints, matching, snapshots
+from rollbook.students.diff import diff
+from rollbook.students.fingerprints import NO_STUDENT, ConfirmedRow, FingerprintIndex, RowFingerprinter
+from rollbook.students.matching import StudentMatcher
 from rollbook.students.snapshots import StudentSnapshot
+from rollbook.students.writer import member_ids_by_email
 from rollbook.updates import problem_store, transitions
 from rollbook.updates.checking import staged_rows
-from rollbook.updates.receiving import files
-from rollbook.updates.models import CheckedRange, UpdateJob
-from rollbook.updates.state_machine import Mode, State
-from rollbook.updates.checking.staged_rows import StagedRowTuple
 from rollbook.updates.checking.byte_ranges import ByteRange
+from rollbook.updates.checking.staged_rows import StagedRowTuple
+from rollbook.updates.models import CheckedRange, UpdateJob
+from rollbook.updates.receiving import files
+from rollbook.updates.state_machine import Mode, State
 
 MIN_BATCH_RECORDS, MAX_BATCH_RECORDS = 4000, 20_000
 """Records of a batch: as many as LARGEST while nearly all are already known, otherwise SMALLEST."""
@@ -236,10 +236,10 @@ def _commit(update: UpdateJob, run: str, result: RangeResult, end: FilePosition)
         update.pk,
         State.CHECKING,
         run,
-        read=F("read") + result.known + result.tally.rows,
-        staged=F("staged") + len(result.staged),
-        rejected=F("rejected") + len(result.rejected),
-        unchanged=F("unchanged") + result.unchanged,
+        rows_read=F("rows_read") + result.known + result.tally.rows,
+        rows_staged=F("rows_staged") + len(result.staged),
+        rows_rejected=F("rows_rejected") + len(result.rejected),
+        rows_unchanged=F("rows_unchanged") + result.unchanged,
         problem_counts=problem_store.counts(found, counted),
     )
     staged_rows.stage(update.pk, [*result.staged, *result.rejected])
@@ -249,6 +249,6 @@ def _commit(update: UpdateJob, run: str, result: RangeResult, end: FilePosition)
         update=update,
         end_byte=end.byte,
         end_line=end.line,
-        students=result.students.tobytes(),
-        lines=result.lines.tobytes(),
+        student_ids=result.students.tobytes(),
+        line_numbers=result.lines.tobytes(),
     )

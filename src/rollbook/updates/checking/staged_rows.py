@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from rollbook.db import bulk
-from rollbook.students.writer import COLUMN_ORDER, NAME_COLUMNS, SIMPLE_COLUMNS
 from rollbook.students.name_keys import name_and_dob, name_key
 from rollbook.students.passwords import hash_for_import
 from rollbook.students.snapshots import StudentSnapshot
+from rollbook.students.writer import COLUMN_ORDER, NAME_COLUMNS, SIMPLE_COLUMNS
 from rollbook.updates.state_machine import Outcome
 
 # Students who need a username made come after everybody who brings one.
@@ -19,17 +19,17 @@ _as_json = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 
 
 class StagedRowTuple(NamedTuple):
-    """One row of the table ``updates_row``, without its update; see ``models.Row``."""
+    """One row of the table ``updates_stagedrow``, without its update; see ``models.Row``."""
 
     line: int
     student_id: int | None
-    row_values: str
+    values_json: str
     turn: int
     outcome: str | None = None
-    takes_student_id: str | None = None
-    takes_username: str | None = None
-    takes_name_key: str | None = None
-    takes_dob: str | None = None
+    claims_student_id: str | None = None
+    claims_username: str | None = None
+    claims_name_key: str | None = None
+    claims_dob: str | None = None
     digest: int | None = None
     edition: int | None = None
     plain: str | None = None
@@ -47,9 +47,9 @@ def rejected_row(line: int, record: StudentSnapshot | None, values: Mapping[str,
         return row._replace(student_id=record.pk)
     named = values.get("FIRST_NAME") and values.get("LAST_NAME")
     return row._replace(
-        takes_student_id=values.get("STUDENT_ID") or None,
-        takes_username=values.get("USERNAME") or None,
-        takes_name_key=name_key(values["FIRST_NAME"], values["LAST_NAME"]) if named else None,
+        claims_student_id=values.get("STUDENT_ID") or None,
+        claims_username=values.get("USERNAME") or None,
+        claims_name_key=name_key(values["FIRST_NAME"], values["LAST_NAME"]) if named else None,
     )
 
 
@@ -69,10 +69,10 @@ def change_row(line: int, record: StudentSnapshot, new: Mapping[str, str], diges
         record.pk,
         _as_json({column: (record.values.get(column, ""), said[column]) for column in columns}),
         line,
-        takes_student_id=new.get("STUDENT_ID"),
-        takes_username=new.get("USERNAME"),
-        takes_name_key=name[0] if name else None,
-        takes_dob=name[1] if name else None,
+        claims_student_id=new.get("STUDENT_ID"),
+        claims_username=new.get("USERNAME"),
+        claims_name_key=name[0] if name else None,
+        claims_dob=name[1] if name else None,
         digest=digest,
         edition=record.edition,
         plain=",".join(columns) if new.keys() <= SIMPLE_COLUMNS else None,
@@ -87,17 +87,17 @@ def new_student_row(line: int, values: Mapping[str, str], digest: int | None) ->
         None,
         _as_json(_with_hashed_password(values)),
         line if values.get("USERNAME") else ORDER_GENERATED_USERNAMES + line,
-        takes_student_id=values.get("STUDENT_ID") or None,
-        takes_username=values.get("USERNAME") or None,
-        takes_name_key=name,
-        takes_dob=dob,
+        claims_student_id=values.get("STUDENT_ID") or None,
+        claims_username=values.get("USERNAME") or None,
+        claims_name_key=name,
+        claims_dob=dob,
         digest=digest,
     )
 
 
 def stage(update_id: int, rows: Iterable[StagedRowTuple]) -> None:
     """Write these rows, inside the caller's transaction."""
-    bulk.insert("updates_row", ("update_id", *StagedRowTuple._fields), ((update_id, *row) for row in rows))
+    bulk.insert("updates_stagedrow", ("update_id", *StagedRowTuple._fields), ((update_id, *row) for row in rows))
 
 
 def _with_hashed_password(values: Mapping[str, str]) -> Mapping[str, str]:

@@ -17,8 +17,8 @@ def main() -> None:
     django.setup()
     # Models can be imported only now.
     from rollbook.students.fingerprints import FingerprintIndex
-    from rollbook.updates.checking.check_range import RangeWorker
     from rollbook.updates.checking.byte_ranges import ByteRange
+    from rollbook.updates.checking.check_range import RangeWorker
 
     worker = None
     while True:

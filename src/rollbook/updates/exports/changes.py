@@ -7,11 +7,11 @@ from django.db.models import F, Max, Min
 
 from rollbook.studentfile import writer
 from rollbook.studentfile.columns import BY_NAME
-from rollbook.students.writer import STUDENT_ADDED
 from rollbook.students.models import Change
+from rollbook.students.writer import STUDENT_ADDED
+from rollbook.text import format_datetime
 from rollbook.updates.exports.original_rows import ensure_ended, ensure_not_removed
 from rollbook.updates.models import UpdateJob
-from rollbook.text import format_datetime
 
 HEADER = ("LINE", "STUDENT_ID", "USERNAME", "FIRST_NAME", "LAST_NAME", "FIELD", "OLD", "NEW", "AT")
 CHANGES_PER_QUERY = 1000  # changes looked up at a time
@@ -69,7 +69,7 @@ def _made(update: UpdateJob, first: int) -> Iterator[_Made]:
     changes = Change.objects.filter(update=update, pk__gte=first, pk__lt=first + CHANGES_PER_QUERY).order_by("pk")
     columns = ("student_id", "username", "first_name", "last_name", "name_key", "dob")
     for pk, field, old, new, at, *student in changes.values_list(
-        "student", "field", "old", "new", "at", *(f"student__{column}" for column in columns)
+        "student", "field", "old", "new", "changed_at", *(f"student__{column}" for column in columns)
     ):
         *called, name_key, dob = student
         said = (field, format_value(field, old), format_value(field, new), format_datetime(at, update.district.time_zone))
@@ -79,14 +79,14 @@ def _made(update: UpdateJob, first: int) -> Iterator[_Made]:
 def _lines_of_known(update: UpdateJob, made: list[_Made]) -> dict[int, int]:
     """Student to line, of those who were enrolled before."""
     students = {change.student for change in made if change.field != STUDENT_ADDED}
-    rows = update.row_set.without_own_outcome().filter(student__in=students)
+    rows = update.stagedrow_set.without_own_outcome().filter(student__in=students)
     return dict(rows.values_list("student__pk", "line"))
 
 
 def _lines_of_added(update: UpdateJob, made: list[_Made]) -> dict[int, int]:
     """Student to line, of those who were added: by name and date of birth, which are unique."""
     added = {change.name: change.student for change in made if change.field == STUDENT_ADDED}
-    rows = update.row_set.without_own_outcome().filter(student=None)
-    rows = rows.filter(takes_name_key__in={name for name, _ in added})
-    found: Any = rows.values_list("takes_name_key", "takes_dob", "line")
+    rows = update.stagedrow_set.without_own_outcome().filter(student=None)
+    rows = rows.filter(claims_name_key__in={name for name, _ in added})
+    found: Any = rows.values_list("claims_name_key", "claims_dob", "line")
     return {added[name, dob]: line for name, dob, line in found if (name, dob) in added}

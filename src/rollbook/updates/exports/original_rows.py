@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain
 
-from rollbook.studentfile import writer
-from rollbook.studentfile.reading import reader
-from rollbook.studentfile.columns import Column, fold_header
-from rollbook.studentfile.reading.header import Header
-from rollbook.studentfile.limits import Limits
-from rollbook.studentfile.reading.reader import RawRow
 from rollbook.districts.local_dates import local_date
+from rollbook.studentfile import writer
+from rollbook.studentfile.columns import Column, fold_header
+from rollbook.studentfile.limits import Limits
+from rollbook.studentfile.reading import reader
+from rollbook.studentfile.reading.header import Header
+from rollbook.studentfile.reading.reader import RawRow
 from rollbook.updates.exports import source_update
-from rollbook.updates.receiving import files
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.receiving import files
 from rollbook.updates.state_machine import UNFINISHED
 
 BYTE_ORDER_MARK = "\ufeff"

@@ -29,7 +29,7 @@ def file_name(update: UpdateJob) -> str:
 
 def _rows(update: UpdateJob, sheet: OriginalRowsFile) -> Iterator[list[str]]:
     def rejected(passing: Sequence[int]) -> set[int]:
-        rows = update.row_set.rejected().filter(line__range=(passing[0], passing[-1]))
+        rows = update.stagedrow_set.rejected().filter(line__range=(passing[0], passing[-1]))
         return set(rows.values_list("line", flat=True))
 
     return _with_errors(update, sheet, sheet.rows(rejected))

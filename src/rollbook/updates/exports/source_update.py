@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from rollbook.studentfile.columns import fold_header
 from rollbook.districts.models import District
+from rollbook.studentfile.columns import fold_header
 from rollbook.updates.models import UpdateJob
 
 CODE, MESSAGE = "_CODE", "_MESSAGE"

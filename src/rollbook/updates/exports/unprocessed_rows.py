@@ -29,7 +29,7 @@ def _rows(update: UpdateJob, sheet: OriginalRowsFile) -> Iterator[list[str]]:
 
     def left(passing: Sequence[int]) -> set[int]:
         """Rows that no batch has reached, and those that were to be applied."""
-        waiting = update.row_set.unapplied(update).filter(line__range=(passing[0], passing[-1]))
+        waiting = update.stagedrow_set.unapplied(update).filter(line__range=(passing[0], passing[-1]))
         unreached = {line for line in passing if any(line in lines for lines in unread)}
         return unreached.union(waiting.values_list("line", flat=True))
 

@@ -11,21 +11,29 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
-from rollbook.studentfile.reading import reader
-from rollbook.districts.local_dates import local_date
 from rollbook.accounts.models import Member
-from rollbook.updates.receiving import file_chunks, files as spool, preview
-from rollbook.updates.receiving.preview import FilePreview
+from rollbook.districts.local_dates import local_date
+from rollbook.studentfile.reading import reader
 from rollbook.updates.models import Draft, UpdateJob
-from rollbook.updates.state_machine import Mode
-from rollbook.updates.receiving.receive import Receipt, Submission, create_update, limits, lock_district, store_and_describe
+from rollbook.updates.receiving import file_chunks, preview
+from rollbook.updates.receiving import files as spool
 from rollbook.updates.receiving.files import IncomingFile
+from rollbook.updates.receiving.preview import FilePreview
+from rollbook.updates.receiving.receive import (
+    Receipt,
+    Submission,
+    create_update,
+    limits,
+    lock_district,
+    store_and_describe,
+)
+from rollbook.updates.state_machine import Mode
 
 LIFETIME = timedelta(hours=12)
 MAX_DRAFTS_PER_MEMBER = 5  # of one member; the oldest go
 SOURCE_BROWSER = "the browser"
 
-_FILE_FIELDS = ("file_name", "file_size", "spool_name", "read_as", "header", "marks", "rows")
+_FILE_FIELDS = ("file_name", "file_size", "spool_name", "detected_encoding", "header", "checkpoints", "rows")
 
 
 class DraftExpired(Exception):
@@ -49,11 +57,11 @@ def create(member: Member, incoming: IncomingFile, *, file_name: str, encoding: 
             draft = Draft.objects.create(
                 district=district,
                 member=member,
-                made_at=now,
+                created_at=now,
                 file_name=file_name,
                 file_digest=incoming.digest,
                 encoding=encoding,
-                findings=found,
+                preview=found,
                 **facts,
             )
             spool.copy_to_database(draft.spool_name)
@@ -66,7 +74,7 @@ def create(member: Member, incoming: IncomingFile, *, file_name: str, encoding: 
 
 def find(member: Member, key: UUID | str, now: datetime) -> Draft | None:
     """The member's own draft that can still be sent."""
-    return _own(member, key).filter(update=None, made_at__gt=now - LIFETIME).first()
+    return _own(member, key).filter(update=None, created_at__gt=now - LIFETIME).first()
 
 
 def find_submitted(member: Member, key: UUID | str) -> UpdateJob | None:
@@ -90,7 +98,7 @@ def submit(draft: Draft, mode: Mode) -> Receipt:
         draft.file_digest,
         mode,
         draft.encoding,
-        {name: getattr(draft, name) for name in _FILE_FIELDS} | {"member": draft.member, "via": SOURCE_BROWSER},
+        {name: getattr(draft, name) for name in _FILE_FIELDS} | {"member": draft.member, "source": SOURCE_BROWSER},
         load_preview(draft).problems,
     )
     with transaction.atomic():
@@ -112,7 +120,7 @@ def discard(draft: Draft) -> None:
 
 def remove_old(now: datetime) -> int:
     """Forget the drafts that were kept long enough, and the files of those that were not sent; returns how many."""
-    return _remove(Draft.objects.filter(made_at__lte=now - LIFETIME))
+    return _remove(Draft.objects.filter(created_at__lte=now - LIFETIME))
 
 
 def _own(member: Member, key: UUID | str) -> QuerySet[Draft]:
@@ -124,7 +132,7 @@ def _own(member: Member, key: UUID | str) -> QuerySet[Draft]:
 
 
 def _remove_oldest(member: Member) -> None:
-    unsent = Draft.objects.filter(member=member, update=None).order_by("-made_at", "pk")
+    unsent = Draft.objects.filter(member=member, update=None).order_by("-created_at", "pk")
     _remove(Draft.objects.filter(pk__in=list(unsent.values_list("pk", flat=True)[MAX_DRAFTS_PER_MEMBER:]), update=None))
 
 

@@ -16,7 +16,7 @@ def write(name: str, path: Path) -> None:
         path.open("rb") as file,
         connection.wrap_database_errors,
         connection.cursor() as cursor,
-        cursor.copy("COPY updates_piece (spool_name, number, data) FROM STDIN (FORMAT BINARY)") as copy,
+        cursor.copy("COPY updates_filechunk (spool_name, number, data) FROM STDIN (FORMAT BINARY)") as copy,
     ):
         copy.set_types(["varchar", "int4", "bytea"])
         for number, data in enumerate(iter(lambda: file.read(CHUNK_BYTES), b"")):

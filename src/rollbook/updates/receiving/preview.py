@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from rollbook.studentfile.file_validator import validate_file
-from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.problems.problem import Problem, most_severe, sort_codes
-from rollbook.studentfile.reading.reader import FileScan
 from rollbook.studentfile.problems.tally import ProblemGroup, ProblemTally
+from rollbook.studentfile.reading.header import Header
+from rollbook.studentfile.reading.reader import FileScan
 
 MAX_SHOWN_PROBLEMS = 10
 CHECK_TIMEOUT_S = 20.0  # seconds of a person who waits for the answer

@@ -9,17 +9,17 @@ from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 
-from rollbook.studentfile.reading import reader
-from rollbook.studentfile.problems.problem import Problem, Severity
-from rollbook.studentfile.reading.reader import FileScan
-from rollbook.districts.models import District
 from rollbook.accounts.models import Member
+from rollbook.districts.models import District
+from rollbook.studentfile.problems.problem import Problem, Severity
+from rollbook.studentfile.reading import reader
+from rollbook.studentfile.reading.reader import FileScan
 from rollbook.updates import problem_store, runner, transitions
 from rollbook.updates.exports import source_update
-from rollbook.updates.receiving import files as spool
 from rollbook.updates.models import Draft, UpdateJob
-from rollbook.updates.state_machine import Mode, State, UNFINISHED
+from rollbook.updates.receiving import files as spool
 from rollbook.updates.receiving.files import IncomingFile
+from rollbook.updates.state_machine import UNFINISHED, Mode, State
 
 MAX_WAITING = 3
 
@@ -88,7 +88,7 @@ def receive(
             return replayed
         incoming.flush()
         survey = reader.scan(incoming.path, encoding=sending.encoding, limits=limits())
-        facts = store_and_describe(incoming, survey) | {"file_name": file_name, "member": member, "via": via}
+        facts = store_and_describe(incoming, survey) | {"file_name": file_name, "member": member, "source": via}
         return _commit(replace(sending, facts=facts, problems=survey.problems), incoming)
     finally:
         incoming.discard()
@@ -98,9 +98,9 @@ def store_and_describe(incoming: IncomingFile, survey: FileScan) -> dict[str, An
     """Keep the file for good; returns what its survey tells, as models.StudentFile has it."""
     return {
         "file_size": incoming.size,
-        "read_as": survey.encoding,
+        "detected_encoding": survey.encoding,
         "header": list(survey.header.names) if survey.header else [],
-        "marks": [[place.byte, place.line] for place in survey.checkpoints],
+        "checkpoints": [[place.byte, place.line] for place in survey.checkpoints],
         "rows": 0 if survey.refusal else survey.rows,
         "spool_name": incoming.persist(),
     }
@@ -128,7 +128,7 @@ def create_update(sending: Submission) -> Receipt:
         state=State.RECEIVED,
         received_at=timezone.now(),
         problem_counts=problem_store.counts(sending.problems),
-        mends=source_update.find_source_update(sending.facts["header"], sending.district),
+        corrects=source_update.find_source_update(sending.facts["header"], sending.district),
         **sending.facts,
     )
     spool.copy_to_database(update.spool_name)

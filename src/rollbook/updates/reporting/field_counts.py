@@ -5,8 +5,8 @@ from collections import Counter
 from django.db.models import Count
 
 from rollbook.studentfile.columns import COLUMNS
-from rollbook.students.writer import STUDENT_ADDED
 from rollbook.students.models import Change
+from rollbook.students.writer import STUDENT_ADDED
 from rollbook.updates.models import UpdateJob
 
 _ORDER = [STUDENT_ADDED, *(column.name for column in COLUMNS)]

@@ -6,14 +6,14 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
+from rollbook.accounts.models import Member
 from rollbook.districts.local_dates import local_date, local_midnight
 from rollbook.districts.models import District
-from rollbook.accounts.models import Member
-from rollbook.updates.models import UpdateJob
-from rollbook.updates.state_machine import IN_PROGRESS, State, UNFINISHED
 from rollbook.pagination import Page, page_of
+from rollbook.updates.models import UpdateJob
 from rollbook.updates.reporting.report import RELATED
 from rollbook.updates.reporting.state_words import BEST_TO_WORST, NO_FILE, RUNNING, StateWords, words_of
+from rollbook.updates.state_machine import IN_PROGRESS, UNFINISHED, State
 
 OPERATOR = 0
 """In the place of a member's key: the operator of the server."""
@@ -67,7 +67,7 @@ def list_updates(
     if until:
         updates = updates.filter(received_at__lt=local_midnight(district, until + timedelta(days=1)))
     if with_errors is not None:
-        updates = updates.filter(Q(rejected__gt=0) if with_errors else Q(rejected=0))
+        updates = updates.filter(Q(rows_rejected__gt=0) if with_errors else Q(rows_rejected=0))
     latest = updates.select_related(*RELATED).order_by("-number")
     return page_of(updates.count(), page, size, lambda first, last: list(latest[first:last]))
 
@@ -103,7 +103,7 @@ def latest_updates(district: District) -> LatestUpdates:
 def _since(district: District, moment: datetime) -> "QuerySet[UpdateJob]":
     """What a night counts, and nothing of their headers and marks."""
     updates = UpdateJob.objects.filter(district=district, received_at__gte=moment).order_by("number")
-    return updates.only("number", "state", "received_at", "rows", "updated", "added", "unchanged", "rejected")
+    return updates.only("number", "state", "received_at", "rows", "rows_updated", "rows_added", "rows_unchanged", "rows_rejected")
 
 
 def _daily_summary(day: date, updates: list[UpdateJob]) -> DailySummary:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rollbook.updates.state_machine import State
 from rollbook.updates.reporting.report import Report
+from rollbook.updates.state_machine import State
 
 STALLED_AFTER = timedelta(seconds=60)
 

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from rollbook.accounts.models import Member
+from rollbook.districts.models import District
 from rollbook.studentfile.problems.problem import PROBLEM_CODES, Problem, Severity, most_severe, sort_codes
 from rollbook.studentfile.problems.tally import ProblemGroup
-from rollbook.districts.models import District
-from rollbook.accounts.models import Member
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.state_machine import IN_PROGRESS, Mode, State, UNFINISHED
 from rollbook.updates.problem_store import to_problem
+from rollbook.updates.state_machine import IN_PROGRESS, UNFINISHED, Mode, State
 
-RELATED = ("district", "member", "mends")  # what a report of an update also reads
+RELATED = ("district", "member", "corrects")  # what a report of an update also reads
 FIRST_LINES_SHOWN = 10
 MAX_LINES_SHOWN = 1000
 
@@ -81,7 +81,7 @@ def report(update: UpdateJob) -> Report:
         report_without_problems(update),
         refusal=_refusal(update),
         groups=tuple(_groups(update)),
-        mended_by=tuple(update.update_set.order_by("number").values_list("number", flat=True)),
+        corrected_by=tuple(update.updatejob_set.order_by("number").values_list("number", flat=True)),
     )
 
 
@@ -160,7 +160,7 @@ def problems(update: UpdateJob) -> Iterator[Problem]:
 def rejected_lines(update: UpdateJob, most: int | None = MAX_LINES_SHOWN) -> dict[str, list[int]]:
     """Code to the lines of the first ``most`` rejected rows (None: of every one)."""
     errors = [code for code, kind in PROBLEM_CODES.items() if kind.severity is Severity.ERROR]
-    rejected = update.row_set.rejected().order_by("line").values("line")
+    rejected = update.stagedrow_set.rejected().order_by("line").values("line")
     found = update.problem_set.filter(line__in=rejected[:most], code__in=errors).order_by("line")
     lines: dict[str, list[int]] = {}
     for code, line in found.values_list("code", "line").distinct().iterator():

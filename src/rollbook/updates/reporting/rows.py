@@ -10,17 +10,17 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
+from rollbook.pagination import Page, page_of
 from rollbook.studentfile.columns import BY_NAME
 from rollbook.studentfile.problems.problem import Problem
-from rollbook.students.writer import STUDENT_ADDED
 from rollbook.students.models import Change, Student
 from rollbook.students.name_keys import name_key
-from rollbook.updates.reporting import state_words
+from rollbook.students.writer import STUDENT_ADDED
 from rollbook.updates.exports.changes import format_value
 from rollbook.updates.models import StagedRow, StagedRowQuerySet, UpdateJob
-from rollbook.updates.state_machine import Outcome, UNFINISHED
-from rollbook.pagination import Page, page_of
 from rollbook.updates.problem_store import to_problem
+from rollbook.updates.reporting import state_words
+from rollbook.updates.state_machine import UNFINISHED, Outcome
 
 MAX_NAMED_STUDENTS = 1000
 WAITING, NOT_PROCESSED = state_words.WAITING.word, state_words.NOT_PROCESSED.word
@@ -112,10 +112,10 @@ def _rows_by_key(update: UpdateJob, search: str) -> set[int]:
     username = search.lower()
     students = Student.objects.filter(district=update.district_id)
     known = [*students.filter(student_id=search), *students.filter(username=username)]
-    ways = [Q(student__in=known), Q(takes_student_id=search), Q(takes_username=username)]
+    ways = [Q(student__in=known), Q(claims_student_id=search), Q(claims_username=username)]
     if search.isdecimal() and len(search) < 10:
         ways.append(Q(line=int(search)))
-    return {pk for way in ways for pk in update.row_set.filter(way).values_list("pk", flat=True)}
+    return {pk for way in ways for pk in update.stagedrow_set.filter(way).values_list("pk", flat=True)}
 
 
 def _named(update: UpdateJob, search: str) -> Q:
@@ -124,7 +124,7 @@ def _named(update: UpdateJob, search: str) -> Q:
     now, then = Q(), Q()
     for word in words:
         now &= Q(student__name_key__contains=word)
-        then &= Q(takes_name_key__contains=word)
+        then &= Q(claims_name_key__contains=word)
     return now | then
 
 

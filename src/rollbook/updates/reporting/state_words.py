@@ -6,10 +6,10 @@ Pages, emails, the upload commands and the command line all take their words fro
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rollbook.updates.models import UpdateJob
-from rollbook.updates.state_machine import Outcome, State
-from rollbook.updates.reporting.report import Report
 from rollbook.text import count_of
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.reporting.report import Report
+from rollbook.updates.state_machine import Outcome, State
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ ALL = (
 def words_of(update: UpdateJob | Report) -> StateWords:
     """Return the words for the state of an update; one with rejected rows completed with errors."""
     words = STATES[State(update.state)]
-    return COMPLETED_WITH_ERRORS if words is COMPLETED and update.rows_rejected else words
+    return COMPLETED_WITH_ERRORS if words is COMPLETED and update.with_errors else words
 
 
 def result_sentence(report: Report) -> str:

@@ -5,12 +5,12 @@ from itertools import chain
 
 from django.conf import settings
 
-from rollbook.updates.reporting.status_line import StatusContext, StatusLine, link
 from rollbook.districts.models import District
-from rollbook.updates.state_machine import State
 from rollbook.updates.reporting.progress import seconds_left
 from rollbook.updates.reporting.report import Report, unfinished_numbers
+from rollbook.updates.reporting.status_line import StatusContext, StatusLine, link
 from rollbook.updates.runner import worker_status
+from rollbook.updates.state_machine import State
 
 
 def status_context(district: District, facts: Report, now: datetime) -> StatusContext:

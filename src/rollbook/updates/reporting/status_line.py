@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rollbook.updates.state_machine import State
+from rollbook.text import count_of, duration, format_time, percent, updates
 from rollbook.updates.reporting.progress import seconds_left, stalled_since
 from rollbook.updates.reporting.report import Report
 from rollbook.updates.reporting.state_words import APPLYING, CHECKING, words_of
-from rollbook.text import count_of, duration, format_time, percent, updates
+from rollbook.updates.state_machine import State
 
 VERDICT_MEANINGS: Mapping[str, tuple[str, str]] = {
     "OK": ("start, cancel", "accepted; canceled"),

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rollbook.accounts.models import Member
-from rollbook.updates.receiving.preview import HeaderColumns
 from rollbook.updates.models import ResultMail, UpdateJob
+from rollbook.updates.receiving.preview import HeaderColumns
 from rollbook.updates.state_machine import UNFINISHED
 
 
@@ -41,7 +41,7 @@ class FileFacts:
     size: int
     digest: str
     encoding: str
-    read_as: str
+    detected_encoding: str
     rows: int
     known: tuple[str, ...]
     ignored: tuple[str, ...]
@@ -66,7 +66,7 @@ def file_facts(update: UpdateJob) -> FileFacts:
         size=update.file_size,
         digest=update.file_digest,
         encoding=update.encoding,
-        read_as=update.detected_encoding,
+        detected_encoding=update.detected_encoding,
         rows=update.rows,
         known=columns.known,
         ignored=columns.ignored,

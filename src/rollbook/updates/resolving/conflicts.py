@@ -22,19 +22,19 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from rollbook.db import planner_stats
+from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.header import Header
-from rollbook.studentfile.problems.problem import Problem
+from rollbook.text import join_words
 from rollbook.updates import problem_store, transitions
 from rollbook.updates.checking import staged_rows
-from rollbook.updates.receiving import files
 from rollbook.updates.checking.check_range import RowChecker
+from rollbook.updates.checking.staged_rows import ORDER_GENERATED_USERNAMES
 from rollbook.updates.models import StagedRow as StagedRow
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.state_machine import Outcome, State
+from rollbook.updates.receiving import files
 from rollbook.updates.resolving.apply_order import dependency_order
-from rollbook.updates.checking.staged_rows import ORDER_GENERATED_USERNAMES
-from rollbook.text import join_words
+from rollbook.updates.state_machine import Outcome, State
 
 # Rows that wait for others come after all that do not, in an order of their own.
 ORDER_DEPENDENT_ROWS = 1 << 32
@@ -52,17 +52,17 @@ class UniqueKey:
 
 
 UNIQUE_KEYS = (
-    UniqueKey(("takes_student_id",), ("student_id",), "student_id_taken", "STUDENT_ID"),
-    UniqueKey(("takes_username",), ("username",), "username_taken", "USERNAME"),
-    UniqueKey(("takes_name_key", "takes_dob"), ("name_key", "dob"), "name_taken", "LAST_NAME"),
+    UniqueKey(("claims_student_id",), ("student_id",), "student_id_taken", "STUDENT_ID"),
+    UniqueKey(("claims_username",), ("username",), "username_taken", "USERNAME"),
+    UniqueKey(("claims_name_key", "claims_dob"), ("name_key", "dob"), "name_taken", "LAST_NAME"),
 )
 
 
 def steps(update: UpdateJob, run: str) -> Iterator[None]:
     """Settle what the staged rows of an update claim, one stretch a step. Raises states.Fenced."""
-    update.refresh_from_db(fields=["staged"])
+    update.refresh_from_db(fields=["rows_staged"])
     if update.rows_staged > planner_stats.SMALL_TABLE_ROWS:
-        planner_stats.analyze("updates_row", "updates_batch")
+        planner_stats.analyze("updates_stagedrow", "updates_checkedrange")
     bench = _ConflictResolver(update, run)
     for judge in (_duplicate_students, _duplicate_new_students, _contested_keys, _keys_in_use, _blocked_rows):
         yield from judge(bench)
@@ -101,12 +101,12 @@ class _ConflictResolver:
         if not said:
             self.progress()
             return
-        counters: dict[str, Any] = {"unchanged": F("unchanged") + len(open_rows)}
+        counters: dict[str, Any] = {"rows_unchanged": F("rows_unchanged") + len(open_rows)}
         if outcome is Outcome.REJECTED:
-            counters = {"rejected": F("rejected") + len(said), "unchanged": F("unchanged") - len(unstaged)}
+            counters = {"rows_rejected": F("rows_rejected") + len(said), "rows_unchanged": F("rows_unchanged") - len(unstaged)}
         counted = UpdateJob.objects.values_list("problem_counts", flat=True).get(pk=self.update.pk)
         problem_store.save_problems(self.update.pk, said, counted)
-        self.progress(staged=F("staged") - len(open_rows), problem_counts=problem_store.counts(said, counted), **counters)
+        self.progress(rows_staged=F("rows_staged") - len(open_rows), problem_counts=problem_store.counts(said, counted), **counters)
 
     def progress(self, **counters: Any) -> None:
         """Behind the fence: raises states.Fenced if this run does not hold the update any more."""
@@ -122,14 +122,14 @@ class _ConflictResolver:
 
 def _duplicate_students(bench: _ConflictResolver) -> Iterator[None]:
     """1. Rows that mean the same enrolled student."""
-    batches = bench.update.batch_set.order_by("end_line")
+    batches = bench.update.checkedrange_set.order_by("end_line")
     students = array("q")
-    for some_students in batches.values_list("students", flat=True).iterator():
+    for some_students in batches.values_list("student_ids", flat=True).iterator():
         students.frombytes(some_students)
     repeated = _repeated_numbers(students)
     rows_of: defaultdict[int, list[int]] = defaultdict(list)
     if repeated:
-        for found in batches.values_list("students", "lines").iterator():
+        for found in batches.values_list("student_ids", "line_numbers").iterator():
             for student, line in zip(*(array("q", numbers) for numbers in found), strict=True):
                 if student in repeated:
                     rows_of[student].append(line)
@@ -151,7 +151,7 @@ def _repeated_numbers(numbers: "array[int]") -> set[int]:
 
 def _duplicate_new_students(bench: _ConflictResolver) -> Iterator[None]:
     """1. Rows that mean the same new student: by STUDENT_ID, or by name and date of birth where one has no ID."""
-    for key, one_lacks_its_id in ((UNIQUE_KEYS[0], ""), (UNIQUE_KEYS[2], "AND COUNT(takes_student_id) < COUNT(*)")):
+    for key, one_lacks_its_id in ((UNIQUE_KEYS[0], ""), (UNIQUE_KEYS[2], "AND COUNT(claims_student_id) < COUNT(*)")):
         repeated = _repeated_keys(bench, key.taken, "AND student_id IS NULL", one_lacks_its_id)
         yield from _settle_duplicates(bench, repeated)
 
@@ -178,7 +178,7 @@ def _others(group: list[int], line: int) -> str:
 
 
 def _row_contents(update: UpdateJob, lines: set[int]) -> dict[int, int]:
-    """Line to a digest of what its row says: two rows that mean the same have the same."""
+    """Line to a fingerprint of what its row says: two rows that mean the same have the same."""
     header, _ = Header.parse(update.header)
     rules = RowChecker(update, header)
     said = {}
@@ -199,7 +199,7 @@ def _contested_keys(bench: _ConflictResolver) -> Iterator[None]:
 def _repeated_keys(bench: _ConflictResolver, columns: tuple[str, ...], condition: str = "", having: str = "") -> list[list[int]]:
     """The lines of open rows that take the same key, in the file's order, a list for each key."""
     names = ", ".join(columns)
-    open_rows = f"FROM updates_row WHERE update_id = %s AND outcome IS NULL AND {columns[0]} IS NOT NULL {condition}"
+    open_rows = f"FROM updates_stagedrow WHERE update_id = %s AND outcome IS NULL AND {columns[0]} IS NOT NULL {condition}"
     found = bench.query(
         f"SELECT {names}, line {open_rows} AND ({names}) IN"
         f" (SELECT {names} {open_rows} GROUP BY {names} HAVING COUNT(*) > 1 {having}) ORDER BY {names}, line",
@@ -218,7 +218,7 @@ def _keys_in_use(bench: _ConflictResolver) -> Iterator[None]:
         with transaction.atomic(), connection.cursor() as cursor:
             bench.progress()
             cursor.executemany(
-                "INSERT INTO updates_waitsfor (update_id, line, for_line) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
+                "INSERT INTO updates_rowdependency (update_id, line, blocked_by_line) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
                 waits,
             )
         yield
@@ -232,9 +232,9 @@ def _key_in_use_query(key: UniqueKey) -> str:
     holds = " AND ".join(f"s.{held} = r.{taken}" for held, taken in zip(key.held, key.taken, strict=True))
     return f"""
 SELECT r.line, g.line
-FROM updates_row r
-JOIN roster_student s ON s.district_id = %s AND {holds} AND s.id IS DISTINCT FROM r.student_id
-LEFT JOIN updates_row g ON g.update_id = r.update_id AND g.student_id = s.id
+FROM updates_stagedrow r
+JOIN students_student s ON s.district_id = %s AND {holds} AND s.id IS DISTINCT FROM r.student_id
+LEFT JOIN updates_stagedrow g ON g.update_id = r.update_id AND g.student_id = s.id
      AND g.outcome IS DISTINCT FROM 'unchanged' AND g.{key.taken[0]} IS NOT NULL
 WHERE r.update_id = %s AND r.outcome IS NULL AND r.{key.taken[0]} IS NOT NULL
 ORDER BY r.line"""
@@ -244,13 +244,13 @@ _KEY_IN_USE_QUERIES = {key: _key_in_use_query(key) for key in UNIQUE_KEYS}
 
 _BLOCKED = """
 WITH RECURSIVE vain(line) AS (
-  SELECT w.line FROM updates_waitsfor w
-  JOIN updates_row r ON r.update_id = w.update_id AND r.line = w.for_line
+  SELECT w.line FROM updates_rowdependency w
+  JOIN updates_stagedrow r ON r.update_id = w.update_id AND r.line = w.blocked_by_line
   WHERE w.update_id = %s AND r.outcome = 'rejected'
   UNION
-  SELECT w.line FROM vain JOIN updates_waitsfor w ON w.update_id = %s AND w.for_line = vain.line
+  SELECT w.line FROM vain JOIN updates_rowdependency w ON w.update_id = %s AND w.blocked_by_line = vain.line
 )
-SELECT vain.line FROM vain JOIN updates_row r ON r.update_id = %s AND r.line = vain.line
+SELECT vain.line FROM vain JOIN updates_stagedrow r ON r.update_id = %s AND r.line = vain.line
 WHERE r.outcome IS NULL ORDER BY vain.line"""
 
 
@@ -263,12 +263,12 @@ def _blocked_rows(bench: _ConflictResolver) -> Iterator[None]:
 def _assign_apply_order(bench: _ConflictResolver) -> Iterator[None]:
     """5. Turns for the rows that wait and those they wait for."""
     pk = bench.update.pk
-    waits = bench.query("SELECT line, for_line FROM updates_waitsfor WHERE update_id = %s", pk)
+    waits = bench.query("SELECT line, blocked_by_line FROM updates_rowdependency WHERE update_id = %s", pk)
     turns = [(ORDER_DEPENDENT_ROWS + turn, pk, line) for turn, ring in enumerate(dependency_order(waits)) for line in ring]
     with transaction.atomic(), connection.cursor() as cursor:
         bench.progress()
         cursor.executemany(
-            f"UPDATE updates_row SET turn = %s WHERE update_id = %s AND line = %s AND turn < {ORDER_GENERATED_USERNAMES}",
+            f"UPDATE updates_stagedrow SET apply_order = %s WHERE update_id = %s AND line = %s AND apply_order < {ORDER_GENERATED_USERNAMES}",
             turns,
         )
     yield

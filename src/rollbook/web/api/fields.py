@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from rollbook.studentfile.reading.reader import normalize_encoding_name
+from rollbook.studentfile.spelling import closest_match
+from rollbook.text import printable
+from rollbook.updates.state_machine import Mode
 from rollbook.web.http.command_reference import FIELDS
 from rollbook.web.http.error_codes import ApiError
-from rollbook.studentfile.spelling import closest_match
-from rollbook.studentfile.reading.reader import normalize_encoding_name
-from rollbook.updates.state_machine import Mode
-from rollbook.text import printable
 
 LONGEST_SHOWN = 40
 LONGEST_NUMBER = 9  # digits

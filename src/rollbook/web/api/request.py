@@ -6,10 +6,10 @@ from datetime import datetime
 
 from django.http import HttpRequest
 
-from rollbook.web.http.command_reference import Command
-from rollbook.web.api.fields import StartOptions
-from rollbook.web.http.upload_form import Form
 from rollbook.accounts.models import Member
+from rollbook.web.api.fields import StartOptions
+from rollbook.web.http.command_reference import Command
+from rollbook.web.http.upload_form import Form
 
 
 @dataclass(frozen=True)

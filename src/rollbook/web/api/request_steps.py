@@ -6,17 +6,17 @@ from urllib.parse import parse_qsl
 
 from django.conf import settings
 
-from rollbook.web.http import authentication, client
-from rollbook.web.api.request import ApiRequest, CheckedRequest
-from rollbook.web.http.command_reference import FIELDS
-from rollbook.web.api.fields import StartOptions, parse_fields, unknown
-from rollbook.web.http.upload_form import Form, LARGEST_FORM, read_form, require_size
-from rollbook.web.http.error_codes import ApiError
-from rollbook.web.http.upload_quota import UPLOAD_QUOTA
 from rollbook.accounts.models import Member, Token
 from rollbook.client_network import client_network
-from rollbook.updates.receiving.receive import QueueFull, Receipt, receive
 from rollbook.text import join_words, printable, updates
+from rollbook.updates.receiving.receive import QueueFull, Receipt, receive
+from rollbook.web.api.fields import StartOptions, parse_fields, unknown
+from rollbook.web.api.request import ApiRequest, CheckedRequest
+from rollbook.web.http import authentication, client
+from rollbook.web.http.command_reference import FIELDS
+from rollbook.web.http.error_codes import ApiError
+from rollbook.web.http.upload_form import LARGEST_FORM, Form, read_form, require_size
+from rollbook.web.http.upload_quota import UPLOAD_QUOTA
 
 SECRET_FIELDS = frozenset({"login", "password", "user", "username", "email", "pass", "passwd", "pwd", "token", "key"})
 HINTS: Mapping[str, str] = MappingProxyType(

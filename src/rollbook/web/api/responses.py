@@ -5,19 +5,26 @@ from datetime import datetime
 
 from django.conf import settings
 
-from rollbook.updates.reporting.status_json import status_context, to_json
-from rollbook.web.http.responses import ApiResponse
-from rollbook.districts.models import District
 from rollbook.accounts.members.members import result_recipients
 from rollbook.accounts.models import Member
+from rollbook.districts.models import District
+from rollbook.text import count_of, format_time, join_words, updates
 from rollbook.updates.cancel import Cancellation
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.state_machine import State
 from rollbook.updates.receiving.receive import Receipt
 from rollbook.updates.reporting.report import Report, current_update, find, report, unfinished_numbers
 from rollbook.updates.reporting.state_words import CHECKING, words_of
-from rollbook.updates.reporting.status_line import StatusContext, StatusLine, cancellation_summary, link, verdict, without_worker
-from rollbook.text import count_of, format_time, join_words, updates
+from rollbook.updates.reporting.status_json import status_context, to_json
+from rollbook.updates.reporting.status_line import (
+    StatusContext,
+    StatusLine,
+    cancellation_summary,
+    link,
+    verdict,
+    without_worker,
+)
+from rollbook.updates.state_machine import State
+from rollbook.web.http.responses import ApiResponse
 
 POLL = 5  # seconds until it is worth asking how far an update is
 

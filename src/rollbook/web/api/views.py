@@ -9,13 +9,13 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
-from rollbook.web.api import responses
-from rollbook.web.http.authentication import audit_request
-from rollbook.web.api.request import ApiRequest, CheckedRequest
-from rollbook.web.http.command_reference import CANCEL, COMMANDS, Command, START, STATUS
-from rollbook.web.api.request_steps import check_request, receive_file
-from rollbook.web.http.responses import ApiResponse, respond_or_error
 from rollbook.updates.cancel import cancel as cancel_update
+from rollbook.web.api import responses
+from rollbook.web.api.request import ApiRequest, CheckedRequest
+from rollbook.web.api.request_steps import check_request, receive_file
+from rollbook.web.http.authentication import audit_request
+from rollbook.web.http.command_reference import CANCEL, COMMANDS, START, STATUS, Command
+from rollbook.web.http.responses import ApiResponse, respond_or_error
 
 View = Callable[[HttpRequest], HttpResponse]
 Handler = Callable[[CheckedRequest], ApiResponse]

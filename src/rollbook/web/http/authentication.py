@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.http import HttpRequest
 
-from rollbook.web.http.client import Credentials, address_of, agent_of
-from rollbook.web.http.error_codes import ApiError
 from rollbook.accounts.audit import log
 from rollbook.accounts.auth import api_tokens, sign_in, throttle
 from rollbook.accounts.models import Member, Token
 from rollbook.accounts.permissions import Permission
 from rollbook.text import duration, join_words
+from rollbook.web.http.client import Credentials, address_of, agent_of
+from rollbook.web.http.error_codes import ApiError
 
 
 def require_https(request: HttpRequest) -> None:

@@ -11,9 +11,9 @@ from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest, UnreadablePostError
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 
-from rollbook.web.http.error_codes import ApiError
-from rollbook.updates.receiving.files import IncomingFile
 from rollbook.text import printable
+from rollbook.updates.receiving.files import IncomingFile
+from rollbook.web.http.error_codes import ApiError
 
 LARGEST_FORM = 64 * 1024
 """Bytes that the fields and the boundaries of a form may take, besides its file."""

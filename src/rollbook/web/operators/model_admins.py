@@ -12,12 +12,12 @@ from django.contrib.admin import ModelAdmin
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 
-from rollbook.web.operators import one_time_login
-from rollbook.web.operators.site import site
+from rollbook.accounts.models import AccountMail, AuditEvent, AuditSeal, Member, Role
 from rollbook.districts.models import District, School
 from rollbook.students.models import Group
-from rollbook.accounts.models import AccountMail, AuditEvent, AuditSeal, Member, Role
 from rollbook.updates.models import ResultMail, UpdateJob
+from rollbook.web.operators import one_time_login
+from rollbook.web.operators.site import site
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[type-arg]  # it takes no argument when it runs
@@ -153,43 +153,43 @@ class Members(ReadOnlyAdmin):
         "role",
         "schools",
         "is_active",
-        "gets_results",
+        "receives_results",
         "last_login",
     )
 
 
 class Updates(ReadOnlyAdmin):
-    list_display = ("number", "district", "state", "received_at", "rows", "updated", "added", "rejected")
+    list_display = ("number", "district", "state", "received_at", "rows", "rows_updated", "rows_added", "rows_rejected")
     list_filter = ("district", "state")
     list_select_related = ("district",)
     ordering = ("-received_at",)
     fields = (
         ("district", "number"),
-        ("state", "mode", "via", "member", "mends"),
-        ("file_name", "file_size", "file_digest", "encoding", "read_as"),
-        ("received_at", "started_at", "applying_at", "progressed_at", "ended_at", "announced_at"),
-        ("rows", "read", "staged", "updated", "added", "unchanged", "rejected"),
+        ("state", "mode", "source", "member", "corrects"),
+        ("file_name", "file_size", "file_digest", "encoding", "detected_encoding"),
+        ("received_at", "started_at", "applying_at", "progressed_at", "ended_at", "mails_queued_at"),
+        ("rows", "rows_read", "rows_staged", "rows_updated", "rows_added", "rows_unchanged", "rows_rejected"),
         ("problem_counts", "field_counts"),
-        ("deaths", "reference"),
-        ("file_removed_at", "details_closed_at", "details_removed_at"),
+        ("attempts_without_progress", "error_reference"),
+        ("file_removed_at", "details_hidden_at", "details_removed_at"),
     )
 
 
 class UpdateLetters(ReadOnlyAdmin):
-    list_display = ("update", "member", "written_at", "sent_at", "tries", "last_error")
+    list_display = ("update", "member", "queued_at", "sent_at", "attempts", "last_error")
     list_filter = ("update__district",)
     list_select_related = ("update__district", "member")
-    ordering = ("-written_at",)
-    fields = ("update", "member", "written_at", "sent_at", "tries", "next_try_at", "last_error")
+    ordering = ("-queued_at",)
+    fields = ("update", "member", "queued_at", "sent_at", "attempts", "next_attempt_at", "last_error")
     whose = "update.district"
 
 
 class StaffLetters(ReadOnlyAdmin):
-    list_display = ("kind", "member", "written_at", "sent_at", "tries", "last_error")
+    list_display = ("kind", "member", "queued_at", "sent_at", "attempts", "last_error")
     list_filter = ("member__district", "kind")
     list_select_related = ("member__district",)
-    ordering = ("-written_at",)
-    fields = ("kind", "member", "inviter", "written_at", "sent_at", "tries", "next_try_at", "last_error")
+    ordering = ("-queued_at",)
+    fields = ("kind", "member", "actor", "queued_at", "sent_at", "attempts", "next_attempt_at", "last_error")
     whose = "member.district"
 
 
@@ -203,9 +203,9 @@ class AuditEvents(ReadOnlyAdmin):
 
 
 class AuditSeals(ReadOnlyAdmin):
-    list_display = ("number", "at", "events", "forgotten")
+    list_display = ("number", "at", "events", "removed_events")
     ordering = ("-number",)
-    fields = ("number", "at", "events", "forgotten", "digest", "rest_digest")
+    fields = ("number", "at", "events", "removed_events", "digest", "remaining_digest")
     whose = ""
 
 

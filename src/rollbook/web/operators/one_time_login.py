@@ -14,9 +14,9 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
-from rollbook.web.http.client import address_of, agent_of
-from rollbook.districts.models import District
 from rollbook.accounts.audit import log
+from rollbook.districts.models import District
+from rollbook.web.http.client import address_of, agent_of
 
 ACTION = "operators' pages"
 COOKIE = "__Host-operator"

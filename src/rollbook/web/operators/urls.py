@@ -2,7 +2,6 @@
 
 from django.urls import path
 
-from rollbook.web.operators import model_admins
 from rollbook.web.operators.site import site
 
 __all__ = ["tables"]  # which has registered itself

@@ -9,13 +9,13 @@ from django.core import mail
 
 from rollbook.accounts import mails
 from rollbook.accounts.auth import api_tokens
-from rollbook.accounts.models import AuditEvent, Member, Token
-from rollbook.accounts.auth.throttle import PER_LOGIN_AND_ADDRESS
 from rollbook.accounts.auth.api_tokens import MAX_TOKENS, Scope
+from rollbook.accounts.auth.throttle import PER_LOGIN_AND_ADDRESS
+from rollbook.accounts.models import AuditEvent, Member, Token
+from tests.accounts.browser import NOW, Clock
 from tests.conftest import PASSWORD, a_member
 from tests.web.pages.conftest import SignedIn, Visitor
 from tests.web.pages.reading import Page, read
-from tests.accounts.browser import Clock, NOW
 
 ALL = [scope.value for scope in Scope]
 

@@ -8,17 +8,17 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from rollbook.districts.models import District
 from rollbook.accounts import mails
 from rollbook.accounts.auth import emailed_links, second_factor, sessions
-from rollbook.accounts.models import AccountMailKind, AuditEvent, Member, RecoveryCode, SecondFactor, Session, Token
 from rollbook.accounts.auth.throttle import PER_LOGIN_AND_ADDRESS, PER_LOGIN_OF_CODES
+from rollbook.accounts.models import AccountMailKind, AuditEvent, Member, RecoveryCode, SecondFactor, Session, Token
+from rollbook.districts.models import District
 from rollbook.urls import urlpatterns
+from tests.accounts.browser import Clock
+from tests.accounts.phone import Kept, Phone, with_second_factor
 from tests.conftest import PASSWORD
 from tests.web.pages.conftest import SignedIn, Visitor
 from tests.web.pages.reading import Page, read
-from tests.accounts.browser import Clock
-from tests.accounts.phone import Kept, Phone, with_second_factor
 
 HERE = "/account/second-factor"
 

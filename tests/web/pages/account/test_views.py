@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from rollbook.districts.models import School
 from rollbook.accounts.auth import sessions
-from rollbook.accounts.models import AuditEvent, Member, Session
 from rollbook.accounts.auth.throttle import PER_LOGIN_AND_ADDRESS
+from rollbook.accounts.models import AuditEvent, Member, Session
+from rollbook.districts.models import School
+from tests.accounts.browser import Clock
 from tests.conftest import PASSWORD
 from tests.web.pages.conftest import SignedIn, Visitor
 from tests.web.pages.reading import Page, read
-from tests.accounts.browser import Clock
 
 NEW = "plum river candle fox"
 AT_WORK = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:144.0) Gecko/20100101 Firefox/144.0"

@@ -8,8 +8,8 @@ import pytest
 
 from rollbook.accounts.audit import log
 from rollbook.accounts.models import AuditEvent, Member
+from tests.accounts.browser import NOW, Clock
 from tests.web.pages.conftest import SignedIn, Visitor
-from tests.accounts.browser import Clock, NOW
 
 
 @pytest.fixture

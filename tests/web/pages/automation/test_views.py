@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
-from rollbook.web.pages.automation.scripts import AT, SCRIPTS, Values, script
-from rollbook.web.http.error_codes import ERROR_CODES
-from rollbook.districts.models import District
 from rollbook.accounts.models import Member
+from rollbook.districts.models import District
+from rollbook.web.http.error_codes import ERROR_CODES
+from rollbook.web.pages.automation.scripts import AT, SCRIPTS, Values, script
 from tests.conftest import a_member
 from tests.web.pages.conftest import SignedIn, Visitor
 

@@ -5,13 +5,13 @@ import re
 import pytest
 from django.conf import settings
 
-from rollbook.web.pages.base.column_labels import label
-from rollbook.web.http.command_reference import FIELDS
-from rollbook.web.http.error_codes import ERROR_CODES
+from rollbook.accounts.models import Member
 from rollbook.studentfile.columns import COLUMNS
 from rollbook.studentfile.problems.problem import PROBLEM_CODES
-from rollbook.accounts.models import Member
 from rollbook.updates.reporting.status_line import VERDICT_MEANINGS
+from rollbook.web.http.command_reference import FIELDS
+from rollbook.web.http.error_codes import ERROR_CODES
+from rollbook.web.pages.base.column_labels import label
 from tests.web.pages.conftest import SignedIn, Visitor
 from tests.web.pages.reading import Page
 

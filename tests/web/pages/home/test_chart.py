@@ -2,8 +2,8 @@
 
 from datetime import date, timedelta
 
-from rollbook.web.pages.home.chart import BAR, HEIGHT, LEAST, chart
 from rollbook.updates.reporting.history import DailySummary
+from rollbook.web.pages.home.chart import BAR, HEIGHT, LEAST, chart
 
 FIRST = date(2026, 10, 25)
 

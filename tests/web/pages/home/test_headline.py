@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rollbook.web.pages.home.headline import Headline, HomeState, headline, update_label
 from rollbook.studentfile.problems.problem import Problem
-from rollbook.updates.state_machine import State
 from rollbook.updates.reporting.report import Report
 from rollbook.updates.reporting.status_line import StatusContext
+from rollbook.updates.state_machine import State
+from rollbook.web.pages.home.headline import Headline, HomeState, headline, update_label
 from tests.web.reports import URL, a_report
 
 NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)  # 08:30 in Chicago, on a Monday

@@ -2,16 +2,16 @@
 
 import pytest
 
-from rollbook.web.pages.home import views
-from rollbook.districts.models import District
 from rollbook.accounts.models import Member
+from rollbook.districts.models import District
 from rollbook.updates import runner
-from rollbook.updates.reporting import history
 from rollbook.updates.engine import WorkerStatus
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.reporting import history
+from rollbook.web.pages.home import views
+from tests.updates.night import a_class, enroll, finish, run, send, send_bytes
 from tests.web.conftest import NOW
 from tests.web.pages.conftest import SignedIn
-from tests.updates.night import a_class, enroll, finish, run, send, send_bytes
 
 pytestmark = pytest.mark.django_db
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from rollbook.districts.models import District
 from rollbook.accounts import roles
 from rollbook.accounts.models import AuditEvent, Member, Role
 from rollbook.accounts.permissions import Permission, RoleType
+from rollbook.districts.models import District
 from tests.conftest import a_member
 from tests.web.pages.conftest import SignedIn, Visitor
 from tests.web.pages.reading import read

@@ -3,11 +3,11 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from rollbook.districts.models import District, School
 from rollbook.accounts.models import AuditEvent, Member
+from rollbook.districts.models import District, School
+from tests.updates.night import a_class, enroll, send
 from tests.web.pages.conftest import SignedIn, Visitor
 from tests.web.pages.reading import Page, read
-from tests.updates.night import a_class, enroll, send
 
 
 @pytest.fixture

@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from rollbook.districts.models import District
 from rollbook.accounts import roles
 from rollbook.accounts.models import AuditEvent, Member
 from rollbook.accounts.permissions import Permission, RoleType
+from rollbook.districts.models import District
 from rollbook.updates import mails
 from tests.conftest import a_member
+from tests.updates.night import a_class, finish, send
 from tests.web.pages.conftest import SignedIn, Visitor
 from tests.web.pages.reading import Page, read
-from tests.updates.night import a_class, finish, send
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_the_form_says_how_everything_stands(browser: Visitor, manager: Member) 
         "details_kept_days": ["90"],
         "audit_kept_years": ["7"],
     }
-    Member.objects.filter(pk=manager.pk).update(gets_results=True)
+    Member.objects.filter(pk=manager.pk).update(receives_results=True)
     assert values(browser)["receivers"] == [str(manager.pk)]
 
 
@@ -97,7 +97,7 @@ def test_receivers_are_chosen_among_the_active_members(browser: Visitor, maple: 
     assert audited() == [f"ok: receivers of results: nobody → member {colleague.pk}"]
     finish(send(maple, a_class(1)))
     mails.queue_result_mails()
-    assert set(Member.objects.filter(letter__isnull=False)) == {colleague}
+    assert set(Member.objects.filter(resultmail__isnull=False)) == {colleague}
     assert "not an active member" in refused(browser, "receivers", [str(leaver.pk)])
 
 

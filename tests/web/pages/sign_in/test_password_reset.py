@@ -11,16 +11,16 @@ from django.conf import settings
 from django.core import mail
 from django.utils import timezone
 
-from rollbook.districts.models import District
 from rollbook.accounts import mails
 from rollbook.accounts.auth import emailed_links
+from rollbook.accounts.auth.throttle import REQUESTS_PER_ADDRESS
 from rollbook.accounts.members import members
 from rollbook.accounts.models import AccountMail, AccountMailKind, AuditEvent, Member, Session
-from rollbook.accounts.auth.throttle import REQUESTS_PER_ADDRESS
+from rollbook.districts.models import District
+from tests.accounts.browser import Clock
 from tests.conftest import PASSWORD
 from tests.web.pages.conftest import HERE, SignedIn, Visitor
 from tests.web.pages.reading import read
-from tests.accounts.browser import Clock
 
 NEW = "plum river candle fox"
 

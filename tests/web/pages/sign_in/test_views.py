@@ -9,14 +9,14 @@ from django.contrib.auth.hashers import make_password
 from django.db import OperationalError
 from django.test import Client
 
-from rollbook.accounts.models import AuditEvent, Member, Session
 from rollbook.accounts.auth.password_hasher import Argon2id
 from rollbook.accounts.auth.sign_in import sign_in_cache
 from rollbook.accounts.auth.throttle import PER_LOGIN_AND_ADDRESS
+from rollbook.accounts.models import AuditEvent, Member, Session
+from tests.accounts.browser import Clock
 from tests.conftest import PASSWORD
 from tests.web.pages.conftest import HERE, SignedIn, Visitor
 from tests.web.pages.reading import read
-from tests.accounts.browser import Clock
 
 SESSION = "__Host-session"
 

@@ -6,14 +6,14 @@ import pytest
 from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from rollbook.districts.models import District, School
 from rollbook.accounts import mails
 from rollbook.accounts.members import members
 from rollbook.accounts.models import AccountMail, AuditEvent, Member
+from rollbook.districts.models import District, School
+from tests.accounts.browser import NOW, Clock
 from tests.conftest import PASSWORD, a_member
 from tests.web.pages.conftest import SignedIn, Visitor
 from tests.web.pages.reading import Page, read
-from tests.accounts.browser import Clock, NOW
 
 BEN = {"first_name": "Ben", "last_name": "Ito", "email": "ben@maple.example", "role": "instructor", "schools": ["100"]}
 
@@ -161,7 +161,7 @@ def test_an_invitation_is_sent_again(browser: Visitor, ben: Member, manager: Mem
     assert action in browser.read("/staff").actions
     page = browser.follow(browser.post(action))
     assert page.messages == ["An invitation is on its way to ben@maple.example."]
-    assert AccountMail.objects.filter(member=ben, inviter=manager).count() == 2
+    assert AccountMail.objects.filter(member=ben, actor=manager).count() == 2
     event = AuditEvent.objects.get(action="invite again")
     assert (event.member, event.result, event.detail) == (manager, "ok", f"member {ben.pk}")
 

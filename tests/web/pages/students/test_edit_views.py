@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
+from rollbook.accounts.models import AuditEvent, Member, Role
 from rollbook.districts.models import District
 from rollbook.students.models import RowFingerprint, Student
 from rollbook.students.passwords import verify
-from rollbook.accounts.models import AuditEvent, Member, Role
+from tests.updates.night import a_class, enroll, history, password_of, values_of
 from tests.web.pages.conftest import SignedIn, Visitor
 from tests.web.pages.reading import Page, read, said
-from tests.updates.night import a_class, enroll, history, password_of, values_of
 
 ANA = {
     "first_name": "Ana",

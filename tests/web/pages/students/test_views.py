@@ -3,13 +3,13 @@
 import pytest
 from django.test import Client
 
-from rollbook.web.pages.students import filters, page_data
+from rollbook.accounts.models import AuditEvent, Member
 from rollbook.districts.models import District, School
 from rollbook.students.models import Student
-from rollbook.accounts.models import AuditEvent, Member
+from rollbook.web.pages.students import filters, page_data
+from tests.updates.night import a_class, enroll, last, run
 from tests.web.pages.conftest import SignedIn, Visitor
 from tests.web.pages.reading import Page, read
-from tests.updates.night import a_class, enroll, last, run
 
 FILE = """
     STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB,GRADE,SCHOOL_ID,GROUPS,STATUS,RACE,SPECIAL_ED,STAFF

@@ -2,12 +2,12 @@
 
 import pytest
 
+from rollbook.accounts.models import AuditEvent, Member
 from rollbook.districts.models import District, School
 from rollbook.students.models import Group, Student, Transfer
-from rollbook.accounts.models import AuditEvent, Member
+from tests.updates.night import a_class, column_of, enroll
 from tests.web.pages.conftest import SignedIn, Visitor
 from tests.web.pages.reading import read
-from tests.updates.night import a_class, column_of, enroll
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 import pytest
 from django.conf import settings
 
-from rollbook.districts.models import District
 from rollbook.accounts.models import AuditEvent, Member
+from rollbook.districts.models import District
 from rollbook.updates import runner
 from rollbook.updates.cancel import cancel
 from rollbook.updates.models import FileChunk, UpdateJob
+from tests.updates.night import a_class, enroll, finish, run, send
 from tests.web.pages.conftest import SignedIn, Visitor
 from tests.web.pages.reading import read
-from tests.updates.night import a_class, enroll, finish, run, send
 
 pytestmark = pytest.mark.django_db
 
@@ -81,7 +81,7 @@ def test_many_lines_go_out_in_pieces(maple: District, browser: Visitor) -> None:
     ("facts", "gone", "kept"),
     [
         ({"file_removed_at": THEN}, ("rejected", "not-processed"), ("changes",)),
-        ({"file_removed_at": THEN, "details_closed_at": THEN}, ("rejected", "not-processed", "changes"), ()),
+        ({"file_removed_at": THEN, "details_hidden_at": THEN}, ("rejected", "not-processed", "changes"), ()),
     ],
 )
 def test_what_retention_has_removed_is_said_kindly(

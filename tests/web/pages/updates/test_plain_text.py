@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from rollbook.accounts.models import AuditEvent, Member
 from rollbook.accounts.auth.throttle import PER_LOGIN_AND_ADDRESS
+from rollbook.accounts.models import AuditEvent, Member
 from tests.conftest import PASSWORD, a_member
-from tests.web.curl import Curl, File, basic, first_line, text, verdict
 from tests.web.api.test_status import work
+from tests.web.curl import Curl, File, basic, first_line, text, verdict
 
 
 def get(login: str = "ops@maple.example", password: str = PASSWORD, number: int = 1, **headers: str) -> Any:

@@ -6,20 +6,20 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from rollbook.web.pages.updates import filters
-from rollbook.updates.reporting import status_json
-from rollbook.districts.models import District
 from rollbook.accounts.models import AuditEvent, Member, Session
+from rollbook.districts.models import District
 from rollbook.updates import mails, runner
 from rollbook.updates.engine import WorkerStatus
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.reporting import status_json
 from rollbook.updates.state_machine import State
+from rollbook.web.pages.updates import filters
+from tests.accounts.browser import Clock
 from tests.conftest import PASSWORD, a_member
+from tests.updates.night import a_class, applying, enroll, finish, run, send, send_bytes
 from tests.web.curl import basic
 from tests.web.pages.conftest import SignedIn, Visitor
 from tests.web.pages.reading import read, said, tree
-from tests.accounts.browser import Clock
-from tests.updates.night import a_class, applying, enroll, finish, run, send, send_bytes
 
 pytestmark = pytest.mark.django_db
 
@@ -160,7 +160,7 @@ def test_a_canceled_one_tells_both_counts(school: District, browser: Visitor) ->
 def test_a_failed_one_gives_the_reference(school: District, browser: Visitor) -> None:
     update = send(school, a_class(4, GRADE="9"))
     next(runner.run_steps(update.pk))
-    UpdateJob.objects.filter(pk=update.pk).update(state=State.FAILED, reference="8f3a1c", ended_at=timezone.now())
+    UpdateJob.objects.filter(pk=update.pk).update(state=State.FAILED, error_reference="8f3a1c", ended_at=timezone.now())
     assert "reference 8f3a1c" in browser.read("/updates/2").text
 
 
@@ -179,7 +179,7 @@ def test_without_its_details_its_counts_are_left_and_a_sentence_that_says_why(
 ) -> None:
     finish(send(school, BAD))
     now = timezone.now()
-    UpdateJob.objects.filter(number=2).update(file_removed_at=now, details_closed_at=now)
+    UpdateJob.objects.filter(number=2).update(file_removed_at=now, details_hidden_at=now)
     page = browser.read("/updates/2")
     assert "3 rows of the file had errors and were not applied" in page.text
     assert "The rows and problems of this update were removed " in page.text
@@ -194,7 +194,7 @@ def test_without_its_details_its_counts_are_left_and_a_sentence_that_says_why(
 
 def test_a_refusal_is_told_by_its_code_when_its_details_are_gone(school: District, browser: Visitor) -> None:
     send_bytes(school, b"")
-    UpdateJob.objects.filter(number=2).update(details_closed_at=timezone.now())
+    UpdateJob.objects.filter(number=2).update(details_hidden_at=timezone.now())
     assert browser.read("/updates/2").links["More about empty_file"] == "/help/problems#empty_file"
 
 

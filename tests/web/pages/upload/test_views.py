@@ -12,21 +12,21 @@ from django.core.files import uploadhandler
 from django.utils import timezone
 from pytest_django import Settings
 
-from rollbook.web.pages.base.column_labels import SECTIONS
-from rollbook.web.http import upload_quota
+from rollbook.accounts.models import AuditEvent, Member
+from rollbook.districts.models import District
 from rollbook.studentfile.columns import COLUMNS
 from rollbook.studentfile.reading.header import IDENTIFYING_COLUMN_SETS
-from rollbook.districts.models import District
 from rollbook.students.models import Student
-from rollbook.accounts.models import AuditEvent, Member
-from rollbook.updates.receiving import drafts, files, preview
 from rollbook.updates.models import Draft, UpdateJob
+from rollbook.updates.receiving import drafts, files, preview
 from rollbook.updates.state_machine import Mode, State
+from rollbook.web.http import upload_quota
+from rollbook.web.pages.base.column_labels import SECTIONS
 from tests.conftest import a_member
+from tests.updates.night import column_of, enroll, finish, run, send
 from tests.web.curl import BOUNDARY, FORM, File, Part, form
 from tests.web.pages.conftest import HERE, SignedIn, Visitor
 from tests.web.pages.reading import Page, read
-from tests.updates.night import column_of, enroll, finish, run, send
 
 UPDATE, TEMPLATE, FORMAT, UPLOAD = (
     "/students/update",
@@ -205,7 +205,7 @@ def test_a_fine_file_can_be_applied(office: Visitor, manager: Member) -> None:
     assert page.form(f"/students/update/drafts/{draft.pk}/apply").values["mode"] == ["update"]
     assert page.form(f"/students/update/drafts/{draft.pk}/apply").buttons == ["Apply to 2 rows"]
     assert "STUDENT_ID FIRST_NAME GRADE" in page.text
-    assert not UpdateJob.objects.filter(via=drafts.SOURCE_BROWSER).exists()
+    assert not UpdateJob.objects.filter(source=drafts.SOURCE_BROWSER).exists()
 
 
 def test_rows_that_will_be_rejected_are_told_by_what_to_do(office: Visitor) -> None:
@@ -265,7 +265,7 @@ def test_a_file_that_cannot_be_applied_says_why_and_offers_another_choice(
     assert page.links["Choose it with another encoding"] == f"{FORMAT}?encoding=cp1252#letters"
     assert AuditEvent.objects.filter(action="draft", result="refused").exists()
     office.post(f"/students/update/drafts/{draft.pk}/apply", {"mode": "update"})
-    assert not UpdateJob.objects.filter(via=drafts.SOURCE_BROWSER).exists()
+    assert not UpdateJob.objects.filter(source=drafts.SOURCE_BROWSER).exists()
 
 
 def test_another_encoding_can_be_chosen_for_the_file(office: Visitor) -> None:
@@ -454,7 +454,7 @@ def test_a_mode_that_is_not_offered_applies_nothing(office: Visitor) -> None:
     checked(office)
     answer = office.post(f"/students/update/drafts/{Draft.objects.get().pk}/apply", {"mode": "delete"})
     assert "Nothing was applied" in office.follow(answer).messages[0]
-    assert not UpdateJob.objects.filter(via=drafts.SOURCE_BROWSER).exists()
+    assert not UpdateJob.objects.filter(source=drafts.SOURCE_BROWSER).exists()
 
 
 def test_applying_twice_is_one_update(office: Visitor) -> None:
@@ -467,7 +467,7 @@ def test_applying_twice_is_one_update(office: Visitor) -> None:
         office.post(f"{address}/discard"),
     ):
         assert answer["Location"] == first["Location"]
-    assert UpdateJob.objects.filter(via=drafts.SOURCE_BROWSER).count() == 1
+    assert UpdateJob.objects.filter(source=drafts.SOURCE_BROWSER).count() == 1
 
 
 def test_the_same_file_chosen_again_while_it_runs_is_the_same_update(office: Visitor) -> None:
@@ -506,7 +506,7 @@ def test_a_file_that_is_gone_can_be_chosen_again(office: Visitor, monkeypatch: p
 
 def test_a_file_is_kept_for_half_a_day(office: Visitor) -> None:
     location = choose(office)["Location"]
-    Draft.objects.update(made_at=timezone.now() - drafts.LIFETIME)
+    Draft.objects.update(created_at=timezone.now() - drafts.LIFETIME)
     assert office.get(location).status_code == 404
     assert office.post(f"{location}/apply", {"mode": "update"}).status_code == 404
 
@@ -546,7 +546,7 @@ def test_the_neighbour_and_a_colleague_do_not_find_the_file(
         assert other.post(f"{location}/apply", {"mode": "update"}).status_code == 404
         assert other.post(f"{location}/discard").status_code == 404
     assert Draft.objects.count() == 1
-    assert not UpdateJob.objects.filter(via=drafts.SOURCE_BROWSER).exists()
+    assert not UpdateJob.objects.filter(source=drafts.SOURCE_BROWSER).exists()
 
 
 def test_seeing_a_file_is_in_the_audit_by_its_key(office: Visitor) -> None:

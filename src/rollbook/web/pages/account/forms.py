@@ -5,9 +5,9 @@ from datetime import timedelta
 from django import forms
 from django.utils.text import capfirst
 
-from rollbook.web.pages.base.forms import FormWithReasons
-from rollbook.web.pages.sign_in.forms import CODE, NewPassword, OLD_PASSWORD
 from rollbook.accounts.auth.api_tokens import DEFAULT_LIFETIME, Scope
+from rollbook.web.pages.base.forms import FormWithReasons
+from rollbook.web.pages.sign_in.forms import CODE, OLD_PASSWORD, NewPassword
 
 GOOD_FOR_DAYS = {30: "30 days", 90: "90 days", 365: "1 year", 730: "2 years"}
 

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.db.models import QuerySet
 
-from rollbook.web.pages.base.filters import FilterForm, day
-from rollbook.districts.models import District
 from rollbook.accounts.models import AuditEvent, Member
+from rollbook.districts.models import District
 from rollbook.pagination import Page, page_of_query
+from rollbook.web.pages.base.filters import FilterForm, day
 
 PAGE_SIZE = 50
 

@@ -5,31 +5,31 @@ from datetime import UTC
 
 from django.http import HttpResponse, HttpResponseBase
 
-from rollbook.web.pages.updates.downloads import csv_response
+from rollbook.accounts.permissions import Permission
+from rollbook.studentfile import writer
+from rollbook.updates.exports.original_rows import BYTE_ORDER_MARK
 from rollbook.web.pages.audit.filters import Filters, search
 from rollbook.web.pages.base.page_number import number_of_page
 from rollbook.web.pages.base.view import PageRequest, member_page
-from rollbook.studentfile import writer
-from rollbook.accounts.permissions import Permission
-from rollbook.updates.exports.original_rows import BYTE_ORDER_MARK
+from rollbook.web.pages.updates.downloads import csv_response
 
 COLUMNS = ("AT", "MEMBER", "ACTION", "RESULT", "DETAIL", "ADDRESS", "PROGRAM", "SEAL")
 
 
 @member_page(Permission.SEE_AUDIT)
-def index(visit: PageRequest) -> HttpResponse:
-    filters = Filters(visit.request.GET, visit.district)
-    events = search(filters, number_of_page(visit))
-    visit.audit("audit", "seen", f"page {events.number}, filtered by {', '.join(filters.used) or 'nothing'}")
-    return visit.render("audit/index.html", {"filters": filters, "events": events, "used": filters.used})
+def index(page_request: PageRequest) -> HttpResponse:
+    filters = Filters(page_request.request.GET, page_request.district)
+    events = search(filters, number_of_page(page_request))
+    page_request.audit("audit", "seen", f"page {events.number}, filtered by {', '.join(filters.used) or 'nothing'}")
+    return page_request.render("audit/index.html", {"filters": filters, "events": events, "used": filters.used})
 
 
 @member_page(Permission.SEE_AUDIT)
-def download(visit: PageRequest) -> HttpResponseBase:
+def download(page_request: PageRequest) -> HttpResponseBase:
     """The same, whole."""
-    filters = Filters(visit.request.GET, visit.district)
-    visit.audit("audit", "downloaded", f"filtered by {', '.join(filters.used) or 'nothing'}")
-    return csv_response(_lines(filters), f"audit-{visit.district.slug}.csv")
+    filters = Filters(page_request.request.GET, page_request.district)
+    page_request.audit("audit", "downloaded", f"filtered by {', '.join(filters.used) or 'nothing'}")
+    return csv_response(_lines(filters), f"audit-{page_request.district.slug}.csv")
 
 
 def _lines(filters: Filters) -> Iterator[str]:

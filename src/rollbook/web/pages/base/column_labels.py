@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rollbook.studentfile.values.choices import RACES
 from rollbook.studentfile.columns import BY_NAME, Column
+from rollbook.studentfile.values.choices import RACES
 
 
 @dataclass(frozen=True)

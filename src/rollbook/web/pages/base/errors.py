@@ -7,9 +7,9 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from rollbook.text import duration
 from rollbook.web.http.error_codes import ApiError
 from rollbook.web.http.responses import error_response
-from rollbook.text import duration
 
 log = logging.getLogger(__name__)
 
@@ -30,17 +30,17 @@ def wrong_method(request: HttpRequest, allowed: tuple[str, ...]) -> HttpResponse
     return answer
 
 
-def not_allowed(request: HttpRequest, visit: Any = None) -> HttpResponse:
+def not_allowed(request: HttpRequest, page_request: Any = None) -> HttpResponse:
     """The page is there, but this member's role does not reach it."""
     text = "Your role does not include this page. A district manager can change that."
-    return error_page(request, 403, "Not for your role", text, visit)
+    return error_page(request, 403, "Not for your role", text, page_request)
 
 
-def not_found(request: HttpRequest, visit: Any = None) -> HttpResponse:
+def not_found(request: HttpRequest, page_request: Any = None) -> HttpResponse:
     text = (
         "There is nothing at this address, or it is not for you. Look at the address, or begin again at the start page."
     )
-    return error_page(request, 404, "Nothing here", text, visit)
+    return error_page(request, 404, "Nothing here", text, page_request)
 
 
 def database_busy(request: HttpRequest) -> HttpResponse:
@@ -51,11 +51,11 @@ def database_busy(request: HttpRequest) -> HttpResponse:
     return answer
 
 
-def too_many_attempts(request: HttpRequest, retry_after: int, visit: Any = None) -> HttpResponse:
+def too_many_attempts(request: HttpRequest, retry_after: int, page_request: Any = None) -> HttpResponse:
     """Tell how long to wait after too many failed attempts; ``retry_after`` is in seconds."""
     wait = duration(timedelta(seconds=retry_after))
     text = f"There were too many tries. Nothing was looked at this time. Try again in {wait}."
-    answer = error_page(request, 429, "Wait a moment", text, visit)
+    answer = error_page(request, 429, "Wait a moment", text, page_request)
     answer.headers["Retry-After"] = str(retry_after)
     return answer
 
@@ -73,7 +73,7 @@ def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
     return error_page(request, 403, "The form has expired", text)
 
 
-def error_page(request: HttpRequest, status: int, title: str, text: str, visit: Any = None) -> HttpResponse:
-    """A page of one sentence. ``visit`` gives it the navigation of the member."""
-    facts = {"heading": title, "text": text, "visit": visit}
+def error_page(request: HttpRequest, status: int, title: str, text: str, page_request: Any = None) -> HttpResponse:
+    """A page of one sentence. ``page_request`` gives it the navigation of the member."""
+    facts = {"heading": title, "text": text, "page_request": page_request}
     return render(request, "error.html", facts, status=status)

@@ -13,14 +13,14 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.views.decorators.csrf import csrf_protect
 
-from rollbook.web.http.client import address_of
-from rollbook.web.http.upload_form import Form, LARGEST_FORM, read_form, require_size
-from rollbook.web.http.error_codes import ApiError
-from rollbook.web.http.upload_quota import UPLOAD_QUOTA
-from rollbook.web.http.responses import DISK_FULL
+from rollbook.client_network import client_network
 from rollbook.studentfile.reading.encodings import normalize_encoding_name
 from rollbook.studentfile.small_csv import CsvRejected
-from rollbook.client_network import client_network
+from rollbook.web.http.client import address_of
+from rollbook.web.http.error_codes import ApiError
+from rollbook.web.http.responses import DISK_FULL
+from rollbook.web.http.upload_form import LARGEST_FORM, Form, read_form, require_size
+from rollbook.web.http.upload_quota import UPLOAD_QUOTA
 
 FILE, ENCODING, TOKEN = "file", "encoding", "csrfmiddlewaretoken"
 ENCODINGS: Mapping[str, str] = MappingProxyType(

@@ -15,14 +15,14 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django_htmx.http import HttpResponseClientRedirect
 
-from rollbook.web.pages.base import errors
-from rollbook.web.pages.base.forms import FormWithReasons
-from rollbook.web.http.authentication import audit_request
-from rollbook.districts.models import District
 from rollbook.accounts.auth import sessions
+from rollbook.accounts.auth.throttle import RateLimited
 from rollbook.accounts.models import Member
 from rollbook.accounts.permissions import Permission
-from rollbook.accounts.auth.throttle import RateLimited
+from rollbook.districts.models import District
+from rollbook.web.http.authentication import audit_request
+from rollbook.web.pages.base import errors
+from rollbook.web.pages.base.forms import FormWithReasons
 
 SAFE = ("GET", "HEAD")
 FORM = (*SAFE, "POST")
@@ -72,7 +72,7 @@ class PageRequest:
 
     def render(self, template: str, facts: Mapping[str, Any] | None = None, status: int = 200) -> HttpResponse:
         """The page, or the part of one, that this template makes of the facts."""
-        return render(self.request, template, {"visit": self, **(facts or {})}, status=status)
+        return render(self.request, template, {"page_request": self, **(facts or {})}, status=status)
 
     def render_form(self, template: str, form: FormWithReasons, facts: Mapping[str, Any] | None = None) -> HttpResponse:
         """Render the page of a form; with status 422 if the form was sent and is invalid."""
@@ -166,18 +166,18 @@ class MemberPage(Page[P]):
         member = sessions.member_of(request)
         if member is None:
             return _to_sign_in(request)
-        visit = PageRequest(request, member, timezone.now())
+        page_request = PageRequest(request, member, timezone.now())
         if member.lacks_second_factor and not self.rule.allow_without_second_factor:
-            return visit.redirect("second-factor")
+            return page_request.redirect("second-factor")
         if not self.rule.allows(member):
-            visit.audit("page", "not allowed", _name(request))
-            return errors.not_allowed(request, visit)
+            page_request.audit("page", "not allowed", _name(request))
+            return errors.not_allowed(request, page_request)
         try:
-            return self._view(visit, *args, **kwargs)
+            return self._view(page_request, *args, **kwargs)
         except Http404:
-            return errors.not_found(request, visit)
+            return errors.not_found(request, page_request)
         except RateLimited as throttled:
-            return errors.too_many_attempts(request, throttled.retry_after, visit)
+            return errors.too_many_attempts(request, throttled.retry_after, page_request)
 
 
 class PageOrText(Generic[P]):
@@ -230,7 +230,7 @@ def is_htmx(request: HttpRequest) -> bool:
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
-    """Where the visit goes on after signing in; a form that was sent is not sent again by itself."""
+    """Where the page_request goes on after signing in; a form that was sent is not sent again by itself."""
     back = request.get_full_path() if request.method in SAFE else "/"
     to = resolve_url("sign-in") + ("" if back == "/" else "?" + urlencode({"next": back}))
     if is_htmx(request):

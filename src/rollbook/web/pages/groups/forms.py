@@ -6,11 +6,11 @@ from typing import Any
 from django import forms
 from django.db.models import Q, QuerySet
 
+from rollbook.districts.models import School
+from rollbook.studentfile.problems.problem import printable_excerpt
+from rollbook.students.models import Student
 from rollbook.web.pages.base.forms import FormWithReasons
 from rollbook.web.pages.schools.forms import school_choices
-from rollbook.studentfile.problems.problem import printable_excerpt
-from rollbook.districts.models import School
-from rollbook.students.models import Student
 
 MAX_STUDENTS = 1000
 """Students who are put into a group at once."""

@@ -8,14 +8,14 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponse
 
-from rollbook.web.pages.base.view import PageRequest, member_page
-from rollbook.web.http.command_reference import COMMANDS, FIELDS
-from rollbook.web.http.error_codes import ERROR_CODES
+from rollbook.studentfile.columns import COLUMNS
 from rollbook.studentfile.reference import texts
 from rollbook.studentfile.values.choices import CLASSIFICATIONS, RACES
-from rollbook.studentfile.columns import COLUMNS
 from rollbook.updates.receiving.receive import limits
 from rollbook.updates.reporting.status_line import VERDICT_MEANINGS
+from rollbook.web.http.command_reference import COMMANDS, FIELDS
+from rollbook.web.http.error_codes import ERROR_CODES
+from rollbook.web.pages.base.view import PageRequest, member_page
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class Error:
 
 
 @member_page()
-def contents(visit: PageRequest) -> HttpResponse:
-    return visit.render("help/index.html")
+def contents(page_request: PageRequest) -> HttpResponse:
+    return page_request.render("help/index.html")
 
 
 @member_page()
-def student_file(visit: PageRequest) -> HttpResponse:
+def student_file(page_request: PageRequest) -> HttpResponse:
     facts = {
         "rules": texts.FILE_RULES,
         "limits": texts.limits(limits()),
@@ -45,17 +45,17 @@ def student_file(visit: PageRequest) -> HttpResponse:
         "matching": texts.MATCHING,
         "after_matching": texts.AFTER_MATCHING,
     }
-    return visit.render("help/student_file.html", facts)
+    return page_request.render("help/student_file.html", facts)
 
 
 @member_page()
-def problems(visit: PageRequest) -> HttpResponse:
+def problems(page_request: PageRequest) -> HttpResponse:
     facts = {"opening": texts.PROBLEMS, "groups": texts.PROBLEM_GROUPS}
-    return visit.render("help/problems.html", facts)
+    return page_request.render("help/problems.html", facts)
 
 
 @member_page()
-def commands(visit: PageRequest) -> HttpResponse:
+def commands(page_request: PageRequest) -> HttpResponse:
     facts: dict[str, Any] = {
         "commands": COMMANDS,
         "fields": {name: FIELDS[name] for name in FIELDS if FIELDS[name].is_implemented},
@@ -64,7 +64,7 @@ def commands(visit: PageRequest) -> HttpResponse:
         "errors": list(_errors()),
         "url": settings.URL,
     }
-    return visit.render("help/upload_commands.html", facts)
+    return page_request.render("help/upload_commands.html", facts)
 
 
 def _errors() -> Iterator[Error]:

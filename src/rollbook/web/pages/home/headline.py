@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from rollbook.updates.state_machine import State
+from rollbook.text import count_of, format_time, updates
 from rollbook.updates.reporting.progress import stalled_since
 from rollbook.updates.reporting.report import Report
 from rollbook.updates.reporting.state_words import RUNNING, WAITING, words_of
 from rollbook.updates.reporting.status_line import StatusContext, cancellation_summary, without_worker
-from rollbook.text import count_of, format_time, updates
+from rollbook.updates.state_machine import State
 
 MISSING_AFTER = timedelta(hours=36)  # a nightly file that did not come is missed
 EVENING, MORNING = 18, 7

@@ -5,9 +5,9 @@ from typing import Any
 from django import forms
 from django.utils.text import capfirst
 
-from rollbook.web.pages.base.forms import FormWithReasons
 from rollbook.accounts.models import Role
 from rollbook.accounts.permissions import MEANINGS, POSSIBLE, RoleType
+from rollbook.web.pages.base.forms import FormWithReasons
 
 
 class RoleForm(FormWithReasons):

@@ -4,63 +4,63 @@ from typing import Any
 
 from django.http import HttpResponse, QueryDict
 
-from rollbook.web.pages.base import errors
-from rollbook.web.pages.roles.forms import RoleForm, described
-from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
 from rollbook.accounts import roles
 from rollbook.accounts.models import Role
 from rollbook.accounts.permissions import Permission, RoleType
 from rollbook.accounts.roles import InvalidRole
+from rollbook.web.pages.base import errors
+from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
+from rollbook.web.pages.roles.forms import RoleForm, described
 
 
 @member_page(Permission.MANAGE_ROLES)
-def index(visit: PageRequest) -> HttpResponse:
-    every = [(role, described(role).partition(": ")[2]) for role in roles.of(visit.district)]
-    return visit.render("roles/index.html", {"roles": every, "types": list(RoleType)})
+def index(page_request: PageRequest) -> HttpResponse:
+    every = [(role, described(role).partition(": ")[2]) for role in roles.of(page_request.district)]
+    return page_request.render("roles/index.html", {"roles": every, "types": list(RoleType)})
 
 
 @member_page(Permission.MANAGE_ROLES, methods=FORM)
-def new(visit: PageRequest, slug: str) -> HttpResponse:
+def new(page_request: PageRequest, slug: str) -> HttpResponse:
     """A role of the type that the address names."""
     type_ = next((each for each in RoleType if each.replace(" ", "-") == slug), None)
     if type_ is None:
-        return errors.not_found(visit.request, visit)
-    form = RoleForm(type_, visit.form_data)
+        return errors.not_found(page_request.request, page_request)
+    form = RoleForm(type_, page_request.form_data)
     if form.is_valid():
         with form.collect_reasons():
-            role = roles.make(visit.member, type_, **_wanted(form))
-            visit.audit("make role", "ok", f"role {role.pk}: {', '.join(role.permissions)}")
-            visit.success(f"The role {role.name} can be given to members now.")
-            return visit.redirect("roles")
-    return visit.render_form("roles/detail.html", form, {"type": type_})
+            role = roles.make(page_request.member, type_, **_wanted(form))
+            page_request.audit("make role", "ok", f"role {role.pk}: {', '.join(role.permissions)}")
+            page_request.success(f"The role {role.name} can be given to members now.")
+            return page_request.redirect("roles")
+    return page_request.render_form("roles/detail.html", form, {"type": type_})
 
 
 @member_page(Permission.MANAGE_ROLES, methods=FORM)
-def detail(visit: PageRequest, key: int) -> HttpResponse:
-    role = visit.require(roles.found(visit.district, key), "change role", f"role {key}")
-    form = RoleForm(RoleType(role.type), _sent(visit, role), initial=_initial(role))
+def detail(page_request: PageRequest, key: int) -> HttpResponse:
+    role = page_request.require(roles.found(page_request.district, key), "change role", f"role {key}")
+    form = RoleForm(RoleType(role.type), _sent(page_request, role), initial=_initial(role))
     if form.is_valid():
         with form.collect_reasons():
-            roles.change(role, visit.member, **_wanted(form))
-            visit.audit("change role", "ok", f"role {role.pk}: {', '.join(role.permissions)}")
-            visit.success(f"The role {role.name} is changed, for everybody who has it.")
-            return visit.redirect("roles")
-        visit.audit("change role", "refused", f"role {role.pk}")
-    return visit.render_form("roles/detail.html", form, {"type": role.type, "role": role})
+            roles.change(role, page_request.member, **_wanted(form))
+            page_request.audit("change role", "ok", f"role {role.pk}: {', '.join(role.permissions)}")
+            page_request.success(f"The role {role.name} is changed, for everybody who has it.")
+            return page_request.redirect("roles")
+        page_request.audit("change role", "refused", f"role {role.pk}")
+    return page_request.render_form("roles/detail.html", form, {"type": role.type, "role": role})
 
 
 @member_page(Permission.MANAGE_ROLES, methods=POST)
-def remove(visit: PageRequest, key: int) -> HttpResponse:
-    role = visit.require(roles.found(visit.district, key), "remove role", f"role {key}")
+def remove(page_request: PageRequest, key: int) -> HttpResponse:
+    role = page_request.require(roles.found(page_request.district, key), "remove role", f"role {key}")
     try:
-        roles.remove(role, visit.member)
+        roles.remove(role, page_request.member)
     except InvalidRole as refused:
-        visit.audit("remove role", "refused", f"role {key}")
-        visit.error(f"Nothing was removed: {refused}.")
+        page_request.audit("remove role", "refused", f"role {key}")
+        page_request.error(f"Nothing was removed: {refused}.")
     else:
-        visit.audit("remove role", "ok", f"role {key}")
-        visit.success(f"There is no role {role.name} any more.")
-    return visit.redirect("roles")
+        page_request.audit("remove role", "ok", f"role {key}")
+        page_request.success(f"There is no role {role.name} any more.")
+    return page_request.redirect("roles")
 
 
 def _wanted(form: RoleForm) -> dict[str, Any]:
@@ -72,11 +72,11 @@ def _wanted(form: RoleForm) -> dict[str, Any]:
     }
 
 
-def _sent(visit: PageRequest, role: Role) -> QueryDict | None:
+def _sent(page_request: PageRequest, role: Role) -> QueryDict | None:
     """What was typed; a standard role's name and description are not."""
-    if visit.form_data is None or not role.is_standard:
-        return visit.form_data
-    sent = visit.form_data.copy()
+    if page_request.form_data is None or not role.is_standard:
+        return page_request.form_data
+    sent = page_request.form_data.copy()
     sent["name"], sent["description"] = role.name, role.description
     return sent
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from django import forms
 
-from rollbook.web.pages.base.forms import FormWithReasons
 from rollbook.districts.models import School
+from rollbook.web.pages.base.forms import FormWithReasons
 
 
 class SchoolName(FormWithReasons):

@@ -6,12 +6,12 @@ from typing import Any
 
 from django import forms
 
-from rollbook.web.pages.base.forms import FormWithReasons
-from rollbook.web.pages.base.uploads import ENCODINGS
-from rollbook.studentfile.reading.encodings import normalize_encoding_name
-from rollbook.districts.models import District
 from rollbook.accounts.district_settings import LIMITS, Settings, possible_recipients, time_zones
 from rollbook.accounts.models import Member
+from rollbook.districts.models import District
+from rollbook.studentfile.reading.encodings import normalize_encoding_name
+from rollbook.web.pages.base.forms import FormWithReasons
+from rollbook.web.pages.base.uploads import ENCODINGS
 
 Choices = list[tuple[str, Any]]
 """A value and its label; or the name of a group, and its own choices."""

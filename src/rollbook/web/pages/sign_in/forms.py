@@ -2,8 +2,8 @@
 
 from django import forms
 
-from rollbook.web.pages.base.forms import EMAIL, FormWithReasons
 from rollbook.accounts.auth.password_policy import FEWEST_CHARACTERS
+from rollbook.web.pages.base.forms import EMAIL, FormWithReasons
 
 LOGIN = {**EMAIL, "autocomplete": "username", "autofocus": True}
 OLD_PASSWORD = {"autocomplete": "current-password"}

@@ -6,13 +6,13 @@ from django.shortcuts import render, resolve_url
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 
+from rollbook.accounts.auth import emailed_links
+from rollbook.accounts.auth.password_changes import request_password_reset, set_password
+from rollbook.accounts.models import AccountMailKind, Member
+from rollbook.web.http.client import address_of, agent_of
+from rollbook.web.pages.base.view import public_page
 from rollbook.web.pages.sign_in.forms import Forgotten, NewPassword
 from rollbook.web.pages.sign_in.views import proven
-from rollbook.web.pages.base.view import public_page
-from rollbook.web.http.client import address_of, agent_of
-from rollbook.accounts.auth import emailed_links
-from rollbook.accounts.models import AccountMailKind, Member
-from rollbook.accounts.auth.password_changes import request_password_reset, set_password
 
 
 @public_page()

@@ -7,12 +7,13 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.debug import sensitive_post_parameters
 
-from rollbook.web.pages.sign_in.forms import Code, SignIn
-from rollbook.web.pages.base.view import POST, SAFE, public_page
+from rollbook.accounts.auth import second_factor, sessions
+from rollbook.accounts.auth import sign_in as auth_sign_in
+from rollbook.accounts.models import Member
 from rollbook.web.http.authentication import audit_request
 from rollbook.web.http.client import address_of, agent_of
-from rollbook.accounts.auth import second_factor, sessions, sign_in as auth_sign_in
-from rollbook.accounts.models import Member
+from rollbook.web.pages.base.view import POST, SAFE, public_page
+from rollbook.web.pages.sign_in.forms import Code, SignIn
 
 # Whichever it was, and whether there is such a member at all: one text.
 NOT_SIGNED_IN = "The e-mail or the password is not right."
@@ -125,7 +126,7 @@ def _tell_of(request: HttpRequest, left: int | None) -> None:
 
 
 def _onward(request: HttpRequest) -> str:
-    """Where the visit was going, if that is a place of ours; never to another server."""
+    """Where the page_request was going, if that is a place of ours; never to another server."""
     wanted = request.GET.get("next", "")
     local = wanted.startswith("/") and wanted.isprintable()  # browsers leave out what is not: "/\t/evil.example"
     return wanted if local and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else resolve_url("home")

@@ -5,13 +5,13 @@ from typing import Any
 
 from django import forms
 
-from rollbook.web.pages.base.forms import EMAIL, FormWithReasons
+from rollbook.accounts.models import Role
+from rollbook.districts.models import School
 from rollbook.web.pages.account.forms import Password
+from rollbook.web.pages.base.forms import EMAIL, FormWithReasons
 from rollbook.web.pages.roles.forms import described
 from rollbook.web.pages.schools.forms import school_choices
 from rollbook.web.pages.sign_in.forms import OLD_PASSWORD
-from rollbook.districts.models import School
-from rollbook.accounts.models import Role
 
 
 class Membership(FormWithReasons):

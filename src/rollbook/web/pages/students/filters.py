@@ -8,14 +8,14 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
-from rollbook.web.pages.base.filters import FilterForm
-from rollbook.studentfile.values.choices import GRADES, STATUSES
+from rollbook.accounts.models import Member
 from rollbook.districts.models import School
+from rollbook.pagination import Page, page_of
+from rollbook.studentfile.values.choices import GRADES, STATUSES
+from rollbook.students import visibility
 from rollbook.students.models import Change, Student
 from rollbook.students.name_keys import name_key
-from rollbook.students import visibility
-from rollbook.accounts.models import Member
-from rollbook.pagination import Page, page_of
+from rollbook.web.pages.base.filters import FilterForm
 
 PAGE_SIZE = 50
 MAX_QUERY_LENGTH = 100

@@ -5,14 +5,14 @@ from typing import Any
 
 from django import forms
 
-from rollbook.web.pages.base.forms import EMAIL, FormWithReasons
-from rollbook.web.pages.schools.forms import school_choices
-from rollbook.web.pages.base.column_labels import SECTIONS, label, shown
-from rollbook.studentfile.values.choices import CLASSIFICATIONS, FLAGS, GENDERS, GRADES, RACES
+from rollbook.districts.models import School
 from rollbook.studentfile.columns import BY_NAME, REQUIRED_TO_ADD
 from rollbook.studentfile.problems.problem import Problem
+from rollbook.studentfile.values.choices import CLASSIFICATIONS, FLAGS, GENDERS, GRADES, RACES
 from rollbook.studentfile.values.free_text import SEPARATOR
-from rollbook.districts.models import School
+from rollbook.web.pages.base.column_labels import SECTIONS, label, shown
+from rollbook.web.pages.base.forms import EMAIL, FormWithReasons
+from rollbook.web.pages.schools.forms import school_choices
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "GENDER": tuple(dict.fromkeys(GENDERS.values())),

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from rollbook.web.pages.base.column_labels import SECTIONS, SENSITIVE, label, shown
+from rollbook.pagination import Page, page_of
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.students import snapshots
-from rollbook.students.writer import STUDENT_ADDED
 from rollbook.students.models import Change, Student
+from rollbook.students.writer import STUDENT_ADDED
 from rollbook.updates import models
-from rollbook.pagination import Page, page_of
 from rollbook.updates.problem_store import to_problem
+from rollbook.web.pages.base.column_labels import SECTIONS, SENSITIVE, label, shown
 
 CHANGES = 50
 LATEST_UPDATES = 30  # in which rejected rows are looked for
@@ -85,7 +85,7 @@ def history_of(student: Student, number: int) -> Page[ChangeView]:
     """Page ``number`` of all that was ever changed, the latest first."""
     changes = Change.objects.filter(student=student)
     ordered = changes.select_related("update", "member").order_by(
-        "-at", "pk"
+        "-changed_at", "pk"
     )  # of one moment in the order of the columns
     return page_of(changes.count(), number, CHANGES, lambda first, last: [_change_view(one) for one in ordered[first:last]])
 
@@ -93,7 +93,7 @@ def history_of(student: Student, number: int) -> Page[ChangeView]:
 def rejected_of(student: Student) -> list[RejectedRow]:
     """Rows about the student in the district's latest updates that were rejected, the latest first."""
     latest = list(
-        models.UpdateJob.objects.filter(district=student.district_id, details_closed_at=None)
+        models.UpdateJob.objects.filter(district=student.district_id, details_hidden_at=None)
         .order_by("-number")
         .values_list("pk", flat=True)[:LATEST_UPDATES]
     )

@@ -5,9 +5,9 @@ from typing import Any
 
 from django import forms
 
+from rollbook.districts.models import School
 from rollbook.web.pages.base.forms import FormWithReasons
 from rollbook.web.pages.schools.forms import school_choices
-from rollbook.districts.models import School
 
 HAND_OVER = "?"
 """No organization ID: the district is asked."""

@@ -5,13 +5,13 @@ from typing import Any
 
 from django import forms
 
-from rollbook.web.pages.base.filters import FilterForm, day
 from rollbook.districts.models import District
-from rollbook.updates.reporting.history import OPERATOR, list_updates, starters
-from rollbook.updates.models import UpdateJob
-from rollbook.updates.state_machine import State
 from rollbook.pagination import Page, page_of
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.reporting.history import OPERATOR, list_updates, starters
 from rollbook.updates.reporting.state_words import STATES
+from rollbook.updates.state_machine import State
+from rollbook.web.pages.base.filters import FilterForm, day
 
 PAGE_SIZE = 50
 

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from rollbook.web.pages.base.column_labels import SENSITIVE, label
-from rollbook.updates.reporting.status_json import status_context
+from rollbook.districts.models import District
 from rollbook.studentfile.problems.problem import Severity
 from rollbook.students.writer import STUDENT_ADDED
-from rollbook.districts.models import District
+from rollbook.updates.models import UpdateJob
 from rollbook.updates.reporting import progress, rows, timeline
 from rollbook.updates.reporting.field_counts import changes_by_field
-from rollbook.updates.models import UpdateJob
-from rollbook.updates.state_machine import State
 from rollbook.updates.reporting.report import Report, previous, report
 from rollbook.updates.reporting.state_words import result_sentence, words_of
+from rollbook.updates.reporting.status_json import status_context
 from rollbook.updates.reporting.status_line import approximate, verdict
+from rollbook.updates.state_machine import State
+from rollbook.web.pages.base.column_labels import SENSITIVE, label
 
 FIRST_ROWS = 10
 

@@ -7,16 +7,22 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from rollbook.web.http.authentication import audit_request, member_of, require_https, require_permission, require_unthrottled
+from rollbook.accounts.models import Member
+from rollbook.studentfile.problems.tally import ProblemGroup
+from rollbook.text import count_of, format_time, join_words
+from rollbook.updates.reporting.report import Report, find, report
+from rollbook.updates.reporting.status_json import status_context, to_json
+from rollbook.updates.reporting.status_line import verdict
+from rollbook.web.http.authentication import (
+    audit_request,
+    member_of,
+    require_https,
+    require_permission,
+    require_unthrottled,
+)
 from rollbook.web.http.client import Bearer, credentials_in_header
 from rollbook.web.http.error_codes import ApiError
-from rollbook.updates.reporting.status_json import status_context, to_json
 from rollbook.web.http.responses import ApiResponse, respond_or_error
-from rollbook.studentfile.problems.tally import ProblemGroup
-from rollbook.accounts.models import Member
-from rollbook.updates.reporting.report import Report, find, report
-from rollbook.updates.reporting.status_line import verdict
-from rollbook.text import count_of, format_time, join_words
 
 READERS = frozenset({"GET", "HEAD"})
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from rollbook.districts.models import District
 from rollbook.studentfile import writer
 from rollbook.studentfile.columns import COLUMNS, Column
 from rollbook.studentfile.reading.header import IDENTIFYING_COLUMN_SETS
 from rollbook.students import snapshots
-from rollbook.districts.models import District
 from rollbook.updates.exports.original_rows import BYTE_ORDER_MARK
 
 PRESELECTED = ("STUDENT_ID", "FIRST_NAME", "LAST_NAME", "DOB", "SCHOOL_ID", "GRADE", "GROUPS", "STATUS")

@@ -8,24 +8,24 @@ from uuid import UUID
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from rollbook.web.pages.base import uploads
-from rollbook.web.pages.upload import template_csv
-from rollbook.web.pages.base.column_labels import SECTIONS
-from rollbook.web.pages.base.view import POST, PageRequest, member_page
-from rollbook.web.http.upload_form import Form
-from rollbook.web.http.error_codes import ApiError
-from rollbook.studentfile.values.choices import CLASSIFICATIONS, RACES
+from rollbook.accounts.permissions import Permission
+from rollbook.districts.models import District
 from rollbook.studentfile.columns import BY_NAME, COLUMNS
 from rollbook.studentfile.problems.tally import ProblemGroup
-from rollbook.districts.models import District
+from rollbook.studentfile.values.choices import CLASSIFICATIONS, RACES
 from rollbook.students.models import Student
-from rollbook.accounts.permissions import Permission
+from rollbook.text import updates
+from rollbook.updates.models import Draft
 from rollbook.updates.receiving import drafts
 from rollbook.updates.receiving.preview import FilePreview
-from rollbook.updates.models import Draft
-from rollbook.updates.state_machine import Mode
 from rollbook.updates.receiving.receive import QueueFull, Receipt, limits
-from rollbook.text import updates
+from rollbook.updates.state_machine import Mode
+from rollbook.web.http.error_codes import ApiError
+from rollbook.web.http.upload_form import Form
+from rollbook.web.pages.base import uploads
+from rollbook.web.pages.base.column_labels import SECTIONS
+from rollbook.web.pages.base.view import POST, PageRequest, member_page
+from rollbook.web.pages.upload import template_csv
 
 GONE = 404  # and not 410: nobody is to learn which drafts there were
 CHOSEN = "column"
@@ -33,58 +33,58 @@ LISTS: Mapping[str, Any] = {"races": RACES, "classifications": CLASSIFICATIONS}
 
 
 @member_page(Permission.UPDATE_STUDENTS)
-def template_or_file(visit: PageRequest) -> HttpResponse:
+def template_or_file(page_request: PageRequest) -> HttpResponse:
     facts = {
         "sections": SECTIONS,
         **LISTS,
         "preselected": template_csv.PRESELECTED,
-        "students": Student.objects.filter(district=visit.district).count(),
+        "students": Student.objects.filter(district=page_request.district).count(),
     }
-    return visit.render("upload/upload.html", facts)
+    return page_request.render("upload/upload.html", facts)
 
 
 @member_page(Permission.UPDATE_STUDENTS)
-def template(visit: PageRequest) -> HttpResponseBase:
+def template(page_request: PageRequest) -> HttpResponseBase:
     """The chosen columns as a file, for a form that is sent with GET; without a choice the usual ones."""
-    query = visit.request.GET
+    query = page_request.request.GET
     chosen = template_csv.columns(
         [name for name in query.getlist(CHOSEN) if name in BY_NAME] or template_csv.PRESELECTED
     )
     with_students = query.get("students") == "yes"
-    visit.audit("template", "downloaded", "with the students" if with_students else "without students")
-    name = f"{visit.district.slug}-students.csv" if with_students else "students-template.csv"
+    page_request.audit("template", "downloaded", "with the students" if with_students else "without students")
+    name = f"{page_request.district.slug}-students.csv" if with_students else "students-template.csv"
     return StreamingHttpResponse(
-        template_csv.lines(visit.district, chosen, with_students),
+        template_csv.lines(page_request.district, chosen, with_students),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
 @member_page(Permission.UPDATE_STUDENTS)
-def the_format(visit: PageRequest) -> HttpResponse:
-    return _format(visit)
+def the_format(page_request: PageRequest) -> HttpResponse:
+    return _format(page_request)
 
 
 @csrf_exempt  # uploading.py reads the form itself, and then has its token compared
 @member_page(Permission.UPDATE_STUDENTS, methods=POST)
-def upload(visit: PageRequest) -> HttpResponse:
+def upload(page_request: PageRequest) -> HttpResponse:
     try:
-        return uploads.handle_upload(visit.request, lambda form: _kept(visit, form))
+        return uploads.handle_upload(page_request.request, lambda form: _kept(page_request, form))
     except ApiError as refused:
-        visit.audit("draft", "not taken", refused.code)
-        answer = _format(visit, status=refused.status, error=uploads.said(refused))
+        page_request.audit("draft", "not taken", refused.code)
+        answer = _format(page_request, status=refused.status, error=uploads.said(refused))
         if refused.retry_after:
             answer.headers["Retry-After"] = str(refused.retry_after)
         return answer
 
 
 @member_page(Permission.UPDATE_STUDENTS)
-def draft(visit: PageRequest, key: UUID) -> HttpResponse:
-    found = drafts.find(visit.member, key, visit.now)
+def draft(page_request: PageRequest, key: UUID) -> HttpResponse:
+    found = drafts.find(page_request.member, key, page_request.now)
     if found is None:
-        return _sent_or_gone(visit, key)
+        return _sent_or_gone(page_request, key)
     findings = drafts.load_preview(found)
-    visit.audit("draft", "seen", f"draft {key}")
+    page_request.audit("draft", "seen", f"draft {key}")
     facts = {
         "draft": found,
         "found": findings,
@@ -92,48 +92,48 @@ def draft(visit: PageRequest, key: UUID) -> HttpResponse:
         "fine": findings.rows - findings.rejected,
         "kept_until": found.created_at + drafts.LIFETIME,
     }
-    return visit.render("upload/preview.html", facts)
+    return page_request.render("upload/preview.html", facts)
 
 
 @member_page(Permission.UPDATE_STUDENTS, methods=POST)
-def apply(visit: PageRequest, key: UUID) -> HttpResponse:
-    found = drafts.find(visit.member, key, visit.now)
+def apply(page_request: PageRequest, key: UUID) -> HttpResponse:
+    found = drafts.find(page_request.member, key, page_request.now)
     if found is None:
-        return _sent_or_gone(visit, key)
-    mode = visit.request.POST.get("mode", Mode.UPDATE)
+        return _sent_or_gone(page_request, key)
+    mode = page_request.request.POST.get("mode", Mode.UPDATE)
     if mode not in list(Mode) or drafts.load_preview(found).refusal:
-        visit.error("Nothing was applied. Look at what was found, and choose again.")
-        return visit.redirect("draft", key)
+        page_request.error("Nothing was applied. Look at what was found, and choose again.")
+        return page_request.redirect("draft", key)
     try:
-        return _begun(visit, drafts.submit(found, Mode(mode)))
+        return _begun(page_request, drafts.submit(found, Mode(mode)))
     except QueueFull as full:
-        visit.error(_queue_full(visit.district, full, found))
-        return visit.redirect("draft", key)
+        page_request.error(_queue_full(page_request.district, full, found))
+        return page_request.redirect("draft", key)
     except drafts.DraftExpired:
-        return _sent_or_gone(visit, key)
+        return _sent_or_gone(page_request, key)
 
 
 @member_page(Permission.UPDATE_STUDENTS, methods=POST)
-def discard(visit: PageRequest, key: UUID) -> HttpResponse:
-    found = drafts.find(visit.member, key, visit.now)
+def discard(page_request: PageRequest, key: UUID) -> HttpResponse:
+    found = drafts.find(page_request.member, key, page_request.now)
     if found is None:
-        return _sent_or_gone(visit, key)
+        return _sent_or_gone(page_request, key)
     drafts.discard(found)
-    visit.audit("draft", "discarded", f"draft {key}")
-    visit.success(f"{found.file_name} is forgotten. Nothing of it was applied.")
-    return visit.redirect("students-format")
+    page_request.audit("draft", "discarded", f"draft {key}")
+    page_request.success(f"{found.file_name} is forgotten. Nothing of it was applied.")
+    return page_request.redirect("students-format")
 
 
-def _format(visit: PageRequest, status: int = 200, error: str = "") -> HttpResponse:
+def _format(page_request: PageRequest, status: int = 200, error: str = "") -> HttpResponse:
     facts: dict[str, Any] = {
         "columns": COLUMNS,
         **LISTS,
         "encodings": uploads.ENCODINGS,
-        "chosen": visit.request.GET.get(uploads.ENCODING, ""),
+        "chosen": page_request.request.GET.get(uploads.ENCODING, ""),
         "limits": limits(),
         "error": error,
     }
-    return visit.render("upload/template.html", facts, status)
+    return page_request.render("upload/template.html", facts, status)
 
 
 def _is_told(findings: FilePreview, group: ProblemGroup) -> bool:
@@ -141,38 +141,38 @@ def _is_told(findings: FilePreview, group: ProblemGroup) -> bool:
     return findings.refusal is not None and findings.refusal.code == group.code
 
 
-def _kept(visit: PageRequest, form: Form) -> HttpResponse:
+def _kept(page_request: PageRequest, form: Form) -> HttpResponse:
     """The file has come in whole, from this member's own form."""
     upload = form.require_upload()
     kept = drafts.create(
-        visit.member,
+        page_request.member,
         upload.incoming,
         file_name=upload.name,
         encoding=uploads.encoding_of(form),
-        now=visit.now,
+        now=page_request.now,
     )
-    visit.audit("draft", "refused" if drafts.load_preview(kept).refusal else "kept", f"draft {kept.pk}")
-    return visit.redirect("draft", kept.pk)
+    page_request.audit("draft", "refused" if drafts.load_preview(kept).refusal else "kept", f"draft {kept.pk}")
+    return page_request.redirect("draft", kept.pk)
 
 
-def _begun(visit: PageRequest, receipt: Receipt) -> HttpResponse:
+def _begun(page_request: PageRequest, receipt: Receipt) -> HttpResponse:
     """On to the update, as which ``start`` would have answered."""
     update = receipt.update
-    visit.audit("start", "replayed" if receipt.replayed else update.state, f"update {update.number}")
+    page_request.audit("start", "replayed" if receipt.replayed else update.state, f"update {update.number}")
     if receipt.replayed:
-        visit.success(f"This file is update {update.number} already; nothing was begun twice.")
+        page_request.success(f"This file is update {update.number} already; nothing was begun twice.")
     elif receipt.same_as:
-        visit.success(f"The file is the same as that of update {receipt.same_as.number}, so little may change.")
-    return visit.redirect("update", update.number)
+        page_request.success(f"The file is the same as that of update {receipt.same_as.number}, so little may change.")
+    return page_request.redirect("update", update.number)
 
 
-def _sent_or_gone(visit: PageRequest, key: UUID) -> HttpResponse:
+def _sent_or_gone(page_request: PageRequest, key: UUID) -> HttpResponse:
     """The draft cannot be sent any more: the update it became, or that there is none."""
-    sent = drafts.find_submitted(visit.member, key)
+    sent = drafts.find_submitted(page_request.member, key)
     if sent:
-        visit.success(f"This file was sent already: it is update {sent.number}.")
-        return visit.redirect("update", sent.number)
-    return visit.render("upload/draft_expired.html", {"hours": drafts.LIFETIME // timedelta(hours=1)}, GONE)
+        page_request.success(f"This file was sent already: it is update {sent.number}.")
+        return page_request.redirect("update", sent.number)
+    return page_request.render("upload/draft_expired.html", {"hours": drafts.LIFETIME // timedelta(hours=1)}, GONE)
 
 
 def _queue_full(district: District, full: QueueFull, found: Draft) -> str:

@@ -6,11 +6,11 @@ from typing import Any
 from django import template
 from django.urls import reverse
 
-from rollbook.web.pages.base.view import PageRequest
 from rollbook.accounts.permissions import Permission
-from rollbook.updates.reporting import state_words
-from rollbook.updates.models import UpdateJob
 from rollbook.text import format_datetime
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.reporting import state_words
+from rollbook.web.pages.base.view import PageRequest
 
 register = template.Library()
 
@@ -66,19 +66,19 @@ def update_mark(update: UpdateJob) -> dict[str, str]:
 @register.inclusion_tag("parts/navigation.html", takes_context=True)
 def navigation(context: template.Context) -> dict[str, Any]:
     """The rooms this member may enter, the one he is in marked."""
-    visit: PageRequest = context["visit"]
-    rooms = [(reverse(name), label) for name, label, any_of in NAVIGATION if visit.may(*any_of)]
-    here = visit.request.path
+    page_request: PageRequest = context["page_request"]
+    rooms = [(reverse(name), label) for name, label, any_of in NAVIGATION if page_request.may(*any_of)]
+    here = page_request.request.path
     return {
         "rooms": [(address, label, _is_inside(here, address)) for address, label in rooms],
-        "visit": visit,
+        "page_request": page_request,
         "csrf_token": context["csrf_token"],
     }
 
 
 @register.filter
 def there(at: datetime | None, time_zone: str) -> str:
-    """``{{ at|there:visit.district.time_zone }}``: the moment in the district's time, with its date."""
+    """``{{ at|there:page_request.district.time_zone }}``: the moment in the district's time, with its date."""
     return format_datetime(at, time_zone)
 
 

@@ -1,0 +1,87 @@
+"""Database triggers: one list of them, installed after every migration.
+
+A trigger is written once for both databases. ``install_triggers`` can run any number of times; ``migrate_if_needed``
+runs it again if a process was killed between a migration and its triggers.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+_registered: dict[str, "Trigger"] = {}
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """A trigger for each row.
+
+    Args:
+        name: Of the trigger, and on PostgreSQL of its function.
+        event: Such as ``BEFORE UPDATE OF state ON updates_updatejob``.
+        sqlite: The statement to execute, without a semicolon at its end.
+        postgresql: The PL/pgSQL statements to execute, each with its semicolon.
+        condition: An expression over OLD and NEW; empty: always.
+    """
+
+    name: str
+    event: str
+    sqlite: str
+    postgresql: str
+    condition: str = ""
+
+    def statements(self, vendor: str) -> Iterator[str]:
+        """Yield the statements that create the trigger, or replace it."""
+        condition = f"WHEN ({self.condition})" if self.condition else ""
+        if vendor == "sqlite":
+            yield f"DROP TRIGGER IF EXISTS {self.name}"
+            yield f"CREATE TRIGGER {self.name} {self.event} FOR EACH ROW {condition} BEGIN {self.sqlite}; END"
+            return
+        yield (
+            f"CREATE OR REPLACE FUNCTION {self.name}() RETURNS trigger LANGUAGE plpgsql AS"
+            f" $$ BEGIN {self.postgresql} END $$"
+        )
+        yield (
+            f"CREATE OR REPLACE TRIGGER {self.name} {self.event} FOR EACH ROW {condition}"
+            f" EXECUTE FUNCTION {self.name}()"
+        )
+
+
+def register_triggers(triggers: Iterable[Trigger]) -> None:
+    """Add an app's triggers to the list; called when the app is ready."""
+    _registered.update({trigger.name: trigger for trigger in triggers})
+
+
+def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
+    """Return the names of the registered triggers that the database does not have."""
+    queries = {
+        "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+        "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal",
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(queries[connection.vendor])
+        existing = {name for (name,) in cursor.fetchall()}
+    return sorted(_registered.keys() - existing)
+
+
+def install_triggers(using: str, plan: object = None, **signal: Any) -> None:
+    """Create or replace all triggers, after a migration or if one is missing (receiver of ``post_migrate``)."""
+    connection = connections[using]
+    if not plan and not missing_triggers(connection):
+        return
+    with transaction.atomic(using), connection.cursor() as cursor:
+        for trigger in _registered.values():
+            for statement in trigger.statements(connection.vendor):
+                cursor.execute(statement)
+
+
+def drop_triggers(using: str, plan: object = None, **signal: Any) -> None:
+    """Drop all triggers before SQLite rebuilds a table that one of them names (receiver of ``pre_migrate``)."""
+    connection = connections[using]
+    if not plan or connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        for name in _registered:
+            cursor.execute(f"DROP TRIGGER IF EXISTS {name}")

@@ -1,0 +1,55 @@
+"""Districts and their schools."""
+
+from django.db import models
+from django.db.models import Q
+
+FILES_KEPT_DAYS = (1, 365)
+DETAILS_KEPT_DAYS = (7, 1095)  # mails about an update are tried for two days, and name lines
+AUDIT_KEPT_YEARS = (1, 7)
+"""The shortest and the longest that a district can settle."""
+
+
+class District(models.Model):
+    """The school system that sends files: the tenant."""
+
+    name = models.CharField(max_length=100)
+    slug = models.SlugField(max_length=100, unique=True)
+    time_zone = models.CharField(max_length=64, default="UTC")
+    encoding = models.CharField(max_length=32, default="utf-8")
+    requires_second_factor = models.BooleanField(default=False, help_text="of every member who signs in")
+    files_kept_days = models.PositiveSmallIntegerField(default=14, help_text="after the end of the file's update")
+    details_kept_days = models.PositiveSmallIntegerField(
+        default=90, help_text="rows and problems, after the end of their update"
+    )
+    audit_kept_years = models.PositiveSmallIntegerField(default=7)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(files_kept_days__range=FILES_KEPT_DAYS), name="district_files_kept"),
+            models.CheckConstraint(
+                condition=Q(details_kept_days__range=DETAILS_KEPT_DAYS), name="district_details_kept"
+            ),
+            models.CheckConstraint(condition=Q(audit_kept_years__range=AUDIT_KEPT_YEARS), name="district_audit_kept"),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+
+class School(models.Model):
+    """A place in a district, known by its organization ID."""
+
+    district = models.ForeignKey(District, on_delete=models.PROTECT, db_index=False)
+    organization_id = models.CharField(max_length=64)
+    name = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["district", "organization_id"], name="school_organization_id")]
+
+    def __str__(self) -> str:
+        return self.organization_id
+
+    @property
+    def title(self) -> str:
+        """``Maple High (100)``."""
+        return f"{self.name} ({self.organization_id})"

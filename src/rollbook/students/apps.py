@@ -1,0 +1,16 @@
+"""The Django app: registers its triggers."""
+
+from django.apps import AppConfig
+
+from rollbook.db.triggers import register_triggers
+from rollbook.students.fingerprint_triggers import FINGERPRINT_TRIGGERS
+
+
+class Students(AppConfig):
+    """The app ``students``."""
+
+    name = "rollbook.students"
+
+    def ready(self) -> None:
+        """Register the triggers."""
+        register_triggers(FINGERPRINT_TRIGGERS)

@@ -1,0 +1,19 @@
+"""The Django app: registers its triggers."""
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate, pre_migrate
+
+from rollbook.db.triggers import drop_triggers, install_triggers, register_triggers
+from rollbook.updates.state_machine import TRANSITION_TRIGGERS
+
+
+class Updates(AppConfig):
+    """The app ``updates``."""
+
+    name = "rollbook.updates"
+
+    def ready(self) -> None:
+        """Register the triggers and the receivers that install all of them."""
+        register_triggers(TRANSITION_TRIGGERS)
+        pre_migrate.connect(drop_triggers, sender=self)
+        post_migrate.connect(install_triggers, sender=self)
