@@ -33,7 +33,7 @@ DATABASES = ("sqlite", "postgresql")
 NOT_INHERITED = ("DATABASE_URL", "TESTS_DATABASE_URL")
 
 # Tests wait more than they work. A file stays with one process, as do servers that its tests share.
-PROCESSES = {"sqlite": 2, "postgresql": 2}
+PROCESSES = {"sqlite": 3, "postgresql": 3}
 
 PREFIX = "{database:>10} | "
 NOTHING_TO_TEST = 5  # what pytest ends with then
