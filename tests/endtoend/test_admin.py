@@ -19,6 +19,8 @@ from tests.endtoend.conftest import Rollbook
 from tests.endtoend.operators import Operators, lived_in, operators
 from tests.installations import execute
 
+pytestmark = pytest.mark.daily_on("sqlite")
+
 __all__ = ["lived_in", "operators"]
 
 TABLES = {

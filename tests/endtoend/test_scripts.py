@@ -19,6 +19,8 @@ from tests.endtoend.conftest import LOGIN, Rollbook
 from tests.faults.folder import base
 from tests.web.pages.reading import Page, read
 
+pytestmark = pytest.mark.daily_on("sqlite")
+
 Done = subprocess.CompletedProcess[str]
 
 

@@ -4,12 +4,15 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
 from aiosmtpd.controller import Controller
 
 from tests.conftest import PASSWORD
 from tests.endtoend.conftest import LOGIN, Rollbook
 from tests.faults.folder import HEADER, base, row
 from tests.post_office import PostOffice, a_free_port
+
+pytestmark = pytest.mark.daily_on("sqlite")
 
 
 def test_results_go_to_the_mail_server_that_is_named(rollbook: Rollbook, tmp_path: Path) -> None:

@@ -9,9 +9,13 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import PASSWORD
 from tests.endtoend.conftest import LOGIN, Rollbook
 from tests.faults.folder import HEADER, base, row
+
+pytestmark = pytest.mark.daily_on("sqlite")
 
 
 def large_file(folder: Path, rows: int = 20000) -> Path:
