@@ -28,7 +28,7 @@ def _sqlite(database: Database, source: str, folder: Path) -> float:
         path.unlink()
     with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as theirs, closing(sqlite3.connect(copy)) as ours:
         made = theirs.execute(
-            "SELECT type, name, sql FROM sqlite_master WHERE tbl_name LIKE 'roster%' AND type IN ('table', 'index') "
+            "SELECT type, name, sql FROM sqlite_master WHERE (tbl_name LIKE 'students%' OR tbl_name LIKE 'districts%') AND type IN ('table', 'index') "
             "AND sql IS NOT NULL ORDER BY type DESC"
         ).fetchall()
         ours.execute("PRAGMA journal_mode=WAL")
@@ -48,7 +48,7 @@ def _sqlite(database: Database, source: str, folder: Path) -> float:
 
 def _postgres(database: Database, source: str, folder: Path) -> float:
     with psycopg.connect(source, autocommit=True) as connection:
-        named = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename LIKE 'roster%'"
+        named = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND (tablename LIKE 'students%' OR tablename LIKE 'districts%')"
         tables = [str(name) for (name,) in connection.execute(named)]
         connection.execute("DROP SCHEMA IF EXISTS floor CASCADE")
         connection.execute("CREATE SCHEMA floor")

@@ -11,7 +11,7 @@ from bench.svg import Curve
 
 _ROOT = Path(__file__).resolve().parent.parent
 _WHO = {"rollbook": "Rollbook", "floor": "the floor"}
-_WHY = "Where the time goes, and what the missed goals would take: [profiles and reasons](decisions/speed.md)."
+_WHY = "Where the time goes, and what the missed goals would take: [profiles and reasons](decisions/0019-performance.md)."
 _NOTES = (Path(__file__).parent / "how.md").read_text(encoding="utf-8")
 
 

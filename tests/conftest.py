@@ -195,5 +195,5 @@ def clean_spool() -> Iterator[None]:
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two students a chunk, except for rings."""
-    monkeypatch.setattr(apply, "SMALLEST", 2)
-    monkeypatch.setattr(apply, "LARGEST", 2)
+    monkeypatch.setattr(apply, "MIN_CHUNK_ROWS", 2)
+    monkeypatch.setattr(apply, "MAX_CHUNK_ROWS", 2)

@@ -28,5 +28,5 @@ def test_an_error_is_told_by_its_type_and_place_and_never_by_its_text() -> None:
         int("Ana Ruiz")
     except ValueError:
         told = line("a step failed", error=True)
-    assert "[ValueError at test_logs.py:" in told
+    assert "[ValueError at test_log_format.py:" in told
     assert "Ana" not in told

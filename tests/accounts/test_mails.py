@@ -173,7 +173,7 @@ def test_a_letter_that_cannot_be_sent_is_tried_again_with_a_link_that_is_good_fr
     letter = AccountMail.objects.get()
     assert (letter.sent_at, letter.next_attempt_at) == (None, NOW + timedelta(seconds=30))
     assert caplog.messages == [
-        f"letter {letter.pk} (forgotten password) could not be sent (ConnectionRefusedError); next try in 30 s"
+        f"email {letter.pk} (forgotten password) could not be sent (ConnectionRefusedError); next try in 30 s"
     ]
     away.undo()
     assert mails.send_due() == 0
@@ -207,7 +207,7 @@ def test_who_is_not_active_any_more_gets_none(ben: Member, kind: AccountMailKind
     assert [mails.send_due(), mails.send_due()] == [1, 0]
     assert mail.outbox == []
     letter = AccountMail.objects.get()
-    assert (letter.sent_at, letter.next_attempt_at, letter.last_error) == (None, None, "Unwanted")
+    assert (letter.sent_at, letter.next_attempt_at, letter.last_error) == (None, None, "MailObsolete")
 
 
 def test_who_has_a_password_needs_no_invitation(manager: Member) -> None:

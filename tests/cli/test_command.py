@@ -31,6 +31,7 @@ def test_every_command_has_an_action_and_help(rollbook: Rollbook) -> None:
         assert "exit codes:" in result.out
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["student", "load", "--help"]])
 def test_help_and_version_load_nothing_heavy(arguments: list[str]) -> None:
     """Run in a separate process, in which nothing else has been imported."""
@@ -122,6 +123,7 @@ def test_a_bug_is_reported_with_a_reference_to_the_log_and_no_traceback(
     assert "Ana Brook" not in record.getMessage()
 
 
+@pytest.mark.process
 def test_a_database_error_is_reported_as_such(
     rollbook: Rollbook, db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +137,7 @@ def test_a_database_error_is_reported_as_such(
     assert "(database or disk is full); see that its disk has room, and try again" in result.err
 
 
+@pytest.mark.process
 def test_a_closed_pipe_ends_the_command_without_a_message(
     rollbook: Rollbook, db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,15 +190,16 @@ class TestRealProcess:
             "-m",
             "django",
             "migrate",
-            "updates",
-            "0002",
+            "accounts",
+            "0001",
             "--settings",
             "rollbook.settings",
         ]
         subprocess.run(migrate, env=env, check=True, capture_output=True)
         execute(
             tmp_path,
-            "INSERT INTO districts_district VALUES (1, 'Maple USD', 'maple-usd', 'UTC', 'utf-8')",
+            "INSERT INTO districts_district VALUES"
+            " (1, 'Maple USD', 'maple-usd', 'UTC', 'utf-8', FALSE, 14, 90, 7)",
         )
         assert process.rollbook("update", "list", "maple-usd", env=env).returncode == 0
         assert execute(tmp_path, "SELECT slug FROM districts_district") == [("maple-usd",)]

@@ -13,7 +13,7 @@ from rollbook.districts.models import District, School
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """The tables whose statistics were to be brought up, time by time."""
     asked: list[tuple[str, ...]] = []
-    monkeypatch.setattr(planner_stats, "bring_up", lambda *tables: asked.append(tables))
+    monkeypatch.setattr(planner_stats, "analyze", lambda *tables: asked.append(tables))
     return asked
 
 

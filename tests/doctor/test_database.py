@@ -92,7 +92,7 @@ class TestSqlite:
             database.execute(f"INSERT INTO many {numbers}")
             database.commit()
             assert doctor_database._looked_through(database) == ([], True)
-            monkeypatch.setattr(doctor_database, "CHECKING", -1.0)
+            monkeypatch.setattr(doctor_database, "INTEGRITY_CHECK_S", -1.0)
             assert doctor_database._looked_through(database) == ([], False)
 
 

@@ -57,7 +57,7 @@ def test_room_is_told_in_proportion_to_the_largest_upload(
 @pytest.mark.usefixtures("room")
 def test_a_disk_that_takes_no_more_files(here: Here, on: OnKind, monkeypatch: pytest.MonkeyPatch) -> None:
     on("ext4")
-    monkeypatch.setattr(disk, "FEW_FILES", 1 << 60)
+    monkeypatch.setattr(disk, "MIN_FREE_FILES", 1 << 60)
     [(mark, what)] = told(disk.check(here()))
     assert (mark, "more files" in what) == (Level.ERROR, True)
 

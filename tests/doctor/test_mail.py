@@ -169,7 +169,7 @@ def test_nobody_listens_and_nobody_knows_the_host(here: Here, open_office: Open,
 def test_one_that_keeps_silent_or_hangs_up_or_is_none(
     here: Here, open_office: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mail, "PATIENCE", 1)
+    monkeypatch.setattr(mail, "SMTP_TIMEOUT_S", 1)
     with other_end(keeping_silent) as settings.EMAIL_PORT:
         assert told(mail.check(here()))[0][1].endswith("it does not answer")
     with other_end(hanging_up) as settings.EMAIL_PORT:

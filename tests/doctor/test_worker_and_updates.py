@@ -101,7 +101,7 @@ def test_an_update_whose_file_is_gone(here: Here, update: UpdateJob) -> None:
 def test_a_failure_of_the_last_days_is_told_with_its_reference(here: Here, update: UpdateJob) -> None:
     now = timezone.now()
     changed(update, state=State.CHECKING, started_at=now)
-    changed(update, state=State.FAILED, ended_at=now, reference="abc123")
+    changed(update, state=State.FAILED, ended_at=now, error_reference="abc123")
     [(mark, what)] = told(worker_and_updates.updates(here()))
     assert mark == Level.WARNING
     assert what.startswith("update 1 of maple-usd failed at ")

@@ -24,18 +24,18 @@ pytestmark = pytest.mark.daily_on("sqlite")
 __all__ = ["lived_in", "operators"]
 
 TABLES = {
-    "roster/district",
-    "roster/group",
-    "roster/school",
-    "staff/auditevent",
-    "staff/auditseal",
-    "staff/member",
-    "staff/role",
-    "staff/staffletter",
-    "updates/letter",
-    "updates/update",
+    "districts/district",
+    "students/group",
+    "districts/school",
+    "accounts/auditevent",
+    "accounts/auditseal",
+    "accounts/member",
+    "accounts/role",
+    "accounts/accountmail",
+    "updates/resultmail",
+    "updates/updatejob",
 }
-HISTORY = ("staff/auditevent", "updates/update", "staff/member", "staff/role", "roster/school")
+HISTORY = ("accounts/auditevent", "updates/updatejob", "accounts/member", "accounts/role", "districts/school")
 
 
 @dataclass
@@ -107,7 +107,7 @@ def links(answer: Answer, table: str) -> list[str]:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/admin/", "/login/", "/staff/member/", "/roster/district/", "/logout/"])
+@pytest.mark.parametrize("path", ["/admin/", "/login/", "/staff/member/", "/districts/district/", "/logout/"])
 def test_the_server_of_the_members_has_none_of_it(path: str) -> None:
     assert Client(headers={"Accept": "text/html"}).get(path, secure=True).status_code == 404
     assert not [app for app in settings.INSTALLED_APPS if "admin" in app]
@@ -180,7 +180,7 @@ def test_nothing_can_be_changed_added_or_removed(operators: Operators, inside: B
 
 
 def test_a_districts_name_can_be_changed_and_nothing_else_of_it(operators: Operators, inside: Browser) -> None:
-    [path] = [path for path in links(inside.get("/roster/district/"), "roster/district") if "/1/" in path]
+    [path] = [path for path in links(inside.get("/districts/district/"), "districts/district") if "/1/" in path]
     inside.post(path, inside.token(path), name="Maple  Unified", slug="other", files_kept_days="365")
     facts = "SELECT name, slug, files_kept_days FROM districts_district WHERE id = 1"
     assert execute(operators.data, facts) == [("Maple Unified", "maple-usd", 14)]
@@ -191,7 +191,7 @@ def test_a_districts_name_can_be_changed_and_nothing_else_of_it(operators: Opera
 
 
 def test_each_look_is_in_the_audit_of_the_districts_that_were_seen(operators: Operators, inside: Browser) -> None:
-    [path, *_] = links(inside.get("/updates/update/"), "updates/update")
+    [path, *_] = links(inside.get("/updates/updatejob/"), "updates/updatejob")
     inside.get(path)
     inside.get("/staff/member/")
     inside.get("/staff/auditseal/")

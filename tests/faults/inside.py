@@ -89,8 +89,8 @@ def keep_draft(file: str, place: str = "") -> None:
     places: dict[str, tuple[Any, str, bool]] = {
         "before_rename": (Path, "rename", True),
         "after_rename": (Path, "rename", False),
-        "before_commit": (files, "share", False),
-        "after_commit": (drafts, "_make_room", True),
+        "before_commit": (files, "copy_to_database", False),
+        "after_commit": (drafts, "_remove_oldest", True),
     }
     if place:
         _die_at(*places[place])

@@ -26,6 +26,7 @@ def test_before_django_is_set_up_there_is_none(monkeypatch: pytest.MonkeyPatch) 
         engine.engine()
 
 
+@pytest.mark.process
 def test_setting_django_up_imports_neither(tmp_path: Path) -> None:
     code = (
         "import sys, django; django.setup();"

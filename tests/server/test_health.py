@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def healthz(monkeypatch: pytest.MonkeyPatch, seen: WorkerStatus, accept: str = "*/*") -> HttpResponse:
-    monkeypatch.setattr(health, "worker_seen", lambda: seen)
+    monkeypatch.setattr(health, "worker_status", lambda: seen)
     return health.healthz(RequestFactory().get("/healthz", headers={"Accept": accept}))
 
 
@@ -63,5 +63,5 @@ def test_a_monitor_may_have_it_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_it_is_only_to_be_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     assert health.healthz(RequestFactory().post("/healthz")).status_code == 405
-    monkeypatch.setattr(health, "worker_seen", lambda: ALIVE)
+    monkeypatch.setattr(health, "worker_status", lambda: ALIVE)
     assert health.healthz(RequestFactory().head("/healthz")).status_code == 200

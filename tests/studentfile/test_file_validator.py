@@ -48,7 +48,7 @@ def test_an_exception_in_a_rule_rejects_its_row_alone_and_is_logged(
             raise ZeroDivisionError
         return rule(self, row)
 
-    monkeypatch.setattr(RowValidator, "check", failing)
+    monkeypatch.setattr(RowValidator, "validate", failing)
     tally = ProblemTally()
     with caplog.at_level(logging.ERROR):
         assert list(validated(tmp_path / "a.csv", "STUDENT_ID,GRADE\n1,5\n2,5\n3,5\n", tally)) == [2, 3]

@@ -193,7 +193,7 @@ def test_another_process_finds_them_in_a_shared_file(maple: District, size: int)
 
 
 def test_they_are_read_a_page_at_a_time(school: District, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fingerprints, "_PAGE", 2)
+    monkeypatch.setattr(fingerprints, "_PAGE_ROWS", 2)
     ann, bob, cleo = pks(school)
     fingerprints.replace([(ann, 30), (bob, 10), (cleo, 20)])
     assert whose(school, 10, 20, 30) == [bob, cleo, ann]

@@ -123,7 +123,7 @@ def test_a_password_that_changes_while_it_is_wrapped_is_left_alone(
         Student.objects.filter(student_id="s001").update(password=hash_for_import("changed"))
         return wrap(stored)
 
-    monkeypatch.setattr(passwords, "_wrapped", meanwhile)
+    monkeypatch.setattr(passwords, "_upgraded", meanwhile)
     upgrade_some_hashes(8)
     assert wrapped(three) == [True, False, True]
     assert verify(password_of(three, "s001"), "changed")

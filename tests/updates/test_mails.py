@@ -66,7 +66,7 @@ def refused(district: District, member: Member) -> UpdateJob:
 def failed(district: District, member: Member) -> UpdateJob:
     update = send(district, a_class(6, GRADE="5"), member=member, via="curl 8.5")
     applying(update, 1)
-    transitions.transition(update.pk, State.FAILED, reference="8f3a1c")
+    transitions.transition(update.pk, State.FAILED, error_reference="8f3a1c")
     return update
 
 

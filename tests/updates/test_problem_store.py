@@ -15,7 +15,7 @@ def test_counts_go_on_from_those_before() -> None:
 
 
 def test_of_warnings_only_some_are_kept_and_of_errors_all(maple: District, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(problem_store, "MOST_WARNINGS", 3)
+    monkeypatch.setattr(problem_store, "MAX_WARNINGS", 3)
     update = send(maple, a_class(1))
     found = [Problem(code, line) for line in range(2, 6) for code in ("unknown_staff", "bad_date")]
     problem_store.save_problems(update.pk, found, {"unknown_staff": 1, "bad_date": 7})
@@ -26,7 +26,7 @@ def test_of_warnings_only_some_are_kept_and_of_errors_all(maple: District, monke
 
 @pytest.mark.usefixtures("small_batches")
 def test_counts_are_exact_also_where_details_are_cut(maple: District, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(problem_store, "MOST_WARNINGS", 3)
+    monkeypatch.setattr(problem_store, "MAX_WARNINGS", 3)
     enroll(maple, a_class(7))
     run(maple, a_class(7, STAFF="nobody{0}@maple.example"))
     assert last(maple).problem_counts == {"unknown_staff": 7}

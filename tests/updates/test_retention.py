@@ -201,7 +201,7 @@ def test_what_a_canceled_update_had_begun_with_goes_too(maple: District, small_b
 
 def test_a_kill_in_the_middle_shows_nobody_half_of_them(night: UpdateJob, monkeypatch: pytest.MonkeyPatch) -> None:
     UpdateJob.objects.filter(number=1).update(details_hidden_at=timezone.now(), details_removed_at=timezone.now())
-    monkeypatch.setattr(retention, "ROWS_AT_ONCE", 1)
+    monkeypatch.setattr(retention, "ROWS_PER_BATCH", 1)
     now = after(night, days=91)
     assert remove_expired(now) == 4  # two files, a row and a problem
     assert details(night) == 1
@@ -217,7 +217,7 @@ def test_a_kill_in_the_middle_shows_nobody_half_of_them(night: UpdateJob, monkey
 
 
 def test_a_fault_at_any_statement_does_no_harm(night: UpdateJob, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "ROWS_AT_ONCE", 1)
+    monkeypatch.setattr(retention, "ROWS_PER_BATCH", 1)
     now, whole = after(night, days=91), 3  # details of each of the two
     for statement in count(1):
         with transaction.atomic():

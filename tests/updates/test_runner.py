@@ -32,7 +32,7 @@ def dying(update: UpdateJob, monkeypatch: pytest.MonkeyPatch) -> None:
     def dies(*_: object) -> None:
         raise MemoryError("canary")
 
-    monkeypatch.setattr(check, "RowRules", dies)
+    monkeypatch.setattr(check, "RowChecker", dies)
 
 
 def die(update: UpdateJob) -> None:
@@ -179,12 +179,12 @@ def test_the_engine_is_told_of_every_beginning_and_every_end(
 ) -> None:
     enroll(maple, a_class(1))
     heard: list[tuple[int, str]] = []
-    monkeypatch.setattr(jobs.selected(), "due", lambda pk: heard.append((pk, UpdateJob.objects.get(pk=pk).state)))
+    monkeypatch.setattr(jobs.selected(), "notify_engine", lambda pk: heard.append((pk, UpdateJob.objects.get(pk=pk).state)))
     update = send(maple, a_class(1, GRADE="5"))
     if end == "canceled":
         cancel(maple)
     elif end == "failed":
-        transitions.transition(update.pk, State.CHECKING, deaths=runner.MAX_ATTEMPTS_WITHOUT_PROGRESS)
+        transitions.transition(update.pk, State.CHECKING, attempts_without_progress=runner.MAX_ATTEMPTS_WITHOUT_PROGRESS)
         finish(update)
     else:
         finish(update)

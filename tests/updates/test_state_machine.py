@@ -61,7 +61,7 @@ def test_the_database_refuses_every_other_move_by_itself(maple: District, old: S
     if new in TRANSITIONS.get(old, ()):
         assert write_state(update, new) == 1
     else:
-        with pytest.raises(IntegrityError, match="an update cannot make this move"):
+        with pytest.raises(IntegrityError, match="an update cannot make this state transition"):
             write_state(update, new)
         update.refresh_from_db()
         assert update.state == old
@@ -78,7 +78,7 @@ def test_an_update_begins_as_received_and_as_nothing_else(maple: District, state
     update = send(maple, a_class(1))
     update.pk, update.number, update.file_digest, update.state = None, 2, "0" * 64, state
     update.ended_at = None if state in UNFINISHED else timezone.now()
-    with pytest.raises(IntegrityError, match="an update begins as received"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="an update starts in the state received"), transaction.atomic():
         update.save(force_insert=True)
 
 

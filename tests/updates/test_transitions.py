@@ -14,19 +14,19 @@ from tests.updates.night import a_class, send
 def update(maple: District) -> UpdateJob:
     """One that the run "mine" is checking."""
     update = send(maple, a_class(3))
-    transitions.transition(update.pk, State.CHECKING, run="mine", deaths=2)
+    transitions.transition(update.pk, State.CHECKING, run_id="mine", attempts_without_progress=2)
     return update
 
 
 def test_facts_of_a_move_are_written_with_it(update: UpdateJob) -> None:
-    assert transitions.transition(update.pk, State.FAILED, reference="8f3a1c")
+    assert transitions.transition(update.pk, State.FAILED, error_reference="8f3a1c")
     update.refresh_from_db()
     assert (update.state, update.error_reference) == ("failed", "8f3a1c")
     assert update.ended_at is not None
 
 
 def test_facts_of_a_move_that_is_not_made_are_not_written(update: UpdateJob) -> None:
-    assert not transitions.transition(update.pk, State.COMPLETED, reference="8f3a1c")
+    assert not transitions.transition(update.pk, State.COMPLETED, error_reference="8f3a1c")
     update.refresh_from_db()
     assert (update.state, update.error_reference, update.ended_at) == ("checking", "", None)
 
@@ -37,7 +37,7 @@ def test_a_run_moves_only_what_it_holds(update: UpdateJob) -> None:
 
 
 def test_progress_is_written_and_shows_that_the_run_lives(update: UpdateJob) -> None:
-    transitions.record_progress(update.pk, State.CHECKING, "mine", read=F("read") + 2)
+    transitions.record_progress(update.pk, State.CHECKING, "mine", rows_read=F("rows_read") + 2)
     update.refresh_from_db()
     assert (update.rows_read, update.attempts_without_progress) == (2, 0)
     assert update.progressed_at is not None
@@ -46,7 +46,7 @@ def test_progress_is_written_and_shows_that_the_run_lives(update: UpdateJob) -> 
 @pytest.mark.parametrize(("state", "run"), [(State.CHECKING, "another"), (State.APPLYING, "mine")])
 def test_progress_of_another_run_or_another_state_is_fenced(update: UpdateJob, state: State, run: str) -> None:
     with pytest.raises(transitions.Fenced):
-        transitions.record_progress(update.pk, state, run, read=2)
+        transitions.record_progress(update.pk, state, run, rows_read=2)
     update.refresh_from_db()
     assert (update.rows_read, update.attempts_without_progress) == (0, 2)
 
@@ -54,4 +54,4 @@ def test_progress_of_another_run_or_another_state_is_fenced(update: UpdateJob, s
 def test_nobody_makes_progress_after_the_end(update: UpdateJob) -> None:
     transitions.transition(update.pk, State.CANCELED)
     with pytest.raises(transitions.Fenced):
-        transitions.record_progress(update.pk, State.CHECKING, "mine", read=2)
+        transitions.record_progress(update.pk, State.CHECKING, "mine", rows_read=2)

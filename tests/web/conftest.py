@@ -25,7 +25,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[WorkerStatus], None]:
     """Lets the doors see a worker that lives, or what a test wants them to see."""
 
     def seen(what: WorkerStatus) -> None:
-        monkeypatch.setattr(status_json, "worker_seen", lambda: what)
+        monkeypatch.setattr(status_json, "worker_status", lambda: what)
 
     seen(WorkerStatus(True, NOW))
     return seen

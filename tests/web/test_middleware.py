@@ -41,7 +41,7 @@ def test_a_fault_of_ours_is_told_with_a_reference_and_no_trace(
     def broken(*args: object) -> None:
         raise KeyError("Ada Lovelace")
 
-    monkeypatch.setattr(views, "Call", broken)
+    monkeypatch.setattr(views, "ApiRequest", broken)
     client = Client(raise_request_exception=False)
     response = client.post("/slc/studentupdate/start", secure=True, HTTP_ACCEPT=accept)
     assert response.status_code == 500

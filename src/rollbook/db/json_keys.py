@@ -2,7 +2,7 @@
 
 Lists as psycopg adapts them cost five to ten times as much on the way to PostgreSQL. And it is left no choice of plan:
 each key is looked up in the index, also while the statistics of a table that is just being filled are wrong by a
-million rows (docs/decisions/databases.md).
+million rows (docs/decisions/0008-databases.md).
 """
 
 import json

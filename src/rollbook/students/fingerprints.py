@@ -5,7 +5,7 @@ version are part of the key. So a record with a student's fingerprint means that
 accepted under the same header by the same rules, and nothing has changed the student since:
 ``changing`` writes students and fingerprints together, and triggers clear the fingerprints of
 students whose group, staff member or school changes. Why the fingerprint covers the whole record:
-docs/decisions/digests.md.
+docs/decisions/0009-row-fingerprints.md.
 """
 
 import hashlib
@@ -118,7 +118,7 @@ def insert(district_id: int, whose: Iterable[tuple[int, int | None]]) -> None:
     """Insert the fingerprints of new students: pairs of student's ID and fingerprint."""
     bulk.insert(
         "students_rowfingerprint",
-        ("student_id", "district_id", "digest", "edition"),
+        ("student_id", "district_id", "fingerprint", "student_version"),
         ((student, district_id, digest, 0) for student, digest in whose),
     )
 

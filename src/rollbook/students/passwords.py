@@ -3,7 +3,7 @@
 A stored password is ``method$salt$mark$proof``. On import the proof is a keyed HMAC-SHA-256, so a student can sign in
 at once and a first load is not slowed by hashing; a task of low priority wraps the proof in argon2id. The mark is a
 digest under a second key and serves one thing: to see that a nightly file brings the password a student already has.
-Both keys stand outside the database. Why there is a mark: docs/decisions/student-passwords.md.
+Both keys stand outside the database. Why there is a mark: docs/decisions/0001-student-passwords.md.
 """
 
 import hashlib

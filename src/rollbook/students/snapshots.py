@@ -49,7 +49,7 @@ class StudentSnapshot:
     """
 
     pk: int
-    edition: int
+    version: int
     password: str
     values: dict[str, str]
 

@@ -102,8 +102,8 @@ def test_events_of_no_district_are_kept_for_the_longest_time() -> None:
     [
         "UPDATE accounts_auditevent SET detail = 'x' WHERE seal_id = 1",
         "DELETE FROM accounts_auditevent WHERE seal_id = 1",
-        "UPDATE accounts_auditseal SET forgotten = forgotten + 1 WHERE number = 1",
-        "UPDATE accounts_auditseal SET forgotten = 0 WHERE number = 1",
+        "UPDATE accounts_auditseal SET removed_events = removed_events + 1 WHERE number = 1",
+        "UPDATE accounts_auditseal SET removed_events = 0 WHERE number = 1",
         "UPDATE accounts_auditseal SET remaining_digest = digest WHERE number = 1",
         "UPDATE accounts_auditseal SET digest = remaining_digest WHERE number = 1",
     ],
@@ -116,7 +116,7 @@ def test_whoever_touches_the_rest_is_noticed(deed: str) -> None:
 
 
 def test_nobody_can_pretend_that_it_was_retention() -> None:
-    behind_its_back("UPDATE accounts_auditseal SET forgotten = 1 WHERE number = 2")
+    behind_its_back("UPDATE accounts_auditseal SET removed_events = 1 WHERE number = 2")
     behind_its_back("DELETE FROM accounts_auditevent WHERE id = (SELECT min(id) FROM accounts_auditevent WHERE seal_id = 2)")
     assert broken() == [2]
 

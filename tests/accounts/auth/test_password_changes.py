@@ -143,7 +143,7 @@ def test_who_became_inactive_meanwhile_gets_no_password(manager: Member) -> None
 def test_if_the_letter_cannot_be_written_nothing_has_changed(manager: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     browser = Browser()
     browser.sign_in(manager)
-    monkeypatch.setattr(mails, "write", mock.Mock(side_effect=RuntimeError))
+    monkeypatch.setattr(mails, "queue_mail", mock.Mock(side_effect=RuntimeError))
     with pytest.raises(RuntimeError):
         set_password(manager, NEW, NOW)
     assert browser.member() == manager

@@ -97,7 +97,7 @@ def test_a_process_that_dies_leaves_nobody_half_invited(manager: Member, monkeyp
             raise SystemExit
         real(*arguments, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(mails, "write", dies)
+    monkeypatch.setattr(mails, "queue_mail", dies)
     with pytest.raises(SystemExit):
         import_staff(a_staff_file(200).encode(), manager, NOW)
     assert list(Member.objects.filter(district=manager.district)) == [manager]

@@ -157,7 +157,7 @@ def test_nobody_is_invited_without_a_letter(maple: District, monkeypatch: pytest
     def dies(*arguments: object) -> None:
         raise SystemExit
 
-    monkeypatch.setattr(mails, "write", dies)
+    monkeypatch.setattr(mails, "queue_mail", dies)
     with pytest.raises(SystemExit):
         invite(maple, *BEN, "district manager", [], None, NOW)
     assert not Member.objects.exists()

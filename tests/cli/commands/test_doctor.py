@@ -153,7 +153,7 @@ class TestLooks:
             DoctorCheck("stand", self.stand),
         )
         monkeypatch.setattr(runner, "CHECKS", checks)
-        monkeypatch.setattr(runner, "LIMIT", 2)
+        monkeypatch.setattr(runner, "TIME_LIMIT_S", 2)
 
     @staticmethod
     def hang(here: Installation) -> Iterator[CheckResult]:

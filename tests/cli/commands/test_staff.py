@@ -49,7 +49,7 @@ def answer_prompts(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
 
 def set_worker(monkeypatch: pytest.MonkeyPatch, *, alive: bool) -> None:
     """Set whether a worker is running."""
-    monkeypatch.setattr(staff, "worker_seen", lambda: WorkerStatus(alive=alive, at=None))
+    monkeypatch.setattr(staff, "worker_status", lambda: WorkerStatus(alive=alive, at=None))
 
 
 def test_without_a_password_the_member_is_invited(

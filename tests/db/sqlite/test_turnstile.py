@@ -22,7 +22,7 @@ BUSY_WORKER = textwrap.dedent("""
     import django
     django.setup()
     from django.db import connection, transaction
-    from rollbook.roster.models import District
+    from rollbook.districts.models import District
     from rollbook.database.turnstile import let_others_pass
 
     connection.settings_dict["NAME"] = sys.argv[1]
@@ -74,7 +74,7 @@ def test_the_worker_passes_only_when_whoever_is_inside_has_left(tmp_path: Path) 
 
 
 def test_a_worker_is_not_kept_out_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rollbook.db.sqlite.turnstile.PATIENCE", 0.1)
+    monkeypatch.setattr("rollbook.db.sqlite.turnstile.MAX_WAIT_S", 0.1)
     inside, worker = Turnstile(str(tmp_path / "turnstile")), Turnstile(str(tmp_path / "turnstile"))
     inside.enter()
     worker.pass_through()

@@ -69,7 +69,7 @@ def test_a_worker_that_is_told_to_stop_leaves_the_rest_to_another_and_no_death_b
 def test_a_turn_is_over_when_its_time_is_and_others_wait(
     maple: District, cedar: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(district_turn, "SECONDS", 0.0)
+    monkeypatch.setattr(district_turn, "TURN_S", 0.0)
     update = new_students(maple, 30)
     job_queue.nudge(cedar.pk)
     DistrictTurn(maple.pk, never).take()
@@ -79,7 +79,7 @@ def test_a_turn_is_over_when_its_time_is_and_others_wait(
 
 
 def test_while_nobody_else_waits_it_goes_on(maple: District, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(district_turn, "SECONDS", 0.0)
+    monkeypatch.setattr(district_turn, "TURN_S", 0.0)
     update = new_students(maple, 30)
     take(maple)
     assert runner.has_ended(update.pk)
@@ -163,8 +163,8 @@ def test_where_not_even_the_pause_can_be_written_down_it_is_tried_until_it_can(
         real(update_id)
 
     monkeypatch.setattr(apply, "_apply", failing(OSError(errno.ENOSPC, "No space left on device")))
-    monkeypatch.setattr(runner, "rest", rest)
-    monkeypatch.setattr(district_turn, "pause_after", lambda faults: 0.01)
+    monkeypatch.setattr(runner, "release", rest)
+    monkeypatch.setattr(district_turn, "backoff_seconds", lambda faults: 0.01)
     take(maple)
     update.refresh_from_db()
     assert (update.state, update.attempts_without_progress, len(tries)) == ("applying", 0, 3)

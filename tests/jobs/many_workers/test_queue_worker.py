@@ -156,7 +156,7 @@ def test_sessions_that_are_ended_under_it_do_not_end_it(done: list[int]) -> None
 
 
 def test_what_its_last_worker_held_is_free_when_it_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue_worker, "pause_after", lambda faults: 0.01)
+    monkeypatch.setattr(queue_worker, "backoff_seconds", lambda faults: 0.01)
     app = an_app(lambda context: None)
     ours = QueueWorker(app, QUEUE, 1, lambda job: job())
     with connection.cursor() as cursor:

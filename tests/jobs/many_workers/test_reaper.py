@@ -109,9 +109,9 @@ def test_it_goes_on_after_a_fault(
         reap_and_renudge()
         stop.set()
 
-    monkeypatch.setattr(reaper, "look_after", look)
-    monkeypatch.setattr(reaper, "LOOK", 0.01)
-    monkeypatch.setattr(reaper, "pause_after", lambda faults: 0.01)
+    monkeypatch.setattr(reaper, "reap_and_renudge", look)
+    monkeypatch.setattr(reaper, "REAP_INTERVAL_S", 0.01)
+    monkeypatch.setattr(reaper, "backoff_seconds", lambda faults: 0.01)
     Reaper().work(stop)
     assert waiting_districts() == [maple.pk]
     assert "the jobs cannot be looked after" in caplog.text

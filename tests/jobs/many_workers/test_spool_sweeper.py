@@ -21,7 +21,7 @@ def test_what_is_left_over_is_swept_again_and_again_until_the_end(monkeypatch: p
             raise faults.pop()
         return sweep()
 
-    monkeypatch.setattr(receive, "sweep", sweep_in_the_end)
+    monkeypatch.setattr(receive, "remove_orphaned_files", sweep_in_the_end)
     stop = threading.Event()
     sweeping = threading.Thread(target=spool_sweeper.sweep_until, args=(stop,))
     sweeping.start()

@@ -82,7 +82,7 @@ class Surveyed:
 def small(stretch: int, chunk: int = 64) -> Iterator[None]:
     """Marks so many bytes apart, in a file that is read in such chunks."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading_scan, "STRETCH", stretch)
+        patch.setattr(reading_scan, "CHECKPOINT_INTERVAL_BYTES", stretch)
         patch.setattr(encodings, "CHUNK", chunk)
         yield
 

@@ -140,7 +140,7 @@ def test_the_rows_are_counted_without_blank_ones(tmp_path: Path) -> None:
 @given(st.lists(st.sampled_from(ROWS), max_size=200), st.integers(1, 5))
 def test_rows_that_are_looked_at_together_are_as_if_each_were_looked_at_alone(rows: list[bytes], at_once: int) -> None:
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
-        patched.setattr(reading_scan, "_AT_ONCE", at_once)
+        patched.setattr(reading_scan, "_RECORDS_PER_BLOCK", at_once)
         together = of(Path(folder), HEADER + b"".join(rows))
         patched.setattr(reading_scan._Scanner, "_are_plain", lambda reading, some: False)
         assert of(Path(folder), HEADER + b"".join(rows)) == together

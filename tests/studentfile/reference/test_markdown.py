@@ -6,7 +6,7 @@ from rollbook.studentfile.columns import BY_SPELLING
 from rollbook.studentfile.problems.problem import PROBLEM_CODES
 from rollbook.studentfile.reference.markdown import page
 
-PAGE = Path(__file__).parents[2] / "docs" / "student-file.md"
+PAGE = Path(__file__).parents[3] / "docs" / "student-file.md"
 
 
 def test_the_page_is_not_stale() -> None:

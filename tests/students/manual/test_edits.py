@@ -100,7 +100,7 @@ def test_a_student_is_changed_where_the_form_says_something_else(maple: District
     record = snapshots.load_by_id([pk])[pk]
     snapshots.add_links([record])
     said = edits.form_values(record) | {"GRADE": "5", "RACE": "", "MIDDLE_INITIAL": "Q", "ADDITIONAL_INFO_1": " bus 4 "}
-    edited = edits.edit(maple.pk, pk, said, author, TODAY, record.edition)
+    edited = edits.edit(maple.pk, pk, said, author, TODAY, record.version)
     assert sorted(edited.columns) == ["GRADE", "MIDDLE_INITIAL", "RACE"]
     assert history(maple, "s000")[1:] == [("MIDDLE_INITIAL", "", "Q"), ("GRADE", "4", "5"), ("RACE", "WH", "")]
     by_hand_alone = Change.objects.filter(member=author.member_id, update=None)
@@ -112,8 +112,8 @@ def test_a_form_left_as_it_was_changes_nothing(maple: District, author: ChangeAu
     pk = key(maple, "s000")
     record = snapshots.load_by_id([pk])[pk]
     snapshots.add_links([record])
-    assert edits.edit(maple.pk, pk, edits.form_values(record), author, TODAY, record.edition).columns == ()
-    assert RowFingerprint.objects.get(student=pk).student_version == record.edition
+    assert edits.edit(maple.pk, pk, edits.form_values(record), author, TODAY, record.version).columns == ()
+    assert RowFingerprint.objects.get(student=pk).student_version == record.version
 
 
 def test_what_a_student_must_have_cannot_be_emptied(maple: District, author: ChangeAuthor) -> None:

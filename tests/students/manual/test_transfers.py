@@ -112,7 +112,7 @@ def test_who_is_handed_over_stays_until_the_district_says_where(head: Member, ma
         transfers.complete_transfer(head, transfer, school(maple, "200"), LATER)
     assert transfers.complete_transfer(manager, transfer, school(maple, "200"), LATER) == 4
     transfer.refresh_from_db()
-    assert (transfer.state, transfer.target_name, transfer.closed_by) == ("moved", "School 200", manager)
+    assert (transfer.state, transfer.target_name, transfer.closed_by) == ("completed", "School 200", manager)
     assert set(column_of(maple, "SCHOOL_ID").values()) == {"200"}
     assert transfers.count_pending(manager) == 0
     with pytest.raises(InvalidTransfer) as caught:

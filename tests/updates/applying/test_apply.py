@@ -89,7 +89,7 @@ def test_whatever_key_was_taken_meanwhile_rejects_the_row(
 def test_who_waited_for_a_row_that_became_impossible_is_rejected_too(
     school: District, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(apply, "SMALLEST", size)
+    monkeypatch.setattr(apply, "MIN_CHUNK_ROWS", size)
     update = send(school, "STUDENT_ID,USERNAME,GRADE\ns000,u001,5\ns001,u002,5\ns002,free,5\ns003,,5")
     applying(update)
     edit("s005", username="free")
@@ -216,8 +216,8 @@ def test_a_chunk_has_no_more_rows_than_it_should(school: District) -> None:
 def test_a_chunk_is_as_large_as_a_quarter_of_a_second_allows(
     monkeypatch: pytest.MonkeyPatch, size: int, seconds: float, wanted: int
 ) -> None:
-    monkeypatch.setattr(apply, "SMALLEST", 100)
-    monkeypatch.setattr(apply, "LARGEST", 5000)
+    monkeypatch.setattr(apply, "MIN_CHUNK_ROWS", 100)
+    monkeypatch.setattr(apply, "MAX_CHUNK_ROWS", 5000)
     assert apply._next_size(size, seconds) == wanted
 
 

@@ -62,7 +62,7 @@ def holders_of(students: Students) -> Holders:
 def plan(rows: list[PendingRow], *enrolled: StudentSnapshot) -> ChunkPlan:
     """The plan of a chunk of these rows, if these are the students of the district."""
     students = {record.pk: record for record in enrolled}
-    chunk = ChunkRows.split(rows, {record.pk: record.edition for record in enrolled})
+    chunk = ChunkRows.split(rows, {record.pk: record.version for record in enrolled})
     return ChunkPlan.build(chunk, students, holders_of(students))
 
 
@@ -97,7 +97,7 @@ def test_simple_changes_are_grouped_by_their_columns() -> None:
     }
     assert (chunk.changes, chunk.new_students, chunk.rejected) == ({}, {}, [])
     assert chunk.field_counts() == {"GRADE": 3, "RACE": 1, STUDENT_ADDED: 0}
-    assert chunk.outcome_counts() == {"updated": 3, "unchanged": 0, "added": 0, "rejected": 0}
+    assert chunk.outcome_counts() == {"rows_updated": 3, "rows_unchanged": 0, "rows_added": 0, "rows_rejected": 0}
 
 
 def test_simple_changes_claim_no_keys() -> None:
@@ -129,7 +129,7 @@ def test_a_row_that_says_what_is_true_by_now_is_unchanged() -> None:
     chunk = plan([simple(2, before, GRADE="5")], now)
     assert new_values(chunk) == {2: {}}
     assert chunk.unchanged_lines == {2}
-    assert chunk.outcome_counts() == {"updated": 0, "unchanged": 1, "added": 0, "rejected": 0}
+    assert chunk.outcome_counts() == {"rows_updated": 0, "rows_unchanged": 1, "rows_added": 0, "rows_rejected": 0}
 
 
 @pytest.mark.parametrize(("stored", "new"), [(STORED, {}), ("other", {"PASSWORD": "other"})])
@@ -152,7 +152,7 @@ def test_a_student_who_is_gone_rejects_the_row_alone() -> None:
     chunk = plan(rows, two)
     assert rejected(chunk) == {2: None, 3: None}
     assert [change.student for change in chunk.simple_changes["GRADE"]] == [2]
-    assert chunk.outcome_counts() == {"updated": 1, "unchanged": 0, "added": 0, "rejected": 2}
+    assert chunk.outcome_counts() == {"rows_updated": 1, "rows_unchanged": 0, "rows_added": 0, "rows_rejected": 2}
 
 
 # New students
@@ -162,7 +162,7 @@ def test_a_new_student_is_added_with_the_fingerprint_of_its_row() -> None:
     chunk = plan([pending(2, None, **ANN, STUDENT_ID="n1")])
     assert chunk.new_students == {2: NewStudent({**ANN, "STUDENT_ID": "n1"}, 1002)}
     assert chunk.field_counts() == {STUDENT_ADDED: 1}
-    assert chunk.outcome_counts() == {"updated": 0, "unchanged": 0, "added": 1, "rejected": 0}
+    assert chunk.outcome_counts() == {"rows_updated": 0, "rows_unchanged": 0, "rows_added": 1, "rows_rejected": 0}
 
 
 @pytest.mark.parametrize(
@@ -337,7 +337,7 @@ def test_only_rows_that_take_a_key_or_have_no_student_are_rejected(
     chunk: tuple[list[PendingRow], Students],
 ) -> None:
     rows, enrolled = chunk
-    chunk_rows = ChunkRows.split(rows, {pk: record.edition for pk, record in enrolled.items()})
+    chunk_rows = ChunkRows.split(rows, {pk: record.version for pk, record in enrolled.items()})
     claiming = claim_keys(chunk_rows, enrolled)
     assert set(rejected(plan(rows, *enrolled.values()))) <= {*claiming, *chunk_rows.gone}
 
@@ -347,7 +347,7 @@ def test_if_nobody_holds_a_key_only_rows_that_take_the_same_key_clash(
     chunk: tuple[list[PendingRow], Students],
 ) -> None:
     rows, enrolled = chunk
-    chunk_rows = ChunkRows.split(rows, {pk: record.edition for pk, record in enrolled.items()})
+    chunk_rows = ChunkRows.split(rows, {pk: record.version for pk, record in enrolled.items()})
     nobody: Holders = {"STUDENT_ID": {}, "USERNAME": {}, "LAST_NAME": {}}
     made = ChunkPlan.build(chunk_rows, enrolled, nobody)
     claims = claim_keys(chunk_rows, enrolled)

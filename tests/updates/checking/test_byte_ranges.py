@@ -29,11 +29,11 @@ slow = settings(in_one_test, max_examples=depth.examples(20))
 @pytest.fixture
 def small_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Files of a few rows have many, each has several batches, and all are checked by this very process."""
-    monkeypatch.setattr(scan, "STRETCH", 256)
+    monkeypatch.setattr(scan, "CHECKPOINT_INTERVAL_BYTES", 256)
     monkeypatch.setattr(encodings, "CHUNK", 64)
-    monkeypatch.setattr(check_range, "SMALLEST", 2)
-    monkeypatch.setattr(check_range, "LARGEST", 3)
-    monkeypatch.setattr(parallel, "WORTH_IT", 1_000_000)
+    monkeypatch.setattr(check_range, "MIN_BATCH_RECORDS", 2)
+    monkeypatch.setattr(check_range, "MAX_BATCH_RECORDS", 3)
+    monkeypatch.setattr(parallel, "MIN_RANGES", 1_000_000)
 
 
 def night() -> str:
@@ -152,7 +152,7 @@ def test_the_night_has_many_stretches_and_they_change_nothing(
 ) -> None:
     enroll(cedar, a_class(ROWS, GRADE="4"))
     in_stretches = send(school, night())
-    monkeypatch.setattr(scan, "STRETCH", 1 << 21)
+    monkeypatch.setattr(scan, "CHECKPOINT_INTERVAL_BYTES", 1 << 21)
     at_once = send(cedar, night())
     assert (len(in_stretches.checkpoints), len(at_once.checkpoints)) == (8, 0)
     applying(in_stretches)
@@ -250,7 +250,7 @@ def test_a_hand_whose_run_has_lost_the_update_writes_nothing(school: District, c
 def test_a_second_hand_is_asked_for_only_where_there_is_enough_to_do(
     school: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parallel, "WORTH_IT", 4)
+    monkeypatch.setattr(parallel, "MIN_RANGES", 4)
     monkeypatch.setattr("os.sched_getaffinity", lambda pid: {0, 1})
     started: list[object] = []
 

@@ -150,7 +150,7 @@ def test_a_row_on_which_a_rule_of_ours_fails_is_rejected_and_the_others_go_on(
             raise ZeroDivisionError("canary")
         return rule(self, row)
 
-    monkeypatch.setattr(row_validator.RowValidator, "check", poisoned)
+    monkeypatch.setattr(row_validator.RowValidator, "validate", poisoned)
     result = run(school, "STUDENT_ID,FIRST_NAME\ns000,Anna\ns001,POISON\ns002,Annie\nPOISON,x\ns003,Andy")
     assert counts(result) == {"updated": 3, "rejected": 2}
     assert problems(last(school)) == {3: ["internal_error"], 5: ["internal_error"]}
@@ -168,7 +168,7 @@ def test_a_duplicate_of_a_row_on_which_a_rule_fails_is_judged_all_the_same(
             raise ZeroDivisionError("canary")
         return rule(self, row)
 
-    monkeypatch.setattr(row_validator.RowValidator, "check", poisoned)
+    monkeypatch.setattr(row_validator.RowValidator, "validate", poisoned)
     result = run(school, "STUDENT_ID,FIRST_NAME\ns000,Anna\ns000,Annie")
     assert counts(result) == {"updated": 1, "rejected": 1}
 

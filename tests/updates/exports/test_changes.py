@@ -70,7 +70,7 @@ def test_no_cell_can_run_in_a_spreadsheet(school: District) -> None:
 def test_however_many_there_are_each_is_there_once_and_nobody_elses(
     school: District, cedar: District, monkeypatch: pytest.MonkeyPatch, small_chunks: None
 ) -> None:
-    monkeypatch.setattr(changes, "STRETCH", 3)
+    monkeypatch.setattr(changes, "CHANGES_PER_QUERY", 3)
     enroll(cedar, a_class(6, GRADE="4"))
     ours, theirs = send(school, a_class(6, GRADE="5", GENDER="m")), send(cedar, a_class(5, GRADE="7"))
     work = [applying(ours), applying(theirs)]

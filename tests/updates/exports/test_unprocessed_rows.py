@@ -68,11 +68,11 @@ def test_canceled_anywhere_the_rest_sent_again_completes_it(school: District, st
 def test_stretches_that_another_process_has_checked_are_left_out(
     school: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scan, "STRETCH", 64)
+    monkeypatch.setattr(scan, "CHECKPOINT_INTERVAL_BYTES", 64)
     monkeypatch.setattr(encodings, "CHUNK", 64)
     update = send(school, a_class(10, GRADE="4"))
     begin, middle, *_, last_one = byte_ranges.unchecked_ranges(update)
-    transitions.transition(update.pk, State.CHECKING, run="x", started_at=update.received_at)
+    transitions.transition(update.pk, State.CHECKING, run_id="x", started_at=update.received_at)
     for stretch in (middle, last_one):
         check_range.RangeWorker(update.pk, "x", FingerprintIndex.load(school.pk)).check(stretch)
     cancel(school)
@@ -88,7 +88,7 @@ def test_stretches_that_another_process_has_checked_are_left_out(
 def test_what_is_left_of_an_update_that_failed(school: District) -> None:
     update = send(school, NIGHT)
     applying(update, chunks=1)
-    transitions.transition(update.pk, State.FAILED, reference="abc")
+    transitions.transition(update.pk, State.FAILED, error_reference="abc")
     assert [row[0] for row in rows_of(update)] == ["s002", "s003", "s004", "s005", "s006", "s007"]
 
 

@@ -104,7 +104,7 @@ def test_nothing_out_of_a_password_cell_is_kept(manager: Member) -> None:
 
 
 def test_a_check_that_takes_too_long_says_how_far_it_came(manager: Member, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preview, "LONGEST_CHECK", -1.0)
+    monkeypatch.setattr(preview, "CHECK_TIMEOUT_S", -1.0)
     told = drafts.load_preview(keep(manager, a_class(1500)))
     assert (told.rows, told.checked, told.complete) == (1500, 1000, False)
 
@@ -119,7 +119,7 @@ def test_an_error_of_ours_in_a_rule_rejects_the_row_alone(manager: Member, monke
     def check(self: Any, row: Any) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(RowValidator, "check", check)
+    monkeypatch.setattr(RowValidator, "validate", check)
     told = drafts.load_preview(keep(manager, a_class(2)))
     assert [(group.code, group.count) for group in told.groups] == [("internal_error", 2)]
 
@@ -180,7 +180,7 @@ def test_a_draft_becomes_an_update_without_a_second_upload(maple: District, mana
         "encoding",
         "detected_encoding",
         "header",
-        "marks",
+        "checkpoints",
         "rows",
     ):
         assert getattr(update, fact) == getattr(draft, fact)
@@ -258,7 +258,7 @@ def test_a_fault_while_it_is_sent_leaves_the_draft(manager: Member, monkeypatch:
         raise OperationalError("disk I/O error")
 
     with monkeypatch.context() as broken:
-        broken.setattr(runner, "due", fault)
+        broken.setattr(runner, "notify_engine", fault)
         with pytest.raises(OperationalError):
             drafts.submit(draft, Mode.UPDATE)
     assert not UpdateJob.objects.exists()
@@ -326,7 +326,7 @@ def test_the_sweep_spares_the_file_of_a_draft(manager: Member) -> None:
     assert files.path_of(draft.spool_name).is_file()
 
 
-@pytest.mark.parametrize("where", ["survey", "look_into", "keep", "commit"])
+@pytest.mark.parametrize("where", ["survey", "preview_rows", "keep", "commit"])
 def test_a_fault_on_the_way_in_leaves_neither_file_nor_draft(
     manager: Member, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
@@ -334,10 +334,10 @@ def test_a_fault_on_the_way_in_leaves_neither_file_nor_draft(
         raise OSError(errno.ENOSPC, "full")
 
     target, name = {
-        "survey": (reader, "survey"),
-        "look_into": (preview, "look_into"),
+        "survey": (reader, "scan"),
+        "preview_rows": (preview, "preview_rows"),
         "keep": (files, "_sync_folder"),
-        "commit": (files, "share"),
+        "commit": (files, "copy_to_database"),
     }[where]
     monkeypatch.setattr(target, name, fails)
     with pytest.raises(OSError, match="full"):

@@ -59,7 +59,7 @@ def test_a_file_of_any_size_comes_back_byte_by_byte(tmp_path: Path, size: int) -
 def test_every_byte_is_itself_and_pieces_come_in_the_order_of_their_numbers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(file_chunks, "SIZE", 5)
+    monkeypatch.setattr(file_chunks, "CHUNK_BYTES", 5)
     data = bytes(range(256)) + b"\\x00\\\\\\.\n\t\r\x00\xff'%s"
     path = tmp_path / "file"
     path.write_bytes(data)
@@ -96,7 +96,7 @@ def test_update_and_pieces_are_committed_together_or_not_at_all(
         raise ZeroDivisionError
 
     with monkeypatch.context() as broken:
-        broken.setattr(runner, "due", fault)
+        broken.setattr(runner, "notify_engine", fault)
         with pytest.raises(ZeroDivisionError):
             send(maple, a_class(3))
     assert (UpdateJob.objects.count(), FileChunk.objects.count()) == (0, 0)
@@ -191,7 +191,7 @@ def test_a_file_that_the_database_has_lost_too_is_lost_and_leaves_no_copy(
 def test_a_piece_that_was_harmed_is_noticed(
     maple: District, go_elsewhere: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(file_chunks, "SIZE", 64)
+    monkeypatch.setattr(file_chunks, "CHUNK_BYTES", 64)
     update = send(maple, a_class(9))
     assert FileChunk.objects.count() > 3
     FileChunk.objects.filter(number=1).delete()
@@ -244,7 +244,7 @@ def test_the_sweep_spares_copies_of_updates_that_live(maple: District, until: St
 def test_the_sweep_spares_a_copy_that_is_being_brought(
     maple: District, go_elsewhere: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(file_chunks, "SIZE", 64)
+    monkeypatch.setattr(file_chunks, "CHUNK_BYTES", 64)
     update = send(maple, a_class(9))
     folder = go_elsewhere()
     read, swept = file_chunks.read, []

@@ -89,11 +89,11 @@ def test_the_same_bytes_noticed_only_at_the_commit_are_replayed(
     survey = reader.scan
 
     def meanwhile(*args: Any, **facts: Any) -> Any:
-        monkeypatch.setattr(reader, "survey", survey)
+        monkeypatch.setattr(reader, "scan", survey)
         send_bytes(maple, ONE)
         return survey(*args, **facts)
 
-    monkeypatch.setattr(reader, "survey", meanwhile)
+    monkeypatch.setattr(reader, "scan", meanwhile)
     receipt = send_bytes(maple, ONE)
     assert (receipt.replayed, receipt.update.number) == (True, 1)
     assert kept_files() == 1
@@ -201,9 +201,9 @@ def test_a_fault_on_the_way_leaves_neither_file_nor_update(
         raise OperationalError("disk I/O error") if where == "commit" else OSError(errno.ENOSPC, "full")
 
     target, name = {
-        "survey": (reader, "survey"),
+        "survey": (reader, "scan"),
         "keep": (files, "_sync_folder"),
-        "commit": (runner, "due"),
+        "commit": (runner, "notify_engine"),
     }[where]
     monkeypatch.setattr(target, name, fails)
     with pytest.raises((OSError, OperationalError)):

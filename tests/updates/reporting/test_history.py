@@ -151,7 +151,7 @@ def test_of_several_updates_the_worst_is_told(school: District) -> None:
     assert worst() == "refused"
     failed = send(school, a_class(1))
     next(runner.run_steps(failed.pk))
-    transitions.transition(failed.pk, State.FAILED, reference="abc")
+    transitions.transition(failed.pk, State.FAILED, error_reference="abc")
     assert worst() == "failed"
     run(school, a_class(1, GRADE="6"))
     assert worst() == "failed"

@@ -177,7 +177,7 @@ def test_a_search_stays_within_the_outcome(night: UpdateJob) -> None:
 
 
 def test_of_names_only_so_many_are_found(night: UpdateJob, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "MOST_NAMED", 2)
+    monkeypatch.setattr(rows, "MAX_NAMED_STUDENTS", 2)
     assert lines_of(rows_of(night, search="ann").items) == [2, 4]
 
 

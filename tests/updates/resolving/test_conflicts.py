@@ -208,7 +208,7 @@ def test_chains_and_rings_of_five_hundred_just_work(
     rows = [f"{key},{value}" for key, value in wanted.items()]
     if shape == "reversed chain":
         rows.reverse()
-    monkeypatch.setattr("rollbook.updates.applying.apply.LARGEST", 64)
+    monkeypatch.setattr("rollbook.updates.applying.apply.MAX_CHUNK_ROWS", 64)
     result = run(maple, f"STUDENT_ID,{column}\n" + "\n".join(rows))
     assert counts(result) == {"updated": size}
     assert column_of(maple, column) == wanted
@@ -320,7 +320,7 @@ JUDGED = """
 def test_judging_may_be_dropped_anywhere_and_comes_to_the_same(
     maple: District, cedar: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(problem_store, "MOST_WARNINGS", 1)
+    monkeypatch.setattr(problem_store, "MAX_WARNINGS", 1)
     for district in (maple, cedar):
         enroll(district, a_class(14))
     whole, dropped = send(maple, JUDGED), send(cedar, JUDGED)
@@ -340,7 +340,7 @@ def test_judging_may_be_dropped_anywhere_and_comes_to_the_same(
 
 
 @pytest.mark.usefixtures("small_batches")
-@pytest.mark.parametrize("judge", ["_known_twice", "_wanted_twice", "_held", "_waiting_in_vain", "_turns"])
+@pytest.mark.parametrize("judge", ["_duplicate_students", "_contested_keys", "_keys_in_use", "_blocked_rows", "_assign_apply_order"])
 def test_an_update_that_dies_in_the_same_place_again_and_again_fails(
     maple: District, monkeypatch: pytest.MonkeyPatch, judge: str
 ) -> None:

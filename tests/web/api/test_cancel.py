@@ -47,8 +47,8 @@ def test_what_a_browser_remembers_is_no_sign_in_for_the_page_of_somebody_else(cu
 def test_what_was_done_is_counted(curl: Curl) -> None:
     curl.start(OTHER)
     pk = UpdateJob.objects.get().pk
-    transitions.transition(pk, State.CHECKING, run="r", started_at=timezone.now())
-    transitions.transition(pk, State.APPLYING, updated=1, unchanged=1)
+    transitions.transition(pk, State.CHECKING, run_id="r", started_at=timezone.now())
+    transitions.transition(pk, State.APPLYING, rows_updated=1, rows_unchanged=1)
     assert verdict(curl.cancel()) == "OK update 1 canceled"
     UpdateJob.objects.filter(pk=pk).get()
     assert verdict(curl.status()) == "CANCELED update 1"
@@ -75,7 +75,7 @@ def test_after_the_end_there_is_nothing_to_cancel(curl: Curl) -> None:
 def test_the_running_one_goes_first_then_the_oldest_and_the_others_are_named(curl: Curl) -> None:
     for number in range(3):
         curl.start(File(STUDENTS + b"2%d,Grace,Hopper\r\n" % number))
-    transitions.transition(UpdateJob.objects.get(number=1).pk, State.CHECKING, run="r", started_at=timezone.now())
+    transitions.transition(UpdateJob.objects.get(number=1).pk, State.CHECKING, run_id="r", started_at=timezone.now())
     response = curl.cancel()
     assert verdict(response) == "OK update 1 canceled"
     assert text(response).endswith("\nWaiting: updates 2 and 3.\n")

@@ -1,4 +1,4 @@
-"""``docs/commands.md`` says what the code does: the same codes, fields and verdicts, and a script that works."""
+"""``docs/upload-commands.md`` says what the code does: the same codes, fields and verdicts, and a script that works."""
 
 import os
 import re
@@ -16,7 +16,7 @@ from rollbook.web.http.command_reference import COMMANDS, FIELDS
 from rollbook.web.http.error_codes import ERROR_CODES
 from rollbook.web.pages.automation import scripts
 
-PAGE = Path(__file__).parents[2] / "docs" / "commands.md"
+PAGE = Path(__file__).parents[3] / "docs" / "upload-commands.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 
 

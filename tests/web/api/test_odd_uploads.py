@@ -7,7 +7,7 @@ from pytest_django import Settings
 from rollbook.accounts import roles
 from rollbook.accounts.models import AuditEvent, Member
 from rollbook.web.http.client import UNKNOWN_ADDRESS
-from rollbook.web.http.upload_form import LARGEST_FORM
+from rollbook.web.http.upload_form import MAX_FORM_BYTES
 from tests.conftest import PASSWORD
 from tests.web.curl import BOUNDARY, FORM, STUDENTS, Curl, File, basic, first_line, form, text, verdict
 
@@ -240,7 +240,7 @@ def test_nobody_can_fill_the_audit_that_way(curl: Curl) -> None:
 @nothing_kept
 def test_more_bytes_than_a_file_may_have(curl: Curl, settings: Settings) -> None:  # B019 B045
     settings.MAX_UPLOAD_BYTES = 100
-    response = curl.start(File(b"x" * (LARGEST_FORM + 100)))
+    response = curl.start(File(b"x" * (MAX_FORM_BYTES + 100)))
     assert response.status_code == 413
     assert text(response) == (
         "ERROR too_large: more than 65,636 bytes were sent; split the file by school, or send less in the form\n"

@@ -17,7 +17,7 @@ from rollbook.accounts.auth.throttle import PER_ADDRESS, record_failure
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District
 from rollbook.updates.models import UpdateJob
-from rollbook.web.http.upload_form import LARGEST_FORM
+from rollbook.web.http.upload_form import MAX_FORM_BYTES
 from tests.conftest import PASSWORD
 from tests.web.curl import FORM, STUDENTS, File, Part, form, verdict
 
@@ -71,7 +71,7 @@ def _no_length(call: Request, settings: Settings) -> None:
 
 
 def _too_large(call: Request, settings: Settings) -> None:
-    settings.MAX_UPLOAD_BYTES = 10 - LARGEST_FORM
+    settings.MAX_UPLOAD_BYTES = 10 - MAX_FORM_BYTES
 
 
 def _throttled(call: Request, settings: Settings) -> None:

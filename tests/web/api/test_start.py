@@ -207,7 +207,7 @@ def test_a_disk_that_is_full_only_at_the_end(curl: Curl, monkeypatch: pytest.Mon
     def full(self: IncomingFile) -> str:
         raise OSError(28, "no")
 
-    monkeypatch.setattr(IncomingFile, "keep", full)
+    monkeypatch.setattr(IncomingFile, "persist", full)
     assert verdict(curl.start()) == "ERROR disk_full"
 
 
@@ -309,5 +309,5 @@ def test_the_same_upload_twenty_times_in_parallel_is_one_update() -> None:  # F3
 def test_an_answer_that_was_lost_is_given_again(curl: Curl) -> None:  # F37
     first, second = curl.start(), curl.start()
     assert first_line(first) == first_line(second)
-    transitions.transition(UpdateJob.objects.get().pk, State.CHECKING, run="r")
+    transitions.transition(UpdateJob.objects.get().pk, State.CHECKING, run_id="r")
     assert verdict(curl.start()) == "OK update 1 accepted"

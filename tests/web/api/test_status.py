@@ -45,7 +45,7 @@ def test_an_update_in_work(curl: Curl) -> None:
     curl.start()
     begun = timezone.now() - timedelta(seconds=10)
     transitions.transition(
-        UpdateJob.objects.get().pk, State.CHECKING, run="r", started_at=begun, progressed_at=timezone.now(), read=1
+        UpdateJob.objects.get().pk, State.CHECKING, run_id="r", started_at=begun, progressed_at=timezone.now(), rows_read=1
     )
     line = first_line(curl.status())
     assert line.startswith("RUNNING update 1: checking, 1 of 2 rows read (50 %), started ")
@@ -62,7 +62,7 @@ def test_without_a_number_the_running_one_is_told_and_the_others_are_named(curl:
     curl.start()
     curl.start(OTHER)
     curl.start(File(STUDENTS + b"103,Mary,Jackson\r\n"))
-    transitions.transition(UpdateJob.objects.get(number=1).pk, State.CHECKING, run="r", started_at=timezone.now())
+    transitions.transition(UpdateJob.objects.get(number=1).pk, State.CHECKING, run_id="r", started_at=timezone.now())
     response = curl.status()
     assert verdict(response) == "RUNNING update 1"
     assert text(response).endswith("\nWaiting: updates 2 and 3.\n")
@@ -71,7 +71,7 @@ def test_without_a_number_the_running_one_is_told_and_the_others_are_named(curl:
 def test_an_update_that_waits_names_those_it_waits_for(curl: Curl) -> None:
     curl.start()
     curl.start(OTHER)
-    transitions.transition(UpdateJob.objects.get(number=1).pk, State.CHECKING, run="r", started_at=timezone.now())
+    transitions.transition(UpdateJob.objects.get(number=1).pk, State.CHECKING, run_id="r", started_at=timezone.now())
     assert text(curl.status(("update", "2"))) == "RUNNING update 2: waiting for update 1\nRunning: update 1.\n"
 
 

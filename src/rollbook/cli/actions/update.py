@@ -11,7 +11,7 @@ from rollbook.cli.audit_log import record
 from rollbook.cli.errors import OK, CommandError
 from rollbook.cli.lookup import get_district
 from rollbook.districts.models import District
-from rollbook.text import format_datetime, updates
+from rollbook.text import format_datetime, format_number, updates
 from rollbook.updates.exports import changes, rejected_rows, unprocessed_rows
 from rollbook.updates.exports.original_rows import NotEnded, RemovedByRetention
 from rollbook.updates.models import UpdateJob
@@ -158,9 +158,9 @@ def _report_to_json(job: UpdateJob) -> dict[str, object]:
 
 
 def _table_row(job: UpdateJob, district: District) -> tuple[str, ...]:
-    counts = [f"{getattr(job, name):,}" for name in _COUNTS]
+    counts = (job.rows, job.rows_updated, job.rows_added, job.rows_unchanged, job.rows_rejected)
     received_at = format_datetime(job.received_at, district.time_zone)
-    return (str(job.number), job.state, job.mode, received_at, *counts, job.file_name)
+    return (str(job.number), job.state, job.mode, received_at, *map(format_number, counts), job.file_name)
 
 
 def _to_json(job: UpdateJob) -> dict[str, object]:

@@ -92,7 +92,7 @@ def edit(
         with transaction.atomic():
             snapshots.lock_versions([pk])
             record = snapshots.load_with_links([pk])[pk]
-            if edition not in {None, record.edition}:
+            if edition not in {None, record.version}:
                 raise _conflict()
             revision, warnings = _revision(district_id, record, said, today)
             if revision.new:

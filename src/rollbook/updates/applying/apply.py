@@ -35,7 +35,7 @@ from rollbook.updates.models import StagedRow, UpdateJob
 from rollbook.updates.reporting import field_counts
 from rollbook.updates.state_machine import Outcome, State
 
-# How long a chunk should take: the longest that a cancel waits, see docs/decisions/databases.md.
+# How long a chunk should take: the longest that a cancel waits, see docs/decisions/0008-databases.md.
 CHUNK_SECONDS = 0.25
 MIN_CHUNK_ROWS, MAX_CHUNK_ROWS = 100, 5000  # students in a chunk
 

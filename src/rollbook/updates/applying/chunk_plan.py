@@ -159,14 +159,14 @@ class ChunkPlan:
         return {problem.line for problem in self.rejected if problem.line is not None}
 
     def outcome_counts(self) -> dict[str, int]:
-        """Count the rows by outcome, under the names of the update's counters."""
+        """Count the rows by outcome, under the names of the update's columns."""
         simple = sum(map(len, self.simple_changes.values()))
         unchanged = len(self.unchanged_lines)
         return {
-            "updated": simple + len(self.changes) - unchanged,
-            "unchanged": unchanged,
-            "added": len(self.new_students),
-            "rejected": len(self.rejected),
+            "rows_updated": simple + len(self.changes) - unchanged,
+            "rows_unchanged": unchanged,
+            "rows_added": len(self.new_students),
+            "rows_rejected": len(self.rejected),
         }
 
     def field_counts(self) -> Counter[str]:
@@ -204,7 +204,7 @@ def _change(student: StudentSnapshot, task: ChangeTask) -> StudentChange:
         new["PASSWORD"] = password
     # A row compared with an earlier version may say more than what was staged of it: it leaves no
     # fingerprint.
-    is_current = student.edition == task.student_version
+    is_current = student.version == task.student_version
     fingerprint = task.fingerprint if is_current else None
     return StudentChange(student, new, fingerprint)
 

@@ -38,7 +38,7 @@ from rollbook.updates.receiving import files
 from rollbook.updates.state_machine import Mode, State
 
 MIN_BATCH_RECORDS, MAX_BATCH_RECORDS = 4000, 20_000
-"""Records of a batch: as many as LARGEST while nearly all are already known, otherwise SMALLEST."""
+"""Records of a batch: as many as MAX_BATCH_RECORDS while nearly all are already known, otherwise MIN_BATCH_RECORDS."""
 
 
 def _numbers() -> "array[int]":
@@ -224,7 +224,7 @@ def _classify(row: ValidatedRow, record: StudentSnapshot | None, digest: int, re
     else:
         result.unchanged += 1
         if kept_digest is not None:
-            result.accepted.append(ConfirmedRow(record.pk, record.edition, kept_digest))
+            result.accepted.append(ConfirmedRow(record.pk, record.version, kept_digest))
 
 
 def _commit(update: UpdateJob, run: str, result: RangeResult, end: FilePosition) -> None:

@@ -24,15 +24,15 @@ class StagedRowTuple(NamedTuple):
     line: int
     student_id: int | None
     values_json: str
-    turn: int
+    apply_order: int
     outcome: str | None = None
     claims_student_id: str | None = None
     claims_username: str | None = None
     claims_name_key: str | None = None
     claims_dob: str | None = None
-    digest: int | None = None
-    edition: int | None = None
-    plain: str | None = None
+    fingerprint: int | None = None
+    student_version: int | None = None
+    simple_columns: str | None = None
 
 
 def settled_row(line: int, outcome: Outcome) -> StagedRowTuple:
@@ -73,9 +73,9 @@ def change_row(line: int, record: StudentSnapshot, new: Mapping[str, str], diges
         claims_username=new.get("USERNAME"),
         claims_name_key=name[0] if name else None,
         claims_dob=name[1] if name else None,
-        digest=digest,
-        edition=record.edition,
-        plain=",".join(columns) if new.keys() <= SIMPLE_COLUMNS else None,
+        fingerprint=digest,
+        student_version=record.version,
+        simple_columns=",".join(columns) if new.keys() <= SIMPLE_COLUMNS else None,
     )
 
 
@@ -91,7 +91,7 @@ def new_student_row(line: int, values: Mapping[str, str], digest: int | None) ->
         claims_username=values.get("USERNAME") or None,
         claims_name_key=name,
         claims_dob=dob,
-        digest=digest,
+        fingerprint=digest,
     )
 
 

@@ -4,7 +4,7 @@ A file under its writer's lock is on its way. One without a lock that no update 
 died, and ``receive.sweep`` removes it; it can do so at any moment.
 
 On PostgreSQL the file goes into the database too, together with the update that names it, so that any worker anywhere
-can have it; there the folder holds copies. Why not an object store: docs/decisions/many-machines.md.
+can have it; there the folder holds copies. Why not an object store: docs/decisions/0011-many-workers.md.
 """
 
 import contextlib

@@ -89,7 +89,7 @@ def _count(update: UpdateJob, outcome: str | None) -> int:
     if outcome == WAITING:
         # Once all are checked, those without an outcome are just those that wait.
         return update.not_processed if update.applying_at else update.rows_staged
-    counted: int = getattr(update, outcome)
+    counted: int = getattr(update, f"rows_{outcome}")
     return counted
 
 

@@ -15,7 +15,7 @@ from rollbook.web.api.request import ApiRequest, CheckedRequest
 from rollbook.web.http import authentication, client
 from rollbook.web.http.command_reference import FIELDS
 from rollbook.web.http.error_codes import ApiError
-from rollbook.web.http.upload_form import LARGEST_FORM, Form, read_form, require_size
+from rollbook.web.http.upload_form import MAX_FORM_BYTES, Form, read_form, require_size
 from rollbook.web.http.upload_quota import UPLOAD_QUOTA
 
 SECRET_FIELDS = frozenset({"login", "password", "user", "username", "email", "pass", "passwd", "pwd", "token", "key"})
@@ -179,7 +179,7 @@ def _length(call: ApiRequest) -> int:
 
 def _largest(call: ApiRequest) -> int:
     """Bytes of body: the largest file and the form around it."""
-    return LARGEST_FORM + (settings.MAX_UPLOAD_BYTES if call.command.takes_file else 0)
+    return MAX_FORM_BYTES + (settings.MAX_UPLOAD_BYTES if call.command.takes_file else 0)
 
 
 def _require_file(form: Form) -> None:

@@ -15,7 +15,7 @@ from rollbook.text import printable
 from rollbook.updates.receiving.files import IncomingFile
 from rollbook.web.http.error_codes import ApiError
 
-LARGEST_FORM = 64 * 1024
+MAX_FORM_BYTES = 64 * 1024
 """Bytes that the fields and the boundaries of a form may take, besides its file."""
 
 LONGEST_FIELD = 4 * 1024

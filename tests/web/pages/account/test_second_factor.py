@@ -389,7 +389,7 @@ def test_who_has_none_yet_is_led_to_the_page_and_comes_to_no_other(visitor: Sign
     allowed = {"second-factor", "second-factor-qr"}
     for pattern in urlpatterns:
         rule = getattr(pattern.callback, "rule", None)
-        if rule is None or rule.stranger or pattern.pattern.converters:
+        if rule is None or rule.public or pattern.pattern.converters:
             continue
         address = f"/{pattern.pattern}"
         answer = browser.post(address) if rule.methods == ("POST",) else browser.get(address)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def alive(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(views, "worker_seen", lambda: WorkerStatus(alive=True, at=NOW))
+    monkeypatch.setattr(views, "worker_status", lambda: WorkerStatus(alive=True, at=NOW))
 
 
 def test_a_new_district_is_shown_where_to_begin(manager: Member, visitor: SignedIn) -> None:

@@ -361,7 +361,7 @@ def test_a_database_that_is_away_is_told_as_that(
     def away(*args: object, **kwargs: object) -> None:
         raise OperationalError("no such server")
 
-    monkeypatch.setattr("rollbook.accounts.auth.sign_in.first_half", away)
+    monkeypatch.setattr("rollbook.accounts.auth.sign_in.verify_password", away)
     response = stranger.sign_in(manager)
     assert response.status_code == 503
     assert "Nothing was changed." in read(response).text

@@ -38,7 +38,7 @@ def student(maple: District) -> Student:
 
 def form_of(browser: Visitor, student: Student) -> dict[str, Any]:
     """What sending the form as it stands would say."""
-    return dict(browser.read(f"/students/{student.pk}/edit").form_with("edition").values)
+    return dict(browser.read(f"/students/{student.pk}/edit").form_with("version").values)
 
 
 def told_once(page: Page) -> list[str]:

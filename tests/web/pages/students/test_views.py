@@ -149,10 +149,10 @@ def test_a_district_without_students_is_told_how_to_begin(manager: Member, visit
 def test_pages_keep_the_filters_and_a_page_too_far_is_the_last(
     office: Visitor, maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(filters, "SIZE", 2)
+    monkeypatch.setattr(filters, "PAGE_SIZE", 2)
     page = office.read("/students", {"search": "e"})
     assert names(page) == ["cole, Ben", "Evans, Émile"]
-    monkeypatch.setattr(filters, "SIZE", 1)
+    monkeypatch.setattr(filters, "PAGE_SIZE", 1)
     second = office.read("/students", {"search": "e", "page": "2"})
     assert names(second) == ["Evans, Émile"]
     assert second.links["Previous page"] == "?search=e&page=1"
@@ -166,7 +166,7 @@ def test_pages_keep_the_filters_and_a_page_too_far_is_the_last(
 def test_page_after_page_shows_everyone_once_and_in_order(
     office: Visitor, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    monkeypatch.setattr(filters, "SIZE", size)
+    monkeypatch.setattr(filters, "PAGE_SIZE", size)
     pages = [names(office.read("/students", {"page": str(number)})) for number in range(1, -(-len(NAMES) // size) + 1)]
     assert [name for page in pages for name in page] == NAMES
     assert {len(page) for page in pages[:-1]} <= {size}

@@ -91,7 +91,7 @@ def test_days_at_the_end_of_the_calendar_are_not_looked_for(
 def test_it_comes_in_pages_that_keep_the_filter(
     school: District, browser: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(filters, "SIZE", 2)
+    monkeypatch.setattr(filters, "PAGE_SIZE", 2)
     for grade in "567":
         run(school, a_class(4, GRADE=grade))
     page = browser.read("/updates", {"who": "0", "page": "2"})
@@ -260,7 +260,7 @@ def test_rate_and_time_left_are_told_only_while_it_moves(
     clock: Clock, running_one: UpdateJob, browser: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def told(*, alive: bool) -> str:
-        monkeypatch.setattr(status_json, "worker_seen", lambda: WorkerStatus(alive=alive, at=None))
+        monkeypatch.setattr(status_json, "worker_status", lambda: WorkerStatus(alive=alive, at=None))
         return browser.read("/updates/2").text
 
     assert "rows a second" in told(alive=True)

@@ -228,7 +228,7 @@ def test_a_file_of_which_no_row_can_be_applied_offers_no_button(office: Visitor)
 def test_a_file_too_long_to_check_at_once_says_how_far_it_was_checked(
     office: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(preview, "LONGEST_CHECK", -1.0)
+    monkeypatch.setattr(preview, "CHECK_TIMEOUT_S", -1.0)
     rows = b"".join(b"%05d,5\n" % number for number in range(1500))
     page = checked(office, b"STUDENT_ID,GRADE\n" + rows)
     assert "1,000 of 1,500 rows were checked here" in page.text
@@ -388,7 +388,7 @@ def test_a_disk_that_fills_up_meanwhile_keeps_nothing(office: Visitor, monkeypat
     monkeypatch.setattr(files.IncomingFile, "write", full)
     refused(choose(office), 503, "no room")
     monkeypatch.undo()
-    monkeypatch.setattr(files.IncomingFile, "keep", lambda incoming: full(incoming, b""))
+    monkeypatch.setattr(files.IncomingFile, "persist", lambda incoming: full(incoming, b""))
     refused(choose(office), 503, "no room")
     assert spooled() == 0
 

@@ -19,7 +19,7 @@ from rollbook.studentfile.small_csv import CsvRejected
 from rollbook.web.http.client import address_of
 from rollbook.web.http.error_codes import ApiError
 from rollbook.web.http.responses import DISK_FULL
-from rollbook.web.http.upload_form import LARGEST_FORM, Form, read_form, require_size
+from rollbook.web.http.upload_form import MAX_FORM_BYTES, Form, read_form, require_size
 from rollbook.web.http.upload_quota import UPLOAD_QUOTA
 
 FILE, ENCODING, TOKEN = "file", "encoding", "csrfmiddlewaretoken"
@@ -99,7 +99,7 @@ def _require_acceptable(request: HttpRequest, ended: ExitStack) -> None:
         raise ApiError("not_a_form", hint="", command="")
     if not length.isdecimal():
         raise ApiError("length_required")
-    largest = LARGEST_FORM + settings.MAX_UPLOAD_BYTES
+    largest = MAX_FORM_BYTES + settings.MAX_UPLOAD_BYTES
     require_size(int(length), largest)
     ended.enter_context(UPLOAD_QUOTA.reserve(client_network(address_of(request)), int(length), largest))
 

@@ -33,7 +33,7 @@ def edit(page_request: PageRequest, key: int) -> HttpResponse:
     student = page_request.require(visibility.student(page_request.member, key), "edit student", f"student with key {key}")
     record = snapshots.load_with_links([key])[key]
     groups = Group.objects.filter(school=student.school_id).order_by("name_key").values_list("name", flat=True)
-    initial = initial_of(edits.form_values(record)) | {"edition": record.edition}
+    initial = initial_of(edits.form_values(record)) | {"version": record.version}
     form = ChangedStudent(groups, page_request.form_data, initial=initial)
     if form.is_valid() and _edited(page_request, key, form):
         return page_request.redirect("student", key)
@@ -78,7 +78,7 @@ def _added(page_request: PageRequest, form: NewStudent) -> AddResult | None:
 def _edited(page_request: PageRequest, key: int, form: ChangedStudent) -> bool:
     """Whether the student is as the form says; if not, it says why."""
     try:
-        edited = edits_by_member.edit(page_request.member, key, form.said, form.cleaned_data["edition"], page_request.now)
+        edited = edits_by_member.edit(page_request.member, key, form.said, form.cleaned_data["version"], page_request.now)
     except InvalidStudent as refused:
         form.refuse_problems(refused.problems)
         return False

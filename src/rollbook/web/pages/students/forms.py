@@ -82,7 +82,7 @@ class ChangedStudent(StudentForm):
 
     folds = True
 
-    edition = forms.IntegerField(widget=forms.HiddenInput)
+    version = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, groups: Iterable[str], *args: Any, **kwargs: Any) -> None:
         columns = [name for name in BY_NAME if name not in {"SCHOOL_ID", "STATUS", "PASSWORD"}]
