@@ -24,7 +24,12 @@ def measure(asked: Plan, results: Results) -> None:
             "databases": {each.name: each.facts() for each in found},
             "note": asked.note,
         }
-        results.plan = {"rows": asked.rows, "runs": asked.runs, "order": asked.order, "parts": asked.parts}
+        results.plan = {
+            "rows": asked.rows,
+            "runs": asked.runs,
+            "order": asked.order,
+            "parts": asked.parts,
+        }
         for database in found:
             for name in asked.parts:
                 _PARTS[name](asked, database, results)
@@ -70,7 +75,9 @@ _PARTS: dict[str, Callable[[Plan, Database, Results], None]] = {
 
 def main() -> int:
     """Exit code 1 if a measurement failed; a goal that is not met is told, and is no failure."""
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))  # whatever was started is stopped
+    signal.signal(
+        signal.SIGTERM, lambda number, frame: sys.exit(1)
+    )  # whatever was started is stopped
     results = Results()
     failure = None
     try:
@@ -79,7 +86,11 @@ def main() -> int:
         failure = failed
     if compared := goals.lines(results):
         print(f"{table.text(compared)}\n\n{table.verdict(compared)}")
-    say(f"the benchmark failed: {failure}" if failure else "done; `python -m bench.report` writes docs/speed.md")
+    say(
+        f"the benchmark failed: {failure}"
+        if failure
+        else "done; `python -m bench.report` writes docs/speed.md"
+    )
     return int(failure is not None)
 
 

@@ -106,7 +106,9 @@ class PostgreSQL:
         self._url, self._admin = url, admin or url
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             if self.facts()[setting] != "on":
-                raise BenchFailed(f"PostgreSQL runs with {setting} off; measure with durable settings only")
+                raise BenchFailed(
+                    f"PostgreSQL runs with {setting} off; measure with durable settings only"
+                )
 
     def fresh(self, name: str) -> str:
         """The URL of a new, empty database."""
@@ -118,11 +120,15 @@ class PostgreSQL:
     def drop(self, name: str) -> None:
         """Drop it, whoever is connected."""
         with self._open() as connection:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            connection.execute(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+            )
 
     def settle(self, address: str) -> None:
         """VACUUM, ANALYZE, CHECKPOINT: as if the night were long."""
-        with psycopg.connect(_named(self._admin, urlsplit(address).path[1:]), autocommit=True) as connection:
+        with psycopg.connect(
+            _named(self._admin, urlsplit(address).path[1:]), autocommit=True
+        ) as connection:
             connection.execute("VACUUM (ANALYZE)")
             connection.execute("CHECKPOINT")
 

@@ -27,7 +27,9 @@ _PATIENCE = 4 * 3600.0  # seconds an update may take
 _STARTING = 60.0  # seconds a server may take
 _CLOCK = r"^(\d\d):(\d\d):(\d\d\.\d{6}) "
 _FIRST_WORD = re.compile(_CLOCK, re.MULTILINE)
-_LAST_BYTE = re.compile(_CLOCK + r"\* .*(?:completely uploaded|upload completely sent)", re.MULTILINE)
+_LAST_BYTE = re.compile(
+    _CLOCK + r"\* .*(?:completely uploaded|upload completely sent)", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,15 @@ class Rollbook:
         self.command("district", "add", name)
         self.command("school", "load", slug, str(schools))
         who = ("--first", "Ana", "--last", "Ruiz", "--role", "district manager")
-        self.command("staff", "add", slug, district.login, *who, "--password-file", str(self.folder / "password"))
+        self.command(
+            "staff",
+            "add",
+            slug,
+            district.login,
+            *who,
+            "--password-file",
+            str(self.folder / "password"),
+        )
         return district
 
     def command(self, *arguments: str) -> str:
@@ -100,19 +110,25 @@ class Rollbook:
             self.pid = process.pid
             ready = process.stdout.readline() if process.stdout else ""
             if "ready" not in ready:
-                raise BenchFailed(f"rollbook serve did not start; its log is {self.folder / 'serve.log'}")
+                raise BenchFailed(
+                    f"rollbook serve did not start; its log is {self.folder / 'serve.log'}"
+                )
             yield
 
     @contextmanager
     def door_only(self) -> Iterator[None]:
         """The web server without a worker: files are taken in and wait."""
         pem, key = self.data / "certificate.pem", self.data / "certificate.key"
-        with self._process("web", "--port", str(self._port), "--cert", str(pem), "--key", str(key)) as process:
+        with self._process(
+            "web", "--port", str(self._port), "--cert", str(pem), "--key", str(key)
+        ) as process:
             self.pid = process.pid
             deadline = time.monotonic() + _STARTING
             while not self._answers():
                 if time.monotonic() > deadline or process.poll() is not None:
-                    raise BenchFailed(f"rollbook web did not start; its log is {self.folder / 'web.log'}")
+                    raise BenchFailed(
+                        f"rollbook web did not start; its log is {self.folder / 'web.log'}"
+                    )
                 time.sleep(0.1)
             yield
 
@@ -145,7 +161,9 @@ class Rollbook:
                 break
             waited = time.time() - upload.last_byte
             if waited > _PATIENCE:
-                raise BenchFailed(f"update {upload.number} has not ended after {waited:.0f} s: {facts['message']}")
+                raise BenchFailed(
+                    f"update {upload.number} has not ended after {waited:.0f} s: {facts['message']}"
+                )
             time.sleep(min(max(0.1, waited / 10), 5))
         if facts["state"] != state:
             raise BenchFailed(f"update {upload.number} should be {state}: {facts['message']}")
@@ -157,11 +175,15 @@ class Rollbook:
 
     def cancel(self, district: District, number: int) -> tuple[dict[str, Any], float]:
         """Cancel an update; returns the answer's facts and the seconds of the whole call, from name to last byte."""
-        said = self.curl(district, "cancel", "--write-out", "\n%{time_total}", update=str(number)).stdout
+        said = self.curl(
+            district, "cancel", "--write-out", "\n%{time_total}", update=str(number)
+        ).stdout
         answer, _, seconds = said.rpartition("\n")
         return _facts(answer), float(seconds)
 
-    def curl(self, district: District, command: str, *options: str, **form: str) -> "subprocess.CompletedProcess[str]":
+    def curl(
+        self, district: District, command: str, *options: str, **form: str
+    ) -> "subprocess.CompletedProcess[str]":
         """One of the three commands, as a district's script calls it."""
         fields = {**form, "login": district.login, "password": PASSWORD}
         words = [word for name, value in fields.items() for word in ("--form", f"{name}={value}")]
@@ -172,19 +194,36 @@ class Rollbook:
     def children(self) -> list[tuple[str, int]]:
         """What ``serve`` has started: ``web`` and ``worker``, and their process ids."""
         told = {pid: processes.arguments(pid) for pid in processes.children(self.pid)}
-        return [(role, pid) for pid, words in told.items() for role in ("web", "worker") if role in words]
+        return [
+            (role, pid)
+            for pid, words in told.items()
+            for role in ("web", "worker")
+            if role in words
+        ]
 
     def _answers(self) -> bool:
         health = ["curl", "--silent", f"{self.url}/healthz"]  # 503 is an answer: there is no worker
-        return subprocess.run(health, env=self._environment, capture_output=True, check=False).returncode == 0
+        return (
+            subprocess.run(
+                health, env=self._environment, capture_output=True, check=False
+            ).returncode
+            == 0
+        )
 
     def _run(self, command: list[str]) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run(
-            command, cwd=self.folder, env=self._environment, capture_output=True, text=True, check=False
+            command,
+            cwd=self.folder,
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
             said = done.stderr.strip()[-500:]
-            raise BenchFailed(f"`{' '.join(command[:6])} …` ended with exit code {done.returncode}: {said}")
+            raise BenchFailed(
+                f"`{' '.join(command[:6])} …` ended with exit code {done.returncode}: {said}"
+            )
         return done
 
     @contextmanager
@@ -192,7 +231,12 @@ class Rollbook:
         command = [sys.executable, "-m", "rollbook", *arguments]
         with (self.folder / f"{arguments[0]}.log").open("a", encoding="utf-8") as log:
             process = subprocess.Popen(
-                command, cwd=self.folder, env=self._environment, stdout=subprocess.PIPE, stderr=log, text=True
+                command,
+                cwd=self.folder,
+                env=self._environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
             )
             with process:
                 try:

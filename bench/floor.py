@@ -53,7 +53,9 @@ class SQLiteFloor:
         """Bring the students up to this file; returns the seconds it took and how many changed."""
         with closing(self._open()) as connection:
             began = time.perf_counter()
-            connection.execute(f"CREATE TEMP TABLE load ({', '.join(f'{name} TEXT' for name in _NAMES)})")
+            connection.execute(
+                f"CREATE TEMP TABLE load ({', '.join(f'{name} TEXT' for name in _NAMES)})"
+            )
             self._insert(connection, "load", _rows(path))
             changed = connection.execute(f"{_UPDATE} AND ({_OURS}) IS NOT ({_THEIRS})").rowcount
             connection.commit()
@@ -67,7 +69,9 @@ class SQLiteFloor:
 
     @staticmethod
     def _insert(connection: sqlite3.Connection, table: str, rows: Iterable[list[str]]) -> None:
-        connection.executemany(f"INSERT INTO {table} ({_LIST}) VALUES ({', '.join('?' * len(_NAMES))})", rows)
+        connection.executemany(
+            f"INSERT INTO {table} ({_LIST}) VALUES ({', '.join('?' * len(_NAMES))})", rows
+        )
 
 
 class PostgresFloor:
@@ -92,7 +96,9 @@ class PostgresFloor:
             began = time.perf_counter()
             connection.execute(f"CREATE TEMP TABLE load ({_types()})")
             self._copy(connection, "load", _rows(path))
-            changed = connection.execute(f"{_UPDATE} AND ({_OURS}) IS DISTINCT FROM ({_THEIRS})").rowcount
+            changed = connection.execute(
+                f"{_UPDATE} AND ({_OURS}) IS DISTINCT FROM ({_THEIRS})"
+            ).rowcount
             connection.commit()
             return time.perf_counter() - began, changed
 
@@ -100,8 +106,13 @@ class PostgresFloor:
         return psycopg.connect(self._address, options="-c datestyle=ISO,MDY")
 
     @staticmethod
-    def _copy(connection: "psycopg.Connection[tuple[object, ...]]", table: str, rows: Iterable[list[str]]) -> None:
-        with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({_LIST}) FROM STDIN") as copy:
+    def _copy(
+        connection: "psycopg.Connection[tuple[object, ...]]", table: str, rows: Iterable[list[str]]
+    ) -> None:
+        with (
+            connection.cursor() as cursor,
+            cursor.copy(f"COPY {table} ({_LIST}) FROM STDIN") as copy,
+        ):
             for row in rows:
                 copy.write_row(row)
 
@@ -114,5 +125,7 @@ def _rows(path: Path) -> Iterator[list[str]]:
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.reader(file)
         if next(reader) != COLUMNS:
-            raise BenchFailed(f"{path} has other columns than bench/students.py writes; delete its folder")
+            raise BenchFailed(
+                f"{path} has other columns than bench/students.py writes; delete its folder"
+            )
         yield from reader

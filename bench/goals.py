@@ -71,19 +71,25 @@ def _floor(results: Results, work: str, database: str, rows: int) -> Iterator[Li
     ours, floor = (_timing(results, database, work, rows, who) for who in ("rollbook", "floor"))
     if not ours or not floor:
         return
-    ratios = Figures(tuple(one / other for one, other in zip(ours.values, floor.values, strict=False)))
+    ratios = Figures(
+        tuple(one / other for one, other in zip(ours.values, floor.values, strict=False))
+    )
     ratio = ours.median / floor.median
     measured = f"{_short(ratio)} ×{_spread(ratios)}"
     at, most = _FLOOR_GOALS[work, database]
     goal = f"at most {most:g} ×" if rows == at else ""
     met = ratio <= most if rows == at else None
-    yield Line(work, NAMES[database], rows, seconds(ours), f"floor {seconds(floor)}", measured, goal, met)
+    yield Line(
+        work, NAMES[database], rows, seconds(ours), f"floor {seconds(floor)}", measured, goal, met
+    )
 
 
 def _peers(results: Results) -> Iterator[Line]:
     for way, name in WAYS.items():
         for database in NAMES:
-            for rows in results.values("rows", "timing", database=database, work="nightly", who=way):
+            for rows in results.values(
+                "rows", "timing", database=database, work="nightly", who=way
+            ):
                 yield from _peer(results, database, rows, way, name)
 
 
@@ -98,7 +104,16 @@ def _peer(results: Results, database: str, rows: int, way: str, name: str) -> It
     goal, met = (f"at least {least:g} ×", ratio >= least) if has_goal else ("", None)
     against = f"{name} {seconds(theirs)}, {rows / theirs.median:,.0f} rows/s"
     measured = f"{_short(ratio)} × its rows/s{spread}"
-    yield Line("nightly", NAMES[database], rows, f"{rows / ours.median:,.0f} rows/s", against, measured, goal, met)
+    yield Line(
+        "nightly",
+        NAMES[database],
+        rows,
+        f"{rows / ours.median:,.0f} rows/s",
+        against,
+        measured,
+        goal,
+        met,
+    )
 
 
 def _memory(results: Results) -> Iterator[Line]:
@@ -110,7 +125,9 @@ def _memory(results: Results) -> Iterator[Line]:
         most = [(rows, figures.most) for rows, figures in peaks.items() if figures]
         for rows, peak in most:
             goal, met = ("at most 200 MiB", peak <= 200 * MIB) if rows == MILLION else ("", None)
-            yield Line("memory of the worker", NAMES[database], rows, _mib(peak), "", _mib(peak), goal, met)
+            yield Line(
+                "memory of the worker", NAMES[database], rows, _mib(peak), "", _mib(peak), goal, met
+            )
         yield from _flatness(database, most)
 
 
@@ -121,7 +138,9 @@ def _flatness(database: str, most: list[tuple[int, float]]) -> Iterator[Line]:
     each = (high - low) / (many - few)
     goal, met = (f"at most {_FLAT} bytes a row", each <= _FLAT) if many >= MILLION else ("", None)
     work, against = "memory of the worker, growth", f"{_mib(low)} at {few:,}"
-    yield Line(work, NAMES[database], many, _mib(high), against, f"{each:.1f} bytes a row", goal, met)
+    yield Line(
+        work, NAMES[database], many, _mib(high), against, f"{each:.1f} bytes a row", goal, met
+    )
 
 
 def _upload(results: Results) -> Iterator[Line]:
@@ -134,11 +153,24 @@ def _upload(results: Results) -> Iterator[Line]:
         if not (small and grown and took and copied):
             continue
         more = max(0.0, grown.most - small.least)
-        ours, against = f"the web process grows by {_mib(grown.most)}", f"a small upload {_mib(small.least)}"
-        yield Line(
-            work, NAMES[database], None, ours, against, f"{_mib(more)} more", "less than 16 MiB more", more < 16 * MIB
+        ours, against = (
+            f"the web process grows by {_mib(grown.most)}",
+            f"a small upload {_mib(small.least)}",
         )
-        ratio, against = f"{_short(took.median / copied.median)} ×", f"cp, on the disk {seconds(copied)}"
+        yield Line(
+            work,
+            NAMES[database],
+            None,
+            ours,
+            against,
+            f"{_mib(more)} more",
+            "less than 16 MiB more",
+            more < 16 * MIB,
+        )
+        ratio, against = (
+            f"{_short(took.median / copied.median)} ×",
+            f"cp, on the disk {seconds(copied)}",
+        )
         yield Line(work, NAMES[database], None, seconds(took), against, ratio, "", None)
 
 
@@ -161,19 +193,28 @@ def _status(results: Results) -> Iterator[Line]:
             if idle and running:
                 ratio = running[1] / idle[1]
                 measured, met = f"{ratio:.2f} ×", ratio <= 2
-                if idle[0] > _BEAT:  # then a call waits for those before it, and the ratio says nothing
+                if (
+                    idle[0] > _BEAT
+                ):  # then a call waits for those before it, and the ratio says nothing
                     measured, met = "no 20 calls a second even while idle", False
                 ours = f"median {running[0]:.0f} ms, 95th percentile {running[1]:.0f} ms"
                 against = f"idle {idle[0]:.0f} ms, {idle[1]:.0f} ms"
-                yield Line(work, NAMES[database], rows, ours, against, measured, *_judged(rows, goal, met))
+                yield Line(
+                    work, NAMES[database], rows, ours, against, measured, *_judged(rows, goal, met)
+                )
 
 
 def _pages(results: Results) -> Iterator[Line]:
     for database in NAMES:
         for record in results.find("pages", database=database):
             took = Figures(tuple(record["seconds"]))
-            goal, met = ("under 200 ms", took.median < 0.2) if record["rows"] >= _LISTED else ("", None)
-            work, measured = f"list of students, {record['what']}", f"median {took.median * 1000:.0f} ms"
+            goal, met = (
+                ("under 200 ms", took.median < 0.2) if record["rows"] >= _LISTED else ("", None)
+            )
+            work, measured = (
+                f"list of students, {record['what']}",
+                f"median {took.median * 1000:.0f} ms",
+            )
             ours = f"{len(took.values)} calls, {seconds(took)}"
             yield Line(work, NAMES[database], record["rows"], ours, "", measured, goal, met)
 
@@ -183,13 +224,20 @@ def _watched(results: Results) -> Iterator[Line]:
     for database in NAMES:
         for rows in results.values("rows", "watched", database=database):
             found = {"kind": "watched", "database": database, "rows": rows}
-            alone, watched = (results.figures("seconds", **found, watched=each) for each in (False, True))
+            alone, watched = (
+                results.figures("seconds", **found, watched=each) for each in (False, True)
+            )
             if alone and watched:
                 slower = watched.median / alone.median - 1
-                each = [after / before - 1 for before, after in zip(alone.values, watched.values, strict=False)]
+                each = [
+                    after / before - 1
+                    for before, after in zip(alone.values, watched.values, strict=False)
+                ]
                 measured = f"{slower:+.1%} ({min(each):+.1%} to {max(each):+.1%})"
                 against, judged = f"alone {seconds(alone)}", _judged(rows, goal, slower < 0.05)
-                yield Line(work, NAMES[database], rows, seconds(watched), against, measured, *judged)
+                yield Line(
+                    work, NAMES[database], rows, seconds(watched), against, measured, *judged
+                )
 
 
 def _judged(rows: int, goal: str, met: bool) -> tuple[str, bool | None]:
@@ -203,7 +251,9 @@ def _calls(results: Results, database: str, rows: int, when: str) -> tuple[float
     every = sorted(each for record in found for each in record["seconds"])
     if not every:
         return None
-    return 1000 * Figures(tuple(every)).median, 1000 * every[min(len(every) - 1, len(every) * 95 // 100)]
+    return 1000 * Figures(tuple(every)).median, 1000 * every[
+        min(len(every) - 1, len(every) * 95 // 100)
+    ]
 
 
 def _workers(results: Results) -> Iterator[Line]:
@@ -213,11 +263,22 @@ def _workers(results: Results) -> Iterator[Line]:
     for workers, record in found.items():
         if workers > 1:
             ratio = found[1]["seconds"] / record["seconds"]
-            ours = f"{workers} workers {record['seconds']:.1f} s, the cores {record['busy']:.0%} busy"
+            ours = (
+                f"{workers} workers {record['seconds']:.1f} s, the cores {record['busy']:.0%} busy"
+            )
             against = f"1 worker {found[1]['seconds']:.1f} s, {found[1]['busy']:.0%} busy"
             room = min(workers, 1 / found[1]["busy"])  # what one worker leaves of the cores
             measured = f"{ratio:.2f} × as fast, room for {room:.2f} ×"
-            yield Line(_WORKERS, NAMES["postgres"], 200_000, ours, against, measured, _LINEAR, ratio >= 0.9 * room)
+            yield Line(
+                _WORKERS,
+                NAMES["postgres"],
+                200_000,
+                ours,
+                against,
+                measured,
+                _LINEAR,
+                ratio >= 0.9 * room,
+            )
 
 
 def _growth(results: Results) -> Iterator[Line]:
@@ -230,7 +291,16 @@ def _growth(results: Results) -> Iterator[Line]:
         goal, met = ("exponent at most 1.05", slope <= 1.05) if rows >= MILLION else ("", None)
         ours = f"{measured[0][0]:,} to {rows:,} rows"
         fixed = f"fixed {line.fixed:.2f} s, then {line.each * 1e6:.2f} s a million rows"
-        yield Line("nightly, how time grows", NAMES[database], rows, ours, fixed, f"exponent {slope:.3f}", goal, met)
+        yield Line(
+            "nightly, how time grows",
+            NAMES[database],
+            rows,
+            ours,
+            fixed,
+            f"exponent {slope:.3f}",
+            goal,
+            met,
+        )
 
 
 _COMPARISONS: tuple[Callable[[Results], Iterator[Line]], ...] = (
@@ -257,7 +327,9 @@ def _spread(figures: Figures) -> str:
 
 def _short(number: float) -> str:
     """Three digits that count."""
-    return f"{number:,.0f}" if number >= 100 else f"{number:.1f}" if number >= 10 else f"{number:.2f}"
+    return (
+        f"{number:,.0f}" if number >= 100 else f"{number:.1f}" if number >= 10 else f"{number:.2f}"
+    )
 
 
 def _mib(size: float) -> str:

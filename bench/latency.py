@@ -36,7 +36,14 @@ def measure(plan: Plan, database: Database, results: Results) -> None:
     for run in range(plan.runs):
         with enrolled.serving():
             calls = _Calls(enrolled)
-            _note(results, database.name, rows, run, "idle", calls.make(_lasting(_IDLE_SECONDS / plan.runs)))
+            _note(
+                results,
+                database.name,
+                rows,
+                run,
+                "idle",
+                calls.make(_lasting(_IDLE_SECONDS / plan.runs)),
+            )
         _rollover(enrolled, results, run, watched=False)
         _rollover(enrolled, results, run, watched=True)
 
@@ -62,7 +69,9 @@ def cancels(plan: Plan, enrolled: Enrolled, results: Results) -> None:
                 after *= 1.0 if facts["canceled"] else 0.9
             told = {"after": round(after, 3), "read": facts["read"], "updated": facts["updated"]}
             results.add("cancel", database=database, rows=rows, run=run, seconds=seconds, **told)
-            say(f"{database:9} cancel      {rows:>9,} rows  after {after:6.1f} s: answered in {seconds:.3f} s")
+            say(
+                f"{database:9} cancel      {rows:>9,} rows  after {after:6.1f} s: answered in {seconds:.3f} s"
+            )
 
 
 def _cancel(enrolled: Enrolled, name: str, after: float) -> tuple[float, dict[str, Any]]:
@@ -74,7 +83,9 @@ def _cancel(enrolled: Enrolled, name: str, after: float) -> tuple[float, dict[st
     time.sleep(0.5)
     later = enrolled.rollbook.status(enrolled.district, upload.number)
     if facts["canceled"] and (later["state"], later["updated"]) != ("canceled", facts["updated"]):
-        raise BenchFailed(f"it went on after it was canceled: {facts['message']}; then {later['message']}")
+        raise BenchFailed(
+            f"it went on after it was canceled: {facts['message']}; then {later['message']}"
+        )
     return seconds, facts
 
 
@@ -92,20 +103,30 @@ def _rollover(enrolled: Enrolled, results: Results, run: int, *, watched: bool) 
             calls = _Calls(enrolled)
             upload = enrolled.begin(name)
             facts: dict[str, Any] = {}
-            seconds = calls.make(lambda told: bool(facts.update(told) or told["ended_at"]), update=upload.number)
+            seconds = calls.make(
+                lambda told: bool(facts.update(told) or told["ended_at"]), update=upload.number
+            )
             _note(results, database, rows, run, "running", seconds)
             enrolled.arrive(name, facts)
             took = moment(facts["ended_at"]) - upload.last_byte
         else:
             took = enrolled.send(name).seconds
-    results.add("watched", database=database, rows=rows, run=run, watched=watched, seconds=round(took, 4))
-    say(f"{database:9} rollover    {rows:>9,} rows  {'with calls' if watched else 'alone'}: {took:.2f} s")
+    results.add(
+        "watched", database=database, rows=rows, run=run, watched=watched, seconds=round(took, 4)
+    )
+    say(
+        f"{database:9} rollover    {rows:>9,} rows  {'with calls' if watched else 'alone'}: {took:.2f} s"
+    )
 
 
-def _note(results: Results, database: str, rows: int, run: int, while_: str, seconds: list[float]) -> None:
+def _note(
+    results: Results, database: str, rows: int, run: int, while_: str, seconds: list[float]
+) -> None:
     rounded = [round(each, 5) for each in seconds]
     results.add("status", database=database, rows=rows, run=run, update=while_, seconds=rounded)
-    say(f"{database:9} status      {while_}: {len(seconds)} calls, median {median(seconds) * 1000:.0f} ms")
+    say(
+        f"{database:9} status      {while_}: {len(seconds)} calls, median {median(seconds) * 1000:.0f} ms"
+    )
 
 
 class _Calls:
@@ -114,7 +135,9 @@ class _Calls:
     def __init__(self, enrolled: Enrolled) -> None:
         parts = urlsplit(enrolled.rollbook.url)
         tls = ssl.create_default_context(cafile=str(enrolled.rollbook.data / "certificate.pem"))
-        self._connection = http.client.HTTPSConnection(parts.hostname or "", parts.port, context=tls, timeout=60)
+        self._connection = http.client.HTTPSConnection(
+            parts.hostname or "", parts.port, context=tls, timeout=60
+        )
         self._fields = {"login": enrolled.district.login, "password": PASSWORD}
         self._call({})  # the handshake, and what a server does once
 
@@ -137,7 +160,10 @@ class _Calls:
             for name, value in form.items()
         ]
         body = "".join([*parts, f"--{_BOUNDARY}--\r\n"]).encode()
-        headers = {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}", "Accept": "application/json"}
+        headers = {
+            "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}",
+            "Accept": "application/json",
+        }
         self._connection.request("POST", "/slc/studentupdate/status", body, headers)
         answer = self._connection.getresponse()
         facts: dict[str, Any] = json.loads(answer.read())

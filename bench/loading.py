@@ -26,7 +26,10 @@ def _sqlite(database: Database, source: str, folder: Path) -> float:
     copy = folder / "load.sqlite3"
     for path in folder.glob("load.sqlite3*"):
         path.unlink()
-    with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as theirs, closing(sqlite3.connect(copy)) as ours:
+    with (
+        closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as theirs,
+        closing(sqlite3.connect(copy)) as ours,
+    ):
         made = theirs.execute(
             "SELECT type, name, sql FROM sqlite_master WHERE (tbl_name LIKE 'students%' OR tbl_name LIKE 'districts%') AND type IN ('table', 'index') "
             "AND sql IS NOT NULL ORDER BY type DESC"
@@ -54,7 +57,9 @@ def _postgres(database: Database, source: str, folder: Path) -> float:
         connection.execute("CREATE SCHEMA floor")
         for table in tables:
             _export(connection, table, folder / f"{table}.copy")
-            empty = sql.SQL("CREATE TABLE floor.{0} (LIKE public.{0} INCLUDING ALL)").format(sql.Identifier(table))
+            empty = sql.SQL("CREATE TABLE floor.{0} (LIKE public.{0} INCLUDING ALL)").format(
+                sql.Identifier(table)
+            )
             connection.execute(empty)
         database.settle(source)
         began = time.perf_counter()

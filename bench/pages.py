@@ -30,10 +30,15 @@ def measure(plan: Plan, database: Database, results: Results) -> None:
         enrolled.send("base")
         browser = _signed_in(enrolled)
         for what, query in _asked(rows).items():
-            seconds = [_open(browser, f"{enrolled.rollbook.url}/students?{query}") for _ in range(CALLS * plan.runs)]
+            seconds = [
+                _open(browser, f"{enrolled.rollbook.url}/students?{query}")
+                for _ in range(CALLS * plan.runs)
+            ]
             rounded = [round(each, 5) for each in seconds]
             results.add("pages", database=database.name, rows=rows, what=what, seconds=rounded)
-            say(f"{database.name:9} students    {rows:>9,} rows  {what}: median {median(seconds) * 1000:.0f} ms")
+            say(
+                f"{database.name:9} students    {rows:>9,} rows  {what}: median {median(seconds) * 1000:.0f} ms"
+            )
 
 
 def _asked(rows: int) -> dict[str, str]:

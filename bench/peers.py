@@ -17,7 +17,9 @@ WAYS = {
     "defaults": "django-import-export, defaults",
     "naive": "update_or_create for each row",
 }
-_ALL_UP_TO = 10_000  # rows; beyond, all but the best take minutes each, and are left to runs that go further
+_ALL_UP_TO = (
+    10_000  # rows; beyond, all but the best take minutes each, and are left to runs that go further
+)
 
 
 def measure(plan: Plan, database: Database, rows: int, results: Results) -> None:
@@ -34,14 +36,17 @@ def measure(plan: Plan, database: Database, rows: int, results: Results) -> None
             seconds = json.loads(_run(address, way, files[stands_at]))["seconds"]
             where = {"database": database.name, "work": "nightly", "rows": rows, "run": run}
             results.add("timing", **where, who=way, seconds=round(seconds, 4))
-            say(f"{database.name:9} nightly     {rows:>9,} rows  {way:9} run {run + 1}: {seconds:8.2f} s")
+            say(
+                f"{database.name:9} nightly     {rows:>9,} rows  {way:9} run {run + 1}: {seconds:8.2f} s"
+            )
     database.drop("peer")
 
 
 def _run(address: str, way: str, file: Path) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "bench.peer", way, str(file)],
-        env=os.environ | {"BENCH_PEER_DATABASE": address, "DJANGO_SETTINGS_MODULE": "bench.peer.settings"},
+        env=os.environ
+        | {"BENCH_PEER_DATABASE": address, "DJANGO_SETTINGS_MODULE": "bench.peer.settings"},
         capture_output=True,
         text=True,
         check=False,

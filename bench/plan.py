@@ -45,7 +45,11 @@ class Plan:
 def plan(environment: Mapping[str, str] = os.environ) -> Plan:
     """Read the environment; raises BenchFailed where it makes no sense."""
     rows = _numbers(environment, "BENCH_ROWS", "10000,100000,1000000")
-    peer_rows = _numbers(environment, "BENCH_PEER_ROWS", ",".join(str(n) for n in rows if n <= 100_000) or str(rows[0]))
+    peer_rows = _numbers(
+        environment,
+        "BENCH_PEER_ROWS",
+        ",".join(str(n) for n in rows if n <= 100_000) or str(rows[0]),
+    )
     runs = _numbers(environment, "BENCH_RUNS", "5")[0]
     return Plan(
         rows=rows,
@@ -54,8 +58,12 @@ def plan(environment: Mapping[str, str] = os.environ) -> Plan:
         order=_words(environment, "BENCH_ORDER", ORDERS)[0],
         databases=_words(environment, "BENCH_DATABASES", DATABASES),
         parts=_words(environment, "BENCH_PARTS", PARTS),
-        folder=Path(environment.get("BENCH_FOLDER") or Path(tempfile.gettempdir()) / "rollbook-bench").absolute(),
-        output=Path(environment.get("BENCH_OUTPUT") or Path(__file__).with_name("results.json")).absolute(),
+        folder=Path(
+            environment.get("BENCH_FOLDER") or Path(tempfile.gettempdir()) / "rollbook-bench"
+        ).absolute(),
+        output=Path(
+            environment.get("BENCH_OUTPUT") or Path(__file__).with_name("results.json")
+        ).absolute(),
         postgres=environment.get("BENCH_POSTGRES", ""),
         note=environment.get("BENCH_NOTE", ""),
     )
@@ -72,7 +80,9 @@ def _numbers(environment: Mapping[str, str], name: str, default: str) -> tuple[i
     try:
         numbers = tuple(sorted({int(word) for word in text.split(",")}))
     except ValueError:
-        raise BenchFailed(f"{name} is {text!r}; write numbers with commas between them, such as 10000,100000") from None
+        raise BenchFailed(
+            f"{name} is {text!r}; write numbers with commas between them, such as 10000,100000"
+        ) from None
     if numbers[0] < 1:
         raise BenchFailed(f"{name} is {text!r}; numbers begin at 1")
     return numbers

@@ -39,7 +39,9 @@ def forget_peak(pid: int) -> None:
 def arguments(pid: int) -> list[str]:
     """Its command line; empty if it has gone."""
     try:
-        return (_PROC / str(pid) / "cmdline").read_text(encoding="utf-8", errors="replace").split("\0")
+        return (
+            (_PROC / str(pid) / "cmdline").read_text(encoding="utf-8", errors="replace").split("\0")
+        )
     except OSError:
         return []
 
@@ -56,7 +58,10 @@ def busy() -> tuple[float, float]:
 
 def file_system(folder: Path) -> str:
     """The kind of file system the folder is on, such as ext4."""
-    mounts = [line.split() for line in (_PROC / "self" / "mounts").read_text(encoding="utf-8").splitlines()]
+    mounts = [
+        line.split()
+        for line in (_PROC / "self" / "mounts").read_text(encoding="utf-8").splitlines()
+    ]
     kinds = {words[1].encode().decode("unicode_escape"): words[2] for words in mounts}
     return next(kinds[str(path)] for path in (folder, *folder.parents) if str(path) in kinds)
 
@@ -67,7 +72,12 @@ def _parents() -> dict[int, int]:
 
 def _parent(path: Path) -> int:
     try:
-        return int((path / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1])
+        return int(
+            (path / "stat")
+            .read_text(encoding="utf-8", errors="replace")
+            .rpartition(")")[2]
+            .split()[1]
+        )
     except OSError:
         return 0
 

@@ -28,7 +28,9 @@ def write(results: Results, folder: Path) -> None:
 
 def _page(results: Results, shown: str) -> str:
     compared = lines(results)
-    said = table.verdict(compared).replace("\nNOT MET: ", "\n* Not met: ").replace("\n*", "\n\n*", 1)
+    said = (
+        table.verdict(compared).replace("\nNOT MET: ", "\n* Not met: ").replace("\n*", "\n\n*", 1)
+    )
     return "\n\n".join(
         (
             "<!-- Written by python -m bench.report from what `make bench` measured; do not change it here. -->",
@@ -55,7 +57,9 @@ def _machine(results: Results) -> str:
     for name, settings in machine["databases"].items():
         shown = ", ".join(f"{key} {value}" for key, value in settings.items() if key != "version")
         facts.append(f"* {NAMES[name]} {settings['version']}: {shown}")
-    facts.append(f"* measured on {machine['date']}, in {machine['minutes']} minutes; {results.plan['runs']} runs")
+    facts.append(
+        f"* measured on {machine['date']}, in {machine['minutes']} minutes; {results.plan['runs']} runs"
+    )
     if note := machine.get("note"):
         facts.append(f"* {note}")
     return "\n".join(facts)
@@ -68,8 +72,12 @@ def _pictures(results: Results) -> dict[str, tuple[str, str] | None]:
         for work in ("nightly", "rollover", "first load"):
             title = f"{work.capitalize()} on {name}"
             everybody = _WHO | WAYS if work == "nightly" else _WHO
-            times = [Curve(who, points(results, database, work, key)) for key, who in everybody.items()]
-            pictures[f"{work.replace(' ', '-')}-{database}"] = _picture(title, "rows", "seconds", times)
+            times = [
+                Curve(who, points(results, database, work, key)) for key, who in everybody.items()
+            ]
+            pictures[f"{work.replace(' ', '-')}-{database}"] = _picture(
+                title, "rows", "seconds", times
+            )
     memory = [_memory(results, key) for key in NAMES]
     pictures["memory"] = _picture("Memory of the worker at most", "rows", "MiB", memory)
     return pictures
@@ -79,7 +87,11 @@ def _memory(results: Results, database: str) -> Curve:
     peaks = [
         (rows, figures.most / MIB)
         for rows in results.values("rows", "memory", database=database, role="worker")
-        if (figures := results.figures("bytes", "memory", database=database, role="worker", rows=rows))
+        if (
+            figures := results.figures(
+                "bytes", "memory", database=database, role="worker", rows=rows
+            )
+        )
     ]
     return Curve(NAMES[database], peaks)
 

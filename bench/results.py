@@ -47,11 +47,17 @@ class Results:
     def find(self, kind: str, **facts: Any) -> list[dict[str, Any]]:
         """All records of the kind that say this."""
         wanted = {"kind": kind, **facts}
-        return [record for record in self.records if all(record.get(key) == value for key, value in wanted.items())]
+        return [
+            record
+            for record in self.records
+            if all(record.get(key) == value for key, value in wanted.items())
+        ]
 
     def figures(self, key: str, kind: str, **facts: Any) -> Figures | None:
         """What these records say under ``key``; None if there are none."""
-        found = tuple(record[key] for record in self.find(kind, **facts) if record.get(key) is not None)
+        found = tuple(
+            record[key] for record in self.find(kind, **facts) if record.get(key) is not None
+        )
         return Figures(found) if found else None
 
     def values(self, key: str, kind: str, **facts: Any) -> list[Any]:

@@ -27,7 +27,16 @@ COLUMNS = _words(
     "STUDENT_ID USERNAME PASSWORD FIRST_NAME MIDDLE_INITIAL LAST_NAME DOB GENDER GRADE SCHOOL_ID ELL SPECIAL_ED "
     "TITLE_1 MIGRANT RACE PARENT_EMAIL_1 ADDITIONAL_INFO_1 GROUPS"
 )
-CHANGING = ("GRADE", "SCHOOL_ID", "LAST_NAME", "USERNAME", "PASSWORD", "ELL", "ADDITIONAL_INFO_1", "GROUPS")
+CHANGING = (
+    "GRADE",
+    "SCHOOL_ID",
+    "LAST_NAME",
+    "USERNAME",
+    "PASSWORD",
+    "ELL",
+    "ADDITIONAL_INFO_1",
+    "GROUPS",
+)
 """What a night changes; each of its changed rows has another value in one of these."""
 
 Row = list[str]
@@ -45,16 +54,25 @@ _ENDINGS = _words(
     "bridge brook by croft dale field ford gate grove ham hill hurst land ley mead more ridge shaw side stead ton wall "
     "ward well wick wood worth"
 )
-_LAST_NAMES = ["O'Brien", "Smith, Jr.", "Muñoz", *(begin + end for begin in _BEGINNINGS for end in _ENDINGS)]
+_LAST_NAMES = [
+    "O'Brien",
+    "Smith, Jr.",
+    "Muñoz",
+    *(begin + end for begin in _BEGINNINGS for end in _ENDINGS),
+]
 _GRADES = ("pk", "k", *(str(grade) for grade in range(1, 13)), "adult")
 _RACES = ("AB", "AI", "AS", "BL", "HI", "PI", "OT", "WH")
-_SECRETS = _words("amber birch cedar delta ember fjord glade heron ivory juno koala lemon maple north olive pearl")
+_SECRETS = _words(
+    "amber birch cedar delta ember fjord glade heron ivory juno koala lemon maple north olive pearl"
+)
 _CLUBS = ("Band", "Chess", "Choir", "Robotics")
 _SCHOOL_YEAR = 2025
 _STUDENTS_A_SCHOOL = 600
 _STEP = 7  # student IDs are not dense
 _STRIDE = 1_000_003  # a prime: walking through all names and birth dates by it meets each once
-_SCATTER = 2_654_435_761  # a prime: the same with the places of the IDs, far from one row to the next
+_SCATTER = (
+    2_654_435_761  # a prime: the same with the places of the IDs, far from one row to the next
+)
 _AT = {name: index for index, name in enumerate(COLUMNS)}
 
 
@@ -132,7 +150,9 @@ def students(rows: int, seed: int = 1, order: str = "id") -> Iterator[Row]:
             _RACES[luck >> 51 & 7],
             f"parent{key}@mail.example.com",
             f"bus {luck >> 54 & 63}",
-            f"Homeroom {(luck >> 60) + 1}" if luck & 8 else f"Homeroom {(luck >> 60) + 1}&{_CLUBS[luck >> 60 & 3]}",
+            f"Homeroom {(luck >> 60) + 1}"
+            if luck & 8
+            else f"Homeroom {(luck >> 60) + 1}&{_CLUBS[luck >> 60 & 3]}",
         ]
 
 
@@ -168,15 +188,23 @@ def _write_students(folder: Path, rows: int, seed: int, order: str) -> None:
     places = schools(rows)
     tonight = set(random.Random(f"{seed} tonight").sample(range(rows), max(1, rows // 100)))
     with ExitStack() as stack:
-        base, nightly, rollover = (_writer(stack, folder / f"{name}.csv") for name in ("base", "nightly", "rollover"))
+        base, nightly, rollover = (
+            _writer(stack, folder / f"{name}.csv") for name in ("base", "nightly", "rollover")
+        )
         for number, row in enumerate(students(rows, seed, order)):
             base.writerow(row)
             rollover.writerow(next_year(row))
-            nightly.writerow(next_night(row, CHANGING[number % len(CHANGING)], places) if number in tonight else row)
+            nightly.writerow(
+                next_night(row, CHANGING[number % len(CHANGING)], places)
+                if number in tonight
+                else row
+            )
 
 
 def _writer(stack: ExitStack, path: Path) -> "_csv.Writer":
-    writer = csv.writer(stack.enter_context(path.open("w", encoding="utf-8", newline="")), lineterminator="\n")
+    writer = csv.writer(
+        stack.enter_context(path.open("w", encoding="utf-8", newline="")), lineterminator="\n"
+    )
     writer.writerow(COLUMNS)
     return writer
 

@@ -9,7 +9,14 @@ from bench.fit import Point
 
 WIDTH, HEIGHT = 820, 420
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 270, 46, 48
-_COLORS = ("#2f7ed8", "#d9692b", "#2a9d6f", "#a65fc4", "#c23b55", "#8a7a2f")  # told apart on white and on black
+_COLORS = (
+    "#2f7ed8",
+    "#d9692b",
+    "#2a9d6f",
+    "#a65fc4",
+    "#c23b55",
+    "#8a7a2f",
+)  # told apart on white and on black
 _GAP = 15  # between two names
 _STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #333 } .title { font-size: 15px; font-weight: 600 }
@@ -36,7 +43,9 @@ class _Scale:
     end: float
 
     def __call__(self, value: float) -> float:
-        return self.start + (log10(value) - self.low) / (self.high - self.low) * (self.end - self.start)
+        return self.start + (log10(value) - self.low) / (self.high - self.low) * (
+            self.end - self.start
+        )
 
     def decades(self) -> Iterable[float]:
         """1, 10, 100 … as far as it goes."""
@@ -82,7 +91,10 @@ def _drawn(x: _Scale, y: _Scale, drawn: Sequence[Curve]) -> Iterable[str]:
         places = [(x(across), y(up)) for across, up in curve.points]
         path = "L".join(f"{across:.1f} {up:.1f}" for across, up in places)
         yield f'<path class="curve" stroke="{color}" d="M{path}"/>'
-        yield from (f'<circle cx="{across:.1f}" cy="{up:.1f}" r="3.2" fill="{color}"/>' for across, up in places)
+        yield from (
+            f'<circle cx="{across:.1f}" cy="{up:.1f}" r="3.2" fill="{color}"/>'
+            for across, up in places
+        )
     for curve, height in _names(y, drawn):
         right, end = x(curve.points[-1][0]), y(curve.points[-1][1])
         color = colors[curve.name]

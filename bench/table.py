@@ -11,7 +11,16 @@ _MET = {True: "yes", False: "NO", None: ""}
 def cells(line: Line) -> tuple[str, ...]:
     """The line's words under ``HEAD``."""
     rows = f"{line.rows:,}" if line.rows else ""
-    return (line.work, line.database, rows, line.ours, line.against, line.measured, line.goal, _MET[line.met])
+    return (
+        line.work,
+        line.database,
+        rows,
+        line.ours,
+        line.against,
+        line.measured,
+        line.goal,
+        _MET[line.met],
+    )
 
 
 def text(lines: Sequence[Line]) -> str:
@@ -32,6 +41,10 @@ def markdown(lines: Sequence[Line]) -> str:
 def verdict(lines: Sequence[Line]) -> str:
     """How many goals are met, and which are not."""
     judged = [line for line in lines if line.met is not None]
-    lost = [f"{line.work} on {line.database}: {line.measured}, {line.goal}" for line in judged if not line.met]
+    lost = [
+        f"{line.work} on {line.database}: {line.measured}, {line.goal}"
+        for line in judged
+        if not line.met
+    ]
     said = f"{len(judged) - len(lost)} of {len(judged)} goals are met."
     return "\n".join([said, *(f"NOT MET: {each}" for each in lost)])

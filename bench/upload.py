@@ -26,10 +26,17 @@ def measure(plan: Plan, database: Database, results: Results) -> None:
     enrolled = works.enroll(plan, database, small)
     enrolled.stands_at = works.UNKNOWN
     for run in range(min(plan.runs, _RUNS)):
-        (small_grown, _), (grown, took) = _upload(enrolled, small, "base"), _upload(enrolled, large, "large")
+        (small_grown, _), (grown, took) = (
+            _upload(enrolled, small, "base"),
+            _upload(enrolled, large, "large"),
+        )
         copied, synced = _copy(large["large"])
         sizes = {"small_grown_bytes": small_grown, "grown_bytes": grown}
-        times = {"seconds": round(took, 3), "cp_seconds": round(copied, 3), "cp_fsync_seconds": round(synced, 3)}
+        times = {
+            "seconds": round(took, 3),
+            "cp_seconds": round(copied, 3),
+            "cp_fsync_seconds": round(synced, 3),
+        }
         results.add("upload", database=database.name, run=run, **sizes, **times)
         say(f"{database.name:9} upload      200 MB  run {run + 1}: {took:.2f} s, cp {copied:.2f} s")
 
@@ -38,7 +45,9 @@ def _upload(enrolled: works.Enrolled, files: Files, name: str) -> tuple[int, flo
     """By how many bytes the web process that grew most has grown, and the seconds of curl's call."""
     enrolled.files = files
     with enrolled.serving():
-        webs = processes.families(pid for role, pid in enrolled.rollbook.children() if role == "web")
+        webs = processes.families(
+            pid for role, pid in enrolled.rollbook.children() if role == "web"
+        )
         before = {pid: processes.resident(pid) for family in webs for pid in family}
         for pid in before:
             processes.forget_peak(pid)

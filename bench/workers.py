@@ -49,7 +49,9 @@ def _sender(plan: Plan, rollbook: Rollbook, number: int) -> _Sender:
 def _bring(rollbook: Rollbook, senders: list[_Sender], mode: str) -> None:
     """All districts to base."""
     with rollbook.serving():
-        uploads = [rollbook.upload(each.district, each.files["base"], mode=mode) for each in senders]
+        uploads = [
+            rollbook.upload(each.district, each.files["base"], mode=mode) for each in senders
+        ]
         for each, upload in zip(senders, uploads, strict=True):
             rollbook.end(each.district, upload)
 
@@ -71,7 +73,11 @@ def _measure(rollbook: Rollbook, senders: list[_Sender], workers: int, results: 
         busy_then, ticks_then = processes.busy()
     share = (busy_then - busy) / (ticks_then - ticks)
     results.add(
-        "workers", workers=workers, seconds=round(seconds, 3), working_seconds=round(working, 3), busy=round(share, 3)
+        "workers",
+        workers=workers,
+        seconds=round(seconds, 3),
+        working_seconds=round(working, 3),
+        busy=round(share, 3),
     )
     say(f"{workers} workers: {seconds:.1f} s, the cores {share:.0%} busy")
 
@@ -80,5 +86,7 @@ def _end(rollbook: Rollbook, sender: _Sender, name: str, upload: Upload) -> Ende
     ended = rollbook.end(sender.district, upload)
     expected = sender.files.differing("base" if name == "nightly" else "nightly", name)
     if ended.facts["updated"] != expected:
-        raise BenchFailed(f"{sender.files[name]} should have updated {expected}: {ended.facts['message']}")
+        raise BenchFailed(
+            f"{sender.files[name]} should have updated {expected}: {ended.facts['message']}"
+        )
     return ended

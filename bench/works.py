@@ -58,7 +58,9 @@ class Enrolled:
             told = {word: facts[word] for word in ("updated", "added", "unchanged", "rejected")}
             expected = self._expected(name)
             if told != expected:
-                raise BenchFailed(f"{self.files[name]} should have given {expected}, Rollbook tells {told}")
+                raise BenchFailed(
+                    f"{self.files[name]} should have given {expected}, Rollbook tells {told}"
+                )
         self.stands_at = name
 
     def _expected(self, name: str) -> dict[str, int]:
@@ -85,7 +87,9 @@ def measure(plan: Plan, database: Database, rows: int, results: Results) -> Enro
     for run in range(runs):
         enrolled = enroll(plan, database, files)
         meter.rollbook("first load", run, enrolled, "base")
-        meter.note("first load", run, "floor", load_seconds(database, enrolled.rollbook.db, plan.folder))
+        meter.note(
+            "first load", run, "floor", load_seconds(database, enrolled.rollbook.db, plan.folder)
+        )
     address = database.fresh("floor")
     floor = database.floor(address)
     floor.fill(files["base"])
@@ -125,8 +129,12 @@ class Meter:
 
     def note(self, work: str, run: int, who: str, seconds: float, **more: float) -> None:
         """One timing."""
-        self.results.add("timing", **self._where(work, run), who=who, seconds=round(seconds, 4), **more)
-        say(f"{self.database.name:9} {work:11} {self.rows:>9,} rows  {who:9} run {run + 1}: {seconds:8.2f} s")
+        self.results.add(
+            "timing", **self._where(work, run), who=who, seconds=round(seconds, 4), **more
+        )
+        say(
+            f"{self.database.name:9} {work:11} {self.rows:>9,} rows  {who:9} run {run + 1}: {seconds:8.2f} s"
+        )
 
     def _where(self, work: str, run: int) -> dict[str, object]:
         return {"database": self.database.name, "work": work, "rows": self.rows, "run": run}

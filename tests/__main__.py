@@ -69,7 +69,9 @@ class Run:
 
 def main(words: Sequence[str]) -> int:
     """Test on the databases that are asked for; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m tests", allow_abbrev=False, description="Test on both databases.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests", allow_abbrev=False, description="Test on both databases."
+    )
     parser.add_argument("--on", choices=DATABASES, help="test on this one alone")
     parser.add_argument("--nightly", action="store_true", help="test at full depth")
     asked, for_pytest = parser.parse_known_args(words)
@@ -86,9 +88,16 @@ def main(words: Sequence[str]) -> int:
         return _alone("sqlite", for_pytest, "")
     try:
         with _postgresql() as url:
-            return _alone("postgresql", for_pytest, url) if asked.on else _side_by_side(for_pytest, url)
+            return (
+                _alone("postgresql", for_pytest, url)
+                if asked.on
+                else _side_by_side(for_pytest, url)
+            )
     except PostgresProblem as problem:
-        print(f"ERROR no_postgresql: {problem}; or test on SQLite alone, with --on sqlite", file=sys.stderr)
+        print(
+            f"ERROR no_postgresql: {problem}; or test on SQLite alone, with --on sqlite",
+            file=sys.stderr,
+        )
         return 1
 
 
@@ -96,7 +105,9 @@ def _opens_pages(words: Sequence[str]) -> bool:
     """Whether tests in a browser are among those that are asked for."""
     named = [path for word in words if (path := Path(word.partition("::")[0]).absolute()).exists()]
     pages = ROOT / "tests" / "browser"
-    return not named or any(pages.is_relative_to(path) or path.is_relative_to(pages) for path in named)
+    return not named or any(
+        pages.is_relative_to(path) or path.is_relative_to(pages) for path in named
+    )
 
 
 @contextmanager
@@ -107,12 +118,16 @@ def _postgresql() -> Iterator[str]:
         url = server.url(OWNER, port=server.port)
         order = "people do" if ask(url, "SELECT 'a' < 'B'") else "their bytes are"
         version = binaries.version(server.binaries)
-        print(f"PostgreSQL {version} of {server.binaries}, which orders texts as {order}", flush=True)
+        print(
+            f"PostgreSQL {version} of {server.binaries}, which orders texts as {order}", flush=True
+        )
         yield url
 
 
 def _alone(database: str, words: Sequence[str], url: str) -> int:
-    return subprocess.run(_command(database, words), env=_environment(url), cwd=ROOT, check=False).returncode
+    return subprocess.run(
+        _command(database, words), env=_environment(url), cwd=ROOT, check=False
+    ).returncode
 
 
 def _side_by_side(words: Sequence[str], url: str) -> int:

@@ -101,7 +101,10 @@ def _asks_database(item: pytest.Item) -> bool:
     if item.get_closest_marker("process") or item.get_closest_marker("browser"):
         return True
     fixtures = set(getattr(item, "fixturenames", ()))
-    return bool(item.get_closest_marker("django_db") or fixtures & {"db", "transactional_db", "django_db_blocker"})
+    return bool(
+        item.get_closest_marker("django_db")
+        or fixtures & {"db", "transactional_db", "django_db_blocker"}
+    )
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -112,11 +115,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Let only those tests start Python that are marked so: a start takes longer than most tests."""
-    GUARD.python_processes = bool(item.get_closest_marker("process") or item.get_closest_marker("browser"))
+    GUARD.python_processes = bool(
+        item.get_closest_marker("process") or item.get_closest_marker("browser")
+    )
 
 
 def a_district(name: str, *schools: str) -> District:
-    district = District.objects.create(name=name, slug=name.lower().replace(" ", "-"), time_zone="America/Chicago")
+    district = District.objects.create(
+        name=name, slug=name.lower().replace(" ", "-"), time_zone="America/Chicago"
+    )
     for school in schools:
         School.objects.create(district=district, organization_id=school, name=f"School {school}")
     return district
@@ -136,7 +143,9 @@ def _stored() -> str:
 
 
 def a_member(district: District, email: str, role: str = "district manager") -> Member:
-    member = Member(district=district, email=email, first_name="Ana", last_name="Ruiz", password=_stored())
+    member = Member(
+        district=district, email=email, first_name="Ana", last_name="Ruiz", password=_stored()
+    )
     member.role = roles.standard(district, role)
     member.save()
     return member

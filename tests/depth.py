@@ -33,7 +33,9 @@ def generator(purpose: str) -> random.Random:
     return random.Random(f"{SEED} {purpose}")
 
 
-def sample(population: Sequence[Item], purpose: str, *, daily: int, nightly: int | None = None) -> list[Item]:
+def sample(
+    population: Sequence[Item], purpose: str, *, daily: int, nightly: int | None = None
+) -> list[Item]:
     """Return so many items, in their order; without ``nightly`` all of them every night."""
     wanted = daily
     if NIGHTLY:

@@ -23,9 +23,7 @@ from psycopg.conninfo import conninfo_to_dict
 from rollbook.secret_keys import secret
 from tests.db.own_database import OwnDatabase
 
-_END_OUR_SESSIONS: LiteralString = (
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {} AND usename = current_user"
-)
+_END_OUR_SESSIONS: LiteralString = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {} AND usename = current_user"
 
 NOT_INHERITED = ("ROLLBOOK_", "DJANGO_", "CURL_", "DATABASE_URL", "TESTS_DATABASE_URL")
 

@@ -7,7 +7,9 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-pytestmark = pytest.mark.process  # so that it is not taken for one that is the same on both databases
+pytestmark = (
+    pytest.mark.process
+)  # so that it is not taken for one that is the same on both databases
 
 
 def test_that_fails_where_it_is_told_to() -> None:

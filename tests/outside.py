@@ -63,7 +63,9 @@ def border_of(root: Path) -> Border:
     python = [Path(path) for path in {sys.prefix, sys.base_prefix, *filter(None, sys.path)}]
     allowed = [*map(Path, SYSTEM), *python, Path(tempfile.gettempdir())]
     ours = [root, *allowed]
-    return Border(root, [path for path in root.parent.iterdir() if not _leads_to(path, ours)], allowed)
+    return Border(
+        root, [path for path in root.parent.iterdir() if not _leads_to(path, ours)], allowed
+    )
 
 
 def _leads_to(path: Path, ours: Iterable[Path]) -> bool:

@@ -27,14 +27,22 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def both(*words: object, **more: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "tests", *map(str, words)]
     return subprocess.run(
-        command, cwd=ROOT, env=os.environ | more, capture_output=True, text=True, timeout=120, check=False
+        command,
+        cwd=ROOT,
+        env=os.environ | more,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
 
 
 def test_each_test_is_run_on_both_whatever_the_environment_names_and_a_failure_is_told_again_at_the_end(
     told: Path,
 ) -> None:
-    done = both(PLACEHOLDER, FAILS_ON="postgresql", DATABASE_URL="postgres://somebody@elsewhere/school")
+    done = both(
+        PLACEHOLDER, FAILS_ON="postgresql", DATABASE_URL="postgres://somebody@elsewhere/school"
+    )
     assert done.returncode == 1
     assert {line.split()[0] for line in told.read_text().splitlines()} == {"sqlite", "postgresql"}
     assert "elsewhere" not in told.read_text()
@@ -43,12 +51,15 @@ def test_each_test_is_run_on_both_whatever_the_environment_names_and_a_failure_i
     assert all(line.startswith(("    sqlite | ", "postgresql | ")) for line in lines)
     passed = max(at for at, line in enumerate(lines) if line.startswith("    sqlite | 2 passed"))
     again = lines[passed + 1 :]
-    assert again[0].startswith("postgresql | FAILED tests/outcome.py::test_that_fails_where_it_is_told_to")
+    assert again[0].startswith(
+        "postgresql | FAILED tests/outcome.py::test_that_fails_where_it_is_told_to"
+    )
     assert again[-1].startswith("postgresql | 1 failed in ")  # and one that was not for it
 
 
 @pytest.mark.parametrize(
-    ("codes", "code"), [((0, 0), 0), ((0, 1), 1), ((2, 0), 2), ((0, 5), 0), ((5, 0), 0), ((5, 5), 5), ((5, 1), 1)]
+    ("codes", "code"),
+    [((0, 0), 0), ((0, 1), 1), ((2, 0), 2), ((0, 5), 0), ((5, 0), 0), ((5, 5), 5), ((5, 1), 1)],
 )
 def test_a_test_of_one_alone_is_no_failure_of_the_other_but_no_test_at_all_is_one(
     codes: tuple[int, int], code: int
@@ -64,10 +75,14 @@ def test_one_database_can_be_named_and_the_server_is_gone_at_the_end(told: Path)
         psycopg.connect(url)
 
 
-def test_without_a_postgresql_nothing_is_tested_and_the_way_out_is_told(told: Path, tmp_path: Path) -> None:
+def test_without_a_postgresql_nothing_is_tested_and_the_way_out_is_told(
+    told: Path, tmp_path: Path
+) -> None:
     done = both(PLACEHOLDER, **{VARIABLE: str(tmp_path)})
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"ERROR no_postgresql: {VARIABLE} names {tmp_path}, which has no initdb")
+    assert done.stderr.startswith(
+        f"ERROR no_postgresql: {VARIABLE} names {tmp_path}, which has no initdb"
+    )
     assert not told.exists()
     assert both("--on", "sqlite", PLACEHOLDER, **{VARIABLE: str(tmp_path)}).returncode == 0
 
@@ -85,6 +100,8 @@ def test_told_to_stop_it_ends_both_runs(told: Path) -> None:
 
 def test_what_never_asks_the_database_is_tested_once() -> None:
     """Neither a test without the database in this process nor one that is marked so."""
-    done = both("--on", "postgresql", "tests/studentfile/test_spelling.py", "tests/browser/test_chromium.py")
+    done = both(
+        "--on", "postgresql", "tests/studentfile/test_spelling.py", "tests/browser/test_chromium.py"
+    )
     assert done.returncode == NOTHING_TO_TEST
     assert " deselected" in done.stdout

@@ -27,11 +27,15 @@ ALL_MARKDOWN = sorted(path for place in PLACES for path in ROOT.glob(place))
 DECISION_HEADINGS = ["Context", "Decision", "Consequences", "When to reconsider"]
 DECISIONS = sorted(ROOT.glob("docs/decisions/0*.md"))
 WRITTEN_BY_HAND = [name for name in NAMES if name != "docs/cli.md"]
-TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+TARGETS = set(
+    re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+)
 
 _FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-_DATE_AND_STATUS = re.compile(r"^\* Date: 20\d\d-\d\d-\d\d\n\* Status: (Accepted|Superseded by \[)", re.MULTILINE)
+_DATE_AND_STATUS = re.compile(
+    r"^\* Date: 20\d\d-\d\d-\d\d\n\* Status: (Accepted|Superseded by \[)", re.MULTILINE
+)
 _SHELL = {">", "<", "|", "&", "&&", ";"}
 
 
@@ -43,7 +47,9 @@ def lines_of_blocks(text: str) -> Iterator[str]:
     """The lines of code blocks, fenced or indented, without prompt."""
     for block in _FENCED.findall(text):
         yield from (line.strip().removeprefix("$ ") for line in block.split("\n"))
-    yield from (line.strip() for line in _FENCED.sub("", text).split("\n") if line.startswith("    "))
+    yield from (
+        line.strip() for line in _FENCED.sub("", text).split("\n") if line.startswith("    ")
+    )
 
 
 def spans(text: str) -> list[str]:
@@ -64,7 +70,9 @@ def words(command: str) -> list[str]:
 def command_of(arguments: list[str]) -> tuple[ArgumentParser, list[str]]:
     """The subcommand that is named, and what follows it; fails if a name in between is none."""
     command = build_parser()
-    while arguments and (nouns := [each for each in command._actions if isinstance(each, _SubParsersAction)]):
+    while arguments and (
+        nouns := [each for each in command._actions if isinstance(each, _SubParsersAction)]
+    ):
         if arguments[0].startswith("-"):
             break
         assert arguments[0] in nouns[0].choices, f"no subcommand {arguments[0]}"
@@ -127,7 +135,9 @@ def missing_names(text: str) -> Iterator[str]:
 def is_module(dotted: str) -> bool:
     """Whether this is a package, a module, or a name in one of them."""
     path = ROOT / "src" / Path(*dotted.split("."))
-    return path.is_dir() or path.with_suffix(".py").exists() or path.parent.with_suffix(".py").exists()
+    return (
+        path.is_dir() or path.with_suffix(".py").exists() or path.parent.with_suffix(".py").exists()
+    )
 
 
 def test_every_decision_has_a_date_a_status_and_the_headings() -> None:
@@ -156,8 +166,12 @@ def test_every_page_is_reached_from_the_readme() -> None:
             continue
         reached.add(path)
         targets = _LINK.findall(_FENCED.sub("", path.read_text(encoding="utf-8")))
-        waiting += [path.parent / target.partition("#")[0] for target in targets if "://" not in target]
-    assert {path.relative_to(ROOT.resolve()) for path in reached} == {path.relative_to(ROOT) for path in PAGES}
+        waiting += [
+            path.parent / target.partition("#")[0] for target in targets if "://" not in target
+        ]
+    assert {path.relative_to(ROOT.resolve()) for path in reached} == {
+        path.relative_to(ROOT) for path in PAGES
+    }
 
 
 def test_every_setting_is_in_the_readme_and_no_other() -> None:
@@ -184,8 +198,12 @@ def test_the_page_of_staff_names_every_permission_and_who_can_have_it() -> None:
     page = (ROOT / "docs" / "staff.md").read_text(encoding="utf-8")
     for permission in Permission:
         types = ", ".join(type_ for type_, possible in POSSIBLE.items() if permission in possible)
-        assert re.search(rf"^\\| {permission} \\| .+ \\| {types} \\|$", page, re.MULTILINE), permission
+        assert re.search(rf"^\\| {permission} \\| .+ \\| {types} \\|$", page, re.MULTILINE), (
+            permission
+        )
     for type_, given in ASSIGNED_BY.items():
-        assert re.search(rf"^\\| {type_} \\| .+ \\| {', '.join(given) or 'none'} \\|$", page, re.MULTILINE), type_
+        assert re.search(
+            rf"^\\| {type_} \\| .+ \\| {', '.join(given) or 'none'} \\|$", page, re.MULTILINE
+        ), type_
     assert f"    {','.join(STAFF_COLUMNS)}\n" in page
     assert f"{MOST_ROWS:,} members at most" in page

@@ -51,7 +51,9 @@ def test_a_file_goes_before_the_variable(tmp_path: Path) -> None:
 
 
 def test_a_misspelled_mail_security_is_no_value() -> None:
-    with pytest.raises(ValueError, match="ROLLBOOK_SMTP_SECURITY is 'ssl' and not starttls, tls or none"):
+    with pytest.raises(
+        ValueError, match="ROLLBOOK_SMTP_SECURITY is 'ssl' and not starttls, tls or none"
+    ):
         environment.SMTP_SECURITY.read({"ROLLBOOK_SMTP_SECURITY": "ssl"})
 
 

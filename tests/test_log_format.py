@@ -8,7 +8,9 @@ from rollbook.log_format import Line
 
 def line(message: str, *arguments: object, error: bool = False) -> str:
     trouble = sys.exc_info() if error else None
-    record = logging.LogRecord("rollbook.test", logging.INFO, __file__, 1, message, arguments, trouble)
+    record = logging.LogRecord(
+        "rollbook.test", logging.INFO, __file__, 1, message, arguments, trouble
+    )
     record.created = 0.0
     return Line().format(record)
 

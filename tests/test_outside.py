@@ -29,7 +29,9 @@ def opened(guard: Guard, path: object, flags: int = os.O_RDONLY) -> None:
     guard("open", (str(path), "r", flags))
 
 
-def test_what_was_beside_the_clone_is_refused_also_in_a_temporary_folder(clone: Path, guard: Guard) -> None:
+def test_what_was_beside_the_clone_is_refused_also_in_a_temporary_folder(
+    clone: Path, guard: Guard
+) -> None:
     sample = clone / "tests" / ".." / ".." / "shared" / "sample.csv"
     with pytest.raises(OpenedOutside, match="shared"):
         opened(guard, sample)
@@ -46,7 +48,9 @@ def test_a_link_does_not_lead_out(clone: Path, guard: Guard) -> None:
 def test_a_command_may_not_name_it_either(clone: Path, guard: Guard) -> None:
     sample = clone.parent / "shared" / "sample.csv"
     with pytest.raises(OpenedOutside):
-        guard("subprocess.Popen", (sys.executable, [sys.executable, os.fsencode(sample)], None, None))
+        guard(
+            "subprocess.Popen", (sys.executable, [sys.executable, os.fsencode(sample)], None, None)
+        )
 
 
 @pytest.mark.parametrize("event", ["os.listdir", "os.scandir", "sqlite3.connect"])
@@ -55,7 +59,9 @@ def test_folders_and_databases_are_looked_at(clone: Path, guard: Guard, event: s
         guard(event, (str(clone.parent / "shared"),))
 
 
-def test_the_clone_python_the_system_and_what_the_run_makes_are_open(clone: Path, guard: Guard) -> None:
+def test_the_clone_python_the_system_and_what_the_run_makes_are_open(
+    clone: Path, guard: Guard
+) -> None:
     made = clone.parent / "made-by-the-run.csv"
     made.write_text("1")
     for path in (

@@ -20,7 +20,12 @@ def test_a_page_knows_its_items_and_its_neighbours(
 ) -> None:
     found = page(number)
     assert (found.items, found.number, found.pages, found.total) == (items, number, 3, 7)
-    assert (found.previous, found.next, found.first, found.last) == (previous, following, first, last)
+    assert (found.previous, found.next, found.first, found.last) == (
+        previous,
+        following,
+        first,
+        last,
+    )
 
 
 @pytest.mark.parametrize(("asked", "number"), [(-5, 1), (0, 1), (4, 3), (10**30, 3)])

@@ -17,14 +17,20 @@ pytestmark = pytest.mark.process
 def setting(name: str, **said: object) -> str:
     """What a setting is, under these variables."""
     code = f"import django; from django.conf import settings; print(settings.{name})"
-    env = environment(None, DJANGO_SETTINGS_MODULE="rollbook.settings", **{name: str(said[name]) for name in said})
-    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    env = environment(
+        None, DJANGO_SETTINGS_MODULE="rollbook.settings", **{name: str(said[name]) for name in said}
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+    )
     return done.stdout.strip()
 
 
 def test_everything_lives_in_the_data_folder(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    assert setting("DATABASES['default']['NAME']", ROLLBOOK_DATA=data) == str(data / "rollbook.sqlite3")
+    assert setting("DATABASES['default']['NAME']", ROLLBOOK_DATA=data) == str(
+        data / "rollbook.sqlite3"
+    )
     assert setting("SPOOL", ROLLBOOK_DATA=data) == str(data / "spool")
     assert not data.exists()
 
@@ -40,7 +46,9 @@ def test_the_session_key_is_created_at_first_use_and_stays(tmp_path: Path) -> No
 
 def test_two_processes_that_start_at_once_sign_with_the_same_key(tmp_path: Path) -> None:
     code = "from django.core.signing import Signer; print(Signer().sign('a'))"
-    env = environment(None, DJANGO_SETTINGS_MODULE="rollbook.settings", ROLLBOOK_DATA=str(tmp_path / "data"))
+    env = environment(
+        None, DJANGO_SETTINGS_MODULE="rollbook.settings", ROLLBOOK_DATA=str(tmp_path / "data")
+    )
     command = [sys.executable, "-c", code]
     both = [subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     first, second = [process.communicate()[0] for process in both]
@@ -60,24 +68,33 @@ def test_setting_django_up_writes_nothing(tmp_path: Path) -> None:
 def test_a_web_process_fails_at_once_if_its_key_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "keys" / "session").mkdir(parents=True)
     env = environment(None, ROLLBOOK_DATA=str(tmp_path))
-    done = subprocess.run([sys.executable, "-c", "import rollbook.wsgi"], env=env, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", "import rollbook.wsgi"], env=env, capture_output=True, text=True
+    )
     assert done.returncode == 1
     assert "IsADirectoryError" in done.stderr
 
 
 def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("s3cret\n", encoding="utf-8")
-    found = setting("EMAIL_HOST_PASSWORD", ROLLBOOK_DATA=tmp_path, ROLLBOOK_SMTP_PASSWORD_FILE=tmp_path / "password")
+    found = setting(
+        "EMAIL_HOST_PASSWORD",
+        ROLLBOOK_DATA=tmp_path,
+        ROLLBOOK_SMTP_PASSWORD_FILE=tmp_path / "password",
+    )
     assert found == "s3cret"
 
 
 def test_mail_goes_to_files_until_a_server_is_named(tmp_path: Path) -> None:
     assert setting("EMAIL_BACKEND", ROLLBOOK_DATA=tmp_path).endswith("filebased.EmailBackend")
-    assert setting("EMAIL_BACKEND", ROLLBOOK_DATA=tmp_path, ROLLBOOK_SMTP_HOST="mail").endswith("smtp.EmailBackend")
+    assert setting("EMAIL_BACKEND", ROLLBOOK_DATA=tmp_path, ROLLBOOK_SMTP_HOST="mail").endswith(
+        "smtp.EmailBackend"
+    )
 
 
 @pytest.mark.parametrize(
-    ("security", "starttls", "tls"), [("", "True", "False"), ("tls", "False", "True"), ("none", "False", "False")]
+    ("security", "starttls", "tls"),
+    [("", "True", "False"), ("tls", "False", "True"), ("none", "False", "False")],
 )
 def test_the_mail_server_is_spoken_to_in_the_way_that_is_named(
     tmp_path: Path, security: str, starttls: str, tls: str
@@ -102,5 +119,7 @@ def test_what_only_postgresql_needs_is_not_loaded_on_sqlite(tmp_path: Path) -> N
         " print('psycopg' in sys.modules)"
     )
     env = environment(None, DJANGO_SETTINGS_MODULE="rollbook.settings", ROLLBOOK_DATA=str(tmp_path))
-    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "False"

@@ -20,13 +20,19 @@ from rollbook.text import (
 NOW = datetime(2026, 11, 23, 8, 5, 11, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(("number", "written"), [(0, "0"), (999, "999"), (4812, "4,812"), (1234567, "1,234,567")])
+@pytest.mark.parametrize(
+    ("number", "written"), [(0, "0"), (999, "999"), (4812, "4,812"), (1234567, "1,234,567")]
+)
 def test_thousands_are_parted(number: int, written: str) -> None:
     assert format_number(number) == written
 
 
 def test_numbers_carry_commas_and_one_is_one() -> None:
-    assert [count_of(count, "student") for count in (0, 1, 4812)] == ["0 students", "1 student", "4,812 students"]
+    assert [count_of(count, "student") for count in (0, 1, 4812)] == [
+        "0 students",
+        "1 student",
+        "4,812 students",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -50,8 +56,13 @@ def test_durations_have_two_units_at_most(seconds: float, words: str) -> None:
 def test_times_are_the_districts_with_the_date_unless_it_is_todays() -> None:
     assert format_time(NOW, NOW, "America/Chicago") == "02:05:11 CST"
     assert format_time(NOW, NOW + timedelta(hours=21), "America/Chicago") == "02:05:11 CST"
-    assert format_time(NOW, NOW + timedelta(hours=22), "America/Chicago") == "2026-11-23 02:05:11 CST"
-    assert format_time(datetime(2026, 7, 1, 12, tzinfo=UTC), NOW, "America/Chicago") == "2026-07-01 07:00:00 CDT"
+    assert (
+        format_time(NOW, NOW + timedelta(hours=22), "America/Chicago") == "2026-11-23 02:05:11 CST"
+    )
+    assert (
+        format_time(datetime(2026, 7, 1, 12, tzinfo=UTC), NOW, "America/Chicago")
+        == "2026-07-01 07:00:00 CDT"
+    )
 
 
 def test_a_time_with_its_date_is_the_districts_too() -> None:
@@ -60,14 +71,19 @@ def test_a_time_with_its_date_is_the_districts_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("done", "total", "words"), [(2935, 4812, "61 %"), (4811, 4812, "99 %"), (4812, 4812, "100 %"), (0, 0, "100 %")]
+    ("done", "total", "words"),
+    [(2935, 4812, "61 %"), (4811, 4812, "99 %"), (4812, 4812, "100 %"), (0, 0, "100 %")],
 )
 def test_a_hundred_percent_means_all(done: int, total: int, words: str) -> None:
     assert percent(done, total) == words
 
 
 def test_lists_end_in_and() -> None:
-    assert [join_words([17]), join_words([17, 18]), join_words([17, 18, 19])] == ["17", "17 and 18", "17, 18 and 19"]
+    assert [join_words([17]), join_words([17, 18]), join_words([17, 18, 19])] == [
+        "17",
+        "17 and 18",
+        "17, 18 and 19",
+    ]
     assert [updates([17]), updates([17, 18])] == ["update 17", "updates 17 and 18"]
 
 
@@ -78,7 +94,13 @@ def test_what_somebody_sent_cannot_break_a_line_or_turn_it_round() -> None:
 
 @pytest.mark.parametrize(
     ("lines", "written"),
-    [([], ""), ([3], "3"), ([3, 4], "3-4"), ([3, 17, 18, 19, 40], "3, 17-19, 40"), ([3, 5, 7], "3, 5, 7")],
+    [
+        ([], ""),
+        ([3], "3"),
+        ([3, 4], "3-4"),
+        ([3, 17, 18, 19, 40], "3, 17-19, 40"),
+        ([3, 5, 7], "3, 5, 7"),
+    ],
 )
 def test_runs_of_lines_are_drawn_together(lines: list[int], written: str) -> None:
     assert line_list(lines) == written

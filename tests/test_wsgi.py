@@ -8,13 +8,19 @@ import pytest
 
 from rollbook.wsgi import application
 
-pytestmark = pytest.mark.django_db  # between requests Django looks after the connection of the test before
+pytestmark = (
+    pytest.mark.django_db
+)  # between requests Django looks after the connection of the test before
 
 
 def answer_to(**environ: object) -> tuple[str, bytes]:
     """The status line and the body."""
     request: dict[str, Any] = {"REQUEST_METHOD": "POST", "PATH_INFO": "/slc/studentupdate/start"}
-    request |= {"wsgi.url_scheme": "https", "wsgi.input": io.BytesIO(b""), "CONTENT_LENGTH": "0"} | environ
+    request |= {
+        "wsgi.url_scheme": "https",
+        "wsgi.input": io.BytesIO(b""),
+        "CONTENT_LENGTH": "0",
+    } | environ
     setup_testing_defaults(request)
     told: list[str] = []
 

@@ -29,10 +29,20 @@ def main(way: str, path: Path) -> int:
     began = time.perf_counter()
     WAYS[way](path)
     print(json.dumps({"seconds": time.perf_counter() - began}))
-    stored = {row["student_id"]: row for row in Student.objects.values(*[name.lower() for name in COLUMNS])}
-    wrong = [values["student_id"] for values in load(path) if stored.pop(str(values["student_id"]), None) != values]
+    stored = {
+        row["student_id"]: row
+        for row in Student.objects.values(*[name.lower() for name in COLUMNS])
+    }
+    wrong = [
+        values["student_id"]
+        for values in load(path)
+        if stored.pop(str(values["student_id"]), None) != values
+    ]
     if wrong or stored:
-        print(f"{len(wrong)} students are not as the file says, {len(stored)} are not in it", file=sys.stderr)
+        print(
+            f"{len(wrong)} students are not as the file says, {len(stored)} are not in it",
+            file=sys.stderr,
+        )
     return int(bool(wrong or stored))
 
 

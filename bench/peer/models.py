@@ -31,7 +31,11 @@ class Student(models.Model):
 
     class Meta:
         app_label = "peer"
-        constraints = [models.UniqueConstraint(fields=["first_name", "last_name", "dob"], name="student_name_and_dob")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["first_name", "last_name", "dob"], name="student_name_and_dob"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.student_id

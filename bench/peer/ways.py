@@ -17,7 +17,9 @@ from bench.peer.models import Student
 class DefaultResource(resources.ModelResource):  # type: ignore[misc]
     """As it comes, but for the file's way to write a date and its names of columns."""
 
-    dob = fields.Field(attribute="dob", column_name="dob", widget=widgets.DateWidget(format="%m/%d/%Y"))
+    dob = fields.Field(
+        attribute="dob", column_name="dob", widget=widgets.DateWidget(format="%m/%d/%Y")
+    )
 
     class Meta:
         model = Student
@@ -56,7 +58,7 @@ def load(path: Path) -> Iterator[dict[str, object]]:
         names = [name.lower() for name in next(reader)]
         for row in reader:
             values: dict[str, object] = dict(zip(names, row, strict=True))
-            values["dob"] = datetime.strptime(str(values["dob"]), "%m/%d/%Y").date()  # noqa: DTZ007 - a day
+            values["dob"] = datetime.strptime(str(values["dob"]), "%m/%d/%Y").date()
             yield values
 
 

@@ -134,7 +134,9 @@ def _check_database_url(text: str) -> str | None:
     return None
 
 
-def _number(name: str, default: int, meaning: str, check: Callable[[str], str | None]) -> Setting[int]:
+def _number(
+    name: str, default: int, meaning: str, check: Callable[[str], str | None]
+) -> Setting[int]:
     """Define a whole number; where the variable is empty, the default applies."""
 
     def parse(text: str) -> int:
@@ -169,7 +171,12 @@ BEHIND_PROXY = Setting(
     "`1` if a proxy terminates TLS; `rollbook serve --behind-proxy` sets it.",
     is_documented=False,
 )
-SMTP_HOST = Setting("ROLLBOOK_SMTP_HOST", "", str, "The mail server. Without it, emails are saved as files in `mail/`.")
+SMTP_HOST = Setting(
+    "ROLLBOOK_SMTP_HOST",
+    "",
+    str,
+    "The mail server. Without it, emails are saved as files in `mail/`.",
+)
 SMTP_PORT = _number("ROLLBOOK_SMTP_PORT", 587, "The mail server's port.", _check_port)
 SMTP_SECURITY = Setting(
     "ROLLBOOK_SMTP_SECURITY",
@@ -178,10 +185,18 @@ SMTP_SECURITY = Setting(
     "How the connection to the mail server is encrypted: `starttls`, `tls` or `none`.",
     _check_mail_security,
 )
-SMTP_USER = Setting("ROLLBOOK_SMTP_USER", "", str, "The user name for the mail server, if it requires one.")
-SMTP_PASSWORD = Setting("ROLLBOOK_SMTP_PASSWORD", "", str, "The password for the mail server.", is_secret=True)
-MAIL_FROM = Setting("ROLLBOOK_MAIL_FROM", "Rollbook <rollbook@localhost>", str, "The sender of emails.")
-MAX_ROWS = _number("ROLLBOOK_MAX_ROWS", 2_000_000, "The most rows a student file may have.", _check_count)
+SMTP_USER = Setting(
+    "ROLLBOOK_SMTP_USER", "", str, "The user name for the mail server, if it requires one."
+)
+SMTP_PASSWORD = Setting(
+    "ROLLBOOK_SMTP_PASSWORD", "", str, "The password for the mail server.", is_secret=True
+)
+MAIL_FROM = Setting(
+    "ROLLBOOK_MAIL_FROM", "Rollbook <rollbook@localhost>", str, "The sender of emails."
+)
+MAX_ROWS = _number(
+    "ROLLBOOK_MAX_ROWS", 2_000_000, "The most rows a student file may have.", _check_count
+)
 MAX_UPLOAD_BYTES = _number(
     "ROLLBOOK_MAX_UPLOAD_BYTES", 1 << 30, "The most bytes a student file may have.", _check_count
 )

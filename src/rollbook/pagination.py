@@ -50,7 +50,9 @@ def pages(total: int, size: int) -> int:
     return max(1, -(-total // size))
 
 
-def page_of(total: int, number: int, size: int, items: Callable[[int, int], Sequence[T]]) -> Page[T]:
+def page_of(
+    total: int, number: int, size: int, items: Callable[[int, int], Sequence[T]]
+) -> Page[T]:
     """The page with this number, or the nearest there is; ``items`` gives those from one place up to another."""
     number = min(max(number, 1), pages(total, size))
     first = (number - 1) * size

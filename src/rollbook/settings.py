@@ -167,7 +167,9 @@ LOGGING = {
         # Our middleware has a line for each request already.
         "django.request": {"level": "CRITICAL"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
-        "django.security.csrf": {"level": "CRITICAL"},  # it tells the path, which may hold the token of a mailed link
+        "django.security.csrf": {
+            "level": "CRITICAL"
+        },  # it tells the path, which may hold the token of a mailed link
         # A line for each job, and one for each attempt to reach a database that is away, of which we tell already.
         "procrastinate": {"level": "WARNING"},
         "psycopg.pool": {"level": "ERROR"},

@@ -39,13 +39,17 @@ urlpatterns = [
     path("account/password", account_views.password, name="account-password"),
     path("account/second-factor", second_factor.second_factor, name="second-factor"),
     path("account/second-factor/qr.svg", second_factor.qr, name="second-factor-qr"),
-    path("account/second-factor/recovery-codes", second_factor.recovery_codes, name="recovery-codes"),
+    path(
+        "account/second-factor/recovery-codes", second_factor.recovery_codes, name="recovery-codes"
+    ),
     path("account/second-factor/off", second_factor.switch_off, name="second-factor-off"),
     path("account/tokens", api_tokens.index, name="tokens"),
     path("account/tokens/new", api_tokens.new, name="token-new"),
     path("account/tokens/<int:key>/revoke", api_tokens.revoke, name="token-revoke"),
     path("account/sessions/<str:handle>/end", account_views.end_session, name="end-session"),
-    path("account/sessions/end-others", account_views.end_other_sessions, name="end-other-sessions"),
+    path(
+        "account/sessions/end-others", account_views.end_other_sessions, name="end-other-sessions"
+    ),
     path("", home_views.home, name="home"),
     path("students", students_views.index, name="students"),
     path("students/new", edit_views.new, name="student-new"),
@@ -81,7 +85,11 @@ urlpatterns = [
     path("updates/<int:number>/cancel", updates_views.cancel, name="update-cancel"),
     path("updates/<int:number>/rejected.csv", downloads.rejected, name="update-rejected"),
     path("updates/<int:number>/changes.csv", downloads.changes, name="update-changes"),
-    path("updates/<int:number>/not-processed.csv", downloads.not_processed, name="update-not-processed"),
+    path(
+        "updates/<int:number>/not-processed.csv",
+        downloads.not_processed,
+        name="update-not-processed",
+    ),
     path("automation", automation_views.automation, name="automation"),
     path("automation/scripts/<str:name>", automation_views.script, name="automation-script"),
     path("staff", staff_views.index, name="staff"),
@@ -92,7 +100,11 @@ urlpatterns = [
     path("staff/<int:key>/invite-again", staff_views.invite_again, name="staff-invite-again"),
     path("staff/<int:key>/deactivate", staff_views.deactivate, name="member-deactivate"),
     path("staff/<int:key>/reactivate", staff_views.reactivate, name="member-reactivate"),
-    path("staff/<int:key>/second-factor-off", staff_views.second_factor_off, name="member-second-factor-off"),
+    path(
+        "staff/<int:key>/second-factor-off",
+        staff_views.second_factor_off,
+        name="member-second-factor-off",
+    ),
     path("schools", schools_views.index, name="schools"),
     path("schools/new", schools_views.new, name="school-new"),
     path("schools/import", schools_views.school_file, name="schools-import"),

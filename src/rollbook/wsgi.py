@@ -29,5 +29,7 @@ class Application(WSGIHandler):
 
 
 django.setup(set_prefix=False)
-secret(settings.KEYS, "session")  # a key that cannot be created or read must fail here, and not a member's sign-in
+secret(
+    settings.KEYS, "session"
+)  # a key that cannot be created or read must fail here, and not a member's sign-in
 application = Application()

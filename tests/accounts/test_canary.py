@@ -30,7 +30,12 @@ from rollbook.log_format import Line
 from tests.accounts.browser import HERE, NOW, Browser, Clock
 from tests.accounts.phone import with_second_factor
 
-FIRST, SECOND, WRONG, SHORT = "zQcanary one two three", "zQcanary four five six", "zQcanary wrong", "zQcanary"
+FIRST, SECOND, WRONG, SHORT = (
+    "zQcanary one two three",
+    "zQcanary four five six",
+    "zQcanary wrong",
+    "zQcanary",
+)
 
 
 @pytest.fixture
@@ -49,14 +54,20 @@ def log() -> Iterator[io.StringIO]:
 
 def everything_kept() -> str:
     """Every row of every table of ours."""
-    ours = (model for app in ("districts", "accounts", "students", "updates") for model in apps.get_app_config(app).get_models())
+    ours = (
+        model
+        for app in ("districts", "accounts", "students", "updates")
+        for model in apps.get_app_config(app).get_models()
+    )
     return json.dumps([list(model._default_manager.values()) for model in ours], default=str)
 
 
 def the_life_of_a_member(manager: Member, clock: Clock) -> list[str]:
     """Invited, signed in, forgetful, changed, and mistaken all the way; returns the secrets there were."""
     browser = Browser()
-    ben = invite(manager.district, "ben@maple.example", "Ben", "Oz", "district manager", [], manager, NOW)
+    ben = invite(
+        manager.district, "ben@maple.example", "Ben", "Oz", "district manager", [], manager, NOW
+    )
     mails.send_due()
     holder, _ = emailed_links.read(_token_of_last_mail())
     with pytest.raises(InvalidPassword):
@@ -88,8 +99,19 @@ def the_life_of_a_member(manager: Member, clock: Clock) -> list[str]:
     with pytest.raises(InvalidMember):
         add_member(manager.district, "eve@maple.example", "Eve", "Doe", "district manager", SHORT)
     in_letters = second_factor.in_letters(ben, SecondFactor.objects.get().encrypted_secret)
-    keys += [*kept.recovery_codes, kept.token, kept.token[11:], in_letters, in_letters.replace(" ", "")]
-    return [*keys, browser.key, *tokens, *(part for token in tokens for part in token.split(".") if len(part) > 20)]
+    keys += [
+        *kept.recovery_codes,
+        kept.token,
+        kept.token[11:],
+        in_letters,
+        in_letters.replace(" ", ""),
+    ]
+    return [
+        *keys,
+        browser.key,
+        *tokens,
+        *(part for token in tokens for part in token.split(".") if len(part) > 20),
+    ]
 
 
 def _token_of_last_mail() -> str:
@@ -97,7 +119,9 @@ def _token_of_last_mail() -> str:
     return str(token)
 
 
-def test_nothing_that_opens_anything_is_kept_or_logged(manager: Member, clock: Clock, log: io.StringIO) -> None:
+def test_nothing_that_opens_anything_is_kept_or_logged(
+    manager: Member, clock: Clock, log: io.StringIO
+) -> None:
     secrets = [*the_life_of_a_member(manager, clock), "zQcanary"]
     kept, logged = everything_kept(), log.getvalue()
     assert "ben@maple.example" in kept

@@ -27,10 +27,22 @@ def refused(district: District, **otherwise: object) -> dict[str, str]:
     return dict(error.value.reasons)
 
 
-def test_a_new_district_keeps_files_two_weeks_details_a_season_and_the_audit_as_long_as_can_be(db: None) -> None:
-    settings = district_settings.load_settings(District.objects.create(name="Birch ISD", slug="birch-isd"))
-    assert (settings.files_kept_days, settings.details_kept_days, settings.audit_kept_years) == (14, 90, 7)
-    assert (settings.time_zone, settings.encoding, settings.receivers) == ("UTC", "utf-8", frozenset())
+def test_a_new_district_keeps_files_two_weeks_details_a_season_and_the_audit_as_long_as_can_be(
+    db: None,
+) -> None:
+    settings = district_settings.load_settings(
+        District.objects.create(name="Birch ISD", slug="birch-isd")
+    )
+    assert (settings.files_kept_days, settings.details_kept_days, settings.audit_kept_years) == (
+        14,
+        90,
+        7,
+    )
+    assert (settings.time_zone, settings.encoding, settings.receivers) == (
+        "UTC",
+        "utf-8",
+        frozenset(),
+    )
     assert settings.requires_second_factor is False
 
 
@@ -64,20 +76,28 @@ def test_every_setting_is_changed_and_told_with_what_it_was(
 
 def test_nobody_may_be_left_to_get_the_results(maple: District, manager: Member) -> None:
     Member.objects.filter(pk=manager.pk).update(receives_results=True)
-    [changed] = district_settings.change(maple, replace(district_settings.load_settings(maple), receivers=frozenset()))
+    [changed] = district_settings.change(
+        maple, replace(district_settings.load_settings(maple), receivers=frozenset())
+    )
     assert str(changed) == f"receivers of results: member {manager.pk} → nobody"
 
 
-def test_who_is_not_active_gets_no_results(maple: District, manager: Member, colleague: Member) -> None:
+def test_who_is_not_active_gets_no_results(
+    maple: District, manager: Member, colleague: Member
+) -> None:
     Member.objects.filter(pk=colleague.pk).update(is_active=False)
     assert district_settings.possible_recipients(maple) == [manager]
     assert list(refused(maple, receivers=frozenset({colleague.pk}))) == ["receivers"]
 
 
-def test_the_neighbours_members_get_none_of_our_results(maple: District, manager: Member, neighbour: Member) -> None:
+def test_the_neighbours_members_get_none_of_our_results(
+    maple: District, manager: Member, neighbour: Member
+) -> None:
     assert district_settings.possible_recipients(maple) == [manager]
     reasons = refused(maple, receivers=frozenset({manager.pk, neighbour.pk}))
-    assert reasons == {"receivers": "one of these is not an active member of the district; choose again"}
+    assert reasons == {
+        "receivers": "one of these is not an active member of the district; choose again"
+    }
     neighbour.refresh_from_db()
     assert neighbour.receives_results is False
 
@@ -97,7 +117,9 @@ def test_the_neighbours_members_get_none_of_our_results(maple: District, manager
         ("audit_kept_years", 8),
     ],
 )
-def test_what_cannot_be_is_refused_and_nothing_else_is_changed(maple: District, field: str, value: object) -> None:
+def test_what_cannot_be_is_refused_and_nothing_else_is_changed(
+    maple: District, field: str, value: object
+) -> None:
     assert list(refused(maple, **{field: value})) == [field]
 
 
@@ -109,16 +131,22 @@ def test_the_least_and_the_most_are_allowed_and_the_database_refuses_what_is_bey
     maple: District, field: str, values: tuple[int, int]
 ) -> None:
     for value in values:
-        district_settings.change(maple, replace(district_settings.load_settings(maple), **{field: value}))  # type: ignore[arg-type]
+        district_settings.change(
+            maple, replace(district_settings.load_settings(maple), **{field: value})
+        )  # type: ignore[arg-type]
     for value in (values[0] - 1, values[1] + 1):
         with pytest.raises(IntegrityError), transaction.atomic():
             District.objects.filter(pk=maple.pk).update(**{field: value})
 
 
-def test_the_neighbours_settings_stay(maple: District, cedar: District, manager: Member, neighbour: Member) -> None:
+def test_the_neighbours_settings_stay(
+    maple: District, cedar: District, manager: Member, neighbour: Member
+) -> None:
     Member.objects.filter(pk=neighbour.pk).update(receives_results=True)
     before = district_settings.load_settings(cedar)
-    wanted = replace(district_settings.load_settings(maple), receivers=frozenset({manager.pk}), files_kept_days=1)
+    wanted = replace(
+        district_settings.load_settings(maple), receivers=frozenset({manager.pk}), files_kept_days=1
+    )
     district_settings.change(maple, wanted)
     cedar.refresh_from_db()
     assert district_settings.load_settings(cedar) == before

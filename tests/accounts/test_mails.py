@@ -33,11 +33,15 @@ pytestmark = pytest.mark.usefixtures("clock")
 def ben(maple: District) -> Member:
     """One who is invited."""
     member = a_member(maple, "ben@maple.example", "school manager")
-    Member.objects.filter(pk=member.pk).update(password=make_password(None), first_name="Ben", last_name="Oz")
+    Member.objects.filter(pk=member.pk).update(
+        password=make_password(None), first_name="Ben", last_name="Oz"
+    )
     return Member.objects.get(pk=member.pk)
 
 
-def written(member: Member, kind: AccountMailKind, inviter: Member | None = None) -> EmailMultiAlternatives:
+def written(
+    member: Member, kind: AccountMailKind, inviter: Member | None = None
+) -> EmailMultiAlternatives:
     mails.queue_mail(member, kind, NOW, inviter)
     return mails.message(AccountMail.objects.latest("pk"))
 
@@ -110,7 +114,9 @@ def test_a_letter_has_these_very_words(ben: Member, manager: Member, name: str) 
 
 
 @pytest.mark.parametrize("kind", emailed_links.LIFETIME)
-def test_its_link_is_the_members_and_the_same_in_both_forms(ben: Member, kind: AccountMailKind) -> None:
+def test_its_link_is_the_members_and_the_same_in_both_forms(
+    ben: Member, kind: AccountMailKind
+) -> None:
     message = written(ben, kind)
     [in_text], [in_html] = _TOKEN.findall(str(message.body)), _TOKEN.findall(html_of(message))
     assert in_text == in_html
@@ -131,7 +137,9 @@ def test_a_letter_leads_to_this_server_and_to_no_other(
 def test_names_that_look_like_html_are_shown_as_they_are(ben: Member, manager: Member) -> None:
     District.objects.update(name="<b>Maple</b> & Co")
     Member.objects.filter(pk=manager.pk).update(first_name="<img src=x>")
-    message = written(Member.objects.get(pk=ben.pk), AccountMailKind.INVITATION, Member.objects.get(pk=manager.pk))
+    message = written(
+        Member.objects.get(pk=ben.pk), AccountMailKind.INVITATION, Member.objects.get(pk=manager.pk)
+    )
     assert message.subject == "[<b>Maple</b> & Co] <img src=x> Ruiz invites you to Rollbook"
     assert "<b>Maple</b> & Co" in message.body
     assert "&lt;b&gt;Maple&lt;/b&gt; &amp; Co" in html_of(message)
@@ -150,7 +158,12 @@ def test_a_letter_is_sent_once(ben: Member) -> None:
     assert [mails.send_due(), mails.send_due()] == [1, 0]
     assert [sent.to for sent in mail.outbox] == [[ben.email]]
     letter = AccountMail.objects.get()
-    assert (letter.sent_at, letter.attempts, letter.next_attempt_at, letter.last_error) == (NOW, 1, None, "")
+    assert (letter.sent_at, letter.attempts, letter.next_attempt_at, letter.last_error) == (
+        NOW,
+        1,
+        None,
+        "",
+    )
 
 
 @pytest.fixture
@@ -195,7 +208,10 @@ def test_after_two_days_it_is_given_up(ben: Member, clock: Clock) -> None:
 def test_the_message_id_is_the_same_at_every_try_and_another_for_every_letter(ben: Member) -> None:
     for _ in range(2):
         mails.queue_mail(ben, AccountMailKind.INVITATION, NOW)
-    ids = [[mails.message(letter).message()["Message-ID"] for letter in AccountMail.objects.all()] for _ in range(2)]
+    ids = [
+        [mails.message(letter).message()["Message-ID"] for letter in AccountMail.objects.all()]
+        for _ in range(2)
+    ]
     assert ids[0] == ids[1]
     assert len(set(ids[0])) == 2
 
@@ -207,7 +223,11 @@ def test_who_is_not_active_any_more_gets_none(ben: Member, kind: AccountMailKind
     assert [mails.send_due(), mails.send_due()] == [1, 0]
     assert mail.outbox == []
     letter = AccountMail.objects.get()
-    assert (letter.sent_at, letter.next_attempt_at, letter.last_error) == (None, None, "MailObsolete")
+    assert (letter.sent_at, letter.next_attempt_at, letter.last_error) == (
+        None,
+        None,
+        "MailObsolete",
+    )
 
 
 def test_who_has_a_password_needs_no_invitation(manager: Member) -> None:

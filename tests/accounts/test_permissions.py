@@ -8,8 +8,12 @@ from rollbook.accounts.permissions import ASSIGNED_BY, MEANINGS, POSSIBLE, Permi
 from rollbook.districts.models import District
 
 
-@pytest.mark.parametrize(("type_", "is_allowed"), [(RoleType.DISTRICT_MANAGER, True), (RoleType.SCHOOL_MANAGER, False)])
-def test_only_roles_of_the_whole_district_can_update_students(type_: RoleType, is_allowed: bool) -> None:
+@pytest.mark.parametrize(
+    ("type_", "is_allowed"), [(RoleType.DISTRICT_MANAGER, True), (RoleType.SCHOOL_MANAGER, False)]
+)
+def test_only_roles_of_the_whole_district_can_update_students(
+    type_: RoleType, is_allowed: bool
+) -> None:
     assert (Permission.UPDATE_STUDENTS in POSSIBLE[type_]) == is_allowed
 
 
@@ -22,7 +26,11 @@ def test_every_type_has_its_permissions_written_down_with_what_they_mean() -> No
 
 def test_nobody_assigns_more_than_his_own_type() -> None:
     order = list(RoleType)
-    assert all(order.index(given) >= order.index(by) for by, types in ASSIGNED_BY.items() for given in types)
+    assert all(
+        order.index(given) >= order.index(by)
+        for by, types in ASSIGNED_BY.items()
+        for given in types
+    )
 
 
 def test_a_member_may_what_the_role_grants(maple: District) -> None:
@@ -32,7 +40,9 @@ def test_a_member_may_what_the_role_grants(maple: District) -> None:
 
 
 def test_what_a_type_cannot_have_is_not_granted_whatever_the_row_says() -> None:
-    role = Role(type="instructor", permissions=["update students", "see students", "of a later version"])
+    role = Role(
+        type="instructor", permissions=["update students", "see students", "of a later version"]
+    )
     assert role.granted == {Permission.SEE_STUDENTS}
 
 

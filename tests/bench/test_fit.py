@@ -10,11 +10,16 @@ def test_the_exponent_of_a_straight_line_through_nothing_is_one() -> None:
 
 
 def test_the_exponent_of_a_square_is_two() -> None:
-    assert fit.exponent([(rows, 3e-9 * rows**2) for rows in (1_000, 3_000, 10_000)]) == pytest.approx(2.0)
+    assert fit.exponent(
+        [(rows, 3e-9 * rows**2) for rows in (1_000, 3_000, 10_000)]
+    ) == pytest.approx(2.0)
 
 
 def test_a_fixed_cost_makes_the_exponent_less_than_one() -> None:
-    assert fit.exponent([(rows, 1.0 + rows * 1e-5) for rows in (1_000, 10_000, 100_000, 1_000_000)]) < 0.9
+    assert (
+        fit.exponent([(rows, 1.0 + rows * 1e-5) for rows in (1_000, 10_000, 100_000, 1_000_000)])
+        < 0.9
+    )
 
 
 def test_the_line_tells_the_fixed_cost_from_that_of_a_row() -> None:

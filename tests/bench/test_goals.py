@@ -6,7 +6,14 @@ from bench.goals import Line, lines
 from bench.results import Results
 
 
-def timings(results: Results, who: str, *seconds: float, rows: int, work: str = "nightly", on: str = "sqlite") -> None:
+def timings(
+    results: Results,
+    who: str,
+    *seconds: float,
+    rows: int,
+    work: str = "nightly",
+    on: str = "sqlite",
+) -> None:
     for run, each in enumerate(seconds):
         results.add("timing", database=on, work=work, rows=rows, run=run, who=who, seconds=each)
 
@@ -64,19 +71,27 @@ def test_a_peer_is_compared_by_rows_a_second(theirs: float, met: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("large", "met_size", "met_growth"), [(110, True, True), (150, True, False), (201, False, False)]
+    ("large", "met_size", "met_growth"),
+    [(110, True, True), (150, True, False), (201, False, False)],
 )
-def test_memory_has_a_limit_and_may_grow_by_16_bytes_a_row(large: int, met_size: bool, met_growth: bool) -> None:
+def test_memory_has_a_limit_and_may_grow_by_16_bytes_a_row(
+    large: int, met_size: bool, met_growth: bool
+) -> None:
     results = Results()
     results.add("memory", database="sqlite", rows=10_000, role="worker", bytes=100 << 20)
     results.add("memory", database="sqlite", rows=1_000_000, role="worker", bytes=large << 20)
     results.add("memory", database="sqlite", rows=1_000_000, role="web", bytes=900 << 20)
     judged = {(line.work, line.met) for line in lines(results) if line.rows == 1_000_000}
-    assert judged == {("memory of the worker", met_size), ("memory of the worker, growth", met_growth)}
+    assert judged == {
+        ("memory of the worker", met_size),
+        ("memory of the worker, growth", met_growth),
+    }
 
 
 @pytest.mark.parametrize(("mib", "met"), [(35.9, True), (36.1, False)])
-def test_the_upload_that_grew_most_is_judged_by_what_it_takes_beyond_a_small_one(mib: float, met: bool) -> None:
+def test_the_upload_that_grew_most_is_judged_by_what_it_takes_beyond_a_small_one(
+    mib: float, met: bool
+) -> None:
     results = Results()
     for grown in (21.0, mib, 22.0):
         size = {"small_grown_bytes": 20 << 20, "grown_bytes": grown * 2**20}
@@ -130,7 +145,9 @@ def test_calls_of_status_may_slow_an_update_by_a_twentieth(watched: float, met: 
     ("busy", "seconds", "met"),
     [(0.5, 5.5, True), (0.5, 5.6, False), (0.8, 8.8, True), (0.8, 9.0, False), (1.0, 11.2, False)],
 )
-def test_more_workers_must_be_as_much_faster_as_one_leaves_room_for(busy: float, seconds: float, met: bool) -> None:
+def test_more_workers_must_be_as_much_faster_as_one_leaves_room_for(
+    busy: float, seconds: float, met: bool
+) -> None:
     results = Results()
     results.add("workers", workers=1, seconds=10.0, busy=busy)
     results.add("workers", workers=2, seconds=seconds, busy=1.0)
@@ -149,7 +166,9 @@ def test_time_must_not_grow_faster_than_rows(power: float, met: bool) -> None:
 @pytest.mark.parametrize(("middle", "met"), [(0.19, True), (0.21, False)])
 def test_a_list_of_students_is_judged_by_its_median(middle: float, met: bool) -> None:
     results = Results()
-    results.add("pages", database="sqlite", rows=100_000, what="last page", seconds=[0.01, middle, 9.0])
+    results.add(
+        "pages", database="sqlite", rows=100_000, what="last page", seconds=[0.01, middle, 9.0]
+    )
     line = only(results, "list of students, last page")
     assert (line.goal, line.met) == ("under 200 ms", met)
 

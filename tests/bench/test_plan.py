@@ -36,7 +36,11 @@ def test_folders_are_those_that_are_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("BENCH_ROWS", "ten", "BENCH_ROWS is 'ten'; write numbers with commas between them, such as 10000,100000"),
+        (
+            "BENCH_ROWS",
+            "ten",
+            "BENCH_ROWS is 'ten'; write numbers with commas between them, such as 10000,100000",
+        ),
         ("BENCH_RUNS", "0", "BENCH_RUNS is '0'; numbers begin at 1"),
         ("BENCH_DATABASES", "mysql", "BENCH_DATABASES names mysql; known are sqlite, postgres"),
         (

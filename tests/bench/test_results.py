@@ -8,7 +8,8 @@ from bench.results import Figures, Results
 
 
 @pytest.mark.parametrize(
-    ("values", "median"), [((3.0, 1.0, 2.0), 2.0), ((4.0, 1.0, 2.0, 3.0), 2.5), ((7.0,), 7.0), ((9.0, 1.0, 1.0), 1.0)]
+    ("values", "median"),
+    [((3.0, 1.0, 2.0), 2.0), ((4.0, 1.0, 2.0, 3.0), 2.5), ((7.0,), 7.0), ((9.0, 1.0, 1.0), 1.0)],
 )
 def test_the_median_is_the_one_in_the_middle(values: tuple[float, ...], median: float) -> None:
     assert Figures(values).median == median

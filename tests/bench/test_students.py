@@ -13,7 +13,9 @@ ROWS = 2_000
 
 
 @pytest.fixture(scope="module", params=["id", "school"])
-def files(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> students.Files:
+def files(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> students.Files:
     return students.write(tmp_path_factory.mktemp("files"), ROWS, order=request.param)
 
 
@@ -22,15 +24,21 @@ def read(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-@pytest.mark.parametrize("keys", [("STUDENT_ID",), ("USERNAME",), ("FIRST_NAME", "LAST_NAME", "DOB")])
+@pytest.mark.parametrize(
+    "keys", [("STUDENT_ID",), ("USERNAME",), ("FIRST_NAME", "LAST_NAME", "DOB")]
+)
 @pytest.mark.parametrize("name", ["base", "nightly", "rollover"])
-def test_no_two_students_have_the_same_keys(files: students.Files, name: str, keys: tuple[str, ...]) -> None:
+def test_no_two_students_have_the_same_keys(
+    files: students.Files, name: str, keys: tuple[str, ...]
+) -> None:
     assert len({tuple(row[key] for key in keys) for row in read(files[name])}) == ROWS
 
 
 def test_a_night_changes_one_cell_of_one_row_in_a_hundred(files: students.Files) -> None:
     pairs = zip(read(files["base"]), read(files["nightly"]), strict=True)
-    changed = [[column for column in students.COLUMNS if old[column] != new[column]] for old, new in pairs]
+    changed = [
+        [column for column in students.COLUMNS if old[column] != new[column]] for old, new in pairs
+    ]
     changed = [columns for columns in changed if columns]
     assert len(changed) == ROWS // 100 == files.differing("base", "nightly")
     assert all(len(columns) == 1 for columns in changed)
@@ -60,7 +68,10 @@ def test_every_school_a_student_is_at_is_in_the_file_of_schools(files: students.
 
 def test_the_same_numbers_give_the_same_files_and_another_seed_others(tmp_path: Path) -> None:
     first = students.write(tmp_path / "one", 50)
-    again, other = students.write(tmp_path / "two", 50), students.write(tmp_path / "two", 50, seed=2)
+    again, other = (
+        students.write(tmp_path / "two", 50),
+        students.write(tmp_path / "two", 50, seed=2),
+    )
     assert first["nightly"].read_bytes() == again["nightly"].read_bytes()
     assert first["base"].read_bytes() != other["base"].read_bytes()
 

@@ -8,11 +8,14 @@ from bench import svg
 from bench.svg import Curve
 
 NAMESPACE = {"s": "http://www.w3.org/2000/svg"}
-CURVES = [Curve("ours", [(1_000, 0.2), (1_000_000, 9.0)]), Curve("theirs <slow>", [(1_000, 2.0), (100_000, 200.0)])]
+CURVES = [
+    Curve("ours", [(1_000, 0.2), (1_000_000, 9.0)]),
+    Curve("theirs <slow>", [(1_000, 2.0), (100_000, 200.0)]),
+]
 
 
 def drawn(curves: list[Curve] = CURVES) -> ElementTree.Element:
-    return ElementTree.fromstring(svg.curves("Nightly & more", "rows", "seconds", curves))  # noqa: S314 - ours
+    return ElementTree.fromstring(svg.curves("Nightly & more", "rows", "seconds", curves))
 
 
 def words(picture: ElementTree.Element) -> list[str]:
@@ -29,7 +32,10 @@ def test_axes_show_the_powers_of_ten_around_the_points() -> None:
 
 
 def test_each_point_is_where_its_logarithm_is() -> None:
-    dots = [(float(dot.attrib["cx"]), float(dot.attrib["cy"])) for dot in drawn().iterfind("s:circle", NAMESPACE)]
+    dots = [
+        (float(dot.attrib["cx"]), float(dot.attrib["cy"]))
+        for dot in drawn().iterfind("s:circle", NAMESPACE)
+    ]
     (left, _), (right, _), (_, low), (middle, high) = dots
     assert right - left > 400
     assert abs((middle - left) / (right - left) - 2 / 3) < 0.001

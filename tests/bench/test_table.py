@@ -4,7 +4,16 @@ from bench import table
 from bench.goals import Line
 
 WON = Line("nightly", "SQLite", 10_000, "1.0 s", "floor 2.0 s", "0.50 ×", "at most 0.5 ×", met=True)
-LOST = Line("rollover", "PostgreSQL", 1_000_000, "30.0 s", "floor 10.0 s", "3.00 ×", "at most 2 ×", met=False)
+LOST = Line(
+    "rollover",
+    "PostgreSQL",
+    1_000_000,
+    "30.0 s",
+    "floor 10.0 s",
+    "3.00 ×",
+    "at most 2 ×",
+    met=False,
+)
 SHOWN = Line("upload of 200 MB", "SQLite", None, "1.0 s", "", "2.00 ×", "", met=None)
 
 

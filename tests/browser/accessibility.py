@@ -32,7 +32,9 @@ def violations(page: Page, rules: Sequence[str] = ()) -> list[str]:
     found: list[dict[str, Any]] = page.evaluate(_RUN, only)["violations"]
     return [
         f"{each['id']} ({each['impact']}): {each['help']}\n"
-        + "\n".join(f"    {node['html'][:200]}\n      {node['failureSummary']}" for node in each["nodes"])
+        + "\n".join(
+            f"    {node['html'][:200]}\n      {node['failureSummary']}" for node in each["nodes"]
+        )
         for each in found
     ]
 

@@ -11,7 +11,11 @@ from pathlib import Path
 
 VARIABLE = "ROLLBOOK_TEST_CHROMIUM"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-PACKAGES = ("chromium", "chromium-sandbox", "fonts-dejavu-core")  # without any fonts a page shows no text
+PACKAGES = (
+    "chromium",
+    "chromium-sandbox",
+    "fonts-dejavu-core",
+)  # without any fonts a page shows no text
 MENDS = "sudo apt-get install chromium"
 PATIENCE = 300  # seconds for others who install something
 SHOWN = 2000  # characters of what apt-get said
@@ -41,7 +45,9 @@ def find() -> Path:
 def version(browser: Path) -> str:
     """What it calls itself; empty if it does not run on this machine, or only says where to get one, as Ubuntu's."""
     try:
-        said = subprocess.run([browser, "--version"], capture_output=True, text=True, check=False).stdout
+        said = subprocess.run(
+            [browser, "--version"], capture_output=True, text=True, check=False
+        ).stdout
     except OSError:
         return ""
     found = re.search(r"(?:Chromium|Google Chrome) [\d.]+", said)

@@ -11,7 +11,15 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Response, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    expect,
+    sync_playwright,
+)
 
 from tests.browser import chromium
 from tests.endtoend.conftest import Rollbook, two_districts
@@ -70,7 +78,11 @@ class Faults:
 
     def left(self) -> list[str]:
         """Those that no test has provoked."""
-        return [fault for fault in self.found if not any(re.search(each, fault) for each in self.forgiven)]
+        return [
+            fault
+            for fault in self.found
+            if not any(re.search(each, fault) for each in self.forgiven)
+        ]
 
     def taken(self) -> list[str]:
         """Return those that no test has provoked, and forget all."""
@@ -82,7 +94,10 @@ class Faults:
 
     def _console(self, message: ConsoleMessage) -> None:
         # Of a page that is refused, Chromium complains as of anything else; the test looks at its status.
-        if message.type in {"error", "warning"} and "the server responded with a status of 4" not in message.text:
+        if (
+            message.type in {"error", "warning"}
+            and "the server responded with a status of 4" not in message.text
+        ):
             self._note(f"console {message.type}: {message.text}")
 
     def _failed(self, request: Request) -> None:
@@ -105,7 +120,9 @@ def browser() -> Iterator[Browser]:
     """One for a file of tests: Playwright's loop must be gone before Django is asked for anything."""
     with sync_playwright() as playwright:
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=chromium.find(), args=[*FLAGS, *sandbox])
+        browser = playwright.chromium.launch(
+            executable_path=chromium.find(), args=[*FLAGS, *sandbox]
+        )
         yield browser
         browser.close()
 
@@ -152,12 +169,19 @@ def scheme() -> Scheme:
 
 @contextmanager
 def visiting(
-    browser: Browser, rollbook: Rollbook, faults: Faults, javascript: bool, width: int, scheme: Scheme
+    browser: Browser,
+    rollbook: Rollbook,
+    faults: Faults,
+    javascript: bool,
+    width: int,
+    scheme: Scheme,
 ) -> Iterator[Visitor]:
     """Make pages of people without cookies, each in a context of its own."""
     contexts = []
 
-    def visit(*, javascript: bool = javascript, width: int = width, scheme: Scheme = scheme) -> Page:
+    def visit(
+        *, javascript: bool = javascript, width: int = width, scheme: Scheme = scheme
+    ) -> Page:
         context = browser.new_context(
             base_url=rollbook.url,
             ignore_https_errors=True,
@@ -178,7 +202,12 @@ def visiting(
 
 @pytest.fixture
 def visitor(
-    browser: Browser, rollbook: Rollbook, faults: Faults, javascript: bool, width: int, scheme: Scheme
+    browser: Browser,
+    rollbook: Rollbook,
+    faults: Faults,
+    javascript: bool,
+    width: int,
+    scheme: Scheme,
 ) -> Iterator[Visitor]:
     """See ``visiting``."""
     with visiting(browser, rollbook, faults, javascript, width, scheme) as visit:

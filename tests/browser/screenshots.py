@@ -11,13 +11,13 @@ import django
 
 django.setup()
 
-from playwright.sync_api import sync_playwright  # noqa: E402
+from playwright.sync_api import sync_playwright
 
-from tests.browser import chromium  # noqa: E402
-from tests.browser.conftest import FLAGS, HEIGHT, server_on  # noqa: E402
-from tests.browser.states import prepare, visits  # noqa: E402
-from tests.endtoend.conftest import LOGIN, Rollbook  # noqa: E402
-from tests.installations import installed  # noqa: E402
+from tests.browser import chromium
+from tests.browser.conftest import FLAGS, HEIGHT, server_on
+from tests.browser.states import prepare, visits
+from tests.endtoend.conftest import LOGIN, Rollbook
+from tests.installations import installed
 
 FOLDER = Path(__file__).parents[2] / "screenshots"
 WIDTHS, SCHEMES = (1280, 320), ("light", "dark")
@@ -29,22 +29,30 @@ def main(names: list[str]) -> int:
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         data = installed(Path(folder) / "data")
-        Rollbook(data).add_district("Maple USD", "maple-usd", LOGIN, "100,Maple High\n200,Maple Middle\n")
+        Rollbook(data).add_district(
+            "Maple USD", "maple-usd", LOGIN, "100,Maple High\n200,Maple Middle\n"
+        )
         rollbook = server_on(data)
         try:
             prepare(rollbook)
             with sync_playwright() as playwright:
                 sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-                browser = playwright.chromium.launch(executable_path=browser_path, args=[*FLAGS, *sandbox])
+                browser = playwright.chromium.launch(
+                    executable_path=browser_path, args=[*FLAGS, *sandbox]
+                )
                 context = {"base_url": rollbook.url, "ignore_https_errors": True}
-                for state, page in visits(rollbook, lambda: browser.new_context(**context).new_page()):  # type: ignore[arg-type]
+                for state, page in visits(
+                    rollbook, lambda: browser.new_context(**context).new_page()
+                ):  # type: ignore[arg-type]
                     if names and not state.name.startswith(tuple(names)):
                         continue
                     for width in WIDTHS:
                         page.set_viewport_size({"width": width, "height": HEIGHT})
                         for scheme in SCHEMES:
                             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-                            page.screenshot(path=FOLDER / f"{state.name}-{width}-{scheme}.png", full_page=True)
+                            page.screenshot(
+                                path=FOLDER / f"{state.name}-{width}-{scheme}.png", full_page=True
+                            )
         finally:
             rollbook.kill()
     print(f"The pictures are in {FOLDER}")

@@ -24,7 +24,18 @@ STRANGER = ""
 
 HEADER = "STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,ELL,SPECIAL_ED,GROUPS,STAFF"
 FIRST = ["Ana", "Ben", "Chloé", "Đặng", "Elif", "Fatima", "Grigori", "花子", "Iñaki", "محمد"]
-LAST = ["Brook", "Cole", "Müller-Lüdenscheidt-Hohenstein", "O'Brien", "Ōtani", "Павлова", "Ruiz", "Smith", "Tran", "Li"]
+LAST = [
+    "Brook",
+    "Cole",
+    "Müller-Lüdenscheidt-Hohenstein",
+    "O'Brien",
+    "Ōtani",
+    "Павлова",
+    "Ruiz",
+    "Smith",
+    "Tran",
+    "Li",
+]
 STUDENTS = 60
 EVERY_PROBLEM = (
     "STUDENT_ID,GRADE,DOB,SCHOOL_ID,Home room\n00001,99,,,\n00002,5,2/30/2015,,\nnobody,4,,,\n"
@@ -69,7 +80,18 @@ def _staff(rollbook: Rollbook) -> None:
     ):
         who = ("--first", first, "--last", last, "--role", role, "--school", "100")
         rollbook.run("staff", "add", "maple-usd", email, *who, "--password-file", str(secret))
-    rollbook.run("staff", "add", "maple-usd", INVITED, "--first", "Noa", "--last", "Park", "--role", "district manager")
+    rollbook.run(
+        "staff",
+        "add",
+        "maple-usd",
+        INVITED,
+        "--first",
+        "Noa",
+        "--last",
+        "Park",
+        "--role",
+        "district manager",
+    )
 
 
 def _date_back(rollbook: Rollbook, number: int, days: int) -> None:
@@ -77,7 +99,11 @@ def _date_back(rollbook: Rollbook, number: int, days: int) -> None:
     then = (datetime.now(UTC) - timedelta(days=days)).isoformat(" ")
     its = f"update_id IN (SELECT id FROM updates_updatejob WHERE number = {number})"
     for table, rows, columns in (
-        ("updates_updatejob", f"number = {number}", ("received_at", "started_at", "applying_at", "ended_at")),
+        (
+            "updates_updatejob",
+            f"number = {number}",
+            ("received_at", "started_at", "applying_at", "ended_at"),
+        ),
         ("updates_resultmail", its, ("queued_at", "sent_at")),
         ("students_change", its, ("at",)),
     ):
@@ -157,7 +183,9 @@ def _states(rollbook: Rollbook) -> Iterator[State]:
     link = link_in(mails_to(rollbook, INVITED)[0], "/password/")
     yield State("password", link, STRANGER)
     yield State("password-refused", lambda page: _refused_password(page, link), STRANGER)
-    _move(rollbook, "state = 'applying', applying_at = received_at, read = 2, staged = 2, updated = 1")
+    _move(
+        rollbook, "state = 'applying', applying_at = received_at, read = 2, staged = 2, updated = 1"
+    )
     yield State("update-applying", "/updates/5")
     _move(rollbook, "state = 'failed', ended_at = received_at, reference = '8f3a1c'")
     yield State("update-failed", "/updates/5")
@@ -167,7 +195,10 @@ def _states(rollbook: Rollbook) -> Iterator[State]:
     _forget(rollbook, "details_hidden_at")
     yield State("update-details-removed", "/updates/3")
     yield State("update-rows-removed", "/updates/3/rows")
-    execute(rollbook.data, "UPDATE districts_district SET requires_second_factor = true WHERE slug = 'maple-usd'")
+    execute(
+        rollbook.data,
+        "UPDATE districts_district SET requires_second_factor = true WHERE slug = 'maple-usd'",
+    )
     yield State("second-factor-required", "/", INSTRUCTOR)
 
 
@@ -199,7 +230,9 @@ def _opened(address: str) -> Way:
 
     def way(page: Page) -> None:
         page.goto(address)
-        page.evaluate("document.querySelectorAll('details').forEach(details => details.open = true)")
+        page.evaluate(
+            "document.querySelectorAll('details').forEach(details => details.open = true)"
+        )
 
     return way
 

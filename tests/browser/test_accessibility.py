@@ -62,7 +62,9 @@ class Tour:
 def tour(browser: Browser, rollbook: Rollbook) -> Iterator[Tour]:
     prepare(rollbook)
     faults = Faults()
-    with visiting(browser, rollbook, faults, javascript=True, width=WIDTHS[0], scheme=SCHEMES[0]) as visitor:
+    with visiting(
+        browser, rollbook, faults, javascript=True, width=WIDTHS[0], scheme=SCHEMES[0]
+    ) as visitor:
         yield Tour(rollbook, visitor, faults)
 
 
@@ -81,7 +83,9 @@ def test_every_page_has_a_state(tour: Tour) -> None:
 
 def _pages() -> set[str]:
     """The addresses under which one sees something; ``/slc/`` leads on."""
-    return {name for name, rule in RULES.items() if "GET" in rule.methods} - FILES_AND_PARTS - {"slc"}
+    return (
+        {name for name, rule in RULES.items() if "GET" in rule.methods} - FILES_AND_PARTS - {"slc"}
+    )
 
 
 def _faults(page: Page) -> Iterator[str]:

@@ -29,7 +29,9 @@ def nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "bin"
 
 
-def test_the_named_one_is_taken_and_no_other(nothing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_named_one_is_taken_and_no_other(
+    nothing: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     program(nothing / "chromium", "echo Chromium 1.2.3")
     named = program(nothing / "mine", "echo Google Chrome 4.5.6")
     monkeypatch.setenv(VARIABLE, str(named))
@@ -64,7 +66,9 @@ def test_others_do_not(nothing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         find_or_install()
 
 
-def test_what_the_installation_said_is_told_if_it_fails(nothing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_installation_said_is_told_if_it_fails(
+    nothing: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     program(nothing / "apt-get", "echo no such package; exit 100")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     with pytest.raises(BrowserProblem, match=r"ended with 100.*\n*no such package"):
@@ -89,7 +93,9 @@ def test_pytest_by_itself_is_red_without_a_browser_and_says_how_to_get_one(tmp_p
     environment = os.environ | {VARIABLE: str(tmp_path / "nothing")}
     one = "tests/browser/test_machinery.py::test_a_good_page_is_good"
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", one]
-    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 1
     assert "1 error" in done.stdout
     assert f"BrowserProblem: {VARIABLE} names " in done.stdout
@@ -98,5 +104,17 @@ def test_pytest_by_itself_is_red_without_a_browser_and_says_how_to_get_one(tmp_p
 
 def test_whoever_does_not_test_pages_needs_none(tmp_path: Path) -> None:
     environment = os.environ | {VARIABLE: str(tmp_path / "nothing")}
-    command = [sys.executable, "-m", "tests", "--on", "sqlite", "tests/studentfile/test_spelling.py"]
-    assert subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, check=False).returncode == 0
+    command = [
+        sys.executable,
+        "-m",
+        "tests",
+        "--on",
+        "sqlite",
+        "tests/studentfile/test_spelling.py",
+    ]
+    assert (
+        subprocess.run(
+            command, env=environment, cwd=ROOT, capture_output=True, check=False
+        ).returncode
+        == 0
+    )

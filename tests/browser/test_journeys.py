@@ -54,7 +54,9 @@ def enrolled(rollbook: Rollbook) -> None:
     (folder / "secret.txt").write_text(PASSWORD + "\n", encoding="utf-8")
     for email, role in ((SCHOOL_MANAGER, "school manager"), (INSTRUCTOR, "instructor")):
         who = ("--first", "Ines", "--last", "Tran", "--role", role, "--school", "100")
-        rollbook.run("staff", "add", "maple-usd", email, *who, "--password-file", str(folder / "secret.txt"))
+        rollbook.run(
+            "staff", "add", "maple-usd", email, *who, "--password-file", str(folder / "secret.txt")
+        )
     (folder / "base.csv").write_text(STUDENTS, encoding="utf-8")
     rollbook.run("student", "load", "maple-usd", str(folder / "base.csv"))
 
@@ -103,20 +105,27 @@ def test_from_the_invitation_to_a_mended_update_and_its_history(
     chloe["DOB"] = "2/30/2012"
     choose_file(page, "filled-in.csv", _csv(template))
     expect(page.get_by_role("main")).to_contain_text("2 of 3 rows will be rejected")
-    expect(page.get_by_role("main")).to_contain_text("The value is not one of those the column knows")
+    expect(page.get_by_role("main")).to_contain_text(
+        "The value is not one of those the column knows"
+    )
     accessible(page) if javascript else None
 
     # Sent all the same: one is updated, two are rejected, and mailed so
     number = apply(page)
     until_ended(page)
-    expect(page.get_by_role("main")).to_contain_text("2 rows of the file had errors and were not applied")
+    expect(page.get_by_role("main")).to_contain_text(
+        "2 rows of the file had errors and were not applied"
+    )
     assert f"update {number}" in until_mailed_to(rollbook, login, 2)
 
     # The rejected rows, mended and uploaded as they are
     rejected = _rows(taken(page, "Rejected rows"))
     assert [row[f"_LINE_OF_UPDATE_{number}"] for row in rejected] == ["3", "4"]
     for row in rejected:
-        row["GRADE"], row["DOB"] = grades[1], {"0002": "11/2/2013", "0003": "1/30/2012"}[row["STUDENT_ID"]]
+        row["GRADE"], row["DOB"] = (
+            grades[1],
+            {"0002": "11/2/2013", "0003": "1/30/2012"}[row["STUDENT_ID"]],
+        )
     choose_file(page, "rejected-rows.csv", _csv(rejected))
     expect(page.get_by_role("main")).to_contain_text("All 2 rows are fine.")
     mended = apply(page)
@@ -128,15 +137,21 @@ def test_from_the_invitation_to_a_mended_update_and_its_history(
     page.goto("/students?search=cole")
     page.get_by_role("link", name="Cole, Ben").click()
     history = page.get_by_role("region", name="History")
-    expect(history.get_by_role("row").filter(has_text="Grade").first).to_contain_text(f"now: {grades[1]}")
+    expect(history.get_by_role("row").filter(has_text="Grade").first).to_contain_text(
+        f"now: {grades[1]}"
+    )
     page.get_by_role("link", name=f"Update {mended}", exact=True).first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Update {mended}")
     page.goto("/")
-    expect(page.locator(".says")).to_contain_text("update went in: 2 students, 2 changed. There is nothing to do.")
+    expect(page.locator(".says")).to_contain_text(
+        "update went in: 2 students, 2 changed. There is nothing to do."
+    )
 
 
 @BOTH_WAYS
-def test_an_update_is_canceled_before_its_turn(page: Page, rollbook: Rollbook, javascript: bool) -> None:
+def test_an_update_is_canceled_before_its_turn(
+    page: Page, rollbook: Rollbook, javascript: bool
+) -> None:
     sign_in(page, LOGIN)
     with resting_worker(rollbook):
         choose_file(page, "cancel-me.csv", f"STUDENT_ID,GRADE\n0001,{11 if javascript else 12}\n")
@@ -152,9 +167,13 @@ def test_an_update_is_canceled_before_its_turn(page: Page, rollbook: Rollbook, j
 
 
 @BOTH_WAYS
-def test_a_large_update_is_canceled_while_it_runs(page: Page, rollbook: Rollbook, javascript: bool) -> None:
+def test_a_large_update_is_canceled_while_it_runs(
+    page: Page, rollbook: Rollbook, javascript: bool
+) -> None:
     name = "Running" if javascript else "Standing"
-    text = NEW_HEADER + "".join(f"{name}{n},{_letters(n)},{name},5/13/2014,f,4,200,n,n\n" for n in range(LARGE))
+    text = NEW_HEADER + "".join(
+        f"{name}{n},{_letters(n)},{name},5/13/2014,f,4,200,n,n\n" for n in range(LARGE)
+    )
     sign_in(page, LOGIN)
     choose_file(page, "large.csv", text)
     page.get_by_label("Also add new students").check()
@@ -169,7 +188,9 @@ def test_a_large_update_is_canceled_while_it_runs(page: Page, rollbook: Rollbook
     assert _number(r", ([\d,]+) were not processed", told) == LARGE - stayed
     page.goto(f"/students?search={name}")
     expect(page.get_by_role("main")).to_contain_text(f"{stayed:,} students match")
-    assert f"{LARGE - stayed:,} rows were not processed" in until_mailed_about(rollbook, LOGIN, number)
+    assert f"{LARGE - stayed:,} rows were not processed" in until_mailed_about(
+        rollbook, LOGIN, number
+    )
 
 
 def test_progress_is_watched_without_reloading(page: Page, rollbook: Rollbook) -> None:
@@ -198,10 +219,14 @@ def test_students_are_found_while_typing(page: Page) -> None:
 
 @ONCE
 @BOTH_WAYS
-def test_a_large_file_goes_in_through_the_browser(page: Page, rollbook: Rollbook, javascript: bool) -> None:
+def test_a_large_file_goes_in_through_the_browser(
+    page: Page, rollbook: Rollbook, javascript: bool
+) -> None:
     """Larger than what the server holds in memory of a request; the rows are of nobody who is here."""
     sign_in(page, LOGIN)
-    text = "STUDENT_ID,ADDITIONAL_INFO_1\n" + "".join(f"{javascript}{n:06},{'x' * 200}\n" for n in range(5000))
+    text = "STUDENT_ID,ADDITIONAL_INFO_1\n" + "".join(
+        f"{javascript}{n:06},{'x' * 200}\n" for n in range(5000)
+    )
     choose_file(page, "large.csv", text)
     expect(page.get_by_role("main")).to_contain_text("All 5,000 rows are fine.")
 
@@ -233,7 +258,9 @@ def test_a_permission_switched_off_is_gone_for_who_is_signed_in(
 ) -> None:
     login = f"switched-{javascript}@maple.example".lower()
     who = ("--first", "Lou", "--last", "Wen", "--role", "school manager", "--school", "100")
-    rollbook.run("staff", "add", "maple-usd", login, *who, "--password-file", str(_secret(rollbook)))
+    rollbook.run(
+        "staff", "add", "maple-usd", login, *who, "--password-file", str(_secret(rollbook))
+    )
     sign_in(page, LOGIN)
     school = visitor()
     sign_in(school, login)
@@ -269,11 +296,15 @@ def test_settings_count_for_the_next_file(page: Page, rollbook: Rollbook, javasc
     # What can be counts for the next file
     page.get_by_label("Student files, in days").fill("30" if javascript else "31")
     page.get_by_label("Time zone").select_option(label="Denver" if javascript else "Chicago")
-    page.get_by_label("Encoding of student files").select_option("cp1252" if javascript else "mac-roman")
+    page.get_by_label("Encoding of student files").select_option(
+        "cp1252" if javascript else "mac-roman"
+    )
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status")).to_contain_text("days files are kept")
     file = rollbook.data.parent / "old.csv"
-    file.write_bytes("STUDENT_ID,ADDITIONAL_INFO_2\n0003,Zoë\n".encode("cp1252" if javascript else "mac-roman"))
+    file.write_bytes(
+        "STUDENT_ID,ADDITIONAL_INFO_2\n0003,Zoë\n".encode("cp1252" if javascript else "mac-roman")
+    )
     rollbook.start_update(file)
     rollbook.until_ended()
     page.goto("/students?search=0003")
@@ -287,7 +318,9 @@ def test_settings_count_for_the_next_file(page: Page, rollbook: Rollbook, javasc
 
 @ONCE
 @BOTH_WAYS
-def test_a_forgotten_password_is_replaced_by_mail(page: Page, rollbook: Rollbook, javascript: bool) -> None:
+def test_a_forgotten_password_is_replaced_by_mail(
+    page: Page, rollbook: Rollbook, javascript: bool
+) -> None:
     login = SCHOOL_MANAGER if javascript else INSTRUCTOR
     page.goto("/sign-in")
     page.get_by_role("link", name="Forgotten your password?").click()
@@ -309,7 +342,9 @@ def test_a_forgotten_password_is_replaced_by_mail(page: Page, rollbook: Rollbook
 
 @ONCE
 @BOTH_WAYS
-def test_my_account_shows_where_i_am_signed_in_and_ends_it(page: Page, visitor: Visitor, javascript: bool) -> None:
+def test_my_account_shows_where_i_am_signed_in_and_ends_it(
+    page: Page, visitor: Visitor, javascript: bool
+) -> None:
     sign_in(page, LOGIN)
     elsewhere = visitor()
     sign_in(elsewhere, LOGIN)
@@ -323,7 +358,9 @@ def test_my_account_shows_where_i_am_signed_in_and_ends_it(page: Page, visitor: 
 
 @ONCE
 @BOTH_WAYS
-def test_a_mails_link_leads_a_stranger_there_by_way_of_the_sign_in(page: Page, javascript: bool) -> None:
+def test_a_mails_link_leads_a_stranger_there_by_way_of_the_sign_in(
+    page: Page, javascript: bool
+) -> None:
     page.goto("/updates/1")
     fill_sign_in(page, LOGIN)
     expect(page.get_by_role("heading", level=1)).to_have_text("Update 1")
@@ -340,9 +377,13 @@ def test_lesser_roles_see_their_students_and_no_update_button(
     ):
         login = f"lesser-{number}-{javascript}@maple.example".lower()
         who = ("--first", "Lou", "--last", "Wen", "--role", role, "--school", "100")
-        rollbook.run("staff", "add", "maple-usd", login, *who, "--password-file", str(folder / "secret.txt"))
+        rollbook.run(
+            "staff", "add", "maple-usd", login, *who, "--password-file", str(folder / "secret.txt")
+        )
         if role == "instructor":
-            (folder / "link.csv").write_text(f"STUDENT_ID,STAFF\n0001,{INSTRUCTOR}&{login}\n", encoding="utf-8")
+            (folder / "link.csv").write_text(
+                f"STUDENT_ID,STAFF\n0001,{INSTRUCTOR}&{login}\n", encoding="utf-8"
+            )
             rollbook.start_update(folder / "link.csv")
             rollbook.until_ended()
         page = visitor()
@@ -378,7 +419,9 @@ def test_a_student_by_hand_from_the_first_day_to_another_school(
 ) -> None:
     login, name = f"hand-{javascript}@maple.example".lower(), "Oda" if javascript else "Odo"
     who = ("--first", "Lou", "--last", "Wen", "--role", "school manager", "--school", "100")
-    rollbook.run("staff", "add", "maple-usd", login, *who, "--password-file", str(_secret(rollbook)))
+    rollbook.run(
+        "staff", "add", "maple-usd", login, *who, "--password-file", str(_secret(rollbook))
+    )
 
     # The school's manager adds the student
     sign_in(page, login)
@@ -427,7 +470,9 @@ def test_a_student_by_hand_from_the_first_day_to_another_school(
     history = district.get_by_role("region", name="History")
     for field, by in (("School", "Ana Ruiz"), ("Grade", "Lou Wen"), ("Student", "Lou Wen")):
         expect(
-            history.get_by_role("row").filter(has=district.get_by_role("rowheader", name=field, exact=True)).last
+            history.get_by_role("row")
+            .filter(has=district.get_by_role("rowheader", name=field, exact=True))
+            .last
         ).to_contain_text(by)
     district.get_by_role("button", name=f"Deactivate {name}").click()
     expect(district.get_by_role("status")).to_contain_text("is not active any more")
@@ -435,10 +480,14 @@ def test_a_student_by_hand_from_the_first_day_to_another_school(
 
 @ONCE
 @BOTH_WAYS
-def test_a_second_factor_from_the_first_code_to_a_lost_phone(page: Page, rollbook: Rollbook, javascript: bool) -> None:
+def test_a_second_factor_from_the_first_code_to_a_lost_phone(
+    page: Page, rollbook: Rollbook, javascript: bool
+) -> None:
     login = f"factor-{javascript}@maple.example".lower()
     who = ("--first", "Uma", "--last", "Ng", "--role", "district manager")
-    rollbook.run("staff", "add", "maple-usd", login, *who, "--password-file", str(_secret(rollbook)))
+    rollbook.run(
+        "staff", "add", "maple-usd", login, *who, "--password-file", str(_secret(rollbook))
+    )
 
     # The phone reads the secret, and shows that it has it
     sign_in(page, login)

@@ -21,7 +21,9 @@ class Quiet(SimpleHTTPRequestHandler):
     """Pages out of a folder, with the product's own policy."""
 
     def end_headers(self) -> None:
-        self.send_header("Content-Security-Policy", "default-src 'none'; script-src 'self'; connect-src 'self'")
+        self.send_header(
+            "Content-Security-Policy", "default-src 'none'; script-src 'self'; connect-src 'self'"
+        )
         super().end_headers()
 
     def log_message(self, *arguments: object) -> None:
@@ -36,7 +38,9 @@ def site(tmp_path: Path) -> Iterator[str]:
         server.shutdown()
 
 
-def seen(browser: Browser, site: str, folder: Path, body: str, script: str = "") -> tuple[list[str], list[str]]:
+def seen(
+    browser: Browser, site: str, folder: Path, body: str, script: str = ""
+) -> tuple[list[str], list[str]]:
     """What a browser and what axe notice of such a page."""
     (folder / "page.html").write_text(WHOLE.format(body), encoding="utf-8")
     (folder / "script.js").write_text(script, encoding="utf-8")
@@ -52,7 +56,10 @@ def seen(browser: Browser, site: str, folder: Path, body: str, script: str = "")
 
 
 def test_a_good_page_is_good(browser: Browser, site: str, tmp_path: Path) -> None:
-    assert seen(browser, site, tmp_path, '<p>Well.</p><script src="script.js"></script>') == ([], [])
+    assert seen(browser, site, tmp_path, '<p>Well.</p><script src="script.js"></script>') == (
+        [],
+        [],
+    )
 
 
 @pytest.mark.parametrize(
@@ -73,7 +80,9 @@ def test_what_goes_wrong_is_told(
     assert any(each.startswith(fault) for each in told), told
 
 
-def test_what_axe_finds_is_told_with_its_element(browser: Browser, site: str, tmp_path: Path) -> None:
+def test_what_axe_finds_is_told_with_its_element(
+    browser: Browser, site: str, tmp_path: Path
+) -> None:
     _, [found] = seen(browser, site, tmp_path, "<input>")
     assert found.startswith("label (critical): ")
     assert "<input>" in found

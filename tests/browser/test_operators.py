@@ -14,7 +14,9 @@ __all__ = ["lived_in", "operators", "two_districts"]
 def test_an_operator_enters_looks_around_and_leaves(
     browser: Browser, operators: Operators, faults: Faults, javascript: bool
 ) -> None:
-    context = browser.new_context(base_url=operators.url, ignore_https_errors=True, java_script_enabled=javascript)
+    context = browser.new_context(
+        base_url=operators.url, ignore_https_errors=True, java_script_enabled=javascript
+    )
     # axe reads the style sheets of Django's in a way of its own, which the browser complains of: it gets another page.
     page, for_axe = context.new_page(), context.new_page()
     faults.watch(page, origin_of(operators.url))
@@ -23,7 +25,13 @@ def test_an_operator_enters_looks_around_and_leaves(
     page.get_by_label("The secret that rollbook admin has printed").fill(operators.secret)
     page.get_by_role("button", name="Enter").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("What is on this server")
-    for address in ("/", "/staff/member/", "/updates/update/", "/staff/auditevent/", "/roster/district/1/change/"):
+    for address in (
+        "/",
+        "/staff/member/",
+        "/updates/update/",
+        "/staff/auditevent/",
+        "/roster/district/1/change/",
+    ):
         page.goto(address)
         found += _violations(for_axe, address, javascript)
     page.goto("/updates/update/")

@@ -34,11 +34,15 @@ def fill_sign_in(page: Page, login: str, password: str = PASSWORD) -> None:
 
 def mails_to(rollbook: Rollbook, login: str) -> list[str]:
     """The texts of the mails to this address, in the order in which they were sent."""
-    mails = [message_from_string(mail, EmailMessage, policy=policy.default) for mail in rollbook.mails()]
+    mails = [
+        message_from_string(mail, EmailMessage, policy=policy.default) for mail in rollbook.mails()
+    ]
     return [_text(mail) for mail in mails if mail["To"] == login]
 
 
-def until_mailed_to(rollbook: Rollbook, login: str, count: int = 1, seconds: float = MAILED_WITHIN) -> str:
+def until_mailed_to(
+    rollbook: Rollbook, login: str, count: int = 1, seconds: float = MAILED_WITHIN
+) -> str:
     """Wait for so many mails to this address; returns the last one's text."""
     deadline = time.monotonic() + seconds
     while len(found := mails_to(rollbook, login)) < count:
@@ -47,14 +51,18 @@ def until_mailed_to(rollbook: Rollbook, login: str, count: int = 1, seconds: flo
     return found[-1]
 
 
-def until_mailed_about(rollbook: Rollbook, login: str, update: int, seconds: float = MAILED_WITHIN) -> str:
+def until_mailed_about(
+    rollbook: Rollbook, login: str, update: int, seconds: float = MAILED_WITHIN
+) -> str:
     """Wait for the mail about this update's end to this address; returns its text."""
     deadline = time.monotonic() + seconds
     while True:
         for mail in mails_to(rollbook, login):
             if re.search(rf"/updates/{update}\b", mail):
                 return mail
-        assert time.monotonic() < deadline, f"no mail to {login} about update {update} after {seconds} s"
+        assert time.monotonic() < deadline, (
+            f"no mail to {login} about update {update} after {seconds} s"
+        )
         time.sleep(0.1)
 
 
@@ -110,7 +118,9 @@ def _can_be_written(rollbook: Rollbook) -> bool:
     """On SQLite a worker that is stopped while it writes would keep all others from writing."""
     if connection.vendor != "sqlite":
         return True
-    with closing(sqlite3.connect(rollbook.data / "rollbook.sqlite3", timeout=1, isolation_level=None)) as file:
+    with closing(
+        sqlite3.connect(rollbook.data / "rollbook.sqlite3", timeout=1, isolation_level=None)
+    ) as file:
         try:
             file.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError:

@@ -37,7 +37,10 @@ def refusing(sqlstate: str, text: str, severity: str = "FATAL") -> Manner:
             client.sendall(b"N")
             client.recv(8)
         fields = {"S": severity, "V": "FATAL", "C": sqlstate, "M": text}
-        said = b"".join(name.encode() + value.encode() + b"\0" for name, value in fields.items()) + b"\0"
+        said = (
+            b"".join(name.encode() + value.encode() + b"\0" for name, value in fields.items())
+            + b"\0"
+        )
         client.sendall(b"E" + struct.pack("!i", len(said) + 4) + said)
         client.recv(4096)
 

@@ -61,12 +61,20 @@ def own_database(url: str, how: str = "") -> Iterator[OwnDatabase]:
     name = f"doctor_{secrets.token_hex(4)}"
     with psycopg.connect(url, autocommit=True) as maker:
         said = conninfo_to_dict(url) | {"dbname": name, "user": maker.info.user}
-        is_superuser = maker.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone() == (True,)
+        is_superuser = maker.execute(
+            "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
+        ).fetchone() == (True,)
         if is_superuser:
             said |= {"user": name, "password": secrets.token_hex(8)}
-            maker.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(name), said["password"]))
+            maker.execute(
+                sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
+                    sql.Identifier(name), said["password"]
+                )
+            )
         database, owner = sql.Identifier(name), sql.Identifier(str(said["user"]))
-        maker.execute(sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0 " + how).format(database, owner))
+        maker.execute(
+            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0 " + how).format(database, owner)
+        )
         try:
             yield OwnDatabase(said)
         finally:

@@ -67,18 +67,27 @@ def another_connection() -> Iterator[ThreadPoolExecutor]:
 
 def entries(student: int, texts: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     at = connection.ops.adapt_datetimefield_value(AT)
-    return ((student, f"F{number}", text, text[::-1], at, None, None) for number, text in enumerate(texts))
+    return (
+        (student, f"F{number}", text, text[::-1], at, None, None)
+        for number, text in enumerate(texts)
+    )
 
 
 def test_every_text_is_inserted_as_it_was(ann: int) -> None:
     bulk.insert("students_change", COLUMNS, entries(ann, NASTY))
-    kept = Change.objects.order_by("pk").values_list("field", "old", "new", "changed_at", "update", "member")
-    wanted: list[tuple[Any, ...]] = [(f"F{n}", text, text[::-1], AT, None, None) for n, text in enumerate(NASTY)]
+    kept = Change.objects.order_by("pk").values_list(
+        "field", "old", "new", "changed_at", "update", "member"
+    )
+    wanted: list[tuple[Any, ...]] = [
+        (f"F{n}", text, text[::-1], AT, None, None) for n, text in enumerate(NASTY)
+    ]
     assert list(kept) == wanted
 
 
 def test_a_column_that_is_not_named_takes_the_databases_own_value(maple: District) -> None:
-    bulk.insert("districts_school", ("district_id", "organization_id", "name"), [(maple.pk, "a'b", "c\\d")])
+    bulk.insert(
+        "districts_school", ("district_id", "organization_id", "name"), [(maple.pk, "a'b", "c\\d")]
+    )
     school = School.objects.get(organization_id="a'b")
     assert school.name == "c\\d"
     assert school.pk > 0
@@ -93,7 +102,16 @@ def test_no_rows_at_all_are_none_inserted_and_none_changed(ann: int, none: Any) 
 
 def test_none_a_date_and_a_number_are_inserted_as_what_they_are(maple: District) -> None:
     update = send(maple, "STUDENT_ID,GRADE\n1,5")
-    columns = ("update_id", "line", "student_id", "values_json", "apply_order", "outcome", "claims_dob", "fingerprint")
+    columns = (
+        "update_id",
+        "line",
+        "student_id",
+        "values_json",
+        "apply_order",
+        "outcome",
+        "claims_dob",
+        "fingerprint",
+    )
     largest = (1 << 63) - 1
     bulk.insert(
         "updates_stagedrow",
@@ -103,7 +121,9 @@ def test_none_a_date_and_a_number_are_inserted_as_what_they_are(maple: District)
             (update.pk, 3, None, "", 0, "rejected", None, None),
         ],
     )
-    kept = StagedRow.objects.order_by("line").values_list("values_json", "apply_order", "outcome", "claims_dob", "fingerprint")
+    kept = StagedRow.objects.order_by("line").values_list(
+        "values_json", "apply_order", "outcome", "claims_dob", "fingerprint"
+    )
     assert list(kept) == [
         ("NULL", largest, None, date(2012, 2, 29), -largest - 1),
         ("", 0, "rejected", None, None),
@@ -128,7 +148,9 @@ def test_what_the_database_refuses_is_djangos_error_and_nothing_is_kept(
     assert set(School.objects.values_list("organization_id", flat=True)) == {"100", "200"}
 
 
-def test_every_text_is_updated_as_it_was_and_only_where_it_was_meant(maple: District, cedar: District) -> None:
+def test_every_text_is_updated_as_it_was_and_only_where_it_was_meant(
+    maple: District, cedar: District
+) -> None:
     texts = [text for text in NASTY if len(text) <= 100]
     enroll(maple, a_class(len(texts) + 1))
     enroll(cedar, a_class(1))
@@ -210,13 +232,17 @@ def test_while_keys_are_given_and_used_nobody_else_can_ask_for_some(maple: Distr
     def add() -> list[int]:
         with transaction.atomic():
             keys = bulk.new_keys("districts_school", 10)
-            bulk.insert("districts_school", columns, [(key, maple.pk, f"s{key}", "") for key in keys])
+            bulk.insert(
+                "districts_school", columns, [(key, maple.pk, f"s{key}", "") for key in keys]
+            )
         return keys
 
     with another_connection() as other:
         with transaction.atomic():
             keys = bulk.new_keys("districts_school", 10)
             asked = other.submit(add)
-            bulk.insert("districts_school", columns, [(key, maple.pk, f"s{key}", "") for key in keys])
+            bulk.insert(
+                "districts_school", columns, [(key, maple.pk, f"s{key}", "") for key in keys]
+            )
             assert not asked.done()
         assert set(asked.result()).isdisjoint(keys)

@@ -20,16 +20,50 @@ COMPARED = {
     "districts_district": {"name", "slug", "time_zone", "encoding"},
     "districts_school": {"organization_id", "name"},
     "students_group": {"name", "name_key"},
-    "students_student": {"student_id", "username", "name_key", "first_name", "last_name", "grade", "password", "status"},
+    "students_student": {
+        "student_id",
+        "username",
+        "name_key",
+        "first_name",
+        "last_name",
+        "grade",
+        "password",
+        "status",
+    },
     "students_change": {"field", "old", "new"},
     "students_transfer": {"state", "source_name", "target_name"},
     "accounts_member": {"email"},
     "accounts_role": {"type", "name", "name_key"},
     "accounts_token": {"key", "digest", "name"},
     "accounts_recoverycode": {"digest"},
-    "updates_stagedrow": {"values_json", "outcome", "claims_student_id", "claims_username", "claims_name_key"},
+    "updates_stagedrow": {
+        "values_json",
+        "outcome",
+        "claims_student_id",
+        "claims_username",
+        "claims_name_key",
+    },
 }
-TEXTS = ["-x", ".x", "0", "10", "9", "A1", "Ab", "B2", "Z", "_x", "a1", "aB", "ab", "b2", "z", "zz", "\u00c9", "\u00e9"]
+TEXTS = [
+    "-x",
+    ".x",
+    "0",
+    "10",
+    "9",
+    "A1",
+    "Ab",
+    "B2",
+    "Z",
+    "_x",
+    "a1",
+    "aB",
+    "ab",
+    "b2",
+    "z",
+    "zz",
+    "\u00c9",
+    "\u00e9",
+]
 """In the order of their bytes, which is that of no language."""
 STUDENT_IDS = [text for text in TEXTS if text.isascii()]
 
@@ -38,7 +72,9 @@ on_another_server = pytest.mark.only_on("postgresql")
 
 def test_texts_are_ordered_and_compared_by_their_bytes(maple: District) -> None:
     School.objects.all().delete()
-    School.objects.bulk_create(School(district=maple, organization_id=text, name="") for text in reversed(TEXTS))
+    School.objects.bulk_create(
+        School(district=maple, organization_id=text, name="") for text in reversed(TEXTS)
+    )
     found = School.objects.order_by("organization_id").values_list("organization_id", flat=True)
     assert list(found) == TEXTS
     for at, text in enumerate(TEXTS):
@@ -79,7 +115,10 @@ def enrolled(english: OwnDatabase, tmp_path_factory: pytest.TempPathFactory) -> 
     """A school whose students came in no order, and with two more of one name, the second without a username."""
     folder = tmp_path_factory.mktemp("english")
     known = {"DATABASE_URL": english.url(), "DJANGO_SETTINGS_MODULE": "rollbook.settings"}
-    said = [row(number, student_id=text, groups=text) for number, text in enumerate(reversed(STUDENT_IDS))]
+    said = [
+        row(number, student_id=text, groups=text)
+        for number, text in enumerate(reversed(STUDENT_IDS))
+    ]
     said.append(row(97, first_name="Ana", last_name="Lee", username="alee"))
     said.append(row(98, first_name="Alba", last_name="Lee", username=""))
     (folder / "base.csv").write_text(HEADER + "".join(said), encoding="utf-8")
@@ -87,7 +126,12 @@ def enrolled(english: OwnDatabase, tmp_path_factory: pytest.TempPathFactory) -> 
     def do(*task: str) -> str:
         command = [sys.executable, "-m", "tests.faults.inside", *task]
         done = subprocess.run(
-            command, env=environment(folder / "data", **known), capture_output=True, text=True, timeout=120, check=False
+            command,
+            env=environment(folder / "data", **known),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -98,14 +142,20 @@ def enrolled(english: OwnDatabase, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @on_another_server
-def test_the_other_server_puts_a_before_capital_b_and_e_with_an_accent_before_f(english: OwnDatabase) -> None:
+def test_the_other_server_puts_a_before_capital_b_and_e_with_an_accent_before_f(
+    english: OwnDatabase,
+) -> None:
     assert english.value("SELECT 'a' < 'B' AND '\u00e9' < 'f'") is True
 
 
 @on_another_server
 def test_everybody_is_enrolled(enrolled: dict[str, Any]) -> None:
     [update] = enrolled["updates"]
-    assert (update["state"], update["added"], update["rejected"]) == ("completed", len(STUDENT_IDS) + 2, 0)
+    assert (update["state"], update["added"], update["rejected"]) == (
+        "completed",
+        len(STUDENT_IDS) + 2,
+        0,
+    )
 
 
 @on_another_server

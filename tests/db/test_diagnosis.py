@@ -9,7 +9,14 @@ from urllib.parse import quote
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import DatabaseError, Error, IntegrityError, NotSupportedError, OperationalError, connection
+from django.db import (
+    DatabaseError,
+    Error,
+    IntegrityError,
+    NotSupportedError,
+    OperationalError,
+    connection,
+)
 from django.db.backends.postgresql.features import DatabaseFeatures
 from django.db.utils import ConnectionHandler
 from pytest_django import DjangoDbBlocker
@@ -71,7 +78,9 @@ def test_where_nobody_listens_one_is_told_so(told: Connect) -> None:
     assert told(at(port).replace("127.0.0.1", "localhost")).code == "nobody_listens"
 
 
-def test_a_socket_where_nobody_listens_is_named_by_its_folder(told: Connect, tmp_path: Path) -> None:
+def test_a_socket_where_nobody_listens_is_named_by_its_folder(
+    told: Connect, tmp_path: Path
+) -> None:
     found = told(f"postgres://rollbook:{PASSWORD}@/school?host={quote(str(tmp_path), safe='')}")
     assert found.code == "nobody_listens"
     assert found.what.startswith(f"PostgreSQL at the socket in {tmp_path} ")
@@ -79,7 +88,10 @@ def test_a_socket_where_nobody_listens_is_named_by_its_folder(told: Connect, tmp
 
 def test_a_host_that_nobody_knows(told: Connect) -> None:
     found = told(f"postgres://rollbook:{PASSWORD}@nobody.invalid/school")
-    assert (found.code, found.what) == ("name_not_found", "the host nobody.invalid is not known on this machine")
+    assert (found.code, found.what) == (
+        "name_not_found",
+        "the host nobody.invalid is not known on this machine",
+    )
 
 
 def test_a_server_that_keeps_silent(told: Connect) -> None:
@@ -95,17 +107,24 @@ def test_a_server_that_keeps_silent(told: Connect) -> None:
         "postgres://rollbook:12/s3cret-canary@127.0.0.1/school",
     ],
 )
-def test_a_password_that_is_not_written_as_addresses_want_it_does_not_show_in_pieces(told: Connect, url: str) -> None:
+def test_a_password_that_is_not_written_as_addresses_want_it_does_not_show_in_pieces(
+    told: Connect, url: str
+) -> None:
     found = told(url)
     assert found.code in ("name_not_found", "bad_address")
     assert "12" not in str(found)
     assert "write %40 for an @ in the password" in found.repair
 
 
-@pytest.mark.parametrize(("option", "value"), [("sslmode", "bogus"), ("port", "99999"), ("keepalives", "x")])
+@pytest.mark.parametrize(
+    ("option", "value"), [("sslmode", "bogus"), ("port", "99999"), ("keepalives", "x")]
+)
 def test_an_option_that_cannot_be_is_named(told: Connect, option: str, value: str) -> None:
     found = told(f"postgres://rollbook:{PASSWORD}@127.0.0.1/school?{option}={value}")
-    assert (found.code, found.what) == ("bad_address", f"DATABASE_URL says something about {option} that cannot be")
+    assert (found.code, found.what) == (
+        "bad_address",
+        f"DATABASE_URL says something about {option} that cannot be",
+    )
 
 
 @pytest.mark.parametrize(
@@ -134,12 +153,16 @@ def test_an_option_that_cannot_be_is_named(told: Connect, option: str, value: st
         ("XX000", "the moon is full", "other"),
     ],
 )  # fmt: skip
-def test_what_a_server_says_that_lets_nobody_in(told: Connect, sqlstate: str, text: str, code: str) -> None:
+def test_what_a_server_says_that_lets_nobody_in(
+    told: Connect, sqlstate: str, text: str, code: str
+) -> None:
     with other_end(refusing(sqlstate, text)) as port:
         assert told(at(port)).code == code
 
 
-def test_a_server_that_speaks_another_language_is_quoted_without_the_password(told: Connect) -> None:
+def test_a_server_that_speaks_another_language_is_quoted_without_the_password(
+    told: Connect,
+) -> None:
     said = f"Passwort-Authentifizierung für Benutzer »{PASSWORD}« fehlgeschlagen"
     with other_end(refusing("28P01", said, "FATAL")) as port:
         assert told(at(port)).what == (
@@ -157,7 +180,10 @@ def test_of_many_addresses_the_one_where_a_server_spoke_is_told(told: Connect) -
 def test_what_is_no_postgresql_is_told_from_one(told: Connect) -> None:
     with other_end(saying(b"HTTP/1.0 400 Bad Request\r\n\r\n")) as port:
         found = told(at(port))
-        assert (found.code, found.what) == ("not_postgresql", f"what listens at 127.0.0.1:{port} is no PostgreSQL")
+        assert (found.code, found.what) == (
+            "not_postgresql",
+            f"what listens at 127.0.0.1:{port} is no PostgreSQL",
+        )
         assert told(at(port, "&sslmode=disable")).code == "not_postgresql"
     with other_end(saying(b"")) as port:
         assert told(at(port)).code == "cut_off"
@@ -170,8 +196,13 @@ def test_tls_that_is_not_offered_or_not_trusted(told: Connect, tmp_path: Path) -
     (tmp_path / "other").mkdir()
     other = tls.certificate(tmp_path / "other", "localhost")
     with other_end(with_certificate(ours.chain, ours.key)) as port:
-        assert told(at(port, "&sslmode=require&ssl_max_protocol_version=TLSv1.2")).code == "tls_fails"
-        assert told(at(port, f"&sslmode=verify-full&sslrootcert={other.chain}")).code == "tls_not_trusted"
+        assert (
+            told(at(port, "&sslmode=require&ssl_max_protocol_version=TLSv1.2")).code == "tls_fails"
+        )
+        assert (
+            told(at(port, f"&sslmode=verify-full&sslrootcert={other.chain}")).code
+            == "tls_not_trusted"
+        )
         assert told(at(port, "&sslmode=verify-full&sslrootcert=/nowhere")).code == "tls_not_trusted"
         assert told(at(port, f"&sslmode=verify-full&sslrootcert={ours.chain}")).code == "cut_off"
 
@@ -234,7 +265,12 @@ def small(path: Path) -> Iterator[None]:
     ],
 )
 def test_a_real_sqlite_says_it_so(
-    django_db_blocker: DjangoDbBlocker, tmp_path: Path, fault: Any, pragma: str, statement: str, code: str
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path: Path,
+    fault: Any,
+    pragma: str,
+    statement: str,
+    code: str,
 ) -> None:
     path = tmp_path / "x.sqlite3"
     settings = SQLITE | {"NAME": str(path), "OPTIONS": {"timeout": 0, "init_command": pragma}}
@@ -250,17 +286,26 @@ def test_a_real_sqlite_says_it_so(
 @pytest.mark.django_db
 def test_a_mistake_of_ours_is_not_the_databases_fault() -> None:
     with pytest.raises(Error) as caught, connection.cursor() as cursor:
-        cursor.execute("SELECT nothing FROM nowhere" if connection.vendor == "postgresql" else "INSERT INTO update 1")
+        cursor.execute(
+            "SELECT nothing FROM nowhere"
+            if connection.vendor == "postgresql"
+            else "INSERT INTO update 1"
+        )
     if connection.vendor == "postgresql":  # SQLite calls this operational too
         assert diagnose(caught.value, connection.settings_dict) is None
-    assert diagnose(IntegrityError("password authentication failed is the name of a student"), SQLITE) is None
+    assert (
+        diagnose(IntegrityError("password authentication failed is the name of a student"), SQLITE)
+        is None
+    )
     assert diagnose(ValueError("Connection refused"), SQLITE) is None
 
 
 def test_a_version_that_is_too_old_is_named(
     monkeypatch: pytest.MonkeyPatch, django_db_blocker: DjangoDbBlocker, tmp_path: Path
 ) -> None:
-    wrapper = ConnectionHandler({"default": SQLITE | {"NAME": str(tmp_path / "x.sqlite3")}})["default"]
+    wrapper = ConnectionHandler({"default": SQLITE | {"NAME": str(tmp_path / "x.sqlite3")}})[
+        "default"
+    ]
     monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 38, 5))
     monkeypatch.setattr(sqlite3, "sqlite_version", "3.38.5")
     with django_db_blocker.unblock(), pytest.raises(NotSupportedError) as caught:
@@ -291,7 +336,11 @@ class TestRealPostgreSQL:
 
         def execute(url: str, statement: str) -> str:
             wrapper = ConnectionHandler({"default": postgresql(url)})["default"]
-            with django_db_blocker.unblock(), closing(wrapper.cursor()) as cursor, pytest.raises(Error) as caught:
+            with (
+                django_db_blocker.unblock(),
+                closing(wrapper.cursor()) as cursor,
+                pytest.raises(Error) as caught,
+            ):
                 cursor.execute(statement)
             wrapper.close()
             found = diagnose(caught.value, wrapper.settings_dict)
@@ -305,8 +354,13 @@ class TestRealPostgreSQL:
         assert found.code == "no_such_database"
         assert f"`createdb --owner={own.user} --encoding=UTF8 doctor_nowhere`" in found.repair
 
-    def test_a_wrong_password_or_a_user_that_is_not_there(self, told: Connect, own: OwnDatabase) -> None:
-        assert told(own.url(user="doctor_nobody", password=PASSWORD)).code in ("wrong_password", "no_such_user")
+    def test_a_wrong_password_or_a_user_that_is_not_there(
+        self, told: Connect, own: OwnDatabase
+    ) -> None:
+        assert told(own.url(user="doctor_nobody", password=PASSWORD)).code in (
+            "wrong_password",
+            "no_such_user",
+        )
         if not own.asks_for_no_password():
             assert told(own.url(password=PASSWORD)).code == "wrong_password"
             assert told(own.url(password="")).code == "no_password"
@@ -329,7 +383,10 @@ class TestRealPostgreSQL:
         own.execute("REVOKE CREATE ON SCHEMA closed FROM {user}")
         options = "-c search_path=closed"
         assert told_inside(own.url(options=options), "CREATE TABLE t (id int)") == "no_tables"
-        assert told_inside(own.url(options="-c search_path=nowhere"), "CREATE TABLE t (id int)") == "no_schema"
+        assert (
+            told_inside(own.url(options="-c search_path=nowhere"), "CREATE TABLE t (id int)")
+            == "no_schema"
+        )
 
     def test_tables_of_somebody_else(self, told_inside: ConnectAndDo, own: OwnDatabase) -> None:
         own.execute("CREATE SCHEMA theirs CREATE TABLE theirs.students (id int)")
@@ -348,7 +405,9 @@ class TestRealPostgreSQL:
         self, monkeypatch: pytest.MonkeyPatch, django_db_blocker: DjangoDbBlocker, own: OwnDatabase
     ) -> None:
         monkeypatch.setattr(DatabaseFeatures, "minimum_database_version", (99,))
-        old = ConnectionHandler({"default": postgresql(own.url()), "old": postgresql(own.url())})["old"]
+        old = ConnectionHandler({"default": postgresql(own.url()), "old": postgresql(own.url())})[
+            "old"
+        ]
         with django_db_blocker.unblock(), pytest.raises(NotSupportedError) as caught:
             require_version(old)
         old.close()

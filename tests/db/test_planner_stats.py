@@ -26,7 +26,9 @@ def estimated(table: str) -> int:
 
 
 @pytest.mark.only_on("sqlite")
-def test_sqlite_is_asked_nothing(maple: District, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_sqlite_is_asked_nothing(
+    maple: District, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     with django_assert_num_queries(0):
         planner_stats.analyze("districts_school", "districts_district")
         planner_stats.disable_seqscan()
@@ -46,7 +48,9 @@ def test_a_small_table_is_read_by_its_index_in_this_transaction_alone(maple: Dis
 
 @pytest.mark.only_on("postgresql")
 def test_postgresql_knows_afterwards_how_many_rows_there_are(maple: District) -> None:
-    School.objects.bulk_create(School(district=maple, organization_id=f"s{n}", name="") for n in range(700))
+    School.objects.bulk_create(
+        School(district=maple, organization_id=f"s{n}", name="") for n in range(700)
+    )
     assert estimated("districts_school") != 702
     planner_stats.analyze("districts_school", "districts_district")
     assert (estimated("districts_school"), estimated("districts_district")) == (702, 1)
@@ -69,7 +73,13 @@ def test_the_next_look_comes_when_the_rows_have_doubled(asked: list[tuple[str, .
         growth.add_rows(100)
         if len(asked) > len(looks):
             looks.append(rows)
-    assert looks == [SMALL_TABLE_ROWS, 2 * SMALL_TABLE_ROWS, 4 * SMALL_TABLE_ROWS, 8 * SMALL_TABLE_ROWS, 16 * SMALL_TABLE_ROWS]
+    assert looks == [
+        SMALL_TABLE_ROWS,
+        2 * SMALL_TABLE_ROWS,
+        4 * SMALL_TABLE_ROWS,
+        8 * SMALL_TABLE_ROWS,
+        16 * SMALL_TABLE_ROWS,
+    ]
     assert set(asked) == {("students_student", "students_rowfingerprint")}
 
 

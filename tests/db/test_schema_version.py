@@ -16,8 +16,12 @@ def test_a_database_of_this_version_is_left_alone(monkeypatch: pytest.MonkeyPatc
 
 def test_a_database_of_an_older_version_is_brought_up(monkeypatch: pytest.MonkeyPatch) -> None:
     called = []
-    monkeypatch.setattr(schema_version, "call_command", lambda *arguments, **options: called.append(arguments))
-    applied = [key for key in MigrationRecorder(connection).applied_migrations() if key[0] == "updates"]
+    monkeypatch.setattr(
+        schema_version, "call_command", lambda *arguments, **options: called.append(arguments)
+    )
+    applied = [
+        key for key in MigrationRecorder(connection).applied_migrations() if key[0] == "updates"
+    ]
     MigrationRecorder(connection).record_unapplied(*max(applied))
     schema_version.migrate_if_needed()
     assert called == [("migrate",)]

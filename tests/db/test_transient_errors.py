@@ -6,7 +6,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from django.db import DataError, Error, IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db import (
+    DataError,
+    Error,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    transaction,
+)
 
 from rollbook.db.transient_errors import is_transient
 
@@ -61,7 +69,9 @@ def test_a_connection_that_was_ended_passes() -> None:
         (DataError, psycopg.errors.StringDataRightTruncation, False),
     ],
 )
-def test_postgresql_says_what_passes(fault: type[Error], cause: type[psycopg.Error], passes: bool) -> None:
+def test_postgresql_says_what_passes(
+    fault: type[Error], cause: type[psycopg.Error], passes: bool
+) -> None:
     told = fault()
     told.__cause__ = cause()
     assert is_transient(told) is passes

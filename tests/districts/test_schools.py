@@ -30,7 +30,9 @@ def test_a_school_is_added_with_its_default_group(maple: District) -> None:
         ("300", "x" * 201, "the NAME is longer than 200 characters or not on one line; shorten it"),
     ],
 )
-def test_what_can_be_no_school_is_refused(maple: District, key: str, name: str, reason: str) -> None:
+def test_what_can_be_no_school_is_refused(
+    maple: District, key: str, name: str, reason: str
+) -> None:
     with pytest.raises(InvalidSchool) as caught:
         schools.add(maple, key, name)
     assert str(caught.value).startswith(reason)
@@ -54,7 +56,9 @@ def test_a_school_with_students_is_not_closed_though_all_are_inactive(maple: Dis
     enroll(maple, a_class(2))
     Student.objects.update(status="inactive")
     school = Student.objects.all()[0].school
-    with pytest.raises(InvalidSchool, match="2 students are at School 100, inactive ones too; move them"):
+    with pytest.raises(
+        InvalidSchool, match="2 students are at School 100, inactive ones too; move them"
+    ):
         schools.close(school)
     assert len(names(maple)) == 2
 
@@ -70,7 +74,9 @@ def test_an_empty_school_is_closed_with_its_groups_and_may_be_opened_again(maple
 def test_students_are_counted_by_school(maple: District, cedar: District) -> None:
     enroll(maple, a_class(3))
     enroll(cedar, a_class(2))
-    Student.objects.filter(pk=Student.objects.filter(district=maple)[0].pk).update(status="inactive")
+    Student.objects.filter(pk=Student.objects.filter(district=maple)[0].pk).update(
+        status="inactive"
+    )
     found = [(each.name, each.active, each.inactive) for each in schools.schools_of(maple)]  # type: ignore[attr-defined]
     assert found == [("School 100", 2, 1), ("School 200", 0, 0)]
 

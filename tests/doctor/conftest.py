@@ -42,7 +42,9 @@ def data(tmp_path: Path) -> Path:
 def here(data: Path) -> Here:
     """That folder, with the settings of this test run and these variables."""
 
-    def installation(cert: Path | None = None, key: Path | None = None, **environment: str) -> Installation:
+    def installation(
+        cert: Path | None = None, key: Path | None = None, **environment: str
+    ) -> Installation:
         asked = Namespace(cert=cert, key=key, behind_proxy=False, mail_to=None)
         made = opened(data, Variables(environment), asked)
         assert made.settings is settings

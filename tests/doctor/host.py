@@ -31,7 +31,9 @@ class Told:
 
 def doctor(data: Path, *arguments: object, **environment: str) -> Told:
     """Ask it about this installation, under these variables."""
-    done = process.rollbook("doctor", "--json", *arguments, env=process.environment(data, **environment))
+    done = process.rollbook(
+        "doctor", "--json", *arguments, env=process.environment(data, **environment)
+    )
     assert done.stderr == ""
     told: dict[str, Any] = json.loads(done.stdout)
     parts: dict[str, list[tuple[str, str]]] = {}
@@ -53,7 +55,9 @@ def serving(data: Path) -> Iterator[tuple[int, int]]:
         running = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=log, text=True)
         try:
             assert running.stdout
-            assert running.stdout.readline().startswith("Rollbook is ready"), (data.parent / "serve.log").read_text()
+            assert running.stdout.readline().startswith("Rollbook is ready"), (
+                data.parent / "serve.log"
+            ).read_text()
             yield running.pid, port
         finally:
             running.terminate()

@@ -27,7 +27,12 @@ def named(text: str) -> x509.Name:
 def make(tmp_path: Path) -> Make:
     """A certificate and its key, as somebody else would issue them."""
 
-    def write(*hosts: str, begins: datetime = NOW - timedelta(days=1), days: float = 90, issuer: str = "CA") -> Path:
+    def write(
+        *hosts: str,
+        begins: datetime = NOW - timedelta(days=1),
+        days: float = 90,
+        issuer: str = "CA",
+    ) -> Path:
         key = ec.generate_private_key(ec.SECP256R1())
         builder = (
             x509.CertificateBuilder()
@@ -39,12 +44,18 @@ def make(tmp_path: Path) -> Make:
             .not_valid_after(NOW + timedelta(days=days))
         )
         if hosts:
-            builder = builder.add_extension(x509.SubjectAlternativeName(list(map(x509.DNSName, hosts))), critical=False)
+            builder = builder.add_extension(
+                x509.SubjectAlternativeName(list(map(x509.DNSName, hosts))), critical=False
+            )
         chain = tmp_path / "fullchain.pem"
-        chain.write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+        chain.write_bytes(
+            builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        )
         (tmp_path / "privkey.pem").touch(0o600)
         pem, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        (tmp_path / "privkey.pem").write_bytes(key.private_bytes(serialization.Encoding.PEM, pem, plain))
+        (tmp_path / "privkey.pem").write_bytes(
+            key.private_bytes(serialization.Encoding.PEM, pem, plain)
+        )
         return chain
 
     return write
@@ -54,7 +65,9 @@ def look(here: Here, chain: Path, url: str = "https://rollbook.example") -> list
     return told(certificate.check(here(chain, chain.with_name("privkey.pem"), ROLLBOOK_URL=url)))
 
 
-@pytest.mark.parametrize("hosts", [["rollbook.example"], ["other.example", "ROLLBOOK.example"], ["*.example"]])
+@pytest.mark.parametrize(
+    "hosts", [["rollbook.example"], ["other.example", "ROLLBOOK.example"], ["*.example"]]
+)
 def test_a_good_one(here: Here, make: Make, hosts: list[str]) -> None:
     chain = make(*hosts)
     end = NOW + timedelta(days=90)
@@ -64,7 +77,9 @@ def test_a_good_one(here: Here, make: Make, hosts: list[str]) -> None:
 def test_one_that_has_ended(here: Here, make: Make) -> None:
     chain = make("rollbook.example", begins=NOW - timedelta(days=90), days=-1)
     day = NOW - timedelta(days=1)
-    assert look(here, chain) == [(Level.ERROR, f"{chain} has ended on {day:%Y-%m-%d}, and every client refuses it")]
+    assert look(here, chain) == [
+        (Level.ERROR, f"{chain} has ended on {day:%Y-%m-%d}, and every client refuses it")
+    ]
 
 
 @pytest.mark.parametrize(("days", "mark"), [(20.5, Level.WARNING), (21.5, Level.OK)])
@@ -99,7 +114,10 @@ def test_without_an_address_no_name_is_compared(here: Here, make: Make) -> None:
     chain = make("other.example")
     key = chain.with_name("privkey.pem")
     assert told(certificate.check(here(chain, key)))[0][0] == Level.OK
-    assert told(certificate.check(here(chain, key, ROLLBOOK_URL="http://rollbook.example")))[0][0] == Level.OK
+    assert (
+        told(certificate.check(here(chain, key, ROLLBOOK_URL="http://rollbook.example")))[0][0]
+        == Level.OK
+    )
 
 
 def test_a_key_of_another_certificate(here: Here, make: Make) -> None:
@@ -113,21 +131,28 @@ def test_a_key_of_another_certificate(here: Here, make: Make) -> None:
 
 def test_files_that_are_not_there(here: Here, tmp_path: Path) -> None:
     missing = tmp_path / "missing.pem"
-    assert look(here, missing) == [(Level.ERROR, f"{missing} cannot be read (No such file or directory)")]
+    assert look(here, missing) == [
+        (Level.ERROR, f"{missing} cannot be read (No such file or directory)")
+    ]
 
 
 def test_a_key_that_every_account_can_read(here: Here, make: Make) -> None:
     chain = make("rollbook.example")
     key = chain.with_name("privkey.pem")
     key.chmod(0o644)
-    assert look(here, chain) == [(Level.ERROR, f"every account of this machine can read the key {key}")]
+    assert look(here, chain) == [
+        (Level.ERROR, f"every account of this machine can read the key {key}")
+    ]
 
 
 def test_the_self_signed_one_of_the_data_folder_is_told_to_be_that(here: Here, data: Path) -> None:
     assert told(certificate.check(here()))[0][1].startswith("none is made yet")
     ours = tls.certificate(data, "rollbook.example")
     [(mark, what)] = told(certificate.check(here(ROLLBOOK_URL="https://rollbook.example")))
-    assert (mark, f"it is self-signed, so clients must be given it (CURL_CA_BUNDLE={ours.chain})" in what) == (
+    assert (
+        mark,
+        f"it is self-signed, so clients must be given it (CURL_CA_BUNDLE={ours.chain})" in what,
+    ) == (
         Level.OK,
         True,
     )

@@ -36,7 +36,10 @@ def test_a_file_of_the_future_is_an_error(here: Here, data: Path) -> None:
     later = time.time() + 3605
     os.utime(data / "spool" / "0123", (later, later))
     [(mark, what)] = told(clock.check(here()))
-    assert (mark, f"but {data}/spool/0123 was written 1 h 0 min later" in what) == (Level.ERROR, True)
+    assert (mark, f"but {data}/spool/0123 was written 1 h 0 min later" in what) == (
+        Level.ERROR,
+        True,
+    )
 
 
 @pytest.mark.only_on("postgresql")
@@ -57,7 +60,9 @@ def test_the_databases_clock_is_compared(
     ready = here()
     ready.database = True
     found = told(clock._against_database(ready))
-    assert [(each, words in what) for each, what in found] == ([] if mark is Level.OK else [(mark, True)])
+    assert [(each, words in what) for each, what in found] == (
+        [] if mark is Level.OK else [(mark, True)]
+    )
 
 
 def test_a_machine_without_time_zones(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,9 @@ def owner(data: Path) -> str:
     return data.owner()
 
 
-def test_a_folder_that_only_its_owner_can_look_into_is_well(here: Here, data: Path, owner: str) -> None:
+def test_a_folder_that_only_its_owner_can_look_into_is_well(
+    here: Here, data: Path, owner: str
+) -> None:
     (data / "keys").mkdir(mode=0o700)
     (data / "keys" / "session").touch(0o600)
     (data / "certificate.pem").touch(0o644)
@@ -26,14 +28,22 @@ def test_a_folder_that_only_its_owner_can_look_into_is_well(here: Here, data: Pa
 
 def test_a_folder_that_is_not_there_is_named_with_the_reason(here: Here, data: Path) -> None:
     data.rmdir()
-    assert told(data_folder.check(here(ROLLBOOK_DATA=str(data)))) == [(Level.ERROR, f"there is no data folder {data}")]
+    assert told(data_folder.check(here(ROLLBOOK_DATA=str(data)))) == [
+        (Level.ERROR, f"there is no data folder {data}")
+    ]
     [(_, what)] = told(data_folder.check(here()))
-    assert what.endswith("(neither --data nor ROLLBOOK_DATA is given, so it is `data` in the current folder)")
+    assert what.endswith(
+        "(neither --data nor ROLLBOOK_DATA is given, so it is `data` in the current folder)"
+    )
     data.touch()
-    assert told(data_folder.check(here(ROLLBOOK_DATA="x"))) == [(Level.ERROR, f"{data} is not a folder")]
+    assert told(data_folder.check(here(ROLLBOOK_DATA="x"))) == [
+        (Level.ERROR, f"{data} is not a folder")
+    ]
 
 
-@pytest.mark.parametrize(("mode", "mark"), [(0o750, Level.WARNING), (0o755, Level.WARNING), (0o777, Level.ERROR)])
+@pytest.mark.parametrize(
+    ("mode", "mark"), [(0o750, Level.WARNING), (0o755, Level.WARNING), (0o777, Level.ERROR)]
+)
 def test_a_folder_that_others_may_enter(here: Here, data: Path, mode: int, mark: Level) -> None:
     data.chmod(mode)
     assert told(data_folder.check(here()))[0][0] == mark
@@ -62,7 +72,9 @@ def test_a_file_of_another_account_is_an_error(
         return os.stat_result(there)
 
     monkeypatch.setattr(Path, "lstat", of_another)
-    assert told(data_folder.check(here())) == [(Level.ERROR, f"rollbook.sqlite3-wal belongs to another account than {owner}")]
+    assert told(data_folder.check(here())) == [
+        (Level.ERROR, f"rollbook.sqlite3-wal belongs to another account than {owner}")
+    ]
 
 
 def test_the_command_under_another_account_than_the_server(
@@ -72,4 +84,7 @@ def test_the_command_under_another_account_than_the_server(
     monkeypatch.setattr(os, "access", lambda path, how: False)
     [first] = data_folder.check(here())
     assert here().missing_requirement("folder") == "the data folder is closed to this account"
-    assert (first.mark, first.fix) == (Level.ERROR, f"run it as that account: `sudo -u {owner} rollbook doctor`")
+    assert (first.mark, first.fix) == (
+        Level.ERROR,
+        f"run it as that account: `sudo -u {owner} rollbook doctor`",
+    )

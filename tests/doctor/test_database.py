@@ -38,7 +38,9 @@ class TestSqlite:
 
     def test_none_yet(self, tmp_path: Path) -> None:
         found = doctor(tmp_path)
-        assert found.parts["database"] == [("warning", f"there is no {tmp_path}/rollbook.sqlite3 yet")]
+        assert found.parts["database"] == [
+            ("warning", f"there is no {tmp_path}/rollbook.sqlite3 yet")
+        ]
         assert found.results("updates") == ["skipped"]
         assert list(tmp_path.iterdir()) == []
 
@@ -56,10 +58,14 @@ class TestSqlite:
         file.write_bytes(b"not a database" * 100)
         assert doctor(file.parent).parts["database"] == [("error", f"{file} is not a database")]
 
-    @pytest.mark.parametrize(("start", "length"), [(0, 4096), (8, 4)], ids=["a whole page", "four bytes"])
+    @pytest.mark.parametrize(
+        ("start", "length"), [(0, 4096), (8, 4)], ids=["a whole page", "four bytes"]
+    )
     def test_pages_that_are_damaged(self, file: Path, start: int, length: int) -> None:
         with closing(sqlite3.connect(file)) as database:
-            (page,) = database.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", [BUSY]).fetchone()
+            (page,) = database.execute(
+                "SELECT rootpage FROM sqlite_master WHERE name = ?", [BUSY]
+            ).fetchone()
             (size,) = database.execute("PRAGMA page_size").fetchone()
         with file.open("r+b") as raw:
             raw.seek((page - 1) * size + start)
@@ -80,12 +86,16 @@ class TestSqlite:
             found = doctor(file.parent)
         assert found.parts["database"] == [("error", f"another program has held {file} too long")]
 
-    def test_a_library_that_is_too_old(self, here: Here, monkeypatch: pytest.MonkeyPatch, db: None) -> None:
+    def test_a_library_that_is_too_old(
+        self, here: Here, monkeypatch: pytest.MonkeyPatch, db: None
+    ) -> None:
         monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 38, 0))
         what = f"SQLite {sqlite3.sqlite_version} is too old for Rollbook"
         assert told(doctor_database.check(here())) == [(Level.ERROR, what)]
 
-    def test_a_large_one_is_looked_at_for_a_while_only(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_large_one_is_looked_at_for_a_while_only(
+        self, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         with closing(sqlite3.connect(file)) as database:
             database.execute("CREATE TABLE many (text)")
             numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT i FROM n"
@@ -103,7 +113,9 @@ class TestPostgreSQL:
     @pytest.fixture
     def own(self, tmp_path: Path) -> Iterator[OwnDatabase]:
         with own_database(settings.DATABASE_URL) as own:
-            add = process.rollbook("district", "add", "X", env=process.environment(tmp_path, DATABASE_URL=own.url()))
+            add = process.rollbook(
+                "district", "add", "X", env=process.environment(tmp_path, DATABASE_URL=own.url())
+            )
             assert add.returncode == 0, add.stderr
             yield own
 
@@ -120,15 +132,21 @@ class TestPostgreSQL:
         found = doctor(tmp_path, DATABASE_URL=own.url())
         result, what = found.parts["database"][0]
         assert result == "ok"
-        assert f" answers, version {own.value('SHOW server_version')}, database {own.name}, " in what
+        assert (
+            f" answers, version {own.value('SHOW server_version')}, database {own.name}, " in what
+        )
         assert self.wrong(tmp_path, own.url()) == {}
         assert found.results("migrations") == found.results("updates") == ["ok"]
 
-    def test_a_server_that_may_lose_everything_is_an_error(self, tmp_path: Path, own: OwnDatabase) -> None:
+    def test_a_server_that_may_lose_everything_is_an_error(
+        self, tmp_path: Path, own: OwnDatabase
+    ) -> None:
         is_told = "fsync is off" in doctor(tmp_path, DATABASE_URL=own.url()).what("database")
         assert is_told == (own.value("SHOW fsync") == "off")
 
-    def test_one_that_may_lose_the_last_updates_is_a_warning(self, tmp_path: Path, own: OwnDatabase) -> None:
+    def test_one_that_may_lose_the_last_updates_is_a_warning(
+        self, tmp_path: Path, own: OwnDatabase
+    ) -> None:
         own.execute("ALTER DATABASE {database} SET synchronous_commit = off")
         [(what, result)] = self.wrong(tmp_path, own.url()).items()
         assert (result, what.startswith("synchronous_commit is off")) == ("warning", True)

@@ -35,7 +35,9 @@ def room(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("room")
-def test_a_local_disk_with_room_is_well_and_nothing_is_left_on_it(here: Here, data: Path, on: OnKind) -> None:
+def test_a_local_disk_with_room_is_well_and_nothing_is_left_on_it(
+    here: Here, data: Path, on: OnKind
+) -> None:
     on("ext4")
     [(mark, what)] = told(disk.check(here()))
     assert mark == Level.OK
@@ -55,7 +57,9 @@ def test_room_is_told_in_proportion_to_the_largest_upload(
 
 
 @pytest.mark.usefixtures("room")
-def test_a_disk_that_takes_no_more_files(here: Here, on: OnKind, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_takes_no_more_files(
+    here: Here, on: OnKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
     on("ext4")
     monkeypatch.setattr(disk, "MIN_FREE_FILES", 1 << 60)
     [(mark, what)] = told(disk.check(here()))
@@ -64,7 +68,9 @@ def test_a_disk_that_takes_no_more_files(here: Here, on: OnKind, monkeypatch: py
 
 @pytest.mark.usefixtures("room")
 @pytest.mark.parametrize("kind", ["nfs4", "cifs", "fuse.sshfs"])
-def test_sqlite_on_a_network_file_system_is_an_error(here: Here, on: OnKind, settings: Settings, kind: str) -> None:
+def test_sqlite_on_a_network_file_system_is_an_error(
+    here: Here, on: OnKind, settings: Settings, kind: str
+) -> None:
     on(kind)
     settings.ON_POSTGRESQL = False
     [(mark, what)] = told(disk.check(here()))
@@ -89,7 +95,9 @@ def test_the_kind_of_a_file_system_is_that_of_the_nearest_mount(
 
 
 @pytest.mark.usefixtures("room")
-def test_locks_that_do_not_hold_are_an_error(here: Here, on: OnKind, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_locks_that_do_not_hold_are_an_error(
+    here: Here, on: OnKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
     on("ext4")
     monkeypatch.setattr(fcntl, "flock", lambda file, how: None)
     [(mark, what)] = told(disk.check(here()))
@@ -97,7 +105,9 @@ def test_locks_that_do_not_hold_are_an_error(here: Here, on: OnKind, monkeypatch
 
 
 @pytest.mark.usefixtures("room")
-def test_a_folder_where_nothing_can_be_written(here: Here, on: OnKind, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_where_nothing_can_be_written(
+    here: Here, on: OnKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
     on("ext4")
 
     def full(file: int) -> None:
@@ -109,7 +119,9 @@ def test_a_folder_where_nothing_can_be_written(here: Here, on: OnKind, monkeypat
 
 
 @pytest.mark.usefixtures("room")
-def test_a_file_system_that_is_read_only(here: Here, on: OnKind, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_system_that_is_read_only(
+    here: Here, on: OnKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
     on("ext4")
     real = os.statvfs
 

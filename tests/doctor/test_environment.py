@@ -15,7 +15,9 @@ def the_only_one(**environment: str) -> tuple[Level, str]:
 
 
 def test_what_is_set_is_named_and_not_told() -> None:
-    found = the_only_one(ROLLBOOK_SMTP_PASSWORD="s3cret", ROLLBOOK_URL="https://rollbook.example", HOME="/root")
+    found = the_only_one(
+        ROLLBOOK_SMTP_PASSWORD="s3cret", ROLLBOOK_URL="https://rollbook.example", HOME="/root"
+    )
     assert found == (Level.OK, "set are ROLLBOOK_SMTP_PASSWORD, ROLLBOOK_URL")
     assert the_only_one() == (Level.OK, "none is set, all have defaults")
 
@@ -28,7 +30,11 @@ def test_what_is_set_is_named_and_not_told() -> None:
         ("ROLLBOOK_MAX_UPLOAD_BYTES", "0", "is '0', which is not a number above 0"),
         ("ROLLBOOK_SMTP_PORT", "smtp", "is 'smtp', which is not a number above 0"),
         ("ROLLBOOK_SMTP_PORT", "70000", "is 70000, which is no port"),
-        ("ROLLBOOK_SMTP_SECURITY", "ssl", "is 'ssl', so that mails and the password go in the clear"),
+        (
+            "ROLLBOOK_SMTP_SECURITY",
+            "ssl",
+            "is 'ssl', so that mails and the password go in the clear",
+        ),
         (
             "ROLLBOOK_URL",
             "http://rollbook.example",
@@ -36,9 +42,17 @@ def test_what_is_set_is_named_and_not_told() -> None:
         ),
         ("ROLLBOOK_URL", "rollbook.example", "is 'rollbook.example', which is no address"),
         ("ROLLBOOK_URL", "https://[::1", "is 'https://[::1', which is no address"),
-        ("ROLLBOOK_URL", "https://rollbook.example:x", "is 'https://rollbook.example:x', which is no address"),
+        (
+            "ROLLBOOK_URL",
+            "https://rollbook.example:x",
+            "is 'https://rollbook.example:x', which is no address",
+        ),
         ("DATABASE_URL", "mysql://a:s3cret@b/c", "does not begin with postgres://"),
-        ("DATABASE_URL", "postgres://a:s3cret@[/c", "is not like postgres://user:password@host:5432/database"),
+        (
+            "DATABASE_URL",
+            "postgres://a:s3cret@[/c",
+            "is not like postgres://user:password@host:5432/database",
+        ),
     ],
 )
 def test_a_wrong_value_is_told_and_forgotten(name: str, value: str, what: str) -> None:
@@ -63,7 +77,9 @@ def test_a_right_value_is_accepted(name: str, value: str) -> None:
     assert the_only_one(**{name: value})[0] == Level.OK
 
 
-def test_a_value_in_a_file_is_judged_too_and_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+def test_a_value_in_a_file_is_judged_too_and_a_file_that_is_not_there_is_an_error(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "port").write_text("smtp\n", encoding="utf-8")
     assert the_only_one(ROLLBOOK_SMTP_PORT_FILE=str(tmp_path / "port"))[0] == Level.ERROR
     missing = tmp_path / "missing"

@@ -31,7 +31,9 @@ def test_those_that_are_there_are_named(here: Here, folder: Path) -> None:
 
 
 def test_a_new_installation_has_none(here: Here) -> None:
-    assert told(keys.check(here())) == [(Level.OK, "there are none yet; they are made at first use")]
+    assert told(keys.check(here())) == [
+        (Level.OK, "there are none yet; they are made at first use")
+    ]
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -43,11 +45,14 @@ def test_a_key_that_was_cut_short(here: Here, folder: Path, name: str) -> None:
 def test_a_key_that_cannot_be_read(here: Here, folder: Path) -> None:
     (folder / "session").unlink()
     (folder / "session").mkdir()
-    assert told(keys.check(here())) == [(Level.ERROR, f"{folder}/session cannot be read (Is a directory)")]
+    assert told(keys.check(here())) == [
+        (Level.ERROR, f"{folder}/session cannot be read (Is a directory)")
+    ]
 
 
 @pytest.mark.parametrize(
-    ("name", "severity"), [("session", Level.WARNING), *((name, Level.ERROR) for name in keys.OF_STUDENTS)]
+    ("name", "severity"),
+    [("session", Level.WARNING), *((name, Level.ERROR) for name in keys.OF_STUDENTS)],
 )
 def test_a_key_is_missed_as_soon_as_there_are_students(
     here: Here, folder: Path, maple: District, name: str, severity: Level

@@ -63,7 +63,10 @@ def test_a_mail_is_sent_if_it_is_asked_for(here: Here, open_office: Open) -> Non
     asked = here()
     asked.mail_to = "ops@maple.example"
     found = told(mail.check(asked))
-    assert found[0] == (Level.OK, f"a mail to ops@maple.example went to 127.0.0.1:{office.port}; see whether it arrives")
+    assert found[0] == (
+        Level.OK,
+        f"a mail to ops@maple.example went to 127.0.0.1:{office.port}; see whether it arrives",
+    )
     assert office.recipients == ["ops@maple.example"]
     assert [each["Subject"] for each in office.received] == ["[Rollbook] Test of the mail settings"]
 
@@ -77,15 +80,21 @@ def test_a_mail_that_nobody_takes(here: Here, open_office: Open) -> None:
     assert (Level.ERROR, what) in told(mail.check(asked))
 
 
-@pytest.mark.parametrize(("answer", "mark"), [("550 we do not know you", Level.ERROR), ("451 busy", Level.WARNING)])
-def test_a_sender_that_is_not_welcome(here: Here, open_office: Open, answer: str, mark: Level) -> None:
+@pytest.mark.parametrize(
+    ("answer", "mark"), [("550 we do not know you", Level.ERROR), ("451 busy", Level.WARNING)]
+)
+def test_a_sender_that_is_not_welcome(
+    here: Here, open_office: Open, answer: str, mark: Level
+) -> None:
     open_office().answers["MAIL"] = answer
     [(found, what)] = told(mail.check(here()))
     assert (found, f"takes no mails from {SENDER}" in what) == (mark, True)
 
 
 @pytest.mark.parametrize("sender", ["Rollbook", "rollbook@", ""])
-def test_a_sender_that_is_no_address(here: Here, open_office: Open, settings: Settings, sender: str) -> None:
+def test_a_sender_that_is_no_address(
+    here: Here, open_office: Open, settings: Settings, sender: str
+) -> None:
     open_office()
     settings.DEFAULT_FROM_EMAIL = sender
     assert told(mail.check(here()))[0] == (
@@ -101,7 +110,10 @@ def test_a_sender_of_localhost_and_plain_text_are_warnings_elsewhere(
     settings.EMAIL_HOST, settings.DEFAULT_FROM_EMAIL = "127.0.0.2", "Rollbook <rollbook@localhost>"
     found = told(mail.check(here()))
     assert found[:2] == [
-        (Level.WARNING, "mails come from rollbook@localhost, and few mail servers take mails from localhost"),
+        (
+            Level.WARNING,
+            "mails come from rollbook@localhost, and few mail servers take mails from localhost",
+        ),
         (Level.WARNING, "mails go to 127.0.0.2 in the clear"),
     ]
 
@@ -111,14 +123,20 @@ def test_one_that_speaks_tls(
     here: Here, open_office: Open, settings: Settings, with_tls: ssl.SSLContext, way: str
 ) -> None:
     settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = way == "starttls", way == "tls"
-    office = open_office(**({"tls_context": with_tls} if way == "starttls" else {"ssl_context": with_tls}))
+    office = open_office(
+        **({"tls_context": with_tls} if way == "starttls" else {"ssl_context": with_tls})
+    )
     assert told(mail.check(here())) == [
         (Level.OK, f"127.0.0.1:{office.port} answers with TLSv1.3, and takes mails from {SENDER}"),
     ]
 
 
 def test_a_certificate_that_nobody_trusts(
-    here: Here, open_office: Open, settings: Settings, with_tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
+    here: Here,
+    open_office: Open,
+    settings: Settings,
+    with_tls: ssl.SSLContext,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
     settings.EMAIL_USE_TLS = True
@@ -139,8 +157,12 @@ def test_tls_that_is_not_offered_or_begun_at_the_wrong_moment(
     assert (mark, what.endswith("does not speak TLS from the first byte")) == (Level.ERROR, True)
 
 
-def test_signing_in(here: Here, open_office: Open, settings: Settings, with_tls: ssl.SSLContext) -> None:
-    def check(server: object, session: object, envelope: object, mechanism: str, data: LoginPassword) -> AuthResult:
+def test_signing_in(
+    here: Here, open_office: Open, settings: Settings, with_tls: ssl.SSLContext
+) -> None:
+    def check(
+        server: object, session: object, envelope: object, mechanism: str, data: LoginPassword
+    ) -> AuthResult:
         return AuthResult(success=data.password == b"s3cret", handled=False)
 
     settings.EMAIL_USE_TLS = True
@@ -150,15 +172,22 @@ def test_signing_in(here: Here, open_office: Open, settings: Settings, with_tls:
     assert (mark, "with TLSv1.3, signs rollbook in, and" in what) == (Level.OK, True)
     settings.EMAIL_HOST_PASSWORD = "s3cret-guessed"
     [(mark, what)] = told(mail.check(here()))
-    assert (mark, what.endswith("it does not accept user and password (code 535)")) == (Level.ERROR, True)
+    assert (mark, what.endswith("it does not accept user and password (code 535)")) == (
+        Level.ERROR,
+        True,
+    )
     assert "s3cret" not in what
     settings.EMAIL_HOST_PASSWORD = ""
     assert any("only one is set" in what for _, what in told(mail.check(here())))
 
 
-def test_nobody_listens_and_nobody_knows_the_host(here: Here, open_office: Open, settings: Settings) -> None:
+def test_nobody_listens_and_nobody_knows_the_host(
+    here: Here, open_office: Open, settings: Settings
+) -> None:
     settings.EMAIL_PORT = port = a_free_port()
-    assert told(mail.check(here())) == [(Level.ERROR, f"127.0.0.1:{port} cannot be used: nobody listens there")]
+    assert told(mail.check(here())) == [
+        (Level.ERROR, f"127.0.0.1:{port} cannot be used: nobody listens there")
+    ]
     settings.EMAIL_HOST = "nobody.invalid"
     assert told(mail.check(here()))[-1] == (
         Level.ERROR,
@@ -187,10 +216,16 @@ def greeting(client: socket.socket) -> None:
     client.recv(100)
 
 
-def test_without_a_server_the_mails_are_files(here: Here, settings: Settings, tmp_path: Path) -> None:
+def test_without_a_server_the_mails_are_files(
+    here: Here, settings: Settings, tmp_path: Path
+) -> None:
     settings.EMAIL_HOST, settings.MAIL_FOLDER = "", tmp_path / "mail"
     (mark, what), *rest = told(mail.check(here()))
-    assert (mark, what.endswith(f"are files in {tmp_path}/mail (0 so far)"), rest) == (Level.WARNING, True, [])
+    assert (mark, what.endswith(f"are files in {tmp_path}/mail (0 so far)"), rest) == (
+        Level.WARNING,
+        True,
+        [],
+    )
     assert not settings.MAIL_FOLDER.exists()
     settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
     settings.EMAIL_FILE_PATH = settings.MAIL_FOLDER

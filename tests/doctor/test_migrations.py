@@ -24,7 +24,9 @@ def test_all_are_done(installed: Path) -> None:
     assert (result, what.startswith("all "), what.endswith(" are done")) == ("ok", True, True)
 
 
-@pytest.mark.parametrize(("statement", "words"), [(OURS, "migrations to come"), (EMPTY, "the database is empty")])
+@pytest.mark.parametrize(
+    ("statement", "words"), [(OURS, "migrations to come"), (EMPTY, "the database is empty")]
+)
 def test_older_tables_are_a_warning_and_nothing_else_is_asked_of_them(
     installed: Path, statement: str, words: str
 ) -> None:

@@ -32,7 +32,10 @@ def test_a_server_that_runs_is_found_with_its_address_and_certificate(installed:
     with serving(installed) as (pid, port):
         found = doctor(installed)
     [(result, what)] = found.parts["server"]
-    assert (result, what) == ("ok", f"`rollbook serve` runs (process {pid}) and answers at port {port}")
+    assert (result, what) == (
+        "ok",
+        f"`rollbook serve` runs (process {pid}) and answers at port {port}",
+    )
     [(result, what)] = found.parts["certificate"]
     assert (result, what.endswith(f"(CURL_CA_BUNDLE={installed}/certificate.pem)")) == ("ok", True)
     assert found.results("worker") == ["ok"]
@@ -41,7 +44,9 @@ def test_a_server_that_runs_is_found_with_its_address_and_certificate(installed:
 @pytest.mark.only_on("sqlite")
 @pytest.mark.process
 def test_without_one_that_is_a_warning_where_it_does_the_work(installed: Path) -> None:
-    assert doctor(installed).parts["server"] == [("warning", "no `rollbook serve` runs on this data folder")]
+    assert doctor(installed).parts["server"] == [
+        ("warning", "no `rollbook serve` runs on this data folder")
+    ]
 
 
 def test_where_many_machines_may_do_it_that_is_said(here: Here, settings: Namespace) -> None:
@@ -60,7 +65,13 @@ def test_settings_that_differ_are_named_and_not_told(installed: Path) -> None:
 
 
 def a_server(**said: object) -> server_process.Server:
-    options = {"host": "127.0.0.1", "port": a_free_port(), "cert": None, "key": None, "behind_proxy": False}
+    options = {
+        "host": "127.0.0.1",
+        "port": a_free_port(),
+        "cert": None,
+        "key": None,
+        "behind_proxy": False,
+    }
     return server_process.Server(os.getpid(), Namespace(**(options | said)), {}, Path("/srv"))
 
 
@@ -71,8 +82,22 @@ def test_one_that_does_not_answer_is_an_error(here: Here) -> None:
     assert (mark, "but does not answer OK at 127.0.0.1:" in what) == (Level.ERROR, True)
 
 
-def test_its_options_and_environment_are_read_from_its_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    words = ["python", "-m", "rollbook", "serve", "--port", "443", "--cert=c.pem", "--key", "/k.pem", "--data", "d"]
+def test_its_options_and_environment_are_read_from_its_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = [
+        "python",
+        "-m",
+        "rollbook",
+        "serve",
+        "--port",
+        "443",
+        "--cert=c.pem",
+        "--key",
+        "/k.pem",
+        "--data",
+        "d",
+    ]
     process = tmp_path / "proc" / "17"
     process.mkdir(parents=True)
     (process / "cmdline").write_bytes(b"".join(word.encode() + b"\0" for word in words))
@@ -82,15 +107,23 @@ def test_its_options_and_environment_are_read_from_its_process(tmp_path: Path, m
     with held(tmp_path, "17\n"):
         found = server_process.find(tmp_path)
     assert found
-    assert (found.pid, found.certificate, found.behind_proxy) == (17, (Path("/srv/c.pem"), Path("/k.pem")), False)
+    assert (found.pid, found.certificate, found.behind_proxy) == (
+        17,
+        (Path("/srv/c.pem"), Path("/k.pem")),
+        False,
+    )
     assert found.environment == {"HOME": "/root", "ROLLBOOK_URL": "https://a=b"}
-    (process / "cmdline").write_bytes(b"sleep\01\0")  # on storage that machines share, the number is of another machine
+    (process / "cmdline").write_bytes(
+        b"sleep\01\0"
+    )  # on storage that machines share, the number is of another machine
     with held(tmp_path, "17\n"):
         assert server_process.find(tmp_path) == server_process.Server(17, None, None, None)
 
 
 @pytest.mark.parametrize("written", ["", "17", "x"])
-def test_a_lock_that_nobody_holds_is_of_a_server_that_has_gone(tmp_path: Path, written: str) -> None:
+def test_a_lock_that_nobody_holds_is_of_a_server_that_has_gone(
+    tmp_path: Path, written: str
+) -> None:
     assert server_process.find(tmp_path) is None
     (tmp_path / "serve.lock").write_text(written)
     assert server_process.find(tmp_path) is None
@@ -98,7 +131,9 @@ def test_a_lock_that_nobody_holds_is_of_a_server_that_has_gone(tmp_path: Path, w
         assert server_process.find(tmp_path) == server_process.Server(None, None, None, None)
 
 
-def test_the_certificate_that_the_server_was_given_is_the_one_that_is_looked_at(here: Here, tmp_path: Path) -> None:
+def test_the_certificate_that_the_server_was_given_is_the_one_that_is_looked_at(
+    here: Here, tmp_path: Path
+) -> None:
     ready = here()
     tls.certificate(ready.data, "localhost")
     server_of_its_own = a_server(cert=tmp_path / "gone.pem", key=tmp_path / "gone.key")

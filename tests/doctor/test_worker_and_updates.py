@@ -56,7 +56,9 @@ def test_no_worker_is_a_warning_until_something_waits_for_it(here: Here, maple: 
 
 def test_updates_that_move_are_counted(here: Here, update: UpdateJob, cedar: District) -> None:
     changed(send(cedar, a_class(1)), state=State.CHECKING, started_at=timezone.now())
-    assert told(worker_and_updates.updates(here())) == [(Level.OK, "1 in work, 1 waiting, none failed in the last 7 days")]
+    assert told(worker_and_updates.updates(here())) == [
+        (Level.OK, "1 in work, 1 waiting, none failed in the last 7 days")
+    ]
 
 
 @pytest.mark.parametrize("state", [State.CHECKING, State.APPLYING])
@@ -82,7 +84,9 @@ def test_an_update_that_waits_long_is_an_error_unless_another_of_its_district_is
     assert (mark, what.startswith("update 1 of maple-usd waits since ")) == (Level.ERROR, True)
     second = send(maple, a_class(2))
     changed(second, received_at=now - 2 * HOUR)
-    assert told(worker_and_updates.updates(here()))[0][1].startswith("update 1 of maple-usd, and 1 other too, waits since ")
+    assert told(worker_and_updates.updates(here()))[0][1].startswith(
+        "update 1 of maple-usd, and 1 other too, waits since "
+    )
     changed(update, state=State.CHECKING, started_at=now)
     assert [mark for mark, _ in told(worker_and_updates.updates(here()))] == [Level.OK]
 
@@ -98,7 +102,9 @@ def test_an_update_whose_file_is_gone(here: Here, update: UpdateJob) -> None:
     assert [mark for mark, _ in told(worker_and_updates.updates(here()))] == [Level.OK]
 
 
-def test_a_failure_of_the_last_days_is_told_with_its_reference(here: Here, update: UpdateJob) -> None:
+def test_a_failure_of_the_last_days_is_told_with_its_reference(
+    here: Here, update: UpdateJob
+) -> None:
     now = timezone.now()
     changed(update, state=State.CHECKING, started_at=now)
     changed(update, state=State.FAILED, ended_at=now, error_reference="abc123")
@@ -124,7 +130,9 @@ def noted(letter: ResultMail, **facts: object) -> None:
 
 def test_without_letters_that_is_said(here: Here, maple: District) -> None:
     run(maple, a_class(1))
-    assert told(worker_and_updates.letters(here())) == [(Level.OK, "none waits, and none was ever sent")]
+    assert told(worker_and_updates.letters(here())) == [
+        (Level.OK, "none waits, and none was ever sent")
+    ]
 
 
 def test_a_letter_that_was_just_written_or_sent_is_well(here: Here, letter: ResultMail) -> None:
@@ -137,19 +145,26 @@ def test_a_letter_that_was_just_written_or_sent_is_well(here: Here, letter: Resu
 def test_a_letter_that_is_put_off(here: Here, letter: ResultMail) -> None:
     noted(letter, attempts=3, last_error="SMTPSenderRefused 451")
     about = "the latest about update 1 of maple-usd, last error SMTPSenderRefused 451"
-    assert told(worker_and_updates.letters(here())) == [(Level.WARNING, f"tried, but not sent yet: 1 letter, {about}")]
+    assert told(worker_and_updates.letters(here())) == [
+        (Level.WARNING, f"tried, but not sent yet: 1 letter, {about}")
+    ]
 
 
 def test_a_letter_that_nobody_tries(here: Here, letter: ResultMail) -> None:
     noted(letter, queued_at=timezone.now() - HOUR)
     about = "the latest about update 1 of maple-usd"
-    assert told(worker_and_updates.letters(here())) == [(Level.WARNING, f"not even tried, though it is time: 1 letter, {about}")]
+    assert told(worker_and_updates.letters(here())) == [
+        (Level.WARNING, f"not even tried, though it is time: 1 letter, {about}")
+    ]
 
 
 def test_a_letter_that_was_given_up(here: Here, letter: ResultMail) -> None:
     noted(letter, next_attempt_at=None, attempts=60, last_error="TimeoutError")
     [(mark, what)] = told(worker_and_updates.letters(here()))
-    assert (mark, what.startswith("given up in the last 7 days: 1 letter, the latest about update 1")) == (
+    assert (
+        mark,
+        what.startswith("given up in the last 7 days: 1 letter, the latest about update 1"),
+    ) == (
         Level.WARNING,
         True,
     )
@@ -157,11 +172,17 @@ def test_a_letter_that_was_given_up(here: Here, letter: ResultMail) -> None:
     assert [mark for mark, _ in told(worker_and_updates.letters(here()))] == [Level.OK]
 
 
-def test_a_letter_about_somebodys_access_counts_like_one_about_an_update(here: Here, maple: District) -> None:
+def test_a_letter_about_somebodys_access_counts_like_one_about_an_update(
+    here: Here, maple: District
+) -> None:
     now = timezone.now()
     members.invite(maple, "new@maple.example", "Neil", "Park", "district manager", [], None, now)
     AccountMail.objects.update(attempts=1, last_error="TimeoutError")
     about = "the latest about the account of a member of maple-usd, last error TimeoutError"
-    assert told(worker_and_updates.letters(here())) == [(Level.WARNING, f"tried, but not sent yet: 1 letter, {about}")]
-    AccountMail.objects.update(next_attempt_at=None, last_error="")  # put away, as nobody wanted it any more
+    assert told(worker_and_updates.letters(here())) == [
+        (Level.WARNING, f"tried, but not sent yet: 1 letter, {about}")
+    ]
+    AccountMail.objects.update(
+        next_attempt_at=None, last_error=""
+    )  # put away, as nobody wanted it any more
     assert [mark for mark, _ in told(worker_and_updates.letters(here()))] == [Level.OK]

@@ -43,7 +43,9 @@ class Rollbook:
 
     @property
     def environment(self) -> dict[str, str]:
-        return environment(self.data, CURL_CA_BUNDLE=str(self.data / "certificate.pem"), **self.extra)
+        return environment(
+            self.data, CURL_CA_BUNDLE=str(self.data / "certificate.pem"), **self.extra
+        )
 
     def run(self, *arguments: str, code: int = 0, stdin: str = "") -> str:
         """Run one subcommand of ``rollbook``; returns its output."""
@@ -71,7 +73,9 @@ class Rollbook:
             start_new_session=True,
         )
         assert self.process.stdout
-        ready = re.fullmatch(r"Rollbook is ready at (https?://\S+)/\n", self.process.stdout.readline())
+        ready = re.fullmatch(
+            r"Rollbook is ready at (https?://\S+)/\n", self.process.stdout.readline()
+        )
         assert ready, (self.data.parent / "serve.log").read_text()
         self.url = ready[1]
 
@@ -97,11 +101,16 @@ class Rollbook:
                 environment = (folder / "environ").read_bytes()
             except OSError:
                 continue
-            if name.encode() in words[:5] and f"ROLLBOOK_DATA={self.data}\0".encode() in environment:
+            if (
+                name.encode() in words[:5]
+                and f"ROLLBOOK_DATA={self.data}\0".encode() in environment
+            ):
                 found.append(int(folder.name))
         return sorted(found)
 
-    def curl(self, command: str, *arguments: str, login: str = LOGIN, password: str = PASSWORD) -> Answer:
+    def curl(
+        self, command: str, *arguments: str, login: str = LOGIN, password: str = PASSWORD
+    ) -> Answer:
         """The mission's own line, with ``arguments`` in front."""
         done = subprocess.run(
             [
@@ -121,7 +130,12 @@ class Rollbook:
 
     def start_update(self, file: Path, *fields: str) -> Answer:
         """Post this file."""
-        return self.curl("start", "-F", f"file=@{file}", *(argument for one in fields for argument in ("-F", one)))
+        return self.curl(
+            "start",
+            "-F",
+            f"file=@{file}",
+            *(argument for one in fields for argument in ("-F", one)),
+        )
 
     def until_ended(self, seconds: float = 200) -> str:
         """Ask for the status until nothing runs any more, again if it cannot be told now; returns the verdict."""
@@ -143,7 +157,11 @@ class Rollbook:
     def mails(self) -> list[str]:
         """The mails in the data folder, in the order in which they were sent."""
         folder = self.data / "mail"
-        files = sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime_ns) if folder.is_dir() else []
+        files = (
+            sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime_ns)
+            if folder.is_dir()
+            else []
+        )
         return [file.read_text(encoding="utf-8") for file in files]
 
     def until_mailed(self, count: int, seconds: float = 60) -> list[str]:
@@ -162,7 +180,16 @@ class Rollbook:
         secret.write_text(PASSWORD + "\n", encoding="utf-8")
         self.run("district", "add", name, "--time-zone", "America/Chicago")
         self.run("school", "load", slug, str(file))
-        who = ("--first", "Ana", "--last", "Ruiz", "--role", "district manager", "--password-file", str(secret))
+        who = (
+            "--first",
+            "Ana",
+            "--last",
+            "Ruiz",
+            "--role",
+            "district manager",
+            "--password-file",
+            str(secret),
+        )
         self.run("staff", "add", slug, login, *who)
 
 
@@ -171,7 +198,9 @@ def two_districts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Maple USD with the schools 100 and 200, and the neighbour Cedar County; to be copied, not to be used."""
     rollbook = Rollbook(installed(tmp_path_factory.mktemp("districts") / "data"))
     rollbook.add_district("Maple USD", "maple-usd", LOGIN, "100,Maple High\n200,Maple Middle\n")
-    rollbook.add_district("Cedar County", "cedar-county", NEIGHBOUR, "100,Cedar High\n900,Cedar Middle\n")
+    rollbook.add_district(
+        "Cedar County", "cedar-county", NEIGHBOUR, "100,Cedar High\n900,Cedar Middle\n"
+    )
     return rollbook.data
 
 

@@ -35,7 +35,13 @@ TABLES = {
     "updates/resultmail",
     "updates/updatejob",
 }
-HISTORY = ("accounts/auditevent", "updates/updatejob", "accounts/member", "accounts/role", "districts/school")
+HISTORY = (
+    "accounts/auditevent",
+    "updates/updatejob",
+    "accounts/member",
+    "accounts/role",
+    "districts/school",
+)
 
 
 @dataclass
@@ -107,7 +113,9 @@ def links(answer: Answer, table: str) -> list[str]:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/admin/", "/login/", "/staff/member/", "/districts/district/", "/logout/"])
+@pytest.mark.parametrize(
+    "path", ["/admin/", "/login/", "/staff/member/", "/districts/district/", "/logout/"]
+)
 def test_the_server_of_the_members_has_none_of_it(path: str) -> None:
     assert Client(headers={"Accept": "text/html"}).get(path, secure=True).status_code == 404
     assert not [app for app in settings.INSTALLED_APPS if "admin" in app]
@@ -115,13 +123,20 @@ def test_the_server_of_the_members_has_none_of_it(path: str) -> None:
 
 def test_without_the_secret_nobody_is_in(operators: Operators) -> None:
     browser = Browser(operators.url)
-    for path in ("/", *(f"/{table}/" for table in sorted(TABLES)), "/staff/member/1/change/", "/nothing/"):
+    for path in (
+        "/",
+        *(f"/{table}/" for table in sorted(TABLES)),
+        "/staff/member/1/change/",
+        "/nothing/",
+    ):
         answer = browser.get(path)
         assert "The secret that" in answer.text, path
         assert "maple" not in answer.text.casefold()
     answer = browser.enter("a" * 32)
     assert (answer.status, "This is not the secret" in answer.text) == (422, True)
-    assert browser.post("/login/", secret=operators.secret).status == 403  # from a page that is not ours
+    assert (
+        browser.post("/login/", secret=operators.secret).status == 403
+    )  # from a page that is not ours
     assert audited(operators) == [(None, "wrong secret", "")]
 
 
@@ -137,17 +152,27 @@ def test_the_secret_lets_one_browser_in_until_it_leaves(operators: Operators) ->
     assert results == ["entered", "wrong secret", "left", "wrong secret"]
 
 
-def test_every_table_is_listed_and_each_row_shown_without_secrets_and_students(inside: Browser) -> None:
+def test_every_table_is_listed_and_each_row_shown_without_secrets_and_students(
+    inside: Browser,
+) -> None:
     index = inside.get("/")
     assert {match.strip("/") for match in re.findall(r'href="(/\w+/\w+/)"', index.text)} == TABLES
     for table in sorted(TABLES):
         listed = inside.get(f"/{table}/")
         assert listed.status == 200, table
-        assert "<style" not in listed.text, table  # which our content security policy does not let in
+        assert "<style" not in listed.text, (
+            table
+        )  # which our content security policy does not let in
         for path in links(listed, table)[:3]:
             shown = inside.get(path)
             assert shown.status == 200, path
-            for secret in ("argon2", "Zuzanna", "Quill", "a very secret word", '<input type="password"'):
+            for secret in (
+                "argon2",
+                "Zuzanna",
+                "Quill",
+                "a very secret word",
+                '<input type="password"',
+            ):
                 assert secret not in shown.text + listed.text, path
     assert "550 no such box" in inside.get("/updates/letter/").text
     assert inside.get("/roster/student/").status == 404
@@ -174,14 +199,25 @@ def test_nothing_can_be_changed_added_or_removed(operators: Operators, inside: B
         row = f"SELECT * FROM {table.replace('/', '_')} WHERE id = {path.split('/')[3]}"
         before = execute(operators.data, row)
         for address in (path, path.replace("change", "delete"), f"/{table}/add/"):
-            assert inside.post(address, token, name="x", state="failed", detail="x", email="x").status == 403, address
+            assert (
+                inside.post(address, token, name="x", state="failed", detail="x", email="x").status
+                == 403
+            ), address
         assert inside.get(path.replace("change", "history")).status == 404
         assert execute(operators.data, row) == before
 
 
-def test_a_districts_name_can_be_changed_and_nothing_else_of_it(operators: Operators, inside: Browser) -> None:
-    [path] = [path for path in links(inside.get("/districts/district/"), "districts/district") if "/1/" in path]
-    inside.post(path, inside.token(path), name="Maple  Unified", slug="other", files_kept_days="365")
+def test_a_districts_name_can_be_changed_and_nothing_else_of_it(
+    operators: Operators, inside: Browser
+) -> None:
+    [path] = [
+        path
+        for path in links(inside.get("/districts/district/"), "districts/district")
+        if "/1/" in path
+    ]
+    inside.post(
+        path, inside.token(path), name="Maple  Unified", slug="other", files_kept_days="365"
+    )
     facts = "SELECT name, slug, files_kept_days FROM districts_district WHERE id = 1"
     assert execute(operators.data, facts) == [("Maple Unified", "maple-usd", 14)]
     assert ("maple-usd", "changed", "name of the district") in audited(operators)
@@ -190,7 +226,9 @@ def test_a_districts_name_can_be_changed_and_nothing_else_of_it(operators: Opera
     assert execute(operators.data, facts) == [("Maple Unified", "maple-usd", 14)]
 
 
-def test_each_look_is_in_the_audit_of_the_districts_that_were_seen(operators: Operators, inside: Browser) -> None:
+def test_each_look_is_in_the_audit_of_the_districts_that_were_seen(
+    operators: Operators, inside: Browser
+) -> None:
     [path, *_] = links(inside.get("/updates/updatejob/"), "updates/updatejob")
     inside.get(path)
     inside.get("/staff/member/")
@@ -207,7 +245,16 @@ def test_each_look_is_in_the_audit_of_the_districts_that_were_seen(operators: Op
 
 def test_it_needs_a_data_folder_that_is_there(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "rollbook", "admin", "--data", str(tmp_path / "none"), "--port", "0"],
+        [
+            sys.executable,
+            "-m",
+            "rollbook",
+            "admin",
+            "--data",
+            str(tmp_path / "none"),
+            "--port",
+            "0",
+        ],
         env=Rollbook(tmp_path / "other").environment,
         capture_output=True,
         text=True,

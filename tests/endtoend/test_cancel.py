@@ -49,14 +49,22 @@ def test_whenever_it_is_canceled_the_counts_are_true_and_there_is_one_mail(
     assert enrolled(serving) == after
 
 
-def test_an_update_that_only_waits_can_be_canceled_by_its_number(serving: Rollbook, tmp_path: Path) -> None:
+def test_an_update_that_only_waits_can_be_canceled_by_its_number(
+    serving: Rollbook, tmp_path: Path
+) -> None:
     for number in (1, 2, 3):
         file = tmp_path / f"{number}.csv"
         file.write_text(HEADER + "".join(row(n) for n in range(number, 8000)), encoding="utf-8")
         serving.start_update(file, "mode=add")
     canceled = serving.curl("cancel", "-F", "update=3")
-    assert canceled.verdict.startswith("OK update 3 canceled: 0 students stay updated, 7,997 were not processed")
-    assert [update["state"] for update in all_ended(serving)] == ["canceled", "completed", "completed"]
+    assert canceled.verdict.startswith(
+        "OK update 3 canceled: 0 students stay updated, 7,997 were not processed"
+    )
+    assert [update["state"] for update in all_ended(serving)] == [
+        "canceled",
+        "completed",
+        "completed",
+    ]
 
 
 def test_racing_calls_see_one_history(serving: Rollbook, tmp_path: Path) -> None:
@@ -64,7 +72,10 @@ def test_racing_calls_see_one_history(serving: Rollbook, tmp_path: Path) -> None
     files = []
     for number in range(4):
         file = tmp_path / f"{number}.csv"
-        file.write_text(HEADER + "".join(row(n) for n in range(number * 3000, number * 3000 + 3000)), encoding="utf-8")
+        file.write_text(
+            HEADER + "".join(row(n) for n in range(number * 3000, number * 3000 + 3000)),
+            encoding="utf-8",
+        )
         files.append(file)
     stop = time.monotonic() + 12
     ended: list[tuple[int, str]] = []
@@ -75,7 +86,9 @@ def test_racing_calls_see_one_history(serving: Rollbook, tmp_path: Path) -> None
         while time.monotonic() < stop:
             action = choice.choice(["start", "status", "cancel", "status"])
             answer = (
-                serving.start_update(choice.choice(files), "mode=add") if action == "start" else serving.curl(action)
+                serving.start_update(choice.choice(files), "mode=add")
+                if action == "start"
+                else serving.curl(action)
             )
             statuses.append(answer.status)
             told = re.match(r"(CANCELED|COMPLETED) update (\d+): (.*?)(, in .*)?$", answer.verdict)
@@ -96,7 +109,9 @@ def all_ended(rollbook: Rollbook, seconds: float = 60) -> list[dict[str, Any]]:
     """What is told of every update when each has ended."""
     deadline = time.monotonic() + seconds
     while True:
-        updates: list[dict[str, Any]] = json.loads(rollbook.run("update", "list", "maple-usd", "--json"))
+        updates: list[dict[str, Any]] = json.loads(
+            rollbook.run("update", "list", "maple-usd", "--json")
+        )
         if {update["state"] for update in updates} <= {"completed", "canceled"}:
             return updates
         assert time.monotonic() < deadline, updates

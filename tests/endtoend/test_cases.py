@@ -29,7 +29,9 @@ def test_an_odd_upload_gets_its_answer(server: Rollbook, tmp_path: Path, case: C
     file = tmp_path / "upload"
     file.write_bytes(case.content)
     encoding = ["-F", f"encoding={case.encoding}"] if case.encoding != "utf-8" else []
-    answer = server.curl("start", "-F", f'file=@{file};filename="students.csv"', "-F", "mode=add", *encoding)
+    answer = server.curl(
+        "start", "-F", f'file=@{file};filename="students.csv"', "-F", "mode=add", *encoding
+    )
     assert answer.status == case.status, answer.text
     if case.refused:
         assert answer.verdict.startswith("REFUSED update ")

@@ -33,11 +33,15 @@ def test_a_server_killed_ten_times_during_a_rollover_ends_where_one_does_that_wa
     moments = random.Random(3)
     for _ in range(10):
         time.sleep(moments.uniform(0.05, 0.4))
-        while deaths_without_a_step(rollbook) > 1:  # one more and it would have failed, as it should
+        while (
+            deaths_without_a_step(rollbook) > 1
+        ):  # one more and it would have failed, as it should
             time.sleep(0.02)
         rollbook.kill()
         rollbook.start(port)
-    assert rollbook.until_ended().startswith(f"COMPLETED update 2: {STUDENTS:,} students: {STUDENTS:,} updated, ")
+    assert rollbook.until_ended().startswith(
+        f"COMPLETED update 2: {STUDENTS:,} students: {STUDENTS:,} updated, "
+    )
     exported = list(csv.DictReader(io.StringIO(rollbook.run("student", "export", "maple-usd"))))
     assert len(exported) == STUDENTS
     assert {student["GRADE"] for student in exported} == {"6"}
@@ -53,13 +57,17 @@ def deaths_without_a_step(rollbook: Rollbook) -> int:
     return int(deaths)
 
 
-def test_a_worker_that_dies_is_started_again_and_the_update_goes_on(serving: Rollbook, tmp_path: Path) -> None:
+def test_a_worker_that_dies_is_started_again_and_the_update_goes_on(
+    serving: Rollbook, tmp_path: Path
+) -> None:
     (tmp_path / "base.csv").write_text(everybody("5"), encoding="utf-8")
     serving.start_update(tmp_path / "base.csv", "mode=add")
     while "changed students" not in serving.curl("status").verdict:
         time.sleep(0.02)
     os.kill(serving.descendants("worker")[0], signal.SIGKILL)
-    assert serving.until_ended().startswith(f"COMPLETED update 1: {STUDENTS:,} students: 0 updated, {STUDENTS:,} added")
+    assert serving.until_ended().startswith(
+        f"COMPLETED update 1: {STUDENTS:,} students: 0 updated, {STUDENTS:,} added"
+    )
 
 
 def health_of(rollbook: Rollbook) -> str:
@@ -67,7 +75,9 @@ def health_of(rollbook: Rollbook) -> str:
     command = ["curl", "-s", "-w", "%{http_code}", f"{rollbook.url}/healthz"]
     deadline = time.monotonic() + 20
     while True:
-        done = subprocess.run(command, env=rollbook.environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, env=rollbook.environment, capture_output=True, text=True, check=False
+        )
         if done.returncode == 0:
             return done.stdout
         assert time.monotonic() < deadline
@@ -82,13 +92,20 @@ def test_without_a_worker_files_are_accepted_and_status_and_health_say_what_is_m
     rollbook.stop()
     (tmp_path / "base.csv").write_text(base(), encoding="utf-8")
     web = [sys.executable, "-m", "rollbook", "web", "--host", "localhost", "--port", port]
-    web += ["--cert", str(rollbook.data / "certificate.pem"), "--key", str(rollbook.data / "certificate.key")]
+    web += [
+        "--cert",
+        str(rollbook.data / "certificate.pem"),
+        "--key",
+        str(rollbook.data / "certificate.key"),
+    ]
     with subprocess.Popen(web, env=rollbook.environment) as alone:
         try:
             told = health_of(rollbook)
             assert "ERROR worker: no worker has been seen since " in told
             assert told.endswith("503")
-            assert rollbook.start_update(tmp_path / "base.csv", "mode=add").verdict.startswith("OK update 1 accepted")
+            assert rollbook.start_update(tmp_path / "base.csv", "mode=add").verdict.startswith(
+                "OK update 1 accepted"
+            )
             verdict = rollbook.curl("status").verdict
             assert verdict.startswith("RUNNING update 1: waiting")
             assert "no worker has been seen since " in verdict

@@ -73,7 +73,9 @@ def serving(rollbook: Rollbook) -> Rollbook:
 
 def a_file(folder: Path, students: int, grade: str = "5") -> Path:
     path = folder / f"{students}-{grade}.csv"
-    path.write_text(HEADER + "".join(row(number, grade=grade) for number in range(students)), encoding="utf-8")
+    path.write_text(
+        HEADER + "".join(row(number, grade=grade) for number in range(students)), encoding="utf-8"
+    )
     return path
 
 
@@ -86,14 +88,18 @@ def log(rollbook: Rollbook) -> str:
     return (rollbook.data.parent / "serve.log").read_text()
 
 
-def test_a_night_goes_from_start_to_completed_and_the_result_is_mailed(serving: Rollbook, tmp_path: Path) -> None:
+def test_a_night_goes_from_start_to_completed_and_the_result_is_mailed(
+    serving: Rollbook, tmp_path: Path
+) -> None:
     (tmp_path / "base.csv").write_text(base(), encoding="utf-8")
     assert serving.start_update(tmp_path / "base.csv", "mode=add").verdict.startswith(
         "OK update 1 accepted: 60 students"
     )
     assert serving.until_ended().startswith("COMPLETED update 1: 60 students: 0 updated, 60 added")
     assert "60 added" in serving.until_mailed(1)[0]
-    assert ask(serving, "SELECT count(*) FROM procrastinate_jobs WHERE queue_name = 'updates'") == [(0,)]
+    assert ask(serving, "SELECT count(*) FROM procrastinate_jobs WHERE queue_name = 'updates'") == [
+        (0,)
+    ]
 
 
 def test_beside_a_server_a_load_is_done_by_its_worker_and_without_one_by_itself(
@@ -108,7 +114,9 @@ def test_beside_a_server_a_load_is_done_by_its_worker_and_without_one_by_itself(
 
 def alone(rollbook: Rollbook, *arguments: str) -> "subprocess.Popen[bytes]":
     with (rollbook.data.parent / "serve.log").open("ab") as stderr:
-        return subprocess.Popen([sys.executable, "-m", "rollbook", *arguments], env=rollbook.environment, stderr=stderr)
+        return subprocess.Popen(
+            [sys.executable, "-m", "rollbook", *arguments], env=rollbook.environment, stderr=stderr
+        )
 
 
 def test_web_servers_and_workers_run_alone_and_together(rollbook: Rollbook, tmp_path: Path) -> None:
@@ -122,7 +130,9 @@ def test_web_servers_and_workers_run_alone_and_together(rollbook: Rollbook, tmp_
         rollbook.url = f"http://localhost:{ports[0]}"
         until_answered(rollbook)
         over_https = ("-H", "X-Forwarded-Proto: https")
-        started = rollbook.curl("start", *over_https, "-F", f"file=@{a_file(tmp_path, 5000)}", "-F", "mode=add")
+        started = rollbook.curl(
+            "start", *over_https, "-F", f"file=@{a_file(tmp_path, 5000)}", "-F", "mode=add"
+        )
         assert started.verdict.startswith("OK update 1 accepted")
         rollbook.url = f"http://localhost:{ports[1]}"
         until_answered(rollbook)
@@ -132,7 +142,9 @@ def test_web_servers_and_workers_run_alone_and_together(rollbook: Rollbook, tmp_
         for worker in workers:
             worker.terminate()
             assert worker.wait(10) == 0
-        waiting = rollbook.curl("start", *over_https, "-F", f"file=@{a_file(tmp_path, 5000, '6')}").verdict
+        waiting = rollbook.curl(
+            "start", *over_https, "-F", f"file=@{a_file(tmp_path, 5000, '6')}"
+        ).verdict
         assert waiting.startswith(
             "OK update 2 accepted: 5,000 students in 5000-6.csv, waiting; no worker has been seen since "
         )
@@ -141,13 +153,19 @@ def test_web_servers_and_workers_run_alone_and_together(rollbook: Rollbook, tmp_
 
 def until_answered(rollbook: Rollbook, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
-    while subprocess.run(["curl", "-s", f"{rollbook.url}/healthz"], capture_output=True, check=False).returncode:
+    while subprocess.run(
+        ["curl", "-s", f"{rollbook.url}/healthz"], capture_output=True, check=False
+    ).returncode:
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
 
-def test_a_web_server_and_a_worker_alone_bring_up_a_new_database(server: Server, tmp_path: Path) -> None:
-    rollbook = Rollbook(tmp_path / "data", extra={"DATABASE_URL": server.create_database("brought_up")})
+def test_a_web_server_and_a_worker_alone_bring_up_a_new_database(
+    server: Server, tmp_path: Path
+) -> None:
+    rollbook = Rollbook(
+        tmp_path / "data", extra={"DATABASE_URL": server.create_database("brought_up")}
+    )
     workers = [alone(rollbook, "worker") for _ in range(3)]
     try:
         deadline = time.monotonic() + 60
@@ -170,8 +188,14 @@ def test_f18_when_sessions_are_scarce_status_waits_or_says_when_to_come_again_an
         answers = list(pool.map(lambda _: serving.curl("status"), range(120)))
     assert {answer.status for answer in answers} <= {200, 503}
     assert Counter(answer.status for answer in answers)[200] > 40
-    assert all(answer.verdict.startswith("ERROR database_busy: ") for answer in answers if answer.status == 503)
-    assert serving.until_ended().startswith("COMPLETED update 1: 20,000 students: 0 updated, 20,000 added")
+    assert all(
+        answer.verdict.startswith("ERROR database_busy: ")
+        for answer in answers
+        if answer.status == 503
+    )
+    assert serving.until_ended().startswith(
+        "COMPLETED update 1: 20,000 students: 0 updated, 20,000 added"
+    )
     assert "Traceback" not in log(serving)
 
 
@@ -186,14 +210,23 @@ def test_f15_while_the_database_is_away_calls_are_told_to_come_again_and_then_it
     while "changed students" not in serving.curl("status").verdict:
         time.sleep(0.05)
     server.stop("immediate")
-    answer = serving.curl("start", "-D", str(tmp_path / "head"), "-F", f"file=@{a_file(tmp_path, 10)}")
+    answer = serving.curl(
+        "start", "-D", str(tmp_path / "head"), "-F", f"file=@{a_file(tmp_path, 10)}"
+    )
     assert refused(answer)
     assert "\nRetry-After: 5" in (tmp_path / "head").read_text()
-    assert health(serving) == "ERROR database: the database does not answer; the server's log says why\n503"
+    assert (
+        health(serving)
+        == "ERROR database: the database does not answer; the server's log says why\n503"
+    )
     server.start()
     again = serving.curl("start", "--retry", "5", "-F", f"file=@{a_file(tmp_path, 10)}")
-    assert "OK update 2 accepted: 10 students" in again.text  # below what it was told before it came again
-    assert serving.until_ended().startswith("COMPLETED update 2: 10 students: 0 updated, 10 unchanged")
+    assert (
+        "OK update 2 accepted: 10 students" in again.text
+    )  # below what it was told before it came again
+    assert serving.until_ended().startswith(
+        "COMPLETED update 2: 10 students: 0 updated, 10 unchanged"
+    )
     assert serving.told(1)["added"] == 20000
     assert len(serving.until_mailed(2)) == 2
     assert "Traceback" not in log(serving)
@@ -201,10 +234,14 @@ def test_f15_while_the_database_is_away_calls_are_told_to_come_again_and_then_it
 
 def health(rollbook: Rollbook) -> str:
     command = ["curl", "-s", "-w", "%{http_code}", f"{rollbook.url}/healthz"]
-    return subprocess.run(command, env=rollbook.environment, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        command, env=rollbook.environment, capture_output=True, text=True, check=True
+    ).stdout
 
 
-def test_f17_a_database_that_is_frozen_is_as_good_as_away(serving: Rollbook, server: Server, tmp_path: Path) -> None:
+def test_f17_a_database_that_is_frozen_is_as_good_as_away(
+    serving: Rollbook, server: Server, tmp_path: Path
+) -> None:
     serving.start_update(a_file(tmp_path, 20000), "mode=add")
     while "changed students" not in serving.curl("status").verdict:
         time.sleep(0.05)
@@ -214,7 +251,11 @@ def test_f17_a_database_that_is_frozen_is_as_good_as_away(serving: Rollbook, ser
         assert refused(serving.curl("status"))
     finally:
         server.thaw()
-    assert serving.curl("start", "--retry", "5", "-F", f"file=@{a_file(tmp_path, 10)}").status == 200
-    assert serving.until_ended().startswith("COMPLETED update 2: 10 students: 0 updated, 10 unchanged")
+    assert (
+        serving.curl("start", "--retry", "5", "-F", f"file=@{a_file(tmp_path, 10)}").status == 200
+    )
+    assert serving.until_ended().startswith(
+        "COMPLETED update 2: 10 students: 0 updated, 10 unchanged"
+    )
     assert serving.told(1)["added"] == 20000
     assert "Traceback" not in log(serving)

@@ -41,7 +41,9 @@ def loaded_once(tmp_path_factory: pytest.TempPathFactory, roster: Roster) -> Pat
     rollbook.run("district", "add", "Maple USD")
     rollbook.run("school", "load", "maple-usd", str(roster["schools"]))
     who = ("--first", "Ana", "--last", "Ruiz", "--role", "district manager")
-    rollbook.run("staff", "add", "maple-usd", LOGIN, *who, "--password-file", str(folder / "password.txt"))
+    rollbook.run(
+        "staff", "add", "maple-usd", LOGIN, *who, "--password-file", str(folder / "password.txt")
+    )
     rollbook.run("student", "load", "maple-usd", str(roster["base"]))
     return rollbook.data
 
@@ -54,13 +56,18 @@ def loaded(loaded_once: Path, tmp_path: Path) -> Iterator[Rollbook]:
     rollbook.kill()
 
 
-def test_after_the_nightly_file_the_export_says_what_it_says(loaded: Rollbook, roster: Roster, tmp_path: Path) -> None:
+def test_after_the_nightly_file_the_export_says_what_it_says(
+    loaded: Rollbook, roster: Roster, tmp_path: Path
+) -> None:
     base = {row["STUDENT_ID"]: row for row in rows(roster["base"])}
     nightly = {row["STUDENT_ID"]: row for row in rows(roster["nightly"])}
     changed = [student for student, row in nightly.items() if row != base[student]]
     loaded.start()
     loaded.start_update(roster["nightly"])
-    assert f": {len(changed)} updated, {STUDENTS - len(changed):,} unchanged, 0 rejected" in loaded.until_ended()
+    assert (
+        f": {len(changed)} updated, {STUDENTS - len(changed):,} unchanged, 0 rejected"
+        in loaded.until_ended()
+    )
     again = loaded.start_update(roster["nightly"])
     assert "The file is the same as that of update 2" in again.text
     assert f": 0 updated, {STUDENTS:,} unchanged, 0 rejected" in loaded.until_ended()
@@ -76,13 +83,17 @@ def test_after_the_nightly_file_the_export_says_what_it_says(loaded: Rollbook, r
             assert f"{column} " in history.partition("when ")[2]
 
 
-def test_of_a_dirty_file_exactly_the_damaged_lines_are_rejected(loaded: Rollbook, roster: Roster) -> None:
+def test_of_a_dirty_file_exactly_the_damaged_lines_are_rejected(
+    loaded: Rollbook, roster: Roster
+) -> None:
     loaded.start()
     loaded.start_update(roster["dirty"])
     expected = {damaged.line for damaged in roster.dirty_lines}
     assert f" {len(expected)} rejected; see " in loaded.until_ended()
     told = loaded.told()
-    assert {problem["line"] for problem in told["problems"] if problem["severity"] == "error"} == expected
+    assert {
+        problem["line"] for problem in told["problems"] if problem["severity"] == "error"
+    } == expected
     assert told["updated"] + told["unchanged"] == STUDENTS - len(expected)
 
 
@@ -94,10 +105,16 @@ def test_another_vendors_file_is_refused_with_the_renames_that_make_it_acceptabl
     assert refused.verdict.startswith("REFUSED update 1: key_column_renamed: ")
     assert "rename SIS ID to STUDENT_ID and School SIS ID to SCHOOL_ID" in refused.verdict
     renamed = {"SIS ID": "STUDENT_ID", "School SIS ID": "SCHOOL_ID", "Birthdate": "DOB"}
-    sample = [{renamed.get(name, name): value for name, value in row.items()} for row in rows(VENDOR_SAMPLE)]
+    sample = [
+        {renamed.get(name, name): value for name, value in row.items()}
+        for row in rows(VENDOR_SAMPLE)
+    ]
     added = [row | {"GENDER": "x", "ELL": "n", "SPECIAL_ED": "n"} for row in sample]
     schools = tmp_path / "sample-schools.csv"
-    schools.write_text("SCHOOL_ID,NAME\n" + "".join(f"{s},School {s}\n" for s in {row["SCHOOL_ID"] for row in sample}))
+    schools.write_text(
+        "SCHOOL_ID,NAME\n"
+        + "".join(f"{s},School {s}\n" for s in {row["SCHOOL_ID"] for row in sample})
+    )
     serving.run("school", "load", "maple-usd", str(schools))
     file = tmp_path / "renamed.csv"
     with file.open("w", newline="", encoding="utf-8") as out:
@@ -105,4 +122,6 @@ def test_another_vendors_file_is_refused_with_the_renames_that_make_it_acceptabl
         writer.writeheader()
         writer.writerows(added)
     serving.start_update(file, "mode=add")
-    assert serving.until_ended().startswith("COMPLETED update 2: 86 students: 0 updated, 86 added, 0 unchanged, 0 rej")
+    assert serving.until_ended().startswith(
+        "COMPLETED update 2: 86 students: 0 updated, 86 added, 0 unchanged, 0 rej"
+    )

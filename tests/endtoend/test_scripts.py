@@ -33,14 +33,24 @@ class Manager:
 
     def sign_in(self) -> None:
         fields = self.read("/sign-in").form().values | {"login": [LOGIN], "password": [PASSWORD]}
-        sent = [word for name, [value] in fields.items() for word in ("--data-urlencode", f"{name}={value}")]
+        sent = [
+            word
+            for name, [value] in fields.items()
+            for word in ("--data-urlencode", f"{name}={value}")
+        ]
         self.get("/sign-in", "-H", f"Origin: {self.server.url}", *sent)
 
     def make_token(self) -> str:
         """The line that the page shows for token.txt."""
-        fields = self.read("/account/tokens/new").form().values | {"name": ["night"], "password": [PASSWORD]}
+        fields = self.read("/account/tokens/new").form().values | {
+            "name": ["night"],
+            "password": [PASSWORD],
+        }
         sent = [
-            word for name, values in fields.items() for one in values for word in ("--data-urlencode", f"{name}={one}")
+            word
+            for name, values in fields.items()
+            for one in values
+            for word in ("--data-urlencode", f"{name}={one}")
         ]
         answer = self.get("/account/tokens/new", "-H", f"Origin: {self.server.url}", *sent)
         found = re.search(r"Authorization: Bearer rb_\w+", answer)
@@ -49,8 +59,19 @@ class Manager:
 
     def get(self, address: str, *more: str) -> str:
         """What is there, byte by byte."""
-        call = ["curl", "-sSf", "-b", str(self.jar), "-c", str(self.jar), *more, f"{self.server.url}{address}"]
-        done = subprocess.run(call, env=self.server.environment, capture_output=True, timeout=60, check=True)
+        call = [
+            "curl",
+            "-sSf",
+            "-b",
+            str(self.jar),
+            "-c",
+            str(self.jar),
+            *more,
+            f"{self.server.url}{address}",
+        ]
+        done = subprocess.run(
+            call, env=self.server.environment, capture_output=True, timeout=60, check=True
+        )
         return done.stdout.decode()
 
     def read(self, address: str) -> Page:
@@ -80,7 +101,9 @@ def folder(serving: Rollbook, manager: Manager, tmp_path: Path) -> Path:
     """Where the script stands, with its password and a file of students who are here."""
     folder = tmp_path / "night"
     folder.mkdir()
-    (folder / "nightly.sh").write_text(manager.get("/automation/scripts/nightly.sh"), encoding="utf-8")
+    (folder / "nightly.sh").write_text(
+        manager.get("/automation/scripts/nightly.sh"), encoding="utf-8"
+    )
     (folder / "password.txt").write_text(PASSWORD + "\n", encoding="utf-8")
     (folder / "students.csv").write_text(base(), encoding="utf-8")
     serving.run("student", "load", "maple-usd", str(folder / "students.csv"))
@@ -106,13 +129,17 @@ def sh(serving: Rollbook, folder: str | Path, *words: str, **environment: str) -
 
 def test_a_night_goes_well(serving: Rollbook, folder: Path) -> None:
     done = run(serving, folder)
-    accepted, completed = (line for line in done.stdout.splitlines() if line.startswith(("OK", "COMPLETED")))
+    accepted, completed = (
+        line for line in done.stdout.splitlines() if line.startswith(("OK", "COMPLETED"))
+    )
     assert accepted.startswith("OK update 2 accepted: ")
     assert completed.startswith("COMPLETED update 2: ")
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_token_beside_the_script_goes_before_the_password(serving: Rollbook, folder: Path, manager: Manager) -> None:
+def test_a_token_beside_the_script_goes_before_the_password(
+    serving: Rollbook, folder: Path, manager: Manager
+) -> None:
     (folder / "token.txt").write_text(manager.make_token() + "\n", encoding="utf-8")
     (folder / "password.txt").unlink()
     done = run(serving, folder)
@@ -161,21 +188,36 @@ def _codes(page: Page) -> list[str]:
 def _sign_in_as_told(page: Page, folder: Path) -> None:
     """What the page has the reader write down, with the password where it says so."""
     told = [code.replace("…", PASSWORD) for code in _codes(page)]
-    (folder / "rollbook.conf").write_text("\n".join(code for code in told if code.startswith("form-string = ")))
+    (folder / "rollbook.conf").write_text(
+        "\n".join(code for code in told if code.startswith("form-string = "))
+    )
     [line] = [code for code in told if code.startswith("machine ")]
     (folder / ".netrc").write_text(re.sub(r"password .*", f'password "{PASSWORD}"', line))
 
 
-def test_every_command_of_the_page_works_as_it_is_copied(serving: Rollbook, folder: Path, manager: Manager) -> None:
+def test_every_command_of_the_page_works_as_it_is_copied(
+    serving: Rollbook, folder: Path, manager: Manager
+) -> None:
     page = manager.read("/automation")
     _sign_in_as_told(page, folder)
     (folder / "token.txt").write_text(manager.make_token() + "\n", encoding="utf-8")
-    commands = [said for pre in page.main.iter("pre") if (said := "".join(pre.itertext())).startswith("curl ")]
+    commands = [
+        said
+        for pre in page.main.iter("pre")
+        if (said := "".join(pre.itertext())).startswith("curl ")
+    ]
     assert len(commands) == 8
     for command in commands:
         done = sh(serving, folder, "-c", command.replace("=PASSWORD", shlex.quote(f"={PASSWORD}")))
-        verdict = "OK " if command.endswith("/start") else ("COMPLETED", "RUNNING", "OK", "NOTHING TO CANCEL")
-        assert (done.stdout.startswith(verdict), done.stderr.count("curl: (")) == (True, 0), (command, done)
+        verdict = (
+            "OK "
+            if command.endswith("/start")
+            else ("COMPLETED", "RUNNING", "OK", "NOTHING TO CANCEL")
+        )
+        assert (done.stdout.startswith(verdict), done.stderr.count("curl: (")) == (True, 0), (
+            command,
+            done,
+        )
         serving.until_ended()
 
 
@@ -183,7 +225,10 @@ def test_every_command_of_the_page_works_as_it_is_copied(serving: Rollbook, fold
     ("break_it", "told"),
     [
         (lambda folder: (folder / "password.txt").unlink(), "curl: (26)"),
-        (lambda folder: (folder / "password.txt").write_text("no longer mine"), "ERROR sign_in_failed"),
+        (
+            lambda folder: (folder / "password.txt").write_text("no longer mine"),
+            "ERROR sign_in_failed",
+        ),
         (lambda folder: (folder / "password.txt").write_text(""), "ERROR sign_in_failed"),
     ],
     ids=["without a password file", "with an old password", "with an empty file"],

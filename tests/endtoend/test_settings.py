@@ -42,21 +42,29 @@ def test_results_go_to_the_mail_server_that_is_named(rollbook: Rollbook, tmp_pat
     assert rollbook.mails() == []
 
 
-def test_a_file_over_the_operators_limits_is_refused_with_the_limit(rollbook: Rollbook, tmp_path: Path) -> None:
+def test_a_file_over_the_operators_limits_is_refused_with_the_limit(
+    rollbook: Rollbook, tmp_path: Path
+) -> None:
     rollbook.extra = {"ROLLBOOK_MAX_UPLOAD_BYTES": "100000", "ROLLBOOK_MAX_ROWS": "100"}
     rollbook.start()
-    (tmp_path / "large.csv").write_text(HEADER + "".join(row(n) for n in range(80000)), encoding="utf-8")
+    (tmp_path / "large.csv").write_text(
+        HEADER + "".join(row(n) for n in range(80000)), encoding="utf-8"
+    )
     answer = rollbook.start_update(tmp_path / "large.csv")
     assert answer.status == 413
     assert answer.verdict.startswith("ERROR too_large: more than ")
-    (tmp_path / "long.csv").write_text(HEADER + "".join(row(n) for n in range(101)), encoding="utf-8")
+    (tmp_path / "long.csv").write_text(
+        HEADER + "".join(row(n) for n in range(101)), encoding="utf-8"
+    )
     answer = rollbook.start_update(tmp_path / "long.csv")
     assert answer.status == 422
     assert answer.verdict.startswith("REFUSED update 1: too_many_rows: ")
     assert "100" in answer.verdict
 
 
-def test_behind_a_proxy_it_answers_what_came_over_https_and_refuses_the_rest(rollbook: Rollbook) -> None:
+def test_behind_a_proxy_it_answers_what_came_over_https_and_refuses_the_rest(
+    rollbook: Rollbook,
+) -> None:
     rollbook.extra = {"ROLLBOOK_BEHIND_PROXY": "1", "ROLLBOOK_URL": "https://rollbook.example"}
     rollbook.start()
     call = [
@@ -68,7 +76,11 @@ def test_behind_a_proxy_it_answers_what_came_over_https_and_refuses_the_rest(rol
         f"password={PASSWORD}",
         f"{rollbook.url}/slc/studentupdate/status",
     ]
-    over_https = subprocess.run([*call, "-H", "X-Forwarded-Proto: https"], capture_output=True, text=True, check=True)
+    over_https = subprocess.run(
+        [*call, "-H", "X-Forwarded-Proto: https"], capture_output=True, text=True, check=True
+    )
     assert over_https.stdout == "NONE Maple USD has not started an update yet\n"
-    plain = subprocess.run([*call, "-H", "X-Forwarded-Proto: http"], capture_output=True, text=True, check=True)
+    plain = subprocess.run(
+        [*call, "-H", "X-Forwarded-Proto: http"], capture_output=True, text=True, check=True
+    )
     assert plain.stdout.startswith("ERROR use_https: ")

@@ -25,11 +25,18 @@ def write(file: Path, students: int, grade: str) -> str:
     return str(file)
 
 
-def test_the_second_process_checks_the_file_from_its_end(rollbook: Rollbook, tmp_path: Path) -> None:
+def test_the_second_process_checks_the_file_from_its_end(
+    rollbook: Rollbook, tmp_path: Path
+) -> None:
     reached: list[int] = []
 
     def look() -> None:
-        ends = [end for (end,) in execute(rollbook.data, "SELECT end_byte FROM updates_checkedrange ORDER BY id")]
+        ends = [
+            end
+            for (end,) in execute(
+                rollbook.data, "SELECT end_byte FROM updates_checkedrange ORDER BY id"
+            )
+        ]
         reached[:] = ends if len(ends) > len(reached) else reached
 
     rollbook.run("student", "load", "maple-usd", write(tmp_path / "base.csv", 30_000, "4"))

@@ -26,8 +26,25 @@ def large_file(folder: Path, rows: int = 20000) -> Path:
 
 def slow_upload(rollbook: Rollbook, file: Path, rate: str) -> "subprocess.Popen[str]":
     """A curl that takes its time; what it prints ends with the status."""
-    form = ["-F", f"file=@{file}", "-F", f"login={LOGIN}", "-F", f"password={PASSWORD}", "-F", "mode=add"]
-    command = ["curl", "-sS", "-i", "--limit-rate", rate, *form, f"{rollbook.url}/slc/studentupdate/start"]
+    form = [
+        "-F",
+        f"file=@{file}",
+        "-F",
+        f"login={LOGIN}",
+        "-F",
+        f"password={PASSWORD}",
+        "-F",
+        "mode=add",
+    ]
+    command = [
+        "curl",
+        "-sS",
+        "-i",
+        "--limit-rate",
+        rate,
+        *form,
+        f"{rollbook.url}/slc/studentupdate/start",
+    ]
     return subprocess.Popen(
         command, env=rollbook.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -55,7 +72,9 @@ def test_a_web_process_killed_in_the_middle_of_an_upload_leaves_no_update_and_it
     serving.stop()
     serving.start()
     assert spooled(serving) == []
-    assert serving.start_update(large_file(tmp_path, 10), "mode=add").verdict.startswith("OK update 1 accepted")
+    assert serving.start_update(large_file(tmp_path, 10), "mode=add").verdict.startswith(
+        "OK update 1 accepted"
+    )
 
 
 def test_a_client_that_dies_in_the_middle_leaves_nothing(serving: Rollbook, tmp_path: Path) -> None:
@@ -69,13 +88,18 @@ def test_a_client_that_dies_in_the_middle_leaves_nothing(serving: Rollbook, tmp_
     assert serving.curl("status").verdict.startswith("NONE")
 
 
-def test_a_client_that_gets_no_answer_sends_again_and_gets_the_same_update(serving: Rollbook, tmp_path: Path) -> None:
+def test_a_client_that_gets_no_answer_sends_again_and_gets_the_same_update(
+    serving: Rollbook, tmp_path: Path
+) -> None:
     """The answer is lost on the way: the connection is cut when the update is there and before anything is read."""
     file = large_file(tmp_path, 30000)
     body, boundary = multipart(file)
     host, _, port = serving.url.removeprefix("https://").partition(":")
     context = ssl.create_default_context(cafile=serving.environment["CURL_CA_BUNDLE"])
-    with socket.create_connection((host, int(port))) as plain, context.wrap_socket(plain, server_hostname=host) as sent:
+    with (
+        socket.create_connection((host, int(port))) as plain,
+        context.wrap_socket(plain, server_hostname=host) as sent,
+    ):
         sent.sendall(
             f"POST /slc/studentupdate/start HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(body)}\r\n"
             f"Content-Type: multipart/form-data; boundary={boundary}\r\n\r\n".encode()
@@ -95,9 +119,14 @@ def multipart(file: Path) -> tuple[bytes, str]:
     """A form as curl makes it, and its boundary."""
     boundary = "a-boundary-that-does-not-occur"
     fields = {"login": LOGIN, "password": PASSWORD, "mode": "add"}
-    parts = [f'--{boundary}\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n' for n, v in fields.items()]
+    parts = [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n'
+        for n, v in fields.items()
+    ]
     head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{file.name}"\r\n\r\n'
-    return ("".join(parts) + head).encode() + file.read_bytes() + f"\r\n--{boundary}--\r\n".encode(), boundary
+    return (
+        "".join(parts) + head
+    ).encode() + file.read_bytes() + f"\r\n--{boundary}--\r\n".encode(), boundary
 
 
 def test_a_disk_that_fills_up_during_an_upload_is_told_as_such_and_the_service_goes_on(

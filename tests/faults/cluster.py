@@ -48,35 +48,51 @@ class Cluster:
         assert done.code == 0, done.err
         return done.out
 
-    def start(self, *options: str, how: str = "impatient", step: str = STEP) -> "subprocess.Popen[bytes]":
+    def start(
+        self, *options: str, how: str = "impatient", step: str = STEP
+    ) -> "subprocess.Popen[bytes]":
         """One more worker."""
         with self.log.open("ab") as log:
             worker = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.many", how, step, *options], env=self.environment, stderr=log
+                [sys.executable, "-m", "tests.faults.many", how, step, *options],
+                env=self.environment,
+                stderr=log,
             )
         self.workers.append(worker)
         return worker
 
     def ask(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
         """What the database answers."""
-        with psycopg.connect(self.server.url(self.database, user=SUPERUSER), autocommit=True) as connection:
+        with psycopg.connect(
+            self.server.url(self.database, user=SUPERUSER), autocommit=True
+        ) as connection:
             cursor = connection.execute(statement, parameters)
             return list(cursor.fetchall()) if cursor.description else []
 
     def states(self) -> Counter[str]:
         """How many updates are in which state."""
-        return Counter(dict(self.ask("SELECT state, count(*) FROM updates_updatejob GROUP BY state")))
+        return Counter(
+            dict(self.ask("SELECT state, count(*) FROM updates_updatejob GROUP BY state"))
+        )
 
     def jobs(self, status: str) -> list[tuple[Any, ...]]:
         """The jobs in this status: task and lock."""
-        return self.ask("SELECT task_name, lock FROM procrastinate_jobs WHERE status::text = %s", status)
+        return self.ask(
+            "SELECT task_name, lock FROM procrastinate_jobs WHERE status::text = %s", status
+        )
 
     def mails(self) -> Counter[str]:
         """How often the mail with each Message-ID was sent."""
         folder = self.data / "mail"
         files = folder.iterdir() if folder.is_dir() else []
-        texts = (file.read_text(encoding="utf-8") for file in files)  # of which each may have several mails
-        return Counter(found for text in texts for found in re.findall(r"^Message-ID: (.+)$", text, re.MULTILINE))
+        texts = (
+            file.read_text(encoding="utf-8") for file in files
+        )  # of which each may have several mails
+        return Counter(
+            found
+            for text in texts
+            for found in re.findall(r"^Message-ID: (.+)$", text, re.MULTILINE)
+        )
 
     def dump(self) -> dict[str, Any]:
         """What every district's updates have left behind."""
@@ -85,9 +101,14 @@ class Cluster:
 
     def until_all_have_ended(self, seconds: float = 240) -> None:
         """Wait for the last update, its letters, and the end of every job about updates."""
-        until(lambda: self.states().keys() <= {"completed", "failed", "refused", "canceled"}, seconds)
+        until(
+            lambda: self.states().keys() <= {"completed", "failed", "refused", "canceled"}, seconds
+        )
         until(lambda: len(self.mails()) == self.states().total(), 120)
-        until(lambda: not [job for job in self.jobs("doing") + self.jobs("todo") if job[0] == "work"], 120)
+        until(
+            lambda: not [job for job in self.jobs("doing") + self.jobs("todo") if job[0] == "work"],
+            120,
+        )
 
     def send_everywhere(self, **files: str) -> None:
         """Send these files, one after the other, for every district."""
@@ -98,7 +119,9 @@ class Cluster:
 
     def copied(self, data: Path) -> "Cluster":
         """The same once more, on the same server. No worker may be at work on this one."""
-        copy = Cluster(self.server, f"copy_{secrets.token_hex(4)}", Path(shutil.copytree(self.data, data)))
+        copy = Cluster(
+            self.server, f"copy_{secrets.token_hex(4)}", Path(shutil.copytree(self.data, data))
+        )
         self.server.create_database(copy.database, like=self.database)
         return copy
 

@@ -51,14 +51,18 @@ class CuttingProxy:
         for end in (writer, up_writer):
             end.close()
 
-    async def _to_server(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, cut: asyncio.Event) -> None:
+    async def _to_server(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, cut: asyncio.Event
+    ) -> None:
         while data := await reader.read(65536):
             if COMMIT in data and next(self._commits) % self._every == 0:
                 cut.set()
             writer.write(data)
             await writer.drain()
 
-    async def _to_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, cut: asyncio.Event) -> None:
+    async def _to_client(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, cut: asyncio.Event
+    ) -> None:
         with suppress(OSError):
             while data := await reader.read(65536):
                 if cut.is_set():  # this is the answer: the server has done it

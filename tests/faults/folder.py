@@ -44,9 +44,17 @@ def eventful_night() -> str:
     said = {number: {"grade": "6"} for number in range(1, 21)}
     said |= {number: {"school_id": "200", "groups": "Band&Chess"} for number in range(21, 27)}
     said |= {27: {"username": "user28"}, 28: {"username": "user27"}}
-    said |= {number: {"username": f"user{number + 1 if number < 35 else 30}"} for number in range(30, 36)}
-    said |= {number: {"username": f"user{number + 1}"} for number in range(40, 45)} | {45: {"username": "freed"}}
-    said |= {46: {"username": "user47"}, 47: {"username": "user48"}, 48: {"username": "user49x", "dob": "02/30/2012"}}
+    said |= {
+        number: {"username": f"user{number + 1 if number < 35 else 30}"} for number in range(30, 36)
+    }
+    said |= {number: {"username": f"user{number + 1}"} for number in range(40, 45)} | {
+        45: {"username": "freed"}
+    }
+    said |= {
+        46: {"username": "user47"},
+        47: {"username": "user48"},
+        48: {"username": "user49x", "dob": "02/30/2012"},
+    }
     said |= {
         50: {"password": "changed50"},
         51: {"grade": "17"},
@@ -55,7 +63,10 @@ def eventful_night() -> str:
     }
     rows = [row(number, **said.get(number, {})) for number in range(1, STUDENTS + 1)]
     rows += [row(54), row(55, grade="9"), row(56, grade="7"), row(56, grade="7")]
-    rows += [row(number) for number in range(101, 111)] + [row(111, username=""), row(112, username="user45")]
+    rows += [row(number) for number in range(101, 111)] + [
+        row(111, username=""),
+        row(112, username="user45"),
+    ]
     return HEADER + "".join(rows)
 
 

@@ -15,29 +15,31 @@ import django
 
 django.setup()
 
-from django.core.management import call_command  # noqa: E402
-from django.db import connection  # noqa: E402
-from django.utils import timezone  # noqa: E402
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
 
-from rollbook.accounts import roles  # noqa: E402
-from rollbook.accounts.models import Member  # noqa: E402
+from rollbook.accounts import roles
+from rollbook.accounts.models import Member
 from rollbook.districts.models import District, School
-from rollbook.jobs.single_worker import loop  # noqa: E402
-from rollbook.students.models import Change  # noqa: E402
-from rollbook.students.snapshots import iter_district  # noqa: E402
+from rollbook.jobs.single_worker import loop
+from rollbook.students.models import Change
+from rollbook.students.snapshots import iter_district
 from rollbook.updates import problem_store, runner
 from rollbook.updates.applying import apply
 from rollbook.updates.checking import check_range
-from rollbook.updates.models import Draft, StagedRow, UpdateJob  # noqa: E402
+from rollbook.updates.models import Draft, StagedRow, UpdateJob
 from rollbook.updates.receiving import drafts, files, receive
-from rollbook.updates.resolving import conflicts  # noqa: E402
-from rollbook.updates.state_machine import Mode  # noqa: E402
+from rollbook.updates.resolving import conflicts
+from rollbook.updates.state_machine import Mode
 
 
 def make(base: str) -> None:
     """A district with two schools and the students of this file."""
     call_command("migrate", verbosity=0)
-    district = District.objects.create(name="Maple USD", slug="maple-usd", time_zone="America/Chicago")
+    district = District.objects.create(
+        name="Maple USD", slug="maple-usd", time_zone="America/Chicago"
+    )
     for school in ("100", "200"):
         School.objects.create(district=district, organization_id=school, name=f"School {school}")
     submit(base, "add")
@@ -49,7 +51,11 @@ def submit(file: str, mode: str) -> None:
     incoming = files.IncomingFile()
     incoming.write(Path(file).read_bytes())
     district = District.objects.get(slug="maple-usd")
-    print(receive.receive(district, incoming, file_name=Path(file).name, mode=Mode(mode)).update.number)
+    print(
+        receive.receive(
+            district, incoming, file_name=Path(file).name, mode=Mode(mode)
+        ).update.number
+    )
 
 
 def submit_until(place: str, file: str) -> None:
@@ -109,7 +115,9 @@ def send_draft(statement: str = "0") -> None:
 
 def all_drafts() -> None:
     """Print of each draft whether it was sent, as JSON."""
-    print(json.dumps([draft.update_id is not None for draft in Draft.objects.order_by("created_at")]))
+    print(
+        json.dumps([draft.update_id is not None for draft in Draft.objects.order_by("created_at")])
+    )
 
 
 def sweep() -> None:
@@ -120,7 +128,11 @@ def sweep() -> None:
 def in_small_steps() -> None:
     """From now on."""
     apply.MIN_CHUNK_ROWS = apply.MAX_CHUNK_ROWS = 10
-    check_range.MIN_BATCH_RECORDS, check_range.MAX_BATCH_RECORDS, conflicts.ROWS_PER_TRANSACTION = 20, 20, 5
+    check_range.MIN_BATCH_RECORDS, check_range.MAX_BATCH_RECORDS, conflicts.ROWS_PER_TRANSACTION = (
+        20,
+        20,
+        5,
+    )
 
 
 def work() -> None:
@@ -155,12 +167,16 @@ def _dying_at(statement: int) -> Iterator[Callable[[], int]]:
 
 def deaths() -> None:
     """Print how many runs of the last update count as deaths."""
-    print(UpdateJob.objects.order_by("pk").values_list("attempts_without_progress", flat=True).last())
+    print(
+        UpdateJob.objects.order_by("pk").values_list("attempts_without_progress", flat=True).last()
+    )
 
 
 def dump() -> None:
     """Print what ``left_by`` tells of Maple USD, as JSON."""
-    print(json.dumps(left_by(District.objects.get(slug="maple-usd")) | {"due": runner.next_updates()}))
+    print(
+        json.dumps(left_by(District.objects.get(slug="maple-usd")) | {"due": runner.next_updates()})
+    )
 
 
 def finish() -> None:
@@ -182,7 +198,9 @@ def left_by(district: District) -> dict[str, Any]:
                 change.new,
                 change.update.number if change.update else 0,
             ]
-            for change in Change.objects.filter(student__district=district).select_related("student", "update")
+            for change in Change.objects.filter(student__district=district).select_related(
+                "student", "update"
+            )
         ),
         "updates": list(
             updates.values(

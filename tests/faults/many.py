@@ -35,11 +35,17 @@ def make(count: str) -> None:
     """So many districts: district-0, district-1, …, each with two schools and somebody who gets the results."""
     call_command("migrate", verbosity=0)
     for number in range(int(count)):
-        district = District.objects.create(name=f"District {number}", slug=f"district-{number}", time_zone="UTC")
+        district = District.objects.create(
+            name=f"District {number}", slug=f"district-{number}", time_zone="UTC"
+        )
         role = roles.standard(district, "district manager")
-        Member.objects.create(district=district, email=f"ops@{number}.example", role=role, receives_results=True)
+        Member.objects.create(
+            district=district, email=f"ops@{number}.example", role=role, receives_results=True
+        )
         for school in ("100", "200"):
-            School.objects.create(district=district, organization_id=school, name=f"School {school}")
+            School.objects.create(
+                district=district, organization_id=school, name=f"School {school}"
+            )
 
 
 def submit(*files: str) -> None:
@@ -83,17 +89,19 @@ def deadly(seconds: str) -> None:
     real = apply._apply
 
     def die_of_it(update: UpdateJob, run: str, tasks: Sequence[Any], *more: Any) -> None:
-        if (update.district.slug, update.number) == ("district-0", 1) and any(task.line == 7 for task in tasks):
+        if (update.district.slug, update.number) == ("district-0", 1) and any(
+            task.line == 7 for task in tasks
+        ):
             os.abort()
         real(update, run, tasks, *more)
 
-    setattr(apply, "_apply", die_of_it)  # noqa: B010 - of any shape
+    setattr(apply, "_apply", die_of_it)
     impatient(seconds)
 
 
 def hanging(seconds: str) -> None:
     """The impatient one, which hangs in its first chunk."""
-    setattr(apply, "_apply", lambda *arguments: time.sleep(3600))  # noqa: B010 - of any shape
+    setattr(apply, "_apply", lambda *arguments: time.sleep(3600))
     many_workers_worker.MAX_STEP_S = 2.0
     impatient(seconds)
 

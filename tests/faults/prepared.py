@@ -56,7 +56,11 @@ class Prepared:
     """The process as its tests use it."""
 
     def __init__(self) -> None:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("ROLLBOOK_", "DJANGO_"))}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("ROLLBOOK_", "DJANGO_"))
+        }
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.prepared"],
             stdin=subprocess.PIPE,
@@ -87,7 +91,9 @@ class Prepared:
             pid = self._receive()
             if kill_after_s is not None:
                 time.sleep(kill_after_s)
-                os.kill(pid, signal.SIGKILL)  # nobody has waited for it: the number is still its own
+                os.kill(
+                    pid, signal.SIGKILL
+                )  # nobody has waited for it: the number is still its own
             self._send({})
             code = self._receive()
             return Done(code, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8"))

@@ -49,7 +49,9 @@ def test_dying_before_the_commit_leaves_no_draft_and_a_file_that_is_swept(
     assert spooled(folder) == before
 
 
-def test_dying_behind_the_commit_leaves_a_draft_that_can_be_sent(folder: Folder, night: str) -> None:
+def test_dying_behind_the_commit_leaves_a_draft_that_can_be_sent(
+    folder: Folder, night: str
+) -> None:
     folder.run("keep_draft", night, "after_commit", code=137)
     assert folder.run("sweep").strip() == "0"
     assert folder.run("send_draft").strip() == "2"

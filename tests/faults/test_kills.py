@@ -33,7 +33,12 @@ def test_the_night_is_as_eventful_as_it_should_be(undisturbed: dict[str, Any]) -
     night = undisturbed["updates"][1]
     assert night["state"] == "completed"
     assert undisturbed["due"] == []
-    assert (night["updated"], night["added"], night["unchanged"], night["rejected"]) == (41, 11, 12, 12)
+    assert (night["updated"], night["added"], night["unchanged"], night["rejected"]) == (
+        41,
+        11,
+        12,
+        12,
+    )
 
 
 def test_a_worker_that_dies_at_any_statement_changes_nothing_in_the_end(
@@ -41,7 +46,9 @@ def test_a_worker_that_dies_at_any_statement_changes_nothing_in_the_end(
 ) -> None:
     counted = received.copy(tmp_path / "counted")
     statements = int(counted.run("work_until", "1000000"))
-    chosen = depth.sample(range(1, statements), "statements of a worker", daily=SAMPLES, nightly=EVERY_NIGHT)
+    chosen = depth.sample(
+        range(1, statements), "statements of a worker", daily=SAMPLES, nightly=EVERY_NIGHT
+    )
     for statement in chosen:
         folder = received.copy(tmp_path / str(statement))
         folder.run("work_until", str(statement), code=137)

@@ -42,17 +42,25 @@ def cluster(prepared: Cluster, tmp_path: Path) -> Iterator[Cluster]:
         yield cluster
 
 
-def everything_is_as_if_nothing_had_happened(cluster: Cluster, undisturbed: Any, spare_mails: int = 0) -> None:
+def everything_is_as_if_nothing_had_happened(
+    cluster: Cluster, undisturbed: Any, spare_mails: int = 0
+) -> None:
     cluster.until_all_have_ended()
     assert cluster.dump() == undisturbed
     mails = cluster.mails()
     assert len(mails) == 2 * DISTRICTS
     assert mails.total() <= 2 * DISTRICTS + spare_mails
-    until(lambda: cluster.jobs("doing") == [], 120)  # those of a dead worker are taken up after 25 s at most
+    until(
+        lambda: cluster.jobs("doing") == [], 120
+    )  # those of a dead worker are taken up after 25 s at most
 
 
 def at_work(cluster: Cluster) -> bool:
-    return bool(cluster.ask("SELECT 1 FROM updates_updatejob WHERE state = 'applying' AND updated + added > 0"))
+    return bool(
+        cluster.ask(
+            "SELECT 1 FROM updates_updatejob WHERE state = 'applying' AND updated + added > 0"
+        )
+    )
 
 
 def taken_up(cluster: Cluster) -> int:
@@ -60,7 +68,9 @@ def taken_up(cluster: Cluster) -> int:
     return cluster.log.read_text().count("gives no sign of life")
 
 
-def test_f01_another_worker_takes_up_what_a_killed_one_held(cluster: Cluster, undisturbed: Any) -> None:
+def test_f01_another_worker_takes_up_what_a_killed_one_held(
+    cluster: Cluster, undisturbed: Any
+) -> None:
     killed = cluster.start(how="worker")  # with the times of the real one
     until(lambda: at_work(cluster), 30)
     killed.kill()
@@ -69,7 +79,9 @@ def test_f01_another_worker_takes_up_what_a_killed_one_held(cluster: Cluster, un
     everything_is_as_if_nothing_had_happened(cluster, undisturbed)
 
 
-def test_f05_a_worker_that_is_told_to_stop_hands_over_at_once(cluster: Cluster, undisturbed: Any) -> None:
+def test_f05_a_worker_that_is_told_to_stop_hands_over_at_once(
+    cluster: Cluster, undisturbed: Any
+) -> None:
     first = cluster.start(how="worker")
     until(lambda: at_work(cluster), 30)
     cluster.start(how="worker")
@@ -90,7 +102,9 @@ def test_f06_a_second_signal_stops_it_at_once(cluster: Cluster, undisturbed: Any
     everything_is_as_if_nothing_had_happened(cluster, undisturbed)
 
 
-def test_f07_a_worker_that_wakes_after_it_was_thought_dead_changes_nothing(cluster: Cluster, undisturbed: Any) -> None:
+def test_f07_a_worker_that_wakes_after_it_was_thought_dead_changes_nothing(
+    cluster: Cluster, undisturbed: Any
+) -> None:
     zombie = cluster.start(step="0.2")
     until(lambda: at_work(cluster), 30)
     zombie.send_signal(signal.SIGSTOP)
@@ -101,13 +115,19 @@ def test_f07_a_worker_that_wakes_after_it_was_thought_dead_changes_nothing(clust
     assert zombie.poll() is None
 
 
-def test_f07_nor_does_one_that_was_stopped_in_the_middle_of_a_step(cluster: Cluster, undisturbed: Any) -> None:
+def test_f07_nor_does_one_that_was_stopped_in_the_middle_of_a_step(
+    cluster: Cluster, undisturbed: Any
+) -> None:
     cluster.ask(
         "CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$"
     )
-    cluster.ask("CREATE TRIGGER slowly BEFORE INSERT ON students_change FOR STATEMENT EXECUTE FUNCTION slowly()")
+    cluster.ask(
+        "CREATE TRIGGER slowly BEFORE INSERT ON students_change FOR STATEMENT EXECUTE FUNCTION slowly()"
+    )
     zombie = cluster.start(step="0")
-    until(lambda: bool(cluster.ask("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'")), 30)
+    until(
+        lambda: bool(cluster.ask("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'")), 30
+    )
     zombie.send_signal(signal.SIGSTOP)
     cluster.start(step="0")
     until(lambda: taken_up(cluster) > 0, 30)
@@ -118,7 +138,9 @@ def test_f07_nor_does_one_that_was_stopped_in_the_middle_of_a_step(cluster: Clus
     everything_is_as_if_nothing_had_happened(cluster, undisturbed, spare_mails=1)
 
 
-def test_f08_of_eight_workers_that_start_at_once_each_update_has_one(cluster: Cluster, undisturbed: Any) -> None:
+def test_f08_of_eight_workers_that_start_at_once_each_update_has_one(
+    cluster: Cluster, undisturbed: Any
+) -> None:
     for _ in range(8):
         cluster.start(step="0.02")
     everything_is_as_if_nothing_had_happened(cluster, undisturbed)
@@ -126,11 +148,13 @@ def test_f08_of_eight_workers_that_start_at_once_each_update_has_one(cluster: Cl
     assert "ERROR" not in cluster.log.read_text()
 
 
-def test_f10_a_row_that_kills_its_worker_ends_its_update_and_no_other(cluster: Cluster, undisturbed: Any) -> None:
+def test_f10_a_row_that_kills_its_worker_ends_its_update_and_no_other(
+    cluster: Cluster, undisturbed: Any
+) -> None:
     while cluster.states()["failed"] == 0:
         assert len(cluster.workers) < 6
         latest = cluster.start(how="deadly", step="0")
-        until(lambda: latest.poll() is not None or cluster.states()["failed"] > 0, 30)  # noqa: B023 - at once
+        until(lambda: latest.poll() is not None or cluster.states()["failed"] > 0, 30)
     until(lambda: cluster.states() == {"failed": 1, "completed": 3}, 60)
     told = cluster.dump()
     assert told["district-0"]["updates"][0]["state"] == "failed"
@@ -150,12 +174,16 @@ def test_f14_a_session_that_is_killed_takes_all_others_with_it_and_the_work_goes
     cluster.start()
     cluster.start()
     until(lambda: at_work(cluster), 30)
-    ((pid,), *_) = cluster.ask("SELECT pid FROM pg_stat_activity WHERE application_name = 'rollbook' LIMIT 1")
+    ((pid,), *_) = cluster.ask(
+        "SELECT pid FROM pg_stat_activity WHERE application_name = 'rollbook' LIMIT 1"
+    )
     os.kill(pid, signal.SIGKILL)
     everything_is_as_if_nothing_had_happened(cluster, undisturbed, spare_mails=2)
 
 
-def test_f15_after_the_database_was_away_the_work_goes_on_by_itself(cluster: Cluster, undisturbed: Any) -> None:
+def test_f15_after_the_database_was_away_the_work_goes_on_by_itself(
+    cluster: Cluster, undisturbed: Any
+) -> None:
     worker = cluster.start()
     until(lambda: at_work(cluster), 30)
     cluster.server.stop("immediate")
@@ -182,7 +210,13 @@ def test_f19_whoever_holds_the_students_for_long_holds_up_their_update_and_no_mo
     cluster: Cluster, undisturbed: Any
 ) -> None:
     cluster.start("--concurrency", "2", how="hasty")
-    until(lambda: cluster.ask("SELECT count(*) FROM updates_updatejob WHERE state = 'completed'") == [(DISTRICTS,)], 60)
+    until(
+        lambda: (
+            cluster.ask("SELECT count(*) FROM updates_updatejob WHERE state = 'completed'")
+            == [(DISTRICTS,)]
+        ),
+        60,
+    )
     with psycopg.connect(cluster.server.url(cluster.database)) as holder:
         holder.execute("SELECT 1 FROM students_student ORDER BY id DESC FOR UPDATE")
         until(lambda: "must wait" in cluster.log.read_text(), 30)
@@ -190,7 +224,9 @@ def test_f19_whoever_holds_the_students_for_long_holds_up_their_update_and_no_mo
     everything_is_as_if_nothing_had_happened(cluster, undisturbed)
 
 
-def test_f21_a_commit_whose_answer_is_lost_is_not_done_again(cluster: Cluster, undisturbed: Any) -> None:
+def test_f21_a_commit_whose_answer_is_lost_is_not_done_again(
+    cluster: Cluster, undisturbed: Any
+) -> None:
     with cutting_proxy(cluster.server.port, every=25) as proxy:
         cluster.port = proxy.port
         cluster.start(step="0.01")
@@ -199,13 +235,20 @@ def test_f21_a_commit_whose_answer_is_lost_is_not_done_again(cluster: Cluster, u
         assert proxy.cuts > 3
 
 
-def test_f22_a_worker_that_finds_a_newer_database_stops_kindly(cluster: Cluster, undisturbed: Any) -> None:
+def test_f22_a_worker_that_finds_a_newer_database_stops_kindly(
+    cluster: Cluster, undisturbed: Any
+) -> None:
     old = cluster.start()
     until(lambda: at_work(cluster), 30)
-    cluster.ask("INSERT INTO django_migrations (app, name, applied) VALUES ('updates', '9999_newer', now())")
+    cluster.ask(
+        "INSERT INTO django_migrations (app, name, applied) VALUES ('updates', '9999_newer', now())"
+    )
     assert old.wait(60) == 1
     log = cluster.log.read_text()
-    assert "ERROR newer_database: a newer version of Rollbook has changed the database (updates.9999_newer); " in log
+    assert (
+        "ERROR newer_database: a newer version of Rollbook has changed the database (updates.9999_newer); "
+        in log
+    )
     assert cluster.jobs("doing") == []
     cluster.ask("DELETE FROM django_migrations WHERE name = '9999_newer'")
     assert cluster.ask("SELECT max(deaths) FROM updates_updatejob") == [(0,)]

@@ -47,7 +47,9 @@ class Nemesis:
     cluster: Cluster
     chance: random.Random
     workers: list["subprocess.Popen[bytes]"]
-    asleep: dict[int, float] = field(default_factory=dict)  # place among the workers to when it wakes
+    asleep: dict[int, float] = field(
+        default_factory=dict
+    )  # place among the workers to when it wakes
     deeds: Counter[str] = field(default_factory=Counter)
 
     def rage(self, seconds: float) -> None:
@@ -76,7 +78,9 @@ class Nemesis:
         self.asleep[place] = time.monotonic() + self.chance.uniform(1, LONGEST_SLEEP)
 
     def end_sessions(self) -> None:
-        found = self.cluster.ask("SELECT pid FROM pg_stat_activity WHERE application_name = 'rollbook' ORDER BY pid")
+        found = self.cluster.ask(
+            "SELECT pid FROM pg_stat_activity WHERE application_name = 'rollbook' ORDER BY pid"
+        )
         for (pid,) in self.chance.sample(found, min(2, len(found))):
             self.cluster.ask("SELECT pg_terminate_backend(%s)", pid)
 
@@ -120,7 +124,9 @@ DEEDS: dict[str, tuple[float, Callable[[Nemesis], None]]] = {
 
 
 @pytest.mark.timeout(SIZE.timeout)
-def test_whatever_befalls_workers_and_database_every_district_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
+def test_whatever_befalls_workers_and_database_every_district_ends_as_if_nothing_had_happened(
+    tmp_path: Path,
+) -> None:
     with running_cluster(tmp_path, SIZE.districts) as cluster:
         rollover = HEADER + "".join(row(number, grade="9") for number in range(1, STUDENTS + 1))
         cluster.send_everywhere(base=base(), night=eventful_night(), rollover=rollover)
@@ -129,7 +135,9 @@ def test_whatever_befalls_workers_and_database_every_district_ends_as_if_nothing
                 quiet.start(step="0")
             quiet.until_all_have_ended()
             undisturbed = quiet.dump()
-        nemesis = Nemesis(cluster, random.Random(SEED), [cluster.start() for _ in range(SIZE.workers)])
+        nemesis = Nemesis(
+            cluster, random.Random(SEED), [cluster.start() for _ in range(SIZE.workers)]
+        )
         nemesis.rage(SIZE.seconds)
         cluster.until_all_have_ended(150)
         until(lambda: cluster.jobs("doing") == [], 60)

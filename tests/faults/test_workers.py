@@ -21,7 +21,9 @@ def waiting(tmp_path_factory: pytest.TempPathFactory) -> Folder:
     """A folder in which a file with many new students waits."""
     place = tmp_path_factory.mktemp("workers")
     folder = enrolled_once().copy(place / "data")
-    (place / "new.csv").write_text(HEADER + "".join(row(n) for n in range(1000, 1000 + WAITING)), encoding="utf-8")
+    (place / "new.csv").write_text(
+        HEADER + "".join(row(n) for n in range(1000, 1000 + WAITING)), encoding="utf-8"
+    )
     folder.run("submit", str(place / "new.csv"), "add")
     return folder
 
@@ -34,7 +36,10 @@ def folder(waiting: Folder, tmp_path: Path) -> Folder:
 @contextmanager
 def a_worker(folder: Folder, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
     command = [sys.executable, "-m", "rollbook", "worker"]
-    with log.open("wb") as stderr, subprocess.Popen(command, env=folder.environment, stderr=stderr) as worker:
+    with (
+        log.open("wb") as stderr,
+        subprocess.Popen(command, env=folder.environment, stderr=stderr) as worker,
+    ):
         try:
             yield worker
         finally:
@@ -45,14 +50,18 @@ def until(folder: Folder, state: str, seconds: float = 120) -> int:
     """Wait until the second update has got there; returns how many students it has added."""
     deadline = time.monotonic() + seconds
     while True:
-        found, added = execute(folder.path, "SELECT state, added FROM updates_updatejob WHERE number = 2")[0]
+        found, added = execute(
+            folder.path, "SELECT state, added FROM updates_updatejob WHERE number = 2"
+        )[0]
         if found == state:
             return int(added)
         assert time.monotonic() < deadline, f"{found} after {seconds} s"
         time.sleep(0.02)
 
 
-def test_a_worker_that_is_told_to_stop_ends_its_step_and_the_next_one_goes_on(folder: Folder, tmp_path: Path) -> None:
+def test_a_worker_that_is_told_to_stop_ends_its_step_and_the_next_one_goes_on(
+    folder: Folder, tmp_path: Path
+) -> None:
     with a_worker(folder, tmp_path / "first.log") as first:
         until(folder, "applying")
         first.send_signal(signal.SIGTERM)

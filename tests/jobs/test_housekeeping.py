@@ -33,7 +33,10 @@ def test_the_job_queue_has_every_task() -> None:
 
     known = {task.name for task in tasks.housekeeping_app.tasks.values() if task.queue == "chores"}
     assert known == {task.name for task in PERIODIC_TASKS}
-    periodic = {name: task.cron for (name, _), task in tasks.housekeeping_app.periodic_registry.periodic_tasks.items()}
+    periodic = {
+        name: task.cron
+        for (name, _), task in tasks.housekeeping_app.periodic_registry.periodic_tasks.items()
+    }
     assert periodic == {task.name: task.cron for task in PERIODIC_TASKS}
 
 
@@ -66,7 +69,9 @@ def test_passwords_are_wrapped_while_no_update_gets_on(manager: Member) -> None:
     enroll(manager.district, a_class(3))
     next(runner.run_steps(send(manager.district, a_class(3, GRADE="5")).pk))
     assert housekeeping.upgrade_password_hashes() == 0
-    UpdateJob.objects.update(progressed_at=timezone.now() - timedelta(minutes=2))  # it waits for something
+    UpdateJob.objects.update(
+        progressed_at=timezone.now() - timedelta(minutes=2)
+    )  # it waits for something
     assert housekeeping.upgrade_password_hashes() == 3
     assert housekeeping.upgrade_password_hashes() == 0
 
@@ -86,7 +91,11 @@ def test_what_districts_keep_no_longer_is_removed(manager: Member) -> None:
 def test_sessions_that_are_over_are_swept(manager: Member, minutes: int, is_swept: bool) -> None:
     now = timezone.now()
     Session.objects.create(
-        session_key="x", member=manager, started_at=now, last_seen_at=now, expire_date=now + timedelta(minutes=minutes)
+        session_key="x",
+        member=manager,
+        started_at=now,
+        last_seen_at=now,
+        expire_date=now + timedelta(minutes=minutes),
     )
     assert housekeeping.sweep_spool() == is_swept
     assert Session.objects.exists() != is_swept

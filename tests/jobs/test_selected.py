@@ -32,6 +32,10 @@ def test_setting_django_up_imports_neither(tmp_path: Path) -> None:
         "import sys, django; django.setup();"
         " print({'rollbook.jobs.single_worker.loop', 'rollbook.jobs.many_workers.worker', 'rollbook.updates.runner'} & set(sys.modules))"
     )
-    env = environment(tmp_path / "data", DJANGO_SETTINGS_MODULE="rollbook.settings", DATABASE_URL="")
-    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    env = environment(
+        tmp_path / "data", DJANGO_SETTINGS_MODULE="rollbook.settings", DATABASE_URL=""
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+    )
     assert done.stdout == "set()\n"

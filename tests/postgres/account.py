@@ -12,7 +12,7 @@ from typing import Any
 from tests.postgres import PostgresProblem
 
 IN_PLACE_OF_ROOT = "nobody"  # initdb wants an account that has a name
-OPEN_PLACES = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 (each server has a closed folder of its own in it)
+OPEN_PLACES = ("/tmp", "/var/tmp", "/dev/shm")
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,9 @@ class Account:
     @property
     def options(self) -> dict[str, Any]:
         """What makes ``subprocess`` run something as this account, with no other groups."""
-        return {"user": self.uid, "group": self.gid, "extra_groups": []} if os.geteuid() == 0 else {}
+        return (
+            {"user": self.uid, "group": self.gid, "extra_groups": []} if os.geteuid() == 0 else {}
+        )
 
     def take(self, path: Path) -> None:
         """Own this file or folder, and all that is in it."""
@@ -36,7 +38,9 @@ class Account:
     def can(self, *command: str | Path) -> bool:
         """Whether this command succeeds; tried, because modes alone do not tell (lists of access, mounts)."""
         try:
-            done = subprocess.run(command, cwd="/", check=False, capture_output=True, **self.options)
+            done = subprocess.run(
+                command, cwd="/", check=False, capture_output=True, **self.options
+            )
         except OSError:
             return False
         return done.returncode == 0

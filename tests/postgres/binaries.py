@@ -47,7 +47,11 @@ def candidates() -> Iterator[Path]:
     on_path = shutil.which("postgres")
     if on_path:
         yield Path(on_path).resolve().parent
-    yield from sorted((folder for pattern in SYSTEM for folder in Path("/").glob(pattern)), key=version, reverse=True)
+    yield from sorted(
+        (folder for pattern in SYSTEM for folder in Path("/").glob(pattern)),
+        key=version,
+        reverse=True,
+    )
 
 
 def version(folder: Path) -> int:
@@ -55,7 +59,9 @@ def version(folder: Path) -> int:
     if not all((folder / name).is_file() for name in NEEDED):
         return 0
     try:
-        said = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, check=False).stdout
+        said = subprocess.run(
+            [folder / "postgres", "--version"], capture_output=True, text=True, check=False
+        ).stdout
     except OSError:
         return 0
     found = re.match(r"postgres \(PostgreSQL\) (\d+)", said)
@@ -98,7 +104,9 @@ def _copy(folder: Path, into: Path) -> Path:
     for name in NEEDED:
         shutil.copy(folder / name, copied / "bin")
     for name in filter(lambda name: (installed / name).is_dir(), ("lib", "share")):
-        shutil.copytree(installed / name, copied / name, ignore=shutil.ignore_patterns("*.a", "pgxs", "doc"))
+        shutil.copytree(
+            installed / name, copied / name, ignore=shutil.ignore_patterns("*.a", "pgxs", "doc")
+        )
     # A wheel keeps the shared libraries it brings beside its package, and the binaries find them from where they are.
     libraries = installed.parent.with_name(f"{installed.parent.name}.libs")
     if libraries.is_dir():

@@ -52,7 +52,9 @@ def standing(pid: int) -> tuple[str, int]:
         said = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
     except OSError:
         return "", 0
-    state, parent = said.rpartition(")")[2].split()[:2]  # the name before it may have blanks and brackets
+    state, parent = said.rpartition(")")[2].split()[
+        :2
+    ]  # the name before it may have blanks and brackets
     return state, int(parent)
 
 
@@ -69,7 +71,11 @@ class Guard:
 
     def obey(self) -> None:
         """Do as told until the owner is gone."""
-        known: dict[str, Callable[[Any], int]] = {"run": self.run, "start": self.start, "stop": self.stop}
+        known: dict[str, Callable[[Any], int]] = {
+            "run": self.run,
+            "start": self.start,
+            "stop": self.stop,
+        }
         for name, about in self._orders():
             os.write(1, json.dumps(known[name](about)).encode() + b"\n")
 
@@ -119,7 +125,9 @@ class Guard:
             if not more:
                 return
             said += more
-            if said.endswith(b"\n"):  # whoever gave the order waits for the answer: nothing comes after it
+            if said.endswith(
+                b"\n"
+            ):  # whoever gave the order waits for the answer: nothing comes after it
                 name, about = json.loads(said)
                 yield name, about
                 said = b""

@@ -28,7 +28,11 @@ class Traces:
     def left(self) -> list[object]:
         """What is still there of them."""
         alive = [pid for pid in self.processes if is_alive(pid)]
-        return [*alive, *self.shared_memory(), *(folder for folder in self.folders if Path(folder).exists())]
+        return [
+            *alive,
+            *self.shared_memory(),
+            *(folder for folder in self.folders if Path(folder).exists()),
+        ]
 
     def left_after(self, seconds: float = 30) -> list[object]:
         """What is still there of them when there was so much time to go."""
@@ -45,4 +49,6 @@ class Traces:
 
 def traces(server: Server) -> Traces:
     """Of one that runs: its guard first, then its postmaster."""
-    return Traces([server._guard.pid, *server.processes()], [str(server.folder), str(server.sockets)])
+    return Traces(
+        [server._guard.pid, *server.processes()], [str(server.folder), str(server.sockets)]
+    )

@@ -76,7 +76,9 @@ class Server:
         self.binaries = binaries.find(ordered=ordered)
         self.account = account.of_the_server()
         self.folder = account.own_folder(self.account, [folder] if folder else account.places())
-        self.sockets = account.own_folder(self.account, account.places(), LONGEST_SOCKET - len(SOCKET_NAME))
+        self.sockets = account.own_folder(
+            self.account, account.places(), LONGEST_SOCKET - len(SOCKET_NAME)
+        )
         self.data, self.log = self.folder / "data", self.folder / "log"
         self.port = _free_port() if tcp else PORT
         self.settings = self._always(tcp) | ({} if durable else QUICK) | dict(settings or {})
@@ -101,7 +103,12 @@ class Server:
         Behind it comes a checkpoint. Without one, PostgreSQL takes the next values of a copied sequence for logged,
         which they are in the other database only, and gives them out again after it was stopped at once.
         """
-        self._do(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(like)), OWNER)
+        self._do(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(like)
+            ),
+            OWNER,
+        )
         self._do(sql.SQL("CHECKPOINT").format())
         return self.url(name)
 
@@ -109,17 +116,23 @@ class Server:
         """Start again on the same data and at the same URL, after ``stop`` or a kill, and wait until it answers."""
         given = [f"{name}={value}" for name, value in self.settings.items()]
         options = [word for one in given for word in ("-c", one)]
-        self.pid = self._ask("start", [str(self.binaries / "postgres"), "-D", str(self.data), *options])
+        self.pid = self._ask(
+            "start", [str(self.binaries / "postgres"), "-D", str(self.data), *options]
+        )
         deadline = time.monotonic() + STARTING
         while not self._is_ready():
             if not is_alive(self.pid) or time.monotonic() > deadline:
-                raise PostgresProblem(f"the PostgreSQL of the tests did not start:\n{self._last_words()}")
+                raise PostgresProblem(
+                    f"the PostgreSQL of the tests did not start:\n{self._last_words()}"
+                )
             time.sleep(TICK)
 
     def stop(self, mode: str = "fast") -> None:
         """Stop it, frozen or not; the modes are those of pg_ctl: smart, fast, immediate."""
         if not self._ask("stop", int(STOPS[mode])):
-            raise PostgresProblem(f"the PostgreSQL of the tests had to be killed ({mode}):\n{self._last_words()}")
+            raise PostgresProblem(
+                f"the PostgreSQL of the tests had to be killed ({mode}):\n{self._last_words()}"
+            )
         self.pid = 0
 
     def processes(self) -> list[int]:
@@ -147,7 +160,10 @@ class Server:
                 )
 
     def _always(self, tcp: bool) -> dict[str, object]:
-        where = {"listen_addresses": LOOPBACK if tcp else "", "unix_socket_directories": self.sockets}
+        where = {
+            "listen_addresses": LOOPBACK if tcp else "",
+            "unix_socket_directories": self.sockets,
+        }
         return ALWAYS | where | {"port": self.port}
 
     def _a_guard(self) -> "subprocess.Popen[str]":
@@ -159,12 +175,22 @@ class Server:
             "options": self.account.options,
         }
         return subprocess.Popen(
-            [sys.executable, "-I", "-S", str(Path(__file__).with_name("guard.py")), json.dumps(said)],
+            [
+                sys.executable,
+                "-I",
+                "-S",
+                str(Path(__file__).with_name("guard.py")),
+                json.dumps(said),
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             cwd="/",
-            env={name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))},
+            env={
+                name: value
+                for name, value in os.environ.items()
+                if not name.startswith(("PG", "LC_", "LANG"))
+            },
             start_new_session=True,  # Ctrl-C in a terminal is for its owner
         )
 
@@ -178,14 +204,20 @@ class Server:
         except BrokenPipeError:
             answer = ""
         if not answer:
-            raise PostgresProblem(f"the guard of the PostgreSQL of the tests has died:\n{self._last_words()}")
+            raise PostgresProblem(
+                f"the guard of the PostgreSQL of the tests has died:\n{self._last_words()}"
+            )
         return json.loads(answer)
 
     def _prepare(self) -> None:
         self.binaries = binaries.reachable(self.binaries, self.account, self.folder / "binaries")
         self._init()
         self.start()
-        self._do(sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}").format(sql.Identifier(OWNER), self.password))
+        self._do(
+            sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}").format(
+                sql.Identifier(OWNER), self.password
+            )
+        )
 
     def _init(self) -> None:
         secret = self.folder / "password"
@@ -196,7 +228,13 @@ class Server:
             raise PostgresProblem(f"initdb of {self.binaries} failed:\n{self._last_words()}")
 
     def _initdb(self, secret: Path, locale: Sequence[str]) -> list[str]:
-        how = [f"--username={SUPERUSER}", f"--pwfile={secret}", "--auth=scram-sha-256", "--encoding=UTF8", "--no-sync"]
+        how = [
+            f"--username={SUPERUSER}",
+            f"--pwfile={secret}",
+            "--auth=scram-sha-256",
+            "--encoding=UTF8",
+            "--no-sync",
+        ]
         return [str(self.binaries / "initdb"), f"--pgdata={self.data}", *how, *locale]
 
     def _is_ready(self) -> bool:
@@ -218,7 +256,9 @@ class Server:
 
     def _last_words(self) -> str:
         try:
-            return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:])
+            return "\n".join(
+                self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:]
+            )
         except OSError:
             return "(it left no log)"
 
@@ -229,7 +269,9 @@ def _free_port() -> int:
 
 
 @contextmanager
-def running_server(folder: Path | None = None, *, durable: bool = False, **more: Any) -> Iterator[Server]:
+def running_server(
+    folder: Path | None = None, *, durable: bool = False, **more: Any
+) -> Iterator[Server]:
     """A ``Server``, closed at the end."""
     server = Server(folder, durable=durable, **more)
     try:
@@ -239,10 +281,18 @@ def running_server(folder: Path | None = None, *, durable: bool = False, **more:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.postgres.server", description="Serve until told to stop.")
-    parser.add_argument("folder", nargs="?", type=Path, help="where its data are to be; else in a temporary folder")
-    parser.add_argument("--durable", action="store_true", help="survive power cuts, with PostgreSQL's own settings")
-    parser.add_argument("--tcp", action="store_true", help="print the URL of a loopback port, not of a socket")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.postgres.server", description="Serve until told to stop."
+    )
+    parser.add_argument(
+        "folder", nargs="?", type=Path, help="where its data are to be; else in a temporary folder"
+    )
+    parser.add_argument(
+        "--durable", action="store_true", help="survive power cuts, with PostgreSQL's own settings"
+    )
+    parser.add_argument(
+        "--tcp", action="store_true", help="print the URL of a loopback port, not of a socket"
+    )
     asked = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: sys.exit(0))

@@ -30,7 +30,9 @@ def reachable() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def test_binaries_below_a_closed_folder_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_binaries_below_a_closed_folder_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home = tmp_path / "home"
     copied = binaries._copy(binaries.find(), home)
     home.chmod(0o700)
@@ -95,7 +97,11 @@ def serving(folder: Path) -> "subprocess.Popen[str]":
     named = {binaries.VARIABLE: str(binaries.reachable(binaries.find(), user, folder / "copied"))}
     python = a_python(folder)
     user.take(folder)
-    ours = {"PYTHONPATH": str(folder / "packages"), "LD_LIBRARY_PATH": str(folder / "lib"), "TMPDIR": str(folder)}
+    ours = {
+        "PYTHONPATH": str(folder / "packages"),
+        "LD_LIBRARY_PATH": str(folder / "lib"),
+        "TMPDIR": str(folder),
+    }
     return subprocess.Popen(
         [python, "-m", "tests.postgres.server", folder],
         cwd="/",
@@ -115,7 +121,9 @@ def a_python(folder: Path) -> Path:
         Path(sysconfig.get_path("stdlib")),
         Path(sys.executable).resolve(),
     )
-    mostly = shutil.ignore_patterns("__pycache__", "site-packages", "dist-packages", "test", "tests", "config-*")
+    mostly = shutil.ignore_patterns(
+        "__pycache__", "site-packages", "dist-packages", "test", "tests", "config-*"
+    )
     shutil.copytree(library, folder / library.relative_to(base), ignore=mostly, dirs_exist_ok=True)
     shutil.copy(executable, folder / "bin")
     for shared in Path(sysconfig.get_config_var("LIBDIR")).glob("libpython3.*so*"):

@@ -9,7 +9,11 @@ from tests.postgres import PostgresProblem, binaries
 from tests.postgres.looking import ask
 from tests.postgres.server import Server, running_server
 
-INSTALLED = [folder for folder in dict.fromkeys(binaries.candidates()) if binaries.version(folder) >= binaries.OLDEST]
+INSTALLED = [
+    folder
+    for folder in dict.fromkeys(binaries.candidates())
+    if binaries.version(folder) >= binaries.OLDEST
+]
 
 
 @pytest.fixture
@@ -27,19 +31,24 @@ def test_every_one_that_is_here_will_do(folder: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv(binaries.VARIABLE, str(folder))
     knows_an_order = binaries.knows_an_order(folder) or "en_US.utf8" in locales()
     with running_server() as server:
-        assert ask(server.url(), "SELECT current_setting('server_version_num')::int / 10000") == binaries.version(
-            folder
-        )
+        assert ask(
+            server.url(), "SELECT current_setting('server_version_num')::int / 10000"
+        ) == binaries.version(folder)
         assert ask(server.url(), "SHOW server_encoding") == "UTF8"
         assert ask(server.url(), "SELECT 'a' < 'B'") is knows_an_order
 
 
 def locales() -> list[str]:
-    return subprocess.run(["locale", "-a"], capture_output=True, text=True, check=True).stdout.split()
+    return subprocess.run(
+        ["locale", "-a"], capture_output=True, text=True, check=True
+    ).stdout.split()
 
 
 def test_without_any_it_says_the_command_that_mends_it(bare: pytest.MonkeyPatch) -> None:
-    with pytest.raises(PostgresProblem, match=r"there is no PostgreSQL 14 or later to test with.*; run `make setup`,"):
+    with pytest.raises(
+        PostgresProblem,
+        match=r"there is no PostgreSQL 14 or later to test with.*; run `make setup`,",
+    ):
         Server()
 
 
@@ -61,7 +70,9 @@ def a_pretender(folder: Path, number: str) -> None:
     """Binaries that know their version and nothing else."""
     folder.mkdir(parents=True)
     for name in binaries.NEEDED:
-        (folder / name).write_text(f"#!/bin/sh\necho 'postgres (PostgreSQL) {number}'\n", encoding="utf-8")
+        (folder / name).write_text(
+            f"#!/bin/sh\necho 'postgres (PostgreSQL) {number}'\n", encoding="utf-8"
+        )
         (folder / name).chmod(0o755)
 
 
@@ -86,5 +97,8 @@ def test_a_named_folder_without_good_ones_is_refused_and_no_other_taken(
     if number:
         a_pretender(tmp_path / "bin", number)
     monkeypatch.setenv(binaries.VARIABLE, str(tmp_path / "bin"))
-    with pytest.raises(PostgresProblem, match=f"ROLLBOOK_TEST_POSTGRES_BIN names {tmp_path}/bin, which has no initdb"):
+    with pytest.raises(
+        PostgresProblem,
+        match=f"ROLLBOOK_TEST_POSTGRES_BIN names {tmp_path}/bin, which has no initdb",
+    ):
         Server()

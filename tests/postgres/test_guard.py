@@ -47,7 +47,9 @@ def test_nothing_is_left_when_it_was_closed_with_a_session_open() -> None:
     of_it = traces(server)
     assert of_it.shared_memory()
     with psycopg.connect(server.url()):
-        assert not any("/dev/shm" in Path(f"/proc/{pid}/maps").read_text() for pid in server.processes())  # noqa: S108
+        assert not any(
+            "/dev/shm" in Path(f"/proc/{pid}/maps").read_text() for pid in server.processes()
+        )
         server.close()
     assert of_it.left() == []
     server.close()  # may be said twice
@@ -76,11 +78,19 @@ def test_nothing_is_left_when_it_was_closed(before: Callable[[Server], None]) ->
         "server.stop()",
         "os.fork() or time.sleep(600)",  # a child that holds whatever its parent held
     ],
-    ids=["running", "frozen", "without a postmaster", "stopped", "with a child of the test run left"],
+    ids=[
+        "running",
+        "frozen",
+        "without a postmaster",
+        "stopped",
+        "with a child of the test run left",
+    ],
 )
 def test_nothing_is_left_when_the_test_run_was_killed(before: str) -> None:
     script = [sys.executable, "-c", DOOMED.format(before=before)]
-    with subprocess.Popen(script, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True) as run:
+    with subprocess.Popen(
+        script, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as run:
         assert run.stdout
         of_it = Traces(**json.loads(run.stdout.readline()))
         assert set(of_it.folders) < set(of_it.left())
@@ -113,7 +123,9 @@ def test_nothing_is_left_of_one_that_cannot_start_and_it_says_why() -> None:
             made.append(traces(self))
             super().start()
 
-    with pytest.raises(PostgresProblem, match=r'did not start:(?s:.*)invalid value for parameter "max_connections"'):
+    with pytest.raises(
+        PostgresProblem, match=r'did not start:(?s:.*)invalid value for parameter "max_connections"'
+    ):
         Seen(settings={"max_connections": "many"})
     assert len(made) == 1
     assert made[0].left() == []

@@ -16,7 +16,9 @@ from tests.postgres.server import LOOPBACK, SUPERUSER, Server, running_server
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with running_server(tcp=True, settings={"max_connections": 17, "rollbook.long": "x" * 9000}) as server:
+    with running_server(
+        tcp=True, settings={"max_connections": 17, "rollbook.long": "x" * 9000}
+    ) as server:
         yield server
 
 
@@ -33,7 +35,10 @@ def test_its_url_works_through_the_socket_and_through_the_port(server: Server) -
     assert url.startswith("postgres://")
     assert ask(url, "SELECT current_database()") == "an odd name?"
     assert ask(url, "SELECT inet_server_addr()") is None
-    assert ask(server.url("an odd name?", port=server.port), "SELECT host(inet_server_addr())") == LOOPBACK
+    assert (
+        ask(server.url("an odd name?", port=server.port), "SELECT host(inet_server_addr())")
+        == LOOPBACK
+    )
 
 
 def test_it_listens_on_the_loopback_address_and_only_if_told_to(server: Server) -> None:
@@ -134,12 +139,17 @@ def test_its_data_are_where_they_were_asked_for() -> None:
     folder = account.own_folder(account.of_the_server(), account.places())
     try:
         with running_server(folder) as server:
-            assert Path(str(ask(server.url(user=SUPERUSER), "SHOW data_directory"))).parents[1] == folder
+            assert (
+                Path(str(ask(server.url(user=SUPERUSER), "SHOW data_directory"))).parents[1]
+                == folder
+            )
         assert list(folder.iterdir()) == []
     finally:
         folder.rmdir()
 
 
 def test_a_folder_it_cannot_write_in_is_named() -> None:
-    with pytest.raises(PostgresProblem, match="found no place it can write in: tried /proc/nowhere; name a folder"):
+    with pytest.raises(
+        PostgresProblem, match="found no place it can write in: tried /proc/nowhere; name a folder"
+    ):
         Server(Path("/proc/nowhere"))

@@ -47,16 +47,26 @@ def _broken(environ: dict[str, Any]) -> Answer:
     raise RuntimeError("the text of an exception is nobody's business")
 
 
-PATHS = {"/healthz": _healthz, "/refuse": _refuse, "/upload": _upload, "/large": _large, "/broken": _broken}
+PATHS = {
+    "/healthz": _healthz,
+    "/refuse": _refuse,
+    "/upload": _upload,
+    "/large": _large,
+    "/broken": _broken,
+}
 
 
 def main(data: str, port: str, *flags: str) -> None:
     if "--hasty" in flags:
-        connection.HEAD_SECONDS = connection.FORETASTE_SECONDS = body_timeout.RECEIVE_TIMEOUT_S = sockets.SEND_TIMEOUT_S = 2.0
+        connection.HEAD_SECONDS = connection.FORETASTE_SECONDS = body_timeout.RECEIVE_TIMEOUT_S = (
+            sockets.SEND_TIMEOUT_S
+        ) = 2.0
     behind_proxy = "--behind-proxy" in flags
     certificate = None if behind_proxy else tls.certificate(Path(data), "127.0.0.1")
     address = gunicorn_app.Address("127.0.0.1", int(port))
-    gunicorn_app.run_web(address, certificate, behind_proxy=behind_proxy, application="tests.server.echo:application")
+    gunicorn_app.run_web(
+        address, certificate, behind_proxy=behind_proxy, application="tests.server.echo:application"
+    )
 
 
 if __name__ == "__main__":

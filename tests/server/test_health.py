@@ -11,12 +11,16 @@ from rollbook.updates.engine import WorkerStatus
 from rollbook.web import health
 
 ALIVE = WorkerStatus(alive=True, at=datetime(2026, 11, 23, 2, 5, 11, tzinfo=UTC))
-GONE = WorkerStatus(alive=False, at=datetime(2026, 11, 22, 20, 5, 11, tzinfo=timezone(timedelta(hours=-6))))
+GONE = WorkerStatus(
+    alive=False, at=datetime(2026, 11, 22, 20, 5, 11, tzinfo=timezone(timedelta(hours=-6)))
+)
 
 pytestmark = pytest.mark.django_db
 
 
-def healthz(monkeypatch: pytest.MonkeyPatch, seen: WorkerStatus, accept: str = "*/*") -> HttpResponse:
+def healthz(
+    monkeypatch: pytest.MonkeyPatch, seen: WorkerStatus, accept: str = "*/*"
+) -> HttpResponse:
     monkeypatch.setattr(health, "worker_status", lambda: seen)
     return health.healthz(RequestFactory().get("/healthz", headers={"Accept": accept}))
 
@@ -28,7 +32,9 @@ def test_it_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "no-store" in answer["Cache-Control"]
 
 
-def test_a_missing_worker_is_told_with_the_moment_it_was_last_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_worker_is_told_with_the_moment_it_was_last_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     answer = healthz(monkeypatch, GONE)
     assert (answer.status_code, answer.content) == (
         503,

@@ -37,13 +37,27 @@ def test_everywhere_in_ipv6_is_everywhere_in_ipv4_too() -> None:
 @pytest.mark.parametrize(
     ("error", "advice"),
     [
-        (OSError(errno.EACCES, "Permission denied"), "port 443 needs rights this user does not have"),
-        (OSError(errno.EADDRNOTAVAIL, "Cannot assign"), "maple.example is not an address of this machine"),
-        (socket.gaierror(socket.EAI_NONAME, "unknown"), "maple.example is not an address of this machine"),
-        (OSError(errno.EMFILE, "Too many open files"), "cannot listen on maple.example:443: Too many open files"),
+        (
+            OSError(errno.EACCES, "Permission denied"),
+            "port 443 needs rights this user does not have",
+        ),
+        (
+            OSError(errno.EADDRNOTAVAIL, "Cannot assign"),
+            "maple.example is not an address of this machine",
+        ),
+        (
+            socket.gaierror(socket.EAI_NONAME, "unknown"),
+            "maple.example is not an address of this machine",
+        ),
+        (
+            OSError(errno.EMFILE, "Too many open files"),
+            "cannot listen on maple.example:443: Too many open files",
+        ),
     ],
 )
-def test_every_reason_has_its_advice(monkeypatch: pytest.MonkeyPatch, error: OSError, advice: str) -> None:
+def test_every_reason_has_its_advice(
+    monkeypatch: pytest.MonkeyPatch, error: OSError, advice: str
+) -> None:
     monkeypatch.setattr(server_listener, "_listen", raising(error))
     with pytest.raises(ListenError) as told:
         listen(Address("maple.example", 443))

@@ -131,7 +131,9 @@ def test_idle_clients_do_not_delay_the_stop(data: Path) -> None:
 
 def test_a_second_signal_stops_it_at_once(data: Path) -> None:
     with serve(data) as running, running.server.connect_tls() as client:
-        client.sendall(b"POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999\r\n\r\n" + bytes(70_000))
+        client.sendall(
+            b"POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999\r\n\r\n" + bytes(70_000)
+        )
         time.sleep(0.3)
         os.kill(running.child("worker"), signal.SIGSTOP)  # it would not hear a kind word
         running.process.terminate()
@@ -189,7 +191,9 @@ def is_free(port: int) -> bool:
 
 def refusal(data: Path, port: int, *arguments: str) -> str:
     asked = command(data, port, *arguments)
-    done = subprocess.run(asked, capture_output=True, text=True, env=environment(data), cwd=ROOT, timeout=60)
+    done = subprocess.run(
+        asked, capture_output=True, text=True, env=environment(data), cwd=ROOT, timeout=60
+    )
     assert (done.returncode, done.stdout) == (1, "")
     return done.stderr.strip()
 
@@ -217,4 +221,6 @@ def test_a_certificate_without_its_key_is_refused_kindly(data: Path) -> None:
 def test_behind_a_proxy_it_serves_plain_http(data: Path) -> None:
     with serve(data, 0, "--behind-proxy") as running:
         assert running.ready == f"Rollbook is ready at http://127.0.0.1:{running.server.port}/\n"
-        assert running.server.curl("/healthz", "-H", "X-Forwarded-Proto: https", scheme="http").endswith("\n200")
+        assert running.server.curl(
+            "/healthz", "-H", "X-Forwarded-Proto: https", scheme="http"
+        ).endswith("\n200")

@@ -11,12 +11,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from rollbook.server import tls
 
-EVERYWHERE = "0.0.0.0"  # noqa: S104
+EVERYWHERE = "0.0.0.0"
 
 
 def names_in(certificate: tls.Certificate) -> set[str]:
     found = x509.load_pem_x509_certificate(certificate.chain.read_bytes())
-    return {str(name.value) for name in found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value}
+    return {
+        str(name.value)
+        for name in found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    }
 
 
 def test_the_first_start_makes_a_certificate_for_this_machine(tmp_path: Path) -> None:
@@ -25,7 +28,11 @@ def test_the_first_start_makes_a_certificate_for_this_machine(tmp_path: Path) ->
     assert {"localhost", "127.0.0.1", "::1", "rollbook.maple.example"} <= names_in(made)
     found = x509.load_pem_x509_certificate(made.chain.read_bytes())
     assert isinstance(found.public_key(), ec.EllipticCurvePublicKey)
-    assert timedelta(days=729) < found.not_valid_after_utc - found.not_valid_before_utc < timedelta(days=732)
+    assert (
+        timedelta(days=729)
+        < found.not_valid_after_utc - found.not_valid_before_utc
+        < timedelta(days=732)
+    )
 
 
 def test_only_its_owner_can_read_the_key(tmp_path: Path) -> None:
@@ -43,7 +50,9 @@ def test_what_is_no_name_of_this_machine_is_left_out(tmp_path: Path, host: str) 
 
 
 def test_an_address_becomes_an_address_and_not_a_name(tmp_path: Path) -> None:
-    found = x509.load_pem_x509_certificate(tls.certificate(tmp_path, "192.0.2.7").chain.read_bytes())
+    found = x509.load_pem_x509_certificate(
+        tls.certificate(tmp_path, "192.0.2.7").chain.read_bytes()
+    )
     names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert ipaddress.ip_address("192.0.2.7") in names.get_values_for_type(x509.IPAddress)
 
@@ -53,7 +62,9 @@ def test_it_is_made_again_for_another_host(tmp_path: Path) -> None:
     assert "192.0.2.7" in names_in(tls.certificate(tmp_path, "192.0.2.7"))
 
 
-def test_it_is_made_again_when_it_ends_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_made_again_when_it_ends_soon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tls, "LIFETIME", timedelta(days=29))
     before = tls.certificate(tmp_path, "localhost").chain.read_bytes()
     monkeypatch.undo()
@@ -67,13 +78,19 @@ def test_a_damaged_pair_is_made_again(tmp_path: Path, name: str, damage: str) ->
     other = tmp_path / "other"
     other.mkdir()
     tls.certificate(other, "localhost")
-    content = {"gone": None, "cut off": b"-----BEGIN", "of another": (other / name).read_bytes()}[damage]
+    content = {"gone": None, "cut off": b"-----BEGIN", "of another": (other / name).read_bytes()}[
+        damage
+    ]
     (tmp_path / name).unlink()
     if content is not None:
         (tmp_path / name).write_bytes(content)
     assert tls.certificate(tmp_path, "localhost") == made
     tls.context(made.chain, made.key)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["certificate.key", "certificate.pem", "other"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "certificate.key",
+        "certificate.pem",
+        "other",
+    ]
 
 
 def test_the_operators_own_certificate_is_taken(tmp_path: Path) -> None:
@@ -85,7 +102,10 @@ def test_an_own_certificate_that_is_not_there_is_named(tmp_path: Path) -> None:
     missing = tmp_path / "missing.pem"
     with pytest.raises(tls.CertificateProblem) as told:
         tls.given(missing, missing)
-    assert str(told.value) == f"{missing} cannot be read (No such file or directory); see its path and rights"
+    assert (
+        str(told.value)
+        == f"{missing} cannot be read (No such file or directory); see its path and rights"
+    )
 
 
 def test_a_key_with_a_passphrase_is_named_and_nobody_is_asked_for_it(tmp_path: Path) -> None:

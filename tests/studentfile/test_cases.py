@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 
 from rollbook.studentfile.problems.problem import Problem, Severity
-from rollbook.studentfile.reading.reader import FileScan, Limits, normalize_encoding_name, read_batches, scan
+from rollbook.studentfile.reading.reader import (
+    FileScan,
+    Limits,
+    normalize_encoding_name,
+    read_batches,
+    scan,
+)
 from rollbook.studentfile.row_validator import RowValidator
 from tests.cases.loading import Case, all_cases
 
@@ -21,7 +27,11 @@ def test_the_upload_gets_its_answer(case: Case, tmp_path: Path) -> None:
     seen = scan(file, encoding=normalize_encoding_name(case.encoding), limits=Limits(**case.limits))
     if seen.refusal or case.refused:
         refusal = seen.refusal or Problem("internal_error")
-        assert (refusal.code, refusal.definition.status, refusal.line) == (case.refused, case.status, case.line)
+        assert (refusal.code, refusal.definition.status, refusal.line) == (
+            case.refused,
+            case.status,
+            case.line,
+        )
         return
     accepted, problems = _checked(file, seen, Limits(**case.limits))
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
@@ -34,7 +44,9 @@ def test_the_upload_gets_its_answer(case: Case, tmp_path: Path) -> None:
 def _checked(file: Path, seen: FileScan, limits: Limits) -> tuple[list[int], list[Problem]]:
     rows = list(_rows(file, seen, limits))
     assert len(rows) == seen.rows
-    return [line for line, rejected, _ in rows if not rejected], [found for *_, problems in rows for found in problems]
+    return [line for line, rejected, _ in rows if not rejected], [
+        found for *_, problems in rows for found in problems
+    ]
 
 
 def _rows(file: Path, seen: FileScan, limits: Limits) -> Iterator[tuple[int, bool, list[Problem]]]:

@@ -4,23 +4,45 @@ import time
 
 import pytest
 
-from rollbook.studentfile.columns import BY_NAME, BY_SPELLING, COLUMNS, REQUIRED_TO_ADD, Column, fold_header
+from rollbook.studentfile.columns import (
+    BY_NAME,
+    BY_SPELLING,
+    COLUMNS,
+    REQUIRED_TO_ADD,
+    Column,
+    fold_header,
+)
 from rollbook.studentfile.values.text_checks import InvalidValue, ValueWithWarning
 
 
 def test_a_new_student_needs_these() -> None:
-    required = ("FIRST_NAME", "LAST_NAME", "DOB", "GENDER", "GRADE", "SCHOOL_ID", "ELL", "SPECIAL_ED")
+    required = (
+        "FIRST_NAME",
+        "LAST_NAME",
+        "DOB",
+        "GENDER",
+        "GRADE",
+        "SCHOOL_ID",
+        "ELL",
+        "SPECIAL_ED",
+    )
     assert required == REQUIRED_TO_ADD
 
 
 def test_only_the_password_is_secret_and_three_columns_are_lists() -> None:
     assert [column.name for column in COLUMNS if column.secret] == ["PASSWORD"]
-    assert [column.name for column in COLUMNS if column.is_list] == ["CLASSIFICATIONS", "GROUPS", "STAFF"]
+    assert [column.name for column in COLUMNS if column.is_list] == [
+        "CLASSIFICATIONS",
+        "GROUPS",
+        "STAFF",
+    ]
 
 
 def test_what_a_student_needs_cannot_be_cleared() -> None:
     assert not [column.name for column in COLUMNS if column.clearable and column.required_to_add]
-    assert not any(BY_NAME[name].clearable for name in ("STUDENT_ID", "USERNAME", "PASSWORD", "STATUS"))
+    assert not any(
+        BY_NAME[name].clearable for name in ("STUDENT_ID", "USERNAME", "PASSWORD", "STATUS")
+    )
 
 
 def test_every_name_and_alias_is_spelled_as_headers_are_folded() -> None:
@@ -74,7 +96,11 @@ def test_headers_are_folded(written: str) -> None:
         ("MIGRANT", "0", "n"),
         ("RACE", "hispanic/latino of any race", "HI"),
         ("RACE", "wh", "WH"),
-        ("CLASSIFICATIONS", "dyslexia & asperger\u2019s syndrome&Dyslexia", "Asperger's Syndrome&Dyslexia"),
+        (
+            "CLASSIFICATIONS",
+            "dyslexia & asperger\u2019s syndrome&Dyslexia",
+            "Asperger's Syndrome&Dyslexia",
+        ),
         ("PARENT_EMAIL_1", "Ana+x@Mail.Example", "ana+x@mail.example"),
         ("ADDITIONAL_INFO_2", "+1 555 0100", "+1 555 0100"),
         ("GROUPS", "Red &blue& red &&Ana", "Ana&blue&Red"),
@@ -131,12 +157,16 @@ def test_a_value_that_cannot_be_meant_is_a_fault(column: str, text: str, code: s
 
 def test_a_doubtful_value_is_taken_with_a_warning() -> None:
     assert BY_NAME["DOB"].rule("5/13/2014 0:00") == ValueWithWarning("2014-05-13", "time_dropped")
-    assert BY_NAME["LAST_NAME"].rule("MÃ¼ller") == ValueWithWarning("MÃ¼ller", "looks_double_encoded")
+    assert BY_NAME["LAST_NAME"].rule("MÃ¼ller") == ValueWithWarning(
+        "MÃ¼ller", "looks_double_encoded"
+    )
     assert BY_NAME["LAST_NAME"].rule("Müller") == "Müller"
 
 
 def test_the_day_first_is_told_apart_from_a_date_that_does_not_exist() -> None:
-    assert BY_NAME["DOB"].rule("13/05/2014") == InvalidValue("bad_date", "the month comes first: write mm/dd/yyyy")
+    assert BY_NAME["DOB"].rule("13/05/2014") == InvalidValue(
+        "bad_date", "the month comes first: write mm/dd/yyyy"
+    )
     assert BY_NAME["DOB"].rule("02/30/2014") == InvalidValue("bad_date")
 
 

@@ -28,7 +28,10 @@ def test_every_row_is_counted_batch_by_batch(tmp_path: Path) -> None:
     text = "STUDENT_ID,GRADE\n1,5\n2,99\n3,5\n\n4,98\n5,5\n"
     assert list(validated(tmp_path / "a.csv", text, tally))[-1] == 5
     assert (tally.rows, tally.rejected, dict(tally.counts)) == (5, 2, {"bad_value": 2})
-    assert [(problem.code, problem.line) for problem in tally.problems] == [("bad_value", 3), ("bad_value", 6)]
+    assert [(problem.code, problem.line) for problem in tally.problems] == [
+        ("bad_value", 3),
+        ("bad_value", 6),
+    ]
 
 
 def test_no_row_of_a_refused_file_is_validated(tmp_path: Path) -> None:
@@ -51,14 +54,19 @@ def test_an_exception_in_a_rule_rejects_its_row_alone_and_is_logged(
     monkeypatch.setattr(RowValidator, "validate", failing)
     tally = ProblemTally()
     with caplog.at_level(logging.ERROR):
-        assert list(validated(tmp_path / "a.csv", "STUDENT_ID,GRADE\n1,5\n2,5\n3,5\n", tally)) == [2, 3]
+        assert list(validated(tmp_path / "a.csv", "STUDENT_ID,GRADE\n1,5\n2,5\n3,5\n", tally)) == [
+            2,
+            3,
+        ]
     assert tally.rejected == 1
     assert tally.problems == [Problem("internal_error", 3)]
     assert "line 3" in caplog.text
 
 
 def test_counts_are_exact_whatever_is_kept() -> None:
-    problems = [Problem(code, line) for line in range(2, 7) for code in ("bad_date", "unknown_staff")]
+    problems = [
+        Problem(code, line) for line in range(2, 7) for code in ("bad_date", "unknown_staff")
+    ]
     by_code, in_all = ProblemTally(max_per_code=2), ProblemTally(max_kept=3)
     for tally in (by_code, in_all):
         tally.add(problems)
@@ -75,4 +83,8 @@ def test_errors_come_before_warnings_and_the_most_frequent_first() -> None:
 def test_a_group_has_the_words_of_its_code() -> None:
     group = ProblemGroup("bad_date", 1)
     problem = Problem("bad_date")
-    assert (group.severity, group.title, group.repair) == (problem.severity, problem.definition.title, problem.definition.repair)
+    assert (group.severity, group.title, group.repair) == (
+        problem.severity,
+        problem.definition.title,
+        problem.definition.repair,
+    )

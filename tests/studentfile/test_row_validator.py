@@ -86,7 +86,10 @@ def test_a_row_that_names_nobody_has_no_key() -> None:
 
 def test_a_row_of_the_wrong_length_is_rejected_with_the_keys_that_can_be_known() -> None:
     checker = RowValidator(Header.parse(["STUDENT_ID", "LAST_NAME", "GRADE"])[0], TODAY)
-    for cells, code in ((["00123", "Brook"], "too_few_cells"), (["00123", "Brook", "Jr.", "4"], "too_many_cells")):
+    for cells, code in (
+        (["00123", "Brook"], "too_few_cells"),
+        (["00123", "Brook", "Jr.", "4"], "too_many_cells"),
+    ):
         row = checker.validate(RawRow(3, cells))
         assert codes(row) == [(code, None)]
         assert row.values == {"STUDENT_ID": "00123", "LAST_NAME": "Brook"}
@@ -95,7 +98,9 @@ def test_a_row_of_the_wrong_length_is_rejected_with_the_keys_that_can_be_known()
 
 def test_a_repeated_header_is_one_problem() -> None:
     assert codes(check(*[name.lower() for name in NAMES])) == [("header_again", None)]
-    assert codes(check("USERNAME", "First", names=["USERNAME", "First"])) == [("header_again", None)]
+    assert codes(check("USERNAME", "First", names=["USERNAME", "First"])) == [
+        ("header_again", None)
+    ]
 
 
 def test_a_cell_has_a_longest_length() -> None:
@@ -120,7 +125,9 @@ def test_blanks_around_an_id_are_removed_with_a_warning(column: str) -> None:
 @pytest.mark.parametrize("blank", ["\u00a0", "\u1680", "\u2003", "\u205f", "\u3000", "\u200b"])
 def test_a_blank_of_any_kind_says_nothing(blank: str) -> None:
     assert check("00123", blank, names=["STUDENT_ID", "GROUPS"]).values == {"STUDENT_ID": "00123"}
-    assert check("00123", f"Math&{blank}", names=["STUDENT_ID", "GROUPS"]).values["GROUPS"] == "Math"
+    assert (
+        check("00123", f"Math&{blank}", names=["STUDENT_ID", "GROUPS"]).values["GROUPS"] == "Math"
+    )
 
 
 def test_what_was_found_is_quoted_so_that_it_can_be_seen() -> None:

@@ -9,7 +9,9 @@ COLUMNS = ("SCHOOL_ID", "NAME")
 
 
 def test_columns_come_in_any_order_and_blank_lines_are_left_out() -> None:
-    table = small_csv.read(b"\xef\xbb\xbf name ,School ID\r\n\r\n Maple High ,100\r\n,,\r\n", ("NAME", "SCHOOL_ID"))
+    table = small_csv.read(
+        b"\xef\xbb\xbf name ,School ID\r\n\r\n Maple High ,100\r\n,,\r\n", ("NAME", "SCHOOL_ID")
+    )
     assert table.rows == [(3, {"NAME": "Maple High", "SCHOOL_ID": "100"})]
     assert table.problems == []
 
@@ -29,18 +31,33 @@ def test_a_line_with_more_or_fewer_cells_is_told_and_the_others_are_read() -> No
 
 
 def test_utf_16_is_read_as_a_spreadsheet_writes_it() -> None:
-    assert small_csv.read("SCHOOL_ID,NAME\n100,Đặng\n".encode("utf-16"), COLUMNS).rows[0][1]["NAME"] == "Đặng"
+    assert (
+        small_csv.read("SCHOOL_ID,NAME\n100,Đặng\n".encode("utf-16"), COLUMNS).rows[0][1]["NAME"]
+        == "Đặng"
+    )
 
 
 @pytest.mark.parametrize(
     ("data", "code", "text"),
     [
         (b"", "wrong_header", "line 1 must be SCHOOL_ID,NAME and is nothing; correct it"),
-        (b"SCHOOL_ID;NAME\n", "wrong_header", "line 1 must be SCHOOL_ID,NAME and is SCHOOL_ID;NAME; correct it"),
-        (b"SCHOOL_ID,NAME\n100,Jos\xe9\n", "not_utf8", "line 2 is not UTF-8; save the file as CSV UTF-8"),
+        (
+            b"SCHOOL_ID;NAME\n",
+            "wrong_header",
+            "line 1 must be SCHOOL_ID,NAME and is SCHOOL_ID;NAME; correct it",
+        ),
+        (
+            b"SCHOOL_ID,NAME\n100,Jos\xe9\n",
+            "not_utf8",
+            "line 2 is not UTF-8; save the file as CSV UTF-8",
+        ),
         (b'SCHOOL_ID,NAME\n100,"a"b\n', "not_csv", "line 2 is not CSV"),
         (b'SCHOOL_ID,NAME\n100,"open\n', "not_csv", "line 2 is not CSV"),
-        (b"PK\x03\x04 xl/workbook.xml", "spreadsheet_not_csv", "line 1 shows that this is no CSV file"),
+        (
+            b"PK\x03\x04 xl/workbook.xml",
+            "spreadsheet_not_csv",
+            "line 1 shows that this is no CSV file",
+        ),
     ],
 )
 def test_what_is_no_such_file_is_refused_as_a_whole(data: bytes, code: str, text: str) -> None:

@@ -7,7 +7,14 @@ from rollbook.studentfile.spelling import closest_match, edit_distance
 
 @pytest.mark.parametrize(
     ("a", "b", "distance"),
-    [("", "", 0), ("", "abc", 3), ("chek", "check", 1), ("GRDAE", "GRADE", 1), ("mode", "note", 2), ("ca", "abc", 3)],
+    [
+        ("", "", 0),
+        ("", "abc", 3),
+        ("chek", "check", 1),
+        ("GRDAE", "GRADE", 1),
+        ("mode", "note", 2),
+        ("ca", "abc", 3),
+    ],
 )
 def test_the_distance_counts_letters(a: str, b: str, distance: int) -> None:
     assert edit_distance(a, b) == edit_distance(b, a) == distance

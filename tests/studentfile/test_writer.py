@@ -34,7 +34,11 @@ def test_what_is_written_is_read_back(
     assert _write(file, rows) == len(rows)
     seen = scan(file)
     assert seen.header
-    read = [row.cells for batch in read_batches(file, encoding="utf-8", header=seen.header) for row in batch.rows]
+    read = [
+        row.cells
+        for batch in read_batches(file, encoding="utf-8", header=seen.header)
+        for row in batch.rows
+    ]
     assert read == [list(row) for row in rows]
 
 

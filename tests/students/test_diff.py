@@ -35,7 +35,10 @@ ANN = StudentSnapshot(1, 0, hash_for_import("secret"), KNOWN)
         ({"STAFF": ""}, {"STAFF": ""}),
         ({"SCHOOL_ID": "100", "GROUPS": "Band&Chess"}, {}),
         ({"SCHOOL_ID": "200"}, {"SCHOOL_ID": "200", "GROUPS": "Default", "STAFF": ""}),
-        ({"SCHOOL_ID": "200", "GROUPS": ""}, {"SCHOOL_ID": "200", "GROUPS": "Default", "STAFF": ""}),
+        (
+            {"SCHOOL_ID": "200", "GROUPS": ""},
+            {"SCHOOL_ID": "200", "GROUPS": "Default", "STAFF": ""},
+        ),
         (
             {"SCHOOL_ID": "200", "GROUPS": "Band&Chess", "STAFF": "a@x.example&b@x.example"},
             {"SCHOOL_ID": "200", "GROUPS": "Band&Chess", "STAFF": "a@x.example&b@x.example"},
@@ -44,12 +47,17 @@ ANN = StudentSnapshot(1, 0, hash_for_import("secret"), KNOWN)
         ({"PASSWORD": "another"}, {"PASSWORD": "another"}),
     ],
 )
-def test_a_row_differs_where_it_says_something_else(row: dict[str, str], differing: dict[str, str]) -> None:
+def test_a_row_differs_where_it_says_something_else(
+    row: dict[str, str], differing: dict[str, str]
+) -> None:
     assert diff(ANN, row) == differing
 
 
 def test_the_default_group_is_no_difference_to_who_is_in_it() -> None:
-    assert diff(StudentSnapshot(1, 0, ANN.password, {**KNOWN, "GROUPS": "Default"}), {"GROUPS": ""}) == {}
+    assert (
+        diff(StudentSnapshot(1, 0, ANN.password, {**KNOWN, "GROUPS": "Default"}), {"GROUPS": ""})
+        == {}
+    )
 
 
 def test_neither_the_row_nor_the_student_is_touched() -> None:

@@ -36,7 +36,9 @@ def school(maple: District, manager: Member, cedar: District, neighbour: Member)
 
 
 def known(district: District) -> Students:
-    found = RowFingerprint.objects.filter(district=district).values_list("student__student_id", "fingerprint", "student_version")
+    found = RowFingerprint.objects.filter(district=district).values_list(
+        "student__student_id", "fingerprint", "student_version"
+    )
     return {student or "": (digest is not None, edition) for student, digest, edition in found}
 
 
@@ -57,7 +59,9 @@ def student(key: str) -> Student:
 
 
 def band(school: str = "100") -> Group:
-    return Group.objects.get(name="Band", school__organization_id=school, school__district__slug="maple-usd")
+    return Group.objects.get(
+        name="Band", school__organization_id=school, school__district__slug="maple-usd"
+    )
 
 
 def the_school() -> School:
@@ -89,26 +93,36 @@ CLEARS: dict[str, tuple[Callable[[], object], set[str]]] = {
     "a group is renamed and saved": (lambda: renamed(band()).save(), {"ann", "bob"}),
     "a group is moved to another school": (
         lambda: Group.objects.filter(pk=band().pk).update(
-            school=School.objects.create(district=the_school().district, organization_id="300", name="")
+            school=School.objects.create(
+                district=the_school().district, organization_id="300", name=""
+            )
         ),
         {"ann", "bob"},
     ),
     "a link with a member is deleted": (
-        lambda: execute(f"DELETE FROM students_student_staff WHERE student_id = {student('cleo').pk}"),
+        lambda: execute(
+            f"DELETE FROM students_student_staff WHERE student_id = {student('cleo').pk}"
+        ),
         {"cleo"},
     ),
     "a member is taken from a student": (lambda: student("ann").staff.remove(ops()), {"ann"}),
     "a member is deleted": (lambda: ops().delete(), {"ann"}),
     "a member's e-mail is changed": (
-        lambda: execute("UPDATE accounts_member SET email = 'z@maple.example' WHERE email = 'zoe@maple.example'"),
+        lambda: execute(
+            "UPDATE accounts_member SET email = 'z@maple.example' WHERE email = 'zoe@maple.example'"
+        ),
         {"ann", "cleo"},
     ),
     "a member goes to another district": (
-        lambda: Member.objects.filter(pk=ops().pk).update(district=District.objects.get(slug="cedar-county")),
+        lambda: Member.objects.filter(pk=ops().pk).update(
+            district=District.objects.get(slug="cedar-county")
+        ),
         {"ann"},
     ),
     "a school is called something else": (
-        lambda: execute(f"UPDATE districts_school SET organization_id = '101' WHERE id = {the_school().pk}"),
+        lambda: execute(
+            f"UPDATE districts_school SET organization_id = '101' WHERE id = {the_school().pk}"
+        ),
         {"ann", "bob"},
     ),
     "a school goes to another district": (
@@ -121,14 +135,22 @@ CLEARS: dict[str, tuple[Callable[[], object], set[str]]] = {
 }
 SPARES: dict[str, Callable[[], object]] = {
     "a school has another name": lambda: School.objects.update(name="Elementary"),
-    "a group's folded name is written": lambda: Group.objects.filter(pk=band().pk).update(name_key="BAND"),
+    "a group's folded name is written": lambda: Group.objects.filter(pk=band().pk).update(
+        name_key="BAND"
+    ),
     "a member is called something else": lambda: Member.objects.update(first_name="Zoe"),
-    "a member has another password": lambda: Member.objects.update(password="x", last_login=datetime.now(UTC)),
+    "a member has another password": lambda: Member.objects.update(
+        password="x", last_login=datetime.now(UTC)
+    ),
     "a member is switched off": lambda: Member.objects.update(is_active=False),
     "a district has another name": lambda: District.objects.update(name="Oak", time_zone="UTC"),
     "a password is wrapped": lambda: Student.objects.update(password="argon2id$"),
-    "a group without students goes": lambda: Group.objects.create(school=the_school(), name="x", name_key="x").delete(),
-    "a member without students goes": lambda: a_member(the_school().district, "new@maple.example").delete(),
+    "a group without students goes": lambda: Group.objects.create(
+        school=the_school(), name="x", name_key="x"
+    ).delete(),
+    "a member without students goes": lambda: a_member(
+        the_school().district, "new@maple.example"
+    ).delete(),
 }
 
 
@@ -138,7 +160,9 @@ def renamed(group: Group) -> Group:
 
 
 @pytest.mark.parametrize("cause", CLEARS)
-def test_it_clears_those_who_are_linked_and_nobody_else(school: District, cedar: District, cause: str) -> None:
+def test_it_clears_those_who_are_linked_and_nobody_else(
+    school: District, cedar: District, cause: str
+) -> None:
     assert cleared(school) == cleared(cedar) == set()
     do, whom = CLEARS[cause]
     do()

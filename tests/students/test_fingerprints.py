@@ -12,7 +12,12 @@ from pytest_django import DjangoAssertNumQueries
 
 from rollbook.districts.models import District
 from rollbook.students import fingerprints
-from rollbook.students.fingerprints import NO_STUDENT, ConfirmedRow, FingerprintIndex, RowFingerprinter
+from rollbook.students.fingerprints import (
+    NO_STUDENT,
+    ConfirmedRow,
+    FingerprintIndex,
+    RowFingerprinter,
+)
 from rollbook.students.models import RowFingerprint, Student
 from tests.updates.night import a_class, enroll
 
@@ -30,7 +35,11 @@ def school(maple: District) -> District:
 
 
 def pks(district: District) -> list[int]:
-    return list(Student.objects.filter(district=district).order_by("student_id").values_list("pk", flat=True))
+    return list(
+        Student.objects.filter(district=district)
+        .order_by("student_id")
+        .values_list("pk", flat=True)
+    )
 
 
 def kept(district: District) -> list[tuple[int | None, int]]:
@@ -52,7 +61,11 @@ def of(*given: bytes, district_id: int = 1, header: Sequence[str] = HEADER) -> l
 
 def test_a_record_has_the_same_digest_time_and_again() -> None:
     digests = RowFingerprinter(1, HEADER)
-    assert digests.compute([RECORD]) == digests.compute([RECORD]) == RowFingerprinter(1, HEADER).compute([RECORD])
+    assert (
+        digests.compute([RECORD])
+        == digests.compute([RECORD])
+        == RowFingerprinter(1, HEADER).compute([RECORD])
+    )
 
 
 def test_the_line_end_does_not_count() -> None:
@@ -116,7 +129,8 @@ def test_in_another_district_it_is_another() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "other"), [("version", lambda package: f"{package} 99"), ("_secret", lambda: b"another secret of ours")]
+    ("name", "other"),
+    [("version", lambda package: f"{package} 99"), ("_secret", lambda: b"another secret of ours")],
 )
 def test_by_another_version_or_with_another_secret_it_is_another(
     monkeypatch: pytest.MonkeyPatch, name: str, other: Callable[..., Any]
@@ -188,7 +202,9 @@ def test_another_process_finds_them_in_a_shared_file(maple: District, size: int)
         fingerprints.replace(zip(pks(maple), [SMALLEST, -1, LARGEST], strict=True))
     with TemporaryFile() as file:
         FingerprintIndex.load(maple.pk).write_to(file)
-        found = FingerprintIndex.read_from(file.fileno()).lookup(array("q", [SMALLEST, -1, 0, LARGEST]))
+        found = FingerprintIndex.read_from(file.fileno()).lookup(
+            array("q", [SMALLEST, -1, 0, LARGEST])
+        )
     assert [student for student in found if student != NO_STUDENT] == pks(maple)
 
 
@@ -212,7 +228,9 @@ def test_a_new_student_begins_with_the_digest_he_came_with(maple: District) -> N
     assert kept(maple) == [(SMALLEST, 0), (None, 0), (LARGEST, 0)]
 
 
-def test_who_changes_is_of_another_edition_and_has_the_digest_that_is_given_or_none(school: District) -> None:
+def test_who_changes_is_of_another_edition_and_has_the_digest_that_is_given_or_none(
+    school: District,
+) -> None:
     ann, bob, _ = pks(school)
     fingerprints.replace([(ann, SMALLEST), (bob, None)])
     assert kept(school) == [(SMALLEST, 1), (None, 1), (None, 0)]
@@ -222,17 +240,25 @@ def test_who_changes_is_of_another_edition_and_has_the_digest_that_is_given_or_n
     assert kept(school) == [(None, 2), (LARGEST, 2), (None, 0)]
 
 
-def test_a_digest_is_kept_for_who_is_still_of_the_edition_that_was_compared(school: District) -> None:
+def test_a_digest_is_kept_for_who_is_still_of_the_edition_that_was_compared(
+    school: District,
+) -> None:
     ann, bob, cleo = pks(school)
     fingerprints.replace([(bob, 1), (cleo, 1)])
     fingerprints.replace([(cleo, 2)])
-    fingerprints.confirm([ConfirmedRow(ann, 0, SMALLEST), ConfirmedRow(bob, 0, 11), ConfirmedRow(cleo, 2, LARGEST)])
+    fingerprints.confirm(
+        [ConfirmedRow(ann, 0, SMALLEST), ConfirmedRow(bob, 0, 11), ConfirmedRow(cleo, 2, LARGEST)]
+    )
     assert kept(school) == [(SMALLEST, 0), (1, 1), (LARGEST, 2)]
-    fingerprints.confirm([ConfirmedRow(ann, 1, 11), ConfirmedRow(bob, 2, 11), ConfirmedRow(cleo, 1, 11)])
+    fingerprints.confirm(
+        [ConfirmedRow(ann, 1, 11), ConfirmedRow(bob, 2, 11), ConfirmedRow(cleo, 1, 11)]
+    )
     assert kept(school) == [(SMALLEST, 0), (1, 1), (LARGEST, 2)]
 
 
-def test_keeping_nothing_asks_nothing(school: District, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_keeping_nothing_asks_nothing(
+    school: District, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
     with django_assert_num_queries(0):
         fingerprints.confirm([])
 

@@ -55,9 +55,12 @@ def test_a_row_means_one_student(school: District, row: str, whose: str) -> None
 
 
 @pytest.mark.parametrize(
-    "name", ["Jos\u00e9,O'Neil", "Jose\u0301,O\u2019Neil", "JOS\u00c9,o'neil", "jose\u0301,O\u02bcNEIL"]
+    "name",
+    ["Jos\u00e9,O'Neil", "Jose\u0301,O\u2019Neil", "JOS\u00c9,o'neil", "jose\u0301,O\u02bcNEIL"],
 )
-def test_composed_capital_and_smart_characters_do_not_make_another_student(maple: District, name: str) -> None:
+def test_composed_capital_and_smart_characters_do_not_make_another_student(
+    maple: District, name: str
+) -> None:
     enroll(maple, "FIRST_NAME,LAST_NAME,DOB,USERNAME\nJos\u00e9,O'Neil,2012-05-13,jose")
     run(maple, f"FIRST_NAME,LAST_NAME,DOB,GRADE\n{name},2012-05-13,9")
     assert values_of(maple, "jose", "GRADE") == ("9",)
@@ -96,7 +99,9 @@ def test_a_student_without_a_student_id_gets_the_one_of_its_row(school: District
         ("99999,,,,", "unknown_student"),
     ],
 )
-def test_what_contradicts_itself_or_means_nobody_is_rejected(school: District, row: str, code: str) -> None:
+def test_what_contradicts_itself_or_means_nobody_is_rejected(
+    school: District, row: str, code: str
+) -> None:
     before = dump(school)
     run(school, f"STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB\n{row}")
     assert problems(last(school)) == ({2: [code]} if code else {})
@@ -104,14 +109,19 @@ def test_what_contradicts_itself_or_means_nobody_is_rejected(school: District, r
 
 
 def test_a_name_and_birth_date_of_somebody_else_are_taken(school: District) -> None:
-    run(school, "STUDENT_ID,FIRST_NAME,DOB,LAST_NAME\n00123,Bob,2013-01-02,Lee\n00124,Ann,2013-01-02,Lee")
+    run(
+        school,
+        "STUDENT_ID,FIRST_NAME,DOB,LAST_NAME\n00123,Bob,2013-01-02,Lee\n00124,Ann,2013-01-02,Lee",
+    )
     result = run(school, "STUDENT_ID,FIRST_NAME\n00124,Bob")
     assert counts(result) == {"rejected": 1}
     assert problems(last(school)) == {2: ["name_taken"]}
 
 
 @pytest.mark.parametrize("sent", ["123", "0123", "000123"])
-def test_an_id_that_differs_by_its_zeros_is_unknown_and_told_so(school: District, sent: str) -> None:
+def test_an_id_that_differs_by_its_zeros_is_unknown_and_told_so(
+    school: District, sent: str
+) -> None:
     run(school, f"STUDENT_ID,GRADE\n{sent},8")
     problem = last(school).problem_set.get()
     assert (problem.code, problem.found, problem.column) == ("unknown_student", sent, "STUDENT_ID")
@@ -131,7 +141,10 @@ def test_zeros_are_looked_for_up_to_twelve_digits(school: District) -> None:
 
 
 def test_zeros_are_looked_for_in_the_district_only(school: District, cedar: District) -> None:
-    assert find_ids_ignoring_leading_zeros(school.pk, {"123", "000124", "x1", ""}) == {"123": "00123", "124": "00124"}
+    assert find_ids_ignoring_leading_zeros(school.pk, {"123", "000124", "x1", ""}) == {
+        "123": "00123",
+        "124": "00124",
+    }
     assert find_ids_ignoring_leading_zeros(cedar.pk, {"123", "000124"}) == {}
 
 
@@ -140,7 +153,12 @@ def test_an_inactive_student_is_found_and_stays_inactive(school: District) -> No
     run(school, "STUDENT_ID,GRADE\n00123,8")
     run(school, "FIRST_NAME,LAST_NAME,DOB,GENDER\nAnn,Lee,2012-05-13,x")
     run(school, "USERNAME,RACE\nann,WH")
-    assert values_of(school, "00123", "STATUS", "GRADE", "GENDER", "RACE") == ("inactive", "8", "x", "WH")
+    assert values_of(school, "00123", "STATUS", "GRADE", "GENDER", "RACE") == (
+        "inactive",
+        "8",
+        "x",
+        "WH",
+    )
 
 
 def test_an_inactive_student_keeps_username_and_name(school: District) -> None:
@@ -161,11 +179,19 @@ def test_in_mode_add_a_row_that_means_nobody_adds_and_the_others_update(school: 
         Mode.ADD,
     )
     assert counts(result) == {"updated": 1, "added": 1}
-    assert values_of(school, "00999", "FIRST_NAME", "USERNAME", "STATUS") == ("Zoe", "zoe", "active")
+    assert values_of(school, "00999", "FIRST_NAME", "USERNAME", "STATUS") == (
+        "Zoe",
+        "zoe",
+        "active",
+    )
 
 
 def test_a_username_that_contradicts_is_no_match_in_mode_add_either(school: District) -> None:
-    result = run(school, "STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB\n00999,bob,Zoe,Quinn,2012-01-01", Mode.ADD)
+    result = run(
+        school,
+        "STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB\n00999,bob,Zoe,Quinn,2012-01-01",
+        Mode.ADD,
+    )
     assert counts(result) == {"rejected": 1}
     assert problems(last(school)) == {2: ["username_taken"]}
 
@@ -202,21 +228,29 @@ def test_another_districts_school_is_simply_unknown(school: District, cedar: Dis
     assert values_of(school, "00123", "SCHOOL_ID") == ("100",)
 
 
-def test_another_districts_member_is_simply_unknown(school: District, manager: Member, neighbour: Member) -> None:
+def test_another_districts_member_is_simply_unknown(
+    school: District, manager: Member, neighbour: Member
+) -> None:
     run(school, f"STUDENT_ID,STAFF\n00123,{manager.email}&{neighbour.email}&nobody@maple.example")
     assert problems(last(school)) == {2: ["unknown_staff", "unknown_staff"]}
     assert values_of(school, "00123", "STAFF") == (manager.email,)
 
 
-def test_a_school_of_the_same_number_is_the_districts_own(school: District, cedar: District) -> None:
+def test_a_school_of_the_same_number_is_the_districts_own(
+    school: District, cedar: District
+) -> None:
     enroll(cedar, CLASS)
     run(cedar, "STUDENT_ID,SCHOOL_ID\n00123,900")
     assert values_of(cedar, "00123", "SCHOOL_ID") == ("900",)
     assert set(column_of(school, "SCHOOL_ID").values()) == {"100"}
 
 
-@pytest.mark.parametrize("column", ["ID", "PK", "DISTRICT", "DISTRICT_ID", "IS_ADMIN", "NAME_KEY", "_STATUS"])
-def test_a_column_that_is_not_documented_changes_nothing(school: District, cedar: District, column: str) -> None:
+@pytest.mark.parametrize(
+    "column", ["ID", "PK", "DISTRICT", "DISTRICT_ID", "IS_ADMIN", "NAME_KEY", "_STATUS"]
+)
+def test_a_column_that_is_not_documented_changes_nothing(
+    school: District, cedar: District, column: str
+) -> None:
     before = dump(school)
     result = run(school, f"STUDENT_ID,{column}\n00123,1\n00124,{cedar.pk}")
     assert counts(result) == {"unchanged": 2}

@@ -24,7 +24,9 @@ def test_two_spellings_of_one_name_give_one_key(one: str, other: str) -> None:
     assert name_key("Ann", one) == name_key("ANN", other)
 
 
-@pytest.mark.parametrize(("one", "other"), [("Jose", "Jos\u00e9"), ("Mary Lou", "MaryLou"), ("Oneil", "O'Neil")])
+@pytest.mark.parametrize(
+    ("one", "other"), [("Jose", "Jos\u00e9"), ("Mary Lou", "MaryLou"), ("Oneil", "O'Neil")]
+)
 def test_an_accent_a_blank_and_an_apostrophe_make_another_name(one: str, other: str) -> None:
     assert name_key(one, "Lee") != name_key(other, "Lee")
 

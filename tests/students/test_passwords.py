@@ -42,7 +42,9 @@ def three(maple: District) -> District:
 
 
 def wrapped(district: District) -> list[bool]:
-    stored = Student.objects.filter(district=district).order_by("pk").values_list("password", flat=True)
+    stored = (
+        Student.objects.filter(district=district).order_by("pk").values_list("password", flat=True)
+    )
     return [password.startswith("argon2id$") for password in stored]
 
 
@@ -130,7 +132,9 @@ def test_a_password_that_changes_while_it_is_wrapped_is_left_alone(
 
 
 @pytest.mark.parametrize("wrap", [False, True])
-def test_the_database_alone_opens_nothing(three: District, rekey: Rekey, tmp_path: Path, wrap: bool) -> None:
+def test_the_database_alone_opens_nothing(
+    three: District, rekey: Rekey, tmp_path: Path, wrap: bool
+) -> None:
     if wrap:
         upgrade_some_hashes(8)
     stored = password_of(three, "s001")
@@ -150,7 +154,10 @@ def test_there_are_two_keys_and_each_serves_one_thing(rekey: Rekey, tmp_path: Pa
         (folder / name).write_bytes((settings.KEYS / name).read_bytes())
         own = settings.KEYS
         rekey(folder)
-        assert (verify(stored, "secret"), matches_import_mark(stored, "secret")) == (still_verified, still_same)
+        assert (verify(stored, "secret"), matches_import_mark(stored, "secret")) == (
+            still_verified,
+            still_same,
+        )
         rekey(own)
     assert verify(stored, "secret")
 
@@ -171,7 +178,9 @@ def test_no_table_holds_a_password_as_it_was_sent(maple: District) -> None:
     with connection.cursor() as cursor:
         tables = connection.introspection.table_names(cursor)
         assert "updates_stagedrow" in tables
-        tables.remove("updates_filechunk")  # the file as it was sent, which on SQLite stands in the spool folder alone
+        tables.remove(
+            "updates_filechunk"
+        )  # the file as it was sent, which on SQLite stands in the spool folder alone
         for table in tables:
             cursor.execute(f'SELECT * FROM "{table}"')
             told = repr(cursor.fetchall()).casefold()

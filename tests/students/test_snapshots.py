@@ -19,7 +19,10 @@ def test_students_come_in_the_order_of_their_ids_those_without_one_last(maple: D
         """,
     )
     pages = list(snapshots.iter_district(maple.pk, size=3))
-    assert [[record.values["USERNAME"] for record in page] for page in pages] == [["ann", "bob", "zoe"], ["cleo"]]
+    assert [[record.values["USERNAME"] for record in page] for page in pages] == [
+        ["ann", "bob", "zoe"],
+        ["cleo"],
+    ]
 
 
 def test_each_comes_with_every_column_but_the_password(maple: District, manager: Member) -> None:
@@ -33,7 +36,10 @@ def test_each_comes_with_every_column_but_the_password(maple: District, manager:
 def test_only_the_districts_own_are_found(maple: District, cedar: District) -> None:
     enroll(maple, a_class(2))
     enroll(cedar, a_class(3))
-    assert set(snapshots.load_by_column(maple.pk, "USERNAME", ["u000", "u001", "u002"])) == {"u000", "u001"}
+    assert set(snapshots.load_by_column(maple.pk, "USERNAME", ["u000", "u001", "u002"])) == {
+        "u000",
+        "u001",
+    }
     assert set(snapshots.load_by_column(maple.pk, "STUDENT_ID", ["s001", "s002"])) == {"s001"}
     names = {(name_key(f"Ann00{number}", f"Lee00{number}"), "2012-05-13") for number in range(3)}
     assert len(snapshots.load_by_name(maple.pk, names)) == 2
@@ -48,7 +54,9 @@ def test_who_holds_a_key_is_told_in_the_district_only(maple: District, cedar: Di
     lee = (name_key("Ann000", "Lee000"), "2012-05-13")
     assert snapshots.find_key_holders(maple.pk, "USERNAME", ["u000", "u001"]) == {"u000": ann.pk}
     assert snapshots.find_key_holders(maple.pk, "STUDENT_ID", ["s000", "s001"]) == {"s000": ann.pk}
-    assert snapshots.find_key_holders(maple.pk, "LAST_NAME", [lee, (lee[0], "2012-05-14")]) == {lee: ann.pk}
+    assert snapshots.find_key_holders(maple.pk, "LAST_NAME", [lee, (lee[0], "2012-05-14")]) == {
+        lee: ann.pk
+    }
 
 
 def test_nothing_asked_is_nothing_found(maple: District) -> None:
@@ -60,8 +68,15 @@ def test_nothing_asked_is_nothing_found(maple: District) -> None:
 
 
 def test_odd_characters_find_their_student_and_nothing_else(maple: District) -> None:
-    enroll(maple, 'USERNAME,FIRST_NAME,LAST_NAME,DOB\na"b\\%_,Ann,Lee,2012-05-13\n\U0001f600\u00e9,Bob,Lee,2012-05-13')
-    assert set(snapshots.load_by_column(maple.pk, "USERNAME", ['a"b\\%_', "\U0001f600\u00e9", "a%", "[1]", "null"])) == {
+    enroll(
+        maple,
+        'USERNAME,FIRST_NAME,LAST_NAME,DOB\na"b\\%_,Ann,Lee,2012-05-13\n\U0001f600\u00e9,Bob,Lee,2012-05-13',
+    )
+    assert set(
+        snapshots.load_by_column(
+            maple.pk, "USERNAME", ['a"b\\%_', "\U0001f600\u00e9", "a%", "[1]", "null"]
+        )
+    ) == {
         'a"b\\%_',
         "\U0001f600\u00e9",
     }

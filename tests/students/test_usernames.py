@@ -23,13 +23,18 @@ from tests.updates.night import a_class, column_of, counts, enroll, run
         ("Noel", "One", "none2"),
     ],
 )
-def test_a_username_is_the_first_initial_and_the_last_name(maple: District, first: str, last: str, made: str) -> None:
+def test_a_username_is_the_first_initial_and_the_last_name(
+    maple: District, first: str, last: str, made: str
+) -> None:
     assert Usernames(maple.pk).make({"FIRST_NAME": first, "LAST_NAME": last}) == made
 
 
 def test_no_two_calls_give_the_same(maple: District) -> None:
     usernames = Usernames(maple.pk, reserved={"alee2"})
-    names = [{"FIRST_NAME": "Ann", "LAST_NAME": "Lee"}, {"FIRST_NAME": "Al", "LAST_NAME": "Lee"}] * 2
+    names = [
+        {"FIRST_NAME": "Ann", "LAST_NAME": "Lee"},
+        {"FIRST_NAME": "Al", "LAST_NAME": "Lee"},
+    ] * 2
     assert [usernames.make(name) for name in names] == ["alee", "alee3", "alee4", "alee5"]
 
 
@@ -93,4 +98,7 @@ def test_a_freed_username_may_be_made(maple: District) -> None:
 @pytest.mark.usefixtures("small_chunks")
 def test_many_of_one_name_all_get_one(maple: District) -> None:
     enroll(maple, a_class(9, USERNAME="", FIRST_NAME="Ann", LAST_NAME="Lee", DOB="201{0}-01-01"))
-    assert sorted(column_of(maple, "USERNAME").values()) == ["alee", *(f"alee{number}" for number in range(2, 10))]
+    assert sorted(column_of(maple, "USERNAME").values()) == [
+        "alee",
+        *(f"alee{number}" for number in range(2, 10)),
+    ]

@@ -29,7 +29,9 @@ def enrolled(teacher: Member, cedar: District) -> None:
 
 
 def ids(member: Member) -> list[str | None]:
-    return list(visible_students(member).order_by("student_id").values_list("student_id", flat=True))
+    return list(
+        visible_students(member).order_by("student_id").values_list("student_id", flat=True)
+    )
 
 
 def test_a_district_manager_sees_the_district_and_not_the_neighbour(manager: Member) -> None:
@@ -69,7 +71,9 @@ def named(member: Member) -> list[tuple[str, str]]:
 def test_managers_see_the_groups_of_their_schools_and_instructors_those_of_their_students(
     manager: Member, teacher: Member, neighbour: Member
 ) -> None:
-    enroll(manager.district, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GROUPS\n4,Di,Eck,2012-05-13,Band\n")
+    enroll(
+        manager.district, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GROUPS\n4,Di,Eck,2012-05-13,Band\n"
+    )
     assert named(manager) == [("100", "Band"), ("100", "Default"), ("200", "Default")]
     head = a_member(manager.district, "head@maple.example", "school manager")
     head.schools.set(School.objects.filter(district=manager.district, organization_id="100"))
@@ -80,6 +84,8 @@ def test_managers_see_the_groups_of_their_schools_and_instructors_those_of_their
     assert named(head) == []
 
 
-def test_a_member_acts_for_the_district_or_for_the_schools_that_are_covered(manager: Member, teacher: Member) -> None:
+def test_a_member_acts_for_the_district_or_for_the_schools_that_are_covered(
+    manager: Member, teacher: Member
+) -> None:
     assert [school.organization_id for school in schools(manager)] == ["100", "200"]
     assert list(schools(teacher)) == []

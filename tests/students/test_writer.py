@@ -98,7 +98,9 @@ def school(maple: District, manager: Member) -> District:
 
 
 def test_a_new_student_is_as_its_row_says(school: District) -> None:
-    assert students(school) == {"1": {column: value for column, value in FULL.items() if column != "PASSWORD"}}
+    assert students(school) == {
+        "1": {column: value for column, value in FULL.items() if column != "PASSWORD"}
+    }
     assert verify(password_of(school, "1"), "secret")
 
 
@@ -115,7 +117,9 @@ def test_the_history_names_the_member_who_sent_the_file(school: District, manage
 
 
 @pytest.mark.parametrize("column", NEW)
-def test_each_changed_column_is_written_and_told_with_old_and_new(school: District, column: str) -> None:
+def test_each_changed_column_is_written_and_told_with_old_and_new(
+    school: District, column: str
+) -> None:
     assert counts(run(school, f"STUDENT_ID,{column}\n1,{NEW[column]}")) == {"updated": 1}
     assert students(school)["1"] == {
         name: value for name, value in {**FULL, column: NEW[column]}.items() if name != "PASSWORD"
@@ -128,7 +132,9 @@ def test_all_columns_at_once_are_one_entry_each(school: District) -> None:
     assert problems(last(school)) == {2: ["identity_mismatch"]}
     known = {column: value for column, value in NEW.items() if column != "LAST_NAME"}
     run(school, f"STUDENT_ID,{','.join(known)}\n1,{','.join(known.values())}")
-    assert sorted(history(school, "1")[1:]) == sorted((column, FULL[column], new) for column, new in known.items())
+    assert sorted(history(school, "1")[1:]) == sorted(
+        (column, FULL[column], new) for column, new in known.items()
+    )
 
 
 @pytest.mark.parametrize(
@@ -147,9 +153,13 @@ def test_all_columns_at_once_are_one_entry_each(school: District) -> None:
         "'",
     ],
 )
-def test_whatever_a_cell_says_is_written_and_told_as_it_was_meant(school: District, text: str) -> None:
+def test_whatever_a_cell_says_is_written_and_told_as_it_was_meant(
+    school: District, text: str
+) -> None:
     cell = text.replace('"', '""')
-    assert counts(run(school, f'STUDENT_ID,ADDITIONAL_INFO_1,GRADE\n1,"{cell}",9')) == {"updated": 1}
+    assert counts(run(school, f'STUDENT_ID,ADDITIONAL_INFO_1,GRADE\n1,"{cell}",9')) == {
+        "updated": 1
+    }
     assert values_of(school, "1", "ADDITIONAL_INFO_1", "GRADE") == (text, "9")
     assert ("ADDITIONAL_INFO_1", FULL["ADDITIONAL_INFO_1"], text) in history(school, "1")
     run(school, "STUDENT_ID,ADDITIONAL_INFO_1\n1,<clear>")
@@ -199,7 +209,9 @@ def test_another_spelling_of_the_same_values_writes_nothing(school: District) ->
 def test_a_name_in_other_capitals_is_a_change(school: District) -> None:
     run(school, "STUDENT_ID,FIRST_NAME\n1,ANN")
     assert history(school, "1")[1:] == [("FIRST_NAME", "Ann", "ANN")]
-    assert counts(run(school, "FIRST_NAME,LAST_NAME,DOB,GRADE\nann,lee,2012-05-13,4")) == {"updated": 1}
+    assert counts(run(school, "FIRST_NAME,LAST_NAME,DOB,GRADE\nann,lee,2012-05-13,4")) == {
+        "updated": 1
+    }
 
 
 def test_a_list_is_the_whole_list(school: District, manager: Member) -> None:
@@ -211,7 +223,10 @@ def test_a_list_is_the_whole_list(school: District, manager: Member) -> None:
         "Down Syndrome",
     )
     run(school, "STUDENT_ID,GROUPS,STAFF\n1,Drama&Band,zoe@maple.example&ops@maple.example")
-    assert values_of(school, "1", "GROUPS", "STAFF") == ("Band&Drama", "ops@maple.example&zoe@maple.example")
+    assert values_of(school, "1", "GROUPS", "STAFF") == (
+        "Band&Drama",
+        "ops@maple.example&zoe@maple.example",
+    )
 
 
 def test_groups_are_made_once_whatever_their_capitals(school: District) -> None:
@@ -229,9 +244,15 @@ def test_groups_are_made_once_whatever_their_capitals(school: District) -> None:
 
 
 def test_the_same_group_name_at_two_schools_is_two_groups(school: District) -> None:
-    enroll(school, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,SCHOOL_ID,GROUPS\n2,Bob,Kim,2012-01-01,200,Band")
+    enroll(
+        school,
+        "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,SCHOOL_ID,GROUPS\n2,Bob,Kim,2012-01-01,200,Band",
+    )
     bands = Group.objects.filter(name="Band").order_by("school__organization_id")
-    assert [(band.school.organization_id, band.student_set.count()) for band in bands] == [("100", 1), ("200", 1)]
+    assert [(band.school.organization_id, band.student_set.count()) for band in bands] == [
+        ("100", 1),
+        ("200", 1),
+    ]
 
 
 def test_who_names_no_group_is_in_the_default_group(maple: District) -> None:
@@ -258,9 +279,13 @@ def test_a_transfer_takes_the_links_away_and_keeps_the_rest(
     password = password_of(school, "1")
     run(school, f"STUDENT_ID,{columns}\n1,{cells}")
     expected = {**FULL, "SCHOOL_ID": "200", "GROUPS": groups, "STAFF": staff}
-    assert students(school)["1"] == {name: value for name, value in expected.items() if value and name != "PASSWORD"}
+    assert students(school)["1"] == {
+        name: value for name, value in expected.items() if value and name != "PASSWORD"
+    }
     assert password_of(school, "1") == password
-    assert set(Student.objects.get().groups.values_list("school__organization_id", flat=True)) == {"200"}
+    assert set(Student.objects.get().groups.values_list("school__organization_id", flat=True)) == {
+        "200"
+    }
     told = {(field, old, new) for field, old, new in history(school, "1")[1:]}
     assert told == {
         (column, FULL[column], new)
@@ -330,7 +355,9 @@ def test_staged_rows_hold_no_password_as_it_was_sent(school: District) -> None:
 
 
 @pytest.mark.only_on("postgresql")
-def test_no_index_hears_of_a_new_grade_in_a_district_that_was_filled_in_one_go(maple: District) -> None:
+def test_no_index_hears_of_a_new_grade_in_a_district_that_was_filled_in_one_go(
+    maple: District,
+) -> None:
     enroll(maple, a_class(200, GRADE="4"))
     before = not_on_their_pages()
     assert run(maple, a_class(200, GRADE="5")).updated == 200

@@ -34,7 +34,9 @@ def complete(text: str) -> str:
     header, *rows = file_of(text).splitlines()
     missing = [column for column in NEEDED if column not in header.split(",")]
     cells = ",".join(NEEDED[column] for column in missing)
-    return "\n".join([",".join([header, *missing]), *(f"{row},{cells}" if cells else row for row in rows), ""])
+    return "\n".join(
+        [",".join([header, *missing]), *(f"{row},{cells}" if cells else row for row in rows), ""]
+    )
 
 
 def incoming(data: bytes) -> IncomingFile:
@@ -101,7 +103,9 @@ def students(district: District) -> dict[str, Values]:
     """Every student by STUDENT_ID, or username if there is none; only values that are not empty."""
     found = (record.values for page in snapshots.iter_district(district.pk) for record in page)
     return {
-        values["STUDENT_ID"] or values["USERNAME"]: {column: value for column, value in values.items() if value}
+        values["STUDENT_ID"] or values["USERNAME"]: {
+            column: value for column, value in values.items() if value
+        }
         for values in found
     }
 
@@ -119,7 +123,9 @@ def column_of(district: District, column: str) -> Values:
 
 def history(district: District, student_id: str) -> History:
     """What was written down of one student, the oldest first."""
-    changes = Change.objects.filter(student__district=district, student__student_id=student_id).order_by("pk")
+    changes = Change.objects.filter(
+        student__district=district, student__student_id=student_id
+    ).order_by("pk")
     return [(change.field, change.old, change.new) for change in changes]
 
 

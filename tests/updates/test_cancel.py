@@ -76,7 +76,9 @@ def test_after_any_chunk_the_counted_students_are_changed_and_nobody_else_ever_i
     assert len(set(usernames)) == 9
     assert not any(name.startswith(" ") for name in usernames)
     assert exhausted(work)
-    assert counts(told(update)) == {name: n for name, n in (("updated", done), ("not_processed", 9 - done)) if n}
+    assert counts(told(update)) == {
+        name: n for name, n in (("updated", done), ("not_processed", 9 - done)) if n
+    }
     assert finish(update).state is State.CANCELED
     assert dump(school) == at_once
     again = run(school, CHAINED)
@@ -84,7 +86,9 @@ def test_after_any_chunk_the_counted_students_are_changed_and_nobody_else_ever_i
 
 
 @pytest.mark.parametrize("chunks", range(4))
-def test_a_canceled_update_in_mode_add_keeps_the_counted_students(maple: District, chunks: int) -> None:
+def test_a_canceled_update_in_mode_add_keeps_the_counted_students(
+    maple: District, chunks: int
+) -> None:
     update = send(maple, a_class(6), Mode.ADD)
     work = applying(update, chunks)
     cancel(maple)
@@ -97,9 +101,15 @@ def test_a_canceled_update_in_mode_add_keeps_the_counted_students(maple: Distric
 
 
 @pytest.mark.parametrize("steps", range(1, 6))
-def test_canceled_while_checking_nobody_is_changed_and_what_was_found_is_told(school: District, steps: int) -> None:
+def test_canceled_while_checking_nobody_is_changed_and_what_was_found_is_told(
+    school: District, steps: int
+) -> None:
     before = dump(school)
-    update = send(school, "STUDENT_ID,GRADE\n" + "\n".join(["s000,4", "s001,5", "s002,13", "s003,5"] + ["s004,4"] * 6))
+    update = send(
+        school,
+        "STUDENT_ID,GRADE\n"
+        + "\n".join(["s000,4", "s001,5", "s002,13", "s003,5"] + ["s004,4"] * 6),
+    )
     work = runner.run_steps(update.pk)
     for _ in islice(work, steps):
         pass
@@ -204,4 +214,8 @@ def test_when_cancel_returns_no_further_student_changes_though_a_worker_is_at_it
     assert dump(school) == at_once
     assert fenced
     assert 20 <= done < 400
-    assert sum(values["GRADE"] == "5" for values, _ in at_once.values()) == done == told(update).updated
+    assert (
+        sum(values["GRADE"] == "5" for values, _ in at_once.values())
+        == done
+        == told(update).updated
+    )

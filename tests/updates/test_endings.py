@@ -24,7 +24,9 @@ KEYS = ("USERNAME", "LAST_NAME")
 slugs = count(1)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_chunks", "small_batches")]
-thorough = settings(max_examples=depth.examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
+thorough = settings(
+    max_examples=depth.examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,9 @@ def wishes(draw: st.DrawFn) -> list[Wish]:
     """Rows of some students in any order, most of whose keys are passed around among themselves."""
     who = draw(st.permutations(range(SIZE)))[: draw(st.integers(1, SIZE))]
     usernames, last_names = (draw(st.permutations(who)) for _ in KEYS)
-    stray = st.one_of(st.just(True), st.just(True), st.just(True), st.sampled_from([None, *range(SIZE + 3)]))
+    stray = st.one_of(
+        st.just(True), st.just(True), st.just(True), st.sampled_from([None, *range(SIZE + 3)])
+    )
 
     def key(passed: int) -> int | None:
         drawn = draw(stray)
@@ -97,13 +101,16 @@ def expected(before: Holdings, rows: list[Wish]) -> tuple[Holdings, int]:
             del open_rows[name]
     after = {name: dict(values) for name, values in before.items()}
     for name in open_rows:
-        after[name] |= {key: takes[name, key] for key in KEYS if (name, key) in takes} | {"GRADE": "5"}
+        after[name] |= {key: takes[name, key] for key in KEYS if (name, key) in takes} | {
+            "GRADE": "5"
+        }
     return after, len(rows) - len(open_rows)
 
 
 def holdings(district: District) -> Holdings:
     return {
-        name: {column: values[column] for column in (*KEYS, "GRADE")} for name, values in students(district).items()
+        name: {column: values[column] for column in (*KEYS, "GRADE")}
+        for name, values in students(district).items()
     }
 
 
@@ -126,7 +133,9 @@ def killed(update: UpdateJob, steps: int) -> None:
 
 @thorough
 @given(rows=wishes(), kills=st.lists(st.integers(1, 14), max_size=6))
-def test_whenever_it_is_killed_students_end_as_the_model_says(rows: list[Wish], kills: list[int]) -> None:
+def test_whenever_it_is_killed_students_end_as_the_model_says(
+    rows: list[Wish], kills: list[int]
+) -> None:
     district = a_school()
     before = holdings(district)
     after, rejected = expected(before, rows)
@@ -178,11 +187,19 @@ def test_wherever_it_is_canceled_the_counted_students_are_done_and_the_rest_can_
 
 
 def test_the_model_itself_knows_a_swap_a_bad_ring_and_a_stranger() -> None:
-    before = {f"s{n:03}": {"USERNAME": f"u{n:03}", "LAST_NAME": f"Lee{n:03}", "GRADE": "4"} for n in range(4)}
+    before = {
+        f"s{n:03}": {"USERNAME": f"u{n:03}", "LAST_NAME": f"Lee{n:03}", "GRADE": "4"}
+        for n in range(4)
+    }
     swap = [Wish(0, 1, None, True), Wish(1, 0, None, True)]
     after, rejected = expected(before, swap)
     assert (after["s000"]["USERNAME"], after["s001"]["USERNAME"], rejected) == ("u001", "u000", 0)
     assert expected(before, [swap[0], Wish(1, 0, None, False)]) == (before, 2)
     assert expected(before, [Wish(0, 3, None, True)]) == (before, 1)
-    after, rejected = expected(before, [Wish(0, 9, None, True), Wish(1, 9, None, True), Wish(2, 0, 2, True)])
-    assert ([after[f"s00{n}"]["USERNAME"] for n in range(3)], rejected) == (["u009", "u001", "u000"], 1)
+    after, rejected = expected(
+        before, [Wish(0, 9, None, True), Wish(1, 9, None, True), Wish(2, 0, 2, True)]
+    )
+    assert ([after[f"s00{n}"]["USERNAME"] for n in range(3)], rejected) == (
+        ["u009", "u001", "u000"],
+        1,
+    )

@@ -46,9 +46,7 @@ def completed(district: District, member: Member) -> UpdateJob:
 
 
 def completed_with_errors(district: District, member: Member) -> UpdateJob:
-    file = (
-        "STUDENT_ID,GRADE,GENDER,STAFF\ns000,5,,\ns001,13,q,\ns002,13,,\ns003,,,nobody@maple.example\nx,5,,\ns004,4,,"
-    )
+    file = "STUDENT_ID,GRADE,GENDER,STAFF\ns000,5,,\ns001,13,q,\ns002,13,,\ns003,,,nobody@maple.example\nx,5,,\ns004,4,,"
     return run_update(district, member, file)
 
 
@@ -60,7 +58,9 @@ def canceled(district: District, member: Member) -> UpdateJob:
 
 
 def refused(district: District, member: Member) -> UpdateJob:
-    return send_bytes(district, b"STUDENT_ID,GRADE\ns000,\xe9\n", member=member, via="curl 8.5").update
+    return send_bytes(
+        district, b"STUDENT_ID,GRADE\ns000,\xe9\n", member=member, via="curl 8.5"
+    ).update
 
 
 def failed(district: District, member: Member) -> UpdateJob:
@@ -70,7 +70,9 @@ def failed(district: District, member: Member) -> UpdateJob:
     return update
 
 
-def run_update(district: District, member: Member, file: str, mode: Mode = Mode.UPDATE) -> UpdateJob:
+def run_update(
+    district: District, member: Member, file: str, mode: Mode = Mode.UPDATE
+) -> UpdateJob:
     update = send(district, file, mode, member=member, via="curl 8.5")
     finish(update)
     return update
@@ -155,7 +157,10 @@ def test_no_mail_and_no_log_line_has_anything_of_a_student(
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    rows = [[CANARIES.get(column, "canary{0}").format(number) for column in columns] for number in (1, 2, 2)]
+    rows = [
+        [CANARIES.get(column, "canary{0}").format(number) for column in columns]
+        for number in (1, 2, 2)
+    ]
     rows += [[*rows[0][:-1], "canary"], ["canary", *rows[0][1:], "canary"], ["s000", *rows[0][1:]]]
     file = "\n".join([",".join(columns), *map(",".join, rows)]) + "\n"
     update = send_bytes(school, file.encode(), mode, member=manager).update
@@ -163,7 +168,11 @@ def test_no_mail_and_no_log_line_has_anything_of_a_student(
     assert told(update).rejected > 0
     written = message(update)
     everything = (
-        written.message().as_string() + written.body + html_of(written) + caplog.text + "".join(capfd.readouterr())
+        written.message().as_string()
+        + written.body
+        + html_of(written)
+        + caplog.text
+        + "".join(capfd.readouterr())
     )
     assert "canary" not in everything.casefold()
     assert "s000" not in everything
@@ -188,7 +197,9 @@ def test_the_mail_of_a_refused_file_has_nothing_of_a_student_either(
     update = send_bytes(school, data, member=manager).update
     assert update.state == "refused"
     written = message(update)
-    assert "canar" not in (written.message().as_string() + written.body + html_of(written)).casefold()
+    assert (
+        "canar" not in (written.message().as_string() + written.body + html_of(written)).casefold()
+    )
 
 
 @pytest.mark.parametrize(
@@ -202,7 +213,9 @@ def test_the_mail_of_a_refused_file_has_nothing_of_a_student_either(
         "Maple\u202e\u200bUSD",
     ],
 )
-def test_no_name_of_a_district_can_write_headers(school: District, manager: Member, name: str) -> None:
+def test_no_name_of_a_district_can_write_headers(
+    school: District, manager: Member, name: str
+) -> None:
     update = completed(school, manager)
     District.objects.filter(pk=school.pk).update(name=name)
     written = message(UpdateJob.objects.get(pk=update.pk))
@@ -263,16 +276,25 @@ def test_letters_go_to_who_started_it_and_to_who_gets_the_results(
         ("b@maple.example", False, True),
         ("c@maple.example", True, False),
     ):
-        Member.objects.filter(pk=a_member(school, email).pk).update(receives_results=gets, is_active=active)
+        Member.objects.filter(pk=a_member(school, email).pk).update(
+            receives_results=gets, is_active=active
+        )
     Member.objects.filter(pk=a_member(cedar, "d@cedar.example").pk).update(receives_results=True)
-    assert [letter.member.email for letter in letters(completed(school, manager))] == ["a@maple.example", manager.email]
+    assert [letter.member.email for letter in letters(completed(school, manager))] == [
+        "a@maple.example",
+        manager.email,
+    ]
     finish(send(school, a_class(1)))
     assert [letter.member.email for letter in letters(last(school))] == ["a@maple.example"]
     Member.objects.filter(pk=manager.pk).update(is_active=False)
-    assert [letter.member.email for letter in letters(refused(school, manager))] == ["a@maple.example"]
+    assert [letter.member.email for letter in letters(refused(school, manager))] == [
+        "a@maple.example"
+    ]
 
 
-def test_who_started_it_and_gets_the_results_gets_one_letter(school: District, manager: Member) -> None:
+def test_who_started_it_and_gets_the_results_gets_one_letter(
+    school: District, manager: Member
+) -> None:
     Member.objects.filter(pk=manager.pk).update(receives_results=True)
     assert len(letters(completed(school, manager))) == 1
 
@@ -321,7 +343,9 @@ def test_a_letter_that_cannot_be_written_does_not_hold_up_the_others(
 
     monkeypatch.setattr(mails, "message", fails)
     assert mails.send_due() == 2
-    assert [sent.subject for sent in mail.outbox] == ["[Maple USD] Student update 3 refused: not_utf8"]
+    assert [sent.subject for sent in mail.outbox] == [
+        "[Maple USD] Student update 3 refused: not_utf8"
+    ]
     [letter] = ResultMail.objects.filter(pk__in=[letter.pk for letter in poisoned])
     assert letter.last_error == "KeyError"
     assert letter.next_attempt_at is not None
@@ -354,8 +378,14 @@ def test_more_than_a_thousand_rejected_rows_are_counted_and_the_first_thousand_n
 ) -> None:
     rows = [f"x{number:04},5" for number in range(1000)] + ["s000,13", "s001,13"]
     written = message(run_update(school, manager, "STUDENT_ID,GRADE\n" + "\n".join(rows)))
-    assert "  unknown_student: 1,000 \u00d7 No such student.\n    Lines 2-1001.\n    To do: " in written.body
-    assert "  bad_value: 2 \u00d7 The value is not one of those the column knows.\n    To do: " in written.body
+    assert (
+        "  unknown_student: 1,000 \u00d7 No such student.\n    Lines 2-1001.\n    To do: "
+        in written.body
+    )
+    assert (
+        "  bad_value: 2 \u00d7 The value is not one of those the column knows.\n    To do: "
+        in written.body
+    )
     assert "\nOnly the first 1,000 of these lines are named here.\n" in written.body
     assert "<p>Only the first 1,000 of these lines are named here.</p>" in html_of(written)
     assert "Lines ." not in written.body + html_of(written)
@@ -376,7 +406,9 @@ def test_times_are_those_of_the_district(school: District, manager: Member) -> N
     assert "Received  2026-11-23 13:35:10 IST\n" in body
 
 
-def test_each_mail_leads_to_the_update_and_to_no_other_place(school: District, manager: Member) -> None:
+def test_each_mail_leads_to_the_update_and_to_no_other_place(
+    school: District, manager: Member
+) -> None:
     written = message(completed(school, manager))
     for text in (written.body, html_of(written)):
         assert f"{settings.URL}/updates/2" in text

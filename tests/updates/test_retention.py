@@ -16,7 +16,14 @@ from rollbook.students.models import Change
 from rollbook.updates import retention, runner
 from rollbook.updates.cancel import cancel
 from rollbook.updates.exports import changes, original_rows, rejected_rows, unprocessed_rows
-from rollbook.updates.models import CheckedRange, FileChunk, Problem, RowDependency, StagedRow, UpdateJob
+from rollbook.updates.models import (
+    CheckedRange,
+    FileChunk,
+    Problem,
+    RowDependency,
+    StagedRow,
+    UpdateJob,
+)
 from rollbook.updates.receiving import file_chunks, files, receive
 from rollbook.updates.retention import remove_expired
 from tests.db.database_errors import Kill, fault_at
@@ -89,7 +96,9 @@ def test_a_file_is_kept_for_as_long_as_the_district_has_settled(night: UpdateJob
     assert audited() == ["maple-usd: files removed: 2 files, of updates 1-2"]
 
 
-def test_without_its_file_an_update_gives_no_rows_back_but_still_its_changes(night: UpdateJob) -> None:
+def test_without_its_file_an_update_gives_no_rows_back_but_still_its_changes(
+    night: UpdateJob,
+) -> None:
     remove_all(after(night, days=15))
     why = why_not(rejected_rows.csv_lines, night)
     assert why.startswith("the file of update 2 was removed on ")
@@ -103,7 +112,9 @@ def test_each_district_has_a_time_of_its_own(night: UpdateJob, cedar: District) 
     enroll(cedar, a_class(1))
     District.objects.filter(pk=cedar.pk).update(files_kept_days=1)
     remove_all(after(last(cedar), days=2))
-    assert spooled() == set(UpdateJob.objects.filter(district=night.district).values_list("spool_name", flat=True))
+    assert spooled() == set(
+        UpdateJob.objects.filter(district=night.district).values_list("spool_name", flat=True)
+    )
     assert audited() == ["cedar-county: files removed: 1 file, of update 1"]
 
 
@@ -116,7 +127,9 @@ def test_files_of_refused_and_canceled_updates_go_too(maple: District, night: Up
     assert not UpdateJob.objects.filter(file_removed_at=None).exists()
 
 
-def test_a_file_that_a_kill_left_behind_is_swept(night: UpdateJob, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_a_kill_left_behind_is_swept(
+    night: UpdateJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as killed:
         killed.setattr(files, "remove", lambda names: None)
         remove_all(after(night, days=15))
@@ -161,7 +174,9 @@ def test_rows_and_problems_go_and_counts_and_history_stay(night: UpdateJob) -> N
     now = told(night)
     assert (now.rows, now.updated, now.rejected, now.unchanged) == (2, 1, 1, 0)
     assert (before.updated, before.rejected) == (now.updated, now.rejected)
-    assert [(group.code, group.count, group.lines) for group in now.groups] == [("bad_value", 1, ())]
+    assert [(group.code, group.count, group.lines) for group in now.groups] == [
+        ("bad_value", 1, ())
+    ]
     assert Change.objects.count() == history
     assert audited()[1:] == [
         "maple-usd: details removed: 3 rows, 0 problems, of update 1",
@@ -172,7 +187,9 @@ def test_rows_and_problems_go_and_counts_and_history_stay(night: UpdateJob) -> N
 def test_without_its_details_an_update_gives_nothing_back(night: UpdateJob) -> None:
     remove_all(after(night, days=91))
     for lines in (rejected_rows.csv_lines, unprocessed_rows.csv_lines, changes.csv_lines):
-        assert why_not(lines, night).startswith("the rows and problems of update 2 were removed on ")
+        assert why_not(lines, night).startswith(
+            "the rows and problems of update 2 were removed on "
+        )
 
 
 def test_a_refusal_is_told_by_its_code_when_its_place_is_gone(maple: District) -> None:
@@ -187,7 +204,9 @@ def test_a_refusal_is_told_by_its_code_when_its_place_is_gone(maple: District) -
     assert not Problem.objects.exists()
 
 
-def test_what_a_canceled_update_had_begun_with_goes_too(maple: District, small_batches: None) -> None:
+def test_what_a_canceled_update_had_begun_with_goes_too(
+    maple: District, small_batches: None
+) -> None:
     enroll(maple, a_class(6))
     work = runner.run_steps(send(maple, a_class(6, GRADE="8")).pk)
     next(work)
@@ -199,8 +218,12 @@ def test_what_a_canceled_update_had_begun_with_goes_too(maple: District, small_b
     assert details(update) == 0
 
 
-def test_a_kill_in_the_middle_shows_nobody_half_of_them(night: UpdateJob, monkeypatch: pytest.MonkeyPatch) -> None:
-    UpdateJob.objects.filter(number=1).update(details_hidden_at=timezone.now(), details_removed_at=timezone.now())
+def test_a_kill_in_the_middle_shows_nobody_half_of_them(
+    night: UpdateJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    UpdateJob.objects.filter(number=1).update(
+        details_hidden_at=timezone.now(), details_removed_at=timezone.now()
+    )
     monkeypatch.setattr(retention, "ROWS_PER_BATCH", 1)
     now = after(night, days=91)
     assert remove_expired(now) == 4  # two files, a row and a problem
@@ -216,7 +239,9 @@ def test_a_kill_in_the_middle_shows_nobody_half_of_them(night: UpdateJob, monkey
     assert night.details_removed_at == now
 
 
-def test_a_fault_at_any_statement_does_no_harm(night: UpdateJob, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_at_any_statement_does_no_harm(
+    night: UpdateJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(retention, "ROWS_PER_BATCH", 1)
     now, whole = after(night, days=91), 3  # details of each of the two
     for statement in count(1):
@@ -227,7 +252,10 @@ def test_a_fault_at_any_statement_does_no_harm(night: UpdateJob, monkeypatch: py
                 was_killed = False
             except Kill:
                 was_killed = True
-                assert all(details(update) == whole for update in UpdateJob.objects.filter(details_hidden_at=None))
+                assert all(
+                    details(update) == whole
+                    for update in UpdateJob.objects.filter(details_hidden_at=None)
+                )
             remove_all(now)
             assert receive.remove_orphaned_files() == 0
             assert [details(update) for update in UpdateJob.objects.all()] == [0, 0]
@@ -253,7 +281,9 @@ def test_a_second_call_finds_nothing_to_do(night: UpdateJob) -> None:
 # While work is going on
 
 
-def test_where_an_update_runs_or_waits_nothing_is_removed(maple: District, night: UpdateJob) -> None:
+def test_where_an_update_runs_or_waits_nothing_is_removed(
+    maple: District, night: UpdateJob
+) -> None:
     waiting = send(maple, a_class(3, GRADE="8"))
     now = after(night, days=91)
     assert remove_expired(now) == 0
@@ -263,7 +293,9 @@ def test_where_an_update_runs_or_waits_nothing_is_removed(maple: District, night
     assert remove_all(now) > 0
 
 
-def test_another_districts_update_holds_it_up_on_sqlite_alone(night: UpdateJob, cedar: District) -> None:
+def test_another_districts_update_holds_it_up_on_sqlite_alone(
+    night: UpdateJob, cedar: District
+) -> None:
     send(cedar, a_class(1))
     assert (remove_expired(after(night, days=15)) == 0) == (connection.vendor == "sqlite")
 

@@ -13,7 +13,18 @@ from rollbook.updates.checking import check
 from rollbook.updates.models import CheckedRange, RowDependency, UpdateJob
 from rollbook.updates.state_machine import State
 from rollbook.updates.transitions import Fenced
-from tests.updates.night import a_class, applying, counts, dump, enroll, finish, last, run, send, told
+from tests.updates.night import (
+    a_class,
+    applying,
+    counts,
+    dump,
+    enroll,
+    finish,
+    last,
+    run,
+    send,
+    told,
+)
 
 pytestmark = pytest.mark.usefixtures("small_chunks", "small_batches")
 
@@ -41,7 +52,9 @@ def die(update: UpdateJob) -> None:
 
 
 @pytest.mark.usefixtures("dying")
-def test_three_runs_without_a_step_are_enough(update: UpdateJob, caplog: pytest.LogCaptureFixture) -> None:
+def test_three_runs_without_a_step_are_enough(
+    update: UpdateJob, caplog: pytest.LogCaptureFixture
+) -> None:
     before = dump(update.district)
     for deaths in (1, 2, 3):
         die(update)
@@ -103,7 +116,10 @@ def dump_of_a_whole_run(update: UpdateJob) -> list[str]:
 
 def test_a_kill_at_each_place_in_turn_comes_to_the_same(update: UpdateJob) -> None:
     whole = dump_of_a_whole_run(update)
-    steps = sum(1 for _ in runner.run_steps(send(District.objects.get(slug="twin"), a_class(9, GRADE="6")).pk))
+    steps = sum(
+        1
+        for _ in runner.run_steps(send(District.objects.get(slug="twin"), a_class(9, GRADE="6")).pk)
+    )
     assert steps > 8
     for _ in range(steps):
         for _ in islice(runner.run_steps(update.pk), steps):
@@ -116,7 +132,9 @@ def test_a_kill_at_each_place_in_turn_comes_to_the_same(update: UpdateJob) -> No
 
 
 @pytest.mark.parametrize("steps", range(12))
-def test_whoever_was_taken_over_from_is_fenced_out_and_changes_nothing(update: UpdateJob, steps: int) -> None:
+def test_whoever_was_taken_over_from_is_fenced_out_and_changes_nothing(
+    update: UpdateJob, steps: int
+) -> None:
     old = runner.run_steps(update.pk)
     taken = sum(1 for _ in islice(old, steps))
     new = runner.run_steps(update.pk)
@@ -142,7 +160,9 @@ def test_the_last_move_of_an_old_run_is_fenced_too(update: UpdateJob) -> None:
     assert finish(update).state is State.COMPLETED
 
 
-def test_only_one_update_of_a_district_is_due_and_of_each_district_one(update: UpdateJob, cedar: District) -> None:
+def test_only_one_update_of_a_district_is_due_and_of_each_district_one(
+    update: UpdateJob, cedar: District
+) -> None:
     send(update.district, a_class(2))
     other = send(cedar, a_class(3))
     assert runner.next_updates() == [update.pk, other.pk]
@@ -179,12 +199,20 @@ def test_the_engine_is_told_of_every_beginning_and_every_end(
 ) -> None:
     enroll(maple, a_class(1))
     heard: list[tuple[int, str]] = []
-    monkeypatch.setattr(jobs.selected(), "notify_engine", lambda pk: heard.append((pk, UpdateJob.objects.get(pk=pk).state)))
+    monkeypatch.setattr(
+        jobs.selected(),
+        "notify_engine",
+        lambda pk: heard.append((pk, UpdateJob.objects.get(pk=pk).state)),
+    )
     update = send(maple, a_class(1, GRADE="5"))
     if end == "canceled":
         cancel(maple)
     elif end == "failed":
-        transitions.transition(update.pk, State.CHECKING, attempts_without_progress=runner.MAX_ATTEMPTS_WITHOUT_PROGRESS)
+        transitions.transition(
+            update.pk,
+            State.CHECKING,
+            attempts_without_progress=runner.MAX_ATTEMPTS_WITHOUT_PROGRESS,
+        )
         finish(update)
     else:
         finish(update)

@@ -41,7 +41,11 @@ def letter(maple: District, manager: Member) -> ResultMail:
 
 def seconds_to_next_try(letter: ResultMail) -> float | None:
     letter.refresh_from_db()
-    return round((letter.next_attempt_at - timezone.now()).total_seconds()) if letter.next_attempt_at else None
+    return (
+        round((letter.next_attempt_at - timezone.now()).total_seconds())
+        if letter.next_attempt_at
+        else None
+    )
 
 
 def make_due(letter: ResultMail, *, written: timedelta = timedelta()) -> None:
@@ -50,7 +54,9 @@ def make_due(letter: ResultMail, *, written: timedelta = timedelta()) -> None:
     ResultMail.objects.filter(pk=letter.pk).update(next_attempt_at=now, queued_at=now - written)
 
 
-def test_a_letter_is_delivered(post_office: PostOffice, letter: ResultMail, manager: Member) -> None:
+def test_a_letter_is_delivered(
+    post_office: PostOffice, letter: ResultMail, manager: Member
+) -> None:
     assert mails.send_due() == 1
     [received] = post_office.received
     assert post_office.recipients == [manager.email]
@@ -93,7 +99,10 @@ def test_a_letter_that_is_put_off_is_delivered_later(
 
 @pytest.mark.parametrize(
     ("where", "answer", "named"),
-    [("RCPT", "550 no such user canary", "SMTPRecipientsRefused 550"), ("DATA", "554 no canary", "SMTPDataError 554")],
+    [
+        ("RCPT", "550 no such user canary", "SMTPRecipientsRefused 550"),
+        ("DATA", "554 no canary", "SMTPDataError 554"),
+    ],
 )
 def test_a_letter_that_is_refused_for_good_is_given_up_and_the_code_is_kept(
     post_office: PostOffice,
@@ -107,8 +116,10 @@ def test_a_letter_that_is_refused_for_good_is_given_up_and_the_code_is_kept(
     mails.send_due()
     letter.refresh_from_db()
     assert (letter.sent_at, letter.next_attempt_at, letter.last_error) == (None, None, named)
-    [logged] = [record.getMessage() for record in caplog.records if record.name.startswith("rollbook")]
-    assert logged == f"letter {letter.pk} of update 2 could not be sent ({named}); given up"
+    [logged] = [
+        record.getMessage() for record in caplog.records if record.name.startswith("rollbook")
+    ]
+    assert logged == f"email {letter.pk} of update 2 could not be sent ({named}); given up"
     assert mails.send_due() == 0
 
 
@@ -124,7 +135,9 @@ def test_a_server_that_hangs_is_waited_for_no_longer_than_the_timeout(
     assert letter.last_error == "SMTPServerDisconnected"
 
 
-def test_a_line_cut_after_the_letter_may_bring_it_twice_under_one_id(post_office: PostOffice, letter: ResultMail) -> None:
+def test_a_line_cut_after_the_letter_may_bring_it_twice_under_one_id(
+    post_office: PostOffice, letter: ResultMail
+) -> None:
     post_office.answers = {"DATA": CUT}
     mails.send_due()
     letter.refresh_from_db()
@@ -158,7 +171,10 @@ def test_a_server_that_is_away_is_asked_less_and_less_often(
 
 
 def test_a_server_that_is_away_for_two_days_is_given_up(
-    post_office: PostOffice, letter: ResultMail, settings: Settings, caplog: pytest.LogCaptureFixture
+    post_office: PostOffice,
+    letter: ResultMail,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     settings.EMAIL_PORT = a_free_port()
     make_due(letter, written=timedelta(hours=47, minutes=59))
@@ -172,7 +188,11 @@ def test_a_server_that_is_away_for_two_days_is_given_up(
 
 
 def test_one_letter_that_fails_does_not_hold_up_the_next(
-    post_office: PostOffice, letter: ResultMail, settings: Settings, cedar: District, neighbour: Member
+    post_office: PostOffice,
+    letter: ResultMail,
+    settings: Settings,
+    cedar: District,
+    neighbour: Member,
 ) -> None:
     Member.objects.filter(pk=letter.member_id).update(email="broken@@\u00fc..example")
     enroll(cedar, a_class(1))

@@ -41,12 +41,17 @@ def write_state(update: UpdateJob, to: State) -> int:
     """As somebody would who knows SQL and not our rules."""
     ended = None if to in UNFINISHED else connection.ops.adapt_datetimefield_value(timezone.now())
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("UPDATE updates_updatejob SET state = %s, ended_at = %s WHERE id = %s", [to, ended, update.pk])
+        cursor.execute(
+            "UPDATE updates_updatejob SET state = %s, ended_at = %s WHERE id = %s",
+            [to, ended, update.pk],
+        )
         return int(cursor.rowcount)
 
 
 @pytest.mark.parametrize(("old", "new"), PAIRS)
-def test_a_move_succeeds_if_and_only_if_the_diagram_has_it(maple: District, old: State, new: State) -> None:
+def test_a_move_succeeds_if_and_only_if_the_diagram_has_it(
+    maple: District, old: State, new: State
+) -> None:
     update = standing(maple, old)
     allowed = new in TRANSITIONS.get(old, ())
     assert transitions.transition(update.pk, new) is allowed
@@ -56,7 +61,9 @@ def test_a_move_succeeds_if_and_only_if_the_diagram_has_it(maple: District, old:
 
 
 @pytest.mark.parametrize(("old", "new"), PAIRS)
-def test_the_database_refuses_every_other_move_by_itself(maple: District, old: State, new: State) -> None:
+def test_the_database_refuses_every_other_move_by_itself(
+    maple: District, old: State, new: State
+) -> None:
     update = standing(maple, old)
     if new in TRANSITIONS.get(old, ()):
         assert write_state(update, new) == 1
@@ -78,7 +85,10 @@ def test_an_update_begins_as_received_and_as_nothing_else(maple: District, state
     update = send(maple, a_class(1))
     update.pk, update.number, update.file_digest, update.state = None, 2, "0" * 64, state
     update.ended_at = None if state in UNFINISHED else timezone.now()
-    with pytest.raises(IntegrityError, match="an update starts in the state received"), transaction.atomic():
+    with (
+        pytest.raises(IntegrityError, match="an update starts in the state received"),
+        transaction.atomic(),
+    ):
         update.save(force_insert=True)
 
 
@@ -88,7 +98,9 @@ def test_from_the_end_no_move_leads_away() -> None:
 
 
 @pytest.mark.parametrize(("one", "other"), list(product(IN_PROGRESS, IN_PROGRESS)))
-def test_two_updates_of_a_district_are_never_in_work_together(maple: District, one: str, other: str) -> None:
+def test_two_updates_of_a_district_are_never_in_work_together(
+    maple: District, one: str, other: str
+) -> None:
     first, second = send(maple, a_class(1)), send(maple, a_class(2))
     bring(first, State(one))
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -114,7 +126,9 @@ def test_the_database_refuses_the_same_file_twice_while_it_lives(maple: District
 def test_an_update_never_has_more_outcomes_than_rows(maple: District) -> None:
     update = send(maple, a_class(2))
     with pytest.raises(IntegrityError), transaction.atomic():
-        UpdateJob.objects.filter(pk=update.pk).update(rows_updated=1, rows_added=1, rows_unchanged=1)
+        UpdateJob.objects.filter(pk=update.pk).update(
+            rows_updated=1, rows_added=1, rows_unchanged=1
+        )
 
 
 def test_an_update_has_an_end_exactly_when_it_has_ended(maple: District) -> None:

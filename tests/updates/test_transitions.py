@@ -44,7 +44,9 @@ def test_progress_is_written_and_shows_that_the_run_lives(update: UpdateJob) -> 
 
 
 @pytest.mark.parametrize(("state", "run"), [(State.CHECKING, "another"), (State.APPLYING, "mine")])
-def test_progress_of_another_run_or_another_state_is_fenced(update: UpdateJob, state: State, run: str) -> None:
+def test_progress_of_another_run_or_another_state_is_fenced(
+    update: UpdateJob, state: State, run: str
+) -> None:
     with pytest.raises(transitions.Fenced):
         transitions.record_progress(update.pk, state, run, rows_read=2)
     update.refresh_from_db()

@@ -35,7 +35,11 @@ def form(parts: Sequence[Part], *, boundary: str = BOUNDARY, end: bool = True) -
 def _part(name: str, value: str | bytes | File, boundary: str) -> bytes:
     head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"'
     if isinstance(value, File):
-        return f'{head}; filename="{value.name}"\r\nContent-Type: text/csv\r\n\r\n'.encode() + value.data + b"\r\n"
+        return (
+            f'{head}; filename="{value.name}"\r\nContent-Type: text/csv\r\n\r\n'.encode()
+            + value.data
+            + b"\r\n"
+        )
     data = value if isinstance(value, bytes) else value.encode()
     return f"{head}\r\n\r\n".encode() + data + b"\r\n"
 

@@ -63,15 +63,23 @@ def _answers(curl: Curl) -> list[Any]:
         curl.start(CANARIES, ("password", "wrong-zQsecret")),
         curl.post("start", [*curl.sign_in, ("file", CANARIES.data)]),
         curl.raw("start", form([("file", CANARIES), *curl.sign_in])[:-200], length=10_000),
-        curl.raw("start", form([("file", CANARIES), *curl.sign_in]), content_type="multipart/form-data; boundary=x"),
+        curl.raw(
+            "start",
+            form([("file", CANARIES), *curl.sign_in]),
+            content_type="multipart/form-data; boundary=x",
+        ),
         curl.raw("start", CANARIES.data, content_type="text/csv"),
         curl.start(File(CANARIES.data.replace(b"\r\n", b'\r\n"', 1))),
         curl.start(File(CANARIES.data + b"\xff\xfe")),
-        Client().post(f"/slc/studentupdate/start?password=wrong-zQsecret&file={CANARY}", secure=True),
+        Client().post(
+            f"/slc/studentupdate/start?password=wrong-zQsecret&file={CANARY}", secure=True
+        ),
         curl.status(authorization=f"Bearer {CANARY}"),
     ]
     work()
-    page = Client().get("/updates/1", secure=True, HTTP_AUTHORIZATION=basic("ops@maple.example", PASSWORD))
+    page = Client().get(
+        "/updates/1", secure=True, HTTP_AUTHORIZATION=basic("ops@maple.example", PASSWORD)
+    )
     return [*answers, page, curl.status(), curl.cancel()]
 
 
@@ -111,5 +119,11 @@ def test_this_test_can_fail(curl: Curl) -> None:
 
 def _files_with(canary: str) -> list[Path]:
     folders = (settings.SPOOL, settings.DATA / "mail", settings.DATA / "keys")
-    files = [path for folder in folders if folder.exists() for path in folder.rglob("*") if path.is_file()]
+    files = [
+        path
+        for folder in folders
+        if folder.exists()
+        for path in folder.rglob("*")
+        if path.is_file()
+    ]
     return [path for path in files if canary.encode() in path.read_bytes()]

@@ -56,7 +56,9 @@ def cedars(neighbour: object) -> UpdateJob:
 
 
 def test_every_address_is_in_the_matrix() -> None:
-    without_rule = {pattern.name for pattern in urlpatterns if not hasattr(pattern.callback, "rule")}
+    without_rule = {
+        pattern.name for pattern in urlpatterns if not hasattr(pattern.callback, "rule")
+    }
     assert without_rule == COMMANDS_AND_CHECKS
     assert set(CALLS) == set(ANSWERS)
 
@@ -68,7 +70,9 @@ def test_nobody_gets_more_than_the_role_and_the_district_allow(
 ) -> None:
     member = a_member(maple, "someone@maple.example", role.value)
     response = CALLS[name](Curl(member.email), member.email)
-    status, begin = ANSWERS[name] if role is RoleType.DISTRICT_MANAGER else (403, "ERROR not_allowed")
+    status, begin = (
+        ANSWERS[name] if role is RoleType.DISTRICT_MANAGER else (403, "ERROR not_allowed")
+    )
     assert response.status_code == status
     assert text(response).startswith(begin)
     assert "cedar" not in text(response).casefold()
@@ -76,7 +80,9 @@ def test_nobody_gets_more_than_the_role_and_the_district_allow(
     assert cedars.state == State.RECEIVED
 
 
-@pytest.mark.parametrize("role", [role for role in RoleType if role is not RoleType.DISTRICT_MANAGER])
+@pytest.mark.parametrize(
+    "role", [role for role in RoleType if role is not RoleType.DISTRICT_MANAGER]
+)
 @pytest.mark.parametrize("name", CALLS)
 def test_whoever_is_turned_away_is_in_the_audit(name: str, role: RoleType, maple: District) -> None:
     member = a_member(maple, "someone@maple.example", role.value)
@@ -86,7 +92,9 @@ def test_whoever_is_turned_away_is_in_the_audit(name: str, role: RoleType, maple
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_permission_that_is_switched_off_is_gone_with_the_next_call(name: str, maple: District) -> None:
+def test_a_permission_that_is_switched_off_is_gone_with_the_next_call(
+    name: str, maple: District
+) -> None:
     manager, clerk = a_member(maple, "ops@maple.example"), a_member(maple, "clerk@maple.example")
     role = roles.make(manager, RoleType.DISTRICT_MANAGER, "Clerk", "", [Permission.UPDATE_STUDENTS])
     Member.objects.filter(pk=clerk.pk).update(role=role)
@@ -113,7 +121,11 @@ def test_a_leaver_gets_nothing_with_the_next_request(name: str, maple: District)
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_answer_carries_its_id_and_is_never_stored(name: str, maple: District) -> None:
-    response = CALLS[name](Curl(), "ops@maple.example") if name in CALLS else Client().get("/healthz", secure=True)
+    response = (
+        CALLS[name](Curl(), "ops@maple.example")
+        if name in CALLS
+        else Client().get("/healthz", secure=True)
+    )
     assert len(response["X-Request-Id"]) == 16
     assert "no-store" in response["Cache-Control"]
     assert response["X-Content-Type-Options"] == "nosniff"

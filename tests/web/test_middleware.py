@@ -12,17 +12,26 @@ from tests.web.curl import Curl, text
 
 def test_one_line_is_logged_for_each_request(curl: Curl, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="rollbook.web.middleware")
-    response = curl.client.post("/slc/studentupdate/status?password=hush", secure=True, REMOTE_ADDR="203.0.113.7")
-    lines = [record.getMessage() for record in caplog.records if record.name == "rollbook.web.middleware"]
+    response = curl.client.post(
+        "/slc/studentupdate/status?password=hush", secure=True, REMOTE_ADDR="203.0.113.7"
+    )
+    lines = [
+        record.getMessage() for record in caplog.records if record.name == "rollbook.web.middleware"
+    ]
     assert len(lines) == 1
-    assert re.fullmatch(rf"POST /slc/studentupdate/status 400 in \d+ ms, request {response['X-Request-Id']}", lines[0])
+    assert re.fullmatch(
+        rf"POST /slc/studentupdate/status 400 in \d+ ms, request {response['X-Request-Id']}",
+        lines[0],
+    )
 
 
 def test_what_stands_in_an_address_that_leads_nowhere_is_not_logged(
     curl: Curl, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    response = curl.client.post("/slc/studentupdate/status&login=ops@maple.example&password=hush", secure=True)
+    response = curl.client.post(
+        "/slc/studentupdate/status&login=ops@maple.example&password=hush", secure=True
+    )
     assert response.status_code == 404
     assert "hush" not in caplog.text
     assert "POST unknown address 404 in" in caplog.text
@@ -50,9 +59,14 @@ def test_a_fault_of_ours_is_told_with_a_reference_and_no_trace(
     )
     assert f"reference {response['X-Request-Id']}" in text(response)
     assert "internal_error" in text(response)
-    assert not {"Traceback", "Lovelace", "KeyError", ".py"} & set(re.findall(r"[\w.]+", text(response)))
+    assert not {"Traceback", "Lovelace", "KeyError", ".py"} & set(
+        re.findall(r"[\w.]+", text(response))
+    )
 
 
 def test_an_address_that_does_not_exist_is_told_in_plain_text(db: None) -> None:
     response = Client().get("/wp-login.php", secure=True)
-    assert (response.status_code, text(response)) == (404, "ERROR not_found: there is nothing at this address\n")
+    assert (response.status_code, text(response)) == (
+        404,
+        "ERROR not_found: there is nothing at this address\n",
+    )

@@ -76,7 +76,14 @@ def load_settings(district: District) -> Settings:
 def possible_recipients(district: District) -> list[Member]:
     """Who may get the results: every active member, by name."""
     active = Member.objects.filter(district=district, is_active=True)
-    return sorted(active, key=lambda member: (member.last_name.casefold(), member.first_name.casefold(), member.email))
+    return sorted(
+        active,
+        key=lambda member: (
+            member.last_name.casefold(),
+            member.first_name.casefold(),
+            member.email,
+        ),
+    )
 
 
 def change(district: District, wanted: Settings) -> list[SettingChange]:

@@ -26,12 +26,18 @@ def verify_keys() -> None:
     missing = [name for name in NAMES if name in known and not (folder / name).exists()]
     if missing:
         raise _other(folder, f"{' and '.join(missing)} are missing")
-    other = [name for name in NAMES if name in known and known[name] != fingerprint(secret(folder, name))]
+    other = [
+        name for name in NAMES if name in known and known[name] != fingerprint(secret(folder, name))
+    ]
     if other:
-        raise _other(folder, f"{' and '.join(other)} are not those that the database has been used with")
+        raise _other(
+            folder, f"{' and '.join(other)} are not those that the database has been used with"
+        )
     for name in NAMES:
         if name not in known:
-            KeyFingerprint.objects.get_or_create(name=name, defaults={"fingerprint": fingerprint(secret(folder, name))})
+            KeyFingerprint.objects.get_or_create(
+                name=name, defaults={"fingerprint": fingerprint(secret(folder, name))}
+            )
 
 
 def fingerprint(key: bytes) -> str:

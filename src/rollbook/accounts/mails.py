@@ -20,7 +20,12 @@ Facts = dict[str, object]
 
 
 def queue_mail(
-    member: Member, kind: AccountMailKind, now: datetime, inviter: Member | None = None, to: str = "", about: str = ""
+    member: Member,
+    kind: AccountMailKind,
+    now: datetime,
+    inviter: Member | None = None,
+    to: str = "",
+    about: str = "",
 ) -> None:
     """Write a letter, which is sent when the surrounding transaction has come to be.
 
@@ -28,18 +33,28 @@ def queue_mail(
     """
     with transaction.atomic():
         AccountMail.objects.create(
-            member=member, kind=kind, actor=inviter, to_address=to, subject_name=about, queued_at=now, next_attempt_at=now
+            member=member,
+            kind=kind,
+            actor=inviter,
+            to_address=to,
+            subject_name=about,
+            queued_at=now,
+            next_attempt_at=now,
         )
 
 
 def recently_queued(member: Member | None, kind: AccountMailKind, now: datetime) -> bool:
     """Whether the member has just been written such a letter: one more would only tell the same."""
-    return AccountMail.objects.filter(member=member, kind=kind, queued_at__gt=now - NOT_AGAIN_WITHIN).exists()
+    return AccountMail.objects.filter(
+        member=member, kind=kind, queued_at__gt=now - NOT_AGAIN_WITHIN
+    ).exists()
 
 
 def send_due() -> int:
     """Try every letter whose time has come; returns how many were tried."""
-    return outbox.send_due(AccountMail.objects.select_related("member__district", "member__role", "actor"), message)
+    return outbox.send_due(
+        AccountMail.objects.select_related("member__district", "member__role", "actor"), message
+    )
 
 
 def message(letter: AccountMail) -> EmailMultiAlternatives:
@@ -47,16 +62,28 @@ def message(letter: AccountMail) -> EmailMultiAlternatives:
     member = letter.member
     if not member.is_active:
         raise MailObsolete
-    facts = {"member": member, "district": member.district, "url": settings.URL, **_FACTS[letter.kind](letter)}
+    facts = {
+        "member": member,
+        "district": member.district,
+        "url": settings.URL,
+        **_FACTS[letter.kind](letter),
+    }
     return outbox.message(
-        letter, f"accounts/{letter.kind.replace('-', '').replace(' ', '_')}", facts, f"staff.letter-{letter.pk}"
+        letter,
+        f"accounts/{letter.kind.replace('-', '').replace(' ', '_')}",
+        facts,
+        f"staff.letter-{letter.pk}",
     )
 
 
 def _invitation(letter: AccountMail) -> Facts:
     if letter.member.has_usable_password():
         raise MailObsolete
-    return {"inviter": letter.actor, "link": _link(letter), "days": emailed_links.LIFETIME[AccountMailKind.INVITATION].days}
+    return {
+        "inviter": letter.actor,
+        "link": _link(letter),
+        "days": emailed_links.LIFETIME[AccountMailKind.INVITATION].days,
+    }
 
 
 def _forgotten_password(letter: AccountMail) -> Facts:
@@ -72,7 +99,10 @@ def _email_changed(letter: AccountMail) -> Facts:
 
 
 def _second_factor_on(letter: AccountMail) -> Facts:
-    return {"at": _written_at(letter), "uses_scripts": letter.member.may(Permission.UPDATE_STUDENTS)}
+    return {
+        "at": _written_at(letter),
+        "uses_scripts": letter.member.may(Permission.UPDATE_STUDENTS),
+    }
 
 
 def _second_factor_off(letter: AccountMail) -> Facts:

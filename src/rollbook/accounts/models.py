@@ -20,14 +20,20 @@ class Role(models.Model):
     name = models.CharField(max_length=60)
     name_key = models.CharField(max_length=180, help_text="the name as it is compared")
     description = models.CharField(max_length=200, default="")
-    permissions = models.JSONField(default=list, help_text="the names of those that are switched on")
+    permissions = models.JSONField(
+        default=list, help_text="the names of those that are switched on"
+    )
     is_standard = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(type__in=[type_.value for type_ in RoleType]), name="role_type"),
+            models.CheckConstraint(
+                condition=Q(type__in=[type_.value for type_ in RoleType]), name="role_type"
+            ),
             models.UniqueConstraint(fields=["district", "name_key"], name="role_name"),
-            models.UniqueConstraint(fields=["district", "type"], condition=Q(is_standard=True), name="standard_role"),
+            models.UniqueConstraint(
+                fields=["district", "type"], condition=Q(is_standard=True), name="standard_role"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -59,8 +65,12 @@ class Member(AbstractBaseUser):
     last_name = models.CharField(max_length=100)
     role = models.ForeignKey(Role, on_delete=models.PROTECT)
     is_active = models.BooleanField(default=True)
-    receives_results = models.BooleanField(default=False, help_text="gets the mail of every update of the district")
-    schools = models.ManyToManyField(School, help_text="that the member covers; none: the role is district-wide")
+    receives_results = models.BooleanField(
+        default=False, help_text="gets the mail of every update of the district"
+    )
+    schools = models.ManyToManyField(
+        School, help_text="that the member covers; none: the role is district-wide"
+    )
 
     objects = BaseUserManager["Member"]()
 
@@ -92,8 +102,12 @@ class SecondFactor(models.Model):
     """What a member signs in with besides the password: a secret of which an app makes codes, see second_factor.py."""
 
     member = models.OneToOneField(Member, on_delete=models.CASCADE, related_name="second_factor")
-    encrypted_secret = models.CharField(max_length=255, help_text="the secret, under a key that is not in the database")
-    last_counter = models.BigIntegerField(help_text="the latest step whose code was taken: each is good once")
+    encrypted_secret = models.CharField(
+        max_length=255, help_text="the secret, under a key that is not in the database"
+    )
+    last_counter = models.BigIntegerField(
+        help_text="the latest step whose code was taken: each is good once"
+    )
     enabled_at = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -107,7 +121,9 @@ class RecoveryCode(models.Model):
     digest = models.CharField(max_length=64)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["second_factor", "digest"], name="recovery_code")]
+        constraints = [
+            models.UniqueConstraint(fields=["second_factor", "digest"], name="recovery_code")
+        ]
 
     def __str__(self) -> str:
         return f"recovery code {self.pk}"
@@ -118,7 +134,9 @@ class Token(models.Model):
 
     member = models.ForeignKey(Member, on_delete=models.PROTECT)
     name = models.CharField(max_length=60)
-    key = models.CharField(max_length=8, unique=True, help_text="what stands behind rb_, by which it is found")
+    key = models.CharField(
+        max_length=8, unique=True, help_text="what stands behind rb_, by which it is found"
+    )
     digest = models.CharField(max_length=64)
     scopes = models.JSONField(help_text="the commands it is for")
     created_at = models.DateTimeField()
@@ -136,9 +154,13 @@ class Session(AbstractBaseSession):
     ``session_key`` is a digest of what the browser holds, and ``expire_date`` is when it ends unless it is seen again.
     """
 
-    member = models.ForeignKey(Member, null=True, on_delete=models.CASCADE, help_text="null: nobody is signed in")
+    member = models.ForeignKey(
+        Member, null=True, on_delete=models.CASCADE, help_text="null: nobody is signed in"
+    )
     address = models.GenericIPAddressField(null=True)
-    agent = models.CharField(max_length=200, help_text="the User-Agent, cut and without control characters")
+    agent = models.CharField(
+        max_length=200, help_text="the User-Agent, cut and without control characters"
+    )
     started_at = models.DateTimeField()
     last_seen_at = models.DateTimeField(help_text="to within a minute")
 
@@ -146,7 +168,9 @@ class Session(AbstractBaseSession):
 class SignInFailure(models.Model):
     """A sign-in that failed; they are counted to throttle the next ones."""
 
-    login_digest = models.CharField(max_length=64, help_text="of what was sent as login: it may have been anything")
+    login_digest = models.CharField(
+        max_length=64, help_text="of what was sent as login: it may have been anything"
+    )
     address = models.GenericIPAddressField()
     failed_at = models.DateTimeField()
 
@@ -185,8 +209,12 @@ class AuditSeal(models.Model):
     events = models.PositiveIntegerField(help_text="how many were put under it")
     at = models.DateTimeField()
     digest = models.CharField(max_length=64)
-    removed_events = models.PositiveIntegerField(default=0, help_text="how many of them retention has removed")
-    remaining_digest = models.CharField(max_length=64, default="", help_text="once some are: over those that are left")
+    removed_events = models.PositiveIntegerField(
+        default=0, help_text="how many of them retention has removed"
+    )
+    remaining_digest = models.CharField(
+        max_length=64, default="", help_text="once some are: over those that are left"
+    )
 
     def __str__(self) -> str:
         return f"seal {self.number}"
@@ -206,9 +234,13 @@ class AuditEvent(models.Model):
     action = models.CharField(max_length=32)
     result = models.CharField(max_length=32)
     address = models.GenericIPAddressField(null=True)
-    agent = models.CharField(max_length=100, help_text="the User-Agent, cut and without control characters")
+    agent = models.CharField(
+        max_length=100, help_text="the User-Agent, cut and without control characters"
+    )
     detail = models.CharField(max_length=200)
-    seal = models.ForeignKey(AuditSeal, null=True, on_delete=models.PROTECT, help_text="null: not sealed yet")
+    seal = models.ForeignKey(
+        AuditSeal, null=True, on_delete=models.PROTECT, help_text="null: not sealed yet"
+    )
 
     class Meta:
         indexes = [models.Index(fields=["district", "at"], name="audit_by_district")]
@@ -231,12 +263,12 @@ class AccountMailKind(StrEnum):
     """What a letter to a member is about."""
 
     INVITATION = "invitation"
-    FORGOTTEN_PASSWORD = "forgotten password"  # noqa: S105 (a kind of letter)
-    PASSWORD_CHANGED = "password changed"  # noqa: S105
+    FORGOTTEN_PASSWORD = "forgotten password"
+    PASSWORD_CHANGED = "password changed"
     EMAIL_CHANGED = "e-mail changed"
     SECOND_FACTOR_ON = "second factor on"
     SECOND_FACTOR_OFF = "second factor off"
-    TOKEN_MADE = "token made"  # noqa: S105
+    TOKEN_MADE = "token made"
 
 
 class AccountMail(OutgoingMail):
@@ -251,15 +283,26 @@ class AccountMail(OutgoingMail):
         related_name="+",
         help_text="or who changed something; null: the host, or the member",
     )
-    to_address = models.CharField(max_length=254, default="", help_text="an address that the member had before")
-    subject_name = models.CharField(max_length=60, default="", help_text="the name of what it tells of")
+    to_address = models.CharField(
+        max_length=254, default="", help_text="an address that the member had before"
+    )
+    subject_name = models.CharField(
+        max_length=60, default="", help_text="the name of what it tells of"
+    )
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(kind__in=[kind.value for kind in AccountMailKind]), name="account_mail_kind")
+            models.CheckConstraint(
+                condition=Q(kind__in=[kind.value for kind in AccountMailKind]),
+                name="account_mail_kind",
+            )
         ]
         indexes = [
-            models.Index(fields=["next_attempt_at"], condition=Q(next_attempt_at__isnull=False), name="account_mail_due")
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=Q(next_attempt_at__isnull=False),
+                name="account_mail_due",
+            )
         ]
 
     def __str__(self) -> str:

@@ -27,9 +27,15 @@ def standard(district: District, type_: RoleType | str) -> Role:
     known = Role.objects.filter(district=district, type=type_.value, is_standard=True).first()
     if known:  # to look for it first is to wait for no writer
         return known
-    facts = {"name": type_.value, "name_key": key_of(type_.value), "permissions": _listed(POSSIBLE[type_])}
+    facts = {
+        "name": type_.value,
+        "name_key": key_of(type_.value),
+        "permissions": _listed(POSSIBLE[type_]),
+    }
     with transaction.atomic():
-        role, _ = Role.objects.get_or_create(district=district, type=type_.value, is_standard=True, defaults=facts)
+        role, _ = Role.objects.get_or_create(
+            district=district, type=type_.value, is_standard=True, defaults=facts
+        )
     return role
 
 
@@ -39,7 +45,10 @@ def of(district: District) -> list[Role]:
         standard(district, type_)
     types = list(RoleType)
     roles = Role.objects.filter(district=district).annotate(members=Count("member"))
-    return sorted(roles, key=lambda role: (not role.is_standard, types.index(RoleType(role.type)), role.name_key))
+    return sorted(
+        roles,
+        key=lambda role: (not role.is_standard, types.index(RoleType(role.type)), role.name_key),
+    )
 
 
 def found(district: District, key: int) -> Role | None:
@@ -62,23 +71,33 @@ def assignable(by: Member) -> list[Role]:
 def may_assign(by: Member, role: Role) -> bool:
     """Whether this member may give this role to others, or take it from them."""
     types = ASSIGNED_BY[RoleType(by.role.type)]
-    return role.district_id == by.district_id and role.type in types and role.granted <= by.role.granted
+    return (
+        role.district_id == by.district_id
+        and role.type in types
+        and role.granted <= by.role.granted
+    )
 
 
-def make(by: Member, type_: RoleType, name: str, description: str, permissions: Iterable[Permission]) -> Role:
+def make(
+    by: Member, type_: RoleType, name: str, description: str, permissions: Iterable[Permission]
+) -> Role:
     """A new role in this member's district. Raises RoleRefused with every reason."""
     role = Role(district=by.district, type=type_.value)
     return _keep(role, by, name, description, frozenset(permissions))
 
 
-def change(role: Role, by: Member, name: str, description: str, permissions: Iterable[Permission]) -> Role:
+def change(
+    role: Role, by: Member, name: str, description: str, permissions: Iterable[Permission]
+) -> Role:
     """The role is so from now on, also for those who are signed in. Of a standard one only the permissions change.
 
     Raises RoleRefused with every reason.
     """
     _require_within(role, by)
     if role.is_fixed:
-        raise InvalidRole([f"{role.name} cannot be changed: somebody must be able to do everything"])
+        raise InvalidRole(
+            [f"{role.name} cannot be changed: somebody must be able to do everything"]
+        )
     if role.is_standard:
         name, description = role.name, role.description
     return _keep(role, by, name, description, frozenset(permissions))
@@ -103,10 +122,15 @@ def key_of(name: str) -> str:
     return " ".join(name.split()).casefold()
 
 
-def _keep(role: Role, by: Member, name: str, description: str, permissions: frozenset[Permission]) -> Role:
+def _keep(
+    role: Role, by: Member, name: str, description: str, permissions: frozenset[Permission]
+) -> Role:
     role.name, role.name_key = " ".join(name.split()), key_of(name)
     role.description = " ".join(description.split())
-    reasons = [*([] if role.is_standard else _text_problems(role)), *_permission_problems(role, permissions, by)]
+    reasons = [
+        *([] if role.is_standard else _text_problems(role)),
+        *_permission_problems(role, permissions, by),
+    ]
     if reasons:
         raise InvalidRole(reasons)
     role.permissions = _listed(permissions)
@@ -142,5 +166,7 @@ def _text_problems(role: Role) -> list[str]:
     if not found and role.name_key in list(RoleType):
         found.append(f"'{role.name_key}' is the name of a standard role; choose another one")
     if len(role.description) > LONGEST_DESCRIPTION or not role.description.isprintable():
-        found.append(f"the description is longer than {LONGEST_DESCRIPTION} characters, or not on one line")
+        found.append(
+            f"the description is longer than {LONGEST_DESCRIPTION} characters, or not on one line"
+        )
     return found

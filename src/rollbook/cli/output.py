@@ -42,9 +42,12 @@ def name_value_lines(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 def problem_totals(counts: Mapping[str, int]) -> Iterator[str]:
     """Yield a table of problem codes: errors before warnings, the most frequent first."""
-    codes = sorted(counts, key=lambda code: (PROBLEM_CODES[code].severity, -counts[code], _RANKS[code]))
+    codes = sorted(
+        counts, key=lambda code: (PROBLEM_CODES[code].severity, -counts[code], _RANKS[code])
+    )
     rows = [
-        (f"{counts[code]:,}", PROBLEM_CODES[code].severity.value, code, PROBLEM_CODES[code].title) for code in codes
+        (f"{counts[code]:,}", PROBLEM_CODES[code].severity.value, code, PROBLEM_CODES[code].title)
+        for code in codes
     ]
     if rows:
         yield from table(("count", "severity", "code", "problem"), rows)

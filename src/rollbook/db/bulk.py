@@ -18,9 +18,15 @@ def insert(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) ->
     names = ", ".join(map(connection.ops.quote_name, columns))
     with connection.cursor() as cursor:
         if not _IS_POSTGRESQL:
-            cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({', '.join(['%s'] * len(columns))})", list(rows))
+            cursor.executemany(
+                f"INSERT INTO {table} ({names}) VALUES ({', '.join(['%s'] * len(columns))})",
+                list(rows),
+            )
             return
-        with connection.wrap_database_errors, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+        with (
+            connection.wrap_database_errors,
+            cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy,
+        ):
             for row in rows:
                 copy.write_row(row)
 
@@ -29,7 +35,9 @@ def new_keys(table: str, number: int) -> list[int]:
     """So many values for the ``id`` of rows that are to be inserted; nobody else gets them."""
     with connection.cursor() as cursor:
         if _IS_POSTGRESQL:
-            cursor.execute(f"SELECT nextval('{table}_id_seq') FROM generate_series(1, %s)", [number])
+            cursor.execute(
+                f"SELECT nextval('{table}_id_seq') FROM generate_series(1, %s)", [number]
+            )
             return [key for (key,) in cursor.fetchall()]
         cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
         (last,) = cursor.fetchone() or (0,)

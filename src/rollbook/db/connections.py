@@ -9,7 +9,12 @@ from django.db import connection, connections
 SESSION_LIMITS = {"idle_in_transaction_session_timeout": "15s", "lock_timeout": "30s"}
 
 # A network that swallows everything is noticed as soon. The last is in milliseconds.
-KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
+KEEPALIVE = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
 
 MAX_POOL_SIZE = 8  # sessions of a web server, whose threads share them
 POOL_TIMEOUT_S = 5.0  # seconds that a thread waits for one
@@ -25,10 +30,18 @@ def configure_for_worker() -> None:
 def configure_for_web() -> None:
     """The threads share a few sessions; a thread that gets none, or no answer, can tell its client so."""
     if connection.vendor == "postgresql":
-        from rollbook.db.statement_timeout import TimeoutConnection  # psycopg, which SQLite does not need
+        from rollbook.db.statement_timeout import (
+            TimeoutConnection,
+        )  # psycopg, which SQLite does not need
 
         _set_session_limits()
-        shared = {"min_size": 0, "max_size": MAX_POOL_SIZE, "timeout": POOL_TIMEOUT_S, "max_idle": MAX_IDLE_S, "connection_class": TimeoutConnection}
+        shared = {
+            "min_size": 0,
+            "max_size": MAX_POOL_SIZE,
+            "timeout": POOL_TIMEOUT_S,
+            "max_idle": MAX_IDLE_S,
+            "connection_class": TimeoutConnection,
+        }
         connections.settings["default"]["OPTIONS"]["pool"] = shared
         connections.settings["default"]["CONN_HEALTH_CHECKS"] = True
 

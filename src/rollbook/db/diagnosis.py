@@ -67,7 +67,9 @@ def require_version(connection: BaseDatabaseWrapper) -> None:
     connection.ensure_connection()  # here Django looks at PostgreSQL's version
     if connection.vendor == "sqlite" and sqlite3.sqlite_version_info < MIN_SQLITE_VERSION:
         needed = ".".join(map(str, MIN_SQLITE_VERSION))
-        raise NotSupportedError(f"SQLite {needed} or later is required (found {sqlite3.sqlite_version}).")
+        raise NotSupportedError(
+            f"SQLite {needed} or later is required (found {sqlite3.sqlite_version})."
+        )
 
 
 def describe_location(settings: Mapping[str, Any]) -> str:
@@ -80,7 +82,9 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     cause: BaseException | None = error
     while cause is not None:
         yield cause
-        cause = cause.__cause__ or cause.__context__  # Django's migrations leave the first one unsaid
+        cause = (
+            cause.__cause__ or cause.__context__
+        )  # Django's migrations leave the first one unsaid
 
 
 def _is_of_a_database(error: BaseException) -> bool:
@@ -101,11 +105,15 @@ def _render(kind: DiagnosisRule, settings: Mapping[str, Any], found: dict[str, s
 
 def _names(settings: Mapping[str, Any]) -> dict[str, str]:
     """What the words may name."""
-    host, port, name, user = (str(settings.get(part) or "") for part in ("HOST", "PORT", "NAME", "USER"))
+    host, port, name, user = (
+        str(settings.get(part) or "") for part in ("HOST", "PORT", "NAME", "USER")
+    )
     if not settings["ENGINE"].endswith("postgresql"):
         return _SQLITE_ERRORS_WITHOUT_NAME | {"at": name}
     user = user or getpass.getuser()  # as PostgreSQL's client has it
-    if "@" in host + name or not re.fullmatch(r"[\d,]*", port):  # cut at the wrong places, these are of the password
+    if "@" in host + name or not re.fullmatch(
+        r"[\d,]*", port
+    ):  # cut at the wrong places, these are of the password
         return _SQLITE_ERRORS_WITHOUT_NAME | {"user": user}
     where = _where(host, port)
     at = f"PostgreSQL {where}" if host else "the PostgreSQL of this machine"

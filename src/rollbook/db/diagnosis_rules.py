@@ -245,7 +245,14 @@ _SQLITE = (
     ),
 )
 
-DIAGNOSIS_RULES: tuple[DiagnosisRule, ...] = (*_ACCESS, *_SERVER_STATE, *_PRIVILEGES, *_TLS, *_NETWORK, *_SQLITE)
+DIAGNOSIS_RULES: tuple[DiagnosisRule, ...] = (
+    *_ACCESS,
+    *_SERVER_STATE,
+    *_PRIVILEGES,
+    *_TLS,
+    *_NETWORK,
+    *_SQLITE,
+)
 
 OTHER_ERROR = DiagnosisRule(
     "other",

@@ -14,7 +14,14 @@ _SYSTEM_ERRORS = {
     errno.ENFILE,
     errno.ENOMEM,
 }
-_SQLITE_ERRORS = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
+_SQLITE_ERRORS = (
+    "SQLITE_BUSY",
+    "SQLITE_LOCKED",
+    "SQLITE_FULL",
+    "SQLITE_IOERR",
+    "SQLITE_CANTOPEN",
+    "SQLITE_READONLY",
+)
 _POSTGRESQL_ERRORS = (
     "08",  # the connection was lost
     "25006",  # only reading is allowed: a standby, or a disk that was made read-only

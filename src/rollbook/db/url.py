@@ -18,7 +18,13 @@ def postgresql(url: str) -> dict[str, Any]:
             "DATABASE_URL is not like postgres://user:password@host:5432/database; "
             "write %40 for an @ in the password, and so on"
         ) from None
-    known = {"USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port", "NAME": "dbname"}
+    known = {
+        "USER": "user",
+        "PASSWORD": "password",
+        "HOST": "host",
+        "PORT": "port",
+        "NAME": "dbname",
+    }
     return {
         "ENGINE": "django.db.backends.postgresql",
         **{setting: str(said.pop(name, "") or "") for setting, name in known.items()},

@@ -16,8 +16,12 @@ class District(models.Model):
     slug = models.SlugField(max_length=100, unique=True)
     time_zone = models.CharField(max_length=64, default="UTC")
     encoding = models.CharField(max_length=32, default="utf-8")
-    requires_second_factor = models.BooleanField(default=False, help_text="of every member who signs in")
-    files_kept_days = models.PositiveSmallIntegerField(default=14, help_text="after the end of the file's update")
+    requires_second_factor = models.BooleanField(
+        default=False, help_text="of every member who signs in"
+    )
+    files_kept_days = models.PositiveSmallIntegerField(
+        default=14, help_text="after the end of the file's update"
+    )
     details_kept_days = models.PositiveSmallIntegerField(
         default=90, help_text="rows and problems, after the end of their update"
     )
@@ -25,11 +29,16 @@ class District(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(files_kept_days__range=FILES_KEPT_DAYS), name="district_files_kept"),
             models.CheckConstraint(
-                condition=Q(details_kept_days__range=DETAILS_KEPT_DAYS), name="district_details_kept"
+                condition=Q(files_kept_days__range=FILES_KEPT_DAYS), name="district_files_kept"
             ),
-            models.CheckConstraint(condition=Q(audit_kept_years__range=AUDIT_KEPT_YEARS), name="district_audit_kept"),
+            models.CheckConstraint(
+                condition=Q(details_kept_days__range=DETAILS_KEPT_DAYS),
+                name="district_details_kept",
+            ),
+            models.CheckConstraint(
+                condition=Q(audit_kept_years__range=AUDIT_KEPT_YEARS), name="district_audit_kept"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -44,7 +53,11 @@ class School(models.Model):
     name = models.CharField(max_length=200)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["district", "organization_id"], name="school_organization_id")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["district", "organization_id"], name="school_organization_id"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.organization_id

@@ -58,23 +58,36 @@ def read(data: bytes) -> SchoolFile:
 def load(district: District, names: Mapping[str, str]) -> SchoolImportResult:
     """Add and rename schools: organization ID to name."""
     with transaction.atomic():
-        there = {school.organization_id: school for school in School.objects.filter(district=district)}
+        there = {
+            school.organization_id: school for school in School.objects.filter(district=district)
+        }
         added = [
-            School(district=district, organization_id=key, name=name) for key, name in names.items() if key not in there
+            School(district=district, organization_id=key, name=name)
+            for key, name in names.items()
+            if key not in there
         ]
-        renamed = [there[key] for key, name in names.items() if key in there and there[key].name != name]
+        renamed = [
+            there[key] for key, name in names.items() if key in there and there[key].name != name
+        ]
         for school in renamed:
             school.name = names[school.organization_id]
         School.objects.bulk_create(added)
         School.objects.bulk_update(renamed, ["name"], batch_size=500)
         every = School.objects.filter(district=district)
-        Group.objects.bulk_create((_default_group(school) for school in every), ignore_conflicts=True)
-        return SchoolImportResult(len(added), len(renamed), len(names) - len(added) - len(renamed), len(every))
+        Group.objects.bulk_create(
+            (_default_group(school) for school in every), ignore_conflicts=True
+        )
+        return SchoolImportResult(
+            len(added), len(renamed), len(names) - len(added) - len(renamed), len(every)
+        )
 
 
 def schools_of(district: District) -> list[School]:
     """Every school, by name; each has ``active`` and ``inactive``, how many of its students are so."""
-    counted = {status: Count("student", filter=Q(student__status=status)) for status in ("active", "inactive")}
+    counted = {
+        status: Count("student", filter=Q(student__status=status))
+        for status in ("active", "inactive")
+    }
     schools = School.objects.filter(district=district).annotate(**counted)
     return sorted(schools, key=by_name)
 
@@ -96,10 +109,14 @@ def add(district: District, key: str, name: str) -> School:
         raise InvalidSchool(reasons)
     try:
         with transaction.atomic():
-            school = School.objects.create(district=district, organization_id=key.strip(), name=" ".join(name.split()))
+            school = School.objects.create(
+                district=district, organization_id=key.strip(), name=" ".join(name.split())
+            )
             _default_group(school).save()
     except IntegrityError:
-        raise InvalidSchool([f"there is a school {key.strip()} already; give it another organization ID"]) from None
+        raise InvalidSchool(
+            [f"there is a school {key.strip()} already; give it another organization ID"]
+        ) from None
     return school
 
 
@@ -121,11 +138,17 @@ def close(school: School) -> None:
             students = school.student_set.count()
             if students:
                 here = "1 student is" if students == 1 else f"{students:,} students are"
-                raise InvalidSchool([f"{here} at {school.name}, inactive ones too; move them to another school first"])
+                raise InvalidSchool(
+                    [
+                        f"{here} at {school.name}, inactive ones too; move them to another school first"
+                    ]
+                )
             Group.objects.filter(school=school).delete()
             school.delete()
     except (ProtectedError, IntegrityError):
-        raise InvalidSchool([f"students have just come to {school.name}; move them to another school first"]) from None
+        raise InvalidSchool(
+            [f"students have just come to {school.name}; move them to another school first"]
+        ) from None
 
 
 def _default_group(school: School) -> Group:

@@ -35,10 +35,16 @@ def check(here: Installation) -> Iterator[CheckResult]:
         what, _, repair = str(problem).partition("; ")
         yield error(what, repair or "correct what `rollbook serve` is given as --cert and --key")
         return
-    problems = [*_in_time(chain, found, datetime.now(UTC)), *_names(chain, found, _host(here)), *_readable(key)]
+    problems = [
+        *_in_time(chain, found, datetime.now(UTC)),
+        *_names(chain, found, _host(here)),
+        *_readable(key),
+    ]
     yield from problems
     if not problems:
-        yield ok(f"{chain} is good until {found.not_valid_after_utc:%Y-%m-%d}{_remark(here, chain, found)}")
+        yield ok(
+            f"{chain} is good until {found.not_valid_after_utc:%Y-%m-%d}{_remark(here, chain, found)}"
+        )
 
 
 def _without(here: Installation) -> CheckResult | None:
@@ -49,7 +55,9 @@ def _without(here: Installation) -> CheckResult | None:
     if lacking:
         return skipped(f"not looked at, as {lacking}; name yours with --cert and --key")
     if not (here.data / "certificate.pem").exists():
-        return ok("none is made yet: `rollbook serve` makes one, or is given yours; name that with --cert and --key")
+        return ok(
+            "none is made yet: `rollbook serve` makes one, or is given yours; name that with --cert and --key"
+        )
     return None
 
 
@@ -77,9 +85,14 @@ def _names(chain: Path, found: x509.Certificate, host: str) -> Iterator[CheckRes
     try:
         named = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
-        yield error(f"{chain} names no host (it has no subjectAltName), and every client refuses it", _RENEW)
+        yield error(
+            f"{chain} names no host (it has no subjectAltName), and every client refuses it", _RENEW
+        )
         return
-    hosts = [*named.get_values_for_type(x509.DNSName), *map(str, named.get_values_for_type(x509.IPAddress))]
+    hosts = [
+        *named.get_values_for_type(x509.DNSName),
+        *map(str, named.get_values_for_type(x509.IPAddress)),
+    ]
     if host and not any(_is_for(name, host) for name in hosts):
         yield error(
             f"{chain} is for {join_words(hosts) if hosts else 'no host'}, and ROLLBOOK_URL says {host}",

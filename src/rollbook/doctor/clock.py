@@ -34,7 +34,8 @@ def _against_files(here: Installation) -> Iterator[CheckResult]:
         written = datetime.fromtimestamp(path.lstat().st_mtime, UTC)
         if written > now + LARGE_OFFSET:
             yield error(
-                f"it is {now:%Y-%m-%d %H:%M:%S} UTC here, but {path} was written {duration(written - now)} later", _SYNC
+                f"it is {now:%Y-%m-%d %H:%M:%S} UTC here, but {path} was written {duration(written - now)} later",
+                _SYNC,
             )
             return
 
@@ -51,13 +52,19 @@ def _against_database(here: Installation) -> Iterator[CheckResult]:
     way = "ahead of" if there > after else "behind"
     if ahead > TOLERANCE:
         make = error if ahead > LARGE_OFFSET else warning
-        yield make(f"the database's clock is {duration(ahead)} {way} this machine's", f"on both machines {_SYNC}")
+        yield make(
+            f"the database's clock is {duration(ahead)} {way} this machine's",
+            f"on both machines {_SYNC}",
+        )
 
 
 def _zones(here: Installation) -> Iterator[CheckResult]:
     known = available_timezones()
     if "America/Chicago" not in known:
-        yield error("this machine knows no time zones", "install them: `apt install tzdata`, or `pip install tzdata`")
+        yield error(
+            "this machine knows no time zones",
+            "install them: `apt install tzdata`, or `pip install tzdata`",
+        )
         return
     unknown = sorted(_of_districts(here) - known)
     if unknown:

@@ -31,14 +31,22 @@ def check(here: Installation) -> Iterator[CheckResult]:
     content = _content(data, owner)
     yield from content.findings(data, owner)
     if not content.is_bad:
-        yield ok(f"{data} belongs to {_name(owner)}, with {count_of(content.files, 'file')} that nobody else can read")
+        yield ok(
+            f"{data} belongs to {_name(owner)}, with {count_of(content.files, 'file')} that nobody else can read"
+        )
 
 
 def _missing(here: Installation) -> CheckResult:
     named = DATA.name in here.variables.values
-    why = "" if named else " (neither --data nor ROLLBOOK_DATA is given, so it is `data` in the current folder)"
+    why = (
+        ""
+        if named
+        else " (neither --data nor ROLLBOOK_DATA is given, so it is `data` in the current folder)"
+    )
     if here.data.exists():
-        return error(f"{here.data} is not a folder{why}", "name another with --data or ROLLBOOK_DATA")
+        return error(
+            f"{here.data} is not a folder{why}", "name another with --data or ROLLBOOK_DATA"
+        )
     return error(
         f"there is no data folder {here.data}{why}",
         "name yours with --data or ROLLBOOK_DATA, or begin one with `rollbook district add`",
@@ -51,9 +59,14 @@ def _whose(data: Path, owner: int) -> Iterator[CheckResult]:
         return
     as_owner = f"run it as that account: `sudo -u {_name(owner)} rollbook doctor`"
     if us == 0:
-        yield warning(f"{data} belongs to {_name(owner)}, and root sees and may do more than that account", as_owner)
+        yield warning(
+            f"{data} belongs to {_name(owner)}, and root sees and may do more than that account",
+            as_owner,
+        )
     else:
-        yield error(f"{data} belongs to {_name(owner)}, and this command runs as {_name(us)}", as_owner)
+        yield error(
+            f"{data} belongs to {_name(owner)}, and this command runs as {_name(us)}", as_owner
+        )
 
 
 def _open_to_others(data: Path) -> Iterator[CheckResult]:
@@ -80,7 +93,10 @@ class _Content:
     def findings(self, data: Path, owner: int) -> Iterator[CheckResult]:
         """What is not as it should be."""
         if self.closed:
-            yield error(f"{join_words(self.closed[:MAX_SHOWN])} cannot be looked into", "see whose they are: `ls -l`")
+            yield error(
+                f"{join_words(self.closed[:MAX_SHOWN])} cannot be looked into",
+                "see whose they are: `ls -l`",
+            )
         if self.strangers:
             name = _name(owner)
             what = f"{_some(data, self.strangers)} {_verb(self.strangers, 'belong')} to another account than {name}"
@@ -94,7 +110,9 @@ class _Content:
 
 def _content(data: Path, owner: int) -> _Content:
     found = _Content()
-    for folder, folders, files in os.walk(data, onerror=lambda fault: found.closed.append(str(fault.filename))):
+    for folder, folders, files in os.walk(
+        data, onerror=lambda fault: found.closed.append(str(fault.filename))
+    ):
         for name in (*folders, *files):
             _look_at(Path(folder) / name, owner, found)
         found.files += len(files)

@@ -23,7 +23,11 @@ MAX_SHOWN = 3
 
 def check(here: Installation) -> Iterator[CheckResult]:
     """Whether it can be used, then whether it should be as it is."""
-    lacking = "" if connection.vendor == "postgresql" else here.missing_requirement(DATA.name) or here.missing_requirement("folder")
+    lacking = (
+        ""
+        if connection.vendor == "postgresql"
+        else here.missing_requirement(DATA.name) or here.missing_requirement("folder")
+    )
     if lacking:
         yield skipped(f"not looked at, as {lacking}")
         return
@@ -48,7 +52,9 @@ def _of_sqlite(here: Installation) -> Iterator[CheckResult]:
     if not path.exists():
         yield _no_file(here, path)
         return
-    with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=LOCK_TIMEOUT_S)) as reading:
+    with closing(
+        sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=LOCK_TIMEOUT_S)
+    ) as reading:
         (mode,) = reading.execute("PRAGMA journal_mode").fetchone()
         found, is_whole = _looked_through(reading)
     if mode != "wal":
@@ -65,7 +71,11 @@ def _of_sqlite(here: Installation) -> Iterator[CheckResult]:
     _write_nothing()
     here.database = True
     if mode == "wal":
-        looked = "nothing is wrong in it" if is_whole else f"nothing was wrong in what {INTEGRITY_CHECK_S:.0f} s were enough for"
+        looked = (
+            "nothing is wrong in it"
+            if is_whole
+            else f"nothing was wrong in what {INTEGRITY_CHECK_S:.0f} s were enough for"
+        )
         yield ok(f"{path}, {size(path.stat().st_size)}, SQLite {sqlite3.sqlite_version}: {looked}")
 
 

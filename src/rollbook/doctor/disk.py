@@ -10,7 +10,9 @@ from pathlib import Path
 from rollbook.doctor.installation import Installation
 from rollbook.doctor.result import CheckResult, error, ok, warning
 
-FREE_SPACE_FACTOR = 4  # times the largest upload: some that come at once, and what the database makes of them
+FREE_SPACE_FACTOR = (
+    4  # times the largest upload: some that come at once, and what the database makes of them
+)
 MIN_FREE_FILES = 1000
 MOUNTS = Path("/proc/self/mountinfo")
 _NETWORK = re.compile(
@@ -23,7 +25,10 @@ def check(here: Installation) -> Iterator[CheckResult]:
     """Each file system that the data folder and its spool stand on."""
     problems: list[CheckResult] = []
     for folder in _folders(here.data):
-        problems += [*_room(folder, here.settings.MAX_UPLOAD_BYTES if here.settings else 0), *_writing(folder)]
+        problems += [
+            *_room(folder, here.settings.MAX_UPLOAD_BYTES if here.settings else 0),
+            *_writing(folder),
+        ]
     problems += _kind(here)
     yield from problems
     if not problems:
@@ -44,7 +49,10 @@ def kind_of(folder: Path) -> str:
         mounts = MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ""
-    found = {_unescaped(mount.split(" ")[4]): mount.rpartition(" - ")[2].split(" ")[0] for mount in mounts}
+    found = {
+        _unescaped(mount.split(" ")[4]): mount.rpartition(" - ")[2].split(" ")[0]
+        for mount in mounts
+    }
     above = (str(each) for each in (folder.resolve(), *folder.resolve().parents))
     return next((found[each] for each in above if each in found), "")
 
@@ -74,7 +82,8 @@ def _room(folder: Path, largest: int) -> Iterator[CheckResult]:
         yield warning(f"{what}, besides what the database needs", repair)
     if disk.f_files and disk.f_favail < MIN_FREE_FILES:
         yield error(
-            f"the disk of {folder} takes only {disk.f_favail:,} more files", "remove files there: `df -i` counts them"
+            f"the disk of {folder} takes only {disk.f_favail:,} more files",
+            "remove files there: `df -i` counts them",
         )
 
 
@@ -93,7 +102,8 @@ def _writing(folder: Path) -> Iterator[CheckResult]:
             yield from _locking(folder, file.fileno())
     except OSError as fault:
         yield error(
-            f"nothing can be written to {folder} ({fault.strerror})", "see whose it is, and that its disk has room"
+            f"nothing can be written to {folder} ({fault.strerror})",
+            "see whose it is, and that its disk has room",
         )
 
 
@@ -106,9 +116,14 @@ def _locking(folder: Path, file: int) -> Iterator[CheckResult]:
     except BlockingIOError:
         return
     except OSError as fault:
-        yield error(f"files in {folder} cannot be locked ({fault.strerror})", "put the data folder on a local disk")
+        yield error(
+            f"files in {folder} cannot be locked ({fault.strerror})",
+            "put the data folder on a local disk",
+        )
     else:
-        yield error(f"locks on files in {folder} do not hold", "put the data folder on a local disk")
+        yield error(
+            f"locks on files in {folder} do not hold", "put the data folder on a local disk"
+        )
     finally:
         os.close(other)
 

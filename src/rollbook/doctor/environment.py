@@ -26,10 +26,19 @@ class Variables:
             environment.pop(BY_NAME[name].file_variable, None)
 
     def _judged(self) -> Iterator[CheckResult]:
-        problems = [*self._unreadable(), *self._wrong(), *self._unknown(), *self._address_for_mails()]
+        problems = [
+            *self._unreadable(),
+            *self._wrong(),
+            *self._unknown(),
+            *self._address_for_mails(),
+        ]
         yield from problems
         if not problems:
-            yield ok(f"set are {', '.join(sorted(self.values))}" if self.values else "none is set, all have defaults")
+            yield ok(
+                f"set are {', '.join(sorted(self.values))}"
+                if self.values
+                else "none is set, all have defaults"
+            )
 
     def _unreadable(self) -> Iterator[CheckResult]:
         """Read all values; yield an error for each that cannot be read."""

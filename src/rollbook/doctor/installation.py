@@ -55,7 +55,10 @@ def opened(data: Path, variables: Variables, arguments: Namespace) -> Installati
         found = settings
     except Exception as fault:  # whatever it is, the other looks go on
         findings.append(
-            error(f"they cannot be loaded ({type(fault).__name__}: {fault})", "see the line above, or report it")
+            error(
+                f"they cannot be loaded ({type(fault).__name__}: {fault})",
+                "see the line above, or report it",
+            )
         )
     server = find(data)
     given = (arguments.cert, arguments.key) if arguments.cert and arguments.key else None

@@ -26,7 +26,11 @@ def check(here: Installation) -> Iterator[CheckResult]:
     yield from problems
     if not problems:
         are = "is there and whole" if len(there) == 1 else "are there and whole"
-        yield ok(f"{join_words(there)} {are}" if there else "there are none yet; they are made at first use")
+        yield ok(
+            f"{join_words(there)} {are}"
+            if there
+            else "there are none yet; they are made at first use"
+        )
 
 
 def _has_students(here: Installation) -> bool:
@@ -36,7 +40,10 @@ def _has_students(here: Installation) -> bool:
 def _missing(folder: Path, there: list[str], *, has_students: bool) -> Iterator[CheckResult]:
     for name in OF_STUDENTS:
         if has_students and name not in there:
-            yield error(f"{folder / name} is missing, so no student's password can be told to be right", _RESTORE)
+            yield error(
+                f"{folder / name} is missing, so no student's password can be told to be right",
+                _RESTORE,
+            )
     if has_students and SESSION not in there:
         yield warning(
             f"{folder / SESSION} is missing, so that whoever is signed in must sign in again",
@@ -46,9 +53,14 @@ def _missing(folder: Path, there: list[str], *, has_students: bool) -> Iterator[
 
 def _strange(folder: Path, there: list[str]) -> Iterator[CheckResult]:
     """Keys that are not those which the database has been used with."""
-    for name, known in KeyFingerprint.objects.filter(name__in=there).values_list("name", "fingerprint"):
+    for name, known in KeyFingerprint.objects.filter(name__in=there).values_list(
+        "name", "fingerprint"
+    ):
         if fingerprint((folder / name).read_bytes()) != known:
-            yield error(f"{folder / name} is another key than the one the database has been used with", _RESTORE)
+            yield error(
+                f"{folder / name} is another key than the one the database has been used with",
+                _RESTORE,
+            )
 
 
 def _broken(folder: Path, there: list[str]) -> Iterator[CheckResult]:
@@ -56,7 +68,11 @@ def _broken(folder: Path, there: list[str]) -> Iterator[CheckResult]:
         try:
             length = len((folder / name).read_bytes())
         except OSError as fault:
-            yield error(f"{folder / name} cannot be read ({fault.strerror})", "see whose it is: `ls -l`")
+            yield error(
+                f"{folder / name} cannot be read ({fault.strerror})", "see whose it is: `ls -l`"
+            )
             continue
-        if length != LENGTH and not name.startswith("tmp"):  # which a key has been called on its way to the disk
+        if length != LENGTH and not name.startswith(
+            "tmp"
+        ):  # which a key has been called on its way to the disk
             yield error(f"{folder / name} has {length} bytes and not {LENGTH}", _RESTORE)

@@ -21,7 +21,11 @@ PERMANENT = 500
 _HOST = "correct ROLLBOOK_SMTP_HOST and ROLLBOOK_SMTP_PORT"
 _REASONS: tuple[tuple[type[Exception], str, str], ...] = (
     (ConnectionRefusedError, "nobody listens there", f"start the mail server, or {_HOST}"),
-    (socket.gaierror, "this machine does not know that host", "correct ROLLBOOK_SMTP_HOST, or see to the name service"),
+    (
+        socket.gaierror,
+        "this machine does not know that host",
+        "correct ROLLBOOK_SMTP_HOST, or see to the name service",
+    ),
     (
         TimeoutError,
         "it does not answer",
@@ -82,7 +86,11 @@ def check(here: Installation) -> Iterator[CheckResult]:
 
 def _files(here: Installation) -> Iterator[CheckResult]:
     folder = settings.MAIL_FOLDER
-    count = len(list(folder.glob("*"))) if not here.missing_requirement("folder") and folder.is_dir() else 0
+    count = (
+        len(list(folder.glob("*")))
+        if not here.missing_requirement("folder") and folder.is_dir()
+        else 0
+    )
     yield warning(
         f"no mail server is named: mails reach nobody, but are files in {folder} ({count:,} so far)",
         "name one with ROLLBOOK_SMTP_HOST, and the sender with ROLLBOOK_MAIL_FROM",
@@ -128,15 +136,21 @@ def _in_the_clear() -> Iterator[CheckResult]:
 
 def _doing(server: EmailBackend) -> str:
     """How the conversation goes so far."""
-    assert server.connection  # noqa: S101 - it is open
-    version = server.connection.sock.version() if isinstance(server.connection.sock, ssl.SSLSocket) else None
+    assert server.connection
+    version = (
+        server.connection.sock.version()
+        if isinstance(server.connection.sock, ssl.SSLSocket)
+        else None
+    )
     signed_in = settings.EMAIL_HOST_USER and settings.EMAIL_HOST_PASSWORD
-    return (f" with {version}" if version else "") + (f", signs {settings.EMAIL_HOST_USER} in" if signed_in else "")
+    return (f" with {version}" if version else "") + (
+        f", signs {settings.EMAIL_HOST_USER} in" if signed_in else ""
+    )
 
 
 def _sender(server: EmailBackend) -> Iterator[CheckResult]:
     """Begin a mail, and take it back."""
-    assert server.connection  # noqa: S101
+    assert server.connection
     server.connection.ehlo_or_helo_if_needed()
     code, _ = server.connection.mail(_from())
     server.connection.rset()
@@ -146,7 +160,10 @@ def _sender(server: EmailBackend) -> Iterator[CheckResult]:
             "set ROLLBOOK_MAIL_FROM to an address it takes; it may also want a sign-in: ROLLBOOK_SMTP_USER",
         )
     elif code >= 400:
-        yield warning(f"{_place()} takes no mails from {_from()} now (code {code})", "try again; else see its log")
+        yield warning(
+            f"{_place()} takes no mails from {_from()} now (code {code})",
+            "try again; else see its log",
+        )
 
 
 def _sent(to: str, server: BaseEmailBackend) -> CheckResult:
@@ -156,7 +173,10 @@ def _sent(to: str, server: BaseEmailBackend) -> CheckResult:
         mail.send()
     except smtplib.SMTPRecipientsRefused as fault:
         code = next(iter(fault.recipients.values()))[0]
-        return error(f"{_place()} takes no mail to {to} (code {code})", "see the address, and the server's log")
+        return error(
+            f"{_place()} takes no mail to {to} (code {code})",
+            "see the address, and the server's log",
+        )
     where = _place() if settings.EMAIL_HOST else f"a file in {settings.MAIL_FOLDER}"
     return ok(f"a mail to {to} went to {where}; see whether it arrives")
 
@@ -164,5 +184,7 @@ def _sent(to: str, server: BaseEmailBackend) -> CheckResult:
 def _told(fault: BaseException) -> CheckResult:
     if isinstance(fault, smtplib.SMTPServerDisconnected) and isinstance(fault.__context__, OSError):
         fault = fault.__context__  # smtplib calls a server that keeps silent disconnected
-    what, repair = next((what, repair) for kind, what, repair in _REASONS if isinstance(fault, kind))
+    what, repair = next(
+        (what, repair) for kind, what, repair in _REASONS if isinstance(fault, kind)
+    )
     return error(f"{_place()} cannot be used: {what.format(fault=fault)}", repair)

@@ -24,7 +24,10 @@ def check(here: Installation) -> Iterator[CheckResult]:
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if missing:
         what = f"{count_of(len(missing), 'migration')} to come" if done else "the database is empty"
-        yield warning(what, "the next start, or any other command, brings it up to this version; have a backup first")
+        yield warning(
+            what,
+            "the next start, or any other command, brings it up to this version; have a backup first",
+        )
     else:
         here.tables = True
         yield ok(f"all {len(done)} are done")

@@ -110,7 +110,12 @@ def _connections(facts: dict[str, Any]) -> Iterator[CheckResult]:
             "see who has them (`SELECT * FROM pg_stat_activity`), or raise max_connections",
         )
     host = str(connection.settings_dict["HOST"])
-    if host and not host.startswith("/") and host not in LOCAL and not connection.connection.pgconn.ssl_in_use:
+    if (
+        host
+        and not host.startswith("/")
+        and host not in LOCAL
+        and not connection.connection.pgconn.ssl_in_use
+    ):
         yield warning(
             f"the connection to {host} has no TLS: whoever hears that network reads students' records",
             "switch TLS on there (`ssl = on`), and add sslmode=verify-full to DATABASE_URL",

@@ -35,7 +35,9 @@ def _findings(check: DoctorCheck, installation: Installation) -> Iterator[CheckR
 
 def _within_limit(check: DoctorCheck, installation: Installation) -> Iterator[CheckResult]:
     findings: SimpleQueue[CheckResult | None] = SimpleQueue()
-    threading.Thread(target=_run, args=(check, installation, findings), name=check.name, daemon=True).start()
+    threading.Thread(
+        target=_run, args=(check, installation, findings), name=check.name, daemon=True
+    ).start()
     deadline = time.monotonic() + TIME_LIMIT_S
     while True:
         try:
@@ -51,7 +53,9 @@ def _within_limit(check: DoctorCheck, installation: Installation) -> Iterator[Ch
         yield finding
 
 
-def _run(check: DoctorCheck, installation: Installation, findings: "SimpleQueue[CheckResult | None]") -> None:
+def _run(
+    check: DoctorCheck, installation: Installation, findings: "SimpleQueue[CheckResult | None]"
+) -> None:
     try:
         for finding in check.run(installation):
             findings.put(finding)
@@ -64,11 +68,18 @@ def _run(check: DoctorCheck, installation: Installation, findings: "SimpleQueue[
 
 
 def _fault(check: DoctorCheck, fault: Exception) -> CheckResult:
-    told = diagnose(fault, connections["default"].settings_dict) if isinstance(fault, Error) else None
+    told = (
+        diagnose(fault, connections["default"].settings_dict) if isinstance(fault, Error) else None
+    )
     if told:
         return error(told.what, told.repair)
     if isinstance(fault, OSError):
         where = f"{fault.filename}: " if fault.filename else ""
-        return error(f"{where}{fault.strerror or fault}", "see that it is there, and that you may read it")
+        return error(
+            f"{where}{fault.strerror or fault}", "see that it is there, and that you may read it"
+        )
     log.exception("the check of %s failed", check.name)
-    return error(f"the look at it failed ({type(fault).__name__})", "this is our fault; please report the line above")
+    return error(
+        f"the look at it failed ({type(fault).__name__})",
+        "this is our fault; please report the line above",
+    )

@@ -53,7 +53,9 @@ def _other_settings(server: Server, here: Installation) -> Iterator[CheckResult]
     its, ours = Variables(server.environment), here.variables
     unknown = its.wrong | ours.wrong | _ITS_OWN
     differ = sorted(
-        name for name in {*its.values, *ours.values} - unknown if its.values.get(name) != ours.values.get(name)
+        name
+        for name in {*its.values, *ours.values} - unknown
+        if its.values.get(name) != ours.values.get(name)
     )
     if differ:
         yield warning(

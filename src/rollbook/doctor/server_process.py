@@ -53,7 +53,9 @@ def _seen(written: str) -> Server:
         return Server(None, None, None, None)
     process = _PROCESSES / written
     words = _strings(process / "cmdline")
-    if "serve" not in words:  # of another account; or, if machines share the folder, the number is of another machine
+    if (
+        "serve" not in words
+    ):  # of another account; or, if machines share the folder, the number is of another machine
         return Server(int(written), None, None, None)
     environment = _strings(process / "environ")
     folder = None

@@ -30,7 +30,10 @@ def check(here: Installation) -> Iterator[CheckResult]:
     yield ok(", ".join(versions))
     found = tuple(map(int, platform.python_version_tuple()[:2]))
     if found < tuple(map(int, MIN_PYTHON)):
-        yield error(f"Python {platform.python_version()} is too old", f"bring it to {'.'.join(MIN_PYTHON)} or later")
+        yield error(
+            f"Python {platform.python_version()} is too old",
+            f"bring it to {'.'.join(MIN_PYTHON)} or later",
+        )
     if django.VERSION[:2] != MIN_DJANGO:
         needed = ".".join(map(str, MIN_DJANGO))
         yield warning(

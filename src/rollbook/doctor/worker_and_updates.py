@@ -32,20 +32,28 @@ def worker(here: Installation) -> Iterator[CheckResult]:
     if seen.alive:
         yield ok("a worker lives" + (f", last seen at {_moment(seen.at)}" if seen.at else ""))
     elif waiting:
-        yield error(f"no worker lives ({when}); {count_of(waiting, 'update')} waiting for one", _START)
+        yield error(
+            f"no worker lives ({when}); {count_of(waiting, 'update')} waiting for one", _START
+        )
     else:
         yield warning(f"no worker lives ({when}), so the next update will wait", _START)
 
 
 def updates(here: Installation) -> Iterator[CheckResult]:
     """Those that should move and do not, those whose file is gone, and those that failed lately."""
-    live = list(UpdateJob.objects.filter(state__in=UNFINISHED).select_related("district").order_by("received_at", "number"))
+    live = list(
+        UpdateJob.objects.filter(state__in=UNFINISHED)
+        .select_related("district")
+        .order_by("received_at", "number")
+    )
     failed = _failed()
     problems = [*_standing_still(live), *_waiting(live), *_without_file(live), *failed]
     yield from problems
     if not problems:
         working = sum(update.state in IN_PROGRESS for update in live)
-        yield ok(f"{working} in work, {len(live) - working} waiting, none failed in the last {RECENT.days} days")
+        yield ok(
+            f"{working} in work, {len(live) - working} waiting, none failed in the last {RECENT.days} days"
+        )
 
 
 def _standing_still(live: list[UpdateJob]) -> Iterator[CheckResult]:
@@ -65,7 +73,9 @@ def _waiting(live: list[UpdateJob]) -> Iterator[CheckResult]:
     long = [
         update
         for update in live
-        if update.state == State.RECEIVED and update.district_id not in busy and now - update.received_at > WAITING_LONG
+        if update.state == State.RECEIVED
+        and update.district_id not in busy
+        and now - update.received_at > WAITING_LONG
     ]
     if long:
         others = f", and {count_of(len(long) - 1, 'other')} too," if len(long) > 1 else ""
@@ -105,24 +115,38 @@ def letters(here: Installation) -> Iterator[CheckResult]:
     problems = [*_unsent(about_updates), *_unsent(about_access)]
     yield from problems
     if not problems:
-        sent = [at for some in (about_updates, about_access) if (at := some.aggregate(last=Max("sent_at"))["last"])]
-        last = f"; the last was sent at {_moment(max(sent))}" if sent else ", and none was ever sent"
+        sent = [
+            at
+            for some in (about_updates, about_access)
+            if (at := some.aggregate(last=Max("sent_at"))["last"])
+        ]
+        last = (
+            f"; the last was sent at {_moment(max(sent))}" if sent else ", and none was ever sent"
+        )
         yield ok(f"none waits{last}")
 
 
 def _unsent(some: "QuerySet[Any]") -> Iterator[CheckResult]:
     now = timezone.now()
     put_off = some.filter(next_attempt_at__isnull=False, attempts__gt=0)
-    untried = some.filter(next_attempt_at__isnull=False, attempts=0, queued_at__lt=now - UNSENT_LONG_AFTER)
+    untried = some.filter(
+        next_attempt_at__isnull=False, attempts=0, queued_at__lt=now - UNSENT_LONG_AFTER
+    )
     # One without an error was put away, as nobody wanted it any more.
-    given_up = some.filter(next_attempt_at=None, sent_at=None, queued_at__gt=now - RECENT).exclude(last_error="")
+    given_up = some.filter(next_attempt_at=None, sent_at=None, queued_at__gt=now - RECENT).exclude(
+        last_error=""
+    )
     yield from _told(
         put_off,
         "tried, but not sent yet",
         "see below what is wrong with the mail server; they are tried again for two days",
     )
-    yield from _told(untried, "not even tried, though it is time", "see that a worker lives, and its log")
-    yield from _told(given_up, "given up in the last 7 days", "see to the mail server, and tell the readers")
+    yield from _told(
+        untried, "not even tried, though it is time", "see that a worker lives, and its log"
+    )
+    yield from _told(
+        given_up, "given up in the last 7 days", "see to the mail server, and tell the readers"
+    )
 
 
 def _told(chosen: "QuerySet[Any]", what: str, repair: str) -> Iterator[CheckResult]:
@@ -130,7 +154,9 @@ def _told(chosen: "QuerySet[Any]", what: str, repair: str) -> Iterator[CheckResu
     last = chosen.order_by("-queued_at").first()
     if last:
         why = f", last error {last.last_error}" if last.last_error else ""
-        yield warning(f"{what}: {count_of(count, 'letter')}, the latest about {_about(last)}{why}", repair)
+        yield warning(
+            f"{what}: {count_of(count, 'letter')}, the latest about {_about(last)}{why}", repair
+        )
 
 
 def _about(letter: ResultMail | AccountMail) -> str:

@@ -53,7 +53,11 @@ def upgrade_password_hashes() -> int:
     """Wrap a few fresh passwords of students, unless an update gets on: two threads of one core share it whatever their
     niceness, and each hash takes 19 MiB.
     """
-    return 0 if runner.has_recent_progress(timezone.now()) else passwords.upgrade_some_hashes(PASSWORDS_PER_RUN)
+    return (
+        0
+        if runner.has_recent_progress(timezone.now())
+        else passwords.upgrade_some_hashes(PASSWORDS_PER_RUN)
+    )
 
 
 def seal_audit() -> int:
@@ -75,7 +79,9 @@ def sweep_spool() -> int:
 
 def purge_jobs() -> int:
     """Remove jobs that failed long ago from the job queue."""
-    from rollbook.jobs.many_workers import job_queue  # needs Procrastinate, which is not loaded on SQLite
+    from rollbook.jobs.many_workers import (
+        job_queue,
+    )  # needs Procrastinate, which is not loaded on SQLite
 
     job_queue.delete_old()
     return 0
@@ -84,7 +90,9 @@ def purge_jobs() -> int:
 PERIODIC_TASKS = (
     PeriodicTask(MAIL, send_mails, 0.25, "* * * * * */15"),
     # After a first load there is work for days: the limit ends before the next minute begins.
-    PeriodicTask("wrap passwords", upgrade_password_hashes, 2.0, "* * * * *", niceness=19, limit_s=55.0),
+    PeriodicTask(
+        "wrap passwords", upgrade_password_hashes, 2.0, "* * * * *", niceness=19, limit_s=55.0
+    ),
     PeriodicTask("seal the audit", seal_audit, 60.0, "* * * * *"),
     PeriodicTask("sweep the spool", sweep_spool, SWEEP_INTERVAL_S, "0 * * * *"),
     PeriodicTask("remove what is old", remove_expired, 3600.0, "15 * * * *"),

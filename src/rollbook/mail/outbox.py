@@ -34,13 +34,17 @@ class MailObsolete(Exception):
 
 def send_due(letters: QuerySet[L], write: Callable[[L], EmailMultiAlternatives]) -> int:
     """Try every letter whose time has come; ``write`` makes the mail of one. Returns how many were tried."""
-    due = list(letters.filter(next_attempt_at__lte=timezone.now()).order_by("next_attempt_at")[:BATCH_SIZE])
+    due = list(
+        letters.filter(next_attempt_at__lte=timezone.now()).order_by("next_attempt_at")[:BATCH_SIZE]
+    )
     for letter in due:
         _try(letter, write)
     return len(due)
 
 
-def message(letter: OutgoingMail, template: str, facts: Mapping[str, object], mark: str) -> EmailMultiAlternatives:
+def message(
+    letter: OutgoingMail, template: str, facts: Mapping[str, object], mark: str
+) -> EmailMultiAlternatives:
     """The mail out of ``template``.subject.txt, .txt and .html; ``mark`` is the same whenever this letter is tried."""
     subject = " ".join(render_to_string(f"{template}.subject.txt", dict(facts)).split())
     mail = EmailMultiAlternatives(

@@ -54,7 +54,9 @@ class Child:
     def signal(self, number: int) -> None:
         """Tell the process itself."""
         if self.process is not None:
-            os.kill(self.process.pid, number)  # Popen's own way would wait for it, and give its number away
+            os.kill(
+                self.process.pid, number
+            )  # Popen's own way would wait for it, and give its number away
 
     def signal_group(self, number: int) -> None:
         """Tell it and all that it started."""
@@ -64,7 +66,7 @@ class Child:
 
     def _start(self) -> None:
         self.started_at = time.monotonic()
-        self.process = subprocess.Popen(  # noqa: S603 - our own command
+        self.process = subprocess.Popen(
             [sys.executable, "-m", "rollbook", *self.arguments],
             env=self.environment,
             pass_fds=self.inherited,

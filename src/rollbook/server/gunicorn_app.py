@@ -70,11 +70,15 @@ def run_web(
     ``beside`` is called once in the process that serves, before it does.
     """
     parent_watch.watch()
-    settings = _settings(address, certificate, behind_proxy) | {"post_worker_init": lambda worker: beside()}
+    settings = _settings(address, certificate, behind_proxy) | {
+        "post_worker_init": lambda worker: beside()
+    }
     WebServer(settings, application).run()
 
 
-def _settings(address: Address, certificate: Certificate | None, behind_proxy: bool) -> dict[str, Any]:
+def _settings(
+    address: Address, certificate: Certificate | None, behind_proxy: bool
+) -> dict[str, Any]:
     listener = os.environ.get(LISTENER)
     return {
         "bind": f"fd://{listener}" if listener else str(address),

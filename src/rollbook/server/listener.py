@@ -7,7 +7,9 @@ import time
 from rollbook.server.gunicorn_app import Address
 
 BACKLOG = 1024
-PATIENCE = 3.0  # seconds: the children of a supervisor that was killed may still be letting go of the port
+PATIENCE = (
+    3.0  # seconds: the children of a supervisor that was killed may still be letting go of the port
+)
 
 
 class ListenError(Exception):
@@ -29,7 +31,9 @@ def listen(address: Address) -> socket.socket:
 def _listen(address: Address) -> socket.socket:
     everywhere = address.host == "::" and socket.has_dualstack_ipv6()
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    return socket.create_server((address.host, address.port), family=family, backlog=BACKLOG, dualstack_ipv6=everywhere)
+    return socket.create_server(
+        (address.host, address.port), family=family, backlog=BACKLOG, dualstack_ipv6=everywhere
+    )
 
 
 def _advice(error: OSError, address: Address) -> str:

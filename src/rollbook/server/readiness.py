@@ -6,14 +6,16 @@ import ssl
 from rollbook.server.gunicorn_app import Address
 
 TIMEOUT_S = 1.0
-WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to knock when it listens everywhere
+WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 def is_ready(address: Address, *, behind_proxy: bool) -> bool:
     """Whether ``/healthz`` answers 200."""
     connection = _connection(address, behind_proxy)
     try:
-        connection.request("GET", "/healthz", headers={"X-Forwarded-Proto": "https"} if behind_proxy else {})
+        connection.request(
+            "GET", "/healthz", headers={"X-Forwarded-Proto": "https"} if behind_proxy else {}
+        )
         return connection.getresponse().status == http.HTTPStatus.OK
     except (OSError, http.client.HTTPException):
         return False

@@ -61,7 +61,13 @@ def serve(
                 _supervise(children, told, _Announcement(address, behind_proxy))
                 listener.close()  # who comes now is told at once that nobody is here
                 _stop(children, told)
-    except (AlreadyServed, ListenError, CertificateProblem, DatabaseIsNewer, KeysDoNotMatch) as problem:
+    except (
+        AlreadyServed,
+        ListenError,
+        CertificateProblem,
+        DatabaseIsNewer,
+        KeysDoNotMatch,
+    ) as problem:
         print(f"ERROR cannot_start: {problem}", file=sys.stderr)
         return 1
     return 0
@@ -88,15 +94,21 @@ def _certificate(data: Path, host: str, chain: Path | None, key: Path | None) ->
     if chain and key:
         return tls.given(chain, key)
     if chain or key:
-        raise CertificateProblem("a certificate needs its key and a key its certificate; give both --cert and --key")
+        raise CertificateProblem(
+            "a certificate needs its key and a key its certificate; give both --cert and --key"
+        )
     return tls.certificate(data, host)
 
 
 @contextmanager
-def _children(data: Path, address: Address, used: Certificate | None, listener: int) -> Iterator[list[Child]]:
+def _children(
+    data: Path, address: Address, used: Certificate | None, listener: int
+) -> Iterator[list[Child]]:
     end, ours = os.pipe()
     ours_alone = {environment.DATA.name: str(data), parent_watch.VARIABLE: str(end)}
-    variables = {environment.URL.name: _url(address, behind_proxy=not used)} | os.environ | ours_alone
+    variables = (
+        {environment.URL.name: _url(address, behind_proxy=not used)} | os.environ | ours_alone
+    )
     for_web = {LISTENER: str(listener), environment.BEHIND_PROXY.name: "0" if used else "1"}
     arguments = ["web", "--host", address.host, "--port", str(address.port)]
     arguments += ["--cert", str(used.chain), "--key", str(used.key)] if used else ["--behind-proxy"]
@@ -138,7 +150,10 @@ class _Announcement:
     def make(self) -> None:
         if not self.made and is_ready(self.address, behind_proxy=self.behind_proxy):
             self.made = True
-            print(f"Rollbook is ready at {_url(self.address, behind_proxy=self.behind_proxy)}", flush=True)
+            print(
+                f"Rollbook is ready at {_url(self.address, behind_proxy=self.behind_proxy)}",
+                flush=True,
+            )
 
 
 def _url(address: Address, *, behind_proxy: bool) -> str:
@@ -146,7 +161,9 @@ def _url(address: Address, *, behind_proxy: bool) -> str:
     return f"{'http' if behind_proxy else 'https'}://{Address(host, address.port)}/"
 
 
-def _supervise(children: list[Child], told: "SimpleQueue[int]", announcement: _Announcement) -> None:
+def _supervise(
+    children: list[Child], told: "SimpleQueue[int]", announcement: _Announcement
+) -> None:
     while not _should_stop(told):
         for child in children:
             child.supervise()

@@ -53,7 +53,9 @@ def given(chain: Path, key: Path) -> Certificate:
         try:
             path.read_bytes()
         except OSError as error:
-            raise CertificateProblem(f"{path} cannot be read ({error.strerror}); see its path and rights") from None
+            raise CertificateProblem(
+                f"{path} cannot be read ({error.strerror}); see its path and rights"
+            ) from None
     try:
         context(chain, key)
     except (ssl.SSLError, ValueError):
@@ -91,7 +93,10 @@ def _is_good(ours: Certificate, names: Iterable[x509.GeneralName]) -> bool:
     try:
         found = x509.load_pem_x509_certificate(ours.chain.read_bytes())
         context(ours.chain, ours.key)
-    except (OSError, ValueError):  # not there, not readable, or the key of another: ssl.SSLError is an OSError
+    except (
+        OSError,
+        ValueError,
+    ):  # not there, not readable, or the key of another: ssl.SSLError is an OSError
         return False
     covered = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return found.not_valid_after_utc - RENEWAL > datetime.now(UTC) and set(names) <= set(covered)
@@ -100,7 +105,9 @@ def _is_good(ours: Certificate, names: Iterable[x509.GeneralName]) -> bool:
 def _make(ours: Certificate, names: list[x509.GeneralName]) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     signed = _signed(key, names)
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
     # Killed between the two, they do not belong together, and the next start makes them again.
     _write(ours.key, pem, 0o600)
     _write(ours.chain, signed.public_bytes(serialization.Encoding.PEM), 0o644)

@@ -82,7 +82,9 @@ COLUMNS: tuple[Column, ...] = (
         adding=REQUIRED,
         format=birth_dates.to_us_format,
     ),
-    Column("GENDER", choices.gender, "`f`, `m` or `x`; also female, male, nonbinary", adding=REQUIRED),
+    Column(
+        "GENDER", choices.gender, "`f`, `m` or `x`; also female, male, nonbinary", adding=REQUIRED
+    ),
     Column(
         "GRADE",
         choices.grade,
@@ -113,8 +115,12 @@ COLUMNS: tuple[Column, ...] = (
         clearable=True,
         is_list=True,
     ),
-    Column("PARENT_EMAIL_1", free_text.email, "one e-mail address", clearable=True, repetitive=False),
-    Column("PARENT_EMAIL_2", free_text.email, "one e-mail address", clearable=True, repetitive=False),
+    Column(
+        "PARENT_EMAIL_1", free_text.email, "one e-mail address", clearable=True, repetitive=False
+    ),
+    Column(
+        "PARENT_EMAIL_2", free_text.email, "one e-mail address", clearable=True, repetitive=False
+    ),
     Column("ADDITIONAL_INFO_1", free_text.free_text, _INFO, clearable=True),
     Column("ADDITIONAL_INFO_2", free_text.free_text, _INFO, clearable=True),
     Column("ADDITIONAL_INFO_3", free_text.free_text, _INFO, clearable=True),
@@ -148,7 +154,9 @@ BY_SPELLING: Mapping[str, Column] = MappingProxyType(
     {spelling: column for column in COLUMNS for spelling in (column.name, *column.aliases)}
 )
 """Columns by their names and aliases, as fold_header() writes them."""
-REQUIRED_TO_ADD: tuple[str, ...] = tuple(column.name for column in COLUMNS if column.required_to_add)
+REQUIRED_TO_ADD: tuple[str, ...] = tuple(
+    column.name for column in COLUMNS if column.required_to_add
+)
 
 
 def fold_header(name: str) -> str:

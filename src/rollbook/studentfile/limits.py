@@ -18,4 +18,6 @@ class Limits:
 
     def __post_init__(self) -> None:
         if not 0 < self.row_bytes <= MAX_ROW_BYTES:
-            raise ValueError(f"a row may have at most {MAX_ROW_BYTES:,} bytes, not {self.row_bytes:,}")
+            raise ValueError(
+                f"a row may have at most {MAX_ROW_BYTES:,} bytes, not {self.row_bytes:,}"
+            )

@@ -6,14 +6,22 @@ from datetime import date
 
 from rollbook.studentfile.columns import BY_NAME, CLEAR, REQUIRED_TO_ADD, Column, fold_header
 from rollbook.studentfile.limits import Limits
-from rollbook.studentfile.problems.problem import PROBLEM_CODES, Problem, Severity, printable_excerpt
+from rollbook.studentfile.problems.problem import (
+    PROBLEM_CODES,
+    Problem,
+    Severity,
+    printable_excerpt,
+)
 from rollbook.studentfile.reading.header import IDENTIFYING_COLUMN_SETS, IDENTIFYING_COLUMNS, Header
 from rollbook.studentfile.reading.reader import RawRow
 from rollbook.studentfile.values import birth_dates
 from rollbook.studentfile.values.names import PLACEHOLDER_OR_NAME
 from rollbook.studentfile.values.text_checks import InvalidValue, RuleResult, ValueWithWarning, trim
 
-_MAX_CACHED_RESULTS, _MAX_CACHED_LENGTH = 6_000, 40  # answers for each column, characters: flat memory for any file
+_MAX_CACHED_RESULTS, _MAX_CACHED_LENGTH = (
+    6_000,
+    40,
+)  # answers for each column, characters: flat memory for any file
 _WARN_WHEN_TRIMMED = frozenset({"STUDENT_ID", "SCHOOL_ID"})
 
 
@@ -41,7 +49,9 @@ class RowValidator:
         self._names = list(header.names)
         self._folded = [fold_header(name) for name in header.names]
         self._columns = [
-            (index, column.name, _CachedRule(column, longest)) for index, column in enumerate(header.columns) if column
+            (index, column.name, _CachedRule(column, longest))
+            for index, column in enumerate(header.columns)
+            if column
         ]
 
     def validate(self, row: RawRow) -> ValidatedRow:
@@ -71,11 +81,15 @@ class RowValidator:
     def _wrong_cell_count(self, line: int, cells: list[str]) -> ValidatedRow:
         """A rejected row with the keys that stand where they should, so that its student counts as present."""
         code = "too_few_cells" if len(cells) < len(self._folded) else "too_many_cells"
-        hint = f"it has {len(cells)} and the header {len(self._folded)}: {PROBLEM_CODES[code].repair}"
+        hint = (
+            f"it has {len(cells)} and the header {len(self._folded)}: {PROBLEM_CODES[code].repair}"
+        )
         values = {
             name: answer
             for index, name, answers in self._columns
-            if name in IDENTIFYING_COLUMNS and index < len(cells) and isinstance(answer := answers[cells[index]], str)
+            if name in IDENTIFYING_COLUMNS
+            and index < len(cells)
+            and isinstance(answer := answers[cells[index]], str)
         }
         return ValidatedRow(line, values, [Problem(code, line, hint=hint)])
 
@@ -98,7 +112,9 @@ class _CachedRule(dict[str, RuleResult | None]):
 
 def _apply_rule(column: Column, text: str, longest: int) -> RuleResult | None:
     if len(text) > longest:
-        return InvalidValue("field_too_long", f"at most {longest} characters a cell are allowed: shorten the value")
+        return InvalidValue(
+            "field_too_long", f"at most {longest} characters a cell are allowed: shorten the value"
+        )
     if "\n" in text or "\r" in text:
         return InvalidValue("newline_in_field")
     value = trim(text)
@@ -112,7 +128,9 @@ def _apply_rule(column: Column, text: str, longest: int) -> RuleResult | None:
     return answer
 
 
-def _store_value(checked: ValidatedRow, name: str, text: str, answer: InvalidValue | ValueWithWarning) -> None:
+def _store_value(
+    checked: ValidatedRow, name: str, text: str, answer: InvalidValue | ValueWithWarning
+) -> None:
     found = "" if BY_NAME[name].secret else printable_excerpt(text)
     checked.problems.append(Problem(answer.code, checked.line, name, found, answer.hint))
     if isinstance(answer, ValueWithWarning):
@@ -123,7 +141,9 @@ def _validate_across_columns(checked: ValidatedRow, today: date) -> None:
     """What no cell can tell alone. A value that turns out wrong here leaves the row's values."""
     values = checked.values
     for name, code in [*_check_age(values, today), *_check_password(values), *_check_names(values)]:
-        found = "" if BY_NAME[name].secret else printable_excerpt(BY_NAME[name].format(values[name]))
+        found = (
+            "" if BY_NAME[name].secret else printable_excerpt(BY_NAME[name].format(values[name]))
+        )
         checked.problems.append(Problem(code, checked.line, name, found))
         if PROBLEM_CODES[code].severity is Severity.ERROR:
             del values[name]
@@ -154,4 +174,8 @@ def _check_names(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 def missing_required_values(values: Mapping[str, str], line: int) -> list[Problem]:
     """A `required` problem for each value without which no student can be added."""
-    return [Problem("required", line, name, found=name) for name in REQUIRED_TO_ADD if not values.get(name)]
+    return [
+        Problem("required", line, name, found=name)
+        for name in REQUIRED_TO_ADD
+        if not values.get(name)
+    ]

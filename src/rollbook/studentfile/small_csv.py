@@ -42,7 +42,9 @@ def read(data: bytes, columns: Sequence[str]) -> CsvTable:
     names = [fold_header(name) for name in header]
     if sorted(names) != sorted(columns):
         found = printable_excerpt(",".join(header)) or "nothing"
-        raise CsvRejected("wrong_header", line, f"must be {','.join(columns)} and is {found}; correct it")
+        raise CsvRejected(
+            "wrong_header", line, f"must be {','.join(columns)} and is {found}; correct it"
+        )
     table = CsvTable()
     for line, cells in rows:
         if len(cells) == len(names):
@@ -55,7 +57,11 @@ def read(data: bytes, columns: Sequence[str]) -> CsvTable:
 
 def _decoded(data: bytes) -> str:
     if code := detect_non_csv(data[:SNIFFED_BYTES]):
-        raise CsvRejected(code, 1, f"shows that this is no CSV file: {PROBLEM_CODES[code].title}; {PROBLEM_CODES[code].repair}")
+        raise CsvRejected(
+            code,
+            1,
+            f"shows that this is no CSV file: {PROBLEM_CODES[code].title}; {PROBLEM_CODES[code].repair}",
+        )
     try:
         return data.decode("utf-16" if data.startswith(_UTF_16) else "utf-8-sig")
     except UnicodeDecodeError as error:

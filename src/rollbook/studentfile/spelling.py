@@ -20,6 +20,10 @@ def edit_distance(a: str, b: str) -> int:
 
 def closest_match(name: str, known: Iterable[str], within: int = 2) -> str | None:
     """The known name that is at most `within` letters away, the first one if several are equally near."""
-    near = [(edit_distance(name, other), other) for other in known if abs(len(name) - len(other)) <= within]
+    near = [
+        (edit_distance(name, other), other)
+        for other in known
+        if abs(len(name) - len(other)) <= within
+    ]
     distance, best = min(near, key=lambda pair: pair[0], default=(within + 1, ""))
     return best if distance <= within else None

@@ -18,7 +18,7 @@ def write(file: TextIO, header: Sequence[str], rows: Iterable[Sequence[str]]) ->
     Open the file with newline="" and UTF-8.
     """
     written = 0
-    for written, line in enumerate(lines(header, rows)):  # noqa: B007 - the header's place is 0, the last row's the count
+    for written, line in enumerate(lines(header, rows)):
         file.write(line)
     return written
 

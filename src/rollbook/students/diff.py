@@ -25,7 +25,8 @@ def diff(record: StudentSnapshot, values: Mapping[str, str]) -> dict[str, str]:
     differing = {
         column: value
         for column, value in new.items()
-        if value != known.get(column, "") and not (column in _LISTS and _is_same_list(value, known.get(column, "")))
+        if value != known.get(column, "")
+        and not (column in _LISTS and _is_same_list(value, known.get(column, "")))
     }
     if moved:
         # A group of the new school is another group, though its name be the same; and staff that the row names stays

@@ -73,4 +73,6 @@ def _remove(table: str, pks: Collection[int]) -> None:
     if not pks:
         return
     with connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM {table} WHERE student_id {IN_JSON_INTEGERS}", [as_json_parameter(pks)])
+        cursor.execute(
+            f"DELETE FROM {table} WHERE student_id {IN_JSON_INTEGERS}", [as_json_parameter(pks)]
+        )

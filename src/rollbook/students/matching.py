@@ -26,11 +26,19 @@ class StudentMatcher:
         def said(column: str) -> set[str]:
             return {values[column] for values in batch if values.get(column)}
 
-        self._by_student_id = snapshots.load_by_column(district_id, "STUDENT_ID", said("STUDENT_ID"))
-        unknown = [values for values in batch if values.get("STUDENT_ID", "") not in self._by_student_id]
-        self._by_name = snapshots.load_by_name(district_id, {name_and_dob(values) for values in unknown if _is_named(values)})
+        self._by_student_id = snapshots.load_by_column(
+            district_id, "STUDENT_ID", said("STUDENT_ID")
+        )
+        unknown = [
+            values for values in batch if values.get("STUDENT_ID", "") not in self._by_student_id
+        ]
+        self._by_name = snapshots.load_by_name(
+            district_id, {name_and_dob(values) for values in unknown if _is_named(values)}
+        )
         self._by_username = snapshots.load_by_column(
-            district_id, "USERNAME", {values["USERNAME"] for values in unknown if values.get("USERNAME")}
+            district_id,
+            "USERNAME",
+            {values["USERNAME"] for values in unknown if values.get("USERNAME")},
         )
 
     def match(self, line: int, values: Values) -> Match:
@@ -42,7 +50,10 @@ class StudentMatcher:
         record = self._by_name.get(name_and_dob(values)) if _is_named(values) else None
         if record and student_id and record.values["STUDENT_ID"]:
             # Whoever the row means, it is not this student, of whom another row may well speak.
-            return Match(None, Problem("student_id_conflict", line=line, column="STUDENT_ID", found=student_id))
+            return Match(
+                None,
+                Problem("student_id_conflict", line=line, column="STUDENT_ID", found=student_id),
+            )
         if record:
             return Match(record)
         record = self._by_username.get(values.get("USERNAME", ""))
@@ -56,7 +67,9 @@ def unknown_student(line: int, values: Values, zeros: Mapping[str, str]) -> Prob
     student_id = values.get("STUDENT_ID", "")
     meant = zeros.get(student_id.lstrip("0"))
     hint = (
-        f"{meant} exists: did a spreadsheet drop the zeros? Format the column as text and export again" if meant else ""
+        f"{meant} exists: did a spreadsheet drop the zeros? Format the column as text and export again"
+        if meant
+        else ""
     )
     column = "STUDENT_ID" if student_id else "USERNAME" if values.get("USERNAME") else "LAST_NAME"
     return Problem("unknown_student", line=line, column=column, found=student_id, hint=hint)
@@ -81,7 +94,9 @@ def _identity_problem(line: int, record: StudentSnapshot, values: Values) -> Pro
     given, known = name_and_dob(values), name_and_dob(record.values)
     names = zip(given[0].split("\x1f"), known[0].split("\x1f"), strict=True)
     if given[1] != known[1] and all(new != old for new, old in names):
-        return Problem("identity_mismatch", line=line, column="STUDENT_ID", found=values["STUDENT_ID"])
+        return Problem(
+            "identity_mismatch", line=line, column="STUDENT_ID", found=values["STUDENT_ID"]
+        )
     return None
 
 

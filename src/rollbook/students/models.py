@@ -51,7 +51,9 @@ class Student(models.Model):
     additional_info_2 = models.CharField(max_length=255)
     additional_info_3 = models.CharField(max_length=255)
     status = models.CharField(max_length=8)
-    name_key = models.CharField(max_length=512, help_text="the names folded for matching, see names.py")
+    name_key = models.CharField(
+        max_length=512, help_text="the names folded for matching, see names.py"
+    )
     groups = models.ManyToManyField(Group)
     staff = models.ManyToManyField(Member)
 
@@ -59,10 +61,18 @@ class Student(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["district", "student_id"], name="student_student_id"),
             models.UniqueConstraint(fields=["district", "username"], name="student_username"),
-            models.UniqueConstraint(fields=["district", "name_key", "dob"], name="student_name_and_dob"),
-            models.CheckConstraint(condition=Q(status__in=["active", "inactive"]), name="student_status"),
+            models.UniqueConstraint(
+                fields=["district", "name_key", "dob"], name="student_name_and_dob"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["active", "inactive"]), name="student_status"
+            ),
         ]
-        indexes = [models.Index(fields=["id"], condition=Q(password__gte="hmac"), name="student_hash_to_upgrade")]  # noqa: S106 (a method's name)
+        indexes = [
+            models.Index(
+                fields=["id"], condition=Q(password__gte="hmac"), name="student_hash_to_upgrade"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"student {self.pk}"
@@ -73,18 +83,26 @@ class RowFingerprint(models.Model):
 
     student = models.OneToOneField(Student, primary_key=True, on_delete=models.CASCADE)
     district = models.ForeignKey(District, on_delete=models.PROTECT, db_index=False)
-    fingerprint = models.BigIntegerField(null=True, help_text="null: something else has changed the student since")
-    student_version = models.PositiveIntegerField(default=0, help_text="counts how often the student was changed")
+    fingerprint = models.BigIntegerField(
+        null=True, help_text="null: something else has changed the student since"
+    )
+    student_version = models.PositiveIntegerField(
+        default=0, help_text="counts how often the student was changed"
+    )
 
     class Meta:
-        indexes = [models.Index(fields=["district"], name="row_fingerprint_district")]  # none on digest, see docs
+        indexes = [
+            models.Index(fields=["district"], name="row_fingerprint_district")
+        ]  # none on digest, see docs
 
 
 class Change(models.Model):
     """One field of one student, old value to new, and the update or member that made it."""
 
     student = models.ForeignKey(Student, on_delete=models.PROTECT)
-    field = models.CharField(max_length=32, help_text="a column's name; STUDENT where the student was added")
+    field = models.CharField(
+        max_length=32, help_text="a column's name; STUDENT where the student was added"
+    )
     old = models.TextField()
     new = models.TextField()
     changed_at = models.DateTimeField()
@@ -108,7 +126,11 @@ class Transfer(models.Model):
 
     district = models.ForeignKey(District, on_delete=models.PROTECT)
     source = models.ForeignKey(
-        School, null=True, on_delete=models.SET_NULL, related_name="+", help_text="null: closed since"
+        School,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="null: closed since",
     )
     source_name = models.CharField(max_length=200)
     target = models.ForeignKey(
@@ -136,7 +158,11 @@ class Transfer(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(state=TransferState.PENDING.value, closed_by__isnull=True, closed_at__isnull=True)
+                condition=Q(
+                    state=TransferState.PENDING.value,
+                    closed_by__isnull=True,
+                    closed_at__isnull=True,
+                )
                 | Q(
                     state__in=[TransferState.COMPLETED.value, TransferState.WITHDRAWN.value],
                     closed_by__isnull=False,

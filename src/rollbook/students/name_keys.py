@@ -4,7 +4,9 @@ import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 
-_TYPOGRAPHY = str.maketrans({"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u2010": "-", "\u2011": "-", "\u2013": "-"})
+_TYPOGRAPHY = str.maketrans(
+    {"\u2018": "'", "\u2019": "'", "\u02bc": "'", "\u2010": "-", "\u2011": "-", "\u2013": "-"}
+)
 
 
 def name_key(first_name: str, last_name: str) -> str:

@@ -54,11 +54,15 @@ def verify(stored: str, password: str) -> bool:
 def upgrade_some_hashes(limit: int) -> int:
     """Wrap up to ``limit`` fresh passwords in argon2id, about 30 ms each; returns how many were found."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT id, password FROM students_student WHERE password >= 'hmac' ORDER BY id LIMIT {limit:d}")
+        cursor.execute(
+            f"SELECT id, password FROM students_student WHERE password >= 'hmac' ORDER BY id LIMIT {limit:d}"
+        )
         fresh = cursor.fetchall()
         wrapped = [(_upgraded(password), pk, password) for pk, password in fresh]
         with transaction.atomic():
-            cursor.executemany("UPDATE students_student SET password = %s WHERE id = %s AND password = %s", wrapped)
+            cursor.executemany(
+                "UPDATE students_student SET password = %s WHERE id = %s AND password = %s", wrapped
+            )
     return len(fresh)
 
 
@@ -68,7 +72,9 @@ def _upgraded(stored: str) -> str:
 
 
 def _verifier(salt: str, password: str) -> str:
-    return hmac.digest(_key("student-passwords"), f"{salt}{password}".encode(), hashlib.sha256).hex()
+    return hmac.digest(
+        _key("student-passwords"), f"{salt}{password}".encode(), hashlib.sha256
+    ).hex()
 
 
 def _change_tag(salt: str, password: str) -> str:

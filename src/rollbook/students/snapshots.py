@@ -14,11 +14,15 @@ from rollbook.students.sql import named_query
 
 # The columns stored in the student's own row of the database, under the same name in lower case.
 _STORED_ELSEWHERE = {"SCHOOL_ID", "PASSWORD", "GROUPS", "STAFF"}
-STUDENT_TABLE_COLUMNS = tuple(column.name for column in COLUMNS if column.name not in _STORED_ELSEWHERE)
+STUDENT_TABLE_COLUMNS = tuple(
+    column.name for column in COLUMNS if column.name not in _STORED_ELSEWHERE
+)
 
 _COLUMNS = ", ".join(f"found.{name.lower()}" for name in STUDENT_TABLE_COLUMNS)
 _LOOKUPS = {
-    column: lateral_lookup_sql("students_student", f"found.district_id = %s AND found.{column} = given.value")
+    column: lateral_lookup_sql(
+        "students_student", f"found.district_id = %s AND found.{column} = given.value"
+    )
     for column in ("student_id", "username", "name_key")
 }
 _LOAD_BY_ID = named_query("load_students_by_id", columns=_COLUMNS, in_ids=IN_JSON_INTEGERS)
@@ -77,13 +81,17 @@ def lock_versions(pks: Collection[int]) -> dict[int, int]:
         return dict(cursor.fetchall())
 
 
-def load_by_column(district_id: int, column: str, values: Collection[str]) -> dict[str, StudentSnapshot]:
+def load_by_column(
+    district_id: int, column: str, values: Collection[str]
+) -> dict[str, StudentSnapshot]:
     """Load students of a district by STUDENT_ID or USERNAME."""
     found = _fetch(_LOAD_BY_KEY[column.lower()], values, district_id)
     return {record.values[column]: record for record in found}
 
 
-def load_by_name(district_id: int, names: Collection[tuple[str, str]]) -> dict[tuple[str, str], StudentSnapshot]:
+def load_by_name(
+    district_id: int, names: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], StudentSnapshot]:
     """Load students of a district by the name keys of these pairs of name key and date of birth.
 
     Returns:

@@ -26,7 +26,11 @@ class Usernames:
         if stem not in self._taken:
             self._taken[stem] = self._beginning_with(stem).union(self._reserved, PLACEHOLDERS)
         taken = self._taken[stem]
-        username = next(name for number in count(1) if (name := f"{stem}{number if number > 1 else ''}") not in taken)
+        username = next(
+            name
+            for number in count(1)
+            if (name := f"{stem}{number if number > 1 else ''}") not in taken
+        )
         taken.add(username)
         return username
 

@@ -23,7 +23,9 @@ def visible_students(member: Member) -> QuerySet[Student]:
 
 def student(member: Member, key: int) -> Student | None:
     """The student with this key, with the school and without the password, if the member sees him."""
-    return visible_students(member).select_related("school").defer("password").filter(pk=key).first()
+    return (
+        visible_students(member).select_related("school").defer("password").filter(pk=key).first()
+    )
 
 
 def schools(member: Member) -> QuerySet[School]:
@@ -40,4 +42,6 @@ def groups(member: Member) -> QuerySet[Group]:
     if member.role.type == RoleType.INSTRUCTOR:
         linked = Student.groups.through.objects.filter(student__in=visible_students(member))
         ours = Group.objects.filter(pk__in=linked.values("group"))
-    return ours.select_related("school").order_by("school__name", "school__organization_id", "name_key")
+    return ours.select_related("school").order_by(
+        "school__name", "school__organization_id", "name_key"
+    )

@@ -28,16 +28,30 @@ NAME_COLUMNS = frozenset({"FIRST_NAME", "LAST_NAME"})
 STUDENT_ADDED = "STUDENT"  # the field of the history's entry for a student who was added
 
 # Columns that are neither a key nor a link, nor part of one.
-SIMPLE_COLUMNS = frozenset(STUDENT_TABLE_COLUMNS) - {"STUDENT_ID", "USERNAME", "DOB", *NAME_COLUMNS} | {"PASSWORD"}
+SIMPLE_COLUMNS = frozenset(STUDENT_TABLE_COLUMNS) - {
+    "STUDENT_ID",
+    "USERNAME",
+    "DOB",
+    *NAME_COLUMNS,
+} | {"PASSWORD"}
 
-COLUMN_ORDER = {column.name: place for place, column in enumerate(COLUMNS)}  # in the documented order
+COLUMN_ORDER = {
+    column.name: place for place, column in enumerate(COLUMNS)
+}  # in the documented order
 
 HistoryEntry = tuple[int, str, str, str]
 """A student's ID, the field, its old value and its new value."""
 
 _NAME_AND_DOB = NAME_COLUMNS | {"DOB"}
 _NEW_STUDENT_DEFAULTS = dict.fromkeys(STUDENT_TABLE_COLUMNS, "") | {"STATUS": "active"}
-_INSERTED_COLUMNS = ["id", "district_id", "school_id", "password", "name_key", *map(str.lower, STUDENT_TABLE_COLUMNS)]
+_INSERTED_COLUMNS = [
+    "id",
+    "district_id",
+    "school_id",
+    "password",
+    "name_key",
+    *map(str.lower, STUDENT_TABLE_COLUMNS),
+]
 _HISTORY_COLUMNS = ("student_id", "field", "old", "new", "changed_at", "update_id", "member_id")
 _own_values = itemgetter(*STUDENT_TABLE_COLUMNS)
 
@@ -102,7 +116,9 @@ class NewStudent:
     digest: int | None = None
 
 
-def apply_changes(district_id: int, revisions: Sequence[StudentChange], author: ChangeAuthor) -> None:
+def apply_changes(
+    district_id: int, revisions: Sequence[StudentChange], author: ChangeAuthor
+) -> None:
     """Apply changes of any columns.
 
     The caller has made sure that no student outside of ``revisions`` holds a unique key that one of
@@ -234,7 +250,9 @@ def _write_columns(revisions: Sequence[StudentChange], schools: Mapping[str, int
 def _assigned(revision: StudentChange, schools: Mapping[str, int]) -> dict[str, Any]:
     """Return the database's columns that change, with their new values."""
     new = revision.new
-    assigned: dict[str, Any] = {name.lower(): new[name] for name in STUDENT_TABLE_COLUMNS if name in new}
+    assigned: dict[str, Any] = {
+        name.lower(): new[name] for name in STUDENT_TABLE_COLUMNS if name in new
+    }
     if "SCHOOL_ID" in new:
         assigned["school_id"] = schools[new["SCHOOL_ID"]]
     if "PASSWORD" in new:

@@ -15,20 +15,33 @@ from rollbook.mail import outbox
 from rollbook.studentfile.problems.problem import Severity
 from rollbook.text import format_datetime
 from rollbook.updates.models import ResultMail, UpdateJob
-from rollbook.updates.reporting.report import MAX_LINES_SHOWN, Report, previous, rejected_lines, report
+from rollbook.updates.reporting.report import (
+    MAX_LINES_SHOWN,
+    Report,
+    previous,
+    rejected_lines,
+    report,
+)
 from rollbook.updates.reporting.state_words import result_sentence, words_of
 from rollbook.updates.state_machine import UNFINISHED
 
 
 def queue_result_mails() -> int:
     """Write the letters of every update that has ended and has none yet; returns how many updates that were."""
-    ended = UpdateJob.objects.exclude(state__in=UNFINISHED).filter(mails_queued_at=None).select_related("district", "member")
+    ended = (
+        UpdateJob.objects.exclude(state__in=UNFINISHED)
+        .filter(mails_queued_at=None)
+        .select_related("district", "member")
+    )
     for update in ended:
         with transaction.atomic():
             now = timezone.now()
-            if UpdateJob.objects.filter(pk=update.pk, mails_queued_at=None).update(mails_queued_at=now):
+            if UpdateJob.objects.filter(pk=update.pk, mails_queued_at=None).update(
+                mails_queued_at=now
+            ):
                 ResultMail.objects.bulk_create(
-                    ResultMail(update=update, member=member, queued_at=now, next_attempt_at=now) for member in _recipients(update)
+                    ResultMail(update=update, member=member, queued_at=now, next_attempt_at=now)
+                    for member in _recipients(update)
                 )
     return len(ended)
 
@@ -41,7 +54,9 @@ def send_due() -> int:
 def message(letter: ResultMail) -> EmailMultiAlternatives:
     """The mail itself: no names, birth dates, IDs or passwords of students."""
     facts = _context(report(letter.update), letter.update)
-    return outbox.message(letter, "updates/result", facts, f"update-{letter.update_id}.letter-{letter.pk}")
+    return outbox.message(
+        letter, "updates/result", facts, f"update-{letter.update_id}.letter-{letter.pk}"
+    )
 
 
 def _recipients(update: UpdateJob) -> Iterator[Member]:

@@ -16,16 +16,22 @@ def counts(found: Iterable[Problem], before: Mapping[str, int] | None = None) ->
     return dict(Counter(before or {}) + Counter(problem.code for problem in found))
 
 
-def save_problems(update_id: int, found: Iterable[Problem], before: Mapping[str, int] | None = None) -> None:
+def save_problems(
+    update_id: int, found: Iterable[Problem], before: Mapping[str, int] | None = None
+) -> None:
     """Write these problems down; of warnings only ``MOST_WARNINGS``, counting those of ``before``."""
-    room = MAX_WARNINGS - sum(n for code, n in (before or {}).items() if PROBLEM_CODES[code].severity is Severity.WARNING)
+    room = MAX_WARNINGS - sum(
+        n for code, n in (before or {}).items() if PROBLEM_CODES[code].severity is Severity.WARNING
+    )
     kept = []
     for problem in found:
         if problem.severity is Severity.WARNING:
             room -= 1
             if room < 0:
                 continue
-        kept.append((update_id, problem.line, problem.column, problem.code, problem.found, problem.hint))
+        kept.append(
+            (update_id, problem.line, problem.column, problem.code, problem.found, problem.hint)
+        )
     bulk.insert("updates_problem", ("update_id", "line", "column", "code", "found", "hint"), kept)
 
 

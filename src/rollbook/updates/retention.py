@@ -39,7 +39,10 @@ _DETAILS: tuple[tuple[type[Model], str], ...] = (
 
 def remove_expired(now: datetime) -> int:
     """Remove some of what is too old; returns how many things that were, and 0 if nothing is left to be done."""
-    return sum(_remove_files(district, now) + _remove_details(district, now) for district in _idle_districts())
+    return sum(
+        _remove_files(district, now) + _remove_details(district, now)
+        for district in _idle_districts()
+    )
 
 
 def _idle_districts() -> list[District]:
@@ -52,7 +55,9 @@ def _idle_districts() -> list[District]:
 def _remove_files(district: District, now: datetime) -> int:
     """Some files of the district that are too old; returns how many."""
     old = UpdateJob.objects.filter(
-        district=district, file_removed_at=None, ended_at__lt=now - timedelta(days=district.files_kept_days)
+        district=district,
+        file_removed_at=None,
+        ended_at__lt=now - timedelta(days=district.files_kept_days),
     )
     found = list(old.order_by("number").values_list("pk", "number", "spool_name")[:FILES_PER_RUN])
     if not found:
@@ -83,7 +88,9 @@ def _remove_details(district: District, now: datetime) -> int:
 
 def _with_old_details(district: District, now: datetime) -> "QuerySet[UpdateJob]":
     """Also those that were begun with, whatever the district settles now."""
-    old = Q(ended_at__lt=now - timedelta(days=district.details_kept_days)) | Q(details_hidden_at__isnull=False)
+    old = Q(ended_at__lt=now - timedelta(days=district.details_kept_days)) | Q(
+        details_hidden_at__isnull=False
+    )
     return UpdateJob.objects.filter(old, district=district, details_removed_at=None)
 
 
@@ -97,7 +104,9 @@ def _close(update: UpdateJob, now: datetime) -> None:
 
 def _remove_from(table: "QuerySet[Any]", update: UpdateJob, key: str) -> int:
     """A few of the update's rows there; returns how many."""
-    few = list(table.filter(update=update).order_by(key).values_list("pk", flat=True)[:ROWS_PER_BATCH])
+    few = list(
+        table.filter(update=update).order_by(key).values_list("pk", flat=True)[:ROWS_PER_BATCH]
+    )
     if few:
         with transaction.atomic():
             table.filter(pk__in=few).delete()

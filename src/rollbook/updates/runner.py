@@ -59,7 +59,11 @@ def busy_districts() -> list[int]:
 def has_recent_progress(now: datetime) -> bool:
     """Whether an update is in work and gets on: what is never urgent leaves it the processors and the memory."""
     moved = Coalesce("progressed_at", "started_at")
-    return UpdateJob.objects.alias(moved=moved).filter(state__in=IN_PROGRESS, moved__gt=now - STUCK_AFTER).exists()
+    return (
+        UpdateJob.objects.alias(moved=moved)
+        .filter(state__in=IN_PROGRESS, moved__gt=now - STUCK_AFTER)
+        .exists()
+    )
 
 
 def _next_of_each(**which: int) -> dict[int, int]:
@@ -95,28 +99,48 @@ def run_steps(update_id: int) -> Generator[None, None, None]:
 
 def release(update_id: int) -> None:
     """The run ends in good order, or for a passing reason: it does not count as a death."""
-    UpdateJob.objects.filter(pk=update_id, attempts_without_progress__gt=0).update(attempts_without_progress=F("attempts_without_progress") - 1)
+    UpdateJob.objects.filter(pk=update_id, attempts_without_progress__gt=0).update(
+        attempts_without_progress=F("attempts_without_progress") - 1
+    )
 
 
 def _begin(update_id: int) -> str | None:
     """Take the update over, under a new run id; None if there is nothing to be done with it."""
     run = secrets.token_hex(16)
-    with suppress(IntegrityError), transaction.atomic():  # another update of the district was begun at the same moment
-        if transitions.transition(update_id, State.CHECKING, run_id=run, attempts_without_progress=1, started_at=timezone.now()):
+    with (
+        suppress(IntegrityError),
+        transaction.atomic(),
+    ):  # another update of the district was begun at the same moment
+        if transitions.transition(
+            update_id,
+            State.CHECKING,
+            run_id=run,
+            attempts_without_progress=1,
+            started_at=timezone.now(),
+        ):
             return run
         if _fail_poison_update(update_id):
             return None
-        if UpdateJob.objects.filter(pk=update_id, state__in=IN_PROGRESS).update(run_id=run, attempts_without_progress=F("attempts_without_progress") + 1):
+        if UpdateJob.objects.filter(pk=update_id, state__in=IN_PROGRESS).update(
+            run_id=run, attempts_without_progress=F("attempts_without_progress") + 1
+        ):
             return run
     return None
 
 
 def _fail_poison_update(update_id: int) -> bool:
-    doomed = UpdateJob.objects.filter(pk=update_id, state__in=IN_PROGRESS, attempts_without_progress__gte=MAX_ATTEMPTS_WITHOUT_PROGRESS).exists()
+    doomed = UpdateJob.objects.filter(
+        pk=update_id,
+        state__in=IN_PROGRESS,
+        attempts_without_progress__gte=MAX_ATTEMPTS_WITHOUT_PROGRESS,
+    ).exists()
     if doomed:
         reference = secrets.token_hex(3)
         log.error(
-            "update with key %d failed after %d runs without a step, reference %s", update_id, MAX_ATTEMPTS_WITHOUT_PROGRESS, reference
+            "update with key %d failed after %d runs without a step, reference %s",
+            update_id,
+            MAX_ATTEMPTS_WITHOUT_PROGRESS,
+            reference,
         )
         transitions.transition(update_id, State.FAILED, error_reference=reference)
         notify_engine(update_id)

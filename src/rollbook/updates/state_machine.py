@@ -51,7 +51,6 @@ UNFINISHED = [state.value for state in TRANSITIONS]
 IN_PROGRESS = [State.CHECKING.value, State.APPLYING.value]
 
 
-
 def _refuse(name: str, event: str, condition: str, message: str) -> Trigger:
     return Trigger(
         name,

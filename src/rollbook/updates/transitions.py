@@ -35,6 +35,10 @@ def record_progress(update_id: int, state: State, run: str, **counters: Any) -> 
     A step without counters may be one that is done again after each death, so it is no sign of life.
     """
     held = UpdateJob.objects.filter(pk=update_id, state=state, run_id=run)
-    facts = {"progressed_at": timezone.now(), "attempts_without_progress": 0, **counters} if counters else {"run_id": run}
+    facts = (
+        {"progressed_at": timezone.now(), "attempts_without_progress": 0, **counters}
+        if counters
+        else {"run_id": run}
+    )
     if not held.update(**facts):
         raise Fenced

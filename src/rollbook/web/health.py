@@ -30,9 +30,13 @@ def healthz(request: HttpRequest) -> HttpResponse:
     faults = list(_faults())
     status = 503 if faults else 200
     if request.get_preferred_type(["text/plain", "application/json"]) == "application/json":
-        return JsonResponse({"healthy": not faults, "faults": [asdict(fault) for fault in faults]}, status=status)
+        return JsonResponse(
+            {"healthy": not faults, "faults": [asdict(fault) for fault in faults]}, status=status
+        )
     lines = [f"ERROR {fault.code}: {fault.detail}" for fault in faults] or ["OK"]
-    return HttpResponse("\n".join((*lines, "")), status=status, content_type="text/plain; charset=utf-8")
+    return HttpResponse(
+        "\n".join((*lines, "")), status=status, content_type="text/plain; charset=utf-8"
+    )
 
 
 def _faults() -> Iterator[Fault]:

@@ -16,7 +16,9 @@ LONGEST_PATH = 200
 log = logging.getLogger(__name__)
 
 
-def request_id(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+def request_id(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
     """Give the request an id of ours; one that a client sends could be made to look like another's."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
@@ -49,7 +51,12 @@ def _log(request: HttpRequest, status: int, seconds: float) -> None:
     A path that leads nowhere may be anything, also ``…/status&password=…``; one with a token is as good as a password.
     """
     log.info(
-        "%s %s %d in %.0f ms, request %s", request.method, _path(request), status, seconds * 1000, request.META[ID]
+        "%s %s %d in %.0f ms, request %s",
+        request.method,
+        _path(request),
+        status,
+        seconds * 1000,
+        request.META[ID],
     )
 
 

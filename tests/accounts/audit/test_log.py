@@ -7,7 +7,11 @@ from rollbook.accounts.models import AuditEvent, Member
 def test_an_event_belongs_to_the_members_district(manager: Member) -> None:
     log.record("start", "accepted", member=manager, address="203.0.113.7", detail="update 17")
     event = AuditEvent.objects.get()
-    assert (event.district, event.member, event.address) == (manager.district, manager, "203.0.113.7")
+    assert (event.district, event.member, event.address) == (
+        manager.district,
+        manager,
+        "203.0.113.7",
+    )
 
 
 def test_an_event_can_be_nobodys(db: None) -> None:
@@ -16,7 +20,9 @@ def test_an_event_can_be_nobodys(db: None) -> None:
 
 
 def test_no_text_that_was_sent_can_break_a_line_or_fill_the_table(db: None) -> None:
-    log.record("start", "accepted", agent="curl\r\n\x1b[31mforged\u202e" + "x" * 500, detail="y" * 500)
+    log.record(
+        "start", "accepted", agent="curl\r\n\x1b[31mforged\u202e" + "x" * 500, detail="y" * 500
+    )
     event = AuditEvent.objects.get()
     assert event.agent.startswith("curl[31mforgedx")
     assert (len(event.agent), len(event.detail)) == (100, 200)

@@ -117,12 +117,16 @@ def test_whoever_touches_the_rest_is_noticed(deed: str) -> None:
 
 def test_nobody_can_pretend_that_it_was_retention() -> None:
     behind_its_back("UPDATE accounts_auditseal SET removed_events = 1 WHERE number = 2")
-    behind_its_back("DELETE FROM accounts_auditevent WHERE id = (SELECT min(id) FROM accounts_auditevent WHERE seal_id = 2)")
+    behind_its_back(
+        "DELETE FROM accounts_auditevent WHERE id = (SELECT min(id) FROM accounts_auditevent WHERE seal_id = 2)"
+    )
     assert broken() == [2]
 
 
 def test_under_a_seal_that_does_not_fit_nothing_is_removed(maple: District) -> None:
-    behind_its_back("UPDATE accounts_auditevent SET detail = 'x' WHERE id = (SELECT min(id) FROM accounts_auditevent)")
+    behind_its_back(
+        "UPDATE accounts_auditevent SET detail = 'x' WHERE id = (SELECT min(id) FROM accounts_auditevent)"
+    )
     assert forget_all(later(1, days=10)) == 2
     assert left(maple) == 2  # both under the first seal
     assert broken() == [1]
@@ -145,7 +149,9 @@ def test_of_several_at_once_the_database_lets_none_go_that_the_seal_does_not_nam
     assert AuditEvent.objects.filter(seal=1).count() == 3
 
 
-def test_a_fault_in_the_middle_leaves_everything(maple: District, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_in_the_middle_leaves_everything(
+    maple: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fails(*_: object, **__: object) -> None:
         raise RuntimeError
 
@@ -157,7 +163,9 @@ def test_a_fault_in_the_middle_leaves_everything(maple: District, monkeypatch: p
     assert broken() == []
 
 
-def test_a_fault_at_any_statement_does_no_harm(maple: District, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_at_any_statement_does_no_harm(
+    maple: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(retention, "AT_ONCE", 1)
     for statement in count(1):
         with transaction.atomic():

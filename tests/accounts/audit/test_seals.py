@@ -17,7 +17,13 @@ def three_seals(manager: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seals, "AT_ONCE", 3)
     for number in range(7):
         log.record(
-            "student", "seen", member=manager, address="2001:db8::1", agent="curl/8", detail=f"Ōtani {number}", now=NOW
+            "student",
+            "seen",
+            member=manager,
+            address="2001:db8::1",
+            agent="curl/8",
+            detail=f"Ōtani {number}",
+            now=NOW,
         )
     assert [seal_pending(NOW + timedelta(minutes=1)) for _ in range(4)] == [3, 3, 1, 0]
 
@@ -70,7 +76,9 @@ def test_a_changed_event_breaks_its_seal_and_no_other(three_seals: None, change:
 
 
 def test_a_moved_moment_is_noticed(three_seals: None) -> None:
-    behind_its_back(f"UPDATE accounts_auditevent SET at = '2020-01-01 00:00:00' WHERE id = {event(0)}")
+    behind_its_back(
+        f"UPDATE accounts_auditevent SET at = '2020-01-01 00:00:00' WHERE id = {event(0)}"
+    )
     assert [number for number, _ in broken()] == [1]
 
 

@@ -22,14 +22,18 @@ pytestmark = pytest.mark.usefixtures("clock")
 ALL = tuple(Scope)
 
 
-def a_token(member: Member, name: str = "night", scopes: tuple[Scope, ...] = ALL) -> tuple[Token, str]:
+def a_token(
+    member: Member, name: str = "night", scopes: tuple[Scope, ...] = ALL
+) -> tuple[Token, str]:
     return api_tokens.create(member, name, scopes, NOW)
 
 
 def test_a_token_begins_with_rb_and_is_letters_and_digits(manager: Member) -> None:
     secrets = [a_token(manager)[1] for _ in range(5)]
     assert all(re.fullmatch(r"rb_[A-Za-z0-9]{40}", secret) for secret in secrets)
-    assert len({secret[3:11] for secret in secrets}) == len({secret[11:] for secret in secrets}) == 5
+    assert (
+        len({secret[3:11] for secret in secrets}) == len({secret[11:] for secret in secrets}) == 5
+    )
 
 
 def test_it_signs_its_member_in(manager: Member) -> None:
@@ -48,7 +52,12 @@ def test_of_the_secret_only_a_digest_is_kept(manager: Member) -> None:
 
 def test_what_the_database_holds_signs_nobody_in(manager: Member) -> None:
     token, _ = a_token(manager)
-    for guess in (token.key, f"rb_{token.key}", f"rb_{token.key}{token.digest}", f"rb_{token.key}{token.digest[:32]}"):
+    for guess in (
+        token.key,
+        f"rb_{token.key}",
+        f"rb_{token.key}{token.digest}",
+        f"rb_{token.key}{token.digest[:32]}",
+    ):
         with pytest.raises(TokenRejected):
             api_tokens.sign_in(guess, HERE, NOW)
 
@@ -97,7 +106,9 @@ def test_who_is_deactivated_loses_them_for_good(manager: Member) -> None:
         api_tokens.sign_in(secret, HERE, NOW)
 
 
-@pytest.mark.parametrize("said", ["", "rb_", "rb_12345678", "x" * 43, "\0", "\ud800", "Bearer x", "rb_" + "é" * 40])
+@pytest.mark.parametrize(
+    "said", ["", "rb_", "rb_12345678", "x" * 43, "\0", "\ud800", "Bearer x", "rb_" + "é" * 40]
+)
 def test_rubbish_is_no_token(manager: Member, said: str) -> None:
     a_token(manager)
     with pytest.raises(TokenRejected):
@@ -130,7 +141,9 @@ def test_of_what_nobody_has_nobodys_name_is_audited(db: None) -> None:
     assert (event.member, event.detail) == (None, "token")
 
 
-def test_too_many_wrong_ones_make_the_address_wait_before_anything_is_looked_up(manager: Member) -> None:
+def test_too_many_wrong_ones_make_the_address_wait_before_anything_is_looked_up(
+    manager: Member,
+) -> None:
     _, secret = a_token(manager)
     for _ in range(PER_ADDRESS):
         with pytest.raises(TokenRejected):
@@ -168,7 +181,12 @@ def test_once_a_day_and_address_it_is_audited_and_the_address_known(manager: Mem
     for _ in range(3):
         api_tokens.sign_in(secret, HERE, NOW)
     event = AuditEvent.objects.get()
-    assert (event.action, event.result, event.member, event.detail) == ("sign in", "ok", manager, f"token {token.key}")
+    assert (event.action, event.result, event.member, event.detail) == (
+        "sign in",
+        "ok",
+        manager,
+        f"token {token.key}",
+    )
     assert KnownAddress.objects.get().address == HERE
     api_tokens.sign_in(secret, "198.51.100.7", NOW)
     api_tokens.sign_in(secret, HERE, NOW + timedelta(days=1))
@@ -180,7 +198,9 @@ def test_a_call_after_the_first_of_a_minute_writes_nothing(manager: Member) -> N
     api_tokens.sign_in(secret, HERE, NOW)
     with CaptureQueriesContext(connection) as queries:
         api_tokens.sign_in(secret, HERE, NOW)
-    assert not any(query["sql"].startswith(("INSERT", "UPDATE", "DELETE", "BEGIN")) for query in queries)
+    assert not any(
+        query["sql"].startswith(("INSERT", "UPDATE", "DELETE", "BEGIN")) for query in queries
+    )
 
 
 def test_the_member_is_told_by_mail_of_its_name_and_not_of_itself(manager: Member) -> None:

@@ -81,7 +81,9 @@ def test_no_character_of_it_may_be_another(manager: Member, kind: AccountMailKin
             emailed_links.read(f"{token[:place]}{'0' if char != '0' else '1'}{token[place + 1 :]}")
 
 
-@pytest.mark.parametrize("token", ["", ".", "...", "1", "1.2.3.4", "\0", "\ud800", "x" * 10_000, "%2e", "é.é.é"])
+@pytest.mark.parametrize(
+    "token", ["", ".", "...", "1", "1.2.3.4", "\0", "\ud800", "x" * 10_000, "%2e", "é.é.é"]
+)
 def test_rubbish_is_a_bad_link(db: None, token: str) -> None:
     with pytest.raises(LinkExpired):
         emailed_links.read(token)
@@ -109,14 +111,22 @@ def test_the_link_of_a_member_who_is_gone_is_bad(manager: Member) -> None:
 
 
 def test_why_a_link_is_bad_is_the_same_whatever_it_is_and_says_what_to_do() -> None:
-    assert str(LinkExpired()) == "This link has been used, is too old, or is not complete. Ask for a new one."
+    assert (
+        str(LinkExpired())
+        == "This link has been used, is too old, or is not complete. Ask for a new one."
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_token_fits_into_a_url_and_tells_nothing_of_the_member(manager: Member, kind: AccountMailKind) -> None:
+def test_a_token_fits_into_a_url_and_tells_nothing_of_the_member(
+    manager: Member, kind: AccountMailKind
+) -> None:
     token = emailed_links.make(manager, kind)
     assert re.fullmatch(r"[A-Za-z0-9._-]{80,160}", token)
-    told = [token, *(base64.urlsafe_b64decode(part + "==").decode("latin-1") for part in token.split(".")[1:])]
+    told = [
+        token,
+        *(base64.urlsafe_b64decode(part + "==").decode("latin-1") for part in token.split(".")[1:]),
+    ]
     for fact in (manager.email, "ops", "Ana", "Ruiz", manager.password[-20:]):
         assert not any(fact in text for text in told)
 

@@ -85,7 +85,9 @@ def test_fifteen_characters_of_one_kind_are_enough(manager: Member) -> None:
     assert sign_in(manager.email, "aquickbrownfoxj", HERE, NOW)
 
 
-def test_it_ends_every_session_of_the_member_and_no_others(manager: Member, neighbour: Member) -> None:
+def test_it_ends_every_session_of_the_member_and_no_others(
+    manager: Member, neighbour: Member
+) -> None:
     here, phone, theirs = Browser(), Browser(), Browser()
     for browser, member in ((here, manager), (phone, manager), (theirs, neighbour)):
         browser.sign_in(member)
@@ -140,7 +142,9 @@ def test_who_became_inactive_meanwhile_gets_no_password(manager: Member) -> None
         set_password(manager, NEW, NOW)
 
 
-def test_if_the_letter_cannot_be_written_nothing_has_changed(manager: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_if_the_letter_cannot_be_written_nothing_has_changed(
+    manager: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
     browser = Browser()
     browser.sign_in(manager)
     monkeypatch.setattr(mails, "queue_mail", mock.Mock(side_effect=RuntimeError))
@@ -193,7 +197,9 @@ def test_who_was_invited_and_has_lost_the_mail_gets_a_link_that_way_too(invited:
     assert len(mail.outbox) == 1
 
 
-@pytest.mark.parametrize("login", ["nobody@maple.example", "", "a\0b", "x" * 5000, "ops@maple.example\nx@y.example"])
+@pytest.mark.parametrize(
+    "login", ["nobody@maple.example", "", "a\0b", "x" * 5000, "ops@maple.example\nx@y.example"]
+)
 def test_an_unknown_login_brings_none_and_the_same_answer(manager: Member, login: str) -> None:
     request_password_reset(login, HERE, NOW)
     assert kinds() == []
@@ -211,7 +217,9 @@ def test_it_is_not_sent_again_within_five_minutes(manager: Member) -> None:
     assert kinds() == ["forgotten password"] * 2
 
 
-def test_one_member_asking_does_not_keep_another_from_it(manager: Member, neighbour: Member) -> None:
+def test_one_member_asking_does_not_keep_another_from_it(
+    manager: Member, neighbour: Member
+) -> None:
     request_password_reset(manager.email, HERE, NOW)
     request_password_reset(neighbour.email, HERE, NOW)
     assert {letter.member for letter in AccountMail.objects.all()} == {manager, neighbour}
@@ -241,7 +249,9 @@ def test_requests_that_count_no_longer_are_removed(manager: Member) -> None:
     assert PasswordRequest.objects.count() == 1
 
 
-@pytest.mark.parametrize(("login", "is_known"), [("ops@maple.example", True), ("secret@maple.example", False)])
+@pytest.mark.parametrize(
+    ("login", "is_known"), [("ops@maple.example", True), ("secret@maple.example", False)]
+)
 def test_asking_is_audited_with_the_member_and_never_with_the_login(
     manager: Member, login: str, is_known: bool
 ) -> None:

@@ -56,7 +56,9 @@ def test_another_code_does_not(manager: Member, code: str) -> None:
 def test_of_two_browsers_that_switch_it_on_one_does(manager: Member, kept: Kept) -> None:
     draft = second_factor.new_encrypted_secret(manager)
     with pytest.raises(AlreadyOn):
-        second_factor.switch_on(manager, draft, Phone.told(second_factor.in_letters(manager, draft)).code(), NOW)
+        second_factor.switch_on(
+            manager, draft, Phone.told(second_factor.in_letters(manager, draft)).code(), NOW
+        )
     assert second_factor.verify_code(manager, kept.phone.code(later=1), HERE, NOW) is None
     assert Token.objects.count() == 1
 
@@ -73,7 +75,10 @@ def test_who_has_one_gets_no_other(manager: Member) -> None:
 
 
 def test_who_may_not_update_students_gets_none(manager: Member) -> None:
-    assert with_second_factor(a_member(manager.district, "ines@maple.example", "instructor")).token is None
+    assert (
+        with_second_factor(a_member(manager.district, "ines@maple.example", "instructor")).token
+        is None
+    )
     assert not Token.objects.exists()
 
 
@@ -111,20 +116,32 @@ def test_a_code_may_be_typed_with_blanks(manager: Member, kept: Kept) -> None:
     assert second_factor.verify_code(manager, f" {code[:3]} {code[3:]} ", HERE, NOW) is None
 
 
-def test_the_neighbours_code_is_worth_nothing(manager: Member, kept: Kept, neighbour: Member) -> None:
+def test_the_neighbours_code_is_worth_nothing(
+    manager: Member, kept: Kept, neighbour: Member
+) -> None:
     theirs = with_second_factor(neighbour)
     for code in (theirs.phone.code(later=1), theirs.recovery_codes[0]):
         with pytest.raises(CodeFailed):
             second_factor.verify_code(manager, code, HERE, NOW)
 
 
-def test_a_recovery_code_is_taken_once_and_says_how_many_are_left(manager: Member, kept: Kept) -> None:
+def test_a_recovery_code_is_taken_once_and_says_how_many_are_left(
+    manager: Member, kept: Kept
+) -> None:
     assert second_factor.verify_code(manager, kept.recovery_codes[0], HERE, NOW) == 9
-    assert second_factor.verify_code(manager, kept.recovery_codes[1].upper().replace("-", " "), HERE, NOW) == 8
+    assert (
+        second_factor.verify_code(
+            manager, kept.recovery_codes[1].upper().replace("-", " "), HERE, NOW
+        )
+        == 8
+    )
     with pytest.raises(CodeFailed):
         second_factor.verify_code(manager, kept.recovery_codes[0], HERE, NOW)
     assert second_factor.recovery_codes_left(manager) == 8
-    assert [event.detail for event in AuditEvent.objects.filter(action="recovery code")] == ["9 left", "8 left"]
+    assert [event.detail for event in AuditEvent.objects.filter(action="recovery code")] == [
+        "9 left",
+        "8 left",
+    ]
 
 
 def test_new_recovery_codes_end_those_before(manager: Member, kept: Kept) -> None:
@@ -135,7 +152,9 @@ def test_new_recovery_codes_end_those_before(manager: Member, kept: Kept) -> Non
     assert second_factor.verify_code(manager, new[0], HERE, NOW) == 9
 
 
-def test_switched_off_no_code_is_good_and_nothing_is_left_of_it(manager: Member, kept: Kept) -> None:
+def test_switched_off_no_code_is_good_and_nothing_is_left_of_it(
+    manager: Member, kept: Kept
+) -> None:
     assert second_factor.switch_off(manager, NOW)
     assert not fresh(manager).has_second_factor
     assert not RecoveryCode.objects.exists()
@@ -152,7 +171,12 @@ def test_a_wrong_code_is_counted_and_audited(manager: Member, kept: Kept, code: 
     with pytest.raises(CodeFailed):
         second_factor.verify_code(manager, code, HERE, NOW, "Firefox")
     event = AuditEvent.objects.get(result="failed")
-    assert (event.action, event.member, event.address, event.detail) == ("sign in", manager, HERE, "code")
+    assert (event.action, event.member, event.address, event.detail) == (
+        "sign in",
+        manager,
+        HERE,
+        "code",
+    )
 
 
 def test_too_many_wrong_ones_make_the_member_wait_wherever_they_come_from(
@@ -175,7 +199,9 @@ def test_they_make_nobody_else_wait_elsewhere(manager: Member, kept: Kept) -> No
         with pytest.raises(CodeFailed):
             second_factor.verify_code(manager, "000000", f"198.51.100.{number}", NOW)
     assert second_factor.verify_code(ben, his.phone.code(later=1), HERE, NOW) is None
-    throttle.check_sign_in(manager.email, HERE, NOW)  # nor the member's password, and so no script before
+    throttle.check_sign_in(
+        manager.email, HERE, NOW
+    )  # nor the member's password, and so no script before
 
 
 def test_they_count_for_their_address(manager: Member, kept: Kept) -> None:
@@ -192,12 +218,19 @@ def test_the_database_alone_tells_no_secret(manager: Member, kept: Kept) -> None
     rows = str([list(model.objects.values()) for model in (SecondFactor, RecoveryCode)])
     in_letters = second_factor.in_letters(manager, SecondFactor.objects.get().encrypted_secret)
     assert Phone.told(in_letters) == kept.phone
-    for secret in (kept.phone.secret.hex(), in_letters, in_letters.replace(" ", ""), *kept.recovery_codes):
+    for secret in (
+        kept.phone.secret.hex(),
+        in_letters,
+        in_letters.replace(" ", ""),
+        *kept.recovery_codes,
+    ):
         assert secret not in rows
         assert secret.replace("-", "") not in rows
 
 
-def test_a_secret_moved_to_another_members_row_opens_nothing(manager: Member, kept: Kept, neighbour: Member) -> None:
+def test_a_secret_moved_to_another_members_row_opens_nothing(
+    manager: Member, kept: Kept, neighbour: Member
+) -> None:
     with_second_factor(neighbour)
     sealed = SecondFactor.objects.get(member=manager).encrypted_secret
     SecondFactor.objects.filter(member=neighbour).update(encrypted_secret=sealed)

@@ -57,7 +57,9 @@ def test_a_key_that_somebody_made_up_is_nobodys_and_is_not_taken(manager: Member
     assert browser.member() == manager
 
 
-def test_signing_in_makes_a_new_key_and_the_old_one_opens_nothing(browser: Browser, manager: Member) -> None:
+def test_signing_in_makes_a_new_key_and_the_old_one_opens_nothing(
+    browser: Browser, manager: Member
+) -> None:
     old = Browser()
     old.cookies = dict(browser.cookies)
     browser.sign_in(manager)
@@ -66,7 +68,9 @@ def test_signing_in_makes_a_new_key_and_the_old_one_opens_nothing(browser: Brows
     assert Session.objects.count() == 1
 
 
-def test_signing_in_as_another_member_takes_nothing_along(browser: Browser, neighbour: Member) -> None:
+def test_signing_in_as_another_member_takes_nothing_along(
+    browser: Browser, neighbour: Member
+) -> None:
     browser.ask(lambda request: request.session.__setitem__("said", "to the first one"))
     browser.sign_in(neighbour)
     assert browser.member() == neighbour
@@ -100,14 +104,18 @@ def test_requests_keep_it_for_twelve_hours_and_no_longer(browser: Browser, clock
     assert browser.member() is None
 
 
-def test_what_a_page_keeps_in_it_does_not_make_it_last_longer(browser: Browser, clock: Clock) -> None:
+def test_what_a_page_keeps_in_it_does_not_make_it_last_longer(
+    browser: Browser, clock: Clock
+) -> None:
     for _ in range(12 * 60 // 20):
         clock.move(minutes=20)
         browser.ask(lambda request: request.session.__setitem__("said", "something"))
     assert browser.member() is None
 
 
-def test_its_end_is_kept_on_the_server_whatever_the_browser_keeps(browser: Browser, clock: Clock) -> None:
+def test_its_end_is_kept_on_the_server_whatever_the_browser_keeps(
+    browser: Browser, clock: Clock
+) -> None:
     kept = dict(browser.cookies)
     clock.move(hours=12)
     assert browser.member() is None
@@ -138,7 +146,9 @@ def test_signing_out_ends_it_on_the_server(browser: Browser) -> None:
     assert not Session.objects.exists()
 
 
-def test_a_request_that_was_under_way_does_not_bring_an_ended_session_back(browser: Browser) -> None:
+def test_a_request_that_was_under_way_does_not_bring_an_ended_session_back(
+    browser: Browser,
+) -> None:
     def slow(request: HttpRequest) -> None:
         assert sessions.member_of(request)
         Session.objects.all().delete()
@@ -159,7 +169,9 @@ def test_a_request_that_was_under_way_does_not_bring_an_ended_session_back(brows
     ],
     ids=["not active", "another password", "no password"],
 )
-def test_the_next_request_of_who_may_no_longer_is_nobodys(browser: Browser, change: Callable[[], object]) -> None:
+def test_the_next_request_of_who_may_no_longer_is_nobodys(
+    browser: Browser, change: Callable[[], object]
+) -> None:
     change()
     assert browser.member() is None
     assert not Session.objects.exists()
@@ -190,11 +202,18 @@ def test_a_members_sessions_are_listed_with_where_and_what_they_are(
     phone.sign_in(manager, "Phone\r\n" + "x" * 200)
     there, here = living(manager, phone)
     assert (there.address, there.agent, there.is_this) == (HERE, ("Phone" + "x" * 300)[:200], True)
-    assert (here.agent, here.is_this, here.started_at, here.last_seen_at) == ("Firefox", False, NOW, NOW)
+    assert (here.agent, here.is_this, here.started_at, here.last_seen_at) == (
+        "Firefox",
+        False,
+        NOW,
+        NOW,
+    )
     assert phone.key not in {there.handle, here.handle}
 
 
-def test_sessions_that_are_over_are_not_listed(browser: Browser, manager: Member, clock: Clock) -> None:
+def test_sessions_that_are_over_are_not_listed(
+    browser: Browser, manager: Member, clock: Clock
+) -> None:
     clock.move(minutes=30)
     assert living(manager, Browser()) == []
 
@@ -208,7 +227,9 @@ def test_one_of_them_can_be_ended_from_another(browser: Browser, manager: Member
     assert not sessions.end_one(manager, handle)
 
 
-def test_nobody_ends_the_session_of_a_neighbour(browser: Browser, manager: Member, neighbour: Member) -> None:
+def test_nobody_ends_the_session_of_a_neighbour(
+    browser: Browser, manager: Member, neighbour: Member
+) -> None:
     [session] = living(manager, browser)
     assert not sessions.end_one(neighbour, session.handle)
     assert browser.member() == manager
@@ -224,7 +245,9 @@ def test_all_others_can_be_ended_and_those_of_neighbours_stay(
     assert (browser.member(), phone.member(), theirs.member()) == (manager, None, neighbour)
 
 
-def test_sweeping_removes_what_is_over_and_nothing_else(browser: Browser, manager: Member, clock: Clock) -> None:
+def test_sweeping_removes_what_is_over_and_nothing_else(
+    browser: Browser, manager: Member, clock: Clock
+) -> None:
     clock.move(minutes=20)
     later = Browser()
     later.sign_in(manager)
@@ -236,7 +259,12 @@ def test_sweeping_removes_what_is_over_and_nothing_else(browser: Browser, manage
 
 def test_each_begin_is_audited_without_the_key(browser: Browser, manager: Member) -> None:
     event = AuditEvent.objects.get()
-    assert (event.action, event.result, event.member, event.address) == ("begin session", "ok", manager, HERE)
+    assert (event.action, event.result, event.member, event.address) == (
+        "begin session",
+        "ok",
+        manager,
+        HERE,
+    )
     assert browser.key not in str(AuditEvent.objects.values())
 
 
@@ -258,7 +286,9 @@ def test_it_is_over_after_five_minutes(manager: Member, clock: Clock) -> None:
     assert browser.ask(lambda request: sessions.pending_member(request, clock.now)) is None
 
 
-def test_it_ends_the_session_before_and_is_itself_ended_by_the_next(browser: Browser, manager: Member) -> None:
+def test_it_ends_the_session_before_and_is_itself_ended_by_the_next(
+    browser: Browser, manager: Member
+) -> None:
     before = browser.key
     browser.ask(lambda request: sessions.begin_pending(request, manager, NOW))
     assert browser.key != before
@@ -288,7 +318,9 @@ def test_a_draft_stays_the_same_in_a_session_until_it_is_forgotten(browser: Brow
     made = iter(["one", "two"])
 
     def kept() -> str:
-        return browser.ask(lambda request: sessions.pending_totp_secret(request, lambda: next(made)))
+        return browser.ask(
+            lambda request: sessions.pending_totp_secret(request, lambda: next(made))
+        )
 
     assert [kept(), kept()] == ["one", "one"]
     browser.ask(sessions.clear_pending_totp_secret)

@@ -44,12 +44,16 @@ def test_the_right_password_signs_in(manager: Member) -> None:
     assert sign_in("ops@maple.example", PASSWORD, HERE, NOW) == manager
 
 
-@pytest.mark.parametrize("login", [" ops@maple.example\r\n", "OPS@Maple.Example", "\uff4f\uff50\uff53@maple.example"])
+@pytest.mark.parametrize(
+    "login", [" ops@maple.example\r\n", "OPS@Maple.Example", "\uff4f\uff50\uff53@maple.example"]
+)
 def test_a_login_is_trimmed_and_folded(manager: Member, login: str) -> None:
     assert sign_in(login, PASSWORD, HERE, NOW) == manager
 
 
-@pytest.mark.parametrize("login", ["\u043eps@maple.example", "ops@maple.example\0", "", "a\nb", "x" * 5000])
+@pytest.mark.parametrize(
+    "login", ["\u043eps@maple.example", "ops@maple.example\0", "", "a\nb", "x" * 5000]
+)
 def test_a_look_alike_a_nul_and_rubbish_are_nobody(manager: Member, login: str) -> None:
     with pytest.raises(SignInFailed):
         sign_in(login, PASSWORD, HERE, NOW)
@@ -90,13 +94,17 @@ def test_each_try_hashes_exactly_once(manager: Member, hashing: mock.Mock, case:
     assert hashing.call_count == 1
 
 
-def test_a_password_over_1024_bytes_fails_without_being_hashed(manager: Member, hashing: mock.Mock) -> None:
+def test_a_password_over_1024_bytes_fails_without_being_hashed(
+    manager: Member, hashing: mock.Mock
+) -> None:
     with pytest.raises(SignInFailed):
         sign_in(manager.email, "x" * 1025, HERE, NOW)
     assert hashing.call_count == 0
 
 
-def test_a_throttled_caller_costs_no_hash_even_with_the_right_password(manager: Member, hashing: mock.Mock) -> None:
+def test_a_throttled_caller_costs_no_hash_even_with_the_right_password(
+    manager: Member, hashing: mock.Mock
+) -> None:
     _fail(manager.email, PER_LOGIN_AND_ADDRESS)
     hashing.reset_mock()
     with pytest.raises(RateLimited) as caught:
@@ -109,7 +117,9 @@ def test_the_next_try_is_free_when_the_wait_is_over(manager: Member) -> None:
     _fail(manager.email, PER_LOGIN_AND_ADDRESS)
     with pytest.raises(RateLimited) as caught:
         sign_in(manager.email, PASSWORD, HERE, NOW + timedelta(minutes=20))
-    assert sign_in(manager.email, PASSWORD, HERE, NOW + timedelta(minutes=20, seconds=caught.value.retry_after))
+    assert sign_in(
+        manager.email, PASSWORD, HERE, NOW + timedelta(minutes=20, seconds=caught.value.retry_after)
+    )
 
 
 @pytest.mark.usefixtures("real_hashing")
@@ -137,7 +147,9 @@ def test_nobody_signs_in_as_a_member_who_was_only_invited(manager: Member, passw
             sign_in(manager.email, typed, HERE, NOW)
 
 
-def test_a_password_changed_during_the_sign_in_is_not_overwritten_by_the_upgrade(manager: Member) -> None:
+def test_a_password_changed_during_the_sign_in_is_not_overwritten_by_the_upgrade(
+    manager: Member,
+) -> None:
     stale = Member.objects.get(pk=manager.pk)
     Member.objects.update(password=make_password("changed in the meantime"))
     auth_sign_in._upgrade(stale, PASSWORD)
@@ -149,7 +161,12 @@ def test_a_failure_is_kept_as_a_digest_and_audited_without_the_login(manager: Me
         sign_in("Ada,Lovelace,1815-12-10", "x", HERE, NOW, agent="curl/8")
     failure, event = SignInFailure.objects.get(), AuditEvent.objects.get()
     assert "lovelace" not in failure.login_digest
-    assert (event.action, event.result, event.member, event.agent) == ("sign in", "failed", None, "curl/8")
+    assert (event.action, event.result, event.member, event.agent) == (
+        "sign in",
+        "failed",
+        None,
+        "curl/8",
+    )
     assert "ovelace" not in event.detail
 
 
@@ -186,7 +203,11 @@ def test_guesses_side_by_side_overrun_the_limit_by_three_at_most() -> None:
     for thread in threads:
         thread.join()
     made = SignInFailure.objects.count()
-    assert PER_LOGIN_AND_ADDRESS <= made <= PER_LOGIN_AND_ADDRESS + auth_sign_in.MAX_CONCURRENT_HASHES - 1
+    assert (
+        PER_LOGIN_AND_ADDRESS
+        <= made
+        <= PER_LOGIN_AND_ADDRESS + auth_sign_in.MAX_CONCURRENT_HASHES - 1
+    )
 
 
 def _fail(login: str, times: int) -> None:
@@ -212,7 +233,12 @@ def test_nor_where_the_district_requires_one(manager: Member) -> None:
 
 def test_that_makes_no_address_known_and_is_audited_once_a_day_and_address(manager: Member) -> None:
     with_second_factor(manager)
-    for address, now in ((HERE, NOW), (HERE, NOW), ("198.51.100.7", NOW), (HERE, NOW + timedelta(days=1))):
+    for address, now in (
+        (HERE, NOW),
+        (HERE, NOW),
+        ("198.51.100.7", NOW),
+        (HERE, NOW + timedelta(days=1)),
+    ):
         with pytest.raises(SecondFactorRequired):
             sign_in("ops@maple.example", PASSWORD, address, now)
     assert not KnownAddress.objects.exists()

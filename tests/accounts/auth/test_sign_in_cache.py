@@ -45,7 +45,13 @@ def test_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     remembered = SignInCache()
     for member in range(5):
         remembered.add(member, "hash", "secret")
-    assert [remembered.contains(member, "hash", "secret") for member in range(5)] == [False, False, True, True, True]
+    assert [remembered.contains(member, "hash", "secret") for member in range(5)] == [
+        False,
+        False,
+        True,
+        True,
+        True,
+    ]
 
 
 @pytest.fixture

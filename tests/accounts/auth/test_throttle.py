@@ -47,12 +47,16 @@ def test_a_hundred_failures_of_a_login_stop_strangers(manager: Member) -> None:
 def test_they_never_stop_an_address_that_signed_in_within_thirty_days(
     manager: Member, days: int, is_stopped: bool
 ) -> None:
-    KnownAddress.objects.create(member=manager, address=HERE, last_seen_at=NOW - timedelta(days=days))
+    KnownAddress.objects.create(
+        member=manager, address=HERE, last_seen_at=NOW - timedelta(days=days)
+    )
     _fail_everywhere(manager.email, 100)
     assert _is_stopped(manager.email, HERE) == is_stopped
 
 
-def test_an_address_known_for_one_member_is_a_stranger_for_another(manager: Member, neighbour: Member) -> None:
+def test_an_address_known_for_one_member_is_a_stranger_for_another(
+    manager: Member, neighbour: Member
+) -> None:
     KnownAddress.objects.create(member=neighbour, address=HERE, last_seen_at=NOW)
     _fail_everywhere(manager.email, 100)
     assert _is_stopped(manager.email, HERE)

@@ -63,7 +63,11 @@ def test_the_secret_is_written_in_groups_of_four() -> None:
 
 def test_the_address_tells_an_app_all_that_it_needs() -> None:
     parts = urlsplit(totp.address(SECRET, "ops+night@maple.example"))
-    assert (parts.scheme, parts.netloc, unquote(parts.path)) == ("otpauth", "totp", "/Rollbook:ops+night@maple.example")
+    assert (parts.scheme, parts.netloc, unquote(parts.path)) == (
+        "otpauth",
+        "totp",
+        "/Rollbook:ops+night@maple.example",
+    )
     told = {name: value for name, [value] in parse_qs(parts.query).items()}
     assert told == {
         "digits": "6",

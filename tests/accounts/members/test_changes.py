@@ -17,7 +17,13 @@ from tests.accounts.phone import with_second_factor
 from tests.conftest import a_member
 from tests.updates.night import a_class, enroll
 
-BEN = {"email": "ben@maple.example", "first_name": "Ben", "last_name": "Ito", "role": "instructor", "schools": ["100"]}
+BEN = {
+    "email": "ben@maple.example",
+    "first_name": "Ben",
+    "last_name": "Ito",
+    "role": "instructor",
+    "schools": ["100"],
+}
 
 
 @pytest.fixture
@@ -43,9 +49,17 @@ def test_name_role_and_schools_are_changed(ben: Member, manager: Member) -> None
     assert not AccountMail.objects.exists()
 
 
-def test_another_address_signs_out_and_is_told_to_the_one_before(ben: Member, manager: Member) -> None:
+def test_another_address_signs_out_and_is_told_to_the_one_before(
+    ben: Member, manager: Member
+) -> None:
     Session.objects.create(
-        session_key="x", session_data="", expire_date=NOW, member=ben, started_at=NOW, last_seen_at=NOW, agent=""
+        session_key="x",
+        session_data="",
+        expire_date=NOW,
+        member=ben,
+        started_at=NOW,
+        last_seen_at=NOW,
+        agent="",
     )
     token = emailed_links.make(ben, AccountMailKind.FORGOTTEN_PASSWORD)
     change(ben, manager, email=" Benno@Maple.example")
@@ -55,7 +69,10 @@ def test_another_address_signs_out_and_is_told_to_the_one_before(ben: Member, ma
         emailed_links.read(token)
     mails.send_due()
     (sent,) = mail.outbox
-    assert (sent.to, sent.subject) == (["ben@maple.example"], "[Maple USD] Your login for Rollbook was changed")
+    assert (sent.to, sent.subject) == (
+        ["ben@maple.example"],
+        "[Maple USD] Your login for Rollbook was changed",
+    )
     assert "Ana Ruiz (ops@maple.example) gave you another login" in str(sent.body)
     assert "benno@" not in str(sent.body)
 
@@ -73,12 +90,21 @@ def test_who_has_no_password_yet_is_invited_at_the_new_address(manager: Member) 
 @pytest.mark.parametrize(
     ("other", "reason"),
     [
-        ({"email": "ops@cedar.example"}, "ops@cedar.example cannot be added: it is in use as a login"),
+        (
+            {"email": "ops@cedar.example"},
+            "ops@cedar.example cannot be added: it is in use as a login",
+        ),
         ({"email": "ben"}, "the e-mail address is not one, or is longer than 254 characters"),
-        ({"first_name": " "}, "the first name is missing, longer than 100 characters, or not on one line"),
+        (
+            {"first_name": " "},
+            "the first name is missing, longer than 100 characters, or not on one line",
+        ),
         ({"schools": []}, "the role instructor needs a school; name one at least"),
         ({"schools": ["900"]}, "there is no school '900' in this district"),
-        ({"role": "king"}, "there is no role 'king'; the roles are district manager, school manager, instructor"),
+        (
+            {"role": "king"},
+            "there is no role 'king'; the roles are district manager, school manager, instructor",
+        ),
     ],
 )
 def test_what_cannot_be_changes_nothing(
@@ -92,7 +118,9 @@ def test_what_cannot_be_changes_nothing(
     assert not AccountMail.objects.exists()
 
 
-def test_a_changed_address_clears_the_digests_of_linked_students(ben: Member, manager: Member) -> None:
+def test_a_changed_address_clears_the_digests_of_linked_students(
+    ben: Member, manager: Member
+) -> None:
     enroll(manager.district, a_class(2, STAFF=ben.email))
     assert RowFingerprint.objects.exclude(fingerprint=None).count() == 2
     change(ben, manager, email="benno@maple.example")
@@ -129,7 +157,9 @@ def test_one_who_has_not_come_yet_does_not_count_as_remaining(manager: Member) -
 
 
 @pytest.mark.parametrize("who", ["neighbour", "elsewhere", "above"])
-def test_others_are_not_a_school_managers_to_change(who: str, ben: Member, manager: Member, neighbour: Member) -> None:
+def test_others_are_not_a_school_managers_to_change(
+    who: str, ben: Member, manager: Member, neighbour: Member
+) -> None:
     head = a_member(manager.district, "head@maple.example", "school manager")
     head.schools.set(School.objects.filter(district=manager.district, organization_id="200"))
     target = {"neighbour": neighbour, "elsewhere": ben, "above": manager}[who]
@@ -139,28 +169,43 @@ def test_others_are_not_a_school_managers_to_change(who: str, ben: Member, manag
             attempt(target, head)
 
 
-def test_a_school_manager_changes_the_staff_of_his_schools_within_them(ben: Member, manager: Member) -> None:
+def test_a_school_manager_changes_the_staff_of_his_schools_within_them(
+    ben: Member, manager: Member
+) -> None:
     head = a_member(manager.district, "head@maple.example", "school manager")
     head.schools.set(School.objects.filter(district=manager.district, organization_id="100"))
     change(ben, head, last_name="Itō")
     with pytest.raises(InvalidMember, match="there is no school '200' among your schools"):
         change(ben, head, schools=["100", "200"])
-    with pytest.raises(InvalidMember, match="you cannot give the role district manager; yours to give are school"):
+    with pytest.raises(
+        InvalidMember, match="you cannot give the role district manager; yours to give are school"
+    ):
         change(ben, head, role="district manager", schools=[])
 
 
-def test_a_lost_second_factor_is_switched_off_by_a_manager_and_told(ben: Member, manager: Member) -> None:
+def test_a_lost_second_factor_is_switched_off_by_a_manager_and_told(
+    ben: Member, manager: Member
+) -> None:
     with_second_factor(ben)
     AccountMail.objects.all().delete()
     Session.objects.create(
-        session_key="x", session_data="", expire_date=NOW, member=ben, started_at=NOW, last_seen_at=NOW, agent=""
+        session_key="x",
+        session_data="",
+        expire_date=NOW,
+        member=ben,
+        started_at=NOW,
+        last_seen_at=NOW,
+        agent="",
     )
     changes.switch_off_second_factor(ben, manager, NOW)
     assert not Member.objects.get(pk=ben.pk).has_second_factor
     assert not Session.objects.filter(member=ben).exists()
     mails.send_due()
     (sent,) = mail.outbox
-    assert (sent.to, sent.subject) == ([ben.email], "[Maple USD] Your second factor for Rollbook was switched off")
+    assert (sent.to, sent.subject) == (
+        [ben.email],
+        "[Maple USD] Your second factor for Rollbook was switched off",
+    )
     assert "by Ana Ruiz (ops@maple.example)" in str(sent.body)
 
 
@@ -171,13 +216,17 @@ def test_where_there_is_none_nothing_is_switched_off(ben: Member, manager: Membe
 
 def test_ones_own_is_switched_off_with_a_code_alone(manager: Member) -> None:
     with_second_factor(manager)
-    with pytest.raises(InvalidMember, match="your own is switched off under Your account, with a code"):
+    with pytest.raises(
+        InvalidMember, match="your own is switched off under Your account, with a code"
+    ):
         changes.switch_off_second_factor(manager, manager, NOW)
     assert Member.objects.get(pk=manager.pk).has_second_factor
 
 
 @pytest.mark.parametrize("who", ["neighbour", "above"])
-def test_that_of_others_is_not_a_school_managers_to_switch_off(who: str, manager: Member, neighbour: Member) -> None:
+def test_that_of_others_is_not_a_school_managers_to_switch_off(
+    who: str, manager: Member, neighbour: Member
+) -> None:
     head = a_member(manager.district, "head@maple.example", "school manager")
     head.schools.set(School.objects.filter(district=manager.district, organization_id="200"))
     target = {"neighbour": neighbour, "above": manager}[who]

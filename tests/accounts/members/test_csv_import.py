@@ -16,26 +16,49 @@ HEADER = "FIRST_NAME,LAST_NAME,ASSIGNED_ROLE,EMAIL,SCHOOLS\n"
 WRONG = {
     3: ("Cy,Loe,king,cy@maple.example,100", "there is no role 'king'; the roles are"),
     20: ("Di,Loe,instructor,not an address,100", "the e-mail address is not one"),
-    41: ("Ed,Loe,instructor,ed@maple.example,", "the role instructor needs a school; name one at least"),
-    60: ("Fay,Loe,instructor,fay@maple.example,100&900", "there is no school '900' in this district"),
-    81: ("Gil,Loe,district manager,gil@maple.example,100", "is for the whole district; name no school"),
+    41: (
+        "Ed,Loe,instructor,ed@maple.example,",
+        "the role instructor needs a school; name one at least",
+    ),
+    60: (
+        "Fay,Loe,instructor,fay@maple.example,100&900",
+        "there is no school '900' in this district",
+    ),
+    81: (
+        "Gil,Loe,district manager,gil@maple.example,100",
+        "is for the whole district; name no school",
+    ),
     100: (",Loe,instructor,hal@maple.example,100", "the first name is missing"),
-    121: ("Ida,Loe,instructor,ops@cedar.example,100", "ops@cedar.example cannot be added: it is in use as a login"),
-    140: ("Jo,Loe,instructor,m5@maple.example,100", "m5@maple.example stands in line 7 already; keep one of them"),
+    121: (
+        "Ida,Loe,instructor,ops@cedar.example,100",
+        "ops@cedar.example cannot be added: it is in use as a login",
+    ),
+    140: (
+        "Jo,Loe,instructor,m5@maple.example,100",
+        "m5@maple.example stands in line 7 already; keep one of them",
+    ),
     161: ("Kit,Loe,instructor,kit@maple.example", "it does not have 5 cells but 4"),
-    180: ("Lu,Loe,instructor,OPS@maple.example,100", "ops@maple.example is a member already and this line says"),
+    180: (
+        "Lu,Loe,instructor,OPS@maple.example,100",
+        "ops@maple.example is a member already and this line says",
+    ),
 }
 
 
 def a_staff_file(lines: int) -> str:
     """Of so many lines below the header, the wrong ones among them."""
-    rows = [f"Mia,Lane,Instructor,M{n}@maple.example,{'100' if n % 2 else 'school 200'}" for n in range(lines)]
+    rows = [
+        f"Mia,Lane,Instructor,M{n}@maple.example,{'100' if n % 2 else 'school 200'}"
+        for n in range(lines)
+    ]
     for line, (text, _) in WRONG.items():
         rows[line - 2] = text
     return HEADER + "\n".join(rows) + "\n"
 
 
-def test_of_two_hundred_lines_ten_are_told_and_the_others_invited_once(manager: Member, neighbour: Member) -> None:
+def test_of_two_hundred_lines_ten_are_told_and_the_others_invited_once(
+    manager: Member, neighbour: Member
+) -> None:
     imported = import_staff(a_staff_file(200).encode("utf-8-sig"), manager, NOW)
     assert (len(imported.invited), imported.there) == (190, 0)
     assert [line for line, _ in imported.problems] == list(WRONG)
@@ -46,7 +69,9 @@ def test_of_two_hundred_lines_ten_are_told_and_the_others_invited_once(manager: 
     assert len({message.to[0] for message in mail.outbox}) == len(mail.outbox) == 190
 
 
-def test_a_mended_file_is_sent_whole_and_invites_only_the_rest(manager: Member, neighbour: Member) -> None:
+def test_a_mended_file_is_sent_whole_and_invites_only_the_rest(
+    manager: Member, neighbour: Member
+) -> None:
     import_staff(a_staff_file(200).encode(), manager, NOW)
     again = import_staff(a_staff_file(200).replace(",king,", ",instructor,").encode(), manager, NOW)
     assert (len(again.invited), again.there, len(again.problems)) == (1, 190, 9)
@@ -62,7 +87,9 @@ def test_members_get_role_and_schools(manager: Member) -> None:
 
 def test_a_school_name_that_two_have_is_none(manager: Member) -> None:
     School.objects.filter(district=manager.district).update(name="Central")
-    imported = import_staff((HEADER + "I,S,instructor,i@maple.example,Central\n").encode(), manager, NOW)
+    imported = import_staff(
+        (HEADER + "I,S,instructor,i@maple.example,Central\n").encode(), manager, NOW
+    )
     assert imported.problems == [(2, "there is no school 'Central' in this district")]
 
 
@@ -77,7 +104,10 @@ def test_a_school_manager_invites_to_his_schools_only(manager: Member) -> None:
     assert [member.email for member in imported.invited] == ["a@maple.example"]
     assert imported.problems == [
         (3, "there is no school '200' among your schools"),
-        (4, "you cannot give the role district manager; yours to give are school manager, instructor"),
+        (
+            4,
+            "you cannot give the role district manager; yours to give are school manager, instructor",
+        ),
     ]
 
 
@@ -88,7 +118,9 @@ def test_too_many_lines_invite_nobody(manager: Member) -> None:
     assert not AccountMail.objects.exists()
 
 
-def test_a_process_that_dies_leaves_nobody_half_invited(manager: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_dies_leaves_nobody_half_invited(
+    manager: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real, calls = mails.queue_mail, []
 
     def dies(*arguments: object, **more: object) -> None:

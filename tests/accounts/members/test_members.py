@@ -32,7 +32,9 @@ BEN = ("ben@maple.example", "Ben", "Oz")
 
 
 def test_a_member_is_added_with_a_folded_login_and_a_hashed_password(maple: District) -> None:
-    member = add_member(maple, " Ops@Maple.Example", " Ana ", "Ruiz", "district manager", PASSWORD + "\n")
+    member = add_member(
+        maple, " Ops@Maple.Example", " Ana ", "Ruiz", "district manager", PASSWORD + "\n"
+    )
     assert (member.email, member.name, member.is_active) == ("ops@maple.example", "Ana Ruiz", True)
     assert check_password(PASSWORD, member.password)
 
@@ -47,14 +49,23 @@ def test_every_reason_against_a_member_is_told_at_once(maple: District) -> None:
 
 def test_the_names_of_a_member_are_nothing_to_make_a_password_of(maple: District) -> None:
     with pytest.raises(InvalidMember) as caught:
-        add_member(maple, "ops@maple.example", "Anastasia", "Ruizo", "district manager", "anastasia ruizo 1999")
+        add_member(
+            maple,
+            "ops@maple.example",
+            "Anastasia",
+            "Ruizo",
+            "district manager",
+            "anastasia ruizo 1999",
+        )
     assert caught.value.reasons == [
         "the password is refused: it contains 'Anastasia'",
         "the password is refused: it contains 'Ruizo'",
     ]
 
 
-def test_an_address_in_use_is_refused_without_telling_where(maple: District, neighbour: Member) -> None:
+def test_an_address_in_use_is_refused_without_telling_where(
+    maple: District, neighbour: Member
+) -> None:
     with pytest.raises(InvalidMember) as caught:
         add_member(maple, neighbour.email.upper(), "Eve", "Doe", "district manager", PASSWORD)
     assert caught.value.reasons == ["ops@cedar.example cannot be added: it is in use as a login"]
@@ -71,10 +82,16 @@ def test_an_address_that_could_carry_a_second_one_is_refused(maple: District, em
 def test_the_results_go_to_those_who_were_named_and_no_others(manager: Member) -> None:
     other = a_member(manager.district, "it@maple.example", "instructor")
     assert set_receivers(manager.district, [" OPS@maple.example"]) == [manager]
-    assert set_receivers(manager.district, ["it@maple.example"]) == [other] == result_recipients(manager.district)
+    assert (
+        set_receivers(manager.district, ["it@maple.example"])
+        == [other]
+        == result_recipients(manager.district)
+    )
 
 
-def test_results_never_go_to_a_stranger_a_neighbour_or_a_leaver(manager: Member, neighbour: Member) -> None:
+def test_results_never_go_to_a_stranger_a_neighbour_or_a_leaver(
+    manager: Member, neighbour: Member
+) -> None:
     set_receivers(manager.district, [manager.email])
     a_member(manager.district, "left@maple.example")
     Member.objects.filter(email="left@maple.example").update(is_active=False)
@@ -102,8 +119,16 @@ def test_a_member_of_schools_is_bound_to_them(maple: District, cedar: District) 
 
 REFUSED: dict[str, tuple[str, list[str], list[str]]] = {
     "none": ("school manager", [], ["the role school manager needs a school; name one at least"]),
-    "none for an instructor": ("instructor", [], ["the role instructor needs a school; name one at least"]),
-    "the neighbour's": ("school manager", ["100", "900"], ["there is no school '900' in this district"]),
+    "none for an instructor": (
+        "instructor",
+        [],
+        ["the role instructor needs a school; name one at least"],
+    ),
+    "the neighbour's": (
+        "school manager",
+        ["100", "900"],
+        ["there is no school '900' in this district"],
+    ),
     "unknown ones": (
         "instructor",
         ["x", "y"],
@@ -132,10 +157,21 @@ def test_schools_that_do_not_fit_are_refused(maple: District, cedar: District, c
 
 
 def test_who_is_invited_gets_a_letter_and_has_no_password(manager: Member) -> None:
-    ben = invite(manager.district, " Ben@Maple.example", "Ben", "Oz", "instructor", ["100"], manager, NOW)
-    assert (ben.email, ben.has_usable_password(), schools_of(ben)) == ("ben@maple.example", False, ["100"])
+    ben = invite(
+        manager.district, " Ben@Maple.example", "Ben", "Oz", "instructor", ["100"], manager, NOW
+    )
+    assert (ben.email, ben.has_usable_password(), schools_of(ben)) == (
+        "ben@maple.example",
+        False,
+        ["100"],
+    )
     letter = AccountMail.objects.get()
-    assert (letter.member, letter.kind, letter.actor, letter.queued_at) == (ben, "invitation", manager, NOW)
+    assert (letter.member, letter.kind, letter.actor, letter.queued_at) == (
+        ben,
+        "invitation",
+        manager,
+        NOW,
+    )
 
 
 def test_an_invitation_gives_every_reason_against_it(maple: District) -> None:
@@ -145,15 +181,21 @@ def test_an_invitation_gives_every_reason_against_it(maple: District) -> None:
     assert not AccountMail.objects.exists()
 
 
-def test_a_login_in_use_is_not_invited_and_nothing_tells_where_it_is(manager: Member, neighbour: Member) -> None:
+def test_a_login_in_use_is_not_invited_and_nothing_tells_where_it_is(
+    manager: Member, neighbour: Member
+) -> None:
     for login in (manager.email, neighbour.email):
         with pytest.raises(InvalidMember) as caught:
-            invite(manager.district, login.upper(), "Eve", "Doe", "district manager", [], manager, NOW)
+            invite(
+                manager.district, login.upper(), "Eve", "Doe", "district manager", [], manager, NOW
+            )
         assert caught.value.reasons == [f"{login} cannot be added: it is in use as a login"]
     assert not AccountMail.objects.exists()
 
 
-def test_nobody_is_invited_without_a_letter(maple: District, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_is_invited_without_a_letter(
+    maple: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def dies(*arguments: object) -> None:
         raise SystemExit
 
@@ -184,7 +226,9 @@ def test_who_has_no_password_yet_can_be_invited_again(manager: Member) -> None:
         ),
     ],
 )
-def test_where_it_is_of_no_use_nobody_is_invited_again(maple: District, change: dict[str, object], reason: str) -> None:
+def test_where_it_is_of_no_use_nobody_is_invited_again(
+    maple: District, change: dict[str, object], reason: str
+) -> None:
     ben = invite(maple, *BEN, "district manager", [], None, NOW)
     Member.objects.update(**change)
     with pytest.raises(InvalidMember) as caught:
@@ -193,20 +237,33 @@ def test_where_it_is_of_no_use_nobody_is_invited_again(maple: District, change: 
     assert AccountMail.objects.count() == 1
 
 
-def test_the_staff_is_listed_by_name_with_state_schools_and_last_sign_in(manager: Member, neighbour: Member) -> None:
+def test_the_staff_is_listed_by_name_with_state_schools_and_last_sign_in(
+    manager: Member, neighbour: Member
+) -> None:
     maple = manager.district
     ben = invite(maple, *BEN, "school manager", ["200", "100"], manager, NOW)
     gone = a_member(maple, "gone@maple.example")
     Member.objects.filter(pk=gone.pk).update(is_active=False, last_name="adams")
     sign_in(manager.email, PASSWORD, HERE, NOW)
-    told = [(each.member, [str(school) for school in each.schools], each.state.value) for each in listed(manager)]
-    assert told == [(gone, [], "not active"), (ben, ["100", "200"], "invited"), (manager, [], "active")]
+    told = [
+        (each.member, [str(school) for school in each.schools], each.state.value)
+        for each in listed(manager)
+    ]
+    assert told == [
+        (gone, [], "not active"),
+        (ben, ["100", "200"], "invited"),
+        (manager, [], "active"),
+    ]
     assert [each.last_sign_in for each in listed(manager)] == [None, None, NOW]
 
 
-def test_the_last_sign_in_is_the_latest_by_browser_or_command_from_wherever(manager: Member) -> None:
+def test_the_last_sign_in_is_the_latest_by_browser_or_command_from_wherever(
+    manager: Member,
+) -> None:
     for address, hours in (("203.0.113.7", 3), ("203.0.113.8", 5), ("203.0.113.9", 4)):
-        KnownAddress.objects.create(member=manager, address=address, last_seen_at=NOW + timedelta(hours=hours))
+        KnownAddress.objects.create(
+            member=manager, address=address, last_seen_at=NOW + timedelta(hours=hours)
+        )
     assert [each.last_sign_in for each in listed(manager)] == [NOW + timedelta(hours=5)]
     Member.objects.update(last_login=NOW + timedelta(hours=6))
     assert [each.last_sign_in for each in listed(manager)] == [NOW + timedelta(hours=6)]
@@ -222,7 +279,10 @@ def test_a_long_list_takes_as_few_questions_as_a_short_one(manager: Member) -> N
     def questions() -> int:
         with CaptureQueriesContext(connection) as queries:
             for each in listed(manager):
-                assert (each.member.district.name, len(each.schools)) in {("Maple USD", 2), ("Maple USD", 0)}
+                assert (each.member.district.name, len(each.schools)) in {
+                    ("Maple USD", 2),
+                    ("Maple USD", 0),
+                }
         return len(queries)
 
     maple, both = manager.district, School.objects.filter(district=manager.district)
@@ -233,6 +293,8 @@ def test_a_long_list_takes_as_few_questions_as_a_short_one(manager: Member) -> N
     assert questions() == few
 
 
-def test_a_member_is_found_by_key_within_the_district_only(manager: Member, neighbour: Member) -> None:
+def test_a_member_is_found_by_key_within_the_district_only(
+    manager: Member, neighbour: Member
+) -> None:
     assert found(manager, manager.pk) == manager
     assert found(manager, neighbour.pk) is None

@@ -38,7 +38,9 @@ def snapshot(folder: Path) -> dict[str, tuple[int, str]]:
     }
 
 
-@pytest.mark.only_on("sqlite")  # the PostgreSQL of the tests need not survive a power cut, which is an error
+@pytest.mark.only_on(
+    "sqlite"
+)  # the PostgreSQL of the tests need not survive a power cut, which is an error
 def test_a_new_installation_has_no_errors_and_is_left_as_it_was(data: Path) -> None:
     before = snapshot(data)
     done = process.rollbook("doctor", env=process.environment(data))
@@ -49,7 +51,10 @@ def test_a_new_installation_has_no_errors_and_is_left_as_it_was(data: Path) -> N
     assert [line[9:].partition(": ")[0] for line in told] == PARTS
     warnings = [line[9:].partition(": ")[0] for line in told if line.startswith("WARNING")]
     assert warnings == ["server", "worker", "mail"]
-    assert "WARNING  server: no `rollbook serve` runs on this data folder\n         To do: start it\n" in done.stdout
+    assert (
+        "WARNING  server: no `rollbook serve` runs on this data folder\n         To do: start it\n"
+        in done.stdout
+    )
     assert snapshot(data) == before
 
 
@@ -109,7 +114,13 @@ def test_everything_broken_at_once_is_still_told_part_by_part(tmp_path: Path) ->
     (tmp_path / "rollbook.sqlite3").mkdir()
     (tmp_path / "certificate.pem").write_text("none")
     tmp_path.chmod(0o777)
-    found = doctor(tmp_path, DATABASE_URL="", ROLLBOOK_SMTP_HOST="127.0.0.1", ROLLBOOK_SMTP_PORT="1", ROLLBOOK_URL="x")
+    found = doctor(
+        tmp_path,
+        DATABASE_URL="",
+        ROLLBOOK_SMTP_HOST="127.0.0.1",
+        ROLLBOOK_SMTP_PORT="1",
+        ROLLBOOK_URL="x",
+    )
     assert list(found.parts) == PARTS
     for part in ("settings", "data folder", "database", "keys", "certificate", "mail"):
         assert "error" in found.results(part), part
@@ -118,7 +129,10 @@ def test_everything_broken_at_once_is_still_told_part_by_part(tmp_path: Path) ->
 def test_a_certificate_needs_its_key(rollbook: Rollbook) -> None:
     result = rollbook("doctor", "--cert", "x.pem")
     assert (result.code, result.out) == (2, "")
-    assert result.err == "ERROR no_certificate: use --cert and --key together, as with `rollbook serve`\n"
+    assert (
+        result.err
+        == "ERROR no_certificate: use --cert and --key together, as with `rollbook serve`\n"
+    )
 
 
 def test_no_secret_is_told(tmp_path: Path) -> None:
@@ -137,7 +151,16 @@ def test_no_secret_is_told(tmp_path: Path) -> None:
 def test_on_either_database_all_parts_are_looked_at(data: Path) -> None:
     found = doctor(data)
     assert list(found.parts) == PARTS
-    for part in ("settings", "data folder", "disk", "migrations", "keys", "clock", "updates", "letters"):
+    for part in (
+        "settings",
+        "data folder",
+        "disk",
+        "migrations",
+        "keys",
+        "clock",
+        "updates",
+        "letters",
+    ):
         assert found.results(part) == ["ok"], part
     assert found.results("database")[0] == "ok"
 
@@ -170,10 +193,16 @@ class TestLooks:
         yield ok("fine")
 
     @pytest.mark.usefixtures("looks")
-    def test_one_that_hangs_and_one_that_fails_do_not_stop_the_next(self, rollbook: Rollbook, tmp_path: Path) -> None:
+    def test_one_that_hangs_and_one_that_fails_do_not_stop_the_next(
+        self, rollbook: Rollbook, tmp_path: Path
+    ) -> None:
         result = rollbook("doctor")
         assert result.code == 1
-        lines = [line for line in result.out.splitlines() if not line.startswith((" ", "OK       settings"))]
+        lines = [
+            line
+            for line in result.out.splitlines()
+            if not line.startswith((" ", "OK       settings"))
+        ]
         assert lines[:-1] == [
             "OK       hang: so far",
             "ERROR    hang: the look at it has not come to an end within 2 s",

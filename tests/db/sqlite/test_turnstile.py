@@ -37,7 +37,9 @@ BUSY_WORKER = textwrap.dedent("""
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.process
-def test_a_writer_gets_its_turn_after_a_few_steps_of_a_worker_that_never_rests(tmp_path: Path) -> None:
+def test_a_writer_gets_its_turn_after_a_few_steps_of_a_worker_that_never_rests(
+    tmp_path: Path,
+) -> None:
     District.objects.create(name="Counter", slug="counter")
     stop = tmp_path / "stop"
     command = [sys.executable, "-c", BUSY_WORKER, str(connection.settings_dict["NAME"]), str(stop)]
@@ -53,7 +55,9 @@ def test_a_writer_gets_its_turn_after_a_few_steps_of_a_worker_that_never_rests(t
         steps = worker.stdout.read().count("step")
     assert worker.returncode == 0
     assert District.objects.filter(slug__startswith="district-").count() == 10
-    assert 1 <= steps <= 60  # of 50 ms each; without the turnstile the writer waits for seconds, or for ever
+    assert (
+        1 <= steps <= 60
+    )  # of 50 ms each; without the turnstile the writer waits for seconds, or for ever
 
 
 def test_the_worker_passes_only_when_whoever_is_inside_has_left(tmp_path: Path) -> None:
@@ -87,7 +91,7 @@ def test_every_way_to_end_a_transaction_leaves_the_turnstile() -> None:
         assert not _is_free()
     assert _is_free()
     with pytest.raises(ZeroDivisionError), transaction.atomic():
-        1 / 0  # noqa: B018
+        1 / 0
     assert _is_free()
     yield_to_other_writers()
     assert _is_free()

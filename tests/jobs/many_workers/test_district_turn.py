@@ -44,7 +44,9 @@ def failing(with_: Exception) -> Callable[..., None]:
     return fail
 
 
-def test_a_turn_takes_every_update_of_the_district_in_their_order(maple: District, cedar: District) -> None:
+def test_a_turn_takes_every_update_of_the_district_in_their_order(
+    maple: District, cedar: District
+) -> None:
     first, second, others = new_students(maple, 20), new_students(maple, 30), new_students(cedar, 5)
     take(maple)
     for update in (first, second, others):
@@ -54,7 +56,9 @@ def test_a_turn_takes_every_update_of_the_district_in_their_order(maple: Distric
     assert waiting_districts() == []
 
 
-def test_a_worker_that_is_told_to_stop_leaves_the_rest_to_another_and_no_death_behind(maple: District) -> None:
+def test_a_worker_that_is_told_to_stop_leaves_the_rest_to_another_and_no_death_behind(
+    maple: District,
+) -> None:
     update = new_students(maple, 60)
     take(maple, after(3))
     update.refresh_from_db()
@@ -78,7 +82,9 @@ def test_a_turn_is_over_when_its_time_is_and_others_wait(
     assert waiting_districts() == [maple.pk, cedar.pk, maple.pk]
 
 
-def test_while_nobody_else_waits_it_goes_on(maple: District, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_while_nobody_else_waits_it_goes_on(
+    maple: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(district_turn, "TURN_S", 0.0)
     update = new_students(maple, 30)
     take(maple)
@@ -93,7 +99,9 @@ def test_after_a_cancel_the_next_update_is_due(maple: District) -> None:
     assert (first.state, second.state) == ("canceled", "completed")
 
 
-def test_an_update_that_another_worker_has_taken_over_is_left_to_it_with_the_whole_district(maple: District) -> None:
+def test_an_update_that_another_worker_has_taken_over_is_left_to_it_with_the_whole_district(
+    maple: District,
+) -> None:
     first, second = new_students(maple, 20), new_students(maple, 30)
     take(maple, lambda: UpdateJob.objects.filter(pk=first.pk).update(run_id="another's") == 0)
     first.refresh_from_db()
@@ -116,7 +124,11 @@ def test_a_full_disk_lets_the_update_wait_and_costs_it_nothing(
             # The steps of the check, and the first fault, came before: faults in a row are counted from there.
             assert pause == pytest.approx(min(2.0**faults if faults else 1.0, 30.0), abs=0.9)
             update.refresh_from_db()
-            assert (update.state, update.rows_added, update.attempts_without_progress) == ("applying", 0, 0)
+            assert (update.state, update.rows_added, update.attempts_without_progress) == (
+                "applying",
+                0,
+                0,
+            )
     take(maple)
     update.refresh_from_db()
     assert (update.state, update.rows_added) == ("completed", 30)
@@ -143,7 +155,9 @@ def test_tables_that_a_newer_version_has_changed_are_no_fault_of_the_update(
 ) -> None:
     update = new_students(maple, 30)
     monkeypatch.setattr(apply, "_apply", failing(ValueError("no such column")))
-    monkeypatch.setattr(schema_version, "require_not_newer", failing(schema_version.DatabaseIsNewer("newer")))
+    monkeypatch.setattr(
+        schema_version, "require_not_newer", failing(schema_version.DatabaseIsNewer("newer"))
+    )
     for _ in range(5):
         take(maple)
     update.refresh_from_db()

@@ -26,7 +26,13 @@ def rolled_back() -> Iterator[None]:
 
 
 def mail_jobs() -> int:
-    return len(list(job_queue.in_transaction.list_jobs(queue=job_queue.CHORES, task=job_queue.MAIL, status="todo")))
+    return len(
+        list(
+            job_queue.in_transaction.list_jobs(
+                queue=job_queue.CHORES, task=job_queue.MAIL, status="todo"
+            )
+        )
+    )
 
 
 def test_an_update_comes_with_a_job(maple: District) -> None:
@@ -73,7 +79,9 @@ def test_a_pause_is_counted_by_the_clock_of_the_database(maple: District) -> Non
     job_queue.nudge(maple.pk, pause=30, faults=2)
     job = job_queue.waiting()[0]
     assert job.scheduled_at
-    assert timedelta(seconds=25) < job.scheduled_at - job_queue.database_now() <= timedelta(seconds=30)
+    assert (
+        timedelta(seconds=25) < job.scheduled_at - job_queue.database_now() <= timedelta(seconds=30)
+    )
 
 
 def test_a_database_that_went_away_is_told_in_the_words_of_django(maple: District) -> None:
@@ -90,7 +98,9 @@ def test_a_database_that_went_away_is_told_in_the_words_of_django(maple: Distric
     assert waiting_districts() == []
 
 
-def test_others_wait_if_a_job_of_another_district_could_be_taken_now(maple: District, cedar: District) -> None:
+def test_others_wait_if_a_job_of_another_district_could_be_taken_now(
+    maple: District, cedar: District
+) -> None:
     assert not job_queue.other_districts_waiting(maple.pk)
     job_queue.nudge(maple.pk)
     assert not job_queue.other_districts_waiting(maple.pk)
@@ -101,7 +111,9 @@ def test_others_wait_if_a_job_of_another_district_could_be_taken_now(maple: Dist
     assert job_queue.other_districts_waiting(cedar.pk)
 
 
-def test_a_job_of_a_district_in_work_does_not_wait_for_a_worker(maple: District, cedar: District) -> None:
+def test_a_job_of_a_district_in_work_does_not_wait_for_a_worker(
+    maple: District, cedar: District
+) -> None:
     job_queue.nudge(cedar.pk)
     execute("UPDATE procrastinate_jobs SET status = 'doing'")
     job_queue.nudge(cedar.pk)

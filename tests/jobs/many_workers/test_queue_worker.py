@@ -34,7 +34,9 @@ def defer() -> None:
 @contextmanager
 def at_work(app: App, concurrency: int = 1) -> Iterator[None]:
     stop = threading.Event()
-    thread = threading.Thread(target=QueueWorker(app, QUEUE, concurrency, lambda job: job()).work, args=(stop,))
+    thread = threading.Thread(
+        target=QueueWorker(app, QUEUE, concurrency, lambda job: job()).work, args=(stop,)
+    )
     thread.start()
     try:
         yield
@@ -152,10 +154,12 @@ def test_sessions_that_are_ended_under_it_do_not_end_it(done: list[int]) -> None
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
             defer()
-            until(lambda: len(done) == count)  # noqa: B023 - waited for at once
+            until(lambda: len(done) == count)
 
 
-def test_what_its_last_worker_held_is_free_when_it_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_its_last_worker_held_is_free_when_it_begins_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(queue_worker, "backoff_seconds", lambda faults: 0.01)
     app = an_app(lambda context: None)
     ours = QueueWorker(app, QUEUE, 1, lambda job: job())

@@ -118,7 +118,9 @@ def test_it_goes_on_after_a_fault(
 
 
 def test_a_newer_version_tells_its_worker_to_stop() -> None:
-    execute("INSERT INTO django_migrations (app, name, applied) VALUES ('updates', '9999_newer', now())")
+    execute(
+        "INSERT INTO django_migrations (app, name, applied) VALUES ('updates', '9999_newer', now())"
+    )
     stop, ours = threading.Event(), Reaper()
     try:
         ours.work(stop)

@@ -12,7 +12,9 @@ from rollbook.updates.receiving import files, receive
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_what_is_left_over_is_swept_again_and_again_until_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_left_over_is_swept_again_and_again_until_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(spool_sweeper, "PAUSE", 0.01)
     sweep, faults = receive.remove_orphaned_files, [OSError("away"), OSError("away")]
 
@@ -37,7 +39,9 @@ def test_what_is_left_over_is_swept_again_and_again_until_the_end(monkeypatch: p
         sweeping.join()
 
 
-def test_a_web_server_does_so_where_there_are_many_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_web_server_does_so_where_there_are_many_machines(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     begun = threading.Event()
     monkeypatch.setattr(spool_sweeper, "sweep_until", lambda stop: begun.set())
     spool_sweeper.sweep_of_a_web_server()

@@ -39,12 +39,16 @@ def test_a_worker_without_a_sign_of_life_is_not_taken_for_alive() -> None:
 
 
 def test_workers_that_ended_in_good_order_were_seen_when_chores_were_last_shared_out() -> None:
-    execute("INSERT INTO procrastinate_periodic_defers (task_name, defer_timestamp) VALUES ('mail', 1795492800)")
+    execute(
+        "INSERT INTO procrastinate_periodic_defers (task_name, defer_timestamp) VALUES ('mail', 1795492800)"
+    )
     seen = many_workers_worker.worker_status()
     assert (seen.alive, seen.at) == (False, datetime(2026, 11, 24, 4, 0, tzinfo=UTC))
 
 
-def test_whoever_waits_for_an_update_does_the_work_if_no_worker_is_there(maple: District, cedar: District) -> None:
+def test_whoever_waits_for_an_update_does_the_work_if_no_worker_is_there(
+    maple: District, cedar: District
+) -> None:
     update, others = new_students(maple, 10), new_students(cedar, 10)
     looks = []
     many_workers_worker.work_on(update.pk, lambda: looks.append(True))

@@ -38,7 +38,9 @@ def test_before_the_first_worker_nobody_was_seen() -> None:
 
 @pytest.mark.process
 def test_a_worker_is_seen_while_it_lives_and_its_last_sign_after_it_was_killed(data: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", CLAIM_AND_WAIT, str(data)], stdout=subprocess.PIPE) as worker:
+    with subprocess.Popen(
+        [sys.executable, "-c", CLAIM_AND_WAIT, str(data)], stdout=subprocess.PIPE
+    ) as worker:
         assert worker.stdout
         assert worker.stdout.readline() == b"True\n"
         assert worker_status().alive

@@ -29,7 +29,9 @@ def test_a_small_district_does_not_wait_for_a_large_one(maple: District, cedar: 
 
 
 @pytest.mark.only_on("sqlite")
-def test_the_worker_keeps_much_of_the_database_in_memory_also_over_a_new_connection(maple: District) -> None:
+def test_the_worker_keeps_much_of_the_database_in_memory_also_over_a_new_connection(
+    maple: District,
+) -> None:
     desk = loop.Scheduler()
     for _ in range(2):
         desk.run_one_round()
@@ -71,7 +73,10 @@ def test_a_full_disk_keeps_the_state_and_the_update_goes_on_when_there_is_room(
 
 
 def test_an_error_of_ours_that_comes_again_ends_the_update_with_a_reference(
-    maple: District, cedar: District, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    maple: District,
+    cedar: District,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     broken, queued = new_students(maple, 30), new_students(maple, 31)
 
@@ -93,7 +98,9 @@ def test_an_error_of_ours_that_comes_again_ends_the_update_with_a_reference(
     assert queued.state == "completed"
 
 
-def test_whoever_waits_for_an_update_leaves_the_work_to_a_worker_that_is_there(maple: District) -> None:
+def test_whoever_waits_for_an_update_leaves_the_work_to_a_worker_that_is_there(
+    maple: District,
+) -> None:
     update = new_students(maple, 10)
     worker = WorkerLock()
     assert worker.acquire()

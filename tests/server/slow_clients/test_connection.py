@@ -57,16 +57,23 @@ def test_a_large_plain_upload_gets_the_same_answer(server: Server, big_file: Pat
 
 
 @pytest.mark.parametrize("expect", [[], ["-H", "Expect:"]], ids=["asks first", "sends at once"])
-def test_a_refusal_in_the_middle_of_an_upload_reaches_curl(server: Server, big_file: Path, expect: list[str]) -> None:
+def test_a_refusal_in_the_middle_of_an_upload_reaches_curl(
+    server: Server, big_file: Path, expect: list[str]
+) -> None:
     said = server.curl("/refuse", *expect, "-F", f"file=@{big_file}")
     assert said == "ERROR too_large: nobody has read the body\n\n413"
 
 
 def test_who_asks_first_never_sends_a_body_that_is_refused(server: Server, big_file: Path) -> None:
-    assert server.curl("/refuse", "-F", f"file=@{big_file}", "-o", os.devnull, "-w", "%{size_upload}") == "0"
+    assert (
+        server.curl("/refuse", "-F", f"file=@{big_file}", "-o", os.devnull, "-w", "%{size_upload}")
+        == "0"
+    )
 
 
-def test_a_client_that_sends_everything_before_it_reads_gets_its_refusal_too(server: Server, big_file: Path) -> None:
+def test_a_client_that_sends_everything_before_it_reads_gets_its_refusal_too(
+    server: Server, big_file: Path
+) -> None:
     trust = ssl.create_default_context(cafile=str(server.data / "certificate.pem"))
     client = http.client.HTTPSConnection("localhost", server.port, timeout=20, context=trust)
     client.request("POST", "/refuse", body=big_file.read_bytes())
@@ -75,8 +82,13 @@ def test_a_client_that_sends_everything_before_it_reads_gets_its_refusal_too(ser
 
 
 def test_a_large_file_arrives_whole(server: Server, big_file: Path) -> None:
-    assert server.curl("/upload", "--data-binary", f"@{big_file}") == "OK 60000000 of 60000000\n\n200"
-    assert server.curl("/upload", "-H", "Expect:", "--data-binary", f"@{big_file}") == "OK 60000000 of 60000000\n\n200"
+    assert (
+        server.curl("/upload", "--data-binary", f"@{big_file}") == "OK 60000000 of 60000000\n\n200"
+    )
+    assert (
+        server.curl("/upload", "-H", "Expect:", "--data-binary", f"@{big_file}")
+        == "OK 60000000 of 60000000\n\n200"
+    )
 
 
 def test_a_large_answer_arrives_whole(server: Server) -> None:
@@ -132,7 +144,11 @@ def test_nothing_of_an_upload_sent_ahead_is_taken_for_a_request(server: Server) 
         (b"GET /" + b"x" * 5000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414, "address_too_long"),
         (b"GET / HTTP/1.1\r\nCookie: " + b"x" * 40_000, 431, "header_too_large"),
         (b"GET / HTTP/1.1\r\nHost: a\r\nExpect: a miracle\r\n\r\n", 417, "unknown_expectation"),
-        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: zip, chunked\r\n\r\n", 501, "unknown_coding"),
+        (
+            b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: zip, chunked\r\n\r\n",
+            501,
+            "unknown_coding",
+        ),
         (b"GET /broken HTTP/1.1\r\nHost: a\r\n\r\n", 500, "internal"),
     ],
 )
@@ -160,12 +176,16 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-def test_behind_a_proxy_it_speaks_plain_http_and_believes_how_the_client_came(plain: Server) -> None:
+def test_behind_a_proxy_it_speaks_plain_http_and_believes_how_the_client_came(
+    plain: Server,
+) -> None:
     assert plain.curl("/healthz", "-H", "X-Forwarded-Proto: https") == "OK https\n\n200"
     assert plain.curl("/healthz") == "OK http\n\n200"
 
 
-def test_behind_a_proxy_a_refusal_in_the_middle_of_an_upload_arrives(plain: Server, big_file: Path) -> None:
+def test_behind_a_proxy_a_refusal_in_the_middle_of_an_upload_arrives(
+    plain: Server, big_file: Path
+) -> None:
     said = plain.curl("/refuse", "-H", "Expect:", "-F", f"file=@{big_file}")
     assert said == "ERROR too_large: nobody has read the body\n\n413"
 

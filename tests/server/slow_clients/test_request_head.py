@@ -13,7 +13,9 @@ def head_of(*lines: str) -> Head | None:
 
 
 def test_a_request_without_a_body_is_complete_with_its_header() -> None:
-    assert read_head(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n") == Head(size=27, length=0, expects_continue=False)
+    assert read_head(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n") == Head(
+        size=27, length=0, expects_continue=False
+    )
 
 
 def test_a_header_is_waited_for_until_its_empty_line() -> None:
@@ -50,7 +52,13 @@ def test_a_length_in_the_body_is_not_looked_at() -> None:
 
 
 @pytest.mark.parametrize(
-    "received", [b"\x16\x03\x01", b"\x00", b" GET / HTTP/1.1", b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n"]
+    "received",
+    [
+        b"\x16\x03\x01",
+        b"\x00",
+        b" GET / HTTP/1.1",
+        b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+    ],
 )
 def test_what_never_becomes_a_request_is_answered_at_once(received: bytes) -> None:
     with pytest.raises(ResponseSent, match="bad_request"):

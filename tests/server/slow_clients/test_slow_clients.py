@@ -83,12 +83,16 @@ def test_sixty_slow_clients_stop_nobody_else(server: Server, opener: Opener) -> 
             assert max(seconds_for_healthz(server) for _ in range(5)) < 1.0
 
 
-def test_the_slow_uploads_of_one_client_leave_room_for_those_of_others(server: Server, tmp_path: Path) -> None:
+def test_the_slow_uploads_of_one_client_leave_room_for_those_of_others(
+    server: Server, tmp_path: Path
+) -> None:
     file = tmp_path / "students.csv"
     file.write_bytes(bytes(250_000))
     with ExitStack() as stack:
         clients = [stack.enter_context(slow_upload(server)) for _ in range(60)]
-        said = server.curl("/upload", "--interface", "127.0.0.2", "--data-binary", f"@{file}", host="127.0.0.1")
+        said = server.curl(
+            "/upload", "--interface", "127.0.0.2", "--data-binary", f"@{file}", host="127.0.0.1"
+        )
         assert said == "OK 250000 of 250000\n\n200"
         refusal = everything_from(clients[-1]).decode()
     assert refusal.startswith("HTTP/1.1 429 ")
@@ -96,10 +100,15 @@ def test_the_slow_uploads_of_one_client_leave_room_for_those_of_others(server: S
     assert "ERROR too_many_uploads: " in refusal
 
 
-def test_a_client_has_room_again_when_its_uploads_have_ended(server: Server, tmp_path: Path) -> None:
+def test_a_client_has_room_again_when_its_uploads_have_ended(
+    server: Server, tmp_path: Path
+) -> None:
     file = tmp_path / "students.csv"
     file.write_bytes(bytes(70_000))
-    said = {server.curl("/upload", "--data-binary", f"@{file}") for _ in range(worker.UPLOAD_THREADS_PER_CLIENT + 1)}
+    said = {
+        server.curl("/upload", "--data-binary", f"@{file}")
+        for _ in range(worker.UPLOAD_THREADS_PER_CLIENT + 1)
+    }
     assert said == {"OK 70000 of 70000\n\n200"}
 
 

@@ -21,11 +21,15 @@ def test_a_message_tells_what_happened_what_was_found_and_what_to_do() -> None:
 
 def test_a_message_without_what_was_found_uses_the_title() -> None:
     message = Problem("weak_password", 3, "PASSWORD").message
-    assert message == "The password is not acceptable; choose another password of 4 to 64 characters"
+    assert (
+        message == "The password is not acceptable; choose another password of 4 to 64 characters"
+    )
 
 
 def test_a_hint_replaces_the_general_repair() -> None:
-    assert Problem("bad_date", 2, "DOB", "x", "the month comes first").message.endswith("; the month comes first")
+    assert Problem("bad_date", 2, "DOB", "x", "the month comes first").message.endswith(
+        "; the month comes first"
+    )
 
 
 def test_text_that_looks_like_a_template_is_quoted_as_it_is() -> None:

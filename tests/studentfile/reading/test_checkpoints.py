@@ -70,10 +70,17 @@ class Surveyed:
         marks = self.survey.checkpoints
         return list(zip([None, *marks], [*(mark.byte for mark in marks), None], strict=True))
 
-    def records(self, start: FilePosition | None = None, stop: int | None = None, size: int = 5000) -> list[RecordBatch]:
+    def records(
+        self, start: FilePosition | None = None, stop: int | None = None, size: int = 5000
+    ) -> list[RecordBatch]:
         return list(
             read_records(
-                self.path, encoding=self.survey.encoding, header=self.header, start=start, stop=stop, size=size
+                self.path,
+                encoding=self.survey.encoding,
+                header=self.header,
+                start=start,
+                stop=stop,
+                size=size,
             )
         )
 
@@ -109,7 +116,12 @@ def together(parts: Sequence[RecordBatch]) -> list[tuple[int, bytes]]:
     return [pair for part in parts for pair in zip(part.lines, part.records, strict=True)]
 
 
-@given(written(), st.sampled_from(list(CODECS)), st.integers(1, 300), st.sampled_from([16, 17, 64, 1 << 17]))
+@given(
+    written(),
+    st.sampled_from(list(CODECS)),
+    st.integers(1, 300),
+    st.sampled_from([16, 17, 64, 1 << 17]),
+)
 def test_marks_are_where_records_meet_and_know_their_line(
     tmp_path_factory: pytest.TempPathFactory, found: list[str], codec: str, stretch: int, chunk: int
 ) -> None:
@@ -131,7 +143,12 @@ def test_marks_are_where_records_meet_and_know_their_line(
     st.integers(1, 5),
 )
 def test_reading_stretch_by_stretch_is_reading_at_once(
-    tmp_path_factory: pytest.TempPathFactory, found: list[str], codec: str, stretch: int, chunk: int, size: int
+    tmp_path_factory: pytest.TempPathFactory,
+    found: list[str],
+    codec: str,
+    stretch: int,
+    chunk: int,
+    size: int,
 ) -> None:
     with small(stretch, chunk):
         file = surveyed(tmp_path_factory.mktemp("in"), "".join(found), codec)
@@ -139,7 +156,9 @@ def test_reading_stretch_by_stretch_is_reading_at_once(
         parts = [file.records(start, stop, size) for start, stop in file.stretches]
     assert [pair for part in parts for pair in together(part)] == whole
     ends = [part[-1].end for part in parts if part]
-    assert ends[:-1] == [mark for mark in file.survey.checkpoints if ends[0].byte <= mark.byte < ends[-1].byte]
+    assert ends[:-1] == [
+        mark for mark in file.survey.checkpoints if ends[0].byte <= mark.byte < ends[-1].byte
+    ]
     behind_header = len(found) - len(whole)
     assert [record.decode() for _, record in whole] == found[behind_header:]
     assert [line for line, _ in whole] == [line for _, line in places(found)[behind_header:-1]]
@@ -176,7 +195,9 @@ def test_the_rows_of_any_records_are_those_that_reading_the_whole_file_gives(
 ) -> None:
     file = surveyed(tmp_path_factory.mktemp("in"), "".join(found))
     [whole] = file.records() or [RecordBatch([], [], FilePosition())]
-    some = sorted(data.draw(st.sets(st.integers(0, len(whole.records) - 1)))) if whole.records else []
+    some = (
+        sorted(data.draw(st.sets(st.integers(0, len(whole.records) - 1)))) if whole.records else []
+    )
     lines = [whole.lines[at] for at in some]
     batches = read_batches(file.path, encoding="utf-8", header=file.header)
     wanted = [row for batch in batches for row in batch.rows if row.line in lines]
@@ -186,12 +207,16 @@ def test_the_rows_of_any_records_are_those_that_reading_the_whole_file_gives(
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("codec", list(CODECS))
 def test_a_long_file_has_a_mark_for_each_stretch(tmp_path: Path, end: str, codec: str) -> None:
-    row = '0001,"Zo\u00eb","A ""B"" C",two\r\nlines\n'.replace(",two\r\nlines\n", ',"two\r\nlines"' + end)
+    row = '0001,"Zo\u00eb","A ""B"" C",two\r\nlines\n'.replace(
+        ",two\r\nlines\n", ',"two\r\nlines"' + end
+    )
     with small(1000, 100):
         marks = surveyed(tmp_path, HEADER + end + row * 400, codec).survey.checkpoints
     size = len(row.encode())
     assert 10 < len(marks) < 400 * size // 1000 + 1
-    assert [mark.byte - len(HEADER + end) for mark in marks] == [(mark.line - 2) // 2 * size for mark in marks]
+    assert [mark.byte - len(HEADER + end) for mark in marks] == [
+        (mark.line - 2) // 2 * size for mark in marks
+    ]
     assert all(later.byte - mark.byte < 1000 + 200 + size for mark, later in pairwise(marks))
 
 
@@ -204,7 +229,9 @@ def test_a_short_file_has_none(tmp_path: Path, text: str) -> None:
 def test_whatever_ends_the_file_it_is_the_same_behind_a_mark(tmp_path: Path, tail: str) -> None:
     with small(1, 16):
         file = surveyed(tmp_path, f"{HEADER}\n1,a,b,c\n2,d,e,f{tail}")
-        parts = [pair for start, stop in file.stretches for pair in together(file.records(start, stop))]
+        parts = [
+            pair for start, stop in file.stretches for pair in together(file.records(start, stop))
+        ]
     assert file.survey.checkpoints
     assert parts == together(file.records())
     assert [line for line, record in parts if record.strip()] == [2, 3]

@@ -12,10 +12,18 @@ def codes(*names: str) -> list[str]:
 def test_a_header_survives_being_kept_as_json() -> None:
     header, _ = Header.parse(["Student Id", "Birthdate", "COLOR", "_LINE", ""])
     assert Header.parse(list(header.names))[0] == header
-    assert [column and column.name for column in header.columns] == ["STUDENT_ID", "DOB", None, None, None]
+    assert [column and column.name for column in header.columns] == [
+        "STUDENT_ID",
+        "DOB",
+        None,
+        None,
+        None,
+    ]
 
 
-@pytest.mark.parametrize("names", [["STUDENT_ID"], ["USERNAME"], ["FIRST_NAME", "LAST_NAME", "DOB"]])
+@pytest.mark.parametrize(
+    "names", [["STUDENT_ID"], ["USERNAME"], ["FIRST_NAME", "LAST_NAME", "DOB"]]
+)
 def test_a_student_is_identified_by_any_of_three(names: list[str]) -> None:
     assert codes(*names) == []
 
@@ -24,13 +32,17 @@ def test_half_a_key_identifies_nobody() -> None:
     assert codes("FIRST_NAME", "DOB") == ["missing_column"]
 
 
-def test_a_key_that_has_another_name_is_not_ignored_even_if_names_and_birth_date_are_there() -> None:
+def test_a_key_that_has_another_name_is_not_ignored_even_if_names_and_birth_date_are_there() -> (
+    None
+):
     assert codes("FIRST_NAME", "LAST_NAME", "DOB", "LOCAL_ID")[0] == "key_column_renamed"
     assert "key_column_renamed" not in codes("STUDENT_ID", "LOCAL_ID")
 
 
 def test_all_renames_that_are_needed_are_listed_once_each() -> None:
-    _, problems = Header.parse(["SIS ID", "School SIS ID", "First Name", "Last Name", "Birthdate", "Student Number"])
+    _, problems = Header.parse(
+        ["SIS ID", "School SIS ID", "First Name", "Last Name", "Birthdate", "Student Number"]
+    )
     assert problems[0].hint == "rename SIS ID to STUDENT_ID and School SIS ID to SCHOOL_ID"
 
 
@@ -48,7 +60,8 @@ def test_a_short_name_must_be_nearer_to_be_taken_for_another() -> None:
 
 
 @pytest.mark.parametrize(
-    "names", [["STUDENT_ID", "student id"], ["STUDENT_ID", "GROUP", "GROUPS"], ["STUDENT_ID", "X", "x"]]
+    "names",
+    [["STUDENT_ID", "student id"], ["STUDENT_ID", "GROUP", "GROUPS"], ["STUDENT_ID", "X", "x"]],
 )
 def test_two_columns_of_one_name_are_one_too_many(names: list[str]) -> None:
     assert "duplicate_column" in codes(*names)

@@ -32,10 +32,14 @@ GOOD = (
 )
 
 
-def batches(file: Path, encoding: str = "utf-8", start: FilePosition | None = None, size: int = 5000) -> list[RowBatch]:
+def batches(
+    file: Path, encoding: str = "utf-8", start: FilePosition | None = None, size: int = 5000
+) -> list[RowBatch]:
     seen = scan(file, encoding=encoding)
     assert seen.header
-    return list(read_batches(file, encoding=seen.encoding, header=seen.header, start=start, size=size))
+    return list(
+        read_batches(file, encoding=seen.encoding, header=seen.header, start=start, size=size)
+    )
 
 
 def rows(found: list[RowBatch]) -> list[RawRow]:
@@ -61,10 +65,13 @@ def test_line_numbers_count_the_lines_inside_cells(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written_in", "setting"), [("utf-8", "utf-8"), ("utf-8-sig", "utf-8"), ("utf-16", "utf-8"), ("cp1252", "cp1252")]
+    ("written_in", "setting"),
+    [("utf-8", "utf-8"), ("utf-8-sig", "utf-8"), ("utf-16", "utf-8"), ("cp1252", "cp1252")],
 )
 @pytest.mark.parametrize("size", [1, 2, 3])
-def test_reading_goes_on_where_a_batch_ended(tmp_path: Path, written_in: str, setting: str, size: int) -> None:
+def test_reading_goes_on_where_a_batch_ended(
+    tmp_path: Path, written_in: str, setting: str, size: int
+) -> None:
     file = tmp_path / "students.csv"
     file.write_bytes(GOOD.decode().encode(written_in))
     whole = rows(batches(file, setting))
@@ -92,7 +99,9 @@ def test_the_apostrophe_of_our_exports_is_taken_off_once_and_only_there(tmp_path
     assert rows(batches(file))[0].cells == ["1", "=x", "'00123", "'x", "O'Neil", "'-typed"]
 
 
-@pytest.mark.parametrize("name", ["utf8", "CP1252", "latin-1", "mac-roman", "iso-8859-15", "shift_jis", " utf-8-sig "])
+@pytest.mark.parametrize(
+    "name", ["utf8", "CP1252", "latin-1", "mac-roman", "iso-8859-15", "shift_jis", " utf-8-sig "]
+)
 def test_encodings_in_which_ascii_is_itself_are_known(name: str) -> None:
     assert GOOD.decode("ascii", "ignore").encode(normalize_encoding_name(name)).isascii()
 
@@ -147,7 +156,9 @@ def _harmed(data: st.DataObject) -> bytes:
     content = GOOD
     for _ in range(data.draw(st.integers(1, 3))):
         at = data.draw(st.integers(0, len(content)))
-        harm = data.draw(st.sampled_from(["insert", "cut the tail", "drop", "double", "swap the delimiter"]))
+        harm = data.draw(
+            st.sampled_from(["insert", "cut the tail", "drop", "double", "swap the delimiter"])
+        )
         if harm == "insert":
             content = (
                 content[:at]
@@ -165,7 +176,9 @@ def _harmed(data: st.DataObject) -> bytes:
     return content
 
 
-@pytest.mark.parametrize("row", [b'"' + b"x" * 16_000 + b'"\n', b"1,x\n", b"1" + b"," * 16_000 + b"\n", b"\n"])
+@pytest.mark.parametrize(
+    "row", [b'"' + b"x" * 16_000 + b'"\n', b"1,x\n", b"1" + b"," * 16_000 + b"\n", b"\n"]
+)
 def test_memory_stays_flat_however_the_file_is_made(tmp_path: Path, row: bytes) -> None:
     file = tmp_path / "students.csv"
     file.write_bytes(b"STUDENT_ID,GRADE\n" + row * (400_000 // len(row)))

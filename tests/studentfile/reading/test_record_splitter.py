@@ -16,7 +16,22 @@ from rollbook.studentfile.reading.record_splitter import (
     split_records,
 )
 
-LETTERS = [b'"', b'""', b",", b"\n", b"\r", b"\r\n", b"a", b" ", b"\x1a", b"\xc3\xa9", b"\x85", b"\x0b", b"\x00", b"'"]
+LETTERS = [
+    b'"',
+    b'""',
+    b",",
+    b"\n",
+    b"\r",
+    b"\r\n",
+    b"a",
+    b" ",
+    b"\x1a",
+    b"\xc3\xa9",
+    b"\x85",
+    b"\x0b",
+    b"\x00",
+    b"'",
+]
 text = st.lists(st.sampled_from(LETTERS), max_size=40).map(b"".join) | st.binary(max_size=60)
 unlimited = 1 << 20
 
@@ -40,19 +55,21 @@ def test_records_are_the_rows_of_the_csv_module(data: bytes) -> None:
 
 
 @given(text)
-def test_what_strict_reading_refuses_is_refused_in_one_record_or_left_as_the_rest(data: bytes) -> None:
+def test_what_strict_reading_refuses_is_refused_in_one_record_or_left_as_the_rest(
+    data: bytes,
+) -> None:
     found, rest = split_records(data, final=True)
     accepted: list[list[str]] = []
     try:
         for row in as_csv_reads_it(data, strict=True):
-            accepted.append(row)  # noqa: PERF402  the rows before the error count
+            accepted.append(row)
         whole = True
     except csv.Error:
         whole = False
     ours: list[list[str]] = []
     try:
         for record in found:
-            ours.append(cells(record, strict=True))  # noqa: PERF401  the rows before the error count
+            ours.append(cells(record, strict=True))
     except csv.Error:
         assert not whole
     else:
@@ -71,7 +88,9 @@ def test_the_size_of_the_chunks_makes_no_difference(data: bytes, size: int) -> N
             return found, error.record
         return found, b""
 
-    assert all_records([data]) == all_records([data[at : at + size] for at in range(0, len(data), size)])
+    assert all_records([data]) == all_records(
+        [data[at : at + size] for at in range(0, len(data), size)]
+    )
 
 
 def test_a_carriage_return_at_the_end_of_a_chunk_waits_for_its_line_feed() -> None:
@@ -84,8 +103,14 @@ def test_a_carriage_return_at_the_end_of_a_chunk_waits_for_its_line_feed() -> No
 
 
 def test_a_ctrl_z_is_left_out_only_as_the_very_last_byte() -> None:
-    assert [r for some in iter_records([b"a\nb\n\x1a"], unlimited) for r in some] == [b"a\n", b"b\n"]
-    assert [r for some in iter_records([b"a\x1a\nb"], unlimited) for r in some] == [b"a\x1a\n", b"b"]
+    assert [r for some in iter_records([b"a\nb\n\x1a"], unlimited) for r in some] == [
+        b"a\n",
+        b"b\n",
+    ]
+    assert [r for some in iter_records([b"a\x1a\nb"], unlimited) for r in some] == [
+        b"a\x1a\n",
+        b"b",
+    ]
 
 
 @pytest.mark.parametrize("chunk", [b'"' + b"x" * 999, b"x" * 1000, b'"x",' * 250, b'"\n",' * 250])
@@ -113,7 +138,14 @@ def test_a_record_over_the_limit_is_endless_even_if_its_end_is_in_sight() -> Non
 
 @pytest.mark.parametrize(
     "block",
-    [b'"' * 400_001, b'"",' * 130_000, b'a"' * 200_000, b'","' * 130_000, b'"\n' * 200_000, b'""a"' * 100_000],
+    [
+        b'"' * 400_001,
+        b'"",' * 130_000,
+        b'a"' * 200_000,
+        b'","' * 130_000,
+        b'"\n' * 200_000,
+        b'""a"' * 100_000,
+    ],
     ids=["quotes", "empty cells", "quotes inside", "commas inside", "lines", "text behind quotes"],
 )
 def test_time_grows_with_the_length_and_with_nothing_else(block: bytes) -> None:
@@ -134,5 +166,7 @@ def test_time_grows_with_the_length_and_with_nothing_else(block: bytes) -> None:
         (b'"a"",b\n', 0),
     ],
 )
-def test_the_broken_cell_is_the_first_that_goes_on_over_its_lines_end(record: bytes, line: int | None) -> None:
+def test_the_broken_cell_is_the_first_that_goes_on_over_its_lines_end(
+    record: bytes, line: int | None
+) -> None:
     assert line_of_unclosed_quote(record) == line

@@ -17,8 +17,25 @@ HEADER = b"STUDENT_ID,FIRST_NAME,LAST_NAME\n"
 ROWS = [
     *[b"1,A,B\n"] * 8,
     *(HEADER, HEADER[:-1], b"\xef\xbb\xbf" + HEADER, b"\xef\xbb\xbf1,A,B\n"),
-    *(b"\n", b"\r\n", b",,\n", b" ,\t,\n", b"1,A\n", b"1,A,B,C\n", b"1,A,B\r\n", b"1,A,B\r", b"1,A,B"),
-    *(b'"1","A","B"\n', b'"1","A,B"\n', b'1,A"B"\n', b'1,A, "B"\n', b'"1\n2",A,B\n', b'"1",A"x,B\n'),
+    *(
+        b"\n",
+        b"\r\n",
+        b",,\n",
+        b" ,\t,\n",
+        b"1,A\n",
+        b"1,A,B,C\n",
+        b"1,A,B\r\n",
+        b"1,A,B\r",
+        b"1,A,B",
+    ),
+    *(
+        b'"1","A","B"\n',
+        b'"1","A,B"\n',
+        b'1,A"B"\n',
+        b'1,A, "B"\n',
+        b'"1\n2",A,B\n',
+        b'"1",A"x,B\n',
+    ),
 ]
 
 
@@ -32,7 +49,9 @@ def codes(seen: FileScan) -> list[str]:
     return [problem.code for problem in seen.problems]
 
 
-def test_every_problem_of_the_file_is_told_and_the_weightiest_names_the_refusal(tmp_path: Path) -> None:
+def test_every_problem_of_the_file_is_told_and_the_weightiest_names_the_refusal(
+    tmp_path: Path,
+) -> None:
     seen = of(tmp_path, b'STUDENT_ID,STUDENT_ID,COLOR\n1,\xe9,x\n2,\x00,\n3,a\n4,"a"b,c\n')
     assert seen.refusal
     assert seen.refusal.code == "nul_bytes"
@@ -54,7 +73,9 @@ def test_every_problem_of_the_file_is_told_and_the_weightiest_names_the_refusal(
         ("花子".encode("shift_jis"), "line 3, byte 41 of the file is the first bad one"),
     ],
 )
-def test_a_file_that_is_not_utf8_is_told_where_and_what_it_may_be(tmp_path: Path, name: bytes, place: str) -> None:
+def test_a_file_that_is_not_utf8_is_told_where_and_what_it_may_be(
+    tmp_path: Path, name: bytes, place: str
+) -> None:
     seen = of(tmp_path, HEADER + b"1,A,B\n2," + name + b",B\n")
     assert seen.refusal
     assert seen.refusal.code == "not_utf8"
@@ -64,7 +85,9 @@ def test_a_file_that_is_not_utf8_is_told_where_and_what_it_may_be(tmp_path: Path
 
 @pytest.mark.parametrize("bad", [b"\xe9", b"\0"])
 @pytest.mark.parametrize("before", [b"", b"4,", b"4,x\r", b"4,x\r\n", b"4," + b"x" * 1400 + b"\r"])
-def test_a_bad_byte_is_told_by_its_line_however_the_lines_end(tmp_path: Path, before: bytes, bad: bytes) -> None:
+def test_a_bad_byte_is_told_by_its_line_however_the_lines_end(
+    tmp_path: Path, before: bytes, bad: bytes
+) -> None:
     text = HEADER + (b"1,Ann,Lee\r" + b"2,Bob,Kim\r\n" + b"3,Cleo,Diaz\n") * 5000 + before
     refusal = of(tmp_path, text + bad + b"\n").refusal
     assert refusal
@@ -75,8 +98,16 @@ def test_a_bad_byte_is_told_by_its_line_however_the_lines_end(tmp_path: Path, be
     ("limits", "code", "words"),
     [
         (Limits(rows=2), "too_many_rows", "at most 2 rows are allowed"),
-        (Limits(columns=2), "too_many_columns", "it has 3 columns and at most 2 are allowed: leave out those that"),
-        (Limits(columns=2, row_bytes=20), "too_many_columns", "at most 2 columns are allowed: leave out those that"),
+        (
+            Limits(columns=2),
+            "too_many_columns",
+            "it has 3 columns and at most 2 are allowed: leave out those that",
+        ),
+        (
+            Limits(columns=2, row_bytes=20),
+            "too_many_columns",
+            "at most 2 columns are allowed: leave out those that",
+        ),
         (Limits(bytes=50), "too_large", "at most 50 bytes are allowed"),
         (Limits(row_bytes=33), None, ""),
         (Limits(row_bytes=12), "row_too_long", "at most 12 bytes a row are allowed"),
@@ -126,7 +157,9 @@ def test_a_quote_that_swallows_rows_is_told_by_the_line_it_stands_in(tmp_path: P
         (b'"1",,"A","B"', "structure"),
     ],
 )
-def test_rows_that_are_quoted_throughout_are_looked_at_as_well(tmp_path: Path, row: bytes, code: str | None) -> None:
+def test_rows_that_are_quoted_throughout_are_looked_at_as_well(
+    tmp_path: Path, row: bytes, code: str | None
+) -> None:
     refusal = of(tmp_path, HEADER + row + b"\n").refusal
     assert (refusal.code if refusal else None) == code
 
@@ -138,7 +171,9 @@ def test_the_rows_are_counted_without_blank_ones(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.sampled_from(ROWS), max_size=200), st.integers(1, 5))
-def test_rows_that_are_looked_at_together_are_as_if_each_were_looked_at_alone(rows: list[bytes], at_once: int) -> None:
+def test_rows_that_are_looked_at_together_are_as_if_each_were_looked_at_alone(
+    rows: list[bytes], at_once: int
+) -> None:
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
         patched.setattr(reading_scan, "_RECORDS_PER_BLOCK", at_once)
         together = of(Path(folder), HEADER + b"".join(rows))
@@ -146,13 +181,18 @@ def test_rows_that_are_looked_at_together_are_as_if_each_were_looked_at_alone(ro
         assert of(Path(folder), HEADER + b"".join(rows)) == together
 
 
-def test_a_sample_of_another_product_is_accepted_after_the_renames_that_its_refusal_lists(tmp_path: Path) -> None:
+def test_a_sample_of_another_product_is_accepted_after_the_renames_that_its_refusal_lists(
+    tmp_path: Path,
+) -> None:
     refusal = scan(VENDOR_SAMPLE).refusal
     assert refusal
     assert refusal.code == "key_column_renamed"
     assert "SIS ID to STUDENT_ID and School SIS ID to SCHOOL_ID" in refusal.message
     header, *lines = VENDOR_SAMPLE.read_text(encoding="utf-8").splitlines()
-    renamed = header.replace("School SIS ID", "SCHOOL_ID").replace("SIS ID", "STUDENT_ID") + ",GENDER,ELL,SPECIAL_ED"
+    renamed = (
+        header.replace("School SIS ID", "SCHOOL_ID").replace("SIS ID", "STUDENT_ID")
+        + ",GENDER,ELL,SPECIAL_ED"
+    )
     file = tmp_path / "students.csv"
     file.write_text("\n".join([renamed, *[line + ",f,n,n" for line in lines]]), encoding="utf-8")
     seen = scan(file)

@@ -14,7 +14,16 @@ from rollbook.students.manual.edits import InvalidStudent
 from rollbook.students.models import Change, RowFingerprint, Student
 from rollbook.students.passwords import verify
 from rollbook.students.writer import ChangeAuthor
-from tests.updates.night import a_class, counts, enroll, history, password_of, run, students, values_of
+from tests.updates.night import (
+    a_class,
+    counts,
+    enroll,
+    history,
+    password_of,
+    run,
+    students,
+    values_of,
+)
 
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
 TODAY = date(2026, 11, 24)
@@ -45,8 +54,12 @@ def refused(action: Callable[[], object]) -> list[tuple[str, str | None]]:
     return [(problem.code, problem.column) for problem in caught.value.problems]
 
 
-def test_a_student_is_added_with_a_username_and_a_password_that_are_made(maple: District, author: ChangeAuthor) -> None:
-    added = edits.add(maple.pk, {**ANA, "STUDENT_ID": "7", "PASSWORD": "", "USERNAME": ""}, author, TODAY)
+def test_a_student_is_added_with_a_username_and_a_password_that_are_made(
+    maple: District, author: ChangeAuthor
+) -> None:
+    added = edits.add(
+        maple.pk, {**ANA, "STUDENT_ID": "7", "PASSWORD": "", "USERNAME": ""}, author, TODAY
+    )
     assert added.username == "abrook"
     assert verify(password_of(maple, "7"), added.password)
     assert values_of(maple, "7", "DOB", "GROUPS", "STATUS") == ("2014-05-13", "Default", "active")
@@ -55,15 +68,29 @@ def test_a_student_is_added_with_a_username_and_a_password_that_are_made(maple: 
 
 
 def test_what_is_given_is_kept(maple: District, manager: Member, author: ChangeAuthor) -> None:
-    said = {**ANA, "USERNAME": "Ana.B", "PASSWORD": "Sunny7", "GROUPS": "Band & Chess", "STAFF": manager.email}
+    said = {
+        **ANA,
+        "USERNAME": "Ana.B",
+        "PASSWORD": "Sunny7",
+        "GROUPS": "Band & Chess",
+        "STAFF": manager.email,
+    }
     added = edits.add(maple.pk, said, author, TODAY)
     assert (added.username, added.password) == ("ana.b", "sunny7")
     assert students(maple)["ana.b"]["GROUPS"] == "Band&Chess"
     assert students(maple)["ana.b"]["STAFF"] == manager.email
 
 
-def test_every_reason_why_there_can_be_no_such_student_is_told(maple: District, author: ChangeAuthor) -> None:
-    said = {**ANA, "FIRST_NAME": "", "GRADE": "99", "SCHOOL_ID": "900", "STAFF": "nobody@maple.example"}
+def test_every_reason_why_there_can_be_no_such_student_is_told(
+    maple: District, author: ChangeAuthor
+) -> None:
+    said = {
+        **ANA,
+        "FIRST_NAME": "",
+        "GRADE": "99",
+        "SCHOOL_ID": "900",
+        "STAFF": "nobody@maple.example",
+    }
     assert refused(lambda: edits.add(maple.pk, said, author, TODAY)) == [
         ("bad_value", "GRADE"),
         ("required", "FIRST_NAME"),
@@ -73,11 +100,20 @@ def test_every_reason_why_there_can_be_no_such_student_is_told(maple: District, 
     assert not Student.objects.exists()
 
 
-def test_what_another_student_has_is_taken(maple: District, cedar: District, author: ChangeAuthor) -> None:
+def test_what_another_student_has_is_taken(
+    maple: District, cedar: District, author: ChangeAuthor
+) -> None:
     enroll(cedar, a_class(1))
     enroll(maple, a_class(2))
-    theirs = {"STUDENT_ID": "s001", "USERNAME": "u001", "FIRST_NAME": "ANN001", "LAST_NAME": "Lee001"}
-    assert refused(lambda: edits.add(maple.pk, {**ANA, **theirs, "DOB": "5/13/2012"}, author, TODAY)) == [
+    theirs = {
+        "STUDENT_ID": "s001",
+        "USERNAME": "u001",
+        "FIRST_NAME": "ANN001",
+        "LAST_NAME": "Lee001",
+    }
+    assert refused(
+        lambda: edits.add(maple.pk, {**ANA, **theirs, "DOB": "5/13/2012"}, author, TODAY)
+    ) == [
         ("student_id_taken", "STUDENT_ID"),
         ("username_taken", "USERNAME"),
         ("name_taken", "LAST_NAME"),
@@ -91,20 +127,37 @@ def test_what_another_student_has_is_taken(maple: District, cedar: District, aut
 
 def test_what_is_odd_is_kept_and_told(maple: District, author: ChangeAuthor) -> None:
     added = edits.add(maple.pk, {**ANA, "DOB": "5/13/1980"}, author, TODAY)
-    assert [(problem.code, problem.column) for problem in added.warnings] == [("unusual_age", "DOB")]
+    assert [(problem.code, problem.column) for problem in added.warnings] == [
+        ("unusual_age", "DOB")
+    ]
 
 
-def test_a_student_is_changed_where_the_form_says_something_else(maple: District, author: ChangeAuthor) -> None:
+def test_a_student_is_changed_where_the_form_says_something_else(
+    maple: District, author: ChangeAuthor
+) -> None:
     enroll(maple, a_class(1, RACE="WH", ADDITIONAL_INFO_1="bus 4"))
     pk = key(maple, "s000")
     record = snapshots.load_by_id([pk])[pk]
     snapshots.add_links([record])
-    said = edits.form_values(record) | {"GRADE": "5", "RACE": "", "MIDDLE_INITIAL": "Q", "ADDITIONAL_INFO_1": " bus 4 "}
+    said = edits.form_values(record) | {
+        "GRADE": "5",
+        "RACE": "",
+        "MIDDLE_INITIAL": "Q",
+        "ADDITIONAL_INFO_1": " bus 4 ",
+    }
     edited = edits.edit(maple.pk, pk, said, author, TODAY, record.version)
     assert sorted(edited.columns) == ["GRADE", "MIDDLE_INITIAL", "RACE"]
-    assert history(maple, "s000")[1:] == [("MIDDLE_INITIAL", "", "Q"), ("GRADE", "4", "5"), ("RACE", "WH", "")]
+    assert history(maple, "s000")[1:] == [
+        ("MIDDLE_INITIAL", "", "Q"),
+        ("GRADE", "4", "5"),
+        ("RACE", "WH", ""),
+    ]
     by_hand_alone = Change.objects.filter(member=author.member_id, update=None)
-    assert list(by_hand_alone.values_list("field", flat=True).order_by("pk")) == ["MIDDLE_INITIAL", "GRADE", "RACE"]
+    assert list(by_hand_alone.values_list("field", flat=True).order_by("pk")) == [
+        "MIDDLE_INITIAL",
+        "GRADE",
+        "RACE",
+    ]
 
 
 def test_a_form_left_as_it_was_changes_nothing(maple: District, author: ChangeAuthor) -> None:
@@ -112,7 +165,10 @@ def test_a_form_left_as_it_was_changes_nothing(maple: District, author: ChangeAu
     pk = key(maple, "s000")
     record = snapshots.load_by_id([pk])[pk]
     snapshots.add_links([record])
-    assert edits.edit(maple.pk, pk, edits.form_values(record), author, TODAY, record.version).columns == ()
+    assert (
+        edits.edit(maple.pk, pk, edits.form_values(record), author, TODAY, record.version).columns
+        == ()
+    )
     assert RowFingerprint.objects.get(student=pk).student_version == record.version
 
 
@@ -128,15 +184,17 @@ def test_what_a_student_must_have_cannot_be_emptied(maple: District, author: Cha
 
 def test_a_password_is_not_the_username_that_stays(maple: District, author: ChangeAuthor) -> None:
     enroll(maple, a_class(1))
-    assert refused(lambda: edits.edit(maple.pk, key(maple, "s000"), {"PASSWORD": "U000"}, author, TODAY)) == [
-        ("weak_password", "PASSWORD")
-    ]
+    assert refused(
+        lambda: edits.edit(maple.pk, key(maple, "s000"), {"PASSWORD": "U000"}, author, TODAY)
+    ) == [("weak_password", "PASSWORD")]
     edits.edit(maple.pk, key(maple, "s000"), {"PASSWORD": "Sunny7"}, author, TODAY)
     assert verify(password_of(maple, "s000"), "sunny7")
     assert history(maple, "s000")[1:] == [("PASSWORD", "", "changed")]
 
 
-def test_who_was_changed_since_the_form_was_shown_is_not_changed_by_it(maple: District, author: ChangeAuthor) -> None:
+def test_who_was_changed_since_the_form_was_shown_is_not_changed_by_it(
+    maple: District, author: ChangeAuthor
+) -> None:
     enroll(maple, a_class(1))
     pk = key(maple, "s000")
     edition = RowFingerprint.objects.get(student=pk).student_version
@@ -147,7 +205,9 @@ def test_who_was_changed_since_the_form_was_shown_is_not_changed_by_it(maple: Di
     assert values_of(maple, "s000", "GRADE") == ("5",)
 
 
-def test_the_next_file_says_again_what_a_hand_changed(maple: District, author: ChangeAuthor) -> None:
+def test_the_next_file_says_again_what_a_hand_changed(
+    maple: District, author: ChangeAuthor
+) -> None:
     """The digest is cleared, so the very same row counts as different."""
     file = a_class(2, GRADE="4")
     enroll(maple, file)
@@ -157,7 +217,9 @@ def test_the_next_file_says_again_what_a_hand_changed(maple: District, author: C
     assert counts(run(maple, file)) == {"updated": 1, "unchanged": 1}
 
 
-def test_who_moves_keeps_what_is_his_own_and_leaves_the_links(maple: District, manager: Member, author: ChangeAuthor) -> None:
+def test_who_moves_keeps_what_is_his_own_and_leaves_the_links(
+    maple: District, manager: Member, author: ChangeAuthor
+) -> None:
     enroll(maple, a_class(2, GROUPS="Band", STAFF=manager.email))
     before = students(maple)
     school = School.objects.get(district=maple, organization_id="200")
@@ -166,7 +228,10 @@ def test_who_moves_keeps_what_is_his_own_and_leaves_the_links(maple: District, m
     after = students(maple)
     assert after["s001"] == before["s001"]
     left = {"SCHOOL_ID": "200", "GROUPS": "Default"}
-    assert after["s000"] == {name: text for name, text in before["s000"].items() if name != "STAFF"} | left
+    assert (
+        after["s000"]
+        == {name: text for name, text in before["s000"].items() if name != "STAFF"} | left
+    )
     assert history(maple, "s000")[1:] == [
         ("SCHOOL_ID", "100", "200"),
         ("GROUPS", "Band", "Default"),

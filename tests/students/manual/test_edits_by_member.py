@@ -40,7 +40,9 @@ def test_a_school_manager_adds_students_to_his_schools_alone(head: Member, maple
     assert [problem.code for problem in refused.value.problems] == ["unknown_school"]
 
 
-def test_a_school_manager_changes_students_of_his_schools_alone(head: Member, maple: District) -> None:
+def test_a_school_manager_changes_students_of_his_schools_alone(
+    head: Member, maple: District
+) -> None:
     edits_by_member.edit(head, key(maple, "s000"), {"GRADE": "5"}, None, NOW)
     assert Change.objects.get(field="GRADE").member == head
     for action in (
@@ -58,7 +60,9 @@ def test_nobody_changes_the_neighbours(neighbour: Member, maple: District) -> No
 
 
 def test_school_and_status_are_not_changed_in_passing(manager: Member, maple: District) -> None:
-    edits_by_member.edit(manager, key(maple, "s000"), {"SCHOOL_ID": "200", "STATUS": "inactive"}, None, NOW)
+    edits_by_member.edit(
+        manager, key(maple, "s000"), {"SCHOOL_ID": "200", "STATUS": "inactive"}, None, NOW
+    )
     assert column_of(maple, "SCHOOL_ID")["s000"] == "100"
     assert column_of(maple, "STATUS")["s000"] == "active"
 
@@ -66,7 +70,10 @@ def test_school_and_status_are_not_changed_in_passing(manager: Member, maple: Di
 def test_a_leaver_goes_and_comes_back(manager: Member, maple: District) -> None:
     edits_by_member.set_status(manager, key(maple, "s000"), "inactive", NOW)
     edits_by_member.set_status(manager, key(maple, "s000"), "active", NOW)
-    assert history(maple, "s000")[1:] == [("STATUS", "active", "inactive"), ("STATUS", "inactive", "active")]
+    assert history(maple, "s000")[1:] == [
+        ("STATUS", "active", "inactive"),
+        ("STATUS", "inactive", "active"),
+    ]
 
 
 def test_a_new_password_ends_the_one_before(manager: Member, maple: District) -> None:
@@ -77,9 +84,13 @@ def test_a_new_password_ends_the_one_before(manager: Member, maple: District) ->
     assert second not in str(list(Change.objects.values_list("old", "new")))
 
 
-def test_a_birth_date_is_judged_by_the_day_it_is_in_the_district(manager: Member, maple: District) -> None:
+def test_a_birth_date_is_judged_by_the_day_it_is_in_the_district(
+    manager: Member, maple: District
+) -> None:
     """In Chicago it is still the 23rd."""
     with pytest.raises(InvalidStudent) as refused:
-        edits_by_member.add(manager, {**ANA, "DOB": "11/24/2026"}, datetime(2026, 11, 24, 3, tzinfo=UTC))
+        edits_by_member.add(
+            manager, {**ANA, "DOB": "11/24/2026"}, datetime(2026, 11, 24, 3, tzinfo=UTC)
+        )
     assert [problem.code for problem in refused.value.problems] == ["future_date"]
     assert Student.objects.count() == 3

@@ -37,7 +37,9 @@ def keys(*student_ids: str) -> list[int]:
 def test_a_group_is_made_once(maple: District) -> None:
     school = School.objects.get(district=maple, organization_id="100")
     assert groups.create(school, "  Chess   club ").name == "Chess club"
-    with pytest.raises(InvalidGroup, match="School 100 has a group 'CHESS CLUB' already; choose another name"):
+    with pytest.raises(
+        InvalidGroup, match="School 100 has a group 'CHESS CLUB' already; choose another name"
+    ):
         groups.create(school, "CHESS CLUB")
 
 
@@ -47,10 +49,16 @@ def test_what_no_file_could_name_is_no_name(maple: District, name: str) -> None:
         groups.create(School.objects.get(district=maple, organization_id="100"), name)
 
 
-def test_another_name_is_a_change_to_each_of_its_students(band: Group, maple: District, author: ChangeAuthor) -> None:
+def test_another_name_is_a_change_to_each_of_its_students(
+    band: Group, maple: District, author: ChangeAuthor
+) -> None:
     groups.add_students(groups.create(band.school, "Chess"), keys("s001"), author)
     groups.rename(band, "Orchestra", author)
-    assert column_of(maple, "GROUPS") == {"s000": "Orchestra", "s001": "Chess&Orchestra", "s002": "Orchestra"}
+    assert column_of(maple, "GROUPS") == {
+        "s000": "Orchestra",
+        "s001": "Chess&Orchestra",
+        "s002": "Orchestra",
+    }
     assert history(maple, "s000")[1:] == [("GROUPS", "Band", "Orchestra")]
     assert history(maple, "s001")[1:] == [
         ("GROUPS", "Band", "Band&Chess"),
@@ -60,7 +68,9 @@ def test_another_name_is_a_change_to_each_of_its_students(band: Group, maple: Di
     assert counts(run(maple, FILE)) == {"updated": 3}
 
 
-def test_the_name_of_another_group_is_taken(band: Group, maple: District, author: ChangeAuthor) -> None:
+def test_the_name_of_another_group_is_taken(
+    band: Group, maple: District, author: ChangeAuthor
+) -> None:
     groups.create(band.school, "Chess")
     with pytest.raises(InvalidGroup, match="already"):
         groups.rename(band, "chess", author)
@@ -68,7 +78,9 @@ def test_the_name_of_another_group_is_taken(band: Group, maple: District, author
     assert set(column_of(maple, "GROUPS").values()) == {"BAND"}
 
 
-def test_who_is_in_no_other_group_is_in_default(band: Group, maple: District, author: ChangeAuthor) -> None:
+def test_who_is_in_no_other_group_is_in_default(
+    band: Group, maple: District, author: ChangeAuthor
+) -> None:
     chess = groups.create(band.school, "Chess")
     assert groups.add_students(chess, keys("s001"), author) == 1
     assert groups.add_students(chess, keys("s001"), author) == 0
@@ -78,7 +90,9 @@ def test_who_is_in_no_other_group_is_in_default(band: Group, maple: District, au
     assert column_of(maple, "GROUPS")["s000"] == "Chess"
 
 
-def test_a_group_that_is_removed_leaves_its_students(band: Group, maple: District, author: ChangeAuthor) -> None:
+def test_a_group_that_is_removed_leaves_its_students(
+    band: Group, maple: District, author: ChangeAuthor
+) -> None:
     groups.add_students(groups.create(band.school, "Chess"), keys("s001"), author)
     groups.remove(band, author)
     assert column_of(maple, "GROUPS") == {"s000": "Default", "s001": "Chess", "s002": "Default"}
@@ -94,7 +108,9 @@ def test_default_stays_as_it_is(maple: District, author: ChangeAuthor) -> None:
         groups.remove(default, author)
 
 
-def test_students_of_other_schools_are_left_alone(band: Group, maple: District, author: ChangeAuthor) -> None:
+def test_students_of_other_schools_are_left_alone(
+    band: Group, maple: District, author: ChangeAuthor
+) -> None:
     enroll(maple, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,SCHOOL_ID\nz,Zoe,Park,2012-05-13,200\n")
     assert groups.add_students(band, keys("z", "s000"), author) == 0
     assert column_of(maple, "GROUPS")["z"] == "Default"

@@ -67,15 +67,26 @@ def test_nobody_chooses_what_is_not_his(head: Member, maple: District, neighbour
 
 def test_a_school_of_two_thousand_moves_and_moves_back(manager: Member, maple: District) -> None:
     """Each way is one change of the school and the groups to each student, and clears the digests."""
-    enroll(maple, a_class(2000, STUDENT_ID="t{0:04}", USERNAME="v{0:04}", LAST_NAME="Oak{0:04}", GROUPS="Band"))
+    enroll(
+        maple,
+        a_class(
+            2000, STUDENT_ID="t{0:04}", USERNAME="v{0:04}", LAST_NAME="Oak{0:04}", GROUPS="Band"
+        ),
+    )
     before = students(maple)
     transfer = transfers.move(manager, whole(manager), school(maple, "200"), NOW)
     assert (transfer.state, transfer.students.count()) == (TransferState.COMPLETED, 2004)
     assert set(column_of(maple, "SCHOOL_ID").values()) == {"200"}
     assert not RowFingerprint.objects.filter(district=maple, fingerprint__isnull=False).exists()
     undone = transfers.reverse_transfer(manager, transfer, LATER)
-    assert (undone.source_name, undone.target_name, undone.students.count()) == ("School 200", "School 100", 2004)
-    assert students(maple) == {student: {**values, "GROUPS": "Default"} for student, values in before.items()}
+    assert (undone.source_name, undone.target_name, undone.students.count()) == (
+        "School 200",
+        "School 100",
+        2004,
+    )
+    assert students(maple) == {
+        student: {**values, "GROUPS": "Default"} for student, values in before.items()
+    }
     for student in ("s000", "t0000", "t1999"):
         assert history(maple, student)[1:] == [
             ("SCHOOL_ID", "100", "200"),
@@ -93,7 +104,13 @@ def test_only_who_came_with_a_transfer_goes_back_with_it(manager: Member, maple:
     assert one
     transfers.move(manager, one, school(maple, "100"), LATER)
     assert transfers.reverse_transfer(manager, transfer, LATER).students.count() == 3
-    assert column_of(maple, "SCHOOL_ID") == {"s000": "100", "s001": "100", "s002": "100", "s003": "100", "z": "200"}
+    assert column_of(maple, "SCHOOL_ID") == {
+        "s000": "100",
+        "s001": "100",
+        "s002": "100",
+        "s003": "100",
+        "z": "200",
+    }
 
 
 def test_a_school_manager_moves_between_his_schools_alone(head: Member, maple: District) -> None:
@@ -104,7 +121,9 @@ def test_a_school_manager_moves_between_his_schools_alone(head: Member, maple: D
     assert transfers.move(head, whole(head), school(maple, "200"), NOW).students.count() == 4
 
 
-def test_who_is_handed_over_stays_until_the_district_says_where(head: Member, manager: Member, maple: District) -> None:
+def test_who_is_handed_over_stays_until_the_district_says_where(
+    head: Member, manager: Member, maple: District
+) -> None:
     transfer = transfers.request_transfer(head, whole(head), "To the new school, please", NOW)
     assert set(column_of(maple, "SCHOOL_ID").values()) == {"100"}
     assert (transfers.count_pending(manager), transfers.count_pending(head)) == (1, 0)
@@ -112,7 +131,11 @@ def test_who_is_handed_over_stays_until_the_district_says_where(head: Member, ma
         transfers.complete_transfer(head, transfer, school(maple, "200"), LATER)
     assert transfers.complete_transfer(manager, transfer, school(maple, "200"), LATER) == 4
     transfer.refresh_from_db()
-    assert (transfer.state, transfer.target_name, transfer.closed_by) == ("completed", "School 200", manager)
+    assert (transfer.state, transfer.target_name, transfer.closed_by) == (
+        "completed",
+        "School 200",
+        manager,
+    )
     assert set(column_of(maple, "SCHOOL_ID").values()) == {"200"}
     assert transfers.count_pending(manager) == 0
     with pytest.raises(InvalidTransfer) as caught:
@@ -120,7 +143,9 @@ def test_who_is_handed_over_stays_until_the_district_says_where(head: Member, ma
     assert refused(caught) == "it does not wait any more"
 
 
-def test_who_has_left_meanwhile_is_not_moved(head: Member, manager: Member, maple: District) -> None:
+def test_who_has_left_meanwhile_is_not_moved(
+    head: Member, manager: Member, maple: District
+) -> None:
     third = schools.add(maple, "300", "School 300")
     transfer = transfers.request_transfer(head, whole(head), "To School 200", NOW)
     one = transfers.select_student(manager, key(maple, "s000"))
@@ -134,7 +159,9 @@ def test_a_hand_over_is_taken_back(head: Member, maple: District) -> None:
     transfer = transfers.request_transfer(head, whole(head), "To School 200", NOW)
     with pytest.raises(InvalidTransfer) as caught:
         transfers.request_transfer(head, whole(head), "To School 200", NOW)
-    assert refused(caught) == "some of them are handed to the district already; take that back first"
+    assert (
+        refused(caught) == "some of them are handed to the district already; take that back first"
+    )
     transfers.withdraw(head, transfer, LATER)
     transfer.refresh_from_db()
     assert (transfer.state, transfer.closed_by) == ("withdrawn", head)
@@ -154,13 +181,18 @@ def test_everybody_sees_the_transfers_of_his_schools(
     third = schools.add(maple, "300", "School 300")
     transfers.move(manager, whole(manager), school(maple, "200"), NOW)
     transfers.move(manager, whole(manager, "200"), third, LATER)
-    assert [transfer.source_name for transfer in transfers.visible(manager)] == ["School 200", "School 100"]
+    assert [transfer.source_name for transfer in transfers.visible(manager)] == [
+        "School 200",
+        "School 100",
+    ]
     assert [transfer.source_name for transfer in transfers.visible(head)] == ["School 100"]
     assert [vars(transfer)["moving"] for transfer in transfers.visible(head)] == [4]
     assert list(transfers.visible(neighbour)) == []
 
 
-def test_a_school_can_be_closed_after_its_students_were_transferred(manager: Member, maple: District) -> None:
+def test_a_school_can_be_closed_after_its_students_were_transferred(
+    manager: Member, maple: District
+) -> None:
     transfer = transfers.move(manager, whole(manager), school(maple, "200"), NOW)
     schools.close(school(maple, "100"))
     found = Transfer.objects.get(pk=transfer.pk)

@@ -65,9 +65,21 @@ def test_a_row_whose_username_was_taken_meanwhile_is_rejected_alone(school: Dist
 @pytest.mark.parametrize(
     ("text", "changed", "column"),
     [
-        ("STUDENT_ID,LAST_NAME\ns000,Fox", {"first_name": "Ann000", "last_name": "Fox"}, "LAST_NAME"),
-        ("STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB\nn1,n1,Zoe,Fox,2012-01-01", {"username": "n1"}, "USERNAME"),
-        ("STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB\nn1,n1,Zoe,Fox,2012-01-01", {"student_id": "n1"}, "STUDENT_ID"),
+        (
+            "STUDENT_ID,LAST_NAME\ns000,Fox",
+            {"first_name": "Ann000", "last_name": "Fox"},
+            "LAST_NAME",
+        ),
+        (
+            "STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB\nn1,n1,Zoe,Fox,2012-01-01",
+            {"username": "n1"},
+            "USERNAME",
+        ),
+        (
+            "STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB\nn1,n1,Zoe,Fox,2012-01-01",
+            {"student_id": "n1"},
+            "STUDENT_ID",
+        ),
         (
             "STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB\nn1,n1,Zoe,Fox,2012-01-01",
             {"first_name": "ZOE", "last_name": "fox", "dob": "2012-01-01"},
@@ -90,12 +102,19 @@ def test_who_waited_for_a_row_that_became_impossible_is_rejected_too(
     school: District, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(apply, "MIN_CHUNK_ROWS", size)
-    update = send(school, "STUDENT_ID,USERNAME,GRADE\ns000,u001,5\ns001,u002,5\ns002,free,5\ns003,,5")
+    update = send(
+        school, "STUDENT_ID,USERNAME,GRADE\ns000,u001,5\ns001,u002,5\ns002,free,5\ns003,,5"
+    )
     applying(update)
     edit("s005", username="free")
     assert counts(finish(update)) == {"updated": 1, "rejected": 3}
-    assert {code for codes in night.problems(update).values() for code in codes} == {"changed_meanwhile"}
-    assert column_of(school, "USERNAME") == {**{f"s00{n}": f"u00{n}" for n in range(5)}, "s005": "free"}
+    assert {code for codes in night.problems(update).values() for code in codes} == {
+        "changed_meanwhile"
+    }
+    assert column_of(school, "USERNAME") == {
+        **{f"s00{n}": f"u00{n}" for n in range(5)},
+        "s005": "free",
+    }
 
 
 def test_a_ring_whose_member_became_impossible_is_rejected_whole(school: District) -> None:
@@ -112,7 +131,10 @@ def test_a_ring_that_became_impossible_lets_its_username_go_to_nobody(school: Di
     edit("s001", username="elsewhere")
     result = finish(update)
     assert counts(result) == {"updated": 2}
-    assert (values_of(school, "s000", "USERNAME"), values_of(school, "s001", "USERNAME")) == (("u001",), ("u000",))
+    assert (values_of(school, "s000", "USERNAME"), values_of(school, "s001", "USERNAME")) == (
+        ("u001",),
+        ("u000",),
+    )
     assert history(school, "s001")[-1] == ("USERNAME", "elsewhere", "u000")
 
 
@@ -128,7 +150,9 @@ def test_two_rows_that_became_one_name_meanwhile_clash_and_only_one_goes(
     assert (result.rejected, result.updated + result.added) == (1, 1)
     assert night.problems(update) == {3: ["changed_meanwhile"]}
     named = [
-        values for values in students(school).values() if (values["FIRST_NAME"], values["LAST_NAME"]) == ("Bob", "Kim")
+        values
+        for values in students(school).values()
+        if (values["FIRST_NAME"], values["LAST_NAME"]) == ("Bob", "Kim")
     ]
     assert len(named) == 1
 
@@ -164,7 +188,9 @@ def test_a_row_that_says_what_is_true_by_now_is_unchanged(school: District) -> N
     applying(update)
     edit("s000", grade="5")
     band = Group.objects.create(
-        school=School.objects.get(district=school, organization_id="100"), name="Band", name_key="band"
+        school=School.objects.get(district=school, organization_id="100"),
+        name="Band",
+        name_key="band",
     )
     for student in Student.objects.filter(student_id__in=["s000", "s002"]):
         student.groups.set([band])
@@ -188,7 +214,11 @@ def test_rows_that_the_version_before_staged_are_applied_like_others(school: Dis
     applying(update)
     StagedRow.objects.exclude(line=3).update(simple_columns=None)
     assert counts(finish(update)) == {"updated": 3}
-    assert [values_of(school, key, "GRADE") for key in ("s000", "s001", "s002")] == [("5",), ("6",), ("7",)]
+    assert [values_of(school, key, "GRADE") for key in ("s000", "s001", "s002")] == [
+        ("5",),
+        ("6",),
+        ("7",),
+    ]
     assert sorted(history(school, "s000")[1:]) == [("GRADE", "4", "5"), ("PASSWORD", "", "changed")]
     assert changes_by_field(update) == {"GRADE": 3, "PASSWORD": 1}
 
@@ -211,7 +241,14 @@ def test_a_chunk_has_no_more_rows_than_it_should(school: District) -> None:
 
 @pytest.mark.parametrize(
     ("size", "seconds", "wanted"),
-    [(100, 0.0, 200), (100, 0.25, 100), (100, 1.0, 100), (1000, 0.5, 500), (1000, 0.01, 2000), (4000, 0.01, 5000)],
+    [
+        (100, 0.0, 200),
+        (100, 0.25, 100),
+        (100, 1.0, 100),
+        (1000, 0.5, 500),
+        (1000, 0.01, 2000),
+        (4000, 0.01, 5000),
+    ],
 )
 def test_a_chunk_is_as_large_as_a_quarter_of_a_second_allows(
     monkeypatch: pytest.MonkeyPatch, size: int, seconds: float, wanted: int

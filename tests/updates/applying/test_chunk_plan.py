@@ -97,7 +97,12 @@ def test_simple_changes_are_grouped_by_their_columns() -> None:
     }
     assert (chunk.changes, chunk.new_students, chunk.rejected) == ({}, {}, [])
     assert chunk.field_counts() == {"GRADE": 3, "RACE": 1, STUDENT_ADDED: 0}
-    assert chunk.outcome_counts() == {"rows_updated": 3, "rows_unchanged": 0, "rows_added": 0, "rows_rejected": 0}
+    assert chunk.outcome_counts() == {
+        "rows_updated": 3,
+        "rows_unchanged": 0,
+        "rows_added": 0,
+        "rows_rejected": 0,
+    }
 
 
 def test_simple_changes_claim_no_keys() -> None:
@@ -129,7 +134,12 @@ def test_a_row_that_says_what_is_true_by_now_is_unchanged() -> None:
     chunk = plan([simple(2, before, GRADE="5")], now)
     assert new_values(chunk) == {2: {}}
     assert chunk.unchanged_lines == {2}
-    assert chunk.outcome_counts() == {"rows_updated": 0, "rows_unchanged": 1, "rows_added": 0, "rows_rejected": 0}
+    assert chunk.outcome_counts() == {
+        "rows_updated": 0,
+        "rows_unchanged": 1,
+        "rows_added": 0,
+        "rows_rejected": 0,
+    }
 
 
 @pytest.mark.parametrize(("stored", "new"), [(STORED, {}), ("other", {"PASSWORD": "other"})])
@@ -152,7 +162,12 @@ def test_a_student_who_is_gone_rejects_the_row_alone() -> None:
     chunk = plan(rows, two)
     assert rejected(chunk) == {2: None, 3: None}
     assert [change.student for change in chunk.simple_changes["GRADE"]] == [2]
-    assert chunk.outcome_counts() == {"rows_updated": 1, "rows_unchanged": 0, "rows_added": 0, "rows_rejected": 2}
+    assert chunk.outcome_counts() == {
+        "rows_updated": 1,
+        "rows_unchanged": 0,
+        "rows_added": 0,
+        "rows_rejected": 2,
+    }
 
 
 # New students
@@ -162,7 +177,12 @@ def test_a_new_student_is_added_with_the_fingerprint_of_its_row() -> None:
     chunk = plan([pending(2, None, **ANN, STUDENT_ID="n1")])
     assert chunk.new_students == {2: NewStudent({**ANN, "STUDENT_ID": "n1"}, 1002)}
     assert chunk.field_counts() == {STUDENT_ADDED: 1}
-    assert chunk.outcome_counts() == {"rows_updated": 0, "rows_unchanged": 0, "rows_added": 1, "rows_rejected": 0}
+    assert chunk.outcome_counts() == {
+        "rows_updated": 0,
+        "rows_unchanged": 0,
+        "rows_added": 1,
+        "rows_rejected": 0,
+    }
 
 
 @pytest.mark.parametrize(

@@ -18,11 +18,24 @@ from rollbook.updates.checking.byte_ranges import ByteRange
 from rollbook.updates.models import CheckedRange, UpdateJob
 from rollbook.updates.state_machine import Mode, State
 from tests import depth
-from tests.updates.night import a_class, applying, complete, counts, dump, enroll, finish, run, send, told
+from tests.updates.night import (
+    a_class,
+    applying,
+    complete,
+    counts,
+    dump,
+    enroll,
+    finish,
+    run,
+    send,
+    told,
+)
 
 ROWS = 60
 SPAN = 10  # bytes of a stretch in the property test, whose records have one byte each
-in_one_test = settings(max_examples=depth.examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
+in_one_test = settings(
+    max_examples=depth.examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 slow = settings(in_one_test, max_examples=depth.examples(20))
 
 
@@ -58,9 +71,20 @@ def school(maple: District) -> District:
 def all_about(update: UpdateJob) -> tuple[Any, ...]:
     """What must not depend on who checked it, how often, and in which order."""
     update.refresh_from_db()
-    rows = update.stagedrow_set.order_by("line").values_list("line", "student__student_id", "apply_order", "outcome")
-    kept = update.problem_set.order_by("line", "code").values_list("line", "column", "code", "found", "hint")
-    return counts(told(update)), update.rows_read, update.rows_staged, update.problem_counts, list(kept), list(rows)
+    rows = update.stagedrow_set.order_by("line").values_list(
+        "line", "student__student_id", "apply_order", "outcome"
+    )
+    kept = update.problem_set.order_by("line", "code").values_list(
+        "line", "column", "code", "found", "hint"
+    )
+    return (
+        counts(told(update)),
+        update.rows_read,
+        update.rows_staged,
+        update.problem_counts,
+        list(kept),
+        list(rows),
+    )
 
 
 def begun(update: UpdateJob) -> str:
@@ -72,7 +96,9 @@ def begun(update: UpdateJob) -> str:
 
 def a_hand(update: UpdateJob) -> check_range.RangeWorker:
     """Lent to a run that has checked one batch."""
-    return check_range.RangeWorker(update.pk, begun(update), FingerprintIndex.load(update.district_id))
+    return check_range.RangeWorker(
+        update.pk, begun(update), FingerprintIndex.load(update.district_id)
+    )
 
 
 # What is open
@@ -99,32 +125,45 @@ def checked(draw: st.DrawFn) -> tuple[list[int], list[list[int]]]:
 
 @in_one_test
 @given(checked())
-def test_open_is_what_no_batch_has_reached(an_update: UpdateJob, found: tuple[list[int], list[list[int]]]) -> None:
+def test_open_is_what_no_batch_has_reached(
+    an_update: UpdateJob, found: tuple[list[int], list[list[int]]]
+) -> None:
     marks, ends = found
     an_update.checkpoints = [[byte, byte + 1] for byte in marks]
     an_update.checkedrange_set.all().delete()
     reached = [end for some in ends for end in some]
     CheckedRange.objects.bulk_create(
-        CheckedRange(update=an_update, end_byte=end, end_line=end + 1, student_ids=b"", line_numbers=b"") for end in reversed(reached)
+        CheckedRange(
+            update=an_update, end_byte=end, end_line=end + 1, student_ids=b"", line_numbers=b""
+        )
+        for end in reversed(reached)
     )
     expected = []
     for number, (some, stop) in enumerate(zip(ends, [*marks, None], strict=True)):
         begin = max([*some, *([marks[number - 1]] if number else [])], default=None)
         if begin is None or begin != stop:
-            expected.append(ByteRange(None if begin is None else FilePosition(begin, begin + 1), stop))
+            expected.append(
+                ByteRange(None if begin is None else FilePosition(begin, begin + 1), stop)
+            )
     assert byte_ranges.unchecked_ranges(an_update) == expected
 
 
 def test_a_file_without_marks_is_one_stretch(an_update: UpdateJob) -> None:
     assert an_update.checkpoints == []
     assert byte_ranges.unchecked_ranges(an_update) == [ByteRange(None, None)]
-    CheckedRange.objects.create(update=an_update, end_byte=18, end_line=2, student_ids=b"", line_numbers=b"")
+    CheckedRange.objects.create(
+        update=an_update, end_byte=18, end_line=2, student_ids=b"", line_numbers=b""
+    )
     assert byte_ranges.unchecked_ranges(an_update) == [ByteRange(FilePosition(18, 2), None)]
 
 
-def test_batches_of_another_update_reach_nothing_here(an_update: UpdateJob, cedar: District) -> None:
+def test_batches_of_another_update_reach_nothing_here(
+    an_update: UpdateJob, cedar: District
+) -> None:
     other = send(cedar, "STUDENT_ID,GRADE\n1,5")
-    CheckedRange.objects.create(update=other, end_byte=18, end_line=2, student_ids=b"", line_numbers=b"")
+    CheckedRange.objects.create(
+        update=other, end_byte=18, end_line=2, student_ids=b"", line_numbers=b""
+    )
     assert byte_ranges.unchecked_ranges(an_update) == [ByteRange(None, None)]
 
 
@@ -158,7 +197,11 @@ def test_the_night_has_many_stretches_and_they_change_nothing(
     applying(in_stretches)
     applying(at_once)
     assert all_about(in_stretches) == all_about(at_once)
-    assert counts(finish(in_stretches)) == counts(finish(at_once)) == {"updated": 20, "unchanged": 33, "rejected": 10}
+    assert (
+        counts(finish(in_stretches))
+        == counts(finish(at_once))
+        == {"updated": 20, "unchanged": 33, "rejected": 10}
+    )
     assert dump(school) == dump(cedar)
 
 
@@ -198,7 +241,9 @@ def test_in_whatever_order_stretches_are_checked_and_wherever_one_is_left_it_com
     todo = byte_ranges.unchecked_ranges(update)
     for at in data.draw(st.lists(st.integers(0, len(todo) - 1), unique=True)):
         batches = data.draw(st.integers(0, 3))
-        for _ in islice(check_range.check_byte_range(todo[at], hand._update, hand._run, hand._rules), batches):
+        for _ in islice(
+            check_range.check_byte_range(todo[at], hand._update, hand._run, hand._rules), batches
+        ):
             pass
     applying(update)
     assert all_about(update) == whole
@@ -220,7 +265,11 @@ def test_a_hand_checks_its_stretch_and_nothing_else(school: District) -> None:
     hand = a_hand(update)
     first, *middle, last = byte_ranges.unchecked_ranges(update)
     hand.check(last)
-    assert byte_ranges.unchecked_ranges(update) == [first, *middle, ByteRange(_end_of(update), None)]
+    assert byte_ranges.unchecked_ranges(update) == [
+        first,
+        *middle,
+        ByteRange(_end_of(update), None),
+    ]
     hand.check(middle[2])
     assert byte_ranges.unchecked_ranges(update)[:-1] == [first, *middle[:2], *middle[3:]]
 

@@ -67,9 +67,20 @@ def the_time_is(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
 def all_about(update: UpdateJob) -> tuple[Any, ...]:
     """What must not depend on how often a check was begun."""
     update.refresh_from_db()
-    rows = update.stagedrow_set.order_by("line").values_list("line", "apply_order", "outcome", "claims_name_key")
-    kept = update.problem_set.order_by("line", "pk").values_list("line", "column", "code", "found", "hint")
-    return counts(told(update)), update.rows_read, update.rows_staged, update.problem_counts, list(kept), list(rows)
+    rows = update.stagedrow_set.order_by("line").values_list(
+        "line", "apply_order", "outcome", "claims_name_key"
+    )
+    kept = update.problem_set.order_by("line", "pk").values_list(
+        "line", "column", "code", "found", "hint"
+    )
+    return (
+        counts(told(update)),
+        update.rows_read,
+        update.rows_staged,
+        update.problem_counts,
+        list(kept),
+        list(rows),
+    )
 
 
 def test_every_row_comes_to_one_thing(school: District) -> None:
@@ -87,7 +98,9 @@ def test_every_row_comes_to_one_thing(school: District) -> None:
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_a_check_that_is_dropped_between_batches_goes_on_where_it_was(maple: District, cedar: District) -> None:
+def test_a_check_that_is_dropped_between_batches_goes_on_where_it_was(
+    maple: District, cedar: District
+) -> None:
     file = MIXED.replace("200", "100")
     for district in (maple, cedar):
         enroll(district, a_class(10))
@@ -105,7 +118,9 @@ def test_a_check_that_is_dropped_between_batches_goes_on_where_it_was(maple: Dis
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_who_is_changed_by_hand_while_the_file_is_checked_stays_so_until_the_next_one(school: District) -> None:
+def test_who_is_changed_by_hand_while_the_file_is_checked_stays_so_until_the_next_one(
+    school: District,
+) -> None:
     update = send(school, a_class(10), Mode.ADD)
     steps = runner.run_steps(update.pk)
     next(steps)
@@ -132,7 +147,9 @@ def test_the_counts_add_up_after_every_step(school: District) -> None:
         if now.state is State.CHECKING:
             assert now.read == now.staged + now.unchanged + now.rejected
             assert (now.updated, now.added) == (0, 0)
-        outcomes = [row.effective_outcome for row in StagedRow.objects.filter(update=update).with_outcome()]
+        outcomes = [
+            row.effective_outcome for row in StagedRow.objects.filter(update=update).with_outcome()
+        ]
         assert outcomes.count("rejected") == now.rejected
         assert outcomes.count(None) == now.staged - now.updated - now.added
     assert steps > 10
@@ -151,7 +168,9 @@ def test_a_row_on_which_a_rule_of_ours_fails_is_rejected_and_the_others_go_on(
         return rule(self, row)
 
     monkeypatch.setattr(row_validator.RowValidator, "validate", poisoned)
-    result = run(school, "STUDENT_ID,FIRST_NAME\ns000,Anna\ns001,POISON\ns002,Annie\nPOISON,x\ns003,Andy")
+    result = run(
+        school, "STUDENT_ID,FIRST_NAME\ns000,Anna\ns001,POISON\ns002,Annie\nPOISON,x\ns003,Andy"
+    )
     assert counts(result) == {"updated": 3, "rejected": 2}
     assert problems(last(school)) == {3: ["internal_error"], 5: ["internal_error"]}
     assert values_of(school, "s001", "FIRST_NAME") == ("Ann001",)
@@ -174,7 +193,8 @@ def test_a_duplicate_of_a_row_on_which_a_rule_fails_is_judged_all_the_same(
 
 
 @pytest.mark.parametrize(
-    "missing", ["FIRST_NAME", "LAST_NAME", "DOB", "GENDER", "GRADE", "SCHOOL_ID", "ELL", "SPECIAL_ED"]
+    "missing",
+    ["FIRST_NAME", "LAST_NAME", "DOB", "GENDER", "GRADE", "SCHOOL_ID", "ELL", "SPECIAL_ED"],
 )
 @pytest.mark.parametrize("how", ["blank", "no column"])
 def test_a_new_student_needs_every_required_cell(maple: District, missing: str, how: str) -> None:
@@ -198,7 +218,8 @@ def test_every_missing_cell_is_told_and_only_of_new_students(school: District) -
     assert counts(finish(update)) == {"updated": 1, "rejected": 1}
     missing = set(update.problem_set.values_list("line", "code", "column"))
     assert missing == {
-        (3, "required", column) for column in ("LAST_NAME", "DOB", "GENDER", "GRADE", "SCHOOL_ID", "ELL", "SPECIAL_ED")
+        (3, "required", column)
+        for column in ("LAST_NAME", "DOB", "GENDER", "GRADE", "SCHOOL_ID", "ELL", "SPECIAL_ED")
     }
 
 
@@ -222,12 +243,22 @@ def test_a_warning_applies_the_row(school: District) -> None:
     result = run(school, "STUDENT_ID,FIRST_NAME,DOB\n s000 ,Null,5/13/1950 0:00")
     assert counts(result) == {"updated": 1}
     assert values_of(school, "s000", "FIRST_NAME", "DOB") == ("Null", "1950-05-13")
-    assert sorted(problems(last(school))[2]) == ["possible_placeholder", "time_dropped", "trimmed", "unusual_age"]
+    assert sorted(problems(last(school))[2]) == [
+        "possible_placeholder",
+        "time_dropped",
+        "trimmed",
+        "unusual_age",
+    ]
 
 
 def test_all_problems_of_a_row_are_told(school: District) -> None:
     run(school, "STUDENT_ID,GRADE,GENDER,DOB,SCHOOL_ID\ns000,13,q,2/30/2015,777")
-    assert sorted(problems(last(school))[2]) == ["bad_date", "bad_value", "bad_value", "unknown_school"]
+    assert sorted(problems(last(school))[2]) == [
+        "bad_date",
+        "bad_value",
+        "bad_value",
+        "unknown_school",
+    ]
 
 
 def test_lines_are_those_of_the_file_also_behind_blank_and_broken_ones(school: District) -> None:
@@ -236,11 +267,15 @@ def test_lines_are_those_of_the_file_also_behind_blank_and_broken_ones(school: D
 
 
 @pytest.mark.parametrize("harm", ["gone", "damaged"])
-def test_a_file_that_is_gone_or_damaged_fails_the_update_and_changes_nobody(school: District, harm: str) -> None:
+def test_a_file_that_is_gone_or_damaged_fails_the_update_and_changes_nobody(
+    school: District, harm: str
+) -> None:
     before = dump(school)
     update = send(school, a_class(3, GRADE="9"))
     path = files.path_of(update.spool_name)
-    path.write_bytes(path.read_bytes().replace(b",9", b",8")) if harm == "damaged" else path.unlink()
+    path.write_bytes(
+        path.read_bytes().replace(b",9", b",8")
+    ) if harm == "damaged" else path.unlink()
     FileChunk.objects.all().delete()
     for _ in range(runner.MAX_ATTEMPTS_WITHOUT_PROGRESS):
         with pytest.raises(files.FileMissing):

@@ -17,7 +17,10 @@ KEYS = ("claims_student_id", "claims_username", "claims_name_key", "claims_dob")
 
 @pytest.fixture
 def school(maple: District) -> District:
-    enroll(maple, "STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB\n1,ann,Ann,Lee,2012-05-13\n,bob,Bob,Kim,2012-05-13")
+    enroll(
+        maple,
+        "STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB\n1,ann,Ann,Lee,2012-05-13\n,bob,Bob,Kim,2012-05-13",
+    )
     return maple
 
 
@@ -45,14 +48,26 @@ def test_a_row_takes_the_keys_that_its_student_does_not_hold_yet(
     assert tuple(getattr(row, key) for key in KEYS) == takes
 
 
-def test_a_new_student_takes_all_its_keys_and_comes_last_without_a_username(school: District) -> None:
+def test_a_new_student_takes_all_its_keys_and_comes_last_without_a_username(
+    school: District,
+) -> None:
     named, nameless = staged(
         school,
         "STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB\n3,cleo,Cleo,Fox,2012-01-01\n,,Dan,Fox,2012-01-01",
         Mode.ADD,
     )
-    assert tuple(getattr(named, key) for key in KEYS) == ("3", "cleo", "cleo\x1ffox", date(2012, 1, 1))
-    assert tuple(getattr(nameless, key) for key in KEYS) == (None, None, "dan\x1ffox", date(2012, 1, 1))
+    assert tuple(getattr(named, key) for key in KEYS) == (
+        "3",
+        "cleo",
+        "cleo\x1ffox",
+        date(2012, 1, 1),
+    )
+    assert tuple(getattr(nameless, key) for key in KEYS) == (
+        None,
+        None,
+        "dan\x1ffox",
+        date(2012, 1, 1),
+    )
     assert named.apply_order == 2
     assert nameless.apply_order > 1 << 40
 
@@ -86,8 +101,14 @@ def test_a_row_is_staged_with_what_differs_and_its_password_sealed(school: Distr
 
 
 def test_a_rejected_row_keeps_only_whom_it_means(school: District) -> None:
-    [row] = staged(school, "STUDENT_ID,USERNAME,GRADE,FIRST_NAME,LAST_NAME\n1,canary,13,Canary,Bird")
-    assert (row.outcome, row.values_json, row.student) == ("rejected", "", Student.objects.get(student_id="1"))
+    [row] = staged(
+        school, "STUDENT_ID,USERNAME,GRADE,FIRST_NAME,LAST_NAME\n1,canary,13,Canary,Bird"
+    )
+    assert (row.outcome, row.values_json, row.student) == (
+        "rejected",
+        "",
+        Student.objects.get(student_id="1"),
+    )
     assert [getattr(row, key) for key in KEYS] == [None] * 4
 
 

@@ -24,12 +24,16 @@ def school(maple: District) -> District:
 
 
 def rows_of(update: UpdateJob) -> list[list[str]]:
-    header, *rows = csv.reader(io.StringIO("".join(changes.csv_lines(update)), newline=""), strict=True)
+    header, *rows = csv.reader(
+        io.StringIO("".join(changes.csv_lines(update)), newline=""), strict=True
+    )
     assert header == HEADER
     return rows
 
 
-def test_each_field_has_a_line_of_its_own_with_the_value_before_and_behind(school: District) -> None:
+def test_each_field_has_a_line_of_its_own_with_the_value_before_and_behind(
+    school: District,
+) -> None:
     run(
         school,
         """
@@ -52,7 +56,9 @@ def test_each_field_has_a_line_of_its_own_with_the_value_before_and_behind(schoo
     assert "canary" not in "".join(changes.csv_lines(last(school)))
 
 
-def test_those_who_were_added_have_their_line_as_long_as_they_keep_their_name(school: District) -> None:
+def test_those_who_were_added_have_their_line_as_long_as_they_keep_their_name(
+    school: District,
+) -> None:
     run(school, a_class(8, GRADE="5"), Mode.ADD)
     Student.objects.filter(student_id="s007").update(name_key="another")
     added = [row[:8] for row in rows_of(last(school)) if row[5] == "STUDENT"]
@@ -72,7 +78,10 @@ def test_however_many_there_are_each_is_there_once_and_nobody_elses(
 ) -> None:
     monkeypatch.setattr(changes, "CHANGES_PER_QUERY", 3)
     enroll(cedar, a_class(6, GRADE="4"))
-    ours, theirs = send(school, a_class(6, GRADE="5", GENDER="m")), send(cedar, a_class(5, GRADE="7"))
+    ours, theirs = (
+        send(school, a_class(6, GRADE="5", GENDER="m")),
+        send(cedar, a_class(5, GRADE="7")),
+    )
     work = [applying(ours), applying(theirs)]
     for _ in range(4):
         for steps in work:
@@ -84,7 +93,9 @@ def test_however_many_there_are_each_is_there_once_and_nobody_elses(
     assert {row[7] for row in rows_of(theirs)} == {"7"}
 
 
-def test_of_a_canceled_update_there_are_those_that_were_made(school: District, small_chunks: None) -> None:
+def test_of_a_canceled_update_there_are_those_that_were_made(
+    school: District, small_chunks: None
+) -> None:
     update = send(school, a_class(6, GRADE="5"))
     applying(update, chunks=1)
     with pytest.raises(NotEnded):

@@ -23,14 +23,18 @@ def school(maple: District) -> District:
 
 
 def rows_of(lines: Iterator[str]) -> list[list[str]]:
-    return list(csv.reader(io.StringIO("".join(lines).removeprefix("\ufeff"), newline=""), strict=True))
+    return list(
+        csv.reader(io.StringIO("".join(lines).removeprefix("\ufeff"), newline=""), strict=True)
+    )
 
 
 def test_they_come_in_the_order_of_the_file_with_all_that_is_wrong_and_no_warnings(
     school: District, small_batches: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = reader.read_records
-    monkeypatch.setattr(reader, "read_records", lambda *a, **facts: real(*a, **{**facts, "size": 2}))
+    monkeypatch.setattr(
+        reader, "read_records", lambda *a, **facts: real(*a, **{**facts, "size": 2})
+    )
     run(
         school,
         """
@@ -58,7 +62,9 @@ def test_they_come_in_the_order_of_the_file_with_all_that_is_wrong_and_no_warnin
     assert " | GENDER: 'q' is not " in rows[0][5]
 
 
-def test_a_byte_order_mark_tells_what_the_file_is_in_where_the_district_uses_something_else(school: District) -> None:
+def test_a_byte_order_mark_tells_what_the_file_is_in_where_the_district_uses_something_else(
+    school: District,
+) -> None:
     run(school, "STUDENT_ID,GRADE\nx1,13")
     update = last(school)
     assert not next(rejected_rows.csv_lines(update)).startswith("\ufeff")
@@ -100,7 +106,9 @@ def test_rows_that_clash_only_when_they_are_applied_are_there_too(school: Distri
     school.student_set.filter(student_id="s003").update(username="wanted")
     list(work)
     update.refresh_from_db()
-    assert [row[-2] for row in rows_of(rejected_rows.csv_lines(update))[1:]] == ["changed_meanwhile"]
+    assert [row[-2] for row in rows_of(rejected_rows.csv_lines(update))[1:]] == [
+        "changed_meanwhile"
+    ]
 
 
 def test_what_a_new_student_lacks_is_said(school: District) -> None:

@@ -30,7 +30,11 @@ def test_the_mended_rows_are_linked_with_the_update_they_come_from(school: Distr
     assert (told(second).corrects, told(second).corrected_by) == (2, ())
     finish(second)
     third = send_bytes(school, mended(second).replace(b'"14"', b'"7"')).update
-    assert (told(first).corrected_by, told(second).corrected_by, told(third).corrects) == ((3,), (4,), 3)
+    assert (told(first).corrected_by, told(second).corrected_by, told(third).corrects) == (
+        (3,),
+        (4,),
+        3,
+    )
     assert finish(third).updated == 1
 
 
@@ -98,5 +102,12 @@ def test_our_columns_of_an_earlier_time_do_not_go_out_again(school: District) ->
 
 
 def test_which_columns_are_ours() -> None:
-    assert all(map(source_update.is_return_column, ["_LINE", "_CODE", "_message", source_update.line_column(17)]))
-    assert not any(map(source_update.is_return_column, ["LINE", "_LINES", "_LINE_OF_UPDATE_x", "_CODE_2"]))
+    assert all(
+        map(
+            source_update.is_return_column,
+            ["_LINE", "_CODE", "_message", source_update.line_column(17)],
+        )
+    )
+    assert not any(
+        map(source_update.is_return_column, ["LINE", "_LINES", "_LINE_OF_UPDATE_x", "_CODE_2"])
+    )

@@ -17,12 +17,24 @@ from rollbook.updates.exports.original_rows import NotEnded
 from rollbook.updates.models import FileChunk, UpdateJob
 from rollbook.updates.receiving import files
 from rollbook.updates.state_machine import Mode, State
-from tests.updates.night import a_class, applying, column_of, counts, enroll, finish, last, send, send_bytes, told
+from tests.updates.night import (
+    a_class,
+    applying,
+    column_of,
+    counts,
+    enroll,
+    finish,
+    last,
+    send,
+    send_bytes,
+    told,
+)
 
 pytestmark = pytest.mark.usefixtures("small_chunks", "small_batches")
 
 NIGHT = (
-    a_class(8, GRADE="5") + "\ns008,u008,Ann008,Lee008,2012-05-13,13\nx1,,,,,5\ns009,u009,Ann009,Lee009,2012-05-13,4"
+    a_class(8, GRADE="5")
+    + "\ns008,u008,Ann008,Lee008,2012-05-13,13\nx1,,,,,5\ns009,u009,Ann009,Lee009,2012-05-13,4"
 )
 
 
@@ -60,7 +72,10 @@ def test_canceled_anywhere_the_rest_sent_again_completes_it(school: District, st
     rows = rows_of(update)
     again = send_bytes(school, written(update).encode()).update if rows else None
     second = finish(again) if again else None
-    total = {name: getattr(first, name) + (getattr(second, name) if second else 0) for name in ("updated", "rejected")}
+    total = {
+        name: getattr(first, name) + (getattr(second, name) if second else 0)
+        for name in ("updated", "rejected")
+    }
     assert total == {"updated": 8, "rejected": 2}
     assert sorted(column_of(school, "GRADE").values()) == ["4"] * 2 + ["5"] * 8
 
@@ -101,7 +116,9 @@ def test_a_completed_or_refused_update_has_left_none(school: District) -> None:
 
 def test_rows_come_as_they_were_sent_without_passwords(school: District) -> None:
     rows = [f"s00{n},canary, 5,=1+1" for n in range(9)]
-    update = send(school, "\n".join(["STUDENT_ID,PASSWORD,GRADE,ADDITIONAL_INFO_1", *rows, "canary,s009"]))
+    update = send(
+        school, "\n".join(["STUDENT_ID,PASSWORD,GRADE,ADDITIONAL_INFO_1", *rows, "canary,s009"])
+    )
     cancel(school)
     assert "canary" not in written(update)
     first, *_, last_one = rows_of(update)

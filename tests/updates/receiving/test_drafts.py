@@ -24,7 +24,17 @@ from rollbook.updates.receiving.drafts import DraftExpired
 from rollbook.updates.receiving.receive import QueueFull
 from rollbook.updates.state_machine import Mode
 from tests.conftest import a_member
-from tests.updates.night import a_class, complete, counts, enroll, file_of, finish, incoming, send, send_bytes
+from tests.updates.night import (
+    a_class,
+    complete,
+    counts,
+    enroll,
+    file_of,
+    finish,
+    incoming,
+    send,
+    send_bytes,
+)
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -49,10 +59,17 @@ def colleague(maple: District) -> Member:
 # What is found
 
 
-def test_a_draft_is_on_the_disk_with_all_its_facts_and_is_no_update(maple: District, manager: Member) -> None:
+def test_a_draft_is_on_the_disk_with_all_its_facts_and_is_no_update(
+    maple: District, manager: Member
+) -> None:
     draft = keep(manager, a_class(3))
     assert files.path_of(draft.spool_name).read_bytes() == file_of(a_class(3)).encode()
-    assert (draft.file_name, draft.rows, draft.detected_encoding, draft.encoding) == ("students.csv", 3, "utf-8", "utf-8")
+    assert (draft.file_name, draft.rows, draft.detected_encoding, draft.encoding) == (
+        "students.csv",
+        3,
+        "utf-8",
+        "utf-8",
+    )
     assert (draft.district, draft.member, draft.created_at) == (maple, manager, NOW)
     assert not UpdateJob.objects.exists()
     told = drafts.load_preview(draft)
@@ -103,7 +120,9 @@ def test_nothing_out_of_a_password_cell_is_kept(manager: Member) -> None:
     assert "can" not in str(draft.preview).replace("cannot", "")
 
 
-def test_a_check_that_takes_too_long_says_how_far_it_came(manager: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_check_that_takes_too_long_says_how_far_it_came(
+    manager: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(preview, "CHECK_TIMEOUT_S", -1.0)
     told = drafts.load_preview(keep(manager, a_class(1500)))
     assert (told.rows, told.checked, told.complete) == (1500, 1000, False)
@@ -115,7 +134,9 @@ def test_birth_dates_are_judged_by_the_day_it_is_in_the_district(manager: Member
     assert [group.code for group in told.groups] == ["future_date"]
 
 
-def test_an_error_of_ours_in_a_rule_rejects_the_row_alone(manager: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_ours_in_a_rule_rejects_the_row_alone(
+    manager: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def check(self: Any, row: Any) -> Any:
         raise ZeroDivisionError
 
@@ -124,20 +145,30 @@ def test_an_error_of_ours_in_a_rule_rejects_the_row_alone(manager: Member, monke
     assert [(group.code, group.count) for group in told.groups] == [("internal_error", 2)]
 
 
-def test_the_districts_encoding_is_used_and_a_named_one_before_it(maple: District, manager: Member) -> None:
+def test_the_districts_encoding_is_used_and_a_named_one_before_it(
+    maple: District, manager: Member
+) -> None:
     maple.encoding = "cp1252"
     maple.save()
     manager.refresh_from_db()
     draft = keep_bytes(manager, "STUDENT_ID,FIRST_NAME\ns000,José\n".encode("cp1252"))
-    assert (draft.encoding, draft.detected_encoding, drafts.load_preview(draft).refusal) == ("cp1252", "cp1252", None)
-    named = keep_bytes(manager, "STUDENT_ID,FIRST_NAME\ns000,Zoë\n".encode("mac-roman"), encoding="mac-roman")
+    assert (draft.encoding, draft.detected_encoding, drafts.load_preview(draft).refusal) == (
+        "cp1252",
+        "cp1252",
+        None,
+    )
+    named = keep_bytes(
+        manager, "STUDENT_ID,FIRST_NAME\ns000,Zoë\n".encode("mac-roman"), encoding="mac-roman"
+    )
     assert (named.encoding, named.detected_encoding) == ("mac-roman", "mac-roman")
 
 
 # Whose it is
 
 
-def test_a_draft_is_its_members_alone(manager: Member, colleague: Member, neighbour: Member) -> None:
+def test_a_draft_is_its_members_alone(
+    manager: Member, colleague: Member, neighbour: Member
+) -> None:
     draft = keep(manager, a_class(1))
     assert drafts.find(manager, draft.key, NOW) == draft
     assert drafts.find(manager, str(draft.key), NOW) == draft
@@ -157,7 +188,11 @@ def test_a_key_that_is_none_finds_nothing(manager: Member, key: str) -> None:
 def test_a_member_has_five_drafts_and_the_oldest_go(manager: Member, colleague: Member) -> None:
     other = keep(colleague, a_class(1))
     made = [keep(manager, a_class(size), NOW + timedelta(minutes=size)) for size in range(1, 8)]
-    assert [drafts.find(manager, draft.key, NOW) is not None for draft in made] == [False, False, *[True] * 5]
+    assert [drafts.find(manager, draft.key, NOW) is not None for draft in made] == [
+        False,
+        False,
+        *[True] * 5,
+    ]
     assert drafts.find(colleague, other.key, NOW) is not None
     assert kept_files() == 6
 
@@ -165,13 +200,20 @@ def test_a_member_has_five_drafts_and_the_oldest_go(manager: Member, colleague: 
 # Sending
 
 
-def test_a_draft_becomes_an_update_without_a_second_upload(maple: District, manager: Member) -> None:
+def test_a_draft_becomes_an_update_without_a_second_upload(
+    maple: District, manager: Member
+) -> None:
     enroll(maple, a_class(3))
     draft = keep(manager, a_class(3, GRADE="5"))
     receipt = drafts.submit(draft, Mode.UPDATE)
     update = receipt.update
     assert (receipt.replayed, receipt.same_as) == (False, None)
-    assert (update.state, update.member, update.source, update.mode) == ("received", manager, "the browser", "update")
+    assert (update.state, update.member, update.source, update.mode) == (
+        "received",
+        manager,
+        "the browser",
+        "update",
+    )
     for fact in (
         "file_name",
         "file_size",
@@ -185,16 +227,28 @@ def test_a_draft_becomes_an_update_without_a_second_upload(maple: District, mana
     ):
         assert getattr(update, fact) == getattr(draft, fact)
     assert counts(finish(update)) == {"updated": 3}
-    assert (drafts.find(manager, draft.key, NOW), drafts.find_submitted(manager, draft.key)) == (None, update)
+    assert (drafts.find(manager, draft.key, NOW), drafts.find_submitted(manager, draft.key)) == (
+        None,
+        update,
+    )
 
 
-def test_it_is_the_same_update_as_one_that_came_by_curl(maple: District, cedar: District, manager: Member) -> None:
+def test_it_is_the_same_update_as_one_that_came_by_curl(
+    maple: District, cedar: District, manager: Member
+) -> None:
     data = b"STUDENT_ID,Home Room,GRADE\n1,a,4\n2,b,13\n"
     by_curl = send_bytes(cedar, data).update
     update = drafts.submit(keep_bytes(manager, data), Mode.UPDATE).update
     assert update.problem_counts == by_curl.problem_counts == {"unknown_column": 1}
     assert counts(finish(update)) == counts(finish(by_curl)) == {"rejected": 2}
-    own = {field.name for field in UpdateJob._meta.fields} - {"id", "district", "member", "via", "spool_name", "run"}
+    own = {field.name for field in UpdateJob._meta.fields} - {
+        "id",
+        "district",
+        "member",
+        "via",
+        "spool_name",
+        "run",
+    }
     times = {name for name in own if name.endswith("_at")}
     for name in own - times:
         assert getattr(update, name) == getattr(by_curl, name), name
@@ -231,7 +285,9 @@ def test_a_draft_that_many_tabs_send_at_once_is_one_update(manager: Member) -> N
     assert (UpdateJob.objects.count(), kept_files()) == (1, 1)
 
 
-def test_the_bytes_of_an_update_that_lives_are_that_update(maple: District, manager: Member) -> None:
+def test_the_bytes_of_an_update_that_lives_are_that_update(
+    maple: District, manager: Member
+) -> None:
     update = send(maple, a_class(2))
     draft = keep(manager, a_class(2))
     receipt = drafts.submit(draft, Mode.UPDATE)
@@ -251,7 +307,9 @@ def test_a_full_queue_leaves_the_draft(maple: District, manager: Member) -> None
     assert drafts.submit(draft, Mode.UPDATE).update.number == 5
 
 
-def test_a_fault_while_it_is_sent_leaves_the_draft(manager: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_while_it_is_sent_leaves_the_draft(
+    manager: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
     draft = keep(manager, a_class(1))
 
     def fault(update_id: int) -> None:
@@ -285,7 +343,9 @@ def test_a_discarded_draft_takes_its_file_along(manager: Member) -> None:
     assert not FileChunk.objects.exists()
 
 
-def test_a_draft_that_was_sent_is_not_discarded_with_the_file_of_its_update(maple: District, manager: Member) -> None:
+def test_a_draft_that_was_sent_is_not_discarded_with_the_file_of_its_update(
+    maple: District, manager: Member
+) -> None:
     enroll(maple, a_class(1))
     draft = keep(manager, a_class(1, GRADE="5"))
     update = drafts.submit(draft, Mode.UPDATE).update
@@ -312,7 +372,9 @@ def test_the_hourly_sweep_removes_old_drafts_and_their_files(manager: Member) ->
     assert {path.name for path in settings.SPOOL.iterdir()} == {young.spool_name}
 
 
-def test_the_file_of_an_update_stays_when_the_draft_that_it_was_goes(maple: District, manager: Member) -> None:
+def test_the_file_of_an_update_stays_when_the_draft_that_it_was_goes(
+    maple: District, manager: Member
+) -> None:
     enroll(maple, a_class(1))
     update = drafts.submit(keep(manager, a_class(1, GRADE="5")), Mode.UPDATE).update
     assert drafts.remove_old(NOW + timedelta(days=1)) == 1

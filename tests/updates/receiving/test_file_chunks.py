@@ -17,7 +17,18 @@ from rollbook.updates.receiving import file_chunks, receive
 from rollbook.updates.receiving import files as spool
 from rollbook.updates.receiving.file_chunks import CHUNK_BYTES
 from rollbook.updates.state_machine import Mode, State
-from tests.updates.night import a_class, applying, complete, counts, dump, enroll, finish, send, send_bytes, told
+from tests.updates.night import (
+    a_class,
+    applying,
+    complete,
+    counts,
+    dump,
+    enroll,
+    finish,
+    send,
+    send_bytes,
+    told,
+)
 
 pytestmark = [pytest.mark.only_on("postgresql"), pytest.mark.django_db]
 
@@ -45,7 +56,10 @@ def files(folder: Path) -> set[str]:
 # Pieces
 
 
-@pytest.mark.parametrize("size", [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 2 * CHUNK_BYTES, 3 * CHUNK_BYTES + 7])
+@pytest.mark.parametrize(
+    "size",
+    [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 2 * CHUNK_BYTES, 3 * CHUNK_BYTES + 7],
+)
 def test_a_file_of_any_size_comes_back_byte_by_byte(tmp_path: Path, size: int) -> None:
     data = Random(size).randbytes(size)
     path = tmp_path / "file"
@@ -53,7 +67,9 @@ def test_a_file_of_any_size_comes_back_byte_by_byte(tmp_path: Path, size: int) -
     file_chunks.write("file", path)
     assert b"".join(file_chunks.read("file")) == data
     sizes = [len(piece) for piece in file_chunks.read("file")]
-    assert sizes == [CHUNK_BYTES] * (size // CHUNK_BYTES) + [size % CHUNK_BYTES] * (size % CHUNK_BYTES > 0)
+    assert sizes == [CHUNK_BYTES] * (size // CHUNK_BYTES) + [size % CHUNK_BYTES] * (
+        size % CHUNK_BYTES > 0
+    )
 
 
 def test_every_byte_is_itself_and_pieces_come_in_the_order_of_their_numbers(
@@ -68,7 +84,9 @@ def test_every_byte_is_itself_and_pieces_come_in_the_order_of_their_numbers(
     assert found == list(range(-(-len(data) // 5)))
     first = FileChunk.objects.get(number=0)
     first.delete()
-    FileChunk.objects.create(spool_name="file", number=0, data=first.data)  # whatever was written last
+    FileChunk.objects.create(
+        spool_name="file", number=0, data=first.data
+    )  # whatever was written last
     assert b"".join(file_chunks.read("file")) == data
 
 
@@ -76,7 +94,11 @@ def test_files_are_told_by_their_names(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).write_bytes(name.encode())
         file_chunks.write(name, tmp_path / name)
-    assert [b"".join(file_chunks.read(name)) for name in ("one", "two", "three")] == [b"one", b"two", b""]
+    assert [b"".join(file_chunks.read(name)) for name in ("one", "two", "three")] == [
+        b"one",
+        b"two",
+        b"",
+    ]
 
 
 # A file and its update
@@ -200,7 +222,9 @@ def test_a_piece_that_was_harmed_is_noticed(
         finish(update)
 
 
-def test_a_file_that_is_whole_is_not_brought(maple: District, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_whole_is_not_brought(
+    maple: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
     update = send(maple, a_class(1))
     monkeypatch.setattr(file_chunks, "read", lambda name: pytest.fail(f"{name} was brought"))
     spool.ensure_available(update.spool_name, update.file_digest)
@@ -210,7 +234,9 @@ def test_a_file_that_is_whole_is_not_brought(maple: District, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("end", [State.COMPLETED, State.CANCELED, State.REFUSED])
-def test_the_sweep_takes_copies_of_updates_that_have_ended_and_they_come_again(maple: District, end: State) -> None:
+def test_the_sweep_takes_copies_of_updates_that_have_ended_and_they_come_again(
+    maple: District, end: State
+) -> None:
     update = send(maple, "STUDENT_ID\n" if end is State.REFUSED else a_class(3))
     if end is State.CANCELED:
         cancel(maple)
@@ -251,7 +277,7 @@ def test_the_sweep_spares_a_copy_that_is_being_brought(
 
     def slowly(name: str) -> "list[bytes]":
         found = list(read(name))
-        swept.append((receive.remove_orphaned_files(), len(os.listdir(folder))))  # noqa: PTH208
+        swept.append((receive.remove_orphaned_files(), len(os.listdir(folder))))
         return found
 
     monkeypatch.setattr(file_chunks, "read", slowly)

@@ -31,7 +31,10 @@ def test_a_kept_file_has_its_bytes_and_is_for_our_eyes_only() -> None:
 def test_size_and_digest_are_of_all_that_was_written() -> None:
     file = incoming(b"abc")
     file.write(b"def")
-    assert (file.size, file.digest) == (6, "bef57ec7f53a6d40beb640a780a639c83bc29ac8a9816f1fc6c5c6dcd93c4721")
+    assert (file.size, file.digest) == (
+        6,
+        "bef57ec7f53a6d40beb640a780a639c83bc29ac8a9816f1fc6c5c6dcd93c4721",
+    )
     file.discard()
 
 
@@ -44,7 +47,9 @@ def test_a_file_that_is_not_handed_over_leaves_nothing() -> None:
     assert files() == set()
 
 
-def test_the_file_is_synced_before_it_is_renamed_and_the_folder_after(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_is_synced_before_it_is_renamed_and_the_folder_after(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     done = []
     sync, rename = os.fsync, Path.rename
 
@@ -65,7 +70,9 @@ def test_the_file_is_synced_before_it_is_renamed_and_the_folder_after(monkeypatc
 
 
 @pytest.mark.parametrize("failing", [1, 2])
-def test_a_disk_that_fails_while_syncing_leaves_nothing(monkeypatch: pytest.MonkeyPatch, failing: int) -> None:
+def test_a_disk_that_fails_while_syncing_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, failing: int
+) -> None:
     calls = []
 
     def fails(handle: int) -> None:

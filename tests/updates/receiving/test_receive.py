@@ -50,8 +50,17 @@ def test_what_is_acknowledged_is_on_the_disk_with_all_its_facts(maple: District)
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
     assert update.file_digest == hashlib.sha256(ONE).hexdigest()
-    assert (update.state, update.number, update.rows, update.file_size) == ("received", 1, 1, len(ONE))
-    assert (update.header, update.detected_encoding, update.source) == (["STUDENT_ID", "GRADE"], "utf-8", "curl 8.5")
+    assert (update.state, update.number, update.rows, update.file_size) == (
+        "received",
+        1,
+        1,
+        len(ONE),
+    )
+    assert (update.header, update.detected_encoding, update.source) == (
+        ["STUDENT_ID", "GRADE"],
+        "utf-8",
+        "curl 8.5",
+    )
 
 
 def test_the_stored_name_is_ours_and_not_the_clients(maple: District) -> None:
@@ -66,7 +75,9 @@ def test_numbers_count_up_for_each_district(maple: District, cedar: District) ->
 
 
 @pytest.mark.parametrize("chunks", [None, 0])
-def test_the_same_bytes_while_they_live_are_the_same_update(maple: District, chunks: int | None) -> None:
+def test_the_same_bytes_while_they_live_are_the_same_update(
+    maple: District, chunks: int | None
+) -> None:
     enroll(maple, a_class(1))
     update = send(maple, a_class(1, GRADE="5"))
     if chunks is not None:
@@ -106,7 +117,9 @@ def test_another_mode_or_encoding_is_another_update(maple: District, facts: dict
     assert (receipt.replayed, receipt.update.number) == (False, 2)
 
 
-def test_the_same_bytes_of_another_district_are_another_update(maple: District, cedar: District) -> None:
+def test_the_same_bytes_of_another_district_are_another_update(
+    maple: District, cedar: District
+) -> None:
     send_bytes(maple, ONE)
     receipt = send_bytes(cedar, ONE)
     assert (receipt.replayed, receipt.same_as, receipt.update.district) == (False, None, cedar)
@@ -122,7 +135,9 @@ def test_after_the_end_the_same_bytes_are_a_new_update_that_names_the_old(maple:
     assert (third.replayed, third.update.number, third.same_as) == (False, 3, second.update)
 
 
-def test_three_may_wait_for_the_one_in_work_and_a_fourth_may_not(maple: District, cedar: District) -> None:
+def test_three_may_wait_for_the_one_in_work_and_a_fourth_may_not(
+    maple: District, cedar: District
+) -> None:
     running_one = send(maple, a_class(1))
     transitions.transition(running_one.pk, State.CHECKING)
     for size in (2, 3, 4):
@@ -167,7 +182,9 @@ def test_a_refused_file_sent_again_is_refused_again(maple: District) -> None:
     assert (second.update.number, second.update.state, second.same_as) == (2, "refused", first)
 
 
-def test_a_full_disk_while_bytes_come_in_leaves_nothing(maple: District, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_while_bytes_come_in_leaves_nothing(
+    maple: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = incoming(b"STUDENT_ID\n")
 
     def full(data: bytes) -> int:
@@ -198,7 +215,11 @@ def test_a_fault_on_the_way_leaves_neither_file_nor_update(
     maple: District, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     def fails(*_: Any, **__: Any) -> Any:
-        raise OperationalError("disk I/O error") if where == "commit" else OSError(errno.ENOSPC, "full")
+        raise (
+            OperationalError("disk I/O error")
+            if where == "commit"
+            else OSError(errno.ENOSPC, "full")
+        )
 
     target, name = {
         "survey": (reader, "scan"),
@@ -247,7 +268,9 @@ def test_the_districts_encoding_is_used_and_a_named_one_before_it(maple: Distric
     assert (update.encoding, update.detected_encoding) == ("cp1252", "cp1252")
     finish(update)
     assert values_of(maple, "s000", "FIRST_NAME") == ("Jos\u00e9",)
-    named = send_bytes(maple, "STUDENT_ID,FIRST_NAME\ns000,Zo\u00eb\n".encode("mac-roman"), encoding="mac-roman").update
+    named = send_bytes(
+        maple, "STUDENT_ID,FIRST_NAME\ns000,Zo\u00eb\n".encode("mac-roman"), encoding="mac-roman"
+    ).update
     finish(named)
     assert values_of(maple, "s000", "FIRST_NAME") == ("Zo\u00eb",)
 
@@ -257,7 +280,9 @@ def test_a_byte_order_mark_says_more_than_the_setting(maple: District) -> None:
     maple.encoding = "cp1252"
     maple.save()
     for encoding, detected_encoding in (("utf-8-sig", "utf-8"), ("utf-16", "utf-16")):
-        update = send_bytes(maple, f"STUDENT_ID,FIRST_NAME\ns000,{encoding} Zo\u00eb\n".encode(encoding)).update
+        update = send_bytes(
+            maple, f"STUDENT_ID,FIRST_NAME\ns000,{encoding} Zo\u00eb\n".encode(encoding)
+        ).update
         assert (update.encoding, update.detected_encoding) == ("cp1252", detected_encoding)
         finish(update)
         assert values_of(maple, "s000", "FIRST_NAME") == (f"{encoding} Zo\u00eb",)
@@ -296,7 +321,9 @@ def test_the_same_bytes_twenty_times_at_once_are_one_update(maple: District) -> 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_comes_at_once_gets_numbers_of_its_own_and_no_more_than_may_wait(maple: District) -> None:
+def test_what_comes_at_once_gets_numbers_of_its_own_and_no_more_than_may_wait(
+    maple: District,
+) -> None:
     def sent(size: int) -> int:
         try:
             return send(maple, a_class(size)).number

@@ -43,7 +43,14 @@ def test_columns_are_counted_as_the_history_tells_them(school: District) -> None
     run(school, NIGHT, Mode.ADD)
     update = last(school)
     counts = changes_by_field(update)
-    assert counts == {"STUDENT": 1, "USERNAME": 1, "PASSWORD": 1, "GRADE": 2, "SCHOOL_ID": 2, "GROUPS": 2}
+    assert counts == {
+        "STUDENT": 1,
+        "USERNAME": 1,
+        "PASSWORD": 1,
+        "GRADE": 2,
+        "SCHOOL_ID": 2,
+        "GROUPS": 2,
+    }
     assert counts == as_history_has_it(update)
     assert list(counts) == ["STUDENT", "USERNAME", "PASSWORD", "GRADE", "SCHOOL_ID", "GROUPS"]
 
@@ -72,7 +79,9 @@ def test_an_update_that_changed_nobody_has_none(school: District) -> None:
     assert changes_by_field(send(school, a_class(1))) == {}
 
 
-def test_an_update_that_nobody_counted_for_is_looked_up_and_goes_on_from_there(school: District) -> None:
+def test_an_update_that_nobody_counted_for_is_looked_up_and_goes_on_from_there(
+    school: District,
+) -> None:
     run(school, a_class(6, GRADE="5"))
     UpdateJob.objects.update(field_counts=None)
     assert changes_by_field(last(school)) == {"GRADE": 6}

@@ -11,7 +11,13 @@ from rollbook.updates import runner, transitions
 from rollbook.updates.cancel import cancel
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.reporting import history
-from rollbook.updates.reporting.history import LatestUpdates, daily_summaries, latest_updates, list_updates, starters
+from rollbook.updates.reporting.history import (
+    LatestUpdates,
+    daily_summaries,
+    latest_updates,
+    list_updates,
+    starters,
+)
 from rollbook.updates.state_machine import State
 from tests.conftest import a_member
 from tests.updates.night import a_class, applying, enroll, finish, run, send, send_bytes
@@ -40,7 +46,9 @@ def numbers(district: District, **filters: Any) -> list[int]:
 # The list
 
 
-def test_the_latest_comes_first_and_the_neighbours_are_not_there(school: District, cedar: District) -> None:
+def test_the_latest_comes_first_and_the_neighbours_are_not_there(
+    school: District, cedar: District
+) -> None:
     enroll(cedar, a_class(1))
     send(school, a_class(1))
     assert numbers(school) == [2, 1]
@@ -67,7 +75,9 @@ def test_they_are_picked_by_state_and_by_errors(school: District) -> None:
     assert numbers(school, state=State.FAILED) == []
 
 
-def test_they_are_picked_by_who_started_them(school: District, manager: Member, neighbour: Member) -> None:
+def test_they_are_picked_by_who_started_them(
+    school: District, manager: Member, neighbour: Member
+) -> None:
     idle, other = a_member(school, "idle@maple.example"), a_member(school, "other@maple.example")
     run(school, a_class(1, GRADE="4"), member=manager)
     run(school, a_class(2, GRADE="4"), member=other)
@@ -129,12 +139,18 @@ def test_a_day_is_the_districts_also_when_the_clocks_are_changed(school: Distric
         (datetime(2026, 3, 9, 5, 0, tzinfo=UTC), date(2026, 3, 9)),
     ):
         at(school, 2, moment)
-        assert [night.day for night in daily_summaries(school, date(2026, 3, 10), days=5) if night.numbers] == [day]
+        assert [
+            night.day
+            for night in daily_summaries(school, date(2026, 3, 10), days=5)
+            if night.numbers
+        ] == [day]
 
 
 def test_of_several_updates_the_worst_is_told(school: District) -> None:
     def worst() -> str:
-        UpdateJob.objects.filter(number__gt=1).update(received_at=datetime(2026, 11, 23, 8, tzinfo=UTC))
+        UpdateJob.objects.filter(number__gt=1).update(
+            received_at=datetime(2026, 11, 23, 8, tzinfo=UTC)
+        )
         return daily_summaries(school, TODAY)[-1].worst
 
     assert worst() == "none"
@@ -164,7 +180,9 @@ def test_before_anything_came_there_is_nothing_to_say(cedar: District) -> None:
     assert latest_updates(cedar) == LatestUpdates(None, None, (), None)
 
 
-def test_the_last_night_tells_what_ended_last_what_runs_and_what_waits(school: District, cedar: District) -> None:
+def test_the_last_night_tells_what_ended_last_what_runs_and_what_waits(
+    school: District, cedar: District
+) -> None:
     enroll(cedar, a_class(1))
     first = UpdateJob.objects.get(district=school)
     assert latest_updates(school) == LatestUpdates(first, None, (), first.received_at)

@@ -90,7 +90,9 @@ def test_problems_are_grouped_errors_first_the_most_frequent_first(school: Distr
 
 def test_a_line_is_named_once_however_many_problems_it_has(school: District) -> None:
     groups = run(school, "STUDENT_ID,GRADE,GENDER,RACE\ns000,13,q,zz\ns001,13,f,\ns002,5,,").groups
-    assert [(group.code, group.count, group.lines) for group in groups] == [("bad_value", 4, (2, 3))]
+    assert [(group.code, group.count, group.lines) for group in groups] == [
+        ("bad_value", 4, (2, 3))
+    ]
     assert report.rejected_lines(last(school)) == {"bad_value": [2, 3]}
 
 
@@ -129,7 +131,9 @@ def test_all_problems_come_in_the_order_of_the_file(school: District) -> None:
         (b"SIS_ID,GRADE\n1,5\n", "key_column_renamed"),
     ],
 )
-def test_of_several_problems_the_weightiest_names_the_refusal(school: District, data: bytes, code: str) -> None:
+def test_of_several_problems_the_weightiest_names_the_refusal(
+    school: District, data: bytes, code: str
+) -> None:
     update = send_bytes(school, data).update
     refusal = told(update).refusal
     assert update.state == "refused"
@@ -145,7 +149,9 @@ def test_a_canceled_update_tells_what_was_not_processed(school: District) -> Non
     assert counts(told(update)) == {"updated": 2, "not_processed": 4}
 
 
-def test_the_current_update_is_the_running_one_else_the_last(school: District, cedar: District) -> None:
+def test_the_current_update_is_the_running_one_else_the_last(
+    school: District, cedar: District
+) -> None:
     assert report.current_update(cedar) is None
     assert report.current_update(school) == last(school)
     first, second = send(school, a_class(1)), send(school, a_class(2))
@@ -161,7 +167,9 @@ def test_updates_are_found_in_their_own_district_only(school: District, cedar: D
     assert report.find(cedar, 1) is None
 
 
-def test_the_update_before_is_the_last_that_was_completed(school: District, cedar: District) -> None:
+def test_the_update_before_is_the_last_that_was_completed(
+    school: District, cedar: District
+) -> None:
     enroll(cedar, a_class(1))
     first = last(school)
     canceled = send(school, a_class(1))

@@ -50,7 +50,9 @@ def lines_of(found: Sequence[RowView]) -> list[int]:
     return [line.number for line in found]
 
 
-def test_rows_that_did_something_or_were_rejected_come_in_the_order_of_the_file(night: UpdateJob) -> None:
+def test_rows_that_did_something_or_were_rejected_come_in_the_order_of_the_file(
+    night: UpdateJob,
+) -> None:
     page = rows_of(night)
     assert [(line.number, line.outcome) for line in page.items] == [
         (2, "updated"),
@@ -75,7 +77,10 @@ def test_each_names_the_student_it_means_what_changed_and_what_is_wrong(night: U
     assert FieldChange("DOB", "", "01/01/2012") in added.changes
     assert clashing.student == rows.StudentRef(None, "Zed Fox-Smith", "x2")
     assert isinstance(clashing.problems[0], Problem)
-    assert with_password.changes == (FieldChange("PASSWORD", "", "changed"), FieldChange("GRADE", "4", "5"))
+    assert with_password.changes == (
+        FieldChange("PASSWORD", "", "changed"),
+        FieldChange("GRADE", "4", "5"),
+    )
     assert "canary" not in str(rows_of(night))
 
 
@@ -89,7 +94,13 @@ def test_a_rejected_row_that_means_nobody_is_called_by_what_it_names(school: Dis
 
 @pytest.mark.parametrize(
     ("outcome", "lines"),
-    [("updated", [2, 7]), ("added", [5]), ("rejected", [4, 6]), ("waiting", []), ("nonsense", [2, 4, 5, 6, 7])],
+    [
+        ("updated", [2, 7]),
+        ("added", [5]),
+        ("rejected", [4, 6]),
+        ("waiting", []),
+        ("nonsense", [2, 4, 5, 6, 7]),
+    ],
 )
 def test_rows_of_one_outcome(night: UpdateJob, outcome: str, lines: list[int]) -> None:
     page = rows_of(night, outcome)
@@ -117,25 +128,32 @@ def test_while_rows_are_checked_those_that_were_found_wait(school: District) -> 
         pass
     update.refresh_from_db()
     assert (update.state, update.rows_read) == ("checking", 4)
-    assert rows_of(update).total == rows_of(update, "waiting").total == len(rows_of(update).items) == 4
+    assert (
+        rows_of(update).total == rows_of(update, "waiting").total == len(rows_of(update).items) == 4
+    )
     cancel(school)
     update.refresh_from_db()
     assert rows_of(update).total == 4
 
 
 @pytest.mark.parametrize("outcome", [None, "updated", "rejected"])
-def test_every_row_is_on_one_page_and_the_totals_are_those_of_the_report(school: District, outcome: str | None) -> None:
+def test_every_row_is_on_one_page_and_the_totals_are_those_of_the_report(
+    school: District, outcome: str | None
+) -> None:
     lines = [f"{'s' if n % 3 else 'x'}{n % 6:03},{n % 9}" for n in range(40)]
     run(school, "STUDENT_ID,GRADE\n" + "\n".join(lines))
     update = last(school)
     pages = [
-        rows_of(update, outcome, page=number, size=7) for number in range(1, rows_of(update, outcome, size=7).pages + 1)
+        rows_of(update, outcome, page=number, size=7)
+        for number in range(1, rows_of(update, outcome, size=7).pages + 1)
     ]
     found = [line for page in pages for line in lines_of(page.items)]
     assert found == sorted(set(found))
     assert {page.total for page in pages} == {len(found)}
     reported = counts(told(update))
-    assert len(found) == (reported.get(outcome, 0) if outcome else update.rows_updated + update.rows_rejected)
+    assert len(found) == (
+        reported.get(outcome, 0) if outcome else update.rows_updated + update.rows_rejected
+    )
 
 
 def test_a_page_that_is_not_there_is_the_nearest(night: UpdateJob) -> None:
@@ -165,7 +183,9 @@ def test_a_page_that_is_not_there_is_the_nearest(night: UpdateJob) -> None:
         ("99999999999999999999", []),
     ],
 )
-def test_a_line_a_key_or_words_of_a_name_are_searched(night: UpdateJob, search: str, lines: list[int]) -> None:
+def test_a_line_a_key_or_words_of_a_name_are_searched(
+    night: UpdateJob, search: str, lines: list[int]
+) -> None:
     page = rows_of(night, search=search)
     assert (lines_of(page.items), page.total) == (lines, len(lines))
 
@@ -197,6 +217,8 @@ def test_a_change_that_somebody_else_had_made_meanwhile_is_not_the_rows(school: 
     assert rows_of(update).items[0].changes == (FieldChange("GENDER", "f", "m"),)
 
 
-def test_a_new_student_that_has_another_name_by_now_is_called_as_in_the_file(night: UpdateJob) -> None:
+def test_a_new_student_that_has_another_name_by_now_is_called_as_in_the_file(
+    night: UpdateJob,
+) -> None:
     Student.objects.filter(student_id="n1").update(name_key="another")
     assert rows_of(night, "added").items[0].student == rows.StudentRef(None, "Zoe Fox", "n1")

@@ -30,7 +30,9 @@ def test_a_word_is_shown_in_one_way_only() -> None:
 
 
 def test_every_end_has_its_place_between_good_and_bad() -> None:
-    assert set(BEST_TO_WORST) > {words for state, words in STATES.items() if state not in UNFINISHED}
+    assert set(BEST_TO_WORST) > {
+        words for state, words in STATES.items() if state not in UNFINISHED
+    }
     assert RUNNING in BEST_TO_WORST
 
 
@@ -42,7 +44,10 @@ def test_an_update_has_a_sentence_once_it_has_ended(state: State) -> None:
 
 
 def test_rejected_rows_tell_on_a_completed_update_alone() -> None:
-    assert words_of(a_report(State.COMPLETED, rows=3, updated=1, rejected=2)).word == "completed with errors"
+    assert (
+        words_of(a_report(State.COMPLETED, rows=3, updated=1, rejected=2)).word
+        == "completed with errors"
+    )
     assert words_of(a_report(State.CANCELED, rows=3, rejected=2)).word == "canceled"
 
 
@@ -51,5 +56,9 @@ def test_one_row_is_told_in_the_singular() -> None:
     assert "1 row of the file had errors and was not applied" in result_sentence(rejected)
     canceled = a_report(State.CANCELED, rows=2, updated=1)
     sentence = result_sentence(canceled)
-    assert "The 1 student that was already changed stays changed; 1 row was not processed." in sentence
-    assert "No student was changed; 2 rows were not processed." in result_sentence(a_report(State.CANCELED, rows=2))
+    assert (
+        "The 1 student that was already changed stays changed; 1 row was not processed." in sentence
+    )
+    assert "No student was changed; 2 rows were not processed." in result_sentence(
+        a_report(State.CANCELED, rows=2)
+    )

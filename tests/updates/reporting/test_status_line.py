@@ -54,7 +54,10 @@ def test_stalled_for_more_than_a_minute(state: State) -> None:
 @pytest.mark.parametrize("state", [State.RECEIVED, State.CHECKING, State.APPLYING])
 def test_no_worker_is_there(state: State) -> None:
     report = a_report(state)
-    seen = verdict(report, StatusContext(BEGUN, URL, worker_alive=False, worker_seen_at=BEGUN - timedelta(minutes=5)))
+    seen = verdict(
+        report,
+        StatusContext(BEGUN, URL, worker_alive=False, worker_seen_at=BEGUN - timedelta(minutes=5)),
+    )
     assert str(seen) == (
         "RUNNING update 17: waiting; no worker has been seen since 02:00:11 CST; nothing is lost, tell the operator"
     )
@@ -111,5 +114,7 @@ def test_nothing_is_estimated_before_anything_is_done() -> None:
 def test_the_first_applied_student_does_not_promise_hours() -> None:
     """The long check before it does not count."""
     applying_at = BEGUN + timedelta(minutes=5)
-    report = a_report(State.APPLYING, rows=1_000_000, staged=10_000, updated=100, applying_at=applying_at)
+    report = a_report(
+        State.APPLYING, rows=1_000_000, staged=10_000, updated=100, applying_at=applying_at
+    )
     assert seconds_left(report, applying_at + timedelta(seconds=0.1)) == 10

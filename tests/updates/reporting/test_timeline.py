@@ -10,7 +10,13 @@ from rollbook.districts.models import District
 from rollbook.updates import mails
 from rollbook.updates.cancel import cancel
 from rollbook.updates.models import ResultMail, UpdateJob
-from rollbook.updates.reporting.timeline import FileFacts, MailStatus, file_facts, result_mails, timeline
+from rollbook.updates.reporting.timeline import (
+    FileFacts,
+    MailStatus,
+    file_facts,
+    result_mails,
+    timeline,
+)
 from tests.updates.night import a_class, applying, enroll, finish, send, send_bytes
 
 
@@ -25,7 +31,9 @@ def whats(update: UpdateJob) -> list[str]:
     return [moment.what for moment in timeline(update)]
 
 
-def test_moments_come_as_they_happen_each_with_the_time_from_the_one_before(school: District) -> None:
+def test_moments_come_as_they_happen_each_with_the_time_from_the_one_before(
+    school: District,
+) -> None:
     update = send(school, a_class(3, GRADE="5"))
     assert whats(update) == ["received"]
     applying(update)
@@ -50,7 +58,9 @@ def test_what_never_came_is_left_out(school: District) -> None:
     assert whats(send_bytes(school, b"").update) == ["received", "ended"]
 
 
-def test_letters_are_sent_or_failed_or_wait(school: District, manager: Member, neighbour: Member) -> None:
+def test_letters_are_sent_or_failed_or_wait(
+    school: District, manager: Member, neighbour: Member
+) -> None:
     update = send(school, a_class(3, GRADE="5"), member=manager)
     assert result_mails(update) == ()
     finish(update)
@@ -61,7 +71,9 @@ def test_letters_are_sent_or_failed_or_wait(school: District, manager: Member, n
     ResultMail.objects.update(next_attempt_at=now, last_error="SMTPServerDisconnected")
     assert result_mails(update) == (MailStatus(manager, "waiting", now, "SMTPServerDisconnected"),)
     ResultMail.objects.update(next_attempt_at=None)
-    assert result_mails(update) == (MailStatus(manager, "failed", letter.queued_at, "SMTPServerDisconnected"),)
+    assert result_mails(update) == (
+        MailStatus(manager, "failed", letter.queued_at, "SMTPServerDisconnected"),
+    )
     ResultMail.objects.update(sent_at=now, last_error="")
     assert result_mails(update) == (MailStatus(manager, "sent", now, ""),)
 

@@ -25,7 +25,9 @@ def reachable(waits: Waits, row: int) -> set[int]:
 
 @given(st.lists(st.tuples(ROWS, ROWS), max_size=24))
 @settings(max_examples=depth.examples(100))
-def test_rings_are_those_who_wait_for_each_other_and_come_after_all_they_wait_for(waits: Waits) -> None:
+def test_rings_are_those_who_wait_for_each_other_and_come_after_all_they_wait_for(
+    waits: Waits,
+) -> None:
     rings = dependency_order(waits)
     rows = {row for pair in waits for row in pair}
     assert sorted(row for ring in rings for row in ring) == sorted(rows)

@@ -44,7 +44,9 @@ def school(maple: District) -> District:
 
 @given(st.lists(st.integers(1, 40) | st.integers(1, 1 << 62), max_size=60))
 def test_repeated_numbers_are_those_that_are_there_more_than_once(numbers: list[int]) -> None:
-    assert conflicts._repeated_numbers(array("q", numbers)) == {one for one in numbers if numbers.count(one) > 1}
+    assert conflicts._repeated_numbers(array("q", numbers)) == {
+        one for one in numbers if numbers.count(one) > 1
+    }
 
 
 def test_numbers_of_one_remainder_are_not_taken_for_one_number() -> None:
@@ -58,7 +60,11 @@ def test_numbers_of_one_remainder_are_not_taken_for_one_number() -> None:
     [
         ("s000,,,,5|s000,,,,5", {"updated": 1, "unchanged": 1}, {3: ["duplicate_row"]}),
         ("s000,,,,4|s000,,,,4", {"unchanged": 2}, {3: ["duplicate_row"]}),
-        ("s000,,,,4|s000,,,,04|s000,,,,4th", {"unchanged": 3}, {3: ["duplicate_row"], 4: ["duplicate_row"]}),
+        (
+            "s000,,,,4|s000,,,,04|s000,,,,4th",
+            {"unchanged": 3},
+            {3: ["duplicate_row"], 4: ["duplicate_row"]},
+        ),
         ("s000,,,,5|s000,,,,6", {"rejected": 2}, 2),
         ("s000,,,,4|s000,,,,5", {"rejected": 2}, 2),
         ("s000,,,,5|s000,,,,4", {"rejected": 2}, 2),
@@ -98,9 +104,13 @@ def test_a_conflict_names_the_other_lines(school: District) -> None:
     }
 
 
-def test_a_row_with_the_name_of_a_student_but_another_id_does_not_harm_that_students_own_row(school: District) -> None:
+def test_a_row_with_the_name_of_a_student_but_another_id_does_not_harm_that_students_own_row(
+    school: District,
+) -> None:
     header = "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GRADE\n"
-    result = run(school, f"{header}s000,Ann000,Lee000,2012-05-13,5\nother,Ann000,Lee000,2012-05-13,6")
+    result = run(
+        school, f"{header}s000,Ann000,Lee000,2012-05-13,5\nother,Ann000,Lee000,2012-05-13,6"
+    )
     assert counts(result) == {"updated": 1, "rejected": 1}
     assert night.problems(last(school)) == {3: ["student_id_conflict"]}
 
@@ -113,13 +123,25 @@ def test_a_row_in_conflict_with_a_rejected_one_is_rejected_too(school: District)
 @pytest.mark.parametrize(
     ("rows", "came_to", "codes"),
     [
-        ("n1,Zoe,Fox,2012-01-01,4|n1,Zoe,Fox,2012-01-01,4", {"added": 1, "unchanged": 1}, {3: ["duplicate_row"]}),
+        (
+            "n1,Zoe,Fox,2012-01-01,4|n1,Zoe,Fox,2012-01-01,4",
+            {"added": 1, "unchanged": 1},
+            {3: ["duplicate_row"]},
+        ),
         ("n1,Zoe,Fox,2012-01-01,4|n1,Zoe,Fox,2012-01-01,5", {"rejected": 2}, 2),
-        (",Zoe,Fox,2012-01-01,4|,Zoe,Fox,1/1/2012,4", {"added": 1, "unchanged": 1}, {3: ["duplicate_row"]}),
+        (
+            ",Zoe,Fox,2012-01-01,4|,Zoe,Fox,1/1/2012,4",
+            {"added": 1, "unchanged": 1},
+            {3: ["duplicate_row"]},
+        ),
         (",Zoe,Fox,2012-01-01,4|,Zoe,Fox,2012-01-01,5", {"rejected": 2}, 2),
         ("n1,Zoe,Fox,2012-01-01,4|,Zoe,Fox,2012-01-01,4", {"rejected": 2}, 2),
         (",Zoe,Fox,2012-01-01,4|n1,Zoe,Fox,2012-01-01,4", {"rejected": 2}, 2),
-        ("n1,Zoe,Fox,2012-01-01,4|n2,Zoe,Fox,2012-01-01,4", {"added": 1, "rejected": 1}, {3: ["name_taken"]}),
+        (
+            "n1,Zoe,Fox,2012-01-01,4|n2,Zoe,Fox,2012-01-01,4",
+            {"added": 1, "rejected": 1},
+            {3: ["name_taken"]},
+        ),
         ("n1,Zoe,Fox,2012-01-01,4|n1,Bob,Kim,2012-01-01,4", {"rejected": 2}, 2),
     ],
 )
@@ -127,7 +149,9 @@ def test_a_new_student_counts_once_too(
     school: District, rows: str, came_to: dict[str, int], codes: dict[int, list[str]] | int
 ) -> None:
     before = students(school)
-    result = run(school, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GRADE\n" + rows.replace("|", "\n"), Mode.ADD)
+    result = run(
+        school, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GRADE\n" + rows.replace("|", "\n"), Mode.ADD
+    )
     assert counts(result) == came_to
     if isinstance(codes, int):
         codes = {line: ["conflicting_duplicate"] for line in range(2, 2 + codes)}
@@ -165,26 +189,48 @@ def test_of_two_who_want_one_student_id_the_first_row_gets_it(maple: District) -
 SWAPS = {
     "two swap usernames": ("USERNAME", {"s000": "u001", "s001": "u000"}),
     "three pass usernames around": ("USERNAME", {"s000": "u001", "s001": "u002", "s002": "u000"}),
-    "a chain of usernames, the free end last": ("USERNAME", {"s000": "u001", "s001": "u002", "s002": "free"}),
-    "a chain of usernames, the free end first": ("USERNAME", {"s002": "free", "s001": "u002", "s000": "u001"}),
-    "a ring and a chain into it": ("USERNAME", {"s000": "u001", "s001": "u000", "s002": "u003", "s003": "free"}),
-    "two swap first names": ("FIRST_NAME,LAST_NAME", {"s000": "Ann001,Lee001", "s001": "Ann000,Lee000"}),
-    "names pass on in a chain": ("FIRST_NAME,LAST_NAME", {"s000": "Ann001,Lee001", "s001": "Zoe,Fox"}),
+    "a chain of usernames, the free end last": (
+        "USERNAME",
+        {"s000": "u001", "s001": "u002", "s002": "free"},
+    ),
+    "a chain of usernames, the free end first": (
+        "USERNAME",
+        {"s002": "free", "s001": "u002", "s000": "u001"},
+    ),
+    "a ring and a chain into it": (
+        "USERNAME",
+        {"s000": "u001", "s001": "u000", "s002": "u003", "s003": "free"},
+    ),
+    "two swap first names": (
+        "FIRST_NAME,LAST_NAME",
+        {"s000": "Ann001,Lee001", "s001": "Ann000,Lee000"},
+    ),
+    "names pass on in a chain": (
+        "FIRST_NAME,LAST_NAME",
+        {"s000": "Ann001,Lee001", "s001": "Zoe,Fox"},
+    ),
 }
 
 
 @pytest.mark.parametrize("swap", SWAPS)
 @pytest.mark.parametrize("chunks", range(4))
-def test_keys_are_passed_on_and_every_commit_is_legal_in_itself(school: District, swap: str, chunks: int) -> None:
+def test_keys_are_passed_on_and_every_commit_is_legal_in_itself(
+    school: District, swap: str, chunks: int
+) -> None:
     columns, wanted = SWAPS[swap]
     before = students(school)
-    update = send(school, f"STUDENT_ID,{columns}\n" + "\n".join(f"{key},{cells}" for key, cells in wanted.items()))
+    update = send(
+        school,
+        f"STUDENT_ID,{columns}\n" + "\n".join(f"{key},{cells}" for key, cells in wanted.items()),
+    )
     work = applying(update, chunks)
     halfway = students(school)
     done = [key for key, cells in wanted.items() if halfway[key] != before[key]]
     assert len(done) == told(update).updated
     for key, cells in wanted.items():
-        expected = dict(zip(columns.split(","), cells.split(","), strict=True)) if key in done else {}
+        expected = (
+            dict(zip(columns.split(","), cells.split(","), strict=True)) if key in done else {}
+        )
         assert halfway[key] == {**before[key], **expected}
     for _ in work:
         pass
@@ -202,7 +248,9 @@ def test_chains_and_rings_of_five_hundred_just_work(
     enroll(maple, a_class(size, FIRST_NAME="Ann"))
     held = column_of(maple, column)
     keys = list(held)
-    wanted = {key: held[following] for key, following in zip(keys, [*keys[1:], keys[0]], strict=True)}
+    wanted = {
+        key: held[following] for key, following in zip(keys, [*keys[1:], keys[0]], strict=True)
+    }
     if shape != "ring":
         wanted[keys[-1]] = "free" if column == "USERNAME" else "Free"
     rows = [f"{key},{value}" for key, value in wanted.items()]
@@ -216,7 +264,9 @@ def test_chains_and_rings_of_five_hundred_just_work(
 
 def test_a_ring_goes_into_one_chunk_whatever_its_size(maple: District) -> None:
     enroll(maple, a_class(9))
-    update = send(maple, "STUDENT_ID,USERNAME\n" + "\n".join(f"s00{n},u00{(n + 1) % 9}" for n in range(9)))
+    update = send(
+        maple, "STUDENT_ID,USERNAME\n" + "\n".join(f"s00{n},u00{(n + 1) % 9}" for n in range(9))
+    )
     applying(update, 1)
     assert told(update).updated == 9
 
@@ -237,7 +287,9 @@ def test_a_ring_with_one_rejected_member_is_rejected_whole(maple: District, bad:
     assert [codes[line] for line in range(2, 9) if line != 5] == [["waits_for_rejected"]] * 6
 
 
-def test_a_chain_behind_a_rejected_row_is_rejected_and_what_is_before_it_is_not(maple: District) -> None:
+def test_a_chain_behind_a_rejected_row_is_rejected_and_what_is_before_it_is_not(
+    maple: District,
+) -> None:
     enroll(maple, a_class(6))
     result = run(
         maple,
@@ -278,7 +330,14 @@ def test_new_students_take_usernames_that_are_freed(school: District) -> None:
     )
     assert counts(result) == {"updated": 4, "added": 2}
     usernames = {key: name for key, name in column_of(school, "USERNAME").items() if key != "u004"}
-    assert usernames == {"n1": "u000", "n2": "u001", "s000": "u002", "s001": "u003", "s002": "free", "s003": "away"}
+    assert usernames == {
+        "n1": "u000",
+        "n2": "u001",
+        "s000": "u002",
+        "s001": "u003",
+        "s002": "free",
+        "s003": "away",
+    }
 
 
 def test_a_new_student_waits_in_vain_for_the_key_of_a_rejected_row(school: District) -> None:
@@ -340,7 +399,16 @@ def test_judging_may_be_dropped_anywhere_and_comes_to_the_same(
 
 
 @pytest.mark.usefixtures("small_batches")
-@pytest.mark.parametrize("judge", ["_duplicate_students", "_contested_keys", "_keys_in_use", "_blocked_rows", "_assign_apply_order"])
+@pytest.mark.parametrize(
+    "judge",
+    [
+        "_duplicate_students",
+        "_contested_keys",
+        "_keys_in_use",
+        "_blocked_rows",
+        "_assign_apply_order",
+    ],
+)
 def test_an_update_that_dies_in_the_same_place_again_and_again_fails(
     maple: District, monkeypatch: pytest.MonkeyPatch, judge: str
 ) -> None:
@@ -375,4 +443,6 @@ def test_a_large_file_in_any_order_ends_the_same(maple: District, cedar: Distric
         run(district, "STUDENT_ID,USERNAME\n" + "\n".join(rows))
         rows = random.Random(8).sample(rows, len(rows))
     assert column_of(maple, "USERNAME") == column_of(cedar, "USERNAME")
-    assert column_of(maple, "USERNAME") == {f"s{key}": f"u{new}" for key, new in zip(held, moved, strict=True)}
+    assert column_of(maple, "USERNAME") == {
+        f"s{key}": f"u{new}" for key, new in zip(held, moved, strict=True)
+    }

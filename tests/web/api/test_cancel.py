@@ -39,7 +39,9 @@ def test_an_update_is_canceled(curl: Curl) -> None:  # F43
 def test_what_a_browser_remembers_is_no_sign_in_for_the_page_of_somebody_else(curl: Curl) -> None:
     curl.start()
     remembered = basic("ops@maple.example", PASSWORD)
-    forged = curl.post("cancel", [("update", "1")], authorization=remembered, origin="https://evil.example")
+    forged = curl.post(
+        "cancel", [("update", "1")], authorization=remembered, origin="https://evil.example"
+    )
     assert (forged.status_code, verdict(forged)) == (400, "ERROR missing_login")
     assert curl.post("cancel", [("update", "1")], authorization=remembered).status_code == 200
 
@@ -59,7 +61,9 @@ def test_canceling_twice_cancels_once(curl: Curl) -> None:
     curl.start()
     curl.cancel()
     assert first_line(curl.cancel()).startswith("NOTHING TO CANCEL update 1 was canceled at ")
-    results = AuditEvent.objects.filter(action="cancel").order_by("pk").values_list("result", flat=True)
+    results = (
+        AuditEvent.objects.filter(action="cancel").order_by("pk").values_list("result", flat=True)
+    )
     assert list(results) == ["done", "nothing to cancel"]
 
 
@@ -75,7 +79,9 @@ def test_after_the_end_there_is_nothing_to_cancel(curl: Curl) -> None:
 def test_the_running_one_goes_first_then_the_oldest_and_the_others_are_named(curl: Curl) -> None:
     for number in range(3):
         curl.start(File(STUDENTS + b"2%d,Grace,Hopper\r\n" % number))
-    transitions.transition(UpdateJob.objects.get(number=1).pk, State.CHECKING, run_id="r", started_at=timezone.now())
+    transitions.transition(
+        UpdateJob.objects.get(number=1).pk, State.CHECKING, run_id="r", started_at=timezone.now()
+    )
     response = curl.cancel()
     assert verdict(response) == "OK update 1 canceled"
     assert text(response).endswith("\nWaiting: updates 2 and 3.\n")
@@ -91,14 +97,18 @@ def test_one_that_waits_can_be_named(curl: Curl) -> None:
 
 def test_a_number_that_does_not_exist_cancels_nothing_else(curl: Curl) -> None:
     curl.start()
-    assert first_line(curl.cancel(("update", "99"))) == "NOTHING TO CANCEL Maple USD has no update 99"
+    assert (
+        first_line(curl.cancel(("update", "99"))) == "NOTHING TO CANCEL Maple USD has no update 99"
+    )
     assert UpdateJob.objects.get().state == State.RECEIVED
 
 
 def test_the_neighbour_cancels_nothing_of_ours(curl: Curl, neighbour: Member) -> None:
     curl.start()
     for parts in [(), (("update", "1"),)]:
-        assert verdict(Curl(neighbour.email).cancel(*parts)).startswith("NOTHING TO CANCEL Cedar County has")
+        assert verdict(Curl(neighbour.email).cancel(*parts)).startswith(
+            "NOTHING TO CANCEL Cedar County has"
+        )
     assert UpdateJob.objects.get().state == State.RECEIVED
 
 
@@ -113,5 +123,10 @@ def test_only_a_district_manager_cancels(curl: Curl, manager: Member, role: str)
 def test_the_same_facts_as_json(curl: Curl) -> None:
     curl.start()
     told = json.loads(curl.cancel(accept="application/json").content)
-    assert (told["verdict"], told["canceled"], told["state"], told["not_processed"]) == ("OK", True, "canceled", 2)
+    assert (told["verdict"], told["canceled"], told["state"], told["not_processed"]) == (
+        "OK",
+        True,
+        "canceled",
+        2,
+    )
     assert json.loads(curl.cancel(accept="application/json").content)["canceled"] is False

@@ -32,7 +32,11 @@ def test_every_error_is_on_the_page_with_its_status_in_the_codes_order() -> None
 def test_every_status_is_in_the_table_of_statuses_on_the_right_side() -> None:
     again = {429, 503}
     for kind in ERROR_CODES.values():
-        row = next(line for line in TEXT.splitlines() if re.match(rf"\| [\d ]*\b{kind.status}\b[\d ]* \|", line))
+        row = next(
+            line
+            for line in TEXT.splitlines()
+            if re.match(rf"\| [\d ]*\b{kind.status}\b[\d ]* \|", line)
+        )
         assert row.endswith("| no |") == (kind.status not in again | {500})
         assert (kind.retry_after is not None) == (kind.status in again)
 
@@ -43,7 +47,9 @@ def test_every_field_is_on_the_page_with_its_commands() -> None:
         for name, commands, says in _rows(r"^\| `([a-z_]+)` \| ([a-z, ]+) \| ([^|]+) \|$")
     }
     assert told == {
-        name: (set(field.commands), field.description) for name, field in FIELDS.items() if field.is_implemented
+        name: (set(field.commands), field.description)
+        for name, field in FIELDS.items()
+        if field.is_implemented
     }
     for name in (name for name, field in FIELDS.items() if not field.is_implemented):
         assert re.search(rf"`{name}`[^.]*do not work yet", TEXT)
@@ -53,7 +59,9 @@ def test_every_verdict_is_on_the_page_with_its_meaning() -> None:
     rows = _rows(r"^\| `([A-Z ]+)` \| ([a-z, ]+) \| ([^|]+) \|")
     assert {word: tuple(meaning) for word, *meaning in rows} == status_line.VERDICT_MEANINGS
     told = set(status_line.VERDICT_MEANINGS)
-    sources = "".join(Path(module.__file__ or "").read_text() for module in (responses, status_line))
+    sources = "".join(
+        Path(module.__file__ or "").read_text() for module in (responses, status_line)
+    )
     spoken = set(re.findall(r'"((?:[A-Z]{2,} ?)+)"', sources)) | {"RUNNING", "ERROR"}
     assert told == spoken
 
@@ -65,8 +73,15 @@ def test_the_addresses_are_those_of_the_commands() -> None:
 
 
 def test_the_limits_of_failed_sign_ins_are_those_of_the_throttle() -> None:
-    limits = f"{throttle.PER_LOGIN_AND_ADDRESS} an hour for a login", f"{throttle.PER_ADDRESS} an hour for an address"
-    for limit in (*limits, f"{throttle.PER_LOGIN} an hour for a\nlogin", f"last {throttle.KNOWN_FOR.days} days"):
+    limits = (
+        f"{throttle.PER_LOGIN_AND_ADDRESS} an hour for a login",
+        f"{throttle.PER_ADDRESS} an hour for an address",
+    )
+    for limit in (
+        *limits,
+        f"{throttle.PER_LOGIN} an hour for a\nlogin",
+        f"last {throttle.KNOWN_FOR.days} days",
+    ):
         assert limit in TEXT
 
 
@@ -85,7 +100,9 @@ def _script() -> str:
 
 
 def test_the_script_is_the_one_that_the_automation_page_gives() -> None:
-    values = scripts.Values("https://HOST/slc/studentupdate", "ops@maple.example", "Maple USD", "America/Chicago")
+    values = scripts.Values(
+        "https://HOST/slc/studentupdate", "ops@maple.example", "Maple USD", "America/Chicago"
+    )
     assert _script() == scripts.script("nightly.sh", values)
 
 
@@ -112,11 +129,17 @@ def script(tmp_path: Path) -> Iterator[Path]:
         (["ERROR sign_in_failed: …"], 1, 1),
     ],
 )
-def test_the_script_waits_for_the_end_and_fails_loudly(script: Path, told: list[str], code: int, calls: int) -> None:
+def test_the_script_waits_for_the_end_and_fails_loudly(
+    script: Path, told: list[str], code: int, calls: int
+) -> None:
     (script.parent / "answers").write_text("\n".join(told) + "\n")
     path = f"{script.parent / 'bin'}:{os.environ['PATH']}"
     ran = subprocess.run(
-        ["sh", script], env={"PATH": path, "ROLLBOOK_PAUSE": "0"}, capture_output=True, text=True, check=False
+        ["sh", script],
+        env={"PATH": path, "ROLLBOOK_PAUSE": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     made = (script.parent / "calls").read_text().splitlines()
     assert (ran.returncode, len(made)) == (code, calls), ran.stderr
@@ -125,10 +148,17 @@ def test_the_script_waits_for_the_end_and_fails_loudly(script: Path, told: list[
 
 
 def test_the_script_does_not_wait_for_ever(script: Path) -> None:
-    told = ["OK update 17 accepted: …", "RUNNING update 17: waiting; no worker has been seen since 02:05:11 CST"]
+    told = [
+        "OK update 17 accepted: …",
+        "RUNNING update 17: waiting; no worker has been seen since 02:05:11 CST",
+    ]
     (script.parent / "answers").write_text("\n".join(told) + "\n")
     path = f"{script.parent / 'bin'}:{os.environ['PATH']}"
     ran = subprocess.run(
-        ["sh", script], env={"PATH": path, "ROLLBOOK_PATIENCE": "0"}, capture_output=True, text=True, check=False
+        ["sh", script],
+        env={"PATH": path, "ROLLBOOK_PATIENCE": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (ran.returncode, ran.stdout.splitlines()) == (1, told)

@@ -9,11 +9,15 @@ from rollbook.web.http.error_codes import ApiError
 
 
 def test_without_fields_everything_is_as_usual() -> None:
-    assert parse_fields(START, {"login": ["x"], "password": ["y"]}) == StartOptions(Mode.UPDATE, "", None, ())
+    assert parse_fields(START, {"login": ["x"], "password": ["y"]}) == StartOptions(
+        Mode.UPDATE, "", None, ()
+    )
 
 
 def test_fields_are_understood() -> None:
-    assert parse_fields(START, {"mode": ["add"], "encoding": ["Latin-1"]}) == StartOptions(Mode.ADD, "iso8859-1")
+    assert parse_fields(START, {"mode": ["add"], "encoding": ["Latin-1"]}) == StartOptions(
+        Mode.ADD, "iso8859-1"
+    )
     assert parse_fields(STATUS, {"update": ["17"]}).number == 17
     assert parse_fields(CANCEL, {"update": ["017"]}).number == 17
 
@@ -24,7 +28,9 @@ def test_a_number_is_digits(value: str) -> None:
         parse_fields(STATUS, {"update": [value]})
 
 
-@pytest.mark.parametrize("name", ["chek", "checks", "modus", "note_", "updat", "LOGIN", "emcoding", "wait "])
+@pytest.mark.parametrize(
+    "name", ["chek", "checks", "modus", "note_", "updat", "LOGIN", "emcoding", "wait "]
+)
 def test_a_field_within_two_letters_of_a_known_one_is_refused(name: str) -> None:
     with pytest.raises(ApiError, match="misspelled_field"):
         parse_fields(START, {name: ["x"]})
@@ -42,7 +48,9 @@ def test_what_belongs_to_start_is_not_taken_elsewhere(command: str, name: str) -
         parse_fields(command, {name: ["update"]})
 
 
-@pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if not field.is_implemented])
+@pytest.mark.parametrize(
+    "name", [name for name, field in FIELDS.items() if not field.is_implemented]
+)
 @pytest.mark.parametrize("command", [START, STATUS, CANCEL])
 def test_what_is_known_but_not_built_never_passes_silently(command: str, name: str) -> None:
     with pytest.raises(ApiError, match="not_supported"):

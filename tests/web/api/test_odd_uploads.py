@@ -9,7 +9,18 @@ from rollbook.accounts.models import AuditEvent, Member
 from rollbook.web.http.client import UNKNOWN_ADDRESS
 from rollbook.web.http.upload_form import MAX_FORM_BYTES
 from tests.conftest import PASSWORD
-from tests.web.curl import BOUNDARY, FORM, STUDENTS, Curl, File, basic, first_line, form, text, verdict
+from tests.web.curl import (
+    BOUNDARY,
+    FORM,
+    STUDENTS,
+    Curl,
+    File,
+    basic,
+    first_line,
+    form,
+    text,
+    verdict,
+)
 
 nothing_kept = pytest.mark.usefixtures("nothing_kept")
 OTHER = File(STUDENTS + b"102,Grace,Hopper\r\n")
@@ -37,7 +48,9 @@ ADDRESS = "https://localhost:8443"
         ("wait", "30", "not_supported"),
     ],
 )
-def test_a_field_that_is_not_understood_applies_no_file(curl: Curl, name: str, value: str, code: str) -> None:
+def test_a_field_that_is_not_understood_applies_no_file(
+    curl: Curl, name: str, value: str, code: str
+) -> None:
     response = curl.start(None, (name, value))
     assert (response.status_code, verdict(response)) == (400, f"ERROR {code}")
 
@@ -77,7 +90,9 @@ def test_two_sign_ins_are_refused(curl: Curl) -> None:
 
 
 @nothing_kept
-@pytest.mark.parametrize("header", ["Basic", "Basic !!!", "Basic b3Bz", "Digest username=ops", "Basic /////w=="])
+@pytest.mark.parametrize(
+    "header", ["Basic", "Basic !!!", "Basic b3Bz", "Digest username=ops", "Basic /////w=="]
+)
 def test_an_authorization_that_cannot_be_read_is_refused(curl: Curl, header: str) -> None:
     response = curl.post("start", [("file", File())], authorization=header)
     assert (response.status_code, verdict(response)) == (400, "ERROR bad_authorization")
@@ -133,7 +148,9 @@ def test_a_proxy_in_front_tells_the_address_and_nobody_else(curl: Curl, settings
         ("unknown", UNKNOWN_ADDRESS),
     ],
 )
-def test_a_proxy_may_write_the_port_behind_the_address(curl: Curl, settings: Settings, said: str, address: str) -> None:
+def test_a_proxy_may_write_the_port_behind_the_address(
+    curl: Curl, settings: Settings, said: str, address: str
+) -> None:
     settings.BEHIND_PROXY = True
     curl.start(x_forwarded_for=said)
     assert AuditEvent.objects.filter(action="sign in").get().address == address
@@ -146,7 +163,9 @@ def test_without_a_proxy_a_forged_address_changes_nothing(curl: Curl) -> None:
 
 @nothing_kept
 @pytest.mark.parametrize("role", ["school manager", "instructor"])
-def test_who_may_not_update_students_is_told_so_and_it_is_audited(curl: Curl, manager: Member, role: str) -> None:
+def test_who_may_not_update_students_is_told_so_and_it_is_audited(
+    curl: Curl, manager: Member, role: str
+) -> None:
     Member.objects.update(role=roles.standard(manager.district, role))
     response = curl.start()
     assert (response.status_code, verdict(response)) == (403, "ERROR not_allowed")
@@ -202,7 +221,9 @@ def test_a_file_name_without_the_at_sign(curl: Curl) -> None:  # B005
         ("", "what was sent is not a form"),
     ],
 )
-def test_what_is_not_a_form_is_refused_with_a_hint(curl: Curl, content_type: str, hint: str) -> None:
+def test_what_is_not_a_form_is_refused_with_a_hint(
+    curl: Curl, content_type: str, hint: str
+) -> None:
     response = curl.raw("start", b"login=x&password=y", content_type=content_type)
     assert (response.status_code, verdict(response)) == (415, "ERROR not_a_form")
     assert hint in text(response)
@@ -223,8 +244,12 @@ def test_two_files(curl: Curl) -> None:  # B010
 
 
 @nothing_kept
-def test_a_password_in_the_address_is_refused_and_audited_and_never_echoed(curl: Curl) -> None:  # B013
-    response = curl.client.post(f"/slc/studentupdate/start?Login=ops&password={PASSWORD}", secure=True)
+def test_a_password_in_the_address_is_refused_and_audited_and_never_echoed(
+    curl: Curl,
+) -> None:  # B013
+    response = curl.client.post(
+        f"/slc/studentupdate/start?Login=ops&password={PASSWORD}", secure=True
+    )
     assert (response.status_code, verdict(response)) == (400, "ERROR credentials_in_address")
     assert "change that password" in text(response)
     assert "horse" not in text(response)
@@ -258,7 +283,11 @@ def test_a_file_is_measured_while_it_streams_in_too(curl: Curl, settings: Settin
 @nothing_kept
 def test_a_body_of_unknown_size(curl: Curl) -> None:  # B020
     response = curl.client.generic(
-        "POST", "/slc/studentupdate/start", secure=True, CONTENT_TYPE=FORM, HTTP_TRANSFER_ENCODING="chunked"
+        "POST",
+        "/slc/studentupdate/start",
+        secure=True,
+        CONTENT_TYPE=FORM,
+        HTTP_TRANSFER_ENCODING="chunked",
     )
     assert (response.status_code, verdict(response)) == (411, "ERROR length_required")
 
@@ -349,11 +378,15 @@ def test_a_compressed_body(curl: Curl) -> None:  # B026
         ("Schüler 学生.csv", "Schüler 学生.csv"),
     ],
 )
-def test_a_file_may_be_called_anything_and_is_shown_safely(curl: Curl, sent: str, shown: str) -> None:
+def test_a_file_may_be_called_anything_and_is_shown_safely(
+    curl: Curl, sent: str, shown: str
+) -> None:
     assert f" in {shown}, now checking" in text(curl.start(File(name=sent)))
 
 
 @nothing_kept
 def test_a_name_that_is_not_utf_8_is_told_how_to_help(curl: Curl) -> None:
-    body = form([("file", File(STUDENTS * 1000, "jos\ue000.csv")), *curl.sign_in]).replace("\ue000".encode(), b"\xe9")
+    body = form([("file", File(STUDENTS * 1000, "jos\ue000.csv")), *curl.sign_in]).replace(
+        "\ue000".encode(), b"\xe9"
+    )
     assert ";filename=students.csv" in text(curl.raw("start", body))

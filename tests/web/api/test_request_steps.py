@@ -30,7 +30,9 @@ class Request:
     """A call that is being spoilt."""
 
     file: Part = ("file", File())
-    fields: dict[str, str] = field(default_factory=lambda: {"login": "ops@maple.example", "password": PASSWORD})
+    fields: dict[str, str] = field(
+        default_factory=lambda: {"login": "ops@maple.example", "password": PASSWORD}
+    )
     secure: bool = True
     method: str = "POST"
     query: str = ""
@@ -134,7 +136,9 @@ PAIRS = [
 
 
 @pytest.mark.parametrize(("first", "second"), PAIRS)
-def test_of_two_faults_the_earlier_one_is_told(first: int, second: int, manager: Member, settings: Settings) -> None:
+def test_of_two_faults_the_earlier_one_is_told(
+    first: int, second: int, manager: Member, settings: Settings
+) -> None:
     call = Request()
     # The later one first: a full queue must be filled before the address is throttled and the role is gone.
     FAULTS[second][0](call, settings)
@@ -147,7 +151,9 @@ def test_of_two_faults_the_earlier_one_is_told(first: int, second: int, manager:
 
 
 @pytest.mark.parametrize("number", range(len(FAULTS)), ids=NAMES)
-def test_each_fault_is_told_when_it_is_the_only_one(number: int, manager: Member, settings: Settings) -> None:
+def test_each_fault_is_told_when_it_is_the_only_one(
+    number: int, manager: Member, settings: Settings
+) -> None:
     call = Request()
     spoil, told, status = FAULTS[number]
     spoil(call, settings)

@@ -47,7 +47,9 @@ def test_the_districts_receivers_are_named_too(curl: Curl, manager: Member) -> N
     assert "e-mailed to ops@maple.example and it@maple.example." in text(curl.start())
 
 
-def test_the_update_knows_who_sent_which_file(curl: Curl, manager: Member, spool: Callable[[], int]) -> None:
+def test_the_update_knows_who_sent_which_file(
+    curl: Curl, manager: Member, spool: Callable[[], int]
+) -> None:
     curl.start(None, ("mode", "add"))
     update = UpdateJob.objects.get()
     assert (update.member, update.source, update.mode) == (manager, "curl", "add")
@@ -58,7 +60,12 @@ def test_the_update_knows_who_sent_which_file(curl: Curl, manager: Member, spool
 def test_starting_is_audited(curl: Curl, manager: Member) -> None:
     curl.start(user_agent="curl/8.5.0")
     event = AuditEvent.objects.get(action="start")
-    assert (event.member, event.result, event.detail, event.agent) == (manager, "received", "update 1", "curl/8.5.0")
+    assert (event.member, event.result, event.detail, event.agent) == (
+        manager,
+        "received",
+        "update 1",
+        "curl/8.5.0",
+    )
 
 
 def test_credentials_may_come_before_the_file(curl: Curl) -> None:
@@ -66,7 +73,9 @@ def test_credentials_may_come_before_the_file(curl: Curl) -> None:
 
 
 def test_http_basic_takes_the_place_of_login_and_password(curl: Curl) -> None:
-    response = curl.post("start", [("file", File())], authorization=basic("ops@maple.example", PASSWORD))
+    response = curl.post(
+        "start", [("file", File())], authorization=basic("ops@maple.example", PASSWORD)
+    )
     assert verdict(response) == "OK update 1 accepted"
 
 
@@ -85,7 +94,10 @@ def test_the_encoding_of_the_form_goes_before_that_of_the_district(curl: Curl) -
 def test_the_district_may_have_an_encoding_of_its_own(curl: Curl, manager: Member) -> None:
     manager.district.encoding = "cp1252"
     manager.district.save()
-    assert verdict(curl.start(File(STUDENTS + "102,José,Martí\r\n".encode("cp1252")))) == "OK update 1 accepted"
+    assert (
+        verdict(curl.start(File(STUDENTS + "102,José,Martí\r\n".encode("cp1252"))))
+        == "OK update 1 accepted"
+    )
 
 
 def test_a_cookie_is_nobody(curl: Curl, nothing_kept: None) -> None:
@@ -93,7 +105,9 @@ def test_a_cookie_is_nobody(curl: Curl, nothing_kept: None) -> None:
     assert verdict(curl.post("start", [("file", File())])) == "ERROR missing_login"
 
 
-def test_a_request_of_a_foreign_page_needs_no_csrf_token_and_gets_nothing_without_a_password(curl: Curl) -> None:
+def test_a_request_of_a_foreign_page_needs_no_csrf_token_and_gets_nothing_without_a_password(
+    curl: Curl,
+) -> None:
     curl.client = Client(enforce_csrf_checks=True)
     assert verdict(curl.start()) == "OK update 1 accepted"
 
@@ -125,7 +139,10 @@ def test_the_same_file_after_the_end_is_a_new_update_with_a_note(curl: Curl) -> 
 def test_another_file_waits_for_the_one_in_work(curl: Curl) -> None:
     curl.start()
     response = curl.start(OTHER)
-    assert first_line(response) == "OK update 2 accepted: 3 students in students.csv, waiting for update 1"
+    assert (
+        first_line(response)
+        == "OK update 2 accepted: 3 students in students.csv, waiting for update 1"
+    )
 
 
 def test_a_fifth_file_is_one_too_many(curl: Curl, spool: Callable[[], int]) -> None:
@@ -189,7 +206,8 @@ def test_a_refused_file_does_not_wait_in_the_queue(curl: Curl) -> None:
 
 @nothing_kept
 @pytest.mark.parametrize(
-    ("number", "code"), [(28, "disk_full"), (122, "disk_full"), (5, "storage_failed"), (24, "storage_failed")]
+    ("number", "code"),
+    [(28, "disk_full"), (122, "disk_full"), (5, "storage_failed"), (24, "storage_failed")],
 )
 def test_a_disk_that_takes_no_more_is_a_503(  # F25 F28 F35
     curl: Curl, monkeypatch: pytest.MonkeyPatch, number: int, code: str
@@ -199,7 +217,11 @@ def test_a_disk_that_takes_no_more_is_a_503(  # F25 F28 F35
 
     monkeypatch.setattr(IncomingFile, "write", full)
     response = curl.start()
-    assert (response.status_code, verdict(response), response["Retry-After"]) == (503, f"ERROR {code}", "60")
+    assert (response.status_code, verdict(response), response["Retry-After"]) == (
+        503,
+        f"ERROR {code}",
+        "60",
+    )
 
 
 @nothing_kept
@@ -218,7 +240,11 @@ def test_a_database_that_is_busy_is_a_503(curl: Curl, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(request_steps, "receive", busy)
     response = curl.start()
-    assert (response.status_code, verdict(response), response["Retry-After"]) == (503, "ERROR database_busy", "5")
+    assert (response.status_code, verdict(response), response["Retry-After"]) == (
+        503,
+        "ERROR database_busy",
+        "5",
+    )
 
 
 @nothing_kept
@@ -234,7 +260,9 @@ def test_a_fault_of_ours_leaves_no_file(curl: Curl, monkeypatch: pytest.MonkeyPa
 
 
 @nothing_kept
-def test_a_connection_that_breaks_while_it_is_read(curl: Curl, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_that_breaks_while_it_is_read(
+    curl: Curl, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(self: object, size: int = -1) -> bytes:
         raise UnreadablePostError("reset")
 
@@ -256,7 +284,12 @@ def test_json_tells_the_same_and_where_to_look(curl: Curl) -> None:
     assert (response.status_code, response["Content-Type"]) == (202, "application/json")
     assert (response["Location"], response["Retry-After"]) == (f"{ADDRESS}/updates/1", "5")
     told = _json(response)
-    assert (told["verdict"], told["update"], told["state"], told["rows"]) == ("OK", 1, "received", 2)
+    assert (told["verdict"], told["update"], told["state"], told["rows"]) == (
+        "OK",
+        1,
+        "received",
+        2,
+    )
     assert told["file"]["name"] == "students.csv"
     assert told["replayed"] is False
     assert first_line(curl.start()) == told["message"]

@@ -27,7 +27,10 @@ def work(number: int = 1) -> None:
 
 def test_before_the_first_update_there_is_none(curl: Curl) -> None:
     response = curl.status()
-    assert (response.status_code, text(response)) == (200, "NONE Maple USD has not started an update yet\n")
+    assert (response.status_code, text(response)) == (
+        200,
+        "NONE Maple USD has not started an update yet\n",
+    )
 
 
 def test_a_number_that_does_not_exist_is_none_too(curl: Curl) -> None:
@@ -45,7 +48,12 @@ def test_an_update_in_work(curl: Curl) -> None:
     curl.start()
     begun = timezone.now() - timedelta(seconds=10)
     transitions.transition(
-        UpdateJob.objects.get().pk, State.CHECKING, run_id="r", started_at=begun, progressed_at=timezone.now(), rows_read=1
+        UpdateJob.objects.get().pk,
+        State.CHECKING,
+        run_id="r",
+        started_at=begun,
+        progressed_at=timezone.now(),
+        rows_read=1,
     )
     line = first_line(curl.status())
     assert line.startswith("RUNNING update 1: checking, 1 of 2 rows read (50 %), started ")
@@ -62,7 +70,9 @@ def test_without_a_number_the_running_one_is_told_and_the_others_are_named(curl:
     curl.start()
     curl.start(OTHER)
     curl.start(File(STUDENTS + b"103,Mary,Jackson\r\n"))
-    transitions.transition(UpdateJob.objects.get(number=1).pk, State.CHECKING, run_id="r", started_at=timezone.now())
+    transitions.transition(
+        UpdateJob.objects.get(number=1).pk, State.CHECKING, run_id="r", started_at=timezone.now()
+    )
     response = curl.status()
     assert verdict(response) == "RUNNING update 1"
     assert text(response).endswith("\nWaiting: updates 2 and 3.\n")
@@ -71,8 +81,13 @@ def test_without_a_number_the_running_one_is_told_and_the_others_are_named(curl:
 def test_an_update_that_waits_names_those_it_waits_for(curl: Curl) -> None:
     curl.start()
     curl.start(OTHER)
-    transitions.transition(UpdateJob.objects.get(number=1).pk, State.CHECKING, run_id="r", started_at=timezone.now())
-    assert text(curl.status(("update", "2"))) == "RUNNING update 2: waiting for update 1\nRunning: update 1.\n"
+    transitions.transition(
+        UpdateJob.objects.get(number=1).pk, State.CHECKING, run_id="r", started_at=timezone.now()
+    )
+    assert (
+        text(curl.status(("update", "2")))
+        == "RUNNING update 2: waiting for update 1\nRunning: update 1.\n"
+    )
 
 
 def test_without_a_running_one_the_highest_number_is_told(curl: Curl) -> None:
@@ -87,11 +102,15 @@ def test_without_a_running_one_the_highest_number_is_told(curl: Curl) -> None:
 def test_who_started_it_is_named_when_it_was_someone_else(curl: Curl, manager: Member) -> None:
     curl.start()
     a_member(manager.district, "it@maple.example")
-    assert text(Curl("it@maple.example").status()).endswith("\nStarted by Ana Ruiz (ops@maple.example).\n")
+    assert text(Curl("it@maple.example").status()).endswith(
+        "\nStarted by Ana Ruiz (ops@maple.example).\n"
+    )
     assert "Started by" not in text(curl.status())
 
 
-def test_no_worker_is_told_honestly(curl: Curl, worker: Callable[[WorkerStatus], None]) -> None:  # F12
+def test_no_worker_is_told_honestly(
+    curl: Curl, worker: Callable[[WorkerStatus], None]
+) -> None:  # F12
     curl.start()
     worker(WorkerStatus(False, datetime(2026, 11, 20, 8, 7, 11, tzinfo=UTC)))
     assert first_line(curl.status()) == (
@@ -102,8 +121,12 @@ def test_no_worker_is_told_honestly(curl: Curl, worker: Callable[[WorkerStatus],
 
 def test_the_neighbour_sees_nothing_of_it(curl: Curl, neighbour: Member) -> None:
     curl.start()
-    assert text(Curl(neighbour.email).status()) == "NONE Cedar County has not started an update yet\n"
-    assert text(Curl(neighbour.email).status(("update", "1"))) == "NONE Cedar County has no update 1\n"
+    assert (
+        text(Curl(neighbour.email).status()) == "NONE Cedar County has not started an update yet\n"
+    )
+    assert (
+        text(Curl(neighbour.email).status(("update", "1"))) == "NONE Cedar County has no update 1\n"
+    )
 
 
 def test_asking_again_and_again_is_audited_once_a_day(curl: Curl) -> None:
@@ -138,7 +161,9 @@ def test_a_body_over_64_kib_is_never_read(curl: Curl) -> None:
 
 
 def test_basic_is_enough_with_an_otherwise_empty_form(curl: Curl) -> None:
-    response = curl.post("status", [("update", "1")], authorization=basic(*(str(value) for _, value in curl.sign_in)))
+    response = curl.post(
+        "status", [("update", "1")], authorization=basic(*(str(value) for _, value in curl.sign_in))
+    )
     assert verdict(response).startswith("NONE")
 
 
@@ -165,7 +190,12 @@ def test_the_same_facts_as_json(curl: Curl) -> None:
     response = curl.status(accept="application/json")
     told = json.loads(response.content)
     assert (response.status_code, told["message"] + "\n") == (200, text(curl.status()))
-    assert (told["verdict"], told["update"], told["state"], told["seconds_left"]) == ("RUNNING", 1, "received", None)
+    assert (told["verdict"], told["update"], told["state"], told["seconds_left"]) == (
+        "RUNNING",
+        1,
+        "received",
+        None,
+    )
 
 
 def test_none_as_json(curl: Curl) -> None:

@@ -35,7 +35,9 @@ class Script(Curl):
         return super().post(command, parts, **{"authorization": f"Bearer {self.token}", **headers})
 
 
-def a_script(member: Member, *scopes: Scope, good_for: timedelta = api_tokens.DEFAULT_LIFETIME) -> Script:
+def a_script(
+    member: Member, *scopes: Scope, good_for: timedelta = api_tokens.DEFAULT_LIFETIME
+) -> Script:
     _, secret = api_tokens.create(member, "night", scopes or tuple(Scope), timezone.now(), good_for)
     return Script(secret)
 
@@ -50,7 +52,10 @@ def test_the_scopes_are_the_commands() -> None:
 
 
 def test_a_token_does_what_login_and_password_do(script: Script, manager: Member) -> None:
-    assert first_line(script.start()) == "OK update 1 accepted: 2 students in students.csv, now checking"
+    assert (
+        first_line(script.start())
+        == "OK update 1 accepted: 2 students in students.csv, now checking"
+    )
     assert verdict(script.status()).startswith("RUNNING update 1")
     assert verdict(script.cancel()) == "OK update 1 canceled"
     event = AuditEvent.objects.get(action="start")
@@ -77,7 +82,11 @@ def test_the_starter_is_its_member(script: Script, manager: Member) -> None:
 @pytest.mark.parametrize("scope", Scope)
 def test_a_token_is_for_its_scope_alone(manager: Member, scope: Scope) -> None:
     script = a_script(manager, scope)
-    calls: dict[str, Callable[[], Any]] = {"start": script.start, "status": script.status, "cancel": script.cancel}
+    calls: dict[str, Callable[[], Any]] = {
+        "start": script.start,
+        "status": script.status,
+        "cancel": script.cancel,
+    }
     for name, call in calls.items():
         answer = call()
         if name == scope:
@@ -141,7 +150,11 @@ def test_asking_again_and_again_is_audited_once_a_day(script: Script) -> None:
     for _ in range(3):
         script.status()
     event = AuditEvent.objects.get()
-    assert (event.action, event.result, event.detail) == ("sign in", "ok", f"token {Token.objects.get().key}")
+    assert (event.action, event.result, event.detail) == (
+        "sign in",
+        "ok",
+        f"token {Token.objects.get().key}",
+    )
 
 
 @pytest.mark.parametrize("part", [("login", "ops@maple.example"), ("password", PASSWORD)])
@@ -164,7 +177,9 @@ def test_it_opens_no_report_and_no_page(script: Script) -> None:
     answer = Client().get("/updates/1", secure=True, HTTP_AUTHORIZATION=header)
     assert (answer.status_code, verdict(answer)) == (403, "ERROR token_elsewhere")
     for address in ("/updates/1", "/account", "/account/tokens"):
-        page = Client().get(address, secure=True, HTTP_AUTHORIZATION=header, HTTP_ACCEPT="text/html")
+        page = Client().get(
+            address, secure=True, HTTP_AUTHORIZATION=header, HTTP_ACCEPT="text/html"
+        )
         assert (page.status_code, page["Location"].partition("?")[0]) == (302, "/sign-in")
 
 
@@ -179,7 +194,9 @@ TOKEN_NEEDED = (
 )
 
 
-def test_with_a_second_factor_login_and_password_are_refused_in_the_form(curl: Curl, manager: Member) -> None:
+def test_with_a_second_factor_login_and_password_are_refused_in_the_form(
+    curl: Curl, manager: Member
+) -> None:
     with_second_factor(manager, timezone.now())
     for answer in (curl.start(), curl.status(), curl.cancel()):
         assert (answer.status_code, text(answer)) == (403, TOKEN_NEEDED)
@@ -208,7 +225,9 @@ def test_a_wrong_password_gets_the_answer_that_everybody_gets(manager: Member) -
     assert text(Curl(manager.email, "wrong").status()) == text(wrong)
 
 
-def test_where_the_district_requires_one_the_password_of_who_has_none_is_refused(curl: Curl, manager: Member) -> None:
+def test_where_the_district_requires_one_the_password_of_who_has_none_is_refused(
+    curl: Curl, manager: Member
+) -> None:
     script = a_script(manager)
     District.objects.update(requires_second_factor=True)
     answer = curl.start()

@@ -64,16 +64,22 @@ def test_the_disk_is_never_filled_to_the_brim() -> None:
 
 
 @pytest.mark.usefixtures("disk")
-def test_an_upload_that_finds_no_room_is_not_read(curl: Curl, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upload_that_finds_no_room_is_not_read(
+    curl: Curl, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(upload_quota, "KEPT_FREE", 100_000)
     monkeypatch.setattr(upload_quota, "KEPT_FREE_SHARE", 1.0)
     assert verdict(curl.start()) == "ERROR disk_full"
     assert verdict(curl.status()).startswith("NONE")
 
 
-def test_the_addresses_of_one_ipv6_customer_share_their_room(curl: Curl, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_addresses_of_one_ipv6_customer_share_their_room(
+    curl: Curl, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(UploadQuota, "_require", lambda room, address, size, largest: asked.append(address))
+    monkeypatch.setattr(
+        UploadQuota, "_require", lambda room, address, size, largest: asked.append(address)
+    )
     for last in "123":
         curl.client.defaults["REMOTE_ADDR"] = f"2001:db8::{last}"
         curl.start()

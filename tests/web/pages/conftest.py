@@ -26,7 +26,9 @@ class Visitor:
 
     def __init__(self, address: str = ADDRESS, agent: str = FIREFOX) -> None:
         self.client = Client(
-            enforce_csrf_checks=True, headers={"Accept": "text/html", "User-Agent": agent}, REMOTE_ADDR=address
+            enforce_csrf_checks=True,
+            headers={"Accept": "text/html", "User-Agent": agent},
+            REMOTE_ADDR=address,
         )
 
     def sign_in(self, member: Member, password: str = PASSWORD, **query: str) -> Any:
@@ -35,11 +37,17 @@ class Visitor:
         address = "/sign-in" + (f"?{urlencode(query)}" if query else "")
         return self.post(address, {"login": member.email, "password": password})
 
-    def get(self, address: str, query: Mapping[str, Any] | None = None, *, htmx: bool = False) -> Any:
+    def get(
+        self, address: str, query: Mapping[str, Any] | None = None, *, htmx: bool = False
+    ) -> Any:
         """Ask for a page; ``htmx`` asks as the script does."""
-        return self.client.get(address, query, secure=True, headers={"HX-Request": "true"} if htmx else {})
+        return self.client.get(
+            address, query, secure=True, headers={"HX-Request": "true"} if htmx else {}
+        )
 
-    def post(self, address: str, fields: Mapping[str, Any] | None = None, *, htmx: bool = False) -> Any:
+    def post(
+        self, address: str, fields: Mapping[str, Any] | None = None, *, htmx: bool = False
+    ) -> Any:
         """Send a form as a browser does, with the token it was given; as multipart if there is a file in it."""
         headers = {"Origin": HERE} | ({"HX-Request": "true"} if htmx else {})
         data = {"csrfmiddlewaretoken": self.token, **(fields or {})}

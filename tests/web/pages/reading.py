@@ -7,7 +7,21 @@ from html.parser import HTMLParser
 from typing import Any
 from xml.etree.ElementTree import Element, TreeBuilder
 
-VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+VOID = {
+    "area",
+    "base",
+    "br",
+    "col",
+    "embed",
+    "hr",
+    "img",
+    "input",
+    "link",
+    "meta",
+    "source",
+    "track",
+    "wbr",
+}
 UNSENT = {"submit", "button", "file"}
 
 
@@ -20,7 +34,9 @@ class _Tree(HTMLParser):
         self.open: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert len(attrs) == len({name for name, _ in attrs}), f"<{tag}> says something twice: {attrs}"
+        assert len(attrs) == len({name for name, _ in attrs}), (
+            f"<{tag}> says something twice: {attrs}"
+        )
         self.builder.start(tag, {name: value or "" for name, value in attrs})
         if tag in VOID:
             self.builder.end(tag)
@@ -35,7 +51,9 @@ class _Tree(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open, f"</{tag}> closes nothing"
-        assert self.open[-1] == tag, f"</{tag}> where <{self.open[-1]}> is open, line {self.getpos()[0]}"
+        assert self.open[-1] == tag, (
+            f"</{tag}> where <{self.open[-1]}> is open, line {self.getpos()[0]}"
+        )
         self.open.pop()
         self.builder.end(tag)
 
@@ -108,11 +126,16 @@ class Page:
     @property
     def rows(self) -> list[list[str]]:
         """The cells of every table row of the content that is no heading."""
-        return [[said(cell) for cell in row if cell.tag in {"td", "th"}] for row in self.main.iterfind(".//tbody/tr")]
+        return [
+            [said(cell) for cell in row if cell.tag in {"td", "th"}]
+            for row in self.main.iterfind(".//tbody/tr")
+        ]
 
     def form(self, action: str = "") -> "Form":
         """The content's form that goes to this address; the only one, if none is named."""
-        (form,) = (form for form in self.main.iter("form") if not action or form.get("action") == action)
+        (form,) = (
+            form for form in self.main.iter("form") if not action or form.get("action") == action
+        )
         return Form(form)
 
     def form_with(self, field: str) -> "Form":
@@ -127,7 +150,9 @@ class Page:
 
     def described(self, name: str) -> str:
         """What hint and error say of the field of this name, by way of aria-describedby; each must be there."""
-        field = next(field for field in self.main.iter() if field.get("name") == name and _is_field(field))
+        field = next(
+            field for field in self.main.iter() if field.get("name") == name and _is_field(field)
+        )
         names = field.get("aria-describedby", "").split()
         return " ".join(said(self._named(name)) for name in names)
 
@@ -154,7 +179,11 @@ class Form:
     @property
     def fields(self) -> dict[str, dict[str, str]]:
         """The attributes of each field, by its name."""
-        return {field.attrib["name"]: dict(field.attrib) for field in self.root.iter() if _is_field(field)}
+        return {
+            field.attrib["name"]: dict(field.attrib)
+            for field in self.root.iter()
+            if _is_field(field)
+        }
 
     @property
     def buttons(self) -> list[str]:

@@ -31,9 +31,13 @@ from tests.updates.night import a_class, enroll, finish, send
 from tests.web.test_matrix import COMMANDS_AND_CHECKS
 
 PAGES: dict[str, URLPattern] = {
-    pattern.name or "?": pattern for pattern in urlpatterns if pattern.name not in COMMANDS_AND_CHECKS
+    pattern.name or "?": pattern
+    for pattern in urlpatterns
+    if pattern.name not in COMMANDS_AND_CHECKS
 }
-RULES: dict[str, AccessRule] = {name: getattr(page.callback, "rule", None) for name, page in PAGES.items()}  # type: ignore[misc]
+RULES: dict[str, AccessRule] = {
+    name: getattr(page.callback, "rule", None) for name, page in PAGES.items()
+}  # type: ignore[misc]
 FOR_MEMBERS = [name for name, rule in RULES.items() if rule and not rule.public]
 ROLES = list(RoleType)
 
@@ -109,7 +113,9 @@ class Cedar:
         self.group = Group.objects.get(school=self.student.school_id)
         chosen = transfers.select_student(self.manager, self.student.pk)
         assert chosen
-        self.transfer = transfers.request_transfer(self.manager, chosen, "To the new school", timezone.now())
+        self.transfer = transfers.request_transfer(
+            self.manager, chosen, "To the new school", timezone.now()
+        )
         self.invited = members.invite(
             district,
             "new@cedar.example",
@@ -120,11 +126,17 @@ class Cedar:
             self.manager,
             timezone.now(),
         )
-        self.role = roles.make(self.manager, RoleType.INSTRUCTOR, "Cedar's helper", "", [Permission.SEE_STUDENTS])
+        self.role = roles.make(
+            self.manager, RoleType.INSTRUCTOR, "Cedar's helper", "", [Permission.SEE_STUDENTS]
+        )
         incoming = IncomingFile()
         incoming.write(a_class(3, GRADE="11").encode())
-        self.draft = drafts.create(self.manager, incoming, file_name="cedar.csv", now=timezone.now())
-        self.token, _ = api_tokens.create(self.manager, "Cedar's night", tuple(Scope), timezone.now())
+        self.draft = drafts.create(
+            self.manager, incoming, file_name="cedar.csv", now=timezone.now()
+        )
+        self.token, _ = api_tokens.create(
+            self.manager, "Cedar's night", tuple(Scope), timezone.now()
+        )
         self.visitor = signed_in(self.manager)
         self.handle = str(Session.objects.get(member=self.manager).pk)
 

@@ -65,9 +65,14 @@ def _some(district: District | None, before: datetime) -> Iterator[tuple[SealedE
     for number in list(old.order_by("seal").values_list("seal", flat=True).distinct()):
         sealed = seals.load_valid_seal(number)
         if sealed is None:
-            log.error("seal %d of the audit does not fit, and what is under it is not removed though it is old", number)
+            log.error(
+                "seal %d of the audit does not fit, and what is under it is not removed though it is old",
+                number,
+            )
             continue
-        going = {event.pk for event in sealed.events if _is_of(event, district) and event.at < before}
+        going = {
+            event.pk for event in sealed.events if _is_of(event, district) and event.at < before
+        }
         yield sealed, going
         found += len(going)
         if found >= AT_ONCE:

@@ -35,7 +35,8 @@ class BrokenSeal:
 @dataclass(frozen=True)
 class Verification:
     """How many events are sealed, under how many seals, how many wait for one, what is broken, and how many events
-    retention has removed."""
+    retention has removed.
+    """
 
     events: int
     seals: int
@@ -61,7 +62,10 @@ def seal_pending(now: datetime) -> int:
             before = AuditSeal.objects.order_by("-number").first()
             number, digest = (before.number, before.digest) if before else (0, "")
             seal = AuditSeal.objects.create(
-                number=number + 1, events=len(events), at=now, digest=_digest(digest, number + 1, events)
+                number=number + 1,
+                events=len(events),
+                at=now,
+                digest=_digest(digest, number + 1, events),
             )
             AuditEvent.objects.filter(pk__in=[event.pk for event in events]).update(seal=seal)
     return len(events)
@@ -73,7 +77,10 @@ def verify() -> Verification:
     before = ""
     for seal in AuditSeal.objects.order_by("number").iterator():
         found = _events(seal)
-        broken += [BrokenSeal(seal.number, seal.at, text) for text in _faults(seal, seals + 1, before, found)]
+        broken += [
+            BrokenSeal(seal.number, seal.at, text)
+            for text in _faults(seal, seals + 1, before, found)
+        ]
         before, events, seals = seal.digest, events + len(found), seal.number
         forgotten += seal.removed_events
     waiting = AuditEvent.objects.filter(seal=None).count()
@@ -82,12 +89,18 @@ def verify() -> Verification:
 
 def load_valid_seal(number: int) -> SealedEvents | None:
     """The seal with this number and what is under it; None if it does not fit."""
-    seals = {seal.number: seal for seal in AuditSeal.objects.filter(number__in=[number - 1, number])}
+    seals = {
+        seal.number: seal for seal in AuditSeal.objects.filter(number__in=[number - 1, number])
+    }
     seal, one_before = seals.get(number), seals.get(number - 1)
     if seal is None or (one_before is None and number > 1):
         return None
     before, events = one_before.digest if one_before else "", _events(seal)
-    return None if any(_faults(seal, number, before, events)) else SealedEvents(seal, before, tuple(events))
+    return (
+        None
+        if any(_faults(seal, number, before, events))
+        else SealedEvents(seal, before, tuple(events))
+    )
 
 
 def remove_events(sealed: SealedEvents, going: Collection[int]) -> None:

@@ -30,9 +30,13 @@ MAX_LIFETIME = timedelta(days=730)
 MAX_TOKENS = 20
 """Tokens of one member that are good at a time."""
 
-LAST_USED_RESOLUTION = timedelta(minutes=1)  # for each note of it a script would have to wait for the disk
+LAST_USED_RESOLUTION = timedelta(
+    minutes=1
+)  # for each note of it a script would have to wait for the disk
 
-_ALPHABET = string.ascii_letters + string.digits  # what neither a form nor a shell reads as something else
+_ALPHABET = (
+    string.ascii_letters + string.digits
+)  # what neither a form nor a shell reads as something else
 _KEY, _RANDOM = 8, 32
 _TOKEN = re.compile(rf"rb_([A-Za-z0-9]{{{_KEY}}})[A-Za-z0-9]{{{_RANDOM}}}")
 
@@ -54,7 +58,11 @@ class InvalidToken(ValidationFailed):
 
 
 def create(
-    member: Member, name: str, scopes: Collection[Scope], now: datetime, good_for: timedelta = DEFAULT_LIFETIME
+    member: Member,
+    name: str,
+    scopes: Collection[Scope],
+    now: datetime,
+    good_for: timedelta = DEFAULT_LIFETIME,
 ) -> tuple[Token, str]:
     """A new token of the member's, and the secret itself, which is told this once. The member is mailed its name.
 
@@ -86,7 +94,11 @@ def sign_in(secret: str, address: str, now: datetime, agent: str = "") -> Token:
     begins could stop the scripts of its member.
     """
     throttle.check_address(address, now)
-    known = Token.objects.select_related("member__district", "member__role").filter(key=_key_of(secret)).first()
+    known = (
+        Token.objects.select_related("member__district", "member__role")
+        .filter(key=_key_of(secret))
+        .first()
+    )
     if known is None or not _is_valid(known, secret, now):
         _note_failure(known, address, agent, now)
         raise TokenRejected
@@ -124,7 +136,9 @@ def _is_valid(token: Token, secret: str, now: datetime) -> bool:
     return is_it and token.revoked_at is None and token.expires_at > now and token.member.is_active
 
 
-def _problems(member: Member, name: str, scopes: Collection[Scope], now: datetime, good_for: timedelta) -> list[str]:
+def _problems(
+    member: Member, name: str, scopes: Collection[Scope], now: datetime, good_for: timedelta
+) -> list[str]:
     found = name_problems("name", name, MAX_NAME_LENGTH)
     if not scopes:
         found.append("it would be for no command; choose one at least")

@@ -26,7 +26,9 @@ class LinkExpired(Exception):
     """The link was used, is too old or not whole, or its member may not sign in any more: one answer for all."""
 
     def __init__(self) -> None:
-        super().__init__("This link has been used, is too old, or is not complete. Ask for a new one.")
+        super().__init__(
+            "This link has been used, is too old, or is not complete. Ask for a new one."
+        )
 
 
 def make(member: Member, kind: AccountMailKind) -> str:

@@ -9,7 +9,11 @@ from rollbook.accounts import mails
 from rollbook.accounts.audit import log
 from rollbook.accounts.auth import sessions, throttle
 from rollbook.accounts.auth.emailed_links import LIFETIME
-from rollbook.accounts.auth.password_policy import facts_about, normalize_password, policy_violations
+from rollbook.accounts.auth.password_policy import (
+    facts_about,
+    normalize_password,
+    policy_violations,
+)
 from rollbook.accounts.auth.sign_in import fold_login, verify_password
 from rollbook.accounts.models import AccountMail, AccountMailKind, Member
 from rollbook.validation import ValidationFailed
@@ -21,7 +25,9 @@ class InvalidPassword(ValidationFailed):
     """This cannot be the password."""
 
 
-def set_password(member: Member, password: str, now: datetime, *, address: str | None = None, agent: str = "") -> None:
+def set_password(
+    member: Member, password: str, now: datetime, *, address: str | None = None, agent: str = ""
+) -> None:
     """Give the member this password, which ends the sessions and uses up the links there are.
 
     Raises PasswordRefused, also when somebody else was faster: of two that hold one link, one sets a password.
@@ -30,21 +36,36 @@ def set_password(member: Member, password: str, now: datetime, *, address: str |
     reasons = policy_violations(password, facts)
     if reasons:
         raise InvalidPassword(reasons)
-    stored, is_first, hashed = member.password, not member.has_usable_password(), make_password(normalize_password(password))
+    stored, is_first, hashed = (
+        member.password,
+        not member.has_usable_password(),
+        make_password(normalize_password(password)),
+    )
     with transaction.atomic():
-        if not Member.objects.filter(pk=member.pk, password=stored, is_active=True).update(password=hashed):
+        if not Member.objects.filter(pk=member.pk, password=stored, is_active=True).update(
+            password=hashed
+        ):
             raise InvalidPassword([_MEANWHILE])
         sessions.end_all(member)
-        AccountMail.objects.filter(member=member, kind__in=LIFETIME, sent_at=None).update(next_attempt_at=None)
+        AccountMail.objects.filter(member=member, kind__in=LIFETIME, sent_at=None).update(
+            next_attempt_at=None
+        )
         if not is_first:
             mails.queue_mail(member, AccountMailKind.PASSWORD_CHANGED, now)
         log.record(
-            "set password", "first" if is_first else "changed", member=member, address=address, agent=agent, now=now
+            "set password",
+            "first" if is_first else "changed",
+            member=member,
+            address=address,
+            agent=agent,
+            now=now,
         )
     member.password = hashed
 
 
-def change_password(member: Member, old: str, new: str, address: str, now: datetime, agent: str = "") -> Member:
+def change_password(
+    member: Member, old: str, new: str, address: str, now: datetime, agent: str = ""
+) -> Member:
     """Let the member who knows the old password have another one; returns the member as signed in with it.
 
     Raises SignInFailed, Throttled and PasswordRefused. To try an old password is to try to sign in.
@@ -65,6 +86,8 @@ def request_password_reset(login: str, address: str, now: datetime, agent: str =
         # Two that ask at the same time take turns.
         member = Member.objects.select_for_update().filter(email=folded, is_active=True).first()
         throttle.record_request(address, now)
-        log.record("ask for password", "asked", member=member, address=address, agent=agent, now=now)
+        log.record(
+            "ask for password", "asked", member=member, address=address, agent=agent, now=now
+        )
         if not mails.recently_queued(member, AccountMailKind.FORGOTTEN_PASSWORD, now) and member:
             mails.queue_mail(member, AccountMailKind.FORGOTTEN_PASSWORD, now)

@@ -41,7 +41,9 @@ def _length(password: str) -> list[str]:
     if size > MOST_BYTES:
         return [f"it is longer than {MOST_BYTES:,} bytes"]
     if len(password) < FEWEST_CHARACTERS:
-        return [f"it is shorter than {FEWEST_CHARACTERS} characters; a few words in a row are easy to remember"]
+        return [
+            f"it is shorter than {FEWEST_CHARACTERS} characters; a few words in a row are easy to remember"
+        ]
     return []
 
 

@@ -24,7 +24,7 @@ from rollbook.accounts.permissions import Permission
 from rollbook.secret_keys import derived
 
 RECOVERY_CODES = 10
-TOKEN_NAME = "Made with the second factor"  # noqa: S105 - what a token is called
+TOKEN_NAME = "Made with the second factor"
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without those that look like another one
 _GROUPS, _LENGTH = 4, 4  # 16 characters, about 79 bits
@@ -72,7 +72,9 @@ def switch_on(member: Member, sealed: str, code: str, now: datetime) -> SecondFa
         raise CodeFailed
     try:
         with transaction.atomic():
-            factor = SecondFactor.objects.create(member=member, encrypted_secret=sealed, last_counter=step, enabled_at=now)
+            factor = SecondFactor.objects.create(
+                member=member, encrypted_secret=sealed, last_counter=step, enabled_at=now
+            )
             codes = _new_codes(factor)
             token = _token_for_scripts(member, now)
             mails.queue_mail(member, AccountMailKind.SECOND_FACTOR_ON, now)
@@ -108,7 +110,9 @@ def recovery_codes_left(member: Member) -> int:
     return RecoveryCode.objects.filter(second_factor__member=member).count()
 
 
-def verify_code(member: Member, code: str, address: str, now: datetime, agent: str = "") -> int | None:
+def verify_code(
+    member: Member, code: str, address: str, now: datetime, agent: str = ""
+) -> int | None:
     """Take this code, which is good no more then. Of a recovery code it returns how many are left, else None.
 
     Raises CodeFailed, and Throttled before anything is looked at.
@@ -137,17 +141,31 @@ def _use_step(factor: SecondFactor, member: Member, code: str, now: datetime) ->
 
 
 def _use_recovery_code(factor: SecondFactor, code: str) -> bool:
-    used, _ = RecoveryCode.objects.filter(second_factor=factor, digest=_digest(factor.member_id, code)).delete()
+    used, _ = RecoveryCode.objects.filter(
+        second_factor=factor, digest=_digest(factor.member_id, code)
+    ).delete()
     return used > 0
 
 
-def _record(member: Member, address: str, agent: str, now: datetime, *, is_good: bool, left: int | None) -> None:
+def _record(
+    member: Member, address: str, agent: str, now: datetime, *, is_good: bool, left: int | None
+) -> None:
     """What is as it should be the session tells that begins with it; a recovery code is worth a word of its own."""
     if not is_good:
-        log.record("sign in", "failed", member=member, address=address, agent=agent, detail="code", now=now)
+        log.record(
+            "sign in", "failed", member=member, address=address, agent=agent, detail="code", now=now
+        )
     elif left is not None:
         detail = f"{left} left"
-        log.record("recovery code", "used", member=member, address=address, agent=agent, detail=detail, now=now)
+        log.record(
+            "recovery code",
+            "used",
+            member=member,
+            address=address,
+            agent=agent,
+            detail=detail,
+            now=now,
+        )
 
 
 def _new_codes(factor: SecondFactor) -> tuple[str, ...]:

@@ -82,7 +82,9 @@ class SessionStore(db.SessionStore):
             self._session_key = None
         elif not self.watching and now - row.last_seen_at >= SEEN_EVERY:
             with transaction.atomic():
-                Session.objects.filter(pk=row.pk).update(last_seen_at=now, expire_date=_end(row.started_at, now))
+                Session.objects.filter(pk=row.pk).update(
+                    last_seen_at=now, expire_date=_end(row.started_at, now)
+                )
         return row
 
 
@@ -112,7 +114,11 @@ def begin_pending(request: HttpRequest, member: Member, now: datetime) -> None:
     """The member's password was right in this browser, and the code is still to come: nobody is known to it yet."""
     request.session.flush()
     proof = member.get_session_auth_hash()
-    request.session[_HALF_WAY] = {"member": member.pk, "proof": proof, "until": (now + PENDING_LIFETIME).isoformat()}
+    request.session[_HALF_WAY] = {
+        "member": member.pk,
+        "proof": proof,
+        "until": (now + PENDING_LIFETIME).isoformat(),
+    }
 
 
 def pending_member(request: HttpRequest, now: datetime) -> Member | None:
@@ -165,9 +171,18 @@ def mark_background_poll(request: HttpRequest) -> None:
 def active_sessions(member: Member, request: HttpRequest) -> list[ActiveSession]:
     """The member's sessions, the one that was seen last first."""
     this = _digest(request.session.session_key)
-    living = Session.objects.filter(member=member, expire_date__gt=timezone.now()).order_by("-last_seen_at", "pk")
+    living = Session.objects.filter(member=member, expire_date__gt=timezone.now()).order_by(
+        "-last_seen_at", "pk"
+    )
     return [
-        ActiveSession(row.pk, row.started_at, row.last_seen_at, row.address or "", row.agent, is_this=row.pk == this)
+        ActiveSession(
+            row.pk,
+            row.started_at,
+            row.last_seen_at,
+            row.address or "",
+            row.agent,
+            is_this=row.pk == this,
+        )
         for row in living
     ]
 
@@ -182,7 +197,11 @@ def end_one(member: Member, handle: str) -> bool:
 def end_others(request: HttpRequest, member: Member) -> int:
     """End the member's sessions except the one that asks; returns how many."""
     with transaction.atomic():
-        ended, _ = Session.objects.filter(member=member).exclude(pk=_digest(request.session.session_key)).delete()
+        ended, _ = (
+            Session.objects.filter(member=member)
+            .exclude(pk=_digest(request.session.session_key))
+            .delete()
+        )
     return ended
 
 

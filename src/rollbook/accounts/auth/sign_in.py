@@ -60,7 +60,9 @@ def sign_in(login: str, password: str, address: str, now: datetime, agent: str =
     return found
 
 
-def verify_password(login: str, password: str, address: str, now: datetime, agent: str = "") -> Member:
+def verify_password(
+    login: str, password: str, address: str, now: datetime, agent: str = ""
+) -> Member:
     """The member whose login and password these are; whether that is enough is for the caller to see.
 
     Raises SignInFailed or Throttled; nothing is hashed for a caller who is throttled.
@@ -68,14 +70,20 @@ def verify_password(login: str, password: str, address: str, now: datetime, agen
     folded = fold_login(login)
     with _hashing_slots:
         throttle.check_sign_in(folded, address, now)
-        found = Member.objects.select_related("district", "role", "second_factor").filter(email=folded).first()
+        found = (
+            Member.objects.select_related("district", "role", "second_factor")
+            .filter(email=folded)
+            .first()
+        )
         if not _matches(found, password) or found is None or not found.is_active:
             _record_failure(folded, found, address, agent, now)
             raise SignInFailed
     return found
 
 
-def record_sign_in(member: Member, address: str, agent: str, now: datetime, detail: str = "") -> None:
+def record_sign_in(
+    member: Member, address: str, agent: str, now: datetime, detail: str = ""
+) -> None:
     """The member has signed in, with all that takes. Written once a day for each member and address: a script that
     polls writes nothing.
     """
@@ -84,8 +92,12 @@ def record_sign_in(member: Member, address: str, agent: str, now: datetime, deta
     if known.filter(last_seen_at__date=now.date()).exists():
         return
     with transaction.atomic():
-        KnownAddress.objects.update_or_create(member=member, address=home, defaults={"last_seen_at": now})
-        log.record("sign in", "ok", member=member, address=address, agent=agent, detail=detail, now=now)
+        KnownAddress.objects.update_or_create(
+            member=member, address=home, defaults={"last_seen_at": now}
+        )
+        log.record(
+            "sign in", "ok", member=member, address=address, agent=agent, detail=detail, now=now
+        )
 
 
 def _matches(member: Member | None, password: str) -> bool:
@@ -110,12 +122,16 @@ def _upgrade(member: Member, password: str) -> None:
     """The stored hash is weaker than today's profile. If the password was changed meanwhile, that one stays."""
     stronger = make_password(password)
     with transaction.atomic():
-        upgraded = Member.objects.filter(pk=member.pk, password=member.password).update(password=stronger)
+        upgraded = Member.objects.filter(pk=member.pk, password=member.password).update(
+            password=stronger
+        )
     if upgraded:
         member.password = stronger  # a session that begins now is bound to it
 
 
-def _record_failure(login: str, member: Member | None, address: str, agent: str, now: datetime) -> None:
+def _record_failure(
+    login: str, member: Member | None, address: str, agent: str, now: datetime
+) -> None:
     with transaction.atomic():
         throttle.record_failure(login, address, now)
         log.record("sign in", "failed", member=member, address=address, agent=agent, now=now)

@@ -41,10 +41,14 @@ def check_sign_in(login: str, address: str, now: datetime) -> None:
     An address that signed in as this login lately is never stopped by what strangers do elsewhere.
     """
     of_login = SignInFailure.objects.filter(login_digest=digest(login))
-    if not (of_login | _from(address)).filter(failed_at__gt=now - WINDOW).exists():  # as nearly always: one question for three
+    if (
+        not (of_login | _from(address)).filter(failed_at__gt=now - WINDOW).exists()
+    ):  # as nearly always: one question for three
         return
     check_address(address, now)
-    _require(of_login.filter(address=client_network(address)), "failed_at", PER_LOGIN_AND_ADDRESS, now)
+    _require(
+        of_login.filter(address=client_network(address)), "failed_at", PER_LOGIN_AND_ADDRESS, now
+    )
     _require(of_login, "failed_at", PER_LOGIN, now, unless=lambda: _is_known(login, address, now))
 
 
@@ -52,7 +56,9 @@ def record_failure(login: str, address: str, now: datetime) -> None:
     """Count a sign-in that failed; those that count no longer are removed."""
     with transaction.atomic():
         SignInFailure.objects.filter(failed_at__lt=now - WINDOW).delete()
-        SignInFailure.objects.create(login_digest=digest(login), address=client_network(address), failed_at=now)
+        SignInFailure.objects.create(
+            login_digest=digest(login), address=client_network(address), failed_at=now
+        )
 
 
 def check_code(login: str, address: str, now: datetime) -> None:
@@ -62,7 +68,12 @@ def check_code(login: str, address: str, now: datetime) -> None:
     that is known is no excuse.
     """
     check_address(address, now)
-    _require(SignInFailure.objects.filter(login_digest=digest(_code_counter_key(login))), "failed_at", PER_LOGIN_OF_CODES, now)
+    _require(
+        SignInFailure.objects.filter(login_digest=digest(_code_counter_key(login))),
+        "failed_at",
+        PER_LOGIN_OF_CODES,
+        now,
+    )
 
 
 def record_code_failure(login: str, address: str, now: datetime) -> None:
@@ -72,7 +83,12 @@ def record_code_failure(login: str, address: str, now: datetime) -> None:
 
 def check_request(address: str, now: datetime) -> None:
     """Raise Throttled if too many passwords were said to be forgotten from this address, of whatever logins."""
-    _require(PasswordRequest.objects.filter(address=client_network(address)), "requested_at", REQUESTS_PER_ADDRESS, now)
+    _require(
+        PasswordRequest.objects.filter(address=client_network(address)),
+        "requested_at",
+        REQUESTS_PER_ADDRESS,
+        now,
+    )
 
 
 def record_request(address: str, now: datetime) -> None:
@@ -85,7 +101,9 @@ def record_request(address: str, now: datetime) -> None:
 def digest(login: str) -> str:
     """A keyed digest: what was sent as a login may have been a password, or a student's row."""
     key = secret(settings.KEYS, "logins")
-    return hashlib.blake2b(login.encode("utf-8", "surrogatepass"), key=key, digest_size=32).hexdigest()
+    return hashlib.blake2b(
+        login.encode("utf-8", "surrogatepass"), key=key, digest_size=32
+    ).hexdigest()
 
 
 def _code_counter_key(login: str) -> str:

@@ -63,4 +63,4 @@ def _is_code(secret: bytes, code: str, step: int) -> bool:
 
 def _totp(secret: bytes) -> TOTP:
     # SHA-1 within HMAC is sound, and many apps know no other, whatever a QR code says.
-    return TOTP(secret, DIGITS, SHA1(), SECONDS)  # noqa: S303
+    return TOTP(secret, DIGITS, SHA1(), SECONDS)

@@ -101,7 +101,10 @@ def _is_last_district_manager(member: Member) -> bool:
     if not (member.is_active and member.role.is_fixed):
         return False
     standard = Member.objects.filter(
-        district=member.district_id, is_active=True, role__is_standard=True, role__type=RoleType.DISTRICT_MANAGER.value
+        district=member.district_id,
+        is_active=True,
+        role__is_standard=True,
+        role__type=RoleType.DISTRICT_MANAGER.value,
     )
     return not any(other.has_usable_password() for other in standard.exclude(pk=member.pk))
 

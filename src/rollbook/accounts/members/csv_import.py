@@ -34,7 +34,9 @@ def import_staff(data: bytes, by: Member, now: datetime) -> ImportResult:
     table = small_csv.read(data, COLUMNS)
     if len(table.rows) > MOST_ROWS:
         raise CsvRejected(
-            "too_many_rows", table.rows[MOST_ROWS][0], f"is row {MOST_ROWS + 1:,}; send {MOST_ROWS:,} at most"
+            "too_many_rows",
+            table.rows[MOST_ROWS][0],
+            f"is row {MOST_ROWS + 1:,}; send {MOST_ROWS:,} at most",
         )
     imported = ImportResult(problems=table.problems)
     ids = _IdsOfSchools(by)
@@ -43,7 +45,9 @@ def import_staff(data: bytes, by: Member, now: datetime) -> ImportResult:
         for line, cells in table.rows:
             login = fold_login(cells["EMAIL"])
             if (first := lines.setdefault(login, line)) != line and login:
-                imported.problems.append((line, f"{login} stands in line {first:,} already; keep one of them"))
+                imported.problems.append(
+                    (line, f"{login} stands in line {first:,} already; keep one of them")
+                )
             else:
                 _take(imported, line, cells, login, ids, by, now)
     imported.problems.sort()
@@ -51,7 +55,13 @@ def import_staff(data: bytes, by: Member, now: datetime) -> ImportResult:
 
 
 def _take(
-    imported: ImportResult, line: int, cells: dict[str, str], login: str, ids: "_IdsOfSchools", by: Member, now: datetime
+    imported: ImportResult,
+    line: int,
+    cells: dict[str, str],
+    login: str,
+    ids: "_IdsOfSchools",
+    by: Member,
+    now: datetime,
 ) -> None:
     schools = tuple(ids.of(cells["SCHOOLS"]))
     member = members.visible_to(by).select_related("role").filter(email=login).first()
@@ -69,12 +79,20 @@ def _take(
         imported.there += 1
     else:
         imported.problems.append(
-            (line, f"{login} is a member already and this line says something else; change the member by hand")
+            (
+                line,
+                f"{login} is a member already and this line says something else; change the member by hand",
+            )
         )
 
 
 def _is_as_wanted(member: Member, cells: dict[str, str], schools: tuple[str, ...]) -> bool:
-    wanted = cells["FIRST_NAME"], cells["LAST_NAME"], cells["ASSIGNED_ROLE"].casefold(), sorted(schools)
+    wanted = (
+        cells["FIRST_NAME"],
+        cells["LAST_NAME"],
+        cells["ASSIGNED_ROLE"].casefold(),
+        sorted(schools),
+    )
     known = sorted(member.schools.values_list("organization_id", flat=True))
     return wanted == (member.first_name, member.last_name, member.role.name_key, known)
 
@@ -84,7 +102,9 @@ class _IdsOfSchools:
 
     def __init__(self, by: Member) -> None:
         self._by_name: dict[str, list[str]] = {}
-        for key, name in School.objects.filter(district=by.district_id).values_list("organization_id", "name"):
+        for key, name in School.objects.filter(district=by.district_id).values_list(
+            "organization_id", "name"
+        ):
             self._by_name.setdefault(name.casefold(), []).append(key)
             self._by_name[key.casefold()] = [key]
 

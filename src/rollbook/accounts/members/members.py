@@ -11,9 +11,18 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max, QuerySet
 
 from rollbook.accounts import mails
-from rollbook.accounts.auth.password_policy import facts_about, normalize_password, policy_violations
+from rollbook.accounts.auth.password_policy import (
+    facts_about,
+    normalize_password,
+    policy_violations,
+)
 from rollbook.accounts.auth.sign_in import fold_login
-from rollbook.accounts.members.validation import InvalidMember, MemberDraft, email_already_used, in_order
+from rollbook.accounts.members.validation import (
+    InvalidMember,
+    MemberDraft,
+    email_already_used,
+    in_order,
+)
 from rollbook.accounts.models import AccountMailKind, Member
 from rollbook.districts.models import District, School
 
@@ -56,7 +65,9 @@ def add_member(
     """Add an active member. ``schools`` are organization IDs. Raises MemberRefused with every reason."""
     wanted = MemberDraft(district, email, first_name, last_name, role, tuple(schools))
     facts = facts_about(wanted.login, wanted.first_name, wanted.last_name, district.name)
-    refused = [f"the password is refused: {reason}" for reason in policy_violations(password, facts)]
+    refused = [
+        f"the password is refused: {reason}" for reason in policy_violations(password, facts)
+    ]
     return _enter(wanted, refused, normalize_password(password))
 
 
@@ -109,7 +120,12 @@ def listed(by: Member) -> list[MemberListItem]:
         .annotate(last_seen=Max("knownaddress__last_seen_at"))
     )
     return [
-        MemberListItem(member, in_order(member.schools.all()), state_of(member), _latest(member.last_login, member.last_seen))
+        MemberListItem(
+            member,
+            in_order(member.schools.all()),
+            state_of(member),
+            _latest(member.last_login, member.last_seen),
+        )
         for member in sorted(members, key=_by_name)
     ]
 
@@ -134,7 +150,11 @@ def state_of(member: Member) -> MemberState:
 
 def result_recipients(district: District) -> list[Member]:
     """Who gets the results of every update of the district."""
-    return list(Member.objects.filter(district=district, is_active=True, receives_results=True).order_by("email"))
+    return list(
+        Member.objects.filter(district=district, is_active=True, receives_results=True).order_by(
+            "email"
+        )
+    )
 
 
 def set_receivers(district: District, emails: Iterable[str]) -> list[Member]:
@@ -142,7 +162,9 @@ def set_receivers(district: District, emails: Iterable[str]) -> list[Member]:
     with transaction.atomic():
         members = [_active_member(district, email) for email in emails]
         Member.objects.filter(district=district).update(receives_results=False)
-        Member.objects.filter(pk__in=[member.pk for member in members]).update(receives_results=True)
+        Member.objects.filter(pk__in=[member.pk for member in members]).update(
+            receives_results=True
+        )
     return result_recipients(district)
 
 
@@ -175,7 +197,9 @@ def _latest(*moments: datetime | None) -> datetime | None:
 
 
 def _active_member(district: District, email: str) -> Member:
-    member = Member.objects.filter(district=district, is_active=True, email=fold_login(email)).first()
+    member = Member.objects.filter(
+        district=district, is_active=True, email=fold_login(email)
+    ).first()
     if member is None:
         raise UnknownMember(email)
     return member

@@ -69,20 +69,35 @@ class MemberDraft:
     def _role_problems(self) -> list[str]:
         if self.found_role and (self.by is None or roles.may_assign(self.by, self.found_role)):
             return []
-        names = ", ".join(role.name for role in (roles.assignable(self.by) if self.by else roles.of(self.district)))
+        names = ", ".join(
+            role.name
+            for role in (roles.assignable(self.by) if self.by else roles.of(self.district))
+        )
         if self.found_role:
-            return [f"you cannot give the role {self.found_role}; yours to give are {names or 'none'}"]
+            return [
+                f"you cannot give the role {self.found_role}; yours to give are {names or 'none'}"
+            ]
         return [f"there is no role '{self.role}'; the roles are {names}"]
 
     def _school_problems(self) -> list[str]:
         role = self.found_role
         if role and role.is_district_wide:
-            return [f"the role {role} is for the whole district; name no school"] if self.schools else []
+            return (
+                [f"the role {role} is for the whole district; name no school"]
+                if self.schools
+                else []
+            )
         if not self.schools:
             return [f"the role {role} needs a school; name one at least"]
         known = {school.organization_id for school in self.found_schools}
-        among = "among your schools" if self.by and not self.by.role.is_district_wide else "in this district"
-        return [f"there is no school '{name}' {among}" for name in self.schools if name not in known]
+        among = (
+            "among your schools"
+            if self.by and not self.by.role.is_district_wide
+            else "in this district"
+        )
+        return [
+            f"there is no school '{name}' {among}" for name in self.schools if name not in known
+        ]
 
 
 def email_already_used(login: str) -> InvalidMember:

@@ -6,203 +6,475 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('districts', '0001_initial'),
+        ("districts", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AuditSeal',
+            name="AuditSeal",
             fields=[
-                ('number', models.PositiveIntegerField(primary_key=True, serialize=False)),
-                ('events', models.PositiveIntegerField(help_text='how many were put under it')),
-                ('at', models.DateTimeField()),
-                ('digest', models.CharField(max_length=64)),
-                ('removed_events', models.PositiveIntegerField(default=0, help_text='how many of them retention has removed')),
-                ('remaining_digest', models.CharField(default='', help_text='once some are: over those that are left', max_length=64)),
+                ("number", models.PositiveIntegerField(primary_key=True, serialize=False)),
+                ("events", models.PositiveIntegerField(help_text="how many were put under it")),
+                ("at", models.DateTimeField()),
+                ("digest", models.CharField(max_length=64)),
+                (
+                    "removed_events",
+                    models.PositiveIntegerField(
+                        default=0, help_text="how many of them retention has removed"
+                    ),
+                ),
+                (
+                    "remaining_digest",
+                    models.CharField(
+                        default="",
+                        help_text="once some are: over those that are left",
+                        max_length=64,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='KeyFingerprint',
+            name="KeyFingerprint",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=64, unique=True)),
-                ('fingerprint', models.CharField(max_length=32)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=64, unique=True)),
+                ("fingerprint", models.CharField(max_length=32)),
             ],
         ),
         migrations.CreateModel(
-            name='PasswordRequest',
+            name="PasswordRequest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.GenericIPAddressField()),
-                ('requested_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("address", models.GenericIPAddressField()),
+                ("requested_at", models.DateTimeField()),
             ],
             options={
-                'indexes': [models.Index(fields=['address', 'requested_at'], name='requests_by_address')],
+                "indexes": [
+                    models.Index(fields=["address", "requested_at"], name="requests_by_address")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Role',
+            name="Role",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('type', models.CharField(max_length=32)),
-                ('name', models.CharField(max_length=60)),
-                ('name_key', models.CharField(help_text='the name as it is compared', max_length=180)),
-                ('description', models.CharField(default='', max_length=200)),
-                ('permissions', models.JSONField(default=list, help_text='the names of those that are switched on')),
-                ('is_standard', models.BooleanField(default=False)),
-                ('district', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='districts.district')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("type", models.CharField(max_length=32)),
+                ("name", models.CharField(max_length=60)),
+                (
+                    "name_key",
+                    models.CharField(help_text="the name as it is compared", max_length=180),
+                ),
+                ("description", models.CharField(default="", max_length=200)),
+                (
+                    "permissions",
+                    models.JSONField(
+                        default=list, help_text="the names of those that are switched on"
+                    ),
+                ),
+                ("is_standard", models.BooleanField(default=False)),
+                (
+                    "district",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="districts.district"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Member',
+            name="Member",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('email', models.CharField(max_length=254, unique=True)),
-                ('first_name', models.CharField(max_length=100)),
-                ('last_name', models.CharField(max_length=100)),
-                ('is_active', models.BooleanField(default=True)),
-                ('receives_results', models.BooleanField(default=False, help_text='gets the mail of every update of the district')),
-                ('district', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='districts.district')),
-                ('schools', models.ManyToManyField(help_text='that the member covers; none: the role is district-wide', to='districts.school')),
-                ('role', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='accounts.role')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                (
+                    "last_login",
+                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
+                ),
+                ("email", models.CharField(max_length=254, unique=True)),
+                ("first_name", models.CharField(max_length=100)),
+                ("last_name", models.CharField(max_length=100)),
+                ("is_active", models.BooleanField(default=True)),
+                (
+                    "receives_results",
+                    models.BooleanField(
+                        default=False, help_text="gets the mail of every update of the district"
+                    ),
+                ),
+                (
+                    "district",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="districts.district"
+                    ),
+                ),
+                (
+                    "schools",
+                    models.ManyToManyField(
+                        help_text="that the member covers; none: the role is district-wide",
+                        to="districts.school",
+                    ),
+                ),
+                (
+                    "role",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="accounts.role"
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='SecondFactor',
+            name="SecondFactor",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('encrypted_secret', models.CharField(help_text='the secret, under a key that is not in the database', max_length=255)),
-                ('last_counter', models.BigIntegerField(help_text='the latest step whose code was taken: each is good once')),
-                ('enabled_at', models.DateTimeField()),
-                ('member', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='second_factor', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "encrypted_secret",
+                    models.CharField(
+                        help_text="the secret, under a key that is not in the database",
+                        max_length=255,
+                    ),
+                ),
+                (
+                    "last_counter",
+                    models.BigIntegerField(
+                        help_text="the latest step whose code was taken: each is good once"
+                    ),
+                ),
+                ("enabled_at", models.DateTimeField()),
+                (
+                    "member",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="second_factor",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RecoveryCode',
+            name="RecoveryCode",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64)),
-                ('second_factor', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='accounts.secondfactor')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("digest", models.CharField(max_length=64)),
+                (
+                    "second_factor",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="accounts.secondfactor",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Session',
+            name="Session",
             fields=[
-                ('session_key', models.CharField(max_length=40, primary_key=True, serialize=False, verbose_name='session key')),
-                ('session_data', models.TextField(verbose_name='session data')),
-                ('expire_date', models.DateTimeField(db_index=True, verbose_name='expire date')),
-                ('address', models.GenericIPAddressField(null=True)),
-                ('agent', models.CharField(help_text='the User-Agent, cut and without control characters', max_length=200)),
-                ('started_at', models.DateTimeField()),
-                ('last_seen_at', models.DateTimeField(help_text='to within a minute')),
-                ('member', models.ForeignKey(help_text='null: nobody is signed in', null=True, on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+                (
+                    "session_key",
+                    models.CharField(
+                        max_length=40, primary_key=True, serialize=False, verbose_name="session key"
+                    ),
+                ),
+                ("session_data", models.TextField(verbose_name="session data")),
+                ("expire_date", models.DateTimeField(db_index=True, verbose_name="expire date")),
+                ("address", models.GenericIPAddressField(null=True)),
+                (
+                    "agent",
+                    models.CharField(
+                        help_text="the User-Agent, cut and without control characters",
+                        max_length=200,
+                    ),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("last_seen_at", models.DateTimeField(help_text="to within a minute")),
+                (
+                    "member",
+                    models.ForeignKey(
+                        help_text="null: nobody is signed in",
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'session',
-                'verbose_name_plural': 'sessions',
-                'abstract': False,
+                "verbose_name": "session",
+                "verbose_name_plural": "sessions",
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='SignInFailure',
+            name="SignInFailure",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('login_digest', models.CharField(help_text='of what was sent as login: it may have been anything', max_length=64)),
-                ('address', models.GenericIPAddressField()),
-                ('failed_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "login_digest",
+                    models.CharField(
+                        help_text="of what was sent as login: it may have been anything",
+                        max_length=64,
+                    ),
+                ),
+                ("address", models.GenericIPAddressField()),
+                ("failed_at", models.DateTimeField()),
             ],
             options={
-                'indexes': [models.Index(fields=['address', 'failed_at'], name='failures_by_address'), models.Index(fields=['login_digest', 'failed_at'], name='failures_by_login')],
+                "indexes": [
+                    models.Index(fields=["address", "failed_at"], name="failures_by_address"),
+                    models.Index(fields=["login_digest", "failed_at"], name="failures_by_login"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Token',
+            name="Token",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60)),
-                ('key', models.CharField(help_text='what stands behind rb_, by which it is found', max_length=8, unique=True)),
-                ('digest', models.CharField(max_length=64)),
-                ('scopes', models.JSONField(help_text='the commands it is for')),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('revoked_at', models.DateTimeField(null=True)),
-                ('last_used_at', models.DateTimeField(help_text='to within a minute; null: never', null=True)),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=60)),
+                (
+                    "key",
+                    models.CharField(
+                        help_text="what stands behind rb_, by which it is found",
+                        max_length=8,
+                        unique=True,
+                    ),
+                ),
+                ("digest", models.CharField(max_length=64)),
+                ("scopes", models.JSONField(help_text="the commands it is for")),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("revoked_at", models.DateTimeField(null=True)),
+                (
+                    "last_used_at",
+                    models.DateTimeField(help_text="to within a minute; null: never", null=True),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='AccountMail',
+            name="AccountMail",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('queued_at', models.DateTimeField()),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('next_attempt_at', models.DateTimeField(help_text='null: sent or given up', null=True)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('last_error', models.CharField(default='', max_length=100)),
-                ('kind', models.CharField(max_length=32)),
-                ('to_address', models.CharField(default='', help_text='an address that the member had before', max_length=254)),
-                ('subject_name', models.CharField(default='', help_text='the name of what it tells of', max_length=60)),
-                ('actor', models.ForeignKey(help_text='or who changed something; null: the host, or the member', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("queued_at", models.DateTimeField()),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(help_text="null: sent or given up", null=True),
+                ),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("last_error", models.CharField(default="", max_length=100)),
+                ("kind", models.CharField(max_length=32)),
+                (
+                    "to_address",
+                    models.CharField(
+                        default="",
+                        help_text="an address that the member had before",
+                        max_length=254,
+                    ),
+                ),
+                (
+                    "subject_name",
+                    models.CharField(
+                        default="", help_text="the name of what it tells of", max_length=60
+                    ),
+                ),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        help_text="or who changed something; null: the host, or the member",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('next_attempt_at__isnull', False)), fields=['next_attempt_at'], name='account_mail_due')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['invitation', 'forgotten password', 'password changed', 'e-mail changed', 'second factor on', 'second factor off', 'token made'])), name='account_mail_kind')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("next_attempt_at__isnull", False)),
+                        fields=["next_attempt_at"],
+                        name="account_mail_due",
+                    )
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "kind__in",
+                                [
+                                    "invitation",
+                                    "forgotten password",
+                                    "password changed",
+                                    "e-mail changed",
+                                    "second factor on",
+                                    "second factor off",
+                                    "token made",
+                                ],
+                            )
+                        ),
+                        name="account_mail_kind",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='AuditEvent',
+            name="AuditEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('action', models.CharField(max_length=32)),
-                ('result', models.CharField(max_length=32)),
-                ('address', models.GenericIPAddressField(null=True)),
-                ('agent', models.CharField(help_text='the User-Agent, cut and without control characters', max_length=100)),
-                ('detail', models.CharField(max_length=200)),
-                ('district', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='districts.district')),
-                ('member', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
-                ('seal', models.ForeignKey(help_text='null: not sealed yet', null=True, on_delete=django.db.models.deletion.PROTECT, to='accounts.auditseal')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("action", models.CharField(max_length=32)),
+                ("result", models.CharField(max_length=32)),
+                ("address", models.GenericIPAddressField(null=True)),
+                (
+                    "agent",
+                    models.CharField(
+                        help_text="the User-Agent, cut and without control characters",
+                        max_length=100,
+                    ),
+                ),
+                ("detail", models.CharField(max_length=200)),
+                (
+                    "district",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="districts.district",
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "seal",
+                    models.ForeignKey(
+                        help_text="null: not sealed yet",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="accounts.auditseal",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['district', 'at'], name='audit_by_district')],
+                "indexes": [models.Index(fields=["district", "at"], name="audit_by_district")],
             },
         ),
         migrations.CreateModel(
-            name='KnownAddress',
+            name="KnownAddress",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.GenericIPAddressField()),
-                ('last_seen_at', models.DateTimeField()),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("address", models.GenericIPAddressField()),
+                ("last_seen_at", models.DateTimeField()),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('member', 'address'), name='known_address')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("member", "address"), name="known_address")
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='role',
-            constraint=models.CheckConstraint(condition=models.Q(('type__in', ['district manager', 'school manager', 'instructor'])), name='role_type'),
+            model_name="role",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("type__in", ["district manager", "school manager", "instructor"])
+                ),
+                name="role_type",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='role',
-            constraint=models.UniqueConstraint(fields=('district', 'name_key'), name='role_name'),
+            model_name="role",
+            constraint=models.UniqueConstraint(fields=("district", "name_key"), name="role_name"),
         ),
         migrations.AddConstraint(
-            model_name='role',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_standard', True)), fields=('district', 'type'), name='standard_role'),
+            model_name="role",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_standard", True)),
+                fields=("district", "type"),
+                name="standard_role",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='recoverycode',
-            constraint=models.UniqueConstraint(fields=('second_factor', 'digest'), name='recovery_code'),
+            model_name="recoverycode",
+            constraint=models.UniqueConstraint(
+                fields=("second_factor", "digest"), name="recovery_code"
+            ),
         ),
     ]

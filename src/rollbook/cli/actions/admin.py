@@ -25,7 +25,10 @@ def admin(arguments: Namespace) -> int:
     os.environ[LISTENER] = str(listener.detach())  # the server closes it
     certificate = tls.certificate(settings.DATA, HOST)
     print(f"The operators' pages are at https://{address}/ until you stop this command.")
-    print(f"Sign in with this secret, which works only once: {one_time_login.issue_secret()}", flush=True)
+    print(
+        f"Sign in with this secret, which works only once: {one_time_login.issue_secret()}",
+        flush=True,
+    )
     connections.configure_for_web()
     run_web(address, certificate)
     return OK

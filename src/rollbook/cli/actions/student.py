@@ -160,7 +160,9 @@ def _get_student(district: District, student_id: str) -> StudentSnapshot:
     return student
 
 
-def _text_lines(district: District, student: StudentSnapshot, changes: list[Change]) -> Iterator[str]:
+def _text_lines(
+    district: District, student: StudentSnapshot, changes: list[Change]
+) -> Iterator[str]:
     yield f"{student.values['FIRST_NAME']} {student.values['LAST_NAME']}, {district.name}"
     yield ""
     yield from output.name_value_lines(_record_values(student).items())
@@ -175,7 +177,13 @@ def _record_values(student: StudentSnapshot) -> dict[str, str]:
 
 def _change_row(change: Change, district: District) -> tuple[str, ...]:
     old, new = _change_values(change)
-    return (format_datetime(change.changed_at, district.time_zone), change.field, old, new, _author(change))
+    return (
+        format_datetime(change.changed_at, district.time_zone),
+        change.field,
+        old,
+        new,
+        _author(change),
+    )
 
 
 def _change_values(change: Change) -> tuple[str, str]:

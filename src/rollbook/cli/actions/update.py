@@ -160,7 +160,14 @@ def _report_to_json(job: UpdateJob) -> dict[str, object]:
 def _table_row(job: UpdateJob, district: District) -> tuple[str, ...]:
     counts = (job.rows, job.rows_updated, job.rows_added, job.rows_unchanged, job.rows_rejected)
     received_at = format_datetime(job.received_at, district.time_zone)
-    return (str(job.number), job.state, job.mode, received_at, *map(format_number, counts), job.file_name)
+    return (
+        str(job.number),
+        job.state,
+        job.mode,
+        received_at,
+        *map(format_number, counts),
+        job.file_name,
+    )
 
 
 def _to_json(job: UpdateJob) -> dict[str, object]:

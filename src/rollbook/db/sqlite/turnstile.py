@@ -7,7 +7,9 @@ from typing import cast
 
 from django.db import connection
 
-MAX_WAIT_S = 1.0  # seconds the worker waits at most: a stream of writers must not starve it in its turn
+MAX_WAIT_S = (
+    1.0  # seconds the worker waits at most: a stream of writers must not starve it in its turn
+)
 POLL_INTERVAL_S = 0.002
 
 

@@ -5,40 +5,85 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='District',
+            name="District",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100)),
-                ('slug', models.SlugField(max_length=100, unique=True)),
-                ('time_zone', models.CharField(default='UTC', max_length=64)),
-                ('encoding', models.CharField(default='utf-8', max_length=32)),
-                ('requires_second_factor', models.BooleanField(default=False, help_text='of every member who signs in')),
-                ('files_kept_days', models.PositiveSmallIntegerField(default=14, help_text="after the end of the file's update")),
-                ('details_kept_days', models.PositiveSmallIntegerField(default=90, help_text='rows and problems, after the end of their update')),
-                ('audit_kept_years', models.PositiveSmallIntegerField(default=7)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=100)),
+                ("slug", models.SlugField(max_length=100, unique=True)),
+                ("time_zone", models.CharField(default="UTC", max_length=64)),
+                ("encoding", models.CharField(default="utf-8", max_length=32)),
+                (
+                    "requires_second_factor",
+                    models.BooleanField(default=False, help_text="of every member who signs in"),
+                ),
+                (
+                    "files_kept_days",
+                    models.PositiveSmallIntegerField(
+                        default=14, help_text="after the end of the file's update"
+                    ),
+                ),
+                (
+                    "details_kept_days",
+                    models.PositiveSmallIntegerField(
+                        default=90, help_text="rows and problems, after the end of their update"
+                    ),
+                ),
+                ("audit_kept_years", models.PositiveSmallIntegerField(default=7)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('files_kept_days__range', (1, 365))), name='district_files_kept'), models.CheckConstraint(condition=models.Q(('details_kept_days__range', (7, 1095))), name='district_details_kept'), models.CheckConstraint(condition=models.Q(('audit_kept_years__range', (1, 7))), name='district_audit_kept')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("files_kept_days__range", (1, 365))),
+                        name="district_files_kept",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("details_kept_days__range", (7, 1095))),
+                        name="district_details_kept",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("audit_kept_years__range", (1, 7))),
+                        name="district_audit_kept",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='School',
+            name="School",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('organization_id', models.CharField(max_length=64)),
-                ('name', models.CharField(max_length=200)),
-                ('district', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='districts.district')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("organization_id", models.CharField(max_length=64)),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "district",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="districts.district",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('district', 'organization_id'), name='school_organization_id')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("district", "organization_id"), name="school_organization_id"
+                    )
+                ],
             },
         ),
     ]

@@ -74,7 +74,10 @@ class DistrictTurn:
         pause = backoff_seconds(self._faults)
         if is_transient(fault) or _is_too_old():
             log.warning(
-                "a step of the update with key %d must wait; next try in %.0f s", update_id, pause, exc_info=fault
+                "a step of the update with key %d must wait; next try in %.0f s",
+                update_id,
+                pause,
+                exc_info=fault,
             )
             self._release(update_id, pause)
         else:

@@ -29,7 +29,14 @@ in_transaction = JobManager(DjangoConnector())
 
 def nudge(district_id: int, *, pause: float = 0.0, faults: int = 0) -> None:
     """There is something to do in this district, ``pause`` seconds from now; after so many faults in a row."""
-    _defer(WORK, UPDATES, lock_of(district_id), _in(pause) if pause else None, district=district_id, faults=faults)
+    _defer(
+        WORK,
+        UPDATES,
+        lock_of(district_id),
+        _in(pause) if pause else None,
+        district=district_id,
+        faults=faults,
+    )
 
 
 def defer_mail() -> None:
@@ -84,9 +91,13 @@ def _in(seconds: float) -> datetime:
 
 
 def _defer(task: str, queue: str, lock: str, at: datetime | None = None, **about: int) -> None:
-    deferrer = configure_task(name=task, job_manager=in_transaction, queue=queue, lock=lock, schedule_at=at)
+    deferrer = configure_task(
+        name=task, job_manager=in_transaction, queue=queue, lock=lock, schedule_at=at
+    )
     try:
         deferrer.defer(**about)
-    except ConnectorException as fault:  # Procrastinate has taken the database's own error out of Django's
+    except (
+        ConnectorException
+    ) as fault:  # Procrastinate has taken the database's own error out of Django's
         with connection.wrap_database_errors:
             raise fault.__cause__ or fault from None

@@ -47,7 +47,9 @@ class QueueWorker:
             try:
                 asyncio.run(self._until(stop))
             except Exception:
-                log.warning("the worker of the queue %s could not go on", self._queue, exc_info=True)
+                log.warning(
+                    "the worker of the queue %s could not go on", self._queue, exc_info=True
+                )
             if not stop.is_set():
                 faults = faults + 1 if time.monotonic() - begun < STABLE_AFTER_S else 1
                 stop.wait(backoff_seconds(faults))
@@ -61,7 +63,9 @@ class QueueWorker:
             await working
 
     async def _work(self) -> None:
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(self._concurrency, self._queue))
+        asyncio.get_running_loop().set_default_executor(
+            ThreadPoolExecutor(self._concurrency, self._queue)
+        )
         async with _sessions() as pool:
             with self._app.replace_connector(PsycopgConnector()) as app:
                 await app.open_async(pool)
@@ -101,16 +105,27 @@ def _sessions() -> "AsyncConnectionPool[Any]":
     """Of one session: what goes through it is short, and it is looked at before each use."""
     check = AsyncConnectionPool.check_connection
     return AsyncConnectionPool(
-        kwargs=connector_params(), min_size=1, max_size=1, timeout=DATABASE_TIMEOUT_S, check=check, open=False
+        kwargs=connector_params(),
+        min_size=1,
+        max_size=1,
+        timeout=DATABASE_TIMEOUT_S,
+        check=check,
+        open=False,
     )
 
 
-async def _end_with_what_cannot_be_noted(call: Callable[[], Awaitable[Any]], context: JobContext, worker: Any) -> Any:
+async def _end_with_what_cannot_be_noted(
+    call: Callable[[], Awaitable[Any]], context: JobContext, worker: Any
+) -> Any:
     """A job whose end could not be noted is still in this worker's hands for all others; so the worker must go."""
 
     def ended(job: "asyncio.Task[Any]") -> None:
         if not job.cancelled() and job.exception():
-            log.warning("the end of job %s could not be noted", context.job.call_string, exc_info=job.exception())
+            log.warning(
+                "the end of job %s could not be noted",
+                context.job.call_string,
+                exc_info=job.exception(),
+            )
             worker.stop()
 
     job = asyncio.current_task()

@@ -45,7 +45,9 @@ class Reaper:
             except Exception:
                 faults += 1
                 pause = max(REAP_INTERVAL_S, backoff_seconds(faults))
-                log.warning("the jobs cannot be looked after; next try in %.0f s", pause, exc_info=True)
+                log.warning(
+                    "the jobs cannot be looked after; next try in %.0f s", pause, exc_info=True
+                )
                 connection.close()
         connection.close()
 
@@ -63,7 +65,9 @@ def _drop_stalled() -> None:
     """Jobs of workers that have died. The worker itself may only be slow: what it still writes is fenced out."""
     manager = job_queue.in_transaction
     for job in async_to_sync(manager.get_stalled_jobs)(seconds_since_heartbeat=LEASE_S):
-        log.warning("job %s (%s) is taken from a worker that gives no sign of life", job.id, job.lock)
+        log.warning(
+            "job %s (%s) is taken from a worker that gives no sign of life", job.id, job.lock
+        )
         async_to_sync(manager.finish_job)(job, Status.FAILED, delete_job=True)
 
 

@@ -32,4 +32,6 @@ def sweep_until(stop: threading.Event) -> None:
 def sweep_of_a_web_server() -> None:
     """In a thread that ends with its process, where there are many machines."""
     if settings.ON_POSTGRESQL:
-        threading.Thread(target=sweep_until, args=(threading.Event(),), name="sweeping", daemon=True).start()
+        threading.Thread(
+            target=sweep_until, args=(threading.Event(),), name="sweeping", daemon=True
+        ).start()

@@ -63,7 +63,9 @@ def work(stop: threading.Event, concurrency: int = 1) -> None:
     db_connections.configure_for_worker()
     chores = QueueWorker(tasks.housekeeping_app, CHORES, len(PERIODIC_TASKS), _chore)
     ours = Reaper()
-    with _running_threads(stop, _queue_worker(concurrency).work, chores.work, ours.work, spool_sweeper.sweep_until):
+    with _running_threads(
+        stop, _queue_worker(concurrency).work, chores.work, ours.work, spool_sweeper.sweep_until
+    ):
         log.info("worker ready")
         while not stop.wait(1.0):
             _end_if_hanging()
@@ -79,7 +81,9 @@ def work_on(update_id: int, watch: Callable[[], None]) -> None:
             if not helping and not worker_status().alive:
                 helping = True
                 db_connections.configure_for_worker()
-                help_.enter_context(_running_threads(threading.Event(), _queue_worker(1).work, Reaper().work))
+                help_.enter_context(
+                    _running_threads(threading.Event(), _queue_worker(1).work, Reaper().work)
+                )
             watch()
             time.sleep(POLL_INTERVAL_S)
 

@@ -24,7 +24,9 @@ __all__ = ["notify_engine", "work", "work_on", "worker_status"]
 
 log = logging.getLogger(__name__)
 
-CACHE_KIB = 16 << 10  # KiB of the database that the worker keeps in memory: pages of indexes that every chunk changes
+CACHE_KIB = (
+    16 << 10
+)  # KiB of the database that the worker keeps in memory: pages of indexes that every chunk changes
 POLL_INTERVAL_S = 0.25  # seconds between two looks at the tables when nothing is due
 
 
@@ -100,7 +102,9 @@ class Scheduler:
         except Exception as fault:
             del self._in_work[update_id]
             if is_transient(fault):
-                return self._pause_after_fault(f"a step of the update with key {update_id} must wait", update_id)
+                return self._pause_after_fault(
+                    f"a step of the update with key {update_id} must wait", update_id
+                )
             log.exception("a step of the update with key %d failed", update_id)
         self._faults = 0
         return 0.0
@@ -111,7 +115,9 @@ class Scheduler:
         log.warning("%s; next try in %.0f s", what, pause, exc_info=True)
         connection.close()
         if update_id is not None:
-            with suppress(DatabaseError):  # then it counts as a death, which the next step that commits forgets
+            with suppress(
+                DatabaseError
+            ):  # then it counts as a death, which the next step that commits forgets
                 runner.release(update_id)
         return pause
 
@@ -126,7 +132,9 @@ def _set_cache_size() -> None:
 def _wait_for_worker_lock(presence: WorkerLock, stop: threading.Event) -> bool:
     """Wait for the worker's place; False if told to stop before it was free."""
     if not presence.acquire():
-        log.warning("another worker is at work on this data folder; this one stays idle until it has gone")
+        log.warning(
+            "another worker is at work on this data folder; this one stays idle until it has gone"
+        )
         while not presence.acquire():
             if stop.wait(POLL_INTERVAL_S):
                 return False

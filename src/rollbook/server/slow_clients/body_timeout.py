@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 RECEIVE_TIMEOUT_S = 30.0  # seconds
 MIN_BYTES_PER_S = 1_000  # bytes that earn a second of patience
-MIN_UPLOAD_BYTES_PER_S = 12_500  # bytes a second that a whole upload must reach (100 kbit/s), after ...
+MIN_UPLOAD_BYTES_PER_S = (
+    12_500  # bytes a second that a whole upload must reach (100 kbit/s), after ...
+)
 GRACE_PERIOD_S = 600.0  # ... ten minutes that everybody has
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -47,7 +49,9 @@ class ReceiveBudget:
 class Upload:
     """A request whose body is still on its way, as gunicorn's parser reads it: a source of bytes with ``recv``."""
 
-    def __init__(self, sock: socket.socket, begun: bytes, pace: ReceiveBudget, invite: bool) -> None:
+    def __init__(
+        self, sock: socket.socket, begun: bytes, pace: ReceiveBudget, invite: bool
+    ) -> None:
         self.sock = sock
         self.begun = begun
         self.pace = pace

@@ -37,12 +37,16 @@ class Connection(TConn):  # type: ignore[misc]
 
     sock: socket.socket
 
-    def __init__(self, cfg: Any, sock: socket.socket, client: Any, server: Any, tls: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, cfg: Any, sock: socket.socket, client: Any, server: Any, tls: ssl.SSLContext | None
+    ) -> None:
         super().__init__(cfg, PlainSocket(fileno=sock.detach()), client, server)
         self.tls = tls
         self.is_upload = False
         self.ahead = b""  # what the client has sent behind its request: the next one begins with it
-        self.initialized = True  # ``arriving`` does what gunicorn's ``init`` would do, without a thread
+        self.initialized = (
+            True  # ``arriving`` does what gunicorn's ``init`` would do, without a thread
+        )
 
     @property
     def home(self) -> str:
@@ -97,7 +101,9 @@ class Connection(TConn):  # type: ignore[misc]
 
     def _end_tls(self) -> None:
         if isinstance(self.sock, ssl.SSLSocket):
-            with suppress(OSError):  # it tells the client, and then cannot wait for the client to tell the same
+            with suppress(
+                OSError
+            ):  # it tells the client, and then cannot wait for the client to tell the same
                 self.sock.unwrap()
 
     def _received(self) -> NonBlockingSteps[bytes]:
@@ -111,7 +117,9 @@ class Connection(TConn):  # type: ignore[misc]
         self.is_upload = head.is_upload
         if head.is_upload:
             invite = head.expects_continue and len(begun) == head.size
-            source: Upload | list[bytes] = Upload(self.sock, begun, ReceiveBudget(head.length), invite)
+            source: Upload | list[bytes] = Upload(
+                self.sock, begun, ReceiveBudget(head.length), invite
+            )
         else:
             source = [begun]
         self.parser = get_parser(self.cfg, source, self.client)

@@ -47,10 +47,14 @@ USE_HTTPS = ErrorResponse(
     "Your password may have crossed the network readable: change it.",
 )
 BAD_REQUEST = ErrorResponse(
-    HTTPStatus.BAD_REQUEST, "bad_request", "this cannot be read as HTTP/1.1; look at what stands between you and here"
+    HTTPStatus.BAD_REQUEST,
+    "bad_request",
+    "this cannot be read as HTTP/1.1; look at what stands between you and here",
 )
 ADDRESS_TOO_LONG = ErrorResponse(
-    HTTPStatus.REQUEST_URI_TOO_LONG, "address_too_long", "the address is too long; send what you have to say as a form"
+    HTTPStatus.REQUEST_URI_TOO_LONG,
+    "address_too_long",
+    "the address is too long; send what you have to say as a form",
 )
 HEADER_TOO_LARGE = ErrorResponse(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -58,14 +62,20 @@ HEADER_TOO_LARGE = ErrorResponse(
     "the request's header is too large; send fewer cookies",
 )
 UNKNOWN_EXPECTATION = ErrorResponse(
-    HTTPStatus.EXPECTATION_FAILED, "unknown_expectation", "the only Expect header known here is 100-continue"
+    HTTPStatus.EXPECTATION_FAILED,
+    "unknown_expectation",
+    "the only Expect header known here is 100-continue",
 )
 UNKNOWN_CODING = ErrorResponse(
-    HTTPStatus.NOT_IMPLEMENTED, "unknown_coding", "this Transfer-Encoding is not known here; send the file as it is"
+    HTTPStatus.NOT_IMPLEMENTED,
+    "unknown_coding",
+    "this Transfer-Encoding is not known here; send the file as it is",
 )
 # The door says the same to whoever has too many bytes on their way.
 _TOO_MANY = ERROR_CODES["too_many_uploads"]
-TOO_MANY_UPLOADS = ErrorResponse(HTTPStatus(_TOO_MANY.status), "too_many_uploads", _TOO_MANY.text, _TOO_MANY.retry_after)
+TOO_MANY_UPLOADS = ErrorResponse(
+    HTTPStatus(_TOO_MANY.status), "too_many_uploads", _TOO_MANY.text, _TOO_MANY.retry_after
+)
 INTERNAL_ERROR = ErrorResponse(
     HTTPStatus.INTERNAL_SERVER_ERROR,
     "internal",

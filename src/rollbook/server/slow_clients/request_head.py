@@ -8,7 +8,9 @@ from rollbook.server.slow_clients.error_responses import BAD_REQUEST, HEADER_TOO
 LONGEST_HEAD = 32 * 1024
 FORETASTE = 64 * 1024  # status and cancel are never larger, so they are always here whole
 
-_RELEVANT_HEADERS = re.compile(rb"\r\n(content-length|transfer-encoding|expect):[ \t]*([^\r\n]*)", re.IGNORECASE)
+_RELEVANT_HEADERS = re.compile(
+    rb"\r\n(content-length|transfer-encoding|expect):[ \t]*([^\r\n]*)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,9 @@ def read_head(received: bytes | bytearray) -> Head | None:
         raise ResponseSent(BAD_REQUEST)
     if end < 0:
         return None
-    told = {name.lower(): value.strip() for name, value in _RELEVANT_HEADERS.findall(received, 0, end)}
+    told = {
+        name.lower(): value.strip() for name, value in _RELEVANT_HEADERS.findall(received, 0, end)
+    }
     return Head(
         size=end + 4,
         length=_length(told),

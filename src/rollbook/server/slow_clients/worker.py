@@ -37,7 +37,9 @@ from rollbook.server.slow_clients.error_responses import (
 from rollbook.server.slow_clients.sockets import SEND_BUFFER_BYTES
 
 UPLOAD_THREADS = 32  # threads for uploads, besides the ``threads`` of gunicorn's settings
-UPLOAD_THREADS_PER_CLIENT = 20  # of them for one client at a time: however slowly it sends, it keeps none from the others
+UPLOAD_THREADS_PER_CLIENT = (
+    20  # of them for one client at a time: however slowly it sends, it keeps none from the others
+)
 
 ANSWERS: dict[type[Exception], ErrorResponse] = {
     errors.LimitRequestLine: ADDRESS_TOO_LONG,
@@ -138,7 +140,9 @@ class SlowClientWorker(ThreadWorker):  # type: ignore[misc]
         """Answer a request that the application never got, or could not answer."""
         if isinstance(exc, ssl.SSLError):
             return
-        answer = next((answer for kind, answer in ANSWERS.items() if isinstance(exc, kind)), INTERNAL_ERROR)
+        answer = next(
+            (answer for kind, answer in ANSWERS.items() if isinstance(exc, kind)), INTERNAL_ERROR
+        )
         if answer is INTERNAL_ERROR:
             self.log.exception("the server could not answer")
         with suppress(OSError):
@@ -163,7 +167,9 @@ class SlowClientWorker(ThreadWorker):  # type: ignore[misc]
             self.waiting[conn] = steps
             self.poller.register(conn.sock, event, partial(self._go_on, conn, steps, then))
 
-    def _go_on(self, conn: Connection, steps: NonBlockingSteps[None], then: Any, sock: socket.socket) -> None:
+    def _go_on(
+        self, conn: Connection, steps: NonBlockingSteps[None], then: Any, sock: socket.socket
+    ) -> None:
         self.poller.unregister(sock)
         del self.waiting[conn]
         self._wait(conn, steps, then)

@@ -37,7 +37,9 @@ class ProblemCode:
     status: int = 422
 
 
-def file_error(code: str, title: str, cause: str, repair: str, phrase: str = "", status: int = 422) -> ProblemCode:
+def file_error(
+    code: str, title: str, cause: str, repair: str, phrase: str = "", status: int = 422
+) -> ProblemCode:
     """A kind that refuses the whole file."""
     return ProblemCode(code, Scope.FILE, Severity.ERROR, title, cause, repair, phrase, status)
 
@@ -47,6 +49,8 @@ def row_error(code: str, title: str, cause: str, repair: str, phrase: str = "") 
     return ProblemCode(code, Scope.ROW, Severity.ERROR, title, cause, repair, phrase)
 
 
-def warning(code: str, title: str, cause: str, repair: str, phrase: str = "", scope: Scope = Scope.ROW) -> ProblemCode:
+def warning(
+    code: str, title: str, cause: str, repair: str, phrase: str = "", scope: Scope = Scope.ROW
+) -> ProblemCode:
     """A kind that only warns."""
     return ProblemCode(code, scope, Severity.WARNING, title, cause, repair, phrase)

@@ -9,18 +9,20 @@ from rollbook.studentfile.problems.file_codes import FILE_CODES
 from rollbook.studentfile.problems.row_codes import ROW_CODES
 
 __all__ = [
-    "PROBLEM_CODES",
     "MAX_EXCERPT",
-    "ProblemCode",
+    "PROBLEM_CODES",
     "Problem",
+    "ProblemCode",
     "Scope",
     "Severity",
-    "sort_codes",
-    "printable_excerpt",
     "most_severe",
+    "printable_excerpt",
+    "sort_codes",
 ]
 
-PROBLEM_CODES: Mapping[str, ProblemCode] = MappingProxyType({kind.code: kind for kind in (*FILE_CODES, *ROW_CODES)})
+PROBLEM_CODES: Mapping[str, ProblemCode] = MappingProxyType(
+    {kind.code: kind for kind in (*FILE_CODES, *ROW_CODES)}
+)
 """Every code there is. The order is that of weight, files before rows."""
 
 _RANK = {code: rank for rank, code in enumerate(PROBLEM_CODES)}
@@ -53,7 +55,11 @@ class Problem:
     def message(self) -> str:
         """One sentence: what happened, what was found, what to do."""
         kind = self.definition
-        happened = kind.phrase.replace("{found}", f"'{self.found}'") if kind.phrase and self.found else kind.title
+        happened = (
+            kind.phrase.replace("{found}", f"'{self.found}'")
+            if kind.phrase and self.found
+            else kind.title
+        )
         return f"{happened}; {self.hint or kind.repair}"
 
 
@@ -65,7 +71,9 @@ def printable_excerpt(text: str) -> str:
 
 def sort_codes(counts: Mapping[str, int]) -> list[str]:
     """Return the codes in display order: errors before warnings, the most frequent first."""
-    return sorted(counts, key=lambda code: (PROBLEM_CODES[code].severity, -counts[code], _RANK[code]))
+    return sorted(
+        counts, key=lambda code: (PROBLEM_CODES[code].severity, -counts[code], _RANK[code])
+    )
 
 
 def most_severe(problems: Iterable[Problem]) -> Problem | None:

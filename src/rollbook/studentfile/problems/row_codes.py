@@ -27,7 +27,12 @@ SHAPE: tuple[ProblemCode, ...] = (
         "A quoted cell goes on over the end of its line.",
         "write the value on one line",
     ),
-    row_error("field_too_long", "A cell is too long", "The characters of a cell are limited.", "shorten the value"),
+    row_error(
+        "field_too_long",
+        "A cell is too long",
+        "The characters of a cell are limited.",
+        "shorten the value",
+    ),
     row_error(
         "no_key",
         "The row names no student",
@@ -276,14 +281,21 @@ BESIDE_OTHERS: tuple[ProblemCode, ...] = (
         "been used again.",
         "check the ID; correct the student in Rollbook first if all three are really new",
     ),
-    row_error("username_taken", "The username is taken", "Another student has it.", "choose another username"),
+    row_error(
+        "username_taken",
+        "The username is taken",
+        "Another student has it.",
+        "choose another username",
+    ),
     row_error(
         "name_taken",
         "Another student has this name and birth date",
         "First name, last name and birth date together are unique in the district.",
         "check whether the two are one person; a STUDENT_ID does not tell them apart",
     ),
-    row_error("student_id_taken", "The STUDENT_ID is taken", "Another student has it.", "correct the ID"),
+    row_error(
+        "student_id_taken", "The STUDENT_ID is taken", "Another student has it.", "correct the ID"
+    ),
     row_error(
         "conflicting_duplicate",
         "The student is in the file more than once, with different values",

@@ -102,7 +102,9 @@ def _chunks(path: Path, encoding: str) -> Iterator[bytes]:
 
 def _line_of(chunks: Iterable[bytes], offset: int, encoding: str = "latin-1") -> int:
     """The physical line in which this byte stands, counted from 1."""
-    lines = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)("replace"), translate=True)
+    lines = io.IncrementalNewlineDecoder(
+        codecs.getincrementaldecoder(encoding)("replace"), translate=True
+    )
     line = 1
     for chunk in chunks:
         line += lines.decode(chunk[:offset]).count("\n")
@@ -135,7 +137,9 @@ def _locate_bad_byte(path: Path, encoding: str, offset: int) -> BadByte:
         line = _line_of(iter(lambda: file.read(CHUNK), b""), offset, encoding)
         file.seek(offset)
         around = file.read(200)
-    return BadByte(line, offset + 1, _guess_encoding(around.splitlines()[0] if around.strip() else around))
+    return BadByte(
+        line, offset + 1, _guess_encoding(around.splitlines()[0] if around.strip() else around)
+    )
 
 
 def _guess_encoding(line: bytes) -> str:
@@ -145,4 +149,6 @@ def _guess_encoding(line: bytes) -> str:
         return ""  # several in a row: an encoding of East Asia, or UTF-8 that is damaged
     if all(letter >= 0xC0 or letter in _SMART_PUNCTUATION for letter in high):
         return "Windows-1252"
-    return "Mac Roman" if all(bytes([letter]).decode("mac-roman").isalpha() for letter in high) else ""
+    return (
+        "Mac Roman" if all(bytes([letter]).decode("mac-roman").isalpha() for letter in high) else ""
+    )

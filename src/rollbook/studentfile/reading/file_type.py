@@ -52,7 +52,9 @@ def looks_like_utf16(head: bytes) -> bool:
 def _structured_text(head: bytes) -> str | None:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(b"<"):
-        return "web_page_not_csv" if _HTML.match(text) or b"<html" in text.lower() else "data_not_csv"
+        return (
+            "web_page_not_csv" if _HTML.match(text) or b"<html" in text.lower() else "data_not_csv"
+        )
     return "data_not_csv" if text[:1] in (b"{", b"[") else None
 
 

@@ -21,7 +21,10 @@ _KEY = "STUDENT_ID"
 _FOREIGN_KEY_COLUMNS = ("SISID", "STUDENTNUMBER", "LOCALID", "SOURCEDID", "STUDENTID")
 FOREIGN_COLUMN_NAMES: Mapping[str, str] = {
     **dict.fromkeys(_FOREIGN_KEY_COLUMNS, _KEY),
-    **dict.fromkeys(("SCHOOLSISID", "SCHOOLSOURCEDID", "ORGSOURCEDIDS", "SCHOOLNUMBER", "ORGANIZATIONID"), "SCHOOL_ID"),
+    **dict.fromkeys(
+        ("SCHOOLSISID", "SCHOOLSOURCEDID", "ORGSOURCEDIDS", "SCHOOLNUMBER", "ORGANIZATIONID"),
+        "SCHOOL_ID",
+    ),
     **dict.fromkeys(("FIRSTNAME", "GIVENNAME"), "FIRST_NAME"),
     **dict.fromkeys(("LASTNAME", "FAMILYNAME", "SURNAME"), "LAST_NAME"),
     **dict.fromkeys(("DATEOFBIRTH", "BIRTHDAY"), "DOB"),
@@ -97,7 +100,9 @@ def looks_like_header(names: Sequence[str]) -> bool:
     """
     meant = [_intended_column(name) for name in names if fold_header(name)]
     known = [column for column in meant if column]
-    return not IDENTIFYING_COLUMNS.isdisjoint(known) or (bool(known) and 2 * len(known) >= len(meant))
+    return not IDENTIFYING_COLUMNS.isdisjoint(known) or (
+        bool(known) and 2 * len(known) >= len(meant)
+    )
 
 
 def _intended_column(name: str) -> str | None:
@@ -105,7 +110,9 @@ def _intended_column(name: str) -> str | None:
     folded = fold_header(name)
     if folded in BY_SPELLING:
         return BY_SPELLING[folded].name
-    return folded if folded in _STAFF_COLUMNS else FOREIGN_COLUMN_NAMES.get(without_underscores(name))
+    return (
+        folded if folded in _STAFF_COLUMNS else FOREIGN_COLUMN_NAMES.get(without_underscores(name))
+    )
 
 
 def _problems(header: Header) -> list[Problem]:
@@ -139,7 +146,11 @@ def _renames(header: Header) -> dict[str, str]:
 
 def _weight(name: str) -> int:
     key = without_underscores(name)
-    return _FOREIGN_KEY_COLUMNS.index(key) if key in _FOREIGN_KEY_COLUMNS else len(_FOREIGN_KEY_COLUMNS)
+    return (
+        _FOREIGN_KEY_COLUMNS.index(key)
+        if key in _FOREIGN_KEY_COLUMNS
+        else len(_FOREIGN_KEY_COLUMNS)
+    )
 
 
 def _nearest(name: str) -> str | None:
@@ -156,12 +167,20 @@ def _looks_like_staff_file(header: Header) -> bool:
 
 def _unknown(header: Header) -> list[str]:
     pairs = zip(header.names, header.columns, strict=True)
-    return [name for name, column in pairs if column is None and fold_header(name)[:1] not in ("", "_")]
+    return [
+        name for name, column in pairs if column is None and fold_header(name)[:1] not in ("", "_")
+    ]
 
 
 def _duplicates(header: Header) -> list[Problem]:
-    names = [column.name for column in header.columns if column] + [fold_header(name) for name in _unknown(header)]
-    return [Problem("duplicate_column", 1, _known(name), printable_excerpt(name)) for name, n in Counter(names).items() if n > 1]
+    names = [column.name for column in header.columns if column] + [
+        fold_header(name) for name in _unknown(header)
+    ]
+    return [
+        Problem("duplicate_column", 1, _known(name), printable_excerpt(name))
+        for name, n in Counter(names).items()
+        if n > 1
+    ]
 
 
 def _known(name: str) -> str | None:
@@ -171,7 +190,9 @@ def _known(name: str) -> str | None:
 def _ignored(header: Header) -> list[Problem]:
     renames = _renames(header)
     return [
-        Problem("unknown_column", 1, found=printable_excerpt(name), hint=_suggestion(renames.get(name)))
+        Problem(
+            "unknown_column", 1, found=printable_excerpt(name), hint=_suggestion(renames.get(name))
+        )
         for name in dict.fromkeys(_unknown(header))
     ]
 
@@ -182,5 +203,9 @@ def _suggestion(meant: str | None) -> str:
 
 def _folded(header: Header) -> list[Problem]:
     pairs = zip(header.names, header.columns, strict=True)
-    written = [name for name, column in pairs if column and name.strip() not in (column.name, *column.aliases)]
+    written = [
+        name
+        for name, column in pairs
+        if column and name.strip() not in (column.name, *column.aliases)
+    ]
     return [Problem("folded_header", 1)] if written else []

@@ -20,21 +20,21 @@ from rollbook.studentfile.reading.record_splitter import (
 from rollbook.studentfile.reading.scan import FileScan, scan
 
 __all__ = [
-    "RowBatch",
-    "RecordTooLongError",
+    "FilePosition",
+    "FileScan",
     "Header",
     "Limits",
-    "FilePosition",
     "RawRow",
     "RecordBatch",
-    "FileScan",
-    "split_records",
+    "RecordTooLongError",
+    "RowBatch",
+    "iter_records",
     "normalize_encoding_name",
+    "parse_rows",
     "read_batches",
     "read_records",
-    "iter_records",
-    "parse_rows",
     "scan",
+    "split_records",
 ]
 
 _MAX_BATCH_BYTES = 4_000_000  # bytes of a batch, so that long rows do not fill the memory
@@ -61,7 +61,11 @@ class RecordBatch:
         for first in range(0, len(self.records), size):
             last = first + size
             rest = self.records[last:]
-            end = FilePosition(self.end.byte - sum(map(len, rest)), self.lines[last]) if rest else self.end
+            end = (
+                FilePosition(self.end.byte - sum(map(len, rest)), self.lines[last])
+                if rest
+                else self.end
+            )
             yield RecordBatch(self.records[first:last], self.lines[first:last], end)
 
 
@@ -89,7 +93,9 @@ def read_records(
     """
     first = start or FilePosition()
     chunks = utf8_chunks(path, encoding, first.byte)
-    found = iter_records(chunks if stop is None else _take_bytes(chunks, stop - first.byte), MAX_ROW_BYTES)
+    found = iter_records(
+        chunks if stop is None else _take_bytes(chunks, stop - first.byte), MAX_ROW_BYTES
+    )
     batch = _BatchBuilder(first)
     for some in found if start else _after_header(found, header, batch):
         while some:
@@ -102,7 +108,9 @@ def read_records(
 
 def parse_rows(found: Sequence[bytes], lines: Sequence[int], header: Header) -> list[RawRow]:
     """The rows of these records; blank ones are none."""
-    secret = next((at for at, column in enumerate(header.columns) if column and column.secret), None)
+    secret = next(
+        (at for at, column in enumerate(header.columns) if column and column.secret), None
+    )
     return [
         RawRow(line, _strip_formula_guard(cells, secret) if b"'" in record else cells)
         for record, line, cells in zip(found, lines, _parse_cells(found), strict=True)
@@ -172,7 +180,9 @@ def _take_bytes(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
             return
 
 
-def _after_header(found: Iterator[list[bytes]], header: Header, batch: _BatchBuilder) -> Iterator[list[bytes]]:
+def _after_header(
+    found: Iterator[list[bytes]], header: Header, batch: _BatchBuilder
+) -> Iterator[list[bytes]]:
     """The records behind the first that is not blank, which must be the header."""
     for some in found:
         for at, cells in enumerate(_parse_cells(some)):
@@ -195,4 +205,7 @@ def _strip_formula_guard(cells: list[str], secret: int | None) -> list[str]:
 
     A password is never written by us: what stands before it was typed.
     """
-    return [cell[1:] if at != secret and cell.startswith(_GUARDED_PREFIXES) else cell for at, cell in enumerate(cells)]
+    return [
+        cell[1:] if at != secret and cell.startswith(_GUARDED_PREFIXES) else cell
+        for at, cell in enumerate(cells)
+    ]

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 # repetition is possessive, so that the time for a block grows with its length and with nothing else.
 _CELL = rb'(?:"[^"]*+(?:""[^"]*+)*+"[^,\r\n]*+|(?!")[^,\r\n]*+)'
 _ROW = rb'(?:[^"\r\n]*+(?=[\r\n]|\Z)|' + _CELL + rb"(?:," + _CELL + rb")*+)"
-_RECORD = re.compile(_ROW + rb"(?:\r\n|\n|\r(?!\Z))")  # a CR that ends a block may be half of a CRLF
+_RECORD = re.compile(
+    _ROW + rb"(?:\r\n|\n|\r(?!\Z))"
+)  # a CR that ends a block may be half of a CRLF
 _LAST_RECORD = re.compile(_ROW + rb"(?:\r\n|\n|\r|\Z)")
 _FIRST_CELL = re.compile(_CELL)
 _LINE_BREAK = re.compile(rb"\r\n|\n|\r")

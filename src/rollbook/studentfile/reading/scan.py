@@ -65,7 +65,13 @@ def scan(path: Path, *, encoding: str = encodings.UTF_8, limits: Limits | None =
         return FileScan(encoding, None, 0, tuple(problems))
     reading = _Scanner(limits)
     reading.read(encodings.utf8_chunks(path, encoding))
-    return FileScan(encoding, reading.header, reading.rows, (*problems, *reading.problems()), tuple(reading.marks))
+    return FileScan(
+        encoding,
+        reading.header,
+        reading.rows,
+        (*problems, *reading.problems()),
+        tuple(reading.marks),
+    )
 
 
 def _reject_other_file_types(path: Path, head: bytes, limits: Limits) -> Problem | None:
@@ -73,7 +79,10 @@ def _reject_other_file_types(path: Path, head: bytes, limits: Limits) -> Problem
     if code:
         return Problem(code)
     if path.stat().st_size > limits.bytes:
-        return Problem("too_large", hint=f"at most {limits.bytes:,} bytes are allowed; split the file by school")
+        return Problem(
+            "too_large",
+            hint=f"at most {limits.bytes:,} bytes are allowed; split the file by school",
+        )
     return None
 
 
@@ -156,16 +165,21 @@ class _Scanner:
         errors = [problem for problem in self._seen.values() if problem.severity is Severity.ERROR]
         if self._is_too_long():
             yield Problem(
-                "too_many_rows", hint=f"at most {self.limits.rows:,} rows are allowed; split the file by school"
+                "too_many_rows",
+                hint=f"at most {self.limits.rows:,} rows are allowed; split the file by school",
             )
         elif not self.rows and not errors:
             yield Problem("no_rows", 1)
         if self._rows_with_wrong_cell_count > self.rows * MAX_RAGGED_SHARE:
             found = f"{self._rows_with_wrong_cell_count:,} of {self.rows:,} rows do not fit the header, line {self._first_ragged:,} first"
-            yield Problem("structure", self._first_ragged, hint=f"{found}: quote cells that contain commas")
+            yield Problem(
+                "structure", self._first_ragged, hint=f"{found}: quote cells that contain commas"
+            )
 
     def _is_too_long(self) -> bool:
-        return self.rows > self.limits.rows or self._line > MAX_LINES_PER_ROW * (self.limits.rows + 1)
+        return self.rows > self.limits.rows or self._line > MAX_LINES_PER_ROW * (
+            self.limits.rows + 1
+        )
 
     def _report_once(self, code: str, line: int, hint: str = "") -> None:
         self._seen.setdefault(code, Problem(code, line, hint=hint))
@@ -176,9 +190,17 @@ class _Scanner:
         if broken is not None:
             self._report_once("unclosed_quote", self._line + broken)
         elif self.header is None and record.count(b",") >= columns:
-            self._report_once("too_many_columns", self._line, f"at most {columns} columns are allowed: {_LEAVE_OUT_HINT}")
+            self._report_once(
+                "too_many_columns",
+                self._line,
+                f"at most {columns} columns are allowed: {_LEAVE_OUT_HINT}",
+            )
         else:
-            self._report_once("row_too_long", self._line, f"at most {limit:,} bytes a row are allowed: check the line breaks")
+            self._report_once(
+                "row_too_long",
+                self._line,
+                f"at most {limit:,} bytes a row are allowed: check the line breaks",
+            )
 
     # The header
 
@@ -202,7 +224,9 @@ class _Scanner:
         hint = _hint_for_delimiter(names)
         if hint or len(names) > self.limits.columns:
             code, other = ("wrong_delimiter", hint) if hint else ("too_many_columns", "")
-            self._other.append(Problem(code, self._line, hint=other or _over(len(names), self.limits.columns)))
+            self._other.append(
+                Problem(code, self._line, hint=other or _over(len(names), self.limits.columns))
+            )
             return False
         header, problems = Header.parse(names)
         self._other += [self._with_line_number(problem, batch) for problem in problems]
@@ -244,7 +268,8 @@ class _Scanner:
 
     def _are_plain(self, some: list[bytes]) -> bool:
         """Whether each record is as most are: a line without a quote, as many cells as the header, not all of them
-        blank; and none of them may be another header."""
+        blank; and none of them may be another header.
+        """
         block = b"".join(some)
         if b'"' in block or _BOM in block or self._header_record in block:
             return False
@@ -254,7 +279,11 @@ class _Scanner:
 
     def _read_row(self, record: bytes) -> None:
         if (
-            (record.count(b",") == self._commas if b'"' not in record else _is_quoted_throughout(record, self._commas))
+            (
+                record.count(b",") == self._commas
+                if b'"' not in record
+                else _is_quoted_throughout(record, self._commas)
+            )
             and record.strip(_BLANK)
             and record[:3] != _BOM
             and not record.startswith(self._header_record)
@@ -288,18 +317,26 @@ class _Scanner:
             self._rows_with_wrong_cell_count += 1
             self._first_ragged = self._first_ragged or line
         elif any(cells[index].strip() for index in self._nameless):
-            self._report_once("nameless_column", line, f"line {line:,} has a value in a column without a name: name the column")
+            self._report_once(
+                "nameless_column",
+                line,
+                f"line {line:,} has a value in a column without a name: name the column",
+            )
         elif [fold_header(cell) for cell in cells] == self._folded:
             self._repeated_headers += 1
 
     def _inspect_quotes(self, record: bytes, cells: Sequence[str], line: int) -> None:
         if record_splitter.line_breaks(record.rstrip(b"\r\n")) >= MAX_LINES_WITHOUT_QUOTES:
-            self._report_once("unclosed_quote", line + (record_splitter.line_of_unclosed_quote(record) or 0))
+            self._report_once(
+                "unclosed_quote", line + (record_splitter.line_of_unclosed_quote(record) or 0)
+            )
         if not any('"' in cell for cell in cells):
             return
         if any(cell[:1] == " " and cell.lstrip(" ")[:1] == '"' for cell in cells):
             self._report_once("space_before_quote", line)
-        elif any(cell[:1] != b'"' and b'"' in cell for _, cell in record_splitter.raw_cells(record)):
+        elif any(
+            cell[:1] != b'"' and b'"' in cell for _, cell in record_splitter.raw_cells(record)
+        ):
             self._report_once("quote_in_cell", line)
 
 

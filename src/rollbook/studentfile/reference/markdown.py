@@ -55,7 +55,13 @@ def _columns() -> str:
 
 def _row_of_column(column: Column) -> tuple[str, ...]:
     aliases = ", ".join(f"`{alias}`" for alias in column.aliases)
-    return f"`{column.name}`", aliases, column.values, column.adding, "yes" if column.clearable else ""
+    return (
+        f"`{column.name}`",
+        aliases,
+        column.values,
+        column.adding,
+        "yes" if column.clearable else "",
+    )
 
 
 def _kinds(title: str, kinds: Iterable[ProblemCode]) -> str:
@@ -65,7 +71,12 @@ def _kinds(title: str, kinds: Iterable[ProblemCode]) -> str:
 
 def _row_of_kind(kind: ProblemCode) -> tuple[str, ...]:
     status = f" (HTTP {kind.status})" if kind.status != 422 else ""
-    return f"`{kind.code}`", kind.title + status, kind.cause, kind.repair[:1].upper() + kind.repair[1:]
+    return (
+        f"`{kind.code}`",
+        kind.title + status,
+        kind.cause,
+        kind.repair[:1].upper() + kind.repair[1:],
+    )
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
@@ -78,7 +89,9 @@ def _in_table(text: str) -> str:
     outside = text.split("`")[::2]
     escaped = [part.replace("<", "&lt;").replace("|", "\\|") for part in outside]
     inside = text.split("`")[1::2]
-    return "".join(part + (f"`{inside[at]}`" if at < len(inside) else "") for at, part in enumerate(escaped))
+    return "".join(
+        part + (f"`{inside[at]}`" if at < len(inside) else "") for at, part in enumerate(escaped)
+    )
 
 
 def _list(title: str, items: Iterable[str]) -> str:
@@ -86,11 +99,16 @@ def _list(title: str, items: Iterable[str]) -> str:
 
 
 def _numbered(title: str, items: Iterable[str]) -> str:
-    return f"{title}\n\n" + "".join(_item(f"{number}. ", item) for number, item in enumerate(items, 1))
+    return f"{title}\n\n" + "".join(
+        _item(f"{number}. ", item) for number, item in enumerate(items, 1)
+    )
 
 
 def _item(mark: str, text: str) -> str:
-    return textwrap.fill(mark + text, WIDTH, subsequent_indent=" " * len(mark), break_long_words=False) + "\n"
+    return (
+        textwrap.fill(mark + text, WIDTH, subsequent_indent=" " * len(mark), break_long_words=False)
+        + "\n"
+    )
 
 
 def _paragraph(text: str) -> str:

@@ -67,7 +67,9 @@ PROBLEM_GROUPS: Mapping[str, tuple[ProblemCode, ...]] = MappingProxyType(
         "The file is refused": tuple(REFUSALS),
         "The row is rejected": tuple(kind for kind in ROW_CODES if kind.severity is Severity.ERROR),
         "Warnings about the file": tuple(WARNINGS),
-        "Warnings about a row": tuple(kind for kind in ROW_CODES if kind.severity is Severity.WARNING),
+        "Warnings about a row": tuple(
+            kind for kind in ROW_CODES if kind.severity is Severity.WARNING
+        ),
     }
 )
 """Every kind of problem, under what it means for file or row."""

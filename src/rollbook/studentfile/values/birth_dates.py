@@ -3,9 +3,16 @@
 import re
 from datetime import date
 
-from rollbook.studentfile.values.text_checks import InvalidValue, RuleResult, ValueWithWarning, check_value
+from rollbook.studentfile.values.text_checks import (
+    InvalidValue,
+    RuleResult,
+    ValueWithWarning,
+    check_value,
+)
 
-_DATE = re.compile(r"(?:([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})|([0-9]{4})-([0-9]{2})-([0-9]{2}))(.*)", re.DOTALL)
+_DATE = re.compile(
+    r"(?:([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})|([0-9]{4})-([0-9]{2})-([0-9]{2}))(.*)", re.DOTALL
+)
 _TIME = re.compile(r"[ T][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?: ?[AaPp][Mm]|Z)?")
 _SHORT_YEAR = re.compile(r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{2}")
 _SERIAL = re.compile(r"[0-9]{5}(?:\.[0-9]+)?")

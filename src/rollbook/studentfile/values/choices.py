@@ -21,7 +21,12 @@ GRADES: Mapping[str, str] = {
     **{
         spelling: str(grade)
         for grade in range(1, 13)
-        for spelling in (str(grade), f"{grade:02}", f"{grade}.0", _ORDINALS.get(grade, f"{grade}th"))
+        for spelling in (
+            str(grade),
+            f"{grade:02}",
+            f"{grade}.0",
+            _ORDINALS.get(grade, f"{grade}th"),
+        )
     },
     "adult": "adult",
 }
@@ -68,7 +73,9 @@ def one_of(spellings: Mapping[str, str], hint: str) -> Callable[[str], RuleResul
 
     def rule(text: str) -> RuleResult:
         found = spellings.get(text.casefold())
-        return found if found is not None else (check_value(text) or InvalidValue("bad_value", hint))
+        return (
+            found if found is not None else (check_value(text) or InvalidValue("bad_value", hint))
+        )
 
     return rule
 
@@ -77,7 +84,9 @@ gender = one_of(GENDERS, "write f, m or x")
 grade = one_of(GRADES, "write pk, k, 1 to 12, or adult")
 flag = one_of(FLAGS, "write y or n")
 status = one_of(STATUSES, "write active or inactive")
-race = one_of(_RACE_SPELLINGS, f"write exactly one of {', '.join(RACES.values())}, or its full name")
+race = one_of(
+    _RACE_SPELLINGS, f"write exactly one of {', '.join(RACES.values())}, or its full name"
+)
 _plain_classification = one_of(_CLASSIFICATION_SPELLINGS, "write names of the list, joined by &")
 
 

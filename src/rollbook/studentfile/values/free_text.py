@@ -47,7 +47,9 @@ def group_name(text: str) -> RuleResult:
 
 def _check_length(longest: int, text: str) -> RuleResult:
     if len(text) > longest:
-        return InvalidValue("text_too_long", f"at most {longest} characters are allowed: shorten the text")
+        return InvalidValue(
+            "text_too_long", f"at most {longest} characters are allowed: shorten the text"
+        )
     return normalize_with_warning(text)
 
 

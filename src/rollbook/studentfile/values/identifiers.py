@@ -37,7 +37,11 @@ def username(text: str) -> RuleResult:
     if fault:
         return fault
     folded = normalize("NFC", text.lower())
-    return folded if 2 <= len(folded) <= 64 and not _BLANK.search(folded) else InvalidValue("bad_username")
+    return (
+        folded
+        if 2 <= len(folded) <= 64 and not _BLANK.search(folded)
+        else InvalidValue("bad_username")
+    )
 
 
 def password(text: str) -> RuleResult:
@@ -57,7 +61,12 @@ def _identifier(text: str, code: str) -> RuleResult:
     if _ID.fullmatch(text) and not _explain_number(text) and not check_value(text):
         rounded = len(text) >= _ROUNDED_DIGITS and text.isdigit() and text[-1] == "0"
         return ValueWithWarning(text, "possible_rounding") if rounded else text
-    return _explain_number(text) or _explain_characters(text) or check_value(text) or _malformed(text, code)
+    return (
+        _explain_number(text)
+        or _explain_characters(text)
+        or check_value(text)
+        or _malformed(text, code)
+    )
 
 
 def _explain_number(text: str) -> InvalidValue | None:
@@ -76,5 +85,7 @@ def _explain_characters(text: str) -> InvalidValue | None:
 
 def _malformed(text: str, code: str) -> InvalidValue:
     if text[:1] == "'":
-        return InvalidValue(code, "remove the apostrophe; it only tells a spreadsheet that a cell is text")
+        return InvalidValue(
+            code, "remove the apostrophe; it only tells a spreadsheet that a cell is text"
+        )
     return InvalidValue(code)

@@ -4,9 +4,7 @@ import re
 from dataclasses import dataclass
 from unicodedata import category, normalize
 
-INVISIBLE = (
-    "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
-)
+INVISIBLE = "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 """Characters that show nothing and change nothing at the ends of a value."""
 WHITESPACE = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 TRIMMED_CHARACTERS = WHITESPACE + INVISIBLE
@@ -31,7 +29,9 @@ _EXCEL_ERRORS = frozenset(
 )
 _FORMULA = re.compile(r"[=+@]|-[0-9]")
 _MARKUP = re.compile(r"<[A-Za-z/!?]")
-PLACEHOLDERS = frozenset({"null", "none", "n/a", "na", "nan", "nil", "undefined", "-", "--", "---", "?", "."})
+PLACEHOLDERS = frozenset(
+    {"null", "none", "n/a", "na", "nan", "nil", "undefined", "-", "--", "---", "?", "."}
+)
 """What exports write for no value, in lower case."""
 
 
@@ -82,7 +82,9 @@ def check_characters(text: str, *, joiners: bool = True) -> InvalidValue | None:
 
 def is_spreadsheet_error(text: str) -> bool:
     """#N/A and its like, and the ##### of a column that is too narrow."""
-    return text[:1] == "#" and (text.upper() in _EXCEL_ERRORS or (len(text) > 2 and not text.strip("#")))
+    return text[:1] == "#" and (
+        text.upper() in _EXCEL_ERRORS or (len(text) > 2 and not text.strip("#"))
+    )
 
 
 def check_value(text: str) -> InvalidValue | None:

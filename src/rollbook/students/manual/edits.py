@@ -55,7 +55,9 @@ class EditResult:
 
 def form_values(record: StudentSnapshot) -> dict[str, str]:
     """What a form about this student begins with: column to text, lists joined by &; a password is never shown."""
-    return {name: BY_NAME[name].format(value) for name, value in record.values.items()} | {"PASSWORD": ""}
+    return {name: BY_NAME[name].format(value) for name, value in record.values.items()} | {
+        "PASSWORD": ""
+    }
 
 
 def add(district_id: int, said: Mapping[str, str], author: ChangeAuthor, today: date) -> AddResult:
@@ -65,7 +67,11 @@ def add(district_id: int, said: Mapping[str, str], author: ChangeAuthor, today: 
     faulty = {problem.column for problem in checked.problems}
     problems = [
         *checked.problems,
-        *(_missing(name) for name in REQUIRED_TO_ADD if not values.get(name) and name not in faulty),
+        *(
+            _missing(name)
+            for name in REQUIRED_TO_ADD
+            if not values.get(name) and name not in faulty
+        ),
         *_unknown(district_id, values),
     ]
     _require(problems)
@@ -74,15 +80,26 @@ def add(district_id: int, said: Mapping[str, str], author: ChangeAuthor, today: 
             values["USERNAME"] = values.get("USERNAME") or Usernames(district_id).make(values)
             password = values.get("PASSWORD") or passwords.random_password()
             _require(_taken(district_id, values, set(_TAKEN)))
-            writer.add_students(district_id, [NewStudent(values | {"PASSWORD": passwords.hash_for_import(password)})], author)
-            pk = snapshots.find_key_holders(district_id, "USERNAME", [values["USERNAME"]])[values["USERNAME"]]
+            writer.add_students(
+                district_id,
+                [NewStudent(values | {"PASSWORD": passwords.hash_for_import(password)})],
+                author,
+            )
+            pk = snapshots.find_key_holders(district_id, "USERNAME", [values["USERNAME"]])[
+                values["USERNAME"]
+            ]
     except IntegrityError:
         raise _conflict() from None
     return AddResult(pk, values["USERNAME"], password, _warnings(problems))
 
 
 def edit(
-    district_id: int, pk: int, said: Mapping[str, str], author: ChangeAuthor, today: date, edition: int | None = None
+    district_id: int,
+    pk: int,
+    said: Mapping[str, str],
+    author: ChangeAuthor,
+    today: date,
+    edition: int | None = None,
 ) -> EditResult:
     """The student is so from now on. ``edition`` is the student's when the form was shown: another one is refused.
 
@@ -102,7 +119,9 @@ def edit(
     return EditResult(tuple(writer.changed_columns(revision)), warnings)
 
 
-def transfer_students(district_id: int, pks: Collection[int], school: School, author: ChangeAuthor) -> int:
+def transfer_students(
+    district_id: int, pks: Collection[int], school: School, author: ChangeAuthor
+) -> int:
     """Students go to this school, all of them or none: their groups and staff end, and its Default group begins.
 
     Returns how many were not there yet.
@@ -125,7 +144,10 @@ def _revision(
     keys = {name: text for name in ("STUDENT_ID", "USERNAME") if (text := record.values[name])}
     checked = _checked(keys | wanted, today)
     new = diff(record, checked.values)
-    problems += [*checked.problems, *_unknown(district_id, {name: checked.values.get(name, "") for name in wanted})]
+    problems += [
+        *checked.problems,
+        *_unknown(district_id, {name: checked.values.get(name, "") for name in wanted}),
+    ]
     _require(problems)
     _require(_taken(district_id, record.values | new, _keys_in(new), record.pk))
     if "PASSWORD" in new:
@@ -133,7 +155,9 @@ def _revision(
     return StudentChange(record, new), _warnings(problems)
 
 
-def _changed(record: StudentSnapshot, said: Mapping[str, str]) -> tuple[dict[str, str], list[Problem]]:
+def _changed(
+    record: StudentSnapshot, said: Mapping[str, str]
+) -> tuple[dict[str, str], list[Problem]]:
     """The cells of the columns that say something new, and the problems of those that cannot be emptied."""
     before, wanted, problems = form_values(record), {}, []
     for name, text in said.items():
@@ -151,7 +175,9 @@ def _changed(record: StudentSnapshot, said: Mapping[str, str]) -> tuple[dict[str
 def _checked(cells: Mapping[str, str], today: date) -> ValidatedRow:
     header, _ = Header.parse(list(cells))
     checked = RowValidator(header, today).validate(RawRow(_NO_LINE, list(cells.values())))
-    checked.problems = [problem for problem in checked.problems if problem.code != "no_key"]  # a form needs none
+    checked.problems = [
+        problem for problem in checked.problems if problem.code != "no_key"
+    ]  # a form needs none
     return checked
 
 
@@ -173,7 +199,9 @@ def _keys_in(new: Mapping[str, str]) -> set[str]:
     return keys if new.keys().isdisjoint({*writer.NAME_COLUMNS, "DOB"}) else keys | {"LAST_NAME"}
 
 
-def _taken(district_id: int, values: Mapping[str, str], columns: set[str], pk: int | None = None) -> Iterator[Problem]:
+def _taken(
+    district_id: int, values: Mapping[str, str], columns: set[str], pk: int | None = None
+) -> Iterator[Problem]:
     """The keys among these values that another student of the district holds."""
     for column in _TAKEN:
         key = name_and_dob(values) if column == "LAST_NAME" else values.get(column)

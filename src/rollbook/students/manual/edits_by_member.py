@@ -28,13 +28,25 @@ def add(member: Member, said: Mapping[str, str], now: datetime) -> AddResult:
     with transaction.atomic():
         school = said.get("SCHOOL_ID", "")
         if school and not visibility.schools(member).filter(organization_id=school).exists():
-            raise InvalidStudent([Problem("unknown_school", column="SCHOOL_ID", found=printable_excerpt(school))])
-        return edits.add(member.district_id, said, author(member, now), local_date(member.district, now))
+            raise InvalidStudent(
+                [Problem("unknown_school", column="SCHOOL_ID", found=printable_excerpt(school))]
+            )
+        return edits.add(
+            member.district_id, said, author(member, now), local_date(member.district, now)
+        )
 
 
-def edit(member: Member, pk: int, said: Mapping[str, str], edition: int | None, now: datetime) -> EditResult:
+def edit(
+    member: Member, pk: int, said: Mapping[str, str], edition: int | None, now: datetime
+) -> EditResult:
     """Another value for each column that the form has another text for. Raises StudentRefused and NotTheirs."""
-    return _edit(member, pk, {name: text for name, text in said.items() if name not in NOT_EDITABLE}, now, edition)
+    return _edit(
+        member,
+        pk,
+        {name: text for name, text in said.items() if name not in NOT_EDITABLE},
+        now,
+        edition,
+    )
 
 
 def set_status(member: Member, pk: int, status: str, now: datetime) -> EditResult:
@@ -54,10 +66,19 @@ def author(member: Member, now: datetime) -> ChangeAuthor:
     return ChangeAuthor(None, member.pk, now)
 
 
-def _edit(member: Member, pk: int, said: Mapping[str, str], now: datetime, edition: int | None = None) -> EditResult:
+def _edit(
+    member: Member, pk: int, said: Mapping[str, str], now: datetime, edition: int | None = None
+) -> EditResult:
     with transaction.atomic():
         _require(member, pk)
-        return edits.edit(member.district_id, pk, said, author(member, now), local_date(member.district, now), edition)
+        return edits.edit(
+            member.district_id,
+            pk,
+            said,
+            author(member, now),
+            local_date(member.district, now),
+            edition,
+        )
 
 
 def _require(member: Member, pk: int) -> None:

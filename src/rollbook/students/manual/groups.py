@@ -40,7 +40,9 @@ def create(school: School, name: str) -> Group:
 def rename(group: Group, name: str, author: ChangeAuthor) -> Group:
     """The group is called so from now on, which is a change to each of its students. Raises GroupRefused."""
     if is_default(group.name):
-        raise InvalidGroup([f"{group.name} is the group of whoever is in no other, and stays as it is"])
+        raise InvalidGroup(
+            [f"{group.name} is the group of whoever is in no other, and stays as it is"]
+        )
     name = _validated_name(name)
     try:
         with transaction.atomic():
@@ -68,7 +70,12 @@ def add_students(group: Group, pks: Collection[int], author: ChangeAuthor) -> in
 
     Returns how many were not yet; students of other schools are left alone.
     """
-    return _change_membership(group, pks, author, lambda names: {name for name in names if not is_default(name)} | {group.name})
+    return _change_membership(
+        group,
+        pks,
+        author,
+        lambda names: {name for name in names if not is_default(name)} | {group.name},
+    )
 
 
 def remove_students(group: Group, pks: Collection[int], author: ChangeAuthor) -> int:
@@ -76,13 +83,21 @@ def remove_students(group: Group, pks: Collection[int], author: ChangeAuthor) ->
     return _change_membership(group, pks, author, lambda names: names - {group.name})
 
 
-def _change_membership(group: Group, pks: Collection[int], author: ChangeAuthor, wanted: Wanted) -> int:
+def _change_membership(
+    group: Group, pks: Collection[int], author: ChangeAuthor, wanted: Wanted
+) -> int:
     """Whoever would be in no group is in Default."""
     with transaction.atomic():
         snapshots.lock_versions(pks)
         known = snapshots.load_with_links(pks).values()
-        here = [record for record in known if record.values["SCHOOL_ID"] == group.school.organization_id]
-        revised = [StudentChange(record, {"GROUPS": cell}) for record in here if (cell := _cell(record, wanted))]
+        here = [
+            record for record in known if record.values["SCHOOL_ID"] == group.school.organization_id
+        ]
+        revised = [
+            StudentChange(record, {"GROUPS": cell})
+            for record in here
+            if (cell := _cell(record, wanted))
+        ]
         writer.apply_changes(group.school.district_id, revised, author)
     return len(revised)
 
@@ -97,13 +112,19 @@ def _cell(record: StudentSnapshot, wanted: Wanted) -> str:
 def _validated_name(name: str) -> str:
     """The name as a file would bring it. Raises GroupRefused."""
     if SEPARATOR in name:
-        raise InvalidGroup([f"the name contains {SEPARATOR}, which stands between groups in a student file"])
+        raise InvalidGroup(
+            [f"the name contains {SEPARATOR}, which stands between groups in a student file"]
+        )
     if unfit := name_problems("name", name.strip(), MAX_GROUP_NAME_LENGTH):
         raise InvalidGroup(unfit)
     answer = group_name(name.strip())
     if isinstance(answer, InvalidValue):
         kind = PROBLEM_CODES[answer.code]
-        raise InvalidGroup([f"'{printable_excerpt(name)}' cannot be the name: {kind.title}; {answer.hint or kind.repair}"])
+        raise InvalidGroup(
+            [
+                f"'{printable_excerpt(name)}' cannot be the name: {kind.title}; {answer.hint or kind.repair}"
+            ]
+        )
     return answer.value if isinstance(answer, ValueWithWarning) else answer
 
 

@@ -39,26 +39,44 @@ def select_student(member: Member, key: int) -> TransferSelection | None:
     student = visibility.student(member, key)
     if student is None:
         return None
-    return TransferSelection(f"{student.first_name} {student.last_name}", student.school, (student.pk,))
+    return TransferSelection(
+        f"{student.first_name} {student.last_name}", student.school, (student.pk,)
+    )
 
 
 def select_group(member: Member, key: int) -> TransferSelection | None:
     """All students of this group, inactive ones too."""
-    group = Group.objects.select_related("school").filter(pk=key, school__in=visibility.schools(member)).first()
+    group = (
+        Group.objects.select_related("school")
+        .filter(pk=key, school__in=visibility.schools(member))
+        .first()
+    )
     if group is None:
         return None
-    return TransferSelection(f"group {group.name}", group.school, _keys(visibility.visible_students(member).filter(groups=group)))
+    return TransferSelection(
+        f"group {group.name}",
+        group.school,
+        _keys(visibility.visible_students(member).filter(groups=group)),
+    )
 
 
 def select_school(member: Member, key: int) -> TransferSelection | None:
     """All students of this school, inactive ones too."""
     school = visibility.schools(member).filter(pk=key).first()
-    return None if school is None else TransferSelection(school.name, school, _keys(visibility.visible_students(member).filter(school=school)))
+    return (
+        None
+        if school is None
+        else TransferSelection(
+            school.name, school, _keys(visibility.visible_students(member).filter(school=school))
+        )
+    )
 
 
 def targets(member: Member, source: School | None) -> list[School]:
     """The schools to which the member can move students of this one."""
-    return [school for school in visibility.schools(member) if source is None or school.pk != source.pk]
+    return [
+        school for school in visibility.schools(member) if source is None or school.pk != source.pk
+    ]
 
 
 def move(member: Member, chosen: TransferSelection, target: School, now: datetime) -> Transfer:
@@ -66,11 +84,15 @@ def move(member: Member, chosen: TransferSelection, target: School, now: datetim
     with transaction.atomic():
         _require_ours(member, chosen.source, target)
         here = _still_there(member, chosen.source, chosen.pks)
-        edits.transfer_students(member.district_id, here, target, edits_by_member.author(member, now))
+        edits.transfer_students(
+            member.district_id, here, target, edits_by_member.author(member, now)
+        )
         return _save(member, chosen.source, here, now, _completion_fields(member, target, now))
 
 
-def request_transfer(member: Member, chosen: TransferSelection, note: str, now: datetime) -> Transfer:
+def request_transfer(
+    member: Member, chosen: TransferSelection, note: str, now: datetime
+) -> Transfer:
     """The students stay until a district manager says where they go. Raises TransferRefused."""
     note = " ".join(note.split())
     if not 0 < len(note) <= MAX_NOTE_LENGTH or not note.isprintable():
@@ -79,8 +101,12 @@ def request_transfer(member: Member, chosen: TransferSelection, note: str, now: 
         _require_ours(member, chosen.source)
         here = _still_there(member, chosen.source, chosen.pks)
         if Transfer.objects.filter(state=TransferState.PENDING, students__in=here).exists():
-            raise InvalidTransfer(["some of them are handed to the district already; take that back first"])
-        return _save(member, chosen.source, here, now, {"state": TransferState.PENDING, "note": note})
+            raise InvalidTransfer(
+                ["some of them are handed to the district already; take that back first"]
+            )
+        return _save(
+            member, chosen.source, here, now, {"state": TransferState.PENDING, "note": note}
+        )
 
 
 def complete_transfer(member: Member, transfer: Transfer, target: School, now: datetime) -> int:
@@ -93,7 +119,9 @@ def complete_transfer(member: Member, transfer: Transfer, target: School, now: d
             raise InvalidTransfer(["only who acts for the whole district can finish it"])
         _require_ours(member, waiting.source, target)
         here = _still_there(member, waiting.source, _keys(waiting.students.all()))
-        moved = edits.transfer_students(member.district_id, here, target, edits_by_member.author(member, now))
+        moved = edits.transfer_students(
+            member.district_id, here, target, edits_by_member.author(member, now)
+        )
         Transfer.objects.filter(pk=waiting.pk).update(**_completion_fields(member, target, now))
     return moved
 
@@ -112,8 +140,12 @@ def reverse_transfer(member: Member, transfer: Transfer, now: datetime) -> Trans
     Their groups and staff there do not come back with them. Raises TransferRefused.
     """
     if not may_reverse(member, transfer) or transfer.source is None or transfer.target is None:
-        raise InvalidTransfer(["it cannot be moved back by you: both schools must be there, and yours"])
-    chosen = TransferSelection(transfer.target_name, transfer.target, _keys(transfer.students.all()))
+        raise InvalidTransfer(
+            ["it cannot be moved back by you: both schools must be there, and yours"]
+        )
+    chosen = TransferSelection(
+        transfer.target_name, transfer.target, _keys(transfer.students.all())
+    )
     return move(member, chosen, transfer.source, now)
 
 
@@ -125,7 +157,10 @@ def may_complete(member: Member) -> bool:
 def may_reverse(member: Member, transfer: Transfer) -> bool:
     """Whether it has moved students between two schools that are there, and the member's."""
     ours = {school.pk for school in visibility.schools(member)}
-    return transfer.state == TransferState.COMPLETED and {transfer.source_id, transfer.target_id} <= ours
+    return (
+        transfer.state == TransferState.COMPLETED
+        and {transfer.source_id, transfer.target_id} <= ours
+    )
 
 
 def visible(member: Member) -> QuerySet[Transfer]:
@@ -154,7 +189,9 @@ def _require_ours(member: Member, *schools: School) -> None:
     ours = {school.pk for school in visibility.schools(member)}
     names = [school.name for school in schools if school.pk not in ours]
     if names:
-        raise InvalidTransfer([f"{name} is not among your schools; hand the students over instead" for name in names])
+        raise InvalidTransfer(
+            [f"{name} is not among your schools; hand the students over instead" for name in names]
+        )
     if len({school.pk for school in schools}) < len(schools):
         raise InvalidTransfer(["they are at that school already"])
 
@@ -162,7 +199,11 @@ def _require_ours(member: Member, *schools: School) -> None:
 def _still_there(member: Member, source: School, pks: Collection[int]) -> list[int]:
     """Those of the students who are at the school now; raises TransferRefused if there is none."""
     wanted = set(pks)
-    here = [pk for pk in _keys(visibility.visible_students(member).filter(school=source)) if pk in wanted]
+    here = [
+        pk
+        for pk in _keys(visibility.visible_students(member).filter(school=source))
+        if pk in wanted
+    ]
     if not here:
         raise InvalidTransfer([f"none of them is at {source.name}"])
     return here
@@ -187,10 +228,19 @@ def _completion_fields(member: Member, target: School, now: datetime) -> dict[st
     }
 
 
-def _save(member: Member, source: School, pks: list[int], now: datetime, facts: dict[str, object]) -> Transfer:
+def _save(
+    member: Member, source: School, pks: list[int], now: datetime, facts: dict[str, object]
+) -> Transfer:
     transfer = Transfer.objects.create(
-        district=member.district, source=source, source_name=source.name, requested_by=member, requested_at=now, **facts
+        district=member.district,
+        source=source,
+        source_name=source.name,
+        requested_by=member,
+        requested_at=now,
+        **facts,
     )
     through = Transfer.students.through
-    through.objects.bulk_create([through(transfer_id=transfer.pk, student_id=pk) for pk in pks], batch_size=500)
+    through.objects.bulk_create(
+        [through(transfer_id=transfer.pk, student_id=pk) for pk in pks], batch_size=500
+    )
     return transfer

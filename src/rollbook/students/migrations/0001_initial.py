@@ -6,7 +6,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -15,62 +14,103 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Group',
+            name="Group",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=255)),
-                ('name_key', models.CharField(help_text='the name with its case folded', max_length=512)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=255)),
+                (
+                    "name_key",
+                    models.CharField(help_text="the name with its case folded", max_length=512),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Student',
+            name="Student",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('student_id', models.CharField(max_length=32, null=True)),
-                ('username', models.CharField(max_length=64)),
-                ('password', models.CharField(help_text='see passwords.py', max_length=255)),
-                ('first_name', models.CharField(max_length=100)),
-                ('last_name', models.CharField(max_length=100)),
-                ('middle_initial', models.CharField(max_length=1)),
-                ('dob', models.DateField()),
-                ('gender', models.CharField(max_length=1)),
-                ('grade', models.CharField(max_length=8)),
-                ('ell', models.CharField(max_length=1)),
-                ('special_ed', models.CharField(max_length=1)),
-                ('title_1', models.CharField(max_length=1)),
-                ('migrant', models.CharField(max_length=1)),
-                ('race', models.CharField(max_length=2)),
-                ('classifications', models.CharField(max_length=512)),
-                ('parent_email_1', models.CharField(max_length=254)),
-                ('parent_email_2', models.CharField(max_length=254)),
-                ('additional_info_1', models.CharField(max_length=255)),
-                ('additional_info_2', models.CharField(max_length=255)),
-                ('additional_info_3', models.CharField(max_length=255)),
-                ('status', models.CharField(max_length=8)),
-                ('name_key', models.CharField(help_text='the names folded for matching, see names.py', max_length=512)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("student_id", models.CharField(max_length=32, null=True)),
+                ("username", models.CharField(max_length=64)),
+                ("password", models.CharField(help_text="see passwords.py", max_length=255)),
+                ("first_name", models.CharField(max_length=100)),
+                ("last_name", models.CharField(max_length=100)),
+                ("middle_initial", models.CharField(max_length=1)),
+                ("dob", models.DateField()),
+                ("gender", models.CharField(max_length=1)),
+                ("grade", models.CharField(max_length=8)),
+                ("ell", models.CharField(max_length=1)),
+                ("special_ed", models.CharField(max_length=1)),
+                ("title_1", models.CharField(max_length=1)),
+                ("migrant", models.CharField(max_length=1)),
+                ("race", models.CharField(max_length=2)),
+                ("classifications", models.CharField(max_length=512)),
+                ("parent_email_1", models.CharField(max_length=254)),
+                ("parent_email_2", models.CharField(max_length=254)),
+                ("additional_info_1", models.CharField(max_length=255)),
+                ("additional_info_2", models.CharField(max_length=255)),
+                ("additional_info_3", models.CharField(max_length=255)),
+                ("status", models.CharField(max_length=8)),
+                (
+                    "name_key",
+                    models.CharField(
+                        help_text="the names folded for matching, see names.py", max_length=512
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Transfer',
+            name="Transfer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('source_name', models.CharField(max_length=200)),
-                ('target_name', models.CharField(default='', max_length=200)),
-                ('note', models.CharField(default='', max_length=200)),
-                ('state', models.CharField(max_length=16)),
-                ('requested_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("source_name", models.CharField(max_length=200)),
+                ("target_name", models.CharField(default="", max_length=200)),
+                ("note", models.CharField(default="", max_length=200)),
+                ("state", models.CharField(max_length=16)),
+                ("requested_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Change',
+            name="Change",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('field', models.CharField(help_text="a column's name; STUDENT where the student was added", max_length=32)),
-                ('old', models.TextField()),
-                ('new', models.TextField()),
-                ('changed_at', models.DateTimeField()),
-                ('member', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "field",
+                    models.CharField(
+                        help_text="a column's name; STUDENT where the student was added",
+                        max_length=32,
+                    ),
+                ),
+                ("old", models.TextField()),
+                ("new", models.TextField()),
+                ("changed_at", models.DateTimeField()),
+                (
+                    "member",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
     ]

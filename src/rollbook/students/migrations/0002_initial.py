@@ -6,125 +6,205 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('districts', '0001_initial'),
-        ('students', '0001_initial'),
-        ('updates', '0001_initial'),
+        ("districts", "0001_initial"),
+        ("students", "0001_initial"),
+        ("updates", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='change',
-            name='update',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='updates.updatejob'),
+            model_name="change",
+            name="update",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, to="updates.updatejob"
+            ),
         ),
         migrations.AddField(
-            model_name='group',
-            name='school',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='districts.school'),
+            model_name="group",
+            name="school",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.PROTECT, to="districts.school"
+            ),
         ),
         migrations.CreateModel(
-            name='RowFingerprint',
+            name="RowFingerprint",
             fields=[
-                ('student', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, serialize=False, to='students.student')),
-                ('fingerprint', models.BigIntegerField(help_text='null: something else has changed the student since', null=True)),
-                ('student_version', models.PositiveIntegerField(default=0, help_text='counts how often the student was changed')),
+                (
+                    "student",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        serialize=False,
+                        to="students.student",
+                    ),
+                ),
+                (
+                    "fingerprint",
+                    models.BigIntegerField(
+                        help_text="null: something else has changed the student since", null=True
+                    ),
+                ),
+                (
+                    "student_version",
+                    models.PositiveIntegerField(
+                        default=0, help_text="counts how often the student was changed"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='student',
-            name='district',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='districts.district'),
+            model_name="student",
+            name="district",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.PROTECT, to="districts.district"
+            ),
         ),
         migrations.AddField(
-            model_name='student',
-            name='groups',
-            field=models.ManyToManyField(to='students.group'),
+            model_name="student",
+            name="groups",
+            field=models.ManyToManyField(to="students.group"),
         ),
         migrations.AddField(
-            model_name='student',
-            name='school',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='districts.school'),
+            model_name="student",
+            name="school",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, to="districts.school"
+            ),
         ),
         migrations.AddField(
-            model_name='student',
-            name='staff',
+            model_name="student",
+            name="staff",
             field=models.ManyToManyField(to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
-            model_name='change',
-            name='student',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='students.student'),
+            model_name="change",
+            name="student",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, to="students.student"
+            ),
         ),
         migrations.AddField(
-            model_name='transfer',
-            name='closed_by',
-            field=models.ForeignKey(help_text='who moved the students, or took the wish back', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="transfer",
+            name="closed_by",
+            field=models.ForeignKey(
+                help_text="who moved the students, or took the wish back",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='transfer',
-            name='district',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='districts.district'),
+            model_name="transfer",
+            name="district",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, to="districts.district"
+            ),
         ),
         migrations.AddField(
-            model_name='transfer',
-            name='requested_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="transfer",
+            name="requested_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='transfer',
-            name='source',
-            field=models.ForeignKey(help_text='null: closed since', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='districts.school'),
+            model_name="transfer",
+            name="source",
+            field=models.ForeignKey(
+                help_text="null: closed since",
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="districts.school",
+            ),
         ),
         migrations.AddField(
-            model_name='transfer',
-            name='students',
-            field=models.ManyToManyField(to='students.student'),
+            model_name="transfer",
+            name="students",
+            field=models.ManyToManyField(to="students.student"),
         ),
         migrations.AddField(
-            model_name='transfer',
-            name='target',
-            field=models.ForeignKey(help_text='null: for the district to say, or closed since', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='districts.school'),
+            model_name="transfer",
+            name="target",
+            field=models.ForeignKey(
+                help_text="null: for the district to say, or closed since",
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="districts.school",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='group',
-            constraint=models.UniqueConstraint(fields=('school', 'name_key'), name='group_name'),
+            model_name="group",
+            constraint=models.UniqueConstraint(fields=("school", "name_key"), name="group_name"),
         ),
         migrations.AddField(
-            model_name='rowfingerprint',
-            name='district',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='districts.district'),
+            model_name="rowfingerprint",
+            name="district",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.PROTECT, to="districts.district"
+            ),
         ),
         migrations.AddIndex(
-            model_name='student',
-            index=models.Index(condition=models.Q(('password__gte', 'hmac')), fields=['id'], name='student_hash_to_upgrade'),
+            model_name="student",
+            index=models.Index(
+                condition=models.Q(("password__gte", "hmac")),
+                fields=["id"],
+                name="student_hash_to_upgrade",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='student',
-            constraint=models.UniqueConstraint(fields=('district', 'student_id'), name='student_student_id'),
+            model_name="student",
+            constraint=models.UniqueConstraint(
+                fields=("district", "student_id"), name="student_student_id"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='student',
-            constraint=models.UniqueConstraint(fields=('district', 'username'), name='student_username'),
+            model_name="student",
+            constraint=models.UniqueConstraint(
+                fields=("district", "username"), name="student_username"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='student',
-            constraint=models.UniqueConstraint(fields=('district', 'name_key', 'dob'), name='student_name_and_dob'),
+            model_name="student",
+            constraint=models.UniqueConstraint(
+                fields=("district", "name_key", "dob"), name="student_name_and_dob"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='student',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['active', 'inactive'])), name='student_status'),
+            model_name="student",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["active", "inactive"])), name="student_status"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('closed_by__isnull', True), ('state', 'pending')), models.Q(('closed_at__isnull', False), ('closed_by__isnull', False), ('state__in', ['completed', 'withdrawn'])), _connector='OR'), name='transfer_state'),
+            model_name="transfer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("closed_at__isnull", True),
+                        ("closed_by__isnull", True),
+                        ("state", "pending"),
+                    ),
+                    models.Q(
+                        ("closed_at__isnull", False),
+                        ("closed_by__isnull", False),
+                        ("state__in", ["completed", "withdrawn"]),
+                    ),
+                    _connector="OR",
+                ),
+                name="transfer_state",
+            ),
         ),
         migrations.AddIndex(
-            model_name='rowfingerprint',
-            index=models.Index(fields=['district'], name='row_fingerprint_district'),
+            model_name="rowfingerprint",
+            index=models.Index(fields=["district"], name="row_fingerprint_district"),
         ),
     ]

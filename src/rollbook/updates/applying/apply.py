@@ -50,7 +50,9 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
     """
     size, turn = MIN_CHUNK_ROWS, update.applied_through_order
     changed = field_counts.load_field_counts(update)
-    growth = planner_stats.AnalyzeOnGrowth("students_student", "students_rowfingerprint", "students_student_groups")
+    growth = planner_stats.AnalyzeOnGrowth(
+        "students_student", "students_rowfingerprint", "students_student_groups"
+    )
     while True:
         started = time.monotonic()
         with transaction.atomic():
@@ -107,7 +109,9 @@ def _apply(update: UpdateJob, run: str, rows: Sequence[PendingRow], changed: Cou
 
 def _plan(district_id: int, rows: Sequence[PendingRow]) -> ChunkPlan:
     """Lock the students of a chunk and load all that its plan needs."""
-    versions = students_snapshots.lock_versions([row.student_id for row in rows if row.student_id is not None])
+    versions = students_snapshots.lock_versions(
+        [row.student_id for row in rows if row.student_id is not None]
+    )
     chunk = ChunkRows.split(rows, versions)
     snapshots = _load_snapshots(chunk.changes)
     holders = _load_holders(district_id, claim_keys(chunk, snapshots))
@@ -129,7 +133,10 @@ def _load_holders(district_id: int, claims: Mapping[int, Claims]) -> dict[str, d
         for column, key in claim.items():
             if key is not None:
                 keys[column].append(key)
-    return {column: students_snapshots.find_key_holders(district_id, column, keys[column]) for column in KEY_COLUMNS}
+    return {
+        column: students_snapshots.find_key_holders(district_id, column, keys[column])
+        for column in KEY_COLUMNS
+    }
 
 
 def _write_students(update: UpdateJob, plan: ChunkPlan) -> None:

@@ -126,7 +126,9 @@ class ChunkPlan:
     rejected: Sequence[Problem]
 
     @classmethod
-    def build(cls, rows: ChunkRows, snapshots: Mapping[int, StudentSnapshot], holders: KeyHolders) -> Self:
+    def build(
+        cls, rows: ChunkRows, snapshots: Mapping[int, StudentSnapshot], holders: KeyHolders
+    ) -> Self:
         """Decide what the rows change and which of them are rejected.
 
         Args:

@@ -17,7 +17,9 @@ class ByteRange:
 
     def as_json(self) -> list[int | None]:
         """For another process."""
-        return [self.start.byte, self.start.line, self.stop] if self.start else [None, None, self.stop]
+        return (
+            [self.start.byte, self.start.line, self.stop] if self.start else [None, None, self.stop]
+        )
 
     @classmethod
     def from_json(cls, said: Sequence[int | None]) -> Self:

@@ -25,7 +25,12 @@ from rollbook.studentfile.reading.reader import FilePosition, RawRow, RecordBatc
 from rollbook.studentfile.row_validator import RowValidator, ValidatedRow, missing_required_values
 from rollbook.students import fingerprints, matching, snapshots
 from rollbook.students.diff import diff
-from rollbook.students.fingerprints import NO_STUDENT, ConfirmedRow, FingerprintIndex, RowFingerprinter
+from rollbook.students.fingerprints import (
+    NO_STUDENT,
+    ConfirmedRow,
+    FingerprintIndex,
+    RowFingerprinter,
+)
 from rollbook.students.matching import StudentMatcher
 from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.writer import member_ids_by_email
@@ -79,7 +84,9 @@ class RangeWorker:
             pass
 
 
-def check_byte_range(stretch: ByteRange, update: UpdateJob, run: str, rules: "RowChecker") -> Iterator[None]:
+def check_byte_range(
+    stretch: ByteRange, update: UpdateJob, run: str, rules: "RowChecker"
+) -> Iterator[None]:
     """Check the rows of one byte range, one batch a step. Raises states.Fenced."""
     for batch in reader.read_records(
         files.path_of(update.spool_name),
@@ -152,7 +159,9 @@ class RowChecker:
             self._check_changed_rows(rows, dict(zip(lines, unknown_digests, strict=True)), result)
         return result
 
-    def _check_changed_rows(self, rows: list[RawRow], digests: Mapping[int, int], result: RangeResult) -> None:
+    def _check_changed_rows(
+        self, rows: list[RawRow], digests: Mapping[int, int], result: RangeResult
+    ) -> None:
         """Check rows that differ from those that set their students last; ``digests`` by line."""
         checked = self.validate(rows)
         self._check_references(checked)
@@ -190,10 +199,14 @@ class RowChecker:
             if row.values.get("STAFF"):
                 listed = row.values["STAFF"].split("&")
                 unknown = [email for email in listed if email not in members]
-                row.problems += [Problem("unknown_staff", row.line, "STAFF", email) for email in unknown]
+                row.problems += [
+                    Problem("unknown_staff", row.line, "STAFF", email) for email in unknown
+                ]
                 row.values["STAFF"] = "&".join(email for email in listed if email in members)
 
-    def _check_unmatched_rows(self, rows: list[ValidatedRow], digests: Mapping[int, int], result: RangeResult) -> None:
+    def _check_unmatched_rows(
+        self, rows: list[ValidatedRow], digests: Mapping[int, int], result: RangeResult
+    ) -> None:
         """Check rows that match no enrolled student: new students where the mode allows it."""
         if self._may_add:
             for row in rows:
@@ -207,7 +220,9 @@ class RowChecker:
             _classify(row, None, digests[row.line], result)
 
 
-def _classify(row: ValidatedRow, record: StudentSnapshot | None, digest: int, result: RangeResult) -> None:
+def _classify(
+    row: ValidatedRow, record: StudentSnapshot | None, digest: int, result: RangeResult
+) -> None:
     """Reject, stage or pass one row whose problems are all known.
 
     The digest of a row with a warning is not stored: the next update has to warn again, and may

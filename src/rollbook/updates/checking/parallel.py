@@ -36,8 +36,13 @@ class ParallelChecker:
         self._process = None
         if self._wanted:
             self._shared = os.fdopen(os.memfd_create("known"), "wb")
-            self._process = subprocess.Popen(  # noqa: S603 - a module of ours
-                [sys.executable, "-m", WORKER, json.dumps([self._update_id, self._run, self._shared.fileno()])],
+            self._process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    WORKER,
+                    json.dumps([self._update_id, self._run, self._shared.fileno()]),
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 bufsize=0,
@@ -54,7 +59,9 @@ class ParallelChecker:
         """Move the last byte range from the list to the process if it asks for one."""
         if todo and self._process and self._is_ready(0):
             try:
-                cast("IO[bytes]", self._process.stdin).write(json.dumps(todo[-1].as_json()).encode() + b"\n")
+                cast("IO[bytes]", self._process.stdin).write(
+                    json.dumps(todo[-1].as_json()).encode() + b"\n"
+                )
             except BrokenPipeError:
                 self._process = None
             else:
@@ -67,7 +74,10 @@ class ParallelChecker:
 
     def _is_ready(self, seconds: float) -> bool:
         """Return whether the process asks for a byte range; one that has ended is not busy."""
-        if self._process is None or not select.select([cast("IO[bytes]", self._process.stdout)], [], [], seconds)[0]:
+        if (
+            self._process is None
+            or not select.select([cast("IO[bytes]", self._process.stdout)], [], [], seconds)[0]
+        ):
             return False
         self._busy = False
         if cast("IO[bytes]", self._process.stdout).read(1):
@@ -76,7 +86,10 @@ class ParallelChecker:
         return False
 
     def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         if self._process:
             self._process.kill()

@@ -40,7 +40,9 @@ def settled_row(line: int, outcome: Outcome) -> StagedRowTuple:
     return StagedRowTuple(line, None, "", line, outcome)
 
 
-def rejected_row(line: int, record: StudentSnapshot | None, values: Mapping[str, str]) -> StagedRowTuple:
+def rejected_row(
+    line: int, record: StudentSnapshot | None, values: Mapping[str, str]
+) -> StagedRowTuple:
     """A rejected row: the student it means, or the keys that it names."""
     row = settled_row(line, Outcome.REJECTED)
     if record:
@@ -53,7 +55,9 @@ def rejected_row(line: int, record: StudentSnapshot | None, values: Mapping[str,
     )
 
 
-def change_row(line: int, record: StudentSnapshot, new: Mapping[str, str], digest: int | None) -> StagedRowTuple:
+def change_row(
+    line: int, record: StudentSnapshot, new: Mapping[str, str], digest: int | None
+) -> StagedRowTuple:
     """A row that changes a student; ``new`` are the columns that differ, PASSWORD as it was sent.
 
     Kept as column to the old value and the new one, in the documented order of columns.
@@ -97,9 +101,17 @@ def new_student_row(line: int, values: Mapping[str, str], digest: int | None) ->
 
 def stage(update_id: int, rows: Iterable[StagedRowTuple]) -> None:
     """Write these rows, inside the caller's transaction."""
-    bulk.insert("updates_stagedrow", ("update_id", *StagedRowTuple._fields), ((update_id, *row) for row in rows))
+    bulk.insert(
+        "updates_stagedrow",
+        ("update_id", *StagedRowTuple._fields),
+        ((update_id, *row) for row in rows),
+    )
 
 
 def _with_hashed_password(values: Mapping[str, str]) -> Mapping[str, str]:
     """The password never stands anywhere as it was sent."""
-    return {**values, "PASSWORD": hash_for_import(values["PASSWORD"])} if "PASSWORD" in values else values
+    return (
+        {**values, "PASSWORD": hash_for_import(values["PASSWORD"])}
+        if "PASSWORD" in values
+        else values
+    )

@@ -62,17 +62,33 @@ def _stretches(update: UpdateJob) -> Iterator[int]:
     """
     own = Change.objects.filter(update=update).annotate(key=F("pk") + 0)
     ends = own.aggregate(first=Min("key"), last=Max("key"))
-    return iter(range(ends["first"], ends["last"] + 1, CHANGES_PER_QUERY) if ends["first"] is not None else ())
+    return iter(
+        range(ends["first"], ends["last"] + 1, CHANGES_PER_QUERY)
+        if ends["first"] is not None
+        else ()
+    )
 
 
 def _made(update: UpdateJob, first: int) -> Iterator[_Made]:
-    changes = Change.objects.filter(update=update, pk__gte=first, pk__lt=first + CHANGES_PER_QUERY).order_by("pk")
+    changes = Change.objects.filter(
+        update=update, pk__gte=first, pk__lt=first + CHANGES_PER_QUERY
+    ).order_by("pk")
     columns = ("student_id", "username", "first_name", "last_name", "name_key", "dob")
     for pk, field, old, new, at, *student in changes.values_list(
-        "student", "field", "old", "new", "changed_at", *(f"student__{column}" for column in columns)
+        "student",
+        "field",
+        "old",
+        "new",
+        "changed_at",
+        *(f"student__{column}" for column in columns),
     ):
         *called, name_key, dob = student
-        said = (field, format_value(field, old), format_value(field, new), format_datetime(at, update.district.time_zone))
+        said = (
+            field,
+            format_value(field, old),
+            format_value(field, new),
+            format_datetime(at, update.district.time_zone),
+        )
         yield _Made(pk, (name_key, dob), field, [*(cell or "" for cell in called), *said])
 
 

@@ -43,9 +43,13 @@ def ensure_ended(update: UpdateJob) -> None:
 def ensure_not_removed(update: UpdateJob, *, file: bool = True) -> None:
     """Raises Removed if retention has taken the update's details or, where that is needed, its ``file``."""
     if update.details_hidden_at:
-        raise RemovedByRetention(f"the rows and problems of {_by_retention(update, 'were', update.details_hidden_at)}")
+        raise RemovedByRetention(
+            f"the rows and problems of {_by_retention(update, 'were', update.details_hidden_at)}"
+        )
     if file and update.file_removed_at:
-        raise RemovedByRetention(f"the file of {_by_retention(update, 'was', update.file_removed_at)}")
+        raise RemovedByRetention(
+            f"the file of {_by_retention(update, 'was', update.file_removed_at)}"
+        )
 
 
 class OriginalRowsFile:
@@ -63,9 +67,13 @@ class OriginalRowsFile:
 
         It begins with a byte order mark if the district's files are read as something else, so that this one is not.
         """
-        names = [writer.guard_formula(self._header.names[at]) for at in self._kept]  # whoever sent the file chose them
+        names = [
+            writer.guard_formula(self._header.names[at]) for at in self._kept
+        ]  # whoever sent the file chose them
         lines = writer.lines([*names, *self._about], rows)
-        return lines if self._update.district.encoding == "utf-8" else chain([BYTE_ORDER_MARK], lines)
+        return (
+            lines if self._update.district.encoding == "utf-8" else chain([BYTE_ORDER_MARK], lines)
+        )
 
     def rows(self, choice: Choice) -> Iterator[list[RawRow]]:
         """The chosen rows, some at a time. Raises spool.LostFile, at once, if the file is not kept any more."""
@@ -82,7 +90,9 @@ class OriginalRowsFile:
 
     def _rows(self, choice: Choice) -> Iterator[list[RawRow]]:
         path = files.path_of(self._update.spool_name)
-        for some in reader.read_records(path, encoding=self._update.detected_encoding, header=self._header):
+        for some in reader.read_records(
+            path, encoding=self._update.detected_encoding, header=self._header
+        ):
             wanted = choice(some.lines)
             here = [at for at, line in enumerate(some.lines) if line in wanted]
             if here:
@@ -101,7 +111,11 @@ def _kept(header: Header, most: int) -> list[int]:
     If they are too many, those go that nobody reads.
     """
     columns = enumerate(zip(header.names, header.columns, strict=True))
-    kept = [at for at, (name, column) in columns if not _is_secret(name, column) and not source_update.is_return_column(name)]
+    kept = [
+        at
+        for at, (name, column) in columns
+        if not _is_secret(name, column) and not source_update.is_return_column(name)
+    ]
     return kept if len(kept) <= most else [at for at in kept if header.columns[at]]
 
 

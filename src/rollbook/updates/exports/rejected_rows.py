@@ -6,7 +6,11 @@ from itertools import groupby
 from rollbook.studentfile.problems.problem import Problem, Severity
 from rollbook.studentfile.reading.reader import RawRow
 from rollbook.updates.exports import source_update
-from rollbook.updates.exports.original_rows import OriginalRowsFile, ensure_ended, ensure_not_removed
+from rollbook.updates.exports.original_rows import (
+    OriginalRowsFile,
+    ensure_ended,
+    ensure_not_removed,
+)
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.problem_store import to_problem
 
@@ -18,7 +22,9 @@ def csv_lines(update: UpdateJob) -> Iterator[str]:
     """
     ensure_ended(update)
     ensure_not_removed(update)
-    sheet = OriginalRowsFile(update, source_update.line_column(update.number), source_update.CODE, source_update.MESSAGE)
+    sheet = OriginalRowsFile(
+        update, source_update.line_column(update.number), source_update.CODE, source_update.MESSAGE
+    )
     return sheet.lines(_rows(update, sheet) if update.rows_rejected else ())
 
 
@@ -35,7 +41,9 @@ def _rows(update: UpdateJob, sheet: OriginalRowsFile) -> Iterator[list[str]]:
     return _with_errors(update, sheet, sheet.rows(rejected))
 
 
-def _with_errors(update: UpdateJob, sheet: OriginalRowsFile, found: Iterator[list[RawRow]]) -> Iterator[list[str]]:
+def _with_errors(
+    update: UpdateJob, sheet: OriginalRowsFile, found: Iterator[list[RawRow]]
+) -> Iterator[list[str]]:
     for rows in found:
         errors = _errors(update, rows[0].line, rows[-1].line)
         for row in rows:
@@ -52,5 +60,8 @@ def _errors(update: UpdateJob, first: int, last: int) -> dict[int | None, list[P
 def _said(found: Iterable[Problem]) -> tuple[str, str]:
     """All codes, and all messages."""
     listed = list(found)
-    messages = (f"{problem.column}: {problem.message}" if problem.column else problem.message for problem in listed)
+    messages = (
+        f"{problem.column}: {problem.message}" if problem.column else problem.message
+        for problem in listed
+    )
     return " ".join(dict.fromkeys(problem.code for problem in listed)), " | ".join(messages)

@@ -27,4 +27,6 @@ def find_source_update(header: Sequence[str], district: District) -> UpdateJob |
     """The district's update that a column of this header names; what does not name one of theirs says nothing."""
     found = filter(None, (_RETURN_COLUMN.fullmatch(fold_header(name)) for name in header))
     numbers = [int(column["number"]) for column in found if column["number"]]
-    return UpdateJob.objects.filter(district=district, number=numbers[0]).first() if numbers else None
+    return (
+        UpdateJob.objects.filter(district=district, number=numbers[0]).first() if numbers else None
+    )

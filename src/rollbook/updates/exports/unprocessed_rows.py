@@ -4,7 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from rollbook.updates.checking import byte_ranges
 from rollbook.updates.exports import source_update
-from rollbook.updates.exports.original_rows import OriginalRowsFile, ensure_ended, ensure_not_removed
+from rollbook.updates.exports.original_rows import (
+    OriginalRowsFile,
+    ensure_ended,
+    ensure_not_removed,
+)
 from rollbook.updates.models import UpdateJob
 
 
@@ -29,7 +33,9 @@ def _rows(update: UpdateJob, sheet: OriginalRowsFile) -> Iterator[list[str]]:
 
     def left(passing: Sequence[int]) -> set[int]:
         """Rows that no batch has reached, and those that were to be applied."""
-        waiting = update.stagedrow_set.unapplied(update).filter(line__range=(passing[0], passing[-1]))
+        waiting = update.stagedrow_set.unapplied(update).filter(
+            line__range=(passing[0], passing[-1])
+        )
         unreached = {line for line in passing if any(line in lines for lines in unread)}
         return unreached.union(waiting.values_list("line", flat=True))
 
@@ -43,7 +49,10 @@ def _unread_lines(update: UpdateJob) -> list[range]:
         return []
     line_at = dict(update.checkpoints)
     return [
-        range(stretch.start.line if stretch.start else 1, line_at[stretch.stop] if stretch.stop else _NO_LIMIT)
+        range(
+            stretch.start.line if stretch.start else 1,
+            line_at[stretch.stop] if stretch.stop else _NO_LIMIT,
+        )
         for stretch in byte_ranges.unchecked_ranges(update)
     ]
 

@@ -9,252 +9,676 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('districts', '0001_initial'),
-        ('students', '0001_initial'),
+        ("districts", "0001_initial"),
+        ("students", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='FileChunk',
+            name="FileChunk",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('spool_name', models.CharField(max_length=64)),
-                ('number', models.PositiveIntegerField()),
-                ('data', models.BinaryField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("spool_name", models.CharField(max_length=64)),
+                ("number", models.PositiveIntegerField()),
+                ("data", models.BinaryField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('spool_name', 'number'), name='file_chunk_number')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("spool_name", "number"), name="file_chunk_number"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='UpdateJob',
+            name="UpdateJob",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('file_name', models.CharField(help_text='as the client called it, made fit for display', max_length=100)),
-                ('file_size', models.PositiveBigIntegerField()),
-                ('file_digest', models.CharField(help_text='SHA-256, hexadecimal', max_length=64)),
-                ('spool_name', models.CharField(help_text="the file's name in the spool folder; ours, not the client's", max_length=64)),
-                ('encoding', models.CharField(help_text="as asked for, or the district's", max_length=32)),
-                ('detected_encoding', models.CharField(help_text='the encoding the file turned out to have', max_length=32)),
-                ('header', models.JSONField(default=list, help_text='the column names as sent')),
-                ('checkpoints', models.JSONField(default=list, help_text='byte and line of places where reading may begin')),
-                ('rows', models.PositiveIntegerField(default=0, help_text='rows in the file; blank lines and the header do not count')),
-                ('number', models.PositiveIntegerField(help_text='counts up for each district; all that people ever see of the key')),
-                ('mode', models.CharField(max_length=8)),
-                ('source', models.CharField(help_text='how the file came: curl, the browser, or the rollbook command', max_length=32)),
-                ('state', models.CharField(max_length=16)),
-                ('run_id', models.CharField(default='', help_text='whoever works on it now; all others are fenced out', max_length=32)),
-                ('attempts_without_progress', models.PositiveSmallIntegerField(default=0, help_text='runs begun since the last commit of any step')),
-                ('received_at', models.DateTimeField()),
-                ('started_at', models.DateTimeField(null=True)),
-                ('applying_at', models.DateTimeField(help_text='when all rows were checked', null=True)),
-                ('progressed_at', models.DateTimeField(help_text='the last commit of a step', null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('mails_queued_at', models.DateTimeField(help_text='when its letters were written', null=True)),
-                ('error_reference', models.CharField(default='', help_text='of a failure of ours; the log has the same', max_length=16)),
-                ('rows_read', models.PositiveIntegerField(default=0, help_text='rows checked so far')),
-                ('rows_staged', models.PositiveIntegerField(default=0, help_text='rows that differ and are to be applied')),
-                ('applied_through_order', models.BigIntegerField(default=-1, help_text='all rows of turns up to this one are applied')),
-                ('rows_updated', models.PositiveIntegerField(default=0)),
-                ('rows_added', models.PositiveIntegerField(default=0)),
-                ('rows_unchanged', models.PositiveIntegerField(default=0)),
-                ('rows_rejected', models.PositiveIntegerField(default=0)),
-                ('problem_counts', models.JSONField(default=dict, help_text='code to count; exact also where details are cut')),
-                ('field_counts', models.JSONField(help_text='column to students in whom it changed; null: nobody counted', null=True)),
-                ('file_removed_at', models.DateTimeField(help_text='null: the file is kept', null=True)),
-                ('details_hidden_at', models.DateTimeField(help_text='since when rows and problems are shown to nobody', null=True)),
-                ('details_removed_at', models.DateTimeField(help_text='when the last of them was removed', null=True)),
-                ('corrects', models.ForeignKey(help_text='whose rejected or unprocessed rows the file repeats', null=True, on_delete=django.db.models.deletion.PROTECT, to='updates.updatejob')),
-                ('district', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='districts.district')),
-                ('member', models.ForeignKey(help_text='who started it; null: the host', null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "file_name",
+                    models.CharField(
+                        help_text="as the client called it, made fit for display", max_length=100
+                    ),
+                ),
+                ("file_size", models.PositiveBigIntegerField()),
+                ("file_digest", models.CharField(help_text="SHA-256, hexadecimal", max_length=64)),
+                (
+                    "spool_name",
+                    models.CharField(
+                        help_text="the file's name in the spool folder; ours, not the client's",
+                        max_length=64,
+                    ),
+                ),
+                (
+                    "encoding",
+                    models.CharField(help_text="as asked for, or the district's", max_length=32),
+                ),
+                (
+                    "detected_encoding",
+                    models.CharField(
+                        help_text="the encoding the file turned out to have", max_length=32
+                    ),
+                ),
+                ("header", models.JSONField(default=list, help_text="the column names as sent")),
+                (
+                    "checkpoints",
+                    models.JSONField(
+                        default=list, help_text="byte and line of places where reading may begin"
+                    ),
+                ),
+                (
+                    "rows",
+                    models.PositiveIntegerField(
+                        default=0,
+                        help_text="rows in the file; blank lines and the header do not count",
+                    ),
+                ),
+                (
+                    "number",
+                    models.PositiveIntegerField(
+                        help_text="counts up for each district; all that people ever see of the key"
+                    ),
+                ),
+                ("mode", models.CharField(max_length=8)),
+                (
+                    "source",
+                    models.CharField(
+                        help_text="how the file came: curl, the browser, or the rollbook command",
+                        max_length=32,
+                    ),
+                ),
+                ("state", models.CharField(max_length=16)),
+                (
+                    "run_id",
+                    models.CharField(
+                        default="",
+                        help_text="whoever works on it now; all others are fenced out",
+                        max_length=32,
+                    ),
+                ),
+                (
+                    "attempts_without_progress",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="runs begun since the last commit of any step"
+                    ),
+                ),
+                ("received_at", models.DateTimeField()),
+                ("started_at", models.DateTimeField(null=True)),
+                (
+                    "applying_at",
+                    models.DateTimeField(help_text="when all rows were checked", null=True),
+                ),
+                (
+                    "progressed_at",
+                    models.DateTimeField(help_text="the last commit of a step", null=True),
+                ),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "mails_queued_at",
+                    models.DateTimeField(help_text="when its letters were written", null=True),
+                ),
+                (
+                    "error_reference",
+                    models.CharField(
+                        default="",
+                        help_text="of a failure of ours; the log has the same",
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "rows_read",
+                    models.PositiveIntegerField(default=0, help_text="rows checked so far"),
+                ),
+                (
+                    "rows_staged",
+                    models.PositiveIntegerField(
+                        default=0, help_text="rows that differ and are to be applied"
+                    ),
+                ),
+                (
+                    "applied_through_order",
+                    models.BigIntegerField(
+                        default=-1, help_text="all rows of turns up to this one are applied"
+                    ),
+                ),
+                ("rows_updated", models.PositiveIntegerField(default=0)),
+                ("rows_added", models.PositiveIntegerField(default=0)),
+                ("rows_unchanged", models.PositiveIntegerField(default=0)),
+                ("rows_rejected", models.PositiveIntegerField(default=0)),
+                (
+                    "problem_counts",
+                    models.JSONField(
+                        default=dict, help_text="code to count; exact also where details are cut"
+                    ),
+                ),
+                (
+                    "field_counts",
+                    models.JSONField(
+                        help_text="column to students in whom it changed; null: nobody counted",
+                        null=True,
+                    ),
+                ),
+                (
+                    "file_removed_at",
+                    models.DateTimeField(help_text="null: the file is kept", null=True),
+                ),
+                (
+                    "details_hidden_at",
+                    models.DateTimeField(
+                        help_text="since when rows and problems are shown to nobody", null=True
+                    ),
+                ),
+                (
+                    "details_removed_at",
+                    models.DateTimeField(help_text="when the last of them was removed", null=True),
+                ),
+                (
+                    "corrects",
+                    models.ForeignKey(
+                        help_text="whose rejected or unprocessed rows the file repeats",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="updates.updatejob",
+                    ),
+                ),
+                (
+                    "district",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="districts.district",
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        help_text="who started it; null: the host",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='StagedRow',
+            name="StagedRow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('line', models.PositiveIntegerField()),
-                ('values_json', models.TextField(help_text='JSON: column to value of a new student, else column to old and new value')),
-                ('apply_order', models.PositiveBigIntegerField()),
-                ('outcome', models.CharField(help_text='if not that which ENDED_AS tells', max_length=16, null=True)),
-                ('claims_student_id', models.CharField(max_length=32, null=True)),
-                ('claims_username', models.CharField(max_length=64, null=True)),
-                ('claims_name_key', models.CharField(max_length=512, null=True)),
-                ('claims_dob', models.DateField(null=True)),
-                ('fingerprint', models.BigIntegerField(help_text='of the record, see students/fingerprints.py; null: it had a problem', null=True)),
-                ('student_version', models.PositiveIntegerField(help_text='of the student, when the row was compared', null=True)),
-                ('simple_columns', models.CharField(help_text='the columns that change, if all of them are nothing but their own value', max_length=512, null=True)),
-                ('student', models.ForeignKey(db_constraint=False, db_index=False, help_text='null: a new one', null=True, on_delete=django.db.models.deletion.PROTECT, to='students.student')),
-                ('update', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, to='updates.updatejob')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("line", models.PositiveIntegerField()),
+                (
+                    "values_json",
+                    models.TextField(
+                        help_text="JSON: column to value of a new student, else column to old and new value"
+                    ),
+                ),
+                ("apply_order", models.PositiveBigIntegerField()),
+                (
+                    "outcome",
+                    models.CharField(
+                        help_text="if not that which ENDED_AS tells", max_length=16, null=True
+                    ),
+                ),
+                ("claims_student_id", models.CharField(max_length=32, null=True)),
+                ("claims_username", models.CharField(max_length=64, null=True)),
+                ("claims_name_key", models.CharField(max_length=512, null=True)),
+                ("claims_dob", models.DateField(null=True)),
+                (
+                    "fingerprint",
+                    models.BigIntegerField(
+                        help_text="of the record, see students/fingerprints.py; null: it had a problem",
+                        null=True,
+                    ),
+                ),
+                (
+                    "student_version",
+                    models.PositiveIntegerField(
+                        help_text="of the student, when the row was compared", null=True
+                    ),
+                ),
+                (
+                    "simple_columns",
+                    models.CharField(
+                        help_text="the columns that change, if all of them are nothing but their own value",
+                        max_length=512,
+                        null=True,
+                    ),
+                ),
+                (
+                    "student",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        help_text="null: a new one",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="students.student",
+                    ),
+                ),
+                (
+                    "update",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="updates.updatejob",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RowDependency',
+            name="RowDependency",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('line', models.PositiveIntegerField()),
-                ('blocked_by_line', models.PositiveIntegerField()),
-                ('update', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='updates.updatejob')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("line", models.PositiveIntegerField()),
+                ("blocked_by_line", models.PositiveIntegerField()),
+                (
+                    "update",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="updates.updatejob",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ResultMail',
+            name="ResultMail",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('queued_at', models.DateTimeField()),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('next_attempt_at', models.DateTimeField(help_text='null: sent or given up', null=True)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('last_error', models.CharField(default='', max_length=100)),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
-                ('update', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='updates.updatejob')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("queued_at", models.DateTimeField()),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                (
+                    "next_attempt_at",
+                    models.DateTimeField(help_text="null: sent or given up", null=True),
+                ),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("last_error", models.CharField(default="", max_length=100)),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "update",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="updates.updatejob",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Problem',
+            name="Problem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('line', models.PositiveIntegerField(help_text='null: the whole file', null=True)),
-                ('column', models.CharField(max_length=64, null=True)),
-                ('code', models.CharField(max_length=40)),
-                ('found', models.CharField(default='', help_text='never out of a PASSWORD cell', max_length=200)),
-                ('hint', models.TextField(default='')),
-                ('update', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='updates.updatejob')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("line", models.PositiveIntegerField(help_text="null: the whole file", null=True)),
+                ("column", models.CharField(max_length=64, null=True)),
+                ("code", models.CharField(max_length=40)),
+                (
+                    "found",
+                    models.CharField(
+                        default="", help_text="never out of a PASSWORD cell", max_length=200
+                    ),
+                ),
+                ("hint", models.TextField(default="")),
+                (
+                    "update",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="updates.updatejob",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Draft',
+            name="Draft",
             fields=[
-                ('file_name', models.CharField(help_text='as the client called it, made fit for display', max_length=100)),
-                ('file_size', models.PositiveBigIntegerField()),
-                ('file_digest', models.CharField(help_text='SHA-256, hexadecimal', max_length=64)),
-                ('spool_name', models.CharField(help_text="the file's name in the spool folder; ours, not the client's", max_length=64)),
-                ('encoding', models.CharField(help_text="as asked for, or the district's", max_length=32)),
-                ('detected_encoding', models.CharField(help_text='the encoding the file turned out to have', max_length=32)),
-                ('header', models.JSONField(default=list, help_text='the column names as sent')),
-                ('checkpoints', models.JSONField(default=list, help_text='byte and line of places where reading may begin')),
-                ('rows', models.PositiveIntegerField(default=0, help_text='rows in the file; blank lines and the header do not count')),
-                ('key', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField()),
-                ('preview', models.JSONField(help_text='what checking found, see findings.py; nothing out of a PASSWORD cell')),
-                ('district', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='districts.district')),
-                ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL)),
-                ('update', models.ForeignKey(help_text='what it was sent as', null=True, on_delete=django.db.models.deletion.PROTECT, to='updates.updatejob')),
+                (
+                    "file_name",
+                    models.CharField(
+                        help_text="as the client called it, made fit for display", max_length=100
+                    ),
+                ),
+                ("file_size", models.PositiveBigIntegerField()),
+                ("file_digest", models.CharField(help_text="SHA-256, hexadecimal", max_length=64)),
+                (
+                    "spool_name",
+                    models.CharField(
+                        help_text="the file's name in the spool folder; ours, not the client's",
+                        max_length=64,
+                    ),
+                ),
+                (
+                    "encoding",
+                    models.CharField(help_text="as asked for, or the district's", max_length=32),
+                ),
+                (
+                    "detected_encoding",
+                    models.CharField(
+                        help_text="the encoding the file turned out to have", max_length=32
+                    ),
+                ),
+                ("header", models.JSONField(default=list, help_text="the column names as sent")),
+                (
+                    "checkpoints",
+                    models.JSONField(
+                        default=list, help_text="byte and line of places where reading may begin"
+                    ),
+                ),
+                (
+                    "rows",
+                    models.PositiveIntegerField(
+                        default=0,
+                        help_text="rows in the file; blank lines and the header do not count",
+                    ),
+                ),
+                (
+                    "key",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                (
+                    "preview",
+                    models.JSONField(
+                        help_text="what checking found, see findings.py; nothing out of a PASSWORD cell"
+                    ),
+                ),
+                (
+                    "district",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="districts.district",
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
+                (
+                    "update",
+                    models.ForeignKey(
+                        help_text="what it was sent as",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="updates.updatejob",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='CheckedRange',
+            name="CheckedRange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('end_byte', models.PositiveBigIntegerField()),
-                ('end_line', models.PositiveIntegerField()),
-                ('student_ids', models.BinaryField()),
-                ('line_numbers', models.BinaryField()),
-                ('update', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='updates.updatejob')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("end_byte", models.PositiveBigIntegerField()),
+                ("end_line", models.PositiveIntegerField()),
+                ("student_ids", models.BinaryField()),
+                ("line_numbers", models.BinaryField()),
+                (
+                    "update",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="updates.updatejob",
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='updatejob',
-            index=models.Index(fields=['state'], name='update_by_state'),
+            model_name="updatejob",
+            index=models.Index(fields=["state"], name="update_by_state"),
         ),
         migrations.AddIndex(
-            model_name='updatejob',
-            index=models.Index(condition=models.Q(('mails_queued_at__isnull', True)), fields=['mails_queued_at'], name='update_mails_not_queued'),
+            model_name="updatejob",
+            index=models.Index(
+                condition=models.Q(("mails_queued_at__isnull", True)),
+                fields=["mails_queued_at"],
+                name="update_mails_not_queued",
+            ),
         ),
         migrations.AddIndex(
-            model_name='updatejob',
-            index=models.Index(condition=models.Q(('file_removed_at__isnull', True)), fields=['ended_at'], name='update_with_file'),
+            model_name="updatejob",
+            index=models.Index(
+                condition=models.Q(("file_removed_at__isnull", True)),
+                fields=["ended_at"],
+                name="update_with_file",
+            ),
         ),
         migrations.AddIndex(
-            model_name='updatejob',
-            index=models.Index(condition=models.Q(('details_removed_at__isnull', True)), fields=['ended_at'], name='update_with_details'),
+            model_name="updatejob",
+            index=models.Index(
+                condition=models.Q(("details_removed_at__isnull", True)),
+                fields=["ended_at"],
+                name="update_with_details",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='updatejob',
-            constraint=models.UniqueConstraint(fields=('district', 'number'), name='update_number'),
+            model_name="updatejob",
+            constraint=models.UniqueConstraint(fields=("district", "number"), name="update_number"),
         ),
         migrations.AddConstraint(
-            model_name='updatejob',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['received', 'checking', 'applying'])), fields=('district', 'file_digest', 'mode', 'encoding'), name='update_same_file_once'),
+            model_name="updatejob",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["received", "checking", "applying"])),
+                fields=("district", "file_digest", "mode", "encoding"),
+                name="update_same_file_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='updatejob',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['checking', 'applying'])), fields=('district',), name='update_one_at_a_time'),
+            model_name="updatejob",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["checking", "applying"])),
+                fields=("district",),
+                name="update_one_at_a_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='updatejob',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['received', 'checking', 'applying', 'completed', 'refused', 'canceled', 'failed'])), name='update_state'),
+            model_name="updatejob",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "received",
+                            "checking",
+                            "applying",
+                            "completed",
+                            "refused",
+                            "canceled",
+                            "failed",
+                        ],
+                    )
+                ),
+                name="update_state",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='updatejob',
-            constraint=models.CheckConstraint(condition=models.Q(('mode__in', ['update', 'add'])), name='update_mode'),
+            model_name="updatejob",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("mode__in", ["update", "add"])), name="update_mode"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='updatejob',
-            constraint=models.CheckConstraint(condition=models.Q(('rows__gte', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('rows_updated'), '+', models.F('rows_added')), '+', models.F('rows_unchanged')), '+', models.F('rows_rejected')))), name='update_one_outcome_a_row'),
+            model_name="updatejob",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "rows__gte",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("rows_updated"), "+", models.F("rows_added")
+                                ),
+                                "+",
+                                models.F("rows_unchanged"),
+                            ),
+                            "+",
+                            models.F("rows_rejected"),
+                        ),
+                    )
+                ),
+                name="update_one_outcome_a_row",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='updatejob',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state__in', ['received', 'checking', 'applying'])), models.Q(models.Q(('state__in', ['received', 'checking', 'applying']), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='update_ended'),
+            model_name="updatejob",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("ended_at__isnull", True),
+                        ("state__in", ["received", "checking", "applying"]),
+                    ),
+                    models.Q(
+                        models.Q(
+                            ("state__in", ["received", "checking", "applying"]), _negated=True
+                        ),
+                        ("ended_at__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="update_ended",
+            ),
         ),
         migrations.AddIndex(
-            model_name='stagedrow',
-            index=models.Index(condition=models.Q(('outcome__isnull', True)), fields=['update', 'apply_order'], name='row_open'),
+            model_name="stagedrow",
+            index=models.Index(
+                condition=models.Q(("outcome__isnull", True)),
+                fields=["update", "apply_order"],
+                name="row_open",
+            ),
         ),
         migrations.AddIndex(
-            model_name='stagedrow',
-            index=models.Index(condition=models.Q(('student__isnull', False)), fields=['update', 'student'], name='row_student'),
+            model_name="stagedrow",
+            index=models.Index(
+                condition=models.Q(("student__isnull", False)),
+                fields=["update", "student"],
+                name="row_student",
+            ),
         ),
         migrations.AddIndex(
-            model_name='stagedrow',
-            index=models.Index(condition=models.Q(('outcome__isnull', False)), fields=['update', 'outcome', 'line'], name='row_ended'),
+            model_name="stagedrow",
+            index=models.Index(
+                condition=models.Q(("outcome__isnull", False)),
+                fields=["update", "outcome", "line"],
+                name="row_ended",
+            ),
         ),
         migrations.AddIndex(
-            model_name='stagedrow',
-            index=models.Index(condition=models.Q(('claims_student_id__isnull', False)), fields=['update', 'claims_student_id'], name='row_claims_student_id'),
+            model_name="stagedrow",
+            index=models.Index(
+                condition=models.Q(("claims_student_id__isnull", False)),
+                fields=["update", "claims_student_id"],
+                name="row_claims_student_id",
+            ),
         ),
         migrations.AddIndex(
-            model_name='stagedrow',
-            index=models.Index(condition=models.Q(('claims_username__isnull', False)), fields=['update', 'claims_username'], name='row_claims_username'),
+            model_name="stagedrow",
+            index=models.Index(
+                condition=models.Q(("claims_username__isnull", False)),
+                fields=["update", "claims_username"],
+                name="row_claims_username",
+            ),
         ),
         migrations.AddIndex(
-            model_name='stagedrow',
-            index=models.Index(condition=models.Q(('claims_name_key__isnull', False)), fields=['update', 'claims_name_key', 'claims_dob'], name='row_claims_name_key'),
+            model_name="stagedrow",
+            index=models.Index(
+                condition=models.Q(("claims_name_key__isnull", False)),
+                fields=["update", "claims_name_key", "claims_dob"],
+                name="row_claims_name_key",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='stagedrow',
-            constraint=models.UniqueConstraint(fields=('update', 'line'), name='row_line'),
+            model_name="stagedrow",
+            constraint=models.UniqueConstraint(fields=("update", "line"), name="row_line"),
         ),
         migrations.AddConstraint(
-            model_name='stagedrow',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome__isnull', True), ('outcome__in', ['updated', 'added', 'unchanged', 'rejected']), _connector='OR'), name='row_outcome'),
+            model_name="stagedrow",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("outcome__isnull", True),
+                    ("outcome__in", ["updated", "added", "unchanged", "rejected"]),
+                    _connector="OR",
+                ),
+                name="row_outcome",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rowdependency',
-            constraint=models.UniqueConstraint(fields=('update', 'blocked_by_line', 'line'), name='row_dependency_once'),
+            model_name="rowdependency",
+            constraint=models.UniqueConstraint(
+                fields=("update", "blocked_by_line", "line"), name="row_dependency_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='resultmail',
-            index=models.Index(condition=models.Q(('next_attempt_at__isnull', False)), fields=['next_attempt_at'], name='result_mail_due'),
+            model_name="resultmail",
+            index=models.Index(
+                condition=models.Q(("next_attempt_at__isnull", False)),
+                fields=["next_attempt_at"],
+                name="result_mail_due",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='resultmail',
-            constraint=models.UniqueConstraint(fields=('update', 'member'), name='result_mail_once'),
+            model_name="resultmail",
+            constraint=models.UniqueConstraint(
+                fields=("update", "member"), name="result_mail_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='problem',
-            index=models.Index(fields=['update', 'line'], name='problem_line'),
+            model_name="problem",
+            index=models.Index(fields=["update", "line"], name="problem_line"),
         ),
         migrations.AddConstraint(
-            model_name='checkedrange',
-            constraint=models.UniqueConstraint(fields=('update', 'end_line'), name='checked_range_end_line'),
+            model_name="checkedrange",
+            constraint=models.UniqueConstraint(
+                fields=("update", "end_line"), name="checked_range_end_line"
+            ),
         ),
     ]

@@ -33,14 +33,24 @@ LIFETIME = timedelta(hours=12)
 MAX_DRAFTS_PER_MEMBER = 5  # of one member; the oldest go
 SOURCE_BROWSER = "the browser"
 
-_FILE_FIELDS = ("file_name", "file_size", "spool_name", "detected_encoding", "header", "checkpoints", "rows")
+_FILE_FIELDS = (
+    "file_name",
+    "file_size",
+    "spool_name",
+    "detected_encoding",
+    "header",
+    "checkpoints",
+    "rows",
+)
 
 
 class DraftExpired(Exception):
     """The draft was discarded, or it has become too old."""
 
 
-def create(member: Member, incoming: IncomingFile, *, file_name: str, encoding: str = "", now: datetime) -> Draft:
+def create(
+    member: Member, incoming: IncomingFile, *, file_name: str, encoding: str = "", now: datetime
+) -> Draft:
     """Check the file and keep it, also one that cannot be accepted, so that the next page can say why.
 
     ``file_name`` is for display and must be fit for it; ``encoding`` is as known_encoding() spells it, by default the
@@ -98,12 +108,15 @@ def submit(draft: Draft, mode: Mode) -> Receipt:
         draft.file_digest,
         mode,
         draft.encoding,
-        {name: getattr(draft, name) for name in _FILE_FIELDS} | {"member": draft.member, "source": SOURCE_BROWSER},
+        {name: getattr(draft, name) for name in _FILE_FIELDS}
+        | {"member": draft.member, "source": SOURCE_BROWSER},
         load_preview(draft).problems,
     )
     with transaction.atomic():
         lock_district(draft.district)
-        standing = Draft.objects.select_for_update().filter(pk=draft.pk).first()  # whoever removes it waits for us
+        standing = (
+            Draft.objects.select_for_update().filter(pk=draft.pk).first()
+        )  # whoever removes it waits for us
         if standing is None:
             raise DraftExpired
         if standing.update:
@@ -133,7 +146,11 @@ def _own(member: Member, key: UUID | str) -> QuerySet[Draft]:
 
 def _remove_oldest(member: Member) -> None:
     unsent = Draft.objects.filter(member=member, update=None).order_by("-created_at", "pk")
-    _remove(Draft.objects.filter(pk__in=list(unsent.values_list("pk", flat=True)[MAX_DRAFTS_PER_MEMBER:]), update=None))
+    _remove(
+        Draft.objects.filter(
+            pk__in=list(unsent.values_list("pk", flat=True)[MAX_DRAFTS_PER_MEMBER:]), update=None
+        )
+    )
 
 
 def _remove(drafts: QuerySet[Draft]) -> int:
@@ -149,4 +166,6 @@ def _remove(drafts: QuerySet[Draft]) -> int:
 
 def _without_update(names: Iterable[str]) -> set[str]:
     names = set(names)
-    return names.difference(UpdateJob.objects.filter(spool_name__in=names).values_list("spool_name", flat=True))
+    return names.difference(
+        UpdateJob.objects.filter(spool_name__in=names).values_list("spool_name", flat=True)
+    )

@@ -16,7 +16,9 @@ def write(name: str, path: Path) -> None:
         path.open("rb") as file,
         connection.wrap_database_errors,
         connection.cursor() as cursor,
-        cursor.copy("COPY updates_filechunk (spool_name, number, data) FROM STDIN (FORMAT BINARY)") as copy,
+        cursor.copy(
+            "COPY updates_filechunk (spool_name, number, data) FROM STDIN (FORMAT BINARY)"
+        ) as copy,
     ):
         copy.set_types(["varchar", "int4", "bytea"])
         for number, data in enumerate(iter(lambda: file.read(CHUNK_BYTES), b"")):
@@ -35,6 +37,8 @@ def remove(names: Iterable[str]) -> None:
 
 def read(name: str) -> Iterator[bytes]:
     """The pieces in their order."""
-    numbers = FileChunk.objects.filter(spool_name=name).order_by("number").values_list("pk", flat=True)
+    numbers = (
+        FileChunk.objects.filter(spool_name=name).order_by("number").values_list("pk", flat=True)
+    )
     for pk in list(numbers):
         yield bytes(FileChunk.objects.values_list("data", flat=True).get(pk=pk))

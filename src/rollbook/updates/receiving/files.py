@@ -29,7 +29,9 @@ class IncomingFile:
         self.path = spool / f"{self.name}.part"
         self.size = 0
         self._hash = hashlib.sha256()
-        self._file = os.fdopen(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb")
+        self._file = os.fdopen(
+            os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb"
+        )
         fcntl.flock(self._file, fcntl.LOCK_EX)
         self._handed_over = False
 

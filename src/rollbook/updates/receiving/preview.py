@@ -95,7 +95,11 @@ class HeaderColumns:
         header, _ = Header.parse(names)
         return cls(
             tuple(column.name for column in header.columns if column),
-            tuple(name for name, column in zip(header.names, header.columns, strict=True) if column is None),
+            tuple(
+                name
+                for name, column in zip(header.names, header.columns, strict=True)
+                if column is None
+            ),
         )
 
 

@@ -88,7 +88,11 @@ def receive(
             return replayed
         incoming.flush()
         survey = reader.scan(incoming.path, encoding=sending.encoding, limits=limits())
-        facts = store_and_describe(incoming, survey) | {"file_name": file_name, "member": member, "source": via}
+        facts = store_and_describe(incoming, survey) | {
+            "file_name": file_name,
+            "member": member,
+            "source": via,
+        }
         return _commit(replace(sending, facts=facts, problems=survey.problems), incoming)
     finally:
         incoming.discard()
@@ -173,7 +177,9 @@ def _commit(sending: Submission, incoming: IncomingFile) -> Receipt:
 
 
 def _next_number(district: District) -> int:
-    highest: int | None = UpdateJob.objects.filter(district=district).aggregate(highest=Max("number"))["highest"]
+    highest: int | None = UpdateJob.objects.filter(district=district).aggregate(
+        highest=Max("number")
+    )["highest"]
     return (highest or 0) + 1
 
 
@@ -183,6 +189,8 @@ def _check_queue_length(district: District) -> None:
         .order_by("number")
         .values_list("number", flat=True)
     )
-    running_one = UpdateJob.objects.filter(district=district, state__in=[State.CHECKING, State.APPLYING]).exists()
+    running_one = UpdateJob.objects.filter(
+        district=district, state__in=[State.CHECKING, State.APPLYING]
+    ).exists()
     if len(waiting) >= MAX_WAITING + (0 if running_one else 1):
         raise QueueFull(waiting)

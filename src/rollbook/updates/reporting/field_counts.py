@@ -21,6 +21,11 @@ def changes_by_field(update: UpdateJob) -> dict[str, int]:
 def load_field_counts(update: UpdateJob) -> Counter[str]:
     """The same for whoever goes on counting. What an earlier version of Rollbook applied is looked up."""
     if update.field_counts is None:
-        found = Change.objects.filter(update=update).order_by().values_list("field").annotate(count=Count("pk"))
+        found = (
+            Change.objects.filter(update=update)
+            .order_by()
+            .values_list("field")
+            .annotate(count=Count("pk"))
+        )
         return Counter(dict(found))
     return Counter(update.field_counts)

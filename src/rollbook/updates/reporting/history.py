@@ -12,7 +12,13 @@ from rollbook.districts.models import District
 from rollbook.pagination import Page, page_of
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.reporting.report import RELATED
-from rollbook.updates.reporting.state_words import BEST_TO_WORST, NO_FILE, RUNNING, StateWords, words_of
+from rollbook.updates.reporting.state_words import (
+    BEST_TO_WORST,
+    NO_FILE,
+    RUNNING,
+    StateWords,
+    words_of,
+)
 from rollbook.updates.state_machine import IN_PROGRESS, UNFINISHED, State
 
 OPERATOR = 0
@@ -22,7 +28,8 @@ OPERATOR = 0
 @dataclass(frozen=True)
 class DailySummary:
     """The updates that came in on one day of the district: their numbers, what became of their rows, and the word for
-    how the worst of them stands."""
+    how the worst of them stands.
+    """
 
     day: date
     numbers: tuple[int, ...]
@@ -65,7 +72,9 @@ def list_updates(
     if since:
         updates = updates.filter(received_at__gte=local_midnight(district, since))
     if until:
-        updates = updates.filter(received_at__lt=local_midnight(district, until + timedelta(days=1)))
+        updates = updates.filter(
+            received_at__lt=local_midnight(district, until + timedelta(days=1))
+        )
     if with_errors is not None:
         updates = updates.filter(Q(rows_rejected__gt=0) if with_errors else Q(rows_rejected=0))
     latest = updates.select_related(*RELATED).order_by("-number")
@@ -84,7 +93,9 @@ def daily_summaries(district: District, today: date, days: int = 30) -> list[Dai
     of_day: defaultdict[date, list[UpdateJob]] = defaultdict(list)
     for update in _since(district, local_midnight(district, first)):
         of_day[local_date(district, update.received_at)].append(update)
-    return [_daily_summary(day, of_day[day]) for day in (first + timedelta(days=n) for n in range(days))]
+    return [
+        _daily_summary(day, of_day[day]) for day in (first + timedelta(days=n) for n in range(days))
+    ]
 
 
 def latest_updates(district: District) -> LatestUpdates:
@@ -102,8 +113,19 @@ def latest_updates(district: District) -> LatestUpdates:
 
 def _since(district: District, moment: datetime) -> "QuerySet[UpdateJob]":
     """What a night counts, and nothing of their headers and marks."""
-    updates = UpdateJob.objects.filter(district=district, received_at__gte=moment).order_by("number")
-    return updates.only("number", "state", "received_at", "rows", "rows_updated", "rows_added", "rows_unchanged", "rows_rejected")
+    updates = UpdateJob.objects.filter(district=district, received_at__gte=moment).order_by(
+        "number"
+    )
+    return updates.only(
+        "number",
+        "state",
+        "received_at",
+        "rows",
+        "rows_updated",
+        "rows_added",
+        "rows_unchanged",
+        "rows_rejected",
+    )
 
 
 def _daily_summary(day: date, updates: list[UpdateJob]) -> DailySummary:

@@ -30,7 +30,9 @@ def seconds_left(report: Report, now: datetime) -> int | None:
     doing = phase_progress(report)
     if doing is None or doing.since is None or not doing.done:
         return None
-    return max(1, round((now - doing.since).total_seconds() * (doing.total - doing.done) / doing.done))
+    return max(
+        1, round((now - doing.since).total_seconds() * (doing.total - doing.done) / doing.done)
+    )
 
 
 def rate(report: Report, now: datetime) -> float | None:
@@ -61,4 +63,7 @@ def _applying(report: Report) -> PhaseProgress:
     return PhaseProgress(report.applying_at, report.changed, report.staged)
 
 
-REMAINING: Mapping[State, Callable[[Report], PhaseProgress]] = {State.CHECKING: _checking, State.APPLYING: _applying}
+REMAINING: Mapping[State, Callable[[Report], PhaseProgress]] = {
+    State.CHECKING: _checking,
+    State.APPLYING: _applying,
+}

@@ -6,7 +6,13 @@ from datetime import datetime
 
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District
-from rollbook.studentfile.problems.problem import PROBLEM_CODES, Problem, Severity, most_severe, sort_codes
+from rollbook.studentfile.problems.problem import (
+    PROBLEM_CODES,
+    Problem,
+    Severity,
+    most_severe,
+    sort_codes,
+)
 from rollbook.studentfile.problems.tally import ProblemGroup
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.problem_store import to_problem
@@ -81,7 +87,9 @@ def report(update: UpdateJob) -> Report:
         report_without_problems(update),
         refusal=_refusal(update),
         groups=tuple(_groups(update)),
-        corrected_by=tuple(update.updatejob_set.order_by("number").values_list("number", flat=True)),
+        corrected_by=tuple(
+            update.updatejob_set.order_by("number").values_list("number", flat=True)
+        ),
     )
 
 
@@ -121,25 +129,37 @@ def report_without_problems(update: UpdateJob) -> Report:
 
 def current_update(district: District) -> UpdateJob | None:
     """The update a district means when it names none: the running one, else the one with the highest number."""
-    numbers = UpdateJob.objects.filter(district=district).order_by("-number").values_list("number", flat=True)
+    numbers = (
+        UpdateJob.objects.filter(district=district)
+        .order_by("-number")
+        .values_list("number", flat=True)
+    )
     number = numbers.filter(state__in=IN_PROGRESS).first() or numbers.first()
     return find(district, number) if number else None
 
 
 def find(district: District, number: int) -> UpdateJob | None:
     """The district's update with this number."""
-    return UpdateJob.objects.filter(district=district, number=number).select_related(*RELATED).first()
+    return (
+        UpdateJob.objects.filter(district=district, number=number).select_related(*RELATED).first()
+    )
 
 
 def previous(update: UpdateJob) -> UpdateJob | None:
     """The last update of the district before this one that was completed."""
-    earlier = UpdateJob.objects.filter(district=update.district_id, number__lt=update.number, state=State.COMPLETED)
+    earlier = UpdateJob.objects.filter(
+        district=update.district_id, number__lt=update.number, state=State.COMPLETED
+    )
     return earlier.order_by("-number").first()
 
 
 def unfinished_numbers(district: District) -> tuple[list[int], list[int]]:
     """The numbers of the updates in work, and of those that nobody has begun, the oldest first."""
-    found = UpdateJob.objects.filter(district=district, state__in=UNFINISHED).order_by("number").values_list("number", "state")
+    found = (
+        UpdateJob.objects.filter(district=district, state__in=UNFINISHED)
+        .order_by("number")
+        .values_list("number", "state")
+    )
     in_work = [number for number, state in found if state in IN_PROGRESS]
     received = [number for number, state in found if state not in IN_PROGRESS]
     return in_work, received
@@ -172,7 +192,9 @@ def _refusal(update: UpdateJob) -> Problem | None:
     """Once the details are removed, the code alone is left of it."""
     if update.state != State.REFUSED:
         return None
-    return most_severe(map(Problem, update.problem_counts) if update.details_hidden_at else problems(update))
+    return most_severe(
+        map(Problem, update.problem_counts) if update.details_hidden_at else problems(update)
+    )
 
 
 def _groups(update: UpdateJob) -> Iterator[ProblemGroup]:

@@ -57,7 +57,9 @@ class RowView:
     problems: tuple[Problem, ...]
 
 
-def rows_of(update: UpdateJob, outcome: str | None = None, search: str = "", page: int = 1, size: int = 50) -> Page[RowView]:
+def rows_of(
+    update: UpdateJob, outcome: str | None = None, search: str = "", page: int = 1, size: int = 50
+) -> Page[RowView]:
     """The rows in the order of their lines, of all outcomes or one out of OUTCOMES.
 
     ``search`` is the number of a line, a STUDENT_ID, a username, or words out of a name, of which the first MOST_NAMED
@@ -67,9 +69,13 @@ def rows_of(update: UpdateJob, outcome: str | None = None, search: str = "", pag
     rows = _with_selected_outcome(update, outcome)
     if search.strip():
         found = _found(rows, update, search.strip())
-        return page_of(len(found), page, size, lambda first, last: _lines(update, found[first:last]))
+        return page_of(
+            len(found), page, size, lambda first, last: _lines(update, found[first:last])
+        )
     total = _count(update, outcome)
-    return page_of(total, page, size, lambda first, last: _lines(update, _between(rows, first, last, total)))
+    return page_of(
+        total, page, size, lambda first, last: _lines(update, _between(rows, first, last, total))
+    )
 
 
 def _with_selected_outcome(update: UpdateJob, outcome: str | None) -> StagedRowQuerySet:
@@ -115,7 +121,9 @@ def _rows_by_key(update: UpdateJob, search: str) -> set[int]:
     ways = [Q(student__in=known), Q(claims_student_id=search), Q(claims_username=username)]
     if search.isdecimal() and len(search) < 10:
         ways.append(Q(line=int(search)))
-    return {pk for way in ways for pk in update.stagedrow_set.filter(way).values_list("pk", flat=True)}
+    return {
+        pk for way in ways for pk in update.stagedrow_set.filter(way).values_list("pk", flat=True)
+    }
 
 
 def _named(update: UpdateJob, search: str) -> Q:
@@ -132,14 +140,20 @@ def _lines(update: UpdateJob, rows: list[StagedRow]) -> list[RowView]:
     ended = {row.line: _outcome_word(update, row) for row in rows}
     students = Student.objects.in_bulk([row.student_id for row in rows if row.student_id])
     added = _added_students(update, [row for row in rows if ended[row.line] == Outcome.ADDED])
-    made = _changes_by_student(update, [row.student_id for row in rows if ended[row.line] == Outcome.UPDATED])
+    made = _changes_by_student(
+        update, [row.student_id for row in rows if ended[row.line] == Outcome.UPDATED]
+    )
     problems = _problems(update, list(ended))
     return [
         RowView(
             row.line,
             ended[row.line],
             _student_ref(students.get(row.student_id or 0) or added.get(row.line), row),
-            tuple(made[row.student_id] if ended[row.line] == Outcome.UPDATED else _staged_changes(row, ended[row.line])),
+            tuple(
+                made[row.student_id]
+                if ended[row.line] == Outcome.UPDATED
+                else _staged_changes(row, ended[row.line])
+            ),
             tuple(problems[row.line]),
         )
         for row in rows
@@ -151,14 +165,20 @@ def _outcome_word(update: UpdateJob, row: StagedRow) -> str:
     return row.effective_outcome or (WAITING if update.state in UNFINISHED else NOT_PROCESSED)
 
 
-def _changes_by_student(update: UpdateJob, students: Iterable[int | None]) -> Mapping[int | None, list[FieldChange]]:
+def _changes_by_student(
+    update: UpdateJob, students: Iterable[int | None]
+) -> Mapping[int | None, list[FieldChange]]:
     """Student to what the history tells: between check and change somebody else may have made a part of it."""
     made: defaultdict[int | None, list[FieldChange]] = defaultdict(list)
     # All of their changes, and not those of the update, which may be a million: so the database cannot mistake it.
-    found = Change.objects.filter(student__in=[*students]).values_list("update__pk", "student__pk", *_HISTORY_FIELDS)
+    found = Change.objects.filter(student__in=[*students]).values_list(
+        "update__pk", "student__pk", *_HISTORY_FIELDS
+    )
     for by, student, _, column, old, new in sorted(found, key=lambda change: change[2]):
         if by == update.pk:
-            made[student].append(FieldChange(column, format_value(column, old), format_value(column, new)))
+            made[student].append(
+                FieldChange(column, format_value(column, old), format_value(column, new))
+            )
     return made
 
 
@@ -185,7 +205,11 @@ def _added_students(update: UpdateJob, rows: list[StagedRow]) -> dict[int, Stude
         name_key__in={name for name, _ in lines},
         pk__in=Change.objects.filter(update=update, field=STUDENT_ADDED).values("student"),
     )
-    return {lines[key]: student for student in students if (key := (student.name_key, student.dob)) in lines}
+    return {
+        lines[key]: student
+        for student in students
+        if (key := (student.name_key, student.dob)) in lines
+    }
 
 
 def _problems(update: UpdateJob, lines: Collection[int]) -> Mapping[int | None, list[Problem]]:
@@ -197,7 +221,17 @@ def _problems(update: UpdateJob, lines: Collection[int]) -> Mapping[int | None, 
 
 def _student_ref(student: Student | None, row: StagedRow) -> StudentRef | None:
     if student:
-        return StudentRef(student.pk, f"{student.first_name} {student.last_name}", student.student_id or "")
+        return StudentRef(
+            student.pk, f"{student.first_name} {student.last_name}", student.student_id or ""
+        )
     said = json.loads(row.values_json) if row.values_json and not row.student_id else {}
-    name = f"{said['FIRST_NAME']} {said['LAST_NAME']}" if said else (row.claims_name_key or "").replace("\x1f", " ")
-    return StudentRef(None, name, row.claims_student_id or "") if name or row.claims_student_id else None
+    name = (
+        f"{said['FIRST_NAME']} {said['LAST_NAME']}"
+        if said
+        else (row.claims_name_key or "").replace("\x1f", " ")
+    )
+    return (
+        StudentRef(None, name, row.claims_student_id or "")
+        if name or row.claims_student_id
+        else None
+    )

@@ -46,7 +46,9 @@ COMPLETED = StateWords(
     "good",
     verdict="COMPLETED",
     past="completed",
-    sentence=("{update} is complete: every student in the file is now as the file says. There is nothing to do."),
+    sentence=(
+        "{update} is complete: every student in the file is now as the file says. There is nothing to do."
+    ),
 )
 COMPLETED_WITH_ERRORS = StateWords(
     "completed with errors",

@@ -12,7 +12,10 @@ from rollbook.updates.state_machine import State
 
 VERDICT_MEANINGS: Mapping[str, tuple[str, str]] = {
     "OK": ("start, cancel", "accepted; canceled"),
-    "RUNNING": ("status", "waiting, checking or updating; with how much is done and about how long it will take"),
+    "RUNNING": (
+        "status",
+        "waiting, checking or updating; with how much is done and about how long it will take",
+    ),
     "COMPLETED": ("status", "done, every row"),
     "COMPLETED WITH ERRORS": ("status", "done; some rows were rejected, and the link says why"),
     "CANCELED": ("status", "stopped; how many students were updated, and how many not processed"),
@@ -20,7 +23,10 @@ VERDICT_MEANINGS: Mapping[str, tuple[str, str]] = {
     "FAILED": ("status", "a fault of ours, with a reference for the operator; send the file again"),
     "NONE": ("status", "there is no update to tell of"),
     "NOTHING TO CANCEL": ("cancel", "there is no update that could be stopped"),
-    "ERROR": ("start, status, cancel", "something is wrong with the call; the word behind it is in the table below"),
+    "ERROR": (
+        "start, status, cancel",
+        "something is wrong with the call; the word behind it is in the table below",
+    ),
 }
 """Of each verdict the commands that answer with it, and what it means."""
 
@@ -100,12 +106,18 @@ def _checked(report: Report) -> str:
 
 
 def _applied(report: Report) -> str:
-    progress = f"{APPLYING.activity}, {report.changed:,} of {count_of(report.staged, 'changed student')}"
+    progress = (
+        f"{APPLYING.activity}, {report.changed:,} of {count_of(report.staged, 'changed student')}"
+    )
     return f"{progress}; {report.unchanged:,} unchanged, {report.rejected:,} rejected"
 
 
 def _started(report: Report, scene: StatusContext) -> str:
-    return f", started {format_time(report.started_at, scene.now, report.time_zone)}" if report.started_at else ""
+    return (
+        f", started {format_time(report.started_at, scene.now, report.time_zone)}"
+        if report.started_at
+        else ""
+    )
 
 
 def _left(report: Report, scene: StatusContext) -> str:
@@ -137,7 +149,9 @@ def _refused(report: Report, scene: StatusContext) -> StatusLine:
 def _failed(report: Report, scene: StatusContext) -> StatusLine:
     done = report.changed
     kept = f"{count_of(done, 'student')} {'is' if done == 1 else 'are'} updated"
-    return _line(report, f"internal error, reference {report.reference}: {kept}; send the file again")
+    return _line(
+        report, f"internal error, reference {report.reference}: {kept}; send the file again"
+    )
 
 
 def _counts(report: Report) -> str:

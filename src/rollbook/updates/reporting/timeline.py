@@ -35,7 +35,8 @@ class MailStatus:
 @dataclass(frozen=True)
 class FileFacts:
     """The file as it came in: its size in bytes, what it was said to be encoded in and was read as, the columns that
-    were read, and the names of those that were not."""
+    were read, and the names of those that were not.
+    """
 
     name: str
     size: int
@@ -54,7 +55,9 @@ def timeline(update: UpdateJob) -> tuple[TimelineEntry, ...]:
 
 def result_mails(update: UpdateJob) -> tuple[MailStatus, ...]:
     """Those to every reader of an ended update, by their e-mail; none before they are written."""
-    found = ResultMail.objects.filter(update=update).select_related("member").order_by("member__email")
+    found = (
+        ResultMail.objects.filter(update=update).select_related("member").order_by("member__email")
+    )
     return tuple(_mail_status(letter) for letter in found)
 
 

@@ -26,8 +26,12 @@ class _Search:
     def __init__(self, waits_for: dict[int, list[int]]) -> None:
         self._waits_for = waits_for
         self.seen: dict[int, int] = {}  # row to the order in which it was met
-        self._oldest: dict[int, int] = {}  # row to the first met of the open rows that can be reached from it
-        self._open: dict[int, None] = {}  # rows whose ring is not known yet, in the order in which they were met
+        self._oldest: dict[
+            int, int
+        ] = {}  # row to the first met of the open rows that can be reached from it
+        self._open: dict[
+            int, None
+        ] = {}  # rows whose ring is not known yet, in the order in which they were met
         self.rings: list[list[int]] = []
 
     def walk(self, start: int) -> None:

@@ -64,7 +64,13 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
     if update.rows_staged > planner_stats.SMALL_TABLE_ROWS:
         planner_stats.analyze("updates_stagedrow", "updates_checkedrange")
     bench = _ConflictResolver(update, run)
-    for judge in (_duplicate_students, _duplicate_new_students, _contested_keys, _keys_in_use, _blocked_rows):
+    for judge in (
+        _duplicate_students,
+        _duplicate_new_students,
+        _contested_keys,
+        _keys_in_use,
+        _blocked_rows,
+    ):
         yield from judge(bench)
     yield from _assign_apply_order(bench)
 
@@ -96,17 +102,26 @@ class _ConflictResolver:
         open_rows = [line for line, ended in outcomes.items() if ended is None]
         unstaged = [line for line in found if line not in outcomes]
         staged.filter(line__in=open_rows).update(outcome=outcome)
-        staged_rows.stage(self.update.pk, [staged_rows.settled_row(line, outcome) for line in unstaged])
+        staged_rows.stage(
+            self.update.pk, [staged_rows.settled_row(line, outcome) for line in unstaged]
+        )
         said = [found[line] for line in sorted([*open_rows, *unstaged])]
         if not said:
             self.progress()
             return
         counters: dict[str, Any] = {"rows_unchanged": F("rows_unchanged") + len(open_rows)}
         if outcome is Outcome.REJECTED:
-            counters = {"rows_rejected": F("rows_rejected") + len(said), "rows_unchanged": F("rows_unchanged") - len(unstaged)}
+            counters = {
+                "rows_rejected": F("rows_rejected") + len(said),
+                "rows_unchanged": F("rows_unchanged") - len(unstaged),
+            }
         counted = UpdateJob.objects.values_list("problem_counts", flat=True).get(pk=self.update.pk)
         problem_store.save_problems(self.update.pk, said, counted)
-        self.progress(rows_staged=F("rows_staged") - len(open_rows), problem_counts=problem_store.counts(said, counted), **counters)
+        self.progress(
+            rows_staged=F("rows_staged") - len(open_rows),
+            problem_counts=problem_store.counts(said, counted),
+            **counters,
+        )
 
     def progress(self, **counters: Any) -> None:
         """Behind the fence: raises states.Fenced if this run does not hold the update any more."""
@@ -145,13 +160,20 @@ def _repeated_numbers(numbers: "array[int]") -> set[int]:
         if seen[at]:
             suspected.add(at)
         seen[at] = 1
-    counted = Counter(number for number in numbers if number % remainders in suspected) if suspected else {}
+    counted = (
+        Counter(number for number in numbers if number % remainders in suspected)
+        if suspected
+        else {}
+    )
     return {number for number, count in counted.items() if count > 1}
 
 
 def _duplicate_new_students(bench: _ConflictResolver) -> Iterator[None]:
     """1. Rows that mean the same new student: by STUDENT_ID, or by name and date of birth where one has no ID."""
-    for key, one_lacks_its_id in ((UNIQUE_KEYS[0], ""), (UNIQUE_KEYS[2], "AND COUNT(claims_student_id) < COUNT(*)")):
+    for key, one_lacks_its_id in (
+        (UNIQUE_KEYS[0], ""),
+        (UNIQUE_KEYS[2], "AND COUNT(claims_student_id) < COUNT(*)"),
+    ):
         repeated = _repeated_keys(bench, key.taken, "AND student_id IS NULL", one_lacks_its_id)
         yield from _settle_duplicates(bench, repeated)
 
@@ -164,10 +186,14 @@ def _settle_duplicates(bench: _ConflictResolver, groups: list[list[int]]) -> Ite
     same = [group for group in groups if len({said[line] for line in group}) == 1]
     differing = [group for group in groups if len({said[line] for line in group}) > 1]
     yield from bench.mark_unchanged(
-        Problem("duplicate_row", line, hint=f"line {group[0]} says the same") for group in same for line in group[1:]
+        Problem("duplicate_row", line, hint=f"line {group[0]} says the same")
+        for group in same
+        for line in group[1:]
     )
     yield from bench.reject(
-        Problem("conflicting_duplicate", line, hint=_others(group, line)) for group in differing for line in group
+        Problem("conflicting_duplicate", line, hint=_others(group, line))
+        for group in differing
+        for line in group
     )
 
 
@@ -183,9 +209,13 @@ def _row_contents(update: UpdateJob, lines: set[int]) -> dict[int, int]:
     rules = RowChecker(update, header)
     said = {}
     path = files.path_of(update.spool_name)
-    for batch in reader.read_batches(path, encoding=update.detected_encoding, header=header, only=lines):
+    for batch in reader.read_batches(
+        path, encoding=update.detected_encoding, header=header, only=lines
+    ):
         for row, checked in zip(batch.rows, rules.validate(batch.rows), strict=True):
-            said[row.line] = hash(tuple(row.cells) if checked.rejected else frozenset(checked.values.items()))
+            said[row.line] = hash(
+                tuple(row.cells) if checked.rejected else frozenset(checked.values.items())
+            )
     return said
 
 
@@ -193,10 +223,14 @@ def _contested_keys(bench: _ConflictResolver) -> Iterator[None]:
     """2. One key, several students who want it: all rows but the first are rejected."""
     for key in UNIQUE_KEYS:
         repeated = _repeated_keys(bench, key.taken)
-        yield from bench.reject(Problem(key.code, line, key.column) for group in repeated for line in group[1:])
+        yield from bench.reject(
+            Problem(key.code, line, key.column) for group in repeated for line in group[1:]
+        )
 
 
-def _repeated_keys(bench: _ConflictResolver, columns: tuple[str, ...], condition: str = "", having: str = "") -> list[list[int]]:
+def _repeated_keys(
+    bench: _ConflictResolver, columns: tuple[str, ...], condition: str = "", having: str = ""
+) -> list[list[int]]:
     """The lines of open rows that take the same key, in the file's order, a list for each key."""
     names = ", ".join(columns)
     open_rows = f"FROM updates_stagedrow WHERE update_id = %s AND outcome IS NULL AND {columns[0]} IS NOT NULL {condition}"
@@ -213,7 +247,9 @@ def _keys_in_use(bench: _ConflictResolver) -> Iterator[None]:
     """3. A key that somebody holds: does the holder give it up?"""
     for key in UNIQUE_KEYS:
         clashes = bench.query(_KEY_IN_USE_QUERIES[key], bench.update.district_id, bench.update.pk)
-        yield from bench.reject(Problem(key.code, line, key.column) for line, giver in clashes if giver is None)
+        yield from bench.reject(
+            Problem(key.code, line, key.column) for line, giver in clashes if giver is None
+        )
         waits = [(bench.update.pk, line, giver) for line, giver in clashes if giver is not None]
         with transaction.atomic(), connection.cursor() as cursor:
             bench.progress()
@@ -229,7 +265,9 @@ def _key_in_use_query(key: UniqueKey) -> str:
 
     That row may have been rejected already; then the other waits in vain, after a crash as without one.
     """
-    holds = " AND ".join(f"s.{held} = r.{taken}" for held, taken in zip(key.held, key.taken, strict=True))
+    holds = " AND ".join(
+        f"s.{held} = r.{taken}" for held, taken in zip(key.held, key.taken, strict=True)
+    )
     return f"""
 SELECT r.line, g.line
 FROM updates_stagedrow r
@@ -257,14 +295,22 @@ WHERE r.outcome IS NULL ORDER BY vain.line"""
 def _blocked_rows(bench: _ConflictResolver) -> Iterator[None]:
     """4. Rows that wait, perhaps by way of others, for a rejected row."""
     pk = bench.update.pk
-    return bench.reject(Problem("waits_for_rejected", line) for (line,) in bench.query(_BLOCKED, pk, pk, pk))
+    return bench.reject(
+        Problem("waits_for_rejected", line) for (line,) in bench.query(_BLOCKED, pk, pk, pk)
+    )
 
 
 def _assign_apply_order(bench: _ConflictResolver) -> Iterator[None]:
     """5. Turns for the rows that wait and those they wait for."""
     pk = bench.update.pk
-    waits = bench.query("SELECT line, blocked_by_line FROM updates_rowdependency WHERE update_id = %s", pk)
-    turns = [(ORDER_DEPENDENT_ROWS + turn, pk, line) for turn, ring in enumerate(dependency_order(waits)) for line in ring]
+    waits = bench.query(
+        "SELECT line, blocked_by_line FROM updates_rowdependency WHERE update_id = %s", pk
+    )
+    turns = [
+        (ORDER_DEPENDENT_ROWS + turn, pk, line)
+        for turn, ring in enumerate(dependency_order(waits))
+        for line in ring
+    ]
     with transaction.atomic(), connection.cursor() as cursor:
         bench.progress()
         cursor.executemany(

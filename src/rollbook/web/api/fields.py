@@ -48,12 +48,16 @@ def _number(value: str, choices: StartOptions) -> StartOptions:
 
 
 def _wrong(field: str, value: str, repair: str) -> ApiError:
-    return ApiError("wrong_value", field=field, value=printable(value, LONGEST_SHOWN), repair=repair)
+    return ApiError(
+        "wrong_value", field=field, value=printable(value, LONGEST_SHOWN), repair=repair
+    )
 
 
 Parser = Callable[[str, StartOptions], StartOptions]
 
-PARSERS: Mapping[str, Parser] = MappingProxyType({"mode": _mode, "encoding": _encoding, "update": _number})
+PARSERS: Mapping[str, Parser] = MappingProxyType(
+    {"mode": _mode, "encoding": _encoding, "update": _number}
+)
 """How the optional fields are parsed; file, login and password are no options."""
 
 

@@ -18,7 +18,9 @@ from rollbook.web.http.error_codes import ApiError
 from rollbook.web.http.upload_form import MAX_FORM_BYTES, Form, read_form, require_size
 from rollbook.web.http.upload_quota import UPLOAD_QUOTA
 
-SECRET_FIELDS = frozenset({"login", "password", "user", "username", "email", "pass", "passwd", "pwd", "token", "key"})
+SECRET_FIELDS = frozenset(
+    {"login", "password", "user", "username", "email", "pass", "passwd", "pwd", "token", "key"}
+)
 HINTS: Mapping[str, str] = MappingProxyType(
     {
         "application/x-www-form-urlencoded": "curl -d does not send a file; write -F instead of -d",
@@ -84,7 +86,10 @@ def require_multipart(call: ApiRequest) -> None:
 
 def require_content_length(call: ApiRequest) -> None:
     """Refuse a body of unknown length."""
-    if not _says_all_in_its_header(call) and not call.request.META.get("CONTENT_LENGTH", "").isdecimal():
+    if (
+        not _says_all_in_its_header(call)
+        and not call.request.META.get("CONTENT_LENGTH", "").isdecimal()
+    ):
         raise ApiError("length_required")
 
 

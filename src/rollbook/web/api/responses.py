@@ -12,7 +12,13 @@ from rollbook.text import count_of, format_time, join_words, updates
 from rollbook.updates.cancel import Cancellation
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving.receive import Receipt
-from rollbook.updates.reporting.report import Report, current_update, find, report, unfinished_numbers
+from rollbook.updates.reporting.report import (
+    Report,
+    current_update,
+    find,
+    report,
+    unfinished_numbers,
+)
 from rollbook.updates.reporting.state_words import CHECKING, words_of
 from rollbook.updates.reporting.status_json import status_context, to_json
 from rollbook.updates.reporting.status_line import (
@@ -36,7 +42,9 @@ def started(receipt: Receipt, ignored: Sequence[str], now: datetime) -> ApiRespo
     if facts.state is State.REFUSED:
         return _refused(facts, scene)
     rows = f"{count_of(facts.rows, 'student')} in {facts.file_name}"
-    accepted = StatusLine("OK", f"update {facts.number} accepted: {rows}, {_what_now(facts, scene)}")
+    accepted = StatusLine(
+        "OK", f"update {facts.number} accepted: {rows}, {_what_now(facts, scene)}"
+    )
     lines = (
         str(accepted),
         *_mailed_to(facts, receipt.update.district),
@@ -53,7 +61,9 @@ def started(receipt: Receipt, ignored: Sequence[str], now: datetime) -> ApiRespo
     return ApiResponse(lines, told, json_status=202, headers=replay, json_headers=location)
 
 
-def state_of(member: Member, number: int | None, ignored: Sequence[str], now: datetime) -> ApiResponse:
+def state_of(
+    member: Member, number: int | None, ignored: Sequence[str], now: datetime
+) -> ApiResponse:
     """The answer to status."""
     district = member.district
     update = _asked_for(district, number)
@@ -66,7 +76,9 @@ def state_of(member: Member, number: int | None, ignored: Sequence[str], now: da
     return ApiResponse(lines, to_json(facts, line, scene) | {"ignored_fields": list(ignored)})
 
 
-def canceled(member: Member, number: int | None, result: Cancellation, ignored: Sequence[str], now: datetime) -> ApiResponse:
+def canceled(
+    member: Member, number: int | None, result: Cancellation, ignored: Sequence[str], now: datetime
+) -> ApiResponse:
     """The answer to cancel."""
     district = member.district
     if result.update is None or number not in {None, result.update.number}:
@@ -75,7 +87,10 @@ def canceled(member: Member, number: int | None, result: Cancellation, ignored: 
     scene = status_context(district, facts, now)
     line = _cut(facts) if result.done else _already(facts, now)
     lines = (str(line), *_others(district, facts), *_starter(facts, member), *_ignored(ignored))
-    return ApiResponse(lines, to_json(facts, line, scene) | {"canceled": result.done, "ignored_fields": list(ignored)})
+    return ApiResponse(
+        lines,
+        to_json(facts, line, scene) | {"canceled": result.done, "ignored_fields": list(ignored)},
+    )
 
 
 def _refused(facts: Report, scene: StatusContext) -> ApiResponse:
@@ -115,7 +130,10 @@ def _ignored(names: Sequence[str]) -> Iterable[str]:
 
 def _others(district: District, facts: Report) -> Iterable[str]:
     """The updates that the answer is not about."""
-    running, waiting = ([number for number in some if number != facts.number] for some in unfinished_numbers(district))
+    running, waiting = (
+        [number for number in some if number != facts.number]
+        for some in unfinished_numbers(district)
+    )
     if running:
         yield f"Running: {updates(running)}."
     if waiting:
@@ -131,17 +149,25 @@ def _starter(facts: Report, asking: Member) -> Iterable[str]:
 
 def _cut(facts: Report) -> StatusLine:
     hint = f"(This was cancel; for the state use {settings.URL}/slc/studentupdate/status.)"
-    return StatusLine("OK", f"update {facts.number} canceled: {cancellation_summary(facts)}. The results will be e-mailed. {hint}")
+    return StatusLine(
+        "OK",
+        f"update {facts.number} canceled: {cancellation_summary(facts)}. The results will be e-mailed. {hint}",
+    )
 
 
 def _already(facts: Report, now: datetime) -> StatusLine:
     at = f" at {format_time(facts.ended_at, now, facts.time_zone)}" if facts.ended_at else ""
-    return StatusLine("NOTHING TO CANCEL", f"update {facts.number} {words_of(facts).past or facts.state.value}{at}")
+    return StatusLine(
+        "NOTHING TO CANCEL",
+        f"update {facts.number} {words_of(facts).past or facts.state.value}{at}",
+    )
 
 
 def _nothing(word: str, about: str, ignored: Sequence[str]) -> ApiResponse:
     line = StatusLine(word, about)
-    return ApiResponse((str(line), *_ignored(ignored)), {"verdict": word, "message": str(line), "update": None})
+    return ApiResponse(
+        (str(line), *_ignored(ignored)), {"verdict": word, "message": str(line), "update": None}
+    )
 
 
 def _no_update(district: District, number: int | None) -> str:

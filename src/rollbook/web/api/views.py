@@ -48,10 +48,14 @@ def _cancel(request: CheckedRequest) -> ApiResponse:
 def _audit(checked: CheckedRequest, result: str, number: int) -> None:
     call = checked.call
     detail = f"update {number}"
-    audit_request(call.request, call.command.name, result, call.now, member=checked.member, detail=detail)
+    audit_request(
+        call.request, call.command.name, result, call.now, member=checked.member, detail=detail
+    )
 
 
-HANDLERS: Mapping[str, Handler] = MappingProxyType({START: _start, STATUS: _status, CANCEL: _cancel})
+HANDLERS: Mapping[str, Handler] = MappingProxyType(
+    {START: _start, STATUS: _status, CANCEL: _cancel}
+)
 
 
 def _view(command: Command) -> View:

@@ -28,7 +28,9 @@ def require_unthrottled(request: HttpRequest, now: datetime) -> None:
         raise _wait(throttled) from None
 
 
-def authenticate(request: HttpRequest, credentials: Credentials, now: datetime) -> tuple[Member, Token | None]:
+def authenticate(
+    request: HttpRequest, credentials: Credentials, now: datetime
+) -> tuple[Member, Token | None]:
     """Who is calling, and the token by which, unless it is by login and password."""
     if isinstance(credentials, tuple):
         return member_of(request, credentials, now), None
@@ -63,8 +65,12 @@ def require_permission(request: HttpRequest, member: Member, action: str, now: d
 def require_scope(request: HttpRequest, token: Token | None, action: str, now: datetime) -> None:
     """A token is for the commands that it was made for; a login with a password is for all."""
     if token and action not in token.scopes:
-        audit_request(request, action, "not allowed", now, member=token.member, detail=f"token {token.key}")
-        raise ApiError("token_scope", scope=action, has=join_words(token.scopes), tokens=tokens_page())
+        audit_request(
+            request, action, "not allowed", now, member=token.member, detail=f"token {token.key}"
+        )
+        raise ApiError(
+            "token_scope", scope=action, has=join_words(token.scopes), tokens=tokens_page()
+        )
 
 
 def tokens_page() -> str:
@@ -73,11 +79,23 @@ def tokens_page() -> str:
 
 
 def audit_request(
-    request: HttpRequest, action: str, result: str, now: datetime, *, member: Member | None = None, detail: str = ""
+    request: HttpRequest,
+    action: str,
+    result: str,
+    now: datetime,
+    *,
+    member: Member | None = None,
+    detail: str = "",
 ) -> None:
     """Write into the audit what this request came to."""
     log.record(
-        action, result, member=member, address=address_of(request), agent=agent_of(request), detail=detail, now=now
+        action,
+        result,
+        member=member,
+        address=address_of(request),
+        agent=agent_of(request),
+        detail=detail,
+        now=now,
     )
 
 

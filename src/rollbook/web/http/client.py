@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from rollbook.web.http.error_codes import ApiError
 
-UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104 - nobody's address; behind a local socket without a proxy there is none
+UNKNOWN_ADDRESS = "0.0.0.0"
 
 _WITH_PORT = re.compile(r"\A(\[.*\]|[\d.]+):\d+\Z")
 
@@ -62,7 +62,9 @@ def credentials_in_header(request: HttpRequest) -> Credentials | None:
     if scheme.lower() == "bearer":
         return Bearer(encoded.strip())
     try:
-        login, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+        login, colon, password = (
+            base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+        )
     except (binascii.Error, UnicodeDecodeError):
         raise ApiError("bad_authorization") from None
     if scheme.lower() != "basic" or not colon:

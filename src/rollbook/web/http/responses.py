@@ -36,7 +36,9 @@ class ApiResponse:
     problem: str = ""  # the code of what is wrong, if something is
 
 
-def respond_or_error(request: HttpRequest, answer: Callable[[], ApiResponse], allow: str) -> HttpResponse:
+def respond_or_error(
+    request: HttpRequest, answer: Callable[[], ApiResponse], allow: str
+) -> HttpResponse:
     """Work out the answer, or say why there is none. ``allow`` is the method this address answers."""
     try:
         return respond(request, answer())
@@ -47,7 +49,9 @@ def respond_or_error(request: HttpRequest, answer: Callable[[], ApiResponse], al
         return error_response(request, ApiError("database_busy"))
     except OSError as error:
         log.warning("the spool takes no file", exc_info=True)
-        return error_response(request, ApiError("disk_full" if error.errno in DISK_FULL else "storage_failed"))
+        return error_response(
+            request, ApiError("disk_full" if error.errno in DISK_FULL else "storage_failed")
+        )
 
 
 def respond(request: HttpRequest, answer: ApiResponse) -> HttpResponse:
@@ -65,8 +69,15 @@ def error_response(request: HttpRequest, refused: ApiError, allow: str = "") -> 
     """``ERROR code: what happened; what to do``, or the same as a problem of RFC 9457."""
     headers = _headers(refused, allow)
     if wants_json(request):
-        return _response(PROBLEM, _json(_problem(refused.status, refused.code, refused.text)), refused.status, headers)
-    return _response(TEXT, _text((f"ERROR {refused.code}: {refused.text}",)), refused.status, headers)
+        return _response(
+            PROBLEM,
+            _json(_problem(refused.status, refused.code, refused.text)),
+            refused.status,
+            headers,
+        )
+    return _response(
+        TEXT, _text((f"ERROR {refused.code}: {refused.text}",)), refused.status, headers
+    )
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -96,5 +107,7 @@ def _text(lines: tuple[str, ...]) -> str:
     return "\n".join((*lines, ""))
 
 
-def _response(content_type: str, body: str, status: int, headers: Mapping[str, str]) -> HttpResponse:
+def _response(
+    content_type: str, body: str, status: int, headers: Mapping[str, str]
+) -> HttpResponse:
     return HttpResponse(body, content_type=content_type, status=status, headers=dict(headers))

@@ -54,7 +54,9 @@ class Form:
         return self.upload
 
 
-def read_form(request: HttpRequest, ended: ExitStack, *, command: str, takes_file: str | None) -> Form:
+def read_form(
+    request: HttpRequest, ended: ExitStack, *, command: str, takes_file: str | None
+) -> Form:
     """Read the whole body, if there is one. ``takes_file`` is the one field a file may come in.
 
     ``command`` goes into refusals. What was written to the spool is discarded when ``ended`` closes, unless an update
@@ -140,7 +142,9 @@ class _SpoolUploadHandler(FileUploadHandler):
         if self._takes_file is None:
             raise ApiError("file_not_expected", name="this command", command=self._command)
         if field != self._takes_file:
-            raise ApiError("wrong_field", field=printable(field, LONGEST_NAME), command=self._command)
+            raise ApiError(
+                "wrong_field", field=printable(field, LONGEST_NAME), command=self._command
+            )
         if self.upload:
             raise ApiError("too_many_files")
 
@@ -163,4 +167,8 @@ def require_size(size: int, limit: int | None = None) -> None:
     """Refuse what is larger than a file may be."""
     most = limit or settings.MAX_UPLOAD_BYTES
     if size > most:
-        raise ApiError("too_large", limit=f"{most:,}", repair="split the file by school, or send less in the form")
+        raise ApiError(
+            "too_large",
+            limit=f"{most:,}",
+            repair="split the file by school, or send less in the form",
+        )

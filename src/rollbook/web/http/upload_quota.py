@@ -11,7 +11,9 @@ from django.conf import settings
 
 from rollbook.web.http.error_codes import ApiError
 
-PER_ADDRESS = 2  # times the largest body: bytes and not calls are counted, as twenty small files harm nobody
+PER_ADDRESS = (
+    2  # times the largest body: bytes and not calls are counted, as twenty small files harm nobody
+)
 FOR_ALL = 4
 KEPT_FREE = 256 << 20  # bytes of disk for the database to go on with,
 KEPT_FREE_SHARE = 0.05  # or this part of a small disk

@@ -43,21 +43,29 @@ class ReadOnlyAdmin(ModelAdmin):  # type: ignore[type-arg]  # it takes no argume
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         """A page of the list, noted with every district of which a row is on it."""
         answer = super().changelist_view(request, extra_context)
         page = (getattr(answer, "context_data", None) or {}).get("cl")
         if page:
             districts = {self._district_of(row) for row in page.result_list} or {None}
             for district in sorted(districts, key=lambda each: each.pk if each else 0):
-                one_time_login.note(request, "seen", f"list of {self.opts.verbose_name_plural}", district)
+                one_time_login.note(
+                    request, "seen", f"list of {self.opts.verbose_name_plural}", district
+                )
         return answer
 
-    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
         """One row, noted with its district."""
         row = kwargs.get("obj")
         if row:
-            one_time_login.note(request, "seen", f"{self.opts.verbose_name} {row.pk}", self._district_of(row))
+            one_time_login.note(
+                request, "seen", f"{self.opts.verbose_name} {row.pk}", self._district_of(row)
+            )
         return super().render_change_form(request, context, *args, **kwargs)
 
     def history_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -75,7 +83,9 @@ class DistrictName(forms.ModelForm):  # type: ignore[type-arg]
     def clean_name(self) -> str:
         name = " ".join(str(self.cleaned_data["name"]).split())
         if not (name and name.isprintable()):
-            raise forms.ValidationError("The name is missing, or has characters that cannot be printed.")
+            raise forms.ValidationError(
+                "The name is missing, or has characters that cannot be printed."
+            )
         return name
 
 
@@ -159,7 +169,16 @@ class Members(ReadOnlyAdmin):
 
 
 class Updates(ReadOnlyAdmin):
-    list_display = ("number", "district", "state", "received_at", "rows", "rows_updated", "rows_added", "rows_rejected")
+    list_display = (
+        "number",
+        "district",
+        "state",
+        "received_at",
+        "rows",
+        "rows_updated",
+        "rows_added",
+        "rows_rejected",
+    )
     list_filter = ("district", "state")
     list_select_related = ("district",)
     ordering = ("-received_at",)
@@ -167,8 +186,23 @@ class Updates(ReadOnlyAdmin):
         ("district", "number"),
         ("state", "mode", "source", "member", "corrects"),
         ("file_name", "file_size", "file_digest", "encoding", "detected_encoding"),
-        ("received_at", "started_at", "applying_at", "progressed_at", "ended_at", "mails_queued_at"),
-        ("rows", "rows_read", "rows_staged", "rows_updated", "rows_added", "rows_unchanged", "rows_rejected"),
+        (
+            "received_at",
+            "started_at",
+            "applying_at",
+            "progressed_at",
+            "ended_at",
+            "mails_queued_at",
+        ),
+        (
+            "rows",
+            "rows_read",
+            "rows_staged",
+            "rows_updated",
+            "rows_added",
+            "rows_unchanged",
+            "rows_rejected",
+        ),
         ("problem_counts", "field_counts"),
         ("attempts_without_progress", "error_reference"),
         ("file_removed_at", "details_hidden_at", "details_removed_at"),
@@ -180,7 +214,15 @@ class UpdateLetters(ReadOnlyAdmin):
     list_filter = ("update__district",)
     list_select_related = ("update__district", "member")
     ordering = ("-queued_at",)
-    fields = ("update", "member", "queued_at", "sent_at", "attempts", "next_attempt_at", "last_error")
+    fields = (
+        "update",
+        "member",
+        "queued_at",
+        "sent_at",
+        "attempts",
+        "next_attempt_at",
+        "last_error",
+    )
     whose = "update.district"
 
 
@@ -189,7 +231,16 @@ class StaffLetters(ReadOnlyAdmin):
     list_filter = ("member__district", "kind")
     list_select_related = ("member__district",)
     ordering = ("-queued_at",)
-    fields = ("kind", "member", "actor", "queued_at", "sent_at", "attempts", "next_attempt_at", "last_error")
+    fields = (
+        "kind",
+        "member",
+        "actor",
+        "queued_at",
+        "sent_at",
+        "attempts",
+        "next_attempt_at",
+        "last_error",
+    )
     whose = "member.district"
 
 

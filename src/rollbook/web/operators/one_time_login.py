@@ -75,7 +75,9 @@ class Operator(AnonymousUser):
         self.is_in = is_in
 
 
-def operator(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+def operator(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
     """Let every request know who asks."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
@@ -91,9 +93,18 @@ def is_in(request: HttpRequest) -> bool:
     return getattr(request.user, "is_in", False)
 
 
-def note(request: HttpRequest, result: str, detail: str = "", district: District | None = None) -> None:
+def note(
+    request: HttpRequest, result: str, detail: str = "", district: District | None = None
+) -> None:
     """Write into the audit, into the district's if it is one's, what an operator saw or did."""
-    log.record(ACTION, result, district=district, address=address_of(request), agent=agent_of(request), detail=detail)
+    log.record(
+        ACTION,
+        result,
+        district=district,
+        address=address_of(request),
+        agent=agent_of(request),
+        detail=detail,
+    )
 
 
 def _digest(text: str) -> str:

@@ -3,10 +3,14 @@
 So the server that members reach has neither, whatever is asked of it.
 """
 
-from rollbook.settings import *  # noqa: F403
+from rollbook.settings import *
 from rollbook.settings import INSTALLED_APPS, SILENCED_SYSTEM_CHECKS
 
-INSTALLED_APPS = [*INSTALLED_APPS, "rollbook.web.operators", "django.contrib.admin.apps.SimpleAdminConfig"]
+INSTALLED_APPS = [
+    *INSTALLED_APPS,
+    "rollbook.web.operators",
+    "django.contrib.admin.apps.SimpleAdminConfig",
+]
 MIGRATION_MODULES = {"admin": None}  # its one table would hold what our audit holds
 ROOT_URLCONF = "rollbook.web.operators.urls"
 MIDDLEWARE = [

@@ -30,16 +30,26 @@ class OperatorSite(AdminSite):
         """Without the addresses for who has a password."""
         return [url for url in super().get_urls() if getattr(url, "name", "") not in NOT_OURS]
 
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         """Takes the secret, once."""
         if request.method == "POST":
-            key = one_time_login.one_time_login.redeem(request.POST.get("secret", "").strip(), timezone.now())
+            key = one_time_login.one_time_login.redeem(
+                request.POST.get("secret", "").strip(), timezone.now()
+            )
             one_time_login.note(request, "entered" if key else "wrong secret")
             if key:
                 answer = redirect("admin:index")
-                answer.set_cookie(one_time_login.COOKIE, key, secure=True, httponly=True, samesite="Strict")
+                answer.set_cookie(
+                    one_time_login.COOKIE, key, secure=True, httponly=True, samesite="Strict"
+                )
                 return answer
-        context = {**self.each_context(request), "title": "Enter", "is_wrong": request.method == "POST"}
+        context = {
+            **self.each_context(request),
+            "title": "Enter",
+            "is_wrong": request.method == "POST",
+        }
         status = 422 if request.method == "POST" else 200
         return TemplateResponse(request, "operators/enter.html", context, status=status)
 

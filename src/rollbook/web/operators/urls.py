@@ -2,8 +2,9 @@
 
 from django.urls import path
 
+from rollbook.web.operators import model_admins
 from rollbook.web.operators.site import site
 
-__all__ = ["tables"]  # which has registered itself
+__all__ = ["model_admins", "urlpatterns"]  # importing it registers its tables with the site
 
 urlpatterns = [path("", site.urls)]

@@ -26,7 +26,12 @@ def browser(clock: Clock, visitor: SignedIn, manager: Member) -> Visitor:
 
 
 def make(browser: Visitor, **other: Any) -> Any:
-    fields = {"name": "the night's machine", "scopes": ALL, "days": "365", "password": PASSWORD} | other
+    fields = {
+        "name": "the night's machine",
+        "scopes": ALL,
+        "days": "365",
+        "password": PASSWORD,
+    } | other
     return browser.post("/account/tokens/new", fields)
 
 
@@ -55,7 +60,11 @@ def test_a_token_is_shown_once_with_what_to_do(browser: Visitor, manager: Member
         assert secret not in browser.get(address).content.decode()
     token = Token.objects.get()
     event = AuditEvent.objects.get(action="make token")
-    assert (event.member, event.result, event.detail) == (manager, "ok", f"token {token.key}: start, status, cancel")
+    assert (event.member, event.result, event.detail) == (
+        manager,
+        "ok",
+        f"token {token.key}: start, status, cancel",
+    )
 
 
 def test_the_list_tells_name_scope_end_and_last_use(browser: Visitor, manager: Member) -> None:
@@ -82,7 +91,9 @@ def test_revoked_it_stays_in_the_list_as_that(browser: Visitor, manager: Member)
     token = Token.objects.get()
     response = browser.post(f"/account/tokens/{token.pk}/revoke")
     page = browser.follow(response)
-    assert page.messages == ["the night's machine is revoked: a script that still sends it is turned away."]
+    assert page.messages == [
+        "the night's machine is revoked: a script that still sends it is turned away."
+    ]
     assert page.rows[0][3] == "■ revoked"
     assert page.rows[0][7] == ""
     with pytest.raises(api_tokens.TokenRejected):
@@ -124,7 +135,9 @@ def test_a_year_and_all_three_commands_are_offered_first(browser: Visitor) -> No
         ({"password": "not my password"}, "password", "This is not your password. Type it again."),
     ],
 )
-def test_what_is_missing_is_told_at_its_field(browser: Visitor, other: dict[str, Any], field: str, reason: str) -> None:
+def test_what_is_missing_is_told_at_its_field(
+    browser: Visitor, other: dict[str, Any], field: str, reason: str
+) -> None:
     response = make(browser, **other)
     assert response.status_code == 422
     assert reason in read(response).described(field)
@@ -138,7 +151,9 @@ def test_what_is_missing_is_told_at_its_field(browser: Visitor, other: dict[str,
         ({"name": "x" * 61}, "The name is missing, longer than 60 characters, or not on one line."),
     ],
 )
-def test_what_speaks_against_it_stands_above_the_form(browser: Visitor, other: dict[str, Any], reason: str) -> None:
+def test_what_speaks_against_it_stands_above_the_form(
+    browser: Visitor, other: dict[str, Any], reason: str
+) -> None:
     response = make(browser, **other)
     assert response.status_code == 422
     assert reason in read(response).text

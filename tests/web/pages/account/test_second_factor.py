@@ -11,7 +11,15 @@ from django.utils import timezone
 from rollbook.accounts import mails
 from rollbook.accounts.auth import emailed_links, second_factor, sessions
 from rollbook.accounts.auth.throttle import PER_LOGIN_AND_ADDRESS, PER_LOGIN_OF_CODES
-from rollbook.accounts.models import AccountMailKind, AuditEvent, Member, RecoveryCode, SecondFactor, Session, Token
+from rollbook.accounts.models import (
+    AccountMailKind,
+    AuditEvent,
+    Member,
+    RecoveryCode,
+    SecondFactor,
+    Session,
+    Token,
+)
 from rollbook.districts.models import District
 from rollbook.urls import urlpatterns
 from tests.accounts.browser import Clock
@@ -41,7 +49,9 @@ def half_way(member: Member, browser: Visitor | None = None, **query: str) -> Vi
 
 def all_the_way(member: Member, kept: Kept) -> Visitor:
     browser = half_way(member)
-    assert browser.post("/sign-in/code", {"code": kept.phone.code(timezone.now())})["Location"] == "/"
+    assert (
+        browser.post("/sign-in/code", {"code": kept.phone.code(timezone.now())})["Location"] == "/"
+    )
     return browser
 
 
@@ -56,7 +66,9 @@ def phone_of(page: Page) -> Phone:
 
 def switch_on(browser: Visitor, password: str = PASSWORD, code: str | None = None) -> Any:
     phone = phone_of(browser.read(HERE))
-    return browser.post(HERE, {"password": password, "code": phone.code(timezone.now()) if code is None else code})
+    return browser.post(
+        HERE, {"password": password, "code": phone.code(timezone.now()) if code is None else code}
+    )
 
 
 # --- Switching it on
@@ -69,19 +81,28 @@ def test_the_account_says_how_it_stands_and_leads_there(visitor: SignedIn, manag
     page = browser.read(page.links["Second factor"])
     assert page.heading == "Switch on a second factor"
     fields = page.form().fields
-    assert (fields["code"]["autocomplete"], fields["password"]["autocomplete"]) == ("one-time-code", "current-password")
+    assert (fields["code"]["autocomplete"], fields["password"]["autocomplete"]) == (
+        "one-time-code",
+        "current-password",
+    )
 
 
 def test_the_secret_stays_the_same_until_it_is_used_and_is_another_ones_in_another_session(
     visitor: SignedIn, manager: Member
 ) -> None:
     browser, other = visitor(manager), visitor(manager)
-    phones = [phone_of(browser.read(HERE)), phone_of(browser.read(HERE)), phone_of(other.read(HERE))]
+    phones = [
+        phone_of(browser.read(HERE)),
+        phone_of(browser.read(HERE)),
+        phone_of(other.read(HERE)),
+    ]
     assert phones[0] == phones[1]
     assert phones[0] != phones[2]
 
 
-def test_the_picture_is_an_svg_of_this_server_without_styles_or_scripts(visitor: SignedIn, manager: Member) -> None:
+def test_the_picture_is_an_svg_of_this_server_without_styles_or_scripts(
+    visitor: SignedIn, manager: Member
+) -> None:
     browser = visitor(manager)
     page = browser.read(HERE)
     (image,) = page.main.iter("img")
@@ -110,7 +131,9 @@ def test_a_code_and_the_password_switch_it_on_and_show_once_what_is_to_be_kept(
     assert re.fullmatch(r"Authorization: Bearer rb_\w{40}", header)
     assert command == "curl -H @token.txt -X POST https://localhost:8443/slc/studentupdate/status"
     token = header.removeprefix("Authorization: Bearer ")
-    answer = Client().post("/slc/studentupdate/status", secure=True, HTTP_AUTHORIZATION=f"Bearer {token}")
+    answer = Client().post(
+        "/slc/studentupdate/status", secure=True, HTTP_AUTHORIZATION=f"Bearer {token}"
+    )
     assert answer.content.decode().startswith("NONE")
     assert browser.get("/account").status_code == 200
     assert other.get("/account").status_code == 302
@@ -123,7 +146,9 @@ def test_a_code_and_the_password_switch_it_on_and_show_once_what_is_to_be_kept(
         assert secret not in shown_again.response.content.decode()
 
 
-def test_who_has_a_token_already_is_shown_no_other(visitor: SignedIn, manager: Member, clock: Clock) -> None:
+def test_who_has_a_token_already_is_shown_no_other(
+    visitor: SignedIn, manager: Member, clock: Clock
+) -> None:
     with_second_factor(manager)
     second_factor.switch_off(manager, clock.now)
     page = read(switch_on(visitor(manager)))
@@ -132,14 +157,18 @@ def test_who_has_a_token_already_is_shown_no_other(visitor: SignedIn, manager: M
     assert Token.objects.count() == 1
 
 
-def test_who_may_not_update_students_is_not_told_of_tokens(visitor: SignedIn, instructor: Member) -> None:
+def test_who_may_not_update_students_is_not_told_of_tokens(
+    visitor: SignedIn, instructor: Member
+) -> None:
     browser = visitor(instructor)
     assert "token" not in browser.read(HERE).text
     assert "token" not in read(switch_on(browser)).text
     assert "Tokens" not in browser.read("/account").links
 
 
-def test_both_mails_are_on_their_way(visitor: SignedIn, manager: Member, mailoutbox: list[Any], clock: Clock) -> None:
+def test_both_mails_are_on_their_way(
+    visitor: SignedIn, manager: Member, mailoutbox: list[Any], clock: Clock
+) -> None:
     switch_on(visitor(manager))
     mails.send_due()
     assert {sent.subject for sent in mailoutbox} == {
@@ -188,7 +217,9 @@ def test_sending_it_twice_changes_nothing(visitor: SignedIn, manager: Member, cl
 # --- Signing in with it
 
 
-def test_after_the_password_comes_the_code_and_then_one_is_in(manager: Member, kept: Kept, clock: Clock) -> None:
+def test_after_the_password_comes_the_code_and_then_one_is_in(
+    manager: Member, kept: Kept, clock: Clock
+) -> None:
     browser = half_way(manager)
     assert Session.objects.filter(member=manager).count() == 0
     page = browser.read("/sign-in/code")
@@ -205,7 +236,9 @@ def test_after_the_password_comes_the_code_and_then_one_is_in(manager: Member, k
     ]
 
 
-def test_until_then_nothing_of_the_member_is_shown_and_nothing_opens(manager: Member, kept: Kept) -> None:
+def test_until_then_nothing_of_the_member_is_shown_and_nothing_opens(
+    manager: Member, kept: Kept
+) -> None:
     browser = half_way(manager)
     page = browser.get("/sign-in/code").content.decode()
     for fact in (manager.email, manager.name, "Maple"):
@@ -213,7 +246,10 @@ def test_until_then_nothing_of_the_member_is_shown_and_nothing_opens(manager: Me
     assert read(browser.get("/sign-in/code")).rooms == []
     for address in ("/", "/account", "/students", HERE, f"{HERE}/off", "/account/tokens"):
         response = browser.get(address)
-        assert (response.status_code, response["Location"].partition("?")[0]) == (302, "/sign-in"), address
+        assert (response.status_code, response["Location"].partition("?")[0]) == (
+            302,
+            "/sign-in",
+        ), address
 
 
 def test_a_visit_goes_on_where_it_was_going(manager: Member, kept: Kept, clock: Clock) -> None:
@@ -226,7 +262,9 @@ def test_a_visit_goes_on_where_it_was_going(manager: Member, kept: Kept, clock: 
 
 
 @pytest.mark.parametrize("onward", ["https://evil.example/", "//evil.example/", "/\\evil.example"])
-def test_nobody_is_led_to_another_server(onward: str, manager: Member, kept: Kept, clock: Clock) -> None:
+def test_nobody_is_led_to_another_server(
+    onward: str, manager: Member, kept: Kept, clock: Clock
+) -> None:
     browser = half_way(manager, next=onward)
     response = browser.client.post(
         f"/sign-in/code?next={onward}",
@@ -237,7 +275,9 @@ def test_nobody_is_led_to_another_server(onward: str, manager: Member, kept: Kep
     assert response["Location"] == "/"
 
 
-def test_a_wrong_code_is_told_and_one_can_try_again(manager: Member, kept: Kept, clock: Clock) -> None:
+def test_a_wrong_code_is_told_and_one_can_try_again(
+    manager: Member, kept: Kept, clock: Clock
+) -> None:
     browser = half_way(manager)
     response = browser.post("/sign-in/code", {"code": "000000"})
     assert response.status_code == 403
@@ -246,19 +286,25 @@ def test_a_wrong_code_is_told_and_one_can_try_again(manager: Member, kept: Kept,
     assert browser.post("/sign-in/code", {"code": kept.phone.code(clock.now)}).status_code == 302
 
 
-def test_a_code_that_somebody_has_seen_is_worth_nothing(manager: Member, kept: Kept, clock: Clock) -> None:
+def test_a_code_that_somebody_has_seen_is_worth_nothing(
+    manager: Member, kept: Kept, clock: Clock
+) -> None:
     all_the_way(manager, kept)
     thief = half_way(manager)
     assert thief.post("/sign-in/code", {"code": kept.phone.code(clock.now)}).status_code == 403
 
 
-def test_a_recovery_code_lets_in_once_and_tells_how_many_are_left(manager: Member, kept: Kept) -> None:
+def test_a_recovery_code_lets_in_once_and_tells_how_many_are_left(
+    manager: Member, kept: Kept
+) -> None:
     browser = half_way(manager)
     page = browser.follow(browser.post("/sign-in/code", {"code": kept.recovery_codes[0]}))
     assert page.messages == [
         "That was a recovery code. Left: 9. Make new ones under Your account before they are used up."
     ]
-    assert half_way(manager).post("/sign-in/code", {"code": kept.recovery_codes[0]}).status_code == 403
+    assert (
+        half_way(manager).post("/sign-in/code", {"code": kept.recovery_codes[0]}).status_code == 403
+    )
 
 
 def test_after_five_minutes_one_begins_anew(manager: Member, kept: Kept, clock: Clock) -> None:
@@ -273,7 +319,9 @@ def test_after_five_minutes_one_begins_anew(manager: Member, kept: Kept, clock: 
     assert sessions.PENDING_LIFETIME.total_seconds() == 300
 
 
-def test_it_is_the_browser_with_the_password_that_is_asked(manager: Member, kept: Kept, clock: Clock) -> None:
+def test_it_is_the_browser_with_the_password_that_is_asked(
+    manager: Member, kept: Kept, clock: Clock
+) -> None:
     half_way(manager)
     other = Visitor()
     other.get("/sign-in")
@@ -283,7 +331,9 @@ def test_it_is_the_browser_with_the_password_that_is_asked(manager: Member, kept
     assert other.get("/account").status_code == 302
 
 
-def test_too_many_wrong_codes_have_to_wait_from_wherever(manager: Member, kept: Kept, clock: Clock) -> None:
+def test_too_many_wrong_codes_have_to_wait_from_wherever(
+    manager: Member, kept: Kept, clock: Clock
+) -> None:
     browsers = [half_way(manager, Visitor(f"198.51.100.{number}")) for number in range(2)]
     for number in range(PER_LOGIN_OF_CODES):
         assert browsers[number % 2].post("/sign-in/code", {"code": "000000"}).status_code == 403
@@ -328,7 +378,9 @@ def test_neither_code_nor_token_is_logged(
 # --- Once it is on
 
 
-def test_new_recovery_codes_take_password_and_code(manager: Member, kept: Kept, clock: Clock) -> None:
+def test_new_recovery_codes_take_password_and_code(
+    manager: Member, kept: Kept, clock: Clock
+) -> None:
     browser = all_the_way(manager, kept)
     clock.move(seconds=30)
     address = browser.read(HERE).links["Make ten new ones"]
@@ -340,10 +392,14 @@ def test_new_recovery_codes_take_password_and_code(manager: Member, kept: Kept, 
     assert len(codes.split()) == 10
     assert not set(codes.split()) & set(kept.recovery_codes)
     assert "Those that you had before are good no more." in page.text
-    assert half_way(manager).post("/sign-in/code", {"code": kept.recovery_codes[0]}).status_code == 403
+    assert (
+        half_way(manager).post("/sign-in/code", {"code": kept.recovery_codes[0]}).status_code == 403
+    )
 
 
-def test_it_is_switched_off_with_password_and_code(manager: Member, kept: Kept, clock: Clock) -> None:
+def test_it_is_switched_off_with_password_and_code(
+    manager: Member, kept: Kept, clock: Clock
+) -> None:
     browser = all_the_way(manager, kept)
     address = browser.read(HERE).links["Switch it off"]
     assert browser.post(address, {"password": PASSWORD, "code": "000000"}).status_code == 422
@@ -358,7 +414,9 @@ def test_it_is_switched_off_with_password_and_code(manager: Member, kept: Kept, 
 
 
 @pytest.mark.parametrize("address", [f"{HERE}/off", f"{HERE}/recovery-codes"])
-def test_of_who_has_none_there_is_nothing_to_ask(visitor: SignedIn, manager: Member, address: str) -> None:
+def test_of_who_has_none_there_is_nothing_to_ask(
+    visitor: SignedIn, manager: Member, address: str
+) -> None:
     browser = visitor(manager)
     response = browser.post(address, {"password": PASSWORD, "code": "000000"})
     assert response["Location"] == HERE
@@ -380,7 +438,9 @@ def required(manager: Member) -> Member:
     return Member.objects.get(pk=manager.pk)
 
 
-def test_who_has_none_yet_is_led_to_the_page_and_comes_to_no_other(visitor: SignedIn, required: Member) -> None:
+def test_who_has_none_yet_is_led_to_the_page_and_comes_to_no_other(
+    visitor: SignedIn, required: Member
+) -> None:
     browser = visitor(required)
     assert browser.get("/")["Location"] == HERE
     page = browser.read(HERE)
@@ -397,12 +457,16 @@ def test_who_has_none_yet_is_led_to_the_page_and_comes_to_no_other(visitor: Sign
         assert answer.status_code == 200 or answer["Location"] == HERE
 
 
-def test_a_page_of_somebody_who_watches_is_led_there_by_htmx(visitor: SignedIn, required: Member) -> None:
+def test_a_page_of_somebody_who_watches_is_led_there_by_htmx(
+    visitor: SignedIn, required: Member
+) -> None:
     answer = visitor(required).get("/students", htmx=True)
     assert answer["HX-Redirect"] == HERE
 
 
-def test_once_it_is_on_everything_is_open(visitor: SignedIn, required: Member, clock: Clock) -> None:
+def test_once_it_is_on_everything_is_open(
+    visitor: SignedIn, required: Member, clock: Clock
+) -> None:
     browser = visitor(required)
     assert switch_on(browser).status_code == 200
     assert browser.get("/account").status_code == 200
@@ -413,7 +477,9 @@ def test_signing_out_is_open_too(visitor: SignedIn, required: Member) -> None:
     assert browser.post("/sign-out")["Location"] == "/sign-in"
 
 
-def test_the_neighbour_has_to_have_none(visitor: SignedIn, required: Member, neighbour: Member) -> None:
+def test_the_neighbour_has_to_have_none(
+    visitor: SignedIn, required: Member, neighbour: Member
+) -> None:
     assert visitor(neighbour).get("/account").status_code == 200
 
 
@@ -435,11 +501,17 @@ def test_a_manager_sees_who_has_one_and_switches_a_lost_one_off(
         "Ana Ruiz signs in with the password alone again, and has been mailed that."
     ]
     event = AuditEvent.objects.get(action="second factor off")
-    assert (event.member, event.result, event.detail) == (manager, "ok", f"member {school_manager.pk}")
+    assert (event.member, event.result, event.detail) == (
+        manager,
+        "ok",
+        f"member {school_manager.pk}",
+    )
     assert Visitor().sign_in(school_manager)["Location"] == "/"
     assert address not in browser.read(f"/staff/{school_manager.pk}").actions
     response = browser.post(address)
-    assert browser.follow(response).messages == ["Nothing was switched off: Ana Ruiz has no second factor."]
+    assert browser.follow(response).messages == [
+        "Nothing was switched off: Ana Ruiz has no second factor."
+    ]
 
 
 def test_ones_own_is_not_switched_off_under_staff(manager: Member, kept: Kept) -> None:

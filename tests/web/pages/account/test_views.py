@@ -20,12 +20,17 @@ AT_WORK = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:144.0) Gecko/20100101 Fi
 
 def facts(page: Page) -> dict[str, str]:
     """What the list of facts says."""
-    names, values = ([" ".join("".join(one.itertext()).split()) for one in page.main.iter(tag)] for tag in ("dt", "dd"))
+    names, values = (
+        [" ".join("".join(one.itertext()).split()) for one in page.main.iter(tag)]
+        for tag in ("dt", "dd")
+    )
     return dict(zip(names, values, strict=True))
 
 
 def change(browser: Visitor, old: str = PASSWORD, new: str = NEW, again: str | None = None) -> Any:
-    return browser.post("/account/password", {"old": old, "new": new, "again": new if again is None else again})
+    return browser.post(
+        "/account/password", {"old": old, "new": new, "again": new if again is None else again}
+    )
 
 
 def another(member: Member, agent: str = AT_WORK) -> Visitor:
@@ -37,7 +42,9 @@ def another(member: Member, agent: str = AT_WORK) -> Visitor:
 
 def handle_of(browser: Visitor, member: Member) -> str:
     """Of the session in which the member was in this browser, found by what the browser says it is."""
-    return str(Session.objects.get(member=member, address=browser.client.defaults["REMOTE_ADDR"]).pk)
+    return str(
+        Session.objects.get(member=member, address=browser.client.defaults["REMOTE_ADDR"]).pk
+    )
 
 
 def test_a_member_is_told_who_he_is(visitor: SignedIn, manager: Member) -> None:
@@ -55,9 +62,14 @@ def test_a_member_is_told_who_he_is(visitor: SignedIn, manager: Member) -> None:
 
 
 def test_the_schools_are_those_of_the_member(visitor: SignedIn, school_manager: Member) -> None:
-    school_manager.schools.add(School.objects.get(district=school_manager.district, organization_id="200"))
+    school_manager.schools.add(
+        School.objects.get(district=school_manager.district, organization_id="200")
+    )
     page = visitor(school_manager).read("/account")
-    assert (facts(page)["Role"], facts(page)["Schools"]) == ("school manager", "School 100, School 200")
+    assert (facts(page)["Role"], facts(page)["Schools"]) == (
+        "school manager",
+        "School 100, School 200",
+    )
 
 
 def test_an_instructor_has_an_account_too(visitor: SignedIn, instructor: Member) -> None:
@@ -75,7 +87,13 @@ def test_sessions_are_told_with_program_and_address_and_this_one_is_marked(
     clock.move(minutes=5)
     page = browser.read("/account")
     assert page.rows == [
-        ["Firefox 145 on Linux", "203.0.113.7", "2026-11-23 02:15:00 CST", "2026-11-23 02:00:00 CST", "· this browser"],
+        [
+            "Firefox 145 on Linux",
+            "203.0.113.7",
+            "2026-11-23 02:15:00 CST",
+            "2026-11-23 02:00:00 CST",
+            "· this browser",
+        ],
         [
             "Firefox 144 on Windows",
             "198.51.100.20",
@@ -124,13 +142,17 @@ def test_ending_the_session_one_is_in_is_signing_out(visitor: SignedIn, manager:
 def test_all_others_are_ended_at_once(visitor: SignedIn, manager: Member) -> None:
     browser, others = visitor(manager), [another(manager), another(manager)]
     response = browser.post("/account/sessions/end-others")
-    assert browser.follow(response).messages == ["2 other sessions ended. You are signed in here only."]
+    assert browser.follow(response).messages == [
+        "2 other sessions ended. You are signed in here only."
+    ]
     assert [other.get("/account").status_code for other in others] == [302, 302]
     event = AuditEvent.objects.get(action="end session")
     assert (event.member, event.detail) == (manager, "all others: 2")
 
 
-def test_who_is_signed_in_here_only_is_not_offered_to_end_others(visitor: SignedIn, manager: Member) -> None:
+def test_who_is_signed_in_here_only_is_not_offered_to_end_others(
+    visitor: SignedIn, manager: Member
+) -> None:
     assert "/account/sessions/end-others" not in visitor(manager).read("/account").actions
 
 
@@ -147,7 +169,9 @@ def test_the_neighbours_sessions_are_neither_seen_nor_ended(
     assert theirs.get("/account").status_code == 200
 
 
-def test_nor_are_those_of_a_colleague(visitor: SignedIn, manager: Member, school_manager: Member) -> None:
+def test_nor_are_those_of_a_colleague(
+    visitor: SignedIn, manager: Member, school_manager: Member
+) -> None:
     hers, his = another(school_manager), visitor(manager)
     his.post(f"/account/sessions/{handle_of(hers, school_manager)}/end")
     his.post("/account/sessions/end-others")
@@ -155,20 +179,26 @@ def test_nor_are_those_of_a_colleague(visitor: SignedIn, manager: Member, school
 
 
 @pytest.mark.parametrize("handle", ["nothing", "%00", "x" * 300, "é"])
-def test_a_handle_that_is_none_ends_nothing(handle: str, visitor: SignedIn, manager: Member) -> None:
+def test_a_handle_that_is_none_ends_nothing(
+    handle: str, visitor: SignedIn, manager: Member
+) -> None:
     browser = visitor(manager)
     response = browser.post(f"/account/sessions/{handle}/end")
     assert browser.follow(response).messages == ["That session had ended already."]
 
 
-def test_what_a_program_calls_itself_is_shown_and_not_run(visitor: SignedIn, manager: Member) -> None:
+def test_what_a_program_calls_itself_is_shown_and_not_run(
+    visitor: SignedIn, manager: Member
+) -> None:
     another(manager, "<script>alert(1)</script>")
     response = visitor(manager).get("/account")
     assert "<script>alert" not in response.content.decode()
     assert "<script>alert(1)</script>" in read(response).text
 
 
-def test_the_form_for_another_password_is_one_that_password_managers_know(visitor: SignedIn, manager: Member) -> None:
+def test_the_form_for_another_password_is_one_that_password_managers_know(
+    visitor: SignedIn, manager: Member
+) -> None:
     browser = visitor(manager)
     page = browser.read(browser.read("/account").links["Change your password"])
     assert page.heading == "Change your password"
@@ -183,7 +213,9 @@ def test_the_form_for_another_password_is_one_that_password_managers_know(visito
     assert "At least 15 characters" in page.described("new")
 
 
-def test_a_changed_password_ends_all_other_sessions_and_keeps_this_one(visitor: SignedIn, manager: Member) -> None:
+def test_a_changed_password_ends_all_other_sessions_and_keeps_this_one(
+    visitor: SignedIn, manager: Member
+) -> None:
     browser, other, before = visitor(manager), another(manager), Visitor()
     before.client.cookies["__Host-session"] = browser.client.cookies["__Host-session"].value
     response = change(browser)
@@ -207,7 +239,9 @@ def test_without_the_old_password_nothing_changes(visitor: SignedIn, manager: Me
     assert Visitor().sign_in(manager).status_code == 302
 
 
-def test_guessing_the_old_password_is_guessing_at_the_sign_in(visitor: SignedIn, manager: Member, clock: Clock) -> None:
+def test_guessing_the_old_password_is_guessing_at_the_sign_in(
+    visitor: SignedIn, manager: Member, clock: Clock
+) -> None:
     browser = visitor(manager)
     for _ in range(PER_LOGIN_AND_ADDRESS):
         assert change(browser, old="a guess").status_code == 422
@@ -219,7 +253,9 @@ def test_guessing_the_old_password_is_guessing_at_the_sign_in(visitor: SignedIn,
     assert browser.get("/account").status_code == 200
 
 
-def test_every_reason_against_the_new_one_stands_at_its_field(visitor: SignedIn, manager: Member) -> None:
+def test_every_reason_against_the_new_one_stands_at_its_field(
+    visitor: SignedIn, manager: Member
+) -> None:
     response = change(visitor(manager), new="aaaaaaaa")
     assert response.status_code == 422
     said = read(response).described("new")

@@ -21,7 +21,14 @@ def browser(visitor: SignedIn, manager: Member) -> Visitor:
 @pytest.fixture
 def some_events(manager: Member, neighbour: Member, browser: Visitor) -> None:
     AuditEvent.objects.all().delete()
-    log.record("student", "seen", member=manager, address="203.0.113.9", detail="student with key 5", now=NOW)
+    log.record(
+        "student",
+        "seen",
+        member=manager,
+        address="203.0.113.9",
+        detail="student with key 5",
+        now=NOW,
+    )
     log.record("start", "ok", member=manager, detail="=update 7", now=NOW + timedelta(days=1))
     log.record("district set", "done", district=manager.district, now=NOW + timedelta(days=2))
     log.record("student", "seen", member=neighbour, detail="student of Cedar", now=NOW)

@@ -22,7 +22,12 @@ from tests.web.pages.conftest import SignedIn, Visitor
 
 pytestmark = pytest.mark.django_db
 
-EVIL = Values("https://rollbook.example/slc/studentupdate", "o'brien$(id)@maple.example", "50% \\ of\nMaple", "UTC")
+EVIL = Values(
+    "https://rollbook.example/slc/studentupdate",
+    "o'brien$(id)@maple.example",
+    "50% \\ of\nMaple",
+    "UTC",
+)
 NIGHTS = [date(2026, 1, 1) + timedelta(days=days) for days in range(2 * 365)]
 
 
@@ -37,7 +42,9 @@ def commands(browser: Visitor) -> list[str]:
 
 
 def test_the_commands_are_ready_to_be_copied(browser: Visitor) -> None:
-    test, start, status, cancel, *others = [line for line in commands(browser) if line.startswith("curl")]
+    test, start, status, cancel, *others = [
+        line for line in commands(browser) if line.startswith("curl")
+    ]
     address = "https://localhost:8443/slc/studentupdate"
     signed = "-F login=ops@maple.example -F 'password=<password.txt'"
     assert test == status == f"curl {signed} {address}/status"
@@ -81,7 +88,11 @@ def test_a_shell_reads_the_script_and_takes_no_value_for_a_command(tmp_path: Pat
 
 
 def test_the_page_says_what_each_answer_of_the_test_means(browser: Visitor) -> None:
-    told = {row[0].partition(" ")[2] for row in browser.read("/automation").rows if row[0].startswith("ERROR")}
+    told = {
+        row[0].partition(" ")[2]
+        for row in browser.read("/automation").rows
+        if row[0].startswith("ERROR")
+    }
     assert told == {"sign_in_failed", "token_needed", "token_failed", "not_allowed", "throttled"}
     assert told <= ERROR_CODES.keys()
 
@@ -101,7 +112,12 @@ def test_what_powershell_takes_for_a_quote_ends_no_value(quote: str) -> None:
 
 
 def test_the_scripts_run_at_a_time_that_every_night_has_once() -> None:
-    assert not [zone for zone in sorted(available_timezones()) for night in NIGHTS if not _is_there_once(night, zone)]
+    assert not [
+        zone
+        for zone in sorted(available_timezones())
+        for night in NIGHTS
+        if not _is_there_once(night, zone)
+    ]
 
 
 def _is_there_once(night: date, zone: str) -> bool:
@@ -134,12 +150,19 @@ def test_units_can_be_read(name: str, tmp_path: Path) -> None:
     assert ("Timer" in unit) == name.endswith("timer")
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="parsed above; systemd is not on every machine")
+@pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="parsed above; systemd is not on every machine"
+)
 def test_systemd_agrees(tmp_path: Path) -> None:
     for name in ("rollbook-nightly.service", "rollbook-nightly.timer"):
-        (tmp_path / name).write_text(script(name, EVIL).replace("/opt/rollbook-nightly/nightly.sh", "/bin/true"))
+        (tmp_path / name).write_text(
+            script(name, EVIL).replace("/opt/rollbook-nightly/nightly.sh", "/bin/true")
+        )
     done = subprocess.run(
-        ["systemd-analyze", "verify", *map(str, tmp_path.iterdir())], capture_output=True, text=True, check=False
+        ["systemd-analyze", "verify", *map(str, tmp_path.iterdir())],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert "rollbook-nightly" not in done.stderr
 

@@ -29,7 +29,9 @@ def test_groups_are_listed_with_their_students(browser: Visitor, band: Group) ->
     assert "Groups" in page.rooms
 
 
-def test_an_instructor_sees_the_groups_of_his_students(visitor: SignedIn, band: Group, instructor: Member) -> None:
+def test_an_instructor_sees_the_groups_of_his_students(
+    visitor: SignedIn, band: Group, instructor: Member
+) -> None:
     Student.objects.get(student_id="s001").staff.add(instructor)
     browser = visitor(instructor)
     page = browser.read("/groups")
@@ -46,7 +48,9 @@ def test_a_group_is_made(browser: Visitor, maple: District) -> None:
     assert page.messages == ["Chess is a group of School 200 now."]
     response = browser.post("/groups/new", {"school": "200", "name": "chess"})
     assert response.status_code == 422
-    assert "School 200 has a group 'chess' already; choose another name." in read(response).described("name")
+    assert "School 200 has a group 'chess' already; choose another name." in read(
+        response
+    ).described("name")
     assert browser.post("/groups/new", {"school": "999", "name": "Chess"}).status_code == 422
 
 
@@ -59,11 +63,19 @@ def test_a_group_is_renamed(browser: Visitor, band: Group, maple: District) -> N
     assert "stands between groups" in read(response).described("name")
 
 
-def test_students_are_put_in_by_id_or_username(browser: Visitor, band: Group, maple: District) -> None:
+def test_students_are_put_in_by_id_or_username(
+    browser: Visitor, band: Group, maple: District
+) -> None:
     chess = Group.objects.create(school=band.school, name="Chess", name_key="chess")
-    page = browser.follow(browser.post(f"/groups/{chess.pk}/put-in", {"students": "s000\r\nU001\r\n\r\n"}))
+    page = browser.follow(
+        browser.post(f"/groups/{chess.pk}/put-in", {"students": "s000\r\nU001\r\n\r\n"})
+    )
     assert page.messages == ["2 students came to Chess."]
-    assert column_of(maple, "GROUPS") == {"s000": "Band&Chess", "s001": "Band&Chess", "s002": "Band"}
+    assert column_of(maple, "GROUPS") == {
+        "s000": "Band&Chess",
+        "s001": "Band&Chess",
+        "s002": "Band",
+    }
 
 
 def test_if_one_is_unknown_nobody_is_put_in(browser: Visitor, band: Group, maple: District) -> None:
@@ -71,24 +83,34 @@ def test_if_one_is_unknown_nobody_is_put_in(browser: Visitor, band: Group, maple
     response = browser.post(f"/groups/{band.pk}/put-in", {"students": "s000 z s999"})
     page = read(response)
     assert response.status_code == 422
-    assert "The school has no student z, s999. Nobody was put into the group." in page.described("students")
+    assert "The school has no student z, s999. Nobody was put into the group." in page.described(
+        "students"
+    )
     assert page.form_with("students").values["students"] == ["s000 z s999"]
 
 
 def test_those_who_are_marked_leave(browser: Visitor, band: Group, maple: District) -> None:
     ours = Student.objects.get(student_id="s001", district=maple)
     theirs = Student.objects.get(district__slug="cedar-county")
-    page = browser.follow(browser.post(f"/groups/{band.pk}/take-out", {"student": [ours.pk, theirs.pk, "x"]}))
+    page = browser.follow(
+        browser.post(f"/groups/{band.pk}/take-out", {"student": [ours.pk, theirs.pk, "x"]})
+    )
     assert page.messages == ["1 student left Band."]
     assert column_of(maple, "GROUPS") == {"s000": "Band", "s001": "Default", "s002": "Band"}
     assert column_of(theirs.district, "GROUPS") == {"s000": "Cedar's"}
 
 
-def test_a_group_is_removed_and_default_is_not(browser: Visitor, band: Group, maple: District) -> None:
+def test_a_group_is_removed_and_default_is_not(
+    browser: Visitor, band: Group, maple: District
+) -> None:
     page = browser.follow(browser.post(f"/groups/{band.pk}/remove"))
     assert page.messages == ["Band is removed. Whoever was in no other group is in Default now."]
-    default = Group.objects.get(name="Default", school=School.objects.get(district=maple, organization_id="100"))
+    default = Group.objects.get(
+        name="Default", school=School.objects.get(district=maple, organization_id="100")
+    )
     page = browser.follow(browser.post(f"/groups/{default.pk}/remove"))
-    assert page.messages == ["Default is not removed: Default is the group of whoever is in no other, and stays."]
+    assert page.messages == [
+        "Default is not removed: Default is the group of whoever is in no other, and stays."
+    ]
     assert f"/groups/{default.pk}/rename" not in page.actions
     assert AuditEvent.objects.get(action="remove group").detail == f"group {band.pk}"

@@ -69,7 +69,11 @@ def test_every_problem_has_its_anchor_cause_and_repair(browser: Visitor) -> None
 def test_every_field_verdict_and_error_of_the_commands_is_there(browser: Visitor) -> None:
     page = browser.read("/help/commands")
     told = [row[0] for row in page.rows]
-    assert told == [*(name for name, field in FIELDS.items() if field.is_implemented), *VERDICT_MEANINGS, *ERROR_CODES]
+    assert told == [
+        *(name for name, field in FIELDS.items() if field.is_implemented),
+        *VERDICT_MEANINGS,
+        *ERROR_CODES,
+    ]
     for name in (name for name, field in FIELDS.items() if not field.is_implemented):
         assert re.search(rf"\b{name}\b[^.]*do not work yet", page.text)
     assert "{" not in page.text

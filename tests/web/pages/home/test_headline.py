@@ -21,7 +21,9 @@ WITHOUT_WORKER = StatusContext(NOW, URL, worker_alive=False, worker_seen_at=NIGH
 def told(state: State = State.COMPLETED, **facts: object) -> Report:
     """Update 17, which came in at night: 97 of 4,812 students changed."""
     counts = {"read": 4812, "staged": 97, "updated": 97, "unchanged": 4715}
-    return a_report(state, **{**counts, "received_at": NIGHT, "ended_at": NIGHT, "progressed_at": NOW, **facts})
+    return a_report(
+        state, **{**counts, "received_at": NIGHT, "ended_at": NIGHT, "progressed_at": NOW, **facts}
+    )
 
 
 def living(state: State, **facts: object) -> Report:
@@ -29,13 +31,18 @@ def living(state: State, **facts: object) -> Report:
 
 
 def said(
-    last: Report | None = None, live: Report | None = None, waiting: tuple[int, ...] = (), scene: StatusContext = SCENE
+    last: Report | None = None,
+    live: Report | None = None,
+    waiting: tuple[int, ...] = (),
+    scene: StatusContext = SCENE,
 ) -> Headline:
     return headline(HomeState(live, waiting, last, last.received_at if last else None), scene)
 
 
 def test_a_district_that_has_sent_nothing_begins_with_a_template() -> None:
-    assert said() == Headline("No student file has come yet.", "", "Begin with a template", "students-update")
+    assert said() == Headline(
+        "No student file has come yet.", "", "Begin with a template", "students-update"
+    )
 
 
 def test_when_all_went_well_there_is_nothing_to_do() -> None:
@@ -48,7 +55,9 @@ def test_when_all_went_well_there_is_nothing_to_do() -> None:
 
 def test_rejected_rows_are_to_be_mended() -> None:
     found = said(told(updated=83, rejected=14))
-    assert found.text.startswith("Last night’s update went in, but 14 of 4,812 rows were rejected. Mend them in")
+    assert found.text.startswith(
+        "Last night’s update went in, but 14 of 4,812 rows were rejected. Mend them in"
+    )
     assert (found.state, found.name, found.number) == ("completed with errors", "update", 17)
     assert " 1 of 4,812 rows was rejected" in said(told(updated=96, rejected=1)).text
 
@@ -56,7 +65,10 @@ def test_rejected_rows_are_to_be_mended() -> None:
 def test_a_file_that_does_not_come_is_missed() -> None:
     friday = NIGHT - timedelta(days=3)
     found = said(told(received_at=friday))
-    assert found.text == "Nothing has come in since Friday, 20 November. Is the nightly script still running?"
+    assert (
+        found.text
+        == "Nothing has come in since Friday, 20 November. Is the nightly script still running?"
+    )
     assert (found.state, found.name) == ("", "automation")
 
 

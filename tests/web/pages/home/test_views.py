@@ -25,7 +25,10 @@ def test_a_new_district_is_shown_where_to_begin(manager: Member, visitor: Signed
     page = visitor(manager).read("/")
     assert page.text.startswith("Home No student file has come yet.")
     assert page.links == {"Begin with a template": "/students/update"}
-    assert " ".join(page.rooms) == "Home Students Groups Updates Automation Schools Staff Roles Settings Audit Help"
+    assert (
+        " ".join(page.rooms)
+        == "Home Students Groups Updates Automation Schools Staff Roles Settings Audit Help"
+    )
 
 
 def test_after_a_good_night_there_is_a_sentence_and_a_chart_with_its_table(
@@ -42,7 +45,9 @@ def test_after_a_good_night_there_is_a_sentence_and_a_chart_with_its_table(
     assert page.root.find(".//svg").attrib["role"] == "img"  # type: ignore[union-attr]
 
 
-def test_what_runs_is_watched_also_without_scripts(manager: Member, maple: District, visitor: SignedIn) -> None:
+def test_what_runs_is_watched_also_without_scripts(
+    manager: Member, maple: District, visitor: SignedIn
+) -> None:
     enroll(maple, a_class(3))
     update = send(maple, a_class(3, GRADE="9"))
     next(runner.run_steps(update.pk))
@@ -53,7 +58,9 @@ def test_what_runs_is_watched_also_without_scripts(manager: Member, maple: Distr
     assert page.root.find(".//div[@id='progress']").attrib["hx-get"] == "/updates/2/progress"  # type: ignore[union-attr]
 
 
-def test_what_waits_is_watched_until_it_begins(manager: Member, maple: District, visitor: SignedIn) -> None:
+def test_what_waits_is_watched_until_it_begins(
+    manager: Member, maple: District, visitor: SignedIn
+) -> None:
     enroll(maple, a_class(3))
     send(maple, a_class(3, GRADE="9"))
     page = visitor(manager).read("/")
@@ -61,7 +68,9 @@ def test_what_waits_is_watched_until_it_begins(manager: Member, maple: District,
     assert page.root.find(".//div[@id='progress']").attrib["hx-get"] == "/updates/2/progress"  # type: ignore[union-attr]
 
 
-def test_a_refused_file_is_marked_in_the_picture(manager: Member, maple: District, visitor: SignedIn) -> None:
+def test_a_refused_file_is_marked_in_the_picture(
+    manager: Member, maple: District, visitor: SignedIn
+) -> None:
     send_bytes(maple, b"")
     page = visitor(manager).read("/")
     assert "✕ refused" in page.text
@@ -90,7 +99,9 @@ def test_a_file_that_was_refused_has_brought_nothing_up_to_date(
     assert "up to date" not in page.text
 
 
-def test_an_instructor_without_students_is_told_who_can_change_that(instructor: Member, visitor: SignedIn) -> None:
+def test_an_instructor_without_students_is_told_who_can_change_that(
+    instructor: Member, visitor: SignedIn
+) -> None:
     assert "No students are linked to you yet." in visitor(instructor).read("/").text
 
 

@@ -20,7 +20,9 @@ def key_of(name: str) -> int:
     return School.objects.get(organization_id=name, district__slug="maple-usd").pk
 
 
-def test_every_school_is_listed_with_its_students(browser: Visitor, maple: District, cedar: District) -> None:
+def test_every_school_is_listed_with_its_students(
+    browser: Visitor, maple: District, cedar: District
+) -> None:
     enroll(maple, a_class(3))
     page = browser.read("/schools")
     assert page.rows == [["School 100", "100", "3", "0"], ["School 200", "200", "0", "0"]]
@@ -47,7 +49,9 @@ def test_a_school_is_renamed(browser: Visitor) -> None:
     assert browser.post(f"/schools/{key_of('100')}", {"name": "x" * 201}).status_code == 422
 
 
-def test_an_empty_school_is_closed_and_one_with_students_is_not(browser: Visitor, maple: District) -> None:
+def test_an_empty_school_is_closed_and_one_with_students_is_not(
+    browser: Visitor, maple: District
+) -> None:
     enroll(maple, a_class(1))
     page = browser.follow(browser.post(f"/schools/{key_of('100')}/close"))
     assert page.messages == [
@@ -67,7 +71,9 @@ def test_while_an_update_waits_no_school_is_closed(browser: Visitor, maple: Dist
 
 def load(browser: Visitor, text: str) -> Page:
     browser.read("/schools/import")
-    response = browser.post("/schools/import/file", {"file": SimpleUploadedFile("schools.csv", text.encode())})
+    response = browser.post(
+        "/schools/import/file", {"file": SimpleUploadedFile("schools.csv", text.encode())}
+    )
     return browser.follow(response) if response.status_code == 302 else read(response)
 
 

@@ -73,7 +73,9 @@ def test_sending_it_as_it_stands_changes_nothing(browser: Visitor) -> None:
         ("audit_kept_years", "1", "years the audit is kept: 7 → 1"),
     ],
 )
-def test_each_is_changed_audited_and_told(browser: Visitor, maple: District, field: str, value: str, told: str) -> None:
+def test_each_is_changed_audited_and_told(
+    browser: Visitor, maple: District, field: str, value: str, told: str
+) -> None:
     response = browser.post("/settings", values(browser) | {field: value})
     assert (response.status_code, response["Location"]) == (302, "/settings")
     assert audited() == [f"ok: {told}"]
@@ -87,7 +89,9 @@ def test_what_was_saved_is_said_by_its_names(browser: Visitor) -> None:
     assert page.form_with("time_zone").values["time_zone"] == ["Pacific/Honolulu"]
 
 
-def test_receivers_are_chosen_among_the_active_members(browser: Visitor, maple: District, manager: Member) -> None:
+def test_receivers_are_chosen_among_the_active_members(
+    browser: Visitor, maple: District, manager: Member
+) -> None:
     colleague, leaver = a_member(maple, "ana@maple.example"), a_member(maple, "gone@maple.example")
     Member.objects.filter(pk=leaver.pk).update(is_active=False)
     page = browser.read("/settings")
@@ -135,10 +139,14 @@ def test_what_cannot_be_is_told_at_its_field_and_nothing_is_lost(
     assert told in refused(browser, field, value)
     assert values(browser) == before
     response = browser.post("/settings", before | {"encoding": "cp1252"} | {field: value})
-    assert field == "encoding" or read(response).form_with("time_zone").values["encoding"] == ["cp1252"]
+    assert field == "encoding" or read(response).form_with("time_zone").values["encoding"] == [
+        "cp1252"
+    ]
 
 
-def test_a_receiver_who_left_while_the_form_was_open_is_told(browser: Visitor, maple: District) -> None:
+def test_a_receiver_who_left_while_the_form_was_open_is_told(
+    browser: Visitor, maple: District
+) -> None:
     colleague = a_member(maple, "ana@maple.example")
     asked = values(browser) | {"receivers": [str(colleague.pk)]}
     Member.objects.filter(pk=colleague.pk).update(is_active=False)
@@ -147,7 +155,9 @@ def test_a_receiver_who_left_while_the_form_was_open_is_told(browser: Visitor, m
     assert "not an active member" in read(response).text
 
 
-def test_an_encoding_of_the_operators_stays_until_another_one_is_chosen(browser: Visitor, maple: District) -> None:
+def test_an_encoding_of_the_operators_stays_until_another_one_is_chosen(
+    browser: Visitor, maple: District
+) -> None:
     District.objects.filter(pk=maple.pk).update(encoding="cp1250")
     assert values(browser)["encoding"] == ["cp1250"]
     assert save(browser).messages == ["Nothing was changed: all of it was so already."]
@@ -155,7 +165,9 @@ def test_an_encoding_of_the_operators_stays_until_another_one_is_chosen(browser:
     assert audited() == ["ok: encoding: cp1250 → utf-8"]
 
 
-def test_a_time_zone_that_is_called_after_no_place_stays_too(browser: Visitor, maple: District) -> None:
+def test_a_time_zone_that_is_called_after_no_place_stays_too(
+    browser: Visitor, maple: District
+) -> None:
     District.objects.filter(pk=maple.pk).update(time_zone="CST6CDT")
     assert values(browser)["time_zone"] == ["CST6CDT"]
     assert save(browser).messages == ["Nothing was changed: all of it was so already."]

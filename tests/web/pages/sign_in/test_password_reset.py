@@ -27,7 +27,9 @@ NEW = "plum river candle fox"
 
 @pytest.fixture
 def invited(maple: District, manager: Member) -> Member:
-    return members.invite(maple, "ben@maple.example", "Ben", "Ito", "instructor", ["100"], manager, timezone.now())
+    return members.invite(
+        maple, "ben@maple.example", "Ben", "Ito", "instructor", ["100"], manager, timezone.now()
+    )
 
 
 @pytest.fixture
@@ -73,20 +75,27 @@ def test_a_forgotten_password_is_replaced_by_mail(stranger: Visitor, manager: Me
     assert Visitor("198.51.100.20").sign_in(manager, PASSWORD).status_code == 403
 
 
-def test_an_invitation_greets_and_names_district_and_role(stranger: Visitor, invited: Member) -> None:
+def test_an_invitation_greets_and_names_district_and_role(
+    stranger: Visitor, invited: Member
+) -> None:
     page = stranger.read(mailed_link())
     assert (page.title, page.heading) == ("Welcome · Rollbook", "Welcome to Rollbook, Ben")
     assert "You are invited as instructor of Maple USD." in page.text
     assert page.rooms == []
 
 
-def test_an_invited_member_is_in_with_the_first_password(stranger: Visitor, invited: Member) -> None:
+def test_an_invited_member_is_in_with_the_first_password(
+    stranger: Visitor, invited: Member
+) -> None:
     response = set_by(stranger, mailed_link())
     assert (response.status_code, response["Location"]) == (302, "/")
     assert Session.objects.get().member == invited
     assert "Ben Ito" in stranger.read("/account").text
     events = AuditEvent.objects.filter(member=invited).order_by("pk")
-    assert [(event.action, event.result) for event in events] == [("set password", "first"), ("begin session", "ok")]
+    assert [(event.action, event.result) for event in events] == [
+        ("set password", "first"),
+        ("begin session", "ok"),
+    ]
 
 
 def test_the_form_asks_twice_for_what_password_managers_know_and_tells_the_rules(
@@ -96,15 +105,23 @@ def test_the_form_asks_twice_for_what_password_managers_know_and_tells_the_rules
     for name in ("new", "again"):
         field = page.form().fields[name]
         assert (field["type"], field["autocomplete"]) == ("password", "new-password")
-    assert page.described("new").startswith("At least 15 characters: a few words in a row are easy to remember.")
-    (username,) = (field for field in page.main.iter("input") if field.get("autocomplete") == "username")
+    assert page.described("new").startswith(
+        "At least 15 characters: a few words in a row are easy to remember."
+    )
+    (username,) = (
+        field for field in page.main.iter("input") if field.get("autocomplete") == "username"
+    )
     assert username.get("value") == manager.email
     assert "hidden" in username.attrib
 
 
 @pytest.mark.parametrize(
     ("login", "who"),
-    [("ops@maple.example", "manager"), ("who@example.org", "manager"), ("ben@maple.example", "invited")],
+    [
+        ("ops@maple.example", "manager"),
+        ("who@example.org", "manager"),
+        ("ben@maple.example", "invited"),
+    ],
 )
 def test_the_answer_is_the_same_whoever_asks(
     login: str, who: str, stranger: Visitor, request: pytest.FixtureRequest
@@ -123,7 +140,10 @@ def test_the_answer_is_the_same_whoever_asks(
 def test_who_has_left_gets_the_same_answer_and_no_mail(stranger: Visitor, manager: Member) -> None:
     Member.objects.filter(pk=manager.pk).update(is_active=False)
     stranger.get("/forgotten-password")
-    assert "a mail is on its way" in read(stranger.post("/forgotten-password", {"login": manager.email})).text
+    assert (
+        "a mail is on its way"
+        in read(stranger.post("/forgotten-password", {"login": manager.email})).text
+    )
     assert not AccountMail.objects.exists()
 
 
@@ -140,10 +160,16 @@ def test_what_was_typed_as_a_login_is_shown_and_not_run(stranger: Visitor) -> No
     assert "If <script>alert(1)</script> is a login here" in read(response).text
 
 
-def test_a_host_that_somebody_names_does_not_get_into_the_mail(stranger: Visitor, manager: Member) -> None:
+def test_a_host_that_somebody_names_does_not_get_into_the_mail(
+    stranger: Visitor, manager: Member
+) -> None:
     stranger.get("/forgotten-password")
     sent = {"login": manager.email, "csrfmiddlewaretoken": stranger.token}
-    evil = {"Host": "evil.example", "Origin": "https://evil.example", "X-Forwarded-Host": "evil.example"}
+    evil = {
+        "Host": "evil.example",
+        "Origin": "https://evil.example",
+        "X-Forwarded-Host": "evil.example",
+    }
     response = stranger.client.post("/forgotten-password", sent, secure=True, headers=evil)
     assert response.status_code == 200
     assert mailed_link().startswith("/password/")
@@ -154,7 +180,10 @@ def test_a_host_that_somebody_names_does_not_get_into_the_mail(stranger: Visitor
 def test_who_asks_too_often_has_to_wait(stranger: Visitor, manager: Member, clock: Clock) -> None:
     stranger.get("/forgotten-password")
     for number in range(REQUESTS_PER_ADDRESS):
-        assert stranger.post("/forgotten-password", {"login": f"{number}@maple.example"}).status_code == 200
+        assert (
+            stranger.post("/forgotten-password", {"login": f"{number}@maple.example"}).status_code
+            == 200
+        )
     response = stranger.post("/forgotten-password", {"login": manager.email})
     assert (response.status_code, response["Retry-After"]) == (429, "3600")
     assert "Try again in 1 h 0 min." in read(response).text
@@ -172,7 +201,13 @@ def test_an_empty_field_is_told(stranger: Visitor) -> None:
     ("new", "reasons"),
     [
         ("plum fox", ["It is shorter than 15 characters"]),
-        ("aaaaaaaa", ["It is shorter than 15 characters", "It consists of fewer than 5 different characters."]),
+        (
+            "aaaaaaaa",
+            [
+                "It is shorter than 15 characters",
+                "It consists of fewer than 5 different characters.",
+            ],
+        ),
         ("maple-usd 2026 rollbook", ["It contains 'rollbook'.", "It contains 'Maple USD'."]),
         ("passwordpassword", ["It is one of the passwords that are tried first."]),
     ],
@@ -190,7 +225,9 @@ def test_every_reason_against_a_password_stands_at_its_field(
     assert not Session.objects.exists()
 
 
-def test_two_that_differ_are_told_and_the_link_is_still_good(stranger: Visitor, manager: Member) -> None:
+def test_two_that_differ_are_told_and_the_link_is_still_good(
+    stranger: Visitor, manager: Member
+) -> None:
     link = link_for(manager)
     response = set_by(stranger, link, NEW, NEW + "!")
     assert response.status_code == 422
@@ -228,7 +265,9 @@ def test_a_link_that_is_none_is_told_with_what_to_do(token: str, stranger: Visit
     assert response.status_code == 410
     page = read(response)
     assert page.heading == "This link does not work any more"
-    assert "This link has been used, is too old, or is not complete. Ask for a new one." in page.text
+    assert (
+        "This link has been used, is too old, or is not complete. Ask for a new one." in page.text
+    )
     assert page.links == {"sign in": "/sign-in", "Ask for a new link": "/forgotten-password"}
 
 
@@ -260,15 +299,21 @@ def test_whoever_was_signed_in_here_before_is_not_any_more(
 
 def test_a_link_from_somebody_elses_page_sets_nothing(stranger: Visitor, manager: Member) -> None:
     link = link_for(manager)
-    response = stranger.client.post(link, {"new": NEW, "again": NEW}, secure=True, headers={"Origin": HERE})
+    response = stranger.client.post(
+        link, {"new": NEW, "again": NEW}, secure=True, headers={"Origin": HERE}
+    )
     assert (response.status_code, read(response).heading) == (403, "The form has expired")
     assert set_by(stranger, link).status_code == 302
 
 
-def test_no_token_is_ever_logged(stranger: Visitor, manager: Member, log: pytest.LogCaptureFixture) -> None:
+def test_no_token_is_ever_logged(
+    stranger: Visitor, manager: Member, log: pytest.LogCaptureFixture
+) -> None:
     link = link_for(manager)
     token = link.rpartition("/")[2]
-    stranger.client.post(link, {"new": NEW}, secure=True)  # without the form's protection, of which Django has a log
+    stranger.client.post(
+        link, {"new": NEW}, secure=True
+    )  # without the form's protection, of which Django has a log
     set_by(stranger, link)
     stranger.get(link)
     assert "GET /password/<str:token> 200 in" in log.text
@@ -283,5 +328,10 @@ def test_no_server_but_ours_hears_of_the_link(stranger: Visitor, manager: Member
     assert response["Referrer-Policy"] == "same-origin"
     assert "no-store" in response["Cache-Control"]
     root = read(response).root
-    named = [value for element in root.iter() for name, value in element.items() if name in {"href", "src", "action"}]
+    named = [
+        value
+        for element in root.iter()
+        for name, value in element.items()
+        if name in {"href", "src", "action"}
+    ]
     assert [address for address in named if not address.startswith(("/", "#"))] == []

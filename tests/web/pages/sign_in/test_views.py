@@ -55,12 +55,17 @@ def test_the_form_asks_for_what_password_managers_know(stranger: Visitor) -> Non
     assert (page.title, page.heading) == ("Sign in · Rollbook", "Sign in")
     fields = page.form().fields
     assert fields["login"]["autocomplete"] == "username"
-    assert (fields["password"]["type"], fields["password"]["autocomplete"]) == ("password", "current-password")
+    assert (fields["password"]["type"], fields["password"]["autocomplete"]) == (
+        "password",
+        "current-password",
+    )
     assert page.links["Forgotten your password?"] == "/forgotten-password"
     assert page.rooms == []
 
 
-def test_the_right_password_leads_home_in_a_session_of_the_members(stranger: Visitor, manager: Member) -> None:
+def test_the_right_password_leads_home_in_a_session_of_the_members(
+    stranger: Visitor, manager: Member
+) -> None:
     response = stranger.sign_in(manager)
     assert (response.status_code, response["Location"]) == (302, "/")
     assert Session.objects.get().member == manager
@@ -68,13 +73,17 @@ def test_the_right_password_leads_home_in_a_session_of_the_members(stranger: Vis
     assert [event.action for event in events] == ["sign in", "begin session"]
 
 
-def test_a_login_is_the_same_in_capitals_and_between_blanks(stranger: Visitor, manager: Member) -> None:
+def test_a_login_is_the_same_in_capitals_and_between_blanks(
+    stranger: Visitor, manager: Member
+) -> None:
     stranger.get("/sign-in")
     response = stranger.post("/sign-in", {"login": "  OPS@Maple.Example ", "password": PASSWORD})
     assert response.status_code == 302
 
 
-def test_cookies_are_for_this_host_alone_and_for_no_script(stranger: Visitor, manager: Member) -> None:
+def test_cookies_are_for_this_host_alone_and_for_no_script(
+    stranger: Visitor, manager: Member
+) -> None:
     cookies = stranger.sign_in(manager).cookies
     assert set(cookies) == {SESSION, "__Host-csrf"}
     for cookie in cookies.values():
@@ -83,7 +92,9 @@ def test_cookies_are_for_this_host_alone_and_for_no_script(stranger: Visitor, ma
     assert cookies[SESSION]["max-age"] == ""
 
 
-def test_a_wrong_try_keeps_the_login_and_never_the_password(stranger: Visitor, manager: Member) -> None:
+def test_a_wrong_try_keeps_the_login_and_never_the_password(
+    stranger: Visitor, manager: Member
+) -> None:
     response = stranger.sign_in(manager, "not the password at all")
     assert response.status_code == 403
     page = read(response)
@@ -113,7 +124,11 @@ def test_unknown_wrong_inactive_and_invited_get_one_answer(
     stranger.get("/sign-in")
     unknown = stranger.post("/sign-in", {"login": "who@example.org", "password": PASSWORD})
     other = stranger.post(
-        "/sign-in", {"login": manager.email, "password": "something quite wrong" if case == "wrong" else PASSWORD}
+        "/sign-in",
+        {
+            "login": manager.email,
+            "password": "something quite wrong" if case == "wrong" else PASSWORD,
+        },
     )
     assert unknown.status_code == other.status_code == 403
     assert _anonymous(unknown, "who@example.org") == _anonymous(other, manager.email)
@@ -131,13 +146,17 @@ def test_whatever_is_wrong_takes_one_hash(
     stranger.get("/sign-in")
     login = "who@example.org" if case == "unknown" else manager.email
     hashes.clear()
-    response = stranger.post("/sign-in", {"login": login, "password": "wrong" if case == "wrong" else PASSWORD})
+    response = stranger.post(
+        "/sign-in", {"login": login, "password": "wrong" if case == "wrong" else PASSWORD}
+    )
     assert response.status_code == 403
     assert len(hashes) == 1
 
 
 @pytest.mark.parametrize("missing", ["login", "password"])
-def test_an_empty_field_is_told_at_the_field(missing: str, stranger: Visitor, manager: Member) -> None:
+def test_an_empty_field_is_told_at_the_field(
+    missing: str, stranger: Visitor, manager: Member
+) -> None:
     stranger.get("/sign-in")
     sent = {"login": manager.email, "password": PASSWORD} | {missing: ""}
     response = stranger.post("/sign-in", sent)
@@ -169,11 +188,15 @@ def test_another_address_is_not_stopped_by_that(stranger: Visitor, manager: Memb
 
 
 @pytest.mark.parametrize("onward", ["/account", "/students?grade=7&q=a%26b", "/updates/17"])
-def test_a_visit_goes_on_where_it_was_going(onward: str, stranger: Visitor, manager: Member) -> None:
+def test_a_visit_goes_on_where_it_was_going(
+    onward: str, stranger: Visitor, manager: Member
+) -> None:
     assert stranger.sign_in(manager, next=onward)["Location"] == onward
 
 
-def test_a_page_leads_to_the_sign_in_and_from_there_back(stranger: Visitor, manager: Member) -> None:
+def test_a_page_leads_to_the_sign_in_and_from_there_back(
+    stranger: Visitor, manager: Member
+) -> None:
     stranger.get("/sign-in")
     response = stranger.get("/account")
     assert response["Location"] == "/sign-in?next=%2Faccount"
@@ -217,12 +240,17 @@ def test_signing_in_as_somebody_else_ends_the_session_before(
     visitor: SignedIn, manager: Member, neighbour: Member
 ) -> None:
     browser = visitor(manager)
-    assert browser.post("/sign-in", {"login": neighbour.email, "password": PASSWORD}).status_code == 302
+    assert (
+        browser.post("/sign-in", {"login": neighbour.email, "password": PASSWORD}).status_code
+        == 302
+    )
     assert Session.objects.get().member == neighbour
     assert "Cedar County" in browser.read("/account").text
 
 
-def test_a_session_key_from_before_is_worth_nothing_after_signing_in(stranger: Visitor, manager: Member) -> None:
+def test_a_session_key_from_before_is_worth_nothing_after_signing_in(
+    stranger: Visitor, manager: Member
+) -> None:
     stranger.client.cookies[SESSION] = planted = "0123456789abcdef0123456789abcdef"
     stranger.sign_in(manager)
     assert stranger.client.cookies[SESSION].value != planted
@@ -231,7 +259,9 @@ def test_a_session_key_from_before_is_worth_nothing_after_signing_in(stranger: V
     assert thief.get("/account").status_code == 302
 
 
-def test_also_a_key_that_the_server_gave_is_another_one_after_signing_in(visitor: SignedIn, manager: Member) -> None:
+def test_also_a_key_that_the_server_gave_is_another_one_after_signing_in(
+    visitor: SignedIn, manager: Member
+) -> None:
     browser = visitor(manager)
     browser.post("/sign-out")
     strangers = browser.client.cookies[SESSION].value
@@ -240,14 +270,18 @@ def test_also_a_key_that_the_server_gave_is_another_one_after_signing_in(visitor
     assert Session.objects.count() == 1
 
 
-def test_the_token_of_forms_is_another_one_after_signing_in(stranger: Visitor, manager: Member) -> None:
+def test_the_token_of_forms_is_another_one_after_signing_in(
+    stranger: Visitor, manager: Member
+) -> None:
     stranger.get("/sign-in")
     before = stranger.token
     stranger.sign_in(manager)
     assert stranger.token != before
 
 
-def test_half_an_hour_without_a_request_ends_the_session(visitor: SignedIn, manager: Member, clock: Clock) -> None:
+def test_half_an_hour_without_a_request_ends_the_session(
+    visitor: SignedIn, manager: Member, clock: Clock
+) -> None:
     browser = visitor(manager)
     clock.move(minutes=29)
     assert browser.get("/account").status_code == 200
@@ -257,7 +291,9 @@ def test_half_an_hour_without_a_request_ends_the_session(visitor: SignedIn, mana
     assert browser.get("/account")["Location"] == "/sign-in?next=%2Faccount"
 
 
-def test_twelve_hours_end_it_however_busy_it_is(visitor: SignedIn, manager: Member, clock: Clock) -> None:
+def test_twelve_hours_end_it_however_busy_it_is(
+    visitor: SignedIn, manager: Member, clock: Clock
+) -> None:
     browser = visitor(manager)
     for _ in range(35):
         clock.move(minutes=20)
@@ -273,7 +309,9 @@ def test_a_leaver_is_out_with_the_next_request(visitor: SignedIn, manager: Membe
     assert not Session.objects.filter(member=manager).exists()
 
 
-def test_signing_out_ends_the_session_on_the_server_and_says_so(visitor: SignedIn, manager: Member) -> None:
+def test_signing_out_ends_the_session_on_the_server_and_says_so(
+    visitor: SignedIn, manager: Member
+) -> None:
     browser, copy = visitor(manager), Visitor()
     copy.client.cookies[SESSION] = browser.client.cookies[SESSION].value
     assert copy.get("/account").status_code == 200
@@ -292,15 +330,21 @@ def test_signing_out_twice_is_no_fault(visitor: SignedIn, manager: Member) -> No
     assert AuditEvent.objects.filter(action="end session").count() == 1
 
 
-def test_a_picture_on_somebody_elses_page_signs_nobody_out(visitor: SignedIn, manager: Member) -> None:
+def test_a_picture_on_somebody_elses_page_signs_nobody_out(
+    visitor: SignedIn, manager: Member
+) -> None:
     browser = visitor(manager)
     response = browser.get("/sign-out")
     assert (response.status_code, response["Allow"]) == (405, "POST")
     assert browser.get("/account").status_code == 200
 
 
-@pytest.mark.parametrize("address", ["/sign-in", "/sign-out", "/forgotten-password", "/account/sessions/end-others"])
-def test_a_form_without_its_token_is_refused_kindly(address: str, visitor: SignedIn, manager: Member) -> None:
+@pytest.mark.parametrize(
+    "address", ["/sign-in", "/sign-out", "/forgotten-password", "/account/sessions/end-others"]
+)
+def test_a_form_without_its_token_is_refused_kindly(
+    address: str, visitor: SignedIn, manager: Member
+) -> None:
     browser = visitor(manager)
     sent = {"login": manager.email, "password": PASSWORD}
     response = browser.client.post(address, sent, secure=True, headers={"Origin": HERE})
@@ -314,7 +358,9 @@ def test_a_form_without_its_token_is_refused_kindly(address: str, visitor: Signe
 def test_a_form_on_somebody_elses_page_is_refused(visitor: SignedIn, manager: Member) -> None:
     browser = visitor(manager)
     sent = {"csrfmiddlewaretoken": browser.token}
-    response = browser.client.post("/sign-out", sent, secure=True, headers={"Origin": "https://evil.example"})
+    response = browser.client.post(
+        "/sign-out", sent, secure=True, headers={"Origin": "https://evil.example"}
+    )
     assert response.status_code == 403
     assert browser.get("/account").status_code == 200
 
@@ -324,7 +370,9 @@ def test_the_address_from_before_leads_to_the_sign_in(stranger: Visitor) -> None
     assert (response.status_code, response["Location"]) == (302, "/sign-in")
 
 
-def test_a_password_in_the_clear_is_refused_and_not_looked_at(db: None, manager: Member, hashes: list[str]) -> None:
+def test_a_password_in_the_clear_is_refused_and_not_looked_at(
+    db: None, manager: Member, hashes: list[str]
+) -> None:
     response = Client().post("/sign-in", {"login": manager.email, "password": PASSWORD})
     assert response.status_code == 403
     assert "use_https" in response.content.decode()
@@ -340,7 +388,11 @@ def test_no_server_that_a_request_names_is_led_to(stranger: Visitor, manager: Me
 
 
 def test_nothing_of_it_is_stored_on_the_way(stranger: Visitor, manager: Member) -> None:
-    for response in (stranger.get("/sign-in"), stranger.sign_in(manager, "wrong"), stranger.sign_in(manager)):
+    for response in (
+        stranger.get("/sign-in"),
+        stranger.sign_in(manager, "wrong"),
+        stranger.sign_in(manager),
+    ):
         assert "no-store" in response["Cache-Control"]
 
 

@@ -15,7 +15,13 @@ from tests.conftest import PASSWORD, a_member
 from tests.web.pages.conftest import SignedIn, Visitor
 from tests.web.pages.reading import Page, read
 
-BEN = {"first_name": "Ben", "last_name": "Ito", "email": "ben@maple.example", "role": "instructor", "schools": ["100"]}
+BEN = {
+    "first_name": "Ben",
+    "last_name": "Ito",
+    "email": "ben@maple.example",
+    "role": "instructor",
+    "schools": ["100"],
+}
 
 
 @pytest.fixture
@@ -26,7 +32,9 @@ def browser(visitor: SignedIn, manager: Member) -> Visitor:
 
 @pytest.fixture
 def ben(maple: District, manager: Member) -> Member:
-    return members.invite(maple, "ben@maple.example", "Ben", "Ito", "instructor", ["100"], manager, NOW)
+    return members.invite(
+        maple, "ben@maple.example", "Ben", "Ito", "instructor", ["100"], manager, NOW
+    )
 
 
 def invite(browser: Visitor, **other: Any) -> Any:
@@ -36,11 +44,20 @@ def invite(browser: Visitor, **other: Any) -> Any:
 def test_every_member_is_listed_with_role_schools_and_state(
     clock: Clock, browser: Visitor, ben: Member, school_manager: Member
 ) -> None:
-    Member.objects.filter(pk=school_manager.pk).update(is_active=False, first_name="Zoe", last_name="Ames")
+    Member.objects.filter(pk=school_manager.pk).update(
+        is_active=False, first_name="Zoe", last_name="Ames"
+    )
     page = browser.read("/staff")
     assert (page.title, page.heading) == ("Staff · Rollbook", "Staff")
     assert page.rows == [
-        ["Zoe Ames", "school@maple.example", "school manager", "School 100", "■ not active", "never"],
+        [
+            "Zoe Ames",
+            "school@maple.example",
+            "school manager",
+            "School 100",
+            "■ not active",
+            "never",
+        ],
         [
             "Ben Ito",
             "ben@maple.example",
@@ -49,12 +66,21 @@ def test_every_member_is_listed_with_role_schools_and_state(
             "… invited Send the invitation again to ben@maple.example",
             "never",
         ],
-        ["Ana Ruiz", "ops@maple.example", "district manager", "all", "✓ active", "2026-11-23 02:00:00 CST"],
+        [
+            "Ana Ruiz",
+            "ops@maple.example",
+            "district manager",
+            "all",
+            "✓ active",
+            "2026-11-23 02:00:00 CST",
+        ],
     ]
     assert page.links["Invite a member"] == "/staff/invite"
 
 
-def test_a_school_manager_without_a_school_is_not_said_to_have_all(browser: Visitor, school_manager: Member) -> None:
+def test_a_school_manager_without_a_school_is_not_said_to_have_all(
+    browser: Visitor, school_manager: Member
+) -> None:
     school_manager.schools.clear()
     (row,) = (row for row in browser.read("/staff").rows if row[1] == "school@maple.example")
     assert row[3] == "none yet"
@@ -63,13 +89,20 @@ def test_a_school_manager_without_a_school_is_not_said_to_have_all(browser: Visi
 def test_the_form_says_what_each_role_may_do(browser: Visitor) -> None:
     text = browser.read("/staff/invite").text
     assert "District manager: sees all students of the district, updates students by files" in text
-    assert "School manager: sees the students of their schools, adds, edits, transfers and deactivates" in text
+    assert (
+        "School manager: sees the students of their schools, adds, edits, transfers and deactivates"
+        in text
+    )
     assert "Instructor: sees the students linked to them" in text
 
 
-def test_the_schools_of_the_district_are_offered_and_no_others(browser: Visitor, cedar: District) -> None:
+def test_the_schools_of_the_district_are_offered_and_no_others(
+    browser: Visitor, cedar: District
+) -> None:
     page = browser.read("/staff/invite")
-    offered = [field.get("value") for field in page.main.iter("input") if field.get("name") == "schools"]
+    offered = [
+        field.get("value") for field in page.main.iter("input") if field.get("name") == "schools"
+    ]
     assert offered == ["100", "200"]
     assert "900" not in page.text
     assert "Cedar" not in page.text
@@ -77,14 +110,18 @@ def test_the_schools_of_the_district_are_offered_and_no_others(browser: Visitor,
 
 def test_the_groups_of_choices_are_named_and_described(browser: Visitor) -> None:
     page = browser.read("/staff/invite")
-    groups = {"".join(group.find("legend").itertext()): group for group in page.main.iter("fieldset")}  # type: ignore[union-attr]
+    groups = {
+        "".join(group.find("legend").itertext()): group for group in page.main.iter("fieldset")
+    }  # type: ignore[union-attr]
     assert list(groups) == ["Role", "Schools"]
     described = groups["Schools"].get("aria-describedby")
     (hint,) = (element for element in page.main.iter() if element.get("id") == described)
     assert hint.text == ("Where the member works. Whoever acts for the whole district has none.")
 
 
-def test_whoever_is_invited_gets_a_mail_and_is_in_the_list(browser: Visitor, manager: Member) -> None:
+def test_whoever_is_invited_gets_a_mail_and_is_in_the_list(
+    browser: Visitor, manager: Member
+) -> None:
     response = invite(browser)
     assert response["Location"] == "/staff"
     page = browser.follow(response)
@@ -96,7 +133,11 @@ def test_whoever_is_invited_gets_a_mail_and_is_in_the_list(browser: Visitor, man
     assert "Ana Ruiz (ops@maple.example) invites you" in str(sent.body)
     ben = Member.objects.get(email="ben@maple.example")
     event = AuditEvent.objects.get(action="invite")
-    assert (event.member, event.result, event.detail) == (manager, "ok", f"member {ben.pk}, instructor")
+    assert (event.member, event.result, event.detail) == (
+        manager,
+        "ok",
+        f"member {ben.pk}, instructor",
+    )
 
 
 def test_an_invited_manager_needs_no_school(browser: Visitor) -> None:
@@ -107,7 +148,10 @@ def test_an_invited_manager_needs_no_school(browser: Visitor) -> None:
 def test_a_school_manager_covers_the_schools_that_were_chosen(browser: Visitor) -> None:
     assert invite(browser, role="school manager", schools=["100", "200"]).status_code == 302
     schools = Member.objects.get(email="ben@maple.example").schools
-    assert set(schools.values_list("organization_id", "district__slug")) == {("100", "maple-usd"), ("200", "maple-usd")}
+    assert set(schools.values_list("organization_id", "district__slug")) == {
+        ("100", "maple-usd"),
+        ("200", "maple-usd"),
+    }
 
 
 @pytest.mark.parametrize(
@@ -115,9 +159,18 @@ def test_a_school_manager_covers_the_schools_that_were_chosen(browser: Visitor) 
     [
         ({"email": "nobody"}, "The e-mail address is not one, or is longer than 254 characters."),
         ({"schools": []}, "The role instructor needs a school; name one at least."),
-        ({"role": "district manager"}, "The role district manager is for the whole district; name no school."),
-        ({"first_name": "B" * 101}, "The first name is missing, longer than 100 characters, or not on one line."),
-        ({"email": "OPS@maple.example"}, "ops@maple.example cannot be added: it is in use as a login."),
+        (
+            {"role": "district manager"},
+            "The role district manager is for the whole district; name no school.",
+        ),
+        (
+            {"first_name": "B" * 101},
+            "The first name is missing, longer than 100 characters, or not on one line.",
+        ),
+        (
+            {"email": "OPS@maple.example"},
+            "ops@maple.example cannot be added: it is in use as a login.",
+        ),
     ],
 )
 def test_what_can_be_no_member_is_told_on_top_and_nothing_is_lost(
@@ -128,7 +181,9 @@ def test_what_can_be_no_member_is_told_on_top_and_nothing_is_lost(
     page = read(response)
     (alert,) = (element for element in page.main.iter() if element.get("role") == "alert")
     assert "".join(alert.itertext()) == reason
-    sent = {name: value if isinstance(value, list) else [value] for name, value in (BEN | other).items()}
+    sent = {
+        name: value if isinstance(value, list) else [value] for name, value in (BEN | other).items()
+    }
     kept = page.form().values
     assert {name: kept.get(name, []) for name in sent} == sent
     assert not Member.objects.filter(email="ben@maple.example").exists()
@@ -143,14 +198,18 @@ def test_what_is_missing_is_told_at_its_field(missing: str, browser: Visitor) ->
 
 
 @pytest.mark.parametrize("other", [{"role": "superuser"}, {"schools": ["900"]}])
-def test_only_what_is_offered_can_be_chosen(other: dict[str, Any], browser: Visitor, cedar: District) -> None:
+def test_only_what_is_offered_can_be_chosen(
+    other: dict[str, Any], browser: Visitor, cedar: District
+) -> None:
     response = invite(browser, **other)
     assert response.status_code == 422
     assert "Select a valid choice." in read(response).text
     assert not Member.objects.filter(email="ben@maple.example").exists()
 
 
-def test_a_login_of_the_neighbours_is_refused_without_saying_whose(browser: Visitor, neighbour: Member) -> None:
+def test_a_login_of_the_neighbours_is_refused_without_saying_whose(
+    browser: Visitor, neighbour: Member
+) -> None:
     ours = read(invite(browser, email="ops@maple.example")).text.replace("ops@maple.example", "")
     theirs = read(invite(browser, email=neighbour.email)).text.replace(neighbour.email, "")
     assert ours == theirs
@@ -188,7 +247,9 @@ def test_who_has_a_password_is_not_invited_again(browser: Visitor, school_manage
 def test_the_neighbours_staff_is_neither_seen_nor_invited(
     key: str, browser: Visitor, neighbour: Member, cedar: District
 ) -> None:
-    theirs = members.invite(cedar, "new@cedar.example", "Cleo", "Cedarson", "instructor", ["900"], neighbour, NOW)
+    theirs = members.invite(
+        cedar, "new@cedar.example", "Cleo", "Cedarson", "instructor", ["900"], neighbour, NOW
+    )
     assert "cedar" not in browser.read("/staff").text.casefold()
     response = browser.post(f"/staff/{theirs.pk if key == 'theirs' else key}/invite-again")
     assert response.status_code == 404
@@ -197,7 +258,9 @@ def test_the_neighbours_staff_is_neither_seen_nor_invited(
     assert AuditEvent.objects.filter(action="invite again", result="not found").count() == 1
 
 
-def test_instructors_neither_see_nor_invite(visitor: SignedIn, instructor: Member, ben: Member) -> None:
+def test_instructors_neither_see_nor_invite(
+    visitor: SignedIn, instructor: Member, ben: Member
+) -> None:
     browser = visitor(instructor)
     answers = [
         browser.get("/staff"),
@@ -220,10 +283,17 @@ class TestSchoolManager:
     def browser(self, visitor: SignedIn, school_manager: Member) -> Visitor:
         return visitor(school_manager)
 
-    def test_sees_the_staff_of_his_schools(self, browser: Visitor, ben: Member, manager: Member) -> None:
+    def test_sees_the_staff_of_his_schools(
+        self, browser: Visitor, ben: Member, manager: Member
+    ) -> None:
         elsewhere = a_member(manager.district, "else@maple.example", "instructor")
-        elsewhere.schools.set(School.objects.filter(district=manager.district, organization_id="200"))
-        assert [row[1] for row in browser.read("/staff").rows] == ["ben@maple.example", "school@maple.example"]
+        elsewhere.schools.set(
+            School.objects.filter(district=manager.district, organization_id="200")
+        )
+        assert [row[1] for row in browser.read("/staff").rows] == [
+            "ben@maple.example",
+            "school@maple.example",
+        ]
         assert browser.get(f"/staff/{elsewhere.pk}").status_code == 404
         assert browser.get(f"/staff/{manager.pk}").status_code == 404
         assert browser.post(f"/staff/{manager.pk}/deactivate").status_code == 404
@@ -231,12 +301,19 @@ class TestSchoolManager:
     def test_is_offered_the_roles_and_schools_that_are_his_to_give(self, browser: Visitor) -> None:
         page = browser.read("/staff/invite")
         offered = [
-            (field.get("name"), field.get("value")) for field in page.main.iter("input") if field.get("name") != "x"
+            (field.get("name"), field.get("value"))
+            for field in page.main.iter("input")
+            if field.get("name") != "x"
         ]
-        assert [value for name, value in offered if name == "role"] == ["school manager", "instructor"]
+        assert [value for name, value in offered if name == "role"] == [
+            "school manager",
+            "instructor",
+        ]
         assert [value for name, value in offered if name == "schools"] == ["100"]
 
-    @pytest.mark.parametrize("other", [{"role": "district manager", "schools": []}, {"schools": ["200"]}])
+    @pytest.mark.parametrize(
+        "other", [{"role": "district manager", "schools": []}, {"schools": ["200"]}]
+    )
     def test_cannot_choose_others(self, browser: Visitor, other: dict[str, Any]) -> None:
         assert invite(browser, **other).status_code == 422
         assert not Member.objects.filter(email="ben@maple.example").exists()
@@ -250,7 +327,9 @@ class TestSchoolManager:
         assert "Ben Ito" not in page.links
         assert browser.get(f"/staff/{ben.pk}").status_code == 404
         page = browser.follow(browser.post(f"/staff/{ben.pk}/deactivate"))
-        assert page.messages == ["Nobody was deactivated: Ben Ito is not yours to change; ask a district manager."]
+        assert page.messages == [
+            "Nobody was deactivated: Ben Ito is not yours to change; ask a district manager."
+        ]
 
 
 def change(browser: Visitor, member: Member, **other: Any) -> Any:
@@ -260,13 +339,24 @@ def change(browser: Visitor, member: Member, **other: Any) -> Any:
 
 
 def test_a_member_is_changed(browser: Visitor, ben: Member) -> None:
-    page = browser.follow(change(browser, ben, last_name="Itō", role="school manager", schools=["100", "200"]))
+    page = browser.follow(
+        change(browser, ben, last_name="Itō", role="school manager", schools=["100", "200"])
+    )
     assert page.messages == ["Ben Itō is changed."]
-    assert page.rows[0][:4] == ["Ben Itō", "ben@maple.example", "school manager", "School 100, School 200"]
-    assert AuditEvent.objects.get(action="change member").detail == f"member {ben.pk}, school manager"
+    assert page.rows[0][:4] == [
+        "Ben Itō",
+        "ben@maple.example",
+        "school manager",
+        "School 100, School 200",
+    ]
+    assert (
+        AuditEvent.objects.get(action="change member").detail == f"member {ben.pk}, school manager"
+    )
 
 
-def test_what_cannot_be_is_told_on_the_page(browser: Visitor, ben: Member, neighbour: Member) -> None:
+def test_what_cannot_be_is_told_on_the_page(
+    browser: Visitor, ben: Member, neighbour: Member
+) -> None:
     response = change(browser, ben, email=neighbour.email, password=PASSWORD)
     assert response.status_code == 422
     assert "Ops@cedar.example cannot" not in read(response).text
@@ -300,9 +390,14 @@ def test_who_is_let_go_is_out_at_once_and_can_be_taken_back(
 def test_the_last_district_manager_stays(browser: Visitor, manager: Member) -> None:
     assert "Let Ana go" not in browser.read(f"/staff/{manager.pk}").text
     page = browser.follow(browser.post(f"/staff/{manager.pk}/deactivate"))
-    assert page.messages == ["Nobody was deactivated: nobody can deactivate themselves; another manager can."]
+    assert page.messages == [
+        "Nobody was deactivated: nobody can deactivate themselves; another manager can."
+    ]
     response = change(browser, manager, role="instructor", schools=["100"])
-    assert "Ana Ruiz is the last district manager who can sign in; make another one first." in read(response).text
+    assert (
+        "Ana Ruiz is the last district manager who can sign in; make another one first."
+        in read(response).text
+    )
 
 
 class TestStaffFile:
@@ -323,7 +418,10 @@ class TestStaffFile:
         )
         assert page.heading == "2 invited"
         assert page.rows == [
-            ["4", "there is no role 'king'; the roles are district manager, school manager, instructor"]
+            [
+                "4",
+                "there is no role 'king'; the roles are district manager, school manager, instructor",
+            ]
         ]
         assert AccountMail.objects.filter(kind="invitation").count() == 2
         event = AuditEvent.objects.get(action="import staff")
@@ -332,18 +430,30 @@ class TestStaffFile:
     @pytest.mark.parametrize(
         ("text", "told"),
         [
-            ("NAME,EMAIL\n", "Nobody was invited: line 1 must be FIRST_NAME,LAST_NAME,ASSIGNED_ROLE,EMAIL,SCHOOLS"),
-            ("", "line 1 must be FIRST_NAME,LAST_NAME,ASSIGNED_ROLE,EMAIL,SCHOOLS and is nothing; correct it"),
+            (
+                "NAME,EMAIL\n",
+                "Nobody was invited: line 1 must be FIRST_NAME,LAST_NAME,ASSIGNED_ROLE,EMAIL,SCHOOLS",
+            ),
+            (
+                "",
+                "line 1 must be FIRST_NAME,LAST_NAME,ASSIGNED_ROLE,EMAIL,SCHOOLS and is nothing; correct it",
+            ),
             (HEADER + 'Ida,"Sto"ne,x,y,\n', "Nobody was invited: line 2 is not CSV"),
         ],
     )
-    def test_of_what_is_no_staff_file_nobody_is_invited(self, browser: Visitor, text: str, told: str) -> None:
+    def test_of_what_is_no_staff_file_nobody_is_invited(
+        self, browser: Visitor, text: str, told: str
+    ) -> None:
         assert told in self.send(browser, text).text
         assert not AccountMail.objects.exists()
 
     def test_another_sites_form_invites_nobody(self, browser: Visitor) -> None:
-        file = SimpleUploadedFile("staff.csv", (self.HEADER + "I,S,instructor,i@maple.example,100\n").encode())
-        response = browser.post("/staff/import/file", {"file": file, "csrfmiddlewaretoken": "forged"})
+        file = SimpleUploadedFile(
+            "staff.csv", (self.HEADER + "I,S,instructor,i@maple.example,100\n").encode()
+        )
+        response = browser.post(
+            "/staff/import/file", {"file": file, "csrfmiddlewaretoken": "forged"}
+        )
         assert response.status_code == 403
         assert not AccountMail.objects.exists()
 

@@ -47,7 +47,9 @@ def told_once(page: Page) -> list[str]:
 
 
 def test_a_student_is_added_and_the_password_shown_once(browser: Visitor, maple: District) -> None:
-    response = browser.post("/students/new", {**ANA, "student_id": "7", "classifications": ["Autism", "Dyslexia"]})
+    response = browser.post(
+        "/students/new", {**ANA, "student_id": "7", "classifications": ["Autism", "Dyslexia"]}
+    )
     page = read(response)
     assert (response.status_code, page.heading) == (200, "Ana Brook is added")
     added = Student.objects.get(student_id="7")
@@ -61,10 +63,13 @@ def test_a_student_is_added_and_the_password_shown_once(browser: Visitor, maple:
     assert record.rows[-1][1:] == ["Student", "added", "Ana Ruiz"]
 
 
-def test_what_can_be_no_student_is_told_at_its_field_and_nothing_is_lost(browser: Visitor, maple: District) -> None:
+def test_what_can_be_no_student_is_told_at_its_field_and_nothing_is_lost(
+    browser: Visitor, maple: District
+) -> None:
     enroll(maple, a_class(1))
     response = browser.post(
-        "/students/new", {**ANA, "student_id": "s000", "dob": "2/30/2014", "additional_info_1": "bus 4"}
+        "/students/new",
+        {**ANA, "student_id": "s000", "dob": "2/30/2014", "additional_info_1": "bus 4"},
     )
     page = read(response)
     assert response.status_code == 422
@@ -77,7 +82,9 @@ def test_what_can_be_no_student_is_told_at_its_field_and_nothing_is_lost(browser
     assert Student.objects.count() == 1
 
 
-def test_a_form_is_sent_as_it_was_shown(browser: Visitor, student: Student, maple: District) -> None:
+def test_a_form_is_sent_as_it_was_shown(
+    browser: Visitor, student: Student, maple: District
+) -> None:
     fields = form_of(browser, student)
     assert (fields["groups"], fields["race"], fields["dob"]) == (["Band"], ["WH"], ["05/13/2012"])
     page = browser.follow(browser.post(f"/students/{student.pk}/edit", fields))
@@ -85,17 +92,31 @@ def test_a_form_is_sent_as_it_was_shown(browser: Visitor, student: Student, mapl
     assert len(history(maple, "s000")) == 1
 
 
-def test_a_student_is_changed(browser: Visitor, student: Student, maple: District, manager: Member) -> None:
-    fields = form_of(browser, student) | {"grade": "5", "groups": [], "staff": manager.email.upper(), "race": ""}
+def test_a_student_is_changed(
+    browser: Visitor, student: Student, maple: District, manager: Member
+) -> None:
+    fields = form_of(browser, student) | {
+        "grade": "5",
+        "groups": [],
+        "staff": manager.email.upper(),
+        "race": "",
+    }
     page = browser.follow(browser.post(f"/students/{student.pk}/edit", fields))
     assert page.messages == ["Changed: Grade, Race, Groups, Staff."]
-    assert values_of(maple, "s000", "GRADE", "GROUPS", "STAFF", "RACE") == ("5", "Default", manager.email, "")
+    assert values_of(maple, "s000", "GRADE", "GROUPS", "STAFF", "RACE") == (
+        "5",
+        "Default",
+        manager.email,
+        "",
+    )
     detail = f"student with key {student.pk}: GRADE, RACE, GROUPS, STAFF"
     assert AuditEvent.objects.get(action="edit student").detail == detail
     assert page.rows[0][-1] == "Ana Ruiz"
 
 
-def test_of_two_who_change_a_student_the_second_looks_again(browser: Visitor, student: Student) -> None:
+def test_of_two_who_change_a_student_the_second_looks_again(
+    browser: Visitor, student: Student
+) -> None:
     fields = form_of(browser, student)
     browser.post(f"/students/{student.pk}/edit", fields | {"grade": "5"})
     response = browser.post(f"/students/{student.pk}/edit", fields | {"grade": "6"})
@@ -144,9 +165,14 @@ def test_who_may_not_edit_is_offered_nothing_and_does_nothing(
     assert Student.objects.get(pk=student.pk).status == "active"
 
 
-def test_a_school_manager_has_his_schools_alone(visitor: SignedIn, student: Student, school_manager: Member) -> None:
+def test_a_school_manager_has_his_schools_alone(
+    visitor: SignedIn, student: Student, school_manager: Member
+) -> None:
     browser = visitor(school_manager)
-    enroll(student.district, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,SCHOOL_ID\nz,Zoe,Park,2012-05-13,200\n")
+    enroll(
+        student.district,
+        "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,SCHOOL_ID\nz,Zoe,Park,2012-05-13,200\n",
+    )
     other = Student.objects.get(student_id="z")
     assert browser.get(f"/students/{other.pk}/edit").status_code == 404
     assert browser.post(f"/students/{other.pk}/password").status_code == 404

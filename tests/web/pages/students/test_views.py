@@ -81,10 +81,14 @@ def test_the_list_is_in_the_order_of_last_names_whatever_their_case(office: Visi
         ({"search": "", "school": "", "grade": "", "group": "", "status": "", "update": ""}, NAMES),
     ],
 )
-def test_search_and_filters_narrow_the_list(office: Visitor, query: dict[str, str], found: list[str]) -> None:
+def test_search_and_filters_narrow_the_list(
+    office: Visitor, query: dict[str, str], found: list[str]
+) -> None:
     page = office.read("/students", query)
     assert names(page) == found
-    count = {0: "0 students match", 1: "1 student matches"}.get(len(found), f"{len(found)} students")
+    count = {0: "0 students match", 1: "1 student matches"}.get(
+        len(found), f"{len(found)} students"
+    )
     assert count in page.text
     sent = {name: value.strip() for name, value in query.items() if value.strip()}
     assert {name: page.form("/students").values[name][0].strip() for name in sent} == sent
@@ -93,12 +97,18 @@ def test_search_and_filters_narrow_the_list(office: Visitor, query: dict[str, st
 def test_a_school_is_chosen_from_those_of_the_district(office: Visitor, maple: District) -> None:
     page = office.read("/students")
     (select,) = (field for field in page.main.iter("select") if field.get("name") == "school")
-    assert ["".join(option.itertext()) for option in select] == ["All schools", "School 100 (100)", "School 200 (200)"]
+    assert ["".join(option.itertext()) for option in select] == [
+        "All schools",
+        "School 100 (100)",
+        "School 200 (200)",
+    ]
     school = School.objects.get(district=maple, organization_id="200")
     assert names(office.read("/students", {"school": str(school.pk)})) == NAMES[2:]
 
 
-def test_the_list_can_be_narrowed_to_whom_an_update_has_changed(office: Visitor, maple: District) -> None:
+def test_the_list_can_be_narrowed_to_whom_an_update_has_changed(
+    office: Visitor, maple: District
+) -> None:
     run(maple, "STUDENT_ID,GRADE\n00123,4\n00124,6\n00200,7")
     assert names(office.read("/students", {"update": str(last(maple).number)})) == NAMES[1:3]
     assert names(office.read("/students", {"update": "1000"})) == []
@@ -119,7 +129,9 @@ def test_the_list_can_be_narrowed_to_whom_an_update_has_changed(office: Visitor,
         {"search": "x" * 101},
     ],
 )
-def test_a_filter_that_cannot_be_understood_says_so_and_shows_nobody(office: Visitor, query: dict[str, str]) -> None:
+def test_a_filter_that_cannot_be_understood_says_so_and_shows_nobody(
+    office: Visitor, query: dict[str, str]
+) -> None:
     page = office.read("/students", query)
     assert names(page) == []
     assert "A filter cannot be understood" in page.text
@@ -139,7 +151,9 @@ def test_nobody_matching_offers_to_clear_the_filters(office: Visitor) -> None:
     assert page.links["clear the filters"] == "/students"
 
 
-def test_a_district_without_students_is_told_how_to_begin(manager: Member, visitor: SignedIn) -> None:
+def test_a_district_without_students_is_told_how_to_begin(
+    manager: Member, visitor: SignedIn
+) -> None:
     page = visitor(manager).read("/students")
     assert "There are no students yet" in page.text
     assert page.links["Begin with a file"] == "/students/update"
@@ -167,7 +181,10 @@ def test_page_after_page_shows_everyone_once_and_in_order(
     office: Visitor, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     monkeypatch.setattr(filters, "PAGE_SIZE", size)
-    pages = [names(office.read("/students", {"page": str(number)})) for number in range(1, -(-len(NAMES) // size) + 1)]
+    pages = [
+        names(office.read("/students", {"page": str(number)}))
+        for number in range(1, -(-len(NAMES) // size) + 1)
+    ]
     assert [name for page in pages for name in page] == NAMES
     assert {len(page) for page in pages[:-1]} <= {size}
 
@@ -185,7 +202,10 @@ def test_htmx_gets_the_list_and_the_count_alone(office: Visitor) -> None:
     assert names(part) == NAMES[:1]
     assert list(part.root.iter("h1")) == []
     (count,) = (one for one in part.root.iter("p") if "hx-swap-oob" in one.attrib)
-    assert (count.get("hx-swap-oob"), "".join(count.itertext()).strip()) == ("innerHTML:#count", "1 student matches")
+    assert (count.get("hx-swap-oob"), "".join(count.itertext()).strip()) == (
+        "innerHTML:#count",
+        "1 student matches",
+    )
 
 
 def test_seeing_the_list_is_in_the_audit_without_what_was_searched_for(office: Visitor) -> None:
@@ -197,7 +217,9 @@ def test_seeing_the_list_is_in_the_audit_without_what_was_searched_for(office: V
 # --- Who sees whom
 
 
-def test_a_school_manager_sees_the_schools_own(enrolled: None, school_manager: Member, visitor: SignedIn) -> None:
+def test_a_school_manager_sees_the_schools_own(
+    enrolled: None, school_manager: Member, visitor: SignedIn
+) -> None:
     school = visitor(school_manager)
     page = school.read("/students")
     assert names(page) == NAMES[:2]
@@ -207,13 +229,17 @@ def test_a_school_manager_sees_the_schools_own(enrolled: None, school_manager: M
     assert school.get(address_of("00200")).status_code == 404
 
 
-def test_an_instructor_sees_the_linked_students(enrolled: None, instructor: Member, visitor: SignedIn) -> None:
+def test_an_instructor_sees_the_linked_students(
+    enrolled: None, instructor: Member, visitor: SignedIn
+) -> None:
     teacher = visitor(instructor)
     assert names(teacher.read("/students")) == ["cole, Ben"]
     assert teacher.get(address_of("00123")).status_code == 404
 
 
-def test_an_instructor_without_students_is_told_why(maple: District, instructor: Member, visitor: SignedIn) -> None:
+def test_an_instructor_without_students_is_told_why(
+    maple: District, instructor: Member, visitor: SignedIn
+) -> None:
     assert "There are no students for you yet" in visitor(instructor).read("/students").text
 
 
@@ -224,7 +250,9 @@ def test_the_neighbour_is_neither_found_nor_seen(office: Visitor, manager: Membe
     nobodys = office.get("/students/999999")
     assert (theirs.status_code, nobodys.status_code) == (404, 404)
     assert read(theirs).text == read(nobodys).text
-    assert AuditEvent.objects.filter(action="student", result="not found", member=manager).count() == 2
+    assert (
+        AuditEvent.objects.filter(action="student", result="not found", member=manager).count() == 2
+    )
 
 
 @pytest.mark.parametrize("key", ["0", "9" * 19, "9" * 60])
@@ -233,7 +261,10 @@ def test_a_key_of_any_size_is_nobody(office: Visitor, key: str) -> None:
 
 
 def test_a_stranger_signs_in_first(stranger: Visitor, enrolled: None) -> None:
-    assert stranger.get("/students?search=brook")["Location"] == "/sign-in?next=%2Fstudents%3Fsearch%3Dbrook"
+    assert (
+        stranger.get("/students?search=brook")["Location"]
+        == "/sign-in?next=%2Fstudents%3Fsearch%3Dbrook"
+    )
     assert Client().get("/students").status_code == 403
 
 
@@ -282,7 +313,9 @@ def test_linked_staff_are_named(office: Visitor) -> None:
     assert "Ana Ruiz teacher@maple.example" in office.read(address_of("00124")).text
 
 
-def test_every_change_is_told_with_the_update_that_made_it(office: Visitor, maple: District) -> None:
+def test_every_change_is_told_with_the_update_that_made_it(
+    office: Visitor, maple: District
+) -> None:
     run(maple, "STUDENT_ID,GRADE,SPECIAL_ED,PASSWORD\n00123,7,n,zQcanary1")
     number = last(maple).number
     page = office.read(address_of("00123"))
@@ -295,13 +328,21 @@ def test_every_change_is_told_with_the_update_that_made_it(office: Visitor, mapl
     assert "canary" not in page.text
 
 
-def test_a_long_history_has_pages(office: Visitor, maple: District, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_history_has_pages(
+    office: Visitor, maple: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(page_data, "CHANGES", 2)
     for grade in ("5", "6", "7"):
         run(maple, f"STUDENT_ID,GRADE\n00123,{grade}")
     address = address_of("00123")
-    assert [row[2] for row in office.read(address).rows] == ["before: 6 → now: 7", "before: 5 → now: 6"]
-    assert [row[2] for row in office.read(address, {"page": "2"}).rows] == ["before: 4 → now: 5", "added"]
+    assert [row[2] for row in office.read(address).rows] == [
+        "before: 6 → now: 7",
+        "before: 5 → now: 6",
+    ]
+    assert [row[2] for row in office.read(address, {"page": "2"}).rows] == [
+        "before: 4 → now: 5",
+        "added",
+    ]
 
 
 def test_rejected_rows_are_told_with_why_and_a_link(office: Visitor, maple: District) -> None:
@@ -329,4 +370,7 @@ def test_seeing_a_student_is_in_the_audit_without_the_name(office: Visitor) -> N
     address = address_of("00123")
     office.read(address)
     event = AuditEvent.objects.get(action="student")
-    assert (event.result, event.detail) == ("seen", f"student with key {address.rpartition('/')[2]}")
+    assert (event.result, event.detail) == (
+        "seen",
+        f"student with key {address.rpartition('/')[2]}",
+    )

@@ -61,7 +61,10 @@ def test_a_transfer_is_undone_by_another_one(browser: Visitor, maple: District) 
 
 @pytest.mark.parametrize("target", ["", "100", "999", "?"])
 def test_where_nobody_can_go_nobody_goes(browser: Visitor, maple: District, target: str) -> None:
-    assert browser.post(f"/transfers/new/school/{school('100')}", {"target": target}).status_code == 422
+    assert (
+        browser.post(f"/transfers/new/school/{school('100')}", {"target": target}).status_code
+        == 422
+    )
     assert not Transfer.objects.exists()
 
 
@@ -80,7 +83,9 @@ def test_a_school_manager_hands_over_and_the_district_finishes(
     assert response.status_code == 422
     assert "Say in up to 200 characters where they should go." in read(response).text
     page = theirs.follow(theirs.post(address, {"target": "?", "note": "To School 200"}))
-    assert page.messages == ["3 students handed to the district. They stay until it says where they go."]
+    assert page.messages == [
+        "3 students handed to the district. They stay until it says where they go."
+    ]
     transfer = Transfer.objects.get()
     assert page.actions == [f"/transfers/{transfer.pk}/withdraw"]
     assert theirs.post(f"/transfers/{transfer.pk}/finish", {"target": "200"}).status_code == 422
@@ -92,23 +97,32 @@ def test_a_school_manager_hands_over_and_the_district_finishes(
     assert "To School 200" in page.text
     assert set(column_of(maple, "SCHOOL_ID").values()) == {"200"}
     assert "waits for the district" not in ours.read("/").text
-    assert AuditEvent.objects.get(action="finish transfer").detail == f"transfer {transfer.pk}: 3 to 200"
+    assert (
+        AuditEvent.objects.get(action="finish transfer").detail
+        == f"transfer {transfer.pk}: 3 to 200"
+    )
     assert theirs.read(f"/transfers/{transfer.pk}").rows == []
 
 
 def test_a_hand_over_is_withdrawn(visitor: SignedIn, school_manager: Member) -> None:
     browser = visitor(school_manager)
     student = Student.objects.get(student_id="s001")
-    asked = browser.post(f"/transfers/new/student/{student.pk}", {"target": "?", "note": "To School 200"})
+    asked = browser.post(
+        f"/transfers/new/student/{student.pk}", {"target": "?", "note": "To School 200"}
+    )
     assert browser.follow(asked).messages == [
         "1 student handed to the district. They stay until it says where they go."
     ]
     key = Transfer.objects.get().pk
-    assert browser.follow(browser.post(f"/transfers/{key}/withdraw")).messages == ["The students stay where they are."]
+    assert browser.follow(browser.post(f"/transfers/{key}/withdraw")).messages == [
+        "The students stay where they are."
+    ]
     page = browser.follow(browser.post(f"/transfers/{key}/withdraw"))
     assert page.messages == ["Nothing was done: it does not wait any more."]
 
 
-@pytest.mark.parametrize("address", ["/transfers/new/nothing/1", "/transfers/new/school/0", "/transfers/0"])
+@pytest.mark.parametrize(
+    "address", ["/transfers/new/nothing/1", "/transfers/new/school/0", "/transfers/0"]
+)
 def test_what_there_is_not_is_not_found(browser: Visitor, address: str) -> None:
     assert browser.get(address).status_code == 404

@@ -44,8 +44,18 @@ def taken(browser: Visitor, address: str) -> list[dict[str, str]]:
 
 def test_rejected_rows_come_with_what_is_wrong(browser: Visitor) -> None:
     [row] = taken(browser, "/updates/2/rejected.csv")
-    assert (row["STUDENT_ID"], row["GRADE"], row["_LINE_OF_UPDATE_2"], row["_CODE"]) == ("s001", "99", "3", "bad_value")
-    assert AuditEvent.objects.filter(action="rejected rows", result="downloaded", detail="update 2, 1 row").count() == 1
+    assert (row["STUDENT_ID"], row["GRADE"], row["_LINE_OF_UPDATE_2"], row["_CODE"]) == (
+        "s001",
+        "99",
+        "3",
+        "bad_value",
+    )
+    assert (
+        AuditEvent.objects.filter(
+            action="rejected rows", result="downloaded", detail="update 2, 1 row"
+        ).count()
+        == 1
+    )
 
 
 def test_changes_tell_old_and_new(browser: Visitor) -> None:
@@ -56,7 +66,9 @@ def test_changes_tell_old_and_new(browser: Visitor) -> None:
     ]
 
 
-def test_rows_that_were_not_processed_can_be_sent_as_they_are(maple: District, browser: Visitor) -> None:
+def test_rows_that_were_not_processed_can_be_sent_as_they_are(
+    maple: District, browser: Visitor
+) -> None:
     send(maple, a_class(4, GRADE="10"))
     cancel(maple, 3)
     assert len(taken(browser, "/updates/3/not-processed.csv")) == 4
@@ -81,14 +93,20 @@ def test_many_lines_go_out_in_pieces(maple: District, browser: Visitor) -> None:
     ("facts", "gone", "kept"),
     [
         ({"file_removed_at": THEN}, ("rejected", "not-processed"), ("changes",)),
-        ({"file_removed_at": THEN, "details_hidden_at": THEN}, ("rejected", "not-processed", "changes"), ()),
+        (
+            {"file_removed_at": THEN, "details_hidden_at": THEN},
+            ("rejected", "not-processed", "changes"),
+            (),
+        ),
     ],
 )
 def test_what_retention_has_removed_is_said_kindly(
     browser: Visitor, facts: dict[str, datetime], gone: tuple[str, ...], kept: tuple[str, ...]
 ) -> None:
     UpdateJob.objects.filter(number=2).update(**facts)
-    what = "The rows and problems of update 2 were" if len(facts) == 2 else "The file of update 2 was"
+    what = (
+        "The rows and problems of update 2 were" if len(facts) == 2 else "The file of update 2 was"
+    )
     for name in gone:
         answer = browser.get(f"/updates/2/{name}.csv")
         assert answer.status_code == 410
@@ -125,6 +143,8 @@ def test_to_ask_only_for_the_head_brings_no_rows(browser: Visitor) -> None:
 
 
 @pytest.mark.parametrize("name", ["rejected", "changes", "not-processed"])
-def test_the_neighbours_cannot_be_had(name: str, browser: Visitor, neighbour: Member, visitor: SignedIn) -> None:
+def test_the_neighbours_cannot_be_had(
+    name: str, browser: Visitor, neighbour: Member, visitor: SignedIn
+) -> None:
     assert visitor(neighbour).get(f"/updates/2/{name}.csv").status_code == 404
     assert AuditEvent.objects.filter(result="not found", member=neighbour).count() == 1

@@ -13,7 +13,9 @@ from tests.web.api.test_status import work
 from tests.web.curl import Curl, File, basic, first_line, text, verdict
 
 
-def get(login: str = "ops@maple.example", password: str = PASSWORD, number: int = 1, **headers: str) -> Any:
+def get(
+    login: str = "ops@maple.example", password: str = PASSWORD, number: int = 1, **headers: str
+) -> Any:
     meta = {f"HTTP_{name.upper()}": value for name, value in headers.items()}
     return Client().get(
         f"/updates/{number}",
@@ -51,7 +53,11 @@ def test_the_report_as_json(curl: Curl) -> None:
     curl.start()
     work()
     told = json.loads(get(accept="application/json").content)
-    assert (told["update"], told["problems"][0]["count"], told["problems"][0]["first_lines"]) == (1, 2, [2, 3])
+    assert (told["update"], told["problems"][0]["count"], told["problems"][0]["first_lines"]) == (
+        1,
+        2,
+        [2, 3],
+    )
 
 
 def test_who_is_not_signed_in_is_asked_to(curl: Curl) -> None:
@@ -61,10 +67,15 @@ def test_who_is_not_signed_in_is_asked_to(curl: Curl) -> None:
     assert response["WWW-Authenticate"] == 'Basic realm="Rollbook", charset="UTF-8"'
 
 
-def test_the_neighbour_is_told_that_there_is_nothing_and_it_is_audited(curl: Curl, neighbour: Member) -> None:
+def test_the_neighbour_is_told_that_there_is_nothing_and_it_is_audited(
+    curl: Curl, neighbour: Member
+) -> None:
     curl.start()
     response = get(neighbour.email)
-    assert (response.status_code, text(response)) == (404, "ERROR not_found: there is nothing at this address\n")
+    assert (response.status_code, text(response)) == (
+        404,
+        "ERROR not_found: there is nothing at this address\n",
+    )
     event = AuditEvent.objects.get(action="report")
     assert (event.result, event.member) == ("not found", neighbour)
 
@@ -102,5 +113,6 @@ def test_numbers_that_are_no_update_are_not_found(curl: Curl, number: int) -> No
 
 def test_a_path_that_is_no_number_is_not_found(curl: Curl) -> None:
     assert (
-        text(Client().get("/updates/seventeen", secure=True)) == "ERROR not_found: there is nothing at this address\n"
+        text(Client().get("/updates/seventeen", secure=True))
+        == "ERROR not_found: there is nothing at this address\n"
     )

@@ -47,10 +47,15 @@ def test_a_new_district_is_told_how_to_begin(browser: Visitor) -> None:
     assert page.links["Set up a script"] == "/automation"
 
 
-def test_the_latest_comes_first_with_its_counts(school: District, browser: Visitor, manager: Member) -> None:
+def test_the_latest_comes_first_with_its_counts(
+    school: District, browser: Visitor, manager: Member
+) -> None:
     finish(send(school, BAD, member=manager))
     page = browser.read("/updates")
-    assert [row[:2] for row in page.rows] == [["Update 2", "! completed with errors"], ["Update 1", "✓ completed"]]
+    assert [row[:2] for row in page.rows] == [
+        ["Update 2", "! completed with errors"],
+        ["Update 1", "✓ completed"],
+    ]
     assert page.rows[0][3:] == ["Ana Ruiz, curl", "students.csv", "4", "1", "3"]
     assert page.rows[1][3] == "the operator, curl"
     assert page.links["Update 2"] == "/updates/2"
@@ -73,7 +78,9 @@ def test_it_is_filtered(school: District, browser: Visitor, manager: Member) -> 
     assert "No update matches" in nothing.text
 
 
-def test_a_filter_that_cannot_be_understood_finds_nothing_and_says_so(school: District, browser: Visitor) -> None:
+def test_a_filter_that_cannot_be_understood_finds_nothing_and_says_so(
+    school: District, browser: Visitor
+) -> None:
     page = browser.read("/updates", {"since": "yesterday"})
     assert not page.rows
     assert "Enter a valid date." in page.text
@@ -107,28 +114,42 @@ def test_the_neighbours_are_not_in_it(school: District, cedar: District, browser
 # One that has ended
 
 
-def test_a_good_one_says_so_and_tells_its_way(school: District, browser: Visitor, manager: Member) -> None:
+def test_a_good_one_says_so_and_tells_its_way(
+    school: District, browser: Visitor, manager: Member
+) -> None:
     finish(send(school, a_class(4, GRADE="9"), member=manager))
     mails.queue_result_mails()
     page = browser.read("/updates/2")
     assert page.title == "Update 2, completed · Rollbook"
-    assert "is complete: every student in the file is now as the file says. There is nothing to do." in page.text
+    assert (
+        "is complete: every student in the file is now as the file says. There is nothing to do."
+        in page.text
+    )
     assert "4 rows" in page.text
     assert "The mail to ops@maple.example goes out 20" in page.text
     assert ["Grade", "4"] in page.rows
-    assert ["2", "✓ updated", "Ana Park s000", "Grade: before: 4 → now: 9"] in _without_names(page.rows)
+    assert ["2", "✓ updated", "Ana Park s000", "Grade: before: 4 → now: 9"] in _without_names(
+        page.rows
+    )
     assert page.links["Changes"] == "/updates/2/changes.csv"
     assert "Changes, 4: each field" in page.text
     assert "Rejected rows" not in page.links
-    assert AuditEvent.objects.filter(action="update", result="seen", detail="update 2", member=manager).exists()
+    assert AuditEvent.objects.filter(
+        action="update", result="seen", detail="update 2", member=manager
+    ).exists()
 
 
 def _without_names(rows: list[list[str]]) -> list[list[str]]:
     """The students are called by the class of night.py."""
-    return [[row[0], row[1], "Ana Park s000", row[3]] if len(row) == 4 and "s000" in row[2] else row for row in rows]
+    return [
+        [row[0], row[1], "Ana Park s000", row[3]] if len(row) == 4 and "s000" in row[2] else row
+        for row in rows
+    ]
 
 
-def test_rejected_rows_are_grouped_by_their_repair_and_can_be_taken_home(school: District, browser: Visitor) -> None:
+def test_rejected_rows_are_grouped_by_their_repair_and_can_be_taken_home(
+    school: District, browser: Visitor
+) -> None:
     finish(send(school, BAD))
     page = browser.read("/updates/2")
     assert "! completed with errors" in page.text
@@ -136,7 +157,10 @@ def test_rejected_rows_are_grouped_by_their_repair_and_can_be_taken_home(school:
     assert page.links["Rejected rows"] == "/updates/2/rejected.csv"
     assert page.links["upload it as it is"] == "/students/update/format"
     assert page.links["bad_date"] == "/help/problems#bad_date"
-    assert {row[1] for row in page.rows if len(row) == 4 and row[0].isdecimal()} == {"✓ updated", "✕ rejected"}
+    assert {row[1] for row in page.rows if len(row) == 4 and row[0].isdecimal()} == {
+        "✓ updated",
+        "✕ rejected",
+    }
 
 
 def test_a_refused_one_says_why_and_what_to_do(school: District, browser: Visitor) -> None:
@@ -154,17 +178,23 @@ def test_a_canceled_one_tells_both_counts(school: District, browser: Visitor) ->
     assert page.links["Rows that were not processed"] == "/updates/2/not-processed.csv"
     assert AuditEvent.objects.filter(action="cancel", result="done", detail="update 2").count() == 1
     again = browser.follow(browser.post("/updates/2/cancel"))
-    assert again.messages[0].startswith("There was nothing to cancel: update 2 had ended already at ")
+    assert again.messages[0].startswith(
+        "There was nothing to cancel: update 2 had ended already at "
+    )
 
 
 def test_a_failed_one_gives_the_reference(school: District, browser: Visitor) -> None:
     update = send(school, a_class(4, GRADE="9"))
     next(runner.run_steps(update.pk))
-    UpdateJob.objects.filter(pk=update.pk).update(state=State.FAILED, error_reference="8f3a1c", ended_at=timezone.now())
+    UpdateJob.objects.filter(pk=update.pk).update(
+        state=State.FAILED, error_reference="8f3a1c", ended_at=timezone.now()
+    )
     assert "reference 8f3a1c" in browser.read("/updates/2").text
 
 
-def test_without_its_file_only_its_changes_can_be_taken_home(school: District, browser: Visitor) -> None:
+def test_without_its_file_only_its_changes_can_be_taken_home(
+    school: District, browser: Visitor
+) -> None:
     finish(send(school, BAD))
     UpdateJob.objects.filter(number=2).update(file_removed_at=timezone.now())
     page = browser.read("/updates/2")
@@ -192,7 +222,9 @@ def test_without_its_details_its_counts_are_left_and_a_sentence_that_says_why(
     assert read(response).heading == "Not kept any more"
 
 
-def test_a_refusal_is_told_by_its_code_when_its_details_are_gone(school: District, browser: Visitor) -> None:
+def test_a_refusal_is_told_by_its_code_when_its_details_are_gone(
+    school: District, browser: Visitor
+) -> None:
     send_bytes(school, b"")
     UpdateJob.objects.filter(number=2).update(details_hidden_at=timezone.now())
     assert browser.read("/updates/2").links["More about empty_file"] == "/help/problems#empty_file"
@@ -212,10 +244,15 @@ def test_it_is_compared_with_the_completed_one_before(school: District, browser:
     run(school, "STUDENT_ID,GRADE\ns003,9\n")
     page = browser.read("/updates/4")
     assert page.links["Update 2"] == "/updates/2"
-    assert [row for row in page.rows if row[0] in {"rows", "rejected"}] == [["rows", "1", "4"], ["rejected", "0", "3"]]
+    assert [row for row in page.rows if row[0] in {"rows", "rejected"}] == [
+        ["rows", "1", "4"],
+        ["rejected", "0", "3"],
+    ]
 
 
-def test_sensitive_values_are_shown_to_whoever_asks_for_them(school: District, browser: Visitor) -> None:
+def test_sensitive_values_are_shown_to_whoever_asks_for_them(
+    school: District, browser: Visitor
+) -> None:
     run(school, "STUDENT_ID,GRADE,SPECIAL_ED,PASSWORD\ns000,9,y,topsecret1\n")
     for address in ("/updates/2", "/updates/2/rows"):
         page = browser.read(address)
@@ -246,7 +283,9 @@ def running_one(school: District) -> UpdateJob:
     return update
 
 
-def test_a_running_one_is_watched_also_without_scripts(running_one: UpdateJob, browser: Visitor) -> None:
+def test_a_running_one_is_watched_also_without_scripts(
+    running_one: UpdateJob, browser: Visitor
+) -> None:
     page = browser.read("/updates/2")
     assert page.root.find(".//head/noscript/meta").attrib["content"] == "5"  # type: ignore[union-attr]
     bar = page.root.find(".//progress")
@@ -260,7 +299,9 @@ def test_rate_and_time_left_are_told_only_while_it_moves(
     clock: Clock, running_one: UpdateJob, browser: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def told(*, alive: bool) -> str:
-        monkeypatch.setattr(status_json, "worker_status", lambda: WorkerStatus(alive=alive, at=None))
+        monkeypatch.setattr(
+            status_json, "worker_status", lambda: WorkerStatus(alive=alive, at=None)
+        )
         return browser.read("/updates/2").text
 
     assert "rows a second" in told(alive=True)
@@ -296,14 +337,18 @@ def test_to_watch_costs_the_same_however_much_is_wrong_and_leaves_nothing_behind
     assert not AuditEvent.objects.exists()
 
 
-def test_one_that_waits_says_for_whom(running_one: UpdateJob, school: District, browser: Visitor) -> None:
+def test_one_that_waits_says_for_whom(
+    running_one: UpdateJob, school: District, browser: Visitor
+) -> None:
     send(school, a_class(4, GRADE="10"))
     page = browser.read("/updates/3")
     assert "… received" in page.text
     assert "Waiting for update 2." in page.text
 
 
-def test_to_watch_is_not_to_be_there(clock: Clock, running_one: UpdateJob, browser: Visitor) -> None:
+def test_to_watch_is_not_to_be_there(
+    clock: Clock, running_one: UpdateJob, browser: Visitor
+) -> None:
     seen = Session.objects.get().last_seen_at
     clock.move(minutes=5)
     browser.get("/updates/2/progress", htmx=True)
@@ -335,13 +380,18 @@ def test_a_number_that_is_nobodys_or_the_neighbours_is_not_found(
     for address in ("/updates/4", "/updates/4/rows", "/updates/4/progress"):
         assert browser.get(address).status_code == 404
     assert browser.post("/updates/4/cancel").status_code == 404
-    assert AuditEvent.objects.filter(action="cancel", result="not found", detail="update 4").count() == 1
+    assert (
+        AuditEvent.objects.filter(action="cancel", result="not found", detail="update 4").count()
+        == 1
+    )
 
 
 # For curl, the same address
 
 
-def test_curl_gets_lines_and_a_browser_a_page(school: District, browser: Visitor, stranger: Visitor) -> None:
+def test_curl_gets_lines_and_a_browser_a_page(
+    school: District, browser: Visitor, stranger: Visitor
+) -> None:
     curl = stranger.client.get("/updates/1", secure=True, headers={"Accept": "*/*"})
     assert curl.status_code == 401
     assert curl.content.startswith(b"ERROR sign_in_needed")
@@ -353,14 +403,20 @@ def test_a_browser_that_sends_a_password_with_each_call_is_a_browser_all_the_sam
     school: District, browser: Visitor, manager: Member
 ) -> None:
     headers = {"Authorization": basic(manager.email, PASSWORD)}
-    assert read(browser.client.get("/updates/1", secure=True, headers=headers)).heading == "Update 1"
+    assert (
+        read(browser.client.get("/updates/1", secure=True, headers=headers)).heading == "Update 1"
+    )
 
 
 def test_curl_is_not_known_by_its_cookies(school: District, browser: Visitor) -> None:
-    assert browser.client.get("/updates/1", secure=True, headers={"Accept": "*/*"}).status_code == 401
+    assert (
+        browser.client.get("/updates/1", secure=True, headers={"Accept": "*/*"}).status_code == 401
+    )
 
 
-def test_a_mails_link_leads_there_by_way_of_the_sign_in(school: District, stranger: Visitor, manager: Member) -> None:
+def test_a_mails_link_leads_there_by_way_of_the_sign_in(
+    school: District, stranger: Visitor, manager: Member
+) -> None:
     answer = stranger.sign_in(manager, next="/updates/1")
     assert answer["Location"] == "/updates/1"
     assert read(stranger.get("/updates/1")).heading == "Update 1"

@@ -41,13 +41,18 @@ BAD_ROWS = b"STUDENT_ID,GRADE,SHOE_SIZE\r\n00123,5,3\r\n00124,13,4\r\n"
 @pytest.fixture
 def office(maple: District, manager: Member, visitor: SignedIn) -> Visitor:
     """The browser of the district manager, with two students there and the format page open."""
-    enroll(maple, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\n00123,Ana,Brook,2014-05-13\n00124,-Ben,Cole,2013-11-02")
+    enroll(
+        maple,
+        "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\n00123,Ana,Brook,2014-05-13\n00124,-Ben,Cole,2013-11-02",
+    )
     browser = visitor(manager)
     browser.read(FORMAT)
     return browser
 
 
-def choose(office: Visitor, data: bytes = ROWS, name: str = "students.csv", encoding: str = "") -> Any:
+def choose(
+    office: Visitor, data: bytes = ROWS, name: str = "students.csv", encoding: str = ""
+) -> Any:
     """Choose a file and press the button."""
     file = io.BytesIO(data)
     file.name = name
@@ -59,7 +64,13 @@ def checked(office: Visitor, data: bytes = ROWS, **more: str) -> Page:
     return office.follow(choose(office, data, **more))
 
 
-def send_raw(office: Visitor, body: bytes, content_type: str = FORM, length: int | None = None, **headers: str) -> Any:
+def send_raw(
+    office: Visitor,
+    body: bytes,
+    content_type: str = FORM,
+    length: int | None = None,
+    **headers: str,
+) -> Any:
     """Any body at all, from the browser's own page."""
     return office.client.generic(
         "POST",
@@ -136,9 +147,9 @@ def downloaded(office: Visitor, query: dict[str, Any]) -> list[list[str]]:
 
 
 def test_the_template_has_the_chosen_columns_in_the_documented_order(office: Visitor) -> None:
-    assert downloaded(office, {"column": ["GRADE", "STUDENT_ID", "SHOE_SIZE"], "students": "no"}) == [
-        ["STUDENT_ID", "GRADE"]
-    ]
+    assert downloaded(
+        office, {"column": ["GRADE", "STUDENT_ID", "SHOE_SIZE"], "students": "no"}
+    ) == [["STUDENT_ID", "GRADE"]]
 
 
 @pytest.mark.parametrize("chosen", [["GRADE"], ["FIRST_NAME", "LAST_NAME"]])
@@ -151,14 +162,18 @@ def test_without_a_choice_it_has_the_usual_columns(office: Visitor) -> None:
     assert "GRADE" in downloaded(office, {})[0]
 
 
-def test_the_template_with_the_students_comes_back_unchanged(office: Visitor, maple: District) -> None:
+def test_the_template_with_the_students_comes_back_unchanged(
+    office: Visitor, maple: District
+) -> None:
     rows = downloaded(office, {"column": [column.name for column in COLUMNS], "students": "yes"})
     assert [row[0] for row in rows[1:]] == ["00123", "00124"]
     assert rows[1][rows[0].index("DOB")] == "05/13/2014"
     assert {row[rows[0].index("PASSWORD")] for row in rows[1:]} == {""}
     assert rows[2][rows[0].index("FIRST_NAME")] == "'-Ben"
     Student.objects.filter(first_name="-Ben").update(first_name="Ben")
-    usable = downloaded(office, {"column": ["STUDENT_ID", "DOB", "GROUPS", "SCHOOL_ID"], "students": "yes"})
+    usable = downloaded(
+        office, {"column": ["STUDENT_ID", "DOB", "GROUPS", "SCHOOL_ID"], "students": "yes"}
+    )
     result = run(maple, "\n".join(",".join(row) for row in usable))
     assert (result.unchanged, result.rejected) == (2, 0)
 
@@ -182,7 +197,9 @@ def test_the_second_step_tells_the_format_and_takes_the_file(office: Visitor) ->
     file = page.form(UPLOAD).fields["file"]
     assert (file["type"], "required" in file) == ("file", True)
     assert page.form(UPLOAD).root.get("enctype") == "multipart/form-data"
-    assert page.described("file") == "CSV, at most 2,000,000 rows and 1.0\xa0GB".replace("\xa0", " ")
+    assert page.described("file") == "CSV, at most 2,000,000 rows and 1.0\xa0GB".replace(
+        "\xa0", " "
+    )
     assert [row[0] for row in page.rows] == [column.name for column in COLUMNS]
     assert "AB Aboriginal; AI American Indian" in page.text
     assert page.links["All about the student file"] == "/help/student-file"
@@ -216,7 +233,9 @@ def test_rows_that_will_be_rejected_are_told_by_what_to_do(office: Visitor) -> N
     assert "write pk, k, 1 to 12, or adult" in page.text
     assert "unknown_column" in page.text
     assert "SHOE_SIZE" in page.text
-    assert page.form(f"/students/update/drafts/{Draft.objects.get().pk}/apply").buttons == ["Apply to 1 row"]
+    assert page.form(f"/students/update/drafts/{Draft.objects.get().pk}/apply").buttons == [
+        "Apply to 1 row"
+    ]
 
 
 def test_a_file_of_which_no_row_can_be_applied_offers_no_button(office: Visitor) -> None:
@@ -252,7 +271,15 @@ def test_a_password_in_the_file_is_nowhere_on_the_page(office: Visitor) -> None:
         (b"Ana,Brook\n", "header"),
         (b'STUDENT_ID,GRADE\n"00123,5\n', "quote"),
     ],
-    ids=["empty", "only a header", "a workbook", "a web page", "cp1252", "no header", "an open quote"],
+    ids=[
+        "empty",
+        "only a header",
+        "a workbook",
+        "a web page",
+        "cp1252",
+        "no header",
+        "an open quote",
+    ],
 )
 def test_a_file_that_cannot_be_applied_says_why_and_offers_another_choice(
     office: Visitor, data: bytes, code: str
@@ -283,7 +310,9 @@ def test_another_encoding_can_be_chosen_for_the_file(office: Visitor) -> None:
         ("Schüler 学生.csv", "Schüler 学生.csv"),
     ],
 )
-def test_a_file_may_be_called_anything_and_is_shown_safely(office: Visitor, sent: str, shown: str) -> None:
+def test_a_file_may_be_called_anything_and_is_shown_safely(
+    office: Visitor, sent: str, shown: str
+) -> None:
     answer = send_raw(office, of_office(office, ("file", File(ROWS, sent))))
     assert office.follow(answer).heading == shown
 
@@ -313,7 +342,9 @@ def test_a_form_that_somebody_forged_keeps_nothing(office: Visitor, case: str) -
     if case == "no origin":
         answer = office.client.generic("POST", UPLOAD, body, content_type=FORM, secure=True)
     else:
-        answer = send_raw(office, body, Origin="https://evil.example" if case == "foreign page" else HERE)
+        answer = send_raw(
+            office, body, Origin="https://evil.example" if case == "foreign page" else HERE
+        )
     assert answer.status_code == 403
     assert read(answer).heading == "The form has expired"
     assert not Draft.objects.exists()
@@ -331,24 +362,41 @@ def test_a_form_with_another_boundary_than_it_names(office: Visitor, boundary: s
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
 def test_an_upload_that_breaks_off(office: Visitor, share: float) -> None:
     body = of_office(office, ("file", File(ROWS * 5000)))
-    refused(send_raw(office, body[: int(len(body) * share)], length=len(body)), 400, "did not arrive whole")
+    refused(
+        send_raw(office, body[: int(len(body) * share)], length=len(body)),
+        400,
+        "did not arrive whole",
+    )
     assert spooled() == 0
 
 
 @pytest.mark.parametrize(
     ("content_type", "status"),
-    [("application/x-www-form-urlencoded", 415), ("text/csv", 415), ("multipart/form-data", 400), ("", 415)],
+    [
+        ("application/x-www-form-urlencoded", 415),
+        ("text/csv", 415),
+        ("multipart/form-data", 400),
+        ("", 415),
+    ],
 )
 def test_what_is_not_the_form_of_the_page(office: Visitor, content_type: str, status: int) -> None:
-    refused(send_raw(office, of_office(office, ("file", File(ROWS))), content_type), status, "Choose the file again")
+    refused(
+        send_raw(office, of_office(office, ("file", File(ROWS))), content_type),
+        status,
+        "Choose the file again",
+    )
 
 
 def test_a_file_in_a_field_of_another_name(office: Visitor) -> None:
-    refused(send_raw(office, of_office(office, ("upload", File(ROWS)))), 400, "Choose the file again")
+    refused(
+        send_raw(office, of_office(office, ("upload", File(ROWS)))), 400, "Choose the file again"
+    )
 
 
 def test_a_file_of_a_size_nobody_knows(office: Visitor) -> None:
-    answer = office.client.generic("POST", UPLOAD, secure=True, CONTENT_TYPE=FORM, HTTP_TRANSFER_ENCODING="chunked")
+    answer = office.client.generic(
+        "POST", UPLOAD, secure=True, CONTENT_TYPE=FORM, HTTP_TRANSFER_ENCODING="chunked"
+    )
     refused(answer, 411)
 
 
@@ -362,7 +410,12 @@ def test_a_file_that_is_too_large_is_judged_before_it_is_read(
 ) -> None:
     settings.MAX_UPLOAD_BYTES = 1000
     monkeypatch.setattr("rollbook.web.pages.base.uploads.read_form", _never)
-    refused(send_raw(office, b"", length=1000 + 64 * 1024 + 1), 413, "larger than 1,000 bytes", "Split it by school")
+    refused(
+        send_raw(office, b"", length=1000 + 64 * 1024 + 1),
+        413,
+        "larger than 1,000 bytes",
+        "Split it by school",
+    )
 
 
 def test_a_file_is_measured_while_it_streams_in_too(office: Visitor, settings: Settings) -> None:
@@ -374,14 +427,18 @@ def test_a_file_is_measured_while_it_streams_in_too(office: Visitor, settings: S
 Disk = namedtuple("Disk", "total used free")
 
 
-def test_a_disk_without_room_is_told_before_anything_is_read(office: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_without_room_is_told_before_anything_is_read(
+    office: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: Disk(1000, 990, 10))
     answer = choose(office)
     refused(answer, 503, "no room", "tell the operator")
     assert answer["Retry-After"] == "60"
 
 
-def test_a_disk_that_fills_up_meanwhile_keeps_nothing(office: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_fills_up_meanwhile_keeps_nothing(
+    office: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(incoming: object, data: bytes) -> None:
         raise OSError(28, "No space left on device")
 
@@ -393,7 +450,9 @@ def test_a_disk_that_fills_up_meanwhile_keeps_nothing(office: Visitor, monkeypat
     assert spooled() == 0
 
 
-def test_two_uploads_at_once_are_told_to_come_one_after_the_other(office: Visitor, settings: Settings) -> None:
+def test_two_uploads_at_once_are_told_to_come_one_after_the_other(
+    office: Visitor, settings: Settings
+) -> None:
     settings.MAX_UPLOAD_BYTES = 1000
     largest = 64 * 1024 + 1000
     with upload_quota.UPLOAD_QUOTA.reserve("203.0.113.7", 2 * largest, largest):
@@ -405,8 +464,13 @@ def _never(*args: object, **more: object) -> None:
     raise AssertionError("the body was read")
 
 
-def test_the_file_goes_to_the_spool_and_nowhere_else(office: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    for handler in (uploadhandler.MemoryFileUploadHandler, uploadhandler.TemporaryFileUploadHandler):
+def test_the_file_goes_to_the_spool_and_nowhere_else(
+    office: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for handler in (
+        uploadhandler.MemoryFileUploadHandler,
+        uploadhandler.TemporaryFileUploadHandler,
+    ):
         monkeypatch.setattr(handler, "__init__", _never)
     written: list[int] = []
     write = files.IncomingFile.write
@@ -425,7 +489,9 @@ def test_the_file_goes_to_the_spool_and_nowhere_else(office: Visitor, monkeypatc
 # --- 3. Apply
 
 
-def test_applying_begins_an_update_of_existing_students(office: Visitor, maple: District, manager: Member) -> None:
+def test_applying_begins_an_update_of_existing_students(
+    office: Visitor, maple: District, manager: Member
+) -> None:
     page = checked(office)
     draft = Draft.objects.get()
     form_ = page.form(f"/students/update/drafts/{draft.pk}/apply")
@@ -452,7 +518,9 @@ def test_new_students_are_added_only_if_that_was_chosen(office: Visitor) -> None
 
 def test_a_mode_that_is_not_offered_applies_nothing(office: Visitor) -> None:
     checked(office)
-    answer = office.post(f"/students/update/drafts/{Draft.objects.get().pk}/apply", {"mode": "delete"})
+    answer = office.post(
+        f"/students/update/drafts/{Draft.objects.get().pk}/apply", {"mode": "delete"}
+    )
     assert "Nothing was applied" in office.follow(answer).messages[0]
     assert not UpdateJob.objects.filter(source=drafts.SOURCE_BROWSER).exists()
 
@@ -481,9 +549,13 @@ def test_the_same_file_chosen_again_while_it_runs_is_the_same_update(office: Vis
 def test_a_full_queue_keeps_the_file_and_says_what_to_do(office: Visitor, maple: District) -> None:
     numbers = [send(maple, f"STUDENT_ID,GRADE\n00123,{grade}").number for grade in range(1, 5)]
     page = checked(office)
-    answer = office.post(f"/students/update/drafts/{Draft.objects.get().pk}/apply", {"mode": "update"})
+    answer = office.post(
+        f"/students/update/drafts/{Draft.objects.get().pk}/apply", {"mode": "update"}
+    )
     page = office.follow(answer)
-    assert re.search(rf"Updates {numbers[0]}, {numbers[1]}, .* wait already.*is still here", page.messages[0])
+    assert re.search(
+        rf"Updates {numbers[0]}, {numbers[1]}, .* wait already.*is still here", page.messages[0]
+    )
     assert "Apply to 2 rows" in page.text
 
 
@@ -496,10 +568,16 @@ def test_another_file_is_chosen_and_the_first_forgotten(office: Visitor) -> None
     assert spooled() == 0
 
 
-def test_a_file_that_is_gone_can_be_chosen_again(office: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_gone_can_be_chosen_again(
+    office: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     location = choose(office)["Location"]
     office.post(f"{location}/discard")
-    for answer in (office.get(location), office.post(f"{location}/apply"), office.post(f"{location}/discard")):
+    for answer in (
+        office.get(location),
+        office.post(f"{location}/apply"),
+        office.post(f"{location}/discard"),
+    ):
         assert answer.status_code == 404
         assert read(answer).links["Choose the file again"] == FORMAT
 
@@ -529,7 +607,11 @@ def test_who_may_not_update_students_gets_none_of_it(
 
 
 def test_what_a_lesser_role_sends_is_not_even_read(
-    office: Visitor, visitor: SignedIn, instructor: Member, stranger: Visitor, monkeypatch: pytest.MonkeyPatch
+    office: Visitor,
+    visitor: SignedIn,
+    instructor: Member,
+    stranger: Visitor,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("rollbook.web.pages.base.uploads.read_form", _never)
     assert choose(visitor(instructor)).status_code == 403

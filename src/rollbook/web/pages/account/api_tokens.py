@@ -14,7 +14,9 @@ from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
 
 @member_page(Permission.UPDATE_STUDENTS)
 def index(page_request: PageRequest) -> HttpResponse:
-    made = [(token, _state(page_request, token)) for token in api_tokens.tokens_of(page_request.member)]
+    made = [
+        (token, _state(page_request, token)) for token in api_tokens.tokens_of(page_request.member)
+    ]
     return page_request.render("account/tokens.html", {"tokens": made})
 
 
@@ -25,7 +27,9 @@ def new(page_request: PageRequest) -> HttpResponse:
     form = NewToken(page_request.form_data)
     if form.is_valid() and (made := _made(page_request, form)):
         token, secret = made
-        return page_request.render("account/token_created.html", {"token": token, "secret": secret, "address": address()})
+        return page_request.render(
+            "account/token_created.html", {"token": token, "secret": secret, "address": address()}
+        )
     return page_request.render_form("account/token_new.html", form)
 
 
@@ -37,7 +41,9 @@ def revoke(page_request: PageRequest, key: int) -> HttpResponse:
     revoked = api_tokens.revoke(page_request.member, key, page_request.now)
     if revoked:
         page_request.audit("revoke token", "ok", str(revoked))
-        page_request.success(f"{revoked.name} is revoked: a script that still sends it is turned away.")
+        page_request.success(
+            f"{revoked.name} is revoked: a script that still sends it is turned away."
+        )
     else:
         page_request.error("That token was not good any more.")
     return page_request.redirect("tokens")
@@ -48,7 +54,13 @@ def _made(page_request: PageRequest, form: NewToken) -> tuple[Token, str] | None
     if not knows_password(page_request, form):
         return None
     with form.collect_reasons():
-        token, secret = api_tokens.create(page_request.member, form.cleaned_data["name"], form.chosen, page_request.now, form.good_for)
+        token, secret = api_tokens.create(
+            page_request.member,
+            form.cleaned_data["name"],
+            form.chosen,
+            page_request.now,
+            form.good_for,
+        )
         page_request.audit("make token", "ok", f"{token}: {', '.join(token.scopes)}")
         return token, secret
     return None

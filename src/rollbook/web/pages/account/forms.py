@@ -21,13 +21,17 @@ _MEANINGS = {
 class Password(FormWithReasons):
     """Asked for once more before anything is changed by which a member is known."""
 
-    password = forms.CharField(label="Your password", strip=False, widget=forms.PasswordInput(OLD_PASSWORD))
+    password = forms.CharField(
+        label="Your password", strip=False, widget=forms.PasswordInput(OLD_PASSWORD)
+    )
 
 
 class ChangedPassword(NewPassword):
     """Another password, by who knows the one there is."""
 
-    old = forms.CharField(label="Your password now", strip=False, widget=forms.PasswordInput(OLD_PASSWORD))
+    old = forms.CharField(
+        label="Your password now", strip=False, widget=forms.PasswordInput(OLD_PASSWORD)
+    )
 
     field_order = ("old", "new", "again")
 
@@ -36,7 +40,9 @@ class NewSecondFactor(Password):
     """The first code of a new app, and the password."""
 
     code = forms.CharField(
-        label="Code", help_text="The six digits that your app shows now.", widget=forms.TextInput(CODE)
+        label="Code",
+        help_text="The six digits that your app shows now.",
+        widget=forms.TextInput(CODE),
     )
 
     field_order = ("code", "password")
@@ -55,7 +61,9 @@ class Proof(Password):
 class NewToken(Password):
     """What a token is called, and for what and how long it is good."""
 
-    name = forms.CharField(label="Name", help_text="By which you know it again, such as the machine that it is for.")
+    name = forms.CharField(
+        label="Name", help_text="By which you know it again, such as the machine that it is for."
+    )
     scopes = forms.MultipleChoiceField(
         label="What it is for",
         required=False,
@@ -64,7 +72,10 @@ class NewToken(Password):
         widget=forms.CheckboxSelectMultiple,
     )
     days = forms.TypedChoiceField(
-        label="Good for", coerce=int, choices=list(GOOD_FOR_DAYS.items()), initial=DEFAULT_LIFETIME.days
+        label="Good for",
+        coerce=int,
+        choices=list(GOOD_FOR_DAYS.items()),
+        initial=DEFAULT_LIFETIME.days,
     )
 
     field_order = ("name", "scopes", "days", "password")

@@ -12,7 +12,13 @@ def knows_password(page_request: PageRequest, form: Password) -> bool:
     """Whether the form's password is the member's; if not, the form says so. Raises Throttled: a guess is one."""
     request = page_request.request
     try:
-        verify_password(page_request.member.email, form.cleaned_data["password"], address_of(request), page_request.now, agent_of(request))
+        verify_password(
+            page_request.member.email,
+            form.cleaned_data["password"],
+            address_of(request),
+            page_request.now,
+            agent_of(request),
+        )
     except SignInFailed:
         form.add_error("password", "This is not your password. Type it again.")
     return not form.errors
@@ -27,7 +33,13 @@ def is_proven(page_request: PageRequest, form: Proof) -> bool:
         return False
     request = page_request.request
     try:
-        second_factor.verify_code(page_request.member, form.cleaned_data["code"], address_of(request), page_request.now, agent_of(request))
+        second_factor.verify_code(
+            page_request.member,
+            form.cleaned_data["code"],
+            address_of(request),
+            page_request.now,
+            agent_of(request),
+        )
     except second_factor.CodeFailed:
         form.add_error("code", WRONG_CODE)
     return not form.errors

@@ -75,13 +75,17 @@ def switch_off(page_request: PageRequest) -> HttpResponse:
     def off(page_request: PageRequest) -> HttpResponse:
         factors.switch_off(page_request.member, page_request.now)
         page_request.audit("second factor off", "ok")
-        page_request.success("Your second factor is switched off. Tokens stay good until they are revoked.")
+        page_request.success(
+            "Your second factor is switched off. Tokens stay good until they are revoked."
+        )
         return page_request.redirect("account")
 
     return _once_proven(page_request, "account/two_step_off.html", off)
 
 
-def _once_proven(page_request: PageRequest, template: str, do: Callable[[PageRequest], HttpResponse]) -> HttpResponse:
+def _once_proven(
+    page_request: PageRequest, template: str, do: Callable[[PageRequest], HttpResponse]
+) -> HttpResponse:
     """Ask for password and code, and do it when both are right; of who has no second factor there is nothing to ask."""
     if not page_request.member.has_second_factor:
         page_request.error("Your second factor is off.")
@@ -92,7 +96,9 @@ def _once_proven(page_request: PageRequest, template: str, do: Callable[[PageReq
     return page_request.render_form(template, form)
 
 
-def _shown_once(page_request: PageRequest, codes: tuple[str, ...], token: str | None, *, is_first: bool) -> HttpResponse:
+def _shown_once(
+    page_request: PageRequest, codes: tuple[str, ...], token: str | None, *, is_first: bool
+) -> HttpResponse:
     facts = {"codes": codes, "token": token, "address": address(), "is_first": is_first}
     return page_request.render("account/two_step_on.html", facts)
 
@@ -114,4 +120,6 @@ def _switched_on(page_request: PageRequest, form: NewSecondFactor) -> SecondFact
 
 
 def _draft(page_request: PageRequest) -> str:
-    return sessions.pending_totp_secret(page_request.request, lambda: factors.new_encrypted_secret(page_request.member))
+    return sessions.pending_totp_secret(
+        page_request.request, lambda: factors.new_encrypted_secret(page_request.member)
+    )

@@ -18,7 +18,10 @@ from rollbook.web.pages.sign_in.views import begin, leave
 @member_page()
 def account(page_request: PageRequest) -> HttpResponse:
     member = page_request.member
-    living = [(session, program_of(session.agent)) for session in sessions.active_sessions(member, page_request.request)]
+    living = [
+        (session, program_of(session.agent))
+        for session in sessions.active_sessions(member, page_request.request)
+    ]
     facts = {
         "is_district_wide": member.role.is_district_wide,
         "schools": member.schools.order_by("name", "organization_id"),
@@ -37,7 +40,9 @@ def password(page_request: PageRequest) -> HttpResponse:
     """Another password, for who knows the one there is. Every session ends with that; here a new one begins."""
     form = ChangedPassword(page_request.form_data)
     if form.is_valid() and _change(page_request, form):
-        page_request.success("Your password is changed. Wherever else you were signed in, that has ended.")
+        page_request.success(
+            "Your password is changed. Wherever else you were signed in, that has ended."
+        )
         return page_request.redirect("account")
     return page_request.render_form("account/password.html", form)
 
@@ -45,7 +50,10 @@ def password(page_request: PageRequest) -> HttpResponse:
 @member_page(methods=POST)
 def end_session(page_request: PageRequest, handle: str) -> HttpResponse:
     """A handle of somebody else's session is one of none: it may just as well have ended by itself."""
-    living = {session.handle: session for session in sessions.active_sessions(page_request.member, page_request.request)}
+    living = {
+        session.handle: session
+        for session in sessions.active_sessions(page_request.member, page_request.request)
+    }
     if handle not in living or not sessions.end_one(page_request.member, handle):
         page_request.error("That session had ended already.")
         return page_request.redirect("account")
@@ -70,7 +78,12 @@ def _change(page_request: PageRequest, form: ChangedPassword) -> bool:
     try:
         with form.collect_reasons("new"):
             known = change_password(
-                page_request.member, said["old"], said["new"], address_of(request), page_request.now, agent_of(request)
+                page_request.member,
+                said["old"],
+                said["new"],
+                address_of(request),
+                page_request.now,
+                agent_of(request),
             )
             begin(request, known)
     except SignInFailed:

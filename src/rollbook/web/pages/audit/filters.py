@@ -32,7 +32,11 @@ class Filters(FilterForm):
 
     def events(self) -> "QuerySet[AuditEvent]":
         """The events that are asked for, the latest first; none if a filter cannot be understood."""
-        events = AuditEvent.objects.filter(district=self._district).select_related("member").order_by("-at", "-pk")
+        events = (
+            AuditEvent.objects.filter(district=self._district)
+            .select_related("member")
+            .order_by("-at", "-pk")
+        )
         if not self.is_valid():
             return events.none()
         wanted = self.cleaned_data

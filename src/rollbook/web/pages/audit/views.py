@@ -20,8 +20,12 @@ COLUMNS = ("AT", "MEMBER", "ACTION", "RESULT", "DETAIL", "ADDRESS", "PROGRAM", "
 def index(page_request: PageRequest) -> HttpResponse:
     filters = Filters(page_request.request.GET, page_request.district)
     events = search(filters, number_of_page(page_request))
-    page_request.audit("audit", "seen", f"page {events.number}, filtered by {', '.join(filters.used) or 'nothing'}")
-    return page_request.render("audit/index.html", {"filters": filters, "events": events, "used": filters.used})
+    page_request.audit(
+        "audit", "seen", f"page {events.number}, filtered by {', '.join(filters.used) or 'nothing'}"
+    )
+    return page_request.render(
+        "audit/index.html", {"filters": filters, "events": events, "used": filters.used}
+    )
 
 
 @member_page(Permission.SEE_AUDIT)

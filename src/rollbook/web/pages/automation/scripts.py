@@ -46,7 +46,11 @@ def _powershell(text: str) -> str:
 
 def _unit(text: str) -> str:
     """In a unit file a % begins something of systemd's, and nothing may go on behind the line."""
-    return "".join(char for char in text if char.isprintable()).replace("\\", "\\\\").replace("%", "%%")
+    return (
+        "".join(char for char in text if char.isprintable())
+        .replace("\\", "\\\\")
+        .replace("%", "%%")
+    )
 
 
 SCRIPTS: Mapping[str, Script] = {

@@ -24,7 +24,10 @@ def automation(page_request: PageRequest) -> HttpResponse:
         "address": values.address,
         "login": shlex.quote(f"login={values.login}"),
         "plain_login": values.login,
-        "scripts": {name.replace(".", "_").replace("-", "_"): scripts.script(name, values) for name in SCRIPTS},
+        "scripts": {
+            name.replace(".", "_").replace("-", "_"): scripts.script(name, values)
+            for name in SCRIPTS
+        },
         "folder": FOLDER,
         "at": AT,
     }

@@ -22,10 +22,27 @@ def _section(title: str, *names: str, sensitive: bool = False) -> Section:
 
 SECTIONS = (
     _section(
-        "Who it is", "STUDENT_ID", "USERNAME", "PASSWORD", "FIRST_NAME", "LAST_NAME", "MIDDLE_INITIAL", "DOB", "GENDER"
+        "Who it is",
+        "STUDENT_ID",
+        "USERNAME",
+        "PASSWORD",
+        "FIRST_NAME",
+        "LAST_NAME",
+        "MIDDLE_INITIAL",
+        "DOB",
+        "GENDER",
     ),
     _section("School and groups", "SCHOOL_ID", "GRADE", "GROUPS", "STAFF", "STATUS"),
-    _section("Programs", "ELL", "SPECIAL_ED", "TITLE_1", "MIGRANT", "RACE", "CLASSIFICATIONS", sensitive=True),
+    _section(
+        "Programs",
+        "ELL",
+        "SPECIAL_ED",
+        "TITLE_1",
+        "MIGRANT",
+        "RACE",
+        "CLASSIFICATIONS",
+        sensitive=True,
+    ),
     _section(
         "Parents and notes",
         "PARENT_EMAIL_1",
@@ -37,7 +54,9 @@ SECTIONS = (
 )
 """Every column is in one of them."""
 
-SENSITIVE = frozenset(column.name for section in SECTIONS if section.sensitive for column in section.columns) | {"DOB"}
+SENSITIVE = frozenset(
+    column.name for section in SECTIONS if section.sensitive for column in section.columns
+) | {"DOB"}
 """Columns whose values are never open at first."""
 
 _LABELS: Mapping[str, str] = {

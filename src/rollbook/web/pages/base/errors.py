@@ -25,7 +25,12 @@ def use_https(request: HttpRequest) -> HttpResponse:
 
 
 def wrong_method(request: HttpRequest, allowed: tuple[str, ...]) -> HttpResponse:
-    answer = error_page(request, 405, "This address is not called like that", "Go back, and use the buttons of the page.")
+    answer = error_page(
+        request,
+        405,
+        "This address is not called like that",
+        "Go back, and use the buttons of the page.",
+    )
     answer.headers["Allow"] = ", ".join(allowed)
     return answer
 
@@ -37,21 +42,23 @@ def not_allowed(request: HttpRequest, page_request: Any = None) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, page_request: Any = None) -> HttpResponse:
-    text = (
-        "There is nothing at this address, or it is not for you. Look at the address, or begin again at the start page."
-    )
+    text = "There is nothing at this address, or it is not for you. Look at the address, or begin again at the start page."
     return error_page(request, 404, "Nothing here", text, page_request)
 
 
 def database_busy(request: HttpRequest) -> HttpResponse:
     log.warning("the database is not available", exc_info=True)
-    text = "Rollbook cannot reach its database right now. Nothing was changed. Try again in a moment."
+    text = (
+        "Rollbook cannot reach its database right now. Nothing was changed. Try again in a moment."
+    )
     answer = error_page(request, 503, "Not available right now", text)
     answer.headers["Retry-After"] = "5"
     return answer
 
 
-def too_many_attempts(request: HttpRequest, retry_after: int, page_request: Any = None) -> HttpResponse:
+def too_many_attempts(
+    request: HttpRequest, retry_after: int, page_request: Any = None
+) -> HttpResponse:
     """Tell how long to wait after too many failed attempts; ``retry_after`` is in seconds."""
     wait = duration(timedelta(seconds=retry_after))
     text = f"There were too many tries. Nothing was looked at this time. Try again in {wait}."
@@ -73,7 +80,9 @@ def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
     return error_page(request, 403, "The form has expired", text)
 
 
-def error_page(request: HttpRequest, status: int, title: str, text: str, page_request: Any = None) -> HttpResponse:
+def error_page(
+    request: HttpRequest, status: int, title: str, text: str, page_request: Any = None
+) -> HttpResponse:
     """A page of one sentence. ``page_request`` gives it the navigation of the member."""
     facts = {"heading": title, "text": text, "page_request": page_request}
     return render(request, "error.html", facts, status=status)

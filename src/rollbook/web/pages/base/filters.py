@@ -15,7 +15,10 @@ def day(label: str) -> forms.DateField:
         label=label,
         required=False,
         widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
-        validators=[MinValueValidator(first, "Enter a later day."), MaxValueValidator(last, "Enter an earlier day.")],
+        validators=[
+            MinValueValidator(first, "Enter a later day."),
+            MaxValueValidator(last, "Enter an earlier day."),
+        ],
     )
 
 

@@ -34,7 +34,9 @@ ENCODINGS: Mapping[str, str] = MappingProxyType(
 """What a person may choose instead of the district's; ``known_encoding`` knows more, for scripts."""
 
 LATER = "Wait a moment, then choose the file again."
-UNREADABLE = "What was sent could not be read as this form. Choose the file again, and send it once more."
+UNREADABLE = (
+    "What was sent could not be read as this form. Choose the file again, and send it once more."
+)
 WORDS: Mapping[str, str] = MappingProxyType(
     {
         "missing_file": "No file was chosen. Choose your student file, then press the button again.",
@@ -79,7 +81,9 @@ def small_file(form: Form, largest: int) -> bytes:
     """The bytes of the form's file, which is one of a few lines. Raises Refused, and TableRefused if it is not."""
     incoming = form.require_upload().incoming
     if incoming.size > largest:
-        raise CsvRejected("too_large", 1, f"begins a file of more than {largest:,} bytes; choose the right one")
+        raise CsvRejected(
+            "too_large", 1, f"begins a file of more than {largest:,} bytes; choose the right one"
+        )
     incoming.flush()
     return incoming.path.read_bytes()
 
@@ -101,10 +105,14 @@ def _require_acceptable(request: HttpRequest, ended: ExitStack) -> None:
         raise ApiError("length_required")
     largest = MAX_FORM_BYTES + settings.MAX_UPLOAD_BYTES
     require_size(int(length), largest)
-    ended.enter_context(UPLOAD_QUOTA.reserve(client_network(address_of(request)), int(length), largest))
+    ended.enter_context(
+        UPLOAD_QUOTA.reserve(client_network(address_of(request)), int(length), largest)
+    )
 
 
-def _if_genuine(request: HttpRequest, form: Form, take: Callable[[Form], HttpResponse]) -> HttpResponse:
+def _if_genuine(
+    request: HttpRequest, form: Form, take: Callable[[Form], HttpResponse]
+) -> HttpResponse:
     post = QueryDict(mutable=True)
     post[TOKEN] = form.fields.get(TOKEN, [""])[0]
     request.POST = post  # type: ignore[assignment]

@@ -36,7 +36,8 @@ T = TypeVar("T")
 class AccessRule:
     """Who may call an address, and how. ``any_of`` empty: every member; ``stranger``: also who is not signed in;
     ``watching``: a page asks there by itself, which is no sign of its reader; ``setting_up``: also who must have a
-    second factor, and has none yet."""
+    second factor, and has none yet.
+    """
 
     any_of: tuple[Permission, ...] = ()
     methods: tuple[str, ...] = SAFE
@@ -70,11 +71,17 @@ class PageRequest:
         """The form that was sent, for Django's own to be bound to; None if the page is only looked at."""
         return self.request.POST if self.request.method == "POST" else None
 
-    def render(self, template: str, facts: Mapping[str, Any] | None = None, status: int = 200) -> HttpResponse:
+    def render(
+        self, template: str, facts: Mapping[str, Any] | None = None, status: int = 200
+    ) -> HttpResponse:
         """The page, or the part of one, that this template makes of the facts."""
-        return render(self.request, template, {"page_request": self, **(facts or {})}, status=status)
+        return render(
+            self.request, template, {"page_request": self, **(facts or {})}, status=status
+        )
 
-    def render_form(self, template: str, form: FormWithReasons, facts: Mapping[str, Any] | None = None) -> HttpResponse:
+    def render_form(
+        self, template: str, form: FormWithReasons, facts: Mapping[str, Any] | None = None
+    ) -> HttpResponse:
         """Render the page of a form; with status 422 if the form was sent and is invalid."""
         return self.render(template, {"form": form, **(facts or {})}, form.page_status)
 
@@ -124,7 +131,9 @@ class Page(ABC, Generic[P]):
         update_wrapper(self, view)
         self.rule = rule
 
-    def __call__(self, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def __call__(
+        self, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponseBase:
         """Answer the request, as Django calls a view."""
         if not request.is_secure():
             return errors.use_https(request)
@@ -136,7 +145,9 @@ class Page(ABC, Generic[P]):
             return errors.database_busy(request)
 
     @abstractmethod
-    def _respond(self, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase: ...
+    def _respond(
+        self, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponseBase: ...
 
 
 class PublicPage(Page[P]):
@@ -146,7 +157,9 @@ class PublicPage(Page[P]):
         super().__init__(view, rule)
         self._view = view
 
-    def _respond(self, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def _respond(
+        self, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponseBase:
         try:
             return self._view(request, *args, **kwargs)
         except RateLimited as throttled:
@@ -160,7 +173,9 @@ class MemberPage(Page[P]):
         super().__init__(view, rule)
         self._view = view
 
-    def _respond(self, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def _respond(
+        self, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponseBase:
         if self.rule.background_poll:
             sessions.mark_background_poll(request)
         member = sessions.member_of(request)
@@ -189,7 +204,9 @@ class PageOrText(Generic[P]):
         self._page = page
         self._text = text
 
-    def __call__(self, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def __call__(
+        self, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponseBase:
         """Answer the request, as Django calls a view.
 
         A browser may send an Authorization header too, for a proxy that wants one; it still gets
@@ -206,7 +223,9 @@ def member_page(
     setting_up: bool = False,
 ) -> Callable[[MemberView[P]], MemberPage[P]]:
     """Declare a page for members who have one of these permissions; for all if none is named."""
-    rule = AccessRule(any_of, methods, background_poll=watching, allow_without_second_factor=setting_up)
+    rule = AccessRule(
+        any_of, methods, background_poll=watching, allow_without_second_factor=setting_up
+    )
 
     def declare(view: MemberView[P]) -> MemberPage[P]:
         return MemberPage(view, rule)

@@ -45,10 +45,16 @@ class AddStudents(FormWithReasons):
             raise forms.ValidationError(f"At most {MAX_STUDENTS:,} at once are possible.")
         asked = Q(student_id__in=words) | Q(username__in=[word.lower() for word in words])
         found: dict[str, int] = {}
-        for pk, student_id, username in self._students.filter(asked).values_list("pk", "student_id", "username"):
+        for pk, student_id, username in self._students.filter(asked).values_list(
+            "pk", "student_id", "username"
+        ):
             found |= {username: pk} | ({student_id: pk} if student_id else {})
         unknown = [word for word in words if word not in found and word.lower() not in found]
         if unknown:
-            named = ", ".join(printable_excerpt(word) for word in unknown[:10]) + (", …" if len(unknown) > 10 else "")
-            raise forms.ValidationError(f"The school has no student {named}. Nobody was put into the group.")
+            named = ", ".join(printable_excerpt(word) for word in unknown[:10]) + (
+                ", …" if len(unknown) > 10 else ""
+            )
+            raise forms.ValidationError(
+                f"The school has no student {named}. Nobody was put into the group."
+            )
         return [found[word] if word in found else found[word.lower()] for word in words]

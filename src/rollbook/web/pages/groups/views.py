@@ -21,20 +21,31 @@ PAGE_SIZE = 50
 def index(page_request: PageRequest) -> HttpResponse:
     """Each with how many students of it the member sees."""
     seen = Q(student__in=visibility.visible_students(page_request.member))
-    counts = {status: Count("student", filter=seen & Q(student__status=status)) for status in ("active", "inactive")}
+    counts = {
+        status: Count("student", filter=seen & Q(student__status=status))
+        for status in ("active", "inactive")
+    }
     found = visibility.groups(page_request.member)
     some = page_of(
-        found.count(), number_of_page(page_request), PAGE_SIZE, lambda first, last: list(found.annotate(**counts)[first:last])
+        found.count(),
+        number_of_page(page_request),
+        PAGE_SIZE,
+        lambda first, last: list(found.annotate(**counts)[first:last]),
     )
     page_request.audit("groups", "seen", f"page {some.number}")
-    return page_request.render("groups/index.html", {"groups": some, "may_manage": page_request.may(Permission.MANAGE_GROUPS)})
+    return page_request.render(
+        "groups/index.html",
+        {"groups": some, "may_manage": page_request.may(Permission.MANAGE_GROUPS)},
+    )
 
 
 @member_page(Permission.MANAGE_GROUPS, methods=FORM)
 def new(page_request: PageRequest) -> HttpResponse:
     form = NewGroup(visibility.schools(page_request.member), page_request.form_data)
     if form.is_valid():
-        school = visibility.schools(page_request.member).get(organization_id=form.cleaned_data["school"])
+        school = visibility.schools(page_request.member).get(
+            organization_id=form.cleaned_data["school"]
+        )
         with form.collect_reasons("name"):
             group = groups.create(school, form.cleaned_data["name"])
             page_request.audit("add group", "ok", f"group {group.pk}")
@@ -56,7 +67,11 @@ def rename(page_request: PageRequest, key: int) -> HttpResponse:
     before, form = group.name, GroupName(page_request.form_data)
     if form.is_valid():
         with form.collect_reasons("name"):
-            groups.rename(group, form.cleaned_data["name"], edits_by_member.author(page_request.member, page_request.now))
+            groups.rename(
+                group,
+                form.cleaned_data["name"],
+                edits_by_member.author(page_request.member, page_request.now),
+            )
             page_request.audit("rename group", "ok", f"group {key}")
             page_request.success(f"{before} is called {group.name} now.")
             return page_request.redirect("group", key)
@@ -72,7 +87,9 @@ def remove(page_request: PageRequest, key: int) -> HttpResponse:
         page_request.error(f"{group.name} is not removed: {refused}.")
         return page_request.redirect("group", key)
     page_request.audit("remove group", "ok", f"group {key}")
-    page_request.success(f"{group.name} is removed. Whoever was in no other group is in Default now.")
+    page_request.success(
+        f"{group.name} is removed. Whoever was in no other group is in Default now."
+    )
     return page_request.redirect("groups")
 
 
@@ -83,7 +100,11 @@ def add_students(page_request: PageRequest, key: int) -> HttpResponse:
     form = AddStudents(_of_school(page_request, group), page_request.form_data)
     if not form.is_valid():
         return _shown(page_request, group, joining=form)
-    came = groups.add_students(group, form.cleaned_data["students"], edits_by_member.author(page_request.member, page_request.now))
+    came = groups.add_students(
+        group,
+        form.cleaned_data["students"],
+        edits_by_member.author(page_request.member, page_request.now),
+    )
     page_request.audit("put in group", "ok", f"group {key}: {came}")
     page_request.success(f"{count_of(came, 'student')} came to {group.name}.")
     return page_request.redirect("group", key)
@@ -93,11 +114,21 @@ def add_students(page_request: PageRequest, key: int) -> HttpResponse:
 def remove_students(page_request: PageRequest, key: int) -> HttpResponse:
     """Those whose boxes are marked."""
     group = _group(page_request, key, "take out of group")
-    marked = [int(text) for text in page_request.request.POST.getlist("student") if text.isdecimal() and len(text) < 19]
+    marked = [
+        int(text)
+        for text in page_request.request.POST.getlist("student")
+        if text.isdecimal() and len(text) < 19
+    ]
     ours = _of_school(page_request, group).filter(pk__in=marked).values_list("pk", flat=True)
-    left = groups.remove_students(group, list(ours), edits_by_member.author(page_request.member, page_request.now))
+    left = groups.remove_students(
+        group, list(ours), edits_by_member.author(page_request.member, page_request.now)
+    )
     page_request.audit("take out of group", "ok", f"group {key}: {left}")
-    page_request.success(f"{count_of(left, 'student')} left {group.name}." if left else "Nobody was marked, and nobody left.")
+    page_request.success(
+        f"{count_of(left, 'student')} left {group.name}."
+        if left
+        else "Nobody was marked, and nobody left."
+    )
     return page_request.redirect("group", key)
 
 
@@ -111,10 +142,17 @@ def _of_school(page_request: PageRequest, group: Group) -> QuerySet[Student]:
     return visibility.visible_students(page_request.member).filter(school=group.school_id)
 
 
-def _shown(page_request: PageRequest, group: Group, naming: GroupName | None = None, joining: AddStudents | None = None) -> HttpResponse:
+def _shown(
+    page_request: PageRequest,
+    group: Group,
+    naming: GroupName | None = None,
+    joining: AddStudents | None = None,
+) -> HttpResponse:
     """The group with its students; 422 if one of its forms was refused."""
     ours = visibility.visible_students(page_request.member).filter(groups=group).defer("password")
-    students = page_of_query(ours.order_by("last_name", "first_name", "pk"), number_of_page(page_request), PAGE_SIZE)
+    students = page_of_query(
+        ours.order_by("last_name", "first_name", "pk"), number_of_page(page_request), PAGE_SIZE
+    )
     facts = {
         "group": group,
         "students": students,
@@ -124,4 +162,6 @@ def _shown(page_request: PageRequest, group: Group, naming: GroupName | None = N
         "may_manage": page_request.may(Permission.MANAGE_GROUPS),
         "may_edit": page_request.may(Permission.EDIT_STUDENTS),
     }
-    return page_request.render("groups/detail.html", facts, status=422 if naming or joining else 200)
+    return page_request.render(
+        "groups/detail.html", facts, status=422 if naming or joining else 200
+    )

@@ -13,7 +13,10 @@ from rollbook.updates.reporting.state_words import CANCELED, FAILED, NO_FILE, RE
 
 LABEL, HEIGHT, GAP = 22, 48, 16  # of a panel: its words, its bars, and what is left below
 SIGN, DAY = 14, 20  # the lines below the panels
-BAR, LEAST = 0.7, 2  # how much of a day's width a bar takes, and the least height of one that is not nothing
+BAR, LEAST = (
+    0.7,
+    2,
+)  # how much of a day's width a bar takes, and the least height of one that is not nothing
 WEEK, ROOM = 7, 4  # days
 
 SIGNS = {words.word: (words.sign, words.day) for words in (NO_FILE, REFUSED, FAILED, CANCELED)}
@@ -81,7 +84,9 @@ def chart(nights: Sequence[DailySummary]) -> Chart:
         panels=panels,
         signs=tuple(Word(_percent(at + 0.5, len(nights)), SIGNS[how][0]) for at, how in marked),
         signs_y=bottom + SIGN,
-        legend=tuple(meant for how, meant in SIGNS.items() if any(how == worst for _, worst in marked)),
+        legend=tuple(
+            meant for how, meant in SIGNS.items() if any(how == worst for _, worst in marked)
+        ),
         days=tuple(_days(nights)),
         days_y=bottom + SIGN + DAY - 4,
     )
@@ -94,7 +99,11 @@ def _panel(place: int, nights: Sequence[DailySummary]) -> Panel:
     most = max(map(count, nights), default=0)
     heights = [_height(count(night), most) for night in nights]
     left = (1 - BAR) / 2
-    bars = (Bar(_percent(at + left, len(nights)), base - height, height) for at, height in enumerate(heights) if height)
+    bars = (
+        Bar(_percent(at + left, len(nights)), base - height, height)
+        for at, height in enumerate(heights)
+        if height
+    )
     return Panel(kind, label, most, top - 8, base, tuple(bars))
 
 
@@ -110,4 +119,7 @@ def _days(nights: Sequence[DailySummary]) -> list[Word]:
     """Today, and each week before that leaves room for its words."""
     last = len(nights) - 1
     named = (at for at in range(len(nights)) if (last - at) % WEEK == 0 and at >= ROOM)
-    return [Word(_percent(at + 1, len(nights)), f"{nights[at].day:%b} {nights[at].day.day}") for at in named]
+    return [
+        Word(_percent(at + 1, len(nights)), f"{nights[at].day:%b} {nights[at].day.day}")
+        for at in named
+    ]

@@ -9,7 +9,11 @@ from rollbook.text import count_of, format_time, updates
 from rollbook.updates.reporting.progress import stalled_since
 from rollbook.updates.reporting.report import Report
 from rollbook.updates.reporting.state_words import RUNNING, WAITING, words_of
-from rollbook.updates.reporting.status_line import StatusContext, cancellation_summary, without_worker
+from rollbook.updates.reporting.status_line import (
+    StatusContext,
+    cancellation_summary,
+    without_worker,
+)
 from rollbook.updates.state_machine import State
 
 MISSING_AFTER = timedelta(hours=36)  # a nightly file that did not come is missed
@@ -46,7 +50,9 @@ def headline(night: HomeState, scene: StatusContext) -> Headline:
     if night.live:
         return _living(night, night.live, scene)
     if night.last is None:
-        return Headline("No student file has come yet.", "", "Begin with a template", "students-update")
+        return Headline(
+            "No student file has come yet.", "", "Begin with a template", "students-update"
+        )
     return _ENDED[night.last.state](night, night.last, scene)
 
 
@@ -108,7 +114,11 @@ def _canceled(night: HomeState, last: Report, scene: StatusContext) -> Headline:
 
 def _refused(night: HomeState, last: Report, scene: StatusContext) -> Headline:
     name = update_label(last.received_at, scene.now, last.time_zone)
-    why = f" ({last.refusal.definition.title[:1].lower()}{last.refusal.definition.title[1:]})" if last.refusal else ""
+    why = (
+        f" ({last.refusal.definition.title[:1].lower()}{last.refusal.definition.title[1:]})"
+        if last.refusal
+        else ""
+    )
     text = f"{name} was refused{why}, and nothing was changed. Mend the file and send it again."
     return Headline(text, words_of(last).word, "See what is wrong", "update", last.number)
 

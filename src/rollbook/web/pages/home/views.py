@@ -24,10 +24,16 @@ def home(page_request: PageRequest) -> HttpResponse:
     if not page_request.may(Permission.UPDATE_STUDENTS):
         return _of_students(page_request)
     found = latest_updates(page_request.district)
-    live = found.running or (find(page_request.district, found.waiting[0]) if found.waiting else None)
+    live = found.running or (
+        find(page_request.district, found.waiting[0]) if found.waiting else None
+    )
     told = report_without_problems(live) if live else None
-    night = HomeState(told, found.waiting, report(found.last) if found.last else None, found.received_at)
-    last_nights = daily_summaries(page_request.district, local_date(page_request.district, page_request.now))
+    night = HomeState(
+        told, found.waiting, report(found.last) if found.last else None, found.received_at
+    )
+    last_nights = daily_summaries(
+        page_request.district, local_date(page_request.district, page_request.now)
+    )
     facts = {
         "sentence": headline(night, _scene(page_request)),
         "live": told,
@@ -53,7 +59,11 @@ def _of_students(page_request: PageRequest) -> HttpResponse:
 
 def _handed_over(page_request: PageRequest) -> int:
     """How many transfers wait for this member."""
-    return transfers.count_pending(page_request.member) if page_request.may(Permission.EDIT_STUDENTS) else 0
+    return (
+        transfers.count_pending(page_request.member)
+        if page_request.may(Permission.EDIT_STUDENTS)
+        else 0
+    )
 
 
 def _scene(page_request: PageRequest) -> StatusContext:

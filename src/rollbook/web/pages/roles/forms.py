@@ -29,5 +29,7 @@ class RoleForm(FormWithReasons):
 def described(role: Role) -> str:
     """``Instructor: sees the students linked to them``."""
     meanings = MEANINGS[RoleType(role.type)]
-    may = ", ".join(meanings[each] for each in POSSIBLE[RoleType(role.type)] if each in role.granted)
+    may = ", ".join(
+        meanings[each] for each in POSSIBLE[RoleType(role.type)] if each in role.granted
+    )
     return f"{capfirst(role.name)}: {may or 'nothing but to sign in'}"

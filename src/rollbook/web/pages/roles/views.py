@@ -37,12 +37,16 @@ def new(page_request: PageRequest, slug: str) -> HttpResponse:
 
 @member_page(Permission.MANAGE_ROLES, methods=FORM)
 def detail(page_request: PageRequest, key: int) -> HttpResponse:
-    role = page_request.require(roles.found(page_request.district, key), "change role", f"role {key}")
+    role = page_request.require(
+        roles.found(page_request.district, key), "change role", f"role {key}"
+    )
     form = RoleForm(RoleType(role.type), _sent(page_request, role), initial=_initial(role))
     if form.is_valid():
         with form.collect_reasons():
             roles.change(role, page_request.member, **_wanted(form))
-            page_request.audit("change role", "ok", f"role {role.pk}: {', '.join(role.permissions)}")
+            page_request.audit(
+                "change role", "ok", f"role {role.pk}: {', '.join(role.permissions)}"
+            )
             page_request.success(f"The role {role.name} is changed, for everybody who has it.")
             return page_request.redirect("roles")
         page_request.audit("change role", "refused", f"role {role.pk}")
@@ -51,7 +55,9 @@ def detail(page_request: PageRequest, key: int) -> HttpResponse:
 
 @member_page(Permission.MANAGE_ROLES, methods=POST)
 def remove(page_request: PageRequest, key: int) -> HttpResponse:
-    role = page_request.require(roles.found(page_request.district, key), "remove role", f"role {key}")
+    role = page_request.require(
+        roles.found(page_request.district, key), "remove role", f"role {key}"
+    )
     try:
         roles.remove(role, page_request.member)
     except InvalidRole as refused:

@@ -18,7 +18,8 @@ class NewSchool(SchoolName):
     """The ID and the name of a new school."""
 
     organization_id = forms.CharField(
-        label="Organization ID", help_text="The SCHOOL_ID that student files name it by; it stays the same."
+        label="Organization ID",
+        help_text="The SCHOOL_ID that student files name it by; it stays the same.",
     )
 
     field_order = ("organization_id", "name")

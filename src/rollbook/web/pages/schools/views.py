@@ -20,7 +20,9 @@ LARGEST = 1 << 20
 
 @member_page(Permission.MANAGE_SCHOOLS)
 def index(page_request: PageRequest) -> HttpResponse:
-    return page_request.render("schools/index.html", {"schools": schools.schools_of(page_request.district)})
+    return page_request.render(
+        "schools/index.html", {"schools": schools.schools_of(page_request.district)}
+    )
 
 
 @member_page(Permission.MANAGE_SCHOOLS, methods=FORM)
@@ -28,7 +30,11 @@ def new(page_request: PageRequest) -> HttpResponse:
     form = NewSchool(page_request.form_data)
     if form.is_valid():
         with form.collect_reasons():
-            school = schools.add(page_request.district, form.cleaned_data["organization_id"], form.cleaned_data["name"])
+            school = schools.add(
+                page_request.district,
+                form.cleaned_data["organization_id"],
+                form.cleaned_data["name"],
+            )
             page_request.audit("add school", "ok", f"school {school.pk}, {school.organization_id}")
             page_request.success(f"{school.name} is a school of {page_request.district.name} now.")
             return page_request.redirect("schools")
@@ -37,13 +43,17 @@ def new(page_request: PageRequest) -> HttpResponse:
 
 @member_page(Permission.MANAGE_SCHOOLS, methods=FORM)
 def detail(page_request: PageRequest, key: int) -> HttpResponse:
-    school = page_request.require(schools.find(page_request.district, key), "rename school", f"school {key}")
+    school = page_request.require(
+        schools.find(page_request.district, key), "rename school", f"school {key}"
+    )
     before = school.name
     form = SchoolName(page_request.form_data, initial={"name": before})
     if form.is_valid():
         with form.collect_reasons():
             schools.rename(school, form.cleaned_data["name"])
-            page_request.audit("rename school", "ok", f"school {school.pk}, {school.organization_id}")
+            page_request.audit(
+                "rename school", "ok", f"school {school.pk}, {school.organization_id}"
+            )
             page_request.success(f"{before} is called {school.name} now.")
             return page_request.redirect("schools")
     facts = {"school": school, "may_edit": page_request.may(Permission.EDIT_STUDENTS)}
@@ -53,10 +63,14 @@ def detail(page_request: PageRequest, key: int) -> HttpResponse:
 @member_page(Permission.MANAGE_SCHOOLS, methods=POST)
 def close(page_request: PageRequest, key: int) -> HttpResponse:
     """Not while an update runs or waits: its rows may name the school."""
-    school = page_request.require(schools.find(page_request.district, key), "close school", f"school {key}")
+    school = page_request.require(
+        schools.find(page_request.district, key), "close school", f"school {key}"
+    )
     try:
         if page_request.district.pk in runner.busy_districts():
-            raise InvalidSchool(["an update runs or waits, which may name the school; try again when it has ended"])
+            raise InvalidSchool(
+                ["an update runs or waits, which may name the school; try again when it has ended"]
+            )
         schools.close(school)
     except InvalidSchool as refused:
         page_request.audit("close school", "refused", f"school {key}")
@@ -94,7 +108,10 @@ def _loaded(page_request: PageRequest, form: Form) -> HttpResponse:
     if file.problems:
         page_request.audit("load schools", "refused", f"{len(file.problems)} problems")
         return _school_file(
-            page_request, 422, "No school was loaded. Mend these lines, and send the file again.", file.problems
+            page_request,
+            422,
+            "No school was loaded. Mend these lines, and send the file again.",
+            file.problems,
         )
     loaded = schools.load(page_request.district, file.names)
     page_request.audit("load schools", "ok", str(loaded))
@@ -103,7 +120,10 @@ def _loaded(page_request: PageRequest, form: Form) -> HttpResponse:
 
 
 def _school_file(
-    page_request: PageRequest, status: int = 200, error: str = "", problems: list[tuple[int, str]] | None = None
+    page_request: PageRequest,
+    status: int = 200,
+    error: str = "",
+    problems: list[tuple[int, str]] | None = None,
 ) -> HttpResponse:
     facts = {"columns": ",".join(COLUMNS), "error": error, "problems": problems}
     return page_request.render("schools/import.html", facts, status)

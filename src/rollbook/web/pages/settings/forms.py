@@ -44,10 +44,14 @@ class SettingsForm(FormWithReasons):
         help_text="Whoever starts an update gets its results in any case.",
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"invalid_choice": "One of these is not an active member of the district. Choose again."},
+        error_messages={
+            "invalid_choice": "One of these is not an active member of the district. Choose again."
+        },
     )
     time_zone = forms.ChoiceField(
-        label="Time zone", help_text="In it times are told, and days begin.", error_messages=OF_THE_LIST
+        label="Time zone",
+        help_text="In it times are told, and days begin.",
+        error_messages=OF_THE_LIST,
     )
     encoding = forms.ChoiceField(
         label="Encoding of student files",
@@ -77,7 +81,10 @@ class SettingsForm(FormWithReasons):
 
     def __init__(self, district: District, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._offer("receivers", [(str(member.pk), _called(member)) for member in possible_recipients(district)])
+        self._offer(
+            "receivers",
+            [(str(member.pk), _called(member)) for member in possible_recipients(district)],
+        )
         self._offer("time_zone", _by_region(dict.fromkeys((*time_zones(), district.time_zone))))
         self._offer("encoding", _encodings(district.encoding))
 
@@ -114,7 +121,13 @@ def _by_region(zones: Iterable[str]) -> Choices:
 
 def _regions(zones: Iterable[str]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     for region, names in groupby(sorted(zones, key=_region), key=_region):
-        yield region, [(name, name.partition("/")[2].replace("_", " ").replace("/", ", ") or name) for name in names]
+        yield (
+            region,
+            [
+                (name, name.partition("/")[2].replace("_", " ").replace("/", ", ") or name)
+                for name in names
+            ],
+        )
 
 
 def _region(zone: str) -> str:

@@ -12,10 +12,16 @@ from rollbook.web.pages.settings.forms import SettingsForm, initial
 
 @member_page(Permission.MANAGE_SETTINGS, methods=FORM)
 def settings(page_request: PageRequest) -> HttpResponse:
-    form = SettingsForm(page_request.district, page_request.form_data, initial=initial(district_settings.load_settings(page_request.district)))
+    form = SettingsForm(
+        page_request.district,
+        page_request.form_data,
+        initial=initial(district_settings.load_settings(page_request.district)),
+    )
     if form.is_valid() and (changed := _changed(page_request, form)) is not None:
         told = ", ".join(each.what for each in changed)
-        page_request.success(f"Saved: {told}." if changed else "Nothing was changed: all of it was so already.")
+        page_request.success(
+            f"Saved: {told}." if changed else "Nothing was changed: all of it was so already."
+        )
         return page_request.redirect("settings")
     return page_request.render_form("settings/index.html", form)
 

@@ -9,7 +9,12 @@ LOGIN = {**EMAIL, "autocomplete": "username", "autofocus": True}
 OLD_PASSWORD = {"autocomplete": "current-password"}
 NEW_PASSWORD = {"autocomplete": "new-password"}
 # No inputmode="numeric": a recovery code has letters.
-CODE = {"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false", "autocorrect": "off"}
+CODE = {
+    "autocomplete": "one-time-code",
+    "autocapitalize": "none",
+    "spellcheck": "false",
+    "autocorrect": "off",
+}
 
 PASSWORD_RULES = (
     f"At least {FEWEST_CHARACTERS} characters: a few words in a row are easy to remember. "
@@ -34,9 +39,14 @@ class NewPassword(FormWithReasons):
     """A password, twice: nobody sees what is typed."""
 
     new = forms.CharField(
-        label="New password", strip=False, help_text=PASSWORD_RULES, widget=forms.PasswordInput(NEW_PASSWORD)
+        label="New password",
+        strip=False,
+        help_text=PASSWORD_RULES,
+        widget=forms.PasswordInput(NEW_PASSWORD),
     )
-    again = forms.CharField(label="New password once more", strip=False, widget=forms.PasswordInput(NEW_PASSWORD))
+    again = forms.CharField(
+        label="New password once more", strip=False, widget=forms.PasswordInput(NEW_PASSWORD)
+    )
 
     def clean_again(self) -> str:
         again: str = self.cleaned_data["again"]

@@ -20,7 +20,9 @@ def forgotten(request: HttpRequest) -> HttpResponse:
     """Ask for a link. The answer is the same whether or not there is such a member."""
     form = Forgotten(request.POST if request.method == "POST" else None)
     if not form.is_valid():
-        return render(request, "sign_in/forgot_password.html", {"form": form}, status=form.page_status)
+        return render(
+            request, "sign_in/forgot_password.html", {"form": form}, status=form.page_status
+        )
     login = form.cleaned_data["login"]
     request_password_reset(login, address_of(request), timezone.now(), agent_of(request))
     return render(request, "sign_in/reset_requested.html", {"login": login})
@@ -48,7 +50,9 @@ def _set(request: HttpRequest, member: Member, form: NewPassword) -> bool:
     """Whether the password is set; if not, the form says why."""
     new = form.cleaned_data["new"]
     with form.collect_reasons("new"):
-        set_password(member, new, timezone.now(), address=address_of(request), agent=agent_of(request))
+        set_password(
+            member, new, timezone.now(), address=address_of(request), agent=agent_of(request)
+        )
     return not form.errors
 
 

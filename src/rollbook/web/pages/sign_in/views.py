@@ -41,7 +41,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return _shown(request, form, form.page_status)
     address, agent, now = address_of(request), agent_of(request), timezone.now()
     try:
-        member = auth_sign_in.verify_password(**form.cleaned_data, address=address, now=now, agent=agent)
+        member = auth_sign_in.verify_password(
+            **form.cleaned_data, address=address, now=now, agent=agent
+        )
     except auth_sign_in.SignInFailed:
         form.add_error(None, NOT_SIGNED_IN)
         return _shown(request, form, 403)
@@ -62,7 +64,9 @@ def code(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _shown_code(request, form, form.page_status)
     try:
-        left = second_factor.verify_code(member, form.cleaned_data["code"], address_of(request), now, agent_of(request))
+        left = second_factor.verify_code(
+            member, form.cleaned_data["code"], address_of(request), now, agent_of(request)
+        )
     except second_factor.CodeFailed:
         form.add_error("code", WRONG_CODE)
         return _shown_code(request, form, 403)
@@ -114,7 +118,9 @@ def _shown_code(request: HttpRequest, form: Code, status: int) -> HttpResponse:
 def _from_the_beginning(request: HttpRequest) -> HttpResponse:
     """Nobody is half way in this browser, any more."""
     if request.method == "POST":
-        messages.error(request, "That took more than five minutes. Sign in again, then with a new code.")
+        messages.error(
+            request, "That took more than five minutes. Sign in again, then with a new code."
+        )
     return redirect("sign-in")
 
 
@@ -128,5 +134,11 @@ def _tell_of(request: HttpRequest, left: int | None) -> None:
 def _onward(request: HttpRequest) -> str:
     """Where the page_request was going, if that is a place of ours; never to another server."""
     wanted = request.GET.get("next", "")
-    local = wanted.startswith("/") and wanted.isprintable()  # browsers leave out what is not: "/\t/evil.example"
-    return wanted if local and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else resolve_url("home")
+    local = (
+        wanted.startswith("/") and wanted.isprintable()
+    )  # browsers leave out what is not: "/\t/evil.example"
+    return (
+        wanted
+        if local and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
+        else resolve_url("home")
+    )

@@ -21,7 +21,9 @@ class Membership(FormWithReasons):
     last_name = forms.CharField(label="Last name")
     email = forms.CharField(label="E-mail", widget=forms.TextInput(EMAIL))
 
-    def __init__(self, roles: Iterable[Role], schools: Iterable[School], *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, roles: Iterable[Role], schools: Iterable[School], *args: Any, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.fields["role"] = forms.ChoiceField(
             choices=[(role.name, described(role)) for role in roles], widget=forms.RadioSelect
@@ -39,7 +41,9 @@ class Invitation(Membership):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["email"].help_text = "The invitation goes there, and it is the login from then on."
+        self.fields[
+            "email"
+        ].help_text = "The invitation goes there, and it is the login from then on."
 
 
 class ChangedMembership(Membership, Password):

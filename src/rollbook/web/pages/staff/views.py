@@ -28,17 +28,27 @@ from rollbook.web.pages.staff.forms import ChangedMembership, Invitation
 @member_page(Permission.MANAGE_STAFF)
 def index(page_request: PageRequest) -> HttpResponse:
     prefetch_related_objects([page_request.member], "schools")
-    staff = [(one, changes.may_manage(page_request.member, one.member)) for one in members.listed(page_request.member)]
+    staff = [
+        (one, changes.may_manage(page_request.member, one.member))
+        for one in members.listed(page_request.member)
+    ]
     return page_request.render("staff/index.html", {"staff": staff, "INVITED": MemberState.INVITED})
 
 
 @member_page(Permission.MANAGE_STAFF, methods=FORM)
 def invite(page_request: PageRequest) -> HttpResponse:
     """Another member of this district, who is mailed a link to choose a password by."""
-    form = Invitation(roles.assignable(page_request.member), _schools(page_request), page_request.form_data)
+    form = Invitation(
+        roles.assignable(page_request.member), _schools(page_request), page_request.form_data
+    )
     if form.is_valid():
         with form.collect_reasons():
-            member = members.invite(page_request.district, **form.cleaned_data, inviter=page_request.member, now=page_request.now)
+            member = members.invite(
+                page_request.district,
+                **form.cleaned_data,
+                inviter=page_request.member,
+                now=page_request.now,
+            )
             page_request.audit("invite", "ok", f"member {member.pk}, {member.role}")
             page_request.success(f"An invitation is on its way to {member.email}.")
             return page_request.redirect("staff")
@@ -65,7 +75,9 @@ def staff_file(page_request: PageRequest) -> HttpResponse:
 def import_file(page_request: PageRequest) -> HttpResponse:
     """Whoever can be invited is; all other lines are told."""
     try:
-        return uploads.handle_upload(page_request.request, lambda form: _imported(page_request, form))
+        return uploads.handle_upload(
+            page_request.request, lambda form: _imported(page_request, form)
+        )
     except ApiError as refused:
         page_request.audit("import staff", "not taken", refused.code)
         return _staff_file(page_request, refused.status, uploads.said(refused))
@@ -77,10 +89,21 @@ def detail(page_request: PageRequest, key: int) -> HttpResponse:
     """One member: what there is to change, for who may change it."""
     found = members.found(page_request.member, key)
     if found is None or not changes.may_manage(page_request.member, found):
-        page_request.audit("member", "not found" if found is None else "not allowed", f"member {key}")
+        page_request.audit(
+            "member", "not found" if found is None else "not allowed", f"member {key}"
+        )
         return errors.not_found(page_request.request, page_request)
-    form = ChangedMembership(roles.assignable(page_request.member), _schools(page_request), page_request.form_data, initial=_initial(found))
-    if form.is_valid() and _may_change_email(page_request, found, form) and _changed(page_request, found, form):
+    form = ChangedMembership(
+        roles.assignable(page_request.member),
+        _schools(page_request),
+        page_request.form_data,
+        initial=_initial(found),
+    )
+    if (
+        form.is_valid()
+        and _may_change_email(page_request, found, form)
+        and _changed(page_request, found, form)
+    ):
         return page_request.redirect("staff")
     facts = {"member": found, "state": members.state_of(found), "INVITED": MemberState.INVITED}
     return page_request.render_form("staff/detail.html", form, facts)
@@ -90,7 +113,9 @@ def detail(page_request: PageRequest, key: int) -> HttpResponse:
 def deactivate(page_request: PageRequest, key: int) -> HttpResponse:
     def go(member: Member) -> None:
         changes.deactivate(member, page_request.member)
-        page_request.success(f"{member.name} cannot sign in any more; sessions and links have ended.")
+        page_request.success(
+            f"{member.name} cannot sign in any more; sessions and links have ended."
+        )
 
     return _done(page_request, key, "deactivate member", go, "Nobody was deactivated")
 
@@ -108,20 +133,29 @@ def reactivate(page_request: PageRequest, key: int) -> HttpResponse:
 def second_factor_off(page_request: PageRequest, key: int) -> HttpResponse:
     def off(member: Member) -> None:
         changes.switch_off_second_factor(member, page_request.member, page_request.now)
-        page_request.success(f"{member.name} signs in with the password alone again, and has been mailed that.")
+        page_request.success(
+            f"{member.name} signs in with the password alone again, and has been mailed that."
+        )
 
     return _done(page_request, key, "second factor off", off, "Nothing was switched off")
 
 
 def _staff_file(page_request: PageRequest, status: int = 200, error: str = "") -> HttpResponse:
-    facts = {"columns": ",".join(COLUMNS), "roles": roles.assignable(page_request.member), "most": MOST_ROWS, "error": error}
+    facts = {
+        "columns": ",".join(COLUMNS),
+        "roles": roles.assignable(page_request.member),
+        "most": MOST_ROWS,
+        "error": error,
+    }
     return page_request.render("staff/import.html", facts, status)
 
 
 def _imported(page_request: PageRequest, form: Form) -> HttpResponse:
     """The file has come in whole, from this member's own form."""
     try:
-        imported = import_staff(uploads.small_file(form, LARGEST), page_request.member, page_request.now)
+        imported = import_staff(
+            uploads.small_file(form, LARGEST), page_request.member, page_request.now
+        )
     except CsvRejected as refused:
         page_request.audit("import staff", "refused", refused.code)
         return _staff_file(page_request, 422, f"Nobody was invited: {refused}.")
@@ -133,7 +167,11 @@ def _imported(page_request: PageRequest, form: Form) -> HttpResponse:
 def _schools(page_request: PageRequest) -> list[School]:
     """Those at which this member may let others work."""
     of_district = School.objects.filter(district=page_request.district)
-    schools = of_district if page_request.member.role.is_district_wide else of_district.filter(member=page_request.member)
+    schools = (
+        of_district
+        if page_request.member.role.is_district_wide
+        else of_district.filter(member=page_request.member)
+    )
     return list(schools.order_by("name", "organization_id"))
 
 
@@ -152,7 +190,9 @@ def _may_change_email(page_request: PageRequest, found: Member, form: ChangedMem
     if fold_login(form.cleaned_data["email"]) == found.email:
         return True
     if not form.cleaned_data["password"]:
-        form.add_error("password", "Another e-mail address is another way in: type your own password too.")
+        form.add_error(
+            "password", "Another e-mail address is another way in: type your own password too."
+        )
         return False
     return knows_password(page_request, form)
 
@@ -170,10 +210,16 @@ def _changed(page_request: PageRequest, found: Member, form: ChangedMembership) 
 
 
 def _of_the_mail(before: Member, now: Member) -> str:
-    return f" Both are told: {before.email} is not the login any more." if before.email != now.email else ""
+    return (
+        f" Both are told: {before.email} is not the login any more."
+        if before.email != now.email
+        else ""
+    )
 
 
-def _done(page_request: PageRequest, key: int, action: str, do: Callable[[Member], None], refusal: str) -> HttpResponse:
+def _done(
+    page_request: PageRequest, key: int, action: str, do: Callable[[Member], None], refusal: str
+) -> HttpResponse:
     """Do this with the member of that key, and go back to the list, which says how it went."""
     found = page_request.require(members.found(page_request.member, key), action, f"member {key}")
     try:

@@ -30,9 +30,15 @@ def new(page_request: PageRequest) -> HttpResponse:
 @sensitive_post_parameters()
 @member_page(Permission.EDIT_STUDENTS, methods=FORM)
 def edit(page_request: PageRequest, key: int) -> HttpResponse:
-    student = page_request.require(visibility.student(page_request.member, key), "edit student", f"student with key {key}")
+    student = page_request.require(
+        visibility.student(page_request.member, key), "edit student", f"student with key {key}"
+    )
     record = snapshots.load_with_links([key])[key]
-    groups = Group.objects.filter(school=student.school_id).order_by("name_key").values_list("name", flat=True)
+    groups = (
+        Group.objects.filter(school=student.school_id)
+        .order_by("name_key")
+        .values_list("name", flat=True)
+    )
     initial = initial_of(edits.form_values(record)) | {"version": record.version}
     form = ChangedStudent(groups, page_request.form_data, initial=initial)
     if form.is_valid() and _edited(page_request, key, form):
@@ -44,7 +50,9 @@ def edit(page_request: PageRequest, key: int) -> HttpResponse:
 
 @member_page(Permission.EDIT_STUDENTS, methods=POST)
 def deactivate(page_request: PageRequest, key: int) -> HttpResponse:
-    return _with_status(page_request, key, "inactive", "is not active any more; what the record says stays")
+    return _with_status(
+        page_request, key, "inactive", "is not active any more; what the record says stays"
+    )
 
 
 @member_page(Permission.EDIT_STUDENTS, methods=POST)
@@ -55,7 +63,9 @@ def reactivate(page_request: PageRequest, key: int) -> HttpResponse:
 @member_page(Permission.EDIT_STUDENTS, methods=POST)
 def new_password(page_request: PageRequest, key: int) -> HttpResponse:
     """Shown with the answer, this once."""
-    student = page_request.require(visibility.student(page_request.member, key), "new password", f"student with key {key}")
+    student = page_request.require(
+        visibility.student(page_request.member, key), "new password", f"student with key {key}"
+    )
     try:
         password = edits_by_member.new_password(page_request.member, key, page_request.now)
     except StudentNotVisible:
@@ -78,14 +88,18 @@ def _added(page_request: PageRequest, form: NewStudent) -> AddResult | None:
 def _edited(page_request: PageRequest, key: int, form: ChangedStudent) -> bool:
     """Whether the student is as the form says; if not, it says why."""
     try:
-        edited = edits_by_member.edit(page_request.member, key, form.said, form.cleaned_data["version"], page_request.now)
+        edited = edits_by_member.edit(
+            page_request.member, key, form.said, form.cleaned_data["version"], page_request.now
+        )
     except InvalidStudent as refused:
         form.refuse_problems(refused.problems)
         return False
     except StudentNotVisible:
         form.add_reasons(None, ["the student is not at one of your schools any more"])
         return False
-    page_request.audit("edit student", "ok", f"student with key {key}: {', '.join(edited.columns) or 'nothing'}")
+    page_request.audit(
+        "edit student", "ok", f"student with key {key}: {', '.join(edited.columns) or 'nothing'}"
+    )
     if edited.columns:
         page_request.success(f"Changed: {', '.join(label(name) for name in edited.columns)}.")
     else:
@@ -96,11 +110,15 @@ def _edited(page_request: PageRequest, key: int, form: ChangedStudent) -> bool:
 
 
 def _with_status(page_request: PageRequest, key: int, status: str, told: str) -> HttpResponse:
-    student = page_request.require(visibility.student(page_request.member, key), "edit student", f"student with key {key}")
+    student = page_request.require(
+        visibility.student(page_request.member, key), "edit student", f"student with key {key}"
+    )
     try:
         edits_by_member.set_status(page_request.member, key, status, page_request.now)
     except (StudentNotVisible, InvalidStudent):
-        page_request.error("Nothing was changed: the student is not yours any more, or changes this moment. Try again.")
+        page_request.error(
+            "Nothing was changed: the student is not yours any more, or changes this moment. Try again."
+        )
     else:
         page_request.audit("edit student", "ok", f"student with key {key}: {status}")
         page_request.success(f"{student.first_name} {student.last_name} {told}.")

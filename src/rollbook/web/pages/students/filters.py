@@ -26,17 +26,25 @@ class Filters(FilterForm):
     """What a list can be narrowed to; every field may be left blank."""
 
     search = forms.CharField(
-        label="Name or ID", required=False, max_length=MAX_QUERY_LENGTH, widget=forms.TextInput({"type": "search"})
+        label="Name or ID",
+        required=False,
+        max_length=MAX_QUERY_LENGTH,
+        widget=forms.TextInput({"type": "search"}),
     )
-    school = forms.ModelChoiceField(School.objects.none(), required=False, empty_label="All schools")
+    school = forms.ModelChoiceField(
+        School.objects.none(), required=False, empty_label="All schools"
+    )
     grade = forms.ChoiceField(
-        required=False, choices=[("", "All grades"), *((grade, grade) for grade in dict.fromkeys(GRADES.values()))]
+        required=False,
+        choices=[("", "All grades"), *((grade, grade) for grade in dict.fromkeys(GRADES.values()))],
     )
     group = forms.CharField(required=False, max_length=MAX_QUERY_LENGTH)
     status = forms.ChoiceField(
         required=False, choices=[("", "Active or not"), *((status, status) for status in STATUSES)]
     )
-    update = forms.IntegerField(label="Changed by update", required=False, min_value=1, max_value=HIGHEST_UPDATE)
+    update = forms.IntegerField(
+        label="Changed by update", required=False, min_value=1, max_value=HIGHEST_UPDATE
+    )
 
     def __init__(self, sent: Mapping[str, Any], member: Member) -> None:
         super().__init__(sent)
@@ -48,19 +56,35 @@ class Filters(FilterForm):
 def search(member: Member, filters: Filters, number: int) -> Page[Student]:
     """Page ``number`` of the students in the order of their names; none if a filter cannot be understood."""
     students = visibility.visible_students(member)
-    students = _apply_filters(students, member, filters.cleaned_data) if filters.is_valid() else students.none()
+    students = (
+        _apply_filters(students, member, filters.cleaned_data)
+        if filters.is_valid()
+        else students.none()
+    )
     total = students.count()
-    return page_of(total, number, PAGE_SIZE, lambda first, last: _between(students, first, min(last, total), total))
+    return page_of(
+        total,
+        number,
+        PAGE_SIZE,
+        lambda first, last: _between(students, first, min(last, total), total),
+    )
 
 
 def _between(students: QuerySet[Student], first: int, last: int, total: int) -> list[Student]:
     """Only the keys are sorted, from the nearer end, and then the students of one page are fetched."""
-    ordered = students.order_by(Lower("last_name"), Lower("first_name"), "pk").values_list("pk", flat=True)
+    ordered = students.order_by(Lower("last_name"), Lower("first_name"), "pk").values_list(
+        "pk", flat=True
+    )
     if total - last < first:
         keys = list(ordered.reverse()[total - last : total - first])[::-1]
     else:
         keys = list(ordered[first:last])
-    shown = Student.objects.select_related("school").prefetch_related("groups").defer("password").in_bulk(keys)
+    shown = (
+        Student.objects.select_related("school")
+        .prefetch_related("groups")
+        .defer("password")
+        .in_bulk(keys)
+    )
     return [shown[key] for key in keys if key in shown]
 
 
@@ -72,7 +96,9 @@ def _schools(member: Member) -> QuerySet[School]:
     return schools.filter(pk__in=visibility.visible_students(member).values("school"))
 
 
-def _apply_filters(students: QuerySet[Student], member: Member, wanted: Mapping[str, Any]) -> QuerySet[Student]:
+def _apply_filters(
+    students: QuerySet[Student], member: Member, wanted: Mapping[str, Any]
+) -> QuerySet[Student]:
     for name, narrow in _FILTERS.items():
         if wanted[name]:
             students = students.filter(narrow(member, wanted[name]))
@@ -84,7 +110,11 @@ def _by_words(member: Member, text: str) -> Q:
     asked = Q()
     for word in text.replace(",", " ").split():  # as the list writes names
         folded = name_key(word, "").rstrip("\x1f")
-        asked &= Q(name_key__contains=folded) | Q(student_id__istartswith=word) | Q(username__startswith=word.lower())
+        asked &= (
+            Q(name_key__contains=folded)
+            | Q(student_id__istartswith=word)
+            | Q(username__startswith=word.lower())
+        )
     return asked
 
 

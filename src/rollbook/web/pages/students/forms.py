@@ -18,7 +18,9 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "GENDER": tuple(dict.fromkeys(GENDERS.values())),
     "GRADE": tuple(dict.fromkeys(GRADES.values())),
     "RACE": tuple(RACES.values()),
-    **dict.fromkeys(("ELL", "SPECIAL_ED", "TITLE_1", "MIGRANT"), tuple(dict.fromkeys(FLAGS.values()))),
+    **dict.fromkeys(
+        ("ELL", "SPECIAL_ED", "TITLE_1", "MIGRANT"), tuple(dict.fromkeys(FLAGS.values()))
+    ),
 }
 HINTS: Mapping[str, str] = {
     "STUDENT_ID": "1 to 32 of A-Z a-z 0-9 . _ -; capitals and leading zeros matter.",
@@ -34,7 +36,9 @@ class StudentForm(FormWithReasons):
     folds = False
     """Whether sensitive fields are shown only to whoever asks for them."""
 
-    def __init__(self, columns: Iterable[str], required: Iterable[str], *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, columns: Iterable[str], required: Iterable[str], *args: Any, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         needed = set(required)
         self._columns = tuple(columns)
@@ -51,9 +55,15 @@ class StudentForm(FormWithReasons):
         """Title, whether it is folded, which nothing is that was refused, and fields, as the record is shown."""
         found = []
         for section in SECTIONS:
-            fields = [self[column.name.lower()] for column in section.columns if column.name in self._columns]
+            fields = [
+                self[column.name.lower()]
+                for column in section.columns
+                if column.name in self._columns
+            ]
             if fields:
-                is_folded = self.folds and section.sensitive and not any(each.errors for each in fields)
+                is_folded = (
+                    self.folds and section.sensitive and not any(each.errors for each in fields)
+                )
                 found.append((section.title, is_folded, fields))
         return found
 
@@ -73,8 +83,12 @@ class NewStudent(StudentForm):
         choices = [("", ""), *school_choices(schools)]
         self.fields["school_id"] = forms.ChoiceField(label=label("SCHOOL_ID"), choices=choices)
         self.fields["username"].help_text = "Leave it blank to have one made."
-        self.fields["password"].help_text = "Leave it blank to have one made. It is shown once, and never again."
-        self.fields["groups"].help_text = "Names of groups at the school, joined by &. Blank is the Default group."
+        self.fields[
+            "password"
+        ].help_text = "Leave it blank to have one made. It is shown once, and never again."
+        self.fields[
+            "groups"
+        ].help_text = "Names of groups at the school, joined by &. Blank is the Default group."
 
 
 class ChangedStudent(StudentForm):
@@ -109,7 +123,11 @@ def _cell(said: Any) -> str:
 
 
 def _field(name: str, required: bool) -> forms.Field:
-    facts: dict[str, Any] = {"label": label(name), "required": required, "help_text": HINTS.get(name, "")}
+    facts: dict[str, Any] = {
+        "label": label(name),
+        "required": required,
+        "help_text": HINTS.get(name, ""),
+    }
     if name in CHOICES:
         choices = [("", ""), *((value, shown(name, value)) for value in CHOICES[name])]
         return forms.ChoiceField(choices=choices, **facts)
@@ -118,7 +136,8 @@ def _field(name: str, required: bool) -> forms.Field:
     if name == _LINES:
         return forms.CharField(widget=forms.Textarea({"rows": 3, **EMAIL}), **facts)
     return forms.CharField(
-        widget=forms.TextInput({"autocomplete": "off", **(_EXACT if name in _TYPED else {})}), **facts
+        widget=forms.TextInput({"autocomplete": "off", **(_EXACT if name in _TYPED else {})}),
+        **facts,
     )
 
 

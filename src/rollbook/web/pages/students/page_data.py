@@ -71,13 +71,24 @@ def record_of(student: Student) -> StudentRecord:
     record = snapshots.load_with_links([student.pk])[student.pk]
     values = {name: shown(name, value) for name, value in record.values.items()}
     values["SCHOOL_ID"] = student.school.title
-    names = [(section.title, column.name) for section in SECTIONS for column in section.columns if not column.secret]
+    names = [
+        (section.title, column.name)
+        for section in SECTIONS
+        for column in section.columns
+        if not column.secret
+    ]
     sensitive = tuple(Fact(label(name), values[name]) for _, name in names if name in SENSITIVE)
     groups = []
     for section in SECTIONS:
-        own = [name for title, name in names if title == section.title and name not in SENSITIVE | ELSEWHERE]
+        own = [
+            name
+            for title, name in names
+            if title == section.title and name not in SENSITIVE | ELSEWHERE
+        ]
         if own:
-            groups.append(Group(section.title, tuple(Fact(label(name), values[name]) for name in own)))
+            groups.append(
+                Group(section.title, tuple(Fact(label(name), values[name]) for name in own))
+            )
     return StudentRecord(tuple(groups), sensitive)
 
 
@@ -87,7 +98,12 @@ def history_of(student: Student, number: int) -> Page[ChangeView]:
     ordered = changes.select_related("update", "member").order_by(
         "-changed_at", "pk"
     )  # of one moment in the order of the columns
-    return page_of(changes.count(), number, CHANGES, lambda first, last: [_change_view(one) for one in ordered[first:last]])
+    return page_of(
+        changes.count(),
+        number,
+        CHANGES,
+        lambda first, last: [_change_view(one) for one in ordered[first:last]],
+    )
 
 
 def rejected_of(student: Student) -> list[RejectedRow]:
@@ -98,7 +114,9 @@ def rejected_of(student: Student) -> list[RejectedRow]:
         .values_list("pk", flat=True)[:LATEST_UPDATES]
     )
     rows = models.StagedRow.objects.rejected().filter(update__in=latest, student=student)
-    return [_rejected(row) for row in rows.select_related("update").order_by("-update__number", "line")]
+    return [
+        _rejected(row) for row in rows.select_related("update").order_by("-update__number", "line")
+    ]
 
 
 def _rejected(row: models.StagedRow) -> RejectedRow:

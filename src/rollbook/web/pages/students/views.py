@@ -16,15 +16,21 @@ def index(page_request: PageRequest) -> HttpResponse:
     filters = Filters(page_request.request.GET, page_request.member)
     students = search(page_request.member, filters, number_of_page(page_request))
     used = filters.used
-    page_request.audit("students", "seen", f"page {students.number}, filtered by {', '.join(used) or 'nothing'}")
+    page_request.audit(
+        "students", "seen", f"page {students.number}, filtered by {', '.join(used) or 'nothing'}"
+    )
     facts = {"filters": filters, "students": students, "used": used, **_rights(page_request)}
     part = is_htmx(page_request.request)
-    return page_request.render("students/parts/table.html" if part else "students/index.html", facts)
+    return page_request.render(
+        "students/parts/table.html" if part else "students/index.html", facts
+    )
 
 
 @member_page(Permission.SEE_STUDENTS)
 def detail(page_request: PageRequest, key: int) -> HttpResponse:
-    student = page_request.require(visibility.student(page_request.member, key), "student", f"student with key {key}")
+    student = page_request.require(
+        visibility.student(page_request.member, key), "student", f"student with key {key}"
+    )
     page_request.audit("student", "seen", f"student with key {key}")
     facts = {
         "student": student,
@@ -38,4 +44,7 @@ def detail(page_request: PageRequest, key: int) -> HttpResponse:
 
 
 def _rights(page_request: PageRequest) -> dict[str, bool]:
-    return {"may_update": page_request.may(Permission.UPDATE_STUDENTS), "may_edit": page_request.may(Permission.EDIT_STUDENTS)}
+    return {
+        "may_update": page_request.may(Permission.UPDATE_STUDENTS),
+        "may_edit": page_request.may(Permission.EDIT_STUDENTS),
+    }

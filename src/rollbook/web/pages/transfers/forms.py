@@ -26,7 +26,9 @@ class Transferring(Finishing):
     """One of these schools, or, for who may ask, wherever the district says."""
 
     note = forms.CharField(
-        label="Where should they go?", required=False, help_text="For the district, if it is to say. No names."
+        label="Where should they go?",
+        required=False,
+        help_text="For the district, if it is to say. No names.",
     )
 
     def __init__(self, schools: Iterable[School], may_ask: bool, *args: Any, **kwargs: Any) -> None:

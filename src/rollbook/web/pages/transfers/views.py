@@ -37,7 +37,9 @@ def new(page_request: PageRequest, slug: str, key: int) -> HttpResponse:
     choice = _CHOOSING[slug](page_request.member, key) if slug in _CHOOSING else None
     chosen = page_request.require(choice, "transfer", f"{slug} with key {key}")
     targets = transfers.targets(page_request.member, chosen.source)
-    form = Transferring(targets, not transfers.may_complete(page_request.member), page_request.form_data)
+    form = Transferring(
+        targets, not transfers.may_complete(page_request.member), page_request.form_data
+    )
     if form.is_valid():
         with form.collect_reasons():
             transfer = _begun(page_request, chosen, form)
@@ -57,12 +59,20 @@ def detail(page_request: PageRequest, key: int) -> HttpResponse:
 def finish(page_request: PageRequest, key: int) -> HttpResponse:
     """Say where students who were handed over go."""
     transfer = _transfer(page_request, key, "finish transfer")
-    form = Finishing(transfers.targets(page_request.member, transfer.source), page_request.form_data)
+    form = Finishing(
+        transfers.targets(page_request.member, transfer.source), page_request.form_data
+    )
     if form.is_valid():
-        target = visibility.schools(page_request.member).get(organization_id=form.cleaned_data["target"])
+        target = visibility.schools(page_request.member).get(
+            organization_id=form.cleaned_data["target"]
+        )
         with form.collect_reasons():
-            moved = transfers.complete_transfer(page_request.member, transfer, target, page_request.now)
-            page_request.audit("finish transfer", "ok", f"transfer {key}: {moved} to {target.organization_id}")
+            moved = transfers.complete_transfer(
+                page_request.member, transfer, target, page_request.now
+            )
+            page_request.audit(
+                "finish transfer", "ok", f"transfer {key}: {moved} to {target.organization_id}"
+            )
             page_request.success(f"{count_of(moved, 'student')} moved to {target.name}.")
             return page_request.redirect("transfer", key)
     return _shown(page_request, transfer, form)
@@ -104,7 +114,9 @@ def _begun(page_request: PageRequest, chosen: TransferSelection, form: Transferr
     """Hand the students over, or move them to the chosen school. Raises TransferRefused."""
     wanted = form.cleaned_data["target"]
     if wanted == HAND_OVER:
-        return transfers.request_transfer(page_request.member, chosen, form.cleaned_data["note"], page_request.now)
+        return transfers.request_transfer(
+            page_request.member, chosen, form.cleaned_data["note"], page_request.now
+        )
     target = visibility.schools(page_request.member).get(organization_id=wanted)
     return transfers.move(page_request.member, chosen, target, page_request.now)
 
@@ -112,21 +124,35 @@ def _begun(page_request: PageRequest, chosen: TransferSelection, form: Transferr
 def _tell(page_request: PageRequest, transfer: Transfer) -> None:
     students = transfer.students.count()
     if transfer.target:
-        page_request.success(f"{count_of(students, 'student')} moved from {transfer.source_name} to {transfer.target_name}.")
+        page_request.success(
+            f"{count_of(students, 'student')} moved from {transfer.source_name} to {transfer.target_name}."
+        )
     else:
-        page_request.success(f"{count_of(students, 'student')} handed to the district. They stay until it says where they go.")
+        page_request.success(
+            f"{count_of(students, 'student')} handed to the district. They stay until it says where they go."
+        )
     page_request.audit("transfer", str(transfer.state), f"transfer {transfer.pk}: {students}")
 
 
-def _shown(page_request: PageRequest, transfer: Transfer, finishing: Finishing | None = None) -> HttpResponse:
+def _shown(
+    page_request: PageRequest, transfer: Transfer, finishing: Finishing | None = None
+) -> HttpResponse:
     """With those of its students whom the member sees; 422 if its form was refused."""
-    ours = visibility.visible_students(page_request.member).filter(transfer=transfer).select_related("school").defer("password")
-    students = page_of_query(ours.order_by("last_name", "first_name", "pk"), number_of_page(page_request), SIZE)
+    ours = (
+        visibility.visible_students(page_request.member)
+        .filter(transfer=transfer)
+        .select_related("school")
+        .defer("password")
+    )
+    students = page_of_query(
+        ours.order_by("last_name", "first_name", "pk"), number_of_page(page_request), SIZE
+    )
     may_finish = transfers.may_complete(page_request.member)
     facts = {
         "transfer": transfer,
         "students": students,
-        "finishing": finishing or (may_finish and Finishing(transfers.targets(page_request.member, transfer.source))),
+        "finishing": finishing
+        or (may_finish and Finishing(transfers.targets(page_request.member, transfer.source))),
         "may_go_back": transfers.may_reverse(page_request.member, transfer),
     }
     return page_request.render("transfers/detail.html", facts, status=422 if finishing else 200)

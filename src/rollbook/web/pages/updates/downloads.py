@@ -30,10 +30,14 @@ class CsvExport(Protocol):
     def file_name(self, update: UpdateJob, /) -> str: ...
 
 
-def _download(kind: CsvExport, action: str, rows: Callable[[UpdateJob], int]) -> Callable[..., HttpResponseBase]:
+def _download(
+    kind: CsvExport, action: str, rows: Callable[[UpdateJob], int]
+) -> Callable[..., HttpResponseBase]:
     @member_page(Permission.UPDATE_STUDENTS)
     def download(page_request: PageRequest, number: int) -> HttpResponseBase:
-        update = page_request.require(find(page_request.district, number), action, f"update {number}")
+        update = page_request.require(
+            find(page_request.district, number), action, f"update {number}"
+        )
         try:
             lines = kind.csv_lines(update)
         except NotEnded:
@@ -44,8 +48,12 @@ def _download(kind: CsvExport, action: str, rows: Callable[[UpdateJob], int]) ->
             return no_longer_kept(page_request, removed)
         except FileMissing:
             text = f"The file of update {number} is not kept any more. Take the district’s own copy of it."
-            return errors.error_page(page_request.request, 410, "The file is gone", text, page_request)
-        page_request.audit(action, "downloaded", f"update {number}, {count_of(rows(update), 'row')}")
+            return errors.error_page(
+                page_request.request, 410, "The file is gone", text, page_request
+            )
+        page_request.audit(
+            action, "downloaded", f"update {number}, {count_of(rows(update), 'row')}"
+        )
         return csv_response(lines, kind.file_name(update))
 
     return download
@@ -75,5 +83,7 @@ def _in_pieces(lines: Iterator[str]) -> Iterator[bytes]:
 
 
 rejected = _download(rejected_rows, "rejected rows", lambda update: update.rows_rejected)
-changes = _download(exports_changes, "changes", lambda update: sum(changes_by_field(update).values()))
+changes = _download(
+    exports_changes, "changes", lambda update: sum(changes_by_field(update).values())
+)
 not_processed = _download(left_over, "rows not processed", lambda update: update.not_processed)

@@ -20,7 +20,8 @@ class Filters(FilterForm):
     """What the list can be narrowed to; every field may be left blank."""
 
     state = forms.ChoiceField(
-        required=False, choices=[("", "All states"), *((state, words.word) for state, words in STATES.items())]
+        required=False,
+        choices=[("", "All states"), *((state, words.word) for state, words in STATES.items())],
     )
     who = forms.TypedChoiceField(label="Started by", required=False, coerce=int, empty_value=None)
     since = day("From")

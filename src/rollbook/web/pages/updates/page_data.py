@@ -71,7 +71,9 @@ def facts_of(update: UpdateJob, now: datetime) -> dict[str, Any]:
         "file_removed": update.file_removed_at,
         "details_removed": update.details_hidden_at,
         "before": before,
-        "differences": _differences(told, before) if before and told.state is State.COMPLETED else [],
+        "differences": _differences(told, before)
+        if before and told.state is State.COMPLETED
+        else [],
     }
 
 
@@ -93,7 +95,10 @@ def _fields(update: UpdateJob) -> Sequence[FieldCount]:
     """The most frequent first."""
     counts = changes_by_field(update)
     in_order = sorted(counts, key=lambda column: -counts[column])
-    return [FieldCount("New students" if column == STUDENT_ADDED else label(column), counts[column]) for column in in_order]
+    return [
+        FieldCount("New students" if column == STUDENT_ADDED else label(column), counts[column])
+        for column in in_order
+    ]
 
 
 def _differences(told: Report, before: UpdateJob) -> list[Difference]:

@@ -29,20 +29,37 @@ READERS = frozenset({"GET", "HEAD"})
 
 def update(request: HttpRequest, number: int) -> HttpResponse:
     """Sign-in is HTTP Basic, as ``curl --netrc`` does it; cookies are ignored."""
-    return respond_or_error(request, lambda: _answer(request, number, timezone.now()), allow="GET, HEAD")
+    return respond_or_error(
+        request, lambda: _answer(request, number, timezone.now()), allow="GET, HEAD"
+    )
 
 
 def _answer(request: HttpRequest, number: int, now: datetime) -> ApiResponse:
     member = _manager(request, now)
     found = find(member.district, number)
-    audit_request(request, "report", "seen" if found else "not found", now, member=member, detail=f"update {number}")
+    audit_request(
+        request,
+        "report",
+        "seen" if found else "not found",
+        now,
+        member=member,
+        detail=f"update {number}",
+    )
     if found is None:
         raise ApiError("not_found")
     facts = report(found)
     scene = status_context(member.district, facts, now)
     line = verdict(facts, scene)
-    lines = (str(line), "", *_about_the_file(facts), *_about_the_way(facts, now), *_about_problems(facts.groups))
-    return ApiResponse(lines, to_json(facts, line, scene) | {"problems": [_group(group) for group in facts.groups]})
+    lines = (
+        str(line),
+        "",
+        *_about_the_file(facts),
+        *_about_the_way(facts, now),
+        *_about_problems(facts.groups),
+    )
+    return ApiResponse(
+        lines, to_json(facts, line, scene) | {"problems": [_group(group) for group in facts.groups]}
+    )
 
 
 def _manager(request: HttpRequest, now: datetime) -> Member:
@@ -66,7 +83,11 @@ def _about_the_file(facts: Report) -> Iterable[str]:
     yield f"File: {facts.file_name}, {count_of(facts.file_size, 'byte')}, {count_of(facts.rows, 'row')}"
     yield f"SHA-256: {facts.file_digest}"
     yield f"Mode: {facts.mode}"
-    starter = f"{facts.starter.name} ({facts.starter.email})" if facts.starter else "the operator of the server"
+    starter = (
+        f"{facts.starter.name} ({facts.starter.email})"
+        if facts.starter
+        else "the operator of the server"
+    )
     yield f"Started by: {starter}, with {facts.source}"
 
 

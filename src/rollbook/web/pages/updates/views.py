@@ -23,7 +23,11 @@ from rollbook.web.pages.updates.page_data import facts_of, progress_of
 @member_page(Permission.UPDATE_STUDENTS)
 def index(page_request: PageRequest) -> HttpResponse:
     filters = Filters(page_request.request.GET, page_request.district)
-    facts = {"filters": filters, "updates": search(page_request.district, filters, number_of_page(page_request)), "used": filters.used}
+    facts = {
+        "filters": filters,
+        "updates": search(page_request.district, filters, number_of_page(page_request)),
+        "used": filters.used,
+    }
     return page_request.render("updates/index.html", facts)
 
 
@@ -55,13 +59,18 @@ def progress(page_request: PageRequest, number: int) -> HttpResponse:
 @member_page(Permission.UPDATE_STUDENTS)
 def rows(page_request: PageRequest, number: int) -> HttpResponse:
     """The rows that did something or were rejected."""
-    update = page_request.require(find(page_request.district, number), "update rows", f"update {number}")
+    update = page_request.require(
+        find(page_request.district, number), "update rows", f"update {number}"
+    )
     page_request.audit("update rows", "seen", f"update {number}")
     try:
         ensure_not_removed(update, file=False)
     except RemovedByRetention as removed:
         return no_longer_kept(page_request, removed)
-    outcome, search = page_request.request.GET.get("outcome", ""), page_request.request.GET.get("search", "").strip()[:100]
+    outcome, search = (
+        page_request.request.GET.get("outcome", ""),
+        page_request.request.GET.get("search", "").strip()[:100],
+    )
     facts = {
         "report": report_without_problems(update),
         "sensitive": SENSITIVE,
@@ -84,6 +93,10 @@ def cancel(page_request: PageRequest, number: int) -> HttpResponse:
     if result.done:
         page_request.success(f"Update {number} is canceled: {cancellation_summary(told)}.")
     else:
-        at = f" at {format_time(told.ended_at, page_request.now, told.time_zone)}" if told.ended_at else ""
+        at = (
+            f" at {format_time(told.ended_at, page_request.now, told.time_zone)}"
+            if told.ended_at
+            else ""
+        )
         page_request.error(f"There was nothing to cancel: update {number} had ended already{at}.")
     return page_request.redirect("update", number)

@@ -9,13 +9,26 @@ from rollbook.studentfile.reading.header import IDENTIFYING_COLUMN_SETS
 from rollbook.students import snapshots
 from rollbook.updates.exports.original_rows import BYTE_ORDER_MARK
 
-PRESELECTED = ("STUDENT_ID", "FIRST_NAME", "LAST_NAME", "DOB", "SCHOOL_ID", "GRADE", "GROUPS", "STATUS")
+PRESELECTED = (
+    "STUDENT_ID",
+    "FIRST_NAME",
+    "LAST_NAME",
+    "DOB",
+    "SCHOOL_ID",
+    "GRADE",
+    "GROUPS",
+    "STATUS",
+)
 
 
 def columns(names: Collection[str]) -> tuple[Column, ...]:
     """The columns of these names in the documented order; STUDENT_ID besides, if no others tell whom a row means."""
     identifies = any(keys <= set(names) for keys in IDENTIFYING_COLUMN_SETS)
-    return tuple(column for column in COLUMNS if column.name in names or (column is COLUMNS[0] and not identifies))
+    return tuple(
+        column
+        for column in COLUMNS
+        if column.name in names or (column is COLUMNS[0] and not identifies)
+    )
 
 
 def lines(district: District, chosen: Sequence[Column], with_students: bool) -> Iterator[str]:

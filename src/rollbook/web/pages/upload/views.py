@@ -51,8 +51,12 @@ def template(page_request: PageRequest) -> HttpResponseBase:
         [name for name in query.getlist(CHOSEN) if name in BY_NAME] or template_csv.PRESELECTED
     )
     with_students = query.get("students") == "yes"
-    page_request.audit("template", "downloaded", "with the students" if with_students else "without students")
-    name = f"{page_request.district.slug}-students.csv" if with_students else "students-template.csv"
+    page_request.audit(
+        "template", "downloaded", "with the students" if with_students else "without students"
+    )
+    name = (
+        f"{page_request.district.slug}-students.csv" if with_students else "students-template.csv"
+    )
     return StreamingHttpResponse(
         template_csv.lines(page_request.district, chosen, with_students),
         content_type="text/csv; charset=utf-8",
@@ -151,18 +155,26 @@ def _kept(page_request: PageRequest, form: Form) -> HttpResponse:
         encoding=uploads.encoding_of(form),
         now=page_request.now,
     )
-    page_request.audit("draft", "refused" if drafts.load_preview(kept).refusal else "kept", f"draft {kept.pk}")
+    page_request.audit(
+        "draft", "refused" if drafts.load_preview(kept).refusal else "kept", f"draft {kept.pk}"
+    )
     return page_request.redirect("draft", kept.pk)
 
 
 def _begun(page_request: PageRequest, receipt: Receipt) -> HttpResponse:
     """On to the update, as which ``start`` would have answered."""
     update = receipt.update
-    page_request.audit("start", "replayed" if receipt.replayed else update.state, f"update {update.number}")
+    page_request.audit(
+        "start", "replayed" if receipt.replayed else update.state, f"update {update.number}"
+    )
     if receipt.replayed:
-        page_request.success(f"This file is update {update.number} already; nothing was begun twice.")
+        page_request.success(
+            f"This file is update {update.number} already; nothing was begun twice."
+        )
     elif receipt.same_as:
-        page_request.success(f"The file is the same as that of update {receipt.same_as.number}, so little may change.")
+        page_request.success(
+            f"The file is the same as that of update {receipt.same_as.number}, so little may change."
+        )
     return page_request.redirect("update", update.number)
 
 
@@ -172,7 +184,9 @@ def _sent_or_gone(page_request: PageRequest, key: UUID) -> HttpResponse:
     if sent:
         page_request.success(f"This file was sent already: it is update {sent.number}.")
         return page_request.redirect("update", sent.number)
-    return page_request.render("upload/draft_expired.html", {"hours": drafts.LIFETIME // timedelta(hours=1)}, GONE)
+    return page_request.render(
+        "upload/draft_expired.html", {"hours": drafts.LIFETIME // timedelta(hours=1)}, GONE
+    )
 
 
 def _queue_full(district: District, full: QueueFull, found: Draft) -> str:

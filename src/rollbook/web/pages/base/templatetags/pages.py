@@ -67,7 +67,9 @@ def update_mark(update: UpdateJob) -> dict[str, str]:
 def navigation(context: template.Context) -> dict[str, Any]:
     """The rooms this member may enter, the one he is in marked."""
     page_request: PageRequest = context["page_request"]
-    rooms = [(reverse(name), label) for name, label, any_of in NAVIGATION if page_request.may(*any_of)]
+    rooms = [
+        (reverse(name), label) for name, label, any_of in NAVIGATION if page_request.may(*any_of)
+    ]
     here = page_request.request.path
     return {
         "rooms": [(address, label, _is_inside(here, address)) for address, label in rooms],

@@ -17,5 +17,7 @@ def code(text: str) -> SafeString:
     parts = text.split("`")
     pairs = zip(parts[::2], [*parts[1::2], ""], strict=False)
     return format_html_join(
-        "", "{}{}", ((plain, format_html("<code>{}</code>", word) if word else "") for plain, word in pairs)
+        "",
+        "{}{}",
+        ((plain, format_html("<code>{}</code>", word) if word else "") for plain, word in pairs),
     )
