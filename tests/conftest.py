@@ -101,10 +101,7 @@ def _asks_database(item: pytest.Item) -> bool:
     if item.get_closest_marker("process") or item.get_closest_marker("browser"):
         return True
     fixtures = set(getattr(item, "fixturenames", ()))
-    return bool(
-        item.get_closest_marker("django_db")
-        or fixtures & {"db", "transactional_db", "django_db_blocker"}
-    )
+    return bool(item.get_closest_marker("django_db") or fixtures & {"db", "transactional_db"})
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
