@@ -28,6 +28,11 @@ def examples(daily: int) -> int:
     return NIGHTLY_EXAMPLES if NIGHTLY else daily
 
 
+def choose(*, daily: int, nightly: int) -> int:
+    """Return the size for a run of this depth."""
+    return nightly if NIGHTLY else daily
+
+
 def generator(purpose: str) -> random.Random:
     """Return random numbers that are the same for the same seed and purpose."""
     return random.Random(f"{SEED} {purpose}")

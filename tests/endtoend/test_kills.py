@@ -3,25 +3,26 @@
 import csv
 import io
 import os
-import random
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+from tests import depth
 from tests.endtoend.conftest import Rollbook
 from tests.faults.folder import HEADER, base, row
 from tests.installations import execute
 
-STUDENTS = 20000
+STUDENTS = depth.choose(daily=12_000, nightly=20_000)
+KILLS = depth.choose(daily=4, nightly=10)
 
 
 def everybody(grade: str) -> str:
     return HEADER + "".join(row(number, grade=grade) for number in range(STUDENTS))
 
 
-def test_a_server_killed_ten_times_during_a_rollover_ends_where_one_does_that_was_not(
+def test_a_server_killed_again_and_again_during_a_rollover_ends_where_one_does_that_was_not(
     rollbook: Rollbook, tmp_path: Path
 ) -> None:
     (tmp_path / "base.csv").write_text(everybody("5"), encoding="utf-8")
@@ -30,8 +31,8 @@ def test_a_server_killed_ten_times_during_a_rollover_ends_where_one_does_that_wa
     rollbook.start()
     port = int(rollbook.url.rpartition(":")[2])
     rollbook.start_update(tmp_path / "rollover.csv")
-    moments = random.Random(3)
-    for _ in range(10):
+    moments = depth.generator("moments to kill a server")
+    for _ in range(KILLS):
         time.sleep(moments.uniform(0.05, 0.4))
         while (
             deaths_without_a_step(rollbook) > 1

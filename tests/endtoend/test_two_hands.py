@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from tests import depth
 from tests.endtoend.conftest import Rollbook
 from tests.faults.folder import HEADER, row
 from tests.installations import execute
 from tests.often import often
 
+MANY = depth.choose(daily=12_000, nightly=30_000)
 WORKER = "rollbook.updates.checking.worker_process"
 MEGABYTES = 10
 PAUSE = 0.02  # seconds between two looks
@@ -39,11 +41,11 @@ def test_the_second_process_checks_the_file_from_its_end(
         ]
         reached[:] = ends if len(ends) > len(reached) else reached
 
-    rollbook.run("student", "load", "maple-usd", write(tmp_path / "base.csv", 30_000, "4"))
-    rollover = write(tmp_path / "rollover.csv", 30_000, "5")
+    rollbook.run("student", "load", "maple-usd", write(tmp_path / "base.csv", MANY, "4"))
+    rollover = write(tmp_path / "rollover.csv", MANY, "5")
     with often(look, PAUSE):
         said = rollbook.run("student", "load", "maple-usd", rollover)
-    assert "30,000 updated, 0 unchanged, 0 rejected" in said
+    assert f"{MANY:,} updated, 0 unchanged, 0 rejected" in said
     assert (reached != sorted(reached)) == (CORES > 1)
     assert rollbook.descendants(WORKER) == []
 

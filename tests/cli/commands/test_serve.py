@@ -12,11 +12,14 @@ from urllib.request import urlopen
 
 import pytest
 
+from tests import depth
 from tests.cli import process
 from tests.cli.files import HEADER, row
 from tests.installations import copied, execute, installed
 
 pytestmark = pytest.mark.process
+
+LARGE = depth.choose(daily=8_000, nightly=20_000)  # students
 
 
 @contextmanager
@@ -102,10 +105,10 @@ def test_an_interrupted_load_continues_with_the_same_command(
     data: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
     path, env = tmp_path / "base.csv", process.environment(data)
-    rows = [row(str(count), "Ana", f"Brook{_letters(count)}") for count in range(20_000)]
+    rows = [row(str(count), "Ana", f"Brook{_letters(count)}") for count in range(LARGE)]
     path.write_text("\n".join((HEADER, *rows, "")))
     with started(data, "student", "load", "maple-usd", str(path)) as load:
-        until(lambda: execute(data, "SELECT id FROM updates_updatejob WHERE read > 0") != [])
+        until(lambda: execute(data, "SELECT id FROM updates_updatejob WHERE rows_read > 0") != [])
         load.send_signal(number)
         assert load.wait(timeout=60) == {signal.SIGINT: 130, signal.SIGKILL: -9}[number]
     if number == signal.SIGINT:
@@ -116,9 +119,9 @@ def test_an_interrupted_load_continues_with_the_same_command(
     result = process.rollbook("student", "load", "maple-usd", path, env=env)
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith(
-        "COMPLETED update 1: 20,000 students: 0 updated, 20,000 added, 0 unchanged, 0 rejected"
+        f"COMPLETED update 1: {LARGE:,} students: 0 updated, {LARGE:,} added, 0 unchanged, 0 rejected"
     )
-    assert process.rollbook("student", "export", "maple-usd", env=env).stdout.count("\n") == 20_001
+    assert process.rollbook("student", "export", "maple-usd", env=env).stdout.count("\n") == LARGE + 1
 
 
 def _letters(number: int) -> str:
