@@ -18,6 +18,8 @@ from tests.installations import copied, environment, installed
 
 LOGIN = "ops@maple.example"
 NEIGHBOUR = "ops@cedar.example"
+END_OF_MAIL = f"{'-' * 79}\n"
+"""What Django writes behind each mail in a file."""
 
 
 @dataclass
@@ -155,14 +157,11 @@ class Rollbook:
         return shown
 
     def mails(self) -> list[str]:
-        """The mails in the data folder, in the order in which they were sent."""
+        """Return the mails in the data folder in the order they were sent, but for one being written."""
         folder = self.data / "mail"
-        files = (
-            sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime_ns)
-            if folder.is_dir()
-            else []
-        )
-        return [file.read_text(encoding="utf-8") for file in files]
+        files = sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime_ns) if folder.is_dir() else []
+        texts = [file.read_text(encoding="utf-8") for file in files]
+        return list(filter(_is_whole, texts))
 
     def until_mailed(self, count: int, seconds: float = 60) -> list[str]:
         """Wait for so many mails."""
@@ -191,6 +190,10 @@ class Rollbook:
             str(secret),
         )
         self.run("staff", "add", slug, login, *who)
+
+
+def _is_whole(mail: str) -> bool:
+    return mail.endswith(END_OF_MAIL)
 
 
 @pytest.fixture(scope="session")
