@@ -112,9 +112,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Let only those tests start Python that are marked so: a start takes longer than most tests."""
-    GUARD.python_processes = bool(
-        item.get_closest_marker("process") or item.get_closest_marker("browser")
-    )
+    GUARD.taken()  # what the setup of the test before found and raised
+    GUARD.python_processes = bool(item.get_closest_marker("process") or item.get_closest_marker("browser"))
 
 
 def a_district(name: str, *schools: str) -> District:

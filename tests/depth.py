@@ -1,7 +1,7 @@
 """How deep a run tests: every day with samples, every night with all of them.
 
 A run every day takes a few samples of a long list, others each day. The report of a run names the seed; with it in
-``ROLLBOOK_TESTS_SEED`` the same samples are taken again.
+``TESTS_SEED`` the same samples are taken again.
 """
 
 import os
@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
-NIGHTLY_VARIABLE = "ROLLBOOK_TESTS_NIGHTLY"
-SEED_VARIABLE = "ROLLBOOK_TESTS_SEED"
+NIGHTLY_VARIABLE = "TESTS_NIGHTLY"
+SEED_VARIABLE = "TESTS_SEED"
 
 NIGHTLY = bool(os.environ.get(NIGHTLY_VARIABLE))
 

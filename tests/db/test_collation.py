@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
@@ -67,7 +67,10 @@ TEXTS = [
 """In the order of their bytes, which is that of no language."""
 STUDENT_IDS = [text for text in TEXTS if text.isascii()]
 
-on_another_server = pytest.mark.only_on("postgresql")
+
+def on_another_server(test: Callable[..., None]) -> Callable[..., None]:
+    """Mark a test of a PostgreSQL server with another order of texts, which a process fills."""
+    return pytest.mark.only_on("postgresql")(pytest.mark.process(test))
 
 
 def test_texts_are_ordered_and_compared_by_their_bytes(maple: District) -> None:

@@ -32,7 +32,8 @@ def test_schools_are_added_and_renamed_and_have_a_default_group(
         ("200", "School 200"),
         ("300", "Hill, Middle"),
     ]
-    assert list(Group.objects.values_list("school__organization_id", "name", "name_key")) == [
+    groups = Group.objects.order_by("school__organization_id")
+    assert list(groups.values_list("school__organization_id", "name", "name_key")) == [
         ("100", "Default", "default"),
         ("200", "Default", "default"),
         ("300", "Default", "default"),
