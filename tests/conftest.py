@@ -21,11 +21,10 @@ from tests import depth, installations, outside
 from tests.settings import BYTECODE
 
 # Nothing here is timed. Under CI, Hypothesis's own profile for it stays: the same examples each time.
-hypothesis_settings.register_profile("rollbook", parent=hypothesis_settings(), deadline=None)
 hypothesis_settings.register_profile(
-    "nightly", parent=hypothesis_settings(), deadline=None, max_examples=depth.NIGHTLY_EXAMPLES
+    "rollbook", parent=hypothesis_settings(), deadline=None, max_examples=depth.examples()
 )
-hypothesis_settings.load_profile("nightly" if depth.NIGHTLY else "rollbook")
+hypothesis_settings.load_profile("rollbook")
 
 GUARD = outside.Guard(outside.border_of(outside.ROOT))
 sys.addaudithook(GUARD)

@@ -20,10 +20,10 @@ SEED = int(os.environ.setdefault(SEED_VARIABLE, f"{datetime.now(UTC):%Y%m%d}"))
 
 Item = TypeVar("Item")
 
-NIGHTLY_EXAMPLES = 300
+DAILY_EXAMPLES, NIGHTLY_EXAMPLES = 50, 300
 
 
-def examples(daily: int) -> int:
+def examples(daily: int = DAILY_EXAMPLES) -> int:
     """Return how many examples Hypothesis tries of a test that takes so many every day."""
     return NIGHTLY_EXAMPLES if NIGHTLY else daily
 

@@ -30,6 +30,8 @@ from tests.conftest import PASSWORD, a_member
 from tests.updates.night import a_class, enroll, finish, send
 from tests.web.test_matrix import COMMANDS_AND_CHECKS
 
+pytestmark = pytest.mark.daily_on("sqlite")
+
 PAGES: dict[str, URLPattern] = {
     pattern.name or "?": pattern
     for pattern in urlpatterns
