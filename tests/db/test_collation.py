@@ -70,7 +70,8 @@ STUDENT_IDS = [text for text in TEXTS if text.isascii()]
 
 def on_another_server(test: Callable[..., None]) -> Callable[..., None]:
     """Mark a test of a PostgreSQL server with another order of texts, which a process fills."""
-    return pytest.mark.only_on("postgresql")(pytest.mark.process(test))
+    marked: Callable[..., None] = pytest.mark.only_on("postgresql")(pytest.mark.process(test))
+    return marked
 
 
 def test_texts_are_ordered_and_compared_by_their_bytes(maple: District) -> None:
