@@ -1,12 +1,15 @@
-"""Run every test on both databases: ``python -m tests [--on DATABASE] [--nightly] [pytest's own arguments]``.
+"""Run every test on both databases.
 
-Tests that never ask the database run on SQLite alone; conftest.py leaves them out on PostgreSQL. With ``--nightly``
-nothing is sampled.
+    python -m tests [--on DATABASE] [--nightly] [pytest's own arguments]
 
-SQLite needs nothing. PostgreSQL is a server that is made for this run alone; pages are opened in Chromium, which is
-installed if it may be. Where one of the two cannot be had, nothing is tested and the exit code is 1. What DATABASE_URL
-says outside counts for nothing. Each line says which database it is about, and what failed is told again at the end.
-With ``--on`` there is one run, and pytest has the terminal to itself.
+Tests that never ask the database run on SQLite alone; conftest.py deselects them on PostgreSQL.
+With ``--nightly`` nothing is sampled, and with ``--on`` there is one run, to which pytest gives the
+whole terminal.
+
+SQLite needs nothing. For PostgreSQL a server is started for this run alone. Pages are opened in
+Chromium, which is installed if that is allowed. Without PostgreSQL or Chromium nothing is tested,
+and the exit code is 1. DATABASE_URL is ignored. Each line names its database, and failures are
+repeated at the end.
 """
 
 import argparse
@@ -112,7 +115,7 @@ def _opens_pages(words: Sequence[str]) -> bool:
 
 @contextmanager
 def _postgresql() -> Iterator[str]:
-    """The address of a database on a new server: a port, which a process in a namespace of its own reaches too."""
+    """Yield the address of a database on a new server, which listens on a port."""
     with running_server(tcp=True, ordered=True) as server:
         server.create_database(OWNER)
         url = server.url(OWNER, port=server.port)
@@ -148,7 +151,7 @@ def _side_by_side(words: Sequence[str], url: str) -> int:
 
 
 def code_of(codes: Sequence[int]) -> int:
-    """Of both runs: what the first that failed ended with. It is no failure that one has nothing to test."""
+    """Return the exit code of the first run that failed; having nothing to test is no failure."""
     failures = [code for code in codes if code not in (0, NOTHING_TO_TEST)]
     return failures[0] if failures else min(codes)
 

@@ -1,4 +1,8 @@
-"""The standing cast: Maple USD is ours, Cedar County the neighbour who must neither see nor be seen."""
+"""Fixtures of all tests, and which test runs where.
+
+Maple USD is the district under test. Cedar County is another one, which must neither see its data
+nor be seen.
+"""
 
 import os
 import sys
@@ -20,7 +24,7 @@ from rollbook.updates.applying import apply
 from tests import depth, installations, outside
 from tests.settings import BYTECODE
 
-# Nothing here is timed. Under CI, Hypothesis's own profile for it stays: the same examples each time.
+# No example has a deadline. Where CI is set, Hypothesis takes the same examples each time.
 hypothesis_settings.register_profile(
     "rollbook", parent=hypothesis_settings(), deadline=None, max_examples=depth.examples()
 )
@@ -29,7 +33,7 @@ hypothesis_settings.load_profile("rollbook")
 GUARD = outside.Guard(outside.border_of(outside.ROOT))
 sys.addaudithook(GUARD)
 
-# Few tests are about the hash itself, and the real one takes longer than most tests; see ``real_hashing``.
+# The real hash takes longer than most tests; those about it use the fixture ``real_hashing``.
 REAL_COST = {"time_cost": Argon2id.time_cost, "memory_cost": Argon2id.memory_cost}
 Argon2id.time_cost, Argon2id.memory_cost = 1, 8
 
@@ -39,9 +43,9 @@ PASSWORD = "correct horse battery staple"
 HERE = Path(__file__).parent
 BROWSER = ("browser",)
 PROCESS = ("endtoend", "faults", "postgres")
-"""The folders whose tests open pages in a browser, and those whose tests start processes of Rollbook or PostgreSQL.
+"""The folders of tests that open a browser, and of those that start processes.
 
-A test elsewhere that starts one says so itself.
+A test elsewhere that starts a process has the mark itself.
 """
 
 WITHOUT_DATABASE = ("postgres",)
@@ -51,7 +55,10 @@ SLOWEST = ("faults", "browser", "endtoend")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the bytecode of what tests start in one place; pytest's own processes keep theirs beside the source."""
+    """Give the processes that tests start one place for bytecode.
+
+    pytest's own processes keep theirs beside the source, where the next run finds it.
+    """
     if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
         os.environ["PYTHONPYCACHEPREFIX"] = os.environ[BYTECODE]
 
@@ -72,8 +79,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what another run tests, and begin with what takes long.
 
-    Tests of what only one of the databases has run on that one. Tests that never ask the database run on SQLite alone.
-    The slowest come first: of several processes none is left alone with them at the end.
+    Tests of what only one of the databases has run on that one. Tests that never ask the database
+    run on SQLite alone. The slowest tests come first, so that they don't run alone at the end.
     """
     items.sort(key=lambda item: _folder(item) not in SLOWEST)
     elsewhere = [item for item in items if not _runs_here(item)]
@@ -96,7 +103,10 @@ def _runs_here(item: pytest.Item) -> bool:
 
 
 def _asks_database(item: pytest.Item) -> bool:
-    """Whether the test may depend on the database: pytest-django keeps those from it that do not name it."""
+    """Return whether the test may depend on the database.
+
+    pytest-django refuses queries of a test in this process that doesn't ask for the database.
+    """
     if item.get_closest_marker("process") or item.get_closest_marker("browser"):
         return True
     fixtures = set(getattr(item, "fixturenames", ()))
@@ -110,7 +120,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Let only those tests start Python that are marked so: a start takes longer than most tests."""
+    """Refuse to start Python in tests that are not marked with ``process`` or ``browser``."""
     GUARD.taken()  # what the setup of the test before found and raised
     GUARD.python_processes = bool(item.get_closest_marker("process") or item.get_closest_marker("browser"))
 

@@ -1,7 +1,7 @@
-"""How deep a run tests: every day with samples, every night with all of them.
+"""How deep a run tests: every day with samples, every night with everything.
 
-A run every day takes a few samples of a long list, others each day. The report of a run names the seed; with it in
-``TESTS_SEED`` the same samples are taken again.
+A daily run takes a few samples of a long list, and others every day. The report of a run names the
+seed; set ``TESTS_SEED`` to it to take the same samples again.
 """
 
 import os
@@ -15,7 +15,7 @@ SEED_VARIABLE = "TESTS_SEED"
 
 NIGHTLY = bool(os.environ.get(NIGHTLY_VARIABLE))
 
-# Set for the processes over which pytest spreads the tests, also when they start behind midnight.
+# In the environment, so that pytest-xdist's workers take the same, also after midnight.
 SEED = int(os.environ.setdefault(SEED_VARIABLE, f"{datetime.now(UTC):%Y%m%d}"))
 
 Item = TypeVar("Item")

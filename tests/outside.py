@@ -1,8 +1,8 @@
-"""Refuse to open files outside the repository, so that a clone with nothing beside it passes every test.
+"""Refuse to open files outside the repository, so that a clone by itself passes every test.
 
-The audit hook sees what this process opens and what it names to the processes it starts. Allowed are the repository,
-Python and its packages, the system, and temporary folders; not what stands beside the repository when the run begins,
-even where that is a temporary folder.
+The audit hook sees what this process opens, and the paths in the commands that it starts. Allowed
+are the repository, Python and its packages, the system, and temporary folders. Not allowed is what
+is beside the repository when the run begins, even where that is a temporary folder.
 """
 
 import os
@@ -86,8 +86,8 @@ def _is_below(parts: tuple[str, ...], folders: Iterable[tuple[str, ...]]) -> boo
 class Guard:
     """The audit hook.
 
-    ``found`` collects what was refused, also where the code under test handled the exception. ``python_processes``
-    says whether the current test may start Python.
+    ``found`` collects what was refused, also where the code under test handled the exception.
+    ``python_processes`` is whether the current test may start Python.
     """
 
     def __init__(self, border: Border) -> None:

@@ -1,6 +1,6 @@
-"""Write the files of a made-up district: those of ``bench/students.py``, and a night with damaged rows.
+"""Write the files of a made-up district: those of ``bench/students.py``, and damaged rows.
 
-dirty.csv is nightly.csv with about one row in two hundred damaged; ``DirtyLine`` says which and how.
+dirty.csv is nightly.csv with about one row in 200 damaged; ``DirtyLine`` says which and how.
 """
 
 import csv
@@ -12,7 +12,7 @@ from pathlib import Path
 from bench import students
 
 VENDOR_SAMPLE = Path(__file__).with_name("vendor-sample.csv")
-"""The student file of another product: its column names, CRLF line ends, and 86 made-up students."""
+"""A file of 86 made-up students as another product writes it, with CRLF line ends."""
 
 DAMAGED_SHARE = 0.005
 

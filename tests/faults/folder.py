@@ -105,7 +105,7 @@ class Folder:
 
 @cache
 def enrolled_once() -> Folder:
-    """Return the folder of a district whose students are those of ``base``; to be copied, not to be used."""
+    """Return the folder of a district with the students of ``base``, to be copied and not used."""
     place = settings.DATA / "enrolled"
     place.mkdir()
     (place / "base.csv").write_text(base(), encoding="utf-8")

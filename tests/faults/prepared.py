@@ -1,9 +1,9 @@
-"""A process that has imported the packages and forks for each task: ``python -m tests.faults.prepared``.
+"""A process with the packages imported, which forks for each task.
 
-It reads orders from its standard input, one JSON object a line. It answers with the number of the
-new process, and after a second line with how that ended. Django and Rollbook's settings are loaded
-by the new process, in the environment of the order. It ends when its input does, so that it does
-not outlive the test run.
+``python -m tests.faults.prepared`` reads orders from its standard input, one JSON object a line. It
+answers with the number of the new process and, after another line of input, with how that process
+ended. Only the new process loads Django and Rollbook's settings, in the environment of the order.
+The process ends when its input does, so that it does not outlive the test run.
 """
 
 import atexit
