@@ -122,7 +122,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Refuse to start Python in tests that are not marked with ``process`` or ``browser``."""
     GUARD.taken()  # what the setup of the test before found and raised
-    GUARD.python_processes = bool(item.get_closest_marker("process") or item.get_closest_marker("browser"))
+    GUARD.python_processes = bool(
+        item.get_closest_marker("process") or item.get_closest_marker("browser")
+    )
 
 
 def a_district(name: str, *schools: str) -> District:

@@ -11,7 +11,7 @@ import django
 
 django.setup()
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from tests.browser import chromium
 from tests.browser.conftest import FLAGS, HEIGHT, server_on
@@ -40,10 +40,12 @@ def main(names: list[str]) -> int:
                 browser = playwright.chromium.launch(
                     executable_path=browser_path, args=[*FLAGS, *sandbox]
                 )
-                context = {"base_url": rollbook.url, "ignore_https_errors": True}
-                for state, page in visits(
-                    rollbook, lambda: browser.new_context(**context).new_page()
-                ):  # type: ignore[arg-type]
+
+                def new_page() -> Page:
+                    context = browser.new_context(base_url=rollbook.url, ignore_https_errors=True)
+                    return context.new_page()
+
+                for state, page in visits(rollbook, new_page):
                     if names and not state.name.startswith(tuple(names)):
                         continue
                     for width in WIDTHS:

@@ -159,7 +159,11 @@ class Rollbook:
     def mails(self) -> list[str]:
         """Return the mails in the data folder in the order they were sent, but for one being written."""
         folder = self.data / "mail"
-        files = sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime_ns) if folder.is_dir() else []
+        files = (
+            sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime_ns)
+            if folder.is_dir()
+            else []
+        )
         texts = [file.read_text(encoding="utf-8") for file in files]
         return list(filter(_is_whole, texts))
 

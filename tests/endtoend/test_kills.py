@@ -54,7 +54,9 @@ def test_a_server_killed_again_and_again_during_a_rollover_ends_where_one_does_t
 
 
 def deaths_without_a_step(rollbook: Rollbook) -> int:
-    [(deaths,)] = execute(rollbook.data, "SELECT deaths FROM updates_updatejob WHERE number = 2")
+    [(deaths,)] = execute(
+        rollbook.data, "SELECT attempts_without_progress FROM updates_updatejob WHERE number = 2"
+    )
     return int(deaths)
 
 

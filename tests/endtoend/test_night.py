@@ -131,20 +131,33 @@ def test_the_neighbour_sees_nothing_and_changes_nothing(serving: Rollbook, tmp_p
     assert serving.run("student", "export", "maple-usd") == before
 
 
-def test_cancel_keeps_what_is_done_and_nothing_changes_after_its_answer(serving: Rollbook, tmp_path: Path) -> None:
-    serving.start_update(a_file(tmp_path, HEADER + "".join(row(n) for n in range(LARGE))), "mode=add")
+def test_cancel_keeps_what_is_done_and_nothing_changes_after_its_answer(
+    serving: Rollbook, tmp_path: Path
+) -> None:
+    serving.start_update(
+        a_file(tmp_path, HEADER + "".join(row(n) for n in range(LARGE))), "mode=add"
+    )
     while f" of {LARGE:,} changed students" not in serving.curl("status").verdict:
         time.sleep(0.05)
     answer = serving.curl("cancel")
     exported = serving.run("student", "export", "maple-usd").count("\n") - 1
-    assert answer.verdict.startswith(f"OK update 1 canceled: {exported:,} students stay updated, {LARGE - exported:,} ")
+    assert answer.verdict.startswith(
+        f"OK update 1 canceled: {exported:,} students stay updated, {LARGE - exported:,} "
+    )
     assert 0 < exported < LARGE
     again = serving.curl("cancel")
     assert again.verdict.startswith("NOTHING TO CANCEL update 1 was canceled at ")
     told = serving.told()
-    assert (told["state"], told["added"], told["not_processed"]) == ("canceled", exported, LARGE - exported)
+    assert (told["state"], told["added"], told["not_processed"]) == (
+        "canceled",
+        exported,
+        LARGE - exported,
+    )
     mail = serving.until_mailed(1)[0].replace("\n ", " ")
-    assert f"Student update 1 canceled: 0 updated, {exported:,} added, {LARGE - exported:,} not processed" in mail
+    assert (
+        f"Student update 1 canceled: 0 updated, {exported:,} added, {LARGE - exported:,} not processed"
+        in mail
+    )
     assert serving.run("student", "export", "maple-usd").count("\n") - 1 == exported
     serving.start_update(tmp_path / "students.csv", "mode=add")
     assert f"0 updated, {LARGE - exported:,} added, {exported:,} unchanged" in serving.until_ended()

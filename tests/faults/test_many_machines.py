@@ -58,7 +58,7 @@ def everything_is_as_if_nothing_had_happened(
 def at_work(cluster: Cluster) -> bool:
     return bool(
         cluster.ask(
-            "SELECT 1 FROM updates_updatejob WHERE state = 'applying' AND updated + added > 0"
+            "SELECT 1 FROM updates_updatejob WHERE state = 'applying' AND rows_updated + rows_added > 0"
         )
     )
 
@@ -251,6 +251,6 @@ def test_f22_a_worker_that_finds_a_newer_database_stops_kindly(
     )
     assert cluster.jobs("doing") == []
     cluster.ask("DELETE FROM django_migrations WHERE name = '9999_newer'")
-    assert cluster.ask("SELECT max(deaths) FROM updates_updatejob") == [(0,)]
+    assert cluster.ask("SELECT max(attempts_without_progress) FROM updates_updatejob") == [(0,)]
     cluster.start(step="0")
     everything_is_as_if_nothing_had_happened(cluster, undisturbed)

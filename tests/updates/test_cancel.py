@@ -214,4 +214,8 @@ def test_when_cancel_returns_no_further_student_changes_though_a_worker_is_at_it
     assert dump(school) == at_once
     assert fenced
     assert 20 <= done < 200
-    assert sum(values["GRADE"] == "5" for values, _ in at_once.values()) == done == told(update).updated
+    assert (
+        sum(values["GRADE"] == "5" for values, _ in at_once.values())
+        == done
+        == told(update).updated
+    )

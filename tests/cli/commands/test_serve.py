@@ -121,7 +121,9 @@ def test_an_interrupted_load_continues_with_the_same_command(
     assert result.stdout.startswith(
         f"COMPLETED update 1: {LARGE:,} students: 0 updated, {LARGE:,} added, 0 unchanged, 0 rejected"
     )
-    assert process.rollbook("student", "export", "maple-usd", env=env).stdout.count("\n") == LARGE + 1
+    assert (
+        process.rollbook("student", "export", "maple-usd", env=env).stdout.count("\n") == LARGE + 1
+    )
 
 
 def _letters(number: int) -> str:
