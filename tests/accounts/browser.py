@@ -1,4 +1,4 @@
-"""A browser that keeps its cookies, and goes through Django's session middleware as every page does."""
+"""A simulated browser with cookies, which uses Django's session middleware, and a clock."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -21,24 +21,25 @@ T = TypeVar("T")
 
 
 class Browser:
-    """``ask`` runs a view in a request of its own, and gives what it returns."""
+    """A browser with its own cookies."""
 
     def __init__(self) -> None:
         self.cookies: dict[str, str] = {}
 
     def ask(self, view: Callable[[HttpRequest], T]) -> T:
-        answers: list[T] = []
+        """Call a view with a new request, and return its result."""
+        results: list[T] = []
 
         def respond(request: HttpRequest) -> HttpResponse:
-            answers.append(view(request))
+            results.append(view(request))
             return HttpResponse()
 
         request = RequestFactory().get("/", secure=True)
         request.COOKIES = dict(self.cookies)
         response = SessionMiddleware(respond)(request)
         assert isinstance(response, HttpResponse)
-        self._keep(response)
-        return answers[0]
+        self._store_cookies(response)
+        return results[0]
 
     def sign_in(self, member: Member, agent: str = "Firefox") -> None:
         self.ask(lambda request: sessions.begin(request, member, HERE, agent, timezone.now()))
@@ -50,7 +51,7 @@ class Browser:
     def key(self) -> str:
         return self.cookies.get(settings.SESSION_COOKIE_NAME, "")
 
-    def _keep(self, response: HttpResponse) -> None:
+    def _store_cookies(self, response: HttpResponse) -> None:
         for name, cookie in response.cookies.items():
             if cookie["max-age"] == 0:
                 self.cookies.pop(name, None)
@@ -59,7 +60,7 @@ class Browser:
 
 
 class Clock:
-    """The time that Django tells, which stands still until it is moved."""
+    """Replaces Django's current time with one that only changes when it is moved."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = NOW

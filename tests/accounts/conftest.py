@@ -1,4 +1,4 @@
-"""Time that stands still, and nobody who is remembered from another test."""
+"""Fixtures: a clock, and an empty cache of sign-ins."""
 
 import pytest
 
@@ -7,11 +7,11 @@ from tests.accounts.browser import Clock
 
 
 @pytest.fixture(autouse=True)
-def nobody_is_remembered() -> None:
+def empty_sign_in_cache() -> None:
     sign_in_cache.clear()
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """It says what ``browser.NOW`` is until it is moved."""
+    """A clock that shows ``browser.NOW`` until it is moved."""
     return Clock(monkeypatch)

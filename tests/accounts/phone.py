@@ -1,4 +1,4 @@
-"""A phone with an app for one-time codes, and a member who has one."""
+"""A phone with an authenticator app, and members who use two-step verification."""
 
 import base64
 from dataclasses import dataclass
@@ -11,23 +11,23 @@ from tests.accounts.browser import NOW
 
 @dataclass(frozen=True)
 class Phone:
-    """It has been told a secret."""
+    """An authenticator app with a secret."""
 
     secret: bytes
 
     @classmethod
-    def told(cls, letters: str) -> "Phone":
-        """The secret as a page shows it."""
-        return cls(base64.b32decode(letters.replace(" ", "")))
+    def told(cls, text: str) -> "Phone":
+        """Set it up with the secret as shown on a page."""
+        return cls(base64.b32decode(text.replace(" ", "")))
 
     def code(self, now: datetime = NOW, later: int = 0) -> str:
-        """What it shows now, or so many steps later."""
+        """Return the current code, or the code that many time steps later."""
         return totp.code_of(self.secret, totp.step_at(now) + later)
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What a member has after switching a second factor on; the code of that moment is used up."""
+    """What a member has after turning on two-step verification; the first code is used up."""
 
     phone: Phone
     recovery_codes: tuple[str, ...]
@@ -35,8 +35,8 @@ class Kept:
 
 
 def with_second_factor(member: Member, now: datetime = NOW) -> Kept:
-    """The member has one from now on."""
+    """Turn on two-step verification for the member."""
     draft = second_factor.new_encrypted_secret(member)
     phone = Phone.told(second_factor.in_letters(member, draft))
-    made = second_factor.switch_on(member, draft, phone.code(now), now)
-    return Kept(phone, made.recovery_codes, made.token)
+    setup = second_factor.switch_on(member, draft, phone.code(now), now)
+    return Kept(phone, setup.recovery_codes, setup.token)

@@ -56,7 +56,7 @@ def by_member(ben: Member, manager: Member) -> EmailMultiAlternatives:
     return written(ben, AccountMailKind.INVITATION, manager)
 
 
-def by_host(ben: Member, manager: Member) -> EmailMultiAlternatives:
+def by_operator(ben: Member, manager: Member) -> EmailMultiAlternatives:
     return written(ben, AccountMailKind.INVITATION)
 
 
@@ -84,8 +84,8 @@ def second_factor_off_by_manager(ben: Member, manager: Member) -> EmailMultiAlte
     return written(ben, AccountMailKind.SECOND_FACTOR_OFF, manager)
 
 
-def token_made(ben: Member, manager: Member) -> EmailMultiAlternatives:
-    mails.queue_mail(manager, AccountMailKind.TOKEN_MADE, NOW, about="<the night's machine>")
+def token_created(ben: Member, manager: Member) -> EmailMultiAlternatives:
+    mails.queue_mail(manager, AccountMailKind.TOKEN_CREATED, NOW, about="<the night's machine>")
     return mails.message(AccountMail.objects.latest("pk"))
 
 
@@ -93,14 +93,14 @@ ALL = {
     write.__name__: write
     for write in (
         by_member,
-        by_host,
+        by_operator,
         forgotten_password,
         password_changed,
         second_factor_on,
         second_factor_on_of_a_manager,
         second_factor_off,
         second_factor_off_by_manager,
-        token_made,
+        token_created,
     )
 }
 

@@ -1,1 +1,1 @@
-"""Who may act."""
+"""Staff members, their roles and permissions, how they sign in, and the audit log."""

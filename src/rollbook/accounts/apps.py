@@ -1,4 +1,4 @@
-"""The Django app: registers its triggers."""
+"""The Django app, which registers the triggers of the audit log."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,4 @@
-"""What a district settles for itself: who gets results, how times and files are read, what is kept how long."""
+"""The settings of a district: result emails, time zone, encoding, sign-in and retention times."""
 
 import zoneinfo
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,12 +11,21 @@ from rollbook.accounts.members import members
 from rollbook.accounts.models import Member
 from rollbook.districts.models import AUDIT_KEPT_YEARS, DETAILS_KEPT_DAYS, FILES_KEPT_DAYS, District
 from rollbook.studentfile.reading.encodings import normalize_encoding_name
+from rollbook.text import printable
 
 
 @dataclass(frozen=True)
 class Settings:
-    """All of them, called as the district's own columns are. ``receivers`` are keys of its members, who get the results
-    of every update; files and details are kept for days after the end of an update.
+    """All settings of a district, with the names of its columns.
+
+    Attributes:
+        receivers: Primary keys of the members who get the results of every update.
+        time_zone: An IANA name, such as ``America/Chicago``.
+        encoding: The encoding of student files without a byte order mark.
+        requires_second_factor: Whether all members must use two-step verification.
+        files_kept_days: Days to keep a student file after the end of its update.
+        details_kept_days: Days to keep rows and problems after the end of their update.
+        audit_kept_years: Years to keep audit events.
     """
 
     receivers: frozenset[int]
@@ -30,7 +39,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class SettingChange:
-    """One setting that is another one now, as the audit tells it: members by their keys."""
+    """A setting with its old and new value, as text for the audit log; members as primary keys."""
 
     what: str
     before: str
@@ -41,7 +50,7 @@ class SettingChange:
 
 
 class InvalidSettings(Exception):
-    """These cannot be a district's settings; ``reasons`` say of each that is wrong why, one sentence each."""
+    """Some settings are not valid; ``reasons`` has one sentence for each of them."""
 
     def __init__(self, reasons: Mapping[str, str]) -> None:
         super().__init__("; ".join(reasons.values()))
@@ -49,32 +58,35 @@ class InvalidSettings(Exception):
 
 
 WORDS: Mapping[str, str] = {
-    "receivers": "receivers of results",
+    "receivers": "result recipients",
     "time_zone": "time zone",
     "encoding": "encoding",
-    "requires_second_factor": "second factor required",
-    "files_kept_days": "days files are kept",
-    "details_kept_days": "days rows and problems are kept",
-    "audit_kept_years": "years the audit is kept",
+    "requires_second_factor": "two-step verification required",
+    "files_kept_days": "days to keep files",
+    "details_kept_days": "days to keep rows and problems",
+    "audit_kept_years": "years to keep the audit log",
 }
-"""What each is called in a sentence."""
+"""What each setting is called in a sentence."""
 
 LIMITS: Mapping[str, tuple[int, int]] = {
     "files_kept_days": FILES_KEPT_DAYS,
     "details_kept_days": DETAILS_KEPT_DAYS,
     "audit_kept_years": AUDIT_KEPT_YEARS,
 }
-"""The least and the most of those that are numbers."""
+"""The minimum and maximum of each numeric setting."""
+
+_COLUMNS = [field.name for field in fields(Settings) if field.name != "receivers"]
+_MAX_EXCERPT_LENGTH = 40
 
 
 def load_settings(district: District) -> Settings:
-    """How they stand."""
+    """Return the district's current settings."""
     receivers = frozenset(member.pk for member in members.result_recipients(district))
     return Settings(receivers, **{name: getattr(district, name) for name in _COLUMNS})
 
 
 def possible_recipients(district: District) -> list[Member]:
-    """Who may get the results: every active member, by name."""
+    """Return all active members, who may get results, sorted by name."""
     active = Member.objects.filter(district=district, is_active=True)
     return sorted(
         active,
@@ -87,9 +99,12 @@ def possible_recipients(district: District) -> list[Member]:
 
 
 def change(district: District, wanted: Settings) -> list[SettingChange]:
-    """They are so from now on; returns those that were otherwise. Raises SettingsRefused, and then nothing has changed.
+    """Save the settings and return the changes.
 
-    What begins after it goes by the new ones: a page with the next click, an update with the next file.
+    They apply from the next page request and the next student file.
+
+    Raises:
+        InvalidSettings: A setting is not valid. Nothing is changed.
     """
     with transaction.atomic():
         current = District.objects.select_for_update(no_key=True).get(pk=district.pk)
@@ -108,34 +123,39 @@ def change(district: District, wanted: Settings) -> list[SettingChange]:
 
 @cache
 def time_zones() -> tuple[str, ...]:
-    """Those that are called after a place, and UTC, in the order of their names."""
-    known = zoneinfo.available_timezones()
-    places = (name for name in known if "/" in name and not name.startswith(("Etc/", "SystemV/")))
+    """Return the time zones that are named after a place, sorted, and UTC."""
+    available = zoneinfo.available_timezones()
+    places = [
+        name for name in available if "/" in name and not name.startswith(("Etc/", "SystemV/"))
+    ]
     return (*sorted(places), "UTC")
 
 
-def _problems(wanted: Settings, found_receivers: int) -> Iterator[tuple[str, str]]:
-    if found_receivers != len(wanted.receivers):
+def _problems(wanted: Settings, active_receivers: int) -> Iterator[tuple[str, str]]:
+    """Yield the name of each setting that is not valid, and why."""
+    if active_receivers != len(wanted.receivers):
         yield "receivers", "one of these is not an active member of the district; choose again"
     if wanted.time_zone not in zoneinfo.available_timezones():
-        yield "time_zone", "there is no such time zone; choose one of the list"
+        excerpt = printable(wanted.time_zone, _MAX_EXCERPT_LENGTH)
+        yield "time_zone", f"'{excerpt}' isn't a time zone; choose one from the list"
     try:
         normalize_encoding_name(wanted.encoding)
-    except ValueError as unknown:
-        yield "encoding", str(unknown)
-    for name, (least, most) in LIMITS.items():
-        if not least <= getattr(wanted, name) <= most:
-            yield name, f"this is not a number from {least:,} to {most:,}"
+    except ValueError as error:
+        yield "encoding", str(error)
+    for name, (minimum, maximum) in LIMITS.items():
+        value = getattr(wanted, name)
+        if not minimum <= value <= maximum:
+            yield name, f"{value:,} isn't a number from {minimum:,} to {maximum:,}"
 
 
-def _changes(before: Settings, now: Settings) -> Iterator[SettingChange]:
+def _changes(before: Settings, after: Settings) -> Iterator[SettingChange]:
     for name, word in WORDS.items():
-        old, new = getattr(before, name), getattr(now, name)
+        old, new = getattr(before, name), getattr(after, name)
         if old != new:
-            yield SettingChange(word, _told(old), _told(new))
+            yield SettingChange(word, _as_text(old), _as_text(new))
 
 
-def _told(value: object) -> str:
+def _as_text(value: object) -> str:
     if isinstance(value, frozenset):
         return _members(sorted(value))
     if isinstance(value, bool):
@@ -145,6 +165,3 @@ def _told(value: object) -> str:
 
 def _members(keys: Iterable[int]) -> str:
     return ", ".join(f"member {key}" for key in keys) or "nobody"
-
-
-_COLUMNS = [field.name for field in fields(Settings) if field.name != "receivers"]

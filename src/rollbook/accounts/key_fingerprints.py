@@ -1,7 +1,7 @@
-"""Whether the keys beside the database are those it has been used with.
+"""Verification that the secret keys in the data folder are the ones the database was used with.
 
-With others, every password of a student would be wrong, and every row of the next file new. On many machines each has a
-folder of keys, and all must be copies of one.
+With other keys, all student passwords would be wrong, and all rows of the next file would be
+treated as new. If Rollbook runs on several machines, each needs a copy of the same keys.
 """
 
 import hashlib
@@ -16,23 +16,24 @@ NAMES = ("session", "logins", "student-passwords", "student-password-marks", "ro
 
 
 class KeysDoNotMatch(Exception):
-    """The keys in the data folder are not those of the database; the text says what to do."""
+    """The keys in the data folder don't match the database; the text says how to fix it."""
 
 
 def verify_keys() -> None:
-    """Note the marks of keys that are new to the database. Raises OtherKeys."""
-    known = dict(KeyFingerprint.objects.values_list("name", "fingerprint"))
+    """Compare all keys with their stored fingerprints, and store those of new keys.
+
+    Raises:
+        KeysDoNotMatch: A key is missing or differs.
+    """
     folder: Path = settings.KEYS
-    missing = [name for name in NAMES if name in known and not (folder / name).exists()]
+    known = dict(KeyFingerprint.objects.values_list("name", "fingerprint"))
+    known_names = [name for name in NAMES if name in known]
+    missing = [name for name in known_names if not (folder / name).exists()]
     if missing:
-        raise _other(folder, f"{' and '.join(missing)} are missing")
-    other = [
-        name for name in NAMES if name in known and known[name] != fingerprint(secret(folder, name))
-    ]
-    if other:
-        raise _other(
-            folder, f"{' and '.join(other)} are not those that the database has been used with"
-        )
+        raise _mismatch(f"keys are missing from {folder}", missing)
+    different = [name for name in known_names if fingerprint(secret(folder, name)) != known[name]]
+    if different:
+        raise _mismatch(f"keys in {folder} are not the ones the database was used with", different)
     for name in NAMES:
         if name not in known:
             KeyFingerprint.objects.get_or_create(
@@ -41,11 +42,12 @@ def verify_keys() -> None:
 
 
 def fingerprint(key: bytes) -> str:
-    """What may be known of a key: from this it cannot be found out."""
+    """Return a fingerprint of the key, from which the key can't be derived."""
     return hashlib.blake2b(b"mark", key=key, digest_size=16).hexdigest()
 
 
-def _other(folder: Path, what: str) -> KeysDoNotMatch:
+def _mismatch(problem: str, names: list[str]) -> KeysDoNotMatch:
     return KeysDoNotMatch(
-        f"of the keys in {folder} {what}; copy the folder from the machine that has the right ones, or from the backup"
+        f"{problem}: {', '.join(names)}; copy the folder from the machine that has the right keys,"
+        " or from the backup"
     )

@@ -1,4 +1,4 @@
-"""Letters to members about their own access: written with what they are about, sent by the worker."""
+"""Emails to members about their own account, queued with the change and sent by the worker."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -14,9 +14,10 @@ from rollbook.accounts.permissions import Permission
 from rollbook.mail import outbox
 from rollbook.mail.outbox import MailObsolete
 
-NOT_AGAIN_WITHIN = timedelta(minutes=5)
+MIN_INTERVAL = timedelta(minutes=5)
+"""Time before the same member is sent another email of the same kind on request."""
 
-Facts = dict[str, object]
+Context = dict[str, object]
 
 
 def queue_mail(
@@ -27,9 +28,15 @@ def queue_mail(
     to: str = "",
     about: str = "",
 ) -> None:
-    """Write a letter, which is sent when the surrounding transaction has come to be.
+    """Queue an email, which is sent after the surrounding transaction has committed.
 
-    It goes to the member's address, unless another one is named. ``about`` is the name of what it tells of.
+    Args:
+        member: The recipient.
+        kind: What the email is about.
+        now: The current time.
+        inviter: Who invited the member or made the change; None: the operator, or the member.
+        to: The address to send it to; empty: the member's email.
+        about: The name of the token that the email is about.
     """
     with transaction.atomic():
         AccountMail.objects.create(
@@ -44,90 +51,93 @@ def queue_mail(
 
 
 def recently_queued(member: Member | None, kind: AccountMailKind, now: datetime) -> bool:
-    """Whether the member has just been written such a letter: one more would only tell the same."""
+    """Return whether such an email was queued for the member within ``MIN_INTERVAL``."""
     return AccountMail.objects.filter(
-        member=member, kind=kind, queued_at__gt=now - NOT_AGAIN_WITHIN
+        member=member, kind=kind, queued_at__gt=now - MIN_INTERVAL
     ).exists()
 
 
 def send_due() -> int:
-    """Try every letter whose time has come; returns how many were tried."""
+    """Try to send each email that is due, and return how many were tried."""
     return outbox.send_due(
         AccountMail.objects.select_related("member__district", "member__role", "actor"), message
     )
 
 
-def message(letter: AccountMail) -> EmailMultiAlternatives:
-    """The mail itself; if it has a link, with a new one. Raises Unwanted."""
-    member = letter.member
+def message(mail: AccountMail) -> EmailMultiAlternatives:
+    """Return the message to send, with a new link if it has one.
+
+    Raises:
+        MailObsolete: The member is inactive, or no longer needs the email.
+    """
+    member = mail.member
     if not member.is_active:
         raise MailObsolete
-    facts = {
+    kind = AccountMailKind(mail.kind)
+    context = {
         "member": member,
         "district": member.district,
         "url": settings.URL,
-        **_FACTS[letter.kind](letter),
+        **_CONTEXTS[kind](mail),
     }
     return outbox.message(
-        letter,
-        f"accounts/{letter.kind.replace('-', '').replace(' ', '_')}",
-        facts,
-        f"staff.letter-{letter.pk}",
+        mail, f"accounts/{kind.name.lower()}", context, f"accounts.mail-{mail.pk}"
     )
 
 
-def _invitation(letter: AccountMail) -> Facts:
-    if letter.member.has_usable_password():
+def _invitation(mail: AccountMail) -> Context:
+    if mail.member.has_usable_password():
         raise MailObsolete
     return {
-        "inviter": letter.actor,
-        "link": _link(letter),
+        "inviter": mail.actor,
+        "link": _link(mail),
         "days": emailed_links.LIFETIME[AccountMailKind.INVITATION].days,
     }
 
 
-def _forgotten_password(letter: AccountMail) -> Facts:
-    return {"link": _link(letter)}
+def _forgotten_password(mail: AccountMail) -> Context:
+    return {"link": _link(mail)}
 
 
-def _password_changed(letter: AccountMail) -> Facts:
-    return {"at": _written_at(letter)}
+def _password_changed(mail: AccountMail) -> Context:
+    return {"at": _local_time(mail)}
 
 
-def _email_changed(letter: AccountMail) -> Facts:
-    return {"at": _written_at(letter), "by": letter.actor, "before": letter.to_address}
+def _email_changed(mail: AccountMail) -> Context:
+    return {"at": _local_time(mail), "by": mail.actor, "old_email": mail.to_address}
 
 
-def _second_factor_on(letter: AccountMail) -> Facts:
+def _second_factor_on(mail: AccountMail) -> Context:
     return {
-        "at": _written_at(letter),
-        "uses_scripts": letter.member.may(Permission.UPDATE_STUDENTS),
+        "at": _local_time(mail),
+        "uses_scripts": mail.member.may(Permission.UPDATE_STUDENTS),
     }
 
 
-def _second_factor_off(letter: AccountMail) -> Facts:
-    return {"at": _written_at(letter), "by": letter.actor}
+def _second_factor_off(mail: AccountMail) -> Context:
+    return {"at": _local_time(mail), "by": mail.actor}
 
 
-def _token_made(letter: AccountMail) -> Facts:
-    return {"at": _written_at(letter), "name": letter.subject_name}
+def _token_created(mail: AccountMail) -> Context:
+    return {"at": _local_time(mail), "name": mail.subject_name}
 
 
-def _written_at(letter: AccountMail) -> str:
-    there = letter.queued_at.astimezone(ZoneInfo(letter.member.district.time_zone))
-    return there.strftime("%Y-%m-%d %H:%M %Z")
+def _local_time(mail: AccountMail) -> str:
+    """Return when the email was queued, in the district's time: ``Nov 23, 2026, 2:00 AM CST``."""
+    local = mail.queued_at.astimezone(ZoneInfo(mail.member.district.time_zone))
+    return f"{local:%b} {local.day}, {local.year}, {local.hour % 12 or 12}:{local:%M %p %Z}"
 
 
-_FACTS: Mapping[str, Callable[[AccountMail], Facts]] = {
+_CONTEXTS: Mapping[AccountMailKind, Callable[[AccountMail], Context]] = {
     AccountMailKind.INVITATION: _invitation,
     AccountMailKind.FORGOTTEN_PASSWORD: _forgotten_password,
     AccountMailKind.PASSWORD_CHANGED: _password_changed,
     AccountMailKind.EMAIL_CHANGED: _email_changed,
     AccountMailKind.SECOND_FACTOR_ON: _second_factor_on,
     AccountMailKind.SECOND_FACTOR_OFF: _second_factor_off,
-    AccountMailKind.TOKEN_MADE: _token_made,
+    AccountMailKind.TOKEN_CREATED: _token_created,
 }
 
 
-def _link(letter: AccountMail) -> str:
-    return emailed_links.address(emailed_links.make(letter.member, AccountMailKind(letter.kind)))
+def _link(mail: AccountMail) -> str:
+    return emailed_links.address(emailed_links.make(mail.member, AccountMailKind(mail.kind)))

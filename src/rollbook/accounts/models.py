@@ -1,4 +1,4 @@
-"""Who may act: the members of a district's staff, what they tried, and what they did."""
+"""Staff members, roles, sign-in data, the audit log and emails about accounts."""
 
 from enum import StrEnum
 
@@ -13,15 +13,18 @@ from rollbook.mail.models import OutgoingMail
 
 
 class Role(models.Model):
-    """What members of a district are, and may do; a standard one is made when it is first needed, see roles.py."""
+    """A role of a district, with its permissions.
+
+    Standard roles are created when they are first needed, see ``roles.py``.
+    """
 
     district = models.ForeignKey(District, on_delete=models.PROTECT)
     type = models.CharField(max_length=32)
     name = models.CharField(max_length=60)
-    name_key = models.CharField(max_length=180, help_text="the name as it is compared")
+    name_key = models.CharField(max_length=180, help_text="name in the form used for comparison")
     description = models.CharField(max_length=200, default="")
     permissions = models.JSONField(
-        default=list, help_text="the names of those that are switched on"
+        default=list, help_text="names of the permissions that are turned on"
     )
     is_standard = models.BooleanField(default=False)
 
@@ -41,23 +44,29 @@ class Role(models.Model):
 
     @property
     def is_fixed(self) -> bool:
-        """The standard district manager's: somebody must be able to do everything."""
+        """Whether it is the standard district manager role, which always has every permission."""
         return self.is_standard and self.type == RoleType.DISTRICT_MANAGER
 
     @property
     def is_district_wide(self) -> bool:
-        """Whether its members act for the whole district; all others have the schools that they cover."""
+        """Whether it applies to the whole district; members with other roles have schools."""
         return RoleType(self.type).is_district_wide
 
     @property
     def granted(self) -> frozenset[Permission]:
-        """What its members may do."""
+        """The permissions of its members."""
         possible = POSSIBLE[RoleType(self.type)]
-        return frozenset(each for each in possible if self.is_fixed or each in self.permissions)
+        if self.is_fixed:
+            return frozenset(possible)
+        return frozenset(each for each in possible if each in self.permissions)
 
 
 class Member(AbstractBaseUser):
-    """A staff member with a login e-mail, unique on the whole server, kept as ``signing_in.fold_login`` folds it."""
+    """A staff member.
+
+    ``email`` is the login, unique on the whole server and stored as ``sign_in.fold_login``
+    returns it.
+    """
 
     district = models.ForeignKey(District, on_delete=models.PROTECT)
     email = models.CharField(max_length=254, unique=True)
@@ -66,10 +75,10 @@ class Member(AbstractBaseUser):
     role = models.ForeignKey(Role, on_delete=models.PROTECT)
     is_active = models.BooleanField(default=True)
     receives_results = models.BooleanField(
-        default=False, help_text="gets the mail of every update of the district"
+        default=False, help_text="gets an email with the results of every update of the district"
     )
     schools = models.ManyToManyField(
-        School, help_text="that the member covers; none: the role is district-wide"
+        School, help_text="the member's schools; none if the role is district-wide"
     )
 
     objects = BaseUserManager["Member"]()
@@ -81,41 +90,45 @@ class Member(AbstractBaseUser):
 
     @property
     def name(self) -> str:
+        """First and last name."""
         return f"{self.first_name} {self.last_name}"
 
     def may(self, permission: Permission) -> bool:
-        """Whether the member's role allows this."""
+        """Return whether the member's role includes the permission."""
         return permission in self.role.granted
 
     @property
     def has_second_factor(self) -> bool:
-        """Whether signing in takes a code too."""
+        """Whether two-step verification is on."""
         return hasattr(self, "second_factor")
 
     @property
     def lacks_second_factor(self) -> bool:
-        """Whether the district requires one, and the member has none yet."""
+        """Whether the district requires two-step verification and it isn't on."""
         return self.district.requires_second_factor and not self.has_second_factor
 
 
 class SecondFactor(models.Model):
-    """What a member signs in with besides the password: a secret of which an app makes codes, see second_factor.py."""
+    """Two-step verification of a member, with the secret for one-time codes.
+
+    See ``second_factor.py``.
+    """
 
     member = models.OneToOneField(Member, on_delete=models.CASCADE, related_name="second_factor")
     encrypted_secret = models.CharField(
-        max_length=255, help_text="the secret, under a key that is not in the database"
+        max_length=255, help_text="TOTP secret, encrypted with a key outside the database"
     )
     last_counter = models.BigIntegerField(
-        help_text="the latest step whose code was taken: each is good once"
+        help_text="time step of the last code that was accepted; each code works once"
     )
     enabled_at = models.DateTimeField()
 
     def __str__(self) -> str:
-        return f"second factor {self.pk}"
+        return f"two-step verification {self.pk}"
 
 
 class RecoveryCode(models.Model):
-    """A code instead of the app's, for who has lost it; it goes when it is used."""
+    """A one-time code to use without the authenticator app; deleted when it is used."""
 
     second_factor = models.ForeignKey(SecondFactor, on_delete=models.CASCADE, db_index=False)
     digest = models.CharField(max_length=64)
@@ -130,46 +143,47 @@ class RecoveryCode(models.Model):
 
 
 class Token(models.Model):
-    """A secret by which scripts act as the member who made it; only its digest is kept, see tokens.py."""
+    """An API token of a member; only the digest of its secret is stored, see ``api_tokens.py``."""
 
     member = models.ForeignKey(Member, on_delete=models.PROTECT)
     name = models.CharField(max_length=60)
     key = models.CharField(
-        max_length=8, unique=True, help_text="what stands behind rb_, by which it is found"
+        max_length=8, unique=True, help_text="characters after rb_, used to look up the token"
     )
     digest = models.CharField(max_length=64)
-    scopes = models.JSONField(help_text="the commands it is for")
+    scopes = models.JSONField(help_text="upload commands the token may call")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
-    last_used_at = models.DateTimeField(null=True, help_text="to within a minute; null: never")
+    last_used_at = models.DateTimeField(null=True, help_text="accurate to one minute; null: never")
 
     def __str__(self) -> str:
         return f"token {self.key}"
 
 
 class Session(AbstractBaseSession):
-    """A browser in which a member is signed in; written by ``sessions.py`` only.
+    """A browser session; written by ``sessions.py`` only.
 
-    ``session_key`` is a digest of what the browser holds, and ``expire_date`` is when it ends unless it is seen again.
+    ``session_key`` is a digest of the key in the cookie. ``expire_date`` is when the session
+    expires if there are no more requests.
     """
 
     member = models.ForeignKey(
-        Member, null=True, on_delete=models.CASCADE, help_text="null: nobody is signed in"
+        Member, null=True, on_delete=models.CASCADE, help_text="null: not signed in"
     )
     address = models.GenericIPAddressField(null=True)
     agent = models.CharField(
-        max_length=200, help_text="the User-Agent, cut and without control characters"
+        max_length=200, help_text="User-Agent, truncated, without control characters"
     )
     started_at = models.DateTimeField()
-    last_seen_at = models.DateTimeField(help_text="to within a minute")
+    last_seen_at = models.DateTimeField(help_text="accurate to one minute")
 
 
 class SignInFailure(models.Model):
-    """A sign-in that failed; they are counted to throttle the next ones."""
+    """A failed sign-in, counted for the rate limit."""
 
     login_digest = models.CharField(
-        max_length=64, help_text="of what was sent as login: it may have been anything"
+        max_length=64, help_text="keyed digest of the submitted login, which can be any text"
     )
     address = models.GenericIPAddressField()
     failed_at = models.DateTimeField()
@@ -182,7 +196,7 @@ class SignInFailure(models.Model):
 
 
 class PasswordRequest(models.Model):
-    """Somebody who says that a password was forgotten; they are counted to throttle the next ones."""
+    """A request for a password reset, counted for the rate limit."""
 
     address = models.GenericIPAddressField()
     requested_at = models.DateTimeField()
@@ -192,7 +206,7 @@ class PasswordRequest(models.Model):
 
 
 class KnownAddress(models.Model):
-    """An address from which a member has signed in: a stranger's failures elsewhere never lock it out."""
+    """A network from which a member has signed in; failures elsewhere never lock it out."""
 
     member = models.ForeignKey(Member, on_delete=models.CASCADE)
     address = models.GenericIPAddressField()
@@ -203,17 +217,19 @@ class KnownAddress(models.Model):
 
 
 class AuditSeal(models.Model):
-    """A keyed digest over events and the seal before, see sealing.py."""
+    """A keyed digest of audit events and the previous seal, see ``seals.py``."""
 
     number = models.PositiveIntegerField(primary_key=True)
-    events = models.PositiveIntegerField(help_text="how many were put under it")
+    events = models.PositiveIntegerField(help_text="number of events that were sealed")
     at = models.DateTimeField()
     digest = models.CharField(max_length=64)
     removed_events = models.PositiveIntegerField(
-        default=0, help_text="how many of them retention has removed"
+        default=0, help_text="number of those that retention has removed"
     )
     remaining_digest = models.CharField(
-        max_length=64, default="", help_text="once some are: over those that are left"
+        max_length=64,
+        default="",
+        help_text="keyed digest of the remaining events, once some were removed",
     )
 
     def __str__(self) -> str:
@@ -221,12 +237,15 @@ class AuditSeal(models.Model):
 
     @property
     def left(self) -> int:
-        """How many events must be there."""
+        """Number of events that must still exist."""
         return self.events - self.removed_events
 
 
 class AuditEvent(models.Model):
-    """Something that was done or refused, told without personal data of students; never changed once it is sealed."""
+    """An action that succeeded, failed or was refused, without personal data of students.
+
+    Never changes once it is sealed.
+    """
 
     at = models.DateTimeField()
     district = models.ForeignKey(District, null=True, on_delete=models.PROTECT)
@@ -235,7 +254,7 @@ class AuditEvent(models.Model):
     result = models.CharField(max_length=32)
     address = models.GenericIPAddressField(null=True)
     agent = models.CharField(
-        max_length=100, help_text="the User-Agent, cut and without control characters"
+        max_length=100, help_text="User-Agent, truncated, without control characters"
     )
     detail = models.CharField(max_length=200)
     seal = models.ForeignKey(
@@ -250,7 +269,7 @@ class AuditEvent(models.Model):
 
 
 class KeyFingerprint(models.Model):
-    """By which a key that stands beside the database is told from another one, see keyring.py."""
+    """The fingerprint of a secret key in the data folder, see ``key_fingerprints.py``."""
 
     name = models.CharField(max_length=64, unique=True)
     fingerprint = models.CharField(max_length=32)
@@ -260,19 +279,22 @@ class KeyFingerprint(models.Model):
 
 
 class AccountMailKind(StrEnum):
-    """What a letter to a member is about."""
+    """The subject of an email to a member about their account."""
 
     INVITATION = "invitation"
-    FORGOTTEN_PASSWORD = "forgotten password"
-    PASSWORD_CHANGED = "password changed"
-    EMAIL_CHANGED = "e-mail changed"
-    SECOND_FACTOR_ON = "second factor on"
-    SECOND_FACTOR_OFF = "second factor off"
-    TOKEN_MADE = "token made"
+    FORGOTTEN_PASSWORD = "forgotten password"  # noqa: S105 - not a secret
+    PASSWORD_CHANGED = "password changed"  # noqa: S105 - not a secret
+    EMAIL_CHANGED = "email changed"
+    SECOND_FACTOR_ON = "two-step verification on"
+    SECOND_FACTOR_OFF = "two-step verification off"
+    TOKEN_CREATED = "token created"  # noqa: S105 - not a secret
 
 
 class AccountMail(OutgoingMail):
-    """A mail about a member's own access, see letters.py. Its link is made when it is sent, and kept nowhere."""
+    """An email to a member about their account, see ``mails.py``.
+
+    Its link is created when the email is sent, and never stored.
+    """
 
     member = models.ForeignKey(Member, on_delete=models.PROTECT)
     kind = models.CharField(max_length=32)
@@ -281,13 +303,13 @@ class AccountMail(OutgoingMail):
         null=True,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="or who changed something; null: the host, or the member",
+        help_text="member who invited or made the change; null: the operator, or the recipient",
     )
     to_address = models.CharField(
-        max_length=254, default="", help_text="an address that the member had before"
+        max_length=254, default="", help_text="previous address of the member; empty: current one"
     )
     subject_name = models.CharField(
-        max_length=60, default="", help_text="the name of what it tells of"
+        max_length=60, default="", help_text="name of the token that the email is about"
     )
 
     class Meta:
@@ -310,5 +332,5 @@ class AccountMail(OutgoingMail):
 
     @property
     def recipient(self) -> str:
-        """The member's address, unless the email is about an address that the member had before."""
+        """The previous address if the email is about its change, otherwise the member's email."""
         return self.to_address or self.member.email

@@ -1,11 +1,11 @@
-"""What a member may be allowed to do, which of it each type of role can have, and who may give it to whom."""
+"""Permissions, the types of roles that can have them, and who can assign which type."""
 
 from collections.abc import Mapping
 from enum import StrEnum
 
 
 class Permission(StrEnum):
-    """One thing a member may be allowed to do."""
+    """An action that a role can allow."""
 
     SEE_STUDENTS = "see students"
     UPDATE_STUDENTS = "update students"
@@ -19,7 +19,7 @@ class Permission(StrEnum):
 
 
 class RoleType(StrEnum):
-    """The three types of role; the standard role of each is called the same."""
+    """The types of roles; the standard role of each has the same name."""
 
     DISTRICT_MANAGER = "district manager"
     SCHOOL_MANAGER = "school manager"
@@ -27,7 +27,7 @@ class RoleType(StrEnum):
 
     @property
     def is_district_wide(self) -> bool:
-        """Whether such a member acts for the whole district; all others have the schools that they cover."""
+        """Whether it applies to the whole district; members with other roles have schools."""
         return self is RoleType.DISTRICT_MANAGER
 
 
@@ -41,33 +41,39 @@ POSSIBLE: Mapping[RoleType, tuple[Permission, ...]] = {
     ),
     RoleType.INSTRUCTOR: (Permission.SEE_STUDENTS,),
 }
-"""What a role of each type can have; its standard role has all of that until somebody switches it off."""
+"""The permissions that a role of each type can have; new standard roles have all of them."""
 
 ASSIGNED_BY: Mapping[RoleType, tuple[RoleType, ...]] = {
     RoleType.DISTRICT_MANAGER: tuple(RoleType),
     RoleType.SCHOOL_MANAGER: (RoleType.SCHOOL_MANAGER, RoleType.INSTRUCTOR),
     RoleType.INSTRUCTOR: (),
 }
-"""The types of the roles that a member of each type may give to others."""
+"""The types of roles that a member with a role of each type can assign to others."""
 
 MEANINGS: Mapping[RoleType, Mapping[Permission, str]] = {
     RoleType.DISTRICT_MANAGER: {
         Permission.SEE_STUDENTS: "sees all students of the district",
-        Permission.UPDATE_STUDENTS: "updates students by files, in the browser and with the three commands",
+        Permission.UPDATE_STUDENTS: (
+            "updates students from files, in the browser and with the upload commands"
+        ),
         Permission.EDIT_STUDENTS: "adds, edits, transfers and deactivates students by hand",
-        Permission.MANAGE_GROUPS: "makes, renames and removes groups, and says who is in them",
-        Permission.MANAGE_STAFF: "invites, changes and deactivates staff",
-        Permission.MANAGE_ROLES: "makes and changes roles",
+        Permission.MANAGE_GROUPS: "creates, renames and removes groups, and chooses their students",
+        Permission.MANAGE_STAFF: "invites, edits and deactivates staff",
+        Permission.MANAGE_ROLES: "creates and edits roles",
         Permission.MANAGE_SCHOOLS: "adds, renames and closes schools",
         Permission.MANAGE_SETTINGS: "changes the settings of the district",
-        Permission.SEE_AUDIT: "sees who did and saw what",
+        Permission.SEE_AUDIT: "sees who did and viewed what",
     },
     RoleType.SCHOOL_MANAGER: {
         Permission.SEE_STUDENTS: "sees the students of their schools",
-        Permission.EDIT_STUDENTS: "adds, edits, transfers and deactivates students of their schools by hand",
-        Permission.MANAGE_GROUPS: "makes, renames and removes groups of their schools, and says who is in them",
-        Permission.MANAGE_STAFF: "invites, changes and deactivates the staff of their schools",
+        Permission.EDIT_STUDENTS: (
+            "adds, edits, transfers and deactivates students of their schools by hand"
+        ),
+        Permission.MANAGE_GROUPS: (
+            "creates, renames and removes groups of their schools, and chooses their students"
+        ),
+        Permission.MANAGE_STAFF: "invites, edits and deactivates the staff of their schools",
     },
     RoleType.INSTRUCTOR: {Permission.SEE_STUDENTS: "sees the students linked to them"},
 }
-"""What a permission comes to in a role of each type, for whoever chooses one."""
+"""What a member can do with each permission in a role of each type, as shown on pages."""

@@ -1,6 +1,6 @@
-"""The roles of a district: the three standard ones, and those that it makes for itself.
+"""The roles of a district: the three standard roles, and those that the district creates.
 
-Nobody gives what he does not have: a role with more permissions than one's own is neither made nor given.
+Members can create and assign only roles whose permissions they have themselves.
 """
 
 from collections.abc import Iterable
@@ -13,34 +13,37 @@ from rollbook.accounts.permissions import ASSIGNED_BY, POSSIBLE, Permission, Rol
 from rollbook.districts.models import District
 from rollbook.validation import ValidationFailed, name_problems
 
-LONGEST_NAME = 60
-LONGEST_DESCRIPTION = 200
+MAX_NAME_LENGTH = 60
+MAX_DESCRIPTION_LENGTH = 200
 
 
 class InvalidRole(ValidationFailed):
-    """This cannot be a role, or be done with it."""
+    """The role isn't valid, or can't be changed or removed."""
 
 
 def standard(district: District, type_: RoleType | str) -> Role:
-    """The district's standard role of this type, with all that it can have if it is new."""
+    """Return the district's standard role of this type; a new one has all possible permissions."""
     type_ = RoleType(type_)
-    known = Role.objects.filter(district=district, type=type_.value, is_standard=True).first()
-    if known:  # to look for it first is to wait for no writer
-        return known
-    facts = {
+    role = Role.objects.filter(district=district, type=type_.value, is_standard=True).first()
+    if role:  # a query first, since a write would wait for other writers
+        return role
+    defaults = {
         "name": type_.value,
         "name_key": key_of(type_.value),
-        "permissions": _listed(POSSIBLE[type_]),
+        "permissions": _sorted_values(POSSIBLE[type_]),
     }
     with transaction.atomic():
         role, _ = Role.objects.get_or_create(
-            district=district, type=type_.value, is_standard=True, defaults=facts
+            district=district, type=type_.value, is_standard=True, defaults=defaults
         )
     return role
 
 
 def of(district: District) -> list[Role]:
-    """Every role of the district, the standard ones first; each has ``members``, how many have it."""
+    """Return all roles of the district, standard roles first.
+
+    Each has an attribute ``members`` with the number of members who have the role.
+    """
     for type_ in RoleType:
         standard(district, type_)
     types = list(RoleType)
@@ -52,24 +55,24 @@ def of(district: District) -> list[Role]:
 
 
 def found(district: District, key: int) -> Role | None:
-    """The role of this key, if it is one of this district."""
+    """Return the district's role with this primary key, or None."""
     return Role.objects.filter(district=district, pk=key).first()
 
 
 def named(district: District, name: str) -> Role | None:
-    """The district's role of this name, however it is written in capitals."""
+    """Return the district's role with this name, ignoring case and repeated spaces, or None."""
     if key_of(name) in list(RoleType):
         return standard(district, key_of(name))
     return Role.objects.filter(district=district, name_key=key_of(name)).first()
 
 
 def assignable(by: Member) -> list[Role]:
-    """The roles that this member may give to others."""
+    """Return the roles that this member may assign to others."""
     return [role for role in of(by.district) if may_assign(by, role)]
 
 
 def may_assign(by: Member, role: Role) -> bool:
-    """Whether this member may give this role to others, or take it from them."""
+    """Return whether this member may assign the role to others, or remove it from them."""
     types = ASSIGNED_BY[RoleType(by.role.type)]
     return (
         role.district_id == by.district_id
@@ -81,92 +84,111 @@ def may_assign(by: Member, role: Role) -> bool:
 def make(
     by: Member, type_: RoleType, name: str, description: str, permissions: Iterable[Permission]
 ) -> Role:
-    """A new role in this member's district. Raises RoleRefused with every reason."""
+    """Create a role in this member's district.
+
+    Raises:
+        InvalidRole: With every reason why the role can't be created.
+    """
     role = Role(district=by.district, type=type_.value)
-    return _keep(role, by, name, description, frozenset(permissions))
+    return _save(role, by, name, description, frozenset(permissions))
 
 
 def change(
     role: Role, by: Member, name: str, description: str, permissions: Iterable[Permission]
 ) -> Role:
-    """The role is so from now on, also for those who are signed in. Of a standard one only the permissions change.
+    """Change the role, also for members who are signed in.
 
-    Raises RoleRefused with every reason.
+    Only the permissions of a standard role change; its name and description stay.
+
+    Raises:
+        InvalidRole: With every reason why the role can't be changed.
     """
     _require_within(role, by)
     if role.is_fixed:
         raise InvalidRole(
-            [f"{role.name} cannot be changed: somebody must be able to do everything"]
+            [f"the role {role.name} can't be changed: one role needs to have all permissions"]
         )
     if role.is_standard:
         name, description = role.name, role.description
-    return _keep(role, by, name, description, frozenset(permissions))
+    return _save(role, by, name, description, frozenset(permissions))
 
 
 def remove(role: Role, by: Member) -> None:
-    """There is no such role any more. Raises RoleRefused while anybody has it."""
+    """Remove the role.
+
+    Raises:
+        InvalidRole: It is a standard role, has more permissions than ``by``, or members have it.
+    """
     if role.is_standard:
-        raise InvalidRole([f"{role.name} is a standard role and stays"])
+        raise InvalidRole([f"{role.name} is a standard role and can't be removed"])
     _require_within(role, by)
     with transaction.atomic():
         Role.objects.select_for_update().get(pk=role.pk)
-        members = Member.objects.filter(role=role).count()
-        if members:
-            raise InvalidRole([f"{members:,} {'member has' if members == 1 else 'members have'} the role {role.name}; "
-                               "give them another one first"])  # fmt: skip
+        count = Member.objects.filter(role=role).count()
+        if count:
+            members = "1 member has" if count == 1 else f"{count:,} members have"
+            raise InvalidRole([f"{members} the role {role.name}; assign them another role first"])
         role.delete()
 
 
 def key_of(name: str) -> str:
-    """The name as it is compared: spaces and capitals make no difference."""
+    """Return the name in the form used for comparison: lower case, with single spaces."""
     return " ".join(name.split()).casefold()
 
 
-def _keep(
+def _save(
     role: Role, by: Member, name: str, description: str, permissions: frozenset[Permission]
 ) -> Role:
     role.name, role.name_key = " ".join(name.split()), key_of(name)
     role.description = " ".join(description.split())
-    reasons = [
-        *([] if role.is_standard else _text_problems(role)),
-        *_permission_problems(role, permissions, by),
-    ]
+    reasons = _permission_problems(role, permissions, by)
+    if not role.is_standard:
+        reasons = [*_text_problems(role), *reasons]
     if reasons:
         raise InvalidRole(reasons)
-    role.permissions = _listed(permissions)
+    role.permissions = _sorted_values(permissions)
     try:
         with transaction.atomic():
             role.save()
     except IntegrityError:
-        raise InvalidRole([f"there is a role '{role.name}' already; choose another name"]) from None
+        raise InvalidRole([f"there is already a role '{role.name}'; choose another name"]) from None
     return role
 
 
 def _require_within(role: Role, by: Member) -> None:
     if not role.granted <= by.role.granted:
-        raise InvalidRole([f"{role.name} may do more than you; ask a district manager"])
+        raise InvalidRole(
+            [f"the role {role.name} has permissions that you don't have; ask a district manager"]
+        )
 
 
 def _permission_problems(role: Role, permissions: frozenset[Permission], by: Member) -> list[str]:
     impossible = permissions - set(POSSIBLE[RoleType(role.type)])
     beyond = permissions - impossible - by.role.granted
-    return [
-        *(f"a role of the type {role.type} cannot have '{each}'" for each in sorted(impossible)),
-        *(f"you may not {each} yourself, so you cannot let others" for each in sorted(beyond)),
+    problems = [
+        f"a role of type {role.type} can't have the permission '{each}'"
+        for each in sorted(impossible)
     ]
+    problems += [
+        f"you don't have the permission '{each}', so you can't give it to others"
+        for each in sorted(beyond)
+    ]
+    return problems
 
 
-def _listed(permissions: Iterable[Permission]) -> list[str]:
-    kept = frozenset(permissions)
-    return [each.value for each in Permission if each in kept]
+def _sorted_values(permissions: Iterable[Permission]) -> list[str]:
+    """Return the names of the permissions in the order of their definition."""
+    included = frozenset(permissions)
+    return [each.value for each in Permission if each in included]
 
 
 def _text_problems(role: Role) -> list[str]:
-    found = name_problems("name", role.name, LONGEST_NAME)
-    if not found and role.name_key in list(RoleType):
-        found.append(f"'{role.name_key}' is the name of a standard role; choose another one")
-    if len(role.description) > LONGEST_DESCRIPTION or not role.description.isprintable():
-        found.append(
-            f"the description is longer than {LONGEST_DESCRIPTION} characters, or not on one line"
+    problems = name_problems("name", role.name, MAX_NAME_LENGTH)
+    if not problems and role.name_key in list(RoleType):
+        problems.append(f"'{role.name_key}' is the name of a standard role; choose another name")
+    if len(role.description) > MAX_DESCRIPTION_LENGTH or not role.description.isprintable():
+        problems.append(
+            f"the description is longer than {MAX_DESCRIPTION_LENGTH} characters, or not on one"
+            " line"
         )
-    return found
+    return problems

@@ -19,7 +19,7 @@ from tests.db.database_errors import Kill, fault_at
 @pytest.fixture(autouse=True)
 def two_districts(maple: District, cedar: District, monkeypatch: pytest.MonkeyPatch) -> None:
     """One keeps its audit for a year, the other for two; their events stand under the same seals, three under each."""
-    monkeypatch.setattr(seals, "AT_ONCE", 3)
+    monkeypatch.setattr(seals, "MAX_EVENTS_PER_SEAL", 3)
     District.objects.filter(pk=maple.pk).update(audit_kept_years=1)
     District.objects.filter(pk=cedar.pk).update(audit_kept_years=2)
     for day in range(4):
@@ -166,7 +166,7 @@ def test_a_fault_in_the_middle_leaves_everything(
 def test_a_fault_at_any_statement_does_no_harm(
     maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(retention, "AT_ONCE", 1)
+    monkeypatch.setattr(retention, "MAX_EVENTS_PER_TRANSACTION", 1)
     for statement in count(1):
         with transaction.atomic():
             try:
@@ -190,7 +190,7 @@ def test_a_fault_at_any_statement_does_no_harm(
 
 
 def test_many_go_a_few_seals_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retention, "AT_ONCE", 1)
+    monkeypatch.setattr(retention, "MAX_EVENTS_PER_TRANSACTION", 1)
     assert [remove_expired(later(1, days=10)) for _ in range(4)] == [2, 1, 1, 0]
     assert broken() == []
 

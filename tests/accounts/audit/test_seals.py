@@ -14,7 +14,7 @@ from tests.accounts.browser import NOW
 @pytest.fixture
 def three_seals(manager: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     """Seven events, three under a seal, the last one alone."""
-    monkeypatch.setattr(seals, "AT_ONCE", 3)
+    monkeypatch.setattr(seals, "MAX_EVENTS_PER_SEAL", 3)
     for number in range(7):
         log.record(
             "student",

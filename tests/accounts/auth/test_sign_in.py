@@ -152,7 +152,7 @@ def test_a_password_changed_during_the_sign_in_is_not_overwritten_by_the_upgrade
 ) -> None:
     stale = Member.objects.get(pk=manager.pk)
     Member.objects.update(password=make_password("changed in the meantime"))
-    auth_sign_in._upgrade(stale, PASSWORD)
+    auth_sign_in._upgrade_hash(stale, PASSWORD)
     assert sign_in(manager.email, "changed in the meantime", HERE, NOW)
 
 

@@ -1,0 +1,1 @@
+"""The audit log: recording events, sealing them, and removing old ones."""

@@ -1,4 +1,4 @@
-"""What was done, tried and refused, for those who have to answer for it; never a secret, never a student."""
+"""The audit log: what was done, failed or was refused, without secrets or student data."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ MAX_AGENT_LENGTH = 100
 MAX_DETAIL_LENGTH = 200
 
 
-def record(
+def record(  # noqa: PLR0913 - all but two are optional keywords
     action: str,
     result: str,
     *,
@@ -23,7 +23,18 @@ def record(
     detail: str = "",
     now: datetime | None = None,
 ) -> None:
-    """Keep one event. The district is the member's unless another one is named."""
+    """Record an event.
+
+    Args:
+        action: What was done, such as ``sign in``.
+        result: How it ended, such as ``ok`` or ``failed``.
+        district: The district it belongs to; None: the member's.
+        member: Who did it; None: unknown, or nobody.
+        address: The client's IP address.
+        agent: The User-Agent; shortened to one line.
+        detail: What it was done to; shortened to one line.
+        now: When it happened; None: now.
+    """
     with transaction.atomic():
         AuditEvent.objects.create(
             at=now or timezone.now(),
@@ -37,6 +48,6 @@ def record(
         )
 
 
-def single_line(text: str, longest: int) -> str:
-    """Somebody sent this text: nothing in it may break a line or a terminal."""
-    return "".join(char for char in text if char.isprintable())[:longest]
+def single_line(text: str, max_length: int) -> str:
+    """Return text from a client truncated and without line breaks and control characters."""
+    return "".join(char for char in text if char.isprintable())[:max_length]

@@ -1,8 +1,8 @@
-"""Audit events are removed when they are as old as their district has settled; what is left stays sealed.
+"""Removal of audit events after the time that their district has set.
 
-A seal stays, and tells how many of its events are gone. One that does not fit is not touched, and nothing under it:
-what was changed behind Rollbook's back stays as it is, for whoever looks into that. Events of no district, such as
-sign-ins under a login that nobody has, are kept for the longest time there is.
+Seals are never removed; each stores how many of its events are gone. If a seal is broken, neither
+it nor its events are touched, so that tampering can be investigated. Events without a district,
+such as sign-ins with an unknown login, are kept for the maximum time.
 """
 
 import logging
@@ -18,66 +18,79 @@ from rollbook.accounts.models import AuditEvent
 from rollbook.districts.models import AUDIT_KEPT_YEARS, District
 
 ACTION, AGENT = "retention", "the server itself"
-"""How the audit names what is removed because it is old, and who does that."""
+"""The action and agent of the audit events that record a removal."""
 
-AT_ONCE = 2000  # events of one transaction, after which no further seal is begun with
-YEAR = timedelta(days=366)  # so that nothing goes a day too early
+MAX_EVENTS_PER_TRANSACTION = 2000
+"""Once a transaction removes this many events, it processes no further seal."""
+
+YEAR = timedelta(days=366)  # so that nothing is removed a day too early
 
 log = logging.getLogger(__name__)
 
 
 def remove_expired(now: datetime) -> int:
-    """Remove some of the events that are too old, and note how many; returns that, and 0 if no more is to be done."""
+    """Remove some of the expired events of each district, and record how many.
+
+    Returns:
+        The number of removed events; 0 if there are none left to remove.
+    """
     districts: list[District | None] = [*District.objects.order_by("pk"), None]
-    return sum(_forget(district, now) for district in districts)
+    return sum(_remove_expired(district, now) for district in districts)
 
 
-def _forget(district: District | None, now: datetime) -> int:
-    """What goes of a district goes in one transaction with the note of it."""
-    before = _before(district, now)
-    found = list(_some(district, before))
-    removed = sum(len(going) for _, going in found)
-    if removed:
-        with transaction.atomic():
-            for sealed, going in found:
-                seals.remove_events(sealed, going)
-            audit_log.record(
-                ACTION,
-                "audit removed",
-                district=district,
-                agent=AGENT,
-                detail=f"{removed:,} {'event' if removed == 1 else 'events'} of before {before:%Y-%m-%d}",
-                now=now,
-            )
+def _remove_expired(district: District | None, now: datetime) -> int:
+    """Remove a district's expired events and record that in the same transaction."""
+    limit = _expiry_limit(district, now)
+    expired = list(_expired_events(district, limit))
+    removed = sum(len(keys) for _, keys in expired)
+    if not removed:
+        return 0
+    noun = "event" if removed == 1 else "events"
+    with transaction.atomic():
+        for sealed, keys in expired:
+            seals.remove_events(sealed, keys)
+        audit_log.record(
+            ACTION,
+            "audit removed",
+            district=district,
+            agent=AGENT,
+            detail=f"{removed:,} {noun} before {limit:%Y-%m-%d}",
+            now=now,
+        )
     return removed
 
 
-def _before(district: District | None, now: datetime) -> datetime:
-    """A midnight, so that there is one note a day: else the notes would be as many as what they replace."""
+def _expiry_limit(district: District | None, now: datetime) -> datetime:
+    """Return the time before which events have expired.
+
+    It is a midnight, so that there is at most one record of a removal each day.
+    """
     years = district.audit_kept_years if district else AUDIT_KEPT_YEARS[1]
     return datetime.combine((now - years * YEAR).astimezone(UTC).date(), time(), UTC)
 
 
-def _some(district: District | None, before: datetime) -> Iterator[tuple[SealedEvents, set[int]]]:
-    """The oldest seals under which some of these events are, and the keys of those."""
-    old = AuditEvent.objects.filter(district=district, at__lt=before, seal__isnull=False)
-    found = 0
-    for number in list(old.order_by("seal").values_list("seal", flat=True).distinct()):
+def _expired_events(
+    district: District | None, limit: datetime
+) -> Iterator[tuple[SealedEvents, set[int]]]:
+    """Yield the oldest seals with expired events, and the primary keys of those events."""
+    expired = AuditEvent.objects.filter(district=district, at__lt=limit, seal__isnull=False)
+    count = 0
+    for number in list(expired.order_by("seal").values_list("seal", flat=True).distinct()):
         sealed = seals.load_valid_seal(number)
         if sealed is None:
             log.error(
-                "seal %d of the audit does not fit, and what is under it is not removed though it is old",
+                "audit seal %d is broken; its events are not removed although they are old enough",
                 number,
             )
             continue
-        going = {
-            event.pk for event in sealed.events if _is_of(event, district) and event.at < before
+        keys = {
+            event.pk for event in sealed.events if _belongs_to(event, district) and event.at < limit
         }
-        yield sealed, going
-        found += len(going)
-        if found >= AT_ONCE:
+        yield sealed, keys
+        count += len(keys)
+        if count >= MAX_EVENTS_PER_TRANSACTION:
             return
 
 
-def _is_of(event: AuditEvent, district: District | None) -> bool:
+def _belongs_to(event: AuditEvent, district: District | None) -> bool:
     return event.district_id == (district.pk if district else None)

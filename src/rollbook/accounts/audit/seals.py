@@ -1,11 +1,12 @@
-"""The seals of the audit: a keyed digest over some events and the seal before, so that none is changed unnoticed.
+"""The seals of the audit log, which reveal changed or removed events.
 
-A seal is made a moment after its events, by the worker: sealing each as it is written would let all that writes wait
-for one another. From then on the database itself refuses to change or remove the event; whoever gets around that
-leaves a seal that does not fit, as the key is not in the database.
+A seal is a keyed digest of some events and the previous seal. The worker creates it shortly after
+its events, because sealing each event when it is written would make all writers wait for each
+other. After that, database triggers refuse to change or remove the event. If someone bypasses
+them, the seal no longer matches, because its key isn't in the database.
 
-Retention takes events out again (see forgetting.py). Their seal keeps its digest, over which the next one is made, says
-how many are gone, and has a second keyed digest over all that and the events that are left.
+When retention removes events, their seal keeps its digest, which is part of the next seal. It also
+stores how many events were removed, and a second keyed digest of that and the remaining events.
 """
 
 import hashlib
@@ -20,12 +21,12 @@ from django.db import transaction
 from rollbook.accounts.models import AuditEvent, AuditSeal
 from rollbook.secret_keys import derived
 
-AT_ONCE = 1000
+MAX_EVENTS_PER_SEAL = 1000
 
 
 @dataclass(frozen=True)
 class BrokenSeal:
-    """Something that is not as it was sealed: the number of the seal, when it was made, and what is wrong."""
+    """A seal that doesn't match its events, and what is wrong with it."""
 
     number: int
     at: datetime
@@ -34,8 +35,14 @@ class BrokenSeal:
 
 @dataclass(frozen=True)
 class Verification:
-    """How many events are sealed, under how many seals, how many wait for one, what is broken, and how many events
-    retention has removed.
+    """The result of verifying all seals.
+
+    Attributes:
+        events: Number of sealed events.
+        seals: Number of seals.
+        waiting: Number of events that are not sealed yet.
+        broken: The seals that don't match.
+        forgotten: Number of events that retention has removed.
     """
 
     events: int
@@ -47,7 +54,7 @@ class Verification:
 
 @dataclass(frozen=True)
 class SealedEvents:
-    """A seal that fits, the digest of the one before, and the events under it in the order of their keys."""
+    """A valid seal, the digest of the previous seal, and its events sorted by primary key."""
 
     seal: AuditSeal
     before: str
@@ -55,98 +62,114 @@ class SealedEvents:
 
 
 def seal_pending(now: datetime) -> int:
-    """Seal the oldest events that are not sealed yet; returns how many. Only one may do so at a time."""
+    """Seal the oldest events that are not sealed yet, and return how many.
+
+    Only one process may call it at a time.
+    """
     with transaction.atomic():
-        events = list(AuditEvent.objects.filter(seal=None).order_by("pk")[:AT_ONCE])
-        if events:
-            before = AuditSeal.objects.order_by("-number").first()
-            number, digest = (before.number, before.digest) if before else (0, "")
-            seal = AuditSeal.objects.create(
-                number=number + 1,
-                events=len(events),
-                at=now,
-                digest=_digest(digest, number + 1, events),
-            )
-            AuditEvent.objects.filter(pk__in=[event.pk for event in events]).update(seal=seal)
+        events = list(AuditEvent.objects.filter(seal=None).order_by("pk")[:MAX_EVENTS_PER_SEAL])
+        if not events:
+            return 0
+        previous = AuditSeal.objects.order_by("-number").first()
+        number, digest = (previous.number, previous.digest) if previous else (0, "")
+        seal = AuditSeal.objects.create(
+            number=number + 1,
+            events=len(events),
+            at=now,
+            digest=_digest(digest, number + 1, events),
+        )
+        AuditEvent.objects.filter(pk__in=[event.pk for event in events]).update(seal=seal)
     return len(events)
 
 
 def verify() -> Verification:
-    """Look at every seal and every event under it."""
-    broken, events, seals, forgotten = [], 0, 0, 0
-    before = ""
+    """Verify every seal and its events."""
+    broken: list[BrokenSeal] = []
+    event_count = last_number = removed = 0
+    previous_digest = ""
     for seal in AuditSeal.objects.order_by("number").iterator():
-        found = _events(seal)
-        broken += [
-            BrokenSeal(seal.number, seal.at, text)
-            for text in _faults(seal, seals + 1, before, found)
-        ]
-        before, events, seals = seal.digest, events + len(found), seal.number
-        forgotten += seal.removed_events
+        events = _events(seal)
+        problems = _problems(seal, last_number + 1, previous_digest, events)
+        broken += [BrokenSeal(seal.number, seal.at, text) for text in problems]
+        previous_digest, last_number = seal.digest, seal.number
+        event_count += len(events)
+        removed += seal.removed_events
     waiting = AuditEvent.objects.filter(seal=None).count()
-    return Verification(events, AuditSeal.objects.count(), waiting, tuple(broken), forgotten)
+    return Verification(event_count, AuditSeal.objects.count(), waiting, tuple(broken), removed)
 
 
 def load_valid_seal(number: int) -> SealedEvents | None:
-    """The seal with this number and what is under it; None if it does not fit."""
+    """Return the seal with this number and its events; None if it is missing or broken."""
     seals = {
         seal.number: seal for seal in AuditSeal.objects.filter(number__in=[number - 1, number])
     }
-    seal, one_before = seals.get(number), seals.get(number - 1)
-    if seal is None or (one_before is None and number > 1):
+    seal, previous = seals.get(number), seals.get(number - 1)
+    if seal is None or (previous is None and number > 1):
         return None
-    before, events = one_before.digest if one_before else "", _events(seal)
-    return (
-        None
-        if any(_faults(seal, number, before, events))
-        else SealedEvents(seal, before, tuple(events))
-    )
+    previous_digest = previous.digest if previous else ""
+    events = _events(seal)
+    if any(_problems(seal, number, previous_digest, events)):
+        return None
+    return SealedEvents(seal, previous_digest, tuple(events))
 
 
-def remove_events(sealed: SealedEvents, going: Collection[int]) -> None:
-    """Remove the events with these keys from under the seal, in the transaction of the caller."""
-    seal, staying = sealed.seal, [event for event in sealed.events if event.pk not in going]
-    forgotten = seal.events - len(staying)
-    rest = _rest_digest(sealed.before, seal, forgotten, staying)
-    # The seal first: the database lets go of as many events as that one says.
-    AuditSeal.objects.filter(pk=seal.pk).update(removed_events=forgotten, remaining_digest=rest)
-    AuditEvent.objects.filter(seal=seal, pk__in=list(going)).delete()
+def remove_events(sealed: SealedEvents, keys: Collection[int]) -> None:
+    """Remove the events with these primary keys from a seal, in the caller's transaction."""
+    seal = sealed.seal
+    remaining = [event for event in sealed.events if event.pk not in keys]
+    removed = seal.events - len(remaining)
+    digest = _remaining_digest(sealed.before, seal, removed, remaining)
+    # The seal first: the trigger allows as many deletions as the seal says.
+    AuditSeal.objects.filter(pk=seal.pk).update(removed_events=removed, remaining_digest=digest)
+    AuditEvent.objects.filter(seal=seal, pk__in=list(keys)).delete()
 
 
 def _events(seal: AuditSeal) -> list[AuditEvent]:
     return list(AuditEvent.objects.filter(seal=seal).order_by("pk"))
 
 
-def _faults(seal: AuditSeal, expected: int, before: str, events: list[AuditEvent]) -> Iterator[str]:
-    if seal.number != expected:
-        yield f"the seals before it, from {expected:,} on, are gone"
+def _problems(
+    seal: AuditSeal, expected_number: int, previous_digest: str, events: list[AuditEvent]
+) -> Iterator[str]:
+    if seal.number != expected_number:
+        yield f"the seals before it are missing, from seal {expected_number:,}"
     elif len(events) != seal.left:
-        yield f"of its {seal.left:,} events there are {len(events):,}"
-    elif not _fits(seal, before, events):
-        yield "an event under it, or the seal itself, is not as it was written"
+        yield f"it should have {seal.left:,} events, but has {len(events):,}"
+    elif not _matches(seal, previous_digest, events):
+        yield "the seal or one of its events was changed"
 
 
-def _fits(seal: AuditSeal, before: str, events: Sequence[AuditEvent]) -> bool:
+def _matches(seal: AuditSeal, previous_digest: str, events: Sequence[AuditEvent]) -> bool:
     if seal.removed_events:
-        return _rest_digest(before, seal, seal.removed_events, events) == seal.remaining_digest
-    return _digest(before, seal.number, events) == seal.digest
+        digest = _remaining_digest(previous_digest, seal, seal.removed_events, events)
+        return digest == seal.remaining_digest
+    return _digest(previous_digest, seal.number, events) == seal.digest
 
 
-def _rest_digest(before: str, seal: AuditSeal, forgotten: int, events: Iterable[AuditEvent]) -> str:
-    return _digest(before, seal.number, events, f"{seal.digest}\n{seal.events}\n{forgotten}\n")
+def _remaining_digest(
+    previous_digest: str, seal: AuditSeal, removed: int, events: Iterable[AuditEvent]
+) -> str:
+    header = f"{seal.digest}\n{seal.events}\n{removed}\n"
+    return _digest(previous_digest, seal.number, events, header)
 
 
-def _digest(before: str, number: int, events: Iterable[AuditEvent], more: str = "") -> str:
-    """``more`` begins like no event, so neither kind of digest is ever taken for the other."""
+def _digest(
+    previous_digest: str, number: int, events: Iterable[AuditEvent], header: str = ""
+) -> str:
+    """Return the keyed digest of the events.
+
+    No event begins like ``header``, so the two kinds of digest can't be confused.
+    """
     key = derived(settings.KEYS, "logins", "audit seals")
-    digest = hashlib.blake2b(f"{before}\n{number}\n{more}".encode(), key=key, digest_size=32)
+    prefix = f"{previous_digest}\n{number}\n{header}".encode()
+    digest = hashlib.blake2b(prefix, key=key, digest_size=32)
     for event in events:
-        digest.update(_written(event))
+        digest.update(_serialized(event))
     return digest.hexdigest()
 
 
-def _written(event: AuditEvent) -> bytes:
-    facts = (
+def _serialized(event: AuditEvent) -> bytes:
+    values = (
         event.pk,
         event.at.astimezone(UTC).isoformat(),
         event.district_id,
@@ -157,4 +180,4 @@ def _written(event: AuditEvent) -> bytes:
         event.agent,
         event.detail,
     )
-    return json.dumps(facts).encode() + b"\n"
+    return json.dumps(values).encode() + b"\n"

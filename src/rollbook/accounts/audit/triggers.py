@@ -1,4 +1,4 @@
-"""Triggers that keep sealed audit events from being changed, and removed except by retention."""
+"""Triggers that prevent sealed audit events from being changed or removed, except by retention."""
 
 from rollbook.db.triggers import Trigger
 
@@ -23,4 +23,4 @@ AUDIT_TRIGGERS = (
         postgresql=f"IF {_PRESENT} > {_EXPECTED} THEN RETURN OLD; END IF; {_RAISE}",
     ),
 )
-"""Retention first writes into the seal how many events it removes, then removes as many."""
+"""Retention first stores in the seal how many events it will remove, then removes them."""

@@ -1,7 +1,7 @@
-"""Tokens: secrets by which scripts act as the member who made them, on the three commands and nowhere else.
+"""API tokens, with which scripts call the upload commands as the member who created them.
 
-A token is ``rb_``, eight letters and digits by which it is found, and 32 random ones. These are 190 bits: nobody finds
-them by trying, so a plain digest is kept, and looking for one costs next to nothing.
+A token is ``rb_``, a key of 8 characters to look it up, and 32 random characters. Those have 190
+bits and can't be guessed, so a plain digest is enough to store, and fast to verify.
 """
 
 import hashlib
@@ -28,21 +28,18 @@ MAX_NAME_LENGTH = 60
 DEFAULT_LIFETIME = timedelta(days=365)
 MAX_LIFETIME = timedelta(days=730)
 MAX_TOKENS = 20
-"""Tokens of one member that are good at a time."""
+"""Maximum number of active tokens of a member."""
 
-LAST_USED_RESOLUTION = timedelta(
-    minutes=1
-)  # for each note of it a script would have to wait for the disk
+# Each update of the time of last use makes a script wait for the disk.
+LAST_USED_RESOLUTION = timedelta(minutes=1)
 
-_ALPHABET = (
-    string.ascii_letters + string.digits
-)  # what neither a form nor a shell reads as something else
-_KEY, _RANDOM = 8, 32
-_TOKEN = re.compile(rf"rb_([A-Za-z0-9]{{{_KEY}}})[A-Za-z0-9]{{{_RANDOM}}}")
+_ALPHABET = string.ascii_letters + string.digits  # no special meaning in forms and shells
+_KEY_LENGTH, _RANDOM_LENGTH = 8, 32
+_TOKEN = re.compile(rf"rb_([A-Za-z0-9]{{{_KEY_LENGTH}}})[A-Za-z0-9]{{{_RANDOM_LENGTH}}}")
 
 
 class Scope(StrEnum):
-    """The commands that a token may be for."""
+    """An upload command that a token may call."""
 
     START = "start"
     STATUS = "status"
@@ -50,11 +47,11 @@ class Scope(StrEnum):
 
 
 class TokenRejected(Exception):
-    """The token is none, is too old or revoked, or its member is not active any more: one answer for all."""
+    """The token is unknown, expired or revoked, or its member is inactive; not said which."""
 
 
 class InvalidToken(ValidationFailed):
-    """There can be no such token."""
+    """A token with this data can't be created."""
 
 
 def create(
@@ -64,14 +61,19 @@ def create(
     now: datetime,
     good_for: timedelta = DEFAULT_LIFETIME,
 ) -> tuple[Token, str]:
-    """A new token of the member's, and the secret itself, which is told this once. The member is mailed its name.
+    """Create a token, and email its name to the member.
 
-    Raises TokenNotMade with every reason.
+    Returns:
+        The token and its secret, which can't be shown again.
+
+    Raises:
+        InvalidToken: With every reason.
     """
     name = " ".join(name.split())
-    secret = f"rb_{_random(_KEY)}{_random(_RANDOM)}"
+    secret = f"rb_{_random_text(_KEY_LENGTH)}{_random_text(_RANDOM_LENGTH)}"
     with transaction.atomic():
-        Member.objects.select_for_update().get(pk=member.pk)  # of two that count, one waits
+        # The lock keeps two requests from exceeding MAX_TOKENS together.
+        Member.objects.select_for_update().get(pk=member.pk)
         if reasons := _problems(member, name, scopes, now, good_for):
             raise InvalidToken(reasons)
         token = Token.objects.create(
@@ -83,94 +85,103 @@ def create(
             created_at=now,
             expires_at=now + good_for,
         )
-        mails.queue_mail(member, AccountMailKind.TOKEN_MADE, now, about=name)
+        mails.queue_mail(member, AccountMailKind.TOKEN_CREATED, now, about=name)
     return token, secret
 
 
 def sign_in(secret: str, address: str, now: datetime, agent: str = "") -> Token:
-    """The good token that this is, with its member. Raises TokenFailed, or Throttled before anything is looked up.
+    """Return the active token with this secret, with its member.
 
-    A wrong one counts as a sign-in that failed from this address, of no login: else a stranger who has seen how a token
-    begins could stop the scripts of its member.
+    A wrong token counts as a failed sign-in from this address, but not for the member's login.
+    Otherwise anyone who knows the key of a token could lock out the member's scripts.
+
+    Raises:
+        TokenRejected: It isn't an active token.
+        RateLimited: Too many sign-ins from this address failed; the token isn't looked up.
     """
     throttle.check_address(address, now)
-    known = (
-        Token.objects.select_related("member__district", "member__role")
-        .filter(key=_key_of(secret))
-        .first()
-    )
-    if known is None or not _is_valid(known, secret, now):
-        _note_failure(known, address, agent, now)
+    tokens = Token.objects.select_related("member__district", "member__role")
+    token = tokens.filter(key=_key_of(secret)).first()
+    if token is None or not _is_valid(token, secret, now):
+        _record_failure(token, address, agent, now)
         raise TokenRejected
-    _note_use(known, now)
-    auth_sign_in.record_sign_in(known.member, address, agent, now, f"token {known.key}")
-    return known
+    _record_use(token, now)
+    auth_sign_in.record_sign_in(token.member, address, agent, now, f"token {token.key}")
+    return token
 
 
 def tokens_of(member: Member) -> QuerySet[Token]:
-    """All that the member has made, the latest first."""
+    """Return all tokens of the member, newest first."""
     return Token.objects.filter(member=member).order_by("-created_at", "-pk")
 
 
 def active_tokens(member: Member, now: datetime) -> QuerySet[Token]:
-    """Those that can be used."""
+    """Return the tokens of the member that are not revoked or expired, newest first."""
     return tokens_of(member).filter(revoked_at=None, expires_at__gt=now)
 
 
 def revoke(member: Member, key: int, now: datetime) -> Token | None:
-    """This token of the member's is good no more; None if there is none, or there was nothing to revoke."""
+    """Revoke the member's token with this primary key; None if it doesn't exist or isn't active."""
     with transaction.atomic():
         revoked = active_tokens(member, now).filter(pk=key).update(revoked_at=now)
     return tokens_of(member).get(pk=key) if revoked else None
 
 
 def revoke_all(member: Member) -> int:
-    """All tokens of a member who goes; returns how many were good. They stay revoked if the member comes back."""
+    """Revoke all tokens of a member, permanently, and return how many were active."""
     now = timezone.now()
     with transaction.atomic():
         return active_tokens(member, now).update(revoked_at=now)
 
 
 def _is_valid(token: Token, secret: str, now: datetime) -> bool:
-    is_it = hmac.compare_digest(token.digest, _digest(secret))
-    return is_it and token.revoked_at is None and token.expires_at > now and token.member.is_active
+    is_match = hmac.compare_digest(token.digest, _digest(secret))
+    is_active = token.revoked_at is None and token.expires_at > now
+    return is_match and is_active and token.member.is_active
 
 
 def _problems(
     member: Member, name: str, scopes: Collection[Scope], now: datetime, good_for: timedelta
 ) -> list[str]:
-    found = name_problems("name", name, MAX_NAME_LENGTH)
+    problems = name_problems("name", name, MAX_NAME_LENGTH)
     if not scopes:
-        found.append("it would be for no command; choose one at least")
+        problems.append("choose at least one command that the token may call")
     if not timedelta() < good_for <= MAX_LIFETIME:
-        found.append(f"it can be good for {MAX_LIFETIME.days} days at most")
+        problems.append(f"a token can be valid for at most {MAX_LIFETIME.days} days")
     if active_tokens(member, now).count() >= MAX_TOKENS:
-        found.append(f"you have {MAX_TOKENS} tokens already; revoke one first")
-    return found
+        problems.append(f"you already have {MAX_TOKENS} tokens; revoke one first")
+    return problems
 
 
-def _note_use(token: Token, now: datetime) -> None:
+def _record_use(token: Token, now: datetime) -> None:
     if token.last_used_at is None or now - token.last_used_at >= LAST_USED_RESOLUTION:
         with transaction.atomic():
             Token.objects.filter(pk=token.pk).update(last_used_at=now)
 
 
-def _note_failure(token: Token | None, address: str, agent: str, now: datetime) -> None:
+def _record_failure(token: Token | None, address: str, agent: str, now: datetime) -> None:
+    member = token.member if token else None
+    detail = f"token {token.key}" if token else "token"
     with transaction.atomic():
         throttle.record_failure("", address, now)
         log.record(
-            "sign in", "failed", member=token.member if token else None, address=address, agent=agent,
-            detail=f"token {token.key}" if token else "token", now=now,
-        )  # fmt: skip
+            "sign in",
+            "failed",
+            member=member,
+            address=address,
+            agent=agent,
+            detail=detail,
+            now=now,
+        )
 
 
 def _key_of(secret: str) -> str:
-    """Empty for what is no token, and then nobody's key."""
-    found = _TOKEN.fullmatch(secret)
-    return found[1] if found else ""
+    """Return the key of a token; empty, which no token has, if the text isn't a token."""
+    match = _TOKEN.fullmatch(secret)
+    return match[1] if match else ""
 
 
-def _random(length: int) -> str:
+def _random_text(length: int) -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(length))
 
 

@@ -1,7 +1,8 @@
-"""The secret in a mailed link: it proves that its holder reads the member's mail, once, and for a while.
+"""Tokens in emailed links, which work once, for a limited time.
 
-It is signed, and kept nowhere. What it signs includes a fingerprint of the stored password, so that it is used up when
-a password is set, and of e-mail address and activity, so that it ends with either.
+A token is signed, and not stored. The signed text includes a fingerprint of the stored password,
+so that the token is invalid once a password is set, and of the email and whether the member is
+active, so that it is invalid once either changes.
 """
 
 from datetime import timedelta
@@ -16,36 +17,42 @@ LIFETIME: dict[AccountMailKind, timedelta] = {
     AccountMailKind.INVITATION: timedelta(days=7),
     AccountMailKind.FORGOTTEN_PASSWORD: timedelta(hours=1),
 }
-"""The letters that have a link, and how long it may be used."""
+"""The kinds of email that have a link, and how long it works."""
 
 _SALT = "rollbook.accounts.auth.emailed_links"
 _SEPARATOR = "."
 
 
 class LinkExpired(Exception):
-    """The link was used, is too old or not whole, or its member may not sign in any more: one answer for all."""
+    """The link isn't valid, or its member is inactive; not said which."""
 
     def __init__(self) -> None:
         super().__init__(
-            "This link has been used, is too old, or is not complete. Ask for a new one."
+            "This link has expired, has already been used, or isn't complete. Request a new one."
         )
 
 
 def make(member: Member, kind: AccountMailKind) -> str:
-    """A new token, fit for a URL; it is good from now on."""
+    """Return a new token, safe in URLs; its lifetime begins now."""
     return _signer(kind).sign(f"{member.pk}{_SEPARATOR}{_fingerprint(member, kind)}")
 
 
 def address(token: str) -> str:
-    """Where the token leads; never made from what a request says of the host."""
+    """Return the URL with this token; its host is the setting, never the Host header."""
     return f"{settings.URL}/password/{token}"
 
 
 def read(token: str) -> tuple[Member, AccountMailKind]:
-    """Whose link it is, and of which kind. Raises BadLink. It is used up by setting a password, not by reading."""
-    for kind in LIFETIME:
+    """Return the member and the kind of email that the token was made for.
+
+    This doesn't use up the token; setting a password does.
+
+    Raises:
+        LinkExpired: The token isn't valid.
+    """
+    for kind, lifetime in LIFETIME.items():
         try:
-            signed = _signer(kind).unsign(token, max_age=LIFETIME[kind])
+            signed = _signer(kind).unsign(token, max_age=lifetime)
         except BadSignature:
             continue
         return _member(signed, kind), kind
@@ -53,9 +60,9 @@ def read(token: str) -> tuple[Member, AccountMailKind]:
 
 
 def _member(signed: str, kind: AccountMailKind) -> Member:
-    number, _, fingerprint = signed.partition(_SEPARATOR)
-    found = Member.objects.select_related("district", "role", "second_factor")
-    member = found.filter(pk=int(number), is_active=True).first()
+    key, _, fingerprint = signed.partition(_SEPARATOR)
+    members = Member.objects.select_related("district", "role", "second_factor")
+    member = members.filter(pk=int(key), is_active=True).first()
     if member is None or not constant_time_compare(fingerprint, _fingerprint(member, kind)):
         raise LinkExpired
     return member
@@ -66,5 +73,5 @@ def _signer(kind: AccountMailKind) -> TimestampSigner:
 
 
 def _fingerprint(member: Member, kind: AccountMailKind) -> str:
-    facts = "\0".join((str(member.pk), member.password, member.email, str(member.is_active)))
-    return salted_hmac(f"{_SALT} {kind}", facts, algorithm="sha256").hexdigest()
+    text = "\0".join((str(member.pk), member.password, member.email, str(member.is_active)))
+    return salted_hmac(f"{_SALT} {kind}", text, algorithm="sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""How a member comes to a password: the first one, another one, or one instead of a forgotten one."""
+"""Setting, changing and resetting a member's password."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from rollbook.accounts.audit import log
 from rollbook.accounts.auth import sessions, throttle
 from rollbook.accounts.auth.emailed_links import LIFETIME
 from rollbook.accounts.auth.password_policy import (
-    facts_about,
+    guessable_words,
     normalize_password,
     policy_violations,
 )
@@ -18,72 +18,85 @@ from rollbook.accounts.auth.sign_in import fold_login, verify_password
 from rollbook.accounts.models import AccountMail, AccountMailKind, Member
 from rollbook.validation import ValidationFailed
 
-_MEANWHILE = "it was changed a moment ago; sign in with the new one, or ask for another link"
+_CHANGED_CONCURRENTLY = (
+    "it was changed a moment ago; sign in with the new password, or request another link"
+)
 
 
 class InvalidPassword(ValidationFailed):
-    """This cannot be the password."""
+    """This password is not accepted."""
 
 
 def set_password(
     member: Member, password: str, now: datetime, *, address: str | None = None, agent: str = ""
 ) -> None:
-    """Give the member this password, which ends the sessions and uses up the links there are.
+    """Set the member's password, end their sessions and invalidate all links.
 
-    Raises PasswordRefused, also when somebody else was faster: of two that hold one link, one sets a password.
+    Args:
+        member: The member, as loaded when the request began.
+        password: The new password.
+        now: The current time.
+        address: The client's address, for the audit log.
+        agent: The client's User-Agent, for the audit log.
+
+    Raises:
+        InvalidPassword: The policy doesn't allow it, or the password was changed since ``member``
+            was loaded, such as by another request with the same link.
     """
-    facts = facts_about(member.email, member.first_name, member.last_name, member.district.name)
-    reasons = policy_violations(password, facts)
+    known_words = guessable_words(
+        member.email, member.first_name, member.last_name, member.district.name
+    )
+    reasons = policy_violations(password, known_words)
     if reasons:
         raise InvalidPassword(reasons)
-    stored, is_first, hashed = (
-        member.password,
-        not member.has_usable_password(),
-        make_password(normalize_password(password)),
-    )
+    is_first = not member.has_usable_password()
+    hashed = make_password(normalize_password(password))
     with transaction.atomic():
-        if not Member.objects.filter(pk=member.pk, password=stored, is_active=True).update(
-            password=hashed
-        ):
-            raise InvalidPassword([_MEANWHILE])
+        unchanged = Member.objects.filter(pk=member.pk, password=member.password, is_active=True)
+        if not unchanged.update(password=hashed):
+            raise InvalidPassword([_CHANGED_CONCURRENTLY])
         sessions.end_all(member)
-        AccountMail.objects.filter(member=member, kind__in=LIFETIME, sent_at=None).update(
-            next_attempt_at=None
-        )
+        pending = AccountMail.objects.filter(member=member, kind__in=LIFETIME, sent_at=None)
+        pending.update(next_attempt_at=None)
         if not is_first:
             mails.queue_mail(member, AccountMailKind.PASSWORD_CHANGED, now)
-        log.record(
-            "set password",
-            "first" if is_first else "changed",
-            member=member,
-            address=address,
-            agent=agent,
-            now=now,
-        )
+        result = "first" if is_first else "changed"
+        log.record("set password", result, member=member, address=address, agent=agent, now=now)
     member.password = hashed
 
 
 def change_password(
     member: Member, old: str, new: str, address: str, now: datetime, agent: str = ""
 ) -> Member:
-    """Let the member who knows the old password have another one; returns the member as signed in with it.
+    """Change the password of a member who enters the old one.
 
-    Raises SignInFailed, Throttled and PasswordRefused. To try an old password is to try to sign in.
+    A wrong old password counts as a failed sign-in.
+
+    Returns:
+        The member with the new password.
+
+    Raises:
+        SignInFailed: The old password is wrong.
+        RateLimited: Too many sign-ins failed.
+        InvalidPassword: The new password is not accepted.
     """
-    known = verify_password(member.email, old, address, now, agent)
-    set_password(known, new, now, address=address, agent=agent)
-    return known
+    verified = verify_password(member.email, old, address, now, agent)
+    set_password(verified, new, now, address=address, agent=agent)
+    return verified
 
 
 def request_password_reset(login: str, address: str, now: datetime, agent: str = "") -> None:
-    """Mail a link to the member of this login, if there is one; nothing tells the caller whether there is.
+    """Email a link to the active member with this login, if there is one.
 
-    Raises Throttled for an address that has asked too often, whatever for.
+    The caller can't learn whether there is one.
+
+    Raises:
+        RateLimited: Too many resets were requested from this address, for any login.
     """
     throttle.check_request(address, now)
     folded = fold_login(login)
     with transaction.atomic():
-        # Two that ask at the same time take turns.
+        # The lock prevents two emails for two requests at the same time.
         member = Member.objects.select_for_update().filter(email=folded, is_active=True).first()
         throttle.record_request(address, now)
         log.record(

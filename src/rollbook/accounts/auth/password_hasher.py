@@ -1,10 +1,10 @@
-"""How the passwords of members are hashed: argon2id in OWASP's profile."""
+"""The password hasher: Argon2id with the parameters recommended by OWASP."""
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 
 class Argon2id(Argon2PasswordHasher):
-    """19 MiB, two passes, one lane: about 30 ms, and 32 sign-ins at once stay in memory."""
+    """Argon2id with 19 MiB, two passes and one lane, which takes about 30 ms."""
 
     time_cost = 2
     memory_cost = 19 * 1024

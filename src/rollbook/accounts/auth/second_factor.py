@@ -1,7 +1,7 @@
-"""The second factor: besides the password a code of an app, or one of ten recovery codes for who has lost the app.
+"""Two-step verification: besides the password, a code from an app, or one of ten recovery codes.
 
-The app's secret is kept under a key that is not in the database, and recovery codes as keyed digests: who has the
-database alone can make none of them. Every code is good once.
+The app's secret is encrypted with a key outside the database, and recovery codes are stored as
+keyed digests, so a copy of the database is not enough to sign in. Each code works once.
 """
 
 import base64
@@ -24,50 +24,65 @@ from rollbook.accounts.permissions import Permission
 from rollbook.secret_keys import derived
 
 RECOVERY_CODES = 10
-TOKEN_NAME = "Made with the second factor"
+TOKEN_NAME = "Created with two-step verification"  # noqa: S105 - not a secret
 
-_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without those that look like another one
-_GROUPS, _LENGTH = 4, 4  # 16 characters, about 79 bits
-_NONCE = 12
+_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without characters that look alike
+_GROUP_COUNT, _GROUP_LENGTH = 4, 4  # 16 characters, about 79 bits
+_NONCE_BYTES = 12
 
 
 class CodeFailed(Exception):
-    """This is neither the code that the app shows now nor a recovery code, or it has been used: one answer for all."""
+    """The code is wrong, expired or already used; not said which."""
 
 
 class AlreadyOn(Exception):
-    """The member has a second factor, perhaps since a moment ago in another browser."""
+    """Two-step verification is already on, perhaps turned on in another browser."""
 
 
 @dataclass(frozen=True)
 class SecondFactorSetup:
-    """What is told once: the recovery codes, and the token that scripts need, if one was made."""
+    """What is shown once after turning on two-step verification.
+
+    Attributes:
+        recovery_codes: Ten codes.
+        token: The secret of a token for scripts, if one was created.
+    """
 
     recovery_codes: tuple[str, ...]
     token: str | None
 
 
 def new_encrypted_secret(member: Member) -> str:
-    """A new secret for the member, sealed: it is kept so until a code has shown that an app has it."""
-    return _seal(member, totp.new_secret())
+    """Return a new encrypted secret, to keep until a code confirms that an app has it."""
+    return _encrypt(member, totp.new_secret())
 
 
 def in_letters(member: Member, sealed: str) -> str:
-    """The secret as it is typed into an app."""
-    return totp.in_letters(_opened(member, sealed))
+    """Return the encrypted secret as text to type into an app."""
+    return totp.in_letters(_decrypt(member, sealed))
 
 
 def address(member: Member, sealed: str) -> str:
-    """What an app reads out of a QR code."""
-    return totp.address(_opened(member, sealed), member.email)
+    """Return the URI of the encrypted secret, which an app reads from a QR code."""
+    return totp.address(_decrypt(member, sealed), member.email)
 
 
 def switch_on(member: Member, sealed: str, code: str, now: datetime) -> SecondFactorSetup:
-    """From now on the member signs in with a code too, and scripts with a token, which is made if there is none yet.
+    """Turn on two-step verification, and notify the member by email.
 
-    ``sealed`` is the draft whose code this must be. The member is told by mail. Raises CodeFailed and AlreadyOn.
+    Scripts then need a token; one is created if the member may update students and has none.
+
+    Args:
+        member: The member.
+        sealed: The encrypted secret from ``new_encrypted_secret``.
+        code: A current code, which shows that the app has the secret.
+        now: The current time.
+
+    Raises:
+        CodeFailed: The code is wrong.
+        AlreadyOn: Two-step verification is already on.
     """
-    step = totp.step_of(_opened(member, sealed), code, now, after=0)
+    step = totp.step_of(_decrypt(member, sealed), code, now, after=0)
     if step is None:
         raise CodeFailed
     try:
@@ -84,19 +99,29 @@ def switch_on(member: Member, sealed: str, code: str, now: datetime) -> SecondFa
 
 
 def switch_off(member: Member, now: datetime, by: Member | None = None) -> bool:
-    """The password alone signs the member in again, who is told by mail; whether there was a second factor.
+    """Turn off two-step verification, and notify the member by email.
 
-    ``by`` is the manager who does it; None: the member, or the host.
+    Args:
+        member: The member.
+        now: The current time.
+        by: The manager who does it; None: the member, or the operator.
+
+    Returns:
+        Whether it was on.
     """
     with transaction.atomic():
-        ended, _ = SecondFactor.objects.filter(member=member).delete()
-        if ended:
+        deleted, _ = SecondFactor.objects.filter(member=member).delete()
+        if deleted:
             mails.queue_mail(member, AccountMailKind.SECOND_FACTOR_OFF, now, by)
-    return ended > 0
+    return deleted > 0
 
 
 def new_recovery_codes(member: Member) -> tuple[str, ...]:
-    """Ten new ones; those before are good no more. Raises CodeFailed if the second factor is off meanwhile."""
+    """Replace the recovery codes, and return the new ones.
+
+    Raises:
+        CodeFailed: Two-step verification has been turned off.
+    """
     with transaction.atomic():
         factor = SecondFactor.objects.select_for_update().filter(member=member).first()
         if factor is None:
@@ -106,38 +131,47 @@ def new_recovery_codes(member: Member) -> tuple[str, ...]:
 
 
 def recovery_codes_left(member: Member) -> int:
-    """How many recovery codes the member can still use."""
+    """Return the number of unused recovery codes."""
     return RecoveryCode.objects.filter(second_factor__member=member).count()
 
 
 def verify_code(
     member: Member, code: str, address: str, now: datetime, agent: str = ""
 ) -> int | None:
-    """Take this code, which is good no more then. Of a recovery code it returns how many are left, else None.
+    """Verify a code of the app or a recovery code, and use it up.
 
-    Raises CodeFailed, and Throttled before anything is looked at.
+    Returns:
+        The number of recovery codes left if this was one, otherwise None.
+
+    Raises:
+        CodeFailed: The code isn't valid.
+        RateLimited: Too many codes were wrong; the code isn't verified.
     """
-    said = "".join(code.split()).casefold()
+    normalized = "".join(code.split()).casefold()
     left = None
     with transaction.atomic():
-        # Of those that guess side by side each waits here for the one before to be counted.
+        # The lock makes concurrent guesses wait until the previous one is counted.
         factor = SecondFactor.objects.select_for_update().filter(member=member).first()
         throttle.check_code(member.email, address, now)
-        is_good = factor is not None and _use_step(factor, member, said, now)
-        if factor is not None and not is_good and (is_good := _use_recovery_code(factor, said)):
+        is_valid = factor is not None and _use_app_code(factor, member, normalized, now)
+        if factor is not None and not is_valid and _use_recovery_code(factor, normalized):
+            is_valid = True
             left = recovery_codes_left(member)
-        if not is_good:
+        if not is_valid:
             throttle.record_code_failure(member.email, address, now)
-        _record(member, address, agent, now, is_good=is_good, left=left)
-    if not is_good:
+        _record(member, address, agent, now, is_valid=is_valid, left=left)
+    if not is_valid:
         raise CodeFailed
     return left
 
 
-def _use_step(factor: SecondFactor, member: Member, code: str, now: datetime) -> bool:
-    step = totp.step_of(_opened(member, factor.encrypted_secret), code, now, factor.last_counter)
-    later = SecondFactor.objects.filter(pk=factor.pk, last_counter__lt=step or 0)
-    return step is not None and later.update(last_counter=step) > 0
+def _use_app_code(factor: SecondFactor, member: Member, code: str, now: datetime) -> bool:
+    secret = _decrypt(member, factor.encrypted_secret)
+    step = totp.step_of(secret, code, now, factor.last_counter)
+    if step is None:
+        return False
+    unused = SecondFactor.objects.filter(pk=factor.pk, last_counter__lt=step)
+    return unused.update(last_counter=step) > 0
 
 
 def _use_recovery_code(factor: SecondFactor, code: str) -> bool:
@@ -148,22 +182,21 @@ def _use_recovery_code(factor: SecondFactor, code: str) -> bool:
 
 
 def _record(
-    member: Member, address: str, agent: str, now: datetime, *, is_good: bool, left: int | None
+    member: Member, address: str, agent: str, now: datetime, *, is_valid: bool, left: int | None
 ) -> None:
-    """What is as it should be the session tells that begins with it; a recovery code is worth a word of its own."""
-    if not is_good:
+    """Record a failure or the use of a recovery code; the new session is recorded anyway."""
+    if not is_valid:
         log.record(
             "sign in", "failed", member=member, address=address, agent=agent, detail="code", now=now
         )
     elif left is not None:
-        detail = f"{left} left"
         log.record(
             "recovery code",
             "used",
             member=member,
             address=address,
             agent=agent,
-            detail=detail,
+            detail=f"{left} left",
             now=now,
         )
 
@@ -184,31 +217,34 @@ def _token_for_scripts(member: Member, now: datetime) -> str | None:
 
 
 def _random_code() -> str:
-    """Such as ``k7fq-2m9x-tb4w-hz8d``."""
-    groups = ("".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH)) for _ in range(_GROUPS))
-    return "-".join(groups)
+    """Return a recovery code such as ``k7fq-2m9x-tb4w-hz8d``."""
+    return "-".join(_random_group() for _ in range(_GROUP_COUNT))
+
+
+def _random_group() -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_GROUP_LENGTH))
 
 
 def _digest(member: int, code: str) -> str:
-    """However its groups are parted."""
-    letters_alone = code.replace("-", "")
-    said = f"{member}\n{letters_alone}".encode("utf-8", "surrogatepass")
-    return hmac.digest(_key("recovery codes"), said, hashlib.sha256).hex()
+    """Return the keyed digest of a recovery code, with or without hyphens."""
+    text = f"{member}\n{code.replace('-', '')}".encode("utf-8", "surrogatepass")
+    return hmac.digest(_key("recovery codes"), text, hashlib.sha256).hex()
 
 
-def _seal(member: Member, secret: bytes) -> str:
-    """It can be opened for this member only: moved to another one's row it is worth nothing."""
-    nonce = secrets.token_bytes(_NONCE)
-    sealed = AESGCM(_key("second factors")).encrypt(nonce, secret, _owner(member))
-    return base64.b64encode(nonce + sealed).decode()
+def _encrypt(member: Member, secret: bytes) -> str:
+    """Encrypt the secret so that it can be decrypted for this member only."""
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    encrypted = AESGCM(_key("second factors")).encrypt(nonce, secret, _associated_data(member))
+    return base64.b64encode(nonce + encrypted).decode()
 
 
-def _opened(member: Member, sealed: str) -> bytes:
-    both = base64.b64decode(sealed)
-    return AESGCM(_key("second factors")).decrypt(both[:_NONCE], both[_NONCE:], _owner(member))
+def _decrypt(member: Member, sealed: str) -> bytes:
+    decoded = base64.b64decode(sealed)
+    nonce, encrypted = decoded[:_NONCE_BYTES], decoded[_NONCE_BYTES:]
+    return AESGCM(_key("second factors")).decrypt(nonce, encrypted, _associated_data(member))
 
 
-def _owner(member: Member) -> bytes:
+def _associated_data(member: Member) -> bytes:
     return f"member {member.pk}".encode()
 
 

@@ -1,8 +1,9 @@
-"""Browsers in which members are signed in: how one begins, how long it lasts, and what ends it.
+"""Browser sessions of members: how they begin, how long they last, and what ends them.
 
-The cookie holds a random key, the database only its digest, so that a copy of the database opens no session. Idle for
-``IDLE``, or begun ``LONGEST`` ago, it is over, whatever the browser keeps. A changed password ends it too: Django
-compares a keyed digest of the stored hash, which the session carries, with today's.
+The cookie contains a random key, and the database only its digest, so a copy of the database is
+not enough to use a session. A session expires on the server after ``IDLE`` without requests, and
+``LONGEST`` after sign-in. A new password ends it, because Django compares a keyed digest of the
+stored hash with the one in the session.
 """
 
 import hashlib
@@ -23,46 +24,53 @@ from rollbook.accounts.models import Member, Session
 
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=12)
-LONGEST_AGENT = 200  # characters: which program it is stands at the end
-SEEN_EVERY = timedelta(minutes=1)  # for each note somebody has to wait for the disk
+MAX_AGENT_LENGTH = 200  # characters; the browser's name is at the end of a User-Agent
+LAST_SEEN_RESOLUTION = timedelta(minutes=1)  # each update makes a request wait for the disk
 
 PENDING_LIFETIME = timedelta(minutes=5)
 
 BACKEND = f"{__name__}.Backend"
-_BEGUN_AT, _ADDRESS, _AGENT = "started_at", "address", "agent"
-_HALF_WAY, _DRAFT = "half_way", "second_factor_draft"
+_STARTED_AT, _ADDRESS, _AGENT = "started_at", "address", "agent"
+_PENDING, _PENDING_SECRET = "pending_sign_in", "pending_totp_secret"
 
 
 class Backend:
-    """How Django comes from the key of a member to the member; passwords are the business of signing_in.py."""
+    """Django's authentication backend; only loads members, ``sign_in.py`` checks passwords."""
 
     def get_user(self, member_id: int) -> Member | None:
-        found = Member.objects.select_related("district", "role", "second_factor")
-        return found.filter(pk=member_id, is_active=True).first()
+        """Return the active member with this primary key, or None."""
+        members = Member.objects.select_related("district", "role", "second_factor")
+        return members.filter(pk=member_id, is_active=True).first()
 
 
 class SessionStore(db.SessionStore):
-    """Django's sessions in the database, named by a digest, with an end that the server keeps."""
+    """Django's database sessions, with a digest as the key and an expiry set by the server."""
 
     watching = False
-    """Whether a page asks by itself, again and again: that must not keep a session alive whose member has gone."""
+    """Whether a page sends this request by itself, so that it must not extend the session."""
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
+        """Return the model."""
         return Session
 
     def exists(self, session_key: str) -> bool:
+        """Return whether there is a session with this key."""
         return Session.objects.filter(pk=_digest(session_key)).exists()
 
     def delete(self, session_key: str | None = None) -> None:
+        """Delete the session with this key; None: this session."""
         key = session_key or self.session_key
         if key:
             with transaction.atomic():
                 Session.objects.filter(pk=_digest(key)).delete()
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
+        """Return a row, not saved, with this session data."""
         now = timezone.now()
-        started_at = datetime.fromisoformat(data[_BEGUN_AT]) if _BEGUN_AT in data else now
+        started_at = now
+        if _STARTED_AT in data:
+            started_at = datetime.fromisoformat(data[_STARTED_AT])
         return Session(
             session_key=_digest(self.session_key),
             session_data=self.encode(data),
@@ -71,26 +79,35 @@ class SessionStore(db.SessionStore):
             agent=data.get(_AGENT, ""),
             started_at=started_at,
             last_seen_at=now,
-            expire_date=_end(started_at, now),
+            expire_date=_expiry(started_at, now),
         )
 
     def _get_session_from_db(self) -> Session | None:
-        """The row, if it lives; being asked for, it is seen."""
+        """Return the row if it hasn't expired, and update when it was last seen."""
         now = timezone.now()
         row = Session.objects.filter(pk=_digest(self.session_key), expire_date__gt=now).first()
         if row is None:
             self._session_key = None
-        elif not self.watching and now - row.last_seen_at >= SEEN_EVERY:
+        elif not self.watching and now - row.last_seen_at >= LAST_SEEN_RESOLUTION:
             with transaction.atomic():
                 Session.objects.filter(pk=row.pk).update(
-                    last_seen_at=now, expire_date=_end(row.started_at, now)
+                    last_seen_at=now, expire_date=_expiry(row.started_at, now)
                 )
         return row
 
 
 @dataclass(frozen=True)
 class ActiveSession:
-    """A session as its member sees it. ``handle`` names it, and is not what the browser holds."""
+    """A session as shown to its member.
+
+    Attributes:
+        handle: Identifies the session, but isn't the key in the cookie.
+        started_at: When the member signed in.
+        last_seen_at: Accurate to one minute.
+        address: The IP address at sign-in.
+        agent: The User-Agent at sign-in.
+        is_this: Whether it is the session of the request.
+    """
 
     handle: str
     started_at: datetime
@@ -101,58 +118,63 @@ class ActiveSession:
 
 
 def begin(request: HttpRequest, member: Member, address: str, agent: str, now: datetime) -> None:
-    """The member, who has just signed in, is known to this browser from now on, under a new key."""
+    """Begin a session of a member who has just signed in, with a new key."""
     request.session.flush()
     auth.login(request, member, BACKEND)
-    request.session[_BEGUN_AT] = now.isoformat()
+    request.session[_STARTED_AT] = now.isoformat()
     request.session[_ADDRESS] = address
-    request.session[_AGENT] = log.single_line(agent, LONGEST_AGENT)
+    request.session[_AGENT] = log.single_line(agent, MAX_AGENT_LENGTH)
     log.record("begin session", "ok", member=member, address=address, agent=agent, now=now)
 
 
 def begin_pending(request: HttpRequest, member: Member, now: datetime) -> None:
-    """The member's password was right in this browser, and the code is still to come: nobody is known to it yet."""
+    """Remember in the browser's session that the password was right; the code is still needed."""
     request.session.flush()
-    proof = member.get_session_auth_hash()
-    request.session[_HALF_WAY] = {
+    request.session[_PENDING] = {
         "member": member.pk,
-        "proof": proof,
-        "until": (now + PENDING_LIFETIME).isoformat(),
+        "auth_hash": member.get_session_auth_hash(),
+        "expires_at": (now + PENDING_LIFETIME).isoformat(),
     }
 
 
 def pending_member(request: HttpRequest, now: datetime) -> Member | None:
-    """Whose password was right in this browser within ``HALF_WAY``, if the member is active and it is still that."""
-    half = request.session.get(_HALF_WAY)
-    if half is None or now >= datetime.fromisoformat(half["until"]):
+    """Return the member who entered their password in this browser and still needs a code.
+
+    None if that was more than ``PENDING_LIFETIME`` ago, the member is inactive, or the password
+    has been changed.
+    """
+    pending = request.session.get(_PENDING)
+    if pending is None or now >= datetime.fromisoformat(pending["expires_at"]):
         return None
-    member = Backend().get_user(half["member"])
-    if member is None or not constant_time_compare(half["proof"], member.get_session_auth_hash()):
+    member = Backend().get_user(pending["member"])
+    if member is None:
         return None
-    return member
+    is_current = constant_time_compare(pending["auth_hash"], member.get_session_auth_hash())
+    return member if is_current else None
 
 
 def pending_totp_secret(request: HttpRequest, make: Callable[[], str]) -> str:
-    """The sealed secret that this session keeps until a second factor is switched on with it; made if there is none."""
-    if _DRAFT not in request.session:
-        request.session[_DRAFT] = make()
-    kept: str = request.session[_DRAFT]
-    return kept
+    """Return the encrypted secret that the member is setting up; call ``make`` if there is none."""
+    if _PENDING_SECRET not in request.session:
+        request.session[_PENDING_SECRET] = make()
+    secret: str = request.session[_PENDING_SECRET]
+    return secret
 
 
 def clear_pending_totp_secret(request: HttpRequest) -> None:
-    """It has become a second factor."""
-    request.session.pop(_DRAFT, None)
+    """Remove the secret from the session, once two-step verification is on."""
+    request.session.pop(_PENDING_SECRET, None)
 
 
 def end(request: HttpRequest) -> None:
-    """Nobody is known to this browser any more."""
+    """End the session of this browser."""
     request.session.flush()
 
 
 def member_of(request: HttpRequest) -> Member | None:
-    """Who is signed in, with the district; it ends the session of one who is not active any more, or has another
-    password since.
+    """Return the signed-in member with their district, or None.
+
+    Ends the session if the member is inactive, or the password has been changed.
     """
     user = auth.get_user(request)
     if isinstance(user, Member):
@@ -163,17 +185,15 @@ def member_of(request: HttpRequest) -> Member | None:
 
 
 def mark_background_poll(request: HttpRequest) -> None:
-    """Do not count this request as activity: a page sends it, and the member may have left."""
+    """Don't extend the session; the page sent this request by itself."""
     if isinstance(request.session, SessionStore):
         request.session.watching = True
 
 
 def active_sessions(member: Member, request: HttpRequest) -> list[ActiveSession]:
-    """The member's sessions, the one that was seen last first."""
+    """Return the member's sessions, most recently used first."""
     this = _digest(request.session.session_key)
-    living = Session.objects.filter(member=member, expire_date__gt=timezone.now()).order_by(
-        "-last_seen_at", "pk"
-    )
+    active = Session.objects.filter(member=member, expire_date__gt=timezone.now())
     return [
         ActiveSession(
             row.pk,
@@ -183,46 +203,46 @@ def active_sessions(member: Member, request: HttpRequest) -> list[ActiveSession]
             row.agent,
             is_this=row.pk == this,
         )
-        for row in living
+        for row in active.order_by("-last_seen_at", "pk")
     ]
 
 
 def end_one(member: Member, handle: str) -> bool:
-    """End this session of the member's; whether there was one."""
+    """End the member's session with this handle, and return whether there was one."""
     with transaction.atomic():
         ended, _ = Session.objects.filter(member=member, pk=handle.replace("\0", "")).delete()
     return ended > 0
 
 
 def end_others(request: HttpRequest, member: Member) -> int:
-    """End the member's sessions except the one that asks; returns how many."""
+    """End the member's sessions except that of the request, and return how many."""
+    this = _digest(request.session.session_key)
     with transaction.atomic():
-        ended, _ = (
-            Session.objects.filter(member=member)
-            .exclude(pk=_digest(request.session.session_key))
-            .delete()
-        )
+        ended, _ = Session.objects.filter(member=member).exclude(pk=this).delete()
     return ended
 
 
 def end_all(member: Member) -> int:
-    """End every session of the member; returns how many."""
+    """End all sessions of the member, and return how many."""
     with transaction.atomic():
         ended, _ = Session.objects.filter(member=member).delete()
     return ended
 
 
 def sweep(now: datetime) -> int:
-    """Remove what is over; returns how many that were."""
+    """Delete expired sessions, and return how many."""
     with transaction.atomic():
         ended, _ = Session.objects.filter(expire_date__lte=now).delete()
     return ended
 
 
-def _end(started_at: datetime, last_seen_at: datetime) -> datetime:
+def _expiry(started_at: datetime, last_seen_at: datetime) -> datetime:
     return min(last_seen_at + IDLE, started_at + LONGEST)
 
 
 def _digest(key: str | None) -> str:
-    """Of a key that is random and long: nobody finds it by trying. Without one it is the digest of no session."""
+    """Return the digest of a session key; for None one that no session has.
+
+    Keys are random and can't be guessed, so the digest needs no key of its own.
+    """
     return hashlib.blake2b((key or "").encode(), digest_size=20).hexdigest()

@@ -1,6 +1,6 @@
-"""A login and a password become a member, or nobody; a stranger cannot tell which part was wrong.
+"""Sign-in with login and password; a failure doesn't reveal which of them was wrong.
 
-For who has a second factor they are the first half: second_factor.py has the other one.
+For members with two-step verification this is the first step; ``second_factor.py`` has the second.
 """
 
 import threading
@@ -12,7 +12,7 @@ from django.db import transaction
 
 from rollbook.accounts.audit import log
 from rollbook.accounts.auth import throttle
-from rollbook.accounts.auth.password_policy import MOST_BYTES, normalize_password
+from rollbook.accounts.auth.password_policy import MAX_BYTES, normalize_password
 from rollbook.accounts.auth.sign_in_cache import SignInCache
 from rollbook.accounts.models import AuditEvent, KnownAddress, Member
 from rollbook.client_network import client_network
@@ -20,22 +20,25 @@ from rollbook.client_network import client_network
 MAX_LOGIN_LENGTH = 254
 MAX_CONCURRENT_HASHES = 4
 
-# Checking the throttle, hashing and counting the failure go together under it, so that guesses sent side by side
-# overrun a limit by AT_ONCE - 1 at most, and hashing takes no more than AT_ONCE times 19 MiB.
+# A slot covers checking the rate limit, hashing and counting the failure. So concurrent guesses
+# exceed a limit by at most MAX_CONCURRENT_HASHES - 1, and hashing needs at most 4 times 19 MiB.
 _hashing_slots = threading.BoundedSemaphore(MAX_CONCURRENT_HASHES)
-
 
 sign_in_cache = SignInCache()
 
-_NOT_ENOUGH = "password not enough"
+_SECOND_STEP_REQUIRED = "two-step verification required"
 
 
 class SignInFailed(Exception):
-    """The login is unknown, the password is wrong, or the member is not active: one answer for all three."""
+    """The login is unknown, the password is wrong, or the member is inactive; not said which."""
 
 
 class SecondFactorRequired(Exception):
-    """Login and password are right, but the member has a second factor, or (``is_missing``) must first have one."""
+    """Login and password are right, but two-step verification is required.
+
+    Attributes:
+        is_missing: Whether the member must turn it on first.
+    """
 
     def __init__(self, *, is_missing: bool) -> None:
         super().__init__(is_missing)
@@ -43,57 +46,61 @@ class SecondFactorRequired(Exception):
 
 
 def fold_login(login: str) -> str:
-    """The form in which logins are kept and compared; empty for what can be nobody's login."""
+    """Return the login as it is stored and compared; empty if it can't be a login."""
     folded = unicodedata.normalize("NFKC", login.strip()).strip().casefold()
     return folded if folded.isprintable() and len(folded) <= MAX_LOGIN_LENGTH else ""
 
 
 def sign_in(login: str, password: str, address: str, now: datetime, agent: str = "") -> Member:
-    """The member who is asking, where login and password are all that is asked for. Raises SignInFailed, Throttled and
-    PasswordNotEnough.
+    """Return the member with this login and password, if no second step is required.
+
+    Raises:
+        SignInFailed: Login or password is wrong, or the member is inactive.
+        RateLimited: Too many sign-ins failed.
+        SecondFactorRequired: The password alone isn't enough.
     """
-    found = verify_password(login, password, address, now, agent)
-    if found.has_second_factor or found.lacks_second_factor:
-        _record_second_factor_required(found, address, agent, now)
-        raise SecondFactorRequired(is_missing=found.lacks_second_factor)
-    record_sign_in(found, address, agent, now)
-    return found
+    member = verify_password(login, password, address, now, agent)
+    if member.has_second_factor or member.lacks_second_factor:
+        _record_second_factor_required(member, address, agent, now)
+        raise SecondFactorRequired(is_missing=member.lacks_second_factor)
+    record_sign_in(member, address, agent, now)
+    return member
 
 
 def verify_password(
     login: str, password: str, address: str, now: datetime, agent: str = ""
 ) -> Member:
-    """The member whose login and password these are; whether that is enough is for the caller to see.
+    """Return the member with this login and password, who may still need a second step.
 
-    Raises SignInFailed or Throttled; nothing is hashed for a caller who is throttled.
+    Raises:
+        SignInFailed: Login or password is wrong, or the member is inactive.
+        RateLimited: Too many sign-ins failed; nothing is hashed.
     """
     folded = fold_login(login)
     with _hashing_slots:
         throttle.check_sign_in(folded, address, now)
-        found = (
-            Member.objects.select_related("district", "role", "second_factor")
-            .filter(email=folded)
-            .first()
-        )
-        if not _matches(found, password) or found is None or not found.is_active:
-            _record_failure(folded, found, address, agent, now)
+        members = Member.objects.select_related("district", "role", "second_factor")
+        member = members.filter(email=folded).first()
+        if not _matches(member, password) or member is None or not member.is_active:
+            _record_failure(folded, member, address, agent, now)
             raise SignInFailed
-    return found
+    return member
 
 
 def record_sign_in(
     member: Member, address: str, agent: str, now: datetime, detail: str = ""
 ) -> None:
-    """The member has signed in, with all that takes. Written once a day for each member and address: a script that
-    polls writes nothing.
+    """Record a complete sign-in, once a day for each member and network.
+
+    So a script that polls causes no writes.
     """
-    home = client_network(address)
-    known = KnownAddress.objects.filter(member=member, address=home)
+    network = client_network(address)
+    known = KnownAddress.objects.filter(member=member, address=network)
     if known.filter(last_seen_at__date=now.date()).exists():
         return
     with transaction.atomic():
         KnownAddress.objects.update_or_create(
-            member=member, address=home, defaults={"last_seen_at": now}
+            member=member, address=network, defaults={"last_seen_at": now}
         )
         log.record(
             "sign in", "ok", member=member, address=address, agent=agent, detail=detail, now=now
@@ -101,32 +108,36 @@ def record_sign_in(
 
 
 def _matches(member: Member | None, password: str) -> bool:
-    """Whether this is the member's password. It hashes exactly once, also when there is no member; and not at all if
-    this was right a moment ago.
+    """Return whether this is the member's password.
+
+    Hashes exactly once, also without a member, so that the time doesn't reveal whether the login
+    exists. Doesn't hash if the sign-in is in the cache.
     """
-    typed = normalize_password(password)
-    if len(typed.encode("utf-8", "surrogatepass")) > MOST_BYTES:
+    normalized = normalize_password(password)
+    if len(normalized.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         return False
     if member is None:
-        make_password(typed)
+        make_password(normalized)
         return False
-    if sign_in_cache.contains(member.pk, member.password, typed):
+    if sign_in_cache.contains(member.pk, member.password, normalized):
         return True
-    matches = check_password(typed, member.password, setter=lambda raw: _upgrade(member, raw))
-    if matches:
-        sign_in_cache.add(member.pk, member.password, typed)
-    return matches
+    is_match = check_password(
+        normalized, member.password, setter=lambda raw: _upgrade_hash(member, raw)
+    )
+    if is_match:
+        sign_in_cache.add(member.pk, member.password, normalized)
+    return is_match
 
 
-def _upgrade(member: Member, password: str) -> None:
-    """The stored hash is weaker than today's profile. If the password was changed meanwhile, that one stays."""
-    stronger = make_password(password)
+def _upgrade_hash(member: Member, password: str) -> None:
+    """Replace a stored hash with weaker parameters, unless the password has been changed."""
+    hashed = make_password(password)
     with transaction.atomic():
         upgraded = Member.objects.filter(pk=member.pk, password=member.password).update(
-            password=stronger
+            password=hashed
         )
     if upgraded:
-        member.password = stronger  # a session that begins now is bound to it
+        member.password = hashed  # the new session depends on it
 
 
 def _record_failure(
@@ -138,11 +149,27 @@ def _record_failure(
 
 
 def _record_second_factor_required(member: Member, address: str, agent: str, now: datetime) -> None:
-    """Once a day for each member and address, like a sign-in: it is no guess, and a script tries it every night."""
-    facts = {"member": member, "action": "sign in", "result": _NOT_ENOUGH, "address": address}
-    today = AuditEvent.objects.filter(district=member.district, at__gte=_midnight(now), **facts)
+    """Record it once a day for each member and address; it isn't a guess.
+
+    A script may cause it every night.
+    """
+    today = AuditEvent.objects.filter(
+        district=member.district,
+        at__gte=_midnight(now),
+        member=member,
+        action="sign in",
+        result=_SECOND_STEP_REQUIRED,
+        address=address,
+    )
     if not today.exists():
-        log.record("sign in", _NOT_ENOUGH, member=member, address=address, agent=agent, now=now)
+        log.record(
+            "sign in",
+            _SECOND_STEP_REQUIRED,
+            member=member,
+            address=address,
+            agent=agent,
+            now=now,
+        )
 
 
 def _midnight(now: datetime) -> datetime:

@@ -1,4 +1,4 @@
-"""How many sign-ins may fail, and mails be asked for, before the next one has to wait; asked before anything costly."""
+"""Rate limits for failed sign-ins and password resets, checked before anything expensive."""
 
 import hashlib
 import math
@@ -23,7 +23,11 @@ KNOWN_FOR = timedelta(days=30)
 
 
 class RateLimited(Exception):
-    """Too many sign-ins failed, or mails were asked for; the next one is looked at in ``retry_after`` seconds."""
+    """Too many sign-ins failed, or password resets were requested.
+
+    Attributes:
+        retry_after: Seconds until the next attempt is allowed.
+    """
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(retry_after)
@@ -31,29 +35,35 @@ class RateLimited(Exception):
 
 
 def check_address(address: str, now: datetime) -> None:
-    """Raise Throttled if too many sign-ins failed from this address."""
-    _require(_from(address), "failed_at", PER_ADDRESS, now)
+    """Check the limit of failed sign-ins from an address.
+
+    Raises:
+        RateLimited: Too many sign-ins from this address failed.
+    """
+    _check(_failures_from(address), "failed_at", PER_ADDRESS, now)
 
 
 def check_sign_in(login: str, address: str, now: datetime) -> None:
-    """Raise Throttled if this login may not be tried again from this address for now.
+    """Check all limits of failed sign-ins with this login from this address.
 
-    An address that signed in as this login lately is never stopped by what strangers do elsewhere.
+    Failures elsewhere never block an address that has recently signed in with this login.
+
+    Raises:
+        RateLimited: Too many sign-ins failed.
     """
     of_login = SignInFailure.objects.filter(login_digest=digest(login))
-    if (
-        not (of_login | _from(address)).filter(failed_at__gt=now - WINDOW).exists()
-    ):  # as nearly always: one question for three
+    # One query instead of three in the usual case: there are no failures.
+    either = of_login | _failures_from(address)
+    if not either.filter(failed_at__gt=now - WINDOW).exists():
         return
     check_address(address, now)
-    _require(
-        of_login.filter(address=client_network(address)), "failed_at", PER_LOGIN_AND_ADDRESS, now
-    )
-    _require(of_login, "failed_at", PER_LOGIN, now, unless=lambda: _is_known(login, address, now))
+    of_both = of_login.filter(address=client_network(address))
+    _check(of_both, "failed_at", PER_LOGIN_AND_ADDRESS, now)
+    _check(of_login, "failed_at", PER_LOGIN, now, unless=lambda: _is_known(login, address, now))
 
 
 def record_failure(login: str, address: str, now: datetime) -> None:
-    """Count a sign-in that failed; those that count no longer are removed."""
+    """Count a failed sign-in, and remove those that no longer count."""
     with transaction.atomic():
         SignInFailure.objects.filter(failed_at__lt=now - WINDOW).delete()
         SignInFailure.objects.create(
@@ -62,44 +72,43 @@ def record_failure(login: str, address: str, now: datetime) -> None:
 
 
 def check_code(login: str, address: str, now: datetime) -> None:
-    """Raise Throttled if too many codes of this member, or sign-ins from this address, were wrong.
+    """Check the limit of wrong codes of a member, and of failed sign-ins from an address.
 
-    Nobody is asked for a code who has not given the password: no stranger can stop the member by this, and an address
-    that is known is no excuse.
+    A code is only requested after the right password. So strangers can't block the member, and
+    there is no exception for known addresses.
+
+    Raises:
+        RateLimited: Too many codes were wrong, or too many sign-ins failed.
     """
     check_address(address, now)
-    _require(
-        SignInFailure.objects.filter(login_digest=digest(_code_counter_key(login))),
-        "failed_at",
-        PER_LOGIN_OF_CODES,
-        now,
-    )
+    failures = SignInFailure.objects.filter(login_digest=digest(_code_counter_key(login)))
+    _check(failures, "failed_at", PER_LOGIN_OF_CODES, now)
 
 
 def record_code_failure(login: str, address: str, now: datetime) -> None:
-    """Count a code that was wrong."""
+    """Count a wrong code."""
     record_failure(_code_counter_key(login), address, now)
 
 
 def check_request(address: str, now: datetime) -> None:
-    """Raise Throttled if too many passwords were said to be forgotten from this address, of whatever logins."""
-    _require(
-        PasswordRequest.objects.filter(address=client_network(address)),
-        "requested_at",
-        REQUESTS_PER_ADDRESS,
-        now,
-    )
+    """Check the limit of password resets from an address, for any logins.
+
+    Raises:
+        RateLimited: Too many resets were requested.
+    """
+    requests = PasswordRequest.objects.filter(address=client_network(address))
+    _check(requests, "requested_at", REQUESTS_PER_ADDRESS, now)
 
 
 def record_request(address: str, now: datetime) -> None:
-    """Count one; those that count no longer are removed."""
+    """Count a password reset, and remove those that no longer count."""
     with transaction.atomic():
         PasswordRequest.objects.filter(requested_at__lt=now - WINDOW).delete()
         PasswordRequest.objects.create(address=client_network(address), requested_at=now)
 
 
 def digest(login: str) -> str:
-    """A keyed digest: what was sent as a login may have been a password, or a student's row."""
+    """Return a keyed digest of a submitted login, which can be a password or a student's row."""
     key = secret(settings.KEYS, "logins")
     return hashlib.blake2b(
         login.encode("utf-8", "surrogatepass"), key=key, digest_size=32
@@ -107,24 +116,27 @@ def digest(login: str) -> str:
 
 
 def _code_counter_key(login: str) -> str:
-    """No login is called so: they are all printable."""
+    """Return a text that can't be a login, because it isn't printable."""
     return f"\0codes of {login}"
 
 
-def _from(address: str) -> QuerySet[SignInFailure]:
+def _failures_from(address: str) -> QuerySet[SignInFailure]:
     return SignInFailure.objects.filter(address=client_network(address))
 
 
-def _require(
-    counted: QuerySet[SignInFailure] | QuerySet[PasswordRequest],
-    column: str,
-    most: int,
+def _check(
+    events: QuerySet[SignInFailure] | QuerySet[PasswordRequest],
+    time_column: str,
+    limit: int,
     now: datetime,
     unless: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Raise if ``most`` or more lie within the window; there is room again when the ``most``-th grows old."""
-    recent = counted.filter(**{f"{column}__gt": now - WINDOW}).order_by(f"-{column}")
-    decisive = recent.values_list(column, flat=True)[most - 1 : most].first()
+    """Raise if there are ``limit`` or more events in the window, except if ``unless`` is true.
+
+    The next attempt is allowed when the ``limit``-th latest event leaves the window.
+    """
+    recent = events.filter(**{f"{time_column}__gt": now - WINDOW}).order_by(f"-{time_column}")
+    decisive = recent.values_list(time_column, flat=True)[limit - 1 : limit].first()
     if decisive and not unless():
         raise RateLimited(max(1, math.ceil((decisive + WINDOW - now).total_seconds())))
 

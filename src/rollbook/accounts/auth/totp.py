@@ -1,4 +1,4 @@
-"""Codes of six digits that an app makes of a secret and the time, as RFC 6238 says: what every such app can do."""
+"""Time-based one-time codes of six digits (RFC 6238), as authenticator apps generate them."""
 
 import base64
 import secrets
@@ -9,58 +9,65 @@ from cryptography.hazmat.primitives.twofactor import InvalidToken
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 
 DIGITS = 6
-SECONDS = 30
-"""How long one step is, and its code the newest."""
+STEP_S = 30
+"""Length of a time step in seconds."""
 
-BYTES = 20
+SECRET_BYTES = 20
 ISSUER = "Rollbook"
 
-# The step that is on, then those of a clock that is slow or fast, or of somebody who types slowly.
-_TOLERATED = (0, -1, 1)
+# The current time step, then its neighbors, for clocks that are wrong and people who type slowly.
+_TOLERATED_OFFSETS = (0, -1, 1)
 
 
 def new_secret() -> bytes:
-    """Random bytes that nobody has had before."""
-    return secrets.token_bytes(BYTES)
+    """Return a random secret."""
+    return secrets.token_bytes(SECRET_BYTES)
 
 
 def step_at(now: datetime) -> int:
-    """The number of the step that is on at this moment."""
-    return int(now.timestamp()) // SECONDS
+    """Return the number of the time step at this time."""
+    return int(now.timestamp()) // STEP_S
 
 
 def code_of(secret: bytes, step: int) -> str:
-    """The code of this step."""
-    return _totp(secret).generate(step * SECONDS).decode()
+    """Return the code of a time step."""
+    return _totp(secret).generate(step * STEP_S).decode()
 
 
 def step_of(secret: bytes, code: str, now: datetime, after: int) -> int | None:
-    """The step whose code this is: the one that is on, or one beside it, if it is later than ``after``; else None."""
+    """Return the time step that the code belongs to, or None if it isn't valid.
+
+    The code must belong to the current time step or one of its neighbors, and that must be later
+    than ``after``.
+    """
     if not (code.isascii() and code.isdigit() and len(code) == DIGITS):
         return None
-    steps = (step_at(now) + beside for beside in _TOLERATED)
-    return next((step for step in steps if step > after and _is_code(secret, code, step)), None)
+    for offset in _TOLERATED_OFFSETS:
+        step = step_at(now) + offset
+        if step > after and _is_code(secret, code, step):
+            return step
+    return None
 
 
 def in_letters(secret: bytes) -> str:
-    """The secret as it is typed into an app: groups of four letters and digits."""
+    """Return the secret to type into an app: base32 in groups of four characters."""
     text = base64.b32encode(secret).decode()
     return " ".join(text[at : at + 4] for at in range(0, len(text), 4))
 
 
 def address(secret: bytes, login: str) -> str:
-    """What apps read out of a QR code, ``otpauth://totp/Rollbook:…``."""
+    """Return the URI that apps read from a QR code: ``otpauth://totp/Rollbook:…``."""
     return _totp(secret).get_provisioning_uri(login, ISSUER)
 
 
 def _is_code(secret: bytes, code: str, step: int) -> bool:
     try:
-        _totp(secret).verify(code.encode(), step * SECONDS)
+        _totp(secret).verify(code.encode(), step * STEP_S)
     except InvalidToken:
         return False
     return True
 
 
 def _totp(secret: bytes) -> TOTP:
-    # SHA-1 within HMAC is sound, and many apps know no other, whatever a QR code says.
-    return TOTP(secret, DIGITS, SHA1(), SECONDS)
+    # SHA-1 is secure within HMAC, and many apps support nothing else, whatever the QR code says.
+    return TOTP(secret, DIGITS, SHA1(), STEP_S)  # noqa: S303 - see above

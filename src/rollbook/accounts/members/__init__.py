@@ -1,0 +1,1 @@
+"""Staff members: adding, inviting, importing, changing and deactivating them."""

@@ -1,4 +1,4 @@
-"""What members do with each other: change one, let one go, take one back."""
+"""Changes to a member by another member: edit, deactivate, reactivate, turn off two-step."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,17 +13,20 @@ from rollbook.accounts.models import AccountMailKind, Member
 from rollbook.accounts.permissions import RoleType
 from rollbook.districts.models import District
 
-_LAST = "is the last district manager who can sign in; make another one first"
+_IS_LAST = "is the last district manager who can sign in; add another one first"
 
 
 def may_manage(by: Member, member: Member) -> bool:
-    """Whether the one may change the other: a role that he may give, and no school that is not his too."""
+    """Return whether ``by`` may change the member.
+
+    They must be allowed to assign the member's role, and have all of the member's schools.
+    """
     if not roles.may_assign(by, member.role):
         return False
     return by.role.is_district_wide or _schools(member) <= _schools(by)
 
 
-def change(
+def change(  # noqa: PLR0913 - the fields of a form, as keywords
     member: Member,
     by: Member,
     now: datetime,
@@ -34,95 +37,125 @@ def change(
     role: str,
     schools: Iterable[str],
 ) -> Member:
-    """The member is so from now on. Another e-mail address signs out everywhere, and is told to the one before.
+    """Change the member, and return it.
 
-    ``schools`` are organization IDs. Raises MemberRefused with every reason, and then nothing has changed.
+    If the email changes, the member is signed out everywhere and an email is sent to the previous
+    address.
+
+    Args:
+        member: The member to change.
+        by: Who changes it.
+        now: The current time.
+        email: The new login.
+        first_name: The new first name.
+        last_name: The new last name.
+        role: The name of the new role.
+        schools: The School IDs of the new schools.
+
+    Raises:
+        InvalidMember: With every reason. Nothing is changed.
     """
-    wanted = MemberDraft(by.district, email, first_name, last_name, role, tuple(schools), by)
+    draft = MemberDraft(by.district, email, first_name, last_name, role, tuple(schools), by)
     with transaction.atomic():
         current = _lock_and_authorize(member, by)
-        if reasons := wanted.problems():
+        if reasons := draft.problems():
             raise InvalidMember(reasons)
-        before = current.email
+        old_email = current.email
         was_last = _is_last_district_manager(current)
-        wanted.copy_to(current)
+        draft.copy_to(current)
         if was_last and not current.role.is_fixed:
-            raise InvalidMember([f"{current.name} {_LAST}"])
-        _keep(current, wanted)
-        if current.email != before:
-            _tell_of_another_address(current, before, by, now)
+            raise InvalidMember([f"{current.name} {_IS_LAST}"])
+        _save(current, draft)
+        if current.email != old_email:
+            _sign_out_and_notify(current, old_email, by, now)
     return current
 
 
 def deactivate(member: Member, by: Member) -> None:
-    """The member may not sign in any more; sessions, links and tokens end at once. Raises MemberRefused."""
+    """Deactivate the member, and end their sessions, links and tokens.
+
+    Raises:
+        InvalidMember: ``by`` may not change the member, is the member, or the member is the last
+            district manager.
+    """
     with transaction.atomic():
         current = _lock_and_authorize(member, by)
         if current.pk == by.pk:
-            raise InvalidMember(["nobody can deactivate themselves; another manager can"])
+            raise InvalidMember(["you can't deactivate yourself; ask another manager"])
         if _is_last_district_manager(current):
-            raise InvalidMember([f"{current.name} {_LAST}"])
+            raise InvalidMember([f"{current.name} {_IS_LAST}"])
         Member.objects.filter(pk=current.pk).update(is_active=False)
         sessions.end_all(current)
         api_tokens.revoke_all(current)
 
 
 def reactivate(member: Member, by: Member) -> None:
-    """The member may sign in again, with the password there was. Raises MemberRefused."""
+    """Let the member sign in again, with the previous password.
+
+    Raises:
+        InvalidMember: ``by`` may not change the member.
+    """
     with transaction.atomic():
         current = _lock_and_authorize(member, by)
         Member.objects.filter(pk=current.pk).update(is_active=True)
 
 
 def switch_off_second_factor(member: Member, by: Member, now: datetime) -> None:
-    """Who has lost app and recovery codes signs in with the password alone again, anew everywhere. Raises
-    MemberRefused.
+    """Turn off two-step verification for a member who has lost their app and recovery codes.
+
+    Their sessions end, and they sign in with only their password.
+
+    Raises:
+        InvalidMember: ``by`` may not change the member, is the member, or it isn't on.
     """
     with transaction.atomic():
         current = _lock_and_authorize(member, by)
         if current.pk == by.pk:
-            raise InvalidMember(["your own is switched off under Your account, with a code"])
+            raise InvalidMember(["turn off your own two-step verification under Your account"])
         if not second_factor.switch_off(current, now, by):
-            raise InvalidMember([f"{current.name} has no second factor"])
+            raise InvalidMember([f"{current.name} doesn't use two-step verification"])
         sessions.end_all(current)
 
 
 def _lock_and_authorize(member: Member, by: Member) -> Member:
-    """The member as it is now, for who may change it; of two that change staff of a district, one waits."""
+    """Return the current member if ``by`` may change it.
+
+    Locks the district, so that only one change of its staff is made at a time.
+    """
     District.objects.select_for_update().get(pk=by.district_id)
     current = members.found(by, member.pk)
     if current is None or not may_manage(by, current):
-        raise InvalidMember([f"{member.name} is not yours to change; ask a district manager"])
+        raise InvalidMember([f"you can't change {member.name}; ask a district manager"])
     return current
 
 
 def _is_last_district_manager(member: Member) -> bool:
-    """Whether without the member nobody could do everything any more."""
+    """Return whether no other active member with a password has all permissions."""
     if not (member.is_active and member.role.is_fixed):
         return False
-    standard = Member.objects.filter(
+    managers = Member.objects.filter(
         district=member.district_id,
         is_active=True,
         role__is_standard=True,
         role__type=RoleType.DISTRICT_MANAGER.value,
     )
-    return not any(other.has_usable_password() for other in standard.exclude(pk=member.pk))
+    return not any(other.has_usable_password() for other in managers.exclude(pk=member.pk))
 
 
-def _keep(member: Member, wanted: MemberDraft) -> None:
+def _save(member: Member, draft: MemberDraft) -> None:
     try:
         with transaction.atomic():
             member.save(update_fields=["email", "first_name", "last_name", "role"])
-            member.schools.set(wanted.found_schools)
+            member.schools.set(draft.found_schools)
     except IntegrityError:
-        raise email_already_used(wanted.login) from None
+        raise email_already_used(draft.login) from None
 
 
-def _tell_of_another_address(member: Member, before: str, by: Member, now: datetime) -> None:
-    """Links and sessions of the address before are of no use any more."""
+def _sign_out_and_notify(member: Member, old_email: str, by: Member, now: datetime) -> None:
+    """End the sessions; email the previous address, or invite a member without a password again."""
     sessions.end_all(member)
     if member.has_usable_password():
-        mails.queue_mail(member, AccountMailKind.EMAIL_CHANGED, now, by, to=before)
+        mails.queue_mail(member, AccountMailKind.EMAIL_CHANGED, now, by, to=old_email)
     else:
         mails.queue_mail(member, AccountMailKind.INVITATION, now, by)
 

@@ -1,4 +1,4 @@
-"""The members of a district: how one is added or invited, who they are, and who of them gets the results."""
+"""The members of a district: adding and inviting them, listing them, and result recipients."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from django.db.models import Max, QuerySet
 
 from rollbook.accounts import mails
 from rollbook.accounts.auth.password_policy import (
-    facts_about,
+    guessable_words,
     normalize_password,
     policy_violations,
 )
@@ -28,7 +28,7 @@ from rollbook.districts.models import District, School
 
 
 class UnknownMember(Exception):
-    """Results go to active members of the district only, and ``email`` is none of theirs."""
+    """``email`` doesn't belong to an active member of the district, so it can't get results."""
 
     def __init__(self, email: str) -> None:
         super().__init__(f"{email} is not an active member of this district")
@@ -36,7 +36,7 @@ class UnknownMember(Exception):
 
 
 class MemberState(StrEnum):
-    """How far a member has come."""
+    """Whether a member can sign in."""
 
     ACTIVE = "active"
     INVITED = "invited"
@@ -45,7 +45,7 @@ class MemberState(StrEnum):
 
 @dataclass(frozen=True)
 class MemberListItem:
-    """A member in the list of a district's staff."""
+    """A member in the list of the district's staff."""
 
     member: Member
     schools: tuple[School, ...]
@@ -62,16 +62,29 @@ def add_member(
     password: str,
     schools: Iterable[str] = (),
 ) -> Member:
-    """Add an active member. ``schools`` are organization IDs. Raises MemberRefused with every reason."""
-    wanted = MemberDraft(district, email, first_name, last_name, role, tuple(schools))
-    facts = facts_about(wanted.login, wanted.first_name, wanted.last_name, district.name)
-    refused = [
-        f"the password is refused: {reason}" for reason in policy_violations(password, facts)
+    """Add an active member.
+
+    Args:
+        district: The member's district.
+        email: The login.
+        first_name: First name.
+        last_name: Last name.
+        role: The name of a role.
+        password: The password; a line break at its end is removed.
+        schools: School IDs.
+
+    Raises:
+        InvalidMember: With every reason.
+    """
+    draft = MemberDraft(district, email, first_name, last_name, role, tuple(schools))
+    known_words = guessable_words(draft.login, draft.first_name, draft.last_name, district.name)
+    password_problems = [
+        f"password not accepted: {reason}" for reason in policy_violations(password, known_words)
     ]
-    return _enter(wanted, refused, normalize_password(password))
+    return _create(draft, password_problems, normalize_password(password))
 
 
-def invite(
+def invite(  # noqa: PLR0913 - the fields of a form
     district: District,
     email: str,
     first_name: str,
@@ -81,38 +94,53 @@ def invite(
     inviter: Member | None,
     now: datetime,
 ) -> Member:
-    """Add a member who gets a letter with a link, by which to set a password; without an inviter the host invites.
+    """Add a member without a password, and email them a link to choose one.
 
-    ``schools`` are organization IDs. Raises MemberRefused with every reason.
+    Args:
+        district: The member's district.
+        email: The login.
+        first_name: First name.
+        last_name: Last name.
+        role: The name of a role.
+        schools: School IDs.
+        inviter: Who invites the member; None: the operator.
+        now: The current time.
+
+    Raises:
+        InvalidMember: With every reason.
     """
-    wanted = MemberDraft(district, email, first_name, last_name, role, tuple(schools), inviter)
+    draft = MemberDraft(district, email, first_name, last_name, role, tuple(schools), inviter)
     with transaction.atomic():
-        member = _enter(wanted, [], None)
+        member = _create(draft, [], None)
         mails.queue_mail(member, AccountMailKind.INVITATION, now, inviter)
     return member
 
 
 def invite_again(member: Member, inviter: Member | None, now: datetime) -> None:
-    """Send the invitation once more. Raises MemberRefused if that is of no use."""
+    """Send the invitation again.
+
+    Raises:
+        InvalidMember: The member is inactive, has a password, or was invited a moment ago.
+    """
     with transaction.atomic():
-        # Two that invite at the same time take turns.
+        # The lock prevents two invitations at the same time.
         current = Member.objects.select_for_update().get(pk=member.pk)
-        against = _AGAINST_INVITING.get(state_of(current))
-        if not against and mails.recently_queued(current, AccountMailKind.INVITATION, now):
-            against = "was invited a moment ago; see whether that mail arrives"
-        if against:
-            raise InvalidMember([f"{current.email} {against}"])
+        reason = _NO_INVITATION_REASONS.get(state_of(current))
+        if not reason and mails.recently_queued(current, AccountMailKind.INVITATION, now):
+            reason = "was invited a moment ago; check whether that email arrives"
+        if reason:
+            raise InvalidMember([f"{current.email} {reason}"])
         mails.queue_mail(current, AccountMailKind.INVITATION, now, inviter)
 
 
-_AGAINST_INVITING = {
-    MemberState.NOT_ACTIVE: "is not active",
-    MemberState.ACTIVE: "has a password; who has forgotten it can have a new one sent from the sign-in page",
+_NO_INVITATION_REASONS = {
+    MemberState.NOT_ACTIVE: "is not active; reactivate them instead",
+    MemberState.ACTIVE: "already has a password; they can reset it from the sign-in page",
 }
 
 
 def listed(by: Member) -> list[MemberListItem]:
-    """The members that this one looks after: the district's, or those of his schools; in the order of their names."""
+    """Return the members that are visible to this one, sorted by name."""
     members = (
         visible_to(by)
         .select_related("district", "role", "second_factor")
@@ -131,25 +159,27 @@ def listed(by: Member) -> list[MemberListItem]:
 
 
 def visible_to(by: Member) -> QuerySet[Member]:
-    """The members of the district; for one with schools those who work at one of them."""
-    ours = Member.objects.filter(district=by.district_id)
-    return ours if by.role.is_district_wide else ours.filter(pk__in=_works_at(by.schools.all()))
+    """Return the members of the district, or of the member's schools if they have schools."""
+    members = Member.objects.filter(district=by.district_id)
+    if by.role.is_district_wide:
+        return members
+    return members.filter(pk__in=_member_keys(by.schools.all()))
 
 
 def found(by: Member, key: int) -> Member | None:
-    """The member of this key, if it is one that ``by`` looks after."""
+    """Return the member with this primary key if visible to ``by``, or None."""
     return visible_to(by).select_related("district", "role", "second_factor").filter(pk=key).first()
 
 
 def state_of(member: Member) -> MemberState:
-    """Whether the member may sign in, and can."""
+    """Return whether the member can sign in."""
     if not member.is_active:
         return MemberState.NOT_ACTIVE
     return MemberState.ACTIVE if member.has_usable_password() else MemberState.INVITED
 
 
 def result_recipients(district: District) -> list[Member]:
-    """Who gets the results of every update of the district."""
+    """Return the active members who get the results of every update."""
     return list(
         Member.objects.filter(district=district, is_active=True, receives_results=True).order_by(
             "email"
@@ -158,7 +188,11 @@ def result_recipients(district: District) -> list[Member]:
 
 
 def set_receivers(district: District, emails: Iterable[str]) -> list[Member]:
-    """From now on these members get the results, and no others. Raises NotAMember, and then nothing has changed."""
+    """Make these members the only ones who get results, and return them.
+
+    Raises:
+        UnknownMember: An email doesn't belong to an active member. Nothing is changed.
+    """
     with transaction.atomic():
         members = [_active_member(district, email) for email in emails]
         Member.objects.filter(district=district).update(receives_results=False)
@@ -168,23 +202,23 @@ def set_receivers(district: District, emails: Iterable[str]) -> list[Member]:
     return result_recipients(district)
 
 
-def _enter(wanted: MemberDraft, refused: list[str], password: str | None) -> Member:
-    """Into the table; raises MemberRefused with the reasons there are, and those that the caller has."""
-    reasons = [*wanted.problems(), *refused]
+def _create(draft: MemberDraft, password_problems: list[str], password: str | None) -> Member:
+    reasons = [*draft.problems(), *password_problems]
     if reasons:
         raise InvalidMember(reasons)
-    member = Member(district=wanted.district, password=make_password(password))
-    wanted.copy_to(member)
+    member = Member(district=draft.district, password=make_password(password))
+    draft.copy_to(member)
     try:
         with transaction.atomic():
             member.save(force_insert=True)
-            member.schools.set(wanted.found_schools)
+            member.schools.set(draft.found_schools)
     except IntegrityError:
-        raise email_already_used(wanted.login) from None
+        raise email_already_used(draft.login) from None
     return member
 
 
-def _works_at(schools: QuerySet[School]) -> QuerySet[Any, Any]:
+def _member_keys(schools: QuerySet[School]) -> QuerySet[Any, Any]:
+    """Select the primary keys of the members of these schools."""
     return Member.schools.through.objects.filter(school__in=schools).values("member")
 
 
@@ -192,8 +226,8 @@ def _by_name(member: Member) -> tuple[str, str, str]:
     return member.last_name.casefold(), member.first_name.casefold(), member.email
 
 
-def _latest(*moments: datetime | None) -> datetime | None:
-    return max((moment for moment in moments if moment), default=None)
+def _latest(*times: datetime | None) -> datetime | None:
+    return max((time for time in times if time), default=None)
 
 
 def _active_member(district: District, email: str) -> Member:
