@@ -1,4 +1,4 @@
-"""No password, token or session key is in the tables, the log or an audit event, whatever becomes of a member (S43)."""
+"""No password, token or session key is ever stored or logged (S43)."""
 
 import io
 import json
@@ -40,30 +40,30 @@ FIRST, SECOND, WRONG, SHORT = (
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """All that is logged meanwhile, as it would be written to stderr."""
+    """Everything that is logged, in the format for stderr."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(Line())
-    listened = [logging.getLogger(), logging.getLogger("django")]
-    for logger in listened:
+    loggers = [logging.getLogger(), logging.getLogger("django")]
+    for logger in loggers:
         logger.addHandler(handler)
     yield stream
-    for logger in listened:
+    for logger in loggers:
         logger.removeHandler(handler)
 
 
-def everything_kept() -> str:
-    """Every row of every table of ours."""
-    ours = (
+def all_stored_data() -> str:
+    """Return all rows of all tables."""
+    models = (
         model
         for app in ("districts", "accounts", "students", "updates")
         for model in apps.get_app_config(app).get_models()
     )
-    return json.dumps([list(model._default_manager.values()) for model in ours], default=str)
+    return json.dumps([list(model._default_manager.values()) for model in models], default=str)
 
 
-def the_life_of_a_member(manager: Member, clock: Clock) -> list[str]:
-    """Invited, signed in, forgetful, changed, and mistaken all the way; returns the secrets there were."""
+def use_all_secrets(manager: Member, clock: Clock) -> list[str]:
+    """Use everything that has a secret, rightly and wrongly, and return the secrets."""
     browser = Browser()
     ben = invite(
         manager.district, "ben@maple.example", "Ben", "Oz", "district manager", [], manager, NOW
@@ -119,23 +119,21 @@ def _token_of_last_mail() -> str:
     return str(token)
 
 
-def test_nothing_that_opens_anything_is_kept_or_logged(
-    manager: Member, clock: Clock, log: io.StringIO
-) -> None:
-    secrets = [*the_life_of_a_member(manager, clock), "zQcanary"]
-    kept, logged = everything_kept(), log.getvalue()
-    assert "ben@maple.example" in kept
-    assert [secret for secret in secrets if secret in kept or secret in logged] == []
+def test_no_secret_is_stored_or_logged(manager: Member, clock: Clock, log: io.StringIO) -> None:
+    secrets = [*use_all_secrets(manager, clock), "zQcanary"]
+    stored, logged = all_stored_data(), log.getvalue()
+    assert "ben@maple.example" in stored
+    assert [secret for secret in secrets if secret in stored or secret in logged] == []
 
 
-def test_mails_hold_no_password_and_nothing_but_one_link(manager: Member, clock: Clock) -> None:
-    the_life_of_a_member(manager, clock)
+def test_emails_contain_no_password(manager: Member, clock: Clock) -> None:
+    use_all_secrets(manager, clock)
     assert len(mail.outbox) == 3
     for sent in mail.outbox:
         assert "zQcanary" not in str(sent.message())
 
 
-def test_a_failure_to_send_logs_neither_the_mail_nor_its_reader(
+def test_a_failure_to_send_logs_neither_email_nor_recipient(
     manager: Member, monkeypatch: pytest.MonkeyPatch, log: io.StringIO
 ) -> None:
     request_password_reset(manager.email, HERE, NOW)
@@ -147,4 +145,4 @@ def test_a_failure_to_send_logs_neither_the_mail_nor_its_reader(
 
 def test_this_test_can_fail(manager: Member) -> None:
     Member.objects.update(first_name="zQcanary")
-    assert "zQcanary" in everything_kept()
+    assert "zQcanary" in all_stored_data()

@@ -1,4 +1,4 @@
-"""What a district settles for itself, and what it cannot."""
+"""The settings of a district, and their limits."""
 
 from dataclasses import replace
 
@@ -17,17 +17,17 @@ def colleague(maple: District) -> Member:
     return a_member(maple, "ana@maple.example")
 
 
-def refused(district: District, **otherwise: object) -> dict[str, str]:
-    """Why these cannot be the settings, by field; nothing may have changed."""
+def rejected(district: District, **values: object) -> dict[str, str]:
+    """Return the reasons by field why these settings are not valid; nothing may change."""
     before = district_settings.load_settings(district)
     with pytest.raises(InvalidSettings) as error:
-        district_settings.change(district, replace(before, **otherwise))  # type: ignore[arg-type]
+        district_settings.change(district, replace(before, **values))  # type: ignore[arg-type]
     district.refresh_from_db()
     assert district_settings.load_settings(district) == before
     return dict(error.value.reasons)
 
 
-def test_a_new_district_keeps_files_two_weeks_details_a_season_and_the_audit_as_long_as_can_be(
+def test_the_defaults_of_a_new_district(
     db: None,
 ) -> None:
     settings = district_settings.load_settings(
@@ -46,7 +46,7 @@ def test_a_new_district_keeps_files_two_weeks_details_a_season_and_the_audit_as_
     assert settings.requires_second_factor is False
 
 
-def test_every_setting_is_changed_and_told_with_what_it_was(
+def test_all_settings_are_changed_and_returned_with_old_values(
     maple: District, manager: Member, colleague: Member
 ) -> None:
     Member.objects.filter(pk=manager.pk).update(receives_results=True)
@@ -61,40 +61,40 @@ def test_every_setting_is_changed_and_told_with_what_it_was(
     )
     changed = [str(each) for each in district_settings.change(maple, wanted)]
     assert changed == [
-        f"receivers of results: member {manager.pk} → member {colleague.pk}",
+        f"result recipients: member {manager.pk} → member {colleague.pk}",
         "time zone: America/Chicago → America/Denver",
         "encoding: utf-8 → cp1252",
-        "second factor required: no → yes",
-        "days files are kept: 14 → 30",
-        "days rows and problems are kept: 90 → 365",
-        "years the audit is kept: 7 → 3",
+        "two-step verification required: no → yes",
+        "days to keep files: 14 → 30",
+        "days to keep rows and problems: 90 → 365",
+        "years to keep the audit log: 7 → 3",
     ]
     maple.refresh_from_db()
     assert district_settings.load_settings(maple) == wanted
     assert district_settings.change(maple, wanted) == []
 
 
-def test_nobody_may_be_left_to_get_the_results(maple: District, manager: Member) -> None:
+def test_a_district_can_have_no_result_recipients(maple: District, manager: Member) -> None:
     Member.objects.filter(pk=manager.pk).update(receives_results=True)
     [changed] = district_settings.change(
         maple, replace(district_settings.load_settings(maple), receivers=frozenset())
     )
-    assert str(changed) == f"receivers of results: member {manager.pk} → nobody"
+    assert str(changed) == f"result recipients: member {manager.pk} → nobody"
 
 
-def test_who_is_not_active_gets_no_results(
+def test_inactive_members_get_no_results(
     maple: District, manager: Member, colleague: Member
 ) -> None:
     Member.objects.filter(pk=colleague.pk).update(is_active=False)
     assert district_settings.possible_recipients(maple) == [manager]
-    assert list(refused(maple, receivers=frozenset({colleague.pk}))) == ["receivers"]
+    assert list(rejected(maple, receivers=frozenset({colleague.pk}))) == ["receivers"]
 
 
-def test_the_neighbours_members_get_none_of_our_results(
+def test_members_of_another_district_get_no_results(
     maple: District, manager: Member, neighbour: Member
 ) -> None:
     assert district_settings.possible_recipients(maple) == [manager]
-    reasons = refused(maple, receivers=frozenset({manager.pk, neighbour.pk}))
+    reasons = rejected(maple, receivers=frozenset({manager.pk, neighbour.pk}))
     assert reasons == {
         "receivers": "one of these is not an active member of the district; choose again"
     }
@@ -117,17 +117,17 @@ def test_the_neighbours_members_get_none_of_our_results(
         ("audit_kept_years", 8),
     ],
 )
-def test_what_cannot_be_is_refused_and_nothing_else_is_changed(
+def test_invalid_values_are_rejected_and_nothing_is_changed(
     maple: District, field: str, value: object
 ) -> None:
-    assert list(refused(maple, **{field: value})) == [field]
+    assert list(rejected(maple, **{field: value})) == [field]
 
 
 @pytest.mark.parametrize(
     ("field", "values"),
     [("files_kept_days", (1, 365)), ("details_kept_days", (7, 1095)), ("audit_kept_years", (1, 7))],
 )
-def test_the_least_and_the_most_are_allowed_and_the_database_refuses_what_is_beyond(
+def test_limits_are_allowed_and_enforced_by_the_database(
     maple: District, field: str, values: tuple[int, int]
 ) -> None:
     for value in values:
@@ -139,7 +139,7 @@ def test_the_least_and_the_most_are_allowed_and_the_database_refuses_what_is_bey
             District.objects.filter(pk=maple.pk).update(**{field: value})
 
 
-def test_the_neighbours_settings_stay(
+def test_settings_of_another_district_stay(
     maple: District, cedar: District, manager: Member, neighbour: Member
 ) -> None:
     Member.objects.filter(pk=neighbour.pk).update(receives_results=True)
@@ -152,6 +152,6 @@ def test_the_neighbours_settings_stay(
     assert district_settings.load_settings(cedar) == before
 
 
-def test_time_zones_are_called_after_places() -> None:
+def test_time_zones_are_named_after_places() -> None:
     assert {"America/Chicago", "Pacific/Honolulu", "UTC"} <= set(time_zones())
     assert not {"localtime", "Factory", "EST5EDT", "Etc/GMT+6"} & set(time_zones())

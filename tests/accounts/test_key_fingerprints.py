@@ -1,4 +1,4 @@
-"""The keys beside the database, and others."""
+"""Verification of the keys in the data folder."""
 
 from pathlib import Path
 
@@ -18,33 +18,33 @@ def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_same_keys_are_welcome_again_and_again(folder: Path) -> None:
+def test_the_same_keys_are_accepted_again(folder: Path) -> None:
     verify_keys()
     assert set(KeyFingerprint.objects.values_list("name", flat=True)) == set(NAMES)
     assert {path.name for path in folder.iterdir()} == set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_another_key_is_not(folder: Path, name: str) -> None:
+def test_a_different_key_is_rejected(folder: Path, name: str) -> None:
     (folder / name).write_bytes(bytes(32))
-    with pytest.raises(KeysDoNotMatch, match=f"{name} are not those .* copy the folder"):
+    with pytest.raises(KeysDoNotMatch, match=f"are not the ones .*: {name}; copy the folder"):
         verify_keys()
 
 
-def test_a_missing_key_is_not_made_anew(folder: Path) -> None:
+def test_a_missing_key_is_not_created_again(folder: Path) -> None:
     (folder / "student-passwords").unlink()
-    with pytest.raises(KeysDoNotMatch, match="student-passwords are missing"):
+    with pytest.raises(KeysDoNotMatch, match=r"are missing from .*: student-passwords;"):
         verify_keys()
     assert not (folder / "student-passwords").exists()
 
 
-def test_a_key_that_is_new_to_the_database_is_noted(folder: Path) -> None:
+def test_the_fingerprint_of_a_new_key_is_stored(folder: Path) -> None:
     KeyFingerprint.objects.filter(name="row-digests").delete()
     verify_keys()
     assert KeyFingerprint.objects.filter(name="row-digests").exists()
 
 
-def test_a_mark_does_not_tell_the_key(folder: Path) -> None:
-    for name, mark in KeyFingerprint.objects.values_list("name", "fingerprint"):
-        assert len(mark) == 32
-        assert mark not in (folder / name).read_bytes().hex()
+def test_a_fingerprint_does_not_contain_the_key(folder: Path) -> None:
+    for name, fingerprint in KeyFingerprint.objects.values_list("name", "fingerprint"):
+        assert len(fingerprint) == 32
+        assert fingerprint not in (folder / name).read_bytes().hex()

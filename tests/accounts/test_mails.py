@@ -1,4 +1,4 @@
-"""Letters to members about their own access: with which words, to whom, and when not."""
+"""Emails to members about their account: their text, recipients, and when none is sent."""
 
 import re
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("clock")
 
 @pytest.fixture
 def ben(maple: District) -> Member:
-    """One who is invited."""
+    """A member who is invited and has no password."""
     member = a_member(maple, "ben@maple.example", "school manager")
     Member.objects.filter(pk=member.pk).update(
         password=make_password(None), first_name="Ben", last_name="Oz"
@@ -39,7 +39,7 @@ def ben(maple: District) -> Member:
     return Member.objects.get(pk=member.pk)
 
 
-def written(
+def queued_message(
     member: Member, kind: AccountMailKind, inviter: Member | None = None
 ) -> EmailMultiAlternatives:
     mails.queue_mail(member, kind, NOW, inviter)
@@ -53,35 +53,40 @@ def html_of(message: EmailMultiAlternatives) -> str:
 
 
 def by_member(ben: Member, manager: Member) -> EmailMultiAlternatives:
-    return written(ben, AccountMailKind.INVITATION, manager)
+    return queued_message(ben, AccountMailKind.INVITATION, manager)
 
 
 def by_operator(ben: Member, manager: Member) -> EmailMultiAlternatives:
-    return written(ben, AccountMailKind.INVITATION)
+    return queued_message(ben, AccountMailKind.INVITATION)
 
 
 def forgotten_password(ben: Member, manager: Member) -> EmailMultiAlternatives:
-    return written(ben, AccountMailKind.FORGOTTEN_PASSWORD)
+    return queued_message(ben, AccountMailKind.FORGOTTEN_PASSWORD)
 
 
 def password_changed(ben: Member, manager: Member) -> EmailMultiAlternatives:
-    return written(ben, AccountMailKind.PASSWORD_CHANGED)
+    return queued_message(ben, AccountMailKind.PASSWORD_CHANGED)
+
+
+def email_changed(ben: Member, manager: Member) -> EmailMultiAlternatives:
+    mails.queue_mail(ben, AccountMailKind.EMAIL_CHANGED, NOW, manager, to="old@maple.example")
+    return mails.message(AccountMail.objects.latest("pk"))
 
 
 def second_factor_on(ben: Member, manager: Member) -> EmailMultiAlternatives:
-    return written(ben, AccountMailKind.SECOND_FACTOR_ON)
+    return queued_message(ben, AccountMailKind.SECOND_FACTOR_ON)
 
 
 def second_factor_on_of_a_manager(ben: Member, manager: Member) -> EmailMultiAlternatives:
-    return written(manager, AccountMailKind.SECOND_FACTOR_ON)
+    return queued_message(manager, AccountMailKind.SECOND_FACTOR_ON)
 
 
 def second_factor_off(ben: Member, manager: Member) -> EmailMultiAlternatives:
-    return written(ben, AccountMailKind.SECOND_FACTOR_OFF)
+    return queued_message(ben, AccountMailKind.SECOND_FACTOR_OFF)
 
 
 def second_factor_off_by_manager(ben: Member, manager: Member) -> EmailMultiAlternatives:
-    return written(ben, AccountMailKind.SECOND_FACTOR_OFF, manager)
+    return queued_message(ben, AccountMailKind.SECOND_FACTOR_OFF, manager)
 
 
 def token_created(ben: Member, manager: Member) -> EmailMultiAlternatives:
@@ -96,6 +101,7 @@ ALL = {
         by_operator,
         forgotten_password,
         password_changed,
+        email_changed,
         second_factor_on,
         second_factor_on_of_a_manager,
         second_factor_off,
@@ -106,25 +112,26 @@ ALL = {
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_a_letter_has_these_very_words(ben: Member, manager: Member, name: str) -> None:
+def test_an_email_has_exactly_this_text(ben: Member, manager: Member, name: str) -> None:
     message = ALL[name](ben, manager)
-    found = {"subject": f"{message.subject}\n", "txt": str(message.body), "html": html_of(message)}
-    found = {part: _TOKEN.sub("TOKEN", text) for part, text in found.items()}
-    assert found == {part: (MAILS / f"{name}.{part}").read_text(encoding="utf-8") for part in found}
+    parts = {"subject": f"{message.subject}\n", "txt": str(message.body), "html": html_of(message)}
+    for part, text in parts.items():
+        expected = (MAILS / f"{name}.{part}").read_text(encoding="utf-8")
+        assert _TOKEN.sub("TOKEN", text) == expected
 
 
 @pytest.mark.parametrize("kind", emailed_links.LIFETIME)
-def test_its_link_is_the_members_and_the_same_in_both_forms(
+def test_text_and_html_have_the_same_link_for_the_member(
     ben: Member, kind: AccountMailKind
 ) -> None:
-    message = written(ben, kind)
+    message = queued_message(ben, kind)
     [in_text], [in_html] = _TOKEN.findall(str(message.body)), _TOKEN.findall(html_of(message))
     assert in_text == in_html
     assert emailed_links.read(in_text) == (ben, kind)
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_a_letter_leads_to_this_server_and_to_no_other(
+def test_all_links_in_an_email_are_to_this_server(
     ben: Member, manager: Member, name: str, settings: Settings
 ) -> None:
     settings.URL = "https://rollbook.maple.example"
@@ -137,28 +144,28 @@ def test_a_letter_leads_to_this_server_and_to_no_other(
 def test_names_that_look_like_html_are_shown_as_they_are(ben: Member, manager: Member) -> None:
     District.objects.update(name="<b>Maple</b> & Co")
     Member.objects.filter(pk=manager.pk).update(first_name="<img src=x>")
-    message = written(
+    message = queued_message(
         Member.objects.get(pk=ben.pk), AccountMailKind.INVITATION, Member.objects.get(pk=manager.pk)
     )
-    assert message.subject == "[<b>Maple</b> & Co] <img src=x> Ruiz invites you to Rollbook"
+    assert message.subject == "[<b>Maple</b> & Co] <img src=x> Ruiz invited you to Rollbook"
     assert "<b>Maple</b> & Co" in message.body
     assert "&lt;b&gt;Maple&lt;/b&gt; &amp; Co" in html_of(message)
     assert "<img" not in html_of(message)
 
 
-def test_a_letter_goes_to_its_member_and_says_that_a_machine_wrote_it_and_when(ben: Member) -> None:
-    sent = written(ben, AccountMailKind.FORGOTTEN_PASSWORD).message()
+def test_headers_name_the_member_the_time_and_that_it_is_automatic(ben: Member) -> None:
+    sent = queued_message(ben, AccountMailKind.FORGOTTEN_PASSWORD).message()
     assert (sent["To"], sent["From"]) == (ben.email, settings.DEFAULT_FROM_EMAIL)
     assert sent["Auto-Submitted"] == "auto-generated"
     assert parsedate_to_datetime(sent["Date"]) == NOW
 
 
-def test_a_letter_is_sent_once(ben: Member) -> None:
+def test_an_email_is_sent_once(ben: Member) -> None:
     mails.queue_mail(ben, AccountMailKind.INVITATION, NOW)
     assert [mails.send_due(), mails.send_due()] == [1, 0]
     assert [sent.to for sent in mail.outbox] == [[ben.email]]
-    letter = AccountMail.objects.get()
-    assert (letter.sent_at, letter.attempts, letter.next_attempt_at, letter.last_error) == (
+    queued = AccountMail.objects.get()
+    assert (queued.sent_at, queued.attempts, queued.next_attempt_at, queued.last_error) == (
         NOW,
         1,
         None,
@@ -167,8 +174,8 @@ def test_a_letter_is_sent_once(ben: Member) -> None:
 
 
 @pytest.fixture
-def away(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """The mail server, until this is undone."""
+def unreachable(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """Makes the mail server unreachable until it is undone."""
 
     def fail(message: EmailMultiAlternatives, fail_silently: bool = False) -> int:
         raise ConnectionRefusedError("canary")
@@ -178,17 +185,18 @@ def away(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
         yield patch
 
 
-def test_a_letter_that_cannot_be_sent_is_tried_again_with_a_link_that_is_good_from_then_on(
-    ben: Member, away: pytest.MonkeyPatch, clock: Clock, caplog: pytest.LogCaptureFixture
+def test_an_email_that_cannot_be_sent_is_retried_with_a_new_link(
+    ben: Member, unreachable: pytest.MonkeyPatch, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     mails.queue_mail(ben, AccountMailKind.FORGOTTEN_PASSWORD, NOW)
     mails.send_due()
-    letter = AccountMail.objects.get()
-    assert (letter.sent_at, letter.next_attempt_at) == (None, NOW + timedelta(seconds=30))
+    queued = AccountMail.objects.get()
+    assert (queued.sent_at, queued.next_attempt_at) == (None, NOW + timedelta(seconds=30))
     assert caplog.messages == [
-        f"email {letter.pk} (forgotten password) could not be sent (ConnectionRefusedError); next try in 30 s"
+        f"email {queued.pk} (forgotten password) could not be sent (ConnectionRefusedError);"
+        " next try in 30 s"
     ]
-    away.undo()
+    unreachable.undo()
     assert mails.send_due() == 0
     clock.move(seconds=30)
     assert mails.send_due() == 1
@@ -196,20 +204,20 @@ def test_a_letter_that_cannot_be_sent_is_tried_again_with_a_link_that_is_good_fr
     assert emailed_links.read(token) == (ben, AccountMailKind.FORGOTTEN_PASSWORD)
 
 
-@pytest.mark.usefixtures("away")
-def test_after_two_days_it_is_given_up(ben: Member, clock: Clock) -> None:
+@pytest.mark.usefixtures("unreachable")
+def test_there_is_no_retry_after_two_days(ben: Member, clock: Clock) -> None:
     mails.queue_mail(ben, AccountMailKind.INVITATION, NOW)
     clock.move(hours=48)
     mails.send_due()
-    letter = AccountMail.objects.get()
-    assert (letter.sent_at, letter.next_attempt_at) == (None, None)
+    queued = AccountMail.objects.get()
+    assert (queued.sent_at, queued.next_attempt_at) == (None, None)
 
 
-def test_the_message_id_is_the_same_at_every_try_and_another_for_every_letter(ben: Member) -> None:
+def test_each_email_has_its_own_message_id_in_all_attempts(ben: Member) -> None:
     for _ in range(2):
         mails.queue_mail(ben, AccountMailKind.INVITATION, NOW)
     ids = [
-        [mails.message(letter).message()["Message-ID"] for letter in AccountMail.objects.all()]
+        [mails.message(queued).message()["Message-ID"] for queued in AccountMail.objects.all()]
         for _ in range(2)
     ]
     assert ids[0] == ids[1]
@@ -217,32 +225,32 @@ def test_the_message_id_is_the_same_at_every_try_and_another_for_every_letter(be
 
 
 @pytest.mark.parametrize("kind", AccountMailKind)
-def test_who_is_not_active_any_more_gets_none(ben: Member, kind: AccountMailKind) -> None:
+def test_inactive_members_get_no_email(ben: Member, kind: AccountMailKind) -> None:
     mails.queue_mail(ben, kind, NOW)
     Member.objects.update(is_active=False)
     assert [mails.send_due(), mails.send_due()] == [1, 0]
     assert mail.outbox == []
-    letter = AccountMail.objects.get()
-    assert (letter.sent_at, letter.next_attempt_at, letter.last_error) == (
+    queued = AccountMail.objects.get()
+    assert (queued.sent_at, queued.next_attempt_at, queued.last_error) == (
         None,
         None,
         "MailObsolete",
     )
 
 
-def test_who_has_a_password_needs_no_invitation(manager: Member) -> None:
+def test_members_with_a_password_get_no_invitation(manager: Member) -> None:
     with pytest.raises(MailObsolete):
-        written(manager, AccountMailKind.INVITATION)
+        queued_message(manager, AccountMailKind.INVITATION)
 
 
-def test_nothing_that_opens_anything_is_kept_of_a_letter(ben: Member) -> None:
+def test_the_link_is_not_stored(ben: Member) -> None:
     mails.queue_mail(ben, AccountMailKind.INVITATION, NOW)
     mails.send_due()
     [token] = _TOKEN.findall(str(mail.outbox[0].body))
-    kept = str(AccountMail.objects.values())
-    assert not any(part in kept for part in token.split(".")[1:])
+    stored = str(AccountMail.objects.values())
+    assert not any(part in stored for part in token.split(".")[1:])
 
 
-def test_the_database_takes_no_letter_about_anything_else(ben: Member) -> None:
+def test_the_database_rejects_unknown_kinds_of_email(ben: Member) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         AccountMail.objects.create(member=ben, kind="other", queued_at=NOW)

@@ -1,4 +1,4 @@
-"""The roles of a district: made, changed and removed, and by whom they may be given."""
+"""The roles of a district: creating, changing, removing and assigning them."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def an_assistant(by: Member, *permissions: Permission) -> Role:
     )
 
 
-def test_a_role_is_usable_at_once(manager: Member) -> None:
+def test_a_new_role_can_be_assigned(manager: Member) -> None:
     role = an_assistant(manager, SEE, STAFF)
     assert (role.name, role.description, role.is_district_wide) == (
         "Front office",
@@ -34,7 +34,7 @@ def test_a_role_is_usable_at_once(manager: Member) -> None:
     assert [each for each in Permission if member.may(each)] == [SEE, STAFF]
 
 
-def test_a_change_counts_for_who_has_the_role_already(manager: Member) -> None:
+def test_a_change_applies_to_members_who_have_the_role(manager: Member) -> None:
     role = an_assistant(manager, SEE)
     member = a_member(manager.district, "desk@maple.example")
     Member.objects.filter(pk=member.pk).update(role=role)
@@ -42,7 +42,7 @@ def test_a_change_counts_for_who_has_the_role_already(manager: Member) -> None:
     assert Member.objects.get(pk=member.pk).may(UPDATE)
 
 
-def test_a_standard_roles_change_leaves_custom_roles_of_its_type_alone(manager: Member) -> None:
+def test_changing_a_standard_role_does_not_change_other_roles(manager: Member) -> None:
     helper = roles.make(manager, RoleType.INSTRUCTOR, "Helper", "", [SEE])
     standard = roles.standard(manager.district, RoleType.INSTRUCTOR)
     roles.change(standard, manager, "another name", "another text", [])
@@ -56,8 +56,8 @@ def test_a_standard_roles_change_leaves_custom_roles_of_its_type_alone(manager: 
     assert helper.granted == {SEE}
 
 
-def test_the_district_managers_role_stays_as_it_is(manager: Member) -> None:
-    with pytest.raises(InvalidRole, match="cannot be changed"):
+def test_the_standard_district_manager_role_cannot_be_changed(manager: Member) -> None:
+    with pytest.raises(InvalidRole, match="can't be changed"):
         roles.change(manager.role, manager, manager.role.name, "", [SEE])
 
 
@@ -70,13 +70,13 @@ def test_the_district_managers_role_stays_as_it_is(manager: Member) -> None:
         (
             "SCHOOL  MANAGER",
             "",
-            "'school manager' is the name of a standard role; choose another one",
+            "'school manager' is the name of a standard role; choose another name",
         ),
-        ("front OFFICE", "", "there is a role 'front OFFICE' already; choose another name"),
+        ("front OFFICE", "", "there is already a role 'front OFFICE'; choose another name"),
         ("Desk", "x" * 201, "the description is longer than 200 characters"),
     ],
 )
-def test_names_and_texts_that_cannot_be(
+def test_invalid_names_and_descriptions_are_rejected(
     manager: Member, name: str, description: str, reason: str
 ) -> None:
     an_assistant(manager)
@@ -86,7 +86,9 @@ def test_names_and_texts_that_cannot_be(
     assert Role.objects.filter(is_standard=False).count() == 1
 
 
-def test_two_districts_may_call_their_roles_the_same(manager: Member, neighbour: Member) -> None:
+def test_two_districts_can_have_roles_with_the_same_name(
+    manager: Member, neighbour: Member
+) -> None:
     an_assistant(manager)
     an_assistant(neighbour)
     assert not roles.may_assign(
@@ -94,17 +96,17 @@ def test_two_districts_may_call_their_roles_the_same(manager: Member, neighbour:
     )
 
 
-def test_a_type_has_no_more_than_it_can_have(manager: Member) -> None:
+def test_a_role_cannot_have_permissions_beyond_its_type(manager: Member) -> None:
     with pytest.raises(
-        InvalidRole, match="a role of the type instructor cannot have 'update students'"
+        InvalidRole, match="a role of type instructor can't have the permission 'update students'"
     ):
         roles.make(manager, RoleType.INSTRUCTOR, "Helper", "", [SEE, UPDATE])
 
 
-class TestNobodyGivesWhatHeDoesNotHave:
+class TestMembersCannotGivePermissionsTheyLack:
     @pytest.fixture
     def clerk(self, manager: Member) -> Member:
-        """May manage roles and staff, and cannot update students."""
+        """A member who manages roles and staff, but can't update students."""
         member = a_member(manager.district, "clerk@maple.example")
         member.role = roles.make(
             manager, RoleType.DISTRICT_MANAGER, "Clerk", "", [SEE, STAFF, ROLES]
@@ -114,40 +116,43 @@ class TestNobodyGivesWhatHeDoesNotHave:
 
     def test_in_a_new_role(self, clerk: Member) -> None:
         with pytest.raises(
-            InvalidRole, match="you may not update students yourself, so you cannot let others"
+            InvalidRole,
+            match="you don't have the permission 'update students', so you can't give it",
         ):
             an_assistant(clerk, SEE, UPDATE)
 
-    def test_in_his_own(self, clerk: Member) -> None:
-        with pytest.raises(InvalidRole, match="you may not update students"):
+    def test_in_their_own_role(self, clerk: Member) -> None:
+        with pytest.raises(InvalidRole, match="you don't have the permission 'update students'"):
             roles.change(clerk.role, clerk, "Clerk", "", [SEE, STAFF, ROLES, UPDATE])
 
-    def test_by_taking_it_from_others(self, clerk: Member, manager: Member) -> None:
+    def test_by_removing_it_from_others(self, clerk: Member, manager: Member) -> None:
         above = roles.make(manager, RoleType.DISTRICT_MANAGER, "Above", "", [UPDATE])
         for attempt in (
             lambda: roles.change(above, clerk, "Above", "", []),
             lambda: roles.remove(above, clerk),
         ):
-            with pytest.raises(InvalidRole, match="Above may do more than you"):
+            with pytest.raises(
+                InvalidRole, match="the role Above has permissions that you don't have"
+            ):
                 attempt()
 
     def test_to_a_member(self, clerk: Member) -> None:
-        """Not the standard school manager's role either, which may edit students."""
+        """Nor the standard school manager role, which includes editing students."""
         assert [role.name for role in roles.assignable(clerk)] == ["instructor", "Clerk"]
 
 
-def test_a_school_manager_gives_the_roles_of_schools_only(maple: District) -> None:
+def test_a_school_manager_assigns_only_roles_with_schools(maple: District) -> None:
     head = a_member(maple, "head@maple.example", "school manager")
     assert [role.name for role in roles.assignable(head)] == ["school manager", "instructor"]
     assert roles.assignable(a_member(maple, "teacher@maple.example", "instructor")) == []
 
 
-def test_a_role_that_nobody_has_can_be_removed(manager: Member) -> None:
+def test_a_role_without_members_can_be_removed(manager: Member) -> None:
     role = an_assistant(manager, SEE)
     member = a_member(manager.district, "desk@maple.example")
     Member.objects.filter(pk=member.pk).update(role=role)
     with pytest.raises(
-        InvalidRole, match="1 member has the role Front office; give them another one first"
+        InvalidRole, match="1 member has the role Front office; assign them another role first"
     ):
         roles.remove(role, manager)
     Member.objects.filter(pk=member.pk).update(role=manager.role)
@@ -155,12 +160,12 @@ def test_a_role_that_nobody_has_can_be_removed(manager: Member) -> None:
     assert roles.named(manager.district, "Front office") is None
 
 
-def test_standard_roles_stay(manager: Member) -> None:
-    with pytest.raises(InvalidRole, match="instructor is a standard role and stays"):
+def test_standard_roles_cannot_be_removed(manager: Member) -> None:
+    with pytest.raises(InvalidRole, match="instructor is a standard role and can't be removed"):
         roles.remove(roles.standard(manager.district, RoleType.INSTRUCTOR), manager)
 
 
-def test_every_role_is_listed_the_standard_ones_first_with_how_many_have_it(
+def test_roles_are_listed_standard_first_with_member_counts(
     manager: Member,
 ) -> None:
     an_assistant(manager)

@@ -1,4 +1,4 @@
-"""What is written down for those who have to answer for it."""
+"""Recording audit events."""
 
 from rollbook.accounts.audit import log
 from rollbook.accounts.models import AuditEvent, Member
@@ -14,12 +14,12 @@ def test_an_event_belongs_to_the_members_district(manager: Member) -> None:
     )
 
 
-def test_an_event_can_be_nobodys(db: None) -> None:
+def test_an_event_can_have_no_member_and_district(db: None) -> None:
     log.record("sign in", "failed")
     assert AuditEvent.objects.get().district is None
 
 
-def test_no_text_that_was_sent_can_break_a_line_or_fill_the_table(db: None) -> None:
+def test_text_from_clients_is_shortened_to_one_printable_line(db: None) -> None:
     log.record(
         "start", "accepted", agent="curl\r\n\x1b[31mforged\u202e" + "x" * 500, detail="y" * 500
     )

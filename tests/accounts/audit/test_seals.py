@@ -1,4 +1,4 @@
-"""The seals of the audit, and what they notice."""
+"""The seals of the audit log, and which changes they reveal."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ from tests.accounts.browser import NOW
 
 @pytest.fixture
 def three_seals(manager: Member, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seven events, three under a seal, the last one alone."""
+    """Seven events under three seals: three, three and one."""
     monkeypatch.setattr(seals, "MAX_EVENTS_PER_SEAL", 3)
     for number in range(7):
         log.record(
@@ -28,8 +28,8 @@ def three_seals(manager: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [seal_pending(NOW + timedelta(minutes=1)) for _ in range(4)] == [3, 3, 1, 0]
 
 
-def behind_its_back(statement: str) -> None:
-    """As somebody would who owns the database."""
+def bypass_triggers(statement: str) -> None:
+    """Execute a statement without triggers, as an owner of the database could."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("DROP TRIGGER IF EXISTS audit_sealed_update")
@@ -40,20 +40,20 @@ def behind_its_back(statement: str) -> None:
         cursor.execute(statement)
 
 
-def event(place: int) -> int:
-    return list(AuditEvent.objects.order_by("pk").values_list("pk", flat=True))[place]
+def event(index: int) -> int:
+    return list(AuditEvent.objects.order_by("pk").values_list("pk", flat=True))[index]
 
 
 def broken() -> list[tuple[int, str]]:
     return [(each.number, each.text) for each in verify().broken]
 
 
-def test_what_nobody_touched_is_whole(three_seals: None, manager: Member) -> None:
+def test_unchanged_events_have_valid_seals(three_seals: None, manager: Member) -> None:
     log.record("student", "seen", member=manager)
     assert verify() == Verification(events=7, seals=3, waiting=1, broken=())
 
 
-def test_without_any_event_there_is_no_seal(db: None) -> None:
+def test_without_events_there_is_no_seal(db: None) -> None:
     assert seal_pending(NOW) == 0
     assert verify() == Verification(0, 0, 0, ())
 
@@ -71,40 +71,40 @@ def test_without_any_event_there_is_no_seal(db: None) -> None:
     ],
 )
 def test_a_changed_event_breaks_its_seal_and_no_other(three_seals: None, change: str) -> None:
-    behind_its_back(f"UPDATE accounts_auditevent SET {change} WHERE id = {event(4)}")
-    assert broken() == [(2, "an event under it, or the seal itself, is not as it was written")]
+    bypass_triggers(f"UPDATE accounts_auditevent SET {change} WHERE id = {event(4)}")
+    assert broken() == [(2, "the seal or one of its events was changed")]
 
 
-def test_a_moved_moment_is_noticed(three_seals: None) -> None:
-    behind_its_back(
+def test_a_changed_time_is_revealed(three_seals: None) -> None:
+    bypass_triggers(
         f"UPDATE accounts_auditevent SET at = '2020-01-01 00:00:00' WHERE id = {event(0)}"
     )
     assert [number for number, _ in broken()] == [1]
 
 
-def test_a_removed_event_is_missed(three_seals: None) -> None:
-    behind_its_back(f"DELETE FROM accounts_auditevent WHERE id = {event(1)}")
-    assert broken() == [(1, "of its 3 events there are 2")]
+def test_a_removed_event_is_revealed(three_seals: None) -> None:
+    bypass_triggers(f"DELETE FROM accounts_auditevent WHERE id = {event(1)}")
+    assert broken() == [(1, "it should have 3 events, but has 2")]
 
 
-def test_an_event_that_was_slipped_in_is_noticed(three_seals: None, manager: Member) -> None:
+def test_an_inserted_event_is_revealed(three_seals: None, manager: Member) -> None:
     log.record("student", "seen", member=manager)
-    behind_its_back(f"UPDATE accounts_auditevent SET seal_id = 3 WHERE id = {event(-1)}")
-    assert broken() == [(3, "of its 1 events there are 2")]
+    bypass_triggers(f"UPDATE accounts_auditevent SET seal_id = 3 WHERE id = {event(-1)}")
+    assert broken() == [(3, "it should have 1 event, but has 2")]
 
 
-def test_a_seal_that_went_with_its_events_is_missed(three_seals: None) -> None:
-    behind_its_back("DELETE FROM accounts_auditevent WHERE seal_id = 2")
-    behind_its_back("DELETE FROM accounts_auditseal WHERE number = 2")
-    assert broken() == [(3, "the seals before it, from 2 on, are gone")]
+def test_a_seal_removed_with_its_events_is_revealed(three_seals: None) -> None:
+    bypass_triggers("DELETE FROM accounts_auditevent WHERE seal_id = 2")
+    bypass_triggers("DELETE FROM accounts_auditseal WHERE number = 2")
+    assert broken() == [(3, "the seals before it are missing, from seal 2")]
 
 
-def test_a_forged_seal_does_not_fit(three_seals: None) -> None:
+def test_a_forged_seal_is_revealed(three_seals: None) -> None:
     AuditSeal.objects.filter(number=2).update(digest="0" * 64)
     assert [number for number, _ in broken()] == [2, 3]
 
 
-def test_the_database_lets_nobody_change_what_is_sealed(three_seals: None, manager: Member) -> None:
+def test_the_database_refuses_to_change_sealed_events(three_seals: None, manager: Member) -> None:
     log.record("student", "seen", member=manager)
     for attempt in (
         lambda: AuditEvent.objects.filter(pk=event(0)).update(detail=""),

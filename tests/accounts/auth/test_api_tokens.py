@@ -1,4 +1,4 @@
-"""Tokens: made once, found by their beginning, good until they expire, are revoked, or their member goes."""
+"""API tokens: creating, signing in, expiry, revoking and rate limits."""
 
 import re
 from datetime import timedelta
@@ -36,21 +36,21 @@ def test_a_token_begins_with_rb_and_is_letters_and_digits(manager: Member) -> No
     )
 
 
-def test_it_signs_its_member_in(manager: Member) -> None:
-    made, secret = a_token(manager, scopes=(Scope.STATUS, Scope.START))
+def test_a_token_signs_its_member_in(manager: Member) -> None:
+    created, secret = a_token(manager, scopes=(Scope.STATUS, Scope.START))
     token = api_tokens.sign_in(secret, HERE, NOW, "curl/8")
-    assert (token, token.member, token.scopes) == (made, manager, ["start", "status"])
+    assert (token, token.member, token.scopes) == (created, manager, ["start", "status"])
 
 
-def test_of_the_secret_only_a_digest_is_kept(manager: Member) -> None:
+def test_only_a_digest_of_the_secret_is_stored(manager: Member) -> None:
     _, secret = a_token(manager)
-    kept = str(Token.objects.values())
-    assert secret not in kept
-    assert secret[11:] not in kept
-    assert secret[3:11] in kept
+    stored = str(Token.objects.values())
+    assert secret not in stored
+    assert secret[11:] not in stored
+    assert secret[3:11] in stored
 
 
-def test_what_the_database_holds_signs_nobody_in(manager: Member) -> None:
+def test_the_stored_data_does_not_sign_in(manager: Member) -> None:
     token, _ = a_token(manager)
     for guess in (
         token.key,
@@ -62,21 +62,21 @@ def test_what_the_database_holds_signs_nobody_in(manager: Member) -> None:
             api_tokens.sign_in(guess, HERE, NOW)
 
 
-def test_it_is_good_for_a_year_unless_something_else_is_said(manager: Member) -> None:
+def test_a_token_is_valid_for_a_year_by_default(manager: Member) -> None:
     token, _ = a_token(manager)
     assert token.expires_at == NOW + timedelta(days=365)
     short, _ = api_tokens.create(manager, "short", ALL, NOW, timedelta(days=30))
     assert short.expires_at == NOW + timedelta(days=30)
 
 
-def test_its_end_ends_it(manager: Member) -> None:
+def test_an_expired_token_is_rejected(manager: Member) -> None:
     _, secret = api_tokens.create(manager, "short", ALL, NOW, timedelta(days=30))
     assert api_tokens.sign_in(secret, HERE, NOW + timedelta(days=30, seconds=-1))
     with pytest.raises(TokenRejected):
         api_tokens.sign_in(secret, HERE, NOW + timedelta(days=30))
 
 
-def test_revoked_it_is_good_no_more(manager: Member) -> None:
+def test_a_revoked_token_is_rejected(manager: Member) -> None:
     token, secret = a_token(manager)
     assert api_tokens.revoke(manager, token.pk, NOW) == token
     with pytest.raises(TokenRejected):
@@ -84,20 +84,20 @@ def test_revoked_it_is_good_no_more(manager: Member) -> None:
     assert api_tokens.revoke(manager, token.pk, NOW) is None
 
 
-def test_nobody_revokes_the_neighbours(manager: Member, neighbour: Member) -> None:
+def test_tokens_of_another_member_cannot_be_revoked(manager: Member, neighbour: Member) -> None:
     token, secret = a_token(neighbour)
     assert api_tokens.revoke(manager, token.pk, NOW) is None
     assert api_tokens.sign_in(secret, HERE, NOW)
 
 
-def test_a_member_who_is_not_active_has_none(manager: Member) -> None:
+def test_tokens_of_inactive_members_are_rejected(manager: Member) -> None:
     _, secret = a_token(manager)
     Member.objects.update(is_active=False)
     with pytest.raises(TokenRejected):
         api_tokens.sign_in(secret, HERE, NOW)
 
 
-def test_who_is_deactivated_loses_them_for_good(manager: Member) -> None:
+def test_deactivating_a_member_revokes_tokens_permanently(manager: Member) -> None:
     ben = a_member(manager.district, "ben@maple.example")
     _, secret = a_token(ben)
     changes.deactivate(ben, manager)
@@ -107,23 +107,23 @@ def test_who_is_deactivated_loses_them_for_good(manager: Member) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["", "rb_", "rb_12345678", "x" * 43, "\0", "\ud800", "Bearer x", "rb_" + "é" * 40]
+    "secret", ["", "rb_", "rb_12345678", "x" * 43, "\0", "\ud800", "Bearer x", "rb_" + "é" * 40]
 )
-def test_rubbish_is_no_token(manager: Member, said: str) -> None:
+def test_invalid_text_is_rejected(manager: Member, secret: str) -> None:
     a_token(manager)
     with pytest.raises(TokenRejected):
-        api_tokens.sign_in(said, HERE, NOW)
+        api_tokens.sign_in(secret, HERE, NOW)
 
 
-def test_one_letter_more_or_less_is_another_token(manager: Member) -> None:
+def test_a_token_with_one_changed_character_is_rejected(manager: Member) -> None:
     _, secret = a_token(manager)
     other = "a" if secret[-1] != "a" else "b"
-    for said in (secret + "a", secret[:-1], secret[:-1] + other, secret.swapcase(), f" {secret}"):
+    for wrong in (secret + "a", secret[:-1], secret[:-1] + other, secret.swapcase(), f" {secret}"):
         with pytest.raises(TokenRejected):
-            api_tokens.sign_in(said, HERE, NOW)
+            api_tokens.sign_in(wrong, HERE, NOW)
 
 
-def test_a_wrong_one_is_counted_and_audited_like_a_sign_in_that_failed(manager: Member) -> None:
+def test_a_wrong_token_is_counted_and_audited_as_a_failed_sign_in(manager: Member) -> None:
     token, secret = a_token(manager)
     with pytest.raises(TokenRejected):
         api_tokens.sign_in(secret[:-4] + "0000", HERE, NOW, "curl/8")
@@ -134,14 +134,14 @@ def test_a_wrong_one_is_counted_and_audited_like_a_sign_in_that_failed(manager: 
     )  # fmt: skip
 
 
-def test_of_what_nobody_has_nobodys_name_is_audited(db: None) -> None:
+def test_an_unknown_token_is_audited_without_a_member(db: None) -> None:
     with pytest.raises(TokenRejected):
         api_tokens.sign_in("rb_" + "zQ" * 20, HERE, NOW)
     event = AuditEvent.objects.get()
     assert (event.member, event.detail) == (None, "token")
 
 
-def test_too_many_wrong_ones_make_the_address_wait_before_anything_is_looked_up(
+def test_after_too_many_wrong_tokens_no_token_is_looked_up(
     manager: Member,
 ) -> None:
     _, secret = a_token(manager)
@@ -153,7 +153,7 @@ def test_too_many_wrong_ones_make_the_address_wait_before_anything_is_looked_up(
     assert not any("accounts_token" in query["sql"] for query in queries)
 
 
-def test_a_stranger_who_knows_how_it_begins_does_not_stop_its_scripts(manager: Member) -> None:
+def test_guesses_with_a_known_key_do_not_block_scripts(manager: Member) -> None:
     _, secret = a_token(manager)
     for number in range(throttle.PER_LOGIN + 1):
         with pytest.raises(TokenRejected):
@@ -161,7 +161,7 @@ def test_a_stranger_who_knows_how_it_begins_does_not_stop_its_scripts(manager: M
     assert api_tokens.sign_in(secret, HERE, NOW)
 
 
-def test_its_last_use_is_written_once_a_minute(manager: Member, clock: Clock) -> None:
+def test_the_last_use_is_stored_once_a_minute(manager: Member, clock: Clock) -> None:
     token, secret = a_token(manager)
 
     def used() -> object:
@@ -176,7 +176,7 @@ def test_its_last_use_is_written_once_a_minute(manager: Member, clock: Clock) ->
     assert used() == clock.now
 
 
-def test_once_a_day_and_address_it_is_audited_and_the_address_known(manager: Member) -> None:
+def test_use_is_audited_once_a_day_for_each_address(manager: Member) -> None:
     token, secret = a_token(manager)
     for _ in range(3):
         api_tokens.sign_in(secret, HERE, NOW)
@@ -193,7 +193,7 @@ def test_once_a_day_and_address_it_is_audited_and_the_address_known(manager: Mem
     assert AuditEvent.objects.count() == 3
 
 
-def test_a_call_after_the_first_of_a_minute_writes_nothing(manager: Member) -> None:
+def test_only_the_first_use_in_a_minute_writes(manager: Member) -> None:
     _, secret = a_token(manager)
     api_tokens.sign_in(secret, HERE, NOW)
     with CaptureQueriesContext(connection) as queries:
@@ -203,7 +203,7 @@ def test_a_call_after_the_first_of_a_minute_writes_nothing(manager: Member) -> N
     )
 
 
-def test_the_member_is_told_by_mail_of_its_name_and_not_of_itself(manager: Member) -> None:
+def test_the_member_gets_an_email_with_the_name_only(manager: Member) -> None:
     _, secret = a_token(manager, "the night's machine")
     mails.send_due()
     (sent,) = mail.outbox
@@ -219,29 +219,29 @@ def test_the_member_is_told_by_mail_of_its_name_and_not_of_itself(manager: Membe
         (" ", ALL, 30, "the name is missing, longer than 60 characters, or not on one line"),
         ("x" * 61, ALL, 30, "the name is missing, longer than 60 characters, or not on one line"),
         ("a\x1bb", ALL, 30, "the name is missing, longer than 60 characters, or not on one line"),
-        ("night", (), 30, "it would be for no command; choose one at least"),
-        ("night", ALL, 731, "it can be good for 730 days at most"),
-        ("night", ALL, 0, "it can be good for 730 days at most"),
+        ("night", (), 30, "choose at least one command that the token may call"),
+        ("night", ALL, 731, "a token can be valid for at most 730 days"),
+        ("night", ALL, 0, "a token can be valid for at most 730 days"),
     ],
 )
-def test_what_cannot_be_is_not_made(
+def test_invalid_tokens_are_not_created(
     manager: Member, name: str, scopes: tuple[Scope, ...], days: int, reason: str
 ) -> None:
-    with pytest.raises(InvalidToken) as refused:
+    with pytest.raises(InvalidToken) as caught:
         api_tokens.create(manager, name, scopes, NOW, timedelta(days=days))
-    assert refused.value.reasons == [reason]
+    assert caught.value.reasons == [reason]
     assert not Token.objects.exists()
 
 
-def test_twenty_are_enough_and_those_that_are_over_do_not_count(manager: Member) -> None:
-    made = [a_token(manager)[0] for _ in range(MAX_TOKENS)]
-    with pytest.raises(InvalidToken, match="you have 20 tokens already; revoke one first"):
+def test_a_member_can_have_twenty_active_tokens(manager: Member) -> None:
+    tokens = [a_token(manager)[0] for _ in range(MAX_TOKENS)]
+    with pytest.raises(InvalidToken, match="you already have 20 tokens; revoke one first"):
         a_token(manager)
-    api_tokens.revoke(manager, made[0].pk, NOW)
+    api_tokens.revoke(manager, tokens[0].pk, NOW)
     assert a_token(manager)
 
 
-def test_the_list_has_ones_own_the_latest_first(manager: Member, neighbour: Member) -> None:
+def test_a_member_sees_their_own_tokens_newest_first(manager: Member, neighbour: Member) -> None:
     first, _ = a_token(manager)
     a_token(neighbour)
     second, _ = api_tokens.create(manager, "later", ALL, NOW + timedelta(hours=1))

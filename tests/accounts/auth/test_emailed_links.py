@@ -1,4 +1,4 @@
-"""The secret in a mailed link: what it opens, once, and for how long."""
+"""Tokens in emailed links: what they are valid for, and for how long."""
 
 import base64
 import re
@@ -19,23 +19,23 @@ ONE_MINUTE = 60
 
 
 def later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    """What is signed tells its age by this clock."""
+    """Move the clock with which the age of tokens is computed."""
     at = time.time() + seconds
     monkeypatch.setattr(time, "time", lambda: at)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_link_tells_whose_it_is_and_of_which_kind(manager: Member, kind: AccountMailKind) -> None:
+def test_a_token_returns_its_member_and_kind(manager: Member, kind: AccountMailKind) -> None:
     assert emailed_links.read(emailed_links.make(manager, kind)) == (manager, kind)
 
 
-def test_reading_does_not_use_it_up(manager: Member) -> None:
+def test_reading_does_not_use_up_the_token(manager: Member) -> None:
     token = emailed_links.make(manager, AccountMailKind.INVITATION)
     assert emailed_links.read(token) == emailed_links.read(token)
 
 
 @pytest.mark.parametrize(("kind", "minutes"), [(KINDS[0], 7 * 24 * 60), (KINDS[1], 60)])
-def test_an_invitation_is_good_for_seven_days_and_another_link_for_an_hour(
+def test_an_invitation_works_for_seven_days_and_a_reset_for_an_hour(
     manager: Member, monkeypatch: pytest.MonkeyPatch, kind: AccountMailKind, minutes: int
 ) -> None:
     token = emailed_links.make(manager, kind)
@@ -56,14 +56,16 @@ def test_an_invitation_is_good_for_seven_days_and_another_link_for_an_hour(
     ids=["a password is set", "the address changes", "the member leaves"],
 )
 @pytest.mark.parametrize("kind", KINDS)
-def test_it_ends_when(manager: Member, kind: AccountMailKind, change: Callable[[], object]) -> None:
+def test_a_token_is_invalid_after(
+    manager: Member, kind: AccountMailKind, change: Callable[[], object]
+) -> None:
     token = emailed_links.make(manager, kind)
     change()
     with pytest.raises(LinkExpired):
         emailed_links.read(token)
 
 
-def test_an_invitation_is_used_up_by_the_first_password(manager: Member) -> None:
+def test_setting_a_password_uses_up_an_invitation(manager: Member) -> None:
     Member.objects.update(password=make_password(None))
     manager.refresh_from_db()
     token = emailed_links.make(manager, AccountMailKind.INVITATION)
@@ -74,62 +76,64 @@ def test_an_invitation_is_used_up_by_the_first_password(manager: Member) -> None
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_character_of_it_may_be_another(manager: Member, kind: AccountMailKind) -> None:
+def test_a_token_with_a_changed_character_is_invalid(
+    manager: Member, kind: AccountMailKind
+) -> None:
     token = emailed_links.make(manager, kind)
-    for place, char in enumerate(token[:-1]):  # the last one has bits that mean nothing
+    for index, char in enumerate(token[:-1]):  # some bits of the last one are unused
         with pytest.raises(LinkExpired):
-            emailed_links.read(f"{token[:place]}{'0' if char != '0' else '1'}{token[place + 1 :]}")
+            emailed_links.read(f"{token[:index]}{'0' if char != '0' else '1'}{token[index + 1 :]}")
 
 
 @pytest.mark.parametrize(
     "token", ["", ".", "...", "1", "1.2.3.4", "\0", "\ud800", "x" * 10_000, "%2e", "é.é.é"]
 )
-def test_rubbish_is_a_bad_link(db: None, token: str) -> None:
+def test_invalid_text_is_rejected(db: None, token: str) -> None:
     with pytest.raises(LinkExpired):
         emailed_links.read(token)
 
 
-def test_what_is_signed_for_something_else_is_no_link(manager: Member) -> None:
+def test_text_signed_for_another_purpose_is_rejected(manager: Member) -> None:
     _, _, fingerprint = emailed_links.make(manager, AccountMailKind.INVITATION).partition(".")
-    stranger = signing.TimestampSigner(sep=".", salt="something else")
+    other_signer = signing.TimestampSigner(sep=".", salt="something else")
     with pytest.raises(LinkExpired):
-        emailed_links.read(stranger.sign(f"{manager.pk}.{fingerprint.split('.')[0]}"))
+        emailed_links.read(other_signer.sign(f"{manager.pk}.{fingerprint.split('.')[0]}"))
 
 
-def test_a_link_made_for_who_is_not_active_opens_nothing(manager: Member) -> None:
+def test_a_token_of_an_inactive_member_is_invalid(manager: Member) -> None:
     Member.objects.update(is_active=False)
     manager.refresh_from_db()
     with pytest.raises(LinkExpired):
         emailed_links.read(emailed_links.make(manager, AccountMailKind.INVITATION))
 
 
-def test_the_link_of_a_member_who_is_gone_is_bad(manager: Member) -> None:
+def test_a_token_of_a_deleted_member_is_invalid(manager: Member) -> None:
     token = emailed_links.make(manager, AccountMailKind.INVITATION)
     Member.objects.all().delete()
     with pytest.raises(LinkExpired):
         emailed_links.read(token)
 
 
-def test_why_a_link_is_bad_is_the_same_whatever_it_is_and_says_what_to_do() -> None:
+def test_the_error_does_not_say_why_but_what_to_do() -> None:
     assert (
         str(LinkExpired())
-        == "This link has been used, is too old, or is not complete. Ask for a new one."
+        == "This link has expired, has already been used, or isn't complete. Request a new one."
     )
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_token_fits_into_a_url_and_tells_nothing_of_the_member(
+def test_a_token_is_url_safe_and_contains_no_member_data(
     manager: Member, kind: AccountMailKind
 ) -> None:
     token = emailed_links.make(manager, kind)
     assert re.fullmatch(r"[A-Za-z0-9._-]{80,160}", token)
-    told = [
+    texts = [
         token,
         *(base64.urlsafe_b64decode(part + "==").decode("latin-1") for part in token.split(".")[1:]),
     ]
-    for fact in (manager.email, "ops", "Ana", "Ruiz", manager.password[-20:]):
-        assert not any(fact in text for text in told)
+    for value in (manager.email, "ops", "Ana", "Ruiz", manager.password[-20:]):
+        assert not any(value in text for text in texts)
 
 
-def test_it_leads_to_the_address_of_the_settings() -> None:
+def test_the_link_uses_the_url_setting() -> None:
     assert emailed_links.address("abc") == f"{settings.URL}/password/abc"

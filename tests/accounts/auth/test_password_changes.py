@@ -1,4 +1,4 @@
-"""How a member comes to a password, and what that ends."""
+"""Setting, changing and resetting passwords, and what that ends."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -51,7 +51,7 @@ def stored() -> Member:
 
 
 def test_the_new_password_signs_in_and_the_old_one_does_not(manager: Member) -> None:
-    sign_in(manager.email, PASSWORD, HERE, NOW)  # which is remembered
+    sign_in(manager.email, PASSWORD, HERE, NOW)  # now in the cache
     set_password(manager, NEW + "\n", NOW)
     assert sign_in(manager.email, NEW, HERE, NOW) == manager
     with pytest.raises(SignInFailed):
@@ -63,14 +63,14 @@ def test_the_new_password_signs_in_and_the_old_one_does_not(manager: Member) -> 
     [
         ("short", "it is shorter than 15 characters; a few words in a row are easy to remember"),
         ("x" * 1025, "it is longer than 1,024 bytes"),
-        ("passwordpasswordpassword", "it is one of the passwords that are tried first"),
+        ("passwordpasswordpassword", "it is a common password that attackers try first"),
         ("ops@maple.example 77", "it contains 'ops@maple.example'"),
         ("Ruiz is my last name", "it contains 'Ruiz'"),
         ("my maple-usd password", "it contains 'Maple USD'"),
         ("rollbook for students", "it contains 'rollbook'"),
     ],
 )
-def test_a_password_that_a_guesser_tries_is_refused_with_the_reason(
+def test_guessable_passwords_are_rejected_with_a_reason(
     manager: Member, password: str, reason: str
 ) -> None:
     with pytest.raises(InvalidPassword) as caught:
@@ -80,12 +80,12 @@ def test_a_password_that_a_guesser_tries_is_refused_with_the_reason(
     assert not AccountMail.objects.exists()
 
 
-def test_fifteen_characters_of_one_kind_are_enough(manager: Member) -> None:
+def test_fifteen_lower_case_characters_are_enough(manager: Member) -> None:
     set_password(manager, "aquickbrownfoxj", NOW)
     assert sign_in(manager.email, "aquickbrownfoxj", HERE, NOW)
 
 
-def test_it_ends_every_session_of_the_member_and_no_others(
+def test_a_new_password_ends_all_sessions_of_the_member_only(
     manager: Member, neighbour: Member
 ) -> None:
     here, phone, theirs = Browser(), Browser(), Browser()
@@ -96,14 +96,14 @@ def test_it_ends_every_session_of_the_member_and_no_others(
     assert [here.member(), phone.member(), theirs.member()] == [None, None, neighbour]
 
 
-def test_a_session_that_begins_with_the_member_it_was_given_goes_on(manager: Member) -> None:
+def test_a_session_can_begin_with_the_same_member_object(manager: Member) -> None:
     browser = Browser()
     set_password(manager, NEW, NOW)
     browser.sign_in(manager)
     assert browser.member() == manager
 
 
-def test_it_uses_up_every_link(manager: Member) -> None:
+def test_a_new_password_invalidates_all_links(manager: Member) -> None:
     tokens = [emailed_links.make(manager, kind) for kind in emailed_links.LIFETIME]
     set_password(manager, NEW, NOW)
     for token in tokens:
@@ -111,7 +111,7 @@ def test_it_uses_up_every_link(manager: Member) -> None:
             emailed_links.read(token)
 
 
-def test_letters_with_a_link_that_were_not_sent_yet_are_put_away(invited: Member) -> None:
+def test_queued_emails_with_links_are_not_sent(invited: Member) -> None:
     mails.queue_mail(invited, AccountMailKind.INVITATION, NOW)
     mails.queue_mail(invited, AccountMailKind.FORGOTTEN_PASSWORD, NOW)
     set_password(invited, NEW, NOW)
@@ -119,14 +119,14 @@ def test_letters_with_a_link_that_were_not_sent_yet_are_put_away(invited: Member
     assert mail.outbox == []
 
 
-def test_the_member_is_told_of_a_change_and_not_of_the_first_password(invited: Member) -> None:
+def test_an_email_is_sent_for_a_change_but_not_the_first_password(invited: Member) -> None:
     set_password(invited, NEW, NOW)
     assert kinds() == []
     set_password(invited, PASSWORD, NOW)
     assert kinds() == ["password changed"]
 
 
-def test_of_two_who_hold_one_link_one_sets_a_password(manager: Member) -> None:
+def test_one_link_sets_one_password(manager: Member) -> None:
     token = emailed_links.make(manager, AccountMailKind.FORGOTTEN_PASSWORD)
     (first, _), (second, _) = emailed_links.read(token), emailed_links.read(token)
     set_password(first, NEW, NOW)
@@ -136,13 +136,13 @@ def test_of_two_who_hold_one_link_one_sets_a_password(manager: Member) -> None:
     assert kinds() == ["password changed"]
 
 
-def test_who_became_inactive_meanwhile_gets_no_password(manager: Member) -> None:
+def test_an_inactive_member_cannot_set_a_password(manager: Member) -> None:
     Member.objects.update(is_active=False)
     with pytest.raises(InvalidPassword):
         set_password(manager, NEW, NOW)
 
 
-def test_if_the_letter_cannot_be_written_nothing_has_changed(
+def test_nothing_changes_if_the_email_cannot_be_queued(
     manager: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     browser = Browser()
@@ -154,7 +154,7 @@ def test_if_the_letter_cannot_be_written_nothing_has_changed(
     assert sign_in(manager.email, PASSWORD, HERE, NOW)
 
 
-def test_setting_one_is_audited_without_it(invited: Member) -> None:
+def test_setting_a_password_is_audited_without_it(invited: Member) -> None:
     set_password(invited, NEW, NOW, address=HERE, agent="Firefox")
     set_password(invited, PASSWORD, NOW)
     events = AuditEvent.objects.order_by("pk")
@@ -166,7 +166,7 @@ def test_setting_one_is_audited_without_it(invited: Member) -> None:
     assert NEW not in str(events.values())
 
 
-def test_who_knows_the_old_one_can_change_it(manager: Member) -> None:
+def test_the_password_can_be_changed_with_the_old_one(manager: Member) -> None:
     member = change_password(manager, PASSWORD, NEW, HERE, NOW)
     assert sign_in(manager.email, NEW, HERE, NOW) == member == manager
     browser = Browser()
@@ -174,7 +174,7 @@ def test_who_knows_the_old_one_can_change_it(manager: Member) -> None:
     assert browser.member() == manager
 
 
-def test_who_does_not_know_it_cannot_and_is_throttled_as_at_the_sign_in(manager: Member) -> None:
+def test_wrong_old_passwords_count_as_failed_sign_ins(manager: Member) -> None:
     for _ in range(10):
         with pytest.raises(SignInFailed):
             change_password(manager, "not the old password", NEW, HERE, NOW)
@@ -184,14 +184,14 @@ def test_who_does_not_know_it_cannot_and_is_throttled_as_at_the_sign_in(manager:
     assert stored().password == manager.password
 
 
-def test_a_forgotten_password_brings_a_letter_with_a_link(manager: Member) -> None:
+def test_a_reset_request_sends_an_email(manager: Member) -> None:
     request_password_reset(" OPS@Maple.Example ", HERE, NOW)
     assert kinds() == ["forgotten password"]
     mails.send_due()
     assert [sent.to for sent in mail.outbox] == [[manager.email]]
 
 
-def test_who_was_invited_and_has_lost_the_mail_gets_a_link_that_way_too(invited: Member) -> None:
+def test_an_invited_member_can_request_a_reset(invited: Member) -> None:
     request_password_reset(invited.email, HERE, NOW)
     mails.send_due()
     assert len(mail.outbox) == 1
@@ -200,33 +200,33 @@ def test_who_was_invited_and_has_lost_the_mail_gets_a_link_that_way_too(invited:
 @pytest.mark.parametrize(
     "login", ["nobody@maple.example", "", "a\0b", "x" * 5000, "ops@maple.example\nx@y.example"]
 )
-def test_an_unknown_login_brings_none_and_the_same_answer(manager: Member, login: str) -> None:
+def test_no_email_is_sent_for_an_unknown_login(manager: Member, login: str) -> None:
     request_password_reset(login, HERE, NOW)
     assert kinds() == []
 
 
-def test_a_member_who_is_not_active_gets_none(manager: Member) -> None:
+def test_no_email_is_sent_to_an_inactive_member(manager: Member) -> None:
     Member.objects.update(is_active=False)
     request_password_reset(manager.email, HERE, NOW)
     assert kinds() == []
 
 
-def test_it_is_not_sent_again_within_five_minutes(manager: Member) -> None:
+def test_no_second_email_is_sent_within_five_minutes(manager: Member) -> None:
     for seconds in (0, 1, 299, 300, 301):
         request_password_reset(manager.email, HERE, NOW + timedelta(seconds=seconds))
     assert kinds() == ["forgotten password"] * 2
 
 
-def test_one_member_asking_does_not_keep_another_from_it(
+def test_two_members_can_request_resets_from_one_address(
     manager: Member, neighbour: Member
 ) -> None:
     request_password_reset(manager.email, HERE, NOW)
     request_password_reset(neighbour.email, HERE, NOW)
-    assert {letter.member for letter in AccountMail.objects.all()} == {manager, neighbour}
+    assert {queued.member for queued in AccountMail.objects.all()} == {manager, neighbour}
 
 
 @pytest.mark.parametrize("login", ["ops@maple.example", "nobody@maple.example"])
-def test_an_address_may_ask_twenty_times_an_hour_whatever_for(manager: Member, login: str) -> None:
+def test_an_address_can_request_twenty_resets_an_hour(manager: Member, login: str) -> None:
     for number in range(REQUESTS_PER_ADDRESS):
         request_password_reset(f"{number}@maple.example", HERE, NOW)
     with pytest.raises(RateLimited) as caught:
@@ -237,13 +237,13 @@ def test_an_address_may_ask_twenty_times_an_hour_whatever_for(manager: Member, l
     assert PasswordRequest.objects.count() == REQUESTS_PER_ADDRESS + 2
 
 
-def test_asking_does_not_count_as_a_failed_sign_in_nor_the_other_way_round(manager: Member) -> None:
+def test_reset_requests_do_not_count_as_failed_sign_ins(manager: Member) -> None:
     for _ in range(REQUESTS_PER_ADDRESS):
         request_password_reset(manager.email, HERE, NOW)
     assert sign_in(manager.email, PASSWORD, HERE, NOW)
 
 
-def test_requests_that_count_no_longer_are_removed(manager: Member) -> None:
+def test_old_requests_are_removed(manager: Member) -> None:
     request_password_reset(manager.email, HERE, NOW)
     request_password_reset(manager.email, HERE, NOW + timedelta(minutes=61))
     assert PasswordRequest.objects.count() == 1
@@ -252,7 +252,7 @@ def test_requests_that_count_no_longer_are_removed(manager: Member) -> None:
 @pytest.mark.parametrize(
     ("login", "is_known"), [("ops@maple.example", True), ("secret@maple.example", False)]
 )
-def test_asking_is_audited_with_the_member_and_never_with_the_login(
+def test_a_reset_request_is_audited_with_the_member_but_not_the_login(
     manager: Member, login: str, is_known: bool
 ) -> None:
     request_password_reset(login, HERE, NOW, "Firefox")
@@ -263,35 +263,35 @@ def test_asking_is_audited_with_the_member_and_never_with_the_login(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_that_ask_at_the_same_time_bring_one_letter() -> None:
+def test_concurrent_reset_requests_send_one_email() -> None:
     manager = a_member(a_district("Maple USD"), "ops@maple.example")
-    _side_by_side(5, lambda: request_password_reset(manager.email, HERE, NOW))
+    _run_concurrently(5, lambda: request_password_reset(manager.email, HERE, NOW))
     assert (AccountMail.objects.count(), PasswordRequest.objects.count()) == (1, 5)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_several_that_use_a_link_at_the_same_time_one_wins() -> None:
+def test_one_of_several_concurrent_uses_of_a_link_succeeds() -> None:
     manager = a_member(a_district("Maple USD"), "ops@maple.example")
     token = emailed_links.make(manager, AccountMailKind.FORGOTTEN_PASSWORD)
     holders = [emailed_links.read(token)[0] for _ in range(4)]
-    won: list[str] = []
+    passwords: list[str] = []
 
     def use() -> None:
         member = holders.pop()
         password = f"plum river candle fox {len(holders)}"
         try:
             set_password(member, password, NOW)
-            won.append(password)
+            passwords.append(password)
         except InvalidPassword:
             pass
 
-    _side_by_side(4, use)
-    [password] = won
+    _run_concurrently(4, use)
+    [password] = passwords
     assert sign_in(manager.email, password, HERE, NOW) == manager
 
 
-def _side_by_side(many: int, work: Callable[[], object]) -> None:
-    start = Barrier(many)
+def _run_concurrently(count: int, work: Callable[[], object]) -> None:
+    start = Barrier(count)
 
     def run() -> None:
         start.wait()
@@ -300,7 +300,7 @@ def _side_by_side(many: int, work: Callable[[], object]) -> None:
         finally:
             connection.close()
 
-    threads = [Thread(target=run) for _ in range(many)]
+    threads = [Thread(target=run) for _ in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:

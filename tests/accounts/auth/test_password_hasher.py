@@ -1,4 +1,4 @@
-"""How members' passwords are kept (S01)."""
+"""The hash of members' passwords (S01)."""
 
 import pytest
 from django.contrib.auth.hashers import make_password
@@ -7,7 +7,7 @@ from tests.conftest import PASSWORD
 
 
 @pytest.mark.usefixtures("real_hashing")
-def test_passwords_are_kept_as_argon2id_in_owasps_profile() -> None:
+def test_passwords_are_hashed_with_argon2id_and_owasps_parameters() -> None:
     hashed = make_password(PASSWORD)
     assert hashed.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
     assert PASSWORD not in hashed

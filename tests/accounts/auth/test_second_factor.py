@@ -1,4 +1,4 @@
-"""The second factor: what switches it on and off, which code is taken, and what can be made of the database alone."""
+"""Two-step verification: turning it on and off, codes, and encryption of the secret."""
 
 import re
 from collections.abc import Callable
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("clock")
 
 @pytest.fixture
 def kept(manager: Member) -> Kept:
-    """What the manager has, whose second factor is on."""
+    """Turn on two-step verification for the manager."""
     return with_second_factor(manager)
 
 
@@ -33,19 +33,19 @@ def fresh(member: Member) -> Member:
     return Member.objects.get(pk=member.pk)
 
 
-def test_a_code_of_the_draft_switches_it_on(manager: Member) -> None:
+def test_a_valid_code_turns_it_on(manager: Member) -> None:
     draft = second_factor.new_encrypted_secret(manager)
     phone = Phone.told(second_factor.in_letters(manager, draft))
     assert not fresh(manager).has_second_factor
-    made = second_factor.switch_on(manager, draft, phone.code(), NOW)
+    setup = second_factor.switch_on(manager, draft, phone.code(), NOW)
     assert fresh(manager).has_second_factor
     assert SecondFactor.objects.get().enabled_at == NOW
-    assert len(set(made.recovery_codes)) == RECOVERY_CODES
-    assert all(re.fullmatch(r"[a-z2-9]{4}(-[a-z2-9]{4}){3}", code) for code in made.recovery_codes)
+    assert len(set(setup.recovery_codes)) == RECOVERY_CODES
+    assert all(re.fullmatch(r"[a-z2-9]{4}(-[a-z2-9]{4}){3}", code) for code in setup.recovery_codes)
 
 
 @pytest.mark.parametrize("code", ["", "000000", "abcdef"])
-def test_another_code_does_not(manager: Member, code: str) -> None:
+def test_a_wrong_code_does_not_turn_it_on(manager: Member, code: str) -> None:
     draft = second_factor.new_encrypted_secret(manager)
     assert Phone.told(second_factor.in_letters(manager, draft)).code() != code
     with pytest.raises(CodeFailed):
@@ -53,7 +53,7 @@ def test_another_code_does_not(manager: Member, code: str) -> None:
     assert not fresh(manager).has_second_factor
 
 
-def test_of_two_browsers_that_switch_it_on_one_does(manager: Member, kept: Kept) -> None:
+def test_it_cannot_be_turned_on_in_a_second_browser(manager: Member, kept: Kept) -> None:
     draft = second_factor.new_encrypted_secret(manager)
     with pytest.raises(AlreadyOn):
         second_factor.switch_on(
@@ -63,40 +63,38 @@ def test_of_two_browsers_that_switch_it_on_one_does(manager: Member, kept: Kept)
     assert Token.objects.count() == 1
 
 
-def test_it_makes_the_token_that_scripts_then_need(manager: Member, kept: Kept) -> None:
+def test_turning_it_on_creates_a_token_for_scripts(manager: Member, kept: Kept) -> None:
     assert kept.token
     token = api_tokens.sign_in(kept.token, HERE, NOW)
     assert (token.member, token.scopes) == (manager, [scope.value for scope in Scope])
 
 
-def test_who_has_one_gets_no_other(manager: Member) -> None:
+def test_no_token_is_created_if_the_member_has_one(manager: Member) -> None:
     api_tokens.create(manager, "night", tuple(Scope), NOW)
     assert with_second_factor(manager).token is None
 
 
-def test_who_may_not_update_students_gets_none(manager: Member) -> None:
-    assert (
-        with_second_factor(a_member(manager.district, "ines@maple.example", "instructor")).token
-        is None
-    )
+def test_no_token_is_created_if_the_member_cannot_update_students(manager: Member) -> None:
+    instructor = a_member(manager.district, "ines@maple.example", "instructor")
+    assert with_second_factor(instructor).token is None
     assert not Token.objects.exists()
 
 
-def test_the_members_are_told_by_mail(manager: Member, kept: Kept) -> None:
+def test_members_are_notified_by_email(manager: Member, kept: Kept) -> None:
     second_factor.switch_off(manager, NOW)
     mails.send_due()
     assert sorted(sent.subject for sent in mail.outbox) == [
-        "[Maple USD] A second factor for Rollbook was switched on",
-        "[Maple USD] A token for Rollbook was made",
-        "[Maple USD] Your second factor for Rollbook was switched off",
+        "[Maple USD] A Rollbook token was created",
+        "[Maple USD] Two-step verification for Rollbook was turned off",
+        "[Maple USD] Two-step verification for Rollbook was turned on",
     ]
     for sent in mail.outbox:
         for secret in (*kept.recovery_codes, kept.token, kept.phone.code()):
             assert str(secret) not in str(sent.message())
 
 
-def test_a_code_is_taken_once(manager: Member, kept: Kept, clock: Clock) -> None:
-    with pytest.raises(CodeFailed):  # it has switched it on
+def test_a_code_works_once(manager: Member, kept: Kept, clock: Clock) -> None:
+    with pytest.raises(CodeFailed):  # this code turned it on
         second_factor.verify_code(manager, kept.phone.code(), HERE, NOW)
     clock.move(seconds=30)
     code = kept.phone.code(clock.now)
@@ -105,18 +103,18 @@ def test_a_code_is_taken_once(manager: Member, kept: Kept, clock: Clock) -> None
         second_factor.verify_code(manager, code, HERE, clock.now)
 
 
-def test_a_code_from_before_the_last_one_is_not_taken(manager: Member, kept: Kept) -> None:
+def test_a_code_older_than_the_last_one_is_rejected(manager: Member, kept: Kept) -> None:
     second_factor.verify_code(manager, kept.phone.code(later=1), HERE, NOW)
     with pytest.raises(CodeFailed):
         second_factor.verify_code(manager, kept.phone.code(), HERE, NOW)
 
 
-def test_a_code_may_be_typed_with_blanks(manager: Member, kept: Kept) -> None:
+def test_spaces_in_a_code_are_ignored(manager: Member, kept: Kept) -> None:
     code = kept.phone.code(later=1)
     assert second_factor.verify_code(manager, f" {code[:3]} {code[3:]} ", HERE, NOW) is None
 
 
-def test_the_neighbours_code_is_worth_nothing(
+def test_codes_of_another_member_are_rejected(
     manager: Member, kept: Kept, neighbour: Member
 ) -> None:
     theirs = with_second_factor(neighbour)
@@ -125,7 +123,7 @@ def test_the_neighbours_code_is_worth_nothing(
             second_factor.verify_code(manager, code, HERE, NOW)
 
 
-def test_a_recovery_code_is_taken_once_and_says_how_many_are_left(
+def test_a_recovery_code_works_once_and_returns_how_many_are_left(
     manager: Member, kept: Kept
 ) -> None:
     assert second_factor.verify_code(manager, kept.recovery_codes[0], HERE, NOW) == 9
@@ -144,7 +142,7 @@ def test_a_recovery_code_is_taken_once_and_says_how_many_are_left(
     ]
 
 
-def test_new_recovery_codes_end_those_before(manager: Member, kept: Kept) -> None:
+def test_new_recovery_codes_replace_the_old_ones(manager: Member, kept: Kept) -> None:
     new = second_factor.new_recovery_codes(manager)
     assert second_factor.recovery_codes_left(manager) == len(new) == 10
     with pytest.raises(CodeFailed):
@@ -152,9 +150,7 @@ def test_new_recovery_codes_end_those_before(manager: Member, kept: Kept) -> Non
     assert second_factor.verify_code(manager, new[0], HERE, NOW) == 9
 
 
-def test_switched_off_no_code_is_good_and_nothing_is_left_of_it(
-    manager: Member, kept: Kept
-) -> None:
+def test_turning_it_off_removes_secret_and_codes(manager: Member, kept: Kept) -> None:
     assert second_factor.switch_off(manager, NOW)
     assert not fresh(manager).has_second_factor
     assert not RecoveryCode.objects.exists()
@@ -179,32 +175,31 @@ def test_a_wrong_code_is_counted_and_audited(manager: Member, kept: Kept, code: 
     )
 
 
-def test_too_many_wrong_ones_make_the_member_wait_wherever_they_come_from(
+def test_wrong_codes_from_anywhere_count_for_the_member(
     manager: Member, kept: Kept, clock: Clock
 ) -> None:
     for number in range(PER_LOGIN_OF_CODES):
         with pytest.raises(CodeFailed):
             second_factor.verify_code(manager, "000000", f"198.51.100.{number}", NOW)
-    with pytest.raises(RateLimited) as throttled:
+    with pytest.raises(RateLimited) as caught:
         second_factor.verify_code(manager, kept.phone.code(later=1), HERE, NOW)
-    assert throttled.value.retry_after == 3600
+    assert caught.value.retry_after == 3600
     clock.move(hours=1)
     assert second_factor.verify_code(manager, kept.phone.code(clock.now), HERE, clock.now) is None
 
 
-def test_they_make_nobody_else_wait_elsewhere(manager: Member, kept: Kept) -> None:
+def test_wrong_codes_do_not_block_other_members(manager: Member, kept: Kept) -> None:
     ben = a_member(manager.district, "ben@maple.example")
-    his = with_second_factor(ben)
+    setup = with_second_factor(ben)
     for number in range(PER_LOGIN_OF_CODES):
         with pytest.raises(CodeFailed):
             second_factor.verify_code(manager, "000000", f"198.51.100.{number}", NOW)
-    assert second_factor.verify_code(ben, his.phone.code(later=1), HERE, NOW) is None
-    throttle.check_sign_in(
-        manager.email, HERE, NOW
-    )  # nor the member's password, and so no script before
+    assert second_factor.verify_code(ben, setup.phone.code(later=1), HERE, NOW) is None
+    # Nor do they block the member's password, and so scripts that still use it.
+    throttle.check_sign_in(manager.email, HERE, NOW)
 
 
-def test_they_count_for_their_address(manager: Member, kept: Kept) -> None:
+def test_wrong_codes_count_for_the_address(manager: Member, kept: Kept) -> None:
     for number in range(PER_ADDRESS):
         member = a_member(manager.district, f"{number}@maple.example")
         with_second_factor(member)
@@ -214,7 +209,7 @@ def test_they_count_for_their_address(manager: Member, kept: Kept) -> None:
         second_factor.verify_code(manager, kept.phone.code(later=1), HERE, NOW)
 
 
-def test_the_database_alone_tells_no_secret(manager: Member, kept: Kept) -> None:
+def test_the_database_contains_no_readable_secret(manager: Member, kept: Kept) -> None:
     rows = str([list(model.objects.values()) for model in (SecondFactor, RecoveryCode)])
     in_letters = second_factor.in_letters(manager, SecondFactor.objects.get().encrypted_secret)
     assert Phone.told(in_letters) == kept.phone
@@ -228,7 +223,7 @@ def test_the_database_alone_tells_no_secret(manager: Member, kept: Kept) -> None
         assert secret.replace("-", "") not in rows
 
 
-def test_a_secret_moved_to_another_members_row_opens_nothing(
+def test_a_secret_cannot_be_decrypted_for_another_member(
     manager: Member, kept: Kept, neighbour: Member
 ) -> None:
     with_second_factor(neighbour)
@@ -238,11 +233,11 @@ def test_a_secret_moved_to_another_members_row_opens_nothing(
         second_factor.verify_code(neighbour, kept.phone.code(later=1), HERE, NOW)
 
 
-def test_the_same_secret_is_sealed_differently_each_time(manager: Member) -> None:
+def test_each_encrypted_secret_is_different(manager: Member) -> None:
     assert len({second_factor.new_encrypted_secret(manager) for _ in range(3)}) == 3
 
 
-def test_a_member_lacks_one_only_where_the_district_requires_it(manager: Member) -> None:
+def test_a_member_lacks_it_only_if_the_district_requires_it(manager: Member) -> None:
     assert not fresh(manager).lacks_second_factor
     manager.district.requires_second_factor = True
     manager.district.save()
@@ -251,14 +246,14 @@ def test_a_member_lacks_one_only_where_the_district_requires_it(manager: Member)
     assert not fresh(manager).lacks_second_factor
 
 
-def side_by_side(count: int, do: Callable[[], object]) -> None:
-    """So many at once."""
+def run_concurrently(count: int, work: Callable[[], object]) -> None:
+    """Run the work in several threads at the same time."""
     ready = Barrier(count)
 
     def run() -> None:
         ready.wait()
         try:
-            do()
+            work()
         finally:
             connection.close()
 
@@ -270,19 +265,19 @@ def side_by_side(count: int, do: Callable[[], object]) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_many_who_use_one_code_at_once_one_is_in() -> None:
+def test_one_of_several_concurrent_uses_of_a_code_succeeds() -> None:
     manager = a_member(a_district("Maple USD"), "ops@maple.example")
     kept = with_second_factor(manager)
     later = NOW + timedelta(seconds=30)
     for code in (kept.phone.code(later), kept.recovery_codes[0]):
-        taken: list[object] = []
+        accepted: list[object] = []
 
-        def use(code: str = code, taken: list[object] = taken) -> None:
+        def use(code: str = code, accepted: list[object] = accepted) -> None:
             try:
                 second_factor.verify_code(manager, code, HERE, later)
             except CodeFailed:
                 return
-            taken.append(code)
+            accepted.append(code)
 
-        side_by_side(5, use)
-        assert taken == [code]
+        run_concurrently(5, use)
+        assert accepted == [code]

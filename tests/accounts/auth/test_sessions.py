@@ -1,4 +1,4 @@
-"""Browsers in which members are signed in: how long, which, and what ends them."""
+"""Browser sessions: how long they last, and what ends them."""
 
 from collections.abc import Callable
 
@@ -21,17 +21,17 @@ pytestmark = pytest.mark.usefixtures("clock")
 
 @pytest.fixture
 def browser(manager: Member) -> Browser:
-    """In which the manager is signed in."""
+    """A browser in which the manager is signed in."""
     browser = Browser()
     browser.sign_in(manager)
     return browser
 
 
-def living(member: Member, browser: Browser) -> list[sessions.ActiveSession]:
+def active_sessions(member: Member, browser: Browser) -> list[sessions.ActiveSession]:
     return browser.ask(lambda request: sessions.active_sessions(member, request))
 
 
-def test_who_signed_in_is_known_with_the_district(browser: Browser, manager: Member) -> None:
+def test_the_session_loads_the_member_with_the_district(browser: Browser, manager: Member) -> None:
     member = browser.member()
     assert member == manager
     with CaptureQueriesContext(connection) as queries:
@@ -40,14 +40,14 @@ def test_who_signed_in_is_known_with_the_district(browser: Browser, manager: Mem
     assert len(queries) == 0
 
 
-def test_a_browser_that_nobody_signed_in_knows_nobody_and_leaves_no_row(db: None) -> None:
+def test_without_sign_in_there_is_no_member_and_no_row(db: None) -> None:
     browser = Browser()
     assert browser.member() is None
     assert browser.cookies == {}
     assert not Session.objects.exists()
 
 
-def test_a_key_that_somebody_made_up_is_nobodys_and_is_not_taken(manager: Member) -> None:
+def test_a_made_up_key_is_not_used(manager: Member) -> None:
     browser = Browser()
     browser.cookies["__Host-session"] = planted = "a" * 32
     assert browser.member() is None
@@ -57,9 +57,7 @@ def test_a_key_that_somebody_made_up_is_nobodys_and_is_not_taken(manager: Member
     assert browser.member() == manager
 
 
-def test_signing_in_makes_a_new_key_and_the_old_one_opens_nothing(
-    browser: Browser, manager: Member
-) -> None:
+def test_signing_in_again_replaces_the_key(browser: Browser, manager: Member) -> None:
     old = Browser()
     old.cookies = dict(browser.cookies)
     browser.sign_in(manager)
@@ -68,16 +66,16 @@ def test_signing_in_makes_a_new_key_and_the_old_one_opens_nothing(
     assert Session.objects.count() == 1
 
 
-def test_signing_in_as_another_member_takes_nothing_along(
+def test_signing_in_as_another_member_clears_the_session(
     browser: Browser, neighbour: Member
 ) -> None:
-    browser.ask(lambda request: request.session.__setitem__("said", "to the first one"))
+    browser.ask(lambda request: request.session.__setitem__("note", "of the first member"))
     browser.sign_in(neighbour)
     assert browser.member() == neighbour
-    assert browser.ask(lambda request: request.session.get("said")) is None
+    assert browser.ask(lambda request: request.session.get("note")) is None
 
 
-def test_the_database_holds_nothing_that_opens_a_session(browser: Browser) -> None:
+def test_the_stored_key_does_not_open_the_session(browser: Browser) -> None:
     row = Session.objects.values().get()
     assert len(browser.key) == 32
     assert browser.key not in str(row)
@@ -86,7 +84,7 @@ def test_the_database_holds_nothing_that_opens_a_session(browser: Browser) -> No
     assert thief.member() is None
 
 
-def test_half_an_hour_without_a_request_ends_it(browser: Browser, clock: Clock) -> None:
+def test_it_ends_after_half_an_hour_without_requests(browser: Browser, clock: Clock) -> None:
     clock.move(minutes=29, seconds=59)
     assert browser.member()
     clock.move(minutes=30)
@@ -94,7 +92,7 @@ def test_half_an_hour_without_a_request_ends_it(browser: Browser, clock: Clock) 
     assert browser.cookies == {}
 
 
-def test_requests_keep_it_for_twelve_hours_and_no_longer(browser: Browser, clock: Clock) -> None:
+def test_it_ends_after_twelve_hours_despite_requests(browser: Browser, clock: Clock) -> None:
     for _ in range(12 * 60 // 20 - 1):
         clock.move(minutes=20)
         assert browser.member()
@@ -104,26 +102,24 @@ def test_requests_keep_it_for_twelve_hours_and_no_longer(browser: Browser, clock
     assert browser.member() is None
 
 
-def test_what_a_page_keeps_in_it_does_not_make_it_last_longer(
-    browser: Browser, clock: Clock
-) -> None:
+def test_storing_data_does_not_extend_it(browser: Browser, clock: Clock) -> None:
     for _ in range(12 * 60 // 20):
         clock.move(minutes=20)
-        browser.ask(lambda request: request.session.__setitem__("said", "something"))
+        browser.ask(lambda request: request.session.__setitem__("note", "something"))
     assert browser.member() is None
 
 
-def test_its_end_is_kept_on_the_server_whatever_the_browser_keeps(
+def test_it_ends_on_the_server_even_if_the_browser_keeps_the_cookie(
     browser: Browser, clock: Clock
 ) -> None:
-    kept = dict(browser.cookies)
+    cookies = dict(browser.cookies)
     clock.move(hours=12)
     assert browser.member() is None
-    browser.cookies = kept
+    browser.cookies = cookies
     assert browser.member() is None
 
 
-def test_being_seen_is_written_once_a_minute(browser: Browser, clock: Clock) -> None:
+def test_the_last_request_is_stored_once_a_minute(browser: Browser, clock: Clock) -> None:
     def writes() -> int:
         with CaptureQueriesContext(connection) as queries:
             assert browser.member()
@@ -138,21 +134,21 @@ def test_being_seen_is_written_once_a_minute(browser: Browser, clock: Clock) -> 
 
 
 def test_signing_out_ends_it_on_the_server(browser: Browser) -> None:
-    kept = dict(browser.cookies)
+    cookies = dict(browser.cookies)
     browser.ask(sessions.end)
     assert browser.cookies == {}
-    browser.cookies = kept
+    browser.cookies = cookies
     assert browser.member() is None
     assert not Session.objects.exists()
 
 
-def test_a_request_that_was_under_way_does_not_bring_an_ended_session_back(
+def test_a_concurrent_request_does_not_restore_an_ended_session(
     browser: Browser,
 ) -> None:
     def slow(request: HttpRequest) -> None:
         assert sessions.member_of(request)
         Session.objects.all().delete()
-        request.session["said"] = "something"
+        request.session["note"] = "something"
 
     with pytest.raises(SessionInterrupted):
         browser.ask(slow)
@@ -169,7 +165,7 @@ def test_a_request_that_was_under_way_does_not_bring_an_ended_session_back(
     ],
     ids=["not active", "another password", "no password"],
 )
-def test_the_next_request_of_who_may_no_longer_is_nobodys(
+def test_it_ends_when_the_member_or_password_changes(
     browser: Browser, change: Callable[[], object]
 ) -> None:
     change()
@@ -177,7 +173,7 @@ def test_the_next_request_of_who_may_no_longer_is_nobodys(
     assert not Session.objects.exists()
 
 
-def test_who_is_made_active_again_signs_in_again(browser: Browser) -> None:
+def test_a_reactivated_member_has_to_sign_in_again(browser: Browser) -> None:
     Member.objects.update(is_active=False)
     assert browser.member() is None
     Member.objects.update(is_active=True)
@@ -185,7 +181,7 @@ def test_who_is_made_active_again_signs_in_again(browser: Browser) -> None:
 
 
 @pytest.mark.usefixtures("real_hashing")
-def test_a_member_whose_weak_hash_was_upgraded_just_now_stays_signed_in(manager: Member) -> None:
+def test_a_member_with_an_upgraded_hash_stays_signed_in(manager: Member) -> None:
     weak = type("Weak", (Argon2id,), {"memory_cost": 1024, "time_cost": 1})()
     Member.objects.update(password=weak.encode(PASSWORD, weak.salt()))
     browser = Browser()
@@ -193,49 +189,53 @@ def test_a_member_whose_weak_hash_was_upgraded_just_now_stays_signed_in(manager:
     assert browser.member() == manager
 
 
-def test_a_members_sessions_are_listed_with_where_and_what_they_are(
+def test_sessions_are_listed_with_address_and_browser(
     browser: Browser, manager: Member, neighbour: Member, clock: Clock
 ) -> None:
     Browser().sign_in(neighbour)
     clock.move(minutes=5)
     phone = Browser()
     phone.sign_in(manager, "Phone\r\n" + "x" * 200)
-    there, here = living(manager, phone)
-    assert (there.address, there.agent, there.is_this) == (HERE, ("Phone" + "x" * 300)[:200], True)
-    assert (here.agent, here.is_this, here.started_at, here.last_seen_at) == (
+    latest, first = active_sessions(manager, phone)
+    assert (latest.address, latest.agent, latest.is_this) == (
+        HERE,
+        ("Phone" + "x" * 300)[:200],
+        True,
+    )
+    assert (first.agent, first.is_this, first.started_at, first.last_seen_at) == (
         "Firefox",
         False,
         NOW,
         NOW,
     )
-    assert phone.key not in {there.handle, here.handle}
+    assert phone.key not in {latest.handle, first.handle}
 
 
-def test_sessions_that_are_over_are_not_listed(
-    browser: Browser, manager: Member, clock: Clock
-) -> None:
+def test_expired_sessions_are_not_listed(browser: Browser, manager: Member, clock: Clock) -> None:
     clock.move(minutes=30)
-    assert living(manager, Browser()) == []
+    assert active_sessions(manager, Browser()) == []
 
 
-def test_one_of_them_can_be_ended_from_another(browser: Browser, manager: Member) -> None:
+def test_a_session_can_be_ended_from_another_browser(browser: Browser, manager: Member) -> None:
     phone = Browser()
     phone.sign_in(manager)
-    [handle] = [session.handle for session in living(manager, browser) if not session.is_this]
+    [handle] = [
+        session.handle for session in active_sessions(manager, browser) if not session.is_this
+    ]
     assert sessions.end_one(manager, handle)
     assert (browser.member(), phone.member()) == (manager, None)
     assert not sessions.end_one(manager, handle)
 
 
-def test_nobody_ends_the_session_of_a_neighbour(
+def test_sessions_of_other_members_cannot_be_ended(
     browser: Browser, manager: Member, neighbour: Member
 ) -> None:
-    [session] = living(manager, browser)
+    [session] = active_sessions(manager, browser)
     assert not sessions.end_one(neighbour, session.handle)
     assert browser.member() == manager
 
 
-def test_all_others_can_be_ended_and_those_of_neighbours_stay(
+def test_all_other_sessions_of_the_member_can_be_ended(
     browser: Browser, manager: Member, neighbour: Member
 ) -> None:
     phone, theirs = Browser(), Browser()
@@ -245,7 +245,7 @@ def test_all_others_can_be_ended_and_those_of_neighbours_stay(
     assert (browser.member(), phone.member(), theirs.member()) == (manager, None, neighbour)
 
 
-def test_sweeping_removes_what_is_over_and_nothing_else(
+def test_sweep_removes_only_expired_sessions(
     browser: Browser, manager: Member, clock: Clock
 ) -> None:
     clock.move(minutes=20)
@@ -257,7 +257,7 @@ def test_sweeping_removes_what_is_over_and_nothing_else(
     assert later.member() == manager
 
 
-def test_each_begin_is_audited_without_the_key(browser: Browser, manager: Member) -> None:
+def test_the_begin_is_audited_without_the_key(browser: Browser, manager: Member) -> None:
     event = AuditEvent.objects.get()
     assert (event.action, event.result, event.member, event.address) == (
         "begin session",
@@ -268,16 +268,16 @@ def test_each_begin_is_audited_without_the_key(browser: Browser, manager: Member
     assert browser.key not in str(AuditEvent.objects.values())
 
 
-def test_half_a_sign_in_is_known_to_its_browser_and_to_no_page(manager: Member) -> None:
+def test_a_pending_sign_in_is_not_a_session(manager: Member) -> None:
     browser, other = Browser(), Browser()
     browser.ask(lambda request: sessions.begin_pending(request, manager, NOW))
     assert browser.ask(lambda request: sessions.pending_member(request, NOW)) == manager
     assert browser.member() is None
     assert other.ask(lambda request: sessions.pending_member(request, NOW)) is None
-    assert living(manager, browser) == []
+    assert active_sessions(manager, browser) == []
 
 
-def test_it_is_over_after_five_minutes(manager: Member, clock: Clock) -> None:
+def test_a_pending_sign_in_expires_after_five_minutes(manager: Member, clock: Clock) -> None:
     browser = Browser()
     browser.ask(lambda request: sessions.begin_pending(request, manager, NOW))
     clock.move(minutes=4, seconds=59)
@@ -286,7 +286,7 @@ def test_it_is_over_after_five_minutes(manager: Member, clock: Clock) -> None:
     assert browser.ask(lambda request: sessions.pending_member(request, clock.now)) is None
 
 
-def test_it_ends_the_session_before_and_is_itself_ended_by_the_next(
+def test_a_pending_sign_in_replaces_the_session_and_is_replaced_by_the_next(
     browser: Browser, manager: Member
 ) -> None:
     before = browser.key
@@ -305,7 +305,7 @@ def test_it_ends_the_session_before_and_is_itself_ended_by_the_next(
     ],
     ids=["not active", "another password"],
 )
-def test_it_is_nobodys_when_the_member_may_not_or_has_another_password(
+def test_a_pending_sign_in_ends_when_the_member_or_password_changes(
     manager: Member, change: Callable[[], object]
 ) -> None:
     browser = Browser()
@@ -314,14 +314,14 @@ def test_it_is_nobodys_when_the_member_may_not_or_has_another_password(
     assert browser.ask(lambda request: sessions.pending_member(request, NOW)) is None
 
 
-def test_a_draft_stays_the_same_in_a_session_until_it_is_forgotten(browser: Browser) -> None:
-    made = iter(["one", "two"])
+def test_a_pending_secret_stays_the_same_until_it_is_cleared(browser: Browser) -> None:
+    secrets = iter(["one", "two"])
 
-    def kept() -> str:
+    def pending_secret() -> str:
         return browser.ask(
-            lambda request: sessions.pending_totp_secret(request, lambda: next(made))
+            lambda request: sessions.pending_totp_secret(request, lambda: next(secrets))
         )
 
-    assert [kept(), kept()] == ["one", "one"]
+    assert [pending_secret(), pending_secret()] == ["one", "one"]
     browser.ask(sessions.clear_pending_totp_secret)
-    assert kept() == "two"
+    assert pending_secret() == "two"

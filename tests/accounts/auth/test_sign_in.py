@@ -1,4 +1,4 @@
-"""Who is let in, who is not, and what that costs."""
+"""Sign-in with login and password: who can, what is recorded, and how often it hashes."""
 
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -25,7 +25,7 @@ NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 @pytest.fixture
 def hashing(monkeypatch: pytest.MonkeyPatch) -> mock.Mock:
-    """Counts how often the slow hash runs, whichever way."""
+    """Counts the calls of the slow hash."""
     counter = mock.Mock()
 
     def counted(method: Callable[..., object]) -> Callable[..., object]:
@@ -54,12 +54,12 @@ def test_a_login_is_trimmed_and_folded(manager: Member, login: str) -> None:
 @pytest.mark.parametrize(
     "login", ["\u043eps@maple.example", "ops@maple.example\0", "", "a\nb", "x" * 5000]
 )
-def test_a_look_alike_a_nul_and_rubbish_are_nobody(manager: Member, login: str) -> None:
+def test_look_alikes_and_invalid_logins_fail(manager: Member, login: str) -> None:
     with pytest.raises(SignInFailed):
         sign_in(login, PASSWORD, HERE, NOW)
 
 
-def test_what_cannot_be_a_login_folds_to_nothing() -> None:
+def test_invalid_logins_are_folded_to_an_empty_text() -> None:
     assert [fold_login(login) for login in ("a\0b", "a\x1bb", "x" * 255)] == ["", "", ""]
     assert len(fold_login("x" * 254)) == 254
 
@@ -77,13 +77,13 @@ def test_nothing_else_is_trimmed_off_a_password(manager: Member, typed: str) -> 
         sign_in(manager.email, typed, HERE, NOW)
 
 
-def test_a_password_is_the_same_however_its_accents_are_composed(manager: Member) -> None:
+def test_a_password_matches_in_any_unicode_normalization(manager: Member) -> None:
     Member.objects.update(password=make_password("crème brûlée for two"))
     assert sign_in(manager.email, "cre\u0300me bru\u0302le\u0301e for two", HERE, NOW)
 
 
 @pytest.mark.parametrize("case", ["known", "wrong", "inactive", "invited", "unknown"])
-def test_each_try_hashes_exactly_once(manager: Member, hashing: mock.Mock, case: str) -> None:
+def test_each_attempt_hashes_exactly_once(manager: Member, hashing: mock.Mock, case: str) -> None:
     manager.is_active = case != "inactive"
     if case == "invited":
         manager.set_unusable_password()
@@ -102,9 +102,7 @@ def test_a_password_over_1024_bytes_fails_without_being_hashed(
     assert hashing.call_count == 0
 
 
-def test_a_throttled_caller_costs_no_hash_even_with_the_right_password(
-    manager: Member, hashing: mock.Mock
-) -> None:
+def test_nothing_is_hashed_when_rate_limited(manager: Member, hashing: mock.Mock) -> None:
     _fail(manager.email, PER_LOGIN_AND_ADDRESS)
     hashing.reset_mock()
     with pytest.raises(RateLimited) as caught:
@@ -113,7 +111,7 @@ def test_a_throttled_caller_costs_no_hash_even_with_the_right_password(
     assert caught.value.retry_after == 3600
 
 
-def test_the_next_try_is_free_when_the_wait_is_over(manager: Member) -> None:
+def test_the_next_attempt_is_allowed_after_the_wait(manager: Member) -> None:
     _fail(manager.email, PER_LOGIN_AND_ADDRESS)
     with pytest.raises(RateLimited) as caught:
         sign_in(manager.email, PASSWORD, HERE, NOW + timedelta(minutes=20))
@@ -132,14 +130,14 @@ def test_a_weaker_hash_is_upgraded_at_sign_in(manager: Member) -> None:
     assert sign_in(manager.email, PASSWORD, HERE, NOW)
 
 
-def test_a_weaker_hash_is_upgraded_in_the_member_who_is_given_too(manager: Member) -> None:
+def test_the_returned_member_has_the_upgraded_hash(manager: Member) -> None:
     weak = type("Weak", (Argon2id,), {"memory_cost": 1024, "time_cost": 1})()
     Member.objects.update(password=weak.encode(PASSWORD, weak.salt()))
     assert sign_in(manager.email, PASSWORD, HERE, NOW).password == Member.objects.get().password
 
 
 @pytest.mark.parametrize("password", ["", "!", PASSWORD])
-def test_nobody_signs_in_as_a_member_who_was_only_invited(manager: Member, password: str) -> None:
+def test_an_invited_member_cannot_sign_in(manager: Member, password: str) -> None:
     manager.set_unusable_password()
     manager.save()
     for typed in (password, manager.password):
@@ -156,7 +154,7 @@ def test_a_password_changed_during_the_sign_in_is_not_overwritten_by_the_upgrade
     assert sign_in(manager.email, "changed in the meantime", HERE, NOW)
 
 
-def test_a_failure_is_kept_as_a_digest_and_audited_without_the_login(manager: Member) -> None:
+def test_a_failure_is_stored_and_audited_without_the_login(manager: Member) -> None:
     with pytest.raises(SignInFailed):
         sign_in("Ada,Lovelace,1815-12-10", "x", HERE, NOW, agent="curl/8")
     failure, event = SignInFailure.objects.get(), AuditEvent.objects.get()
@@ -176,7 +174,7 @@ def test_a_failure_of_a_known_member_is_audited_with_the_member(manager: Member)
     assert AuditEvent.objects.get().member == manager
 
 
-def test_signing_in_is_audited_once_a_day_for_each_address(manager: Member) -> None:
+def test_a_sign_in_is_audited_once_a_day_for_each_address(manager: Member) -> None:
     for hours, address in [(0, HERE), (1, HERE), (2, "203.0.113.8"), (24, HERE)]:
         sign_in(manager.email, PASSWORD, address, NOW + timedelta(hours=hours))
     assert AuditEvent.objects.filter(action="sign in", result="ok").count() == 3
@@ -184,7 +182,7 @@ def test_signing_in_is_audited_once_a_day_for_each_address(manager: Member) -> N
 
 
 @pytest.mark.django_db(transaction=True)
-def test_guesses_side_by_side_overrun_the_limit_by_three_at_most() -> None:
+def test_concurrent_guesses_exceed_the_limit_by_at_most_three() -> None:
     manager = a_member(a_district("Maple USD"), "ops@maple.example")
     start = Barrier(20)
 
@@ -202,10 +200,10 @@ def test_guesses_side_by_side_overrun_the_limit_by_three_at_most() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    made = SignInFailure.objects.count()
+    failures = SignInFailure.objects.count()
     assert (
         PER_LOGIN_AND_ADDRESS
-        <= made
+        <= failures
         <= PER_LOGIN_AND_ADDRESS + auth_sign_in.MAX_CONCURRENT_HASHES - 1
     )
 
@@ -216,22 +214,24 @@ def _fail(login: str, times: int) -> None:
             sign_in(login, "a wrong password", HERE, NOW)
 
 
-def test_with_a_second_factor_the_password_alone_is_not_enough(manager: Member) -> None:
+def test_the_password_is_not_enough_with_two_step_verification(manager: Member) -> None:
     with_second_factor(manager)
-    with pytest.raises(SecondFactorRequired) as half:
+    with pytest.raises(SecondFactorRequired) as caught:
         sign_in("ops@maple.example", PASSWORD, HERE, NOW)
-    assert not half.value.is_missing
+    assert not caught.value.is_missing
     assert auth_sign_in.verify_password("ops@maple.example", PASSWORD, HERE, NOW) == manager
 
 
-def test_nor_where_the_district_requires_one(manager: Member) -> None:
+def test_the_password_is_not_enough_if_the_district_requires_two_steps(manager: Member) -> None:
     District.objects.update(requires_second_factor=True)
-    with pytest.raises(SecondFactorRequired) as half:
+    with pytest.raises(SecondFactorRequired) as caught:
         sign_in("ops@maple.example", PASSWORD, HERE, NOW)
-    assert half.value.is_missing
+    assert caught.value.is_missing
 
 
-def test_that_makes_no_address_known_and_is_audited_once_a_day_and_address(manager: Member) -> None:
+def test_a_password_that_is_not_enough_is_audited_once_a_day_for_each_address(
+    manager: Member,
+) -> None:
     with_second_factor(manager)
     for address, now in (
         (HERE, NOW),
@@ -244,10 +244,10 @@ def test_that_makes_no_address_known_and_is_audited_once_a_day_and_address(manag
     assert not KnownAddress.objects.exists()
     assert not SignInFailure.objects.exists()
     events = AuditEvent.objects.filter(action="sign in", member=manager)
-    assert [event.result for event in events] == ["password not enough"] * 3
+    assert [event.result for event in events] == ["two-step verification required"] * 3
 
 
-def test_a_wrong_password_does_not_tell_that_there_is_a_second_factor(manager: Member) -> None:
+def test_a_wrong_password_does_not_reveal_two_step_verification(manager: Member) -> None:
     with_second_factor(manager)
     with pytest.raises(SignInFailed):
         sign_in("ops@maple.example", "wrong", HERE, NOW)

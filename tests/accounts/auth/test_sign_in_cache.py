@@ -1,4 +1,4 @@
-"""Sign-ins that have just succeeded, and what ends their being remembered."""
+"""The cache of successful sign-ins, and what ends an entry."""
 
 from datetime import UTC, datetime, timedelta
 from unittest import mock
@@ -18,34 +18,34 @@ NOW = datetime(2026, 5, 13, 12, tzinfo=UTC)
 HERE = "192.0.2.7"
 
 
-def test_only_what_was_noted_is_known() -> None:
-    remembered = SignInCache()
-    remembered.add(1, "hash", "secret")
-    assert remembered.contains(1, "hash", "secret")
-    assert not remembered.contains(2, "hash", "secret")
-    assert not remembered.contains(1, "another hash", "secret")
-    assert not remembered.contains(1, "hash", "secret ")
-    remembered.clear()
-    assert not remembered.contains(1, "hash", "secret")
+def test_only_added_sign_ins_are_contained() -> None:
+    cache = SignInCache()
+    cache.add(1, "hash", "secret")
+    assert cache.contains(1, "hash", "secret")
+    assert not cache.contains(2, "hash", "secret")
+    assert not cache.contains(1, "another hash", "secret")
+    assert not cache.contains(1, "hash", "secret ")
+    cache.clear()
+    assert not cache.contains(1, "hash", "secret")
 
 
-def test_it_is_known_for_five_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_entries_expire_after_five_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = mock.Mock(return_value=1000.0)
     monkeypatch.setattr(sign_in_cache, "monotonic", clock)
-    remembered = SignInCache()
-    remembered.add(1, "hash", "secret")
+    cache = SignInCache()
+    cache.add(1, "hash", "secret")
     clock.return_value += 299
-    assert remembered.contains(1, "hash", "secret")
+    assert cache.contains(1, "hash", "secret")
     clock.return_value += 2
-    assert not remembered.contains(1, "hash", "secret")
+    assert not cache.contains(1, "hash", "secret")
 
 
-def test_the_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sign_in_cache, "MOST", 3)
-    remembered = SignInCache()
+def test_the_number_of_entries_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sign_in_cache, "MAX_ENTRIES", 3)
+    cache = SignInCache()
     for member in range(5):
-        remembered.add(member, "hash", "secret")
-    assert [remembered.contains(member, "hash", "secret") for member in range(5)] == [
+        cache.add(member, "hash", "secret")
+    assert [cache.contains(member, "hash", "secret") for member in range(5)] == [
         False,
         False,
         True,
@@ -74,7 +74,7 @@ def test_a_wrong_password_is_hashed_each_time(manager: Member, hashing: mock.Moc
     assert hashing.call_count == 3
 
 
-def test_a_changed_password_ends_it_at_once(manager: Member) -> None:
+def test_a_changed_password_ends_the_entry(manager: Member) -> None:
     sign_in(manager.email, PASSWORD, HERE, NOW)
     manager.set_password("another staple, another horse")
     manager.save()
@@ -82,7 +82,7 @@ def test_a_changed_password_ends_it_at_once(manager: Member) -> None:
         sign_in(manager.email, PASSWORD, HERE, NOW)
 
 
-def test_who_is_deactivated_is_out_at_once(manager: Member) -> None:
+def test_a_deactivated_member_cannot_sign_in(manager: Member) -> None:
     sign_in(manager.email, PASSWORD, HERE, NOW)
     manager.is_active = False
     manager.save()
@@ -90,7 +90,7 @@ def test_who_is_deactivated_is_out_at_once(manager: Member) -> None:
         sign_in(manager.email, PASSWORD, HERE, NOW)
 
 
-def test_the_throttle_comes_first(manager: Member) -> None:
+def test_the_rate_limit_is_checked_first(manager: Member) -> None:
     sign_in(manager.email, PASSWORD, HERE, NOW - timedelta(minutes=1))
     for _ in range(PER_LOGIN_AND_ADDRESS):
         with pytest.raises(SignInFailed):

@@ -1,4 +1,4 @@
-"""How many sign-ins may fail: by login and address, by address, and by login alone."""
+"""Rate limits of failed sign-ins by login and address, by address, and by login."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +13,7 @@ HERE = "203.0.113.7"
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 
-def test_nine_failures_of_a_login_from_an_address_are_free_and_ten_are_not(db: None) -> None:
+def test_ten_failures_with_a_login_block_it_for_the_address(db: None) -> None:
     _fail("a@maple.example", HERE, 9)
     throttle.check_sign_in("a@maple.example", HERE, NOW)
     _fail("a@maple.example", HERE, 1)
@@ -21,12 +21,12 @@ def test_nine_failures_of_a_login_from_an_address_are_free_and_ten_are_not(db: N
         throttle.check_sign_in("a@maple.example", HERE, NOW)
 
 
-def test_another_login_from_the_same_address_is_still_free(db: None) -> None:
+def test_another_login_from_the_same_address_is_not_blocked(db: None) -> None:
     _fail("a@maple.example", HERE, 10)
     throttle.check_sign_in("b@maple.example", HERE, NOW)
 
 
-def test_twenty_failures_stop_an_address_whatever_the_logins(db: None) -> None:
+def test_twenty_failures_block_an_address_for_all_logins(db: None) -> None:
     for number in range(20):
         throttle.check_address(HERE, NOW)
         _fail(f"{number}@maple.example", HERE, 1)
@@ -35,7 +35,7 @@ def test_twenty_failures_stop_an_address_whatever_the_logins(db: None) -> None:
     throttle.check_address("203.0.113.8", NOW)
 
 
-def test_a_hundred_failures_of_a_login_stop_strangers(manager: Member) -> None:
+def test_a_hundred_failures_with_a_login_block_unknown_addresses(manager: Member) -> None:
     _fail_everywhere(manager.email, 99)
     throttle.check_sign_in(manager.email, HERE, NOW)
     _fail(manager.email, "198.51.100.250", 1)
@@ -43,26 +43,26 @@ def test_a_hundred_failures_of_a_login_stop_strangers(manager: Member) -> None:
         throttle.check_sign_in(manager.email, HERE, NOW)
 
 
-@pytest.mark.parametrize(("days", "is_stopped"), [(29, False), (31, True)])
-def test_they_never_stop_an_address_that_signed_in_within_thirty_days(
-    manager: Member, days: int, is_stopped: bool
+@pytest.mark.parametrize(("days", "is_blocked"), [(29, False), (31, True)])
+def test_they_do_not_block_an_address_that_signed_in_within_30_days(
+    manager: Member, days: int, is_blocked: bool
 ) -> None:
     KnownAddress.objects.create(
         member=manager, address=HERE, last_seen_at=NOW - timedelta(days=days)
     )
     _fail_everywhere(manager.email, 100)
-    assert _is_stopped(manager.email, HERE) == is_stopped
+    assert _is_blocked(manager.email, HERE) == is_blocked
 
 
-def test_an_address_known_for_one_member_is_a_stranger_for_another(
+def test_an_address_known_for_one_member_is_unknown_for_another(
     manager: Member, neighbour: Member
 ) -> None:
     KnownAddress.objects.create(member=neighbour, address=HERE, last_seen_at=NOW)
     _fail_everywhere(manager.email, 100)
-    assert _is_stopped(manager.email, HERE)
+    assert _is_blocked(manager.email, HERE)
 
 
-def test_the_wait_ends_when_the_failure_that_decides_is_an_hour_old(db: None) -> None:
+def test_the_wait_ends_when_the_decisive_failure_is_an_hour_old(db: None) -> None:
     for minute in range(12):
         _fail("a@maple.example", HERE, 1, NOW - timedelta(minutes=50 - minute))
     with pytest.raises(RateLimited) as caught:
@@ -71,7 +71,7 @@ def test_the_wait_ends_when_the_failure_that_decides_is_an_hour_old(db: None) ->
     assert caught.value.retry_after == 12 * 60
 
 
-def test_failures_older_than_an_hour_are_forgotten_as_new_ones_come(db: None) -> None:
+def test_failures_older_than_an_hour_are_removed(db: None) -> None:
     _fail("a@maple.example", HERE, 10, NOW - timedelta(minutes=61))
     throttle.check_sign_in("a@maple.example", HERE, NOW)
     _fail("a@maple.example", HERE, 1)
@@ -79,18 +79,18 @@ def test_failures_older_than_an_hour_are_forgotten_as_new_ones_come(db: None) ->
 
 
 @pytest.mark.parametrize(
-    ("address", "home"),
+    ("address", "network"),
     [
         ("203.0.113.7", "203.0.113.7"),
         ("::ffff:203.0.113.7", "203.0.113.7"),
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
     ],
 )
-def test_an_ipv6_customer_counts_as_one(address: str, home: str) -> None:
-    assert client_network(address) == home
+def test_an_ipv6_network_counts_as_one_address(address: str, network: str) -> None:
+    assert client_network(address) == network
 
 
-def test_a_login_is_counted_by_a_keyed_digest_only() -> None:
+def test_logins_are_stored_as_keyed_digests() -> None:
     assert throttle.digest("a") == throttle.digest("a") != throttle.digest("b")
     assert len(throttle.digest("\ud800")) == 64
 
@@ -105,7 +105,7 @@ def _fail_everywhere(login: str, times: int) -> None:
         _fail(login, f"198.51.100.{number}", 1)
 
 
-def _is_stopped(login: str, address: str) -> bool:
+def _is_blocked(login: str, address: str) -> bool:
     try:
         throttle.check_sign_in(login, address, NOW)
     except RateLimited:

@@ -1,4 +1,4 @@
-"""What members do with each other: change one, let one go, take one back."""
+"""Changing, deactivating and reactivating members."""
 
 from typing import Any
 
@@ -34,8 +34,8 @@ def ben(manager: Member) -> Member:
 
 
 def an_invited(by: Member, **other: Any) -> Member:
-    facts: dict[str, Any] = BEN | other
-    return members.invite(by.district, **facts, inviter=by, now=NOW)
+    values: dict[str, Any] = BEN | other
+    return members.invite(by.district, **values, inviter=by, now=NOW)
 
 
 def change(member: Member, by: Member, **other: Any) -> Member:
@@ -49,9 +49,7 @@ def test_name_role_and_schools_are_changed(ben: Member, manager: Member) -> None
     assert not AccountMail.objects.exists()
 
 
-def test_another_address_signs_out_and_is_told_to_the_one_before(
-    ben: Member, manager: Member
-) -> None:
+def test_a_new_email_signs_out_and_notifies_the_old_address(ben: Member, manager: Member) -> None:
     Session.objects.create(
         session_key="x",
         session_data="",
@@ -71,20 +69,20 @@ def test_another_address_signs_out_and_is_told_to_the_one_before(
     (sent,) = mail.outbox
     assert (sent.to, sent.subject) == (
         ["ben@maple.example"],
-        "[Maple USD] Your login for Rollbook was changed",
+        "[Maple USD] Your Rollbook email was changed",
     )
-    assert "Ana Ruiz (ops@maple.example) gave you another login" in str(sent.body)
+    assert "Ana Ruiz (ops@maple.example) changed your email" in str(sent.body)
     assert "benno@" not in str(sent.body)
 
 
-def test_who_has_no_password_yet_is_invited_at_the_new_address(manager: Member) -> None:
+def test_a_member_without_a_password_is_invited_at_the_new_address(manager: Member) -> None:
     ben = an_invited(manager)
     AccountMail.objects.all().delete()
     change(ben, manager, email="benno@maple.example")
     mails.send_due()
     (sent,) = mail.outbox
     assert sent.to == ["benno@maple.example"]
-    assert "invites you" in str(sent.body)
+    assert "invited you" in str(sent.body)
 
 
 @pytest.mark.parametrize(
@@ -92,14 +90,14 @@ def test_who_has_no_password_yet_is_invited_at_the_new_address(manager: Member) 
     [
         (
             {"email": "ops@cedar.example"},
-            "ops@cedar.example cannot be added: it is in use as a login",
+            "ops@cedar.example is already in use; enter another email",
         ),
-        ({"email": "ben"}, "the e-mail address is not one, or is longer than 254 characters"),
+        ({"email": "ben"}, "'ben' isn't an email address, or is longer than 254 characters"),
         (
             {"first_name": " "},
             "the first name is missing, longer than 100 characters, or not on one line",
         ),
-        ({"schools": []}, "the role instructor needs a school; name one at least"),
+        ({"schools": []}, "the role instructor needs a school; choose at least one"),
         ({"schools": ["900"]}, "there is no school '900' in this district"),
         (
             {"role": "king"},
@@ -107,7 +105,7 @@ def test_who_has_no_password_yet_is_invited_at_the_new_address(manager: Member) 
         ),
     ],
 )
-def test_what_cannot_be_changes_nothing(
+def test_invalid_data_changes_nothing(
     ben: Member, manager: Member, neighbour: Member, other: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(InvalidMember) as caught:
@@ -118,7 +116,7 @@ def test_what_cannot_be_changes_nothing(
     assert not AccountMail.objects.exists()
 
 
-def test_a_changed_address_clears_the_digests_of_linked_students(
+def test_a_new_email_clears_the_fingerprints_of_linked_students(
     ben: Member, manager: Member
 ) -> None:
     enroll(manager.district, a_class(2, STAFF=ben.email))
@@ -127,7 +125,7 @@ def test_a_changed_address_clears_the_digests_of_linked_students(
     assert not RowFingerprint.objects.exclude(fingerprint=None).exists()
 
 
-def test_who_is_let_go_comes_back_with_the_same_password(ben: Member, manager: Member) -> None:
+def test_a_reactivated_member_has_the_same_password(ben: Member, manager: Member) -> None:
     changes.deactivate(ben, manager)
     ben.refresh_from_db()
     assert not ben.is_active
@@ -140,50 +138,48 @@ def test_who_is_let_go_comes_back_with_the_same_password(ben: Member, manager: M
 def test_one_district_manager_always_remains(manager: Member) -> None:
     other = a_member(manager.district, "other@maple.example")
     changes.deactivate(manager, other)
-    with pytest.raises(InvalidMember, match="nobody can deactivate themselves"):
+    with pytest.raises(InvalidMember, match="you can't deactivate yourself"):
         changes.deactivate(other, other)
-    facts = {"email": other.email, "first_name": "Ana", "last_name": "Ruiz"}
+    values = {"email": other.email, "first_name": "Ana", "last_name": "Ruiz"}
     with pytest.raises(InvalidMember, match="is the last district manager who can sign in"):
-        changes.change(other, other, NOW, **facts, role="instructor", schools=["100"])
+        changes.change(other, other, NOW, **values, role="instructor", schools=["100"])
     changes.reactivate(manager, other)
-    changes.change(other, manager, NOW, **facts, role="instructor", schools=["100"])
+    changes.change(other, manager, NOW, **values, role="instructor", schools=["100"])
 
 
-def test_one_who_has_not_come_yet_does_not_count_as_remaining(manager: Member) -> None:
+def test_an_invited_manager_does_not_count_as_remaining(manager: Member) -> None:
     an_invited(manager, role="district manager", schools=[])
-    facts = {"email": manager.email, "first_name": "Ana", "last_name": "Ruiz"}
+    values = {"email": manager.email, "first_name": "Ana", "last_name": "Ruiz"}
     with pytest.raises(InvalidMember, match="is the last district manager"):
-        changes.change(manager, manager, NOW, **facts, role="instructor", schools=["100"])
+        changes.change(manager, manager, NOW, **values, role="instructor", schools=["100"])
 
 
-@pytest.mark.parametrize("who", ["neighbour", "elsewhere", "above"])
-def test_others_are_not_a_school_managers_to_change(
-    who: str, ben: Member, manager: Member, neighbour: Member
+@pytest.mark.parametrize("case", ["neighbour", "elsewhere", "above"])
+def test_a_school_manager_cannot_change_others(
+    case: str, ben: Member, manager: Member, neighbour: Member
 ) -> None:
     head = a_member(manager.district, "head@maple.example", "school manager")
     head.schools.set(School.objects.filter(district=manager.district, organization_id="200"))
-    target = {"neighbour": neighbour, "elsewhere": ben, "above": manager}[who]
+    target = {"neighbour": neighbour, "elsewhere": ben, "above": manager}[case]
     assert not changes.may_manage(head, target)
     for attempt in (changes.deactivate, changes.reactivate):
-        with pytest.raises(InvalidMember, match="is not yours to change"):
+        with pytest.raises(InvalidMember, match="you can't change "):
             attempt(target, head)
 
 
-def test_a_school_manager_changes_the_staff_of_his_schools_within_them(
-    ben: Member, manager: Member
-) -> None:
+def test_a_school_manager_changes_staff_of_their_schools(ben: Member, manager: Member) -> None:
     head = a_member(manager.district, "head@maple.example", "school manager")
     head.schools.set(School.objects.filter(district=manager.district, organization_id="100"))
     change(ben, head, last_name="Itō")
     with pytest.raises(InvalidMember, match="there is no school '200' among your schools"):
         change(ben, head, schools=["100", "200"])
     with pytest.raises(
-        InvalidMember, match="you cannot give the role district manager; yours to give are school"
+        InvalidMember, match="you can't assign the role district manager; you can assign: school"
     ):
         change(ben, head, role="district manager", schools=[])
 
 
-def test_a_lost_second_factor_is_switched_off_by_a_manager_and_told(
+def test_a_manager_turns_off_two_step_verification_for_a_member(
     ben: Member, manager: Member
 ) -> None:
     with_second_factor(ben)
@@ -204,33 +200,33 @@ def test_a_lost_second_factor_is_switched_off_by_a_manager_and_told(
     (sent,) = mail.outbox
     assert (sent.to, sent.subject) == (
         [ben.email],
-        "[Maple USD] Your second factor for Rollbook was switched off",
+        "[Maple USD] Two-step verification for Rollbook was turned off",
     )
     assert "by Ana Ruiz (ops@maple.example)" in str(sent.body)
 
 
-def test_where_there_is_none_nothing_is_switched_off(ben: Member, manager: Member) -> None:
-    with pytest.raises(InvalidMember, match="Ana Ruiz has no second factor"):
+def test_turning_it_off_fails_if_it_is_not_on(ben: Member, manager: Member) -> None:
+    with pytest.raises(InvalidMember, match="Ana Ruiz doesn't use two-step verification"):
         changes.switch_off_second_factor(ben, manager, NOW)
 
 
-def test_ones_own_is_switched_off_with_a_code_alone(manager: Member) -> None:
+def test_members_cannot_turn_off_their_own_without_a_code(manager: Member) -> None:
     with_second_factor(manager)
     with pytest.raises(
-        InvalidMember, match="your own is switched off under Your account, with a code"
+        InvalidMember, match="turn off your own two-step verification under Your account"
     ):
         changes.switch_off_second_factor(manager, manager, NOW)
     assert Member.objects.get(pk=manager.pk).has_second_factor
 
 
-@pytest.mark.parametrize("who", ["neighbour", "above"])
-def test_that_of_others_is_not_a_school_managers_to_switch_off(
-    who: str, manager: Member, neighbour: Member
+@pytest.mark.parametrize("case", ["neighbour", "above"])
+def test_a_school_manager_cannot_turn_it_off_for_others(
+    case: str, manager: Member, neighbour: Member
 ) -> None:
     head = a_member(manager.district, "head@maple.example", "school manager")
     head.schools.set(School.objects.filter(district=manager.district, organization_id="200"))
-    target = {"neighbour": neighbour, "above": manager}[who]
+    target = {"neighbour": neighbour, "above": manager}[case]
     with_second_factor(target)
-    with pytest.raises(InvalidMember, match="is not yours to change"):
+    with pytest.raises(InvalidMember, match="you can't change "):
         changes.switch_off_second_factor(target, head, NOW)
     assert Member.objects.get(pk=target.pk).has_second_factor

@@ -1,4 +1,4 @@
-"""How a member is added or invited, who is listed, and who gets the results."""
+"""Adding, inviting and listing members, and result recipients."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -39,7 +39,7 @@ def test_a_member_is_added_with_a_folded_login_and_a_hashed_password(maple: Dist
     assert check_password(PASSWORD, member.password)
 
 
-def test_every_reason_against_a_member_is_told_at_once(maple: District) -> None:
+def test_all_reasons_are_returned_at_once(maple: District) -> None:
     with pytest.raises(InvalidMember) as caught:
         add_member(maple, "not an address", "", "Ruiz\nBcc: x@y.example", "king", "short")
     assert len(caught.value.reasons) == 5
@@ -47,7 +47,7 @@ def test_every_reason_against_a_member_is_told_at_once(maple: District) -> None:
     assert not Member.objects.exists()
 
 
-def test_the_names_of_a_member_are_nothing_to_make_a_password_of(maple: District) -> None:
+def test_the_password_must_not_contain_the_name(maple: District) -> None:
     with pytest.raises(InvalidMember) as caught:
         add_member(
             maple,
@@ -58,28 +58,28 @@ def test_the_names_of_a_member_are_nothing_to_make_a_password_of(maple: District
             "anastasia ruizo 1999",
         )
     assert caught.value.reasons == [
-        "the password is refused: it contains 'Anastasia'",
-        "the password is refused: it contains 'Ruizo'",
+        "password not accepted: it contains 'Anastasia'",
+        "password not accepted: it contains 'Ruizo'",
     ]
 
 
-def test_an_address_in_use_is_refused_without_telling_where(
+def test_an_email_in_use_is_rejected_without_naming_the_district(
     maple: District, neighbour: Member
 ) -> None:
     with pytest.raises(InvalidMember) as caught:
         add_member(maple, neighbour.email.upper(), "Eve", "Doe", "district manager", PASSWORD)
-    assert caught.value.reasons == ["ops@cedar.example cannot be added: it is in use as a login"]
+    assert caught.value.reasons == ["ops@cedar.example is already in use; enter another email"]
 
 
 @pytest.mark.parametrize(
     "email", ["a@b.example\nBcc: c@d.example", "a@b.example,c@d.example", "a" * 250 + "@b.example"]
 )
-def test_an_address_that_could_carry_a_second_one_is_refused(maple: District, email: str) -> None:
+def test_invalid_emails_are_rejected(maple: District, email: str) -> None:
     with pytest.raises(InvalidMember):
         add_member(maple, email, "Ana", "Ruiz", "district manager", PASSWORD)
 
 
-def test_the_results_go_to_those_who_were_named_and_no_others(manager: Member) -> None:
+def test_setting_recipients_replaces_them(manager: Member) -> None:
     other = a_member(manager.district, "it@maple.example", "instructor")
     assert set_receivers(manager.district, [" OPS@maple.example"]) == [manager]
     assert (
@@ -89,7 +89,7 @@ def test_the_results_go_to_those_who_were_named_and_no_others(manager: Member) -
     )
 
 
-def test_results_never_go_to_a_stranger_a_neighbour_or_a_leaver(
+def test_only_active_members_of_the_district_can_be_recipients(
     manager: Member, neighbour: Member
 ) -> None:
     set_receivers(manager.district, [manager.email])
@@ -101,7 +101,7 @@ def test_results_never_go_to_a_stranger_a_neighbour_or_a_leaver(
     assert result_recipients(manager.district) == [manager]
 
 
-def test_who_becomes_inactive_gets_no_results_any_more(manager: Member) -> None:
+def test_inactive_members_get_no_results(manager: Member) -> None:
     set_receivers(manager.district, [manager.email])
     Member.objects.update(is_active=False)
     assert result_recipients(manager.district) == []
@@ -111,20 +111,20 @@ def schools_of(member: Member) -> list[str]:
     return sorted(member.schools.values_list("organization_id", flat=True))
 
 
-def test_a_member_of_schools_is_bound_to_them(maple: District, cedar: District) -> None:
+def test_a_member_is_added_with_schools_of_the_district(maple: District, cedar: District) -> None:
     head = add_member(maple, *BEN, "school manager", PASSWORD, ["100", "200"])
     assert schools_of(head) == ["100", "200"]
     assert set(head.schools.values_list("district", flat=True)) == {maple.pk}
 
 
-REFUSED: dict[str, tuple[str, list[str], list[str]]] = {
-    "none": ("school manager", [], ["the role school manager needs a school; name one at least"]),
+REJECTED: dict[str, tuple[str, list[str], list[str]]] = {
+    "none": ("school manager", [], ["the role school manager needs a school; choose at least one"]),
     "none for an instructor": (
         "instructor",
         [],
-        ["the role instructor needs a school; name one at least"],
+        ["the role instructor needs a school; choose at least one"],
     ),
-    "the neighbour's": (
+    "of another district": (
         "school manager",
         ["100", "900"],
         ["there is no school '900' in this district"],
@@ -137,14 +137,14 @@ REFUSED: dict[str, tuple[str, list[str], list[str]]] = {
     "any for the whole district": (
         "district manager",
         ["100"],
-        ["the role district manager is for the whole district; name no school"],
+        ["the role district manager is for the whole district; don't choose a school"],
     ),
 }
 
 
-@pytest.mark.parametrize("case", REFUSED)
-def test_schools_that_do_not_fit_are_refused(maple: District, cedar: District, case: str) -> None:
-    role, schools, reasons = REFUSED[case]
+@pytest.mark.parametrize("case", REJECTED)
+def test_invalid_schools_are_rejected(maple: District, cedar: District, case: str) -> None:
+    role, schools, reasons = REJECTED[case]
     attempts: list[Callable[[], object]] = [
         lambda: add_member(maple, *BEN, role, PASSWORD, schools),
         lambda: invite(maple, *BEN, role, schools, None, NOW),
@@ -156,7 +156,7 @@ def test_schools_that_do_not_fit_are_refused(maple: District, cedar: District, c
     assert not Member.objects.exists()
 
 
-def test_who_is_invited_gets_a_letter_and_has_no_password(manager: Member) -> None:
+def test_an_invited_member_gets_an_email_and_has_no_password(manager: Member) -> None:
     ben = invite(
         manager.district, " Ben@Maple.example", "Ben", "Oz", "instructor", ["100"], manager, NOW
     )
@@ -165,8 +165,8 @@ def test_who_is_invited_gets_a_letter_and_has_no_password(manager: Member) -> No
         False,
         ["100"],
     )
-    letter = AccountMail.objects.get()
-    assert (letter.member, letter.kind, letter.actor, letter.queued_at) == (
+    queued = AccountMail.objects.get()
+    assert (queued.member, queued.kind, queued.actor, queued.queued_at) == (
         ben,
         "invitation",
         manager,
@@ -174,26 +174,24 @@ def test_who_is_invited_gets_a_letter_and_has_no_password(manager: Member) -> No
     )
 
 
-def test_an_invitation_gives_every_reason_against_it(maple: District) -> None:
+def test_an_invalid_invitation_returns_all_reasons(maple: District) -> None:
     with pytest.raises(InvalidMember) as caught:
         invite(maple, "not an address", "", "Oz\n", "king", ["100"], None, NOW)
     assert len(caught.value.reasons) == 3
     assert not AccountMail.objects.exists()
 
 
-def test_a_login_in_use_is_not_invited_and_nothing_tells_where_it_is(
-    manager: Member, neighbour: Member
-) -> None:
+def test_an_email_in_use_is_not_invited(manager: Member, neighbour: Member) -> None:
     for login in (manager.email, neighbour.email):
         with pytest.raises(InvalidMember) as caught:
             invite(
                 manager.district, login.upper(), "Eve", "Doe", "district manager", [], manager, NOW
             )
-        assert caught.value.reasons == [f"{login} cannot be added: it is in use as a login"]
+        assert caught.value.reasons == [f"{login} is already in use; enter another email"]
     assert not AccountMail.objects.exists()
 
 
-def test_nobody_is_invited_without_a_letter(
+def test_nobody_is_invited_if_the_email_cannot_be_queued(
     maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def dies(*arguments: object) -> None:
@@ -205,11 +203,11 @@ def test_nobody_is_invited_without_a_letter(
     assert not Member.objects.exists()
 
 
-def test_who_has_no_password_yet_can_be_invited_again(manager: Member) -> None:
+def test_a_member_without_a_password_can_be_invited_again(manager: Member) -> None:
     ben = invite(manager.district, *BEN, "district manager", [], manager, NOW)
     later = NOW + timedelta(minutes=6)
     invite_again(ben, None, later)
-    assert [(letter.kind, letter.actor) for letter in AccountMail.objects.order_by("pk")] == [
+    assert [(queued.kind, queued.actor) for queued in AccountMail.objects.order_by("pk")] == [
         (AccountMailKind.INVITATION, manager),
         (AccountMailKind.INVITATION, None),
     ]
@@ -218,15 +216,15 @@ def test_who_has_no_password_yet_can_be_invited_again(manager: Member) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({}, "ben@maple.example was invited a moment ago; see whether that mail arrives"),
-        ({"is_active": False}, "ben@maple.example is not active"),
+        ({}, "ben@maple.example was invited a moment ago; check whether that email arrives"),
+        ({"is_active": False}, "ben@maple.example is not active; reactivate them instead"),
         (
             {"password": make_password(PASSWORD)},
-            "ben@maple.example has a password; who has forgotten it can have a new one sent from the sign-in page",
+            "ben@maple.example already has a password; they can reset it from the sign-in page",
         ),
     ],
 )
-def test_where_it_is_of_no_use_nobody_is_invited_again(
+def test_other_members_cannot_be_invited_again(
     maple: District, change: dict[str, object], reason: str
 ) -> None:
     ben = invite(maple, *BEN, "district manager", [], None, NOW)
@@ -237,27 +235,27 @@ def test_where_it_is_of_no_use_nobody_is_invited_again(
     assert AccountMail.objects.count() == 1
 
 
-def test_the_staff_is_listed_by_name_with_state_schools_and_last_sign_in(
+def test_staff_is_listed_by_name_with_state_schools_and_last_sign_in(
     manager: Member, neighbour: Member
 ) -> None:
     maple = manager.district
     ben = invite(maple, *BEN, "school manager", ["200", "100"], manager, NOW)
-    gone = a_member(maple, "gone@maple.example")
-    Member.objects.filter(pk=gone.pk).update(is_active=False, last_name="adams")
+    former = a_member(maple, "gone@maple.example")
+    Member.objects.filter(pk=former.pk).update(is_active=False, last_name="adams")
     sign_in(manager.email, PASSWORD, HERE, NOW)
-    told = [
+    items = [
         (each.member, [str(school) for school in each.schools], each.state.value)
         for each in listed(manager)
     ]
-    assert told == [
-        (gone, [], "not active"),
+    assert items == [
+        (former, [], "not active"),
         (ben, ["100", "200"], "invited"),
         (manager, [], "active"),
     ]
     assert [each.last_sign_in for each in listed(manager)] == [None, None, NOW]
 
 
-def test_the_last_sign_in_is_the_latest_by_browser_or_command_from_wherever(
+def test_the_last_sign_in_is_the_latest_by_browser_or_command(
     manager: Member,
 ) -> None:
     for address, hours in (("203.0.113.7", 3), ("203.0.113.8", 5), ("203.0.113.9", 4)):
@@ -269,14 +267,14 @@ def test_the_last_sign_in_is_the_latest_by_browser_or_command_from_wherever(
     assert [each.last_sign_in for each in listed(manager)] == [NOW + timedelta(hours=6)]
 
 
-def test_who_was_invited_is_active_with_the_first_password(maple: District) -> None:
+def test_an_invited_member_is_active_after_setting_a_password(maple: District) -> None:
     ben = invite(maple, *BEN, "district manager", [], None, NOW)
     set_password(ben, PASSWORD, NOW)
     assert [each.state for each in listed(ben)] == [members.MemberState.ACTIVE]
 
 
-def test_a_long_list_takes_as_few_questions_as_a_short_one(manager: Member) -> None:
-    def questions() -> int:
+def test_the_number_of_queries_does_not_depend_on_the_members(manager: Member) -> None:
+    def count_queries() -> int:
         with CaptureQueriesContext(connection) as queries:
             for each in listed(manager):
                 assert (each.member.district.name, len(each.schools)) in {
@@ -287,14 +285,12 @@ def test_a_long_list_takes_as_few_questions_as_a_short_one(manager: Member) -> N
 
     maple, both = manager.district, School.objects.filter(district=manager.district)
     a_member(maple, "0@maple.example", "instructor").schools.set(both)
-    few = questions()
+    queries_before = count_queries()
     for number in range(1, 4):
         a_member(maple, f"{number}@maple.example", "instructor").schools.set(both)
-    assert questions() == few
+    assert count_queries() == queries_before
 
 
-def test_a_member_is_found_by_key_within_the_district_only(
-    manager: Member, neighbour: Member
-) -> None:
+def test_members_of_another_district_are_not_found(manager: Member, neighbour: Member) -> None:
     assert found(manager, manager.pk) == manager
     assert found(manager, neighbour.pk) is None

@@ -20,6 +20,7 @@ from django.db import transaction
 
 from rollbook.accounts.models import AuditEvent, AuditSeal
 from rollbook.secret_keys import derived
+from rollbook.text import count_of
 
 MAX_EVENTS_PER_SEAL = 1000
 
@@ -134,7 +135,7 @@ def _problems(
     if seal.number != expected_number:
         yield f"the seals before it are missing, from seal {expected_number:,}"
     elif len(events) != seal.left:
-        yield f"it should have {seal.left:,} events, but has {len(events):,}"
+        yield f"it should have {count_of(seal.left, 'event')}, but has {len(events):,}"
     elif not _matches(seal, previous_digest, events):
         yield "the seal or one of its events was changed"
 
