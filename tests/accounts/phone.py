@@ -36,7 +36,7 @@ class Kept:
 
 def with_second_factor(member: Member, now: datetime = NOW) -> Kept:
     """Turn on two-step verification for the member."""
-    draft = second_factor.new_encrypted_secret(member)
-    phone = Phone.told(second_factor.in_letters(member, draft))
-    setup = second_factor.switch_on(member, draft, phone.code(now), now)
+    encrypted_secret = second_factor.new_encrypted_secret(member)
+    phone = Phone.told(second_factor.in_letters(member, encrypted_secret))
+    setup = second_factor.switch_on(member, encrypted_secret, phone.code(now), now)
     return Kept(phone, setup.recovery_codes, setup.token)

@@ -88,21 +88,21 @@ def use_all_secrets(manager: Member, clock: Clock) -> list[str]:
     mails.send_due()
     clock.move(minutes=2)
     assert browser.member() == ben
-    kept = with_second_factor(ben, clock.now)
-    second_factor.verify_code(ben, kept.recovery_codes[0], HERE, clock.now)
+    two_step = with_second_factor(ben, clock.now)
+    second_factor.verify_code(ben, two_step.recovery_codes[0], HERE, clock.now)
     with pytest.raises(CodeFailed):
-        second_factor.verify_code(ben, kept.recovery_codes[0], HERE, clock.now)
-    assert kept.token
-    sign_in_with_token(kept.token, HERE, clock.now)
+        second_factor.verify_code(ben, two_step.recovery_codes[0], HERE, clock.now)
+    assert two_step.token
+    sign_in_with_token(two_step.token, HERE, clock.now)
     with pytest.raises(TokenRejected):
-        sign_in_with_token(kept.token[:-1] + "_", HERE, clock.now)
+        sign_in_with_token(two_step.token[:-1] + "_", HERE, clock.now)
     with pytest.raises(InvalidMember):
         add_member(manager.district, "eve@maple.example", "Eve", "Doe", "district manager", SHORT)
     in_letters = second_factor.in_letters(ben, SecondFactor.objects.get().encrypted_secret)
     keys += [
-        *kept.recovery_codes,
-        kept.token,
-        kept.token[11:],
+        *two_step.recovery_codes,
+        two_step.token,
+        two_step.token[11:],
         in_letters,
         in_letters.replace(" ", ""),
     ]

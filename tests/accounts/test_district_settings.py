@@ -131,9 +131,9 @@ def test_limits_are_allowed_and_enforced_by_the_database(
     maple: District, field: str, values: tuple[int, int]
 ) -> None:
     for value in values:
-        district_settings.change(
-            maple, replace(district_settings.load_settings(maple), **{field: value})
-        )  # type: ignore[arg-type]
+        settings = district_settings.load_settings(maple)
+        changed = replace(settings, **{field: value})  # type: ignore[arg-type]
+        district_settings.change(maple, changed)
     for value in (values[0] - 1, values[1] + 1):
         with pytest.raises(IntegrityError), transaction.atomic():
             District.objects.filter(pk=maple.pk).update(**{field: value})

@@ -98,7 +98,7 @@ def possible_recipients(district: District) -> list[Member]:
     )
 
 
-def change(district: District, wanted: Settings) -> list[SettingChange]:
+def change(district: District, new: Settings) -> list[SettingChange]:
     """Save the settings and return the changes.
 
     They apply from the next page request and the next student file.
@@ -109,16 +109,16 @@ def change(district: District, wanted: Settings) -> list[SettingChange]:
     with transaction.atomic():
         current = District.objects.select_for_update(no_key=True).get(pk=district.pk)
         before = load_settings(current)
-        receivers = Member.objects.filter(district=current, is_active=True, pk__in=wanted.receivers)
-        reasons = dict(_problems(wanted, len(receivers)))
+        receivers = Member.objects.filter(district=current, is_active=True, pk__in=new.receivers)
+        reasons = dict(_problems(new, len(receivers)))
         if reasons:
             raise InvalidSettings(reasons)
         for name in _COLUMNS:
-            setattr(current, name, getattr(wanted, name))
+            setattr(current, name, getattr(new, name))
         current.save(update_fields=_COLUMNS)
-        if wanted.receivers != before.receivers:
+        if new.receivers != before.receivers:
             members.set_receivers(current, [member.email for member in receivers])
-    return list(_changes(before, wanted))
+    return list(_changes(before, new))
 
 
 @cache
@@ -131,19 +131,19 @@ def time_zones() -> tuple[str, ...]:
     return (*sorted(places), "UTC")
 
 
-def _problems(wanted: Settings, active_receivers: int) -> Iterator[tuple[str, str]]:
+def _problems(settings: Settings, active_receivers: int) -> Iterator[tuple[str, str]]:
     """Yield the name of each setting that is not valid, and why."""
-    if active_receivers != len(wanted.receivers):
+    if active_receivers != len(settings.receivers):
         yield "receivers", "one of these is not an active member of the district; choose again"
-    if wanted.time_zone not in zoneinfo.available_timezones():
-        excerpt = printable(wanted.time_zone, _MAX_EXCERPT_LENGTH)
+    if settings.time_zone not in zoneinfo.available_timezones():
+        excerpt = printable(settings.time_zone, _MAX_EXCERPT_LENGTH)
         yield "time_zone", f"'{excerpt}' isn't a time zone; choose one from the list"
     try:
-        normalize_encoding_name(wanted.encoding)
+        normalize_encoding_name(settings.encoding)
     except ValueError as error:
         yield "encoding", str(error)
     for name, (minimum, maximum) in LIMITS.items():
-        value = getattr(wanted, name)
+        value = getattr(settings, name)
         if not minimum <= value <= maximum:
             yield name, f"{value:,} isn't a number from {minimum:,} to {maximum:,}"
 

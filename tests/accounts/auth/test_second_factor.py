@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("clock")
 
 
 @pytest.fixture
-def kept(manager: Member) -> Kept:
+def two_step(manager: Member) -> Kept:
     """Turn on two-step verification for the manager."""
     return with_second_factor(manager)
 
@@ -34,10 +34,10 @@ def fresh(member: Member) -> Member:
 
 
 def test_a_valid_code_turns_it_on(manager: Member) -> None:
-    draft = second_factor.new_encrypted_secret(manager)
-    phone = Phone.told(second_factor.in_letters(manager, draft))
+    encrypted_secret = second_factor.new_encrypted_secret(manager)
+    phone = Phone.told(second_factor.in_letters(manager, encrypted_secret))
     assert not fresh(manager).has_second_factor
-    setup = second_factor.switch_on(manager, draft, phone.code(), NOW)
+    setup = second_factor.switch_on(manager, encrypted_secret, phone.code(), NOW)
     assert fresh(manager).has_second_factor
     assert SecondFactor.objects.get().enabled_at == NOW
     assert len(set(setup.recovery_codes)) == RECOVERY_CODES
@@ -46,26 +46,29 @@ def test_a_valid_code_turns_it_on(manager: Member) -> None:
 
 @pytest.mark.parametrize("code", ["", "000000", "abcdef"])
 def test_a_wrong_code_does_not_turn_it_on(manager: Member, code: str) -> None:
-    draft = second_factor.new_encrypted_secret(manager)
-    assert Phone.told(second_factor.in_letters(manager, draft)).code() != code
+    encrypted_secret = second_factor.new_encrypted_secret(manager)
+    assert Phone.told(second_factor.in_letters(manager, encrypted_secret)).code() != code
     with pytest.raises(CodeFailed):
-        second_factor.switch_on(manager, draft, code, NOW)
+        second_factor.switch_on(manager, encrypted_secret, code, NOW)
     assert not fresh(manager).has_second_factor
 
 
-def test_it_cannot_be_turned_on_in_a_second_browser(manager: Member, kept: Kept) -> None:
-    draft = second_factor.new_encrypted_secret(manager)
+def test_it_cannot_be_turned_on_in_a_second_browser(manager: Member, two_step: Kept) -> None:
+    encrypted_secret = second_factor.new_encrypted_secret(manager)
     with pytest.raises(AlreadyOn):
         second_factor.switch_on(
-            manager, draft, Phone.told(second_factor.in_letters(manager, draft)).code(), NOW
+            manager,
+            encrypted_secret,
+            Phone.told(second_factor.in_letters(manager, encrypted_secret)).code(),
+            NOW,
         )
-    assert second_factor.verify_code(manager, kept.phone.code(later=1), HERE, NOW) is None
+    assert second_factor.verify_code(manager, two_step.phone.code(later=1), HERE, NOW) is None
     assert Token.objects.count() == 1
 
 
-def test_turning_it_on_creates_a_token_for_scripts(manager: Member, kept: Kept) -> None:
-    assert kept.token
-    token = api_tokens.sign_in(kept.token, HERE, NOW)
+def test_turning_it_on_creates_a_token_for_scripts(manager: Member, two_step: Kept) -> None:
+    assert two_step.token
+    token = api_tokens.sign_in(two_step.token, HERE, NOW)
     assert (token.member, token.scopes) == (manager, [scope.value for scope in Scope])
 
 
@@ -80,7 +83,7 @@ def test_no_token_is_created_if_the_member_cannot_update_students(manager: Membe
     assert not Token.objects.exists()
 
 
-def test_members_are_notified_by_email(manager: Member, kept: Kept) -> None:
+def test_members_are_notified_by_email(manager: Member, two_step: Kept) -> None:
     second_factor.switch_off(manager, NOW)
     mails.send_due()
     assert sorted(sent.subject for sent in mail.outbox) == [
@@ -89,33 +92,33 @@ def test_members_are_notified_by_email(manager: Member, kept: Kept) -> None:
         "[Maple USD] Two-step verification for Rollbook was turned on",
     ]
     for sent in mail.outbox:
-        for secret in (*kept.recovery_codes, kept.token, kept.phone.code()):
+        for secret in (*two_step.recovery_codes, two_step.token, two_step.phone.code()):
             assert str(secret) not in str(sent.message())
 
 
-def test_a_code_works_once(manager: Member, kept: Kept, clock: Clock) -> None:
+def test_a_code_works_once(manager: Member, two_step: Kept, clock: Clock) -> None:
     with pytest.raises(CodeFailed):  # this code turned it on
-        second_factor.verify_code(manager, kept.phone.code(), HERE, NOW)
+        second_factor.verify_code(manager, two_step.phone.code(), HERE, NOW)
     clock.move(seconds=30)
-    code = kept.phone.code(clock.now)
+    code = two_step.phone.code(clock.now)
     assert second_factor.verify_code(manager, code, HERE, clock.now) is None
     with pytest.raises(CodeFailed):
         second_factor.verify_code(manager, code, HERE, clock.now)
 
 
-def test_a_code_older_than_the_last_one_is_rejected(manager: Member, kept: Kept) -> None:
-    second_factor.verify_code(manager, kept.phone.code(later=1), HERE, NOW)
+def test_a_code_older_than_the_last_one_is_rejected(manager: Member, two_step: Kept) -> None:
+    second_factor.verify_code(manager, two_step.phone.code(later=1), HERE, NOW)
     with pytest.raises(CodeFailed):
-        second_factor.verify_code(manager, kept.phone.code(), HERE, NOW)
+        second_factor.verify_code(manager, two_step.phone.code(), HERE, NOW)
 
 
-def test_spaces_in_a_code_are_ignored(manager: Member, kept: Kept) -> None:
-    code = kept.phone.code(later=1)
+def test_spaces_in_a_code_are_ignored(manager: Member, two_step: Kept) -> None:
+    code = two_step.phone.code(later=1)
     assert second_factor.verify_code(manager, f" {code[:3]} {code[3:]} ", HERE, NOW) is None
 
 
 def test_codes_of_another_member_are_rejected(
-    manager: Member, kept: Kept, neighbour: Member
+    manager: Member, two_step: Kept, neighbour: Member
 ) -> None:
     theirs = with_second_factor(neighbour)
     for code in (theirs.phone.code(later=1), theirs.recovery_codes[0]):
@@ -124,17 +127,17 @@ def test_codes_of_another_member_are_rejected(
 
 
 def test_a_recovery_code_works_once_and_returns_how_many_are_left(
-    manager: Member, kept: Kept
+    manager: Member, two_step: Kept
 ) -> None:
-    assert second_factor.verify_code(manager, kept.recovery_codes[0], HERE, NOW) == 9
+    assert second_factor.verify_code(manager, two_step.recovery_codes[0], HERE, NOW) == 9
     assert (
         second_factor.verify_code(
-            manager, kept.recovery_codes[1].upper().replace("-", " "), HERE, NOW
+            manager, two_step.recovery_codes[1].upper().replace("-", " "), HERE, NOW
         )
         == 8
     )
     with pytest.raises(CodeFailed):
-        second_factor.verify_code(manager, kept.recovery_codes[0], HERE, NOW)
+        second_factor.verify_code(manager, two_step.recovery_codes[0], HERE, NOW)
     assert second_factor.recovery_codes_left(manager) == 8
     assert [event.detail for event in AuditEvent.objects.filter(action="recovery code")] == [
         "9 left",
@@ -142,19 +145,19 @@ def test_a_recovery_code_works_once_and_returns_how_many_are_left(
     ]
 
 
-def test_new_recovery_codes_replace_the_old_ones(manager: Member, kept: Kept) -> None:
+def test_new_recovery_codes_replace_the_old_ones(manager: Member, two_step: Kept) -> None:
     new = second_factor.new_recovery_codes(manager)
     assert second_factor.recovery_codes_left(manager) == len(new) == 10
     with pytest.raises(CodeFailed):
-        second_factor.verify_code(manager, kept.recovery_codes[0], HERE, NOW)
+        second_factor.verify_code(manager, two_step.recovery_codes[0], HERE, NOW)
     assert second_factor.verify_code(manager, new[0], HERE, NOW) == 9
 
 
-def test_turning_it_off_removes_secret_and_codes(manager: Member, kept: Kept) -> None:
+def test_turning_it_off_removes_secret_and_codes(manager: Member, two_step: Kept) -> None:
     assert second_factor.switch_off(manager, NOW)
     assert not fresh(manager).has_second_factor
     assert not RecoveryCode.objects.exists()
-    for code in (kept.phone.code(later=1), kept.recovery_codes[0]):
+    for code in (two_step.phone.code(later=1), two_step.recovery_codes[0]):
         with pytest.raises(CodeFailed):
             second_factor.verify_code(manager, code, HERE, NOW)
     with pytest.raises(CodeFailed):
@@ -163,7 +166,7 @@ def test_turning_it_off_removes_secret_and_codes(manager: Member, kept: Kept) ->
 
 
 @pytest.mark.parametrize("code", ["", "000000", "\0", "\ud800", "x" * 5000, "-", "１２３４５６"])
-def test_a_wrong_code_is_counted_and_audited(manager: Member, kept: Kept, code: str) -> None:
+def test_a_wrong_code_is_counted_and_audited(manager: Member, two_step: Kept, code: str) -> None:
     with pytest.raises(CodeFailed):
         second_factor.verify_code(manager, code, HERE, NOW, "Firefox")
     event = AuditEvent.objects.get(result="failed")
@@ -176,19 +179,21 @@ def test_a_wrong_code_is_counted_and_audited(manager: Member, kept: Kept, code: 
 
 
 def test_wrong_codes_from_anywhere_count_for_the_member(
-    manager: Member, kept: Kept, clock: Clock
+    manager: Member, two_step: Kept, clock: Clock
 ) -> None:
     for number in range(PER_LOGIN_OF_CODES):
         with pytest.raises(CodeFailed):
             second_factor.verify_code(manager, "000000", f"198.51.100.{number}", NOW)
     with pytest.raises(RateLimited) as caught:
-        second_factor.verify_code(manager, kept.phone.code(later=1), HERE, NOW)
+        second_factor.verify_code(manager, two_step.phone.code(later=1), HERE, NOW)
     assert caught.value.retry_after == 3600
     clock.move(hours=1)
-    assert second_factor.verify_code(manager, kept.phone.code(clock.now), HERE, clock.now) is None
+    assert (
+        second_factor.verify_code(manager, two_step.phone.code(clock.now), HERE, clock.now) is None
+    )
 
 
-def test_wrong_codes_do_not_block_other_members(manager: Member, kept: Kept) -> None:
+def test_wrong_codes_do_not_block_other_members(manager: Member, two_step: Kept) -> None:
     ben = a_member(manager.district, "ben@maple.example")
     setup = with_second_factor(ben)
     for number in range(PER_LOGIN_OF_CODES):
@@ -199,38 +204,38 @@ def test_wrong_codes_do_not_block_other_members(manager: Member, kept: Kept) -> 
     throttle.check_sign_in(manager.email, HERE, NOW)
 
 
-def test_wrong_codes_count_for_the_address(manager: Member, kept: Kept) -> None:
+def test_wrong_codes_count_for_the_address(manager: Member, two_step: Kept) -> None:
     for number in range(PER_ADDRESS):
         member = a_member(manager.district, f"{number}@maple.example")
         with_second_factor(member)
         with pytest.raises(CodeFailed):
             second_factor.verify_code(member, "000000", HERE, NOW)
     with pytest.raises(RateLimited):
-        second_factor.verify_code(manager, kept.phone.code(later=1), HERE, NOW)
+        second_factor.verify_code(manager, two_step.phone.code(later=1), HERE, NOW)
 
 
-def test_the_database_contains_no_readable_secret(manager: Member, kept: Kept) -> None:
+def test_the_database_contains_no_readable_secret(manager: Member, two_step: Kept) -> None:
     rows = str([list(model.objects.values()) for model in (SecondFactor, RecoveryCode)])
     in_letters = second_factor.in_letters(manager, SecondFactor.objects.get().encrypted_secret)
-    assert Phone.told(in_letters) == kept.phone
+    assert Phone.told(in_letters) == two_step.phone
     for secret in (
-        kept.phone.secret.hex(),
+        two_step.phone.secret.hex(),
         in_letters,
         in_letters.replace(" ", ""),
-        *kept.recovery_codes,
+        *two_step.recovery_codes,
     ):
         assert secret not in rows
         assert secret.replace("-", "") not in rows
 
 
 def test_a_secret_cannot_be_decrypted_for_another_member(
-    manager: Member, kept: Kept, neighbour: Member
+    manager: Member, two_step: Kept, neighbour: Member
 ) -> None:
     with_second_factor(neighbour)
-    sealed = SecondFactor.objects.get(member=manager).encrypted_secret
-    SecondFactor.objects.filter(member=neighbour).update(encrypted_secret=sealed)
+    encrypted_secret = SecondFactor.objects.get(member=manager).encrypted_secret
+    SecondFactor.objects.filter(member=neighbour).update(encrypted_secret=encrypted_secret)
     with pytest.raises(InvalidTag):
-        second_factor.verify_code(neighbour, kept.phone.code(later=1), HERE, NOW)
+        second_factor.verify_code(neighbour, two_step.phone.code(later=1), HERE, NOW)
 
 
 def test_each_encrypted_secret_is_different(manager: Member) -> None:
@@ -267,9 +272,9 @@ def run_concurrently(count: int, work: Callable[[], object]) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_one_of_several_concurrent_uses_of_a_code_succeeds() -> None:
     manager = a_member(a_district("Maple USD"), "ops@maple.example")
-    kept = with_second_factor(manager)
+    two_step = with_second_factor(manager)
     later = NOW + timedelta(seconds=30)
-    for code in (kept.phone.code(later), kept.recovery_codes[0]):
+    for code in (two_step.phone.code(later), two_step.recovery_codes[0]):
         accepted: list[object] = []
 
         def use(code: str = code, accepted: list[object] = accepted) -> None:

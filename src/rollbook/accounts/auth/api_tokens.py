@@ -47,7 +47,10 @@ class Scope(StrEnum):
 
 
 class TokenRejected(Exception):
-    """The token is unknown, expired or revoked, or its member is inactive; not said which."""
+    """The token is unknown, expired or revoked, or its member is inactive.
+
+    Deliberately the same error for all of these.
+    """
 
 
 class InvalidToken(ValidationFailed):

@@ -24,7 +24,7 @@ _SEPARATOR = "."
 
 
 class LinkExpired(Exception):
-    """The link isn't valid, or its member is inactive; not said which."""
+    """The link isn't valid, or its member is inactive; deliberately the same error for all."""
 
     def __init__(self) -> None:
         super().__init__(

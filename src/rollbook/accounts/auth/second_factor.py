@@ -32,7 +32,7 @@ _NONCE_BYTES = 12
 
 
 class CodeFailed(Exception):
-    """The code is wrong, expired or already used; not said which."""
+    """The code is wrong, expired or already used; deliberately the same error for all."""
 
 
 class AlreadyOn(Exception):
@@ -57,24 +57,24 @@ def new_encrypted_secret(member: Member) -> str:
     return _encrypt(member, totp.new_secret())
 
 
-def in_letters(member: Member, sealed: str) -> str:
+def in_letters(member: Member, encrypted_secret: str) -> str:
     """Return the encrypted secret as text to type into an app."""
-    return totp.in_letters(_decrypt(member, sealed))
+    return totp.in_letters(_decrypt(member, encrypted_secret))
 
 
-def address(member: Member, sealed: str) -> str:
+def address(member: Member, encrypted_secret: str) -> str:
     """Return the URI of the encrypted secret, which an app reads from a QR code."""
-    return totp.address(_decrypt(member, sealed), member.email)
+    return totp.address(_decrypt(member, encrypted_secret), member.email)
 
 
-def switch_on(member: Member, sealed: str, code: str, now: datetime) -> SecondFactorSetup:
+def switch_on(member: Member, encrypted_secret: str, code: str, now: datetime) -> SecondFactorSetup:
     """Turn on two-step verification, and notify the member by email.
 
     Scripts then need a token; one is created if the member may update students and has none.
 
     Args:
         member: The member.
-        sealed: The encrypted secret from ``new_encrypted_secret``.
+        encrypted_secret: The encrypted secret from ``new_encrypted_secret``.
         code: A current code, which shows that the app has the secret.
         now: The current time.
 
@@ -82,13 +82,13 @@ def switch_on(member: Member, sealed: str, code: str, now: datetime) -> SecondFa
         CodeFailed: The code is wrong.
         AlreadyOn: Two-step verification is already on.
     """
-    step = totp.step_of(_decrypt(member, sealed), code, now, after=0)
+    step = totp.step_of(_decrypt(member, encrypted_secret), code, now, after=0)
     if step is None:
         raise CodeFailed
     try:
         with transaction.atomic():
             factor = SecondFactor.objects.create(
-                member=member, encrypted_secret=sealed, last_counter=step, enabled_at=now
+                member=member, encrypted_secret=encrypted_secret, last_counter=step, enabled_at=now
             )
             codes = _new_codes(factor)
             token = _token_for_scripts(member, now)
@@ -238,8 +238,8 @@ def _encrypt(member: Member, secret: bytes) -> str:
     return base64.b64encode(nonce + encrypted).decode()
 
 
-def _decrypt(member: Member, sealed: str) -> bytes:
-    decoded = base64.b64decode(sealed)
+def _decrypt(member: Member, encrypted_secret: str) -> bytes:
+    decoded = base64.b64decode(encrypted_secret)
     nonce, encrypted = decoded[:_NONCE_BYTES], decoded[_NONCE_BYTES:]
     return AESGCM(_key("second factors")).decrypt(nonce, encrypted, _associated_data(member))
 

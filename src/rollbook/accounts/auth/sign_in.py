@@ -30,7 +30,10 @@ _SECOND_STEP_REQUIRED = "two-step verification required"
 
 
 class SignInFailed(Exception):
-    """The login is unknown, the password is wrong, or the member is inactive; not said which."""
+    """The login is unknown, the password is wrong, or the member is inactive.
+
+    Deliberately the same error for all of these.
+    """
 
 
 class SecondFactorRequired(Exception):
