@@ -257,7 +257,7 @@ def test_a_reset_request_is_audited_with_the_member_but_not_the_login(
 ) -> None:
     request_password_reset(login, HERE, NOW, "Firefox")
     event = AuditEvent.objects.get()
-    assert (event.action, event.result, event.address) == ("ask for password", "asked", HERE)
+    assert (event.action, event.result, event.address) == ("request password reset", "ok", HERE)
     assert event.member == (manager if is_known else None)
     assert "secret" not in str(AuditEvent.objects.values())
 

@@ -17,7 +17,7 @@ from rollbook.accounts.audit.seals import SealedEvents
 from rollbook.accounts.models import AuditEvent
 from rollbook.districts.models import AUDIT_KEPT_YEARS, District
 
-ACTION, AGENT = "retention", "the server itself"
+ACTION, AGENT = "retention", "Rollbook server"
 """The action and agent of the audit events that record a removal."""
 
 MAX_EVENTS_PER_TRANSACTION = 2000

@@ -100,7 +100,12 @@ def request_password_reset(login: str, address: str, now: datetime, agent: str =
         member = Member.objects.select_for_update().filter(email=folded, is_active=True).first()
         throttle.record_request(address, now)
         log.record(
-            "ask for password", "asked", member=member, address=address, agent=agent, now=now
+            "request password reset",
+            "ok",
+            member=member,
+            address=address,
+            agent=agent,
+            now=now,
         )
         if not mails.recently_queued(member, AccountMailKind.FORGOTTEN_PASSWORD, now) and member:
             mails.queue_mail(member, AccountMailKind.FORGOTTEN_PASSWORD, now)

@@ -1,4 +1,4 @@
-"""Changes to a member by another member: edit, deactivate, reactivate, turn off two-step."""
+"""Changes to members by other members: their data, activation and two-step verification."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -39,18 +39,8 @@ def change(  # noqa: PLR0913 - the fields of a form, as keywords
 ) -> Member:
     """Change the member, and return it.
 
-    If the email changes, the member is signed out everywhere and an email is sent to the previous
-    address.
-
-    Args:
-        member: The member to change.
-        by: Who changes it.
-        now: The current time.
-        email: The new login.
-        first_name: The new first name.
-        last_name: The new last name.
-        role: The name of the new role.
-        schools: The School IDs of the new schools.
+    ``role`` is a name and ``schools`` are School IDs. If the email changes, the member is signed
+    out everywhere and an email is sent to the previous address.
 
     Raises:
         InvalidMember: With every reason. Nothing is changed.
