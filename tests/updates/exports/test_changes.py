@@ -1,4 +1,4 @@
-"""The changes of an update as a file."""
+"""The changes of an update as a CSV file."""
 
 import csv
 import io
@@ -31,7 +31,7 @@ def rows_of(update: UpdateJob) -> list[list[str]]:
     return rows
 
 
-def test_each_field_has_a_line_of_its_own_with_the_value_before_and_behind(
+def test_each_changed_field_has_a_line_with_the_old_and_new_value(
     school: District,
 ) -> None:
     run(
@@ -56,7 +56,7 @@ def test_each_field_has_a_line_of_its_own_with_the_value_before_and_behind(
     assert "canary" not in "".join(changes.csv_lines(last(school)))
 
 
-def test_those_who_were_added_have_their_line_as_long_as_they_keep_their_name(
+def test_added_students_have_a_line_number_while_they_keep_their_name(
     school: District,
 ) -> None:
     run(school, a_class(8, GRADE="5"), Mode.ADD)
@@ -73,15 +73,13 @@ def test_no_cell_can_run_in_a_spreadsheet(school: District) -> None:
     assert [row[7] for row in rows_of(last(school))] == ["'-x", "'@x"]
 
 
-def test_however_many_there_are_each_is_there_once_and_nobody_elses(
+def test_each_change_of_the_update_is_exported_once_across_queries(
     school: District, cedar: District, monkeypatch: pytest.MonkeyPatch, small_chunks: None
 ) -> None:
     monkeypatch.setattr(changes, "CHANGES_PER_QUERY", 3)
     enroll(cedar, a_class(6, GRADE="4"))
-    ours, theirs = (
-        send(school, a_class(6, GRADE="5", GENDER="m")),
-        send(cedar, a_class(5, GRADE="7")),
-    )
+    ours = send(school, a_class(6, GRADE="5", GENDER="m"))
+    theirs = send(cedar, a_class(5, GRADE="7"))
     work = [applying(ours), applying(theirs)]
     for _ in range(4):
         for steps in work:
@@ -93,7 +91,7 @@ def test_however_many_there_are_each_is_there_once_and_nobody_elses(
     assert {row[7] for row in rows_of(theirs)} == {"7"}
 
 
-def test_of_a_canceled_update_there_are_those_that_were_made(
+def test_a_canceled_update_exports_the_changes_it_made(
     school: District, small_chunks: None
 ) -> None:
     update = send(school, a_class(6, GRADE="5"))
@@ -105,7 +103,7 @@ def test_of_a_canceled_update_there_are_those_that_were_made(
     assert [row[1] for row in rows_of(update)] == ["s000", "s001"]
 
 
-def test_an_update_that_changed_nobody_gives_the_header_alone(school: District) -> None:
+def test_without_changes_the_file_has_only_a_header(school: District) -> None:
     run(school, a_class(6, GRADE="4"))
     assert rows_of(last(school)) == []
     assert changes.file_name(last(school)) == "update-2-changes.csv"

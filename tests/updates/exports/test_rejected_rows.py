@@ -1,4 +1,4 @@
-"""The rejected rows as a student file; what it looks like is tested with the command that writes it."""
+"""The rejected rows as a student file; its format is tested with the CLI command."""
 
 import csv
 import io
@@ -28,12 +28,14 @@ def rows_of(lines: Iterator[str]) -> list[list[str]]:
     )
 
 
-def test_they_come_in_the_order_of_the_file_with_all_that_is_wrong_and_no_warnings(
+def test_rows_are_in_file_order_with_all_errors_and_no_warnings(
     school: District, small_batches: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = reader.read_records
+    read_records = reader.read_records
     monkeypatch.setattr(
-        reader, "read_records", lambda *a, **facts: real(*a, **{**facts, "size": 2})
+        reader,
+        "read_records",
+        lambda *args, **options: read_records(*args, **{**options, "size": 2}),
     )
     run(
         school,
@@ -62,7 +64,7 @@ def test_they_come_in_the_order_of_the_file_with_all_that_is_wrong_and_no_warnin
     assert " | GENDER: 'q' is not " in rows[0][5]
 
 
-def test_a_byte_order_mark_tells_what_the_file_is_in_where_the_district_uses_something_else(
+def test_the_file_has_a_byte_order_mark_if_the_district_uses_another_encoding(
     school: District,
 ) -> None:
     run(school, "STUDENT_ID,GRADE\nx1,13")
@@ -72,7 +74,7 @@ def test_a_byte_order_mark_tells_what_the_file_is_in_where_the_district_uses_som
     assert next(rejected_rows.csv_lines(update)) == "\ufeff"
 
 
-def test_an_update_that_goes_on_has_no_such_file_yet(school: District) -> None:
+def test_an_unfinished_update_has_no_such_file(school: District) -> None:
     update = send(school, "STUDENT_ID,GRADE\nx1,5\ns000,5")
     for _ in range(2):
         with pytest.raises(NotEnded):
@@ -83,7 +85,7 @@ def test_an_update_that_goes_on_has_no_such_file_yet(school: District) -> None:
     assert len(rows_of(rejected_rows.csv_lines(update))) == 2
 
 
-def test_a_file_that_is_not_kept_any_more_is_missed_at_once(school: District) -> None:
+def test_a_missing_file_is_reported_at_once(school: District) -> None:
     run(school, "STUDENT_ID,GRADE\nx1,5")
     update = last(school)
     files.path_of(update.spool_name).unlink()
@@ -100,7 +102,7 @@ def test_without_rejected_rows_the_file_itself_is_not_needed(school: District) -
     assert rejected_rows.file_name(update) == "update-1-rejected.csv"
 
 
-def test_rows_that_clash_only_when_they_are_applied_are_there_too(school: District) -> None:
+def test_rows_with_a_conflict_while_applying_are_exported_too(school: District) -> None:
     update = send(school, a_class(1, USERNAME="wanted"))
     work = applying(update)
     school.student_set.filter(student_id="s003").update(username="wanted")
@@ -111,6 +113,6 @@ def test_rows_that_clash_only_when_they_are_applied_are_there_too(school: Distri
     ]
 
 
-def test_what_a_new_student_lacks_is_said(school: District) -> None:
+def test_missing_values_of_a_new_student_are_reported(school: District) -> None:
     run(school, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GENDER\nn1,Zoe,Fox,2012-01-01,", Mode.ADD)
     assert "required" in rows_of(rejected_rows.csv_lines(last(school)))[1][-2]

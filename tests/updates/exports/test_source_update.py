@@ -1,4 +1,4 @@
-"""A file that gives rows back comes in again: the new update knows which one it mends."""
+"""An update of exported rows is linked to the update that they come from."""
 
 import csv
 import io
@@ -19,17 +19,17 @@ def school(maple: District) -> District:
     return maple
 
 
-def mended(update: UpdateJob) -> bytes:
+def fixed(update: UpdateJob) -> bytes:
     return "".join(rejected_rows.csv_lines(update)).replace('"13"', '"6"').encode()
 
 
-def test_the_mended_rows_are_linked_with_the_update_they_come_from(school: District) -> None:
+def test_fixed_rows_are_linked_to_the_update_that_they_come_from(school: District) -> None:
     first = last(school)
-    second = send_bytes(school, mended(first)).update
+    second = send_bytes(school, fixed(first)).update
     assert second.corrects == first
     assert (told(second).corrects, told(second).corrected_by) == (2, ())
     finish(second)
-    third = send_bytes(school, mended(second).replace(b'"14"', b'"7"')).update
+    third = send_bytes(school, fixed(second).replace(b'"14"', b'"7"')).update
     assert (told(first).corrected_by, told(second).corrected_by, told(third).corrects) == (
         (3,),
         (4,),
@@ -38,14 +38,14 @@ def test_the_mended_rows_are_linked_with_the_update_they_come_from(school: Distr
     assert finish(third).updated == 1
 
 
-def test_a_file_may_mend_again_what_another_one_has_not(school: District) -> None:
+def test_several_files_may_correct_the_same_update(school: District) -> None:
     first = last(school)
     for grade in (b"15", b"16"):
-        finish(send_bytes(school, mended(first).replace(b'"14"', grade)).update)
+        finish(send_bytes(school, fixed(first).replace(b'"14"', grade)).update)
     assert told(first).corrected_by == (3, 4)
 
 
-def test_rows_that_were_not_processed_name_their_update_too(school: District) -> None:
+def test_unprocessed_rows_name_their_update_too(school: District) -> None:
     update = send(school, a_class(3, GRADE="9"))
     cancel(school)
     update.refresh_from_db()
@@ -66,7 +66,7 @@ def test_rows_that_were_not_processed_name_their_update_too(school: District) ->
         ("STUDENT_ID,GRADE,_LINE", None),
     ],
 )
-def test_only_the_column_with_the_number_of_an_update_of_theirs_says_anything(
+def test_only_the_column_with_the_number_of_an_own_update_counts(
     school: District, header: str, number: int | None
 ) -> None:
     update = send_bytes(school, f"{header}\ns000,6,2\n".encode()).update
@@ -74,13 +74,15 @@ def test_only_the_column_with_the_number_of_an_update_of_theirs_says_anything(
     assert finish(update).updated == 1
 
 
-def test_another_districts_update_is_none_of_theirs(school: District, cedar: District) -> None:
+def test_the_number_never_refers_to_an_update_of_another_district(
+    school: District, cedar: District
+) -> None:
     send_bytes(cedar, b"STUDENT_ID\n")
-    update = send_bytes(cedar, mended(last(school)).replace(b"_2", b"_3")).update
+    update = send_bytes(cedar, fixed(last(school)).replace(b"_2", b"_3")).update
     assert (update.number, update.corrects) == (2, None)
     finish(update)
     enroll(cedar, a_class(3))
-    own = send_bytes(cedar, mended(last(school))).update
+    own = send_bytes(cedar, fixed(last(school))).update
     assert own.corrects == update
     assert told(last(school)).corrected_by == ()
 
@@ -90,7 +92,7 @@ def test_a_refused_file_is_linked_as_well(school: District) -> None:
     assert (update.state, told(update).corrects) == ("refused", 2)
 
 
-def test_our_columns_of_an_earlier_time_do_not_go_out_again(school: District) -> None:
+def test_columns_of_an_earlier_export_are_left_out(school: District) -> None:
     update = send_bytes(
         school, b"STUDENT_ID,GRADE,_LINE,_CODE,_MESSAGE,_LINE_OF_UPDATE_2,_MINE\ns000,13,,,,2,x\n"
     ).update
@@ -101,7 +103,7 @@ def test_our_columns_of_an_earlier_time_do_not_go_out_again(school: District) ->
     assert row[:4] == ["s000", "13", "x", "2"]
 
 
-def test_which_columns_are_ours() -> None:
+def test_which_columns_are_return_columns() -> None:
     assert all(
         map(
             source_update.is_return_column,

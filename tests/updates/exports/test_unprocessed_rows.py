@@ -1,4 +1,4 @@
-"""The rows that an update ended without: as many as its report says, and sent again they do the rest."""
+"""The unprocessed rows of an update, as many as reported; uploading them completes it."""
 
 import csv
 import io
@@ -44,33 +44,33 @@ def school(maple: District) -> District:
     return maple
 
 
-def written(update: UpdateJob) -> str:
+def file_of(update: UpdateJob) -> str:
     update.refresh_from_db()
     return "".join(unprocessed_rows.csv_lines(update))
 
 
 def rows_of(update: UpdateJob) -> list[list[str]]:
-    header, *rows = csv.reader(io.StringIO(written(update), newline=""), strict=True)
+    header, *rows = csv.reader(io.StringIO(file_of(update), newline=""), strict=True)
     assert header[-1] == f"_LINE_OF_UPDATE_{update.number}"
     assert len(rows) == told(update).not_processed
     return rows
 
 
-def test_of_one_that_never_began_it_is_the_whole_file(school: District) -> None:
+def test_an_update_that_never_started_exports_the_whole_file(school: District) -> None:
     update = send(school, NIGHT)
     cancel(school)
     assert [row[-1] for row in rows_of(update)] == [str(line) for line in range(2, 13)]
 
 
 @pytest.mark.parametrize("steps", range(1, 12))
-def test_canceled_anywhere_the_rest_sent_again_completes_it(school: District, steps: int) -> None:
+def test_uploading_the_rest_of_a_canceled_update_completes_it(school: District, steps: int) -> None:
     update = send(school, NIGHT)
     for _ in islice(runner.run_steps(update.pk), steps):
         pass
     cancel(school)
     first = told(update)
     rows = rows_of(update)
-    again = send_bytes(school, written(update).encode()).update if rows else None
+    again = send_bytes(school, file_of(update).encode()).update if rows else None
     second = finish(again) if again else None
     total = {
         name: getattr(first, name) + (getattr(second, name) if second else 0)
@@ -80,7 +80,7 @@ def test_canceled_anywhere_the_rest_sent_again_completes_it(school: District, st
     assert sorted(column_of(school, "GRADE").values()) == ["4"] * 2 + ["5"] * 8
 
 
-def test_stretches_that_another_process_has_checked_are_left_out(
+def test_ranges_that_another_process_has_checked_are_left_out(
     school: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scan, "CHECKPOINT_INTERVAL_BYTES", 64)
@@ -88,8 +88,8 @@ def test_stretches_that_another_process_has_checked_are_left_out(
     update = send(school, a_class(10, GRADE="4"))
     begin, middle, *_, last_one = byte_ranges.unchecked_ranges(update)
     transitions.transition(update.pk, State.CHECKING, run_id="x", started_at=update.received_at)
-    for stretch in (middle, last_one):
-        check_range.RangeWorker(update.pk, "x", FingerprintIndex.load(school.pk)).check(stretch)
+    for byte_range in (middle, last_one):
+        check_range.RangeWorker(update.pk, "x", FingerprintIndex.load(school.pk)).check(byte_range)
     cancel(school)
     left = [int(row[-1]) for row in rows_of(update)]
     assert middle.start is not None
@@ -100,32 +100,32 @@ def test_stretches_that_another_process_has_checked_are_left_out(
     assert begin.start is None
 
 
-def test_what_is_left_of_an_update_that_failed(school: District) -> None:
+def test_a_failed_update_exports_the_rest(school: District) -> None:
     update = send(school, NIGHT)
     applying(update, chunks=1)
     transitions.transition(update.pk, State.FAILED, error_reference="abc")
     assert [row[0] for row in rows_of(update)] == ["s002", "s003", "s004", "s005", "s006", "s007"]
 
 
-def test_a_completed_or_refused_update_has_left_none(school: District) -> None:
+def test_a_completed_or_refused_update_exports_no_rows(school: District) -> None:
     update = send(school, NIGHT)
     finish(update)
     assert rows_of(update) == []
     assert rows_of(send_bytes(school, b"STUDENT_ID,GRADE\n").update) == []
 
 
-def test_rows_come_as_they_were_sent_without_passwords(school: District) -> None:
+def test_rows_are_as_uploaded_without_passwords(school: District) -> None:
     rows = [f"s00{n},canary, 5,=1+1" for n in range(9)]
     update = send(
         school, "\n".join(["STUDENT_ID,PASSWORD,GRADE,ADDITIONAL_INFO_1", *rows, "canary,s009"])
     )
     cancel(school)
-    assert "canary" not in written(update)
+    assert "canary" not in file_of(update)
     first, *_, last_one = rows_of(update)
     assert (first, last_one) == (["s000", " 5", "'=1+1", "2"], ["", "", "", "11"])
 
 
-def test_new_students_come_as_well(maple: District) -> None:
+def test_new_students_are_exported_too(maple: District) -> None:
     update = send(maple, a_class(5), Mode.ADD)
     applying(update, chunks=1)
     cancel(maple)
@@ -133,12 +133,12 @@ def test_new_students_come_as_well(maple: District) -> None:
     assert [row[0] for row in rows_of(update)] == ["s002", "s003", "s004"]
 
 
-def test_as_long_as_it_goes_on_nobody_knows(school: District) -> None:
+def test_an_unfinished_update_has_no_such_file(school: District) -> None:
     with pytest.raises(NotEnded):
         unprocessed_rows.csv_lines(send(school, NIGHT))
 
 
-def test_a_file_that_is_not_kept_any_more_is_missed_at_once(school: District) -> None:
+def test_a_missing_file_is_reported_at_once(school: District) -> None:
     update = send(school, NIGHT)
     cancel(school)
     update.refresh_from_db()

@@ -1,4 +1,4 @@
-"""The changes that an update made, as a CSV file: one line for each field of a student, old value and new."""
+"""Export the changes of an update as CSV: one line per changed field, with old and new value."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -14,14 +14,22 @@ from rollbook.updates.exports.original_rows import ensure_ended, ensure_not_remo
 from rollbook.updates.models import UpdateJob
 
 HEADER = ("LINE", "STUDENT_ID", "USERNAME", "FIRST_NAME", "LAST_NAME", "FIELD", "OLD", "NEW", "AT")
-CHANGES_PER_QUERY = 1000  # changes looked up at a time
+CHANGES_PER_QUERY = 1000
+
+_CHANGE_FIELDS = ("student", "field", "old", "new", "changed_at")
+_STUDENT_FIELDS = ("student_id", "username", "first_name", "last_name", "name_key", "dob")
 
 
 def csv_lines(update: UpdateJob) -> Iterator[str]:
-    """The file's lines, in the order in which the changes were made; students are called as they are called now.
+    """Return the lines of the CSV file, in the order in which the changes were made.
 
-    A student that was added has no LINE any more if its name or date of birth is another one since. Raises, at once,
-    as_sent.NotEnded, and as_sent.Removed: a file of all changes is a detail, though each student's history stays.
+    Students have their current names. LINE is empty for an added student whose name or date of
+    birth has changed since. The complete list of changes counts as details of the update, so it
+    is subject to retention; each student's history is not.
+
+    Raises:
+        NotEnded: If the update has not ended.
+        RemovedByRetention: If the details of the update have been removed.
     """
     ensure_ended(update)
     ensure_not_removed(update, file=False)
@@ -29,80 +37,74 @@ def csv_lines(update: UpdateJob) -> Iterator[str]:
 
 
 def file_name(update: UpdateJob) -> str:
-    """What to call the file."""
+    """Return the name of the download."""
     return f"update-{update.number}-changes.csv"
 
 
 def format_value(column: str, value: str) -> str:
-    """The value as the student file writes it."""
+    """Return a stored value as it is written in a student file."""
     return BY_NAME[column].format(value) if value and column in BY_NAME else value
 
 
-class _Made(NamedTuple):
-    """One change as it goes out, but for its line, and by what that is found."""
+class _ChangeRow(NamedTuple):
+    """One line of the CSV file without LINE, and what LINE is looked up by."""
 
     student: int
-    name: tuple[str, object]
+    name_and_dob: tuple[str, object]
     field: str
     cells: list[str]
 
 
 def _rows(update: UpdateJob) -> Iterator[list[str]]:
-    for first in _stretches(update):
-        made = list(_made(update, first))
-        lines = _lines_of_known(update, made) | _lines_of_added(update, made)
-        for change in made:
+    for first in _first_keys(update):
+        changes = list(_load_changes(update, first))
+        lines = _lines_of_existing(update, changes) | _lines_of_added(update, changes)
+        for change in changes:
             yield [str(lines.get(change.student, "")), *change.cells]
 
 
-def _stretches(update: UpdateJob) -> Iterator[int]:
-    """Keys at which to begin; those of an update are close together.
+def _first_keys(update: UpdateJob) -> range:
+    """Return the first primary key of each query; the keys of an update are close together.
 
-    With the 0 PostgreSQL gathers the update's own keys, and does not go through everybody's in search of the first.
+    Adding 0 to the key makes PostgreSQL read the update's own changes through their index. Without
+    it, PostgreSQL may scan the primary key of all changes to find the smallest one.
     """
-    own = Change.objects.filter(update=update).annotate(key=F("pk") + 0)
-    ends = own.aggregate(first=Min("key"), last=Max("key"))
-    return iter(
-        range(ends["first"], ends["last"] + 1, CHANGES_PER_QUERY)
-        if ends["first"] is not None
-        else ()
-    )
+    own_changes = Change.objects.filter(update=update).annotate(key=F("pk") + 0)
+    bounds = own_changes.aggregate(first=Min("key"), last=Max("key"))
+    if bounds["first"] is None:
+        return range(0)
+    return range(bounds["first"], bounds["last"] + 1, CHANGES_PER_QUERY)
 
 
-def _made(update: UpdateJob, first: int) -> Iterator[_Made]:
+def _load_changes(update: UpdateJob, first: int) -> Iterator[_ChangeRow]:
+    time_zone = update.district.time_zone
     changes = Change.objects.filter(
         update=update, pk__gte=first, pk__lt=first + CHANGES_PER_QUERY
     ).order_by("pk")
-    columns = ("student_id", "username", "first_name", "last_name", "name_key", "dob")
-    for pk, field, old, new, at, *student in changes.values_list(
-        "student",
-        "field",
-        "old",
-        "new",
-        "changed_at",
-        *(f"student__{column}" for column in columns),
+    student_fields = [f"student__{name}" for name in _STUDENT_FIELDS]
+    for pk, field, old, new, changed_at, *student in changes.values_list(
+        *_CHANGE_FIELDS, *student_fields
     ):
-        *called, name_key, dob = student
-        said = (
-            field,
-            format_value(field, old),
-            format_value(field, new),
-            format_datetime(at, update.district.time_zone),
-        )
-        yield _Made(pk, (name_key, dob), field, [*(cell or "" for cell in called), *said])
+        *identity, name_key, dob = student
+        values = (format_value(field, old), format_value(field, new))
+        cells = [cell or "" for cell in identity]
+        cells += [field, *values, format_datetime(changed_at, time_zone)]
+        yield _ChangeRow(pk, (name_key, dob), field, cells)
 
 
-def _lines_of_known(update: UpdateJob, made: list[_Made]) -> dict[int, int]:
-    """Student to line, of those who were enrolled before."""
-    students = {change.student for change in made if change.field != STUDENT_ADDED}
+def _lines_of_existing(update: UpdateJob, changes: list[_ChangeRow]) -> dict[int, int]:
+    """Return the line of each student who was enrolled before the update, by student."""
+    students = {change.student for change in changes if change.field != STUDENT_ADDED}
     rows = update.stagedrow_set.without_own_outcome().filter(student__in=students)
     return dict(rows.values_list("student__pk", "line"))
 
 
-def _lines_of_added(update: UpdateJob, made: list[_Made]) -> dict[int, int]:
-    """Student to line, of those who were added: by name and date of birth, which are unique."""
-    added = {change.name: change.student for change in made if change.field == STUDENT_ADDED}
+def _lines_of_added(update: UpdateJob, changes: list[_ChangeRow]) -> dict[int, int]:
+    """Return the line of each added student; name and date of birth are unique in a file."""
+    added = {
+        change.name_and_dob: change.student for change in changes if change.field == STUDENT_ADDED
+    }
     rows = update.stagedrow_set.without_own_outcome().filter(student=None)
     rows = rows.filter(claims_name_key__in={name for name, _ in added})
-    found: Any = rows.values_list("claims_name_key", "claims_dob", "line")
-    return {added[name, dob]: line for name, dob, line in found if (name, dob) in added}
+    values: Any = rows.values_list("claims_name_key", "claims_dob", "line")
+    return {added[name, dob]: line for name, dob, line in values if (name, dob) in added}

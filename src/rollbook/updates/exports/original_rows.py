@@ -1,7 +1,7 @@
-"""Rows of an update's file as they were sent, but for passwords: what goes back to the district to be sent once more.
+"""Return rows of an update's file as they were uploaded, without passwords.
 
-The file goes by a stretch at a time, and of each stretch the database is asked which rows are wanted: neither a large
-file nor a slow reader of ours holds anything up.
+The file is read in batches, and the database is queried for the selected rows of each batch. So
+neither a large file nor a slow client holds memory or a transaction.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,101 +22,120 @@ from rollbook.updates.state_machine import UNFINISHED
 
 BYTE_ORDER_MARK = "\ufeff"
 
-Choice = Callable[[Sequence[int]], set[int]]
-"""Of some ascending lines those whose rows are wanted."""
+LineSelection = Callable[[Sequence[int]], set[int]]
+"""A function that returns the selected ones of the ascending line numbers that it gets."""
 
 
 class NotEnded(Exception):
-    """The update goes on, and what it will leave is not known yet."""
+    """The update has not ended, so its rows are not final."""
 
 
 class RemovedByRetention(Exception):
-    """Retention has removed what this would be made of; the text says what and when."""
+    """Retention has removed the data of this export; the text says which and when."""
 
 
 def ensure_ended(update: UpdateJob) -> None:
-    """Raises NotEnded if anything may still happen to the update."""
+    """Raise NotEnded if the update is unfinished."""
     if update.state in UNFINISHED:
         raise NotEnded
 
 
 def ensure_not_removed(update: UpdateJob, *, file: bool = True) -> None:
-    """Raises Removed if retention has taken the update's details or, where that is needed, its ``file``."""
+    """Check that retention has not removed the data of an export.
+
+    Args:
+        update: The update.
+        file: Whether the export needs the update's file besides its details.
+
+    Raises:
+        RemovedByRetention: If retention has removed them.
+    """
     if update.details_hidden_at:
-        raise RemovedByRetention(
-            f"the rows and problems of {_by_retention(update, 'were', update.details_hidden_at)}"
-        )
+        removal = _removal(update, "were", update.details_hidden_at)
+        raise RemovedByRetention(f"the rows and problems of {removal}")
     if file and update.file_removed_at:
-        raise RemovedByRetention(
-            f"the file of {_by_retention(update, 'was', update.file_removed_at)}"
-        )
+        removal = _removal(update, "was", update.file_removed_at)
+        raise RemovedByRetention(f"the file of {removal}")
 
 
 class OriginalRowsFile:
-    """An update's file, of which the columns go out that may, and behind them those of ours: ``about``."""
+    """An update's file: its exportable columns, followed by ``extra_columns`` of ours."""
 
-    def __init__(self, update: UpdateJob, *about: str) -> None:
+    def __init__(self, update: UpdateJob, *extra_columns: str) -> None:
         self._update = update
-        self._about = about
+        self._extra_columns = extra_columns
         self._header, _ = Header.parse(update.header)
-        self._kept = _kept(self._header, Limits().columns - len(about))
+        self._indexes = _exported_indexes(self._header, Limits().columns - len(extra_columns))
         self._has_secret = any(map(_is_secret, self._header.names, self._header.columns))
 
     def lines(self, rows: Iterable[list[str]]) -> Iterator[str]:
-        """The student file with these rows.
+        """Return the lines of a student file with these rows.
 
-        It begins with a byte order mark if the district's files are read as something else, so that this one is not.
+        The file starts with a byte order mark if the district's default encoding is not UTF-8;
+        otherwise the file would be read in that encoding when it is uploaded again.
         """
-        names = [
-            writer.guard_formula(self._header.names[at]) for at in self._kept
-        ]  # whoever sent the file chose them
-        lines = writer.lines([*names, *self._about], rows)
-        return (
-            lines if self._update.district.encoding == "utf-8" else chain([BYTE_ORDER_MARK], lines)
-        )
+        # The column names are the sender's, so they may contain formulas.
+        names = [writer.guard_formula(self._header.names[index]) for index in self._indexes]
+        lines = writer.lines([*names, *self._extra_columns], rows)
+        if self._update.district.encoding == "utf-8":
+            return lines
+        return chain([BYTE_ORDER_MARK], lines)
 
-    def rows(self, choice: Choice) -> Iterator[list[RawRow]]:
-        """The chosen rows, some at a time. Raises spool.LostFile, at once, if the file is not kept any more."""
+    def rows(self, select: LineSelection) -> Iterator[list[RawRow]]:
+        """Return the selected rows in batches.
+
+        Raises:
+            FileMissing: At once, if the file is not stored.
+        """
         files.ensure_available(self._update.spool_name, self._update.file_digest)
-        return self._rows(choice)
+        return self._rows(select)
 
     def cells(self, row: RawRow) -> list[str]:
-        """In a row of another length than the header's nobody knows which cell is the password: none goes out."""
-        if len(row.cells) != len(self._header.names):
-            if self._has_secret:
-                return [""] * len(self._kept)
-            return [row.cells[at] if at < len(row.cells) else "" for at in self._kept]
-        return [row.cells[at] for at in self._kept]
+        """Return the exported cells of a row.
 
-    def _rows(self, choice: Choice) -> Iterator[list[RawRow]]:
+        In a row with more or fewer cells than the header, any cell could be the password. If the
+        file has a password column, all cells of such a row are empty.
+        """
+        if len(row.cells) == len(self._header.names):
+            return [row.cells[index] for index in self._indexes]
+        if self._has_secret:
+            return [""] * len(self._indexes)
+        padded = [*row.cells, *[""] * len(self._header.names)]
+        return [padded[index] for index in self._indexes]
+
+    def _rows(self, select: LineSelection) -> Iterator[list[RawRow]]:
         path = files.path_of(self._update.spool_name)
-        for some in reader.read_records(
-            path, encoding=self._update.detected_encoding, header=self._header
-        ):
-            wanted = choice(some.lines)
-            here = [at for at, line in enumerate(some.lines) if line in wanted]
-            if here:
-                records, lines = [some.records[at] for at in here], [some.lines[at] for at in here]
+        encoding = self._update.detected_encoding
+        for batch in reader.read_records(path, encoding=encoding, header=self._header):
+            selected = select(batch.lines)
+            indexes = [index for index, line in enumerate(batch.lines) if line in selected]
+            if indexes:
+                records = [batch.records[index] for index in indexes]
+                lines = [batch.lines[index] for index in indexes]
                 yield reader.parse_rows(records, lines, self._header)
 
 
-def _by_retention(update: UpdateJob, verb: str, at: datetime) -> str:
-    day = local_date(update.district, at)
-    return f"update {update.number} {verb} removed on {day}, as the settings of {update.district.name} have it"
+def _removal(update: UpdateJob, verb: str, removed_at: datetime) -> str:
+    day = local_date(update.district, removed_at)
+    policy = f"according to the settings of {update.district.name}"
+    return f"update {update.number} {verb} removed on {day}, {policy}"
 
 
-def _kept(header: Header, most: int) -> list[int]:
-    """The columns that go out: none that is, or calls itself, a password, and none of ours from an earlier time.
+def _exported_indexes(header: Header, max_columns: int) -> list[int]:
+    """Return the indexes of the exported columns.
 
-    If they are too many, those go that nobody reads.
+    Passwords, columns whose name suggests a password, and columns that an earlier export added
+    are left out. If there are still too many, so are the columns that Rollbook ignores.
     """
-    columns = enumerate(zip(header.names, header.columns, strict=True))
-    kept = [
-        at
-        for at, (name, column) in columns
-        if not _is_secret(name, column) and not source_update.is_return_column(name)
-    ]
-    return kept if len(kept) <= most else [at for at in kept if header.columns[at]]
+    columns = zip(header.names, header.columns, strict=True)
+    indexes = [index for index, column in enumerate(columns) if _is_exported(*column)]
+    if len(indexes) <= max_columns:
+        return indexes
+    return [index for index in indexes if header.columns[index]]
+
+
+def _is_exported(name: str, column: Column | None) -> bool:
+    return not _is_secret(name, column) and not source_update.is_return_column(name)
 
 
 def _is_secret(name: str, column: Column | None) -> bool:

@@ -1,6 +1,6 @@
-"""The rejected rows of an update as a student file: repaired, it can be sent as it is."""
+"""Export the rejected rows of an update as a student file that can be fixed and uploaded again."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from rollbook.studentfile.problems.problem import Problem, Severity
@@ -16,52 +16,58 @@ from rollbook.updates.problem_store import to_problem
 
 
 def csv_lines(update: UpdateJob) -> Iterator[str]:
-    """The file's lines: the rows in their order, as they were sent but for passwords, and what is wrong with each.
+    """Return the lines of the file: the rejected rows in file order, with their errors.
 
-    Raises, at once, as_sent.NotEnded, as_sent.Removed, and spool.LostFile if the file is gone unexpectedly.
+    The rows are as they were uploaded, without passwords.
+
+    Raises:
+        NotEnded: If the update has not ended.
+        RemovedByRetention: If the file or the details of the update have been removed.
+        FileMissing: If the file is missing for another reason.
     """
     ensure_ended(update)
     ensure_not_removed(update)
-    sheet = OriginalRowsFile(
-        update, source_update.line_column(update.number), source_update.CODE, source_update.MESSAGE
-    )
-    return sheet.lines(_rows(update, sheet) if update.rows_rejected else ())
+    line_column = source_update.line_column(update.number)
+    original = OriginalRowsFile(update, line_column, source_update.CODE, source_update.MESSAGE)
+    return original.lines(_rows(update, original) if update.rows_rejected else ())
 
 
 def file_name(update: UpdateJob) -> str:
-    """What to call the file."""
+    """Return the name of the download."""
     return f"update-{update.number}-rejected.csv"
 
 
-def _rows(update: UpdateJob, sheet: OriginalRowsFile) -> Iterator[list[str]]:
-    def rejected(passing: Sequence[int]) -> set[int]:
-        rows = update.stagedrow_set.rejected().filter(line__range=(passing[0], passing[-1]))
+def _rows(update: UpdateJob, original: OriginalRowsFile) -> Iterator[list[str]]:
+    def select_rejected(lines: Sequence[int]) -> set[int]:
+        rows = update.stagedrow_set.rejected().filter(line__range=(lines[0], lines[-1]))
         return set(rows.values_list("line", flat=True))
 
-    return _with_errors(update, sheet, sheet.rows(rejected))
+    return _with_errors(update, original, original.rows(select_rejected))
 
 
 def _with_errors(
-    update: UpdateJob, sheet: OriginalRowsFile, found: Iterator[list[RawRow]]
+    update: UpdateJob, original: OriginalRowsFile, batches: Iterator[list[RawRow]]
 ) -> Iterator[list[str]]:
-    for rows in found:
-        errors = _errors(update, rows[0].line, rows[-1].line)
+    for rows in batches:
+        errors = _errors_by_line(update, rows[0].line, rows[-1].line)
         for row in rows:
-            yield [*sheet.cells(row), str(row.line), *_said(errors.get(row.line, []))]
+            error_cells = _codes_and_messages(errors.get(row.line, []))
+            yield [*original.cells(row), str(row.line), *error_cells]
 
 
-def _errors(update: UpdateJob, first: int, last: int) -> dict[int | None, list[Problem]]:
-    """Line to what is wrong there."""
-    kept = update.problem_set.filter(line__range=(first, last)).order_by("line", "pk")
-    errors = (problem for problem in map(to_problem, kept) if problem.severity is Severity.ERROR)
-    return {line: list(found) for line, found in groupby(errors, key=lambda problem: problem.line)}
+def _errors_by_line(update: UpdateJob, first: int, last: int) -> dict[int | None, list[Problem]]:
+    """Return the errors from line ``first`` to line ``last``, by line."""
+    stored = update.problem_set.filter(line__range=(first, last)).order_by("line", "pk")
+    problems = map(to_problem, stored)
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    return {line: list(group) for line, group in groupby(errors, key=lambda error: error.line)}
 
 
-def _said(found: Iterable[Problem]) -> tuple[str, str]:
-    """All codes, and all messages."""
-    listed = list(found)
-    messages = (
-        f"{problem.column}: {problem.message}" if problem.column else problem.message
-        for problem in listed
-    )
-    return " ".join(dict.fromkeys(problem.code for problem in listed)), " | ".join(messages)
+def _codes_and_messages(errors: list[Problem]) -> tuple[str, str]:
+    """Return the cells with all codes and with all messages."""
+    codes = dict.fromkeys(error.code for error in errors)
+    return " ".join(codes), " | ".join(map(_message, errors))
+
+
+def _message(error: Problem) -> str:
+    return f"{error.column}: {error.message}" if error.column else error.message

@@ -1,4 +1,4 @@
-"""Which update a file comes from: a file that gives rows back names it in a column, and comes in again with that."""
+"""Find the update that a file comes from, by the columns that an export added to it."""
 
 import re
 from collections.abc import Sequence
@@ -14,19 +14,19 @@ _RETURN_COLUMN = re.compile(rf"{_LINE}(_OF_UPDATE_(?P<number>[0-9]{{1,9}}))?|{CO
 
 
 def line_column(number: int) -> str:
-    """The column that says on which line of this update's file a row stood."""
+    """Return the column that has each row's line number in the file of this update."""
     return f"{_LINE}_OF_UPDATE_{number}"
 
 
 def is_return_column(name: str) -> bool:
-    """Whether we put this column into a file that we gave back."""
+    """Return whether this is a column that exports add."""
     return bool(_RETURN_COLUMN.fullmatch(fold_header(name)))
 
 
 def find_source_update(header: Sequence[str], district: District) -> UpdateJob | None:
-    """The district's update that a column of this header names; what does not name one of theirs says nothing."""
-    found = filter(None, (_RETURN_COLUMN.fullmatch(fold_header(name)) for name in header))
-    numbers = [int(column["number"]) for column in found if column["number"]]
-    return (
-        UpdateJob.objects.filter(district=district, number=numbers[0]).first() if numbers else None
-    )
+    """Return the update of this district that a column of the header names, if it exists."""
+    matches = map(_RETURN_COLUMN.fullmatch, map(fold_header, header))
+    numbers = [match["number"] for match in matches if match and match["number"]]
+    if not numbers:
+        return None
+    return UpdateJob.objects.filter(district=district, number=int(numbers[0])).first()

@@ -1,4 +1,4 @@
-"""The rows that an update ended without, as a student file: it can be sent as it is, and does what was left undone."""
+"""Export the rows that an update did not process, as a student file that can be uploaded again."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,50 +11,54 @@ from rollbook.updates.exports.original_rows import (
 )
 from rollbook.updates.models import UpdateJob
 
+_NO_LIMIT = 1 << 62  # more lines than any file has
+
 
 def csv_lines(update: UpdateJob) -> Iterator[str]:
-    """The file's lines: the rows in their order, as they were sent but for passwords.
+    """Return the lines of the file: the unprocessed rows in file order, without passwords.
 
-    Raises, at once, as_sent.NotEnded, as_sent.Removed, and spool.LostFile if the file is gone unexpectedly.
+    Raises:
+        NotEnded: If the update has not ended.
+        RemovedByRetention: If the file or the details of the update have been removed.
+        FileMissing: If the file is missing for another reason.
     """
     ensure_ended(update)
     ensure_not_removed(update)
-    sheet = OriginalRowsFile(update, source_update.line_column(update.number))
-    return sheet.lines(_rows(update, sheet) if update.not_processed else ())
+    original = OriginalRowsFile(update, source_update.line_column(update.number))
+    return original.lines(_rows(update, original) if update.not_processed else ())
 
 
 def file_name(update: UpdateJob) -> str:
-    """What to call the file."""
+    """Return the name of the download."""
     return f"update-{update.number}-not-processed.csv"
 
 
-def _rows(update: UpdateJob, sheet: OriginalRowsFile) -> Iterator[list[str]]:
-    unread = _unread_lines(update)
+def _rows(update: UpdateJob, original: OriginalRowsFile) -> Iterator[list[str]]:
+    unchecked = _unchecked_lines(update)
 
-    def left(passing: Sequence[int]) -> set[int]:
-        """Rows that no batch has reached, and those that were to be applied."""
-        waiting = update.stagedrow_set.unapplied(update).filter(
-            line__range=(passing[0], passing[-1])
-        )
-        unreached = {line for line in passing if any(line in lines for lines in unread)}
-        return unreached.union(waiting.values_list("line", flat=True))
+    def select_unprocessed(lines: Sequence[int]) -> set[int]:
+        """Return the lines that were not checked, and those that were checked but not applied."""
+        unapplied = update.stagedrow_set.unapplied(update).filter(line__range=(lines[0], lines[-1]))
+        selected = set(unapplied.values_list("line", flat=True))
+        for line_range in unchecked:
+            selected.update(filter(line_range.__contains__, lines))
+        return selected
 
-    found = sheet.rows(left)
-    return ([*sheet.cells(row), str(row.line)] for rows in found for row in rows)
+    batches = original.rows(select_unprocessed)
+    return ([*original.cells(row), str(row.line)] for rows in batches for row in rows)
 
 
-def _unread_lines(update: UpdateJob) -> list[range]:
-    """The lines that were not checked; once all were, batches are not kept."""
+def _unchecked_lines(update: UpdateJob) -> list[range]:
+    """Return the lines that were not checked.
+
+    CheckedRange rows are deleted once the whole file is checked.
+    """
     if update.applying_at:
         return []
     line_at = dict(update.checkpoints)
-    return [
-        range(
-            stretch.start.line if stretch.start else 1,
-            line_at[stretch.stop] if stretch.stop else _NO_LIMIT,
-        )
-        for stretch in byte_ranges.unchecked_ranges(update)
-    ]
-
-
-_NO_LIMIT = 1 << 62  # lines; no file has so many
+    lines: list[range] = []
+    for byte_range in byte_ranges.unchecked_ranges(update):
+        start = byte_range.start.line if byte_range.start else 1
+        stop = line_at[byte_range.stop] if byte_range.stop else _NO_LIMIT
+        lines.append(range(start, stop))
+    return lines
