@@ -1,4 +1,4 @@
-"""In how many students each column changed: always what the history says."""
+"""The number of changed students by column always matches the history."""
 
 from collections import Counter
 
@@ -22,7 +22,7 @@ def school(maple: District) -> District:
     return maple
 
 
-def as_history_has_it(update: UpdateJob) -> Counter[str]:
+def counts_from_history(update: UpdateJob) -> Counter[str]:
     update.refresh_from_db()
     return Counter(Change.objects.filter(update=update).values_list("field", flat=True))
 
@@ -39,7 +39,7 @@ NIGHT = """
 """
 
 
-def test_columns_are_counted_as_the_history_tells_them(school: District) -> None:
+def test_counts_match_the_history(school: District) -> None:
     run(school, NIGHT, Mode.ADD)
     update = last(school)
     counts = changes_by_field(update)
@@ -51,21 +51,21 @@ def test_columns_are_counted_as_the_history_tells_them(school: District) -> None
         "SCHOOL_ID": 2,
         "GROUPS": 2,
     }
-    assert counts == as_history_has_it(update)
+    assert counts == counts_from_history(update)
     assert list(counts) == ["STUDENT", "USERNAME", "PASSWORD", "GRADE", "SCHOOL_ID", "GROUPS"]
 
 
-def test_after_any_chunk_and_another_run_they_are_what_was_made(school: District) -> None:
+def test_counts_match_the_history_after_each_chunk_and_run(school: District) -> None:
     update = send(school, a_class(6, GRADE="5", GENDER="m"))
     for chunks in (0, 1, 1):
-        applying(update, chunks)  # and this run is heard of no more
+        applying(update, chunks)  # and this run is abandoned
         update.refresh_from_db()
-        assert changes_by_field(update) == as_history_has_it(update)
+        assert changes_by_field(update) == counts_from_history(update)
     finish(update)
-    assert changes_by_field(update) == as_history_has_it(update) == {"GENDER": 6, "GRADE": 6}
+    assert changes_by_field(update) == counts_from_history(update) == {"GENDER": 6, "GRADE": 6}
 
 
-def test_of_a_canceled_update_those_that_were_made(school: District) -> None:
+def test_a_canceled_update_counts_the_changes_it_made(school: District) -> None:
     update = send(school, a_class(6, GRADE="5"))
     applying(update, 1)
     cancel(school)
@@ -73,13 +73,13 @@ def test_of_a_canceled_update_those_that_were_made(school: District) -> None:
     assert changes_by_field(update) == {"GRADE": 2}
 
 
-def test_an_update_that_changed_nobody_has_none(school: District) -> None:
+def test_an_update_without_changes_has_no_counts(school: District) -> None:
     run(school, a_class(6, GRADE="4"))
     assert changes_by_field(last(school)) == {}
     assert changes_by_field(send(school, a_class(1))) == {}
 
 
-def test_an_update_that_nobody_counted_for_is_looked_up_and_goes_on_from_there(
+def test_missing_counts_are_taken_from_the_history_and_continued(
     school: District,
 ) -> None:
     run(school, a_class(6, GRADE="5"))
@@ -93,10 +93,10 @@ def test_an_update_that_nobody_counted_for_is_looked_up_and_goes_on_from_there(
     assert update.field_counts == {"GRADE": 6}
 
 
-def test_a_row_that_clashed_meanwhile_is_not_counted(school: District) -> None:
+def test_a_row_with_a_late_conflict_is_not_counted(school: District) -> None:
     update = send(school, "STUDENT_ID,USERNAME,GRADE\ns000,free,5\ns001,,5")
     work = applying(update)
     Student.objects.filter(student_id="s005").update(username="free")
     list(work)
     update.refresh_from_db()
-    assert changes_by_field(update) == as_history_has_it(update) == {"GRADE": 1}
+    assert changes_by_field(update) == counts_from_history(update) == {"GRADE": 1}

@@ -1,4 +1,4 @@
-"""The updates of a district one after the other, and night by night."""
+"""The updates of a district: listed, filtered, and summarized by day."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -28,12 +28,12 @@ TODAY = date(2026, 11, 23)
 @pytest.fixture
 def school(maple: District) -> District:
     enroll(maple, a_class(4, GRADE="4"))
-    at(maple, 1, datetime(2026, 1, 1, 12, tzinfo=UTC))
+    set_received_at(maple, 1, datetime(2026, 1, 1, 12, tzinfo=UTC))
     return maple
 
 
-def at(district: District, number: int, moment: datetime) -> None:
-    """That is when it came in."""
+def set_received_at(district: District, number: int, moment: datetime) -> None:
+    """Set when the update was received."""
     UpdateJob.objects.filter(district=district, number=number).update(received_at=moment)
 
 
@@ -46,7 +46,7 @@ def numbers(district: District, **filters: Any) -> list[int]:
 # The list
 
 
-def test_the_latest_comes_first_and_the_neighbours_are_not_there(
+def test_the_newest_is_first_and_other_districts_are_left_out(
     school: District, cedar: District
 ) -> None:
     enroll(cedar, a_class(1))
@@ -55,7 +55,7 @@ def test_the_latest_comes_first_and_the_neighbours_are_not_there(
     assert numbers(cedar) == [1]
 
 
-def test_so_many_are_on_a_page(school: District) -> None:
+def test_the_list_is_paginated(school: District) -> None:
     for _ in range(4):
         run(school, a_class(1, GRADE="4"))
     page = list_updates(school, page=2, size=2)
@@ -63,7 +63,7 @@ def test_so_many_are_on_a_page(school: District) -> None:
     assert (page.previous, page.next) == (1, 3)
 
 
-def test_they_are_picked_by_state_and_by_errors(school: District) -> None:
+def test_filtering_by_state_and_by_errors(school: District) -> None:
     run(school, "STUDENT_ID,GRADE\ns000,13")
     send_bytes(school, b"")
     send(school, a_class(1))
@@ -75,9 +75,7 @@ def test_they_are_picked_by_state_and_by_errors(school: District) -> None:
     assert numbers(school, state=State.FAILED) == []
 
 
-def test_they_are_picked_by_who_started_them(
-    school: District, manager: Member, neighbour: Member
-) -> None:
+def test_filtering_by_starter(school: District, manager: Member, neighbour: Member) -> None:
     idle, other = a_member(school, "idle@maple.example"), a_member(school, "other@maple.example")
     run(school, a_class(1, GRADE="4"), member=manager)
     run(school, a_class(2, GRADE="4"), member=other)
@@ -89,7 +87,7 @@ def test_they_are_picked_by_who_started_them(
     assert starters(school) == [manager, other]
 
 
-def test_days_are_the_districts_and_both_are_included(school: District) -> None:
+def test_days_are_local_and_both_are_included(school: District) -> None:
     for number, moment in enumerate(
         (
             datetime(2026, 11, 22, 5, 59, tzinfo=UTC),  # the 21st in Chicago
@@ -100,29 +98,32 @@ def test_days_are_the_districts_and_both_are_included(school: District) -> None:
         start=2,
     ):
         run(school, a_class(1, GRADE="4"))
-        at(school, number, moment)
+        set_received_at(school, number, moment)
     assert numbers(school, since=date(2026, 11, 22), until=date(2026, 11, 22)) == [4, 3]
     assert numbers(school, since=date(2026, 11, 23)) == [5]
     assert numbers(school, until=date(2026, 11, 21)) == [2, 1]
 
 
-# Nights
+# Daily summaries
 
 
-def test_every_day_is_there_the_oldest_first(school: District) -> None:
-    found = daily_summaries(school, TODAY, days=30)
-    assert [night.day for night in found] == [TODAY - timedelta(days=29 - n) for n in range(30)]
-    assert {(night.numbers, night.worst, night.changed) for night in found} == {((), "none", 0)}
+def test_every_day_is_listed_oldest_first(school: District) -> None:
+    summaries = daily_summaries(school, TODAY, days=30)
+    assert [summary.day for summary in summaries] == [
+        TODAY - timedelta(days=29 - n) for n in range(30)
+    ]
+    results = {(summary.numbers, summary.worst, summary.changed) for summary in summaries}
+    assert results == {((), "none", 0)}
 
 
 def test_a_day_counts_the_rows_of_its_updates(school: District, cedar: District) -> None:
     enroll(cedar, a_class(9))
-    at(cedar, 1, datetime(2026, 11, 23, 8, tzinfo=UTC))
+    set_received_at(cedar, 1, datetime(2026, 11, 23, 8, tzinfo=UTC))
     run(school, "STUDENT_ID,GRADE\ns000,5\ns001,4\ns002,13")
     canceled = send(school, a_class(4, GRADE="6"))
     cancel(school)
     for number in (2, canceled.number):
-        at(school, number, datetime(2026, 11, 23, 8, tzinfo=UTC))
+        set_received_at(school, number, datetime(2026, 11, 23, 8, tzinfo=UTC))
     *_, yesterday, today = daily_summaries(school, TODAY)
     assert (yesterday.numbers, yesterday.worst) == ((), "none")
     assert (today.day, today.numbers) == (TODAY, (2, 3))
@@ -130,7 +131,7 @@ def test_a_day_counts_the_rows_of_its_updates(school: District, cedar: District)
     assert today.worst == "canceled"
 
 
-def test_a_day_is_the_districts_also_when_the_clocks_are_changed(school: District) -> None:
+def test_days_are_local_also_when_the_clocks_change(school: District) -> None:
     run(school, a_class(1, GRADE="4"))
     for moment, day in (
         (datetime(2026, 3, 8, 5, 59, tzinfo=UTC), date(2026, 3, 7)),
@@ -138,7 +139,7 @@ def test_a_day_is_the_districts_also_when_the_clocks_are_changed(school: Distric
         (datetime(2026, 3, 9, 4, 59, tzinfo=UTC), date(2026, 3, 8)),
         (datetime(2026, 3, 9, 5, 0, tzinfo=UTC), date(2026, 3, 9)),
     ):
-        at(school, 2, moment)
+        set_received_at(school, 2, moment)
         assert [
             night.day
             for night in daily_summaries(school, date(2026, 3, 10), days=5)
@@ -146,7 +147,7 @@ def test_a_day_is_the_districts_also_when_the_clocks_are_changed(school: Distric
         ] == [day]
 
 
-def test_of_several_updates_the_worst_is_told(school: District) -> None:
+def test_of_several_updates_the_worst_is_reported(school: District) -> None:
     def worst() -> str:
         UpdateJob.objects.filter(number__gt=1).update(
             received_at=datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -154,9 +155,9 @@ def test_of_several_updates_the_worst_is_told(school: District) -> None:
         return daily_summaries(school, TODAY)[-1].worst
 
     assert worst() == "none"
-    running_one = send(school, a_class(1, GRADE="5"))
+    running = send(school, a_class(1, GRADE="5"))
     assert worst() == "running"
-    finish(running_one)
+    finish(running)
     assert worst() == "completed"
     run(school, "STUDENT_ID,GRADE\ns000,13")
     assert worst() == "completed with errors"
@@ -173,14 +174,14 @@ def test_of_several_updates_the_worst_is_told(school: District) -> None:
     assert worst() == "failed"
 
 
-# The last night
+# Latest updates
 
 
-def test_before_anything_came_there_is_nothing_to_say(cedar: District) -> None:
+def test_without_any_update_there_are_no_latest_ones(cedar: District) -> None:
     assert latest_updates(cedar) == LatestUpdates(None, None, (), None)
 
 
-def test_the_last_night_tells_what_ended_last_what_runs_and_what_waits(
+def test_latest_updates_are_the_last_ended_the_running_and_the_waiting(
     school: District, cedar: District
 ) -> None:
     enroll(cedar, a_class(1))

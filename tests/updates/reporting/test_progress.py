@@ -1,4 +1,4 @@
-"""How far an update is; the estimates themselves are tested with the verdicts that tell them."""
+"""The progress of an update; the estimates are tested together with the status lines."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ from tests.web.reports import BEGUN, a_report
 APPLYING_AT = BEGUN + timedelta(seconds=12)
 
 
-def test_what_is_done_and_how_fast() -> None:
+def test_progress_and_rate() -> None:
     checking = a_report(State.CHECKING, read=2406)
     assert phase_progress(checking) == PhaseProgress(BEGUN, 2406, 4812)
     assert (share(checking), rate(checking, BEGUN + timedelta(seconds=2))) == (0.5, 1203)
@@ -29,29 +29,23 @@ def test_what_is_done_and_how_fast() -> None:
 @pytest.mark.parametrize(
     "state", [state for state in State if state not in {State.CHECKING, State.APPLYING}]
 )
-def test_of_an_update_that_nobody_works_on_there_is_nothing_to_say(state: State) -> None:
-    told = a_report(state, read=10)
+def test_an_update_that_is_not_in_progress_has_no_progress(state: State) -> None:
+    report = a_report(state, read=10)
     now = BEGUN + timedelta(hours=1)
-    assert (phase_progress(told), share(told), rate(told, now), stalled_since(told, now)) == (
-        None,
-        0.0,
-        None,
-        None,
-    )
+    assert (phase_progress(report), share(report)) == (None, 0.0)
+    assert (rate(report, now), stalled_since(report, now)) == (None, None)
 
 
-def test_before_anything_is_done_there_is_no_rate() -> None:
+def test_there_is_no_rate_before_the_first_row() -> None:
     assert rate(a_report(State.CHECKING), BEGUN + timedelta(seconds=2)) is None
     assert share(a_report(State.APPLYING, staged=0)) == 0.0
 
 
-def test_an_update_is_stalled_when_it_has_not_moved_for_a_minute() -> None:
-    told = a_report(State.CHECKING, read=10)
-    moved = told.progressed_at
-    assert moved is not None
-    assert stalled_since(told, moved + timedelta(seconds=60)) is None
-    assert stalled_since(told, moved + timedelta(seconds=61)) == moved
-    assert (
-        stalled_since(a_report(State.CHECKING, progressed_at=None), moved + timedelta(hours=1))
-        is None
-    )
+def test_an_update_is_stalled_after_a_minute_without_progress() -> None:
+    report = a_report(State.CHECKING, read=10)
+    progressed_at = report.progressed_at
+    assert progressed_at is not None
+    assert stalled_since(report, progressed_at + timedelta(seconds=60)) is None
+    assert stalled_since(report, progressed_at + timedelta(seconds=61)) == progressed_at
+    without_progress = a_report(State.CHECKING, progressed_at=None)
+    assert stalled_since(without_progress, progressed_at + timedelta(hours=1)) is None

@@ -1,4 +1,4 @@
-"""One Report feeds answers, mails, pages and commands: the same counts everywhere."""
+"""The report that the upload commands, emails, pages and the CLI show."""
 
 import pytest
 
@@ -58,22 +58,28 @@ def test_the_counts_are_those_of_the_rows(school: District) -> None:
     assert (result.with_errors, result.ended, result.rows, result.read) == (True, True, 6, 6)
 
 
-def test_a_report_tells_who_and_how_and_which_file(school: District, manager: Member) -> None:
+def test_a_report_has_the_starter_the_options_and_the_file(
+    school: District, manager: Member
+) -> None:
     update = send(school, a_class(6), member=manager, via="curl 8.5", file_name="from sis.csv")
-    facts = finish(update)
-    assert (facts.number, facts.district, facts.slug, facts.time_zone) == (
+    result = finish(update)
+    assert (result.number, result.district, result.slug, result.time_zone) == (
         2,
         "Maple USD",
         "maple-usd",
         "America/Chicago",
     )
-    assert (facts.starter, facts.source, facts.file_name) == (manager, "curl 8.5", "from sis.csv")
-    assert (facts.mode, facts.state, facts.encoding) == (Mode.UPDATE, State.COMPLETED, "utf-8")
-    assert (facts.file_size, facts.file_digest) == (update.file_size, update.file_digest)
-    assert facts.started_at is not None
-    assert facts.ended_at is not None
-    assert facts.received_at <= facts.started_at <= facts.ended_at
-    assert facts.refusal is None
+    assert (result.starter, result.source, result.file_name) == (
+        manager,
+        "curl 8.5",
+        "from sis.csv",
+    )
+    assert (result.mode, result.state, result.encoding) == (Mode.UPDATE, State.COMPLETED, "utf-8")
+    assert (result.file_size, result.file_digest) == (update.file_size, update.file_digest)
+    assert result.started_at is not None
+    assert result.ended_at is not None
+    assert result.received_at <= result.started_at <= result.ended_at
+    assert result.refusal is None
 
 
 def test_problems_are_grouped_errors_first_the_most_frequent_first(school: District) -> None:
@@ -88,7 +94,7 @@ def test_problems_are_grouped_errors_first_the_most_frequent_first(school: Distr
     assert groups[0].title == "No such student"
 
 
-def test_a_line_is_named_once_however_many_problems_it_has(school: District) -> None:
+def test_a_line_is_listed_once_however_many_problems_it_has(school: District) -> None:
     groups = run(school, "STUDENT_ID,GRADE,GENDER,RACE\ns000,13,q,zz\ns001,13,f,\ns002,5,,").groups
     assert [(group.code, group.count, group.lines) for group in groups] == [
         ("bad_value", 4, (2, 3))
@@ -96,7 +102,7 @@ def test_a_line_is_named_once_however_many_problems_it_has(school: District) -> 
     assert report.rejected_lines(last(school)) == {"bad_value": [2, 3]}
 
 
-def test_lines_of_rejected_rows_are_named_by_code_up_to_a_thousand_rows(school: District) -> None:
+def test_lines_of_rejected_rows_are_listed_by_code_up_to_a_thousand_rows(school: District) -> None:
     rows = (
         [f"x{n:04},5,q" for n in range(900)]
         + [f"s000,13,f{n}" for n in range(99)]
@@ -111,7 +117,7 @@ def test_lines_of_rejected_rows_are_named_by_code_up_to_a_thousand_rows(school: 
     assert report.rejected_lines(update, 3) == {"bad_value": [2, 3, 4]}
 
 
-def test_all_problems_come_in_the_order_of_the_file(school: District) -> None:
+def test_all_problems_are_in_file_order(school: District) -> None:
     run(school, "STUDENT_ID,GRADE\nx1,13\nx2,5\ns000,13\nx3,5")
     assert [(problem.line, problem.code) for problem in report.problems(last(school))] == [
         (2, "bad_value"),
@@ -131,7 +137,7 @@ def test_all_problems_come_in_the_order_of_the_file(school: District) -> None:
         (b"SIS_ID,GRADE\n1,5\n", "key_column_renamed"),
     ],
 )
-def test_of_several_problems_the_weightiest_names_the_refusal(
+def test_the_most_severe_of_several_problems_names_the_refusal(
     school: District, data: bytes, code: str
 ) -> None:
     update = send_bytes(school, data).update
@@ -142,7 +148,7 @@ def test_of_several_problems_the_weightiest_names_the_refusal(
     assert counts(told(update)) == {}
 
 
-def test_a_canceled_update_tells_what_was_not_processed(school: District) -> None:
+def test_a_canceled_update_counts_what_was_not_processed(school: District) -> None:
     update = send(school, a_class(6, GRADE="5"))
     applying(update, 1)
     cancel(school)
@@ -167,9 +173,7 @@ def test_updates_are_found_in_their_own_district_only(school: District, cedar: D
     assert report.find(cedar, 1) is None
 
 
-def test_the_update_before_is_the_last_that_was_completed(
-    school: District, cedar: District
-) -> None:
+def test_the_previous_update_is_the_last_completed_one(school: District, cedar: District) -> None:
     enroll(cedar, a_class(1))
     first = last(school)
     canceled = send(school, a_class(1))
@@ -181,7 +185,7 @@ def test_the_update_before_is_the_last_that_was_completed(
     assert report.previous(canceled) == first
 
 
-def test_those_who_wait_are_told_the_oldest_first(school: District, cedar: District) -> None:
+def test_waiting_updates_are_listed_oldest_first(school: District, cedar: District) -> None:
     send(cedar, a_class(1))
     assert report.waiting_numbers(school) == []
     updates = [send(school, a_class(size)) for size in (1, 2, 3)]

@@ -1,4 +1,4 @@
-"""The rows of an update, a page at a time."""
+"""The rows of an update, page by page."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -46,11 +46,11 @@ def pk_of(student_id: str) -> int:
     return Student.objects.get(student_id=student_id, district__slug="maple-usd").pk
 
 
-def lines_of(found: Sequence[RowView]) -> list[int]:
-    return [line.number for line in found]
+def lines_of(views: Sequence[RowView]) -> list[int]:
+    return [view.number for view in views]
 
 
-def test_rows_that_did_something_or_were_rejected_come_in_the_order_of_the_file(
+def test_rows_that_changed_something_or_were_rejected_are_in_file_order(
     night: UpdateJob,
 ) -> None:
     page = rows_of(night)
@@ -64,7 +64,7 @@ def test_rows_that_did_something_or_were_rejected_come_in_the_order_of_the_file(
     assert (page.total, page.pages, page.first, page.last) == (5, 1, 1, 5)
 
 
-def test_each_names_the_student_it_means_what_changed_and_what_is_wrong(night: UpdateJob) -> None:
+def test_each_row_has_its_student_its_changes_and_its_problems(night: UpdateJob) -> None:
     updated, rejected, added, clashing, with_password = rows_of(night).items
     assert updated.student == rows.StudentRef(pk_of("s000"), "Ann000 Lee000", "s000")
     assert (updated.changes, updated.problems) == ((FieldChange("GRADE", "4", "5"),), ())
@@ -122,7 +122,7 @@ def test_rows_wait_until_they_are_applied_or_the_update_ends(school: District) -
     assert rows_of(update, "updated").total == 2
 
 
-def test_while_rows_are_checked_those_that_were_found_wait(school: District) -> None:
+def test_while_rows_are_checked_the_staged_ones_wait(school: District) -> None:
     update = send(school, f"{a_class(6, GRADE='5')}\nx1,,,,,5")
     for _ in islice(runner.run_steps(update.pk), 2):
         pass
@@ -147,16 +147,16 @@ def test_every_row_is_on_one_page_and_the_totals_are_those_of_the_report(
         rows_of(update, outcome, page=number, size=7)
         for number in range(1, rows_of(update, outcome, size=7).pages + 1)
     ]
-    found = [line for page in pages for line in lines_of(page.items)]
-    assert found == sorted(set(found))
-    assert {page.total for page in pages} == {len(found)}
+    numbers = [line for page in pages for line in lines_of(page.items)]
+    assert numbers == sorted(set(numbers))
+    assert {page.total for page in pages} == {len(numbers)}
     reported = counts(told(update))
-    assert len(found) == (
+    assert len(numbers) == (
         reported.get(outcome, 0) if outcome else update.rows_updated + update.rows_rejected
     )
 
 
-def test_a_page_that_is_not_there_is_the_nearest(night: UpdateJob) -> None:
+def test_a_page_out_of_range_is_the_nearest_one(night: UpdateJob) -> None:
     assert lines_of(rows_of(night, page=9, size=2).items) == [7]
     assert lines_of(rows_of(night, page=-1, size=2).items) == [2, 4]
 
@@ -183,7 +183,7 @@ def test_a_page_that_is_not_there_is_the_nearest(night: UpdateJob) -> None:
         ("99999999999999999999", []),
     ],
 )
-def test_a_line_a_key_or_words_of_a_name_are_searched(
+def test_searching_by_line_key_or_words_of_a_name(
     night: UpdateJob, search: str, lines: list[int]
 ) -> None:
     page = rows_of(night, search=search)
@@ -196,18 +196,20 @@ def test_a_search_stays_within_the_outcome(night: UpdateJob) -> None:
     assert lines_of(rows_of(night, "added", "6").items) == []
 
 
-def test_of_names_only_so_many_are_found(night: UpdateJob, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_rows_found_by_name_is_limited(
+    night: UpdateJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(rows, "MAX_NAMED_STUDENTS", 2)
     assert lines_of(rows_of(night, search="ann").items) == [2, 4]
 
 
-def test_the_neighbours_students_are_not_searched(night: UpdateJob, cedar: District) -> None:
+def test_students_of_other_districts_are_not_searched(night: UpdateJob, cedar: District) -> None:
     enroll(cedar, a_class(1, STUDENT_ID="c{0:03}", FIRST_NAME="Cedric"))
     for search in ("c000", "cedric"):
         assert rows_of(night, search=search).total == 0
 
 
-def test_a_change_that_somebody_else_had_made_meanwhile_is_not_the_rows(school: District) -> None:
+def test_a_change_made_by_hand_meanwhile_is_not_listed(school: District) -> None:
     update = send(school, "STUDENT_ID,GRADE,GENDER\ns000,5,m")
     work = applying(update)
     Student.objects.filter(student_id="s000").update(grade="5")
@@ -217,7 +219,7 @@ def test_a_change_that_somebody_else_had_made_meanwhile_is_not_the_rows(school: 
     assert rows_of(update).items[0].changes == (FieldChange("GENDER", "f", "m"),)
 
 
-def test_a_new_student_that_has_another_name_by_now_is_called_as_in_the_file(
+def test_a_renamed_new_student_is_shown_with_the_name_in_the_file(
     night: UpdateJob,
 ) -> None:
     Student.objects.filter(student_id="n1").update(name_key="another")

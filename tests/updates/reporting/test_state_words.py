@@ -1,4 +1,4 @@
-"""The table of what states and outcomes are called."""
+"""The words for states and outcomes."""
 
 import pytest
 
@@ -17,19 +17,19 @@ from rollbook.web.pages.base.templatetags.pages import MARKS
 from tests.web.reports import a_report
 
 
-def test_every_state_and_every_outcome_has_its_words() -> None:
+def test_every_state_and_every_outcome_has_words() -> None:
     assert list(STATES) == list(State)
     assert list(OUTCOMES) == list(Outcome)
     assert {words.verdict for words in STATES.values()} <= set(VERDICT_MEANINGS)
 
 
-def test_a_word_is_shown_in_one_way_only() -> None:
+def test_a_word_has_one_sign_and_tone() -> None:
     shown = {words.word: (words.sign, words.tone) for words in ALL}
     assert len(shown) == len(ALL)
     assert shown.items() <= MARKS.items()
 
 
-def test_every_end_has_its_place_between_good_and_bad() -> None:
+def test_every_final_state_is_ranked() -> None:
     assert set(BEST_TO_WORST) > {
         words for state, words in STATES.items() if state not in UNFINISHED
     }
@@ -37,13 +37,13 @@ def test_every_end_has_its_place_between_good_and_bad() -> None:
 
 
 @pytest.mark.parametrize("state", State)
-def test_an_update_has_a_sentence_once_it_has_ended(state: State) -> None:
+def test_an_ended_update_has_a_sentence(state: State) -> None:
     report = a_report(state, rows=3, updated=1)
     assert bool(result_sentence(report)) == (state not in UNFINISHED)
     assert "{" not in result_sentence(report)
 
 
-def test_rejected_rows_tell_on_a_completed_update_alone() -> None:
+def test_rejected_rows_matter_for_completed_updates_only() -> None:
     assert (
         words_of(a_report(State.COMPLETED, rows=3, updated=1, rejected=2)).word
         == "completed with errors"
@@ -51,14 +51,24 @@ def test_rejected_rows_tell_on_a_completed_update_alone() -> None:
     assert words_of(a_report(State.CANCELED, rows=3, rejected=2)).word == "canceled"
 
 
-def test_one_row_is_told_in_the_singular() -> None:
-    rejected = a_report(State.COMPLETED, rows=3, updated=2, rejected=1)
-    assert "1 row of the file had errors and was not applied" in result_sentence(rejected)
-    canceled = a_report(State.CANCELED, rows=2, updated=1)
-    sentence = result_sentence(canceled)
-    assert (
-        "The 1 student that was already changed stays changed; 1 row was not processed." in sentence
+def test_one_row_is_in_the_singular() -> None:
+    rejected = result_sentence(a_report(State.COMPLETED, rows=3, updated=2, rejected=1))
+    assert "1 row was rejected and not applied. Fix it in your SIS; it'll come" in rejected
+    canceled = result_sentence(a_report(State.CANCELED, rows=2, updated=1))
+    assert "1 student was already changed, and that change is kept; 1 row was not" in canceled
+    unapplied = result_sentence(a_report(State.CANCELED, rows=2))
+    assert "No students were changed; 2 rows were not processed." in unapplied
+
+
+def test_the_sentence_has_the_numbers_of_changed_and_added_students() -> None:
+    updated = a_report(State.COMPLETED, updated=83, unchanged=4729)
+    assert result_sentence(updated) == (
+        "Student update 17 for Maple USD finished: 83 of 4,812 students changed. No action needed."
     )
-    assert "No student was changed; 2 rows were not processed." in result_sentence(
-        a_report(State.CANCELED, rows=2)
-    )
+    added = a_report(State.COMPLETED, updated=83, added=12, unchanged=4717)
+    assert "83 of 4,812 students changed, 12 added. No action" in result_sentence(added)
+
+
+def test_an_update_with_only_rejected_rows_applied_nothing() -> None:
+    report = a_report(State.COMPLETED, rows=3, rejected=3)
+    assert "finished: nothing was applied. 3 rows were rejected" in result_sentence(report)

@@ -1,4 +1,4 @@
-"""The line for an update in each state, word for word as specified."""
+"""The exact status line of an update in each state."""
 
 from datetime import timedelta
 
@@ -21,7 +21,8 @@ def test_every_state_has_a_line() -> None:
 
 def test_checking() -> None:
     assert str(verdict(a_report(State.CHECKING, **CHECKING), SCENE)) == (
-        "RUNNING update 17: checking, 2,935 of 4,812 rows read (61 %), started 02:05:11 CST, about 9 s left"
+        "RUNNING update 17: checking, 2,935 of 4,812 rows read (61 %), "
+        "started 02:05:11 CST, about 9 s left"
     )
 
 
@@ -48,18 +49,19 @@ def test_stalled_for_more_than_a_minute(state: State) -> None:
     report = a_report(state, progressed_at=BEGUN + timedelta(minutes=2), **APPLYING)
     assert "stalled" not in str(verdict(report, StatusContext(BEGUN + timedelta(minutes=3), URL)))
     line = str(verdict(report, StatusContext(BEGUN + timedelta(minutes=3, seconds=1), URL)))
-    assert line.startswith("RUNNING update 17: stalled since 02:07:11 CST, goes on by itself; ")
+    assert line.startswith(
+        "RUNNING update 17: stalled since 02:07:11 CST, will resume automatically; "
+    )
 
 
 @pytest.mark.parametrize("state", [State.RECEIVED, State.CHECKING, State.APPLYING])
-def test_no_worker_is_there(state: State) -> None:
+def test_no_worker_is_running(state: State) -> None:
     report = a_report(state)
-    seen = verdict(
-        report,
-        StatusContext(BEGUN, URL, worker_alive=False, worker_seen_at=BEGUN - timedelta(minutes=5)),
-    )
-    assert str(seen) == (
-        "RUNNING update 17: waiting; no worker has been seen since 02:00:11 CST; nothing is lost, tell the operator"
+    five_minutes_ago = BEGUN - timedelta(minutes=5)
+    context = StatusContext(BEGUN, URL, worker_alive=False, worker_seen_at=five_minutes_ago)
+    assert str(verdict(report, context)) == (
+        "RUNNING update 17: waiting; no worker has been seen since 02:00:11 CST; "
+        "nothing is lost; tell your Rollbook administrator"
     )
     never = verdict(report, StatusContext(BEGUN, URL, worker_alive=False))
     assert "no worker has been seen yet" in str(never)
@@ -76,8 +78,8 @@ def test_completed() -> None:
 def test_completed_with_errors() -> None:
     report = a_report(State.COMPLETED, updated=83, unchanged=4715, rejected=14, ended_at=BEGUN)
     assert str(verdict(report, SCENE)) == (
-        "COMPLETED WITH ERRORS update 17: 4,812 students: 83 updated, 4,715 unchanged, 14 rejected; "
-        "see https://rollbook.example/updates/17"
+        "COMPLETED WITH ERRORS update 17: 4,812 students: 83 updated, 4,715 unchanged, "
+        "14 rejected; see https://rollbook.example/updates/17"
     )
 
 
@@ -89,7 +91,8 @@ def test_added_students_are_counted_where_there_are_any() -> None:
 def test_canceled() -> None:
     report = a_report(State.CANCELED, updated=41, unchanged=2269, ended_at=BEGUN)
     assert str(verdict(report, SCENE)) == (
-        "CANCELED update 17: 4,812 students: 41 updated, 2,269 unchanged, 0 rejected, 2,502 not processed"
+        "CANCELED update 17: 4,812 students: 41 updated, 2,269 unchanged, 0 rejected, "
+        "2,502 not processed"
     )
 
 
@@ -102,7 +105,8 @@ def test_refused() -> None:
 def test_failed() -> None:
     report = a_report(State.FAILED, updated=41, reference="8f3a1c", ended_at=BEGUN)
     assert str(verdict(report, SCENE)) == (
-        "FAILED update 17: internal error, reference 8f3a1c: 41 students are updated; send the file again"
+        "FAILED update 17: internal error, reference 8f3a1c: 41 students are updated; "
+        "upload the file again"
     )
 
 
@@ -111,8 +115,8 @@ def test_nothing_is_estimated_before_anything_is_done() -> None:
     assert seconds_left(a_report(State.COMPLETED, read=4812), BEGUN) is None
 
 
-def test_the_first_applied_student_does_not_promise_hours() -> None:
-    """The long check before it does not count."""
+def test_the_estimate_for_applying_starts_with_applying() -> None:
+    """The time of a long check does not affect it."""
     applying_at = BEGUN + timedelta(minutes=5)
     report = a_report(
         State.APPLYING, rows=1_000_000, staged=10_000, updated=100, applying_at=applying_at

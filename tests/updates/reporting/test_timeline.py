@@ -1,4 +1,4 @@
-"""How an update went, moment by moment."""
+"""The timeline of an update, its result emails, and the description of its file."""
 
 from datetime import timedelta
 
@@ -26,20 +26,20 @@ def school(maple: District) -> District:
     return maple
 
 
-def whats(update: UpdateJob) -> list[str]:
+def events(update: UpdateJob) -> list[str]:
     update.refresh_from_db()
-    return [moment.what for moment in timeline(update)]
+    return [entry.what for entry in timeline(update)]
 
 
-def test_moments_come_as_they_happen_each_with_the_time_from_the_one_before(
+def test_each_entry_has_the_time_since_the_one_before(
     school: District,
 ) -> None:
     update = send(school, a_class(3, GRADE="5"))
-    assert whats(update) == ["received"]
+    assert events(update) == ["received"]
     applying(update)
-    assert whats(update) == ["received", "begun", "checked"]
+    assert events(update) == ["received", "begun", "checked"]
     finish(update)
-    assert whats(update) == ["received", "begun", "checked", "ended"]
+    assert events(update) == ["received", "begun", "checked", "ended"]
     received, begun, checked, ended = timeline(update)
     assert received.took is None
     assert (begun.took, checked.took, ended.took) == (
@@ -47,38 +47,38 @@ def test_moments_come_as_they_happen_each_with_the_time_from_the_one_before(
         checked.at - begun.at,
         ended.at - checked.at,
     )
-    assert all(moment.took is None or moment.took >= timedelta(0) for moment in timeline(update))
+    assert all(entry.took is None or entry.took >= timedelta(0) for entry in timeline(update))
     assert ended.at == update.ended_at
 
 
-def test_what_never_came_is_left_out(school: District) -> None:
+def test_events_that_did_not_happen_are_left_out(school: District) -> None:
     update = send(school, a_class(3, GRADE="5"))
     cancel(school)
-    assert whats(update) == ["received", "ended"]
-    assert whats(send_bytes(school, b"").update) == ["received", "ended"]
+    assert events(update) == ["received", "ended"]
+    assert events(send_bytes(school, b"").update) == ["received", "ended"]
 
 
-def test_letters_are_sent_or_failed_or_wait(
+def test_mails_are_sent_or_failed_or_waiting(
     school: District, manager: Member, neighbour: Member
 ) -> None:
     update = send(school, a_class(3, GRADE="5"), member=manager)
     assert result_mails(update) == ()
     finish(update)
     mails.queue_result_mails()
-    letter = ResultMail.objects.get(update=update)
-    assert result_mails(update) == (MailStatus(manager, "waiting", letter.queued_at, ""),)
+    mail = ResultMail.objects.get(update=update)
+    assert result_mails(update) == (MailStatus(manager, "waiting", mail.queued_at, ""),)
     now = timezone.now()
     ResultMail.objects.update(next_attempt_at=now, last_error="SMTPServerDisconnected")
     assert result_mails(update) == (MailStatus(manager, "waiting", now, "SMTPServerDisconnected"),)
     ResultMail.objects.update(next_attempt_at=None)
     assert result_mails(update) == (
-        MailStatus(manager, "failed", letter.queued_at, "SMTPServerDisconnected"),
+        MailStatus(manager, "failed", mail.queued_at, "SMTPServerDisconnected"),
     )
     ResultMail.objects.update(sent_at=now, last_error="")
     assert result_mails(update) == (MailStatus(manager, "sent", now, ""),)
 
 
-def test_the_facts_of_the_file(school: District) -> None:
+def test_the_description_of_the_file(school: District) -> None:
     data = "STUDENT_ID,Home Room,DATE OF BIRTH\ns000,a,2012-05-13\n".encode("utf-8-sig")
     update = send_bytes(school, data, file_name="from sis.csv", encoding="cp1252").update
     assert file_facts(update) == FileFacts(

@@ -1,0 +1,1 @@
+"""Reports of updates: status, progress, rows, history and timeline, for every interface."""

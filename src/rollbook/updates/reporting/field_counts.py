@@ -1,4 +1,4 @@
-"""In how many students each column changed by an update: counted chunk by chunk, with the changes themselves."""
+"""Count the students whose value changed, by column; counted chunk by chunk as changes are made."""
 
 from collections import Counter
 
@@ -13,19 +13,21 @@ _ORDER = [STUDENT_ADDED, *(column.name for column in COLUMNS)]
 
 
 def changes_by_field(update: UpdateJob) -> dict[str, int]:
-    """Column to the number of students in whom it changed, in the documented order; STUDENT counts those added."""
+    """Return the number of changed students by column, in the documented order of the columns.
+
+    The key STUDENT has the number of added students.
+    """
     counts = load_field_counts(update)
     return {column: counts[column] for column in _ORDER if counts[column]}
 
 
 def load_field_counts(update: UpdateJob) -> Counter[str]:
-    """The same for whoever goes on counting. What an earlier version of Rollbook applied is looked up."""
+    """Return the same counts without order, so that applying can add to them.
+
+    Updates without stored counts, applied by an earlier version of Rollbook, are counted from the
+    history.
+    """
     if update.field_counts is None:
-        found = (
-            Change.objects.filter(update=update)
-            .order_by()
-            .values_list("field")
-            .annotate(count=Count("pk"))
-        )
-        return Counter(dict(found))
+        changes = Change.objects.filter(update=update).order_by().values_list("field")
+        return Counter(dict(changes.annotate(count=Count("pk"))))
     return Counter(update.field_counts)

@@ -1,10 +1,11 @@
-"""The updates of a district one after the other: filtered, night by night, and how the last night went."""
+"""List the updates of a district: filtered, summarized by day, and the latest ones."""
 
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import TypedDict, Unpack
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from rollbook.accounts.models import Member
 from rollbook.districts.local_dates import local_date, local_midnight
@@ -22,13 +23,43 @@ from rollbook.updates.reporting.state_words import (
 from rollbook.updates.state_machine import IN_PROGRESS, UNFINISHED, State
 
 OPERATOR = 0
-"""In the place of a member's key: the operator of the server."""
+"""Used instead of a member's key for updates that the operator of the server started."""
+
+_SUMMARY_FIELDS = (
+    "number",
+    "state",
+    "received_at",
+    "rows",
+    "rows_updated",
+    "rows_added",
+    "rows_unchanged",
+    "rows_rejected",
+)
+
+
+class UpdateFilters(TypedDict, total=False):
+    """What to list; a filter that is absent or None selects every update.
+
+    Attributes:
+        state: The state.
+        who: The key of the member who started the update, or OPERATOR.
+        since: The first local day on which the update was received.
+        until: The last local day on which the update was received.
+        with_errors: True for updates with rejected rows, False for updates without.
+    """
+
+    state: State | None
+    who: int | None
+    since: date | None
+    until: date | None
+    with_errors: bool | None
 
 
 @dataclass(frozen=True)
 class DailySummary:
-    """The updates that came in on one day of the district: their numbers, what became of their rows, and the word for
-    how the worst of them stands.
+    """The updates that were received on one local day of the district.
+
+    The counts are rows of the updates that have ended. ``worst`` is the word for the worst state.
     """
 
     day: date
@@ -42,7 +73,14 @@ class DailySummary:
 
 @dataclass(frozen=True)
 class LatestUpdates:
-    """The update that ended last, the one in work, the numbers of those that wait, and when the last file came in."""
+    """The most recent activity in a district.
+
+    Attributes:
+        last: The update that ended last.
+        running: The update in progress.
+        waiting: The numbers of the queued updates.
+        received_at: When the newest file was received.
+    """
 
     last: UpdateJob | None
     running: UpdateJob | None
@@ -51,85 +89,76 @@ class LatestUpdates:
 
 
 def list_updates(
-    district: District,
-    *,
-    state: State | None = None,
-    who: int | None = None,
-    since: date | None = None,
-    until: date | None = None,
-    with_errors: bool | None = None,
-    page: int = 1,
-    size: int = 50,
+    district: District, *, page: int = 1, size: int = 50, **filters: Unpack[UpdateFilters]
 ) -> Page[UpdateJob]:
-    """The district's updates, the latest first. ``who`` is a member's key or HOST; the days are those on which they
-    came in, both included, and ``with_errors`` picks those with rejected rows or those without.
-    """
-    updates = UpdateJob.objects.filter(district=district)
-    if state:
-        updates = updates.filter(state=state)
-    if who is not None:
-        updates = updates.filter(member=who or None)
-    if since:
-        updates = updates.filter(received_at__gte=local_midnight(district, since))
-    if until:
-        updates = updates.filter(
-            received_at__lt=local_midnight(district, until + timedelta(days=1))
-        )
-    if with_errors is not None:
-        updates = updates.filter(Q(rows_rejected__gt=0) if with_errors else Q(rows_rejected=0))
-    latest = updates.select_related(*RELATED).order_by("-number")
-    return page_of(updates.count(), page, size, lambda first, last: list(latest[first:last]))
+    """Return one page of the district's updates that match the filters, newest first."""
+    updates = _filtered(district, filters)
+    newest_first = updates.select_related(*RELATED).order_by("-number")
+    return page_of(updates.count(), page, size, lambda first, last: list(newest_first[first:last]))
 
 
 def starters(district: District) -> list[Member]:
-    """The members who have started an update."""
+    """Return the members who have started an update, by name."""
     started = UpdateJob.objects.filter(district=district).order_by().values("member").distinct()
     return list(Member.objects.filter(pk__in=started).order_by("last_name", "first_name", "pk"))
 
 
 def daily_summaries(district: District, today: date, days: int = 30) -> list[DailySummary]:
-    """So many days up to ``today``, the oldest first; a day without an update is one too."""
+    """Return a summary of each of the last ``days`` days up to ``today``, oldest first.
+
+    Days without updates are included.
+    """
     first = today - timedelta(days=days - 1)
-    of_day: defaultdict[date, list[UpdateJob]] = defaultdict(list)
-    for update in _since(district, local_midnight(district, first)):
-        of_day[local_date(district, update.received_at)].append(update)
-    return [
-        _daily_summary(day, of_day[day]) for day in (first + timedelta(days=n) for n in range(days))
-    ]
+    updates_by_day: defaultdict[date, list[UpdateJob]] = defaultdict(list)
+    for update in _received_since(district, local_midnight(district, first)):
+        updates_by_day[local_date(district, update.received_at)].append(update)
+    all_days = [first + timedelta(days=offset) for offset in range(days)]
+    return [_daily_summary(day, updates_by_day[day]) for day in all_days]
 
 
 def latest_updates(district: District) -> LatestUpdates:
-    """What there is to say of a district in one sentence."""
+    """Return what the headline of a district's home page needs."""
     updates = UpdateJob.objects.filter(district=district).select_related(*RELATED)
-    live = updates.filter(state__in=UNFINISHED).order_by("number")
+    unfinished = list(updates.filter(state__in=UNFINISHED).order_by("number"))
+    running = [update for update in unfinished if update.state in IN_PROGRESS]
+    waiting = [update.number for update in unfinished if update.state not in IN_PROGRESS]
     newest = updates.order_by("-number").first()
     return LatestUpdates(
         last=updates.exclude(state__in=UNFINISHED).order_by("-ended_at", "-number").first(),
-        running=next((update for update in live if update.state in IN_PROGRESS), None),
-        waiting=tuple(update.number for update in live if update.state not in IN_PROGRESS),
+        running=next(iter(running), None),
+        waiting=tuple(waiting),
         received_at=newest.received_at if newest else None,
     )
 
 
-def _since(district: District, moment: datetime) -> "QuerySet[UpdateJob]":
-    """What a night counts, and nothing of their headers and marks."""
-    updates = UpdateJob.objects.filter(district=district, received_at__gte=moment).order_by(
-        "number"
-    )
-    return updates.only(
-        "number",
-        "state",
-        "received_at",
-        "rows",
-        "rows_updated",
-        "rows_added",
-        "rows_unchanged",
-        "rows_rejected",
-    )
+def _filtered(district: District, filters: UpdateFilters) -> "QuerySet[UpdateJob]":
+    updates = UpdateJob.objects.filter(district=district)
+    if state := filters.get("state"):
+        updates = updates.filter(state=state)
+    if (who := filters.get("who")) is not None:
+        updates = updates.filter(member=None if who == OPERATOR else who)
+    if since := filters.get("since"):
+        updates = updates.filter(received_at__gte=local_midnight(district, since))
+    if until := filters.get("until"):
+        next_midnight = local_midnight(district, until + timedelta(days=1))
+        updates = updates.filter(received_at__lt=next_midnight)
+    with_errors = filters.get("with_errors")
+    if with_errors is True:
+        updates = updates.filter(rows_rejected__gt=0)
+    if with_errors is False:
+        updates = updates.filter(rows_rejected=0)
+    return updates
+
+
+def _received_since(district: District, moment: datetime) -> "QuerySet[UpdateJob]":
+    """Return the updates with only the fields of a summary; headers and checkpoints are large."""
+    updates = UpdateJob.objects.filter(district=district, received_at__gte=moment)
+    return updates.order_by("number").only(*_SUMMARY_FIELDS)
 
 
 def _daily_summary(day: date, updates: list[UpdateJob]) -> DailySummary:
     ended = [update for update in updates if update.state not in UNFINISHED]
+    worst = max(map(_words, updates), key=BEST_TO_WORST.index, default=NO_FILE)
     return DailySummary(
         day=day,
         numbers=tuple(update.number for update in updates),
@@ -137,7 +166,7 @@ def _daily_summary(day: date, updates: list[UpdateJob]) -> DailySummary:
         unchanged=sum(update.rows_unchanged for update in ended),
         rejected=sum(update.rows_rejected for update in ended),
         not_processed=sum(update.not_processed for update in ended),
-        worst=max(map(_words, updates), key=BEST_TO_WORST.index, default=NO_FILE).word,
+        worst=worst.word,
     )
 
 

@@ -1,4 +1,4 @@
-"""How far an update is, how fast, and how long it may still take: pure readings of its report."""
+"""Compute an update's progress, rate and remaining time from its report."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ STALLED_AFTER = timedelta(seconds=60)
 
 @dataclass(frozen=True)
 class PhaseProgress:
-    """Since when an update is in its state, and how many rows of how many are done there."""
+    """When the current phase of an update started, and how many of its rows are done."""
 
     since: datetime | None
     done: int
@@ -20,39 +20,42 @@ class PhaseProgress:
 
 
 def phase_progress(report: Report) -> PhaseProgress | None:
-    """What is being done; None if nothing is."""
+    """Return the progress of the current phase; None if the update is not in progress."""
     read = REMAINING.get(report.state)
     return read(report) if read else None
 
 
 def seconds_left(report: Report, now: datetime) -> int | None:
-    """An estimate from the rate so far; None while there is nothing to go by."""
-    doing = phase_progress(report)
-    if doing is None or doing.since is None or not doing.done:
+    """Estimate the seconds that the phase still takes from its rate so far; None if unknown."""
+    progress = phase_progress(report)
+    if progress is None or progress.since is None or not progress.done:
         return None
-    return max(
-        1, round((now - doing.since).total_seconds() * (doing.total - doing.done) / doing.done)
-    )
+    elapsed = (now - progress.since).total_seconds()
+    return max(1, round(elapsed * (progress.total - progress.done) / progress.done))
 
 
 def rate(report: Report, now: datetime) -> float | None:
-    """Rows a second so far; None while there is nothing to go by."""
-    doing = phase_progress(report)
-    if doing is None or doing.since is None or not doing.done:
+    """Return the rows per second so far; None if unknown."""
+    progress = phase_progress(report)
+    if progress is None or progress.since is None or not progress.done:
         return None
-    return doing.done / max((now - doing.since).total_seconds(), 0.001)
+    return progress.done / max((now - progress.since).total_seconds(), 0.001)
 
 
 def share(report: Report) -> float:
-    """How much of what is being done is done, from 0 to 1."""
-    doing = phase_progress(report)
-    return min(1.0, doing.done / doing.total) if doing and doing.total else 0.0
+    """Return the completed share of the current phase, from 0 to 1."""
+    progress = phase_progress(report)
+    if progress is None or not progress.total:
+        return 0.0
+    return min(1.0, progress.done / progress.total)
 
 
 def stalled_since(report: Report, now: datetime) -> datetime | None:
-    """Since when an update that is in work has not moved, if that is long ago."""
-    at = report.progressed_at
-    return at if report.state in REMAINING and at and now - at > STALLED_AFTER else None
+    """Return the time of the last progress if it is longer ago than STALLED_AFTER."""
+    if report.state not in REMAINING or report.progressed_at is None:
+        return None
+    is_stalled = now - report.progressed_at > STALLED_AFTER
+    return report.progressed_at if is_stalled else None
 
 
 def _checking(report: Report) -> PhaseProgress:
@@ -67,3 +70,4 @@ REMAINING: Mapping[State, Callable[[Report], PhaseProgress]] = {
     State.CHECKING: _checking,
     State.APPLYING: _applying,
 }
+"""How to read the progress from a report, by state."""

@@ -1,4 +1,4 @@
-"""5. An update as people are told of it: one Report feeds answers, mails, pages and commands."""
+"""Build the report of an update, which the upload commands, emails, pages and the CLI show."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,16 +18,18 @@ from rollbook.updates.models import UpdateJob
 from rollbook.updates.problem_store import to_problem
 from rollbook.updates.state_machine import IN_PROGRESS, UNFINISHED, Mode, State
 
-RELATED = ("district", "member", "corrects")  # what a report of an update also reads
+RELATED = ("district", "member", "corrects")  # foreign keys that a report follows
 FIRST_LINES_SHOWN = 10
 MAX_LINES_SHOWN = 1000
 
 
 @dataclass(frozen=True)
 class Report:
-    """An update's facts. Counts are rows; times are aware; sizes are bytes; what is not known yet is None or 0.
+    """The state and results of an update.
 
-    ``mends`` is the number of the update whose rows this file repeats, ``mended_by`` are those that repeat its own.
+    Counts are rows, times are aware, and sizes are bytes. Values that are not known yet are None,
+    0 or empty. ``corrects`` is the number of the update whose exported rows this file contains;
+    ``corrected_by`` has the numbers of the updates that contain exported rows of this one.
     """
 
     number: int
@@ -62,27 +64,27 @@ class Report:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen."""
+        """Return whether the update has ended."""
         return self.state not in UNFINISHED
 
     @property
     def changed(self) -> int:
-        """Rows that changed a student."""
+        """Return the number of rows that changed or added a student."""
         return self.updated + self.added
 
     @property
     def not_processed(self) -> int:
-        """Rows without an outcome; they are final once the update has ended."""
+        """Return the number of rows without an outcome; final once the update has ended."""
         return self.rows - self.updated - self.added - self.unchanged - self.rejected
 
     @property
     def with_errors(self) -> bool:
-        """Whether any row was rejected."""
+        """Return whether any row was rejected."""
         return self.rejected > 0
 
 
 def report(update: UpdateJob) -> Report:
-    """The report of an update as it stands now."""
+    """Return the current report of an update."""
     return replace(
         report_without_problems(update),
         refusal=_refusal(update),
@@ -94,7 +96,10 @@ def report(update: UpdateJob) -> Report:
 
 
 def report_without_problems(update: UpdateJob) -> Report:
-    """The same without problems and later updates, for which nothing is looked up: it is asked for again and again."""
+    """Return the report without problems and corrections.
+
+    If RELATED is selected, it needs no database query, so it suits frequent polling.
+    """
     return Report(
         number=update.number,
         district=update.district.name,
@@ -128,7 +133,7 @@ def report_without_problems(update: UpdateJob) -> Report:
 
 
 def current_update(district: District) -> UpdateJob | None:
-    """The update a district means when it names none: the running one, else the one with the highest number."""
+    """Return the update in progress, or the newest one if none is; None if there are no updates."""
     numbers = (
         UpdateJob.objects.filter(district=district)
         .order_by("-number")
@@ -139,14 +144,14 @@ def current_update(district: District) -> UpdateJob | None:
 
 
 def find(district: District, number: int) -> UpdateJob | None:
-    """The district's update with this number."""
+    """Return the district's update with this number, or None."""
     return (
         UpdateJob.objects.filter(district=district, number=number).select_related(*RELATED).first()
     )
 
 
 def previous(update: UpdateJob) -> UpdateJob | None:
-    """The last update of the district before this one that was completed."""
+    """Return the district's last completed update before this one, or None."""
     earlier = UpdateJob.objects.filter(
         district=update.district_id, number__lt=update.number, state=State.COMPLETED
     )
@@ -154,51 +159,55 @@ def previous(update: UpdateJob) -> UpdateJob | None:
 
 
 def unfinished_numbers(district: District) -> tuple[list[int], list[int]]:
-    """The numbers of the updates in work, and of those that nobody has begun, the oldest first."""
-    found = (
-        UpdateJob.objects.filter(district=district, state__in=UNFINISHED)
-        .order_by("number")
-        .values_list("number", "state")
-    )
-    in_work = [number for number, state in found if state in IN_PROGRESS]
-    received = [number for number, state in found if state not in IN_PROGRESS]
-    return in_work, received
+    """Return the numbers of the updates in progress and of those not started, oldest first."""
+    updates = UpdateJob.objects.filter(district=district, state__in=UNFINISHED)
+    states = list(updates.order_by("number").values_list("number", "state"))
+    in_progress = [number for number, state in states if state in IN_PROGRESS]
+    received = [number for number, state in states if state not in IN_PROGRESS]
+    return in_progress, received
 
 
 def waiting_numbers(district: District) -> list[int]:
-    """The numbers of the updates that wait for another one, the oldest first."""
-    in_work, received = unfinished_numbers(district)
-    return received if in_work else received[1:]
+    """Return the numbers of the updates that wait for another one, oldest first."""
+    in_progress, received = unfinished_numbers(district)
+    return received if in_progress else received[1:]
 
 
 def problems(update: UpdateJob) -> Iterator[Problem]:
-    """Every problem that was kept, in the order of the file."""
+    """Yield all stored problems in file order."""
     for problem in update.problem_set.order_by("line", "pk").iterator():
         yield to_problem(problem)
 
 
-def rejected_lines(update: UpdateJob, most: int | None = MAX_LINES_SHOWN) -> dict[str, list[int]]:
-    """Code to the lines of the first ``most`` rejected rows (None: of every one)."""
+def rejected_lines(
+    update: UpdateJob, max_rows: int | None = MAX_LINES_SHOWN
+) -> dict[str, list[int]]:
+    """Return the lines of rejected rows by error code.
+
+    Args:
+        update: The update.
+        max_rows: How many rejected rows to read, in file order; None means all.
+    """
     errors = [code for code, kind in PROBLEM_CODES.items() if kind.severity is Severity.ERROR]
-    rejected = update.stagedrow_set.rejected().order_by("line").values("line")
-    found = update.problem_set.filter(line__in=rejected[:most], code__in=errors).order_by("line")
+    rejected = update.stagedrow_set.rejected().order_by("line").values("line")[:max_rows]
+    stored = update.problem_set.filter(line__in=rejected, code__in=errors).order_by("line")
     lines: dict[str, list[int]] = {}
-    for code, line in found.values_list("code", "line").distinct().iterator():
+    for code, line in stored.values_list("code", "line").distinct().iterator():
         lines.setdefault(code, []).append(line or 0)
     return lines
 
 
 def _refusal(update: UpdateJob) -> Problem | None:
-    """Once the details are removed, the code alone is left of it."""
+    """Return why the file was refused; only the code once retention has hidden the details."""
     if update.state != State.REFUSED:
         return None
-    return most_severe(
-        map(Problem, update.problem_counts) if update.details_hidden_at else problems(update)
-    )
+    if update.details_hidden_at:
+        return most_severe(map(Problem, update.problem_counts))
+    return most_severe(problems(update))
 
 
 def _groups(update: UpdateJob) -> Iterator[ProblemGroup]:
-    """Errors before warnings, the most frequent first."""
+    """Yield the problems by code: errors before warnings, the most frequent first."""
     counts: dict[str, int] = update.problem_counts
     for code in sort_codes(counts):
         yield ProblemGroup(code, counts[code], tuple(_first_lines(update, code)))
@@ -206,5 +215,6 @@ def _groups(update: UpdateJob) -> Iterator[ProblemGroup]:
 
 def _first_lines(update: UpdateJob, code: str) -> Iterator[int]:
     if not update.details_hidden_at:
-        found = update.problem_set.filter(code=code, line__isnull=False).order_by("line")
-        yield from filter(None, found.values_list("line", flat=True).distinct()[:FIRST_LINES_SHOWN])
+        stored = update.problem_set.filter(code=code, line__isnull=False).order_by("line")
+        lines = stored.values_list("line", flat=True).distinct()
+        yield from filter(None, lines[:FIRST_LINES_SHOWN])

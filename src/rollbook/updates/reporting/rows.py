@@ -1,6 +1,6 @@
-"""The rows of an update that did something or were rejected, a page at a time: what each said, of whom, how it ended.
+"""List the rows of an update that changed something or were rejected, page by page.
 
-Rows that were simply unchanged are counted by an update and kept nowhere.
+Rows that were simply unchanged are only counted, not stored.
 """
 
 import json
@@ -23,14 +23,17 @@ from rollbook.updates.reporting import state_words
 from rollbook.updates.state_machine import UNFINISHED, Outcome
 
 MAX_NAMED_STUDENTS = 1000
+MAX_LINE_DIGITS = 9
 WAITING, NOT_PROCESSED = state_words.WAITING.word, state_words.NOT_PROCESSED.word
 OUTCOMES = (Outcome.UPDATED.value, Outcome.ADDED.value, Outcome.REJECTED.value, WAITING)
-"""What rows can be picked by; those that still wait when the update has ended are told as not processed."""
+"""The outcomes to filter by; once the update has ended, waiting rows are called not processed."""
+
+_HISTORY_FIELDS = ("pk", "field", "old", "new")
 
 
 @dataclass(frozen=True)
 class StudentRef:
-    """A student as it is called now; ``key`` is None of one who is not enrolled, called as the row does."""
+    """A student with the current name; for one who isn't enrolled, ``key`` is None."""
 
     key: int | None
     name: str
@@ -39,7 +42,7 @@ class StudentRef:
 
 @dataclass(frozen=True)
 class FieldChange:
-    """One column, and its old and new value as the student file writes them; of PASSWORD only that it changes."""
+    """A changed column with its old and new value as in a student file; passwords aren't shown."""
 
     column: str
     old: str
@@ -48,7 +51,15 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class RowView:
-    """One row: the line of the file it stands on, how it ended, whom it means, what it changes and what is wrong."""
+    """One row of the file.
+
+    Attributes:
+        number: Its line in the file.
+        outcome: The word for its outcome.
+        student: The student it refers to, as far as known.
+        changes: What it changed or, while it waits, will change.
+        problems: Its errors and warnings.
+    """
 
     number: int
     outcome: str
@@ -60,26 +71,34 @@ class RowView:
 def rows_of(
     update: UpdateJob, outcome: str | None = None, search: str = "", page: int = 1, size: int = 50
 ) -> Page[RowView]:
-    """The rows in the order of their lines, of all outcomes or one out of OUTCOMES.
+    """Return one page of rows in file order.
 
-    ``search`` is the number of a line, a STUDENT_ID, a username, or words out of a name, of which the first MOST_NAMED
-    rows are found.
+    Args:
+        update: The update.
+        outcome: One of OUTCOMES; any other value selects all.
+        search: A line number, a STUDENT_ID, a username, or words of a name. At most
+            MAX_NAMED_STUDENTS rows are found by name.
+        page: The number of the page, from 1.
+        size: The number of rows on a page.
     """
     outcome = outcome if outcome in OUTCOMES else None
     rows = _with_selected_outcome(update, outcome)
     if search.strip():
-        found = _found(rows, update, search.strip())
+        matches = _matching(rows, update, search.strip())
         return page_of(
-            len(found), page, size, lambda first, last: _lines(update, found[first:last])
+            len(matches), page, size, lambda first, last: _row_views(update, matches[first:last])
         )
     total = _count(update, outcome)
     return page_of(
-        total, page, size, lambda first, last: _lines(update, _between(rows, first, last, total))
+        total,
+        page,
+        size,
+        lambda first, last: _row_views(update, _slice(rows, first, last, total)),
     )
 
 
 def _with_selected_outcome(update: UpdateJob, outcome: str | None) -> StagedRowQuerySet:
-    """All but the few that turned out to be unchanged after all."""
+    """Return the rows with this outcome; all but unchanged ones for None."""
     rows = StagedRow.objects.filter(update=update).with_outcome(update)
     if outcome is None:
         return rows.except_unchanged()
@@ -89,108 +108,110 @@ def _with_selected_outcome(update: UpdateJob, outcome: str | None) -> StagedRowQ
 
 
 def _count(update: UpdateJob, outcome: str | None) -> int:
-    """How many those are, by what the update has counted."""
+    """Return the number of these rows from the counts of the update."""
     if outcome is None:
         return sum(_count(update, each) for each in OUTCOMES)
     if outcome == WAITING:
-        # Once all are checked, those without an outcome are just those that wait.
+        # Once all rows are checked, exactly those without an outcome are waiting.
         return update.not_processed if update.applying_at else update.rows_staged
-    counted: int = getattr(update, f"rows_{outcome}")
-    return counted
+    count: int = getattr(update, f"rows_{outcome}")
+    return count
 
 
-def _between(rows: StagedRowQuerySet, first: int, last: int, total: int) -> list[StagedRow]:
-    """Those from one place up to another, by way of the nearer end: the database has to pass all before them."""
+def _slice(rows: StagedRowQuerySet, first: int, last: int, total: int) -> list[StagedRow]:
+    """Return the rows from ``first`` to ``last``, read from the nearer end.
+
+    The database has to pass all rows before an offset.
+    """
     if first <= total // 2:
         return list(rows.order_by("line")[first:last])
     return list(rows.order_by("-line")[max(0, total - last) : total - first])[::-1]
 
 
-def _found(rows: StagedRowQuerySet, update: UpdateJob, search: str) -> list[StagedRow]:
-    """A line or a key is looked up, and only what is none is looked for among the names."""
+def _matching(rows: StagedRowQuerySet, update: UpdateJob, search: str) -> list[StagedRow]:
+    """Return the rows with this line or key; if there are none, search the names."""
     if keys := _rows_by_key(update, search):
         return sorted(rows.filter(pk__in=keys), key=lambda row: row.line)
-    return list(rows.filter(_named(update, search)).order_by("line")[:MAX_NAMED_STUDENTS])
+    return list(rows.filter(_name_contains(search)).order_by("line")[:MAX_NAMED_STUDENTS])
 
 
 def _rows_by_key(update: UpdateJob, search: str) -> set[int]:
-    """Keys of the rows that stand on this line or mean or name a student with this STUDENT_ID or username."""
+    """Return the primary keys of rows by line, or by STUDENT_ID or username of their student."""
     username = search.lower()
     students = Student.objects.filter(district=update.district_id)
     known = [*students.filter(student_id=search), *students.filter(username=username)]
-    ways = [Q(student__in=known), Q(claims_student_id=search), Q(claims_username=username)]
-    if search.isdecimal() and len(search) < 10:
-        ways.append(Q(line=int(search)))
-    return {
-        pk for way in ways for pk in update.stagedrow_set.filter(way).values_list("pk", flat=True)
-    }
+    conditions = [Q(student__in=known), Q(claims_student_id=search), Q(claims_username=username)]
+    if search.isdecimal() and len(search) <= MAX_LINE_DIGITS:
+        conditions.append(Q(line=int(search)))
+    keys: set[int] = set()
+    for condition in conditions:
+        keys.update(update.stagedrow_set.filter(condition).values_list("pk", flat=True))
+    return keys
 
 
-def _named(update: UpdateJob, search: str) -> Q:
-    """Rows that mean or name a student in whose name each of the words occurs."""
+def _name_contains(search: str) -> Q:
+    """Return the condition that a student's current name or name in the file has all words."""
     words = [name_key(word, "").strip("\x1f") for word in search.split()]
-    now, then = Q(), Q()
+    current_name, name_in_file = Q(), Q()
     for word in words:
-        now &= Q(student__name_key__contains=word)
-        then &= Q(claims_name_key__contains=word)
-    return now | then
+        current_name &= Q(student__name_key__contains=word)
+        name_in_file &= Q(claims_name_key__contains=word)
+    return current_name | name_in_file
 
 
-def _lines(update: UpdateJob, rows: list[StagedRow]) -> list[RowView]:
-    ended = {row.line: _outcome_word(update, row) for row in rows}
+def _row_views(update: UpdateJob, rows: list[StagedRow]) -> list[RowView]:
+    outcomes = {row.line: _outcome_word(update, row) for row in rows}
+    added_rows = [row for row in rows if outcomes[row.line] == Outcome.ADDED]
+    updated_rows = [row for row in rows if outcomes[row.line] == Outcome.UPDATED]
     students = Student.objects.in_bulk([row.student_id for row in rows if row.student_id])
-    added = _added_students(update, [row for row in rows if ended[row.line] == Outcome.ADDED])
-    made = _changes_by_student(
-        update, [row.student_id for row in rows if ended[row.line] == Outcome.UPDATED]
-    )
-    problems = _problems(update, list(ended))
-    return [
-        RowView(
-            row.line,
-            ended[row.line],
-            _student_ref(students.get(row.student_id or 0) or added.get(row.line), row),
-            tuple(
-                made[row.student_id]
-                if ended[row.line] == Outcome.UPDATED
-                else _staged_changes(row, ended[row.line])
-            ),
-            tuple(problems[row.line]),
-        )
-        for row in rows
-    ]
+    added = _added_students(update, added_rows)
+    history = _changes_by_student(update, [row.student_id for row in updated_rows])
+    problems = _problems(update, list(outcomes))
+    views: list[RowView] = []
+    for row in rows:
+        outcome = outcomes[row.line]
+        student = students.get(row.student_id or 0) or added.get(row.line)
+        if outcome == Outcome.UPDATED:
+            changes = tuple(history[row.student_id])
+        else:
+            changes = tuple(_staged_changes(row, outcome))
+        student_ref = _student_ref(student, row)
+        views.append(RowView(row.line, outcome, student_ref, changes, tuple(problems[row.line])))
+    return views
 
 
 def _outcome_word(update: UpdateJob, row: StagedRow) -> str:
-    """Return the row's outcome, or how one is called that has none."""
+    """Return the word for the row's outcome, or for having none."""
     return row.effective_outcome or (WAITING if update.state in UNFINISHED else NOT_PROCESSED)
 
 
 def _changes_by_student(
     update: UpdateJob, students: Iterable[int | None]
 ) -> Mapping[int | None, list[FieldChange]]:
-    """Student to what the history tells: between check and change somebody else may have made a part of it."""
-    made: defaultdict[int | None, list[FieldChange]] = defaultdict(list)
-    # All of their changes, and not those of the update, which may be a million: so the database cannot mistake it.
-    found = Change.objects.filter(student__in=[*students]).values_list(
+    """Return the changes in the history by student.
+
+    The staged values aren't used: someone may have made a part of the change by hand after the
+    row was checked.
+    """
+    by_student: defaultdict[int | None, list[FieldChange]] = defaultdict(list)
+    # The query selects by student only. An update may have a million changes, and the database
+    # could choose to read all of them if the update were part of the condition.
+    history = Change.objects.filter(student__in=[*students]).values_list(
         "update__pk", "student__pk", *_HISTORY_FIELDS
     )
-    for by, student, _, column, old, new in sorted(found, key=lambda change: change[2]):
-        if by == update.pk:
-            made[student].append(
-                FieldChange(column, format_value(column, old), format_value(column, new))
-            )
-    return made
+    for update_id, student, _, column, old, new in sorted(history, key=lambda change: change[2]):
+        if update_id == update.pk:
+            old_value, new_value = format_value(column, old), format_value(column, new)
+            by_student[student].append(FieldChange(column, old_value, new_value))
+    return by_student
 
 
-_HISTORY_FIELDS = ("pk", "field", "old", "new")
-
-
-def _staged_changes(row: StagedRow, ended_as: str) -> Iterator[FieldChange]:
-    """What a new student's row brought, and what one that waits would change; the others changed nothing."""
-    if ended_as in {Outcome.REJECTED, Outcome.UNCHANGED} or not row.values_json:
+def _staged_changes(row: StagedRow, outcome: str) -> Iterator[FieldChange]:
+    """Yield the values of a new student, and the pending changes of a waiting row."""
+    if outcome in {Outcome.REJECTED, Outcome.UNCHANGED} or not row.values_json:
         return
-    for column, said in json.loads(row.values_json).items():
-        old, new = said if row.student_id else ("", said)
+    for column, staged in json.loads(row.values_json).items():
+        old, new = staged if row.student_id else ("", staged)
         if BY_NAME[column].secret:
             yield FieldChange(column, "", "changed")
         elif old != new:
@@ -198,40 +219,39 @@ def _staged_changes(row: StagedRow, ended_as: str) -> Iterator[FieldChange]:
 
 
 def _added_students(update: UpdateJob, rows: list[StagedRow]) -> dict[int, Student]:
-    """Line to the student whom its row added, as long as that has kept its name and date of birth."""
+    """Return the student that each row added, by line.
+
+    Students whose name or date of birth has changed since are left out.
+    """
     lines = {(row.claims_name_key, row.claims_dob): row.line for row in rows}
     students = Student.objects.filter(
         district=update.district_id,
         name_key__in={name for name, _ in lines},
         pk__in=Change.objects.filter(update=update, field=STUDENT_ADDED).values("student"),
     )
-    return {
-        lines[key]: student
-        for student in students
-        if (key := (student.name_key, student.dob)) in lines
-    }
+    by_key = {(student.name_key, student.dob): student for student in students}
+    return {lines[key]: student for key, student in by_key.items() if key in lines}
 
 
 def _problems(update: UpdateJob, lines: Collection[int]) -> Mapping[int | None, list[Problem]]:
-    found: defaultdict[int | None, list[Problem]] = defaultdict(list)
+    by_line: defaultdict[int | None, list[Problem]] = defaultdict(list)
     for problem in update.problem_set.filter(line__in=lines).order_by("line", "pk"):
-        found[problem.line].append(to_problem(problem))
-    return found
+        by_line[problem.line].append(to_problem(problem))
+    return by_line
 
 
 def _student_ref(student: Student | None, row: StagedRow) -> StudentRef | None:
     if student:
-        return StudentRef(
-            student.pk, f"{student.first_name} {student.last_name}", student.student_id or ""
-        )
-    said = json.loads(row.values_json) if row.values_json and not row.student_id else {}
-    name = (
-        f"{said['FIRST_NAME']} {said['LAST_NAME']}"
-        if said
-        else (row.claims_name_key or "").replace("\x1f", " ")
-    )
-    return (
-        StudentRef(None, name, row.claims_student_id or "")
-        if name or row.claims_student_id
-        else None
-    )
+        name = f"{student.first_name} {student.last_name}"
+        return StudentRef(student.pk, name, student.student_id or "")
+    name = _name_in_file(row)
+    if not name and not row.claims_student_id:
+        return None
+    return StudentRef(None, name, row.claims_student_id or "")
+
+
+def _name_in_file(row: StagedRow) -> str:
+    if row.values_json and not row.student_id:
+        values = json.loads(row.values_json)
+        return f"{values['FIRST_NAME']} {values['LAST_NAME']}"
+    return (row.claims_name_key or "").replace("\x1f", " ")

@@ -6,10 +6,10 @@ Pages, emails, the upload commands and the command line all take their words fro
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rollbook.text import count_of
+from rollbook.text import count_of, format_number
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.reporting.report import Report
-from rollbook.updates.state_machine import Outcome, State
+from rollbook.updates.state_machine import Mode, Outcome, State
 
 
 @dataclass(frozen=True)
@@ -17,14 +17,14 @@ class StateWords:
     """How one state or outcome is shown.
 
     Attributes:
-        word: its name on pages and in emails.
-        sign: the badge's sign; together with the word, so that color is never alone.
-        tone: the badge's color, a name in the style sheet.
-        verdict: the first words of the answer to ``status``.
-        activity: what is done in this state, behind "now" and in progress lines.
-        past: how the update ended, behind "update 17".
-        day: what it means for a day in the chart.
-        sentence: a format string for emails and the update's page, see ``result_sentence``.
+        word: Its name on pages and in emails.
+        sign: The badge's sign; together with the word, so that color is never alone.
+        tone: The badge's color, a name in the style sheet.
+        verdict: The first words of the answer to ``status``.
+        activity: What is done in this state, used after "now" and in progress lines.
+        past: How the update ended, used after "update 17".
+        day: What it means for a day in the chart.
+        sentence: A format string for emails and the update's page, see ``result_sentence``.
     """
 
     word: str
@@ -46,9 +46,7 @@ COMPLETED = StateWords(
     "good",
     verdict="COMPLETED",
     past="completed",
-    sentence=(
-        "{update} is complete: every student in the file is now as the file says. There is nothing to do."
-    ),
+    sentence="{update} finished: {result}. No action needed.",
 )
 COMPLETED_WITH_ERRORS = StateWords(
     "completed with errors",
@@ -57,8 +55,8 @@ COMPLETED_WITH_ERRORS = StateWords(
     verdict="COMPLETED WITH ERRORS",
     past="completed",
     sentence=(
-        "{update} is complete, but {rejected} of the file had errors and {rejected_were} not applied. "
-        "Correct them in the student information system; the next file will bring them."
+        "{update} finished: {result}. {rejected} {rejected_were} rejected and not applied. "
+        "Fix {rejected_them} in your SIS; {rejected_they_will} come through with the next file."
     ),
 )
 CANCELED = StateWords(
@@ -69,8 +67,8 @@ CANCELED = StateWords(
     past="was canceled",
     day="the update was canceled",
     sentence=(
-        "{update} was canceled. {changed}; {not_processed} {not_processed_were} not processed. "
-        "To apply the rest, send the same file again."
+        "{update} was canceled. {applied}; {not_processed} {not_processed_were} not processed. "
+        "To finish the update, upload the same file again."
     ),
 )
 REFUSED = StateWords(
@@ -79,10 +77,10 @@ REFUSED = StateWords(
     "bad",
     verdict="REFUSED",
     past="was refused",
-    day="the file was refused",
+    day="the file was not accepted",
     sentence=(
-        "{update} was refused: the file is not acceptable, and no student was changed. "
-        "Correct the file and send it again."
+        "{update} was refused: the file could not be accepted. Nothing was applied. "
+        "Fix the file and upload it again."
     ),
 )
 FAILED = StateWords(
@@ -91,15 +89,16 @@ FAILED = StateWords(
     "bad",
     verdict="FAILED",
     past="failed",
-    day="an error of ours ended the update",
+    day="the update failed because of a problem on our side",
     sentence=(
-        "{update} failed because of an error of ours, reference {reference}. {changed}. "
-        "Send the same file again; if it fails again, tell the host of this server the reference."
+        "{update} failed because of a problem on our side (reference {reference}). {applied}. "
+        "Upload the same file again. If it fails again, give your Rollbook administrator the "
+        "reference."
     ),
 )
 
 # Several states in one word: for a day, and for the most important update of a district.
-NO_FILE = StateWords("none", "·", "quiet", day="no file came")
+NO_FILE = StateWords("none", "·", "quiet", day="no file was uploaded")
 WAITING = StateWords("waiting", "…", "waiting")
 RUNNING = StateWords("running", "↻", "running")
 
@@ -120,8 +119,12 @@ OUTCOMES: Mapping[Outcome, StateWords] = {
     Outcome.UNCHANGED: StateWords("unchanged", "=", "quiet"),
     Outcome.REJECTED: StateWords("rejected", "✕", "bad"),
 }
+MODES: Mapping[Mode, str] = {
+    Mode.UPDATE: "Update existing students",
+    Mode.ADD: "Also add new students",
+}
 BEST_TO_WORST = (NO_FILE, RUNNING, COMPLETED, COMPLETED_WITH_ERRORS, CANCELED, REFUSED, FAILED)
-"""How a day may have gone."""
+"""The possible states of a day, from best to worst."""
 
 ALL = (
     *STATES.values(),
@@ -141,24 +144,37 @@ def words_of(update: UpdateJob | Report) -> StateWords:
 
 
 def result_sentence(report: Report) -> str:
-    """Return what an update's end means and what to do next; nothing while it is unfinished."""
+    """Return how the update ended and what to do next; nothing while it is unfinished."""
+    is_single = report.rejected == 1
     return words_of(report).sentence.format(
-        update=f"Student update {report.number} of {report.district}",
+        update=f"Student update {report.number} for {report.district}",
         reference=report.reference,
+        result=_result(report),
         rejected=count_of(report.rejected, "row"),
         rejected_were=_were(report.rejected),
+        rejected_them="it" if is_single else "them",
+        rejected_they_will="it'll" if is_single else "they'll",
         not_processed=count_of(report.not_processed, "row"),
         not_processed_were=_were(report.not_processed),
-        changed=_changed(report.changed),
+        applied=_applied(report.changed),
     )
+
+
+def _result(report: Report) -> str:
+    """Return for example ``83 of 4,812 students changed`` or ``nothing was applied``."""
+    if report.rejected and report.rejected == report.rows:
+        return "nothing was applied"
+    changed = f"{format_number(report.updated)} of {count_of(report.rows, 'student')} changed"
+    return f"{changed}, {format_number(report.added)} added" if report.added else changed
+
+
+def _applied(count: int) -> str:
+    """Return what an update that ended early changed."""
+    if not count:
+        return "No students were changed"
+    change = "that change is kept" if count == 1 else "those changes are kept"
+    return f"{count_of(count, 'student')} {_were(count)} already changed, and {change}"
 
 
 def _were(count: int) -> str:
     return "was" if count == 1 else "were"
-
-
-def _changed(count: int) -> str:
-    if not count:
-        return "No student was changed"
-    stay = "stays" if count == 1 else "stay"
-    return f"The {count_of(count, 'student')} that {_were(count)} already changed {stay} changed"

@@ -1,4 +1,4 @@
-"""The status of an update as JSON: the same for the commands, the page for scripts and the CLI."""
+"""Build the status of an update as JSON, for the upload commands, the report page and the CLI."""
 
 from datetime import datetime
 from itertools import chain
@@ -13,39 +13,45 @@ from rollbook.updates.runner import worker_status
 from rollbook.updates.state_machine import State
 
 
-def status_context(district: District, facts: Report, now: datetime) -> StatusContext:
-    """What surrounds the update right now."""
-    seen = worker_status()
-    others = chain(*unfinished_numbers(district)) if facts.state is State.RECEIVED else ()
-    ahead = sorted(number for number in others if number < facts.number)
-    return StatusContext(now, settings.URL, seen.alive, seen.at, tuple(ahead))
+def status_context(district: District, report: Report, now: datetime) -> StatusContext:
+    """Return the worker status and, for a queued update, the updates ahead of it."""
+    worker = worker_status()
+    ahead: list[int] = []
+    if report.state is State.RECEIVED:
+        numbers = chain(*unfinished_numbers(district))
+        ahead = sorted(number for number in numbers if number < report.number)
+    return StatusContext(now, settings.URL, worker.alive, worker.at, tuple(ahead))
 
 
-def to_json(facts: Report, line: StatusLine, scene: StatusContext) -> dict[str, object]:
-    """The same as the lines say, for programs."""
+def to_json(report: Report, line: StatusLine, context: StatusContext) -> dict[str, object]:
+    """Return the status as a JSON object; ``message`` is the status line."""
     return {
         "verdict": line.word,
         "message": str(line),
-        "update": facts.number,
-        "district": facts.district,
-        "state": facts.state.value,
-        "mode": str(facts.mode),
-        "file": {"name": facts.file_name, "bytes": facts.file_size, "sha256": facts.file_digest},
-        "rows": facts.rows,
-        "read": facts.read,
-        "staged": facts.staged,
-        "updated": facts.updated,
-        "added": facts.added,
-        "unchanged": facts.unchanged,
-        "rejected": facts.rejected,
-        "not_processed": facts.not_processed,
-        "received_at": facts.received_at,
-        "started_at": facts.started_at,
-        "progressed_at": facts.progressed_at,
-        "ended_at": facts.ended_at,
-        "seconds_left": seconds_left(facts, scene.now),
-        "waiting_for": list(scene.ahead),
-        "started_by": facts.starter.email if facts.starter else None,
-        "reference": facts.reference or None,
-        "link": link(facts, scene.url),
+        "update": report.number,
+        "district": report.district,
+        "state": report.state.value,
+        "mode": str(report.mode),
+        "file": {
+            "name": report.file_name,
+            "bytes": report.file_size,
+            "sha256": report.file_digest,
+        },
+        "rows": report.rows,
+        "read": report.read,
+        "staged": report.staged,
+        "updated": report.updated,
+        "added": report.added,
+        "unchanged": report.unchanged,
+        "rejected": report.rejected,
+        "not_processed": report.not_processed,
+        "received_at": report.received_at,
+        "started_at": report.started_at,
+        "progressed_at": report.progressed_at,
+        "ended_at": report.ended_at,
+        "seconds_left": seconds_left(report, context.now),
+        "waiting_for": list(context.ahead),
+        "started_by": report.starter.email if report.starter else None,
+        "reference": report.reference or None,
+        "link": link(report, context.url),
     }

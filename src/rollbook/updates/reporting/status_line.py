@@ -1,4 +1,4 @@
-"""How an update stands, in one line whose first word is the verdict: a pure reading of its report."""
+"""Format the status of an update as one line that starts with the verdict."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,26 +14,40 @@ VERDICT_MEANINGS: Mapping[str, tuple[str, str]] = {
     "OK": ("start, cancel", "accepted; canceled"),
     "RUNNING": (
         "status",
-        "waiting, checking or updating; with how much is done and about how long it will take",
+        "queued, checking or updating, with the progress and an estimate of the time left",
     ),
-    "COMPLETED": ("status", "done, every row"),
-    "COMPLETED WITH ERRORS": ("status", "done; some rows were rejected, and the link says why"),
-    "CANCELED": ("status", "stopped; how many students were updated, and how many not processed"),
-    "REFUSED": ("start, status", "the file as a whole cannot be accepted; no student was changed"),
-    "FAILED": ("status", "a fault of ours, with a reference for the operator; send the file again"),
-    "NONE": ("status", "there is no update to tell of"),
-    "NOTHING TO CANCEL": ("cancel", "there is no update that could be stopped"),
+    "COMPLETED": ("status", "finished; no row was rejected"),
+    "COMPLETED WITH ERRORS": (
+        "status",
+        "finished, but rows were rejected; the linked page lists them",
+    ),
+    "CANCELED": (
+        "status",
+        "canceled, with the number of students updated and of rows not processed",
+    ),
+    "REFUSED": ("start, status", "the file could not be accepted; no student was changed"),
+    "FAILED": ("status", "a problem on our side, with a reference; upload the file again"),
+    "NONE": ("status", "there is no such update"),
+    "NOTHING TO CANCEL": ("cancel", "there is no unfinished update to cancel"),
     "ERROR": (
         "start, status, cancel",
-        "something is wrong with the call; the word behind it is in the table below",
+        "the request was rejected; the error code that follows is in the table below",
     ),
 }
-"""Of each verdict the commands that answer with it, and what it means."""
+"""The commands that return each verdict, and what it means."""
 
 
 @dataclass(frozen=True)
 class StatusContext:
-    """What the report does not know: the time, the pages' address, whether a worker lives, and who goes first."""
+    """What a status line depends on besides the report.
+
+    Attributes:
+        now: The current time.
+        url: The base URL of the pages.
+        worker_alive: Whether a worker has a current heartbeat.
+        worker_seen_at: The last heartbeat of any worker.
+        ahead: The numbers of the updates that will be processed first.
+    """
 
     now: datetime
     url: str
@@ -44,7 +58,7 @@ class StatusContext:
 
 @dataclass(frozen=True)
 class StatusLine:
-    """``word`` is what a script looks for; ``about`` is the rest of the line."""
+    """A status line: ``word`` is for scripts to check, ``about`` is the rest of the line."""
 
     word: str
     about: str
@@ -53,45 +67,50 @@ class StatusLine:
         return f"{self.word} {self.about}"
 
 
-def verdict(report: Report, scene: StatusContext) -> StatusLine:
-    """The line for an update in whatever state."""
-    return VERDICTS[report.state](report, scene)
+def verdict(report: Report, context: StatusContext) -> StatusLine:
+    """Return the status line of an update."""
+    return VERDICTS[report.state](report, context)
 
 
 def link(report: Report, url: str) -> str:
-    """Where people read all of it."""
+    """Return the URL of the update's page."""
     return f"{url}/updates/{report.number}"
 
 
-def without_worker(report: Report, scene: StatusContext) -> str:
-    """What can be said while nobody is there to do the work."""
-    at = scene.worker_seen_at
-    since = f"since {format_time(at, scene.now, report.time_zone)}" if at else "yet"
-    return f"waiting; no worker has been seen {since}; nothing is lost, tell the operator"
+def without_worker(report: Report, context: StatusContext) -> str:
+    """Return the description of an update while no worker is running."""
+    at = context.worker_seen_at
+    since = f"since {format_time(at, context.now, report.time_zone)}" if at else "yet"
+    status = f"waiting; no worker has been seen {since}"
+    return f"{status}; nothing is lost; tell your Rollbook administrator"
 
 
 def cancellation_summary(report: Report) -> str:
-    """What a cancellation left done and undone."""
-    kept = f"{count_of(report.changed, 'student')} {'stays' if report.changed == 1 else 'stay'} updated"
-    return f"{kept}, {report.not_processed:,} {'was' if report.not_processed == 1 else 'were'} not processed"
+    """Return how many students a canceled update has changed, and how many rows are left."""
+    stay = "stays" if report.changed == 1 else "stay"
+    were = "was" if report.not_processed == 1 else "were"
+    updated = f"{count_of(report.changed, 'student')} {stay} updated"
+    return f"{updated}, {report.not_processed:,} {were} not processed"
 
 
-def _received(report: Report, scene: StatusContext) -> StatusLine:
-    if not scene.worker_alive:
-        return _line(report, without_worker(report, scene))
-    if scene.ahead:
-        return _line(report, f"waiting for {updates(scene.ahead)}")
+def _received(report: Report, context: StatusContext) -> StatusLine:
+    if not context.worker_alive:
+        return _line(report, without_worker(report, context))
+    if context.ahead:
+        return _line(report, f"waiting for {updates(context.ahead)}")
     return _line(report, _checked(report))
 
 
 def _working(progress: Callable[[Report], str]) -> Callable[[Report, StatusContext], StatusLine]:
-    def line(report: Report, scene: StatusContext) -> StatusLine:
-        if not scene.worker_alive:
-            return _line(report, without_worker(report, scene))
-        if stalled := stalled_since(report, scene.now):
-            since = format_time(stalled, scene.now, report.time_zone)
-            return _line(report, f"stalled since {since}, goes on by itself; {progress(report)}")
-        return _line(report, f"{progress(report)}{_started(report, scene)}{_left(report, scene)}")
+    def line(report: Report, context: StatusContext) -> StatusLine:
+        if not context.worker_alive:
+            return _line(report, without_worker(report, context))
+        if stalled := stalled_since(report, context.now):
+            since = format_time(stalled, context.now, report.time_zone)
+            stall = f"stalled since {since}, will resume automatically"
+            return _line(report, f"{stall}; {progress(report)}")
+        timing = f"{_started(report, context)}{_left(report, context)}"
+        return _line(report, f"{progress(report)}{timing}")
 
     return line
 
@@ -106,52 +125,48 @@ def _checked(report: Report) -> str:
 
 
 def _applied(report: Report) -> str:
-    progress = (
-        f"{APPLYING.activity}, {report.changed:,} of {count_of(report.staged, 'changed student')}"
-    )
+    total = count_of(report.staged, "changed student")
+    progress = f"{APPLYING.activity}, {report.changed:,} of {total}"
     return f"{progress}; {report.unchanged:,} unchanged, {report.rejected:,} rejected"
 
 
-def _started(report: Report, scene: StatusContext) -> str:
-    return (
-        f", started {format_time(report.started_at, scene.now, report.time_zone)}"
-        if report.started_at
-        else ""
-    )
+def _started(report: Report, context: StatusContext) -> str:
+    if not report.started_at:
+        return ""
+    return f", started {format_time(report.started_at, context.now, report.time_zone)}"
 
 
-def _left(report: Report, scene: StatusContext) -> str:
-    left = seconds_left(report, scene.now)
+def _left(report: Report, context: StatusContext) -> str:
+    left = seconds_left(report, context.now)
     return f", about {approximate(left)} left" if left else ""
 
 
 def approximate(seconds: int) -> str:
-    """``9 s`` and not ``9.0 s``: it is an estimate."""
+    """Format an estimated duration without fractions of a second: ``9 s``."""
     return f"{seconds} s" if seconds < 60 else duration(timedelta(seconds=seconds))
 
 
-def _completed(report: Report, scene: StatusContext) -> StatusLine:
+def _completed(report: Report, context: StatusContext) -> StatusLine:
     if report.rejected:
-        return _line(report, f"{_counts(report)}; see {link(report, scene.url)}")
+        return _line(report, f"{_counts(report)}; see {link(report, context.url)}")
     return _line(report, f"{_counts(report)}{_took(report)}")
 
 
-def _canceled(report: Report, scene: StatusContext) -> StatusLine:
+def _canceled(report: Report, context: StatusContext) -> StatusLine:
     return _line(report, f"{_counts(report)}, {report.not_processed:,} not processed")
 
 
-def _refused(report: Report, scene: StatusContext) -> StatusLine:
+def _refused(report: Report, context: StatusContext) -> StatusLine:
     if report.refusal is None:
-        return _line(report, f"see {link(report, scene.url)}")
+        return _line(report, f"see {link(report, context.url)}")
     return _line(report, f"{report.refusal.code}: {report.refusal.message}")
 
 
-def _failed(report: Report, scene: StatusContext) -> StatusLine:
+def _failed(report: Report, context: StatusContext) -> StatusLine:
     done = report.changed
-    kept = f"{count_of(done, 'student')} {'is' if done == 1 else 'are'} updated"
-    return _line(
-        report, f"internal error, reference {report.reference}: {kept}; send the file again"
-    )
+    updated = f"{count_of(done, 'student')} {'is' if done == 1 else 'are'} updated"
+    error = f"internal error, reference {report.reference}"
+    return _line(report, f"{error}: {updated}; upload the file again")
 
 
 def _counts(report: Report) -> str:

@@ -1,4 +1,4 @@
-"""How an update went, moment by moment, whom its results were mailed to, and which file it was about."""
+"""Return an update's timeline, the status of its result emails, and a description of its file."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,13 @@ from rollbook.updates.state_machine import UNFINISHED
 
 @dataclass(frozen=True)
 class TimelineEntry:
-    """One of ``received``, ``begun``, ``checked`` and ``ended``: when, and how long it took from the one before."""
+    """An event of an update.
+
+    Attributes:
+        what: ``received``, ``begun``, ``checked`` or ``ended``.
+        at: When it happened.
+        took: The time since the entry before it; None for the first.
+    """
 
     what: str
     at: datetime
@@ -21,9 +27,13 @@ class TimelineEntry:
 
 @dataclass(frozen=True)
 class MailStatus:
-    """The letter to one member: ``sent`` or ``failed`` at that time, or ``waiting`` for its next try then.
+    """The status of the result email to one member.
 
-    ``error`` is what the mail server last answered, without anything of the letter.
+    Attributes:
+        member: The recipient.
+        state: ``sent``, ``failed`` or ``waiting``.
+        at: When it was sent or, if it failed, queued; when the next attempt of a waiting one is.
+        error: The mail server's last answer, without any content of the email.
     """
 
     member: Member
@@ -34,8 +44,17 @@ class MailStatus:
 
 @dataclass(frozen=True)
 class FileFacts:
-    """The file as it came in: its size in bytes, what it was said to be encoded in and was read as, the columns that
-    were read, and the names of those that were not.
+    """A description of an uploaded file.
+
+    Attributes:
+        name: Its name.
+        size: Its size in bytes.
+        digest: Its SHA-256 in hexadecimal.
+        encoding: The encoding that was requested.
+        detected_encoding: The encoding that was used.
+        rows: The number of rows.
+        known: The columns that Rollbook uses.
+        ignored: The names of the other columns.
     """
 
     name: str
@@ -49,20 +68,21 @@ class FileFacts:
 
 
 def timeline(update: UpdateJob) -> tuple[TimelineEntry, ...]:
-    """The moments that have come, in their order."""
+    """Return the events that have happened, in order."""
     return tuple(_entries(update))
 
 
 def result_mails(update: UpdateJob) -> tuple[MailStatus, ...]:
-    """Those to every reader of an ended update, by their e-mail; none before they are written."""
-    found = (
-        ResultMail.objects.filter(update=update).select_related("member").order_by("member__email")
-    )
-    return tuple(_mail_status(letter) for letter in found)
+    """Return the status of each result email, by the recipient's email address.
+
+    There are none before the update has ended and its emails are queued.
+    """
+    mails = ResultMail.objects.filter(update=update).select_related("member")
+    return tuple(map(_mail_status, mails.order_by("member__email")))
 
 
 def file_facts(update: UpdateJob) -> FileFacts:
-    """What is known of the update's file."""
+    """Return a description of the update's file."""
     columns = HeaderColumns.from_names(update.header)
     return FileFacts(
         name=update.file_name,
@@ -77,7 +97,7 @@ def file_facts(update: UpdateJob) -> FileFacts:
 
 
 def _entries(update: UpdateJob) -> Iterator[TimelineEntry]:
-    before: datetime | None = None
+    previous_at: datetime | None = None
     ended_at = None if update.state in UNFINISHED else update.ended_at
     for what, at in (
         ("received", update.received_at),
@@ -86,13 +106,14 @@ def _entries(update: UpdateJob) -> Iterator[TimelineEntry]:
         ("ended", ended_at),
     ):
         if at:
-            yield TimelineEntry(what, at, at - before if before else None)
-            before = at
+            took = at - previous_at if previous_at else None
+            yield TimelineEntry(what, at, took)
+            previous_at = at
 
 
-def _mail_status(letter: ResultMail) -> MailStatus:
-    if letter.sent_at:
-        return MailStatus(letter.member, "sent", letter.sent_at, "")
-    if letter.next_attempt_at:
-        return MailStatus(letter.member, "waiting", letter.next_attempt_at, letter.last_error)
-    return MailStatus(letter.member, "failed", letter.queued_at, letter.last_error)
+def _mail_status(mail: ResultMail) -> MailStatus:
+    if mail.sent_at:
+        return MailStatus(mail.member, "sent", mail.sent_at, "")
+    if mail.next_attempt_at:
+        return MailStatus(mail.member, "waiting", mail.next_attempt_at, mail.last_error)
+    return MailStatus(mail.member, "failed", mail.queued_at, mail.last_error)
