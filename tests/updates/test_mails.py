@@ -1,4 +1,4 @@
-"""A Report becomes mails: to whom, with which words, once; and nothing of any student in them."""
+"""Result emails: their recipients and content, sent once, and without data of students."""
 
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage as Received
@@ -31,7 +31,7 @@ def school(maple: District, manager: Member) -> District:
     return maple
 
 
-def dated(update: UpdateJob) -> None:
+def set_times(update: UpdateJob) -> None:
     """Give the update the times that the expected mails have."""
     update.refresh_from_db()
     UpdateJob.objects.filter(pk=update.pk).update(
@@ -46,8 +46,15 @@ def completed(district: District, member: Member) -> UpdateJob:
 
 
 def completed_with_errors(district: District, member: Member) -> UpdateJob:
-    file = "STUDENT_ID,GRADE,GENDER,STAFF\ns000,5,,\ns001,13,q,\ns002,13,,\ns003,,,nobody@maple.example\nx,5,,\ns004,4,,"
-    return run_update(district, member, file)
+    rows = (
+        "s000,5,,",
+        "s001,13,q,",
+        "s002,13,,",
+        "s003,,,nobody@maple.example",
+        "x,5,,",
+        "s004,4,,",
+    )
+    return run_update(district, member, "\n".join(("STUDENT_ID,GRADE,GENDER,STAFF", *rows)))
 
 
 def canceled(district: District, member: Member) -> UpdateJob:
@@ -81,13 +88,13 @@ def run_update(
 ENDS = {end.__name__: end for end in (completed, completed_with_errors, canceled, refused, failed)}
 
 
-def letters(update: UpdateJob) -> list[ResultMail]:
+def queued_mails(update: UpdateJob) -> list[ResultMail]:
     mails.queue_result_mails()
     return list(ResultMail.objects.filter(update=update).order_by("member__email"))
 
 
 def message(update: UpdateJob) -> EmailMultiAlternatives:
-    return mails.message(letters(update)[0])
+    return mails.message(queued_mails(update)[0])
 
 
 def html_of(message: EmailMultiAlternatives) -> str:
@@ -98,31 +105,32 @@ def html_of(message: EmailMultiAlternatives) -> str:
 
 @pytest.mark.usefixtures("small_chunks")
 @pytest.mark.parametrize("end", ENDS)
-def test_a_mail_has_these_very_words(school: District, manager: Member, end: str) -> None:
+def test_a_mail_is_worded_like_this(school: District, manager: Member, end: str) -> None:
     update = ENDS[end](school, manager)
-    dated(update)
-    written = message(update)
-    found = {"subject": f"{written.subject}\n", "txt": written.body, "html": html_of(written)}
-    assert found == {kind: (MAILS / f"{end}.{kind}").read_text(encoding="utf-8") for kind in found}
+    set_times(update)
+    email = message(update)
+    parts = {"subject": f"{email.subject}\n", "txt": email.body, "html": html_of(email)}
+    golden = {kind: (MAILS / f"{end}.{kind}").read_text(encoding="utf-8") for kind in parts}
+    assert parts == golden
 
 
 @pytest.mark.usefixtures("small_chunks")
 @pytest.mark.parametrize("end", ENDS)
 def test_the_mail_has_the_counts_of_the_report(school: District, manager: Member, end: str) -> None:
     update = ENDS[end](school, manager)
-    written = message(update)
-    facts = told(update)
-    if facts.state is State.REFUSED:
-        assert "not_utf8" in written.subject
+    email = message(update)
+    report = told(update)
+    if report.state is State.REFUSED:
+        assert "not_utf8" in email.subject
         return
     for word, count in (
-        ("updated", facts.updated),
-        ("rejected", facts.rejected),
-        ("not processed", facts.not_processed),
+        ("updated", report.updated),
+        ("rejected", report.rejected),
+        ("not processed", report.not_processed),
     ):
-        assert (f"{count} {word}" in written.subject) is (count > 0)
-        assert f"\n  {word:<20}  {count}\n" in written.body
-        assert f'<th scope="row">{word}</th><td>{count}</td>' in html_of(written)
+        assert (f"{count} {word}" in email.subject) is (count > 0)
+        assert f"\n  {word:<20}  {count}\n" in email.body
+        assert f'<th scope="row">{word}</th><td>{count}</td>' in html_of(email)
 
 
 CANARIES = {
@@ -149,7 +157,7 @@ CANARIES = {
     "columns", [[column.name for column in COLUMNS], list(CANARIES)[:6], ["STUDENT_ID", "USERNAME"]]
 )
 @pytest.mark.parametrize("mode", Mode)
-def test_no_mail_and_no_log_line_has_anything_of_a_student(
+def test_no_mail_and_no_log_line_has_data_of_a_student(
     school: District,
     manager: Member,
     columns: list[str],
@@ -166,11 +174,11 @@ def test_no_mail_and_no_log_line_has_anything_of_a_student(
     update = send_bytes(school, file.encode(), mode, member=manager).update
     finish(update)
     assert told(update).rejected > 0
-    written = message(update)
+    email = message(update)
     everything = (
-        written.message().as_string()
-        + written.body
-        + html_of(written)
+        email.message().as_string()
+        + email.body
+        + html_of(email)
         + caplog.text
         + "".join(capfd.readouterr())
     )
@@ -191,15 +199,13 @@ def test_no_mail_and_no_log_line_has_anything_of_a_student(
         b"Canary;Canary;Canary\nSTUDENT_ID;2;3\n",
     ],
 )
-def test_the_mail_of_a_refused_file_has_nothing_of_a_student_either(
+def test_the_mail_about_a_refused_file_has_no_data_of_a_student(
     school: District, manager: Member, data: bytes
 ) -> None:
     update = send_bytes(school, data, member=manager).update
     assert update.state == "refused"
-    written = message(update)
-    assert (
-        "canar" not in (written.message().as_string() + written.body + html_of(written)).casefold()
-    )
+    email = message(update)
+    assert "canar" not in (email.message().as_string() + email.body + html_of(email)).casefold()
 
 
 @pytest.mark.parametrize(
@@ -213,15 +219,15 @@ def test_the_mail_of_a_refused_file_has_nothing_of_a_student_either(
         "Maple\u202e\u200bUSD",
     ],
 )
-def test_no_name_of_a_district_can_write_headers(
+def test_the_name_of_a_district_cannot_add_headers(
     school: District, manager: Member, name: str
 ) -> None:
     update = completed(school, manager)
     District.objects.filter(pk=school.pk).update(name=name)
-    written = message(UpdateJob.objects.get(pk=update.pk))
-    assert written.subject.isprintable()
-    assert written.subject.endswith("Student update 2 completed: 6 updated")
-    sent = written.message()
+    email = message(UpdateJob.objects.get(pk=update.pk))
+    assert email.subject.isprintable()
+    assert email.subject.endswith("Student update 2 completed: 6 updated")
+    sent = email.message()
     assert sorted(sent.keys()) == [
         "Auto-Submitted",
         "Content-Type",
@@ -235,40 +241,40 @@ def test_no_name_of_a_district_can_write_headers(
     assert sent["To"] == manager.email
 
 
-def test_names_that_look_like_html_are_shown_as_they_are(school: District, manager: Member) -> None:
+def test_names_that_look_like_html_are_escaped(school: District, manager: Member) -> None:
     District.objects.filter(pk=school.pk).update(name="<b>Maple</b> & Co")
     update = send(school, a_class(1), member=manager, file_name="<img src=x>.csv")
     finish(update)
-    written = message(UpdateJob.objects.get(pk=update.pk))
-    assert "<b>Maple</b> & Co" in written.subject
-    assert "<b>Maple</b> & Co" in written.body
-    assert "&lt;b&gt;Maple&lt;/b&gt; &amp; Co" in html_of(written)
-    assert "<b>" not in html_of(written)
-    assert "<img" not in html_of(written)
+    email = message(UpdateJob.objects.get(pk=update.pk))
+    assert "<b>Maple</b> & Co" in email.subject
+    assert "<b>Maple</b> & Co" in email.body
+    assert "&lt;b&gt;Maple&lt;/b&gt; &amp; Co" in html_of(email)
+    assert "<b>" not in html_of(email)
+    assert "<img" not in html_of(email)
 
 
-def test_a_mail_says_that_a_machine_wrote_it_and_when(school: District, manager: Member) -> None:
-    [letter] = letters(completed(school, manager))
-    sent = mails.message(letter).message()
+def test_a_mail_is_marked_as_auto_generated_and_dated(school: District, manager: Member) -> None:
+    [queued] = queued_mails(completed(school, manager))
+    sent = mails.message(queued).message()
     assert sent["Auto-Submitted"] == "auto-generated"
-    assert parsedate_to_datetime(sent["Date"]) == letter.queued_at.replace(microsecond=0)
+    assert parsedate_to_datetime(sent["Date"]) == queued.queued_at.replace(microsecond=0)
     assert sent["From"] == settings.DEFAULT_FROM_EMAIL
     assert isinstance(sent, Received) or sent.is_multipart()
 
 
-def test_the_message_id_is_the_same_at_every_try_and_another_for_every_letter(
+def test_the_message_id_is_the_same_for_every_attempt_and_unique_to_each_mail(
     school: District, manager: Member
 ) -> None:
     other = a_member(school, "zoe@maple.example")
     Member.objects.filter(pk=other.pk).update(receives_results=True)
-    both = letters(completed(school, manager))
-    ids = [[mails.message(letter).message()["Message-ID"] for letter in both] for _ in range(2)]
+    both = queued_mails(completed(school, manager))
+    ids = [[mails.message(queued).message()["Message-ID"] for queued in both] for _ in range(2)]
     assert ids[0] == ids[1]
     assert len(set(ids[0])) == 2
-    assert all(found.endswith("@localhost>") for found in ids[0])
+    assert all(message_id.endswith("@localhost>") for message_id in ids[0])
 
 
-def test_letters_go_to_who_started_it_and_to_who_gets_the_results(
+def test_mails_are_sent_to_the_starter_and_to_the_recipients_of_results(
     school: District, manager: Member, cedar: District
 ) -> None:
     for email, gets, active in (
@@ -280,26 +286,26 @@ def test_letters_go_to_who_started_it_and_to_who_gets_the_results(
             receives_results=gets, is_active=active
         )
     Member.objects.filter(pk=a_member(cedar, "d@cedar.example").pk).update(receives_results=True)
-    assert [letter.member.email for letter in letters(completed(school, manager))] == [
+    assert [queued.member.email for queued in queued_mails(completed(school, manager))] == [
         "a@maple.example",
         manager.email,
     ]
     finish(send(school, a_class(1)))
-    assert [letter.member.email for letter in letters(last(school))] == ["a@maple.example"]
+    assert [queued.member.email for queued in queued_mails(last(school))] == ["a@maple.example"]
     Member.objects.filter(pk=manager.pk).update(is_active=False)
-    assert [letter.member.email for letter in letters(refused(school, manager))] == [
+    assert [queued.member.email for queued in queued_mails(refused(school, manager))] == [
         "a@maple.example"
     ]
 
 
-def test_who_started_it_and_gets_the_results_gets_one_letter(
+def test_a_starter_who_also_receives_results_gets_one_mail(
     school: District, manager: Member
 ) -> None:
     Member.objects.filter(pk=manager.pk).update(receives_results=True)
-    assert len(letters(completed(school, manager))) == 1
+    assert len(queued_mails(completed(school, manager))) == 1
 
 
-def test_letters_are_written_once_and_only_at_the_end(school: District, manager: Member) -> None:
+def test_mails_are_queued_once_and_only_at_the_end(school: District, manager: Member) -> None:
     ResultMail.objects.all().delete()
     mails.queue_result_mails()
     update = send(school, a_class(6, GRADE="5"), member=manager)
@@ -313,58 +319,61 @@ def test_letters_are_written_once_and_only_at_the_end(school: District, manager:
     assert update.mails_queued_at is not None
 
 
-def test_an_update_that_nobody_waits_for_is_announced_to_nobody(school: District) -> None:
+def test_an_update_without_recipients_has_no_mails(school: District) -> None:
     run(school, a_class(1))
-    assert letters(last(school)) == []
+    assert queued_mails(last(school)) == []
     assert mails.send_due() == 0
     assert not UpdateJob.objects.filter(mails_queued_at=None).exclude(state__in=UNFINISHED).exists()
 
 
-def test_a_letter_is_sent_once(school: District, manager: Member) -> None:
-    [letter] = letters(completed(school, manager))
+def test_a_mail_is_sent_once(school: District, manager: Member) -> None:
+    [queued] = queued_mails(completed(school, manager))
     assert [mails.send_due(), mails.send_due()] == [1, 0]
     [sent] = mail.outbox
     assert sent.to == [manager.email]
-    letter.refresh_from_db()
-    assert (letter.attempts, letter.next_attempt_at, letter.last_error) == (1, None, "")
-    assert letter.sent_at is not None
+    queued.refresh_from_db()
+    assert (queued.attempts, queued.next_attempt_at, queued.last_error) == (1, None, "")
+    assert queued.sent_at is not None
 
 
-def test_a_letter_that_cannot_be_written_does_not_hold_up_the_others(
+def test_a_mail_that_cannot_be_built_does_not_block_the_others(
     school: District, manager: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    poisoned, good = letters(completed(school, manager)), letters(refused(school, manager))
-    write = mails.message
+    poisoned, good = (
+        queued_mails(completed(school, manager)),
+        queued_mails(refused(school, manager)),
+    )
+    build = mails.message
 
-    def fails(letter: ResultMail) -> EmailMultiAlternatives:
-        if letter in poisoned:
+    def fails(queued: ResultMail) -> EmailMultiAlternatives:
+        if queued in poisoned:
             raise KeyError("canary")
-        return write(letter)
+        return build(queued)
 
     monkeypatch.setattr(mails, "message", fails)
     assert mails.send_due() == 2
     assert [sent.subject for sent in mail.outbox] == [
         "[Maple USD] Student update 3 refused: not_utf8"
     ]
-    [letter] = ResultMail.objects.filter(pk__in=[letter.pk for letter in poisoned])
-    assert letter.last_error == "KeyError"
-    assert letter.next_attempt_at is not None
-    assert letter.next_attempt_at > timezone.now()
+    [failed_mail] = ResultMail.objects.filter(pk__in=[queued.pk for queued in poisoned])
+    assert failed_mail.last_error == "KeyError"
+    assert failed_mail.next_attempt_at is not None
+    assert failed_mail.next_attempt_at > timezone.now()
     assert ResultMail.objects.get(pk=good[0].pk).sent_at is not None
 
 
-def test_dying_between_sent_and_marked_sends_it_once_more_under_the_same_id(
+def test_a_kill_between_sending_and_recording_sends_it_again_with_the_same_id(
     school: District, manager: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    letters(completed(school, manager))
-    send_it = EmailMultiAlternatives.send
+    queued_mails(completed(school, manager))
+    send_mail = EmailMultiAlternatives.send
 
-    def then_dies(message: EmailMultiAlternatives, fail_silently: bool = False) -> int:
-        send_it(message)
+    def send_then_die(message: EmailMultiAlternatives, fail_silently: bool = False) -> int:
+        send_mail(message)
         raise SystemExit
 
     with monkeypatch.context() as patch:
-        patch.setattr(EmailMultiAlternatives, "send", then_dies)
+        patch.setattr(EmailMultiAlternatives, "send", send_then_die)
         with pytest.raises(SystemExit):
             mails.send_due()
     mails.send_due()
@@ -373,51 +382,49 @@ def test_dying_between_sent_and_marked_sends_it_once_more_under_the_same_id(
     assert first["Message-ID"] == second["Message-ID"]
 
 
-def test_more_than_a_thousand_rejected_rows_are_counted_and_the_first_thousand_named(
+def test_beyond_a_thousand_rejected_rows_the_first_thousand_are_listed(
     school: District, manager: Member
 ) -> None:
     rows = [f"x{number:04},5" for number in range(1000)] + ["s000,13", "s001,13"]
-    written = message(run_update(school, manager, "STUDENT_ID,GRADE\n" + "\n".join(rows)))
+    email = message(run_update(school, manager, "STUDENT_ID,GRADE\n" + "\n".join(rows)))
     assert (
-        "  unknown_student: 1,000 \u00d7 No such student.\n    Lines 2-1001.\n    To do: "
-        in written.body
+        "  unknown_student: 1,000 \u00d7 No such student.\n    Lines 2-1001.\n    How to fix it: "
+        in email.body
     )
     assert (
-        "  bad_value: 2 \u00d7 The value is not one of those the column knows.\n    To do: "
-        in written.body
+        "  bad_value: 2 \u00d7 The value is not one of those the column knows.\n    How to fix it: "
+        in email.body
     )
-    assert "\nOnly the first 1,000 of these lines are named here.\n" in written.body
-    assert "<p>Only the first 1,000 of these lines are named here.</p>" in html_of(written)
-    assert "Lines ." not in written.body + html_of(written)
+    assert "\nOnly the first 1,000 of these lines are listed.\n" in email.body
+    assert "<p>Only the first 1,000 of these lines are listed.</p>" in html_of(email)
+    assert "Lines ." not in email.body + html_of(email)
 
 
-def test_exactly_a_thousand_rejected_rows_are_all_named(school: District, manager: Member) -> None:
+def test_exactly_a_thousand_rejected_rows_are_all_listed(school: District, manager: Member) -> None:
     rows = [f"x{number:04},13,q" for number in range(1000)]
-    written = message(run_update(school, manager, "STUDENT_ID,GRADE,GENDER\n" + "\n".join(rows)))
-    assert "Lines 2-1001.\n" in written.body
-    assert "are named here" not in written.body
+    email = message(run_update(school, manager, "STUDENT_ID,GRADE,GENDER\n" + "\n".join(rows)))
+    assert "Lines 2-1001.\n" in email.body
+    assert "are listed" not in email.body
 
 
-def test_times_are_those_of_the_district(school: District, manager: Member) -> None:
+def test_times_are_in_the_time_zone_of_the_district(school: District, manager: Member) -> None:
     update = completed(school, manager)
-    dated(update)
+    set_times(update)
     District.objects.filter(pk=school.pk).update(time_zone="Asia/Kolkata")
     body = message(UpdateJob.objects.get(pk=update.pk)).body
-    assert "Received  2026-11-23 13:35:10 IST\n" in body
+    assert "Received  Nov 23, 2026, 1:35 PM IST\n" in body
 
 
-def test_each_mail_leads_to_the_update_and_to_no_other_place(
-    school: District, manager: Member
-) -> None:
-    written = message(completed(school, manager))
-    for text in (written.body, html_of(written)):
+def test_each_mail_links_to_the_update_and_nothing_else(school: District, manager: Member) -> None:
+    email = message(completed(school, manager))
+    for text in (email.body, html_of(email)):
         assert f"{settings.URL}/updates/2" in text
         assert text.count("http") == text.count(settings.URL)
 
 
-def test_the_neighbours_updates_are_never_spoken_of(manager: Member, school: District) -> None:
+def test_updates_of_other_districts_are_not_mentioned(manager: Member, school: District) -> None:
     cedar = a_district("Cedar County", "100")
     enroll(cedar, a_class(3))
     body = message(completed(school, manager)).body
-    assert "Before    update 1: 6 students, 0 updated, 6 added, 0 rejected\n" in body
+    assert "Previous  update 1: 6 students, 0 updated, 6 added, 0 rejected\n" in body
     assert "Cedar" not in body

@@ -1,4 +1,4 @@
-"""What is removed of an update long after its end, and what stays; the clock is an argument."""
+"""What retention removes of an old update, and what is kept; the time is an argument."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -34,25 +34,25 @@ NIGHT = "STUDENT_ID,GRADE\ns000,9\ns001,99\n"
 
 @pytest.fixture
 def night(maple: District) -> UpdateJob:
-    """An update that changed one student and rejected one row, after the one by which they were enrolled."""
+    """An update that changed one student and rejected one row, after the one that enrolled them."""
     enroll(maple, a_class(3, GRADE="4"))
     run(maple, NIGHT)
     return last(maple)
 
 
 def after(update: UpdateJob, **span: float) -> datetime:
-    """So long after its end."""
+    """Return the time that long after the end of the update."""
     update.refresh_from_db()
     assert update.ended_at
     return update.ended_at + timedelta(**span)
 
 
 def remove_all(now: datetime) -> int:
-    """As the chore does, again and again until nothing is left to be done; returns how much that was."""
-    removed = 0
-    while some := remove_expired(now):
-        removed += some
-    return removed
+    """Remove until nothing is left, as the periodic task does; return how much was removed."""
+    total = 0
+    while removed := remove_expired(now):
+        total += removed
+    return total
 
 
 def spooled() -> set[str]:
@@ -65,7 +65,7 @@ def audited() -> list[str]:
 
 
 def details(update: UpdateJob) -> int:
-    """How many rows there are of it in the tables that hold details."""
+    """Return how many rows the tables of details have for this update."""
     counts = (
         update.stagedrow_set.count(),
         update.problem_set.count(),
@@ -75,18 +75,18 @@ def details(update: UpdateJob) -> int:
     return sum(counts)
 
 
-def why_not(what: Callable[[UpdateJob], Any], update: UpdateJob) -> str:
-    """Why this cannot be had any more."""
+def reason_for_removal(export: Callable[[UpdateJob], Any], update: UpdateJob) -> str:
+    """Return why this export is no longer available."""
     update.refresh_from_db()
     with pytest.raises(original_rows.RemovedByRetention) as removed:
-        what(update)
+        export(update)
     return str(removed.value)
 
 
 # Files
 
 
-def test_a_file_is_kept_for_as_long_as_the_district_has_settled(night: UpdateJob) -> None:
+def test_a_file_is_kept_for_as_long_as_the_district_has_set(night: UpdateJob) -> None:
     assert remove_all(after(night, days=13, hours=23)) == 0
     assert night.spool_name in spooled()
     assert len(list(rejected_rows.csv_lines(night))) == 2
@@ -96,19 +96,19 @@ def test_a_file_is_kept_for_as_long_as_the_district_has_settled(night: UpdateJob
     assert audited() == ["maple-usd: files removed: 2 files, of updates 1-2"]
 
 
-def test_without_its_file_an_update_gives_no_rows_back_but_still_its_changes(
+def test_without_its_file_an_update_exports_its_changes_but_no_rows(
     night: UpdateJob,
 ) -> None:
     remove_all(after(night, days=15))
-    why = why_not(rejected_rows.csv_lines, night)
-    assert why.startswith("the file of update 2 was removed on ")
-    assert why.endswith(", as the settings of Maple USD have it")
-    assert why_not(unprocessed_rows.csv_lines, night) == why
+    reason = reason_for_removal(rejected_rows.csv_lines, night)
+    assert reason.startswith("the file of update 2 was removed on ")
+    assert reason.endswith(", according to the settings of Maple USD")
+    assert reason_for_removal(unprocessed_rows.csv_lines, night) == reason
     assert len(list(changes.csv_lines(night))) == 2
     assert details(night) == 3
 
 
-def test_each_district_has_a_time_of_its_own(night: UpdateJob, cedar: District) -> None:
+def test_each_district_has_its_own_retention_time(night: UpdateJob, cedar: District) -> None:
     enroll(cedar, a_class(1))
     District.objects.filter(pk=cedar.pk).update(files_kept_days=1)
     remove_all(after(last(cedar), days=2))
@@ -118,7 +118,9 @@ def test_each_district_has_a_time_of_its_own(night: UpdateJob, cedar: District) 
     assert audited() == ["cedar-county: files removed: 1 file, of update 1"]
 
 
-def test_files_of_refused_and_canceled_updates_go_too(maple: District, night: UpdateJob) -> None:
+def test_files_of_refused_and_canceled_updates_are_removed_too(
+    maple: District, night: UpdateJob
+) -> None:
     send_bytes(maple, b"")
     send(maple, a_class(3, GRADE="8"))
     cancel(maple, 4)
@@ -138,7 +140,7 @@ def test_a_file_that_a_kill_left_behind_is_swept(
     assert spooled() == set()
 
 
-def test_a_file_that_cannot_be_taken_away_is_gone_for_everybody_all_the_same(
+def test_a_file_that_cannot_be_deleted_is_unavailable_all_the_same(
     night: UpdateJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(names: Any) -> None:
@@ -149,23 +151,23 @@ def test_a_file_that_cannot_be_taken_away_is_gone_for_everybody_all_the_same(
         broken.setattr(files, "remove", fails)
         with pytest.raises(PermissionError):
             remove_expired(now)
-    assert "was removed" in why_not(rejected_rows.csv_lines, night)
+    assert "was removed" in reason_for_removal(rejected_rows.csv_lines, night)
     assert remove_expired(now) == 0
 
 
 @pytest.mark.only_on("postgresql")
-def test_a_copy_in_the_folder_of_another_machine_is_not_given_out(night: UpdateJob) -> None:
+def test_a_copy_in_the_folder_of_another_machine_is_not_used(night: UpdateJob) -> None:
     assert file_chunks.exist(night.spool_name)
     copy = files.path_of(night.spool_name).read_bytes()
     remove_all(after(night, days=15))
     files.path_of(night.spool_name).write_bytes(copy)
-    assert "was removed" in why_not(rejected_rows.csv_lines, night)
+    assert "was removed" in reason_for_removal(rejected_rows.csv_lines, night)
 
 
 # Details
 
 
-def test_rows_and_problems_go_and_counts_and_history_stay(night: UpdateJob) -> None:
+def test_rows_and_problems_are_removed_but_counts_and_history_are_kept(night: UpdateJob) -> None:
     before, history = told(night), Change.objects.count()
     assert remove_all(after(night, days=89, hours=23)) == 2  # the files
     assert details(night) == 3
@@ -184,15 +186,15 @@ def test_rows_and_problems_go_and_counts_and_history_stay(night: UpdateJob) -> N
     ]
 
 
-def test_without_its_details_an_update_gives_nothing_back(night: UpdateJob) -> None:
+def test_without_its_details_an_update_exports_nothing(night: UpdateJob) -> None:
     remove_all(after(night, days=91))
     for lines in (rejected_rows.csv_lines, unprocessed_rows.csv_lines, changes.csv_lines):
-        assert why_not(lines, night).startswith(
+        assert reason_for_removal(lines, night).startswith(
             "the rows and problems of update 2 were removed on "
         )
 
 
-def test_a_refusal_is_told_by_its_code_when_its_place_is_gone(maple: District) -> None:
+def test_a_refusal_keeps_its_code_when_its_details_are_removed(maple: District) -> None:
     send_bytes(maple, b"SIS_ID,GRADE\n1,4\n")
     update = last(maple)
     before = told(update).refusal
@@ -204,7 +206,7 @@ def test_a_refusal_is_told_by_its_code_when_its_place_is_gone(maple: District) -
     assert not Problem.objects.exists()
 
 
-def test_what_a_canceled_update_had_begun_with_goes_too(
+def test_partial_results_of_a_canceled_update_are_removed_too(
     maple: District, small_batches: None
 ) -> None:
     enroll(maple, a_class(6))
@@ -218,7 +220,7 @@ def test_what_a_canceled_update_had_begun_with_goes_too(
     assert details(update) == 0
 
 
-def test_a_kill_in_the_middle_shows_nobody_half_of_them(
+def test_partly_removed_details_are_not_shown_after_a_kill(
     night: UpdateJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     UpdateJob.objects.filter(number=1).update(
@@ -228,11 +230,11 @@ def test_a_kill_in_the_middle_shows_nobody_half_of_them(
     now = after(night, days=91)
     assert remove_expired(now) == 4  # two files, a row and a problem
     assert details(night) == 1
-    assert "were removed" in why_not(rejected_rows.csv_lines, night)
+    assert "were removed" in reason_for_removal(rejected_rows.csv_lines, night)
     assert [group.lines for group in told(night).groups] == [()]
-    # A longer time from now on: what was begun with is brought to its end all the same.
+    # A longer retention time set now does not stop a removal that has started.
     District.objects.update(details_kept_days=1000)
-    assert remove_all(now) == 2  # the other row, and then that no more is left
+    assert remove_all(now) == 2  # the other row, and the call that finds no more
     assert details(night) == 0
     assert len(audited()) == 2
     night.refresh_from_db()
@@ -243,7 +245,7 @@ def test_a_fault_at_any_statement_does_no_harm(
     night: UpdateJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retention, "ROWS_PER_BATCH", 1)
-    now, whole = after(night, days=91), 3  # details of each of the two
+    now, all_details = after(night, days=91), 3  # details of each of the two
     for statement in count(1):
         with transaction.atomic():
             try:
@@ -253,7 +255,7 @@ def test_a_fault_at_any_statement_does_no_harm(
             except Kill:
                 was_killed = True
                 assert all(
-                    details(update) == whole
+                    details(update) == all_details
                     for update in UpdateJob.objects.filter(details_hidden_at=None)
                 )
             remove_all(now)
@@ -278,7 +280,7 @@ def test_a_second_call_finds_nothing_to_do(night: UpdateJob) -> None:
     assert (audited(), list(UpdateJob.objects.order_by("pk").values())) == before
 
 
-# While work is going on
+# While updates are unfinished
 
 
 def test_where_an_update_runs_or_waits_nothing_is_removed(
@@ -293,14 +295,14 @@ def test_where_an_update_runs_or_waits_nothing_is_removed(
     assert remove_all(now) > 0
 
 
-def test_another_districts_update_holds_it_up_on_sqlite_alone(
+def test_an_update_of_another_district_delays_it_on_sqlite_only(
     night: UpdateJob, cedar: District
 ) -> None:
     send(cedar, a_class(1))
     assert (remove_expired(after(night, days=15)) == 0) == (connection.vendor == "sqlite")
 
 
-def test_an_update_that_has_begun_meanwhile_keeps_everything(
+def test_an_update_that_started_meanwhile_keeps_everything(
     maple: District, night: UpdateJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     update = send(maple, a_class(3, GRADE="8"))
@@ -311,7 +313,7 @@ def test_an_update_that_has_begun_meanwhile_keeps_everything(
     assert update.stagedrow_set.count() == 3
 
 
-def test_the_neighbours_updates_are_not_touched(night: UpdateJob, cedar: District) -> None:
+def test_updates_of_other_districts_are_not_touched(night: UpdateJob, cedar: District) -> None:
     enroll(cedar, a_class(2))
     District.objects.filter(pk=cedar.pk).update(files_kept_days=365, details_kept_days=1095)
     theirs = last(cedar)

@@ -1,8 +1,11 @@
-"""6. A Report becomes mails: one letter for each person who is to know, written when an update ends; mail/outbox.py has
-them sent.
+"""Queue a result email for each recipient when an update has ended, and build its content.
+
+``rollbook.mail.outbox`` sends the emails and retries.
 """
 
 from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -13,7 +16,6 @@ from django.utils import timezone
 from rollbook.accounts.models import Member
 from rollbook.mail import outbox
 from rollbook.studentfile.problems.problem import Severity
-from rollbook.text import format_datetime
 from rollbook.updates.models import ResultMail, UpdateJob
 from rollbook.updates.reporting.report import (
     MAX_LINES_SHOWN,
@@ -22,64 +24,81 @@ from rollbook.updates.reporting.report import (
     rejected_lines,
     report,
 )
-from rollbook.updates.reporting.state_words import result_sentence, words_of
+from rollbook.updates.reporting.state_words import MODES, result_sentence, words_of
 from rollbook.updates.state_machine import UNFINISHED
 
 
 def queue_result_mails() -> int:
-    """Write the letters of every update that has ended and has none yet; returns how many updates that were."""
+    """Queue the emails of all ended updates that have none; return the number of updates."""
     ended = (
         UpdateJob.objects.exclude(state__in=UNFINISHED)
         .filter(mails_queued_at=None)
         .select_related("district", "member")
     )
     for update in ended:
-        with transaction.atomic():
-            now = timezone.now()
-            if UpdateJob.objects.filter(pk=update.pk, mails_queued_at=None).update(
-                mails_queued_at=now
-            ):
-                ResultMail.objects.bulk_create(
-                    ResultMail(update=update, member=member, queued_at=now, next_attempt_at=now)
-                    for member in _recipients(update)
-                )
+        _queue(update)
     return len(ended)
 
 
 def send_due() -> int:
-    """Try every letter whose time has come; returns how many were tried."""
+    """Try to send every email that is due; return how many were tried."""
     return outbox.send_due(ResultMail.objects.select_related("update__district", "member"), message)
 
 
-def message(letter: ResultMail) -> EmailMultiAlternatives:
-    """The mail itself: no names, birth dates, IDs or passwords of students."""
-    facts = _context(report(letter.update), letter.update)
-    return outbox.message(
-        letter, "updates/result", facts, f"update-{letter.update_id}.letter-{letter.pk}"
-    )
+def message(mail: ResultMail) -> EmailMultiAlternatives:
+    """Build the email. It has no names, birth dates, IDs or passwords of students."""
+    context = _context(report(mail.update), mail.update)
+    message_id = f"update-{mail.update_id}.mail-{mail.pk}"
+    return outbox.message(mail, "updates/result", context, message_id)
+
+
+def _queue(update: UpdateJob) -> None:
+    with transaction.atomic():
+        now = timezone.now()
+        unqueued = UpdateJob.objects.filter(pk=update.pk, mails_queued_at=None)
+        if unqueued.update(mails_queued_at=now):
+            ResultMail.objects.bulk_create(
+                ResultMail(update=update, member=member, queued_at=now, next_attempt_at=now)
+                for member in _recipients(update)
+            )
 
 
 def _recipients(update: UpdateJob) -> Iterator[Member]:
-    """Who started the update, and who gets the results of the whole district; nobody who may not sign in any more."""
+    """Return the active members who started the update or receive all results of the district."""
     members = Member.objects.filter(district=update.district_id, is_active=True)
     return members.filter(Q(receives_results=True) | Q(pk=update.member_id)).iterator()
 
 
-def _context(told: Report, update: UpdateJob) -> dict[str, object]:
-    lines = rejected_lines(update)
+def _context(update_report: Report, update: UpdateJob) -> dict[str, object]:
+    groups = update_report.groups
     return {
-        "report": told,
-        "words": words_of(told).word,
-        "sentence": result_sentence(told),
-        "errors": [group for group in told.groups if group.severity is Severity.ERROR],
-        "warnings": [group for group in told.groups if group.severity is Severity.WARNING],
-        "lines": lines,
-        "all_lines_named": told.rejected <= MAX_LINES_SHOWN,
-        "most_lines": MAX_LINES_SHOWN,
+        "report": update_report,
+        "words": words_of(update_report).word,
+        "sentence": result_sentence(update_report),
+        "mode": MODES[update_report.mode],
+        "errors": [group for group in groups if group.severity is Severity.ERROR],
+        "warnings": [group for group in groups if group.severity is Severity.WARNING],
+        "lines": rejected_lines(update),
+        "are_all_lines_shown": update_report.rejected <= MAX_LINES_SHOWN,
+        "max_lines": MAX_LINES_SHOWN,
         "previous": previous(update),
-        "received": format_datetime(told.received_at, told.time_zone),
-        "started": format_datetime(told.started_at, told.time_zone),
-        "ended": format_datetime(told.ended_at, told.time_zone),
-        "took": told.ended_at - told.started_at if told.ended_at and told.started_at else None,
         "url": settings.URL,
+        **_times(update_report),
     }
+
+
+def _times(update_report: Report) -> dict[str, object]:
+    started_at, ended_at = update_report.started_at, update_report.ended_at
+    time_zone = ZoneInfo(update_report.time_zone)
+    return {
+        "received": _format_datetime(update_report.received_at, time_zone),
+        "started": _format_datetime(started_at, time_zone) if started_at else "",
+        "ended": _format_datetime(ended_at, time_zone) if ended_at else "",
+        "took": ended_at - started_at if ended_at and started_at else None,
+    }
+
+
+def _format_datetime(at: datetime, time_zone: ZoneInfo) -> str:
+    """Format a time the American way: ``Nov 23, 2026, 2:05 AM CST``."""
+    local = at.astimezone(time_zone)
+    return f"{local:%b} {local.day}, {local.year}, {local.hour % 12 or 12}:{local:%M %p %Z}"

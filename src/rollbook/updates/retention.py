@@ -1,11 +1,13 @@
-"""7. When an update has ended long ago: its file, its rows and its problems are removed, as its district has settled.
+"""Remove files, rows and problems of old updates, by the retention settings of their district.
 
-The update itself stays with its counts, and so does the history of every student. A district in which an update runs or
-waits is left alone, and SQLite, which has one writer, as long as any does.
+The update with its counts is kept, and so is the history of every student. Nothing is removed in a
+district with an unfinished update. On SQLite, which has a single writer, nothing is removed while
+any district has one.
 
-Whatever is removed is told so first: a file is named no more from the transaction on in which its pieces go, and
-details are shown to nobody from one on that comes before the first of them goes. So a kill between any two lines leaves
-a file that will be swept, or details that the next call goes on with.
+The removal is recorded before it happens: ``file_removed_at`` is set in the transaction that
+deletes the file's chunks, and ``details_hidden_at`` in a transaction before the first row is
+deleted. If the process is killed in between, an orphaned file is swept later, and the next call
+removes the remaining details.
 """
 
 from collections.abc import Sequence
@@ -28,7 +30,7 @@ from rollbook.updates.receiving import files as spool
 FILES_PER_RUN = 50
 ROWS_PER_BATCH = 500
 
-# Each with the rest of the index by which those of one update are found.
+# Each table, and the column that follows the update in its index.
 _DETAILS: tuple[tuple[type[Model], str], ...] = (
     (StagedRow, "line"),
     (Problem, "line"),
@@ -38,7 +40,7 @@ _DETAILS: tuple[tuple[type[Model], str], ...] = (
 
 
 def remove_expired(now: datetime) -> int:
-    """Remove some of what is too old; returns how many things that were, and 0 if nothing is left to be done."""
+    """Remove some expired data; return the number of files and rows, 0 if nothing is left."""
     return sum(
         _remove_files(district, now) + _remove_details(district, now)
         for district in _idle_districts()
@@ -53,32 +55,37 @@ def _idle_districts() -> list[District]:
 
 
 def _remove_files(district: District, now: datetime) -> int:
-    """Some files of the district that are too old; returns how many."""
+    """Remove some expired files of the district; return how many."""
     old = UpdateJob.objects.filter(
         district=district,
         file_removed_at=None,
         ended_at__lt=now - timedelta(days=district.files_kept_days),
     )
-    found = list(old.order_by("number").values_list("pk", "number", "spool_name")[:FILES_PER_RUN])
-    if not found:
+    expired = list(old.order_by("number").values_list("pk", "number", "spool_name")[:FILES_PER_RUN])
+    if not expired:
         return 0
-    keys, numbers, names = zip(*found, strict=True)
+    keys, numbers, names = zip(*expired, strict=True)
     with transaction.atomic():
         file_chunks.remove(names)
         UpdateJob.objects.filter(pk__in=keys).update(file_removed_at=now)
-        files = count_of(len(found), "file")
+        files = count_of(len(expired), "file")
         _audit(district, "files removed", f"{files}, of {_updates(numbers)}", now)
     spool.remove(names)
-    return len(found)
+    return len(expired)
 
 
 def _remove_details(district: District, now: datetime) -> int:
-    """Some details of the district's oldest update that has any which are too old; returns how many, at least 1."""
+    """Remove some details of the district's oldest update with expired ones.
+
+    Returns:
+        The number of rows, at least 1 if there was such an update, so that the caller
+        continues.
+    """
     update = _with_old_details(district, now).order_by("number").first()
     if update is None:
         return 0
     if update.details_hidden_at is None:
-        _close(update, now)
+        _hide_details(update, now)
     removed = sum(_remove_from(QuerySet(model), update, key) for model, key in _DETAILS)
     if not removed:
         with transaction.atomic():
@@ -87,14 +94,14 @@ def _remove_details(district: District, now: datetime) -> int:
 
 
 def _with_old_details(district: District, now: datetime) -> "QuerySet[UpdateJob]":
-    """Also those that were begun with, whatever the district settles now."""
+    """Return updates with expired details, and those whose removal has started."""
     old = Q(ended_at__lt=now - timedelta(days=district.details_kept_days)) | Q(
         details_hidden_at__isnull=False
     )
     return UpdateJob.objects.filter(old, district=district, details_removed_at=None)
 
 
-def _close(update: UpdateJob, now: datetime) -> None:
+def _hide_details(update: UpdateJob, now: datetime) -> None:
     rows, problems = update.stagedrow_set.count(), update.problem_set.count()
     with transaction.atomic():
         UpdateJob.objects.filter(pk=update.pk).update(details_hidden_at=now)
@@ -103,14 +110,14 @@ def _close(update: UpdateJob, now: datetime) -> None:
 
 
 def _remove_from(table: "QuerySet[Any]", update: UpdateJob, key: str) -> int:
-    """A few of the update's rows there; returns how many."""
-    few = list(
+    """Delete a batch of the update's rows from this table; return how many."""
+    batch = list(
         table.filter(update=update).order_by(key).values_list("pk", flat=True)[:ROWS_PER_BATCH]
     )
-    if few:
+    if batch:
         with transaction.atomic():
-            table.filter(pk__in=few).delete()
-    return len(few)
+            table.filter(pk__in=batch).delete()
+    return len(batch)
 
 
 def _updates(numbers: Sequence[int]) -> str:

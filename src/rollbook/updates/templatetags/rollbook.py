@@ -1,4 +1,4 @@
-"""The templates' view of ``wording.py``."""
+"""Template filters for numbers, durations and lists of lines."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,5 +14,5 @@ register.filter("line_list", text.line_list)
 
 @register.filter
 def at(lists: Mapping[str, Sequence[int]], key: str) -> Sequence[int]:
-    """What stands under this key."""
+    """Return the sequence with this key, or an empty one."""
     return lists.get(key, ())
