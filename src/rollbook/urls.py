@@ -1,4 +1,4 @@
-"""Every address on one screen."""
+"""All addresses of the web interfaces."""
 
 from django.urls import path
 

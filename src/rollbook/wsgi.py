@@ -1,4 +1,4 @@
-"""Rollbook as a WSGI application, for our own web server and for any other."""
+"""The WSGI application, for the built-in server or any other."""
 
 import os
 from typing import Any
@@ -13,7 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollbook.settings")
 
 
 class Request(WSGIRequest):
-    """A request whose Content-Type nobody can read has none, and is refused like any other that is no form."""
+    """A request that treats a malformed Content-Type as none, so that views reject it."""
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         try:
@@ -23,13 +23,12 @@ class Request(WSGIRequest):
 
 
 class Application(WSGIHandler):
-    """Django's, with our requests."""
+    """Django's WSGI handler with our request class."""
 
     request_class = Request
 
 
 django.setup(set_prefix=False)
-secret(
-    settings.KEYS, "session"
-)  # a key that cannot be created or read must fail here, and not a member's sign-in
+# If the key can't be created or read, the start must fail, not the first sign-in.
+secret(settings.KEYS, "session")
 application = Application()

@@ -1,4 +1,4 @@
-"""A caller from Maple USD, a worker that seems alive, and a spool that must be empty when nothing was accepted."""
+"""A client from Maple USD, a worker status, and a spool that is emptied after each test."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -22,18 +22,18 @@ def curl(manager: Member) -> Curl:
 
 @pytest.fixture(autouse=True)
 def worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[WorkerStatus], None]:
-    """Lets the doors see a worker that lives, or what a test wants them to see."""
+    """Set the worker status that the views read; a worker is running unless a test sets another."""
 
-    def seen(what: WorkerStatus) -> None:
-        monkeypatch.setattr(status_json, "worker_status", lambda: what)
+    def set_status(status: WorkerStatus) -> None:
+        monkeypatch.setattr(status_json, "worker_status", lambda: status)
 
-    seen(WorkerStatus(True, NOW))
-    return seen
+    set_status(WorkerStatus(True, NOW))
+    return set_status
 
 
 @pytest.fixture(autouse=True)
 def spool() -> Iterator[Callable[[], int]]:
-    """How many files the spool holds; it is emptied after each test, and must hold nothing that no update names."""
+    """Return a function that counts the files in the spool; it is emptied after each test."""
     settings.SPOOL.mkdir(mode=0o700, parents=True, exist_ok=True)
     yield lambda: sum(1 for _ in settings.SPOOL.iterdir())
     for path in settings.SPOOL.iterdir():
@@ -42,7 +42,7 @@ def spool() -> Iterator[Callable[[], int]]:
 
 @pytest.fixture
 def nothing_kept(db: None, spool: Callable[[], int]) -> Iterator[None]:
-    """After the test there is no update and no file."""
+    """Check after the test that there is no update and no file."""
     yield
     assert not UpdateJob.objects.exists()
     assert spool() == 0

@@ -1,4 +1,4 @@
-"""Speaks to the doors as curl does: multipart forms over HTTPS, the file first."""
+"""Send requests like curl: multipart forms over HTTPS, with the file first."""
 
 import base64
 import io
@@ -17,7 +17,7 @@ STUDENTS = b"STUDENT_ID,FIRST_NAME,LAST_NAME\r\n100,Ada,Lovelace\r\n101,Alan,Tur
 
 @dataclass(frozen=True)
 class File:
-    """A part that curl makes of ``@name``."""
+    """A file part, as curl sends for ``@name``."""
 
     data: bytes = STUDENTS
     name: str = "students.csv"
@@ -27,7 +27,7 @@ Part = tuple[str, str | bytes | File]
 
 
 def form(parts: Sequence[Part], *, boundary: str = BOUNDARY, end: bool = True) -> bytes:
-    """The body of a form with these parts, in this order; without its last line unless ``end``."""
+    """Return the body of a form with these parts; without its last line unless ``end``."""
     lines = [_part(name, value, boundary) for name, value in parts]
     return b"".join(lines) + (f"--{boundary}--\r\n".encode() if end else b"")
 
@@ -45,12 +45,12 @@ def _part(name: str, value: str | bytes | File, boundary: str) -> bytes:
 
 
 def basic(login: str, password: str) -> str:
-    """The header that curl makes of ``--netrc`` or ``-u``."""
+    """Return the Authorization header that curl sends for ``--netrc`` or ``-u``."""
     return "Basic " + base64.b64encode(f"{login}:{password}".encode()).decode()
 
 
 class Curl:
-    """One caller. ``login`` and ``password`` go into every form, unless a call says otherwise."""
+    """A client that sends ``login`` and ``password`` in every form by default."""
 
     def __init__(self, login: str = "ops@maple.example", password: str = PASSWORD) -> None:
         self.client = Client(raise_request_exception=False)
@@ -78,8 +78,8 @@ class Curl:
         length: int | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """Any body at all; ``length`` is what is announced, if that is something else."""
-        announced = len(body) if length is None else length
+        """Send any body; ``length`` replaces the Content-Length."""
+        content_length = len(body) if length is None else length
         meta = {f"HTTP_{name.upper()}": value for name, value in (headers or {}).items()}
         return self.client.generic(
             "POST",
@@ -87,7 +87,7 @@ class Curl:
             secure=True,
             **{  # type: ignore[arg-type]
                 "CONTENT_TYPE": content_type,
-                "CONTENT_LENGTH": str(announced),
+                "CONTENT_LENGTH": str(content_length),
                 "wsgi.input": io.BytesIO(body),
                 **meta,
             },
@@ -95,7 +95,7 @@ class Curl:
 
 
 def text(response: Any) -> str:
-    """What a person reads."""
+    """Return the text of the response."""
     return str(response.content.decode())
 
 
@@ -104,5 +104,5 @@ def first_line(response: Any) -> str:
 
 
 def verdict(response: Any) -> str:
-    """``ERROR sign_in_failed``, ``OK update 17 accepted``: what stands before the first colon."""
+    """Return the text before the first colon, for example ``ERROR sign_in_failed``."""
     return text(response).partition(":")[0]

@@ -1,4 +1,4 @@
-"""Reports as the verdicts read them, without a database."""
+"""Reports for tests without a database."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -43,6 +43,6 @@ _REPORT = Report(
 )
 
 
-def a_report(state: State, **facts: Any) -> Report:
-    """Update 17 of Maple USD with 4,812 rows, begun at 02:05:11 their time; it is 14 seconds later."""
-    return replace(_REPORT, state=state, **facts)
+def a_report(state: State, **values: Any) -> Report:
+    """Return a report of update 17 of Maple USD, which started 14 seconds before SCENE."""
+    return replace(_REPORT, state=state, **values)

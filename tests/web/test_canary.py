@@ -1,4 +1,4 @@
-"""Nothing that stands in a student's row, and no password, comes out anywhere (S43)."""
+"""No value of a student's row and no password appears in answers, logs and tables (S43)."""
 
 import io
 import json
@@ -28,29 +28,29 @@ SECRETS = (CANARY, "wrong-zQsecret", PASSWORD)
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """All that Rollbook and Django log meanwhile, as it would be written to stderr."""
+    """Everything that Rollbook and Django log during the test, as written to stderr."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(Line())
-    listened = [logging.getLogger(), logging.getLogger("django")]
-    for logger in listened:
+    loggers = [logging.getLogger(), logging.getLogger("django")]
+    for logger in loggers:
         logger.addHandler(handler)
     yield stream
-    for logger in listened:
+    for logger in loggers:
         logger.removeHandler(handler)
 
 
-def _leaks(where: str) -> list[str]:
-    return [secret for secret in SECRETS if secret.casefold() in where.casefold()]
+def _leaks(content: str) -> list[str]:
+    return [secret for secret in SECRETS if secret.casefold() in content.casefold()]
 
 
-def _everything_kept_about_callers() -> str:
+def _stored_data_about_clients() -> str:
     rows = [*AuditEvent.objects.values(), *SignInFailure.objects.values(), *Member.objects.values()]
     return json.dumps(rows, default=str)
 
 
 def _answers(curl: Curl) -> list[Any]:
-    """Every kind of answer, right and wrong, with canaries wherever a caller can put them."""
+    """Return every kind of answer, with canaries wherever a client can put them."""
     stranger = Curl("ops@maple.example", "wrong-zQsecret")
     rows_as_login = Curl(CANARIES.data.decode(), "wrong-zQsecret")
     answers = [
@@ -83,15 +83,15 @@ def _answers(curl: Curl) -> list[Any]:
     return [*answers, page, curl.status(), curl.cancel()]
 
 
-def test_answers_logs_and_tables_of_the_doors_hold_no_canary(curl: Curl, log: io.StringIO) -> None:
+def test_answers_logs_and_tables_contain_no_canary(curl: Curl, log: io.StringIO) -> None:
     for answer in _answers(curl):
         assert _leaks(text(answer) + str(answer.headers)) == [], text(answer)
     assert log.getvalue().count("rollbook.web.middleware: ") > 15
     assert _leaks(log.getvalue()) == []
-    assert _leaks(_everything_kept_about_callers()) == []
+    assert _leaks(_stored_data_about_clients()) == []
 
 
-def test_an_error_of_ours_shows_nothing_and_logs_no_text_of_it(
+def test_an_internal_error_does_not_expose_its_text(
     curl: Curl, monkeypatch: pytest.MonkeyPatch, log: io.StringIO
 ) -> None:
     def broken(*args: object, **kwargs: object) -> None:
@@ -105,7 +105,7 @@ def test_an_error_of_ours_shows_nothing_and_logs_no_text_of_it(
     assert _leaks(log.getvalue()) == []
 
 
-def test_refused_files_leave_nothing_on_the_disk_but_the_spool(curl: Curl) -> None:
+def test_refused_files_leave_nothing_on_the_disk(curl: Curl) -> None:
     curl.sign_in[1] = ("password", "wrong-zQsecret")
     curl.start(File(STUDENTS + CANARIES.data))
     assert _files_with(CANARY) == []
@@ -119,11 +119,6 @@ def test_this_test_can_fail(curl: Curl) -> None:
 
 def _files_with(canary: str) -> list[Path]:
     folders = (settings.SPOOL, settings.DATA / "mail", settings.DATA / "keys")
-    files = [
-        path
-        for folder in folders
-        if folder.exists()
-        for path in folder.rglob("*")
-        if path.is_file()
-    ]
+    paths = [path for folder in folders for path in folder.rglob("*")]
+    files = filter(Path.is_file, paths)
     return [path for path in files if canary.encode() in path.read_bytes()]

@@ -1,4 +1,4 @@
-"""Every address for scripts, every role, both districts: who gets in (S20); pages/test_matrix.py has the others."""
+"""Access to addresses for scripts by role and district (S20); pages have their own matrix."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,25 +16,27 @@ from rollbook.urls import urlpatterns
 from tests.conftest import PASSWORD, a_member
 from tests.web.curl import STUDENTS, Curl, File, basic, text
 
-OURS = 2  # Cedar, whose numbers Maple tries, has an update with this number; Maple has none
+NUMBER = 2  # Cedar has an update with this number, Maple has none
 
-Door = Callable[[Curl, str], Any]
+Call = Callable[[Curl, str], Any]
 OPEN = {"healthz"}
 
 
 def _report(curl: Curl, login: str) -> Any:
-    return Client().get(f"/updates/{OURS}", secure=True, HTTP_AUTHORIZATION=basic(login, PASSWORD))
+    return Client().get(
+        f"/updates/{NUMBER}", secure=True, HTTP_AUTHORIZATION=basic(login, PASSWORD)
+    )
 
 
-# How each address is called, with the number of an update of Cedar County wherever it takes one.
-CALLS: dict[str, Door] = {
+# A request of each address, with the number of an update of Cedar County where it has one.
+CALLS: dict[str, Call] = {
     "start": lambda curl, login: curl.start(),
-    "status": lambda curl, login: curl.status(("update", str(OURS))),
-    "cancel": lambda curl, login: curl.cancel(("update", str(OURS))),
+    "status": lambda curl, login: curl.status(("update", str(NUMBER))),
+    "cancel": lambda curl, login: curl.cancel(("update", str(NUMBER))),
     "update": _report,
 }
 COMMANDS_AND_CHECKS = {"start", "status", "cancel", *OPEN}
-"""The addresses that are no pages."""
+"""The addresses that are not pages."""
 NAMES = [pattern.name for pattern in urlpatterns if pattern.name in {*CALLS, *OPEN}]
 # What a district manager of Maple USD gets.
 ANSWERS = {
@@ -47,12 +49,12 @@ ANSWERS = {
 
 @pytest.fixture
 def cedars(neighbour: object) -> UpdateJob:
-    """The neighbour's second update, of a file that Maple has not seen."""
+    """The second update of Cedar County."""
     theirs = Curl("ops@cedar.example")
-    for number in (1, OURS):
+    for number in (1, NUMBER):
         theirs.start(File(STUDENTS + b"90%d,Cedar,Child\r\n" % number, f"cedar-{number}.csv"))
     AuditEvent.objects.all().delete()
-    return UpdateJob.objects.get(number=OURS)
+    return UpdateJob.objects.get(number=NUMBER)
 
 
 def test_every_address_is_in_the_matrix() -> None:
@@ -65,16 +67,16 @@ def test_every_address_is_in_the_matrix() -> None:
 
 @pytest.mark.parametrize("role", list(RoleType))
 @pytest.mark.parametrize("name", CALLS)
-def test_nobody_gets_more_than_the_role_and_the_district_allow(
+def test_access_depends_on_role_and_district(
     name: str, role: RoleType, maple: District, cedars: UpdateJob
 ) -> None:
     member = a_member(maple, "someone@maple.example", role.value)
     response = CALLS[name](Curl(member.email), member.email)
-    status, begin = (
+    status, beginning = (
         ANSWERS[name] if role is RoleType.DISTRICT_MANAGER else (403, "ERROR not_allowed")
     )
     assert response.status_code == status
-    assert text(response).startswith(begin)
+    assert text(response).startswith(beginning)
     assert "cedar" not in text(response).casefold()
     cedars.refresh_from_db()
     assert cedars.state == State.RECEIVED
@@ -84,7 +86,7 @@ def test_nobody_gets_more_than_the_role_and_the_district_allow(
     "role", [role for role in RoleType if role is not RoleType.DISTRICT_MANAGER]
 )
 @pytest.mark.parametrize("name", CALLS)
-def test_whoever_is_turned_away_is_in_the_audit(name: str, role: RoleType, maple: District) -> None:
+def test_denied_access_is_audited(name: str, role: RoleType, maple: District) -> None:
     member = a_member(maple, "someone@maple.example", role.value)
     CALLS[name](Curl(member.email), member.email)
     event = AuditEvent.objects.get(result="not allowed")
@@ -92,9 +94,7 @@ def test_whoever_is_turned_away_is_in_the_audit(name: str, role: RoleType, maple
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_permission_that_is_switched_off_is_gone_with_the_next_call(
-    name: str, maple: District
-) -> None:
+def test_a_removed_permission_applies_to_the_next_request(name: str, maple: District) -> None:
     manager, clerk = a_member(maple, "ops@maple.example"), a_member(maple, "clerk@maple.example")
     role = roles.make(manager, RoleType.DISTRICT_MANAGER, "Clerk", "", [Permission.UPDATE_STUDENTS])
     Member.objects.filter(pk=clerk.pk).update(role=role)
@@ -105,13 +105,13 @@ def test_a_permission_that_is_switched_off_is_gone_with_the_next_call(
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_stranger_gets_nothing_anywhere(name: str, maple: District) -> None:
+def test_an_unknown_login_has_no_access(name: str, maple: District) -> None:
     response = CALLS[name](Curl("who@example.org"), "who@example.org")
     assert response.status_code == 401
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_leaver_gets_nothing_with_the_next_request(name: str, maple: District) -> None:
+def test_a_deactivated_member_has_no_access(name: str, maple: District) -> None:
     member = a_member(maple, "someone@maple.example")
     assert CALLS[name](Curl(member.email), member.email).status_code != 401
     member.is_active = False
@@ -120,7 +120,7 @@ def test_a_leaver_gets_nothing_with_the_next_request(name: str, maple: District)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_answer_carries_its_id_and_is_never_stored(name: str, maple: District) -> None:
+def test_every_answer_has_an_id_and_is_not_cached(name: str, maple: District) -> None:
     response = (
         CALLS[name](Curl(), "ops@maple.example")
         if name in CALLS

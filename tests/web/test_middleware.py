@@ -1,4 +1,4 @@
-"""Around every request: an id, one log line, no trace."""
+"""Each request has an id and one log line; errors don't expose details."""
 
 import logging
 import re
@@ -25,9 +25,7 @@ def test_one_line_is_logged_for_each_request(curl: Curl, caplog: pytest.LogCaptu
     )
 
 
-def test_what_stands_in_an_address_that_leads_nowhere_is_not_logged(
-    curl: Curl, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_unknown_address_is_not_logged(curl: Curl, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     response = curl.client.post(
         "/slc/studentupdate/status&login=ops@maple.example&password=hush", secure=True
@@ -37,14 +35,14 @@ def test_what_stands_in_an_address_that_leads_nowhere_is_not_logged(
     assert "POST unknown address 404 in" in caplog.text
 
 
-def test_the_id_is_ours_and_not_the_clients(curl: Curl) -> None:
+def test_the_id_of_the_client_is_not_used(curl: Curl) -> None:
     first, second = curl.status(x_request_id="forged"), curl.status(x_request_id="forged")
     assert re.fullmatch(r"[0-9a-f]{16}", first["X-Request-Id"])
     assert first["X-Request-Id"] != second["X-Request-Id"] != "forged"
 
 
 @pytest.mark.parametrize("accept", ["text/plain", "application/json"])
-def test_a_fault_of_ours_is_told_with_a_reference_and_no_trace(
+def test_an_internal_error_has_a_reference_and_no_traceback(
     db: None, monkeypatch: pytest.MonkeyPatch, accept: str
 ) -> None:
     def broken(*args: object) -> None:
@@ -64,7 +62,7 @@ def test_a_fault_of_ours_is_told_with_a_reference_and_no_trace(
     )
 
 
-def test_an_address_that_does_not_exist_is_told_in_plain_text(db: None) -> None:
+def test_an_unknown_address_is_reported_in_plain_text(db: None) -> None:
     response = Client().get("/wp-login.php", secure=True)
     assert (response.status_code, text(response)) == (
         404,

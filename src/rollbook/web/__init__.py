@@ -1,1 +1,1 @@
-"""How the world comes in: commands, API and pages. No rules live here."""
+"""The HTTP interfaces: upload commands and pages. They contain no business rules."""

@@ -1,4 +1,4 @@
-"""``/healthz``: whether Rollbook does its work, for monitors, load balancers and its own supervisor."""
+"""The health check ``/healthz`` for monitors, load balancers and the supervisor."""
 
 import logging
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Fault:
-    """One thing that is wrong, in words that anybody may read."""
+class HealthProblem:
+    """A problem with a description that anyone may read."""
 
     code: str
     detail: str
@@ -26,31 +26,30 @@ class Fault:
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
-    """200 and ``OK`` while database and worker are alive, else 503 and a line for each thing that is wrong."""
-    faults = list(_faults())
-    status = 503 if faults else 200
+    """Respond with 200 ``OK`` if database and worker are available, else 503 and their problems."""
+    problems = list(_problems())
+    status = 503 if problems else 200
     if request.get_preferred_type(["text/plain", "application/json"]) == "application/json":
-        return JsonResponse(
-            {"healthy": not faults, "faults": [asdict(fault) for fault in faults]}, status=status
-        )
-    lines = [f"ERROR {fault.code}: {fault.detail}" for fault in faults] or ["OK"]
+        body = {"healthy": not problems, "faults": [asdict(problem) for problem in problems]}
+        return JsonResponse(body, status=status)
+    lines = [f"ERROR {problem.code}: {problem.detail}" for problem in problems] or ["OK"]
     return HttpResponse(
         "\n".join((*lines, "")), status=status, content_type="text/plain; charset=utf-8"
     )
 
 
-def _faults() -> Iterator[Fault]:
+def _problems() -> Iterator[HealthProblem]:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-        yield from _of_the_worker()
+        yield from _worker_problems()
     except Error:
         log.exception("the database does not answer")
-        yield Fault("database", "the database does not answer; the server's log says why")
+        yield HealthProblem("database", "the database does not answer; the server's log says why")
 
 
-def _of_the_worker() -> Iterator[Fault]:
-    seen = worker_status()
-    if not seen.alive:
-        since = f"since {seen.at.astimezone(UTC):%H:%M:%S} UTC" if seen.at else "since the start"
-        yield Fault("worker", f"no worker has been seen {since}")
+def _worker_problems() -> Iterator[HealthProblem]:
+    worker = worker_status()
+    if not worker.alive:
+        last_seen = f"{worker.at.astimezone(UTC):%H:%M:%S} UTC" if worker.at else "the start"
+        yield HealthProblem("worker", f"no worker has been seen since {last_seen}")

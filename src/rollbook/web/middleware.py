@@ -1,4 +1,4 @@
-"""Around every request: an id, one log line, and an answer without a trace when something of ours goes wrong."""
+"""Add an id and a log line to each request, and handle errors without exposing details."""
 
 import logging
 import secrets
@@ -11,7 +11,7 @@ from rollbook.web.http.error_codes import ApiError
 from rollbook.web.http.responses import error_response
 from rollbook.web.pages.base import errors
 
-LONGEST_PATH = 200
+MAX_PATH_LENGTH = 200
 
 log = logging.getLogger(__name__)
 
@@ -19,17 +19,17 @@ log = logging.getLogger(__name__)
 def request_id(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Give the request an id of ours; one that a client sends could be made to look like another's."""
+    """Give each request an id. An id from the client isn't used, because it could be forged."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        begun = time.monotonic()
+        started_at = time.monotonic()
         request.META[ID] = secrets.token_hex(8)
         response = get_response(request)
         response.headers["X-Request-Id"] = request.META[ID]
         response.headers.setdefault("Cache-Control", "no-store")
         if request.method == "HEAD":
-            _empty(response)
-        _log(request, response.status_code, time.monotonic() - begun)
+            _remove_content(response)
+        _log(request, response.status_code, time.monotonic() - started_at)
         return response
 
     return middleware
@@ -38,7 +38,7 @@ def request_id(
 ID = "rollbook.request_id"
 
 
-def _empty(response: HttpResponseBase) -> None:
+def _remove_content(response: HttpResponseBase) -> None:
     if isinstance(response, HttpResponse):
         response.content = b""
     elif isinstance(response, StreamingHttpResponse):
@@ -46,10 +46,7 @@ def _empty(response: HttpResponseBase) -> None:
 
 
 def _log(request: HttpRequest, status: int, seconds: float) -> None:
-    """No query, no address, no name: what a log keeps is nobody's personal data.
-
-    A path that leads nowhere may be anything, also ``…/status&password=…``; one with a token is as good as a password.
-    """
+    """Log the request without personal data: no query string, no IP address, no name."""
     log.info(
         "%s %s %d in %.0f ms, request %s",
         request.method,
@@ -61,16 +58,21 @@ def _log(request: HttpRequest, status: int, seconds: float) -> None:
 
 
 def _path(request: HttpRequest) -> str:
+    """Return the path, unless it may contain a secret.
+
+    An unknown path may contain anything, for example ``…/status&password=…``, and a path with a
+    token works like a password.
+    """
     match = request.resolver_match
     if match is None:
         return "unknown address"
     if "token" in match.kwargs:
         return f"/{match.route}"
-    return request.path[:LONGEST_PATH]
+    return request.path[:MAX_PATH_LENGTH]
 
 
 def internal_error(request: HttpRequest) -> HttpResponse:
-    """Something of ours broke. Its place is in the log under the reference, and nothing of it in the answer."""
+    """Log an unexpected exception with a reference; the response contains only the reference."""
     reference = request.META.get(ID, "unknown")
     log.error("internal error, reference %s", reference, exc_info=True)
     if errors.wants_page(request):
@@ -79,16 +81,19 @@ def internal_error(request: HttpRequest) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Respond to an unknown address with a page or a line of text."""
     if errors.wants_page(request):
         return errors.not_found(request)
     return error_response(request, ApiError("not_found"))
 
 
 def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Respond to a request without permission with a page or a line of text."""
     if errors.wants_page(request):
         return errors.not_allowed(request)
     return error_response(request, ApiError("not_allowed"))
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Respond to a malformed request with a line of text."""
     return error_response(request, ApiError("bad_request"))

@@ -1,4 +1,4 @@
-"""``cancel``: what is done stays, the rest is left alone, and the answer is final."""
+"""``cancel``: applied changes are kept, the rest is not processed."""
 
 import json
 
@@ -13,7 +13,7 @@ from tests.conftest import PASSWORD, a_member
 from tests.web.api.test_status import OTHER, work
 from tests.web.curl import STUDENTS, Curl, File, basic, first_line, text, verdict
 
-HINT = "(This was cancel; for the state use https://localhost:8443/slc/studentupdate/status.)"
+HINT = "(This was cancel; for the status, use https://localhost:8443/slc/studentupdate/status.)"
 
 
 def test_there_is_nothing_to_cancel_before_the_first_update(curl: Curl) -> None:
@@ -29,14 +29,13 @@ def test_an_update_is_canceled(curl: Curl) -> None:  # F43
     response = curl.cancel()
     assert response.status_code == 200
     assert text(response) == (
-        "OK update 1 canceled: 0 students stay updated, 2 were not processed. The results will be e-mailed. "
-        + HINT
-        + "\n"
+        "OK update 1 canceled: 0 students stay updated, 2 were not processed. "
+        f"The results will be emailed. {HINT}\n"
     )
     assert UpdateJob.objects.get().state == State.CANCELED
 
 
-def test_what_a_browser_remembers_is_no_sign_in_for_the_page_of_somebody_else(curl: Curl) -> None:
+def test_credentials_stored_in_a_browser_are_ignored_for_foreign_pages(curl: Curl) -> None:
     curl.start()
     remembered = basic("ops@maple.example", PASSWORD)
     forged = curl.post(
@@ -46,7 +45,7 @@ def test_what_a_browser_remembers_is_no_sign_in_for_the_page_of_somebody_else(cu
     assert curl.post("cancel", [("update", "1")], authorization=remembered).status_code == 200
 
 
-def test_what_was_done_is_counted(curl: Curl) -> None:
+def test_applied_changes_are_counted(curl: Curl) -> None:
     curl.start(OTHER)
     pk = UpdateJob.objects.get().pk
     transitions.transition(pk, State.CHECKING, run_id="r", started_at=timezone.now())
@@ -76,7 +75,7 @@ def test_after_the_end_there_is_nothing_to_cancel(curl: Curl) -> None:
     assert UpdateJob.objects.get().state == State.COMPLETED
 
 
-def test_the_running_one_goes_first_then_the_oldest_and_the_others_are_named(curl: Curl) -> None:
+def test_the_running_update_is_canceled_first_and_the_others_are_listed(curl: Curl) -> None:
     for number in range(3):
         curl.start(File(STUDENTS + b"2%d,Grace,Hopper\r\n" % number))
     transitions.transition(
@@ -88,14 +87,14 @@ def test_the_running_one_goes_first_then_the_oldest_and_the_others_are_named(cur
     assert verdict(curl.cancel()) == "OK update 2 canceled"
 
 
-def test_one_that_waits_can_be_named(curl: Curl) -> None:
+def test_a_waiting_update_can_be_canceled_by_number(curl: Curl) -> None:
     curl.start()
     curl.start(OTHER)
     assert verdict(curl.cancel(("update", "2"))) == "OK update 2 canceled"
     assert UpdateJob.objects.get(number=1).state == State.RECEIVED
 
 
-def test_a_number_that_does_not_exist_cancels_nothing_else(curl: Curl) -> None:
+def test_an_unknown_number_cancels_nothing(curl: Curl) -> None:
     curl.start()
     assert (
         first_line(curl.cancel(("update", "99"))) == "NOTHING TO CANCEL Maple USD has no update 99"
@@ -103,7 +102,7 @@ def test_a_number_that_does_not_exist_cancels_nothing_else(curl: Curl) -> None:
     assert UpdateJob.objects.get().state == State.RECEIVED
 
 
-def test_the_neighbour_cancels_nothing_of_ours(curl: Curl, neighbour: Member) -> None:
+def test_another_district_cannot_cancel_our_updates(curl: Curl, neighbour: Member) -> None:
     curl.start()
     for parts in [(), (("update", "1"),)]:
         assert verdict(Curl(neighbour.email).cancel(*parts)).startswith(
@@ -113,17 +112,17 @@ def test_the_neighbour_cancels_nothing_of_ours(curl: Curl, neighbour: Member) ->
 
 
 @pytest.mark.parametrize("role", ["school manager", "instructor"])
-def test_only_a_district_manager_cancels(curl: Curl, manager: Member, role: str) -> None:
+def test_only_a_district_manager_can_cancel(curl: Curl, manager: Member, role: str) -> None:
     curl.start()
     a_member(manager.district, "it@maple.example", role)
     assert Curl("it@maple.example").cancel().status_code == 403
     assert UpdateJob.objects.get().state == State.RECEIVED
 
 
-def test_the_same_facts_as_json(curl: Curl) -> None:
+def test_the_response_as_json(curl: Curl) -> None:
     curl.start()
-    told = json.loads(curl.cancel(accept="application/json").content)
-    assert (told["verdict"], told["canceled"], told["state"], told["not_processed"]) == (
+    body = json.loads(curl.cancel(accept="application/json").content)
+    assert (body["verdict"], body["canceled"], body["state"], body["not_processed"]) == (
         "OK",
         True,
         "canceled",

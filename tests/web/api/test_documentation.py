@@ -1,4 +1,4 @@
-"""``docs/upload-commands.md`` says what the code does: the same codes, fields and verdicts, and a script that works."""
+"""``docs/upload-commands.md`` matches the code: error codes, fields, verdicts and the script."""
 
 import os
 import re
@@ -24,29 +24,29 @@ def _rows(pattern: str) -> list[tuple[str, ...]]:
     return [match.groups() for match in re.finditer(pattern, TEXT, re.MULTILINE)]
 
 
-def test_every_error_is_on_the_page_with_its_status_in_the_codes_order() -> None:
-    told = [(code, int(status)) for status, code in _rows(r"^\| (\d{3}) \| `(\w+)` \|")]
-    assert told == [(code, kind.status) for code, kind in ERROR_CODES.items()]
+def test_every_error_is_documented_in_order_with_its_status() -> None:
+    documented = [(code, int(status)) for status, code in _rows(r"^\| (\d{3}) \| `(\w+)` \|")]
+    assert documented == [(code, error.status) for code, error in ERROR_CODES.items()]
 
 
-def test_every_status_is_in_the_table_of_statuses_on_the_right_side() -> None:
-    again = {429, 503}
-    for kind in ERROR_CODES.values():
+def test_every_status_is_in_the_table_of_statuses() -> None:
+    retryable = {429, 503}
+    for error in ERROR_CODES.values():
         row = next(
             line
             for line in TEXT.splitlines()
-            if re.match(rf"\| [\d ]*\b{kind.status}\b[\d ]* \|", line)
+            if re.match(rf"\| [\d ]*\b{error.status}\b[\d ]* \|", line)
         )
-        assert row.endswith("| no |") == (kind.status not in again | {500})
-        assert (kind.retry_after is not None) == (kind.status in again)
+        assert row.endswith("| no |") == (error.status not in retryable | {500})
+        assert (error.retry_after is not None) == (error.status in retryable)
 
 
-def test_every_field_is_on_the_page_with_its_commands() -> None:
-    told = {
-        name: (set(commands.split(", ")), says)
-        for name, commands, says in _rows(r"^\| `([a-z_]+)` \| ([a-z, ]+) \| ([^|]+) \|$")
+def test_every_field_is_documented_with_its_commands() -> None:
+    documented = {
+        name: (set(commands.split(", ")), description)
+        for name, commands, description in _rows(r"^\| `([a-z_]+)` \| ([a-z, ]+) \| ([^|]+) \|$")
     }
-    assert told == {
+    assert documented == {
         name: (set(field.commands), field.description)
         for name, field in FIELDS.items()
         if field.is_implemented
@@ -55,15 +55,14 @@ def test_every_field_is_on_the_page_with_its_commands() -> None:
         assert re.search(rf"`{name}`[^.]*do not work yet", TEXT)
 
 
-def test_every_verdict_is_on_the_page_with_its_meaning() -> None:
+def test_every_verdict_is_documented_with_its_meaning() -> None:
     rows = _rows(r"^\| `([A-Z ]+)` \| ([a-z, ]+) \| ([^|]+) \|")
     assert {word: tuple(meaning) for word, *meaning in rows} == status_line.VERDICT_MEANINGS
-    told = set(status_line.VERDICT_MEANINGS)
     sources = "".join(
         Path(module.__file__ or "").read_text() for module in (responses, status_line)
     )
-    spoken = set(re.findall(r'"((?:[A-Z]{2,} ?)+)"', sources)) | {"RUNNING", "ERROR"}
-    assert told == spoken
+    used = set(re.findall(r'"((?:[A-Z]{2,} ?)+)"', sources)) | {"RUNNING", "ERROR"}
+    assert set(status_line.VERDICT_MEANINGS) == used
 
 
 def test_the_addresses_are_those_of_the_commands() -> None:
@@ -72,7 +71,7 @@ def test_the_addresses_are_those_of_the_commands() -> None:
     ]
 
 
-def test_the_limits_of_failed_sign_ins_are_those_of_the_throttle() -> None:
+def test_the_limits_of_failed_sign_ins_are_documented() -> None:
     limits = (
         f"{throttle.PER_LOGIN_AND_ADDRESS} an hour for a login",
         f"{throttle.PER_ADDRESS} an hour for an address",
@@ -85,7 +84,7 @@ def test_the_limits_of_failed_sign_ins_are_those_of_the_throttle() -> None:
         assert limit in TEXT
 
 
-def test_no_command_shows_a_secret_among_its_arguments_first() -> None:  # S11
+def test_the_first_commands_have_no_secret_in_their_arguments() -> None:  # S11
     calls = [line for line in TEXT.splitlines() if line.startswith("    curl")]
     shows = ["password=PASSWORD" in line for line in calls]
     assert shows.index(True) >= 3
@@ -99,7 +98,7 @@ def _script() -> str:
     return body[1]
 
 
-def test_the_script_is_the_one_that_the_automation_page_gives() -> None:
+def test_the_script_is_the_one_on_the_automation_page() -> None:
     values = scripts.Values(
         "https://HOST/slc/studentupdate", "ops@maple.example", "Maple USD", "America/Chicago"
     )
@@ -108,7 +107,7 @@ def test_the_script_is_the_one_that_the_automation_page_gives() -> None:
 
 @pytest.fixture
 def script(tmp_path: Path) -> Iterator[Path]:
-    """The page's script in a folder of its own, with a curl that answers out of a file, one answer a line."""
+    """The page's script in its own folder, with a fake curl that prints lines of a file."""
     (tmp_path / "nightly.sh").write_text(_script())
     (tmp_path / "bin").mkdir()
     fake = tmp_path / "bin" / "curl"
@@ -119,7 +118,7 @@ def script(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize(
-    ("told", "code", "calls"),
+    ("answers", "code", "calls"),
     [
         (["OK update 17 accepted: …", "RUNNING update 17: …", "COMPLETED update 17: …"], 0, 3),
         (["OK update 17 accepted: …", "COMPLETED WITH ERRORS update 17: …"], 0, 2),
@@ -130,9 +129,9 @@ def script(tmp_path: Path) -> Iterator[Path]:
     ],
 )
 def test_the_script_waits_for_the_end_and_fails_loudly(
-    script: Path, told: list[str], code: int, calls: int
+    script: Path, answers: list[str], code: int, calls: int
 ) -> None:
-    (script.parent / "answers").write_text("\n".join(told) + "\n")
+    (script.parent / "answers").write_text("\n".join(answers) + "\n")
     path = f"{script.parent / 'bin'}:{os.environ['PATH']}"
     ran = subprocess.run(
         ["sh", script],
@@ -141,18 +140,18 @@ def test_the_script_waits_for_the_end_and_fails_loudly(
         text=True,
         check=False,
     )
-    made = (script.parent / "calls").read_text().splitlines()
-    assert (ran.returncode, len(made)) == (code, calls), ran.stderr
-    assert told[-1] in ran.stdout
-    assert all("update=17" in call for call in made[1:])
+    requests = (script.parent / "calls").read_text().splitlines()
+    assert (ran.returncode, len(requests)) == (code, calls), ran.stderr
+    assert answers[-1] in ran.stdout
+    assert all("update=17" in call for call in requests[1:])
 
 
-def test_the_script_does_not_wait_for_ever(script: Path) -> None:
-    told = [
+def test_the_script_does_not_wait_forever(script: Path) -> None:
+    answers = [
         "OK update 17 accepted: …",
         "RUNNING update 17: waiting; no worker has been seen since 02:05:11 CST",
     ]
-    (script.parent / "answers").write_text("\n".join(told) + "\n")
+    (script.parent / "answers").write_text("\n".join(answers) + "\n")
     path = f"{script.parent / 'bin'}:{os.environ['PATH']}"
     ran = subprocess.run(
         ["sh", script],
@@ -161,4 +160,4 @@ def test_the_script_does_not_wait_for_ever(script: Path) -> None:
         text=True,
         check=False,
     )
-    assert (ran.returncode, ran.stdout.splitlines()) == (1, told)
+    assert (ran.returncode, ran.stdout.splitlines()) == (1, answers)

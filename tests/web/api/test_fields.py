@@ -1,4 +1,4 @@
-"""What the form's fields ask for, and which of them refuse the call."""
+"""Parsing the optional form fields, and the errors in them."""
 
 import pytest
 
@@ -8,13 +8,13 @@ from rollbook.web.http.command_reference import CANCEL, FIELDS, START, STATUS
 from rollbook.web.http.error_codes import ApiError
 
 
-def test_without_fields_everything_is_as_usual() -> None:
+def test_without_fields_the_defaults_are_used() -> None:
     assert parse_fields(START, {"login": ["x"], "password": ["y"]}) == StartOptions(
         Mode.UPDATE, "", None, ()
     )
 
 
-def test_fields_are_understood() -> None:
+def test_fields_are_parsed() -> None:
     assert parse_fields(START, {"mode": ["add"], "encoding": ["Latin-1"]}) == StartOptions(
         Mode.ADD, "iso8859-1"
     )
@@ -37,13 +37,13 @@ def test_a_field_within_two_letters_of_a_known_one_is_refused(name: str) -> None
 
 
 @pytest.mark.parametrize("name", ["school_year", "comment", "x", "submit-button"])
-def test_others_are_ignored_by_name(name: str) -> None:
+def test_other_unknown_fields_are_ignored_and_listed(name: str) -> None:
     assert parse_fields(START, {name: ["x"]}).ignored == (name,)
 
 
 @pytest.mark.parametrize("command", [STATUS, CANCEL])
 @pytest.mark.parametrize("name", ["mode", "encoding"])
-def test_what_belongs_to_start_is_not_taken_elsewhere(command: str, name: str) -> None:
+def test_fields_of_start_are_rejected_by_other_commands(command: str, name: str) -> None:
     with pytest.raises(ApiError, match="field_elsewhere"):
         parse_fields(command, {name: ["update"]})
 
@@ -52,15 +52,15 @@ def test_what_belongs_to_start_is_not_taken_elsewhere(command: str, name: str) -
     "name", [name for name, field in FIELDS.items() if not field.is_implemented]
 )
 @pytest.mark.parametrize("command", [START, STATUS, CANCEL])
-def test_what_is_known_but_not_built_never_passes_silently(command: str, name: str) -> None:
+def test_fields_that_are_not_implemented_are_rejected(command: str, name: str) -> None:
     with pytest.raises(ApiError, match="not_supported"):
         parse_fields(command, {name: ["no"]})
 
 
-def test_a_value_that_is_shown_again_is_short_and_printable() -> None:
+def test_a_value_in_an_error_text_is_short_and_printable() -> None:
     with pytest.raises(ApiError) as caught:
         parse_fields(START, {"mode": ["\x1b" + "x" * 500]})
-    assert caught.value.text == f"mode cannot be '{'x' * 39}…'; write update or add"
+    assert caught.value.text == f"mode can't be '{'x' * 39}…'; use update or add"
 
 
 def test_every_parsed_field_is_in_the_reference() -> None:

@@ -1,4 +1,4 @@
-"""What ``start`` says to forms and sign-ins that are not as they should be (bad-uploads.md 3.1 and 3.2)."""
+"""The errors of ``start`` for malformed forms and sign-ins (bad-uploads.md 3.1 and 3.2)."""
 
 import pytest
 from django.test import Client
@@ -27,7 +27,7 @@ OTHER = File(STUDENTS + b"102,Grace,Hopper\r\n")
 ADDRESS = "https://localhost:8443"
 
 
-# --- What the form may say
+# --- Fields of the form
 
 
 @nothing_kept
@@ -48,29 +48,27 @@ ADDRESS = "https://localhost:8443"
         ("wait", "30", "not_supported"),
     ],
 )
-def test_a_field_that_is_not_understood_applies_no_file(
-    curl: Curl, name: str, value: str, code: str
-) -> None:
+def test_a_wrong_field_never_applies_a_file(curl: Curl, name: str, value: str, code: str) -> None:
     response = curl.start(None, (name, value))
     assert (response.status_code, verdict(response)) == (400, f"ERROR {code}")
 
 
 @nothing_kept
-def test_an_idempotency_key_is_not_built_yet(curl: Curl) -> None:
+def test_an_idempotency_key_is_not_supported(curl: Curl) -> None:
     response = curl.start(idempotency_key="a")
     assert (response.status_code, verdict(response)) == (400, "ERROR not_supported")
 
 
 @nothing_kept
-@pytest.mark.parametrize("said", ["Bearer rb_12345678", "Bearer", "bearer x", "Bearer a b"])
-def test_a_token_that_is_none_starts_nothing(curl: Curl, said: str) -> None:
-    response = curl.post("start", [("file", File())], authorization=said)
+@pytest.mark.parametrize("header", ["Bearer rb_12345678", "Bearer", "bearer x", "Bearer a b"])
+def test_an_invalid_token_starts_nothing(curl: Curl, header: str) -> None:
+    response = curl.post("start", [("file", File())], authorization=header)
     assert (response.status_code, verdict(response)) == (401, "ERROR token_failed")
 
 
-def test_other_unknown_fields_are_named_and_ignored(curl: Curl) -> None:
+def test_other_unknown_fields_are_ignored_and_listed(curl: Curl) -> None:
     response = curl.start(None, ("school_year", "2026"), ("vendor\x1b", "x"))
-    assert "Ignored, as not known here: school_year and vendor.\n" in text(response)
+    assert "Ignored unknown fields: school_year and vendor.\n" in text(response)
 
 
 @nothing_kept
@@ -93,7 +91,7 @@ def test_two_sign_ins_are_refused(curl: Curl) -> None:
 @pytest.mark.parametrize(
     "header", ["Basic", "Basic !!!", "Basic b3Bz", "Digest username=ops", "Basic /////w=="]
 )
-def test_an_authorization_that_cannot_be_read_is_refused(curl: Curl, header: str) -> None:
+def test_a_malformed_authorization_header_is_refused(curl: Curl, header: str) -> None:
     response = curl.post("start", [("file", File())], authorization=header)
     assert (response.status_code, verdict(response)) == (400, "ERROR bad_authorization")
 
@@ -103,7 +101,7 @@ def test_an_authorization_that_cannot_be_read_is_refused(curl: Curl, header: str
 
 @nothing_kept
 @pytest.mark.parametrize("case", ["wrong", "unknown", "inactive", "nul", "bytes", "rows"])
-def test_whoever_cannot_sign_in_gets_one_answer(curl: Curl, case: str) -> None:
+def test_every_failed_sign_in_gets_the_same_answer(curl: Curl, case: str) -> None:
     Member.objects.update(is_active=case != "inactive")
     logins: dict[str, str | bytes] = {
         "unknown": "who@maple.example",
@@ -117,12 +115,12 @@ def test_whoever_cannot_sign_in_gets_one_answer(curl: Curl, case: str) -> None:
     assert response.status_code == 401
     assert response["WWW-Authenticate"] == 'Basic realm="Rollbook", charset="UTF-8"'
     assert text(response) == (
-        "ERROR sign_in_failed: login or password is wrong, or this account may not start updates\n"
+        "ERROR sign_in_failed: the login or password is wrong, or the account isn't active\n"
     )
 
 
 @nothing_kept
-def test_the_eleventh_try_has_to_wait(curl: Curl) -> None:
+def test_the_eleventh_attempt_is_throttled(curl: Curl) -> None:
     curl.sign_in[1] = ("password", "wrong")
     answers = [curl.start().status_code for _ in range(11)]
     assert answers == [401] * 10 + [429]
@@ -131,14 +129,14 @@ def test_the_eleventh_try_has_to_wait(curl: Curl) -> None:
     assert 3500 < int(response["Retry-After"]) <= 3600
 
 
-def test_a_proxy_in_front_tells_the_address_and_nobody_else(curl: Curl, settings: Settings) -> None:
+def test_only_the_address_from_the_proxy_is_used(curl: Curl, settings: Settings) -> None:
     settings.BEHIND_PROXY = True
     curl.start(x_forwarded_for="198.51.100.1, 203.0.113.9")
     assert AuditEvent.objects.filter(action="start").get().address == "203.0.113.9"
 
 
 @pytest.mark.parametrize(
-    ("said", "address"),
+    ("header", "address"),
     [
         ("203.0.113.9:4711", "203.0.113.9"),
         ("198.51.100.1, [2001:db8::9]:4711", "2001:db8::9"),
@@ -148,11 +146,11 @@ def test_a_proxy_in_front_tells_the_address_and_nobody_else(curl: Curl, settings
         ("unknown", UNKNOWN_ADDRESS),
     ],
 )
-def test_a_proxy_may_write_the_port_behind_the_address(
-    curl: Curl, settings: Settings, said: str, address: str
+def test_a_proxy_may_add_the_port_to_the_address(
+    curl: Curl, settings: Settings, header: str, address: str
 ) -> None:
     settings.BEHIND_PROXY = True
-    curl.start(x_forwarded_for=said)
+    curl.start(x_forwarded_for=header)
     assert AuditEvent.objects.filter(action="sign in").get().address == address
 
 
@@ -163,7 +161,7 @@ def test_without_a_proxy_a_forged_address_changes_nothing(curl: Curl) -> None:
 
 @nothing_kept
 @pytest.mark.parametrize("role", ["school manager", "instructor"])
-def test_who_may_not_update_students_is_told_so_and_it_is_audited(
+def test_a_member_without_the_permission_is_refused_and_audited(
     curl: Curl, manager: Member, role: str
 ) -> None:
     Member.objects.update(role=roles.standard(manager.district, role))
@@ -172,18 +170,19 @@ def test_who_may_not_update_students_is_told_so_and_it_is_audited(
     assert AuditEvent.objects.get(result="not allowed").member == manager
 
 
-# --- What was sent wrongly (bad-uploads.md 3.1)
+# --- Wrong requests (bad-uploads.md 3.1)
 
 
 @nothing_kept
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH", "TRACE"])
-def test_only_post_is_answered(curl: Curl, method: str) -> None:  # B001 B002
+def test_only_post_is_accepted(curl: Curl, method: str) -> None:  # B001 B002
     response = curl.client.generic(method, "/slc/studentupdate/start", secure=True)
     assert (response.status_code, response["Allow"]) == (405, "POST")
     if method != "HEAD":
         assert text(response) == (
-            "ERROR use_post: this address answers POST only; use: curl -F file=@students.csv "
-            f"-F login=you@school.example -F 'password=<password.txt' {ADDRESS}/slc/studentupdate/start\n"
+            "ERROR use_post: this address accepts only POST; use: curl -F file=@students.csv "
+            "-F login=you@school.example -F 'password=<password.txt' "
+            f"{ADDRESS}/slc/studentupdate/start\n"
         )
 
 
@@ -206,7 +205,8 @@ def test_a_file_name_without_the_at_sign(curl: Curl) -> None:  # B005
     response = curl.post("start", [("file", "students.csv"), *curl.sign_in])
     assert (response.status_code, first_line(response)) == (
         400,
-        "ERROR file_is_text: file is a text, not a file; put @ before the file's name: -F file=@students.csv",
+        "ERROR file_is_text: the field file contains text instead of a file; "
+        "put @ before the file name: -F file=@students.csv",
     )
 
 
@@ -214,14 +214,14 @@ def test_a_file_name_without_the_at_sign(curl: Curl) -> None:  # B005
 @pytest.mark.parametrize(
     ("content_type", "hint"),
     [
-        ("application/x-www-form-urlencoded", "write -F instead of -d"),  # B006
-        ("text/csv", "write -F file=@students.csv instead of --data-binary"),  # B007
-        ("application/json", "JSON is not taken here"),  # B008
-        ("multipart/mixed; boundary=a", "what was sent is not a form"),
-        ("", "what was sent is not a form"),
+        ("application/x-www-form-urlencoded", "use -F instead of -d"),  # B006
+        ("text/csv", "use -F file=@students.csv instead of --data-binary"),  # B007
+        ("application/json", "JSON is not accepted"),  # B008
+        ("multipart/mixed; boundary=a", "the request is not a form"),
+        ("", "the request is not a form"),
     ],
 )
-def test_what_is_not_a_form_is_refused_with_a_hint(
+def test_a_request_that_is_not_a_form_is_refused_with_a_hint(
     curl: Curl, content_type: str, hint: str
 ) -> None:
     response = curl.raw("start", b"login=x&password=y", content_type=content_type)
@@ -230,11 +230,11 @@ def test_what_is_not_a_form_is_refused_with_a_hint(
 
 
 @nothing_kept
-def test_fields_of_other_names_are_told_which_to_use(curl: Curl) -> None:  # B009
+def test_unknown_fields_are_listed_when_one_is_missing(curl: Curl) -> None:  # B009
     assert verdict(curl.post("start", [("upload", File()), *curl.sign_in])) == "ERROR wrong_field"
     response = curl.post("start", [("file", File()), ("user", "a"), ("pass", "b")])
     assert verdict(response) == "ERROR missing_login"
-    assert text(response).endswith("; what was sent is called user and pass\n")
+    assert text(response).endswith("; the unknown fields are user and pass\n")
 
 
 @nothing_kept
@@ -244,7 +244,7 @@ def test_two_files(curl: Curl) -> None:  # B010
 
 
 @nothing_kept
-def test_a_password_in_the_address_is_refused_and_audited_and_never_echoed(
+def test_a_password_in_the_address_is_refused_audited_and_not_repeated(
     curl: Curl,
 ) -> None:  # B013
     response = curl.client.post(
@@ -256,28 +256,29 @@ def test_a_password_in_the_address_is_refused_and_audited_and_never_echoed(
     assert AuditEvent.objects.get().result == "credentials in address"
 
 
-def test_nobody_can_fill_the_audit_that_way(curl: Curl) -> None:
+def test_nobody_can_fill_the_audit_log_that_way(curl: Curl) -> None:
     for _ in range(30):
         curl.client.post("/slc/studentupdate/start?password=x", secure=True)
     assert AuditEvent.objects.count() == 20
 
 
 @nothing_kept
-def test_more_bytes_than_a_file_may_have(curl: Curl, settings: Settings) -> None:  # B019 B045
+def test_a_request_that_is_too_large(curl: Curl, settings: Settings) -> None:  # B019 B045
     settings.MAX_UPLOAD_BYTES = 100
     response = curl.start(File(b"x" * (MAX_FORM_BYTES + 100)))
     assert response.status_code == 413
     assert text(response) == (
-        "ERROR too_large: more than 65,636 bytes were sent; split the file by school, or send less in the form\n"
+        "ERROR too_large: the request is larger than 65,636 bytes; "
+        "split the file by school, or send fewer fields\n"
     )
 
 
 @nothing_kept
-def test_a_file_is_measured_while_it_streams_in_too(curl: Curl, settings: Settings) -> None:
+def test_the_size_of_a_file_is_checked_while_it_is_received(curl: Curl, settings: Settings) -> None:
     settings.MAX_UPLOAD_BYTES = 100
     response = curl.start(File(b"x" * 101))
     assert (response.status_code, verdict(response)) == (413, "ERROR too_large")
-    assert "more than 100 bytes" in text(response)
+    assert "larger than 100 bytes" in text(response)
 
 
 @nothing_kept
@@ -294,14 +295,14 @@ def test_a_body_of_unknown_size(curl: Curl) -> None:  # B020
 
 @nothing_kept
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.7, 0.99])
-def test_a_client_that_dies_in_the_middle(curl: Curl, share: float) -> None:  # B021, F36
+def test_a_client_that_disconnects(curl: Curl, share: float) -> None:  # B021, F36
     body = form([("file", File(STUDENTS * 5000)), *curl.sign_in])
     response = curl.raw("start", body[: int(len(body) * share)], length=len(body))
     assert (response.status_code, verdict(response)) == (400, "ERROR incomplete_upload")
 
 
 @nothing_kept
-def test_a_form_that_is_whole_but_shorter_than_announced(curl: Curl) -> None:  # B021
+def test_a_form_that_is_shorter_than_its_content_length(curl: Curl) -> None:  # B021
     body = form([("file", File()), *curl.sign_in])
     response = curl.raw("start", body, length=len(body) + 1)
     assert (response.status_code, verdict(response)) == (400, "ERROR incomplete_upload")
@@ -322,7 +323,7 @@ def test_a_boundary_that_is_missing_or_damaged(curl: Curl, content_type: str) ->
 
 @nothing_kept
 @pytest.mark.parametrize("boundary", ["another", BOUNDARY + "x", BOUNDARY[:-1]])
-def test_a_boundary_that_is_another_one(curl: Curl, boundary: str) -> None:  # B023
+def test_a_boundary_that_does_not_match(curl: Curl, boundary: str) -> None:  # B023
     response = curl.raw(
         "start",
         form([("file", File(STUDENTS * 500)), *curl.sign_in]),
@@ -349,7 +350,7 @@ def _with_header(line: str) -> bytes:
     ],
     ids=["fields", "files", "part header", "base64", "long field", "very long field"],
 )
-def test_a_form_that_is_a_bomb(curl: Curl, body: bytes, code: str) -> None:  # B024
+def test_an_excessive_form(curl: Curl, body: bytes, code: str) -> None:  # B024
     response = curl.raw("start", body)
     assert (response.status_code, verdict(response)) == (400, f"ERROR {code}")
 
@@ -378,14 +379,12 @@ def test_a_compressed_body(curl: Curl) -> None:  # B026
         ("Schüler 学生.csv", "Schüler 学生.csv"),
     ],
 )
-def test_a_file_may_be_called_anything_and_is_shown_safely(
-    curl: Curl, sent: str, shown: str
-) -> None:
+def test_any_file_name_is_accepted_and_shown_safely(curl: Curl, sent: str, shown: str) -> None:
     assert f" in {shown}, now checking" in text(curl.start(File(name=sent)))
 
 
 @nothing_kept
-def test_a_name_that_is_not_utf_8_is_told_how_to_help(curl: Curl) -> None:
+def test_a_file_name_that_is_not_utf_8_gets_a_hint(curl: Curl) -> None:
     body = form([("file", File(STUDENTS * 1000, "jos\ue000.csv")), *curl.sign_in]).replace(
         "\ue000".encode(), b"\xe9"
     )

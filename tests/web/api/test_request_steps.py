@@ -1,4 +1,4 @@
-"""The refusals are judged in one order: of any two faults of a call, the earlier one is told."""
+"""Requests are checked in a fixed order: of any two errors, the earlier one is reported."""
 
 import io
 from collections.abc import Callable
@@ -21,13 +21,13 @@ from rollbook.web.http.upload_form import MAX_FORM_BYTES
 from tests.conftest import PASSWORD
 from tests.web.curl import FORM, STUDENTS, File, Part, form, verdict
 
-HERE = "127.0.0.1"
+CLIENT_ADDRESS = "127.0.0.1"
 WAITING = 4
 
 
 @dataclass
 class Request:
-    """A call that is being spoilt."""
+    """A request that is being broken."""
 
     file: Part = ("file", File())
     fields: dict[str, str] = field(
@@ -52,66 +52,68 @@ class Request:
         )
 
 
-def _plain_http(call: Request, settings: Settings) -> None:
-    call.secure = False
+def _plain_http(request: Request, settings: Settings) -> None:
+    request.secure = False
 
 
-def _get(call: Request, settings: Settings) -> None:
-    call.method = "GET"
+def _get(request: Request, settings: Settings) -> None:
+    request.method = "GET"
 
 
-def _query(call: Request, settings: Settings) -> None:
-    call.query = "update=17"
+def _query(request: Request, settings: Settings) -> None:
+    request.query = "update=17"
 
 
-def _json(call: Request, settings: Settings) -> None:
-    call.meta["CONTENT_TYPE"] = "application/json"
+def _json(request: Request, settings: Settings) -> None:
+    request.meta["CONTENT_TYPE"] = "application/json"
 
 
-def _no_length(call: Request, settings: Settings) -> None:
-    call.length = False
+def _no_length(request: Request, settings: Settings) -> None:
+    request.length = False
 
 
-def _too_large(call: Request, settings: Settings) -> None:
+def _too_large(request: Request, settings: Settings) -> None:
     settings.MAX_UPLOAD_BYTES = 10 - MAX_FORM_BYTES
 
 
-def _throttled(call: Request, settings: Settings) -> None:
+def _throttled(request: Request, settings: Settings) -> None:
     for number in range(PER_ADDRESS):
-        record_failure(f"{number}@maple.example", HERE, timezone.now() - timedelta(minutes=1))
+        record_failure(
+            f"{number}@maple.example", CLIENT_ADDRESS, timezone.now() - timedelta(minutes=1)
+        )
 
 
-def _incomplete(call: Request, settings: Settings) -> None:
-    call.cut = True
+def _incomplete(request: Request, settings: Settings) -> None:
+    request.cut = True
 
 
-def _wrong_password(call: Request, settings: Settings) -> None:
-    call.fields["password"] = "wrong"
+def _wrong_password(request: Request, settings: Settings) -> None:
+    request.fields["password"] = "wrong"
 
 
-def _no_right(call: Request, settings: Settings) -> None:
+def _no_right(request: Request, settings: Settings) -> None:
     Member.objects.update(role=roles.standard(District.objects.get(), "instructor"))
 
 
-def _misspelled(call: Request, settings: Settings) -> None:
-    call.fields["chek"] = "yes"
+def _misspelled(request: Request, settings: Settings) -> None:
+    request.fields["chek"] = "yes"
 
 
-def _wrong_kind(call: Request, settings: Settings) -> None:
-    call.file = ("file", File(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"))
+def _wrong_kind(request: Request, settings: Settings) -> None:
+    request.file = ("file", File(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"))
 
 
-def _wrong_structure(call: Request, settings: Settings) -> None:
-    if call.file == ("file", File()):  # the file of another kind has no structure to speak of
-        call.file = ("file", File(b""))
+def _wrong_structure(request: Request, settings: Settings) -> None:
+    if request.file == ("file", File()):  # a file of another type has no structure
+        request.file = ("file", File(b""))
 
 
-def _full_queue(call: Request, settings: Settings) -> None:
+def _full_queue(request: Request, settings: Settings) -> None:
     for number in range(WAITING):
         Request(("file", File(STUDENTS + b"1%d,Ada,Byron\r\n" % number))).send()
 
 
-# In the order of the specification; what makes the call wrong, and the verdict and status it gets.
+# What breaks the request, and the resulting verdict and status, in the order of the steps.
 FAULTS: list[tuple[Callable[[Request, Settings], None], str, int]] = [
     (_plain_http, "ERROR use_https", 403),
     (_get, "ERROR use_post", 405),
@@ -136,40 +138,40 @@ PAIRS = [
 
 
 @pytest.mark.parametrize(("first", "second"), PAIRS)
-def test_of_two_faults_the_earlier_one_is_told(
+def test_of_two_errors_the_earlier_one_is_reported(
     first: int, second: int, manager: Member, settings: Settings
 ) -> None:
-    call = Request()
-    # The later one first: a full queue must be filled before the address is throttled and the role is gone.
-    FAULTS[second][0](call, settings)
-    FAULTS[first][0](call, settings)
-    response = call.send()
-    _, told, status = FAULTS[first]
-    # An update that is refused takes the next number, wherever the waiting ones have brought it.
-    told = told.replace("update 1", f"update {UpdateJob.objects.count()}")
-    assert (verdict(response), response.status_code) == (told, status)
+    request = Request()
+    # The later one first: the queue must be filled before the address is throttled.
+    FAULTS[second][0](request, settings)
+    FAULTS[first][0](request, settings)
+    response = request.send()
+    _, expected, status = FAULTS[first]
+    # A refused update gets the next number, after the waiting ones.
+    expected = expected.replace("update 1", f"update {UpdateJob.objects.count()}")
+    assert (verdict(response), response.status_code) == (expected, status)
 
 
 @pytest.mark.parametrize("number", range(len(FAULTS)), ids=NAMES)
-def test_each_fault_is_told_when_it_is_the_only_one(
+def test_each_error_is_reported_when_it_is_the_only_one(
     number: int, manager: Member, settings: Settings
 ) -> None:
-    call = Request()
-    spoil, told, status = FAULTS[number]
-    spoil(call, settings)
-    response = call.send()
-    assert (verdict(response), response.status_code) == (told, status)
+    request = Request()
+    break_request, expected, status = FAULTS[number]
+    break_request(request, settings)
+    response = request.send()
+    assert (verdict(response), response.status_code) == (expected, status)
 
 
-def test_a_call_without_a_fault_is_accepted(manager: Member) -> None:
+def test_a_correct_request_is_accepted(manager: Member) -> None:
     assert verdict(Request().send()) == "OK update 1 accepted"
 
 
 @pytest.mark.parametrize("command", ["status", "cancel"])
-def test_status_and_cancel_are_judged_by_the_same_list(command: str, manager: Member) -> None:
-    call = Request(file=("update", "17"), secure=False, method="GET", query="a=b")
-    assert verdict(call.send(command)) == "ERROR use_https"
-    call.secure = True
-    assert verdict(call.send(command)) == "ERROR use_post"
-    call.method = "POST"
-    assert verdict(call.send(command)) == "ERROR query_string"
+def test_status_and_cancel_are_checked_in_the_same_order(command: str, manager: Member) -> None:
+    request = Request(file=("update", "17"), secure=False, method="GET", query="a=b")
+    assert verdict(request.send(command)) == "ERROR use_https"
+    request.secure = True
+    assert verdict(request.send(command)) == "ERROR use_post"
+    request.method = "POST"
+    assert verdict(request.send(command)) == "ERROR query_string"

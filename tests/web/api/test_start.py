@@ -1,4 +1,4 @@
-"""``start``: a file comes in, and its sender is told what becomes of it."""
+"""``start``: upload a file and create an update."""
 
 import json
 from collections.abc import Callable
@@ -37,17 +37,17 @@ def test_a_file_is_accepted_and_counted(curl: Curl) -> None:
     assert response["Content-Type"] == "text/plain; charset=utf-8"
     assert text(response) == (
         "OK update 1 accepted: 2 students in students.csv, now checking\n"
-        "The results will be e-mailed to ops@maple.example.\n"
+        "The results will be emailed to ops@maple.example.\n"
     )
 
 
-def test_the_districts_receivers_are_named_too(curl: Curl, manager: Member) -> None:
+def test_the_recipients_of_the_district_are_listed_too(curl: Curl, manager: Member) -> None:
     a_member(manager.district, "it@maple.example", "instructor")
     set_receivers(manager.district, ["it@maple.example", "ops@maple.example"])
-    assert "e-mailed to ops@maple.example and it@maple.example." in text(curl.start())
+    assert "emailed to ops@maple.example and it@maple.example." in text(curl.start())
 
 
-def test_the_update_knows_who_sent_which_file(
+def test_the_update_has_its_starter_and_file(
     curl: Curl, manager: Member, spool: Callable[[], int]
 ) -> None:
     curl.start(None, ("mode", "add"))
@@ -72,26 +72,26 @@ def test_credentials_may_come_before_the_file(curl: Curl) -> None:
     assert verdict(curl.post("start", [*curl.sign_in, ("file", File())])) == "OK update 1 accepted"
 
 
-def test_http_basic_takes_the_place_of_login_and_password(curl: Curl) -> None:
+def test_http_basic_replaces_login_and_password(curl: Curl) -> None:
     response = curl.post(
         "start", [("file", File())], authorization=basic("ops@maple.example", PASSWORD)
     )
     assert verdict(response) == "OK update 1 accepted"
 
 
-def test_a_password_out_of_a_file_may_end_in_a_line_break(curl: Curl) -> None:
+def test_a_password_from_a_file_may_end_with_a_line_break(curl: Curl) -> None:
     curl.sign_in = [("login", "ops@maple.example\n"), ("password", PASSWORD + "\r\n")]
     assert verdict(curl.start()) == "OK update 1 accepted"
 
 
-def test_the_encoding_of_the_form_goes_before_that_of_the_district(curl: Curl) -> None:
+def test_the_encoding_in_the_form_overrides_that_of_the_district(curl: Curl) -> None:
     jose = File(STUDENTS + "102,José,Martí\r\n".encode("cp1252"))
     assert verdict(curl.start(jose)) == "REFUSED update 1"
     assert verdict(curl.start(jose, ("encoding", "Windows-1252"))) == "OK update 2 accepted"
     assert UpdateJob.objects.get(number=2).encoding == "cp1252"
 
 
-def test_the_district_may_have_an_encoding_of_its_own(curl: Curl, manager: Member) -> None:
+def test_the_district_may_have_its_own_encoding(curl: Curl, manager: Member) -> None:
     manager.district.encoding = "cp1252"
     manager.district.save()
     assert (
@@ -100,12 +100,12 @@ def test_the_district_may_have_an_encoding_of_its_own(curl: Curl, manager: Membe
     )
 
 
-def test_a_cookie_is_nobody(curl: Curl, nothing_kept: None) -> None:
+def test_a_cookie_is_not_a_sign_in(curl: Curl, nothing_kept: None) -> None:
     curl.client.cookies["sessionid"] = "stolen"
     assert verdict(curl.post("start", [("file", File())])) == "ERROR missing_login"
 
 
-def test_a_request_of_a_foreign_page_needs_no_csrf_token_and_gets_nothing_without_a_password(
+def test_no_csrf_token_is_needed_because_each_request_has_credentials(
     curl: Curl,
 ) -> None:
     curl.client = Client(enforce_csrf_checks=True)
@@ -115,14 +115,14 @@ def test_a_request_of_a_foreign_page_needs_no_csrf_token_and_gets_nothing_withou
 # --- The same file again, and other files
 
 
-def test_the_same_file_while_its_update_lives_is_the_same_update(curl: Curl) -> None:
+def test_the_same_file_during_its_update_is_the_same_update(curl: Curl) -> None:
     curl.start()
     response = curl.start()
     assert response["Idempotent-Replayed"] == "true"
     assert text(response) == (
         "OK update 1 accepted: 2 students in students.csv, now checking\n"
-        "The results will be e-mailed to ops@maple.example.\n"
-        "The same file came before and is update 1; nothing was started twice.\n"
+        "The results will be emailed to ops@maple.example.\n"
+        "The same file is already update 1; no second update was started.\n"
     )
     assert UpdateJob.objects.count() == 1
 
@@ -132,11 +132,11 @@ def test_the_same_file_after_the_end_is_a_new_update_with_a_note(curl: Curl) -> 
     curl.cancel()
     response = curl.start()
     assert verdict(response) == "OK update 2 accepted"
-    assert "The file is the same as that of update 1 (canceled).\n" in text(response)
+    assert "The file is identical to the file of update 1 (canceled).\n" in text(response)
     assert "Idempotent-Replayed" not in response
 
 
-def test_another_file_waits_for_the_one_in_work(curl: Curl) -> None:
+def test_another_file_waits_for_the_update_in_progress(curl: Curl) -> None:
     curl.start()
     response = curl.start(OTHER)
     assert (
@@ -145,7 +145,7 @@ def test_another_file_waits_for_the_one_in_work(curl: Curl) -> None:
     )
 
 
-def test_a_fifth_file_is_one_too_many(curl: Curl, spool: Callable[[], int]) -> None:
+def test_the_queue_is_full_with_the_fifth_file(curl: Curl, spool: Callable[[], int]) -> None:
     for number in range(4):
         curl.start(File(STUDENTS + b"2%d,Grace,Hopper\r\n" % number))
     response = curl.start(OTHER)
@@ -154,18 +154,18 @@ def test_a_fifth_file_is_one_too_many(curl: Curl, spool: Callable[[], int]) -> N
     assert (UpdateJob.objects.count(), spool()) == (4, 4)
 
 
-def test_the_neighbour_has_numbers_and_files_of_its_own(curl: Curl, neighbour: Member) -> None:
+def test_each_district_has_its_own_numbers_and_files(curl: Curl, neighbour: Member) -> None:
     curl.start()
     assert verdict(Curl(neighbour.email).start()) == "OK update 1 accepted"
 
 
-def test_without_a_worker_the_file_is_accepted_and_the_answer_is_honest(
+def test_without_a_worker_the_file_is_accepted_and_the_answer_says_so(
     curl: Curl, worker: Callable[[WorkerStatus], None]
 ) -> None:
     worker(WorkerStatus(False, datetime(2026, 11, 20, 8, 7, 11, tzinfo=UTC)))
     assert first_line(curl.start()) == (
         "OK update 1 accepted: 2 students in students.csv, waiting; no worker has been seen since "
-        "2026-11-20 02:07:11 CST; nothing is lost, tell the operator"
+        "2026-11-20 02:07:11 CST; nothing is lost; tell your Rollbook administrator"
     )
 
 
@@ -190,18 +190,18 @@ def test_a_file_that_cannot_be_accepted_is_a_refused_update(curl: Curl) -> None:
     ],
     ids=["xlsx or zip", "xls", "pdf", "gzip", "program"],
 )
-def test_a_file_of_another_kind_is_told_by_its_content(curl: Curl, data: bytes) -> None:
+def test_a_file_of_another_type_is_detected_by_its_content(curl: Curl, data: bytes) -> None:
     response = curl.start(File(data + b"\0" * 600))
     assert (response.status_code, verdict(response)) == (415, "REFUSED update 1")
 
 
-def test_a_refused_file_does_not_wait_in_the_queue(curl: Curl) -> None:
+def test_a_refused_file_is_not_queued(curl: Curl) -> None:
     for _ in range(6):
         assert curl.start(File(b"")).status_code == 422
     assert verdict(curl.start()) == "OK update 7 accepted"
 
 
-# --- Faults of ours
+# --- Errors on our side
 
 
 @nothing_kept
@@ -209,7 +209,7 @@ def test_a_refused_file_does_not_wait_in_the_queue(curl: Curl) -> None:
     ("number", "code"),
     [(28, "disk_full"), (122, "disk_full"), (5, "storage_failed"), (24, "storage_failed")],
 )
-def test_a_disk_that_takes_no_more_is_a_503(  # F25 F28 F35
+def test_a_disk_error_is_a_503(  # F25 F28 F35
     curl: Curl, monkeypatch: pytest.MonkeyPatch, number: int, code: str
 ) -> None:
     def full(self: IncomingFile, data: bytes) -> None:
@@ -225,7 +225,7 @@ def test_a_disk_that_takes_no_more_is_a_503(  # F25 F28 F35
 
 
 @nothing_kept
-def test_a_disk_that_is_full_only_at_the_end(curl: Curl, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_is_full_at_the_end(curl: Curl, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(self: IncomingFile) -> str:
         raise OSError(28, "no")
 
@@ -234,7 +234,7 @@ def test_a_disk_that_is_full_only_at_the_end(curl: Curl, monkeypatch: pytest.Mon
 
 
 @nothing_kept
-def test_a_database_that_is_busy_is_a_503(curl: Curl, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_busy_database_is_a_503(curl: Curl, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(*args: object, **kwargs: object) -> None:
         raise OperationalError("database is locked")
 
@@ -248,7 +248,7 @@ def test_a_database_that_is_busy_is_a_503(curl: Curl, monkeypatch: pytest.Monkey
 
 
 @nothing_kept
-def test_a_fault_of_ours_leaves_no_file(curl: Curl, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_leaves_no_file(curl: Curl, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*args: object) -> None:
         raise RuntimeError("Ada Lovelace, 12/10/1815")
 
@@ -260,7 +260,7 @@ def test_a_fault_of_ours_leaves_no_file(curl: Curl, monkeypatch: pytest.MonkeyPa
 
 
 @nothing_kept
-def test_a_connection_that_breaks_while_it_is_read(
+def test_a_connection_that_is_lost_while_reading(
     curl: Curl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(self: object, size: int = -1) -> bytes:
@@ -274,28 +274,28 @@ def test_a_connection_that_breaks_while_it_is_read(
 
 
 def _json(response: Any) -> dict[str, Any]:
-    told = json.loads(response.content)
-    assert isinstance(told, dict)
-    return told
+    body = json.loads(response.content)
+    assert isinstance(body, dict)
+    return body
 
 
-def test_json_tells_the_same_and_where_to_look(curl: Curl) -> None:
+def test_the_response_as_json_has_a_location(curl: Curl) -> None:
     response = curl.start(accept="application/json")
     assert (response.status_code, response["Content-Type"]) == (202, "application/json")
     assert (response["Location"], response["Retry-After"]) == (f"{ADDRESS}/updates/1", "5")
-    told = _json(response)
-    assert (told["verdict"], told["update"], told["state"], told["rows"]) == (
+    body = _json(response)
+    assert (body["verdict"], body["update"], body["state"], body["rows"]) == (
         "OK",
         1,
         "received",
         2,
     )
-    assert told["file"]["name"] == "students.csv"
-    assert told["replayed"] is False
-    assert first_line(curl.start()) == told["message"]
+    assert body["file"]["name"] == "students.csv"
+    assert body["replayed"] is False
+    assert first_line(curl.start()) == body["message"]
 
 
-def test_a_refusal_as_json_is_a_problem_of_rfc_9457(curl: Curl, nothing_kept: None) -> None:
+def test_an_error_as_json_is_an_rfc_9457_problem(curl: Curl, nothing_kept: None) -> None:
     response = curl.post("start", curl.sign_in, accept="application/json")
     assert (response.status_code, response["Content-Type"]) == (400, "application/problem+json")
     assert _json(response) == {
@@ -309,11 +309,11 @@ def test_a_refusal_as_json_is_a_problem_of_rfc_9457(curl: Curl, nothing_kept: No
 def test_a_refused_file_as_json_is_a_problem_too(curl: Curl) -> None:
     response = curl.start(File(b""), accept="application/json")
     assert (response.status_code, response["Content-Type"]) == (422, "application/problem+json")
-    told = _json(response)
-    assert (told["code"], told["update"], told["verdict"]) == ("empty_file", 1, "REFUSED")
+    body = _json(response)
+    assert (body["code"], body["update"], body["verdict"]) == ("empty_file", 1, "REFUSED")
 
 
-# --- Side by side
+# --- Concurrent requests
 
 
 @pytest.mark.django_db(transaction=True)
@@ -339,7 +339,7 @@ def test_the_same_upload_twenty_times_in_parallel_is_one_update() -> None:  # F3
     assert UpdateJob.objects.count() == 1
 
 
-def test_an_answer_that_was_lost_is_given_again(curl: Curl) -> None:  # F37
+def test_a_lost_answer_is_repeated(curl: Curl) -> None:  # F37
     first, second = curl.start(), curl.start()
     assert first_line(first) == first_line(second)
     transitions.transition(UpdateJob.objects.get().pk, State.CHECKING, run_id="r")

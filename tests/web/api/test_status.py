@@ -1,4 +1,4 @@
-"""``status``: how far the update is, or how it ended."""
+"""``status``: the progress of an update, or its result."""
 
 import json
 from collections.abc import Callable
@@ -20,7 +20,7 @@ OTHER = File(STUDENTS + b"102,Grace,Hopper\r\n")
 
 
 def work(number: int = 1) -> None:
-    """Bring Maple's update to its end."""
+    """Run an update of Maple to its end."""
     for _ in run_steps(UpdateJob.objects.get(number=number).pk):
         pass
 
@@ -44,7 +44,7 @@ def test_an_update_that_was_just_received(curl: Curl) -> None:
     assert text(curl.status()) == "RUNNING update 1: checking, 0 of 2 rows read (0 %)\n"
 
 
-def test_an_update_in_work(curl: Curl) -> None:
+def test_an_update_in_progress(curl: Curl) -> None:
     curl.start()
     begun = timezone.now() - timedelta(seconds=10)
     transitions.transition(
@@ -66,7 +66,7 @@ def test_an_update_that_has_ended(curl: Curl) -> None:
     assert verdict(curl.status()).startswith("COMPLETED WITH ERRORS update 1")
 
 
-def test_without_a_number_the_running_one_is_told_and_the_others_are_named(curl: Curl) -> None:
+def test_without_a_number_the_running_update_is_shown_and_others_listed(curl: Curl) -> None:
     curl.start()
     curl.start(OTHER)
     curl.start(File(STUDENTS + b"103,Mary,Jackson\r\n"))
@@ -78,7 +78,7 @@ def test_without_a_number_the_running_one_is_told_and_the_others_are_named(curl:
     assert text(response).endswith("\nWaiting: updates 2 and 3.\n")
 
 
-def test_an_update_that_waits_names_those_it_waits_for(curl: Curl) -> None:
+def test_a_waiting_update_lists_the_updates_ahead_of_it(curl: Curl) -> None:
     curl.start()
     curl.start(OTHER)
     transitions.transition(
@@ -90,7 +90,7 @@ def test_an_update_that_waits_names_those_it_waits_for(curl: Curl) -> None:
     )
 
 
-def test_without_a_running_one_the_highest_number_is_told(curl: Curl) -> None:
+def test_without_a_running_update_the_newest_is_shown(curl: Curl) -> None:
     curl.start()
     curl.cancel()
     curl.start(OTHER)
@@ -99,7 +99,7 @@ def test_without_a_running_one_the_highest_number_is_told(curl: Curl) -> None:
     assert verdict(curl.status(("update", "1"))) == "CANCELED update 1"
 
 
-def test_who_started_it_is_named_when_it_was_someone_else(curl: Curl, manager: Member) -> None:
+def test_the_starter_is_shown_to_others(curl: Curl, manager: Member) -> None:
     curl.start()
     a_member(manager.district, "it@maple.example")
     assert text(Curl("it@maple.example").status()).endswith(
@@ -108,18 +108,18 @@ def test_who_started_it_is_named_when_it_was_someone_else(curl: Curl, manager: M
     assert "Started by" not in text(curl.status())
 
 
-def test_no_worker_is_told_honestly(
+def test_a_missing_worker_is_reported(
     curl: Curl, worker: Callable[[WorkerStatus], None]
 ) -> None:  # F12
     curl.start()
     worker(WorkerStatus(False, datetime(2026, 11, 20, 8, 7, 11, tzinfo=UTC)))
     assert first_line(curl.status()) == (
         "RUNNING update 1: waiting; no worker has been seen since 2026-11-20 02:07:11 CST; "
-        "nothing is lost, tell the operator"
+        "nothing is lost; tell your Rollbook administrator"
     )
 
 
-def test_the_neighbour_sees_nothing_of_it(curl: Curl, neighbour: Member) -> None:
+def test_another_district_cannot_see_it(curl: Curl, neighbour: Member) -> None:
     curl.start()
     assert (
         text(Curl(neighbour.email).status()) == "NONE Cedar County has not started an update yet\n"
@@ -129,14 +129,14 @@ def test_the_neighbour_sees_nothing_of_it(curl: Curl, neighbour: Member) -> None
     )
 
 
-def test_asking_again_and_again_is_audited_once_a_day(curl: Curl) -> None:
+def test_repeated_requests_are_audited_once_a_day(curl: Curl) -> None:
     for _ in range(3):
         curl.status()
     assert AuditEvent.objects.count() == 1
 
 
-def test_unknown_fields_are_named(curl: Curl) -> None:
-    assert "Ignored, as not known here: school_year." in text(curl.status(("school_year", "2026")))
+def test_unknown_fields_are_listed(curl: Curl) -> None:
+    assert "Ignored unknown fields: school_year." in text(curl.status(("school_year", "2026")))
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_unknown_fields_are_named(curl: Curl) -> None:
         ([("update", "1"), ("update", "2")], "duplicate_field"),
     ],
 )
-def test_a_form_that_is_not_understood(curl: Curl, parts: list[Part], code: str) -> None:
+def test_a_wrong_form(curl: Curl, parts: list[Part], code: str) -> None:
     response = curl.status(*parts)
     assert (response.status_code, verdict(response)) == (400, f"ERROR {code}")
 
@@ -185,12 +185,12 @@ def test_without_a_form_and_without_basic_the_login_is_missing(curl: Curl) -> No
     assert verdict(answer) == "ERROR missing_login"
 
 
-def test_the_same_facts_as_json(curl: Curl) -> None:
+def test_the_response_as_json(curl: Curl) -> None:
     curl.start()
     response = curl.status(accept="application/json")
-    told = json.loads(response.content)
-    assert (response.status_code, told["message"] + "\n") == (200, text(curl.status()))
-    assert (told["verdict"], told["update"], told["state"], told["seconds_left"]) == (
+    body = json.loads(response.content)
+    assert (response.status_code, body["message"] + "\n") == (200, text(curl.status()))
+    assert (body["verdict"], body["update"], body["state"], body["seconds_left"]) == (
         "RUNNING",
         1,
         "received",
@@ -199,5 +199,5 @@ def test_the_same_facts_as_json(curl: Curl) -> None:
 
 
 def test_none_as_json(curl: Curl) -> None:
-    told = json.loads(curl.status(accept="application/json").content)
-    assert (told["verdict"], told["update"]) == ("NONE", None)
+    body = json.loads(curl.status(accept="application/json").content)
+    assert (body["verdict"], body["update"]) == ("NONE", None)

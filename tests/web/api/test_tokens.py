@@ -1,4 +1,4 @@
-"""``Authorization: Bearer rb_…`` on the three commands, and what a second factor makes of login and password."""
+"""API tokens for the upload commands, and passwords of accounts with two-step verification."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -24,7 +24,7 @@ PAGE = "https://localhost:8443/account/tokens"
 
 
 class Script(Curl):
-    """A caller who sends a token and no login."""
+    """A client that sends a token instead of a login."""
 
     def __init__(self, token: str) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ def test_the_scopes_are_the_commands() -> None:
     assert {scope.value for scope in Scope} == {command.name for command in COMMANDS}
 
 
-def test_a_token_does_what_login_and_password_do(script: Script, manager: Member) -> None:
+def test_a_token_replaces_login_and_password(script: Script, manager: Member) -> None:
     assert (
         first_line(script.start())
         == "OK update 1 accepted: 2 students in students.csv, now checking"
@@ -73,14 +73,14 @@ def test_status_needs_no_form(script: Script) -> None:
     assert verdict(answer).startswith("NONE")
 
 
-def test_the_starter_is_its_member(script: Script, manager: Member) -> None:
+def test_the_starter_is_the_owner_of_the_token(script: Script, manager: Member) -> None:
     script.start()
     other = a_member(manager.district, "it@maple.example")
     assert text(Curl(other.email).status()).endswith("\nStarted by Ana Ruiz (ops@maple.example).\n")
 
 
 @pytest.mark.parametrize("scope", Scope)
-def test_a_token_is_for_its_scope_alone(manager: Member, scope: Scope) -> None:
+def test_a_token_is_valid_for_its_scope_only(manager: Member, scope: Scope) -> None:
     script = a_script(manager, scope)
     calls: dict[str, Callable[[], Any]] = {
         "start": script.start,
@@ -94,7 +94,8 @@ def test_a_token_is_for_its_scope_alone(manager: Member, scope: Scope) -> None:
         else:
             assert answer.status_code == 403
             assert text(answer) == (
-                f"ERROR token_scope: this token is not for {name}, only for {scope}; make one that is at {PAGE}\n"
+                f"ERROR token_scope: this token isn't valid for {name}, only for {scope}; "
+                f"create one that includes {name} at {PAGE}\n"
             )
     assert AuditEvent.objects.filter(result="not allowed", member=manager).count() == 2
 
@@ -107,7 +108,7 @@ def _expired(token: Token) -> None:
     Token.objects.update(expires_at=timezone.now())
 
 
-def _let_go(token: Token) -> None:
+def _member_deactivated(token: Token) -> None:
     changes.deactivate(token.member, a_member(token.member.district, "it@maple.example"))
 
 
@@ -115,29 +116,31 @@ def _not_active(token: Token) -> None:
     Member.objects.update(is_active=False)
 
 
-ENDS = [_revoked, _expired, _let_go, _not_active]
+ENDS = [_revoked, _expired, _member_deactivated, _not_active]
 
 
 @pytest.mark.parametrize("end", ENDS, ids=[end.__name__.strip("_") for end in ENDS])
-def test_whatever_ends_it_there_is_one_answer(script: Script, end: Any) -> None:
+def test_every_invalid_token_gets_the_same_answer(script: Script, end: Any) -> None:
     end(Token.objects.get())
     answer = script.start()
     assert answer.status_code == 401
     assert answer["WWW-Authenticate"] == 'Bearer realm="Rollbook", error="invalid_token"'
     assert text(answer) == text(Script("rb_nonsense").start())
     assert text(answer) == (
-        "ERROR token_failed: the token is wrong, too old or revoked, or its member is not active; "
-        f"make another one at {PAGE}\n"
+        "ERROR token_failed: the token is wrong, expired or revoked, or its owner isn't active; "
+        f"create another one at {PAGE}\n"
     )
 
 
-def test_without_the_right_it_opens_nothing(script: Script, manager: Member) -> None:
+def test_a_token_of_a_member_without_the_permission_is_refused(
+    script: Script, manager: Member
+) -> None:
     Member.objects.update(role=roles.standard(manager.district, "instructor"))
     answer = script.start()
     assert (answer.status_code, verdict(answer)) == (403, "ERROR not_allowed")
 
 
-def test_wrong_tokens_make_the_address_wait(script: Script) -> None:
+def test_wrong_tokens_throttle_the_address(script: Script) -> None:
     wrong = Script(script.token[:-3] + "000")
     for _ in range(PER_ADDRESS):
         assert wrong.status().status_code == 401
@@ -145,7 +148,7 @@ def test_wrong_tokens_make_the_address_wait(script: Script) -> None:
         assert verdict(caller.status()) == "ERROR throttled"
 
 
-def test_asking_again_and_again_is_audited_once_a_day(script: Script) -> None:
+def test_repeated_requests_are_audited_once_a_day(script: Script) -> None:
     AuditEvent.objects.all().delete()
     for _ in range(3):
         script.status()
@@ -162,7 +165,7 @@ def test_a_token_and_a_login_are_two_sign_ins(script: Script, part: Part) -> Non
     assert verdict(script.status(part)) == "ERROR duplicate_field"
 
 
-def test_a_browser_sends_none_for_somebody_elses_page(script: Script) -> None:
+def test_a_token_sent_from_a_web_page_is_ignored(script: Script) -> None:
     assert verdict(script.status(origin="https://evil.example")) == "ERROR missing_login"
 
 
@@ -171,7 +174,7 @@ def test_a_token_in_the_address_is_refused(script: Script) -> None:
     assert verdict(answer) == "ERROR credentials_in_address"
 
 
-def test_it_opens_no_report_and_no_page(script: Script) -> None:
+def test_a_token_gives_no_access_to_reports_and_pages(script: Script) -> None:
     script.start()
     header = f"Bearer {script.token}"
     answer = Client().get("/updates/1", secure=True, HTTP_AUTHORIZATION=header)
@@ -183,18 +186,19 @@ def test_it_opens_no_report_and_no_page(script: Script) -> None:
         assert (page.status_code, page["Location"].partition("?")[0]) == (302, "/sign-in")
 
 
-def test_the_neighbour_sees_nothing_of_ours(script: Script, neighbour: Member) -> None:
+def test_another_district_cannot_see_our_updates(script: Script, neighbour: Member) -> None:
     script.start()
     assert text(a_script(neighbour).status()) == "NONE Cedar County has not started an update yet\n"
 
 
 TOKEN_NEEDED = (
-    "ERROR token_needed: this account has a second factor, so that its password alone is not enough; make a token at "
-    f"{PAGE} and send it to start, status and cancel: -H @token.txt instead of login and password\n"
+    "ERROR token_needed: this account uses two-step verification, "
+    f"so a password alone isn't enough; create a token at {PAGE} and send it to start, status and cancel: "
+    "-H @token.txt instead of login and password\n"
 )
 
 
-def test_with_a_second_factor_login_and_password_are_refused_in_the_form(
+def test_with_two_step_verification_a_password_in_the_form_is_refused(
     curl: Curl, manager: Member
 ) -> None:
     with_second_factor(manager, timezone.now())
@@ -202,7 +206,9 @@ def test_with_a_second_factor_login_and_password_are_refused_in_the_form(
         assert (answer.status_code, text(answer)) == (403, TOKEN_NEEDED)
 
 
-def test_and_in_the_header_also_where_the_report_is(curl: Curl, manager: Member) -> None:
+def test_with_two_step_verification_a_password_in_the_header_is_refused(
+    curl: Curl, manager: Member
+) -> None:
     curl.start()
     with_second_factor(manager, timezone.now())
     header = basic(manager.email, PASSWORD)
@@ -213,19 +219,19 @@ def test_and_in_the_header_also_where_the_report_is(curl: Curl, manager: Member)
         assert (answer.status_code, text(answer)) == (403, TOKEN_NEEDED)
 
 
-def test_the_token_that_was_made_with_it_goes_on(curl: Curl, manager: Member) -> None:
-    kept = with_second_factor(manager, timezone.now())
-    assert kept.token
-    assert verdict(Script(kept.token).start()) == "OK update 1 accepted"
+def test_the_token_created_with_two_step_verification_works(curl: Curl, manager: Member) -> None:
+    setup = with_second_factor(manager, timezone.now())
+    assert setup.token
+    assert verdict(Script(setup.token).start()) == "OK update 1 accepted"
 
 
-def test_a_wrong_password_gets_the_answer_that_everybody_gets(manager: Member) -> None:
+def test_a_wrong_password_does_not_reveal_two_step_verification(manager: Member) -> None:
     wrong = Curl(manager.email, "wrong").status()
     with_second_factor(manager, timezone.now())
     assert text(Curl(manager.email, "wrong").status()) == text(wrong)
 
 
-def test_where_the_district_requires_one_the_password_of_who_has_none_is_refused(
+def test_if_the_district_requires_two_step_verification_passwords_are_refused(
     curl: Curl, manager: Member
 ) -> None:
     script = a_script(manager)
@@ -233,7 +239,8 @@ def test_where_the_district_requires_one_the_password_of_who_has_none_is_refused
     answer = curl.start()
     assert (answer.status_code, text(answer)) == (
         403,
-        "ERROR second_factor_missing: your district requires a second factor, and this account has none yet; sign in "
-        "at https://localhost:8443 in a browser and switch it on, which makes the token that scripts need\n",
+        "ERROR second_factor_missing: your district requires two-step verification, "
+        "and this account doesn't use it yet; sign in at https://localhost:8443 in a browser and turn it on; "
+        "you'll also get a token for your scripts there\n",
     )
     assert verdict(script.start()) == "OK update 1 accepted"

@@ -1,1 +1,1 @@
-"""The three addresses of the nightly scripts: curl in, plain text out."""
+"""The three upload commands for scripts: start, status and cancel."""

@@ -1,4 +1,4 @@
-"""Parse the optional form fields; ``chek=yes`` is refused, as it must never apply a file."""
+"""Parse the optional form fields; misspelled ones are errors, so a typo never applies a file."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -11,13 +11,20 @@ from rollbook.updates.state_machine import Mode
 from rollbook.web.http.command_reference import FIELDS
 from rollbook.web.http.error_codes import ApiError
 
-LONGEST_SHOWN = 40
-LONGEST_NUMBER = 9  # digits
+MAX_SHOWN_LENGTH = 40  # characters
+MAX_NUMBER_DIGITS = 9
 
 
 @dataclass(frozen=True)
 class StartOptions:
-    """The optional fields, understood. ``number`` None means the district's own; ``ignored`` are unknown names."""
+    """The values of the optional fields.
+
+    Attributes:
+        mode: How to use the file.
+        encoding: The encoding of the file; empty for the default.
+        number: The number of an update; None for the current one.
+        ignored: The names of unknown fields.
+    """
 
     mode: Mode = Mode.UPDATE
     encoding: str = ""
@@ -25,31 +32,31 @@ class StartOptions:
     ignored: tuple[str, ...] = ()
 
 
-def _mode(value: str, choices: StartOptions) -> StartOptions:
+def _mode(value: str, options: StartOptions) -> StartOptions:
     if value == "sync":
         raise ApiError("not_supported", what="mode=sync")
     try:
-        return replace(choices, mode=Mode(value))
+        return replace(options, mode=Mode(value))
     except ValueError:
-        raise _wrong("mode", value, f"write {' or '.join(Mode)}") from None
+        raise _wrong("mode", value, f"use {' or '.join(Mode)}") from None
 
 
-def _encoding(value: str, choices: StartOptions) -> StartOptions:
+def _encoding(value: str, options: StartOptions) -> StartOptions:
     try:
-        return replace(choices, encoding=normalize_encoding_name(value))
+        return replace(options, encoding=normalize_encoding_name(value))
     except ValueError:
-        raise _wrong("encoding", value, "write utf-8, cp1252, latin-1 or mac-roman") from None
+        raise _wrong("encoding", value, "use utf-8, cp1252, latin-1 or mac-roman") from None
 
 
-def _number(value: str, choices: StartOptions) -> StartOptions:
-    if not (value.isascii() and value.isdigit() and len(value) <= LONGEST_NUMBER):
-        raise _wrong("update", value, "write its number, as in update=17")
-    return replace(choices, number=int(value))
+def _number(value: str, options: StartOptions) -> StartOptions:
+    if not (value.isascii() and value.isdigit() and len(value) <= MAX_NUMBER_DIGITS):
+        raise _wrong("update", value, "use the number of an update, as in update=17")
+    return replace(options, number=int(value))
 
 
 def _wrong(field: str, value: str, repair: str) -> ApiError:
     return ApiError(
-        "wrong_value", field=field, value=printable(value, LONGEST_SHOWN), repair=repair
+        "wrong_value", field=field, value=printable(value, MAX_SHOWN_LENGTH), repair=repair
     )
 
 
@@ -58,25 +65,30 @@ Parser = Callable[[str, StartOptions], StartOptions]
 PARSERS: Mapping[str, Parser] = MappingProxyType(
     {"mode": _mode, "encoding": _encoding, "update": _number}
 )
-"""How the optional fields are parsed; file, login and password are no options."""
+"""The parsers of the optional fields; file, login and password are handled elsewhere."""
 
 
-def parse_fields(command: str, sent: Mapping[str, list[str]]) -> StartOptions:
-    """What these fields ask of this command; Refused if one is not understood."""
-    choices = StartOptions(ignored=tuple(printable(name, LONGEST_SHOWN) for name in unknown(sent)))
-    for name in choices.ignored:
+def parse_fields(command: str, fields: Mapping[str, list[str]]) -> StartOptions:
+    """Parse the fields of a request to this command.
+
+    Raises:
+        ApiError: If a field is misspelled, not supported, or has a wrong value.
+    """
+    ignored = [printable(name, MAX_SHOWN_LENGTH) for name in unknown(fields)]
+    options = StartOptions(ignored=tuple(ignored))
+    for name in options.ignored:
         _require_far_from_known(name)
-    for name, values in sent.items():
+    for name, values in fields.items():
         if name in FIELDS:
             _require_accepted(command, name)
         if name in PARSERS:
-            choices = PARSERS[name](values[0], choices)
-    return choices
+            options = PARSERS[name](values[0], options)
+    return options
 
 
-def unknown(sent: Iterable[str]) -> list[str]:
-    """The names that mean nothing here."""
-    return [name for name in sent if name not in FIELDS]
+def unknown(names: Iterable[str]) -> list[str]:
+    """Return the names that are not fields."""
+    return [name for name in names if name not in FIELDS]
 
 
 def _require_far_from_known(name: str) -> None:

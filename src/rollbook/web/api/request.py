@@ -1,4 +1,4 @@
-"""A request to one of the three commands, before and after its checks."""
+"""A request to one of the upload commands, before and after its checks."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,19 +14,19 @@ from rollbook.web.http.upload_form import Form
 
 @dataclass(frozen=True)
 class ApiRequest:
-    """A request as it came in; its file and its quota are released when ``ended`` closes."""
+    """A received request; its file and quota are released when ``exit_stack`` closes."""
 
-    request: HttpRequest
+    http_request: HttpRequest
     command: Command
     now: datetime
-    ended: ExitStack
+    exit_stack: ExitStack
 
 
 @dataclass(frozen=True)
 class CheckedRequest:
-    """A request that passed every step: who sends it, and what it asks for."""
+    """A request that passed all checks, with its form, sender and options."""
 
-    call: ApiRequest
+    request: ApiRequest
     form: Form
     member: Member
-    choices: StartOptions
+    options: StartOptions

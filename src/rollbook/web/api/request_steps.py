@@ -1,4 +1,4 @@
-"""The steps that check a request, in one order: the first refusal is the answer."""
+"""Check a request in a fixed order of steps; the first error is the response."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -23,109 +23,124 @@ SECRET_FIELDS = frozenset(
 )
 HINTS: Mapping[str, str] = MappingProxyType(
     {
-        "application/x-www-form-urlencoded": "curl -d does not send a file; write -F instead of -d",
-        "application/json": "JSON is not taken here; send a form",
-        "text/csv": "the file must be a part of a form; write -F file=@students.csv instead of --data-binary",
+        "application/x-www-form-urlencoded": "curl -d doesn't send a file; use -F instead of -d",
+        "application/json": "JSON is not accepted; send a form",
+        "text/csv": "the file must be part of a form; use -F file=@students.csv instead of "
+        "--data-binary",
     }
 )
 
 
-def check_request(call: ApiRequest) -> CheckedRequest:
-    """Take every step in order; the first one that raises Refused is the answer.
+def check_request(request: ApiRequest) -> CheckedRequest:
+    """Take all steps in order; the comments show the HTTP status of their errors.
 
-    ``start`` has one more step after these: ``received`` (415, 422, then 429).
+    For ``start``, ``receive_file`` follows (415, 422, then 429).
+
+    Raises:
+        ApiError: The first error.
     """
-    require_https(call)  # 403
-    require_post(call)  # 405
-    reject_query_string(call)  # 400
-    require_multipart(call)  # 415
-    require_content_length(call)  # 411
-    check_size(call)  # 413
-    check_throttle(call)  # 429
-    reserve_upload_quota(call)  # 429, 503
-    form = read_request_form(call)  # 400; this reads the body, and the steps above do without it
-    credentials = read_credentials(call, form)  # 400
-    member, token = authenticate(call, credentials)  # 401
-    authorize(call, member, token)  # 403
-    choices = parse_options(call, form)  # 400
-    return CheckedRequest(call, form, member, choices)
+    require_https(request)  # 403
+    require_post(request)  # 405
+    reject_query_string(request)  # 400
+    require_multipart(request)  # 415
+    require_content_length(request)  # 411
+    check_size(request)  # 413
+    check_throttle(request)  # 429
+    reserve_upload_quota(request)  # 429, 503
+    form = read_request_form(request)  # 400; the first step that reads the body
+    credentials = read_credentials(request, form)  # 400
+    member, token = authenticate(request, credentials)  # 401
+    authorize(request, member, token)  # 403
+    options = parse_options(request, form)  # 400
+    return CheckedRequest(request, form, member, options)
 
 
-def require_https(call: ApiRequest) -> None:
+def require_https(request: ApiRequest) -> None:
     """Refuse plain HTTP."""
-    authentication.require_https(call.request)
+    authentication.require_https(request.http_request)
 
 
-def require_post(call: ApiRequest) -> None:
+def require_post(request: ApiRequest) -> None:
     """Refuse every method but POST."""
-    if call.request.method != "POST":
-        raise ApiError("use_post", command=call.command.example)
+    if request.http_request.method != "POST":
+        raise ApiError("use_post", command=request.command.example)
 
 
-def reject_query_string(call: ApiRequest) -> None:
+def reject_query_string(request: ApiRequest) -> None:
     """Refuse a query string, and record credentials in it."""
-    query = call.request.META.get("QUERY_STRING", "")
+    query = request.http_request.META.get("QUERY_STRING", "")
     names = {name.casefold() for name, _ in parse_qsl(query, keep_blank_values=True)}
     if names & SECRET_FIELDS:
-        authentication.note_exposed(call.request, call.command.name, call.now)
-        raise ApiError("credentials_in_address", command=call.command.example)
+        authentication.record_exposed_credentials(
+            request.http_request, request.command.name, request.now
+        )
+        raise ApiError("credentials_in_address", command=request.command.example)
     if query:
-        raise ApiError("query_string", command=call.command.example)
+        raise ApiError("query_string", command=request.command.example)
 
 
-def require_multipart(call: ApiRequest) -> None:
-    """Refuse a body that is no multipart form."""
-    if _says_all_in_its_header(call):
+def require_multipart(request: ApiRequest) -> None:
+    """Refuse a body that is not a multipart form."""
+    if _is_complete_without_body(request):
         return
-    if call.request.content_type != "multipart/form-data":
-        hint = HINTS.get(call.request.content_type or "", "what was sent is not a form")
-        raise ApiError("not_a_form", hint=hint, command=call.command.example)
-    if call.request.headers.get("Content-Encoding", "identity").strip().casefold() != "identity":
+    if request.http_request.content_type != "multipart/form-data":
+        hint = HINTS.get(request.http_request.content_type or "", "the request is not a form")
+        raise ApiError("not_a_form", hint=hint, command=request.command.example)
+    if (
+        request.http_request.headers.get("Content-Encoding", "identity").strip().casefold()
+        != "identity"
+    ):
         raise ApiError("content_encoded")
 
 
-def require_content_length(call: ApiRequest) -> None:
+def require_content_length(request: ApiRequest) -> None:
     """Refuse a body of unknown length."""
     if (
-        not _says_all_in_its_header(call)
-        and not call.request.META.get("CONTENT_LENGTH", "").isdecimal()
+        not _is_complete_without_body(request)
+        and not request.http_request.META.get("CONTENT_LENGTH", "").isdecimal()
     ):
         raise ApiError("length_required")
 
 
-def check_size(call: ApiRequest) -> None:
+def check_size(request: ApiRequest) -> None:
     """Refuse a body that is larger than the largest file and its form."""
-    require_size(_length(call), _largest(call))
+    require_size(_length(request), _max_length(request))
 
 
-def check_throttle(call: ApiRequest) -> None:
-    """Refuse an address from which too many sign-ins failed."""
-    authentication.require_unthrottled(call.request, call.now)
+def check_throttle(request: ApiRequest) -> None:
+    """Refuse a client from whose address too many sign-ins have failed."""
+    authentication.require_unthrottled(request.http_request, request.now)
 
 
-def reserve_upload_quota(call: ApiRequest) -> None:
-    """Reserve room for the body; refuse it if this address, or everybody, sends too much now."""
-    if call.command.takes_file:
-        home = client_network(client.address_of(call.request))
-        call.ended.enter_context(UPLOAD_QUOTA.reserve(home, _length(call), _largest(call)))
+def reserve_upload_quota(request: ApiRequest) -> None:
+    """Reserve quota for the body; refuse it if the client's or the server's quota is exceeded."""
+    if request.command.takes_file:
+        network = client_network(client.address_of(request.http_request))
+        quota = UPLOAD_QUOTA.reserve(network, _length(request), _max_length(request))
+        request.exit_stack.enter_context(quota)
 
 
-def read_request_form(call: ApiRequest) -> Form:
-    """Read the body, all of it, with its file if the command takes one."""
-    takes_file = "file" if call.command.takes_file else None
-    form = read_form(call.request, call.ended, command=call.command.example, takes_file=takes_file)
+def read_request_form(request: ApiRequest) -> Form:
+    """Read the whole body, with the file if the command takes one."""
+    takes_file = "file" if request.command.takes_file else None
+    form = read_form(
+        request.http_request,
+        request.exit_stack,
+        command=request.command.example,
+        takes_file=takes_file,
+    )
     for name, values in form.fields.items():
         if name in FIELDS and len(values) > 1:
             raise ApiError("duplicate_field", field=name)
-    if call.command.takes_file:
+    if request.command.takes_file:
         _require_file(form)
     return form
 
 
-def read_credentials(call: ApiRequest, form: Form) -> client.Credentials:
+def read_credentials(request: ApiRequest, form: Form) -> client.Credentials:
     """Read the credentials from the header or from the form."""
     fields = form.fields
-    header = client.credentials_in_header(call.request)
+    header = client.credentials_in_header(request.http_request)
     if header and {"login", "password"} & fields.keys():
         raise ApiError("duplicate_field", field="the sign-in")
     if header:
@@ -137,54 +152,58 @@ def read_credentials(call: ApiRequest, form: Form) -> client.Credentials:
     return fields["login"][0], fields["password"][0]
 
 
-def authenticate(call: ApiRequest, credentials: client.Credentials) -> tuple[Member, Token | None]:
+def authenticate(
+    request: ApiRequest, credentials: client.Credentials
+) -> tuple[Member, Token | None]:
     """Return the member and, if one was used, the token."""
-    return authentication.authenticate(call.request, credentials, call.now)
+    return authentication.authenticate(request.http_request, credentials, request.now)
 
 
-def authorize(call: ApiRequest, member: Member, token: Token | None) -> None:
+def authorize(request: ApiRequest, member: Member, token: Token | None) -> None:
     """Refuse a member without the permission, and a token without the scope."""
-    authentication.require_permission(call.request, member, call.command.name, call.now)
-    authentication.require_scope(call.request, token, call.command.name, call.now)
+    authentication.require_permission(
+        request.http_request, member, request.command.name, request.now
+    )
+    authentication.require_scope(request.http_request, token, request.command.name, request.now)
 
 
-def parse_options(call: ApiRequest, form: Form) -> StartOptions:
+def parse_options(request: ApiRequest, form: Form) -> StartOptions:
     """Parse the optional fields; refuse what is misspelled or not supported."""
-    if "Idempotency-Key" in call.request.headers:
+    if "Idempotency-Key" in request.http_request.headers:
         raise ApiError("not_supported", what="Idempotency-Key")
-    return parse_fields(call.command.name, form.fields)
+    return parse_fields(request.command.name, form.fields)
 
 
-def receive_file(request: CheckedRequest) -> Receipt:
+def receive_file(checked: CheckedRequest) -> Receipt:
     """Create the update; a file of the wrong type or structure becomes a refused update."""
-    upload = request.form.require_upload()
+    upload = checked.form.require_upload()
     try:
         return receive(
-            request.member.district,
+            checked.member.district,
             upload.incoming,
             file_name=upload.name,
-            mode=request.choices.mode,
-            encoding=request.choices.encoding,
-            member=request.member,
+            mode=checked.options.mode,
+            encoding=checked.options.encoding,
+            member=checked.member,
         )
     except QueueFull as full:
         raise ApiError("queue_full", waiting=updates(full.waiting)) from None
 
 
-def _says_all_in_its_header(call: ApiRequest) -> bool:
-    """``curl --netrc -X POST …/status`` needs no form: the sign-in is in the header, and there is nothing to add."""
-    has_body = _length(call) or "Transfer-Encoding" in call.request.headers
-    return not has_body and not call.command.takes_file
+def _is_complete_without_body(request: ApiRequest) -> bool:
+    """Return whether the header is enough, as in ``curl --netrc -X POST …/status``."""
+    has_body = _length(request) or "Transfer-Encoding" in request.http_request.headers
+    return not has_body and not request.command.takes_file
 
 
-def _length(call: ApiRequest) -> int:
-    announced = call.request.META.get("CONTENT_LENGTH", "")
-    return int(announced) if announced.isdecimal() else 0
+def _length(request: ApiRequest) -> int:
+    length = request.http_request.META.get("CONTENT_LENGTH", "")
+    return int(length) if length.isdecimal() else 0
 
 
-def _largest(call: ApiRequest) -> int:
-    """Bytes of body: the largest file and the form around it."""
-    return MAX_FORM_BYTES + (settings.MAX_UPLOAD_BYTES if call.command.takes_file else 0)
+def _max_length(request: ApiRequest) -> int:
+    """Return the maximum bytes of a body: the largest file and the form around it."""
+    return MAX_FORM_BYTES + (settings.MAX_UPLOAD_BYTES if request.command.takes_file else 0)
 
 
 def _require_file(form: Form) -> None:
@@ -194,6 +213,6 @@ def _require_file(form: Form) -> None:
 
 
 def _sent(form: Form) -> str:
-    """What was sent instead, for whoever wrote ``user=``."""
-    others = [printable(name, 40) for name in unknown(form.fields)][:5]
-    return f"; what was sent is called {join_words(others)}" if others else ""
+    """Return a clause with the unknown fields, for example if the client sent ``user=``."""
+    names = [printable(name, 40) for name in unknown(form.fields)][:5]
+    return f"; the unknown fields are {join_words(names)}" if names else ""

@@ -1,4 +1,4 @@
-"""The answers of the three commands: lines for people, and the same as JSON."""
+"""Build the responses of the upload commands, as text and as JSON."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -16,9 +16,9 @@ from rollbook.updates.reporting.report import (
     Report,
     current_update,
     find,
-    report,
     unfinished_numbers,
 )
+from rollbook.updates.reporting.report import report as build_report
 from rollbook.updates.reporting.state_words import CHECKING, words_of
 from rollbook.updates.reporting.status_json import status_context, to_json
 from rollbook.updates.reporting.status_line import (
@@ -32,142 +32,152 @@ from rollbook.updates.reporting.status_line import (
 from rollbook.updates.state_machine import State
 from rollbook.web.http.responses import ApiResponse
 
-POLL = 5  # seconds until it is worth asking how far an update is
+POLL_INTERVAL_S = 5  # when to ask for the status of a new update
 
 
 def started(receipt: Receipt, ignored: Sequence[str], now: datetime) -> ApiResponse:
-    """The answer to start, once the file is safe."""
-    facts = report(receipt.update)
-    scene = status_context(receipt.update.district, facts, now)
-    if facts.state is State.REFUSED:
-        return _refused(facts, scene)
-    rows = f"{count_of(facts.rows, 'student')} in {facts.file_name}"
-    accepted = StatusLine(
-        "OK", f"update {facts.number} accepted: {rows}, {_what_now(facts, scene)}"
-    )
+    """Return the response to start, once the file is stored."""
+    report = build_report(receipt.update)
+    context = status_context(receipt.update.district, report, now)
+    if report.state is State.REFUSED:
+        return _refused(report, context)
+    rows = f"{count_of(report.rows, 'student')} in {report.file_name}"
+    next_step = _next_step(report, context)
+    accepted = StatusLine("OK", f"update {report.number} accepted: {rows}, {next_step}")
     lines = (
         str(accepted),
-        *_mailed_to(facts, receipt.update.district),
+        *_mailed_to(report, receipt.update.district),
         *_sent_before(receipt),
         *_ignored(ignored),
     )
     replay = {"Idempotent-Replayed": "true"} if receipt.replayed else {}
-    location = {"Location": link(facts, settings.URL), "Retry-After": str(POLL)}
-    told = to_json(facts, accepted, scene) | {
+    location = {"Location": link(report, settings.URL), "Retry-After": str(POLL_INTERVAL_S)}
+    body = to_json(report, accepted, context) | {
         "replayed": receipt.replayed,
         "same_file_as": receipt.same_as.number if receipt.same_as else None,
         "ignored_fields": list(ignored),
     }
-    return ApiResponse(lines, told, json_status=202, headers=replay, json_headers=location)
+    return ApiResponse(lines, body, json_status=202, headers=replay, json_headers=location)
 
 
 def state_of(
     member: Member, number: int | None, ignored: Sequence[str], now: datetime
 ) -> ApiResponse:
-    """The answer to status."""
+    """Return the response to status."""
     district = member.district
-    update = _asked_for(district, number)
+    update = _find_update(district, number)
     if update is None:
         return _nothing("NONE", _no_update(district, number), ignored)
-    facts = report(update)
-    scene = status_context(district, facts, now)
-    line = verdict(facts, scene)
-    lines = (str(line), *_others(district, facts), *_starter(facts, member), *_ignored(ignored))
-    return ApiResponse(lines, to_json(facts, line, scene) | {"ignored_fields": list(ignored)})
+    report = build_report(update)
+    context = status_context(district, report, now)
+    line = verdict(report, context)
+    lines = (
+        str(line),
+        *_others(district, report),
+        *_starter(report, member),
+        *_ignored(ignored),
+    )
+    body = to_json(report, line, context) | {"ignored_fields": list(ignored)}
+    return ApiResponse(lines, body)
 
 
 def canceled(
     member: Member, number: int | None, result: Cancellation, ignored: Sequence[str], now: datetime
 ) -> ApiResponse:
-    """The answer to cancel."""
+    """Return the response to cancel."""
     district = member.district
     if result.update is None or number not in {None, result.update.number}:
         return _nothing("NOTHING TO CANCEL", _no_update(district, number), ignored)
-    facts = report(result.update)
-    scene = status_context(district, facts, now)
-    line = _cut(facts) if result.done else _already(facts, now)
-    lines = (str(line), *_others(district, facts), *_starter(facts, member), *_ignored(ignored))
-    return ApiResponse(
-        lines,
-        to_json(facts, line, scene) | {"canceled": result.done, "ignored_fields": list(ignored)},
+    report = build_report(result.update)
+    context = status_context(district, report, now)
+    line = _canceled(report) if result.done else _already_ended(report, now)
+    lines = (
+        str(line),
+        *_others(district, report),
+        *_starter(report, member),
+        *_ignored(ignored),
     )
+    body = to_json(report, line, context)
+    return ApiResponse(lines, body | {"canceled": result.done, "ignored_fields": list(ignored)})
 
 
-def _refused(facts: Report, scene: StatusContext) -> ApiResponse:
-    line = verdict(facts, scene)
-    status = facts.refusal.definition.status if facts.refusal else 422
-    code = facts.refusal.code if facts.refusal else "refused"
-    lines = (str(line), f"No student was changed. All that is wrong: {link(facts, settings.URL)}")
-    return ApiResponse(lines, to_json(facts, line, scene), status, status, problem=code)
+def _refused(report: Report, context: StatusContext) -> ApiResponse:
+    line = verdict(report, context)
+    status = report.refusal.definition.status if report.refusal else 422
+    code = report.refusal.code if report.refusal else "refused"
+    lines = (
+        str(line),
+        f"No student was changed. All problems: {link(report, settings.URL)}",
+    )
+    return ApiResponse(lines, to_json(report, line, context), status, status, problem=code)
 
 
-def _what_now(facts: Report, scene: StatusContext) -> str:
-    if not scene.worker_alive:
-        return without_worker(facts, scene)
-    if scene.ahead:
-        return f"waiting for {updates(scene.ahead)}"
-    return f"now {words_of(facts).activity or CHECKING.activity}"
+def _next_step(report: Report, context: StatusContext) -> str:
+    if not context.worker_alive:
+        return without_worker(report, context)
+    if context.ahead:
+        return f"waiting for {updates(context.ahead)}"
+    return f"now {words_of(report).activity or CHECKING.activity}"
 
 
-def _mailed_to(facts: Report, district: District) -> Iterable[str]:
-    starter = [facts.starter.email] if facts.starter else []
-    addresses = dict.fromkeys((*starter, *(member.email for member in result_recipients(district))))
+def _mailed_to(report: Report, district: District) -> Iterable[str]:
+    addresses = [member.email for member in result_recipients(district)]
+    if report.starter:
+        addresses.insert(0, report.starter.email)
     if addresses:
-        yield f"The results will be e-mailed to {join_words(list(addresses))}."
+        yield f"The results will be emailed to {join_words(list(dict.fromkeys(addresses)))}."
 
 
 def _sent_before(receipt: Receipt) -> Iterable[str]:
     if receipt.replayed:
-        yield f"The same file came before and is update {receipt.update.number}; nothing was started twice."
+        number = receipt.update.number
+        yield f"The same file is already update {number}; no second update was started."
     if receipt.same_as:
-        yield f"The file is the same as that of update {receipt.same_as.number} ({receipt.same_as.state})."
+        same = receipt.same_as
+        yield f"The file is identical to the file of update {same.number} ({same.state})."
 
 
 def _ignored(names: Sequence[str]) -> Iterable[str]:
     if names:
-        yield f"Ignored, as not known here: {join_words(names)}."
+        yield f"Ignored unknown fields: {join_words(names)}."
 
 
-def _others(district: District, facts: Report) -> Iterable[str]:
-    """The updates that the answer is not about."""
-    running, waiting = (
-        [number for number in some if number != facts.number]
-        for some in unfinished_numbers(district)
-    )
+def _others(district: District, report: Report) -> Iterable[str]:
+    """Yield lines that list the other unfinished updates."""
+    in_progress, received = unfinished_numbers(district)
+    running = [number for number in in_progress if number != report.number]
+    waiting = [number for number in received if number != report.number]
     if running:
         yield f"Running: {updates(running)}."
     if waiting:
         yield f"Waiting: {updates(waiting)}."
 
 
-def _starter(facts: Report, asking: Member) -> Iterable[str]:
-    if facts.starter is None:
-        yield f"Started by the operator of the server ({facts.source})."
-    elif facts.starter.pk != asking.pk:
-        yield f"Started by {facts.starter.name} ({facts.starter.email})."
+def _starter(report: Report, member: Member) -> Iterable[str]:
+    if report.starter is None:
+        yield f"Started by your Rollbook administrator ({report.source})."
+    elif report.starter.pk != member.pk:
+        yield f"Started by {report.starter.name} ({report.starter.email})."
 
 
-def _cut(facts: Report) -> StatusLine:
-    hint = f"(This was cancel; for the state use {settings.URL}/slc/studentupdate/status.)"
-    return StatusLine(
-        "OK",
-        f"update {facts.number} canceled: {cancellation_summary(facts)}. The results will be e-mailed. {hint}",
-    )
+def _canceled(report: Report) -> StatusLine:
+    hint = f"(This was cancel; for the status, use {settings.URL}/slc/studentupdate/status.)"
+    summary = cancellation_summary(report)
+    about = f"update {report.number} canceled: {summary}. The results will be emailed. {hint}"
+    return StatusLine("OK", about)
 
 
-def _already(facts: Report, now: datetime) -> StatusLine:
-    at = f" at {format_time(facts.ended_at, now, facts.time_zone)}" if facts.ended_at else ""
-    return StatusLine(
-        "NOTHING TO CANCEL",
-        f"update {facts.number} {words_of(facts).past or facts.state.value}{at}",
-    )
+def _already_ended(report: Report, now: datetime) -> StatusLine:
+    about = f"update {report.number} {words_of(report).past or report.state.value}"
+    if report.ended_at:
+        about += f" at {format_time(report.ended_at, now, report.time_zone)}"
+    return StatusLine("NOTHING TO CANCEL", about)
 
 
 def _nothing(word: str, about: str, ignored: Sequence[str]) -> ApiResponse:
     line = StatusLine(word, about)
-    return ApiResponse(
-        (str(line), *_ignored(ignored)), {"verdict": word, "message": str(line), "update": None}
-    )
+    body = {"verdict": word, "message": str(line), "update": None}
+    return ApiResponse((str(line), *_ignored(ignored)), body)
 
 
 def _no_update(district: District, number: int | None) -> str:
@@ -175,5 +185,5 @@ def _no_update(district: District, number: int | None) -> str:
     return f"{district.name} has {missing}"
 
 
-def _asked_for(district: District, number: int | None) -> UpdateJob | None:
+def _find_update(district: District, number: int | None) -> UpdateJob | None:
     return current_update(district) if number is None else find(district, number)

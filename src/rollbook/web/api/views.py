@@ -1,4 +1,4 @@
-"""The views of ``start``, ``status`` and ``cancel``: check the request, do the work, answer."""
+"""The views of ``start``, ``status`` and ``cancel``: check the request, handle it, respond."""
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -21,35 +21,39 @@ View = Callable[[HttpRequest], HttpResponse]
 Handler = Callable[[CheckedRequest], ApiResponse]
 
 
-def _start(request: CheckedRequest) -> ApiResponse:
+def _start(checked: CheckedRequest) -> ApiResponse:
     """Create an update from the file."""
-    receipt = receive_file(request)
+    receipt = receive_file(checked)
     result = "replayed" if receipt.replayed else receipt.update.state
-    _audit(request, result, receipt.update.number)
-    return responses.started(receipt, request.choices.ignored, request.call.now)
+    _audit(checked, result, receipt.update.number)
+    return responses.started(receipt, checked.options.ignored, checked.request.now)
 
 
-def _status(request: CheckedRequest) -> ApiResponse:
-    """Answer how far an update is."""
-    choices = request.choices
-    return responses.state_of(request.member, choices.number, choices.ignored, request.call.now)
+def _status(checked: CheckedRequest) -> ApiResponse:
+    """Return the progress or result of an update."""
+    options = checked.options
+    return responses.state_of(checked.member, options.number, options.ignored, checked.request.now)
 
 
-def _cancel(request: CheckedRequest) -> ApiResponse:
-    """Stop an update."""
-    number, ignored = request.choices.number, request.choices.ignored
-    result = cancel_update(request.member.district, number)
+def _cancel(checked: CheckedRequest) -> ApiResponse:
+    """Cancel an update."""
+    number, ignored = checked.options.number, checked.options.ignored
+    result = cancel_update(checked.member.district, number)
     outcome = "done" if result.done else "nothing to cancel"
     if result.update:
-        _audit(request, outcome, result.update.number)
-    return responses.canceled(request.member, number, result, ignored, timezone.now())
+        _audit(checked, outcome, result.update.number)
+    return responses.canceled(checked.member, number, result, ignored, timezone.now())
 
 
 def _audit(checked: CheckedRequest, result: str, number: int) -> None:
-    call = checked.call
-    detail = f"update {number}"
+    api_request = checked.request
     audit_request(
-        call.request, call.command.name, result, call.now, member=checked.member, detail=detail
+        api_request.http_request,
+        api_request.command.name,
+        result,
+        api_request.now,
+        member=checked.member,
+        detail=f"update {number}",
     )
 
 
@@ -59,17 +63,17 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
 
 
 def _view(command: Command) -> View:
-    def called(request: HttpRequest) -> ApiResponse:
-        with ExitStack() as ended:
-            call = ApiRequest(request, command, timezone.now(), ended)
-            return HANDLERS[command.name](check_request(call))
+    def handle(request: HttpRequest) -> ApiResponse:
+        with ExitStack() as exit_stack:
+            api_request = ApiRequest(request, command, timezone.now(), exit_stack)
+            return HANDLERS[command.name](check_request(api_request))
 
     @csrf_exempt
     @sensitive_post_parameters()
-    def door(request: HttpRequest) -> HttpResponse:
-        return respond_or_error(request, lambda: called(request), allow="POST")
+    def view(request: HttpRequest) -> HttpResponse:
+        return respond_or_error(request, lambda: handle(request), allow="POST")
 
-    return door
+    return view
 
 
 start, status, cancel = (_view(command) for command in COMMANDS)

@@ -1,0 +1,1 @@
+"""What all HTTP interfaces share: authentication, errors, responses and upload forms."""

@@ -1,4 +1,4 @@
-"""The member who asks: every door lets people in by the same steps, and writes down whom it let in or turned away."""
+"""Authenticate and authorize the member who sends a request, and record it in the audit log."""
 
 from datetime import datetime, timedelta
 
@@ -15,13 +15,16 @@ from rollbook.web.http.error_codes import ApiError
 
 
 def require_https(request: HttpRequest) -> None:
-    """No redirect: a script that sends a password in the clear has to be mended, not helped."""
+    """Raise ApiError for plain HTTP.
+
+    There is no redirect: a script that sends a password unencrypted has to be fixed.
+    """
     if not request.is_secure():
         raise ApiError("use_https")
 
 
 def require_unthrottled(request: HttpRequest, now: datetime) -> None:
-    """Turn away an address from which too many sign-ins failed."""
+    """Raise ApiError if too many sign-ins from the client's address have failed."""
     try:
         throttle.check_address(address_of(request), now)
     except throttle.RateLimited as throttled:
@@ -31,7 +34,11 @@ def require_unthrottled(request: HttpRequest, now: datetime) -> None:
 def authenticate(
     request: HttpRequest, credentials: Credentials, now: datetime
 ) -> tuple[Member, Token | None]:
-    """Who is calling, and the token by which, unless it is by login and password."""
+    """Return the member, and the token unless the credentials are login and password.
+
+    Raises:
+        ApiError: If the credentials are wrong, insufficient or throttled.
+    """
     if isinstance(credentials, tuple):
         return member_of(request, credentials, now), None
     try:
@@ -44,37 +51,39 @@ def authenticate(
 
 
 def member_of(request: HttpRequest, credentials: tuple[str, str], now: datetime) -> Member:
-    """The member with this login and password, if these are all that is asked of him."""
+    """Return the member with this login and password.
+
+    Raises:
+        ApiError: If they are wrong or throttled, or two-step verification is required.
+    """
     try:
         return sign_in.sign_in(*credentials, address_of(request), now, agent_of(request))
     except sign_in.SignInFailed:
         raise ApiError("sign_in_failed") from None
-    except sign_in.SecondFactorRequired as half:
-        raise _not_enough(half) from None
+    except sign_in.SecondFactorRequired as required:
+        raise _second_factor_error(required) from None
     except throttle.RateLimited as throttled:
         raise _wait(throttled) from None
 
 
 def require_permission(request: HttpRequest, member: Member, action: str, now: datetime) -> None:
-    """Everything here is about a district's updates, which one right covers."""
+    """Raise ApiError without the permission that all requests about updates need."""
     if not member.may(Permission.UPDATE_STUDENTS):
         audit_request(request, action, "not allowed", now, member=member)
         raise ApiError("not_allowed")
 
 
 def require_scope(request: HttpRequest, token: Token | None, action: str, now: datetime) -> None:
-    """A token is for the commands that it was made for; a login with a password is for all."""
+    """Raise ApiError if the token does not include this command; passwords include all."""
     if token and action not in token.scopes:
-        audit_request(
-            request, action, "not allowed", now, member=token.member, detail=f"token {token.key}"
-        )
-        raise ApiError(
-            "token_scope", scope=action, has=join_words(token.scopes), tokens=tokens_page()
-        )
+        detail = f"token {token.key}"
+        audit_request(request, action, "not allowed", now, member=token.member, detail=detail)
+        scopes = join_words(token.scopes)
+        raise ApiError("token_scope", scope=action, has=scopes, tokens=tokens_page())
 
 
 def tokens_page() -> str:
-    """Where members make tokens."""
+    """Return the URL of the page where members create tokens."""
     return f"{settings.URL}/account/tokens"
 
 
@@ -87,7 +96,7 @@ def audit_request(
     member: Member | None = None,
     detail: str = "",
 ) -> None:
-    """Write into the audit what this request came to."""
+    """Record the result of a request in the audit log."""
     log.record(
         action,
         result,
@@ -99,8 +108,11 @@ def audit_request(
     )
 
 
-def note_exposed(request: HttpRequest, action: str, now: datetime) -> None:
-    """A login or password stood in the address. Counted like a failed sign-in, so that nobody can fill the audit."""
+def record_exposed_credentials(request: HttpRequest, action: str, now: datetime) -> None:
+    """Record that the address of a request contained credentials.
+
+    It counts as a failed sign-in, so that nobody can fill the audit log this way.
+    """
     try:
         throttle.check_address(address_of(request), now)
     except throttle.RateLimited:
@@ -109,8 +121,8 @@ def note_exposed(request: HttpRequest, action: str, now: datetime) -> None:
     audit_request(request, action, "credentials in address", now)
 
 
-def _not_enough(half: sign_in.SecondFactorRequired) -> ApiError:
-    if half.is_missing:
+def _second_factor_error(required: sign_in.SecondFactorRequired) -> ApiError:
+    if required.is_missing:
         return ApiError("second_factor_missing", url=settings.URL)
     return ApiError("token_needed", tokens=tokens_page())
 

@@ -1,4 +1,4 @@
-"""Who is calling, as far as a request tells: the address, the program, and what an Authorization header holds."""
+"""Read the client's address, program and credentials from a request."""
 
 import base64
 import binascii
@@ -11,35 +11,39 @@ from django.http import HttpRequest
 
 from rollbook.web.http.error_codes import ApiError
 
-UNKNOWN_ADDRESS = "0.0.0.0"
+UNKNOWN_ADDRESS = str(ipaddress.IPv4Address(0))
 
 _WITH_PORT = re.compile(r"\A(\[.*\]|[\d.]+):\d+\Z")
 
 
 def address_of(request: HttpRequest) -> str:
-    """The client's IP address. Behind our proxy it is what the proxy added last; the entries before it are hearsay."""
-    said = request.META.get("REMOTE_ADDR", "")
+    """Return the client's IP address, or UNKNOWN_ADDRESS if it is malformed.
+
+    Behind a proxy, it is the last entry of X-Forwarded-For, which the proxy added. The entries
+    before it can be forged.
+    """
+    address = request.META.get("REMOTE_ADDR", "")
     if settings.BEHIND_PROXY:
-        said = request.headers.get("X-Forwarded-For", said).rpartition(",")[2].strip()
+        address = request.headers.get("X-Forwarded-For", address).rpartition(",")[2].strip()
     try:
-        return str(ipaddress.ip_address(_bare(said).partition("%")[0]))
+        return str(ipaddress.ip_address(_without_port(address).partition("%")[0]))
     except ValueError:
         return UNKNOWN_ADDRESS
 
 
-def _bare(said: str) -> str:
-    """The address without the port that some proxies write behind it."""
-    return _WITH_PORT.sub(r"\1", said).strip("[]")
+def _without_port(address: str) -> str:
+    """Return the address without the port that some proxies add."""
+    return _WITH_PORT.sub(r"\1", address).strip("[]")
 
 
 def agent_of(request: HttpRequest) -> str:
-    """What the program calls itself."""
+    """Return the User-Agent header."""
     return request.headers.get("User-Agent", "")
 
 
 @dataclass(frozen=True)
 class Bearer:
-    """What a caller sent as a token."""
+    """An API token as sent by the client."""
 
     secret: str = field(repr=False)
 
@@ -49,10 +53,13 @@ Credentials = tuple[str, str] | Bearer
 
 
 def credentials_in_header(request: HttpRequest) -> Credentials | None:
-    """What an Authorization header holds, Basic or Bearer; None without one.
+    """Return the credentials in a Basic or Bearer Authorization header; None without one.
 
-    A browser adds those it remembers to whatever a page of somebody else's makes it send, and then names that page's
-    Origin: they are nobody's word.
+    Requests with an Origin header come from web pages. A browser adds stored credentials even to
+    requests of a malicious page, so theirs are ignored.
+
+    Raises:
+        ApiError: If the header is malformed.
     """
     if "Origin" in request.headers:
         return None

@@ -11,7 +11,7 @@ START, STATUS, CANCEL = "start", "status", "cancel"
 
 @dataclass(frozen=True)
 class Command:
-    """One of the three commands, with its address and an example call."""
+    """One of the three commands, with its address and an example."""
 
     name: str
     takes_file: bool = False
@@ -23,7 +23,7 @@ class Command:
 
     @property
     def example(self) -> str:
-        """Return a curl call that shows no secret among its arguments."""
+        """Return a curl command without secrets in its arguments."""
         file = "-F file=@students.csv " if self.takes_file else ""
         sign_in = "-F login=you@school.example -F 'password=<password.txt'"
         return f"curl {file}{sign_in} {self.address}"
@@ -34,9 +34,9 @@ COMMANDS = (Command(START, takes_file=True), Command(STATUS), Command(CANCEL))
 
 @dataclass(frozen=True)
 class Field:
-    """A form field: the commands that take it, and what it means.
+    """A form field, the commands that accept it, and its description.
 
-    A field without a description is reserved: it is known, and refused until it is implemented.
+    A field without a description is reserved: requests with it are refused until it is implemented.
     """
 
     commands: frozenset[str]
@@ -44,7 +44,7 @@ class Field:
 
     @property
     def is_implemented(self) -> bool:
-        """Tell whether a command can use the field today."""
+        """Return whether the field is implemented."""
         return bool(self.description)
 
 
@@ -54,8 +54,10 @@ _ONLY_STATUS = frozenset({STATUS})
 _ALL_BUT_START = frozenset({STATUS, CANCEL})
 FIELDS: Mapping[str, Field] = MappingProxyType(
     {
-        "file": Field(_ONLY_START, "the student file, as `file=@students.csv`; one in each call"),
-        "login": Field(_ALL, "the e-mail address you sign in with"),
+        "file": Field(
+            _ONLY_START, "the student file, as `file=@students.csv`; one in each request"
+        ),
+        "login": Field(_ALL, "the email address you sign in with"),
         "password": Field(_ALL, "your password"),
         "mode": Field(
             _ONLY_START,
@@ -63,7 +65,8 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
         ),
         "encoding": Field(
             _ONLY_START,
-            "how the file writes letters, as in `encoding=cp1252`; without it your district's setting, else UTF-8",
+            "the encoding of the file, as in `encoding=cp1252`; the default is your district's "
+            "setting, or else UTF-8",
         ),
         "update": Field(_ALL_BUT_START, "the number of an update, as in `update=17`"),
         "check": Field(_ONLY_START),

@@ -1,4 +1,4 @@
-"""Why a request is turned away: the closed list of codes, each with its HTTP status and its words."""
+"""The error codes of the HTTP interfaces, each with its HTTP status and its text."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,13 @@ LATER = 60
 
 @dataclass(frozen=True)
 class ErrorCode:
-    """One entry of the list. ``text`` says what happened and what to do; ``retry_after`` is in seconds."""
+    """An error code.
+
+    Attributes:
+        status: The HTTP status.
+        text: What is wrong and how to fix it, as a format string.
+        retry_after: Seconds after which the client may retry; None if retrying is useless.
+    """
 
     status: int
     text: str
@@ -21,53 +27,59 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
     {
         "use_https": ErrorCode(
             403,
-            "this address speaks HTTPS only; write https:// in the address. "
-            "Your password may have crossed the network readable: change it",
+            "this address requires HTTPS; write https:// in the address. "
+            "Your password may have been sent unencrypted: change it",
         ),
-        "use_post": ErrorCode(405, "this address answers POST only; use: {command}"),
-        "use_get": ErrorCode(405, "this address answers GET only"),
+        "use_post": ErrorCode(405, "this address accepts only POST; use: {command}"),
+        "use_get": ErrorCode(405, "this address accepts only GET"),
         "credentials_in_address": ErrorCode(
             400,
-            "a login or password stood in the address, where proxies and logs keep it: change that password, "
-            "then send both as form fields: {command}",
+            "the address contained a login or password, and proxies and logs record addresses: "
+            "change that password, then send both as form fields: {command}",
         ),
         "query_string": ErrorCode(
-            400, "nothing may follow a '?' in the address; send form fields: {command}"
+            400, "the address must not contain a '?'; send form fields instead: {command}"
         ),
         "not_a_form": ErrorCode(415, "{hint}; use: {command}"),
         "content_encoded": ErrorCode(
-            415, "the body is compressed; send it as it is, without Content-Encoding"
+            415, "the request body is compressed; send it without Content-Encoding"
         ),
         "length_required": ErrorCode(
-            411, "curl could not tell the size of what it sends; upload from a regular file"
+            411, "the request has no Content-Length; upload a regular file instead of a pipe"
         ),
-        "too_large": ErrorCode(413, "more than {limit} bytes were sent; {repair}"),
+        "too_large": ErrorCode(413, "the request is larger than {limit} bytes; {repair}"),
         "throttled": ErrorCode(
-            429, "too many sign-ins from here have failed; try again in {wait}", LATER
+            429, "too many sign-ins from your address have failed; try again in {wait}", LATER
         ),
         "too_many_uploads": ErrorCode(
-            429, "other uploads from your address are still coming in; try again later", LATER
+            429,
+            "other uploads from your address are still being received; try again later",
+            LATER,
         ),
         "server_busy": ErrorCode(
-            503, "too many uploads are coming in at once; try again later", LATER
+            503, "the server is receiving too many uploads right now; try again later", LATER
         ),
         "disk_full": ErrorCode(
             503,
-            "the server has no room for this file now; nothing was kept; try again later",
+            "the server has no disk space for this file; nothing was saved; try again later",
             LATER,
         ),
         "storage_failed": ErrorCode(
-            503, "the server cannot store files now; nothing was kept; try again later", LATER
+            503,
+            "the server can't store files right now; nothing was saved; try again later",
+            LATER,
         ),
         "database_busy": ErrorCode(
-            503, "the database is not available right now; nothing was kept; try again", SOON
+            503, "the database is not available right now; nothing was saved; try again", SOON
         ),
         "incomplete_upload": ErrorCode(
-            400, "the upload broke off before its end; nothing was kept; send it again"
+            400, "the upload was cut off before its end; nothing was saved; send it again"
         ),
-        "bad_form": ErrorCode(400, "the form cannot be read: {reason}; use: {command}"),
-        "too_many_files": ErrorCode(400, "more than one file was sent; send one in each call"),
-        "file_not_expected": ErrorCode(400, "{name} takes no file; use: {command}"),
+        "bad_form": ErrorCode(400, "the form can't be read: {reason}; use: {command}"),
+        "too_many_files": ErrorCode(
+            400, "more than one file was sent; send one file in each request"
+        ),
+        "file_not_expected": ErrorCode(400, "{name} doesn't accept a file; use: {command}"),
         "wrong_field": ErrorCode(
             400,
             "a file was sent as '{field}'; the fields are file, login, password; use: {command}",
@@ -75,7 +87,9 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
         "field_too_long": ErrorCode(400, "a form field is longer than {limit} bytes; {repair}"),
         "duplicate_field": ErrorCode(400, "{field} was sent more than once; send it once"),
         "file_is_text": ErrorCode(
-            400, "file is a text, not a file; put @ before the file's name: -F file=@students.csv"
+            400,
+            "the field file contains text instead of a file; put @ before the file name: "
+            "-F file=@students.csv",
         ),
         "missing_file": ErrorCode(400, "no file was sent; add -F file=@students.csv{sent}"),
         "missing_login": ErrorCode(400, "no login was sent; add -F login=you@school.example{sent}"),
@@ -83,60 +97,77 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
             400, "no password was sent; add -F 'password=<password.txt'{sent}"
         ),
         "bad_authorization": ErrorCode(
-            400, "the Authorization header cannot be read; send login and password"
+            400, "the Authorization header is malformed; send login and password as form fields"
         ),
         "sign_in_needed": ErrorCode(
             401, "sign in with your login and password: curl --netrc {address}"
         ),
         "sign_in_failed": ErrorCode(
-            401, "login or password is wrong, or this account may not start updates"
+            401, "the login or password is wrong, or the account isn't active"
         ),
         "token_failed": ErrorCode(
             401,
-            "the token is wrong, too old or revoked, or its member is not active; make another one at {tokens}",
+            "the token is wrong, expired or revoked, or its owner isn't active; "
+            "create another one at {tokens}",
         ),
         "token_needed": ErrorCode(
             403,
-            "this account has a second factor, so that its password alone is not enough; make a token at {tokens} "
-            "and send it to start, status and cancel: -H @token.txt instead of login and password",
+            "this account uses two-step verification, so a password alone isn't enough; "
+            "create a token at {tokens} and send it to start, status and cancel: "
+            "-H @token.txt instead of login and password",
         ),
         "second_factor_missing": ErrorCode(
             403,
-            "your district requires a second factor, and this account has none yet; sign in at {url} in a browser and "
-            "switch it on, which makes the token that scripts need",
+            "your district requires two-step verification, and this account doesn't use it yet; "
+            "sign in at {url} in a browser and turn it on; you'll also get a token for your "
+            "scripts there",
         ),
-        "not_allowed": ErrorCode(403, "your role may not do this; a district manager may"),
+        "not_allowed": ErrorCode(
+            403, "your role doesn't allow this; ask a district manager to do it"
+        ),
         "token_scope": ErrorCode(
-            403, "this token is not for {scope}, only for {has}; make one that is at {tokens}"
+            403,
+            "this token isn't valid for {scope}, only for {has}; "
+            "create one that includes {scope} at {tokens}",
         ),
         "token_elsewhere": ErrorCode(
-            403, "a token is good for start, status and cancel only; look at this in a browser"
+            403,
+            "a token is valid for start, status and cancel only; open this page in a browser",
         ),
-        "not_supported": ErrorCode(
-            400, "{what} is known here, but does not work yet; leave it out"
-        ),
+        "not_supported": ErrorCode(400, "{what} is not supported yet; leave it out"),
         "misspelled_field": ErrorCode(400, "there is no field '{field}'; did you mean {known}?"),
-        "field_elsewhere": ErrorCode(400, "{name} has no field '{field}'; leave it out"),
-        "wrong_value": ErrorCode(400, "{field} cannot be '{value}'; {repair}"),
+        "field_elsewhere": ErrorCode(
+            400, "{name} doesn't accept the field '{field}'; leave it out"
+        ),
+        "wrong_value": ErrorCode(400, "{field} can't be '{value}'; {repair}"),
         "queue_full": ErrorCode(
-            429, "as many updates wait as may wait ({waiting}); try again when one has ended", LATER
+            429,
+            "the queue is full ({waiting}); try again when one of them has finished",
+            LATER,
         ),
         "not_found": ErrorCode(404, "there is nothing at this address"),
-        "bad_request": ErrorCode(400, "the request cannot be read"),
+        "bad_request": ErrorCode(400, "the request is malformed"),
         "internal_error": ErrorCode(
-            500, "something went wrong here, not with you; tell the operator: reference {id}"
+            500,
+            "something went wrong on our side; give your Rollbook administrator the reference {id}",
         ),
     }
 )
 
 
 class ApiError(Exception):
-    """The request ends here; ``code`` is one of REFUSALS and ``facts`` fill the gaps in its text."""
+    """A request that ends with an error.
 
-    def __init__(self, code: str, *, retry_after: int | None = None, **facts: object) -> None:
+    Args:
+        code: A key of ERROR_CODES.
+        retry_after: Seconds until the client may retry, if different from the code's.
+        values: The values for the placeholders in the code's text.
+    """
+
+    def __init__(self, code: str, *, retry_after: int | None = None, **values: object) -> None:
         super().__init__(code)
-        kind = ERROR_CODES[code]
+        error = ERROR_CODES[code]
         self.code = code
-        self.status = kind.status
-        self.text = kind.text.format(**facts)
-        self.retry_after = retry_after or kind.retry_after
+        self.status = error.status
+        self.text = error.text.format(**values)
+        self.retry_after = retry_after or error.retry_after

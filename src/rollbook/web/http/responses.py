@@ -1,4 +1,4 @@
-"""An answer or a refusal as HTTP: plain text, or JSON for whoever asks for it."""
+"""Build HTTP responses from results and errors: plain text, or JSON if the client accepts it."""
 
 import json
 import logging
@@ -25,7 +25,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ApiResponse:
-    """Lines of text, and the same as JSON; its status may differ from that of the text."""
+    """The result of a request, as text and as JSON.
+
+    Attributes:
+        lines: The lines of the text.
+        facts: The JSON object.
+        status: The HTTP status of the text.
+        json_status: The HTTP status of the JSON.
+        headers: Headers of both.
+        json_headers: Additional headers of the JSON.
+        problem: The problem code, if the result is an error.
+    """
 
     lines: tuple[str, ...]
     facts: Mapping[str, object]
@@ -33,65 +43,66 @@ class ApiResponse:
     json_status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     json_headers: Mapping[str, str] = field(default_factory=dict)
-    problem: str = ""  # the code of what is wrong, if something is
+    problem: str = ""
 
 
 def respond_or_error(
-    request: HttpRequest, answer: Callable[[], ApiResponse], allow: str
+    request: HttpRequest, handle: Callable[[], ApiResponse], allow: str
 ) -> HttpResponse:
-    """Work out the answer, or say why there is none. ``allow`` is the method this address answers."""
+    """Return the response of ``handle``, or an error response.
+
+    Args:
+        request: The request.
+        handle: The function that handles it.
+        allow: The method that the address accepts.
+    """
     try:
-        return respond(request, answer())
-    except ApiError as refused:
-        return error_response(request, refused, allow)
+        return respond(request, handle())
+    except ApiError as error:
+        return error_response(request, error, allow)
     except (OperationalError, InterfaceError):
         log.warning("the database is not available", exc_info=True)
         return error_response(request, ApiError("database_busy"))
     except OSError as error:
-        log.warning("the spool takes no file", exc_info=True)
-        return error_response(
-            request, ApiError("disk_full" if error.errno in DISK_FULL else "storage_failed")
-        )
+        log.warning("an upload could not be stored", exc_info=True)
+        code = "disk_full" if error.errno in DISK_FULL else "storage_failed"
+        return error_response(request, ApiError(code))
 
 
-def respond(request: HttpRequest, answer: ApiResponse) -> HttpResponse:
-    """The answer in the form the caller asked for."""
+def respond(request: HttpRequest, result: ApiResponse) -> HttpResponse:
+    """Return the result in the format that the client prefers."""
     if not wants_json(request):
-        return _response(TEXT, _text(answer.lines), answer.status, answer.headers)
-    headers = {**answer.headers, **answer.json_headers}
-    if answer.problem:
-        body = _problem(answer.status, answer.problem, answer.lines[0]) | dict(answer.facts)
-        return _response(PROBLEM, _json(body), answer.status, headers)
-    return _response(JSON, _json(answer.facts), answer.json_status, headers)
+        return _response(TEXT, _text(result.lines), result.status, result.headers)
+    headers = {**result.headers, **result.json_headers}
+    if result.problem:
+        body = _problem(result.status, result.problem, result.lines[0]) | dict(result.facts)
+        return _response(PROBLEM, _json(body), result.status, headers)
+    return _response(JSON, _json(result.facts), result.json_status, headers)
 
 
-def error_response(request: HttpRequest, refused: ApiError, allow: str = "") -> HttpResponse:
-    """``ERROR code: what happened; what to do``, or the same as a problem of RFC 9457."""
-    headers = _headers(refused, allow)
+def error_response(request: HttpRequest, error: ApiError, allow: str = "") -> HttpResponse:
+    """Return ``ERROR code: text``, or the same as an RFC 9457 problem."""
+    headers = _headers(error, allow)
     if wants_json(request):
-        return _response(
-            PROBLEM,
-            _json(_problem(refused.status, refused.code, refused.text)),
-            refused.status,
-            headers,
-        )
-    return _response(
-        TEXT, _text((f"ERROR {refused.code}: {refused.text}",)), refused.status, headers
-    )
+        body = _json(_problem(error.status, error.code, error.text))
+        return _response(PROBLEM, body, error.status, headers)
+    text = _text((f"ERROR {error.code}: {error.text}",))
+    return _response(TEXT, text, error.status, headers)
 
 
 def wants_json(request: HttpRequest) -> bool:
+    """Return whether the client prefers JSON to plain text."""
     return request.get_preferred_type(["text/plain", JSON, PROBLEM]) in {JSON, PROBLEM}
 
 
-def _headers(refused: ApiError, allow: str) -> dict[str, str]:
+def _headers(error: ApiError, allow: str) -> dict[str, str]:
     headers = {}
-    if refused.retry_after:
-        headers["Retry-After"] = str(refused.retry_after)
-    if refused.status == HTTPStatus.METHOD_NOT_ALLOWED:
+    if error.retry_after:
+        headers["Retry-After"] = str(error.retry_after)
+    if error.status == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = allow
-    if refused.status == HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = BEARER if refused.code == "token_failed" else BASIC
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = BEARER if error.code == "token_failed" else BASIC
     return headers
 
 

@@ -1,8 +1,9 @@
-"""The form as it streams in: text into memory, the one file straight to the spool, every limit held on the way."""
+"""Read a multipart form: fields into memory, the file into the spool, with limits on both."""
 
 import io
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from django.conf import settings
@@ -16,21 +17,21 @@ from rollbook.updates.receiving.files import IncomingFile
 from rollbook.web.http.error_codes import ApiError
 
 MAX_FORM_BYTES = 64 * 1024
-"""Bytes that the fields and the boundaries of a form may take, besides its file."""
+"""The maximum size of a form without its file."""
 
-LONGEST_FIELD = 4 * 1024
-LONGEST_NAME = 100
-TAIL = 1024
+MAX_FIELD_BYTES = 4 * 1024
+MAX_NAME_LENGTH = 100  # characters
+TAIL_BYTES = 1024
 STDIN = "-"
 DAMAGED = (
-    "its boundary or the head of a part is damaged. A file whose name is not UTF-8 does that: "
-    "then write -F 'file=@NAME;filename=students.csv'"
+    "its boundary or the header of a part is damaged. If the file name isn't UTF-8, "
+    "write -F 'file=@NAME;filename=students.csv'"
 )
 
 
 @dataclass(frozen=True)
 class Upload:
-    """The file of a form: where its bytes are, and what to call it."""
+    """The uploaded file and its name."""
 
     incoming: IncomingFile
     name: str
@@ -38,16 +39,19 @@ class Upload:
 
 @dataclass(frozen=True)
 class Form:
-    """What was sent: each text field with all its values, and the file."""
+    """A form: the values of each text field, and the file."""
 
     fields: dict[str, list[str]]
     upload: Upload | None
 
     def require_upload(self, sent: str = "") -> Upload:
-        """Return the file; refuse a form without one.
+        """Return the file.
 
         Args:
-            sent: A clause that says what was sent instead, for the refusal.
+            sent: A clause for the error text that lists what was sent instead.
+
+        Raises:
+            ApiError: If there is no file.
         """
         if self.upload is None:
             raise ApiError("missing_file", sent=sent)
@@ -55,58 +59,71 @@ class Form:
 
 
 def read_form(
-    request: HttpRequest, ended: ExitStack, *, command: str, takes_file: str | None
+    request: HttpRequest, exit_stack: ExitStack, *, command: str, takes_file: str | None
 ) -> Form:
-    """Read the whole body, if there is one. ``takes_file`` is the one field a file may come in.
+    """Read the whole body, if there is one.
 
-    ``command`` goes into refusals. What was written to the spool is discarded when ``ended`` closes, unless an update
-    has taken it over by then.
+    Args:
+        request: The request.
+        exit_stack: Deletes the file when it closes, unless an update has taken it over.
+        command: An example of a correct command, for error texts.
+        takes_file: The name of the field for the file; None if no file is accepted.
+
+    Raises:
+        ApiError: If the form is malformed, incomplete or too large.
     """
     if request.META.get("CONTENT_LENGTH", "") in {"", "0"}:
         return Form({}, None)
     body = _CountingBody(request)
-    sink = _SpoolUploadHandler(ended, command, takes_file)
+    handler = _SpoolUploadHandler(exit_stack, command, takes_file)
     try:
-        fields, _ = _Parser(request.META, body, [sink], "utf-8").parse()
+        fields, _ = _Parser(request.META, body, [handler], "utf-8").parse()
     except RequestDataTooBig:
         raise _too_long() from None
     except SuspiciousOperation:
         raise ApiError("bad_form", reason="it has too many fields", command=command) from None
     except MultiPartParserError:
         raise ApiError("bad_form", reason=DAMAGED, command=command) from None
-    # Django says nothing about a body that breaks off or uses another boundary than it names.
+    # Django ignores a body that ends early or has another boundary than the header names.
     if not body.is_whole:
         raise ApiError("incomplete_upload")
-    sent = {name: [str(value) for value in values] for name, values in fields.lists()}
-    if any(len(value.encode()) > LONGEST_FIELD for values in sent.values() for value in values):
+    texts = {name: list(map(str, values)) for name, values in fields.lists()}
+    if any(len(value.encode()) > MAX_FIELD_BYTES for value in chain(*texts.values())):
         raise _too_long()
-    return Form(sent, sink.upload)
+    return Form(texts, handler.upload)
 
 
 def display_name(name: str) -> str:
-    """What the client called its file, without folders, on one line; ``-`` is how curl calls its standard input."""
-    last = name.replace("\\", "/").rpartition("/")[2]
-    shown = printable(last, LONGEST_NAME).strip()
-    return "stdin" if shown == STDIN else shown or "unnamed"
+    """Return the client's name for its file, printable and without folders.
+
+    curl sends ``-`` for its standard input.
+    """
+    base_name = name.replace("\\", "/").rpartition("/")[2]
+    shown = printable(base_name, MAX_NAME_LENGTH).strip()
+    if shown == STDIN:
+        return "stdin"
+    return shown or "unnamed"
 
 
 def _too_long() -> ApiError:
     return ApiError(
         "field_too_long",
-        limit=f"{LONGEST_FIELD:,}",
-        repair="a file needs @ before its name, and each part must end with the boundary",
+        limit=f"{MAX_FIELD_BYTES:,}",
+        repair="put @ before the name of a file, and end each part with the boundary",
     )
 
 
 class _CountingBody(io.RawIOBase):
-    """The request's body, which remembers how much came and how it ended."""
+    """The request's body; it records how many bytes are missing, and how the body ends."""
 
     def __init__(self, request: HttpRequest) -> None:
         super().__init__()
         self._request = request
         self._missing = int(request.META["CONTENT_LENGTH"])
         self._tail = b""
-        self._closing = f"--{(request.content_params or {}).get('boundary', '')}--".encode()
+        self._closing_boundary = (
+            f"--{(request.content_params or {}).get('boundary', '')}--".encode()
+        )
 
     def read(self, size: int | None = -1, /) -> bytes:
         try:
@@ -114,20 +131,20 @@ class _CountingBody(io.RawIOBase):
         except UnreadablePostError:
             raise ApiError("incomplete_upload") from None
         self._missing -= len(data)
-        self._tail = (self._tail + data)[-TAIL:]
+        self._tail = (self._tail + data)[-TAIL_BYTES:]
         return data
 
     @property
     def is_whole(self) -> bool:
-        return self._missing == 0 and self._closing in self._tail
+        return self._missing == 0 and self._closing_boundary in self._tail
 
 
 class _SpoolUploadHandler(FileUploadHandler):
-    """Takes the one file that may come."""
+    """Django upload handler that writes the only accepted file to the spool."""
 
-    def __init__(self, ended: ExitStack, command: str, takes_file: str | None) -> None:
+    def __init__(self, exit_stack: ExitStack, command: str, takes_file: str | None) -> None:
         super().__init__()
-        self._ended = ended
+        self._exit_stack = exit_stack
         self._command = command
         self._takes_file = takes_file
         self.upload: Upload | None = None
@@ -135,7 +152,7 @@ class _SpoolUploadHandler(FileUploadHandler):
     def new_file(self, field_name: str, file_name: str, *args: Any, **kwargs: Any) -> None:
         self._require_expected(field_name)
         incoming = IncomingFile()
-        self._ended.callback(incoming.discard)
+        self._exit_stack.callback(incoming.discard)
         self.upload = Upload(incoming, file_name)
 
     def _require_expected(self, field: str) -> None:
@@ -143,7 +160,7 @@ class _SpoolUploadHandler(FileUploadHandler):
             raise ApiError("file_not_expected", name="this command", command=self._command)
         if field != self._takes_file:
             raise ApiError(
-                "wrong_field", field=printable(field, LONGEST_NAME), command=self._command
+                "wrong_field", field=printable(field, MAX_NAME_LENGTH), command=self._command
             )
         if self.upload:
             raise ApiError("too_many_files")
@@ -154,21 +171,25 @@ class _SpoolUploadHandler(FileUploadHandler):
             require_size(self.upload.incoming.size)
 
     def file_complete(self, file_size: int) -> None:
-        """Nothing to hand to Django: the form has the file."""
+        """Return no file to Django; the form has it."""
 
 
 class _Parser(MultiPartParser):
     def sanitize_file_name(self, file_name: str) -> str:
-        """Django drops a file called ``..`` without a word; it is a file all the same."""
+        """Return a printable name. Django silently drops a file called ``..``."""
         return display_name(file_name)
 
 
 def require_size(size: int, limit: int | None = None) -> None:
-    """Refuse what is larger than a file may be."""
-    most = limit or settings.MAX_UPLOAD_BYTES
-    if size > most:
+    """Check a size in bytes against ``limit``, by default the maximum size of a file.
+
+    Raises:
+        ApiError: If it is larger.
+    """
+    max_size = limit or settings.MAX_UPLOAD_BYTES
+    if size > max_size:
         raise ApiError(
             "too_large",
-            limit=f"{most:,}",
-            repair="split the file by school, or send less in the form",
+            limit=f"{max_size:,}",
+            repair="split the file by school, or send fewer fields",
         )

@@ -1,4 +1,4 @@
-"""Whether there is room for one more upload, judged by the size it announces, before a byte of it is read."""
+"""Limit the uploads in progress by their Content-Length, before any byte is read."""
 
 import shutil
 import threading
@@ -11,49 +11,59 @@ from django.conf import settings
 
 from rollbook.web.http.error_codes import ApiError
 
-PER_ADDRESS = (
-    2  # times the largest body: bytes and not calls are counted, as twenty small files harm nobody
-)
-FOR_ALL = 4
-KEPT_FREE = 256 << 20  # bytes of disk for the database to go on with,
-KEPT_FREE_SHARE = 0.05  # or this part of a small disk
+# The maximum sizes of uploads in progress, as multiples of the largest request. The limits are on
+# bytes, not on requests, because twenty small files do no harm.
+MAX_BODIES_PER_ADDRESS = 2
+MAX_BODIES = 4
+# Disk space that is reserved for the database: so many bytes, or this share of a small disk.
+RESERVED_DISK_BYTES = 256 << 20
+RESERVED_DISK_SHARE = 0.05
 
 
 class UploadQuota:
-    """The bytes that are announced and on their way into this process, by address."""
+    """The bytes of the uploads that this process is receiving, by client address."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._taken: Counter[str] = Counter()
+        self._reserved: Counter[str] = Counter()
 
     @contextmanager
     def reserve(self, address: str, size: int, largest: int) -> Iterator[None]:
-        """Hold room for a body of ``size`` bytes while it comes in; Refused if there is none."""
+        """Reserve quota for a request while it is received.
+
+        Args:
+            address: The client's address or network.
+            size: The Content-Length in bytes.
+            largest: The size of the largest request in bytes.
+
+        Raises:
+            ApiError: If a limit is exceeded.
+        """
         with self._lock:
             self._require(address, size, largest)
-            self._taken[address] += size
+            self._reserved[address] += size
         try:
             yield
         finally:
             with self._lock:
-                self._taken[address] -= size
-                self._taken = +self._taken  # addresses that hold nothing are forgotten
+                self._reserved[address] -= size
+                self._reserved = +self._reserved  # remove addresses without uploads
 
     def _require(self, address: str, size: int, largest: int) -> None:
-        everybody = self._taken.total() + size
-        if self._taken[address] + size > PER_ADDRESS * largest:
+        total = self._reserved.total() + size
+        if self._reserved[address] + size > MAX_BODIES_PER_ADDRESS * largest:
             raise ApiError("too_many_uploads")
-        if everybody > FOR_ALL * largest:
+        if total > MAX_BODIES * largest:
             raise ApiError("server_busy")
-        if everybody > _free():
+        if total > _free():
             raise ApiError("disk_full")
 
 
 def _free() -> int:
-    """Bytes that uploads may take of the spool's disk."""
+    """Return the bytes of the spool's disk that uploads may use."""
     spool: Path = settings.SPOOL
     disk = shutil.disk_usage(next(folder for folder in (spool, *spool.parents) if folder.exists()))
-    return disk.free - min(KEPT_FREE, int(disk.total * KEPT_FREE_SHARE))
+    return disk.free - min(RESERVED_DISK_BYTES, int(disk.total * RESERVED_DISK_SHARE))
 
 
 UPLOAD_QUOTA = UploadQuota()
