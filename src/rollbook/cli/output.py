@@ -1,4 +1,4 @@
-"""Formats tables, problems and JSON for the terminal; says so when it leaves something out."""
+"""Format tables, problems and JSON for the terminal."""
 
 import json
 import sys
@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import islice
 
-from rollbook.studentfile.problems.problem import PROBLEM_CODES, Problem
+from rollbook.studentfile.problems.problem import PROBLEM_CODES, Problem, sort_codes
 
 MAX_PROBLEMS_SHOWN = 1000
-_RANKS = {code: rank for rank, code in enumerate(PROBLEM_CODES)}
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -42,13 +41,10 @@ def name_value_lines(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
 
 def problem_totals(counts: Mapping[str, int]) -> Iterator[str]:
     """Yield a table of problem codes: errors before warnings, the most frequent first."""
-    codes = sorted(
-        counts, key=lambda code: (PROBLEM_CODES[code].severity, -counts[code], _RANKS[code])
-    )
-    rows = [
-        (f"{counts[code]:,}", PROBLEM_CODES[code].severity.value, code, PROBLEM_CODES[code].title)
-        for code in codes
-    ]
+    rows: list[tuple[str, ...]] = []
+    for code in sort_codes(counts):
+        definition = PROBLEM_CODES[code]
+        rows.append((f"{counts[code]:,}", definition.severity.value, code, definition.title))
     if rows:
         yield from table(("count", "severity", "code", "problem"), rows)
 

@@ -1,9 +1,11 @@
-"""Shows the progress of an update while a worker, here or in the server, processes it."""
+"""Show the progress of an update while a worker, here or in the server, processes it."""
 
 import time
 
 from rollbook.cli.progress_bar import ProgressBar
+from rollbook.text import updates
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.reporting.state_words import APPLYING, CHECKING
 from rollbook.updates.state_machine import UNFINISHED, State
 
 POLL_INTERVAL_S = 0.2
@@ -33,19 +35,19 @@ class UpdateProgress:
             self._show_queue()
             return
         if not self._is_checked and update.rows:
-            self._progress_bar.show("checking", update.rows_read, update.rows)
+            self._progress_bar.show(CHECKING.activity, update.rows_read, update.rows)
             self._is_checked = update.state != State.CHECKING
         if self._is_checked and update.rows_staged:
             applied = update.rows_updated + update.rows_added
-            self._progress_bar.show("applying", applied, update.rows_staged, "changed students")
+            staged = update.rows_staged
+            self._progress_bar.show(APPLYING.activity, applied, staged, "changed students")
 
     def _show_queue(self) -> None:
         earlier_updates = UpdateJob.objects.filter(
             district=self._update.district_id, state__in=UNFINISHED, number__lt=self._update.number
         ).order_by("number")
-        numbers = [str(number) for number in earlier_updates.values_list("number", flat=True)]
+        numbers = list(earlier_updates.values_list("number", flat=True))
         if numbers and not self._is_queue_shown:
             self._is_queue_shown = True
-            self._progress_bar.print_line(
-                f"update {self._update.number} is waiting for update {' and '.join(numbers)}"
-            )
+            text = f"update {self._update.number} is waiting for {updates(numbers)}"
+            self._progress_bar.print_line(text)

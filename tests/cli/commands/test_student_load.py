@@ -38,13 +38,13 @@ def test_new_students_are_added_and_the_report_is_printed(
         "  ended       <time>\n"
     )
     assert (
-        result.err == "checking: 2 of 2 rows (100 %)\napplying: 2 of 2 changed students (100 %)\n"
+        result.err == "checking: 2 of 2 rows (100 %)\nupdating: 2 of 2 changed students (100 %)\n"
     )
     assert result.code == 0
     assert set(Student.objects.values_list("student_id", flat=True)) == {"00123", "00124"}
 
 
-def test_checking_and_applying_are_shown_one_after_the_other(
+def test_checking_and_updating_are_shown_one_after_the_other(
     rollbook: Rollbook, maple: District, base: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(update_progress, "POLL_INTERVAL_S", 0.0)
@@ -56,7 +56,7 @@ def test_checking_and_applying_are_shown_one_after_the_other(
     result = rollbook("student", "load", "maple-usd", base)
     assert (
         result.err
-        == "checking: 600 of 600 rows (100 %)\napplying: 600 of 600 changed students (100 %)\n"
+        == "checking: 600 of 600 rows (100 %)\nupdating: 600 of 600 changed students (100 %)\n"
     )
 
 

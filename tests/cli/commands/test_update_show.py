@@ -285,6 +285,6 @@ def test_a_file_removed_by_retention_is_an_error_that_says_so(
     result = rollbook("update", "show", "maple-usd", "--rejected")
     assert (result.code, result.err) == (
         1,
-        f"ERROR not_kept: {what} removed on 2026-11-01, as the settings of Maple USD have it; "
+        f"ERROR not_kept: {what} removed on 2026-11-01, according to the settings of Maple USD; "
         "its counts are still available, and its changes are in the history of each student\n",
     )

@@ -1,4 +1,4 @@
-"""Runs ``rollbook update``: shows updates, their reports and their files."""
+"""Run ``rollbook update``: show updates, their reports and their files."""
 
 import sys
 from argparse import Namespace
@@ -17,6 +17,7 @@ from rollbook.updates.exports.original_rows import NotEnded, RemovedByRetention
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving.files import FileMissing
 from rollbook.updates.reporting.report import Report, current_update, find, problems, report
+from rollbook.updates.reporting.state_words import words_of
 from rollbook.updates.reporting.status_json import status_context, to_json
 from rollbook.updates.reporting.status_line import verdict
 
@@ -95,7 +96,8 @@ def _print_export(job: UpdateJob, name: str) -> None:
 def report_lines(job: UpdateJob) -> Iterator[str]:
     """Yield the lines of an update's report."""
     job_report = report(job)
-    yield str(verdict(job_report, status_context(job.district, job_report, timezone.now())))
+    context = status_context(job.district, job_report, timezone.now())
+    yield str(verdict(job_report, context))
     yield ""
     yield from output.name_value_lines(_report_values(job_report))
     if job.problem_counts and not _is_in_first_line(job_report):
@@ -148,9 +150,9 @@ def _starter(job_report: Report) -> str:
 
 def _report_to_json(job: UpdateJob) -> dict[str, object]:
     job_report = report(job)
-    scene = status_context(job.district, job_report, timezone.now())
+    context = status_context(job.district, job_report, timezone.now())
     return {
-        **to_json(job_report, verdict(job_report, scene), scene),
+        **to_json(job_report, verdict(job_report, context), context),
         "mends": job_report.corrects,
         "mended_by": job_report.corrected_by,
         "counts": job.problem_counts,
@@ -162,7 +164,7 @@ def _table_row(job: UpdateJob, district: District) -> tuple[str, ...]:
     received_at = format_datetime(job.received_at, district.time_zone)
     return (
         str(job.number),
-        job.state,
+        words_of(job).word,
         job.mode,
         received_at,
         *map(format_number, counts),
