@@ -14,12 +14,12 @@ from django.utils import timezone
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District
 from rollbook.studentfile.columns import COLUMNS
-from rollbook.updates import mails, runner, transitions
-from rollbook.updates.cancel import cancel
+from rollbook.updates import mails, runner
 from rollbook.updates.models import ResultMail, UpdateJob
 from rollbook.updates.state_machine import UNFINISHED, Mode, State
 from tests.conftest import a_district, a_member
-from tests.updates.night import a_class, applying, enroll, finish, last, run, send, send_bytes, told
+from tests.updates.ended_updates import ENDS, completed, refused, run_update
+from tests.updates.night import a_class, enroll, finish, last, run, send, send_bytes, told
 
 MAILS = Path(__file__).parent / "mails"
 RECEIVED = datetime(2026, 11, 23, 8, 5, 10, tzinfo=UTC)
@@ -39,53 +39,6 @@ def set_times(update: UpdateJob) -> None:
         started_at=RECEIVED + timedelta(seconds=1) if update.started_at else None,
         ended_at=RECEIVED + timedelta(seconds=49.2),
     )
-
-
-def completed(district: District, member: Member) -> UpdateJob:
-    return run_update(district, member, a_class(6, GRADE="5"))
-
-
-def completed_with_errors(district: District, member: Member) -> UpdateJob:
-    rows = (
-        "s000,5,,",
-        "s001,13,q,",
-        "s002,13,,",
-        "s003,,,nobody@maple.example",
-        "x,5,,",
-        "s004,4,,",
-    )
-    return run_update(district, member, "\n".join(("STUDENT_ID,GRADE,GENDER,STAFF", *rows)))
-
-
-def canceled(district: District, member: Member) -> UpdateJob:
-    update = send(district, a_class(6, GRADE="5"), member=member, via="curl 8.5")
-    applying(update, 1)
-    cancel(district)
-    return update
-
-
-def refused(district: District, member: Member) -> UpdateJob:
-    return send_bytes(
-        district, b"STUDENT_ID,GRADE\ns000,\xe9\n", member=member, via="curl 8.5"
-    ).update
-
-
-def failed(district: District, member: Member) -> UpdateJob:
-    update = send(district, a_class(6, GRADE="5"), member=member, via="curl 8.5")
-    applying(update, 1)
-    transitions.transition(update.pk, State.FAILED, error_reference="8f3a1c")
-    return update
-
-
-def run_update(
-    district: District, member: Member, file: str, mode: Mode = Mode.UPDATE
-) -> UpdateJob:
-    update = send(district, file, mode, member=member, via="curl 8.5")
-    finish(update)
-    return update
-
-
-ENDS = {end.__name__: end for end in (completed, completed_with_errors, canceled, refused, failed)}
 
 
 def queued_mails(update: UpdateJob) -> list[ResultMail]:

@@ -70,14 +70,15 @@ def _recipients(update: UpdateJob) -> Iterator[Member]:
 
 
 def _context(update_report: Report, update: UpdateJob) -> dict[str, object]:
-    groups = update_report.groups
+    errors = [group for group in update_report.groups if group.severity is Severity.ERROR]
+    warnings = [group for group in update_report.groups if group.severity is Severity.WARNING]
     return {
         "report": update_report,
         "words": words_of(update_report).word,
         "sentence": result_sentence(update_report),
         "mode": MODES[update_report.mode],
-        "errors": [group for group in groups if group.severity is Severity.ERROR],
-        "warnings": [group for group in groups if group.severity is Severity.WARNING],
+        "errors": errors,
+        "warnings": warnings,
         "lines": rejected_lines(update),
         "are_all_lines_shown": update_report.rejected <= MAX_LINES_SHOWN,
         "max_lines": MAX_LINES_SHOWN,

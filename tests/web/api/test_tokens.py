@@ -193,7 +193,8 @@ def test_another_district_cannot_see_our_updates(script: Script, neighbour: Memb
 
 TOKEN_NEEDED = (
     "ERROR token_needed: this account uses two-step verification, "
-    f"so a password alone isn't enough; create a token at {PAGE} and send it to start, status and cancel: "
+    f"so a password alone isn't enough; create a token at {PAGE} and "
+    "send it to start, status and cancel: "
     "-H @token.txt instead of login and password\n"
 )
 
@@ -240,7 +241,8 @@ def test_if_the_district_requires_two_step_verification_passwords_are_refused(
     assert (answer.status_code, text(answer)) == (
         403,
         "ERROR second_factor_missing: your district requires two-step verification, "
-        "and this account doesn't use it yet; sign in at https://localhost:8443 in a browser and turn it on; "
+        "and this account doesn't use it yet; "
+        "sign in at https://localhost:8443 in a browser and turn it on; "
         "you'll also get a token for your scripts there\n",
     )
     assert verdict(script.start()) == "OK update 1 accepted"

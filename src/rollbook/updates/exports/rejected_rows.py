@@ -29,7 +29,9 @@ def csv_lines(update: UpdateJob) -> Iterator[str]:
     ensure_not_removed(update)
     line_column = source_update.line_column(update.number)
     original = OriginalRowsFile(update, line_column, source_update.CODE, source_update.MESSAGE)
-    return original.lines(_rows(update, original) if update.rows_rejected else ())
+    if not update.rows_rejected:
+        return original.lines(())
+    return original.lines(_rows(update, original))
 
 
 def file_name(update: UpdateJob) -> str:

@@ -25,7 +25,9 @@ def csv_lines(update: UpdateJob) -> Iterator[str]:
     ensure_ended(update)
     ensure_not_removed(update)
     original = OriginalRowsFile(update, source_update.line_column(update.number))
-    return original.lines(_rows(update, original) if update.not_processed else ())
+    if not update.not_processed:
+        return original.lines(())
+    return original.lines(_rows(update, original))
 
 
 def file_name(update: UpdateJob) -> str:

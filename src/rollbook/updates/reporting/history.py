@@ -122,12 +122,12 @@ def latest_updates(district: District) -> LatestUpdates:
     unfinished = list(updates.filter(state__in=UNFINISHED).order_by("number"))
     running = [update for update in unfinished if update.state in IN_PROGRESS]
     waiting = [update.number for update in unfinished if update.state not in IN_PROGRESS]
-    newest = updates.order_by("-number").first()
+    newest = updates.order_by("-number").values_list("received_at", flat=True).first()
     return LatestUpdates(
         last=updates.exclude(state__in=UNFINISHED).order_by("-ended_at", "-number").first(),
         running=next(iter(running), None),
         waiting=tuple(waiting),
-        received_at=newest.received_at if newest else None,
+        received_at=newest,
     )
 
 
@@ -136,7 +136,7 @@ def _filtered(district: District, filters: UpdateFilters) -> "QuerySet[UpdateJob
     if state := filters.get("state"):
         updates = updates.filter(state=state)
     if (who := filters.get("who")) is not None:
-        updates = updates.filter(member=None if who == OPERATOR else who)
+        updates = updates.filter(member=who or None)  # updates of the operator have no member
     if since := filters.get("since"):
         updates = updates.filter(received_at__gte=local_midnight(district, since))
     if until := filters.get("until"):
@@ -159,15 +159,20 @@ def _received_since(district: District, moment: datetime) -> "QuerySet[UpdateJob
 def _daily_summary(day: date, updates: list[UpdateJob]) -> DailySummary:
     ended = [update for update in updates if update.state not in UNFINISHED]
     worst = max(map(_words, updates), key=BEST_TO_WORST.index, default=NO_FILE)
+    numbers = tuple(update.number for update in updates)
     return DailySummary(
         day=day,
-        numbers=tuple(update.number for update in updates),
-        changed=sum(update.changed for update in ended),
-        unchanged=sum(update.rows_unchanged for update in ended),
-        rejected=sum(update.rows_rejected for update in ended),
-        not_processed=sum(update.not_processed for update in ended),
+        numbers=numbers,
+        changed=_total(ended, "changed"),
+        unchanged=_total(ended, "rows_unchanged"),
+        rejected=_total(ended, "rows_rejected"),
+        not_processed=_total(ended, "not_processed"),
         worst=worst.word,
     )
+
+
+def _total(updates: list[UpdateJob], count: str) -> int:
+    return sum(getattr(update, count) for update in updates)
 
 
 def _words(update: UpdateJob) -> StateWords:

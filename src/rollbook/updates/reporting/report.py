@@ -100,6 +100,7 @@ def report_without_problems(update: UpdateJob) -> Report:
 
     If RELATED is selected, it needs no database query, so it suits frequent polling.
     """
+    corrected = update.corrects
     return Report(
         number=update.number,
         district=update.district.name,
@@ -128,7 +129,7 @@ def report_without_problems(update: UpdateJob) -> Report:
         reference=update.error_reference,
         refusal=None,
         groups=(),
-        corrects=update.corrects.number if update.corrects else None,
+        corrects=corrected.number if corrected else None,
     )
 
 

@@ -145,15 +145,15 @@ def words_of(update: UpdateJob | Report) -> StateWords:
 
 def result_sentence(report: Report) -> str:
     """Return how the update ended and what to do next; nothing while it is unfinished."""
-    is_single = report.rejected == 1
+    pronouns = ("it", "it'll") if report.rejected == 1 else ("them", "they'll")
     return words_of(report).sentence.format(
         update=f"Student update {report.number} for {report.district}",
         reference=report.reference,
         result=_result(report),
         rejected=count_of(report.rejected, "row"),
         rejected_were=_were(report.rejected),
-        rejected_them="it" if is_single else "them",
-        rejected_they_will="it'll" if is_single else "they'll",
+        rejected_them=pronouns[0],
+        rejected_they_will=pronouns[1],
         not_processed=count_of(report.not_processed, "row"),
         not_processed_were=_were(report.not_processed),
         applied=_applied(report.changed),
