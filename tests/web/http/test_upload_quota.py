@@ -36,7 +36,7 @@ def test_an_upload_releases_its_quota_however_it_ends() -> None:
     for _ in range(5):
         with pytest.raises(ZeroDivisionError), quota.reserve("a", 2 * LARGEST, LARGEST):
             raise ZeroDivisionError
-    assert quota._reserved.total() == 0
+    assert quota._taken.total() == 0
 
 
 @pytest.mark.usefixtures("disk")
@@ -90,4 +90,4 @@ def test_every_upload_releases_its_quota(curl: Curl) -> None:
     curl.start()
     curl.sign_in[1] = ("password", "wrong")
     curl.start()
-    assert upload_quota.UPLOAD_QUOTA._reserved.total() == 0
+    assert upload_quota.UPLOAD_QUOTA._taken.total() == 0

@@ -25,7 +25,7 @@ class UploadQuota:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._reserved: Counter[str] = Counter()
+        self._taken: Counter[str] = Counter()
 
     @contextmanager
     def reserve(self, address: str, size: int, largest: int) -> Iterator[None]:
@@ -41,17 +41,17 @@ class UploadQuota:
         """
         with self._lock:
             self._require(address, size, largest)
-            self._reserved[address] += size
+            self._taken[address] += size
         try:
             yield
         finally:
             with self._lock:
-                self._reserved[address] -= size
-                self._reserved = +self._reserved  # remove addresses without uploads
+                self._taken[address] -= size
+                self._taken = +self._taken  # remove addresses without uploads
 
     def _require(self, address: str, size: int, largest: int) -> None:
-        total = self._reserved.total() + size
-        if self._reserved[address] + size > MAX_BODIES_PER_ADDRESS * largest:
+        total = self._taken.total() + size
+        if self._taken[address] + size > MAX_BODIES_PER_ADDRESS * largest:
             raise ApiError("too_many_uploads")
         if total > MAX_BODIES * largest:
             raise ApiError("server_busy")
