@@ -44,8 +44,8 @@ def _problems() -> Iterator[HealthProblem]:
             cursor.execute("SELECT 1")
         yield from _worker_problems()
     except Error:
-        log.exception("the database does not answer")
-        yield HealthProblem("database", "the database does not answer; the server's log says why")
+        log.exception("the database is not responding")
+        yield HealthProblem("database", "the database is not responding; see the server log")
 
 
 def _worker_problems() -> Iterator[HealthProblem]:
