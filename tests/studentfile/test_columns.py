@@ -1,4 +1,4 @@
-"""What each column makes of a value."""
+"""The rules of the columns."""
 
 import time
 
@@ -15,7 +15,7 @@ from rollbook.studentfile.columns import (
 from rollbook.studentfile.values.text_checks import InvalidValue, ValueWithWarning
 
 
-def test_a_new_student_needs_these() -> None:
+def test_the_columns_that_a_new_student_needs() -> None:
     required = (
         "FIRST_NAME",
         "LAST_NAME",
@@ -38,14 +38,14 @@ def test_only_the_password_is_secret_and_three_columns_are_lists() -> None:
     ]
 
 
-def test_what_a_student_needs_cannot_be_cleared() -> None:
+def test_required_columns_cannot_be_cleared() -> None:
     assert not [column.name for column in COLUMNS if column.clearable and column.required_to_add]
     assert not any(
         BY_NAME[name].clearable for name in ("STUDENT_ID", "USERNAME", "PASSWORD", "STATUS")
     )
 
 
-def test_every_name_and_alias_is_spelled_as_headers_are_folded() -> None:
+def test_every_name_and_alias_is_a_folded_header() -> None:
     assert all(fold_header(spelling) == spelling for spelling in BY_SPELLING)
 
 
@@ -53,7 +53,7 @@ _EMAIL_OF_254 = "x" * 64 + "@" + "y" * 185 + ".org"
 
 
 @pytest.mark.parametrize(
-    "written",
+    "cell",
     [
         "Student Id",
         "student-id",
@@ -64,8 +64,8 @@ _EMAIL_OF_254 = "x" * 64 + "@" + "y" * 185 + ".org"
         "student\nid",
     ],
 )
-def test_headers_are_folded(written: str) -> None:
-    assert fold_header(written) == "STUDENT_ID"
+def test_headers_are_folded(cell: str) -> None:
+    assert fold_header(cell) == "STUDENT_ID"
 
 
 @pytest.mark.parametrize(
@@ -149,13 +149,13 @@ def test_a_value_has_one_canonical_form(column: str, text: str, canonical: str) 
         ("STATUS", "gone", "bad_value"),
     ],
 )
-def test_a_value_that_cannot_be_meant_is_a_fault(column: str, text: str, code: str) -> None:
-    answer = BY_NAME[column].rule(text)
-    assert isinstance(answer, InvalidValue)
-    assert answer.code == code
+def test_an_invalid_value_has_a_code(column: str, text: str, code: str) -> None:
+    result = BY_NAME[column].rule(text)
+    assert isinstance(result, InvalidValue)
+    assert result.code == code
 
 
-def test_a_doubtful_value_is_taken_with_a_warning() -> None:
+def test_a_doubtful_value_is_accepted_with_a_warning() -> None:
     assert BY_NAME["DOB"].rule("5/13/2014 0:00") == ValueWithWarning("2014-05-13", "time_dropped")
     assert BY_NAME["LAST_NAME"].rule("MÃ¼ller") == ValueWithWarning(
         "MÃ¼ller", "looks_double_encoded"
@@ -163,16 +163,16 @@ def test_a_doubtful_value_is_taken_with_a_warning() -> None:
     assert BY_NAME["LAST_NAME"].rule("Müller") == "Müller"
 
 
-def test_the_day_first_is_told_apart_from_a_date_that_does_not_exist() -> None:
+def test_a_date_with_the_day_first_has_its_own_hint() -> None:
     assert BY_NAME["DOB"].rule("13/05/2014") == InvalidValue(
-        "bad_date", "the month comes first: write mm/dd/yyyy"
+        "bad_date", "the month comes first: use mm/dd/yyyy"
     )
     assert BY_NAME["DOB"].rule("02/30/2014") == InvalidValue("bad_date")
 
 
 @pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.name)
 @pytest.mark.parametrize("letter", ["1", "a", "&", ".", "@", "/", "-", "\u0301", "<", "Ã", " x"])
-def test_no_rule_can_be_made_slow(column: Column, letter: str) -> None:
-    began = time.process_time()
+def test_no_rule_is_slow_for_long_values(column: Column, letter: str) -> None:
+    started = time.process_time()
     column.rule((letter * 100_000).strip())
-    assert time.process_time() - began < 1
+    assert time.process_time() - started < 1

@@ -1,4 +1,4 @@
-"""A row into values and problems: all of them, and never a secret."""
+"""Validation of rows: all values and all problems, but never a secret value."""
 
 from datetime import date
 
@@ -14,7 +14,7 @@ TODAY = date(2026, 9, 1)
 NAMES = ["STUDENT_ID", "USERNAME", "PASSWORD", "FIRST_NAME", "LAST_NAME", "DOB", "RACE", "COLOR"]
 
 
-def check(*cells: str, names: list[str] = NAMES, limits: Limits | None = None) -> ValidatedRow:
+def validate(*cells: str, names: list[str] = NAMES, limits: Limits | None = None) -> ValidatedRow:
     padded = [*cells, *[""] * (len(names) - len(cells))]
     return RowValidator(Header.parse(names)[0], TODAY, limits).validate(RawRow(7, padded))
 
@@ -23,15 +23,15 @@ def codes(row: ValidatedRow) -> list[tuple[str, str | None]]:
     return [(problem.code, problem.column) for problem in row.problems]
 
 
-def test_blank_cells_and_ignored_columns_say_nothing() -> None:
-    row = check("00123", " ", "", "Ana", "\u00a0", "", "<CLEAR>", "red")
+def test_blank_cells_and_ignored_columns_have_no_value() -> None:
+    row = validate("00123", " ", "", "Ana", "\u00a0", "", "<CLEAR>", "red")
     assert row.values == {"STUDENT_ID": "00123", "FIRST_NAME": "Ana", "RACE": ""}
     assert not row.rejected
     assert not row.problems
 
 
-def test_all_problems_of_a_row_are_reported_and_what_was_fine_is_kept() -> None:
-    row = check("00123", "a b", "abc", "=Ana", "Brook", "2/30/2015")
+def test_all_problems_of_a_row_are_reported_and_valid_values_are_kept() -> None:
+    row = validate("00123", "a b", "abc", "=Ana", "Brook", "2/30/2015")
     assert codes(row) == [
         ("bad_username", "USERNAME"),
         ("weak_password", "PASSWORD"),
@@ -47,15 +47,15 @@ def test_all_problems_of_a_row_are_reported_and_what_was_fine_is_kept() -> None:
     "secret", ["abc", "x" * 65, "pass\nword", "pass\x07word", "#REF!", "x" * 600, "<clear>", "NULL"]
 )
 def test_a_password_is_never_quoted(secret: str) -> None:
-    row = check("00123", "ana", secret)
+    row = validate("00123", "ana", secret)
     assert row.rejected
     assert "PASSWORD" not in row.values
     assert not any(problem.found or secret in problem.message for problem in row.problems)
 
 
 @pytest.mark.parametrize("password", ["ANA.BROOK", "00123"])
-def test_a_password_must_not_be_the_username_or_the_student_id(password: str) -> None:
-    row = check("00123", "Ana.Brook", password)
+def test_a_password_cannot_be_the_username_or_the_student_id(password: str) -> None:
+    row = validate("00123", "Ana.Brook", password)
     assert codes(row) == [("weak_password", "PASSWORD")]
     assert "PASSWORD" not in row.values
     assert row.problems[0].found == ""
@@ -71,77 +71,81 @@ def test_a_password_must_not_be_the_username_or_the_student_id(password: str) ->
         ("08/31/2000", "unusual_age"),
     ],
 )
-def test_a_birth_date_is_judged_by_the_given_day(born: str, code: str) -> None:
-    row = check("00123", "", "", "", "", born)
+def test_the_age_is_computed_for_the_given_day(born: str, code: str) -> None:
+    row = validate("00123", "", "", "", "", born)
     assert codes(row) == ([(code, "DOB")] if code else [])
     assert row.rejected == (code == "future_date")
     assert ("DOB" in row.values) != row.rejected
 
 
-def test_a_row_that_names_nobody_has_no_key() -> None:
-    assert codes(check("", "", "", "", "Brook", "05/13/2014")) == [("no_key", None)]
-    assert codes(check("", "", "", "Ana", "Brook", "05/13/2014")) == []
-    assert codes(check("1 2")) == [("bad_student_id", "STUDENT_ID")]
+def test_a_row_that_identifies_no_student_has_no_key() -> None:
+    assert codes(validate("", "", "", "", "Brook", "05/13/2014")) == [("no_key", None)]
+    assert codes(validate("", "", "", "Ana", "Brook", "05/13/2014")) == []
+    assert codes(validate("1 2")) == [("bad_student_id", "STUDENT_ID")]
 
 
-def test_a_row_of_the_wrong_length_is_rejected_with_the_keys_that_can_be_known() -> None:
-    checker = RowValidator(Header.parse(["STUDENT_ID", "LAST_NAME", "GRADE"])[0], TODAY)
+def test_a_row_with_a_wrong_cell_count_is_rejected_but_has_its_identifying_values() -> None:
+    validator = RowValidator(Header.parse(["STUDENT_ID", "LAST_NAME", "GRADE"])[0], TODAY)
     for cells, code in (
         (["00123", "Brook"], "too_few_cells"),
         (["00123", "Brook", "Jr.", "4"], "too_many_cells"),
     ):
-        row = checker.validate(RawRow(3, cells))
+        row = validator.validate(RawRow(3, cells))
         assert codes(row) == [(code, None)]
         assert row.values == {"STUDENT_ID": "00123", "LAST_NAME": "Brook"}
-        assert f"it has {len(cells)} and the header 3" in row.problems[0].message
+        assert f"row has {len(cells)} and the header has 3" in row.problems[0].message
 
 
 def test_a_repeated_header_is_one_problem() -> None:
-    assert codes(check(*[name.lower() for name in NAMES])) == [("header_again", None)]
-    assert codes(check("USERNAME", "First", names=["USERNAME", "First"])) == [
+    assert codes(validate(*[name.lower() for name in NAMES])) == [("header_again", None)]
+    assert codes(validate("USERNAME", "First", names=["USERNAME", "First"])) == [
         ("header_again", None)
     ]
 
 
-def test_a_cell_has_a_longest_length() -> None:
-    assert codes(check("00123", "", "", "Anastasia", limits=Limits(cell_characters=8))) == [
+def test_a_cell_has_a_maximum_length() -> None:
+    assert codes(validate("00123", "", "", "Anastasia", limits=Limits(cell_characters=8))) == [
         ("field_too_long", "FIRST_NAME")
     ]
 
 
-def test_what_is_too_long_is_told_how_long_it_may_be() -> None:
-    row = check("x" * 256, "x" * 101, names=["ADDITIONAL_INFO_1", "GROUPS"])
-    told = {problem.column: problem.message for problem in row.problems if problem.column}
-    assert "at most 255 characters are allowed" in told["ADDITIONAL_INFO_1"]
-    assert "at most 100 characters are allowed" in told["GROUPS"]
+def test_a_problem_contains_the_maximum_length() -> None:
+    row = validate("x" * 256, "x" * 101, names=["ADDITIONAL_INFO_1", "GROUPS"])
+    messages = {problem.column: problem.message for problem in row.problems}
+    assert "to 255 characters or fewer" in messages["ADDITIONAL_INFO_1"]
+    assert "to 100 characters or fewer" in messages["GROUPS"]
 
 
 @pytest.mark.parametrize("column", ["STUDENT_ID", "SCHOOL_ID"])
-def test_blanks_around_an_id_are_removed_with_a_warning(column: str) -> None:
-    row = check(" 00123\u00a0", "ana", names=[column, "USERNAME"])
+def test_spaces_around_an_id_are_removed_with_a_warning(column: str) -> None:
+    row = validate(" 00123\u00a0", "ana", names=[column, "USERNAME"])
     assert (row.values[column], codes(row)) == ("00123", [("trimmed", column)])
 
 
 @pytest.mark.parametrize("blank", ["\u00a0", "\u1680", "\u2003", "\u205f", "\u3000", "\u200b"])
-def test_a_blank_of_any_kind_says_nothing(blank: str) -> None:
-    assert check("00123", blank, names=["STUDENT_ID", "GROUPS"]).values == {"STUDENT_ID": "00123"}
+def test_whitespace_of_any_kind_is_blank(blank: str) -> None:
+    assert validate("00123", blank, names=["STUDENT_ID", "GROUPS"]).values == {
+        "STUDENT_ID": "00123"
+    }
     assert (
-        check("00123", f"Math&{blank}", names=["STUDENT_ID", "GROUPS"]).values["GROUPS"] == "Math"
+        validate("00123", f"Math&{blank}", names=["STUDENT_ID", "GROUPS"]).values["GROUPS"]
+        == "Math"
     )
 
 
-def test_what_was_found_is_quoted_so_that_it_can_be_seen() -> None:
-    assert check("00\u200b123").problems[0].found == "00<U+200B>123"
+def test_invisible_characters_are_visible_in_the_problem() -> None:
+    assert validate("00\u200b123").problems[0].found == "00<U+200B>123"
 
 
-def test_a_remembered_answer_is_as_good_as_the_first_one() -> None:
-    checker = RowValidator(Header.parse(["STUDENT_ID", "DOB"])[0], TODAY)
-    rows = [checker.validate(RawRow(line, [f"A{line}", "13/05/2014"])) for line in range(2, 5)]
+def test_a_cached_result_gives_the_same_problem() -> None:
+    validator = RowValidator(Header.parse(["STUDENT_ID", "DOB"])[0], TODAY)
+    rows = [validator.validate(RawRow(line, [f"A{line}", "13/05/2014"])) for line in range(2, 5)]
     assert [codes(row) for row in rows] == [[("bad_date", "DOB")]] * 3
     assert [row.problems[0].line for row in rows] == [2, 3, 4]
 
 
-def test_what_a_new_student_lacks_is_listed() -> None:
+def test_missing_required_values_are_listed() -> None:
     assert [problem.column for problem in missing_required_values({}, 9)] == list(REQUIRED_TO_ADD)
     assert missing_required_values(dict.fromkeys(REQUIRED_TO_ADD, "x"), 9) == []
-    assert missing_required_values({}, 9)[0].message == "'FIRST_NAME' is missing; fill in the cell"
+    problem = missing_required_values({}, 9)[0]
+    assert problem.message == '"FIRST_NAME" is missing. Fill in the cell'

@@ -1,4 +1,4 @@
-"""Which known name a mistyped one means."""
+"""The closest known name for a mistyped one."""
 
 import pytest
 
@@ -16,11 +16,11 @@ from rollbook.studentfile.spelling import closest_match, edit_distance
         ("ca", "abc", 3),
     ],
 )
-def test_the_distance_counts_letters(a: str, b: str, distance: int) -> None:
+def test_the_distance_is_a_number_of_edits(a: str, b: str, distance: int) -> None:
     assert edit_distance(a, b) == edit_distance(b, a) == distance
 
 
-def test_the_nearest_name_is_at_most_two_letters_away() -> None:
+def test_the_closest_name_is_at_most_two_edits_away() -> None:
     assert closest_match("chek", ["mode", "check", "note"]) == "check"
     assert closest_match("chek", ["checkout"]) is None
     assert closest_match("chek", []) is None

@@ -1,1 +1,4 @@
-"""What a student file may say: columns, values, problems. Pure: no database, no Django, no clock, no settings."""
+"""The format of a student file: columns, values and problems.
+
+Pure code: no database, no Django, no clock and no settings.
+"""

@@ -11,39 +11,50 @@ from rollbook.studentfile.reading.reader import FileScan, RawRow, read_batches
 from rollbook.studentfile.row_validator import RowValidator, ValidatedRow
 
 log = logging.getLogger(__name__)
-log.addHandler(logging.NullHandler())  # print nothing where no logging is set up
+log.addHandler(logging.NullHandler())  # print nothing if logging is not configured
 
 BATCH_ROWS = 5000
 
 
-def validate_rows(checker: RowValidator, rows: Iterable[RawRow]) -> Iterator[ValidatedRow]:
+def validate_rows(validator: RowValidator, rows: Iterable[RawRow]) -> Iterator[ValidatedRow]:
     """Validate rows one by one.
 
-    An exception in a rule of ours rejects that row alone and is logged with its line.
+    An exception in a rule rejects that row only and is logged with its line.
     """
     for row in rows:
         try:
-            checked = checker.validate(row)
+            validated = validator.validate(row)
         except Exception:
             log.exception("a rule failed on line %d", row.line)
-            checked = ValidatedRow(row.line, {}, [Problem("internal_error", row.line)])
-        yield checked
+            validated = ValidatedRow(row.line, {}, [Problem("internal_error", row.line)])
+        yield validated
 
 
 def validate_file(
-    path: Path, survey: FileScan, today: date, tally: ProblemTally, *, batch_rows: int = BATCH_ROWS
+    path: Path,
+    file_scan: FileScan,
+    today: date,
+    tally: ProblemTally,
+    *,
+    batch_rows: int = BATCH_ROWS,
 ) -> Iterator[int]:
-    """Validate the rows of a surveyed file; yield the rows validated so far after each batch.
+    """Validate the rows of a scanned file; yield the number of validated rows after each batch.
 
-    ``tally`` counts the survey's problems and every row. A file that is refused as a whole has no
-    row validated. ``today`` is the district's date.
+    Rows are validated only if the file isn't refused as a whole.
+
+    Args:
+        path: The file.
+        file_scan: The result of its scan.
+        today: The district's date.
+        tally: Counts the problems of the file and every row.
+        batch_rows: Maximum number of rows in a batch.
     """
-    tally.add(survey.problems)
-    if survey.refusal or not survey.header:
+    tally.add(file_scan.problems)
+    header, encoding = file_scan.header, file_scan.encoding
+    if file_scan.refusal or not header:
         return
-    checker = RowValidator(survey.header, today)
-    batches = read_batches(path, encoding=survey.encoding, header=survey.header, size=batch_rows)
-    for batch in batches:
-        for row in validate_rows(checker, batch.rows):
+    validator = RowValidator(header, today)
+    for batch in read_batches(path, encoding=encoding, header=header, size=batch_rows):
+        for row in validate_rows(validator, batch.rows):
             tally.add_row(row)
         yield tally.rows

@@ -1,14 +1,22 @@
-"""How large a student file may be: the limits that surveying, reading and checking hold every file to."""
+"""The maximum size of a student file and its parts."""
 
 from dataclasses import dataclass
 
 MAX_ROW_BYTES = 128 * 1024
-"""Bytes of a row that no setting can exceed: the csv module takes no larger cell."""
+"""Upper bound of Limits.row_bytes: the csv module accepts no larger cell."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Rows without the header; bytes of the file as sent; bytes of a row in UTF-8; characters of a cell."""
+    """Maximum sizes.
+
+    Attributes:
+        rows: Rows without the header.
+        bytes: Size of the file as it was sent.
+        columns: Columns of the header.
+        row_bytes: Size of a row in UTF-8.
+        cell_characters: Length of a cell.
+    """
 
     rows: int = 2_000_000
     bytes: int = 1 << 30

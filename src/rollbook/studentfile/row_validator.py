@@ -1,4 +1,4 @@
-"""A raw row into clean values or problems: every cell by its column's rule, then what the cells say together."""
+"""Validate a row: each cell by its column's rule, then the cells together."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,17 +18,21 @@ from rollbook.studentfile.values import birth_dates
 from rollbook.studentfile.values.names import PLACEHOLDER_OR_NAME
 from rollbook.studentfile.values.text_checks import InvalidValue, RuleResult, ValueWithWarning, trim
 
-_MAX_CACHED_RESULTS, _MAX_CACHED_LENGTH = (
-    6_000,
-    40,
-)  # answers for each column, characters: flat memory for any file
+# Results that are cached for each column, and the longest text among them: bounded memory.
+_MAX_CACHED_RESULTS = 6_000
+_MAX_CACHED_LENGTH = 40
 _WARN_WHEN_TRIMMED = frozenset({"STUDENT_ID", "SCHOOL_ID"})
 
 
 @dataclass(slots=True)
 class ValidatedRow:
-    """What a row says. `values` maps column names to canonical values; blank cells are not in it, and "" means that the
-    field is cleared. A rejected row has the values of those cells that were fine.
+    """The values and problems of a row.
+
+    Attributes:
+        line: The physical line on which the row begins.
+        values: Canonical values by column name, without those of blank cells. "" clears the
+            field. A rejected row has its valid values.
+        problems: Everything that is wrong with the row.
     """
 
     line: int
@@ -37,83 +41,93 @@ class ValidatedRow:
 
     @property
     def rejected(self) -> bool:
+        """Whether the row has an error."""
         return any(problem.severity is Severity.ERROR for problem in self.problems)
 
 
 class RowValidator:
-    """Checks the rows of one file. `today` is the district's date: it decides which birth dates lie in the future."""
+    """Validates the rows of one file.
+
+    Args:
+        header: The file's header.
+        today: The district's date, which decides which dates of birth are in the future.
+        limits: The limits, if not the default ones.
+    """
 
     def __init__(self, header: Header, today: date, limits: Limits | None = None) -> None:
-        longest = (limits or Limits()).cell_characters
+        max_length = (limits or Limits()).cell_characters
         self._today = today
         self._names = list(header.names)
         self._folded = [fold_header(name) for name in header.names]
         self._columns = [
-            (index, column.name, _CachedRule(column, longest))
+            (index, column.name, _CachedRule(column, max_length))
             for index, column in enumerate(header.columns)
             if column
         ]
 
     def validate(self, row: RawRow) -> ValidatedRow:
-        """All that is right and all that is wrong with the row, not only the first problem."""
+        """Return all values and all problems of the row, not only the first problem."""
         line, cells = row
         if len(cells) != len(self._folded):
             return self._wrong_cell_count(line, cells)
         if cells == self._names:
             return ValidatedRow(line, {}, [Problem("header_again", line)])
-        checked = ValidatedRow(line)
-        for index, name, answers in self._columns:
+        validated = ValidatedRow(line)
+        for index, name, results in self._columns:
             text = cells[index]
             if text:
-                answer = answers[text]
-                if isinstance(answer, str):
-                    checked.values[name] = answer
-                elif answer:
-                    _store_value(checked, name, text, answer)
-        if checked.problems and self._is_header(cells):
+                result = results[text]
+                if isinstance(result, str):
+                    validated.values[name] = result
+                elif result:
+                    _add_problem(validated, name, text, result)
+        if validated.problems and self._is_header(cells):
             return ValidatedRow(line, {}, [Problem("header_again", line)])
-        _validate_across_columns(checked, self._today)
-        return checked
+        _validate_across_columns(validated, self._today)
+        return validated
 
     def _is_header(self, cells: list[str]) -> bool:
         return [fold_header(cell) for cell in cells] == self._folded
 
     def _wrong_cell_count(self, line: int, cells: list[str]) -> ValidatedRow:
-        """A rejected row with the keys that stand where they should, so that its student counts as present."""
+        """Return a rejected row.
+
+        It has the identifying values in the expected cells, so that its student counts as present.
+        """
         code = "too_few_cells" if len(cells) < len(self._folded) else "too_many_cells"
-        hint = (
-            f"it has {len(cells)} and the header {len(self._folded)}: {PROBLEM_CODES[code].repair}"
-        )
-        values = {
-            name: answer
-            for index, name, answers in self._columns
-            if name in IDENTIFYING_COLUMNS
-            and index < len(cells)
-            and isinstance(answer := answers[cells[index]], str)
-        }
-        return ValidatedRow(line, values, [Problem(code, line, hint=hint)])
+        count = f"the row has {len(cells)} and the header has {len(self._folded)}"
+        rejected = ValidatedRow(line)
+        for index, name, results in self._columns:
+            if name in IDENTIFYING_COLUMNS and index < len(cells):
+                result = results[cells[index]]
+                if isinstance(result, str):
+                    rejected.values[name] = result
+        hint = f"{count}: {PROBLEM_CODES[code].repair}"
+        rejected.problems.append(Problem(code, line, hint=hint))
+        return rejected
 
 
 class _CachedRule(dict[str, RuleResult | None]):
-    """What a column's rule answers to each text that was met; None for a blank. Remembers only what comes often."""
+    """The results of a column's rule by text; None for a blank. Caches repetitive values only."""
 
-    def __init__(self, column: Column, longest: int) -> None:
+    def __init__(self, column: Column, max_length: int) -> None:
         super().__init__()
         self._column = column
-        self._longest = longest
-        self._room = _MAX_CACHED_RESULTS if column.repetitive and not column.secret else 0
+        self._max_length = max_length
+        is_cached = column.repetitive and not column.secret
+        self._max_results = _MAX_CACHED_RESULTS if is_cached else 0
 
     def __missing__(self, text: str) -> RuleResult | None:
-        answer = _apply_rule(self._column, text, self._longest)
-        if len(self) < self._room and len(text) <= _MAX_CACHED_LENGTH:
-            self[text] = answer
-        return answer
+        result = _apply_rule(self._column, text, self._max_length)
+        if len(self) < self._max_results and len(text) <= _MAX_CACHED_LENGTH:
+            self[text] = result
+        return result
 
 
-def _apply_rule(column: Column, text: str, longest: int) -> RuleResult | None:
-    if len(text) > longest:
+def _apply_rule(column: Column, text: str, max_length: int) -> RuleResult | None:
+    if len(text) > max_length:
         return InvalidValue(
-            "field_too_long", f"at most {longest} characters a cell are allowed: shorten the value"
+            "field_too_long", f"shorten the value to {max_length} characters or fewer"
         )
     if "\n" in text or "\r" in text:
         return InvalidValue("newline_in_field")
@@ -122,34 +136,35 @@ def _apply_rule(column: Column, text: str, longest: int) -> RuleResult | None:
         return None
     if value[0] == "<" and value.lower() == CLEAR:
         return "" if column.clearable else InvalidValue("not_clearable")
-    answer = column.rule(value)
-    if isinstance(answer, str) and value != text and column.name in _WARN_WHEN_TRIMMED:
-        return ValueWithWarning(answer, "trimmed")
-    return answer
+    result = column.rule(value)
+    if isinstance(result, str) and value != text and column.name in _WARN_WHEN_TRIMMED:
+        return ValueWithWarning(result, "trimmed")
+    return result
 
 
-def _store_value(
-    checked: ValidatedRow, name: str, text: str, answer: InvalidValue | ValueWithWarning
+def _add_problem(
+    row: ValidatedRow, name: str, text: str, result: InvalidValue | ValueWithWarning
 ) -> None:
-    found = "" if BY_NAME[name].secret else printable_excerpt(text)
-    checked.problems.append(Problem(answer.code, checked.line, name, found, answer.hint))
-    if isinstance(answer, ValueWithWarning):
-        checked.values[name] = answer.value
+    excerpt = "" if BY_NAME[name].secret else printable_excerpt(text)
+    row.problems.append(Problem(result.code, row.line, name, excerpt, result.hint))
+    if isinstance(result, ValueWithWarning):
+        row.values[name] = result.value
 
 
-def _validate_across_columns(checked: ValidatedRow, today: date) -> None:
-    """What no cell can tell alone. A value that turns out wrong here leaves the row's values."""
-    values = checked.values
+def _validate_across_columns(row: ValidatedRow, today: date) -> None:
+    """Add the problems that depend on several cells or on the date, and remove invalid values."""
+    values = row.values
     for name, code in [*_check_age(values, today), *_check_password(values), *_check_names(values)]:
-        found = (
-            "" if BY_NAME[name].secret else printable_excerpt(BY_NAME[name].format(values[name]))
-        )
-        checked.problems.append(Problem(code, checked.line, name, found))
+        row.problems.append(Problem(code, row.line, name, _excerpt(BY_NAME[name], values[name])))
         if PROBLEM_CODES[code].severity is Severity.ERROR:
             del values[name]
-    said = values.keys() | {problem.column for problem in checked.problems}
-    if not any(keys <= said for keys in IDENTIFYING_COLUMN_SETS):
-        checked.problems.append(Problem("no_key", checked.line))
+    filled_columns = values.keys() | {problem.column for problem in row.problems}
+    if not any(columns <= filled_columns for columns in IDENTIFYING_COLUMN_SETS):
+        row.problems.append(Problem("no_key", row.line))
+
+
+def _excerpt(column: Column, canonical: str) -> str:
+    return "" if column.secret else printable_excerpt(column.format(canonical))
 
 
 def _check_age(values: Mapping[str, str], today: date) -> Iterator[tuple[str, str]]:
@@ -166,14 +181,14 @@ def _check_password(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def _check_names(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """One name such as Null may be real; two of them are not."""
-    names = [(name, values.get(name, "").casefold()) for name in ("FIRST_NAME", "LAST_NAME")]
-    if all(value in PLACEHOLDER_OR_NAME for _, value in names):
-        yield from ((name, "placeholder") for name, _ in names)
+    """Yield an error for both names if both could be placeholders; one alone may be real."""
+    columns = ("FIRST_NAME", "LAST_NAME")
+    if all(values.get(name, "").casefold() in PLACEHOLDER_OR_NAME for name in columns):
+        yield from ((name, "placeholder") for name in columns)
 
 
 def missing_required_values(values: Mapping[str, str], line: int) -> list[Problem]:
-    """A `required` problem for each value without which no student can be added."""
+    """Return a `required` problem for each missing value that a new student needs."""
     return [
         Problem("required", line, name, found=name)
         for name in REQUIRED_TO_ADD

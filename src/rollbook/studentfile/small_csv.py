@@ -1,6 +1,6 @@
-"""A small CSV file with a fixed header, such as one of schools or of staff: its rows, and every line that is wrong.
+"""Read a small CSV file with a fixed header, such as a file of schools or staff members.
 
-Student files are read by reader.py, which never holds one as a whole.
+Student files are read by reading/reader.py, which never loads a whole file.
 """
 
 import codecs
@@ -17,7 +17,10 @@ _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class CsvRejected(Exception):
-    """Nothing of the file can be taken. ``text`` goes on where "line 3" begins a sentence."""
+    """The file can't be used as a whole.
+
+    ``text`` continues a sentence that begins with "line 3".
+    """
 
     def __init__(self, code: str, line: int, text: str) -> None:
         super().__init__(f"line {line:,} {text}")
@@ -26,41 +29,58 @@ class CsvRejected(Exception):
 
 @dataclass
 class CsvTable:
-    """Rows as line and cells by column, blank lines left out; problems as line and sentence."""
+    """The content of a file.
+
+    Attributes:
+        rows: Line number and cells by column name, without blank lines.
+        problems: Line number and what is wrong, without capital and final period.
+    """
 
     rows: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     problems: list[tuple[int, str]] = field(default_factory=list)
 
 
 def read(data: bytes, columns: Sequence[str]) -> CsvTable:
-    """The file's table; its header has these columns in any order, each cell is without the blanks at its ends.
+    """Read a file in UTF-8, or in UTF-16 with a byte order mark.
 
-    It may be UTF-8, or UTF-16 with a byte order mark. Raises TableRefused.
+    Args:
+        data: The whole file.
+        columns: The names that its header must have, in any order.
+
+    Raises:
+        CsvRejected: The file is not such a CSV file.
     """
-    rows = _rows(_decoded(data))
+    rows = _rows(_decode(data))
     line, header = next(rows, (1, []))
     names = [fold_header(name) for name in header]
     if sorted(names) != sorted(columns):
-        found = printable_excerpt(",".join(header)) or "nothing"
+        excerpt = printable_excerpt(",".join(header)) or "empty"
         raise CsvRejected(
-            "wrong_header", line, f"must be {','.join(columns)} and is {found}; correct it"
+            "wrong_header", line, f"must be {','.join(columns)} but is {excerpt}; correct it"
         )
     table = CsvTable()
     for line, cells in rows:
         if len(cells) == len(names):
             table.rows.append((line, dict(zip(names, map(str.strip, cells), strict=True))))
         else:
-            text = f"it does not have {len(names)} cells but {len(cells)}; put a text with a comma into quotes"
-            table.problems.append((line, text))
+            table.problems.append((line, _wrong_cell_count(len(cells), len(names))))
     return table
 
 
-def _decoded(data: bytes) -> str:
+def _wrong_cell_count(actual: int, expected: int) -> str:
+    return (
+        f"there must be {expected} cells, not {actual}; "
+        "put values that contain a comma in quotation marks"
+    )
+
+
+def _decode(data: bytes) -> str:
     if code := detect_non_csv(data[:SNIFFED_BYTES]):
+        definition = PROBLEM_CODES[code]
         raise CsvRejected(
             code,
             1,
-            f"shows that this is no CSV file: {PROBLEM_CODES[code].title}; {PROBLEM_CODES[code].repair}",
+            f"shows that this is not a CSV file: {definition.title}; {definition.repair}",
         )
     try:
         return data.decode("utf-16" if data.startswith(_UTF_16) else "utf-8-sig")
@@ -70,13 +90,15 @@ def _decoded(data: bytes) -> str:
 
 
 def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Each row that is not blank: the line on which it begins, and its cells."""
+    """Yield the first line and the cells of each row that is not blank."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     line = 1
     try:
         for cells in reader:
-            if any(cell.strip() for cell in cells):
+            if any(map(str.strip, cells)):
                 yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:
-        raise CsvRejected("not_csv", line, f"is not CSV ({error}); mend its quotes") from None
+        raise CsvRejected(
+            "not_csv", line, f"is not CSV ({error}); check its quotation marks"
+        ) from None

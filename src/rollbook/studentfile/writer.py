@@ -1,38 +1,45 @@
-"""CSV going out: no cell can run in a spreadsheet, and reader.py reads back exactly what was meant."""
+"""Write CSV files that are harmless in spreadsheets and that reader.py reads back unchanged."""
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "'")
+_FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
 def guard_formula(cell: str) -> str:
-    """The cell with a ' before it if a spreadsheet could take it for a formula; reader.py takes that one off again."""
-    return "'" + cell if cell.startswith(_DANGEROUS) else cell
+    """Return the cell with a ``'`` before it if a spreadsheet could run it as a formula.
+
+    reader.py removes the ``'`` again.
+    """
+    return "'" + cell if cell.startswith(_FORMULA_PREFIXES) else cell
 
 
 def write(file: TextIO, header: Sequence[str], rows: Iterable[Sequence[str]]) -> int:
-    """Writes the header and the rows as lines() gives them; answers how many rows.
+    """Write the header and the rows as lines() yields them, and return the number of rows.
 
     Open the file with newline="" and UTF-8.
     """
-    written = 0
-    for written, line in enumerate(lines(header, rows)):
+    last = 0
+    for number, line in enumerate(lines(header, rows)):
         file.write(line)
-    return written
+        last = number
+    return last
 
 
 def lines(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """The header's names as they are and then the rows, each cell neutralised and quoted, lines ending in CRLF."""
-    as_line = csv.writer(_EchoFile(), quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow
-    yield as_line(header)
+    """Yield the header as it is, then the rows with guarded cells.
+
+    Every cell is quoted, and every line ends in CRLF.
+    """
+    format_line = csv.writer(_EchoFile(), quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow
+    yield format_line(header)
     for row in rows:
-        yield as_line([guard_formula(cell) for cell in row])
+        yield format_line([guard_formula(cell) for cell in row])
 
 
 class _EchoFile:
-    """A file that gives back what is written to it, and so does a csv.writer on it."""
+    """A file whose write() returns the text, so that a csv.writer returns each line."""
 
     def write(self, line: str) -> str:
         return line

@@ -1,4 +1,4 @@
-"""The closed list of problems, and what one problem says."""
+"""The list of problem codes, and the message of a problem."""
 
 import re
 
@@ -14,42 +14,52 @@ from rollbook.studentfile.problems.problem import (
 )
 
 
-def test_a_message_tells_what_happened_what_was_found_and_what_to_do() -> None:
+def test_a_message_contains_what_is_wrong_the_value_and_the_fix() -> None:
     problem = Problem("bad_date", 17, "DOB", "02/30/2014")
-    assert problem.message == "'02/30/2014' is not a real date; write mm/dd/yyyy"
+    assert problem.message == '"02/30/2014" isn\'t a valid date. Use mm/dd/yyyy'
 
 
-def test_a_message_without_what_was_found_uses_the_title() -> None:
+def test_a_message_without_a_value_uses_the_title() -> None:
     message = Problem("weak_password", 3, "PASSWORD").message
-    assert (
-        message == "The password is not acceptable; choose another password of 4 to 64 characters"
+    assert message == "The password can't be used. Choose another password with 4 to 64 characters"
+
+
+def test_a_message_names_what_the_column_contains() -> None:
+    assert Problem("bad_value", 3, "GRADE", "99", "use PK, K, 1–12 or Adult").message == (
+        '"99" isn\'t a grade we recognize. Use PK, K, 1–12 or Adult'
     )
+    assert Problem("bad_value", 3, "ELL", "x").message.startswith('"x" isn\'t a value we')
 
 
-def test_a_hint_replaces_the_general_repair() -> None:
+def test_a_hint_replaces_the_general_fix() -> None:
     assert Problem("bad_date", 2, "DOB", "x", "the month comes first").message.endswith(
-        "; the month comes first"
+        ". The month comes first"
     )
 
 
-def test_text_that_looks_like_a_template_is_quoted_as_it_is() -> None:
-    assert Problem("bad_value", 2, "GRADE", "{hint}{0}").message.startswith("'{hint}{0}' is not")
+def test_a_value_that_looks_like_a_template_is_quoted_unchanged() -> None:
+    problem = Problem("bad_value", 2, "GRADE", "{hint}{0}{noun}{found}")
+    assert problem.message.startswith('"{hint}{0}{noun}{found}" isn\'t a grade')
 
 
-@pytest.mark.parametrize("kind", PROBLEM_CODES.values(), ids=lambda kind: kind.code)
-def test_every_kind_can_be_read_as_one_sentence(kind: ProblemCode) -> None:
-    assert re.fullmatch(r"[a-z0-9_]+", kind.code)
-    assert kind.title[0].isupper()
-    assert not kind.title.endswith(".")
-    assert kind.cause.endswith(".")
-    assert kind.repair
-    assert not kind.repair.endswith(".")
-    assert kind.repair[0].islower() or kind.repair.startswith("<")
-    assert kind.phrase.count("{found}") == (1 if kind.phrase else 0)
+@pytest.mark.parametrize("definition", PROBLEM_CODES.values(), ids=lambda code: code.code)
+def test_the_texts_of_every_code_can_be_joined(definition: ProblemCode) -> None:
+    assert re.fullmatch(r"[a-z0-9_]+", definition.code)
+    assert definition.title[0].isupper()
+    assert not definition.title.endswith(".")
+    assert definition.cause.endswith(".")
+    assert definition.repair
+    assert not definition.repair.endswith(".")
+    assert definition.repair[0].islower() or definition.repair.startswith("<")
+    assert definition.phrase.count("{found}") == (1 if definition.phrase else 0)
 
 
 def test_a_status_says_that_the_file_is_of_another_kind_or_too_large_or_unacceptable() -> None:
-    statuses = {kind.status for kind in PROBLEM_CODES.values() if kind.severity is Severity.ERROR}
+    statuses = {
+        definition.status
+        for definition in PROBLEM_CODES.values()
+        if definition.severity is Severity.ERROR
+    }
     assert statuses == {413, 415, 422}
     assert PROBLEM_CODES["too_large"].status == 413
 

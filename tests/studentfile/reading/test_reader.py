@@ -1,4 +1,4 @@
-"""A file's rows: their line numbers, going on where it was left, and harm that must never raise."""
+"""The rows of a file: line numbers, resuming, and damaged files."""
 
 import tracemalloc
 from datetime import date
@@ -35,15 +35,15 @@ GOOD = (
 def batches(
     file: Path, encoding: str = "utf-8", start: FilePosition | None = None, size: int = 5000
 ) -> list[RowBatch]:
-    seen = scan(file, encoding=encoding)
-    assert seen.header
+    result = scan(file, encoding=encoding)
+    assert result.header
     return list(
-        read_batches(file, encoding=seen.encoding, header=seen.header, start=start, size=size)
+        read_batches(file, encoding=result.encoding, header=result.header, start=start, size=size)
     )
 
 
-def rows(found: list[RowBatch]) -> list[RawRow]:
-    return [row for batch in found for row in batch.rows]
+def rows(row_batches: list[RowBatch]) -> list[RawRow]:
+    return [row for batch in row_batches for row in batch.rows]
 
 
 @pytest.fixture
@@ -58,42 +58,44 @@ def test_rows_have_the_line_numbers_of_the_file(good: Path) -> None:
     assert rows(batches(good))[2].cells == ["00125", 'De "La"', "Cruz", "1/9/2012", "6"]
 
 
-def test_line_numbers_count_the_lines_inside_cells(tmp_path: Path) -> None:
+def test_line_breaks_inside_cells_count_as_lines(tmp_path: Path) -> None:
     file = tmp_path / "students.csv"
     file.write_bytes(b'\n\nSTUDENT_ID,FIRST_NAME\n1,"A\r\nn\ra"\n\n2,Ben\n')
     assert [row.line for row in rows(batches(file))] == [4, 8]
 
 
 @pytest.mark.parametrize(
-    ("written_in", "setting"),
+    ("codec", "setting"),
     [("utf-8", "utf-8"), ("utf-8-sig", "utf-8"), ("utf-16", "utf-8"), ("cp1252", "cp1252")],
 )
 @pytest.mark.parametrize("size", [1, 2, 3])
-def test_reading_goes_on_where_a_batch_ended(
-    tmp_path: Path, written_in: str, setting: str, size: int
+def test_reading_can_resume_where_a_batch_ended(
+    tmp_path: Path, codec: str, setting: str, size: int
 ) -> None:
     file = tmp_path / "students.csv"
-    file.write_bytes(GOOD.decode().encode(written_in))
+    file.write_bytes(GOOD.decode().encode(codec))
     whole = rows(batches(file, setting))
     for batch in batches(file, setting, size=size):
         rest = rows(batches(file, setting, start=batch.end))
         assert rest == [row for row in whole if row.line > batch.rows[-1].line]
 
 
-def test_only_the_wanted_lines_are_read_again(good: Path) -> None:
+def test_only_the_selected_lines_are_read_again(good: Path) -> None:
     header = scan(good).header
     assert header
-    again = rows(list(read_batches(good, encoding="utf-8", header=header, only={3, 6, 99})))
-    assert [row.line for row in again] == [3, 6]
+    selected = rows(list(read_batches(good, encoding="utf-8", header=header, only={3, 6, 99})))
+    assert [row.line for row in selected] == [3, 6]
 
 
-def test_another_files_header_is_not_taken_for_this_ones(good: Path) -> None:
+def test_the_header_of_another_file_is_an_error(good: Path) -> None:
     other, _ = Header.parse(["STUDENT_ID"])
-    with pytest.raises(ValueError, match="header that was surveyed"):
+    with pytest.raises(ValueError, match="header that was scanned"):
         list(read_batches(good, encoding="utf-8", header=other))
 
 
-def test_the_apostrophe_of_our_exports_is_taken_off_once_and_only_there(tmp_path: Path) -> None:
+def test_the_formula_guard_of_exports_is_removed_once_but_not_from_passwords(
+    tmp_path: Path,
+) -> None:
     file = tmp_path / "students.csv"
     file.write_text("STUDENT_ID,A,B,C,D,Password\n1,'=x,'00123,''x,O'Neil,'-typed\n")
     assert rows(batches(file))[0].cells == ["1", "=x", "'00123", "'x", "O'Neil", "'-typed"]
@@ -102,7 +104,7 @@ def test_the_apostrophe_of_our_exports_is_taken_off_once_and_only_there(tmp_path
 @pytest.mark.parametrize(
     "name", ["utf8", "CP1252", "latin-1", "mac-roman", "iso-8859-15", "shift_jis", " utf-8-sig "]
 )
-def test_encodings_in_which_ascii_is_itself_are_known(name: str) -> None:
+def test_encodings_that_contain_ascii_are_accepted(name: str) -> None:
     assert GOOD.decode("ascii", "ignore").encode(normalize_encoding_name(name)).isascii()
 
 
@@ -123,69 +125,67 @@ def test_encodings_in_which_ascii_is_itself_are_known(name: str) -> None:
         "../utf8",
     ],
 )
-def test_every_other_encoding_is_refused_kindly(name: str) -> None:
-    with pytest.raises(ValueError, match="is not an encoding student files can have"):
+def test_every_other_encoding_is_refused_with_a_readable_message(name: str) -> None:
+    with pytest.raises(ValueError, match="is not an encoding for student files"):
         normalize_encoding_name(name)
 
 
-def test_a_row_can_never_be_allowed_more_than_the_csv_module_takes() -> None:
+def test_the_row_limit_cannot_exceed_that_of_the_csv_module() -> None:
     with pytest.raises(ValueError, match="at most 131,072"):
         Limits(row_bytes=200_000)
 
 
 @given(st.data())
-def test_a_harmed_file_never_raises_and_every_row_is_accepted_or_rejected(
+def test_a_damaged_file_never_raises_and_every_row_is_accepted_or_rejected(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     file = tmp_path_factory.mktemp("in") / "students.csv"
-    file.write_bytes(_harmed(data))
-    seen = scan(file)
-    if seen.refusal or not seen.header:
-        assert seen.refusal
+    file.write_bytes(_damaged(data))
+    result = scan(file)
+    if result.refusal or not result.header:
+        assert result.refusal
         return
-    checker = RowValidator(seen.header, TODAY)
-    found = rows(list(read_batches(file, encoding=seen.encoding, header=seen.header, size=2)))
-    checked = [checker.validate(row) for row in found]
-    assert len(checked) == seen.rows
-    for row in checked:
+    validator = RowValidator(result.header, TODAY)
+    raw = rows(list(read_batches(file, encoding=result.encoding, header=result.header, size=2)))
+    validated = [validator.validate(row) for row in raw]
+    assert len(validated) == result.rows
+    for row in validated:
         assert row.rejected == any(problem.severity is Severity.ERROR for problem in row.problems)
         assert all(problem.message and problem.line == row.line for problem in row.problems)
 
 
-def _harmed(data: st.DataObject) -> bytes:
+def _damaged(data: st.DataObject) -> bytes:
     content = GOOD
     for _ in range(data.draw(st.integers(1, 3))):
-        at = data.draw(st.integers(0, len(content)))
-        harm = data.draw(
-            st.sampled_from(["insert", "cut the tail", "drop", "double", "swap the delimiter"])
+        position = data.draw(st.integers(0, len(content)))
+        damage = data.draw(
+            st.sampled_from(["insert", "truncate", "delete", "repeat", "replace delimiters"])
         )
-        if harm == "insert":
-            content = (
-                content[:at]
-                + data.draw(st.binary(max_size=3) | st.sampled_from([b'"', b",", b"\r", b"\n"]))
-                + content[at:]
-            )
-        elif harm == "cut the tail":
-            content = content[:at]
-        elif harm == "drop":
-            content = content[:at] + content[at + data.draw(st.integers(1, 5)) :]
-        elif harm == "double":
-            content = content[:at] + content
+        before, after = content[:position], content[position:]
+        if damage == "insert":
+            bytes_or_syntax = st.binary(max_size=3) | st.sampled_from([b'"', b",", b"\r", b"\n"])
+            content = before + data.draw(bytes_or_syntax) + after
+        elif damage == "truncate":
+            content = before
+        elif damage == "delete":
+            content = before + after[data.draw(st.integers(1, 5)) :]
+        elif damage == "repeat":
+            content = before + content
         else:
-            content = content.replace(b",", data.draw(st.sampled_from([b";", b"\t"])), at)
+            content = content.replace(b",", data.draw(st.sampled_from([b";", b"\t"])), position)
     return content
 
 
 @pytest.mark.parametrize(
     "row", [b'"' + b"x" * 16_000 + b'"\n', b"1,x\n", b"1" + b"," * 16_000 + b"\n", b"\n"]
 )
-def test_memory_stays_flat_however_the_file_is_made(tmp_path: Path, row: bytes) -> None:
+def test_memory_is_bounded_whatever_the_file_contains(tmp_path: Path, row: bytes) -> None:
     file = tmp_path / "students.csv"
     file.write_bytes(b"STUDENT_ID,GRADE\n" + row * (400_000 // len(row)))
     tracemalloc.start()
-    seen = scan(file)
-    if seen.header and not seen.refusal:
-        for _ in read_batches(file, encoding="utf-8", header=seen.header, size=1000):
+    result = scan(file)
+    if result.header and not result.refusal:
+        for _ in read_batches(file, encoding="utf-8", header=result.header, size=1000):
             pass
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

@@ -1,9 +1,10 @@
-"""Cutting bytes into records: exactly where csv.reader cuts them, in linear time and flat memory."""
+"""Splitting bytes into records: exactly where csv.reader does, in linear time, in little memory."""
 
 import csv
 import re
 import time
 from collections.abc import Iterator
+from itertools import chain
 
 import pytest
 from hypothesis import given
@@ -33,11 +34,11 @@ LETTERS = [
     b"'",
 ]
 text = st.lists(st.sampled_from(LETTERS), max_size=40).map(b"".join) | st.binary(max_size=60)
-unlimited = 1 << 20
+UNLIMITED = 1 << 20
 
 
-def as_csv_reads_it(data: bytes, *, strict: bool) -> Iterator[list[str]]:
-    """What the csv module makes of the text; Latin-1 keeps bytes and letters one to one."""
+def rows_of_csv_module(data: bytes, *, strict: bool) -> Iterator[list[str]]:
+    """The rows of the csv module; in Latin-1 each byte is one character."""
     lines = re.findall(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+", data.decode("latin-1"))
     return csv.reader(lines, strict=strict)
 
@@ -48,87 +49,80 @@ def cells(record: bytes, *, strict: bool) -> list[str]:
 
 @given(text)
 def test_records_are_the_rows_of_the_csv_module(data: bytes) -> None:
-    found, rest = split_records(data, final=True)
-    rows = list(as_csv_reads_it(data, strict=False))
-    assert b"".join(found) + rest == data
-    assert [cells(record, strict=False) for record in [*found, *([rest] if rest else [])]] == rows
+    records, rest = split_records(data, final=True)
+    rows = list(rows_of_csv_module(data, strict=False))
+    assert b"".join(records) + rest == data
+    if rest:
+        records.append(rest)
+    assert [cells(record, strict=False) for record in records] == rows
 
 
 @given(text)
-def test_what_strict_reading_refuses_is_refused_in_one_record_or_left_as_the_rest(
+def test_text_that_strict_parsing_rejects_is_rejected_in_one_record_or_is_the_rest(
     data: bytes,
 ) -> None:
-    found, rest = split_records(data, final=True)
-    accepted: list[list[str]] = []
+    records, rest = split_records(data, final=True)
+    expected, is_valid = until_error(rows_of_csv_module(data, strict=True))
+    rows, are_records_valid = until_error(cells(record, strict=True) for record in records)
+    assert is_valid == (are_records_valid and not rest)
+    assert rows == expected
+
+
+def until_error(rows: Iterator[list[str]]) -> tuple[list[list[str]], bool]:
+    """The rows before the first error, and whether there was none."""
+    valid: list[list[str]] = []
     try:
-        for row in as_csv_reads_it(data, strict=True):
-            accepted.append(row)
-        whole = True
+        valid.extend(rows)
     except csv.Error:
-        whole = False
-    ours: list[list[str]] = []
-    try:
-        for record in found:
-            ours.append(cells(record, strict=True))
-    except csv.Error:
-        assert not whole
-    else:
-        assert whole == (not rest)
-    assert ours == accepted
+        return valid, False
+    return valid, True
 
 
 @given(text, st.integers(1, 7))
-def test_the_size_of_the_chunks_makes_no_difference(data: bytes, size: int) -> None:
+def test_the_chunk_size_does_not_matter(data: bytes, size: int) -> None:
     def all_records(chunks: list[bytes]) -> tuple[list[bytes], bytes]:
-        found: list[bytes] = []
+        records: list[bytes] = []
         try:
-            for some in iter_records(chunks, unlimited):
-                found += some
+            for batch in iter_records(chunks, UNLIMITED):
+                records += batch
         except RecordTooLongError as error:
-            return found, error.record
-        return found, b""
+            return records, error.record
+        return records, b""
 
-    assert all_records([data]) == all_records(
-        [data[at : at + size] for at in range(0, len(data), size)]
-    )
-
-
-def test_a_carriage_return_at_the_end_of_a_chunk_waits_for_its_line_feed() -> None:
-    assert list(iter_records([b"a\r", b"\nb\r\n"], unlimited)) == [[], [b"a\r\n", b"b\r\n"], []]
-    assert [r for some in iter_records([b'"a"\r', b'\n"b"\r', b"c"], unlimited) for r in some] == [
-        b'"a"\r\n',
-        b'"b"\r',
-        b"c",
-    ]
+    chunks = [data[first : first + size] for first in range(0, len(data), size)]
+    assert all_records([data]) == all_records(chunks)
 
 
-def test_a_ctrl_z_is_left_out_only_as_the_very_last_byte() -> None:
-    assert [r for some in iter_records([b"a\nb\n\x1a"], unlimited) for r in some] == [
-        b"a\n",
-        b"b\n",
-    ]
-    assert [r for some in iter_records([b"a\x1a\nb"], unlimited) for r in some] == [
-        b"a\x1a\n",
-        b"b",
-    ]
+def test_a_carriage_return_at_the_end_of_a_chunk_is_joined_with_its_line_feed() -> None:
+    assert list(iter_records([b"a\r", b"\nb\r\n"], UNLIMITED)) == [[], [b"a\r\n", b"b\r\n"], []]
+    assert flat_records([b'"a"\r', b'\n"b"\r', b"c"]) == [b'"a"\r\n', b'"b"\r', b"c"]
+
+
+def flat_records(chunks: list[bytes]) -> list[bytes]:
+    return list(chain.from_iterable(iter_records(chunks, UNLIMITED)))
+
+
+def test_a_ctrl_z_is_dropped_only_as_the_last_byte() -> None:
+    assert flat_records([b"a\nb\n\x1a"]) == [b"a\n", b"b\n"]
+    assert flat_records([b"a\x1a\nb"]) == [b"a\x1a\n", b"b"]
 
 
 @pytest.mark.parametrize("chunk", [b'"' + b"x" * 999, b"x" * 1000, b'"x",' * 250, b'"\n",' * 250])
-def test_an_endless_record_stops_the_reading_before_it_fills_the_memory(chunk: bytes) -> None:
-    seen = 0
+def test_an_endless_record_stops_the_reader_before_it_fills_the_memory(chunk: bytes) -> None:
+    chunks_read = 0
 
     def chunks() -> Iterator[bytes]:
-        nonlocal seen
+        nonlocal chunks_read
         for _ in range(100):
-            seen += 1
+            chunks_read += 1
             yield chunk
 
     with pytest.raises(RecordTooLongError):
         list(iter_records(chunks(), 16_384))
-    assert seen < 20
+    assert chunks_read < 20
 
 
-def test_a_record_over_the_limit_is_endless_even_if_its_end_is_in_sight() -> None:
+def test_a_record_over_the_limit_is_too_long_even_if_its_end_has_been_read() -> None:
     reading = iter_records([b"short\n" + b"x" * 50 + b"\nafter\n"], 40)
     assert next(reading) == [b"short\n"]
     with pytest.raises(RecordTooLongError) as error:
@@ -146,13 +140,13 @@ def test_a_record_over_the_limit_is_endless_even_if_its_end_is_in_sight() -> Non
         b'"\n' * 200_000,
         b'""a"' * 100_000,
     ],
-    ids=["quotes", "empty cells", "quotes inside", "commas inside", "lines", "text behind quotes"],
+    ids=["quotes", "empty cells", "quotes inside", "commas inside", "lines", "text after quotes"],
 )
-def test_time_grows_with_the_length_and_with_nothing_else(block: bytes) -> None:
-    began = time.process_time()
+def test_time_is_linear_in_the_length(block: bytes) -> None:
+    started = time.process_time()
     split_records(block, final=False)
     split_records(block, final=True)
-    assert time.process_time() - began < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(
@@ -166,7 +160,5 @@ def test_time_grows_with_the_length_and_with_nothing_else(block: bytes) -> None:
         (b'"a"",b\n', 0),
     ],
 )
-def test_the_broken_cell_is_the_first_that_goes_on_over_its_lines_end(
-    record: bytes, line: int | None
-) -> None:
+def test_the_unclosed_cell_is_the_first_with_a_line_break(record: bytes, line: int | None) -> None:
     assert line_of_unclosed_quote(record) == line

@@ -1,4 +1,4 @@
-"""A whole file: what refuses it, what is merely odd, and what it says about both."""
+"""The scan of a whole file: errors that refuse it, and warnings."""
 
 from datetime import date
 from pathlib import Path
@@ -39,23 +39,23 @@ ROWS = [
 ]
 
 
-def of(tmp_path: Path, content: bytes, limits: Limits | None = None) -> FileScan:
+def scan_bytes(tmp_path: Path, content: bytes, limits: Limits | None = None) -> FileScan:
     file = tmp_path / "students.csv"
     file.write_bytes(content)
     return scan(file, limits=limits)
 
 
-def codes(seen: FileScan) -> list[str]:
-    return [problem.code for problem in seen.problems]
+def codes(result: FileScan) -> list[str]:
+    return [problem.code for problem in result.problems]
 
 
-def test_every_problem_of_the_file_is_told_and_the_weightiest_names_the_refusal(
-    tmp_path: Path,
-) -> None:
-    seen = of(tmp_path, b'STUDENT_ID,STUDENT_ID,COLOR\n1,\xe9,x\n2,\x00,\n3,a\n4,"a"b,c\n')
-    assert seen.refusal
-    assert seen.refusal.code == "nul_bytes"
-    assert sorted(codes(seen)) == [
+def test_all_problems_are_reported_and_the_most_severe_names_the_refusal(tmp_path: Path) -> None:
+    result = scan_bytes(
+        tmp_path, b'STUDENT_ID,STUDENT_ID,COLOR\n1,\xe9,x\n2,\x00,\n3,a\n4,"a"b,c\n'
+    )
+    assert result.refusal
+    assert result.refusal.code == "nul_bytes"
+    assert sorted(codes(result)) == [
         "bad_quote",
         "duplicate_column",
         "not_utf8",
@@ -66,30 +66,30 @@ def test_every_problem_of_the_file_is_told_and_the_weightiest_names_the_refusal(
 
 
 @pytest.mark.parametrize(
-    ("name", "place"),
+    ("name", "reason"),
     [
         ("José".encode("cp1252"), "line 3, byte 44 of the file looks like Windows-1252"),
         ("José".encode("mac-roman"), "line 3, byte 44 of the file looks like Mac Roman"),
-        ("花子".encode("shift_jis"), "line 3, byte 41 of the file is the first bad one"),
+        ("花子".encode("shift_jis"), "line 3, byte 41 of the file is the first invalid one"),
     ],
 )
-def test_a_file_that_is_not_utf8_is_told_where_and_what_it_may_be(
-    tmp_path: Path, name: bytes, place: str
+def test_the_position_and_likely_encoding_of_an_invalid_byte_are_reported(
+    tmp_path: Path, name: bytes, reason: str
 ) -> None:
-    seen = of(tmp_path, HEADER + b"1,A,B\n2," + name + b",B\n")
-    assert seen.refusal
-    assert seen.refusal.code == "not_utf8"
-    assert seen.refusal.hint == f"{place}; save it as CSV UTF-8"
-    assert seen.refusal.line == 3
+    result = scan_bytes(tmp_path, HEADER + b"1,A,B\n2," + name + b",B\n")
+    assert result.refusal
+    assert result.refusal.code == "not_utf8"
+    assert result.refusal.hint == f"{reason}; save it as CSV UTF-8"
+    assert result.refusal.line == 3
 
 
 @pytest.mark.parametrize("bad", [b"\xe9", b"\0"])
 @pytest.mark.parametrize("before", [b"", b"4,", b"4,x\r", b"4,x\r\n", b"4," + b"x" * 1400 + b"\r"])
-def test_a_bad_byte_is_told_by_its_line_however_the_lines_end(
+def test_the_line_of_an_invalid_byte_is_right_with_every_line_break(
     tmp_path: Path, before: bytes, bad: bytes
 ) -> None:
     text = HEADER + (b"1,Ann,Lee\r" + b"2,Bob,Kim\r\n" + b"3,Cleo,Diaz\n") * 5000 + before
-    refusal = of(tmp_path, text + bad + b"\n").refusal
+    refusal = scan_bytes(tmp_path, text + bad + b"\n").refusal
     assert refusal
     assert refusal.line == len(text.splitlines()) + (not before.endswith(b","))
 
@@ -97,49 +97,53 @@ def test_a_bad_byte_is_told_by_its_line_however_the_lines_end(
 @pytest.mark.parametrize(
     ("limits", "code", "words"),
     [
-        (Limits(rows=2), "too_many_rows", "at most 2 rows are allowed"),
+        (Limits(rows=2), "too_many_rows", "files of at most 2 rows"),
         (
             Limits(columns=2),
             "too_many_columns",
-            "it has 3 columns and at most 2 are allowed: leave out those that",
+            "has 3 columns and at most 2 are allowed: remove those that you",
         ),
         (
             Limits(columns=2, row_bytes=20),
             "too_many_columns",
-            "at most 2 columns are allowed: leave out those that",
+            "t most 2 columns are allowed: remove those that you",
         ),
-        (Limits(bytes=50), "too_large", "at most 50 bytes are allowed"),
+        (Limits(bytes=50), "too_large", "files of at most 50 bytes"),
         (Limits(row_bytes=33), None, ""),
-        (Limits(row_bytes=12), "row_too_long", "at most 12 bytes a row are allowed"),
+        (Limits(row_bytes=12), "row_too_long", "t most 12 bytes are allowed in a row"),
     ],
 )
-def test_every_limit_is_named(tmp_path: Path, limits: Limits, code: str | None, words: str) -> None:
-    refusal = of(tmp_path, HEADER + b"1,Anastasia,Brook\n" * 3, limits).refusal
+def test_a_refusal_contains_the_limit(
+    tmp_path: Path, limits: Limits, code: str | None, words: str
+) -> None:
+    refusal = scan_bytes(tmp_path, HEADER + b"1,Anastasia,Brook\n" * 3, limits).refusal
     assert (refusal.code if refusal else None) == code
     assert words in (refusal.message if refusal else "")
 
 
-def test_a_file_of_nothing_but_line_breaks_is_not_read_to_its_end(tmp_path: Path) -> None:
-    refusal = of(tmp_path, HEADER + b"\n" * 3_000_000 + b"1,A,B\n", Limits(rows=10)).refusal
+def test_a_file_with_only_line_breaks_is_not_read_to_its_end(tmp_path: Path) -> None:
+    refusal = scan_bytes(tmp_path, HEADER + b"\n" * 3_000_000 + b"1,A,B\n", Limits(rows=10)).refusal
     assert refusal
     assert refusal.code == "too_many_rows"
 
 
-def test_of_students_without_a_header_nothing_is_quoted(tmp_path: Path) -> None:
-    seen = of(tmp_path, b"00123,Ana,canary-1,MI\n00124,Ben,canary-2,MI\n")
-    assert (codes(seen), seen.header) == (["header_not_found"], None)
-    assert "canary" not in repr(seen.problems)
+def test_without_a_header_no_value_is_quoted(tmp_path: Path) -> None:
+    result = scan_bytes(tmp_path, b"00123,Ana,canary-1,MI\n00124,Ben,canary-2,MI\n")
+    assert (codes(result), result.header) == (["header_not_found"], None)
+    assert "canary" not in repr(result.problems)
 
 
-def test_the_header_is_looked_for_below_a_title(tmp_path: Path) -> None:
-    refusal = of(tmp_path, b"Our students\n\n" + HEADER + b"1,A,B\n").refusal
+def test_the_header_is_found_below_a_title(tmp_path: Path) -> None:
+    refusal = scan_bytes(tmp_path, b"Our students\n\n" + HEADER + b"1,A,B\n").refusal
     assert refusal
     assert refusal.hint == "line 3 looks like the header: remove the lines above it"
 
 
-def test_a_quote_that_swallows_rows_is_told_by_the_line_it_stands_in(tmp_path: Path) -> None:
+def test_an_unclosed_quote_is_reported_with_its_line(tmp_path: Path) -> None:
     for rows in (3, 3000):
-        refusal = of(tmp_path, HEADER + b"1,A,B\n" + b'2,A,"B\n' + b"3,A,B\n" * rows).refusal
+        refusal = scan_bytes(
+            tmp_path, HEADER + b"1,A,B\n" + b'2,A,"B\n' + b"3,A,B\n" * rows
+        ).refusal
         assert refusal
         assert (refusal.code, refusal.line) == ("unclosed_quote", 3)
 
@@ -157,31 +161,29 @@ def test_a_quote_that_swallows_rows_is_told_by_the_line_it_stands_in(tmp_path: P
         (b'"1",,"A","B"', "structure"),
     ],
 )
-def test_rows_that_are_quoted_throughout_are_looked_at_as_well(
-    tmp_path: Path, row: bytes, code: str | None
-) -> None:
-    refusal = of(tmp_path, HEADER + row + b"\n").refusal
+def test_fully_quoted_rows_are_inspected(tmp_path: Path, row: bytes, code: str | None) -> None:
+    refusal = scan_bytes(tmp_path, HEADER + row + b"\n").refusal
     assert (refusal.code if refusal else None) == code
 
 
-def test_the_rows_are_counted_without_blank_ones(tmp_path: Path) -> None:
-    seen = of(tmp_path, b"\n" + HEADER + b"\n1,A,B\n,,\n \t,,\n2,A,B\n\x1a")
-    assert seen.rows == 2
-    assert codes(seen) == ["comma_lines"]
+def test_blank_rows_are_not_counted(tmp_path: Path) -> None:
+    result = scan_bytes(tmp_path, b"\n" + HEADER + b"\n1,A,B\n,,\n \t,,\n2,A,B\n\x1a")
+    assert result.rows == 2
+    assert codes(result) == ["comma_lines"]
 
 
 @given(st.lists(st.sampled_from(ROWS), max_size=200), st.integers(1, 5))
-def test_rows_that_are_looked_at_together_are_as_if_each_were_looked_at_alone(
-    rows: list[bytes], at_once: int
+def test_inspecting_rows_in_blocks_or_one_by_one_gives_the_same_result(
+    rows: list[bytes], block_size: int
 ) -> None:
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
-        patched.setattr(reading_scan, "_RECORDS_PER_BLOCK", at_once)
-        together = of(Path(folder), HEADER + b"".join(rows))
-        patched.setattr(reading_scan._Scanner, "_are_plain", lambda reading, some: False)
-        assert of(Path(folder), HEADER + b"".join(rows)) == together
+        patched.setattr(reading_scan, "_RECORDS_PER_BLOCK", block_size)
+        in_blocks = scan_bytes(Path(folder), HEADER + b"".join(rows))
+        patched.setattr(reading_scan._Scanner, "_are_regular", lambda scanner, records: False)
+        assert scan_bytes(Path(folder), HEADER + b"".join(rows)) == in_blocks
 
 
-def test_a_sample_of_another_product_is_accepted_after_the_renames_that_its_refusal_lists(
+def test_a_sample_of_another_product_is_accepted_after_the_suggested_renames(
     tmp_path: Path,
 ) -> None:
     refusal = scan(VENDOR_SAMPLE).refusal
@@ -195,10 +197,11 @@ def test_a_sample_of_another_product_is_accepted_after_the_renames_that_its_refu
     )
     file = tmp_path / "students.csv"
     file.write_text("\n".join([renamed, *[line + ",f,n,n" for line in lines]]), encoding="utf-8")
-    seen = scan(file)
-    assert seen.header
-    assert seen.refusal is None
-    assert seen.rows == 86
-    checker = RowValidator(seen.header, date(2026, 9, 1))
-    batches = read_batches(file, encoding="utf-8", header=seen.header)
-    assert sum(not checker.validate(row).rejected for batch in batches for row in batch.rows) == 86
+    result = scan(file)
+    assert result.header
+    assert result.refusal is None
+    assert result.rows == 86
+    validator = RowValidator(result.header, date(2026, 9, 1))
+    batches = read_batches(file, encoding="utf-8", header=result.header)
+    rows = [row for batch in batches for row in batch.rows]
+    assert sum(not validator.validate(row).rejected for row in rows) == 86

@@ -1,4 +1,4 @@
-"""What is said once about the student file, for the documentation and the pages: complete, and readable by both."""
+"""The description of the student file: complete, and valid for the documentation and the pages."""
 
 from collections.abc import Iterable
 
@@ -16,38 +16,38 @@ MEANINGS = {
 }
 
 
-def test_every_kind_of_problem_is_in_one_group() -> None:
-    grouped = [kind.code for kinds in texts.PROBLEM_GROUPS.values() for kind in kinds]
+def test_every_problem_code_is_in_one_group() -> None:
+    grouped = [entry.code for codes in texts.PROBLEM_GROUPS.values() for entry in codes]
     assert sorted(grouped) == sorted(PROBLEM_CODES)
 
 
-def test_each_group_holds_what_its_title_says() -> None:
+def test_each_group_contains_the_codes_that_its_title_names() -> None:
     assert texts.PROBLEM_GROUPS.keys() == MEANINGS.keys()
-    for title, kinds in texts.PROBLEM_GROUPS.items():
-        assert {(kind.scope, kind.severity) for kind in kinds} == {MEANINGS[title]}
+    for title, codes in texts.PROBLEM_GROUPS.items():
+        assert {(code.scope, code.severity) for code in codes} == {MEANINGS[title]}
 
 
 def _texts() -> Iterable[str]:
     yield from (*texts.FILE_RULES, *texts.VALUE_RULES, *texts.MATCHING, *texts.AFTER_MATCHING)
     yield from (column.values for column in COLUMNS)
-    yield from (text for kind in PROBLEM_CODES.values() for text in (kind.cause, kind.repair))
+    yield from (text for code in PROBLEM_CODES.values() for text in (code.cause, code.repair))
 
 
-def _is_whole(text: str) -> bool:
-    """Whoever shows it takes every other part between backticks as code."""
+def _has_paired_backticks(text: str) -> bool:
+    """Every other part between backticks is shown as code."""
     parts = text.split("`")
     return len(parts) % 2 == 1 and all(parts[1::2])
 
 
-def test_code_in_a_text_ends_where_it_should() -> None:
-    assert not [text for text in _texts() if not _is_whole(text)]
+def test_backticks_are_paired() -> None:
+    assert not [text for text in _texts() if not _has_paired_backticks(text)]
 
 
-def test_limits_are_told_with_their_numbers() -> None:
-    told = texts.limits(Limits(rows=1_234, bytes=5_678_901))
-    assert told[:2] == ("1,234 rows", "5,678,901 bytes a file")
+def test_limits_are_listed_with_their_numbers() -> None:
+    lines = texts.limits(Limits(rows=1_234, bytes=5_678_901))
+    assert lines[:2] == ("1,234 rows", "5,678,901 bytes per file")
 
 
-def test_what_a_new_student_needs_is_told() -> None:
-    told = texts.MATCHING[-1]
-    assert not [name for name in REQUIRED_TO_ADD if f"`{name}`" not in told]
+def test_the_required_columns_of_a_new_student_are_listed() -> None:
+    text = texts.MATCHING[-1]
+    assert not [name for name in REQUIRED_TO_ADD if f"`{name}`" not in text]

@@ -1,11 +1,11 @@
-"""What a kind of problem is: the shape of the entries that file_problems.py and row_problems.py list."""
+"""The definition of a problem code, as file_codes.py and row_codes.py list them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """An error refuses the file or rejects the row; a warning applies it and says so."""
+    """An error refuses the file or rejects the row; with a warning, both are still processed."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -20,11 +20,20 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ProblemCode:
-    """One entry of the closed list of problems.
+    """One entry of the closed list of problem codes.
 
-    `title` is a short sentence without its full stop and `repair` an instruction that can follow a semicolon; neither
-    holds personal data, so mails may print them. `phrase` is the title with `{found}` where the text found belongs.
-    `status` is the HTTP status of a refused file; it means nothing for rows and warnings.
+    Attributes:
+        code: The stable name of the problem.
+        scope: File or row.
+        severity: Error or warning.
+        title: What is wrong, as a sentence without its final period. No personal data, so that
+            emails can contain it.
+        cause: Why it happens, in full sentences.
+        repair: How to fix it, as an imperative that can follow a colon: lower case, without its
+            final period. No personal data.
+        phrase: The title with ``{found}`` for the value and ``{noun}`` for what the column
+            contains; empty if the value is never quoted.
+        status: The HTTP status of a refused file; unused for rows and warnings.
     """
 
     code: str
@@ -38,19 +47,19 @@ class ProblemCode:
 
 
 def file_error(
-    code: str, title: str, cause: str, repair: str, phrase: str = "", status: int = 422
+    code: str, title: str, cause: str, fix: str, phrase: str = "", status: int = 422
 ) -> ProblemCode:
-    """A kind that refuses the whole file."""
-    return ProblemCode(code, Scope.FILE, Severity.ERROR, title, cause, repair, phrase, status)
+    """Return a code that refuses the whole file."""
+    return ProblemCode(code, Scope.FILE, Severity.ERROR, title, cause, fix, phrase, status)
 
 
-def row_error(code: str, title: str, cause: str, repair: str, phrase: str = "") -> ProblemCode:
-    """A kind that rejects one row; the others go on."""
-    return ProblemCode(code, Scope.ROW, Severity.ERROR, title, cause, repair, phrase)
+def row_error(code: str, title: str, cause: str, fix: str, phrase: str = "") -> ProblemCode:
+    """Return a code that rejects one row; the other rows are still processed."""
+    return ProblemCode(code, Scope.ROW, Severity.ERROR, title, cause, fix, phrase)
 
 
 def warning(
-    code: str, title: str, cause: str, repair: str, phrase: str = "", scope: Scope = Scope.ROW
+    code: str, title: str, cause: str, fix: str, phrase: str = "", scope: Scope = Scope.ROW
 ) -> ProblemCode:
-    """A kind that only warns."""
-    return ProblemCode(code, scope, Severity.WARNING, title, cause, repair, phrase)
+    """Return a code that only warns."""
+    return ProblemCode(code, scope, Severity.WARNING, title, cause, fix, phrase)

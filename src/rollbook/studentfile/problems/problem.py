@@ -1,9 +1,10 @@
-"""What can be wrong with a file or a row: the closed list of kinds, and one problem as it was found."""
+"""All problem codes, and one problem of a file or row."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from rollbook.studentfile.columns import BY_NAME
 from rollbook.studentfile.problems.codes import ProblemCode, Scope, Severity
 from rollbook.studentfile.problems.file_codes import FILE_CODES
 from rollbook.studentfile.problems.row_codes import ROW_CODES
@@ -21,9 +22,9 @@ __all__ = [
 ]
 
 PROBLEM_CODES: Mapping[str, ProblemCode] = MappingProxyType(
-    {kind.code: kind for kind in (*FILE_CODES, *ROW_CODES)}
+    {definition.code: definition for definition in (*FILE_CODES, *ROW_CODES)}
 )
-"""Every code there is. The order is that of weight, files before rows."""
+"""Every code by its name, most severe first, files before rows."""
 
 _RANK = {code: rank for rank, code in enumerate(PROBLEM_CODES)}
 
@@ -33,8 +34,14 @@ MAX_EXCERPT = 60
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One finding. `line` is the physical line (the header is line 1), `column` the column's name, `found` what stood
-    there as visible() shows it and never the content of a secret cell, `hint` a repair for this very case.
+    """One problem in a file.
+
+    Attributes:
+        code: A key of PROBLEM_CODES.
+        line: The physical line, counted from 1; None for the file as a whole.
+        column: The column's name.
+        found: The value as printable_excerpt() returns it; never that of a secret column.
+        hint: How to fix this particular value; replaces the general fix.
     """
 
     code: str
@@ -45,28 +52,43 @@ class Problem:
 
     @property
     def definition(self) -> ProblemCode:
+        """The entry of the code."""
         return PROBLEM_CODES[self.code]
 
     @property
     def severity(self) -> Severity:
+        """Error or warning."""
         return self.definition.severity
 
     @property
     def message(self) -> str:
-        """One sentence: what happened, what was found, what to do."""
-        kind = self.definition
-        happened = (
-            kind.phrase.replace("{found}", f"'{self.found}'")
-            if kind.phrase and self.found
-            else kind.title
-        )
-        return f"{happened}; {self.hint or kind.repair}"
+        """What is wrong, with the value, and how to fix it.
+
+        Two sentences, without the last period: a caller may put more after them.
+        """
+        fix = self.hint or self.definition.repair
+        return f"{self._what_is_wrong()}. {fix[:1].upper()}{fix[1:]}"
+
+    def _what_is_wrong(self) -> str:
+        definition = self.definition
+        if not (definition.phrase and self.found):
+            return definition.title
+        column = BY_NAME.get(self.column or "")
+        noun = column.noun if column else "value"
+        return definition.phrase.replace("{noun}", noun).replace("{found}", f'"{self.found}"')
 
 
 def printable_excerpt(text: str) -> str:
-    """The text on one line of at most LONGEST_FOUND characters, what cannot be seen or printed written as <U+200B>."""
-    cut = text if len(text) <= MAX_EXCERPT else text[: MAX_EXCERPT - 1] + "…"
-    return "".join(letter if letter.isprintable() else f"<U+{ord(letter):04X}>" for letter in cut)
+    """Return at most MAX_EXCERPT characters of a text, on one line.
+
+    Characters that can't be seen or printed are written as in ``<U+200B>``.
+    """
+    excerpt = text if len(text) <= MAX_EXCERPT else text[: MAX_EXCERPT - 1] + "…"
+    return "".join(map(_printable, excerpt))
+
+
+def _printable(character: str) -> str:
+    return character if character.isprintable() else f"<U+{ord(character):04X}>"
 
 
 def sort_codes(counts: Mapping[str, int]) -> list[str]:

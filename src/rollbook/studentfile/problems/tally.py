@@ -46,7 +46,7 @@ class ProblemTally:
 
 @dataclass(frozen=True, slots=True)
 class ProblemGroup:
-    """All problems of one code: how many, the first lines, and the first problems if kept."""
+    """The problems of one code: their count, the first lines, and the first problems if kept."""
 
     code: str
     count: int
@@ -55,7 +55,7 @@ class ProblemGroup:
 
     @property
     def kind(self) -> ProblemCode:
-        """The entry of this code in KINDS."""
+        """The entry of this code."""
         return PROBLEM_CODES[self.code]
 
     @property
@@ -65,10 +65,10 @@ class ProblemGroup:
 
     @property
     def title(self) -> str:
-        """What happened, in a few words."""
+        """What is wrong, without the final period."""
         return self.kind.title
 
     @property
     def repair(self) -> str:
-        """What to do about it."""
+        """How to fix it, in lower case without the final period."""
         return self.kind.repair

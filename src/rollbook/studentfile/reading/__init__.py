@@ -1,0 +1,1 @@
+"""Read a student file: its type, encoding, header, records and rows."""

@@ -1,23 +1,30 @@
-"""A file's bytes as UTF-8 text: which encoding it is in, whether every byte belongs to it, and the text in chunks."""
+"""Detect a file's encoding, find invalid bytes, and read the text as chunks of UTF-8."""
 
 import codecs
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 UTF_8, UTF_16 = "utf-8", "utf-16"
 CHUNK = 1 << 17
 _BOM = codecs.BOM_UTF8
 _MAX_BOMS = 2
-# Encodings in which ASCII text is not its own bytes would hide quotes, commas and line ends from the reader.
+# In encodings that don't contain ASCII, the reader would not find quotes, commas and line ends.
 _PROBE = bytes(range(128)) + rb"\u0041 \x41 \N{DASH} +AGE- ~{ &AGE-" + b"\x1b$B!!\x1b(B" + b".xn--a"
 _SMART_PUNCTUATION = b"\x80\x85\x91\x92\x93\x94\x95\x96\x97\x99"
 
 
 @dataclass(frozen=True, slots=True)
 class BadByte:
-    """A byte that does not belong to the encoding: physical line and byte of the file, both counted from 1."""
+    """A byte that is invalid in the encoding.
+
+    Attributes:
+        line: Its physical line, counted from 1.
+        byte: Its position in the file, counted from 1.
+        guess: The encoding that it probably has; empty if unknown.
+    """
 
     line: int
     byte: int
@@ -25,8 +32,11 @@ class BadByte:
 
 
 def normalize_encoding_name(name: str) -> str:
-    """The name of an encoding as Python spells it. Raises ValueError, with a message for people, for all but text
-    encodings in which ASCII characters are their own bytes, such as utf-8, cp1252, latin-1 and mac-roman.
+    """Return the name of an encoding as Python spells it.
+
+    Raises:
+        ValueError: It is not a text encoding that contains ASCII, as utf-8, cp1252, latin-1 and
+            mac-roman do. The message can be shown to users.
     """
     try:
         codec = codecs.lookup(name.strip())
@@ -34,27 +44,36 @@ def normalize_encoding_name(name: str) -> str:
             raise LookupError(name)
     except (LookupError, ValueError, TypeError, AttributeError):
         raise ValueError(
-            f"'{name[:40]}' is not an encoding student files can have; write utf-8, cp1252, latin-1 or mac-roman "
-            "(UTF-16 with a byte order mark needs no setting)"
+            f"'{name[:40]}' is not an encoding for student files; use utf-8, cp1252, latin-1 or "
+            "mac-roman (UTF-16 with a byte order mark needs no setting)"
         ) from None
     return UTF_8 if codec.name == "utf-8-sig" else codec.name
 
 
-def detect_encoding(head: bytes, otherwise: str) -> str:
-    """What a byte order mark at the beginning says, else the encoding that was named."""
+def detect_encoding(head: bytes, default: str) -> str:
+    """Return the encoding that a byte order mark indicates, or the default."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return UTF_16
-    return UTF_8 if head.startswith(_BOM) else otherwise
+    return UTF_8 if head.startswith(_BOM) else default
 
 
 def count_boms(head: bytes) -> int:
-    """How many UTF-8 byte order marks a text begins with; more than two are not a mistake anyone makes."""
+    """Return how many UTF-8 byte order marks a text begins with, at most two."""
     return next(count for count in range(_MAX_BOMS, -1, -1) if head.startswith(_BOM * count))
 
 
 def utf8_chunks(path: Path, encoding: str, start: int = 0) -> Iterator[bytes]:
-    """The text as UTF-8 from byte `start` on, counted behind the byte order marks. Bytes that are not UTF-8 in a UTF-8
-    file come through as they are; in other encodings they raise UnicodeDecodeError.
+    """Yield the text as UTF-8.
+
+    Invalid bytes in a UTF-8 file are passed through.
+
+    Args:
+        path: The file.
+        encoding: Its encoding, as detect_encoding() returns it.
+        start: The first byte, counted in UTF-8 after the byte order marks.
+
+    Raises:
+        UnicodeDecodeError: A file in another encoding contains invalid bytes.
     """
     with path.open("rb") as file:
         if encoding == UTF_8:
@@ -82,17 +101,20 @@ def _skip_to(start: int, chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def first_nul(path: Path, encoding: str) -> int | None:
-    """The line of the first NUL character, else None. UTF-16 is decoded first: half of its bytes are NUL."""
+    """Return the line of the first NUL character, or None.
+
+    UTF-16 is decoded first because half of its bytes are NUL.
+    """
     offset = 0
     for chunk in _chunks(path, encoding):
-        if (at := chunk.find(b"\0")) >= 0:
-            return _line_of(_chunks(path, encoding), offset + at)
+        if (position := chunk.find(b"\0")) >= 0:
+            return _line_of(_chunks(path, encoding), offset + position)
         offset += len(chunk)
     return None
 
 
 def _chunks(path: Path, encoding: str) -> Iterator[bytes]:
-    """The file's bytes as they are; only UTF-16 becomes UTF-8."""
+    """Yield the file's bytes; UTF-16 is converted to UTF-8."""
     if encoding == UTF_16:
         yield from utf8_chunks(path, encoding)
         return
@@ -101,7 +123,7 @@ def _chunks(path: Path, encoding: str) -> Iterator[bytes]:
 
 
 def _line_of(chunks: Iterable[bytes], offset: int, encoding: str = "latin-1") -> int:
-    """The physical line in which this byte stands, counted from 1."""
+    """Return the physical line that contains the byte at this offset, counted from 1."""
     lines = io.IncrementalNewlineDecoder(
         codecs.getincrementaldecoder(encoding)("replace"), translate=True
     )
@@ -115,7 +137,7 @@ def _line_of(chunks: Iterable[bytes], offset: int, encoding: str = "latin-1") ->
 
 
 def first_bad_byte(path: Path, encoding: str) -> BadByte | None:
-    """The first byte that does not belong to the encoding, else None."""
+    """Return the first byte that is invalid in the encoding, or None."""
     decoder = codecs.getincrementaldecoder(encoding)()
     offset = 0
     with path.open("rb") as file:
@@ -136,19 +158,16 @@ def _locate_bad_byte(path: Path, encoding: str, offset: int) -> BadByte:
     with path.open("rb") as file:
         line = _line_of(iter(lambda: file.read(CHUNK), b""), offset, encoding)
         file.seek(offset)
-        around = file.read(200)
-    return BadByte(
-        line, offset + 1, _guess_encoding(around.splitlines()[0] if around.strip() else around)
-    )
+        rest = file.read(200)
+    rest_of_line = rest.splitlines()[0] if rest.strip() else rest
+    return BadByte(line, offset + 1, _guess_encoding(rest_of_line))
 
 
 def _guess_encoding(line: bytes) -> str:
-    """Which encoding a bad byte and what follows it on the line most likely come from."""
-    high = [letter for letter in line if letter >= 0x80]
-    if any(line[at] >= 0x80 and line[at + 1] >= 0x80 for at in range(len(line) - 1)):
-        return ""  # several in a row: an encoding of East Asia, or UTF-8 that is damaged
-    if all(letter >= 0xC0 or letter in _SMART_PUNCTUATION for letter in high):
+    """Return the most likely encoding of a line that begins with an invalid byte, or ""."""
+    high_bytes = [byte for byte in line if byte >= 0x80]
+    if any(first >= 0x80 and second >= 0x80 for first, second in pairwise(line)):
+        return ""  # several in a row: an East Asian encoding, or damaged UTF-8
+    if all(byte >= 0xC0 or byte in _SMART_PUNCTUATION for byte in high_bytes):
         return "Windows-1252"
-    return (
-        "Mac Roman" if all(bytes([letter]).decode("mac-roman").isalpha() for letter in high) else ""
-    )
+    return "Mac Roman" if bytes(high_bytes).decode("mac-roman").isalpha() else ""

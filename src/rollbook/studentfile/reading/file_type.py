@@ -1,10 +1,10 @@
-"""What a file really is, told by its first bytes: nothing of another kind ever reaches the reader."""
+"""Detect files that are not CSV by their first bytes."""
 
 import codecs
 import re
 
 SNIFFED_BYTES = 4096
-"""How many of a file's first bytes are looked at."""
+"""How many of a file's first bytes are examined."""
 
 _WORKBOOK_INSIDE = re.compile(rb"\[Content_Types\]\.xml|xl/|application/vnd\.oasis|_rels/")
 _MAGIC: tuple[tuple[bytes, str], ...] = (
@@ -29,21 +29,23 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
 )
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|script|!--)", re.IGNORECASE)
 _CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1a\x1b")
-_GARBAGE = 0.05  # more control bytes than this share are not text, whatever the encoding
+_MAX_CONTROL_SHARE = 0.05  # with more control bytes, it is not text in any encoding
 
 
 def detect_non_csv(head: bytes) -> str | None:
-    """The code of the problem if the first bytes are those of another kind of file, else None."""
+    """Return the problem code for a file that begins with these bytes, or None for text."""
     if head.startswith(b"PK\x03\x04"):
         return "spreadsheet_not_csv" if _WORKBOOK_INSIDE.search(head) else "archive_not_csv"
     for magic, code in _MAGIC:
         if head.startswith(magic):
             return code
-    return _structured_text(head) or ("binary_not_csv" if _is_garbage(head) else None)
+    if code := _structured_text(head):
+        return code
+    return "binary_not_csv" if _is_binary(head) else None
 
 
 def looks_like_utf16(head: bytes) -> bool:
-    """Whether every other byte is NUL and those between are not, as in UTF-16 text without a byte order mark."""
+    """Return whether every other byte is NUL, as in UTF-16 without a byte order mark."""
     few, many = sorted((head[::2].count(0), head[1::2].count(0)))
     half = len(head) // 4
     return few <= half < many
@@ -52,17 +54,16 @@ def looks_like_utf16(head: bytes) -> bool:
 def _structured_text(head: bytes) -> str | None:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(b"<"):
-        return (
-            "web_page_not_csv" if _HTML.match(text) or b"<html" in text.lower() else "data_not_csv"
-        )
+        is_html = _HTML.match(text) or b"<html" in text.lower()
+        return "web_page_not_csv" if is_html else "data_not_csv"
     return "data_not_csv" if text[:1] in (b"{", b"[") else None
 
 
-def _is_garbage(head: bytes) -> bool:
+def _is_binary(head: bytes) -> bool:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) or looks_like_utf16(head):
         return False
     controls = sum(byte in _CONTROLS for byte in head)
-    return controls > len(head) * _GARBAGE and not _is_utf8(head)
+    return controls > len(head) * _MAX_CONTROL_SHARE and not _is_utf8(head)
 
 
 def _is_utf8(head: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""The first line of a student file: which column each of its cells names, and what is wrong with it."""
+"""Parse the header of a student file: its columns and its problems."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,9 +13,9 @@ IDENTIFYING_COLUMN_SETS: tuple[frozenset[str], ...] = (
     frozenset({"FIRST_NAME", "LAST_NAME", "DOB"}),
     frozenset({"USERNAME"}),
 )
-"""Each of these sets of columns can say which student a row means."""
+"""Each of these sets of columns can identify the student of a row."""
 IDENTIFYING_COLUMNS = frozenset().union(*IDENTIFYING_COLUMN_SETS)
-"""All columns that have a part in that."""
+"""The columns of all these sets."""
 
 _KEY = "STUDENT_ID"
 _FOREIGN_KEY_COLUMNS = ("SISID", "STUDENTNUMBER", "LOCALID", "SOURCEDID", "STUDENTID")
@@ -33,7 +33,10 @@ FOREIGN_COLUMN_NAMES: Mapping[str, str] = {
     "SEX": "GENDER",
     "LEP": "ELL",
 }
-"""How other products name columns, squeezed(): never taken silently, only suggested."""
+"""Column names of other products, as without_underscores() returns them.
+
+They are suggested in hints but never used silently.
+"""
 
 _STAFF_COLUMNS = frozenset(
     {
@@ -66,53 +69,62 @@ _SHARED_WITH_STAFF = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The names as they were sent and, for each, its column; None where the cells are ignored."""
+    """A parsed header.
+
+    Attributes:
+        names: The cells as they were sent.
+        columns: The column of each cell; None if the column is ignored.
+    """
 
     names: tuple[str, ...]
     columns: tuple[Column | None, ...]
 
     @classmethod
     def parse(cls, names: Sequence[str]) -> "tuple[Header, list[Problem]]":
-        """The header and every problem of it; json-friendly: parse(list(header.names)) gives the same header."""
+        """Return the header and its problems.
+
+        A header can be stored as JSON: parse(list(header.names)) returns the same header.
+        """
         header = cls(tuple(names), tuple(BY_SPELLING.get(fold_header(name)) for name in names))
         return header, _problems(header)
 
     @property
     def known(self) -> frozenset[str]:
-        """The names of the columns that are read."""
+        """The names of the columns that are used."""
         return frozenset(column.name for column in self.columns if column)
 
     @property
     def unnamed_columns(self) -> tuple[int, ...]:
-        """The positions of cells without a name."""
+        """The indexes of cells without a name."""
         return tuple(index for index, name in enumerate(self.names) if not fold_header(name))
 
 
 def without_underscores(name: str) -> str:
-    """A folded name without its underscores: sourcedId and SOURCED_ID are one."""
+    """Return a folded name without underscores: sourcedId and SOURCED_ID are the same."""
     return fold_header(name).replace("_", "")
 
 
 def looks_like_header(names: Sequence[str]) -> bool:
-    """Whether a cell names a column that identifies, here or in other products, or half of the cells name columns.
+    """Return whether a cell names an identifying column, or half of the cells name columns.
 
-    One name alone proves nothing: in students without a header a state such as MI is one by chance.
+    Names that other products use count too. One other name is not enough: in a file without a
+    header a value such as the state MI can be a column name by chance.
     """
-    meant = [_intended_column(name) for name in names if fold_header(name)]
-    known = [column for column in meant if column]
-    return not IDENTIFYING_COLUMNS.isdisjoint(known) or (
-        bool(known) and 2 * len(known) >= len(meant)
-    )
+    columns = [_intended_column(name) for name in names if fold_header(name)]
+    known = [column for column in columns if column]
+    if not IDENTIFYING_COLUMNS.isdisjoint(known):
+        return True
+    return bool(known) and 2 * len(known) >= len(columns)
 
 
 def _intended_column(name: str) -> str | None:
-    """The name of the column, or of the column of staff files, that this is a name of."""
+    """Return the column, of student files or of staff files, that a header cell names."""
     folded = fold_header(name)
     if folded in BY_SPELLING:
         return BY_SPELLING[folded].name
-    return (
-        folded if folded in _STAFF_COLUMNS else FOREIGN_COLUMN_NAMES.get(without_underscores(name))
-    )
+    if folded in _STAFF_COLUMNS:
+        return folded
+    return FOREIGN_COLUMN_NAMES.get(without_underscores(name))
 
 
 def _problems(header: Header) -> list[Problem]:
@@ -124,88 +136,81 @@ def _problems(header: Header) -> list[Problem]:
 def _unusable(header: Header) -> list[Problem]:
     renames = _renames(header)
     if _KEY in renames.values():
-        listed = " and ".join(f"{printable_excerpt(old)} to {new}" for old, new in renames.items())
-        return [Problem("key_column_renamed", 1, _KEY, hint=f"rename {listed}")]
+        return [Problem("key_column_renamed", 1, _KEY, hint=_rename_hint(renames))]
     if _looks_like_staff_file(header):
         return [Problem("wrong_file_type", 1)]
     if any(keys <= header.known for keys in IDENTIFYING_COLUMN_SETS):
         return []
-    listed = " and ".join(f"{printable_excerpt(old)} to {new}" for old, new in renames.items())
-    return [Problem("missing_column", 1, hint=f"rename {listed}" if renames else "")]
+    return [Problem("missing_column", 1, hint=_rename_hint(renames))]
+
+
+def _rename_hint(renames: Mapping[str, str]) -> str:
+    if not renames:
+        return ""
+    pairs = [f"{printable_excerpt(old)} to {new}" for old, new in renames.items()]
+    return f"rename {' and '.join(pairs)}"
 
 
 def _renames(header: Header) -> dict[str, str]:
-    """Ignored names and the columns they seem to mean, each column once; the earlier key wins."""
+    """Return ignored names and the missing columns that they probably name, each column once."""
     renames: dict[str, str] = {}
-    for name in sorted(_unknown(header), key=_weight):
-        meant = FOREIGN_COLUMN_NAMES.get(without_underscores(name)) or _nearest(name)
-        if meant and meant not in header.known and meant not in renames.values():
-            renames[name] = meant
+    for name in sorted(_unknown(header), key=_key_column_rank):
+        column = FOREIGN_COLUMN_NAMES.get(without_underscores(name)) or _closest_column(name)
+        if column and column not in header.known and column not in renames.values():
+            renames[name] = column
     return renames
 
 
-def _weight(name: str) -> int:
+def _key_column_rank(name: str) -> int:
+    """Return the position among the foreign names of STUDENT_ID; all other names come last."""
     key = without_underscores(name)
-    return (
-        _FOREIGN_KEY_COLUMNS.index(key)
-        if key in _FOREIGN_KEY_COLUMNS
-        else len(_FOREIGN_KEY_COLUMNS)
-    )
+    if key in _FOREIGN_KEY_COLUMNS:
+        return _FOREIGN_KEY_COLUMNS.index(key)
+    return len(_FOREIGN_KEY_COLUMNS)
 
 
-def _nearest(name: str) -> str | None:
+def _closest_column(name: str) -> str | None:
     folded = fold_header(name)
-    found = closest_match(folded, BY_SPELLING, within=2 if len(folded) > 5 else 1)
-    return BY_SPELLING[found].name if found else None
+    max_distance = 2 if len(folded) > 5 else 1
+    spelling = closest_match(folded, BY_SPELLING, within=max_distance)
+    return BY_SPELLING[spelling].name if spelling else None
 
 
 def _looks_like_staff_file(header: Header) -> bool:
-    """A column only staff have, and none that only students have."""
+    """Return whether it has a column of staff files, and none that only student files have."""
     folded = {fold_header(name) for name in header.names}
     return bool(folded & _STAFF_COLUMNS) and header.known <= _SHARED_WITH_STAFF
 
 
 def _unknown(header: Header) -> list[str]:
+    """Return the names that are not recognized, without those that are ignored silently."""
     pairs = zip(header.names, header.columns, strict=True)
-    return [
-        name for name, column in pairs if column is None and fold_header(name)[:1] not in ("", "_")
-    ]
+    ignored = [name for name, column in pairs if column is None]
+    return [name for name in ignored if fold_header(name)[:1] not in ("", "_")]
 
 
 def _duplicates(header: Header) -> list[Problem]:
-    names = [column.name for column in header.columns if column] + [
-        fold_header(name) for name in _unknown(header)
-    ]
-    return [
-        Problem("duplicate_column", 1, _known(name), printable_excerpt(name))
-        for name, n in Counter(names).items()
-        if n > 1
-    ]
+    names = Counter(column.name for column in header.columns if column)
+    names.update(map(fold_header, _unknown(header)))
+    return [_duplicate(name) for name, count in names.items() if count > 1]
 
 
-def _known(name: str) -> str | None:
-    return name if name in BY_NAME else None
+def _duplicate(name: str) -> Problem:
+    column = name if name in BY_NAME else None
+    return Problem("duplicate_column", 1, column, printable_excerpt(name))
 
 
 def _ignored(header: Header) -> list[Problem]:
     renames = _renames(header)
-    return [
-        Problem(
-            "unknown_column", 1, found=printable_excerpt(name), hint=_suggestion(renames.get(name))
-        )
-        for name in dict.fromkeys(_unknown(header))
-    ]
-
-
-def _suggestion(meant: str | None) -> str:
-    return f"if {meant} is meant, rename it" if meant else ""
+    problems: list[Problem] = []
+    for name in dict.fromkeys(_unknown(header)):
+        hint = f"if you mean {renames[name]}, rename it" if name in renames else ""
+        problems.append(Problem("unknown_column", 1, found=printable_excerpt(name), hint=hint))
+    return problems
 
 
 def _folded(header: Header) -> list[Problem]:
-    pairs = zip(header.names, header.columns, strict=True)
-    written = [
-        name
-        for name, column in pairs
-        if column and name.strip() not in (column.name, *column.aliases)
-    ]
-    return [Problem("folded_header", 1)] if written else []
+    for name, column in zip(header.names, header.columns, strict=True):
+        if column and name.strip() not in (column.name, *column.aliases):
+            return [Problem("folded_header", 1)]
+    return []

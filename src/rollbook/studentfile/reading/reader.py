@@ -1,4 +1,4 @@
-"""A student file's bytes into its header and rows with their line numbers; the front door of this room's reading."""
+"""Read the records and rows of a student file with their line numbers."""
 
 import csv
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -37,12 +37,12 @@ __all__ = [
     "split_records",
 ]
 
-_MAX_BATCH_BYTES = 4_000_000  # bytes of a batch, so that long rows do not fill the memory
-_GUARDED_PREFIXES = tuple("'" + letter for letter in "=+-@\t\r'")
+_MAX_BATCH_BYTES = 4_000_000  # limits the memory of a batch of long rows
+_GUARDED_PREFIXES = tuple("'" + character for character in "=+-@\t\r'")
 
 
 class RawRow(NamedTuple):
-    """One row: the physical line it begins on, and its cells as they were meant."""
+    """One row: the physical line it begins on, and its cells without formula guards."""
 
     line: int
     cells: list[str]
@@ -50,28 +50,32 @@ class RawRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RecordBatch:
-    """Some records as UTF-8 with their line ends, the line each begins on, and the place behind the last of them."""
+    """Consecutive records.
+
+    Attributes:
+        records: Bytes in UTF-8, with line ends.
+        lines: The physical line on which each record begins.
+        end: The position after the last record.
+    """
 
     records: list[bytes]
     lines: list[int]
     end: FilePosition
 
     def parts(self, size: int) -> "Iterator[RecordBatch]":
-        """The same, at most `size` at a time."""
+        """Yield the records in batches of at most `size`."""
         for first in range(0, len(self.records), size):
             last = first + size
-            rest = self.records[last:]
-            end = (
-                FilePosition(self.end.byte - sum(map(len, rest)), self.lines[last])
-                if rest
-                else self.end
-            )
+            end = self.end
+            if last < len(self.records):
+                rest_bytes = sum(map(len, self.records[last:]))
+                end = FilePosition(self.end.byte - rest_bytes, self.lines[last])
             yield RecordBatch(self.records[first:last], self.lines[first:last], end)
 
 
 @dataclass(frozen=True, slots=True)
 class RowBatch:
-    """Some rows, and the place behind the last of them."""
+    """Consecutive rows, and the position after the last one."""
 
     rows: list[RawRow]
     end: FilePosition
@@ -86,34 +90,47 @@ def read_records(
     stop: int | None = None,
     size: int = 5000,
 ) -> Iterator[RecordBatch]:
-    """The records of a file that survey() accepted, at most `size` at a time, blank lines among them; not the header.
+    """Yield the records of an accepted file in batches, with blank lines but without the header.
 
-    `encoding` and `header` are the survey's. `start` is one of its marks or where a batch ended, and so is the byte
-    `stop`. For a file that survey() refused, or another one, this raises ValueError, csv.Error or EndlessRecordError.
+    Args:
+        path: The file.
+        encoding: The encoding of its scan.
+        header: The header of its scan.
+        start: A checkpoint of the scan, or the end of a batch; None for the beginning.
+        stop: The byte of such a position; None for the end of the file.
+        size: Maximum number of records in a batch.
+
+    Raises:
+        ValueError: The file has another header, or its scan refused it.
+        csv.Error: Its scan refused the file.
+        RecordTooLongError: Its scan refused the file.
     """
     first = start or FilePosition()
     chunks = utf8_chunks(path, encoding, first.byte)
-    found = iter_records(
-        chunks if stop is None else _take_bytes(chunks, stop - first.byte), MAX_ROW_BYTES
-    )
-    batch = _BatchBuilder(first)
-    for some in found if start else _after_header(found, header, batch):
-        while some:
-            some = batch.add(some, size)
-            if len(batch.records) == size or batch.held > _MAX_BATCH_BYTES:
-                yield batch.take()
-    if batch.records:
-        yield batch.take()
+    if stop is not None:
+        chunks = _take_bytes(chunks, stop - first.byte)
+    batches = iter_records(chunks, MAX_ROW_BYTES)
+    builder = _BatchBuilder(first)
+    if not start:
+        batches = _after_header(batches, header, builder)
+    for records in batches:
+        rest = records
+        while rest:
+            rest = builder.add(rest, size)
+            if len(builder.records) == size or builder.bytes > _MAX_BATCH_BYTES:
+                yield builder.take()
+    if builder.records:
+        yield builder.take()
 
 
-def parse_rows(found: Sequence[bytes], lines: Sequence[int], header: Header) -> list[RawRow]:
-    """The rows of these records; blank ones are none."""
+def parse_rows(records: Sequence[bytes], lines: Sequence[int], header: Header) -> list[RawRow]:
+    """Return the rows of these records, without blank ones."""
     secret = next(
-        (at for at, column in enumerate(header.columns) if column and column.secret), None
+        (index for index, column in enumerate(header.columns) if column and column.secret), None
     )
     return [
         RawRow(line, _strip_formula_guard(cells, secret) if b"'" in record else cells)
-        for record, line, cells in zip(found, lines, _parse_cells(found), strict=True)
+        for record, line, cells in zip(records, lines, _parse_cells(records), strict=True)
         if not is_blank(cells)
     ]
 
@@ -127,49 +144,60 @@ def read_batches(
     size: int = 5000,
     only: Collection[int] | None = None,
 ) -> Iterator[RowBatch]:
-    """The rows of such a file, at most `size` at a time. `only` keeps the rows that begin on these lines."""
-    wanted = None if only is None else frozenset(only)
-    for some in read_records(path, encoding=encoding, header=header, start=start, size=size):
-        found, lines = some.records, some.lines
-        if wanted is not None:
-            kept = [at for at, line in enumerate(lines) if line in wanted]
-            found, lines = [found[at] for at in kept], [lines[at] for at in kept]
-        rows = parse_rows(found, lines, header)
+    """Yield the rows of an accepted file in batches, without blank ones.
+
+    Args:
+        path: The file.
+        encoding: The encoding of its scan.
+        header: The header of its scan.
+        start: A checkpoint of the scan, or the end of a batch; None for the beginning.
+        size: Maximum number of rows in a batch.
+        only: The lines of the rows to read; None for all rows.
+    """
+    selected_lines = None if only is None else frozenset(only)
+    for batch in read_records(path, encoding=encoding, header=header, start=start, size=size):
+        records, lines = batch.records, batch.lines
+        if selected_lines is not None:
+            selected = [index for index, line in enumerate(lines) if line in selected_lines]
+            records = [records[index] for index in selected]
+            lines = [lines[index] for index in selected]
+        rows = parse_rows(records, lines, header)
         if rows:
-            yield RowBatch(rows, some.end)
+            yield RowBatch(rows, batch.end)
 
 
 class _BatchBuilder:
-    """A batch of records that is being filled."""
+    """Collects records for the next batch and computes their lines and positions."""
 
-    def __init__(self, place: FilePosition) -> None:
+    def __init__(self, position: FilePosition) -> None:
         self.records: list[bytes] = []
-        self.held = 0
+        self.bytes = 0
         self._lines: list[int] = []
-        self._byte, self._line = place.byte, place.line
+        self._byte, self._line = position.byte, position.line
 
-    def add(self, records: list[bytes], most: int) -> list[bytes]:
-        """Take records until the batch has so many; returns the others."""
-        room = most - len(self.records)
-        taken = records[:room]
-        self.records += taken
-        for record in taken:
+    def add(self, records: list[bytes], max_records: int) -> list[bytes]:
+        """Add records until the batch is full; return the others."""
+        free = max_records - len(self.records)
+        added = records[:free]
+        self.records += added
+        for record in added:
             self._lines.append(self._line)
             self._line += line_breaks(record) if b'"' in record else 1
-        size = sum(map(len, taken))
+        size = sum(map(len, added))
         self._byte += size
-        self.held += size
-        return records[room:]
+        self.bytes += size
+        return records[free:]
 
     def skip(self, record: bytes) -> None:
-        """It belongs to no batch."""
+        """Advance the position past a record that belongs to no batch."""
         self._line += line_breaks(record)
         self._byte += len(record)
 
     def take(self) -> RecordBatch:
-        taken = RecordBatch(self.records, self._lines, FilePosition(self._byte, self._line))
-        self.records, self._lines, self.held = [], [], 0
-        return taken
+        """Return the batch and begin the next one."""
+        batch = RecordBatch(self.records, self._lines, FilePosition(self._byte, self._line))
+        self.records, self._lines, self.bytes = [], [], 0
+        return batch
 
 
 def _take_bytes(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
@@ -181,31 +209,31 @@ def _take_bytes(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
 
 
 def _after_header(
-    found: Iterator[list[bytes]], header: Header, batch: _BatchBuilder
+    batches: Iterator[list[bytes]], header: Header, builder: _BatchBuilder
 ) -> Iterator[list[bytes]]:
-    """The records behind the first that is not blank, which must be the header."""
-    for some in found:
-        for at, cells in enumerate(_parse_cells(some)):
-            batch.skip(some[at])
+    """Yield the records after the first one that is not blank, which must be the header."""
+    for records in batches:
+        for index, cells in enumerate(_parse_cells(records)):
+            builder.skip(records[index])
             if not is_blank(cells):
                 if tuple(cells) != header.names:
-                    raise ValueError("the file does not begin with the header that was surveyed")
-                yield some[at + 1 :]
-                yield from found
+                    raise ValueError("the file does not begin with the header that was scanned")
+                yield records[index + 1 :]
+                yield from batches
                 return
 
 
-def _parse_cells(found: Sequence[bytes]) -> Iterator[list[str]]:
-    """The cells of each record; one record is one row, also for the csv module."""
-    return csv.reader([record.decode() for record in found], strict=True)
+def _parse_cells(records: Sequence[bytes]) -> Iterator[list[str]]:
+    """Return an iterator over the cells of each record; for the csv module, too, one is one row."""
+    return csv.reader([record.decode() for record in records], strict=True)
 
 
 def _strip_formula_guard(cells: list[str], secret: int | None) -> list[str]:
-    """The cells without the mark that writer.py puts before what a spreadsheet would run.
+    """Return the cells without the ``'`` that writer.py adds to values that look like formulas.
 
-    A password is never written by us: what stands before it was typed.
+    Rollbook never writes passwords, so a ``'`` in the secret column was typed.
     """
     return [
-        cell[1:] if at != secret and cell.startswith(_GUARDED_PREFIXES) else cell
-        for at, cell in enumerate(cells)
+        cell[1:] if index != secret and cell.startswith(_GUARDED_PREFIXES) else cell
+        for index, cell in enumerate(cells)
     ]

@@ -1,29 +1,34 @@
-"""Bytes into records: the one place where it is decided where a row of a student file begins and ends.
+"""Split bytes into records.
 
-A record is the bytes of one row with its line end. Where the records of a file meet is exactly where csv.reader says,
-which a property test holds to be so for random bytes. Only what is inside a record is left to the csv module.
+A record is the bytes of one row with its line end. Records are separated exactly where csv.reader
+separates rows, which a property test verifies with random bytes. The csv module only parses single
+records.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-# A cell: quoted, then whatever stands before the comma; or not quoted, and then quotes are ordinary letters. Every
-# repetition is possessive, so that the time for a block grows with its length and with nothing else.
+# A cell is quoted, followed by any text before the comma; or it is not quoted, and quotes in it are
+# ordinary characters. Every repetition is possessive, so that the time is linear in the length.
 _CELL = rb'(?:"[^"]*+(?:""[^"]*+)*+"[^,\r\n]*+|(?!")[^,\r\n]*+)'
 _ROW = rb'(?:[^"\r\n]*+(?=[\r\n]|\Z)|' + _CELL + rb"(?:," + _CELL + rb")*+)"
-_RECORD = re.compile(
-    _ROW + rb"(?:\r\n|\n|\r(?!\Z))"
-)  # a CR that ends a block may be half of a CRLF
+# A CR at the end of a block may be half of a CRLF.
+_RECORD = re.compile(_ROW + rb"(?:\r\n|\n|\r(?!\Z))")
 _LAST_RECORD = re.compile(_ROW + rb"(?:\r\n|\n|\r|\Z)")
 _FIRST_CELL = re.compile(_CELL)
 _LINE_BREAK = re.compile(rb"\r\n|\n|\r")
-_CTRL_Z = b"\x1a"  # how DOS programs end a text
+_CTRL_Z = b"\x1a"  # the end of a text in DOS programs
 
 
 @dataclass(frozen=True, slots=True)
 class FilePosition:
-    """Where a record begins: its byte in the UTF-8 text behind the byte order mark, and its physical line."""
+    """Where a record begins.
+
+    Attributes:
+        byte: Its first byte in the UTF-8 text, counted after the byte order mark.
+        line: Its physical line.
+    """
 
     byte: int = 0
     line: int = 1
@@ -39,19 +44,22 @@ class RecordTooLongError(Exception):
 
 
 def split_records(block: bytes, *, final: bool) -> tuple[list[bytes], bytes]:
-    """The whole records at the beginning of a block, and the rest that needs the next block to be complete.
+    """Return the complete records of a block, and the rest, which continues in the next block.
 
-    After the `final` block there is a rest only if a quote is never closed.
+    Args:
+        block: The bytes, from the beginning of a record.
+        final: Whether the text ends with this block. Then there is a rest only if a quote is never
+            closed.
     """
     records: list[bytes] = []
     match_record = (_LAST_RECORD if final else _RECORD).match
     position = 0
     while (quote := block.find(b'"', position)) >= 0:
-        begin = _line_start(block, quote, position)
-        records += block[position:begin].splitlines(keepends=True)
-        match = match_record(block, begin)
+        start = _line_start(block, quote, position)
+        records += block[position:start].splitlines(keepends=True)
+        match = match_record(block, start)
         if not match:
-            return records, block[begin:]
+            return records, block[start:]
         records.append(match[0])
         position = match.end()
     lines = block[position:].splitlines(keepends=True)
@@ -59,49 +67,57 @@ def split_records(block: bytes, *, final: bool) -> tuple[list[bytes], bytes]:
     return records + lines, rest
 
 
-def _line_start(block: bytes, place: int, first: int) -> int:
-    """Where the line of this place begins, if one begins at the first."""
-    return max(block.rfind(b"\n", first, place), block.rfind(b"\r", first, place), first - 1) + 1
+def _line_start(block: bytes, position: int, first: int) -> int:
+    """Return where the line of a position begins; a line begins at `first`."""
+    line_feed = block.rfind(b"\n", first, position)
+    return max(line_feed, block.rfind(b"\r", first, position), first - 1) + 1
 
 
 def iter_records(chunks: Iterable[bytes], row_bytes: int) -> Iterator[list[bytes]]:
-    """All records of a text, some at a time, in memory for one chunk and one record of `row_bytes`.
+    """Yield the records of a text in batches; uses memory for one chunk and one record.
 
-    A Ctrl-Z as the very last byte is left out. Raises EndlessRecordError after the records before the endless one.
+    A Ctrl-Z as the last byte is dropped.
+
+    Args:
+        chunks: The text as UTF-8.
+        row_bytes: Maximum size of a record.
+
+    Raises:
+        RecordTooLongError: The next record is too long; all records before it have been yielded.
     """
     rest = b""
     for chunk in chunks:
-        found, rest = split_records(rest + chunk, final=False)
-        yield from _check_record_size(found, row_bytes)
+        records, rest = split_records(rest + chunk, final=False)
+        yield from _check_record_size(records, row_bytes)
         if len(rest) > row_bytes:
             raise RecordTooLongError(rest)
-    found, rest = split_records(rest.removesuffix(_CTRL_Z), final=True)
-    yield from _check_record_size(found, row_bytes)
+    records, rest = split_records(rest.removesuffix(_CTRL_Z), final=True)
+    yield from _check_record_size(records, row_bytes)
     if rest:
         raise RecordTooLongError(rest)
 
 
-def _check_record_size(found: list[bytes], row_bytes: int) -> Iterator[list[bytes]]:
-    if max(map(len, found), default=0) <= row_bytes:
-        yield found
+def _check_record_size(records: list[bytes], row_bytes: int) -> Iterator[list[bytes]]:
+    if max(map(len, records), default=0) <= row_bytes:
+        yield records
         return
-    first = next(index for index, record in enumerate(found) if len(record) > row_bytes)
-    yield found[:first]
-    raise RecordTooLongError(found[first])
+    first = next(index for index, record in enumerate(records) if len(record) > row_bytes)
+    yield records[:first]
+    raise RecordTooLongError(records[first])
 
 
 def line_breaks(data: bytes) -> int:
-    """How many physical lines end in the bytes; CRLF ends one."""
+    """Return the number of line breaks; CRLF is one."""
     return len(_LINE_BREAK.findall(data))
 
 
 def is_blank(cells: Sequence[str]) -> bool:
-    """Whether a row says nothing: an empty line, or nothing but commas, blanks and tabs."""
+    """Return whether a row is empty, or has only commas, spaces and tabs."""
     return not "".join(cells).strip(" \t")
 
 
 def raw_cells(record: bytes) -> Iterator[tuple[int, bytes]]:
-    """The cells as they are written, quotes and all, with their places; the last one if a quote is open in it."""
+    """Yield the position and the bytes of each cell, with its quotes; an unclosed one is last."""
     position = 0
     while match := _FIRST_CELL.match(record, position):
         yield position, match[0]
@@ -112,7 +128,7 @@ def raw_cells(record: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def line_of_unclosed_quote(record: bytes) -> int | None:
-    """How many lines of the record end before the first cell that goes on over its line's end; None if none does."""
+    """Return how many lines precede the first cell with a line break, or None."""
     for position, cell in raw_cells(record):
         if (cell.startswith(b'"') and _LINE_BREAK.search(cell)) or _is_open(cell):
             return line_breaks(record[:position])

@@ -1,4 +1,7 @@
-"""What the student file may say in words, once for the documentation and once for the pages; `code` is in backticks."""
+"""The description of the student file, shared by the documentation and the help pages.
+
+Text in backticks is code.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -10,79 +13,95 @@ from rollbook.studentfile.problems.file_codes import REFUSALS, WARNINGS
 from rollbook.studentfile.problems.row_codes import ROW_CODES
 
 FILE_RULES = (
-    "Comma-separated text, one student a line. The first line that is not blank is the header; it is always needed.",
-    "Columns may stand in any order, and columns may be left out. Names are read without regard to capitals, and "
-    "blanks, hyphens and underscores are the same: `Student Id` is `STUDENT_ID`.",
-    "UTF-8, with or without a byte order mark. UTF-16 with a byte order mark is read with a warning. Every other "
-    "encoding is refused unless the district's settings name it (cp1252, latin-1, mac-roman and the like).",
-    'A value that contains a comma or a quote stands in quotes, and quotes inside it are doubled: `"Smith, '
-    '""Bob"" Jr."`. A quote that is never closed refuses the file.',
-    "Lines end in LF, CRLF or CR. Blank lines, and lines of nothing but commas, are skipped. Line numbers in "
-    "messages are those of the file, as a text editor shows them; a header in the first line is line 1.",
-    "Several values in one cell are joined by `&`. Such a cell is the whole list: what it does not name goes.",
-    "A blank cell changes nothing, and neither does a column that is not there. `<clear>` empties a field, where "
-    "the table of the columns says so.",
-    "Columns that are not known are ignored with a warning. Names that begin with `_` are ignored silently; the "
-    "file of rejected rows has such columns, so it can be repaired and sent as it is.",
-    "In files that Rollbook writes, a `'` stands before values that begin with `=` `+` `-` `@` `'`, a tab or a "
-    "carriage return, so that no spreadsheet runs them. When a file is read, that `'` is taken off again.",
+    "Comma-separated text with one student per line. The first line that isn't blank is the "
+    "header, which is always required.",
+    "Columns can be in any order and can be omitted. Case doesn't matter in column names, and "
+    "spaces, hyphens and underscores are the same: `Student Id` is `STUDENT_ID`.",
+    "UTF-8, with or without a byte order mark. UTF-16 with a byte order mark is accepted with a "
+    "warning. Any other encoding is refused unless it is set in the district settings (for "
+    "example cp1252, latin-1 or mac-roman).",
+    "Put a value that contains a comma or a quotation mark in quotation marks, and double the "
+    'ones inside it: `"Smith, ""Bob"" Jr."`. If a quotation mark is never closed, the file is '
+    "refused.",
+    "Lines end in LF, CRLF or CR. Blank lines, and lines that contain only commas, are skipped. "
+    "Line numbers in messages are those in a text editor; a header in the first line is line 1.",
+    "Several values in one cell are joined by `&`. The cell contains the complete list: values "
+    "that it doesn't contain are removed.",
+    "A blank cell or a missing column changes nothing. `<clear>` empties a field, in the columns "
+    "that allow it (see the table of columns).",
+    "Columns that aren't recognized are ignored with a warning. Columns whose names start with "
+    "`_` are ignored silently. The file of rejected rows has such columns, so you can correct the "
+    "rows and upload it without removing them.",
+    "In files that Rollbook writes, values that start with `=` `+` `-` `@` `'`, a tab or a "
+    "carriage return have a `'` before them, so that spreadsheets don't run them as formulas. "
+    "When a file is read, this `'` is removed again.",
 )
 
 VALUE_RULES = (
-    "Blanks around a value are removed. Around a `STUDENT_ID` or `SCHOOL_ID` that is worth a warning, because two "
-    "systems that compare IDs exactly would not agree.",
-    "IDs are compared exactly as written. `00123` and `123` are two students, and Rollbook never adds or drops zeros.",
-    'What a spreadsheet has damaged is a problem and never a guess: `1.23E+05`, `123.0`, `#N/A`, `="00123"`, a '
-    "birth date that became `41772`, a year of two digits, a name that begins with `=`, `+` or `@`.",
-    "Placeholders such as `NULL`, `N/A` or `-` are problems, except in free text; leave the cell blank instead. "
-    "Null and None as one of the two names are accepted with a warning, because there are people of that name.",
-    "Names are kept in the Unicode form NFC, runs of blanks as one blank.",
-    "Passwords are never shown again: not on pages, not in mails, not in downloads, not in messages about them.",
+    "Spaces around a value are removed. Around a `STUDENT_ID` or `SCHOOL_ID` they cause a "
+    "warning, because systems that compare IDs exactly would not match them.",
+    "IDs are compared exactly as written. `00123` and `123` are two students, and Rollbook never "
+    "adds or removes zeros.",
+    "Values that a spreadsheet has damaged are rejected, never guessed: `1.23E+05`, `123.0`, "
+    '`#N/A`, `="00123"`, a date of birth that became `41772`, a two-digit year, a name that '
+    "starts with `=`, `+` or `@`.",
+    "Placeholders such as `NULL`, `N/A` or `-` are rejected, except in free text; leave the cell "
+    "blank instead. Null or None as the first or last name is accepted with a warning, because "
+    "some people have that name.",
+    "Names are stored in the Unicode form NFC, with single spaces.",
+    "Passwords are never shown again: not on pages, in emails or downloads, or in messages about "
+    "them.",
 )
 
-_NEEDED = ", ".join(f"`{name}`" for name in REQUIRED_TO_ADD)
+_REQUIRED = ", ".join(f"`{name}`" for name in REQUIRED_TO_ADD)
 MATCHING = (
-    "`STUDENT_ID` given and known: that student. Every other cell is a new value, so names, birth date and "
-    "username can be corrected.",
-    "Else `FIRST_NAME`, `LAST_NAME` and `DOB` given and known (capitals do not matter): that student. A given "
-    "`STUDENT_ID` is written if the student had none, and is a problem if the student has another.",
-    "Else `USERNAME` known, and nothing in the row contradicts it: that student.",
-    "Else, with `mode=update`, the row is rejected (`unknown_student`); with `mode=add` it is a new student, if "
-    f"the cells are there that a new student needs: {_NEEDED}.",
+    "If the row has a `STUDENT_ID` and a student in the district has the same: that student. All "
+    "other cells are new values, so you can correct names, date of birth and username.",
+    "Otherwise, if a student has the same `FIRST_NAME`, `LAST_NAME` and `DOB` (case doesn't "
+    "matter): that student. A `STUDENT_ID` in the row is stored if the student has none; if the "
+    "student has another, the row is rejected.",
+    "Otherwise, if a student has the same `USERNAME` and nothing in the row contradicts it: that "
+    "student.",
+    "Otherwise, with `mode=update`, the row is rejected (`unknown_student`). With `mode=add`, a "
+    f"new student is added if the row has all required values: {_REQUIRED}.",
 )
 
 AFTER_MATCHING = (
-    "A file therefore needs the column `STUDENT_ID`, or `FIRST_NAME`, `LAST_NAME` and `DOB`, or `USERNAME`.",
-    "A new `SCHOOL_ID` transfers the student: links to staff and groups at the old school go; profile, username, "
-    "password and student ID stay.",
+    "A file therefore needs the column `STUDENT_ID`; or `FIRST_NAME`, `LAST_NAME` and `DOB`; or "
+    "`USERNAME`.",
+    "A new `SCHOOL_ID` transfers the student. Links to staff members and groups at the old school "
+    "are removed; profile, username, password and student ID don't change.",
 )
 
 PROBLEMS = (
-    "Every problem has a code, which never changes its meaning. A file can be refused, and then nothing of it is "
-    "applied; a row can be rejected, and then the other rows go on; a warning applies the row and says so."
+    "Every problem has a code, whose meaning never changes. If a file is refused, nothing is "
+    "applied. If a row is rejected, the other rows are still processed. With a warning, the row "
+    "is processed too."
 )
 
 PROBLEM_GROUPS: Mapping[str, tuple[ProblemCode, ...]] = MappingProxyType(
     {
         "The file is refused": tuple(REFUSALS),
-        "The row is rejected": tuple(kind for kind in ROW_CODES if kind.severity is Severity.ERROR),
+        "The row is rejected": tuple(code for code in ROW_CODES if code.severity is Severity.ERROR),
         "Warnings about the file": tuple(WARNINGS),
         "Warnings about a row": tuple(
-            kind for kind in ROW_CODES if kind.severity is Severity.WARNING
+            code for code in ROW_CODES if code.severity is Severity.WARNING
         ),
     }
 )
-"""Every kind of problem, under what it means for file or row."""
+"""All problem codes, by the title of their section."""
 
-LIMITS = "An operator can set other numbers of rows and bytes a file; the others are fixed."
+LIMITS = (
+    "Your Rollbook administrator can change the limits for rows and bytes; the others are fixed."
+)
 
 
 def limits(limits: Limits) -> tuple[str, ...]:
-    """The limits in words."""
+    """Return the limits as text."""
     return (
         f"{limits.rows:,} rows",
-        f"{limits.bytes:,} bytes a file",
+        f"{limits.bytes:,} bytes per file",
         f"{limits.columns} columns",
-        f"{limits.row_bytes:,} bytes a row in UTF-8",
-        f"{limits.cell_characters} characters a cell",
+        f"{limits.row_bytes:,} bytes per row in UTF-8",
+        f"{limits.cell_characters} characters per cell",
     )

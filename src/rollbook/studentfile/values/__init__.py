@@ -1,0 +1,1 @@
+"""The rules that validate one value and return its canonical form."""

@@ -1,4 +1,4 @@
-"""Rules for birth dates: which texts are real dates, and which dates a student can have been born on."""
+"""Rules for dates of birth: which texts are real dates, and which ages are plausible."""
 
 import re
 from datetime import date
@@ -16,12 +16,15 @@ _DATE = re.compile(
 _TIME = re.compile(r"[ T][0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?(?: ?[AaPp][Mm]|Z)?")
 _SHORT_YEAR = re.compile(r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{2}")
 _SERIAL = re.compile(r"[0-9]{5}(?:\.[0-9]+)?")
-_FIRST_YEAR = 1900
-_YOUNGEST, _OLDEST = 2, 25
+_MIN_YEAR = 1900
+_MIN_AGE, _MAX_AGE = 2, 25
 
 
 def birth_date(text: str) -> RuleResult:
-    """mm/dd/yyyy, m/d/yyyy or yyyy-mm-dd, as 'yyyy-mm-dd'; a time behind it is dropped with a warning."""
+    """Return mm/dd/yyyy, m/d/yyyy or yyyy-mm-dd as 'yyyy-mm-dd'.
+
+    A time after the date is dropped with a warning.
+    """
     match = _DATE.fullmatch(text)
     if not match:
         return _explain_invalid_date(text)
@@ -35,23 +38,23 @@ def birth_date(text: str) -> RuleResult:
 
 
 def to_us_format(canonical: str) -> str:
-    """'2014-05-13' as an export writes it: '05/13/2014'."""
+    """Return '2014-05-13' as '05/13/2014', which is how exports write it."""
     year, month, day = canonical.split("-")
     return f"{month}/{day}/{year}"
 
 
 def code_for_age(canonical: str, today: date) -> str | None:
-    """`future_date` (an error) or `unusual_age` (a warning) for someone born on that day, else None."""
+    """Return `future_date` (an error), `unusual_age` (a warning) or None for a date of birth."""
     born = date.fromisoformat(canonical)
     if born > today:
         return "future_date"
     age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-    return None if _YOUNGEST <= age <= _OLDEST else "unusual_age"
+    return None if _MIN_AGE <= age <= _MAX_AGE else "unusual_age"
 
 
 def _valid_date(year: int, month: int, day: int) -> date | None:
     try:
-        return date(year, month, day) if year >= _FIRST_YEAR else None
+        return date(year, month, day) if year >= _MIN_YEAR else None
     except ValueError:
         return None
 
@@ -66,5 +69,5 @@ def _explain_invalid_date(text: str) -> InvalidValue:
 
 def _hint_for_day_first(month: str | None, day: str | None) -> str:
     if month and day and 12 < int(month) <= 31 and 1 <= int(day) <= 12:
-        return "the month comes first: write mm/dd/yyyy"
+        return "the month comes first: use mm/dd/yyyy"
     return ""

@@ -1,4 +1,4 @@
-"""Rules for columns that take a closed list of values: gender, grade, flags, race, classifications, status."""
+"""Rules for columns with a closed list of values: gender, grade, flags, race and so on."""
 
 from collections.abc import Callable, Mapping
 
@@ -15,19 +15,16 @@ GENDERS: Mapping[str, str] = {
 }
 
 _ORDINALS = {1: "1st", 2: "2nd", 3: "3rd"}
+
+
+def _grade_spellings(grade: int) -> tuple[str, ...]:
+    return str(grade), f"{grade:02}", f"{grade}.0", _ORDINALS.get(grade, f"{grade}th")
+
+
 GRADES: Mapping[str, str] = {
     **dict.fromkeys(("pk", "prek", "pre-k", "-1"), "pk"),
     **dict.fromkeys(("k", "kg", "0"), "k"),
-    **{
-        spelling: str(grade)
-        for grade in range(1, 13)
-        for spelling in (
-            str(grade),
-            f"{grade:02}",
-            f"{grade}.0",
-            _ORDINALS.get(grade, f"{grade}th"),
-        )
-    },
+    **{spelling: str(grade) for grade in range(1, 13) for spelling in _grade_spellings(grade)},
     "adult": "adult",
 }
 
@@ -48,7 +45,7 @@ RACES: Mapping[str, str] = {
     "Other": "OT",
     "White": "WH",
 }
-"""The full name of each, and the code that is kept."""
+"""Full names and the codes that are stored."""
 
 CLASSIFICATIONS: tuple[str, ...] = (
     "Dyslexia",
@@ -63,33 +60,38 @@ CLASSIFICATIONS: tuple[str, ...] = (
 
 _RACE_SPELLINGS = {
     **{name.casefold(): code for name, code in RACES.items()},
-    **{c.casefold(): c for c in RACES.values()},
+    **{code.casefold(): code for code in RACES.values()},
 }
 _CLASSIFICATION_SPELLINGS = {name.casefold(): name for name in CLASSIFICATIONS}
 
 
 def one_of(spellings: Mapping[str, str], hint: str) -> Callable[[str], RuleResult]:
-    """A rule that accepts the spellings, whatever their case, and answers what each of them stands for."""
+    """Return a rule that accepts these spellings in any case.
+
+    Args:
+        spellings: Accepted texts, case-folded, and their canonical values.
+        hint: How to fix any other value.
+    """
 
     def rule(text: str) -> RuleResult:
-        found = spellings.get(text.casefold())
-        return (
-            found if found is not None else (check_value(text) or InvalidValue("bad_value", hint))
-        )
+        canonical = spellings.get(text.casefold())
+        if canonical is not None:
+            return canonical
+        return check_value(text) or InvalidValue("bad_value", hint)
 
     return rule
 
 
-gender = one_of(GENDERS, "write f, m or x")
-grade = one_of(GRADES, "write pk, k, 1 to 12, or adult")
-flag = one_of(FLAGS, "write y or n")
-status = one_of(STATUSES, "write active or inactive")
-race = one_of(
-    _RACE_SPELLINGS, f"write exactly one of {', '.join(RACES.values())}, or its full name"
+gender = one_of(GENDERS, "use F, M or X")
+grade = one_of(GRADES, "use PK, K, 1–12 or Adult")
+flag = one_of(FLAGS, "use Y or N")
+status = one_of(STATUSES, "use Active or Inactive")
+race = one_of(_RACE_SPELLINGS, f"use exactly one of {', '.join(RACES.values())}, or its full name")
+_plain_classification = one_of(
+    _CLASSIFICATION_SPELLINGS, "use names from the list of classifications, joined by &"
 )
-_plain_classification = one_of(_CLASSIFICATION_SPELLINGS, "write names of the list, joined by &")
 
 
 def classification(text: str) -> RuleResult:
-    """One classification in its canonical spelling; a curly apostrophe is as good as a straight one."""
+    """Return the canonical name; a curly apostrophe is accepted for a straight one."""
     return _plain_classification(text.replace("\u2019", "'"))

@@ -1,4 +1,4 @@
-"""Rules for free text, e-mail addresses, group names, and for cells that hold a list of values joined by &."""
+"""Rules for free text, email addresses and group names, and for lists joined by &."""
 
 import re
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from rollbook.studentfile.values.text_checks import (
 )
 
 SEPARATOR = "&"
-"""Joins the values of a list cell."""
+"""The character between the values of a list."""
 MAX_TEXT_LENGTH = 255
 MAX_GROUP_NAME_LENGTH = 100
 _MAX_EMAIL_LENGTH = 254
@@ -23,47 +23,55 @@ _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(?:\.[A
 
 
 def free_text(text: str) -> RuleResult:
-    """At most 255 characters, in NFC."""
-    fault = check_free_text(text)
-    if fault:
-        return fault
+    """Return at most 255 characters, in NFC."""
+    invalid = check_free_text(text)
+    if invalid:
+        return invalid
     return _check_length(MAX_TEXT_LENGTH, normalize("NFC", text))
 
 
 def email(text: str) -> RuleResult:
-    """One e-mail address, in lower case."""
+    """Return one email address in lower case."""
     if len(text) <= _MAX_EMAIL_LENGTH and text[0] != "=" and _EMAIL.fullmatch(text):
         return text.lower()
     return check_value(text) or InvalidValue("bad_email")
 
 
 def group_name(text: str) -> RuleResult:
-    """1 to 100 characters, in NFC; runs of blanks become one blank."""
-    fault = check_value(text)
-    if fault:
-        return fault
+    """Return 1 to 100 characters in NFC, with single spaces."""
+    invalid = check_value(text)
+    if invalid:
+        return invalid
     return _check_length(MAX_GROUP_NAME_LENGTH, normalize("NFC", " ".join(text.split())))
 
 
-def _check_length(longest: int, text: str) -> RuleResult:
-    if len(text) > longest:
+def _check_length(max_length: int, text: str) -> RuleResult:
+    if len(text) > max_length:
         return InvalidValue(
-            "text_too_long", f"at most {longest} characters are allowed: shorten the text"
+            "text_too_long", f"shorten the text to {max_length} characters or fewer"
         )
     return normalize_with_warning(text)
 
 
 def list_of(rule: Callable[[str], RuleResult]) -> Callable[[str], RuleResult]:
-    """A rule for a cell that names a whole list: each item by `rule`, each once, sorted, joined by &."""
+    """Return a rule for a cell that contains several values.
+
+    The result contains each value once, in order, joined by ``&``. Its warning is the first one.
+
+    Args:
+        rule: The rule for one value.
+    """
 
     def list_rule(text: str) -> RuleResult:
-        answers = [rule(item) for item in map(_trim, text.split(SEPARATOR)) if item]
-        fault = next((answer for answer in answers if isinstance(answer, InvalidValue)), None)
-        if fault or not answers:
-            return fault or InvalidValue("bad_value", "write <clear> to empty the list")
-        note = next((answer for answer in answers if isinstance(answer, ValueWithWarning)), None)
-        value = _joined([_value(answer) for answer in answers])
-        return ValueWithWarning(value, note.code, note.hint) if note else value
+        results = [rule(item) for item in map(_trim, text.split(SEPARATOR)) if item]
+        invalid = next((result for result in results if isinstance(result, InvalidValue)), None)
+        if invalid:
+            return invalid
+        if not results:
+            return InvalidValue("bad_value", "use <clear> to empty the list")
+        value = _joined([_value(result) for result in results])
+        warned = next((result for result in results if isinstance(result, ValueWithWarning)), None)
+        return ValueWithWarning(value, warned.code, warned.hint) if warned else value
 
     return list_rule
 
@@ -72,12 +80,12 @@ def _trim(item: str) -> str:
     return item.strip(TRIMMED_CHARACTERS)
 
 
-def _value(answer: RuleResult) -> str:
-    if isinstance(answer, ValueWithWarning):
-        return answer.value
-    return answer if isinstance(answer, str) else ""
+def _value(result: RuleResult) -> str:
+    if isinstance(result, ValueWithWarning):
+        return result.value
+    return result if isinstance(result, str) else ""
 
 
 def _joined(items: list[str]) -> str:
-    once = {item.casefold(): item for item in reversed(items)}
-    return SEPARATOR.join(once[key] for key in sorted(once))
+    by_key = {item.casefold(): item for item in reversed(items)}
+    return SEPARATOR.join(by_key[key] for key in sorted(by_key))

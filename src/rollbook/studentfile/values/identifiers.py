@@ -1,4 +1,4 @@
-"""Rules for what is compared exactly: student IDs, organization IDs, usernames; and for passwords."""
+"""Rules for values that must match exactly: student IDs, School IDs, usernames and passwords."""
 
 import re
 from unicodedata import normalize
@@ -17,50 +17,48 @@ from rollbook.studentfile.values.text_checks import (
 _ID = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _SCIENTIFIC = re.compile(r"[0-9]+(?:[.,][0-9]+[eE][+-]?|[eE][+-])[0-9]+")
 _DECIMAL = re.compile(r"[0-9]+[.,]0+")
-_ROUNDED_DIGITS = 16  # spreadsheets keep 15 digits; a longer number ends in zeros
-_BLANK = re.compile(r"\s")
+_MIN_ROUNDED_DIGITS = 16  # spreadsheets keep 15 digits; a longer number ends in zeros
+_WHITESPACE = re.compile(r"\s")
 
 
 def student_id(text: str) -> RuleResult:
-    """1 to 32 of A-Z a-z 0-9 . _ - exactly as written: leading zeros and capitals matter, nothing is repaired."""
+    """Return 1 to 32 of A-Z a-z 0-9 . _ - as written: leading zeros and case matter."""
     return _identifier(text, "bad_student_id")
 
 
 def school_id(text: str) -> RuleResult:
-    """The organization ID of a school, written like a student ID."""
+    """Return a School ID, which has the characters of a student ID."""
     return _identifier(text, "bad_school_id")
 
 
 def username(text: str) -> RuleResult:
-    """2 to 64 characters without blanks, in lower case."""
-    fault = _explain_number(text) or check_value(text) or check_characters(text, joiners=False)
-    if fault:
-        return fault
+    """Return 2 to 64 characters without spaces, in lower case."""
+    invalid = _explain_number(text) or check_value(text) or check_characters(text, joiners=False)
+    if invalid:
+        return invalid
     folded = normalize("NFC", text.lower())
-    return (
-        folded
-        if 2 <= len(folded) <= 64 and not _BLANK.search(folded)
-        else InvalidValue("bad_username")
-    )
+    if 2 <= len(folded) <= 64 and not _WHITESPACE.search(folded):
+        return folded
+    return InvalidValue("bad_username")
 
 
 def password(text: str) -> RuleResult:
-    """4 to 64 characters, folded to lower case."""
+    """Return 4 to 64 characters in lower case."""
     if is_spreadsheet_error(text):
         return InvalidValue("excel_error")
     if text.casefold() in PLACEHOLDERS:
         return InvalidValue("placeholder")
-    fault = check_characters(text)
-    if fault:
-        return fault
+    invalid = check_characters(text)
+    if invalid:
+        return invalid
     folded = normalize("NFC", text.lower())
     return folded if 4 <= len(folded) <= 64 else InvalidValue("weak_password")
 
 
 def _identifier(text: str, code: str) -> RuleResult:
     if _ID.fullmatch(text) and not _explain_number(text) and not check_value(text):
-        rounded = len(text) >= _ROUNDED_DIGITS and text.isdigit() and text[-1] == "0"
-        return ValueWithWarning(text, "possible_rounding") if rounded else text
+        is_rounded = len(text) >= _MIN_ROUNDED_DIGITS and text.isdigit() and text[-1] == "0"
+        return ValueWithWarning(text, "possible_rounding") if is_rounded else text
     return (
         _explain_number(text)
         or _explain_characters(text)
@@ -78,14 +76,18 @@ def _explain_number(text: str) -> InvalidValue | None:
 def _explain_characters(text: str) -> InvalidValue | None:
     if text.isascii():
         return None
-    if any(letter in INVISIBLE or (letter.isspace() and not letter.isascii()) for letter in text):
+    if any(map(_is_invisible, text)):
         return InvalidValue("invisible_char")
     return check_characters(text, joiners=False) or InvalidValue("non_ascii_id")
+
+
+def _is_invisible(character: str) -> bool:
+    return character in INVISIBLE or (character.isspace() and not character.isascii())
 
 
 def _malformed(text: str, code: str) -> InvalidValue:
     if text[:1] == "'":
         return InvalidValue(
-            code, "remove the apostrophe; it only tells a spreadsheet that a cell is text"
+            code, "remove the apostrophe, which only marks a cell as text in spreadsheets"
         )
     return InvalidValue(code)

@@ -13,16 +13,16 @@ from rollbook.studentfile.values.text_checks import (
 
 MAX_NAME_LENGTH = 100
 PLACEHOLDER_OR_NAME = frozenset({"null", "none", "nan", "na", "nil"})
-"""Names of real people that are also what exports write for no value."""
+"""Names of real people that some exports write if there is no value."""
 
 
 def name(text: str) -> RuleResult:
-    """1 to 100 characters of any script, in NFC, at least one letter; runs of blanks become one blank."""
+    """Return 1 to 100 characters in any script, with a letter, in NFC, with single spaces."""
     if text.casefold() in PLACEHOLDER_OR_NAME:
         return ValueWithWarning(text, "possible_placeholder")
-    fault = check_value(text)
-    if fault:
-        return fault
+    invalid = check_value(text)
+    if invalid:
+        return invalid
     joined = normalize("NFC", " ".join(text.split()))
     if len(joined) > MAX_NAME_LENGTH or not any(map(str.isalpha, joined)):
         return InvalidValue("bad_name")
@@ -30,12 +30,12 @@ def name(text: str) -> RuleResult:
 
 
 def middle_initial(text: str) -> RuleResult:
-    """One letter, in upper case; a full stop behind it is dropped."""
-    fault = check_value(text)
-    if fault:
-        return fault
-    answer = normalize_with_warning(text.removesuffix("."))
-    letter = answer if isinstance(answer, str) else answer.value
+    """Return one letter in upper case; a period after it is dropped."""
+    invalid = check_value(text)
+    if invalid:
+        return invalid
+    result = normalize_with_warning(text.removesuffix("."))
+    letter = result if isinstance(result, str) else result.value
     upper = letter.upper()
     if len(letter) != 1 or not letter.isalpha() or check_characters(letter):
         return InvalidValue("bad_initial")
