@@ -1,1 +1,1 @@
-"""Odd and bad uploads as data: one .toml for each, numbered as in the catalogue of uploads."""
+"""Unusual and invalid uploads as data: one .toml file each, numbered as in the catalog."""

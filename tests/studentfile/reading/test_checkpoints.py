@@ -1,4 +1,4 @@
-"""Marks: places of a file where reading may begin, so that stretch by stretch it gives what reading at once gives."""
+"""Checkpoints: reading a file range by range gives the same records as reading it at once."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ from rollbook.studentfile.reading.reader import (
 )
 
 CODECS = {"utf-8": "utf-8", "utf-8-sig": "utf-8", "cp1252": "cp1252", "utf-16": "utf-8"}
-"""How a file is written, to what the settings say of it."""
+"""Encoding of a file, and the encoding in the settings."""
 HEADER = "STUDENT_ID,FIRST_NAME,LAST_NAME,ADDITIONAL_INFO_1"
 LINE_BREAK = re.compile(r"\r\n|\n|\r")
 
@@ -35,40 +35,42 @@ cells = st.tuples(some_text, st.sampled_from(["", "", "\n", "\r\n", "\r"]), some
 
 
 @st.composite
-def written(draw: st.DrawFn) -> list[str]:
-    """The records of a file that is acceptable, with their line ends: the header, rows, and blank lines."""
+def file_records(draw: st.DrawFn) -> list[str]:
+    """The records of an acceptable file, with line ends: the header, rows and blank lines."""
     end = draw(st.sampled_from(["\n", "\r\n", "\r"]))
-    found = [end] * draw(st.integers(0, 2)) + [HEADER + end]
+    records = [end] * draw(st.integers(0, 2)) + [HEADER + end]
     for number in range(draw(st.integers(1, 30))):
         rest = ",".join(_cell(draw(cells), quoted=draw(st.booleans())) for _ in range(3))
-        found += [f"{number},{rest}{end}", *[end] * draw(st.sampled_from([0, 0, 0, 1, 2]))]
+        records += [f"{number},{rest}{end}", *[end] * draw(st.sampled_from([0, 0, 0, 1, 2]))]
     if draw(st.booleans()):
-        found[-1] = found[-1].removesuffix(end) or "last,,,x"
-    return found
+        records[-1] = records[-1].removesuffix(end) or "last,,,x"
+    return records
 
 
 def _cell(text: str, *, quoted: bool) -> str:
-    needed = any(letter in text for letter in '",\r\n')
-    return '"' + text.replace('"', '""') + '"' if quoted or needed else text
+    if quoted or any(map(text.__contains__, '",\r\n')):
+        return '"' + text.replace('"', '""') + '"'
+    return text
 
 
 @dataclass(frozen=True)
-class Surveyed:
-    """A file on the disk, and its survey."""
+class ScannedFile:
+    """A file on disk, and its scan."""
 
     path: Path
-    survey: FileScan
+    result: FileScan
 
     @property
     def header(self) -> Header:
-        assert self.survey.header
-        return self.survey.header
+        assert self.result.header
+        return self.result.header
 
     @property
-    def stretches(self) -> list[tuple[FilePosition | None, int | None]]:
-        """From where up to which byte."""
-        marks = self.survey.checkpoints
-        return list(zip([None, *marks], [*(mark.byte for mark in marks), None], strict=True))
+    def ranges(self) -> list[tuple[FilePosition | None, int | None]]:
+        """The position and the end byte of each range between checkpoints."""
+        checkpoints = self.result.checkpoints
+        stops = [checkpoint.byte for checkpoint in checkpoints]
+        return list(zip([None, *checkpoints], [*stops, None], strict=True))
 
     def records(
         self, start: FilePosition | None = None, stop: int | None = None, size: int = 5000
@@ -76,7 +78,7 @@ class Surveyed:
         return list(
             read_records(
                 self.path,
-                encoding=self.survey.encoding,
+                encoding=self.result.encoding,
                 header=self.header,
                 start=start,
                 stop=stop,
@@ -86,158 +88,169 @@ class Surveyed:
 
 
 @contextmanager
-def small(stretch: int, chunk: int = 64) -> Iterator[None]:
-    """Marks so many bytes apart, in a file that is read in such chunks."""
+def small_intervals(interval: int, chunk: int = 64) -> Iterator[None]:
+    """Set the interval of checkpoints and the size of the chunks in which files are read."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading_scan, "CHECKPOINT_INTERVAL_BYTES", stretch)
+        patch.setattr(reading_scan, "CHECKPOINT_INTERVAL_BYTES", interval)
         patch.setattr(encodings, "CHUNK", chunk)
         yield
 
 
-def surveyed(folder: Path, text: str, codec: str = "utf-8") -> Surveyed:
+def scan_text(folder: Path, text: str, codec: str = "utf-8") -> ScannedFile:
     path = folder / "students.csv"
     path.write_bytes(text.encode(codec))
-    return Surveyed(path, scan(path, encoding=CODECS[codec]))
+    return ScannedFile(path, scan(path, encoding=CODECS[codec]))
 
 
-def places(found: Sequence[str]) -> list[tuple[int, int]]:
+def positions(records: Sequence[str]) -> list[tuple[int, int]]:
     """Byte of the text as UTF-8, and physical line, of each record and of the end."""
-    at, line = 0, 1
-    places = [(at, line)]
-    for record in found:
-        at += len(record.encode())
+    byte, line = 0, 1
+    positions = [(byte, line)]
+    for record in records:
+        byte += len(record.encode())
         line += len(LINE_BREAK.findall(record))
-        places.append((at, line))
-    return places
+        positions.append((byte, line))
+    return positions
 
 
-def together(parts: Sequence[RecordBatch]) -> list[tuple[int, bytes]]:
+def with_lines(batches: Sequence[RecordBatch]) -> list[tuple[int, bytes]]:
     """Line and bytes of each record."""
-    return [pair for part in parts for pair in zip(part.lines, part.records, strict=True)]
+    return [pair for batch in batches for pair in zip(batch.lines, batch.records, strict=True)]
 
 
 @given(
-    written(),
+    file_records(),
     st.sampled_from(list(CODECS)),
     st.integers(1, 300),
     st.sampled_from([16, 17, 64, 1 << 17]),
 )
-def test_marks_are_where_records_meet_and_know_their_line(
-    tmp_path_factory: pytest.TempPathFactory, found: list[str], codec: str, stretch: int, chunk: int
+def test_checkpoints_are_between_records_and_have_their_line(
+    tmp_path_factory: pytest.TempPathFactory,
+    records: list[str],
+    codec: str,
+    interval: int,
+    chunk: int,
 ) -> None:
-    with small(stretch, chunk):
-        file = surveyed(tmp_path_factory.mktemp("in"), "".join(found), codec)
-    assert file.survey.refusal is None
-    marks = [(mark.byte, mark.line) for mark in file.survey.checkpoints]
-    behind_header = found.index(next(record for record in found if record.startswith(HEADER))) + 1
-    *meeting, end = places(found)
-    assert {mark for mark in marks if mark[0] != end[0]} <= set(meeting[behind_header:])
-    assert all(second - first >= stretch for (first, _), (second, _) in pairwise([(0, 1), *marks]))
+    with small_intervals(interval, chunk):
+        file = scan_text(tmp_path_factory.mktemp("in"), "".join(records), codec)
+    assert file.result.refusal is None
+    checkpoints = [(checkpoint.byte, checkpoint.line) for checkpoint in file.result.checkpoints]
+    first_row = next(at for at, record in enumerate(records) if record.startswith(HEADER)) + 1
+    *starts, end = positions(records)
+    assert {each for each in checkpoints if each[0] != end[0]} <= set(starts[first_row:])
+    distances = [later[0] - first[0] for first, later in pairwise([(0, 1), *checkpoints])]
+    assert all(distance >= interval for distance in distances)
 
 
 @given(
-    written(),
+    file_records(),
     st.sampled_from(list(CODECS)),
     st.integers(1, 300),
     st.sampled_from([16, 17, 64, 1 << 17]),
     st.integers(1, 5),
 )
-def test_reading_stretch_by_stretch_is_reading_at_once(
+def test_reading_range_by_range_gives_the_same_records_as_reading_at_once(
     tmp_path_factory: pytest.TempPathFactory,
-    found: list[str],
+    records: list[str],
     codec: str,
-    stretch: int,
+    interval: int,
     chunk: int,
     size: int,
 ) -> None:
-    with small(stretch, chunk):
-        file = surveyed(tmp_path_factory.mktemp("in"), "".join(found), codec)
-        whole = together(file.records())
-        parts = [file.records(start, stop, size) for start, stop in file.stretches]
-    assert [pair for part in parts for pair in together(part)] == whole
+    with small_intervals(interval, chunk):
+        file = scan_text(tmp_path_factory.mktemp("in"), "".join(records), codec)
+        whole = with_lines(file.records())
+        parts = [file.records(start, stop, size) for start, stop in file.ranges]
+    assert [pair for part in parts for pair in with_lines(part)] == whole
     ends = [part[-1].end for part in parts if part]
-    assert ends[:-1] == [
-        mark for mark in file.survey.checkpoints if ends[0].byte <= mark.byte < ends[-1].byte
-    ]
-    behind_header = len(found) - len(whole)
-    assert [record.decode() for _, record in whole] == found[behind_header:]
-    assert [line for line, _ in whole] == [line for _, line in places(found)[behind_header:-1]]
+    first_end, last_end = ends[0].byte, ends[-1].byte
+    checkpoints = file.result.checkpoints
+    assert ends[:-1] == [each for each in checkpoints if first_end <= each.byte < last_end]
+    first_row = len(records) - len(whole)
+    assert [record.decode() for _, record in whole] == records[first_row:]
+    assert [line for line, _ in whole] == [line for _, line in positions(records)[first_row:-1]]
 
 
-@given(written(), st.sampled_from(list(CODECS)), st.integers(1, 200), st.integers(1, 4))
-def test_within_a_stretch_reading_goes_on_where_it_was(
-    tmp_path_factory: pytest.TempPathFactory, found: list[str], codec: str, stretch: int, size: int
+@given(file_records(), st.sampled_from(list(CODECS)), st.integers(1, 200), st.integers(1, 4))
+def test_within_a_range_reading_can_resume_after_any_batch(
+    tmp_path_factory: pytest.TempPathFactory,
+    records: list[str],
+    codec: str,
+    interval: int,
+    size: int,
 ) -> None:
-    with small(stretch):
-        file = surveyed(tmp_path_factory.mktemp("in"), "".join(found), codec)
-        for start, stop in file.stretches:
+    with small_intervals(interval):
+        file = scan_text(tmp_path_factory.mktemp("in"), "".join(records), codec)
+        for start, stop in file.ranges:
             parts = file.records(start, stop, size)
             for number, part in enumerate(parts):
-                assert together(file.records(part.end, stop)) == together(parts[number + 1 :])
+                assert with_lines(file.records(part.end, stop)) == with_lines(parts[number + 1 :])
 
 
-@given(written(), st.integers(1, 5))
-def test_records_in_parts_are_the_same_records_and_each_part_knows_its_end(
-    tmp_path_factory: pytest.TempPathFactory, found: list[str], size: int
+@given(file_records(), st.integers(1, 5))
+def test_parts_contain_the_same_records_and_have_the_right_end(
+    tmp_path_factory: pytest.TempPathFactory, records: list[str], size: int
 ) -> None:
-    file = surveyed(tmp_path_factory.mktemp("in"), "".join(found))
+    file = scan_text(tmp_path_factory.mktemp("in"), "".join(records))
     [whole] = file.records() or [RecordBatch([], [], FilePosition())]
     parts = list(whole.parts(size))
-    assert together(parts) == together([whole])
+    assert with_lines(parts) == with_lines([whole])
     assert all(len(part.records) == size for part in parts[:-1])
     for number, part in enumerate(parts):
-        assert together(file.records(part.end)) == together(parts[number + 1 :])
+        assert with_lines(file.records(part.end)) == with_lines(parts[number + 1 :])
 
 
-@given(written(), st.data())
-def test_the_rows_of_any_records_are_those_that_reading_the_whole_file_gives(
-    tmp_path_factory: pytest.TempPathFactory, found: list[str], data: st.DataObject
+@given(file_records(), st.data())
+def test_the_rows_of_selected_records_equal_those_of_the_whole_file(
+    tmp_path_factory: pytest.TempPathFactory, records: list[str], data: st.DataObject
 ) -> None:
-    file = surveyed(tmp_path_factory.mktemp("in"), "".join(found))
+    file = scan_text(tmp_path_factory.mktemp("in"), "".join(records))
     [whole] = file.records() or [RecordBatch([], [], FilePosition())]
-    some = (
-        sorted(data.draw(st.sets(st.integers(0, len(whole.records) - 1)))) if whole.records else []
-    )
-    lines = [whole.lines[at] for at in some]
+    selected: list[int] = []
+    if whole.records:
+        selected = sorted(data.draw(st.sets(st.integers(0, len(whole.records) - 1))))
+    lines = [whole.lines[index] for index in selected]
     batches = read_batches(file.path, encoding="utf-8", header=file.header)
-    wanted = [row for batch in batches for row in batch.rows if row.line in lines]
-    assert parse_rows([whole.records[at] for at in some], lines, file.header) == wanted
+    expected = [row for batch in batches for row in batch.rows if row.line in lines]
+    assert parse_rows([whole.records[index] for index in selected], lines, file.header) == expected
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("codec", list(CODECS))
-def test_a_long_file_has_a_mark_for_each_stretch(tmp_path: Path, end: str, codec: str) -> None:
+def test_a_long_file_has_a_checkpoint_in_each_interval(
+    tmp_path: Path, end: str, codec: str
+) -> None:
     row = '0001,"Zo\u00eb","A ""B"" C",two\r\nlines\n'.replace(
         ",two\r\nlines\n", ',"two\r\nlines"' + end
     )
-    with small(1000, 100):
-        marks = surveyed(tmp_path, HEADER + end + row * 400, codec).survey.checkpoints
+    with small_intervals(1000, 100):
+        checkpoints = scan_text(tmp_path, HEADER + end + row * 400, codec).result.checkpoints
     size = len(row.encode())
-    assert 10 < len(marks) < 400 * size // 1000 + 1
-    assert [mark.byte - len(HEADER + end) for mark in marks] == [
-        (mark.line - 2) // 2 * size for mark in marks
-    ]
-    assert all(later.byte - mark.byte < 1000 + 200 + size for mark, later in pairwise(marks))
+    assert 10 < len(checkpoints) < 400 * size // 1000 + 1
+    for checkpoint in checkpoints:
+        assert checkpoint.byte - len(HEADER + end) == (checkpoint.line - 2) // 2 * size
+    distances = [later.byte - first.byte for first, later in pairwise(checkpoints)]
+    assert all(distance < 1000 + 200 + size for distance in distances)
 
 
 @pytest.mark.parametrize("text", [HEADER, f"{HEADER}\n", f"{HEADER}\n1,a,b,c\n", "\n\n\n"])
-def test_a_short_file_has_none(tmp_path: Path, text: str) -> None:
-    assert surveyed(tmp_path, text).survey.checkpoints == ()
+def test_a_short_file_has_no_checkpoint(tmp_path: Path, text: str) -> None:
+    assert scan_text(tmp_path, text).result.checkpoints == ()
 
 
 @pytest.mark.parametrize("tail", ["\x1a", "\n\x1a", "\n\n\n", "\n"])
-def test_whatever_ends_the_file_it_is_the_same_behind_a_mark(tmp_path: Path, tail: str) -> None:
-    with small(1, 16):
-        file = surveyed(tmp_path, f"{HEADER}\n1,a,b,c\n2,d,e,f{tail}")
+def test_the_end_of_the_file_is_read_the_same_after_a_checkpoint(tmp_path: Path, tail: str) -> None:
+    with small_intervals(1, 16):
+        file = scan_text(tmp_path, f"{HEADER}\n1,a,b,c\n2,d,e,f{tail}")
         parts = [
-            pair for start, stop in file.stretches for pair in together(file.records(start, stop))
+            pair for start, stop in file.ranges for pair in with_lines(file.records(start, stop))
         ]
-    assert file.survey.checkpoints
-    assert parts == together(file.records())
+    assert file.result.checkpoints
+    assert parts == with_lines(file.records())
     assert [line for line, record in parts if record.strip()] == [2, 3]
 
 
-def test_no_mark_stands_before_the_header(tmp_path: Path) -> None:
-    with small(1, 16):
-        file = surveyed(tmp_path, "\n" * 100 + f"{HEADER}\n1,a,b,c\n2,d,e,f\n")
-    assert [mark.line for mark in file.survey.checkpoints] == [103, 104]
+def test_no_checkpoint_is_before_the_header(tmp_path: Path) -> None:
+    with small_intervals(1, 16):
+        file = scan_text(tmp_path, "\n" * 100 + f"{HEADER}\n1,a,b,c\n2,d,e,f\n")
+    assert [checkpoint.line for checkpoint in file.result.checkpoints] == [103, 104]
