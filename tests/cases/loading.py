@@ -57,6 +57,7 @@ def load(path: Path) -> Case:
     """Return the case in this file."""
     definition = tomllib.loads(path.read_text(encoding="utf-8"))
     settings, expect = definition.get("settings", {}), definition["expect"]
+    default_status = 422 if "refused" in expect else 200
     return Case(
         path,
         definition["number"],
@@ -66,7 +67,7 @@ def load(path: Path) -> Case:
         settings.get("encoding", "utf-8"),
         settings.get("limits", {}),
         expect.get("refused"),
-        expect.get("status", 422 if "refused" in expect else 200),
+        expect.get("status", default_status),
         expect.get("line"),
         tuple(expect.get("accepted", ())),
         _lines_and_codes(expect.get("rejected", ())),

@@ -35,7 +35,7 @@ def test_written_rows_are_read_back_unchanged(
     header = scan(file).header
     assert header
     batches = list(read_batches(file, encoding="utf-8", header=header))
-    assert [row.cells for batch in batches for row in batch.rows] == [list(row) for row in rows]
+    assert [row.cells for batch in batches for row in batch.rows] == list(map(list, rows))
 
 
 def _write(file: Path, rows: list[tuple[str, str, str]]) -> int:

@@ -82,8 +82,9 @@ def _decode(data: bytes) -> str:
             1,
             f"shows that this is not a CSV file: {definition.title}; {definition.repair}",
         )
+    encoding = "utf-16" if data.startswith(_UTF_16) else "utf-8-sig"
     try:
-        return data.decode("utf-16" if data.startswith(_UTF_16) else "utf-8-sig")
+        return data.decode(encoding)
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise CsvRejected("not_utf8", line, "is not UTF-8; save the file as CSV UTF-8") from None

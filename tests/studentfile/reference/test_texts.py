@@ -9,10 +9,10 @@ from rollbook.studentfile.problems.problem import PROBLEM_CODES
 from rollbook.studentfile.reference import texts
 
 MEANINGS = {
-    "The file is refused": (Scope.FILE, Severity.ERROR),
-    "The row is rejected": (Scope.ROW, Severity.ERROR),
-    "Warnings about the file": (Scope.FILE, Severity.WARNING),
-    "Warnings about a row": (Scope.ROW, Severity.WARNING),
+    "Files that aren't accepted": (Scope.FILE, Severity.ERROR),
+    "Rejected rows": (Scope.ROW, Severity.ERROR),
+    "Warnings about files": (Scope.FILE, Severity.WARNING),
+    "Warnings about rows": (Scope.ROW, Severity.WARNING),
 }
 
 

@@ -104,7 +104,7 @@ DAMAGE: tuple[ProblemCode, ...] = (
         "IDs can contain A-Z, a-z, 0-9 and . _ - only. Letters of other alphabets can look the "
         "same and still be different.",
         "type the ID again with plain letters and digits",
-        phrase="{found} contains a letter or digit of another alphabet",
+        phrase="{found} contains a character that isn't allowed in an ID",
     ),
 )
 

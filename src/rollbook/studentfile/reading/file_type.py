@@ -39,9 +39,10 @@ def detect_non_csv(head: bytes) -> str | None:
     for magic, code in _MAGIC:
         if head.startswith(magic):
             return code
-    if code := _structured_text(head):
-        return code
-    return "binary_not_csv" if _is_binary(head) else None
+    structured = _structured_text(head)
+    if structured is None and _is_binary(head):
+        return "binary_not_csv"
+    return structured
 
 
 def looks_like_utf16(head: bytes) -> bool:

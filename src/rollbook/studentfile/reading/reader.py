@@ -128,11 +128,14 @@ def parse_rows(records: Sequence[bytes], lines: Sequence[int], header: Header) -
     secret = next(
         (index for index, column in enumerate(header.columns) if column and column.secret), None
     )
-    return [
-        RawRow(line, _strip_formula_guard(cells, secret) if b"'" in record else cells)
-        for record, line, cells in zip(records, lines, _parse_cells(records), strict=True)
-        if not is_blank(cells)
-    ]
+    rows: list[RawRow] = []
+    for record, line, cells in zip(records, lines, _parse_cells(records), strict=True):
+        if is_blank(cells):
+            continue
+        if b"'" in record:
+            _strip_formula_guards(cells, secret)
+        rows.append(RawRow(line, cells))
+    return rows
 
 
 def read_batches(
@@ -228,12 +231,11 @@ def _parse_cells(records: Sequence[bytes]) -> Iterator[list[str]]:
     return csv.reader([record.decode() for record in records], strict=True)
 
 
-def _strip_formula_guard(cells: list[str], secret: int | None) -> list[str]:
-    """Return the cells without the ``'`` that writer.py adds to values that look like formulas.
+def _strip_formula_guards(cells: list[str], secret: int | None) -> None:
+    """Remove the ``'`` that writer.py adds to values that look like formulas.
 
     Rollbook never writes passwords, so a ``'`` in the secret column was typed.
     """
-    return [
-        cell[1:] if index != secret and cell.startswith(_GUARDED_PREFIXES) else cell
-        for index, cell in enumerate(cells)
-    ]
+    for index, cell in enumerate(cells):
+        if index != secret and cell.startswith(_GUARDED_PREFIXES):
+            cells[index] = cell[1:]

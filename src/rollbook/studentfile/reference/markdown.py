@@ -35,13 +35,14 @@ _CODE = re.compile(r"(`[^`]*`)")
 
 def page() -> str:
     """Return the page as Markdown."""
+    races = [f"`{code}`: {name}" for name, code in RACES.items()]
     parts = [
         _INTRODUCTION,
         _list("## The file", texts.FILE_RULES),
         _list(f"## Limits\n\n{texts.LIMITS}", texts.limits(Limits())),
         _column_table(),
         _list("## Values", texts.VALUE_RULES),
-        _list("### Races", (f"`{code}`: {name}" for name, code in RACES.items())),
+        _list("### Races", races),
         _list("### Classifications", CLASSIFICATIONS),
         _numbered_list("## How rows are matched with students", texts.MATCHING),
         *map(_paragraph, texts.AFTER_MATCHING),

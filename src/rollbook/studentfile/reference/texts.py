@@ -18,11 +18,11 @@ FILE_RULES = (
     "Columns can be in any order and can be omitted. Case doesn't matter in column names, and "
     "spaces, hyphens and underscores are the same: `Student Id` is `STUDENT_ID`.",
     "UTF-8, with or without a byte order mark. UTF-16 with a byte order mark is accepted with a "
-    "warning. Any other encoding is refused unless it is set in the district settings (for "
-    "example cp1252, latin-1 or mac-roman).",
+    "warning. Any other encoding must be set in the district settings (for example cp1252, "
+    "latin-1 or mac-roman).",
     "Put a value that contains a comma or a quotation mark in quotation marks, and double the "
-    'ones inside it: `"Smith, ""Bob"" Jr."`. If a quotation mark is never closed, the file is '
-    "refused.",
+    'ones inside it: `"Smith, ""Bob"" Jr."`. If a quotation mark is never closed, the file '
+    "isn't accepted.",
     "Lines end in LF, CRLF or CR. Blank lines, and lines that contain only commas, are skipped. "
     "Line numbers in messages are those in a text editor; a header in the first line is line 1.",
     "Several values in one cell are joined by `&`. The cell contains the complete list: values "
@@ -62,8 +62,9 @@ MATCHING = (
     "student has another, the row is rejected.",
     "Otherwise, if a student has the same `USERNAME` and nothing in the row contradicts it: that "
     "student.",
-    "Otherwise, with `mode=update`, the row is rejected (`unknown_student`). With `mode=add`, a "
-    f"new student is added if the row has all required values: {_REQUIRED}.",
+    "Otherwise no student matches. If the update only changes existing students (`mode=update`), "
+    "the row is rejected (`unknown_student`). If it also adds new students (`mode=add`), a student "
+    f"is added; the row needs all required values: {_REQUIRED}.",
 )
 
 AFTER_MATCHING = (
@@ -74,19 +75,19 @@ AFTER_MATCHING = (
 )
 
 PROBLEMS = (
-    "Every problem has a code, whose meaning never changes. If a file is refused, nothing is "
+    "Every problem has a code, whose meaning never changes. If a file isn't accepted, nothing is "
     "applied. If a row is rejected, the other rows are still processed. With a warning, the row "
     "is processed too."
 )
 
+_ROW_ERRORS = tuple(code for code in ROW_CODES if code.severity is Severity.ERROR)
+_ROW_WARNINGS = tuple(code for code in ROW_CODES if code.severity is Severity.WARNING)
 PROBLEM_GROUPS: Mapping[str, tuple[ProblemCode, ...]] = MappingProxyType(
     {
-        "The file is refused": tuple(REFUSALS),
-        "The row is rejected": tuple(code for code in ROW_CODES if code.severity is Severity.ERROR),
-        "Warnings about the file": tuple(WARNINGS),
-        "Warnings about a row": tuple(
-            code for code in ROW_CODES if code.severity is Severity.WARNING
-        ),
+        "Files that aren't accepted": REFUSALS,
+        "Rejected rows": _ROW_ERRORS,
+        "Warnings about files": WARNINGS,
+        "Warnings about rows": _ROW_WARNINGS,
     }
 )
 """All problem codes, by the title of their section."""

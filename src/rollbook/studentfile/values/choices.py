@@ -58,10 +58,8 @@ CLASSIFICATIONS: tuple[str, ...] = (
     "Special Learning Disability",
 )
 
-_RACE_SPELLINGS = {
-    **{name.casefold(): code for name, code in RACES.items()},
-    **{code.casefold(): code for code in RACES.values()},
-}
+_RACE_CODES = {code.casefold(): code for code in RACES.values()}
+_RACE_SPELLINGS = _RACE_CODES | {name.casefold(): code for name, code in RACES.items()}
 _CLASSIFICATION_SPELLINGS = {name.casefold(): name for name in CLASSIFICATIONS}
 
 
