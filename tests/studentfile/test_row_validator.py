@@ -112,8 +112,8 @@ def test_a_cell_has_a_maximum_length() -> None:
 def test_a_problem_contains_the_maximum_length() -> None:
     row = validate("x" * 256, "x" * 101, names=["ADDITIONAL_INFO_1", "GROUPS"])
     messages = {problem.column: problem.message for problem in row.problems}
-    assert "to 255 characters or fewer" in messages["ADDITIONAL_INFO_1"]
-    assert "to 100 characters or fewer" in messages["GROUPS"]
+    assert "at most 255 characters" in messages["ADDITIONAL_INFO_1"]
+    assert "at most 100 characters" in messages["GROUPS"]
 
 
 @pytest.mark.parametrize("column", ["STUDENT_ID", "SCHOOL_ID"])

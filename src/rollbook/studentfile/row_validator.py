@@ -127,7 +127,7 @@ class _CachedRule(dict[str, RuleResult | None]):
 def _apply_rule(column: Column, text: str, max_length: int) -> RuleResult | None:
     if len(text) > max_length:
         return InvalidValue(
-            "field_too_long", f"shorten the value to {max_length} characters or fewer"
+            "field_too_long", f"shorten the value to at most {max_length} characters"
         )
     if "\n" in text or "\r" in text:
         return InvalidValue("newline_in_field")

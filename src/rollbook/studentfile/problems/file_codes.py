@@ -48,7 +48,7 @@ OTHER_FILE_TYPES: tuple[ProblemCode, ...] = (
     ),
 )
 
-REFUSALS: tuple[ProblemCode, ...] = (
+FILE_ERRORS: tuple[ProblemCode, ...] = (
     *OTHER_FILE_TYPES,
     file_error(
         "too_large",
@@ -188,7 +188,7 @@ def _file_warning(code: str, title: str, cause: str, fix: str, phrase: str = "")
     return warning(code, title, cause, fix, phrase, Scope.FILE)
 
 
-WARNINGS: tuple[ProblemCode, ...] = (
+FILE_WARNINGS: tuple[ProblemCode, ...] = (
     _file_warning(
         "utf16_decoded",
         "The file is saved as UTF-16 and was converted",
@@ -253,4 +253,4 @@ WARNINGS: tuple[ProblemCode, ...] = (
     ),
 )
 
-FILE_CODES: tuple[ProblemCode, ...] = (*REFUSALS, *WARNINGS)
+FILE_CODES: tuple[ProblemCode, ...] = (*FILE_ERRORS, *FILE_WARNINGS)

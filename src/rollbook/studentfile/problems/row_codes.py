@@ -2,7 +2,7 @@
 
 from rollbook.studentfile.problems.codes import ProblemCode, row_error, warning
 
-SHAPE: tuple[ProblemCode, ...] = (
+SHAPE_ERRORS: tuple[ProblemCode, ...] = (
     row_error(
         "too_few_cells",
         "The row has fewer cells than the header",
@@ -41,7 +41,7 @@ SHAPE: tuple[ProblemCode, ...] = (
     ),
 )
 
-DAMAGE: tuple[ProblemCode, ...] = (
+DAMAGE_ERRORS: tuple[ProblemCode, ...] = (
     row_error(
         "excel_scientific",
         "A spreadsheet rounded a number",
@@ -108,7 +108,7 @@ DAMAGE: tuple[ProblemCode, ...] = (
     ),
 )
 
-VALUES: tuple[ProblemCode, ...] = (
+VALUE_ERRORS: tuple[ProblemCode, ...] = (
     row_error(
         "bad_student_id",
         "A student ID isn't valid",
@@ -215,7 +215,7 @@ VALUES: tuple[ProblemCode, ...] = (
     ),
 )
 
-NOTES: tuple[ProblemCode, ...] = (
+VALUE_WARNINGS: tuple[ProblemCode, ...] = (
     warning(
         "trimmed",
         "Spaces around an ID were removed",
@@ -265,7 +265,7 @@ NOTES: tuple[ProblemCode, ...] = (
     ),
 )
 
-BESIDE_OTHERS: tuple[ProblemCode, ...] = (
+DATABASE_PROBLEMS: tuple[ProblemCode, ...] = (
     row_error(
         "unknown_student",
         "The student doesn't exist",
@@ -352,4 +352,10 @@ BESIDE_OTHERS: tuple[ProblemCode, ...] = (
     ),
 )
 
-ROW_CODES: tuple[ProblemCode, ...] = (*SHAPE, *DAMAGE, *VALUES, *NOTES, *BESIDE_OTHERS)
+ROW_CODES: tuple[ProblemCode, ...] = (
+    *SHAPE_ERRORS,
+    *DAMAGE_ERRORS,
+    *VALUE_ERRORS,
+    *VALUE_WARNINGS,
+    *DATABASE_PROBLEMS,
+)

@@ -54,21 +54,21 @@ class ProblemGroup:
     first: tuple[Problem, ...] = ()
 
     @property
-    def kind(self) -> ProblemCode:
+    def definition(self) -> ProblemCode:
         """The entry of this code."""
         return PROBLEM_CODES[self.code]
 
     @property
     def severity(self) -> Severity:
         """Error or warning."""
-        return self.kind.severity
+        return self.definition.severity
 
     @property
     def title(self) -> str:
         """What is wrong, without the final period."""
-        return self.kind.title
+        return self.definition.title
 
     @property
     def repair(self) -> str:
         """How to fix it, in lower case without the final period."""
-        return self.kind.repair
+        return self.definition.repair

@@ -14,8 +14,8 @@ from rollbook.studentfile.reading.header import Header, looks_like_header
 
 MAX_RAGGED_SHARE = 0.2
 """If more of the rows have too few or too many cells, the whole file is refused."""
-MAX_LINES_WITHOUT_QUOTES = 5
-"""If a row has more lines than this, one of its quotes was probably never closed."""
+UNCLOSED_QUOTE_LINE_BREAKS = 5
+"""If a row contains so many line breaks, one of its quotes was probably never closed."""
 MAX_LINES_PER_ROW = 8
 """A file with more lines than this for each allowed row is mostly blank, and not read further."""
 CHECKPOINT_INTERVAL_BYTES = 1 << 21
@@ -159,9 +159,8 @@ class _Scanner:
         )
 
     def _is_too_long(self) -> bool:
-        return self.rows > self.limits.rows or self._line > MAX_LINES_PER_ROW * (
-            self.limits.rows + 1
-        )
+        max_lines = MAX_LINES_PER_ROW * (self.limits.rows + 1)
+        return self.rows > self.limits.rows or self._line > max_lines
 
     def _report_once(self, code: str, line: int, hint: str = "") -> None:
         self._row_problems.setdefault(code, Problem(code, line, hint=hint))
@@ -307,7 +306,7 @@ class _Scanner:
             self._repeated_headers += 1
 
     def _inspect_quotes(self, record: bytes, cells: Sequence[str], line: int) -> None:
-        if record_splitter.line_breaks(record.rstrip(b"\r\n")) >= MAX_LINES_WITHOUT_QUOTES:
+        if record_splitter.line_breaks(record.rstrip(b"\r\n")) >= UNCLOSED_QUOTE_LINE_BREAKS:
             lines_before_quote = record_splitter.line_of_unclosed_quote(record) or 0
             self._report_once("unclosed_quote", line + lines_before_quote)
         if not any('"' in cell for cell in cells):

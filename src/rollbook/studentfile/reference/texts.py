@@ -9,7 +9,7 @@ from types import MappingProxyType
 from rollbook.studentfile.columns import REQUIRED_TO_ADD
 from rollbook.studentfile.limits import Limits
 from rollbook.studentfile.problems.codes import ProblemCode, Severity
-from rollbook.studentfile.problems.file_codes import REFUSALS, WARNINGS
+from rollbook.studentfile.problems.file_codes import FILE_ERRORS, FILE_WARNINGS
 from rollbook.studentfile.problems.row_codes import ROW_CODES
 
 FILE_RULES = (
@@ -84,9 +84,9 @@ _ROW_ERRORS = tuple(code for code in ROW_CODES if code.severity is Severity.ERRO
 _ROW_WARNINGS = tuple(code for code in ROW_CODES if code.severity is Severity.WARNING)
 PROBLEM_GROUPS: Mapping[str, tuple[ProblemCode, ...]] = MappingProxyType(
     {
-        "Files that aren't accepted": REFUSALS,
+        "Files that aren't accepted": FILE_ERRORS,
         "Rejected rows": _ROW_ERRORS,
-        "Warnings about files": WARNINGS,
+        "Warnings about files": FILE_WARNINGS,
         "Warnings about rows": _ROW_WARNINGS,
     }
 )

@@ -47,9 +47,7 @@ def group_name(text: str) -> RuleResult:
 
 def _check_length(max_length: int, text: str) -> RuleResult:
     if len(text) > max_length:
-        return InvalidValue(
-            "text_too_long", f"shorten the text to {max_length} characters or fewer"
-        )
+        return InvalidValue("text_too_long", f"shorten the text to at most {max_length} characters")
     return normalize_with_warning(text)
 
 
