@@ -1,0 +1,1 @@
+"""Account pages: profile, password, sessions, two-step verification and tokens."""

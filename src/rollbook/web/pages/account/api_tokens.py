@@ -8,7 +8,7 @@ from rollbook.accounts.models import Token
 from rollbook.accounts.permissions import Permission
 from rollbook.web.pages.account.forms import NewToken
 from rollbook.web.pages.account.reauthentication import knows_password
-from rollbook.web.pages.automation.scripts import address
+from rollbook.web.pages.automation.scripts import commands_url
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
 
 
@@ -28,7 +28,7 @@ def new(page_request: PageRequest) -> HttpResponse:
     if form.is_valid() and (made := _made(page_request, form)):
         token, secret = made
         return page_request.render(
-            "account/token_created.html", {"token": token, "secret": secret, "address": address()}
+            "account/token_created.html", {"token": token, "secret": secret, "address": commands_url()}
         )
     return page_request.render_form("account/token_new.html", form)
 

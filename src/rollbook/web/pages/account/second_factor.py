@@ -13,7 +13,7 @@ from rollbook.accounts.auth.second_factor import AlreadyOn, CodeFailed, SecondFa
 from rollbook.accounts.permissions import Permission
 from rollbook.web.pages.account.forms import NewSecondFactor, Proof
 from rollbook.web.pages.account.reauthentication import is_proven, knows_password
-from rollbook.web.pages.automation.scripts import address
+from rollbook.web.pages.automation.scripts import commands_url
 from rollbook.web.pages.base.view import FORM, PageRequest, member_page
 from rollbook.web.pages.sign_in.views import WRONG_CODE
 
@@ -99,7 +99,7 @@ def _once_proven(
 def _shown_once(
     page_request: PageRequest, codes: tuple[str, ...], token: str | None, *, is_first: bool
 ) -> HttpResponse:
-    facts = {"codes": codes, "token": token, "address": address(), "is_first": is_first}
+    facts = {"codes": codes, "token": token, "address": commands_url(), "is_first": is_first}
     return page_request.render("account/two_step_on.html", facts)
 
 

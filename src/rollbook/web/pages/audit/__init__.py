@@ -1,0 +1,1 @@
+"""Audit page: list, filter and download the audit events of a district."""

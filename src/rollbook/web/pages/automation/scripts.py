@@ -1,4 +1,4 @@
-"""The nightly scripts, with a district's own values filled in; the documentation shows the same ones."""
+"""Nightly scripts with the values of a district; the documentation has the same scripts."""
 
 import re
 import shlex
@@ -10,15 +10,25 @@ from django.conf import settings
 from django.template.loader import render_to_string
 
 FOLDER = "/opt/rollbook-nightly"
-"""Where the words beside the scripts say that they are put."""
+"""The folder that the page suggests for the scripts."""
 
-AT = time(4, 30)
-"""When they run. Clocks are changed between nine in the evening and four: what is due then is missed, or due twice."""
+RUN_AT = time(4, 30)
+"""The local time at which the scripts run.
+
+Clocks change between 9 PM and 4 AM: a job that is due then can be skipped or run twice.
+"""
 
 
 @dataclass(frozen=True)
 class Values:
-    """What is filled in: the address of the commands, the login, and whose students they are."""
+    """The values that are filled into a script.
+
+    Attributes:
+        address: The URL of the upload commands, without the name of a command.
+        login: The email address that the script signs in with.
+        district: The name of the district.
+        time_zone: The district's time zone, such as "America/Chicago".
+    """
 
     address: str
     login: str
@@ -28,55 +38,56 @@ class Values:
 
 @dataclass(frozen=True)
 class Script:
-    """One file: how values are quoted in it, and the line ends and the encoding that its readers expect."""
+    """How values are quoted in a script, and the line ends and encoding of its file."""
 
     quote: Callable[[str], str]
     line_end: str = "\n"
     encoding: str = "utf-8"
 
     def as_file(self, text: str) -> bytes:
-        """The text with ``\\n`` between its lines, as it stands on a disk."""
+        r"""Return the contents of the file for a text whose lines end with ``\n``."""
         return text.replace("\n", self.line_end).encode(self.encoding)
 
 
 def _powershell(text: str) -> str:
-    """Each of the five characters that PowerShell takes for a single quote stands for itself if it is doubled."""
+    """Quote a value for PowerShell, which accepts five characters as a single quote."""
     return "'" + re.sub("(['\u2018\u2019\u201a\u201b])", r"\1\1", text) + "'"
 
 
 def _unit(text: str) -> str:
-    """In a unit file a % begins something of systemd's, and nothing may go on behind the line."""
-    return (
-        "".join(char for char in text if char.isprintable())
-        .replace("\\", "\\\\")
-        .replace("%", "%%")
-    )
+    """Quote a value for a systemd unit file: one line, with ``%`` and backslash doubled."""
+    printable = "".join(filter(str.isprintable, text))
+    return printable.replace("\\", "\\\\").replace("%", "%%")
 
 
 SCRIPTS: Mapping[str, Script] = {
     "nightly.sh": Script(shlex.quote),
     "rollbook-nightly.service": Script(_unit),
     "rollbook-nightly.timer": Script(_unit),
-    # Without a mark at its beginning, the PowerShell that is part of Windows does not take a file for UTF-8.
+    # Windows PowerShell reads a file as UTF-8 only if it has a byte order mark.
     "nightly.ps1": Script(_powershell, line_end="\r\n", encoding="utf-8-sig"),
 }
 
 
 def script(name: str, values: Values) -> str:
-    """The script of this name, with ``\\n`` between its lines. Raises KeyError if there is none."""
+    r"""Return the script with this name; its lines end with ``\n``.
+
+    Raises:
+        KeyError: If there is no such script.
+    """
     quote = SCRIPTS[name].quote
-    facts = {
+    context = {
         "address": quote(values.address),
         "login": quote(values.login),
         "district": quote(values.district),
         "time_zone": values.time_zone,
         "folder": FOLDER,
-        "at": AT,
+        "run_at": RUN_AT,
     }
-    # No longer marked as safe: on a page it must be escaped like any other text.
-    return render_to_string(f"automation/scripts/{name}", facts).rstrip("\n") + "\n"
+    # Adding "\n" makes it a plain string, so that a page that shows the script escapes it.
+    return render_to_string(f"automation/scripts/{name}", context).rstrip("\n") + "\n"
 
 
-def address() -> str:
-    """Of the three commands, without the last word."""
+def commands_url() -> str:
+    """Return the URL of the upload commands, without the name of a command."""
     return f"{settings.URL}/slc/studentupdate"

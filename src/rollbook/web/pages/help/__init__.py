@@ -1,0 +1,1 @@
+"""Help pages: the student file, problem codes and the upload commands."""

@@ -1,0 +1,1 @@
+"""Roles pages: list, add, edit and remove roles."""

@@ -1,0 +1,1 @@
+"""Schools pages: list, add, rename, close, and load from a CSV file."""

@@ -1,0 +1,1 @@
+"""Settings page: the settings that a district can change."""
