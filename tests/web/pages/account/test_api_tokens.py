@@ -132,7 +132,7 @@ def test_a_year_and_all_three_commands_are_offered_first(browser: Visitor) -> No
     [
         ({"name": ""}, "name", "This field is required."),
         ({"days": "100000"}, "days", "Select a valid choice."),
-        ({"password": "not my password"}, "password", "This is not your password. Type it again."),
+        ({"password": "not my password"}, "password", "That isn’t your password. Try again."),
     ],
 )
 def test_what_is_missing_is_told_at_its_field(

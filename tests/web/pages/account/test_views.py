@@ -234,7 +234,7 @@ def test_without_the_old_password_nothing_changes(visitor: SignedIn, manager: Me
     browser, other = visitor(manager), another(manager)
     response = change(browser, old="not the old password")
     assert response.status_code == 422
-    assert read(response).described("old") == "This is not your password. Type it again."
+    assert read(response).described("old") == "That isn’t your password. Try again."
     assert other.get("/account").status_code == 200
     assert Visitor().sign_in(manager).status_code == 302
 

@@ -1,4 +1,4 @@
-"""/audit: who did and saw what."""
+"""/audit: who did and viewed what."""
 
 import csv
 import io
@@ -14,12 +14,12 @@ from tests.web.pages.conftest import SignedIn, Visitor
 
 @pytest.fixture
 def browser(visitor: SignedIn, manager: Member) -> Visitor:
-    """The district manager's."""
+    """Return the browser of the district manager."""
     return visitor(manager)
 
 
 @pytest.fixture
-def some_events(manager: Member, neighbour: Member, browser: Visitor) -> None:
+def sample_events(manager: Member, neighbour: Member, browser: Visitor) -> None:
     AuditEvent.objects.all().delete()
     log.record(
         "student",
@@ -34,26 +34,26 @@ def some_events(manager: Member, neighbour: Member, browser: Visitor) -> None:
     log.record("student", "seen", member=neighbour, detail="student of Cedar", now=NOW)
 
 
-def test_events_are_listed_the_latest_first_and_the_neighbours_are_not(
-    clock: Clock, browser: Visitor, some_events: None
+def test_events_are_listed_latest_first_without_those_of_the_neighbour(
+    clock: Clock, browser: Visitor, sample_events: None
 ) -> None:
     page = browser.read("/audit")
     assert [row[1:] for row in page.rows] == [
-        ["the operator, or nobody known", "district set", "done", "", "the host"],
-        ["ops@maple.example", "start", "ok", "=update 7", "the host"],
+        ["Rollbook administrator or unknown", "district set", "done", "", "the server itself"],
+        ["ops@maple.example", "start", "ok", "=update 7", "the server itself"],
         ["ops@maple.example", "student", "seen", "student with key 5", "203.0.113.9"],
     ]
     assert "Cedar" not in page.text
 
 
-def test_whoever_looks_is_in_it(browser: Visitor, some_events: None) -> None:
+def test_viewing_the_audit_is_recorded(browser: Visitor, sample_events: None) -> None:
     browser.read("/audit", {"action": "student"})
     event = AuditEvent.objects.get(action="audit")
     assert (event.result, event.detail) == ("seen", "page 1, filtered by action")
 
 
 @pytest.mark.parametrize(
-    ("asked", "shown"),
+    ("query", "actions"),
     [
         ({"action": "STUD"}, ["student"]),
         ({"since": "2026-11-24"}, ["district set", "start"]),
@@ -63,14 +63,14 @@ def test_whoever_looks_is_in_it(browser: Visitor, some_events: None) -> None:
         ({"who": "99999"}, []),
     ],
 )
-def test_it_is_narrowed_to_what_is_asked_for(
-    browser: Visitor, some_events: None, asked: dict[str, str], shown: list[str]
+def test_filters_select_the_matching_events(
+    browser: Visitor, sample_events: None, query: dict[str, str], actions: list[str]
 ) -> None:
-    assert [row[2] for row in browser.read("/audit", asked).rows] == shown
+    assert [row[2] for row in browser.read("/audit", query).rows] == actions
 
 
-def test_it_is_narrowed_to_one_member_and_never_to_a_neighbour(
-    browser: Visitor, some_events: None, manager: Member, neighbour: Member
+def test_events_can_be_filtered_by_member_but_not_by_a_neighbour(
+    browser: Visitor, sample_events: None, manager: Member, neighbour: Member
 ) -> None:
     rows = browser.read("/audit", {"who": str(manager.pk)}).rows
     assert {"start", "student"} <= {row[2] for row in rows}
@@ -78,10 +78,10 @@ def test_it_is_narrowed_to_one_member_and_never_to_a_neighbour(
     assert browser.read("/audit", {"who": str(neighbour.pk)}).rows == []
 
 
-def test_it_is_taken_home_as_csv_in_which_nothing_runs(browser: Visitor, some_events: None) -> None:
-    answer = browser.get("/audit.csv", {"action": "s", "until": "2026-11-25"})
-    assert answer["Content-Disposition"] == 'attachment; filename="audit-maple-usd.csv"'
-    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+def test_the_csv_download_guards_formulas(browser: Visitor, sample_events: None) -> None:
+    response = browser.get("/audit.csv", {"action": "s", "until": "2026-11-25"})
+    assert response["Content-Disposition"] == 'attachment; filename="audit-maple-usd.csv"'
+    text = b"".join(response.streaming_content).decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [(row["MEMBER"], row["ACTION"], row["DETAIL"]) for row in rows] == [
         ("", "district set", ""),
@@ -92,7 +92,7 @@ def test_it_is_taken_home_as_csv_in_which_nothing_runs(browser: Visitor, some_ev
     assert AuditEvent.objects.filter(action="audit", result="downloaded").count() == 1
 
 
-def test_without_the_permission_there_is_none(visitor: SignedIn, school_manager: Member) -> None:
+def test_the_audit_requires_its_permission(visitor: SignedIn, school_manager: Member) -> None:
     browser = visitor(school_manager)
     assert browser.get("/audit").status_code == 403
     assert browser.get("/audit.csv").status_code == 403

@@ -1,4 +1,4 @@
-"""Help says what the code does: every column, problem, field, verdict and error is there, with an anchor to link to."""
+"""Help matches the code: it has every column, problem, field, verdict and error, with an anchor."""
 
 import re
 
@@ -20,28 +20,28 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def browser(instructor: Member, visitor: SignedIn) -> Visitor:
-    """Help is for every role."""
+    """Return the browser of an instructor: every role can read help."""
     return visitor(instructor)
 
 
 def anchors(page: Page) -> set[str]:
-    found = [element.attrib["id"] for element in page.root.iter() if "id" in element.attrib]
-    assert len(found) == len(set(found))
-    return set(found)
+    ids = [element.attrib["id"] for element in page.root.iter() if "id" in element.attrib]
+    assert len(ids) == len(set(ids))
+    return set(ids)
 
 
-def test_the_contents_lead_to_all_pages(browser: Visitor) -> None:
+def test_the_contents_link_to_all_pages(browser: Visitor) -> None:
     links = browser.read("/help").links
     assert links == {
         "The student file": "/help/student-file",
         "Problems": "/help/problems",
-        "The three commands": "/help/commands",
+        "Upload commands": "/help/commands",
     }
     for address in links.values():
         page = browser.read(address)
-        inside = [link.removeprefix("#") for link in page.links.values() if link.startswith("#")]
-        assert inside
-        assert set(inside) <= anchors(page)
+        fragments = [link.removeprefix("#") for link in page.links.values() if link.startswith("#")]
+        assert fragments
+        assert set(fragments) <= anchors(page)
 
 
 def test_every_column_is_explained(browser: Visitor) -> None:
@@ -52,29 +52,31 @@ def test_every_column_is_explained(browser: Visitor) -> None:
     assert "`" not in page.text
 
 
-def test_limits_are_those_of_this_server(browser: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_limits_are_the_settings_of_this_server(
+    browser: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(settings, "MAX_ROWS", 4321)
     assert "4,321 rows" in browser.read("/help/student-file").text
 
 
-def test_every_problem_has_its_anchor_cause_and_repair(browser: Visitor) -> None:
+def test_every_problem_has_an_anchor_and_is_explained(browser: Visitor) -> None:
     page = browser.read("/help/problems")
     assert PROBLEM_CODES.keys() <= anchors(page)
-    for kind in PROBLEM_CODES.values():
-        assert kind.title in page.text
-        assert kind.status == 422 or f"{kind.code} (HTTP {kind.status})" in page.text
+    for code in PROBLEM_CODES.values():
+        assert code.title in page.text
+        assert code.status == 422 or f"{code.code} (HTTP {code.status})" in page.text
     assert "`" not in page.text
 
 
-def test_every_field_verdict_and_error_of_the_commands_is_there(browser: Visitor) -> None:
+def test_every_field_verdict_and_error_of_the_commands_is_listed(browser: Visitor) -> None:
     page = browser.read("/help/commands")
-    told = [row[0] for row in page.rows]
-    assert told == [
+    names = [row[0] for row in page.rows]
+    assert names == [
         *(name for name, field in FIELDS.items() if field.is_implemented),
         *VERDICT_MEANINGS,
         *ERROR_CODES,
     ]
     for name in (name for name, field in FIELDS.items() if not field.is_implemented):
-        assert re.search(rf"\b{name}\b[^.]*do not work yet", page.text)
+        assert re.search(rf"\b{name}\b[^.]*don’t work yet", page.text)
     assert "{" not in page.text
     assert "`" not in page.text

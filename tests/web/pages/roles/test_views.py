@@ -1,4 +1,4 @@
-"""/roles: what members may do, switched on and off."""
+"""/roles: list, add, edit and remove roles, and turn their permissions on and off."""
 
 import pytest
 
@@ -13,7 +13,7 @@ from tests.web.pages.reading import read
 
 @pytest.fixture
 def browser(visitor: SignedIn, manager: Member) -> Visitor:
-    """The district manager's."""
+    """Return the browser of the district manager."""
     return visitor(manager)
 
 
@@ -24,7 +24,7 @@ def helper(manager: Member) -> Role:
     )
 
 
-def test_every_role_is_listed_with_what_it_comes_to(browser: Visitor, helper: Role) -> None:
+def test_every_role_is_listed_with_its_permissions(browser: Visitor, helper: Role) -> None:
     page = browser.read("/roles")
     assert [row[0] for row in page.rows] == [
         "district manager",
@@ -34,28 +34,30 @@ def test_every_role_is_listed_with_what_it_comes_to(browser: Visitor, helper: Ro
     ]
     assert page.rows[3][1:] == ["instructor", "sees the students linked to them", "0"]
     assert "district manager" not in page.links
-    assert {"school manager", "Helper", "New role of the type instructor"} <= page.links.keys()
+    assert {"school manager", "Helper", "Add instructor role"} <= page.links.keys()
 
 
-def test_a_role_is_made(browser: Visitor, maple: District) -> None:
+def test_a_role_is_added(browser: Visitor, maple: District) -> None:
     fields = {
         "name": "Registrar",
         "description": "Front desk",
         "permissions": ["see students", "edit students"],
     }
     page = browser.follow(browser.post("/roles/new/school-manager", fields))
-    assert page.messages == ["The role Registrar can be given to members now."]
-    made = Role.objects.get(name="Registrar")
-    assert (made.district, made.type, made.permissions) == (
+    assert page.messages == ["Role added: Registrar. You can now assign it to staff members."]
+    role = Role.objects.get(name="Registrar")
+    assert (role.district, role.type, role.permissions) == (
         maple,
         "school manager",
         ["see students", "edit students"],
     )
-    detail = f"role {made.pk}: see students, edit students"
+    detail = f"role {role.pk}: see students, edit students"
     assert AuditEvent.objects.get(action="make role").detail == detail
 
 
-def test_what_a_type_cannot_have_is_not_offered_and_not_taken(browser: Visitor) -> None:
+def test_permissions_the_type_cannot_have_are_not_offered_and_not_accepted(
+    browser: Visitor,
+) -> None:
     page = browser.read("/roles/new/instructor")
     assert "pdates students by files" not in page.text
     response = browser.post(
@@ -65,7 +67,9 @@ def test_what_a_type_cannot_have_is_not_offered_and_not_taken(browser: Visitor) 
     assert not Role.objects.filter(name="Helper").exists()
 
 
-def test_a_name_that_is_taken_is_told_and_nothing_is_lost(browser: Visitor, helper: Role) -> None:
+def test_a_name_in_use_is_reported_and_the_form_keeps_its_values(
+    browser: Visitor, helper: Role
+) -> None:
     response = browser.post("/roles/new/school-manager", {"name": "HELPER", "description": "Again"})
     page = read(response)
     assert response.status_code == 422
@@ -73,19 +77,19 @@ def test_a_name_that_is_taken_is_told_and_nothing_is_lost(browser: Visitor, help
     assert page.form_with("name").values["description"] == ["Again"]
 
 
-def test_a_role_is_changed_for_who_has_it(
+def test_a_change_applies_to_members_with_the_role(
     browser: Visitor, visitor: SignedIn, helper: Role, maple: District
 ) -> None:
     member = a_member(maple, "helper@maple.example", "instructor")
     Member.objects.filter(pk=member.pk).update(role=helper)
-    theirs = visitor(member)
-    assert theirs.get("/students").status_code == 200
+    helper_browser = visitor(member)
+    assert helper_browser.get("/students").status_code == 200
     page = browser.follow(browser.post(f"/roles/{helper.pk}", {"name": "Aide", "description": ""}))
-    assert page.messages == ["The role Aide is changed, for everybody who has it."]
-    assert theirs.get("/students").status_code == 403
+    assert page.messages == ["Role saved: Aide. The change applies to everyone who has it."]
+    assert helper_browser.get("/students").status_code == 403
 
 
-def test_of_a_standard_role_only_the_permissions_change(browser: Visitor, maple: District) -> None:
+def test_only_the_permissions_of_a_standard_role_change(browser: Visitor, maple: District) -> None:
     role = roles.standard(maple, RoleType.SCHOOL_MANAGER)
     page = browser.read(f"/roles/{role.pk}")
     assert "name" not in page.form_with("permissions").fields
@@ -94,31 +98,27 @@ def test_of_a_standard_role_only_the_permissions_change(browser: Visitor, maple:
     assert (role.name, role.permissions) == ("school manager", ["see students"])
 
 
-def test_the_district_managers_role_stays_as_it_is(browser: Visitor, manager: Member) -> None:
+def test_the_district_managers_role_cannot_be_changed(browser: Visitor, manager: Member) -> None:
     response = browser.post(f"/roles/{manager.role_id}", {"permissions": ["see students"]})
     assert response.status_code == 422
     assert "cannot be changed" in read(response).text
 
 
-def test_a_role_is_removed_when_nobody_has_it(
+def test_a_role_is_removed_when_no_member_has_it(
     browser: Visitor, helper: Role, maple: District
 ) -> None:
     member = a_member(maple, "helper@maple.example", "instructor")
     Member.objects.filter(pk=member.pk).update(role=helper)
     page = browser.follow(browser.post(f"/roles/{helper.pk}/remove"))
     assert page.messages == [
-        "Nothing was removed: 1 member has the role Helper; give them another one first."
+        "The role wasn’t removed: 1 member has the role Helper; give them another one first."
     ]
     Member.objects.filter(pk=member.pk).update(role=member.role)
     page = browser.follow(browser.post(f"/roles/{helper.pk}/remove"))
-    assert page.messages == ["There is no role Helper any more."]
-    assert [
-        event.result for event in AuditEvent.objects.filter(action="remove role").order_by("pk")
-    ] == [
-        "refused",
-        "ok",
-    ]
+    assert page.messages == ["Role removed: Helper."]
+    events = AuditEvent.objects.filter(action="remove role").order_by("pk")
+    assert [event.result for event in events] == ["refused", "ok"]
 
 
-def test_a_type_there_is_not_is_not_found(browser: Visitor) -> None:
+def test_an_unknown_type_is_not_found(browser: Visitor) -> None:
     assert browser.get("/roles/new/king").status_code == 404

@@ -1,4 +1,4 @@
-"""/schools: the places of a district, one by one or out of a CSV file."""
+"""/schools: list, add, rename and close schools, and load them from a CSV file."""
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -12,12 +12,12 @@ from tests.web.pages.reading import Page, read
 
 @pytest.fixture
 def browser(visitor: SignedIn, manager: Member) -> Visitor:
-    """The district manager's."""
+    """Return the browser of the district manager."""
     return visitor(manager)
 
 
-def key_of(name: str) -> int:
-    return School.objects.get(organization_id=name, district__slug="maple-usd").pk
+def id_of_school(organization_id: str) -> int:
+    return School.objects.get(organization_id=organization_id, district__slug="maple-usd").pk
 
 
 def test_every_school_is_listed_with_its_students(
@@ -30,12 +30,14 @@ def test_every_school_is_listed_with_its_students(
 
 def test_a_school_is_added(browser: Visitor) -> None:
     page = browser.follow(browser.post("/schools/new", {"organization_id": "300", "name": "Hill"}))
-    assert page.messages == ["Hill is a school of Maple USD now."]
+    assert page.messages == ["School added: Hill."]
     assert ["Hill", "300", "0", "0"] in page.rows
-    assert AuditEvent.objects.get(action="add school").detail == f"school {key_of('300')}, 300"
+    assert (
+        AuditEvent.objects.get(action="add school").detail == f"school {id_of_school('300')}, 300"
+    )
 
 
-def test_what_can_be_no_school_is_told_and_nothing_is_lost(browser: Visitor) -> None:
+def test_an_invalid_school_is_reported_and_the_form_keeps_its_values(browser: Visitor) -> None:
     response = browser.post("/schools/new", {"organization_id": "100", "name": "Again"})
     assert response.status_code == 422
     page = read(response)
@@ -44,28 +46,29 @@ def test_what_can_be_no_school_is_told_and_nothing_is_lost(browser: Visitor) -> 
 
 
 def test_a_school_is_renamed(browser: Visitor) -> None:
-    page = browser.follow(browser.post(f"/schools/{key_of('100')}", {"name": "Maple High"}))
-    assert page.messages == ["School 100 is called Maple High now."]
-    assert browser.post(f"/schools/{key_of('100')}", {"name": "x" * 201}).status_code == 422
+    page = browser.follow(browser.post(f"/schools/{id_of_school('100')}", {"name": "Maple High"}))
+    assert page.messages == ["School renamed: School 100 is now Maple High."]
+    assert browser.post(f"/schools/{id_of_school('100')}", {"name": "x" * 201}).status_code == 422
 
 
 def test_an_empty_school_is_closed_and_one_with_students_is_not(
     browser: Visitor, maple: District
 ) -> None:
     enroll(maple, a_class(1))
-    page = browser.follow(browser.post(f"/schools/{key_of('100')}/close"))
+    page = browser.follow(browser.post(f"/schools/{id_of_school('100')}/close"))
     assert page.messages == [
-        "School 100 is not closed: 1 student is at School 100, inactive ones too; move them to another school first."
+        "School 100 wasn’t closed: 1 student is at School 100, inactive ones too; "
+        "move them to another school first."
     ]
-    page = browser.follow(browser.post(f"/schools/{key_of('200')}/close"))
-    assert page.messages == ["School 200 is closed."]
+    page = browser.follow(browser.post(f"/schools/{id_of_school('200')}/close"))
+    assert page.messages == ["School closed: School 200."]
     assert [row[1] for row in page.rows] == ["100"]
 
 
-def test_while_an_update_waits_no_school_is_closed(browser: Visitor, maple: District) -> None:
+def test_no_school_is_closed_while_an_update_is_queued(browser: Visitor, maple: District) -> None:
     send(maple, a_class(1))
-    page = browser.follow(browser.post(f"/schools/{key_of('200')}/close"))
-    assert "an update runs or waits" in page.messages[0]
+    page = browser.follow(browser.post(f"/schools/{id_of_school('200')}/close"))
+    assert "an update that may refer to it is running or queued" in page.messages[0]
     assert School.objects.filter(district=maple).count() == 2
 
 
@@ -77,13 +80,13 @@ def load(browser: Visitor, text: str) -> Page:
     return browser.follow(response) if response.status_code == 302 else read(response)
 
 
-def test_schools_are_loaded_out_of_a_file(browser: Visitor) -> None:
+def test_schools_are_loaded_from_a_file(browser: Visitor) -> None:
     page = load(browser, "SCHOOL_ID,NAME\n100,Maple High\n300,Hill\n")
-    assert page.messages == ["Schools: 1 added, 1 renamed, 0 unchanged."]
+    assert page.messages == ["Schools loaded: 1 added, 1 renamed, 0 unchanged."]
     assert [row[0] for row in page.rows] == ["Hill", "Maple High", "School 200"]
 
 
-def test_of_a_file_with_problems_nothing_is_loaded(browser: Visitor) -> None:
+def test_a_file_with_problems_loads_nothing(browser: Visitor) -> None:
     page = load(browser, "SCHOOL_ID,NAME\n300,Hill\n300,Again\n")
     assert page.rows == [["3", "SCHOOL_ID 300 stands in line 2 already; keep one of them"]]
     assert School.objects.count() == 2

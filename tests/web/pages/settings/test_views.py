@@ -1,4 +1,4 @@
-"""/settings: what a district settles for itself."""
+"""/settings: the settings that a district can change."""
 
 from typing import Any
 
@@ -17,23 +17,23 @@ from tests.web.pages.reading import Page, read
 
 @pytest.fixture
 def browser(visitor: SignedIn, manager: Member) -> Visitor:
-    """The district manager's."""
+    """Return the browser of the district manager."""
     return visitor(manager)
 
 
 def values(browser: Visitor) -> dict[str, list[str]]:
-    """What sending the form as it stands would say."""
-    found = browser.read("/settings").form_with("time_zone").values
-    return {name: value for name, value in found.items() if name != "csrfmiddlewaretoken"}
+    """Return the values that the form has now."""
+    fields = browser.read("/settings").form_with("time_zone").values
+    return {name: value for name, value in fields.items() if name != "csrfmiddlewaretoken"}
 
 
-def save(browser: Visitor, **otherwise: Any) -> Page:
-    """Send the form as it stands but for these; returns the page that it leads to."""
-    return browser.follow(browser.post("/settings", values(browser) | otherwise))
+def save(browser: Visitor, **changes: Any) -> Page:
+    """Send the form with these changes, and return the page it redirects to."""
+    return browser.follow(browser.post("/settings", values(browser) | changes))
 
 
-def refused(browser: Visitor, field: str, value: Any) -> str:
-    """What is said at the field that this cannot be; of a group of choices, on the whole page."""
+def error_at(browser: Visitor, field: str, value: Any) -> str:
+    """Return the error at a field with this value; for a group of choices, the whole page."""
     response = browser.post("/settings", values(browser) | {field: value})
     assert response.status_code == 422
     page = read(response)
@@ -45,7 +45,7 @@ def audited() -> list[str]:
     return [f"{event.result}: {event.detail}" for event in events]
 
 
-def test_the_form_says_how_everything_stands(browser: Visitor, manager: Member) -> None:
+def test_the_form_shows_the_current_settings(browser: Visitor, manager: Member) -> None:
     assert values(browser) == {
         "time_zone": ["America/Chicago"],
         "encoding": ["utf-8"],
@@ -57,13 +57,13 @@ def test_the_form_says_how_everything_stands(browser: Visitor, manager: Member) 
     assert values(browser)["receivers"] == [str(manager.pk)]
 
 
-def test_sending_it_as_it_stands_changes_nothing(browser: Visitor) -> None:
-    assert save(browser).messages == ["Nothing was changed: all of it was so already."]
+def test_sending_the_form_unchanged_changes_nothing(browser: Visitor) -> None:
+    assert save(browser).messages == ["No settings were changed."]
     assert audited() == []
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "told"),
+    ("field", "value", "text"),
     [
         ("time_zone", "America/Denver", "time zone: America/Chicago → America/Denver"),
         ("encoding", "cp1252", "encoding: utf-8 → cp1252"),
@@ -73,27 +73,27 @@ def test_sending_it_as_it_stands_changes_nothing(browser: Visitor) -> None:
         ("audit_kept_years", "1", "years the audit is kept: 7 → 1"),
     ],
 )
-def test_each_is_changed_audited_and_told(
-    browser: Visitor, maple: District, field: str, value: str, told: str
+def test_each_setting_is_changed_and_audited(
+    browser: Visitor, maple: District, field: str, value: str, text: str
 ) -> None:
     response = browser.post("/settings", values(browser) | {field: value})
     assert (response.status_code, response["Location"]) == (302, "/settings")
-    assert audited() == [f"ok: {told}"]
+    assert audited() == [f"ok: {text}"]
     maple.refresh_from_db()
     assert str(getattr(maple, field)) == {"on": "True"}.get(value, value)
 
 
-def test_what_was_saved_is_said_by_its_names(browser: Visitor) -> None:
+def test_the_message_names_the_changed_settings(browser: Visitor) -> None:
     page = save(browser, time_zone="Pacific/Honolulu", files_kept_days="1")
-    assert page.messages == ["Saved: time zone, days files are kept."]
+    assert page.messages == ["Settings saved: time zone, days files are kept."]
     assert page.form_with("time_zone").values["time_zone"] == ["Pacific/Honolulu"]
 
 
-def test_receivers_are_chosen_among_the_active_members(
+def test_recipients_are_chosen_from_the_active_members(
     browser: Visitor, maple: District, manager: Member
 ) -> None:
-    colleague, leaver = a_member(maple, "ana@maple.example"), a_member(maple, "gone@maple.example")
-    Member.objects.filter(pk=leaver.pk).update(is_active=False)
+    colleague, former = a_member(maple, "ana@maple.example"), a_member(maple, "gone@maple.example")
+    Member.objects.filter(pk=former.pk).update(is_active=False)
     page = browser.read("/settings")
     assert "ana@maple.example" in page.text
     assert "gone@maple.example" not in page.text
@@ -102,41 +102,41 @@ def test_receivers_are_chosen_among_the_active_members(
     finish(send(maple, a_class(1)))
     mails.queue_result_mails()
     assert set(Member.objects.filter(resultmail__isnull=False)) == {colleague}
-    assert "not an active member" in refused(browser, "receivers", [str(leaver.pk)])
+    assert "isn’t an active staff member" in error_at(browser, "receivers", [str(former.pk)])
 
 
-def test_the_neighbours_members_are_neither_offered_nor_taken(
+def test_members_of_the_neighbour_are_neither_offered_nor_accepted(
     browser: Visitor, maple: District, neighbour: Member
 ) -> None:
     assert "cedar" not in browser.read("/settings").text.casefold()
-    assert "not an active member" in refused(browser, "receivers", [str(neighbour.pk)])
+    assert "isn’t an active staff member" in error_at(browser, "receivers", [str(neighbour.pk)])
     neighbour.refresh_from_db()
     assert neighbour.receives_results is False
     assert audited() == []
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "told"),
+    ("field", "value", "text"),
     [
-        ("time_zone", "", "Choose one of the list."),
-        ("time_zone", "America/Springfield", "Choose one of the list."),
-        ("time_zone", "a\0b", "Choose one of the list."),
-        ("encoding", "utf-7", "Choose one of the list."),
-        ("receivers", ["x"], "One of these is not an active member of the district. Choose again."),
-        ("files_kept_days", "0", "Write a whole number from 1 to 365."),
-        ("files_kept_days", "", "Write a whole number from 1 to 365."),
-        ("files_kept_days", "1.5", "Write a whole number from 1 to 365."),
-        ("details_kept_days", "1096", "Write a whole number from 7 to 1,095."),
-        ("details_kept_days", "9" * 400, "Write a whole number from 7 to 1,095."),
-        ("audit_kept_years", "8", "Write a whole number from 1 to 7."),
-        ("audit_kept_years", "seven", "Write a whole number from 1 to 7."),
+        ("time_zone", "", "Choose one from the list."),
+        ("time_zone", "America/Springfield", "Choose one from the list."),
+        ("time_zone", "a\0b", "Choose one from the list."),
+        ("encoding", "utf-7", "Choose one from the list."),
+        ("receivers", ["x"], "One of these isn’t an active staff member. Choose again."),
+        ("files_kept_days", "0", "Enter a whole number from 1 to 365."),
+        ("files_kept_days", "", "Enter a whole number from 1 to 365."),
+        ("files_kept_days", "1.5", "Enter a whole number from 1 to 365."),
+        ("details_kept_days", "1096", "Enter a whole number from 7 to 1,095."),
+        ("details_kept_days", "9" * 400, "Enter a whole number from 7 to 1,095."),
+        ("audit_kept_years", "8", "Enter a whole number from 1 to 7."),
+        ("audit_kept_years", "seven", "Enter a whole number from 1 to 7."),
     ],
 )
-def test_what_cannot_be_is_told_at_its_field_and_nothing_is_lost(
-    browser: Visitor, maple: District, field: str, value: Any, told: str
+def test_an_invalid_value_is_reported_at_its_field_and_the_form_keeps_its_values(
+    browser: Visitor, maple: District, field: str, value: Any, text: str
 ) -> None:
     before = values(browser)
-    assert told in refused(browser, field, value)
+    assert text in error_at(browser, field, value)
     assert values(browser) == before
     response = browser.post("/settings", before | {"encoding": "cp1252"} | {field: value})
     assert field == "encoding" or read(response).form_with("time_zone").values["encoding"] == [
@@ -144,36 +144,34 @@ def test_what_cannot_be_is_told_at_its_field_and_nothing_is_lost(
     ]
 
 
-def test_a_receiver_who_left_while_the_form_was_open_is_told(
+def test_a_recipient_deactivated_while_the_form_is_open_is_reported(
     browser: Visitor, maple: District
 ) -> None:
     colleague = a_member(maple, "ana@maple.example")
-    asked = values(browser) | {"receivers": [str(colleague.pk)]}
+    form_data = values(browser) | {"receivers": [str(colleague.pk)]}
     Member.objects.filter(pk=colleague.pk).update(is_active=False)
-    response = browser.post("/settings", asked)
+    response = browser.post("/settings", form_data)
     assert response.status_code == 422
-    assert "not an active member" in read(response).text
+    assert "isn’t an active staff member" in read(response).text
 
 
-def test_an_encoding_of_the_operators_stays_until_another_one_is_chosen(
+def test_an_encoding_set_by_an_operator_stays_until_another_one_is_chosen(
     browser: Visitor, maple: District
 ) -> None:
     District.objects.filter(pk=maple.pk).update(encoding="cp1250")
     assert values(browser)["encoding"] == ["cp1250"]
-    assert save(browser).messages == ["Nothing was changed: all of it was so already."]
+    assert save(browser).messages == ["No settings were changed."]
     save(browser, encoding="utf-8")
     assert audited() == ["ok: encoding: cp1250 → utf-8"]
 
 
-def test_a_time_zone_that_is_called_after_no_place_stays_too(
-    browser: Visitor, maple: District
-) -> None:
+def test_a_time_zone_without_a_place_stays_too(browser: Visitor, maple: District) -> None:
     District.objects.filter(pk=maple.pk).update(time_zone="CST6CDT")
     assert values(browser)["time_zone"] == ["CST6CDT"]
-    assert save(browser).messages == ["Nothing was changed: all of it was so already."]
+    assert save(browser).messages == ["No settings were changed."]
 
 
-def test_the_new_encoding_counts_for_the_next_file(browser: Visitor, maple: District) -> None:
+def test_the_new_encoding_applies_to_the_next_file(browser: Visitor, maple: District) -> None:
     save(browser, encoding="cp1252")
     maple.refresh_from_db()
     assert send(maple, a_class(1)).encoding == "cp1252"

@@ -1,4 +1,4 @@
-"""/staff: who may sign in, and inviting another member."""
+"""/staff: list, invite, change, deactivate and reactivate staff members."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ BEN = {
 
 @pytest.fixture
 def browser(visitor: SignedIn, manager: Member) -> Visitor:
-    """The district manager's."""
+    """Return the browser of the district manager."""
     return visitor(manager)
 
 
@@ -37,8 +37,8 @@ def ben(maple: District, manager: Member) -> Member:
     )
 
 
-def invite(browser: Visitor, **other: Any) -> Any:
-    return browser.post("/staff/invite", BEN | other)
+def invite(browser: Visitor, **changes: Any) -> Any:
+    return browser.post("/staff/invite", BEN | changes)
 
 
 def test_every_member_is_listed_with_role_schools_and_state(
@@ -63,7 +63,7 @@ def test_every_member_is_listed_with_role_schools_and_state(
             "ben@maple.example",
             "instructor",
             "School 100",
-            "… invited Send the invitation again to ben@maple.example",
+            "… invited Send invitation again to ben@maple.example",
             "never",
         ],
         [
@@ -75,10 +75,10 @@ def test_every_member_is_listed_with_role_schools_and_state(
             "2026-11-23 02:00:00 CST",
         ],
     ]
-    assert page.links["Invite a member"] == "/staff/invite"
+    assert page.links["Invite staff member"] == "/staff/invite"
 
 
-def test_a_school_manager_without_a_school_is_not_said_to_have_all(
+def test_a_school_manager_without_a_school_is_not_listed_with_all_schools(
     browser: Visitor, school_manager: Member
 ) -> None:
     school_manager.schools.clear()
@@ -86,7 +86,7 @@ def test_a_school_manager_without_a_school_is_not_said_to_have_all(
     assert row[3] == "none yet"
 
 
-def test_the_form_says_what_each_role_may_do(browser: Visitor) -> None:
+def test_the_form_lists_the_permissions_of_each_role(browser: Visitor) -> None:
     text = browser.read("/staff/invite").text
     assert "District manager: sees all students of the district, updates students by files" in text
     assert (
@@ -116,17 +116,17 @@ def test_the_groups_of_choices_are_named_and_described(browser: Visitor) -> None
     assert list(groups) == ["Role", "Schools"]
     described = groups["Schools"].get("aria-describedby")
     (hint,) = (element for element in page.main.iter() if element.get("id") == described)
-    assert hint.text == ("Where the member works. Whoever acts for the whole district has none.")
+    assert hint.text == ("The schools where they work. Leave this blank for district-wide roles.")
 
 
-def test_whoever_is_invited_gets_a_mail_and_is_in_the_list(
+def test_an_invited_member_gets_an_email_and_is_in_the_list(
     browser: Visitor, manager: Member
 ) -> None:
     response = invite(browser)
     assert response["Location"] == "/staff"
     page = browser.follow(response)
-    assert page.messages == ["An invitation is on its way to ben@maple.example."]
-    assert "… invited Send the invitation again to ben@maple.example" in page.rows[0]
+    assert page.messages == ["Invitation sent to ben@maple.example."]
+    assert "… invited Send invitation again to ben@maple.example" in page.rows[0]
     mails.send_due()
     (sent,) = mail.outbox
     assert sent.to == ["ben@maple.example"]
@@ -145,7 +145,7 @@ def test_an_invited_manager_needs_no_school(browser: Visitor) -> None:
     assert not Member.objects.get(email="ben@maple.example").schools.exists()
 
 
-def test_a_school_manager_covers_the_schools_that_were_chosen(browser: Visitor) -> None:
+def test_a_school_manager_has_the_chosen_schools(browser: Visitor) -> None:
     assert invite(browser, role="school manager", schools=["100", "200"]).status_code == 302
     schools = Member.objects.get(email="ben@maple.example").schools
     assert set(schools.values_list("organization_id", "district__slug")) == {
@@ -173,7 +173,7 @@ def test_a_school_manager_covers_the_schools_that_were_chosen(browser: Visitor) 
         ),
     ],
 )
-def test_what_can_be_no_member_is_told_on_top_and_nothing_is_lost(
+def test_an_invalid_member_is_reported_and_the_form_keeps_its_values(
     other: dict[str, Any], reason: str, browser: Visitor
 ) -> None:
     response = invite(browser, **other)
@@ -182,23 +182,24 @@ def test_what_can_be_no_member_is_told_on_top_and_nothing_is_lost(
     (alert,) = (element for element in page.main.iter() if element.get("role") == "alert")
     assert "".join(alert.itertext()) == reason
     sent = {
-        name: value if isinstance(value, list) else [value] for name, value in (BEN | other).items()
+        name: value if isinstance(value, list) else [value]
+        for name, value in (BEN | other).items()
     }
-    kept = page.form().values
-    assert {name: kept.get(name, []) for name in sent} == sent
+    values = page.form().values
+    assert {name: values.get(name, []) for name in sent} == sent
     assert not Member.objects.filter(email="ben@maple.example").exists()
     assert not AccountMail.objects.exists()
 
 
 @pytest.mark.parametrize("missing", ["first_name", "last_name", "email"])
-def test_what_is_missing_is_told_at_its_field(missing: str, browser: Visitor) -> None:
+def test_a_missing_value_is_reported_at_its_field(missing: str, browser: Visitor) -> None:
     response = invite(browser, **{missing: "  "})
     assert response.status_code == 422
     assert "This field is required." in read(response).described(missing)
 
 
 @pytest.mark.parametrize("other", [{"role": "superuser"}, {"schools": ["900"]}])
-def test_only_what_is_offered_can_be_chosen(
+def test_only_offered_roles_and_schools_are_accepted(
     other: dict[str, Any], browser: Visitor, cedar: District
 ) -> None:
     response = invite(browser, **other)
@@ -207,7 +208,7 @@ def test_only_what_is_offered_can_be_chosen(
     assert not Member.objects.filter(email="ben@maple.example").exists()
 
 
-def test_a_login_of_the_neighbours_is_refused_without_saying_whose(
+def test_a_login_of_the_neighbour_is_rejected_without_revealing_its_owner(
     browser: Visitor, neighbour: Member
 ) -> None:
     ours = read(invite(browser, email="ops@maple.example")).text.replace("ops@maple.example", "")
@@ -219,32 +220,35 @@ def test_an_invitation_is_sent_again(browser: Visitor, ben: Member, manager: Mem
     action = f"/staff/{ben.pk}/invite-again"
     assert action in browser.read("/staff").actions
     page = browser.follow(browser.post(action))
-    assert page.messages == ["An invitation is on its way to ben@maple.example."]
+    assert page.messages == ["Invitation sent to ben@maple.example."]
     assert AccountMail.objects.filter(member=ben, actor=manager).count() == 2
     event = AuditEvent.objects.get(action="invite again")
     assert (event.member, event.result, event.detail) == (manager, "ok", f"member {ben.pk}")
 
 
-def test_twice_within_a_moment_is_told_and_sends_one(browser: Visitor, ben: Member) -> None:
+def test_a_second_invitation_within_a_minute_is_not_sent(browser: Visitor, ben: Member) -> None:
     action = f"/staff/{ben.pk}/invite-again"
     browser.follow(browser.post(action))
     page = browser.follow(browser.post(action))
     assert page.messages == [
-        "No invitation was sent: ben@maple.example was invited a moment ago; see whether that mail arrives."
+        "The invitation wasn’t sent: ben@maple.example was invited a moment ago; "
+        "see whether that mail arrives."
     ]
     assert AccountMail.objects.filter(member=ben).count() == 2
     assert AuditEvent.objects.filter(action="invite again", result="refused").count() == 1
 
 
-def test_who_has_a_password_is_not_invited_again(browser: Visitor, school_manager: Member) -> None:
+def test_a_member_with_a_password_is_not_invited_again(
+    browser: Visitor, school_manager: Member
+) -> None:
     page = browser.follow(browser.post(f"/staff/{school_manager.pk}/invite-again"))
     (message,) = page.messages
-    assert message.startswith("No invitation was sent: school@maple.example has a password")
+    assert message.startswith("The invitation wasn’t sent: school@maple.example has a password")
     assert not AccountMail.objects.exists()
 
 
 @pytest.mark.parametrize("key", ["theirs", "0", "99999999999999999999999"])
-def test_the_neighbours_staff_is_neither_seen_nor_invited(
+def test_the_staff_of_the_neighbour_cannot_be_seen_or_invited(
     key: str, browser: Visitor, neighbour: Member, cedar: District
 ) -> None:
     theirs = members.invite(
@@ -258,32 +262,32 @@ def test_the_neighbours_staff_is_neither_seen_nor_invited(
     assert AuditEvent.objects.filter(action="invite again", result="not found").count() == 1
 
 
-def test_instructors_neither_see_nor_invite(
+def test_instructors_can_neither_see_nor_invite_staff(
     visitor: SignedIn, instructor: Member, ben: Member
 ) -> None:
     browser = visitor(instructor)
-    answers = [
+    responses = [
         browser.get("/staff"),
         invite(browser, email="x@maple.example"),
         browser.post(f"/staff/{ben.pk}/invite-again"),
         browser.get(f"/staff/{ben.pk}"),
         browser.get("/staff/import"),
     ]
-    assert {answer.status_code for answer in answers} == {403}
-    assert {read(answer).heading for answer in answers} == {"Not for your role"}
-    assert "Staff" not in read(answers[0]).rooms
+    assert {response.status_code for response in responses} == {403}
+    assert {read(response).heading for response in responses} == {"Not for your role"}
+    assert "Staff" not in read(responses[0]).rooms
     assert not Member.objects.filter(email="x@maple.example").exists()
     assert AuditEvent.objects.filter(member=instructor, result="not allowed").count() == 5
 
 
 class TestSchoolManager:
-    """He looks after the staff of his schools, and of no others."""
+    """A school manager manages the staff of their own schools only."""
 
     @pytest.fixture
     def browser(self, visitor: SignedIn, school_manager: Member) -> Visitor:
         return visitor(school_manager)
 
-    def test_sees_the_staff_of_his_schools(
+    def test_sees_the_staff_of_their_schools(
         self, browser: Visitor, ben: Member, manager: Member
     ) -> None:
         elsewhere = a_member(manager.district, "else@maple.example", "instructor")
@@ -298,7 +302,7 @@ class TestSchoolManager:
         assert browser.get(f"/staff/{manager.pk}").status_code == 404
         assert browser.post(f"/staff/{manager.pk}/deactivate").status_code == 404
 
-    def test_is_offered_the_roles_and_schools_that_are_his_to_give(self, browser: Visitor) -> None:
+    def test_is_offered_only_the_roles_and_schools_they_can_assign(self, browser: Visitor) -> None:
         page = browser.read("/staff/invite")
         offered = [
             (field.get("name"), field.get("value"))
@@ -314,11 +318,13 @@ class TestSchoolManager:
     @pytest.mark.parametrize(
         "other", [{"role": "district manager", "schools": []}, {"schools": ["200"]}]
     )
-    def test_cannot_choose_others(self, browser: Visitor, other: dict[str, Any]) -> None:
+    def test_cannot_assign_other_roles_or_schools(
+        self, browser: Visitor, other: dict[str, Any]
+    ) -> None:
         assert invite(browser, **other).status_code == 422
         assert not Member.objects.filter(email="ben@maple.example").exists()
 
-    def test_sees_who_works_elsewhere_too_but_does_not_change_him(
+    def test_sees_staff_who_also_work_elsewhere_but_cannot_change_them(
         self, browser: Visitor, ben: Member, maple: District
     ) -> None:
         ben.schools.set(School.objects.filter(district=maple))
@@ -328,21 +334,21 @@ class TestSchoolManager:
         assert browser.get(f"/staff/{ben.pk}").status_code == 404
         page = browser.follow(browser.post(f"/staff/{ben.pk}/deactivate"))
         assert page.messages == [
-            "Nobody was deactivated: Ben Ito is not yours to change; ask a district manager."
+            "No one was deactivated: Ben Ito is not yours to change; ask a district manager."
         ]
 
 
-def change(browser: Visitor, member: Member, **other: Any) -> Any:
+def change(browser: Visitor, member: Member, **changes: Any) -> Any:
     page = browser.read(f"/staff/{member.pk}")
     values = page.form_with("first_name").values
-    return browser.post(f"/staff/{member.pk}", values | other)
+    return browser.post(f"/staff/{member.pk}", values | changes)
 
 
 def test_a_member_is_changed(browser: Visitor, ben: Member) -> None:
     page = browser.follow(
         change(browser, ben, last_name="Itō", role="school manager", schools=["100", "200"])
     )
-    assert page.messages == ["Ben Itō is changed."]
+    assert page.messages == ["Changes saved for Ben Itō."]
     assert page.rows[0][:4] == [
         "Ben Itō",
         "ben@maple.example",
@@ -354,7 +360,7 @@ def test_a_member_is_changed(browser: Visitor, ben: Member) -> None:
     )
 
 
-def test_what_cannot_be_is_told_on_the_page(
+def test_an_invalid_change_is_reported_on_the_page(
     browser: Visitor, ben: Member, neighbour: Member
 ) -> None:
     response = change(browser, ben, email=neighbour.email, password=PASSWORD)
@@ -365,33 +371,37 @@ def test_what_cannot_be_is_told_on_the_page(
     assert ben.email == "ben@maple.example"
 
 
-def test_another_email_takes_the_password_of_who_gives_it(browser: Visitor, ben: Member) -> None:
+def test_a_new_email_requires_the_password_of_the_user_who_enters_it(
+    browser: Visitor, ben: Member
+) -> None:
     page = read(change(browser, ben, email="itoh@maple.example"))
-    assert "type your own password too" in page.described("password")
+    assert "enter your own password too" in page.described("password")
     page = read(change(browser, ben, email="itoh@maple.example", password="something else"))
-    assert "This is not your password. Type it again." in page.described("password")
+    assert "That isn’t your password. Try again." in page.described("password")
     assert Member.objects.get(pk=ben.pk).email == "ben@maple.example"
     page = browser.follow(change(browser, ben, email="itoh@maple.example", password=PASSWORD))
     assert Member.objects.get(pk=ben.pk).email == "itoh@maple.example"
 
 
-def test_who_is_let_go_is_out_at_once_and_can_be_taken_back(
+def test_a_deactivated_member_is_signed_out_and_can_be_reactivated(
     browser: Visitor, visitor: SignedIn, school_manager: Member
 ) -> None:
-    theirs = visitor(school_manager)
+    other_browser = visitor(school_manager)
     page = browser.follow(browser.post(f"/staff/{school_manager.pk}/deactivate"))
-    assert page.messages == ["Ana Ruiz cannot sign in any more; sessions and links have ended."]
-    assert theirs.get("/")["Location"] == "/sign-in"
-    assert theirs.sign_in(school_manager).status_code == 403
+    assert page.messages == ["Ana Ruiz was deactivated. They’re signed out and can’t sign in."]
+    assert other_browser.get("/")["Location"] == "/sign-in"
+    assert other_browser.sign_in(school_manager).status_code == 403
     browser.follow(browser.post(f"/staff/{school_manager.pk}/reactivate"))
-    assert theirs.sign_in(school_manager).status_code == 302
+    assert other_browser.sign_in(school_manager).status_code == 302
 
 
-def test_the_last_district_manager_stays(browser: Visitor, manager: Member) -> None:
-    assert "Let Ana go" not in browser.read(f"/staff/{manager.pk}").text
+def test_the_last_district_manager_cannot_be_deactivated_or_demoted(
+    browser: Visitor, manager: Member
+) -> None:
+    assert "Deactivate Ana" not in browser.read(f"/staff/{manager.pk}").text
     page = browser.follow(browser.post(f"/staff/{manager.pk}/deactivate"))
     assert page.messages == [
-        "Nobody was deactivated: nobody can deactivate themselves; another manager can."
+        "No one was deactivated: nobody can deactivate themselves; another manager can."
     ]
     response = change(browser, manager, role="instructor", schools=["100"])
     assert (
@@ -408,7 +418,7 @@ class TestStaffFile:
         file = SimpleUploadedFile("staff.csv", text.encode(), "text/csv")
         return read(browser.post("/staff/import/file", {"file": file}))
 
-    def test_who_can_be_invited_is_and_the_other_lines_are_told(self, browser: Visitor) -> None:
+    def test_valid_lines_are_invited_and_the_others_are_listed(self, browser: Visitor) -> None:
         page = self.send(
             browser,
             self.HEADER
@@ -420,34 +430,37 @@ class TestStaffFile:
         assert page.rows == [
             [
                 "4",
-                "there is no role 'king'; the roles are district manager, school manager, instructor",
+                "there is no role 'king'; "
+                "the roles are district manager, school manager, instructor",
             ]
         ]
         assert AccountMail.objects.filter(kind="invitation").count() == 2
         event = AuditEvent.objects.get(action="import staff")
-        assert event.detail == "2 invited, 0 there already, 1 problems"
+        assert event.detail == "2 invited, 0 already members, 1 problems"
 
     @pytest.mark.parametrize(
-        ("text", "told"),
+        ("text", "error"),
         [
             (
                 "NAME,EMAIL\n",
-                "Nobody was invited: line 1 must be FIRST_NAME,LAST_NAME,ASSIGNED_ROLE,EMAIL,SCHOOLS",
+                "No one was invited: "
+                "line 1 must be FIRST_NAME,LAST_NAME,ASSIGNED_ROLE,EMAIL,SCHOOLS",
             ),
             (
                 "",
-                "line 1 must be FIRST_NAME,LAST_NAME,ASSIGNED_ROLE,EMAIL,SCHOOLS and is nothing; correct it",
+                "line 1 must be FIRST_NAME,LAST_NAME,ASSIGNED_ROLE,EMAIL,SCHOOLS "
+                "and is nothing; correct it",
             ),
-            (HEADER + 'Ida,"Sto"ne,x,y,\n', "Nobody was invited: line 2 is not CSV"),
+            (HEADER + 'Ida,"Sto"ne,x,y,\n', "No one was invited: line 2 is not CSV"),
         ],
     )
-    def test_of_what_is_no_staff_file_nobody_is_invited(
-        self, browser: Visitor, text: str, told: str
+    def test_an_invalid_staff_file_invites_no_one(
+        self, browser: Visitor, text: str, error: str
     ) -> None:
-        assert told in self.send(browser, text).text
+        assert error in self.send(browser, text).text
         assert not AccountMail.objects.exists()
 
-    def test_another_sites_form_invites_nobody(self, browser: Visitor) -> None:
+    def test_a_form_of_another_site_invites_no_one(self, browser: Visitor) -> None:
         file = SimpleUploadedFile(
             "staff.csv", (self.HEADER + "I,S,instructor,i@maple.example,100\n").encode()
         )
@@ -458,7 +471,7 @@ class TestStaffFile:
         assert not AccountMail.objects.exists()
 
 
-def test_names_are_shown_and_not_run(browser: Visitor) -> None:
+def test_names_are_escaped(browser: Visitor) -> None:
     invite(browser, first_name="<img src=x onerror=alert(1)>")
     response = browser.get("/staff")
     assert "<img" not in response.content.decode()

@@ -20,7 +20,7 @@ def knows_password(page_request: PageRequest, form: Password) -> bool:
             agent_of(request),
         )
     except SignInFailed:
-        form.add_error("password", "This is not your password. Type it again.")
+        form.add_error("password", "That isn’t your password. Try again.")
     return not form.errors
 
 

@@ -87,5 +87,5 @@ def _change(page_request: PageRequest, form: ChangedPassword) -> bool:
             )
             begin(request, known)
     except SignInFailed:
-        form.add_error("old", "This is not your password. Type it again.")
+        form.add_error("old", "That isn’t your password. Try again.")
     return not form.errors

@@ -1,4 +1,4 @@
-"""Which events the audit shows: what was asked for, out of those of the district, a page at a time."""
+"""Filters of the audit page."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
@@ -17,10 +17,10 @@ PAGE_SIZE = 50
 
 
 class Filters(FilterForm):
-    """What the audit can be narrowed to; every field may be left blank."""
+    """The filters of the audit page; every field can be left blank."""
 
-    who = forms.ModelChoiceField(Member.objects.none(), required=False, empty_label="Everybody")
-    action = forms.CharField(label="What", required=False)
+    who = forms.ModelChoiceField(Member.objects.none(), required=False, empty_label="Everyone")
+    action = forms.CharField(label="Action", required=False)
     since = day("From")
     until = day("Until")
 
@@ -31,29 +31,31 @@ class Filters(FilterForm):
         self._district = district
 
     def events(self) -> "QuerySet[AuditEvent]":
-        """The events that are asked for, the latest first; none if a filter cannot be understood."""
-        events = (
-            AuditEvent.objects.filter(district=self._district)
-            .select_related("member")
-            .order_by("-at", "-pk")
-        )
+        """Return the matching events, latest first; none if a filter is invalid."""
+        events = AuditEvent.objects.filter(district=self._district)
+        events = events.select_related("member").order_by("-at", "-pk")
         if not self.is_valid():
             return events.none()
-        wanted = self.cleaned_data
-        if wanted["who"]:
-            events = events.filter(member=wanted["who"])
-        if wanted["action"]:
-            events = events.filter(action__icontains=wanted["action"].replace("\0", ""))
-        if wanted["since"]:
-            events = events.filter(at__gte=self._begin_of(wanted["since"]))
-        if wanted["until"]:
-            events = events.filter(at__lt=self._begin_of(wanted["until"] + timedelta(days=1)))
+        values = self.cleaned_data
+        if values["who"]:
+            events = events.filter(member=values["who"])
+        if values["action"]:
+            events = events.filter(action__icontains=values["action"].replace("\0", ""))
+        if values["since"]:
+            events = events.filter(at__gte=self._start_of(values["since"]))
+        if values["until"]:
+            events = events.filter(at__lt=self._start_of(values["until"] + timedelta(days=1)))
         return events
 
-    def _begin_of(self, day: date) -> datetime:
+    def _start_of(self, day: date) -> datetime:
         return datetime.combine(day, time(), ZoneInfo(self._district.time_zone))
 
 
 def search(filters: Filters, number: int) -> Page[AuditEvent]:
-    """Page ``number`` of the events."""
+    """Return a page of the matching events.
+
+    Args:
+        filters: The filters that the user has set.
+        number: The number of the page, from 1.
+    """
     return page_of_query(filters.events(), number, PAGE_SIZE)

@@ -1,10 +1,11 @@
-"""Audit: who did and saw what, and when; to look through, and to take home."""
+"""Audit: list, filter and download who did and viewed what."""
 
 from collections.abc import Iterator
 from datetime import UTC
 
 from django.http import HttpResponse, HttpResponseBase
 
+from rollbook.accounts.models import AuditEvent
 from rollbook.accounts.permissions import Permission
 from rollbook.studentfile import writer
 from rollbook.updates.exports.original_rows import BYTE_ORDER_MARK
@@ -18,38 +19,42 @@ COLUMNS = ("AT", "MEMBER", "ACTION", "RESULT", "DETAIL", "ADDRESS", "PROGRAM", "
 
 @member_page(Permission.SEE_AUDIT)
 def index(page_request: PageRequest) -> HttpResponse:
+    """List a page of the audit events that match the filters."""
     filters = Filters(page_request.request.GET, page_request.district)
     events = search(filters, number_of_page(page_request))
-    page_request.audit(
-        "audit", "seen", f"page {events.number}, filtered by {', '.join(filters.used) or 'nothing'}"
-    )
-    return page_request.render(
-        "audit/index.html", {"filters": filters, "events": events, "used": filters.used}
-    )
+    page_request.audit("audit", "seen", f"page {events.number}, {_description(filters)}")
+    context = {"filters": filters, "events": events, "used": filters.used}
+    return page_request.render("audit/index.html", context)
 
 
 @member_page(Permission.SEE_AUDIT)
 def download(page_request: PageRequest) -> HttpResponseBase:
-    """The same, whole."""
+    """Download all events that match the filters as CSV."""
     filters = Filters(page_request.request.GET, page_request.district)
-    page_request.audit("audit", "downloaded", f"filtered by {', '.join(filters.used) or 'nothing'}")
-    return csv_response(_lines(filters), f"audit-{page_request.district.slug}.csv")
+    page_request.audit("audit", "downloaded", _description(filters))
+    return csv_response(_csv_lines(filters), f"audit-{page_request.district.slug}.csv")
 
 
-def _lines(filters: Filters) -> Iterator[str]:
+def _description(filters: Filters) -> str:
+    names = ", ".join(filters.used) or "nothing"
+    return f"filtered by {names}"
+
+
+def _csv_lines(filters: Filters) -> Iterator[str]:
     yield BYTE_ORDER_MARK
-    yield from writer.lines(COLUMNS, _rows(filters))
+    yield from writer.lines(COLUMNS, map(_csv_row, filters.events().iterator()))
 
 
-def _rows(filters: Filters) -> Iterator[list[str]]:
-    for event in filters.events().iterator():
-        yield [
-            event.at.astimezone(UTC).isoformat(timespec="milliseconds"),
-            event.member.email if event.member else "",
-            event.action,
-            event.result,
-            event.detail,
-            event.address or "",
-            event.agent,
-            str(event.seal_id or ""),
-        ]
+def _csv_row(event: AuditEvent) -> list[str]:
+    """Return the values of an event in the order of ``COLUMNS``."""
+    login = event.member.email if event.member else ""
+    return [
+        event.at.astimezone(UTC).isoformat(timespec="milliseconds"),
+        login,
+        event.action,
+        event.result,
+        event.detail,
+        event.address or "",
+        event.agent,
+        str(event.seal_id or ""),
+    ]

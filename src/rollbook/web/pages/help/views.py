@@ -1,4 +1,4 @@
-"""Help: the student file, every problem and the commands, out of the code that they are about."""
+"""Help: the student file, all problems and the upload commands, generated from the code."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -20,22 +20,24 @@ from rollbook.web.pages.base.view import PageRequest, member_page
 
 @dataclass(frozen=True)
 class Error:
-    """Why a call is turned away."""
+    """An error of the upload commands."""
 
     code: str
     status: int
     text: str
-    again: bool
+    can_retry: bool
 
 
 @member_page()
 def contents(page_request: PageRequest) -> HttpResponse:
+    """Show the list of the help pages."""
     return page_request.render("help/index.html")
 
 
 @member_page()
 def student_file(page_request: PageRequest) -> HttpResponse:
-    facts = {
+    """Describe the student file."""
+    context = {
         "rules": texts.FILE_RULES,
         "limits": texts.limits(limits()),
         "columns": COLUMNS,
@@ -45,29 +47,31 @@ def student_file(page_request: PageRequest) -> HttpResponse:
         "matching": texts.MATCHING,
         "after_matching": texts.AFTER_MATCHING,
     }
-    return page_request.render("help/student_file.html", facts)
+    return page_request.render("help/student_file.html", context)
 
 
 @member_page()
 def problems(page_request: PageRequest) -> HttpResponse:
-    facts = {"opening": texts.PROBLEMS, "groups": texts.PROBLEM_GROUPS}
-    return page_request.render("help/problems.html", facts)
+    """List all problems with their causes and fixes."""
+    context = {"opening": texts.PROBLEMS, "groups": texts.PROBLEM_GROUPS}
+    return page_request.render("help/problems.html", context)
 
 
 @member_page()
 def commands(page_request: PageRequest) -> HttpResponse:
-    facts: dict[str, Any] = {
+    """Describe the upload commands."""
+    context: dict[str, Any] = {
         "commands": COMMANDS,
-        "fields": {name: FIELDS[name] for name in FIELDS if FIELDS[name].is_implemented},
-        "later": [name for name in FIELDS if not FIELDS[name].is_implemented],
+        "fields": {name: field for name, field in FIELDS.items() if field.is_implemented},
+        "reserved": [name for name, field in FIELDS.items() if not field.is_implemented],
         "verdicts": VERDICT_MEANINGS,
         "errors": list(_errors()),
         "url": settings.URL,
     }
-    return page_request.render("help/upload_commands.html", facts)
+    return page_request.render("help/upload_commands.html", context)
 
 
 def _errors() -> Iterator[Error]:
-    for code, kind in ERROR_CODES.items():
-        text = kind.text.format_map(defaultdict(lambda: "…"))
-        yield Error(code, kind.status, text, again=kind.retry_after is not None)
+    for code, error in ERROR_CODES.items():
+        text = error.text.format_map(defaultdict(lambda: "…"))
+        yield Error(code, error.status, text, can_retry=error.retry_after is not None)

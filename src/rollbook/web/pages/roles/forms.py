@@ -1,5 +1,6 @@
-"""The form of a role, and what a role allows, in words."""
+"""The form of a role, and a summary of what a role allows."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
@@ -11,25 +12,36 @@ from rollbook.web.pages.base.forms import FormWithReasons
 
 
 class RoleForm(FormWithReasons):
-    """What a role is called, and may do."""
+    """The name, description and permissions of a role."""
 
     name = forms.CharField(label="Name")
     description = forms.CharField(label="Description", required=False)
 
     def __init__(self, type_: RoleType, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        meanings = MEANINGS[type_]
         self.fields["permissions"] = forms.MultipleChoiceField(
-            label=f"What a {type_} with this role may do",
+            label="Permissions",
             required=False,
-            choices=[(each.value, capfirst(MEANINGS[type_][each])) for each in POSSIBLE[type_]],
+            choices=[
+                (permission.value, capfirst(meanings[permission])) for permission in POSSIBLE[type_]
+            ],
             widget=forms.CheckboxSelectMultiple,
         )
 
 
-def described(role: Role) -> str:
-    """``Instructor: sees the students linked to them``."""
-    meanings = MEANINGS[RoleType(role.type)]
-    may = ", ".join(
-        meanings[each] for each in POSSIBLE[RoleType(role.type)] if each in role.granted
-    )
-    return f"{capfirst(role.name)}: {may or 'nothing but to sign in'}"
+def permission_summary(role: Role) -> str:
+    """Return the permissions of a role: ``sees the students linked to them``."""
+    return ", ".join(_granted_meanings(role)) or "can only sign in"
+
+
+def role_summary(role: Role) -> str:
+    """Return a role with its permissions: ``Instructor: sees the students linked to them``."""
+    return f"{capfirst(role.name)}: {permission_summary(role)}"
+
+
+def _granted_meanings(role: Role) -> Iterator[str]:
+    type_ = RoleType(role.type)
+    for permission in POSSIBLE[type_]:
+        if permission in role.granted:
+            yield MEANINGS[type_][permission]

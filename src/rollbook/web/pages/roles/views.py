@@ -1,4 +1,4 @@
-"""Roles: what members may do, in the standard roles and in those that the district makes for itself."""
+"""Roles: the permissions of the standard roles, and the roles that a district adds itself."""
 
 from typing import Any
 
@@ -10,44 +10,52 @@ from rollbook.accounts.permissions import Permission, RoleType
 from rollbook.accounts.roles import InvalidRole
 from rollbook.web.pages.base import errors
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
-from rollbook.web.pages.roles.forms import RoleForm, described
+from rollbook.web.pages.roles.forms import RoleForm, permission_summary
 
 
 @member_page(Permission.MANAGE_ROLES)
 def index(page_request: PageRequest) -> HttpResponse:
-    every = [(role, described(role).partition(": ")[2]) for role in roles.of(page_request.district)]
-    return page_request.render("roles/index.html", {"roles": every, "types": list(RoleType)})
+    """List the roles with their permissions."""
+    summaries = [(role, permission_summary(role)) for role in roles.of(page_request.district)]
+    return page_request.render("roles/index.html", {"roles": summaries, "types": list(RoleType)})
 
 
 @member_page(Permission.MANAGE_ROLES, methods=FORM)
 def new(page_request: PageRequest, slug: str) -> HttpResponse:
-    """A role of the type that the address names."""
-    type_ = next((each for each in RoleType if each.replace(" ", "-") == slug), None)
-    if type_ is None:
+    """Add a role of the type in the address."""
+    types_by_slug = {type_.replace(" ", "-"): type_ for type_ in RoleType}
+    if slug not in types_by_slug:
         return errors.not_found(page_request.request, page_request)
+    type_ = types_by_slug[slug]
     form = RoleForm(type_, page_request.form_data)
     if form.is_valid():
         with form.collect_reasons():
-            role = roles.make(page_request.member, type_, **_wanted(form))
+            role = roles.make(page_request.member, type_, **_role_fields(form))
             page_request.audit("make role", "ok", f"role {role.pk}: {', '.join(role.permissions)}")
-            page_request.success(f"The role {role.name} can be given to members now.")
+            page_request.success(
+                f"Role added: {role.name}. You can now assign it to staff members."
+            )
             return page_request.redirect("roles")
     return page_request.render_form("roles/detail.html", form, {"type": type_})
 
 
 @member_page(Permission.MANAGE_ROLES, methods=FORM)
 def detail(page_request: PageRequest, key: int) -> HttpResponse:
+    """Show a role, and change it."""
     role = page_request.require(
         roles.found(page_request.district, key), "change role", f"role {key}"
     )
-    form = RoleForm(RoleType(role.type), _sent(page_request, role), initial=_initial(role))
+    form_data = _form_data(page_request, role)
+    form = RoleForm(RoleType(role.type), form_data, initial=_initial(role))
     if form.is_valid():
         with form.collect_reasons():
-            roles.change(role, page_request.member, **_wanted(form))
+            roles.change(role, page_request.member, **_role_fields(form))
             page_request.audit(
                 "change role", "ok", f"role {role.pk}: {', '.join(role.permissions)}"
             )
-            page_request.success(f"The role {role.name} is changed, for everybody who has it.")
+            page_request.success(
+                f"Role saved: {role.name}. The change applies to everyone who has it."
+            )
             return page_request.redirect("roles")
         page_request.audit("change role", "refused", f"role {role.pk}")
     return page_request.render_form("roles/detail.html", form, {"type": role.type, "role": role})
@@ -55,38 +63,40 @@ def detail(page_request: PageRequest, key: int) -> HttpResponse:
 
 @member_page(Permission.MANAGE_ROLES, methods=POST)
 def remove(page_request: PageRequest, key: int) -> HttpResponse:
+    """Remove a role that no staff member has."""
     role = page_request.require(
         roles.found(page_request.district, key), "remove role", f"role {key}"
     )
     try:
         roles.remove(role, page_request.member)
-    except InvalidRole as refused:
+    except InvalidRole as error:
         page_request.audit("remove role", "refused", f"role {key}")
-        page_request.error(f"Nothing was removed: {refused}.")
+        page_request.error(f"The role wasn’t removed: {error}.")
     else:
         page_request.audit("remove role", "ok", f"role {key}")
-        page_request.success(f"There is no role {role.name} any more.")
+        page_request.success(f"Role removed: {role.name}.")
     return page_request.redirect("roles")
 
 
-def _wanted(form: RoleForm) -> dict[str, Any]:
-    said = form.cleaned_data
+def _role_fields(form: RoleForm) -> dict[str, Any]:
+    """Return the fields of a valid form as arguments of ``roles.make`` and ``roles.change``."""
+    fields = form.cleaned_data
     return {
-        "name": said["name"],
-        "description": said["description"],
-        "permissions": [Permission(each) for each in said["permissions"]],
+        "name": fields["name"],
+        "description": fields["description"],
+        "permissions": [Permission(value) for value in fields["permissions"]],
     }
 
 
-def _sent(page_request: PageRequest, role: Role) -> QueryDict | None:
-    """What was typed; a standard role's name and description are not."""
+def _form_data(page_request: PageRequest, role: Role) -> QueryDict | None:
+    """Return the form data, with the name and description of a standard role unchanged."""
     if page_request.form_data is None or not role.is_standard:
         return page_request.form_data
-    sent = page_request.form_data.copy()
-    sent["name"], sent["description"] = role.name, role.description
-    return sent
+    form_data = page_request.form_data.copy()
+    form_data["name"], form_data["description"] = role.name, role.description
+    return form_data
 
 
 def _initial(role: Role) -> dict[str, object]:
-    granted = [each.value for each in role.granted]
-    return {"name": role.name, "description": role.description, "permissions": granted}
+    permissions = [permission.value for permission in role.granted]
+    return {"name": role.name, "description": role.description, "permissions": permissions}

@@ -1,4 +1,4 @@
-"""The forms of schools, and schools as the choices of a field."""
+"""Forms of schools, and the choices of a field for schools."""
 
 from collections.abc import Iterable
 
@@ -15,16 +15,16 @@ class SchoolName(FormWithReasons):
 
 
 class NewSchool(SchoolName):
-    """The ID and the name of a new school."""
+    """The School ID and the name of a new school."""
 
     organization_id = forms.CharField(
-        label="Organization ID",
-        help_text="The SCHOOL_ID that student files name it by; it stays the same.",
+        label="School ID",
+        help_text="The SCHOOL_ID in student files. It can’t be changed later.",
     )
 
     field_order = ("organization_id", "name")
 
 
 def school_choices(schools: Iterable[School]) -> list[tuple[str, str]]:
-    """Schools by their organization IDs, as a field offers them."""
+    """Return the School ID and title of each school, as the choices of a field."""
     return [(school.organization_id, school.title) for school in schools]

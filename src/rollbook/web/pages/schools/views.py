@@ -1,4 +1,4 @@
-"""Schools: the places of a district, one by one or out of a CSV file."""
+"""Schools: list, add, rename and close the schools of a district, or load them from a CSV file."""
 
 from django.http import HttpResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -14,19 +14,19 @@ from rollbook.web.pages.base import uploads
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
 from rollbook.web.pages.schools.forms import NewSchool, SchoolName
 
-LARGEST = 1 << 20
-"""Bytes of a file of schools."""
+MAX_FILE_BYTES = 1 << 20
 
 
 @member_page(Permission.MANAGE_SCHOOLS)
 def index(page_request: PageRequest) -> HttpResponse:
-    return page_request.render(
-        "schools/index.html", {"schools": schools.schools_of(page_request.district)}
-    )
+    """List the schools with the numbers of their students."""
+    context = {"schools": schools.schools_of(page_request.district)}
+    return page_request.render("schools/index.html", context)
 
 
 @member_page(Permission.MANAGE_SCHOOLS, methods=FORM)
 def new(page_request: PageRequest) -> HttpResponse:
+    """Add a school."""
     form = NewSchool(page_request.form_data)
     if form.is_valid():
         with form.collect_reasons():
@@ -36,94 +36,98 @@ def new(page_request: PageRequest) -> HttpResponse:
                 form.cleaned_data["name"],
             )
             page_request.audit("add school", "ok", f"school {school.pk}, {school.organization_id}")
-            page_request.success(f"{school.name} is a school of {page_request.district.name} now.")
+            page_request.success(f"School added: {school.name}.")
             return page_request.redirect("schools")
     return page_request.render_form("schools/detail.html", form)
 
 
 @member_page(Permission.MANAGE_SCHOOLS, methods=FORM)
 def detail(page_request: PageRequest, key: int) -> HttpResponse:
+    """Show a school, and rename it."""
     school = page_request.require(
         schools.find(page_request.district, key), "rename school", f"school {key}"
     )
-    before = school.name
-    form = SchoolName(page_request.form_data, initial={"name": before})
+    old_name = school.name
+    form = SchoolName(page_request.form_data, initial={"name": old_name})
     if form.is_valid():
         with form.collect_reasons():
             schools.rename(school, form.cleaned_data["name"])
             page_request.audit(
                 "rename school", "ok", f"school {school.pk}, {school.organization_id}"
             )
-            page_request.success(f"{before} is called {school.name} now.")
+            page_request.success(f"School renamed: {old_name} is now {school.name}.")
             return page_request.redirect("schools")
-    facts = {"school": school, "may_edit": page_request.may(Permission.EDIT_STUDENTS)}
-    return page_request.render_form("schools/detail.html", form, facts)
+    context = {"school": school, "may_edit": page_request.may(Permission.EDIT_STUDENTS)}
+    return page_request.render_form("schools/detail.html", form, context)
 
 
 @member_page(Permission.MANAGE_SCHOOLS, methods=POST)
 def close(page_request: PageRequest, key: int) -> HttpResponse:
-    """Not while an update runs or waits: its rows may name the school."""
+    """Close a school, unless an update is running or queued: its rows may refer to the school."""
     school = page_request.require(
         schools.find(page_request.district, key), "close school", f"school {key}"
     )
     try:
         if page_request.district.pk in runner.busy_districts():
             raise InvalidSchool(
-                ["an update runs or waits, which may name the school; try again when it has ended"]
+                [
+                    "an update that may refer to it is running or queued;"
+                    " try again when the update has finished"
+                ]
             )
         schools.close(school)
-    except InvalidSchool as refused:
+    except InvalidSchool as error:
         page_request.audit("close school", "refused", f"school {key}")
-        page_request.error(f"{school.name} is not closed: {refused}.")
+        page_request.error(f"{school.name} wasn’t closed: {error}.")
     else:
         page_request.audit("close school", "ok", f"school {key}, {school.organization_id}")
-        page_request.success(f"{school.name} is closed.")
+        page_request.success(f"School closed: {school.name}.")
     return page_request.redirect("schools")
 
 
 @member_page(Permission.MANAGE_SCHOOLS)
 def school_file(page_request: PageRequest) -> HttpResponse:
-    """Where a file of schools is chosen, and what it may say."""
-    return _school_file(page_request)
+    """Show the form that uploads a file of schools."""
+    return _render_import(page_request)
 
 
-@csrf_exempt  # uploading.py reads the form itself, and then has its token compared
+@csrf_exempt  # handle_upload() reads the form itself and then checks its CSRF token
 @member_page(Permission.MANAGE_SCHOOLS, methods=POST)
 def load_file(page_request: PageRequest) -> HttpResponse:
-    """The schools of the file, if all of it is right."""
+    """Load the schools of the uploaded file, or none if any line has a problem."""
     try:
-        return uploads.handle_upload(page_request.request, lambda form: _loaded(page_request, form))
-    except ApiError as refused:
-        page_request.audit("load schools", "not taken", refused.code)
-        return _school_file(page_request, refused.status, uploads.said(refused))
+        return uploads.handle_upload(page_request.request, lambda form: _load(page_request, form))
+    except ApiError as error:
+        page_request.audit("load schools", "not taken", error.code)
+        return _render_import(page_request, error.status, uploads.said(error))
 
 
-def _loaded(page_request: PageRequest, form: Form) -> HttpResponse:
-    """The file has come in whole, from this member's own form."""
+def _load(page_request: PageRequest, form: Form) -> HttpResponse:
+    """Load the schools of a form whose CSRF token has been checked."""
     try:
-        file = schools.read(uploads.small_file(form, LARGEST))
-    except CsvRejected as refused:
-        page_request.audit("load schools", "refused", refused.code)
-        return _school_file(page_request, 422, f"No school was loaded: {refused}.")
+        file = schools.read(uploads.small_file(form, MAX_FILE_BYTES))
+    except CsvRejected as error:
+        page_request.audit("load schools", "refused", error.code)
+        return _render_import(page_request, 422, f"No school was loaded: {error}.")
     if file.problems:
         page_request.audit("load schools", "refused", f"{len(file.problems)} problems")
-        return _school_file(
+        return _render_import(
             page_request,
             422,
-            "No school was loaded. Mend these lines, and send the file again.",
+            "No school was loaded. Fix these lines, then upload the file again.",
             file.problems,
         )
     loaded = schools.load(page_request.district, file.names)
     page_request.audit("load schools", "ok", str(loaded))
-    page_request.success(f"Schools: {loaded}.")
+    page_request.success(f"Schools loaded: {loaded}.")
     return page_request.redirect("schools")
 
 
-def _school_file(
+def _render_import(
     page_request: PageRequest,
     status: int = 200,
     error: str = "",
     problems: list[tuple[int, str]] | None = None,
 ) -> HttpResponse:
-    facts = {"columns": ",".join(COLUMNS), "error": error, "problems": problems}
-    return page_request.render("schools/import.html", facts, status)
+    context = {"columns": ",".join(COLUMNS), "error": error, "problems": problems}
+    return page_request.render("schools/import.html", context, status)

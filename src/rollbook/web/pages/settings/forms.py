@@ -1,6 +1,6 @@
-"""The settings of a district as a form: what can be chosen, and what each comes to."""
+"""The form of the district settings, with the choices of each setting."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
@@ -14,122 +14,131 @@ from rollbook.web.pages.base.forms import FormWithReasons
 from rollbook.web.pages.base.uploads import ENCODINGS
 
 Choices = list[tuple[str, Any]]
-"""A value and its label; or the name of a group, and its own choices."""
+"""A value and its label; or the name of a group, and the choices in it."""
 
-OF_THE_LIST = {"required": "Choose one of the list.", "invalid_choice": "Choose one of the list."}
-SECOND_FACTOR = (
-    "Who signs in with the password alone is led to the page where a second factor is set up, and reaches no other "
-    "until it is on. A script’s login and password are refused from then on: it needs a token. Members who have a "
-    "second factor already notice nothing."
+CHOICE_ERRORS = {
+    "required": "Choose one from the list.",
+    "invalid_choice": "Choose one from the list.",
+}
+TWO_STEP_HINT = (
+    "Staff members who haven’t turned it on yet are sent to the page that turns it on, and can’t "
+    "open any other page until they do. Scripts can no longer sign in with a login and password: "
+    "they need a token. Nothing changes for staff members who already use it."
 )
 
 
 def _number(name: str, label: str, hint: str) -> forms.IntegerField:
-    least, most = LIMITS[name]
-    refusal = f"Write a whole number from {least:,} to {most:,}."
+    minimum, maximum = LIMITS[name]
+    error = f"Enter a whole number from {minimum:,} to {maximum:,}."
     return forms.IntegerField(
         label=label,
-        help_text=f"{hint} {least:,} to {most:,}.",
-        min_value=least,
-        max_value=most,
-        error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), refusal),
+        help_text=f"{hint} From {minimum:,} to {maximum:,}.",
+        min_value=minimum,
+        max_value=maximum,
+        error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), error),
     )
 
 
 class SettingsForm(FormWithReasons):
-    """Bound or not, it offers what the district can choose now."""
+    """The settings of a district, with the choices that it has now."""
 
     receivers = forms.MultipleChoiceField(
-        label="Members who get the results of every update by mail",
-        help_text="Whoever starts an update gets its results in any case.",
+        label="Staff members who get the results of every update by email",
+        help_text="The person who starts an update always gets its results.",
         required=False,
         widget=forms.CheckboxSelectMultiple,
         error_messages={
-            "invalid_choice": "One of these is not an active member of the district. Choose again."
+            "invalid_choice": "One of these isn’t an active staff member. Choose again."
         },
     )
     time_zone = forms.ChoiceField(
         label="Time zone",
-        help_text="In it times are told, and days begin.",
-        error_messages=OF_THE_LIST,
+        help_text="Used for all times on pages and in emails. "
+        "A day begins at midnight in this time zone.",
+        error_messages=CHOICE_ERRORS,
     )
     encoding = forms.ChoiceField(
         label="Encoding of student files",
-        help_text="For files that do not say so themselves, as UTF-16 and UTF-8 with a byte order mark do.",
-        error_messages=OF_THE_LIST,
+        help_text="Used for files that don’t specify it themselves. "
+        "UTF-16, and UTF-8 with a byte order mark, are always recognized.",
+        error_messages=CHOICE_ERRORS,
     )
     requires_second_factor = forms.BooleanField(
-        label="Every member needs a second factor", help_text=SECOND_FACTOR, required=False
+        label="Require two-step verification for everyone",
+        help_text=TWO_STEP_HINT,
+        required=False,
     )
     files_kept_days = _number(
         "files_kept_days",
         "Student files, in days",
-        "How long a file stays on the server after the end of its update. Until then its rejected rows, and those that "
-        "were not processed, can be taken home.",
+        "How long a file is kept after its update has finished. Until then, you can download its "
+        "rejected rows and the rows that weren’t processed.",
     )
     details_kept_days = _number(
         "details_kept_days",
         "Rows and problems of updates, in days",
-        "How long after its end the rows of an update, and their problems, can be looked at. Its counts stay, and so "
-        "does the history of every student.",
+        "How long the rows of an update and their problems are kept after it has finished. "
+        "The counts and each student’s history are kept.",
     )
     audit_kept_years = _number(
-        "audit_kept_years",
-        "Audit, in years",
-        "How long it can be told who did and saw what.",
+        "audit_kept_years", "Audit, in years", "How long audit events are kept."
     )
 
     def __init__(self, district: District, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._offer(
-            "receivers",
-            [(str(member.pk), _called(member)) for member in possible_recipients(district)],
+        self._set_choices("receivers", _recipients(district))
+        self._set_choices(
+            "time_zone", _by_region(dict.fromkeys((*time_zones(), district.time_zone)))
         )
-        self._offer("time_zone", _by_region(dict.fromkeys((*time_zones(), district.time_zone))))
-        self._offer("encoding", _encodings(district.encoding))
+        self._set_choices("encoding", _encodings(district.encoding))
 
-    def wanted(self) -> Settings:
-        """What a valid form asks for."""
-        said = self.cleaned_data
-        return Settings(**{**said, "receivers": frozenset(map(int, said["receivers"]))})
+    def settings(self) -> Settings:
+        """Return the settings of a valid form."""
+        values = dict(self.cleaned_data)
+        values["receivers"] = frozenset(map(int, values["receivers"]))
+        return Settings(**values)
 
-    def _offer(self, name: str, choices: Choices) -> None:
+    def _set_choices(self, name: str, choices: Choices) -> None:
         field: Any = self.fields[name]
         field.choices = choices
 
 
 def initial(settings: Settings) -> dict[str, object]:
-    """What the form says before anybody has changed it."""
-    said = {name: getattr(settings, name) for name in SettingsForm.base_fields}
-    return said | {"receivers": [str(key) for key in settings.receivers]}
+    """Return the initial values of the form."""
+    values = {name: getattr(settings, name) for name in SettingsForm.base_fields}
+    return values | {"receivers": [str(member_id) for member_id in settings.receivers]}
 
 
-def _called(member: Member) -> str:
+def _recipients(district: District) -> Choices:
+    return [(str(member.pk), _label(member)) for member in possible_recipients(district)]
+
+
+def _label(member: Member) -> str:
     return f"{member.name}, {member.email}"
 
 
-def _encodings(own: str) -> Choices:
-    """Those that people choose, and the district's own if an operator has set another one."""
+def _encodings(current: str) -> Choices:
+    """Return the encodings on offer, after the current one if an operator has set another."""
     offered = {normalize_encoding_name(name): label for name, label in ENCODINGS.items()}
-    return list(({own: own} | offered).items()) if own not in offered else list(offered.items())
+    if current not in offered:
+        offered = {current: current} | offered
+    return list(offered.items())
 
 
 def _by_region(zones: Iterable[str]) -> Choices:
-    """``America/Chicago`` is Chicago, in the group America."""
-    return [(region, list(places)) for region, places in _regions(zones)]
-
-
-def _regions(zones: Iterable[str]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Return time zones by region: ``America/Chicago`` is Chicago in the group America."""
+    choices: Choices = []
     for region, names in groupby(sorted(zones, key=_region), key=_region):
-        yield (
-            region,
-            [
-                (name, name.partition("/")[2].replace("_", " ").replace("/", ", ") or name)
-                for name in names
-            ],
-        )
+        choices.append((region, [(zone, _place(zone)) for zone in names]))
+    return choices
 
 
 def _region(zone: str) -> str:
     region, slash, _ = zone.partition("/")
     return region if slash else "Other"
+
+
+def _place(zone: str) -> str:
+    """Return the label of a time zone within its region."""
+    place = zone.partition("/")[2].replace("_", " ").replace("/", ", ")
+    return place or zone

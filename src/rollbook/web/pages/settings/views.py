@@ -1,4 +1,4 @@
-"""Settings: what a district settles for itself."""
+"""Settings: show and change the settings of a district."""
 
 from django.db import transaction
 from django.http import HttpResponse
@@ -12,30 +12,38 @@ from rollbook.web.pages.settings.forms import SettingsForm, initial
 
 @member_page(Permission.MANAGE_SETTINGS, methods=FORM)
 def settings(page_request: PageRequest) -> HttpResponse:
+    """Show the settings, and change them."""
     form = SettingsForm(
         page_request.district,
         page_request.form_data,
         initial=initial(district_settings.load_settings(page_request.district)),
     )
-    if form.is_valid() and (changed := _changed(page_request, form)) is not None:
-        told = ", ".join(each.what for each in changed)
-        page_request.success(
-            f"Saved: {told}." if changed else "Nothing was changed: all of it was so already."
-        )
+    if form.is_valid() and (changes := _save(page_request, form)) is not None:
+        page_request.success(_message(changes))
         return page_request.redirect("settings")
     return page_request.render_form("settings/index.html", form)
 
 
-def _changed(page_request: PageRequest, form: SettingsForm) -> list[SettingChange] | None:
-    """What is otherwise now, each of which the audit tells; None if it could not be, and then the form says why."""
+def _message(changes: list[SettingChange]) -> str:
+    if not changes:
+        return "No settings were changed."
+    names = ", ".join(change.what for change in changes)
+    return f"Settings saved: {names}."
+
+
+def _save(page_request: PageRequest, form: SettingsForm) -> list[SettingChange] | None:
+    """Save the settings and return the changes, each of which is recorded in the audit.
+
+    If they can't be saved, add the reasons to the form and return None.
+    """
     try:
         with transaction.atomic():
-            changed = district_settings.change(page_request.district, form.wanted())
-            for each in changed:
-                page_request.audit("change settings", "ok", str(each))
-    except InvalidSettings as refused:
-        page_request.audit("change settings", "refused", ", ".join(refused.reasons))
-        for field, reason in refused.reasons.items():
+            changes = district_settings.change(page_request.district, form.settings())
+            for change in changes:
+                page_request.audit("change settings", "ok", str(change))
+    except InvalidSettings as error:
+        page_request.audit("change settings", "refused", ", ".join(error.reasons))
+        for field, reason in error.reasons.items():
             form.add_reasons(field, [reason])
         return None
-    return changed
+    return changes

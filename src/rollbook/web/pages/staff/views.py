@@ -1,4 +1,4 @@
-"""Staff: who may sign in, inviting another member, changing one, and letting one go."""
+"""Staff: list, invite, change, deactivate and reactivate staff members."""
 
 from collections.abc import Callable
 
@@ -27,19 +27,20 @@ from rollbook.web.pages.staff.forms import ChangedMembership, Invitation
 
 @member_page(Permission.MANAGE_STAFF)
 def index(page_request: PageRequest) -> HttpResponse:
-    prefetch_related_objects([page_request.member], "schools")
-    staff = [
-        (one, changes.may_manage(page_request.member, one.member))
-        for one in members.listed(page_request.member)
-    ]
+    """List the staff members that the user can see."""
+    user = page_request.member
+    prefetch_related_objects([user], "schools")
+    staff = [(item, changes.may_manage(user, item.member)) for item in members.listed(user)]
     return page_request.render("staff/index.html", {"staff": staff, "INVITED": MemberState.INVITED})
 
 
 @member_page(Permission.MANAGE_STAFF, methods=FORM)
 def invite(page_request: PageRequest) -> HttpResponse:
-    """Another member of this district, who is mailed a link to choose a password by."""
+    """Invite a staff member, who gets an email with a link to set a password."""
     form = Invitation(
-        roles.assignable(page_request.member), _schools(page_request), page_request.form_data
+        roles.assignable(page_request.member),
+        _assignable_schools(page_request),
+        page_request.form_data,
     )
     if form.is_valid():
         with form.collect_reasons():
@@ -50,128 +51,150 @@ def invite(page_request: PageRequest) -> HttpResponse:
                 now=page_request.now,
             )
             page_request.audit("invite", "ok", f"member {member.pk}, {member.role}")
-            page_request.success(f"An invitation is on its way to {member.email}.")
+            page_request.success(f"Invitation sent to {member.email}.")
             return page_request.redirect("staff")
     return page_request.render_form("staff/invite.html", form)
 
 
 @member_page(Permission.MANAGE_STAFF, methods=POST)
 def invite_again(page_request: PageRequest, key: int) -> HttpResponse:
-    def again(member: Member) -> None:
-        members.invite_again(member, page_request.member, page_request.now)
-        page_request.success(f"An invitation is on its way to {member.email}.")
+    """Send the invitation again."""
 
-    return _done(page_request, key, "invite again", again, "No invitation was sent")
+    def send(member: Member) -> None:
+        members.invite_again(member, page_request.member, page_request.now)
+        page_request.success(f"Invitation sent to {member.email}.")
+
+    return _change_and_redirect(
+        page_request, key, "invite again", send, "The invitation wasn’t sent"
+    )
 
 
 @member_page(Permission.MANAGE_STAFF)
 def staff_file(page_request: PageRequest) -> HttpResponse:
-    """Where a staff file is chosen, and what it may say."""
-    return _staff_file(page_request)
+    """Show the form that uploads a staff file, and the format of the file."""
+    return _render_import(page_request)
 
 
-@csrf_exempt  # uploading.py reads the form itself, and then has its token compared
+@csrf_exempt  # handle_upload() reads the form itself and then checks its CSRF token
 @member_page(Permission.MANAGE_STAFF, methods=POST)
 def import_file(page_request: PageRequest) -> HttpResponse:
-    """Whoever can be invited is; all other lines are told."""
+    """Invite everyone in the uploaded file who can be invited, and list the other lines."""
     try:
-        return uploads.handle_upload(
-            page_request.request, lambda form: _imported(page_request, form)
-        )
-    except ApiError as refused:
-        page_request.audit("import staff", "not taken", refused.code)
-        return _staff_file(page_request, refused.status, uploads.said(refused))
+        return uploads.handle_upload(page_request.request, lambda form: _import(page_request, form))
+    except ApiError as error:
+        page_request.audit("import staff", "not taken", error.code)
+        return _render_import(page_request, error.status, uploads.said(error))
 
 
 @sensitive_post_parameters("password")
 @member_page(Permission.MANAGE_STAFF, methods=FORM)
 def detail(page_request: PageRequest, key: int) -> HttpResponse:
-    """One member: what there is to change, for who may change it."""
-    found = members.found(page_request.member, key)
-    if found is None or not changes.may_manage(page_request.member, found):
-        page_request.audit(
-            "member", "not found" if found is None else "not allowed", f"member {key}"
-        )
+    """Show a staff member that the user can manage, and change them."""
+    member = members.found(page_request.member, key)
+    if member is None:
+        page_request.audit("member", "not found", f"member {key}")
+        return errors.not_found(page_request.request, page_request)
+    if not changes.may_manage(page_request.member, member):
+        page_request.audit("member", "not allowed", f"member {key}")
         return errors.not_found(page_request.request, page_request)
     form = ChangedMembership(
         roles.assignable(page_request.member),
-        _schools(page_request),
+        _assignable_schools(page_request),
         page_request.form_data,
-        initial=_initial(found),
+        initial=_initial(member),
     )
     if (
         form.is_valid()
-        and _may_change_email(page_request, found, form)
-        and _changed(page_request, found, form)
+        and _may_change_email(page_request, member, form)
+        and _save_changes(page_request, member, form)
     ):
         return page_request.redirect("staff")
-    facts = {"member": found, "state": members.state_of(found), "INVITED": MemberState.INVITED}
-    return page_request.render_form("staff/detail.html", form, facts)
+    context = {
+        "member": member,
+        "state": members.state_of(member),
+        "INVITED": MemberState.INVITED,
+    }
+    return page_request.render_form("staff/detail.html", form, context)
 
 
 @member_page(Permission.MANAGE_STAFF, methods=POST)
 def deactivate(page_request: PageRequest, key: int) -> HttpResponse:
-    def go(member: Member) -> None:
+    """Deactivate a staff member, so that they can't sign in."""
+
+    def deactivate_member(member: Member) -> None:
         changes.deactivate(member, page_request.member)
         page_request.success(
-            f"{member.name} cannot sign in any more; sessions and links have ended."
+            f"{member.name} was deactivated. They’re signed out and can’t sign in."
         )
 
-    return _done(page_request, key, "deactivate member", go, "Nobody was deactivated")
+    return _change_and_redirect(
+        page_request, key, "deactivate member", deactivate_member, "No one was deactivated"
+    )
 
 
 @member_page(Permission.MANAGE_STAFF, methods=POST)
 def reactivate(page_request: PageRequest, key: int) -> HttpResponse:
-    def back(member: Member) -> None:
-        changes.reactivate(member, page_request.member)
-        page_request.success(f"{member.name} can sign in again.")
+    """Reactivate a staff member, so that they can sign in with their old password."""
 
-    return _done(page_request, key, "reactivate member", back, "Nobody was reactivated")
+    def reactivate_member(member: Member) -> None:
+        changes.reactivate(member, page_request.member)
+        page_request.success(f"{member.name} was reactivated and can sign in again.")
+
+    return _change_and_redirect(
+        page_request, key, "reactivate member", reactivate_member, "No one was reactivated"
+    )
 
 
 @member_page(Permission.MANAGE_STAFF, methods=POST)
 def second_factor_off(page_request: PageRequest, key: int) -> HttpResponse:
-    def off(member: Member) -> None:
+    """Turn off two-step verification for a staff member who lost access to it."""
+
+    def turn_off(member: Member) -> None:
         changes.switch_off_second_factor(member, page_request.member, page_request.now)
         page_request.success(
-            f"{member.name} signs in with the password alone again, and has been mailed that."
+            f"Two-step verification was turned off for {member.name}. We’ve emailed them."
         )
 
-    return _done(page_request, key, "second factor off", off, "Nothing was switched off")
+    return _change_and_redirect(
+        page_request,
+        key,
+        "second factor off",
+        turn_off,
+        "Two-step verification wasn’t turned off",
+    )
 
 
-def _staff_file(page_request: PageRequest, status: int = 200, error: str = "") -> HttpResponse:
-    facts = {
+def _render_import(page_request: PageRequest, status: int = 200, error: str = "") -> HttpResponse:
+    context = {
         "columns": ",".join(COLUMNS),
         "roles": roles.assignable(page_request.member),
-        "most": MOST_ROWS,
+        "max_rows": MOST_ROWS,
         "error": error,
     }
-    return page_request.render("staff/import.html", facts, status)
+    return page_request.render("staff/import.html", context, status)
 
 
-def _imported(page_request: PageRequest, form: Form) -> HttpResponse:
-    """The file has come in whole, from this member's own form."""
+def _import(page_request: PageRequest, form: Form) -> HttpResponse:
+    """Import the staff file of a form whose CSRF token has been checked."""
     try:
-        imported = import_staff(
-            uploads.small_file(form, LARGEST), page_request.member, page_request.now
-        )
-    except CsvRejected as refused:
-        page_request.audit("import staff", "refused", refused.code)
-        return _staff_file(page_request, 422, f"Nobody was invited: {refused}.")
-    counts = f"{len(imported.invited)} invited, {imported.there} there already, {len(imported.problems)} problems"
-    page_request.audit("import staff", "ok", counts)
-    return page_request.render("staff/imported.html", {"imported": imported})
-
-
-def _schools(page_request: PageRequest) -> list[School]:
-    """Those at which this member may let others work."""
-    of_district = School.objects.filter(district=page_request.district)
-    schools = (
-        of_district
-        if page_request.member.role.is_district_wide
-        else of_district.filter(member=page_request.member)
+        file = uploads.small_file(form, LARGEST)
+        result = import_staff(file, page_request.member, page_request.now)
+    except CsvRejected as error:
+        page_request.audit("import staff", "refused", error.code)
+        return _render_import(page_request, 422, f"No one was invited: {error}.")
+    counts = (
+        f"{len(result.invited)} invited, {result.there} already members,"
+        f" {len(result.problems)} problems"
     )
+    page_request.audit("import staff", "ok", counts)
+    return page_request.render("staff/imported.html", {"result": result})
+
+
+def _assignable_schools(page_request: PageRequest) -> list[School]:
+    """Return the schools that the user can assign to staff members."""
+    schools = School.objects.filter(district=page_request.district)
+    if not page_request.member.role.is_district_wide:
+        schools = schools.filter(member=page_request.member)
     return list(schools.order_by("name", "organization_id"))
 
 
@@ -185,48 +208,55 @@ def _initial(member: Member) -> dict[str, object]:
     }
 
 
-def _may_change_email(page_request: PageRequest, found: Member, form: ChangedMembership) -> bool:
-    """Whether it stays, or who changes it has typed his password; if not, the form says so. Raises Throttled."""
-    if fold_login(form.cleaned_data["email"]) == found.email:
+def _may_change_email(page_request: PageRequest, member: Member, form: ChangedMembership) -> bool:
+    """Return whether the email stays the same, or the user has entered their own password.
+
+    Otherwise an error is added to the form.
+
+    Raises:
+        RateLimited: If there have been too many wrong passwords.
+    """
+    if fold_login(form.cleaned_data["email"]) == member.email:
         return True
     if not form.cleaned_data["password"]:
-        form.add_error(
-            "password", "Another e-mail address is another way in: type your own password too."
-        )
+        form.add_error("password", "To change the email, enter your own password too.")
         return False
     return knows_password(page_request, form)
 
 
-def _changed(page_request: PageRequest, found: Member, form: ChangedMembership) -> bool:
-    """Whether the member is as wanted now; if not, the form says why."""
-    wanted = {name: said for name, said in form.cleaned_data.items() if name != "password"}
+def _save_changes(page_request: PageRequest, before: Member, form: ChangedMembership) -> bool:
+    """Save the changes of a valid form; if that isn't possible, add the reasons to the form."""
+    draft = dict(form.cleaned_data)
+    del draft["password"]
     with form.collect_reasons():
-        member = changes.change(found, page_request.member, page_request.now, **wanted)
+        member = changes.change(before, page_request.member, page_request.now, **draft)
         page_request.audit("change member", "ok", f"member {member.pk}, {member.role}")
-        page_request.success(f"{member.name} is changed." + _of_the_mail(found, member))
+        page_request.success(f"Changes saved for {member.name}.{_email_notice(before, member)}")
         return True
-    page_request.audit("change member", "refused", f"member {found.pk}")
+    page_request.audit("change member", "refused", f"member {before.pk}")
     return False
 
 
-def _of_the_mail(before: Member, now: Member) -> str:
-    return (
-        f" Both are told: {before.email} is not the login any more."
-        if before.email != now.email
-        else ""
-    )
+def _email_notice(before: Member, after: Member) -> str:
+    if before.email == after.email:
+        return ""
+    return f" The login is now {after.email}; {before.email} no longer works."
 
 
-def _done(
-    page_request: PageRequest, key: int, action: str, do: Callable[[Member], None], refusal: str
+def _change_and_redirect(
+    page_request: PageRequest,
+    key: int,
+    action: str,
+    change: Callable[[Member], None],
+    failure: str,
 ) -> HttpResponse:
-    """Do this with the member of that key, and go back to the list, which says how it went."""
-    found = page_request.require(members.found(page_request.member, key), action, f"member {key}")
+    """Call ``change`` with the member, and redirect to the list with a message about the result."""
+    member = page_request.require(members.found(page_request.member, key), action, f"member {key}")
     try:
-        do(found)
-    except InvalidMember as refused:
+        change(member)
+    except InvalidMember as error:
         page_request.audit(action, "refused", f"member {key}")
-        page_request.error(f"{refusal}: {refused}.")
+        page_request.error(f"{failure}: {error}.")
     else:
         page_request.audit(action, "ok", f"member {key}")
     return page_request.redirect("staff")

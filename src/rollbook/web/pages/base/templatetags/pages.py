@@ -26,7 +26,7 @@ MARKS = {
     "sent": ("✓", "good"),
     "on": ("✓", "good"),
     "off": ("·", "quiet"),
-    "second factor": ("✓", "good"),
+    "two-step verification": ("✓", "good"),
     "good": ("✓", "good"),
     "revoked": ("■", "quiet"),
     "expired": ("■", "quiet"),
