@@ -1,4 +1,4 @@
-"""/account/tokens: which there are, making one, which is shown once, and revoking one."""
+"""/account/tokens: list, create and revoke tokens; a new token is shown once."""
 
 import re
 from datetime import timedelta
@@ -25,31 +25,31 @@ def browser(clock: Clock, visitor: SignedIn, manager: Member) -> Visitor:
     return visitor(manager)
 
 
-def make(browser: Visitor, **other: Any) -> Any:
+def create(browser: Visitor, **changes: Any) -> Any:
     fields = {
         "name": "the night's machine",
         "scopes": ALL,
         "days": "365",
         "password": PASSWORD,
-    } | other
+    } | changes
     return browser.post("/account/tokens/new", fields)
 
 
 def secret_of(page: Page) -> str:
-    found = re.search(r"Authorization: Bearer (rb_\w+)", page.text)
-    assert found
-    return found[1]
+    match = re.search(r"Authorization: Bearer (rb_\w+)", page.text)
+    assert match
+    return match[1]
 
 
-def test_there_are_none_at_first(browser: Visitor) -> None:
+def test_there_are_no_tokens_at_first(browser: Visitor) -> None:
     page = browser.read(browser.read("/account").links["Tokens"])
     assert page.heading == "Tokens"
-    assert "You have none yet." in page.text
-    assert page.links["Make a token"] == "/account/tokens/new"
+    assert "You don’t have any tokens yet." in page.text
+    assert page.links["Create token"] == "/account/tokens/new"
 
 
-def test_a_token_is_shown_once_with_what_to_do(browser: Visitor, manager: Member) -> None:
-    response = make(browser)
+def test_a_token_is_shown_once_with_instructions(browser: Visitor, manager: Member) -> None:
+    response = create(browser)
     assert (response.status_code, "no-store" in response["Cache-Control"]) == (200, True)
     page = read(response)
     assert page.heading == "Your token"
@@ -67,15 +67,15 @@ def test_a_token_is_shown_once_with_what_to_do(browser: Visitor, manager: Member
     )
 
 
-def test_the_list_tells_name_scope_end_and_last_use(browser: Visitor, manager: Member) -> None:
-    page = read(make(browser, scopes=["status"], days="30"))
+def test_the_list_shows_name_scope_expiry_and_last_use(browser: Visitor, manager: Member) -> None:
+    page = read(create(browser, scopes=["status"], days="30"))
     secret = secret_of(page)
     key = secret[3:11]
     expected = [
         "the night's machine",
         f"rb_{key}",
         "status",
-        "✓ good",
+        "✓ active",
         "2026-12-23 02:00:00 CST",
         "never",
         "2026-11-23 02:00:00 CST",
@@ -86,29 +86,27 @@ def test_the_list_tells_name_scope_end_and_last_use(browser: Visitor, manager: M
     assert browser.read("/account/tokens").rows[0][5] == "2026-11-23 02:00:00 CST"
 
 
-def test_revoked_it_stays_in_the_list_as_that(browser: Visitor, manager: Member) -> None:
-    secret = secret_of(read(make(browser)))
+def test_a_revoked_token_stays_in_the_list(browser: Visitor, manager: Member) -> None:
+    secret = secret_of(read(create(browser)))
     token = Token.objects.get()
     response = browser.post(f"/account/tokens/{token.pk}/revoke")
     page = browser.follow(response)
-    assert page.messages == [
-        "the night's machine is revoked: a script that still sends it is turned away."
-    ]
+    assert page.messages == ["Token revoked: the night's machine. Scripts can no longer use it."]
     assert page.rows[0][3] == "■ revoked"
     assert page.rows[0][7] == ""
     with pytest.raises(api_tokens.TokenRejected):
         api_tokens.sign_in(secret, "198.51.100.7", NOW)
     response = browser.post(f"/account/tokens/{token.pk}/revoke")
-    assert browser.follow(response).messages == ["That token was not good any more."]
+    assert browser.follow(response).messages == ["That token had already expired or been revoked."]
     assert AuditEvent.objects.get(action="revoke token").detail == f"token {token.key}"
 
 
-def test_one_that_is_over_is_told_so(browser: Visitor, manager: Member) -> None:
+def test_an_expired_token_is_marked(browser: Visitor, manager: Member) -> None:
     api_tokens.create(manager, "old", tuple(Scope), NOW - timedelta(days=40), timedelta(days=30))
     assert browser.read("/account/tokens").rows[0][3] == "■ expired"
 
 
-def test_a_colleagues_are_neither_seen_nor_revoked(browser: Visitor, manager: Member) -> None:
+def test_tokens_of_a_colleague_cannot_be_seen_or_revoked(browser: Visitor, manager: Member) -> None:
     ben = a_member(manager.district, "ben@maple.example")
     token, secret = api_tokens.create(ben, "Ben's", tuple(Scope), NOW)
     assert browser.read("/account/tokens").rows == []
@@ -117,12 +115,12 @@ def test_a_colleagues_are_neither_seen_nor_revoked(browser: Visitor, manager: Me
 
 
 @pytest.mark.parametrize("days", ["30", "90", "365", "730"])
-def test_how_long_it_is_good_is_chosen(browser: Visitor, days: str) -> None:
-    make(browser, days=days)
+def test_the_lifetime_is_chosen(browser: Visitor, days: str) -> None:
+    create(browser, days=days)
     assert Token.objects.get().expires_at == NOW + timedelta(days=int(days))
 
 
-def test_a_year_and_all_three_commands_are_offered_first(browser: Visitor) -> None:
+def test_a_year_and_all_three_commands_are_the_defaults(browser: Visitor) -> None:
     values = browser.read("/account/tokens/new").form().values
     assert (values["days"], values["scopes"]) == (["365"], ALL)
 
@@ -135,10 +133,10 @@ def test_a_year_and_all_three_commands_are_offered_first(browser: Visitor) -> No
         ({"password": "not my password"}, "password", "That isn’t your password. Try again."),
     ],
 )
-def test_what_is_missing_is_told_at_its_field(
+def test_an_invalid_value_is_reported_at_its_field(
     browser: Visitor, other: dict[str, Any], field: str, reason: str
 ) -> None:
-    response = make(browser, **other)
+    response = create(browser, **other)
     assert response.status_code == 422
     assert reason in read(response).described(field)
     assert not Token.objects.exists()
@@ -151,51 +149,53 @@ def test_what_is_missing_is_told_at_its_field(
         ({"name": "x" * 61}, "The name is missing, longer than 60 characters, or not on one line."),
     ],
 )
-def test_what_speaks_against_it_stands_above_the_form(
+def test_an_invalid_token_is_reported_above_the_form(
     browser: Visitor, other: dict[str, Any], reason: str
 ) -> None:
-    response = make(browser, **other)
+    response = create(browser, **other)
     assert response.status_code == 422
     assert reason in read(response).text
     assert not Token.objects.exists()
 
 
-def test_a_scope_that_is_none_is_none(browser: Visitor) -> None:
-    assert make(browser, scopes=["start", "everything"]).status_code == 422
+def test_an_unknown_scope_is_rejected(browser: Visitor) -> None:
+    assert create(browser, scopes=["start", "everything"]).status_code == 422
     assert not Token.objects.exists()
 
 
-def test_there_are_twenty_at_most(browser: Visitor, manager: Member) -> None:
+def test_a_member_has_twenty_tokens_at_most(browser: Visitor, manager: Member) -> None:
     for number in range(MAX_TOKENS):
         api_tokens.create(manager, f"{number}", tuple(Scope), NOW)
-    response = make(browser)
+    response = create(browser)
     assert "You have 20 tokens already; revoke one first." in read(response).text
 
 
-def test_guessing_the_password_here_is_guessing_at_the_sign_in(browser: Visitor) -> None:
+def test_wrong_passwords_count_as_failed_sign_ins(browser: Visitor) -> None:
     for _ in range(PER_LOGIN_AND_ADDRESS):
-        assert make(browser, password="a guess").status_code == 422
-    assert make(browser).status_code == 429
+        assert create(browser, password="a guess").status_code == 422
+    assert create(browser).status_code == 429
     assert not Token.objects.exists()
 
 
-def test_neither_password_nor_token_is_in_an_answer_or_the_mail(browser: Visitor) -> None:
-    refused = make(browser, scopes=[])
-    assert PASSWORD not in refused.content.decode()
-    secret = secret_of(read(make(browser)))
+def test_no_response_or_email_contains_the_password_or_the_token(browser: Visitor) -> None:
+    response = create(browser, scopes=[])
+    assert PASSWORD not in response.content.decode()
+    secret = secret_of(read(create(browser)))
     mails.send_due()
     (sent,) = mail.outbox
     assert sent.subject == "[Maple USD] A token for Rollbook was made"
     assert secret not in str(sent.message())
 
 
-def test_a_name_that_looks_like_html_is_shown_as_it_is(browser: Visitor) -> None:
-    make(browser, name="<b>night</b>")
+def test_a_name_that_looks_like_html_is_escaped(browser: Visitor) -> None:
+    create(browser, name="<b>night</b>")
     page = browser.read("/account/tokens")
     assert page.rows[0][0] == "<b>night</b>"
 
 
-def test_who_may_not_update_students_has_none(visitor: SignedIn, school_manager: Member) -> None:
+def test_tokens_require_the_permission_to_update_students(
+    visitor: SignedIn, school_manager: Member
+) -> None:
     browser = visitor(school_manager)
     for address in ("/account/tokens", "/account/tokens/new"):
         assert browser.get(address).status_code == 403

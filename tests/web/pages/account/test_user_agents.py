@@ -1,10 +1,11 @@
-"""What browsers call themselves, as people call them."""
+"""Names of browsers and systems, as people know them."""
 
 import pytest
 
 from rollbook.web.pages.account.user_agents import program_of
 
 WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
+WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64)"
 APPLE = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
 
 
@@ -16,11 +17,11 @@ APPLE = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
             "Firefox 145 on Linux",
         ),
         (
-            f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {WEBKIT} Chrome/142.0.0.0 Safari/537.36",
+            f"{WINDOWS} {WEBKIT} Chrome/142.0.0.0 Safari/537.36",
             "Chrome 142 on Windows",
         ),
         (
-            f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {WEBKIT} Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0",
+            f"{WINDOWS} {WEBKIT} Chrome/142.0.0.0 Safari/537.36 Edg/142.0.0.0",
             "Edge 142 on Windows",
         ),
         (
@@ -32,7 +33,8 @@ APPLE = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
             "Chrome 142 on Android",
         ),
         (
-            f"Mozilla/5.0 (Linux; Android 13; SM) {WEBKIT} SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36",
+            "Mozilla/5.0 (Linux; Android 13; SM) "
+            f"{WEBKIT} SamsungBrowser/28.0 Chrome/130.0.0.0 Mobile Safari/537.36",
             "Samsung Internet 28 on Android",
         ),
         (
@@ -40,15 +42,17 @@ APPLE = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
             "Safari 18 on macOS",
         ),
         (
-            f"Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) {APPLE} Version/18.6 Mobile/15E148 Safari/604.1",
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) "
+            f"{APPLE} Version/18.6 Mobile/15E148 Safari/604.1",
             "Safari 18 on iPhone",
         ),
         (
-            f"Mozilla/5.0 (iPad; CPU OS 18_6 like Mac OS X) {APPLE} CriOS/142.0.7444.77 Mobile/15E148 Safari/604.1",
+            "Mozilla/5.0 (iPad; CPU OS 18_6 like Mac OS X) "
+            f"{APPLE} CriOS/142.0.7444.77 Mobile/15E148 Safari/604.1",
             "Chrome 142 on iPad",
         ),
         (
-            f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {WEBKIT} Chrome/141.0.0.0 Safari/537.36 OPR/125.0.0.0",
+            f"{WINDOWS} {WEBKIT} Chrome/141.0.0.0 Safari/537.36 OPR/125.0.0.0",
             "Opera 125 on Windows",
         ),
         ("Mozilla/5.0 Firefox/145.0", "Firefox 145"),
@@ -56,5 +60,5 @@ APPLE = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
         ("", "unknown"),
     ],
 )
-def test_a_program_is_named_as_people_name_it(agent: str, program: str) -> None:
+def test_browser_and_system_are_named(agent: str, program: str) -> None:
     assert program_of(agent) == program

@@ -1,4 +1,4 @@
-"""/account: who I am, another password, and where I am signed in."""
+"""/account: profile, password, and sessions."""
 
 from datetime import timedelta
 from typing import Any
@@ -19,9 +19,9 @@ AT_WORK = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:144.0) Gecko/20100101 Fi
 
 
 def facts(page: Page) -> dict[str, str]:
-    """What the list of facts says."""
+    """Return the names and values of the description list."""
     names, values = (
-        [" ".join("".join(one.itertext()).split()) for one in page.main.iter(tag)]
+        [" ".join("".join(item.itertext()).split()) for item in page.main.iter(tag)]
         for tag in ("dt", "dd")
     )
     return dict(zip(names, values, strict=True))
@@ -33,21 +33,21 @@ def change(browser: Visitor, old: str = PASSWORD, new: str = NEW, again: str | N
     )
 
 
-def another(member: Member, agent: str = AT_WORK) -> Visitor:
-    """The member in another browser."""
+def other_browser(member: Member, agent: str = AT_WORK) -> Visitor:
+    """Sign the member in with another browser."""
     browser = Visitor("198.51.100.20", agent)
     assert browser.sign_in(member).status_code == 302
     return browser
 
 
 def handle_of(browser: Visitor, member: Member) -> str:
-    """Of the session in which the member was in this browser, found by what the browser says it is."""
+    """Return the handle of the member's session in this browser."""
     return str(
         Session.objects.get(member=member, address=browser.client.defaults["REMOTE_ADDR"]).pk
     )
 
 
-def test_a_member_is_told_who_he_is(visitor: SignedIn, manager: Member) -> None:
+def test_the_page_shows_the_profile(visitor: SignedIn, manager: Member) -> None:
     page = visitor(manager).read("/account")
     assert (page.title, page.heading) == ("Your account · Rollbook", "Your account")
     assert facts(page) == {
@@ -55,9 +55,9 @@ def test_a_member_is_told_who_he_is(visitor: SignedIn, manager: Member) -> None:
         "Login": "ops@maple.example",
         "Role": "district manager",
         "District": "Maple USD",
-        "Schools": "all of the district",
-        "Second factor": "· off Your password alone signs you in.",
-        "Tokens": "none; with one, a script needs no password",
+        "Schools": "all schools",
+        "Two-step verification": "· off You sign in with your password only.",
+        "Tokens": "none; a script with a token doesn’t need your password",
     }
 
 
@@ -78,12 +78,12 @@ def test_an_instructor_has_an_account_too(visitor: SignedIn, instructor: Member)
     assert page.rooms == ["Home", "Students", "Groups", "Help"]
 
 
-def test_sessions_are_told_with_program_and_address_and_this_one_is_marked(
+def test_sessions_are_listed_with_browser_and_address_and_this_one_is_marked(
     visitor: SignedIn, manager: Member, clock: Clock
 ) -> None:
     browser = visitor(manager)
     clock.move(minutes=10)
-    another(manager)
+    other_browser(manager)
     clock.move(minutes=5)
     page = browser.read("/account")
     assert page.rows == [
@@ -99,112 +99,110 @@ def test_sessions_are_told_with_program_and_address_and_this_one_is_marked(
             "198.51.100.20",
             "2026-11-23 02:10:00 CST",
             "2026-11-23 02:10:00 CST",
-            "End Firefox 144 on Windows, begun 2026-11-23 02:10:00 CST",
+            "End session of Firefox 144 on Windows, started 2026-11-23 02:10:00 CST",
         ],
     ]
 
 
-def test_what_is_told_of_the_length_of_sessions_is_so(visitor: SignedIn, manager: Member) -> None:
+def test_the_page_shows_the_real_limits_of_sessions(visitor: SignedIn, manager: Member) -> None:
     lengths = [sessions.IDLE, sessions.LONGEST]
     assert lengths == [timedelta(minutes=30), timedelta(hours=12)]
     text = visitor(manager).read("/account").text
-    assert "A session ends after 30 minutes without a click, and 12 hours after it began." in text
+    assert "A session ends after 30 minutes without a click, and 12 hours after it started." in text
 
 
 def test_another_session_is_ended_from_the_list(visitor: SignedIn, manager: Member) -> None:
-    browser, other = visitor(manager), another(manager)
+    browser, other = visitor(manager), other_browser(manager)
     page = browser.read("/account")
     action = f"/account/sessions/{handle_of(other, manager)}/end"
     assert action in page.actions
     page = browser.follow(browser.post(action))
-    assert page.messages == ["The session is ended: that browser is asked for the password now."]
+    assert page.messages == ["Session ended. That browser has to sign in again."]
     assert len(page.rows) == 1
     assert other.get("/account").status_code == 302
     assert browser.get("/account").status_code == 200
     assert AuditEvent.objects.filter(action="end session", member=manager).count() == 1
 
 
-def test_ending_it_twice_says_that_it_is_over(visitor: SignedIn, manager: Member) -> None:
-    browser, other = visitor(manager), another(manager)
+def test_ending_a_session_twice_reports_that_it_has_ended(
+    visitor: SignedIn, manager: Member
+) -> None:
+    browser, other = visitor(manager), other_browser(manager)
     action = f"/account/sessions/{handle_of(other, manager)}/end"
     browser.follow(browser.post(action))
-    assert browser.follow(browser.post(action)).messages == ["That session had ended already."]
+    assert browser.follow(browser.post(action)).messages == ["That session had already ended."]
 
 
-def test_ending_the_session_one_is_in_is_signing_out(visitor: SignedIn, manager: Member) -> None:
+def test_ending_this_session_signs_out(visitor: SignedIn, manager: Member) -> None:
     browser = visitor(manager)
     response = browser.post(f"/account/sessions/{handle_of(browser, manager)}/end")
     assert response["Location"] == "/sign-in"
-    assert browser.follow(response).messages == ["You are signed out."]
+    assert browser.follow(response).messages == ["You’re signed out."]
     assert browser.get("/account").status_code == 302
 
 
-def test_all_others_are_ended_at_once(visitor: SignedIn, manager: Member) -> None:
-    browser, others = visitor(manager), [another(manager), another(manager)]
+def test_all_other_sessions_are_ended_at_once(visitor: SignedIn, manager: Member) -> None:
+    browser, others = visitor(manager), [other_browser(manager), other_browser(manager)]
     response = browser.post("/account/sessions/end-others")
     assert browser.follow(response).messages == [
-        "2 other sessions ended. You are signed in here only."
+        "2 other sessions ended. You’re only signed in here now."
     ]
     assert [other.get("/account").status_code for other in others] == [302, 302]
     event = AuditEvent.objects.get(action="end session")
     assert (event.member, event.detail) == (manager, "all others: 2")
 
 
-def test_who_is_signed_in_here_only_is_not_offered_to_end_others(
+def test_ending_others_is_not_offered_without_other_sessions(
     visitor: SignedIn, manager: Member
 ) -> None:
     assert "/account/sessions/end-others" not in visitor(manager).read("/account").actions
 
 
-def test_the_neighbours_sessions_are_neither_seen_nor_ended(
+def test_sessions_of_the_neighbour_cannot_be_seen_or_ended(
     visitor: SignedIn, manager: Member, neighbour: Member
 ) -> None:
-    theirs, ours = another(neighbour), visitor(manager)
+    theirs, ours = other_browser(neighbour), visitor(manager)
     page = ours.read("/account")
     assert len(page.rows) == 1
     assert "198.51.100.20" not in page.text
     response = ours.post(f"/account/sessions/{handle_of(theirs, neighbour)}/end")
-    assert ours.follow(response).messages == ["That session had ended already."]
+    assert ours.follow(response).messages == ["That session had already ended."]
     ours.post("/account/sessions/end-others")
     assert theirs.get("/account").status_code == 200
 
 
-def test_nor_are_those_of_a_colleague(
+def test_sessions_of_a_colleague_cannot_be_ended(
     visitor: SignedIn, manager: Member, school_manager: Member
 ) -> None:
-    hers, his = another(school_manager), visitor(manager)
-    his.post(f"/account/sessions/{handle_of(hers, school_manager)}/end")
-    his.post("/account/sessions/end-others")
-    assert hers.get("/account").status_code == 200
+    theirs, ours = other_browser(school_manager), visitor(manager)
+    ours.post(f"/account/sessions/{handle_of(theirs, school_manager)}/end")
+    ours.post("/account/sessions/end-others")
+    assert theirs.get("/account").status_code == 200
 
 
 @pytest.mark.parametrize("handle", ["nothing", "%00", "x" * 300, "é"])
-def test_a_handle_that_is_none_ends_nothing(
-    handle: str, visitor: SignedIn, manager: Member
-) -> None:
+def test_an_unknown_handle_ends_nothing(handle: str, visitor: SignedIn, manager: Member) -> None:
     browser = visitor(manager)
     response = browser.post(f"/account/sessions/{handle}/end")
-    assert browser.follow(response).messages == ["That session had ended already."]
+    assert browser.follow(response).messages == ["That session had already ended."]
 
 
-def test_what_a_program_calls_itself_is_shown_and_not_run(
-    visitor: SignedIn, manager: Member
-) -> None:
-    another(manager, "<script>alert(1)</script>")
+def test_the_user_agent_is_escaped(visitor: SignedIn, manager: Member) -> None:
+    other_browser(manager, "<script>alert(1)</script>")
     response = visitor(manager).get("/account")
     assert "<script>alert" not in response.content.decode()
     assert "<script>alert(1)</script>" in read(response).text
 
 
-def test_the_form_for_another_password_is_one_that_password_managers_know(
+def test_password_managers_recognize_the_form_that_changes_the_password(
     visitor: SignedIn, manager: Member
 ) -> None:
     browser = visitor(manager)
-    page = browser.read(browser.read("/account").links["Change your password"])
-    assert page.heading == "Change your password"
+    page = browser.read(browser.read("/account").links["Change password"])
+    assert page.heading == "Change password"
     assert "Scripts that sign in as ops@maple.example need the new password too." in page.text
-    asked = {name: field.get("autocomplete") for name, field in page.form().fields.items()}
-    assert asked == {
+    fields = {name: field.get("autocomplete") for name, field in page.form().fields.items()}
+    assert fields == {
         "old": "current-password",
         "new": "new-password",
         "again": "new-password",
@@ -216,12 +214,12 @@ def test_the_form_for_another_password_is_one_that_password_managers_know(
 def test_a_changed_password_ends_all_other_sessions_and_keeps_this_one(
     visitor: SignedIn, manager: Member
 ) -> None:
-    browser, other, before = visitor(manager), another(manager), Visitor()
+    browser, other, before = visitor(manager), other_browser(manager), Visitor()
     before.client.cookies["__Host-session"] = browser.client.cookies["__Host-session"].value
     response = change(browser)
     assert response["Location"] == "/account"
     assert browser.follow(response).messages == [
-        "Your password is changed. Wherever else you were signed in, that has ended."
+        "Password changed. You’ve been signed out everywhere else."
     ]
     assert other.get("/account").status_code == 302
     assert before.get("/account").status_code == 302
@@ -230,8 +228,8 @@ def test_a_changed_password_ends_all_other_sessions_and_keeps_this_one(
     assert AuditEvent.objects.filter(action="set password", member=manager).count() == 1
 
 
-def test_without_the_old_password_nothing_changes(visitor: SignedIn, manager: Member) -> None:
-    browser, other = visitor(manager), another(manager)
+def test_without_the_current_password_nothing_changes(visitor: SignedIn, manager: Member) -> None:
+    browser, other = visitor(manager), other_browser(manager)
     response = change(browser, old="not the old password")
     assert response.status_code == 422
     assert read(response).described("old") == "That isn’t your password. Try again."
@@ -239,7 +237,7 @@ def test_without_the_old_password_nothing_changes(visitor: SignedIn, manager: Me
     assert Visitor().sign_in(manager).status_code == 302
 
 
-def test_guessing_the_old_password_is_guessing_at_the_sign_in(
+def test_wrong_passwords_count_as_failed_sign_ins(
     visitor: SignedIn, manager: Member, clock: Clock
 ) -> None:
     browser = visitor(manager)
@@ -253,27 +251,30 @@ def test_guessing_the_old_password_is_guessing_at_the_sign_in(
     assert browser.get("/account").status_code == 200
 
 
-def test_every_reason_against_the_new_one_stands_at_its_field(
+def test_every_policy_violation_is_reported_at_the_field(
     visitor: SignedIn, manager: Member
 ) -> None:
     response = change(visitor(manager), new="aaaaaaaa")
     assert response.status_code == 422
-    said = read(response).described("new")
-    assert "It is shorter than 15 characters" in said
-    assert "It consists of fewer than 5 different characters." in said
+    text = read(response).described("new")
+    assert "It is shorter than 15 characters" in text
+    assert "It consists of fewer than 5 different characters." in text
 
 
-def test_two_that_differ_are_told(visitor: SignedIn, manager: Member) -> None:
+def test_passwords_that_differ_are_reported(visitor: SignedIn, manager: Member) -> None:
     response = change(visitor(manager), again=NEW + "!")
     assert response.status_code == 422
     page = read(response)
-    assert page.described("again") == "This is not the same. Type both again."
+    assert page.described("again") == "The passwords don’t match. Enter both again."
     assert [page.form().values[name] for name in ("old", "new", "again")] == [[""]] * 3
 
 
-def test_no_password_is_in_any_answer(visitor: SignedIn, manager: Member) -> None:
+def test_no_response_contains_a_password(visitor: SignedIn, manager: Member) -> None:
     browser = visitor(manager)
-    answers = [change(browser, old="not the old password"), change(browser, again="something else")]
-    for answer in answers:
+    responses = [
+        change(browser, old="not the old password"),
+        change(browser, again="something else"),
+    ]
+    for response in responses:
         for secret in (PASSWORD, NEW, "not the old password", "something else"):
-            assert secret not in answer.content.decode()
+            assert secret not in response.content.decode()

@@ -1,4 +1,4 @@
-"""/forgotten-password and /password/…: a first or a forgotten password, set by a mailed link."""
+"""/forgotten-password and /password/…: set a first or forgotten password with an emailed link."""
 
 import logging
 import re
@@ -34,60 +34,60 @@ def invited(maple: District, manager: Member) -> Member:
 
 @pytest.fixture
 def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
-    """All that is logged, also what Django keeps to itself."""
+    """Capture all log records, including those of Django."""
     caplog.set_level(logging.INFO)
     logging.getLogger("django").addHandler(caplog.handler)
     yield caplog
     logging.getLogger("django").removeHandler(caplog.handler)
 
 
-def mailed_link() -> str:
-    """The address in the last mail, as the browser asks for it."""
+def emailed_link() -> str:
+    """Return the path of the link in the last email."""
     mails.send_due()
-    found = re.search(rf"{re.escape(settings.URL)}(/password/\S+)", str(mail.outbox[-1].body))
-    assert found
-    return found[1]
+    match = re.search(rf"{re.escape(settings.URL)}(/password/\S+)", str(mail.outbox[-1].body))
+    assert match
+    return match[1]
 
 
 def link_for(member: Member, kind: AccountMailKind = AccountMailKind.FORGOTTEN_PASSWORD) -> str:
     return f"/password/{emailed_links.make(member, kind)}"
 
 
-def set_by(browser: Visitor, link: str, new: str = NEW, again: str | None = None) -> Any:
+def set_password(browser: Visitor, link: str, new: str = NEW, again: str | None = None) -> Any:
     browser.get(link)
     return browser.post(link, {"new": new, "again": new if again is None else again})
 
 
-def test_a_forgotten_password_is_replaced_by_mail(stranger: Visitor, manager: Member) -> None:
+def test_a_forgotten_password_is_replaced_with_an_emailed_link(
+    stranger: Visitor, manager: Member
+) -> None:
     page = stranger.read("/sign-in")
-    page = stranger.read(page.links["Forgotten your password?"])
+    page = stranger.read(page.links["Forgot your password?"])
     assert page.form().fields["login"]["autocomplete"] == "username"
-    answer = read(stranger.post("/forgotten-password", {"login": "OPS@maple.example"}))
-    assert answer.heading == "Look into your mail"
-    link = mailed_link()
+    page = read(stranger.post("/forgotten-password", {"login": "OPS@maple.example"}))
+    assert page.heading == "Check your email"
+    link = emailed_link()
     page = stranger.read(link)
-    assert page.heading == "A new password"
+    assert page.heading == "New password"
     assert "You sign in as ops@maple.example." in page.text
-    assert set_by(stranger, link)["Location"] == "/"
-    said = stranger.read("/account").messages
-    assert said == ["Your password is set, and you are signed in as ops@maple.example."]
+    assert set_password(stranger, link)["Location"] == "/"
+    messages = stranger.read("/account").messages
+    assert messages == ["Password set. You’re signed in as ops@maple.example."]
     assert Visitor("198.51.100.20").sign_in(manager, NEW).status_code == 302
     assert Visitor("198.51.100.20").sign_in(manager, PASSWORD).status_code == 403
 
 
-def test_an_invitation_greets_and_names_district_and_role(
-    stranger: Visitor, invited: Member
-) -> None:
-    page = stranger.read(mailed_link())
+def test_the_invitation_page_shows_district_and_role(stranger: Visitor, invited: Member) -> None:
+    page = stranger.read(emailed_link())
     assert (page.title, page.heading) == ("Welcome · Rollbook", "Welcome to Rollbook, Ben")
-    assert "You are invited as instructor of Maple USD." in page.text
+    assert "You’re invited to Maple USD as instructor." in page.text
     assert page.rooms == []
 
 
-def test_an_invited_member_is_in_with_the_first_password(
+def test_an_invited_member_is_signed_in_with_the_first_password(
     stranger: Visitor, invited: Member
 ) -> None:
-    response = set_by(stranger, mailed_link())
+    response = set_password(stranger, emailed_link())
     assert (response.status_code, response["Location"]) == (302, "/")
     assert Session.objects.get().member == invited
     assert "Ben Ito" in stranger.read("/account").text
@@ -98,7 +98,7 @@ def test_an_invited_member_is_in_with_the_first_password(
     ]
 
 
-def test_the_form_asks_twice_for_what_password_managers_know_and_tells_the_rules(
+def test_password_managers_recognize_the_form_and_the_rules_are_shown(
     stranger: Visitor, manager: Member
 ) -> None:
     page = stranger.read(link_for(manager))
@@ -106,7 +106,7 @@ def test_the_form_asks_twice_for_what_password_managers_know_and_tells_the_rules
         field = page.form().fields[name]
         assert (field["type"], field["autocomplete"]) == ("password", "new-password")
     assert page.described("new").startswith(
-        "At least 15 characters: a few words in a row are easy to remember."
+        "At least 15 characters. A few words in a row are easy to remember."
     )
     (username,) = (
         field for field in page.main.iter("input") if field.get("autocomplete") == "username"
@@ -123,7 +123,7 @@ def test_the_form_asks_twice_for_what_password_managers_know_and_tells_the_rules
         ("ben@maple.example", "invited"),
     ],
 )
-def test_the_answer_is_the_same_whoever_asks(
+def test_the_response_is_the_same_for_every_login(
     login: str, who: str, stranger: Visitor, request: pytest.FixtureRequest
 ) -> None:
     request.getfixturevalue(who)
@@ -131,53 +131,52 @@ def test_the_answer_is_the_same_whoever_asks(
     response = stranger.post("/forgotten-password", {"login": login})
     assert response.status_code == 200
     assert read(response).text == (
-        f"Look into your mail If {login} is a login here, a mail is on its way. "
-        "The link in it works once, and for an hour. Nothing there after a few minutes? See whether the mail was taken "
-        "for spam, and whether the e-mail above is the one you sign in with. Try another e-mail"
+        f"Check your email If {login} has an account here, we’ve sent an email with a link. "
+        "It works once, within an hour. "
+        "No email after a few minutes? Check your spam folder, "
+        "and make sure that the address above is the one you sign in with. Try another email"
     )
 
 
-def test_who_has_left_gets_the_same_answer_and_no_mail(stranger: Visitor, manager: Member) -> None:
+def test_an_inactive_member_gets_the_same_response_and_no_email(
+    stranger: Visitor, manager: Member
+) -> None:
     Member.objects.filter(pk=manager.pk).update(is_active=False)
     stranger.get("/forgotten-password")
-    assert (
-        "a mail is on its way"
-        in read(stranger.post("/forgotten-password", {"login": manager.email})).text
-    )
+    response = stranger.post("/forgotten-password", {"login": manager.email})
+    assert "we’ve sent an email" in read(response).text
     assert not AccountMail.objects.exists()
 
 
-def test_what_is_told_of_the_links_is_so() -> None:
-    """Pages and letters say an hour, and a week."""
+def test_links_are_valid_as_long_as_pages_and_emails_say() -> None:
+    """Pages and emails say an hour, and a week."""
     assert emailed_links.LIFETIME[AccountMailKind.FORGOTTEN_PASSWORD] == timedelta(hours=1)
     assert emailed_links.LIFETIME[AccountMailKind.INVITATION] == timedelta(days=7)
 
 
-def test_what_was_typed_as_a_login_is_shown_and_not_run(stranger: Visitor) -> None:
+def test_the_login_is_escaped(stranger: Visitor) -> None:
     stranger.get("/forgotten-password")
     response = stranger.post("/forgotten-password", {"login": "<script>alert(1)</script>"})
     assert "<script>alert" not in response.content.decode()
-    assert "If <script>alert(1)</script> is a login here" in read(response).text
+    assert "If <script>alert(1)</script> has an account here" in read(response).text
 
 
-def test_a_host_that_somebody_names_does_not_get_into_the_mail(
-    stranger: Visitor, manager: Member
-) -> None:
+def test_the_host_header_does_not_change_the_link(stranger: Visitor, manager: Member) -> None:
     stranger.get("/forgotten-password")
-    sent = {"login": manager.email, "csrfmiddlewaretoken": stranger.token}
+    form_data = {"login": manager.email, "csrfmiddlewaretoken": stranger.token}
     evil = {
         "Host": "evil.example",
         "Origin": "https://evil.example",
         "X-Forwarded-Host": "evil.example",
     }
-    response = stranger.client.post("/forgotten-password", sent, secure=True, headers=evil)
+    response = stranger.client.post("/forgotten-password", form_data, secure=True, headers=evil)
     assert response.status_code == 200
-    assert mailed_link().startswith("/password/")
+    assert emailed_link().startswith("/password/")
     (sent_mail,) = mail.outbox
     assert "evil" not in sent_mail.message().as_string()
 
 
-def test_who_asks_too_often_has_to_wait(stranger: Visitor, manager: Member, clock: Clock) -> None:
+def test_requests_are_limited(stranger: Visitor, manager: Member, clock: Clock) -> None:
     stranger.get("/forgotten-password")
     for number in range(REQUESTS_PER_ADDRESS):
         assert (
@@ -190,7 +189,7 @@ def test_who_asks_too_often_has_to_wait(stranger: Visitor, manager: Member, cloc
     assert not AccountMail.objects.exists()
 
 
-def test_an_empty_field_is_told(stranger: Visitor) -> None:
+def test_an_empty_field_is_reported(stranger: Visitor) -> None:
     stranger.get("/forgotten-password")
     response = stranger.post("/forgotten-password", {"login": " "})
     assert response.status_code == 422
@@ -212,10 +211,10 @@ def test_an_empty_field_is_told(stranger: Visitor) -> None:
         ("passwordpassword", ["It is one of the passwords that are tried first."]),
     ],
 )
-def test_every_reason_against_a_password_stands_at_its_field(
+def test_every_policy_violation_is_reported_at_the_field(
     new: str, reasons: list[str], stranger: Visitor, manager: Member
 ) -> None:
-    response = set_by(stranger, link_for(manager), new)
+    response = set_password(stranger, link_for(manager), new)
     assert response.status_code == 422
     page = read(response)
     for reason in reasons:
@@ -225,18 +224,18 @@ def test_every_reason_against_a_password_stands_at_its_field(
     assert not Session.objects.exists()
 
 
-def test_two_that_differ_are_told_and_the_link_is_still_good(
+def test_passwords_that_differ_are_reported_and_the_link_still_works(
     stranger: Visitor, manager: Member
 ) -> None:
     link = link_for(manager)
-    response = set_by(stranger, link, NEW, NEW + "!")
+    response = set_password(stranger, link, NEW, NEW + "!")
     assert response.status_code == 422
-    assert read(response).described("again") == "This is not the same. Type both again."
-    assert set_by(stranger, link).status_code == 302
+    assert read(response).described("again") == "The passwords don’t match. Enter both again."
+    assert set_password(stranger, link).status_code == 302
 
 
-def test_blanks_around_a_password_are_part_of_it(stranger: Visitor, manager: Member) -> None:
-    assert set_by(stranger, link_for(manager), f" {NEW} ").status_code == 302
+def test_spaces_around_a_password_are_part_of_it(stranger: Visitor, manager: Member) -> None:
+    assert set_password(stranger, link_for(manager), f" {NEW} ").status_code == 302
     assert Visitor("198.51.100.20").sign_in(manager, NEW).status_code == 403
     assert Visitor("198.51.100.20").sign_in(manager, f" {NEW} ").status_code == 302
 
@@ -244,77 +243,75 @@ def test_blanks_around_a_password_are_part_of_it(stranger: Visitor, manager: Mem
 def test_a_link_works_once(stranger: Visitor, manager: Member) -> None:
     link = link_for(manager)
     stranger.get(link)
-    assert set_by(stranger, link).status_code == 302
-    for response in (Visitor().get(link), set_by(stranger, link, "another long passphrase")):
+    assert set_password(stranger, link).status_code == 302
+    for response in (Visitor().get(link), set_password(stranger, link, "another long passphrase")):
         assert response.status_code == 410
     assert Visitor("198.51.100.20").sign_in(manager, NEW).status_code == 302
 
 
-def test_looking_at_the_form_does_not_use_it_up(stranger: Visitor, manager: Member) -> None:
-    """Mail scanners look at every link first."""
+def test_opening_the_form_does_not_use_up_the_link(stranger: Visitor, manager: Member) -> None:
+    """Email scanners open every link first."""
     link = link_for(manager)
     for _ in range(3):
         assert stranger.get(link).status_code == 200
     assert stranger.client.head(link, secure=True).status_code == 200
-    assert set_by(stranger, link).status_code == 302
+    assert set_password(stranger, link).status_code == 302
 
 
 @pytest.mark.parametrize("token", ["nothing", "1:2:3", "%00", "é", "x" * 5000])
-def test_a_link_that_is_none_is_told_with_what_to_do(token: str, stranger: Visitor) -> None:
+def test_an_invalid_link_is_reported_with_what_to_do(token: str, stranger: Visitor) -> None:
     response = stranger.get(f"/password/{token}")
     assert response.status_code == 410
     page = read(response)
-    assert page.heading == "This link does not work any more"
+    assert page.heading == "This link no longer works"
     assert (
         "This link has been used, is too old, or is not complete. Ask for a new one." in page.text
     )
-    assert page.links == {"sign in": "/sign-in", "Ask for a new link": "/forgotten-password"}
+    assert page.links == {"sign in": "/sign-in", "Request a new link": "/forgotten-password"}
 
 
-def test_the_link_of_a_leaver_opens_nothing(stranger: Visitor, manager: Member) -> None:
+def test_the_link_of_an_inactive_member_does_not_work(stranger: Visitor, manager: Member) -> None:
     link = link_for(manager)
     Member.objects.filter(pk=manager.pk).update(is_active=False)
     assert stranger.get(link).status_code == 410
 
 
-def test_a_password_that_is_set_ends_the_sessions_of_before(
+def test_setting_a_password_ends_all_earlier_sessions(
     visitor: SignedIn, stranger: Visitor, manager: Member
 ) -> None:
     elsewhere = visitor(manager)
-    set_by(stranger, link_for(manager))
+    set_password(stranger, link_for(manager))
     assert elsewhere.get("/account").status_code == 302
     assert stranger.get("/account").status_code == 200
 
 
-def test_whoever_was_signed_in_here_before_is_not_any_more(
+def test_setting_a_password_ends_the_session_of_another_member_in_this_browser(
     visitor: SignedIn, manager: Member, neighbour: Member
 ) -> None:
     browser = visitor(neighbour)
-    set_by(browser, link_for(manager))
+    set_password(browser, link_for(manager))
     text = browser.read("/account").text
     assert "Maple USD" in text
     assert "Cedar" not in text
     assert not Session.objects.filter(member=neighbour).exists()
 
 
-def test_a_link_from_somebody_elses_page_sets_nothing(stranger: Visitor, manager: Member) -> None:
+def test_a_form_on_another_site_sets_no_password(stranger: Visitor, manager: Member) -> None:
     link = link_for(manager)
     response = stranger.client.post(
         link, {"new": NEW, "again": NEW}, secure=True, headers={"Origin": HERE}
     )
     assert (response.status_code, read(response).heading) == (403, "The form has expired")
-    assert set_by(stranger, link).status_code == 302
+    assert set_password(stranger, link).status_code == 302
 
 
-def test_no_token_is_ever_logged(
+def test_the_token_of_a_link_is_not_logged(
     stranger: Visitor, manager: Member, log: pytest.LogCaptureFixture
 ) -> None:
     link = link_for(manager)
     token = link.rpartition("/")[2]
-    stranger.client.post(
-        link, {"new": NEW}, secure=True
-    )  # without the form's protection, of which Django has a log
-    set_by(stranger, link)
+    stranger.client.post(link, {"new": NEW}, secure=True)  # Django logs the missing CSRF token
+    set_password(stranger, link)
     stranger.get(link)
     assert "GET /password/<str:token> 200 in" in log.text
     assert "POST /password/<str:token> 302 in" in log.text
@@ -323,15 +320,15 @@ def test_no_token_is_ever_logged(
     assert NEW not in log.text
 
 
-def test_no_server_but_ours_hears_of_the_link(stranger: Visitor, manager: Member) -> None:
+def test_the_page_refers_to_no_other_server(stranger: Visitor, manager: Member) -> None:
     response = stranger.get(link_for(manager))
     assert response["Referrer-Policy"] == "same-origin"
     assert "no-store" in response["Cache-Control"]
     root = read(response).root
-    named = [
+    addresses = [
         value
         for element in root.iter()
         for name, value in element.items()
         if name in {"href", "src", "action"}
     ]
-    assert [address for address in named if not address.startswith(("/", "#"))] == []
+    assert [address for address in addresses if not address.startswith(("/", "#"))] == []

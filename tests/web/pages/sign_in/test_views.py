@@ -1,4 +1,4 @@
-"""/sign-in, /sign-out and /slc/: a login and a password become a session, and end as one."""
+"""/sign-in, /sign-out and /slc/: a password starts a session, and signing out ends it."""
 
 import logging
 from collections.abc import Callable
@@ -35,22 +35,22 @@ def invited(manager: Member) -> Member:
 
 @pytest.fixture
 def hashes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A word for each time that a password is hashed."""
+    """Record the name of the method for each time that a password is hashed."""
     calls: list[str] = []
 
-    def counted(real: Callable[..., Any], word: str) -> Callable[..., Any]:
+    def counting(method: Callable[..., Any], name: str) -> Callable[..., Any]:
         def count(*args: Any) -> Any:
-            calls.append(word)
-            return real(*args)
+            calls.append(name)
+            return method(*args)
 
         return count
 
-    for word in ("encode", "verify"):
-        monkeypatch.setattr(Argon2id, word, counted(getattr(Argon2id, word), word))
+    for name in ("encode", "verify"):
+        monkeypatch.setattr(Argon2id, name, counting(getattr(Argon2id, name), name))
     return calls
 
 
-def test_the_form_asks_for_what_password_managers_know(stranger: Visitor) -> None:
+def test_password_managers_recognize_the_form(stranger: Visitor) -> None:
     page = stranger.read("/sign-in")
     assert (page.title, page.heading) == ("Sign in · Rollbook", "Sign in")
     fields = page.form().fields
@@ -59,11 +59,11 @@ def test_the_form_asks_for_what_password_managers_know(stranger: Visitor) -> Non
         "password",
         "current-password",
     )
-    assert page.links["Forgotten your password?"] == "/forgotten-password"
+    assert page.links["Forgot your password?"] == "/forgotten-password"
     assert page.rooms == []
 
 
-def test_the_right_password_leads_home_in_a_session_of_the_members(
+def test_the_right_password_starts_a_session_and_redirects_home(
     stranger: Visitor, manager: Member
 ) -> None:
     response = stranger.sign_in(manager)
@@ -73,15 +73,13 @@ def test_the_right_password_leads_home_in_a_session_of_the_members(
     assert [event.action for event in events] == ["sign in", "begin session"]
 
 
-def test_a_login_is_the_same_in_capitals_and_between_blanks(
-    stranger: Visitor, manager: Member
-) -> None:
+def test_case_and_spaces_around_the_login_are_ignored(stranger: Visitor, manager: Member) -> None:
     stranger.get("/sign-in")
     response = stranger.post("/sign-in", {"login": "  OPS@Maple.Example ", "password": PASSWORD})
     assert response.status_code == 302
 
 
-def test_cookies_are_for_this_host_alone_and_for_no_script(
+def test_cookies_are_limited_to_this_host_and_hidden_from_scripts(
     stranger: Visitor, manager: Member
 ) -> None:
     cookies = stranger.sign_in(manager).cookies
@@ -92,13 +90,13 @@ def test_cookies_are_for_this_host_alone_and_for_no_script(
     assert cookies[SESSION]["max-age"] == ""
 
 
-def test_a_wrong_try_keeps_the_login_and_never_the_password(
+def test_a_failed_sign_in_keeps_the_login_but_not_the_password(
     stranger: Visitor, manager: Member
 ) -> None:
     response = stranger.sign_in(manager, "not the password at all")
     assert response.status_code == 403
     page = read(response)
-    assert "The e-mail or the password is not right." in page.text
+    assert "Sign-in failed. Check your email and password." in page.text
     assert page.form().values == {
         "login": ["ops@maple.example"],
         "password": [""],
@@ -109,14 +107,14 @@ def test_a_wrong_try_keeps_the_login_and_never_the_password(
 
 
 def _anonymous(response: Any, login: str) -> str:
-    """The page without what is different each time."""
+    """Return the page without the parts that differ each time."""
     page = read(response)
     token = page.form().values["csrfmiddlewaretoken"][0]
     return str(page.response.content.decode()).replace(token, "").replace(login, "")
 
 
 @pytest.mark.parametrize("case", ["wrong", "inactive", "invited"])
-def test_unknown_wrong_inactive_and_invited_get_one_answer(
+def test_unknown_wrong_inactive_and_invited_get_the_same_response(
     case: str, stranger: Visitor, manager: Member, request: pytest.FixtureRequest
 ) -> None:
     if case != "wrong":
@@ -137,7 +135,7 @@ def test_unknown_wrong_inactive_and_invited_get_one_answer(
 
 
 @pytest.mark.parametrize("case", ["unknown", "wrong", "inactive", "invited"])
-def test_whatever_is_wrong_takes_one_hash(
+def test_every_failed_sign_in_computes_one_hash(
     case: str, stranger: Visitor, manager: Member, request: pytest.FixtureRequest, hashes: list[str]
 ) -> None:
     if case in {"inactive", "invited"}:
@@ -154,7 +152,7 @@ def test_whatever_is_wrong_takes_one_hash(
 
 
 @pytest.mark.parametrize("missing", ["login", "password"])
-def test_an_empty_field_is_told_at_the_field(
+def test_an_empty_field_is_reported_at_the_field(
     missing: str, stranger: Visitor, manager: Member
 ) -> None:
     stranger.get("/sign-in")
@@ -166,7 +164,7 @@ def test_an_empty_field_is_told_at_the_field(
     assert page.form().fields[missing]["aria-invalid"] == "true"
 
 
-def test_too_many_tries_have_to_wait_and_are_told_how_long(
+def test_after_too_many_failures_the_page_shows_how_long_to_wait(
     stranger: Visitor, manager: Member, clock: Clock, hashes: list[str]
 ) -> None:
     for _ in range(PER_LOGIN_AND_ADDRESS):
@@ -181,22 +179,20 @@ def test_too_many_tries_have_to_wait_and_are_told_how_long(
     assert stranger.sign_in(manager).status_code == 302
 
 
-def test_another_address_is_not_stopped_by_that(stranger: Visitor, manager: Member) -> None:
+def test_the_limit_does_not_affect_another_address(stranger: Visitor, manager: Member) -> None:
     for _ in range(PER_LOGIN_AND_ADDRESS):
         stranger.sign_in(manager, "wrong")
     assert Visitor("198.51.100.20").sign_in(manager).status_code == 302
 
 
-@pytest.mark.parametrize("onward", ["/account", "/students?grade=7&q=a%26b", "/updates/17"])
-def test_a_visit_goes_on_where_it_was_going(
-    onward: str, stranger: Visitor, manager: Member
+@pytest.mark.parametrize("next_url", ["/account", "/students?grade=7&q=a%26b", "/updates/17"])
+def test_the_sign_in_redirects_to_the_page_that_was_requested(
+    next_url: str, stranger: Visitor, manager: Member
 ) -> None:
-    assert stranger.sign_in(manager, next=onward)["Location"] == onward
+    assert stranger.sign_in(manager, next=next_url)["Location"] == next_url
 
 
-def test_a_page_leads_to_the_sign_in_and_from_there_back(
-    stranger: Visitor, manager: Member
-) -> None:
+def test_a_page_redirects_to_the_sign_in_and_back(stranger: Visitor, manager: Member) -> None:
     stranger.get("/sign-in")
     response = stranger.get("/account")
     assert response["Location"] == "/sign-in?next=%2Faccount"
@@ -224,19 +220,21 @@ ELSEWHERE = [
 ]
 
 
-@pytest.mark.parametrize("onward", ELSEWHERE)
-def test_nobody_is_led_to_another_server(onward: str, stranger: Visitor, manager: Member) -> None:
-    assert stranger.sign_in(manager, next=onward)["Location"] == "/"
-    assert stranger.get("/sign-in", {"next": onward})["Location"] == "/"
+@pytest.mark.parametrize("next_url", ELSEWHERE)
+def test_the_sign_in_never_redirects_to_another_server(
+    next_url: str, stranger: Visitor, manager: Member
+) -> None:
+    assert stranger.sign_in(manager, next=next_url)["Location"] == "/"
+    assert stranger.get("/sign-in", {"next": next_url})["Location"] == "/"
 
 
-def test_whoever_is_signed_in_is_led_on(visitor: SignedIn, manager: Member) -> None:
+def test_a_signed_in_member_is_redirected(visitor: SignedIn, manager: Member) -> None:
     browser = visitor(manager)
     response = browser.get("/sign-in", {"next": "/account"})
     assert (response.status_code, response["Location"]) == (302, "/account")
 
 
-def test_signing_in_as_somebody_else_ends_the_session_before(
+def test_signing_in_as_another_member_ends_the_first_session(
     visitor: SignedIn, manager: Member, neighbour: Member
 ) -> None:
     browser = visitor(manager)
@@ -248,7 +246,7 @@ def test_signing_in_as_somebody_else_ends_the_session_before(
     assert "Cedar County" in browser.read("/account").text
 
 
-def test_a_session_key_from_before_is_worth_nothing_after_signing_in(
+def test_a_planted_session_key_is_replaced_when_signing_in(
     stranger: Visitor, manager: Member
 ) -> None:
     stranger.client.cookies[SESSION] = planted = "0123456789abcdef0123456789abcdef"
@@ -259,7 +257,7 @@ def test_a_session_key_from_before_is_worth_nothing_after_signing_in(
     assert thief.get("/account").status_code == 302
 
 
-def test_also_a_key_that_the_server_gave_is_another_one_after_signing_in(
+def test_a_session_key_from_the_server_is_replaced_when_signing_in(
     visitor: SignedIn, manager: Member
 ) -> None:
     browser = visitor(manager)
@@ -270,9 +268,7 @@ def test_also_a_key_that_the_server_gave_is_another_one_after_signing_in(
     assert Session.objects.count() == 1
 
 
-def test_the_token_of_forms_is_another_one_after_signing_in(
-    stranger: Visitor, manager: Member
-) -> None:
+def test_the_csrf_token_is_replaced_when_signing_in(stranger: Visitor, manager: Member) -> None:
     stranger.get("/sign-in")
     before = stranger.token
     stranger.sign_in(manager)
@@ -302,37 +298,35 @@ def test_twelve_hours_end_it_however_busy_it_is(
     assert browser.get("/account").status_code == 302
 
 
-def test_a_leaver_is_out_with_the_next_request(visitor: SignedIn, manager: Member) -> None:
+def test_a_deactivated_member_is_signed_out_with_the_next_request(
+    visitor: SignedIn, manager: Member
+) -> None:
     browser = visitor(manager)
     Member.objects.filter(pk=manager.pk).update(is_active=False)
     assert browser.get("/account").status_code == 302
     assert not Session.objects.filter(member=manager).exists()
 
 
-def test_signing_out_ends_the_session_on_the_server_and_says_so(
-    visitor: SignedIn, manager: Member
-) -> None:
+def test_signing_out_ends_the_session_on_the_server(visitor: SignedIn, manager: Member) -> None:
     browser, copy = visitor(manager), Visitor()
     copy.client.cookies[SESSION] = browser.client.cookies[SESSION].value
     assert copy.get("/account").status_code == 200
     response = browser.post("/sign-out")
     assert response["Location"] == "/sign-in"
-    assert browser.follow(response).messages == ["You are signed out."]
+    assert browser.follow(response).messages == ["You’re signed out."]
     assert copy.get("/account").status_code == 302
     assert browser.get("/account").status_code == 302
     assert AuditEvent.objects.filter(action="end session", member=manager).count() == 1
 
 
-def test_signing_out_twice_is_no_fault(visitor: SignedIn, manager: Member) -> None:
+def test_signing_out_twice_is_not_an_error(visitor: SignedIn, manager: Member) -> None:
     browser = visitor(manager)
     browser.post("/sign-out")
     assert browser.post("/sign-out")["Location"] == "/sign-in"
     assert AuditEvent.objects.filter(action="end session").count() == 1
 
 
-def test_a_picture_on_somebody_elses_page_signs_nobody_out(
-    visitor: SignedIn, manager: Member
-) -> None:
+def test_an_image_on_another_site_signs_no_one_out(visitor: SignedIn, manager: Member) -> None:
     browser = visitor(manager)
     response = browser.get("/sign-out")
     assert (response.status_code, response["Allow"]) == (405, "POST")
@@ -342,7 +336,7 @@ def test_a_picture_on_somebody_elses_page_signs_nobody_out(
 @pytest.mark.parametrize(
     "address", ["/sign-in", "/sign-out", "/forgotten-password", "/account/sessions/end-others"]
 )
-def test_a_form_without_its_token_is_refused_kindly(
+def test_a_form_without_its_csrf_token_is_rejected_with_an_explanation(
     address: str, visitor: SignedIn, manager: Member
 ) -> None:
     browser = visitor(manager)
@@ -355,7 +349,7 @@ def test_a_form_without_its_token_is_refused_kindly(
     assert browser.get("/account").status_code == 200
 
 
-def test_a_form_on_somebody_elses_page_is_refused(visitor: SignedIn, manager: Member) -> None:
+def test_a_form_on_another_site_is_rejected(visitor: SignedIn, manager: Member) -> None:
     browser = visitor(manager)
     sent = {"csrfmiddlewaretoken": browser.token}
     response = browser.client.post(
@@ -365,12 +359,12 @@ def test_a_form_on_somebody_elses_page_is_refused(visitor: SignedIn, manager: Me
     assert browser.get("/account").status_code == 200
 
 
-def test_the_address_from_before_leads_to_the_sign_in(stranger: Visitor) -> None:
+def test_the_old_address_redirects_to_the_sign_in(stranger: Visitor) -> None:
     response = stranger.get("/slc/")
     assert (response.status_code, response["Location"]) == (302, "/sign-in")
 
 
-def test_a_password_in_the_clear_is_refused_and_not_looked_at(
+def test_a_password_over_plain_http_is_rejected_without_being_verified(
     db: None, manager: Member, hashes: list[str]
 ) -> None:
     response = Client().post("/sign-in", {"login": manager.email, "password": PASSWORD})
@@ -379,7 +373,7 @@ def test_a_password_in_the_clear_is_refused_and_not_looked_at(
     assert hashes == []
 
 
-def test_no_server_that_a_request_names_is_led_to(stranger: Visitor, manager: Member) -> None:
+def test_the_host_header_does_not_change_the_redirect(stranger: Visitor, manager: Member) -> None:
     stranger.get("/sign-in")
     sent = {"login": manager.email, "password": PASSWORD, "csrfmiddlewaretoken": stranger.token}
     evil = {"Host": "evil.example", "Origin": "https://evil.example"}
@@ -387,7 +381,7 @@ def test_no_server_that_a_request_names_is_led_to(stranger: Visitor, manager: Me
     assert response["Location"] == "/"
 
 
-def test_nothing_of_it_is_stored_on_the_way(stranger: Visitor, manager: Member) -> None:
+def test_responses_must_not_be_cached(stranger: Visitor, manager: Member) -> None:
     for response in (
         stranger.get("/sign-in"),
         stranger.sign_in(manager, "wrong"),
@@ -396,7 +390,7 @@ def test_nothing_of_it_is_stored_on_the_way(stranger: Visitor, manager: Member) 
         assert "no-store" in response["Cache-Control"]
 
 
-def test_neither_login_nor_password_is_logged(
+def test_login_and_password_are_not_logged(
     stranger: Visitor, manager: Member, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, logger="rollbook")
@@ -407,13 +401,13 @@ def test_neither_login_nor_password_is_logged(
         assert secret not in caplog.text
 
 
-def test_a_database_that_is_away_is_told_as_that(
+def test_an_unavailable_database_is_reported(
     stranger: Visitor, manager: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(*args: object, **kwargs: object) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
         raise OperationalError("no such server")
 
-    monkeypatch.setattr("rollbook.accounts.auth.sign_in.verify_password", away)
+    monkeypatch.setattr("rollbook.accounts.auth.sign_in.verify_password", fail)
     response = stranger.sign_in(manager)
     assert response.status_code == 503
     assert "Nothing was changed." in read(response).text

@@ -1,4 +1,4 @@
-"""The tokens of who is signed in: which there are, making one, which is shown once, and revoking one."""
+"""Tokens: list, create and revoke the tokens of the signed-in member."""
 
 from django.http import HttpResponse
 from django.views.decorators.debug import sensitive_post_parameters
@@ -14,52 +14,55 @@ from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
 
 @member_page(Permission.UPDATE_STUDENTS)
 def index(page_request: PageRequest) -> HttpResponse:
-    made = [
-        (token, _state(page_request, token)) for token in api_tokens.tokens_of(page_request.member)
-    ]
-    return page_request.render("account/tokens.html", {"tokens": made})
+    """List the member's tokens."""
+    tokens = api_tokens.tokens_of(page_request.member)
+    context = {"tokens": [(token, _state(page_request, token)) for token in tokens]}
+    return page_request.render("account/tokens.html", context)
 
 
 @sensitive_post_parameters("password")
 @member_page(Permission.UPDATE_STUDENTS, methods=FORM)
 def new(page_request: PageRequest) -> HttpResponse:
-    """The answer to the form is the only page that ever shows the token."""
+    """Create a token; the response is the only page that shows it."""
     form = NewToken(page_request.form_data)
-    if form.is_valid() and (made := _made(page_request, form)):
-        token, secret = made
-        return page_request.render(
-            "account/token_created.html", {"token": token, "secret": secret, "address": commands_url()}
-        )
+    if form.is_valid() and (created := _create(page_request, form)):
+        token, secret = created
+        context = {"token": token, "secret": secret, "address": commands_url()}
+        return page_request.render("account/token_created.html", context)
     return page_request.render_form("account/token_new.html", form)
 
 
 @member_page(Permission.UPDATE_STUDENTS, methods=POST)
 def revoke(page_request: PageRequest, key: int) -> HttpResponse:
-    """Only one's own."""
+    """Revoke one of the member's own tokens."""
     if not api_tokens.tokens_of(page_request.member).filter(pk=key).exists():
         return page_request.not_found("revoke token", f"token {key}")
-    revoked = api_tokens.revoke(page_request.member, key, page_request.now)
-    if revoked:
-        page_request.audit("revoke token", "ok", str(revoked))
-        page_request.success(
-            f"{revoked.name} is revoked: a script that still sends it is turned away."
-        )
+    token = api_tokens.revoke(page_request.member, key, page_request.now)
+    if token:
+        page_request.audit("revoke token", "ok", str(token))
+        page_request.success(f"Token revoked: {token.name}. Scripts can no longer use it.")
     else:
-        page_request.error("That token was not good any more.")
+        page_request.error("That token had already expired or been revoked.")
     return page_request.redirect("tokens")
 
 
-def _made(page_request: PageRequest, form: NewToken) -> tuple[Token, str] | None:
-    """The token and its secret; None: the form says why there is none. Raises Throttled."""
+def _create(page_request: PageRequest, form: NewToken) -> tuple[Token, str] | None:
+    """Create the token of a valid form, and return it with its secret.
+
+    If it can't be created, add the reasons to the form and return None.
+
+    Raises:
+        RateLimited: If there have been too many wrong passwords.
+    """
     if not knows_password(page_request, form):
         return None
     with form.collect_reasons():
         token, secret = api_tokens.create(
             page_request.member,
             form.cleaned_data["name"],
-            form.chosen,
+            form.chosen_scopes,
             page_request.now,
-            form.good_for,
+            form.lifetime,
         )
         page_request.audit("make token", "ok", f"{token}: {', '.join(token.scopes)}")
         return token, secret
@@ -69,4 +72,4 @@ def _made(page_request: PageRequest, form: NewToken) -> tuple[Token, str] | None
 def _state(page_request: PageRequest, token: Token) -> str:
     if token.revoked_at:
         return "revoked"
-    return "good" if token.expires_at > page_request.now else "expired"
+    return "active" if token.expires_at > page_request.now else "expired"

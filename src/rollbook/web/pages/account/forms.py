@@ -1,25 +1,25 @@
-"""The forms of one's own account: password, two-step verification, and tokens for scripts."""
+"""Forms of the member's own account: password, two-step verification, and tokens for scripts."""
 
 from datetime import timedelta
 
 from django import forms
-from django.utils.text import capfirst
 
 from rollbook.accounts.auth.api_tokens import DEFAULT_LIFETIME, Scope
 from rollbook.web.pages.base.forms import FormWithReasons
 from rollbook.web.pages.sign_in.forms import CODE, OLD_PASSWORD, NewPassword
 
-GOOD_FOR_DAYS = {30: "30 days", 90: "90 days", 365: "1 year", 730: "2 years"}
+LIFETIMES = {30: "30 days", 90: "90 days", 365: "1 year", 730: "2 years"}
+"""The lifetimes of a token that can be chosen: days, and their label."""
 
-_MEANINGS = {
-    Scope.START: "start: send student files",
-    Scope.STATUS: "status: ask how far an update is",
-    Scope.CANCEL: "cancel: stop an update",
+_SCOPE_LABELS = {
+    Scope.START: "Start: upload student files",
+    Scope.STATUS: "Status: check the progress of an update",
+    Scope.CANCEL: "Cancel: cancel an update",
 }
 
 
 class Password(FormWithReasons):
-    """Asked for once more before anything is changed by which a member is known."""
+    """The member's current password, to confirm a change of their credentials."""
 
     password = forms.CharField(
         label="Your password", strip=False, widget=forms.PasswordInput(OLD_PASSWORD)
@@ -27,21 +27,21 @@ class Password(FormWithReasons):
 
 
 class ChangedPassword(NewPassword):
-    """Another password, by who knows the one there is."""
+    """A new password, confirmed with the current one."""
 
     old = forms.CharField(
-        label="Your password now", strip=False, widget=forms.PasswordInput(OLD_PASSWORD)
+        label="Current password", strip=False, widget=forms.PasswordInput(OLD_PASSWORD)
     )
 
     field_order = ("old", "new", "again")
 
 
 class NewSecondFactor(Password):
-    """The first code of a new app, and the password."""
+    """The first code of a new authenticator app, and the password."""
 
     code = forms.CharField(
         label="Code",
-        help_text="The six digits that your app shows now.",
+        help_text="The six-digit code that your app shows now.",
         widget=forms.TextInput(CODE),
     )
 
@@ -49,43 +49,43 @@ class NewSecondFactor(Password):
 
 
 class Proof(Password):
-    """Password and code, of who has a second factor."""
+    """The password and a code, from a member with two-step verification."""
 
     code = forms.CharField(
         label="Code",
-        help_text="The six digits that your app shows now, or one of your recovery codes.",
+        help_text="The six-digit code from your authenticator app, or a recovery code.",
         widget=forms.TextInput(CODE),
     )
 
 
 class NewToken(Password):
-    """What a token is called, and for what and how long it is good."""
+    """The name, scopes and lifetime of a new token."""
 
     name = forms.CharField(
-        label="Name", help_text="By which you know it again, such as the machine that it is for."
+        label="Name", help_text="To recognize it later, such as the name of the computer."
     )
     scopes = forms.MultipleChoiceField(
-        label="What it is for",
+        label="Commands",
         required=False,
-        choices=[(scope.value, capfirst(_MEANINGS[scope])) for scope in Scope],
+        choices=[(scope.value, _SCOPE_LABELS[scope]) for scope in Scope],
         initial=[scope.value for scope in Scope],
         widget=forms.CheckboxSelectMultiple,
     )
     days = forms.TypedChoiceField(
-        label="Good for",
+        label="Valid for",
         coerce=int,
-        choices=list(GOOD_FOR_DAYS.items()),
+        choices=list(LIFETIMES.items()),
         initial=DEFAULT_LIFETIME.days,
     )
 
     field_order = ("name", "scopes", "days", "password")
 
     @property
-    def good_for(self) -> timedelta:
-        """Of a valid form."""
+    def lifetime(self) -> timedelta:
+        """Return the chosen lifetime of a valid form."""
         return timedelta(days=self.cleaned_data["days"])
 
     @property
-    def chosen(self) -> frozenset[Scope]:
-        """Of a valid form."""
+    def chosen_scopes(self) -> frozenset[Scope]:
+        """Return the chosen scopes of a valid form."""
         return frozenset(map(Scope, self.cleaned_data["scopes"]))

@@ -1,4 +1,4 @@
-"""Who is signed in proves once more to be it, before anything is changed by which the member is known."""
+"""Reauthentication: verify the signed-in member again before a change of their credentials."""
 
 from rollbook.accounts.auth import second_factor
 from rollbook.accounts.auth.sign_in import SignInFailed, verify_password
@@ -7,9 +7,15 @@ from rollbook.web.pages.account.forms import Password, Proof
 from rollbook.web.pages.base.view import PageRequest
 from rollbook.web.pages.sign_in.views import WRONG_CODE
 
+REAUTHENTICATION_FAILED = "That isn’t your password. Try again."
+
 
 def knows_password(page_request: PageRequest, form: Password) -> bool:
-    """Whether the form's password is the member's; if not, the form says so. Raises Throttled: a guess is one."""
+    """Return whether the form has the member's password; if not, add an error to the form.
+
+    Raises:
+        RateLimited: If there have been too many wrong passwords.
+    """
     request = page_request.request
     try:
         verify_password(
@@ -20,14 +26,17 @@ def knows_password(page_request: PageRequest, form: Password) -> bool:
             agent_of(request),
         )
     except SignInFailed:
-        form.add_error("password", "That isn’t your password. Try again.")
+        form.add_error("password", REAUTHENTICATION_FAILED)
     return not form.errors
 
 
-def is_proven(page_request: PageRequest, form: Proof) -> bool:
-    """Whether password and code are the member's; if not, the form says so, and no code is used up by a wrong password.
+def knows_password_and_code(page_request: PageRequest, form: Proof) -> bool:
+    """Return whether password and code are the member's; if not, add an error to the form.
 
-    Raises Throttled.
+    The code is only verified, and used up, if the password is right.
+
+    Raises:
+        RateLimited: If there have been too many wrong passwords or codes.
     """
     if not knows_password(page_request, form):
         return False

@@ -1,4 +1,4 @@
-"""The second factor of who is signed in: switching it on and off, and recovery codes."""
+"""Two-step verification: turn it on and off, and create recovery codes."""
 
 import io
 from collections.abc import Callable
@@ -12,114 +12,127 @@ from rollbook.accounts.auth import sessions
 from rollbook.accounts.auth.second_factor import AlreadyOn, CodeFailed, SecondFactorSetup
 from rollbook.accounts.permissions import Permission
 from rollbook.web.pages.account.forms import NewSecondFactor, Proof
-from rollbook.web.pages.account.reauthentication import is_proven, knows_password
+from rollbook.web.pages.account.reauthentication import knows_password, knows_password_and_code
 from rollbook.web.pages.automation.scripts import commands_url
 from rollbook.web.pages.base.view import FORM, PageRequest, member_page
 from rollbook.web.pages.sign_in.views import WRONG_CODE
 
-QR_SIDE = 5
-"""Units of one square; the page says how large the whole is."""
+QR_MODULE_UNITS = 5
+"""The side of one square of the QR code in SVG units; the page sets the size of the image."""
 
 
 @sensitive_post_parameters("code", "password")
 @member_page(methods=FORM, setting_up=True)
 def second_factor(page_request: PageRequest) -> HttpResponse:
-    """How it stands; while it is off, how it is switched on."""
+    """Show whether two-step verification is on; if it is off, turn it on."""
     if page_request.member.has_second_factor:
-        left = factors.recovery_codes_left(page_request.member)
-        return page_request.render("account/two_step.html", {"codes_left": left})
+        codes_left = factors.recovery_codes_left(page_request.member)
+        return page_request.render("account/two_step.html", {"codes_left": codes_left})
     form = NewSecondFactor(page_request.form_data)
     try:
-        made = _switched_on(page_request, form) if form.is_valid() else None
+        setup = _turn_on(page_request, form) if form.is_valid() else None
     except AlreadyOn:
         return page_request.redirect("second-factor")
-    if made:
-        return _shown_once(page_request, made.recovery_codes, made.token, is_first=True)
-    facts = {
-        "secret": factors.in_letters(page_request.member, _draft(page_request)),
+    if setup:
+        return _render_secrets(page_request, setup.recovery_codes, setup.token, is_first=True)
+    context = {
+        "secret": factors.in_letters(page_request.member, _pending_secret(page_request)),
         "needs_token": page_request.may(Permission.UPDATE_STUDENTS),
     }
-    return page_request.render_form("account/two_step_new.html", form, facts)
+    return page_request.render_form("account/two_step_new.html", form, context)
 
 
 @member_page(setting_up=True)
 def qr(page_request: PageRequest) -> HttpResponse:
-    """The secret that is about to be one, for the camera of a phone."""
+    """Return the QR code of the secret that is being set up, as SVG."""
     if page_request.member.has_second_factor:
         return page_request.redirect("second-factor")
-    code = segno.make_qr(factors.address(page_request.member, _draft(page_request)), error="m")
-    picture = io.BytesIO()
-    # On white in the dark too: cameras know it no other way.
-    code.save(picture, kind="svg", scale=QR_SIDE, dark="#000", light="#fff")
-    return HttpResponse(picture.getvalue(), content_type="image/svg+xml")
+    url = factors.address(page_request.member, _pending_secret(page_request))
+    image = io.BytesIO()
+    # White background in dark mode too: cameras don't recognize an inverted code.
+    segno.make_qr(url, error="m").save(
+        image, kind="svg", scale=QR_MODULE_UNITS, dark="#000", light="#fff"
+    )
+    return HttpResponse(image.getvalue(), content_type="image/svg+xml")
 
 
 @sensitive_post_parameters("code", "password")
 @member_page(methods=FORM)
 def recovery_codes(page_request: PageRequest) -> HttpResponse:
-    """Ten new ones instead of those before."""
+    """Replace the recovery codes with ten new ones."""
 
-    def anew(page_request: PageRequest) -> HttpResponse:
+    def replace(page_request: PageRequest) -> HttpResponse:
         codes = factors.new_recovery_codes(page_request.member)
         page_request.audit("recovery codes", "made")
-        return _shown_once(page_request, codes, None, is_first=False)
+        return _render_secrets(page_request, codes, None, is_first=False)
 
-    return _once_proven(page_request, "account/recovery_codes.html", anew)
+    return _after_reauthentication(page_request, "account/recovery_codes.html", replace)
 
 
 @sensitive_post_parameters("code", "password")
 @member_page(methods=FORM)
 def switch_off(page_request: PageRequest) -> HttpResponse:
-    """The password alone is enough again."""
+    """Turn off two-step verification."""
 
-    def off(page_request: PageRequest) -> HttpResponse:
+    def turn_off(page_request: PageRequest) -> HttpResponse:
         factors.switch_off(page_request.member, page_request.now)
         page_request.audit("second factor off", "ok")
         page_request.success(
-            "Your second factor is switched off. Tokens stay good until they are revoked."
+            "Two-step verification was turned off. Your tokens keep working until you revoke them."
         )
         return page_request.redirect("account")
 
-    return _once_proven(page_request, "account/two_step_off.html", off)
+    return _after_reauthentication(page_request, "account/two_step_off.html", turn_off)
 
 
-def _once_proven(
-    page_request: PageRequest, template: str, do: Callable[[PageRequest], HttpResponse]
+def _after_reauthentication(
+    page_request: PageRequest, template: str, action: Callable[[PageRequest], HttpResponse]
 ) -> HttpResponse:
-    """Ask for password and code, and do it when both are right; of who has no second factor there is nothing to ask."""
+    """Ask for password and code, and run the action when both are right."""
     if not page_request.member.has_second_factor:
-        page_request.error("Your second factor is off.")
+        page_request.error("Two-step verification is off.")
         return page_request.redirect("second-factor")
     form = Proof(page_request.form_data)
-    if form.is_valid() and is_proven(page_request, form):
-        return do(page_request)
+    if form.is_valid() and knows_password_and_code(page_request, form):
+        return action(page_request)
     return page_request.render_form(template, form)
 
 
-def _shown_once(
+def _render_secrets(
     page_request: PageRequest, codes: tuple[str, ...], token: str | None, *, is_first: bool
 ) -> HttpResponse:
-    facts = {"codes": codes, "token": token, "address": commands_url(), "is_first": is_first}
-    return page_request.render("account/two_step_on.html", facts)
+    """Render the page that shows recovery codes and token; nothing shows them again."""
+    context = {"codes": codes, "token": token, "address": commands_url(), "is_first": is_first}
+    return page_request.render("account/two_step_on.html", context)
 
 
-def _switched_on(page_request: PageRequest, form: NewSecondFactor) -> SecondFactorSetup | None:
-    """What is told once; None: the form says why it stays off. Raises Throttled and AlreadyOn."""
+def _turn_on(page_request: PageRequest, form: NewSecondFactor) -> SecondFactorSetup | None:
+    """Turn on two-step verification, and return the recovery codes and the token.
+
+    If password or code is wrong, add that to the form and return None.
+
+    Raises:
+        AlreadyOn: If it has been turned on in the meantime.
+        RateLimited: If there have been too many wrong passwords.
+    """
     if not knows_password(page_request, form):
         return None
+    secret = _pending_secret(page_request)
     code = "".join(form.cleaned_data["code"].split())
     try:
-        made = factors.switch_on(page_request.member, _draft(page_request), code, page_request.now)
+        setup = factors.switch_on(page_request.member, secret, code, page_request.now)
     except CodeFailed:
         form.add_error("code", WRONG_CODE)
         return None
     sessions.clear_pending_totp_secret(page_request.request)
     sessions.end_others(page_request.request, page_request.member)
-    page_request.audit("second factor on", "ok", "with a token for scripts" if made.token else "")
-    return made
+    detail = "with a token for scripts" if setup.token else ""
+    page_request.audit("second factor on", "ok", detail)
+    return setup
 
 
-def _draft(page_request: PageRequest) -> str:
+def _pending_secret(page_request: PageRequest) -> str:
+    """Return the encrypted secret that is being set up in this session."""
     return sessions.pending_totp_secret(
         page_request.request, lambda: factors.new_encrypted_secret(page_request.member)
     )

@@ -1,8 +1,8 @@
-"""What a browser calls itself, as people call it: by this a member knows his own sessions."""
+"""Names of browsers and systems, by which members recognize their own sessions."""
 
 import re
 
-# In this order: most of them name those further down too.
+# In this order: most browsers also name those further down.
 BROWSERS = (
     ("Edge", r"Edg(?:e|A|iOS)?/(\d+)"),
     ("Opera", r"OPR/(\d+)"),
@@ -23,13 +23,16 @@ SYSTEMS = (
 
 
 def program_of(agent: str) -> str:
-    """``Firefox 145 on Windows``; what cannot be read so is shown as it was sent."""
+    """Return ``Firefox 145 on Windows``, or the user agent itself if it isn't recognized."""
     for name, pattern in BROWSERS:
-        found = re.search(pattern, agent)
-        if found:
-            return f"{name} {found[1]}{_system(agent)}"
+        match = re.search(pattern, agent)
+        if match:
+            return f"{name} {match[1]}{_system_suffix(agent)}"
     return agent or "unknown"
 
 
-def _system(agent: str) -> str:
-    return next((f" on {name}" for name, pattern in SYSTEMS if re.search(pattern, agent)), "")
+def _system_suffix(agent: str) -> str:
+    for name, pattern in SYSTEMS:
+        if re.search(pattern, agent):
+            return f" on {name}"
+    return ""

@@ -1,4 +1,4 @@
-"""My account: who I am, my password, and where I am signed in."""
+"""Your account: profile, password, and sessions."""
 
 from django.http import HttpResponse
 from django.views.decorators.debug import sensitive_post_parameters
@@ -10,82 +10,90 @@ from rollbook.accounts.permissions import Permission
 from rollbook.text import count_of
 from rollbook.web.http.client import address_of, agent_of
 from rollbook.web.pages.account.forms import ChangedPassword
+from rollbook.web.pages.account.reauthentication import REAUTHENTICATION_FAILED
 from rollbook.web.pages.account.user_agents import program_of
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
-from rollbook.web.pages.sign_in.views import begin, leave
+from rollbook.web.pages.sign_in.views import begin_session
+from rollbook.web.pages.sign_in.views import end_session as end_this_session
 
 
 @member_page()
 def account(page_request: PageRequest) -> HttpResponse:
+    """Show the member's profile, how they sign in, and their sessions."""
     member = page_request.member
-    living = [
-        (session, program_of(session.agent))
-        for session in sessions.active_sessions(member, page_request.request)
-    ]
-    facts = {
+    active_sessions = sessions.active_sessions(member, page_request.request)
+    context = {
         "is_district_wide": member.role.is_district_wide,
         "schools": member.schools.order_by("name", "organization_id"),
-        "living": living,
-        "others": len(living) - 1,
+        "sessions": [(session, program_of(session.agent)) for session in active_sessions],
+        "has_others": len(active_sessions) > 1,
         "codes_left": second_factor.recovery_codes_left(member),
         "tokens": api_tokens.active_tokens(member, page_request.now).count(),
-        "makes_tokens": page_request.may(Permission.UPDATE_STUDENTS),
+        "can_create_tokens": page_request.may(Permission.UPDATE_STUDENTS),
     }
-    return page_request.render("account/index.html", facts)
+    return page_request.render("account/index.html", context)
 
 
 @sensitive_post_parameters("old", "new", "again")
 @member_page(methods=FORM)
 def password(page_request: PageRequest) -> HttpResponse:
-    """Another password, for who knows the one there is. Every session ends with that; here a new one begins."""
+    """Change the password; this ends every session and starts a new one in this browser."""
     form = ChangedPassword(page_request.form_data)
-    if form.is_valid() and _change(page_request, form):
-        page_request.success(
-            "Your password is changed. Wherever else you were signed in, that has ended."
-        )
+    if form.is_valid() and _change_password(page_request, form):
+        page_request.success("Password changed. You’ve been signed out everywhere else.")
         return page_request.redirect("account")
     return page_request.render_form("account/password.html", form)
 
 
 @member_page(methods=POST)
 def end_session(page_request: PageRequest, handle: str) -> HttpResponse:
-    """A handle of somebody else's session is one of none: it may just as well have ended by itself."""
-    living = {
+    """End one of the member's sessions.
+
+    The handle of another member's session is treated like that of a session that has ended.
+    """
+    active_sessions = {
         session.handle: session
         for session in sessions.active_sessions(page_request.member, page_request.request)
     }
-    if handle not in living or not sessions.end_one(page_request.member, handle):
-        page_request.error("That session had ended already.")
+    if handle not in active_sessions or not sessions.end_one(page_request.member, handle):
+        page_request.error("That session had already ended.")
         return page_request.redirect("account")
     page_request.audit("end session", "ok", "chosen from the list")
-    if living[handle].is_this:
-        return leave(page_request.request)
-    page_request.success("The session is ended: that browser is asked for the password now.")
+    if active_sessions[handle].is_this:
+        return end_this_session(page_request.request)
+    page_request.success("Session ended. That browser has to sign in again.")
     return page_request.redirect("account")
 
 
 @member_page(methods=POST)
 def end_other_sessions(page_request: PageRequest) -> HttpResponse:
+    """End all sessions of the member except this one."""
     ended = sessions.end_others(page_request.request, page_request.member)
     page_request.audit("end session", "ok", f"all others: {ended}")
-    page_request.success(f"{count_of(ended, 'other session')} ended. You are signed in here only.")
+    page_request.success(
+        f"{count_of(ended, 'other session')} ended. You’re only signed in here now."
+    )
     return page_request.redirect("account")
 
 
-def _change(page_request: PageRequest, form: ChangedPassword) -> bool:
-    """Whether the password is changed; if not, the form says why. Raises Throttled."""
-    request, said = page_request.request, form.cleaned_data
+def _change_password(page_request: PageRequest, form: ChangedPassword) -> bool:
+    """Change the password of a valid form; if that isn't possible, add the reasons to the form.
+
+    Raises:
+        RateLimited: If there have been too many wrong passwords.
+    """
+    request, fields = page_request.request, form.cleaned_data
     try:
         with form.collect_reasons("new"):
-            known = change_password(
+            member = change_password(
                 page_request.member,
-                said["old"],
-                said["new"],
+                fields["old"],
+                fields["new"],
                 address_of(request),
                 page_request.now,
                 agent_of(request),
             )
-            begin(request, known)
+            begin_session(request, member)
     except SignInFailed:
-        form.add_error("old", "That isn’t your password. Try again.")
+        form.add_error("old", REAUTHENTICATION_FAILED)
     return not form.errors

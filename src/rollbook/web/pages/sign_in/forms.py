@@ -1,4 +1,4 @@
-"""The forms of signing in, and of a new or forgotten password."""
+"""Forms that sign in and set a new password."""
 
 from django import forms
 
@@ -8,7 +8,7 @@ from rollbook.web.pages.base.forms import EMAIL, FormWithReasons
 LOGIN = {**EMAIL, "autocomplete": "username", "autofocus": True}
 OLD_PASSWORD = {"autocomplete": "current-password"}
 NEW_PASSWORD = {"autocomplete": "new-password"}
-# No inputmode="numeric": a recovery code has letters.
+# No inputmode="numeric": a recovery code has letters and digits.
 CODE = {
     "autocomplete": "one-time-code",
     "autocapitalize": "none",
@@ -17,26 +17,26 @@ CODE = {
 }
 
 PASSWORD_RULES = (
-    f"At least {FEWEST_CHARACTERS} characters: a few words in a row are easy to remember. "
-    "Not one of the passwords that are tried first, and without your name or your district's."
+    f"At least {FEWEST_CHARACTERS} characters. A few words in a row are easy to remember. "
+    "Don’t use a common password, your name or your district’s name."
 )
 
 
 class SignIn(FormWithReasons):
-    """Login and password."""
+    """An email and a password."""
 
-    login = forms.CharField(label="E-mail", widget=forms.TextInput(LOGIN))
+    login = forms.CharField(label="Email", widget=forms.TextInput(LOGIN))
     password = forms.CharField(strip=False, widget=forms.PasswordInput(OLD_PASSWORD))
 
 
 class Forgotten(FormWithReasons):
-    """The login of a forgotten password."""
+    """The email of a member who has forgotten their password."""
 
-    login = forms.CharField(label="E-mail", widget=forms.TextInput(LOGIN))
+    login = forms.CharField(label="Email", widget=forms.TextInput(LOGIN))
 
 
 class NewPassword(FormWithReasons):
-    """A password, twice: nobody sees what is typed."""
+    """A new password, entered twice because it isn't visible."""
 
     new = forms.CharField(
         label="New password",
@@ -45,21 +45,26 @@ class NewPassword(FormWithReasons):
         widget=forms.PasswordInput(NEW_PASSWORD),
     )
     again = forms.CharField(
-        label="New password once more", strip=False, widget=forms.PasswordInput(NEW_PASSWORD)
+        label="Confirm new password", strip=False, widget=forms.PasswordInput(NEW_PASSWORD)
     )
 
     def clean_again(self) -> str:
+        """Check that both passwords are the same.
+
+        Raises:
+            ValidationError: If they differ.
+        """
         again: str = self.cleaned_data["again"]
         if again != self.cleaned_data.get("new", again):
-            raise forms.ValidationError("This is not the same. Type both again.")
+            raise forms.ValidationError("The passwords don’t match. Enter both again.")
         return again
 
 
 class Code(FormWithReasons):
-    """The second half of signing in."""
+    """A code of two-step verification."""
 
     code = forms.CharField(
         label="Code",
-        help_text="The six digits that your app shows now, or one of your recovery codes.",
+        help_text="The six-digit code from your authenticator app, or a recovery code.",
         widget=forms.TextInput({**CODE, "autofocus": True}),
     )

@@ -1,4 +1,4 @@
-"""A first or a forgotten password, set by a mailed link."""
+"""Password reset: set a first or forgotten password with an emailed link."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -12,12 +12,12 @@ from rollbook.accounts.models import AccountMailKind, Member
 from rollbook.web.http.client import address_of, agent_of
 from rollbook.web.pages.base.view import public_page
 from rollbook.web.pages.sign_in.forms import Forgotten, NewPassword
-from rollbook.web.pages.sign_in.views import proven
+from rollbook.web.pages.sign_in.views import continue_sign_in
 
 
 @public_page()
 def forgotten(request: HttpRequest) -> HttpResponse:
-    """Ask for a link. The answer is the same whether or not there is such a member."""
+    """Email a link to reset the password; the page doesn't reveal whether the login exists."""
     form = Forgotten(request.POST if request.method == "POST" else None)
     if not form.is_valid():
         return render(
@@ -31,23 +31,25 @@ def forgotten(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("new", "again")
 @public_page()
 def by_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Set a password, by which the link is used up, and be signed in with it; by who has a second factor half-way."""
+    """Set a password with an emailed link, which works once, and sign the member in.
+
+    Members with two-step verification still have to enter a code.
+    """
     try:
         member, kind = emailed_links.read(token)
-    except emailed_links.LinkExpired as bad:
-        return _bad_link(request, bad)
+    except emailed_links.LinkExpired as error:
+        return _link_expired(request, error)
     form = NewPassword(request.POST if request.method == "POST" else None)
-    if form.is_valid() and _set(request, member, form):
-        answer = proven(request, member, resolve_url("home"))
-        signed_in = "" if member.has_second_factor else f", and you are signed in as {member.email}"
-        messages.success(request, f"Your password is set{signed_in}.")
-        return answer
-    facts = {"form": form, "member": member, "is_invited": kind is AccountMailKind.INVITATION}
-    return render(request, "sign_in/new_password.html", facts, status=form.page_status)
+    if form.is_valid() and _set_password(request, member, form):
+        response = continue_sign_in(request, member, resolve_url("home"))
+        messages.success(request, _success_message(member))
+        return response
+    context = {"form": form, "member": member, "is_invited": kind is AccountMailKind.INVITATION}
+    return render(request, "sign_in/new_password.html", context, status=form.page_status)
 
 
-def _set(request: HttpRequest, member: Member, form: NewPassword) -> bool:
-    """Whether the password is set; if not, the form says why."""
+def _set_password(request: HttpRequest, member: Member, form: NewPassword) -> bool:
+    """Set the password of a valid form; if it violates the policy, add the reasons to the form."""
     new = form.cleaned_data["new"]
     with form.collect_reasons("new"):
         set_password(
@@ -56,6 +58,12 @@ def _set(request: HttpRequest, member: Member, form: NewPassword) -> bool:
     return not form.errors
 
 
-def _bad_link(request: HttpRequest, bad: emailed_links.LinkExpired) -> HttpResponse:
-    """410 and not 404: whatever it was, it will never lead anywhere again, and nobody need ask once more."""
-    return render(request, "sign_in/link_expired.html", {"reason": str(bad)}, status=410)
+def _success_message(member: Member) -> str:
+    if member.has_second_factor:
+        return "Password set."
+    return f"Password set. You’re signed in as {member.email}."
+
+
+def _link_expired(request: HttpRequest, error: emailed_links.LinkExpired) -> HttpResponse:
+    """Render the page for an expired link, with status 410: it will never work again."""
+    return render(request, "sign_in/link_expired.html", {"reason": str(error)}, status=410)

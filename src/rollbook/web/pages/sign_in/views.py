@@ -1,4 +1,4 @@
-"""In and out: a login and a password, and where there is a second factor a code, become a session, and end as one."""
+"""Sign-in and sign-out: a password, and a code with two-step verification, start a session."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -15,130 +15,138 @@ from rollbook.web.http.client import address_of, agent_of
 from rollbook.web.pages.base.view import POST, SAFE, public_page
 from rollbook.web.pages.sign_in.forms import Code, SignIn
 
-# Whichever it was, and whether there is such a member at all: one text.
-NOT_SIGNED_IN = "The e-mail or the password is not right."
+# One message for every reason, so that it doesn't reveal whether the login exists.
+SIGN_IN_FAILED = "Sign-in failed. Check your email and password."
 
 WRONG_CODE = (
-    "This is not right. Each code is good once; wait for the app’s next one. "
-    "If none is ever right, look at the clock of your phone."
+    "That code isn’t right. Each code works once, so wait for the next one in your app. "
+    "If no code works, check the clock of your phone."
 )
 
 
 @public_page(methods=SAFE)
 def slc(request: HttpRequest) -> HttpResponse:
-    """Where the sign-in was before Rollbook."""
+    """Redirect from the address that the sign-in page had before Rollbook."""
     return redirect("sign-in")
 
 
 @sensitive_post_parameters("password")
 @public_page()
 def sign_in(request: HttpRequest) -> HttpResponse:
-    """Whoever is signed in already is led on; sending the form signs in anew, as whom it names."""
+    """Sign in with email and password; redirect members who are already signed in."""
     form = SignIn(request.POST if request.method == "POST" else None)
     if not form.is_bound and sessions.member_of(request):
-        return redirect(_onward(request))
+        return redirect(_next_url(request))
     if not form.is_valid():
-        return _shown(request, form, form.page_status)
+        return _render_sign_in(request, form, form.page_status)
     address, agent, now = address_of(request), agent_of(request), timezone.now()
     try:
         member = auth_sign_in.verify_password(
             **form.cleaned_data, address=address, now=now, agent=agent
         )
     except auth_sign_in.SignInFailed:
-        form.add_error(None, NOT_SIGNED_IN)
-        return _shown(request, form, 403)
+        form.add_error(None, SIGN_IN_FAILED)
+        return _render_sign_in(request, form, 403)
     if not member.has_second_factor:
         auth_sign_in.record_sign_in(member, address, agent, now)
-    return proven(request, member, _onward(request))
+    return continue_sign_in(request, member, _next_url(request))
 
 
 @sensitive_post_parameters("code")
 @public_page()
 def code(request: HttpRequest) -> HttpResponse:
-    """The second half, in the browser that had the first. Until it is right nothing of the member is shown."""
+    """Complete a sign-in with a code, in the browser in which the password was entered.
+
+    The page shows nothing about the member until the code is right.
+    """
     now = timezone.now()
     member = sessions.pending_member(request, now)
     if member is None:
-        return _from_the_beginning(request)
+        return _restart_sign_in(request)
     form = Code(request.POST if request.method == "POST" else None)
     if not form.is_valid():
-        return _shown_code(request, form, form.page_status)
+        return _render_code(request, form, form.page_status)
     try:
-        left = second_factor.verify_code(
+        codes_left = second_factor.verify_code(
             member, form.cleaned_data["code"], address_of(request), now, agent_of(request)
         )
     except second_factor.CodeFailed:
         form.add_error("code", WRONG_CODE)
-        return _shown_code(request, form, 403)
+        return _render_code(request, form, 403)
     auth_sign_in.record_sign_in(member, address_of(request), agent_of(request), now)
-    begin(request, member)
-    _tell_of(request, left)
-    return redirect(_onward(request))
+    begin_session(request, member)
+    if codes_left is not None:
+        messages.warning(request, _recovery_code_warning(codes_left))
+    return redirect(_next_url(request))
 
 
 @public_page(methods=POST)
 def sign_out(request: HttpRequest) -> HttpResponse:
+    """Sign out."""
     member = sessions.member_of(request)
     if member:
         audit_request(request, "end session", "ok", timezone.now(), member=member)
-    return leave(request)
+    return end_session(request)
 
 
-def leave(request: HttpRequest) -> HttpResponse:
-    """Nobody is signed in here any more."""
+def end_session(request: HttpRequest) -> HttpResponse:
+    """End the session of this browser, and redirect to the sign-in page."""
     sessions.end(request)
-    messages.success(request, "You are signed out.")
+    messages.success(request, "You’re signed out.")
     return redirect("sign-in")
 
 
-def proven(request: HttpRequest, member: Member, onward: str) -> HttpResponse:
-    """The member has just proven to know the password, or to read the mail: on to the code, or to where he wants."""
+def continue_sign_in(request: HttpRequest, member: Member, next_url: str) -> HttpResponse:
+    """Ask for a code if the member uses two-step verification; otherwise start the session.
+
+    Args:
+        request: The request of the browser.
+        member: The member, whose password or emailed link has just been verified.
+        next_url: The address to redirect to after the sign-in.
+    """
     if member.has_second_factor:
         audit_request(request, "sign in", "code asked for", timezone.now(), member=member)
         sessions.begin_pending(request, member, timezone.now())
-        query = "" if onward == resolve_url("home") else "?" + urlencode({"next": onward})
+        query = "" if next_url == resolve_url("home") else "?" + urlencode({"next": next_url})
         return redirect(resolve_url("sign-in-code") + query)
-    begin(request, member)
-    return redirect(onward)
+    begin_session(request, member)
+    return redirect(next_url)
 
 
-def begin(request: HttpRequest, member: Member) -> None:
-    """The member has just proven to be it, with all that takes: this browser is signed in from now on."""
+def begin_session(request: HttpRequest, member: Member) -> None:
+    """Start a session in this browser for a member whose sign-in is complete."""
     sessions.begin(request, member, address_of(request), agent_of(request), timezone.now())
 
 
-def _shown(request: HttpRequest, form: SignIn, status: int) -> HttpResponse:
+def _render_sign_in(request: HttpRequest, form: SignIn, status: int) -> HttpResponse:
     return render(request, "sign_in/sign_in.html", {"form": form}, status=status)
 
 
-def _shown_code(request: HttpRequest, form: Code, status: int) -> HttpResponse:
+def _render_code(request: HttpRequest, form: Code, status: int) -> HttpResponse:
     return render(request, "sign_in/code.html", {"form": form}, status=status)
 
 
-def _from_the_beginning(request: HttpRequest) -> HttpResponse:
-    """Nobody is half way in this browser, any more."""
+def _restart_sign_in(request: HttpRequest) -> HttpResponse:
+    """Redirect to the sign-in page: no sign-in is waiting for a code in this browser."""
     if request.method == "POST":
         messages.error(
-            request, "That took more than five minutes. Sign in again, then with a new code."
+            request, "More than five minutes have passed. Sign in again and enter a new code."
         )
     return redirect("sign-in")
 
 
-def _tell_of(request: HttpRequest, left: int | None) -> None:
-    """A recovery code was used, and so many are left."""
-    if left is not None:
-        text = f"That was a recovery code. Left: {left}. Make new ones under Your account before they are used up."
-        messages.warning(request, text)
-
-
-def _onward(request: HttpRequest) -> str:
-    """Where the page_request was going, if that is a place of ours; never to another server."""
-    wanted = request.GET.get("next", "")
-    local = (
-        wanted.startswith("/") and wanted.isprintable()
-    )  # browsers leave out what is not: "/\t/evil.example"
+def _recovery_code_warning(codes_left: int) -> str:
     return (
-        wanted
-        if local and url_has_allowed_host_and_scheme(wanted, allowed_hosts=None)
-        else resolve_url("home")
+        f"You used a recovery code. Recovery codes left: {codes_left}. "
+        "You can create new ones under Your account."
     )
+
+
+def _next_url(request: HttpRequest) -> str:
+    """Return the address to redirect to after the sign-in, never one on another server."""
+    url = request.GET.get("next", "")
+    # Browsers ignore characters that aren't printable: "/\t/evil.example".
+    is_local = url.startswith("/") and url.isprintable()
+    if is_local and url_has_allowed_host_and_scheme(url, allowed_hosts=None):
+        return url
+    return resolve_url("home")
