@@ -205,7 +205,7 @@ def _states(rollbook: Rollbook) -> Iterator[State]:
 def _refused_password(page: Page, address: str) -> None:
     page.goto(address)
     page.get_by_label("New password", exact=True).fill("short")
-    page.get_by_label("New password once more").fill("another")
+    page.get_by_label("Confirm new password").fill("another")
     _send_form(page)
 
 
@@ -217,7 +217,7 @@ def _wrong_password(page: Page) -> None:
 
 def _asked_for_password(page: Page) -> None:
     page.goto("/forgotten-password")
-    page.get_by_label("E-mail").fill("nobody@maple.example")
+    page.get_by_label("Email").fill("nobody@maple.example")
     _send_form(page)
 
 
@@ -241,7 +241,7 @@ def _filled_in(page: Page, email: str) -> None:
     page.goto("/staff/invite")
     page.get_by_label("First name").fill("Noa")
     page.get_by_label("Last name").fill("Park")
-    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Email").fill(email)
     page.get_by_label("District manager").check()
     _send_form(page)
 
@@ -264,7 +264,7 @@ def _imported(page: Page) -> None:
 
 def _refused_school(page: Page) -> None:
     page.goto("/schools/new")
-    page.get_by_label("Organization ID").fill("100")
+    page.get_by_label("School ID").fill("100")
     page.get_by_label("Name").fill("Again")
     _send_form(page)
 

@@ -83,11 +83,11 @@ def test_from_the_invitation_to_a_mended_update_and_its_history(
     # The first password, by the mail's link
     page.goto(link_in(until_mailed_to(rollbook, login), "/password/"))
     page.get_by_label("New password", exact=True).fill("short")
-    page.get_by_label("New password once more").fill("short")
+    page.get_by_label("Confirm new password").fill("short")
     page.locator("main button").click()
     expect(page.get_by_role("main")).to_contain_text("It is shorter than 15 characters")
     page.get_by_label("New password", exact=True).fill(NEW_PASSWORD)
-    page.get_by_label("New password once more").fill(NEW_PASSWORD)
+    page.get_by_label("Confirm new password").fill(NEW_PASSWORD)
     page.locator("main button").click()
     expect(page.get_by_role("link", name="Noa Park")).to_be_visible()
 
@@ -239,13 +239,13 @@ def test_a_second_manager_is_invited_in_the_browser(
     login = f"ida-{javascript}@maple.example".lower()
     sign_in(page, LOGIN)
     page.get_by_role("link", name="Staff").click()
-    page.get_by_role("link", name="Invite a member").click()
+    page.get_by_role("link", name="Invite staff member").click()
     page.get_by_label("First name").fill("Ida")
     page.get_by_label("Last name").fill("Stone")
-    page.get_by_label("E-mail").fill(login)
+    page.get_by_label("Email").fill(login)
     page.get_by_label("District manager").check()
     page.locator("main button").click()
-    expect(page.get_by_role("status")).to_contain_text(f"An invitation is on its way to {login}")
+    expect(page.get_by_role("status")).to_contain_text(f"Invitation sent to {login}")
     ida = visitor()
     ida.goto(link_in(until_mailed_to(rollbook, login), "/password/"))
     expect(ida.get_by_role("main")).to_contain_text("Maple USD")
@@ -279,8 +279,8 @@ def _switch(page: Page, permission: str, *, on: bool) -> None:
     page.get_by_role("link", name="Roles").click()
     page.get_by_role("link", name="school manager", exact=True).click()
     page.get_by_label(permission).set_checked(on)
-    page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("status")).to_contain_text("The role school manager is changed")
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_role("status")).to_contain_text("Role saved: school manager.")
 
 
 @ONCE
@@ -299,7 +299,7 @@ def test_settings_count_for_the_next_file(page: Page, rollbook: Rollbook, javasc
     page.get_by_label("Encoding of student files").select_option(
         "cp1252" if javascript else "mac-roman"
     )
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save settings").click()
     expect(page.get_by_role("status")).to_contain_text("days files are kept")
     file = rollbook.data.parent / "old.csv"
     file.write_bytes(
@@ -312,8 +312,8 @@ def test_settings_count_for_the_next_file(page: Page, rollbook: Rollbook, javasc
     expect(page.get_by_role("main")).to_contain_text("Zoë")
     page.get_by_role("link", name="Settings").click()
     page.get_by_label("Encoding of student files").select_option("utf-8")
-    page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("status")).to_have_text("Saved: encoding.")
+    page.get_by_role("button", name="Save settings").click()
+    expect(page.get_by_role("status")).to_have_text("Settings saved: encoding.")
 
 
 @ONCE
@@ -323,13 +323,13 @@ def test_a_forgotten_password_is_replaced_by_mail(
 ) -> None:
     login = SCHOOL_MANAGER if javascript else INSTRUCTOR
     page.goto("/sign-in")
-    page.get_by_role("link", name="Forgotten your password?").click()
-    page.get_by_label("E-mail").fill(login)
+    page.get_by_role("link", name="Forgot your password?").click()
+    page.get_by_label("Email").fill(login)
     page.locator("main button").click()
     link = link_in(until_mailed_to(rollbook, login), "/password/")
     page.goto(link)
     page.get_by_label("New password", exact=True).fill(NEW_PASSWORD)
-    page.get_by_label("New password once more").fill(NEW_PASSWORD)
+    page.get_by_label("Confirm new password").fill(NEW_PASSWORD)
     page.locator("main button").click()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
@@ -349,7 +349,7 @@ def test_my_account_shows_where_i_am_signed_in_and_ends_it(
     elsewhere = visitor()
     sign_in(elsewhere, LOGIN)
     page.get_by_role("link", name="Ana Ruiz").click()
-    page.get_by_role("button", name="End all others").click()
+    page.get_by_role("button", name="End all other sessions").click()
     elsewhere.goto("/students")
     expect(elsewhere.get_by_role("heading", level=1)).to_have_text("Sign in")
     page.goto("/students")
@@ -492,44 +492,44 @@ def test_a_second_factor_from_the_first_code_to_a_lost_phone(
     # The phone reads the secret, and shows that it has it
     sign_in(page, login)
     page.get_by_role("link", name="Uma Ng").click()
-    page.get_by_role("link", name="Second factor").click()
+    page.get_by_role("link", name="Two-step verification").click()
     expect(page.get_by_role("img")).to_be_visible()
     phone = Phone.told(page.locator("main pre").inner_text())
     page.get_by_label("Code").fill(phone.code(datetime.now(UTC)))
     page.get_by_label("Your password").fill(PASSWORD)
-    page.get_by_role("button", name="Switch it on").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Keep these")
+    page.get_by_role("button", name="Turn on two-step verification").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Save your recovery codes")
     codes, header, _ = page.locator("main pre").all_inner_texts()
     first, second, *_ = codes.split()
     assert header.startswith("Authorization: Bearer rb_")
-    page.get_by_role("link", name="I have kept them").click()
+    page.get_by_role("link", name="I’ve saved everything").click()
 
     # The password alone is not enough any more, and a wrong code is not either
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
     page.goto("/students")
     fill_sign_in(page, login)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Your code")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Two-step verification")
     page.get_by_label("Code").fill("000000")
     page.locator("main button").click()
-    expect(page.get_by_role("main")).to_contain_text("This is not right.")
+    expect(page.get_by_role("main")).to_contain_text("That code isn’t right.")
     page.get_by_label("Code").fill(phone.code(datetime.now(UTC), later=1))
     page.locator("main button").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Students")
 
-    # The phone is lost: a recovery code signs in, another one switches it off
+    # The phone is lost: one recovery code signs in, another one turns it off
     page.get_by_role("button", name="Sign out").click()
     fill_sign_in(page, login)
     page.get_by_label("Code").fill(first)
     page.locator("main button").click()
-    expect(page.get_by_role("status")).to_contain_text("Left: 9.")
+    expect(page.get_by_role("status")).to_contain_text("Recovery codes left: 9.")
     page.get_by_role("link", name="Uma Ng").click()
-    page.get_by_role("link", name="Second factor").click()
-    page.get_by_role("link", name="Switch it off").click()
+    page.get_by_role("link", name="Two-step verification").click()
+    page.get_by_role("link", name="Turn off two-step verification").click()
     page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_label("Code").fill(second)
-    page.get_by_role("button", name="Switch it off").click()
-    expect(page.get_by_role("status")).to_contain_text("Your second factor is switched off.")
+    page.get_by_role("button", name="Turn off two-step verification").click()
+    expect(page.get_by_role("status")).to_contain_text("Two-step verification was turned off.")
     page.get_by_role("button", name="Sign out").click()
     sign_in(page, login)
 

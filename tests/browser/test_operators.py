@@ -11,7 +11,7 @@ __all__ = ["lived_in", "operators", "two_districts"]
 
 
 @BOTH_WAYS
-def test_an_operator_enters_looks_around_and_leaves(
+def test_an_operator_signs_in_views_tables_and_signs_out(
     browser: Browser, operators: Operators, faults: Faults, javascript: bool
 ) -> None:
     context = browser.new_context(
@@ -22,24 +22,24 @@ def test_an_operator_enters_looks_around_and_leaves(
     faults.watch(page, origin_of(operators.url))
     page.goto("/")
     found = _violations(for_axe, "/", javascript)
-    page.get_by_label("The secret that rollbook admin has printed").fill(operators.secret)
-    page.get_by_role("button", name="Enter").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("What is on this server")
+    page.get_by_label("One-time secret, printed by rollbook admin").fill(operators.secret)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Server data")
     for address in (
         "/",
-        "/staff/member/",
-        "/updates/update/",
-        "/staff/auditevent/",
-        "/roster/district/1/change/",
+        "/accounts/member/",
+        "/updates/updatejob/",
+        "/accounts/auditevent/",
+        "/districts/district/1/change/",
     ):
         page.goto(address)
         found += _violations(for_axe, address, javascript)
-    page.goto("/updates/update/")
+    page.goto("/updates/updatejob/")
     page.locator("#result_list tbody th a").click()
     expect(page.get_by_role("main")).to_contain_text("base.csv")
     assert page.locator("main input:not([type=hidden])").count() == 0
-    page.get_by_role("button", name="Leave").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Enter")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
     context.close()
     assert not found, "\n\n".join(found)
 

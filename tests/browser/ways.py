@@ -27,7 +27,7 @@ def sign_in(page: Page, login: str, password: str = PASSWORD) -> None:
 
 
 def fill_sign_in(page: Page, login: str, password: str = PASSWORD) -> None:
-    page.get_by_label("E-mail").fill(login)
+    page.get_by_label("Email").fill(login)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
 

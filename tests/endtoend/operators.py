@@ -40,12 +40,12 @@ def lived_in(two_districts: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     member = execute(rollbook.data, f"SELECT id FROM accounts_member WHERE email = '{LOGIN}'")[0][0]
     execute(
         rollbook.data,
-        "INSERT INTO updates_resultmail (update_id, member_id, queued_at, tries, last_error)"
+        "INSERT INTO updates_resultmail (update_id, member_id, queued_at, attempts, last_error)"
         f" VALUES ({update}, {member}, '2026-11-24 00:00:00+00:00', 1, '550 no such box')",
     )
     execute(
         rollbook.data,
-        "INSERT INTO accounts_auditseal (number, events, at, digest, forgotten, remaining_digest)"
+        "INSERT INTO accounts_auditseal (number, events, at, digest, removed_events, remaining_digest)"
         " VALUES (1, 0, '2026-11-24 00:00:00+00:00', '', 0, '')",
     )
     return rollbook.data

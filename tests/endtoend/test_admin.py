@@ -1,4 +1,4 @@
-"""``rollbook admin``: the operators' pages, from the secret on, of which the server of the members knows nothing."""
+"""``rollbook admin``: the operators' site, which the server of the members does not include."""
 
 import re
 import ssl
@@ -114,7 +114,7 @@ def links(answer: Answer, table: str) -> list[str]:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "path", ["/admin/", "/login/", "/staff/member/", "/districts/district/", "/logout/"]
+    "path", ["/admin/", "/login/", "/accounts/member/", "/districts/district/", "/logout/"]
 )
 def test_the_server_of_the_members_has_none_of_it(path: str) -> None:
     assert Client(headers={"Accept": "text/html"}).get(path, secure=True).status_code == 404
@@ -126,14 +126,14 @@ def test_without_the_secret_nobody_is_in(operators: Operators) -> None:
     for path in (
         "/",
         *(f"/{table}/" for table in sorted(TABLES)),
-        "/staff/member/1/change/",
+        "/accounts/member/1/change/",
         "/nothing/",
     ):
         answer = browser.get(path)
-        assert "The secret that" in answer.text, path
+        assert "One-time secret" in answer.text, path
         assert "maple" not in answer.text.casefold()
     answer = browser.enter("a" * 32)
-    assert (answer.status, "This is not the secret" in answer.text) == (422, True)
+    assert (answer.status, "The secret is wrong" in answer.text) == (422, True)
     assert (
         browser.post("/login/", secret=operators.secret).status == 403
     )  # from a page that is not ours
@@ -142,14 +142,14 @@ def test_without_the_secret_nobody_is_in(operators: Operators) -> None:
 
 def test_the_secret_lets_one_browser_in_until_it_leaves(operators: Operators) -> None:
     browser, other = Browser(operators.url), Browser(operators.url)
-    assert "What is on this server" in browser.enter(operators.secret).text
+    assert "Server data" in browser.enter(operators.secret).text
     assert other.enter(operators.secret).status == 422
-    assert "What is on this server" in browser.get("/").text
-    assert "The secret that" in browser.post("/logout/", browser.token("/")).text
-    assert "The secret that" in browser.get("/").text
+    assert "Server data" in browser.get("/").text
+    assert "One-time secret" in browser.post("/logout/", browser.token("/")).text
+    assert "One-time secret" in browser.get("/").text
     assert browser.enter(operators.secret).status == 422
     results = [result for _, result, _ in audited(operators)]
-    assert results == ["entered", "wrong secret", "left", "wrong secret"]
+    assert results == ["signed in", "wrong secret", "signed out", "wrong secret"]
 
 
 def test_every_table_is_listed_and_each_row_shown_without_secrets_and_students(
@@ -174,9 +174,9 @@ def test_every_table_is_listed_and_each_row_shown_without_secrets_and_students(
                 '<input type="password"',
             ):
                 assert secret not in shown.text + listed.text, path
-    assert "550 no such box" in inside.get("/updates/letter/").text
-    assert inside.get("/roster/student/").status == 404
-    assert inside.get("/staff/session/").status == 404
+    assert "550 no such box" in inside.get("/updates/resultmail/").text
+    assert inside.get("/students/student/").status == 404
+    assert inside.get("/accounts/session/").status == 404
     assert inside.get("/password_change/").status == 404
 
 
@@ -231,8 +231,8 @@ def test_each_look_is_in_the_audit_of_the_districts_that_were_seen(
 ) -> None:
     [path, *_] = links(inside.get("/updates/updatejob/"), "updates/updatejob")
     inside.get(path)
-    inside.get("/staff/member/")
-    inside.get("/staff/auditseal/")
+    inside.get("/accounts/member/")
+    inside.get("/accounts/auditseal/")
     key = path.split("/")[3]
     assert audited(operators)[1:] == [
         ("maple-usd", "seen", "list of updates"),

@@ -1,4 +1,4 @@
-"""The door to the operators' pages: one secret, one browser."""
+"""Sign-in to the operators' site: one secret, one browser."""
 
 from datetime import timedelta
 
@@ -6,45 +6,45 @@ from rollbook.web.operators.one_time_login import IDLE_TIMEOUT, OneTimeLogin
 from tests.accounts.browser import NOW
 
 
-def test_a_door_that_was_never_locked_opens_for_nothing() -> None:
-    door = OneTimeLogin()
-    assert door.redeem("", NOW) == ""
-    assert not door.is_signed_in("", NOW)
+def test_without_a_secret_nothing_signs_in() -> None:
+    login = OneTimeLogin()
+    assert login.redeem("", NOW) == ""
+    assert not login.is_signed_in("", NOW)
 
 
-def test_the_secret_is_good_once() -> None:
-    door = OneTimeLogin()
-    secret = door.issue_secret()
-    assert door.redeem(secret + "x", NOW) == ""
-    key = door.redeem(secret, NOW)
+def test_the_secret_works_once() -> None:
+    login = OneTimeLogin()
+    secret = login.issue_secret()
+    assert login.redeem(secret + "x", NOW) == ""
+    key = login.redeem(secret, NOW)
     assert key
     assert key != secret
-    assert door.redeem(secret, NOW) == ""
-    assert door.is_signed_in(key, NOW)
-    assert not door.is_signed_in(secret, NOW)
+    assert login.redeem(secret, NOW) == ""
+    assert login.is_signed_in(key, NOW)
+    assert not login.is_signed_in(secret, NOW)
 
 
-def test_who_stays_away_is_out() -> None:
-    door = OneTimeLogin()
-    key = door.redeem(door.issue_secret(), NOW)
-    assert door.is_signed_in(key, NOW + IDLE_TIMEOUT)
-    assert door.is_signed_in(key, NOW + 2 * IDLE_TIMEOUT)
-    assert not door.is_signed_in(key, NOW + 3 * IDLE_TIMEOUT + timedelta(seconds=1))
-    assert not door.is_signed_in(key, NOW)
+def test_an_idle_browser_is_signed_out() -> None:
+    login = OneTimeLogin()
+    key = login.redeem(login.issue_secret(), NOW)
+    assert login.is_signed_in(key, NOW + IDLE_TIMEOUT)
+    assert login.is_signed_in(key, NOW + 2 * IDLE_TIMEOUT)
+    assert not login.is_signed_in(key, NOW + 3 * IDLE_TIMEOUT + timedelta(seconds=1))
+    assert not login.is_signed_in(key, NOW)
 
 
-def test_a_new_secret_shuts_out_whoever_was_in() -> None:
-    door = OneTimeLogin()
-    first = door.issue_secret()
-    key = door.redeem(first, NOW)
-    second = door.issue_secret()
-    assert not door.is_signed_in(key, NOW)
-    assert door.redeem(first, NOW) == ""
-    assert door.redeem(second, NOW)
+def test_a_new_secret_signs_out_the_browser() -> None:
+    login = OneTimeLogin()
+    first = login.issue_secret()
+    key = login.redeem(first, NOW)
+    second = login.issue_secret()
+    assert not login.is_signed_in(key, NOW)
+    assert login.redeem(first, NOW) == ""
+    assert login.redeem(second, NOW)
 
 
-def test_who_leaves_is_out() -> None:
-    door = OneTimeLogin()
-    key = door.redeem(door.issue_secret(), NOW)
-    door.sign_out()
-    assert not door.is_signed_in(key, NOW)
+def test_signing_out_invalidates_the_key() -> None:
+    login = OneTimeLogin()
+    key = login.redeem(login.issue_secret(), NOW)
+    login.sign_out()
+    assert not login.is_signed_in(key, NOW)

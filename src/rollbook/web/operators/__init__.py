@@ -1,1 +1,1 @@
-"""The operators' pages, which ``rollbook admin`` serves on the host alone; no other command knows of them."""
+"""Operators' site: read-only admin pages that only ``rollbook admin`` serves, on the host alone."""

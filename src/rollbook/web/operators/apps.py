@@ -1,10 +1,10 @@
-"""The app whose templates go before those of Django's own admin."""
+"""The Django app of the operators' site; its templates take precedence over those of the admin."""
 
 from django.apps import AppConfig
 
 
 class Operators(AppConfig):
-    """Its label is not ``admin``, which is taken."""
+    """The app, with a label other than ``admin``, which Django's own app uses."""
 
     name = "rollbook.web.operators"
     label = "operators"

@@ -1,7 +1,7 @@
-"""What operators see, and the one thing that they can change there; each look at it is in the audit.
+"""Tables on the operators' site; viewing them is recorded in the audit.
 
-There is no student, row, problem or change among it: who has to see a child's record has `rollbook student show`. No
-table of passwords, codes, tokens and sessions is, and of members nothing that is secret.
+Only the name of a district can be changed. Students, rows, problems and changes aren't included:
+operators use ``rollbook student show``. Neither are passwords, codes, tokens and sessions.
 """
 
 from operator import attrgetter
@@ -21,76 +21,94 @@ from rollbook.web.operators.site import site
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[type-arg]  # it takes no argument when it runs
-    """A table to look at. ``whose`` is the way from one of its rows to the district; none: it is of no district."""
+    """A read-only table.
+
+    Attributes:
+        district_path: The path from a row to its district, as in ``school.district``; empty if the
+            rows belong to no district.
+    """
 
     actions = None
     list_per_page = 50
     show_full_result_count = False
-    whose = "district"
+    district_path = "district"
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return one_time_login.is_in(request)
+        """Allow signed-in operators to see the table in the index."""
+        return one_time_login.is_operator(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return one_time_login.is_in(request)
+        """Allow signed-in operators to view rows."""
+        return one_time_login.is_operator(request)
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Refuse to add rows."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Refuse to change rows."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Refuse to delete rows."""
         return False
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """A page of the list, noted with every district of which a row is on it."""
-        answer = super().changelist_view(request, extra_context)
-        page = (getattr(answer, "context_data", None) or {}).get("cl")
+        """Show a page of the list, and record it in the audit of each district on the page."""
+        response = super().changelist_view(request, extra_context)
+        page = (getattr(response, "context_data", None) or {}).get("cl")
         if page:
+            detail = f"list of {self.opts.verbose_name_plural}"
             districts = {self._district_of(row) for row in page.result_list} or {None}
-            for district in sorted(districts, key=lambda each: each.pk if each else 0):
-                one_time_login.note(
-                    request, "seen", f"list of {self.opts.verbose_name_plural}", district
-                )
-        return answer
+            for district in sorted(districts, key=_id_or_zero):
+                one_time_login.audit(request, "seen", detail, district)
+        return response
 
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """One row, noted with its district."""
+        """Show a row, and record it in the audit of its district."""
         row = kwargs.get("obj")
         if row:
-            one_time_login.note(
+            one_time_login.audit(
                 request, "seen", f"{self.opts.verbose_name} {row.pk}", self._district_of(row)
             )
         return super().render_change_form(request, context, *args, **kwargs)
 
     def history_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The history is in the audit."""
+        """Respond with 404: the audit has the history."""
         raise Http404
 
     def _district_of(self, row: Model) -> District | None:
-        found: District | None = attrgetter(self.whose)(row) if self.whose else None
-        return found
+        if not self.district_path:
+            return None
+        district: District | None = attrgetter(self.district_path)(row)
+        return district
+
+
+def _id_or_zero(district: District | None) -> int:
+    return district.pk if district else 0
 
 
 class DistrictName(forms.ModelForm):  # type: ignore[type-arg]
-    """It goes into mail headers and log lines."""
+    """The name of a district, which appears in email headers and log lines."""
 
     def clean_name(self) -> str:
+        """Return the name on one line.
+
+        Raises:
+            ValidationError: If it is empty or has unprintable characters.
+        """
         name = " ".join(str(self.cleaned_data["name"]).split())
         if not (name and name.isprintable()):
-            raise forms.ValidationError(
-                "The name is missing, or has characters that cannot be printed."
-            )
+            raise forms.ValidationError("The name is missing or has unprintable characters.")
         return name
 
 
 class Districts(ReadOnlyAdmin):
-    """Their name can be changed: no history hangs on it. All else they settle for themselves."""
+    """Districts; only the name can be changed here, the rest on the district's Settings page."""
 
     form = DistrictName
     list_display = ("slug", "name", "time_zone", "encoding")
@@ -108,18 +126,19 @@ class Districts(ReadOnlyAdmin):
     readonly_fields = fields[1:]
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return one_time_login.is_in(request)
+        """Allow signed-in operators to change the name."""
+        return one_time_login.is_operator(request)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
-        """The name alone: somebody may change the settings in this moment."""
+        """Save only the name: a member may be changing the settings at the same time."""
         District.objects.filter(pk=obj.pk).update(name=obj.name)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """Into our audit, and into no other."""
-        one_time_login.note(request, "changed", "name of the district", obj)
+        """Record the change in our audit instead of Django's log."""
+        one_time_login.audit(request, "changed", "name of the district", obj)
 
     def message_user(self, *args: Any, **kwargs: Any) -> None:
-        """The list says it."""
+        """Show no message: the list shows the new name."""
 
     def _district_of(self, row: Any) -> District | None:
         district: District = row
@@ -127,6 +146,8 @@ class Districts(ReadOnlyAdmin):
 
 
 class Schools(ReadOnlyAdmin):
+    """Schools."""
+
     list_display = ("name", "organization_id", "district")
     list_filter = ("district",)
     list_select_related = ("district",)
@@ -135,15 +156,19 @@ class Schools(ReadOnlyAdmin):
 
 
 class Groups(ReadOnlyAdmin):
+    """Groups."""
+
     list_display = ("name", "school")
     list_filter = ("school__district",)
     list_select_related = ("school__district",)
     search_fields = ("name",)
     fields = ("school", "name")
-    whose = "school.district"
+    district_path = "school.district"
 
 
 class Roles(ReadOnlyAdmin):
+    """Roles."""
+
     list_display = ("name", "type", "is_standard", "district")
     list_filter = ("district", "type")
     list_select_related = ("district",)
@@ -151,6 +176,8 @@ class Roles(ReadOnlyAdmin):
 
 
 class Members(ReadOnlyAdmin):
+    """Members, without their passwords."""
+
     list_display = ("email", "last_name", "first_name", "role", "is_active", "district")
     list_filter = ("district", "is_active")
     list_select_related = ("district", "role")
@@ -169,6 +196,8 @@ class Members(ReadOnlyAdmin):
 
 
 class Updates(ReadOnlyAdmin):
+    """Updates, without their rows and problems."""
+
     list_display = (
         "number",
         "district",
@@ -209,7 +238,9 @@ class Updates(ReadOnlyAdmin):
     )
 
 
-class UpdateLetters(ReadOnlyAdmin):
+class ResultMails(ReadOnlyAdmin):
+    """Emails about the results of updates."""
+
     list_display = ("update", "member", "queued_at", "sent_at", "attempts", "last_error")
     list_filter = ("update__district",)
     list_select_related = ("update__district", "member")
@@ -223,10 +254,12 @@ class UpdateLetters(ReadOnlyAdmin):
         "next_attempt_at",
         "last_error",
     )
-    whose = "update.district"
+    district_path = "update.district"
 
 
-class StaffLetters(ReadOnlyAdmin):
+class AccountMails(ReadOnlyAdmin):
+    """Emails about member accounts."""
+
     list_display = ("kind", "member", "queued_at", "sent_at", "attempts", "last_error")
     list_filter = ("member__district", "kind")
     list_select_related = ("member__district",)
@@ -241,10 +274,12 @@ class StaffLetters(ReadOnlyAdmin):
         "next_attempt_at",
         "last_error",
     )
-    whose = "member.district"
+    district_path = "member.district"
 
 
 class AuditEvents(ReadOnlyAdmin):
+    """Audit events."""
+
     list_display = ("at", "district", "member", "action", "result", "detail", "address", "seal")
     list_filter = ("district",)
     list_select_related = ("district", "member", "seal")
@@ -254,22 +289,24 @@ class AuditEvents(ReadOnlyAdmin):
 
 
 class AuditSeals(ReadOnlyAdmin):
+    """Seals of the audit."""
+
     list_display = ("number", "at", "events", "removed_events")
     ordering = ("-number",)
     fields = ("number", "at", "events", "removed_events", "digest", "remaining_digest")
-    whose = ""
+    district_path = ""
 
 
-for _model, _table in (
+for _model, _model_admin in (
     (District, Districts),
     (School, Schools),
     (Group, Groups),
     (Role, Roles),
     (Member, Members),
     (UpdateJob, Updates),
-    (ResultMail, UpdateLetters),
-    (AccountMail, StaffLetters),
+    (ResultMail, ResultMails),
+    (AccountMail, AccountMails),
     (AuditEvent, AuditEvents),
     (AuditSeal, AuditSeals),
 ):
-    site.register(_model, _table)
+    site.register(_model, _model_admin)

@@ -1,7 +1,7 @@
-"""Who is let in to the operators' pages: whoever has seen the terminal in which ``rollbook admin`` runs.
+"""Sign-in to the operators' site with a one-time secret.
 
-It prints a secret that is good once. The browser that brings it gets a cookie; what the cookie must say is known to the
-process alone, so that nothing of it is left when the command has ended.
+``rollbook admin`` prints the secret. The browser that sends it gets a cookie, whose hash is only
+kept in the memory of the process: when the command ends, the cookie is worthless.
 """
 
 import hashlib
@@ -24,79 +24,84 @@ IDLE_TIMEOUT = timedelta(minutes=30)
 
 
 class OneTimeLogin:
-    """It opens once, for the secret, and then for the browser that has brought it until that leaves or stays away."""
+    """The secret and the one browser that has signed in with it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._awaited = ""
-        self._let_in = ""
+        self._secret_digest = ""
+        self._key_digest = ""
         self._seen_at = timezone.now()
 
     def issue_secret(self) -> str:
-        """A new secret, the only one that opens from now on."""
+        """Return a new secret, which replaces the old one and signs out its browser."""
         secret = secrets.token_urlsafe(24)
         with self._lock:
-            self._awaited, self._let_in = _digest(secret), ""
+            self._secret_digest, self._key_digest = _digest(secret), ""
         return secret
 
     def redeem(self, secret: str, now: datetime) -> str:
-        """What the browser's cookie has to say from now on; nothing if this is not the secret, or is not any more."""
+        """Use up the secret, and return the key for the browser's cookie; empty if it is wrong."""
         with self._lock:
-            if not (self._awaited and secrets.compare_digest(_digest(secret), self._awaited)):
+            if not self._secret_digest:
+                return ""
+            if not secrets.compare_digest(_digest(secret), self._secret_digest):
                 return ""
             key = secrets.token_urlsafe(24)
-            self._awaited, self._let_in, self._seen_at = "", _digest(key), now
+            self._secret_digest, self._key_digest, self._seen_at = "", _digest(key), now
         return key
 
     def is_signed_in(self, key: str, now: datetime) -> bool:
-        """Whether this is the browser that was let in."""
+        """Return whether the key is that of the signed-in browser; this extends its session."""
         with self._lock:
-            is_known = bool(self._let_in) and secrets.compare_digest(_digest(key), self._let_in)
-            if is_known and now - self._seen_at > IDLE_TIMEOUT:
-                is_known, self._let_in = False, ""
-            if is_known:
-                self._seen_at = now
-        return is_known
+            if not self._key_digest:
+                return False
+            if not secrets.compare_digest(_digest(key), self._key_digest):
+                return False
+            if now - self._seen_at > IDLE_TIMEOUT:
+                self._key_digest = ""
+                return False
+            self._seen_at = now
+        return True
 
     def sign_out(self) -> None:
-        """Nobody is in any more."""
+        """Sign the browser out."""
         with self._lock:
-            self._let_in = ""
+            self._key_digest = ""
 
 
 one_time_login = OneTimeLogin()
 
 
 class Operator(AnonymousUser):
-    """Whoever asks; a member of no district, and no row of any table."""
+    """The user of a request to the operators' site; not a member, and not in any table."""
 
-    def __init__(self, *, is_in: bool) -> None:
+    def __init__(self, *, is_signed_in: bool) -> None:
         super().__init__()
-        self.is_in = is_in
+        self.is_signed_in = is_signed_in
 
 
 def operator(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Let every request know who asks."""
+    """Set ``request.user`` to an ``Operator`` (middleware)."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        is_in = one_time_login.is_signed_in(request.COOKIES.get(COOKIE, ""), timezone.now())
-        request.user = Operator(is_in=is_in)
+        key = request.COOKIES.get(COOKIE, "")
+        request.user = Operator(is_signed_in=one_time_login.is_signed_in(key, timezone.now()))
         return get_response(request)
 
     return middleware
 
 
-def is_in(request: HttpRequest) -> bool:
-    """Whether an operator asks."""
-    return getattr(request.user, "is_in", False)
+def is_operator(request: HttpRequest) -> bool:
+    """Return whether the request is from a signed-in operator."""
+    return getattr(request.user, "is_signed_in", False)
 
 
-def note(
+def audit(
     request: HttpRequest, result: str, detail: str = "", district: District | None = None
 ) -> None:
-    """Write into the audit, into the district's if it is one's, what an operator saw or did."""
+    """Record what an operator viewed or did, in the audit of the district if there is one."""
     log.record(
         ACTION,
         result,
@@ -108,5 +113,5 @@ def note(
 
 
 def _digest(text: str) -> str:
-    """Of a secret that is random and long: nobody finds it by trying."""
+    """Return a hash; a fast one suffices because secrets are long and random."""
     return hashlib.blake2b(text.encode(), digest_size=32).hexdigest()

@@ -1,9 +1,9 @@
-"""The settings of ``rollbook admin``: those of the server, but with Django's admin and its addresses instead of ours.
+"""Settings of ``rollbook admin``: the server's settings with Django's admin instead of our pages.
 
-So the server that members reach has neither, whatever is asked of it.
+The server that members use includes neither the admin nor its addresses.
 """
 
-from rollbook.settings import *
+from rollbook.settings import *  # noqa: F403
 from rollbook.settings import INSTALLED_APPS, SILENCED_SYSTEM_CHECKS
 
 INSTALLED_APPS = [
@@ -11,7 +11,7 @@ INSTALLED_APPS = [
     "rollbook.web.operators",
     "django.contrib.admin.apps.SimpleAdminConfig",
 ]
-MIGRATION_MODULES = {"admin": None}  # its one table would hold what our audit holds
+MIGRATION_MODULES = {"admin": None}  # its only table is a log of changes, which our audit has
 ROOT_URLCONF = "rollbook.web.operators.urls"
 MIDDLEWARE = [
     "rollbook.web.middleware.request_id",
@@ -24,17 +24,18 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
-# Nobody comes from elsewhere: no proxy is believed, and a page of another name that leads here finds nothing.
+# Only browsers on this host connect: no proxy is trusted, and no other host name is accepted.
 BEHIND_PROXY = False
 SECURE_PROXY_SSL_HEADER = None
 ALLOWED_HOSTS = ["localhost", "127.0.0.1"]
 CSRF_TRUSTED_ORIGINS = []
-CSRF_COOKIE_NAME = "__Host-operator-csrf"  # beside that of a server under the same name
+CSRF_COOKIE_NAME = "__Host-operator-csrf"  # differs from the cookie of a server with the same name
 CSRF_FAILURE_VIEW = "django.views.csrf.csrf_failure"
 
 SILENCED_SYSTEM_CHECKS = [
     *SILENCED_SYSTEM_CHECKS,
-    "admin.E408",  # who is let in is the business of entering.py:
-    "admin.E409",  # no member is an operator,
-    "admin.E410",  # and so there are no sessions of members here
+    # one_time_login.py signs operators in, not Django's authentication and session middleware.
+    "admin.E408",
+    "admin.E409",
+    "admin.E410",
 ]

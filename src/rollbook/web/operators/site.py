@@ -1,4 +1,4 @@
-"""Django's admin without members, passwords and a log of its own: another way in, and our audit."""
+"""Django's admin with a one-time secret instead of passwords, and our audit instead of its log."""
 
 from typing import Any
 
@@ -11,53 +11,55 @@ from django.utils import timezone
 
 from rollbook.web.operators import one_time_login
 
-NOT_OURS = {"password_change", "password_change_done", "autocomplete", "view_on_site"}
+EXCLUDED_URLS = {"password_change", "password_change_done", "autocomplete", "view_on_site"}
 
 
 class OperatorSite(AdminSite):
-    """Everything is behind ``entering.door``."""
+    """The admin site; every page requires a sign-in with the one-time secret."""
 
     site_title = "Rollbook"
-    site_header = "Rollbook, for its operators"
-    index_title = "What is on this server"
+    site_header = "Rollbook operators"
+    index_title = "Server data"
     site_url = None
     enable_nav_sidebar = False
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return one_time_login.is_in(request)
+        """Return whether the request is from a signed-in operator."""
+        return one_time_login.is_operator(request)
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
-        """Without the addresses for who has a password."""
-        return [url for url in super().get_urls() if getattr(url, "name", "") not in NOT_OURS]
+        """Return the addresses of the admin, without those that need a user account."""
+        return [url for url in super().get_urls() if getattr(url, "name", "") not in EXCLUDED_URLS]
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Takes the secret, once."""
+        """Show the form for the secret, and sign in the browser that sends it."""
         if request.method == "POST":
             key = one_time_login.one_time_login.redeem(
                 request.POST.get("secret", "").strip(), timezone.now()
             )
-            one_time_login.note(request, "entered" if key else "wrong secret")
+            result = "signed in" if key else "wrong secret"
+            one_time_login.audit(request, result)
             if key:
-                answer = redirect("admin:index")
-                answer.set_cookie(
+                response = redirect("admin:index")
+                response.set_cookie(
                     one_time_login.COOKIE, key, secure=True, httponly=True, samesite="Strict"
                 )
-                return answer
+                return response
         context = {
             **self.each_context(request),
-            "title": "Enter",
+            "title": "Sign in",
             "is_wrong": request.method == "POST",
         }
         status = 422 if request.method == "POST" else 200
-        return TemplateResponse(request, "operators/enter.html", context, status=status)
+        return TemplateResponse(request, "operators/sign_in.html", context, status=status)
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """The secret has been good once; another one is printed when the command is given again."""
-        if request.method == "POST" and one_time_login.is_in(request):
+        """Sign out; to sign in again, run the command again for a new secret."""
+        if request.method == "POST" and one_time_login.is_operator(request):
             one_time_login.one_time_login.sign_out()
-            one_time_login.note(request, "left")
+            one_time_login.audit(request, "signed out")
         return redirect("admin:login")
 
 
