@@ -226,7 +226,7 @@ def test_a_districts_name_can_be_changed_and_nothing_else_of_it(
     assert execute(operators.data, facts) == [("Maple Unified", "maple-usd", 14)]
 
 
-def test_each_look_is_in_the_audit_of_the_districts_that_were_seen(
+def test_each_view_is_in_the_audit_of_the_districts_that_were_seen(
     operators: Operators, inside: Browser
 ) -> None:
     [path, *_] = links(inside.get("/updates/updatejob/"), "updates/updatejob")
@@ -235,8 +235,8 @@ def test_each_look_is_in_the_audit_of_the_districts_that_were_seen(
     inside.get("/accounts/auditseal/")
     key = path.split("/")[3]
     assert audited(operators)[1:] == [
-        ("maple-usd", "seen", "list of updates"),
-        ("maple-usd", "seen", f"update {key}"),
+        ("maple-usd", "seen", "list of update jobs"),
+        ("maple-usd", "seen", f"update job {key}"),
         ("maple-usd", "seen", "list of members"),
         ("cedar-county", "seen", "list of members"),
         (None, "seen", "list of audit seals"),

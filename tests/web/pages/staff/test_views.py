@@ -110,9 +110,11 @@ def test_the_schools_of_the_district_are_offered_and_no_others(
 
 def test_the_groups_of_choices_are_named_and_described(browser: Visitor) -> None:
     page = browser.read("/staff/invite")
-    groups = {
-        "".join(group.find("legend").itertext()): group for group in page.main.iter("fieldset")
-    }  # type: ignore[union-attr]
+    groups = {}
+    for group in page.main.iter("fieldset"):
+        legend = group.find("legend")
+        assert legend is not None
+        groups["".join(legend.itertext())] = group
     assert list(groups) == ["Role", "Schools"]
     described = groups["Schools"].get("aria-describedby")
     (hint,) = (element for element in page.main.iter() if element.get("id") == described)
@@ -181,10 +183,9 @@ def test_an_invalid_member_is_reported_and_the_form_keeps_its_values(
     page = read(response)
     (alert,) = (element for element in page.main.iter() if element.get("role") == "alert")
     assert "".join(alert.itertext()) == reason
-    sent = {
-        name: value if isinstance(value, list) else [value]
-        for name, value in (BEN | other).items()
-    }
+    sent: dict[str, list[str]] = {}
+    for name, value in (BEN | other).items():
+        sent[name] = value if isinstance(value, list) else [value]
     values = page.form().values
     assert {name: values.get(name, []) for name in sent} == sent
     assert not Member.objects.filter(email="ben@maple.example").exists()

@@ -1,6 +1,7 @@
 """Forms that sign in and set a new password."""
 
 from django import forms
+from django.http import HttpRequest, QueryDict
 
 from rollbook.accounts.auth.password_policy import FEWEST_CHARACTERS
 from rollbook.web.pages.base.forms import EMAIL, FormWithReasons
@@ -20,6 +21,11 @@ PASSWORD_RULES = (
     f"At least {FEWEST_CHARACTERS} characters. A few words in a row are easy to remember. "
     "Don’t use a common password, your name or your district’s name."
 )
+
+
+def post_data(request: HttpRequest) -> QueryDict | None:
+    """Return the data of a form that was sent; None if the page is only viewed."""
+    return request.POST if request.method == "POST" else None
 
 
 class SignIn(FormWithReasons):

@@ -11,14 +11,14 @@ from rollbook.accounts.auth.password_changes import request_password_reset, set_
 from rollbook.accounts.models import AccountMailKind, Member
 from rollbook.web.http.client import address_of, agent_of
 from rollbook.web.pages.base.view import public_page
-from rollbook.web.pages.sign_in.forms import Forgotten, NewPassword
+from rollbook.web.pages.sign_in.forms import Forgotten, NewPassword, post_data
 from rollbook.web.pages.sign_in.views import continue_sign_in
 
 
 @public_page()
 def forgotten(request: HttpRequest) -> HttpResponse:
     """Email a link to reset the password; the page doesn't reveal whether the login exists."""
-    form = Forgotten(request.POST if request.method == "POST" else None)
+    form = Forgotten(post_data(request))
     if not form.is_valid():
         return render(
             request, "sign_in/forgot_password.html", {"form": form}, status=form.page_status
@@ -39,7 +39,7 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
         member, kind = emailed_links.read(token)
     except emailed_links.LinkExpired as error:
         return _link_expired(request, error)
-    form = NewPassword(request.POST if request.method == "POST" else None)
+    form = NewPassword(post_data(request))
     if form.is_valid() and _set_password(request, member, form):
         response = continue_sign_in(request, member, resolve_url("home"))
         messages.success(request, _success_message(member))

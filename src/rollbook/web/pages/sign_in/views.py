@@ -13,7 +13,7 @@ from rollbook.accounts.models import Member
 from rollbook.web.http.authentication import audit_request
 from rollbook.web.http.client import address_of, agent_of
 from rollbook.web.pages.base.view import POST, SAFE, public_page
-from rollbook.web.pages.sign_in.forms import Code, SignIn
+from rollbook.web.pages.sign_in.forms import Code, SignIn, post_data
 
 # One message for every reason, so that it doesn't reveal whether the login exists.
 SIGN_IN_FAILED = "Sign-in failed. Check your email and password."
@@ -34,7 +34,7 @@ def slc(request: HttpRequest) -> HttpResponse:
 @public_page()
 def sign_in(request: HttpRequest) -> HttpResponse:
     """Sign in with email and password; redirect members who are already signed in."""
-    form = SignIn(request.POST if request.method == "POST" else None)
+    form = SignIn(post_data(request))
     if not form.is_bound and sessions.member_of(request):
         return redirect(_next_url(request))
     if not form.is_valid():
@@ -63,7 +63,7 @@ def code(request: HttpRequest) -> HttpResponse:
     member = sessions.pending_member(request, now)
     if member is None:
         return _restart_sign_in(request)
-    form = Code(request.POST if request.method == "POST" else None)
+    form = Code(post_data(request))
     if not form.is_valid():
         return _render_code(request, form, form.page_status)
     try:
