@@ -29,7 +29,8 @@ class OperatorSite(AdminSite):
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         """Return the addresses of the admin, without those that need a user account."""
-        return [url for url in super().get_urls() if getattr(url, "name", "") not in EXCLUDED_URLS]
+        urls = super().get_urls()
+        return [url for url in urls if getattr(url, "name", "") not in EXCLUDED_URLS]
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

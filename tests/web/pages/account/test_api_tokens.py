@@ -59,7 +59,7 @@ def test_a_token_is_shown_once_with_instructions(browser: Visitor, manager: Memb
     for address in ("/account/tokens", "/account", "/account/tokens/new"):
         assert secret not in browser.get(address).content.decode()
     token = Token.objects.get()
-    event = AuditEvent.objects.get(action="make token")
+    event = AuditEvent.objects.get(action="create token")
     assert (event.member, event.result, event.detail) == (
         manager,
         "ok",

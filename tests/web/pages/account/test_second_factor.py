@@ -139,7 +139,7 @@ def test_a_code_and_the_password_turn_it_on_and_show_the_secrets_once(
     assert answer.content.decode().startswith("NONE")
     assert browser.get("/account").status_code == 200
     assert other.get("/account").status_code == 302
-    event = AuditEvent.objects.get(action="second factor on")
+    event = AuditEvent.objects.get(action="two-step verification on")
     assert (event.member, event.result, event.detail) == (manager, "ok", "with a token for scripts")
     shown_again = browser.read(PAGE)
     assert shown_again.heading == "Two-step verification"
@@ -237,7 +237,7 @@ def test_the_code_is_asked_for_after_the_password(
     assert browser.get("/account").status_code == 200
     events = AuditEvent.objects.filter(member=manager).order_by("pk")
     assert [(event.action, event.result) for event in events] == [
-        ("sign in", "code asked for"),
+        ("sign in", "code required"),
         ("sign in", "ok"),
         ("begin session", "ok"),
     ]
@@ -423,7 +423,7 @@ def test_turning_it_off_requires_password_and_code(
         "Two-step verification was turned off. Your tokens keep working until you revoke them."
     ]
     assert not SecondFactor.objects.exists()
-    assert AuditEvent.objects.get(action="second factor off").member == manager
+    assert AuditEvent.objects.get(action="two-step verification off").member == manager
     assert Visitor().sign_in(manager)["Location"] == "/"
 
 
@@ -513,7 +513,7 @@ def test_a_manager_can_turn_it_off_for_a_member_who_lost_their_phone(
     assert browser.follow(response).messages == [
         "Two-step verification was turned off for Ana Ruiz. We’ve emailed them."
     ]
-    event = AuditEvent.objects.get(action="second factor off")
+    event = AuditEvent.objects.get(action="two-step verification off")
     assert (event.member, event.result, event.detail) == (
         manager,
         "ok",

@@ -52,7 +52,7 @@ def test_a_role_is_added(browser: Visitor, maple: District) -> None:
         ["see students", "edit students"],
     )
     detail = f"role {role.pk}: see students, edit students"
-    assert AuditEvent.objects.get(action="make role").detail == detail
+    assert AuditEvent.objects.get(action="add role").detail == detail
 
 
 def test_permissions_the_type_cannot_have_are_not_offered_and_not_accepted(

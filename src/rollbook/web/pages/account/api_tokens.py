@@ -64,7 +64,7 @@ def _create(page_request: PageRequest, form: NewToken) -> tuple[Token, str] | No
             page_request.now,
             form.lifetime,
         )
-        page_request.audit("make token", "ok", f"{token}: {', '.join(token.scopes)}")
+        page_request.audit("create token", "ok", f"{token}: {', '.join(token.scopes)}")
         return token, secret
     return None
 

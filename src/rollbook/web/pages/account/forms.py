@@ -11,11 +11,11 @@ from rollbook.web.pages.sign_in.forms import CODE, OLD_PASSWORD, NewPassword
 LIFETIMES = {30: "30 days", 90: "90 days", 365: "1 year", 730: "2 years"}
 """The lifetimes of a token that can be chosen: days, and their label."""
 
-_SCOPE_LABELS = {
-    Scope.START: "Start: upload student files",
-    Scope.STATUS: "Status: check the progress of an update",
-    Scope.CANCEL: "Cancel: cancel an update",
-}
+SCOPE_CHOICES = [
+    (Scope.START.value, "Start: upload student files"),
+    (Scope.STATUS.value, "Status: check the progress of an update"),
+    (Scope.CANCEL.value, "Cancel: cancel an update"),
+]
 
 
 class Password(FormWithReasons):
@@ -67,8 +67,8 @@ class NewToken(Password):
     scopes = forms.MultipleChoiceField(
         label="Commands",
         required=False,
-        choices=[(scope.value, _SCOPE_LABELS[scope]) for scope in Scope],
-        initial=[scope.value for scope in Scope],
+        choices=SCOPE_CHOICES,
+        initial=list(Scope),
         widget=forms.CheckboxSelectMultiple,
     )
     days = forms.TypedChoiceField(

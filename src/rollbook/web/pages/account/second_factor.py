@@ -63,7 +63,7 @@ def recovery_codes(page_request: PageRequest) -> HttpResponse:
 
     def replace(page_request: PageRequest) -> HttpResponse:
         codes = factors.new_recovery_codes(page_request.member)
-        page_request.audit("recovery codes", "made")
+        page_request.audit("recovery codes", "created")
         return _render_secrets(page_request, codes, None, is_first=False)
 
     return _after_reauthentication(page_request, "account/recovery_codes.html", replace)
@@ -76,7 +76,7 @@ def switch_off(page_request: PageRequest) -> HttpResponse:
 
     def turn_off(page_request: PageRequest) -> HttpResponse:
         factors.switch_off(page_request.member, page_request.now)
-        page_request.audit("second factor off", "ok")
+        page_request.audit("two-step verification off", "ok")
         page_request.success(
             "Two-step verification was turned off. Your tokens keep working until you revoke them."
         )
@@ -127,7 +127,7 @@ def _turn_on(page_request: PageRequest, form: NewSecondFactor) -> SecondFactorSe
     sessions.clear_pending_totp_secret(page_request.request)
     sessions.end_others(page_request.request, page_request.member)
     detail = "with a token for scripts" if setup.token else ""
-    page_request.audit("second factor on", "ok", detail)
+    page_request.audit("two-step verification on", "ok", detail)
     return setup
 
 

@@ -31,7 +31,7 @@ def new(page_request: PageRequest, slug: str) -> HttpResponse:
     if form.is_valid():
         with form.collect_reasons():
             role = roles.make(page_request.member, type_, **_role_fields(form))
-            page_request.audit("make role", "ok", f"role {role.pk}: {', '.join(role.permissions)}")
+            page_request.audit("add role", "ok", f"role {role.pk}: {', '.join(role.permissions)}")
             page_request.success(
                 f"Role added: {role.name}. You can now assign it to staff members."
             )

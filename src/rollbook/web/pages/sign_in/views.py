@@ -105,7 +105,7 @@ def continue_sign_in(request: HttpRequest, member: Member, next_url: str) -> Htt
         next_url: The address to redirect to after the sign-in.
     """
     if member.has_second_factor:
-        audit_request(request, "sign in", "code asked for", timezone.now(), member=member)
+        audit_request(request, "sign in", "code required", timezone.now(), member=member)
         sessions.begin_pending(request, member, timezone.now())
         query = "" if next_url == resolve_url("home") else "?" + urlencode({"next": next_url})
         return redirect(resolve_url("sign-in-code") + query)

@@ -158,7 +158,7 @@ def second_factor_off(page_request: PageRequest, key: int) -> HttpResponse:
     return _change_and_redirect(
         page_request,
         key,
-        "second factor off",
+        "two-step verification off",
         turn_off,
         "Two-step verification wasn’t turned off",
     )
