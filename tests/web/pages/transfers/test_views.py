@@ -40,7 +40,7 @@ def test_a_group_and_a_school_are_transferred(browser: Visitor, maple: District)
     assert "3 students of School 100, inactive ones too" in page.text
     browser.post(f"/transfers/new/group/{group.pk}", {"target": "200"})
     assert set(column_of(maple, "SCHOOL_ID").values()) == {"200"}
-    address = browser.read(f"/schools/{school('200')}").links["Transfer the students"]
+    address = browser.read(f"/schools/{school('200')}").links["Transfer students"]
     page = browser.follow(browser.post(address, {"target": "100"}))
     assert page.messages == ["3 students moved from School 200 to School 100."]
 
