@@ -1,1 +1,1 @@
-"""The main job: one student file and all that becomes of it."""
+"""The update job: process a student file from receiving it to mailing the results."""

@@ -1,4 +1,4 @@
-"""The Django app: registers its triggers."""
+"""The Django app, which registers its database triggers."""
 
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate, pre_migrate
@@ -8,12 +8,12 @@ from rollbook.updates.state_machine import TRANSITION_TRIGGERS
 
 
 class Updates(AppConfig):
-    """The app ``updates``."""
+    """The app ``rollbook.updates``."""
 
     name = "rollbook.updates"
 
     def ready(self) -> None:
-        """Register the triggers and the receivers that install all of them."""
+        """Register the triggers, and install all of them whenever the database is migrated."""
         register_triggers(TRANSITION_TRIGGERS)
         pre_migrate.connect(drop_triggers, sender=self)
         post_migrate.connect(install_triggers, sender=self)

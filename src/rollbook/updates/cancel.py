@@ -1,4 +1,4 @@
-"""Stops an update for the rows that still wait; what was applied stays."""
+"""Cancel an update: rows that are not applied yet never will be, the others stay applied."""
 
 from dataclasses import dataclass
 
@@ -13,29 +13,40 @@ from rollbook.updates.state_machine import UNFINISHED, State
 
 @dataclass(frozen=True)
 class Cancellation:
-    """The update that was meant, None if there is none; and whether it was canceled by this very call."""
+    """The result of a cancel.
+
+    Attributes:
+        update: The update that was meant; None if there is none.
+        done: Whether this call canceled it.
+    """
 
     update: UpdateJob | None
     done: bool
 
 
 def cancel(district: District, number: int | None = None) -> Cancellation:
-    """Cancel this update, or else the running one, or else the oldest that waits.
+    """Cancel an update; when this returns, it changes no more students.
 
-    When it returns, no further student changes: the move waits for the chunk that is being committed, and every later
-    one is fenced out.
+    The transition waits for the chunk that is being committed; every later one is fenced.
+
+    Args:
+        district: The district.
+        number: The update's number. None: the one in progress, otherwise the one waiting longest.
     """
     with transaction.atomic():
-        update = find(district, number) if number is not None else _running_or_oldest(district)
-        done = update is not None and transitions.transition(update.pk, State.CANCELED)
+        update = _find_or_choose(district, number)
         if update is None:
             return Cancellation(current_update(district), done=False)
+        is_canceled = transitions.transition(update.pk, State.CANCELED)
         update.refresh_from_db()
-        if done:
+        if is_canceled:
             runner.notify_engine(update.pk)
-    return Cancellation(update, done)
+    return Cancellation(update, done=is_canceled)
 
 
-def _running_or_oldest(district: District) -> UpdateJob | None:
-    live = UpdateJob.objects.filter(district=district, state__in=UNFINISHED)
-    return live.exclude(state=State.RECEIVED).first() or live.order_by("number").first()
+def _find_or_choose(district: District, number: int | None) -> UpdateJob | None:
+    if number is not None:
+        return find(district, number)
+    unfinished = UpdateJob.objects.filter(district=district, state__in=UNFINISHED)
+    running = unfinished.exclude(state=State.RECEIVED).first()
+    return running or unfinished.order_by("number").first()

@@ -1,4 +1,4 @@
-"""What updates need of the engine that runs them. The engine's package sets it when Django starts."""
+"""The interface of the engine that processes updates; ``rollbook.jobs`` sets it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,26 +9,36 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class WorkerStatus:
-    """Whether a worker is alive, and when one was last seen."""
+    """The state of the workers.
+
+    Attributes:
+        alive: Whether a worker is running.
+        at: When a worker last sent a heartbeat; None if there has been none.
+    """
 
     alive: bool
     at: datetime | None
 
 
 class Engine(Protocol):
-    """Decides which process works on an update, and when. The two implementations are modules."""
+    """Decides which process works on an update, and when. Both implementations are modules."""
 
     def notify_engine(self, update_id: int) -> None:
-        """Note, in the transaction that made it so, that there is work to do for an update."""
+        """Report, in the transaction that caused it, that there is work to do for an update."""
 
     def worker_status(self) -> WorkerStatus:
-        """Return whether a worker is alive."""
+        """Return whether a worker is running."""
 
     def work(self, stop: Event, concurrency: int = 1) -> None:
-        """Do all work that is due until ``stop`` is set, on up to ``concurrency`` updates at a time."""
+        """Do all work that is due until ``stop`` is set, on ``concurrency`` updates at a time."""
 
     def work_on(self, update_id: int, watch: Callable[[], None]) -> None:
-        """Return when the update has ended, whichever process does the work; call ``watch`` often."""
+        """Return when the update has ended, whichever process does the work.
+
+        Args:
+            update_id: The ID of the update.
+            watch: Is called several times a second meanwhile.
+        """
 
 
 _load: Callable[[], Engine] | None = None
@@ -37,7 +47,7 @@ _load: Callable[[], Engine] | None = None
 def set_engine(load: Callable[[], Engine]) -> None:
     """Set the function that returns the engine.
 
-    It is called when the engine is needed and not before: most commands never import one.
+    It is called when the engine is first needed: most commands never import one.
     """
     global _load
     _load = load

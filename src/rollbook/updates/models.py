@@ -1,15 +1,15 @@
-"""An update, the rows of its file that need anything done, and what was wrong with them."""
+"""Update jobs, the staged rows of their files, and the problems of both."""
 
-from typing import Self
 from uuid import uuid4
 
 from django.db import models
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import F, Q
 
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District
 from rollbook.mail.models import OutgoingMail
 from rollbook.students.models import Student
+from rollbook.updates.row_outcomes import StagedRowQuerySet as StagedRowQuerySet
 from rollbook.updates.state_machine import IN_PROGRESS, UNFINISHED, Mode, Outcome, State
 
 
@@ -18,26 +18,24 @@ def _values(words: type[State] | type[Mode] | type[Outcome]) -> list[str]:
 
 
 class StudentFile(models.Model):
-    """What is known of a file once it has come in and was surveyed."""
+    """A stored student file and the result of scanning it."""
 
     file_name = models.CharField(
-        max_length=100, help_text="as the client called it, made fit for display"
+        max_length=100, help_text="the client's name for it, made printable"
     )
     file_size = models.PositiveBigIntegerField()
     file_digest = models.CharField(max_length=64, help_text="SHA-256, hexadecimal")
     spool_name = models.CharField(
-        max_length=64, help_text="the file's name in the spool folder; ours, not the client's"
+        max_length=64, help_text="its name in the spool folder, which is generated"
     )
-    encoding = models.CharField(max_length=32, help_text="as asked for, or the district's")
-    detected_encoding = models.CharField(
-        max_length=32, help_text="the encoding the file turned out to have"
-    )
+    encoding = models.CharField(max_length=32, help_text="as requested, otherwise the district's")
+    detected_encoding = models.CharField(max_length=32, help_text="the encoding that was detected")
     header = models.JSONField(default=list, help_text="the column names as sent")
     checkpoints = models.JSONField(
-        default=list, help_text="byte and line of places where reading may begin"
+        default=list, help_text="[byte, line] of each record at which reading can start"
     )
     rows = models.PositiveIntegerField(
-        default=0, help_text="rows in the file; blank lines and the header do not count"
+        default=0, help_text="rows in the file, without blank lines and the header"
     )
 
     class Meta:
@@ -45,65 +43,67 @@ class StudentFile(models.Model):
 
 
 class UpdateJob(StudentFile):
-    """One student file and all that becomes of it. ``state`` is written by ``states.py`` only."""
+    """The processing of one student file. Only ``transitions.py`` writes ``state``."""
 
     district = models.ForeignKey(District, on_delete=models.PROTECT, db_index=False)
     number = models.PositiveIntegerField(
-        help_text="counts up for each district; all that people ever see of the key"
+        help_text="consecutive in each district; what people see instead of the ID"
     )
     mode = models.CharField(max_length=8)
     member = models.ForeignKey(
-        Member, null=True, on_delete=models.PROTECT, help_text="who started it; null: the host"
+        Member, null=True, on_delete=models.PROTECT, help_text="who started it; null: the operator"
     )
     source = models.CharField(
-        max_length=32, help_text="how the file came: curl, the browser, or the rollbook command"
+        max_length=32, help_text="how it was sent: curl, the browser, or the rollbook command"
     )
     corrects = models.ForeignKey(
         "self",
         null=True,
         on_delete=models.PROTECT,
-        help_text="whose rejected or unprocessed rows the file repeats",
+        help_text="the update whose rejected or unprocessed rows the file repeats",
     )
 
     state = models.CharField(max_length=16)
     run_id = models.CharField(
-        max_length=32, default="", help_text="whoever works on it now; all others are fenced out"
+        max_length=32, default="", help_text="the run that holds the update; all others are fenced"
     )
     attempts_without_progress = models.PositiveSmallIntegerField(
-        default=0, help_text="runs begun since the last commit of any step"
+        default=0, help_text="runs started since a step was last committed"
     )
     received_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
-    applying_at = models.DateTimeField(null=True, help_text="when all rows were checked")
-    progressed_at = models.DateTimeField(null=True, help_text="the last commit of a step")
+    applying_at = models.DateTimeField(null=True, help_text="when all rows had been checked")
+    progressed_at = models.DateTimeField(null=True, help_text="when a step was last committed")
     ended_at = models.DateTimeField(null=True)
-    mails_queued_at = models.DateTimeField(null=True, help_text="when its letters were written")
+    mails_queued_at = models.DateTimeField(
+        null=True, help_text="when its result emails were queued"
+    )
     error_reference = models.CharField(
-        max_length=16, default="", help_text="of a failure of ours; the log has the same"
+        max_length=16, default="", help_text="of a failure on our side; the log has the same"
     )
 
     rows_read = models.PositiveIntegerField(default=0, help_text="rows checked so far")
     rows_staged = models.PositiveIntegerField(
-        default=0, help_text="rows that differ and are to be applied"
+        default=0, help_text="rows that differ from their students and are to be applied"
     )
     applied_through_order = models.BigIntegerField(
-        default=-1, help_text="all rows of turns up to this one are applied"
+        default=-1, help_text="all rows up to this apply_order are applied"
     )
     rows_updated = models.PositiveIntegerField(default=0)
     rows_added = models.PositiveIntegerField(default=0)
     rows_unchanged = models.PositiveIntegerField(default=0)
     rows_rejected = models.PositiveIntegerField(default=0)
     problem_counts = models.JSONField(
-        default=dict, help_text="code to count; exact also where details are cut"
+        default=dict, help_text="code to count; exact even where not all details are stored"
     )
     field_counts = models.JSONField(
-        null=True, help_text="column to students in whom it changed; null: nobody counted"
+        null=True, help_text="column to number of students whose value changed; null: not counted"
     )
 
-    # What retention.py has done, which begins when the district's time is over.
-    file_removed_at = models.DateTimeField(null=True, help_text="null: the file is kept")
+    # Written by retention.py when the district's retention times have passed.
+    file_removed_at = models.DateTimeField(null=True, help_text="null: the file is still stored")
     details_hidden_at = models.DateTimeField(
-        null=True, help_text="since when rows and problems are shown to nobody"
+        null=True, help_text="since when rows and problems are no longer shown"
     )
     details_removed_at = models.DateTimeField(
         null=True, help_text="when the last of them was removed"
@@ -137,7 +137,7 @@ class UpdateJob(StudentFile):
                 name="update_ended",
             ),
         ]
-        # What a worker asks for several times a second.
+        # Queried by the worker several times a second.
         indexes = [
             models.Index(fields=["state"], name="update_by_state"),
             models.Index(
@@ -145,7 +145,7 @@ class UpdateJob(StudentFile):
                 condition=Q(mails_queued_at__isnull=True),
                 name="update_mails_not_queued",
             ),
-            # What retention asks for every hour.
+            # Queried by retention every hour.
             models.Index(
                 fields=["ended_at"],
                 condition=Q(file_removed_at__isnull=True),
@@ -168,7 +168,7 @@ class UpdateJob(StudentFile):
 
     @property
     def changed(self) -> int:
-        """Rows that changed a student."""
+        """Rows that updated or added a student."""
         return self.rows_updated + self.rows_added
 
     @property
@@ -178,17 +178,17 @@ class UpdateJob(StudentFile):
 
 
 class Draft(StudentFile):
-    """A file that a member chose in the browser: checked, and kept until it is sent, discarded or too old."""
+    """A file chosen in the browser, stored until it is submitted, discarded or expired."""
 
     key = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     district = models.ForeignKey(District, on_delete=models.PROTECT, db_index=False)
     member = models.ForeignKey(Member, on_delete=models.PROTECT)
     created_at = models.DateTimeField()
     preview = models.JSONField(
-        help_text="what checking found, see findings.py; nothing out of a PASSWORD cell"
+        help_text="the result of the check, see preview.py; without PASSWORD cells"
     )
     update = models.ForeignKey(
-        UpdateJob, null=True, on_delete=models.PROTECT, help_text="what it was sent as"
+        UpdateJob, null=True, on_delete=models.PROTECT, help_text="the update it was submitted as"
     )
 
     def __str__(self) -> str:
@@ -196,7 +196,7 @@ class Draft(StudentFile):
 
 
 class FileChunk(models.Model):
-    """A piece of an uploaded file, see pieces.py; only on PostgreSQL are there any."""
+    """A chunk of an uploaded file, see ``file_chunks.py``; only used on PostgreSQL."""
 
     spool_name = models.CharField(max_length=64)
     number = models.PositiveIntegerField()
@@ -209,10 +209,11 @@ class FileChunk(models.Model):
 
 
 class CheckedRange(models.Model):
-    """A stretch of the file that has been checked: where the next begins, and which students it named.
+    """A byte range that has been checked: where it ends, and the enrolled students in it.
 
-    ``students`` and ``lines`` are arrays of 64-bit integers, one for each row that means a known student; a
-    million rows take 16 MB in all, while a row each would take ten times that. They find duplicates.
+    ``student_ids`` and ``line_numbers`` are parallel arrays of 64-bit integers, with one item for
+    each row that matches an enrolled student. Duplicates are found in them. A million rows take
+    16 MB; as table rows they would take ten times as much.
     """
 
     update = models.ForeignKey(UpdateJob, on_delete=models.CASCADE, db_index=False)
@@ -227,75 +228,17 @@ class CheckedRange(models.Model):
         ]
 
 
-class StagedRowQuerySet(models.QuerySet["StagedRow"]):
-    """Rows, and how each of them ended: nothing else works that out.
-
-    A row that was applied as it was staged has no outcome of its own. It is updated or added once
-    the update's ``applied_through_order`` has reached its turn.
-    """
-
-    def with_outcome(self, update: UpdateJob | None = None) -> Self:
-        """Annotate ``effective_outcome``; it is null for a row that has not been applied.
-
-        Args:
-            update: the update of all these rows if there is only one; saves a join.
-        """
-        applied_through_order = (
-            F("update__applied_through_order")
-            if update is None
-            else Value(update.applied_through_order)
-        )
-        conditions = _outcome_conditions(applied_through_order)
-        cases = [When(condition, then=Value(outcome)) for outcome, condition in conditions.items()]
-        ended = Case(*cases, default=Value(None), output_field=models.CharField())
-        return self.annotate(effective_outcome=ended)
-
-    def that_ended(self, outcome: Outcome, update: UpdateJob) -> Self:
-        """Keep the update's rows with this effective outcome, by conditions that use indexes."""
-        return self.filter(
-            _outcome_conditions(update.applied_through_order)[outcome], update=update
-        )
-
-    def rejected(self) -> Self:
-        """Keep rejected rows, of whatever update."""
-        return self.filter(outcome=Outcome.REJECTED)
-
-    def except_unchanged(self) -> Self:
-        """Leave out the few staged rows that turned out to be unchanged after all."""
-        return self.exclude(outcome=Outcome.UNCHANGED)
-
-    def unapplied(self, update: UpdateJob) -> Self:
-        """Keep the update's rows that have not ended: they wait, or were not processed."""
-        return self.filter(
-            outcome=None, apply_order__gt=update.applied_through_order, update=update
-        )
-
-    def without_own_outcome(self) -> Self:
-        """Keep rows without an outcome of their own."""
-        return self.filter(outcome=None)
-
-
-def _outcome_conditions(applied_through_order: int | F | Value) -> dict[Outcome, Q]:
-    """Return for each outcome the rows that ended so."""
-    applied = Q(outcome=None, apply_order__lte=applied_through_order)
-    return {
-        Outcome.UPDATED: Q(outcome=Outcome.UPDATED) | (applied & Q(student__isnull=False)),
-        Outcome.ADDED: Q(outcome=Outcome.ADDED) | (applied & Q(student__isnull=True)),
-        Outcome.UNCHANGED: Q(outcome=Outcome.UNCHANGED),
-        Outcome.REJECTED: Q(outcome=Outcome.REJECTED),
-    }
-
-
 class StagedRow(models.Model):
-    """A row that is not simply unchanged: staged until it has an outcome.
+    """A row that is to be applied, or that was settled while checking.
 
-    Rows are applied in the order of ``turn``; rows of one turn go together into one chunk. ``takes_…`` is a key
-    the student does not hold yet; each must be free when the row's turn comes. A rejected row that means nobody has
-    there the keys it names, so that it can be found by them. Rows that were applied as they were
-    staged have no outcome of their own: the update's ``applied_through_order`` tells, and each chunk writes one row the less.
+    Rows are applied by ``apply_order``; rows that share one are applied in the same chunk.
+    ``claims_*`` are the unique keys that the student doesn't hold yet, which must be free when the
+    row is applied. For a rejected row without a student they are the keys in the file, by which
+    the row can be found. A row that was applied as staged keeps ``outcome`` null, which saves one
+    write for each row: it is derived from ``applied_through_order``, see ``row_outcomes.py``.
     """
 
-    # Without constraints, which cost as much as the rows themselves: what is staged is looked up again to be applied.
+    # Without foreign key constraints and their indexes, which would cost as much as the rows.
     update = models.ForeignKey(
         UpdateJob, on_delete=models.CASCADE, db_index=False, db_constraint=False
     )
@@ -306,29 +249,29 @@ class StagedRow(models.Model):
         on_delete=models.PROTECT,
         db_index=False,
         db_constraint=False,
-        help_text="null: a new one",
+        help_text="null: a new student",
     )
     values_json = models.TextField(
-        help_text="JSON: column to value of a new student, else column to old and new value"
+        help_text="JSON: column to [old, new] value; for a new student, column to value"
     )
     apply_order = models.PositiveBigIntegerField()
     outcome = models.CharField(
-        max_length=16, null=True, help_text="if not that which ENDED_AS tells"
+        max_length=16, null=True, help_text="null: not applied, or applied as staged"
     )
     claims_student_id = models.CharField(max_length=32, null=True)
     claims_username = models.CharField(max_length=64, null=True)
     claims_name_key = models.CharField(max_length=512, null=True)
     claims_dob = models.DateField(null=True)
     fingerprint = models.BigIntegerField(
-        null=True, help_text="of the record, see students/fingerprints.py; null: it had a problem"
+        null=True, help_text="of the row, see students/fingerprints.py; null: it had a problem"
     )
     student_version = models.PositiveIntegerField(
-        null=True, help_text="of the student, when the row was compared"
+        null=True, help_text="version of the student that the row was compared with"
     )
     simple_columns = models.CharField(
         max_length=512,
         null=True,
-        help_text="the columns that change, if all of them are nothing but their own value",
+        help_text="the columns that change, if all of them are simple (see students/writer.py)",
     )
 
     effective_outcome: str | None  # set by with_outcome()
@@ -370,7 +313,7 @@ class StagedRow(models.Model):
 
 
 class RowDependency(models.Model):
-    """A row that takes a key which another row's student still holds and will give up."""
+    """A row that claims a key which is released by another row."""
 
     update = models.ForeignKey(UpdateJob, on_delete=models.CASCADE, db_index=False)
     line = models.PositiveIntegerField()
@@ -385,13 +328,15 @@ class RowDependency(models.Model):
 
 
 class Problem(models.Model):
-    """What is wrong with the file or a row; its words stand in ``studentfile/problems/problem.py`` under its code."""
+    """A problem of a file or a row. Its text is in ``studentfile/problems/``, by its code."""
 
     update = models.ForeignKey(UpdateJob, on_delete=models.CASCADE, db_index=False)
     line = models.PositiveIntegerField(null=True, help_text="null: the whole file")
     column = models.CharField(max_length=64, null=True)
     code = models.CharField(max_length=40)
-    found = models.CharField(max_length=200, default="", help_text="never out of a PASSWORD cell")
+    found = models.CharField(
+        max_length=200, default="", help_text="the value, but never that of a PASSWORD cell"
+    )
     hint = models.TextField(default="")
 
     class Meta:
@@ -399,7 +344,7 @@ class Problem(models.Model):
 
 
 class ResultMail(OutgoingMail):
-    """The mail with an update's results to one person."""
+    """The email with an update's results to one staff member."""
 
     update = models.ForeignKey(UpdateJob, on_delete=models.PROTECT, db_index=False)
     member = models.ForeignKey(Member, on_delete=models.PROTECT)

@@ -1,12 +1,11 @@
-"""Takes an update from wherever it stands to its end, step by step; may be begun any number of times, after any crash.
+"""Run the steps of an update until it has ended; a run can be interrupted and started again.
 
-Which process calls it, and when, is the decision of the engine (``engine.py``).
+The engine (``engine.py``) decides which process calls it, and when.
 """
 
 import logging
 import secrets
 from collections.abc import Generator
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,50 +25,56 @@ from rollbook.updates.transitions import Fenced
 
 log = logging.getLogger(__name__)
 
-STUCK_AFTER = timedelta(minutes=1)  # without a step an update waits for something that is away
+STUCK_AFTER = timedelta(minutes=1)
+"""An update that has committed no step for this long is waiting for something."""
 
-MAX_ATTEMPTS_WITHOUT_PROGRESS = 3  # runs in a row that ended without the commit of a single step
+MAX_ATTEMPTS_WITHOUT_PROGRESS = 3
+"""Runs in a row that may end without committing a step."""
 
 
 def notify_engine(update_id: int) -> None:
-    """Tell the engine, inside the transaction that made it so, that there is something to do."""
+    """Notify the engine, in the transaction that caused it, that there is work to do."""
     engine().notify_engine(update_id)
 
 
 def worker_status() -> WorkerStatus:
-    """Whether a worker lives."""
+    """Return whether a worker is running."""
     return engine().worker_status()
 
 
 def next_updates() -> list[int]:
-    """The updates to work on now: of each district the one in work, else the one that has waited longest."""
-    return list(_next_of_each().values())
+    """Return the IDs of the updates to work on now.
+
+    For each district, this is the update in progress, otherwise the one waiting longest.
+    """
+    return list(_next_by_district().values())
 
 
 def next_update(district_id: int) -> int | None:
-    """The same for one district; None if nothing is due there."""
-    return _next_of_each(district=district_id).get(district_id)
+    """Return the ID of the update to work on in one district; None if there is none."""
+    return _next_by_district(district=district_id).get(district_id)
 
 
 def busy_districts() -> list[int]:
-    """Those in which something is due."""
-    return list(_next_of_each())
+    """Return the IDs of the districts that have an unfinished update."""
+    return list(_next_by_district())
 
 
 def has_recent_progress(now: datetime) -> bool:
-    """Whether an update is in work and gets on: what is never urgent leaves it the processors and the memory."""
-    moved = Coalesce("progressed_at", "started_at")
-    return (
-        UpdateJob.objects.alias(moved=moved)
-        .filter(state__in=IN_PROGRESS, moved__gt=now - STUCK_AFTER)
-        .exists()
-    )
+    """Return whether an update is in progress and not stuck.
+
+    Work that is not urgent waits then, so that the update has the CPU and memory.
+    """
+    last_progress = Coalesce("progressed_at", "started_at")
+    updates = UpdateJob.objects.alias(last_progress=last_progress)
+    return updates.filter(state__in=IN_PROGRESS, last_progress__gt=now - STUCK_AFTER).exists()
 
 
-def _next_of_each(**which: int) -> dict[int, int]:
-    live = UpdateJob.objects.filter(state__in=UNFINISHED, **which).order_by("district", "number")
+def _next_by_district(**conditions: int) -> dict[int, int]:
+    unfinished = UpdateJob.objects.filter(state__in=UNFINISHED, **conditions)
+    updates = unfinished.order_by("district", "number").values_list("pk", "district_id", "state")
     chosen: dict[int, int] = {}
-    for pk, district_id, state in live.values_list("pk", "district_id", "state"):
+    for pk, district_id, state in updates:
         if state in IN_PROGRESS:
             chosen[district_id] = pk
         else:
@@ -78,13 +83,17 @@ def _next_of_each(**which: int) -> dict[int, int]:
 
 
 def has_ended(update_id: int) -> bool:
-    """Whether nothing more will happen to it."""
+    """Return whether the update is in a final state."""
     return not UpdateJob.objects.filter(pk=update_id, state__in=UNFINISHED).exists()
 
 
 def run_steps(update_id: int) -> Generator[None, None, None]:
-    """Work on the update until its end. Each step commits; raises Fenced when the update is somebody else's."""
-    run = _begin(update_id)
+    """Work on the update until it has ended; each step commits.
+
+    Raises:
+        Fenced: Another run has taken over the update, or it was canceled.
+    """
+    run = _start_run(update_id)
     if run is None:
         return
     update = UpdateJob.objects.select_related("district").get(pk=update_id)
@@ -98,43 +107,50 @@ def run_steps(update_id: int) -> Generator[None, None, None]:
 
 
 def release(update_id: int) -> None:
-    """The run ends in good order, or for a passing reason: it does not count as a death."""
+    """Record that a run has ended in an orderly way or by a transient error.
+
+    Such a run doesn't count as an attempt without progress.
+    """
     UpdateJob.objects.filter(pk=update_id, attempts_without_progress__gt=0).update(
         attempts_without_progress=F("attempts_without_progress") - 1
     )
 
 
-def _begin(update_id: int) -> str | None:
-    """Take the update over, under a new run id; None if there is nothing to be done with it."""
-    run = secrets.token_hex(16)
-    with (
-        suppress(IntegrityError),
-        transaction.atomic(),
-    ):  # another update of the district was begun at the same moment
-        if transitions.transition(
-            update_id,
-            State.CHECKING,
-            run_id=run,
-            attempts_without_progress=1,
-            started_at=timezone.now(),
-        ):
-            return run
-        if _fail_poison_update(update_id):
-            return None
-        if UpdateJob.objects.filter(pk=update_id, state__in=IN_PROGRESS).update(
-            run_id=run, attempts_without_progress=F("attempts_without_progress") + 1
-        ):
-            return run
-    return None
+def _start_run(update_id: int) -> str | None:
+    """Take over the update under a new run ID, and return that; None if there is nothing to do."""
+    try:
+        with transaction.atomic():
+            return _take_over(update_id, run=secrets.token_hex(16))
+    except IntegrityError:  # another update of the district was started at the same moment
+        return None
+
+
+def _take_over(update_id: int, run: str) -> str | None:
+    is_started = transitions.transition(
+        update_id,
+        State.CHECKING,
+        run_id=run,
+        attempts_without_progress=1,
+        started_at=timezone.now(),
+    )
+    if is_started:
+        return run
+    if _fail_poison_update(update_id):
+        return None
+    is_resumed = UpdateJob.objects.filter(pk=update_id, state__in=IN_PROGRESS).update(
+        run_id=run, attempts_without_progress=F("attempts_without_progress") + 1
+    )
+    return run if is_resumed else None
 
 
 def _fail_poison_update(update_id: int) -> bool:
-    doomed = UpdateJob.objects.filter(
+    """End an update whose runs make no progress; return whether it was one."""
+    is_poison = UpdateJob.objects.filter(
         pk=update_id,
         state__in=IN_PROGRESS,
         attempts_without_progress__gte=MAX_ATTEMPTS_WITHOUT_PROGRESS,
     ).exists()
-    if doomed:
+    if is_poison:
         reference = secrets.token_hex(3)
         log.error(
             "update with key %d failed after %d runs without a step, reference %s",
@@ -144,12 +160,12 @@ def _fail_poison_update(update_id: int) -> bool:
         )
         transitions.transition(update_id, State.FAILED, error_reference=reference)
         notify_engine(update_id)
-    return doomed
+    return is_poison
 
 
-def _transition(update_id: int, to: State, run: str, **facts: Any) -> None:
+def _transition(update_id: int, to: State, run: str, **columns: Any) -> None:
     with transaction.atomic():
-        if not transitions.transition(update_id, to, held_by=run, **facts):
+        if not transitions.transition(update_id, to, held_by=run, **columns):
             raise Fenced
         if to is State.APPLYING:
             update = UpdateJob.objects.get(pk=update_id)

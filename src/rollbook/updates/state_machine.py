@@ -1,12 +1,12 @@
-"""The words of an update, and the moves between its states that the database allows.
+"""The states, modes and row outcomes of updates, and the allowed state transitions.
 
      received ─► checking ─► applying ─► completed
          │           │           │
-         ├───────────┴─► refused │      the file is not acceptable: nothing was applied
-         ├───────────┴───────────┴─► canceled   what was applied stays
-                     └───────────┴─► failed     our fault; carries a reference
+         ├───────────┴─► refused │         the file was not accepted: nothing was applied
+         ├───────────┴───────────┴─► canceled    what was applied stays
+                     └───────────┴─► failed      a problem on our side, with a reference
 
-How well an update went is told by its counts, never by its state.
+How successful an update was is shown by its counts, never by its state.
 """
 
 from enum import StrEnum
@@ -15,7 +15,7 @@ from rollbook.db.triggers import Trigger
 
 
 class State(StrEnum):
-    """Where an update stands."""
+    """The state of an update."""
 
     RECEIVED = "received"
     CHECKING = "checking"
@@ -27,7 +27,7 @@ class State(StrEnum):
 
 
 class Mode(StrEnum):
-    """What an update may do."""
+    """Which changes an update makes."""
 
     UPDATE = "update"
     ADD = "add"

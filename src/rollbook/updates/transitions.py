@@ -1,6 +1,7 @@
-"""The only writer of ``state``, and the fence that keeps out whoever does not hold an update any more.
+"""Write the states and counters of updates; only this module does.
 
-Each move, and the progress of each step, is one conditional UPDATE whose row count is looked at.
+Each state transition, and the progress of each step, is one conditional UPDATE whose row count is
+checked. This is the fence against runs that no longer hold an update.
 """
 
 from typing import Any
@@ -12,33 +13,45 @@ from rollbook.updates.state_machine import TRANSITIONS, UNFINISHED, State
 
 
 class Fenced(Exception):
-    """The update was canceled, or another run has taken it over: what this step did must be rolled back."""
+    """The update was canceled, or another run holds it: this step must be rolled back."""
 
 
-def transition(update_id: int, to: State, *, held_by: str | None = None, **facts: Any) -> bool:
-    """Move the update into the state ``to`` if it stands where that is allowed; say whether it did.
+def transition(update_id: int, to: State, *, held_by: str | None = None, **columns: Any) -> bool:
+    """Make a state transition if the update's present state allows it; return whether it was made.
 
-    With ``held_by``, only if that run still holds it. ``facts`` are written in the same statement.
+    Args:
+        update_id: The ID of the update.
+        to: The new state.
+        held_by: The ID of the run that must hold the update; None if none has to.
+        **columns: Other columns of the update, which are written in the same statement.
     """
-    begins = [old.value for old, news in TRANSITIONS.items() if to in news]
-    standing = UpdateJob.objects.filter(pk=update_id, state__in=begins)
+    old_states = [old.value for old, new_states in TRANSITIONS.items() if to in new_states]
+    updates = UpdateJob.objects.filter(pk=update_id, state__in=old_states)
     if held_by is not None:
-        standing = standing.filter(run_id=held_by)
+        updates = updates.filter(run_id=held_by)
     if to not in UNFINISHED:
-        facts["ended_at"] = timezone.now()
-    return standing.update(state=to, **facts) == 1
+        columns["ended_at"] = timezone.now()
+    return updates.update(state=to, **columns) == 1
 
 
 def record_progress(update_id: int, state: State, run: str, **counters: Any) -> None:
-    """Write a step's counters, inside its transaction. Raises Fenced if the update is not this run's any more.
+    """Write the counters of a step, inside its transaction.
 
-    A step without counters may be one that is done again after each death, so it is no sign of life.
+    A step without counters only checks the fence. It may be repeated after each crash, so it
+    doesn't count as progress.
+
+    Args:
+        update_id: The ID of the update.
+        state: The state that the update must have.
+        run: The ID of the run that must hold the update.
+        **counters: The columns to write.
+
+    Raises:
+        Fenced: The run no longer holds the update in this state.
     """
+    columns: dict[str, Any] = {"run_id": run}
+    if counters:
+        columns = {"progressed_at": timezone.now(), "attempts_without_progress": 0, **counters}
     held = UpdateJob.objects.filter(pk=update_id, state=state, run_id=run)
-    facts = (
-        {"progressed_at": timezone.now(), "attempts_without_progress": 0, **counters}
-        if counters
-        else {"run_id": run}
-    )
-    if not held.update(**facts):
+    if not held.update(**columns):
         raise Fenced

@@ -1,0 +1,68 @@
+"""The outcomes of staged rows, which are determined only here."""
+
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Case, F, Q, Value, When
+
+from rollbook.updates.state_machine import Outcome
+
+if TYPE_CHECKING:
+    from rollbook.updates import models as updates
+
+
+class StagedRowQuerySet(models.QuerySet["updates.StagedRow"]):
+    """Staged rows and their outcomes.
+
+    A row that was applied as staged has no ``outcome`` of its own. It counts as updated or added
+    once the update's ``applied_through_order`` has reached its ``apply_order``.
+    """
+
+    def with_outcome(self, update: "updates.UpdateJob | None" = None) -> Self:
+        """Annotate ``effective_outcome``; it is null for a row that has not been applied.
+
+        Args:
+            update: The update of all these rows if there is only one, which saves a join.
+        """
+        applied_through_order: F | Value = F("update__applied_through_order")
+        if update is not None:
+            applied_through_order = Value(update.applied_through_order)
+        conditions = _outcome_conditions(applied_through_order)
+        cases = [When(condition, then=Value(outcome)) for outcome, condition in conditions.items()]
+        outcome = Case(*cases, default=Value(None), output_field=models.CharField())
+        return self.annotate(effective_outcome=outcome)
+
+    def that_ended(self, outcome: Outcome, update: "updates.UpdateJob") -> Self:
+        """Keep the update's rows with this effective outcome, by conditions that use indexes."""
+        return self.filter(
+            _outcome_conditions(update.applied_through_order)[outcome], update=update
+        )
+
+    def rejected(self) -> Self:
+        """Keep rejected rows, of all updates."""
+        return self.filter(outcome=Outcome.REJECTED)
+
+    def except_unchanged(self) -> Self:
+        """Leave out the few staged rows that turned out to be unchanged."""
+        return self.exclude(outcome=Outcome.UNCHANGED)
+
+    def unapplied(self, update: "updates.UpdateJob") -> Self:
+        """Keep the update's rows that are not applied yet, or were not processed."""
+        return self.filter(
+            outcome=None, apply_order__gt=update.applied_through_order, update=update
+        )
+
+    def without_own_outcome(self) -> Self:
+        """Keep rows without an outcome of their own."""
+        return self.filter(outcome=None)
+
+
+def _outcome_conditions(applied_through_order: int | F | Value) -> dict[Outcome, Q]:
+    """Return the condition of each outcome."""
+    applied = Q(outcome=None, apply_order__lte=applied_through_order)
+    return {
+        Outcome.UPDATED: Q(outcome=Outcome.UPDATED) | (applied & Q(student__isnull=False)),
+        Outcome.ADDED: Q(outcome=Outcome.ADDED) | (applied & Q(student__isnull=True)),
+        Outcome.UNCHANGED: Q(outcome=Outcome.UNCHANGED),
+        Outcome.REJECTED: Q(outcome=Outcome.REJECTED),
+    }
