@@ -245,9 +245,9 @@ def test_it_is_the_same_update_as_one_that_came_by_curl(
         "id",
         "district",
         "member",
-        "via",
+        "source",
         "spool_name",
-        "run",
+        "run_id",
     }
     times = {name for name in own if name.endswith("_at")}
     for name in own - times:

@@ -1,0 +1,1 @@
+"""Receive student files: store each file, scan it, and create its update or draft."""

@@ -1,7 +1,7 @@
-"""0. In the browser a file is chosen first, checked by its own rules, and kept until it is sent.
+"""Store files that were chosen in the browser, and check them, until they are submitted.
 
-A draft names its file as an update does, so the file is safe when the draft is. Sending is one transaction in which
-the update begins, names the same file, and the draft learns what it was sent as.
+A draft refers to its file just as an update does. Submitting it is one transaction that creates
+the update, which refers to the same file, and links the draft to it.
 """
 
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ from rollbook.updates.receiving.receive import (
 from rollbook.updates.state_machine import Mode
 
 LIFETIME = timedelta(hours=12)
-MAX_DRAFTS_PER_MEMBER = 5  # of one member; the oldest go
+MAX_DRAFTS_PER_MEMBER = 5  # the oldest are removed
 SOURCE_BROWSER = "the browser"
 
 _FILE_FIELDS = (
@@ -45,24 +45,33 @@ _FILE_FIELDS = (
 
 
 class DraftExpired(Exception):
-    """The draft was discarded, or it has become too old."""
+    """The draft was discarded or has expired."""
 
 
 def create(
     member: Member, incoming: IncomingFile, *, file_name: str, encoding: str = "", now: datetime
 ) -> Draft:
-    """Check the file and keep it, also one that cannot be accepted, so that the next page can say why.
+    """Check a file and store it, even if it can't be accepted, so that the next page says why.
 
-    ``file_name`` is for display and must be fit for it; ``encoding`` is as known_encoding() spells it, by default the
-    district's. Raises OSError when the disk takes no more; then nothing is kept.
+    After an exception, nothing is stored.
+
+    Args:
+        member: Who chose the file.
+        incoming: The file, completely written. It is discarded unless the draft refers to it.
+        file_name: The client's name for the file, made printable.
+        encoding: As spelled by ``normalize_encoding_name``; empty: the district's.
+        now: The present time.
+
+    Raises:
+        OSError: The disk is full.
     """
     district = member.district
     encoding = encoding or district.encoding
     try:
         incoming.flush()
-        survey = reader.scan(incoming.path, encoding=encoding, limits=limits())
-        found = preview.preview_rows(incoming.path, survey, local_date(district, now))
-        facts = store_and_describe(incoming, survey)
+        scan = reader.scan(incoming.path, encoding=encoding, limits=limits())
+        preview_json = preview.preview_rows(incoming.path, scan, local_date(district, now))
+        columns = store_and_describe(incoming, scan)
         with transaction.atomic():
             draft = Draft.objects.create(
                 district=district,
@@ -71,11 +80,11 @@ def create(
                 file_name=file_name,
                 file_digest=incoming.digest,
                 encoding=encoding,
-                preview=found,
-                **facts,
+                preview=preview_json,
+                **columns,
             )
             spool.copy_to_database(draft.spool_name)
-            incoming.release_ownership()  # now and not later, see receive.py
+            incoming.release_ownership()  # before the commit, see receive.py
         _remove_oldest(member)
         return draft
     finally:
@@ -83,56 +92,54 @@ def create(
 
 
 def find(member: Member, key: UUID | str, now: datetime) -> Draft | None:
-    """The member's own draft that can still be sent."""
+    """Return a draft of this member that can still be submitted."""
     return _own(member, key).filter(update=None, created_at__gt=now - LIFETIME).first()
 
 
 def find_submitted(member: Member, key: UUID | str) -> UpdateJob | None:
-    """What the member's own draft was sent as."""
+    """Return the update as which a draft of this member was submitted."""
     draft = _own(member, key).exclude(update=None).select_related("update").first()
     return draft.update if draft else None
 
 
 def load_preview(draft: Draft) -> FilePreview:
-    """What checking the draft has found."""
+    """Return the stored result of checking the draft."""
     return preview.build_preview(draft.preview, draft.rows, draft.header)
 
 
 def submit(draft: Draft, mode: Mode) -> Receipt:
-    """Make an update of the draft; one that was sent already gives the update it was sent as.
+    """Create the update of a draft, or return the one as which it was submitted before.
 
-    Raises receive.QueueFull, and then the draft stays, and DraftGone.
+    Raises:
+        QueueFull: Too many updates are waiting. The draft stays as it is.
+        DraftExpired: The draft no longer exists.
     """
-    sending = Submission(
-        draft.district,
-        draft.file_digest,
-        mode,
-        draft.encoding,
-        {name: getattr(draft, name) for name in _FILE_FIELDS}
-        | {"member": draft.member, "source": SOURCE_BROWSER},
-        load_preview(draft).problems,
+    columns = {name: getattr(draft, name) for name in _FILE_FIELDS}
+    columns |= {"member": draft.member, "source": SOURCE_BROWSER}
+    problems = load_preview(draft).problems
+    submission = Submission(
+        draft.district, draft.file_digest, mode, draft.encoding, columns, problems
     )
     with transaction.atomic():
         lock_district(draft.district)
-        standing = (
-            Draft.objects.select_for_update().filter(pk=draft.pk).first()
-        )  # whoever removes it waits for us
-        if standing is None:
+        # With this lock, nobody can remove the draft meanwhile.
+        locked = Draft.objects.select_for_update().filter(pk=draft.pk).first()
+        if locked is None:
             raise DraftExpired
-        if standing.update:
-            return Receipt(standing.update, replayed=True, same_as=None)
-        receipt = create_update(sending)
+        if locked.update:
+            return Receipt(locked.update, replayed=True, same_as=None)
+        receipt = create_update(submission)
         Draft.objects.filter(pk=draft.pk, update=None).update(update=receipt.update)
     return receipt
 
 
 def discard(draft: Draft) -> None:
-    """Forget the draft and its file, unless it was sent."""
+    """Remove the draft and its file, unless it was submitted."""
     _remove(Draft.objects.filter(pk=draft.pk, update=None))
 
 
 def remove_old(now: datetime) -> int:
-    """Forget the drafts that were kept long enough, and the files of those that were not sent; returns how many."""
+    """Remove expired drafts, and the files of those that were not submitted; return how many."""
     return _remove(Draft.objects.filter(created_at__lte=now - LIFETIME))
 
 
@@ -145,27 +152,27 @@ def _own(member: Member, key: UUID | str) -> QuerySet[Draft]:
 
 
 def _remove_oldest(member: Member) -> None:
-    unsent = Draft.objects.filter(member=member, update=None).order_by("-created_at", "pk")
-    _remove(
-        Draft.objects.filter(
-            pk__in=list(unsent.values_list("pk", flat=True)[MAX_DRAFTS_PER_MEMBER:]), update=None
-        )
-    )
+    open_drafts = Draft.objects.filter(member=member, update=None).order_by("-created_at", "pk")
+    excess = open_drafts.values_list("pk", flat=True)[MAX_DRAFTS_PER_MEMBER:]
+    _remove(Draft.objects.filter(pk__in=list(excess), update=None))
 
 
 def _remove(drafts: QuerySet[Draft]) -> int:
-    """Take these away, and then the files that no update has taken over. What a kill leaves of them is swept."""
+    """Remove drafts, and then their files to which no update refers; return how many drafts.
+
+    After a crash in between, the sweep removes the files.
+    """
     with transaction.atomic():
-        going = dict(drafts.select_for_update().order_by("pk").values_list("pk", "spool_name"))
-        Draft.objects.filter(pk__in=going).delete()
-        files = _without_update(going.values())
-        file_chunks.remove(files)
-    spool.remove(files)
-    return len(going)
+        locked = drafts.select_for_update().order_by("pk")
+        spool_names = dict(locked.values_list("pk", "spool_name"))
+        Draft.objects.filter(pk__in=spool_names).delete()
+        unused = _without_update(spool_names.values())
+        file_chunks.remove(unused)
+    spool.remove(unused)
+    return len(spool_names)
 
 
-def _without_update(names: Iterable[str]) -> set[str]:
-    names = set(names)
-    return names.difference(
-        UpdateJob.objects.filter(spool_name__in=names).values_list("spool_name", flat=True)
-    )
+def _without_update(spool_names: Iterable[str]) -> set[str]:
+    names = set(spool_names)
+    updates = UpdateJob.objects.filter(spool_name__in=names)
+    return names.difference(updates.values_list("spool_name", flat=True))

@@ -1,4 +1,4 @@
-"""An uploaded file in the database, in pieces: how it reaches the workers of other machines."""
+"""Store uploaded files in the database, in chunks, for workers on other machines."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -7,11 +7,11 @@ from django.db import connection
 
 from rollbook.updates.models import FileChunk
 
-CHUNK_BYTES = 1 << 20  # bytes
+CHUNK_BYTES = 1 << 20
 
 
 def write(name: str, path: Path) -> None:
-    """Copy the file into the database, in the caller's transaction."""
+    """Copy a file into the database, in the caller's transaction."""
     with (
         path.open("rb") as file,
         connection.wrap_database_errors,
@@ -26,19 +26,17 @@ def write(name: str, path: Path) -> None:
 
 
 def exist(name: str) -> bool:
-    """Whether the file was written."""
+    """Return whether the file is in the database."""
     return FileChunk.objects.filter(spool_name=name).exists()
 
 
 def remove(names: Iterable[str]) -> None:
-    """Take these files away."""
+    """Remove these files from the database."""
     FileChunk.objects.filter(spool_name__in=list(names)).delete()
 
 
 def read(name: str) -> Iterator[bytes]:
-    """The pieces in their order."""
-    numbers = (
-        FileChunk.objects.filter(spool_name=name).order_by("number").values_list("pk", flat=True)
-    )
-    for pk in list(numbers):
+    """Yield the chunks of a file in order."""
+    chunks = FileChunk.objects.filter(spool_name=name).order_by("number")
+    for pk in list(chunks.values_list("pk", flat=True)):
         yield bytes(FileChunk.objects.values_list("data", flat=True).get(pk=pk))

@@ -1,10 +1,13 @@
-"""The folder where uploaded files stand: each is written under a lock, synced, renamed, and only then spoken of.
+"""Store uploaded files in the spool folder.
 
-A file under its writer's lock is on its way. One without a lock that no update names is a left-over of a process that
-died, and ``receive.sweep`` removes it; it can do so at any moment.
+Each file is written under a lock, synced and renamed before a row of the database refers to it. A
+file that is locked by its writer is being received. A file without a lock and without a row that
+refers to it was left by a process that died; ``receive.remove_orphaned_files`` removes it, at any
+time.
 
-On PostgreSQL the file goes into the database too, together with the update that names it, so that any worker anywhere
-can have it; there the folder holds copies. Why not an object store: docs/decisions/0011-many-workers.md.
+On PostgreSQL the file is also copied to the database, in the transaction that creates the row, so
+that workers on all machines have it; the spool folder then only holds copies. Why there is no
+object store: docs/decisions/0011-many-workers.md.
 """
 
 import contextlib
@@ -21,7 +24,16 @@ from rollbook.updates.receiving import file_chunks
 
 
 class IncomingFile:
-    """A file on its way in. Whoever makes one ends with ``discard``, which spares only what was handed over."""
+    """A file that is being received.
+
+    Its creator must call ``discard`` in the end, which keeps the file only if its ownership was
+    released before.
+
+    Attributes:
+        name: The name under which ``persist`` stores it.
+        path: Where it is now.
+        size: Bytes written so far.
+    """
 
     def __init__(self) -> None:
         spool = _folder()
@@ -33,25 +45,29 @@ class IncomingFile:
             os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb"
         )
         fcntl.flock(self._file, fcntl.LOCK_EX)
-        self._handed_over = False
+        self._is_released = False
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what was written so far, hexadecimal."""
+        """The SHA-256 of what was written so far, in hexadecimal."""
         return self._hash.hexdigest()
 
     def write(self, data: bytes) -> None:
-        """Add bytes. Raises OSError when the disk takes no more."""
+        """Append bytes.
+
+        Raises:
+            OSError: The disk is full.
+        """
         self._file.write(data)
         self._hash.update(data)
         self.size += len(data)
 
     def flush(self) -> None:
-        """Let others read at ``path`` what was written."""
+        """Write the buffer, so that all of the file can be read at ``path``."""
         self._file.flush()
 
     def persist(self) -> str:
-        """Bring the file to the disk for good, under the name that is returned."""
+        """Sync the file to the disk and rename it; return its final name."""
         self.flush()
         os.fsync(self._file.fileno())
         final = self.path.with_name(self.name)
@@ -60,35 +76,49 @@ class IncomingFile:
         return self.name
 
     def release_ownership(self) -> None:
-        """From now on an update names the file, and ``discard`` leaves it alone."""
-        self._handed_over = True
+        """Keep the file when it is discarded, because a row of the database refers to it."""
+        self._is_released = True
 
     def discard(self) -> None:
-        """Let go of the file, and take it away unless it was handed over. May be called again."""
-        if not self._handed_over:
+        """Close and unlock the file, and delete it unless its ownership was released.
+
+        This can be called more than once.
+        """
+        if not self._is_released:
             self.path.unlink(missing_ok=True)
-        # Closing writes what is left in the buffer, for which there may be no room; it is not wanted any more.
+        # Closing writes the rest of the buffer, which fails on a full disk and isn't needed.
         with contextlib.suppress(OSError):
             self._file.close()
 
 
 class FileMissing(Exception):
-    """The kept file is gone, or it has not the bytes any more that came in."""
+    """A stored file is missing or damaged."""
 
 
 def path_of(name: str) -> Path:
-    """Where the kept file with this name stands."""
+    """Return the path of the stored file with this name."""
     return _folder() / name
 
 
 def copy_to_database(name: str) -> None:
-    """Put a kept file where every worker finds it, in the caller's transaction, unless it is there already."""
+    """Copy a stored file to the database on PostgreSQL, unless it is there already.
+
+    This happens in the caller's transaction.
+    """
     if settings.ON_POSTGRESQL and not file_chunks.exist(name):
         file_chunks.write(name, path_of(name))
 
 
 def ensure_available(name: str, digest: str) -> None:
-    """See that the kept file is in the folder as it came in. Raises LostFile if it cannot be had."""
+    """Ensure that a stored file is in the spool folder; copy it from the database if necessary.
+
+    Args:
+        name: The name of the file in the spool folder.
+        digest: The SHA-256 of its content, in hexadecimal.
+
+    Raises:
+        FileMissing: The file is missing or damaged, and the database doesn't have it.
+    """
     if _is_intact(name, digest):
         return
     if settings.ON_POSTGRESQL:
@@ -106,11 +136,11 @@ def _is_intact(name: str, digest: str) -> bool:
 
 
 def _fetch(name: str) -> None:
-    """Bring the file from the database; it needs no sync, for it can be brought again."""
+    """Copy the file from the database, without a sync: it can be copied again."""
     incoming = IncomingFile()
     try:
-        for piece in file_chunks.read(name):
-            incoming.write(piece)
+        for chunk in file_chunks.read(name):
+            incoming.write(chunk)
         incoming.flush()
         incoming.path = incoming.path.rename(path_of(name))
         incoming.release_ownership()
@@ -119,12 +149,12 @@ def _fetch(name: str) -> None:
 
 
 def unlocked_files() -> set[str]:
-    """The names of the files that nobody is writing any more."""
+    """Return the names of the files that no process is writing."""
     return {path.name for path in _folder().iterdir() if _is_unlocked(path)}
 
 
 def remove(names: Iterable[str]) -> None:
-    """Take these files away."""
+    """Delete these files from the spool folder."""
     for name in names:
         path_of(name).unlink(missing_ok=True)
 

@@ -1,6 +1,6 @@
-"""What a file's own rules say of it before it is sent: the survey of the whole, and of each row the checker's word.
+"""Check a file before it is submitted: scan it, and validate its rows.
 
-Only an update can tell which students and schools exist, and which rows want what another row or student has.
+Only an update can find unknown students and schools, and conflicts between rows or with students.
 """
 
 import time
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from rollbook.studentfile.file_validator import validate_file
 from rollbook.studentfile.problems.problem import Problem, most_severe, sort_codes
@@ -17,16 +17,22 @@ from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import FileScan
 
 MAX_SHOWN_PROBLEMS = 10
-CHECK_TIMEOUT_S = 20.0  # seconds of a person who waits for the answer
-BATCH_ROWS = 1000  # the time is looked at after each
+CHECK_TIMEOUT_S = 20.0  # a person is waiting for the page
+BATCH_ROWS = 1000  # the timeout is checked after each batch
 
 
 @dataclass(frozen=True)
 class FilePreview:
-    """What is wrong with a file, as far as it was looked into: ``checked`` of its ``rows``.
+    """The problems that were found in a file.
 
-    ``problems`` are those of the file as a whole, ``groups`` are all of them. ``known`` are the columns that are read,
-    ``ignored`` the names of those that are not, as sent.
+    Attributes:
+        rows: Rows in the file.
+        checked: Rows that were checked before the timeout.
+        rejected: Checked rows that have an error.
+        problems: The problems of the file as a whole.
+        groups: The problems of the file and its rows, by code.
+        known: The names of the columns that are read.
+        ignored: The names of the columns that are not read, as sent.
     """
 
     rows: int
@@ -39,7 +45,7 @@ class FilePreview:
 
     @property
     def refusal(self) -> Problem | None:
-        """The weightiest problem that makes the whole file unacceptable."""
+        """The most severe problem for which the file isn't accepted; None if there is none."""
         return most_severe(self.problems)
 
     @property
@@ -48,35 +54,51 @@ class FilePreview:
         return self.checked == self.rows
 
 
-def preview_rows(path: Path, survey: FileScan, today: date) -> dict[str, Any]:
-    """Check the rows of a surveyed file, for LONGEST_CHECK at most; returns what ``told`` reads, fit for JSON."""
+def preview_rows(path: Path, scan: FileScan, today: date) -> dict[str, Any]:
+    """Validate the rows of a scanned file until ``CHECK_TIMEOUT_S`` has passed.
+
+    Args:
+        path: The file.
+        scan: The result of scanning it.
+        today: The date in the district.
+
+    Returns:
+        The arguments of ``build_preview`` that aren't stored elsewhere, as JSON.
+    """
     tally = ProblemTally(max_per_code=MAX_SHOWN_PROBLEMS)
-    until = time.monotonic() + CHECK_TIMEOUT_S
-    for _ in validate_file(path, survey, today, tally, batch_rows=BATCH_ROWS):
-        if time.monotonic() > until:
+    deadline = time.monotonic() + CHECK_TIMEOUT_S
+    for _ in validate_file(path, scan, today, tally, batch_rows=BATCH_ROWS):
+        if time.monotonic() > deadline:
             break
-    first: dict[str, list[dict[str, Any]]] = {}
+    first_by_code: dict[str, list[dict[str, Any]]] = {}
     for problem in tally.problems:
-        first.setdefault(problem.code, []).append(asdict(problem))
+        first_by_code.setdefault(problem.code, []).append(asdict(problem))
     return {
         "checked": tally.rows,
         "rejected": tally.rejected,
-        "problems": [asdict(problem) for problem in survey.problems],
+        "problems": [asdict(problem) for problem in scan.problems],
         "counts": dict(tally.counts),
-        "first": first,
+        "first": first_by_code,
     }
 
 
-def build_preview(found: Mapping[str, Any], rows: int, header: Sequence[str]) -> FilePreview:
-    """What ``look_into`` found in a file of so many rows under this header."""
+def build_preview(result: Mapping[str, Any], rows: int, header: Sequence[str]) -> FilePreview:
+    """Return the preview of a file.
+
+    Args:
+        result: What ``preview_rows`` returned.
+        rows: Rows in the file.
+        header: The column names as sent.
+    """
     columns = HeaderColumns.from_names(header)
-    counts, first = found["counts"], found["first"]
+    counts, first_by_code = result["counts"], result["first"]
+    groups = [_group(code, counts[code], first_by_code[code]) for code in sort_codes(counts)]
     return FilePreview(
         rows=rows,
-        checked=found["checked"],
-        rejected=found["rejected"],
-        problems=_problems(found["problems"]),
-        groups=tuple(_group(code, counts[code], first[code]) for code in sort_codes(counts)),
+        checked=result["checked"],
+        rejected=result["rejected"],
+        problems=_problems(result["problems"]),
+        groups=tuple(groups),
         known=columns.known,
         ignored=columns.ignored,
     )
@@ -84,30 +106,34 @@ def build_preview(found: Mapping[str, Any], rows: int, header: Sequence[str]) ->
 
 @dataclass(frozen=True)
 class HeaderColumns:
-    """A header's columns: the names of those that are read, and those that are not, as sent."""
+    """The columns of a header.
+
+    Attributes:
+        known: The names of the columns that are read.
+        ignored: The names of the columns that are not read, as sent.
+    """
 
     known: tuple[str, ...]
     ignored: tuple[str, ...]
 
     @classmethod
-    def from_names(cls, names: Sequence[str]) -> "HeaderColumns":
-        """Those of a header that was sent like this."""
+    def from_names(cls, names: Sequence[str]) -> Self:
+        """Return the columns of a header with these names, as sent."""
         header, _ = Header.parse(names)
-        return cls(
-            tuple(column.name for column in header.columns if column),
-            tuple(
-                name
-                for name, column in zip(header.names, header.columns, strict=True)
-                if column is None
-            ),
-        )
+        known, ignored = [], []
+        for name, column in zip(header.names, header.columns, strict=True):
+            if column is None:
+                ignored.append(name)
+            else:
+                known.append(column.name)
+        return cls(tuple(known), tuple(ignored))
 
 
-def _problems(kept: Iterable[Mapping[str, Any]]) -> tuple[Problem, ...]:
-    return tuple(Problem(**problem) for problem in kept)
+def _problems(stored: Iterable[Mapping[str, Any]]) -> tuple[Problem, ...]:
+    return tuple(Problem(**problem) for problem in stored)
 
 
-def _group(code: str, count: int, kept: Iterable[Mapping[str, Any]]) -> ProblemGroup:
-    first = _problems(kept)
+def _group(code: str, count: int, stored: Iterable[Mapping[str, Any]]) -> ProblemGroup:
+    first = _problems(stored)
     lines = dict.fromkeys(problem.line for problem in first)
     return ProblemGroup(code, count, tuple(filter(None, lines)), first)

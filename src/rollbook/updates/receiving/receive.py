@@ -1,4 +1,4 @@
-"""1. Bytes in: a file becomes an update, or is refused, and is safe on the disk before anybody is told so."""
+"""1. Receive a file: store it durably and create its update, before the request is answered."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,13 +19,14 @@ from rollbook.updates.exports import source_update
 from rollbook.updates.models import Draft, UpdateJob
 from rollbook.updates.receiving import files as spool
 from rollbook.updates.receiving.files import IncomingFile
-from rollbook.updates.state_machine import UNFINISHED, Mode, State
+from rollbook.updates.state_machine import IN_PROGRESS, UNFINISHED, Mode, State
 
 MAX_WAITING = 3
+"""Updates of a district that may wait besides the one in progress."""
 
 
 class QueueFull(Exception):
-    """As many updates of the district wait as may wait; their numbers are in ``waiting``."""
+    """The district has as many waiting updates as allowed; ``waiting`` are their numbers."""
 
     def __init__(self, waiting: list[int]) -> None:
         super().__init__(waiting)
@@ -34,7 +35,13 @@ class QueueFull(Exception):
 
 @dataclass(frozen=True)
 class Receipt:
-    """What became of a file: the update, whether it was there already, and an ended one with the same bytes."""
+    """The result of submitting a file.
+
+    Attributes:
+        update: The update of the file.
+        replayed: Whether the update existed before.
+        same_as: The latest update of the same content that has ended; None if there is none.
+    """
 
     update: UpdateJob
     replayed: bool
@@ -43,26 +50,39 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Submission:
-    """A surveyed file on its way to become an update; while that lives, the same file sent alike is the same update.
+    """A scanned file for which an update is to be created.
 
-    ``facts`` are all else that an update's row is to tell, of the file and of who sent it.
+    While an update is unfinished, submitting the same file in the same way returns that update.
+
+    Attributes:
+        district: The district.
+        digest: The SHA-256 of the file, in hexadecimal.
+        mode: The mode of the update.
+        encoding: The requested encoding.
+        columns: The values of the update's other columns, about the file and its sender.
+        problems: The problems of the file as a whole.
     """
 
     district: District
     digest: str
     mode: Mode
     encoding: str
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    columns: Mapping[str, Any] = field(default_factory=dict)
     problems: Sequence[Problem] = ()
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether the file can't be accepted."""
+        return any(problem.severity is Severity.ERROR for problem in self.problems)
+
     def updates(self) -> "QuerySet[UpdateJob]":
-        """What was sent like this, now or earlier."""
+        """Return all updates of the same file in the same mode and encoding."""
         return UpdateJob.objects.filter(
             district=self.district, file_digest=self.digest, mode=self.mode, encoding=self.encoding
         )
 
     def find_unfinished(self) -> Receipt | None:
-        """The answer if one of them lives."""
+        """Return a receipt for the unfinished one of these updates; None if there is none."""
         update = self.updates().filter(state__in=UNFINISHED).first()
         return Receipt(update, replayed=True, same_as=None) if update else None
 
@@ -77,120 +97,139 @@ def receive(
     member: Member | None = None,
     via: str = "curl",
 ) -> Receipt:
-    """Make an update of the file; one that cannot be accepted becomes an update in the state refused.
+    """Create an update for a file; if the file can't be accepted, the update is refused.
 
-    The same bytes while their update lives give that update. ``file_name`` is for display and must be fit for it.
-    Raises QueueFull, and OSError when the disk takes no more; then nothing is kept.
+    If the same file is sent again while its update is unfinished, this returns that update. After
+    an exception, nothing is stored.
+
+    Args:
+        district: The district.
+        incoming: The file, completely written. It is discarded unless the update refers to it.
+        file_name: The client's name for the file, made printable.
+        mode: The mode of the update.
+        encoding: As spelled by ``normalize_encoding_name``; empty: the district's.
+        member: Who sent the file; None: the operator.
+        via: How the file was sent.
+
+    Raises:
+        QueueFull: Too many updates are waiting.
+        OSError: The disk is full.
     """
-    sending = Submission(district, incoming.digest, mode, encoding or district.encoding)
+    submission = Submission(district, incoming.digest, mode, encoding or district.encoding)
     try:
-        if replayed := sending.find_unfinished():
+        if replayed := submission.find_unfinished():
             return replayed
         incoming.flush()
-        survey = reader.scan(incoming.path, encoding=sending.encoding, limits=limits())
-        facts = store_and_describe(incoming, survey) | {
-            "file_name": file_name,
-            "member": member,
-            "source": via,
-        }
-        return _commit(replace(sending, facts=facts, problems=survey.problems), incoming)
+        scan = reader.scan(incoming.path, encoding=submission.encoding, limits=limits())
+        columns = store_and_describe(incoming, scan)
+        columns |= {"file_name": file_name, "member": member, "source": via}
+        return _commit(replace(submission, columns=columns, problems=scan.problems), incoming)
     finally:
         incoming.discard()
 
 
-def store_and_describe(incoming: IncomingFile, survey: FileScan) -> dict[str, Any]:
-    """Keep the file for good; returns what its survey tells, as models.StudentFile has it."""
+def store_and_describe(incoming: IncomingFile, scan: FileScan) -> dict[str, Any]:
+    """Store the file durably; return its columns of ``StudentFile`` by name."""
     return {
         "file_size": incoming.size,
-        "detected_encoding": survey.encoding,
-        "header": list(survey.header.names) if survey.header else [],
-        "checkpoints": [[place.byte, place.line] for place in survey.checkpoints],
-        "rows": 0 if survey.refusal else survey.rows,
+        "detected_encoding": scan.encoding,
+        "header": list(scan.header.names) if scan.header else [],
+        "checkpoints": [[position.byte, position.line] for position in scan.checkpoints],
+        "rows": 0 if scan.refusal else scan.rows,
         "spool_name": incoming.persist(),
     }
 
 
 def lock_district(district: District) -> None:
-    """Until the caller's transaction ends nobody else begins an update of the district."""
+    """Keep others from creating updates of the district until the caller's transaction ends."""
     District.objects.select_for_update(no_key=True).get(pk=district.pk)
 
 
-def create_update(sending: Submission) -> Receipt:
-    """Begin the update, inside the transaction of a caller whose turn it is. Raises QueueFull."""
-    if replayed := sending.find_unfinished():
+def create_update(submission: Submission) -> Receipt:
+    """Create the update, in the transaction of a caller that has locked the district.
+
+    Raises:
+        QueueFull: Too many updates are waiting.
+    """
+    if replayed := submission.find_unfinished():
         return replayed
-    same_as = sending.updates().order_by("-number").first()
-    refused = any(problem.severity is Severity.ERROR for problem in sending.problems)
-    if not refused:
-        _check_queue_length(sending.district)
-    update = UpdateJob.objects.create(
-        district=sending.district,
-        number=_next_number(sending.district),
-        mode=sending.mode,
-        encoding=sending.encoding,
-        file_digest=sending.digest,
-        state=State.RECEIVED,
-        received_at=timezone.now(),
-        problem_counts=problem_store.counts(sending.problems),
-        corrects=source_update.find_source_update(sending.facts["header"], sending.district),
-        **sending.facts,
-    )
+    same_as = submission.updates().order_by("-number").first()
+    if not submission.is_refused:
+        _check_queue_length(submission.district)
+    update = _insert_update(submission)
     spool.copy_to_database(update.spool_name)
-    problem_store.save_problems(update.pk, sending.problems)
-    if refused:
+    problem_store.save_problems(update.pk, submission.problems)
+    if submission.is_refused:
         transitions.transition(update.pk, State.REFUSED)
         update.refresh_from_db()
     runner.notify_engine(update.pk)
     return Receipt(update, replayed=False, same_as=same_as)
 
 
+def _insert_update(submission: Submission) -> UpdateJob:
+    district, columns = submission.district, submission.columns
+    return UpdateJob.objects.create(
+        district=district,
+        number=_next_number(district),
+        mode=submission.mode,
+        encoding=submission.encoding,
+        file_digest=submission.digest,
+        state=State.RECEIVED,
+        received_at=timezone.now(),
+        problem_counts=problem_store.counts(submission.problems),
+        corrects=source_update.find_source_update(columns["header"], district),
+        **columns,
+    )
+
+
 def limits() -> reader.Limits:
-    """What the operator lets a file have."""
+    """Return the limits of a file, which the operator sets."""
     return reader.Limits(rows=settings.MAX_ROWS, bytes=settings.MAX_UPLOAD_BYTES)
 
 
 def remove_orphaned_files() -> int:
-    """Remove from the spool what no update and no draft names; returns how many files that were.
+    """Remove files from the spool to which no update and no draft refers; return how many.
 
-    An update whose file retention has removed names none. On PostgreSQL also what only updates name that have ended:
-    it can be had from the database.
+    An update whose file was removed by retention refers to none. On PostgreSQL, files of updates
+    that have ended are removed too, because they can be copied from the database.
     """
-    # In this order: a file is named before it is let go of, so one that is not named by then never will be.
-    let_go = spool.unlocked_files()
-    needed = {"state__in": UNFINISHED} if settings.ON_POSTGRESQL else {"file_removed_at": None}
-    updates = UpdateJob.objects.filter(**needed)
-    named = [files.values_list("spool_name", flat=True) for files in (Draft.objects.all(), updates)]
-    left_over = let_go.difference(*named)
-    spool.remove(left_over)
-    return len(left_over)
+    # The order matters: a row refers to a file before the file is unlocked, so a file without a
+    # row by now will never have one.
+    unlocked = spool.unlocked_files()
+    updates = UpdateJob.objects.filter(file_removed_at=None)
+    if settings.ON_POSTGRESQL:
+        updates = UpdateJob.objects.filter(state__in=UNFINISHED)
+    orphaned = unlocked.difference(
+        Draft.objects.values_list("spool_name", flat=True),
+        updates.values_list("spool_name", flat=True),
+    )
+    spool.remove(orphaned)
+    return len(orphaned)
 
 
-def _commit(sending: Submission, incoming: IncomingFile) -> Receipt:
+def _commit(submission: Submission, incoming: IncomingFile) -> Receipt:
     with transaction.atomic():
-        lock_district(sending.district)
-        receipt = create_update(sending)
+        lock_district(submission.district)
+        receipt = create_update(submission)
         if not receipt.replayed:
-            # Now and not later: if the database is lost at the commit, nobody knows whether the update is there. If it
-            # is not, the file will be swept.
+            # Before the commit: if the connection is lost during the commit, nobody knows whether
+            # the update exists. If it doesn't, the sweep removes the file.
             incoming.release_ownership()
     return receipt
 
 
 def _next_number(district: District) -> int:
-    highest: int | None = UpdateJob.objects.filter(district=district).aggregate(
-        highest=Max("number")
-    )["highest"]
+    updates = UpdateJob.objects.filter(district=district)
+    highest: int | None = updates.aggregate(highest=Max("number"))["highest"]
     return (highest or 0) + 1
 
 
 def _check_queue_length(district: District) -> None:
-    waiting = list(
-        UpdateJob.objects.filter(district=district, state=State.RECEIVED)
-        .order_by("number")
-        .values_list("number", flat=True)
-    )
-    running_one = UpdateJob.objects.filter(
-        district=district, state__in=[State.CHECKING, State.APPLYING]
-    ).exists()
-    if len(waiting) >= MAX_WAITING + (0 if running_one else 1):
+    updates = UpdateJob.objects.filter(district=district)
+    received = updates.filter(state=State.RECEIVED).order_by("number")
+    waiting = list(received.values_list("number", flat=True))
+    max_waiting = MAX_WAITING
+    if not updates.filter(state__in=IN_PROGRESS).exists():
+        max_waiting += 1  # the next one starts in a moment
+    if len(waiting) >= max_waiting:
         raise QueueFull(waiting)
