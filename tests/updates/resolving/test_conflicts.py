@@ -1,13 +1,10 @@
 """The rows of a file seen together: duplicates, keys that two want, and who must go before whom."""
 
 import random
-from array import array
 from contextlib import suppress
 from itertools import islice
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from rollbook.districts.models import District
 from rollbook.updates import problem_store, runner
@@ -40,19 +37,6 @@ def school(maple: District) -> District:
     enroll(maple, a_class(4))
     enroll(maple, "USERNAME,FIRST_NAME,LAST_NAME,DOB\nu004,Ann004,Lee004,2012-05-13")
     return maple
-
-
-@given(st.lists(st.integers(1, 40) | st.integers(1, 1 << 62), max_size=60))
-def test_repeated_numbers_are_those_that_are_there_more_than_once(numbers: list[int]) -> None:
-    assert conflicts._repeated_numbers(array("q", numbers)) == {
-        one for one in numbers if numbers.count(one) > 1
-    }
-
-
-def test_numbers_of_one_remainder_are_not_taken_for_one_number() -> None:
-    remainders = 8 * 3 + 1
-    assert conflicts._repeated_numbers(array("q", [7, 7 + remainders, 7 + 2 * remainders])) == set()
-    assert conflicts._repeated_numbers(array("q", [7, 7 + remainders, 7])) == {7}
 
 
 @pytest.mark.parametrize(
@@ -95,12 +79,12 @@ def test_a_student_counts_once_if_its_rows_say_the_same_and_not_at_all_if_they_d
 def test_a_conflict_names_the_other_lines(school: District) -> None:
     run(school, "STUDENT_ID,GRADE\n" + "".join(f"s000,{grade}\n" for grade in range(5, 12)))
     hints = dict(last(school).problem_set.values_list("line", "hint"))
-    assert hints[2] == "compare it with lines 3, 4, 5, 6, 7 and more, and send the right one only"
+    assert hints[2] == "compare it with lines 3, 4, 5, 6, 7 and more, and send only the correct row"
     run(school, "STUDENT_ID,GRADE\ns000,5\ns001,5\ns000,6")
     hints = dict(last(school).problem_set.values_list("line", "hint"))
     assert hints == {
-        2: "compare it with line 4, and send the right one only",
-        4: "compare it with line 2, and send the right one only",
+        2: "compare it with line 4, and send only the correct row",
+        4: "compare it with line 2, and send only the correct row",
     }
 
 

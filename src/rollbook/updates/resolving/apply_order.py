@@ -1,64 +1,74 @@
-"""The order in which rows that wait for each other can be applied (pure)."""
+"""Find an order in which rows that depend on each other can be applied (pure)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 
-def dependency_order(waits: Iterable[tuple[int, int]]) -> list[list[int]]:
-    """Of pairs (row, row it waits for): rings of rows that wait for each other, each after all that it waits for.
+def dependency_order(dependencies: Iterable[tuple[int, int]]) -> list[list[int]]:
+    """Return the strongly connected components of the dependency graph, dependencies first.
 
-    Most rings have one row. These are the strongly connected components of the graph, as Tarjan finds them, without
-    recursion: a chain may be as long as the file.
+    This is Tarjan's algorithm without recursion, as a chain may be as long as the file. A component
+    of more than one row is a cycle: its rows have to be applied together. Most have one row.
+
+    Args:
+        dependencies: Pairs of a row and a row that has to be applied before it.
+
+    Returns:
+        The rows of each component. Each component comes after all that it depends on.
     """
-    waits_for: defaultdict[int, list[int]] = defaultdict(list)
-    for row, other in waits:
-        waits_for[row].append(other)
-    search = _Search(waits_for)
-    for row in list(waits_for):
-        if row not in search.seen:
-            search.walk(row)
-    return search.rings
+    graph: defaultdict[int, list[int]] = defaultdict(list)
+    for row, blocked_by in dependencies:
+        graph[row].append(blocked_by)
+    search = _ComponentSearch(graph)
+    for row in list(graph):
+        if row not in search.indexes:
+            search.visit_from(row)
+    return search.components
 
 
-class _Search:
-    """One walk through the graph."""
+class _ComponentSearch:
+    """A depth-first search of the graph, in Tarjan's terms.
 
-    def __init__(self, waits_for: dict[int, list[int]]) -> None:
-        self._waits_for = waits_for
-        self.seen: dict[int, int] = {}  # row to the order in which it was met
-        self._oldest: dict[
-            int, int
-        ] = {}  # row to the first met of the open rows that can be reached from it
-        self._open: dict[
-            int, None
-        ] = {}  # rows whose ring is not known yet, in the order in which they were met
-        self.rings: list[list[int]] = []
+    Attributes:
+        indexes: Row to the order in which it was visited.
+        components: The components that are complete.
+    """
 
-    def walk(self, start: int) -> None:
-        """Visit everything that can be reached from here."""
-        path = [self._meet(start)]
+    def __init__(self, graph: Mapping[int, list[int]]) -> None:
+        self._graph = graph
+        self.indexes: dict[int, int] = {}
+        self.components: list[list[int]] = []
+        # Row to the lowest index of a row on the stack that can be reached from it.
+        self._low_links: dict[int, int] = {}
+        # Rows whose component is not complete, in the order in which they were visited.
+        self._stack: dict[int, None] = {}
+
+    def visit_from(self, start: int) -> None:
+        """Visit all rows that can be reached from this one."""
+        path = [self._enter(start)]
         while path:
-            row, others = path[-1]
-            other = next(others, None)
-            if other is None:
+            row, successors = path[-1]
+            successor = next(successors, None)
+            if successor is None:
                 path.pop()
-                self._leave(row, path[-1][0] if path else None)
-            elif other not in self.seen:
-                path.append(self._meet(other))
-            elif other in self._open:
-                self._oldest[row] = min(self._oldest[row], self.seen[other])
+                parent = path[-1][0] if path else None
+                self._leave(row, parent)
+            elif successor not in self.indexes:
+                path.append(self._enter(successor))
+            elif successor in self._stack:
+                self._low_links[row] = min(self._low_links[row], self.indexes[successor])
 
-    def _meet(self, row: int) -> tuple[int, Iterator[int]]:
-        self.seen[row] = self._oldest[row] = len(self.seen)
-        self._open[row] = None
-        return row, iter(self._waits_for.get(row, ()))
+    def _enter(self, row: int) -> tuple[int, Iterator[int]]:
+        self.indexes[row] = self._low_links[row] = len(self.indexes)
+        self._stack[row] = None
+        return row, iter(self._graph.get(row, ()))
 
-    def _leave(self, row: int, above: int | None) -> None:
-        """All that can be reached from the row has been seen: it may be the first of a ring."""
-        if above is not None:
-            self._oldest[above] = min(self._oldest[above], self._oldest[row])
-        if self._oldest[row] == self.seen[row]:
-            ring: list[int] = []
-            while not ring or ring[-1] != row:
-                ring.append(self._open.popitem()[0])
-            self.rings.append(ring)
+    def _leave(self, row: int, parent: int | None) -> None:
+        """Complete the component of which the row was visited first, if there is one."""
+        if parent is not None:
+            self._low_links[parent] = min(self._low_links[parent], self._low_links[row])
+        if self._low_links[row] == self.indexes[row]:
+            component: list[int] = []
+            while not component or component[-1] != row:
+                component.append(self._stack.popitem()[0])
+            self.components.append(component)

@@ -1,19 +1,24 @@
-"""2b. The rows of a file seen together: duplicates, keys that two want, and who must go before whom.
+"""3. Resolve conflicts between the rows of a file: duplicates, and unique keys in use.
 
-Uniqueness is judged against the end state: a key is free if its holder gives it up in the same file. So
+Uniqueness is checked against the end state: a key is free if the student that holds it releases it
+in the same file. Each question is answered by one function, in this order:
 
-1. rows that mean the same student count once if they say the same, and are all rejected if they do not;
-2. of several students who want one key the first row gets it;
-3. whoever wants a key that its holder keeps is rejected; whoever wants one that is given up waits for that row;
-4. whoever waits for a rejected row is rejected too;
-5. the others get their turns: a key is given up before it is taken, and a ring of students shares one turn.
+1. Which rows are about the same student? If they are equal, the first one counts; if they differ,
+   all are rejected.
+2. Which rows claim the same key? The first one gets it, the others are rejected.
+3. Which rows claim a key that another student holds? If the holder doesn't release it, the row is
+   rejected; otherwise it depends on the holder's row.
+4. Which rows depend on a rejected row? They are rejected too.
+5. In which order can the remaining rows be applied? A key is released before it is assigned, and
+   students who exchange keys in a cycle share one place in the order.
 
-Every step only adds outcomes and may be repeated after a crash: rows that have one are left alone.
+All steps only add outcomes, so they can be repeated after a crash: rows that have an outcome are
+left alone.
 """
 
 from array import array
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
@@ -25,296 +30,363 @@ from rollbook.db import planner_stats
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.header import Header
+from rollbook.studentfile.row_validator import ValidatedRow
 from rollbook.text import join_words
 from rollbook.updates import problem_store, transitions
 from rollbook.updates.checking import staged_rows
 from rollbook.updates.checking.check_range import RowChecker
 from rollbook.updates.checking.staged_rows import ORDER_GENERATED_USERNAMES
-from rollbook.updates.models import StagedRow as StagedRow
-from rollbook.updates.models import UpdateJob
+from rollbook.updates.models import StagedRow, UpdateJob
 from rollbook.updates.receiving import files
 from rollbook.updates.resolving.apply_order import dependency_order
+from rollbook.updates.resolving.repeated_numbers import repeated_numbers
 from rollbook.updates.state_machine import Outcome, State
 
-# Rows that wait for others come after all that do not, in an order of their own.
 ORDER_DEPENDENT_ROWS = 1 << 32
-ROWS_PER_TRANSACTION = 1000  # rows settled in one transaction
+"""Rows in dependencies are applied after all others; their ``apply_order`` starts here."""
+
+ROWS_PER_TRANSACTION = 1000
+MAX_LISTED_LINES = 5
 
 
 @dataclass(frozen=True)
 class UniqueKey:
-    """What a row may take: its columns among the staged rows and among the students, and the word for a clash."""
+    """A unique key of students.
 
-    taken: tuple[str, ...]
+    Attributes:
+        claimed: Its columns in ``updates_stagedrow``. The first one is null if the row doesn't
+            claim the key.
+        held: Its columns in ``students_student``, in the same order.
+        code: The code of the problem that the key is taken.
+        column: The column of the file that the problem is about.
+    """
+
+    claimed: tuple[str, ...]
     held: tuple[str, ...]
     code: str
     column: str
 
 
-UNIQUE_KEYS = (
-    UniqueKey(("claims_student_id",), ("student_id",), "student_id_taken", "STUDENT_ID"),
-    UniqueKey(("claims_username",), ("username",), "username_taken", "USERNAME"),
-    UniqueKey(("claims_name_key", "claims_dob"), ("name_key", "dob"), "name_taken", "LAST_NAME"),
-)
+STUDENT_ID = UniqueKey(("claims_student_id",), ("student_id",), "student_id_taken", "STUDENT_ID")
+USERNAME = UniqueKey(("claims_username",), ("username",), "username_taken", "USERNAME")
+NAME = UniqueKey(("claims_name_key", "claims_dob"), ("name_key", "dob"), "name_taken", "LAST_NAME")
+UNIQUE_KEYS = (STUDENT_ID, USERNAME, NAME)
 
 
 def steps(update: UpdateJob, run: str) -> Iterator[None]:
-    """Settle what the staged rows of an update claim, one stretch a step. Raises states.Fenced."""
+    """Resolve the conflicts of an update, one transaction per step.
+
+    Raises:
+        Fenced: Another run has taken over the update, or it was canceled.
+    """
     update.refresh_from_db(fields=["rows_staged"])
     if update.rows_staged > planner_stats.SMALL_TABLE_ROWS:
         planner_stats.analyze("updates_stagedrow", "updates_checkedrange")
-    bench = _ConflictResolver(update, run)
-    for judge in (
-        _duplicate_students,
-        _duplicate_new_students,
-        _contested_keys,
-        _keys_in_use,
-        _blocked_rows,
-    ):
-        yield from judge(bench)
-    yield from _assign_apply_order(bench)
+    resolver = _ConflictResolver(update, run)
+    yield from _duplicate_students(resolver)
+    yield from _duplicate_new_students(resolver)
+    yield from _contested_keys(resolver)
+    yield from _keys_in_use(resolver)
+    yield from _blocked_rows(resolver)
+    yield from _assign_apply_order(resolver)
 
 
 class _ConflictResolver:
-    """Where the outcomes of one update are given, each stretch in one transaction behind the fence."""
+    """Writes the outcomes of one update, in small transactions behind the fence."""
 
     def __init__(self, update: UpdateJob, run: str) -> None:
-        self.update, self._run = update, run
+        self.update = update
+        self._run = run
 
-    def reject(self, found: Iterable[Problem]) -> Iterator[None]:
-        """Reject the row of each problem, one stretch a step."""
-        return self._settle(found, Outcome.REJECTED)
+    def reject(self, problems: Iterable[Problem]) -> Iterator[None]:
+        """Reject the row of each problem, one transaction per step."""
+        return self._settle(problems, Outcome.REJECTED)
 
-    def mark_unchanged(self, found: Iterable[Problem]) -> Iterator[None]:
-        """Count the row of each warning as unchanged, one stretch a step."""
-        return self._settle(found, Outcome.UNCHANGED)
+    def mark_unchanged(self, warnings: Iterable[Problem]) -> Iterator[None]:
+        """Settle the row of each warning as unchanged, one transaction per step."""
+        return self._settle(warnings, Outcome.UNCHANGED)
 
-    def _settle(self, found: Iterable[Problem], outcome: Outcome) -> Iterator[None]:
-        waiting = iter(found)
-        while stretch := list(islice(waiting, ROWS_PER_TRANSACTION)):
+    def _settle(self, problems: Iterable[Problem], outcome: Outcome) -> Iterator[None]:
+        remaining = iter(problems)
+        while batch := list(islice(remaining, ROWS_PER_TRANSACTION)):
             with transaction.atomic():
-                self._settle_rows({problem.line or 0: problem for problem in stretch}, outcome)
+                self._settle_rows({problem.line or 0: problem for problem in batch}, outcome)
             yield
 
-    def _settle_rows(self, found: dict[int, Problem], outcome: Outcome) -> None:
-        staged = StagedRow.objects.filter(update=self.update, line__in=found)
+    def _settle_rows(self, problems: dict[int, Problem], outcome: Outcome) -> None:
+        """Set the outcome of the rows that have none yet.
+
+        Rows that aren't staged have been counted as unchanged.
+
+        Args:
+            problems: The problem of each row, by line.
+            outcome: The outcome of all of them.
+        """
+        staged = StagedRow.objects.filter(update=self.update, line__in=problems)
         outcomes = dict(staged.values_list("line", "outcome"))
-        open_rows = [line for line, ended in outcomes.items() if ended is None]
-        unstaged = [line for line in found if line not in outcomes]
-        staged.filter(line__in=open_rows).update(outcome=outcome)
-        staged_rows.stage(
-            self.update.pk, [staged_rows.settled_row(line, outcome) for line in unstaged]
-        )
-        said = [found[line] for line in sorted([*open_rows, *unstaged])]
-        if not said:
-            self.progress()
+        pending = [line for line, row_outcome in outcomes.items() if row_outcome is None]
+        unstaged = [line for line in problems if line not in outcomes]
+        staged.filter(line__in=pending).update(outcome=outcome)
+        settled_rows = [staged_rows.settled_row(line, outcome) for line in unstaged]
+        staged_rows.stage(self.update.pk, settled_rows)
+        reported = [problems[line] for line in sorted([*pending, *unstaged])]
+        if not reported:
+            self.record_progress()
             return
-        counters: dict[str, Any] = {"rows_unchanged": F("rows_unchanged") + len(open_rows)}
+        counters: dict[str, Any] = {"rows_unchanged": F("rows_unchanged") + len(pending)}
         if outcome is Outcome.REJECTED:
             counters = {
-                "rows_rejected": F("rows_rejected") + len(said),
+                "rows_rejected": F("rows_rejected") + len(reported),
                 "rows_unchanged": F("rows_unchanged") - len(unstaged),
             }
-        counted = UpdateJob.objects.values_list("problem_counts", flat=True).get(pk=self.update.pk)
-        problem_store.save_problems(self.update.pk, said, counted)
-        self.progress(
-            rows_staged=F("rows_staged") - len(open_rows),
-            problem_counts=problem_store.counts(said, counted),
-            **counters,
-        )
+        counters["rows_staged"] = F("rows_staged") - len(pending)
+        self._report(reported, counters)
 
-    def progress(self, **counters: Any) -> None:
-        """Behind the fence: raises states.Fenced if this run does not hold the update any more."""
+    def _report(self, problems: Sequence[Problem], counters: dict[str, Any]) -> None:
+        counts = UpdateJob.objects.values_list("problem_counts", flat=True).get(pk=self.update.pk)
+        problem_store.save_problems(self.update.pk, problems, counts)
+        self.record_progress(problem_counts=problem_store.counts(problems, counts), **counters)
+
+    def record_progress(self, **counters: Any) -> None:
+        """Write counters, or without any, only check the fence.
+
+        Raises:
+            Fenced: Another run has taken over the update, or it was canceled.
+        """
         transitions.record_progress(self.update.pk, State.CHECKING, self._run, **counters)
 
-    def query(self, question: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """The rows of a SELECT."""
+    def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Return the rows of a SELECT."""
         with connection.cursor() as cursor:
-            cursor.execute(question, parameters)
-            found: list[tuple[Any, ...]] = cursor.fetchall()
-        return found
+            cursor.execute(sql, parameters)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+    def pending_rows_with_same_key(
+        self, key: UniqueKey, condition: str = "", having: str = ""
+    ) -> list[list[int]]:
+        """Find rows without an outcome that claim the same key.
+
+        Args:
+            key: The key.
+            condition: More SQL of the WHERE clauses.
+            having: More SQL of the HAVING clause.
+
+        Returns:
+            For each key that is claimed more than once, the lines of its rows in ascending order.
+        """
+        sql = _SAME_KEY.format(
+            key=", ".join(key.claimed), claimed=key.claimed[0], condition=condition, having=having
+        )
+        rows = self.query(sql, self.update.pk, self.update.pk)
+        groups = groupby(rows, key=lambda row: row[:-1])
+        return [[line for *_, line in group] for _, group in groups]
 
 
-def _duplicate_students(bench: _ConflictResolver) -> Iterator[None]:
-    """1. Rows that mean the same enrolled student."""
-    batches = bench.update.checkedrange_set.order_by("end_line")
-    students = array("q")
-    for some_students in batches.values_list("student_ids", flat=True).iterator():
-        students.frombytes(some_students)
-    repeated = _repeated_numbers(students)
-    rows_of: defaultdict[int, list[int]] = defaultdict(list)
+_SAME_KEY = """
+SELECT {key}, line
+FROM updates_stagedrow
+WHERE update_id = %s AND outcome IS NULL AND {claimed} IS NOT NULL {condition}
+  AND ({key}) IN (
+    SELECT {key}
+    FROM updates_stagedrow
+    WHERE update_id = %s AND outcome IS NULL AND {claimed} IS NOT NULL {condition}
+    GROUP BY {key}
+    HAVING COUNT(*) > 1 {having}
+  )
+ORDER BY {key}, line"""
+
+
+def _duplicate_students(resolver: _ConflictResolver) -> Iterator[None]:
+    """1a. Which rows are about the same enrolled student?"""
+    ranges = resolver.update.checkedrange_set.order_by("end_line")
+    student_ids = array("q")
+    for stored_ids in ranges.values_list("student_ids", flat=True).iterator():
+        student_ids.frombytes(stored_ids)
+    repeated = repeated_numbers(student_ids)
+    lines_by_student: defaultdict[int, list[int]] = defaultdict(list)
     if repeated:
-        for found in batches.values_list("student_ids", "line_numbers").iterator():
-            for student, line in zip(*(array("q", numbers) for numbers in found), strict=True):
-                if student in repeated:
-                    rows_of[student].append(line)
-    return _settle_duplicates(bench, list(rows_of.values()))
+        for stored_ids, stored_lines in ranges.values_list(
+            "student_ids", "line_numbers"
+        ).iterator():
+            lines = array("q", stored_lines)
+            for student_id, line in zip(array("q", stored_ids), lines, strict=True):
+                if student_id in repeated:
+                    lines_by_student[student_id].append(line)
+    return _settle_duplicates(resolver, list(lines_by_student.values()))
 
 
-def _repeated_numbers(numbers: "array[int]") -> set[int]:
-    """Those that are there more than once, by one byte for each of some remainders: a set of all takes much more."""
-    remainders = 8 * len(numbers) + 1
-    seen, suspected = bytearray(remainders), set()
-    for number in numbers:
-        at = number % remainders
-        if seen[at]:
-            suspected.add(at)
-        seen[at] = 1
-    counted = (
-        Counter(number for number in numbers if number % remainders in suspected)
-        if suspected
-        else {}
-    )
-    return {number for number, count in counted.items() if count > 1}
+def _duplicate_new_students(resolver: _ConflictResolver) -> Iterator[None]:
+    """1b. Which rows are about the same new student?
+
+    They have the same STUDENT_ID, or the same name and date of birth if one of them has no ID.
+    """
+    is_new = "AND student_id IS NULL"
+    same_id = resolver.pending_rows_with_same_key(STUDENT_ID, is_new)
+    yield from _settle_duplicates(resolver, same_id)
+    one_lacks_its_id = "AND COUNT(claims_student_id) < COUNT(*)"
+    same_name = resolver.pending_rows_with_same_key(NAME, is_new, one_lacks_its_id)
+    yield from _settle_duplicates(resolver, same_name)
 
 
-def _duplicate_new_students(bench: _ConflictResolver) -> Iterator[None]:
-    """1. Rows that mean the same new student: by STUDENT_ID, or by name and date of birth where one has no ID."""
-    for key, one_lacks_its_id in (
-        (UNIQUE_KEYS[0], ""),
-        (UNIQUE_KEYS[2], "AND COUNT(claims_student_id) < COUNT(*)"),
-    ):
-        repeated = _repeated_keys(bench, key.taken, "AND student_id IS NULL", one_lacks_its_id)
-        yield from _settle_duplicates(bench, repeated)
+def _settle_duplicates(resolver: _ConflictResolver, groups: list[list[int]]) -> Iterator[None]:
+    """Settle rows about one student each: all but the first if they are equal, otherwise all.
 
-
-def _settle_duplicates(bench: _ConflictResolver, groups: list[list[int]]) -> Iterator[None]:
-    """Rows of one student each: all the same, or in conflict."""
+    Args:
+        resolver: The resolver of the update.
+        groups: For each student, the lines of its rows in ascending order.
+    """
     if not groups:
         return
-    said = _row_contents(bench.update, {line for group in groups for line in group})
-    same = [group for group in groups if len({said[line] for line in group}) == 1]
-    differing = [group for group in groups if len({said[line] for line in group}) > 1]
-    yield from bench.mark_unchanged(
-        Problem("duplicate_row", line, hint=f"line {group[0]} says the same")
-        for group in same
-        for line in group[1:]
-    )
-    yield from bench.reject(
-        Problem("conflicting_duplicate", line, hint=_others(group, line))
-        for group in differing
-        for line in group
-    )
+    hashes = _content_hashes(resolver.update, {line for group in groups for line in group})
+    warnings: list[Problem] = []
+    errors: list[Problem] = []
+    for lines in groups:
+        if len({hashes[line] for line in lines}) == 1:
+            hint = f"line {lines[0]} has the same values"
+            warnings += [Problem("duplicate_row", line, hint=hint) for line in lines[1:]]
+        else:
+            errors += _conflicting_duplicates(lines)
+    yield from resolver.mark_unchanged(warnings)
+    yield from resolver.reject(errors)
 
 
-def _others(group: list[int], line: int) -> str:
-    others = [other for other in group if other != line]
-    named = join_words([*others[:5], "more"] if len(others) > 5 else others)
-    return f"compare it with {'line' if len(others) == 1 else 'lines'} {named}, and send the right one only"
+def _conflicting_duplicates(lines: list[int]) -> Iterator[Problem]:
+    for line in lines:
+        others = [other for other in lines if other != line]
+        yield Problem("conflicting_duplicate", line, hint=_hint_to_compare(others))
 
 
-def _row_contents(update: UpdateJob, lines: set[int]) -> dict[int, int]:
-    """Line to a fingerprint of what its row says: two rows that mean the same have the same."""
+def _hint_to_compare(lines: list[int]) -> str:
+    listed: list[int | str] = [*lines]
+    if len(lines) > MAX_LISTED_LINES:
+        listed = [*lines[:MAX_LISTED_LINES], "more"]
+    noun = "line" if len(lines) == 1 else "lines"
+    return f"compare it with {noun} {join_words(listed)}, and send only the correct row"
+
+
+def _content_hashes(update: UpdateJob, lines: set[int]) -> dict[int, int]:
+    """Return a hash of each row by line; it is the same for rows with the same valid values."""
     header, _ = Header.parse(update.header)
-    rules = RowChecker(update, header)
-    said = {}
-    path = files.path_of(update.spool_name)
-    for batch in reader.read_batches(
-        path, encoding=update.detected_encoding, header=header, only=lines
-    ):
-        for row, checked in zip(batch.rows, rules.validate(batch.rows), strict=True):
-            said[row.line] = hash(
-                tuple(row.cells) if checked.rejected else frozenset(checked.values.items())
-            )
-    return said
-
-
-def _contested_keys(bench: _ConflictResolver) -> Iterator[None]:
-    """2. One key, several students who want it: all rows but the first are rejected."""
-    for key in UNIQUE_KEYS:
-        repeated = _repeated_keys(bench, key.taken)
-        yield from bench.reject(
-            Problem(key.code, line, key.column) for group in repeated for line in group[1:]
-        )
-
-
-def _repeated_keys(
-    bench: _ConflictResolver, columns: tuple[str, ...], condition: str = "", having: str = ""
-) -> list[list[int]]:
-    """The lines of open rows that take the same key, in the file's order, a list for each key."""
-    names = ", ".join(columns)
-    open_rows = f"FROM updates_stagedrow WHERE update_id = %s AND outcome IS NULL AND {columns[0]} IS NOT NULL {condition}"
-    found = bench.query(
-        f"SELECT {names}, line {open_rows} AND ({names}) IN"
-        f" (SELECT {names} {open_rows} GROUP BY {names} HAVING COUNT(*) > 1 {having}) ORDER BY {names}, line",
-        bench.update.pk,
-        bench.update.pk,
+    checker = RowChecker(update, header)
+    hashes = {}
+    batches = reader.read_batches(
+        files.path_of(update.spool_name),
+        encoding=update.detected_encoding,
+        header=header,
+        only=lines,
     )
-    return [[row[-1] for row in group] for _, group in groupby(found, key=lambda row: row[:-1])]
+    for batch in batches:
+        for row, validated in zip(batch.rows, checker.validate(batch.rows), strict=True):
+            hashes[row.line] = _content_hash(row.cells, validated)
+    return hashes
 
 
-def _keys_in_use(bench: _ConflictResolver) -> Iterator[None]:
-    """3. A key that somebody holds: does the holder give it up?"""
+def _content_hash(cells: Sequence[str], row: ValidatedRow) -> int:
+    if row.rejected:
+        return hash(tuple(cells))
+    return hash(frozenset(row.values.items()))
+
+
+def _contested_keys(resolver: _ConflictResolver) -> Iterator[None]:
+    """2. Which rows claim the same key?"""
     for key in UNIQUE_KEYS:
-        clashes = bench.query(_KEY_IN_USE_QUERIES[key], bench.update.district_id, bench.update.pk)
-        yield from bench.reject(
-            Problem(key.code, line, key.column) for line, giver in clashes if giver is None
-        )
-        waits = [(bench.update.pk, line, giver) for line, giver in clashes if giver is not None]
+        problems: list[Problem] = []
+        for lines in resolver.pending_rows_with_same_key(key):
+            problems += [Problem(key.code, line, key.column) for line in lines[1:]]
+        yield from resolver.reject(problems)
+
+
+_INSERT_DEPENDENCY = """
+INSERT INTO updates_rowdependency (update_id, line, blocked_by_line) VALUES (%s, %s, %s)
+ON CONFLICT DO NOTHING"""
+
+
+def _keys_in_use(resolver: _ConflictResolver) -> Iterator[None]:
+    """3. Which rows claim a key that another student holds?"""
+    update = resolver.update
+    for key in UNIQUE_KEYS:
+        rows = resolver.query(_KEY_IN_USE_QUERIES[key], update.district_id, update.pk)
+        dependencies, problems = [], []
+        for line, releasing_line in rows:
+            if releasing_line is None:
+                problems.append(Problem(key.code, line, key.column))
+            else:
+                dependencies.append((update.pk, line, releasing_line))
+        yield from resolver.reject(problems)
         with transaction.atomic(), connection.cursor() as cursor:
-            bench.progress()
-            cursor.executemany(
-                "INSERT INTO updates_rowdependency (update_id, line, blocked_by_line) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-                waits,
-            )
+            resolver.record_progress()
+            cursor.executemany(_INSERT_DEPENDENCY, dependencies)
         yield
 
 
 def _key_in_use_query(key: UniqueKey) -> str:
-    """Line of each row that takes a key somebody else holds, and the line of the row that gives it up, or NULL.
+    """Return the query for rows that claim a key held by another student.
 
-    That row may have been rejected already; then the other waits in vain, after a crash as without one.
+    It selects the line of each such row, and the line of the row that releases the key, or NULL.
+    The latter may be rejected already; then the former is rejected by the next question, after a
+    crash as well as without one.
     """
-    holds = " AND ".join(
-        f"s.{held} = r.{taken}" for held, taken in zip(key.held, key.taken, strict=True)
-    )
+    columns = zip(key.held, key.claimed, strict=True)
+    same_key = " AND ".join(f"holder.{held} = claim.{claimed}" for held, claimed in columns)
     return f"""
-SELECT r.line, g.line
-FROM updates_stagedrow r
-JOIN students_student s ON s.district_id = %s AND {holds} AND s.id IS DISTINCT FROM r.student_id
-LEFT JOIN updates_stagedrow g ON g.update_id = r.update_id AND g.student_id = s.id
-     AND g.outcome IS DISTINCT FROM 'unchanged' AND g.{key.taken[0]} IS NOT NULL
-WHERE r.update_id = %s AND r.outcome IS NULL AND r.{key.taken[0]} IS NOT NULL
-ORDER BY r.line"""
+SELECT claim.line, release.line
+FROM updates_stagedrow claim
+JOIN students_student holder ON holder.district_id = %s AND {same_key}
+  AND holder.id IS DISTINCT FROM claim.student_id
+LEFT JOIN updates_stagedrow release ON release.update_id = claim.update_id
+  AND release.student_id = holder.id
+  AND release.outcome IS DISTINCT FROM 'unchanged'
+  AND release.{key.claimed[0]} IS NOT NULL
+WHERE claim.update_id = %s AND claim.outcome IS NULL AND claim.{key.claimed[0]} IS NOT NULL
+ORDER BY claim.line"""
 
 
 _KEY_IN_USE_QUERIES = {key: _key_in_use_query(key) for key in UNIQUE_KEYS}
 
-_BLOCKED = """
-WITH RECURSIVE vain(line) AS (
-  SELECT w.line FROM updates_rowdependency w
-  JOIN updates_stagedrow r ON r.update_id = w.update_id AND r.line = w.blocked_by_line
-  WHERE w.update_id = %s AND r.outcome = 'rejected'
+_BLOCKED_ROWS = """
+WITH RECURSIVE blocked(line) AS (
+  SELECT dependency.line
+  FROM updates_rowdependency dependency
+  JOIN updates_stagedrow blocker ON blocker.update_id = dependency.update_id
+    AND blocker.line = dependency.blocked_by_line
+  WHERE dependency.update_id = %s AND blocker.outcome = 'rejected'
   UNION
-  SELECT w.line FROM vain JOIN updates_rowdependency w ON w.update_id = %s AND w.blocked_by_line = vain.line
+  SELECT dependency.line
+  FROM blocked
+  JOIN updates_rowdependency dependency ON dependency.update_id = %s
+    AND dependency.blocked_by_line = blocked.line
 )
-SELECT vain.line FROM vain JOIN updates_stagedrow r ON r.update_id = %s AND r.line = vain.line
-WHERE r.outcome IS NULL ORDER BY vain.line"""
+SELECT blocked.line
+FROM blocked
+JOIN updates_stagedrow staged ON staged.update_id = %s AND staged.line = blocked.line
+WHERE staged.outcome IS NULL
+ORDER BY blocked.line"""
 
 
-def _blocked_rows(bench: _ConflictResolver) -> Iterator[None]:
-    """4. Rows that wait, perhaps by way of others, for a rejected row."""
-    pk = bench.update.pk
-    return bench.reject(
-        Problem("waits_for_rejected", line) for (line,) in bench.query(_BLOCKED, pk, pk, pk)
-    )
+def _blocked_rows(resolver: _ConflictResolver) -> Iterator[None]:
+    """4. Which rows depend on a rejected row, directly or through other rows?"""
+    pk = resolver.update.pk
+    rows = resolver.query(_BLOCKED_ROWS, pk, pk, pk)
+    return resolver.reject(Problem("waits_for_rejected", line) for (line,) in rows)
 
 
-def _assign_apply_order(bench: _ConflictResolver) -> Iterator[None]:
-    """5. Turns for the rows that wait and those they wait for."""
-    pk = bench.update.pk
-    waits = bench.query(
-        "SELECT line, blocked_by_line FROM updates_rowdependency WHERE update_id = %s", pk
-    )
-    turns = [
-        (ORDER_DEPENDENT_ROWS + turn, pk, line)
-        for turn, ring in enumerate(dependency_order(waits))
-        for line in ring
-    ]
+_DEPENDENCIES = "SELECT line, blocked_by_line FROM updates_rowdependency WHERE update_id = %s"
+
+_SET_APPLY_ORDER = f"""
+UPDATE updates_stagedrow SET apply_order = %s
+WHERE update_id = %s AND line = %s AND apply_order < {ORDER_GENERATED_USERNAMES}"""
+
+
+def _assign_apply_order(resolver: _ConflictResolver) -> Iterator[None]:
+    """5. In which order can the remaining rows be applied?"""
+    pk = resolver.update.pk
+    dependencies = resolver.query(_DEPENDENCIES, pk)
+    parameters: list[tuple[int, int, int]] = []
+    components = dependency_order(dependencies)
+    for apply_order, lines in enumerate(components, start=ORDER_DEPENDENT_ROWS):
+        parameters += [(apply_order, pk, line) for line in lines]
     with transaction.atomic(), connection.cursor() as cursor:
-        bench.progress()
-        cursor.executemany(
-            f"UPDATE updates_stagedrow SET apply_order = %s WHERE update_id = %s AND line = %s AND apply_order < {ORDER_GENERATED_USERNAMES}",
-            turns,
-        )
+        resolver.record_progress()
+        cursor.executemany(_SET_APPLY_ORDER, parameters)
     yield
