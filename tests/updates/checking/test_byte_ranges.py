@@ -242,7 +242,7 @@ def test_in_whatever_order_stretches_are_checked_and_wherever_one_is_left_it_com
     for at in data.draw(st.lists(st.integers(0, len(todo) - 1), unique=True)):
         batches = data.draw(st.integers(0, 3))
         for _ in islice(
-            check_range.check_byte_range(todo[at], hand._update, hand._run, hand._rules), batches
+            check_range.check_byte_range(todo[at], hand.update, hand.run, hand.checker), batches
         ):
             pass
     applying(update)

@@ -15,20 +15,24 @@ from rollbook.updates.receiving import files
 
 
 def steps(update: UpdateJob, run: str) -> Iterator[None]:
-    """Check the rows that have not been checked yet, one batch a step.
+    """Check the rows that have not been checked yet, one batch per step.
 
-    Of a large file, a second process checks a part. Raises states.Fenced and spool.LostFile.
+    Raises:
+        Fenced: Another run has taken over the update, or it was canceled.
+        FileMissing: The student file is missing or damaged.
     """
     files.ensure_available(update.spool_name, update.file_digest)
-    rules = RowChecker(update, Header.parse(update.header)[0])
-    todo = byte_ranges.unchecked_ranges(update)
-    with ParallelChecker(update.pk, run, len(todo)) as second:
-        second.send_index(lambda: rules.known)
-        while todo:
-            for _ in check_byte_range(todo.pop(0), update, run, rules):
-                second.offer_range(todo)
+    header, _ = Header.parse(update.header)
+    checker = RowChecker(update, header)
+    ranges = byte_ranges.unchecked_ranges(update)
+    with ParallelChecker(update.pk, run, len(ranges)) as parallel_checker:
+        parallel_checker.send_index(lambda: checker.known)
+        while ranges:
+            for _ in check_byte_range(ranges.pop(0), update, run, checker):
+                parallel_checker.offer_range(ranges)
                 yield
-        while second.is_busy():
+        while parallel_checker.is_busy():
             yield
-    for stretch in byte_ranges.unchecked_ranges(update):  # what the second process left undone
-        yield from check_byte_range(stretch, update, run, rules)
+    # What the second process left undone.
+    for byte_range in byte_ranges.unchecked_ranges(update):
+        yield from check_byte_range(byte_range, update, run, checker)

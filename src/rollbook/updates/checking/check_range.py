@@ -1,4 +1,4 @@
-"""Check one byte range of a student file: what differs is staged, what is wrong is rejected.
+"""Check one byte range of a student file: stage rows that differ, and reject invalid ones.
 
 Both checking processes use this. Each batch commits together with the position at which the next
 one begins, so a check that was interrupted resumes there.
@@ -23,7 +23,7 @@ from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import FilePosition, RawRow, RecordBatch, parse_rows
 from rollbook.studentfile.row_validator import RowValidator, ValidatedRow, missing_required_values
-from rollbook.students import fingerprints, matching, snapshots
+from rollbook.students import matching, snapshots
 from rollbook.students.diff import diff
 from rollbook.students.fingerprints import (
     NO_STUDENT,
@@ -31,6 +31,7 @@ from rollbook.students.fingerprints import (
     FingerprintIndex,
     RowFingerprinter,
 )
+from rollbook.students.fingerprints import confirm as confirm_fingerprints
 from rollbook.students.matching import StudentMatcher
 from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.writer import member_ids_by_email
@@ -42,21 +43,30 @@ from rollbook.updates.models import CheckedRange, UpdateJob
 from rollbook.updates.receiving import files
 from rollbook.updates.state_machine import Mode, State
 
-MIN_BATCH_RECORDS, MAX_BATCH_RECORDS = 4000, 20_000
-"""Records of a batch: as many as MAX_BATCH_RECORDS while nearly all are already known, otherwise MIN_BATCH_RECORDS."""
+MAX_BATCH_RECORDS = 20_000
+"""Records in a batch if the fingerprints of nearly all are known."""
+
+MIN_BATCH_RECORDS = 4000
+"""Records in a batch otherwise."""
 
 
-def _numbers() -> "array[int]":
+def _empty_array() -> "array[int]":
     return array("q")
 
 
 @dataclass(slots=True)
 class RangeResult:
-    """What checking one batch of records resulted in.
+    """The result of checking one batch of records.
 
-    ``tally`` counts the rows that were validated, ``known`` those that were not because their
-    fingerprint is known. ``students`` and ``lines`` are parallel: the student each row means, where
-    that is known, and the row's line.
+    Attributes:
+        staged: The rows to apply.
+        rejected: The rejected rows.
+        unchanged: The number of rows that don't change their student.
+        known: The number of rows whose fingerprint is known, which are not validated.
+        tally: The counts and problems of the rows that were validated.
+        confirmed: Rows that don't change their student and whose fingerprint is to be stored.
+        student_ids: The IDs of the enrolled students that rows match.
+        line_numbers: The lines of these rows, in the same order.
     """
 
     staged: list[StagedRowTuple] = field(default_factory=list)
@@ -64,52 +74,69 @@ class RangeResult:
     unchanged: int = 0
     known: int = 0
     tally: ProblemTally = field(default_factory=ProblemTally)
-    accepted: list[ConfirmedRow] = field(default_factory=list)
-    students: "array[int]" = field(default_factory=_numbers)
-    lines: "array[int]" = field(default_factory=_numbers)
+    confirmed: list[ConfirmedRow] = field(default_factory=list)
+    student_ids: "array[int]" = field(default_factory=_empty_array)
+    line_numbers: "array[int]" = field(default_factory=_empty_array)
 
 
 class RangeWorker:
     """Checks byte ranges in the second process, for as long as the run holds the update."""
 
     def __init__(self, update_id: int, run: str, known: FingerprintIndex) -> None:
-        self._update = UpdateJob.objects.select_related("district").get(pk=update_id)
-        self._run = run
-        self._rules = RowChecker(self._update, Header.parse(self._update.header)[0])
-        self._rules.known = known
+        self.update = UpdateJob.objects.select_related("district").get(pk=update_id)
+        self.run = run
+        header, _ = Header.parse(self.update.header)
+        self.checker = RowChecker(self.update, header)
+        self.checker.known = known
 
-    def check(self, stretch: ByteRange) -> None:
-        """Check one byte range. Raises states.Fenced."""
-        for _ in check_byte_range(stretch, self._update, self._run, self._rules):
+    def check(self, byte_range: ByteRange) -> None:
+        """Check one byte range.
+
+        Raises:
+            Fenced: Another run has taken over the update, or it was canceled.
+        """
+        for _ in check_byte_range(byte_range, self.update, self.run, self.checker):
             pass
 
 
 def check_byte_range(
-    stretch: ByteRange, update: UpdateJob, run: str, rules: "RowChecker"
+    byte_range: ByteRange, update: UpdateJob, run: str, checker: "RowChecker"
 ) -> Iterator[None]:
-    """Check the rows of one byte range, one batch a step. Raises states.Fenced."""
-    for batch in reader.read_records(
+    """Check the rows of one byte range, one batch per step.
+
+    Raises:
+        Fenced: Another run has taken over the update, or it was canceled.
+    """
+    batches = reader.read_records(
         files.path_of(update.spool_name),
         encoding=update.detected_encoding,
-        header=rules.header,
-        start=stretch.start,
-        stop=stretch.stop,
+        header=checker.header,
+        start=byte_range.start,
+        stop=byte_range.stop,
         size=MAX_BATCH_RECORDS,
-    ):
-        for part in rules.slices(batch):
-            result = rules.check_slice(part)
+    )
+    for batch in batches:
+        for record_slice in checker.slices(batch):
+            result = checker.check_slice(record_slice)
             with transaction.atomic():
-                _commit(update, run, result, part.records.end)
+                _commit(update, run, result, record_slice.batch.end)
             yield
 
 
 @dataclass(frozen=True, slots=True)
 class RecordSlice:
-    """Records, their digests, and the student whose last record had the same one, or NOBODY."""
+    """Records with their fingerprints.
 
-    records: RecordBatch
-    digests: "array[int]"
-    students: "array[int]"
+    Attributes:
+        batch: The records.
+        fingerprints: The fingerprint of each record.
+        student_ids: For each record, the ID of the student with this fingerprint, or
+            ``NO_STUDENT``.
+    """
+
+    batch: RecordBatch
+    fingerprints: "array[int]"
+    student_ids: "array[int]"
 
 
 class RowChecker:
@@ -119,134 +146,161 @@ class RowChecker:
         self._district_id = update.district_id
         self._may_add = update.mode == Mode.ADD
         self.header = header
-        self._checker = RowValidator(header, local_date(update.district, timezone.now()))
-        self._digests = RowFingerprinter(update.district_id, header.names)
-        self._with_links = not header.known.isdisjoint({"GROUPS", "STAFF"})
+        self._validator = RowValidator(header, local_date(update.district, timezone.now()))
+        self._fingerprinter = RowFingerprinter(update.district_id, header.names)
+        self._has_links = not header.known.isdisjoint({"GROUPS", "STAFF"})
         schools = School.objects.filter(district_id=update.district_id)
-        self._schools = set(schools.values_list("organization_id", flat=True))
+        self._school_ids = set(schools.values_list("organization_id", flat=True))
 
     @cached_property
     def known(self) -> FingerprintIndex:
-        """The district's students as they were when the check began."""
+        """The fingerprints of the district's students when the check began."""
         return FingerprintIndex.load(self._district_id)
 
     def validate(self, rows: Sequence[RawRow]) -> list[ValidatedRow]:
         """Return each row's clean values and problems, by the rules of the file alone."""
-        return list(validate_rows(self._checker, rows))
+        return list(validate_rows(self._validator, rows))
 
     def slices(self, batch: RecordBatch) -> Iterator[RecordSlice]:
-        """Look up whose records these are; yield one slice if most are known, else several."""
-        digests = self._digests.compute(batch.records)
-        students = self.known.lookup(digests)
-        if students.count(NO_STUDENT) <= MIN_BATCH_RECORDS:
-            yield RecordSlice(batch, digests, students)
+        """Look up the records' fingerprints; yield one slice if most are known, else several."""
+        fingerprints = self._fingerprinter.compute(batch.records)
+        student_ids = self.known.lookup(fingerprints)
+        if student_ids.count(NO_STUDENT) <= MIN_BATCH_RECORDS:
+            yield RecordSlice(batch, fingerprints, student_ids)
             return
         for first, part in zip(count(0, MIN_BATCH_RECORDS), batch.parts(MIN_BATCH_RECORDS)):
             last = first + MIN_BATCH_RECORDS
-            yield RecordSlice(part, digests[first:last], students[first:last])
+            yield RecordSlice(part, fingerprints[first:last], student_ids[first:last])
 
     def check_slice(self, part: RecordSlice) -> RangeResult:
-        """Check some records. Those whose digest is known are unchanged and are not validated."""
-        sent, lines = part.records.records, part.records.lines
-        known = array("q", compress(part.students, part.students))
-        result = RangeResult(students=known, lines=array("q", compress(lines, part.students)))
+        """Check records. Those whose fingerprint is known are unchanged and not validated."""
+        records, lines = part.batch.records, part.batch.lines
+        known = array("q", compress(part.student_ids, part.student_ids))
+        known_lines = array("q", compress(lines, part.student_ids))
+        result = RangeResult(student_ids=known, line_numbers=known_lines)
         result.unchanged = result.known = len(known)
-        unknown = [at for at, student in enumerate(part.students) if student == NO_STUDENT]
+        unknown = [at for at, pk in enumerate(part.student_ids) if pk == NO_STUDENT]
         if unknown:
-            lines = [lines[at] for at in unknown]
-            rows = parse_rows([sent[at] for at in unknown], lines, self.header)
-            unknown_digests = (part.digests[at] for at in unknown)
-            self._check_changed_rows(rows, dict(zip(lines, unknown_digests, strict=True)), result)
+            unknown_lines = [lines[at] for at in unknown]
+            unknown_records = [records[at] for at in unknown]
+            fingerprints = (part.fingerprints[at] for at in unknown)
+            fingerprints_by_line = dict(zip(unknown_lines, fingerprints, strict=True))
+            rows = parse_rows(unknown_records, unknown_lines, self.header)
+            self._check_changed_rows(rows, fingerprints_by_line, result)
         return result
 
     def _check_changed_rows(
-        self, rows: list[RawRow], digests: Mapping[int, int], result: RangeResult
+        self, rows: list[RawRow], fingerprints: Mapping[int, int], result: RangeResult
     ) -> None:
-        """Check rows that differ from those that set their students last; ``digests`` by line."""
-        checked = self.validate(rows)
-        self._check_references(checked)
-        candidates = StudentMatcher(self._district_id, [row.values for row in checked])
-        matches = [candidates.match(row.line, row.values) for row in checked]
-        if self._with_links:
-            matched = {match.record.pk: match.record for match in matches if match.record}
-            snapshots.add_links(matched.values())
+        """Check rows whose fingerprint is not known.
+
+        Args:
+            rows: The rows.
+            fingerprints: Their fingerprints, by line.
+            result: Where to add the result.
+        """
+        validated = self.validate(rows)
+        self._check_references(validated)
+        matcher = StudentMatcher(self._district_id, [row.values for row in validated])
+        matches = [matcher.match(row.line, row.values) for row in validated]
+        if self._has_links:
+            students = {match.record.pk: match.record for match in matches if match.record}
+            snapshots.add_links(students.values())
         unmatched_rows = []
-        for row, match in zip(checked, matches, strict=True):
+        for row, match in zip(validated, matches, strict=True):
             if match.problem:
                 row.problems.append(match.problem)
             if match.record:
-                result.students.append(match.record.pk)
-                result.lines.append(row.line)
+                result.student_ids.append(match.record.pk)
+                result.line_numbers.append(row.line)
             elif not row.rejected:
                 unmatched_rows.append(row)
                 continue
-            _classify(row, match.record, digests[row.line], result)
-        self._check_unmatched_rows(unmatched_rows, digests, result)
+            _classify(row, match.record, fingerprints[row.line], result)
+        self._check_unmatched_rows(unmatched_rows, fingerprints, result)
 
-    def _check_references(self, checked: list[ValidatedRow]) -> None:
+    def _check_references(self, rows: list[ValidatedRow]) -> None:
         """Report schools and staff that the district doesn't have, and remove them from the rows.
 
-        Those of another district are unknown like any other.
+        Those of another district are reported in the same way.
         """
-        lists = (row.values.get("STAFF", "").split("&") for row in checked)
-        emails = {email for listed in lists for email in listed if email}
-        members = member_ids_by_email(self._district_id, emails) if emails else {}
-        for row in checked:
-            school = row.values.get("SCHOOL_ID")
-            if school is not None and school not in self._schools:
-                row.problems.append(Problem("unknown_school", row.line, "SCHOOL_ID", school))
+        members = self._load_members(rows)
+        for row in rows:
+            school_id = row.values.get("SCHOOL_ID")
+            if school_id is not None and school_id not in self._school_ids:
+                row.problems.append(Problem("unknown_school", row.line, "SCHOOL_ID", school_id))
                 del row.values["SCHOOL_ID"]
             if row.values.get("STAFF"):
-                listed = row.values["STAFF"].split("&")
-                unknown = [email for email in listed if email not in members]
-                row.problems += [
-                    Problem("unknown_staff", row.line, "STAFF", email) for email in unknown
-                ]
-                row.values["STAFF"] = "&".join(email for email in listed if email in members)
+                _check_staff(row, members)
+
+    def _load_members(self, rows: list[ValidatedRow]) -> Mapping[str, int]:
+        """Return the IDs of the staff members that the rows name, by email."""
+        emails: set[str] = set()
+        for row in rows:
+            if row.values.get("STAFF"):
+                emails.update(row.values["STAFF"].split("&"))
+        return member_ids_by_email(self._district_id, emails) if emails else {}
 
     def _check_unmatched_rows(
-        self, rows: list[ValidatedRow], digests: Mapping[int, int], result: RangeResult
+        self, rows: list[ValidatedRow], fingerprints: Mapping[int, int], result: RangeResult
     ) -> None:
         """Check rows that match no enrolled student: new students where the mode allows it."""
         if self._may_add:
             for row in rows:
                 row.problems += missing_required_values(row.values, row.line)
-                _classify(row, None, digests[row.line], result)
+                _classify(row, None, fingerprints[row.line], result)
             return
         ids = {row.values["STUDENT_ID"] for row in rows if row.values.get("STUDENT_ID")}
-        zeros = matching.find_ids_ignoring_leading_zeros(self._district_id, ids) if ids else {}
+        similar_ids: Mapping[str, str] = {}
+        if ids:
+            similar_ids = matching.find_ids_ignoring_leading_zeros(self._district_id, ids)
         for row in rows:
-            row.problems.append(matching.unknown_student(row.line, row.values, zeros))
-            _classify(row, None, digests[row.line], result)
+            row.problems.append(matching.unknown_student(row.line, row.values, similar_ids))
+            _classify(row, None, fingerprints[row.line], result)
+
+
+def _check_staff(row: ValidatedRow, members: Mapping[str, int]) -> None:
+    """Report the staff of a row that the district doesn't have, and remove them from the row."""
+    known = []
+    for email in row.values["STAFF"].split("&"):
+        if email in members:
+            known.append(email)
+        else:
+            row.problems.append(Problem("unknown_staff", row.line, "STAFF", email))
+    row.values["STAFF"] = "&".join(known)
 
 
 def _classify(
-    row: ValidatedRow, record: StudentSnapshot | None, digest: int, result: RangeResult
+    row: ValidatedRow, student: StudentSnapshot | None, fingerprint: int, result: RangeResult
 ) -> None:
-    """Reject, stage or pass one row whose problems are all known.
+    """Add a row whose problems are complete to the rejected, staged or unchanged ones.
 
-    The digest of a row with a warning is not stored: the next update has to warn again, and may
-    find the cause gone.
+    The fingerprint of a row with a warning is not stored: the next update has to warn again, and
+    the cause may be gone by then.
     """
     result.tally.add_row(row)
-    kept_digest = None if row.problems else digest
+    stored_fingerprint = None if row.problems else fingerprint
     if row.rejected:
-        result.rejected.append(staged_rows.rejected_row(row.line, record, row.values))
-    elif record is None:
-        result.staged.append(staged_rows.new_student_row(row.line, row.values, kept_digest))
-    elif new := diff(record, row.values):
-        result.staged.append(staged_rows.change_row(row.line, record, new, kept_digest))
+        result.rejected.append(staged_rows.rejected_row(row.line, student, row.values))
+    elif student is None:
+        result.staged.append(staged_rows.new_student_row(row.line, row.values, stored_fingerprint))
+    elif new := diff(student, row.values):
+        result.staged.append(staged_rows.change_row(row.line, student, new, stored_fingerprint))
     else:
         result.unchanged += 1
-        if kept_digest is not None:
-            result.accepted.append(ConfirmedRow(record.pk, record.version, kept_digest))
+        if stored_fingerprint is not None:
+            result.confirmed.append(ConfirmedRow(student.pk, student.version, stored_fingerprint))
 
 
 def _commit(update: UpdateJob, run: str, result: RangeResult, end: FilePosition) -> None:
-    """Store the result of a batch. The lock on the update serializes both processes."""
+    """Store the result of a batch. The lock on the update serializes both processes.
+
+    Raises:
+        Fenced: Another run has taken over the update, or it was canceled.
+    """
     locked = UpdateJob.objects.select_for_update(no_key=True).filter(pk=update.pk)
-    counted = locked.values_list("problem_counts", flat=True).get()
-    found = result.tally.problems
+    counts = locked.values_list("problem_counts", flat=True).get()
+    problems = result.tally.problems
     transitions.record_progress(
         update.pk,
         State.CHECKING,
@@ -255,15 +309,15 @@ def _commit(update: UpdateJob, run: str, result: RangeResult, end: FilePosition)
         rows_staged=F("rows_staged") + len(result.staged),
         rows_rejected=F("rows_rejected") + len(result.rejected),
         rows_unchanged=F("rows_unchanged") + result.unchanged,
-        problem_counts=problem_store.counts(found, counted),
+        problem_counts=problem_store.counts(problems, counts),
     )
     staged_rows.stage(update.pk, [*result.staged, *result.rejected])
-    fingerprints.confirm(result.accepted)
-    problem_store.save_problems(update.pk, found, counted)
+    confirm_fingerprints(result.confirmed)
+    problem_store.save_problems(update.pk, problems, counts)
     CheckedRange.objects.create(
         update=update,
         end_byte=end.byte,
         end_line=end.line,
-        student_ids=result.students.tobytes(),
-        line_numbers=result.lines.tobytes(),
+        student_ids=result.student_ids.tobytes(),
+        line_numbers=result.line_numbers.tobytes(),
     )

@@ -1,10 +1,10 @@
 """Check a large file in parallel: a second process takes byte ranges from the end of the file.
 
 Both processes commit their own batches behind the same fence. So nothing is done twice whatever
-happens to the second process, and ``stretches.open_ones`` finds what it left undone, as after any
-crash. It gets one byte range at a time, when it asks for one, so a process that starts slowly or
-not at all delays nothing. The digests of the district's students are read once and shared through
-a file in memory.
+happens to the second process, and ``byte_ranges.unchecked_ranges`` finds what it left undone, as
+after any crash. It gets one byte range at a time, when it requests one, so a process that starts
+slowly or not at all delays nothing. The fingerprints of the district's students are read once and
+shared through a file in memory.
 """
 
 import json
@@ -20,67 +20,69 @@ from rollbook.students.fingerprints import FingerprintIndex
 from rollbook.updates.checking.byte_ranges import ByteRange
 
 WORKER = "rollbook.updates.checking.worker_process"
-MIN_RANGES = 4  # byte ranges; fewer are checked before the second process has started
-POLL_INTERVAL_S = 0.1  # seconds
+MIN_RANGES = 4  # fewer byte ranges are checked before the second process has started
+POLL_INTERVAL_S = 0.1
 
 
 class ParallelChecker:
-    """The second process while the block lasts; none on one core or for a small file."""
+    """A context manager that runs the second process, if there is enough work and a second core."""
 
-    def __init__(self, update_id: int, run: str, stretches: int) -> None:
+    def __init__(self, update_id: int, run: str, range_count: int) -> None:
         self._update_id, self._run = update_id, run
-        self._wanted = stretches >= MIN_RANGES and len(os.sched_getaffinity(0)) > 1
-        self._busy = False
+        self._is_needed = range_count >= MIN_RANGES and len(os.sched_getaffinity(0)) > 1
+        self._is_checking = False
+        self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self._process = None
-        if self._wanted:
-            self._shared = os.fdopen(os.memfd_create("known"), "wb")
+        if self._is_needed:
+            self._index_file = os.fdopen(os.memfd_create("fingerprints"), "wb")
+            descriptor = self._index_file.fileno()
             self._process = subprocess.Popen(
                 [
                     sys.executable,
                     "-m",
                     WORKER,
-                    json.dumps([self._update_id, self._run, self._shared.fileno()]),
+                    json.dumps([self._update_id, self._run, descriptor]),
                 ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 bufsize=0,
-                pass_fds=[self._shared.fileno()],
+                pass_fds=[descriptor],
             )
         return self
 
-    def send_index(self, known: Callable[[], FingerprintIndex]) -> None:
-        """Share the known digests with the process; nothing is read if there is none."""
+    def send_index(self, load_index: Callable[[], FingerprintIndex]) -> None:
+        """Share the index of fingerprints with the second process; load it only if there is one."""
         if self._process:
-            known().write_to(self._shared)
+            load_index().write_to(self._index_file)
 
-    def offer_range(self, todo: list[ByteRange]) -> None:
-        """Move the last byte range from the list to the process if it asks for one."""
-        if todo and self._process and self._is_ready(0):
-            try:
-                cast("IO[bytes]", self._process.stdin).write(
-                    json.dumps(todo[-1].as_json()).encode() + b"\n"
-                )
-            except BrokenPipeError:
-                self._process = None
-            else:
-                todo.pop()
-                self._busy = True
+    def offer_range(self, ranges: list[ByteRange]) -> None:
+        """Move the last byte range from the list to the second process if that is ready."""
+        if not ranges or not self._process or not self._is_ready(timeout_s=0):
+            return
+        line = json.dumps(ranges[-1].as_json()).encode() + b"\n"
+        try:
+            cast("IO[bytes]", self._process.stdin).write(line)
+        except BrokenPipeError:
+            self._process = None
+        else:
+            ranges.pop()
+            self._is_checking = True
 
     def is_busy(self) -> bool:
-        """Return whether the process still checks a byte range, after waiting for MOMENT."""
-        return self._busy and not self._is_ready(POLL_INTERVAL_S)
+        """Return whether the process still checks a byte range, after ``POLL_INTERVAL_S``."""
+        return self._is_checking and not self._is_ready(POLL_INTERVAL_S)
 
-    def _is_ready(self, seconds: float) -> bool:
-        """Return whether the process asks for a byte range; one that has ended is not busy."""
-        if (
-            self._process is None
-            or not select.select([cast("IO[bytes]", self._process.stdout)], [], [], seconds)[0]
-        ):
+    def _is_ready(self, timeout_s: float) -> bool:
+        """Return whether the process requests a byte range; one that has ended isn't busy."""
+        if self._process is None:
             return False
-        self._busy = False
-        if cast("IO[bytes]", self._process.stdout).read(1):
+        output = cast("IO[bytes]", self._process.stdout)
+        readable, _, _ = select.select([output], [], [], timeout_s)
+        if not readable:
+            return False
+        self._is_checking = False
+        if output.read(1):
             return True
         self._process = None
         return False
@@ -94,5 +96,5 @@ class ParallelChecker:
         if self._process:
             self._process.kill()
             self._process.__exit__(kind, value, trace)
-        if self._wanted:
-            self._shared.close()
+        if self._is_needed:
+            self._index_file.close()

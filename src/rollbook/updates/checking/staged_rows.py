@@ -1,4 +1,4 @@
-"""What checking finds of each row, as the database keeps it: rows to apply, rows rejected."""
+"""Build and store staged rows: changes and new students to apply, and rows already settled."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -11,15 +11,16 @@ from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.writer import COLUMN_ORDER, NAME_COLUMNS, SIMPLE_COLUMNS
 from rollbook.updates.state_machine import Outcome
 
-# Students who need a username made come after everybody who brings one.
 ORDER_GENERATED_USERNAMES = 1 << 40
+"""New students without a username are added last; their ``apply_order`` starts here."""
 
+_NAME_AND_DOB = frozenset({*NAME_COLUMNS, "DOB"})
 
 _as_json = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 
 
 class StagedRowTuple(NamedTuple):
-    """One row of the table ``updates_stagedrow``, without its update; see ``models.Row``."""
+    """A row of the table ``updates_stagedrow`` without its update; see ``models.StagedRow``."""
 
     line: int
     student_id: int | None
@@ -36,82 +37,95 @@ class StagedRowTuple(NamedTuple):
 
 
 def settled_row(line: int, outcome: Outcome) -> StagedRowTuple:
-    """A row that will not be applied: its outcome stands already."""
+    """Return a row that has an outcome and won't be applied."""
     return StagedRowTuple(line, None, "", line, outcome)
 
 
 def rejected_row(
-    line: int, record: StudentSnapshot | None, values: Mapping[str, str]
+    line: int, student: StudentSnapshot | None, values: Mapping[str, str]
 ) -> StagedRowTuple:
-    """A rejected row: the student it means, or the keys that it names."""
+    """Return a rejected row with its student, or with the keys in the file by which to find it."""
     row = settled_row(line, Outcome.REJECTED)
-    if record:
-        return row._replace(student_id=record.pk)
-    named = values.get("FIRST_NAME") and values.get("LAST_NAME")
+    if student:
+        return row._replace(student_id=student.pk)
+    claimed_name = None
+    if values.get("FIRST_NAME") and values.get("LAST_NAME"):
+        claimed_name = name_key(values["FIRST_NAME"], values["LAST_NAME"])
     return row._replace(
         claims_student_id=values.get("STUDENT_ID") or None,
         claims_username=values.get("USERNAME") or None,
-        claims_name_key=name_key(values["FIRST_NAME"], values["LAST_NAME"]) if named else None,
+        claims_name_key=claimed_name,
     )
 
 
 def change_row(
-    line: int, record: StudentSnapshot, new: Mapping[str, str], digest: int | None
+    line: int, student: StudentSnapshot, new: Mapping[str, str], fingerprint: int | None
 ) -> StagedRowTuple:
-    """A row that changes a student; ``new`` are the columns that differ, PASSWORD as it was sent.
+    """Return a row that changes a student.
 
-    Kept as column to the old value and the new one, in the documented order of columns.
+    Args:
+        line: The row's line in the student file.
+        student: The student that the row was compared with.
+        new: The columns that differ, and their new values; PASSWORD as in the file.
+        fingerprint: The row's fingerprint; None if the row had a warning.
     """
-    renamed = not new.keys().isdisjoint({*NAME_COLUMNS, "DOB"})
-    name = name_and_dob({**record.values, **new}) if renamed else None
-    if name == name_and_dob(record.values):
-        name = None
-    said = _with_hashed_password(new)
-    columns = sorted(said, key=COLUMN_ORDER.__getitem__)
+    claimed_name: tuple[str | None, str | None] = (None, None)
+    if not new.keys().isdisjoint(_NAME_AND_DOB):
+        name = name_and_dob({**student.values, **new})
+        if name != name_and_dob(student.values):
+            claimed_name = name
+    stored = _with_hashed_password(new)
+    columns = sorted(stored, key=COLUMN_ORDER.__getitem__)
+    old_and_new = {column: (student.values.get(column, ""), stored[column]) for column in columns}
+    simple_columns = ",".join(columns) if new.keys() <= SIMPLE_COLUMNS else None
     return StagedRowTuple(
         line,
-        record.pk,
-        _as_json({column: (record.values.get(column, ""), said[column]) for column in columns}),
+        student.pk,
+        _as_json(old_and_new),
         line,
         claims_student_id=new.get("STUDENT_ID"),
         claims_username=new.get("USERNAME"),
-        claims_name_key=name[0] if name else None,
-        claims_dob=name[1] if name else None,
-        fingerprint=digest,
-        student_version=record.version,
-        simple_columns=",".join(columns) if new.keys() <= SIMPLE_COLUMNS else None,
+        claims_name_key=claimed_name[0],
+        claims_dob=claimed_name[1],
+        fingerprint=fingerprint,
+        student_version=student.version,
+        simple_columns=simple_columns,
     )
 
 
-def new_student_row(line: int, values: Mapping[str, str], digest: int | None) -> StagedRowTuple:
-    """A row that adds a student."""
+def new_student_row(
+    line: int, values: Mapping[str, str], fingerprint: int | None
+) -> StagedRowTuple:
+    """Return a row that adds a student.
+
+    Args:
+        line: The row's line in the student file.
+        values: The student's values by column; PASSWORD as in the file.
+        fingerprint: The row's fingerprint; None if the row had a warning.
+    """
     name, dob = name_and_dob(values)
+    apply_order = line if values.get("USERNAME") else ORDER_GENERATED_USERNAMES + line
     return StagedRowTuple(
         line,
         None,
         _as_json(_with_hashed_password(values)),
-        line if values.get("USERNAME") else ORDER_GENERATED_USERNAMES + line,
+        apply_order,
         claims_student_id=values.get("STUDENT_ID") or None,
         claims_username=values.get("USERNAME") or None,
         claims_name_key=name,
         claims_dob=dob,
-        fingerprint=digest,
+        fingerprint=fingerprint,
     )
 
 
 def stage(update_id: int, rows: Iterable[StagedRowTuple]) -> None:
-    """Write these rows, inside the caller's transaction."""
-    bulk.insert(
-        "updates_stagedrow",
-        ("update_id", *StagedRowTuple._fields),
-        ((update_id, *row) for row in rows),
-    )
+    """Insert these rows, in the caller's transaction."""
+    columns = ("update_id", *StagedRowTuple._fields)
+    bulk.insert("updates_stagedrow", columns, ((update_id, *row) for row in rows))
 
 
 def _with_hashed_password(values: Mapping[str, str]) -> Mapping[str, str]:
-    """The password never stands anywhere as it was sent."""
-    return (
-        {**values, "PASSWORD": hash_for_import(values["PASSWORD"])}
-        if "PASSWORD" in values
-        else values
-    )
+    """Return the values with PASSWORD hashed: it is never stored as in the file."""
+    if "PASSWORD" not in values:
+        return values
+    return {**values, "PASSWORD": hash_for_import(values["PASSWORD"])}

@@ -1,7 +1,7 @@
-"""The second checking process: asks for byte ranges on its output, reads them from its input.
+"""The second checking process: request byte ranges on stdout, and read them from stdin.
 
-``hands.py`` starts it with one argument, a JSON list: the update's key, the run id, and the file
-descriptor from which to read the digests of the district's students.
+``parallel.py`` starts it with one argument, a JSON list of the update's ID, the run ID, and the
+file descriptor from which to read the fingerprints of the district's students.
 """
 
 import json
@@ -12,8 +12,8 @@ import django
 
 
 def main() -> None:
-    """Ask for a byte range, check it, and ask again, until the input is closed."""
-    update_id, run, shared = json.loads(sys.argv[1])
+    """Request a byte range, check it, and request the next one, until stdin is closed."""
+    update_id, run, index_file = json.loads(sys.argv[1])
     django.setup()
     # Models can be imported only now.
     from rollbook.students.fingerprints import FingerprintIndex
@@ -26,8 +26,8 @@ def main() -> None:
         line = sys.stdin.readline()
         if not line:
             return
-        if worker is None:  # the digests are there before the first byte range
-            worker = RangeWorker(update_id, run, FingerprintIndex.read_from(shared))
+        if worker is None:  # the index has been written before the first byte range is sent
+            worker = RangeWorker(update_id, run, FingerprintIndex.read_from(index_file))
         worker.check(ByteRange.from_json(json.loads(line)))
 
 
