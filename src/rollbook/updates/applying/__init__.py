@@ -1,0 +1,1 @@
+"""Apply staged rows to students, chunk by chunk."""

@@ -1,9 +1,9 @@
-"""Apply staged rows, chunk by chunk.
+"""4. Apply staged rows, chunk by chunk.
 
-Each chunk commits its students, history, outcomes and counters together. The staged rows say what
-is left to do. Each chunk is compared with the students as they are now (``chunk_plan``), so the
-history is true whatever has happened since the check, and a row that has become impossible is
-rejected alone.
+Each chunk commits its students, history, outcomes and counters together; the staged rows without
+an outcome are the remaining work. Each chunk is compared with the students as they are now
+(``chunk_plan``), so the history is correct whatever has changed since the check, and a row that
+has become impossible is rejected alone.
 """
 
 import time
@@ -35,9 +35,10 @@ from rollbook.updates.models import StagedRow, UpdateJob
 from rollbook.updates.reporting import field_counts
 from rollbook.updates.state_machine import Outcome, State
 
-# How long a chunk should take: the longest that a cancel waits, see docs/decisions/0008-databases.md.
 CHUNK_SECONDS = 0.25
-MIN_CHUNK_ROWS, MAX_CHUNK_ROWS = 100, 5000  # students in a chunk
+"""How long a chunk should take, and a cancel wait at most; see docs/decisions/0008-databases.md."""
+
+MIN_CHUNK_ROWS, MAX_CHUNK_ROWS = 100, 5000
 
 _LINK_COLUMNS = frozenset({"GROUPS", "STAFF", "SCHOOL_ID"})
 
@@ -48,8 +49,8 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
     Raises:
         Fenced: Another run has taken over the update, or it was canceled.
     """
-    size, turn = MIN_CHUNK_ROWS, update.applied_through_order
-    changed = field_counts.load_field_counts(update)
+    size, last_order = MIN_CHUNK_ROWS, update.applied_through_order
+    counts = field_counts.load_field_counts(update)
     growth = planner_stats.AnalyzeOnGrowth(
         "students_student", "students_rowfingerprint", "students_student_groups"
     )
@@ -57,53 +58,77 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
         started = time.monotonic()
         with transaction.atomic():
             planner_stats.disable_seqscan()
-            rows = _next_rows(update, size, turn)
+            rows = _next_rows(update, size, last_order)
             if not rows:
                 return
-            turn = rows[-1].apply_order
-            _apply(update, run, rows, changed)
+            last_order = rows[-1].apply_order
+            _apply(update, run, rows, counts)
         size = _next_size(size, time.monotonic() - started)
         growth.add_rows(sum(row.student_id is None for row in rows))
         yield
 
 
 def _next_size(size: int, seconds: float) -> int:
-    """Return how many students the next chunk should have, at most twice as many as this one."""
-    wanted = int(size * min(2.0, CHUNK_SECONDS / max(seconds, 0.001)))
-    return max(MIN_CHUNK_ROWS, min(MAX_CHUNK_ROWS, wanted))
+    """Return how many rows the next chunk should have, at most twice as many as this one.
+
+    Args:
+        size: The rows of this chunk.
+        seconds: How long it took.
+    """
+    next_size = int(size * min(2.0, CHUNK_SECONDS / max(seconds, 0.001)))
+    return max(MIN_CHUNK_ROWS, min(MAX_CHUNK_ROWS, next_size))
+
+
+_NEXT_ROWS = """
+SELECT apply_order, id, line, student_id, student_version, values_json, simple_columns,
+  fingerprint
+FROM updates_stagedrow
+WHERE update_id = %s AND outcome IS NULL AND apply_order > %s
+  AND apply_order <= (
+    SELECT MAX(apply_order) FROM (
+      SELECT apply_order
+      FROM updates_stagedrow
+      WHERE update_id = %s AND outcome IS NULL AND apply_order > %s
+      ORDER BY apply_order
+      LIMIT %s
+    ) AS next_orders
+  )
+ORDER BY apply_order, line"""
 
 
 def _next_rows(update: UpdateJob, size: int, after: int) -> list[PendingRow]:
-    """Load the rows of the next chunk; rows that share an apply order are never separated."""
-    waiting = "FROM updates_stagedrow WHERE update_id = %s AND outcome IS NULL AND apply_order > %s"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT apply_order, id, line, student_id, student_version, values_json, simple_columns, fingerprint"
-            f" {waiting} AND apply_order <="
-            f" (SELECT MAX(apply_order) FROM (SELECT apply_order {waiting} ORDER BY apply_order LIMIT %s) AS next_turns)"
-            " ORDER BY apply_order, line",
-            [update.pk, after, update.pk, after, size],
-        )
-        return [PendingRow(*row) for row in cursor.fetchall()]
-
-
-def _apply(update: UpdateJob, run: str, rows: Sequence[PendingRow], changed: Counter[str]) -> None:
-    """Write one chunk inside the caller's transaction.
+    """Load the rows of the next chunk; rows that share an apply order are never separated.
 
     Args:
         update: The update.
-        run: The run that holds the update.
+        size: How many rows there should be.
+        after: The apply order up to which all rows are applied.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT_ROWS, [update.pk, after, update.pk, after, size])
+        return [PendingRow(*row) for row in cursor.fetchall()]
+
+
+def _apply(update: UpdateJob, run: str, rows: Sequence[PendingRow], counts: Counter[str]) -> None:
+    """Write one chunk, in the caller's transaction.
+
+    Args:
+        update: The update.
+        run: The ID of the run that holds the update.
         rows: The rows of the chunk.
-        changed: Column to students in whom it has changed; this chunk's are added.
+        counts: Column to number of students whose value changed; this chunk's are added.
+
+    Raises:
+        Fenced: Another run has taken over the update, or it was canceled.
     """
     plan = _plan(update.district_id, rows)
-    changed.update(plan.field_counts())
+    counts.update(plan.field_counts())
     _write_students(update, plan)
     _write_outcomes(rows, plan)
     counters: dict[str, object] = {
         outcome: F(outcome) + count for outcome, count in plan.outcome_counts().items()
     }
-    counters |= {"applied_through_order": rows[-1].apply_order, "field_counts": +changed}
+    counters |= {"applied_through_order": rows[-1].apply_order, "field_counts": +counts}
     _progress(update, run, plan.rejected, counters)
 
 
@@ -119,7 +144,7 @@ def _plan(district_id: int, rows: Sequence[PendingRow]) -> ChunkPlan:
 
 
 def _load_snapshots(tasks: Sequence[ChangeTask]) -> dict[int, StudentSnapshot]:
-    """Load the students that rows are compared with; their links only if a row may change some."""
+    """Load the students to compare rows with; their links only if a row may change them."""
     snapshots = students_snapshots.load_by_id([task.student_id for task in tasks])
     if any(not task.values.keys().isdisjoint(_LINK_COLUMNS) for task in tasks):
         students_snapshots.add_links(snapshots.values())
@@ -127,7 +152,7 @@ def _load_snapshots(tasks: Sequence[ChangeTask]) -> dict[int, StudentSnapshot]:
 
 
 def _load_holders(district_id: int, claims: Mapping[int, Claims]) -> dict[str, dict[Key, int]]:
-    """Load which students hold the keys that the rows of a chunk take."""
+    """Load which students hold the keys that the rows of a chunk claim."""
     keys: defaultdict[str, list[Key]] = defaultdict(list)
     for claim in claims.values():
         for column, key in claim.items():
@@ -148,7 +173,10 @@ def _write_students(update: UpdateJob, plan: ChunkPlan) -> None:
 
 
 def _write_outcomes(rows: Sequence[PendingRow], plan: ChunkPlan) -> None:
-    """Write the outcomes of rows that were not applied; ``applied_through_order`` covers the others."""
+    """Write the outcomes of rows that were not applied.
+
+    The others are covered by ``applied_through_order``.
+    """
     lines_by_outcome = (
         (Outcome.UNCHANGED, plan.unchanged_lines),
         (Outcome.REJECTED, plan.rejected_lines),
@@ -167,9 +195,9 @@ def _progress(
     Raises:
         Fenced: Another run has taken over the update, or it was canceled.
     """
-    facts = dict(counters)
+    columns = dict(counters)
     if rejected:
-        counted = UpdateJob.objects.values_list("problem_counts", flat=True).get(pk=update.pk)
-        facts["problem_counts"] = problem_store.counts(rejected, counted)
+        counts = UpdateJob.objects.values_list("problem_counts", flat=True).get(pk=update.pk)
+        columns["problem_counts"] = problem_store.counts(rejected, counts)
         problem_store.save_problems(update.pk, rejected)
-    transitions.record_progress(update.pk, State.APPLYING, run, **facts)
+    transitions.record_progress(update.pk, State.APPLYING, run, **columns)

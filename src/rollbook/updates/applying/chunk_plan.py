@@ -1,11 +1,12 @@
 """Plan what a chunk of staged rows does to students: a pure function over plain values.
 
-``apply`` loads what a plan needs and writes what it decides:
+``apply`` loads what a plan needs and writes what it contains:
 
-1. ``ChunkRows.split`` separates rows that need no look at their student from the others.
-2. ``claim_keys`` tells which unique keys the others take, so that their holders can be loaded.
-3. ``ChunkPlan.build`` decides what changes, and which rows have become impossible since they were
-   checked, because somebody else changed a student.
+1. ``ChunkRows.split`` separates the rows that can be applied without loading their students.
+2. ``claim_keys`` returns the unique keys that the other rows claim, so that the students who hold
+   them can be loaded.
+3. ``ChunkPlan.build`` decides what changes, and which rows have become impossible because a
+   student was changed otherwise since the check.
 """
 
 import json
@@ -25,10 +26,10 @@ Key = str | tuple[str, str] | None
 """A STUDENT_ID or USERNAME, or a name key and date of birth; None if the student has none."""
 
 Claims = dict[str, Key]
-"""The keys that one row takes, by the column under which a clash is reported."""
+"""The keys that one row claims, by the column that a problem would be about."""
 
 KeyHolders = Mapping[str, Mapping[Key, int]]
-"""By column: each key that is held, and the ID of the student that holds it."""
+"""By column: each key that is held, and the ID of the student who holds it."""
 
 KEY_COLUMNS = ("STUDENT_ID", "USERNAME", "LAST_NAME")  # LAST_NAME stands for names and DOB
 _ID_COLUMNS = ("STUDENT_ID", "USERNAME")
@@ -39,7 +40,7 @@ class PendingRow(NamedTuple):
     """A staged row that has no outcome yet, in the order of the columns that ``apply`` selects.
 
     Attributes:
-        apply_order: The row's place among the update's rows; a ring of rows shares one.
+        apply_order: The row's place in the order; rows that depend on each other share one.
         pk: The staged row's ID in the database.
         line: The row's line in the student file.
         student_id: The student's ID in the database, None for a new student.
@@ -60,7 +61,7 @@ class PendingRow(NamedTuple):
 
 
 class ChangeTask(NamedTuple):
-    """A row whose student has to be loaded first; ``values`` is column to new value."""
+    """A row whose student has to be loaded; ``values`` is column to new value."""
 
     line: int
     student_id: int
@@ -71,10 +72,10 @@ class ChangeTask(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ChunkRows:
-    """The rows of a chunk by what they need.
+    """The rows of a chunk by what has to be loaded for them.
 
     Attributes:
-        simple_changes: Changes that need no look at the student, by their columns.
+        simple_changes: Changes for which the student isn't loaded, by their columns.
         changes: Changes that have to be compared with the student as it is now.
         new_students: The students to add, by line.
         gone: The lines of rows whose students no longer exist.
@@ -91,7 +92,7 @@ class ChunkRows:
 
         Args:
             rows: The rows of the chunk.
-            versions: The students' versions now, by their IDs; students who are gone are missing.
+            versions: The students' versions now, by their IDs, without students who are gone.
         """
         simple_changes: defaultdict[str, list[SimpleChange]] = defaultdict(list)
         changes, new_students, gone = [], {}, []
@@ -114,7 +115,7 @@ class ChunkPlan:
     """What a chunk does; each of its rows appears in exactly one of these.
 
     Attributes:
-        simple_changes: Changes that need no look at the student, by their columns.
+        simple_changes: Changes for which the student isn't loaded, by their columns.
         changes: Other changes by line; one without new values leaves its student unchanged.
         new_students: The students to add, by line.
         rejected: A problem for each row that has become impossible.
@@ -152,7 +153,7 @@ class ChunkPlan:
 
     @property
     def unchanged_lines(self) -> set[int]:
-        """The lines of rows that say what is true already."""
+        """The lines of rows that don't change their student."""
         return {line for line, change in self.changes.items() if not change.new}
 
     @property
@@ -172,7 +173,7 @@ class ChunkPlan:
         }
 
     def field_counts(self) -> Counter[str]:
-        """Count the students in whom each column changes; ``changing.ADDED`` are the new ones."""
+        """Count the students whose value changes, by column; new students by ``STUDENT_ADDED``."""
         changes = self.changes.values()
         counts = Counter(name for change in changes for name in writer.changed_columns(change))
         for columns, simple_changes in self.simple_changes.items():
@@ -182,12 +183,12 @@ class ChunkPlan:
 
 
 def claim_keys(rows: ChunkRows, snapshots: Mapping[int, StudentSnapshot]) -> dict[int, Claims]:
-    """Return the unique keys that the rows take, by line, for the rows that take any."""
+    """Return the unique keys that rows claim, by line, for the rows that claim any."""
     claims = {line: _keys_of(student.values) for line, student in rows.new_students.items()}
     for task in rows.changes:
-        taken = _keys_taken(snapshots[task.student_id].values, task.values)
-        if taken:
-            claims[task.line] = taken
+        claimed = _claimed_keys(snapshots[task.student_id].values, task.values)
+        if claimed:
+            claims[task.line] = claimed
     return claims
 
 
@@ -198,14 +199,14 @@ def _change_task(row: PendingRow, student_id: int) -> ChangeTask:
 
 
 def _change(student: StudentSnapshot, task: ChangeTask) -> StudentChange:
-    """Compare a row with its student; PASSWORD is hashed already, so it is compared as stored."""
+    """Compare a row with its student; PASSWORD is already hashed, so it is compared as stored."""
     values = dict(task.values)
     password = values.pop("PASSWORD", student.password)
     new = diff(student, values)
     if password != student.password:
         new["PASSWORD"] = password
-    # A row compared with an earlier version may say more than what was staged of it: it leaves no
-    # fingerprint.
+    # A row that was compared with an earlier version may contain more than was staged of it, so
+    # its fingerprint can't be stored.
     is_current = student.version == task.student_version
     fingerprint = task.fingerprint if is_current else None
     return StudentChange(student, new, fingerprint)
@@ -220,32 +221,32 @@ def _keys_of(values: Mapping[str, str]) -> Claims:
     }
 
 
-def _keys_taken(old: Mapping[str, str], new: Mapping[str, str]) -> Claims:
-    """Return the keys that a student with the values ``old`` takes by these new values."""
-    taken: Claims = {}
+def _claimed_keys(old: Mapping[str, str], new: Mapping[str, str]) -> Claims:
+    """Return the keys that a student with the values ``old`` claims by these new values."""
+    claims: Claims = {}
     for column in _ID_COLUMNS:
         if column in new and new[column] != old[column]:
-            taken[column] = new[column] or None
+            claims[column] = new[column] or None
     if not new.keys().isdisjoint(_NAME_AND_DOB):
         name = name_and_dob({**old, **new})
         if name != name_and_dob(old):
-            taken["LAST_NAME"] = name
-    return taken
+            claims["LAST_NAME"] = name
+    return claims
 
 
 def _find_clashes(
     rows: ChunkRows, claims: Mapping[int, Claims], holders: KeyHolders
 ) -> dict[int, str]:
-    """Return the lines of rows that can't have a key, each with the column of the key.
+    """Return the lines of rows that claim a key they can't have, each with the key's column.
 
-    A rejected row gives up nothing, which may make other rows impossible in turn.
+    A rejected row releases no key, which may make other rows impossible in turn.
     """
     students = {task.line: task.student_id for task in rows.changes if task.line in claims}
     open_claims = dict(claims)
     clashes: dict[int, str] = {}
-    while found := _find_clashes_once(open_claims, students, holders):
-        clashes |= found
-        for line in found:
+    while new_clashes := _find_clashes_once(open_claims, students, holders):
+        clashes |= new_clashes
+        for line in new_clashes:
             del open_claims[line]
     return clashes
 
@@ -253,27 +254,28 @@ def _find_clashes(
 def _find_clashes_once(
     claims: Mapping[int, Claims], students: Mapping[int, int], holders: KeyHolders
 ) -> dict[int, str]:
-    """Return the rows that take a key which is held and not given up, or taken by an earlier row.
+    """Return rows that claim a key which is held and not released, or claimed by an earlier row.
 
     Args:
-        claims: The keys that the rows take, by line.
-        students: The ID of the student of each row, but for new students, who give up nothing.
+        claims: The keys that rows claim, by line.
+        students: Line to the ID of the row's student, without new students, who release no key.
         holders: Who holds the keys.
+
+    Returns:
+        Line to the column of the key.
     """
-    given_up = {
-        (students[line], column)
-        for line, columns in claims.items()
-        for column in columns
-        if line in students
-    }
-    taken: set[tuple[str, Key]] = set()
+    released: set[tuple[int, str]] = set()
+    for line, keys in claims.items():
+        if line in students:
+            released.update((students[line], column) for column in keys)
+    assigned: set[tuple[str, Key]] = set()
     clashes: dict[int, str] = {}
     for line, keys in sorted(claims.items()):
         for column, key in keys.items():
             holder = holders[column].get(key)
-            is_held = holder is not None and (holder, column) not in given_up
-            if is_held or (column, key) in taken:
+            is_held = holder is not None and (holder, column) not in released
+            if is_held or (column, key) in assigned:
                 clashes[line] = column
         if line not in clashes:
-            taken.update((column, key) for column, key in keys.items() if key is not None)
+            assigned.update((column, key) for column, key in keys.items() if key is not None)
     return clashes
