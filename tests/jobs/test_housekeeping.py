@@ -19,10 +19,10 @@ from tests.updates.night import a_class, enroll, finish, send
 def test_every_task_has_its_own_name_and_one_table_has_the_intervals() -> None:
     assert [(task.name, task.interval_s, task.cron) for task in PERIODIC_TASKS] == [
         ("mail", 0.25, "* * * * * */15"),
-        ("wrap passwords", 2.0, "* * * * *"),
+        ("upgrade password hashes", 2.0, "* * * * *"),
         ("seal the audit", 60.0, "* * * * *"),
         ("sweep the spool", 3600.0, "0 * * * *"),
-        ("remove what is old", 3600.0, "15 * * * *"),
+        ("remove expired data", 3600.0, "15 * * * *"),
         ("purge jobs", None, "30 * * * *"),
     ]
 

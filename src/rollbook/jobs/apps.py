@@ -1,4 +1,4 @@
-"""The app that sets the engine of updates when Django starts; it has no tables."""
+"""The Django app, which sets the engine of updates; it has no tables."""
 
 from django.apps import AppConfig
 
@@ -7,10 +7,10 @@ from rollbook.updates.engine import set_engine
 
 
 class JobsConfig(AppConfig):
-    """Django's settings name the package; this class is found by Django."""
+    """The app ``rollbook.jobs``."""
 
     name = "rollbook.jobs"
 
     def ready(self) -> None:
-        """Called by Django when all apps are loaded."""
+        """Set the engine, when Django has loaded all apps."""
         set_engine(jobs.selected)

@@ -1,6 +1,7 @@
-"""The periodic tasks besides the updates, and the one table of their intervals.
+"""The periodic tasks, and the table of their intervals.
 
-Each task does one piece of its work and returns how much it found, so that 0 means: later.
+Each task does a small part of its work and returns how many items it found. After 0, the task
+pauses until its next interval.
 """
 
 import math
@@ -18,22 +19,23 @@ from rollbook.updates import mails as updates_mails
 from rollbook.updates import retention, runner
 from rollbook.updates.receiving import drafts, receive
 
-PASSWORDS_PER_RUN = 8  # passwords, about a quarter of a second
+PASSWORDS_PER_RUN = 8  # takes about a quarter of a second
 SWEEP_INTERVAL_S = 3600.0
-MAIL = "mail"  # the task that is also started when an update has ended
+MAIL = "mail"  # the name of the task that is also started when an update has ended
 
 
 @dataclass(frozen=True, slots=True)
 class PeriodicTask:
-    """A task that both engines repeat for as long as it finds work, and then again after a while.
+    """A task that both engines repeat while it finds work, and then after a pause.
 
     Attributes:
-        name: Also its name in the job queue, and that of its lock: one worker does it at a time.
-        run: Does one piece; returns how much it found.
-        interval_s: Seconds until a single worker looks again. None: only many workers need it.
-        cron: When many workers look again; the sixth field, where there is one, is the seconds.
-        niceness: How much it gives way to other threads, 0 to 19.
-        limit_s: Seconds after which many workers leave the rest to the next time.
+        name: The name of the task, of its jobs in the queue, and of the lock by which only one
+            worker runs it at a time.
+        run: Does a part of the work, and returns how many items it found.
+        interval_s: The pause of a single worker in seconds. None: only many workers need the task.
+        cron: When many workers start the task; a sixth field contains the seconds.
+        niceness: The niceness of its thread, 0 to 19.
+        limit_s: Seconds after which many workers leave the rest of the work to the next start.
     """
 
     name: str
@@ -45,43 +47,44 @@ class PeriodicTask:
 
 
 def send_mails() -> int:
-    """Write the letters of ended updates, and send what is due, to members about themselves first."""
+    """Queue the result emails of ended updates, and send all emails that are due.
+
+    Emails of accounts, such as invitations, are sent first.
+    """
     return accounts_mails.send_due() + updates_mails.queue_result_mails() + updates_mails.send_due()
 
 
 def upgrade_password_hashes() -> int:
-    """Wrap a few fresh passwords of students, unless an update gets on: two threads of one core share it whatever their
-    niceness, and each hash takes 19 MiB.
+    """Upgrade a few password hashes of students, unless an update makes progress.
+
+    Threads share a core whatever their niceness, and each hash takes 19 MiB.
     """
-    return (
-        0
-        if runner.has_recent_progress(timezone.now())
-        else passwords.upgrade_some_hashes(PASSWORDS_PER_RUN)
-    )
+    if runner.has_recent_progress(timezone.now()):
+        return 0
+    return passwords.upgrade_some_hashes(PASSWORDS_PER_RUN)
 
 
 def seal_audit() -> int:
-    """Seal the audit events that are not yet."""
+    """Seal the audit events that are not sealed yet."""
     return seals.seal_pending(timezone.now())
 
 
 def remove_expired() -> int:
-    """Remove some of what districts keep no longer: files and details of updates, audit events."""
+    """Remove some data whose retention has passed: files and rows of updates, audit events."""
     now = timezone.now()
     return retention.remove_expired(now) + audit_retention.remove_expired(now)
 
 
 def sweep_spool() -> int:
-    """Remove drafts that were never sent, files of uploads that were cut off, and sessions that are over."""
+    """Remove expired drafts, orphaned files of uploads, and expired sessions."""
     now = timezone.now()
     return drafts.remove_old(now) + receive.remove_orphaned_files() + sessions.sweep(now)
 
 
 def purge_jobs() -> int:
-    """Remove jobs that failed long ago from the job queue."""
-    from rollbook.jobs.many_workers import (
-        job_queue,
-    )  # needs Procrastinate, which is not loaded on SQLite
+    """Remove old failed jobs from the job queue."""
+    # This needs Procrastinate, which is not imported on SQLite.
+    from rollbook.jobs.many_workers import job_queue
 
     job_queue.delete_old()
     return 0
@@ -89,12 +92,17 @@ def purge_jobs() -> int:
 
 PERIODIC_TASKS = (
     PeriodicTask(MAIL, send_mails, 0.25, "* * * * * */15"),
-    # After a first load there is work for days: the limit ends before the next minute begins.
+    # After a first load there is work for days, so the limit is shorter than the interval.
     PeriodicTask(
-        "wrap passwords", upgrade_password_hashes, 2.0, "* * * * *", niceness=19, limit_s=55.0
+        "upgrade password hashes",
+        upgrade_password_hashes,
+        2.0,
+        "* * * * *",
+        niceness=19,
+        limit_s=55.0,
     ),
     PeriodicTask("seal the audit", seal_audit, 60.0, "* * * * *"),
     PeriodicTask("sweep the spool", sweep_spool, SWEEP_INTERVAL_S, "0 * * * *"),
-    PeriodicTask("remove what is old", remove_expired, 3600.0, "15 * * * *"),
+    PeriodicTask("remove expired data", remove_expired, 3600.0, "15 * * * *"),
     PeriodicTask("purge jobs", purge_jobs, None, "30 * * * *"),
 )

@@ -187,13 +187,13 @@ def test_where_not_even_the_pause_can_be_written_down_it_is_tried_until_it_can(
 
 def test_two_updates_of_a_district_cannot_be_begun_together(maple: District) -> None:
     first, second = new_students(maple, 20), new_students(maple, 30)
-    assert runner._begin(first.pk)
-    assert runner._begin(second.pk) is None
+    assert runner._start_run(first.pk)
+    assert runner._start_run(second.pk) is None
     second.refresh_from_db()
     assert second.state == State.RECEIVED
     with transaction.atomic():
         assert transitions.transition(first.pk, State.CANCELED)
-    assert runner._begin(second.pk)
+    assert runner._start_run(second.pk)
 
 
 def test_the_step_in_hand_has_its_time_taken() -> None:

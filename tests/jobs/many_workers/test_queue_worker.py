@@ -142,7 +142,7 @@ def test_a_job_that_somebody_else_has_taken_away_makes_its_worker_begin_anew(
         until(lambda: len(workers()) == 1)
         defer()
         until(lambda: done == [1, 1])
-    assert "could not be noted" in caplog.text
+    assert "could not be recorded" in caplog.text
 
 
 def test_sessions_that_are_ended_under_it_do_not_end_it(done: list[int]) -> None:

@@ -114,7 +114,7 @@ def test_it_goes_on_after_a_fault(
     monkeypatch.setattr(reaper, "backoff_seconds", lambda faults: 0.01)
     Reaper().work(stop)
     assert waiting_districts() == [maple.pk]
-    assert "the jobs cannot be looked after" in caplog.text
+    assert "stalled jobs cannot be reclaimed" in caplog.text
 
 
 def test_a_newer_version_tells_its_worker_to_stop() -> None:

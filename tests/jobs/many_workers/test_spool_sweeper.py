@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_what_is_left_over_is_swept_again_and_again_until_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(spool_sweeper, "PAUSE", 0.01)
+    monkeypatch.setattr(spool_sweeper, "SWEEP_INTERVAL_S", 0.01)
     sweep, faults = receive.remove_orphaned_files, [OSError("away"), OSError("away")]
 
     def sweep_in_the_end() -> int:

@@ -11,16 +11,16 @@ from pytest_django import Settings
 
 from rollbook.jobs.single_worker.heartbeat import WorkerLock, worker_status
 
-CLAIM_AND_WAIT = """
+ACQUIRE_AND_WAIT = """
 import time, django
 django.setup()
 from django.conf import settings
 from pathlib import Path
 import sys
 settings.DATA = Path(sys.argv[1])
-from rollbook.engine.presence import Presence
-presence = Presence()
-print(presence.claim(), flush=True)
+from rollbook.jobs.single_worker.heartbeat import WorkerLock
+lock = WorkerLock()
+print(lock.acquire(), flush=True)
 time.sleep(60)
 """
 
@@ -39,7 +39,7 @@ def test_before_the_first_worker_nobody_was_seen() -> None:
 @pytest.mark.process
 def test_a_worker_is_seen_while_it_lives_and_its_last_sign_after_it_was_killed(data: Path) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", CLAIM_AND_WAIT, str(data)], stdout=subprocess.PIPE
+        [sys.executable, "-c", ACQUIRE_AND_WAIT, str(data)], stdout=subprocess.PIPE
     ) as worker:
         assert worker.stdout
         assert worker.stdout.readline() == b"True\n"

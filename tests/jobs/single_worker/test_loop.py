@@ -124,8 +124,8 @@ def test_stopping_between_two_steps_does_not_count_as_a_death(maple: District) -
     update = new_students(maple, 10)
     for _ in range(5):
         desk = loop.Scheduler()
-        desk._in_work[update.pk] = runner.run_steps(update.pk)
-        runner._begin(update.pk)
+        desk._steps_by_update[update.pk] = runner.run_steps(update.pk)
+        runner._start_run(update.pk)
         desk.release_all()
     update.refresh_from_db()
     assert (update.state, update.attempts_without_progress) == ("checking", 0)

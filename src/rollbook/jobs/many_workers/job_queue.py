@@ -1,8 +1,9 @@
-"""Notes to Procrastinate that something is due: a job says of which district, and nothing else.
+"""Jobs of Procrastinate that say which district has work to do, and nothing else.
 
-What is left to do stands in the update's own row. So a job may come twice or to no purpose, and one that is lost is
-replaced (``keeper.py``). Each event has a job of its own, in its own transaction: one that found another job waiting,
-and left it at that, could have its work overlooked, for that job may be taken before the event is committed.
+The remaining work is stored in the updates themselves. So a job may run twice or find no work, and
+one that is lost is replaced (``reaper.py``). Each event adds a job of its own, in its transaction.
+If it relied on a job that is already waiting, that job could run before the event is committed,
+and miss its work.
 """
 
 from collections.abc import Iterable
@@ -18,86 +19,86 @@ from procrastinate.tasks import configure_task
 
 from rollbook.jobs import housekeeping
 
-UPDATES, CHORES = "updates", "chores"  # queues
-WORK, MAIL = "work", housekeeping.MAIL  # tasks
-HOURS_KEPT = 24  # of jobs that failed; all others go when they are done
+UPDATES, CHORES = "updates", "chores"  # names of queues
+WORK, MAIL = "work", housekeeping.MAIL  # names of tasks
+FAILED_JOB_RETENTION_HOURS = 24  # other jobs are deleted when they are done
 
-# Jobs are written over Django's connection, so inside the transaction that is open. The apps of the worker have
-# connections of their own: a task that is deferred through them is there whatever becomes of the transaction.
+# This manager uses Django's connection: jobs are added in the open transaction. The worker's apps
+# have connections of their own: a task that is deferred through them doesn't depend on it.
 in_transaction = JobManager(DjangoConnector())
 
 
 def nudge(district_id: int, *, pause: float = 0.0, faults: int = 0) -> None:
-    """There is something to do in this district, ``pause`` seconds from now; after so many faults in a row."""
-    _defer(
-        WORK,
-        UPDATES,
-        lock_of(district_id),
-        _in(pause) if pause else None,
-        district=district_id,
-        faults=faults,
-    )
+    """Add a job for a district that has work to do.
+
+    Args:
+        district_id: The ID of the district.
+        pause: Seconds until the job is due.
+        faults: Errors in a row before this job.
+    """
+    due_at = database_now() + timedelta(seconds=pause) if pause else None
+    _defer(WORK, UPDATES, lock_of(district_id), due_at, district=district_id, faults=faults)
 
 
 def defer_mail() -> None:
-    """There are letters to write."""
+    """Add a job for emails that are to be queued."""
     _defer(MAIL, CHORES, MAIL)
 
 
 def delete_old() -> None:
-    """Delete the jobs that failed long ago."""
+    """Delete jobs that failed more than ``FAILED_JOB_RETENTION_HOURS`` ago."""
     async_to_sync(in_transaction.delete_old_jobs)(
-        nb_hours=HOURS_KEPT, include_failed=True, include_cancelled=True, include_aborted=True
+        nb_hours=FAILED_JOB_RETENTION_HOURS,
+        include_failed=True,
+        include_cancelled=True,
+        include_aborted=True,
     )
 
 
 def lock_of(district_id: int) -> str:
-    """Of the jobs with the same lock one runs at a time, wherever the workers are."""
+    """Return the lock of a district's jobs: only one of them runs at a time, on all machines."""
     return f"district-{district_id}"
 
 
 def locks(jobs: Iterable[Job]) -> set[str]:
-    """The locks that these jobs hold or wait for."""
+    """Return the locks that these jobs hold or wait for."""
     return {job.lock for job in jobs if job.lock}
 
 
 def waiting() -> list[Job]:
-    """The jobs about updates that nobody has taken yet."""
+    """Return the jobs of districts that no worker has taken yet."""
     return list(in_transaction.list_jobs(queue=UPDATES, status="todo"))
 
 
 def in_work() -> list[Job]:
-    """The jobs about updates that a worker has taken."""
+    """Return the jobs of districts that a worker has taken."""
     return list(in_transaction.list_jobs(queue=UPDATES, status="doing"))
 
 
 def other_districts_waiting(district_id: int) -> bool:
-    """Whether another district has something to do and nobody to do it."""
+    """Return whether a job of another district is due and no worker works on that district."""
     now = database_now()
     ready = [job for job in waiting() if job.scheduled_at is None or job.scheduled_at <= now]
     return bool(locks(ready) - locks(in_work()) - {lock_of(district_id)})
 
 
 def database_now() -> datetime:
-    """The time as the database has it: the workers' clocks may differ."""
+    """Return the time of the database, as the workers' clocks may differ."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT now()")
         now: datetime = cursor.fetchone()[0]
     return now
 
 
-def _in(seconds: float) -> datetime:
-    return database_now() + timedelta(seconds=seconds)
-
-
-def _defer(task: str, queue: str, lock: str, at: datetime | None = None, **about: int) -> None:
+def _defer(
+    task: str, queue: str, lock: str, due_at: datetime | None = None, **arguments: int
+) -> None:
     deferrer = configure_task(
-        name=task, job_manager=in_transaction, queue=queue, lock=lock, schedule_at=at
+        name=task, job_manager=in_transaction, queue=queue, lock=lock, schedule_at=due_at
     )
     try:
-        deferrer.defer(**about)
-    except (
-        ConnectorException
-    ) as fault:  # Procrastinate has taken the database's own error out of Django's
+        deferrer.defer(**arguments)
+    except ConnectorException as error:
+        # Procrastinate has replaced Django's exception; raise that of Django again.
         with connection.wrap_database_errors:
-            raise fault.__cause__ or fault from None
+            raise error.__cause__ or error from None

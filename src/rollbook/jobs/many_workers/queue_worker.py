@@ -1,7 +1,8 @@
-"""A worker of Procrastinate on one queue, in a thread of its own; a fault ends it, and another one takes its place.
+"""Run a worker of Procrastinate on one queue, in the calling thread; restart it after an error.
 
-Whatever breaks (a heartbeat that cannot be written, the end of a job that cannot be) leads to the same new beginning:
-what the one before still held is taken up again like that of any other that has died, only sooner.
+Whatever fails, such as writing a heartbeat or the end of a job, has the same consequence: a new
+worker is started. It takes up the jobs that the previous one still held, sooner than the reaper
+would.
 """
 
 import asyncio
@@ -21,60 +22,68 @@ from psycopg_pool import AsyncConnectionPool
 from rollbook.jobs.backoff import backoff_seconds
 from rollbook.jobs.many_workers import reaper
 
-POLL_INTERVAL_S = 0.5  # seconds between two looks at the queue: also what others left to be done later is found so
+POLL_INTERVAL_S = 0.5  # also how delayed jobs are found when they are due
 STOP_CHECK_INTERVAL_S = 0.1
-STABLE_AFTER_S = 10.0  # seconds; faults further apart are not faults in a row
-DATABASE_TIMEOUT_S = 10.0  # seconds that the database may be away without any other consequence
+STABLE_AFTER_S = 10.0  # errors further apart are not errors in a row
+DATABASE_TIMEOUT_S = 10.0  # a shorter outage of the database has no consequences
 
 log = logging.getLogger(__name__)
 
-
-Around = Callable[[Callable[[], Any]], Any]
+JobRunner = Callable[[Callable[[], Any]], Any]
 
 
 class QueueWorker:
-    """So many threads that do the jobs of one queue. ``around`` calls each job, in its thread."""
+    """Does the jobs of one queue in a number of threads."""
 
-    def __init__(self, app: App, queue: str, concurrency: int, around: Around) -> None:
-        self._app, self._queue, self._concurrency, self._around = app, queue, concurrency, around
-        self._left_behind: int | None = None  # the worker that could not say goodbye
+    def __init__(self, app: App, queue: str, concurrency: int, run_job: JobRunner) -> None:
+        """Create the worker.
+
+        Args:
+            app: The app with the tasks of the queue.
+            queue: The name of the queue.
+            concurrency: The number of threads.
+            run_job: Is called with each job, in the job's thread, and has to call it.
+        """
+        self._app, self._queue, self._concurrency = app, queue, concurrency
+        self._run_job = run_job
+        self._previous_worker_id: int | None = None  # of a worker that is still registered
 
     def work(self, stop: threading.Event) -> None:
-        """Do what comes until told to stop; then end the step in hand, and no more."""
-        faults = 0
+        """Do jobs until ``stop`` is set, then finish the current step."""
+        error_count = 0
         while not stop.is_set():
-            begun = time.monotonic()
+            started = time.monotonic()
             try:
-                asyncio.run(self._until(stop))
+                asyncio.run(self._run_until(stop))
             except Exception:
                 log.warning(
-                    "the worker of the queue %s could not go on", self._queue, exc_info=True
+                    "the worker of the queue %s could not continue", self._queue, exc_info=True
                 )
             if not stop.is_set():
-                faults = faults + 1 if time.monotonic() - begun < STABLE_AFTER_S else 1
-                stop.wait(backoff_seconds(faults))
+                is_in_a_row = time.monotonic() - started < STABLE_AFTER_S
+                error_count = error_count + 1 if is_in_a_row else 1
+                stop.wait(backoff_seconds(error_count))
 
-    async def _until(self, stop: threading.Event) -> None:
-        working = asyncio.create_task(self._work())
-        while not working.done() and not stop.is_set():
-            await asyncio.wait([working], timeout=STOP_CHECK_INTERVAL_S)
-        working.cancel()  # which a worker takes for a kind word
+    async def _run_until(self, stop: threading.Event) -> None:
+        worker = asyncio.create_task(self._run_worker())
+        while not worker.done() and not stop.is_set():
+            await asyncio.wait([worker], timeout=STOP_CHECK_INTERVAL_S)
+        worker.cancel()  # Procrastinate's worker then shuts down in an orderly way
         with suppress(asyncio.CancelledError):
-            await working
+            await worker
 
-    async def _work(self) -> None:
-        asyncio.get_running_loop().set_default_executor(
-            ThreadPoolExecutor(self._concurrency, self._queue)
-        )
-        async with _sessions() as pool:
+    async def _run_worker(self) -> None:
+        threads = ThreadPoolExecutor(self._concurrency, self._queue)
+        asyncio.get_running_loop().set_default_executor(threads)
+        async with _connection_pool() as pool:
             with self._app.replace_connector(PsycopgConnector()) as app:
                 await app.open_async(pool)
-                await self._say_goodbye()
+                await self._unregister_previous()
                 worker = self._worker(app)
                 try:
                     await worker.run()
                 finally:
-                    self._left_behind = worker.worker_id
+                    self._previous_worker_id = worker.worker_id
 
     def _worker(self, app: App) -> Any:
         return Worker(
@@ -84,45 +93,47 @@ class QueueWorker:
             concurrency=self._concurrency,
             fetch_job_polling_interval=POLL_INTERVAL_S,
             abort_job_polling_interval=60.0,
-            shutdown_graceful_timeout=0,  # jobs are told at once, and are waited for
+            shutdown_graceful_timeout=0,  # jobs get the signal at once; their end is awaited
             listen_notify=False,
             delete_jobs="successful",
             install_signal_handlers=False,
             update_heartbeat_interval=reaper.HEARTBEAT_INTERVAL_S,
             stalled_worker_timeout=reaper.LEASE_S,
-            task_middleware=[lambda call, context, worker: self._around(call)],
-            worker_middleware=[_end_with_what_cannot_be_noted],
+            task_middleware=[lambda call, context, worker: self._run_job(call)],
+            worker_middleware=[_stop_if_end_is_not_recorded],
         )
 
-    async def _say_goodbye(self) -> None:
-        """Its jobs are free then; nobody has to wait until its last sign of life is old."""
-        if self._left_behind is not None:
-            await self._app.job_manager.unregister_worker(self._left_behind)
-            self._left_behind = None
+    async def _unregister_previous(self) -> None:
+        """Free the jobs of the previous worker before its heartbeat has expired."""
+        if self._previous_worker_id is not None:
+            await self._app.job_manager.unregister_worker(self._previous_worker_id)
+            self._previous_worker_id = None
 
 
-def _sessions() -> "AsyncConnectionPool[Any]":
-    """Of one session: what goes through it is short, and it is looked at before each use."""
-    check = AsyncConnectionPool.check_connection
+def _connection_pool() -> "AsyncConnectionPool[Any]":
+    """Return a pool of one connection, which is checked before each use; all uses are short."""
     return AsyncConnectionPool(
         kwargs=connector_params(),
         min_size=1,
         max_size=1,
         timeout=DATABASE_TIMEOUT_S,
-        check=check,
+        check=AsyncConnectionPool.check_connection,
         open=False,
     )
 
 
-async def _end_with_what_cannot_be_noted(
+async def _stop_if_end_is_not_recorded(
     call: Callable[[], Awaitable[Any]], context: JobContext, worker: Any
 ) -> Any:
-    """A job whose end could not be noted is still in this worker's hands for all others; so the worker must go."""
+    """Stop the worker if the end of a job can't be recorded.
 
-    def ended(job: "asyncio.Task[Any]") -> None:
+    Otherwise the job would be held by this worker for as long as that sends heartbeats.
+    """
+
+    def on_end(job: "asyncio.Task[Any]") -> None:
         if not job.cancelled() and job.exception():
             log.warning(
-                "the end of job %s could not be noted",
+                "the end of job %s could not be recorded",
                 context.job.call_string,
                 exc_info=job.exception(),
             )
@@ -130,5 +141,5 @@ async def _end_with_what_cannot_be_noted(
 
     job = asyncio.current_task()
     if job:
-        job.add_done_callback(ended)
+        job.add_done_callback(on_end)
     return await call()

@@ -1,7 +1,7 @@
-"""The spool folder of each machine, into which no other can look: what is left there is swept by who runs there.
+"""Sweep the spool folder of this machine, which other machines can't access.
 
-On one machine the loop does it. Among many, each worker and each web server does it for its own folder, so that a copy
-of a student file is nowhere for much longer than the file is needed.
+With a single worker, a periodic task does this. With many, each worker and each web server does it
+for its own folder, so that no copy of a student file is kept much longer than the file is needed.
 """
 
 import logging
@@ -13,14 +13,12 @@ from django.db import connections
 from rollbook.jobs.housekeeping import SWEEP_INTERVAL_S
 from rollbook.updates.receiving import receive
 
-PAUSE = SWEEP_INTERVAL_S
-
 log = logging.getLogger(__name__)
 
 
 def sweep_until(stop: threading.Event) -> None:
-    """Every hour until told to stop; a fault waits for the next time."""
-    while not stop.wait(PAUSE):
+    """Sweep every ``SWEEP_INTERVAL_S`` until ``stop`` is set; an error only skips one sweep."""
+    while not stop.wait(SWEEP_INTERVAL_S):
         try:
             receive.remove_orphaned_files()
         except Exception:
@@ -30,8 +28,7 @@ def sweep_until(stop: threading.Event) -> None:
 
 
 def sweep_of_a_web_server() -> None:
-    """In a thread that ends with its process, where there are many machines."""
+    """Start a thread that sweeps until the process ends, if there can be many workers."""
     if settings.ON_POSTGRESQL:
-        threading.Thread(
-            target=sweep_until, args=(threading.Event(),), name="sweeping", daemon=True
-        ).start()
+        never = threading.Event()
+        threading.Thread(target=sweep_until, args=(never,), name="sweeping", daemon=True).start()

@@ -1,7 +1,7 @@
-"""The tasks that Procrastinate's workers do: a district's updates, and the periodic tasks.
+"""The tasks of Procrastinate's workers: the updates of a district, and the periodic tasks.
 
-One update of a district is worked on at a time, by the lock of its jobs; each periodic task is done by one worker at a
-time, by its own.
+By the locks of their jobs, only one update of a district is in progress at a time, and only one
+worker runs each periodic task.
 """
 
 import os
@@ -23,12 +23,12 @@ housekeeping_app = App(connector=DjangoConnector())
 
 @updates_app.task(name=WORK, queue=UPDATES, pass_context=True)
 def work(context: JobContext, *, district: int, faults: int = 0) -> None:
-    """Whatever is due in one district."""
+    """Work on the updates of one district."""
     DistrictTurn(district, context.should_abort, faults).take()
 
 
 def register(app: App, task: PeriodicTask) -> None:
-    """Let the app start the task by its clock; two of its jobs never wait at the same time."""
+    """Make the app start a periodic task by the clock; only one job of it waits at a time."""
 
     @app.periodic(cron=task.cron, queueing_lock=task.name)
     @app.task(name=task.name, queue=CHORES, lock=task.name, pass_context=True)
@@ -40,30 +40,30 @@ def register(app: App, task: PeriodicTask) -> None:
 
 
 def _repeat(task: PeriodicTask, context: JobContext) -> None:
-    """Do pieces of the task until it finds no more, the worker stops, or the time is up."""
-    until = monotonic() + task.limit_s
-    while task.run() and not context.should_abort() and monotonic() < until:
+    """Run the task until it finds no more work, the worker stops, or its time limit is reached."""
+    deadline = monotonic() + task.limit_s
+    while task.run() and not context.should_abort() and monotonic() < deadline:
         pass
 
 
 def _with_niceness(niceness: int, work: Callable[[], None]) -> None:
-    """Do it in a thread of its own: a niceness cannot be taken back."""
-    faults: list[BaseException] = []
+    """Do the work in a new thread, as the niceness of a thread can't be lowered again."""
+    errors: list[BaseException] = []
 
-    def do() -> None:
+    def run() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
         try:
             work()
-        except BaseException as fault:
-            faults.append(fault)
+        except BaseException as error:
+            errors.append(error)
         finally:
             connections.close_all()
 
-    thread = threading.Thread(target=do)
+    thread = threading.Thread(target=run)
     thread.start()
     thread.join()
-    if faults:
-        raise faults[0]
+    if errors:
+        raise errors[0]
 
 
 for _task in PERIODIC_TASKS:

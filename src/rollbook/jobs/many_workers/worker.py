@@ -1,4 +1,4 @@
-"""Many machines: any number of workers on one PostgreSQL, which tell each other through Procrastinate what is due."""
+"""One of many workers on PostgreSQL, which get their work through Procrastinate's queue."""
 
 import logging
 import os
@@ -21,9 +21,9 @@ from rollbook.updates.engine import WorkerStatus
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.state_machine import UNFINISHED
 
-POLL_INTERVAL_S = 0.25  # seconds between two looks of somebody who waits for an update
-MAX_STEP_S = 300.0  # seconds; a step that takes longer will never end
-STOPPING_SECONDS = 9.0  # until a worker that was told to stop has gone; `serve` waits ten
+POLL_INTERVAL_S = 0.25  # how often ``work_on`` checks whether the update has ended
+MAX_STEP_S = 300.0  # a step that takes longer will never end
+STOP_TIMEOUT_S = 9.0  # until a worker has to have stopped; `serve` waits 10 s
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ ThreadTarget = Callable[[threading.Event], None]
 
 
 def notify_engine(update_id: int) -> None:
-    """A live update needs work, an ended one letters; the job is there if the transaction comes to be."""
+    """Add a job for an unfinished update or the emails of an ended one, in the transaction."""
     district_id, state = UpdateJob.objects.values_list("district_id", "state").get(pk=update_id)
     if state in UNFINISHED:
         job_queue.nudge(district_id)
@@ -39,107 +39,130 @@ def notify_engine(update_id: int) -> None:
         job_queue.defer_mail()
 
 
-def worker_status() -> WorkerStatus:
-    """Whether any worker lives, by the database's clock, and the last sign of life of one.
+_WORKER_STATUS = """
+SELECT
+  coalesce(max(last_heartbeat) > now() - make_interval(secs => %s), false),
+  coalesce(
+    max(last_heartbeat),
+    to_timestamp((SELECT max(defer_timestamp) FROM procrastinate_periodic_defers))
+  )
+FROM procrastinate_workers"""
 
-    A worker that ends in good order takes its signs of life with it; what is left is when chores were last shared out.
+
+def worker_status() -> WorkerStatus:
+    """Return whether any worker is alive, by the database's clock, and the last heartbeat.
+
+    A worker that stops in an orderly way deletes its heartbeats. If there are none, the time when a
+    periodic task was last started takes their place.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT coalesce(max(last_heartbeat) > now() - make_interval(secs => %s), false),"
-            " coalesce(max(last_heartbeat), to_timestamp(("
-            "SELECT max(defer_timestamp) FROM procrastinate_periodic_defers))) FROM procrastinate_workers",
-            [reaper.LEASE_S],
-        )
+        cursor.execute(_WORKER_STATUS, [reaper.LEASE_S])
         alive, at = cursor.fetchone()
     return WorkerStatus(alive=alive, at=at)
 
 
 def work(stop: threading.Event, concurrency: int = 1) -> None:
-    """Do whatever is due until told to stop, so many updates of different districts at a time.
+    """Do all work that is due until ``stop`` is set.
 
-    Raises NewerDatabase when a newer version of Rollbook has changed the database meanwhile.
+    Args:
+        stop: Ends the work between two steps.
+        concurrency: The number of districts to work on at a time.
+
+    Raises:
+        DatabaseIsNewer: A newer version of Rollbook has migrated the database.
     """
     db_connections.configure_for_worker()
-    chores = QueueWorker(tasks.housekeeping_app, CHORES, len(PERIODIC_TASKS), _chore)
-    ours = Reaper()
-    with _running_threads(
-        stop, _queue_worker(concurrency).work, chores.work, ours.work, spool_sweeper.sweep_until
-    ):
+    updates = _updates_worker(concurrency)
+    periodic_tasks = QueueWorker(
+        tasks.housekeeping_app, CHORES, len(PERIODIC_TASKS), _run_periodic_job
+    )
+    own_reaper = Reaper()
+    targets = (updates.work, periodic_tasks.work, own_reaper.work, spool_sweeper.sweep_until)
+    with _running_threads(stop, *targets):
         log.info("worker ready")
         while not stop.wait(1.0):
-            _end_if_hanging()
-    if ours.newer:
-        raise ours.newer
+            _exit_if_step_hangs()
+    if own_reaper.newer:
+        raise own_reaper.newer
 
 
 def work_on(update_id: int, watch: Callable[[], None]) -> None:
-    """Bring this update to its end: by a worker in this process if there is no other, else by waiting for that one."""
-    helping = False
-    with ExitStack() as help_:
+    """Return when the update has ended; start a worker in this process if there is no other.
+
+    Args:
+        update_id: The ID of the update.
+        watch: Is called every ``POLL_INTERVAL_S``.
+    """
+    is_working = False
+    with ExitStack() as exit_stack:
         while not runner.has_ended(update_id):
-            if not helping and not worker_status().alive:
-                helping = True
+            if not is_working and not worker_status().alive:
+                is_working = True
                 db_connections.configure_for_worker()
-                help_.enter_context(
-                    _running_threads(threading.Event(), _queue_worker(1).work, Reaper().work)
-                )
+                targets = (_updates_worker(1).work, Reaper().work)
+                exit_stack.enter_context(_running_threads(threading.Event(), *targets))
             watch()
             time.sleep(POLL_INTERVAL_S)
 
 
-def _queue_worker(concurrency: int) -> QueueWorker:
-    return QueueWorker(tasks.updates_app, UPDATES, concurrency, _update)
+def _updates_worker(concurrency: int) -> QueueWorker:
+    return QueueWorker(tasks.updates_app, UPDATES, concurrency, _run_update_job)
 
 
-def _update(job: Callable[[], None]) -> None:
-    """With the session of its thread, if that still lives."""
+def _run_update_job(job: Callable[[], None]) -> None:
+    """Run a job with the connection of its thread, unless that is broken."""
     close_old_connections()
-    _now_or_later(job)
+    _run_or_leave(job)
 
 
-def _chore(job: Callable[[], None]) -> None:
-    """With a session of its own."""
+def _run_periodic_job(job: Callable[[], None]) -> None:
+    """Run a job with a connection of its own."""
     try:
-        _now_or_later(job)
+        _run_or_leave(job)
     finally:
         connections.close_all()
 
 
-def _now_or_later(job: Callable[[], None]) -> None:
-    """What cannot be done now comes again: chores by the clock, updates by the keeper."""
+def _run_or_leave(job: Callable[[], None]) -> None:
+    """Run a job; after a transient error, leave its work to a later job.
+
+    Periodic tasks are started again by the clock, and updates by the reaper.
+    """
     try:
         job()
-    except Exception as fault:
-        if not is_transient(fault):
+    except Exception as error:
+        if not is_transient(error):
             raise
         log.warning("a job must wait", exc_info=True)
 
 
 @contextmanager
-def _running_threads(stop: threading.Event, *duties: ThreadTarget) -> Iterator[None]:
-    """Each duty in a thread of its own until the end, or until ``stop``."""
-    threads = [threading.Thread(target=duty, args=(stop,), daemon=True) for duty in duties]
+def _running_threads(stop: threading.Event, *targets: ThreadTarget) -> Iterator[None]:
+    """Run each target in a thread until ``stop`` is set or the block ends."""
+    threads = [threading.Thread(target=target, args=(stop,), daemon=True) for target in targets]
     for thread in threads:
         thread.start()
     try:
         yield
     finally:
         stop.set()
-        _wait_for(threads)
+        _join(threads)
 
 
-def _wait_for(threads: list[threading.Thread]) -> None:
-    latest = time.monotonic() + STOPPING_SECONDS
+def _join(threads: list[threading.Thread]) -> None:
+    deadline = time.monotonic() + STOP_TIMEOUT_S
     for thread in threads:
-        thread.join(max(0.0, latest - time.monotonic()))
+        thread.join(max(0.0, deadline - time.monotonic()))
     if any(thread.is_alive() for thread in threads):
-        log.critical("a step did not end in time; this worker ends itself")
+        log.critical("a step did not end in time; this worker exits")
         os._exit(1)
 
 
-def _end_if_hanging() -> None:
-    """Nothing ends a thread that hangs but the end of its process; the update counts it as a death."""
+def _exit_if_step_hangs() -> None:
+    """Exit the process if a step hangs, because a thread can't be ended otherwise.
+
+    The update counts this as an attempt without progress.
+    """
     if district_turn.longest_step() > MAX_STEP_S:
-        log.critical("a step has taken more than %.0f s; this worker ends itself", MAX_STEP_S)
+        log.critical("a step has taken more than %.0f s; this worker exits", MAX_STEP_S)
         os._exit(1)

@@ -1,6 +1,7 @@
-"""One machine: a single process asks the tables what is due and does it, the districts taking turns.
+"""The loop of a single worker: read from the database what is due, and do it step by step.
 
-Nothing is leased and nothing can be lost: after a kill the next start finds the same work due.
+Districts take turns, one step of each update at a time. There is no queue that could lose work:
+after a crash, the next worker finds the same work due.
 """
 
 import logging
@@ -24,118 +25,126 @@ __all__ = ["notify_engine", "work", "work_on", "worker_status"]
 
 log = logging.getLogger(__name__)
 
-CACHE_KIB = (
-    16 << 10
-)  # KiB of the database that the worker keeps in memory: pages of indexes that every chunk changes
-POLL_INTERVAL_S = 0.25  # seconds between two looks at the tables when nothing is due
+CACHE_KIB = 16 << 10
+"""SQLite's page cache in the worker; every chunk changes pages of the same indexes."""
+
+POLL_INTERVAL_S = 0.25
+"""How often the worker looks for work when none is due."""
 
 
 def notify_engine(update_id: int) -> None:
-    """There is nobody to tell: the loop looks for itself."""
+    """Do nothing: the loop polls the database."""
 
 
 def work(stop: threading.Event, concurrency: int = 1) -> None:
-    """Do whatever is due until told to stop. A second worker stays idle until the first one has gone.
+    """Do all work that is due until ``stop`` is set.
 
-    However many are asked for, the updates of all districts are in work, and one step is taken at a time.
+    A second worker is idle until the first one has ended.
+
+    Args:
+        stop: Ends the work between two steps.
+        concurrency: Has no effect: all districts take turns, one step at a time.
     """
-    presence = WorkerLock()
-    if not _wait_for_worker_lock(presence, stop):
+    lock = WorkerLock()
+    if not _wait_for_worker_lock(lock, stop):
         return
     threads = list(_task_threads(stop))
     for thread in threads:
         thread.start()
-    desk = Scheduler()
+    scheduler = Scheduler()
     while not stop.is_set():
-        presence.beat()
-        pause = desk.run_one_round()
+        lock.beat()
+        pause = scheduler.run_one_round()
         if pause:
             stop.wait(pause)
-    desk.release_all()
+    scheduler.release_all()
     for thread in threads:
         thread.join()
 
 
 def work_on(update_id: int, watch: Callable[[], None]) -> None:
-    """Bring this update to its end: here if no worker is there to do it, else by waiting; ``watch`` is called often."""
-    presence, desk = WorkerLock(), Scheduler()
+    """Return when the update has ended; do the work here if no worker is active.
+
+    Args:
+        update_id: The ID of the update.
+        watch: Is called after each step, or every ``POLL_INTERVAL_S`` while another worker does
+            the work.
+    """
+    lock, scheduler = WorkerLock(), Scheduler()
     try:
         while not runner.has_ended(update_id):
-            pause = desk.run_one_round() if presence.acquire() else POLL_INTERVAL_S
+            pause = scheduler.run_one_round() if lock.acquire() else POLL_INTERVAL_S
             watch()
             time.sleep(pause)
     finally:
-        desk.release_all()
-        presence.release()
+        scheduler.release_all()
+        lock.release()
 
 
 class Scheduler:
-    """The updates in work, each between two of its steps."""
+    """Runs the updates that are in progress, one step of each in turn."""
 
     def __init__(self) -> None:
-        self._in_work: dict[int, Iterator[None]] = {}
-        self._faults = 0
+        self._steps_by_update: dict[int, Iterator[None]] = {}
+        self._error_count = 0
 
     def run_one_round(self) -> float:
-        """One step of each update that is due; returns for how many seconds there is nothing to do."""
+        """Run one step of each update that is due; return the seconds to pause afterward."""
         try:
             _set_cache_size()
             for update_id in runner.next_updates():
-                self._in_work.setdefault(update_id, runner.run_steps(update_id))
+                self._steps_by_update.setdefault(update_id, runner.run_steps(update_id))
         except Exception:
-            return self._pause_after_fault("the database cannot be asked what is due")
-        pauses = [self._step(update_id) for update_id in list(self._in_work)]
+            return self._pause_after_error("the updates that are due cannot be loaded")
+        pauses = [self._run_step(update_id) for update_id in list(self._steps_by_update)]
         return max(pauses, default=POLL_INTERVAL_S)
 
     def release_all(self) -> None:
-        """Stop between two steps, in good order."""
-        for update_id in self._in_work:
+        """Release all updates between two of their steps."""
+        for update_id in self._steps_by_update:
             runner.release(update_id)
 
-    def _step(self, update_id: int) -> float:
-        """Take one step; returns for how long to pause after it."""
+    def _run_step(self, update_id: int) -> float:
+        """Run one step; return the seconds to pause afterward."""
         yield_to_other_writers()
         try:
-            next(self._in_work[update_id])
+            next(self._steps_by_update[update_id])
         except (StopIteration, Fenced):
-            del self._in_work[update_id]
-        except Exception as fault:
-            del self._in_work[update_id]
-            if is_transient(fault):
-                return self._pause_after_fault(
-                    f"a step of the update with key {update_id} must wait", update_id
-                )
+            del self._steps_by_update[update_id]
+        except Exception as error:
+            del self._steps_by_update[update_id]
+            if is_transient(error):
+                message = f"a step of the update with key {update_id} must wait"
+                return self._pause_after_error(message, update_id)
             log.exception("a step of the update with key %d failed", update_id)
-        self._faults = 0
+        self._error_count = 0
         return 0.0
 
-    def _pause_after_fault(self, what: str, update_id: int | None = None) -> float:
-        self._faults += 1
-        pause = backoff_seconds(self._faults)
-        log.warning("%s; next try in %.0f s", what, pause, exc_info=True)
+    def _pause_after_error(self, message: str, update_id: int | None = None) -> float:
+        self._error_count += 1
+        pause = backoff_seconds(self._error_count)
+        log.warning("%s; next try in %.0f s", message, pause, exc_info=True)
         connection.close()
         if update_id is not None:
-            with suppress(
-                DatabaseError
-            ):  # then it counts as a death, which the next step that commits forgets
+            # Without the release, this counts as an attempt without progress until the next step
+            # commits.
+            with suppress(DatabaseError):
                 runner.release(update_id)
         return pause
 
 
 def _set_cache_size() -> None:
-    """For this connection, which may be a new one."""
+    """Set the size of the page cache, as the connection may be a new one."""
     if connection.vendor == "sqlite":
         with connection.cursor() as cursor:
             cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
 
 
-def _wait_for_worker_lock(presence: WorkerLock, stop: threading.Event) -> bool:
-    """Wait for the worker's place; False if told to stop before it was free."""
-    if not presence.acquire():
-        log.warning(
-            "another worker is at work on this data folder; this one stays idle until it has gone"
-        )
-        while not presence.acquire():
+def _wait_for_worker_lock(lock: WorkerLock, stop: threading.Event) -> bool:
+    """Wait for the worker's lock; return False if ``stop`` was set before it was free."""
+    if not lock.acquire():
+        log.warning("another worker uses this data folder; this one stays idle until it has ended")
+        while not lock.acquire():
             if stop.wait(POLL_INTERVAL_S):
                 return False
     log.info("worker ready")
@@ -143,24 +152,28 @@ def _wait_for_worker_lock(presence: WorkerLock, stop: threading.Event) -> bool:
 
 
 def _task_threads(stop: threading.Event) -> Iterator[threading.Thread]:
-    """One thread for each periodic task of a single worker."""
+    """Yield a thread for each periodic task of a single worker."""
     for task in PERIODIC_TASKS:
         if task.interval_s is not None:
             yield threading.Thread(target=_repeat, args=(stop, task, task.interval_s))
 
 
 def _repeat(stop: threading.Event, task: PeriodicTask, interval_s: float) -> None:
-    """A thread of its own: do the task again at once while it finds something, else after a pause."""
+    """Run the task repeatedly, with a pause whenever it finds no work, until ``stop`` is set."""
     if task.niceness:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), task.niceness)
-    faults = 0
+    error_count = 0
     while not stop.is_set():
+        pause = interval_s
         try:
-            found, faults = task.run(), 0
+            item_count = task.run()
+            error_count = 0
         except Exception:
-            found, faults = 0, faults + 1
+            item_count = 0
+            error_count += 1
+            pause = max(interval_s, backoff_seconds(error_count))
             log.exception("%s failed", task.name)
             connection.close()
-        if not found:
-            stop.wait(max(interval_s, backoff_seconds(faults)) if faults else interval_s)
+        if not item_count:
+            stop.wait(pause)
     connection.close()
