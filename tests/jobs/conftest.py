@@ -1,4 +1,4 @@
-"""Files with new students, and what Procrastinate knows of them."""
+"""Updates with new students, and the tables of the job queue."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,7 @@ def new_students(district: District, count: int, name: str = "students.csv") -> 
 
 
 def waiting_districts() -> list[int]:
-    """The districts of the jobs that nobody has taken, in the order of the jobs."""
+    """Return the districts of the jobs that no worker has taken, in the order of the jobs."""
     return [int(str(job.lock).rpartition("-")[2]) for job in job_queue.waiting()]
 
 
@@ -33,18 +33,18 @@ def execute(statement: str, *parameters: int | str | None) -> None:
         cursor.execute(statement, parameters)
 
 
-def forget_jobs() -> None:
-    """All of them, and all workers."""
+def delete_jobs() -> None:
+    """Delete all jobs and all workers."""
     for table in ("periodic_defers", "jobs", "workers"):
         execute(f"DELETE FROM procrastinate_{table}")
 
 
 @pytest.fixture
 def no_jobs(transactional_db: None) -> Iterator[None]:
-    """Procrastinate's tables are not Django's, so nobody else empties them."""
-    forget_jobs()
+    """Empty Procrastinate's tables, which Django doesn't empty."""
+    delete_jobs()
     yield
-    forget_jobs()
+    delete_jobs()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What there is to do besides the updates."""
+"""The periodic tasks."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ from rollbook.updates.models import UpdateJob
 from tests.updates.night import a_class, enroll, finish, send
 
 
-def test_every_task_has_its_own_name_and_one_table_has_the_intervals() -> None:
+def test_every_task_has_its_own_name_and_interval() -> None:
     assert [(task.name, task.interval_s, task.cron) for task in PERIODIC_TASKS] == [
         ("mail", 0.25, "* * * * * */15"),
         ("upgrade password hashes", 2.0, "* * * * *"),
@@ -31,8 +31,8 @@ def test_every_task_has_its_own_name_and_one_table_has_the_intervals() -> None:
 def test_the_job_queue_has_every_task() -> None:
     from rollbook.jobs.many_workers import tasks
 
-    known = {task.name for task in tasks.housekeeping_app.tasks.values() if task.queue == "chores"}
-    assert known == {task.name for task in PERIODIC_TASKS}
+    names = {task.name for task in tasks.housekeeping_app.tasks.values() if task.queue == "chores"}
+    assert names == {task.name for task in PERIODIC_TASKS}
     periodic = {
         name: task.cron
         for (name, _), task in tasks.housekeeping_app.periodic_registry.periodic_tasks.items()
@@ -42,41 +42,40 @@ def test_the_job_queue_has_every_task() -> None:
 
 @pytest.mark.only_on("postgresql")
 @pytest.mark.parametrize("niceness", [0, 5])
-def test_a_task_is_repeated_while_it_finds_something(niceness: int) -> None:
+def test_a_task_is_repeated_while_it_finds_work(niceness: int) -> None:
     from procrastinate import App
     from procrastinate.testing import InMemoryConnector
 
     from rollbook.jobs.many_workers import tasks
 
-    found = [2, 1, 0]
-    task = PeriodicTask("count", lambda: found.pop(0), None, "* * * * *", niceness=niceness)
+    item_counts = [2, 1, 0]
+    task = PeriodicTask("count", lambda: item_counts.pop(0), None, "* * * * *", niceness=niceness)
     app = App(connector=InMemoryConnector())
     tasks.register(app, task)
     app.configure_task("count").defer()
     app.run_worker(wait=False, install_signal_handlers=False)
-    assert found == []
+    assert item_counts == []
 
 
-def test_letters_about_updates_and_about_members_themselves_are_sent(manager: Member) -> None:
+def test_emails_about_updates_and_accounts_are_sent(manager: Member) -> None:
     finish(send(manager.district, a_class(1), member=manager))
     mails.queue_mail(manager, AccountMailKind.PASSWORD_CHANGED, timezone.now())
-    assert housekeeping.send_mails() == 3  # one was written, and both were sent
+    assert housekeeping.send_mails() == 3  # one was queued, and both were sent
     assert [sent.to for sent in mail.outbox] == [[manager.email]] * 2
     assert housekeeping.send_mails() == 0
 
 
-def test_passwords_are_wrapped_while_no_update_gets_on(manager: Member) -> None:
+def test_password_hashes_are_upgraded_while_no_update_makes_progress(manager: Member) -> None:
     enroll(manager.district, a_class(3))
     next(runner.run_steps(send(manager.district, a_class(3, GRADE="5")).pk))
     assert housekeeping.upgrade_password_hashes() == 0
-    UpdateJob.objects.update(
-        progressed_at=timezone.now() - timedelta(minutes=2)
-    )  # it waits for something
+    # The update is stuck.
+    UpdateJob.objects.update(progressed_at=timezone.now() - timedelta(minutes=2))
     assert housekeeping.upgrade_password_hashes() == 3
     assert housekeeping.upgrade_password_hashes() == 0
 
 
-def test_what_districts_keep_no_longer_is_removed(manager: Member) -> None:
+def test_data_whose_retention_has_passed_is_removed(manager: Member) -> None:
     finish(send(manager.district, a_class(1)))
     log.record("start", "ok", member=manager, now=timezone.now() - timedelta(days=8 * 366))
     housekeeping.seal_audit()
@@ -88,7 +87,7 @@ def test_what_districts_keep_no_longer_is_removed(manager: Member) -> None:
 
 
 @pytest.mark.parametrize(("minutes", "is_swept"), [(-1, True), (1, False)])
-def test_sessions_that_are_over_are_swept(manager: Member, minutes: int, is_swept: bool) -> None:
+def test_expired_sessions_are_swept(manager: Member, minutes: int, is_swept: bool) -> None:
     now = timezone.now()
     Session.objects.create(
         session_key="x",

@@ -1,4 +1,4 @@
-"""Which engine runs the updates."""
+"""The choice of the engine."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from rollbook.updates import engine
 from tests.installations import environment
 
 
-def test_the_database_decides() -> None:
+def test_the_engine_depends_on_the_database() -> None:
     from rollbook.jobs.many_workers import worker
     from rollbook.jobs.single_worker import loop
 
@@ -20,17 +20,18 @@ def test_the_database_decides() -> None:
     assert engine.engine() is engines.selected()
 
 
-def test_before_django_is_set_up_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_before_django_is_set_up_there_is_no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "_load", None)
     with pytest.raises(RuntimeError, match="no engine is set"):
         engine.engine()
 
 
 @pytest.mark.process
-def test_setting_django_up_imports_neither(tmp_path: Path) -> None:
+def test_setting_up_django_imports_no_engine(tmp_path: Path) -> None:
     code = (
         "import sys, django; django.setup();"
-        " print({'rollbook.jobs.single_worker.loop', 'rollbook.jobs.many_workers.worker', 'rollbook.updates.runner'} & set(sys.modules))"
+        " print({'rollbook.jobs.single_worker.loop', 'rollbook.jobs.many_workers.worker',"
+        " 'rollbook.updates.runner'} & set(sys.modules))"
     )
     env = environment(
         tmp_path / "data", DJANGO_SETTINGS_MODULE="rollbook.settings", DATABASE_URL=""

@@ -1,4 +1,4 @@
-"""A district's turn: what is done in it, and what is left behind when it ends early."""
+"""A district's turn: what it does, and the jobs it leaves when it ends early."""
 
 import errno
 import time
@@ -16,7 +16,7 @@ from rollbook.updates import cancel, runner, transitions
 from rollbook.updates.applying import apply
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.state_machine import State
-from tests.jobs.conftest import forget_jobs, new_students, waiting_districts
+from tests.jobs.conftest import delete_jobs, new_students, waiting_districts
 
 pytestmark = [pytest.mark.only_on("postgresql"), pytest.mark.usefixtures("no_jobs", "small_steps")]
 
@@ -26,27 +26,25 @@ def never() -> bool:
 
 
 def after(steps: int) -> Callable[[], bool]:
-    """Told to stop after so many steps."""
-    left = iter(range(steps - 1))
-    return lambda: next(left, None) is None
+    """Return a function that asks the turn to stop after this many steps."""
+    remaining = iter(range(steps - 1))
+    return lambda: next(remaining, None) is None
 
 
-def take(district: District, is_told: Callable[[], bool] = never, faults: int = 0) -> None:
-    """Its turn, which takes the job that waits."""
-    forget_jobs()
-    DistrictTurn(district.pk, is_told, faults).take()
+def take(district: District, should_stop: Callable[[], bool] = never, error_count: int = 0) -> None:
+    """Delete the waiting jobs, and take a turn of the district instead."""
+    delete_jobs()
+    DistrictTurn(district.pk, should_stop, error_count).take()
 
 
-def failing(with_: Exception) -> Callable[..., None]:
+def failing(error: Exception) -> Callable[..., None]:
     def fail(*arguments: Any) -> None:
-        raise with_
+        raise error
 
     return fail
 
 
-def test_a_turn_takes_every_update_of_the_district_in_their_order(
-    maple: District, cedar: District
-) -> None:
+def test_a_turn_does_all_updates_of_the_district_in_order(maple: District, cedar: District) -> None:
     first, second, others = new_students(maple, 20), new_students(maple, 30), new_students(cedar, 5)
     take(maple)
     for update in (first, second, others):
@@ -56,7 +54,7 @@ def test_a_turn_takes_every_update_of_the_district_in_their_order(
     assert waiting_districts() == []
 
 
-def test_a_worker_that_is_told_to_stop_leaves_the_rest_to_another_and_no_death_behind(
+def test_a_worker_that_has_to_stop_leaves_the_rest_and_counts_no_failed_attempt(
     maple: District,
 ) -> None:
     update = new_students(maple, 60)
@@ -70,7 +68,7 @@ def test_a_worker_that_is_told_to_stop_leaves_the_rest_to_another_and_no_death_b
     assert (update.state, update.rows_added) == ("completed", 60)
 
 
-def test_a_turn_is_over_when_its_time_is_and_others_wait(
+def test_a_turn_ends_after_its_time_if_others_are_waiting(
     maple: District, cedar: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(district_turn, "TURN_S", 0.0)
@@ -82,7 +80,7 @@ def test_a_turn_is_over_when_its_time_is_and_others_wait(
     assert waiting_districts() == [maple.pk, cedar.pk, maple.pk]
 
 
-def test_while_nobody_else_waits_it_goes_on(
+def test_a_turn_continues_while_no_other_district_is_waiting(
     maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(district_turn, "TURN_S", 0.0)
@@ -99,7 +97,7 @@ def test_after_a_cancel_the_next_update_is_due(maple: District) -> None:
     assert (first.state, second.state) == ("canceled", "completed")
 
 
-def test_an_update_that_another_worker_has_taken_over_is_left_to_it_with_the_whole_district(
+def test_an_update_that_another_worker_has_taken_over_ends_the_turn(
     maple: District,
 ) -> None:
     first, second = new_students(maple, 20), new_students(maple, 30)
@@ -110,19 +108,19 @@ def test_an_update_that_another_worker_has_taken_over_is_left_to_it_with_the_who
     assert waiting_districts() == []
 
 
-def test_a_full_disk_lets_the_update_wait_and_costs_it_nothing(
+def test_a_full_disk_delays_the_update_and_counts_no_failed_attempt(
     maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     update = new_students(maple, 30)
     with monkeypatch.context() as full:
         full.setattr(apply, "_apply", failing(OSError(errno.ENOSPC, "No space left on device")))
-        for faults in range(6):
-            take(maple, faults=faults)
+        for error_count in range(6):
+            take(maple, error_count=error_count)
             job = job_queue.waiting()[0]
             assert job.scheduled_at
             pause = (job.scheduled_at - job_queue.database_now()).total_seconds()
-            # The steps of the check, and the first fault, came before: faults in a row are counted from there.
-            assert pause == pytest.approx(min(2.0**faults if faults else 1.0, 30.0), abs=0.9)
+            # Only the first turn starts with steps that succeed, which reset the count of errors.
+            assert pause == pytest.approx(min(2.0**error_count, 30.0), abs=0.9)
             update.refresh_from_db()
             assert (update.state, update.rows_added, update.attempts_without_progress) == (
                 "applying",
@@ -134,14 +132,14 @@ def test_a_full_disk_lets_the_update_wait_and_costs_it_nothing(
     assert (update.state, update.rows_added) == ("completed", 30)
 
 
-def test_an_error_of_ours_that_comes_again_ends_the_update_with_a_reference_and_the_next_one_is_done(
+def test_a_repeated_error_fails_the_update_with_a_reference_and_the_next_one_is_done(
     maple: District, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     broken, queued, real = new_students(maple, 30), new_students(maple, 31), apply._apply
     monkeypatch.setattr(apply, "_apply", failing(ValueError("Last7 is a student's name")))
     for _ in range(4):
         take(maple)
-        assert job_queue.waiting()[0].scheduled_at, "it must not come again at once"
+        assert job_queue.waiting()[0].scheduled_at, "the job must be delayed"
     monkeypatch.setattr(apply, "_apply", real)
     take(maple)
     broken.refresh_from_db()
@@ -150,7 +148,7 @@ def test_an_error_of_ours_that_comes_again_ends_the_update_with_a_reference_and_
     assert broken.error_reference in caplog.text
 
 
-def test_tables_that_a_newer_version_has_changed_are_no_fault_of_the_update(
+def test_errors_after_a_migration_by_a_newer_version_count_no_failed_attempt(
     maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     update = new_students(maple, 30)
@@ -165,27 +163,27 @@ def test_tables_that_a_newer_version_has_changed_are_no_fault_of_the_update(
     assert waiting_districts() == [maple.pk]
 
 
-def test_where_not_even_the_pause_can_be_written_down_it_is_tried_until_it_can(
+def test_a_release_that_fails_is_repeated_until_it_succeeds(
     maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    update, real, tries = new_students(maple, 30), runner.release, []
+    update, real, attempts = new_students(maple, 30), runner.release, []
 
-    def rest(update_id: int) -> None:
-        tries.append(update_id)
-        if len(tries) < 3:
+    def release(update_id: int) -> None:
+        attempts.append(update_id)
+        if len(attempts) < 3:
             raise OSError(errno.ENOSPC, "No space left on device")
         real(update_id)
 
     monkeypatch.setattr(apply, "_apply", failing(OSError(errno.ENOSPC, "No space left on device")))
-    monkeypatch.setattr(runner, "release", rest)
-    monkeypatch.setattr(district_turn, "backoff_seconds", lambda faults: 0.01)
+    monkeypatch.setattr(runner, "release", release)
+    monkeypatch.setattr(district_turn, "backoff_seconds", lambda error_count: 0.01)
     take(maple)
     update.refresh_from_db()
-    assert (update.state, update.attempts_without_progress, len(tries)) == ("applying", 0, 3)
+    assert (update.state, update.attempts_without_progress, len(attempts)) == ("applying", 0, 3)
     assert waiting_districts() == [maple.pk]
 
 
-def test_two_updates_of_a_district_cannot_be_begun_together(maple: District) -> None:
+def test_two_updates_of_a_district_cannot_be_started_at_the_same_time(maple: District) -> None:
     first, second = new_students(maple, 20), new_students(maple, 30)
     assert runner._start_run(first.pk)
     assert runner._start_run(second.pk) is None
@@ -196,16 +194,16 @@ def test_two_updates_of_a_district_cannot_be_begun_together(maple: District) -> 
     assert runner._start_run(second.pk)
 
 
-def test_the_step_in_hand_has_its_time_taken() -> None:
-    taken = []
+def test_the_time_of_the_current_step_is_measured() -> None:
+    durations = []
 
     def steps() -> Iterator[None]:
         for _ in range(3):
             time.sleep(0.01)
-            taken.append(district_turn.longest_step())
+            durations.append(district_turn.longest_step())
             yield
 
     for _ in district_turn.track_step_time(steps()):
         assert district_turn.longest_step() == 0
-    assert all(seconds >= 0.01 for seconds in taken)
-    assert len(taken) == 3
+    assert all(seconds >= 0.01 for seconds in durations)
+    assert len(durations) == 3

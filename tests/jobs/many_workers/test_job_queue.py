@@ -1,4 +1,4 @@
-"""Jobs are there if, and only if, what they are about is."""
+"""A job exists if, and only if, the event that added it was committed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,29 +26,26 @@ def rolled_back() -> Iterator[None]:
 
 
 def mail_jobs() -> int:
-    return len(
-        list(
-            job_queue.in_transaction.list_jobs(
-                queue=job_queue.CHORES, task=job_queue.MAIL, status="todo"
-            )
-        )
+    jobs = job_queue.in_transaction.list_jobs(
+        queue=job_queue.CHORES, task=job_queue.MAIL, status="todo"
     )
+    return len(list(jobs))
 
 
-def test_an_update_comes_with_a_job(maple: District) -> None:
+def test_an_update_adds_a_job(maple: District) -> None:
     new_students(maple, 3)
     assert waiting_districts() == [maple.pk]
     assert mail_jobs() == 0
 
 
-def test_what_is_rolled_back_leaves_no_job(maple: District) -> None:
+def test_a_rollback_leaves_no_job(maple: District) -> None:
     with rolled_back():
         new_students(maple, 3)
         assert waiting_districts() == [maple.pk]
     assert waiting_districts() == []
 
 
-def test_in_a_worker_too_whose_app_has_connections_of_its_own(maple: District) -> None:
+def test_a_rollback_leaves_no_job_in_a_worker_either(maple: District) -> None:
     other: App
     with tasks.updates_app.replace_connector(PsycopgConnector(kwargs=connector_params())) as other:
         assert other is tasks.updates_app
@@ -64,7 +61,7 @@ def test_each_event_has_a_job_of_its_own(maple: District, cedar: District) -> No
     assert waiting_districts() == [maple.pk, cedar.pk, maple.pk]
 
 
-def test_what_has_ended_wants_letters(maple: District) -> None:
+def test_an_update_that_has_ended_adds_a_job_for_emails(maple: District) -> None:
     update = new_students(maple, 3)
     cancel.cancel(maple)
     assert mail_jobs() == 1
@@ -75,7 +72,7 @@ def test_what_has_ended_wants_letters(maple: District) -> None:
     assert mail_jobs() == 2
 
 
-def test_a_pause_is_counted_by_the_clock_of_the_database(maple: District) -> None:
+def test_a_pause_is_measured_by_the_clock_of_the_database(maple: District) -> None:
     job_queue.nudge(maple.pk, pause=30, faults=2)
     job = job_queue.waiting()[0]
     assert job.scheduled_at
@@ -84,7 +81,7 @@ def test_a_pause_is_counted_by_the_clock_of_the_database(maple: District) -> Non
     )
 
 
-def test_a_database_that_went_away_is_told_in_the_words_of_django(maple: District) -> None:
+def test_a_lost_connection_raises_the_exception_of_django(maple: District) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         (pid,) = cursor.fetchone()
@@ -98,7 +95,7 @@ def test_a_database_that_went_away_is_told_in_the_words_of_django(maple: Distric
     assert waiting_districts() == []
 
 
-def test_others_wait_if_a_job_of_another_district_could_be_taken_now(
+def test_others_are_waiting_if_a_job_of_another_district_is_due(
     maple: District, cedar: District
 ) -> None:
     assert not job_queue.other_districts_waiting(maple.pk)
@@ -111,7 +108,7 @@ def test_others_wait_if_a_job_of_another_district_could_be_taken_now(
     assert job_queue.other_districts_waiting(cedar.pk)
 
 
-def test_a_job_of_a_district_in_work_does_not_wait_for_a_worker(
+def test_a_job_of_a_district_with_a_running_job_is_not_waiting_for_a_worker(
     maple: District, cedar: District
 ) -> None:
     job_queue.nudge(cedar.pk)

@@ -1,4 +1,4 @@
-"""A worker of one queue: what ends it, and that another one takes its place."""
+"""A worker of one queue: when it ends, and how it is restarted."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ from procrastinate.tasks import configure_task
 
 from rollbook.jobs.many_workers import job_queue, queue_worker
 from rollbook.jobs.many_workers.queue_worker import QueueWorker
-from tests.jobs.conftest import execute, forget_jobs
+from tests.jobs.conftest import delete_jobs, execute
 
 pytestmark = [pytest.mark.only_on("postgresql"), pytest.mark.usefixtures("no_jobs")]
 
@@ -32,7 +32,7 @@ def defer() -> None:
 
 
 @contextmanager
-def at_work(app: App, concurrency: int = 1) -> Iterator[None]:
+def running(app: App, concurrency: int = 1) -> Iterator[None]:
     stop = threading.Event()
     thread = threading.Thread(
         target=QueueWorker(app, QUEUE, concurrency, lambda job: job()).work, args=(stop,)
@@ -45,9 +45,9 @@ def at_work(app: App, concurrency: int = 1) -> Iterator[None]:
         thread.join()
 
 
-def until(is_so: Callable[[], bool]) -> None:
+def until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 20
-    while not is_so():
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
@@ -72,45 +72,45 @@ def done() -> list[int]:
 def test_jobs_are_done_and_leave_nothing_behind(done: list[int]) -> None:
     app = an_app(lambda context: done.append(1))
     defer()
-    with at_work(app):
+    with running(app):
         defer()
         until(lambda: len(done) == 2 and not statuses())
         assert len(workers()) == 1
     assert workers() == []
 
 
-def test_a_job_that_fails_stays_as_a_note_and_the_next_one_is_done(done: list[int]) -> None:
+def test_a_failed_job_stays_in_the_table_and_the_next_one_is_done(done: list[int]) -> None:
     def task(context: JobContext) -> None:
         done.append(1)
         if len(done) == 1:
-            raise ValueError("a fault of ours")
+            raise ValueError("a bug")
 
     app = an_app(task)
     defer()
     defer()
-    with at_work(app):
+    with running(app):
         until(lambda: len(done) == 2)
     assert statuses() == ["failed"]
 
 
-def test_a_job_in_hand_is_told_to_stop_and_waited_for(done: list[int]) -> None:
-    begun = threading.Event()
+def test_a_running_job_is_asked_to_stop_and_awaited(done: list[int]) -> None:
+    started = threading.Event()
 
     def task(context: JobContext) -> None:
-        begun.set()
+        started.set()
         while not context.should_abort():
             time.sleep(0.01)
         done.append(1)
 
     app = an_app(task)
-    with at_work(app):
+    with running(app):
         defer()
-        assert begun.wait(20)
+        assert started.wait(20)
     assert done == [1]
     assert (statuses(), workers()) == ([], [])
 
 
-def test_so_many_jobs_at_a_time(done: list[int]) -> None:
+def test_concurrency_is_the_number_of_jobs_at_a_time(done: list[int]) -> None:
     together = threading.Barrier(3)
 
     def task(context: JobContext) -> None:
@@ -120,24 +120,24 @@ def test_so_many_jobs_at_a_time(done: list[int]) -> None:
     app = an_app(task)
     for _ in range(3):
         defer()
-    with at_work(app, 3):
+    with running(app, 3):
         until(lambda: len(done) == 3)
 
 
-def test_a_job_that_somebody_else_has_taken_away_makes_its_worker_begin_anew(
+def test_a_job_that_was_reclaimed_makes_its_worker_restart(
     done: list[int], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """As happens to a worker that was stopped for so long that it was thought dead."""
+    """This happens to a worker that was suspended until its heartbeat had expired."""
 
     def task(context: JobContext) -> None:
         if not done:
-            forget_jobs()
+            delete_jobs()
             connection.close()
         done.append(1)
 
     app = an_app(task)
     defer()
-    with at_work(app):
+    with running(app):
         until(lambda: done == [1])
         until(lambda: len(workers()) == 1)
         defer()
@@ -145,33 +145,34 @@ def test_a_job_that_somebody_else_has_taken_away_makes_its_worker_begin_anew(
     assert "could not be recorded" in caplog.text
 
 
-def test_sessions_that_are_ended_under_it_do_not_end_it(done: list[int]) -> None:
+def test_terminated_connections_do_not_end_a_worker(done: list[int]) -> None:
     app = an_app(lambda context: done.append(1))
-    with at_work(app):
-        for count in range(1, 6):
+    with running(app):
+        for _ in range(5):
             execute(
                 "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
+            done.clear()
             defer()
-            until(lambda: len(done) == count)
+            until(lambda: len(done) == 1)
 
 
-def test_what_its_last_worker_held_is_free_when_it_begins_anew(
+def test_a_restart_frees_the_jobs_of_the_previous_worker(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(queue_worker, "backoff_seconds", lambda faults: 0.01)
+    monkeypatch.setattr(queue_worker, "backoff_seconds", lambda error_count: 0.01)
     app = an_app(lambda context: None)
-    ours = QueueWorker(app, QUEUE, 1, lambda job: job())
+    worker = QueueWorker(app, QUEUE, 1, lambda job: job())
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id")
-        (left_behind,) = cursor.fetchone()
-    ours._left_behind = left_behind
+        (previous_id,) = cursor.fetchone()
+    worker._previous_worker_id = previous_id
     stop = threading.Event()
-    thread = threading.Thread(target=ours.work, args=(stop,))
+    thread = threading.Thread(target=worker.work, args=(stop,))
     thread.start()
     try:
-        until(lambda: workers() not in ([], [left_behind]) and left_behind not in workers())
+        until(lambda: workers() not in ([], [previous_id]) and previous_id not in workers())
     finally:
         stop.set()
         thread.join()

@@ -1,4 +1,4 @@
-"""What one worker does for all: jobs of the dead are taken up, and nothing that is due is forgotten."""
+"""The reaper: jobs of dead workers are reclaimed, and missing jobs are added."""
 
 import threading
 
@@ -10,77 +10,78 @@ from rollbook.districts.models import District
 from rollbook.jobs.many_workers import job_queue, reaper
 from rollbook.jobs.many_workers.reaper import Reaper, reap_and_renudge
 from rollbook.updates import cancel
-from tests.jobs.conftest import execute, forget_jobs, new_students, waiting_districts
+from tests.jobs.conftest import delete_jobs, execute, new_students, waiting_districts
 
 pytestmark = [pytest.mark.only_on("postgresql"), pytest.mark.usefixtures("no_jobs")]
 
 
 def a_worker(seconds_ago: float) -> int:
-    """One that gave its last sign of life so long ago."""
+    """Insert a worker whose last heartbeat was this long ago; return its ID."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO procrastinate_workers (last_heartbeat) SELECT now() - make_interval(secs => %s) RETURNING id",
+            "INSERT INTO procrastinate_workers (last_heartbeat)"
+            " SELECT now() - make_interval(secs => %s) RETURNING id",
             [seconds_ago],
         )
         return int(cursor.fetchone()[0])
 
 
-def taken_by(worker: int | None) -> None:
-    """Every job is in the hands of this worker."""
+def assign_jobs_to(worker: int | None) -> None:
+    """Assign all jobs to this worker."""
     execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", worker)
 
 
-def test_the_job_of_a_worker_that_gives_no_sign_of_life_is_replaced(maple: District) -> None:
+def test_the_job_of_a_worker_without_heartbeat_is_replaced(maple: District) -> None:
     new_students(maple, 3)
-    taken_by(a_worker(reaper.LEASE_S + 1))
+    assign_jobs_to(a_worker(reaper.LEASE_S + 1))
     reap_and_renudge()
     assert job_queue.in_work() == []
     assert waiting_districts() == [maple.pk]
 
 
-def test_so_is_that_of_a_worker_nobody_knows_any_more(maple: District) -> None:
+def test_the_job_of_a_worker_that_does_not_exist_is_replaced(maple: District) -> None:
     new_students(maple, 3)
-    taken_by(None)
+    assign_jobs_to(None)
     reap_and_renudge()
     assert (job_queue.in_work(), waiting_districts()) == ([], [maple.pk])
 
 
-def test_a_worker_that_lives_keeps_its_job(maple: District) -> None:
+def test_a_worker_that_is_alive_keeps_its_job(maple: District) -> None:
     new_students(maple, 3)
-    taken_by(a_worker(reaper.LEASE_S - 5))
+    assign_jobs_to(a_worker(reaper.LEASE_S - 5))
     reap_and_renudge()
     assert [job.lock for job in job_queue.in_work()] == [job_queue.lock_of(maple.pk)]
     assert waiting_districts() == []
 
 
-def test_a_dead_job_with_nothing_left_to_do_is_only_removed(maple: District) -> None:
+def test_a_stalled_job_without_work_is_only_removed(maple: District) -> None:
     new_students(maple, 3)
-    taken_by(a_worker(reaper.LEASE_S + 1))
+    assign_jobs_to(a_worker(reaper.LEASE_S + 1))
     cancel.cancel(maple)
     reap_and_renudge()
     assert (job_queue.in_work(), waiting_districts()) == ([], [])
 
 
-def test_what_is_due_and_has_no_job_gets_one(maple: District, cedar: District) -> None:
+def test_a_district_with_work_and_without_job_gets_one(maple: District, cedar: District) -> None:
     new_students(maple, 3)
-    forget_jobs()
+    delete_jobs()
     new_students(cedar, 3)
     reap_and_renudge()
     reap_and_renudge()
     assert waiting_districts() == [cedar.pk, maple.pk]
 
 
-def test_a_job_that_waits_for_its_time_is_not_forgotten(maple: District) -> None:
+def test_a_delayed_job_is_not_added_again(maple: District) -> None:
     new_students(maple, 3)
-    forget_jobs()
+    delete_jobs()
     job_queue.nudge(maple.pk, pause=30)
     reap_and_renudge()
     assert len(job_queue.waiting()) == 1
 
 
-def test_of_several_keepers_one_looks(maple: District) -> None:
+def test_only_one_reaper_works_at_a_time(maple: District) -> None:
     new_students(maple, 3)
-    forget_jobs()
+    delete_jobs()
     other = connection.copy()
     try:
         with transaction.atomic(using="default"), other.cursor() as cursor:
@@ -95,36 +96,36 @@ def test_of_several_keepers_one_looks(maple: District) -> None:
     assert waiting_districts() == [maple.pk]
 
 
-def test_it_goes_on_after_a_fault(
+def test_the_reaper_continues_after_an_error(
     maple: District, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     new_students(maple, 3)
-    forget_jobs()
-    stop, looks = threading.Event(), []
+    delete_jobs()
+    stop, calls = threading.Event(), []
 
-    def look() -> None:
-        looks.append(True)
-        if len(looks) == 1:
-            raise RuntimeError("a fault")
+    def fail_once() -> None:
+        calls.append(True)
+        if len(calls) == 1:
+            raise RuntimeError("an error")
         reap_and_renudge()
         stop.set()
 
-    monkeypatch.setattr(reaper, "reap_and_renudge", look)
+    monkeypatch.setattr(reaper, "reap_and_renudge", fail_once)
     monkeypatch.setattr(reaper, "REAP_INTERVAL_S", 0.01)
-    monkeypatch.setattr(reaper, "backoff_seconds", lambda faults: 0.01)
+    monkeypatch.setattr(reaper, "backoff_seconds", lambda error_count: 0.01)
     Reaper().work(stop)
     assert waiting_districts() == [maple.pk]
     assert "stalled jobs cannot be reclaimed" in caplog.text
 
 
-def test_a_newer_version_tells_its_worker_to_stop() -> None:
+def test_a_database_of_a_newer_version_stops_the_worker() -> None:
     execute(
         "INSERT INTO django_migrations (app, name, applied) VALUES ('updates', '9999_newer', now())"
     )
-    stop, ours = threading.Event(), Reaper()
+    stop, own_reaper = threading.Event(), Reaper()
     try:
-        ours.work(stop)
+        own_reaper.work(stop)
     finally:
         execute("DELETE FROM django_migrations WHERE name = '9999_newer'")
     assert stop.is_set()
-    assert isinstance(ours.newer, schema_version.DatabaseIsNewer)
+    assert isinstance(own_reaper.newer, schema_version.DatabaseIsNewer)

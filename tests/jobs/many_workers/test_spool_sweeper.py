@@ -1,4 +1,4 @@
-"""Every machine sweeps the folder of its own."""
+"""Every machine sweeps its own spool folder."""
 
 import threading
 import time
@@ -12,18 +12,18 @@ from rollbook.updates.receiving import files, receive
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_what_is_left_over_is_swept_again_and_again_until_the_end(
+def test_orphaned_files_are_swept_repeatedly(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(spool_sweeper, "SWEEP_INTERVAL_S", 0.01)
-    sweep, faults = receive.remove_orphaned_files, [OSError("away"), OSError("away")]
+    sweep, errors = receive.remove_orphaned_files, [OSError("away"), OSError("away")]
 
-    def sweep_in_the_end() -> int:
-        if faults:
-            raise faults.pop()
+    def fail_at_first() -> int:
+        if errors:
+            raise errors.pop()
         return sweep()
 
-    monkeypatch.setattr(receive, "remove_orphaned_files", sweep_in_the_end)
+    monkeypatch.setattr(receive, "remove_orphaned_files", fail_at_first)
     stop = threading.Event()
     sweeping = threading.Thread(target=spool_sweeper.sweep_until, args=(stop,))
     sweeping.start()
@@ -39,10 +39,10 @@ def test_what_is_left_over_is_swept_again_and_again_until_the_end(
         sweeping.join()
 
 
-def test_a_web_server_does_so_where_there_are_many_machines(
+def test_a_web_server_sweeps_where_there_can_be_many_machines(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    begun = threading.Event()
-    monkeypatch.setattr(spool_sweeper, "sweep_until", lambda stop: begun.set())
+    started = threading.Event()
+    monkeypatch.setattr(spool_sweeper, "sweep_until", lambda stop: started.set())
     spool_sweeper.sweep_of_a_web_server()
-    assert begun.wait(10 if settings.ON_POSTGRESQL else 0.1) is settings.ON_POSTGRESQL
+    assert started.wait(10 if settings.ON_POSTGRESQL else 0.1) is settings.ON_POSTGRESQL

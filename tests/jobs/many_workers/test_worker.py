@@ -1,4 +1,4 @@
-"""Whether a worker lives, and who sees an update through."""
+"""The status of workers, and which process does an update."""
 
 import threading
 import time
@@ -16,70 +16,71 @@ from tests.jobs.many_workers.test_reaper import a_worker
 pytestmark = [pytest.mark.only_on("postgresql"), pytest.mark.usefixtures("no_jobs")]
 
 
-def test_before_the_first_worker_nobody_was_seen() -> None:
-    seen = many_workers_worker.worker_status()
-    assert (seen.alive, seen.at) == (False, None)
+def test_before_the_first_worker_there_is_no_heartbeat() -> None:
+    status = many_workers_worker.worker_status()
+    assert (status.alive, status.at) == (False, None)
 
 
-def test_one_worker_that_lives_is_enough() -> None:
+def test_one_worker_that_is_alive_is_enough() -> None:
     a_worker(seconds_ago=900)
     assert not many_workers_worker.worker_status().alive
     a_worker(seconds_ago=1)
-    seen = many_workers_worker.worker_status()
-    assert seen.alive
-    assert seen.at
-    assert (datetime.now(UTC) - seen.at).total_seconds() < 60
+    status = many_workers_worker.worker_status()
+    assert status.alive
+    assert status.at
+    assert (datetime.now(UTC) - status.at).total_seconds() < 60
 
 
-def test_a_worker_without_a_sign_of_life_is_not_taken_for_alive() -> None:
+def test_a_worker_without_heartbeat_is_not_alive() -> None:
     a_worker(seconds_ago=reaper.LEASE_S + 1)
-    seen = many_workers_worker.worker_status()
-    assert not seen.alive
-    assert seen.at
+    status = many_workers_worker.worker_status()
+    assert not status.alive
+    assert status.at
 
 
-def test_workers_that_ended_in_good_order_were_seen_when_chores_were_last_shared_out() -> None:
+def test_after_an_orderly_end_the_last_periodic_task_counts_as_heartbeat() -> None:
     execute(
-        "INSERT INTO procrastinate_periodic_defers (task_name, defer_timestamp) VALUES ('mail', 1795492800)"
+        "INSERT INTO procrastinate_periodic_defers (task_name, defer_timestamp)"
+        " VALUES ('mail', 1795492800)"
     )
-    seen = many_workers_worker.worker_status()
-    assert (seen.alive, seen.at) == (False, datetime(2026, 11, 24, 4, 0, tzinfo=UTC))
+    status = many_workers_worker.worker_status()
+    assert (status.alive, status.at) == (False, datetime(2026, 11, 24, 4, 0, tzinfo=UTC))
 
 
-def test_whoever_waits_for_an_update_does_the_work_if_no_worker_is_there(
+def test_work_on_does_the_update_itself_if_there_is_no_worker(
     maple: District, cedar: District
 ) -> None:
     update, others = new_students(maple, 10), new_students(cedar, 10)
-    looks = []
-    many_workers_worker.work_on(update.pk, lambda: looks.append(True))
+    calls = []
+    many_workers_worker.work_on(update.pk, lambda: calls.append(True))
     update.refresh_from_db()
     others.refresh_from_db()
     assert (update.state, update.rows_added) == ("completed", 10)
-    assert looks
+    assert calls
     assert job_queue.in_work() == []
     assert not many_workers_worker.worker_status().alive
 
 
-def test_and_leaves_it_to_a_worker_that_is(maple: District) -> None:
+def test_work_on_leaves_the_update_to_a_worker_that_is_alive(maple: District) -> None:
     update = new_students(maple, 10)
     worker = a_worker(seconds_ago=0)
-    looks = 0
+    calls = 0
 
     def watch() -> None:
-        nonlocal looks
-        looks += 1
+        nonlocal calls
+        calls += 1
         update.refresh_from_db()
-        assert looks > 3 or update.state == "received"
-        if looks == 3:
+        assert calls > 3 or update.state == "received"
+        if calls == 3:
             execute("DELETE FROM procrastinate_workers WHERE id = %s", worker)
 
     many_workers_worker.work_on(update.pk, watch)
     update.refresh_from_db()
     assert update.state == "completed"
-    assert looks > 3
+    assert calls > 3
 
 
-def test_a_worker_that_died_with_the_update_in_hand_holds_nobody_up(maple: District) -> None:
+def test_work_on_takes_over_an_update_from_a_worker_that_died(maple: District) -> None:
     update = new_students(maple, 10)
     worker = a_worker(seconds_ago=reaper.LEASE_S + 1)
     execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", worker)
@@ -88,7 +89,7 @@ def test_a_worker_that_died_with_the_update_in_hand_holds_nobody_up(maple: Distr
     assert update.state == "completed"
 
 
-def test_a_worker_works_until_it_is_told_to_stop_and_sends_the_mail(maple: District) -> None:
+def test_a_worker_works_until_it_has_to_stop_and_sends_emails(maple: District) -> None:
     update, stop = new_students(maple, 10), threading.Event()
 
     def work() -> None:

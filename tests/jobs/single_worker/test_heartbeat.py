@@ -1,4 +1,4 @@
-"""Whether a worker lives, told by a lock that the kernel gives back."""
+"""The worker's lock and heartbeat."""
 
 import os
 import subprocess
@@ -31,13 +31,13 @@ def data(settings: Settings, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_before_the_first_worker_nobody_was_seen() -> None:
-    seen = worker_status()
-    assert (seen.alive, seen.at) == (False, None)
+def test_before_the_first_worker_there_is_no_heartbeat() -> None:
+    status = worker_status()
+    assert (status.alive, status.at) == (False, None)
 
 
 @pytest.mark.process
-def test_a_worker_is_seen_while_it_lives_and_its_last_sign_after_it_was_killed(data: Path) -> None:
+def test_a_worker_is_alive_until_it_is_killed(data: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", ACQUIRE_AND_WAIT, str(data)], stdout=subprocess.PIPE
     ) as worker:
@@ -45,12 +45,12 @@ def test_a_worker_is_seen_while_it_lives_and_its_last_sign_after_it_was_killed(d
         assert worker.stdout.readline() == b"True\n"
         assert worker_status().alive
         worker.kill()
-    seen = worker_status()
-    assert not seen.alive
-    assert seen.at
+    status = worker_status()
+    assert not status.alive
+    assert status.at
 
 
-def test_only_one_worker_has_the_place_and_the_next_gets_it_when_the_first_leaves() -> None:
+def test_only_one_worker_holds_the_lock_and_the_next_gets_it_after_the_release() -> None:
     first, second = WorkerLock(), WorkerLock()
     assert first.acquire()
     assert not second.acquire()
@@ -58,11 +58,11 @@ def test_only_one_worker_has_the_place_and_the_next_gets_it_when_the_first_leave
     assert second.acquire()
 
 
-def test_a_worker_that_hangs_is_not_taken_for_alive(data: Path) -> None:
-    presence = WorkerLock()
-    presence.acquire()
+def test_a_worker_that_hangs_is_not_alive(data: Path) -> None:
+    lock = WorkerLock()
+    lock.acquire()
     a_minute_ago = time.time() - 60
     os.utime(data / "worker.lock", (a_minute_ago, a_minute_ago))
     assert not worker_status().alive
-    presence.beat()
+    lock.beat()
     assert worker_status().alive

@@ -1,4 +1,4 @@
-"""The loop of one machine: who gets a turn, and what a fault of ours does to an update."""
+"""The loop of a single worker: the order of updates, and errors."""
 
 import errno
 from collections.abc import Iterator
@@ -19,9 +19,9 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 def test_a_small_district_does_not_wait_for_a_large_one(maple: District, cedar: District) -> None:
     large, small = new_students(maple, 400), new_students(cedar, 10)
-    desk = loop.Scheduler()
+    scheduler = loop.Scheduler()
     for _ in range(30):
-        desk.run_one_round()
+        scheduler.run_one_round()
     large.refresh_from_db()
     small.refresh_from_db()
     assert small.state == "completed"
@@ -29,41 +29,41 @@ def test_a_small_district_does_not_wait_for_a_large_one(maple: District, cedar: 
 
 
 @pytest.mark.only_on("sqlite")
-def test_the_worker_keeps_much_of_the_database_in_memory_also_over_a_new_connection(
+def test_the_size_of_the_page_cache_is_set_for_a_new_connection_too(
     maple: District,
 ) -> None:
-    desk = loop.Scheduler()
+    scheduler = loop.Scheduler()
     for _ in range(2):
-        desk.run_one_round()
+        scheduler.run_one_round()
         with connection.cursor() as cursor:
             assert cursor.execute("PRAGMA cache_size").fetchone() == (-loop.CACHE_KIB,)
         connection.close()
 
 
-def test_the_updates_of_one_district_go_one_after_the_other(maple: District) -> None:
+def test_updates_of_one_district_are_done_one_after_the_other(maple: District) -> None:
     first, second = new_students(maple, 20), new_students(maple, 30)
-    desk = loop.Scheduler()
+    scheduler = loop.Scheduler()
     while not runner.has_ended(first.pk):
         second.refresh_from_db()
         assert second.state == "received"
-        desk.run_one_round()
+        scheduler.run_one_round()
     loop.work_on(second.pk, lambda: None)
     second.refresh_from_db()
     assert (second.state, second.rows_unchanged, second.rows_added) == ("completed", 20, 10)
 
 
-def test_a_full_disk_keeps_the_state_and_the_update_goes_on_when_there_is_room(
+def test_a_full_disk_keeps_the_state_and_the_update_continues_when_there_is_space(
     maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     update = new_students(maple, 30)
 
-    def no_room(*arguments: Any) -> Iterator[None]:
+    def fail(*arguments: Any) -> Iterator[None]:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    desk = loop.Scheduler()
+    scheduler = loop.Scheduler()
     with monkeypatch.context() as full:
-        full.setattr(apply, "_apply", no_room)
-        pauses = [desk.run_one_round() for _ in range(40)]
+        full.setattr(apply, "_apply", fail)
+        pauses = [scheduler.run_one_round() for _ in range(40)]
     update.refresh_from_db()
     assert (update.state, update.rows_added) == ("applying", 0)
     assert max(pauses) > 1
@@ -72,7 +72,7 @@ def test_a_full_disk_keeps_the_state_and_the_update_goes_on_when_there_is_room(
     assert (update.state, update.rows_added) == ("completed", 30)
 
 
-def test_an_error_of_ours_that_comes_again_ends_the_update_with_a_reference(
+def test_a_repeated_error_fails_the_update_with_a_reference(
     maple: District,
     cedar: District,
     monkeypatch: pytest.MonkeyPatch,
@@ -83,11 +83,11 @@ def test_an_error_of_ours_that_comes_again_ends_the_update_with_a_reference(
     def fail(*arguments: Any) -> None:
         raise ValueError("Last7 is a student's name")
 
-    desk = loop.Scheduler()
+    scheduler = loop.Scheduler()
     with monkeypatch.context() as faulty:
         faulty.setattr(apply, "_apply", fail)
         for _ in range(40):
-            desk.run_one_round()
+            scheduler.run_one_round()
             broken.refresh_from_db()
             if broken.state == "failed":
                 break
@@ -98,34 +98,34 @@ def test_an_error_of_ours_that_comes_again_ends_the_update_with_a_reference(
     assert queued.state == "completed"
 
 
-def test_whoever_waits_for_an_update_leaves_the_work_to_a_worker_that_is_there(
+def test_work_on_leaves_the_update_to_a_worker_that_is_active(
     maple: District,
 ) -> None:
     update = new_students(maple, 10)
     worker = WorkerLock()
     assert worker.acquire()
-    looks = 0
+    calls = 0
 
     def watch() -> None:
-        nonlocal looks
-        looks += 1
+        nonlocal calls
+        calls += 1
         update.refresh_from_db()
-        assert looks > 3 or update.state == "received"
-        if looks == 3:
+        assert calls > 3 or update.state == "received"
+        if calls == 3:
             worker.release()
 
     loop.work_on(update.pk, watch)
     update.refresh_from_db()
     assert update.state == "completed"
-    assert looks > 3
+    assert calls > 3
 
 
-def test_stopping_between_two_steps_does_not_count_as_a_death(maple: District) -> None:
+def test_stopping_between_two_steps_counts_no_failed_attempt(maple: District) -> None:
     update = new_students(maple, 10)
     for _ in range(5):
-        desk = loop.Scheduler()
-        desk._steps_by_update[update.pk] = runner.run_steps(update.pk)
+        scheduler = loop.Scheduler()
+        scheduler._steps_by_update[update.pk] = runner.run_steps(update.pk)
         runner._start_run(update.pk)
-        desk.release_all()
+        scheduler.release_all()
     update.refresh_from_db()
     assert (update.state, update.attempts_without_progress) == ("checking", 0)
