@@ -1,4 +1,4 @@
-"""Batches so small that a file of a few rows has many."""
+"""Fixtures of update tests."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from rollbook.updates.resolving import conflicts
 
 @pytest.fixture
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two rows a batch, and two a stretch of judging."""
+    """Make batches of checking and transactions of resolving two rows long."""
     monkeypatch.setattr(check_range, "MIN_BATCH_RECORDS", 2)
     monkeypatch.setattr(check_range, "MAX_BATCH_RECORDS", 2)
     monkeypatch.setattr(conflicts, "ROWS_PER_TRANSACTION", 2)

@@ -1,9 +1,10 @@
-"""A night at a district in a few words: send a student file, let it run, look at the students.
+"""Helpers for tests of updates: send a student file, run its update, and look at the students.
 
-Files are written as text; blanks around lines do not count, and columns that every new student needs are added to the
-files of ``enroll`` and of mode ``add`` where they are not named.
+Files are written as text. Whitespace around lines is removed. ``enroll`` and mode ``add`` append
+the columns that a new student requires, unless the file has them.
 """
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,12 +26,12 @@ History = list[tuple[str, str, str]]
 
 
 def file_of(text: str) -> str:
-    """The text as a file has it: one row a line."""
+    """Return the content of a file with these rows."""
     return "".join(f"{line.strip()}\n" for line in text.strip().splitlines())
 
 
 def complete(text: str) -> str:
-    """The file with the columns that a new student needs."""
+    """Return the file with all columns that a new student requires."""
     header, *rows = file_of(text).splitlines()
     missing = [column for column in NEEDED if column not in header.split(",")]
     cells = ",".join(NEEDED[column] for column in missing)
@@ -40,89 +41,93 @@ def complete(text: str) -> str:
 
 
 def incoming(data: bytes) -> IncomingFile:
-    """The bytes on their way in."""
+    """Return a file that is being received, with these bytes."""
     file = IncomingFile()
     file.write(data)
     return file
 
 
-def send_bytes(district: District, data: bytes, mode: Mode = Mode.UPDATE, **facts: Any) -> Receipt:
-    """Send these bytes as they are."""
-    return receive(district, incoming(data), **{"file_name": "students.csv", "mode": mode, **facts})
+def send_bytes(
+    district: District, data: bytes, mode: Mode = Mode.UPDATE, **columns: Any
+) -> Receipt:
+    """Send these bytes as a student file."""
+    return receive(
+        district, incoming(data), **{"file_name": "students.csv", "mode": mode, **columns}
+    )
 
 
-def send(district: District, text: str, mode: Mode = Mode.UPDATE, **facts: Any) -> UpdateJob:
+def send(district: District, text: str, mode: Mode = Mode.UPDATE, **columns: Any) -> UpdateJob:
     """Send this student file."""
     written = complete(text) if mode is Mode.ADD else file_of(text)
-    return send_bytes(district, written.encode(), mode, **facts).update
+    return send_bytes(district, written.encode(), mode, **columns).update
 
 
 def finish(update: UpdateJob) -> Report:
-    """Let the update run to its end."""
+    """Run the update until it has ended."""
     for _ in runner.run_steps(update.pk):
         pass
     return told(update)
 
 
-def run(district: District, text: str, mode: Mode = Mode.UPDATE, **facts: Any) -> Report:
-    """Send this student file and let it run to its end."""
-    return finish(send(district, text, mode, **facts))
+def run(district: District, text: str, mode: Mode = Mode.UPDATE, **columns: Any) -> Report:
+    """Send this student file and run its update until it has ended."""
+    return finish(send(district, text, mode, **columns))
 
 
 def enroll(district: District, text: str) -> None:
-    """Add these students, every one of them."""
+    """Add these students; none may be rejected."""
     result = run(district, text, Mode.ADD)
     assert (result.state, result.added) == (State.COMPLETED, result.rows), result.groups
 
 
 def told(update: UpdateJob) -> Report:
-    """The update's report as it is now."""
+    """Return the update's present report."""
     update.refresh_from_db()
     return report(update)
 
 
 def counts(result: Report) -> dict[str, int]:
-    """The counts of a report that are not 0."""
+    """Return the counts of a report that are not 0."""
     return {name: count for name in COUNTS if (count := getattr(result, name))}
 
 
 def problems(update: UpdateJob) -> dict[int, list[str]]:
-    """Line to the codes of its problems."""
-    found: dict[int, list[str]] = {}
+    """Return the codes of the problems of each line."""
+    codes: dict[int, list[str]] = {}
     for line, code in update.problem_set.order_by("line", "pk").values_list("line", "code"):
-        found.setdefault(line or 0, []).append(code)
-    return found
+        codes.setdefault(line or 0, []).append(code)
+    return codes
 
 
 def last(district: District) -> UpdateJob:
-    """The district's last update."""
+    """Return the district's last update."""
     return UpdateJob.objects.filter(district=district).latest("number")
 
 
 def students(district: District) -> dict[str, Values]:
-    """Every student by STUDENT_ID, or username if there is none; only values that are not empty."""
-    found = (record.values for page in snapshots.iter_district(district.pk) for record in page)
+    """Return the non-empty values of each student, by STUDENT_ID or username."""
+    snapshots_of_all = itertools.chain.from_iterable(snapshots.iter_district(district.pk))
     return {
         values["STUDENT_ID"] or values["USERNAME"]: {
             column: value for column, value in values.items() if value
         }
-        for values in found
+        for values in (snapshot.values for snapshot in snapshots_of_all)
     }
 
 
 def values_of(district: District, key: str, *columns: str) -> tuple[str, ...]:
-    """Some values of one student."""
+    """Return the values of one student in these columns."""
     values = students(district)[key]
     return tuple(values.get(column, "") for column in columns)
 
 
 def column_of(district: District, column: str) -> Values:
-    """Student to the value in one column."""
+    """Return each student's value in one column."""
     return {key: values.get(column, "") for key, values in students(district).items()}
 
 
 def history(district: District, student_id: str) -> History:
-    """What was written down of one student, the oldest first."""
+    """Return the changes of one student, oldest first."""
     changes = Change.objects.filter(
         student__district=district, student__student_id=student_id
     ).order_by("pk")
@@ -130,7 +135,7 @@ def history(district: District, student_id: str) -> History:
 
 
 def dump(district: District) -> dict[str, tuple[Values, History]]:
-    """Every student with all values and the whole history."""
+    """Return all values and the history of each student."""
     return {
         key: (
             values,
@@ -146,13 +151,16 @@ def dump(district: District) -> dict[str, tuple[Values, History]]:
 
 
 def password_of(district: District, student_id: str) -> str:
-    """What is stored of a student's password."""
+    """Return the stored password hash of a student."""
     return Student.objects.get(district=district, student_id=student_id).password
 
 
 def a_class(size: int, **columns: str) -> str:
-    """A file of so many students: s000, s001, … with usernames u000, u001, …; ``columns`` are their formats."""
-    rule = {
+    """Return a file of this many students: s000, s001, … with usernames u000, u001, ….
+
+    ``columns`` are the formats of other columns, or replace those of the columns above.
+    """
+    formats = {
         "STUDENT_ID": "s{0:03}",
         "USERNAME": "u{0:03}",
         "FIRST_NAME": "Ann{0:03}",
@@ -160,12 +168,12 @@ def a_class(size: int, **columns: str) -> str:
         "DOB": "2012-05-13",
         **columns,
     }
-    rows = (",".join(cell.format(number) for cell in rule.values()) for number in range(size))
-    return "\n".join([",".join(rule), *rows])
+    rows = (",".join(cell.format(number) for cell in formats.values()) for number in range(size))
+    return "\n".join([",".join(formats), *rows])
 
 
 def applying(update: UpdateJob, chunks: int = 0) -> Iterator[None]:
-    """Bring the update to where it has applied so many chunks; gives its steps, to go on with."""
+    """Run the update until it has applied this many chunks; return its remaining steps."""
     work = runner.run_steps(update.pk)
     for _ in work:
         update.refresh_from_db()

@@ -1,4 +1,4 @@
-"""Canceling: what is done stays, nothing follows, and the counts tell how far it went."""
+"""Canceling: what was applied stays, nothing follows, and the counts are exact."""
 
 import threading
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def school(maple: District) -> District:
 
 
 def exhausted(work: Iterator[None]) -> bool:
-    """Whether the run that held the update is fenced out."""
+    """Return whether the run that held the update is fenced."""
     with pytest.raises(Fenced):
         for _ in work:
             pass
@@ -59,7 +59,7 @@ CHAINED = "STUDENT_ID,USERNAME,GRADE\n" + "\n".join(
 
 
 @pytest.mark.parametrize("chunks", range(5))
-def test_after_any_chunk_the_counted_students_are_changed_and_nobody_else_ever_is(
+def test_after_any_chunk_only_the_counted_students_are_changed(
     school: District, chunks: int
 ) -> None:
     before = dump(school)
@@ -101,7 +101,7 @@ def test_a_canceled_update_in_mode_add_keeps_the_counted_students(
 
 
 @pytest.mark.parametrize("steps", range(1, 6))
-def test_canceled_while_checking_nobody_is_changed_and_what_was_found_is_told(
+def test_a_cancel_while_checking_changes_nobody_and_keeps_the_counts(
     school: District, steps: int
 ) -> None:
     before = dump(school)
@@ -123,7 +123,7 @@ def test_canceled_while_checking_nobody_is_changed_and_what_was_found_is_told(
     assert dump(school) == before
 
 
-def test_an_update_that_waits_is_canceled_before_it_begins(school: District) -> None:
+def test_a_waiting_update_is_canceled_before_it_starts(school: District) -> None:
     update = send(school, a_class(9, GRADE="5"))
     result = cancel(school)
     assert (result.done, result.update) == (True, update)
@@ -132,7 +132,7 @@ def test_an_update_that_waits_is_canceled_before_it_begins(school: District) -> 
     assert told(update).ended_at is not None
 
 
-def test_without_a_number_the_running_one_is_meant_else_the_oldest_that_waits(
+def test_without_a_number_the_running_update_is_canceled_or_the_one_waiting_longest(
     school: District, cedar: District
 ) -> None:
     enroll(cedar, a_class(1))
@@ -146,7 +146,7 @@ def test_without_a_number_the_running_one_is_meant_else_the_oldest_that_waits(
     assert UpdateJob.objects.get(district=cedar, number=2).state == "received"
 
 
-def test_with_a_number_that_one_is_meant(school: District) -> None:
+def test_with_a_number_that_update_is_canceled(school: District) -> None:
     first, second = send(school, a_class(1)), send(school, a_class(2))
     result = cancel(school, second.number)
     assert (result.done, result.update) == (True, second)
@@ -164,7 +164,9 @@ def test_canceling_twice_or_after_the_end_changes_nothing(school: District) -> N
     assert [cancel(school, waiting.number).done for _ in range(2)] == [True, False]
 
 
-def test_another_districts_update_is_not_to_be_canceled(school: District, cedar: District) -> None:
+def test_an_update_of_another_district_cannot_be_canceled(
+    school: District, cedar: District
+) -> None:
     update = send(school, a_class(9, GRADE="5"))
     for number in (None, update.number):
         result = cancel(cedar, number)
@@ -172,7 +174,7 @@ def test_another_districts_update_is_not_to_be_canceled(school: District, cedar:
     assert told(update).state is State.RECEIVED
 
 
-def test_the_next_in_line_goes_on_after_a_cancel(school: District) -> None:
+def test_the_next_update_starts_after_a_cancel(school: District) -> None:
     first, second = send(school, a_class(9, GRADE="5")), send(school, a_class(9, GRADE="6"))
     assert runner.next_updates() == [first.pk]
     applying(first, 1)
@@ -183,7 +185,7 @@ def test_the_next_in_line_goes_on_after_a_cancel(school: District) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_when_cancel_returns_no_further_student_changes_though_a_worker_is_at_it(
+def test_when_cancel_returns_no_more_students_change_although_a_worker_is_running(
     maple: District,
 ) -> None:
     school = maple

@@ -1,6 +1,7 @@
-"""However keys are passed around, and wherever a run is killed or canceled: students end as a simple model says.
+"""The end state of students after kills and cancels is the same as that of a simple model.
 
-The model judges the end state of a file in plain Python; it knows nothing of turns, chunks or waiting.
+The model computes the end state of a file in plain Python, without apply order, chunks or
+dependencies.
 """
 
 from dataclasses import dataclass
@@ -30,39 +31,39 @@ thorough = settings(
 
 
 @dataclass(frozen=True)
-class Wish:
-    """One row: whose it is, which keys it wants (a number stands for that student's own), and if it is any good."""
+class Row:
+    """One row: its student, the keys that it claims, by their first holder, and its validity."""
 
     student: int
     username: int | None
     last_name: int | None
-    good: bool
+    is_valid: bool
 
-    def wants(self, key: str) -> str | None:
+    def claim(self, key: str) -> str | None:
         number = self.username if key == "USERNAME" else self.last_name
         return None if number is None else f"{'u' if key == 'USERNAME' else 'Lee'}{number:03}"
 
     def as_row(self) -> str:
-        keys = ",".join(self.wants(key) or "" for key in KEYS)
-        return f"s{self.student:03},{keys},{5 if self.good else 13}"
+        keys = ",".join(self.claim(key) or "" for key in KEYS)
+        return f"s{self.student:03},{keys},{5 if self.is_valid else 13}"
 
 
 @st.composite
-def wishes(draw: st.DrawFn) -> list[Wish]:
-    """Rows of some students in any order, most of whose keys are passed around among themselves."""
+def row_lists(draw: st.DrawFn) -> list[Row]:
+    """Draw rows of some students in any order, most of which exchange keys with each other."""
     who = draw(st.permutations(range(SIZE)))[: draw(st.integers(1, SIZE))]
     usernames, last_names = (draw(st.permutations(who)) for _ in KEYS)
-    stray = st.one_of(
+    special_key = st.one_of(
         st.just(True), st.just(True), st.just(True), st.sampled_from([None, *range(SIZE + 3)])
     )
 
     def key(passed: int) -> int | None:
-        drawn = draw(stray)
+        drawn = draw(special_key)
         return passed if drawn is True else drawn
 
     bad = draw(st.sets(st.sampled_from(who), max_size=draw(st.sampled_from([0, 0, 2]))))
     return [
-        Wish(student, key(username), key(last_name), student not in bad)
+        Row(student, key(username), key(last_name), student not in bad)
         for student, username, last_name in zip(who, usernames, last_names, strict=True)
     ]
 
@@ -70,38 +71,38 @@ def wishes(draw: st.DrawFn) -> list[Wish]:
 Holdings = dict[str, dict[str, str]]  # student to the values of its keys and GRADE
 
 
-def expected(before: Holdings, rows: list[Wish]) -> tuple[Holdings, int]:
-    """How the students should stand when all is done, and how many rows are rejected."""
-    open_rows = {f"s{wish.student:03}": wish for wish in rows if wish.good}
-    takes = {
-        (name, key): wanted
-        for name, wish in open_rows.items()
+def expected(before: Holdings, rows: list[Row]) -> tuple[Holdings, int]:
+    """Return the keys of the students after the update, and the number of rejected rows."""
+    open_rows = {f"s{row.student:03}": row for row in rows if row.is_valid}
+    claims = {
+        (name, key): value
+        for name, row in open_rows.items()
         for key in KEYS
-        if (wanted := wish.wants(key)) is not None and wanted != before[name][key]
+        if (value := row.claim(key)) is not None and value != before[name][key]
     }
     for key in KEYS:
-        wanted_before: set[str] = set()
+        claimed_before: set[str] = set()
         for name in list(open_rows):
-            if (name, key) in takes:
-                if takes[name, key] in wanted_before:
+            if (name, key) in claims:
+                if claims[name, key] in claimed_before:
                     del open_rows[name]
-                wanted_before.add(takes[name, key])
+                claimed_before.add(claims[name, key])
     held_by = {(key, values[key]): name for name, values in before.items() for key in KEYS}
     while True:
-        hopeless = [
+        rejected_names = [
             name
             for name in open_rows
             for key in KEYS
-            if (holder := held_by.get((key, takes.get((name, key), "")))) is not None
-            and not (holder in open_rows and (holder, key) in takes)
+            if (holder := held_by.get((key, claims.get((name, key), "")))) is not None
+            and not (holder in open_rows and (holder, key) in claims)
         ]
-        if not hopeless:
+        if not rejected_names:
             break
-        for name in set(hopeless):
+        for name in set(rejected_names):
             del open_rows[name]
     after = {name: dict(values) for name, values in before.items()}
     for name in open_rows:
-        after[name] |= {key: takes[name, key] for key in KEYS if (name, key) in takes} | {
+        after[name] |= {key: claims[name, key] for key in KEYS if (name, key) in claims} | {
             "GRADE": "5"
         }
     return after, len(rows) - len(open_rows)
@@ -120,36 +121,36 @@ def a_school() -> District:
     return district
 
 
-def file_of(rows: list[Wish]) -> str:
-    return "\n".join(["STUDENT_ID,USERNAME,LAST_NAME,GRADE", *(wish.as_row() for wish in rows)])
+def file_of(rows: list[Row]) -> str:
+    return "\n".join(["STUDENT_ID,USERNAME,LAST_NAME,GRADE", *(row.as_row() for row in rows)])
 
 
-def killed(update: UpdateJob, steps: int) -> None:
-    """A run that is put down after so many steps."""
+def run_steps(update: UpdateJob, steps: int) -> None:
+    """Run this many steps, and release the update."""
     for _ in islice(runner.run_steps(update.pk), steps):
         pass
     runner.release(update.pk)
 
 
 @thorough
-@given(rows=wishes(), kills=st.lists(st.integers(1, 14), max_size=6))
-def test_whenever_it_is_killed_students_end_as_the_model_says(
-    rows: list[Wish], kills: list[int]
+@given(rows=row_lists(), kills=st.lists(st.integers(1, 14), max_size=6))
+def test_after_any_kills_students_are_in_the_end_state_of_the_model(
+    rows: list[Row], kills: list[int]
 ) -> None:
     district = a_school()
     before = holdings(district)
     after, rejected = expected(before, rows)
     update = send(district, file_of(rows))
     for steps in kills:
-        killed(update, steps)
-    killed(update, 1000)
+        run_steps(update, steps)
+    run_steps(update, 1000)
     assert holdings(district) == after
     result = told(update)
     assert (result.rejected, result.not_processed) == (rejected, 0)
     assert result.updated == sum(after[name] != before[name] for name in before)
     for name in before:
-        told_of = {field: (old, new) for field, old, new in history(district, name)[1:]}
-        assert told_of == {
+        changes = {field: (old, new) for field, old, new in history(district, name)[1:]}
+        assert changes == {
             column: (before[name][column], after[name][column])
             for column in before[name]
             if before[name][column] != after[name][column]
@@ -157,18 +158,18 @@ def test_whenever_it_is_killed_students_end_as_the_model_says(
 
 
 @thorough
-@given(rows=wishes(), steps=st.integers(1, 30))
-def test_wherever_it_is_canceled_the_counted_students_are_done_and_the_rest_can_follow(
-    rows: list[Wish], steps: int
+@given(rows=row_lists(), steps=st.integers(1, 30))
+def test_after_a_cancel_the_counted_students_are_changed_and_the_file_can_be_repeated(
+    rows: list[Row], steps: int
 ) -> None:
     district = a_school()
     before = holdings(district)
     after, _ = expected(before, rows)
     update = send(district, file_of(rows))
-    killed(update, steps)
+    run_steps(update, steps)
     ended = update.pk not in runner.next_updates()
     cancel(district, update.number)
-    killed(update, 1000)
+    run_steps(update, 1000)
     halfway = holdings(district)
     changed = {name for name in before if halfway[name] != before[name]}
     note(f"changed before the cancel: {sorted(changed)}")
@@ -186,18 +187,18 @@ def test_wherever_it_is_canceled_the_counted_students_are_done_and_the_rest_can_
     assert counts(result).get("not_processed", 0) == 0
 
 
-def test_the_model_itself_knows_a_swap_a_bad_ring_and_a_stranger() -> None:
+def test_the_model_handles_a_swap_an_invalid_cycle_and_a_key_of_another_student() -> None:
     before = {
         f"s{n:03}": {"USERNAME": f"u{n:03}", "LAST_NAME": f"Lee{n:03}", "GRADE": "4"}
         for n in range(4)
     }
-    swap = [Wish(0, 1, None, True), Wish(1, 0, None, True)]
+    swap = [Row(0, 1, None, True), Row(1, 0, None, True)]
     after, rejected = expected(before, swap)
     assert (after["s000"]["USERNAME"], after["s001"]["USERNAME"], rejected) == ("u001", "u000", 0)
-    assert expected(before, [swap[0], Wish(1, 0, None, False)]) == (before, 2)
-    assert expected(before, [Wish(0, 3, None, True)]) == (before, 1)
+    assert expected(before, [swap[0], Row(1, 0, None, False)]) == (before, 2)
+    assert expected(before, [Row(0, 3, None, True)]) == (before, 1)
     after, rejected = expected(
-        before, [Wish(0, 9, None, True), Wish(1, 9, None, True), Wish(2, 0, 2, True)]
+        before, [Row(0, 9, None, True), Row(1, 9, None, True), Row(2, 0, 2, True)]
     )
     assert ([after[f"s00{n}"]["USERNAME"] for n in range(3)], rejected) == (
         ["u009", "u001", "u000"],

@@ -1,4 +1,4 @@
-"""The problems of an update as the database keeps them: exact totals, and each in detail."""
+"""Stored problems of an update: exact counts, and details."""
 
 import pytest
 
@@ -8,26 +8,28 @@ from rollbook.updates import problem_store
 from tests.updates.night import a_class, enroll, last, run, send
 
 
-def test_counts_go_on_from_those_before() -> None:
-    found = [Problem("unknown_staff", 2), Problem("bad_date", 3), Problem("bad_date", 4)]
-    assert problem_store.counts(found, {"bad_date": 1}) == {"bad_date": 3, "unknown_staff": 1}
+def test_counts_are_added_to_earlier_ones() -> None:
+    problems = [Problem("unknown_staff", 2), Problem("bad_date", 3), Problem("bad_date", 4)]
+    assert problem_store.counts(problems, {"bad_date": 1}) == {"bad_date": 3, "unknown_staff": 1}
     assert problem_store.counts([]) == {}
 
 
-def test_of_warnings_only_some_are_kept_and_of_errors_all(
+def test_only_some_warnings_but_all_errors_are_stored(
     maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(problem_store, "MAX_WARNINGS", 3)
     update = send(maple, a_class(1))
-    found = [Problem(code, line) for line in range(2, 6) for code in ("unknown_staff", "bad_date")]
-    problem_store.save_problems(update.pk, found, {"unknown_staff": 1, "bad_date": 7})
-    kept = list(update.problem_set.order_by("pk").values_list("line", "code"))
-    assert [line for line, code in kept if code == "unknown_staff"] == [2, 3]
-    assert [line for line, code in kept if code == "bad_date"] == [2, 3, 4, 5]
+    problems = [
+        Problem(code, line) for line in range(2, 6) for code in ("unknown_staff", "bad_date")
+    ]
+    problem_store.save_problems(update.pk, problems, {"unknown_staff": 1, "bad_date": 7})
+    stored = list(update.problem_set.order_by("pk").values_list("line", "code"))
+    assert [line for line, code in stored if code == "unknown_staff"] == [2, 3]
+    assert [line for line, code in stored if code == "bad_date"] == [2, 3, 4, 5]
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_counts_are_exact_also_where_details_are_cut(
+def test_counts_are_exact_even_if_not_all_details_are_stored(
     maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(problem_store, "MAX_WARNINGS", 3)
@@ -37,23 +39,18 @@ def test_counts_are_exact_also_where_details_are_cut(
     assert last(maple).problem_set.count() == 3
 
 
-def test_a_problem_comes_back_with_its_words(maple: District) -> None:
+def test_a_stored_problem_has_its_message(maple: District) -> None:
     run(maple, "STUDENT_ID,DOB\n7,2/30/2015")
-    said = [
-        problem_store.to_problem(kept).message for kept in last(maple).problem_set.order_by("pk")
-    ]
-    assert said == ["'2/30/2015' is not a real date; write mm/dd/yyyy"]
+    problems = last(maple).problem_set.order_by("pk")
+    messages = [problem_store.to_problem(problem).message for problem in problems]
+    assert messages == ["'2/30/2015' is not a real date; write mm/dd/yyyy"]
 
 
-def test_nothing_of_a_password_cell_is_kept(maple: District) -> None:
+def test_nothing_of_a_password_cell_is_stored(maple: District) -> None:
     run(maple, "STUDENT_ID,PASSWORD\n7,can\n8,#REF!\n9,canary\u200bcanary\tx\ncanary,canary")
-    kept = list(
-        last(maple)
-        .problem_set.order_by("line")
-        .values_list("line", "column", "code", "found", "hint")
-    )
-    assert len(kept) == 4
-    assert not any(
-        "can" in told for *_, found, hint in kept if (told := found + hint) and _[1] == "PASSWORD"
-    )
-    assert not any("canary" in hint for *_, hint in kept)
+    problems = last(maple).problem_set.order_by("line")
+    assert len(problems) == 4
+    for problem in problems:
+        assert "canary" not in problem.hint
+        if problem.column == "PASSWORD":
+            assert "can" not in problem.found + problem.hint

@@ -1,4 +1,4 @@
-"""An update goes to its end from wherever it stands, by whoever holds it, after any crash."""
+"""Runs of an update: they resume it after any crash, and only one holds it."""
 
 import logging
 from itertools import islice
@@ -37,29 +37,29 @@ def update(maple: District) -> UpdateJob:
 
 
 @pytest.fixture
-def dying(update: UpdateJob, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every run dies before its first commit."""
+def crashing(update: UpdateJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every run crash before its first commit."""
 
-    def dies(*_: object) -> None:
+    def crash(*_: object) -> None:
         raise MemoryError("canary")
 
-    monkeypatch.setattr(check, "RowChecker", dies)
+    monkeypatch.setattr(check, "RowChecker", crash)
 
 
-def die(update: UpdateJob) -> None:
+def run_until_crash(update: UpdateJob) -> None:
     with pytest.raises(MemoryError):
         finish(update)
 
 
-@pytest.mark.usefixtures("dying")
-def test_three_runs_without_a_step_are_enough(
+@pytest.mark.usefixtures("crashing")
+def test_an_update_fails_after_three_runs_without_a_step(
     update: UpdateJob, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = dump(update.district)
-    for deaths in (1, 2, 3):
-        die(update)
+    for attempts in (1, 2, 3):
+        run_until_crash(update)
         update.refresh_from_db()
-        assert (update.state, update.attempts_without_progress) == ("checking", deaths)
+        assert (update.state, update.attempts_without_progress) == ("checking", attempts)
     with caplog.at_level(logging.ERROR):
         result = finish(update)
     assert result.state is State.FAILED
@@ -70,20 +70,20 @@ def test_three_runs_without_a_step_are_enough(
     assert send(update.district, a_class(9, GRADE="5") + "\n").number == 3
 
 
-@pytest.mark.usefixtures("dying")
+@pytest.mark.usefixtures("crashing")
 def test_a_failed_update_frees_the_queue(update: UpdateJob) -> None:
     waiting = send(update.district, a_class(1))
     for _ in range(3):
-        die(update)
+        run_until_crash(update)
     assert runner.next_updates() == [update.pk]
     finish(update)
     assert runner.next_updates() == [waiting.pk]
 
 
-@pytest.mark.usefixtures("dying")
-def test_a_rest_is_no_death(update: UpdateJob) -> None:
+@pytest.mark.usefixtures("crashing")
+def test_a_release_counts_no_failed_attempt(update: UpdateJob) -> None:
     for _ in range(10):
-        die(update)
+        run_until_crash(update)
         runner.release(update.pk)
     assert told(update).state is State.CHECKING
     runner.release(update.pk)
@@ -91,7 +91,7 @@ def test_a_rest_is_no_death(update: UpdateJob) -> None:
     assert update.attempts_without_progress == 0
 
 
-def test_any_number_of_kills_with_a_step_between_them_do_no_harm(update: UpdateJob) -> None:
+def test_kills_with_a_step_between_them_do_no_harm(update: UpdateJob) -> None:
     whole = dump_of_a_whole_run(update)
     kills = 0
     while told(update).state in (State.RECEIVED, State.CHECKING) and update.rows_read < update.rows:
@@ -114,7 +114,7 @@ def dump_of_a_whole_run(update: UpdateJob) -> list[str]:
     return sorted(map(repr, dump(district).values()))
 
 
-def test_a_kill_at_each_place_in_turn_comes_to_the_same(update: UpdateJob) -> None:
+def test_a_kill_after_each_step_leads_to_the_same_result(update: UpdateJob) -> None:
     whole = dump_of_a_whole_run(update)
     steps = sum(
         1
@@ -132,25 +132,25 @@ def test_a_kill_at_each_place_in_turn_comes_to_the_same(update: UpdateJob) -> No
 
 
 @pytest.mark.parametrize("steps", range(12))
-def test_whoever_was_taken_over_from_is_fenced_out_and_changes_nothing(
+def test_a_run_whose_update_was_taken_over_is_fenced_and_changes_nothing(
     update: UpdateJob, steps: int
 ) -> None:
     old = runner.run_steps(update.pk)
     taken = sum(1 for _ in islice(old, steps))
     new = runner.run_steps(update.pk)
     next(new, None)
-    before, facts = dump(update.district), told(update)
-    if taken and not facts.ended:
+    before, report = dump(update.district), told(update)
+    if taken and not report.ended:
         with pytest.raises(Fenced):
             next(old)
         assert dump(update.district) == before
-        assert told(update) == facts
+        assert told(update) == report
     for _ in new:
         pass
     assert counts(told(update)) == {"updated": 9}
 
 
-def test_the_last_move_of_an_old_run_is_fenced_too(update: UpdateJob) -> None:
+def test_the_last_transition_of_an_old_run_is_fenced_too(update: UpdateJob) -> None:
     old = applying(update, 4)
     next(old)
     UpdateJob.objects.filter(pk=update.pk).update(run_id="another")
@@ -160,9 +160,7 @@ def test_the_last_move_of_an_old_run_is_fenced_too(update: UpdateJob) -> None:
     assert finish(update).state is State.COMPLETED
 
 
-def test_only_one_update_of_a_district_is_due_and_of_each_district_one(
-    update: UpdateJob, cedar: District
-) -> None:
+def test_one_update_of_each_district_is_due(update: UpdateJob, cedar: District) -> None:
     send(update.district, a_class(2))
     other = send(cedar, a_class(3))
     assert runner.next_updates() == [update.pk, other.pk]
@@ -172,7 +170,7 @@ def test_only_one_update_of_a_district_is_due_and_of_each_district_one(
     assert runner.next_updates() == [last(update.district).pk, other.pk]
 
 
-def test_updates_of_a_district_go_in_the_order_in_which_they_came(update: UpdateJob) -> None:
+def test_updates_of_a_district_are_done_in_the_order_of_their_arrival(update: UpdateJob) -> None:
     numbers = [send(update.district, a_class(size)).number for size in (1, 2, 3)]
     done = []
     while due := runner.next_updates():
@@ -181,7 +179,7 @@ def test_updates_of_a_district_go_in_the_order_in_which_they_came(update: Update
     assert done == [update.number, *numbers]
 
 
-def test_what_was_needed_for_judging_is_gone_when_it_is_over(maple: District) -> None:
+def test_data_for_resolving_is_deleted_afterward(maple: District) -> None:
     enroll(maple, a_class(3))
     update = send(maple, "STUDENT_ID,USERNAME\ns000,u001\ns001,u000")
     work = runner.run_steps(update.pk)
@@ -194,15 +192,15 @@ def test_what_was_needed_for_judging_is_gone_when_it_is_over(maple: District) ->
 
 
 @pytest.mark.parametrize("end", ["completed", "canceled", "failed"])
-def test_the_engine_is_told_of_every_beginning_and_every_end(
+def test_the_engine_is_notified_of_every_start_and_every_end(
     maple: District, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
     enroll(maple, a_class(1))
-    heard: list[tuple[int, str]] = []
+    notifications: list[tuple[int, str]] = []
     monkeypatch.setattr(
         jobs.selected(),
         "notify_engine",
-        lambda pk: heard.append((pk, UpdateJob.objects.get(pk=pk).state)),
+        lambda pk: notifications.append((pk, UpdateJob.objects.get(pk=pk).state)),
     )
     update = send(maple, a_class(1, GRADE="5"))
     if end == "canceled":
@@ -216,10 +214,10 @@ def test_the_engine_is_told_of_every_beginning_and_every_end(
         finish(update)
     else:
         finish(update)
-    assert heard == [(update.pk, "received"), (update.pk, end)]
+    assert notifications == [(update.pk, "received"), (update.pk, end)]
 
 
-def test_an_update_that_has_ended_or_is_not_there_needs_no_steps(update: UpdateJob) -> None:
+def test_an_update_that_has_ended_or_does_not_exist_has_no_steps(update: UpdateJob) -> None:
     finish(update)
     assert list(runner.run_steps(update.pk)) == []
     assert list(runner.run_steps(update.pk + 1000)) == []

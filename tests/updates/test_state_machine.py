@@ -1,4 +1,4 @@
-"""The database itself refuses every move of an update that the diagram does not have."""
+"""State transitions: the database rejects all but those in the diagram."""
 
 from itertools import product
 
@@ -24,21 +24,21 @@ TO = {
 PAIRS = list(product(State, State))
 
 
-def standing(district: District, state: State) -> UpdateJob:
-    """An update in this state, which came there by moves that are allowed."""
+def update_in_state(district: District, state: State) -> UpdateJob:
+    """Return an update in this state, which it reached by allowed transitions."""
     update = send(district, a_class(1))
-    bring(update, state)
+    make_transitions(update, state)
     update.refresh_from_db()
     return update
 
 
-def bring(update: UpdateJob, state: State) -> None:
+def make_transitions(update: UpdateJob, state: State) -> None:
     for to in TO[state]:
         assert transitions.transition(update.pk, to)
 
 
 def write_state(update: UpdateJob, to: State) -> int:
-    """As somebody would who knows SQL and not our rules."""
+    """Write a state with SQL, past all rules in Python."""
     ended = None if to in UNFINISHED else connection.ops.adapt_datetimefield_value(timezone.now())
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
@@ -49,10 +49,10 @@ def write_state(update: UpdateJob, to: State) -> int:
 
 
 @pytest.mark.parametrize(("old", "new"), PAIRS)
-def test_a_move_succeeds_if_and_only_if_the_diagram_has_it(
+def test_a_transition_succeeds_if_and_only_if_it_is_in_the_diagram(
     maple: District, old: State, new: State
 ) -> None:
-    update = standing(maple, old)
+    update = update_in_state(maple, old)
     allowed = new in TRANSITIONS.get(old, ())
     assert transitions.transition(update.pk, new) is allowed
     update.refresh_from_db()
@@ -61,10 +61,10 @@ def test_a_move_succeeds_if_and_only_if_the_diagram_has_it(
 
 
 @pytest.mark.parametrize(("old", "new"), PAIRS)
-def test_the_database_refuses_every_other_move_by_itself(
+def test_the_database_rejects_every_other_transition(
     maple: District, old: State, new: State
 ) -> None:
-    update = standing(maple, old)
+    update = update_in_state(maple, old)
     if new in TRANSITIONS.get(old, ()):
         assert write_state(update, new) == 1
     else:
@@ -74,14 +74,14 @@ def test_the_database_refuses_every_other_move_by_itself(
         assert update.state == old
 
 
-def test_a_word_that_is_no_state_is_refused(maple: District) -> None:
-    update = standing(maple, State.RECEIVED)
+def test_an_unknown_state_is_rejected(maple: District) -> None:
+    update = update_in_state(maple, State.RECEIVED)
     with pytest.raises(IntegrityError), transaction.atomic():
         UpdateJob.objects.filter(pk=update.pk).update(state="resting")
 
 
 @pytest.mark.parametrize("state", [state for state in State if state is not State.RECEIVED])
-def test_an_update_begins_as_received_and_as_nothing_else(maple: District, state: State) -> None:
+def test_the_initial_state_of_an_update_is_received(maple: District, state: State) -> None:
     update = send(maple, a_class(1))
     update.pk, update.number, update.file_digest, update.state = None, 2, "0" * 64, state
     update.ended_at = None if state in UNFINISHED else timezone.now()
@@ -92,29 +92,31 @@ def test_an_update_begins_as_received_and_as_nothing_else(maple: District, state
         update.save(force_insert=True)
 
 
-def test_from_the_end_no_move_leads_away() -> None:
+def test_final_states_have_no_transitions() -> None:
     assert {*UNFINISHED, *TO} == set(State)
     assert not {State.COMPLETED, State.REFUSED, State.CANCELED, State.FAILED} & TRANSITIONS.keys()
 
 
 @pytest.mark.parametrize(("one", "other"), list(product(IN_PROGRESS, IN_PROGRESS)))
-def test_two_updates_of_a_district_are_never_in_work_together(
+def test_only_one_update_of_a_district_is_in_progress(
     maple: District, one: str, other: str
 ) -> None:
     first, second = send(maple, a_class(1)), send(maple, a_class(2))
-    bring(first, State(one))
+    make_transitions(first, State(one))
     with pytest.raises(IntegrityError), transaction.atomic():
-        bring(second, State(other))
+        make_transitions(second, State(other))
     assert not UpdateJob.objects.filter(pk=second.pk, state__in=IN_PROGRESS).exists()
 
 
-def test_two_districts_are_in_work_together(maple: District, cedar: District) -> None:
+def test_updates_of_two_districts_are_in_progress_at_the_same_time(
+    maple: District, cedar: District
+) -> None:
     for district in (maple, cedar):
         assert transitions.transition(send(district, a_class(1)).pk, State.CHECKING)
     assert UpdateJob.objects.filter(state=State.CHECKING).count() == 2
 
 
-def test_the_database_refuses_the_same_file_twice_while_it_lives(maple: District) -> None:
+def test_the_database_rejects_the_same_file_twice_while_it_is_unfinished(maple: District) -> None:
     update = send(maple, a_class(1))
     update.pk, update.number = None, 2
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -131,7 +133,7 @@ def test_an_update_never_has_more_outcomes_than_rows(maple: District) -> None:
         )
 
 
-def test_an_update_has_an_end_exactly_when_it_has_ended(maple: District) -> None:
+def test_an_update_has_an_end_time_exactly_when_it_has_ended(maple: District) -> None:
     update = send(maple, a_class(1))
     with pytest.raises(IntegrityError), transaction.atomic():
         UpdateJob.objects.filter(pk=update.pk).update(ended_at=timezone.now())
