@@ -1,4 +1,4 @@
-"""Staged rows become changes, chunk by chunk, and a row that has become impossible is rejected alone."""
+"""Applying staged rows, chunk by chunk; rows that have become impossible are rejected alone."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ def school(maple: District) -> District:
 
 
 def edit(key: str, **values: str) -> None:
-    """Somebody changes a student by hand."""
+    """Edit a student by hand."""
     student = Student.objects.get(student_id=key)
     for column, value in values.items():
         setattr(student, column, value)
@@ -87,7 +87,7 @@ def test_a_row_whose_username_was_taken_meanwhile_is_rejected_alone(school: Dist
         ),
     ],
 )
-def test_whatever_key_was_taken_meanwhile_rejects_the_row(
+def test_a_key_that_was_taken_meanwhile_rejects_the_row(
     school: District, text: str, changed: dict[str, str], column: str
 ) -> None:
     update = send(school, text, Mode.ADD)
@@ -98,7 +98,7 @@ def test_whatever_key_was_taken_meanwhile_rejects_the_row(
 
 
 @pytest.mark.parametrize("size", [2, 100])
-def test_who_waited_for_a_row_that_became_impossible_is_rejected_too(
+def test_a_row_that_depends_on_an_impossible_row_is_rejected_too(
     school: District, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(apply, "MIN_CHUNK_ROWS", size)
@@ -117,7 +117,7 @@ def test_who_waited_for_a_row_that_became_impossible_is_rejected_too(
     }
 
 
-def test_a_ring_whose_member_became_impossible_is_rejected_whole(school: District) -> None:
+def test_a_cycle_with_an_impossible_row_is_rejected_completely(school: District) -> None:
     update = send(school, "STUDENT_ID,USERNAME,LAST_NAME\ns000,u001,Fox\ns001,u002,\ns002,u000,")
     applying(update)
     edit("s005", first_name="Ann000", last_name="Fox")
@@ -125,7 +125,7 @@ def test_a_ring_whose_member_became_impossible_is_rejected_whole(school: Distric
     assert column_of(school, "USERNAME") == {f"s00{n}": f"u00{n}" for n in range(6)}
 
 
-def test_a_ring_that_became_impossible_lets_its_username_go_to_nobody(school: District) -> None:
+def test_a_cycle_that_became_impossible_releases_no_username(school: District) -> None:
     update = send(school, "STUDENT_ID,USERNAME\ns000,u001\ns001,u000")
     applying(update)
     edit("s001", username="elsewhere")
@@ -139,7 +139,7 @@ def test_a_ring_that_became_impossible_lets_its_username_go_to_nobody(school: Di
 
 
 @pytest.mark.parametrize("rows", [("s000,Bob,", "n1,Bob,Kim"), ("n1,Bob,Kim", "s000,Bob,")])
-def test_two_rows_that_became_one_name_meanwhile_clash_and_only_one_goes(
+def test_of_two_rows_that_lead_to_the_same_name_only_one_is_applied(
     school: District, rows: tuple[str, str]
 ) -> None:
     header = "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB"
@@ -157,7 +157,7 @@ def test_two_rows_that_became_one_name_meanwhile_clash_and_only_one_goes(
     assert len(named) == 1
 
 
-def test_a_student_who_is_gone_meanwhile_rejects_the_row(school: District) -> None:
+def test_a_student_who_was_deleted_meanwhile_rejects_the_row(school: District) -> None:
     update = send(school, "STUDENT_ID,GRADE\ns000,5\ns001,5")
     applying(update)
     Change.objects.filter(student__student_id="s000").delete()
@@ -174,7 +174,7 @@ def test_a_student_who_is_gone_meanwhile_rejects_the_row(school: District) -> No
     assert night.problems(update) == {2: ["changed_meanwhile"]}
 
 
-def test_the_history_tells_what_was_really_there(school: District) -> None:
+def test_the_history_has_the_values_that_were_replaced(school: District) -> None:
     update = send(school, "STUDENT_ID,GRADE,RACE\ns000,5,WH")
     applying(update)
     edit("s000", grade="7", middle_initial="Q")
@@ -183,7 +183,7 @@ def test_the_history_tells_what_was_really_there(school: District) -> None:
     assert values_of(school, "s000", "MIDDLE_INITIAL") == ("Q",)
 
 
-def test_a_row_that_says_what_is_true_by_now_is_unchanged(school: District) -> None:
+def test_a_row_that_no_longer_changes_its_student_is_unchanged(school: District) -> None:
     update = send(school, "STUDENT_ID,GRADE,GROUPS\ns000,5,Band\ns001,6,\ns002,,Band")
     applying(update)
     edit("s000", grade="5")
@@ -199,7 +199,7 @@ def test_a_row_that_says_what_is_true_by_now_is_unchanged(school: District) -> N
     assert history(school, "s002") == [("STUDENT", "", "added")]
 
 
-def test_a_transfer_looks_at_the_school_as_it_is_by_now(school: District) -> None:
+def test_a_transfer_is_compared_with_the_present_school(school: District) -> None:
     update = send(school, "STUDENT_ID,SCHOOL_ID\ns000,200")
     applying(update)
     run_by_hand = School.objects.get(district=school, organization_id="200")
@@ -209,7 +209,7 @@ def test_a_transfer_looks_at_the_school_as_it_is_by_now(school: District) -> Non
     assert values_of(school, "s000", "SCHOOL_ID", "GROUPS") == ("200", "Default")
 
 
-def test_rows_that_the_version_before_staged_are_applied_like_others(school: District) -> None:
+def test_rows_staged_by_the_previous_version_are_applied(school: District) -> None:
     update = send(school, "STUDENT_ID,GRADE,PASSWORD\ns000,5,from-file\ns001,6,\ns002,7,")
     applying(update)
     StagedRow.objects.exclude(line=3).update(simple_columns=None)
@@ -223,7 +223,9 @@ def test_rows_that_the_version_before_staged_are_applied_like_others(school: Dis
     assert changes_by_field(update) == {"GRADE": 3, "PASSWORD": 1}
 
 
-def test_a_password_that_was_changed_meanwhile_is_the_files_in_the_end(school: District) -> None:
+def test_a_password_that_was_changed_meanwhile_is_replaced_by_that_of_the_file(
+    school: District,
+) -> None:
     update = send(school, "STUDENT_ID,PASSWORD\ns000,from-file")
     applying(update)
     Student.objects.filter(student_id="s000").update(password=hash_for_import("by-hand"))
@@ -231,7 +233,7 @@ def test_a_password_that_was_changed_meanwhile_is_the_files_in_the_end(school: D
     assert verify(password_of(school, "s000"), "from-file")
 
 
-def test_a_chunk_has_no_more_rows_than_it_should(school: District) -> None:
+def test_a_chunk_has_at_most_the_planned_rows(school: District) -> None:
     update = send(school, a_class(6, GRADE="5"))
     applying(update, 1)
     assert told(update).updated == 2
@@ -250,7 +252,7 @@ def test_a_chunk_has_no_more_rows_than_it_should(school: District) -> None:
         (4000, 0.01, 5000),
     ],
 )
-def test_a_chunk_is_as_large_as_a_quarter_of_a_second_allows(
+def test_the_size_of_a_chunk_is_adapted_to_a_quarter_of_a_second(
     monkeypatch: pytest.MonkeyPatch, size: int, seconds: float, wanted: int
 ) -> None:
     monkeypatch.setattr(apply, "MIN_CHUNK_ROWS", 100)
@@ -259,7 +261,7 @@ def test_a_chunk_is_as_large_as_a_quarter_of_a_second_allows(
 
 
 @pytest.mark.only_on("postgresql")
-def test_a_chunk_relies_on_indexes(school: District, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chunk_uses_indexes(school: District, monkeypatch: pytest.MonkeyPatch) -> None:
     settings: list[str] = []
 
     def look(*chunk: Any) -> None:

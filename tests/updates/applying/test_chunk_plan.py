@@ -1,4 +1,4 @@
-"""What a chunk does to students, decided over plain values: no test here has a database."""
+"""The plan of a chunk, a pure function; no test here uses the database."""
 
 import json
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ ANN = {"FIRST_NAME": "Ann", "LAST_NAME": "Lee", "DOB": "2012-05-13"}
 
 
 def student(pk: int, version: int = 0, **values: str) -> StudentSnapshot:
-    """A student with the ID s1 and the username u1, if its key is 1."""
+    """Return a student; the one with the key 1 has the ID s1 and the username u1."""
     known = {
         "STUDENT_ID": f"s{pk}",
         "USERNAME": f"u{pk}",
@@ -34,7 +34,7 @@ def student(pk: int, version: int = 0, **values: str) -> StudentSnapshot:
 
 
 def pending(line: int, record: StudentSnapshot | None, /, **values: str) -> PendingRow:
-    """A staged row that needs a look at its student, of version 0, or of a new student."""
+    """Return a staged row that isn't simple, for a student of version 0 or a new student."""
     student_id = record.pk if record else None
     version = 0 if record else None
     said: Mapping[str, Any] = values
@@ -45,12 +45,12 @@ def pending(line: int, record: StudentSnapshot | None, /, **values: str) -> Pend
 
 
 def simple(line: int, record: StudentSnapshot, /, **values: str) -> PendingRow:
-    """A staged row of simple columns only."""
+    """Return a staged row of simple columns only."""
     return pending(line, record, **values)._replace(simple_columns=",".join(values))
 
 
 def holders_of(students: Students) -> Holders:
-    """Who holds which keys."""
+    """Return the holders of all keys."""
     records = students.values()
     return {
         "STUDENT_ID": {record.values["STUDENT_ID"]: record.pk for record in records},
@@ -60,19 +60,19 @@ def holders_of(students: Students) -> Holders:
 
 
 def plan(rows: list[PendingRow], *enrolled: StudentSnapshot) -> ChunkPlan:
-    """The plan of a chunk of these rows, if these are the students of the district."""
+    """Return the plan of a chunk of these rows, with these students in the district."""
     students = {record.pk: record for record in enrolled}
     chunk = ChunkRows.split(rows, {record.pk: record.version for record in enrolled})
     return ChunkPlan.build(chunk, students, holders_of(students))
 
 
 def new_values(chunk: ChunkPlan) -> dict[int, Values]:
-    """Line to the new values of its student."""
+    """Return the new values of the student of each line."""
     return {line: change.new for line, change in chunk.changes.items()}
 
 
 def rejected(chunk: ChunkPlan) -> dict[int | None, str | None]:
-    """Line to the column that is reported."""
+    """Return the reported column of each rejected line."""
     assert {problem.code for problem in chunk.rejected} <= {"changed_meanwhile"}
     return {problem.line: problem.column for problem in chunk.rejected}
 
@@ -110,7 +110,7 @@ def test_simple_changes_claim_no_keys() -> None:
     assert claim_keys(chunk, {}) == {}
 
 
-def test_a_student_of_another_version_is_looked_at_and_leaves_no_fingerprint() -> None:
+def test_a_student_of_another_version_is_compared_and_no_fingerprint_is_stored() -> None:
     one = student(1, version=3, GRADE="7")
     chunk = plan([simple(2, one, GRADE="5", RACE="WH")._replace(student_version=2)], one)
     assert chunk.simple_changes == {}
@@ -121,7 +121,7 @@ def test_a_student_of_another_version_is_looked_at_and_leaves_no_fingerprint() -
 # Changes that are compared with their student
 
 
-def test_a_change_of_the_same_version_leaves_its_fingerprint() -> None:
+def test_the_fingerprint_of_a_change_of_the_same_version_is_stored() -> None:
     one = student(1)
     chunk = plan([pending(2, one, GROUPS="Chess")], one)
     assert new_values(chunk) == {2: {"GROUPS": "Chess"}}
@@ -129,7 +129,7 @@ def test_a_change_of_the_same_version_leaves_its_fingerprint() -> None:
     assert chunk.field_counts() == {"GROUPS": 1, STUDENT_ADDED: 0}
 
 
-def test_a_row_that_says_what_is_true_by_now_is_unchanged() -> None:
+def test_a_row_that_no_longer_changes_its_student_is_unchanged() -> None:
     before, now = student(1), student(1, version=1, GRADE="5")
     chunk = plan([simple(2, before, GRADE="5")], now)
     assert new_values(chunk) == {2: {}}
@@ -149,14 +149,14 @@ def test_a_password_is_compared_as_it_is_stored(stored: str, new: Values) -> Non
     assert new_values(chunk) == {2: new}
 
 
-def test_a_transfer_is_compared_with_the_school_as_it_is_by_now() -> None:
+def test_a_transfer_is_compared_with_the_present_school() -> None:
     before, now = student(1), student(1, version=1, SCHOOL_ID="200", GROUPS="Chess")
     assert new_values(plan([pending(2, before, SCHOOL_ID="200")], now)) == {2: {}}
     moved = {"SCHOOL_ID": "200", "GROUPS": "Default", "STAFF": ""}
     assert new_values(plan([pending(2, before, SCHOOL_ID="200")], before)) == {2: moved}
 
 
-def test_a_student_who_is_gone_rejects_the_row_alone() -> None:
+def test_a_student_who_was_deleted_rejects_the_row_alone() -> None:
     one, two = student(1), student(2)
     rows = [simple(2, one, GRADE="5"), pending(3, one, USERNAME="new"), simple(4, two, GRADE="5")]
     chunk = plan(rows, two)
@@ -204,7 +204,7 @@ def test_new_students_without_id_or_username_do_not_clash() -> None:
     assert rejected(plan([pending(2, None, **ANN), pending(3, None, **others)])) == {}
 
 
-def test_of_two_rows_that_take_one_key_the_first_line_gets_it() -> None:
+def test_of_two_rows_that_claim_one_key_the_first_line_gets_it() -> None:
     one = student(1)
     rows = [pending(3, None, **ANN, USERNAME="new"), pending(2, one, USERNAME="new")]
     assert rejected(plan(rows, one)) == {3: "USERNAME"}
@@ -229,32 +229,32 @@ def test_a_key_that_its_holder_keeps_rejects_the_row(values: Values, column: str
     assert list(chunk.changes) == [3]
 
 
-def test_a_key_that_is_given_up_in_the_chunk_can_be_taken() -> None:
+def test_a_key_that_is_released_in_the_chunk_can_be_claimed() -> None:
     one, two = student(1), student(2)
     for rows in ([pending(2, one, USERNAME="u2"), pending(3, two, USERNAME="new")],) * 2:
         assert rejected(plan(rows, one, two)) == {}
         rows.reverse()
 
 
-def test_a_new_student_takes_a_key_that_is_given_up() -> None:
+def test_a_new_student_can_claim_a_key_that_is_released() -> None:
     one = student(1)
     rows = [pending(2, one, USERNAME="new"), pending(3, None, **ANN, USERNAME="u1")]
     assert rejected(plan(rows, one)) == {}
 
 
-def test_giving_up_one_key_frees_no_other() -> None:
+def test_releasing_one_key_releases_no_other() -> None:
     one, two = student(1), student(2)
     rows = [pending(2, one, USERNAME="u2"), pending(3, two, FIRST_NAME="Zoe")]
     assert rejected(plan(rows, one, two)) == {2: "USERNAME"}
 
 
-def test_the_same_name_in_other_capitals_takes_no_key() -> None:
+def test_the_same_name_in_other_capitals_claims_no_key() -> None:
     one = student(1)
     chunk = ChunkRows.split([pending(2, one, FIRST_NAME="ANN1", USERNAME="u1")], {1: 0})
     assert claim_keys(chunk, {1: one}) == {}
 
 
-def test_a_rejected_row_gives_nothing_up_so_those_that_wait_are_rejected_too() -> None:
+def test_a_rejected_row_releases_no_key_so_dependent_rows_are_rejected_too() -> None:
     students = [student(n) for n in range(1, 5)]
     rows = [pending(n + 1, students[n - 1], USERNAME=f"u{n + 1}") for n in range(1, 4)]
     assert rejected(plan(rows, *students)) == dict.fromkeys((4, 3, 2), "USERNAME")
@@ -264,7 +264,7 @@ def test_a_rejected_row_gives_nothing_up_so_those_that_wait_are_rejected_too() -
 
 
 @pytest.mark.parametrize("size", [2, 3, 50])
-def test_a_ring_is_applied_as_a_whole(size: int) -> None:
+def test_a_cycle_is_applied_completely(size: int) -> None:
     students = [student(n) for n in range(size)]
     rows = [pending(n + 2, students[n], USERNAME=f"u{(n + 1) % size}") for n in range(size)]
     chunk = plan(rows, *students)
@@ -272,7 +272,7 @@ def test_a_ring_is_applied_as_a_whole(size: int) -> None:
 
 
 @pytest.mark.parametrize("size", [2, 3, 50])
-def test_a_ring_with_one_impossible_row_is_rejected_as_a_whole(size: int) -> None:
+def test_a_cycle_with_one_impossible_row_is_rejected_completely(size: int) -> None:
     students = [student(n) for n in range(size)]
     rows = [pending(n + 2, students[n], USERNAME=f"u{(n + 1) % size}") for n in range(size)]
     rows[0] = pending(2, students[0], USERNAME=f"u{1 % size}", STUDENT_ID="held")
@@ -282,7 +282,7 @@ def test_a_ring_with_one_impossible_row_is_rejected_as_a_whole(size: int) -> Non
     assert chunk.changes == {}
 
 
-def test_a_ring_whose_student_has_left_it_meanwhile_lets_the_others_go_on() -> None:
+def test_a_cycle_whose_student_has_left_it_meanwhile_is_applied() -> None:
     one, two = student(1), student(2, version=1, USERNAME="elsewhere")
     rows = [pending(2, one, USERNAME="u2"), pending(3, two, USERNAME="u1")]
     assert rejected(plan(rows, one, two)) == {}
@@ -308,7 +308,7 @@ ENROLLED = st.dictionaries(PKS, st.integers(0, 1), min_size=1).map(
 
 @st.composite
 def chunks(draw: st.DrawFn) -> tuple[list[PendingRow], Students]:
-    """A chunk of rows, each of another student, and the students who are enrolled."""
+    """Draw a chunk of rows of different students, and the enrolled students."""
     enrolled = draw(ENROLLED)
     rows: list[PendingRow] = []
     for pk in draw(st.lists(PKS, unique=True)):
@@ -353,7 +353,7 @@ def test_afterward_no_two_students_have_the_same_key(
 
 
 @given(chunks())
-def test_only_rows_that_take_a_key_or_have_no_student_are_rejected(
+def test_only_rows_that_claim_a_key_or_have_no_student_are_rejected(
     chunk: tuple[list[PendingRow], Students],
 ) -> None:
     rows, enrolled = chunk
@@ -363,7 +363,7 @@ def test_only_rows_that_take_a_key_or_have_no_student_are_rejected(
 
 
 @given(chunks())
-def test_if_nobody_holds_a_key_only_rows_that_take_the_same_key_clash(
+def test_if_nobody_holds_a_key_only_rows_that_claim_the_same_key_clash(
     chunk: tuple[list[PendingRow], Students],
 ) -> None:
     rows, enrolled = chunk

@@ -1,4 +1,4 @@
-"""What of a file is still to be checked, whoever checked what and wherever it was left."""
+"""Byte ranges: which are unchecked, and checks by two processes in any order."""
 
 from contextlib import suppress
 from itertools import islice
@@ -32,7 +32,7 @@ from tests.updates.night import (
 )
 
 ROWS = 60
-SPAN = 10  # bytes of a stretch in the property test, whose records have one byte each
+SPAN = 10  # bytes of a byte range in the property test, whose records have one byte each
 in_one_test = settings(
     max_examples=depth.examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -40,8 +40,11 @@ slow = settings(in_one_test, max_examples=depth.examples(20))
 
 
 @pytest.fixture
-def small_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files of a few rows have many, each has several batches, and all are checked by this very process."""
+def small_byte_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make byte ranges so small that a file of a few rows has many, with several batches each.
+
+    No second process is started.
+    """
     monkeypatch.setattr(scan, "CHECKPOINT_INTERVAL_BYTES", 256)
     monkeypatch.setattr(encodings, "CHUNK", 64)
     monkeypatch.setattr(check_range, "MIN_BATCH_RECORDS", 2)
@@ -49,8 +52,8 @@ def small_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parallel, "MIN_RANGES", 1_000_000)
 
 
-def night() -> str:
-    """Of everything something, all over the file."""
+def mixed_file() -> str:
+    """Return a file with all kinds of rows in all byte ranges."""
     header, *rows = a_class(ROWS, GRADE="4").splitlines()
     for number in range(0, ROWS, 3):
         rows[number] = rows[number].removesuffix(",4") + ",5"
@@ -68,8 +71,8 @@ def school(maple: District) -> District:
     return maple
 
 
-def all_about(update: UpdateJob) -> tuple[Any, ...]:
-    """What must not depend on who checked it, how often, and in which order."""
+def check_results(update: UpdateJob) -> tuple[Any, ...]:
+    """Return all results of a check, which must not depend on processes, crashes or order."""
     update.refresh_from_db()
     rows = update.stagedrow_set.order_by("line").values_list(
         "line", "student__student_id", "apply_order", "outcome"
@@ -87,21 +90,21 @@ def all_about(update: UpdateJob) -> tuple[Any, ...]:
     )
 
 
-def begun(update: UpdateJob) -> str:
-    """A run that has checked one batch; returns its id."""
+def start_run(update: UpdateJob) -> str:
+    """Start a run, check one batch, and return the run's ID."""
     next(runner.run_steps(update.pk))
     update.refresh_from_db()
     return update.run_id
 
 
-def a_hand(update: UpdateJob) -> check_range.RangeWorker:
-    """Lent to a run that has checked one batch."""
+def range_worker(update: UpdateJob) -> check_range.RangeWorker:
+    """Return a worker for a run that has checked one batch."""
     return check_range.RangeWorker(
-        update.pk, begun(update), FingerprintIndex.load(update.district_id)
+        update.pk, start_run(update), FingerprintIndex.load(update.district_id)
     )
 
 
-# What is open
+# Unchecked ranges
 
 
 @pytest.fixture
@@ -111,7 +114,10 @@ def an_update(maple: District) -> UpdateJob:
 
 @st.composite
 def checked(draw: st.DrawFn) -> tuple[list[int], list[list[int]]]:
-    """Bytes of marks, and in each stretch the bytes at which batches have ended: from its begin on, without gaps."""
+    """Draw checkpoints, and for each byte range the ends of its checked batches, by their byte.
+
+    Batches start at the begin of their byte range and have no gaps.
+    """
     sizes = draw(st.lists(st.integers(1, SPAN), min_size=1, max_size=8))
     marks, ends, at = [], [], 0
     for size in sizes:
@@ -125,7 +131,7 @@ def checked(draw: st.DrawFn) -> tuple[list[int], list[list[int]]]:
 
 @in_one_test
 @given(checked())
-def test_open_is_what_no_batch_has_reached(
+def test_unchecked_is_what_no_batch_has_reached(
     an_update: UpdateJob, found: tuple[list[int], list[list[int]]]
 ) -> None:
     marks, ends = found
@@ -148,7 +154,7 @@ def test_open_is_what_no_batch_has_reached(
     assert byte_ranges.unchecked_ranges(an_update) == expected
 
 
-def test_a_file_without_marks_is_one_stretch(an_update: UpdateJob) -> None:
+def test_a_file_without_checkpoints_is_one_byte_range(an_update: UpdateJob) -> None:
     assert an_update.checkpoints == []
     assert byte_ranges.unchecked_ranges(an_update) == [ByteRange(None, None)]
     CheckedRange.objects.create(
@@ -157,9 +163,7 @@ def test_a_file_without_marks_is_one_stretch(an_update: UpdateJob) -> None:
     assert byte_ranges.unchecked_ranges(an_update) == [ByteRange(FilePosition(18, 2), None)]
 
 
-def test_batches_of_another_update_reach_nothing_here(
-    an_update: UpdateJob, cedar: District
-) -> None:
+def test_batches_of_another_update_are_ignored(an_update: UpdateJob, cedar: District) -> None:
     other = send(cedar, "STUDENT_ID,GRADE\n1,5")
     CheckedRange.objects.create(
         update=other, end_byte=18, end_line=2, student_ids=b"", line_numbers=b""
@@ -168,7 +172,7 @@ def test_batches_of_another_update_reach_nothing_here(
 
 
 @pytest.mark.parametrize(
-    "stretch",
+    "byte_range",
     [
         ByteRange(None, None),
         ByteRange(None, 0),
@@ -178,40 +182,40 @@ def test_batches_of_another_update_reach_nothing_here(
         ByteRange(FilePosition(1 << 40, 1 << 31), 1 << 41),
     ],
 )
-def test_a_stretch_told_to_another_process_is_the_same(stretch: ByteRange) -> None:
-    assert ByteRange.from_json(stretch.as_json()) == stretch
+def test_a_byte_range_is_the_same_after_json(byte_range: ByteRange) -> None:
+    assert ByteRange.from_json(byte_range.as_json()) == byte_range
 
 
-# A check in stretches
+# Checks of byte ranges
 
 
-@pytest.mark.usefixtures("small_stretches")
-def test_the_night_has_many_stretches_and_they_change_nothing(
+@pytest.mark.usefixtures("small_byte_ranges")
+def test_the_mixed_file_has_many_byte_ranges_and_the_same_result(
     school: District, cedar: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     enroll(cedar, a_class(ROWS, GRADE="4"))
-    in_stretches = send(school, night())
+    in_byte_ranges = send(school, mixed_file())
     monkeypatch.setattr(scan, "CHECKPOINT_INTERVAL_BYTES", 1 << 21)
-    at_once = send(cedar, night())
-    assert (len(in_stretches.checkpoints), len(at_once.checkpoints)) == (8, 0)
-    applying(in_stretches)
+    at_once = send(cedar, mixed_file())
+    assert (len(in_byte_ranges.checkpoints), len(at_once.checkpoints)) == (8, 0)
+    applying(in_byte_ranges)
     applying(at_once)
-    assert all_about(in_stretches) == all_about(at_once)
+    assert check_results(in_byte_ranges) == check_results(at_once)
     assert (
-        counts(finish(in_stretches))
+        counts(finish(in_byte_ranges))
         == counts(finish(at_once))
         == {"updated": 20, "unchanged": 33, "rejected": 10}
     )
     assert dump(school) == dump(cedar)
 
 
-@pytest.mark.usefixtures("small_stretches")
+@pytest.mark.usefixtures("small_byte_ranges")
 @pytest.mark.parametrize("steps", [1, 2, 3, 5, 8, 13])
-def test_a_check_stopped_anywhere_goes_on_and_counts_every_row_once(
+def test_a_check_stopped_anywhere_resumes_and_counts_every_row_once(
     school: District, cedar: District, steps: int
 ) -> None:
     enroll(cedar, a_class(ROWS, GRADE="4"))
-    whole, stopped = send(school, night()), send(cedar, night())
+    whole, stopped = send(school, mixed_file()), send(cedar, mixed_file())
     applying(whole)
     while told(stopped).read < stopped.rows:
         work = runner.run_steps(stopped.pk)
@@ -222,55 +226,56 @@ def test_a_check_stopped_anywhere_goes_on_and_counts_every_row_once(
                 break
         work.close()
     applying(stopped)
-    assert all_about(stopped) == all_about(whole)
+    assert check_results(stopped) == check_results(whole)
     finish(whole)
     finish(stopped)
     assert dump(school) == dump(cedar)
 
 
-@pytest.mark.usefixtures("small_stretches")
+@pytest.mark.usefixtures("small_byte_ranges")
 @slow
 @given(st.data())
-def test_in_whatever_order_stretches_are_checked_and_wherever_one_is_left_it_comes_to_the_same(
+def test_the_order_of_byte_ranges_and_interruptions_do_not_change_the_result(
     school: District, data: st.DataObject
 ) -> None:
-    """By one hand and the other, some stretches to their end and some not, and the run behind it takes the rest."""
+    """By one worker and the other, some stretches to their end and some not, and the run behind it takes the rest."""
     whole = check_alone(school)
-    update = send(school, night())
-    hand = a_hand(update)
+    update = send(school, mixed_file())
+    worker = range_worker(update)
     todo = byte_ranges.unchecked_ranges(update)
     for at in data.draw(st.lists(st.integers(0, len(todo) - 1), unique=True)):
         batches = data.draw(st.integers(0, 3))
         for _ in islice(
-            check_range.check_byte_range(todo[at], hand.update, hand.run, hand.checker), batches
+            check_range.check_byte_range(todo[at], worker.update, worker.run, worker.checker),
+            batches,
         ):
             pass
     applying(update)
-    assert all_about(update) == whole
+    assert check_results(update) == whole
     transitions.transition(update.pk, State.CANCELED)
 
 
 def check_alone(district: District) -> tuple[Any, ...]:
-    """What the night comes to if nothing happens; it is not applied."""
-    update = send(district, night())
+    """Return the results of a check without interruption; the update isn't applied."""
+    update = send(district, mixed_file())
     applying(update)
-    found = all_about(update)
+    found = check_results(update)
     transitions.transition(update.pk, State.CANCELED)
     return found
 
 
-@pytest.mark.usefixtures("small_stretches")
-def test_a_hand_checks_its_stretch_and_nothing_else(school: District) -> None:
-    update = send(school, night())
-    hand = a_hand(update)
+@pytest.mark.usefixtures("small_byte_ranges")
+def test_a_worker_checks_its_byte_range_and_nothing_else(school: District) -> None:
+    update = send(school, mixed_file())
+    worker = range_worker(update)
     first, *middle, last = byte_ranges.unchecked_ranges(update)
-    hand.check(last)
+    worker.check(last)
     assert byte_ranges.unchecked_ranges(update) == [
         first,
         *middle,
         ByteRange(_end_of(update), None),
     ]
-    hand.check(middle[2])
+    worker.check(middle[2])
     assert byte_ranges.unchecked_ranges(update)[:-1] == [first, *middle[:2], *middle[3:]]
 
 
@@ -279,24 +284,26 @@ def _end_of(update: UpdateJob) -> FilePosition:
     return FilePosition(last.end_byte, last.end_line)
 
 
-@pytest.mark.usefixtures("small_stretches")
+@pytest.mark.usefixtures("small_byte_ranges")
 @pytest.mark.parametrize("cause", ["another run", "canceled"])
-def test_a_hand_whose_run_has_lost_the_update_writes_nothing(school: District, cause: str) -> None:
-    update = send(school, night())
-    hand = a_hand(update)
+def test_a_worker_whose_run_has_lost_the_update_writes_nothing(
+    school: District, cause: str
+) -> None:
+    update = send(school, mixed_file())
+    worker = range_worker(update)
     if cause == "canceled":
         transitions.transition(update.pk, State.CANCELED)
     else:
-        begun(update)
-    before = all_about(update), byte_ranges.unchecked_ranges(update)
-    for stretch in byte_ranges.unchecked_ranges(update):
+        start_run(update)
+    before = check_results(update), byte_ranges.unchecked_ranges(update)
+    for byte_range in byte_ranges.unchecked_ranges(update):
         with pytest.raises(transitions.Fenced):
-            hand.check(stretch)
-    assert (all_about(update), byte_ranges.unchecked_ranges(update)) == before
+            worker.check(byte_range)
+    assert (check_results(update), byte_ranges.unchecked_ranges(update)) == before
 
 
-@pytest.mark.usefixtures("small_stretches")
-def test_a_second_hand_is_asked_for_only_where_there_is_enough_to_do(
+@pytest.mark.usefixtures("small_byte_ranges")
+def test_a_second_process_is_started_only_for_a_large_file(
     school: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parallel, "MIN_RANGES", 4)
@@ -315,14 +322,14 @@ def test_a_second_hand_is_asked_for_only_where_there_is_enough_to_do(
     assert len(small.checkpoints) < 3
     finish(small)
     assert started == []
-    large = send(school, night())
+    large = send(school, mixed_file())
     with suppress(NotStarted):
         finish(large)
     assert len(started) == 1
 
 
-@pytest.mark.usefixtures("small_stretches")
-def test_new_students_of_all_stretches_are_added_once(maple: District) -> None:
+@pytest.mark.usefixtures("small_byte_ranges")
+def test_new_students_of_all_byte_ranges_are_added_once(maple: District) -> None:
     text = complete(a_class(ROWS))
     assert len(send(maple, text, Mode.ADD).checkpoints) > 8
     result = finish(UpdateJob.objects.get())

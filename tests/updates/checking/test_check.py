@@ -1,4 +1,4 @@
-"""Rows read, matched and compared: what differs is staged, what is wrong is rejected, the rest is unchanged."""
+"""Checks of rows: each is staged, rejected or unchanged."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -60,12 +60,12 @@ def school(maple: District) -> District:
 
 
 @pytest.fixture
-def the_time_is(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
+def set_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime], None]:
     return lambda moment: monkeypatch.setattr(timezone, "now", lambda: moment)
 
 
-def all_about(update: UpdateJob) -> tuple[Any, ...]:
-    """What must not depend on how often a check was begun."""
+def check_results(update: UpdateJob) -> tuple[Any, ...]:
+    """Return all results of a check, which must not depend on interruptions."""
     update.refresh_from_db()
     rows = update.stagedrow_set.order_by("line").values_list(
         "line", "apply_order", "outcome", "claims_name_key"
@@ -83,7 +83,7 @@ def all_about(update: UpdateJob) -> tuple[Any, ...]:
     )
 
 
-def test_every_row_comes_to_one_thing(school: District) -> None:
+def test_every_row_has_one_outcome(school: District) -> None:
     assert counts(run(school, MIXED)) == CAME_TO
     assert problems(last(school)) == {
         4: ["bad_value"],
@@ -98,7 +98,7 @@ def test_every_row_comes_to_one_thing(school: District) -> None:
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_a_check_that_is_dropped_between_batches_goes_on_where_it_was(
+def test_a_check_that_is_interrupted_between_batches_resumes_there(
     maple: District, cedar: District
 ) -> None:
     file = MIXED.replace("200", "100")
@@ -112,13 +112,13 @@ def test_a_check_that_is_dropped_between_batches_goes_on_where_it_was(
         begun += 1
     assert begun == 7
     applying(dropped)
-    assert all_about(whole) == all_about(dropped)
+    assert check_results(whole) == check_results(dropped)
     assert counts(finish(whole)) == counts(finish(dropped))
     assert dump(maple) == dump(cedar)
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_who_is_changed_by_hand_while_the_file_is_checked_stays_so_until_the_next_one(
+def test_a_student_edited_during_the_check_stays_so_until_the_next_file(
     school: District,
 ) -> None:
     update = send(school, a_class(10), Mode.ADD)
@@ -157,7 +157,7 @@ def test_the_counts_add_up_after_every_step(school: District) -> None:
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_a_row_on_which_a_rule_of_ours_fails_is_rejected_and_the_others_go_on(
+def test_a_row_that_triggers_a_bug_in_a_rule_is_rejected_alone(
     school: District, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     rule = row_validator.RowValidator.validate
@@ -177,7 +177,7 @@ def test_a_row_on_which_a_rule_of_ours_fails_is_rejected_and_the_others_go_on(
     assert "line 3" in caplog.text
 
 
-def test_a_duplicate_of_a_row_on_which_a_rule_fails_is_judged_all_the_same(
+def test_a_duplicate_of_a_row_that_triggers_a_bug_is_a_duplicate(
     school: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rule = row_validator.RowValidator.validate
@@ -213,7 +213,7 @@ def send_as_is(district: District, text: str) -> UpdateJob:
     return send_bytes(district, text.encode(), Mode.ADD).update
 
 
-def test_every_missing_cell_is_told_and_only_of_new_students(school: District) -> None:
+def test_every_missing_cell_of_new_students_is_reported(school: District) -> None:
     update = send_as_is(school, "STUDENT_ID,FIRST_NAME,DOB\ns000,Anna,\nnew,Bob,\n")
     assert counts(finish(update)) == {"updated": 1, "rejected": 1}
     missing = set(update.problem_set.values_list("line", "code", "column"))
@@ -230,16 +230,16 @@ def test_every_missing_cell_is_told_and_only_of_new_students(school: District) -
         (datetime(2026, 11, 23, 6, 1, tzinfo=UTC), "unusual_age"),
     ],
 )
-def test_today_is_the_day_it_is_in_the_district(
-    school: District, the_time_is: Callable[[datetime], None], moment: datetime, code: str
+def test_today_is_the_date_in_the_district(
+    school: District, set_time: Callable[[datetime], None], moment: datetime, code: str
 ) -> None:
     update = send(school, "STUDENT_ID,DOB\ns000,11/23/2026")
-    the_time_is(moment)
+    set_time(moment)
     finish(update)
     assert problems(update) == {2: [code]}
 
 
-def test_a_warning_applies_the_row(school: District) -> None:
+def test_a_row_with_a_warning_is_applied(school: District) -> None:
     result = run(school, "STUDENT_ID,FIRST_NAME,DOB\n s000 ,Null,5/13/1950 0:00")
     assert counts(result) == {"updated": 1}
     assert values_of(school, "s000", "FIRST_NAME", "DOB") == ("Null", "1950-05-13")
@@ -251,7 +251,7 @@ def test_a_warning_applies_the_row(school: District) -> None:
     ]
 
 
-def test_all_problems_of_a_row_are_told(school: District) -> None:
+def test_all_problems_of_a_row_are_reported(school: District) -> None:
     run(school, "STUDENT_ID,GRADE,GENDER,DOB,SCHOOL_ID\ns000,13,q,2/30/2015,777")
     assert sorted(problems(last(school))[2]) == [
         "bad_date",
@@ -261,13 +261,15 @@ def test_all_problems_of_a_row_are_told(school: District) -> None:
     ]
 
 
-def test_lines_are_those_of_the_file_also_behind_blank_and_broken_ones(school: District) -> None:
+def test_line_numbers_are_those_of_the_file_even_after_blank_lines_and_line_breaks_in_cells(
+    school: District,
+) -> None:
     run(school, 'STUDENT_ID,ADDITIONAL_INFO_1\n\n"s000","two\nlines"\n\nnobody,x')
     assert problems(last(school)) == {3: ["newline_in_field"], 6: ["unknown_student"]}
 
 
 @pytest.mark.parametrize("harm", ["gone", "damaged"])
-def test_a_file_that_is_gone_or_damaged_fails_the_update_and_changes_nobody(
+def test_a_missing_or_damaged_file_fails_the_update_and_changes_nobody(
     school: District, harm: str
 ) -> None:
     before = dump(school)

@@ -1,4 +1,4 @@
-"""What checking finds of each row, as the database keeps it."""
+"""Staged rows in the database."""
 
 import json
 from datetime import date
@@ -41,14 +41,14 @@ def staged(district: District, text: str, mode: Mode = Mode.UPDATE) -> list[Stag
         ("STUDENT_ID,USERNAME\n2,bob", ("2", None, None, None)),
     ],
 )
-def test_a_row_takes_the_keys_that_its_student_does_not_hold_yet(
+def test_a_row_claims_the_keys_that_its_student_does_not_hold_yet(
     school: District, text: str, takes: tuple[object, ...]
 ) -> None:
     [row] = staged(school, text)
     assert tuple(getattr(row, key) for key in KEYS) == takes
 
 
-def test_a_new_student_takes_all_its_keys_and_comes_last_without_a_username(
+def test_a_new_student_claims_all_its_keys_and_is_last_without_a_username(
     school: District,
 ) -> None:
     named, nameless = staged(
@@ -84,14 +84,14 @@ def test_a_new_student_takes_all_its_keys_and_comes_last_without_a_username(
         ("STUDENT_ID,GRADE,SCHOOL_ID\n1,5,200", None),
     ],
 )
-def test_a_row_names_its_columns_if_nothing_has_to_be_looked_up_to_change_them(
+def test_a_row_stores_its_columns_if_all_of_them_are_simple(
     school: District, text: str, columns: str | None
 ) -> None:
     [row] = staged(school, text)
     assert row.simple_columns == columns
 
 
-def test_a_row_is_staged_with_what_differs_and_its_password_sealed(school: District) -> None:
+def test_a_row_is_staged_with_the_differences_and_a_hashed_password(school: District) -> None:
     [row] = staged(school, "STUDENT_ID,FIRST_NAME,GRADE,PASSWORD,RACE\n1,Ann,5,n3w-one,<clear>")
     said = json.loads(row.values_json)
     assert said.keys() == {"GRADE", "PASSWORD"}
@@ -100,7 +100,7 @@ def test_a_row_is_staged_with_what_differs_and_its_password_sealed(school: Distr
     assert matches_import_mark(said["PASSWORD"][1], "n3w-one")
 
 
-def test_a_rejected_row_keeps_only_whom_it_means(school: District) -> None:
+def test_a_rejected_row_stores_only_its_student(school: District) -> None:
     [row] = staged(
         school, "STUDENT_ID,USERNAME,GRADE,FIRST_NAME,LAST_NAME\n1,canary,13,Canary,Bird"
     )
@@ -112,7 +112,7 @@ def test_a_rejected_row_keeps_only_whom_it_means(school: District) -> None:
     assert [getattr(row, key) for key in KEYS] == [None] * 4
 
 
-def test_a_rejected_row_that_means_nobody_keeps_the_keys_it_names(school: District) -> None:
+def test_a_rejected_row_without_student_stores_its_keys(school: District) -> None:
     [row] = staged(school, "STUDENT_ID,USERNAME,GRADE,FIRST_NAME,LAST_NAME\nx1,Zoe.Fox,13,Zoe,Fox")
     assert (row.outcome, row.values_json, row.student) == ("rejected", "", None)
     assert [getattr(row, key) for key in KEYS] == ["x1", "zoe.fox", "zoe\x1ffox", None]

@@ -1,4 +1,4 @@
-"""A file that was chosen in the browser: checked, kept, sent once, and gone in the end."""
+"""Drafts: files chosen in the browser are checked, stored, submitted once, and removed."""
 
 import errno
 import threading
@@ -39,15 +39,15 @@ from tests.updates.night import (
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 
-def keep(member: Member, text: str, now: datetime = NOW, **facts: Any) -> Draft:
-    return keep_bytes(member, file_of(text).encode(), now, **facts)
+def keep(member: Member, text: str, now: datetime = NOW, **columns: Any) -> Draft:
+    return keep_bytes(member, file_of(text).encode(), now, **columns)
 
 
-def keep_bytes(member: Member, data: bytes, now: datetime = NOW, **facts: Any) -> Draft:
-    return drafts.create(member, incoming(data), file_name="students.csv", now=now, **facts)
+def keep_bytes(member: Member, data: bytes, now: datetime = NOW, **columns: Any) -> Draft:
+    return drafts.create(member, incoming(data), file_name="students.csv", now=now, **columns)
 
 
-def kept_files() -> int:
+def stored_files() -> int:
     return sum(1 for _ in settings.SPOOL.iterdir())
 
 
@@ -59,7 +59,7 @@ def colleague(maple: District) -> Member:
 # What is found
 
 
-def test_a_draft_is_on_the_disk_with_all_its_facts_and_is_no_update(
+def test_a_draft_is_on_the_disk_with_all_its_columns_and_is_no_update(
     maple: District, manager: Member
 ) -> None:
     draft = keep(manager, a_class(3))
@@ -77,7 +77,7 @@ def test_a_draft_is_on_the_disk_with_all_its_facts_and_is_no_update(
     assert (told.refusal, told.problems, told.groups) == (None, (), ())
 
 
-def test_problems_are_counted_and_the_first_ten_of_each_code_are_told(manager: Member) -> None:
+def test_problems_are_counted_and_the_first_ten_of_each_code_are_shown(manager: Member) -> None:
     rows = [f"s{n:03},{'13' if n < 25 else '4'},f" for n in range(30)] + ["s030 ,4,q"]
     told = drafts.load_preview(keep(manager, "STUDENT_ID,GRADE,GENDER\n" + "\n".join(rows)))
     assert [(group.code, group.severity, group.count) for group in told.groups] == [
@@ -98,7 +98,7 @@ def test_the_columns_that_are_read_and_those_that_are_not_are_named(manager: Mem
     assert told.refusal is None
 
 
-def test_a_file_that_cannot_be_accepted_is_kept_with_its_refusal(manager: Member) -> None:
+def test_a_file_that_cannot_be_accepted_is_stored_with_its_refusal(manager: Member) -> None:
     draft = keep(manager, "SIS_ID,GRADE\n1,4")
     told = drafts.load_preview(draft)
     assert told.refusal is not None
@@ -108,19 +108,19 @@ def test_a_file_that_cannot_be_accepted_is_kept_with_its_refusal(manager: Member
     assert (update.state, update.problem_counts["key_column_renamed"]) == ("refused", 1)
 
 
-def test_a_file_of_another_kind_has_no_columns(manager: Member) -> None:
+def test_a_file_of_another_type_has_no_columns(manager: Member) -> None:
     told = drafts.load_preview(keep_bytes(manager, b"PK\x03\x04 and so on"))
     assert (told.known, told.ignored) == ((), ())
     assert told.refusal is not None
 
 
-def test_nothing_out_of_a_password_cell_is_kept(manager: Member) -> None:
+def test_nothing_of_a_password_cell_is_stored(manager: Member) -> None:
     draft = keep(manager, "STUDENT_ID,PASSWORD\n1,can\n2,=canary\n3,canary canary\n canary,canary")
     assert draft.preview["rejected"] > 1
     assert "can" not in str(draft.preview).replace("cannot", "")
 
 
-def test_a_check_that_takes_too_long_says_how_far_it_came(
+def test_a_check_that_takes_too_long_stops_with_the_number_of_checked_rows(
     manager: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preview, "CHECK_TIMEOUT_S", -1.0)
@@ -128,13 +128,13 @@ def test_a_check_that_takes_too_long_says_how_far_it_came(
     assert (told.rows, told.checked, told.complete) == (1500, 1000, False)
 
 
-def test_birth_dates_are_judged_by_the_day_it_is_in_the_district(manager: Member) -> None:
+def test_birth_dates_are_checked_by_the_date_in_the_district(manager: Member) -> None:
     late = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)  # the 23rd in Chicago
     told = drafts.load_preview(keep(manager, "STUDENT_ID,DOB\n1,2026-11-24", late))
     assert [group.code for group in told.groups] == ["future_date"]
 
 
-def test_an_error_of_ours_in_a_rule_rejects_the_row_alone(
+def test_a_bug_in_a_rule_only_rejects_the_row(
     manager: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def check(self: Any, row: Any) -> Any:
@@ -145,7 +145,7 @@ def test_an_error_of_ours_in_a_rule_rejects_the_row_alone(
     assert [(group.code, group.count) for group in told.groups] == [("internal_error", 2)]
 
 
-def test_the_districts_encoding_is_used_and_a_named_one_before_it(
+def test_the_districts_encoding_is_used_unless_another_is_requested(
     maple: District, manager: Member
 ) -> None:
     maple.encoding = "cp1252"
@@ -166,7 +166,7 @@ def test_the_districts_encoding_is_used_and_a_named_one_before_it(
 # Whose it is
 
 
-def test_a_draft_is_its_members_alone(
+def test_a_draft_is_visible_to_its_member_only(
     manager: Member, colleague: Member, neighbour: Member
 ) -> None:
     draft = keep(manager, a_class(1))
@@ -180,12 +180,14 @@ def test_a_draft_is_its_members_alone(
 
 
 @pytest.mark.parametrize("key", ["", "17", "../../etc", "802d2480-d376-49bf-a3c2-e2c9a8929121"])
-def test_a_key_that_is_none_finds_nothing(manager: Member, key: str) -> None:
+def test_an_invalid_key_finds_nothing(manager: Member, key: str) -> None:
     assert drafts.find(manager, key, NOW) is None
     assert drafts.find_submitted(manager, key) is None
 
 
-def test_a_member_has_five_drafts_and_the_oldest_go(manager: Member, colleague: Member) -> None:
+def test_a_member_has_five_drafts_and_the_oldest_are_removed(
+    manager: Member, colleague: Member
+) -> None:
     other = keep(colleague, a_class(1))
     made = [keep(manager, a_class(size), NOW + timedelta(minutes=size)) for size in range(1, 8)]
     assert [drafts.find(manager, draft.key, NOW) is not None for draft in made] == [
@@ -194,7 +196,7 @@ def test_a_member_has_five_drafts_and_the_oldest_go(manager: Member, colleague: 
         *[True] * 5,
     ]
     assert drafts.find(colleague, other.key, NOW) is not None
-    assert kept_files() == 6
+    assert stored_files() == 6
 
 
 # Sending
@@ -214,7 +216,7 @@ def test_a_draft_becomes_an_update_without_a_second_upload(
         "the browser",
         "update",
     )
-    for fact in (
+    for column in (
         "file_name",
         "file_size",
         "file_digest",
@@ -225,7 +227,7 @@ def test_a_draft_becomes_an_update_without_a_second_upload(
         "checkpoints",
         "rows",
     ):
-        assert getattr(update, fact) == getattr(draft, fact)
+        assert getattr(update, column) == getattr(draft, column)
     assert counts(finish(update)) == {"updated": 3}
     assert (drafts.find(manager, draft.key, NOW), drafts.find_submitted(manager, draft.key)) == (
         None,
@@ -233,7 +235,7 @@ def test_a_draft_becomes_an_update_without_a_second_upload(
     )
 
 
-def test_it_is_the_same_update_as_one_that_came_by_curl(
+def test_the_update_is_the_same_as_one_sent_with_curl(
     maple: District, cedar: District, manager: Member
 ) -> None:
     data = b"STUDENT_ID,Home Room,GRADE\n1,a,4\n2,b,13\n"
@@ -254,7 +256,7 @@ def test_it_is_the_same_update_as_one_that_came_by_curl(
         assert getattr(update, name) == getattr(by_curl, name), name
 
 
-def test_a_draft_that_is_sent_twice_is_one_update(manager: Member) -> None:
+def test_a_draft_that_is_submitted_twice_is_one_update(manager: Member) -> None:
     draft = keep(manager, a_class(1))
     again = drafts.find(manager, draft.key, NOW)
     assert again is not None
@@ -267,7 +269,7 @@ def test_a_draft_that_is_sent_twice_is_one_update(manager: Member) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_draft_that_many_tabs_send_at_once_is_one_update(manager: Member) -> None:
+def test_a_draft_that_is_submitted_in_many_tabs_at_once_is_one_update(manager: Member) -> None:
     draft = keep(manager, a_class(1))
     begin = threading.Barrier(8)
 
@@ -282,10 +284,10 @@ def test_a_draft_that_many_tabs_send_at_once_is_one_update(manager: Member) -> N
     with ThreadPoolExecutor(8) as tabs:
         answers = list(tabs.map(sent, [Mode.UPDATE, Mode.ADD] * 4))
     assert sorted(answers) == [(1, False), *[(1, True)] * 7]
-    assert (UpdateJob.objects.count(), kept_files()) == (1, 1)
+    assert (UpdateJob.objects.count(), stored_files()) == (1, 1)
 
 
-def test_the_bytes_of_an_update_that_lives_are_that_update(
+def test_the_same_file_as_an_unfinished_update_is_that_update(
     maple: District, manager: Member
 ) -> None:
     update = send(maple, a_class(2))
@@ -296,7 +298,7 @@ def test_the_bytes_of_an_update_that_lives_are_that_update(
     assert UpdateJob.objects.count() == 1
 
 
-def test_a_full_queue_leaves_the_draft(maple: District, manager: Member) -> None:
+def test_a_full_queue_keeps_the_draft(maple: District, manager: Member) -> None:
     waiting = [send(maple, a_class(size)) for size in (1, 2, 3, 4)]
     draft = keep(manager, a_class(5))
     with pytest.raises(QueueFull) as full:
@@ -307,7 +309,7 @@ def test_a_full_queue_leaves_the_draft(maple: District, manager: Member) -> None
     assert drafts.submit(draft, Mode.UPDATE).update.number == 5
 
 
-def test_a_fault_while_it_is_sent_leaves_the_draft(
+def test_an_error_while_it_is_submitted_keeps_the_draft(
     manager: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     draft = keep(manager, a_class(1))
@@ -323,7 +325,7 @@ def test_a_fault_while_it_is_sent_leaves_the_draft(
     assert drafts.submit(draft, Mode.UPDATE).update.number == 1
 
 
-def test_a_draft_that_was_discarded_meanwhile_is_gone(manager: Member) -> None:
+def test_a_draft_that_was_discarded_meanwhile_has_expired(manager: Member) -> None:
     draft = keep(manager, a_class(1))
     drafts.discard(draft)
     with pytest.raises(DraftExpired):
@@ -334,16 +336,16 @@ def test_a_draft_that_was_discarded_meanwhile_is_gone(manager: Member) -> None:
 # The end of a draft
 
 
-def test_a_discarded_draft_takes_its_file_along(manager: Member) -> None:
+def test_a_discarded_draft_is_removed_with_its_file(manager: Member) -> None:
     draft = keep(manager, a_class(1))
     drafts.discard(draft)
     drafts.discard(draft)
-    assert (drafts.find(manager, draft.key, NOW), kept_files()) == (None, 0)
+    assert (drafts.find(manager, draft.key, NOW), stored_files()) == (None, 0)
     assert not Draft.objects.exists()
     assert not FileChunk.objects.exists()
 
 
-def test_a_draft_that_was_sent_is_not_discarded_with_the_file_of_its_update(
+def test_a_submitted_draft_and_the_file_of_its_update_are_not_discarded(
     maple: District, manager: Member
 ) -> None:
     enroll(maple, a_class(1))
@@ -354,7 +356,7 @@ def test_a_draft_that_was_sent_is_not_discarded_with_the_file_of_its_update(
     assert counts(finish(update)) == {"updated": 1}
 
 
-def test_after_twelve_hours_a_draft_is_gone_with_its_file(manager: Member) -> None:
+def test_after_twelve_hours_a_draft_is_removed_with_its_file(manager: Member) -> None:
     old, young = keep(manager, a_class(1)), keep(manager, a_class(2), NOW + timedelta(hours=1))
     later = NOW + timedelta(hours=12)
     assert drafts.find(manager, old.key, later) is None
@@ -364,7 +366,7 @@ def test_after_twelve_hours_a_draft_is_gone_with_its_file(manager: Member) -> No
     assert set(FileChunk.objects.values_list("spool_name", flat=True)) <= {young.spool_name}
 
 
-def test_the_hourly_sweep_removes_old_drafts_and_their_files(manager: Member) -> None:
+def test_the_hourly_sweep_removes_expired_drafts_and_their_files(manager: Member) -> None:
     keep(manager, a_class(1))
     young = keep(manager, a_class(2), timezone.now())
     files.path_of("left-over").touch()
@@ -372,7 +374,7 @@ def test_the_hourly_sweep_removes_old_drafts_and_their_files(manager: Member) ->
     assert {path.name for path in settings.SPOOL.iterdir()} == {young.spool_name}
 
 
-def test_the_file_of_an_update_stays_when_the_draft_that_it_was_goes(
+def test_the_file_of_an_update_stays_when_its_draft_is_removed(
     maple: District, manager: Member
 ) -> None:
     enroll(maple, a_class(1))
@@ -382,14 +384,14 @@ def test_the_file_of_an_update_stays_when_the_draft_that_it_was_goes(
     assert counts(finish(update)) == {"updated": 1}
 
 
-def test_the_sweep_spares_the_file_of_a_draft(manager: Member) -> None:
+def test_the_sweep_keeps_the_file_of_a_draft(manager: Member) -> None:
     draft = keep(manager, a_class(1))
     assert receive.remove_orphaned_files() == 0
     assert files.path_of(draft.spool_name).is_file()
 
 
 @pytest.mark.parametrize("where", ["survey", "preview_rows", "keep", "commit"])
-def test_a_fault_on_the_way_in_leaves_neither_file_nor_draft(
+def test_an_error_while_receiving_leaves_neither_file_nor_draft(
     manager: Member, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     def fails(*_: Any, **__: Any) -> Any:
@@ -404,11 +406,11 @@ def test_a_fault_on_the_way_in_leaves_neither_file_nor_draft(
     monkeypatch.setattr(target, name, fails)
     with pytest.raises(OSError, match="full"):
         keep(manager, a_class(1))
-    assert (kept_files(), Draft.objects.count()) == (0, 0)
+    assert (stored_files(), Draft.objects.count()) == (0, 0)
 
 
 @pytest.mark.only_on("postgresql")
-def test_on_postgresql_the_file_is_in_the_database_once_and_a_worker_elsewhere_has_it(
+def test_on_postgresql_the_file_is_in_the_database_once_for_all_workers(
     maple: District, manager: Member, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     enroll(maple, a_class(3))

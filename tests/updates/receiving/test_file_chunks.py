@@ -1,4 +1,4 @@
-"""On PostgreSQL an uploaded file stands in the database, so that any worker anywhere can have it."""
+"""On PostgreSQL, uploaded files are in the database, for workers on all machines."""
 
 import os
 from collections.abc import Callable
@@ -34,8 +34,11 @@ pytestmark = [pytest.mark.only_on("postgresql"), pytest.mark.django_db]
 
 
 @pytest.fixture
-def go_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], Path]:
-    """From then on we are a worker whose folder is another one, which is not there yet."""
+def switch_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], Path]:
+    """Return a function that switches to another spool folder, as on another machine.
+
+    The folder doesn't exist yet.
+    """
 
     def go() -> Path:
         folder = tmp_path / "elsewhere" / "spool"
@@ -60,7 +63,7 @@ def files(folder: Path) -> set[str]:
     "size",
     [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 2 * CHUNK_BYTES, 3 * CHUNK_BYTES + 7],
 )
-def test_a_file_of_any_size_comes_back_byte_by_byte(tmp_path: Path, size: int) -> None:
+def test_a_file_of_any_size_is_read_as_it_was_written(tmp_path: Path, size: int) -> None:
     data = Random(size).randbytes(size)
     path = tmp_path / "file"
     path.write_bytes(data)
@@ -72,7 +75,7 @@ def test_a_file_of_any_size_comes_back_byte_by_byte(tmp_path: Path, size: int) -
     )
 
 
-def test_every_byte_is_itself_and_pieces_come_in_the_order_of_their_numbers(
+def test_all_bytes_are_preserved_and_chunks_are_ordered_by_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(file_chunks, "CHUNK_BYTES", 5)
@@ -90,7 +93,7 @@ def test_every_byte_is_itself_and_pieces_come_in_the_order_of_their_numbers(
     assert b"".join(file_chunks.read("file")) == data
 
 
-def test_files_are_told_by_their_names(tmp_path: Path) -> None:
+def test_files_are_distinguished_by_their_names(tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).write_bytes(name.encode())
         file_chunks.write(name, tmp_path / name)
@@ -104,13 +107,13 @@ def test_files_are_told_by_their_names(tmp_path: Path) -> None:
 # A file and its update
 
 
-def test_the_file_stands_in_the_database_as_it_came_in(maple: District) -> None:
+def test_the_file_is_in_the_database_as_it_was_sent(maple: District) -> None:
     data = b"STUDENT_ID,GRADE\r\n\xff1,5"
     assert kept(send_bytes(maple, data).update) == data
 
 
 @pytest.mark.django_db(transaction=True)
-def test_update_and_pieces_are_committed_together_or_not_at_all(
+def test_update_and_chunks_are_committed_together_or_not_at_all(
     maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fault(update_id: int) -> None:
@@ -127,7 +130,7 @@ def test_update_and_pieces_are_committed_together_or_not_at_all(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_rolled_back_around_it_leaves_neither(maple: District) -> None:
+def test_a_rollback_leaves_neither_update_nor_chunks(maple: District) -> None:
     with transaction.atomic():
         send(maple, a_class(3))
         assert (UpdateJob.objects.count(), FileChunk.objects.count()) == (1, 1)
@@ -135,7 +138,7 @@ def test_what_is_rolled_back_around_it_leaves_neither(maple: District) -> None:
     assert (UpdateJob.objects.count(), FileChunk.objects.count()) == (0, 0)
 
 
-def test_the_same_bytes_while_they_live_stand_there_once(maple: District) -> None:
+def test_the_same_file_is_stored_once_while_its_update_is_unfinished(maple: District) -> None:
     data = complete(a_class(3)).encode()
     first, again = send_bytes(maple, data), send_bytes(maple, data)
     assert (again.replayed, again.update) == (True, first.update)
@@ -145,12 +148,12 @@ def test_the_same_bytes_while_they_live_stand_there_once(maple: District) -> Non
 # A worker elsewhere
 
 
-def test_a_folder_that_is_not_there_yet_is_made_with_the_file(
-    maple: District, go_elsewhere: Callable[[], Path]
+def test_a_missing_folder_is_created_with_the_file(
+    maple: District, switch_machine: Callable[[], Path]
 ) -> None:
     enroll(maple, a_class(5))
     update = send(maple, a_class(5, GRADE="9"))
-    folder = go_elsewhere()
+    folder = switch_machine()
     assert counts(finish(update)) == {"updated": 5}
     copy = folder / update.spool_name
     assert copy.read_bytes() == kept(update)
@@ -158,20 +161,20 @@ def test_a_folder_that_is_not_there_yet_is_made_with_the_file(
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_worker_without_the_file_does_the_same_as_one_that_has_it(
-    maple: District, cedar: District, go_elsewhere: Callable[[], Path]
+def test_a_worker_without_the_file_gets_the_same_result(
+    maple: District, cedar: District, switch_machine: Callable[[], Path]
 ) -> None:
     for district in (maple, cedar):
         enroll(district, a_class(5))
     night = f"{a_class(4, GRADE='9')}\ns001,,Anna,,2012-05-13,9\nnobody,,,,,4\ns004,u004,x,y,2012-05-13,99\n"
     here, there = finish(send(maple, night)), send(cedar, night)
-    go_elsewhere()
+    switch_machine()
     assert counts(finish(there)) == counts(here)
     assert dump(maple) == dump(cedar)
 
 
 @pytest.mark.parametrize("harm", ["deleted", "emptied", "cut", "another byte", "more bytes"])
-def test_a_copy_that_is_not_what_came_in_is_brought_again(maple: District, harm: str) -> None:
+def test_a_damaged_copy_is_replaced(maple: District, harm: str) -> None:
     enroll(maple, a_class(5))
     update = send(maple, a_class(5, GRADE="9"))
     path = spool.path_of(update.spool_name)
@@ -187,44 +190,42 @@ def test_a_copy_that_is_not_what_came_in_is_brought_again(maple: District, harm:
     assert path.read_bytes() == data
 
 
-def test_a_check_that_goes_on_elsewhere_goes_on_where_it_was(
-    maple: District, go_elsewhere: Callable[[], Path], small_batches: None
+def test_a_check_resumes_on_another_machine(
+    maple: District, switch_machine: Callable[[], Path], small_batches: None
 ) -> None:
     enroll(maple, a_class(9))
     update = send(maple, a_class(9, GRADE="9"))
     next(runner.run_steps(update.pk))
     assert told(update).read == 2
-    folder = go_elsewhere()
+    folder = switch_machine()
     assert counts(finish(update)) == {"updated": 9}
     assert files(folder) == {update.spool_name}
 
 
-def test_a_file_that_the_database_has_lost_too_is_lost_and_leaves_no_copy(
-    maple: District, go_elsewhere: Callable[[], Path]
+def test_a_file_that_is_missing_in_the_database_too_is_missing_and_leaves_no_copy(
+    maple: District, switch_machine: Callable[[], Path]
 ) -> None:
     update = send(maple, a_class(1))
     FileChunk.objects.all().delete()
-    folder = go_elsewhere()
+    folder = switch_machine()
     with pytest.raises(spool.FileMissing):
         finish(update)
     assert not any(name.endswith(".part") for name in files(folder))
 
 
-def test_a_piece_that_was_harmed_is_noticed(
-    maple: District, go_elsewhere: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+def test_a_damaged_chunk_is_detected(
+    maple: District, switch_machine: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(file_chunks, "CHUNK_BYTES", 64)
     update = send(maple, a_class(9))
     assert FileChunk.objects.count() > 3
     FileChunk.objects.filter(number=1).delete()
-    go_elsewhere()
+    switch_machine()
     with pytest.raises(spool.FileMissing):
         finish(update)
 
 
-def test_a_file_that_is_whole_is_not_brought(
-    maple: District, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_intact_file_is_not_copied(maple: District, monkeypatch: pytest.MonkeyPatch) -> None:
     update = send(maple, a_class(1))
     monkeypatch.setattr(file_chunks, "read", lambda name: pytest.fail(f"{name} was brought"))
     spool.ensure_available(update.spool_name, update.file_digest)
@@ -234,7 +235,7 @@ def test_a_file_that_is_whole_is_not_brought(
 
 
 @pytest.mark.parametrize("end", [State.COMPLETED, State.CANCELED, State.REFUSED])
-def test_the_sweep_takes_copies_of_updates_that_have_ended_and_they_come_again(
+def test_the_sweep_removes_copies_of_ended_updates_and_they_can_be_copied_again(
     maple: District, end: State
 ) -> None:
     update = send(maple, "STUDENT_ID\n" if end is State.REFUSED else a_class(3))
@@ -254,7 +255,7 @@ def test_the_sweep_takes_copies_of_updates_that_have_ended_and_they_come_again(
 
 @pytest.mark.usefixtures("small_chunks")
 @pytest.mark.parametrize("until", [State.RECEIVED, State.CHECKING, State.APPLYING])
-def test_the_sweep_spares_copies_of_updates_that_live(maple: District, until: State) -> None:
+def test_the_sweep_keeps_copies_of_unfinished_updates(maple: District, until: State) -> None:
     enroll(maple, a_class(9))
     receive.remove_orphaned_files()
     update = send(maple, a_class(9, GRADE="9"), Mode.UPDATE)
@@ -267,12 +268,12 @@ def test_the_sweep_spares_copies_of_updates_that_live(maple: District, until: St
     assert files(settings.SPOOL) == {update.spool_name}
 
 
-def test_the_sweep_spares_a_copy_that_is_being_brought(
-    maple: District, go_elsewhere: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+def test_the_sweep_keeps_a_copy_that_is_being_written(
+    maple: District, switch_machine: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(file_chunks, "CHUNK_BYTES", 64)
     update = send(maple, a_class(9))
-    folder = go_elsewhere()
+    folder = switch_machine()
     read, swept = file_chunks.read, []
 
     def slowly(name: str) -> "list[bytes]":

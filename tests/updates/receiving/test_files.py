@@ -1,4 +1,4 @@
-"""The folder where uploaded files stand."""
+"""Uploaded files in the spool folder."""
 
 import errno
 import os
@@ -18,7 +18,7 @@ def files() -> set[str]:
     return {path.name for path in settings.SPOOL.iterdir()}
 
 
-def test_a_kept_file_has_its_bytes_and_is_for_our_eyes_only() -> None:
+def test_a_stored_file_has_its_bytes_and_is_readable_by_its_owner_only() -> None:
     file = incoming(b"a,b\n")
     path = spool.path_of(file.persist())
     file.release_ownership()
@@ -28,7 +28,7 @@ def test_a_kept_file_has_its_bytes_and_is_for_our_eyes_only() -> None:
     assert settings.SPOOL.stat().st_mode & 0o777 == 0o700
 
 
-def test_size_and_digest_are_of_all_that_was_written() -> None:
+def test_size_and_digest_cover_everything_that_was_written() -> None:
     file = incoming(b"abc")
     file.write(b"def")
     assert (file.size, file.digest) == (
@@ -38,7 +38,7 @@ def test_size_and_digest_are_of_all_that_was_written() -> None:
     file.discard()
 
 
-def test_a_file_that_is_not_handed_over_leaves_nothing() -> None:
+def test_a_file_whose_ownership_is_not_released_is_deleted() -> None:
     on_its_way, kept = incoming(b"a"), incoming(b"b")
     kept.persist()
     for file in (on_its_way, kept):
@@ -89,7 +89,7 @@ def test_a_disk_that_fails_while_syncing_leaves_nothing(
 
 
 @pytest.mark.django_db
-def test_the_sweep_removes_what_a_dead_process_left() -> None:
+def test_the_sweep_removes_files_of_a_dead_process() -> None:
     settings.SPOOL.mkdir(mode=0o700, exist_ok=True)
     (settings.SPOOL / "dead.part").write_bytes(b"half")
     (settings.SPOOL / "dead").write_bytes(b"whole, but no update names it")
@@ -99,7 +99,7 @@ def test_the_sweep_removes_what_a_dead_process_left() -> None:
 
 
 @pytest.mark.django_db
-def test_the_sweep_spares_a_file_on_its_way() -> None:
+def test_the_sweep_keeps_a_file_that_is_being_received() -> None:
     on_its_way, kept = incoming(b"a"), incoming(b"b")
     kept.persist()
     assert receive.remove_orphaned_files() == 0
@@ -108,13 +108,13 @@ def test_the_sweep_spares_a_file_on_its_way() -> None:
         file.discard()
 
 
-def test_the_sweep_spares_what_an_update_names(maple: District) -> None:
+def test_the_sweep_keeps_the_file_of_an_update(maple: District) -> None:
     update = send(maple, a_class(1))
     assert receive.remove_orphaned_files() == 0
     assert files() == {update.spool_name}
 
 
-def test_the_sweep_spares_an_update_that_comes_while_it_sweeps(
+def test_the_sweep_keeps_the_file_of_an_update_that_is_created_meanwhile(
     maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = spool._folder

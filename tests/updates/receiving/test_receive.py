@@ -1,4 +1,4 @@
-"""Bytes in: safe on the disk before anybody is told so, once however often they are sent."""
+"""Receiving: files are stored durably before the answer, and are one update if sent again."""
 
 import errno
 import hashlib
@@ -37,11 +37,11 @@ TWO = b"STUDENT_ID,GRADE\n1,6\n"
 REFUSED = b"STUDENT_ID,GRADE\n"
 
 
-def kept_files() -> int:
+def stored_files() -> int:
     return sum(1 for _ in settings.SPOOL.iterdir())
 
 
-def test_what_is_acknowledged_is_on_the_disk_with_all_its_facts(maple: District) -> None:
+def test_what_is_acknowledged_is_on_the_disk_with_all_its_columns(maple: District) -> None:
     receipt = send_bytes(maple, ONE, via="curl 8.5")
     update = UpdateJob.objects.get()
     assert (receipt.update, receipt.replayed, receipt.same_as) == (update, False, None)
@@ -63,19 +63,19 @@ def test_what_is_acknowledged_is_on_the_disk_with_all_its_facts(maple: District)
     )
 
 
-def test_the_stored_name_is_ours_and_not_the_clients(maple: District) -> None:
+def test_the_stored_name_is_generated(maple: District) -> None:
     update = send_bytes(maple, ONE, file_name="students.csv").update
     assert update.spool_name.isalnum()
     assert update.file_name == "students.csv"
 
 
-def test_numbers_count_up_for_each_district(maple: District, cedar: District) -> None:
+def test_numbers_are_consecutive_in_each_district(maple: District, cedar: District) -> None:
     assert [send(maple, a_class(size)).number for size in (1, 2)] == [1, 2]
     assert send(cedar, a_class(1)).number == 1
 
 
 @pytest.mark.parametrize("chunks", [None, 0])
-def test_the_same_bytes_while_they_live_are_the_same_update(
+def test_the_same_file_is_the_same_update_while_that_is_unfinished(
     maple: District, chunks: int | None
 ) -> None:
     enroll(maple, a_class(1))
@@ -85,16 +85,16 @@ def test_the_same_bytes_while_they_live_are_the_same_update(
     receipt = send_bytes(maple, files.path_of(update.spool_name).read_bytes())
     assert (receipt.update.pk, receipt.replayed, receipt.same_as) == (update.pk, True, None)
     assert UpdateJob.objects.count() == 2
-    assert kept_files() == 2
+    assert stored_files() == 2
 
 
-def test_the_same_bytes_are_replayed_also_when_the_queue_is_full(maple: District) -> None:
+def test_the_same_file_is_replayed_even_if_the_queue_is_full(maple: District) -> None:
     for size in (1, 2, 3, 4):
         send(maple, a_class(size))
     assert send(maple, a_class(4)).number == 4
 
 
-def test_the_same_bytes_noticed_only_at_the_commit_are_replayed(
+def test_the_same_file_is_replayed_even_if_detected_only_at_the_commit(
     maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     survey = reader.scan
@@ -107,7 +107,7 @@ def test_the_same_bytes_noticed_only_at_the_commit_are_replayed(
     monkeypatch.setattr(reader, "scan", meanwhile)
     receipt = send_bytes(maple, ONE)
     assert (receipt.replayed, receipt.update.number) == (True, 1)
-    assert kept_files() == 1
+    assert stored_files() == 1
 
 
 @pytest.mark.parametrize("facts", [{"mode": Mode.ADD}, {"encoding": "cp1252"}])
@@ -117,7 +117,7 @@ def test_another_mode_or_encoding_is_another_update(maple: District, facts: dict
     assert (receipt.replayed, receipt.update.number) == (False, 2)
 
 
-def test_the_same_bytes_of_another_district_are_another_update(
+def test_the_same_file_of_another_district_is_another_update(
     maple: District, cedar: District
 ) -> None:
     send_bytes(maple, ONE)
@@ -125,7 +125,9 @@ def test_the_same_bytes_of_another_district_are_another_update(
     assert (receipt.replayed, receipt.same_as, receipt.update.district) == (False, None, cedar)
 
 
-def test_after_the_end_the_same_bytes_are_a_new_update_that_names_the_old(maple: District) -> None:
+def test_after_the_end_the_same_file_is_a_new_update_that_refers_to_the_old_one(
+    maple: District,
+) -> None:
     first = send_bytes(maple, ONE).update
     finish(first)
     second = send_bytes(maple, ONE)
@@ -135,7 +137,7 @@ def test_after_the_end_the_same_bytes_are_a_new_update_that_names_the_old(maple:
     assert (third.replayed, third.update.number, third.same_as) == (False, 3, second.update)
 
 
-def test_three_may_wait_for_the_one_in_work_and_a_fourth_may_not(
+def test_three_updates_may_wait_for_the_one_in_progress_and_a_fourth_may_not(
     maple: District, cedar: District
 ) -> None:
     running_one = send(maple, a_class(1))
@@ -146,13 +148,13 @@ def test_three_may_wait_for_the_one_in_work_and_a_fourth_may_not(
         send(maple, a_class(5))
     assert full.value.waiting == [2, 3, 4]
     assert UpdateJob.objects.count() == 4
-    assert kept_files() == 4
+    assert stored_files() == 4
     assert send(cedar, a_class(5)).number == 1
     transitions.transition(running_one.pk, State.CANCELED)
     assert send(maple, a_class(5)).number == 5
 
 
-def test_the_first_of_the_waiting_ones_counts_as_the_one_in_work(maple: District) -> None:
+def test_the_first_waiting_update_counts_as_the_one_in_progress(maple: District) -> None:
     for size in (1, 2, 3, 4):
         send(maple, a_class(size))
     with pytest.raises(QueueFull) as full:
@@ -160,7 +162,9 @@ def test_the_first_of_the_waiting_ones_counts_as_the_one_in_work(maple: District
     assert full.value.waiting == [1, 2, 3, 4]
 
 
-def test_a_file_that_is_refused_is_kept_with_its_problems_and_ended(maple: District) -> None:
+def test_a_refused_file_is_stored_with_its_problems_and_its_update_has_ended(
+    maple: District,
+) -> None:
     update = send_bytes(maple, REFUSED).update
     assert (update.state, update.rows) == ("refused", 0)
     assert update.ended_at is not None
@@ -170,7 +174,7 @@ def test_a_file_that_is_refused_is_kept_with_its_problems_and_ended(maple: Distr
     assert list(runner.run_steps(update.pk)) == []
 
 
-def test_a_file_that_is_refused_needs_no_room_in_the_queue(maple: District) -> None:
+def test_a_refused_file_takes_no_place_in_the_queue(maple: District) -> None:
     for size in (1, 2, 3, 4):
         send(maple, a_class(size))
     assert send_bytes(maple, REFUSED).update.state == "refused"
@@ -182,7 +186,7 @@ def test_a_refused_file_sent_again_is_refused_again(maple: District) -> None:
     assert (second.update.number, second.update.state, second.same_as) == (2, "refused", first)
 
 
-def test_a_full_disk_while_bytes_come_in_leaves_nothing(
+def test_a_full_disk_while_receiving_leaves_nothing(
     maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = incoming(b"STUDENT_ID\n")
@@ -195,12 +199,12 @@ def test_a_full_disk_while_bytes_come_in_leaves_nothing(
         file.write(b"1\n")
     with pytest.raises(OSError, match="No space left"):
         receive(maple, file, file_name="students.csv")
-    assert kept_files() == 0
+    assert stored_files() == 0
     assert not UpdateJob.objects.exists()
 
 
 class _Wrapped:
-    """A file some of whose methods are others."""
+    """A file with some methods replaced."""
 
     def __init__(self, file: Any, **methods: Any) -> None:
         self._inner = file
@@ -211,7 +215,7 @@ class _Wrapped:
 
 
 @pytest.mark.parametrize("where", ["survey", "keep", "commit"])
-def test_a_fault_on_the_way_leaves_neither_file_nor_update(
+def test_an_error_while_receiving_leaves_neither_file_nor_update(
     maple: District, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
     def fails(*_: Any, **__: Any) -> Any:
@@ -229,17 +233,17 @@ def test_a_fault_on_the_way_leaves_neither_file_nor_update(
     monkeypatch.setattr(target, name, fails)
     with pytest.raises((OSError, OperationalError)):
         send_bytes(maple, ONE)
-    assert kept_files() == 0
+    assert stored_files() == 0
     assert not UpdateJob.objects.exists()
     monkeypatch.undo()
     assert send_bytes(maple, ONE).update.number == 1
 
 
 @pytest.mark.django_db(transaction=True)
-def test_when_nobody_knows_whether_the_commit_was_done_the_file_stays_and_the_same_file_gets_the_update(
+def test_after_a_commit_with_unknown_result_the_file_stays_and_is_replayed(
     maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """F21: the database is lost between COMMIT and its answer."""
+    """F21: The connection is lost between COMMIT and its answer."""
     real = connection.commit
 
     def lost() -> None:
@@ -253,10 +257,10 @@ def test_when_nobody_knows_whether_the_commit_was_done_the_file_stays_and_the_sa
     update = UpdateJob.objects.get()
     assert files.path_of(update.spool_name).is_file()
     receipt = send_bytes(maple, ONE)
-    assert (receipt.update, receipt.replayed, kept_files()) == (update, True, 1)
+    assert (receipt.update, receipt.replayed, stored_files()) == (update, True, 1)
 
 
-def test_the_districts_encoding_is_used_and_a_named_one_before_it(maple: District) -> None:
+def test_the_districts_encoding_is_used_unless_another_is_requested(maple: District) -> None:
     enroll(maple, a_class(1))
     data = "STUDENT_ID,FIRST_NAME\ns000,Jos\u00e9\n".encode("cp1252")
     refused = send_bytes(maple, data).update
@@ -275,7 +279,7 @@ def test_the_districts_encoding_is_used_and_a_named_one_before_it(maple: Distric
     assert values_of(maple, "s000", "FIRST_NAME") == ("Zo\u00eb",)
 
 
-def test_a_byte_order_mark_says_more_than_the_setting(maple: District) -> None:
+def test_a_byte_order_mark_takes_precedence_over_the_setting(maple: District) -> None:
     enroll(maple, a_class(1))
     maple.encoding = "cp1252"
     maple.save()
@@ -288,7 +292,7 @@ def test_a_byte_order_mark_says_more_than_the_setting(maple: District) -> None:
         assert values_of(maple, "s000", "FIRST_NAME") == (f"{encoding} Zo\u00eb",)
 
 
-def test_the_rows_told_at_once_are_those_that_are_read_later(maple: District) -> None:
+def test_the_number_of_rows_in_the_answer_is_that_of_rows_read_later(maple: District) -> None:
     text = "\ufeff" + complete(a_class(3)).replace("\n", "\r\n\r\n") + ",,,,,,,,,\r\n"
     update = send_bytes(maple, text.encode(), Mode.ADD).update
     assert update.rows == 3
@@ -296,7 +300,7 @@ def test_the_rows_told_at_once_are_those_that_are_read_later(maple: District) ->
     assert (result.read, counts(result)) == (3, {"added": 3})
 
 
-def test_the_operators_limits_hold(maple: District, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_operators_limits_apply(maple: District, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "MAX_ROWS", 2)
     result = run(maple, a_class(3))
     assert result.refusal is not None
@@ -305,7 +309,7 @@ def test_the_operators_limits_hold(maple: District, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_same_bytes_twenty_times_at_once_are_one_update(maple: District) -> None:
+def test_the_same_file_sent_twenty_times_at_once_is_one_update(maple: District) -> None:
     def sent(_: int) -> tuple[int, bool]:
         try:
             receipt = send_bytes(maple, ONE)
@@ -317,11 +321,11 @@ def test_the_same_bytes_twenty_times_at_once_are_one_update(maple: District) -> 
         answers = list(senders.map(sent, range(20)))
     assert sorted(answers) == [(1, False), *[(1, True)] * 19]
     assert UpdateJob.objects.count() == 1
-    assert kept_files() == 1
+    assert stored_files() == 1
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_comes_at_once_gets_numbers_of_its_own_and_no_more_than_may_wait(
+def test_files_sent_at_once_get_different_numbers_and_the_queue_limit_applies(
     maple: District,
 ) -> None:
     def sent(size: int) -> int:
@@ -335,4 +339,4 @@ def test_what_comes_at_once_gets_numbers_of_its_own_and_no_more_than_may_wait(
     with ThreadPoolExecutor(12) as senders:
         numbers = list(senders.map(sent, range(1, 13)))
     assert sorted(numbers) == [0] * 8 + [1, 2, 3, 4]
-    assert kept_files() == 4
+    assert stored_files() == 4

@@ -1,4 +1,4 @@
-"""The rows of a file seen together: duplicates, keys that two want, and who must go before whom."""
+"""Conflicts between rows: duplicates, contested keys, and the order of dependent rows."""
 
 import random
 from contextlib import suppress
@@ -33,14 +33,14 @@ pytestmark = pytest.mark.usefixtures("small_chunks")
 
 @pytest.fixture
 def school(maple: District) -> District:
-    """s000 to s004, of whom the last has no STUDENT_ID."""
+    """Return a district with s000 to s004, of whom the last has no STUDENT_ID."""
     enroll(maple, a_class(4))
     enroll(maple, "USERNAME,FIRST_NAME,LAST_NAME,DOB\nu004,Ann004,Lee004,2012-05-13")
     return maple
 
 
 @pytest.mark.parametrize(
-    ("rows", "came_to", "codes"),
+    ("rows", "expected_counts", "codes"),
     [
         ("s000,,,,5|s000,,,,5", {"updated": 1, "unchanged": 1}, {3: ["duplicate_row"]}),
         ("s000,,,,4|s000,,,,4", {"unchanged": 2}, {3: ["duplicate_row"]}),
@@ -64,19 +64,19 @@ def school(maple: District) -> District:
         ("s000,,,,5|s001,,,,5|s000,,,,5", {"updated": 2, "unchanged": 1}, {4: ["duplicate_row"]}),
     ],
 )
-def test_a_student_counts_once_if_its_rows_say_the_same_and_not_at_all_if_they_do_not(
-    school: District, rows: str, came_to: dict[str, int], codes: dict[int, list[str]] | int
+def test_equal_rows_of_a_student_count_once_and_different_ones_are_rejected(
+    school: District, rows: str, expected_counts: dict[str, int], codes: dict[int, list[str]] | int
 ) -> None:
     before = dump(school)
     result = run(school, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GRADE\n" + rows.replace("|", "\n"))
-    assert counts(result) == came_to
+    assert counts(result) == expected_counts
     if isinstance(codes, int):
         codes = {line: ["conflicting_duplicate"] for line in range(2, 2 + codes)}
         assert dump(school) == before
     assert night.problems(last(school)) == codes
 
 
-def test_a_conflict_names_the_other_lines(school: District) -> None:
+def test_a_conflict_lists_the_other_lines(school: District) -> None:
     run(school, "STUDENT_ID,GRADE\n" + "".join(f"s000,{grade}\n" for grade in range(5, 12)))
     hints = dict(last(school).problem_set.values_list("line", "hint"))
     assert hints[2] == "compare it with lines 3, 4, 5, 6, 7 and more, and send only the correct row"
@@ -88,7 +88,7 @@ def test_a_conflict_names_the_other_lines(school: District) -> None:
     }
 
 
-def test_a_row_with_the_name_of_a_student_but_another_id_does_not_harm_that_students_own_row(
+def test_a_row_with_the_name_of_a_student_but_another_id_is_rejected_alone(
     school: District,
 ) -> None:
     header = "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GRADE\n"
@@ -105,7 +105,7 @@ def test_a_row_in_conflict_with_a_rejected_one_is_rejected_too(school: District)
 
 
 @pytest.mark.parametrize(
-    ("rows", "came_to", "codes"),
+    ("rows", "expected_counts", "codes"),
     [
         (
             "n1,Zoe,Fox,2012-01-01,4|n1,Zoe,Fox,2012-01-01,4",
@@ -130,20 +130,20 @@ def test_a_row_in_conflict_with_a_rejected_one_is_rejected_too(school: District)
     ],
 )
 def test_a_new_student_counts_once_too(
-    school: District, rows: str, came_to: dict[str, int], codes: dict[int, list[str]] | int
+    school: District, rows: str, expected_counts: dict[str, int], codes: dict[int, list[str]] | int
 ) -> None:
     before = students(school)
     result = run(
         school, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GRADE\n" + rows.replace("|", "\n"), Mode.ADD
     )
-    assert counts(result) == came_to
+    assert counts(result) == expected_counts
     if isinstance(codes, int):
         codes = {line: ["conflicting_duplicate"] for line in range(2, 2 + codes)}
         assert students(school) == before
     assert night.problems(last(school)) == codes
 
 
-def test_of_two_who_want_one_username_the_first_row_gets_it(school: District) -> None:
+def test_of_rows_that_claim_one_username_the_first_gets_it(school: District) -> None:
     result = run(school, "STUDENT_ID,USERNAME,GRADE\ns000,new,5\ns001,new,5\ns002,NEW,5")
     assert counts(result) == {"updated": 1, "rejected": 2}
     assert night.problems(last(school)) == {3: ["username_taken"], 4: ["username_taken"]}
@@ -157,13 +157,13 @@ def test_a_username_that_its_holder_keeps_is_taken(school: District) -> None:
     assert night.problems(last(school)) == {2: ["username_taken"], 4: ["username_taken"]}
 
 
-def test_a_problem_of_a_taken_key_names_nobody(school: District) -> None:
+def test_the_problem_of_a_taken_key_does_not_name_its_holder(school: District) -> None:
     run(school, "STUDENT_ID,USERNAME\ns000,u001")
     problem = last(school).problem_set.get()
     assert (problem.column, problem.found, problem.hint) == ("USERNAME", "", "")
 
 
-def test_of_two_who_want_one_student_id_the_first_row_gets_it(maple: District) -> None:
+def test_of_rows_that_claim_one_student_id_the_first_gets_it(maple: District) -> None:
     enroll(maple, a_class(2, STUDENT_ID=""))
     run(maple, "STUDENT_ID,USERNAME\nnew,u000\nnew,u001")
     assert column_of(maple, "USERNAME") == {"new": "u000", "u001": "u001"}
@@ -181,7 +181,7 @@ SWAPS = {
         "USERNAME",
         {"s002": "free", "s001": "u002", "s000": "u001"},
     ),
-    "a ring and a chain into it": (
+    "a cycle and a chain into it": (
         "USERNAME",
         {"s000": "u001", "s001": "u000", "s002": "u003", "s003": "free"},
     ),
@@ -198,7 +198,7 @@ SWAPS = {
 
 @pytest.mark.parametrize("swap", SWAPS)
 @pytest.mark.parametrize("chunks", range(4))
-def test_keys_are_passed_on_and_every_commit_is_legal_in_itself(
+def test_keys_are_exchanged_and_every_commit_is_consistent(
     school: District, swap: str, chunks: int
 ) -> None:
     columns, wanted = SWAPS[swap]
@@ -223,9 +223,9 @@ def test_keys_are_passed_on_and_every_commit_is_legal_in_itself(
         assert values_of(school, key, *columns.split(",")) == tuple(cells.split(","))
 
 
-@pytest.mark.parametrize("shape", ["chain", "reversed chain", "ring"])
+@pytest.mark.parametrize("shape", ["chain", "reversed chain", "cycle"])
 @pytest.mark.parametrize("column", ["USERNAME", "LAST_NAME"])
-def test_chains_and_rings_of_five_hundred_just_work(
+def test_chains_and_cycles_of_five_hundred_work(
     maple: District, shape: str, column: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     size = 500
@@ -235,7 +235,7 @@ def test_chains_and_rings_of_five_hundred_just_work(
     wanted = {
         key: held[following] for key, following in zip(keys, [*keys[1:], keys[0]], strict=True)
     }
-    if shape != "ring":
+    if shape != "cycle":
         wanted[keys[-1]] = "free" if column == "USERNAME" else "Free"
     rows = [f"{key},{value}" for key, value in wanted.items()]
     if shape == "reversed chain":
@@ -246,7 +246,7 @@ def test_chains_and_rings_of_five_hundred_just_work(
     assert column_of(maple, column) == wanted
 
 
-def test_a_ring_goes_into_one_chunk_whatever_its_size(maple: District) -> None:
+def test_a_cycle_of_any_size_is_applied_in_one_chunk(maple: District) -> None:
     enroll(maple, a_class(9))
     update = send(
         maple, "STUDENT_ID,USERNAME\n" + "\n".join(f"s00{n},u00{(n + 1) % 9}" for n in range(9))
@@ -256,7 +256,7 @@ def test_a_ring_goes_into_one_chunk_whatever_its_size(maple: District) -> None:
 
 
 @pytest.mark.parametrize("bad", ["s004,u005,13", "s004,u005,4\ns004,u005,5", "s004,taken,4"])
-def test_a_ring_with_one_rejected_member_is_rejected_whole(maple: District, bad: str) -> None:
+def test_a_cycle_with_one_rejected_row_is_rejected_completely(maple: District, bad: str) -> None:
     enroll(maple, a_class(9))
     enroll(maple, a_class(1, STUDENT_ID="other", USERNAME="taken", FIRST_NAME="Zoe"))
     before = dump(maple)
@@ -271,7 +271,7 @@ def test_a_ring_with_one_rejected_member_is_rejected_whole(maple: District, bad:
     assert [codes[line] for line in range(2, 9) if line != 5] == [["waits_for_rejected"]] * 6
 
 
-def test_a_chain_behind_a_rejected_row_is_rejected_and_what_is_before_it_is_not(
+def test_rows_that_depend_on_a_rejected_row_are_rejected_and_others_are_not(
     maple: District,
 ) -> None:
     enroll(maple, a_class(6))
@@ -298,7 +298,7 @@ def test_a_chain_behind_a_rejected_row_is_rejected_and_what_is_before_it_is_not(
     }
 
 
-def test_new_students_take_usernames_that_are_freed(school: District) -> None:
+def test_new_students_get_usernames_that_are_released(school: District) -> None:
     result = run(
         school,
         """
@@ -324,7 +324,7 @@ def test_new_students_take_usernames_that_are_freed(school: District) -> None:
     }
 
 
-def test_a_new_student_waits_in_vain_for_the_key_of_a_rejected_row(school: District) -> None:
+def test_a_new_student_cannot_have_the_key_of_a_rejected_row(school: District) -> None:
     result = run(
         school,
         "STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB,GRADE\nn1,u000,Zoe,Fox,2012-01-01,4\ns000,u001,,,,5",
@@ -334,12 +334,12 @@ def test_a_new_student_waits_in_vain_for_the_key_of_a_rejected_row(school: Distr
     assert night.problems(last(school)) == {2: ["waits_for_rejected"], 3: ["username_taken"]}
 
 
-def test_the_keys_of_the_neighbour_are_free(school: District, cedar: District) -> None:
+def test_keys_of_another_district_are_free(school: District, cedar: District) -> None:
     enroll(cedar, a_class(3))
     assert counts(run(cedar, "STUDENT_ID,USERNAME\ns000,u004")) == {"updated": 1}
 
 
-JUDGED = """
+CONFLICTS = """
     STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB,GRADE
     s000,,,,,4
     s000,,,,,4
@@ -360,22 +360,22 @@ JUDGED = """
 
 
 @pytest.mark.usefixtures("small_batches")
-def test_judging_may_be_dropped_anywhere_and_comes_to_the_same(
+def test_resolving_can_be_interrupted_anywhere_with_the_same_result(
     maple: District, cedar: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(problem_store, "MAX_WARNINGS", 1)
     for district in (maple, cedar):
         enroll(district, a_class(14))
-    whole, dropped = send(maple, JUDGED), send(cedar, JUDGED)
+    whole, dropped = send(maple, CONFLICTS), send(cedar, CONFLICTS)
     finish(whole)
-    patience = 0
+    steps = 0
     while told(dropped).state in (State.RECEIVED, State.CHECKING):
-        patience += 1
-        for _ in islice(runner.run_steps(dropped.pk), patience):
+        steps += 1
+        for _ in islice(runner.run_steps(dropped.pk), steps):
             pass
         runner.release(dropped.pk)
     finish(dropped)
-    assert patience > 6
+    assert steps > 6
     assert counts(told(dropped)) == counts(told(whole))
     assert told(dropped).groups == told(whole).groups
     assert night.problems(dropped) == night.problems(whole)
@@ -384,7 +384,7 @@ def test_judging_may_be_dropped_anywhere_and_comes_to_the_same(
 
 @pytest.mark.usefixtures("small_batches")
 @pytest.mark.parametrize(
-    "judge",
+    "question",
     [
         "_duplicate_students",
         "_contested_keys",
@@ -393,17 +393,17 @@ def test_judging_may_be_dropped_anywhere_and_comes_to_the_same(
         "_assign_apply_order",
     ],
 )
-def test_an_update_that_dies_in_the_same_place_again_and_again_fails(
-    maple: District, monkeypatch: pytest.MonkeyPatch, judge: str
+def test_an_update_that_crashes_repeatedly_at_the_same_question_fails(
+    maple: District, monkeypatch: pytest.MonkeyPatch, question: str
 ) -> None:
     enroll(maple, a_class(14))
     before = dump(maple)
-    update = send(maple, JUDGED)
+    update = send(maple, CONFLICTS)
 
-    def dies(*_: object) -> None:
+    def crash(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(conflicts, judge, dies)
+    monkeypatch.setattr(conflicts, question, crash)
     for _ in range(20):
         with suppress(MemoryError):
             finish(update)
@@ -411,14 +411,18 @@ def test_an_update_that_dies_in_the_same_place_again_and_again_fails(
     assert dump(maple) == before
 
 
-def test_turns_are_given_to_those_who_wait_only(school: District) -> None:
+def test_only_rows_in_dependencies_get_an_apply_order(school: District) -> None:
     update = send(school, "STUDENT_ID,USERNAME,GRADE\ns000,u001,\ns001,free,\ns002,,5")
     applying(update)
-    turns = dict(StagedRow.objects.filter(update=update).values_list("line", "apply_order"))
-    assert turns == {4: 4, 3: conflicts.ORDER_DEPENDENT_ROWS, 2: conflicts.ORDER_DEPENDENT_ROWS + 1}
+    apply_orders = dict(StagedRow.objects.filter(update=update).values_list("line", "apply_order"))
+    assert apply_orders == {
+        4: 4,
+        3: conflicts.ORDER_DEPENDENT_ROWS,
+        2: conflicts.ORDER_DEPENDENT_ROWS + 1,
+    }
 
 
-def test_a_large_file_in_any_order_ends_the_same(maple: District, cedar: District) -> None:
+def test_the_order_of_a_large_file_does_not_matter(maple: District, cedar: District) -> None:
     held = [f"{n:03}" for n in range(60)]
     moved = random.Random(7).sample(held, len(held))
     rows = [f"s{key},u{new}" for key, new in zip(held, moved, strict=True)]
