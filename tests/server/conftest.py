@@ -1,4 +1,4 @@
-"""A real web server in a process of its own, and real curl."""
+"""A web server in its own process, and curl."""
 
 import os
 import socket
@@ -23,7 +23,7 @@ class Server:
     scheme: str = "https"
 
     def curl(self, path: str, *arguments: str, scheme: str = "", host: str = "localhost") -> str:
-        """What curl prints: the body, and on a last line the status it saw; its own complaint if it has one."""
+        """Return what curl prints: the body, the status on the last line, and its own errors."""
         url = f"{scheme or self.scheme}://{host}:{self.port}{path}"
         done = subprocess.run(
             ["curl", "-sS", "--max-time", "20", "-w", "\n%{http_code}", *arguments, url],
@@ -77,7 +77,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that waits two seconds where the real one waits fifteen or thirty."""
+    """A server with timeouts of two seconds instead of 15 and 30."""
     with echo(tmp_path_factory.mktemp("data"), "--hasty") as running:
         yield running
 

@@ -1,7 +1,8 @@
 """A WSGI application for tests of the web server, and a command that serves it.
 
-``python -m tests.server.echo DATA PORT [--behind-proxy] [--hasty]``; hasty: waits seconds where the real one waits
-half a minute.
+``python -m tests.server.echo DATA PORT [--behind-proxy] [--hasty]``
+
+``--hasty`` shortens the timeouts of 15 and 30 seconds to two.
 """
 
 import sys
@@ -12,7 +13,7 @@ from typing import Any
 from rollbook.server import gunicorn_app, tls
 from rollbook.server.slow_clients import body_timeout, connection, sockets
 
-Answer = tuple[str, bytes]
+Response = tuple[str, bytes]
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -21,30 +22,30 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     return [body]
 
 
-def _healthz(environ: dict[str, Any]) -> Answer:
+def _healthz(environ: dict[str, Any]) -> Response:
     return "200 OK", f"OK {environ['wsgi.url_scheme']}\n".encode()
 
 
-def _refuse(environ: dict[str, Any]) -> Answer:
+def _refuse(environ: dict[str, Any]) -> Response:
     return "413 Content Too Large", b"ERROR too_large: nobody has read the body\n"
 
 
-def _upload(environ: dict[str, Any]) -> Answer:
-    announced = rest = int(environ["CONTENT_LENGTH"])
+def _upload(environ: dict[str, Any]) -> Response:
+    announced = remaining = int(environ["CONTENT_LENGTH"])
     try:
-        while rest and (data := environ["wsgi.input"].read(min(rest, 64 * 1024))):
-            rest -= len(data)
+        while remaining and (data := environ["wsgi.input"].read(min(remaining, 64 * 1024))):
+            remaining -= len(data)
     except OSError as error:
         return "408 Request Timeout", f"ERROR {type(error).__name__}\n".encode()
-    return "200 OK", f"OK {announced - rest} of {announced}\n".encode()
+    return "200 OK", f"OK {announced - remaining} of {announced}\n".encode()
 
 
-def _large(environ: dict[str, Any]) -> Answer:
+def _large(environ: dict[str, Any]) -> Response:
     return "200 OK", b"x" * 5_000_000
 
 
-def _broken(environ: dict[str, Any]) -> Answer:
-    raise RuntimeError("the text of an exception is nobody's business")
+def _broken(environ: dict[str, Any]) -> Response:
+    raise RuntimeError("the text of an exception is not for clients")
 
 
 PATHS = {
@@ -58,9 +59,10 @@ PATHS = {
 
 def main(data: str, port: str, *flags: str) -> None:
     if "--hasty" in flags:
-        connection.HEAD_SECONDS = connection.FORETASTE_SECONDS = body_timeout.RECEIVE_TIMEOUT_S = (
-            sockets.SEND_TIMEOUT_S
-        ) = 2.0
+        connection.HEAD_TIMEOUT_S = 2.0
+        connection.PREREAD_TIMEOUT_S = 2.0
+        body_timeout.RECEIVE_TIMEOUT_S = 2.0
+        sockets.SEND_TIMEOUT_S = 2.0
     behind_proxy = "--behind-proxy" in flags
     certificate = None if behind_proxy else tls.certificate(Path(data), "127.0.0.1")
     address = gunicorn_app.Address("127.0.0.1", int(port))

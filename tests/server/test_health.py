@@ -1,4 +1,4 @@
-"""``/healthz`` tells what is wrong, and nothing else."""
+"""``/healthz`` reports problems and reveals no details."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -25,14 +25,14 @@ def healthz(
     return health.healthz(RequestFactory().get("/healthz", headers={"Accept": accept}))
 
 
-def test_it_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_everything_is_ok(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = healthz(monkeypatch, ALIVE)
     assert (answer.status_code, answer.content) == (200, b"OK\n")
     assert answer["Content-Type"] == "text/plain; charset=utf-8"
     assert "no-store" in answer["Cache-Control"]
 
 
-def test_a_missing_worker_is_told_with_the_moment_it_was_last_seen(
+def test_a_missing_worker_is_reported_with_the_time_it_was_last_seen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     answer = healthz(monkeypatch, GONE)
@@ -42,16 +42,18 @@ def test_a_missing_worker_is_told_with_the_moment_it_was_last_seen(
     )
 
 
-def test_a_worker_that_never_was_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_never_ran_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = healthz(monkeypatch, WorkerStatus(alive=False, at=None))
     assert answer.content == b"ERROR worker: no worker has been seen since the start\n"
 
 
-def test_a_database_that_is_away_is_told_without_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    def away() -> None:
+def test_an_unavailable_database_is_reported_without_its_message(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail() -> None:
         raise OperationalError("could not connect to db.maple.example as rollbook")
 
-    monkeypatch.setattr(connection, "cursor", away)
+    monkeypatch.setattr(connection, "cursor", fail)
     answer = healthz(monkeypatch, ALIVE)
     assert (answer.status_code, answer.content) == (
         503,
@@ -59,15 +61,16 @@ def test_a_database_that_is_away_is_told_without_its_words(monkeypatch: pytest.M
     )
 
 
-def test_a_monitor_may_have_it_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_monitor_can_get_json(monkeypatch: pytest.MonkeyPatch) -> None:
     answer = healthz(monkeypatch, GONE, accept="application/json")
     assert answer["Content-Type"] == "application/json"
     assert answer.content == (
-        b'{"healthy": false, "faults": [{"code": "worker", "detail": "no worker has been seen since 02:05:11 UTC"}]}'
+        b'{"healthy": false, "faults": [{"code": "worker", '
+        b'"detail": "no worker has been seen since 02:05:11 UTC"}]}'
     )
 
 
-def test_it_is_only_to_be_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_get_and_head_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert health.healthz(RequestFactory().post("/healthz")).status_code == 405
     monkeypatch.setattr(health, "worker_status", lambda: ALIVE)
     assert health.healthz(RequestFactory().head("/healthz")).status_code == 200

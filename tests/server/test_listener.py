@@ -1,4 +1,4 @@
-"""The address is taken, or told why not."""
+"""The listening socket is opened, or the error says how to fix the problem."""
 
 import errno
 import socket
@@ -18,18 +18,18 @@ def raising(error: OSError) -> Callable[[Address], socket.socket]:
     return attempt
 
 
-def test_port_0_takes_a_free_one() -> None:
+def test_port_0_uses_a_free_port() -> None:
     with listen(Address("127.0.0.1", 0)) as listener:
         assert listener.getsockname()[1] > 0
 
 
-def test_a_name_is_an_address_too() -> None:
+def test_a_host_name_is_accepted() -> None:
     with listen(Address("localhost", 0)) as listener:
         assert listener.getsockname()[0] == "127.0.0.1"
 
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
-def test_everywhere_in_ipv6_is_everywhere_in_ipv4_too() -> None:
+def test_the_ipv6_wildcard_includes_ipv4() -> None:
     with listen(Address("::", 0)) as listener:
         socket.create_connection(("127.0.0.1", listener.getsockname()[1])).close()
 
@@ -39,7 +39,7 @@ def test_everywhere_in_ipv6_is_everywhere_in_ipv4_too() -> None:
     [
         (
             OSError(errno.EACCES, "Permission denied"),
-            "port 443 needs rights this user does not have",
+            "this user doesn't have permission to use port 443",
         ),
         (
             OSError(errno.EADDRNOTAVAIL, "Cannot assign"),
@@ -55,16 +55,16 @@ def test_everywhere_in_ipv6_is_everywhere_in_ipv4_too() -> None:
         ),
     ],
 )
-def test_every_reason_has_its_advice(
+def test_every_cause_has_advice(
     monkeypatch: pytest.MonkeyPatch, error: OSError, advice: str
 ) -> None:
     monkeypatch.setattr(server_listener, "_listen", raising(error))
-    with pytest.raises(ListenError) as told:
+    with pytest.raises(ListenError) as error:
         listen(Address("maple.example", 443))
-    assert str(told.value).startswith(advice)
+    assert str(error.value).startswith(advice)
 
 
-def test_a_port_that_is_being_let_go_of_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_waits_for_a_port_that_is_being_released(monkeypatch: pytest.MonkeyPatch) -> None:
     attempts = iter([True, True, False])
     real = server_listener._listen
 

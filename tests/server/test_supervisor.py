@@ -1,4 +1,4 @@
-"""``rollbook serve`` as a real command: started, killed in every way, stopped."""
+"""``rollbook serve`` as a process: it is started, killed in every way, and stopped."""
 
 import os
 import signal
@@ -30,11 +30,11 @@ class Serve:
     server: Server
 
     def child(self, subcommand: str) -> int:
-        """The process number of web or worker."""
+        """Return the process id of web or worker."""
         return next(pid for pid in descendants(self.process.pid) if subcommand in command_line(pid))
 
     def stop(self) -> float:
-        """Stop it kindly; how long that took."""
+        """Stop it gracefully; return how many seconds that took."""
         began = time.monotonic()
         self.process.terminate()
         assert self.process.wait(15) == 0
@@ -48,7 +48,7 @@ def command(data: Path, port: int, *arguments: str) -> list[str]:
 
 @contextmanager
 def serve(data: Path, port: int = 0, *arguments: str) -> Iterator[Serve]:
-    """Start it and wait for its line; whatever is left of it at the end is killed."""
+    """Start it and wait for its line; kill what is left of it at the end."""
     log = data.with_suffix(".log")
     with log.open("a") as stderr:
         process = subprocess.Popen(
@@ -77,12 +77,12 @@ def first_line(stdout: IO[str]) -> str:
 
 
 def descendants(pid: int) -> list[int]:
-    """Of a process that is there, its children and theirs."""
-    found = []
+    """Return the children of a running process, and theirs."""
+    pids = []
     with suppress(FileNotFoundError, ProcessLookupError):
         for text in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-            found += [int(text), *descendants(int(text))]
-    return found
+            pids += [int(text), *descendants(int(text))]
+    return pids
 
 
 def command_line(pid: int) -> list[str]:
@@ -110,7 +110,7 @@ def data(tmp_path: Path) -> Path:
     return installed(tmp_path / "data")
 
 
-def test_on_a_new_folder_it_says_when_it_is_ready_and_then_it_is(tmp_path: Path) -> None:
+def test_on_a_new_folder_it_announces_when_it_is_ready(tmp_path: Path) -> None:
     with serve(tmp_path / "new") as running:
         assert running.ready == f"Rollbook is ready at https://127.0.0.1:{running.server.port}/\n"
         assert running.server.curl("/healthz").endswith("\n200")
@@ -126,26 +126,26 @@ def test_sigterm_stops_everything_within_ten_seconds(data: Path) -> None:
 
 def test_idle_clients_do_not_delay_the_stop(data: Path) -> None:
     with serve(data) as running, running.server.connect(), running.server.connect_tls():
-        assert running.stop() < 10  # seconds after which they would have been killed
+        assert running.stop() < 10  # seconds, after which they would have been killed
 
 
-def test_a_second_signal_stops_it_at_once(data: Path) -> None:
+def test_a_second_signal_stops_it_right_away(data: Path) -> None:
     with serve(data) as running, running.server.connect_tls() as client:
         client.sendall(
             b"POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999\r\n\r\n" + bytes(70_000)
         )
         time.sleep(0.3)
-        os.kill(running.child("worker"), signal.SIGSTOP)  # it would not hear a kind word
+        os.kill(running.child("worker"), signal.SIGSTOP)  # so it can't handle SIGTERM
         running.process.terminate()
         time.sleep(0.5)
         began = time.monotonic()
         running.process.send_signal(signal.SIGINT)
         assert running.process.wait(5) == 0
-        assert time.monotonic() - began < 4  # of the ten that it would give them
+        assert time.monotonic() - began < 4  # less than its timeout of ten seconds
 
 
 @pytest.mark.parametrize("child", ["web", "worker"])
-def test_a_child_that_is_killed_is_started_again(data: Path, child: str) -> None:
+def test_a_killed_child_process_is_restarted(data: Path, child: str) -> None:
     with serve(data) as running:
         killed = running.child(child)
         os.kill(killed, signal.SIGKILL)
@@ -154,20 +154,20 @@ def test_a_child_that_is_killed_is_started_again(data: Path, child: str) -> None
         assert eventually(lambda: child in " ".join(map(str, command_lines(running))), 5)
         assert running.child(child) != killed
         assert f"{child} ended after " in running.log.read_text()
-        assert "(signal SIGKILL); it starts again in 0.1 s" in running.log.read_text()
+        assert "(signal SIGKILL); it restarts in 0.1 s" in running.log.read_text()
 
 
 def command_lines(running: Serve) -> list[list[str]]:
     return [command_line(pid) for pid in descendants(running.process.pid)]
 
 
-def test_nobody_is_turned_away_while_the_web_server_starts_again(data: Path) -> None:
+def test_no_client_is_refused_while_the_web_server_restarts(data: Path) -> None:
     with serve(data) as running:
         os.kill(running.child("web"), signal.SIGKILL)
         assert running.server.curl("/healthz").endswith("\n200")
 
 
-def test_a_killed_supervisor_leaves_nothing_and_the_next_starts_at_once(data: Path) -> None:
+def test_a_killed_supervisor_leaves_nothing_and_the_next_starts_right_away(data: Path) -> None:
     port = free_port()
     with serve(data, port) as running:
         processes = descendants(running.process.pid)
@@ -190,32 +190,38 @@ def is_free(port: int) -> bool:
 
 
 def refusal(data: Path, port: int, *arguments: str) -> str:
-    asked = command(data, port, *arguments)
     done = subprocess.run(
-        asked, capture_output=True, text=True, env=environment(data), cwd=ROOT, timeout=60
+        command(data, port, *arguments),
+        capture_output=True,
+        text=True,
+        env=environment(data),
+        cwd=ROOT,
+        timeout=60,
     )
     assert (done.returncode, done.stdout) == (1, "")
     return done.stderr.strip()
 
 
-def test_a_second_serve_on_the_same_data_is_refused_kindly(data: Path) -> None:
+def test_a_second_serve_on_the_same_data_is_refused_with_advice(data: Path) -> None:
     with serve(data) as running:
         assert refusal(data, 0) == (
-            f"ERROR cannot_start: another `rollbook serve` (process {running.process.pid}) serves {data} already; "
+            f"ERROR cannot_start: another `rollbook serve` (process {running.process.pid}) "
+            f"already serves {data}; "
             "stop it, or choose another folder with --data"
         )
 
 
-def test_a_port_in_use_is_refused_kindly(data: Path) -> None:
+def test_a_port_in_use_is_refused_with_advice(data: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         assert refusal(data, port) == (
-            f"ERROR cannot_start: port {port} is in use by another program; stop it, or choose another with --port"
+            f"ERROR cannot_start: port {port} is in use by another program; "
+            "stop that program, or choose another port with --port"
         )
 
 
-def test_a_certificate_without_its_key_is_refused_kindly(data: Path) -> None:
-    assert "give both --cert and --key" in refusal(data, 0, "--cert", "somewhere.pem")
+def test_a_certificate_without_its_key_is_refused_with_advice(data: Path) -> None:
+    assert "use both --cert and --key" in refusal(data, 0, "--cert", "somewhere.pem")
 
 
 def test_behind_a_proxy_it_serves_plain_http(data: Path) -> None:

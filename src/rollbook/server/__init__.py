@@ -1,1 +1,1 @@
-"""How it runs: certificates, the web server's connections, and the one command that keeps web and worker alive."""
+"""The web server, its certificates, and the supervisor that keeps web server and worker running."""

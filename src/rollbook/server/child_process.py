@@ -1,4 +1,4 @@
-"""The processes that the supervisor looks after: each started, looked at, started again and stopped."""
+"""The child processes that the supervisor starts, restarts and stops."""
 
 import logging
 import os
@@ -10,29 +10,41 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-FIRST_DELAY = 0.1  # seconds before the first new start, doubled each time up to ...
-LONGEST_DELAY = 30.0
-LONG_LIFE = 60.0  # who lived so long begins with the first delay again
+MIN_RESTART_DELAY_S = 0.1  # doubled after each restart
+MAX_RESTART_DELAY_S = 30.0
+STABLE_AFTER_S = 60.0  # a process that ran this long restarts with the minimum delay again
 
 log = logging.getLogger(__name__)
 
 
 @dataclass
 class Child:
-    """A subcommand of ours in a process group of its own, so that Ctrl-C in a terminal reaches only the supervisor."""
+    """A subcommand in its own process group, so Ctrl-C in a terminal reaches only the supervisor.
+
+    Attributes:
+        name: Its name in the log.
+        arguments: The subcommand and its options.
+        environment: Its environment variables.
+        inherited: The file descriptors it inherits.
+        delay: Seconds to wait before the next restart.
+        start_at: When to start it, by the monotonic clock.
+        started_at: When it was last started, by the monotonic clock.
+        process: The running process.
+        code: The exit code of the last process.
+    """
 
     name: str
     arguments: Sequence[str]
     environment: Mapping[str, str]
-    inherited: Sequence[int]  # file descriptors
-    delay: float = FIRST_DELAY
-    start_at: float = 0.0  # when to start, by the monotonic clock
+    inherited: Sequence[int]
+    delay: float = MIN_RESTART_DELAY_S
+    start_at: float = 0.0
     started_at: float = 0.0
     process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
-    code: int = 0  # the exit code of the last one
+    code: int = 0
 
     def supervise(self) -> None:
-        """Start it if it is due; if it died, see when it will be."""
+        """Start the process when it is time to; schedule its restart if it has ended."""
         if self.process is None:
             if time.monotonic() >= self.start_at:
                 self._start()
@@ -40,10 +52,10 @@ class Child:
             self._schedule_restart()
 
     def has_ended(self) -> bool:
-        """Whether no process is left; what it left behind in its group is ended too."""
+        """Return whether no process is running; kill what an ended one left in its group."""
         if self.process is None:
             return True
-        # Not yet waited for, the dead process keeps its number, so that the group can be no one else's.
+        # Until we wait for the ended process, its id, and so its group's, can't be reused.
         if os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
             return False
         self.signal_group(signal.SIGKILL)
@@ -52,38 +64,42 @@ class Child:
         return True
 
     def signal(self, number: int) -> None:
-        """Tell the process itself."""
+        """Send a signal to the process."""
         if self.process is not None:
-            os.kill(
-                self.process.pid, number
-            )  # Popen's own way would wait for it, and give its number away
+            # Popen.send_signal() would wait for an ended process and so release its id.
+            os.kill(self.process.pid, number)
 
     def signal_group(self, number: int) -> None:
-        """Tell it and all that it started."""
+        """Send a signal to the process and all that it started."""
         if self.process is not None:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, number)
 
     def _start(self) -> None:
         self.started_at = time.monotonic()
-        self.process = subprocess.Popen(
+        self.process = subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-m", "rollbook", *self.arguments],
             env=self.environment,
             pass_fds=self.inherited,
             process_group=0,
             stdin=subprocess.DEVNULL,
-            stdout=2,  # the supervisor's one line on stdout stays the only one
+            stdout=2,  # so that the supervisor's line is the only one on stdout
         )
 
     def _schedule_restart(self) -> None:
-        lived = time.monotonic() - self.started_at
-        if lived >= LONG_LIFE:
-            self.delay = FIRST_DELAY
+        seconds = time.monotonic() - self.started_at
+        if seconds >= STABLE_AFTER_S:
+            self.delay = MIN_RESTART_DELAY_S
         self.start_at = time.monotonic() + self.delay
-        told = f"{self.name} ended after {lived:.1f} s ({_how(self.code)}); it starts again in {self.delay:.1f} s"
-        log.error(told)
-        self.delay = min(self.delay * 2, LONGEST_DELAY)
+        log.error(
+            "%s ended after %.1f s (%s); it restarts in %.1f s",
+            self.name,
+            seconds,
+            _reason(self.code),
+            self.delay,
+        )
+        self.delay = min(self.delay * 2, MAX_RESTART_DELAY_S)
 
 
-def _how(code: int) -> str:
+def _reason(code: int) -> str:
     return f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"

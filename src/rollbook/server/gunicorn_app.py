@@ -1,12 +1,13 @@
-"""The web server: gunicorn with our reception, and Django behind it."""
+"""The web server: gunicorn with the worker for slow clients, and Django behind it."""
 
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
-from gunicorn import glogging, util  # type: ignore[import-untyped]
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from rollbook import environment
 from rollbook.server import parent_watch
@@ -15,7 +16,7 @@ from rollbook.server.tls import Certificate
 
 LISTENER = environment.LISTENER
 APPLICATION = "rollbook.wsgi:application"
-STOPPING_SECONDS = 7  # for requests that are being answered; the supervisor waits ten
+GRACEFUL_TIMEOUT_S = 7  # for requests that are being answered; the supervisor waits ten seconds
 
 
 @dataclass(frozen=True)
@@ -29,17 +30,22 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-class Log(glogging.Logger):  # type: ignore[misc]
-    """gunicorn's log, as lines of ours."""
+class Log(Logger):  # type: ignore[misc]
+    """gunicorn's log, in our format."""
 
     def setup(self, cfg: Any) -> None:
-        """Leave the writing to the root logger, which escapes what a client could use to forge a line."""
+        """Pass records to the root logger, which escapes what could forge a line of the log."""
         self.error_log.propagate = True
         self.error_log.setLevel("WARNING")
 
 
 class WebServer(BaseApplication):  # type: ignore[misc]
-    """gunicorn, set up here and nowhere else: it reads no command line, no file and no environment."""
+    """gunicorn, configured here only: it reads no command line, file or environment.
+
+    Args:
+        settings: gunicorn's settings.
+        application: The module and name of the WSGI application, separated by a colon.
+    """
 
     def __init__(self, settings: dict[str, Any], application: str) -> None:
         self.settings = settings
@@ -47,13 +53,14 @@ class WebServer(BaseApplication):  # type: ignore[misc]
         super().__init__()
 
     def load_config(self) -> None:
-        """Called by gunicorn."""
+        """Set gunicorn's settings."""
         for name, value in self.settings.items():
             self.cfg.set(name, value)
 
     def load(self) -> Callable[..., Any]:
-        """Called by gunicorn, in the process that serves."""
-        application: Callable[..., Any] = util.import_app(self.application)
+        """Return the WSGI application, in the worker process."""
+        module, _, name = self.application.partition(":")
+        application: Callable[..., Any] = getattr(import_module(module), name)
         return application
 
 
@@ -65,19 +72,23 @@ def run_web(
     application: str = APPLICATION,
     beside: Callable[[], None] = lambda: None,
 ) -> None:
-    """Serve until SIGTERM; with a certificate HTTPS, without one plain HTTP for a proxy that does it.
+    """Serve until SIGTERM: HTTPS with a certificate, or plain HTTP for a proxy that terminates TLS.
 
-    ``beside`` is called once in the process that serves, before it does.
+    Args:
+        address: Where to listen, unless the supervisor passes on its listening socket.
+        certificate: The certificate; None behind a proxy.
+        behind_proxy: Whether to trust the proxy's header about the client's protocol.
+        application: The module and name of the WSGI application, separated by a colon.
+        beside: Called once in the worker process before it serves.
     """
     parent_watch.watch()
-    settings = _settings(address, certificate, behind_proxy) | {
-        "post_worker_init": lambda worker: beside()
-    }
+    settings = _settings(address, certificate, behind_proxy=behind_proxy)
+    settings["post_worker_init"] = lambda worker: beside()
     WebServer(settings, application).run()
 
 
 def _settings(
-    address: Address, certificate: Certificate | None, behind_proxy: bool
+    address: Address, certificate: Certificate | None, *, behind_proxy: bool
 ) -> dict[str, Any]:
     listener = os.environ.get(LISTENER)
     return {
@@ -85,19 +96,20 @@ def _settings(
         "worker_class": SlowClientWorker,
         "workers": 1,
         "threads": 32,
-        "worker_connections": 500,  # with the threads' files it stays under the usual limit of 1,024
+        "worker_connections": 500,  # with the threads' files, below the usual limit of 1,024
         "keepalive": 20,
-        "graceful_timeout": STOPPING_SECONDS,
+        "graceful_timeout": GRACEFUL_TIMEOUT_S,
         "limit_request_line": 4094,
         "limit_request_fields": 60,
         "limit_request_field_size": 8190,
         "certfile": str(certificate.chain) if certificate else None,
         "keyfile": str(certificate.key) if certificate else None,
-        # Whoever reaches the plain port is the proxy and says how its client came; on the TLS port nobody says it.
+        # Only the proxy can reach the plain port, so its header is trusted. On the TLS port no
+        # header is.
         "forwarded_allow_ips": "*" if behind_proxy else "",
         "secure_scheme_headers": {"X-FORWARDED-PROTO": "https"} if behind_proxy else {},
         "forwarder_headers": "",
-        "sendfile": False,  # it would go round our sockets, which see to slow readers
+        "sendfile": False,  # it would bypass our sockets, which have a send timeout
         "control_socket_disable": True,
         "logger_class": Log,
     }

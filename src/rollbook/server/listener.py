@@ -1,4 +1,4 @@
-"""The socket that clients come to, opened once by the supervisor and inherited by every web server it starts."""
+"""The listening socket, opened once by the supervisor and inherited by every web server."""
 
 import errno
 import socket
@@ -7,18 +7,20 @@ import time
 from rollbook.server.gunicorn_app import Address
 
 BACKLOG = 1024
-PATIENCE = (
-    3.0  # seconds: the children of a supervisor that was killed may still be letting go of the port
-)
+ADDRESS_TIMEOUT_S = 3.0  # child processes of a killed supervisor may still hold the port
 
 
 class ListenError(Exception):
-    """The address cannot be had; the text says why and what to do."""
+    """We can't listen on the address; the text says why and how to fix it."""
 
 
 def listen(address: Address) -> socket.socket:
-    """A socket that listens on the address; port 0 takes a free one."""
-    deadline = time.monotonic() + PATIENCE
+    """Return a socket that listens on the address; port 0 uses a free port.
+
+    Raises:
+        ListenError: The address is in use, or isn't available on this machine.
+    """
+    deadline = time.monotonic() + ADDRESS_TIMEOUT_S
     while True:
         try:
             return _listen(address)
@@ -29,18 +31,27 @@ def listen(address: Address) -> socket.socket:
 
 
 def _listen(address: Address) -> socket.socket:
-    everywhere = address.host == "::" and socket.has_dualstack_ipv6()
+    is_wildcard = address.host == "::" and socket.has_dualstack_ipv6()
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     return socket.create_server(
-        (address.host, address.port), family=family, backlog=BACKLOG, dualstack_ipv6=everywhere
+        (address.host, address.port), family=family, backlog=BACKLOG, dualstack_ipv6=is_wildcard
     )
 
 
 def _advice(error: OSError, address: Address) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"port {address.port} is in use by another program; stop it, or choose another with --port"
+        return (
+            f"port {address.port} is in use by another program; "
+            "stop that program, or choose another port with --port"
+        )
     if error.errno == errno.EACCES:
-        return f"port {address.port} needs rights this user does not have; choose one from 1024 on with --port"
+        return (
+            f"this user doesn't have permission to use port {address.port}; "
+            "choose a port from 1024 on with --port"
+        )
     if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
-        return f"{address.host} is not an address of this machine; use localhost, 0.0.0.0 or one of its own with --host"
+        return (
+            f"{address.host} is not an address of this machine; "
+            "use localhost, 0.0.0.0 or one of its addresses with --host"
+        )
     return f"cannot listen on {address}: {error.strerror}"

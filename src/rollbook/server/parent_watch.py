@@ -1,6 +1,7 @@
-"""A pipe from the supervisor to its children: when it breaks, nobody looks after them any more and they end.
+"""A pipe from the supervisor to its child processes, which exit when it is closed.
 
-The supervisor holds the only writing end and never writes. However it dies, the kernel closes that end.
+The supervisor holds the only write end and never writes. However the supervisor ends, the kernel
+closes that end.
 """
 
 import os
@@ -12,13 +13,15 @@ VARIABLE = environment.LIFELINE
 
 
 def watch() -> None:
-    """End this process at once when the supervisor is gone; does nothing in a process that has none."""
-    end = os.environ.get(VARIABLE)
-    if end:
-        threading.Thread(target=_hold, args=(int(end),), name="lifeline", daemon=True).start()
+    """Exit this process as soon as the supervisor ends; do nothing if there is no supervisor."""
+    read_end = os.environ.get(VARIABLE)
+    if read_end:
+        threading.Thread(
+            target=_exit_when_closed, args=(int(read_end),), name="lifeline", daemon=True
+        ).start()
 
 
-def _hold(end: int) -> None:
-    # Nothing is tidied up: whatever a process leaves behind when it is killed must be good enough here too.
-    os.read(end, 1)
+def _exit_when_closed(read_end: int) -> None:
+    # No cleanup: every process must be able to restart after it was killed anyway.
+    os.read(read_end, 1)
     os._exit(1)

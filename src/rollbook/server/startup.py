@@ -1,4 +1,4 @@
-"""What is done once at each start, before anybody is served."""
+"""What is done once at each start, before the web server and the worker start."""
 
 import logging
 
@@ -13,14 +13,16 @@ log = logging.getLogger(__name__)
 
 
 def prepare() -> None:
-    """Bring the database up to this version, and remove what uploads that were cut off have left behind.
+    """Migrate the database to this version and remove files of interrupted uploads.
 
-    Raises NewerDatabase and OtherKeys.
+    Raises:
+        DatabaseIsNewer: A newer version of Rollbook has used the database.
+        KeysDoNotMatch: The database has been used with other keys.
     """
     require_version(connection)
     schema_version.migrate_if_needed()
     key_fingerprints.verify_keys()
-    swept = receive.remove_orphaned_files()
-    if swept:
-        log.info("removed %d files of uploads that were cut off", swept)
-    connections.close_all()  # the supervisor has no more business with the database
+    removed_files = receive.remove_orphaned_files()
+    if removed_files:
+        log.info("removed %d files of interrupted uploads", removed_files)
+    connections.close_all()  # the supervisor doesn't use the database afterward

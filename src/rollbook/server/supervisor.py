@@ -1,7 +1,8 @@
-"""``rollbook serve``: web and worker together, started again when they die, stopped together.
+"""``rollbook serve``: starts web server and worker, restarts them when they end, and stops both.
 
-The supervisor holds what must outlive them: the lock on the data folder, the listening socket (while the web server
-starts again, a client waits a second and is not turned away) and the lifeline.
+The supervisor holds what must outlive them: the lock on the data folder, the listening socket
+(clients that connect while the web server restarts wait a second and aren't refused), and the pipe
+of ``parent_watch``.
 """
 
 import fcntl
@@ -26,12 +27,12 @@ from rollbook.server.readiness import WILDCARD_HOSTS, is_ready
 from rollbook.server.startup import prepare
 from rollbook.server.tls import Certificate, CertificateProblem
 
-STOPPING_SECONDS = 10.0
-CHECK_INTERVAL_S = 0.1  # seconds between two looks at the children
+STOP_TIMEOUT_S = 10.0
+CHECK_INTERVAL_S = 0.1  # between two checks of the child processes
 
 
 class AlreadyServed(Exception):
-    """Another ``rollbook serve`` looks after the data folder; the text says which and what to do."""
+    """Another ``rollbook serve`` uses the data folder; the text says which and how to fix it."""
 
 
 def serve(
@@ -42,25 +43,34 @@ def serve(
     key: Path | None = None,
     behind_proxy: bool = False,
 ) -> int:
-    """Serve until told to stop; 0 then, 1 with the reason on stderr if it cannot start.
+    """Serve until stopped by a signal: gracefully at the first one, immediately at the second.
 
-    1. Take the data folder, which only one can look after.
-    2. Take the address.
-    3. Have a certificate, unless a proxy has one.
+    1. Lock the data folder, which only one process may serve.
+    2. Open the listening socket.
+    3. Load or create the certificate, unless a proxy terminates TLS.
     4. Prepare the database and the spool folder.
-    5. Start web and worker, say when they are ready, and look after them.
-    6. Stop them, at the first signal kindly, at the second at once.
+    5. Start web server and worker, announce when they are ready, and restart them when they end.
+
+    Args:
+        data: The data folder.
+        address: Where to listen.
+        certificate: The operator's certificate, in PEM; None for a self-signed one.
+        key: The private key of ``certificate``.
+        behind_proxy: Whether a proxy terminates TLS.
+
+    Returns:
+        The exit code: 0, or 1 with the reason on stderr if it can't start.
     """
     try:
-        with _only_one(data), listen(address) as listener:
+        with _data_folder_lock(data), listen(address) as listener:
             address = Address(address.host, listener.getsockname()[1])
             used = None if behind_proxy else _certificate(data, address.host, certificate, key)
             prepare()
             with _children(data, address, used, listener.fileno()) as children:
-                told = _signals()
-                _supervise(children, told, _Announcement(address, behind_proxy))
-                listener.close()  # who comes now is told at once that nobody is here
-                _stop(children, told)
+                stop_signals = _handle_stop_signals()
+                _supervise(children, stop_signals, _Announcement(address, behind_proxy))
+                listener.close()  # new clients are refused right away
+                _stop(children, stop_signals)
     except (
         AlreadyServed,
         ListenError,
@@ -74,15 +84,16 @@ def serve(
 
 
 @contextmanager
-def _only_one(data: Path) -> Iterator[None]:
-    """Hold the data folder; the kernel lets go of it however this process ends."""
+def _data_folder_lock(data: Path) -> Iterator[None]:
+    """Lock the data folder; the kernel releases the lock however this process ends."""
     with (data / "serve.lock").open("a+", encoding="ascii") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
+            pid = file.read().strip() or "unknown"
             raise AlreadyServed(
-                f"another `rollbook serve` (process {file.read().strip() or 'unknown'}) serves {data} already; "
+                f"another `rollbook serve` (process {pid}) already serves {data}; "
                 "stop it, or choose another folder with --data"
             ) from None
         file.truncate(0)
@@ -94,9 +105,7 @@ def _certificate(data: Path, host: str, chain: Path | None, key: Path | None) ->
     if chain and key:
         return tls.given(chain, key)
     if chain or key:
-        raise CertificateProblem(
-            "a certificate needs its key and a key its certificate; give both --cert and --key"
-        )
+        raise CertificateProblem("a certificate needs its private key; use both --cert and --key")
     return tls.certificate(data, host)
 
 
@@ -104,36 +113,35 @@ def _certificate(data: Path, host: str, chain: Path | None, key: Path | None) ->
 def _children(
     data: Path, address: Address, used: Certificate | None, listener: int
 ) -> Iterator[list[Child]]:
-    end, ours = os.pipe()
-    ours_alone = {environment.DATA.name: str(data), parent_watch.VARIABLE: str(end)}
-    variables = (
-        {environment.URL.name: _url(address, behind_proxy=not used)} | os.environ | ours_alone
-    )
+    read_end, write_end = os.pipe()
+    always = {environment.DATA.name: str(data), parent_watch.VARIABLE: str(read_end)}
+    default_url = {environment.URL.name: _url(address, behind_proxy=not used)}
+    variables = default_url | os.environ | always
     for_web = {LISTENER: str(listener), environment.BEHIND_PROXY.name: "0" if used else "1"}
     arguments = ["web", "--host", address.host, "--port", str(address.port)]
     arguments += ["--cert", str(used.chain), "--key", str(used.key)] if used else ["--behind-proxy"]
     try:
         yield [
-            Child("web", arguments, variables | for_web, [end, listener]),
-            Child("worker", ["worker"], variables, [end]),
+            Child("web", arguments, variables | for_web, [read_end, listener]),
+            Child("worker", ["worker"], variables, [read_end]),
         ]
     finally:
-        os.close(ours)
-        os.close(end)
+        os.close(write_end)
+        os.close(read_end)
 
 
-def _signals() -> "SimpleQueue[int]":
-    """Where the signals that tell us to stop will be found."""
-    told: SimpleQueue[int] = SimpleQueue()  # the one queue that a signal handler may use
+def _handle_stop_signals() -> "SimpleQueue[int]":
+    """Handle SIGTERM and SIGINT; return the queue that the handler puts them into."""
+    stop_signals: SimpleQueue[int] = SimpleQueue()  # the one queue that is safe in signal handlers
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, frame: told.put(number))
-    return told
+        signal.signal(number, lambda number, frame: stop_signals.put(number))
+    return stop_signals
 
 
-def _should_stop(told: "SimpleQueue[int]") -> bool:
-    """Wait a moment for a signal."""
+def _should_stop(stop_signals: "SimpleQueue[int]") -> bool:
+    """Return whether a signal arrives before the next check."""
     try:
-        told.get(timeout=CHECK_INTERVAL_S)
+        stop_signals.get(timeout=CHECK_INTERVAL_S)
     except Empty:
         return False
     return True
@@ -141,19 +149,18 @@ def _should_stop(told: "SimpleQueue[int]") -> bool:
 
 @dataclass
 class _Announcement:
-    """The one line on stdout, when it has become true."""
+    """The one line on stdout, printed when Rollbook is ready."""
 
     address: Address
     behind_proxy: bool
-    made: bool = False
+    is_made: bool = False
 
     def make(self) -> None:
-        if not self.made and is_ready(self.address, behind_proxy=self.behind_proxy):
-            self.made = True
-            print(
-                f"Rollbook is ready at {_url(self.address, behind_proxy=self.behind_proxy)}",
-                flush=True,
-            )
+        if self.is_made or not is_ready(self.address, behind_proxy=self.behind_proxy):
+            return
+        self.is_made = True
+        url = _url(self.address, behind_proxy=self.behind_proxy)
+        print(f"Rollbook is ready at {url}", flush=True)
 
 
 def _url(address: Address, *, behind_proxy: bool) -> str:
@@ -162,19 +169,19 @@ def _url(address: Address, *, behind_proxy: bool) -> str:
 
 
 def _supervise(
-    children: list[Child], told: "SimpleQueue[int]", announcement: _Announcement
+    children: list[Child], stop_signals: "SimpleQueue[int]", announcement: _Announcement
 ) -> None:
-    while not _should_stop(told):
+    while not _should_stop(stop_signals):
         for child in children:
             child.supervise()
         announcement.make()
 
 
-def _stop(children: list[Child], told: "SimpleQueue[int]") -> None:
-    deadline = time.monotonic() + STOPPING_SECONDS
+def _stop(children: list[Child], stop_signals: "SimpleQueue[int]") -> None:
+    deadline = time.monotonic() + STOP_TIMEOUT_S
     for child in children:
         child.signal(signal.SIGTERM)
-    while left := [child for child in children if not child.has_ended()]:
-        if _should_stop(told) or time.monotonic() > deadline:
-            for child in left:
+    while running := [child for child in children if not child.has_ended()]:
+        if _should_stop(stop_signals) or time.monotonic() > deadline:
+            for child in running:
                 child.signal_group(signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Certificates: yours, or a self-signed one made at the first start that curl can check."""
+"""Certificates: the operator's, or a self-signed one that is created at the first start."""
 
 import contextlib
 import ipaddress
@@ -20,53 +20,67 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from rollbook.server.slow_clients.sockets import TlsSocket
 
 LIFETIME = timedelta(days=730)
-RENEWAL = timedelta(days=30)  # before its end, at the next start
+RENEWAL = timedelta(days=30)  # before it expires, at the next start
 NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(\.(?!-)[A-Za-z0-9-]{1,63})*")
 
 
 class CertificateProblem(Exception):
-    """The certificate or its key cannot be used; the text says why and what to do."""
+    """The certificate or its key can't be used; the text says why and how to fix it."""
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """Two PEM files: the certificate, with those that lead from it to its issuer, and its private key."""
+    """Two PEM files.
+
+    Attributes:
+        chain: The certificate, followed by its intermediate certificates.
+        key: Its private key.
+    """
 
     chain: Path
     key: Path
 
 
 def context(chain: Path | str, key: Path | str) -> ssl.SSLContext:
-    """How we speak TLS: 1.2 or 1.3, with this certificate."""
+    """Return the settings for TLS 1.2 and 1.3 with this certificate."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.minimum_version = ssl.TLSVersion.TLSv1_2
     tls.options |= ssl.OP_NO_RENEGOTIATION
     tls.sslsocket_class = TlsSocket
-    # Without the lambda OpenSSL would ask the terminal for a key's passphrase, and a server has none.
+    # Without the lambda, OpenSSL would ask for a key's passphrase on the terminal.
     tls.load_cert_chain(chain, key, password=lambda: "")
     return tls
 
 
 def given(chain: Path, key: Path) -> Certificate:
-    """The operator's own certificate, once it is known to be usable."""
+    """Return the operator's own certificate after checking that it is usable.
+
+    Raises:
+        CertificateProblem: A file can't be read, or they don't belong together.
+    """
     for path in (chain, key):
         try:
             path.read_bytes()
         except OSError as error:
             raise CertificateProblem(
-                f"{path} cannot be read ({error.strerror}); see its path and rights"
+                f"{path} cannot be read ({error.strerror}); check its path and permissions"
             ) from None
     try:
         context(chain, key)
     except (ssl.SSLError, ValueError):
         raise CertificateProblem(
-            f"{chain} and {key} are not a certificate and its own private key in PEM, the key without a passphrase"
+            f"{chain} and {key} are not a certificate and its private key in PEM format; "
+            "use a matching pair, and a key without a passphrase"
         ) from None
     return Certificate(chain, key)
 
 
 def certificate(data: Path, host: str) -> Certificate:
-    """The self-signed certificate in the data folder, made if there is none, if it ends soon or lacks a name."""
+    """Return the self-signed certificate in the data folder.
+
+    It is created if there is none, if it expires soon, or if it doesn't cover all names of this
+    machine.
+    """
     ours = Certificate(data / "certificate.pem", data / "certificate.key")
     names = _names(host)
     if not _is_good(ours, names):
@@ -75,9 +89,9 @@ def certificate(data: Path, host: str) -> Certificate:
 
 
 def _names(host: str) -> list[x509.GeneralName]:
-    """Every name and address people may write into the browser for this machine."""
-    wanted = dict.fromkeys(("localhost", "127.0.0.1", "::1", socket.gethostname(), host))
-    names = (_name(text) for text in wanted)
+    """Return every name and address that people may use for this machine in the browser."""
+    hosts = dict.fromkeys(("localhost", "127.0.0.1", "::1", socket.gethostname(), host))
+    names = (_name(text) for text in hosts)
     return [name for name in names if name is not None]
 
 
@@ -91,15 +105,15 @@ def _name(text: str) -> x509.GeneralName | None:
 
 def _is_good(ours: Certificate, names: Iterable[x509.GeneralName]) -> bool:
     try:
-        found = x509.load_pem_x509_certificate(ours.chain.read_bytes())
+        existing = x509.load_pem_x509_certificate(ours.chain.read_bytes())
         context(ours.chain, ours.key)
-    except (
-        OSError,
-        ValueError,
-    ):  # not there, not readable, or the key of another: ssl.SSLError is an OSError
+    # Missing, unreadable, or the key doesn't match: ssl.SSLError is an OSError.
+    except (OSError, ValueError):
         return False
-    covered = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return found.not_valid_after_utc - RENEWAL > datetime.now(UTC) and set(names) <= set(covered)
+    covered = existing.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    if existing.not_valid_after_utc - RENEWAL <= datetime.now(UTC):
+        return False
+    return set(names) <= set(covered)
 
 
 def _make(ours: Certificate, names: list[x509.GeneralName]) -> None:
@@ -108,7 +122,7 @@ def _make(ours: Certificate, names: list[x509.GeneralName]) -> None:
     pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    # Killed between the two, they do not belong together, and the next start makes them again.
+    # If we are killed between the two, they don't match, and the next start creates them again.
     _write(ours.key, pem, 0o600)
     _write(ours.chain, signed.public_bytes(serialization.Encoding.PEM), 0o644)
 
@@ -133,8 +147,8 @@ def _signed(key: ec.EllipticCurvePrivateKey, names: list[x509.GeneralName]) -> x
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:
-    """The file appears whole, or stays as it was."""
-    handle, draft = tempfile.mkstemp(dir=path.parent)  # 0600 from its first moment
+    """Write the file atomically."""
+    handle, draft = tempfile.mkstemp(dir=path.parent)  # created with mode 0600
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)

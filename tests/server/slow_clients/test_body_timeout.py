@@ -1,4 +1,4 @@
-"""How long an upload may take."""
+"""The time an upload may take."""
 
 import pytest
 
@@ -10,52 +10,52 @@ from rollbook.server.slow_clients.body_timeout import (
 )
 
 
-def seconds_until_given_up(
-    pace: ReceiveBudget, *, each: float, received: int, most: float
+def seconds_until_disconnected(
+    budget: ReceiveBudget, *, each: float, received: int, at_most: float
 ) -> float:
-    """A sender that brings ``received`` bytes every ``each`` seconds."""
-    passed = 0.0
-    while passed < most:
+    """Return when a client is disconnected that sends ``received`` bytes every ``each`` seconds."""
+    elapsed = 0.0
+    while elapsed < at_most:
         try:
-            pace.seconds_left()
+            budget.seconds_left()
         except TooSlow:
-            return passed
-        pace.spent(each, received)
-        passed += each
-    return most
+            return elapsed
+        budget.spent(each, received)
+        elapsed += each
+    return at_most
 
 
-def test_a_byte_a_second_is_given_up_after_half_a_minute() -> None:
-    assert seconds_until_given_up(
-        ReceiveBudget(10**6), each=1, received=1, most=100
+def test_a_client_with_one_byte_per_second_is_disconnected_after_half_a_minute() -> None:
+    assert seconds_until_disconnected(
+        ReceiveBudget(10**6), each=1, received=1, at_most=100
     ) == pytest.approx(RECEIVE_TIMEOUT_S, abs=1)
 
 
-def test_what_came_fast_before_buys_no_more_than_half_a_minute() -> None:
-    pace = ReceiveBudget(10**9)
-    pace.spent(1, 500_000_000)
-    assert seconds_until_given_up(pace, each=1, received=0, most=100) == pytest.approx(
+def test_fast_sending_before_a_stall_adds_no_more_than_half_a_minute() -> None:
+    budget = ReceiveBudget(10**9)
+    budget.spent(1, 500_000_000)
+    assert seconds_until_disconnected(budget, each=1, received=0, at_most=100) == pytest.approx(
         RECEIVE_TIMEOUT_S, abs=1
     )
 
 
-def test_100_kbit_a_second_are_enough_for_any_size() -> None:
+def test_100_kbit_per_second_is_enough_for_any_size() -> None:
     size = 1 << 30
     needed = size / 12_500
     assert (
-        seconds_until_given_up(ReceiveBudget(size), each=1.3, received=16_384, most=needed)
+        seconds_until_disconnected(ReceiveBudget(size), each=1.3, received=16_384, at_most=needed)
         == needed
     )
 
 
-def test_2_kilobytes_a_second_are_not_enough_for_a_large_file() -> None:
-    given_up = seconds_until_given_up(
-        ReceiveBudget(50_000_000), each=1, received=2_000, most=100_000
+def test_2_kilobytes_per_second_is_not_enough_for_a_large_file() -> None:
+    disconnected_after = seconds_until_disconnected(
+        ReceiveBudget(50_000_000), each=1, received=2_000, at_most=100_000
     )
-    assert given_up == pytest.approx(GRACE_PERIOD_S + 4_000, abs=1)
+    assert disconnected_after == pytest.approx(GRACE_PERIOD_S + 4_000, abs=1)
 
 
-def test_a_size_nobody_told_has_ten_minutes() -> None:
-    assert seconds_until_given_up(
-        ReceiveBudget(None), each=1, received=10_000, most=10_000
+def test_an_unannounced_size_has_ten_minutes() -> None:
+    assert seconds_until_disconnected(
+        ReceiveBudget(None), each=1, received=10_000, at_most=10_000
     ) == pytest.approx(GRACE_PERIOD_S)

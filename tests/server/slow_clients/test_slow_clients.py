@@ -1,4 +1,4 @@
-"""Clients that are too slow are ended, and whoever else comes meanwhile is served."""
+"""Clients that are too slow are disconnected, and other clients are served meanwhile."""
 
 import socket
 import time
@@ -11,7 +11,7 @@ import pytest
 from rollbook.server.slow_clients import worker
 from tests.often import often
 from tests.server.conftest import Server
-from tests.server.slow_clients.test_connection import UPLOAD, everything_from
+from tests.server.slow_clients.test_connection import UPLOAD, receive_all
 
 pytestmark = [pytest.mark.process, pytest.mark.without_database]
 
@@ -25,7 +25,9 @@ def silent(server: Server) -> socket.socket:
 
 def slow_handshake(server: Server) -> socket.socket:
     client = server.connect()
-    client.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")  # a hello of 512 bytes begins
+    client.sendall(
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
+    )  # part of a ClientHello
     return client
 
 
@@ -47,17 +49,17 @@ def slow_upload(server: Server) -> socket.socket:
     return client
 
 
-def slow_asker(server: Server) -> socket.socket:
+def slow_with_expect(server: Server) -> socket.socket:
     client = server.connect_tls()
     client.sendall(UPLOAD + b"Expect: 100-continue\r\n\r\n")
     return client
 
 
-DRIPPING = [slow_handshake, slow_header, slow_small_body, slow_upload, slow_asker]
+DRIPPING = [slow_handshake, slow_header, slow_small_body, slow_upload, slow_with_expect]
 
 
 def dripping(clients: list[socket.socket]) -> AbstractContextManager[None]:
-    """Each sends a byte every half second."""
+    """Have each client send a byte every half second."""
 
     def drip() -> None:
         for client in clients:
@@ -70,49 +72,49 @@ def dripping(clients: list[socket.socket]) -> AbstractContextManager[None]:
 
 
 def seconds_for_healthz(server: Server) -> float:
-    began = time.monotonic()
+    started_at = time.monotonic()
     assert server.curl("/healthz").endswith("\n200")
-    return time.monotonic() - began
+    return time.monotonic() - started_at
 
 
 @pytest.mark.parametrize("opener", DRIPPING)
-def test_sixty_slow_clients_stop_nobody_else(server: Server, opener: Opener) -> None:
+def test_sixty_slow_clients_do_not_block_others(server: Server, opener: Opener) -> None:
     with ExitStack() as stack:
         clients = [stack.enter_context(opener(server)) for _ in range(60)]
         with dripping(list(clients)):
             assert max(seconds_for_healthz(server) for _ in range(5)) < 1.0
 
 
-def test_the_slow_uploads_of_one_client_leave_room_for_those_of_others(
+def test_slow_uploads_of_one_client_do_not_block_those_of_others(
     server: Server, tmp_path: Path
 ) -> None:
     file = tmp_path / "students.csv"
     file.write_bytes(bytes(250_000))
     with ExitStack() as stack:
         clients = [stack.enter_context(slow_upload(server)) for _ in range(60)]
-        said = server.curl(
+        output = server.curl(
             "/upload", "--interface", "127.0.0.2", "--data-binary", f"@{file}", host="127.0.0.1"
         )
-        assert said == "OK 250000 of 250000\n\n200"
-        refusal = everything_from(clients[-1]).decode()
+        assert output == "OK 250000 of 250000\n\n200"
+        refusal = receive_all(clients[-1]).decode()
     assert refusal.startswith("HTTP/1.1 429 ")
     assert "\r\nRetry-After: 60\r\n" in refusal
     assert "ERROR too_many_uploads: " in refusal
 
 
-def test_a_client_has_room_again_when_its_uploads_have_ended(
+def test_a_client_can_upload_again_after_its_uploads_have_ended(
     server: Server, tmp_path: Path
 ) -> None:
     file = tmp_path / "students.csv"
     file.write_bytes(bytes(70_000))
-    said = {
+    output = {
         server.curl("/upload", "--data-binary", f"@{file}")
         for _ in range(worker.UPLOAD_THREADS_PER_CLIENT + 1)
     }
-    assert said == {"OK 70000 of 70000\n\n200"}
+    assert output == {"OK 70000 of 70000\n\n200"}
 
 
-def test_clients_that_do_not_read_their_answer_stop_nobody_for_long(hasty: Server) -> None:
+def test_clients_that_do_not_read_the_response_do_not_block_others_for_long(hasty: Server) -> None:
     with ExitStack() as stack:
         for _ in range(40):
             client = stack.enter_context(hasty.connect_tls())
@@ -120,7 +122,7 @@ def test_clients_that_do_not_read_their_answer_stop_nobody_for_long(hasty: Serve
         assert seconds_for_healthz(hasty) < 10.0
 
 
-def test_more_idlers_than_there_are_places_lock_nobody_out(server: Server) -> None:
+def test_more_idle_clients_than_connections_do_not_block_others(server: Server) -> None:
     with ExitStack() as stack:
         for _ in range(600):
             stack.enter_context(silent(server))
@@ -128,29 +130,29 @@ def test_more_idlers_than_there_are_places_lock_nobody_out(server: Server) -> No
 
 
 @pytest.mark.parametrize("opener", [slow_handshake, slow_header, slow_small_body])
-def test_a_request_that_does_not_come_is_given_up(hasty: Server, opener: Opener) -> None:
-    began = time.monotonic()
+def test_a_request_that_is_too_slow_is_disconnected(hasty: Server, opener: Opener) -> None:
+    started_at = time.monotonic()
     with opener(hasty) as client, dripping([client]), suppress(ConnectionResetError):
-        assert everything_from(client) == b""
-    assert 1.0 < time.monotonic() - began < 6.0
+        assert receive_all(client) == b""
+    assert 1.0 < time.monotonic() - started_at < 6.0
 
 
-def test_a_client_that_says_nothing_is_given_up(hasty: Server) -> None:
+def test_a_silent_client_is_disconnected(hasty: Server) -> None:
     with silent(hasty) as client:
-        assert everything_from(client) == b""
+        assert receive_all(client) == b""
 
 
-def test_an_upload_that_drips_is_given_up_and_the_application_told(hasty: Server) -> None:
-    began = time.monotonic()
+def test_a_dripping_upload_is_disconnected_and_the_application_gets_an_error(hasty: Server) -> None:
+    started_at = time.monotonic()
     with slow_upload(hasty) as client, dripping([client]):
-        assert everything_from(client).endswith(b"ERROR TooSlow\n")
-    assert 1.0 < time.monotonic() - began < 6.0
+        assert receive_all(client).endswith(b"ERROR TooSlow\n")
+    assert 1.0 < time.monotonic() - started_at < 6.0
 
 
-def test_an_upload_over_a_thin_link_arrives(hasty: Server, tmp_path: Path) -> None:
+def test_an_upload_over_a_slow_link_arrives(hasty: Server, tmp_path: Path) -> None:
     file = tmp_path / "students.csv"
     file.write_bytes(bytes(250_000))
-    began = time.monotonic()
-    said = hasty.curl("/upload", "--limit-rate", "50k", "--data-binary", f"@{file}")
-    assert said == "OK 250000 of 250000\n\n200"
-    assert time.monotonic() - began > 2.5
+    started_at = time.monotonic()
+    output = hasty.curl("/upload", "--limit-rate", "50k", "--data-binary", f"@{file}")
+    assert output == "OK 250000 of 250000\n\n200"
+    assert time.monotonic() - started_at > 2.5

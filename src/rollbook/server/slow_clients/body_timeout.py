@@ -1,83 +1,100 @@
-"""How long an upload may take: a thin link is served, a client that dawdles is not waited for."""
+"""Limits how long an upload may take: slow links are served, stalled clients are disconnected."""
 
 import errno
 import socket
 import time
 from collections.abc import Callable
 
-RECEIVE_TIMEOUT_S = 30.0  # seconds
-MIN_BYTES_PER_S = 1_000  # bytes that earn a second of patience
-MIN_UPLOAD_BYTES_PER_S = (
-    12_500  # bytes a second that a whole upload must reach (100 kbit/s), after ...
-)
-GRACE_PERIOD_S = 600.0  # ... ten minutes that everybody has
+RECEIVE_TIMEOUT_S = 30.0
+MIN_BYTES_PER_S = 1_000  # this many bytes add a second to the idle budget
+MIN_UPLOAD_BYTES_PER_S = 12_500  # required of a whole upload (100 kbit/s) after the grace period
+GRACE_PERIOD_S = 600.0
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class TooSlow(ConnectionResetError):
-    """The client sends too slowly. For gunicorn and Django it is a connection that broke."""
+    """The client sends too slowly. gunicorn and Django handle this as a broken connection."""
 
     def __init__(self) -> None:
         super().__init__(errno.ECONNRESET, "the client sends too slowly")
 
 
 class ReceiveBudget:
-    """Patience with one sender: waiting spends it, every kilobyte earns a second back, at most 30 s are saved up.
+    """The time we keep waiting for one upload.
 
-    So a client that stops, or sends a byte a second, is given up after half a minute, however much it sent before.
-    Beyond that a whole upload has ten minutes, and the time its announced size takes at 100 kbit/s.
+    The idle budget is at most 30 seconds: waiting uses it up, and every kilobyte received adds a
+    second. A client that stops sending, or sends one byte per second, is disconnected after half a
+    minute, no matter how much it sent before. In addition, the whole upload has ten minutes plus
+    the time its announced size takes at 100 kbit/s.
     """
 
     def __init__(self, length: int | None) -> None:
-        self.patience = RECEIVE_TIMEOUT_S
-        self.rest = GRACE_PERIOD_S + (length or 0) / MIN_UPLOAD_BYTES_PER_S
+        self.idle_seconds = RECEIVE_TIMEOUT_S
+        self.total_seconds = GRACE_PERIOD_S + (length or 0) / MIN_UPLOAD_BYTES_PER_S
 
     def seconds_left(self) -> float:
-        """The seconds to wait for the next byte; raises TooSlow when none are left."""
-        seconds = min(self.patience, self.rest)
+        """Return the seconds to wait for the next byte.
+
+        Raises:
+            TooSlow: No time is left.
+        """
+        seconds = min(self.idle_seconds, self.total_seconds)
         if seconds <= 0:
             raise TooSlow
         return seconds
 
     def spent(self, seconds: float, received: int) -> None:
-        """The last wait took so long and brought so many bytes."""
-        self.rest -= seconds
-        self.patience = min(RECEIVE_TIMEOUT_S, self.patience - seconds + received / MIN_BYTES_PER_S)
+        """Record one wait: how long it took and how many bytes were received."""
+        self.total_seconds -= seconds
+        idle_seconds = self.idle_seconds - seconds + received / MIN_BYTES_PER_S
+        self.idle_seconds = min(RECEIVE_TIMEOUT_S, idle_seconds)
 
 
 class Upload:
-    """A request whose body is still on its way, as gunicorn's parser reads it: a source of bytes with ``recv``."""
+    """A request whose body is still being received: a byte source for gunicorn's parser.
+
+    Args:
+        sock: The client's socket.
+        received: The header and what was received of the body before a thread took the request.
+        budget: The time the rest of the body may take.
+        send_100_continue: Whether the client waits for ``100 Continue`` before it sends the body.
+    """
 
     def __init__(
-        self, sock: socket.socket, begun: bytes, pace: ReceiveBudget, invite: bool
+        self,
+        sock: socket.socket,
+        received: bytes,
+        budget: ReceiveBudget,
+        *,
+        send_100_continue: bool,
     ) -> None:
         self.sock = sock
-        self.begun = begun
-        self.pace = pace
-        self.invite = invite
+        self.received = received
+        self.budget = budget
+        self.send_100_continue = send_100_continue
 
     def recv(self, size: int) -> bytes:
-        """What was received before the request got its thread, then what the network brings."""
-        if self.begun:
-            begun, self.begun = self.begun, b""
-            return begun
-        self._send_invitation()
-        return self._paced(lambda: self.sock.recv(size))
+        """Return the bytes received so far, then up to ``size`` bytes from the network."""
+        if self.received:
+            received, self.received = self.received, b""
+            return received
+        self._ask_for_body()
+        return self._receive_within_budget(lambda: self.sock.recv(size))
 
-    def _send_invitation(self) -> None:
-        # Reading on past the header is how the application asks for the body. Who refuses without reading it
-        # never gets here, and the client, told in time, never sends it.
-        if self.invite:
-            self.invite = False
+    def _ask_for_body(self) -> None:
+        # The application asks for the body by reading past the header. If it responds without
+        # reading, we never get here, and the client gets the response before it sends the body.
+        if self.send_100_continue:
+            self.send_100_continue = False
             self.sock.sendall(CONTINUE)
 
-    def _paced(self, receive: Callable[[], bytes]) -> bytes:
-        self.sock.settimeout(self.pace.seconds_left())
-        began = time.monotonic()
+    def _receive_within_budget(self, receive: Callable[[], bytes]) -> bytes:
+        self.sock.settimeout(self.budget.seconds_left())
+        started_at = time.monotonic()
         try:
             data = receive()
         except TimeoutError:
             raise TooSlow from None
-        self.pace.spent(time.monotonic() - began, len(data))
+        self.budget.spent(time.monotonic() - started_at, len(data))
         return data

@@ -1,4 +1,4 @@
-"""One client, from the accepted socket to the last byte it sends; while it is waited for, it holds no thread."""
+"""One client connection; while we wait for the client, it occupies no thread."""
 
 import socket
 import ssl
@@ -17,23 +17,28 @@ from rollbook.server.slow_clients.error_responses import USE_HTTPS, ResponseSent
 from rollbook.server.slow_clients.request_head import Head, read_head
 from rollbook.server.slow_clients.sockets import PlainSocket
 
-HEAD_SECONDS = 15.0  # for TLS and the header together
-FORETASTE_SECONDS = 15.0  # for the first 64 KiB of the body: 100 kbit/s bring them in 5
-LEAVING_SECONDS = 5.0
-LEAVING_BYTES = 64 * 1024 * 1024
-CHUNK = 64 * 1024
+HEAD_TIMEOUT_S = 15.0  # for the TLS handshake and the header together
+PREREAD_TIMEOUT_S = 15.0  # for the first 64 KiB of the body, which take 5 s at 100 kbit/s
+DRAIN_TIMEOUT_S = 5.0
+MAX_DRAINED_BYTES = 64 * 1024 * 1024
+CHUNK_BYTES = 64 * 1024
 
 TLS_HANDSHAKE = b"\x16"  # the first byte of every TLS connection
 
 T = TypeVar("T")
 
-# Waiting without a thread: yields what the socket must be ready for to go on (EVENT_READ, EVENT_WRITE), returns what
-# it waited for.
+# Yields what the socket must be ready for (EVENT_READ or EVENT_WRITE) before the next step, and
+# returns the result of the last step.
 NonBlockingSteps: TypeAlias = Generator[int, None, T]
 
 
 class Connection(TConn):  # type: ignore[misc]
-    """A client's connection; its waiting is written as steps that the worker's loop takes when the socket is ready."""
+    """A client's connection; the worker's loop resumes its steps when the socket is ready.
+
+    Attributes:
+        is_upload: Whether the body of the current request is received while it is read.
+        leftover: Bytes received after the current request: the beginning of the next one.
+    """
 
     sock: socket.socket
 
@@ -43,92 +48,91 @@ class Connection(TConn):  # type: ignore[misc]
         super().__init__(cfg, PlainSocket(fileno=sock.detach()), client, server)
         self.tls = tls
         self.is_upload = False
-        self.ahead = b""  # what the client has sent behind its request: the next one begins with it
-        self.initialized = (
-            True  # ``arriving`` does what gunicorn's ``init`` would do, without a thread
-        )
+        self.leftover = b""
+        self.initialized = True  # read_request() replaces gunicorn's init(), which needs a thread
 
     @property
-    def home(self) -> str:
-        """Whom the client is counted as."""
+    def client_network(self) -> str:
+        """The network that the limit on uploads applies to."""
         return client_network(self.client[0])
 
-    def arriving(self) -> NonBlockingSteps[None]:
-        """Wait for TLS and for as much of the next request as a thread should find here.
+    def read_request(self) -> NonBlockingSteps[None]:
+        """Receive what a thread needs to have of the next request, after the TLS handshake.
 
-        A small request is waited for whole: its thread never waits for the network. The rest of an upload, and the body
-        that a client wants to be asked for, are received while the application reads them.
+        A small request is received whole, so its thread never waits for the network. The rest of
+        an upload, and a body for which the client expects ``100 Continue``, are received while
+        the application reads them.
         """
-        self.timeout = time.monotonic() + HEAD_SECONDS
-        self.sock.setblocking(False)
+        self.timeout = time.monotonic() + HEAD_TIMEOUT_S
+        self.sock.settimeout(0)
         if self.tls and not isinstance(self.sock, ssl.SSLSocket):
             yield from self._begin_tls(self.tls)
-        begun = bytearray(self.ahead)
-        while (head := read_head(begun)) is None:
-            begun += yield from self._received()
-        self.timeout = time.monotonic() + FORETASTE_SECONDS
-        while len(begun) < head.wanted:
-            begun += yield from self._received()
-        # gunicorn would go on with all that is here, and take the rest of a body on its way for another request.
-        whole = len(begun) if head.is_upload else head.wanted
-        self.ahead = bytes(begun[whole:])
-        self._expect(head, bytes(begun[:whole]))
+        received = bytearray(self.leftover)
+        while (head := read_head(received)) is None:
+            received += yield from self._receive()
+        self.timeout = time.monotonic() + PREREAD_TIMEOUT_S
+        while len(received) < head.bytes_needed:
+            received += yield from self._receive()
+        # gunicorn would parse everything received so far, and take what follows the body for
+        # another request.
+        end = len(received) if head.is_upload else head.bytes_needed
+        self.leftover = bytes(received[end:])
+        self._create_parser(head, bytes(received[:end]))
 
-    def leaving(self) -> NonBlockingSteps[None]:
-        """Say that no more comes, and take what the client is still sending.
+    def drain(self) -> NonBlockingSteps[None]:
+        """Shut down the sending side, then receive what the client is still sending.
 
-        A socket closed on unread bytes resets the connection, and the client may lose the answer it has not read yet:
-        the 413 in the middle of its upload.
+        Closing a socket with unread bytes resets the connection, and the client may lose a
+        response it has not read yet, such as the 413 in the middle of its upload.
         """
-        self.timeout = time.monotonic() + LEAVING_SECONDS
-        self.sock.setblocking(False)
+        self.timeout = time.monotonic() + DRAIN_TIMEOUT_S
+        self.sock.settimeout(0)
         self._end_tls()
         self.sock.shutdown(socket.SHUT_WR)
-        taken = 0
-        while taken < LEAVING_BYTES:
+        drained_bytes = 0
+        while drained_bytes < MAX_DRAINED_BYTES:
             yield EVENT_READ
-            data = self.sock.recv(CHUNK)
+            data = self.sock.recv(CHUNK_BYTES)
             if not data:
                 return
-            taken += len(data)
+            drained_bytes += len(data)
 
     def _begin_tls(self, tls: ssl.SSLContext) -> NonBlockingSteps[None]:
-        first = yield from _when_ready(lambda: self.sock.recv(1, socket.MSG_PEEK))
-        if first and first != TLS_HANDSHAKE:
+        first_byte = yield from _when_ready(lambda: self.sock.recv(1, socket.MSG_PEEK))
+        if first_byte and first_byte != TLS_HANDSHAKE:
             raise ResponseSent(USE_HTTPS)
         self.sock = tls.wrap_socket(self.sock, server_side=True, do_handshake_on_connect=False)
         yield from _when_ready(self.sock.do_handshake)
 
     def _end_tls(self) -> None:
         if isinstance(self.sock, ssl.SSLSocket):
-            with suppress(
-                OSError
-            ):  # it tells the client, and then cannot wait for the client to tell the same
+            # unwrap() sends our close_notify, then fails because it can't wait for the client's.
+            with suppress(OSError):
                 self.sock.unwrap()
 
-    def _received(self) -> NonBlockingSteps[bytes]:
-        data = yield from _when_ready(lambda: self.sock.recv(CHUNK))
+    def _receive(self) -> NonBlockingSteps[bytes]:
+        data = yield from _when_ready(lambda: self.sock.recv(CHUNK_BYTES))
         if not data:
             raise ConnectionResetError
         return data
 
-    def _expect(self, head: Head, begun: bytes) -> None:
-        """Lay out the request for gunicorn's parser."""
+    def _create_parser(self, head: Head, received: bytes) -> None:
         self.is_upload = head.is_upload
+        source: Upload | list[bytes] = [received]
         if head.is_upload:
-            invite = head.expects_continue and len(begun) == head.size
-            source: Upload | list[bytes] = Upload(
-                self.sock, begun, ReceiveBudget(head.length), invite
+            source = Upload(
+                self.sock,
+                received,
+                ReceiveBudget(head.length),
+                send_100_continue=head.expects_continue and len(received) == head.size,
             )
-        else:
-            source = [begun]
         self.parser = get_parser(self.cfg, source, self.client)
 
 
-def _when_ready(act: Callable[[], T]) -> NonBlockingSteps[T]:
+def _when_ready(action: Callable[[], T]) -> NonBlockingSteps[T]:
     while True:
         try:
-            return act()
+            return action()
         except (BlockingIOError, ssl.SSLWantReadError):
             yield EVENT_READ
         except ssl.SSLWantWriteError:

@@ -1,4 +1,4 @@
-"""What the server itself answers, in one line of plain text, when a request does not get as far as the application."""
+"""Plain-text responses of the server itself to requests that never reach the application."""
 
 import secrets
 from dataclasses import dataclass
@@ -9,17 +9,24 @@ from rollbook.web.http.error_codes import ERROR_CODES
 
 @dataclass(frozen=True)
 class ErrorResponse:
-    """A status and ``ERROR code: advice``; the connection is closed after it."""
+    """A status and one line ``ERROR code: advice``; the connection is closed afterward.
+
+    Attributes:
+        status: The HTTP status.
+        code: The word that scripts compare.
+        advice: What is wrong and how to fix it.
+        retry_after: Seconds for the ``Retry-After`` header; None omits it.
+    """
 
     status: HTTPStatus
     code: str
     advice: str
-    retry_after: int | None = None  # seconds
+    retry_after: int | None = None
 
     def encoded(self) -> bytes:
-        """The whole HTTP response."""
+        """Return the whole HTTP response."""
         body = f"ERROR {self.code}: {self.advice}\n".encode()
-        head = (
+        head = [
             f"HTTP/1.1 {self.status.value} {self.status.phrase}",
             "Content-Type: text/plain; charset=utf-8",
             f"Content-Length: {len(body)}",
@@ -27,34 +34,34 @@ class ErrorResponse:
             "X-Content-Type-Options: nosniff",
             "Cache-Control: no-store",
             "Connection: close",
-            *([f"Retry-After: {self.retry_after}"] if self.retry_after else []),
-        )
+        ]
+        if self.retry_after:
+            head.append(f"Retry-After: {self.retry_after}")
         return "\r\n".join((*head, "", "")).encode("ascii") + body
 
 
 class ResponseSent(Exception):
-    """The request has its answer already: nobody else need look at it."""
+    """The server answers the request itself; the application never gets it."""
 
-    def __init__(self, answer: ErrorResponse) -> None:
-        super().__init__(answer.code)
-        self.answer = answer
+    def __init__(self, response: ErrorResponse) -> None:
+        super().__init__(response.code)
+        self.response = response
 
 
-USE_HTTPS = ErrorResponse(
-    HTTPStatus.FORBIDDEN,
-    "use_https",
-    "this address speaks HTTPS only; write https:// in the address. "
-    "Your password may have crossed the network readable: change it.",
-)
+# Also answered by the application, with the same texts.
+_USE_HTTPS = ERROR_CODES["use_https"]
+_TOO_MANY = ERROR_CODES["too_many_uploads"]
+
+USE_HTTPS = ErrorResponse(HTTPStatus(_USE_HTTPS.status), "use_https", _USE_HTTPS.text)
 BAD_REQUEST = ErrorResponse(
     HTTPStatus.BAD_REQUEST,
     "bad_request",
-    "this cannot be read as HTTP/1.1; look at what stands between you and here",
+    "the request is not valid HTTP/1.1; check the client and any proxy in between",
 )
 ADDRESS_TOO_LONG = ErrorResponse(
     HTTPStatus.REQUEST_URI_TOO_LONG,
     "address_too_long",
-    "the address is too long; send what you have to say as a form",
+    "the address is too long; send the values as a form",
 )
 HEADER_TOO_LARGE = ErrorResponse(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -64,20 +71,18 @@ HEADER_TOO_LARGE = ErrorResponse(
 UNKNOWN_EXPECTATION = ErrorResponse(
     HTTPStatus.EXPECTATION_FAILED,
     "unknown_expectation",
-    "the only Expect header known here is 100-continue",
+    "the only supported Expect header is 100-continue",
 )
 UNKNOWN_CODING = ErrorResponse(
     HTTPStatus.NOT_IMPLEMENTED,
     "unknown_coding",
-    "this Transfer-Encoding is not known here; send the file as it is",
+    "this Transfer-Encoding is not supported; send the file without it",
 )
-# The door says the same to whoever has too many bytes on their way.
-_TOO_MANY = ERROR_CODES["too_many_uploads"]
 TOO_MANY_UPLOADS = ErrorResponse(
     HTTPStatus(_TOO_MANY.status), "too_many_uploads", _TOO_MANY.text, _TOO_MANY.retry_after
 )
 INTERNAL_ERROR = ErrorResponse(
     HTTPStatus.INTERNAL_SERVER_ERROR,
     "internal",
-    "something went wrong here and is in the server's log; try again later",
+    "something went wrong on our side; the server's log has the details. Try again later.",
 )

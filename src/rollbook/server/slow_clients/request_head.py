@@ -1,12 +1,13 @@
-"""How much of a request to wait for, read from its first bytes; what it means is for gunicorn's parser to say."""
+"""Finds out from a request's header how much of it to wait for; gunicorn's parser does the rest."""
 
 import re
 from dataclasses import dataclass
 
 from rollbook.server.slow_clients.error_responses import BAD_REQUEST, HEADER_TOO_LARGE, ResponseSent
 
-LONGEST_HEAD = 32 * 1024
-FORETASTE = 64 * 1024  # status and cancel are never larger, so they are always here whole
+MAX_HEAD_BYTES = 32 * 1024
+PREREAD_BYTES = 64 * 1024  # status and cancel requests are smaller, so they are always read whole
+MAX_LENGTH_DIGITS = 18
 
 _RELEVANT_HEADERS = re.compile(
     rb"\r\n(content-length|transfer-encoding|expect):[ \t]*([^\r\n]*)", re.IGNORECASE
@@ -15,51 +16,58 @@ _RELEVANT_HEADERS = re.compile(
 
 @dataclass(frozen=True)
 class Head:
-    """What the header says about the bytes after it."""
+    """What the header announces about the body.
 
-    size: int  # of the header, with its empty line
-    length: int | None  # of the body; None: not told
-    expects_continue: bool  # the client holds the body back until it is asked for it
+    Attributes:
+        size: Bytes of the header, including its empty line.
+        length: Bytes of the body; None if they are not announced.
+        expects_continue: Whether the client sends the body only after ``100 Continue``.
+    """
+
+    size: int
+    length: int | None
+    expects_continue: bool
 
     @property
     def is_upload(self) -> bool:
-        """Whether the body must be waited for while the application reads it."""
-        return self.expects_continue or self.length is None or self.length > FORETASTE
+        """Whether the body must be received while the application reads it."""
+        return self.expects_continue or self.length is None or self.length > PREREAD_BYTES
 
     @property
-    def wanted(self) -> int:
-        """The bytes to have before a thread takes the request."""
+    def bytes_needed(self) -> int:
+        """The bytes to receive before a thread takes the request."""
         if self.expects_continue or self.length is None:
             return self.size
-        return self.size + min(self.length, FORETASTE)
+        return self.size + min(self.length, PREREAD_BYTES)
 
 
 def read_head(received: bytes | bytearray) -> Head | None:
-    """The head of the request that ``received`` begins with, None while it is not complete.
+    """Return the head of the request that ``received`` begins with, None while it is incomplete.
 
-    Raises Answered for what can never become a request.
+    Raises:
+        ResponseSent: The bytes can't be the beginning of an acceptable request.
     """
     end = received.find(b"\r\n\r\n")
-    if max(end, len(received) if end < 0 else 0) > LONGEST_HEAD:
+    head_bytes = len(received) if end < 0 else end
+    if head_bytes > MAX_HEAD_BYTES:
         raise ResponseSent(HEADER_TOO_LARGE)
     if not received[:1].isalpha() and received[:1] not in (b"", b"\r"):
         raise ResponseSent(BAD_REQUEST)
     if end < 0:
         return None
-    told = {
-        name.lower(): value.strip() for name, value in _RELEVANT_HEADERS.findall(received, 0, end)
-    }
+    pairs = _RELEVANT_HEADERS.findall(received, 0, end)
+    headers = {name.lower(): value.strip() for name, value in pairs}
     return Head(
         size=end + 4,
-        length=_length(told),
-        expects_continue=b"expect" in told,
+        length=_length(headers),
+        expects_continue=b"expect" in headers,
     )
 
 
-def _length(told: dict[bytes, bytes]) -> int | None:
-    if b"transfer-encoding" in told:
+def _length(headers: dict[bytes, bytes]) -> int | None:
+    if b"transfer-encoding" in headers:
         return None
-    length = told.get(b"content-length", b"0")
-    if not length.isdigit() or len(length) > 18:
+    length = headers.get(b"content-length", b"0")
+    if not length.isdigit() or len(length) > MAX_LENGTH_DIGITS:
         raise ResponseSent(BAD_REQUEST)
     return int(length)

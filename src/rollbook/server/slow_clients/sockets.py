@@ -1,4 +1,4 @@
-"""Sockets that hand over an answer slice by slice: a large one may take long, a client that stops reading may not."""
+"""Sockets that send in slices, so that a large response may take long but no slice may."""
 
 import errno
 import socket
@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 SLICE_BYTES = 16 * 1024
-SEND_TIMEOUT_S = 30.0  # seconds for each slice
+SEND_TIMEOUT_S = 30.0  # for each slice
 
-# The kernel takes any answer up to this size at once, so that a client that reads a byte a second holds no thread.
+# The kernel buffers any response up to this size at once, so a client that reads one byte per
+# second doesn't occupy a thread.
 SEND_BUFFER_BYTES = 256 * 1024
 
 
-def _in_slices(send: Callable[[memoryview], None], data: Any) -> None:
+def _send_in_slices(send: Callable[[memoryview], None], data: Any) -> None:
     view = memoryview(data).cast("B")
     try:
         for start in range(0, len(view), SLICE_BYTES):
@@ -23,16 +24,18 @@ def _in_slices(send: Callable[[memoryview], None], data: Any) -> None:
 
 
 class PlainSocket(socket.socket):
-    """A client behind a proxy, or one that forgot the s of https."""
+    """A connection without TLS: from a proxy, or from a client that used http:// by mistake."""
 
     def sendall(self, data: Any, flags: int = 0) -> None:
+        """Send the data in slices, each within the send timeout."""
         self.settimeout(SEND_TIMEOUT_S)
-        _in_slices(super().sendall, data)
+        _send_in_slices(super().sendall, data)
 
 
 class TlsSocket(ssl.SSLSocket):
-    """A client over TLS."""
+    """A connection over TLS."""
 
     def sendall(self, data: Any, flags: int = 0) -> None:
+        """Send the data in slices, each within the send timeout."""
         self.settimeout(SEND_TIMEOUT_S)
-        _in_slices(super().sendall, data)
+        _send_in_slices(super().sendall, data)

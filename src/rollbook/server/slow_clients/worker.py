@@ -1,12 +1,12 @@
-"""gunicorn's threaded worker, with a reception: clients are waited for in its loop, and only requests get a thread.
+"""gunicorn's threaded worker, except that only complete requests and uploads occupy a thread.
 
 ::
 
-    accept ─► arriving ─► a thread ─► kept alive ─► arriving …
-                             └──────► leaving ─► closed
+    accept ─► read_request ─► a thread ─► kept alive ─► read_request …
+                                 └──────► drain ─► closed
 
-Requests that are here whole and uploads have threads of their own, so that status and cancel answer however many
-uploads there are and however slowly they come.
+The worker's event loop waits for clients. Complete requests and uploads have separate threads, so
+status and cancel are answered no matter how many uploads there are and how slow they are.
 """
 
 import socket
@@ -36,12 +36,10 @@ from rollbook.server.slow_clients.error_responses import (
 )
 from rollbook.server.slow_clients.sockets import SEND_BUFFER_BYTES
 
-UPLOAD_THREADS = 32  # threads for uploads, besides the ``threads`` of gunicorn's settings
-UPLOAD_THREADS_PER_CLIENT = (
-    20  # of them for one client at a time: however slowly it sends, it keeps none from the others
-)
+UPLOAD_THREADS = 32  # in addition to the ``threads`` of gunicorn's settings
+UPLOAD_THREADS_PER_CLIENT = 20  # so one client's slow uploads leave threads for other clients
 
-ANSWERS: dict[type[Exception], ErrorResponse] = {
+ERROR_RESPONSES: dict[type[Exception], ErrorResponse] = {
     errors.LimitRequestLine: ADDRESS_TOO_LONG,
     errors.LimitRequestHeaders: HEADER_TOO_LARGE,
     errors.ExpectationFailed: UNKNOWN_EXPECTATION,
@@ -53,138 +51,150 @@ ANSWERS: dict[type[Exception], ErrorResponse] = {
 
 
 class SlowClientWorker(ThreadWorker):  # type: ignore[misc]
-    """The worker process of the web server."""
+    """The worker process of the web server.
+
+    Attributes:
+        tls: The TLS settings; None where a proxy terminates TLS.
+        upload_threads: The threads for uploads.
+        uploads_by_client: How many uploads are being received from each client network.
+        waiting: The connections we wait for, with their steps.
+    """
 
     tls: ssl.SSLContext | None = None
 
     def init_process(self) -> None:
-        """Begin to serve, in the process that gunicorn has just forked; returns when it is told to stop."""
+        """Serve in the process that gunicorn has just forked; return when it is stopped."""
         parent_watch.watch()
         if self.cfg.is_ssl:
             self.tls = tls.context(self.cfg.certfile, self.cfg.keyfile)
         for listener in self.sockets:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-        self.uploads = ThreadPoolExecutor(UPLOAD_THREADS)
-        self.uploading: Counter[str] = Counter()
+        self.upload_threads = ThreadPoolExecutor(UPLOAD_THREADS)
+        self.uploads_by_client: Counter[str] = Counter()
         self.waiting: dict[Connection, NonBlockingSteps[None]] = {}
         super().init_process()
 
-    # What gunicorn's loop calls
+    # Called by gunicorn's event loop
 
     def accept(self, listener: socket.socket) -> None:
-        """A client wants to come in."""
+        """Accept a new connection."""
         try:
             sock, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return
         if self.nr_conns >= self.worker_connections - 1:
-            self._make_room()
+            self._evict_oldest()
         self.nr_conns += 1
         self._receive(Connection(self.cfg, sock, address, listener.getsockname(), self.tls))
 
     def on_client_socket_readable(self, conn: Connection, sock: socket.socket) -> None:
-        """A client that was kept alive begins another request."""
+        """Receive the next request on a connection that was kept alive."""
         self.poller.unregister(sock)
         self.keepalived_conns.remove(conn)
         self._receive(conn)
 
     def enqueue_req(self, conn: Connection) -> None:
-        """Give a request that has arrived to a thread."""
-        threads: ThreadPoolExecutor = self.uploads if conn.is_upload else self.tpool
+        """Have a thread handle a request that was received."""
+        threads: ThreadPoolExecutor = self.tpool
         if conn.is_upload:
-            # Behind a proxy all clients have its address, and it is the proxy that waits for the slow ones.
-            if self.tls and self.uploading[conn.home] >= UPLOAD_THREADS_PER_CLIENT:
-                self._answer(conn, TOO_MANY_UPLOADS)
+            if self._has_too_many_uploads(conn):
+                self._respond(conn, TOO_MANY_UPLOADS)
                 return
-            self.uploading[conn.home] += 1
+            threads = self.upload_threads
+            self.uploads_by_client[conn.client_network] += 1
         threads.submit(self.handle, conn).add_done_callback(
             lambda future: self.method_queue.defer(self.finish_request, conn, future)
         )
 
+    def _has_too_many_uploads(self, conn: Connection) -> bool:
+        # Behind a proxy all clients have its address, and the proxy waits for the slow ones.
+        if not self.tls:
+            return False
+        return self.uploads_by_client[conn.client_network] >= UPLOAD_THREADS_PER_CLIENT
+
     def finish_request(self, conn: Connection, future: "Future[bool]") -> None:
-        """The answer is sent: wait for the client's next request, or part from it."""
+        """Wait for the client's next request, or close the connection, after the response."""
         if conn.is_upload:
-            self.uploading[conn.home] -= 1
-            self.uploading = +self.uploading  # clients that send nothing are forgotten
+            self.uploads_by_client[conn.client_network] -= 1
+            self.uploads_by_client = +self.uploads_by_client  # removes clients without uploads
         if future.cancelled() or not future.result() or not self.alive:
-            self._wait(conn, conn.leaving(), self._drop)
-        elif conn.ahead:
+            self._wait(conn, conn.drain(), self._drop)
+        elif conn.leftover:
             self._receive(conn)
         else:
             super().finish_request(conn, future)
 
     def murder_pending(self) -> None:
-        """Part from those who have been waited for long enough."""
+        """Close the connections whose timeout has passed."""
         now = time.monotonic()
         for conn in [conn for conn in self.waiting if conn.timeout < now]:
-            self._give_up(conn)
+            self._time_out(conn)
 
     def _cap_keepalive(self, deadline: float) -> None:
-        """The worker is stopping: nobody who has not sent a request by then is waited for."""
+        """Limit how long connections may still take to send a request while the worker stops."""
         super()._cap_keepalive(deadline)
         for conn in self.waiting:
             conn.timeout = min(conn.timeout, deadline)
 
-    # What its threads call
+    # Called by its threads
 
     def handle_request(self, req: Any, conn: Connection) -> bool:
-        """Let the application answer."""
-        # gunicorn would ask for the body before the application has seen the header; Upload does it when it is read.
-        req._expected_100_continue = False
+        """Have the application respond."""
+        # gunicorn would send "100 Continue" before the application has seen the header; Upload
+        # sends it when the body is read.
+        req._expected_100_continue = False  # noqa: SLF001 - see the contract test
         if conn.is_upload:
-            # An answer may come before the end of the body, and then no other request can follow it.
+            # The response may be sent before the end of the body; no request can follow then.
             req.force_close()
         return bool(super().handle_request(req, conn))
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
-        """Answer a request that the application never got, or could not answer."""
+        """Respond to a request that never reached the application, or that made it fail."""
         if isinstance(exc, ssl.SSLError):
             return
-        answer = next(
-            (answer for kind, answer in ANSWERS.items() if isinstance(exc, kind)), INTERNAL_ERROR
-        )
-        if answer is INTERNAL_ERROR:
-            self.log.exception("the server could not answer")
+        response = _error_response(exc)
+        if response is INTERNAL_ERROR:
+            self.log.exception("the request could not be answered")
         with suppress(OSError):
-            client.sendall(answer.encoded())
+            client.sendall(response.encoded())
 
     # Waiting
 
     def _receive(self, conn: Connection) -> None:
-        self._wait(conn, conn.arriving(), self.enqueue_req)
+        self._wait(conn, conn.read_request(), self.enqueue_req)
 
     def _wait(self, conn: Connection, steps: NonBlockingSteps[None], then: Any) -> None:
-        """Take the next step of a connection; ``then`` follows the last."""
+        """Take the next step of a connection; call ``then`` after the last one."""
         try:
             event = next(steps)
         except StopIteration:
             then(conn)
-        except ResponseSent as answered:
-            self._answer(conn, answered.answer)
+        except ResponseSent as error:
+            self._respond(conn, error.response)
         except OSError:
             self._drop(conn)
         else:
             self.waiting[conn] = steps
-            self.poller.register(conn.sock, event, partial(self._go_on, conn, steps, then))
+            self.poller.register(conn.sock, event, partial(self._resume, conn, steps, then))
 
-    def _go_on(
+    def _resume(
         self, conn: Connection, steps: NonBlockingSteps[None], then: Any, sock: socket.socket
     ) -> None:
         self.poller.unregister(sock)
         del self.waiting[conn]
         self._wait(conn, steps, then)
 
-    def _answer(self, conn: Connection, answer: ErrorResponse) -> None:
+    def _respond(self, conn: Connection, response: ErrorResponse) -> None:
         with suppress(OSError):
-            conn.sock.send(answer.encoded())
-        self._wait(conn, conn.leaving(), self._drop)
+            conn.sock.send(response.encoded())
+        self._wait(conn, conn.drain(), self._drop)
 
-    def _make_room(self) -> None:
-        """With every place taken, the one who has kept us waiting longest goes: a flood of idlers locks nobody out."""
+    def _evict_oldest(self) -> None:
+        """Close the connection nearest its timeout, so that idle ones can't block new clients."""
         if self.waiting:
-            self._give_up(min(self.waiting, key=lambda conn: conn.timeout))
+            self._time_out(min(self.waiting, key=lambda conn: conn.timeout))
 
-    def _give_up(self, conn: Connection) -> None:
+    def _time_out(self, conn: Connection) -> None:
         self.poller.unregister(conn.sock)
         del self.waiting[conn]
         self._drop(conn)
@@ -192,3 +202,10 @@ class SlowClientWorker(ThreadWorker):  # type: ignore[misc]
     def _drop(self, conn: Connection) -> None:
         self.nr_conns -= 1
         conn.close()
+
+
+def _error_response(error: Exception) -> ErrorResponse:
+    for kind, response in ERROR_RESPONSES.items():
+        if isinstance(error, kind):
+            return response
+    return INTERNAL_ERROR
