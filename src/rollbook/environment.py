@@ -23,7 +23,7 @@ INTERNAL_VARIABLES = frozenset({LISTENER, LIFELINE})
 
 
 def _accept(value: str) -> None:
-    """Find nothing wrong with any value."""
+    """Accept any value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,11 @@ class Setting(Generic[T]):
 
     Attributes:
         name: The variable.
-        default: Its value where it is not set; empty for none.
-        parse: The value of the setting from the variable's text; raises ValueError.
+        default: The text that applies if it is not set; empty for none.
+        parse: Converts the text to the value; raises ValueError.
         help: What it sets, in one line of Markdown.
-        check: What is wrong with a text and how to fix it, separated by "; "; None if nothing is.
-            It is stricter than ``parse``: it also rejects what can be read but is of no use.
+        check: Returns what is wrong with a text and how to fix it, separated by "; "; None if
+            nothing is. It also rejects values that can be parsed but can't work.
         is_secret: Whether the value must never be shown.
         is_documented: Whether people set it, so that the README lists it.
     """
@@ -55,11 +55,11 @@ class Setting(Generic[T]):
         return f"{self.name}_FILE"
 
     def given(self, environ: Mapping[str, str] = os.environ) -> str | None:
-        """Return the text that is set, None if nothing is.
+        """Return the text that is set; None if it is not set.
 
         Raises:
-            OSError: The named file cannot be read.
-            ValueError: The named file is not UTF-8 text.
+            OSError: The file can't be read.
+            ValueError: The file is not UTF-8 text.
         """
         file = environ.get(self.file_variable)
         if file:
@@ -67,7 +67,12 @@ class Setting(Generic[T]):
         return environ.get(self.name)
 
     def read(self, environ: Mapping[str, str] = os.environ) -> T:
-        """Return the setting's value; raises what ``given`` and ``parse`` raise."""
+        """Return the setting's value.
+
+        Raises:
+            OSError: Its file can't be read.
+            ValueError: The text can't be parsed, or its file is not UTF-8 text.
+        """
         text = self.given(environ)
         return self.parse(self.default if text is None else text)
 
@@ -85,7 +90,7 @@ def _parse_flag(text: str) -> bool:
 
 
 def _parse_mail_security(text: str) -> str:
-    if text not in MAIL_SECURITY:  # a misspelling must not send students' results unencrypted
+    if text not in MAIL_SECURITY:  # a typo must not send results unencrypted
         raise ValueError(f"ROLLBOOK_SMTP_SECURITY is '{text}' and not starttls, tls or none")
     return text
 
@@ -99,14 +104,14 @@ def _check_count(text: str) -> str | None:
 def _check_port(text: str) -> str | None:
     problem = _check_count(text)
     if problem is None and int(text) > 65535:
-        return f"is {text}, which is no port; ports are 1 to 65535"
+        return f"is {text}, which is not a port; use 1 to 65535"
     return problem
 
 
 def _check_mail_security(text: str) -> str | None:
     if text in MAIL_SECURITY:
         return None
-    return f"is {text!r}, so that mails and the password go in the clear; use starttls, tls or none"
+    return f"is {text!r}, which is not starttls, tls or none; use one of them"
 
 
 def _check_url(text: str) -> str | None:
@@ -117,9 +122,11 @@ def _check_url(text: str) -> str | None:
     except ValueError:
         host = None
     if not host:
-        return f"is {text!r}, which is no address; {example}"
+        return f"is {text!r}, which is not an address; {example}"
     if parts.scheme != "https":
-        return f"is {text!r}, and plain HTTP is refused, so links in mails lead nowhere; {example}"
+        return (
+            f"is {text!r}, but plain HTTP is refused, so links in emails wouldn't work; {example}"
+        )
     return None
 
 
@@ -137,7 +144,7 @@ def _check_database_url(text: str) -> str | None:
 def _number(
     name: str, default: int, meaning: str, check: Callable[[str], str | None]
 ) -> Setting[int]:
-    """Define a whole number; where the variable is empty, the default applies."""
+    """Define a whole number; if the variable is empty, the default applies."""
 
     def parse(text: str) -> int:
         return int(text or default)

@@ -1,4 +1,4 @@
-"""An installation as a look sees it, and what it finds there."""
+"""An installation as the checks get it, and their results."""
 
 from argparse import Namespace
 from collections.abc import Callable, Iterable
@@ -15,24 +15,24 @@ from tests.doctor import host
 Here = Callable[..., Installation]
 
 
-def told(findings: Iterable[CheckResult]) -> list[tuple[Level, str]]:
-    """Mark and what was found; whatever is not well says what to do, and whatever is well does not."""
-    found = list(findings)
-    for finding in found:
+def results(findings: Iterable[CheckResult]) -> list[tuple[Level, str]]:
+    """Return level and text of each; check that problems, and only they, say how to fix them."""
+    all_findings = list(findings)
+    for finding in all_findings:
         assert bool(finding.fix) == (finding.mark in (Level.WARNING, Level.ERROR))
         assert not finding.what.endswith(".")
         assert not finding.fix.endswith(".")
-    return [(finding.mark, finding.what) for finding in found]
+    return [(finding.mark, finding.what) for finding in all_findings]
 
 
-def marks(findings: Iterable[CheckResult]) -> list[Level]:
-    """The marks alone."""
-    return [mark for mark, _ in told(findings)]
+def levels(findings: Iterable[CheckResult]) -> list[Level]:
+    """Return the levels only."""
+    return [level for level, _ in results(findings)]
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """A data folder as Rollbook makes it."""
+    """A data folder as Rollbook creates it."""
     folder = tmp_path / "data"
     folder.mkdir(mode=0o700)
     return folder
@@ -40,20 +40,20 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def here(data: Path) -> Here:
-    """That folder, with the settings of this test run and these variables."""
+    """The installation in that folder, with the settings of this test run and these variables."""
 
     def installation(
         cert: Path | None = None, key: Path | None = None, **environment: str
     ) -> Installation:
-        asked = Namespace(cert=cert, key=key, behind_proxy=False, mail_to=None)
-        made = opened(data, Variables(environment), asked)
-        assert made.settings is settings
-        return made
+        arguments = Namespace(cert=cert, key=key, behind_proxy=False, mail_to=None)
+        opened_installation = opened(data, Variables(environment), arguments)
+        assert opened_installation.settings is settings
+        return opened_installation
 
     return installation
 
 
 @pytest.fixture
 def installed(tmp_path: Path) -> Path:
-    """A data folder whose database has tables; the command's, not this process's."""
+    """A data folder with a database of its own, which the command uses and not this process."""
     return host.installed(tmp_path / "installed")

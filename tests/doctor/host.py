@@ -1,4 +1,4 @@
-"""The real command on the host, in a process of its own."""
+"""``rollbook doctor`` in its own process."""
 
 import json
 import subprocess
@@ -15,8 +15,8 @@ from tests.post_office import a_free_port
 
 
 @dataclass
-class Told:
-    """What it said: of each part the results and what was found."""
+class Report:
+    """The output: the results and texts of each part."""
 
     code: int
     parts: dict[str, list[tuple[str, str]]]
@@ -25,29 +25,32 @@ class Told:
         return [result for result, _ in self.parts[part]]
 
     def what(self, part: str) -> str:
-        """All that was found there."""
+        """Return all texts of a part."""
         return "\n".join(what for _, what in self.parts[part])
 
 
-def doctor(data: Path, *arguments: object, **environment: str) -> Told:
-    """Ask it about this installation, under these variables."""
+def doctor(data: Path, *arguments: object, **environment: str) -> Report:
+    """Run it on this installation with these variables."""
     done = process.rollbook(
         "doctor", "--json", *arguments, env=process.environment(data, **environment)
     )
     assert done.stderr == ""
-    told: dict[str, Any] = json.loads(done.stdout)
+    output: dict[str, Any] = json.loads(done.stdout)
     parts: dict[str, list[tuple[str, str]]] = {}
-    for finding in told["findings"]:
+    for finding in output["findings"]:
         parts.setdefault(finding["part"], []).append((finding["result"], finding["what"]))
     results = [result for part in parts.values() for result, _ in part]
-    assert (told["errors"], told["warnings"]) == (results.count("error"), results.count("warning"))
-    assert (done.returncode, told["healthy"]) == ((1, False) if told["errors"] else (0, True))
-    return Told(done.returncode, parts)
+    assert (output["errors"], output["warnings"]) == (
+        results.count("error"),
+        results.count("warning"),
+    )
+    assert (done.returncode, output["healthy"]) == ((1, False) if output["errors"] else (0, True))
+    return Report(done.returncode, parts)
 
 
 @contextmanager
 def serving(data: Path) -> Iterator[tuple[int, int]]:
-    """`rollbook serve`; gives its process and its port."""
+    """Run `rollbook serve`; yield its process id and its port."""
     port = a_free_port()
     command = [sys.executable, "-m", "rollbook", "serve", "--port", str(port)]
     env = process.environment(data)
@@ -65,7 +68,7 @@ def serving(data: Path) -> Iterator[tuple[int, int]]:
 
 
 def installed(data: Path) -> Path:
-    """A new installation, as closed to others as the command leaves it."""
+    """Create an installation with the permissions that the command sets."""
     installations.installed(data)
     for path in (data, *data.rglob("*")):
         path.chmod(0o700 if path.is_dir() else 0o600)

@@ -1,4 +1,4 @@
-"""The certificate, good and bad: real ones, made for each test."""
+"""The certificate: real ones, valid and invalid, created for each test."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 from rollbook.doctor import certificate
 from rollbook.doctor.result import Level
 from rollbook.server import tls
-from tests.doctor.conftest import Here, told
+from tests.doctor.conftest import Here, results
 
 NOW = datetime.now(UTC)
 Make = Callable[..., Path]
@@ -25,7 +25,7 @@ def named(text: str) -> x509.Name:
 
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
-    """A certificate and its key, as somebody else would issue them."""
+    """Write a certificate and its key, as a certificate authority would issue them."""
 
     def write(
         *hosts: str,
@@ -62,7 +62,7 @@ def make(tmp_path: Path) -> Make:
 
 
 def look(here: Here, chain: Path, url: str = "https://rollbook.example") -> list[tuple[Level, str]]:
-    return told(certificate.check(here(chain, chain.with_name("privkey.pem"), ROLLBOOK_URL=url)))
+    return results(certificate.check(here(chain, chain.with_name("privkey.pem"), ROLLBOOK_URL=url)))
 
 
 @pytest.mark.parametrize(
@@ -71,39 +71,41 @@ def look(here: Here, chain: Path, url: str = "https://rollbook.example") -> list
 def test_a_good_one(here: Here, make: Make, hosts: list[str]) -> None:
     chain = make(*hosts)
     end = NOW + timedelta(days=90)
-    assert look(here, chain) == [(Level.OK, f"{chain} is good until {end:%Y-%m-%d}")]
+    assert look(here, chain) == [(Level.OK, f"{chain} is valid until {end:%Y-%m-%d}")]
 
 
-def test_one_that_has_ended(here: Here, make: Make) -> None:
+def test_one_that_has_expired(here: Here, make: Make) -> None:
     chain = make("rollbook.example", begins=NOW - timedelta(days=90), days=-1)
     day = NOW - timedelta(days=1)
     assert look(here, chain) == [
-        (Level.ERROR, f"{chain} has ended on {day:%Y-%m-%d}, and every client refuses it")
+        (Level.ERROR, f"{chain} expired on {day:%Y-%m-%d}, so every client rejects it")
     ]
 
 
-@pytest.mark.parametrize(("days", "mark"), [(20.5, Level.WARNING), (21.5, Level.OK)])
-def test_one_that_ends_within_three_weeks(here: Here, make: Make, days: float, mark: Level) -> None:
+@pytest.mark.parametrize(("days", "level"), [(20.5, Level.WARNING), (21.5, Level.OK)])
+def test_one_that_expires_within_three_weeks(
+    here: Here, make: Make, days: float, level: Level
+) -> None:
     [(found, what)] = look(here, make("rollbook.example", days=days))
-    assert found == mark
-    assert mark is Level.OK or what.endswith("in 20 days")
+    assert found == level
+    assert level is Level.OK or what.endswith("in 20 days")
 
 
-def test_one_that_has_not_begun(here: Here, make: Make) -> None:
-    [(mark, what)] = look(here, make("rollbook.example", begins=NOW + timedelta(days=1)))
-    assert (mark, "begins only on" in what) == (Level.ERROR, True)
+def test_one_that_is_not_valid_yet(here: Here, make: Make) -> None:
+    [(level, what)] = look(here, make("rollbook.example", begins=NOW + timedelta(days=1)))
+    assert (level, "is not valid before" in what) == (Level.ERROR, True)
 
 
 @pytest.mark.parametrize("host", ["other.example", "a.rollbook.example", "example"])
 def test_one_for_another_host(here: Here, make: Make, host: str) -> None:
     chain = make("rollbook.example", "*.rollbook.test")
-    what = f"{chain} is for rollbook.example and *.rollbook.test, and ROLLBOOK_URL says {host}"
+    what = f"{chain} is for rollbook.example and *.rollbook.test, but ROLLBOOK_URL is at {host}"
     assert look(here, chain, f"https://{host}") == [(Level.ERROR, what)]
 
 
 def test_one_that_names_no_host(here: Here, make: Make) -> None:
-    [(mark, what)] = look(here, make())
-    assert (mark, "names no host" in what) == (Level.ERROR, True)
+    [(level, what)] = look(here, make())
+    assert (level, "names no host" in what) == (Level.ERROR, True)
 
 
 def test_a_wildcard_is_for_one_label(here: Here, make: Make) -> None:
@@ -113,9 +115,9 @@ def test_a_wildcard_is_for_one_label(here: Here, make: Make) -> None:
 def test_without_an_address_no_name_is_compared(here: Here, make: Make) -> None:
     chain = make("other.example")
     key = chain.with_name("privkey.pem")
-    assert told(certificate.check(here(chain, key)))[0][0] == Level.OK
+    assert results(certificate.check(here(chain, key)))[0][0] == Level.OK
     assert (
-        told(certificate.check(here(chain, key, ROLLBOOK_URL="http://rollbook.example")))[0][0]
+        results(certificate.check(here(chain, key, ROLLBOOK_URL="http://rollbook.example")))[0][0]
         == Level.OK
     )
 
@@ -125,11 +127,11 @@ def test_a_key_of_another_certificate(here: Here, make: Make) -> None:
     other = chain.read_bytes()
     make("rollbook.example")
     chain.write_bytes(other)
-    [(mark, what)] = look(here, chain)
-    assert (mark, "are not a certificate and its own private key" in what) == (Level.ERROR, True)
+    [(level, what)] = look(here, chain)
+    assert (level, "are not a certificate and its private key" in what) == (Level.ERROR, True)
 
 
-def test_files_that_are_not_there(here: Here, tmp_path: Path) -> None:
+def test_missing_files(here: Here, tmp_path: Path) -> None:
     missing = tmp_path / "missing.pem"
     assert look(here, missing) == [
         (Level.ERROR, f"{missing} cannot be read (No such file or directory)")
@@ -141,25 +143,25 @@ def test_a_key_that_every_account_can_read(here: Here, make: Make) -> None:
     key = chain.with_name("privkey.pem")
     key.chmod(0o644)
     assert look(here, chain) == [
-        (Level.ERROR, f"every account of this machine can read the key {key}")
+        (Level.ERROR, f"every account on this machine can read the key {key}")
     ]
 
 
-def test_the_self_signed_one_of_the_data_folder_is_told_to_be_that(here: Here, data: Path) -> None:
-    assert told(certificate.check(here()))[0][1].startswith("none is made yet")
+def test_the_self_signed_one_in_the_data_folder_is_reported_as_such(here: Here, data: Path) -> None:
+    assert results(certificate.check(here()))[0][1].startswith("there is none yet")
     ours = tls.certificate(data, "rollbook.example")
-    [(mark, what)] = told(certificate.check(here(ROLLBOOK_URL="https://rollbook.example")))
+    [(level, what)] = results(certificate.check(here(ROLLBOOK_URL="https://rollbook.example")))
     assert (
-        mark,
-        f"it is self-signed, so clients must be given it (CURL_CA_BUNDLE={ours.chain})" in what,
+        level,
+        f"it is self-signed, so clients need a copy of it (CURL_CA_BUNDLE={ours.chain})" in what,
     ) == (
         Level.OK,
         True,
     )
-    assert told(certificate.check(here(ROLLBOOK_URL="https://[::1]:8443")))[0][0] == Level.OK
-    assert told(certificate.check(here(ROLLBOOK_URL="https://192.0.2.7")))[0][0] == Level.ERROR
+    assert results(certificate.check(here(ROLLBOOK_URL="https://[::1]:8443")))[0][0] == Level.OK
+    assert results(certificate.check(here(ROLLBOOK_URL="https://192.0.2.7")))[0][0] == Level.ERROR
 
 
-def test_behind_a_proxy_there_is_none_to_look_at(here: Here) -> None:
-    [(mark, what)] = told(certificate.check(here(ROLLBOOK_BEHIND_PROXY="1")))
-    assert (mark, what.startswith("a proxy")) == (Level.OK, True)
+def test_behind_a_proxy_it_is_not_checked(here: Here) -> None:
+    [(level, what)] = results(certificate.check(here(ROLLBOOK_BEHIND_PROXY="1")))
+    assert (level, what.startswith("a proxy")) == (Level.OK, True)

@@ -1,4 +1,4 @@
-"""The data folder: there, ours, closed to others."""
+"""The data folder: it exists, it is ours, and others can't read it."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from rollbook.doctor import data_folder
 from rollbook.doctor.result import Level
-from tests.doctor.conftest import Here, told
+from tests.doctor.conftest import Here, results
 
 
 @pytest.fixture
@@ -15,48 +15,44 @@ def owner(data: Path) -> str:
     return data.owner()
 
 
-def test_a_folder_that_only_its_owner_can_look_into_is_well(
-    here: Here, data: Path, owner: str
-) -> None:
+def test_a_folder_that_only_its_owner_can_read_is_ok(here: Here, data: Path, owner: str) -> None:
     (data / "keys").mkdir(mode=0o700)
     (data / "keys" / "session").touch(0o600)
     (data / "certificate.pem").touch(0o644)
-    assert told(data_folder.check(here())) == [
-        (Level.OK, f"{data} belongs to {owner}, with 2 files that nobody else can read")
+    assert results(data_folder.check(here())) == [
+        (Level.OK, f"{data} belongs to {owner}; only that account can read its 2 files")
     ]
 
 
-def test_a_folder_that_is_not_there_is_named_with_the_reason(here: Here, data: Path) -> None:
+def test_a_missing_folder_is_reported_with_the_reason(here: Here, data: Path) -> None:
     data.rmdir()
-    assert told(data_folder.check(here(ROLLBOOK_DATA=str(data)))) == [
+    assert results(data_folder.check(here(ROLLBOOK_DATA=str(data)))) == [
         (Level.ERROR, f"there is no data folder {data}")
     ]
-    [(_, what)] = told(data_folder.check(here()))
-    assert what.endswith(
-        "(neither --data nor ROLLBOOK_DATA is given, so it is `data` in the current folder)"
-    )
+    [(_, what)] = results(data_folder.check(here()))
+    assert what.endswith("(the default, because neither --data nor ROLLBOOK_DATA is set)")
     data.touch()
-    assert told(data_folder.check(here(ROLLBOOK_DATA="x"))) == [
+    assert results(data_folder.check(here(ROLLBOOK_DATA="x"))) == [
         (Level.ERROR, f"{data} is not a folder")
     ]
 
 
 @pytest.mark.parametrize(
-    ("mode", "mark"), [(0o750, Level.WARNING), (0o755, Level.WARNING), (0o777, Level.ERROR)]
+    ("mode", "level"), [(0o750, Level.WARNING), (0o755, Level.WARNING), (0o777, Level.ERROR)]
 )
-def test_a_folder_that_others_may_enter(here: Here, data: Path, mode: int, mark: Level) -> None:
+def test_a_folder_that_others_may_enter(here: Here, data: Path, mode: int, level: Level) -> None:
     data.chmod(mode)
-    assert told(data_folder.check(here()))[0][0] == mark
+    assert results(data_folder.check(here()))[0][0] == level
 
 
-def test_files_that_others_can_read_are_named_the_first_of_them(here: Here, data: Path) -> None:
+def test_the_first_files_that_others_can_read_are_named(here: Here, data: Path) -> None:
     (data / "keys").mkdir(mode=0o755)
     (data / "keys").chmod(0o755)
     for number in range(4):
         (data / f"a{number}").touch()
         (data / f"a{number}").chmod(0o640)
     found = list(data_folder.check(here()))
-    assert told(found) == [(Level.ERROR, "others can read a0, a1, a2 and 2 more")]
+    assert results(found) == [(Level.ERROR, "others can read a0, a1, a2 and 2 more")]
     assert found[0].fix.startswith(f"`chmod -R go-rwx {data}`")
 
 
@@ -66,14 +62,14 @@ def test_a_file_of_another_account_is_an_error(
     (data / "rollbook.sqlite3-wal").touch(0o600)
     real = Path.lstat
 
-    def of_another(path: Path) -> os.stat_result:
+    def foreign_stat(path: Path) -> os.stat_result:
         there = list(real(path))
         there[4] = 65534
         return os.stat_result(there)
 
-    monkeypatch.setattr(Path, "lstat", of_another)
-    assert told(data_folder.check(here())) == [
-        (Level.ERROR, f"rollbook.sqlite3-wal belongs to another account than {owner}")
+    monkeypatch.setattr(Path, "lstat", foreign_stat)
+    assert results(data_folder.check(here())) == [
+        (Level.ERROR, f"rollbook.sqlite3-wal belongs to an account other than {owner}")
     ]
 
 
@@ -83,7 +79,7 @@ def test_the_command_under_another_account_than_the_server(
     monkeypatch.setattr(os, "geteuid", lambda: data.stat().st_uid + 1)
     monkeypatch.setattr(os, "access", lambda path, how: False)
     [first] = data_folder.check(here())
-    assert here().missing_requirement("folder") == "the data folder is closed to this account"
+    assert here().missing_requirement("folder") == "this account cannot open the data folder"
     assert (first.mark, first.fix) == (
         Level.ERROR,
         f"run it as that account: `sudo -u {owner} rollbook doctor`",

@@ -1,4 +1,4 @@
-"""The database, of each kind, well and ill."""
+"""Databases of each kind, with and without problems."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from rollbook.doctor import database as doctor_database
 from rollbook.doctor.result import Level
 from tests.cli import process
 from tests.db.own_database import OwnDatabase, own_database
-from tests.doctor.conftest import Here, told
+from tests.doctor.conftest import Here, results
 from tests.doctor.host import doctor
 
 pytestmark = pytest.mark.process
@@ -28,13 +28,13 @@ class TestSqlite:
     def file(self, installed: Path) -> Path:
         return installed / "rollbook.sqlite3"
 
-    def test_a_database_that_is_whole(self, file: Path) -> None:
+    def test_a_database_without_errors(self, file: Path) -> None:
         found = doctor(file.parent)
         assert found.code == 0
         [(result, what)] = found.parts["database"]
         assert result == "ok"
         assert what.startswith(f"{file}, 0.")
-        assert what.endswith(f"SQLite {sqlite3.sqlite_version}: nothing is wrong in it")
+        assert what.endswith(f"SQLite {sqlite3.sqlite_version}: no errors found")
 
     def test_none_yet(self, tmp_path: Path) -> None:
         found = doctor(tmp_path)
@@ -44,24 +44,24 @@ class TestSqlite:
         assert found.results("updates") == ["skipped"]
         assert list(tmp_path.iterdir()) == []
 
-    def test_one_that_has_been_there_is_gone(self, file: Path) -> None:
+    def test_a_database_that_disappeared(self, file: Path) -> None:
         (file.parent / "spool").mkdir(mode=0o700)
         (file.parent / "spool" / "0123").touch(0o600)
         for each in file.parent.glob("rollbook.sqlite3*"):
             each.unlink()
         assert doctor(file.parent).parts["database"] == [
-            ("error", f"there is no {file}, though this data folder has been in use")
+            ("error", f"there is no {file}, but this data folder has been in use")
         ]
         assert not file.exists()
 
-    def test_something_else_in_its_place(self, file: Path) -> None:
+    def test_another_file_in_its_place(self, file: Path) -> None:
         file.write_bytes(b"not a database" * 100)
         assert doctor(file.parent).parts["database"] == [("error", f"{file} is not a database")]
 
     @pytest.mark.parametrize(
         ("start", "length"), [(0, 4096), (8, 4)], ids=["a whole page", "four bytes"]
     )
-    def test_pages_that_are_damaged(self, file: Path, start: int, length: int) -> None:
+    def test_damaged_pages(self, file: Path, start: int, length: int) -> None:
         with closing(sqlite3.connect(file)) as database:
             (page,) = database.execute(
                 "SELECT rootpage FROM sqlite_master WHERE name = ?", [BUSY]
@@ -75,35 +75,38 @@ class TestSqlite:
         assert (result, what.startswith(f"{file} is damaged")) == ("error", True)
         assert found.results("updates") == ["skipped"]
 
-    def test_a_journal_that_is_not_wal(self, file: Path) -> None:
+    def test_a_journal_mode_other_than_wal(self, file: Path) -> None:
         with closing(sqlite3.connect(file)) as database:
             assert database.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",)
         assert "has the journal mode delete" in doctor(file.parent).what("database")
 
-    def test_one_that_another_program_holds(self, file: Path) -> None:
+    def test_a_database_locked_by_another_program(self, file: Path) -> None:
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             found = doctor(file.parent)
         assert found.parts["database"] == [("error", f"another program has held {file} too long")]
 
-    def test_a_library_that_is_too_old(
+    def test_an_outdated_library(
         self, here: Here, monkeypatch: pytest.MonkeyPatch, db: None
     ) -> None:
         monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 38, 0))
         what = f"SQLite {sqlite3.sqlite_version} is too old for Rollbook"
-        assert told(doctor_database.check(here())) == [(Level.ERROR, what)]
+        assert results(doctor_database.check(here())) == [(Level.ERROR, what)]
 
-    def test_a_large_one_is_looked_at_for_a_while_only(
+    def test_the_integrity_check_has_a_time_limit(
         self, file: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         with closing(sqlite3.connect(file)) as database:
             database.execute("CREATE TABLE many (text)")
-            numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT i FROM n"
+            numbers = (
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) "
+                "SELECT i FROM n"
+            )
             database.execute(f"INSERT INTO many {numbers}")
             database.commit()
-            assert doctor_database._looked_through(database) == ([], True)
+            assert doctor_database._check_integrity(database) == ([], True)
             monkeypatch.setattr(doctor_database, "INTEGRITY_CHECK_S", -1.0)
-            assert doctor_database._looked_through(database) == ([], False)
+            assert doctor_database._check_integrity(database) == ([], False)
 
 
 @pytest.mark.only_on("postgresql")
@@ -120,7 +123,7 @@ class TestPostgreSQL:
             yield own
 
     def wrong(self, data: Path, url: str) -> dict[str, str]:
-        """All that was found wrong, but that the server of tests need not survive a power cut."""
+        """Return all problems except the missing durability of the test server."""
         found = doctor(data, DATABASE_URL=url).parts["database"]
         return {
             what: result
@@ -128,50 +131,49 @@ class TestPostgreSQL:
             if result != "ok" and not what.startswith(("fsync is off", "full_page_writes is off"))
         }
 
-    def test_one_that_is_well_is_named(self, tmp_path: Path, own: OwnDatabase) -> None:
+    def test_a_database_without_problems_is_named(self, tmp_path: Path, own: OwnDatabase) -> None:
         found = doctor(tmp_path, DATABASE_URL=own.url())
         result, what = found.parts["database"][0]
         assert result == "ok"
         assert (
-            f" answers, version {own.value('SHOW server_version')}, database {own.name}, " in what
+            f" responds, version {own.value('SHOW server_version')}, database {own.name}, " in what
         )
         assert self.wrong(tmp_path, own.url()) == {}
         assert found.results("migrations") == found.results("updates") == ["ok"]
 
-    def test_a_server_that_may_lose_everything_is_an_error(
-        self, tmp_path: Path, own: OwnDatabase
-    ) -> None:
-        is_told = "fsync is off" in doctor(tmp_path, DATABASE_URL=own.url()).what("database")
-        assert is_told == (own.value("SHOW fsync") == "off")
+    def test_fsync_off_is_an_error(self, tmp_path: Path, own: OwnDatabase) -> None:
+        is_reported = "fsync is off" in doctor(tmp_path, DATABASE_URL=own.url()).what("database")
+        assert is_reported == (own.value("SHOW fsync") == "off")
 
-    def test_one_that_may_lose_the_last_updates_is_a_warning(
-        self, tmp_path: Path, own: OwnDatabase
-    ) -> None:
+    def test_synchronous_commit_off_is_a_warning(self, tmp_path: Path, own: OwnDatabase) -> None:
         own.execute("ALTER DATABASE {database} SET synchronous_commit = off")
         [(what, result)] = self.wrong(tmp_path, own.url()).items()
         assert (result, what.startswith("synchronous_commit is off")) == ("warning", True)
 
-    def test_one_that_lets_nobody_write(self, tmp_path: Path, own: OwnDatabase) -> None:
+    def test_a_read_only_database(self, tmp_path: Path, own: OwnDatabase) -> None:
         own.execute("ALTER DATABASE {database} SET default_transaction_read_only = on")
         [(what, result)] = self.wrong(tmp_path, own.url()).items()
-        assert (result, what.startswith("it lets nobody write")) == ("error", True)
+        assert (result, what.startswith("it is read-only")) == ("error", True)
 
-    def test_rights_that_are_missing(self, tmp_path: Path, own: OwnDatabase) -> None:
+    def test_missing_permissions(self, tmp_path: Path, own: OwnDatabase) -> None:
         own.execute("CREATE SCHEMA closed")
         own.execute("REVOKE CREATE ON SCHEMA closed FROM {user}")
         url = own.url(options="-c search_path=closed")
         assert list(self.wrong(tmp_path, url)) == [
-            f"{own.user} may not make tables in the schema closed, which a new version will have to"
+            f"{own.user} has no permission to create tables in the schema closed, "
+            "which upgrades need"
         ]
         url = own.url(options="-c search_path=nowhere")
-        assert self.wrong(tmp_path, url) == {f"{own.user} has no schema to make tables in": "error"}
+        assert self.wrong(tmp_path, url) == {
+            f"{own.user} has no schema to create tables in": "error"
+        }
 
     def test_another_encoding(self, tmp_path: Path) -> None:
         with own_database(settings.DATABASE_URL, "ENCODING 'LATIN1' LOCALE 'C'") as own:
-            what = f"the database {own.name} has the encoding LATIN1, which cannot write every name"
+            what = f"the database {own.name} has the encoding LATIN1, which cannot store every name"
             assert self.wrong(tmp_path, own.url()) == {what: "error"}
 
-    def test_one_that_cannot_be_reached(self, tmp_path: Path, own: OwnDatabase) -> None:
+    def test_a_database_without_free_connections(self, tmp_path: Path, own: OwnDatabase) -> None:
         own.execute("ALTER DATABASE {database} CONNECTION LIMIT 0")
         found = doctor(tmp_path, DATABASE_URL=own.url())
         [(result, what)] = found.parts["database"]
@@ -180,7 +182,7 @@ class TestPostgreSQL:
         assert found.results("disk") == ["ok"]
 
 
-def test_a_server_where_nobody_listens(tmp_path: Path) -> None:
+def test_an_unreachable_server(tmp_path: Path) -> None:
     found = doctor(tmp_path, DATABASE_URL="postgres://rollbook:s3cret@127.0.0.1:1/school")
     what = "PostgreSQL at 127.0.0.1:1 cannot be reached: nobody listens there"
     assert found.parts["database"] == [("error", what)]

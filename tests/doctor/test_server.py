@@ -1,4 +1,4 @@
-"""The server that runs, as the system knows it."""
+"""The running server, as the system reports it."""
 
 import fcntl
 import os
@@ -12,14 +12,14 @@ import pytest
 from rollbook.doctor import certificate, server, server_process
 from rollbook.doctor.result import Level
 from rollbook.server import tls
-from tests.doctor.conftest import Here, told
+from tests.doctor.conftest import Here, results
 from tests.doctor.host import doctor, serving
 from tests.post_office import a_free_port
 
 
 @contextmanager
 def held(data: Path, pid: str) -> Iterator[None]:
-    """The lock, as `serve` holds it."""
+    """Hold the lock as `serve` does."""
     with (data / "serve.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.write(pid)
@@ -28,13 +28,13 @@ def held(data: Path, pid: str) -> Iterator[None]:
 
 
 @pytest.mark.process
-def test_a_server_that_runs_is_found_with_its_address_and_certificate(installed: Path) -> None:
+def test_a_running_server_is_reported_with_its_address_and_certificate(installed: Path) -> None:
     with serving(installed) as (pid, port):
         found = doctor(installed)
     [(result, what)] = found.parts["server"]
     assert (result, what) == (
         "ok",
-        f"`rollbook serve` runs (process {pid}) and answers at port {port}",
+        f"`rollbook serve` is running (process {pid}) and responds on port {port}",
     )
     [(result, what)] = found.parts["certificate"]
     assert (result, what.endswith(f"(CURL_CA_BUNDLE={installed}/certificate.pem)")) == ("ok", True)
@@ -43,24 +43,26 @@ def test_a_server_that_runs_is_found_with_its_address_and_certificate(installed:
 
 @pytest.mark.only_on("sqlite")
 @pytest.mark.process
-def test_without_one_that_is_a_warning_where_it_does_the_work(installed: Path) -> None:
+def test_no_server_is_a_warning_on_sqlite(installed: Path) -> None:
     assert doctor(installed).parts["server"] == [
-        ("warning", "no `rollbook serve` runs on this data folder")
+        ("warning", "no `rollbook serve` is running on this data folder")
     ]
 
 
-def test_where_many_machines_may_do_it_that_is_said(here: Here, settings: Namespace) -> None:
+def test_no_server_is_ok_where_many_machines_may_run_it(here: Here, settings: Namespace) -> None:
     settings.ON_POSTGRESQL = True
-    [(mark, what)] = told(server.check(here()))
-    assert (mark, what.endswith("web and worker may run elsewhere")) == (Level.OK, True)
+    [(level, what)] = results(server.check(here()))
+    assert (level, what.endswith("web and worker may run on other machines")) == (Level.OK, True)
 
 
 @pytest.mark.process
-def test_settings_that_differ_are_named_and_not_told(installed: Path) -> None:
+def test_different_settings_are_named_without_their_values(installed: Path) -> None:
     with serving(installed):
         found = doctor(installed, ROLLBOOK_SMTP_HOST="127.0.0.1", ROLLBOOK_SMTP_PASSWORD="s3cret")
     [(result, what)] = found.parts["server"]
-    words = "the server was started with another ROLLBOOK_SMTP_HOST, ROLLBOOK_SMTP_PASSWORD than this command has"
+    words = (
+        "the server uses a different ROLLBOOK_SMTP_HOST, ROLLBOOK_SMTP_PASSWORD than this command"
+    )
     assert (result, what.startswith(words), "s3cret" in what) == ("warning", True, False)
 
 
@@ -75,11 +77,11 @@ def a_server(**said: object) -> server_process.Server:
     return server_process.Server(os.getpid(), Namespace(**(options | said)), {}, Path("/srv"))
 
 
-def test_one_that_does_not_answer_is_an_error(here: Here) -> None:
+def test_a_server_that_does_not_respond_is_an_error(here: Here) -> None:
     ready = here()
     ready.server = a_server()
-    [(mark, what)] = told(server.check(ready))
-    assert (mark, "but does not answer OK at 127.0.0.1:" in what) == (Level.ERROR, True)
+    [(level, what)] = results(server.check(ready))
+    assert (level, "/healthz does not return OK" in what) == (Level.ERROR, True)
 
 
 def test_its_options_and_environment_are_read_from_its_process(
@@ -121,9 +123,7 @@ def test_its_options_and_environment_are_read_from_its_process(
 
 
 @pytest.mark.parametrize("written", ["", "17", "x"])
-def test_a_lock_that_nobody_holds_is_of_a_server_that_has_gone(
-    tmp_path: Path, written: str
-) -> None:
+def test_a_free_lock_means_that_no_server_is_running(tmp_path: Path, written: str) -> None:
     assert server_process.find(tmp_path) is None
     (tmp_path / "serve.lock").write_text(written)
     assert server_process.find(tmp_path) is None
@@ -131,12 +131,10 @@ def test_a_lock_that_nobody_holds_is_of_a_server_that_has_gone(
         assert server_process.find(tmp_path) == server_process.Server(None, None, None, None)
 
 
-def test_the_certificate_that_the_server_was_given_is_the_one_that_is_looked_at(
-    here: Here, tmp_path: Path
-) -> None:
+def test_the_certificate_of_the_servers_options_is_checked(here: Here, tmp_path: Path) -> None:
     ready = here()
     tls.certificate(ready.data, "localhost")
     server_of_its_own = a_server(cert=tmp_path / "gone.pem", key=tmp_path / "gone.key")
     ready.certificate = server_of_its_own.certificate
-    [(mark, what)] = told(certificate.check(ready))
-    assert (mark, what.startswith(f"{tmp_path}/gone.pem cannot be read")) == (Level.ERROR, True)
+    [(level, what)] = results(certificate.check(ready))
+    assert (level, what.startswith(f"{tmp_path}/gone.pem cannot be read")) == (Level.ERROR, True)

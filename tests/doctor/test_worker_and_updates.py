@@ -1,4 +1,4 @@
-"""Workers, updates and letters: well, late, and given up."""
+"""Workers, updates and emails: fine, late, and given up."""
 
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ from rollbook.jobs.single_worker.heartbeat import WorkerLock
 from rollbook.updates import mails
 from rollbook.updates.models import FileChunk, ResultMail, UpdateJob
 from rollbook.updates.state_machine import State
-from tests.doctor.conftest import Here, told
+from tests.doctor.conftest import Here, results
 from tests.updates.night import a_class, finish, run, send
 
 pytestmark = pytest.mark.django_db
@@ -31,158 +31,159 @@ def changed(update: UpdateJob, **facts: object) -> UpdateJob:
 
 @pytest.fixture
 def update(maple: District, manager: Member) -> UpdateJob:
-    """One that waits."""
+    """An update that is waiting."""
     return send(maple, a_class(1), member=manager)
 
 
 @pytest.mark.only_on("sqlite")
-def test_a_worker_that_lives(here: Here) -> None:
+def test_a_running_worker(here: Here) -> None:
     presence = WorkerLock()
     assert presence.acquire()
     try:
-        [(mark, what)] = told(worker_and_updates.worker(here()))
+        [(level, what)] = results(worker_and_updates.worker(here()))
     finally:
         presence.release()
-    assert (mark, what.startswith("a worker lives, last seen at 20")) == (Level.OK, True)
+    assert (level, what.startswith("a worker is running, last seen at 20")) == (Level.OK, True)
 
 
-def test_no_worker_is_a_warning_until_something_waits_for_it(here: Here, maple: District) -> None:
-    [(mark, what)] = told(worker_and_updates.worker(here()))
-    assert (mark, what.endswith("so the next update will wait")) == (Level.WARNING, True)
+def test_no_worker_is_a_warning_unless_an_update_is_waiting(here: Here, maple: District) -> None:
+    [(level, what)] = results(worker_and_updates.worker(here()))
+    assert (level, what.endswith("so the next update will wait")) == (Level.WARNING, True)
     send(maple, a_class(1))
-    [(mark, what)] = told(worker_and_updates.worker(here()))
-    assert (mark, what.endswith("1 update waiting for one")) == (Level.ERROR, True)
+    [(level, what)] = results(worker_and_updates.worker(here()))
+    assert (level, what.endswith("1 update waiting for one")) == (Level.ERROR, True)
 
 
-def test_updates_that_move_are_counted(here: Here, update: UpdateJob, cedar: District) -> None:
+def test_updates_with_progress_are_counted(here: Here, update: UpdateJob, cedar: District) -> None:
     changed(send(cedar, a_class(1)), state=State.CHECKING, started_at=timezone.now())
-    assert told(worker_and_updates.updates(here())) == [
-        (Level.OK, "1 in work, 1 waiting, none failed in the last 7 days")
+    assert results(worker_and_updates.updates(here())) == [
+        (Level.OK, "1 in progress, 1 waiting, none failed in the last 7 days")
     ]
 
 
 @pytest.mark.parametrize("state", [State.CHECKING, State.APPLYING])
-def test_an_update_that_stands_still(here: Here, update: UpdateJob, state: State) -> None:
+def test_an_update_without_progress(here: Here, update: UpdateJob, state: State) -> None:
     now = timezone.now()
     changed(update, state=State.CHECKING, started_at=now - HOUR)
     if state is State.APPLYING:
         changed(update, state=state)
     changed(update, progressed_at=now - 9 * MINUTE)
-    assert told(worker_and_updates.updates(here()))[0][0] == Level.OK
+    assert results(worker_and_updates.updates(here()))[0][0] == Level.OK
     changed(update, progressed_at=now - 11 * MINUTE)
-    [(mark, what)] = told(worker_and_updates.updates(here()))
-    words = f"update 1 of maple-usd is {state}, and nothing has moved since "
-    assert (mark, what.startswith(words)) == (Level.ERROR, True)
+    [(level, what)] = results(worker_and_updates.updates(here()))
+    words = f"update 1 of maple-usd is {state}, without progress since "
+    assert (level, what.startswith(words)) == (Level.ERROR, True)
 
 
-def test_an_update_that_waits_long_is_an_error_unless_another_of_its_district_is_in_work(
+def test_an_update_that_waits_long_is_an_error_unless_its_district_is_busy(
     here: Here, update: UpdateJob, maple: District
 ) -> None:
     now = timezone.now()
     changed(update, received_at=now - 2 * HOUR)
-    [(mark, what)] = told(worker_and_updates.updates(here()))
-    assert (mark, what.startswith("update 1 of maple-usd waits since ")) == (Level.ERROR, True)
+    [(level, what)] = results(worker_and_updates.updates(here()))
+    assert (level, what.startswith("update 1 of maple-usd has been waiting since ")) == (
+        Level.ERROR,
+        True,
+    )
     second = send(maple, a_class(2))
     changed(second, received_at=now - 2 * HOUR)
-    assert told(worker_and_updates.updates(here()))[0][1].startswith(
-        "update 1 of maple-usd, and 1 other too, waits since "
+    assert results(worker_and_updates.updates(here()))[0][1].startswith(
+        "update 1 of maple-usd, and 1 other too, has been waiting since "
     )
     changed(update, state=State.CHECKING, started_at=now)
-    assert [mark for mark, _ in told(worker_and_updates.updates(here()))] == [Level.OK]
+    assert [level for level, _ in results(worker_and_updates.updates(here()))] == [Level.OK]
 
 
-def test_an_update_whose_file_is_gone(here: Here, update: UpdateJob) -> None:
+def test_an_update_without_its_file(here: Here, update: UpdateJob) -> None:
     (settings.SPOOL / update.spool_name).unlink()
     if FileChunk.objects.exists():  # on PostgreSQL the folder holds copies
-        assert [mark for mark, _ in told(worker_and_updates.updates(here()))] == [Level.OK]
+        assert [level for level, _ in results(worker_and_updates.updates(here()))] == [Level.OK]
         FileChunk.objects.all().delete()
-    what = f"the file of update 1 of maple-usd is gone from {settings.SPOOL}"
-    assert told(worker_and_updates.updates(here())) == [(Level.ERROR, what)]
+    what = f"the file of update 1 of maple-usd is missing from {settings.SPOOL}"
+    assert results(worker_and_updates.updates(here())) == [(Level.ERROR, what)]
     changed(update, state=State.CANCELED, ended_at=timezone.now())
-    assert [mark for mark, _ in told(worker_and_updates.updates(here()))] == [Level.OK]
+    assert [level for level, _ in results(worker_and_updates.updates(here()))] == [Level.OK]
 
 
-def test_a_failure_of_the_last_days_is_told_with_its_reference(
-    here: Here, update: UpdateJob
-) -> None:
+def test_a_recent_failure_is_reported_with_its_reference(here: Here, update: UpdateJob) -> None:
     now = timezone.now()
     changed(update, state=State.CHECKING, started_at=now)
     changed(update, state=State.FAILED, ended_at=now, error_reference="abc123")
-    [(mark, what)] = told(worker_and_updates.updates(here()))
-    assert mark == Level.WARNING
+    [(level, what)] = results(worker_and_updates.updates(here()))
+    assert level == Level.WARNING
     assert what.startswith("update 1 of maple-usd failed at ")
-    assert what.endswith("by a fault of ours, reference abc123")
+    assert what.endswith("because of a problem in Rollbook, reference abc123")
     changed(update, ended_at=now - timedelta(days=8))
-    assert [mark for mark, _ in told(worker_and_updates.updates(here()))] == [Level.OK]
+    assert [level for level, _ in results(worker_and_updates.updates(here()))] == [Level.OK]
 
 
 @pytest.fixture
-def letter(update: UpdateJob) -> ResultMail:
-    """One that is due."""
+def email(update: UpdateJob) -> ResultMail:
+    """An email that is due."""
     finish(update)
     mails.queue_result_mails()
     return ResultMail.objects.get()
 
 
-def noted(letter: ResultMail, **facts: object) -> None:
-    ResultMail.objects.filter(pk=letter.pk).update(**facts)
+def save(email: ResultMail, **facts: object) -> None:
+    ResultMail.objects.filter(pk=email.pk).update(**facts)
 
 
-def test_without_letters_that_is_said(here: Here, maple: District) -> None:
+def test_without_emails(here: Here, maple: District) -> None:
     run(maple, a_class(1))
-    assert told(worker_and_updates.letters(here())) == [
-        (Level.OK, "none waits, and none was ever sent")
+    assert results(worker_and_updates.emails(here())) == [
+        (Level.OK, "none waiting, and none was ever sent")
     ]
 
 
-def test_a_letter_that_was_just_written_or_sent_is_well(here: Here, letter: ResultMail) -> None:
-    assert [mark for mark, _ in told(worker_and_updates.letters(here()))] == [Level.OK]
-    noted(letter, sent_at=timezone.now(), next_attempt_at=None, attempts=1)
-    [(mark, what)] = told(worker_and_updates.letters(here()))
-    assert (mark, what.startswith("none waits; the last was sent at 20")) == (Level.OK, True)
+def test_an_email_that_was_just_queued_or_sent_is_ok(here: Here, email: ResultMail) -> None:
+    assert [level for level, _ in results(worker_and_updates.emails(here()))] == [Level.OK]
+    save(email, sent_at=timezone.now(), next_attempt_at=None, attempts=1)
+    [(level, what)] = results(worker_and_updates.emails(here()))
+    assert (level, what.startswith("none waiting; the last was sent at 20")) == (Level.OK, True)
 
 
-def test_a_letter_that_is_put_off(here: Here, letter: ResultMail) -> None:
-    noted(letter, attempts=3, last_error="SMTPSenderRefused 451")
+def test_a_postponed_email(here: Here, email: ResultMail) -> None:
+    save(email, attempts=3, last_error="SMTPSenderRefused 451")
     about = "the latest about update 1 of maple-usd, last error SMTPSenderRefused 451"
-    assert told(worker_and_updates.letters(here())) == [
-        (Level.WARNING, f"tried, but not sent yet: 1 letter, {about}")
+    assert results(worker_and_updates.emails(here())) == [
+        (Level.WARNING, f"tried, but not sent yet: 1 email, {about}")
     ]
 
 
-def test_a_letter_that_nobody_tries(here: Here, letter: ResultMail) -> None:
-    noted(letter, queued_at=timezone.now() - HOUR)
+def test_an_email_that_was_never_tried(here: Here, email: ResultMail) -> None:
+    save(email, queued_at=timezone.now() - HOUR)
     about = "the latest about update 1 of maple-usd"
-    assert told(worker_and_updates.letters(here())) == [
-        (Level.WARNING, f"not even tried, though it is time: 1 letter, {about}")
+    assert results(worker_and_updates.emails(here())) == [
+        (Level.WARNING, f"overdue, but never tried: 1 email, {about}")
     ]
 
 
-def test_a_letter_that_was_given_up(here: Here, letter: ResultMail) -> None:
-    noted(letter, next_attempt_at=None, attempts=60, last_error="TimeoutError")
-    [(mark, what)] = told(worker_and_updates.letters(here()))
+def test_an_email_that_was_given_up(here: Here, email: ResultMail) -> None:
+    save(email, next_attempt_at=None, attempts=60, last_error="TimeoutError")
+    [(level, what)] = results(worker_and_updates.emails(here()))
     assert (
-        mark,
-        what.startswith("given up in the last 7 days: 1 letter, the latest about update 1"),
+        level,
+        what.startswith("given up in the last 7 days: 1 email, the latest about update 1"),
     ) == (
         Level.WARNING,
         True,
     )
-    noted(letter, queued_at=timezone.now() - timedelta(days=8))
-    assert [mark for mark, _ in told(worker_and_updates.letters(here()))] == [Level.OK]
+    save(email, queued_at=timezone.now() - timedelta(days=8))
+    assert [level for level, _ in results(worker_and_updates.emails(here()))] == [Level.OK]
 
 
-def test_a_letter_about_somebodys_access_counts_like_one_about_an_update(
+def test_an_email_about_an_account_counts_like_one_about_an_update(
     here: Here, maple: District
 ) -> None:
     now = timezone.now()
     members.invite(maple, "new@maple.example", "Neil", "Park", "district manager", [], None, now)
     AccountMail.objects.update(attempts=1, last_error="TimeoutError")
     about = "the latest about the account of a member of maple-usd, last error TimeoutError"
-    assert told(worker_and_updates.letters(here())) == [
-        (Level.WARNING, f"tried, but not sent yet: 1 letter, {about}")
+    assert results(worker_and_updates.emails(here())) == [
+        (Level.WARNING, f"tried, but not sent yet: 1 email, {about}")
     ]
     AccountMail.objects.update(
         next_attempt_at=None, last_error=""
     )  # put away, as nobody wanted it any more
-    assert [mark for mark, _ in told(worker_and_updates.letters(here()))] == [Level.OK]
+    assert [level for level, _ in results(worker_and_updates.emails(here()))] == [Level.OK]

@@ -14,6 +14,7 @@ import django
 from django.apps import apps
 from django.db import Error, connection
 
+from rollbook import environment
 from rollbook.cli.errors import CommandError
 from rollbook.cli.registration import Bootstrap
 from rollbook.db.diagnosis import diagnose, require_version
@@ -24,7 +25,7 @@ def load_settings(arguments: Namespace) -> None:
     set_data_folder(arguments)
     data_folder().mkdir(mode=0o700, parents=True, exist_ok=True)
     if getattr(arguments, "behind_proxy", False):
-        os.environ["ROLLBOOK_BEHIND_PROXY"] = "1"
+        os.environ[environment.BEHIND_PROXY.name] = "1"
     _set_up_django()
 
 
@@ -79,17 +80,13 @@ def reporting_database_errors() -> Iterator[None]:
 def set_data_folder(arguments: Namespace) -> None:
     """Pass the folder that ``--data`` names on to the settings."""
     if "data" in arguments:
-        os.environ.pop("ROLLBOOK_DATA_FILE", None)
-        os.environ["ROLLBOOK_DATA"] = str(arguments.data.absolute())
+        os.environ.pop(environment.DATA.file_variable, None)
+        os.environ[environment.DATA.name] = str(arguments.data.absolute())
 
 
 def data_folder() -> Path:
     """Return the data folder that the settings will use."""
-    path = os.environ.get("ROLLBOOK_DATA", "data")
-    file = os.environ.get("ROLLBOOK_DATA_FILE")
-    if file:
-        path = Path(file).read_text(encoding="utf-8").rstrip("\r\n")
-    return Path(path).absolute()
+    return environment.DATA.read()
 
 
 def _set_up_django() -> None:

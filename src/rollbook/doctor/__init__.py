@@ -1,5 +1,6 @@
-"""What is wrong with an installation and how to fix it: checks one part after the other, and changes nothing.
+"""Checks one part of an installation after the other; says what is wrong and how to fix it.
 
-Each module checks one part. Any part may be broken, the settings first, so no check relies on another part:
-``checks.py`` lists what each requires and imports it only if that is there.
+Nothing is changed. Each module checks one part. Any part may be broken, even the settings, so no
+check relies on another part: ``checks.py`` lists what each requires and imports it only if that
+is available.
 """

@@ -1,4 +1,4 @@
-"""The certificate: usable, in time, and for the name by which people come."""
+"""Checks that the certificate is usable, valid now, and issued for the server's address."""
 
 import ipaddress
 from collections.abc import Iterator
@@ -15,78 +15,79 @@ from rollbook.server.tls import CertificateProblem, given
 from rollbook.text import join_words
 
 EXPIRY_WARNING = timedelta(days=21)
-_RENEW = "renew it, and start the server again"
+_RENEW = "renew it, and restart the server"
 
 
-def check(here: Installation) -> Iterator[CheckResult]:
-    """The one that the server was given, or that --cert and --key name; else the one in the data folder."""
-    if here.behind_proxy:
-        yield ok("a proxy in front of the server has one, which is not looked at here")
+def check(installation: Installation) -> Iterator[CheckResult]:
+    """Check the server's certificate, or that of --cert and --key, or the one we created."""
+    if installation.behind_proxy:
+        yield ok("a proxy terminates TLS; its certificate is not checked")
         return
-    without = _without(here)
-    if without:
-        yield without
+    nothing_to_check = _nothing_to_check(installation)
+    if nothing_to_check:
+        yield nothing_to_check
         return
-    chain, key = here.certificate or (here.data / "certificate.pem", here.data / "certificate.key")
+    data = installation.data
+    chain, key = installation.certificate or (data / "certificate.pem", data / "certificate.key")
     try:
         given(chain, key)
-        found = x509.load_pem_x509_certificates(chain.read_bytes())[0]
+        certificate = x509.load_pem_x509_certificates(chain.read_bytes())[0]
     except CertificateProblem as problem:
-        what, _, repair = str(problem).partition("; ")
-        yield error(what, repair or "correct what `rollbook serve` is given as --cert and --key")
+        what, _, fix = str(problem).partition("; ")
+        yield error(what, fix or "correct --cert and --key of `rollbook serve`")
         return
     problems = [
-        *_in_time(chain, found, datetime.now(UTC)),
-        *_names(chain, found, _host(here)),
+        *_in_time(chain, certificate, datetime.now(UTC)),
+        *_names(chain, certificate, _host(installation)),
         *_readable(key),
     ]
     yield from problems
     if not problems:
-        yield ok(
-            f"{chain} is good until {found.not_valid_after_utc:%Y-%m-%d}{_remark(here, chain, found)}"
-        )
+        note = _self_signed_note(installation, chain, certificate)
+        yield ok(f"{chain} is valid until {certificate.not_valid_after_utc:%Y-%m-%d}{note}")
 
 
-def _without(here: Installation) -> CheckResult | None:
-    """What to say where there is none to look at."""
-    if here.certificate:
+def _nothing_to_check(installation: Installation) -> CheckResult | None:
+    """Return the result if there is no certificate to check."""
+    if installation.certificate:
         return None
-    lacking = here.missing_requirement(DATA.name) or here.missing_requirement("folder")
-    if lacking:
-        return skipped(f"not looked at, as {lacking}; name yours with --cert and --key")
-    if not (here.data / "certificate.pem").exists():
+    missing = installation.missing_requirement(DATA.name)
+    missing = missing or installation.missing_requirement("folder")
+    if missing:
+        return skipped(f"not checked, as {missing}; use --cert and --key to check yours")
+    if not (installation.data / "certificate.pem").exists():
         return ok(
-            "none is made yet: `rollbook serve` makes one, or is given yours; name that with --cert and --key"
+            "there is none yet; `rollbook serve` creates one. Use --cert and --key to check yours"
         )
     return None
 
 
-def _host(here: Installation) -> str:
-    """The name by which people come; nothing if the settings do not tell."""
-    if URL.name in here.variables.wrong:
+def _host(installation: Installation) -> str:
+    """Return the server's public host name; empty if the settings don't include it."""
+    if URL.name in installation.variables.wrong:
         return ""
-    return urlsplit(here.variables.values.get(URL.name, "")).hostname or ""
+    return urlsplit(installation.variables.values.get(URL.name, "")).hostname or ""
 
 
-def _in_time(chain: Path, found: x509.Certificate, now: datetime) -> Iterator[CheckResult]:
-    end = found.not_valid_after_utc
+def _in_time(chain: Path, certificate: x509.Certificate, now: datetime) -> Iterator[CheckResult]:
+    end = certificate.not_valid_after_utc
     if end <= now:
-        yield error(f"{chain} has ended on {end:%Y-%m-%d}, and every client refuses it", _RENEW)
+        yield error(f"{chain} expired on {end:%Y-%m-%d}, so every client rejects it", _RENEW)
     elif end - EXPIRY_WARNING <= now:
-        yield warning(f"{chain} ends on {end:%Y-%m-%d}, in {(end - now).days} days", _RENEW)
-    if found.not_valid_before_utc > now:
+        yield warning(f"{chain} expires on {end:%Y-%m-%d}, in {(end - now).days} days", _RENEW)
+    if certificate.not_valid_before_utc > now:
         yield error(
-            f"{chain} begins only on {found.not_valid_before_utc:%Y-%m-%d %H:%M} UTC",
-            "see this machine's clock; if it is right, use the certificate before this one until then",
+            f"{chain} is not valid before {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC",
+            "check this machine's clock; if it is right, use the previous certificate until then",
         )
 
 
-def _names(chain: Path, found: x509.Certificate, host: str) -> Iterator[CheckResult]:
+def _names(chain: Path, certificate: x509.Certificate, host: str) -> Iterator[CheckResult]:
     try:
-        named = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        named = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         yield error(
-            f"{chain} names no host (it has no subjectAltName), and every client refuses it", _RENEW
+            f"{chain} names no host (it has no subjectAltName), so every client rejects it", _RENEW
         )
         return
     hosts = [
@@ -94,9 +95,11 @@ def _names(chain: Path, found: x509.Certificate, host: str) -> Iterator[CheckRes
         *map(str, named.get_values_for_type(x509.IPAddress)),
     ]
     if host and not any(_is_for(name, host) for name in hosts):
+        covered = join_words(hosts) if hosts else "no host"
         yield error(
-            f"{chain} is for {join_words(hosts) if hosts else 'no host'}, and ROLLBOOK_URL says {host}",
-            f"correct ROLLBOOK_URL, or get one for {host}: `rollbook serve --host {host}` makes one, self-signed",
+            f"{chain} is for {covered}, but ROLLBOOK_URL is at {host}",
+            f"correct ROLLBOOK_URL, or get a certificate for {host}: "
+            f"`rollbook serve --host {host}` creates a self-signed one",
         )
 
 
@@ -110,12 +113,15 @@ def _is_for(name: str, host: str) -> bool:
 
 def _readable(key: Path) -> Iterator[CheckResult]:
     if key.stat().st_mode & 0o007:
-        yield error(f"every account of this machine can read the key {key}", f"`chmod o-rwx {key}`")
+        yield error(f"every account on this machine can read the key {key}", f"`chmod o-rwx {key}`")
 
 
-def _remark(here: Installation, chain: Path, found: x509.Certificate) -> str:
-    if found.issuer != found.subject:
+def _self_signed_note(
+    installation: Installation, chain: Path, certificate: x509.Certificate
+) -> str:
+    if certificate.issuer != certificate.subject:
         return ""
-    told = f"; it is self-signed, so clients must be given it (CURL_CA_BUNDLE={chain})"
-    is_known = here.certificate or (here.server and here.server.said)
-    return told if is_known else f"{told}. Is it the server's? Else name that with --cert and --key"
+    note = f"; it is self-signed, so clients need a copy of it (CURL_CA_BUNDLE={chain})"
+    if installation.certificate or (installation.server and installation.server.said):
+        return note
+    return f"{note}. If the server uses another one, check that with --cert and --key"

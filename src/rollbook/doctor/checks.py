@@ -18,9 +18,10 @@ class DoctorCheck:
     """One check of an installation.
 
     Attributes:
-        name: What people see, and the JSON's "part".
-        run: Yields what it finds.
-        requires: Variables that must be right, and words that ``Installation.lacks`` knows.
+        name: Its name in the output, and "part" in the JSON.
+        run: Yields its results.
+        requires: Variables that must be right, and words for
+            ``Installation.missing_requirement``.
     """
 
     name: str
@@ -83,21 +84,21 @@ def _certificate(installation: Installation) -> Iterator[CheckResult]:
 
 
 def _worker(installation: Installation) -> Iterator[CheckResult]:
-    from rollbook.doctor import worker_and_updates as doctor_worker_and_updates
+    from rollbook.doctor import worker_and_updates
 
-    return doctor_worker_and_updates.worker(installation)
+    return worker_and_updates.worker(installation)
 
 
 def _updates(installation: Installation) -> Iterator[CheckResult]:
-    from rollbook.doctor import worker_and_updates as doctor_worker_and_updates
+    from rollbook.doctor import worker_and_updates
 
-    return doctor_worker_and_updates.updates(installation)
+    return worker_and_updates.updates(installation)
 
 
-def _letters(installation: Installation) -> Iterator[CheckResult]:
-    from rollbook.doctor import worker_and_updates as doctor_worker_and_updates
+def _emails(installation: Installation) -> Iterator[CheckResult]:
+    from rollbook.doctor import worker_and_updates
 
-    return doctor_worker_and_updates.letters(installation)
+    return worker_and_updates.emails(installation)
 
 
 def _mail(installation: Installation) -> Iterator[CheckResult]:
@@ -121,6 +122,6 @@ CHECKS = (
     DoctorCheck("certificate", _certificate, ("settings",)),
     DoctorCheck("worker", _worker, _DATABASE),
     DoctorCheck("updates", _updates, _DATABASE),
-    DoctorCheck("letters", _letters, _DATABASE),
+    DoctorCheck("emails", _emails, _DATABASE),
     DoctorCheck("mail", _mail, ("settings", *_SMTP)),
 )

@@ -1,4 +1,4 @@
-"""Whether this machine's clock can be believed, and whether it knows the time zones."""
+"""Checks this machine's clock and its time zone data."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,68 +13,75 @@ from rollbook.text import duration, join_words
 
 TOLERANCE = timedelta(seconds=2)
 LARGE_OFFSET = timedelta(minutes=1)
-_SYNC = "let the system set its clock by the network: `timedatectl set-ntp true`"
-MAX_FILES = 1000  # files
+_SYNC = "turn on time synchronization: `timedatectl set-ntp true`"
+MAX_FILES = 1000
 
 
-def check(here: Installation) -> Iterator[CheckResult]:
-    """Against the files, against the database, and against what must be installed."""
-    problems = [*_against_files(here), *_against_database(here), *_zones(here)]
+def check(installation: Installation) -> Iterator[CheckResult]:
+    """Compare the clock with the files and the database, and check the time zones."""
+    problems = [
+        *_against_files(installation),
+        *_against_database(installation),
+        *_zones(installation),
+    ]
     yield from problems
     if not problems:
-        yield ok(f"it is {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, and time zones are known")
+        yield ok(
+            f"it is {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, and all time zones are available"
+        )
 
 
-def _against_files(here: Installation) -> Iterator[CheckResult]:
-    """The clock was set back, or is not the one by which they were written."""
-    now, data = datetime.now(UTC), here.data
-    if here.missing_requirement("folder"):
+def _against_files(installation: Installation) -> Iterator[CheckResult]:
+    """Find a file written in the future: the clock was set back, or another one was used."""
+    now, data = datetime.now(UTC), installation.data
+    if installation.missing_requirement("folder"):
         return
     for path, _ in zip((*data.glob("*"), *data.glob("spool/*")), range(MAX_FILES), strict=False):
         written = datetime.fromtimestamp(path.lstat().st_mtime, UTC)
         if written > now + LARGE_OFFSET:
             yield error(
-                f"it is {now:%Y-%m-%d %H:%M:%S} UTC here, but {path} was written {duration(written - now)} later",
+                f"it is {now:%Y-%m-%d %H:%M:%S} UTC on this machine, "
+                f"but {path} was written {duration(written - now)} later",
                 _SYNC,
             )
             return
 
 
-def _against_database(here: Installation) -> Iterator[CheckResult]:
-    if not here.database or connection.vendor != "postgresql":
+def _against_database(installation: Installation) -> Iterator[CheckResult]:
+    if not installation.database or connection.vendor != "postgresql":
         return
     with connection.cursor() as cursor:
         before = datetime.now(UTC)
         cursor.execute("SELECT clock_timestamp()")
-        there = cursor.fetchone()[0]
+        database_time = cursor.fetchone()[0]
         after = datetime.now(UTC)
-    ahead = max(there - after, before - there)  # below zero: the answer came in between
-    way = "ahead of" if there > after else "behind"
+    ahead = max(database_time - after, before - database_time)  # negative: in between
+    way = "ahead of" if database_time > after else "behind"
     if ahead > TOLERANCE:
         make = error if ahead > LARGE_OFFSET else warning
         yield make(
             f"the database's clock is {duration(ahead)} {way} this machine's",
-            f"on both machines {_SYNC}",
+            f"on both machines, {_SYNC}",
         )
 
 
-def _zones(here: Installation) -> Iterator[CheckResult]:
+def _zones(installation: Installation) -> Iterator[CheckResult]:
     known = available_timezones()
     if "America/Chicago" not in known:
         yield error(
-            "this machine knows no time zones",
-            "install them: `apt install tzdata`, or `pip install tzdata`",
+            "this machine has no time zone data",
+            "install it: `apt install tzdata`, or `pip install tzdata`",
         )
         return
-    unknown = sorted(_of_districts(here) - known)
+    unknown = sorted(_of_districts(installation) - known)
     if unknown:
         yield error(
-            f"this machine does not know the time zone {join_words(unknown)} of a district",
-            "bring its time zones up to date (the package tzdata), or set another with `rollbook district set`",
+            f"this machine has no data for the time zone {join_words(unknown)} of a district",
+            "update the package tzdata, or set another time zone with `rollbook district set`",
         )
 
 
-def _of_districts(here: Installation) -> set[str]:
-    if not here.tables:
+def _of_districts(installation: Installation) -> set[str]:
+    if not installation.tables:
         return set()
     return set(District.objects.values_list("time_zone", flat=True).distinct())

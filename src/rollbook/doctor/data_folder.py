@@ -1,4 +1,4 @@
-"""The data folder: whose it is, and that nobody else can look into it."""
+"""Checks who owns the data folder, and that other accounts can't read it."""
 
 import os
 import pwd
@@ -12,134 +12,140 @@ from rollbook.doctor.result import CheckResult, error, ok, warning
 from rollbook.environment import DATA
 from rollbook.text import count_of, join_words
 
-PUBLIC = {"certificate.pem"}  # clients need it
-MAX_FILES = 100_000  # files looked at
+PUBLIC_FILES = {"certificate.pem"}  # clients need it
+MAX_FILES = 100_000
 MAX_SHOWN = 3
 
 
-def check(here: Installation) -> Iterator[CheckResult]:
-    """The folder itself, then all that is in it."""
-    data = here.data
+def check(installation: Installation) -> Iterator[CheckResult]:
+    """Check the folder itself, then its content."""
+    data = installation.data
     if not data.is_dir():
-        yield _missing(here)
+        yield _missing(installation)
         return
     owner = data.stat().st_uid
-    yield from _whose(data, owner)
-    if here.missing_requirement("folder"):
+    yield from _ownership(data, owner)
+    if installation.missing_requirement("folder"):
         return
     yield from _open_to_others(data)
     content = _content(data, owner)
     yield from content.findings(data, owner)
     if not content.is_bad:
         yield ok(
-            f"{data} belongs to {_name(owner)}, with {count_of(content.files, 'file')} that nobody else can read"
+            f"{data} belongs to {_name(owner)}; "
+            f"only that account can read its {count_of(content.files, 'file')}"
         )
 
 
-def _missing(here: Installation) -> CheckResult:
-    named = DATA.name in here.variables.values
-    why = (
-        ""
-        if named
-        else " (neither --data nor ROLLBOOK_DATA is given, so it is `data` in the current folder)"
-    )
-    if here.data.exists():
+def _missing(installation: Installation) -> CheckResult:
+    why = ""
+    if DATA.name not in installation.variables.values:
+        why = " (the default, because neither --data nor ROLLBOOK_DATA is set)"
+    if installation.data.exists():
         return error(
-            f"{here.data} is not a folder{why}", "name another with --data or ROLLBOOK_DATA"
+            f"{installation.data} is not a folder{why}",
+            "choose another with --data or ROLLBOOK_DATA",
         )
     return error(
-        f"there is no data folder {here.data}{why}",
-        "name yours with --data or ROLLBOOK_DATA, or begin one with `rollbook district add`",
+        f"there is no data folder {installation.data}{why}",
+        "choose yours with --data or ROLLBOOK_DATA, or create one with `rollbook district add`",
     )
 
 
-def _whose(data: Path, owner: int) -> Iterator[CheckResult]:
+def _ownership(data: Path, owner: int) -> Iterator[CheckResult]:
     us = os.geteuid()
     if us == owner:
         return
     as_owner = f"run it as that account: `sudo -u {_name(owner)} rollbook doctor`"
     if us == 0:
         yield warning(
-            f"{data} belongs to {_name(owner)}, and root sees and may do more than that account",
+            f"{data} belongs to {_name(owner)}, and root has more permissions than that account",
             as_owner,
         )
     else:
         yield error(
-            f"{data} belongs to {_name(owner)}, and this command runs as {_name(us)}", as_owner
+            f"{data} belongs to {_name(owner)}, but this command runs as {_name(us)}", as_owner
         )
 
 
 def _open_to_others(data: Path) -> Iterator[CheckResult]:
     mode = stat.S_IMODE(data.stat().st_mode)
     if mode & 0o022:
-        yield error(f"others can change what is in {data} (mode {mode:04o})", f"`chmod 700 {data}`")
+        yield error(
+            f"others can change the content of {data} (mode {mode:04o})", f"`chmod 700 {data}`"
+        )
     elif mode & 0o077:
-        yield warning(f"others can see what is in {data} (mode {mode:04o})", f"`chmod 700 {data}`")
+        yield warning(
+            f"others can list the content of {data} (mode {mode:04o})", f"`chmod 700 {data}`"
+        )
 
 
 @dataclass
 class _Content:
-    """What is in the folder, and what of it is not as it should be."""
+    """The content of the folder, with what is wrong with it."""
 
     files: int = 0
-    strangers: list[Path] = field(default_factory=list)
+    foreign: list[Path] = field(default_factory=list)
     readable: list[Path] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
 
     @property
     def is_bad(self) -> bool:
-        return bool(self.strangers or self.readable or self.closed)
+        return bool(self.foreign or self.readable or self.closed)
 
     def findings(self, data: Path, owner: int) -> Iterator[CheckResult]:
-        """What is not as it should be."""
+        """Yield what is wrong."""
         if self.closed:
             yield error(
-                f"{join_words(self.closed[:MAX_SHOWN])} cannot be looked into",
-                "see whose they are: `ls -l`",
+                f"{join_words(self.closed[:MAX_SHOWN])} cannot be opened",
+                "check who owns them: `ls -l`",
             )
-        if self.strangers:
+        if self.foreign:
             name = _name(owner)
-            what = f"{_some(data, self.strangers)} {_verb(self.strangers, 'belong')} to another account than {name}"
-            yield error(what, f"`chown -R {name} {data}`, and run every command as {name}")
+            belong = "belong" if len(self.foreign) > 1 else "belongs"
+            yield error(
+                f"{_some(data, self.foreign)} {belong} to an account other than {name}",
+                f"`chown -R {name} {data}`, and run every command as {name}",
+            )
         if self.readable:
             yield error(
                 f"others can read {_some(data, self.readable)}",
-                f"`chmod -R go-rwx {data}`; the server may go on meanwhile",
+                f"`chmod -R go-rwx {data}`; the server can keep running",
             )
 
 
 def _content(data: Path, owner: int) -> _Content:
-    found = _Content()
+    content = _Content()
     for folder, folders, files in os.walk(
-        data, onerror=lambda fault: found.closed.append(str(fault.filename))
+        data, onerror=lambda fault: content.closed.append(str(fault.filename))
     ):
         for name in (*folders, *files):
-            _look_at(Path(folder) / name, owner, found)
-        found.files += len(files)
-        if found.files > MAX_FILES:
+            _check_file(Path(folder) / name, owner, content)
+        content.files += len(files)
+        if content.files > MAX_FILES:
             break
-    return found
+    return content
 
 
-def _look_at(path: Path, owner: int, found: _Content) -> None:
+def _check_file(path: Path, owner: int, content: _Content) -> None:
     try:
-        there = path.lstat()
-    except FileNotFoundError:  # the server works meanwhile
+        status = path.lstat()
+    except FileNotFoundError:  # the server may have removed it meanwhile
         return
-    if there.st_uid != owner:
-        found.strangers.append(path)
-    if there.st_mode & 0o077 and not stat.S_ISLNK(there.st_mode) and path.name not in PUBLIC:
-        found.readable.append(path)
+    if status.st_uid != owner:
+        content.foreign.append(path)
+    if (
+        status.st_mode & 0o077
+        and not stat.S_ISLNK(status.st_mode)
+        and path.name not in PUBLIC_FILES
+    ):
+        content.readable.append(path)
 
 
 def _some(data: Path, paths: list[Path]) -> str:
     names = [str(path.relative_to(data)) for path in sorted(paths)]
     more = len(names) - MAX_SHOWN
     return join_words(names) if more <= 0 else f"{', '.join(names[:MAX_SHOWN])} and {more:,} more"
-
-
-def _verb(paths: list[Path], verb: str) -> str:
-    return verb if len(paths) > 1 else f"{verb}s"
 
 
 def _name(number: int) -> str:

@@ -1,4 +1,4 @@
-"""The database: whether it answers, is of a version that will do, is whole, and lets us do our work."""
+"""Checks that the database is available, of a supported version, intact and writable."""
 
 import sqlite3
 import time
@@ -16,93 +16,92 @@ from rollbook.doctor.installation import Installation
 from rollbook.doctor.result import CheckResult, error, ok, skipped, warning
 from rollbook.environment import DATA
 
-INTEGRITY_CHECK_S = 10.0  # seconds to look through an SQLite file
-LOCK_TIMEOUT_S = 5.0  # seconds to wait for a lock
+INTEGRITY_CHECK_S = 10.0  # time limit of the integrity check of an SQLite file
+LOCK_TIMEOUT_S = 5.0
 MAX_SHOWN = 3
 
 
-def check(here: Installation) -> Iterator[CheckResult]:
-    """Whether it can be used, then whether it should be as it is."""
-    lacking = (
-        ""
-        if connection.vendor == "postgresql"
-        else here.missing_requirement(DATA.name) or here.missing_requirement("folder")
-    )
-    if lacking:
-        yield skipped(f"not looked at, as {lacking}")
+def check(installation: Installation) -> Iterator[CheckResult]:
+    """Check whether the database can be used, then how it is configured."""
+    missing = ""
+    if connection.vendor == "sqlite":
+        missing = installation.missing_requirement(DATA.name)
+        missing = missing or installation.missing_requirement("folder")
+    if missing:
+        yield skipped(f"not checked, as {missing}")
         return
     try:
-        findings = list(_CHECKS[connection.vendor](here))
+        findings = list(_CHECKS[connection.vendor](installation))
     except (Error, sqlite3.Error) as fault:
-        told = diagnose(fault, connection.settings_dict)
-        if told is None:
+        diagnosis = diagnose(fault, connection.settings_dict)
+        if diagnosis is None:
             raise
-        findings = [error(told.what, told.repair)]
+        findings = [error(diagnosis.what, diagnosis.repair)]
     yield from findings
 
 
-def _of_postgresql(here: Installation) -> Iterator[CheckResult]:
+def _postgresql(installation: Installation) -> Iterator[CheckResult]:
     require_version(connection)
-    here.database = True
+    installation.database = True
     yield from postgresql.results(describe_location(connection.settings_dict))
 
 
-def _of_sqlite(here: Installation) -> Iterator[CheckResult]:
+def _sqlite(installation: Installation) -> Iterator[CheckResult]:
     path = Path(connection.settings_dict["NAME"])
     if not path.exists():
-        yield _no_file(here, path)
+        yield _no_file(installation, path)
         return
-    with closing(
-        sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=LOCK_TIMEOUT_S)
-    ) as reading:
+    url = f"file:{quote(str(path))}?mode=ro"
+    with closing(sqlite3.connect(url, uri=True, timeout=LOCK_TIMEOUT_S)) as reading:
         (mode,) = reading.execute("PRAGMA journal_mode").fetchone()
-        found, is_whole = _looked_through(reading)
+        damages, is_complete = _check_integrity(reading)
     if mode != "wal":
         yield error(
-            f"{path} has the journal mode {mode}, so that reading and writing hold each other up",
-            "start the server; if it stays so, the file system shares no memory: put the data folder on a local disk",
+            f"{path} has the journal mode {mode}, so reads and writes block each other",
+            "start the server; if that doesn't change it, the file system doesn't support shared "
+            "memory: move the data folder to a local disk",
         )
-    if found:
+    if damages:
         yield error(
-            f"{path} is damaged: {'; '.join(found[:MAX_SHOWN])}",
-            "stop the server, keep a copy of the data folder, and put your last backup in its place",
+            f"{path} is damaged: {'; '.join(damages[:MAX_SHOWN])}",
+            "stop the server, copy the data folder, and restore your last backup",
         )
         return
     _write_nothing()
-    here.database = True
+    installation.database = True
     if mode == "wal":
-        looked = (
-            "nothing is wrong in it"
-            if is_whole
-            else f"nothing was wrong in what {INTEGRITY_CHECK_S:.0f} s were enough for"
-        )
-        yield ok(f"{path}, {size(path.stat().st_size)}, SQLite {sqlite3.sqlite_version}: {looked}")
+        intact = "no errors found"
+        if not is_complete:
+            intact += f" in the part checked within {INTEGRITY_CHECK_S:.0f} s"
+        yield ok(f"{path}, {size(path.stat().st_size)}, SQLite {sqlite3.sqlite_version}: {intact}")
 
 
-def _no_file(here: Installation, path: Path) -> CheckResult:
-    if any((here.data / "spool").glob("*")) or (here.data / "keys" / "student-passwords").exists():
+def _no_file(installation: Installation, path: Path) -> CheckResult:
+    data = installation.data
+    if any((data / "spool").glob("*")) or (data / "keys" / "student-passwords").exists():
         return error(
-            f"there is no {path}, though this data folder has been in use",
-            "bring it back from your backup, with the keys and the spool that belong to it",
+            f"there is no {path}, but this data folder has been in use",
+            "restore it from your backup, with the folders `keys` and `spool` of the same backup",
         )
-    return warning(f"there is no {path} yet", "begin with `rollbook district add`")
+    return warning(f"there is no {path} yet", "add a district with `rollbook district add`")
 
 
-def _looked_through(reading: sqlite3.Connection) -> tuple[list[str], bool]:
-    """What is wrong in the file, and whether there was time for all of it."""
+def _check_integrity(reading: sqlite3.Connection) -> tuple[list[str], bool]:
+    """Return the errors in the file, and whether all of it was checked in time."""
     deadline = time.monotonic() + INTEGRITY_CHECK_S
     reading.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
     try:
-        found = [str(row[0]) for row in reading.execute(f"PRAGMA quick_check({MAX_SHOWN})")]
+        rows = reading.execute(f"PRAGMA quick_check({MAX_SHOWN})")
+        lines = [str(row[0]) for row in rows]
     except sqlite3.OperationalError as fault:
         if fault.sqlite_errorname != "SQLITE_INTERRUPT":
             raise
         return [], False
-    return [line.replace("\n", " ") for line in found if line != "ok"], True
+    return [line.replace("\n", " ") for line in lines if line != "ok"], True
 
 
 def _write_nothing() -> None:
-    """An empty transaction: the right to write, and the locks."""
+    """Begin and end a write transaction, which needs write permission and the locks."""
     require_version(connection)
     with connection.cursor() as cursor:
         cursor.execute(f"PRAGMA busy_timeout = {LOCK_TIMEOUT_S * 1000:.0f}")
@@ -110,4 +109,4 @@ def _write_nothing() -> None:
         pass
 
 
-_CHECKS = {"sqlite": _of_sqlite, "postgresql": _of_postgresql}
+_CHECKS = {"sqlite": _sqlite, "postgresql": _postgresql}

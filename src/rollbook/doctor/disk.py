@@ -1,4 +1,4 @@
-"""The disk under the data folder: room for uploads, a lock that holds, and a file system that SQLite can trust."""
+"""Checks the disk of the data folder: free space, file locks, and the kind of file system."""
 
 import fcntl
 import os
@@ -10,51 +10,48 @@ from pathlib import Path
 from rollbook.doctor.installation import Installation
 from rollbook.doctor.result import CheckResult, error, ok, warning
 
-FREE_SPACE_FACTOR = (
-    4  # times the largest upload: some that come at once, and what the database makes of them
-)
+FREE_SPACE_FACTOR = 4  # times the largest upload: for simultaneous ones, and for the database
 MIN_FREE_FILES = 1000
 MOUNTS = Path("/proc/self/mountinfo")
 _NETWORK = re.compile(
     r"nfs\d?|cifs|smb\w*|ncpfs|9p|afs|ceph|lustre|glusterfs|fuse\.(?:sshfs|s3fs|rclone|.*ceph|.*gluster)"
 )
-_PASSING = re.compile("tmpfs|ramfs|overlay")
+_NOT_PERSISTENT = re.compile("tmpfs|ramfs|overlay")
 
 
-def check(here: Installation) -> Iterator[CheckResult]:
-    """Each file system that the data folder and its spool stand on."""
+def check(installation: Installation) -> Iterator[CheckResult]:
+    """Check the file systems of the data folder and its spool."""
     problems: list[CheckResult] = []
-    for folder in _folders(here.data):
-        problems += [
-            *_room(folder, here.settings.MAX_UPLOAD_BYTES if here.settings else 0),
-            *_writing(folder),
-        ]
-    problems += _kind(here)
+    for folder in _folders(installation.data):
+        max_upload_bytes = installation.settings.MAX_UPLOAD_BYTES if installation.settings else 0
+        problems += [*_free_space(folder, max_upload_bytes), *_writing(folder)]
+    problems += _kind(installation)
     yield from problems
     if not problems:
-        free = size(_free(os.statvfs(here.data)))
-        yield ok(
-            f"{free} are free, and files can be written and locked ({kind_of(here.data) or 'unknown file system'})"
-        )
+        free = size(_free(os.statvfs(installation.data)))
+        kind = kind_of(installation.data) or "unknown file system"
+        yield ok(f"{free} free; files can be written and locked ({kind})")
 
 
 def size(count: int) -> str:
-    """``4.0 GB``, ``12.5 MB``."""
+    """Return a number of bytes in words, such as ``4.0 GB`` or ``12.5 MB``."""
     return f"{count / 1e9:,.1f} GB" if count >= 1e9 else f"{count / 1e6:,.1f} MB"
 
 
 def kind_of(folder: Path) -> str:
-    """The kind of file system under this folder, such as ext4; nothing where the system does not tell."""
+    """Return the kind of file system of a folder, such as ext4; empty if it is unknown."""
     try:
         mounts = MOUNTS.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ""
-    found = {
+    kinds = {
         _unescaped(mount.split(" ")[4]): mount.rpartition(" - ")[2].split(" ")[0]
         for mount in mounts
     }
-    above = (str(each) for each in (folder.resolve(), *folder.resolve().parents))
-    return next((found[each] for each in above if each in found), "")
+    for parent in (folder.resolve(), *folder.resolve().parents):
+        if str(parent) in kinds:
+            return kinds[str(parent)]
+    return ""
 
 
 def _unescaped(path: str) -> str:
@@ -62,37 +59,39 @@ def _unescaped(path: str) -> str:
 
 
 def _folders(data: Path) -> list[Path]:
-    """One on each of the file systems."""
+    """Return one folder on each file system."""
     spool = data / "spool"
-    return [data, spool] if spool.is_dir() and spool.stat().st_dev != data.stat().st_dev else [data]
+    if spool.is_dir() and spool.stat().st_dev != data.stat().st_dev:
+        return [data, spool]
+    return [data]
 
 
 def _free(disk: os.statvfs_result) -> int:
     return disk.f_bavail * disk.f_frsize
 
 
-def _room(folder: Path, largest: int) -> Iterator[CheckResult]:
+def _free_space(folder: Path, max_upload_bytes: int) -> Iterator[CheckResult]:
     disk = os.statvfs(folder)
     free = _free(disk)
-    what = f"the disk of {folder} has {size(free)} left, and an upload may have {size(largest)}"
-    repair = "make room there, or lower ROLLBOOK_MAX_UPLOAD_BYTES"
-    if free < largest:
-        yield error(what, repair)
-    elif free < FREE_SPACE_FACTOR * largest:
-        yield warning(f"{what}, besides what the database needs", repair)
+    what = f"the disk of {folder} has {size(free)} left; uploads may have {size(max_upload_bytes)}"
+    fix = "free up space there, or lower ROLLBOOK_MAX_UPLOAD_BYTES"
+    if free < max_upload_bytes:
+        yield error(what, fix)
+    elif free < FREE_SPACE_FACTOR * max_upload_bytes:
+        yield warning(f"{what}, and the database needs space too", fix)
     if disk.f_files and disk.f_favail < MIN_FREE_FILES:
         yield error(
-            f"the disk of {folder} takes only {disk.f_favail:,} more files",
+            f"the disk of {folder} has room for only {disk.f_favail:,} more files",
             "remove files there: `df -i` counts them",
         )
 
 
 def _writing(folder: Path) -> Iterator[CheckResult]:
-    """With a file that has no name and is gone when it is closed."""
+    """Write and lock a temporary file without a name."""
     if os.statvfs(folder).f_flag & os.ST_RDONLY:
         yield error(
             f"the file system of {folder} is read-only",
-            "see the system's log (`dmesg`) for why, and mount it for writing",
+            "see the system's log (`dmesg`) for the cause, and mount it for writing",
         )
         return
     try:
@@ -103,12 +102,12 @@ def _writing(folder: Path) -> Iterator[CheckResult]:
     except OSError as fault:
         yield error(
             f"nothing can be written to {folder} ({fault.strerror})",
-            "see whose it is, and that its disk has room",
+            "check who owns it, and that its disk has space",
         )
 
 
 def _locking(folder: Path, file: int) -> Iterator[CheckResult]:
-    """Two openings of one file must not both have it."""
+    """Check that a lock on a file excludes a second one."""
     other = os.open(f"/proc/self/fd/{file}", os.O_RDWR | os.O_CLOEXEC)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -117,27 +116,29 @@ def _locking(folder: Path, file: int) -> Iterator[CheckResult]:
         return
     except OSError as fault:
         yield error(
-            f"files in {folder} cannot be locked ({fault.strerror})",
-            "put the data folder on a local disk",
+            f"cannot lock files in {folder} ({fault.strerror})",
+            "move the data folder to a local disk",
         )
     else:
         yield error(
-            f"locks on files in {folder} do not hold", "put the data folder on a local disk"
+            f"locks on files in {folder} have no effect", "move the data folder to a local disk"
         )
     finally:
         os.close(other)
 
 
-def _kind(here: Installation) -> Iterator[CheckResult]:
-    kind = kind_of(here.data)
-    if _PASSING.fullmatch(kind):
+def _kind(installation: Installation) -> Iterator[CheckResult]:
+    kind = kind_of(installation.data)
+    if _NOT_PERSISTENT.fullmatch(kind):
         yield warning(
-            f"{here.data} is on {kind}, and gone with this machine's memory or container",
-            "put the data folder on a disk or a volume that stays",
+            f"{installation.data} is on {kind}, "
+            "which is lost with this machine's memory or container",
+            "move the data folder to a persistent disk or volume",
         )
-    on_sqlite = here.settings is not None and not here.settings.ON_POSTGRESQL
+    on_sqlite = installation.settings is not None and not installation.settings.ON_POSTGRESQL
     if _NETWORK.fullmatch(kind) and on_sqlite:
         yield error(
-            f"{here.data} is on a network file system ({kind}), where SQLite's locks and shared memory do not hold",
+            f"{installation.data} is on a network file system ({kind}), "
+            "where SQLite's locks and shared memory do not work",
             "move the data folder to a local disk, or use PostgreSQL: DATABASE_URL",
         )

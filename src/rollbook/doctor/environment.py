@@ -1,4 +1,4 @@
-"""The settings as the environment has them, each checked alone: one that is wrong must not hide the others."""
+"""Checks each setting in the environment separately, so that a wrong one can't hide others."""
 
 from collections.abc import Iterator, Mapping, MutableMapping
 from difflib import get_close_matches
@@ -11,21 +11,27 @@ LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
 class Variables:
-    """What is set; ``wrong`` names the variables whose values are of no use."""
+    """The variables that are set.
+
+    Attributes:
+        values: The value of each, by name.
+        wrong: The names of those whose values can't be used.
+        findings: The results of the check.
+    """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
         self.values: dict[str, str] = {}
         self.wrong: set[str] = set()
-        self.findings = list(self._judged())
+        self.findings = list(self._check())
 
     def forget_wrong(self, environment: MutableMapping[str, str]) -> None:
-        """Let the settings have their defaults instead."""
+        """Remove the wrong ones from the environment, so that their defaults apply."""
         for name in self.wrong:
             environment.pop(name, None)
             environment.pop(BY_NAME[name].file_variable, None)
 
-    def _judged(self) -> Iterator[CheckResult]:
+    def _check(self) -> Iterator[CheckResult]:
         problems = [
             *self._unreadable(),
             *self._wrong(),
@@ -34,11 +40,8 @@ class Variables:
         ]
         yield from problems
         if not problems:
-            yield ok(
-                f"set are {', '.join(sorted(self.values))}"
-                if self.values
-                else "none is set, all have defaults"
-            )
+            names = ", ".join(sorted(self.values))
+            yield ok(f"set: {names}" if names else "none is set; the defaults apply")
 
     def _unreadable(self) -> Iterator[CheckResult]:
         """Read all values; yield an error for each that cannot be read."""
@@ -59,9 +62,9 @@ class Variables:
         for name, value in self.values.items():
             problem = BY_NAME[name].check(value)
             if problem:
-                what, _, repair = problem.partition("; ")
+                what, _, fix = problem.partition("; ")
                 self.wrong.add(name)
-                yield error(f"{name} {what}", repair)
+                yield error(f"{name} {what}", fix)
 
     def _unknown(self) -> Iterator[CheckResult]:
         known = {*BY_NAME, *(setting.file_variable for setting in SETTINGS)}
@@ -77,11 +80,11 @@ class Variables:
         url = self.values.get(URL.name, "")
         if not url:
             yield warning(
-                "ROLLBOOK_URL is not set, so links in mails begin with the host and port that `serve` was given",
-                "set it to the address by which people reach Rollbook",
+                "ROLLBOOK_URL is not set, so links in emails use the host and port of `serve`",
+                "set it to the address that people use for Rollbook",
             )
         elif urlsplit(url).hostname in LOCAL:
             yield warning(
-                f"links in mails begin with {url}, which leads to the reader's own machine",
-                "set ROLLBOOK_URL to the address by which people reach Rollbook",
+                f"links in emails use {url}, which is the reader's own machine",
+                "set ROLLBOOK_URL to the address that people use for Rollbook",
             )

@@ -1,4 +1,4 @@
-"""The installation that is looked at: what is known of it before, and what one look leaves to the next."""
+"""The installation that is checked, and what the checks pass on to later ones."""
 
 import os
 from argparse import Namespace
@@ -18,10 +18,19 @@ from rollbook.environment import BEHIND_PROXY
 
 @dataclass
 class Installation:
-    """One data folder with its settings, some of which may be of no use.
+    """One data folder with its settings, some of which may be wrong.
 
-    ``database`` and ``tables`` are filled by the looks at them: whether it answers, and whether it has all that this
-    version of Rollbook expects.
+    Attributes:
+        data: The data folder.
+        variables: The settings in the environment.
+        settings: Django's settings; None if they can't be loaded.
+        findings: What is wrong with the settings.
+        server: The running ``rollbook serve``, if there is one.
+        certificate: The certificate and its key, if they are not in the data folder.
+        behind_proxy: Whether a proxy terminates TLS.
+        mail_to: Where to send a test email; empty for none.
+        database: Whether the database can be used; set by its check.
+        tables: Whether the tables are those of this version; set by the check of migrations.
     """
 
     data: Path
@@ -35,54 +44,62 @@ class Installation:
     database: bool = field(default=False, init=False)
     tables: bool = field(default=False, init=False)
 
-    def missing_requirement(self, need: str) -> str:
-        """Why there is not what a look needs; nothing if it is there. A need is a variable, or one of these words."""
+    def missing_requirement(self, requirement: str) -> str:
+        """Return why a requirement of a check is not met; empty if it is.
+
+        Args:
+            requirement: The name of a variable that must be right, or one of the words below.
+        """
         reasons = {
             "settings": "" if self.settings else "the settings cannot be loaded",
             "folder": _why_closed(self.data),
             "database": "" if self.database else "the database cannot be used",
             "tables": "" if self.tables else "the database is not ready for this version",
         }
-        return reasons.get(need, f"{need} is wrong" if need in self.variables.wrong else "")
+        if requirement in reasons:
+            return reasons[requirement]
+        return f"{requirement} is wrong" if requirement in self.variables.wrong else ""
 
 
 def opened(data: Path, variables: Variables, arguments: Namespace) -> Installation:
-    """Load the settings, which creates neither a folder nor a key."""
+    """Load the settings, without creating a folder or a key."""
     findings = list(variables.findings)
-    found: Any = None
+    loaded: Any = None
     try:
         _set_up()
-        found = settings
-    except Exception as fault:  # whatever it is, the other looks go on
+        loaded = settings
+    except Exception as fault:  # the other checks must still run
         findings.append(
             error(
-                f"they cannot be loaded ({type(fault).__name__}: {fault})",
+                f"the settings cannot be loaded ({type(fault).__name__}: {fault})",
                 "see the line above, or report it",
             )
         )
     server = find(data)
-    given = (arguments.cert, arguments.key) if arguments.cert and arguments.key else None
+    certificate = None
+    if arguments.cert and arguments.key:
+        certificate = (arguments.cert, arguments.key)
     behind_proxy = arguments.behind_proxy or BEHIND_PROXY.read(variables.values)
     return Installation(
         data,
         variables,
-        found,
+        loaded,
         findings,
         server,
-        certificate=given or (server.certificate if server else None),
-        behind_proxy=behind_proxy or bool(server and server.behind_proxy and not given),
+        certificate=certificate or (server and server.certificate) or None,
+        behind_proxy=behind_proxy or bool(server and server.behind_proxy and not certificate),
         mail_to=arguments.mail_to or "",
     )
 
 
 def _why_closed(data: Path) -> str:
-    """Why nothing can be said of what is in the data folder; nothing if it is open to us."""
+    """Return why the content of the data folder can't be checked; empty if it can."""
     try:
         if not data.is_dir():
             return "there is no data folder"
-    except OSError:  # the folder above it is closed
+    except OSError:  # no access to its parent folder
         return "the data folder cannot be reached"
-    return "" if os.access(data, os.R_OK | os.X_OK) else "the data folder is closed to this account"
+    return "" if os.access(data, os.R_OK | os.X_OK) else "this account cannot open the data folder"
 
 
 def _set_up() -> None:

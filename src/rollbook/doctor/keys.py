@@ -1,4 +1,4 @@
-"""The keys beside the database: without them sealed passwords and sessions are of no use."""
+"""Checks the key files, without which stored passwords and sessions can't be used."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,67 +12,70 @@ from rollbook.text import join_words
 
 LENGTH = 32
 SESSION = "session"
-OF_STUDENTS = ("student-passwords", "student-password-marks")
-_RESTORE = "bring the folder `keys` back from your backup, or copy it from the machine that has it"
+STUDENT_KEYS = ("student-passwords", "student-password-marks")
+_RESTORE = "restore the folder `keys` from your backup, or copy it from the machine that has it"
 
 
-def check(here: Installation) -> Iterator[CheckResult]:
-    """Which are there, whether they are whole, and which should be there. Their modes are the data folder's affair."""
-    folder = here.data / "keys"
-    there = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-    problems = [*_missing(folder, there, has_students=_has_students(here)), *_broken(folder, there)]
-    if not problems and here.tables:
-        problems += _strange(folder, there)
+def check(installation: Installation) -> Iterator[CheckResult]:
+    """Check which keys exist, are complete, and are missing (the data folder's check: modes)."""
+    folder = installation.data / "keys"
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    problems = [
+        *_missing(folder, names, has_students=_has_students(installation)),
+        *_broken(folder, names),
+    ]
+    if not problems and installation.tables:
+        problems += _mismatched(folder, names)
     yield from problems
     if not problems:
-        are = "is there and whole" if len(there) == 1 else "are there and whole"
-        yield ok(
-            f"{join_words(there)} {are}"
-            if there
-            else "there are none yet; they are made at first use"
-        )
+        yield ok(_summary(names))
 
 
-def _has_students(here: Installation) -> bool:
-    return here.tables and Student.objects.exists()
+def _summary(names: list[str]) -> str:
+    if not names:
+        return "there are none yet; they are created at first use"
+    return f"{join_words(names)} {'is' if len(names) == 1 else 'are'} complete"
 
 
-def _missing(folder: Path, there: list[str], *, has_students: bool) -> Iterator[CheckResult]:
-    for name in OF_STUDENTS:
-        if has_students and name not in there:
+def _has_students(installation: Installation) -> bool:
+    return installation.tables and Student.objects.exists()
+
+
+def _missing(folder: Path, names: list[str], *, has_students: bool) -> Iterator[CheckResult]:
+    for name in STUDENT_KEYS:
+        if has_students and name not in names:
             yield error(
-                f"{folder / name} is missing, so no student's password can be told to be right",
+                f"{folder / name} is missing, so no student's password can be verified",
                 _RESTORE,
             )
-    if has_students and SESSION not in there:
+    if has_students and SESSION not in names:
         yield warning(
-            f"{folder / SESSION} is missing, so that whoever is signed in must sign in again",
-            f"{_RESTORE}; else the next start makes a new one",
+            f"{folder / SESSION} is missing, so everyone who is signed in has to sign in again",
+            f"{_RESTORE}; otherwise the next start creates a new one",
         )
 
 
-def _strange(folder: Path, there: list[str]) -> Iterator[CheckResult]:
-    """Keys that are not those which the database has been used with."""
-    for name, known in KeyFingerprint.objects.filter(name__in=there).values_list(
+def _mismatched(folder: Path, names: list[str]) -> Iterator[CheckResult]:
+    """Find keys that are not the ones the database has been used with."""
+    for name, known in KeyFingerprint.objects.filter(name__in=names).values_list(
         "name", "fingerprint"
     ):
         if fingerprint((folder / name).read_bytes()) != known:
             yield error(
-                f"{folder / name} is another key than the one the database has been used with",
+                f"{folder / name} is not the key that the database has been used with",
                 _RESTORE,
             )
 
 
-def _broken(folder: Path, there: list[str]) -> Iterator[CheckResult]:
-    for name in there:
+def _broken(folder: Path, names: list[str]) -> Iterator[CheckResult]:
+    for name in names:
         try:
             length = len((folder / name).read_bytes())
         except OSError as fault:
             yield error(
-                f"{folder / name} cannot be read ({fault.strerror})", "see whose it is: `ls -l`"
+                f"{folder / name} cannot be read ({fault.strerror})", "check who owns it: `ls -l`"
             )
             continue
-        if length != LENGTH and not name.startswith(
-            "tmp"
-        ):  # which a key has been called on its way to the disk
-            yield error(f"{folder / name} has {length} bytes and not {LENGTH}", _RESTORE)
+        # A key is written to a file named tmp… first.
+        if length != LENGTH and not name.startswith("tmp"):
+            yield error(f"{folder / name} has {length} bytes instead of {LENGTH}", _RESTORE)

@@ -1,4 +1,4 @@
-"""Whether mails can be sent: to the point where the server would take one, and further only if a mail is asked for."""
+"""Checks the mail server: connects, signs in and names a sender; sends a mail only on request."""
 
 import smtplib
 import socket
@@ -15,88 +15,87 @@ from rollbook.doctor.environment import LOCAL
 from rollbook.doctor.installation import Installation
 from rollbook.doctor.result import CheckResult, Level, error, ok, warning
 
-SMTP_TIMEOUT_S = 10  # seconds for each of the server's answers
-PERMANENT = 500
+SMTP_TIMEOUT_S = 10  # for each reply of the server
+PERMANENT_ERROR = 500
 
 _HOST = "correct ROLLBOOK_SMTP_HOST and ROLLBOOK_SMTP_PORT"
 _REASONS: tuple[tuple[type[Exception], str, str], ...] = (
-    (ConnectionRefusedError, "nobody listens there", f"start the mail server, or {_HOST}"),
+    (ConnectionRefusedError, "the connection was refused", f"start the mail server, or {_HOST}"),
     (
         socket.gaierror,
-        "this machine does not know that host",
-        "correct ROLLBOOK_SMTP_HOST, or see to the name service",
+        "the host name cannot be resolved",
+        "correct ROLLBOOK_SMTP_HOST, or check the name service",
     ),
     (
         TimeoutError,
-        "it does not answer",
-        f"{_HOST}; port 465 wants ROLLBOOK_SMTP_SECURITY=tls; else see whether a firewall is in between",
+        "it does not respond",
+        f"{_HOST}; port 465 needs ROLLBOOK_SMTP_SECURITY=tls; otherwise check for a firewall",
     ),
     (
         ssl.SSLCertVerificationError,
-        "its certificate cannot be trusted ({fault.verify_message})",
-        "name the host as its certificate does, or let this machine trust who issued it: SSL_CERT_FILE",
+        "its certificate is not trusted ({fault.verify_message})",
+        "use the host name in its certificate, or make this machine trust its issuer: "
+        "SSL_CERT_FILE",
     ),
     (
         ssl.SSLError,
-        "it does not speak TLS from the first byte",
+        "it does not use TLS from the first byte",
         "set ROLLBOOK_SMTP_SECURITY to starttls, or correct ROLLBOOK_SMTP_PORT",
     ),
     (
         smtplib.SMTPNotSupportedError,
-        "it does not offer what is asked for ({fault})",
-        "set ROLLBOOK_SMTP_SECURITY as the server wants it; it may let nobody sign in without TLS",
+        "it does not support what the settings require ({fault})",
+        "set ROLLBOOK_SMTP_SECURITY to what it supports; it may require TLS before sign-in",
     ),
     (
         smtplib.SMTPAuthenticationError,
-        "it does not accept user and password (code {fault.smtp_code})",
+        "it rejects the user name and password (code {fault.smtp_code})",
         "correct ROLLBOOK_SMTP_USER and ROLLBOOK_SMTP_PASSWORD",
     ),
     (
         smtplib.SMTPServerDisconnected,
-        "it ends the connection",
-        f"{_HOST}; port 465 wants ROLLBOOK_SMTP_SECURITY=tls; else see the server's log",
+        "it closes the connection",
+        f"{_HOST}; port 465 needs ROLLBOOK_SMTP_SECURITY=tls; otherwise see the server's log",
     ),
-    (smtplib.SMTPResponseException, "it answers {fault.smtp_code}", "see the server's log"),
-    (Exception, "{fault}", "see whether that machine runs, and the mail server's log"),
+    (smtplib.SMTPResponseException, "it replies {fault.smtp_code}", "see the server's log"),
+    (Exception, "{fault}", "check that the mail server is running, and see its log"),
 )
 
 
-def check(here: Installation) -> Iterator[CheckResult]:
-    """Address, connection, TLS, sign-in, sender; then the mail, if one is asked for."""
+def check(installation: Installation) -> Iterator[CheckResult]:
+    """Check the address, connection, TLS, sign-in and sender; send a test mail on request."""
     if not settings.EMAIL_HOST:
-        yield from _files(here)
+        yield from _files(installation)
         return
-    problems = [*_plausible(), *_in_the_clear()]
+    problems = [*_settings(), *_unencrypted()]
     server = EmailBackend(timeout=SMTP_TIMEOUT_S)
-    doing = ""
+    session = ""
     try:
         server.open()
-        doing = _doing(server)
+        session = _session(server)
         problems += _sender(server)
-        if here.mail_to and not any(problem.mark is Level.ERROR for problem in problems):
-            yield _sent(here.mail_to, server)
+        if installation.mail_to and not any(problem.mark is Level.ERROR for problem in problems):
+            yield _send(installation.mail_to, server)
     except (OSError, smtplib.SMTPException) as fault:
-        problems.append(_told(fault))
+        problems.append(_connection_error(fault))
     finally:
         server.close()
     yield from problems
     if not problems:
-        yield ok(f"{_place()} answers{doing}, and takes mails from {_from()}")
+        yield ok(f"{_place()} responds{session} and accepts emails from {_from()}")
 
 
-def _files(here: Installation) -> Iterator[CheckResult]:
+def _files(installation: Installation) -> Iterator[CheckResult]:
     folder = settings.MAIL_FOLDER
-    count = (
-        len(list(folder.glob("*")))
-        if not here.missing_requirement("folder") and folder.is_dir()
-        else 0
-    )
+    count = 0
+    if not installation.missing_requirement("folder") and folder.is_dir():
+        count = len(list(folder.glob("*")))
     yield warning(
-        f"no mail server is named: mails reach nobody, but are files in {folder} ({count:,} so far)",
-        "name one with ROLLBOOK_SMTP_HOST, and the sender with ROLLBOOK_MAIL_FROM",
+        f"no mail server is set, so emails are saved as files in {folder} ({count:,} so far)",
+        "set the server with ROLLBOOK_SMTP_HOST, and the sender with ROLLBOOK_MAIL_FROM",
     )
-    if here.mail_to:
-        yield _sent(here.mail_to, get_connection())
+    if installation.mail_to:
+        yield _send(installation.mail_to, get_connection())
 
 
 def _place() -> str:
@@ -107,84 +106,83 @@ def _from() -> str:
     return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
 
 
-def _plausible() -> Iterator[CheckResult]:
+def _settings() -> Iterator[CheckResult]:
     name, _, domain = _from().rpartition("@")
     if not name or not domain:
         yield error(
-            f"ROLLBOOK_MAIL_FROM is {settings.DEFAULT_FROM_EMAIL!r}, which has no e-mail address",
+            f"ROLLBOOK_MAIL_FROM is {settings.DEFAULT_FROM_EMAIL!r}, "
+            "which contains no email address",
             "write it like `Rollbook <rollbook@district.example>`",
         )
     elif "." not in domain and settings.EMAIL_HOST not in LOCAL:
         yield warning(
-            f"mails come from {_from()}, and few mail servers take mails from {domain}",
+            f"emails are sent from {_from()}, and most mail servers reject emails from {domain}",
             "set ROLLBOOK_MAIL_FROM to an address of your own domain",
         )
     if bool(settings.EMAIL_HOST_USER) != bool(settings.EMAIL_HOST_PASSWORD):
         yield error(
-            "of ROLLBOOK_SMTP_USER and ROLLBOOK_SMTP_PASSWORD only one is set, so Rollbook does not sign in",
+            "only one of ROLLBOOK_SMTP_USER and ROLLBOOK_SMTP_PASSWORD is set, "
+            "so Rollbook does not sign in",
             "set both, or neither",
         )
 
 
-def _in_the_clear() -> Iterator[CheckResult]:
+def _unencrypted() -> Iterator[CheckResult]:
     if not (settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL) and settings.EMAIL_HOST not in LOCAL:
+        what = "emails and the password" if settings.EMAIL_HOST_USER else "emails"
         yield warning(
-            f"mails{' and the password' if settings.EMAIL_HOST_USER else ''} go to {settings.EMAIL_HOST} in the clear",
+            f"{what} are sent to {settings.EMAIL_HOST} unencrypted",
             "set ROLLBOOK_SMTP_SECURITY to starttls or tls",
         )
 
 
-def _doing(server: EmailBackend) -> str:
-    """How the conversation goes so far."""
-    assert server.connection
-    version = (
-        server.connection.sock.version()
-        if isinstance(server.connection.sock, ssl.SSLSocket)
-        else None
-    )
-    signed_in = settings.EMAIL_HOST_USER and settings.EMAIL_HOST_PASSWORD
-    return (f" with {version}" if version else "") + (
-        f", signs {settings.EMAIL_HOST_USER} in" if signed_in else ""
-    )
+def _session(server: EmailBackend) -> str:
+    """Return the TLS version and the user, in words."""
+    assert server.connection  # noqa: S101 - it is open
+    words = ""
+    if isinstance(server.connection.sock, ssl.SSLSocket):
+        words += f" with {server.connection.sock.version()}"
+    if settings.EMAIL_HOST_USER and settings.EMAIL_HOST_PASSWORD:
+        words += f", accepts the sign-in of {settings.EMAIL_HOST_USER}"
+    return words
 
 
 def _sender(server: EmailBackend) -> Iterator[CheckResult]:
-    """Begin a mail, and take it back."""
-    assert server.connection
+    """Name the sender to the server, then reset the transaction."""
+    assert server.connection  # noqa: S101 - it is open
     server.connection.ehlo_or_helo_if_needed()
     code, _ = server.connection.mail(_from())
     server.connection.rset()
-    if code >= PERMANENT:
+    if code >= PERMANENT_ERROR:
         yield error(
-            f"{_place()} takes no mails from {_from()} (code {code})",
-            "set ROLLBOOK_MAIL_FROM to an address it takes; it may also want a sign-in: ROLLBOOK_SMTP_USER",
+            f"{_place()} rejects emails from {_from()} (code {code})",
+            "set ROLLBOOK_MAIL_FROM to an address that it accepts; "
+            "it may also require a sign-in: ROLLBOOK_SMTP_USER",
         )
     elif code >= 400:
         yield warning(
-            f"{_place()} takes no mails from {_from()} now (code {code})",
-            "try again; else see its log",
+            f"{_place()} rejects emails from {_from()} at the moment (code {code})",
+            "try again; if that doesn't help, see its log",
         )
 
 
-def _sent(to: str, server: BaseEmailBackend) -> CheckResult:
-    body = "This mail was asked for with `rollbook doctor --mail-to`. Rollbook's mails reach you.\n"
+def _send(to: str, server: BaseEmailBackend) -> CheckResult:
+    body = "This test was requested with `rollbook doctor --mail-to`. Emails reach you.\n"
     mail = EmailMessage("[Rollbook] Test of the mail settings", body, to=[to], connection=server)
     try:
         mail.send()
     except smtplib.SMTPRecipientsRefused as fault:
         code = next(iter(fault.recipients.values()))[0]
         return error(
-            f"{_place()} takes no mail to {to} (code {code})",
-            "see the address, and the server's log",
+            f"{_place()} rejects emails to {to} (code {code})",
+            "check the address, and see the server's log",
         )
     where = _place() if settings.EMAIL_HOST else f"a file in {settings.MAIL_FOLDER}"
-    return ok(f"a mail to {to} went to {where}; see whether it arrives")
+    return ok(f"an email to {to} was sent to {where}; check that it arrives")
 
 
-def _told(fault: BaseException) -> CheckResult:
+def _connection_error(fault: BaseException) -> CheckResult:
     if isinstance(fault, smtplib.SMTPServerDisconnected) and isinstance(fault.__context__, OSError):
-        fault = fault.__context__  # smtplib calls a server that keeps silent disconnected
-    what, repair = next(
-        (what, repair) for kind, what, repair in _REASONS if isinstance(fault, kind)
-    )
-    return error(f"{_place()} cannot be used: {what.format(fault=fault)}", repair)
+        fault = fault.__context__  # smtplib reports a timeout as a disconnection
+    what, fix = next((what, fix) for kind, what, fix in _REASONS if isinstance(fault, kind))
+    return error(f"{_place()} cannot be used: {what.format(fault=fault)}", fix)

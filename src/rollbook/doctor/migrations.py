@@ -1,4 +1,4 @@
-"""Whether the tables are those of this version of Rollbook: older ones are brought up to date, newer ones are not."""
+"""Checks whether the tables are those of this version of Rollbook."""
 
 from collections.abc import Iterator
 
@@ -11,23 +11,22 @@ from rollbook.doctor.result import CheckResult, error, ok, warning
 from rollbook.text import count_of
 
 
-def check(here: Installation) -> Iterator[CheckResult]:
-    """What is recorded in the database against what is on the disk."""
+def check(installation: Installation) -> Iterator[CheckResult]:
+    """Compare the migrations recorded in the database with those of this version."""
     try:
         require_not_newer()
     except DatabaseIsNewer as newer:
-        what, _, repair = str(newer).partition("; ")
-        yield error(what, repair)
+        what, _, fix = str(newer).partition("; ")
+        yield error(what, fix)
         return
     executor = MigrationExecutor(connection)
     done = executor.loader.applied_migrations
     missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if missing:
-        what = f"{count_of(len(missing), 'migration')} to come" if done else "the database is empty"
-        yield warning(
-            what,
-            "the next start, or any other command, brings it up to this version; have a backup first",
-        )
+        what = "the database is empty"
+        if done:
+            what = f"{count_of(len(missing), 'migration')} not yet applied"
+        yield warning(what, "back it up; the next start or any other command updates it")
     else:
-        here.tables = True
-        yield ok(f"all {len(done)} are done")
+        installation.tables = True
+        yield ok(f"all {len(done)} are applied")

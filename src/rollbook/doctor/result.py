@@ -1,11 +1,11 @@
-"""What a look at one part of an installation finds."""
+"""The result of one check of an installation."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Level(StrEnum):
-    """An error keeps Rollbook from doing its work, or endangers what it keeps; a warning may do so one day."""
+    """An error prevents Rollbook from working or endangers its data; a warning may do so later."""
 
     OK = "OK"
     WARNING = "WARNING"
@@ -15,7 +15,13 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """``what`` was found; unless all is well, what will ``repair`` it. Neither has a full stop, or holds a secret."""
+    """What was found.
+
+    Attributes:
+        mark: How serious it is.
+        what: What was found, without a period and without secrets.
+        fix: How to fix it, without a period; empty unless it is a warning or an error.
+    """
 
     mark: Level
     what: str
@@ -23,20 +29,20 @@ class CheckResult:
 
 
 def ok(what: str) -> CheckResult:
-    """All is well."""
+    """Return the result of a part without problems."""
     return CheckResult(Level.OK, what)
 
 
-def warning(what: str, repair: str) -> CheckResult:
-    """It works, but not as it should."""
-    return CheckResult(Level.WARNING, what, repair)
+def warning(what: str, fix: str) -> CheckResult:
+    """Return the result of a part that works, but not as it should."""
+    return CheckResult(Level.WARNING, what, fix)
 
 
-def error(what: str, repair: str) -> CheckResult:
-    """It does not work, or not for long."""
-    return CheckResult(Level.ERROR, what, repair)
+def error(what: str, fix: str) -> CheckResult:
+    """Return the result of a part that doesn't work, or soon won't."""
+    return CheckResult(Level.ERROR, what, fix)
 
 
 def skipped(what: str) -> CheckResult:
-    """Nothing can be said before something else is mended."""
+    """Return the result of a part that can't be checked until another problem is fixed."""
     return CheckResult(Level.SKIPPED, what)

@@ -1,4 +1,4 @@
-"""Run the checks one after the other, each within a time limit; none that fails or hangs stops the next."""
+"""Runs the checks one after the other; one that fails or hangs doesn't prevent the next."""
 
 import logging
 import threading
@@ -15,20 +15,20 @@ from rollbook.doctor.result import CheckResult, error, skipped
 
 log = logging.getLogger(__name__)
 
-TIME_LIMIT_S = 30.0  # seconds for one check; what asks the network gives up sooner
+TIME_LIMIT_S = 30.0  # for one check; network requests have shorter timeouts
 
 
 def run_checks(installation: Installation) -> Iterator[tuple[str, CheckResult]]:
-    """Yield the name of each part that is checked and what was found there, as it is found."""
+    """Yield the name of each part and its results, as soon as they are available."""
     yield from (("settings", finding) for finding in installation.findings)
     for check in CHECKS:
         yield from ((check.name, finding) for finding in _findings(check, installation))
 
 
 def _findings(check: DoctorCheck, installation: Installation) -> Iterator[CheckResult]:
-    lacking = next(filter(None, map(installation.missing_requirement, check.requires)), None)
-    if lacking:
-        yield skipped(f"not looked at, as {lacking}")
+    missing = next(filter(None, map(installation.missing_requirement, check.requires)), None)
+    if missing:
+        yield skipped(f"not checked, as {missing}")
     else:
         yield from _within_limit(check, installation)
 
@@ -44,8 +44,8 @@ def _within_limit(check: DoctorCheck, installation: Installation) -> Iterator[Ch
             finding = findings.get(timeout=max(0.0, deadline - time.monotonic()))
         except Empty:
             yield error(
-                f"the look at it has not come to an end within {TIME_LIMIT_S:.0f} s",
-                "something that it asks, a disk or a name server, hangs; see the system's log",
+                f"the check did not finish within {TIME_LIMIT_S:.0f} s",
+                "a disk or a name server does not respond; see the system's log",
             )
             return
         if finding is None:
@@ -59,7 +59,7 @@ def _run(
     try:
         for finding in check.run(installation):
             findings.put(finding)
-    except Exception as fault:  # of this check alone
+    except Exception as fault:  # other checks must still run
         findings.put(_fault(check, fault))
     finally:
         if installation.settings:
@@ -68,18 +68,17 @@ def _run(
 
 
 def _fault(check: DoctorCheck, fault: Exception) -> CheckResult:
-    told = (
-        diagnose(fault, connections["default"].settings_dict) if isinstance(fault, Error) else None
-    )
-    if told:
-        return error(told.what, told.repair)
+    if isinstance(fault, Error):
+        diagnosis = diagnose(fault, connections["default"].settings_dict)
+        if diagnosis:
+            return error(diagnosis.what, diagnosis.repair)
     if isinstance(fault, OSError):
         where = f"{fault.filename}: " if fault.filename else ""
         return error(
-            f"{where}{fault.strerror or fault}", "see that it is there, and that you may read it"
+            f"{where}{fault.strerror or fault}", "check that it exists and that you can read it"
         )
     log.exception("the check of %s failed", check.name)
     return error(
-        f"the look at it failed ({type(fault).__name__})",
-        "this is our fault; please report the line above",
+        f"the check failed ({type(fault).__name__})",
+        "this is a problem in Rollbook; please report the line above",
     )

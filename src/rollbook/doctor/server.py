@@ -1,4 +1,4 @@
-"""Whether the server runs, answers, and has the settings that this command was given."""
+"""Checks that the server is running and responding, with the same settings as this command."""
 
 from collections.abc import Iterator
 
@@ -10,55 +10,63 @@ from rollbook.environment import BEHIND_PROXY, DATA
 from rollbook.server.gunicorn_app import Address
 from rollbook.server.readiness import is_ready
 
-_ITS_OWN = {DATA.name, BEHIND_PROXY.name}
+_SET_BY_SERVE = {DATA.name, BEHIND_PROXY.name}
 
 
-def check(here: Installation) -> Iterator[CheckResult]:
-    """The `rollbook serve` of this data folder."""
-    server = here.server
+def check(installation: Installation) -> Iterator[CheckResult]:
+    """Check the `rollbook serve` of this data folder."""
+    server = installation.server
     if server is None:
-        yield _nobody(here)
+        yield _not_running(installation)
         return
-    problems = [*_answering(server, here), *_other_settings(server, here)]
+    problems = [*_responding(server, installation), *_other_settings(server, installation)]
     yield from problems
     if not problems:
-        yield ok(f"`rollbook serve` runs (process {server.pid or 'unknown'})" + _where(server))
+        yield ok(
+            f"`rollbook serve` is running (process {server.pid or 'unknown'})" + _where(server)
+        )
 
 
-def _nobody(here: Installation) -> CheckResult:
-    if here.settings and here.settings.ON_POSTGRESQL:
-        return ok("no `rollbook serve` runs on this data folder; web and worker may run elsewhere")
-    return warning("no `rollbook serve` runs on this data folder", "start it")
+def _not_running(installation: Installation) -> CheckResult:
+    if installation.settings and installation.settings.ON_POSTGRESQL:
+        return ok(
+            "no `rollbook serve` is running on this data folder; "
+            "web and worker may run on other machines"
+        )
+    return warning("no `rollbook serve` is running on this data folder", "start it")
 
 
 def _where(server: Server) -> str:
-    return f" and answers at port {server.said.port}" if server.said and server.said.port else ""
+    return f" and responds on port {server.said.port}" if server.said and server.said.port else ""
 
 
-def _answering(server: Server, here: Installation) -> Iterator[CheckResult]:
+def _responding(server: Server, installation: Installation) -> Iterator[CheckResult]:
     if server.said is None or not server.said.port:
         return
     address = Address(server.said.host, server.said.port)
     if not is_ready(address, behind_proxy=server.behind_proxy):
         yield error(
-            f"`rollbook serve` runs (process {server.pid}), but does not answer OK at {address}/healthz",
-            "see its log, and what else is wrong here; then start it again",
+            f"`rollbook serve` is running (process {server.pid}), "
+            f"but {address}/healthz does not return OK",
+            "see its log and the other problems reported here, then restart it",
         )
 
 
-def _other_settings(server: Server, here: Installation) -> Iterator[CheckResult]:
-    """At three in the morning a shell has not what the system gives to its services."""
+def _other_settings(server: Server, installation: Installation) -> Iterator[CheckResult]:
+    """Compare the settings: a shell often lacks variables that the service manager sets."""
     if server.environment is None:
         return
-    its, ours = Variables(server.environment), here.variables
-    unknown = its.wrong | ours.wrong | _ITS_OWN
+    server_variables, ours = Variables(server.environment), installation.variables
+    ignored = server_variables.wrong | ours.wrong | _SET_BY_SERVE
     differ = sorted(
         name
-        for name in {*its.values, *ours.values} - unknown
-        if its.values.get(name) != ours.values.get(name)
+        for name in {*server_variables.values, *ours.values} - ignored
+        if server_variables.values.get(name) != ours.values.get(name)
     )
     if differ:
         yield warning(
-            f"the server was started with another {', '.join(differ)} than this command has, which looks at its own",
-            "give this command the server's environment; or, if this one is right, start the server again with it",
+            f"the server uses a different {', '.join(differ)} than this command, "
+            "which checks its own values",
+            "run this command in the server's environment; "
+            "or, if this one is right, restart the server with it",
         )

@@ -1,4 +1,4 @@
-"""The ``rollbook serve`` that looks after the data folder, as the system knows it: its address, its certificate."""
+"""Finds the ``rollbook serve`` that uses the data folder, with its address and certificate."""
 
 import fcntl
 from argparse import ArgumentParser, Namespace
@@ -13,7 +13,14 @@ _PROCESSES = Path("/proc")
 
 @dataclass(frozen=True)
 class Server:
-    """What can be seen of it; another account sees neither ``said`` (its options) nor its ``environment``."""
+    """The running server.
+
+    Attributes:
+        pid: Its process id.
+        said: Its command-line options; None if its process belongs to another account.
+        environment: Its environment variables; None if its process belongs to another account.
+        folder: Its working directory.
+    """
 
     pid: int | None
     said: Namespace | None
@@ -22,47 +29,46 @@ class Server:
 
     @property
     def certificate(self) -> tuple[Path, Path] | None:
-        """The files it was given."""
+        """The files of its options --cert and --key."""
         if self.said is None or self.folder is None or not (self.said.cert and self.said.key):
             return None
         return self.folder / self.said.cert, self.folder / self.said.key
 
     @property
     def behind_proxy(self) -> bool:
-        """Whether it speaks plain HTTP."""
+        """Whether it serves plain HTTP."""
         return self.said is not None and (
             self.said.behind_proxy or (self.environment or {}).get(BEHIND_PROXY.name) == "1"
         )
 
 
 def find(data: Path) -> Server | None:
-    """Who holds the data folder's lock; None if nobody does."""
+    """Return the server that holds the data folder's lock; None if the lock is free."""
     try:
         with (data / "serve.lock").open(encoding="ascii") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
                 return None
             except BlockingIOError:
-                return _seen(file.read().strip())
+                return _read_process(file.read().strip())
     except (OSError, ValueError):
         return None
 
 
-def _seen(written: str) -> Server:
-    if not written.isdecimal():
+def _read_process(pid_text: str) -> Server:
+    if not pid_text.isdecimal():
         return Server(None, None, None, None)
-    process = _PROCESSES / written
+    process = _PROCESSES / pid_text
     words = _strings(process / "cmdline")
-    if (
-        "serve" not in words
-    ):  # of another account; or, if machines share the folder, the number is of another machine
-        return Server(int(written), None, None, None)
+    # The process belongs to another account, or to another machine that shares the folder.
+    if "serve" not in words:
+        return Server(int(pid_text), None, None, None)
     environment = _strings(process / "environ")
     folder = None
     with suppress(OSError):
         folder = (process / "cwd").readlink()
     return Server(
-        int(written),
+        int(pid_text),
         _options(words),
         dict(each.partition("=")[::2] for each in environment) if environment else None,
         folder,
@@ -77,7 +83,7 @@ def _strings(path: Path) -> list[str]:
 
 
 def _options(words: list[str]) -> Namespace:
-    """Those that matter here, of the ones that cli/grammar.py defines."""
+    """Parse the options that matter to the checks, as ``cli/actions/serve.py`` defines them."""
     options = ArgumentParser(add_help=False, allow_abbrev=False)
     options.add_argument("--host", default="localhost")
     options.add_argument("--port", type=int, default=8443)

@@ -1,4 +1,4 @@
-"""Which versions of what work together here."""
+"""Reports the versions of Rollbook and what it depends on."""
 
 import platform
 import sqlite3
@@ -16,8 +16,8 @@ MIN_PYTHON = ("3", "11")
 MIN_DJANGO = (5, 2)
 
 
-def check(here: Installation) -> Iterator[CheckResult]:
-    """One line, fit for a report of a fault."""
+def check(installation: Installation) -> Iterator[CheckResult]:
+    """Report all versions in one line that can be pasted into a bug report."""
     versions = (
         f"rollbook {version('rollbook')}",
         f"Python {platform.python_version()}",
@@ -28,15 +28,15 @@ def check(here: Installation) -> Iterator[CheckResult]:
         platform.platform(),
     )
     yield ok(", ".join(versions))
-    found = tuple(map(int, platform.python_version_tuple()[:2]))
-    if found < tuple(map(int, MIN_PYTHON)):
+    python_version = tuple(map(int, platform.python_version_tuple()[:2]))
+    if python_version < tuple(map(int, MIN_PYTHON)):
         yield error(
             f"Python {platform.python_version()} is too old",
-            f"bring it to {'.'.join(MIN_PYTHON)} or later",
+            f"upgrade to {'.'.join(MIN_PYTHON)} or later",
         )
     if django.VERSION[:2] != MIN_DJANGO:
         needed = ".".join(map(str, MIN_DJANGO))
         yield warning(
-            f"Rollbook is made for Django {needed}, and this is {django.get_version()}",
+            f"Rollbook requires Django {needed}, and this is {django.get_version()}",
             "install Rollbook with its own requirements: `make setup`",
         )

@@ -1,4 +1,4 @@
-"""Whether the work gets done: a worker that lives, updates that move, letters that are sent."""
+"""Checks that a worker is running, updates make progress, and emails are sent."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -24,46 +24,49 @@ MAX_SHOWN = 3
 _START = "start `rollbook serve`, or on many machines `rollbook worker`"
 
 
-def worker(here: Installation) -> Iterator[CheckResult]:
-    """Whether somebody is there to work on updates."""
-    seen = worker_status()
-    when = f"the last was seen at {_moment(seen.at)}" if seen.at else "none has ever been seen"
+def worker(installation: Installation) -> Iterator[CheckResult]:
+    """Check that a worker is running."""
+    status = worker_status()
+    when = f"the last was seen at {_moment(status.at)}" if status.at else "no worker has ever run"
     waiting = UpdateJob.objects.filter(state__in=UNFINISHED).count()
-    if seen.alive:
-        yield ok("a worker lives" + (f", last seen at {_moment(seen.at)}" if seen.at else ""))
+    if status.alive:
+        yield ok(
+            "a worker is running" + (f", last seen at {_moment(status.at)}" if status.at else "")
+        )
     elif waiting:
         yield error(
-            f"no worker lives ({when}); {count_of(waiting, 'update')} waiting for one", _START
+            f"no worker is running ({when}); {count_of(waiting, 'update')} waiting for one", _START
         )
     else:
-        yield warning(f"no worker lives ({when}), so the next update will wait", _START)
+        yield warning(f"no worker is running ({when}), so the next update will wait", _START)
 
 
-def updates(here: Installation) -> Iterator[CheckResult]:
-    """Those that should move and do not, those whose file is gone, and those that failed lately."""
+def updates(installation: Installation) -> Iterator[CheckResult]:
+    """Find updates without progress, updates without their file, and recent failures."""
     live = list(
         UpdateJob.objects.filter(state__in=UNFINISHED)
         .select_related("district")
         .order_by("received_at", "number")
     )
     failed = _failed()
-    problems = [*_standing_still(live), *_waiting(live), *_without_file(live), *failed]
+    problems = [*_stalled(live), *_waiting(live), *_without_file(live), *failed]
     yield from problems
     if not problems:
         working = sum(update.state in IN_PROGRESS for update in live)
         yield ok(
-            f"{working} in work, {len(live) - working} waiting, none failed in the last {RECENT.days} days"
+            f"{working} in progress, {len(live) - working} waiting, "
+            f"none failed in the last {RECENT.days} days"
         )
 
 
-def _standing_still(live: list[UpdateJob]) -> Iterator[CheckResult]:
+def _stalled(live: list[UpdateJob]) -> Iterator[CheckResult]:
     now = timezone.now()
     for update in live:
         moved = update.progressed_at or update.started_at or update.received_at
         if update.state in IN_PROGRESS and now - moved > STALLED_AFTER:
             yield error(
-                f"{_named(update)} is {update.state}, and nothing has moved since {_moment(moved)}",
-                "see the worker's log for why; starting the server again takes it up where it was",
+                f"{_named(update)} is {update.state}, without progress since {_moment(moved)}",
+                "see the worker's log for the cause; a restart continues the update",
             )
 
 
@@ -80,22 +83,24 @@ def _waiting(live: list[UpdateJob]) -> Iterator[CheckResult]:
     if long:
         others = f", and {count_of(len(long) - 1, 'other')} too," if len(long) > 1 else ""
         yield error(
-            f"{_named(long[0])}{others} waits since {_moment(long[0].received_at)}, and nobody works for its district",
-            "see that a worker lives, and its log",
+            f"{_named(long[0])}{others} has been waiting since {_moment(long[0].received_at)}, "
+            "and no other update of its district is in progress",
+            "check that a worker is running, and see its log",
         )
 
 
 def _without_file(live: list[UpdateJob]) -> Iterator[CheckResult]:
     for update in live:
-        if not (settings.SPOOL / update.spool_name).exists() and not _is_in_the_database(update):
+        if not (settings.SPOOL / update.spool_name).exists() and not _is_in_database(update):
             yield error(
-                f"the file of {_named(update)} is gone from {settings.SPOOL}",
-                "bring the spool back from the backup that the database is from; else let the district send it again",
+                f"the file of {_named(update)} is missing from {settings.SPOOL}",
+                "restore the spool from the same backup as the database; "
+                "if there is none, ask the district to upload the file again",
             )
 
 
-def _is_in_the_database(update: UpdateJob) -> bool:
-    """On PostgreSQL the folder holds copies."""
+def _is_in_database(update: UpdateJob) -> bool:
+    """Return whether the database has the file; on PostgreSQL the spool has copies only."""
     return FileChunk.objects.filter(spool_name=update.spool_name).exists()
 
 
@@ -103,66 +108,66 @@ def _failed() -> Iterator[CheckResult]:
     recent = UpdateJob.objects.filter(state=State.FAILED, ended_at__gt=timezone.now() - RECENT)
     for update in recent.select_related("district").order_by("-ended_at")[:MAX_SHOWN]:
         yield warning(
-            f"{_named(update)} failed at {_moment(update.ended_at)} by a fault of ours, reference {update.error_reference}",
-            "search the worker's log for the reference, report it, and let the district send the file again",
+            f"{_named(update)} failed at {_moment(update.ended_at)} "
+            f"because of a problem in Rollbook, reference {update.error_reference}",
+            "search the worker's log for the reference, report it, "
+            "and ask the district to upload the file again",
         )
 
 
-def letters(here: Installation) -> Iterator[CheckResult]:
-    """Those that are tried again and again, those nobody has tried, and those given up."""
+def emails(installation: Installation) -> Iterator[CheckResult]:
+    """Find emails that are being retried, overdue, or given up."""
     about_updates: QuerySet[Any] = ResultMail.objects.select_related("update__district")
     about_access: QuerySet[Any] = AccountMail.objects.select_related("member__district")
     problems = [*_unsent(about_updates), *_unsent(about_access)]
     yield from problems
     if not problems:
-        sent = [
-            at
-            for some in (about_updates, about_access)
-            if (at := some.aggregate(last=Max("sent_at"))["last"])
-        ]
-        last = (
-            f"; the last was sent at {_moment(max(sent))}" if sent else ", and none was ever sent"
-        )
-        yield ok(f"none waits{last}")
+        yield ok(f"none waiting{_last_sent(about_updates, about_access)}")
 
 
-def _unsent(some: "QuerySet[Any]") -> Iterator[CheckResult]:
+def _last_sent(*mails: "QuerySet[Any]") -> str:
+    times = [queryset.aggregate(last=Max("sent_at"))["last"] for queryset in mails]
+    times = list(filter(None, times))
+    return f"; the last was sent at {_moment(max(times))}" if times else ", and none was ever sent"
+
+
+def _unsent(mails: "QuerySet[Any]") -> Iterator[CheckResult]:
     now = timezone.now()
-    put_off = some.filter(next_attempt_at__isnull=False, attempts__gt=0)
-    untried = some.filter(
+    postponed = mails.filter(next_attempt_at__isnull=False, attempts__gt=0)
+    untried = mails.filter(
         next_attempt_at__isnull=False, attempts=0, queued_at__lt=now - UNSENT_LONG_AFTER
     )
-    # One without an error was put away, as nobody wanted it any more.
-    given_up = some.filter(next_attempt_at=None, sent_at=None, queued_at__gt=now - RECENT).exclude(
+    # One without an error was dropped because it was obsolete.
+    given_up = mails.filter(next_attempt_at=None, sent_at=None, queued_at__gt=now - RECENT).exclude(
         last_error=""
     )
-    yield from _told(
-        put_off,
+    yield from _group(
+        postponed,
         "tried, but not sent yet",
-        "see below what is wrong with the mail server; they are tried again for two days",
+        "see the result for the mail server below; retries continue for two days",
     )
-    yield from _told(
-        untried, "not even tried, though it is time", "see that a worker lives, and its log"
+    yield from _group(
+        untried, "overdue, but never tried", "check that a worker is running, and see its log"
     )
-    yield from _told(
-        given_up, "given up in the last 7 days", "see to the mail server, and tell the readers"
+    yield from _group(
+        given_up, "given up in the last 7 days", "check the mail server, and inform the recipients"
     )
 
 
-def _told(chosen: "QuerySet[Any]", what: str, repair: str) -> Iterator[CheckResult]:
-    count = chosen.count()
-    last = chosen.order_by("-queued_at").first()
+def _group(mails: "QuerySet[Any]", what: str, fix: str) -> Iterator[CheckResult]:
+    count = mails.count()
+    last = mails.order_by("-queued_at").first()
     if last:
         why = f", last error {last.last_error}" if last.last_error else ""
         yield warning(
-            f"{what}: {count_of(count, 'letter')}, the latest about {_about(last)}{why}", repair
+            f"{what}: {count_of(count, 'email')}, the latest about {_about(last)}{why}", fix
         )
 
 
-def _about(letter: ResultMail | AccountMail) -> str:
-    if isinstance(letter, ResultMail):
-        return _named(letter.update)
-    return f"the account of a member of {letter.member.district.slug}"
+def _about(mail: ResultMail | AccountMail) -> str:
+    if isinstance(mail, ResultMail):
+        return _named(mail.update)
+    return f"the account of a member of {mail.member.district.slug}"
 
 
 def _named(update: UpdateJob) -> str:

@@ -52,7 +52,7 @@ def test_a_new_installation_has_no_errors_and_is_left_as_it_was(data: Path) -> N
     warnings = [line[9:].partition(": ")[0] for line in told if line.startswith("WARNING")]
     assert warnings == ["server", "worker", "mail"]
     assert (
-        "WARNING  server: no `rollbook serve` runs on this data folder\n         To do: start it\n"
+        "WARNING  server: no `rollbook serve` is running on this data folder\n         To do: start it\n"
         in done.stdout
     )
     assert snapshot(data) == before
@@ -64,7 +64,7 @@ def test_where_there_is_nothing_that_is_said_and_nothing_is_made(tmp_path: Path)
     assert found.code == 1
     assert list(found.parts) == PARTS
     assert found.parts["data folder"] == [("error", f"there is no data folder {data}")]
-    assert found.parts["database"] == [("skipped", "not looked at, as there is no data folder")]
+    assert found.parts["database"] == [("skipped", "not checked, as there is no data folder")]
     assert found.results("certificate") == ["skipped"]
     assert found.results("clock") == ["ok"]
     assert not data.exists()
@@ -87,14 +87,14 @@ def test_wrong_settings_are_all_told_and_hide_only_what_needs_them(data: Path) -
     )
     assert found.code == 1
     assert found.results("settings") == ["error"] * 4 + ["warning"]
-    assert found.parts["mail"] == [("skipped", "not looked at, as ROLLBOOK_SMTP_PASSWORD is wrong")]
+    assert found.parts["mail"] == [("skipped", "not checked, as ROLLBOOK_SMTP_PASSWORD is wrong")]
     assert found.results("database")[0] == "ok"
     assert found.results("updates") == found.results("disk") == ["ok"]
 
 
 def test_a_wrong_database_url_does_not_lead_to_another_database(data: Path) -> None:
     found = doctor(data, DATABASE_URL="mysql://rollbook:s3cret@db/school")
-    assert found.parts["database"] == [("skipped", "not looked at, as DATABASE_URL is wrong")]
+    assert found.parts["database"] == [("skipped", "not checked, as DATABASE_URL is wrong")]
     assert found.results("updates") == ["skipped"]
     assert "s3cret" not in str(found)
 
@@ -103,8 +103,8 @@ def test_a_data_folder_that_is_named_in_a_file_that_is_gone(tmp_path: Path) -> N
     env = process.environment(DATABASE_URL="", ROLLBOOK_DATA_FILE=str(tmp_path / "nowhere"))
     done = process.rollbook("doctor", env=env, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (1, "")
-    assert "SKIPPED  data folder: not looked at, as ROLLBOOK_DATA is wrong\n" in done.stdout
-    assert "SKIPPED  database: not looked at, as ROLLBOOK_DATA is wrong\n" in done.stdout
+    assert "SKIPPED  data folder: not checked, as ROLLBOOK_DATA is wrong\n" in done.stdout
+    assert "SKIPPED  database: not checked, as ROLLBOOK_DATA is wrong\n" in done.stdout
     assert list(tmp_path.iterdir()) == []
 
 
@@ -159,7 +159,7 @@ def test_on_either_database_all_parts_are_looked_at(data: Path) -> None:
         "keys",
         "clock",
         "updates",
-        "letters",
+        "emails",
     ):
         assert found.results(part) == ["ok"], part
     assert found.results("database")[0] == "ok"
@@ -205,9 +205,9 @@ class TestLooks:
         ]
         assert lines[:-1] == [
             "OK       hang: so far",
-            "ERROR    hang: the look at it has not come to an end within 2 s",
+            "ERROR    hang: the check did not finish within 2 s",
             "OK       fall: so far",
-            "ERROR    fall: the look at it failed (RuntimeError)",
+            "ERROR    fall: the check failed (RuntimeError)",
             "OK       stand: fine",
             "",
         ]
