@@ -1,1 +1,1 @@
-"""``make bench``: Rollbook, its peers and the floor, measured side by side on this machine."""
+"""``make bench``: measures Rollbook, its peers and the baseline on this machine."""

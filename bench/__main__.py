@@ -1,4 +1,4 @@
-"""``python -m bench``: measure what the plan names, keep every figure, print the table."""
+"""``python -m bench``: runs the measurements of the plan, saves them and prints the table."""
 
 import signal
 import sys
@@ -14,52 +14,52 @@ from bench.plan import BenchFailed, Plan, plan, say
 from bench.results import Results
 
 
-def measure(asked: Plan, results: Results) -> None:
-    """All parts of the plan, on each database; what has been measured is kept whatever comes after."""
+def measure(requested: Plan, results: Results) -> None:
+    """Run all parts of the plan on each database; save the results even if a later part fails."""
     began = time.monotonic()
-    with databases.databases(asked) as found, _kept(asked, results):
-        results.machine = databases.machine(asked.folder) | {
+    with databases.databases(requested) as all_databases, _saved(requested, results):
+        results.machine = databases.machine(requested.folder) | {
             "rollbook": version("rollbook"),
             "date": f"{datetime.now(UTC):%Y-%m-%d}",
-            "databases": {each.name: each.facts() for each in found},
-            "note": asked.note,
+            "databases": {database.name: database.facts() for database in all_databases},
+            "note": requested.note,
         }
         results.plan = {
-            "rows": asked.rows,
-            "runs": asked.runs,
-            "order": asked.order,
-            "parts": asked.parts,
+            "rows": requested.rows,
+            "runs": requested.runs,
+            "order": requested.order,
+            "parts": requested.parts,
         }
-        for database in found:
-            for name in asked.parts:
-                _PARTS[name](asked, database, results)
+        for database in all_databases:
+            for name in requested.parts:
+                _PARTS[name](requested, database, results)
                 results.machine["minutes"] = round((time.monotonic() - began) / 60, 1)
-                results.save(asked.output)
+                results.save(requested.output)
 
 
 @contextmanager
-def _kept(asked: Plan, results: Results) -> Iterator[None]:
+def _saved(requested: Plan, results: Results) -> Iterator[None]:
     try:
         yield
     finally:
-        results.save(asked.output)
+        results.save(requested.output)
 
 
-def _works(asked: Plan, database: Database, results: Results) -> None:
-    for rows in asked.rows:
-        enrolled = works.measure(asked, database, rows, results)
-        if rows == asked.most:
-            latency.cancels(asked, enrolled, results)
+def _works(requested: Plan, database: Database, results: Results) -> None:
+    for rows in requested.rows:
+        enrolled = works.measure(requested, database, rows, results)
+        if rows == requested.most:
+            latency.cancels(requested, enrolled, results)
 
 
-def _peers(asked: Plan, database: Database, results: Results) -> None:
-    for rows in asked.peer_rows:
-        peers.measure(asked, database, rows, results)
+def _peers(requested: Plan, database: Database, results: Results) -> None:
+    for rows in requested.peer_rows:
+        peers.measure(requested, database, rows, results)
 
 
-def _workers(asked: Plan, database: Database, results: Results) -> None:
+def _workers(requested: Plan, database: Database, results: Results) -> None:
     if database.name == "postgres":  # SQLite is for one worker
-        workers.measure(asked, database, results)
+        workers.measure(requested, database, results)
 
 
 _PARTS: dict[str, Callable[[Plan, Database, Results], None]] = {
@@ -74,10 +74,10 @@ _PARTS: dict[str, Callable[[Plan, Database, Results], None]] = {
 
 
 def main() -> int:
-    """Exit code 1 if a measurement failed; a goal that is not met is told, and is no failure."""
+    """Return 1 if a measurement failed; a missed goal is reported, but isn't a failure."""
     signal.signal(
         signal.SIGTERM, lambda number, frame: sys.exit(1)
-    )  # whatever was started is stopped
+    )  # so that all child processes are stopped
     results = Results()
     failure = None
     try:
@@ -86,11 +86,10 @@ def main() -> int:
         failure = failed
     if compared := goals.lines(results):
         print(f"{table.text(compared)}\n\n{table.verdict(compared)}")
-    say(
-        f"the benchmark failed: {failure}"
-        if failure
-        else "done; `python -m bench.report` writes docs/speed.md"
-    )
+    if failure:
+        say(f"the benchmark failed: {failure}")
+    else:
+        say("done; `python -m bench.report` writes docs/speed.md")
     return int(failure is not None)
 
 

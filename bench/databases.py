@@ -1,4 +1,4 @@
-"""The two databases as a measurement sees them: fresh ones to work in, and the same quiet before every timed run."""
+"""The databases to measure: new ones to work in, brought to rest before every timed run."""
 
 import os
 import platform
@@ -19,7 +19,7 @@ from bench.plan import BenchFailed, Plan
 from tests.postgres.server import SUPERUSER, running_server
 
 SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "8GB"}
-"""Of the PostgreSQL that we start, the same for everybody; a server on such a machine would have them too."""
+"""Settings of the PostgreSQL server that we start; typical of a server on such a machine."""
 
 _SHOWN = (
     "fsync",
@@ -35,31 +35,31 @@ _IN_MEMORY = ("tmpfs", "ramfs")
 
 
 class Floor(Protocol):
-    """The floor on one of the databases; see floor.py."""
+    """The baseline on one of the databases; see floor.py."""
 
     def fill(self, base: Path) -> None: ...
     def update(self, path: Path) -> tuple[float, int]: ...
 
 
 class Database(Protocol):
-    """An address is the path of an SQLite file, or a PostgreSQL URL."""
+    """A database system; an address is the path of an SQLite file, or a PostgreSQL URL."""
 
     name: str
 
     def fresh(self, name: str) -> str:
-        """The address of an empty database of this name; one that was there is gone."""
+        """Create an empty database of this name, replacing an existing one; return its address."""
 
     def drop(self, name: str) -> None:
-        """Take it away."""
+        """Drop the database."""
 
     def settle(self, address: str) -> None:
-        """What the quiet hours between two files would do: nothing waits to be cleaned up or written back."""
+        """Clean up and write everything to disk, as happens in the hours between two files."""
 
     def floor(self, address: str) -> Floor:
-        """The floor in this database."""
+        """Return the baseline in this database."""
 
     def facts(self) -> dict[str, str]:
-        """Version and settings that matter."""
+        """Return the version and the relevant settings."""
 
 
 class SQLite:
@@ -71,38 +71,38 @@ class SQLite:
         self._folder = folder
 
     def fresh(self, name: str) -> str:
-        """The path of a file that is not there yet, in a folder of its own."""
+        """Return the path of a new file in its own folder."""
         self.drop(name)
         (self._folder / name).mkdir(parents=True)
         return str(self._folder / name / "bench.sqlite3")
 
     def drop(self, name: str) -> None:
-        """Take the folder away."""
+        """Remove the folder."""
         shutil.rmtree(self._folder / name, ignore_errors=True)
 
     def settle(self, address: str) -> None:
-        """Bring what stands in the write-ahead log into the file, and all of it to the disk."""
+        """Copy the write-ahead log into the file, and write all to the disk."""
         if Path(address).exists():
             with closing(sqlite3.connect(address)) as connection:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         os.sync()
 
     def floor(self, address: str) -> Floor:
-        """The floor in this file."""
+        """Return the baseline in this file."""
         return SQLiteFloor(address)
 
     def facts(self) -> dict[str, str]:
-        """Version and settings that matter."""
+        """Return the version and the relevant settings."""
         return {"version": sqlite3.sqlite_version, "journal_mode": "wal", "synchronous": "full"}
 
 
 class PostgreSQL:
-    """Databases of one server."""
+    """The databases of one server."""
 
     name = "postgres"
 
     def __init__(self, url: str, admin: str = "") -> None:
-        """``url`` is of whoever owns the databases, ``admin`` of who may order a checkpoint, if that is another."""
+        """``url`` is for the owner of the databases, ``admin`` for a user who may run CHECKPOINT."""
         self._url, self._admin = url, admin or url
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             if self.facts()[setting] != "on":
@@ -111,21 +111,21 @@ class PostgreSQL:
                 )
 
     def fresh(self, name: str) -> str:
-        """The URL of a new, empty database."""
+        """Create an empty database; return its URL."""
         self.drop(name)
         with self._open() as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return _named(self._url, name)
 
     def drop(self, name: str) -> None:
-        """Drop it, whoever is connected."""
+        """Drop the database, closing all connections to it."""
         with self._open() as connection:
             connection.execute(
                 sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
             )
 
     def settle(self, address: str) -> None:
-        """VACUUM, ANALYZE, CHECKPOINT: as if the night were long."""
+        """Run VACUUM, ANALYZE and CHECKPOINT."""
         with psycopg.connect(
             _named(self._admin, urlsplit(address).path[1:]), autocommit=True
         ) as connection:
@@ -133,11 +133,11 @@ class PostgreSQL:
             connection.execute("CHECKPOINT")
 
     def floor(self, address: str) -> Floor:
-        """The floor in this database."""
+        """Return the baseline in this database."""
         return PostgresFloor(address)
 
     def facts(self) -> dict[str, str]:
-        """Version and settings that matter."""
+        """Return the version and the relevant settings."""
         with self._open() as connection:
             shown = {name: str(_one(connection, f"SHOW {name}")) for name in _SHOWN}
             return {"version": str(_one(connection, "SHOW server_version")), **shown}
@@ -148,17 +148,17 @@ class PostgreSQL:
 
 @contextmanager
 def databases(plan: Plan) -> Iterator[list[Database]]:
-    """Those the plan names. A PostgreSQL server that nobody gave us runs for as long as they are in use."""
+    """Yield the databases of the plan; start a PostgreSQL server if the plan doesn't name one."""
     folder = plan.folder / "databases"
     folder.mkdir(parents=True, exist_ok=True)
-    found: list[Database] = [SQLite(folder)] if "sqlite" in plan.databases else []
+    systems: list[Database] = [SQLite(folder)] if "sqlite" in plan.databases else []
     if "postgres" not in plan.databases:
-        yield found
+        yield systems
     elif plan.postgres:
-        yield [*found, PostgreSQL(plan.postgres)]
+        yield [*systems, PostgreSQL(plan.postgres)]
     else:
         with running_server(plan.folder, durable=True, settings=SETTINGS) as server:
-            yield [*found, PostgreSQL(server.url(), server.url(user=SUPERUSER))]
+            yield [*systems, PostgreSQL(server.url(), server.url(user=SUPERUSER))]
 
 
 def _named(url: str, database: str) -> str:
@@ -171,11 +171,12 @@ def _one(connection: "psycopg.Connection[tuple[object, ...]]", query: str) -> ob
 
 
 def machine(folder: Path) -> dict[str, object]:
-    """Cores, memory, Python, and the file system of the folder; raises BenchFailed if that is none on a disk."""
+    """Return cores, memory, Python and file system; raise BenchFailed if that is not on a disk."""
     kind = processes.file_system(folder)
     if kind in _IN_MEMORY:
         raise BenchFailed(
-            f"{folder} is in memory ({kind}), where nothing is durable; name one on a disk in BENCH_FOLDER"
+            f"{folder} is in memory ({kind}), where nothing is durable; "
+            "set BENCH_FOLDER to a folder on a disk"
         )
     pages, size = os.sysconf("SC_PHYS_PAGES"), os.sysconf("SC_PAGE_SIZE")
     return {

@@ -1,8 +1,8 @@
-"""Rollbook through its real door: the ``rollbook`` command sets it up, and everything else is curl over HTTPS.
+"""Uses Rollbook as people do: the ``rollbook`` command sets it up, and curl does the rest over HTTPS.
 
-The time of an update runs from the last byte of the upload, which curl notes when it has handed it over, to the moment
-at which Rollbook's own answer says it ended. Both come from clocks of this machine. Reading the file's structure, which
-Rollbook does before it answers, is in it, and so are the few milliseconds that curl takes to begin.
+The time of an update is measured from the last byte of the upload, as logged by curl, to the end
+time in Rollbook's answer. Both use this machine's clock. The time includes scanning the file, which
+Rollbook does before it answers, and the few milliseconds that curl takes to start.
 """
 
 import json
@@ -23,8 +23,8 @@ from bench import processes
 from bench.plan import BenchFailed
 
 PASSWORD = "plum-river-candle-fox"
-_PATIENCE = 4 * 3600.0  # seconds an update may take
-_STARTING = 60.0  # seconds a server may take
+_UPDATE_TIMEOUT_S = 4 * 3600.0
+_START_TIMEOUT_S = 60.0
 _CLOCK = r"^(\d\d):(\d\d):(\d\d\.\d{6}) "
 _FIRST_WORD = re.compile(_CLOCK, re.MULTILINE)
 _LAST_BYTE = re.compile(
@@ -34,7 +34,7 @@ _LAST_BYTE = re.compile(
 
 @dataclass(frozen=True)
 class Upload:
-    """A file that was accepted. Times are seconds since 1970; ``took`` are the seconds of curl's whole call."""
+    """An accepted file. ``last_byte`` is in seconds since 1970; ``took`` is curl's run time in seconds."""
 
     number: int
     last_byte: float
@@ -43,9 +43,9 @@ class Upload:
 
 @dataclass(frozen=True)
 class Ended:
-    """How an update ended: its facts as status told them, and the seconds from the last byte of its upload on.
+    """The end of an update: the answer of status, and the seconds since the last byte of the upload.
 
-    ``call_seconds`` are those of curl's whole call of start.
+    ``call_seconds`` is the run time of curl for start.
     """
 
     facts: dict[str, Any]
@@ -55,17 +55,17 @@ class Ended:
 
 @dataclass(frozen=True)
 class District:
-    """Who sends files."""
+    """A district and the login that uploads its files."""
 
     slug: str
     login: str
 
 
 class Rollbook:
-    """A data folder, the database it names, and the server on it while ``serving``."""
+    """A data folder, its database, and the server while ``serving``."""
 
     def __init__(self, folder: Path, database: str = "") -> None:
-        """``database`` is a PostgreSQL URL; without one Rollbook has SQLite in its data folder."""
+        """``database`` is a PostgreSQL URL; if empty, SQLite in the data folder is used."""
         folder.mkdir(parents=True)
         self.folder = folder
         self.data = folder / "data"
@@ -81,7 +81,7 @@ class Rollbook:
         self.pid = 0
 
     def add_district(self, name: str, schools: Path) -> District:
-        """A district with its schools and the member who sends its files."""
+        """Add a district with its schools and the member who uploads its files."""
         slug = name.lower().replace(" ", "-")
         district = District(slug, f"ops@{slug}.example")
         (self.folder / "password").write_text(PASSWORD, encoding="ascii")
@@ -100,12 +100,12 @@ class Rollbook:
         return district
 
     def command(self, *arguments: str) -> str:
-        """Run a subcommand of ``rollbook``; returns what it says."""
+        """Run a subcommand of ``rollbook``; return its output."""
         return self._run([sys.executable, "-m", "rollbook", *arguments]).stdout
 
     @contextmanager
     def serving(self) -> Iterator[None]:
-        """``rollbook serve`` from here on, ready; no longer than this block."""
+        """Run ``rollbook serve`` during this block; it is ready when the block starts."""
         with self._process("serve", "--port", str(self._port)) as process:
             self.pid = process.pid
             ready = process.stdout.readline() if process.stdout else ""
@@ -117,13 +117,13 @@ class Rollbook:
 
     @contextmanager
     def door_only(self) -> Iterator[None]:
-        """The web server without a worker: files are taken in and wait."""
+        """Run the web server without a worker, so that uploaded files wait."""
         pem, key = self.data / "certificate.pem", self.data / "certificate.key"
         with self._process(
             "web", "--port", str(self._port), "--cert", str(pem), "--key", str(key)
         ) as process:
             self.pid = process.pid
-            deadline = time.monotonic() + _STARTING
+            deadline = time.monotonic() + _START_TIMEOUT_S
             while not self._answers():
                 if time.monotonic() > deadline or process.poll() is not None:
                     raise BenchFailed(
@@ -134,7 +134,7 @@ class Rollbook:
 
     @contextmanager
     def worker(self) -> Iterator[None]:
-        """One more worker."""
+        """Run another worker during this block."""
         with self._process("worker"):
             yield
 
@@ -146,21 +146,21 @@ class Rollbook:
         first, last = _FIRST_WORD.search(said.stderr), _LAST_BYTE.search(said.stderr)
         if facts.get("verdict") != "OK" or not first or not last:
             raise BenchFailed(f"{file} was not accepted: {said.stdout or said.stderr[-500:]}")
-        # Some versions of curl tell a time that is up to a second off; the time between two of its lines is right.
+        # Some versions of curl log times up to a second off; the difference of two lines is right.
         sending = (_seconds(last) - _seconds(first)) % 86400
         return Upload(int(facts["update"]), began + sending, time.time() - began)
 
     def end(self, district: District, upload: Upload, state: str = "completed") -> Ended:
         """Wait until the update has ended; raises BenchFailed if it ends in another state.
 
-        The pauses between two calls grow with the time it takes, so that asking costs it next to nothing.
+        The pauses between calls grow with the elapsed time, so polling costs almost nothing.
         """
         while True:
             facts = self.status(district, upload.number)
             if facts["ended_at"]:
                 break
             waited = time.time() - upload.last_byte
-            if waited > _PATIENCE:
+            if waited > _UPDATE_TIMEOUT_S:
                 raise BenchFailed(
                     f"update {upload.number} has not ended after {waited:.0f} s: {facts['message']}"
                 )
@@ -174,7 +174,7 @@ class Rollbook:
         return _facts(self.curl(district, "status", update=str(number)).stdout)
 
     def cancel(self, district: District, number: int) -> tuple[dict[str, Any], float]:
-        """Cancel an update; returns the answer's facts and the seconds of the whole call, from name to last byte."""
+        """Cancel an update; return the answer and the seconds of the whole call."""
         said = self.curl(
             district, "cancel", "--write-out", "\n%{time_total}", update=str(number)
         ).stdout

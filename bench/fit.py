@@ -16,12 +16,12 @@ class Line:
 
 
 def exponent(points: Sequence[Point]) -> float:
-    """The slope of the straight line through log rows and log seconds with the least squares; 1 is linear."""
+    """Return the least-squares slope of log seconds over log rows; 1 is linear."""
     return _weighted([(log(rows), log(seconds), 1.0) for rows, seconds in points]).each
 
 
 def line(points: Sequence[Point]) -> Line:
-    """The straight line whose relative errors have the least squares: small files count as much as large ones."""
+    """Fit a line by least squares of the relative errors, so that all sizes count equally."""
     return _weighted([(rows, seconds, seconds**-2) for rows, seconds in points])
 
 

@@ -31,7 +31,7 @@ _FLAT = 16  # bytes a row by which a worker's memory may grow
 
 @dataclass(frozen=True)
 class Line:
-    """One comparison, in words; ``met`` is None where no goal is set for it, or not at this size."""
+    """One comparison, in words; ``met`` is None if there is no goal for it at this size."""
 
     work: str
     database: str

@@ -1,4 +1,4 @@
-"""How time grows: the nightly file at the numbers of rows between those of the works, Rollbook alone."""
+"""Measures how the time of a nightly file grows with the number of rows; Rollbook only."""
 
 from bench import students, works
 from bench.databases import Database

@@ -1,4 +1,4 @@
-"""How long a call takes: cancel at any point of a large update, status idle and while an update runs.
+"""Measures calls: cancel at any point of a large update, status when idle and during an update.
 
 Cancel is called with curl. Status is called 20 times a second over one connection that is kept open; a call counts from
 the moment it was due, so that one slow answer counts for all that had to wait behind it.
@@ -28,7 +28,7 @@ _BOUNDARY = "a-boundary-of-the-benchmark"
 
 
 def measure(plan: Plan, database: Database, results: Results) -> None:
-    """Status while nothing runs; then middling rollovers, every other one with calls of status until it ends."""
+    """Measure status when idle; then medium rollovers, every other one with calls of status."""
     rows = max((rows for rows in plan.rows if rows <= _ENOUGH_ROWS), default=plan.most)
     enrolled = enroll(plan, database, students.write(plan.folder, rows, order=plan.order))
     with enrolled.serving():

@@ -1,4 +1,4 @@
-"""How long the list of students takes to open: whole calls of a browser that is signed in, over HTTPS.
+"""Measures how long the list of students takes to load: whole HTTPS requests when signed in.
 
 The time of a call includes what the network adds on one machine, so the server itself takes less.
 """
@@ -23,7 +23,7 @@ _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 
 def measure(plan: Plan, database: Database, results: Results) -> None:
-    """First page, last page, a name that is searched for, and a filter, at a middling number of students."""
+    """Measure the first page, the last page, a search and a filter with a medium number of students."""
     rows = max((rows for rows in plan.rows if rows <= MOST_ROWS), default=plan.most)
     enrolled = enroll(plan, database, students.write(plan.folder, rows, order=plan.order))
     with enrolled.serving():

@@ -1,4 +1,4 @@
-"""The peers: the small Django project in ``peer/``, each run in a process of its own, for the nightly file."""
+"""Measures the Django project in ``peer/`` with the nightly file, each run in its own process."""
 
 import json
 import os

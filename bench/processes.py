@@ -1,4 +1,4 @@
-"""What Linux knows: which process descends from which, how much memory each has had at most, how busy the cores are."""
+"""Reads from /proc: process trees, peak memory, and how busy the cores are."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -49,7 +49,7 @@ def arguments(pid: int) -> list[str]:
 def busy() -> tuple[float, float]:
     """Ticks all cores have been busy, and ticks in all, since the machine began.
 
-    What runs only while nobody else wants a core, such as the wrapping of passwords, does not make it busy.
+    Processes that only use idle cores, such as the upgrade of password hashes, don't count.
     """
     first = (_PROC / "stat").read_text(encoding="ascii").splitlines()[0]
     user, nice, system, idle, waiting, *others = (int(word) for word in first.split()[1:9])

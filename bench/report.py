@@ -1,4 +1,4 @@
-"""``python -m bench.report [RESULTS [FOLDER]]`` writes docs/speed.md and docs/speed/*.svg from bench/results.json."""
+"""``python -m bench.report [RESULTS [FOLDER]]`` writes docs/speed.md and docs/speed/*.svg."""
 
 import sys
 from pathlib import Path

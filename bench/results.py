@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Figures:
-    """Several measurements of one thing: their median, and the spread from the least to the most."""
+    """Several measurements of one value, with their median and range."""
 
     values: tuple[float, ...]
 

@@ -1,4 +1,4 @@
-"""Made-up students as an SIS sends them: the same for the same number of rows and seed, and nobody of whom exists.
+"""Generates fictional students as an SIS exports them, the same for the same rows and seed.
 
 Of each district there are three student files, sorted by STUDENT_ID or by school: base.csv, who is enrolled;
 nightly.csv, the same with one cell changed in one row of a hundred; rollover.csv, the same with another GRADE in every
@@ -96,7 +96,7 @@ class Files:
 
 
 def write(parent: Path, rows: int, *, seed: int = 1, order: str = "id") -> Files:
-    """The files of so many students below ``parent``; those of an earlier call that asked for the same are good."""
+    """Write the files of this many students below ``parent``, or reuse those of an earlier call."""
     folder = parent / f"students-{rows}-{seed}-by-{order}"
     if not folder.exists():
         begun = folder.with_suffix(".begun")
@@ -115,7 +115,7 @@ def schools(rows: int) -> list[str]:
 def students(rows: int, seed: int = 1, order: str = "id") -> Iterator[Row]:
     """The rows of base.csv. No two have the same ID, username, or names with date of birth.
 
-    In the order ``id`` the IDs ascend; in the order ``school`` the schools do, and the IDs come as they may.
+    In the order ``id`` the IDs ascend; in the order ``school`` only the schools do.
     """
     chance = random.Random(seed)
     places = schools(rows)

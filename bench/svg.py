@@ -1,4 +1,4 @@
-"""Curves as SVG: both axes logarithmic, each curve named at its end, legible on light and on dark pages. Pure."""
+"""Draws curves as SVG: logarithmic axes, labeled curves, legible on light and dark pages."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A file of 200 MB through the web server: by how much its process grows, and how long it takes beside ``cp``."""
+"""Uploads 200 MB: measures the growth of the web process, and the time compared with ``cp``."""
 
 import csv
 import os
@@ -20,7 +20,7 @@ _NOTE = "made up, and long enough that the file is of the size that is to be mea
 def measure(plan: Plan, database: Database, results: Results) -> None:
     """Uploads of it and of a small file, each to a server of its own; then they are canceled.
 
-    Signing in takes a web process 19 MiB for argon2id, whatever is sent; the small file tells that from the rest.
+    Signing in uses 19 MiB of a web process for argon2id; the small file shows that part.
     """
     small, large = students.write(plan.folder, plan.rows[0], order=plan.order), _file(plan.folder)
     enrolled = works.enroll(plan, database, small)
@@ -42,7 +42,7 @@ def measure(plan: Plan, database: Database, results: Results) -> None:
 
 
 def _upload(enrolled: works.Enrolled, files: Files, name: str) -> tuple[int, float]:
-    """By how many bytes the web process that grew most has grown, and the seconds of curl's call."""
+    """Return the growth in bytes of the web process that grew most, and the seconds of curl."""
     enrolled.files = files
     with enrolled.serving():
         webs = processes.families(
@@ -58,7 +58,7 @@ def _upload(enrolled: works.Enrolled, files: Files, name: str) -> tuple[int, flo
 
 
 def _copy(file: Path) -> tuple[float, float]:
-    """Seconds of ``cp``, and of ``cp`` with the copy safe on the disk, as Rollbook's is when it answers."""
+    """Return the seconds of ``cp``, without and with fsync; Rollbook syncs before it answers."""
     copy = file.with_suffix(".copy")
     os.sync()
     began = time.perf_counter()

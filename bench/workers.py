@@ -1,7 +1,7 @@
-"""Twenty districts at once on one PostgreSQL: how much sooner two and four workers are done than one.
+"""Measures twenty districts on one PostgreSQL with one, two and four workers.
 
-Their files wait, a nightly one and a rollover for each district, when the workers start. Timed is from then to the end
-of the last update; it has the second or so in it that a worker takes to start.
+A nightly file and a rollover of each district are waiting when the workers start. The time until
+the end of the last update includes the second or so that a worker takes to start.
 """
 
 import shutil
@@ -29,7 +29,7 @@ class _Sender:
 
 
 def measure(plan: Plan, database: Database, results: Results) -> None:
-    """Each number of workers once, every time from the same beginning."""
+    """Measure each number of workers once, starting from the same state."""
     folder = plan.folder / "rollbook"
     shutil.rmtree(folder, ignore_errors=True)
     rollbook = Rollbook(folder, database.fresh("rollbook"))
@@ -47,7 +47,7 @@ def _sender(plan: Plan, rollbook: Rollbook, number: int) -> _Sender:
 
 
 def _bring(rollbook: Rollbook, senders: list[_Sender], mode: str) -> None:
-    """All districts to base."""
+    """Upload the base file of all districts."""
     with rollbook.serving():
         uploads = [
             rollbook.upload(each.district, each.files["base"], mode=mode) for each in senders

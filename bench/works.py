@@ -1,7 +1,7 @@
-"""The works, Rollbook against the floor: first load, nightly and rollover at each number of rows, on each database.
+"""Compares Rollbook with the baseline: first load, nightly file and rollover at each size.
 
-Runs of the two take turns. Rollbook's server stands still while the floor runs, and both get the same quiet before
-(``settle``). Each run of an update has the same work to do, as it goes there and back: base, nightly, base, and so on.
+Their runs alternate. Rollbook's server is stopped while the baseline runs, and ``settle`` precedes
+both. Every run of an update has the same amount of work: base, nightly, base, and so on.
 """
 
 import shutil
@@ -41,7 +41,7 @@ class Enrolled:
             yield
 
     def send(self, name: str) -> Ended:
-        """Send a file while serving, wait for its end, and see that the right number of students changed."""
+        """Upload a file while serving, wait for its end, and check how many students changed."""
         upload = self.begin(name)
         ended = self.rollbook.end(self.district, upload)
         self.arrive(name, ended.facts)
@@ -53,13 +53,13 @@ class Enrolled:
         return self.rollbook.upload(self.district, self.files[name], mode=mode)
 
     def arrive(self, name: str, facts: Mapping[str, Any]) -> None:
-        """An update has ended: see that the right number of students changed; raises BenchFailed if not."""
+        """Check how many students an update changed; raise BenchFailed if the number is wrong."""
         if self.stands_at != UNKNOWN:
-            told = {word: facts[word] for word in ("updated", "added", "unchanged", "rejected")}
+            counts = {word: facts[word] for word in ("updated", "added", "unchanged", "rejected")}
             expected = self._expected(name)
-            if told != expected:
+            if counts != expected:
                 raise BenchFailed(
-                    f"{self.files[name]} should have given {expected}, Rollbook tells {told}"
+                    f"{self.files[name]} should have given {expected}, Rollbook reports {counts}"
                 )
         self.stands_at = name
 
@@ -72,7 +72,7 @@ class Enrolled:
 
 
 def enroll(plan: Plan, database: Database, files: Files) -> Enrolled:
-    """A new Rollbook whose district has schools and a member, but no students yet."""
+    """Set up Rollbook with a district that has schools and a member, but no students yet."""
     folder = plan.folder / "rollbook"
     shutil.rmtree(folder, ignore_errors=True)
     rollbook = Rollbook(folder, database.fresh("rollbook") if database.name == "postgres" else "")
@@ -80,7 +80,7 @@ def enroll(plan: Plan, database: Database, files: Files) -> Enrolled:
 
 
 def measure(plan: Plan, database: Database, rows: int, results: Results) -> Enrolled:
-    """All works with so many students; returns the district, who then stands at base."""
+    """Measure everything with this many students; return the district, updated to base."""
     files = students.write(plan.folder, rows, order=plan.order)
     meter = Meter(database, rows, results)
     runs = plan.runs if rows <= FEW_LOADS_ABOVE else 1
@@ -112,14 +112,14 @@ def measure(plan: Plan, database: Database, rows: int, results: Results) -> Enro
 
 @dataclass(frozen=True)
 class Meter:
-    """Writes down what was measured on a database with so many rows."""
+    """Records measurements on one database with this many rows."""
 
     database: Database
     rows: int
     results: Results
 
     def rollbook(self, work: str, run: int, enrolled: Enrolled, name: str) -> None:
-        """Send the file to a server of its own; time and memory."""
+        """Upload the file to a new server; record time and memory."""
         with enrolled.serving():
             with Watch(enrolled.rollbook.children()) as watch:
                 ended = enrolled.send(name)
@@ -128,7 +128,7 @@ class Meter:
         self.note(work, run, "rollbook", ended.seconds, call_seconds=round(ended.call_seconds, 3))
 
     def note(self, work: str, run: int, who: str, seconds: float, **more: float) -> None:
-        """One timing."""
+        """Record one timing."""
         self.results.add(
             "timing", **self._where(work, run), who=who, seconds=round(seconds, 4), **more
         )

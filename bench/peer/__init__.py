@@ -1,1 +1,1 @@
-"""A small Django project that does the nightly work as Django projects usually do; it knows nothing of Rollbook."""
+"""A small Django project that updates students the usual way, without Rollbook's code."""

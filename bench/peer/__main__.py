@@ -1,6 +1,7 @@
-"""``python -m bench.peer fill FILE`` makes the table; any of ``ways.WAYS`` for ``fill`` prints what it took as JSON.
+"""``python -m bench.peer fill FILE`` fills the table; a name of ``ways.WAYS`` updates it.
 
-The table is in the database that BENCH_PEER_DATABASE names. Afterwards every student is compared with the file.
+An update prints its time as JSON; afterward every student is compared with the file. The table is
+in the database that BENCH_PEER_DATABASE names.
 """
 
 import json
@@ -16,7 +17,7 @@ from bench.students import COLUMNS
 
 
 def main(way: str, path: Path) -> int:
-    """Do it one way, in a process of its own; exit code 1 if the students are not as the file says."""
+    """Update one way, in its own process; return 1 if the students don't match the file."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.peer.settings")
     django.setup()
     from bench.peer.models import Student

@@ -1,4 +1,4 @@
-"""The students of one district, with the columns of the student file and the unique indexes that Rollbook has."""
+"""The students of one district, with the file's columns and Rollbook's unique indexes."""
 
 from typing import ClassVar
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Student(models.Model):
-    """One row of a student file. The password is kept as sent, which costs a peer less than Rollbook's way."""
+    """One row of a student file. The password is stored as sent, which is faster than hashing."""
 
     student_id = models.CharField(max_length=32, unique=True)
     username = models.CharField(max_length=64, unique=True)

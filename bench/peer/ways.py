@@ -1,4 +1,4 @@
-"""Four ways to bring the students up to a file: django-import-export three times, and a plain loop."""
+"""Four ways to update students from a file: django-import-export three times, and a plain loop."""
 
 import csv
 from collections.abc import Callable, Iterator
@@ -32,7 +32,7 @@ class DefaultResource(resources.ModelResource):  # type: ignore[misc]
 
 
 class SkipUnchangedResource(DefaultResource):
-    """The settings its documentation has for files of which little has changed, and for large ones."""
+    """Its documented settings for large files and for files with few changes."""
 
     class Meta(DefaultResource.Meta):
         skip_unchanged = True
@@ -41,9 +41,9 @@ class SkipUnchangedResource(DefaultResource):
 
 
 class BestResource(SkipUnchangedResource):
-    """The same with all students of the file read at once, and no differences as HTML: the fastest that was found.
+    """Read all students of the file at once, without differences as HTML: the fastest we found.
 
-    ``skip_diff`` is not among it: without the differences it cannot tell what is unchanged, and writes every student.
+    ``skip_diff`` is not set: without the differences it would write every student.
     """
 
     class Meta(SkipUnchangedResource.Meta):

@@ -1,1 +1,1 @@
-"""Rollbook keeps a school district's student records in step with its student information system."""
+"""Keeps a school district's student records in sync with its student information system."""

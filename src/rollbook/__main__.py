@@ -5,7 +5,7 @@ import sys
 
 
 def main() -> int:
-    """Run one subcommand; its exit code is the process's."""
+    """Run one subcommand and return its exit code."""
     os.umask(0o077)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollbook.settings")
     from rollbook.cli import run

@@ -1,4 +1,7 @@
-"""Django's settings, with the values that ``environment.py`` reads. Importing them creates no file and no folder."""
+"""Django's settings, with the values that ``environment.py`` reads.
+
+Importing them creates no files or folders.
+"""
 
 from pathlib import Path
 
@@ -13,11 +16,11 @@ DATA = environment.DATA.read()
 KEYS = DATA / "keys"
 SPOOL = DATA / "spool"
 
-# Read, or created, at first use: by a process that signs something, not by one that only looks.
+# Read or created at first use, so processes that sign nothing don't create it.
 SECRET_KEY = SimpleLazyObject(lambda: secret(KEYS, "session").hex())
 DEBUG = False
 
-# The address people use; links in answers and mails begin with it, never with a Host header somebody sent.
+# The public address. Links in answers and emails use it, never the Host header of a request.
 URL = environment.URL.read()
 ALLOWED_HOSTS = ["*"]
 BEHIND_PROXY = environment.BEHIND_PROXY.read()
@@ -44,7 +47,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",  # for the Content-Length of answers
+    "django.middleware.common.CommonMiddleware",  # sets the Content-Length of responses
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -54,10 +57,10 @@ SECURE_HSTS_SECONDS = 365 * 24 * 3600
 CSRF_COOKIE_NAME = "__Host-csrf"
 CSRF_COOKIE_SECURE = True
 CSRF_COOKIE_HTTPONLY = True
-CSRF_TRUSTED_ORIGINS = [URL]  # behind a proxy the Host header may be another one
+CSRF_TRUSTED_ORIGINS = [URL]  # behind a proxy the Host header may differ
 CSRF_FAILURE_VIEW = "rollbook.web.pages.base.errors.form_expired"
 
-# Who is signed in to the pages; accounts/auth/sessions.py holds how long.
+# Sessions of the pages; accounts/auth/sessions.py defines how long they last.
 SESSION_ENGINE = "rollbook.accounts.auth.sessions"
 SESSION_COOKIE_NAME = "__Host-session"
 SESSION_COOKIE_SECURE = True
@@ -66,7 +69,7 @@ AUTHENTICATION_BACKENDS = ["rollbook.accounts.auth.sessions.Backend"]
 LOGIN_URL = "sign-in"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
-# Nothing but our own style sheet, scripts and pictures; nothing inline.
+# Only our own style sheet, scripts and images; nothing inline.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
@@ -82,17 +85,17 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 
-# The style sheet and htmx, as they stand in the packages; browsers ask again after an hour.
+# The style sheet and htmx are served from the packages; browsers cache them for an hour.
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 3600
 SILENCED_SYSTEM_CHECKS = [
-    "security.W005",  # what else runs under the host's domain, and
-    "security.W021",  # whether browsers preload it, is not ours to promise
-    "security.W008",  # plain HTTP is refused, not redirected: a script that sends a password there must be mended
+    "security.W005",  # whether HSTS includes subdomains is the operator's decision
+    "security.W021",  # and so is preloading
+    "security.W008",  # plain HTTP is refused, not redirected, so scripts that use it get fixed
 ]
 
-# PostgreSQL where one is named, else a file in the data folder.
+# PostgreSQL if DATABASE_URL is set, otherwise SQLite in the data folder.
 DATABASE_URL = environment.DATABASE_URL.read()
 ON_POSTGRESQL = bool(DATABASE_URL)
 DATABASES = {
@@ -104,8 +107,9 @@ DATABASES = {
         "OPTIONS": {
             "timeout": 30,
             "transaction_mode": "IMMEDIATE",
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-            " PRAGMA wal_autocheckpoint=8000;",  # pages, 32 MB: what is written again and again is copied once
+            # 8,000 pages are 32 MB, so pages that are written repeatedly are copied once.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+            " PRAGMA foreign_keys=ON; PRAGMA wal_autocheckpoint=8000;",
         },
     }
 }
@@ -118,11 +122,11 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False
 
-# Procrastinate is the job queue of any number of workers; its tables need PostgreSQL.
+# Procrastinate is the job queue for many workers; it requires PostgreSQL.
 if ON_POSTGRESQL:
     INSTALLED_APPS.append("procrastinate.contrib.django")
 
-# What an upload may be at most. The file's own limits are named in docs/student-file.md.
+# Limits of an upload. docs/student-file.md lists the limits of the file's content.
 MAX_ROWS = environment.MAX_ROWS.read()
 MAX_UPLOAD_BYTES = environment.MAX_UPLOAD_BYTES.read()
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
@@ -142,7 +146,7 @@ TEMPLATES = [
     }
 ]
 
-# Mail: a real SMTP server when one is named, else files in the data folder.
+# Email is sent by SMTP if a server is set, otherwise saved as files in the data folder.
 MAIL_FOLDER = DATA / "mail"
 EMAIL_HOST = environment.SMTP_HOST.read()
 EMAIL_PORT = environment.SMTP_PORT.read()
@@ -164,13 +168,12 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": ["stderr"], "propagate": False, "level": "WARNING"},
-        # Our middleware has a line for each request already.
+        # Our middleware already logs a line for each request.
         "django.request": {"level": "CRITICAL"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
-        "django.security.csrf": {
-            "level": "CRITICAL"
-        },  # it tells the path, which may hold the token of a mailed link
-        # A line for each job, and one for each attempt to reach a database that is away, of which we tell already.
+        # It logs the path, which may contain the token of an emailed link.
+        "django.security.csrf": {"level": "CRITICAL"},
+        # They log each job, and each failed connection, which we already log.
         "procrastinate": {"level": "WARNING"},
         "psycopg.pool": {"level": "ERROR"},
     },

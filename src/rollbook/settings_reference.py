@@ -1,4 +1,4 @@
-"""Write the table of settings into the README.
+"""Writes the table of settings into the README.
 
 Run it as ``python -m rollbook.settings_reference README.md``.
 """
@@ -19,15 +19,15 @@ def table() -> str:
 
 
 def with_table(page: str) -> str:
-    """Return the page with the table written again between its two markers.
+    """Return the page with the current table between its two markers.
 
     Raises:
-        ValueError: The page does not have the markers, once.
+        ValueError: The page doesn't contain the markers exactly once.
     """
-    written, count = _REGION.subn(lambda region: region[1] + table() + region[2], page)
+    new_page, count = _REGION.subn(lambda region: region[1] + table() + region[2], page)
     if count != 1:
         raise ValueError("the page must have <!-- settings --> and <!-- /settings --> once")
-    return written
+    return new_page
 
 
 def _rows() -> Iterator[str]:
