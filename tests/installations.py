@@ -1,4 +1,4 @@
-"""What tests install of Rollbook for processes of their own: a data folder, and a database that is of it alone.
+"""Installations for tests that start processes: a data folder with a database of its own.
 
 The database is of the kind that the test run is on. On PostgreSQL it stands beside the one that DATABASE_URL names for
 the test run, which nothing here touches.
@@ -23,7 +23,10 @@ from psycopg.conninfo import conninfo_to_dict
 from rollbook.secret_keys import secret
 from tests.db.own_database import OwnDatabase
 
-_END_OUR_SESSIONS: LiteralString = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {} AND usename = current_user"
+_END_OUR_SESSIONS: LiteralString = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+    "WHERE datname = {} AND usename = current_user"
+)
 
 NOT_INHERITED = ("ROLLBOOK_", "DJANGO_", "CURL_", "DATABASE_URL", "TESTS_DATABASE_URL")
 
@@ -33,7 +36,7 @@ _databases: dict[Path, OwnDatabase] = {}
 
 
 def environment(data: Path | None = None, **more: str) -> dict[str, str]:
-    """Of a process on this data folder: its variables and these, and nothing that this test run has set.
+    """Return the environment of a process on this data folder, without this test run's variables.
 
     The database of a new folder has no tables. Without a folder there is no DATABASE_URL.
     """
@@ -46,7 +49,7 @@ def environment(data: Path | None = None, **more: str) -> dict[str, str]:
 
 
 def installed(data: Path) -> Path:
-    """A new data folder whose database has the tables of this version and nothing in them; quicker than migrating."""
+    """Create a data folder with an empty database of this version, faster than migrating."""
     return copied(_installed_once(), data)
 
 
@@ -69,10 +72,10 @@ def execute(data: Path, statement: str) -> list[tuple[Any, ...]]:
 
 
 def forget(below: Path) -> None:
-    """Drop the databases of the data folders below this one; whoever is still at work on them is thrown out."""
+    """Drop the databases of the data folders below this one, closing their connections."""
     for data in [data for data in _databases if data.is_relative_to(below)]:
         name = _databases.pop(data).name
-        # Not WITH (FORCE): it refuses where autovacuum, which is not ours to end, happens to be at work.
+        # Not WITH (FORCE), which fails while autovacuum, which we may not end, is running.
         _do("ALTER DATABASE {} ALLOW_CONNECTIONS false", sql.Identifier(name))
         _do(_END_OUR_SESSIONS, sql.Literal(name))
         _do("DROP DATABASE {}", sql.Identifier(name))

@@ -21,8 +21,8 @@ if os.environ.get("DATABASE_URL"):
 elif FOR_OUR_OWN in os.environ:
     os.environ["DATABASE_URL"] = os.environ[FOR_OUR_OWN]
 
-from rollbook.settings import *
-from rollbook.settings import DATA, DATABASES, ON_POSTGRESQL
+from rollbook.settings import *  # noqa: E402, F403
+from rollbook.settings import DATA, DATABASES, ON_POSTGRESQL  # noqa: E402
 
 # A process that a test starts must not find the database of the run; see installations.py.
 for _name in ("DATABASE_URL", "DATABASE_URL_FILE"):

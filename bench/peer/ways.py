@@ -58,7 +58,7 @@ def load(path: Path) -> Iterator[dict[str, object]]:
         names = [name.lower() for name in next(reader)]
         for row in reader:
             values: dict[str, object] = dict(zip(names, row, strict=True))
-            values["dob"] = datetime.strptime(str(values["dob"]), "%m/%d/%Y").date()
+            values["dob"] = datetime.strptime(str(values["dob"]), "%m/%d/%Y").date()  # noqa: DTZ007
             yield values
 
 

@@ -202,7 +202,7 @@ def _is_whole(mail: str) -> bool:
 
 @pytest.fixture(scope="session")
 def two_districts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Maple USD with the schools 100 and 200, and the neighbour Cedar County; to be copied, not to be used."""
+    """Maple USD with the schools 100 and 200, and its neighbor Cedar County; a template to copy."""
     rollbook = Rollbook(installed(tmp_path_factory.mktemp("districts") / "data"))
     rollbook.add_district("Maple USD", "maple-usd", LOGIN, "100,Maple High\n200,Maple Middle\n")
     rollbook.add_district(

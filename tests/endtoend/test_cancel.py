@@ -68,7 +68,7 @@ def test_an_update_that_only_waits_can_be_canceled_by_its_number(
 
 
 def test_racing_calls_see_one_history(serving: Rollbook, tmp_path: Path) -> None:
-    """Three callers for a while: whatever one is told of an update that ended, the others are told too."""
+    """Three clients call for a while; all get the same answers about an update that ended."""
     files = []
     for number in range(4):
         file = tmp_path / f"{number}.csv"

@@ -1,4 +1,4 @@
-"""The catalogue of odd uploads, each posted with real curl: the answer's status, first word and code."""
+"""The catalog of odd uploads, each sent with curl: the answer's status, first word and code."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The whole server killed at random, F12 and F43: what is left is what would have been left without."""
+"""The whole server is killed at random (F12, F43); the result is the same as without kills."""
 
 import csv
 import io

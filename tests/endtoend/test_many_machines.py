@@ -1,4 +1,4 @@
-"""F15, F17, F18: the whole server on a PostgreSQL of its own; and web servers and workers without ``serve``."""
+"""F15, F17, F18: the whole server on PostgreSQL; web servers and workers without ``serve``."""
 
 import secrets
 import shutil

@@ -1,4 +1,4 @@
-"""A file that is large enough is checked by two processes, and whatever becomes of the second, all of it is checked."""
+"""A large file is checked by two processes, and completely even if the second one fails."""
 
 import os
 import signal

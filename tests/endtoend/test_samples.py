@@ -1,4 +1,4 @@
-"""A made-up district of 5,000 students and a file that another vendor publishes, from beginning to end."""
+"""A fictional district of 5,000 students, and a file published by another vendor, end to end."""
 
 import csv
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""The Automation page taken at its word: its scripts as downloaded and its commands as copied, by sh, curl and TLS."""
+"""The Automation page: its downloaded scripts and its copied commands, run by sh and curl."""
 
 import os
 import re

@@ -91,7 +91,7 @@ def test_a_client_that_dies_in_the_middle_leaves_nothing(serving: Rollbook, tmp_
 def test_a_client_that_gets_no_answer_sends_again_and_gets_the_same_update(
     serving: Rollbook, tmp_path: Path
 ) -> None:
-    """The answer is lost on the way: the connection is cut when the update is there and before anything is read."""
+    """The answer is lost: the connection is cut after the update exists, before it is read."""
     file = large_file(tmp_path, 30000)
     body, boundary = multipart(file)
     host, _, port = serving.url.removeprefix("https://").partition(":")
@@ -132,7 +132,7 @@ def multipart(file: Path) -> tuple[bytes, str]:
 def test_a_disk_that_fills_up_during_an_upload_is_told_as_such_and_the_service_goes_on(
     rollbook: Rollbook, tmp_path: Path
 ) -> None:
-    """The spool is a disk of 8 MB of its own, seen by this server only, so that nothing else suffers."""
+    """The spool is on its own disk of 8 MB, which only this server uses."""
     spool = rollbook.data / "spool"
     spool.mkdir(exist_ok=True)
     mount = f'mount -t tmpfs -o size=8m,mode=700 tmpfs "{spool}" && exec "$@"'

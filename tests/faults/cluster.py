@@ -1,4 +1,4 @@
-"""A PostgreSQL of its own, one data folder, and workers that come and go, for the tests of many machines."""
+"""A PostgreSQL server, a data folder, and workers that start and stop: tests of many machines."""
 
 import json
 import re

@@ -11,7 +11,10 @@ from django.conf import settings
 from tests.faults.prepared import prepared
 from tests.installations import copied, environment, installed
 
-HEADER = "STUDENT_ID,USERNAME,PASSWORD,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,ELL,SPECIAL_ED,GROUPS\n"
+HEADER = (
+    "STUDENT_ID,USERNAME,PASSWORD,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,"
+    "ELL,SPECIAL_ED,GROUPS\n"
+)
 STUDENTS = 60
 INSIDE = "tests.faults.inside"
 
@@ -40,7 +43,7 @@ def base() -> str:
 
 
 def eventful_night() -> str:
-    """Of everything something: transfers, groups, passwords, a swap, a ring, a chain, duplicates, bad and new rows."""
+    """Write a file with transfers, groups, passwords, swaps, duplicates, bad and new rows."""
     said = {number: {"grade": "6"} for number in range(1, 21)}
     said |= {number: {"school_id": "200", "groups": "Band&Chess"} for number in range(21, 27)}
     said |= {27: {"username": "user28"}, 28: {"username": "user27"}}
@@ -81,7 +84,7 @@ class Folder:
         return environment(self.path, DJANGO_SETTINGS_MODULE="rollbook.settings")
 
     def run(self, *arguments: str, code: int = 0) -> str:
-        """Run a task of ``inside.py``, which must end with this exit code; returns what it printed."""
+        """Run a task of ``inside.py``; check its exit code, and return what it printed."""
         done = prepared().run(INSIDE, *arguments, environment=self.environment)
         assert done.code == code, done.err
         return done.out

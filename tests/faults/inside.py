@@ -1,6 +1,7 @@
-"""What the fault tests run in processes of their own: ``python -m tests.faults.inside TASK ARGUMENTS``.
+"""Tasks that the fault tests run as processes: ``python -m tests.faults.inside TASK ARGUMENTS``.
 
-ROLLBOOK_DATA names the folder. Batches and chunks are small here, so that a small file has many places to die at.
+ROLLBOOK_DATA names the folder. Batches and chunks are small, so a small file has many points of
+failure.
 """
 
 import json
@@ -15,23 +16,23 @@ import django
 
 django.setup()
 
-from django.core.management import call_command
-from django.db import connection
-from django.utils import timezone
+from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.utils import timezone  # noqa: E402
 
-from rollbook.accounts import roles
-from rollbook.accounts.models import Member
-from rollbook.districts.models import District, School
-from rollbook.jobs.single_worker import loop
-from rollbook.students.models import Change
-from rollbook.students.snapshots import iter_district
-from rollbook.updates import problem_store, runner
-from rollbook.updates.applying import apply
-from rollbook.updates.checking import check_range
-from rollbook.updates.models import Draft, StagedRow, UpdateJob
-from rollbook.updates.receiving import drafts, files, receive
-from rollbook.updates.resolving import conflicts
-from rollbook.updates.state_machine import Mode
+from rollbook.accounts import roles  # noqa: E402
+from rollbook.accounts.models import Member  # noqa: E402
+from rollbook.districts.models import District, School  # noqa: E402
+from rollbook.jobs.single_worker import loop  # noqa: E402
+from rollbook.students.models import Change  # noqa: E402
+from rollbook.students.snapshots import iter_district  # noqa: E402
+from rollbook.updates import problem_store, runner  # noqa: E402
+from rollbook.updates.applying import apply  # noqa: E402
+from rollbook.updates.checking import check_range  # noqa: E402
+from rollbook.updates.models import Draft, StagedRow, UpdateJob  # noqa: E402
+from rollbook.updates.receiving import drafts, files, receive  # noqa: E402
+from rollbook.updates.resolving import conflicts  # noqa: E402
+from rollbook.updates.state_machine import Mode  # noqa: E402
 
 
 def make(base: str) -> None:
@@ -83,7 +84,7 @@ def _die_at(owner: Any, name: str, early: bool) -> None:
 
 
 def keep_draft(file: str, place: str = "") -> None:
-    """Keep this file as a draft of the district's manager, but die at the place, if one is named."""
+    """Store this file as a draft of the district's manager, but die at the named place, if any."""
     district = District.objects.get(slug="maple-usd")
     manager = Member.objects.filter(district=district).first() or Member.objects.create(
         district=district,
@@ -106,7 +107,7 @@ def keep_draft(file: str, place: str = "") -> None:
 
 
 def send_draft(statement: str = "0") -> None:
-    """Send the last draft, but die at this SQL statement; prints the update's number, or how many there were."""
+    """Send the last draft, but die at this SQL statement; print the update's number or a count."""
     draft = Draft.objects.select_related("district", "member").latest("created_at")
     with _dying_at(int(statement)) as left:
         number = drafts.submit(draft, Mode.UPDATE).update.number
@@ -143,7 +144,7 @@ def work() -> None:
 
 
 def work_until(statement: str) -> None:
-    """Do what is due, but die at this SQL statement; prints how many there were if it never comes to that."""
+    """Run what is due, but die at this SQL statement; print the count if it isn't reached."""
     with _dying_at(int(statement)) as left:
         work()
     print(int(statement) - left())
@@ -151,7 +152,7 @@ def work_until(statement: str) -> None:
 
 @contextmanager
 def _dying_at(statement: int) -> Iterator[Callable[[], int]]:
-    """Die at this SQL statement of ours; gives how many are left until then, negative if that is past."""
+    """Die at this SQL statement of ours; yield how many are left until then."""
     left = statement
 
     def die(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:

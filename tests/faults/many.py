@@ -1,7 +1,8 @@
-"""What the tests with many districts run in processes of their own: ``python -m tests.faults.many TASK ARGUMENTS``.
+"""Tasks for tests with many districts: ``python -m tests.faults.many TASK ARGUMENTS``.
 
-ROLLBOOK_DATA names the folder, DATABASE_URL the database. The workers have small batches and chunks here and take their
-time with each step, so that a small file has many moments to be disturbed at; and who has died is dead for them soon.
+ROLLBOOK_DATA names the folder, DATABASE_URL the database. The workers have small batches and chunks
+and pause at each step, so a small file has many moments to be disturbed at; and they soon notice
+that another worker has died.
 """
 
 import json
@@ -32,7 +33,7 @@ from rollbook.updates.state_machine import Mode
 
 
 def make(count: str) -> None:
-    """So many districts: district-0, district-1, …, each with two schools and somebody who gets the results."""
+    """Create districts district-0, district-1, …, each with two schools and a result recipient."""
     call_command("migrate", verbosity=0)
     for number in range(int(count)):
         district = District.objects.create(
@@ -95,13 +96,13 @@ def deadly(seconds: str) -> None:
             os.abort()
         real(update, run, tasks, *more)
 
-    setattr(apply, "_apply", die_of_it)
+    setattr(apply, "_apply", die_of_it)  # noqa: B010 - of another type
     impatient(seconds)
 
 
 def hanging(seconds: str) -> None:
     """The impatient one, which hangs in its first chunk."""
-    setattr(apply, "_apply", lambda *arguments: time.sleep(3600))
+    setattr(apply, "_apply", lambda *arguments: time.sleep(3600))  # noqa: B010
     many_workers_worker.MAX_STEP_S = 2.0
     impatient(seconds)
 

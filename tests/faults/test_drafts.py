@@ -1,4 +1,4 @@
-"""A process that dies while it keeps or sends a draft: the file is swept, or the draft is sent once in the end."""
+"""A process dies while it stores or sends a draft: the file is removed, or sent exactly once."""
 
 import json
 from pathlib import Path

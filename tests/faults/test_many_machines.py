@@ -1,9 +1,10 @@
-"""F01, F05 to F08, F10, F11, F14 to F16, F19, F21, F22: several workers on one PostgreSQL, and what befalls them."""
+"""Faults of several workers on one PostgreSQL: F01, F05–F08, F10, F11, F14–F16, F19, F21, F22."""
 
 import os
 import signal
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,8 @@ def everything_is_as_if_nothing_had_happened(
 def at_work(cluster: Cluster) -> bool:
     return bool(
         cluster.ask(
-            "SELECT 1 FROM updates_updatejob WHERE state = 'applying' AND rows_updated + rows_added > 0"
+            "SELECT 1 FROM updates_updatejob "
+            "WHERE state = 'applying' AND rows_updated + rows_added > 0"
         )
     )
 
@@ -119,10 +121,12 @@ def test_f07_nor_does_one_that_was_stopped_in_the_middle_of_a_step(
     cluster: Cluster, undisturbed: Any
 ) -> None:
     cluster.ask(
-        "CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$"
+        "CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$"
     )
     cluster.ask(
-        "CREATE TRIGGER slowly BEFORE INSERT ON students_change FOR STATEMENT EXECUTE FUNCTION slowly()"
+        "CREATE TRIGGER slowly BEFORE INSERT ON students_change "
+        "FOR STATEMENT EXECUTE FUNCTION slowly()"
     )
     zombie = cluster.start(step="0")
     until(
@@ -148,13 +152,17 @@ def test_f08_of_eight_workers_that_start_at_once_each_update_has_one(
     assert "ERROR" not in cluster.log.read_text()
 
 
+def has_ended(cluster: Cluster, worker: Any) -> bool:
+    return worker.poll() is not None or cluster.states()["failed"] > 0
+
+
 def test_f10_a_row_that_kills_its_worker_ends_its_update_and_no_other(
     cluster: Cluster, undisturbed: Any
 ) -> None:
     while cluster.states()["failed"] == 0:
         assert len(cluster.workers) < 6
         latest = cluster.start(how="deadly", step="0")
-        until(lambda: latest.poll() is not None or cluster.states()["failed"] > 0, 30)
+        until(partial(has_ended, cluster, latest), 30)
     until(lambda: cluster.states() == {"failed": 1, "completed": 3}, 60)
     told = cluster.dump()
     assert told["district-0"]["updates"][0]["state"] == "failed"
@@ -198,7 +206,8 @@ def test_f16_sessions_that_are_ended_are_opened_again(cluster: Cluster, undistur
     until(lambda: at_work(cluster), 30)
     for _ in range(5):
         cluster.ask(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = %s",
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE pid <> pg_backend_pid() AND datname = %s",
             cluster.database,
         )
         time.sleep(1)

@@ -1,4 +1,4 @@
-"""F52 for many machines: workers and database disturbed at random for a while, and nothing of it is to be seen after.
+"""F52 for many machines: random disturbances of workers and database leave no trace.
 
 ROLLBOOK_NEMESIS=large takes ten workers, fifty districts and twenty minutes, as every night; ROLLBOOK_NEMESIS_SEED
 another order than that of the day.

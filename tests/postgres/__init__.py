@@ -1,4 +1,4 @@
-"""A PostgreSQL server that the tests and the benchmark bring themselves, and that never outlives them."""
+"""A PostgreSQL server that tests and benchmark start themselves, and that never outlives them."""
 
 
 class PostgresProblem(Exception):

@@ -1,4 +1,7 @@
-"""Who the server runs as (whoever runs the tests, but ``nobody`` for root, whom PostgreSQL refuses), and where."""
+"""The account that the server runs as, and where it can create folders.
+
+PostgreSQL refuses to run as root; then ``nobody`` is used.
+"""
 
 import os
 import pwd
@@ -12,7 +15,7 @@ from typing import Any
 from tests.postgres import PostgresProblem
 
 IN_PLACE_OF_ROOT = "nobody"  # initdb wants an account that has a name
-OPEN_PLACES = ("/tmp", "/var/tmp", "/dev/shm")
+OPEN_PLACES = ("/tmp", "/var/tmp", "/dev/shm")  # noqa: S108
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Account:
                 os.chown(one, self.uid, self.gid, follow_symlinks=False)
 
     def can(self, *command: str | Path) -> bool:
-        """Whether this command succeeds; tried, because modes alone do not tell (lists of access, mounts)."""
+        """Return whether this command succeeds; modes alone don't show access lists and mounts."""
         try:
             done = subprocess.run(
                 command, cwd="/", check=False, capture_output=True, **self.options
@@ -54,19 +57,20 @@ def of_the_server() -> Account:
         found = pwd.getpwnam(IN_PLACE_OF_ROOT)
     except KeyError:
         raise PostgresProblem(
-            f"PostgreSQL does not run as root, and this machine has no account {IN_PLACE_OF_ROOT!r} to run it as; "
+            "PostgreSQL does not run as root, and this machine has no account "
+            f"{IN_PLACE_OF_ROOT!r} to run it as; "
             "run the tests as another user than root"
         ) from None
     return Account(found.pw_uid, found.pw_gid)
 
 
 def places() -> tuple[str, ...]:
-    """Where a folder may be made: TMPDIR first, though it may be closed to the account, or too long for a socket."""
+    """Return where to try to create a folder: TMPDIR first, then folders open to everyone."""
     return (tempfile.gettempdir(), *OPEN_PLACES)
 
 
 def own_folder(account: Account, parents: Iterable[str | Path], longest: int = 4096) -> Path:
-    """A new folder of so many characters at most, in the first of these that lets the account in, for it alone.
+    """Create a private folder for the account, whose path has at most this many characters.
 
     Raises PostgresProblem if there is none.
     """
@@ -81,6 +85,7 @@ def own_folder(account: Account, parents: Iterable[str | Path], longest: int = 4
             return folder
         folder.rmdir()
     raise PostgresProblem(
-        f"the PostgreSQL of the tests, which runs as user {account.uid}, found no place it can write in: tried "
-        f"{', '.join(tried)}; name a folder that user can reach (see `namei -l FOLDER`), and whose path is short"
+        f"the PostgreSQL of the tests, which runs as user {account.uid}, "
+        f"found no place it can write in: tried {', '.join(tried)}; "
+        "name a folder that user can reach (see `namei -l FOLDER`), and whose path is short"
     )

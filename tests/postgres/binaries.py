@@ -1,6 +1,6 @@
-"""Where ``initdb`` and ``postgres`` come from: a named folder, the development dependency, or the machine.
+"""Finds ``initdb`` and ``postgres``: in a named folder, the development dependency or the machine.
 
-The development dependency's own way of running a server is not used: it leaves servers behind after a kill.
+The development dependency's own way to run a server is not used: a kill leaves servers behind.
 """
 
 import importlib.util
@@ -22,9 +22,9 @@ NEEDED = ("initdb", "postgres")
 
 
 def find(*, ordered: bool = False) -> Path:
-    """The folder of the binaries to test with; if ``ordered``, the best that know a people's order of texts, if any do.
+    """Return the folder of the binaries; if ``ordered``, prefer ones with language collations.
 
-    Raises PostgresProblem if there is none, or none in the folder that the environment names: then never another one.
+    Raises PostgresProblem if there are none. If the environment names a folder, only it is used.
     """
     named = os.environ.get(VARIABLE)
     if named:
@@ -33,14 +33,15 @@ def find(*, ordered: bool = False) -> Path:
     if good:
         return next(filter(knows_an_order, good), good[0]) if ordered else good[0]
     raise PostgresProblem(
-        f"there is no PostgreSQL {OLDEST} or later to test with, neither in the Python environment (package "
-        f"{PACKAGE.replace('_', '-')}) nor on this machine; run `make setup`, which installs one into .venv. "
+        f"there is no PostgreSQL {OLDEST} or later to test with, neither in the Python environment "
+        f"(package {PACKAGE.replace('_', '-')}) nor on this machine; "
+        "run `make setup`, which installs one into .venv. "
         f"Or let {VARIABLE} name a folder with {' and '.join(NEEDED)} in it"
     )
 
 
 def candidates() -> Iterator[Path]:
-    """Where binaries may be, the best first: the locked version, what PATH names, the machine's newest."""
+    """Yield folders of binaries, the best first: the locked version, PATH, the machine's newest."""
     package = importlib.util.find_spec(PACKAGE)  # located, not imported
     if package and package.origin:
         yield Path(package.origin).parent / "pginstall" / "bin"
@@ -69,20 +70,21 @@ def version(folder: Path) -> int:
 
 
 def knows_an_order(folder: Path) -> bool:
-    """Whether this ``postgres`` was built with ICU; the C library's orders are the machine's, the same for each."""
+    """Return whether this ``postgres`` was built with ICU."""
     return b"libicui18n" in (folder / "postgres").read_bytes()
 
 
 def reachable(folder: Path, account: Account, spare: Path) -> Path:
-    """These binaries, or a copy below ``spare`` if the account cannot reach them, as below a closed home folder."""
+    """Return these binaries, or a copy below ``spare`` if the account can't access them."""
     if account.can(folder / "postgres", "--version"):
         return folder
     copied = _copy(folder, spare)
     account.take(spare)
     if not account.can(copied / "postgres", "--version"):
         raise PostgresProblem(
-            f"user {account.uid} can run neither {folder / 'postgres'} nor a copy of it in {spare}; let {VARIABLE} "
-            "name a folder of binaries that it can run, or TMPDIR one whose file system lets programs run"
+            f"user {account.uid} can run neither {folder / 'postgres'} nor a copy of it in {spare}; "
+            f"let {VARIABLE} name a folder of binaries that it can run, "
+            "or TMPDIR one whose file system lets programs run"
         )
     return copied
 
@@ -90,14 +92,15 @@ def reachable(folder: Path, account: Account, spare: Path) -> Path:
 def _checked(folder: Path) -> Path:
     if version(folder) < OLDEST:
         raise PostgresProblem(
-            f"{VARIABLE} names {folder}, which has no {' and '.join(NEEDED)} of PostgreSQL {OLDEST} or later that run "
+            f"{VARIABLE} names {folder}, which has no {' and '.join(NEEDED)} "
+            f"of PostgreSQL {OLDEST} or later that run "
             "here; name a folder that has, or unset it to test with what `make setup` installs"
         )
     return folder.absolute()
 
 
 def _copy(folder: Path, into: Path) -> Path:
-    """What a server needs, in the same places to each other; returns the copied folder of binaries."""
+    """Copy what a server needs, with its relative paths; return the copied folder of binaries."""
     installed = folder.parent
     copied = into / installed.parent.name / installed.name
     (copied / "bin").mkdir(parents=True)
@@ -107,7 +110,7 @@ def _copy(folder: Path, into: Path) -> Path:
         shutil.copytree(
             installed / name, copied / name, ignore=shutil.ignore_patterns("*.a", "pgxs", "doc")
         )
-    # A wheel keeps the shared libraries it brings beside its package, and the binaries find them from where they are.
+    # A wheel stores its shared libraries next to its package, where the binaries find them.
     libraries = installed.parent.with_name(f"{installed.parent.name}.libs")
     if libraries.is_dir():
         shutil.copytree(libraries, into / libraries.name)

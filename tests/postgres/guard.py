@@ -31,8 +31,8 @@ _REMOVE = 0  # shmctl's IPC_RMID
 
 LOOK = 0.5  # seconds between two looks at the parent's number
 PREPARING = 300.0  # seconds that initdb may take
-PATIENCE = 60.0  # seconds that a postmaster may take to stop
-LAST_PATIENCE = 8.0  # the same when nobody wants it any more; it kills its own children after five
+STOP_TIMEOUT_S = 60.0
+LAST_STOP_TIMEOUT_S = 8.0  # at the end; a postmaster kills its own children after five seconds
 
 
 def children(parent: int) -> list[int]:
@@ -47,7 +47,7 @@ def is_alive(pid: int) -> bool:
 
 
 def standing(pid: int) -> tuple[str, int]:
-    """How a process stands in /proc: the letter of its state and its parent; ("", 0) if there is none."""
+    """Return the state letter and the parent of a process from /proc; ("", 0) if there is none."""
     try:
         said = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
     except OSError:
@@ -89,7 +89,7 @@ class Guard:
         self.postmaster = self._popen(command)
         return self.postmaster.pid
 
-    def stop(self, number: int, seconds: float = PATIENCE) -> bool:
+    def stop(self, number: int, seconds: float = STOP_TIMEOUT_S) -> bool:
         """Stop it with this signal, frozen or not; False if it had to be killed."""
         if self.postmaster is None:
             return True
@@ -110,7 +110,7 @@ class Guard:
         """Leave no process, no shared memory and no folder."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-        self.stop(signal.SIGQUIT, LAST_PATIENCE)
+        self.stop(signal.SIGQUIT, LAST_STOP_TIMEOUT_S)
         self._bury()
         self._forget_shared_memory()
         for folder in filter(os.path.exists, self.folders):
@@ -157,7 +157,7 @@ class Guard:
                 return
 
     def _forget_shared_memory(self) -> None:
-        """Remove the segment that a postmaster which was killed could not; only if it is still the one it names."""
+        """Remove the shared memory segment of a killed postmaster, if it is still the same one."""
         with suppress(OSError, ValueError, IndexError):
             lines = Path(self.data, "postmaster.pid").read_text(encoding="utf-8").splitlines()
             key, segment = map(int, lines[6].split())
@@ -166,7 +166,7 @@ class Guard:
 
 
 def _die_with(guard: int) -> Callable[[], None]:
-    """What a new process does before it becomes another program: stop at once when the guard's only thread is gone.
+    """Set up a new process before exec: it stops as soon as the guard's only thread has ended.
 
     ``subprocess`` calls it after it has changed the user, which would have undone it.
     """

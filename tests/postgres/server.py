@@ -1,4 +1,4 @@
-"""A PostgreSQL of our own for tests and benchmark: made at once, stopped and started at will, gone with its maker.
+"""A PostgreSQL server for tests and benchmark, removed when the process that started it ends.
 
 Nobody else on the machine gets in: its folders are closed to all other accounts, and as a folder's mode says nothing
 about a port, and ``nobody`` may be somebody, every connection needs a random password (scram), by socket and by port.
@@ -40,14 +40,14 @@ TICK = 0.01
 STILL = ("T", "Z")  # stopped, or ended while the postmaster could not wait for it
 STOPS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 
-# The best that these binaries and this machine can: an order of texts that is not that of their bytes, if there is one.
+# If available, a collation that does not sort by bytes.
 LOCALES = (
     ("--locale-provider=icu", "--icu-locale=en-US", "--locale=C.UTF-8"),
     ("--locale=en_US.UTF-8",),
     ("--locale=C.UTF-8",),
 )
 
-# Shared memory in the data folder's own files: none is left in /dev/shm when the postmaster is killed.
+# Shared memory in files of the data folder, so a killed postmaster leaves none in /dev/shm.
 ALWAYS = {"dynamic_shared_memory_type": "mmap", "lc_messages": "C", "log_line_prefix": "%m [%p] "}
 
 # Only a power cut would do harm: a commit is still handed to the kernel before it is answered (synchronous_commit stays
@@ -92,13 +92,13 @@ class Server:
             raise
 
     def url(self, database: str = SUPERUSER, *, user: str = OWNER, port: int | None = None) -> str:
-        """As DATABASE_URL takes it: through the socket, or through a loopback port, its own or that of a proxy."""
+        """Return the URL for DATABASE_URL: by the socket, or by a loopback port, its own or a proxy's."""
         host = f"{LOOPBACK}:{port}" if port else ""
         asked = "" if port else f"?host={quote(str(self.sockets), safe='')}&port={self.port}"
         return f"postgres://{user}:{self.password}@{host}/{quote(database, safe='')}{asked}"
 
     def create_database(self, name: str, like: str = "template1") -> str:
-        """A database of ``OWNER``, empty or like another one to which nobody is connected; returns its URL.
+        """Create a database of ``OWNER``, empty or a copy of an unused one; return its URL.
 
         Behind it comes a checkpoint. Without one, PostgreSQL takes the next values of a copied sequence for logged,
         which they are in the other database only, and gives them out again after it was stopped at once.
@@ -113,7 +113,7 @@ class Server:
         return self.url(name)
 
     def start(self) -> None:
-        """Start again on the same data and at the same URL, after ``stop`` or a kill, and wait until it answers."""
+        """Restart on the same data and URL after ``stop`` or a kill, and wait until it responds."""
         given = [f"{name}={value}" for name, value in self.settings.items()]
         options = [word for one in given for word in ("-c", one)]
         self.pid = self._ask(
@@ -238,7 +238,7 @@ class Server:
         return [str(self.binaries / "initdb"), f"--pgdata={self.data}", *how, *locale]
 
     def _is_ready(self) -> bool:
-        """Whether the postmaster's own file says so; that of one before it names another process."""
+        """Return whether the postmaster's own file says so; an older file names another process."""
         try:
             lines = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
         except OSError:

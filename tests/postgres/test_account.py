@@ -1,4 +1,4 @@
-"""The tests' PostgreSQL runs as root and as anybody, whatever is closed to the account it then has."""
+"""The tests' PostgreSQL runs as root and as other accounts, whatever folders they can access."""
 
 import os
 import shutil
@@ -113,7 +113,7 @@ def serving(folder: Path) -> "subprocess.Popen[str]":
 
 
 def a_python(folder: Path) -> Path:
-    """A copy of this Python and of what the server needs; ours may be in a folder that is closed to others."""
+    """Copy this Python and what the server needs, because others may not have access to ours."""
     for name in ("bin", "lib", "packages"):
         (folder / name).mkdir()
     base, library, executable = (

@@ -1,4 +1,4 @@
-"""Which PostgreSQL is tested with: the named one, the development dependency, the machine's; else a word what to do."""
+"""Which PostgreSQL the tests use, and what to do if there is none."""
 
 import subprocess
 from pathlib import Path

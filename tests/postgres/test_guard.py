@@ -1,4 +1,4 @@
-"""Nothing is left of the tests' PostgreSQL, however it and the test run end: no process, folder or shared memory."""
+"""However the test run ends, no process, folder or shared memory of PostgreSQL is left."""
 
 import json
 import os

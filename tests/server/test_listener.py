@@ -59,9 +59,9 @@ def test_every_cause_has_advice(
     monkeypatch: pytest.MonkeyPatch, error: OSError, advice: str
 ) -> None:
     monkeypatch.setattr(server_listener, "_listen", raising(error))
-    with pytest.raises(ListenError) as error:
+    with pytest.raises(ListenError) as raised:
         listen(Address("maple.example", 443))
-    assert str(error.value).startswith(advice)
+    assert str(raised.value).startswith(advice)
 
 
 def test_it_waits_for_a_port_that_is_being_released(monkeypatch: pytest.MonkeyPatch) -> None:
