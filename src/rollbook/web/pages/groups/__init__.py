@@ -1,0 +1,1 @@
+"""Show, create and change the groups of a school."""

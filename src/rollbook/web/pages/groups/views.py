@@ -1,4 +1,11 @@
-"""Groups: the students of one school taught together; a manager sees those of his schools, an instructor his own."""
+"""List, create, rename and delete groups, and add and remove their students.
+
+A group contains students of one school. District and school managers see the groups of their
+schools; instructors see the groups of their students.
+"""
+
+from collections.abc import Mapping
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpResponse
@@ -15,153 +22,158 @@ from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
 from rollbook.web.pages.groups.forms import AddStudents, GroupName, NewGroup
 
 PAGE_SIZE = 50
+MAX_KEY_DIGITS = 18
 
 
 @member_page(Permission.SEE_STUDENTS)
 def index(page_request: PageRequest) -> HttpResponse:
-    """Each with how many students of it the member sees."""
-    seen = Q(student__in=visibility.visible_students(page_request.member))
-    counts = {
-        status: Count("student", filter=seen & Q(student__status=status))
-        for status in ("active", "inactive")
-    }
-    found = visibility.groups(page_request.member)
-    some = page_of(
-        found.count(),
+    """Render the groups, each with the number of its students that the member sees."""
+    visible = Q(student__in=visibility.visible_students(page_request.member))
+    active = Count("student", filter=visible & Q(student__status="active"))
+    inactive = Count("student", filter=visible & Q(student__status="inactive"))
+    query = visibility.groups(page_request.member)
+    counted = query.annotate(active=active, inactive=inactive)
+    page = page_of(
+        query.count(),
         number_of_page(page_request),
         PAGE_SIZE,
-        lambda first, last: list(found.annotate(**counts)[first:last]),
+        lambda first, last: list(counted[first:last]),
     )
-    page_request.audit("groups", "seen", f"page {some.number}")
-    return page_request.render(
-        "groups/index.html",
-        {"groups": some, "may_manage": page_request.may(Permission.MANAGE_GROUPS)},
-    )
+    page_request.audit("groups", "seen", f"page {page.number}")
+    context = {"groups": page, "may_manage": page_request.may(Permission.MANAGE_GROUPS)}
+    return page_request.render("groups/index.html", context)
 
 
 @member_page(Permission.MANAGE_GROUPS, methods=FORM)
 def new(page_request: PageRequest) -> HttpResponse:
-    form = NewGroup(visibility.schools(page_request.member), page_request.form_data)
+    """Render the form for a new group, and create it."""
+    schools = visibility.schools(page_request.member)
+    form = NewGroup(schools, page_request.form_data)
     if form.is_valid():
-        school = visibility.schools(page_request.member).get(
-            organization_id=form.cleaned_data["school"]
-        )
+        school = schools.get(organization_id=form.cleaned_data["school"])
         with form.collect_reasons("name"):
             group = groups.create(school, form.cleaned_data["name"])
             page_request.audit("add group", "ok", f"group {group.pk}")
-            page_request.success(f"{group.name} is a group of {group.school.name} now.")
+            page_request.success(f"{group.name} added at {group.school.name}.")
             return page_request.redirect("group", group.pk)
     return page_request.render_form("groups/new.html", form)
 
 
 @member_page(Permission.SEE_STUDENTS)
 def detail(page_request: PageRequest, key: int) -> HttpResponse:
+    """Render a group with its students."""
     group = _group(page_request, key, "group")
     page_request.audit("group", "seen", f"group {key}, page {number_of_page(page_request)}")
-    return _shown(page_request, group)
+    return _render(page_request, group)
 
 
 @member_page(Permission.MANAGE_GROUPS, methods=POST)
 def rename(page_request: PageRequest, key: int) -> HttpResponse:
+    """Rename a group."""
     group = _group(page_request, key, "rename group")
-    before, form = group.name, GroupName(page_request.form_data)
+    old_name = group.name
+    form = GroupName(page_request.form_data)
     if form.is_valid():
+        author = edits_by_member.author(page_request.member, page_request.now)
         with form.collect_reasons("name"):
-            groups.rename(
-                group,
-                form.cleaned_data["name"],
-                edits_by_member.author(page_request.member, page_request.now),
-            )
+            groups.rename(group, form.cleaned_data["name"], author)
             page_request.audit("rename group", "ok", f"group {key}")
-            page_request.success(f"{before} is called {group.name} now.")
+            page_request.success(f"{old_name} renamed to {group.name}.")
             return page_request.redirect("group", key)
-    return _shown(page_request, group, naming=form)
+    return _render(page_request, group, {"naming": form})
 
 
 @member_page(Permission.MANAGE_GROUPS, methods=POST)
 def remove(page_request: PageRequest, key: int) -> HttpResponse:
+    """Delete a group; students who are in no other group move to Default."""
     group = _group(page_request, key, "remove group")
     try:
         groups.remove(group, edits_by_member.author(page_request.member, page_request.now))
-    except InvalidGroup as refused:
-        page_request.error(f"{group.name} is not removed: {refused}.")
+    except InvalidGroup as invalid:
+        page_request.error(f"{group.name} was not deleted: {invalid}.")
         return page_request.redirect("group", key)
     page_request.audit("remove group", "ok", f"group {key}")
     page_request.success(
-        f"{group.name} is removed. Whoever was in no other group is in Default now."
+        f"{group.name} deleted. Students who were in no other group are now in Default."
     )
     return page_request.redirect("groups")
 
 
 @member_page(Permission.MANAGE_GROUPS, methods=POST)
 def add_students(page_request: PageRequest, key: int) -> HttpResponse:
-    """Students of the school, named by student ID or username; if one is unknown, nothing is done."""
+    """Add students by student ID or username; if one is unknown, none is added."""
     group = _group(page_request, key, "put in group")
-    form = AddStudents(_of_school(page_request, group), page_request.form_data)
+    form = AddStudents(_students_of_school(page_request, group), page_request.form_data)
     if not form.is_valid():
-        return _shown(page_request, group, joining=form)
-    came = groups.add_students(
-        group,
-        form.cleaned_data["students"],
-        edits_by_member.author(page_request.member, page_request.now),
-    )
-    page_request.audit("put in group", "ok", f"group {key}: {came}")
-    page_request.success(f"{count_of(came, 'student')} came to {group.name}.")
+        return _render(page_request, group, {"joining": form})
+    author = edits_by_member.author(page_request.member, page_request.now)
+    added = groups.add_students(group, form.cleaned_data["students"], author)
+    page_request.audit("put in group", "ok", f"group {key}: {added}")
+    page_request.success(f"{count_of(added, 'student')} added to {group.name}.")
     return page_request.redirect("group", key)
 
 
 @member_page(Permission.MANAGE_GROUPS, methods=POST)
 def remove_students(page_request: PageRequest, key: int) -> HttpResponse:
-    """Those whose boxes are marked."""
+    """Remove the selected students from a group."""
     group = _group(page_request, key, "take out of group")
-    marked = [
-        int(text)
-        for text in page_request.request.POST.getlist("student")
-        if text.isdecimal() and len(text) < 19
-    ]
-    ours = _of_school(page_request, group).filter(pk__in=marked).values_list("pk", flat=True)
-    left = groups.remove_students(
-        group, list(ours), edits_by_member.author(page_request.member, page_request.now)
-    )
-    page_request.audit("take out of group", "ok", f"group {key}: {left}")
-    page_request.success(
-        f"{count_of(left, 'student')} left {group.name}."
-        if left
-        else "Nobody was marked, and nobody left."
-    )
+    students = _students_of_school(page_request, group).filter(pk__in=_selected(page_request))
+    author = edits_by_member.author(page_request.member, page_request.now)
+    keys = list(students.values_list("pk", flat=True))
+    removed = groups.remove_students(group, keys, author)
+    page_request.audit("take out of group", "ok", f"group {key}: {removed}")
+    if removed:
+        page_request.success(f"{count_of(removed, 'student')} removed from {group.name}.")
+    else:
+        page_request.success("No students were selected, and none were removed.")
     return page_request.redirect("group", key)
 
 
+def _selected(page_request: PageRequest) -> list[int]:
+    """Return the keys of the selected students; everything that is no key is ignored."""
+    texts = page_request.request.POST.getlist("student")
+    return [int(text) for text in texts if text.isdecimal() and len(text) <= MAX_KEY_DIGITS]
+
+
 def _group(page_request: PageRequest, key: int, action: str) -> Group:
-    """Return the group if the member sees it. Raises Http404."""
+    """Return the group.
+
+    Raises:
+        Http404: if the member does not see such a group.
+    """
     group = visibility.groups(page_request.member).filter(pk=key).first()
     return page_request.require(group, action, f"group {key}")
 
 
-def _of_school(page_request: PageRequest, group: Group) -> QuerySet[Student]:
+def _students_of_school(page_request: PageRequest, group: Group) -> QuerySet[Student]:
     return visibility.visible_students(page_request.member).filter(school=group.school_id)
 
 
-def _shown(
-    page_request: PageRequest,
-    group: Group,
-    naming: GroupName | None = None,
-    joining: AddStudents | None = None,
+def _render(
+    page_request: PageRequest, group: Group, forms: Mapping[str, Any] | None = None
 ) -> HttpResponse:
-    """The group with its students; 422 if one of its forms was refused."""
-    ours = visibility.visible_students(page_request.member).filter(groups=group).defer("password")
-    students = page_of_query(
-        ours.order_by("last_name", "first_name", "pk"), number_of_page(page_request), PAGE_SIZE
+    """Render the group with its students; with status 422 if one of its forms is invalid.
+
+    Args:
+        page_request: the request.
+        group: the group.
+        forms: the invalid form by its name in the template, if there is one.
+    """
+    visible = visibility.visible_students(page_request.member)
+    students = visible.filter(groups=group).defer("password")
+    page = page_of_query(
+        students.order_by("last_name", "first_name", "pk"),
+        number_of_page(page_request),
+        PAGE_SIZE,
     )
-    facts = {
+    context = {
         "group": group,
-        "students": students,
+        "students": page,
         "is_default": groups.is_default(group.name),
-        "naming": naming or GroupName(initial={"name": group.name}),
-        "joining": joining or AddStudents(Student.objects.none()),
+        "naming": GroupName(initial={"name": group.name}),
+        "joining": AddStudents(Student.objects.none()),
         "may_manage": page_request.may(Permission.MANAGE_GROUPS),
         "may_edit": page_request.may(Permission.EDIT_STUDENTS),
+        **(forms or {}),
     }
-    return page_request.render(
-        "groups/detail.html", facts, status=422 if naming or joining else 200
-    )
+    return page_request.render("groups/detail.html", context, 422 if forms else 200)
