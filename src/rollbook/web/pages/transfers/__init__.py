@@ -1,0 +1,1 @@
+"""Transfer students to another school."""

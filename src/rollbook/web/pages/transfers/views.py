@@ -1,4 +1,8 @@
-"""Transfers by hand: a student, a group or a whole school moves, or is handed to the district, which finishes it."""
+"""Transfer a student, a group or a whole school to another school.
+
+Members who may not transfer students to the new school request the transfer; a district manager
+completes it.
+"""
 
 from collections.abc import Callable, Mapping
 
@@ -14,11 +18,11 @@ from rollbook.students.models import Transfer
 from rollbook.text import count_of
 from rollbook.web.pages.base.page_number import number_of_page
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
-from rollbook.web.pages.transfers.forms import HAND_OVER, Finishing, Transferring
+from rollbook.web.pages.transfers.forms import REQUEST_TRANSFER, CompleteTransfer, NewTransfer
 
-SIZE = 50
+PAGE_SIZE = 50
 
-_CHOOSING: Mapping[str, Callable[[Member, int], TransferSelection | None]] = {
+_SELECTIONS: Mapping[str, Callable[[Member, int], TransferSelection | None]] = {
     "student": transfers.select_student,
     "group": transfers.select_group,
     "school": transfers.select_school,
@@ -27,132 +31,162 @@ _CHOOSING: Mapping[str, Callable[[Member, int], TransferSelection | None]] = {
 
 @member_page(Permission.EDIT_STUDENTS)
 def index(page_request: PageRequest) -> HttpResponse:
-    some = page_of_query(transfers.visible(page_request.member), number_of_page(page_request), SIZE)
-    return page_request.render("transfers/index.html", {"transfers": some})
+    """Render the list of transfers that the member may see."""
+    query = transfers.visible(page_request.member)
+    page = page_of_query(query, number_of_page(page_request), PAGE_SIZE)
+    return page_request.render("transfers/index.html", {"transfers": page})
 
 
 @member_page(Permission.EDIT_STUDENTS, methods=FORM)
 def new(page_request: PageRequest, slug: str, key: int) -> HttpResponse:
-    """Of a student, a group or a school with this key."""
-    choice = _CHOOSING[slug](page_request.member, key) if slug in _CHOOSING else None
-    chosen = page_request.require(choice, "transfer", f"{slug} with key {key}")
-    targets = transfers.targets(page_request.member, chosen.source)
-    form = Transferring(
-        targets, not transfers.may_complete(page_request.member), page_request.form_data
-    )
+    """Render the form for a transfer of the student, group or school with this key, and start it.
+
+    Args:
+        page_request: the request.
+        slug: ``student``, ``group`` or ``school``.
+        key: the key of the student, group or school.
+    """
+    selection = _selection(page_request, slug, key)
+    schools = transfers.targets(page_request.member, selection.source)
+    may_request = not transfers.may_complete(page_request.member)
+    form = NewTransfer(schools, page_request.form_data, may_request=may_request)
     if form.is_valid():
         with form.collect_reasons():
-            transfer = _begun(page_request, chosen, form)
-            _tell(page_request, transfer)
+            transfer = _start(page_request, selection, form)
+            _report(page_request, transfer)
             return page_request.redirect("transfer", transfer.pk)
-    facts = {"chosen": chosen, "slug": slug, "count": len(chosen.pks)}
-    return page_request.render_form("transfers/new.html", form, facts)
+    context = {"chosen": selection, "slug": slug, "count": len(selection.pks)}
+    return page_request.render_form("transfers/new.html", form, context)
 
 
 @member_page(Permission.EDIT_STUDENTS)
 def detail(page_request: PageRequest, key: int) -> HttpResponse:
+    """Render one transfer."""
     transfer = _transfer(page_request, key, "transfer")
-    return _shown(page_request, transfer)
+    return _render(page_request, transfer)
 
 
 @member_page(Permission.EDIT_STUDENTS, methods=POST)
 def finish(page_request: PageRequest, key: int) -> HttpResponse:
-    """Say where students who were handed over go."""
+    """Complete a requested transfer: move its students to the chosen school."""
     transfer = _transfer(page_request, key, "finish transfer")
-    form = Finishing(
-        transfers.targets(page_request.member, transfer.source), page_request.form_data
-    )
+    member = page_request.member
+    form = CompleteTransfer(transfers.targets(member, transfer.source), page_request.form_data)
     if form.is_valid():
-        target = visibility.schools(page_request.member).get(
-            organization_id=form.cleaned_data["target"]
-        )
+        target = visibility.schools(member).get(organization_id=form.cleaned_data["target"])
         with form.collect_reasons():
-            moved = transfers.complete_transfer(
-                page_request.member, transfer, target, page_request.now
-            )
-            page_request.audit(
-                "finish transfer", "ok", f"transfer {key}: {moved} to {target.organization_id}"
-            )
-            page_request.success(f"{count_of(moved, 'student')} moved to {target.name}.")
+            moved = transfers.complete_transfer(member, transfer, target, page_request.now)
+            detail = f"transfer {key}: {moved} to {target.organization_id}"
+            page_request.audit("finish transfer", "ok", detail)
+            page_request.success(f"{count_of(moved, 'student')} transferred to {target.name}.")
             return page_request.redirect("transfer", key)
-    return _shown(page_request, transfer, form)
+    return _render(page_request, transfer, form)
 
 
 @member_page(Permission.EDIT_STUDENTS, methods=POST)
 def withdraw(page_request: PageRequest, key: int) -> HttpResponse:
+    """Withdraw a requested transfer."""
     transfer = _transfer(page_request, key, "withdraw transfer")
     try:
         transfers.withdraw(page_request.member, transfer, page_request.now)
-    except InvalidTransfer as refused:
-        page_request.error(f"Nothing was done: {refused}.")
+    except InvalidTransfer as invalid:
+        page_request.error(f"Nothing was changed: {invalid}.")
     else:
         page_request.audit("withdraw transfer", "ok", f"transfer {key}")
-        page_request.success("The students stay where they are.")
+        page_request.success("Transfer withdrawn. The students stay at their school.")
     return page_request.redirect("transfer", key)
 
 
 @member_page(Permission.EDIT_STUDENTS, methods=POST)
 def back(page_request: PageRequest, key: int) -> HttpResponse:
-    """Undo a transfer by another one."""
+    """Reverse a completed transfer with another transfer."""
     transfer = _transfer(page_request, key, "transfer", ", back")
     try:
-        undone = transfers.reverse_transfer(page_request.member, transfer, page_request.now)
-    except InvalidTransfer as refused:
-        page_request.error(f"Nobody was moved: {refused}.")
+        reversal = transfers.reverse_transfer(page_request.member, transfer, page_request.now)
+    except InvalidTransfer as invalid:
+        page_request.error(f"No students were transferred: {invalid}.")
         return page_request.redirect("transfer", key)
-    _tell(page_request, undone)
-    return page_request.redirect("transfer", undone.pk)
+    _report(page_request, reversal)
+    return page_request.redirect("transfer", reversal.pk)
+
+
+def _selection(page_request: PageRequest, slug: str, key: int) -> TransferSelection:
+    """Return the students to transfer.
+
+    Raises:
+        Http404: if the member does not see such a student, group or school.
+    """
+    select = _SELECTIONS.get(slug)
+    selection = select(page_request.member, key) if select else None
+    return page_request.require(selection, "transfer", f"{slug} with key {key}")
 
 
 def _transfer(page_request: PageRequest, key: int, action: str, detail: str = "") -> Transfer:
-    """Return the transfer if the member sees it. Raises Http404."""
+    """Return the transfer.
+
+    Raises:
+        Http404: if the member does not see such a transfer.
+    """
     transfer = transfers.visible(page_request.member).filter(pk=key).first()
     return page_request.require(transfer, action, f"transfer {key}{detail}")
 
 
-def _begun(page_request: PageRequest, chosen: TransferSelection, form: Transferring) -> Transfer:
-    """Hand the students over, or move them to the chosen school. Raises TransferRefused."""
-    wanted = form.cleaned_data["target"]
-    if wanted == HAND_OVER:
-        return transfers.request_transfer(
-            page_request.member, chosen, form.cleaned_data["note"], page_request.now
-        )
-    target = visibility.schools(page_request.member).get(organization_id=wanted)
-    return transfers.move(page_request.member, chosen, target, page_request.now)
+def _start(page_request: PageRequest, selection: TransferSelection, form: NewTransfer) -> Transfer:
+    """Transfer the students to the chosen school, or request that from the district.
+
+    Raises:
+        InvalidTransfer: if the students cannot be transferred.
+    """
+    member = page_request.member
+    organization_id = form.cleaned_data["target"]
+    if organization_id == REQUEST_TRANSFER:
+        note = form.cleaned_data["note"]
+        return transfers.request_transfer(member, selection, note, page_request.now)
+    target = visibility.schools(member).get(organization_id=organization_id)
+    return transfers.move(member, selection, target, page_request.now)
 
 
-def _tell(page_request: PageRequest, transfer: Transfer) -> None:
-    students = transfer.students.count()
+def _report(page_request: PageRequest, transfer: Transfer) -> None:
+    """Show and record what was done."""
+    count = transfer.students.count()
+    students = count_of(count, "student")
     if transfer.target:
         page_request.success(
-            f"{count_of(students, 'student')} moved from {transfer.source_name} to {transfer.target_name}."
+            f"{students} transferred from {transfer.source_name} to {transfer.target_name}."
         )
     else:
         page_request.success(
-            f"{count_of(students, 'student')} handed to the district. They stay until it says where they go."
+            f"Transfer of {students} requested. "
+            "They stay at their school until the district chooses the new one."
         )
-    page_request.audit("transfer", str(transfer.state), f"transfer {transfer.pk}: {students}")
+    page_request.audit("transfer", str(transfer.state), f"transfer {transfer.pk}: {count}")
 
 
-def _shown(
-    page_request: PageRequest, transfer: Transfer, finishing: Finishing | None = None
+def _render(
+    page_request: PageRequest, transfer: Transfer, form: CompleteTransfer | None = None
 ) -> HttpResponse:
-    """With those of its students whom the member sees; 422 if its form was refused."""
-    ours = (
-        visibility.visible_students(page_request.member)
-        .filter(transfer=transfer)
-        .select_related("school")
-        .defer("password")
+    """Render the transfer with those of its students that the member sees.
+
+    Args:
+        page_request: the request.
+        transfer: the transfer.
+        form: the invalid form, if there is one; then the status is 422.
+    """
+    member = page_request.member
+    visible = visibility.visible_students(member).filter(transfer=transfer)
+    students = visible.select_related("school").defer("password")
+    page = page_of_query(
+        students.order_by("last_name", "first_name", "pk"),
+        number_of_page(page_request),
+        PAGE_SIZE,
     )
-    students = page_of_query(
-        ours.order_by("last_name", "first_name", "pk"), number_of_page(page_request), SIZE
-    )
-    may_finish = transfers.may_complete(page_request.member)
-    facts = {
+    status = 422 if form else 200
+    if form is None and transfers.may_complete(member):
+        form = CompleteTransfer(transfers.targets(member, transfer.source))
+    context = {
         "transfer": transfer,
-        "students": students,
-        "finishing": finishing
-        or (may_finish and Finishing(transfers.targets(page_request.member, transfer.source))),
-        "may_go_back": transfers.may_reverse(page_request.member, transfer),
+        "students": page,
+        "finishing": form,
+        "may_go_back": transfers.may_reverse(member, transfer),
     }
-    return page_request.render("transfers/detail.html", facts, status=422 if finishing else 200)
+    return page_request.render("transfers/detail.html", context, status)
