@@ -1,4 +1,4 @@
-"""Browsers: every page is asked over HTTPS, with forms protected, by members who came through the real sign-in."""
+"""Test browsers, which use HTTPS and CSRF tokens, and sign in through the real form."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -22,7 +22,7 @@ SignedIn = Callable[[Member], "Visitor"]
 
 
 class Visitor:
-    """One browser, in which nobody is signed in at first. Answers are not followed unless a test says so."""
+    """A browser in which nobody is signed in at first. It does not follow redirects."""
 
     def __init__(self, address: str = ADDRESS, agent: str = FIREFOX) -> None:
         self.client = Client(
@@ -32,7 +32,7 @@ class Visitor:
         )
 
     def sign_in(self, member: Member, password: str = PASSWORD, **query: str) -> Any:
-        """Through the form, as everybody does."""
+        """Submit the sign-in form."""
         self.get("/sign-in")
         address = "/sign-in" + (f"?{urlencode(query)}" if query else "")
         return self.post(address, {"login": member.email, "password": password})
@@ -40,7 +40,7 @@ class Visitor:
     def get(
         self, address: str, query: Mapping[str, Any] | None = None, *, htmx: bool = False
     ) -> Any:
-        """Ask for a page; ``htmx`` asks as the script does."""
+        """Request a page; with ``htmx`` as htmx does."""
         return self.client.get(
             address, query, secure=True, headers={"HX-Request": "true"} if htmx else {}
         )
@@ -48,7 +48,7 @@ class Visitor:
     def post(
         self, address: str, fields: Mapping[str, Any] | None = None, *, htmx: bool = False
     ) -> Any:
-        """Send a form as a browser does, with the token it was given; as multipart if there is a file in it."""
+        """Submit a form as a browser does, with its CSRF token; as multipart if it has a file."""
         headers = {"Origin": HERE} | ({"HX-Request": "true"} if htmx else {})
         data = {"csrfmiddlewaretoken": self.token, **(fields or {})}
         if any(hasattr(value, "read") for value in data.values()):
@@ -57,19 +57,19 @@ class Visitor:
         return self.client.post(address, body, content_type=FORM, secure=True, headers=headers)
 
     def read(self, address: str, query: Mapping[str, Any] | None = None) -> Page:
-        """A page that must be there."""
+        """Request a page, which must exist, and parse it."""
         response = self.get(address, query)
         assert response.status_code == 200, response
         return read(response)
 
     def follow(self, response: Any) -> Page:
-        """The page that an answer leads to."""
+        """Follow the redirect of a response, and parse the page."""
         assert response.status_code == 302, read(response).text
         return self.read(response["Location"])
 
     @property
     def token(self) -> str:
-        """What the hidden field of every form holds, as far as the server is concerned."""
+        """The CSRF token, which is in a hidden field of every form."""
         cookie = self.client.cookies.get("__Host-csrf")
         return cookie.value if cookie else ""
 
@@ -82,7 +82,7 @@ def stranger(db: None) -> Visitor:
 
 @pytest.fixture
 def visitor(db: None) -> SignedIn:
-    """Makes a browser in which this member, whose password is PASSWORD, has signed in."""
+    """Return a function that signs a member in whose password is PASSWORD."""
 
     def signed_in(member: Member) -> Visitor:
         browser = Visitor()
@@ -95,19 +95,19 @@ def visitor(db: None) -> SignedIn:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Time that stands still until it is moved."""
+    """A clock that only moves when a test moves it."""
     return Clock(monkeypatch)
 
 
 @pytest.fixture
 def school_manager(maple: District) -> Member:
-    """Of School 100 alone."""
+    """A school manager of School 100."""
     return _of_school(maple, "school@maple.example", "school manager")
 
 
 @pytest.fixture
 def instructor(maple: District) -> Member:
-    """At School 100, with no students yet."""
+    """An instructor at School 100, without students."""
     return _of_school(maple, "teacher@maple.example", "instructor")
 
 

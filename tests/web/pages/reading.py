@@ -1,4 +1,4 @@
-"""A page as its reader finds it: headings, text, links, tables and forms, out of HTML that must be whole."""
+"""Parse a page into headings, text, links, tables and forms; its HTML must be well-formed."""
 
 import re
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ UNSENT = {"submit", "button", "file"}
 
 
 class _Tree(HTMLParser):
-    """Fails where a browser would guess: an element that is closed in the wrong place, or never."""
+    """A strict parser: elements that are closed in the wrong place, or never, fail the test."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,7 +35,7 @@ class _Tree(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         assert len(attrs) == len({name for name, _ in attrs}), (
-            f"<{tag}> says something twice: {attrs}"
+            f"<{tag}> has an attribute twice: {attrs}"
         )
         self.builder.start(tag, {name: value or "" for name, value in attrs})
         if tag in VOID:
@@ -44,7 +44,7 @@ class _Tree(HTMLParser):
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """``<path/>`` in a chart."""
+        """Handle an element like ``<path/>`` in a chart."""
         self.handle_starttag(tag, attrs)
         if tag not in VOID:
             self.handle_endtag(tag)
@@ -67,7 +67,7 @@ class _Tree(HTMLParser):
 
 
 def tree(response: Any) -> Element:
-    """The elements of an answer, or of the part of a page that htmx asks for."""
+    """Return the elements of a response, which may be a part of a page for htmx."""
     parser = _Tree()
     text = response.content.decode()
     parser.feed(text if "<html" in text else f"<html>{text}</html>")
@@ -76,26 +76,26 @@ def tree(response: Any) -> Element:
 
 
 def said(element: Element | None) -> str:
-    """All text within, with single spaces; nothing if there is no such element."""
+    """Return the text of an element, with single spaces; empty if there is no element."""
     return "" if element is None else " ".join("".join(element.itertext()).split())
 
 
 @dataclass(frozen=True)
 class Page:
-    """An answer that was read."""
+    """A parsed response."""
 
     response: Any
     root: Element
 
     @property
     def main(self) -> Element:
-        """The content, without the head and the foot that all pages have."""
+        """The content, without the header and footer that all pages have."""
         main = self.root.find(".//main")
         return self.root if main is None else main
 
     @property
     def text(self) -> str:
-        """All that the content says."""
+        """The text of the content."""
         return said(self.main)
 
     @property
@@ -110,46 +110,46 @@ class Page:
 
     @property
     def messages(self) -> list[str]:
-        """What is told on top: of what was done, or why not."""
+        """The messages above the content: what was done, or why not."""
         return [said(notice) for notice in self.main.iterfind("./p[@role='status']")]
 
     @property
     def links(self) -> dict[str, str]:
-        """Where the content's links lead, by their text."""
+        """The addresses of the content's links, by their text."""
         return {said(link): link.attrib["href"] for link in self.main.iter("a")}
 
     @property
     def rooms(self) -> list[str]:
-        """What the navigation offers."""
-        return [said(link) for link in self.root.iterfind(".//nav[@class='rooms']//a")]
+        """The entries of the navigation."""
+        return [said(link) for link in self.root.iterfind(".//nav[@class='navigation']//a")]
 
     @property
     def rows(self) -> list[list[str]]:
-        """The cells of every table row of the content that is no heading."""
+        """The text of the cells of all table rows of the content, without the headings."""
         return [
             [said(cell) for cell in row if cell.tag in {"td", "th"}]
             for row in self.main.iterfind(".//tbody/tr")
         ]
 
     def form(self, action: str = "") -> "Form":
-        """The content's form that goes to this address; the only one, if none is named."""
+        """Return the form with this action; without one, the only form of the content."""
         (form,) = (
             form for form in self.main.iter("form") if not action or form.get("action") == action
         )
         return Form(form)
 
     def form_with(self, field: str) -> "Form":
-        """The content's form that has this field."""
+        """Return the form that has this field."""
         (form,) = (form for form in map(Form, self.main.iter("form")) if field in form.fields)
         return form
 
     @property
     def actions(self) -> list[str]:
-        """Where the content's forms go, in their order."""
+        """The actions of the content's forms, in their order."""
         return [form.get("action", "") for form in self.main.iter("form")]
 
     def described(self, name: str) -> str:
-        """What hint and error say of the field of this name, by way of aria-describedby; each must be there."""
+        """Return the hint and error of a field, which its aria-describedby must refer to."""
         field = next(
             field for field in self.main.iter() if field.get("name") == name and _is_field(field)
         )
@@ -163,18 +163,18 @@ class Page:
 
 @dataclass(frozen=True)
 class Form:
-    """A form as it would be sent, and its buttons."""
+    """A form with the values it would submit, and its buttons."""
 
     root: Element
 
     @property
     def values(self) -> dict[str, list[str]]:
-        """What sending it as it stands says."""
-        found: dict[str, list[str]] = {}
+        """The values that would be submitted without changing anything."""
+        values: dict[str, list[str]] = {}
         for field in filter(_is_field, self.root.iter()):
             for value in _values(field):
-                found.setdefault(field.attrib["name"], []).append(value)
-        return found
+                values.setdefault(field.attrib["name"], []).append(value)
+        return values
 
     @property
     def fields(self) -> dict[str, dict[str, str]]:
@@ -191,7 +191,7 @@ class Form:
 
 
 def read(response: Any) -> Page:
-    """Read an answer, of whatever status."""
+    """Parse a response of any status."""
     return Page(response, tree(response))
 
 

@@ -1,4 +1,7 @@
-"""Every page, every role, both districts: who gets in, generated over the URLconf (S20); one without a rule is red."""
+"""Test the access to every page by every role of both districts, generated from the URLconf.
+
+A page without an access rule fails the tests.
+"""
 
 from collections.abc import Callable, Iterable
 from http.cookies import SimpleCookie
@@ -38,15 +41,16 @@ PAGES: dict[str, URLPattern] = {
     if pattern.name not in COMMANDS_AND_CHECKS
 }
 RULES: dict[str, AccessRule] = {
-    name: getattr(page.callback, "rule", None) for name, page in PAGES.items()
-}  # type: ignore[misc]
+    name: getattr(page.callback, "rule", None)  # type: ignore[misc]
+    for name, page in PAGES.items()
+}
 FOR_MEMBERS = [name for name, rule in RULES.items() if rule and not rule.public]
 ROLES = list(RoleType)
 
 Keys = dict[str, Any]
 
-# Of an address with a key: what it is called with that is the neighbour's.
-OF_THE_NEIGHBOUR: dict[str, Callable[["Cedar"], Keys]] = {
+# For each address with a key: the keys of an object of the other district.
+KEYS_OF_CEDAR: dict[str, Callable[["Cedar"], Keys]] = {
     **dict.fromkeys(
         ("student", "student-edit", "student-password", "student-deactivate", "student-reactivate"),
         lambda cedar: {"key": cedar.student.pk},
@@ -82,18 +86,18 @@ OF_THE_NEIGHBOUR: dict[str, Callable[["Cedar"], Keys]] = {
     "role-remove": lambda cedar: {"key": cedar.role.pk},
     "end-session": lambda cedar: {"handle": cedar.handle},
 }
-# Addresses whose key is nobody's: they are called with one that exists.
-OF_NOBODY: dict[str, Keys] = {
+# Addresses whose key belongs to no district: they are called with one that exists.
+SHARED_KEYS: dict[str, Keys] = {
     "automation-script": {"name": "nightly.sh"},
     "password": {"token": "nothing"},
     "role-new": {"slug": "instructor"},
 }
-# A handle of somebody else's session ends nothing, and says so on the next page.
+# The handle of another member's session ends nothing, and the next page shows that.
 ENDS_NOTHING = {"end-session"}
 
 
 class Cedar:
-    """The neighbour, with one of everything that has a key."""
+    """The other district, with one of everything that has a key."""
 
     student: Student
     group: Group
@@ -143,11 +147,11 @@ class Cedar:
         self.handle = str(Session.objects.get(member=self.manager).pk)
 
     def keys(self, name: str) -> Keys | None:
-        """With which the address of this name is called, so that it is the neighbour's."""
-        return OF_THE_NEIGHBOUR[name](self) if name in OF_THE_NEIGHBOUR else None
+        """Return the keys with which the address belongs to the other district."""
+        return KEYS_OF_CEDAR[name](self) if name in KEYS_OF_CEDAR else None
 
     def everything(self) -> str:
-        """All that there is of the neighbour, to see that nothing of it has changed."""
+        """Return all data of the other district, to check that nothing has changed."""
         found = [
             Member.objects.filter(district=self.manager.district),
             School.objects.filter(district=self.manager.district),
@@ -170,7 +174,7 @@ def neighbours(cedar: District) -> Cedar:
 
 @pytest.fixture
 def ours(maple: District) -> District:
-    """Maple USD has students too, and one update: fewer than the neighbour."""
+    """Maple USD with two students and one update, fewer than Cedar County."""
     enroll(maple, a_class(2))
     return maple
 
@@ -187,7 +191,7 @@ def signed_in(member: Member) -> Client:
 
 
 def again(client: Client) -> Client:
-    """The same browser as it was: what its next page does to its cookies is forgotten."""
+    """Return a copy of the browser, so that changes of its cookies don't last."""
     browser = a_browser()
     browser.cookies = SimpleCookie({name: cookie.value for name, cookie in client.cookies.items()})
     return browser
@@ -201,8 +205,8 @@ def one_of(district: District, role: RoleType) -> Member:
 
 
 def call(client: Client, name: str, keys: Keys | None = None) -> HttpResponse:
-    """By the method the address is made for: the last that its rule names."""
-    address = reverse(name, kwargs=keys if keys is not None else OF_NOBODY.get(name))
+    """Call the address with the last method of its rule."""
+    address = reverse(name, kwargs=keys if keys is not None else SHARED_KEYS.get(name))
     post = RULES[name].methods[-1] == "POST"
     return client.post(address, secure=True) if post else client.get(address, secure=True)  # type: ignore[return-value]
 
@@ -212,14 +216,14 @@ def said(answer: Any) -> str:
     return bytes(body).decode().casefold()
 
 
-def test_every_page_has_a_rule_and_every_key_an_owner() -> None:
+def test_every_page_has_a_rule_and_every_key_a_district() -> None:
     assert [name for name, rule in RULES.items() if rule is None] == []
     with_keys = {name for name, page in PAGES.items() if page.pattern.converters}
-    assert with_keys == OF_THE_NEIGHBOUR.keys() | OF_NOBODY.keys()
+    assert with_keys == KEYS_OF_CEDAR.keys() | SHARED_KEYS.keys()
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_nobody_gets_more_than_the_role_and_the_district_allow(
+def test_access_is_limited_to_role_and_district(
     role: RoleType, ours: District, neighbours: Cedar
 ) -> None:
     member = one_of(ours, role)
@@ -227,13 +231,13 @@ def test_nobody_gets_more_than_the_role_and_the_district_allow(
     AuditEvent.objects.all().delete()
     before = neighbours.everything()
 
-    def look(name: str) -> None:
+    def check(name: str) -> None:
         answer = call(again(client), name, neighbours.keys(name))
         if not RULES[name].allows(member):
             assert answer.status_code == 403
             event = AuditEvent.objects.get(result="not allowed")
             assert (event.member, event.detail) == (member, name)
-        elif name in OF_THE_NEIGHBOUR and name not in ENDS_NOTHING:
+        elif name in KEYS_OF_CEDAR and name not in ENDS_NOTHING:
             assert answer.status_code == 404
         else:
             assert answer.status_code < 500
@@ -242,35 +246,37 @@ def test_nobody_gets_more_than_the_role_and_the_district_allow(
         assert neighbours.everything() == before
         assert again(neighbours.visitor).get("/account", secure=True).status_code == 200
 
-    assert faults(FOR_MEMBERS, look) == {}
+    assert failures(FOR_MEMBERS, check) == {}
 
 
-def test_a_stranger_is_sent_to_the_sign_in(ours: District, neighbours: Cedar) -> None:
+def test_people_who_are_not_signed_in_are_redirected_to_the_sign_in(
+    ours: District, neighbours: Cedar
+) -> None:
     before = neighbours.everything()
 
-    def look(name: str) -> None:
+    def check(name: str) -> None:
         answer = call(a_browser(), name, neighbours.keys(name))
         assert answer.status_code == 302
         assert answer["Location"].partition("?")[0] == "/sign-in"
         assert neighbours.everything() == before
 
-    assert faults(FOR_MEMBERS, look) == {}
+    assert failures(FOR_MEMBERS, check) == {}
 
 
-def test_a_leaver_is_a_stranger_with_the_next_request(ours: District, neighbours: Cedar) -> None:
+def test_a_deactivated_member_is_signed_out_at_once(ours: District, neighbours: Cedar) -> None:
     Member.objects.filter(pk=neighbours.manager.pk).update(is_active=False)
 
-    def look(name: str) -> None:
+    def check(name: str) -> None:
         answer = call(again(neighbours.visitor), name, neighbours.keys(name))
         assert (answer.status_code, answer["Location"].partition("?")[0]) == (302, "/sign-in")
 
-    assert faults(FOR_MEMBERS, look) == {}
+    assert failures(FOR_MEMBERS, check) == {}
 
 
-def test_a_page_answers_its_methods_only_and_only_over_https(ours: District) -> None:
-    """Whatever the key: a stranger must not learn from it what there is."""
+def test_a_page_accepts_only_its_methods_and_https(ours: District) -> None:
+    """This holds for any key, so that responses disclose nothing about what exists."""
 
-    def look(name: str) -> None:
+    def check(name: str) -> None:
         address = reverse(name, kwargs=_some_keys(name))
         client = a_browser()
         assert client.delete(address, secure=True).status_code == 405
@@ -280,13 +286,13 @@ def test_a_page_answers_its_methods_only_and_only_over_https(ours: District) -> 
         assert plain.status_code == 403
         assert said(plain).startswith("error use_https")
 
-    assert faults(PAGES, look) == {}
+    assert failures(PAGES, check) == {}
 
 
-def test_every_answer_is_never_stored_and_lets_nothing_foreign_in(ours: District) -> None:
+def test_every_response_has_the_security_headers(ours: District) -> None:
     client = signed_in(one_of(ours, RoleType.DISTRICT_MANAGER))
 
-    def look(name: str) -> None:
+    def check(name: str) -> None:
         answer = call(again(client), name, _some_keys(name))
         assert len(answer["X-Request-Id"]) == 16
         assert "no-store" in answer["Cache-Control"]
@@ -301,22 +307,22 @@ def test_every_answer_is_never_stored_and_lets_nothing_foreign_in(ours: District
             assert cookie["httponly"]
             assert cookie["samesite"] == "Lax"
 
-    assert faults(PAGES, look) == {}
+    assert failures(PAGES, check) == {}
 
 
-def faults(names: Iterable[str], look: Callable[[str], None]) -> dict[str, str]:
-    """What is wrong with which address. Whatever a call has done is undone before the next."""
-    found = {}
+def failures(names: Iterable[str], check: Callable[[str], None]) -> dict[str, str]:
+    """Return the failed checks by address. Each check is rolled back before the next."""
+    failed = {}
     for name in names:
         before = transaction.savepoint()
         try:
-            look(name)
-        except AssertionError as fault:
-            found[name] = str(fault)
+            check(name)
+        except AssertionError as error:
+            failed[name] = str(error)
         finally:
             transaction.set_rollback(False)
             transaction.savepoint_rollback(before)
-    return found
+    return failed
 
 
 def _some_keys(name: str) -> Keys:
@@ -324,7 +330,7 @@ def _some_keys(name: str) -> Keys:
 
 
 def _any(converter: Any) -> Any:
-    """A key of the right kind."""
+    """Return a key of the right type."""
     return converter.to_python(
         {"IntConverter": "1", "UUIDConverter": "0" * 8 + "-0000-4000-8000-" + "0" * 12}.get(
             type(converter).__name__, "nothing"

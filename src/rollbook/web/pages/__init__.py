@@ -1,1 +1,1 @@
-"""What people see."""
+"""Serve the pages that staff members use in the browser."""

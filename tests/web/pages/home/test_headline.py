@@ -1,4 +1,4 @@
-"""Home's one sentence, for every way a night can have gone; the most important thing comes first."""
+"""The sentence on top of Home for each outcome; the most important one comes first."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -18,19 +18,19 @@ SCENE = StatusContext(NOW, URL)
 WITHOUT_WORKER = StatusContext(NOW, URL, worker_alive=False, worker_seen_at=NIGHT)
 
 
-def told(state: State = State.COMPLETED, **facts: object) -> Report:
-    """Update 17, which came in at night: 97 of 4,812 students changed."""
+def ended_report(state: State = State.COMPLETED, **fields: object) -> Report:
+    """Update 17, received at night: 97 of 4,812 students changed."""
     counts = {"read": 4812, "staged": 97, "updated": 97, "unchanged": 4715}
     return a_report(
-        state, **{**counts, "received_at": NIGHT, "ended_at": NIGHT, "progressed_at": NOW, **facts}
+        state, **{**counts, "received_at": NIGHT, "ended_at": NIGHT, "progressed_at": NOW, **fields}
     )
 
 
-def living(state: State, **facts: object) -> Report:
-    return told(state, **{"number": 18, "ended_at": None, **facts})
+def unfinished_report(state: State, **fields: object) -> Report:
+    return ended_report(state, **{"number": 18, "ended_at": None, **fields})
 
 
-def said(
+def sentence(
     last: Report | None = None,
     live: Report | None = None,
     waiting: tuple[int, ...] = (),
@@ -39,102 +39,111 @@ def said(
     return headline(HomeState(live, waiting, last, last.received_at if last else None), scene)
 
 
-def test_a_district_that_has_sent_nothing_begins_with_a_template() -> None:
-    assert said() == Headline(
-        "No student file has come yet.", "", "Begin with a template", "students-update"
+def test_a_new_district_starts_with_a_template() -> None:
+    assert sentence() == Headline(
+        "No student file has arrived yet.", "", "Start with a template", "students-update"
     )
 
 
-def test_when_all_went_well_there_is_nothing_to_do() -> None:
-    all_well = "Last night’s update went in: 4,812 students, 97 changed. There is nothing to do."
-    assert said(told()) == Headline(all_well, "completed")
-    assert said(told(updated=0, unchanged=4812)).text.startswith(
-        "Last night’s update went in: 4,812 students, none had changed."
+def test_after_a_good_update_no_action_is_needed() -> None:
+    text = "Last night’s update finished: 97 of 4,812 students changed. No action needed."
+    assert sentence(ended_report()) == Headline(text, "completed")
+    assert sentence(ended_report(updated=0, unchanged=4812)).text.startswith(
+        "Last night’s update finished: none of 4,812 students changed."
     )
 
 
-def test_rejected_rows_are_to_be_mended() -> None:
-    found = said(told(updated=83, rejected=14))
-    assert found.text.startswith(
-        "Last night’s update went in, but 14 of 4,812 rows were rejected. Mend them in"
+def test_rejected_rows_need_fixing() -> None:
+    result = sentence(ended_report(updated=83, rejected=14))
+    assert result.text.startswith(
+        "Last night’s update finished, but 14 of 4,812 rows were rejected. Fix them in your SIS"
     )
-    assert (found.state, found.name, found.number) == ("completed with errors", "update", 17)
-    assert " 1 of 4,812 rows was rejected" in said(told(updated=96, rejected=1)).text
+    assert (result.state, result.name, result.number) == ("completed with errors", "update", 17)
+    assert " 1 of 4,812 rows was rejected" in sentence(ended_report(updated=96, rejected=1)).text
 
 
-def test_a_file_that_does_not_come_is_missed() -> None:
+def test_if_every_row_was_rejected_nothing_was_applied() -> None:
+    result = sentence(ended_report(updated=0, unchanged=0, rejected=4812))
+    assert result.text.startswith("Last night’s update finished, but nothing was applied: 4,812 of")
+    assert (result.state, result.step) == ("nothing applied", "View errors")
+
+
+def test_a_missing_file_is_noticed() -> None:
     friday = NIGHT - timedelta(days=3)
-    found = said(told(received_at=friday))
+    result = sentence(ended_report(received_at=friday))
     assert (
-        found.text
-        == "Nothing has come in since Friday, 20 November. Is the nightly script still running?"
+        result.text
+        == "No file has arrived since Friday, November 20. Is the nightly script still running?"
     )
-    assert (found.state, found.name) == ("", "automation")
+    assert (result.state, result.name) == ("", "automation")
 
 
-def test_one_night_without_a_file_is_no_alarm_until_the_next_noon() -> None:
-    assert said(told(received_at=NOW - timedelta(hours=36))).state == "completed"
-    assert said(told(received_at=NOW - timedelta(hours=36, seconds=1))).state == ""
+def test_a_file_is_missing_after_36_hours() -> None:
+    assert sentence(ended_report(received_at=NOW - timedelta(hours=36))).state == "completed"
+    assert sentence(ended_report(received_at=NOW - timedelta(hours=36, seconds=1))).state == ""
 
 
-def test_errors_are_told_before_a_file_that_is_missing() -> None:
-    found = said(told(received_at=NIGHT - timedelta(days=3), updated=83, rejected=14))
-    assert found.text.startswith("The update of Friday, 20 November went in, but 14 of")
+def test_errors_come_before_a_missing_file() -> None:
+    result = sentence(ended_report(received_at=NIGHT - timedelta(days=3), updated=83, rejected=14))
+    assert result.text.startswith("The update from Friday, November 20 finished, but 14 of")
 
 
-def test_a_canceled_one_tells_both_counts() -> None:
-    found = said(told(State.CANCELED, updated=41, unchanged=2269))
-    assert found.text.startswith(
+def test_a_canceled_update_has_both_counts() -> None:
+    result = sentence(ended_report(State.CANCELED, updated=41, unchanged=2269))
+    assert result.text.startswith(
         "Last night’s update was canceled: 41 students stay updated, 2,502 were not processed."
     )
-    assert found.state == "canceled"
+    assert result.state == "canceled"
 
 
-def test_a_refused_one_says_why() -> None:
-    found = said(told(State.REFUSED, refusal=Problem("empty_file")))
-    assert found.text.startswith("Last night’s update was refused (")
-    assert found.text.endswith("and nothing was changed. Mend the file and send it again.")
-    assert (found.state, found.step) == ("refused", "See what is wrong")
+def test_a_refused_update_has_the_reason() -> None:
+    result = sentence(ended_report(State.REFUSED, refusal=Problem("empty_file")))
+    assert result.text.startswith("Last night’s update was not accepted (")
+    assert result.text.endswith("and nothing was changed. Fix the file and send it again.")
+    assert (result.state, result.step) == ("refused", "View errors")
 
 
-def test_a_failed_one_gives_the_reference() -> None:
-    found = said(told(State.FAILED, reference="8f3a1c"))
-    assert "reference 8f3a1c" in found.text
-    assert found.state == "failed"
+def test_a_failed_update_has_the_reference() -> None:
+    result = sentence(ended_report(State.FAILED, reference="8f3a1c"))
+    assert "reference 8f3a1c" in result.text
+    assert result.state == "failed"
 
 
 @pytest.mark.parametrize("state", [State.CHECKING, State.APPLYING])
-def test_what_runs_comes_before_what_was(state: State) -> None:
-    running = Headline("Update 18 is running.", "running", "Watch it", "update", 18)
-    assert said(told(rejected=14), living(state)) == running
+def test_an_update_in_progress_comes_before_the_last_one(state: State) -> None:
+    running = Headline("Update 18 is running.", "running", "View progress", "update", 18)
+    assert sentence(ended_report(rejected=14), unfinished_report(state)) == running
 
 
-def test_those_behind_it_are_named() -> None:
-    found = said(None, living(State.APPLYING), waiting=(19, 20))
-    assert found.text == "Update 18 is running, and updates 19 and 20 will follow."
+def test_updates_in_the_queue_are_named() -> None:
+    result = sentence(None, unfinished_report(State.APPLYING), waiting=(19, 20))
+    assert result.text == "Update 18 is running, and updates 19 and 20 will follow."
 
 
-def test_one_that_stands_still_is_told_with_since_when() -> None:
-    stuck = living(State.APPLYING, progressed_at=NOW - timedelta(minutes=10))
-    assert said(None, stuck).text.startswith("Update 18 has stood still since 08:20:00 CST.")
+def test_a_stalled_update_has_the_time_of_its_last_progress() -> None:
+    stuck = unfinished_report(State.APPLYING, progressed_at=NOW - timedelta(minutes=10))
+    assert sentence(None, stuck).text.startswith(
+        "Update 18 is running. No progress since 8:20 AM CST."
+    )
 
 
 @pytest.mark.parametrize("state", [State.RECEIVED, State.CHECKING, State.APPLYING])
-def test_without_a_worker_the_operator_is_to_be_told(state: State) -> None:
-    found = said(told(), living(state), scene=WITHOUT_WORKER)
-    assert found.text == (
-        "Update 18 is waiting; no worker has been seen since 02:05:00 CST; nothing is lost, tell the operator."
+def test_without_a_worker_the_administrator_is_needed(state: State) -> None:
+    result = sentence(ended_report(), unfinished_report(state), scene=WITHOUT_WORKER)
+    assert result.text == (
+        "Update 18 is waiting. No update has been processed since 2:05 AM CST. "
+        "Nothing is lost. Please tell your Rollbook administrator."
     )
-    assert found.number == 18
+    assert result.number == 18
 
 
-def test_without_a_worker_all_is_well_as_long_as_nothing_waits() -> None:
-    assert said(told(), scene=WITHOUT_WORKER).state == "completed"
+def test_without_a_worker_nothing_is_wrong_while_the_queue_is_empty() -> None:
+    assert sentence(ended_report(), scene=WITHOUT_WORKER).state == "completed"
 
 
-def test_those_that_wait_will_begin() -> None:
-    found = said(told(), living(State.RECEIVED), waiting=(18, 19))
-    assert (found.text, found.state) == ("Updates 18 and 19 will begin in a moment.", "waiting")
+def test_updates_in_the_queue_will_start() -> None:
+    result = sentence(ended_report(), unfinished_report(State.RECEIVED), waiting=(18, 19))
+    assert (result.text, result.state) == ("Updates 18 and 19 will start in a moment.", "waiting")
 
 
 @pytest.mark.parametrize(
@@ -144,8 +153,8 @@ def test_those_that_wait_will_begin() -> None:
         (3, "Last night’s update"),  # 05:30
         (12, "Last night’s update"),  # 20:30 yesterday
         (18, "Yesterday’s update"),  # 14:30 yesterday
-        (36, "The update of Saturday, 21 November"),  # 20:30, but not of last night
+        (36, "The update from Saturday, November 21"),  # 20:30, but not of last night
     ],
 )
-def test_an_update_is_called_as_people_call_it(hours_before: int, name: str) -> None:
+def test_an_update_has_a_label_that_people_use(hours_before: int, name: str) -> None:
     assert update_label(NOW - timedelta(hours=hours_before), NOW, ZONE) == name

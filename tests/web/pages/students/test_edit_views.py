@@ -1,4 +1,4 @@
-"""/students/new, /students/<key>/edit and what else is done to one student by hand."""
+"""Test adding and editing one student: /students/new, /students/<key>/edit and buttons."""
 
 from typing import Any
 
@@ -37,11 +37,11 @@ def student(maple: District) -> Student:
 
 
 def form_of(browser: Visitor, student: Student) -> dict[str, Any]:
-    """What sending the form as it stands would say."""
+    """Return the values of the form without changes."""
     return dict(browser.read(f"/students/{student.pk}/edit").form_with("version").values)
 
 
-def told_once(page: Page) -> list[str]:
+def credentials(page: Page) -> list[str]:
     """Username and password."""
     return [said(code) for code in page.main.iter("code")]
 
@@ -51,9 +51,9 @@ def test_a_student_is_added_and_the_password_shown_once(browser: Visitor, maple:
         "/students/new", {**ANA, "student_id": "7", "classifications": ["Autism", "Dyslexia"]}
     )
     page = read(response)
-    assert (response.status_code, page.heading) == (200, "Ana Brook is added")
+    assert (response.status_code, page.heading) == (200, "Ana Brook added")
     added = Student.objects.get(student_id="7")
-    username, password = told_once(page)
+    username, password = credentials(page)
     assert username == "abrook"
     assert verify(added.password, password)
     assert values_of(maple, "7", "CLASSIFICATIONS", "GROUPS") == ("Autism&Dyslexia", "Default")
@@ -63,7 +63,7 @@ def test_a_student_is_added_and_the_password_shown_once(browser: Visitor, maple:
     assert record.rows[-1][1:] == ["Student", "added", "Ana Ruiz"]
 
 
-def test_what_can_be_no_student_is_told_at_its_field_and_nothing_is_lost(
+def test_errors_are_shown_at_their_fields_and_no_input_is_lost(
     browser: Visitor, maple: District
 ) -> None:
     enroll(maple, a_class(1))
@@ -82,7 +82,7 @@ def test_what_can_be_no_student_is_told_at_its_field_and_nothing_is_lost(
     assert Student.objects.count() == 1
 
 
-def test_a_form_is_sent_as_it_was_shown(
+def test_saving_without_changes_changes_nothing(
     browser: Visitor, student: Student, maple: District
 ) -> None:
     fields = form_of(browser, student)
@@ -92,7 +92,7 @@ def test_a_form_is_sent_as_it_was_shown(
     assert len(history(maple, "s000")) == 1
 
 
-def test_a_student_is_changed(
+def test_a_student_is_edited(
     browser: Visitor, student: Student, maple: District, manager: Member
 ) -> None:
     fields = form_of(browser, student) | {
@@ -102,7 +102,7 @@ def test_a_student_is_changed(
         "race": "",
     }
     page = browser.follow(browser.post(f"/students/{student.pk}/edit", fields))
-    assert page.messages == ["Changed: Grade, Race, Groups, Staff."]
+    assert page.messages == ["Saved: Grade, Race, Groups, Staff."]
     assert values_of(maple, "s000", "GRADE", "GROUPS", "STAFF", "RACE") == (
         "5",
         "Default",
@@ -114,7 +114,7 @@ def test_a_student_is_changed(
     assert page.rows[0][-1] == "Ana Ruiz"
 
 
-def test_of_two_who_change_a_student_the_second_looks_again(
+def test_the_second_of_two_simultaneous_edits_is_rejected(
     browser: Visitor, student: Student
 ) -> None:
     fields = form_of(browser, student)
@@ -125,33 +125,33 @@ def test_of_two_who_change_a_student_the_second_looks_again(
     assert Student.objects.get(pk=student.pk).grade == "5"
 
 
-def test_what_is_odd_about_a_change_is_told(browser: Visitor, student: Student) -> None:
+def test_a_warning_about_an_edit_is_shown(browser: Visitor, student: Student) -> None:
     fields = form_of(browser, student) | {"dob": "05/13/1980"}
     page = browser.follow(browser.post(f"/students/{student.pk}/edit", fields))
-    assert page.messages[0] == "Changed: Birth date."
+    assert page.messages[0] == "Saved: Birth date."
     assert page.messages[1].startswith("Birth date: ")
 
 
-def test_a_leaver_is_deactivated_and_taken_back(browser: Visitor, student: Student) -> None:
+def test_a_student_is_deactivated_and_reactivated(browser: Visitor, student: Student) -> None:
     page = browser.follow(browser.post(f"/students/{student.pk}/deactivate"))
-    assert page.messages == ["Ann000 Lee000 is not active any more; what the record says stays."]
+    assert page.messages == ["Ann000 Lee000 deactivated. The record is kept."]
     assert f"/students/{student.pk}/reactivate" in page.actions
     page = browser.follow(browser.post(f"/students/{student.pk}/reactivate"))
-    assert page.messages == ["Ann000 Lee000 is active again."]
+    assert page.messages == ["Ann000 Lee000 reactivated."]
     assert f"/students/{student.pk}/deactivate" in page.actions
     assert RowFingerprint.objects.get(student=student).fingerprint is None
 
 
 def test_a_new_password_is_shown_once(browser: Visitor, student: Student, maple: District) -> None:
     page = read(browser.post(f"/students/{student.pk}/password"))
-    _, password = told_once(page)
+    _, password = credentials(page)
     assert verify(password_of(maple, "s000"), password)
     assert [event.detail for event in AuditEvent.objects.filter(action="new password")] == [
         f"student with key {student.pk}"
     ]
 
 
-def test_who_may_not_edit_is_offered_nothing_and_does_nothing(
+def test_without_the_permission_nothing_can_be_edited(
     visitor: SignedIn, student: Student, school_manager: Member
 ) -> None:
     browser = visitor(school_manager)
@@ -165,7 +165,7 @@ def test_who_may_not_edit_is_offered_nothing_and_does_nothing(
     assert Student.objects.get(pk=student.pk).status == "active"
 
 
-def test_a_school_manager_has_his_schools_alone(
+def test_a_school_manager_edits_only_students_of_their_schools(
     visitor: SignedIn, student: Student, school_manager: Member
 ) -> None:
     browser = visitor(school_manager)

@@ -1,4 +1,4 @@
-"""``/students`` and ``/students/<key>``: whom a member finds, and all that is told of one student."""
+"""Test ``/students`` and ``/students/<key>``: which students a member sees, and their pages."""
 
 import pytest
 from django.test import Client
@@ -23,7 +23,7 @@ NAMES = ["Brook, Ana", "cole, Ben", "Dunn, Zoë", "Evans, Émile"]
 
 @pytest.fixture
 def enrolled(maple: District, cedar: District, school_manager: Member, instructor: Member) -> None:
-    """Four students of ours, and of the neighbour's one of the same ID and one of another name."""
+    """Four students of Maple USD, and two of Cedar County, one with the same ID."""
     enroll(maple, FILE)
     enroll(
         cedar,
@@ -48,7 +48,7 @@ def address_of(student_id: str, district: str = "maple-usd") -> str:
 # --- The list
 
 
-def test_the_list_is_in_the_order_of_last_names_whatever_their_case(office: Visitor) -> None:
+def test_the_list_is_sorted_by_last_name_ignoring_case(office: Visitor) -> None:
     page = office.read("/students")
     assert (page.title, page.heading) == ("Students · Rollbook", "Students")
     assert names(page) == NAMES
@@ -57,7 +57,7 @@ def test_the_list_is_in_the_order_of_last_names_whatever_their_case(office: Visi
     assert page.rows[3][1] == ""
     assert "4 students" in page.text
     assert page.links["Brook, Ana"] == address_of("00123")
-    assert page.links["Update"] == "/students/update"
+    assert page.links["Update students"] == "/students/update"
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,9 @@ def test_search_and_filters_narrow_the_list(
     assert {name: page.form("/students").values[name][0].strip() for name in sent} == sent
 
 
-def test_a_school_is_chosen_from_those_of_the_district(office: Visitor, maple: District) -> None:
+def test_the_school_filter_has_the_schools_of_the_district(
+    office: Visitor, maple: District
+) -> None:
     page = office.read("/students")
     (select,) = (field for field in page.main.iter("select") if field.get("name") == "school")
     assert ["".join(option.itertext()) for option in select] == [
@@ -106,9 +108,7 @@ def test_a_school_is_chosen_from_those_of_the_district(office: Visitor, maple: D
     assert names(office.read("/students", {"school": str(school.pk)})) == NAMES[2:]
 
 
-def test_the_list_can_be_narrowed_to_whom_an_update_has_changed(
-    office: Visitor, maple: District
-) -> None:
+def test_the_list_is_filtered_by_update(office: Visitor, maple: District) -> None:
     run(maple, "STUDENT_ID,GRADE\n00123,4\n00124,6\n00200,7")
     assert names(office.read("/students", {"update": str(last(maple).number)})) == NAMES[1:3]
     assert names(office.read("/students", {"update": "1000"})) == []
@@ -129,34 +129,34 @@ def test_the_list_can_be_narrowed_to_whom_an_update_has_changed(
         {"search": "x" * 101},
     ],
 )
-def test_a_filter_that_cannot_be_understood_says_so_and_shows_nobody(
+def test_an_invalid_filter_shows_an_error_and_no_students(
     office: Visitor, query: dict[str, str]
 ) -> None:
     page = office.read("/students", query)
     assert names(page) == []
-    assert "A filter cannot be understood" in page.text
+    assert "A filter is invalid" in page.text
     assert page.described(*query) != ""
 
 
-def test_a_school_of_the_neighbours_is_no_choice(office: Visitor, cedar: District) -> None:
+def test_a_school_of_another_district_cannot_be_chosen(office: Visitor, cedar: District) -> None:
     theirs = School.objects.get(district=cedar, organization_id="900")
     page = office.read("/students", {"school": str(theirs.pk)})
     assert names(page) == []
     assert "School 900" not in page.text
 
 
-def test_nobody_matching_offers_to_clear_the_filters(office: Visitor) -> None:
+def test_without_matches_the_filters_can_be_cleared(office: Visitor) -> None:
     page = office.read("/students", {"search": "nobody"})
-    assert "Nobody matches" in page.text
+    assert "No students match" in page.text
     assert page.links["clear the filters"] == "/students"
 
 
-def test_a_district_without_students_is_told_how_to_begin(
+def test_a_district_without_students_is_shown_how_to_start(
     manager: Member, visitor: SignedIn
 ) -> None:
     page = visitor(manager).read("/students")
     assert "There are no students yet" in page.text
-    assert page.links["Begin with a file"] == "/students/update"
+    assert page.links["Upload file"] == "/students/update"
     assert page.actions == []
 
 
@@ -177,7 +177,7 @@ def test_pages_keep_the_filters_and_a_page_too_far_is_the_last(
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
-def test_page_after_page_shows_everyone_once_and_in_order(
+def test_the_pages_have_every_student_once_and_in_order(
     office: Visitor, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
     monkeypatch.setattr(filters, "PAGE_SIZE", size)
@@ -189,7 +189,7 @@ def test_page_after_page_shows_everyone_once_and_in_order(
     assert {len(page) for page in pages[:-1]} <= {size}
 
 
-def test_a_page_asks_the_database_as_often_for_fifty_students_as_for_four(
+def test_the_number_of_queries_does_not_depend_on_the_number_of_students(
     office: Visitor, maple: District, django_assert_max_num_queries: object
 ) -> None:
     enroll(maple, a_class(60))
@@ -217,14 +217,14 @@ def test_seeing_the_list_is_in_the_audit_without_what_was_searched_for(office: V
 # --- Who sees whom
 
 
-def test_a_school_manager_sees_the_schools_own(
+def test_a_school_manager_sees_the_students_of_the_school(
     enrolled: None, school_manager: Member, visitor: SignedIn
 ) -> None:
     school = visitor(school_manager)
     page = school.read("/students")
     assert names(page) == NAMES[:2]
     assert "School 200" not in page.text
-    assert "Update" not in page.links
+    assert "Update students" not in page.links
     assert school.get(address_of("00123")).status_code == 200
     assert school.get(address_of("00200")).status_code == 404
 
@@ -237,13 +237,13 @@ def test_an_instructor_sees_the_linked_students(
     assert teacher.get(address_of("00123")).status_code == 404
 
 
-def test_an_instructor_without_students_is_told_why(
+def test_an_instructor_without_students_learns_why(
     maple: District, instructor: Member, visitor: SignedIn
 ) -> None:
-    assert "There are no students for you yet" in visitor(instructor).read("/students").text
+    assert "No students to show" in visitor(instructor).read("/students").text
 
 
-def test_the_neighbour_is_neither_found_nor_seen(office: Visitor, manager: Member) -> None:
+def test_students_of_another_district_are_not_found(office: Visitor, manager: Member) -> None:
     for search in ("Cedric", "Reed", "7"):
         assert names(office.read("/students", {"search": search})) == []
     theirs = office.get(address_of("7", "cedar-county"))
@@ -256,7 +256,7 @@ def test_the_neighbour_is_neither_found_nor_seen(office: Visitor, manager: Membe
 
 
 @pytest.mark.parametrize("key", ["0", "9" * 19, "9" * 60])
-def test_a_key_of_any_size_is_nobody(office: Visitor, key: str) -> None:
+def test_an_unknown_key_of_any_size_is_not_found(office: Visitor, key: str) -> None:
     assert office.get(f"/students/{key}").status_code == 404
 
 
@@ -273,11 +273,11 @@ def test_a_stranger_signs_in_first(stranger: Visitor, enrolled: None) -> None:
 
 def facts(page: Page) -> dict[str, str]:
     terms = [" ".join("".join(term.itertext()).split()) for term in page.main.iter("dt")]
-    said = [" ".join("".join(term.itertext()).split()) for term in page.main.iter("dd")]
-    return dict(zip(terms, said, strict=True))
+    values = [" ".join("".join(term.itertext()).split()) for term in page.main.iter("dd")]
+    return dict(zip(terms, values, strict=True))
 
 
-def test_a_student_is_told_in_the_words_of_people(office: Visitor) -> None:
+def test_a_student_is_shown_in_plain_words(office: Visitor) -> None:
     page = office.read(address_of("00123"))
     assert (page.title, page.heading) == ("Ana Brook · Rollbook", "Ana Brook")
     told = facts(page)
@@ -290,10 +290,10 @@ def test_a_student_is_told_in_the_words_of_people(office: Visitor) -> None:
     assert told["Middle initial"] == "–"
     assert "Password" not in told
     assert "✓ active" in page.text
-    assert "Nobody is linked." in page.text
+    assert "No staff members are linked." in page.text
 
 
-def test_sensitive_fields_are_closed_at_first_and_open_without_a_script(office: Visitor) -> None:
+def test_confidential_fields_are_collapsed_and_open_without_a_script(office: Visitor) -> None:
     page = office.read(address_of("00123"))
     hidden = [one for one in page.main.iter("details") if "open" not in one.attrib]
     (closed,) = (one for one in hidden if one.find(".//dl") is not None)
@@ -313,9 +313,7 @@ def test_linked_staff_are_named(office: Visitor) -> None:
     assert "Ana Ruiz teacher@maple.example" in office.read(address_of("00124")).text
 
 
-def test_every_change_is_told_with_the_update_that_made_it(
-    office: Visitor, maple: District
-) -> None:
+def test_the_history_has_every_change_with_its_update(office: Visitor, maple: District) -> None:
     run(maple, "STUDENT_ID,GRADE,SPECIAL_ED,PASSWORD\n00123,7,n,zQcanary1")
     number = last(maple).number
     page = office.read(address_of("00123"))
@@ -331,7 +329,7 @@ def test_every_change_is_told_with_the_update_that_made_it(
 def test_a_long_history_has_pages(
     office: Visitor, maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page_data, "CHANGES", 2)
+    monkeypatch.setattr(page_data, "PAGE_SIZE", 2)
     for grade in ("5", "6", "7"):
         run(maple, f"STUDENT_ID,GRADE\n00123,{grade}")
     address = address_of("00123")
@@ -345,19 +343,19 @@ def test_a_long_history_has_pages(
     ]
 
 
-def test_rejected_rows_are_told_with_why_and_a_link(office: Visitor, maple: District) -> None:
+def test_rejected_rows_are_shown_with_reason_and_link(office: Visitor, maple: District) -> None:
     run(maple, "STUDENT_ID,GRADE\n00123,13\n00124,6")
     number = last(maple).number
     page = office.read(address_of("00123"))
-    assert "Rows that were rejected" in page.text
+    assert "Rejected rows" in page.text
     row = page.rows[0]
     assert row[1:3] == [f"Update {number}", "2"]
     assert row[3].startswith("Grade: ")
     assert "write pk, k, 1 to 12, or adult" in row[3]
-    assert "Rows that were rejected" not in office.read(address_of("00124")).text
+    assert "Rejected rows" not in office.read(address_of("00124")).text
 
 
-def test_who_may_not_see_updates_gets_no_link_to_them(
+def test_without_the_permission_there_are_no_links_to_updates(
     enrolled: None, school_manager: Member, visitor: SignedIn, maple: District
 ) -> None:
     run(maple, "STUDENT_ID,GRADE\n00123,13")

@@ -1,4 +1,4 @@
-"""What is taken home of an update: files that are saved, never shown, and hold no password."""
+"""Test the downloads of an update: they are saved, never shown, and contain no password."""
 
 import csv
 import io
@@ -24,13 +24,13 @@ NIGHT = "STUDENT_ID,GRADE,PASSWORD\ns000,9,topsecret1\ns001,99,topsecret2\n"
 
 @pytest.fixture
 def browser(maple: District, manager: Member, visitor: SignedIn) -> Visitor:
-    """Of a district whose update 2 changed one student and rejected a row."""
+    """The browser of a manager; update 2 has changed one student and rejected one row."""
     enroll(maple, a_class(4, GRADE="4"))
     finish(send(maple, NIGHT))
     return visitor(manager)
 
 
-def taken(browser: Visitor, address: str) -> list[dict[str, str]]:
+def download(browser: Visitor, address: str) -> list[dict[str, str]]:
     answer = browser.get(address)
     assert answer.status_code == 200
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
@@ -42,8 +42,8 @@ def taken(browser: Visitor, address: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def test_rejected_rows_come_with_what_is_wrong(browser: Visitor) -> None:
-    [row] = taken(browser, "/updates/2/rejected.csv")
+def test_rejected_rows_have_their_problems(browser: Visitor) -> None:
+    [row] = download(browser, "/updates/2/rejected.csv")
     assert (row["STUDENT_ID"], row["GRADE"], row["_LINE_OF_UPDATE_2"], row["_CODE"]) == (
         "s001",
         "99",
@@ -58,23 +58,21 @@ def test_rejected_rows_come_with_what_is_wrong(browser: Visitor) -> None:
     )
 
 
-def test_changes_tell_old_and_new(browser: Visitor) -> None:
-    rows = taken(browser, "/updates/2/changes.csv")
+def test_changes_have_old_and_new_values(browser: Visitor) -> None:
+    rows = download(browser, "/updates/2/changes.csv")
     assert [(row["FIELD"], row["OLD"], row["NEW"]) for row in rows] == [
         ("PASSWORD", "", "changed"),
         ("GRADE", "4", "9"),
     ]
 
 
-def test_rows_that_were_not_processed_can_be_sent_as_they_are(
-    maple: District, browser: Visitor
-) -> None:
+def test_unprocessed_rows_can_be_uploaded_again(maple: District, browser: Visitor) -> None:
     send(maple, a_class(4, GRADE="10"))
     cancel(maple, 3)
-    assert len(taken(browser, "/updates/3/not-processed.csv")) == 4
+    assert len(download(browser, "/updates/3/not-processed.csv")) == 4
 
 
-def test_a_file_says_how_it_is_written_where_the_districts_are_written_otherwise(
+def test_a_file_has_a_byte_order_mark_if_the_district_uses_another_encoding(
     maple: District, browser: Visitor
 ) -> None:
     District.objects.filter(pk=maple.pk).update(encoding="cp1252")
@@ -83,14 +81,14 @@ def test_a_file_says_how_it_is_written_where_the_districts_are_written_otherwise
         assert body.startswith("\ufeff".encode()) is marked
 
 
-def test_many_lines_go_out_in_pieces(maple: District, browser: Visitor) -> None:
+def test_many_lines_are_sent_in_pieces(maple: District, browser: Visitor) -> None:
     run(maple, a_class(250, STUDENT_ID="x{0:03}", USERNAME="x{0:03}"))
     pieces = list(browser.get("/updates/3/rejected.csv").streaming_content)
     assert [piece.count(b"\r\n") for piece in pieces] == [100, 100, 51]
 
 
 @pytest.mark.parametrize(
-    ("facts", "gone", "kept"),
+    ("fields", "gone", "kept"),
     [
         ({"file_removed_at": THEN}, ("rejected", "not-processed"), ("changes",)),
         (
@@ -100,26 +98,24 @@ def test_many_lines_go_out_in_pieces(maple: District, browser: Visitor) -> None:
         ),
     ],
 )
-def test_what_retention_has_removed_is_said_kindly(
-    browser: Visitor, facts: dict[str, datetime], gone: tuple[str, ...], kept: tuple[str, ...]
+def test_data_removed_by_retention_is_explained(
+    browser: Visitor, fields: dict[str, datetime], gone: tuple[str, ...], kept: tuple[str, ...]
 ) -> None:
-    UpdateJob.objects.filter(number=2).update(**facts)
-    what = (
-        "The rows and problems of update 2 were" if len(facts) == 2 else "The file of update 2 was"
-    )
+    UpdateJob.objects.filter(number=2).update(**fields)
+    what = "The rows and problems of update 2" if len(fields) == 2 else "The file of update 2"
     for name in gone:
         answer = browser.get(f"/updates/2/{name}.csv")
         assert answer.status_code == 410
         page = read(answer)
-        assert page.heading == "Not kept any more"
-        assert f"{what} removed on 2026-11-01, as the settings of Maple USD have it." in page.text
-        assert "stays in the history of each student" in page.text
+        assert page.heading == "No longer available"
+        assert what in page.text
+        assert "are still in the history of each student" in page.text
     for name in kept:
         assert browser.get(f"/updates/2/{name}.csv").status_code == 200
     assert AuditEvent.objects.filter(result="removed").count() == len(gone)
 
 
-def test_of_a_running_one_nothing_can_be_had_yet(maple: District, browser: Visitor) -> None:
+def test_there_are_no_downloads_before_the_end(maple: District, browser: Visitor) -> None:
     update = send(maple, a_class(4, GRADE="10"))
     next(runner.run_steps(update.pk))
     answer = browser.get("/updates/3/rejected.csv")
@@ -127,23 +123,23 @@ def test_of_a_running_one_nothing_can_be_had_yet(maple: District, browser: Visit
     assert "Update 3 is still running." in read(answer).text
 
 
-def test_a_file_that_is_gone_is_said_to_be_gone(browser: Visitor) -> None:
+def test_a_missing_file_is_reported(browser: Visitor) -> None:
     for path in settings.SPOOL.iterdir():
         path.unlink()
     FileChunk.objects.all().delete()
     answer = browser.get("/updates/2/rejected.csv")
     assert answer.status_code == 410
-    assert "is not kept any more" in read(answer).text
+    assert "is no longer stored" in read(answer).text
 
 
-def test_to_ask_only_for_the_head_brings_no_rows(browser: Visitor) -> None:
+def test_a_head_request_gets_no_rows(browser: Visitor) -> None:
     answer = browser.client.head("/updates/2/changes.csv", secure=True)
     assert answer.status_code == 200
     assert b"".join(answer.streaming_content) == b""  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("name", ["rejected", "changes", "not-processed"])
-def test_the_neighbours_cannot_be_had(
+def test_another_district_cannot_download(
     name: str, browser: Visitor, neighbour: Member, visitor: SignedIn
 ) -> None:
     assert visitor(neighbour).get(f"/updates/2/{name}.csv").status_code == 404

@@ -1,4 +1,4 @@
-"""``/updates/17``: what the answers link to, for the managers of the district."""
+"""Test ``/updates/17`` as plain text and JSON, which the answers of the commands link to."""
 
 import json
 from typing import Any
@@ -24,7 +24,7 @@ def get(
     )
 
 
-def test_the_report_begins_with_the_verdict_and_groups_the_problems(curl: Curl) -> None:
+def test_the_report_starts_with_the_verdict_and_groups_the_problems(curl: Curl) -> None:
     curl.start()
     work()
     response = get()
@@ -37,7 +37,7 @@ def test_the_report_begins_with_the_verdict_and_groups_the_problems(curl: Curl) 
     assert "Lines: 2 and 3" in lines
 
 
-def test_the_link_in_the_answer_leads_here(curl: Curl) -> None:
+def test_the_link_in_the_answer_is_this_address(curl: Curl) -> None:
     curl.start()
     work()
     link = first_line(curl.status()).partition("see ")[2]
@@ -52,24 +52,26 @@ def test_a_refused_file_has_a_report_too(curl: Curl) -> None:
 def test_the_report_as_json(curl: Curl) -> None:
     curl.start()
     work()
-    told = json.loads(get(accept="application/json").content)
-    assert (told["update"], told["problems"][0]["count"], told["problems"][0]["first_lines"]) == (
+    answer = json.loads(get(accept="application/json").content)
+    assert (
+        answer["update"],
+        answer["problems"][0]["count"],
+        answer["problems"][0]["first_lines"],
+    ) == (
         1,
         2,
         [2, 3],
     )
 
 
-def test_who_is_not_signed_in_is_asked_to(curl: Curl) -> None:
+def test_clients_have_to_sign_in(curl: Curl) -> None:
     curl.start()
     response = Client().get("/updates/1", secure=True)
     assert response.status_code == 401
     assert response["WWW-Authenticate"] == 'Basic realm="Rollbook", charset="UTF-8"'
 
 
-def test_the_neighbour_is_told_that_there_is_nothing_and_it_is_audited(
-    curl: Curl, neighbour: Member
-) -> None:
+def test_another_district_finds_nothing_and_that_is_audited(curl: Curl, neighbour: Member) -> None:
     curl.start()
     response = get(neighbour.email)
     assert (response.status_code, text(response)) == (

@@ -1,4 +1,4 @@
-"""The list of updates, and one of them: watched while it runs, canceled, looked back upon."""
+"""Test the list of updates, and the page of one: in progress, canceled and ended."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,6 +12,8 @@ from rollbook.updates import mails, runner
 from rollbook.updates.engine import WorkerStatus
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.reporting import status_json
+from rollbook.updates.reporting.report import report
+from rollbook.updates.reporting.state_words import RECEIVED, result_sentence
 from rollbook.updates.state_machine import State
 from rollbook.web.pages.updates import filters
 from tests.accounts.browser import Clock
@@ -28,7 +30,7 @@ BAD = "STUDENT_ID,GRADE,DOB\ns000,9,\ns001,99,\ns002,8,2/30/2015\nnobody,4,\n"
 
 @pytest.fixture
 def school(maple: District) -> District:
-    """Update 1 has enrolled four students."""
+    """Maple USD with four students, added by update 1."""
     enroll(maple, a_class(4, GRADE="4"))
     return maple
 
@@ -38,16 +40,21 @@ def browser(manager: Member, visitor: SignedIn) -> Visitor:
     return visitor(manager)
 
 
+def result_of(number: int) -> str:
+    """Return the sentence about the result of an update of Maple USD."""
+    return result_sentence(report(UpdateJob.objects.get(district__slug="maple-usd", number=number)))
+
+
 # The list
 
 
-def test_a_new_district_is_told_how_to_begin(browser: Visitor) -> None:
+def test_a_new_district_is_shown_how_to_start(browser: Visitor) -> None:
     page = browser.read("/updates")
-    assert "No student file has come yet" in page.text
-    assert page.links["Set up a script"] == "/automation"
+    assert "No student file has arrived yet" in page.text
+    assert page.links["Set up script"] == "/automation"
 
 
-def test_the_latest_comes_first_with_its_counts(
+def test_the_latest_update_is_first_with_its_counts(
     school: District, browser: Visitor, manager: Member
 ) -> None:
     finish(send(school, BAD, member=manager))
@@ -57,11 +64,11 @@ def test_the_latest_comes_first_with_its_counts(
         ["Update 1", "✓ completed"],
     ]
     assert page.rows[0][3:] == ["Ana Ruiz, curl", "students.csv", "4", "1", "3"]
-    assert page.rows[1][3] == "the operator, curl"
+    assert page.rows[1][3] == "Rollbook administrator, curl"
     assert page.links["Update 2"] == "/updates/2"
 
 
-def test_it_is_filtered(school: District, browser: Visitor, manager: Member) -> None:
+def test_the_list_is_filtered(school: District, browser: Visitor, manager: Member) -> None:
     finish(send(school, BAD, member=manager))
     send_bytes(school, b"")
 
@@ -75,10 +82,10 @@ def test_it_is_filtered(school: District, browser: Visitor, manager: Member) -> 
     assert numbers(since="2999-01-01") == []
     assert numbers(until="2999-01-01") == ["Update 3", "Update 2", "Update 1"]
     nothing = browser.read("/updates", {"state": "failed"})
-    assert "No update matches" in nothing.text
+    assert "No updates match" in nothing.text
 
 
-def test_a_filter_that_cannot_be_understood_finds_nothing_and_says_so(
+def test_an_invalid_filter_shows_an_error_and_no_updates(
     school: District, browser: Visitor
 ) -> None:
     page = browser.read("/updates", {"since": "yesterday"})
@@ -87,15 +94,15 @@ def test_a_filter_that_cannot_be_understood_finds_nothing_and_says_so(
 
 
 @pytest.mark.parametrize("query", [{"since": "0001-01-01"}, {"until": "9999-12-31"}])
-def test_days_at_the_end_of_the_calendar_are_not_looked_for(
+def test_dates_at_the_ends_of_the_calendar_are_invalid(
     query: dict[str, str], school: District, browser: Visitor
 ) -> None:
     page = browser.read("/updates", query)
     assert not page.rows
-    assert "day." in page.described(*query)
+    assert "date." in page.described(*query)
 
 
-def test_it_comes_in_pages_that_keep_the_filter(
+def test_the_pages_of_the_list_keep_the_filter(
     school: District, browser: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(filters, "PAGE_SIZE", 2)
@@ -106,7 +113,9 @@ def test_it_comes_in_pages_that_keep_the_filter(
     assert page.links["Previous page"] == "?who=0&page=1"
 
 
-def test_the_neighbours_are_not_in_it(school: District, cedar: District, browser: Visitor) -> None:
+def test_updates_of_another_district_are_not_listed(
+    school: District, cedar: District, browser: Visitor
+) -> None:
     enroll(cedar, a_class(1))
     assert len(browser.read("/updates").rows) == 1
 
@@ -114,25 +123,22 @@ def test_the_neighbours_are_not_in_it(school: District, cedar: District, browser
 # One that has ended
 
 
-def test_a_good_one_says_so_and_tells_its_way(
+def test_a_completed_update_has_result_and_timeline(
     school: District, browser: Visitor, manager: Member
 ) -> None:
     finish(send(school, a_class(4, GRADE="9"), member=manager))
     mails.queue_result_mails()
     page = browser.read("/updates/2")
     assert page.title == "Update 2, completed · Rollbook"
-    assert (
-        "is complete: every student in the file is now as the file says. There is nothing to do."
-        in page.text
-    )
+    assert result_of(2) in page.text
     assert "4 rows" in page.text
-    assert "The mail to ops@maple.example goes out 20" in page.text
+    assert "The email to ops@maple.example will be sent " in page.text
     assert ["Grade", "4"] in page.rows
     assert ["2", "✓ updated", "Ana Park s000", "Grade: before: 4 → now: 9"] in _without_names(
         page.rows
     )
     assert page.links["Changes"] == "/updates/2/changes.csv"
-    assert "Changes, 4: each field" in page.text
+    assert "Changes, 4: old and new value" in page.text
     assert "Rejected rows" not in page.links
     assert AuditEvent.objects.filter(
         action="update", result="seen", detail="update 2", member=manager
@@ -140,22 +146,22 @@ def test_a_good_one_says_so_and_tells_its_way(
 
 
 def _without_names(rows: list[list[str]]) -> list[list[str]]:
-    """The students are called by the class of night.py."""
+    """Return the rows with the name of a student of night.py replaced."""
     return [
         [row[0], row[1], "Ana Park s000", row[3]] if len(row) == 4 and "s000" in row[2] else row
         for row in rows
     ]
 
 
-def test_rejected_rows_are_grouped_by_their_repair_and_can_be_taken_home(
+def test_rejected_rows_are_grouped_and_can_be_downloaded(
     school: District, browser: Visitor
 ) -> None:
     finish(send(school, BAD))
     page = browser.read("/updates/2")
     assert "! completed with errors" in page.text
-    assert "3 rows of the file had errors and were not applied" in page.text
+    assert result_of(2) in page.text
     assert page.links["Rejected rows"] == "/updates/2/rejected.csv"
-    assert page.links["upload it as it is"] == "/students/update/format"
+    assert page.links["upload the file"] == "/students/update/format"
     assert page.links["bad_date"] == "/help/problems#bad_date"
     assert {row[1] for row in page.rows if len(row) == 4 and row[0].isdecimal()} == {
         "✓ updated",
@@ -163,27 +169,25 @@ def test_rejected_rows_are_grouped_by_their_repair_and_can_be_taken_home(
     }
 
 
-def test_a_refused_one_says_why_and_what_to_do(school: District, browser: Visitor) -> None:
+def test_a_refused_update_has_reason_and_fix(school: District, browser: Visitor) -> None:
     send_bytes(school, b"")
     page = browser.read("/updates/2")
-    assert "was refused: the file is not acceptable, and no student was changed." in page.text
+    assert result_of(2) in page.text
     assert page.links["More about empty_file"] == "/help/problems#empty_file"
 
 
-def test_a_canceled_one_tells_both_counts(school: District, browser: Visitor) -> None:
+def test_a_canceled_update_has_both_counts(school: District, browser: Visitor) -> None:
     update = send(school, a_class(4, GRADE="9"))
     browser.get("/updates/2")
     page = browser.follow(browser.post(f"/updates/{update.number}/cancel"))
-    assert page.messages == ["Update 2 is canceled: 0 students stay updated, 4 were not processed."]
+    assert page.messages == ["Update 2 canceled: 0 students stay updated, 4 were not processed."]
     assert page.links["Rows that were not processed"] == "/updates/2/not-processed.csv"
     assert AuditEvent.objects.filter(action="cancel", result="done", detail="update 2").count() == 1
     again = browser.follow(browser.post("/updates/2/cancel"))
-    assert again.messages[0].startswith(
-        "There was nothing to cancel: update 2 had ended already at "
-    )
+    assert again.messages[0].startswith("Nothing to cancel: update 2 had already ended at ")
 
 
-def test_a_failed_one_gives_the_reference(school: District, browser: Visitor) -> None:
+def test_a_failed_update_has_the_reference(school: District, browser: Visitor) -> None:
     update = send(school, a_class(4, GRADE="9"))
     next(runner.run_steps(update.pk))
     UpdateJob.objects.filter(pk=update.pk).update(
@@ -192,53 +196,53 @@ def test_a_failed_one_gives_the_reference(school: District, browser: Visitor) ->
     assert "reference 8f3a1c" in browser.read("/updates/2").text
 
 
-def test_without_its_file_only_its_changes_can_be_taken_home(
+def test_without_its_file_only_the_changes_can_be_downloaded(
     school: District, browser: Visitor
 ) -> None:
     finish(send(school, BAD))
     UpdateJob.objects.filter(number=2).update(file_removed_at=timezone.now())
     page = browser.read("/updates/2")
-    assert "are not to be had any more: the file was removed " in page.text
+    assert "are no longer available: the file was deleted on " in page.text
     assert "Changes" in page.links
     assert "Rejected rows" not in page.links
     assert "bad_date" in page.links
 
 
-def test_without_its_details_its_counts_are_left_and_a_sentence_that_says_why(
+def test_without_its_details_the_counts_and_a_reason_are_shown(
     school: District, browser: Visitor
 ) -> None:
     finish(send(school, BAD))
     now = timezone.now()
     UpdateJob.objects.filter(number=2).update(file_removed_at=now, details_hidden_at=now)
     page = browser.read("/updates/2")
-    assert "3 rows of the file had errors and were not applied" in page.text
-    assert "The rows and problems of this update were removed " in page.text
-    assert ", and so was its file, as the settings of the district have it." in page.text
+    assert result_of(2) in page.text
+    assert "The rows and problems of this update were deleted on " in page.text
+    assert ", and so was its file, according to your district’s settings." in page.text
     assert not {"Rejected rows", "Changes"} & page.links.keys()
     assert [row for row in page.rows if len(row) == 4 and row[0].isdecimal()] == []
     assert "· line" not in page.text
     response = browser.get("/updates/2/rows")
     assert response.status_code == 410
-    assert read(response).heading == "Not kept any more"
+    assert read(response).heading == "No longer available"
 
 
-def test_a_refusal_is_told_by_its_code_when_its_details_are_gone(
-    school: District, browser: Visitor
-) -> None:
+def test_a_refusal_without_details_still_has_its_code(school: District, browser: Visitor) -> None:
     send_bytes(school, b"")
     UpdateJob.objects.filter(number=2).update(details_hidden_at=timezone.now())
     assert browser.read("/updates/2").links["More about empty_file"] == "/help/problems#empty_file"
 
 
-def test_a_mended_file_and_its_origin_are_linked(school: District, browser: Visitor) -> None:
+def test_a_corrected_file_and_its_source_are_linked(school: District, browser: Visitor) -> None:
     finish(send(school, BAD))
-    mended = "STUDENT_ID,GRADE,_LINE_OF_UPDATE_2,_CODE,_MESSAGE\ns001,9,3,bad_grade,x\n"
-    finish(send(school, mended))
+    corrected = "STUDENT_ID,GRADE,_LINE_OF_UPDATE_2,_CODE,_MESSAGE\ns001,9,3,bad_grade,x\n"
+    finish(send(school, corrected))
     assert browser.read("/updates/3").links["update 2"] == "/updates/2"
     assert browser.read("/updates/2").links["update 3"] == "/updates/3"
 
 
-def test_it_is_compared_with_the_completed_one_before(school: District, browser: Visitor) -> None:
+def test_an_update_is_compared_with_the_previous_completed_one(
+    school: District, browser: Visitor
+) -> None:
     finish(send(school, BAD))
     send_bytes(school, b"")
     run(school, "STUDENT_ID,GRADE\ns003,9\n")
@@ -250,9 +254,7 @@ def test_it_is_compared_with_the_completed_one_before(school: District, browser:
     ]
 
 
-def test_sensitive_values_are_shown_to_whoever_asks_for_them(
-    school: District, browser: Visitor
-) -> None:
+def test_confidential_values_are_collapsed(school: District, browser: Visitor) -> None:
     run(school, "STUDENT_ID,GRADE,SPECIAL_ED,PASSWORD\ns000,9,y,topsecret1\n")
     for address in ("/updates/2", "/updates/2/rows"):
         page = browser.read(address)
@@ -262,7 +264,7 @@ def test_sensitive_values_are_shown_to_whoever_asks_for_them(
         assert "topsecret" not in page.text
 
 
-def test_what_a_file_says_is_never_markup(school: District, browser: Visitor) -> None:
+def test_content_of_a_file_is_never_markup(school: District, browser: Visitor) -> None:
     evil = "STUDENT_ID,FIRST_NAME,<script>alert(1)</script>\ns000,<b>Bob</b>,x\n"
     finish(send(school, evil, file_name="<i>students</i>.csv"))
     page = browser.read("/updates/2")
@@ -276,15 +278,15 @@ def test_what_a_file_says_is_never_markup(school: District, browser: Visitor) ->
 
 
 @pytest.fixture
-def running_one(school: District) -> UpdateJob:
+def running_update(school: District) -> UpdateJob:
     """Update 2 is being checked."""
     update = send(school, a_class(4, GRADE="9"))
     next(runner.run_steps(update.pk))
     return update
 
 
-def test_a_running_one_is_watched_also_without_scripts(
-    running_one: UpdateJob, browser: Visitor
+def test_progress_is_refreshed_even_without_scripts(
+    running_update: UpdateJob, browser: Visitor
 ) -> None:
     page = browser.read("/updates/2")
     assert page.root.find(".//head/noscript/meta").attrib["content"] == "5"  # type: ignore[union-attr]
@@ -292,41 +294,41 @@ def test_a_running_one_is_watched_also_without_scripts(
     assert bar is not None
     assert (bar.attrib["value"], bar.attrib["max"]) == ("4", "4")
     assert page.actions == ["/updates/2/cancel"]
-    assert "Students who are already updated stay updated" in page.text
+    assert "Students who were already updated stay updated" in page.text
 
 
-def test_rate_and_time_left_are_told_only_while_it_moves(
-    clock: Clock, running_one: UpdateJob, browser: Visitor, monkeypatch: pytest.MonkeyPatch
+def test_rate_and_time_left_are_shown_only_during_progress(
+    clock: Clock, running_update: UpdateJob, browser: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def told(*, alive: bool) -> str:
+    def page_text(*, alive: bool) -> str:
         monkeypatch.setattr(
             status_json, "worker_status", lambda: WorkerStatus(alive=alive, at=None)
         )
         return browser.read("/updates/2").text
 
-    assert "rows a second" in told(alive=True)
-    without_worker = told(alive=False)
-    assert "no worker has been seen yet" in without_worker
-    assert "rows a second" not in without_worker
+    assert "rows per second" in page_text(alive=True)
+    without_worker = page_text(alive=False)
+    assert "No update has been processed yet." in without_worker
+    assert "rows per second" not in without_worker
     clock.move(minutes=2)
-    stalled = told(alive=True)
-    assert "Stalled since" in stalled
-    assert "rows a second" not in stalled
+    stalled = page_text(alive=True)
+    assert "No progress since" in stalled
+    assert "rows per second" not in stalled
 
 
-def test_its_progress_is_asked_for_alone_and_at_the_end_for_the_whole_page(
-    running_one: UpdateJob, browser: Visitor
+def test_progress_is_polled_and_at_the_end_the_page_is_reloaded(
+    running_update: UpdateJob, browser: Visitor
 ) -> None:
     answer = browser.get("/updates/2/progress", htmx=True)
     fragment = tree(answer).find(".//div[@id='progress']")
     assert fragment is not None
     assert fragment.attrib["hx-get"] == "/updates/2/progress"
-    finish(running_one)
+    finish(running_update)
     assert browser.get("/updates/2/progress", htmx=True)["HX-Refresh"] == "true"
     assert browser.get("/updates/2/progress")["Location"] == "/updates/2"
 
 
-def test_to_watch_costs_the_same_however_much_is_wrong_and_leaves_nothing_behind(
+def test_polling_needs_three_queries_and_is_not_audited(
     small_chunks: None, school: District, browser: Visitor, django_assert_num_queries: Any
 ) -> None:
     applying(send(school, BAD))
@@ -337,17 +339,17 @@ def test_to_watch_costs_the_same_however_much_is_wrong_and_leaves_nothing_behind
     assert not AuditEvent.objects.exists()
 
 
-def test_one_that_waits_says_for_whom(
-    running_one: UpdateJob, school: District, browser: Visitor
+def test_a_queued_update_names_the_one_before(
+    running_update: UpdateJob, school: District, browser: Visitor
 ) -> None:
     send(school, a_class(4, GRADE="10"))
     page = browser.read("/updates/3")
-    assert "… received" in page.text
-    assert "Waiting for update 2." in page.text
+    assert f"… {RECEIVED.word}" in page.text
+    assert "Queued behind update 2." in page.text
 
 
-def test_to_watch_is_not_to_be_there(
-    clock: Clock, running_one: UpdateJob, browser: Visitor
+def test_polling_does_not_keep_a_session_active(
+    clock: Clock, running_update: UpdateJob, browser: Visitor
 ) -> None:
     seen = Session.objects.get().last_seen_at
     clock.move(minutes=5)
@@ -358,6 +360,12 @@ def test_to_watch_is_not_to_be_there(
     assert Session.objects.get().last_seen_at - seen >= timedelta(minutes=1)
 
 
+def test_if_every_row_was_rejected_nothing_was_applied(school: District, browser: Visitor) -> None:
+    finish(send(school, "STUDENT_ID,GRADE\ns000,99\n"))
+    assert browser.read("/updates/2").title == "Update 2, nothing applied · Rollbook"
+    assert browser.read("/updates").rows[0][1] == "✕ nothing applied"
+
+
 # Its rows
 
 
@@ -366,11 +374,11 @@ def test_rows_are_filtered_and_searched(school: District, browser: Visitor) -> N
     assert [row[0] for row in browser.read("/updates/2/rows").rows] == ["2", "3", "4", "5"]
     assert [row[0] for row in browser.read("/updates/2/rows", {"outcome": "updated"}).rows] == ["2"]
     assert [row[0] for row in browser.read("/updates/2/rows", {"search": "s001"}).rows] == ["3"]
-    assert "No row matches" in browser.read("/updates/2/rows", {"search": "zzz"}).text
+    assert "No rows match" in browser.read("/updates/2/rows", {"search": "zzz"}).text
     assert AuditEvent.objects.filter(action="update rows", result="seen").count() == 4
 
 
-def test_a_number_that_is_nobodys_or_the_neighbours_is_not_found(
+def test_an_update_of_another_district_is_not_found(
     school: District, cedar: District, browser: Visitor
 ) -> None:
     enroll(cedar, a_class(1))
@@ -399,7 +407,7 @@ def test_curl_gets_lines_and_a_browser_a_page(
     assert (answer.status_code, answer["Location"]) == (302, "/sign-in?next=%2Fupdates%2F1")
 
 
-def test_a_browser_that_sends_a_password_with_each_call_is_a_browser_all_the_same(
+def test_a_browser_that_sends_a_password_still_gets_the_page(
     school: District, browser: Visitor, manager: Member
 ) -> None:
     headers = {"Authorization": basic(manager.email, PASSWORD)}
@@ -408,13 +416,13 @@ def test_a_browser_that_sends_a_password_with_each_call_is_a_browser_all_the_sam
     )
 
 
-def test_curl_is_not_known_by_its_cookies(school: District, browser: Visitor) -> None:
+def test_curl_is_not_signed_in_by_cookies(school: District, browser: Visitor) -> None:
     assert (
         browser.client.get("/updates/1", secure=True, headers={"Accept": "*/*"}).status_code == 401
     )
 
 
-def test_a_mails_link_leads_there_by_way_of_the_sign_in(
+def test_the_link_of_an_email_opens_the_update_after_the_sign_in(
     school: District, stranger: Visitor, manager: Member
 ) -> None:
     answer = stranger.sign_in(manager, next="/updates/1")
@@ -422,6 +430,6 @@ def test_a_mails_link_leads_there_by_way_of_the_sign_in(
     assert read(stranger.get("/updates/1")).heading == "Update 1"
 
 
-def test_a_lesser_role_sees_none_of_it(school: District, visitor: SignedIn) -> None:
+def test_without_the_permission_there_are_no_updates(school: District, visitor: SignedIn) -> None:
     browser = visitor(a_member(school, "some@maple.example", "school manager"))
     assert browser.get("/updates/1").status_code == 403

@@ -1,4 +1,4 @@
-"""The Update button: a template or your own file, the format with a checker, then apply; all of it without a script."""
+"""Test updating students from a file in three steps, all of it without scripts."""
 
 import csv
 import io
@@ -40,7 +40,7 @@ BAD_ROWS = b"STUDENT_ID,GRADE,SHOE_SIZE\r\n00123,5,3\r\n00124,13,4\r\n"
 
 @pytest.fixture
 def office(maple: District, manager: Member, visitor: SignedIn) -> Visitor:
-    """The browser of the district manager, with two students there and the format page open."""
+    """The browser of the district manager on the upload page, with two students enrolled."""
     enroll(
         maple,
         "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\n00123,Ana,Brook,2014-05-13\n00124,-Ben,Cole,2013-11-02",
@@ -53,14 +53,14 @@ def office(maple: District, manager: Member, visitor: SignedIn) -> Visitor:
 def choose(
     office: Visitor, data: bytes = ROWS, name: str = "students.csv", encoding: str = ""
 ) -> Any:
-    """Choose a file and press the button."""
+    """Upload a file."""
     file = io.BytesIO(data)
     file.name = name
     return office.post(UPLOAD, {"encoding": encoding, "file": file})
 
 
 def checked(office: Visitor, data: bytes = ROWS, **more: str) -> Page:
-    """The page about a file that was chosen."""
+    """Upload a file and return the page about it."""
     return office.follow(choose(office, data, **more))
 
 
@@ -71,7 +71,7 @@ def send_raw(
     length: int | None = None,
     **headers: str,
 ) -> Any:
-    """Any body at all, from the browser's own page."""
+    """Send any body, from the browser's own page."""
     return office.client.generic(
         "POST",
         UPLOAD,
@@ -90,14 +90,14 @@ def of_office(office: Visitor, *parts: Part) -> bytes:
 
 
 def refused(answer: Any, status: int, *words: str) -> Page:
-    """The form again, which says why; nothing is kept."""
+    """Check that the form is shown again with the reason, and that nothing is kept."""
     page = read(answer)
     (alert,) = (one for one in page.main.iter() if one.get("role") == "alert")
-    said = " ".join("".join(alert.itertext()).split())
-    assert answer.status_code == status, said
-    assert all(word in said for word in words), said
-    assert "ERROR" not in said
-    assert "curl" not in said
+    message = " ".join("".join(alert.itertext()).split())
+    assert answer.status_code == status, message
+    assert all(word in message for word in words), message
+    assert "ERROR" not in message
+    assert "curl" not in message
     assert UPLOAD in page.actions
     assert not Draft.objects.exists()
     assert upload_quota.UPLOAD_QUOTA._taken.total() == 0
@@ -105,19 +105,19 @@ def refused(answer: Any, status: int, *words: str) -> Page:
 
 
 def spooled() -> int:
-    """How many files there are that no update names."""
+    """Return the number of files that belong to no update."""
     return len(files.unlocked_files() - set(UpdateJob.objects.values_list("spool_name", flat=True)))
 
 
 # --- 1. A template or your own file
 
 
-def test_the_first_step_offers_a_template_or_to_go_on(office: Visitor) -> None:
+def test_the_first_step_offers_a_template_or_an_upload(office: Visitor) -> None:
     page = office.read(UPDATE)
     assert page.heading == "Update students"
-    assert page.links["Go on with my file"] == FORMAT
+    assert page.links["Upload file"] == FORMAT
     (step,) = (one for one in page.main.iter("li") if one.get("aria-current") == "step")
-    assert step.text == "Template or your own file"
+    assert step.text == "Template or file"
     boxes = [one.get("value") for one in page.main.iter("input") if one.get("name") == "column"]
     assert sorted(boxes) == sorted(column.name for column in COLUMNS)  # type: ignore[type-var]
     chosen = page.form(TEMPLATE).values
@@ -153,7 +153,7 @@ def test_the_template_has_the_chosen_columns_in_the_documented_order(office: Vis
 
 
 @pytest.mark.parametrize("chosen", [["GRADE"], ["FIRST_NAME", "LAST_NAME"]])
-def test_a_template_always_tells_whom_a_row_means(office: Visitor, chosen: list[str]) -> None:
+def test_a_template_always_identifies_students(office: Visitor, chosen: list[str]) -> None:
     assert downloaded(office, {"column": chosen, "students": "no"})[0] == ["STUDENT_ID", *chosen]
     assert downloaded(office, {"column": ["USERNAME", "GRADE"]})[0] == ["USERNAME", "GRADE"]
 
@@ -162,9 +162,7 @@ def test_without_a_choice_it_has_the_usual_columns(office: Visitor) -> None:
     assert "GRADE" in downloaded(office, {})[0]
 
 
-def test_the_template_with_the_students_comes_back_unchanged(
-    office: Visitor, maple: District
-) -> None:
+def test_the_template_with_the_students_changes_nothing(office: Visitor, maple: District) -> None:
     rows = downloaded(office, {"column": [column.name for column in COLUMNS], "students": "yes"})
     assert [row[0] for row in rows[1:]] == ["00123", "00124"]
     assert rows[1][rows[0].index("DOB")] == "05/13/2014"
@@ -178,7 +176,7 @@ def test_the_template_with_the_students_comes_back_unchanged(
     assert (result.unchanged, result.rejected) == (2, 0)
 
 
-def test_the_template_has_nobody_of_the_neighbours(office: Visitor, cedar: District) -> None:
+def test_the_template_has_no_students_of_another_district(office: Visitor, cedar: District) -> None:
     enroll(cedar, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,SCHOOL_ID\n777,Nell,Reed,2014-05-13,900")
     rows = downloaded(office, {"students": "yes"})
     assert [row[0] for row in rows[1:]] == ["00123", "00124"]
@@ -192,7 +190,7 @@ def test_downloading_students_is_in_the_audit(office: Visitor) -> None:
 # --- 2. The format, and the file
 
 
-def test_the_second_step_tells_the_format_and_takes_the_file(office: Visitor) -> None:
+def test_the_second_step_explains_the_format_and_accepts_a_file(office: Visitor) -> None:
     page = office.read(FORMAT)
     file = page.form(UPLOAD).fields["file"]
     assert (file["type"], "required" in file) == ("file", True)
@@ -202,59 +200,60 @@ def test_the_second_step_tells_the_format_and_takes_the_file(office: Visitor) ->
     )
     assert [row[0] for row in page.rows] == [column.name for column in COLUMNS]
     assert "AB Aboriginal; AI American Indian" in page.text
-    assert page.links["All about the student file"] == "/help/student-file"
-    (letters,) = (one for one in page.main.iter("details") if one.get("id") == "letters")
-    assert "open" not in letters.attrib
+    assert page.links["Student file reference"] == "/help/student-file"
+    encoding = page.main.find(".//details[@id='encoding-choice']")
+    assert encoding is not None
+    assert "open" not in encoding.attrib
 
 
-def test_an_encoding_in_the_address_is_chosen_already(office: Visitor) -> None:
+def test_an_encoding_in_the_address_is_preselected(office: Visitor) -> None:
     page = office.read(FORMAT, {"encoding": "cp1252"})
     assert page.form(UPLOAD).values["encoding"] == ["cp1252"]
 
 
-def test_a_fine_file_can_be_applied(office: Visitor, manager: Member) -> None:
+def test_a_file_without_problems_can_be_applied(office: Visitor, manager: Member) -> None:
     page = checked(office)
     assert page.heading == "students.csv"
-    assert "All 2 rows are fine." in page.text
-    assert "Only applying can tell which students and schools there are" in page.text
+    assert "No problems found in 2 rows." in page.text
+    assert "Students, schools and usernames are looked up during the update." in page.text
     draft = Draft.objects.get()
     assert (draft.member, draft.file_name, draft.rows) == (manager, "students.csv", 2)
     assert page.form(f"/students/update/drafts/{draft.pk}/apply").values["mode"] == ["update"]
-    assert page.form(f"/students/update/drafts/{draft.pk}/apply").buttons == ["Apply to 2 rows"]
+    assert page.form(f"/students/update/drafts/{draft.pk}/apply").buttons == ["Apply 2 rows"]
     assert "STUDENT_ID FIRST_NAME GRADE" in page.text
     assert not UpdateJob.objects.filter(source=drafts.SOURCE_BROWSER).exists()
 
 
-def test_rows_that_will_be_rejected_are_told_by_what_to_do(office: Visitor) -> None:
+def test_rows_that_will_be_rejected_are_shown_with_their_fix(office: Visitor) -> None:
     page = checked(office, BAD_ROWS)
-    assert "1 of 2 rows will be rejected, the others can be applied." in page.text
+    assert "1 of 2 rows will be rejected; the others can be applied." in page.text
     assert page.rows[0][:3] == ["3", "GRADE", "13"]
     assert "bad_value" in page.text
     assert "write pk, k, 1 to 12, or adult" in page.text
     assert "unknown_column" in page.text
     assert "SHOE_SIZE" in page.text
     assert page.form(f"/students/update/drafts/{Draft.objects.get().pk}/apply").buttons == [
-        "Apply to 1 row"
+        "Apply 1 row"
     ]
 
 
-def test_a_file_of_which_no_row_can_be_applied_offers_no_button(office: Visitor) -> None:
+def test_without_usable_rows_there_is_no_button(office: Visitor) -> None:
     page = checked(office, b"STUDENT_ID,GRADE\n00123,13\n00124,14\n")
-    assert "No row can be applied: all 2 will be rejected." in page.text
+    assert "No rows can be applied: all 2 rows will be rejected." in page.text
     assert [action.rpartition("/")[2] for action in page.actions] == ["discard"]
 
 
-def test_a_file_too_long_to_check_at_once_says_how_far_it_was_checked(
+def test_a_partly_checked_file_shows_how_far_it_was_checked(
     office: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preview, "CHECK_TIMEOUT_S", -1.0)
     rows = b"".join(b"%05d,5\n" % number for number in range(1500))
     page = checked(office, b"STUDENT_ID,GRADE\n" + rows)
-    assert "1,000 of 1,500 rows were checked here" in page.text
-    assert "The first 1,000 rows are fine." in page.text
+    assert "1,000 of 1,500 rows were checked so far" in page.text
+    assert "No problems found in the first 1,000 rows." in page.text
 
 
-def test_a_password_in_the_file_is_nowhere_on_the_page(office: Visitor) -> None:
+def test_passwords_of_the_file_are_not_on_the_page(office: Visitor) -> None:
     page = checked(office, b"STUDENT_ID,PASSWORD\n00123,zQc\n00124,zQcanary\n")
     assert "1 of 2 rows will be rejected" in page.text
     assert "zQc" not in page.text
@@ -281,15 +280,15 @@ def test_a_password_in_the_file_is_nowhere_on_the_page(office: Visitor) -> None:
         "an open quote",
     ],
 )
-def test_a_file_that_cannot_be_applied_says_why_and_offers_another_choice(
+def test_an_unusable_file_shows_the_reason_and_another_choice(
     office: Visitor, data: bytes, code: str
 ) -> None:
     page = checked(office, data)
     assert code in page.text
-    assert "The file cannot be applied. Nothing was changed." in page.text
+    assert "This file can’t be used. Nothing was changed." in page.text
     draft = Draft.objects.get()
     assert page.actions == [f"/students/update/drafts/{draft.pk}/discard"]
-    assert page.links["Choose it with another encoding"] == f"{FORMAT}?encoding=cp1252#letters"
+    assert page.links["Choose another encoding"] == f"{FORMAT}?encoding=cp1252#encoding-choice"
     assert AuditEvent.objects.filter(action="draft", result="refused").exists()
     office.post(f"/students/update/drafts/{draft.pk}/apply", {"mode": "update"})
     assert not UpdateJob.objects.filter(source=drafts.SOURCE_BROWSER).exists()
@@ -297,7 +296,7 @@ def test_a_file_that_cannot_be_applied_says_why_and_offers_another_choice(
 
 def test_another_encoding_can_be_chosen_for_the_file(office: Visitor) -> None:
     page = checked(office, b"STUDENT_ID,FIRST_NAME\n00123,Jos\xe9\n", encoding="cp1252")
-    assert "All 1 row is fine." in page.text
+    assert "No problems found in 1 row." in page.text
     assert Draft.objects.get().detected_encoding == "cp1252"
 
 
@@ -310,14 +309,12 @@ def test_another_encoding_can_be_chosen_for_the_file(office: Visitor) -> None:
         ("Schüler 学生.csv", "Schüler 学生.csv"),
     ],
 )
-def test_a_file_may_be_called_anything_and_is_shown_safely(
-    office: Visitor, sent: str, shown: str
-) -> None:
+def test_any_file_name_is_shown_safely(office: Visitor, sent: str, shown: str) -> None:
     answer = send_raw(office, of_office(office, ("file", File(ROWS, sent))))
     assert office.follow(answer).heading == shown
 
 
-# --- What was sent wrongly
+# --- Invalid uploads
 
 
 def test_no_file_was_chosen(office: Visitor) -> None:
@@ -335,7 +332,7 @@ def test_two_files_in_one_form(office: Visitor) -> None:
 
 
 @pytest.mark.parametrize("case", ["no token", "wrong token", "foreign page", "no origin"])
-def test_a_form_that_somebody_forged_keeps_nothing(office: Visitor, case: str) -> None:
+def test_a_forged_form_keeps_nothing(office: Visitor, case: str) -> None:
     tokens = {"no token": None, "wrong token": "x" * 32}
     token = tokens.get(case, office.token)
     body = form([*([("csrfmiddlewaretoken", token)] if token else []), ("file", File(ROWS))])
@@ -352,7 +349,7 @@ def test_a_form_that_somebody_forged_keeps_nothing(office: Visitor, case: str) -
 
 
 @pytest.mark.parametrize("boundary", ["another", BOUNDARY + "x"])
-def test_a_form_with_another_boundary_than_it_names(office: Visitor, boundary: str) -> None:
+def test_a_form_with_the_wrong_boundary(office: Visitor, boundary: str) -> None:
     body = of_office(office, ("file", File(ROWS * 300)))
     answer = send_raw(office, body, f"multipart/form-data; boundary={boundary}")
     page = refused(answer, 400)
@@ -360,12 +357,12 @@ def test_a_form_with_another_boundary_than_it_names(office: Visitor, boundary: s
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
-def test_an_upload_that_breaks_off(office: Visitor, share: float) -> None:
+def test_an_interrupted_upload(office: Visitor, share: float) -> None:
     body = of_office(office, ("file", File(ROWS * 5000)))
     refused(
         send_raw(office, body[: int(len(body) * share)], length=len(body)),
         400,
-        "did not arrive whole",
+        "The upload was interrupted",
     )
     assert spooled() == 0
 
@@ -379,7 +376,7 @@ def test_an_upload_that_breaks_off(office: Visitor, share: float) -> None:
         ("", 415),
     ],
 )
-def test_what_is_not_the_form_of_the_page(office: Visitor, content_type: str, status: int) -> None:
+def test_another_content_type(office: Visitor, content_type: str, status: int) -> None:
     refused(
         send_raw(office, of_office(office, ("file", File(ROWS))), content_type),
         status,
@@ -393,7 +390,7 @@ def test_a_file_in_a_field_of_another_name(office: Visitor) -> None:
     )
 
 
-def test_a_file_of_a_size_nobody_knows(office: Visitor) -> None:
+def test_a_file_of_unknown_size(office: Visitor) -> None:
     answer = office.client.generic(
         "POST", UPLOAD, secure=True, CONTENT_TYPE=FORM, HTTP_TRANSFER_ENCODING="chunked"
     )
@@ -405,7 +402,7 @@ def test_an_encoding_that_is_not_offered(office: Visitor) -> None:
     assert spooled() == 0
 
 
-def test_a_file_that_is_too_large_is_judged_before_it_is_read(
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(
     office: Visitor, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.MAX_UPLOAD_BYTES = 1000
@@ -418,7 +415,7 @@ def test_a_file_that_is_too_large_is_judged_before_it_is_read(
     )
 
 
-def test_a_file_is_measured_while_it_streams_in_too(office: Visitor, settings: Settings) -> None:
+def test_the_size_is_checked_during_the_upload_too(office: Visitor, settings: Settings) -> None:
     settings.MAX_UPLOAD_BYTES = 100
     refused(choose(office, b"x" * 101), 413, "larger than 100 bytes")
     assert spooled() == 0
@@ -427,44 +424,42 @@ def test_a_file_is_measured_while_it_streams_in_too(office: Visitor, settings: S
 Disk = namedtuple("Disk", "total used free")
 
 
-def test_a_disk_without_room_is_told_before_anything_is_read(
+def test_a_full_disk_is_noticed_before_anything_is_read(
     office: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: Disk(1000, 990, 10))
     answer = choose(office)
-    refused(answer, 503, "no room", "tell the operator")
+    refused(answer, 503, "out of disk space", "tell your Rollbook administrator")
     assert answer["Retry-After"] == "60"
 
 
-def test_a_disk_that_fills_up_meanwhile_keeps_nothing(
+def test_if_the_disk_fills_up_nothing_is_kept(
     office: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(incoming: object, data: bytes) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(files.IncomingFile, "write", full)
-    refused(choose(office), 503, "no room")
+    refused(choose(office), 503, "out of disk space")
     monkeypatch.undo()
     monkeypatch.setattr(files.IncomingFile, "persist", lambda incoming: full(incoming, b""))
-    refused(choose(office), 503, "no room")
+    refused(choose(office), 503, "out of disk space")
     assert spooled() == 0
 
 
-def test_two_uploads_at_once_are_told_to_come_one_after_the_other(
-    office: Visitor, settings: Settings
-) -> None:
+def test_too_many_simultaneous_uploads_are_refused(office: Visitor, settings: Settings) -> None:
     settings.MAX_UPLOAD_BYTES = 1000
     largest = 64 * 1024 + 1000
     with upload_quota.UPLOAD_QUOTA.reserve("203.0.113.7", 2 * largest, largest):
         answer = choose(office)
-    refused(answer, 429, "still on their way")
+    refused(answer, 429, "still being uploaded")
 
 
 def _never(*args: object, **more: object) -> None:
     raise AssertionError("the body was read")
 
 
-def test_the_file_goes_to_the_spool_and_nowhere_else(
+def test_the_file_is_written_only_to_the_spool(
     office: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for handler in (
@@ -489,7 +484,7 @@ def test_the_file_goes_to_the_spool_and_nowhere_else(
 # --- 3. Apply
 
 
-def test_applying_begins_an_update_of_existing_students(
+def test_applying_starts_an_update_of_existing_students(
     office: Visitor, maple: District, manager: Member
 ) -> None:
     page = checked(office)
@@ -510,7 +505,7 @@ def test_applying_begins_an_update_of_existing_students(
     assert (event.result, event.detail) == ("received", f"update {update.number}")
 
 
-def test_new_students_are_added_only_if_that_was_chosen(office: Visitor) -> None:
+def test_new_students_are_added_only_if_chosen(office: Visitor) -> None:
     checked(office)
     office.post(f"/students/update/drafts/{Draft.objects.get().pk}/apply", {"mode": "add"})
     assert UpdateJob.objects.latest("pk").mode == Mode.ADD
@@ -538,7 +533,7 @@ def test_applying_twice_is_one_update(office: Visitor) -> None:
     assert UpdateJob.objects.filter(source=drafts.SOURCE_BROWSER).count() == 1
 
 
-def test_the_same_file_chosen_again_while_it_runs_is_the_same_update(office: Visitor) -> None:
+def test_the_same_file_during_its_update_is_the_same_update(office: Visitor) -> None:
     locations = set()
     for _ in range(2):
         location = choose(office)["Location"]
@@ -546,7 +541,7 @@ def test_the_same_file_chosen_again_while_it_runs_is_the_same_update(office: Vis
     assert len(locations) == 1
 
 
-def test_a_full_queue_keeps_the_file_and_says_what_to_do(office: Visitor, maple: District) -> None:
+def test_with_a_full_queue_the_file_is_kept(office: Visitor, maple: District) -> None:
     numbers = [send(maple, f"STUDENT_ID,GRADE\n00123,{grade}").number for grade in range(1, 5)]
     page = checked(office)
     answer = office.post(
@@ -554,21 +549,22 @@ def test_a_full_queue_keeps_the_file_and_says_what_to_do(office: Visitor, maple:
     )
     page = office.follow(answer)
     assert re.search(
-        rf"Updates {numbers[0]}, {numbers[1]}, .* wait already.*is still here", page.messages[0]
+        rf"updates {numbers[0]}, {numbers[1]}, .* already waiting.*We’ve kept students.csv",
+        page.messages[0],
     )
-    assert "Apply to 2 rows" in page.text
+    assert "Apply 2 rows" in page.text
 
 
-def test_another_file_is_chosen_and_the_first_forgotten(office: Visitor) -> None:
+def test_choosing_another_file_deletes_the_first(office: Visitor) -> None:
     page = checked(office)
     answer = office.post(page.actions[-1])
     assert answer["Location"] == FORMAT
-    assert "students.csv is forgotten" in office.follow(answer).messages[0]
+    assert "students.csv deleted" in office.follow(answer).messages[0]
     assert not Draft.objects.exists()
     assert spooled() == 0
 
 
-def test_a_file_that_is_gone_can_be_chosen_again(
+def test_a_deleted_file_can_be_chosen_again(
     office: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     location = choose(office)["Location"]
@@ -589,11 +585,11 @@ def test_a_file_is_kept_for_half_a_day(office: Visitor) -> None:
     assert office.post(f"{location}/apply", {"mode": "update"}).status_code == 404
 
 
-# --- Who may
+# --- Permissions
 
 
 @pytest.mark.parametrize("who", ["school_manager", "instructor"])
-def test_who_may_not_update_students_gets_none_of_it(
+def test_without_the_permission_there_is_no_upload(
     who: str, office: Visitor, visitor: SignedIn, request: pytest.FixtureRequest
 ) -> None:
     location = choose(office)["Location"]
@@ -606,7 +602,7 @@ def test_who_may_not_update_students_gets_none_of_it(
     assert Draft.objects.count() == 1
 
 
-def test_what_a_lesser_role_sends_is_not_even_read(
+def test_without_the_permission_an_upload_is_not_read(
     office: Visitor,
     visitor: SignedIn,
     instructor: Member,
@@ -618,7 +614,7 @@ def test_what_a_lesser_role_sends_is_not_even_read(
     assert choose(stranger)["Location"] == "/sign-in"
 
 
-def test_the_neighbour_and_a_colleague_do_not_find_the_file(
+def test_other_members_do_not_find_the_file(
     office: Visitor, maple: District, neighbour: Member, visitor: SignedIn
 ) -> None:
     location = choose(office)["Location"]
@@ -634,5 +630,7 @@ def test_the_neighbour_and_a_colleague_do_not_find_the_file(
 def test_seeing_a_file_is_in_the_audit_by_its_key(office: Visitor) -> None:
     checked(office)
     draft = Draft.objects.get()
-    told = AuditEvent.objects.filter(action="draft").order_by("pk").values_list("result", "detail")
-    assert list(told) == [("kept", f"draft {draft.pk}"), ("seen", f"draft {draft.pk}")]
+    events = (
+        AuditEvent.objects.filter(action="draft").order_by("pk").values_list("result", "detail")
+    )
+    assert list(events) == [("kept", f"draft {draft.pk}"), ("seen", f"draft {draft.pk}")]

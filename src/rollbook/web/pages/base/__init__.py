@@ -1,0 +1,1 @@
+"""Share views, forms, filters, error pages and templates among all pages."""

@@ -1,4 +1,4 @@
-"""The columns of the student file as people look at them: in sections, with their own words for names and values."""
+"""Group the columns of the student file in sections, and name columns and values for people."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from rollbook.studentfile.values.choices import RACES
 
 @dataclass(frozen=True)
 class Section:
-    """Columns that belong together. ``sensitive`` ones are shown only to whoever asks for them."""
+    """Columns that belong together. Values of ``sensitive`` sections are hidden until asked for."""
 
     title: str
     columns: tuple[Column, ...]
@@ -22,7 +22,7 @@ def _section(title: str, *names: str, sensitive: bool = False) -> Section:
 
 SECTIONS = (
     _section(
-        "Who it is",
+        "Profile",
         "STUDENT_ID",
         "USERNAME",
         "PASSWORD",
@@ -34,7 +34,7 @@ SECTIONS = (
     ),
     _section("School and groups", "SCHOOL_ID", "GRADE", "GROUPS", "STAFF", "STATUS"),
     _section(
-        "Programs",
+        "Confidential information",
         "ELL",
         "SPECIAL_ED",
         "TITLE_1",
@@ -52,12 +52,19 @@ SECTIONS = (
         "ADDITIONAL_INFO_3",
     ),
 )
-"""Every column is in one of them."""
+"""The sections of a student's page and form; every column is in exactly one."""
 
-SENSITIVE = frozenset(
-    column.name for section in SECTIONS if section.sensitive for column in section.columns
-) | {"DOB"}
-"""Columns whose values are never open at first."""
+
+def _sensitive_columns() -> frozenset[str]:
+    names = {"DOB"}
+    for section in SECTIONS:
+        if section.sensitive:
+            names.update(column.name for column in section.columns)
+    return frozenset(names)
+
+
+SENSITIVE = _sensitive_columns()
+"""Names of the columns whose values are hidden until asked for."""
 
 _LABELS: Mapping[str, str] = {
     "STUDENT_ID": "Student ID",
@@ -66,8 +73,8 @@ _LABELS: Mapping[str, str] = {
     "ELL": "English learner",
     "SPECIAL_ED": "Special education",
     "TITLE_1": "Title I",
-    "PARENT_EMAIL_1": "E-mail of a parent",
-    "PARENT_EMAIL_2": "E-mail of another parent",
+    "PARENT_EMAIL_1": "Parent email 1",
+    "PARENT_EMAIL_2": "Parent email 2",
     "ADDITIONAL_INFO_1": "Note 1",
     "ADDITIONAL_INFO_2": "Note 2",
     "ADDITIONAL_INFO_3": "Note 3",
@@ -82,12 +89,15 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
 
 
 def label(name: str) -> str:
-    """What people call the column: ``First name``."""
+    """Return the column's name for people: ``First name`` for ``FIRST_NAME``."""
     return _LABELS.get(name) or name.replace("_", " ").capitalize()
 
 
 def shown(name: str, value: str) -> str:
-    """What people read where the student file has this value: ``yes`` for ``y``, names with commas between them."""
+    """Return a value of the student file as people read it.
+
+    ``y`` becomes ``yes``; the items of a list are separated by commas.
+    """
     if not value or name not in BY_NAME:
         return value
     column = BY_NAME[name]

@@ -1,4 +1,4 @@
-"""What people see when there is no page for them: what happened and what to do next, with nothing of ours in it."""
+"""Render the pages for errors: what happened and what to do next, without internal details."""
 
 import logging
 from datetime import timedelta
@@ -15,74 +15,91 @@ log = logging.getLogger(__name__)
 
 
 def wants_page(request: HttpRequest) -> bool:
-    """Whether a person is looking: browsers ask for HTML by name, curl and scripts do not."""
+    """Return whether the client accepts HTML, as browsers do and curl and scripts do not."""
     return "text/html" in request.headers.get("Accept", "")
 
 
 def use_https(request: HttpRequest) -> HttpResponse:
-    """No redirect, as at every other door."""
+    """Return the error for a request without HTTPS. As everywhere, nothing is redirected."""
     return error_response(request, ApiError("use_https"))
 
 
 def wrong_method(request: HttpRequest, allowed: tuple[str, ...]) -> HttpResponse:
-    answer = error_page(
-        request,
-        405,
-        "This address is not called like that",
-        "Go back, and use the buttons of the page.",
-    )
-    answer.headers["Allow"] = ", ".join(allowed)
-    return answer
+    """Return the 405 page, with the allowed methods in its Allow header."""
+    text = "This page can't be opened this way. Go back and use the buttons on the page."
+    response = error_page(request, 405, "Method not allowed", text)
+    response.headers["Allow"] = ", ".join(allowed)
+    return response
 
 
 def not_allowed(request: HttpRequest, page_request: Any = None) -> HttpResponse:
-    """The page is there, but this member's role does not reach it."""
-    text = "Your role does not include this page. A district manager can change that."
-    return error_page(request, 403, "Not for your role", text, page_request)
+    """Return the 403 page for a member whose role does not include the page."""
+    text = "Your role doesn't include this page. A district manager can change that."
+    return error_page(request, 403, "Access denied", text, page_request)
 
 
 def not_found(request: HttpRequest, page_request: Any = None) -> HttpResponse:
-    text = "There is nothing at this address, or it is not for you. Look at the address, or begin again at the start page."
-    return error_page(request, 404, "Nothing here", text, page_request)
+    """Return the 404 page. It does not tell whether a page exists that is not for this member."""
+    text = (
+        "There is nothing at this address, or you don't have access to it. "
+        "Check the address, or start again from the home page."
+    )
+    return error_page(request, 404, "Page not found", text, page_request)
 
 
 def database_busy(request: HttpRequest) -> HttpResponse:
+    """Log the database error, and return the 503 page."""
     log.warning("the database is not available", exc_info=True)
     text = (
-        "Rollbook cannot reach its database right now. Nothing was changed. Try again in a moment."
+        "Rollbook can't reach its database right now. Nothing was changed. Try again in a moment."
     )
-    answer = error_page(request, 503, "Not available right now", text)
-    answer.headers["Retry-After"] = "5"
-    return answer
+    response = error_page(request, 503, "Temporarily unavailable", text)
+    response.headers["Retry-After"] = "5"
+    return response
 
 
 def too_many_attempts(
     request: HttpRequest, retry_after: int, page_request: Any = None
 ) -> HttpResponse:
-    """Tell how long to wait after too many failed attempts; ``retry_after`` is in seconds."""
+    """Return the 429 page with how long to wait; ``retry_after`` is in seconds."""
     wait = duration(timedelta(seconds=retry_after))
-    text = f"There were too many tries. Nothing was looked at this time. Try again in {wait}."
-    answer = error_page(request, 429, "Wait a moment", text, page_request)
-    answer.headers["Retry-After"] = str(retry_after)
-    return answer
+    text = f"Too many attempts. This attempt was not checked. Try again in {wait}."
+    response = error_page(request, 429, "Too many attempts", text, page_request)
+    response.headers["Retry-After"] = str(retry_after)
+    return response
 
 
 def internal_error(request: HttpRequest, reference: str) -> HttpResponse:
-    text = f"Something went wrong here, not with you. If it happens again, tell the operator the reference {reference}."
-    return error_page(request, 500, "An error of ours", text)
+    """Return the 500 page with the reference under which the error is logged."""
+    text = (
+        "Something went wrong on our side. If it happens again, "
+        f"give your Rollbook administrator the reference {reference}."
+    )
+    return error_page(request, 500, "A problem on our side", text)
 
 
 def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Django's protection against forged forms: also what an old page in another tab runs into."""
+    """Return the 403 page of Django's CSRF check, which old pages in other tabs run into too."""
     if not wants_page(request):
         return error_response(request, ApiError("bad_request"))
-    text = "This form is too old, or you have signed in since. Go back, reload the page, and send it once more."
+    text = (
+        "This form is too old, or you signed in after opening it. "
+        "Go back, reload the page, and submit the form again."
+    )
     return error_page(request, 403, "The form has expired", text)
 
 
 def error_page(
     request: HttpRequest, status: int, title: str, text: str, page_request: Any = None
 ) -> HttpResponse:
-    """A page of one sentence. ``page_request`` gives it the navigation of the member."""
-    facts = {"heading": title, "text": text, "page_request": page_request}
-    return render(request, "error.html", facts, status=status)
+    """Return a page with a heading and one text.
+
+    Args:
+        request: the request to answer.
+        status: the HTTP status.
+        title: the heading.
+        text: what happened and what to do.
+        page_request: the member's ``PageRequest``; with it the page has the navigation.
+    """
+    context = {"heading": title, "text": text, "page_request": page_request}
+    return render(request, "error.html", context, status=status)

@@ -1,4 +1,4 @@
-"""What lists are narrowed by: forms whose every field may be left blank."""
+"""The base of the filter forms of lists, and their date field."""
 
 from datetime import date
 
@@ -9,23 +9,23 @@ DAYS = date(2000, 1, 1), date(2999, 12, 31)
 
 
 def day(label: str) -> forms.DateField:
-    """A field for a day, which may be left blank."""
+    """Return an optional date field."""
     first, last = DAYS
     return forms.DateField(
         label=label,
         required=False,
         widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
         validators=[
-            MinValueValidator(first, "Enter a later day."),
-            MaxValueValidator(last, "Enter an earlier day."),
+            MinValueValidator(first, "Enter a later date."),
+            MaxValueValidator(last, "Enter an earlier date."),
         ],
     )
 
 
 class FilterForm(forms.Form):
-    """The filters of a list."""
+    """The filters of a list; every field may be left blank."""
 
     @property
     def used(self) -> list[str]:
-        """The names of the fields that narrow the list."""
+        """Return the names of the filters that are set."""
         return [name for name in self.fields if str(self.data.get(name, "")).strip()]

@@ -7,33 +7,33 @@ from django.utils.text import capfirst
 
 from rollbook.validation import ValidationFailed
 
-# No type="email": of an address beyond ASCII a browser then sends something else than was typed.
+# No type="email": browsers rewrite addresses with characters beyond ASCII before they send them.
 EMAIL = {"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}
 
 
 class FormWithReasons(forms.Form):
-    """A form that shows the reasons for which the domain refused it."""
+    """A form that shows why the domain code rejected it."""
 
     def add_reasons(self, field: str | None, reasons: Iterable[str]) -> None:
-        """Show the reasons at this field; above all fields if it is None."""
+        """Show the reasons at this field, or above all fields if it is None."""
         for reason in reasons:
             self.add_error(field, _sentence(reason))
 
     def collect_reasons(self, field: str | None = None) -> "_ReasonCollector":
-        """Return a context manager that adds the reasons of a refusal to the form.
+        """Return a context manager that adds the reasons of a ``ValidationFailed`` to the form.
 
-        A refusal ends the block, and the code after the block continues.
+        The exception ends the block; execution continues after it.
         """
         return _ReasonCollector(self, field)
 
     @property
     def page_status(self) -> int:
-        """Return the HTTP status of the page with the form: 422 if the form was sent."""
+        """Return the HTTP status of the page with the form: 422 if the form was submitted."""
         return 422 if self.is_bound else 200
 
 
 class _ReasonCollector:
-    """Catches ``Refused`` and puts its reasons into the form."""
+    """Catches ``ValidationFailed`` and adds its reasons to the form."""
 
     def __init__(self, form: FormWithReasons, field: str | None) -> None:
         self._form = form
@@ -49,6 +49,7 @@ class _ReasonCollector:
 
 
 def _sentence(reason: str) -> str:
-    """With a capital and a full stop; an e-mail address at its beginning stays as it is."""
-    begins_with_a_word = reason.partition(" ")[0].isalpha()
-    return f"{capfirst(reason) if begins_with_a_word else reason}."
+    """Return the reason with a capital and a period; an email at its start stays as it is."""
+    starts_with_word = reason.partition(" ")[0].isalpha()
+    text = capfirst(reason) if starts_with_word else reason
+    return f"{text}."

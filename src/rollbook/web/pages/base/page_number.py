@@ -1,11 +1,11 @@
-"""Which page of a list an address names."""
+"""Read the number of the page of a list from the address."""
 
 from rollbook.web.pages.base.view import PageRequest
 
-MOST_DIGITS = 9
+MAX_DIGITS = 9
 
 
 def number_of_page(page_request: PageRequest) -> int:
-    """The first, if what is named is no number."""
+    """Return the requested page of a list; 1 if the address has no valid number."""
     number = page_request.request.GET.get("page", "")
-    return int(number) if number.isdecimal() and len(number) <= MOST_DIGITS else 1
+    return int(number) if number.isdecimal() and len(number) <= MAX_DIGITS else 1

@@ -1,7 +1,9 @@
-"""A file on its way through the browser: judged before its body is read, then straight into the spool, as from curl.
+"""Receive a file that is uploaded from a page.
 
-Django would read the form when it looks for the token in it, with handlers of its own. So the form is read here, and
-the token handed to Django's check afterwards; before that check nothing is kept.
+The request is checked before its body is read, and the file is written straight to the spool, as
+for the upload commands. Django would read the form to find the CSRF token, with its own upload
+handlers. So the form is read here, and the token is passed to Django's check afterward; nothing
+is kept before that check.
 """
 
 import logging
@@ -26,59 +28,77 @@ FILE, ENCODING, TOKEN = "file", "encoding", "csrfmiddlewaretoken"
 ENCODINGS: Mapping[str, str] = MappingProxyType(
     {
         "utf-8": "UTF-8",
-        "cp1252": "Windows-1252: older Excel on Windows",
-        "mac-roman": "Mac Roman: older Excel on a Mac",
-        "latin-1": "Latin-1: some databases",
+        "cp1252": "Windows-1252 (older Excel on Windows)",
+        "mac-roman": "Mac Roman (older Excel on a Mac)",
+        "latin-1": "Latin-1 (some databases)",
     }
 )
-"""What a person may choose instead of the district's; ``known_encoding`` knows more, for scripts."""
+"""Encodings offered on pages instead of the district's; scripts may name any that Python knows."""
 
-LATER = "Wait a moment, then choose the file again."
-UNREADABLE = (
-    "What was sent could not be read as this form. Choose the file again, and send it once more."
-)
-WORDS: Mapping[str, str] = MappingProxyType(
+RETRY = "Wait a moment, then choose the file again."
+UNREADABLE = "The form could not be read. Choose the file again and submit the form once more."
+MESSAGES: Mapping[str, str] = MappingProxyType(
     {
-        "missing_file": "No file was chosen. Choose your student file, then press the button again.",
-        "too_many_files": "More than one file was sent. Choose one file; each becomes an update of its own.",
-        "too_large": "The file is larger than {limit} bytes, and nothing of it was kept. "
-        "Split it by school, and send the parts one after the other.",
-        "incomplete_upload": "The file did not arrive whole, and nothing of it was kept. Choose it again.",
-        "too_many_uploads": f"Other files from your address are still on their way. {LATER}",
-        "server_busy": f"Too many files are coming in at once, and nothing of yours was kept. {LATER}",
-        "disk_full": f"The server has no room for the file now, and nothing of it was kept. {LATER} "
-        "If it stays like that, tell the operator of the server.",
-        "storage_failed": f"The server cannot store files now, and nothing was kept. {LATER} "
-        "If it stays like that, tell the operator of the server.",
+        "missing_file": "No file was chosen. Choose your student file, then try again.",
+        "too_many_files": (
+            "More than one file was sent. Choose one file at a time; each is a separate update."
+        ),
+        "too_large": (
+            "The file is larger than {limit} bytes and was not kept. "
+            "Split it by school, and upload the parts one after the other."
+        ),
+        "incomplete_upload": "The upload was interrupted; nothing was kept. Choose the file again.",
+        "too_many_uploads": f"Other files from your network are still being uploaded. {RETRY}",
+        "server_busy": (
+            f"Too many files are being uploaded right now. Your file was not kept. {RETRY}"
+        ),
+        "disk_full": (
+            f"The server is out of disk space and your file was not kept. {RETRY} "
+            "If the problem continues, tell your Rollbook administrator."
+        ),
+        "storage_failed": (
+            f"The server can't store files right now and your file was not kept. {RETRY} "
+            "If the problem continues, tell your Rollbook administrator."
+        ),
     }
 )
-"""What a person is told where a script gets a code; all else is no form that these pages have."""
+"""Messages by error code; for all other codes the request is not a form of our pages."""
 
 log = logging.getLogger(__name__)
 
 
 def said(refused: ApiError) -> str:
-    """What happened and what to do, for somebody at a browser."""
-    return WORDS.get(refused.code, UNREADABLE).format(limit=f"{settings.MAX_UPLOAD_BYTES:,}")
+    """Return what happened and what to do, worded for pages."""
+    return MESSAGES.get(refused.code, UNREADABLE).format(limit=f"{settings.MAX_UPLOAD_BYTES:,}")
 
 
 def handle_upload(request: HttpRequest, take: Callable[[Form], HttpResponse]) -> HttpResponse:
-    """Read the form and let ``take`` have it, or answer that it has expired. Raises Refused.
+    """Read the form, check its CSRF token and return the response of ``take``.
 
-    The file is discarded in the end unless somebody has taken it over.
+    Args:
+        request: the request, of which nothing has been read yet.
+        take: called with the form; the file is discarded afterward unless ``take`` keeps it.
+
+    Raises:
+        ApiError: if the request or the file cannot be accepted.
     """
     try:
-        with ExitStack() as ended:
-            _require_acceptable(request, ended)
-            form = read_form(request, ended, command="", takes_file=FILE)
-            return _if_genuine(request, form, take)
+        with ExitStack() as exit_stack:
+            _require_acceptable(request, exit_stack)
+            form = read_form(request, exit_stack, command="", takes_file=FILE)
+            return _check_token(request, form, take)
     except OSError as error:
         log.warning("the spool takes no file", exc_info=True)
         raise ApiError("disk_full" if error.errno in DISK_FULL else "storage_failed") from None
 
 
 def small_file(form: Form, largest: int) -> bytes:
-    """The bytes of the form's file, which is one of a few lines. Raises Refused, and TableRefused if it is not."""
+    """Return the content of the form's file, which may have at most ``largest`` bytes.
+
+    Raises:
+        ApiError: if the form has no file.
+        CsvRejected: if the file is larger.
+    """
     incoming = form.require_upload().incoming
     if incoming.size > largest:
         raise CsvRejected(
@@ -89,28 +109,34 @@ def small_file(form: Form, largest: int) -> bytes:
 
 
 def encoding_of(form: Form) -> str:
-    """The encoding that was chosen, as Python spells it; empty for the district's."""
+    """Return the chosen encoding by Python's name; empty for the district's.
+
+    Raises:
+        ApiError: if the encoding is not one of ``ENCODINGS``.
+    """
     chosen = form.fields.get(ENCODING, [""])[0]
     if chosen not in {"", *ENCODINGS}:
         raise ApiError("wrong_value", field=ENCODING, value="", repair="")
     return normalize_encoding_name(chosen) if chosen else ""
 
 
-def _require_acceptable(request: HttpRequest, ended: ExitStack) -> None:
-    """All that can be judged before a byte of the body is read; room is held until ``ended`` closes."""
+def _require_acceptable(request: HttpRequest, exit_stack: ExitStack) -> None:
+    """Check what can be checked before the body is read, and reserve room for the file.
+
+    The reservation ends when ``exit_stack`` closes.
+    """
     length = request.META.get("CONTENT_LENGTH", "")
     if request.content_type != "multipart/form-data":
         raise ApiError("not_a_form", hint="", command="")
     if not length.isdecimal():
         raise ApiError("length_required")
-    largest = MAX_FORM_BYTES + settings.MAX_UPLOAD_BYTES
-    require_size(int(length), largest)
-    ended.enter_context(
-        UPLOAD_QUOTA.reserve(client_network(address_of(request)), int(length), largest)
-    )
+    max_bytes = MAX_FORM_BYTES + settings.MAX_UPLOAD_BYTES
+    require_size(int(length), max_bytes)
+    network = client_network(address_of(request))
+    exit_stack.enter_context(UPLOAD_QUOTA.reserve(network, int(length), max_bytes))
 
 
-def _if_genuine(
+def _check_token(
     request: HttpRequest, form: Form, take: Callable[[Form], HttpResponse]
 ) -> HttpResponse:
     post = QueryDict(mutable=True)

@@ -1,4 +1,4 @@
-"""Views of the pages: ``page`` and ``open_page`` declare them, with who may call them."""
+"""Declare the views of pages with ``member_page`` and ``public_page``, and who may call them."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
@@ -34,9 +34,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class AccessRule:
-    """Who may call an address, and how. ``any_of`` empty: every member; ``stranger``: also who is not signed in;
-    ``watching``: a page asks there by itself, which is no sign of its reader; ``setting_up``: also who must have a
-    second factor, and has none yet.
+    """Who may call an address, and with which methods.
+
+    Attributes:
+        any_of: the member needs one of these permissions; empty for every member.
+        methods: the HTTP methods the address accepts.
+        public: whether people who are not signed in may call it too.
+        background_poll: whether a page polls the address on its own; such a request does not
+            count as activity of the session.
+        allow_without_second_factor: whether members may call it who still have to set up
+            two-step verification.
     """
 
     any_of: tuple[Permission, ...] = ()
@@ -46,13 +53,13 @@ class AccessRule:
     allow_without_second_factor: bool = False
 
     def allows(self, member: Member) -> bool:
-        """Whether the member's role is enough."""
+        """Return whether the member has one of the permissions."""
         return not self.any_of or any(member.may(permission) for permission in self.any_of)
 
 
 @dataclass(frozen=True)
 class PageRequest:
-    """A member on a page."""
+    """A request for a page, with the signed-in member and the time it arrived."""
 
     request: HttpRequest
     member: Member
@@ -60,63 +67,72 @@ class PageRequest:
 
     @property
     def district(self) -> District:
+        """Return the member's district."""
         return self.member.district
 
     def may(self, *any_of: Permission) -> bool:
-        """Whether the member has one of these rights."""
+        """Return whether the member has one of these permissions; True if none is named."""
         return AccessRule(any_of).allows(self.member)
 
     @property
     def form_data(self) -> QueryDict | None:
-        """The form that was sent, for Django's own to be bound to; None if the page is only looked at."""
+        """Return the submitted form for a Django form to be bound to; None if it is not a POST."""
         return self.request.POST if self.request.method == "POST" else None
 
     def render(
-        self, template: str, facts: Mapping[str, Any] | None = None, status: int = 200
+        self, template: str, context: Mapping[str, Any] | None = None, status: int = 200
     ) -> HttpResponse:
-        """The page, or the part of one, that this template makes of the facts."""
-        return render(
-            self.request, template, {"page_request": self, **(facts or {})}, status=status
-        )
+        """Render the template; in addition to ``context`` it gets this as ``page_request``."""
+        full_context = {"page_request": self, **(context or {})}
+        return render(self.request, template, full_context, status=status)
 
     def render_form(
-        self, template: str, form: FormWithReasons, facts: Mapping[str, Any] | None = None
+        self, template: str, form: FormWithReasons, context: Mapping[str, Any] | None = None
     ) -> HttpResponse:
-        """Render the page of a form; with status 422 if the form was sent and is invalid."""
-        return self.render(template, {"form": form, **(facts or {})}, form.page_status)
+        """Render the page of a form; with status 422 if the form was submitted."""
+        return self.render(template, {"form": form, **(context or {})}, form.page_status)
 
     def redirect(self, name: str, *args: object) -> HttpResponse:
-        """On to another page, also for htmx."""
+        """Return a redirect to the named page that htmx follows too."""
         if is_htmx(self.request):
             return HttpResponseClientRedirect(resolve_url(name, *args))
         return redirect(name, *args)
 
     def success(self, text: str) -> None:
-        """Tell something on the next page."""
+        """Show a message about success on the next page."""
         messages.success(self.request, text)
 
     def error(self, text: str) -> None:
-        """Tell on the next page why something was not done."""
+        """Show on the next page why something was not done."""
         messages.error(self.request, text)
 
     def warning(self, text: str) -> None:
-        """Tell on the next page what is odd about what was done."""
+        """Show a warning on the next page."""
         messages.warning(self.request, text)
 
     def require(self, value: T | None, action: str, detail: str) -> T:
-        """Return the value. If it is None, record that in the audit log and raise Http404."""
+        """Return the value unless it is None.
+
+        Args:
+            value: what was looked up.
+            action: the action for the audit log.
+            detail: what was looked for, for the audit log.
+
+        Raises:
+            Http404: if the value is None; the audit log records it.
+        """
         if value is None:
             self.audit(action, "not found", detail)
             raise Http404(detail)
         return value
 
     def not_found(self, action: str, detail: str) -> HttpResponse:
-        """Answer that there is nothing here, and write it into the audit."""
+        """Return the 404 page, and record that in the audit log."""
         self.audit(action, "not found", detail)
         return errors.not_found(self.request, self)
 
     def audit(self, action: str, result: str, detail: str = "") -> None:
-        """Write into the audit what was done or seen; never a secret, never a student's name."""
+        """Record in the audit log what was done or seen; never a secret or a student's name."""
         audit_request(self.request, action, result, self.now, member=self.member, detail=detail)
 
 
@@ -125,7 +141,7 @@ PublicView = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 class Page(ABC, Generic[P]):
-    """A view of the pages: it answers over HTTPS only, and only the methods of its rule."""
+    """A view that accepts only HTTPS and the methods of its rule."""
 
     def __init__(self, view: Callable[..., HttpResponseBase], rule: AccessRule) -> None:
         update_wrapper(self, view)
@@ -134,7 +150,7 @@ class Page(ABC, Generic[P]):
     def __call__(
         self, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs
     ) -> HttpResponseBase:
-        """Answer the request, as Django calls a view."""
+        """Return the response to the request, as Django calls a view."""
         if not request.is_secure():
             return errors.use_https(request)
         if request.method not in self.rule.methods:
@@ -167,7 +183,7 @@ class PublicPage(Page[P]):
 
 
 class MemberPage(Page[P]):
-    """A page for the members that its rule allows; its view gets a Visit."""
+    """A page for the members that its rule allows; its view gets a ``PageRequest``."""
 
     def __init__(self, view: MemberView[P], rule: AccessRule) -> None:
         super().__init__(view, rule)
@@ -196,7 +212,7 @@ class MemberPage(Page[P]):
 
 
 class PageOrText(Generic[P]):
-    """A page for browsers; for other clients the same as plain text, with a sign-in of its own."""
+    """A page for browsers, and a plain-text view with its own sign-in for other clients."""
 
     def __init__(self, page: MemberPage[P], text: PublicView[P]) -> None:
         update_wrapper(self, page)
@@ -207,9 +223,9 @@ class PageOrText(Generic[P]):
     def __call__(
         self, request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs
     ) -> HttpResponseBase:
-        """Answer the request, as Django calls a view.
+        """Return the response to the request, as Django calls a view.
 
-        A browser may send an Authorization header too, for a proxy that wants one; it still gets
+        A browser may send an Authorization header too, for a proxy that needs one; it still gets
         the page.
         """
         view = self._page if errors.wants_page(request) else self._text
@@ -219,12 +235,19 @@ class PageOrText(Generic[P]):
 def member_page(
     *any_of: Permission,
     methods: tuple[str, ...] = SAFE,
-    watching: bool = False,
+    background_poll: bool = False,
     setting_up: bool = False,
 ) -> Callable[[MemberView[P]], MemberPage[P]]:
-    """Declare a page for members who have one of these permissions; for all if none is named."""
+    """Return a decorator that declares a page for members.
+
+    Args:
+        any_of: the member needs one of these permissions; without any, every member may call it.
+        methods: the HTTP methods the page accepts.
+        background_poll: see ``AccessRule``.
+        setting_up: whether members may call it who still have to set up two-step verification.
+    """
     rule = AccessRule(
-        any_of, methods, background_poll=watching, allow_without_second_factor=setting_up
+        any_of, methods, background_poll=background_poll, allow_without_second_factor=setting_up
     )
 
     def declare(view: MemberView[P]) -> MemberPage[P]:
@@ -234,7 +257,7 @@ def member_page(
 
 
 def public_page(*, methods: tuple[str, ...] = FORM) -> Callable[[PublicView[P]], PublicPage[P]]:
-    """Declare a page for everyone."""
+    """Return a decorator that declares a page for everyone."""
     rule = AccessRule((), methods, public=True)
 
     def declare(view: PublicView[P]) -> PublicPage[P]:
@@ -244,17 +267,18 @@ def public_page(*, methods: tuple[str, ...] = FORM) -> Callable[[PublicView[P]],
 
 
 def is_htmx(request: HttpRequest) -> bool:
-    """Tell whether htmx sent the request, to replace a part of a page."""
+    """Return whether htmx sent the request, to replace part of a page."""
     return bool(getattr(request, "htmx", False))
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
-    """Where the page_request goes on after signing in; a form that was sent is not sent again by itself."""
-    back = request.get_full_path() if request.method in SAFE else "/"
-    to = resolve_url("sign-in") + ("" if back == "/" else "?" + urlencode({"next": back}))
+    """Redirect to the sign-in, which leads back here; a submitted form is not submitted again."""
+    sign_in = resolve_url("sign-in")
     if is_htmx(request):
-        return HttpResponseClientRedirect(resolve_url("sign-in"))
-    return redirect(to)
+        return HttpResponseClientRedirect(sign_in)
+    path = request.get_full_path() if request.method in SAFE else "/"
+    query = "" if path == "/" else "?" + urlencode({"next": path})
+    return redirect(sign_in + query)
 
 
 def _name(request: HttpRequest) -> str:

@@ -1,0 +1,1 @@
+"""Show how the latest update went and what to do next."""

@@ -1,8 +1,8 @@
-"""The last nights as a picture: small panels over one another, one for each outcome, each to its own scale.
+"""Lay out the chart of the last 30 days: one panel of bars for each outcome, each to its own scale.
 
-Of a nightly file one row in a hundred changes and one in a thousand is rejected: in one column both would be invisible.
-Across, the picture is measured in percent of its width and downwards in pixels, so that its words are as large on a
-telephone as on a wide screen.
+In a nightly file about one row in a hundred changes and one in a thousand is rejected; stacked in
+one bar, both would be invisible. Horizontal positions are percentages of the width and vertical
+ones are pixels, so that text has the same size on a phone as on a wide screen.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,21 +11,22 @@ from dataclasses import dataclass
 from rollbook.updates.reporting.history import DailySummary
 from rollbook.updates.reporting.state_words import CANCELED, FAILED, NO_FILE, REFUSED
 
-LABEL, HEIGHT, GAP = 22, 48, 16  # of a panel: its words, its bars, and what is left below
-SIGN, DAY = 14, 20  # the lines below the panels
-BAR, LEAST = (
-    0.7,
-    2,
-)  # how much of a day's width a bar takes, and the least height of one that is not nothing
-WEEK, ROOM = 7, 4  # days
+# Heights in pixels: of a panel's label, of its bars and of the gap below it.
+LABEL, HEIGHT, GAP = 22, 48, 16
+# Heights in pixels of the two lines below the panels: signs and days.
+SIGN, DAY = 14, 20
+BAR_SHARE = 0.7  # of a day's width
+MIN_BAR_HEIGHT = 2  # of a bar that is not zero, in pixels
+DAYS_PER_WEEK = 7
+MIN_DAYS_FOR_LABEL = 4  # to the left of a day, so that its label fits
 
 SIGNS = {words.word: (words.sign, words.day) for words in (NO_FILE, REFUSED, FAILED, CANCELED)}
-"""What a day is marked with that has no bars, or not those it should have, and what that means."""
+"""State of a day -> its sign in the chart and what the sign means; for days without full bars."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One day in one panel: where it begins, in percent, and its height."""
+    """One day in one panel; ``x`` is its left edge in percent, ``y`` and ``height`` are pixels."""
 
     x: str
     y: float
@@ -34,19 +35,28 @@ class Bar:
 
 @dataclass(frozen=True)
 class Panel:
-    """One outcome: what it is called, the figure that its top stands for, and its bars."""
+    """One outcome with its bars.
+
+    Attributes:
+        kind: the CSS class of the bars.
+        label: the outcome, for people.
+        maximum: the count that the highest bar stands for.
+        label_y: vertical position of the label.
+        base: vertical position of the line on which the bars are drawn.
+        bars: one for each day with a count.
+    """
 
     kind: str
     label: str
-    most: int
-    words: int
+    maximum: int
+    label_y: int
     base: int
     bars: tuple[Bar, ...]
 
 
 @dataclass(frozen=True)
 class Word:
-    """A sign, of which ``x`` is the middle, or a day, of which it is the end."""
+    """A sign, with its center at ``x``, or a day, with its right end at ``x``."""
 
     x: str
     text: str
@@ -54,7 +64,7 @@ class Word:
 
 @dataclass(frozen=True)
 class Chart:
-    """All that the template draws."""
+    """Everything that the template draws; the legend has signs with their meaning."""
 
     height: int
     bar: str
@@ -66,60 +76,60 @@ class Chart:
     days_y: int
 
 
-_COUNTED: tuple[tuple[str, str, Callable[[DailySummary], int]], ...] = (
-    ("updated", "Changed", lambda night: night.changed),
-    ("rejected", "Rejected", lambda night: night.rejected),
-    ("unchanged", "Unchanged", lambda night: night.unchanged),
+_OUTCOMES: tuple[tuple[str, str, Callable[[DailySummary], int]], ...] = (
+    ("updated", "Changed", lambda summary: summary.changed),
+    ("rejected", "Rejected", lambda summary: summary.rejected),
+    ("unchanged", "Unchanged", lambda summary: summary.unchanged),
 )
 
 
-def chart(nights: Sequence[DailySummary]) -> Chart:
-    """The picture of these nights, the oldest on the left."""
-    panels = tuple(_panel(place, nights) for place in range(len(_COUNTED)))
+def chart(summaries: Sequence[DailySummary]) -> Chart:
+    """Return the chart of these days, the oldest on the left."""
+    panels = tuple(_panel(index, summaries) for index in range(len(_OUTCOMES)))
     bottom = panels[-1].base
-    marked = [(at, night.worst) for at, night in enumerate(nights) if night.worst in SIGNS]
+    signs = []
+    states = set()
+    for index, summary in enumerate(summaries):
+        if summary.worst in SIGNS:
+            states.add(summary.worst)
+            signs.append(Word(_percent(index + 0.5, len(summaries)), SIGNS[summary.worst][0]))
     return Chart(
         height=bottom + SIGN + DAY,
-        bar=_percent(BAR, len(nights)),
+        bar=_percent(BAR_SHARE, len(summaries)),
         panels=panels,
-        signs=tuple(Word(_percent(at + 0.5, len(nights)), SIGNS[how][0]) for at, how in marked),
+        signs=tuple(signs),
         signs_y=bottom + SIGN,
-        legend=tuple(
-            meant for how, meant in SIGNS.items() if any(how == worst for _, worst in marked)
-        ),
-        days=tuple(_days(nights)),
+        legend=tuple(SIGNS[state] for state in SIGNS if state in states),
+        days=tuple(_days(summaries)),
         days_y=bottom + SIGN + DAY - 4,
     )
 
 
-def _panel(place: int, nights: Sequence[DailySummary]) -> Panel:
-    kind, label, count = _COUNTED[place]
-    top = place * (LABEL + HEIGHT + GAP) + LABEL
+def _panel(index: int, summaries: Sequence[DailySummary]) -> Panel:
+    kind, label, count_of_day = _OUTCOMES[index]
+    top = index * (LABEL + HEIGHT + GAP) + LABEL
     base = top + HEIGHT
-    most = max(map(count, nights), default=0)
-    heights = [_height(count(night), most) for night in nights]
-    left = (1 - BAR) / 2
-    bars = (
-        Bar(_percent(at + left, len(nights)), base - height, height)
-        for at, height in enumerate(heights)
-        if height
-    )
-    return Panel(kind, label, most, top - 8, base, tuple(bars))
+    counts = [count_of_day(summary) for summary in summaries]
+    maximum = max(counts, default=0)
+    margin = (1 - BAR_SHARE) / 2
+    bars = []
+    for day, count in enumerate(counts):
+        if count:
+            height = max(MIN_BAR_HEIGHT, round(HEIGHT * count / maximum, 1))
+            bars.append(Bar(_percent(day + margin, len(counts)), base - height, height))
+    return Panel(kind, label, maximum, top - 8, base, tuple(bars))
 
 
-def _height(count: int, most: int) -> float:
-    return max(LEAST, round(HEIGHT * count / most, 1)) if count else 0
+def _percent(position: float, total: int) -> str:
+    return f"{100 * position / total:.2f}%"
 
 
-def _percent(place: float, of: int) -> str:
-    return f"{100 * place / of:.2f}%"
-
-
-def _days(nights: Sequence[DailySummary]) -> list[Word]:
-    """Today, and each week before that leaves room for its words."""
-    last = len(nights) - 1
-    named = (at for at in range(len(nights)) if (last - at) % WEEK == 0 and at >= ROOM)
-    return [
-        Word(_percent(at + 1, len(nights)), f"{nights[at].day:%b} {nights[at].day.day}")
-        for at in named
-    ]
+def _days(summaries: Sequence[DailySummary]) -> list[Word]:
+    """Return the labels of today and of the same weekday before, where a label fits."""
+    words = []
+    last = len(summaries) - 1
+    for index in range(last % DAYS_PER_WEEK, len(summaries), DAYS_PER_WEEK):
+        if index >= MIN_DAYS_FOR_LABEL:
+            day = summaries[index].day
+            words.append(Word(_percent(index + 1, len(summaries)), f"{day:%b} {day.day}"))
+    return words

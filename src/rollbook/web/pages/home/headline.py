@@ -1,29 +1,37 @@
-"""Home's one sentence: did last night work, and who acts next; a pure reading of what the district's updates tell."""
+"""Choose the sentence on top of Home: how the latest update went, and what to do next.
+
+This is computed from reports alone, without the database.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from rollbook.text import count_of, format_time, updates
-from rollbook.updates.reporting.progress import stalled_since
+from rollbook.text import count_of, updates
 from rollbook.updates.reporting.report import Report
-from rollbook.updates.reporting.state_words import RUNNING, WAITING, words_of
-from rollbook.updates.reporting.status_line import (
-    StatusContext,
-    cancellation_summary,
-    without_worker,
-)
+from rollbook.updates.reporting.state_words import RUNNING, WAITING
+from rollbook.updates.reporting.status_line import StatusContext, cancellation_summary
 from rollbook.updates.state_machine import State
+from rollbook.web.pages.base.state_badge import NOTHING_APPLIED, badge_words
+from rollbook.web.pages.updates.progress_sentences import stalled_warning, without_worker
 
-MISSING_AFTER = timedelta(hours=36)  # a nightly file that did not come is missed
-EVENING, MORNING = 18, 7
-FIX_HINT = "Mend them in the student information system; the next file will bring them."
+MISSING_AFTER = timedelta(hours=36)  # without a file, after which the nightly one is missing
+EVENING, MORNING = 18, 7  # hours of the day between which an update is last night's
+FIX_HINT = "Fix them in your SIS; they’ll come through with the next file."
 
 
 @dataclass(frozen=True)
 class Headline:
-    """What to say, the state that it is about if there is one, and the one next step: its words and address."""
+    """The sentence with its badge and button.
+
+    Attributes:
+        text: the sentence.
+        state: the word of the badge; empty for none.
+        step: the label of the button for the next step; empty for none.
+        name: the name of the page that the button opens.
+        number: the update that the page is about, if it is about one.
+    """
 
     text: str
     state: str = ""
@@ -34,9 +42,13 @@ class Headline:
 
 @dataclass(frozen=True)
 class HomeState:
-    """What there is to say something about: the update in work, those that wait, and the one that ended last.
+    """The updates that the sentence can be about.
 
-    ``live`` is the one in work, or else the first that waits; ``received_at`` is when the newest file came in.
+    Attributes:
+        live: the update in progress, or else the first in the queue.
+        waiting: the numbers of the updates in the queue.
+        last: the update that ended last.
+        received_at: when the latest file arrived.
     """
 
     live: Report | None = None
@@ -45,91 +57,108 @@ class HomeState:
     received_at: datetime | None = None
 
 
-def headline(night: HomeState, scene: StatusContext) -> Headline:
-    """The most important thing first: what runs, what waits, what went wrong, what is missing, that all is well."""
-    if night.live:
-        return _living(night, night.live, scene)
-    if night.last is None:
-        return Headline(
-            "No student file has come yet.", "", "Begin with a template", "students-update"
-        )
-    return _ENDED[night.last.state](night, night.last, scene)
+def headline(home: HomeState, context: StatusContext) -> Headline:
+    """Return the most important sentence: progress, then problems, then that all is well."""
+    if home.live:
+        return _unfinished(home, home.live, context)
+    if home.last is None:
+        text = "No student file has arrived yet."
+        return Headline(text, "", "Start with a template", "students-update")
+    return _ENDED[home.last.state](home, home.last, context)
 
 
 def update_label(at: datetime, now: datetime, time_zone: str) -> str:
-    """How people call an update that came in then: last night's, today's, yesterday's, or by its day."""
+    """Return what people call an update received then: ``Last night’s update``."""
     zone = ZoneInfo(time_zone)
-    there, today = at.astimezone(zone), now.astimezone(zone)
-    days = (today.date() - there.date()).days
-    at_night = (days == 0 and there.hour < MORNING) or (days == 1 and there.hour >= EVENING)
-    if at_night:
+    received, today = at.astimezone(zone), now.astimezone(zone)
+    days = (today.date() - received.date()).days
+    is_early_today = days == 0 and received.hour < MORNING
+    is_late_yesterday = days == 1 and received.hour >= EVENING
+    if is_early_today or is_late_yesterday:
         return "Last night’s update"
     if days < 2:
         return "Today’s update" if days < 1 else "Yesterday’s update"
-    return f"The update of {day(there)}"
+    return f"The update from {day_name(received)}"
 
 
-def day(there: datetime) -> str:
-    """``Friday, 20 November``."""
-    return f"{there:%A}, {there.day} {there:%B}"
+def day_name(at: datetime) -> str:
+    """Return the day with its weekday: ``Friday, November 20``."""
+    return f"{at:%A, %B} {at.day}"
 
 
-def _living(night: HomeState, live: Report, scene: StatusContext) -> Headline:
-    """How far it is stands below the sentence, where it is kept right."""
-    if not scene.worker_alive:
-        text = f"Update {live.number} is {without_worker(live, scene)}."
-        return Headline(text, WAITING.word, "Look at it", "update", live.number)
+def _unfinished(home: HomeState, live: Report, context: StatusContext) -> Headline:
+    """Return the sentence about an unfinished update; its progress is shown below it."""
+    step = "View progress"
+    if not context.worker_alive:
+        text = f"Update {live.number} is waiting. {without_worker(live, context)}"
+        return Headline(text, WAITING.word, "View update", "update", live.number)
     if live.state is State.RECEIVED:
-        text = f"{updates(night.waiting).capitalize()} will begin in a moment."
-        return Headline(text, WAITING.word, "Watch it", "update", live.number)
-    if since := stalled_since(live, scene.now):
-        at = format_time(since, scene.now, live.time_zone)
-        text = f"Update {live.number} has stood still since {at}. It goes on by itself; if not, tell the operator."
-        return Headline(text, RUNNING.word, "Look at it", "update", live.number)
-    behind = f", and {updates(night.waiting)} will follow" if night.waiting else ""
-    text = f"Update {live.number} is running{behind}."
-    return Headline(text, RUNNING.word, "Watch it", "update", live.number)
+        text = f"{updates(home.waiting).capitalize()} will start in a moment."
+        return Headline(text, WAITING.word, step, "update", live.number)
+    if stalled := stalled_warning(live, context):
+        text = f"Update {live.number} is running. {stalled}"
+        return Headline(text, RUNNING.word, "View update", "update", live.number)
+    queue = f", and {updates(home.waiting)} will follow" if home.waiting else ""
+    text = f"Update {live.number} is running{queue}."
+    return Headline(text, RUNNING.word, step, "update", live.number)
 
 
-def _completed(night: HomeState, last: Report, scene: StatusContext) -> Headline:
-    name = update_label(last.received_at, scene.now, last.time_zone)
+def _completed(home: HomeState, last: Report, context: StatusContext) -> Headline:
+    label = update_label(last.received_at, context.now, last.time_zone)
     if last.rejected:
-        rows = f"{last.rejected:,} of {count_of(last.rows, 'row')} {'was' if last.rejected == 1 else 'were'} rejected"
-        text = f"{name} went in, but {rows}. {FIX_HINT}"
-        return Headline(text, words_of(last).word, "See what is wrong", "update", last.number)
-    if night.received_at and scene.now - night.received_at > MISSING_AFTER:
-        there = night.received_at.astimezone(ZoneInfo(last.time_zone))
-        text = f"Nothing has come in since {day(there)}. Is the nightly script still running?"
-        return Headline(text, "", "Look at the scripts", "automation")
-    changed = f"{last.changed:,} changed" if last.changed else "none had changed"
-    text = f"{name} went in: {count_of(last.rows, 'student')}, {changed}. There is nothing to do."
-    return Headline(text, words_of(last).word)
+        return _completed_with_errors(label, last)
+    if home.received_at and context.now - home.received_at > MISSING_AFTER:
+        received = home.received_at.astimezone(ZoneInfo(last.time_zone))
+        text = (
+            f"No file has arrived since {day_name(received)}. Is the nightly script still running?"
+        )
+        return Headline(text, "", "View scripts", "automation")
+    changed = f"{last.changed:,}" if last.changed else "none"
+    students = count_of(last.rows, "student")
+    text = f"{label} finished: {changed} of {students} changed. No action needed."
+    return Headline(text, badge_words(last).word)
 
 
-def _canceled(night: HomeState, last: Report, scene: StatusContext) -> Headline:
-    name = update_label(last.received_at, scene.now, last.time_zone)
-    text = f"{name} was canceled: {cancellation_summary(last)}. To apply the rest, send the file again."
-    return Headline(text, words_of(last).word, "Look at it", "update", last.number)
+def _completed_with_errors(label: str, last: Report) -> Headline:
+    state = badge_words(last).word
+    rows = count_of(last.rows, "row")
+    if state == NOTHING_APPLIED.word:
+        text = f"{label} finished, but nothing was applied: "
+        text += f"{last.rejected:,} of {rows} had errors. {FIX_HINT}"
+    else:
+        were = "was" if last.rejected == 1 else "were"
+        text = f"{label} finished, but {last.rejected:,} of {rows} {were} rejected. {FIX_HINT}"
+    return Headline(text, state, "View errors", "update", last.number)
 
 
-def _refused(night: HomeState, last: Report, scene: StatusContext) -> Headline:
-    name = update_label(last.received_at, scene.now, last.time_zone)
-    why = (
-        f" ({last.refusal.definition.title[:1].lower()}{last.refusal.definition.title[1:]})"
-        if last.refusal
-        else ""
-    )
-    text = f"{name} was refused{why}, and nothing was changed. Mend the file and send it again."
-    return Headline(text, words_of(last).word, "See what is wrong", "update", last.number)
+def _canceled(home: HomeState, last: Report, context: StatusContext) -> Headline:
+    label = update_label(last.received_at, context.now, last.time_zone)
+    summary = cancellation_summary(last)
+    text = f"{label} was canceled: {summary}. To apply the rest, send the file again."
+    return Headline(text, badge_words(last).word, "View update", "update", last.number)
 
 
-def _failed(night: HomeState, last: Report, scene: StatusContext) -> Headline:
-    name = update_label(last.received_at, scene.now, last.time_zone)
+def _refused(home: HomeState, last: Report, context: StatusContext) -> Headline:
+    label = update_label(last.received_at, context.now, last.time_zone)
+    reason = ""
+    if last.refusal:
+        title = last.refusal.definition.title
+        reason = f" ({title[:1].lower()}{title[1:]})"
     text = (
-        f"{name} failed because of an error of ours, reference {last.reference}. "
-        "Send the file again; if it fails again, tell the operator the reference."
+        f"{label} was not accepted{reason}, and nothing was changed. "
+        "Fix the file and send it again."
     )
-    return Headline(text, words_of(last).word, "Look at it", "update", last.number)
+    return Headline(text, badge_words(last).word, "View errors", "update", last.number)
+
+
+def _failed(home: HomeState, last: Report, context: StatusContext) -> Headline:
+    label = update_label(last.received_at, context.now, last.time_zone)
+    text = (
+        f"{label} failed because of a problem on our side, reference {last.reference}. "
+        "Send the file again; if it fails again, "
+        "give your Rollbook administrator the reference."
+    )
+    return Headline(text, badge_words(last).word, "View update", "update", last.number)
 
 
 _ENDED: Mapping[State, Callable[[HomeState, Report, StatusContext], Headline]] = {

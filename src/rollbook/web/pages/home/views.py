@@ -1,4 +1,6 @@
-"""Home: did last night work, and who acts next."""
+"""Home: how the latest update went, and what to do next."""
+
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -20,52 +22,59 @@ from rollbook.web.pages.updates.page_data import progress_of
 
 @member_page()
 def home(page_request: PageRequest) -> HttpResponse:
-    """For those who update students; all others are told of the students whom they see."""
+    """Render the latest updates, or for members who can't update students, what they can see."""
     if not page_request.may(Permission.UPDATE_STUDENTS):
-        return _of_students(page_request)
-    found = latest_updates(page_request.district)
-    live = found.running or (
-        find(page_request.district, found.waiting[0]) if found.waiting else None
-    )
-    told = report_without_problems(live) if live else None
-    night = HomeState(
-        told, found.waiting, report(found.last) if found.last else None, found.received_at
-    )
-    last_nights = daily_summaries(
-        page_request.district, local_date(page_request.district, page_request.now)
-    )
-    facts = {
-        "sentence": headline(night, _scene(page_request)),
-        "live": told,
-        "progress": progress_of(told, page_request.district, page_request.now) if told else None,
-        "chart": chart(last_nights) if any(each.numbers for each in last_nights) else None,
-        "nights": last_nights[::-1],
-        "handed_over": _handed_over(page_request),
+        return _home_without_updates(page_request)
+    district = page_request.district
+    state = _home_state(page_request)
+    today = local_date(district, page_request.now)
+    summaries = daily_summaries(district, today)
+    has_updates = any(summary.numbers for summary in summaries)
+    context: dict[str, Any] = {
+        "headline": headline(state, _status_context(page_request)),
+        "live": state.live,
+        "progress": None,
+        "chart": chart(summaries) if has_updates else None,
+        "days": summaries[::-1],
+        "handed_over": _pending_transfers(page_request),
     }
-    return page_request.render("home/index.html", facts)
+    if state.live:
+        context["progress"] = progress_of(state.live, district, page_request.now)
+    return page_request.render("home/index.html", context)
 
 
-def _of_students(page_request: PageRequest) -> HttpResponse:
+def _home_state(page_request: PageRequest) -> HomeState:
+    latest = latest_updates(page_request.district)
+    live = latest.running
+    if live is None and latest.waiting:
+        live = find(page_request.district, latest.waiting[0])
+    return HomeState(
+        live=report_without_problems(live) if live else None,
+        waiting=latest.waiting,
+        last=report(latest.last) if latest.last else None,
+        received_at=latest.received_at,
+    )
+
+
+def _home_without_updates(page_request: PageRequest) -> HttpResponse:
     completed = list_updates(page_request.district, state=State.COMPLETED, size=1).items
-    facts = {
+    context = {
         "students": visibility.visible_students(page_request.member).count(),
         "may_see": page_request.may(Permission.SEE_STUDENTS),
         "role": page_request.member.role,
         "last": completed[0] if completed else None,
-        "handed_over": _handed_over(page_request),
+        "handed_over": _pending_transfers(page_request),
     }
-    return page_request.render("home/students.html", facts)
+    return page_request.render("home/students.html", context)
 
 
-def _handed_over(page_request: PageRequest) -> int:
-    """How many transfers wait for this member."""
-    return (
-        transfers.count_pending(page_request.member)
-        if page_request.may(Permission.EDIT_STUDENTS)
-        else 0
-    )
+def _pending_transfers(page_request: PageRequest) -> int:
+    """Return how many transfers this member has to complete."""
+    if not page_request.may(Permission.EDIT_STUDENTS):
+        return 0
+    return transfers.count_pending(page_request.member)
 
 
-def _scene(page_request: PageRequest) -> StatusContext:
-    seen = worker_status()
-    return StatusContext(page_request.now, settings.URL, seen.alive, seen.at)
+def _status_context(page_request: PageRequest) -> StatusContext:
+    worker = worker_status()
+    return StatusContext(page_request.now, settings.URL, worker.alive, worker.at)

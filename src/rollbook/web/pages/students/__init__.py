@@ -1,0 +1,1 @@
+"""Find, show, add and edit students."""

@@ -1,4 +1,7 @@
-"""Students by hand: add one, change one, let one go; who may do that only for some schools has their students alone."""
+"""Add a student, edit one, deactivate or reactivate one, and set a new password.
+
+Members who may edit only the students of some schools find only those students.
+"""
 
 from django.http import HttpResponse
 from django.views.decorators.debug import sensitive_post_parameters
@@ -18,30 +21,27 @@ from rollbook.web.pages.students.forms import ChangedStudent, NewStudent, initia
 @sensitive_post_parameters()
 @member_page(Permission.EDIT_STUDENTS, methods=FORM)
 def new(page_request: PageRequest) -> HttpResponse:
-    """The username and the password are shown with the answer, this once."""
+    """Render the form for a new student; after it, username and password are shown once."""
     form = NewStudent(visibility.schools(page_request.member), page_request.form_data)
-    if form.is_valid() and (added := _added(page_request, form)):
+    if form.is_valid() and (added := _add(page_request, form)):
         student = Student.objects.defer("password").get(pk=added.pk)
-        facts = {"student": student, "added": added, "warnings": _told(added.warnings)}
-        return page_request.render("students/added.html", facts)
+        context = {"student": student, "added": added, "warnings": _messages(added.warnings)}
+        return page_request.render("students/added.html", context)
     return page_request.render_form("students/new.html", form)
 
 
 @sensitive_post_parameters()
 @member_page(Permission.EDIT_STUDENTS, methods=FORM)
 def edit(page_request: PageRequest, key: int) -> HttpResponse:
-    student = page_request.require(
-        visibility.student(page_request.member, key), "edit student", f"student with key {key}"
+    """Render the form of a student, and save it."""
+    student = _student(page_request, key, "edit student")
+    snapshot = snapshots.load_with_links([key])[key]
+    groups = Group.objects.filter(school=student.school_id).order_by("name_key")
+    initial = initial_of(edits.form_values(snapshot)) | {"version": snapshot.version}
+    form = ChangedStudent(
+        groups.values_list("name", flat=True), page_request.form_data, initial=initial
     )
-    record = snapshots.load_with_links([key])[key]
-    groups = (
-        Group.objects.filter(school=student.school_id)
-        .order_by("name_key")
-        .values_list("name", flat=True)
-    )
-    initial = initial_of(edits.form_values(record)) | {"version": record.version}
-    form = ChangedStudent(groups, page_request.form_data, initial=initial)
-    if form.is_valid() and _edited(page_request, key, form):
+    if form.is_valid() and _save(page_request, key, form):
         return page_request.redirect("student", key)
     if not form.is_bound:
         page_request.audit("student", "seen", f"student with key {key}, to be edited")
@@ -50,80 +50,86 @@ def edit(page_request: PageRequest, key: int) -> HttpResponse:
 
 @member_page(Permission.EDIT_STUDENTS, methods=POST)
 def deactivate(page_request: PageRequest, key: int) -> HttpResponse:
-    return _with_status(
-        page_request, key, "inactive", "is not active any more; what the record says stays"
-    )
+    """Make a student inactive."""
+    return _set_status(page_request, key, "inactive", "deactivated. The record is kept.")
 
 
 @member_page(Permission.EDIT_STUDENTS, methods=POST)
 def reactivate(page_request: PageRequest, key: int) -> HttpResponse:
-    return _with_status(page_request, key, "active", "is active again")
+    """Make an inactive student active again."""
+    return _set_status(page_request, key, "active", "reactivated.")
 
 
 @member_page(Permission.EDIT_STUDENTS, methods=POST)
 def new_password(page_request: PageRequest, key: int) -> HttpResponse:
-    """Shown with the answer, this once."""
-    student = page_request.require(
-        visibility.student(page_request.member, key), "new password", f"student with key {key}"
-    )
+    """Set a random password, and show it once."""
+    student = _student(page_request, key, "new password")
     try:
         password = edits_by_member.new_password(page_request.member, key, page_request.now)
     except StudentNotVisible:
         return page_request.not_found("new password", f"student with key {key}")
     page_request.audit("new password", "ok", f"student with key {key}")
-    return page_request.render("students/password.html", {"student": student, "password": password})
+    context = {"student": student, "password": password}
+    return page_request.render("students/password.html", context)
 
 
-def _added(page_request: PageRequest, form: NewStudent) -> AddResult | None:
-    """The new student; if there is none, the form says why."""
+def _student(page_request: PageRequest, key: int, action: str) -> Student:
+    """Return the student.
+
+    Raises:
+        Http404: if the member does not see such a student.
+    """
+    student = visibility.student(page_request.member, key)
+    return page_request.require(student, action, f"student with key {key}")
+
+
+def _add(page_request: PageRequest, form: NewStudent) -> AddResult | None:
+    """Add the student; if that fails, return None, with the reasons in the form."""
     try:
-        added = edits_by_member.add(page_request.member, form.said, page_request.now)
-    except InvalidStudent as refused:
-        form.refuse_problems(refused.problems)
+        added = edits_by_member.add(page_request.member, form.cells, page_request.now)
+    except InvalidStudent as invalid:
+        form.refuse_problems(invalid.problems)
         return None
     page_request.audit("add student", "ok", f"student with key {added.pk}")
     return added
 
 
-def _edited(page_request: PageRequest, key: int, form: ChangedStudent) -> bool:
-    """Whether the student is as the form says; if not, it says why."""
+def _save(page_request: PageRequest, key: int, form: ChangedStudent) -> bool:
+    """Save the form and return True; if that fails, return False, with the reasons in the form."""
+    version = form.cleaned_data["version"]
     try:
         edited = edits_by_member.edit(
-            page_request.member, key, form.said, form.cleaned_data["version"], page_request.now
+            page_request.member, key, form.cells, version, page_request.now
         )
-    except InvalidStudent as refused:
-        form.refuse_problems(refused.problems)
+    except InvalidStudent as invalid:
+        form.refuse_problems(invalid.problems)
         return False
     except StudentNotVisible:
-        form.add_reasons(None, ["the student is not at one of your schools any more"])
+        form.add_reasons(None, ["the student is no longer at one of your schools"])
         return False
-    page_request.audit(
-        "edit student", "ok", f"student with key {key}: {', '.join(edited.columns) or 'nothing'}"
-    )
-    if edited.columns:
-        page_request.success(f"Changed: {', '.join(label(name) for name in edited.columns)}.")
-    else:
-        page_request.success("Nothing was changed.")
-    for warning in _told(edited.warnings):
-        page_request.warning(warning)
+    columns = ", ".join(edited.columns) or "nothing"
+    page_request.audit("edit student", "ok", f"student with key {key}: {columns}")
+    labels = ", ".join(label(name) for name in edited.columns)
+    page_request.success(f"Saved: {labels}." if labels else "Nothing was changed.")
+    for message in _messages(edited.warnings):
+        page_request.warning(message)
     return True
 
 
-def _with_status(page_request: PageRequest, key: int, status: str, told: str) -> HttpResponse:
-    student = page_request.require(
-        visibility.student(page_request.member, key), "edit student", f"student with key {key}"
-    )
+def _set_status(page_request: PageRequest, key: int, status: str, result: str) -> HttpResponse:
+    student = _student(page_request, key, "edit student")
     try:
         edits_by_member.set_status(page_request.member, key, status, page_request.now)
     except (StudentNotVisible, InvalidStudent):
         page_request.error(
-            "Nothing was changed: the student is not yours any more, or changes this moment. Try again."
+            "Nothing was changed: the student is no longer at one of your schools, "
+            "or is being changed right now. Try again."
         )
     else:
         page_request.audit("edit student", "ok", f"student with key {key}: {status}")
-        page_request.success(f"{student.first_name} {student.last_name} {told}.")
+        page_request.success(f"{student.first_name} {student.last_name} {result}")
     return page_request.redirect("student", key)
 
 
-def _told(warnings: tuple[Problem, ...]) -> list[str]:
+def _messages(warnings: tuple[Problem, ...]) -> list[str]:
     return [f"{label(problem.column or '')}: {problem.message}." for problem in warnings]

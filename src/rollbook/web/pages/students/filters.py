@@ -1,4 +1,4 @@
-"""Which students a list shows: what was asked for, out of those that the member may see, a page at a time."""
+"""Filter, search and page the students that a member may see."""
 
 from collections.abc import Callable, Mapping
 from operator import attrgetter
@@ -19,11 +19,11 @@ from rollbook.web.pages.base.filters import FilterForm
 
 PAGE_SIZE = 50
 MAX_QUERY_LENGTH = 100
-HIGHEST_UPDATE = 2**31 - 1
+MAX_UPDATE_NUMBER = 2**31 - 1
 
 
 class Filters(FilterForm):
-    """What a list can be narrowed to; every field may be left blank."""
+    """The filters of the list of students; every field may be left blank."""
 
     search = forms.CharField(
         label="Name or ID",
@@ -40,27 +40,26 @@ class Filters(FilterForm):
     )
     group = forms.CharField(required=False, max_length=MAX_QUERY_LENGTH)
     status = forms.ChoiceField(
-        required=False, choices=[("", "Active or not"), *((status, status) for status in STATUSES)]
+        required=False, choices=[("", "All statuses"), *((status, status) for status in STATUSES)]
     )
     update = forms.IntegerField(
-        label="Changed by update", required=False, min_value=1, max_value=HIGHEST_UPDATE
+        label="Changed by update", required=False, min_value=1, max_value=MAX_UPDATE_NUMBER
     )
 
-    def __init__(self, sent: Mapping[str, Any], member: Member) -> None:
-        super().__init__(sent)
+    def __init__(self, data: Mapping[str, Any], member: Member) -> None:
+        super().__init__(data)
         schools: Any = self.fields["school"]
         schools.queryset = _schools(member)
         schools.label_from_instance = attrgetter("title")
 
 
 def search(member: Member, filters: Filters, number: int) -> Page[Student]:
-    """Page ``number`` of the students in the order of their names; none if a filter cannot be understood."""
+    """Return page ``number`` of the students by name; no students if a filter is invalid."""
     students = visibility.visible_students(member)
-    students = (
-        _apply_filters(students, member, filters.cleaned_data)
-        if filters.is_valid()
-        else students.none()
-    )
+    if filters.is_valid():
+        students = _apply_filters(students, member, filters.cleaned_data)
+    else:
+        students = students.none()
     total = students.count()
     return page_of(
         total,
@@ -71,7 +70,7 @@ def search(member: Member, filters: Filters, number: int) -> Page[Student]:
 
 
 def _between(students: QuerySet[Student], first: int, last: int, total: int) -> list[Student]:
-    """Only the keys are sorted, from the nearer end, and then the students of one page are fetched."""
+    """Sort only the keys, from the nearer end, and then fetch the students of one page."""
     ordered = students.order_by(Lower("last_name"), Lower("first_name"), "pk").values_list(
         "pk", flat=True
     )
@@ -79,17 +78,17 @@ def _between(students: QuerySet[Student], first: int, last: int, total: int) -> 
         keys = list(ordered.reverse()[total - last : total - first])[::-1]
     else:
         keys = list(ordered[first:last])
-    shown = (
+    by_key = (
         Student.objects.select_related("school")
         .prefetch_related("groups")
         .defer("password")
         .in_bulk(keys)
     )
-    return [shown[key] for key in keys if key in shown]
+    return [by_key[key] for key in keys if key in by_key]
 
 
 def _schools(member: Member) -> QuerySet[School]:
-    """The schools that the member's students go to, and for whom it is the whole district, all."""
+    """Return the schools of the member's students; district-wide roles see all schools."""
     schools = School.objects.filter(district=member.district_id).order_by("name", "organization_id")
     if member.role.is_district_wide:
         return schools
@@ -97,25 +96,25 @@ def _schools(member: Member) -> QuerySet[School]:
 
 
 def _apply_filters(
-    students: QuerySet[Student], member: Member, wanted: Mapping[str, Any]
+    students: QuerySet[Student], member: Member, values: Mapping[str, Any]
 ) -> QuerySet[Student]:
-    for name, narrow in _FILTERS.items():
-        if wanted[name]:
-            students = students.filter(narrow(member, wanted[name]))
+    for name, to_query in _FILTERS.items():
+        if values[name]:
+            students = students.filter(to_query(member, values[name]))
     return students
 
 
 def _by_words(member: Member, text: str) -> Q:
-    """Each word occurs in the name, or the ID or username begins with it."""
-    asked = Q()
-    for word in text.replace(",", " ").split():  # as the list writes names
+    """Match students for every word: it is in their name, or starts their ID or username."""
+    query = Q()
+    for word in text.replace(",", " ").split():  # the list has names as "Brook, Ana"
         folded = name_key(word, "").rstrip("\x1f")
-        asked &= (
+        query &= (
             Q(name_key__contains=folded)
             | Q(student_id__istartswith=word)
             | Q(username__startswith=word.lower())
         )
-    return asked
+    return query
 
 
 def _in_group(member: Member, text: str) -> Q:

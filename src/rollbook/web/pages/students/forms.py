@@ -1,4 +1,4 @@
-"""The form of one student: a field for each column of the student file, in the words of people."""
+"""The forms of one student: a field for each column of the student file, labeled for people."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -23,18 +23,21 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     ),
 }
 HINTS: Mapping[str, str] = {
-    "STUDENT_ID": "1 to 32 of A-Z a-z 0-9 . _ -; capitals and leading zeros matter.",
+    "STUDENT_ID": (
+        "Up to 32 of A-Z, a-z, 0-9, period, underscore and hyphen. "
+        "Capitals and leading zeros matter."
+    ),
     "DOB": "mm/dd/yyyy",
-    "STAFF": "The login e-mails of those who see the student, one to a line.",
+    "STAFF": "Email addresses of the staff members who see the student, one per line.",
 }
 _LINES = "STAFF"
 
 
 class StudentForm(FormWithReasons):
-    """What a form says of a student. A field is called as its column, in lower case."""
+    """The base of both forms; a field has the name of its column, in lower case."""
 
     folds = False
-    """Whether sensitive fields are shown only to whoever asks for them."""
+    """Whether confidential fields are collapsed until asked for."""
 
     def __init__(
         self, columns: Iterable[str], required: Iterable[str], *args: Any, **kwargs: Any
@@ -43,56 +46,55 @@ class StudentForm(FormWithReasons):
         needed = set(required)
         self._columns = tuple(columns)
         for name in self._columns:
-            self.fields[name.lower()] = _field(name, name in needed)
+            self.fields[name.lower()] = _field(name, required=name in needed)
 
     @property
-    def said(self) -> dict[str, str]:
-        """Column to text, as a cell of a student file would have it; once the form is valid."""
+    def cells(self) -> dict[str, str]:
+        """Return the text of each column as in a student file; the form must be valid."""
         return {name: _cell(self.cleaned_data[name.lower()]) for name in self._columns}
 
     @property
     def sections(self) -> list[tuple[str, bool, list[forms.BoundField]]]:
-        """Title, whether it is folded, which nothing is that was refused, and fields, as the record is shown."""
-        found = []
+        """Return title, whether it is collapsed, and fields of each section.
+
+        A section with errors is never collapsed.
+        """
+        sections = []
         for section in SECTIONS:
-            fields = [
-                self[column.name.lower()]
-                for column in section.columns
-                if column.name in self._columns
-            ]
+            names = [column.name for column in section.columns]
+            fields = [self[name.lower()] for name in names if name in self._columns]
             if fields:
-                is_folded = (
-                    self.folds and section.sensitive and not any(each.errors for each in fields)
-                )
-                found.append((section.title, is_folded, fields))
-        return found
+                has_errors = any(field.errors for field in fields)
+                is_folded = self.folds and section.sensitive and not has_errors
+                sections.append((section.title, is_folded, fields))
+        return sections
 
     def refuse_problems(self, problems: Iterable[Problem]) -> None:
-        """Show each at its field; above all fields if it has none here."""
+        """Show each problem at its field, or above all fields if the form has no such field."""
         for problem in problems:
             name = (problem.column or "").lower()
             self.add_reasons(name if name in self.fields else None, [problem.message])
 
 
 class NewStudent(StudentForm):
-    """A student who is to be added at one of these schools."""
+    """The form for a new student at one of these schools."""
 
     def __init__(self, schools: Iterable[School], *args: Any, **kwargs: Any) -> None:
         columns = [name for name in BY_NAME if name != "STATUS"]
         super().__init__(columns, REQUIRED_TO_ADD, *args, **kwargs)
         choices = [("", ""), *school_choices(schools)]
         self.fields["school_id"] = forms.ChoiceField(label=label("SCHOOL_ID"), choices=choices)
-        self.fields["username"].help_text = "Leave it blank to have one made."
-        self.fields[
-            "password"
-        ].help_text = "Leave it blank to have one made. It is shown once, and never again."
-        self.fields[
-            "groups"
-        ].help_text = "Names of groups at the school, joined by &. Blank is the Default group."
+        hints = {
+            "username": "Leave blank to generate one.",
+            "password": "Leave blank to generate one. It is shown only once.",
+            "groups": "Names of groups at the school, separated by &. Blank: the Default group.",
+        }
+        for name, hint in hints.items():
+            self.fields[name].help_text = hint
 
 
 class ChangedStudent(StudentForm):
-    """A student who is to be changed; ``groups`` are the names of those at the school, the student's among them."""
+    """The form to edit a student; ``groups`` are the names of all groups at the school."""
 
     folds = True
 
@@ -101,11 +103,11 @@ class ChangedStudent(StudentForm):
     def __init__(self, groups: Iterable[str], *args: Any, **kwargs: Any) -> None:
         columns = [name for name in BY_NAME if name not in {"SCHOOL_ID", "STATUS", "PASSWORD"}]
         super().__init__(columns, [*REQUIRED_TO_ADD, "USERNAME"], *args, **kwargs)
-        self.fields["groups"] = _several("GROUPS", groups, "None of them is the Default group.")
+        self.fields["groups"] = _several("GROUPS", groups, "None selected: the Default group.")
 
 
 def initial_of(values: Mapping[str, str]) -> dict[str, Any]:
-    """What the fields show at first, for a student with these texts."""
+    """Return the initial values of the fields for a student with these texts."""
     return {name.lower(): _initial(name, text) for name, text in values.items()}
 
 
@@ -115,30 +117,31 @@ def _initial(name: str, text: str) -> Any:
     return text.split(SEPARATOR) if name in {"GROUPS", "CLASSIFICATIONS"} and text else text
 
 
-def _cell(said: Any) -> str:
-    """One text of a field of any kind: several choices, or several lines, are a list."""
-    if isinstance(said, list):
-        return SEPARATOR.join(said)
-    return SEPARATOR.join(line.strip() for line in str(said).splitlines() if line.strip())
+def _cell(value: Any) -> str:
+    """Return a field's value as one text: several choices or lines become a list."""
+    if isinstance(value, list):
+        return SEPARATOR.join(value)
+    lines = [line.strip() for line in str(value).splitlines()]
+    return SEPARATOR.join(filter(None, lines))
 
 
-def _field(name: str, required: bool) -> forms.Field:
-    facts: dict[str, Any] = {
+def _field(name: str, *, required: bool) -> forms.Field:
+    options: dict[str, Any] = {
         "label": label(name),
         "required": required,
         "help_text": HINTS.get(name, ""),
     }
     if name in CHOICES:
         choices = [("", ""), *((value, shown(name, value)) for value in CHOICES[name])]
-        return forms.ChoiceField(choices=choices, **facts)
+        return forms.ChoiceField(choices=choices, **options)
     if name == "CLASSIFICATIONS":
         return _several(name, CLASSIFICATIONS)
     if name == _LINES:
-        return forms.CharField(widget=forms.Textarea({"rows": 3, **EMAIL}), **facts)
-    return forms.CharField(
-        widget=forms.TextInput({"autocomplete": "off", **(_EXACT if name in _TYPED else {})}),
-        **facts,
-    )
+        return forms.CharField(widget=forms.Textarea({"rows": 3, **EMAIL}), **options)
+    attributes = {"autocomplete": "off"}
+    if name in _TYPED:
+        attributes |= _EXACT
+    return forms.CharField(widget=forms.TextInput(attributes), **options)
 
 
 def _several(name: str, choices: Iterable[str], hint: str = "") -> forms.MultipleChoiceField:
@@ -146,7 +149,7 @@ def _several(name: str, choices: Iterable[str], hint: str = "") -> forms.Multipl
         label=label(name),
         required=False,
         help_text=hint,
-        choices=[(each, each) for each in choices],
+        choices=[(choice, choice) for choice in choices],
         widget=forms.CheckboxSelectMultiple,
     )
 

@@ -1,4 +1,4 @@
-"""One student as a page tells of it: the record in sections, what was ever changed, and the rows that were rejected."""
+"""Load the data of a student's page: the record in sections, its history and rejected rows."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,14 +12,14 @@ from rollbook.updates import models
 from rollbook.updates.problem_store import to_problem
 from rollbook.web.pages.base.column_labels import SECTIONS, SENSITIVE, label, shown
 
-CHANGES = 50
-LATEST_UPDATES = 30  # in which rejected rows are looked for
-ELSEWHERE = frozenset({"STAFF", "STATUS"})  # the page shows these in ways of their own
+PAGE_SIZE = 50  # changes
+LATEST_UPDATES = 30  # in which rejected rows are looked up
+ELSEWHERE = frozenset({"STAFF", "STATUS"})  # the page shows these outside the sections
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One field in the words of people; ``value`` is empty if there is none."""
+    """One field, worded for people; ``value`` is empty if the student has none."""
 
     label: str
     value: str
@@ -27,7 +27,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Group:
-    """Facts under a title."""
+    """Fields under a title."""
 
     title: str
     facts: tuple[Fact, ...]
@@ -35,7 +35,19 @@ class Group:
 
 @dataclass(frozen=True)
 class ChangeView:
-    """One change as it is told. ``by`` names the member, ``update`` the number of the update, if there was one."""
+    """One change of a field.
+
+    Attributes:
+        at: when it was made.
+        label: the field, for people.
+        old: the value before.
+        new: the value after.
+        sensitive: whether the values are hidden until asked for.
+        added: whether the student was added; then there are no values.
+        secret: whether the values are never shown.
+        update: the number of the update that made the change, if one did.
+        by: the name of the member who made the change, if one did.
+    """
 
     at: datetime
     label: str
@@ -50,7 +62,7 @@ class ChangeView:
 
 @dataclass(frozen=True)
 class RejectedRow:
-    """A row about the student that changed nothing, and why."""
+    """A rejected row about the student, and its problems."""
 
     update: int
     line: int
@@ -60,80 +72,66 @@ class RejectedRow:
 
 @dataclass(frozen=True)
 class StudentRecord:
-    """What is open at once, and what is shown to whoever asks for it."""
+    """The fields of a student: those shown right away, and those hidden until asked for."""
 
     open: tuple[Group, ...]
     sensitive: tuple[Fact, ...]
 
 
 def record_of(student: Student) -> StudentRecord:
-    """The values that the student has now, without the password."""
-    record = snapshots.load_with_links([student.pk])[student.pk]
-    values = {name: shown(name, value) for name, value in record.values.items()}
+    """Return the student's current values, without the password."""
+    snapshot = snapshots.load_with_links([student.pk])[student.pk]
+    values = {name: shown(name, value) for name, value in snapshot.values.items()}
     values["SCHOOL_ID"] = student.school.title
-    names = [
-        (section.title, column.name)
-        for section in SECTIONS
-        for column in section.columns
-        if not column.secret
-    ]
-    sensitive = tuple(Fact(label(name), values[name]) for _, name in names if name in SENSITIVE)
     groups = []
+    sensitive = []
     for section in SECTIONS:
-        own = [
-            name
-            for title, name in names
-            if title == section.title and name not in SENSITIVE | ELSEWHERE
-        ]
-        if own:
-            groups.append(
-                Group(section.title, tuple(Fact(label(name), values[name]) for name in own))
-            )
-    return StudentRecord(tuple(groups), sensitive)
+        names = [column.name for column in section.columns if not column.secret]
+        sensitive += [Fact(label(name), values[name]) for name in names if name in SENSITIVE]
+        visible = [name for name in names if name not in SENSITIVE | ELSEWHERE]
+        if visible:
+            facts = tuple(Fact(label(name), values[name]) for name in visible)
+            groups.append(Group(section.title, facts))
+    return StudentRecord(tuple(groups), tuple(sensitive))
 
 
 def history_of(student: Student, number: int) -> Page[ChangeView]:
-    """Page ``number`` of all that was ever changed, the latest first."""
+    """Return page ``number`` of all changes of the student, the latest first."""
     changes = Change.objects.filter(student=student)
-    ordered = changes.select_related("update", "member").order_by(
-        "-changed_at", "pk"
-    )  # of one moment in the order of the columns
+    # Changes made at the same time are in the order of the columns.
+    ordered = changes.select_related("update", "member").order_by("-changed_at", "pk")
     return page_of(
         changes.count(),
         number,
-        CHANGES,
-        lambda first, last: [_change_view(one) for one in ordered[first:last]],
+        PAGE_SIZE,
+        lambda first, last: [_change_view(change) for change in ordered[first:last]],
     )
 
 
 def rejected_of(student: Student) -> list[RejectedRow]:
-    """Rows about the student in the district's latest updates that were rejected, the latest first."""
-    latest = list(
-        models.UpdateJob.objects.filter(district=student.district_id, details_hidden_at=None)
-        .order_by("-number")
-        .values_list("pk", flat=True)[:LATEST_UPDATES]
-    )
+    """Return the rejected rows about the student in the latest updates, the latest first."""
+    updates = models.UpdateJob.objects.filter(district=student.district_id, details_hidden_at=None)
+    latest = list(updates.order_by("-number").values_list("pk", flat=True)[:LATEST_UPDATES])
     rows = models.StagedRow.objects.rejected().filter(update__in=latest, student=student)
-    return [
-        _rejected(row) for row in rows.select_related("update").order_by("-update__number", "line")
-    ]
+    ordered = rows.select_related("update").order_by("-update__number", "line")
+    return [_rejected_row(row) for row in ordered]
 
 
-def _rejected(row: models.StagedRow) -> RejectedRow:
-    problems = models.Problem.objects.filter(update=row.update, line=row.line).order_by("pk")
-    said = tuple(to_problem(problem) for problem in problems)
-    return RejectedRow(row.update.number, row.line, row.update.received_at, said)
+def _rejected_row(row: models.StagedRow) -> RejectedRow:
+    stored = models.Problem.objects.filter(update=row.update, line=row.line).order_by("pk")
+    problems = tuple(to_problem(problem) for problem in stored)
+    return RejectedRow(row.update.number, row.line, row.update.received_at, problems)
 
 
 def _change_view(change: Change) -> ChangeView:
-    added = change.field == STUDENT_ADDED
+    is_added = change.field == STUDENT_ADDED
     return ChangeView(
         at=change.changed_at,
-        label="Student" if added else label(change.field),
+        label="Student" if is_added else label(change.field),
         old=shown(change.field, change.old),
         new=shown(change.field, change.new),
         sensitive=change.field in SENSITIVE,
-        added=added,
+        added=is_added,
         secret=change.field == "PASSWORD",
         update=change.update.number if change.update else None,
         by=change.member.name if change.member else "",

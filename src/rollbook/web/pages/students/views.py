@@ -1,4 +1,4 @@
-"""Students: the list of those a member may see, and one of them with all that was ever changed."""
+"""List the students that a member may see, and show one of them with the history."""
 
 from django.http import HttpResponse
 
@@ -12,27 +12,25 @@ from rollbook.web.pages.students.page_data import history_of, record_of, rejecte
 
 @member_page(Permission.SEE_STUDENTS)
 def index(page_request: PageRequest) -> HttpResponse:
-    """The whole page, or for htmx the list alone."""
+    """Render the list of students; for htmx the table alone."""
     filters = Filters(page_request.request.GET, page_request.member)
     students = search(page_request.member, filters, number_of_page(page_request))
     used = filters.used
-    page_request.audit(
-        "students", "seen", f"page {students.number}, filtered by {', '.join(used) or 'nothing'}"
-    )
-    facts = {"filters": filters, "students": students, "used": used, **_rights(page_request)}
-    part = is_htmx(page_request.request)
-    return page_request.render(
-        "students/parts/table.html" if part else "students/index.html", facts
-    )
+    names = ", ".join(used) or "nothing"
+    page_request.audit("students", "seen", f"page {students.number}, filtered by {names}")
+    context = {"filters": filters, "students": students, "used": used, **_rights(page_request)}
+    if is_htmx(page_request.request):
+        return page_request.render("students/parts/table.html", context)
+    return page_request.render("students/index.html", context)
 
 
 @member_page(Permission.SEE_STUDENTS)
 def detail(page_request: PageRequest, key: int) -> HttpResponse:
-    student = page_request.require(
-        visibility.student(page_request.member, key), "student", f"student with key {key}"
-    )
+    """Render one student."""
+    found = visibility.student(page_request.member, key)
+    student = page_request.require(found, "student", f"student with key {key}")
     page_request.audit("student", "seen", f"student with key {key}")
-    facts = {
+    context = {
         "student": student,
         "record": record_of(student),
         "staff": student.staff.order_by("last_name", "first_name", "pk"),
@@ -40,7 +38,7 @@ def detail(page_request: PageRequest, key: int) -> HttpResponse:
         "rejected": rejected_of(student),
         **_rights(page_request),
     }
-    return page_request.render("students/detail.html", facts)
+    return page_request.render("students/detail.html", context)
 
 
 def _rights(page_request: PageRequest) -> dict[str, bool]:

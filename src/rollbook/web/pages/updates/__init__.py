@@ -1,0 +1,1 @@
+"""List updates, and show one with its progress, result and downloads."""

@@ -1,4 +1,4 @@
-"""Which updates a list shows: what was asked for, out of those of the district, a page at a time."""
+"""Filter and page the updates of a district."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,37 +16,42 @@ from rollbook.web.pages.base.filters import FilterForm, day
 PAGE_SIZE = 50
 
 
+_STATE_CHOICES = [(str(state), words.word) for state, words in STATES.items()]
+
+
 class Filters(FilterForm):
-    """What the list can be narrowed to; every field may be left blank."""
+    """The filters of the list of updates; every field may be left blank."""
 
     state = forms.ChoiceField(
         required=False,
-        choices=[("", "All states"), *((state, words.word) for state, words in STATES.items())],
+        choices=[("", "All states"), *_STATE_CHOICES],
     )
     who = forms.TypedChoiceField(label="Started by", required=False, coerce=int, empty_value=None)
     since = day("From")
     until = day("Until")
     errors_only = forms.BooleanField(label="With errors only", required=False)
 
-    def __init__(self, sent: Mapping[str, Any], district: District) -> None:
-        super().__init__(sent)
+    def __init__(self, data: Mapping[str, Any], district: District) -> None:
+        super().__init__(data)
         who: Any = self.fields["who"]
         members = [(str(member.pk), member.name) for member in starters(district)]
-        who.choices = [("", "Everybody"), *members, (str(OPERATOR), "The operator of the server")]
+        administrator = (str(OPERATOR), "Rollbook administrator")
+        who.choices = [("", "Everyone"), *members, administrator]
 
 
 def search(district: District, filters: Filters, number: int) -> Page[UpdateJob]:
-    """Page ``number`` of the updates, the latest first; none if a filter cannot be understood."""
+    """Return page ``number`` of the updates, the latest first; none if a filter is invalid."""
     if not filters.is_valid():
         return page_of(0, number, PAGE_SIZE, lambda first, last: [])
-    wanted = filters.cleaned_data
+    values = filters.cleaned_data
+    state = State(values["state"]) if values["state"] else None
     return list_updates(
         district,
-        state=State(wanted["state"]) if wanted["state"] else None,
-        who=wanted["who"],
-        since=wanted["since"],
-        until=wanted["until"],
-        with_errors=True if wanted["errors_only"] else None,
+        state=state,
+        who=values["who"],
+        since=values["since"],
+        until=values["until"],
+        with_errors=values["errors_only"] or None,
         page=number,
         size=PAGE_SIZE,
     )

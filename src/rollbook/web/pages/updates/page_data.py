@@ -1,4 +1,4 @@
-"""All that the page of one update tells, put together out of the rooms below."""
+"""Load the data of an update's page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,20 +12,30 @@ from rollbook.updates.models import UpdateJob
 from rollbook.updates.reporting import progress, rows, timeline
 from rollbook.updates.reporting.field_counts import changes_by_field
 from rollbook.updates.reporting.report import Report, previous, report
-from rollbook.updates.reporting.state_words import result_sentence, words_of
+from rollbook.updates.reporting.state_words import result_sentence
 from rollbook.updates.reporting.status_json import status_context
-from rollbook.updates.reporting.status_line import approximate, verdict
+from rollbook.updates.reporting.status_line import approximate
 from rollbook.updates.state_machine import State
 from rollbook.web.pages.base.column_labels import SENSITIVE, label
+from rollbook.web.pages.base.state_badge import badge_words
+from rollbook.web.pages.updates.progress_sentences import progress_sentence
 
 FIRST_ROWS = 10
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a living update is: one line in words, what is done of what, how fast, and how long it may still take."""
+    """How far an unfinished update is.
 
-    says: str
+    Attributes:
+        sentence: what it is doing.
+        done: rows done in this phase.
+        total: rows to do in this phase.
+        rate: rows per second; None if unknown or not progressing.
+        left: the estimated time left; empty if unknown.
+    """
+
+    sentence: str
     done: int
     total: int
     rate: float | None
@@ -42,7 +52,7 @@ class FieldCount:
 
 @dataclass(frozen=True)
 class Difference:
-    """One count of this update, and of the completed one before."""
+    """One count of this update and of the completed one before."""
 
     what: str
     now: int
@@ -50,61 +60,63 @@ class Difference:
 
 
 def facts_of(update: UpdateJob, now: datetime) -> dict[str, Any]:
-    """For the page."""
-    told = report(update)
+    """Return the context of the update's page."""
+    current = report(update)
     before = previous(update)
-    fields = _fields(update) if told.ended else []
-    return {
-        "report": told,
-        "words": words_of(told).word,
-        "sentence": result_sentence(told),
-        "progress": None if told.ended else progress_of(told, update.district, now),
+    fields = _field_counts(update) if current.ended else []
+    context = {
+        "report": current,
+        "state": badge_words(current).word,
+        "sentence": result_sentence(current),
+        "progress": None if current.ended else progress_of(current, update.district, now),
         "timeline": timeline.timeline(update),
-        "letters": timeline.result_mails(update),
+        "mails": timeline.result_mails(update),
         "file": timeline.file_facts(update),
         "fields": fields,
         "changes": sum(field.count for field in fields),
         "sensitive": SENSITIVE,
-        "errors": [group for group in told.groups if group.severity is Severity.ERROR],
-        "warnings": [group for group in told.groups if group.severity is Severity.WARNING],
+        "errors": _groups(current, Severity.ERROR),
+        "warnings": _groups(current, Severity.WARNING),
         "rows": None if update.details_hidden_at else rows.rows_of(update, size=FIRST_ROWS),
         "file_removed": update.file_removed_at,
         "details_removed": update.details_hidden_at,
         "before": before,
-        "differences": _differences(told, before)
-        if before and told.state is State.COMPLETED
-        else [],
     }
+    if before and current.state is State.COMPLETED:
+        context["differences"] = _differences(current, before)
+    return context
 
 
-def progress_of(told: Report, district: District, now: datetime) -> Progress:
-    """Of an update of the district that lives. Rate and time left are told only while it moves."""
-    doing, scene = progress.phase_progress(told), status_context(district, told, now)
-    moves = scene.worker_alive and not progress.stalled_since(told, now)
-    left = progress.seconds_left(told, now) if moves else None
-    return Progress(
-        says=verdict(told, scene).about.removeprefix(f"update {told.number}: "),
-        done=doing.done if doing else 0,
-        total=doing.total if doing else told.rows,
-        rate=progress.rate(told, now) if moves else None,
-        left=approximate(left) if left else "",
-    )
+def progress_of(unfinished: Report, district: District, now: datetime) -> Progress:
+    """Return the progress of an unfinished update; with rate and time left while it progresses."""
+    phase = progress.phase_progress(unfinished)
+    context = status_context(district, unfinished, now)
+    sentence = progress_sentence(unfinished, context)
+    done, total = (phase.done, phase.total) if phase else (0, unfinished.rows)
+    if not context.worker_alive or progress.stalled_since(unfinished, now):
+        return Progress(sentence, done, total, None, "")
+    seconds = progress.seconds_left(unfinished, now)
+    left = approximate(seconds) if seconds else ""
+    return Progress(sentence, done, total, progress.rate(unfinished, now), left)
 
 
-def _fields(update: UpdateJob) -> Sequence[FieldCount]:
-    """The most frequent first."""
-    counts = changes_by_field(update)
-    in_order = sorted(counts, key=lambda column: -counts[column])
+def _groups(current: Report, severity: Severity) -> list[Any]:
+    return [group for group in current.groups if group.severity is severity]
+
+
+def _field_counts(update: UpdateJob) -> Sequence[FieldCount]:
+    """Return the counts by field, the highest first."""
+    counts = []
+    for column, count in changes_by_field(update).items():
+        name = "New students" if column == STUDENT_ADDED else label(column)
+        counts.append(FieldCount(name, count))
+    return sorted(counts, key=lambda field: -field.count)
+
+
+def _differences(current: Report, before: UpdateJob) -> list[Difference]:
     return [
-        FieldCount("New students" if column == STUDENT_ADDED else label(column), counts[column])
-        for column in in_order
-    ]
-
-
-def _differences(told: Report, before: UpdateJob) -> list[Difference]:
-    return [
-        Difference("rows", told.rows, before.rows),
-        Difference("updated", told.updated, before.rows_updated),
-        Difference("added", told.added, before.rows_added),
-        Difference("rejected", told.rejected, before.rows_rejected),
+        Difference("rows", current.rows, before.rows),
+        Difference("updated", current.updated, before.rows_updated),
+        Difference("added", current.added, before.rows_added),
+        Difference("rejected", current.rejected, before.rows_rejected),
     ]

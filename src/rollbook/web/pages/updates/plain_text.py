@@ -1,4 +1,4 @@
-"""``/updates/17`` for curl and scripts: all there is to say about one update, as lines or JSON."""
+"""Return the report of one update, ``/updates/17``, as lines or JSON for curl and scripts."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -28,13 +28,16 @@ READERS = frozenset({"GET", "HEAD"})
 
 
 def update(request: HttpRequest, number: int) -> HttpResponse:
-    """Sign-in is HTTP Basic, as ``curl --netrc`` does it; cookies are ignored."""
+    """Return the report of an update.
+
+    Clients sign in with HTTP Basic, as ``curl --netrc`` does; cookies are ignored.
+    """
     return respond_or_error(
-        request, lambda: _answer(request, number, timezone.now()), allow="GET, HEAD"
+        request, lambda: _respond(request, number, timezone.now()), allow="GET, HEAD"
     )
 
 
-def _answer(request: HttpRequest, number: int, now: datetime) -> ApiResponse:
+def _respond(request: HttpRequest, number: int, now: datetime) -> ApiResponse:
     member = _manager(request, now)
     found = find(member.district, number)
     audit_request(
@@ -47,22 +50,26 @@ def _answer(request: HttpRequest, number: int, now: datetime) -> ApiResponse:
     )
     if found is None:
         raise ApiError("not_found")
-    facts = report(found)
-    scene = status_context(member.district, facts, now)
-    line = verdict(facts, scene)
+    current = report(found)
+    context = status_context(member.district, current, now)
+    line = verdict(current, context)
     lines = (
         str(line),
         "",
-        *_about_the_file(facts),
-        *_about_the_way(facts, now),
-        *_about_problems(facts.groups),
+        *_file_lines(current),
+        *_time_lines(current, now),
+        *_problem_lines(current.groups),
     )
-    return ApiResponse(
-        lines, to_json(facts, line, scene) | {"problems": [_group(group) for group in facts.groups]}
-    )
+    problems = [_group_json(group) for group in current.groups]
+    return ApiResponse(lines, to_json(current, line, context) | {"problems": problems})
 
 
 def _manager(request: HttpRequest, now: datetime) -> Member:
+    """Return the member who sent the request, who must be allowed to read reports.
+
+    Raises:
+        ApiError: if the request is not acceptable, or the member is not allowed.
+    """
     require_https(request)
     if request.method not in READERS:
         raise ApiError("use_get")
@@ -79,26 +86,28 @@ def _manager(request: HttpRequest, now: datetime) -> Member:
     return member
 
 
-def _about_the_file(facts: Report) -> Iterable[str]:
-    yield f"File: {facts.file_name}, {count_of(facts.file_size, 'byte')}, {count_of(facts.rows, 'row')}"
-    yield f"SHA-256: {facts.file_digest}"
-    yield f"Mode: {facts.mode}"
-    starter = (
-        f"{facts.starter.name} ({facts.starter.email})"
-        if facts.starter
-        else "the operator of the server"
-    )
-    yield f"Started by: {starter}, with {facts.source}"
+def _file_lines(current: Report) -> Iterable[str]:
+    size, rows = count_of(current.file_size, "byte"), count_of(current.rows, "row")
+    yield f"File: {current.file_name}, {size}, {rows}"
+    yield f"SHA-256: {current.file_digest}"
+    yield f"Mode: {current.mode}"
+    starter = current.starter
+    name = f"{starter.name} ({starter.email})" if starter else "the operator of the server"
+    yield f"Started by: {name}, with {current.source}"
 
 
-def _about_the_way(facts: Report, now: datetime) -> Iterable[str]:
-    times = {"Received": facts.received_at, "Begun": facts.started_at, "Ended": facts.ended_at}
-    for what, at in times.items():
+def _time_lines(current: Report, now: datetime) -> Iterable[str]:
+    times = {
+        "Received": current.received_at,
+        "Begun": current.started_at,
+        "Ended": current.ended_at,
+    }
+    for label, at in times.items():
         if at:
-            yield f"{what}: {format_time(at, now, facts.time_zone)}"
+            yield f"{label}: {format_time(at, now, current.time_zone)}"
 
 
-def _about_problems(groups: tuple[ProblemGroup, ...]) -> Iterable[str]:
+def _problem_lines(groups: tuple[ProblemGroup, ...]) -> Iterable[str]:
     for group in groups:
         yield ""
         yield f"{group.count:,} x {group.code} ({group.severity}): {group.title}"
@@ -108,11 +117,12 @@ def _about_problems(groups: tuple[ProblemGroup, ...]) -> Iterable[str]:
 
 def _first_lines(group: ProblemGroup) -> Iterable[str]:
     if group.lines:
+        label = "Line" if group.count == 1 else "Lines"
         more = ", first" if group.count > len(group.lines) else ""
-        yield f"{'Line' if group.count == 1 else 'Lines'}{more}: {join_words(group.lines)}"
+        yield f"{label}{more}: {join_words(group.lines)}"
 
 
-def _group(group: ProblemGroup) -> dict[str, object]:
+def _group_json(group: ProblemGroup) -> dict[str, object]:
     return {
         "code": group.code,
         "severity": str(group.severity),

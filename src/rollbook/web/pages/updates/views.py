@@ -1,10 +1,9 @@
-"""Updates: every student file that came in, and all there is to say about one."""
+"""List the updates of a district; show, watch and cancel one of them."""
 
 from django.http import HttpResponse
 from django_htmx.http import HttpResponseClientRefresh
 
 from rollbook.accounts.permissions import Permission
-from rollbook.text import format_time
 from rollbook.updates.cancel import cancel as cancel_update
 from rollbook.updates.exports.original_rows import RemovedByRetention, ensure_not_removed
 from rollbook.updates.reporting import rows as row_table
@@ -12,6 +11,7 @@ from rollbook.updates.reporting.report import find, report_without_problems
 from rollbook.updates.reporting.status_line import cancellation_summary
 from rollbook.web.pages.base import errors
 from rollbook.web.pages.base.column_labels import SENSITIVE
+from rollbook.web.pages.base.dates import us_time
 from rollbook.web.pages.base.page_number import number_of_page
 from rollbook.web.pages.base.view import POST, PageOrText, PageRequest, is_htmx, member_page
 from rollbook.web.pages.updates import plain_text
@@ -19,16 +19,19 @@ from rollbook.web.pages.updates.downloads import no_longer_kept
 from rollbook.web.pages.updates.filters import Filters, search
 from rollbook.web.pages.updates.page_data import facts_of, progress_of
 
+MAX_SEARCH_LENGTH = 100
+
 
 @member_page(Permission.UPDATE_STUDENTS)
 def index(page_request: PageRequest) -> HttpResponse:
+    """Render the list of updates."""
     filters = Filters(page_request.request.GET, page_request.district)
-    facts = {
+    context = {
         "filters": filters,
         "updates": search(page_request.district, filters, number_of_page(page_request)),
         "used": filters.used,
     }
-    return page_request.render("updates/index.html", facts)
+    return page_request.render("updates/index.html", context)
 
 
 @member_page(Permission.UPDATE_STUDENTS)
@@ -41,62 +44,65 @@ def _page(page_request: PageRequest, number: int) -> HttpResponse:
 detail = PageOrText(_page, plain_text.update)
 
 
-@member_page(Permission.UPDATE_STUDENTS, watching=True)
+@member_page(Permission.UPDATE_STUDENTS, background_poll=True)
 def progress(page_request: PageRequest, number: int) -> HttpResponse:
-    """How far it is, for a page that asks every other second; when it has ended, the whole page is due again."""
+    """Render the progress of an update, which its page polls every two seconds.
+
+    When the update has ended, the whole page is reloaded.
+    """
     update = find(page_request.district, number)
     if update is None:
         return errors.not_found(page_request.request, page_request)
-    told = report_without_problems(update)
-    if told.ended:
+    current = report_without_problems(update)
+    if current.ended:
         if is_htmx(page_request.request):
             return HttpResponseClientRefresh()
         return page_request.redirect("update", number)
-    facts = {"report": told, "progress": progress_of(told, page_request.district, page_request.now)}
-    return page_request.render("updates/parts/progress.html", facts)
+    current_progress = progress_of(current, page_request.district, page_request.now)
+    context = {"report": current, "progress": current_progress}
+    return page_request.render("updates/parts/progress.html", context)
 
 
 @member_page(Permission.UPDATE_STUDENTS)
 def rows(page_request: PageRequest, number: int) -> HttpResponse:
-    """The rows that did something or were rejected."""
-    update = page_request.require(
-        find(page_request.district, number), "update rows", f"update {number}"
-    )
+    """Render the rows that changed something or were rejected."""
+    found = find(page_request.district, number)
+    update = page_request.require(found, "update rows", f"update {number}")
     page_request.audit("update rows", "seen", f"update {number}")
     try:
         ensure_not_removed(update, file=False)
     except RemovedByRetention as removed:
         return no_longer_kept(page_request, removed)
-    outcome, search = (
-        page_request.request.GET.get("outcome", ""),
-        page_request.request.GET.get("search", "").strip()[:100],
-    )
-    facts = {
+    query = page_request.request.GET
+    outcome = query.get("outcome", "")
+    search_text = query.get("search", "").strip()[:MAX_SEARCH_LENGTH]
+    page = number_of_page(page_request)
+    context = {
         "report": report_without_problems(update),
         "sensitive": SENSITIVE,
-        "rows": row_table.rows_of(update, outcome or None, search, number_of_page(page_request)),
+        "rows": row_table.rows_of(update, outcome or None, search_text, page),
         "outcomes": row_table.OUTCOMES,
         "outcome": outcome,
-        "search": search,
+        "search": search_text,
     }
-    return page_request.render("updates/rows.html", facts)
+    return page_request.render("updates/rows.html", context)
 
 
 @member_page(Permission.UPDATE_STUDENTS, methods=POST)
 def cancel(page_request: PageRequest, number: int) -> HttpResponse:
+    """Cancel an update."""
     result = cancel_update(page_request.district, number)
     update = result.update
     if update is None or update.number != number:
         return page_request.not_found("cancel", f"update {number}")
-    page_request.audit("cancel", "done" if result.done else "nothing to cancel", f"update {number}")
-    told = report_without_problems(update)
+    audit_result = "done" if result.done else "nothing to cancel"
+    page_request.audit("cancel", audit_result, f"update {number}")
+    current = report_without_problems(update)
     if result.done:
-        page_request.success(f"Update {number} is canceled: {cancellation_summary(told)}.")
+        page_request.success(f"Update {number} canceled: {cancellation_summary(current)}.")
     else:
-        at = (
-            f" at {format_time(told.ended_at, page_request.now, told.time_zone)}"
-            if told.ended_at
-            else ""
-        )
-        page_request.error(f"There was nothing to cancel: update {number} had ended already{at}.")
+        at = ""
+        if current.ended_at:
+            at = f" at {us_time(current.ended_at, page_request.now, current.time_zone)}"
+        page_request.error(f"Nothing to cancel: update {number} had already ended{at}.")
     return page_request.redirect("update", number)

@@ -1,0 +1,1 @@
+"""Offer a template, check a student file and start an update with it."""

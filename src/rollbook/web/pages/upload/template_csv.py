@@ -1,4 +1,4 @@
-"""A student file to begin with: the chosen columns, without rows or with the students as they are now."""
+"""Write a student file as a template: the chosen columns, with or without the current students."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
@@ -22,17 +22,18 @@ PRESELECTED = (
 
 
 def columns(names: Collection[str]) -> tuple[Column, ...]:
-    """The columns of these names in the documented order; STUDENT_ID besides, if no others tell whom a row means."""
-    identifies = any(keys <= set(names) for keys in IDENTIFYING_COLUMN_SETS)
-    return tuple(
-        column
-        for column in COLUMNS
-        if column.name in names or (column is COLUMNS[0] and not identifies)
-    )
+    """Return the columns with these names in the documented order.
+
+    STUDENT_ID is added if the chosen columns don't identify a student.
+    """
+    chosen = set(names)
+    if not any(keys <= chosen for keys in IDENTIFYING_COLUMN_SETS):
+        chosen.add(COLUMNS[0].name)
+    return tuple(column for column in COLUMNS if column.name in chosen)
 
 
-def lines(district: District, chosen: Sequence[Column], with_students: bool) -> Iterator[str]:
-    """The file, line by line. Its byte order mark makes spreadsheets read it as the UTF-8 it is."""
+def lines(district: District, chosen: Sequence[Column], *, with_students: bool) -> Iterator[str]:
+    """Yield the lines of the file, with a byte order mark so that spreadsheets read UTF-8."""
     rows = _rows(district, chosen) if with_students else ()
     yield BYTE_ORDER_MARK
     yield from writer.lines([column.name for column in chosen], rows)
@@ -40,8 +41,8 @@ def lines(district: District, chosen: Sequence[Column], with_students: bool) -> 
 
 def _rows(district: District, chosen: Sequence[Column]) -> Iterable[list[str]]:
     for page in snapshots.iter_district(district.pk):
-        for one in page:
-            yield [_cell(column, one.values) for column in chosen]
+        for student in page:
+            yield [_cell(column, student.values) for column in chosen]
 
 
 def _cell(column: Column, values: dict[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""The Update button: a template or your own file, the format with a checker, then apply."""
+"""Update students from a file, in three steps: template, check, update."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -27,170 +27,181 @@ from rollbook.web.pages.base.column_labels import SECTIONS
 from rollbook.web.pages.base.view import POST, PageRequest, member_page
 from rollbook.web.pages.upload import template_csv
 
-GONE = 404  # and not 410: nobody is to learn which drafts there were
-CHOSEN = "column"
-LISTS: Mapping[str, Any] = {"races": RACES, "classifications": CLASSIFICATIONS}
+EXPIRED_STATUS = 404  # rather than 410, which would disclose which drafts there were
+COLUMN_FIELD = "column"
+VALUE_LISTS: Mapping[str, Any] = {"races": RACES, "classifications": CLASSIFICATIONS}
 
 
 @member_page(Permission.UPDATE_STUDENTS)
 def template_or_file(page_request: PageRequest) -> HttpResponse:
-    facts = {
+    """Render step 1: download a template, or continue with a file."""
+    context = {
         "sections": SECTIONS,
-        **LISTS,
+        **VALUE_LISTS,
         "preselected": template_csv.PRESELECTED,
         "students": Student.objects.filter(district=page_request.district).count(),
     }
-    return page_request.render("upload/upload.html", facts)
+    return page_request.render("upload/upload.html", context)
 
 
 @member_page(Permission.UPDATE_STUDENTS)
 def template(page_request: PageRequest) -> HttpResponseBase:
-    """The chosen columns as a file, for a form that is sent with GET; without a choice the usual ones."""
+    """Return a CSV file with the chosen columns; the usual ones if none is chosen."""
     query = page_request.request.GET
-    chosen = template_csv.columns(
-        [name for name in query.getlist(CHOSEN) if name in BY_NAME] or template_csv.PRESELECTED
-    )
-    with_students = query.get("students") == "yes"
-    page_request.audit(
-        "template", "downloaded", "with the students" if with_students else "without students"
-    )
-    name = (
-        f"{page_request.district.slug}-students.csv" if with_students else "students-template.csv"
-    )
+    names = [name for name in query.getlist(COLUMN_FIELD) if name in BY_NAME]
+    columns = template_csv.columns(names or template_csv.PRESELECTED)
+    if query.get("students") == "yes":
+        with_students, detail = True, "with the students"
+        file_name = f"{page_request.district.slug}-students.csv"
+    else:
+        with_students, detail = False, "without students"
+        file_name = "students-template.csv"
+    page_request.audit("template", "downloaded", detail)
     return StreamingHttpResponse(
-        template_csv.lines(page_request.district, chosen, with_students),
+        template_csv.lines(page_request.district, columns, with_students=with_students),
         content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        headers={"Content-Disposition": f'attachment; filename="{file_name}"'},
     )
 
 
 @member_page(Permission.UPDATE_STUDENTS)
 def the_format(page_request: PageRequest) -> HttpResponse:
-    return _format(page_request)
+    """Render step 2: upload a file to check it."""
+    return _render_upload_form(page_request)
 
 
-@csrf_exempt  # uploading.py reads the form itself, and then has its token compared
+@csrf_exempt  # uploads.handle_upload reads the form itself, and then checks its token
 @member_page(Permission.UPDATE_STUDENTS, methods=POST)
 def upload(page_request: PageRequest) -> HttpResponse:
+    """Receive a file as a draft, which is checked right away."""
     try:
-        return uploads.handle_upload(page_request.request, lambda form: _kept(page_request, form))
+        return uploads.handle_upload(
+            page_request.request, lambda form: _create_draft(page_request, form)
+        )
     except ApiError as refused:
         page_request.audit("draft", "not taken", refused.code)
-        answer = _format(page_request, status=refused.status, error=uploads.said(refused))
+        message = uploads.said(refused)
+        response = _render_upload_form(page_request, status=refused.status, error=message)
         if refused.retry_after:
-            answer.headers["Retry-After"] = str(refused.retry_after)
-        return answer
+            response.headers["Retry-After"] = str(refused.retry_after)
+        return response
 
 
 @member_page(Permission.UPDATE_STUDENTS)
 def draft(page_request: PageRequest, key: UUID) -> HttpResponse:
+    """Render step 3: what the check found, and the choice to update students."""
     found = drafts.find(page_request.member, key, page_request.now)
     if found is None:
-        return _sent_or_gone(page_request, key)
-    findings = drafts.load_preview(found)
+        return _submitted_or_expired(page_request, key)
+    preview = drafts.load_preview(found)
     page_request.audit("draft", "seen", f"draft {key}")
-    facts = {
+    context = {
         "draft": found,
-        "found": findings,
-        "groups": [group for group in findings.groups if not _is_told(findings, group)],
-        "fine": findings.rows - findings.rejected,
-        "kept_until": found.created_at + drafts.LIFETIME,
+        "preview": preview,
+        "groups": [group for group in preview.groups if not _is_refusal(preview, group)],
+        "accepted": preview.rows - preview.rejected,
+        "delete_at": found.created_at + drafts.LIFETIME,
     }
-    return page_request.render("upload/preview.html", facts)
+    return page_request.render("upload/preview.html", context)
 
 
 @member_page(Permission.UPDATE_STUDENTS, methods=POST)
 def apply(page_request: PageRequest, key: UUID) -> HttpResponse:
+    """Start an update with the draft."""
     found = drafts.find(page_request.member, key, page_request.now)
     if found is None:
-        return _sent_or_gone(page_request, key)
+        return _submitted_or_expired(page_request, key)
     mode = page_request.request.POST.get("mode", Mode.UPDATE)
     if mode not in list(Mode) or drafts.load_preview(found).refusal:
-        page_request.error("Nothing was applied. Look at what was found, and choose again.")
+        page_request.error("Nothing was applied. Check the problems below, and choose again.")
         return page_request.redirect("draft", key)
     try:
-        return _begun(page_request, drafts.submit(found, Mode(mode)))
+        receipt = drafts.submit(found, Mode(mode))
     except QueueFull as full:
         page_request.error(_queue_full(page_request.district, full, found))
         return page_request.redirect("draft", key)
     except drafts.DraftExpired:
-        return _sent_or_gone(page_request, key)
+        return _submitted_or_expired(page_request, key)
+    return _started(page_request, receipt)
 
 
 @member_page(Permission.UPDATE_STUDENTS, methods=POST)
 def discard(page_request: PageRequest, key: UUID) -> HttpResponse:
+    """Delete a draft, and offer to choose another file."""
     found = drafts.find(page_request.member, key, page_request.now)
     if found is None:
-        return _sent_or_gone(page_request, key)
+        return _submitted_or_expired(page_request, key)
     drafts.discard(found)
     page_request.audit("draft", "discarded", f"draft {key}")
-    page_request.success(f"{found.file_name} is forgotten. Nothing of it was applied.")
+    page_request.success(f"{found.file_name} deleted. Nothing was applied.")
     return page_request.redirect("students-format")
 
 
-def _format(page_request: PageRequest, status: int = 200, error: str = "") -> HttpResponse:
-    facts: dict[str, Any] = {
+def _render_upload_form(
+    page_request: PageRequest, status: int = 200, error: str = ""
+) -> HttpResponse:
+    context: dict[str, Any] = {
         "columns": COLUMNS,
-        **LISTS,
+        **VALUE_LISTS,
         "encodings": uploads.ENCODINGS,
         "chosen": page_request.request.GET.get(uploads.ENCODING, ""),
         "limits": limits(),
         "error": error,
     }
-    return page_request.render("upload/template.html", facts, status)
+    return page_request.render("upload/template.html", context, status)
 
 
-def _is_told(findings: FilePreview, group: ProblemGroup) -> bool:
-    """Whether these are what the page begins with: why the whole file is refused."""
-    return findings.refusal is not None and findings.refusal.code == group.code
+def _is_refusal(preview: FilePreview, group: ProblemGroup) -> bool:
+    """Return whether the page shows these problems on top, as why the file is not accepted."""
+    return preview.refusal is not None and preview.refusal.code == group.code
 
 
-def _kept(page_request: PageRequest, form: Form) -> HttpResponse:
-    """The file has come in whole, from this member's own form."""
+def _create_draft(page_request: PageRequest, form: Form) -> HttpResponse:
+    """Keep the uploaded file as a draft; called after the form's token was checked."""
     upload = form.require_upload()
-    kept = drafts.create(
+    created = drafts.create(
         page_request.member,
         upload.incoming,
         file_name=upload.name,
         encoding=uploads.encoding_of(form),
         now=page_request.now,
     )
-    page_request.audit(
-        "draft", "refused" if drafts.load_preview(kept).refusal else "kept", f"draft {kept.pk}"
-    )
-    return page_request.redirect("draft", kept.pk)
+    result = "refused" if drafts.load_preview(created).refusal else "kept"
+    page_request.audit("draft", result, f"draft {created.pk}")
+    return page_request.redirect("draft", created.pk)
 
 
-def _begun(page_request: PageRequest, receipt: Receipt) -> HttpResponse:
-    """On to the update, as which ``start`` would have answered."""
+def _started(page_request: PageRequest, receipt: Receipt) -> HttpResponse:
+    """Record the new update, and redirect to it."""
     update = receipt.update
-    page_request.audit(
-        "start", "replayed" if receipt.replayed else update.state, f"update {update.number}"
-    )
+    result = "replayed" if receipt.replayed else update.state
+    page_request.audit("start", result, f"update {update.number}")
     if receipt.replayed:
         page_request.success(
-            f"This file is update {update.number} already; nothing was begun twice."
+            f"This file is already being processed as update {update.number}; "
+            "no second update was started."
         )
     elif receipt.same_as:
         page_request.success(
-            f"The file is the same as that of update {receipt.same_as.number}, so little may change."
+            f"This file is identical to that of update {receipt.same_as.number}, "
+            "so there may be few changes."
         )
     return page_request.redirect("update", update.number)
 
 
-def _sent_or_gone(page_request: PageRequest, key: UUID) -> HttpResponse:
-    """The draft cannot be sent any more: the update it became, or that there is none."""
-    sent = drafts.find_submitted(page_request.member, key)
-    if sent:
-        page_request.success(f"This file was sent already: it is update {sent.number}.")
-        return page_request.redirect("update", sent.number)
-    return page_request.render(
-        "upload/draft_expired.html", {"hours": drafts.LIFETIME // timedelta(hours=1)}, GONE
-    )
+def _submitted_or_expired(page_request: PageRequest, key: UUID) -> HttpResponse:
+    """Redirect to the update that the draft has become, or tell that there is no such draft."""
+    submitted = drafts.find_submitted(page_request.member, key)
+    if submitted:
+        page_request.success(f"This file was already submitted as update {submitted.number}.")
+        return page_request.redirect("update", submitted.number)
+    context = {"hours": drafts.LIFETIME // timedelta(hours=1)}
+    return page_request.render("upload/draft_expired.html", context, EXPIRED_STATUS)
 
 
 def _queue_full(district: District, full: QueueFull, found: Draft) -> str:
     return (
-        f"{updates(full.waiting).capitalize()} of {district.name} wait already, and no more can. "
-        f"{found.file_name} is still here: apply it when one of them has ended, or cancel one that you do not need."
+        f"The queue is full: {updates(full.waiting)} of {district.name} are already waiting. "
+        f"We’ve kept {found.file_name}. Try again when one of them has finished, "
+        "or cancel one you don’t need."
     )

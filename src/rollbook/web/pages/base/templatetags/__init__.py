@@ -1,0 +1,1 @@
+"""Provide the template tags and filters of the pages."""

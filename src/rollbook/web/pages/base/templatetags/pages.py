@@ -1,27 +1,30 @@
-"""The templates' own words: how a state looks, when something was, where the navigation leads."""
+"""Template tags of the pages: badges of states, dates and times, navigation and paging."""
 
 from datetime import datetime
 from typing import Any
 
 from django import template
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from rollbook.accounts.permissions import Permission
-from rollbook.text import format_datetime
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.reporting import state_words
+from rollbook.web.pages.base.dates import us_datetime
+from rollbook.web.pages.base.state_badge import NOTHING_APPLIED, badge_words
 from rollbook.web.pages.base.view import PageRequest
 
 register = template.Library()
 
-# A sign and a tone for each state, so that neither colour nor sign is alone.
+# The sign and the tone of each state: neither color nor sign has to be understood alone.
 MARKS = {
-    **{words.word: (words.sign, words.tone) for words in state_words.ALL},
+    **{words.word: (words.sign, words.tone) for words in (*state_words.ALL, NOTHING_APPLIED)},
     "active": ("✓", "good"),
     "invited": ("…", "waiting"),
     "inactive": ("■", "quiet"),
     "not active": ("■", "quiet"),
-    "moved": ("✓", "good"),
+    "pending": ("…", "waiting"),
     "withdrawn": ("■", "quiet"),
     "sent": ("✓", "good"),
     "on": ("✓", "good"),
@@ -51,7 +54,7 @@ NAVIGATION = (
 
 @register.inclusion_tag("parts/status_badge.html")
 def mark(word: object) -> dict[str, str]:
-    """``{% mark "completed" %}``: the state's sign and word."""
+    """Render the badge of a state: ``{% mark "completed" %}``."""
     text = str(word)
     sign, tone = MARKS.get(text, ("·", "quiet"))
     return {"word": text, "sign": sign, "tone": tone}
@@ -59,34 +62,48 @@ def mark(word: object) -> dict[str, str]:
 
 @register.inclusion_tag("parts/status_badge.html")
 def update_mark(update: UpdateJob) -> dict[str, str]:
-    """``{% update_mark update %}``: the sign and word of the update's state."""
-    return mark(state_words.words_of(update).word)
+    """Render the badge of an update's state: ``{% update_mark update %}``."""
+    return mark(badge_words(update).word)
 
 
 @register.inclusion_tag("parts/navigation.html", takes_context=True)
 def navigation(context: template.Context) -> dict[str, Any]:
-    """The rooms this member may enter, the one he is in marked."""
+    """Render the navigation: the entries that this member may open, the current one marked."""
     page_request: PageRequest = context["page_request"]
-    rooms = [
-        (reverse(name), label) for name, label, any_of in NAVIGATION if page_request.may(*any_of)
-    ]
-    here = page_request.request.path
+    path = page_request.request.path
+    entries = []
+    for name, label, any_of in NAVIGATION:
+        if page_request.may(*any_of):
+            address = reverse(name)
+            entries.append((address, label, _is_inside(path, address)))
     return {
-        "rooms": [(address, label, _is_inside(here, address)) for address, label in rooms],
+        "entries": entries,
         "page_request": page_request,
         "csrf_token": context["csrf_token"],
     }
 
 
 @register.filter
-def there(at: datetime | None, time_zone: str) -> str:
-    """``{{ at|there:page_request.district.time_zone }}``: the moment in the district's time, with its date."""
-    return format_datetime(at, time_zone)
+def there(at: datetime | None, time_zone: str) -> SafeString | str:
+    """Return the date and time in the district's time zone, as a ``time`` element.
+
+    In a template: ``{{ at|there:page_request.district.time_zone }}``.
+    """
+    if at is None:
+        return ""
+    text = us_datetime(at, time_zone)
+    return format_html('<time datetime="{}">{}</time>', at.isoformat(), text)
 
 
 @register.inclusion_tag("parts/pager.html", takes_context=True)
 def pager(context: template.Context, page: Any, noun: str) -> dict[str, Any]:
-    """Links to the pages before and after; ``page`` is a Page of paging.py. Other filters stay as they are."""
+    """Render links to the previous and next page of a list; filters in the address are kept.
+
+    Args:
+        context: the template's context.
+        page: a ``rollbook.pagination.Page``.
+        noun: what the list contains, in the plural.
+    """
     return {"request": context["request"], "page": page, "noun": noun}
 
 

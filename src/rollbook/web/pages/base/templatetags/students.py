@@ -1,4 +1,4 @@
-"""The student file in templates: its columns in the words of people, and documentation with `code` in it."""
+"""Template filters for student data: names of columns and values, and code in documentation."""
 
 from django import template
 from django.utils.html import format_html, format_html_join
@@ -13,11 +13,9 @@ register.filter("shown", column_labels.shown)
 
 @register.filter
 def code(text: str) -> SafeString:
-    """What stands between backticks as code."""
-    parts = text.split("`")
-    pairs = zip(parts[::2], [*parts[1::2], ""], strict=False)
-    return format_html_join(
-        "",
-        "{}{}",
-        ((plain, format_html("<code>{}</code>", word) if word else "") for plain, word in pairs),
-    )
+    """Return the text as HTML, with everything between backticks as code."""
+    parts = []
+    for index, part in enumerate(text.split("`")):
+        is_code = index % 2 == 1
+        parts.append((format_html("<code>{}</code>", part) if is_code and part else part,))
+    return format_html_join("", "{}", parts)
