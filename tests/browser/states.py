@@ -315,14 +315,14 @@ def _refused_group(page: Page) -> None:
 
 def _handed_over(page: Page) -> None:
     page.goto("/transfers/new/student/3")
-    page.get_by_label("To the school").select_option("?")
+    page.get_by_label("New school").select_option("?")
     page.get_by_label("Where should they go?").fill("To School 200")
     _send_form(page)
 
 
 def _moved(page: Page) -> None:
     page.goto("/transfers/new/student/4")
-    page.get_by_label("To the school").select_option(index=1)
+    page.get_by_label("New school").select_option(index=1)
     _send_form(page)
 
 
@@ -420,7 +420,7 @@ STATES = (
     State("student-refused", _refused_student),
     State("student-edit", _opened("/students/2/edit")),
     State("student-added", _added_student),
-    State("student-password", lambda page: _pressed(page, "/students/3", "Make a new password")),
+    State("student-password", lambda page: _pressed(page, "/students/3", "Generate new password")),
     State("groups", "/groups"),
     State("groups-instructor", "/groups", INSTRUCTOR),
     State("group", lambda page: _group(page, "Choir")),

@@ -72,7 +72,7 @@ def resting_worker(rollbook: Rollbook) -> Iterator[None]:
 
 
 @BOTH_WAYS
-def test_from_the_invitation_to_a_mended_update_and_its_history(
+def test_from_the_invitation_to_a_corrected_update_and_its_history(
     page: Page, rollbook: Rollbook, javascript: bool
 ) -> None:
     grades = ("7", "8") if javascript else ("9", "10")
@@ -93,13 +93,13 @@ def test_from_the_invitation_to_a_mended_update_and_its_history(
 
     # A template with the students as they are
     page.get_by_role("link", name="Students", exact=True).click()
-    page.get_by_role("link", name="Update", exact=True).click()
+    page.get_by_role("link", name="Update students", exact=True).click()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download the template").click()
+        page.get_by_role("button", name="Download template").click()
     template = _rows(Path(download.value.path()).read_text(encoding="utf-8-sig"))
     assert [row["STUDENT_ID"] for row in template] == ["0001", "0002", "0003"]
 
-    # Filled in wrongly, the checker says where before anything is sent on
+    # The check finds the errors before anything is applied
     ana, ben, chloe = template
     ana["GRADE"], ben["GRADE"], chloe["GRADE"] = grades[0], "99", grades[0]
     chloe["DOB"] = "2/30/2012"
@@ -110,7 +110,7 @@ def test_from_the_invitation_to_a_mended_update_and_its_history(
     )
     accessible(page) if javascript else None
 
-    # Sent all the same: one is updated, two are rejected, and mailed so
+    # It is applied anyway: one student is updated, two rows are rejected, and an email is sent
     number = apply(page)
     until_ended(page)
     expect(page.get_by_role("main")).to_contain_text(
@@ -118,7 +118,7 @@ def test_from_the_invitation_to_a_mended_update_and_its_history(
     )
     assert f"update {number}" in until_mailed_to(rollbook, login, 2)
 
-    # The rejected rows, mended and uploaded as they are
+    # The rejected rows are fixed and uploaded
     rejected = _rows(taken(page, "Rejected rows"))
     assert [row[f"_LINE_OF_UPDATE_{number}"] for row in rejected] == ["3", "4"]
     for row in rejected:
@@ -127,24 +127,24 @@ def test_from_the_invitation_to_a_mended_update_and_its_history(
             {"0002": "11/2/2013", "0003": "1/30/2012"}[row["STUDENT_ID"]],
         )
     choose_file(page, "rejected-rows.csv", _csv(rejected))
-    expect(page.get_by_role("main")).to_contain_text("All 2 rows are fine.")
-    mended = apply(page)
+    expect(page.get_by_role("main")).to_contain_text("No problems found in 2 rows.")
+    corrected = apply(page)
     until_ended(page)
     expect(page.get_by_role("link", name=f"update {number}", exact=True)).to_be_visible()
     expect(page.get_by_role("main")).to_contain_text("There is nothing to do.")
 
-    # The history of a student tells of it
+    # The history of a student has the change
     page.goto("/students?search=cole")
     page.get_by_role("link", name="Cole, Ben").click()
     history = page.get_by_role("region", name="History")
     expect(history.get_by_role("row").filter(has_text="Grade").first).to_contain_text(
         f"now: {grades[1]}"
     )
-    page.get_by_role("link", name=f"Update {mended}", exact=True).first.click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(f"Update {mended}")
+    page.get_by_role("link", name=f"Update {corrected}", exact=True).first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Update {corrected}")
     page.goto("/")
     expect(page.locator(".says")).to_contain_text(
-        "update went in: 2 students, 2 changed. There is nothing to do."
+        "update finished: 2 of 2 students changed. No action needed."
     )
 
 
@@ -157,10 +157,10 @@ def test_an_update_is_canceled_before_its_turn(
         choose_file(page, "cancel-me.csv", f"STUDENT_ID,GRADE\n0001,{11 if javascript else 12}\n")
         number = apply(page)
         page.get_by_text("Cancel this update").click()
-        expect(page.get_by_text("Students who are already updated stay updated")).to_be_visible()
+        expect(page.get_by_text("Students who were already updated stay updated")).to_be_visible()
         page.get_by_role("button", name=f"Cancel update {number}").click()
         expect(page.get_by_role("status")).to_contain_text(
-            f"Update {number} is canceled: 0 students stay updated, 1 was not processed."
+            f"Update {number} canceled: 0 students stay updated, 1 was not processed."
         )
     rest = _rows(taken(page, "Rows that were not processed"))
     assert [row["STUDENT_ID"] for row in rest] == ["0001"]
@@ -183,7 +183,7 @@ def test_a_large_update_is_canceled_while_it_runs(
     page.get_by_text("Cancel this update").click()
     page.get_by_role("button", name=f"Cancel update {number}").click()
     told = page.get_by_role("status").inner_text()
-    stayed = _number(r"is canceled: ([\d,]+) students stay updated", told)
+    stayed = _number(r"canceled: ([\d,]+) students stay updated", told)
     assert 0 < stayed < LARGE
     assert _number(r", ([\d,]+) were not processed", told) == LARGE - stayed
     page.goto(f"/students?search={name}")
@@ -228,7 +228,7 @@ def test_a_large_file_goes_in_through_the_browser(
         f"{javascript}{n:06},{'x' * 200}\n" for n in range(5000)
     )
     choose_file(page, "large.csv", text)
-    expect(page.get_by_role("main")).to_contain_text("All 5,000 rows are fine.")
+    expect(page.get_by_role("main")).to_contain_text("No problems found in 5,000 rows.")
 
 
 @ONCE
@@ -390,7 +390,7 @@ def test_lesser_roles_see_their_students_and_no_update_button(
         sign_in(page, login)
         page.get_by_role("link", name="Students", exact=True).click()
         expect(page.locator("tbody th a")).to_have_text(names)
-        expect(page.get_by_role("link", name="Update", exact=True)).to_have_count(0)
+        expect(page.get_by_role("link", name="Update students", exact=True)).to_have_count(0)
         for address in ("/updates/1", "/students/update", "/automation", "/roles"):
             answer = page.goto(address)
             assert answer
@@ -426,44 +426,44 @@ def test_a_student_by_hand_from_the_first_day_to_another_school(
     # The school's manager adds the student
     sign_in(page, login)
     page.get_by_role("link", name="Students", exact=True).click()
-    page.get_by_role("link", name="Add a student").click()
+    page.get_by_role("link", name="Add student").click()
     for label, text in (("First name", name), ("Last name", "Quill"), ("Birth date", "5/13/2014")):
         page.get_by_label(label).fill(text)
     for label, value in (("Gender", "x"), ("Grade", "4"), ("School", "100")):
         page.get_by_label(label, exact=True).select_option(value)
     for label in ("English learner", "Special education"):
         page.get_by_label(label).select_option("n")
-    page.get_by_role("button", name="Add the student").click()
+    page.get_by_role("button", name="Add student").click()
     expect(page.get_by_role("main")).to_contain_text("shown this once")
 
-    # changes something, and puts the student into a group
-    page.get_by_role("link", name="Look at the record").click()
+    # edits the student, and adds them to a group
+    page.get_by_role("link", name="View student").click()
     page.get_by_role("link", name="Edit").click()
     page.get_by_label("Grade").select_option("5")
-    page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("status")).to_have_text("Changed: Grade.")
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_role("status")).to_have_text("Saved: Grade.")
     page.get_by_role("link", name="Groups").click()
-    page.get_by_role("link", name="Make a group").click()
+    page.get_by_role("link", name="Add group").click()
     page.get_by_label("Name").fill(f"Chess {name}")
-    page.get_by_role("button", name="Make the group").click()
+    page.get_by_role("button", name="Add group").click()
     page.get_by_label("Student IDs or usernames").fill("oquill" if javascript else "oquill2")
-    page.get_by_role("button", name="Put them in").click()
-    expect(page.get_by_role("status")).to_contain_text("1 student came to")
+    page.get_by_role("button", name="Add students").click()
+    expect(page.get_by_role("status")).to_contain_text("1 student added to")
 
-    # The other school is not his: the district finishes the transfer
+    # The other school is not theirs: the district completes the transfer
     page.get_by_role("link", name=f"Quill, {name}").click()
     page.get_by_role("link", name="Transfer").click()
-    page.get_by_label("To the school").select_option("?")
+    page.get_by_label("New school").select_option("?")
     page.get_by_label("Where should they go?").fill("To School 200")
-    page.get_by_role("button", name="Transfer").click()
-    expect(page.get_by_role("status")).to_contain_text("1 student handed to the district")
+    page.get_by_role("button", name="Transfer students").click()
+    expect(page.get_by_role("status")).to_contain_text("Transfer of 1 student requested")
     district = visitor()
     sign_in(district, LOGIN)
-    district.get_by_role("link", name="Look at it").click()
+    district.get_by_role("link", name="View transfer").click()
     district.get_by_role("region", name="Transfers").get_by_role("link").first.click()
-    district.get_by_label("To the school").select_option("200")
-    district.get_by_role("button", name="Transfer").click()
-    expect(district.get_by_role("status")).to_contain_text("1 student moved to")
+    district.get_by_label("New school").select_option("200")
+    district.get_by_role("button", name="Complete transfer").click()
+    expect(district.get_by_role("status")).to_contain_text("1 student transferred to")
 
     # All of it is history, and a leaver is deactivated
     district.get_by_role("link", name=f"Quill, {name}").click()
@@ -475,7 +475,7 @@ def test_a_student_by_hand_from_the_first_day_to_another_school(
             .last
         ).to_contain_text(by)
     district.get_by_role("button", name=f"Deactivate {name}").click()
-    expect(district.get_by_role("status")).to_contain_text("is not active any more")
+    expect(district.get_by_role("status")).to_contain_text("deactivated. The record is kept.")
 
 
 @ONCE

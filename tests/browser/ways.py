@@ -74,24 +74,24 @@ def link_in(mail: str, path: str) -> str:
 
 
 def choose_file(page: Page, name: str, text: str) -> None:
-    """Step 2 of the Update button; ends on what the checker found."""
+    """Upload a file in step 2; ends on the page with the result of the check."""
     page.goto("/students/update/format")
     file = FilePayload(name=name, mimeType="text/csv", buffer=text.encode())
     page.get_by_label("Student file").set_input_files(file)
-    page.get_by_role("button", name="Check the file").click()
+    page.get_by_role("button", name="Check file").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
 
 
 def apply(page: Page) -> int:
-    """Step 3; ends on the update, whose number is returned."""
-    page.get_by_role("button", name="Apply to").click()
+    """Start the update in step 3; ends on its page, and returns its number."""
+    page.get_by_role("button", name=re.compile(r"^Apply [\d,]+ rows?$")).click()
     expect(page).to_have_url(re.compile(r"/updates/\d+$"))
     return int(page.url.rpartition("/")[2])
 
 
 def until_ended(page: Page) -> None:
-    """Wait on the update's page, which tells of its end by itself, with scripts and without."""
-    expect(page.get_by_role("heading", name="Its way")).to_be_visible()
+    """Wait on the update's page, which refreshes itself, with scripts and without."""
+    expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
     expect(page.locator(".timeline")).to_contain_text("Ended")
 
 

@@ -84,7 +84,7 @@ def form_expired(request: HttpRequest, reason: str = "") -> HttpResponse:
         return error_response(request, ApiError("bad_request"))
     text = (
         "This form is too old, or you signed in after opening it. "
-        "Go back, reload the page, and submit the form again."
+        "Go back, reload the page, and send it once more."
     )
     return error_page(request, 403, "The form has expired", text)
 
