@@ -280,15 +280,15 @@ def facts(page: Page) -> dict[str, str]:
 def test_a_student_is_shown_in_plain_words(office: Visitor) -> None:
     page = office.read(address_of("00123"))
     assert (page.title, page.heading) == ("Ana Brook · Rollbook", "Ana Brook")
-    told = facts(page)
-    assert told["Student ID"] == "00123"
-    assert told["School"] == "School 100 (100)"
-    assert told["Groups"] == "Art, Choir"
-    assert told["Race"] == "Asian"
-    assert told["Special education"] == "yes"
-    assert told["Birth date"] == "05/13/2014"
-    assert told["Middle initial"] == "–"
-    assert "Password" not in told
+    values = facts(page)
+    assert values["Student ID"] == "00123"
+    assert values["School"] == "School 100 (100)"
+    assert values["Groups"] == "Art, Choir"
+    assert values["Race"] == "Asian"
+    assert values["Special education"] == "yes"
+    assert values["Birth date"] == "05/13/2014"
+    assert values["Middle initial"] == "–"
+    assert "Password" not in values
     assert "✓ active" in page.text
     assert "No staff members are linked." in page.text
 
@@ -297,8 +297,8 @@ def test_confidential_fields_are_collapsed_and_open_without_a_script(office: Vis
     page = office.read(address_of("00123"))
     hidden = [one for one in page.main.iter("details") if "open" not in one.attrib]
     (closed,) = (one for one in hidden if one.find(".//dl") is not None)
-    told = {"".join(term.itertext()) for term in closed.iter("dt")}
-    assert told == {
+    labels = {"".join(term.itertext()) for term in closed.iter("dt")}
+    assert labels == {
         "Birth date",
         "English learner",
         "Special education",
