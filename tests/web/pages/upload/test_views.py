@@ -221,6 +221,7 @@ def test_a_file_without_problems_can_be_applied(office: Visitor, manager: Member
     assert page.form(f"/students/update/drafts/{draft.pk}/apply").values["mode"] == ["update"]
     assert page.form(f"/students/update/drafts/{draft.pk}/apply").buttons == ["Apply 2 rows"]
     assert "STUDENT_ID FIRST_NAME GRADE" in page.text
+    assert re.search(r"We keep this file until .*\d:\d\d [AP]M C[SD]T, then delete it\.", page.text)
     assert not UpdateJob.objects.filter(source=drafts.SOURCE_BROWSER).exists()
 
 

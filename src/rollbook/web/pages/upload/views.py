@@ -24,6 +24,7 @@ from rollbook.web.http.error_codes import ApiError
 from rollbook.web.http.upload_form import Form
 from rollbook.web.pages.base import uploads
 from rollbook.web.pages.base.column_labels import SECTIONS
+from rollbook.web.pages.base.dates import us_time
 from rollbook.web.pages.base.view import POST, PageRequest, member_page
 from rollbook.web.pages.upload import template_csv
 
@@ -94,13 +95,15 @@ def draft(page_request: PageRequest, key: UUID) -> HttpResponse:
     if found is None:
         return _submitted_or_expired(page_request, key)
     preview = drafts.load_preview(found)
+    delete_at = found.created_at + drafts.LIFETIME
+    time_zone = page_request.district.time_zone
     page_request.audit("draft", "seen", f"draft {key}")
     context = {
         "draft": found,
         "preview": preview,
         "groups": [group for group in preview.groups if not _is_refusal(preview, group)],
         "accepted": preview.rows - preview.rejected,
-        "delete_at": found.created_at + drafts.LIFETIME,
+        "delete_at": us_time(delete_at, page_request.now, time_zone),
     }
     return page_request.render("upload/preview.html", context)
 
