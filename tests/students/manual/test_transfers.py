@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rollbook.accounts.models import Member
-from rollbook.districts import schools
 from rollbook.districts.models import District, School
 from rollbook.students.manual import transfers
+from rollbook.students.manual.schools import add_school, close_school
 from rollbook.students.manual.transfers import InvalidTransfer, TransferSelection
 from rollbook.students.models import Group, RowFingerprint, Transfer, TransferState
 from tests.conftest import a_member
@@ -146,7 +146,7 @@ def test_who_is_handed_over_stays_until_the_district_says_where(
 def test_who_has_left_meanwhile_is_not_moved(
     head: Member, manager: Member, maple: District
 ) -> None:
-    third = schools.add(maple, "300", "School 300")
+    third = add_school(maple, "300", "School 300")
     transfer = transfers.request_transfer(head, whole(head), "To School 200", NOW)
     one = transfers.select_student(manager, key(maple, "s000"))
     assert one
@@ -178,7 +178,7 @@ def test_the_district_is_told_where_they_should_go(head: Member, note: str) -> N
 def test_everybody_sees_the_transfers_of_his_schools(
     head: Member, manager: Member, neighbour: Member, maple: District
 ) -> None:
-    third = schools.add(maple, "300", "School 300")
+    third = add_school(maple, "300", "School 300")
     transfers.move(manager, whole(manager), school(maple, "200"), NOW)
     transfers.move(manager, whole(manager, "200"), third, LATER)
     assert [transfer.source_name for transfer in transfers.visible(manager)] == [
@@ -194,7 +194,7 @@ def test_a_school_can_be_closed_after_its_students_were_transferred(
     manager: Member, maple: District
 ) -> None:
     transfer = transfers.move(manager, whole(manager), school(maple, "200"), NOW)
-    schools.close(school(maple, "100"))
+    close_school(school(maple, "100"))
     found = Transfer.objects.get(pk=transfer.pk)
     assert (found.source, found.source_name) == (None, "School 100")
     assert not transfers.may_reverse(manager, found)

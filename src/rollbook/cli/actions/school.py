@@ -11,6 +11,7 @@ from rollbook.cli.lookup import get_district
 from rollbook.districts import schools
 from rollbook.districts.schools import SchoolFile
 from rollbook.studentfile.small_csv import CsvRejected
+from rollbook.students.manual.schools import load_schools
 from rollbook.text import count_of
 
 
@@ -24,7 +25,7 @@ def load(arguments: Namespace) -> int:
         print(f"\nNothing was loaded: {count_of(len(file.problems), 'problem')}.")
         return FAILED
     with transaction.atomic():
-        result = schools.load(district, file.names)
+        result = load_schools(district, file.names)
         record("school load", district, str(result))
     print(f"{district.name}: {result}; {result.total:,} schools in total.")
     return OK

@@ -7,6 +7,12 @@ from rollbook.accounts.permissions import Permission
 from rollbook.districts import schools
 from rollbook.districts.schools import COLUMNS, InvalidSchool
 from rollbook.studentfile.small_csv import CsvRejected
+from rollbook.students.manual.schools import (
+    add_school,
+    close_school,
+    list_schools,
+    load_schools,
+)
 from rollbook.updates import runner
 from rollbook.web.http.error_codes import ApiError
 from rollbook.web.http.upload_form import Form
@@ -20,7 +26,7 @@ MAX_FILE_BYTES = 1 << 20
 @member_page(Permission.MANAGE_SCHOOLS)
 def index(page_request: PageRequest) -> HttpResponse:
     """List the schools with the numbers of their students."""
-    context = {"schools": schools.schools_of(page_request.district)}
+    context = {"schools": list_schools(page_request.district)}
     return page_request.render("schools/index.html", context)
 
 
@@ -30,7 +36,7 @@ def new(page_request: PageRequest) -> HttpResponse:
     form = NewSchool(page_request.form_data)
     if form.is_valid():
         with form.collect_reasons():
-            school = schools.add(
+            school = add_school(
                 page_request.district,
                 form.cleaned_data["organization_id"],
                 form.cleaned_data["name"],
@@ -75,7 +81,7 @@ def close(page_request: PageRequest, key: int) -> HttpResponse:
                     " try again when the update has finished"
                 ]
             )
-        schools.close(school)
+        close_school(school)
     except InvalidSchool as error:
         page_request.audit("close school", "refused", f"school {key}")
         page_request.error(f"{school.name} wasn’t closed: {error}.")
@@ -117,7 +123,7 @@ def _load(page_request: PageRequest, form: Form) -> HttpResponse:
             "No school was loaded. Fix these lines, then upload the file again.",
             file.problems,
         )
-    loaded = schools.load(page_request.district, file.names)
+    loaded = load_schools(page_request.district, file.names)
     page_request.audit("load schools", "ok", str(loaded))
     page_request.success(f"Schools loaded: {loaded}.")
     return page_request.redirect("schools")
