@@ -1,11 +1,12 @@
-"""Where a client comes from, as far as it can be held to account: one customer of a network counts as one."""
+"""The network by which a client's failed sign-ins and uploads are counted."""
 
 import ipaddress
 
 
 def client_network(address: str) -> str:
-    """What a client's failures and uploads are counted by: an IPv4 address, or the /64 network that one IPv6 customer
-    has to himself.
+    """Return an IPv4 address unchanged, and the /64 network of an IPv6 address.
+
+    One customer of an internet provider usually has a whole /64 network.
     """
     parsed = ipaddress.ip_address(address)
     if isinstance(parsed, ipaddress.IPv4Address):

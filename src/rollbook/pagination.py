@@ -1,4 +1,4 @@
-"""One page out of many, as lists of updates and rows are shown."""
+"""Split lists, such as updates and rows, into numbered pages."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,14 @@ M = TypeVar("M", bound=Model)
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """Page ``number`` (the first is 1) of ``total`` items in all, ``size`` to a page."""
+    """One page of a list.
+
+    Attributes:
+        items: The items on this page.
+        number: The number of this page, starting at 1.
+        size: The maximum number of items on a page.
+        total: The number of items on all pages.
+    """
 
     items: Sequence[T]
     number: int
@@ -21,44 +28,52 @@ class Page(Generic[T]):
 
     @property
     def pages(self) -> int:
-        """How many there are; an empty list has one."""
+        """The number of pages; an empty list has one."""
         return pages(self.total, self.size)
 
     @property
     def previous(self) -> int | None:
-        """The number of the page before."""
+        """The number of the page before this one, if there is one."""
         return self.number - 1 if self.number > 1 else None
 
     @property
     def next(self) -> int | None:
-        """The number of the page behind."""
+        """The number of the page after this one, if there is one."""
         return self.number + 1 if self.number < self.pages else None
 
     @property
     def first(self) -> int:
-        """The place of the first item in the whole list, counted from 1; 0 if there is none."""
+        """The position of this page's first item in the whole list, starting at 1; 0 if empty."""
         return (self.number - 1) * self.size + 1 if self.items else 0
 
     @property
     def last(self) -> int:
-        """The place of the last one."""
+        """The position of this page's last item in the whole list, starting at 1; 0 if empty."""
         return self.first + len(self.items) - 1 if self.items else 0
 
 
 def pages(total: int, size: int) -> int:
-    """How many pages so many items take."""
+    """Return how many pages of ``size`` items a list of ``total`` items has."""
     return max(1, -(-total // size))
 
 
 def page_of(
     total: int, number: int, size: int, items: Callable[[int, int], Sequence[T]]
 ) -> Page[T]:
-    """The page with this number, or the nearest there is; ``items`` gives those from one place up to another."""
+    """Return a page of a list.
+
+    Args:
+        total: The number of items in the list.
+        number: The number of the page; if there is no such page, the nearest one is returned.
+        size: The maximum number of items on a page.
+        items: Returns the items between two positions, like a slice.
+    """
     number = min(max(number, 1), pages(total, size))
     first = (number - 1) * size
-    return Page(items(first, first + size) if total else [], number, size, total)
+    page_items = items(first, first + size) if total else []
+    return Page(page_items, number, size, total)
 
 
 def page_of_query(query: QuerySet[M], number: int, size: int) -> Page[M]:
-    """The same of what a query finds, in its order."""
+    """Return a page of a query's results, in the order of the query; see ``page_of``."""
     return page_of(query.count(), number, size, lambda first, last: list(query[first:last]))

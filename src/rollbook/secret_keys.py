@@ -1,4 +1,4 @@
-"""Secrets that stand beside the database and never in it: one file each, made at first use."""
+"""Secret keys in files next to the database, never in it; each is created at its first use."""
 
 import hashlib
 import os
@@ -6,36 +6,43 @@ import secrets
 import tempfile
 from pathlib import Path
 
+KEY_BYTES = 32
+
 
 def secret(folder: Path, name: str) -> bytes:
-    """The 32 random bytes in ``folder/name``, made with mode 0600 if nobody has made them yet.
+    """Return the 32 random bytes in ``folder/name``, and create the file (mode 0600) if needed.
 
-    Two processes that start at once get the same bytes: the file appears whole, by a link, or not at all.
+    Two processes that start at the same time get the same bytes: the complete file is created by a
+    hard link, which fails if the file exists.
     """
     path = folder / name
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        _make(path)
+        _create(path)
         return path.read_bytes()
 
 
 def derived(folder: Path, name: str, purpose: str) -> bytes:
-    """32 bytes that are for this purpose alone, out of the key ``name``: machines that share it share these too."""
-    return hashlib.blake2b(purpose.encode(), key=secret(folder, name), digest_size=32).digest()
+    """Derive 32 bytes for one purpose from the key ``name``.
+
+    Machines that share the key derive the same bytes.
+    """
+    key = secret(folder, name)
+    return hashlib.blake2b(purpose.encode(), key=key, digest_size=KEY_BYTES).digest()
 
 
-def _make(path: Path) -> None:
+def _create(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(dir=path.parent)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(32))
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(KEY_BYTES))
             file.flush()
             os.fsync(file.fileno())
         try:
-            os.link(draft, path)
+            os.link(temporary, path)
         except FileExistsError:
             return
     finally:
-        Path(draft).unlink()
+        Path(temporary).unlink()

@@ -1,10 +1,10 @@
-"""The outbox: emails that wait to be sent."""
+"""The abstract model of an email in the outbox."""
 
 from django.db import models
 
 
 class OutgoingMail(models.Model):
-    """An email that is tried until the mail server accepts it; see ``outbox.py``."""
+    """An email that is retried until the mail server accepts it; see ``outbox.py``."""
 
     queued_at = models.DateTimeField()
     attempts = models.PositiveIntegerField(default=0)

@@ -1,6 +1,7 @@
-"""How a letter gets to its member: tried until the mail server took it, less and less often, for two days.
+"""Send queued emails, and retry with exponential backoff for up to two days.
 
-A letter counts as sent once the server took it. Dying between the two sends it once more, under the same Message-ID.
+An email counts as sent once the mail server has accepted it. If the process dies between sending
+and recording that, the email is sent again with the same Message-ID.
 """
 
 import logging
@@ -23,91 +24,106 @@ log = logging.getLogger(__name__)
 
 MAX_RETRY_TIME = timedelta(hours=48)
 FIRST_RETRY_DELAY, MAX_RETRY_DELAY = timedelta(seconds=30), timedelta(hours=1)
-BATCH_SIZE = 20
+BATCH_SIZE = 20  # emails
 
-L = TypeVar("L", bound=OutgoingMail)
+M = TypeVar("M", bound=OutgoingMail)
 
 
 class MailObsolete(Exception):
-    """Nobody should get this letter any more; it is put away."""
+    """The email must no longer be sent; the outbox gives it up."""
 
 
-def send_due(letters: QuerySet[L], write: Callable[[L], EmailMultiAlternatives]) -> int:
-    """Try every letter whose time has come; ``write`` makes the mail of one. Returns how many were tried."""
-    due = list(
-        letters.filter(next_attempt_at__lte=timezone.now()).order_by("next_attempt_at")[:BATCH_SIZE]
-    )
-    for letter in due:
-        _try(letter, write)
+def send_due(queue: QuerySet[M], render: Callable[[M], EmailMultiAlternatives]) -> int:
+    """Send the emails that are due, up to ``BATCH_SIZE``.
+
+    Args:
+        queue: The emails of one model.
+        render: Returns the message of an email, or raises MailObsolete.
+
+    Returns:
+        The number of emails that were tried.
+    """
+    now = timezone.now()
+    due = list(queue.filter(next_attempt_at__lte=now).order_by("next_attempt_at")[:BATCH_SIZE])
+    for email in due:
+        _try(email, render)
     return len(due)
 
 
 def message(
-    letter: OutgoingMail, template: str, facts: Mapping[str, object], mark: str
+    email: OutgoingMail, template: str, context: Mapping[str, object], message_id: str
 ) -> EmailMultiAlternatives:
-    """The mail out of ``template``.subject.txt, .txt and .html; ``mark`` is the same whenever this letter is tried."""
-    subject = " ".join(render_to_string(f"{template}.subject.txt", dict(facts)).split())
-    mail = EmailMultiAlternatives(
+    """Render the message of an email.
+
+    Args:
+        email: The queued email.
+        template: The common name of three templates: ``.subject.txt``, ``.txt`` and ``.html``.
+        context: The data for the templates.
+        message_id: The part of the Message-ID before the ``@``; the same in each attempt.
+    """
+    subject = " ".join(render_to_string(f"{template}.subject.txt", dict(context)).split())
+    rendered = EmailMultiAlternatives(
         subject="".join(char for char in subject if char.isprintable()),
-        body=render_to_string(f"{template}.txt", dict(facts)),
-        to=[letter.recipient],
+        body=render_to_string(f"{template}.txt", dict(context)),
+        to=[email.recipient],
         headers={
-            "Message-ID": f"<{mark}@{urlsplit(settings.URL).hostname}>",
-            "Date": format_datetime(letter.queued_at),
+            "Message-ID": f"<{message_id}@{urlsplit(settings.URL).hostname}>",
+            "Date": format_datetime(email.queued_at),
             "Auto-Submitted": "auto-generated",
         },
     )
-    mail.attach_alternative(render_to_string(f"{template}.html", dict(facts)), "text/html")
-    return mail
+    rendered.attach_alternative(render_to_string(f"{template}.html", dict(context)), "text/html")
+    return rendered
 
 
-def _try(letter: L, write: Callable[[L], EmailMultiAlternatives]) -> None:
-    """Send one letter and write down how that went. Whatever fails, the next letter has its turn."""
+def _try(email: M, render: Callable[[M], EmailMultiAlternatives]) -> None:
+    """Send one email and record the result; no error keeps the other emails from being sent."""
     now = timezone.now()
     try:
-        write(letter).send()
+        render(email).send()
     except Exception as error:
-        _record_failure(letter, error, now)
+        _record_failure(email, error, now)
     else:
-        _record_attempt(letter, sent_at=now, next_attempt_at=None, last_error="")
+        _record_attempt(email, sent_at=now, next_attempt_at=None, last_error="")
 
 
-def _record_failure(letter: OutgoingMail, error: Exception, now: datetime) -> None:
+def _record_failure(email: OutgoingMail, error: Exception, now: datetime) -> None:
     last_error = _describe_error(error)
-    pause = min(FIRST_RETRY_DELAY * 2 ** min(letter.attempts, 20), MAX_RETRY_DELAY)
-    final = _is_final(error) or now + pause > letter.queued_at + MAX_RETRY_TIME
-    log.warning(
-        "%s could not be sent (%s); %s",
-        letter,
-        last_error,
-        "given up" if final else f"next try in {pause.total_seconds():.0f} s",
-    )
-    _record_attempt(letter, next_attempt_at=None if final else now + pause, last_error=last_error)
+    delay = min(FIRST_RETRY_DELAY * 2 ** min(email.attempts, 20), MAX_RETRY_DELAY)
+    if _is_permanent(error) or now + delay > email.queued_at + MAX_RETRY_TIME:
+        next_attempt_at, consequence = None, "given up"
+    else:
+        next_attempt_at, consequence = now + delay, f"next try in {delay.total_seconds():.0f} s"
+    log.warning("%s could not be sent (%s); %s", email, last_error, consequence)
+    _record_attempt(email, next_attempt_at=next_attempt_at, last_error=last_error)
 
 
-def _record_attempt(letter: OutgoingMail, **facts: object) -> None:
-    type(letter)._default_manager.filter(pk=letter.pk).update(attempts=letter.attempts + 1, **facts)
+def _record_attempt(email: OutgoingMail, **values: object) -> None:
+    manager = type(email)._default_manager
+    manager.filter(pk=email.pk).update(attempts=email.attempts + 1, **values)
 
 
-def _codes(error: Exception) -> list[int]:
-    """The SMTP codes the server answered with, if it answered."""
+def _smtp_codes(error: Exception) -> list[int]:
+    """Return the SMTP codes of the mail server's reply, if there was one."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return [code for code, _ in error.recipients.values()]
     return [error.smtp_code] if isinstance(error, smtplib.SMTPResponseException) else []
 
 
-def _is_final(error: Exception) -> bool:
-    """Whether the letter itself will never be taken, by the server's word or ours. The server's word on our side may
-    change.
+def _is_permanent(error: Exception) -> bool:
+    """Return whether no later attempt can succeed.
+
+    That is so if the email is obsolete, or if the server has permanently rejected the recipient or
+    the message. A rejection of our login or sender isn't permanent: an operator can fix it.
     """
     if isinstance(error, MailObsolete):
         return True
     if not isinstance(error, smtplib.SMTPRecipientsRefused | smtplib.SMTPDataError):
         return False
-    codes = _codes(error)
+    codes = _smtp_codes(error)
     return bool(codes) and all(500 <= code < 600 for code in codes)
 
 
 def _describe_error(error: Exception) -> str:
-    codes = ", ".join(map(str, _codes(error)))
+    codes = ", ".join(map(str, _smtp_codes(error)))
     return f"{type(error).__name__} {codes}".strip()[:100]
