@@ -1,4 +1,4 @@
-"""A process that ends at a statement: what was committed before stays, and nothing after it is done."""
+"""Stop a process at a statement: earlier commits stay, and nothing is executed afterward."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,16 +7,16 @@ from typing import Any
 from django.db import connection
 
 OURS = ("SELECT", "INSERT", "UPDATE", "DELETE")
-"""Not those that begin and end transactions, which a test has one more of."""
+"""The statements that are counted: not those that start and end transactions."""
 
 
 class Kill(BaseException):
-    """No code of ours catches it."""
+    """Not caught by any of our code."""
 
 
 @contextmanager
 def fault_at(number: int) -> Iterator[None]:
-    """Raise Kill instead of the statement with this number, counted from 1."""
+    """Raise Kill instead of the statement with this number, starting at 1."""
     seen = 0
 
     def count(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:

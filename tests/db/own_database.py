@@ -1,4 +1,4 @@
-"""A database of a test's own on the PostgreSQL of the test run, whose owner is no superuser."""
+"""A separate database on the PostgreSQL server of the test run; its owner isn't a superuser."""
 
 import secrets
 from collections.abc import Iterator
@@ -14,37 +14,37 @@ from psycopg.conninfo import conninfo_to_dict
 
 @dataclass(frozen=True)
 class OwnDatabase:
-    """How to reach it, as libpq's keywords."""
+    """How to connect to it, as libpq's keywords."""
 
-    said: dict[str, Any]
+    keywords: dict[str, Any]
 
     @property
     def user(self) -> str:
-        return str(self.said["user"])
+        return str(self.keywords["user"])
 
     @property
     def name(self) -> str:
-        return str(self.said["dbname"])
+        return str(self.keywords["dbname"])
 
     def url(self, **other: str) -> str:
-        """As DATABASE_URL takes it, with some keywords changed."""
-        said = {name: value for name, value in (self.said | other).items() if value}
-        return f"postgres://?{urlencode(said, quote_via=quote, safe='')}"
+        """Return a DATABASE_URL, with some keywords changed."""
+        keywords = {name: value for name, value in (self.keywords | other).items() if value}
+        return f"postgres://?{urlencode(keywords, quote_via=quote, safe='')}"
 
     def execute(self, statement: str) -> None:
-        """Do this as its owner."""
+        """Execute a statement as its owner."""
         names = {"database": sql.Identifier(self.name), "user": sql.Identifier(self.user)}
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(sql.SQL(statement).format(**names))
 
-    def value(self, question: str) -> Any:
-        """The first cell of the answer."""
+    def value(self, query: str) -> Any:
+        """Return the first cell of the result."""
         with psycopg.connect(self.url(), autocommit=True) as connection:
-            row = connection.execute(question).fetchone()
+            row = connection.execute(query).fetchone()
         return row and row[0]
 
-    def asks_for_no_password(self) -> bool:
-        """Whether the server lets everybody in."""
+    def accepts_any_password(self) -> bool:
+        """Return whether the server accepts a wrong password."""
         try:
             psycopg.connect(self.url(password="guessed")).close()
         except psycopg.OperationalError:
@@ -53,37 +53,45 @@ class OwnDatabase:
 
 
 @contextmanager
-def own_database(url: str, how: str = "") -> Iterator[OwnDatabase]:
-    """Made for this test, and dropped after it; so is its owner, where the run's own user is a superuser.
+def own_database(url: str, options: str = "") -> Iterator[OwnDatabase]:
+    """Create a database for this test, and drop it afterward.
 
-    ``how`` is what CREATE DATABASE takes besides.
+    The same applies to its owner, if the user of the test run is a superuser.
+
+    Args:
+        url: The URL of the database of the test run.
+        options: More options of CREATE DATABASE.
     """
     name = f"doctor_{secrets.token_hex(4)}"
-    with psycopg.connect(url, autocommit=True) as maker:
-        said = conninfo_to_dict(url) | {"dbname": name, "user": maker.info.user}
-        is_superuser = maker.execute(
+    with psycopg.connect(url, autocommit=True) as server:
+        keywords = conninfo_to_dict(url) | {"dbname": name, "user": server.info.user}
+        is_superuser = server.execute(
             "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
         ).fetchone() == (True,)
         if is_superuser:
-            said |= {"user": name, "password": secrets.token_hex(8)}
-            maker.execute(
+            keywords |= {"user": name, "password": secrets.token_hex(8)}
+            server.execute(
                 sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
-                    sql.Identifier(name), said["password"]
+                    sql.Identifier(name), keywords["password"]
                 )
             )
-        database, owner = sql.Identifier(name), sql.Identifier(str(said["user"]))
-        maker.execute(
-            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0 " + how).format(database, owner)
+        database, owner = sql.Identifier(name), sql.Identifier(str(keywords["user"]))
+        server.execute(
+            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0 " + options).format(
+                database, owner
+            )
         )
         try:
-            yield OwnDatabase(said)
+            yield OwnDatabase(keywords)
         finally:
-            # Not WITH (FORCE): it refuses where autovacuum, which is not its owner's to end, happens to be at work.
-            maker.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(database))
-            maker.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = %s",
-                [name, said["user"]],
+            # Not WITH (FORCE): that fails while autovacuum is working on the database, which its
+            # owner may not terminate.
+            server.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(database))
+            server.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = %s AND usename = %s",
+                [name, keywords["user"]],
             )
-            maker.execute(sql.SQL("DROP DATABASE {}").format(database))
+            server.execute(sql.SQL("DROP DATABASE {}").format(database))
             if is_superuser:
-                maker.execute(sql.SQL("DROP ROLE {}").format(owner))
+                server.execute(sql.SQL("DROP ROLE {}").format(owner))

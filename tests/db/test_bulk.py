@@ -1,4 +1,4 @@
-"""Many rows at once: whatever a text holds arrives as it was, and no key is given twice."""
+"""Bulk writes: every text is stored unchanged, and no key is used twice."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -49,7 +49,7 @@ AT = datetime(2026, 9, 1, 3, 4, 5, 678_901, tzinfo=UTC)
 
 @pytest.fixture
 def ann(maple: District) -> int:
-    """The key of the only student."""
+    """The ID of the only student."""
     enroll(maple, a_class(1))
     Change.objects.all().delete()
     return Student.objects.get().pk
@@ -57,7 +57,7 @@ def ann(maple: District) -> int:
 
 @contextmanager
 def another_connection() -> Iterator[ThreadPoolExecutor]:
-    """A thread that has one of its own, and closes it."""
+    """A thread with its own connection, which is closed at the end."""
     with ThreadPoolExecutor(1) as thread:
         try:
             yield thread
@@ -73,18 +73,18 @@ def entries(student: int, texts: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     )
 
 
-def test_every_text_is_inserted_as_it_was(ann: int) -> None:
+def test_every_text_is_inserted_unchanged(ann: int) -> None:
     bulk.insert("students_change", COLUMNS, entries(ann, NASTY))
-    kept = Change.objects.order_by("pk").values_list(
+    stored = Change.objects.order_by("pk").values_list(
         "field", "old", "new", "changed_at", "update", "member"
     )
-    wanted: list[tuple[Any, ...]] = [
+    expected: list[tuple[Any, ...]] = [
         (f"F{n}", text, text[::-1], AT, None, None) for n, text in enumerate(NASTY)
     ]
-    assert list(kept) == wanted
+    assert list(stored) == expected
 
 
-def test_a_column_that_is_not_named_takes_the_databases_own_value(maple: District) -> None:
+def test_a_column_that_is_not_named_gets_its_default(maple: District) -> None:
     bulk.insert(
         "districts_school", ("district_id", "organization_id", "name"), [(maple.pk, "a'b", "c\\d")]
     )
@@ -94,13 +94,13 @@ def test_a_column_that_is_not_named_takes_the_databases_own_value(maple: Distric
 
 
 @pytest.mark.parametrize("none", [[], iter(())])
-def test_no_rows_at_all_are_none_inserted_and_none_changed(ann: int, none: Any) -> None:
+def test_no_rows_insert_and_change_nothing(ann: int, none: Any) -> None:
     bulk.insert("students_change", COLUMNS, none)
     bulk.update(Student, ("grade",), [])
     assert not Change.objects.exists()
 
 
-def test_none_a_date_and_a_number_are_inserted_as_what_they_are(maple: District) -> None:
+def test_none_dates_and_numbers_are_inserted(maple: District) -> None:
     update = send(maple, "STUDENT_ID,GRADE\n1,5")
     columns = (
         "update_id",
@@ -121,10 +121,10 @@ def test_none_a_date_and_a_number_are_inserted_as_what_they_are(maple: District)
             (update.pk, 3, None, "", 0, "rejected", None, None),
         ],
     )
-    kept = StagedRow.objects.order_by("line").values_list(
+    stored = StagedRow.objects.order_by("line").values_list(
         "values_json", "apply_order", "outcome", "claims_dob", "fingerprint"
     )
-    assert list(kept) == [
+    assert list(stored) == [
         ("NULL", largest, None, date(2012, 2, 29), -largest - 1),
         ("", 0, "rejected", None, None),
     ]
@@ -132,39 +132,39 @@ def test_none_a_date_and_a_number_are_inserted_as_what_they_are(maple: District)
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
-    ("row", "refusal"),
+    ("row", "error"),
     [
         ((None, "b"), IntegrityError),  # no organization_id
-        (("100", "there is one already"), IntegrityError),
+        (("100", "duplicate"), IntegrityError),
         pytest.param(("x" * 65, "too long"), DataError, marks=pytest.mark.only_on("postgresql")),
     ],
 )
-def test_what_the_database_refuses_is_djangos_error_and_nothing_is_kept(
-    maple: District, row: tuple[str | None, str], refusal: type[Exception]
+def test_errors_are_django_errors_and_nothing_is_inserted(
+    maple: District, row: tuple[str | None, str], error: type[Exception]
 ) -> None:
     columns = ("district_id", "organization_id", "name")
-    with pytest.raises(refusal), transaction.atomic():
+    with pytest.raises(error), transaction.atomic():
         bulk.insert("districts_school", columns, [(maple.pk, "a", "A"), (maple.pk, *row)])
     assert set(School.objects.values_list("organization_id", flat=True)) == {"100", "200"}
 
 
-def test_every_text_is_updated_as_it_was_and_only_where_it_was_meant(
+def test_every_text_is_updated_unchanged_and_only_in_the_given_rows(
     maple: District, cedar: District
 ) -> None:
     texts = [text for text in NASTY if len(text) <= 100]
     enroll(maple, a_class(len(texts) + 1))
     enroll(cedar, a_class(1))
     before = Student.objects.order_by("pk").values()
-    other, *meant = list(before.filter(district=maple))
-    stranger = before.get(district=cedar)
+    other, *updated = list(before.filter(district=maple))
+    cedars = before.get(district=cedar)
     rows = [
         (text, text[::-1], f"2011-01-{number + 1:02}", None, student["id"])
-        for number, (text, student) in enumerate(zip(texts, meant, strict=True))
+        for number, (text, student) in enumerate(zip(texts, updated, strict=True))
     ]
     bulk.update(Student, ("additional_info_1", "last_name", "dob", "student_id"), rows)
     after = {student["id"]: student for student in Student.objects.values()}
     assert after.pop(other["id"]) == other
-    assert after.pop(stranger["id"]) == stranger
+    assert after.pop(cedars["id"]) == cedars
     assert list(after.values()) == [
         student
         | {
@@ -173,17 +173,17 @@ def test_every_text_is_updated_as_it_was_and_only_where_it_was_meant(
             "dob": date(2011, 1, number + 1),
             "student_id": None,
         }
-        for number, (text, student) in enumerate(zip(texts, meant, strict=True))
+        for number, (text, student) in enumerate(zip(texts, updated, strict=True))
     ]
 
 
-def test_an_update_of_nobody_changes_nobody(maple: District, ann: int) -> None:
+def test_an_update_of_an_unknown_id_changes_nothing(maple: District, ann: int) -> None:
     before = Student.objects.values().get()
     bulk.update(Student, ("grade",), [("9", ann + 1)])
     assert Student.objects.values().get() == before
 
 
-def test_new_keys_are_as_many_as_asked_for_and_nobody_has_them(maple: District) -> None:
+def test_the_requested_number_of_new_keys_is_reserved(maple: District) -> None:
     columns = ("id", "district_id", "organization_id", "name")
     known = set(School.objects.values_list("pk", flat=True))
     for number in (0, 1, 3, 1000):
@@ -195,18 +195,18 @@ def test_new_keys_are_as_many_as_asked_for_and_nobody_has_them(maple: District) 
     assert set(School.objects.values_list("pk", flat=True)) == known
 
 
-def test_a_row_that_is_inserted_without_a_key_gets_none_that_was_given(maple: District) -> None:
+def test_a_row_without_a_key_does_not_get_a_reserved_one(maple: District) -> None:
     keys = bulk.new_keys("districts_school", 5)
     columns = ("id", "district_id", "organization_id", "name")
     bulk.insert("districts_school", columns, [(key, maple.pk, f"s{key}", "") for key in keys])
     assert School.objects.create(district=maple, organization_id="new", name="").pk not in keys
 
 
-def test_the_key_of_a_row_that_has_gone_is_not_given_again(maple: District) -> None:
+def test_the_key_of_a_deleted_row_is_not_reserved_again(maple: District) -> None:
     last = School.objects.create(district=maple, organization_id="last", name="")
-    gone = last.pk
+    deleted_key = last.pk
     last.delete()
-    assert gone not in bulk.new_keys("districts_school", 3)
+    assert deleted_key not in bulk.new_keys("districts_school", 3)
 
 
 @pytest.mark.only_on("postgresql")
@@ -216,9 +216,9 @@ def test_two_connections_never_get_the_same_key(maple: District) -> None:
     theirs: list[int] = []
     with another_connection() as other, transaction.atomic():
         for _ in range(20):
-            asked = other.submit(bulk.new_keys, "districts_school", 50)
+            future = other.submit(bulk.new_keys, "districts_school", 50)
             ours += bulk.new_keys("districts_school", 50)
-            theirs += asked.result()
+            theirs += future.result()
         transaction.set_rollback(True)
     again = bulk.new_keys("districts_school", 50)
     assert len({*ours, *theirs, *again}) == 20 * 50 * 2 + 50
@@ -226,7 +226,7 @@ def test_two_connections_never_get_the_same_key(maple: District) -> None:
 
 @pytest.mark.only_on("sqlite")
 @pytest.mark.django_db(transaction=True)
-def test_while_keys_are_given_and_used_nobody_else_can_ask_for_some(maple: District) -> None:
+def test_keys_cannot_be_reserved_while_another_transaction_uses_its_own(maple: District) -> None:
     columns = ("id", "district_id", "organization_id", "name")
 
     def add() -> list[int]:
@@ -240,9 +240,9 @@ def test_while_keys_are_given_and_used_nobody_else_can_ask_for_some(maple: Distr
     with another_connection() as other:
         with transaction.atomic():
             keys = bulk.new_keys("districts_school", 10)
-            asked = other.submit(add)
+            future = other.submit(add)
             bulk.insert(
                 "districts_school", columns, [(key, maple.pk, f"s{key}", "") for key in keys]
             )
-            assert not asked.done()
-        assert set(asked.result()).isdisjoint(keys)
+            assert not future.done()
+        assert set(future.result()).isdisjoint(keys)

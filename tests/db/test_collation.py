@@ -1,4 +1,4 @@
-"""Texts are compared byte by byte, whatever order the PostgreSQL was set up with."""
+"""Texts are compared byte by byte, whatever the collation of the PostgreSQL server."""
 
 import json
 import subprocess
@@ -64,7 +64,7 @@ TEXTS = [
     "\u00c9",
     "\u00e9",
 ]
-"""In the order of their bytes, which is that of no language."""
+"""In the order of their bytes, which isn't the order of any language."""
 STUDENT_IDS = [text for text in TEXTS if text.isascii()]
 
 
@@ -79,81 +79,80 @@ def test_texts_are_ordered_and_compared_by_their_bytes(maple: District) -> None:
     School.objects.bulk_create(
         School(district=maple, organization_id=text, name="") for text in reversed(TEXTS)
     )
-    found = School.objects.order_by("organization_id").values_list("organization_id", flat=True)
-    assert list(found) == TEXTS
-    for at, text in enumerate(TEXTS):
-        assert found.filter(organization_id__gte=text).count() == len(TEXTS) - at
-        assert list(found.filter(organization_id=text)) == [text]
+    stored = School.objects.order_by("organization_id").values_list("organization_id", flat=True)
+    assert list(stored) == TEXTS
+    for position, text in enumerate(TEXTS):
+        assert stored.filter(organization_id__gte=text).count() == len(TEXTS) - position
+        assert list(stored.filter(organization_id=text)) == [text]
 
 
 @pytest.mark.only_on("postgresql")
 @pytest.mark.django_db
-def test_every_text_that_is_compared_has_that_order_of_its_own() -> None:
+def test_every_compared_column_has_the_c_collation() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT table_name, column_name, collation_name FROM information_schema.columns"
             " WHERE table_name = ANY(%s) AND data_type IN ('text', 'character varying')",
             [list(COMPARED)],
         )
-        found = cursor.fetchall()
-    assert {(table, column) for table, columns in COMPARED.items() for column in columns} <= {
-        (table, column) for table, column, _ in found
-    }
-    assert {(table, column) for table, column, order in found if order != "C"} == set()
+        collations = {(table, column): collation for table, column, collation in cursor}
+    compared = {(table, column) for table, columns in COMPARED.items() for column in columns}
+    assert compared <= collations.keys()
+    assert set(collations.values()) == {"C"}
 
 
 @pytest.fixture(scope="module")
 def english() -> Iterator[OwnDatabase]:
-    """A database that was set up with the order of English."""
+    """A database with the collation of English."""
     with psycopg.connect(settings.DATABASE_URL) as server:
-        found = server.execute("SELECT 1 FROM pg_collation WHERE collname = 'en-x-icu'").fetchone()
-        if not found or server.info.server_version < 150_000:
-            pytest.skip("this PostgreSQL makes no database in the order of a language")
-    how = "LOCALE_PROVIDER icu ICU_LOCALE 'en'"
-    with own_database(settings.DATABASE_URL, how) as own:
+        query = "SELECT 1 FROM pg_collation WHERE collname = 'en-x-icu'"
+        if not server.execute(query).fetchone() or server.info.server_version < 150_000:
+            pytest.skip("this PostgreSQL can't create a database with the collation of a language")
+    options = "LOCALE_PROVIDER icu ICU_LOCALE 'en'"
+    with own_database(settings.DATABASE_URL, options) as own:
         yield own
 
 
 @pytest.fixture(scope="module")
 def enrolled(english: OwnDatabase, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """A school whose students came in no order, and with two more of one name, the second without a username."""
+    """Students in reverse order, and two more with similar names, the second without a username."""
     folder = tmp_path_factory.mktemp("english")
-    known = {"DATABASE_URL": english.url(), "DJANGO_SETTINGS_MODULE": "rollbook.settings"}
-    said = [
+    variables = {"DATABASE_URL": english.url(), "DJANGO_SETTINGS_MODULE": "rollbook.settings"}
+    rows = [
         row(number, student_id=text, groups=text)
         for number, text in enumerate(reversed(STUDENT_IDS))
     ]
-    said.append(row(97, first_name="Ana", last_name="Lee", username="alee"))
-    said.append(row(98, first_name="Alba", last_name="Lee", username=""))
-    (folder / "base.csv").write_text(HEADER + "".join(said), encoding="utf-8")
+    rows.append(row(97, first_name="Ana", last_name="Lee", username="alee"))
+    rows.append(row(98, first_name="Alba", last_name="Lee", username=""))
+    (folder / "base.csv").write_text(HEADER + "".join(rows), encoding="utf-8")
 
-    def do(*task: str) -> str:
+    def run_task(*task: str) -> str:
         command = [sys.executable, "-m", "tests.faults.inside", *task]
-        done = subprocess.run(
+        result = subprocess.run(
             command,
-            env=environment(folder / "data", **known),
+            env=environment(folder / "data", **variables),
             capture_output=True,
             text=True,
             timeout=120,
             check=False,
         )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        assert result.returncode == 0, result.stderr
+        return result.stdout
 
-    do("make", str(folder / "base.csv"))
-    told: dict[str, Any] = json.loads(do("dump"))
-    return told
+    run_task("make", str(folder / "base.csv"))
+    dump: dict[str, Any] = json.loads(run_task("dump"))
+    return dump
 
 
 @on_another_server
-def test_the_other_server_puts_a_before_capital_b_and_e_with_an_accent_before_f(
+def test_the_database_has_the_order_of_english(
     english: OwnDatabase,
 ) -> None:
     assert english.value("SELECT 'a' < 'B' AND '\u00e9' < 'f'") is True
 
 
 @on_another_server
-def test_everybody_is_enrolled(enrolled: dict[str, Any]) -> None:
+def test_all_students_are_added(enrolled: dict[str, Any]) -> None:
     [update] = enrolled["updates"]
     assert (update["state"], update["added"], update["rejected"]) == (
         "completed",
@@ -163,13 +162,13 @@ def test_everybody_is_enrolled(enrolled: dict[str, Any]) -> None:
 
 
 @on_another_server
-def test_students_come_in_the_order_of_the_bytes_of_their_ids(enrolled: dict[str, Any]) -> None:
-    found = [student["STUDENT_ID"] for student in enrolled["students"]]
-    assert found == sorted([*STUDENT_IDS, "00097", "00098"])
+def test_students_are_ordered_by_the_bytes_of_their_ids(enrolled: dict[str, Any]) -> None:
+    student_ids = [student["STUDENT_ID"] for student in enrolled["students"]]
+    assert student_ids == sorted([*STUDENT_IDS, "00097", "00098"])
 
 
 @on_another_server
-def test_a_username_that_is_made_is_one_that_nobody_has(enrolled: dict[str, Any]) -> None:
+def test_a_generated_username_is_unique(enrolled: dict[str, Any]) -> None:
     [alba] = [student for student in enrolled["students"] if student["FIRST_NAME"] == "Alba"]
     assert alba["USERNAME"] == "alee2"
 
@@ -177,7 +176,9 @@ def test_a_username_that_is_made_is_one_that_nobody_has(enrolled: dict[str, Any]
 @on_another_server
 @pytest.mark.usefixtures("enrolled")
 def test_usernames_are_compared_by_their_bytes(english: OwnDatabase) -> None:
-    question = "SELECT count(*) FROM students_student WHERE username < '{}'"
-    assert english.value(question.format("a")) == 0
-    assert english.value(question.format("al\u00e9")) == 2  # both alee, and no user
-    assert english.value(question.format("\u00e9")) == len(STUDENT_IDS) + 2
+    query = "SELECT count(*) FROM students_student WHERE username < '{}'"
+    assert english.value(query.format("a")) == 0
+    assert (
+        english.value(query.format("al\u00e9")) == 2
+    )  # both that start with alee, none that starts with user
+    assert english.value(query.format("\u00e9")) == len(STUDENT_IDS) + 2

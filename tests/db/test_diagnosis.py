@@ -1,4 +1,4 @@
-"""Why a database cannot be used, as people are told: real libpq, real SQLite, and PostgreSQL where there is one."""
+"""Diagnoses of database errors, with real libpq, real SQLite, and PostgreSQL if available."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -25,7 +25,7 @@ from rollbook.db.diagnosis import Diagnosis, diagnose, require_version
 from rollbook.db.diagnosis_rules import DIAGNOSIS_RULES, OTHER_ERROR
 from rollbook.db.url import postgresql
 from rollbook.server import tls
-from tests.db.fake_server import keeping_silent, other_end, refusing, saying, with_certificate
+from tests.db.fake_server import keeping_silent, other_end, refusing, sending, with_certificate
 from tests.db.own_database import OwnDatabase, own_database
 
 Connect = Callable[[str], Diagnosis]
@@ -35,18 +35,18 @@ SQLITE = {"ENGINE": "rollbook.db.sqlite", "NAME": "/var/lib/rollbook/rollbook.sq
 
 
 @pytest.fixture
-def told(django_db_blocker: DjangoDbBlocker) -> Connect:
-    """What is told of a connection that does not come about."""
+def diagnose_connection(django_db_blocker: DjangoDbBlocker) -> Connect:
+    """Return a function that diagnoses a failing connection."""
 
     def connect(url: str) -> Diagnosis:
         wrapper = ConnectionHandler({"default": postgresql(url)})["default"]
         with django_db_blocker.unblock(), pytest.raises(Error) as caught:
             wrapper.ensure_connection()
-        found = diagnose(caught.value, wrapper.settings_dict)
-        assert found
-        assert PASSWORD not in str(found)
-        assert "{" not in str(found)
-        return found
+        diagnosis = diagnose(caught.value, wrapper.settings_dict)
+        assert diagnosis
+        assert PASSWORD not in str(diagnosis)
+        assert "{" not in str(diagnosis)
+        return diagnosis
 
     return connect
 
@@ -55,48 +55,50 @@ def at(port: int, more: str = "") -> str:
     return f"postgres://rollbook:{PASSWORD}@127.0.0.1:{port}/school?connect_timeout=2{more}"
 
 
-def a_port_without_anybody() -> int:
-    with other_end(saying(b"")) as port:
+def unused_port() -> int:
+    with other_end(sending(b"")) as port:
         return port
 
 
-def test_the_codes_are_unique_and_every_kind_says_what_happened_and_what_to_do() -> None:
-    kinds = [*DIAGNOSIS_RULES, OTHER_ERROR]
-    assert len({kind.code for kind in kinds}) == len(kinds)
-    for kind in kinds:
-        assert kind.what
-        assert not kind.what.endswith(".")
-        assert kind.repair[:1].islower() or kind.repair.startswith("DATABASE_URL")
+def test_codes_are_unique_and_every_rule_has_a_problem_and_a_fix() -> None:
+    rules = [*DIAGNOSIS_RULES, OTHER_ERROR]
+    assert len({rule.code for rule in rules}) == len(rules)
+    for rule in rules:
+        assert rule.what
+        assert not rule.what.endswith(".")
+        assert rule.repair[:1].islower() or rule.repair.startswith("DATABASE_URL")
 
 
-def test_where_nobody_listens_one_is_told_so(told: Connect) -> None:
-    port = a_port_without_anybody()
-    assert str(told(at(port))) == (
-        f"PostgreSQL at 127.0.0.1:{port} cannot be reached: nobody listens there; "
-        "start it, or correct host and port in DATABASE_URL"
+def test_no_server_is_listening(diagnose_connection: Connect) -> None:
+    port = unused_port()
+    assert str(diagnose_connection(at(port))) == (
+        f"PostgreSQL at 127.0.0.1:{port} can't be reached: no server is listening there; "
+        "start it, or correct the host and port in DATABASE_URL"
     )
-    assert told(at(port).replace("127.0.0.1", "localhost")).code == "nobody_listens"
+    assert diagnose_connection(at(port).replace("127.0.0.1", "localhost")).code == "nobody_listens"
 
 
-def test_a_socket_where_nobody_listens_is_named_by_its_folder(
-    told: Connect, tmp_path: Path
+def test_a_socket_without_a_server_is_named_by_its_folder(
+    diagnose_connection: Connect, tmp_path: Path
 ) -> None:
-    found = told(f"postgres://rollbook:{PASSWORD}@/school?host={quote(str(tmp_path), safe='')}")
-    assert found.code == "nobody_listens"
-    assert found.what.startswith(f"PostgreSQL at the socket in {tmp_path} ")
+    diagnosis = diagnose_connection(
+        f"postgres://rollbook:{PASSWORD}@/school?host={quote(str(tmp_path), safe='')}"
+    )
+    assert diagnosis.code == "nobody_listens"
+    assert diagnosis.what.startswith(f"PostgreSQL at the socket in {tmp_path} ")
 
 
-def test_a_host_that_nobody_knows(told: Connect) -> None:
-    found = told(f"postgres://rollbook:{PASSWORD}@nobody.invalid/school")
-    assert (found.code, found.what) == (
+def test_an_unknown_host(diagnose_connection: Connect) -> None:
+    diagnosis = diagnose_connection(f"postgres://rollbook:{PASSWORD}@nobody.invalid/school")
+    assert (diagnosis.code, diagnosis.what) == (
         "name_not_found",
-        "the host nobody.invalid is not known on this machine",
+        "the host name nobody.invalid can't be resolved on this machine",
     )
 
 
-def test_a_server_that_keeps_silent(told: Connect) -> None:
+def test_a_server_that_does_not_answer(diagnose_connection: Connect) -> None:
     with other_end(keeping_silent) as port:
-        assert told(at(port)).code == "no_answer"
+        assert diagnose_connection(at(port)).code == "no_answer"
 
 
 @pytest.mark.parametrize(
@@ -107,23 +109,25 @@ def test_a_server_that_keeps_silent(told: Connect) -> None:
         "postgres://rollbook:12/s3cret-canary@127.0.0.1/school",
     ],
 )
-def test_a_password_that_is_not_written_as_addresses_want_it_does_not_show_in_pieces(
-    told: Connect, url: str
+def test_no_part_of_a_password_that_is_not_url_encoded_is_shown(
+    diagnose_connection: Connect, url: str
 ) -> None:
-    found = told(url)
-    assert found.code in ("name_not_found", "bad_address")
-    assert "12" not in str(found)
-    assert "write %40 for an @ in the password" in found.repair
+    diagnosis = diagnose_connection(url)
+    assert diagnosis.code in ("name_not_found", "bad_address")
+    assert "12" not in str(diagnosis)
+    assert "write %40 for an @ in the password" in diagnosis.repair
 
 
 @pytest.mark.parametrize(
     ("option", "value"), [("sslmode", "bogus"), ("port", "99999"), ("keepalives", "x")]
 )
-def test_an_option_that_cannot_be_is_named(told: Connect, option: str, value: str) -> None:
-    found = told(f"postgres://rollbook:{PASSWORD}@127.0.0.1/school?{option}={value}")
-    assert (found.code, found.what) == (
+def test_an_invalid_option_is_named(diagnose_connection: Connect, option: str, value: str) -> None:
+    diagnosis = diagnose_connection(
+        f"postgres://rollbook:{PASSWORD}@127.0.0.1/school?{option}={value}"
+    )
+    assert (diagnosis.code, diagnosis.what) == (
         "bad_address",
-        f"DATABASE_URL says something about {option} that cannot be",
+        f"DATABASE_URL has an invalid value for {option}",
     )
 
 
@@ -138,73 +142,94 @@ def test_an_option_that_cannot_be_is_named(told: Connect, option: str, value: st
         ("42501", 'permission denied for database "school"', "no_connect"),
         (
             "28000",
-            'no pg_hba.conf entry for host "192.0.2.7", user "rollbook", database "school", no encryption',
+            'no pg_hba.conf entry for host "192.0.2.7", user "rollbook", database "school",'
+            " no encryption",
             "tls_required",
         ),
-        ("28000", 'pg_hba.conf rejects connection for host "192.0.2.7", user "rollbook", SSL encryption', "not_let_in"),
+        (
+            "28000",
+            'pg_hba.conf rejects connection for host "192.0.2.7", user "rollbook", SSL encryption',
+            "not_let_in",
+        ),
         ("57P03", "the database system is starting up", "starting"),
         ("57P03", "the database system is not yet accepting connections", "starting"),
         ("57P03", "the database system is in recovery mode", "starting"),
         ("57P03", "the database system is shutting down", "stopping"),
         ("53300", "sorry, too many clients already", "too_many_connections"),
-        ("53300", "remaining connection slots are reserved for roles with ...", "too_many_connections"),
-        ("53100", 'could not write init file: No space left on device', "disk_full"),
+        (
+            "53300",
+            "remaining connection slots are reserved for roles with ...",
+            "too_many_connections",
+        ),
+        ("53100", "could not write init file: No space left on device", "disk_full"),
         ("22023", 'invalid value for parameter "search_path": "x y"', "bad_address"),
         ("XX000", "the moon is full", "other"),
     ],
-)  # fmt: skip
-def test_what_a_server_says_that_lets_nobody_in(
-    told: Connect, sqlstate: str, text: str, code: str
+)
+def test_errors_of_a_server_that_refuses_connections(
+    diagnose_connection: Connect, sqlstate: str, text: str, code: str
 ) -> None:
     with other_end(refusing(sqlstate, text)) as port:
-        assert told(at(port)).code == code
+        assert diagnose_connection(at(port)).code == code
 
 
-def test_a_server_that_speaks_another_language_is_quoted_without_the_password(
-    told: Connect,
+def test_a_text_in_another_language_is_quoted_without_the_password(
+    diagnose_connection: Connect,
 ) -> None:
-    said = f"Passwort-Authentifizierung für Benutzer »{PASSWORD}« fehlgeschlagen"
-    with other_end(refusing("28P01", said, "FATAL")) as port:
-        assert told(at(port)).what == (
-            f"the database in PostgreSQL at 127.0.0.1:{port} does not answer "
+    text = f"Passwort-Authentifizierung für Benutzer »{PASSWORD}« fehlgeschlagen"
+    with other_end(refusing("28P01", text, "FATAL")) as port:
+        assert diagnose_connection(at(port)).what == (
+            f"the database in PostgreSQL at 127.0.0.1:{port} can't be used "
             "(Passwort-Authentifizierung für Benutzer »...« fehlgeschlagen)"
         )
 
 
-def test_of_many_addresses_the_one_where_a_server_spoke_is_told(told: Connect) -> None:
+def test_of_several_addresses_the_one_with_a_server_is_diagnosed(
+    diagnose_connection: Connect,
+) -> None:
     with other_end(refusing("3D000", 'database "school" does not exist')) as port:
-        url = f"postgres://rollbook:{PASSWORD}@127.0.0.1:{port},127.0.0.1:{a_port_without_anybody()}/school"
-        assert told(url).code == "no_such_database"
+        hosts = f"127.0.0.1:{port},127.0.0.1:{unused_port()}"
+        url = f"postgres://rollbook:{PASSWORD}@{hosts}/school"
+        assert diagnose_connection(url).code == "no_such_database"
 
 
-def test_what_is_no_postgresql_is_told_from_one(told: Connect) -> None:
-    with other_end(saying(b"HTTP/1.0 400 Bad Request\r\n\r\n")) as port:
-        found = told(at(port))
-        assert (found.code, found.what) == (
+def test_a_server_that_is_not_postgresql(diagnose_connection: Connect) -> None:
+    with other_end(sending(b"HTTP/1.0 400 Bad Request\r\n\r\n")) as port:
+        diagnosis = diagnose_connection(at(port))
+        assert (diagnosis.code, diagnosis.what) == (
             "not_postgresql",
-            f"what listens at 127.0.0.1:{port} is no PostgreSQL",
+            f"the server at 127.0.0.1:{port} is not PostgreSQL",
         )
-        assert told(at(port, "&sslmode=disable")).code == "not_postgresql"
-    with other_end(saying(b"")) as port:
-        assert told(at(port)).code == "cut_off"
+        assert diagnose_connection(at(port, "&sslmode=disable")).code == "not_postgresql"
+    with other_end(sending(b"")) as port:
+        assert diagnose_connection(at(port)).code == "cut_off"
 
 
-def test_tls_that_is_not_offered_or_not_trusted(told: Connect, tmp_path: Path) -> None:
-    with other_end(refusing("28000", "never said")) as port:
-        assert told(at(port, "&sslmode=require")).code == "tls_not_offered"
+def test_tls_that_is_not_offered_or_not_trusted(
+    diagnose_connection: Connect, tmp_path: Path
+) -> None:
+    with other_end(refusing("28000", "never sent")) as port:
+        assert diagnose_connection(at(port, "&sslmode=require")).code == "tls_not_offered"
     ours = tls.certificate(tmp_path, "localhost")
     (tmp_path / "other").mkdir()
     other = tls.certificate(tmp_path / "other", "localhost")
     with other_end(with_certificate(ours.chain, ours.key)) as port:
         assert (
-            told(at(port, "&sslmode=require&ssl_max_protocol_version=TLSv1.2")).code == "tls_fails"
+            diagnose_connection(at(port, "&sslmode=require&ssl_max_protocol_version=TLSv1.2")).code
+            == "tls_fails"
         )
         assert (
-            told(at(port, f"&sslmode=verify-full&sslrootcert={other.chain}")).code
+            diagnose_connection(at(port, f"&sslmode=verify-full&sslrootcert={other.chain}")).code
             == "tls_not_trusted"
         )
-        assert told(at(port, "&sslmode=verify-full&sslrootcert=/nowhere")).code == "tls_not_trusted"
-        assert told(at(port, f"&sslmode=verify-full&sslrootcert={ours.chain}")).code == "cut_off"
+        assert (
+            diagnose_connection(at(port, "&sslmode=verify-full&sslrootcert=/nowhere")).code
+            == "tls_not_trusted"
+        )
+        assert (
+            diagnose_connection(at(port, f"&sslmode=verify-full&sslrootcert={ours.chain}")).code
+            == "cut_off"
+        )
 
 
 @pytest.mark.parametrize(
@@ -220,14 +245,14 @@ def test_tls_that_is_not_offered_or_not_trusted(told: Connect, tmp_path: Path) -
         ("SQLITE_NOMEM", "other"),
     ],
 )
-def test_what_sqlite_says(name: str, code: str) -> None:
+def test_error_codes_of_sqlite(name: str, code: str) -> None:
     error = OperationalError("as Django has it")
     error.__cause__ = cause = sqlite3.OperationalError("as SQLite has it")
     cause.sqlite_errorname = name
-    found = diagnose(error, SQLITE)
-    assert found
-    assert found.code == code
-    assert SQLITE["NAME"] in found.what
+    diagnosis = diagnose(error, SQLITE)
+    assert diagnosis
+    assert diagnosis.code == code
+    assert SQLITE["NAME"] in diagnosis.what
 
 
 @contextmanager
@@ -237,7 +262,7 @@ def damaged(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def held(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
@@ -258,13 +283,13 @@ def small(path: Path) -> Iterator[None]:
     ("fault", "pragma", "statement", "code"),
     [
         (damaged, "", "SELECT 1 FROM sqlite_master", "not_a_database"),
-        (held, "", "BEGIN IMMEDIATE", "locked"),
+        (locked, "", "BEGIN IMMEDIATE", "locked"),
         (a_folder, "", "SELECT 1", "not_readable"),
         (small, "PRAGMA max_page_count = 1", "CREATE TABLE full (id)", "disk_full"),
         (small, "PRAGMA query_only = 1", "CREATE TABLE forbidden (id)", "not_writable"),
     ],
 )
-def test_a_real_sqlite_says_it_so(
+def test_errors_of_a_real_sqlite(
     django_db_blocker: DjangoDbBlocker,
     tmp_path: Path,
     fault: Any,
@@ -278,13 +303,13 @@ def test_a_real_sqlite_says_it_so(
     with fault(path), django_db_blocker.unblock(), pytest.raises(DatabaseError) as caught:
         wrapper.cursor().execute(statement)
     wrapper.close()
-    found = diagnose(caught.value, wrapper.settings_dict)
-    assert found
-    assert found.code == code
+    diagnosis = diagnose(caught.value, wrapper.settings_dict)
+    assert diagnosis
+    assert diagnosis.code == code
 
 
 @pytest.mark.django_db
-def test_a_mistake_of_ours_is_not_the_databases_fault() -> None:
+def test_a_bug_is_not_a_problem_of_the_database() -> None:
     with pytest.raises(Error) as caught, connection.cursor() as cursor:
         cursor.execute(
             "SELECT nothing FROM nowhere"
@@ -300,7 +325,7 @@ def test_a_mistake_of_ours_is_not_the_databases_fault() -> None:
     assert diagnose(ValueError("Connection refused"), SQLITE) is None
 
 
-def test_a_version_that_is_too_old_is_named(
+def test_an_old_version_is_named(
     monkeypatch: pytest.MonkeyPatch, django_db_blocker: DjangoDbBlocker, tmp_path: Path
 ) -> None:
     wrapper = ConnectionHandler({"default": SQLITE | {"NAME": str(tmp_path / "x.sqlite3")}})[
@@ -311,7 +336,7 @@ def test_a_version_that_is_too_old_is_named(
     with django_db_blocker.unblock(), pytest.raises(NotSupportedError) as caught:
         require_version(wrapper)
     assert str(diagnose(caught.value, SQLITE)) == (
-        "SQLite 3.38.5 is too old for Rollbook; bring it to SQLite 3.39 or later"
+        "SQLite 3.38.5 is too old for Rollbook; upgrade to SQLite 3.39 or later"
     )
 
 
@@ -321,7 +346,7 @@ def database_url() -> str:
 
 
 class TestRealPostgreSQL:
-    """What it says to somebody with a database of his own on the server of this test run."""
+    """Errors of a real server, with a database whose owner isn't a superuser."""
 
     pytestmark = pytest.mark.only_on("postgresql")
 
@@ -331,8 +356,8 @@ class TestRealPostgreSQL:
             yield own
 
     @pytest.fixture
-    def told_inside(self, django_db_blocker: DjangoDbBlocker) -> ConnectAndDo:
-        """What is told of a statement that fails."""
+    def diagnose_statement(self, django_db_blocker: DjangoDbBlocker) -> ConnectAndDo:
+        """Return a function that diagnoses a failing statement."""
 
         def execute(url: str, statement: str) -> str:
             wrapper = ConnectionHandler({"default": postgresql(url)})["default"]
@@ -343,63 +368,80 @@ class TestRealPostgreSQL:
             ):
                 cursor.execute(statement)
             wrapper.close()
-            found = diagnose(caught.value, wrapper.settings_dict)
-            assert found
-            return found.code
+            diagnosis = diagnose(caught.value, wrapper.settings_dict)
+            assert diagnosis
+            return diagnosis.code
 
         return execute
 
-    def test_a_database_that_is_not_there(self, told: Connect, own: OwnDatabase) -> None:
-        found = told(own.url(dbname="doctor_nowhere"))
-        assert found.code == "no_such_database"
-        assert f"`createdb --owner={own.user} --encoding=UTF8 doctor_nowhere`" in found.repair
-
-    def test_a_wrong_password_or_a_user_that_is_not_there(
-        self, told: Connect, own: OwnDatabase
+    def test_a_database_that_does_not_exist(
+        self, diagnose_connection: Connect, own: OwnDatabase
     ) -> None:
-        assert told(own.url(user="doctor_nobody", password=PASSWORD)).code in (
+        diagnosis = diagnose_connection(own.url(dbname="doctor_nowhere"))
+        assert diagnosis.code == "no_such_database"
+        assert f"`createdb --owner={own.user} --encoding=UTF8 doctor_nowhere`" in diagnosis.repair
+
+    def test_a_wrong_password_or_an_unknown_user(
+        self, diagnose_connection: Connect, own: OwnDatabase
+    ) -> None:
+        assert diagnose_connection(own.url(user="doctor_nobody", password=PASSWORD)).code in (
             "wrong_password",
             "no_such_user",
         )
-        if not own.asks_for_no_password():
-            assert told(own.url(password=PASSWORD)).code == "wrong_password"
-            assert told(own.url(password="")).code == "no_password"
+        if not own.accepts_any_password():
+            assert diagnose_connection(own.url(password=PASSWORD)).code == "wrong_password"
+            assert diagnose_connection(own.url(password="")).code == "no_password"
 
-    def test_no_connection_left(self, told: Connect, own: OwnDatabase) -> None:
+    def test_no_connection_left(self, diagnose_connection: Connect, own: OwnDatabase) -> None:
         own.execute("ALTER DATABASE {database} CONNECTION LIMIT 0")
-        assert told(own.url()).code == "too_many_connections"
+        assert diagnose_connection(own.url()).code == "too_many_connections"
 
-    def test_no_right_to_connect(self, told: Connect, own: OwnDatabase) -> None:
+    def test_no_permission_to_connect(self, diagnose_connection: Connect, own: OwnDatabase) -> None:
         own.execute("REVOKE CONNECT ON DATABASE {database} FROM PUBLIC, {user}")
-        assert told(own.url()).code == "no_connect"
+        assert diagnose_connection(own.url()).code == "no_connect"
 
-    def test_tls_that_the_server_does_not_offer(self, told: Connect, own: OwnDatabase) -> None:
+    def test_tls_that_the_server_does_not_offer(
+        self, diagnose_connection: Connect, own: OwnDatabase
+    ) -> None:
         if own.value("SHOW ssl") == "off":
             host = own.url().replace("host=%2F", "hostaddr=127.0.0.1&host=%2F")
-            assert told(host + "&sslmode=require").code in ("tls_not_offered", "nobody_listens")
+            assert diagnose_connection(host + "&sslmode=require").code in (
+                "tls_not_offered",
+                "nobody_listens",
+            )
 
-    def test_no_right_to_make_tables(self, told_inside: ConnectAndDo, own: OwnDatabase) -> None:
+    def test_no_permission_to_create_tables(
+        self, diagnose_statement: ConnectAndDo, own: OwnDatabase
+    ) -> None:
         own.execute("CREATE SCHEMA closed")
         own.execute("REVOKE CREATE ON SCHEMA closed FROM {user}")
         options = "-c search_path=closed"
-        assert told_inside(own.url(options=options), "CREATE TABLE t (id int)") == "no_tables"
         assert (
-            told_inside(own.url(options="-c search_path=nowhere"), "CREATE TABLE t (id int)")
+            diagnose_statement(own.url(options=options), "CREATE TABLE t (id int)") == "no_tables"
+        )
+        assert (
+            diagnose_statement(own.url(options="-c search_path=nowhere"), "CREATE TABLE t (id int)")
             == "no_schema"
         )
 
-    def test_tables_of_somebody_else(self, told_inside: ConnectAndDo, own: OwnDatabase) -> None:
+    def test_tables_of_another_user(
+        self, diagnose_statement: ConnectAndDo, own: OwnDatabase
+    ) -> None:
         own.execute("CREATE SCHEMA theirs CREATE TABLE theirs.students (id int)")
         own.execute("REVOKE SELECT ON theirs.students FROM {user}")
-        assert told_inside(own.url(), "SELECT * FROM theirs.students") == "not_owner"
+        assert diagnose_statement(own.url(), "SELECT * FROM theirs.students") == "not_owner"
 
-    def test_only_reading_is_allowed(self, told_inside: ConnectAndDo, own: OwnDatabase) -> None:
+    def test_a_read_only_database(self, diagnose_statement: ConnectAndDo, own: OwnDatabase) -> None:
         options = "-c default_transaction_read_only=on"
-        assert told_inside(own.url(options=options), "CREATE TABLE t (id int)") == "read_only"
+        assert (
+            diagnose_statement(own.url(options=options), "CREATE TABLE t (id int)") == "read_only"
+        )
 
-    def test_a_connection_that_is_ended(self, told_inside: ConnectAndDo, own: OwnDatabase) -> None:
+    def test_a_connection_that_the_server_closes(
+        self, diagnose_statement: ConnectAndDo, own: OwnDatabase
+    ) -> None:
         end = "SELECT pg_terminate_backend(pg_backend_pid())"
-        assert told_inside(own.url(), end) == "cut_off"
+        assert diagnose_statement(own.url(), end) == "cut_off"
 
     def test_a_server_that_is_too_old(
         self, monkeypatch: pytest.MonkeyPatch, django_db_blocker: DjangoDbBlocker, own: OwnDatabase
@@ -411,6 +453,9 @@ class TestRealPostgreSQL:
         with django_db_blocker.unblock(), pytest.raises(NotSupportedError) as caught:
             require_version(old)
         old.close()
-        found = diagnose(caught.value, old.settings_dict)
-        assert found
-        assert (found.code, found.repair) == ("too_old", "bring it to PostgreSQL 99 or later")
+        diagnosis = diagnose(caught.value, old.settings_dict)
+        assert diagnosis
+        assert (diagnosis.code, diagnosis.repair) == (
+            "too_old",
+            "upgrade to PostgreSQL 99 or later",
+        )

@@ -1,4 +1,4 @@
-"""A batch of keys that the database takes apart: each finds what equals it, and nothing else."""
+"""A JSON array of keys: each finds the rows that equal it, and no others."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from tests import depth
 from tests.db.test_bulk import NASTY
 
 TEXTS = [text for text in NASTY if 0 < len(text) <= 64]
-# What the one or the other database can neither keep nor be asked for.
+# Without characters that one of the databases can neither store nor look up.
 any_text = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)
 in_one_test = settings(
     max_examples=depth.examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -27,33 +27,35 @@ in_one_test = settings(
 
 @pytest.fixture
 def school(maple: District) -> District:
-    """With a school for each of the texts."""
+    """A district with a school for each of the texts."""
     School.objects.bulk_create(
         School(district=maple, organization_id=text, name="x") for text in TEXTS
     )
     return maple
 
 
-def asked(question: str, *parameters: Any) -> list[Any]:
+def fetch_column(query: str, *parameters: Any) -> list[Any]:
     with connection.cursor() as cursor:
-        cursor.execute(question, parameters)
+        cursor.execute(query, parameters)
         return [cell for (cell,) in cursor.fetchall()]
 
 
-def among(keys: list[str]) -> list[str]:
-    return asked(
+def keys_in(keys: list[str]) -> list[str]:
+    return fetch_column(
         f"SELECT organization_id FROM districts_school WHERE organization_id {IN_JSON_TEXTS}",
         as_json_parameter(keys),
     )
 
 
-def found(district: District, keys: list[str]) -> list[tuple[str, str]]:
+def lookup(district: District, keys: list[str]) -> list[tuple[str, str]]:
     source = lateral_lookup_sql(
-        "districts_school", "found.district_id = %s AND found.organization_id = given.value"
+        "districts_school",
+        "school",
+        "school.district_id = %s AND school.organization_id = item.value",
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT given.value, found.organization_id FROM {source}",
+            f"SELECT item.value, school.organization_id FROM {source}",
             [as_json_parameter(keys), district.pk],
         )
         return list(cursor.fetchall())
@@ -62,28 +64,30 @@ def found(district: District, keys: list[str]) -> list[tuple[str, str]]:
 @pytest.mark.usefixtures("school")
 def test_every_text_finds_itself_and_nothing_else() -> None:
     for text in TEXTS:
-        assert among([text]) == [text]
-    assert sorted(among(TEXTS)) == sorted(TEXTS)
+        assert keys_in([text]) == [text]
+    assert sorted(keys_in(TEXTS)) == sorted(TEXTS)
 
 
-def test_every_text_that_is_looked_up_finds_its_row(school: District) -> None:
+def test_every_text_is_looked_up_in_a_lateral_join(school: District) -> None:
     for text in TEXTS:
-        assert found(school, [text]) == [(text, text)]
-    assert sorted(found(school, TEXTS)) == sorted((text, text) for text in TEXTS)
+        assert lookup(school, [text]) == [(text, text)]
+    assert sorted(lookup(school, TEXTS)) == sorted((text, text) for text in TEXTS)
 
 
 @pytest.mark.usefixtures("school")
 def test_an_empty_list_finds_nothing(maple: District) -> None:
-    assert among([]) == []
-    assert found(maple, []) == []
+    assert keys_in([]) == []
+    assert lookup(maple, []) == []
     assert (
-        asked(f"SELECT id FROM districts_school WHERE id {IN_JSON_INTEGERS}", as_json_parameter([]))
+        fetch_column(
+            f"SELECT id FROM districts_school WHERE id {IN_JSON_INTEGERS}", as_json_parameter([])
+        )
         == []
     )
 
 
 @pytest.mark.usefixtures("school")
-def test_a_text_that_nothing_equals_finds_nothing(maple: District) -> None:
+def test_an_unknown_text_finds_nothing(maple: District) -> None:
     for text in (
         "nothing",
         "%",
@@ -98,40 +102,40 @@ def test_a_text_that_nothing_equals_finds_nothing(maple: District) -> None:
         '"',
         "[]",
     ):
-        assert (among([text]), found(maple, [text])) == ([], [])
+        assert (keys_in([text]), lookup(maple, [text])) == ([], [])
 
 
 def test_numbers_are_found_as_numbers(maple: District) -> None:
     keys = set(School.objects.values_list("pk", flat=True))
-    question = f"SELECT id FROM districts_school WHERE id {IN_JSON_INTEGERS}"
+    query = f"SELECT id FROM districts_school WHERE id {IN_JSON_INTEGERS}"
     largest = (1 << 63) - 1
-    assert set(asked(question, as_json_parameter([*keys, 0, -1, largest, -largest - 1]))) == keys
-    assert asked(question, as_json_parameter([largest])) == []
-    assert set(asked(question, as_json_parameter(keys))) == keys  # any collection will do
+    assert (
+        set(fetch_column(query, as_json_parameter([*keys, 0, -1, largest, -largest - 1]))) == keys
+    )
+    assert fetch_column(query, as_json_parameter([largest])) == []
+    assert set(fetch_column(query, as_json_parameter(keys))) == keys  # any collection will do
 
 
-def test_a_key_that_comes_twice_is_looked_up_twice_and_among_others_counts_once(
+def test_a_repeated_key_is_looked_up_twice_but_found_in_a_column_once(
     maple: District,
 ) -> None:
-    assert found(maple, ["100", "100"]) == [("100", "100")] * 2
-    assert among(["100", "100"]) == ["100"]
+    assert lookup(maple, ["100", "100"]) == [("100", "100")] * 2
+    assert keys_in(["100", "100"]) == ["100"]
 
 
-def test_what_is_looked_up_within_a_district_is_found_there_only(
-    maple: District, cedar: District
-) -> None:
-    assert found(maple, ["100", "200", "900"]) == [("100", "100"), ("200", "200")]
-    assert found(cedar, ["100", "200", "900"]) == [("100", "100"), ("900", "900")]
+def test_lookups_are_limited_to_the_district(maple: District, cedar: District) -> None:
+    assert lookup(maple, ["100", "200", "900"]) == [("100", "100"), ("200", "200")]
+    assert lookup(cedar, ["100", "200", "900"]) == [("100", "100"), ("900", "900")]
 
 
 @in_one_test
 @given(st.sets(any_text.filter(bool), max_size=8), st.lists(any_text, max_size=8))
-def test_what_is_found_is_what_python_finds(
-    maple: District, there: set[str], keys: list[str]
+def test_results_are_the_same_as_in_python(
+    maple: District, stored: set[str], keys: list[str]
 ) -> None:
     School.objects.all().delete()
     School.objects.bulk_create(
-        School(district=maple, organization_id=text, name="x") for text in there
+        School(district=maple, organization_id=text, name="x") for text in stored
     )
-    assert sorted(among(keys)) == sorted(there & set(keys))
-    assert sorted(found(maple, keys)) == sorted((key, key) for key in keys if key in there)
+    assert sorted(keys_in(keys)) == sorted(stored & set(keys))
+    assert sorted(lookup(maple, keys)) == sorted((key, key) for key in keys if key in stored)

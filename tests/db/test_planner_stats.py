@@ -1,4 +1,4 @@
-"""Statistics that keep up with tables which are being filled."""
+"""Planner statistics are updated while tables grow."""
 
 import pytest
 from django.db import connection, transaction
@@ -10,15 +10,15 @@ from rollbook.districts.models import District, School
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
-    """The tables whose statistics were to be brought up, time by time."""
-    asked: list[tuple[str, ...]] = []
-    monkeypatch.setattr(planner_stats, "analyze", lambda *tables: asked.append(tables))
-    return asked
+def analyzed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """The tables of each call of ``analyze``."""
+    analyzed: list[tuple[str, ...]] = []
+    monkeypatch.setattr(planner_stats, "analyze", lambda *tables: analyzed.append(tables))
+    return analyzed
 
 
-def estimated(table: str) -> int:
-    """How many rows PostgreSQL thinks there are."""
+def estimated_rows(table: str) -> int:
+    """Return how many rows PostgreSQL estimates."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass", [table])
         rows: int = cursor.fetchone()[0]
@@ -26,7 +26,7 @@ def estimated(table: str) -> int:
 
 
 @pytest.mark.only_on("sqlite")
-def test_sqlite_is_asked_nothing(
+def test_sqlite_gets_no_queries(
     maple: District, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_num_queries(0):
@@ -36,57 +36,57 @@ def test_sqlite_is_asked_nothing(
 
 @pytest.mark.only_on("postgresql")
 @pytest.mark.django_db(transaction=True)
-def test_a_small_table_is_read_by_its_index_in_this_transaction_alone(maple: District) -> None:
+def test_a_small_table_is_read_by_its_index_in_this_transaction_only(maple: District) -> None:
     School.objects.create(district=maple, organization_id="s1", name="")
     planner_stats.analyze("districts_school")
-    found = School.objects.filter(pk=1)
+    query = School.objects.filter(pk=1)
     with transaction.atomic():
         planner_stats.disable_seqscan()
-        assert "Index" in found.explain()
-    assert "Seq Scan" in found.explain()
+        assert "Index" in query.explain()
+    assert "Seq Scan" in query.explain()
 
 
 @pytest.mark.only_on("postgresql")
-def test_postgresql_knows_afterwards_how_many_rows_there_are(maple: District) -> None:
+def test_postgresql_knows_the_number_of_rows_afterward(maple: District) -> None:
     School.objects.bulk_create(
         School(district=maple, organization_id=f"s{n}", name="") for n in range(700)
     )
-    assert estimated("districts_school") != 702
+    assert estimated_rows("districts_school") != 702
     planner_stats.analyze("districts_school", "districts_district")
-    assert (estimated("districts_school"), estimated("districts_district")) == (702, 1)
+    assert (estimated_rows("districts_school"), estimated_rows("districts_district")) == (702, 1)
 
 
-def test_a_few_rows_are_worth_no_look(asked: list[tuple[str, ...]]) -> None:
+def test_a_few_rows_do_not_update_statistics(analyzed: list[tuple[str, ...]]) -> None:
     growth = AnalyzeOnGrowth("students_student")
     for _ in range(SMALL_TABLE_ROWS - 1):
         growth.add_rows(1)
     growth.add_rows(0)
-    assert asked == []
+    assert analyzed == []
     growth.add_rows(1)
-    assert asked == [("students_student",)]
+    assert analyzed == [("students_student",)]
 
 
-def test_the_next_look_comes_when_the_rows_have_doubled(asked: list[tuple[str, ...]]) -> None:
+def test_statistics_are_updated_when_the_rows_have_doubled(analyzed: list[tuple[str, ...]]) -> None:
     growth = AnalyzeOnGrowth("students_student", "students_rowfingerprint")
-    looks: list[int] = []
+    updated_at: list[int] = []
     for rows in range(100, 20_000, 100):
         growth.add_rows(100)
-        if len(asked) > len(looks):
-            looks.append(rows)
-    assert looks == [
+        if len(analyzed) > len(updated_at):
+            updated_at.append(rows)
+    assert updated_at == [
         SMALL_TABLE_ROWS,
         2 * SMALL_TABLE_ROWS,
         4 * SMALL_TABLE_ROWS,
         8 * SMALL_TABLE_ROWS,
         16 * SMALL_TABLE_ROWS,
     ]
-    assert set(asked) == {("students_student", "students_rowfingerprint")}
+    assert set(analyzed) == {("students_student", "students_rowfingerprint")}
 
 
-def test_rows_that_come_all_at_once_are_one_look(asked: list[tuple[str, ...]]) -> None:
+def test_many_rows_at_once_update_statistics_once(analyzed: list[tuple[str, ...]]) -> None:
     growth = AnalyzeOnGrowth("students_student")
     growth.add_rows(50 * SMALL_TABLE_ROWS)
     growth.add_rows(49 * SMALL_TABLE_ROWS)
-    assert len(asked) == 1
+    assert len(analyzed) == 1
     growth.add_rows(SMALL_TABLE_ROWS)
-    assert len(asked) == 2
+    assert len(analyzed) == 2

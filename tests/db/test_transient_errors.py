@@ -1,4 +1,4 @@
-"""Faults that pass, and mistakes of ours."""
+"""Transient errors and bugs are told apart."""
 
 import errno
 import sqlite3
@@ -19,59 +19,59 @@ from django.db import (
 from rollbook.db.transient_errors import is_transient
 
 
-def test_a_full_disk_passes_and_a_missing_file_does_not() -> None:
+def test_a_full_disk_is_transient_and_a_missing_file_is_not() -> None:
     assert is_transient(OSError(errno.ENOSPC, "No space left on device"))
     assert not is_transient(FileNotFoundError(errno.ENOENT, "No such file or directory"))
     assert not is_transient(ValueError())
 
 
 @pytest.mark.django_db
-def test_a_mistake_in_a_statement_does_not_pass() -> None:
-    with pytest.raises(Error) as told, transaction.atomic(), connection.cursor() as cursor:
+def test_an_error_in_a_statement_is_not_transient() -> None:
+    with pytest.raises(Error) as caught, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT nothing FROM nowhere")
-    assert not is_transient(told.value)
+    assert not is_transient(caught.value)
 
 
 @pytest.mark.only_on("sqlite")
 @pytest.mark.django_db(transaction=True)
-def test_a_locked_database_passes(tmp_path: Path) -> None:
+def test_a_locked_database_is_transient(tmp_path: Path) -> None:
     other = sqlite3.connect(str(connection.settings_dict["NAME"]), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA busy_timeout = 10")
-        with pytest.raises(OperationalError) as told, transaction.atomic():
+        with pytest.raises(OperationalError) as caught, transaction.atomic():
             pass
         cursor.execute("PRAGMA busy_timeout = 30000")
     other.close()
-    assert is_transient(told.value)
+    assert is_transient(caught.value)
 
 
 @pytest.mark.only_on("postgresql")
 @pytest.mark.django_db(transaction=True)
-def test_a_connection_that_was_ended_passes() -> None:
-    with pytest.raises(OperationalError) as told, connection.cursor() as cursor:
+def test_a_closed_connection_is_transient() -> None:
+    with pytest.raises(OperationalError) as caught, connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
     connection.close()
-    assert is_transient(told.value)
+    assert is_transient(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("fault", "cause", "passes"),
+    ("error_class", "cause", "expected"),
     [
         (OperationalError, psycopg.errors.DeadlockDetected, True),
         (OperationalError, psycopg.errors.DiskFull, True),
         (OperationalError, psycopg.errors.LockNotAvailable, True),
         (OperationalError, psycopg.errors.AdminShutdown, True),
         (OperationalError, psycopg.errors.TooManyConnections, True),
-        (OperationalError, psycopg.OperationalError, True),  # nobody answers
-        (InterfaceError, psycopg.InterfaceError, True),  # the connection is closed already
+        (OperationalError, psycopg.OperationalError, True),  # no server answers
+        (InterfaceError, psycopg.InterfaceError, True),  # the connection is already closed
         (IntegrityError, psycopg.errors.UniqueViolation, False),
         (DataError, psycopg.errors.StringDataRightTruncation, False),
     ],
 )
-def test_postgresql_says_what_passes(
-    fault: type[Error], cause: type[psycopg.Error], passes: bool
+def test_errors_of_postgresql(
+    error_class: type[Error], cause: type[psycopg.Error], expected: bool
 ) -> None:
-    told = fault()
-    told.__cause__ = cause()
-    assert is_transient(told) is passes
+    error = error_class()
+    error.__cause__ = cause()
+    assert is_transient(error) is expected

@@ -1,4 +1,4 @@
-"""Triggers are there after every migration, whatever was interrupted."""
+"""All triggers exist after every migration, even if it was interrupted."""
 
 import pytest
 from django.db import connection
@@ -64,7 +64,7 @@ def test_triggers_can_be_installed_any_number_of_times() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.only_on("sqlite")
-def test_a_migration_finds_no_triggers_on_sqlite_which_rebuilds_tables() -> None:
+def test_triggers_are_dropped_before_a_migration_of_sqlite() -> None:
     drop_triggers("default", plan=[])
     assert existing() == EXPECTED
     drop_triggers("default", plan=["a migration"])

@@ -119,13 +119,13 @@ def test_a_new_password_after_wrapping_is_fresh_and_is_wrapped_again(three: Dist
 def test_a_password_that_changes_while_it_is_wrapped_is_left_alone(
     three: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wrap = passwords._upgraded
+    wrap = passwords._upgrade
 
     def meanwhile(stored: str) -> str:
         Student.objects.filter(student_id="s001").update(password=hash_for_import("changed"))
         return wrap(stored)
 
-    monkeypatch.setattr(passwords, "_upgraded", meanwhile)
+    monkeypatch.setattr(passwords, "_upgrade", meanwhile)
     upgrade_some_hashes(8)
     assert wrapped(three) == [True, False, True]
     assert verify(password_of(three, "s001"), "changed")

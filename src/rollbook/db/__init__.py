@@ -1,1 +1,1 @@
-"""The two databases, and the places where they differ: bulk loading, handing over keys, faults, waiting writers."""
+"""SQLite and PostgreSQL, where they differ: bulk writes, JSON keys, errors, timeouts, triggers."""

@@ -1,6 +1,6 @@
-"""Many rows written at once, inside the caller's transaction: COPY on PostgreSQL, executemany on SQLite.
+"""Write many rows at once, inside the caller's transaction: COPY on PostgreSQL, else executemany.
 
-Table and column names are ours and never come from outside.
+Names of tables and columns are inserted into the SQL as they are, so they must be constants.
 """
 
 import json
@@ -14,12 +14,19 @@ _IS_POSTGRESQL = connection.vendor == "postgresql"
 
 
 def insert(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Add these rows. A column that is not named takes the database's own value."""
+    """Insert rows.
+
+    Args:
+        table: The name of the table.
+        columns: The columns that ``rows`` contain; the others get their database default.
+        rows: The values of ``columns``, row by row.
+    """
     names = ", ".join(map(connection.ops.quote_name, columns))
     with connection.cursor() as cursor:
         if not _IS_POSTGRESQL:
+            placeholders = ", ".join(["%s"] * len(columns))
             cursor.executemany(
-                f"INSERT INTO {table} ({names}) VALUES ({', '.join(['%s'] * len(columns))})",
+                f"INSERT INTO {table} ({names}) VALUES ({placeholders})",
                 list(rows),
             )
             return
@@ -32,7 +39,12 @@ def insert(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) ->
 
 
 def new_keys(table: str, number: int) -> list[int]:
-    """So many values for the ``id`` of rows that are to be inserted; nobody else gets them."""
+    """Reserve primary keys for rows that will be inserted.
+
+    Args:
+        table: The name of the table; its primary key is ``id``.
+        number: How many keys to reserve.
+    """
     with connection.cursor() as cursor:
         if _IS_POSTGRESQL:
             cursor.execute(
@@ -45,22 +57,30 @@ def new_keys(table: str, number: int) -> list[int]:
 
 
 def update(model: type[Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Give the rows of a model's table new values; each of ``rows`` ends with the ``id`` it is about."""
+    """Update rows of a model's table.
+
+    Args:
+        model: The model.
+        columns: The columns to set.
+        rows: The new values of ``columns``, row by row, each followed by the row's ``id``.
+    """
     if not rows:
         return
     table = model._meta.db_table
     with connection.cursor() as cursor:
         if not _IS_POSTGRESQL:
-            assigned = ", ".join(f"{column} = %s" for column in columns)
-            cursor.executemany(f"UPDATE {table} SET {assigned} WHERE id = %s", rows)
+            assignments = ", ".join(f"{column} = %s" for column in columns)
+            cursor.executemany(f"UPDATE {table} SET {assignments} WHERE id = %s", rows)
             return
-        assigned = ", ".join(f"{column} = given.{column}" for column in columns)
+        assignments = ", ".join(f"{column} = item.{column}" for column in columns)
         names = (*columns, "id")
         types = {field.column: field.db_type(connection) for field in model._meta.concrete_fields}
         types["id"] = "bigint"
+        definitions = ", ".join(f"{name} {types[name]}" for name in names)
+        items = [dict(zip(names, row, strict=True)) for row in rows]
         cursor.execute(
-            f"UPDATE {table} SET {assigned}"
-            f" FROM json_to_recordset(%s) AS given({', '.join(f'{name} {types[name]}' for name in names)})"
-            f" WHERE {table}.id = given.id",
-            [json.dumps([dict(zip(names, row, strict=True)) for row in rows])],
+            f"UPDATE {table} SET {assignments}"
+            f" FROM json_to_recordset(%s) AS item({definitions})"
+            f" WHERE {table}.id = item.id",
+            [json.dumps(items)],
         )

@@ -1,7 +1,8 @@
-"""Why a database cannot be used, and what to do: from what driver, library or server said to a closed list of kinds.
+"""Diagnose why a database can't be used, from the error of the driver, the library or the server.
 
-A server says why it refused a connection in words alone, so these are matched; one that speaks another language than
-English is quoted. What is told never holds the password, nor a piece of one that is not written as addresses want it.
+For a refused connection, the server sends nothing but a text, so the text is matched. If it isn't
+in English, it is quoted. A diagnosis never contains the password, nor a part of a password that
+is not URL-encoded.
 """
 
 import getpass
@@ -26,9 +27,10 @@ from rollbook.db.diagnosis_rules import DIAGNOSIS_RULES, OTHER_ERROR, DiagnosisR
 
 MIN_SQLITE_VERSION = (3, 39)
 
-# Locked, full, gone; and a file that is no database at all. Other descendants of theirs are mistakes of ours.
+# Exactly these classes: the database is locked, full or gone, or the file is not a database. Their
+# other subclasses indicate bugs.
 _DATABASE_ERRORS = (OperationalError, InterfaceError, DatabaseError)
-_SQLITE_ERRORS_WITHOUT_NAME = {
+_NEUTRAL_NAMES = {
     "at": "the PostgreSQL of DATABASE_URL",
     "where": "there",
     **dict.fromkeys(("host", "user", "database"), "in DATABASE_URL"),
@@ -38,7 +40,13 @@ _REASON_PREFIX = re.compile(r".*(?:failed|is bad|FATAL|ERROR): +", re.DOTALL)
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """One kind of problem with the names of this database; ``what`` happened, and what would ``repair`` it."""
+    """Why the database can't be used.
+
+    Attributes:
+        code: The code of the rule.
+        what: What is wrong, without a period.
+        repair: How to fix it, without a period.
+    """
 
     code: str
     what: str
@@ -49,74 +57,86 @@ class Diagnosis:
 
 
 def diagnose(error: BaseException, settings: Mapping[str, Any]) -> Diagnosis | None:
-    """What is wrong with the database, whose Django settings these are; None if it is not the database's fault."""
-    if isinstance(error, IntegrityError | DataError):  # about a row, from which their texts quote
+    """Diagnose an error.
+
+    Args:
+        error: The error, of any kind.
+        settings: The Django settings of the database.
+
+    Returns:
+        The diagnosis, or None if the database isn't the cause.
+    """
+    if isinstance(error, IntegrityError | DataError):  # concerns a row, and the text may quote it
         return None
-    told = [cause for cause in _causes(error) if _is_of_a_database(cause)]
-    for kind in DIAGNOSIS_RULES:
-        for cause in told:
-            if (found := _match(kind, cause)) is not None:
-                return _render(kind, settings, found)
-    if told and type(error) in _DATABASE_ERRORS:
-        return _render(OTHER_ERROR, settings, {"said": _reason(told[-1], settings)})
+    causes = list(filter(_is_database_error, _causes(error)))
+    for rule in DIAGNOSIS_RULES:
+        for cause in causes:
+            placeholders = _match(rule, cause)
+            if placeholders is not None:
+                return _render(rule, settings, placeholders)
+    if causes and type(error) in _DATABASE_ERRORS:
+        return _render(OTHER_ERROR, settings, {"reason": _reason(causes[-1], settings)})
     return None
 
 
 def require_version(connection: BaseDatabaseWrapper) -> None:
-    """Raises NotSupportedError when the server, or the library, is older than Rollbook needs."""
-    connection.ensure_connection()  # here Django looks at PostgreSQL's version
+    """Check the version of the database server or library.
+
+    Raises:
+        NotSupportedError: It's older than Rollbook requires.
+    """
+    connection.ensure_connection()  # Django checks the version of PostgreSQL here
     if connection.vendor == "sqlite" and sqlite3.sqlite_version_info < MIN_SQLITE_VERSION:
-        needed = ".".join(map(str, MIN_SQLITE_VERSION))
+        required = ".".join(map(str, MIN_SQLITE_VERSION))
         raise NotSupportedError(
-            f"SQLite {needed} or later is required (found {sqlite3.sqlite_version})."
+            f"SQLite {required} or later is required (found {sqlite3.sqlite_version})."
         )
 
 
 def describe_location(settings: Mapping[str, Any]) -> str:
-    """Where the database is: ``PostgreSQL at db.example:5432``, or its file."""
+    """Return where the database is: ``PostgreSQL at db.example:5432``, or the file of SQLite."""
     return _names(settings)["at"]
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error, and those that it was made of."""
+    """Yield the error and the errors that caused it."""
     cause: BaseException | None = error
     while cause is not None:
         yield cause
-        cause = (
-            cause.__cause__ or cause.__context__
-        )  # Django's migrations leave the first one unsaid
+        cause = cause.__cause__ or cause.__context__  # Django's migrations don't set __cause__
 
 
-def _is_of_a_database(error: BaseException) -> bool:
+def _is_database_error(error: BaseException) -> bool:
     return isinstance(error, Error | sqlite3.Error) or hasattr(error, "sqlstate")
 
 
-def _match(kind: DiagnosisRule, cause: BaseException) -> dict[str, str] | None:
-    """What the error says beyond its kind; None if it is of another kind."""
+def _match(rule: DiagnosisRule, cause: BaseException) -> dict[str, str] | None:
+    """Return the named groups of the rule's pattern, or None if the error doesn't match."""
     name = getattr(cause, "sqlstate", None) or getattr(cause, "sqlite_errorname", None) or "-"
-    found = re.search(kind.pattern, f"{name} {cause}")
-    return found.groupdict() if found else None
+    match = re.search(rule.pattern, f"{name} {cause}")
+    return match.groupdict() if match else None
 
 
-def _render(kind: DiagnosisRule, settings: Mapping[str, Any], found: dict[str, str]) -> Diagnosis:
-    names = _names(settings) | found
-    return Diagnosis(kind.code, kind.what.format_map(names), kind.repair.format_map(names))
+def _render(
+    rule: DiagnosisRule, settings: Mapping[str, Any], placeholders: dict[str, str]
+) -> Diagnosis:
+    names = _names(settings) | placeholders
+    return Diagnosis(rule.code, rule.what.format_map(names), rule.repair.format_map(names))
 
 
 def _names(settings: Mapping[str, Any]) -> dict[str, str]:
-    """What the words may name."""
+    """Return the values of the placeholders that any rule may contain."""
     host, port, name, user = (
         str(settings.get(part) or "") for part in ("HOST", "PORT", "NAME", "USER")
     )
     if not settings["ENGINE"].endswith("postgresql"):
-        return _SQLITE_ERRORS_WITHOUT_NAME | {"at": name}
-    user = user or getpass.getuser()  # as PostgreSQL's client has it
-    if "@" in host + name or not re.fullmatch(
-        r"[\d,]*", port
-    ):  # cut at the wrong places, these are of the password
-        return _SQLITE_ERRORS_WITHOUT_NAME | {"user": user}
+        return _NEUTRAL_NAMES | {"at": name}
+    user = user or getpass.getuser()  # the default of libpq
+    if "@" in host + name or not re.fullmatch(r"[\d,]*", port):
+        # The URL was split at the wrong places, so these may be parts of the password.
+        return _NEUTRAL_NAMES | {"user": user}
     where = _where(host, port)
-    at = f"PostgreSQL {where}" if host else "the PostgreSQL of this machine"
+    at = f"PostgreSQL {where}" if host else "PostgreSQL on this machine"
     return {"at": at, "where": where, "host": host, "user": user, "database": name or user}
 
 
@@ -129,7 +149,9 @@ def _where(host: str, port: str) -> str:
 
 
 def _reason(error: BaseException, settings: Mapping[str, Any]) -> str:
-    """The last reason that the error's text gives, on one line, without the password."""
+    """Return the last reason in the error's text, on one line, without the password."""
     text = _REASON_PREFIX.sub("", str(error)).partition("\n")[0].strip()
     password = str(settings.get("PASSWORD") or "")
-    return (text.replace(password, "...") if password else text) or type(error).__name__
+    if password:
+        text = text.replace(password, "...")
+    return text or type(error).__name__

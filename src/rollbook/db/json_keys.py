@@ -1,8 +1,8 @@
-"""A batch of keys handed over to the database as one JSON array, which the database takes apart.
+"""Pass many keys to the database as one parameter, a JSON array that the database unpacks.
 
-Lists as psycopg adapts them cost five to ten times as much on the way to PostgreSQL. And it is left no choice of plan:
-each key is looked up in the index, also while the statistics of a table that is just being filled are wrong by a
-million rows (docs/decisions/0008-databases.md).
+Lists adapted by psycopg take five to ten times as long to reach PostgreSQL. With these queries it
+also has no choice of plan: each key is looked up in the index, even while the statistics of a
+growing table are wrong by a million rows (docs/decisions/0008-databases.md).
 """
 
 import json
@@ -11,7 +11,8 @@ from typing import Any
 
 from django.db import connection
 
-# What follows a column of numbers or of texts. Each has one placeholder, for what ``handed_over`` gives.
+# Conditions to append to a column of integers or texts. Each has one placeholder, for the
+# parameter that ``as_json_parameter`` returns.
 IN_JSON_INTEGERS, IN_JSON_TEXTS = {
     "sqlite": ("IN (SELECT value FROM json_each(%s))",) * 2,
     "postgresql": (
@@ -21,19 +22,25 @@ IN_JSON_INTEGERS, IN_JSON_TEXTS = {
 }[connection.vendor]
 
 _LATERAL_LOOKUP = {
-    "sqlite": "json_each(%s) AS given CROSS JOIN {table} AS found ON {condition}",
+    "sqlite": "json_each(%s) AS item CROSS JOIN {table} AS {alias} ON {condition}",
     "postgresql": (
-        "json_array_elements_text(%s) AS given(value)"
-        " CROSS JOIN LATERAL (SELECT * FROM {table} AS found WHERE {condition} OFFSET 0) AS found"
+        "json_array_elements_text(%s) AS item(value) CROSS JOIN LATERAL"
+        " (SELECT * FROM {table} AS {alias} WHERE {condition} OFFSET 0) AS {alias}"
     ),
 }[connection.vendor]
 
 
-def lateral_lookup_sql(table: str, condition: str) -> str:
-    """What follows FROM: for each key that is handed over, ``given.value``, the rows ``found`` in the table."""
-    return _LATERAL_LOOKUP.format(table=table, condition=condition)
+def lateral_lookup_sql(table: str, alias: str, condition: str) -> str:
+    """Return the FROM items of a query that finds the rows of a table for each key.
+
+    Args:
+        table: The name of the table.
+        alias: The alias of the table in ``condition`` and in the query.
+        condition: Which rows belong to the key ``item.value``.
+    """
+    return _LATERAL_LOOKUP.format(table=table, alias=alias, condition=condition)
 
 
 def as_json_parameter(keys: Iterable[Any]) -> str:
-    """The parameter behind one of the placeholders."""
+    """Return the keys as the parameter for ``IN_JSON_…`` or ``lateral_lookup_sql``."""
     return json.dumps(list(keys))

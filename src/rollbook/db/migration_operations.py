@@ -1,4 +1,4 @@
-"""Steps of migrations for PostgreSQL; on SQLite they do nothing."""
+"""Migration steps for PostgreSQL that do nothing on SQLite."""
 
 from collections.abc import Callable
 
@@ -10,9 +10,10 @@ Step = Callable[[StateApps, BaseDatabaseSchemaEditor], None]
 
 
 def set_c_collation(*labels: str) -> Step:
-    """Return a step that compares the text columns of these models byte by byte.
+    """Return a step that makes PostgreSQL compare the text columns of models byte by byte.
 
-    SQLite does so by itself, and it is the fastest. A text column that is added later needs the step again.
+    SQLite always does, and it's the fastest way. When a text column is added to a model, its
+    migration needs this step too.
 
     Args:
         labels: Models, such as ``students.Student``.
@@ -34,7 +35,7 @@ def set_c_collation(*labels: str) -> Step:
 
 
 def on_postgresql(*statements: str) -> Step:
-    """Return a step that executes these statements on PostgreSQL only."""
+    """Return a step that executes SQL statements on PostgreSQL only."""
 
     def step(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
         if schema_editor.connection.vendor == "postgresql":

@@ -1,4 +1,4 @@
-"""Which version of Rollbook the database is of: brought up by whoever comes first, left alone by whoever is too old."""
+"""Migrate the database to this version of Rollbook, and refuse a database of a newer version."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,15 +13,21 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from rollbook.db.triggers import missing_triggers
 
-_LOCK = 0x524F4C4C  # any number will do that everybody takes
+_LOCK_ID = 0x524F4C4C  # of the advisory lock; any number that all processes use
 
 
 class DatabaseIsNewer(Exception):
-    """A newer version of Rollbook has changed the database; the text says what to do."""
+    """A newer version of Rollbook has changed the database; the text contains a fix."""
 
 
 def migrate_if_needed() -> None:
-    """Bring the database up to this version; of many who begin at once one does it. Raises NewerDatabase."""
+    """Migrate the database to this version if it's older.
+
+    If several processes start at the same time, one migrates and the others wait.
+
+    Raises:
+        DatabaseIsNewer: A newer version of Rollbook has changed the database.
+    """
     require_not_newer()
     if _is_older():
         with _migration_lock():
@@ -29,11 +35,15 @@ def migrate_if_needed() -> None:
 
 
 def require_not_newer() -> None:
-    """Raises NewerDatabase."""
-    strange = sorted(".".join(key) for key in _applied() - _known())
-    if strange:
+    """Check that this version knows all migrations that the database has had.
+
+    Raises:
+        DatabaseIsNewer: A newer version of Rollbook has changed the database.
+    """
+    unknown = sorted(".".join(key) for key in _applied() - _known())
+    if unknown:
         raise DatabaseIsNewer(
-            f"a newer version of Rollbook has changed the database ({', '.join(strange)}); "
+            f"a newer version of Rollbook has changed the database ({', '.join(unknown)}); "
             "install that version here too, and start it again"
         )
 
@@ -46,27 +56,32 @@ def _is_older() -> bool:
 
 
 def _applied() -> set[tuple[str, str]]:
-    """The migrations of our apps that the database has had."""
-    ours = {app.label for app in apps.get_app_configs()}
-    return {key for key in MigrationRecorder(connection).applied_migrations() if key[0] in ours}
+    """Return the migrations of our apps that have been applied, as pairs of app and name."""
+    our_labels = {app.label for app in apps.get_app_configs()}
+    return {
+        key for key in MigrationRecorder(connection).applied_migrations() if key[0] in our_labels
+    }
 
 
 @cache
 def _known() -> set[tuple[str, str]]:
-    loader = MigrationLoader(None, ignore_no_migrations=True)
-    replaced = {key for migration in loader.disk_migrations.values() for key in migration.replaces}
-    return {*loader.disk_migrations, *replaced}
+    """Return the migrations of this version, and those that they replace."""
+    migrations = MigrationLoader(None, ignore_no_migrations=True).disk_migrations
+    known = set(migrations)
+    for migration in migrations.values():
+        known.update(migration.replaces)
+    return known
 
 
 @contextmanager
 def _migration_lock() -> Iterator[None]:
-    """SQLite's own lock is enough where the others are on the same machine."""
+    """Hold an advisory lock on PostgreSQL; on SQLite, the lock of its writers is enough."""
     if connection.vendor != "postgresql":
         yield
         return
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+        cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK_ID])
         try:
             yield
         finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK_ID])

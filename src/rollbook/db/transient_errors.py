@@ -1,4 +1,4 @@
-"""Which faults of the machine pass by themselves or with an operator's help, and which are mistakes of ours."""
+"""Tell transient errors, such as a full disk, from bugs."""
 
 import errno
 
@@ -23,31 +23,32 @@ _SQLITE_ERRORS = (
     "SQLITE_READONLY",
 )
 _POSTGRESQL_ERRORS = (
-    "08",  # the connection was lost
-    "25006",  # only reading is allowed: a standby, or a disk that was made read-only
-    "28",  # the password, or who may come in, is being changed
-    "3D",  # the database is being restored
-    "40",  # a deadlock, or two transactions that could not both be
-    "53",  # no disk, memory or connection left
-    "55",  # locked by somebody else
-    "57",  # canceled, or the server is shutting down, starting, or was restarted after a crash
-    "58",  # the server's own operating system
+    "08",  # connection lost
+    "25006",  # read-only: a standby, or a disk that was made read-only
+    "28",  # login failed, while an operator changes the password or the permissions
+    "3D",  # no such database, while it is restored
+    "40",  # deadlock or serialization failure
+    "53",  # out of disk space, memory or connections
+    "55",  # locked
+    "57",  # canceled; or the server is shutting down, starting, or was restarted after a crash
+    "58",  # error of the server's operating system
 )
 
 
-def is_transient(fault: BaseException) -> bool:
-    """Whether the same work may well succeed later: the disk is full, the database is locked or cannot be reached.
+def is_transient(error: BaseException) -> bool:
+    """Return whether the same work may succeed later, without a change of our code.
 
-    Both databases call a mistake in an SQL statement operational too; their own name for the error tells them apart.
+    The disk may be full, for example, or the database locked or unreachable. Errors in SQL
+    statements can be an OperationalError too, so the database's own error code decides.
     """
-    if isinstance(fault, OSError):
-        return fault.errno in _SYSTEM_ERRORS
-    if not isinstance(fault, Error):
+    if isinstance(error, OSError):
+        return error.errno in _SYSTEM_ERRORS
+    if not isinstance(error, Error):
         return False
-    cause = fault.__cause__
+    cause = error.__cause__
     if sqlite_name := getattr(cause, "sqlite_errorname", None):
-        return isinstance(fault, OperationalError) and str(sqlite_name).startswith(_SQLITE_ERRORS)
+        return isinstance(error, OperationalError) and str(sqlite_name).startswith(_SQLITE_ERRORS)
     if sqlstate := getattr(cause, "sqlstate", None):
         return str(sqlstate).startswith(_POSTGRESQL_ERRORS)
-    # Without a name for it, nobody was there to give one: the server cannot be reached or went away.
-    return isinstance(fault, OperationalError | InterfaceError)
+    # No code: there was no server to send one. It can't be reached, or closed the connection.
+    return isinstance(error, OperationalError | InterfaceError)

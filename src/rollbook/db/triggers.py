@@ -1,7 +1,7 @@
-"""Database triggers: one list of them, installed after every migration.
+"""Database triggers: a registry of all of them, installed after every migration.
 
-A trigger is written once for both databases. ``install_triggers`` can run any number of times; ``migrate_if_needed``
-runs it again if a process was killed between a migration and its triggers.
+Each trigger is defined once for both databases. ``install_triggers`` can run any number of times;
+``migrate_if_needed`` runs it again if a process was killed between a migration and its triggers.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,12 +18,12 @@ _registered: dict[str, "Trigger"] = {}
 class Trigger:
     """A trigger for each row.
 
-    Args:
-        name: Of the trigger, and on PostgreSQL of its function.
-        event: Such as ``BEFORE UPDATE OF state ON updates_updatejob``.
+    Attributes:
+        name: The name of the trigger, and on PostgreSQL of its function.
+        event: When it fires, such as ``BEFORE UPDATE OF state ON updates_updatejob``.
         sqlite: The statement to execute, without a semicolon at its end.
         postgresql: The PL/pgSQL statements to execute, each with its semicolon.
-        condition: An expression over OLD and NEW; empty: always.
+        condition: An expression over OLD and NEW; if empty, the trigger always fires.
     """
 
     name: str
@@ -33,11 +33,14 @@ class Trigger:
     condition: str = ""
 
     def statements(self, vendor: str) -> Iterator[str]:
-        """Yield the statements that create the trigger, or replace it."""
+        """Yield the statements that create or replace the trigger."""
         condition = f"WHEN ({self.condition})" if self.condition else ""
         if vendor == "sqlite":
             yield f"DROP TRIGGER IF EXISTS {self.name}"
-            yield f"CREATE TRIGGER {self.name} {self.event} FOR EACH ROW {condition} BEGIN {self.sqlite}; END"
+            yield (
+                f"CREATE TRIGGER {self.name} {self.event} FOR EACH ROW {condition}"
+                f" BEGIN {self.sqlite}; END"
+            )
             return
         yield (
             f"CREATE OR REPLACE FUNCTION {self.name}() RETURNS trigger LANGUAGE plpgsql AS"
@@ -50,7 +53,7 @@ class Trigger:
 
 
 def register_triggers(triggers: Iterable[Trigger]) -> None:
-    """Add an app's triggers to the list; called when the app is ready."""
+    """Add an app's triggers to the registry; called when the app is ready."""
     _registered.update({trigger.name: trigger for trigger in triggers})
 
 
@@ -67,7 +70,10 @@ def missing_triggers(connection: BaseDatabaseWrapper) -> list[str]:
 
 
 def install_triggers(using: str, plan: object = None, **signal: Any) -> None:
-    """Create or replace all triggers, after a migration or if one is missing (receiver of ``post_migrate``)."""
+    """Create or replace all triggers, after a migration or if one is missing.
+
+    A receiver of the signal ``post_migrate``.
+    """
     connection = connections[using]
     if not plan and not missing_triggers(connection):
         return
@@ -78,7 +84,10 @@ def install_triggers(using: str, plan: object = None, **signal: Any) -> None:
 
 
 def drop_triggers(using: str, plan: object = None, **signal: Any) -> None:
-    """Drop all triggers before SQLite rebuilds a table that one of them names (receiver of ``pre_migrate``)."""
+    """Drop all triggers, because a migration on SQLite may rebuild a table that they refer to.
+
+    A receiver of the signal ``pre_migrate``.
+    """
     connection = connections[using]
     if not plan or connection.vendor != "sqlite":
         return

@@ -1,4 +1,4 @@
-"""A column that is compared without its index: where SQLite would take one though most rows are wanted."""
+"""A query expression for a column that SQLite should compare without its index."""
 
 from typing import Any
 
@@ -8,12 +8,16 @@ from django.db.models.sql.compiler import SQLCompiler
 
 
 class Unindexed(Func):
-    """The column itself. SQLite does not know that most rows of a table have one value in it, and fetches them one by
-    one as an index has them, which takes ten times as long as reading the table as it lies. PostgreSQL knows.
+    """The column itself, with SQLite's unary ``+``, which rules out an index on it.
+
+    If most rows have the same value in a column, fetching them one by one through the index takes
+    ten times as long as scanning the table. PostgreSQL knows that from its statistics; SQLite
+    doesn't.
     """
 
     arity = 1
     template = "%(expressions)s"
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **more: Any) -> Any:
+        """Return the SQL for SQLite."""
         return self.as_sql(compiler, connection, template="+%(expressions)s", **more)

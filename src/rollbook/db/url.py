@@ -1,32 +1,37 @@
-"""``postgres://…`` into Django's settings; libpq itself reads the address, so all that it knows may stand in it."""
+"""Turn ``postgres://…`` into Django's settings.
+
+The URL is parsed by libpq, so it may contain every option that libpq supports.
+"""
 
 from typing import Any
 
-CONNECT_SECONDS = 10
+CONNECT_TIMEOUT_S = 10
 
 
 def postgresql(url: str) -> dict[str, Any]:
-    """Raises ValueError, without the password that may stand in it, for what is no address of a PostgreSQL."""
+    """Return the database settings for the URL of a PostgreSQL database.
+
+    Raises:
+        ValueError: The URL is invalid; the text doesn't contain the password.
+    """
     if not url.startswith(("postgres://", "postgresql://")):
         raise ValueError("DATABASE_URL does not begin with postgres://")
-    import psycopg.conninfo  # 13 MB in each process, which SQLite does not need
+    import psycopg.conninfo  # takes 13 MB, which SQLite doesn't need
 
     try:
-        said = psycopg.conninfo.conninfo_to_dict(url)
+        parameters = psycopg.conninfo.conninfo_to_dict(url)
     except psycopg.ProgrammingError:
         raise ValueError(
             "DATABASE_URL is not like postgres://user:password@host:5432/database; "
             "write %40 for an @ in the password, and so on"
         ) from None
-    known = {
+    names = {
         "USER": "user",
         "PASSWORD": "password",
         "HOST": "host",
         "PORT": "port",
         "NAME": "dbname",
     }
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        **{setting: str(said.pop(name, "") or "") for setting, name in known.items()},
-        "OPTIONS": {"connect_timeout": CONNECT_SECONDS, "application_name": "rollbook", **said},
-    }
+    settings = {setting: str(parameters.pop(name, "") or "") for setting, name in names.items()}
+    options = {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "rollbook", **parameters}
+    return {"ENGINE": "django.db.backends.postgresql", **settings, "OPTIONS": options}

@@ -1,4 +1,4 @@
-"""The days of a district, which begin when it is midnight there."""
+"""Dates in the time zone of a district."""
 
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
@@ -7,10 +7,10 @@ from rollbook.districts.models import District
 
 
 def local_date(district: District, moment: datetime) -> date:
-    """The day it is in the district."""
+    """Return the date of a moment in the district's time zone."""
     return moment.astimezone(ZoneInfo(district.time_zone)).date()
 
 
 def local_midnight(district: District, day: date) -> datetime:
-    """When the day begins there."""
+    """Return the moment at which a day begins in the district's time zone."""
     return datetime.combine(day, time(), ZoneInfo(district.time_zone))

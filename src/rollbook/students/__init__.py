@@ -1,1 +1,1 @@
-"""Who is enrolled."""
+"""Students, groups and transfers, and the only code that writes students."""

@@ -1,4 +1,4 @@
-"""The Django app: registers its triggers."""
+"""The Django app ``students``."""
 
 from django.apps import AppConfig
 
@@ -7,7 +7,7 @@ from rollbook.students.fingerprint_triggers import FINGERPRINT_TRIGGERS
 
 
 class Students(AppConfig):
-    """The app ``students``."""
+    """Registers the triggers of the app."""
 
     name = "rollbook.students"
 

@@ -1,4 +1,4 @@
-"""What a row would change: a student as it is, and a clean row, to the fields that differ."""
+"""Compare a validated row with the student as stored."""
 
 from collections.abc import Mapping
 
@@ -9,35 +9,41 @@ from rollbook.students.snapshots import StudentSnapshot
 _LISTS = {"GROUPS", "STAFF", "CLASSIFICATIONS"}
 
 
-def diff(record: StudentSnapshot, values: Mapping[str, str]) -> dict[str, str]:
-    """The columns in which the row differs from the student, with the row's values.
+def diff(student: StudentSnapshot, values: Mapping[str, str]) -> dict[str, str]:
+    """Return the columns in which a row differs from the student, with the row's values.
 
-    A new SCHOOL_ID takes the links to the old school along: the groups become the row's, else the Default group, and
-    the staff becomes the row's, else nobody.
+    A new SCHOOL_ID ends the links with the old school: if the row doesn't contain GROUPS, they
+    become the Default group, and if it doesn't contain STAFF, it becomes empty.
+
+    Args:
+        student: The student as stored.
+        values: Column to value of a validated row.
     """
     new = {column: value for column, value in values.items() if column != "PASSWORD"}
     if new.get("GROUPS") == "":
         new["GROUPS"] = DEFAULT_GROUP
-    moved = new.get("SCHOOL_ID", record.values["SCHOOL_ID"]) != record.values["SCHOOL_ID"]
-    if moved:
+    stored = student.values
+    is_transfer = new.get("SCHOOL_ID", stored["SCHOOL_ID"]) != stored["SCHOOL_ID"]
+    if is_transfer:
         new = {"GROUPS": DEFAULT_GROUP, "STAFF": "", **new}
-    known = record.values
-    differing = {
-        column: value
-        for column, value in new.items()
-        if value != known.get(column, "")
-        and not (column in _LISTS and _is_same_list(value, known.get(column, "")))
-    }
-    if moved:
-        # A group of the new school is another group, though its name be the same; and staff that the row names stays
-        # only if the row is remembered to name it.
-        differing |= {"GROUPS": new["GROUPS"], "STAFF": new["STAFF"]}
+    changed = {}
+    for column, value in new.items():
+        old = stored.get(column, "")
+        if value != old and not (column in _LISTS and _is_same_list(value, old)):
+            changed[column] = value
+    if is_transfer:
+        # A group of the new school is a different group even if it has the same name, and staff
+        # in the row must be linked again.
+        changed |= {"GROUPS": new["GROUPS"], "STAFF": new["STAFF"]}
     password = values.get("PASSWORD")
-    if password is not None and not matches_import_mark(record.password, password):
-        differing["PASSWORD"] = password
-    return differing
+    if password is not None and not matches_import_mark(student.password, password):
+        changed["PASSWORD"] = password
+    return changed
 
 
-def _is_same_list(value: str, known: str) -> bool:
-    """Links are fetched only for a file that names some; without them a move tells enough."""
-    return value.casefold() == known.casefold()
+def _is_same_list(new: str, old: str) -> bool:
+    """Return whether two cells contain the same names, in any case.
+
+    If a file has no such column, the links are not loaded, and a transfer doesn't need them.
+    """
+    return new.casefold() == old.casefold()

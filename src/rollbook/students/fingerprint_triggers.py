@@ -1,6 +1,7 @@
 """Triggers that clear a student's fingerprint when something changes besides the student's own row.
 
-A link that is removed, and a group, member or school that is renamed, change what a row of the student would contain.
+When a link is removed, or a group, member or school renamed, the row that last set a student no
+longer has the same meaning.
 """
 
 from rollbook.db.triggers import Trigger

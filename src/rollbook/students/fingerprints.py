@@ -1,9 +1,9 @@
-"""Fingerprints of the rows that students were last set by: an equal row needs no further look.
+"""Fingerprints of the records that last set each student: an equal record changes nothing.
 
-A fingerprint is a keyed 64-bit BLAKE2b of a record's bytes. The district, the header and Rollbook's
-version are part of the key. So a record with a student's fingerprint means that student, was
-accepted under the same header by the same rules, and nothing has changed the student since:
-``changing`` writes students and fingerprints together, and triggers clear the fingerprints of
+A fingerprint is a keyed 64-bit BLAKE2b hash of a record's bytes. The district, the header and
+Rollbook's version are part of the key. So a record with a student's fingerprint means that student
+and was accepted under the same header by the same rules, and nothing has changed the student since:
+``writer`` writes students and fingerprints together, and triggers clear the fingerprints of
 students whose group, staff member or school changes. Why the fingerprint covers the whole record:
 docs/decisions/0009-row-fingerprints.md.
 """
@@ -25,36 +25,42 @@ from rollbook.db import bulk
 from rollbook.secret_keys import secret
 from rollbook.students.sql import named_query
 
-NO_STUDENT = 0  # no student's ID
+NO_STUDENT = 0
+"""The ID of no student."""
 
 
 class ConfirmedRow(NamedTuple):
-    """A row that changes nothing, and the version of the student that it was compared with."""
+    """A row that changes nothing.
+
+    Attributes:
+        student: The student's ID in the database.
+        version: The version of the student that the row was compared with.
+        fingerprint: The fingerprint of the row.
+    """
 
     student: int
-    edition: int
-    digest: int
+    version: int
+    fingerprint: int
 
 
 class RowFingerprinter:
     """Computes the fingerprints of one file's records."""
 
     def __init__(self, district_id: int, header: Sequence[str]) -> None:
-        under = json.dumps([version("rollbook"), district_id, *header]).encode(
-            "utf-8", "surrogatepass"
-        )
-        key = hashlib.blake2b(under, key=_secret()).digest()
-        self._keyed = hashlib.blake2b(
-            key=key, digest_size=8
-        )  # copying it costs half of keying another one
+        rules = json.dumps([version("rollbook"), district_id, *header])
+        key = hashlib.blake2b(rules.encode("utf-8", "surrogatepass"), key=_secret()).digest()
+        self._keyed_hash = hashlib.blake2b(key=key, digest_size=8)
 
     def compute(self, records: Iterable[bytes]) -> "array[int]":
-        """Return a fingerprint for each record; line ends make no difference."""
-        begin, digests = self._keyed.copy, []
+        """Return a fingerprint for each record; line ends make no difference.
+
+        Copying the keyed hash takes half as long as creating another one.
+        """
+        copy, digests = self._keyed_hash.copy, []
         for record in records:
-            digest = begin()
-            digest.update(record.rstrip(b"\r\n"))
-            digests.append(digest.digest())
+            record_hash = copy()
+            record_hash.update(record.rstrip(b"\r\n"))
+            digests.append(record_hash.digest())
         return array("q", b"".join(digests))
 
 
@@ -65,81 +71,99 @@ class FingerprintIndex:
     of their highest bits narrows the search; searching the whole array would take twice as long.
     """
 
-    def __init__(self, digests: "array[int]", students: "array[int]") -> None:
-        self._digests, self._students = digests, students
-        bits = max(1, len(digests).bit_length() - 4)  # of a prefix, shared by some 16 fingerprints
+    def __init__(self, fingerprints: "array[int]", students: "array[int]") -> None:
+        """Build the table of prefixes.
+
+        Args:
+            fingerprints: The fingerprints in ascending order.
+            students: The student's ID for each fingerprint.
+        """
+        self._fingerprints, self._students = fingerprints, students
+        # The length of a prefix: about 16 fingerprints share one.
+        bits = max(1, len(fingerprints).bit_length() - 4)
         self._shift, self._half = 64 - bits, 1 << (bits - 1)
         limits = (prefix << self._shift for prefix in range(-self._half, self._half))
-        self._begins = array(
-            "q", [*(bisect_left(digests, limit) for limit in limits), len(digests)]
-        )
+        self._starts = array("q", (bisect_left(fingerprints, limit) for limit in limits))
+        self._starts.append(len(fingerprints))
 
     @classmethod
     def load(cls, district_id: int) -> Self:
         """Load the index of a district."""
-        digests, students = array("q"), array("q")
+        fingerprints, students = array("q"), array("q")
         with connection.chunked_cursor() as cursor:
             cursor.execute(_LOAD, [district_id])
-            while some := cursor.fetchmany(_PAGE_ROWS):
-                for column, numbers in zip(
-                    (digests, students), zip(*some, strict=True), strict=True
-                ):
-                    column.extend(numbers)
-        return cls(digests, students)
+            while rows := cursor.fetchmany(_PAGE_ROWS):
+                page_fingerprints, page_students = zip(*rows, strict=True)
+                fingerprints.extend(page_fingerprints)
+                students.extend(page_students)
+        return cls(fingerprints, students)
 
     def write_to(self, file: IO[bytes]) -> None:
-        """Write the index into an empty file, for ``shared``."""
-        for column in (self._digests, self._students):
+        """Write the index to an empty file, for ``read_from``."""
+        for column in (self._fingerprints, self._students):
             file.write(column)
         file.flush()
 
     @classmethod
     def read_from(cls, file: int) -> Self:
-        """Read an index from the file with this descriptor, whatever the file's position."""
-        students_there = os.fstat(file).st_size // 16
-        digests, students = (array("q", [0]) * students_there for _ in range(2))
-        os.preadv(file, [digests, students], 0)  # without a copy in between
-        return cls(digests, students)
+        """Read an index from a file; its position makes no difference.
 
-    def lookup(self, digests: "array[int]") -> "array[int]":
-        """Return for each fingerprint the ID of the student that has it, or ``NOBODY``."""
-        known, students, begins = self._digests, self._students, self._begins
+        Args:
+            file: The descriptor of a file written by ``write_to``.
+        """
+        size = os.fstat(file).st_size // 16
+        fingerprints, students = array("q", [0]) * size, array("q", [0]) * size
+        os.preadv(file, [fingerprints, students], 0)  # reads into the arrays, without a copy
+        return cls(fingerprints, students)
+
+    def lookup(self, fingerprints: "array[int]") -> "array[int]":
+        """Return the ID of the student with each fingerprint, or ``NO_STUDENT``."""
+        known, students, starts = self._fingerprints, self._students, self._starts
         shift, half, end = self._shift, self._half, len(known)
-        found = array("q", bytes(8 * len(digests)))
-        for place, digest in enumerate(digests):
-            prefix = (digest >> shift) + half
-            at = bisect_left(known, digest, begins[prefix], begins[prefix + 1])
-            if at < end and known[at] == digest:
-                found[place] = students[at]
-        return found
+        matches = array("q", bytes(8 * len(fingerprints)))
+        for position, fingerprint in enumerate(fingerprints):
+            prefix = (fingerprint >> shift) + half
+            index = bisect_left(known, fingerprint, starts[prefix], starts[prefix + 1])
+            if index < end and known[index] == fingerprint:
+                matches[position] = students[index]
+        return matches
 
 
-def insert(district_id: int, whose: Iterable[tuple[int, int | None]]) -> None:
-    """Insert the fingerprints of new students: pairs of student's ID and fingerprint."""
+def insert(district_id: int, fingerprints: Iterable[tuple[int, int | None]]) -> None:
+    """Insert the fingerprints of new students.
+
+    Args:
+        district_id: The district of the students.
+        fingerprints: Pairs of a student's ID and a fingerprint, or None.
+    """
     bulk.insert(
         "students_rowfingerprint",
         ("student_id", "district_id", "fingerprint", "student_version"),
-        ((student, district_id, digest, 0) for student, digest in whose),
+        ((student, district_id, fingerprint, 0) for student, fingerprint in fingerprints),
     )
 
 
-def replace(whose: Iterable[tuple[int, int | None]]) -> None:
-    """Replace the fingerprints of students that changed; None clears one."""
+def replace(fingerprints: Iterable[tuple[int, int | None]]) -> None:
+    """Replace the fingerprints of students who have changed, and count up their versions.
+
+    Args:
+        fingerprints: Pairs of a student's ID and the new fingerprint; None clears it.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_REPLACE, [json.dumps(list(whose))])
+        cursor.execute(_REPLACE, [json.dumps(list(fingerprints))])
 
 
-def confirm(accepted: Sequence[ConfirmedRow]) -> None:
-    """Store these fingerprints, except those of students that have changed since."""
-    if accepted:
+def confirm(rows: Sequence[ConfirmedRow]) -> None:
+    """Store the fingerprints of rows, except those of students who have changed since."""
+    if rows:
         with connection.cursor() as cursor:
-            cursor.execute(_CONFIRM, [json.dumps(accepted)])
+            cursor.execute(_CONFIRM, [json.dumps(rows)])
 
 
 _LOAD = named_query("load_fingerprints")
 _REPLACE = named_query("replace_fingerprints")
 _CONFIRM = named_query("confirm_fingerprints")
-_PAGE_ROWS = 10_000  # rows
+_PAGE_ROWS = 10_000
 
 
 @cache

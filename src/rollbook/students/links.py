@@ -1,7 +1,7 @@
 """Link students with groups and staff members, in bulk and inside the caller's transaction.
 
-Only ``changing`` calls this: a link is part of a student, so its end and its beginning are recorded
-in the history.
+Only ``writer`` calls this: a link is part of a student, so adding and removing it is recorded in
+the history.
 """
 
 from collections.abc import Collection, Iterable
@@ -18,17 +18,18 @@ GroupKey = tuple[int, str]
 _INSERT_GROUPS = named_query("insert_groups")
 
 
-def add_to_groups(wanted: Iterable[tuple[int, int, str]]) -> None:
+def add_to_groups(memberships: Iterable[tuple[int, int, str]]) -> None:
     """Add students to groups, and create the groups that are missing.
 
     Args:
-        wanted: A student's ID, the school's ID, and the names of its groups as one cell.
+        memberships: A student's ID, the ID of the school in the database, and the names of the
+            student's groups as one cell.
     """
-    named = [(pk, school, names.split("&")) for pk, school, names in wanted]
+    named = [(pk, school, name) for pk, school, cell in memberships for name in cell.split("&")]
     if not named:
         return
-    groups = _get_or_create({(school, name) for _, school, names in named for name in names})
-    links = {(pk, groups[school, name.casefold()]) for pk, school, names in named for name in names}
+    groups = _get_or_create({(school, name) for _, school, name in named})
+    links = {(pk, groups[school, name.casefold()]) for pk, school, name in named}
     bulk.insert("students_student_groups", ("student_id", "group_id"), sorted(links))
 
 
@@ -47,14 +48,14 @@ def remove_staff(pks: Collection[int]) -> None:
     _remove("students_student_staff", pks)
 
 
-def _get_or_create(wanted: set[GroupKey]) -> dict[GroupKey, int]:
+def _get_or_create(groups: set[GroupKey]) -> dict[GroupKey, int]:
     """Return the IDs of groups by school and case-folded name."""
-    schools = {school for school, _ in wanted}
-    found = _groups_of(schools)
-    named = ((school, name, name.casefold()) for school, name in wanted)
-    missing = [group for group in named if (group[0], group[2]) not in found]
+    schools = {school for school, _ in groups}
+    existing = _groups_of(schools)
+    rows = ((school, name, name.casefold()) for school, name in groups)
+    missing = [row for row in rows if (row[0], row[2]) not in existing]
     if not missing:
-        return found
+        return existing
     with connection.cursor() as cursor:
         cursor.executemany(_INSERT_GROUPS, sorted(missing))
     return _groups_of(schools)
@@ -63,7 +64,8 @@ def _get_or_create(wanted: set[GroupKey]) -> dict[GroupKey, int]:
 def _groups_of(schools: set[int]) -> dict[GroupKey, int]:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT school_id, name_key, id FROM students_group WHERE school_id {IN_JSON_INTEGERS}",
+            "SELECT school_id, name_key, id FROM students_group"
+            f" WHERE school_id {IN_JSON_INTEGERS}",
             [as_json_parameter(schools)],
         )
         return {(school, key): pk for school, key, pk in cursor.fetchall()}

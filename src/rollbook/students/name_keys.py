@@ -1,4 +1,4 @@
-"""Names folded for matching: two spellings of one name give one key."""
+"""Keys for matching names: two spellings of a name have the same key."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -10,15 +10,19 @@ _TYPOGRAPHY = str.maketrans(
 
 
 def name_key(first_name: str, last_name: str) -> str:
-    """Both names without regard to case, composed or smart characters and doubled blanks."""
-    return f"{_folded(first_name)}\x1f{_folded(last_name)}"
+    """Return one key for both names.
+
+    Case, Unicode composition, typographic quotes and hyphens, and repeated spaces make no
+    difference.
+    """
+    return f"{_fold(first_name)}\x1f{_fold(last_name)}"
 
 
 def name_and_dob(values: Mapping[str, str]) -> tuple[str, str]:
-    """A student's name key and date of birth, which together are unique in a district."""
+    """Return a student's name key and date of birth, which together are unique in a district."""
     return name_key(values["FIRST_NAME"], values["LAST_NAME"]), values["DOB"]
 
 
-@lru_cache(maxsize=20_000)  # names come again: those of one file, and of one row at several places
-def _folded(name: str) -> str:
+@lru_cache(maxsize=20_000)  # names recur: within a file, and in several steps for the same row
+def _fold(name: str) -> str:
     return " ".join(unicodedata.normalize("NFC", name).translate(_TYPOGRAPHY).casefold().split())

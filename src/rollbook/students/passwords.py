@@ -1,9 +1,10 @@
 """Students' passwords: write-only, fast to import, slow to crack.
 
-A stored password is ``method$salt$mark$proof``. On import the proof is a keyed HMAC-SHA-256, so a student can sign in
-at once and a first load is not slowed by hashing; a task of low priority wraps the proof in argon2id. The mark is a
-digest under a second key and serves one thing: to see that a nightly file brings the password a student already has.
-Both keys stand outside the database. Why there is a mark: docs/decisions/0001-student-passwords.md.
+A stored password is ``method$salt$tag$verifier``. On import the verifier is an HMAC-SHA-256, so
+students can sign in right away and slow hashes don't delay a first load; later, a task of low
+priority wraps the verifier in argon2id. The tag is a keyed hash under a second key. Its only purpose
+is to detect that a nightly file contains the password that a student already has. Both keys are
+stored outside the database. Why there is a tag: docs/decisions/0001-student-passwords.md.
 """
 
 import hashlib
@@ -19,56 +20,59 @@ from django.db import connection, transaction
 from rollbook.secret_keys import secret
 
 _ARGON2 = argon2.PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+RANDOM_PASSWORD_LENGTH = 12
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 def hash_for_import(password: str) -> str:
-    """What is stored for this password, with a salt of its own."""
+    """Return what is stored for a password, with a new salt."""
     salt = secrets.token_hex(16)
     return f"hmac${salt}${_change_tag(salt, password)}${_verifier(salt, password)}"
 
 
 def random_password() -> str:
-    """A password nobody knows, for a student who came without one."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(12))
+    """Return a random password, for a student without one."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(RANDOM_PASSWORD_LENGTH))
 
 
 def matches_import_mark(stored: str, password: str) -> bool:
-    """Whether a file's password is the one already stored; fast, for imports. Not for signing in."""
-    _, salt, mark, _ = stored.split("$", 3)
-    return hmac.compare_digest(mark, _change_tag(salt, password))
+    """Return whether a file's password is the stored one; fast, for imports, not for signing in."""
+    _, salt, tag, _ = stored.split("$", 3)
+    return hmac.compare_digest(tag, _change_tag(salt, password))
 
 
 def verify(stored: str, password: str) -> bool:
-    """Whether a student may sign in with this password."""
-    method, salt, _, proof = stored.split("$", 3)
-    given = _verifier(salt, unicodedata.normalize("NFC", password.lower()))
+    """Return whether a student may sign in with this password."""
+    method, salt, _, stored_verifier = stored.split("$", 3)
+    verifier = _verifier(salt, unicodedata.normalize("NFC", password.lower()))
     if method == "hmac":
-        return hmac.compare_digest(proof, given)
+        return hmac.compare_digest(stored_verifier, verifier)
     try:
-        return _ARGON2.verify(proof, given)
+        return _ARGON2.verify(stored_verifier, verifier)
     except argon2.exceptions.VerifyMismatchError:
         return False
 
 
 def upgrade_some_hashes(limit: int) -> int:
-    """Wrap up to ``limit`` fresh passwords in argon2id, about 30 ms each; returns how many were found."""
+    """Wrap up to ``limit`` new passwords in argon2id, about 30 ms each; return their number."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id, password FROM students_student WHERE password >= 'hmac' ORDER BY id LIMIT {limit:d}"
+            "SELECT id, password FROM students_student"
+            f" WHERE password >= 'hmac' ORDER BY id LIMIT {limit:d}"
         )
-        fresh = cursor.fetchall()
-        wrapped = [(_upgraded(password), pk, password) for pk, password in fresh]
+        new = cursor.fetchall()
+        upgraded = [(_upgrade(password), pk, password) for pk, password in new]
         with transaction.atomic():
             cursor.executemany(
-                "UPDATE students_student SET password = %s WHERE id = %s AND password = %s", wrapped
+                "UPDATE students_student SET password = %s WHERE id = %s AND password = %s",
+                upgraded,
             )
-    return len(fresh)
+    return len(new)
 
 
-def _upgraded(stored: str) -> str:
-    _, salt, mark, proof = stored.split("$", 3)
-    return f"argon2id${salt}${mark}${_ARGON2.hash(proof)}"
+def _upgrade(stored: str) -> str:
+    _, salt, tag, verifier = stored.split("$", 3)
+    return f"argon2id${salt}${tag}${_ARGON2.hash(verifier)}"
 
 
 def _verifier(salt: str, password: str) -> str:

@@ -12,28 +12,30 @@ from rollbook.studentfile.columns import COLUMNS
 from rollbook.students.name_keys import name_and_dob
 from rollbook.students.sql import named_query
 
-# The columns stored in the student's own row of the database, under the same name in lower case.
 _STORED_ELSEWHERE = {"SCHOOL_ID", "PASSWORD", "GROUPS", "STAFF"}
 STUDENT_TABLE_COLUMNS = tuple(
     column.name for column in COLUMNS if column.name not in _STORED_ELSEWHERE
 )
+"""Columns stored in the table of students, where their names are in lower case."""
 
-_COLUMNS = ", ".join(f"found.{name.lower()}" for name in STUDENT_TABLE_COLUMNS)
+_COLUMNS = ", ".join(f"student.{name.lower()}" for name in STUDENT_TABLE_COLUMNS)
 _LOOKUPS = {
     column: lateral_lookup_sql(
-        "students_student", f"found.district_id = %s AND found.{column} = given.value"
+        "students_student",
+        "student",
+        f"student.district_id = %s AND student.{column} = item.value",
     )
     for column in ("student_id", "username", "name_key")
 }
 _LOAD_BY_ID = named_query("load_students_by_id", columns=_COLUMNS, in_ids=IN_JSON_INTEGERS)
 _LOAD_BY_KEY = {
-    column: named_query("load_students_by_key", columns=_COLUMNS, found=lookup)
+    column: named_query("load_students_by_key", columns=_COLUMNS, students=lookup)
     for column, lookup in _LOOKUPS.items()
 }
 _FIND_HOLDERS = {
-    "STUDENT_ID": f"SELECT found.student_id, found.id FROM {_LOOKUPS['student_id']}",
-    "USERNAME": f"SELECT found.username, found.id FROM {_LOOKUPS['username']}",
-    "LAST_NAME": f"SELECT found.name_key, found.dob, found.id FROM {_LOOKUPS['name_key']}",
+    "STUDENT_ID": f"SELECT student.student_id, student.id FROM {_LOOKUPS['student_id']}",
+    "USERNAME": f"SELECT student.username, student.id FROM {_LOOKUPS['username']}",
+    "LAST_NAME": f"SELECT student.name_key, student.dob, student.id FROM {_LOOKUPS['name_key']}",
 }
 _LOCK_VERSIONS = named_query("lock_versions", in_ids=IN_JSON_INTEGERS)
 _LIST_DISTRICT = named_query("list_district")
@@ -47,9 +49,9 @@ class StudentSnapshot:
 
     Attributes:
         pk: The student's ID in the database.
-        edition: How often the student has changed.
+        version: How often the student has changed.
         password: The stored password, see ``passwords``.
-        values: Each column's value as the student file writes it; ``""`` is none.
+        values: Column to value as in a student file; ``""`` if there is none.
     """
 
     pk: int
@@ -60,15 +62,14 @@ class StudentSnapshot:
 
 def load_by_id(pks: Collection[int]) -> dict[int, StudentSnapshot]:
     """Load students by their IDs in the database, without GROUPS and STAFF."""
-    found = _fetch(_LOAD_BY_ID, pks)
-    return {record.pk: record for record in found}
+    return {student.pk: student for student in _fetch(_LOAD_BY_ID, pks)}
 
 
 def load_with_links(pks: Collection[int]) -> dict[int, StudentSnapshot]:
     """Load students by their IDs in the database, with GROUPS and STAFF."""
-    found = load_by_id(pks)
-    add_links(found.values())
-    return found
+    students = load_by_id(pks)
+    add_links(students.values())
+    return students
 
 
 def lock_versions(pks: Collection[int]) -> dict[int, int]:
@@ -85,25 +86,29 @@ def load_by_column(
     district_id: int, column: str, values: Collection[str]
 ) -> dict[str, StudentSnapshot]:
     """Load students of a district by STUDENT_ID or USERNAME."""
-    found = _fetch(_LOAD_BY_KEY[column.lower()], values, district_id)
-    return {record.values[column]: record for record in found}
+    students = _fetch(_LOAD_BY_KEY[column.lower()], values, district_id)
+    return {student.values[column]: student for student in students}
 
 
 def load_by_name(
     district_id: int, names: Collection[tuple[str, str]]
 ) -> dict[tuple[str, str], StudentSnapshot]:
-    """Load students of a district by the name keys of these pairs of name key and date of birth.
+    """Load students of a district by their names.
+
+    Args:
+        district_id: The district whose students are searched.
+        names: Pairs of a name key and a date of birth; the date isn't used.
 
     Returns:
-        Every student with one of the names, whatever the date of birth, by both.
+        Name key and date of birth to the student, for all students with one of the names.
     """
     name_keys = {name for name, _ in names}
-    found = _fetch(_LOAD_BY_KEY["name_key"], name_keys, district_id)
-    return {name_and_dob(record.values): record for record in found}
+    students = _fetch(_LOAD_BY_KEY["name_key"], name_keys, district_id)
+    return {name_and_dob(student.values): student for student in students}
 
 
 def find_key_holders(district_id: int, column: str, keys: Collection[Any]) -> dict[Any, int]:
-    """Find out which of these unique keys are held, and by which students.
+    """Find the students that hold these unique keys.
 
     Args:
         district_id: The district whose students are searched.
@@ -119,10 +124,10 @@ def find_key_holders(district_id: int, column: str, keys: Collection[Any]) -> di
     texts = {name for name, _ in keys} if is_name else keys
     with connection.cursor() as cursor:
         cursor.execute(_FIND_HOLDERS[column], [as_json_parameter(texts), district_id])
-        found = cursor.fetchall()
+        rows = cursor.fetchall()
     if is_name:
-        return {(name, str(dob)): pk for name, dob, pk in found}
-    return dict(found)
+        return {(name, str(dob)): pk for name, dob, pk in rows}
+    return dict(rows)
 
 
 def iter_district(district_id: int, size: int = 2000) -> Iterable[list[StudentSnapshot]]:
@@ -135,22 +140,22 @@ def iter_district(district_id: int, size: int = 2000) -> Iterable[list[StudentSn
         pks = [pk for (pk,) in cursor.fetchall()]
     for start in range(0, len(pks), size):
         page = pks[start : start + size]
-        records = load_with_links(page)
-        yield [records[pk] for pk in page if pk in records]
+        students = load_with_links(page)
+        yield [students[pk] for pk in page if pk in students]
 
 
-def add_links(records: Collection[StudentSnapshot]) -> None:
+def add_links(students: Collection[StudentSnapshot]) -> None:
     """Add GROUPS and STAFF to each student's values."""
-    pks = [record.pk for record in records]
+    pks = [student.pk for student in students]
     groups = _load_links(_LOAD_GROUP_NAMES, pks)
     staff = _load_links(_LOAD_STAFF_EMAILS, pks)
-    for record in records:
-        record.values["GROUPS"] = join_list(groups[record.pk])
-        record.values["STAFF"] = join_list(staff[record.pk])
+    for student in students:
+        student.values["GROUPS"] = join_list(groups[student.pk])
+        student.values["STAFF"] = join_list(staff[student.pk])
 
 
 def join_list(names: Iterable[str]) -> str:
-    """Join several values as one cell of a student file contains them."""
+    """Join names into one cell of a student file, in alphabetical order."""
     return "&".join(sorted(names, key=str.casefold))
 
 
@@ -159,12 +164,12 @@ def _fetch(query: str, keys: Collection[Any], *parameters: int) -> Iterable[Stud
         return
     with connection.cursor() as cursor:
         cursor.execute(query, [as_json_parameter(keys), *parameters])
-        for pk, edition, password, school, *own in cursor.fetchall():
-            values = dict(zip(STUDENT_TABLE_COLUMNS, own, strict=True))
+        for pk, version, password, school, *own_values in cursor.fetchall():
+            values = dict(zip(STUDENT_TABLE_COLUMNS, own_values, strict=True))
             values["STUDENT_ID"] = values["STUDENT_ID"] or ""
             values["DOB"] = str(values["DOB"])
             values["SCHOOL_ID"] = school
-            yield StudentSnapshot(pk, edition, password, values)
+            yield StudentSnapshot(pk, version, password, values)
 
 
 def _load_links(query: str, pks: Collection[int]) -> defaultdict[int, list[str]]:

@@ -1,17 +1,20 @@
-"""Usernames for students who came without one."""
+"""Generate usernames for new students without one."""
 
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import count
 
 from django.db import connection
 
 from rollbook.studentfile.values.text_checks import PLACEHOLDERS
 
+MAX_STEM_LENGTH = 40
+
 
 class Usernames:
-    """Makes usernames that nobody in the district has and that a file may bring: first initial and last name, and a
-    number if need be.
+    """Generates usernames that are free in a district and valid in a student file.
+
+    A username is the first initial and the last name, followed by a number if needed.
     """
 
     def __init__(self, district_id: int, reserved: Collection[str] = ()) -> None:
@@ -20,30 +23,42 @@ class Usernames:
         self._taken: dict[str, set[str]] = {}
 
     def make(self, values: Mapping[str, str]) -> str:
-        """A username for the student with these FIRST_NAME and LAST_NAME; no two calls give the same."""
-        stem = (_letters(values["FIRST_NAME"])[:1] + _letters(values["LAST_NAME"]))[:40]
-        stem = stem if len(stem) > 1 else "student"
+        """Return a new username for a student; no two calls return the same.
+
+        Args:
+            values: FIRST_NAME and LAST_NAME of the student.
+        """
+        initial = _ascii_letters(values["FIRST_NAME"])[:1]
+        stem = (initial + _ascii_letters(values["LAST_NAME"]))[:MAX_STEM_LENGTH]
+        if len(stem) <= 1:
+            stem = "student"
         if stem not in self._taken:
-            self._taken[stem] = self._beginning_with(stem).union(self._reserved, PLACEHOLDERS)
+            existing = self._existing_usernames(stem)
+            self._taken[stem] = existing.union(self._reserved, PLACEHOLDERS)
         taken = self._taken[stem]
-        username = next(
-            name
-            for number in count(1)
-            if (name := f"{stem}{number if number > 1 else ''}") not in taken
-        )
+        username = next(name for name in _candidates(stem) if name not in taken)
         taken.add(username)
         return username
 
-    def _beginning_with(self, stem: str) -> set[str]:
+    def _existing_usernames(self, stem: str) -> set[str]:
+        """Return the district's usernames that start with the stem."""
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT username FROM students_student WHERE district_id = %s AND username >= %s AND username < %s",
+                "SELECT username FROM students_student"
+                " WHERE district_id = %s AND username >= %s AND username < %s",
                 [self._district_id, stem, f"{stem}\U0010ffff"],
             )
             return {username for (username,) in cursor.fetchall()}
 
 
-def _letters(name: str) -> str:
-    """The name's letters that are in a to z, without their accents."""
+def _candidates(stem: str) -> Iterator[str]:
+    """Yield the stem alone, then with 2, 3, 4 …"""
+    yield stem
+    for number in count(2):
+        yield f"{stem}{number}"
+
+
+def _ascii_letters(name: str) -> str:
+    """Return the letters a to z of a name in lower case, without their accents."""
     plain = unicodedata.normalize("NFKD", name).casefold()
     return "".join(char for char in plain if "a" <= char <= "z")

@@ -1,4 +1,4 @@
-"""Which students, groups and schools a member may see; whatever shows students begins with these."""
+"""Which students, groups and schools a member may see; everything that shows students uses this."""
 
 from django.db.models import QuerySet
 
@@ -10,38 +10,48 @@ from rollbook.students.models import Group, Student
 
 
 def visible_students(member: Member) -> QuerySet[Student]:
-    """The district's, those of the member's schools, or those linked to the member; never another district's."""
-    ours = Student.objects.alias(whose=Unindexed("district")).filter(whose=member.district_id)
+    """Return the students that a member may see.
+
+    These are the students of the district, of the member's schools, or those who are linked to the
+    member, depending on the role; never those of another district.
+    """
+    students = Student.objects.alias(owner=Unindexed("district")).filter(owner=member.district_id)
     if not member.may(Permission.SEE_STUDENTS):
-        return ours.none()
+        return students.none()
     if member.role.is_district_wide:
-        return ours
+        return students
     if member.role.type == RoleType.SCHOOL_MANAGER:
-        return ours.filter(school__in=member.schools.all())
-    return ours.filter(staff=member)
+        return students.filter(school__in=member.schools.all())
+    return students.filter(staff=member)
 
 
 def student(member: Member, key: int) -> Student | None:
-    """The student with this key, with the school and without the password, if the member sees him."""
-    return (
-        visible_students(member).select_related("school").defer("password").filter(pk=key).first()
-    )
+    """Return a student with the school but without the password, or None if not visible."""
+    students = visible_students(member).select_related("school").defer("password")
+    return students.filter(pk=key).first()
 
 
 def schools(member: Member) -> QuerySet[School]:
-    """Where the member acts: the district's schools, or those that it covers; by name."""
-    ours = School.objects.filter(district=member.district_id).order_by("name", "organization_id")
-    return ours if member.role.is_district_wide else ours.filter(pk__in=member.schools.all())
+    """Return the schools of the district, or those that the member is assigned to, by name."""
+    schools = School.objects.filter(district=member.district_id)
+    if not member.role.is_district_wide:
+        schools = schools.filter(pk__in=member.schools.all())
+    return schools.order_by("name", "organization_id")
 
 
 def groups(member: Member) -> QuerySet[Group]:
-    """The groups of the member's schools; of an instructor those in which students linked to him are."""
+    """Return the groups that a member may see, by school and name.
+
+    These are the groups of the member's schools; for an instructor, the groups of the students who
+    are linked to the instructor.
+    """
     if not member.may(Permission.SEE_STUDENTS):
         return Group.objects.none()
-    ours = Group.objects.filter(school__in=schools(member))
+    groups = Group.objects.filter(school__in=schools(member))
     if member.role.type == RoleType.INSTRUCTOR:
-        linked = Student.groups.through.objects.filter(student__in=visible_students(member))
-        ours = Group.objects.filter(pk__in=linked.values("group"))
-    return ours.select_related("school").order_by(
+        memberships = Student.groups.through.objects
+        visible = memberships.filter(student__in=visible_students(member))
+        groups = Group.objects.filter(pk__in=visible.values("group"))
+    return groups.select_related("school").order_by(
         "school__name", "school__organization_id", "name_key"
     )

@@ -1,4 +1,4 @@
-"""Apply changes to students in bulk, record the history, move links on transfer.
+"""Apply changes to students in bulk, record the history, and replace links on transfer.
 
 Nothing else writes students. Everything here runs inside the caller's transaction, so that a
 change, its history and its outcome are committed together.
@@ -16,8 +16,7 @@ from django.db import connection
 from rollbook.db import bulk
 from rollbook.db.json_keys import IN_JSON_INTEGERS, IN_JSON_TEXTS, as_json_parameter
 from rollbook.studentfile.columns import COLUMNS
-from rollbook.students import fingerprints as students_fingerprints
-from rollbook.students import links, passwords, snapshots
+from rollbook.students import fingerprints, links, passwords, snapshots
 from rollbook.students.models import DEFAULT_GROUP, Group, Student
 from rollbook.students.name_keys import name_and_dob, name_key
 from rollbook.students.snapshots import STUDENT_TABLE_COLUMNS, StudentSnapshot
@@ -25,7 +24,8 @@ from rollbook.students.sql import named_query
 from rollbook.students.usernames import Usernames
 
 NAME_COLUMNS = frozenset({"FIRST_NAME", "LAST_NAME"})
-STUDENT_ADDED = "STUDENT"  # the field of the history's entry for a student who was added
+STUDENT_ADDED = "STUDENT"
+"""The field of the history entry for a student who was added."""
 
 # Columns that are neither a key nor a link, nor part of one.
 SIMPLE_COLUMNS = frozenset(STUDENT_TABLE_COLUMNS) - {
@@ -35,9 +35,8 @@ SIMPLE_COLUMNS = frozenset(STUDENT_TABLE_COLUMNS) - {
     *NAME_COLUMNS,
 } | {"PASSWORD"}
 
-COLUMN_ORDER = {
-    column.name: place for place, column in enumerate(COLUMNS)
-}  # in the documented order
+COLUMN_ORDER = {column.name: position for position, column in enumerate(COLUMNS)}
+"""Column to its position in the documentation."""
 
 HistoryEntry = tuple[int, str, str, str]
 """A student's ID, the field, its old value and its new value."""
@@ -53,7 +52,7 @@ _INSERTED_COLUMNS = [
     *map(str.lower, STUDENT_TABLE_COLUMNS),
 ]
 _HISTORY_COLUMNS = ("student_id", "field", "old", "new", "changed_at", "update_id", "member_id")
-_own_values = itemgetter(*STUDENT_TABLE_COLUMNS)
+_table_values = itemgetter(*STUDENT_TABLE_COLUMNS)
 
 _SECRET_COLUMNS = frozenset(column.name for column in COLUMNS if column.secret)
 _SECRET_NAMES = ", ".join(map(repr, sorted(_SECRET_COLUMNS)))
@@ -67,7 +66,7 @@ _RECORD_SIMPLE_CHANGES = named_query("record_simple_changes", secret_columns=_SE
 
 @dataclass(frozen=True, slots=True)
 class ChangeAuthor:
-    """Who made a change, and when: an update, a member, or an update that a member started."""
+    """An update, a member, or an update started by a member; and when they made the change."""
 
     update_id: int | None
     member_id: int | None
@@ -80,7 +79,7 @@ class StudentChange:
 
     Attributes:
         record: The student before the change.
-        new: Column to new value, for the columns that change; a PASSWORD is hashed already.
+        new: Column to new value, for the columns that change; PASSWORD contains the hash.
         digest: The fingerprint of the row that contains all of this; None if there is none.
     """
 
@@ -90,12 +89,12 @@ class StudentChange:
 
 
 class SimpleChange(NamedTuple):
-    """A change of simple columns (``PLAIN``) only, which needs no look at the student.
+    """A change of ``SIMPLE_COLUMNS`` only, for which the student needn't be loaded.
 
     Attributes:
         student: The student's ID in the database.
-        changes: JSON object of column to old and new value; a PASSWORD is hashed already.
-        digest: As in ``Revision``.
+        changes: JSON object of column to old and new value; PASSWORD contains hashes.
+        digest: As in ``StudentChange``.
     """
 
     student: int
@@ -108,61 +107,62 @@ class NewStudent:
     """A student to add.
 
     Attributes:
-        values: Column to value; a PASSWORD is hashed already.
-        digest: As in ``Revision``.
+        values: Column to value; PASSWORD contains the hash.
+        digest: As in ``StudentChange``.
     """
 
     values: Mapping[str, str]
     digest: int | None = None
 
 
-def apply_changes(
-    district_id: int, revisions: Sequence[StudentChange], author: ChangeAuthor
-) -> None:
+def apply_changes(district_id: int, changes: Sequence[StudentChange], author: ChangeAuthor) -> None:
     """Apply changes of any columns.
 
-    The caller has made sure that no student outside of ``revisions`` holds a unique key that one of
-    them takes. Among themselves the students may pass keys on in any order, also in a ring.
+    The caller must make sure that no other student holds a unique key that one of these students
+    gets. Among themselves, the students may exchange keys in any way, including cycles.
     """
-    if not revisions:
+    if not changes:
         return
     schools = _schools(district_id)
-    _release_unique_keys(revisions)
-    _write_columns(revisions, schools)
-    _write_groups(revisions, schools)
-    _write_staff(district_id, revisions)
+    _release_unique_keys(changes)
+    _write_columns(changes, schools)
+    _write_groups(changes, schools)
+    _write_staff(district_id, changes)
     # After the links, because removing a link clears the fingerprint.
-    students_fingerprints.replace((revision.record.pk, revision.digest) for revision in revisions)
-    entries = (entry for revision in revisions for entry in _history(revision))
+    fingerprints.replace((change.record.pk, change.digest) for change in changes)
+    entries = (entry for change in changes for entry in _history(change))
     _record_history(entries, author)
 
 
 def apply_simple_changes(
-    columns: Iterable[str], revisions: Sequence[SimpleChange], author: ChangeAuthor
+    columns: Iterable[str], changes: Sequence[SimpleChange], author: ChangeAuthor
 ) -> None:
     """Apply changes of exactly these columns to students who have not changed since they were read.
 
-    The changes are passed to the database as the JSON they were staged as, which takes it apart.
+    The changes are passed to the database as the JSON in which they were staged, and the database
+    unpacks it.
     """
-    changes = ",".join(f"[{revision.student},{revision.changes}]" for revision in revisions)
-    parameter = f"[{changes}]"
+    items = ",".join(f"[{change.student},{change.changes}]" for change in changes)
+    parameter = f"[{items}]"
     assignments = ", ".join(_SIMPLE_CHANGE_ASSIGNMENT[column] for column in columns)
     statement = _APPLY_SIMPLE_CHANGES.replace("{assignments}", assignments)
     with connection.cursor() as cursor:
         cursor.execute(statement, [parameter])
         cursor.execute(_RECORD_SIMPLE_CHANGES, [*_author_values(author), parameter])
-    students_fingerprints.replace((revision.student, revision.digest) for revision in revisions)
+    fingerprints.replace((change.student, change.digest) for change in changes)
 
 
-def add_students(district_id: int, newcomers: Sequence[NewStudent], author: ChangeAuthor) -> None:
+def add_students(
+    district_id: int, new_students: Sequence[NewStudent], author: ChangeAuthor
+) -> None:
     """Add students; those without a username or password get generated ones."""
-    if not newcomers:
+    if not new_students:
         return
     schools = _schools(district_id)
-    students = _with_usernames(district_id, newcomers)
+    students = _with_usernames(district_id, new_students)
     pks = bulk.new_keys("students_student", len(students))
     added = dict(zip(pks, students, strict=True))
-    rows = ([pk, *_inserted(district_id, schools, values)] for pk, values in added.items())
+    rows = ([pk, *_inserted_values(district_id, schools, values)] for pk, values in added.items())
     bulk.insert("students_student", _INSERTED_COLUMNS, rows)
     links.add_to_groups(
         (pk, schools[values["SCHOOL_ID"]], values.get("GROUPS") or DEFAULT_GROUP)
@@ -170,8 +170,8 @@ def add_students(district_id: int, newcomers: Sequence[NewStudent], author: Chan
     )
     staff = {pk: values["STAFF"] for pk, values in added.items() if values.get("STAFF")}
     _link_staff(district_id, staff)
-    fingerprints = (newcomer.digest for newcomer in newcomers)
-    students_fingerprints.insert(district_id, zip(pks, fingerprints, strict=True))
+    row_fingerprints = (student.digest for student in new_students)
+    fingerprints.insert(district_id, zip(pks, row_fingerprints, strict=True))
     _record_history(((pk, STUDENT_ADDED, "", "added") for pk in pks), author)
 
 
@@ -190,13 +190,14 @@ def rename_group(group: Group, name: str, author: ChangeAuthor) -> None:
     _record_history(entries, author)
 
 
-def changed_columns(revision: StudentChange) -> Iterator[str]:
+def changed_columns(change: StudentChange) -> Iterator[str]:
     """Iterate over the columns that get an entry in the history.
 
-    Not every column of ``new`` does: after a transfer a new group may have the old one's name.
+    A column of ``new`` doesn't if its value is the same: after a transfer, the new group may have
+    the name of the old one.
     """
-    old = revision.record.values
-    for name, value in revision.new.items():
+    old = change.record.values
+    for name, value in change.new.items():
         if name in _SECRET_COLUMNS or old.get(name, "") != value:
             yield name
 
@@ -205,26 +206,27 @@ def member_ids_by_email(district_id: int, emails: Iterable[str]) -> dict[str, in
     """Look up which of these emails belong to members of the district; return email to ID."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT email, id FROM accounts_member WHERE district_id = %s AND email {IN_JSON_TEXTS}",
+            "SELECT email, id FROM accounts_member"
+            f" WHERE district_id = %s AND email {IN_JSON_TEXTS}",
             [district_id, as_json_parameter(set(emails))],
         )
         return dict(cursor.fetchall())
 
 
-# Columns of the student's own row
+# The table of students
 
 
-def _release_unique_keys(revisions: Sequence[StudentChange]) -> None:
+def _release_unique_keys(changes: Sequence[StudentChange]) -> None:
     """Replace usernames and names that change by placeholders, so that students can swap them.
 
-    A placeholder starts with a blank, so no value of a file is equal to it.
+    A placeholder starts with a space, so it can't equal a value of a file.
     """
-    changing = {
-        "username": [r.record.pk for r in revisions if "USERNAME" in r.new],
-        "name_key": [r.record.pk for r in revisions if _changes_name_or_dob(r)],
+    pks_by_column = {
+        "username": [change.record.pk for change in changes if "USERNAME" in change.new],
+        "name_key": [change.record.pk for change in changes if _changes_name_or_dob(change)],
     }
     with connection.cursor() as cursor:
-        for column, pks in changing.items():
+        for column, pks in pks_by_column.items():
             if pks:
                 cursor.execute(
                     f"UPDATE students_student SET {column} = ' ' || id WHERE id {IN_JSON_INTEGERS}",
@@ -232,58 +234,64 @@ def _release_unique_keys(revisions: Sequence[StudentChange]) -> None:
                 )
 
 
-def _changes_name_or_dob(revision: StudentChange) -> bool:
-    return not revision.new.keys().isdisjoint(_NAME_AND_DOB)
+def _changes_name_or_dob(change: StudentChange) -> bool:
+    return not change.new.keys().isdisjoint(_NAME_AND_DOB)
 
 
-def _write_columns(revisions: Sequence[StudentChange], schools: Mapping[str, int]) -> None:
-    """Write the students' own rows, one statement for all who change in the same columns."""
+def _write_columns(changes: Sequence[StudentChange], schools: Mapping[str, int]) -> None:
+    """Update the table of students, one statement for all who change in the same columns."""
     by_columns: defaultdict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
-    for revision in revisions:
-        assigned = _assigned(revision, schools)
-        if assigned:
-            by_columns[tuple(assigned)].append((*assigned.values(), revision.record.pk))
+    for change in changes:
+        assignments = _assignments(change, schools)
+        if assignments:
+            row = (*assignments.values(), change.record.pk)
+            by_columns[tuple(assignments)].append(row)
     for columns, rows in by_columns.items():
         bulk.update(Student, columns, rows)
 
 
-def _assigned(revision: StudentChange, schools: Mapping[str, int]) -> dict[str, Any]:
-    """Return the database's columns that change, with their new values."""
-    new = revision.new
-    assigned: dict[str, Any] = {
+def _assignments(change: StudentChange, schools: Mapping[str, int]) -> dict[str, Any]:
+    """Return the columns of the table that change, with their new values."""
+    new = change.new
+    assignments: dict[str, Any] = {
         name.lower(): new[name] for name in STUDENT_TABLE_COLUMNS if name in new
     }
     if "SCHOOL_ID" in new:
-        assigned["school_id"] = schools[new["SCHOOL_ID"]]
+        assignments["school_id"] = schools[new["SCHOOL_ID"]]
     if "PASSWORD" in new:
-        assigned["password"] = new["PASSWORD"]
-    if _changes_name_or_dob(revision):
-        assigned["name_key"] = name_and_dob(revision.record.values | new)[0]
-    return assigned
+        assignments["password"] = new["PASSWORD"]
+    if _changes_name_or_dob(change):
+        assignments["name_key"] = name_and_dob(change.record.values | new)[0]
+    return assignments
 
 
-def _with_usernames(district_id: int, newcomers: Sequence[NewStudent]) -> list[dict[str, str]]:
-    """Return the new students' values, each with a username."""
-    given = {newcomer.values.get("USERNAME", "") for newcomer in newcomers} - {""}
-    usernames = Usernames(district_id, given)
+def _with_usernames(district_id: int, new_students: Sequence[NewStudent]) -> list[dict[str, str]]:
+    """Return the values of new students, each with a username."""
+    reserved = {student.values.get("USERNAME", "") for student in new_students} - {""}
+    usernames = Usernames(district_id, reserved)
     students = []
-    for newcomer in newcomers:
-        values = newcomer.values
+    for student in new_students:
+        values = student.values
         username = values.get("USERNAME") or usernames.make(values)
         students.append({**values, "USERNAME": username})
     return students
 
 
-def _inserted(district_id: int, schools: Mapping[str, int], values: Mapping[str, str]) -> list[Any]:
+def _inserted_values(
+    district_id: int, schools: Mapping[str, int], values: Mapping[str, str]
+) -> list[Any]:
     """Return the values of ``_INSERTED_COLUMNS`` for a new student, without the ID."""
-    own: dict[str, str | None] = {**_NEW_STUDENT_DEFAULTS, **values}
-    own["STUDENT_ID"] = own["STUDENT_ID"] or None
+    own_values: dict[str, str | None] = {**_NEW_STUDENT_DEFAULTS, **values}
+    own_values["STUDENT_ID"] = own_values["STUDENT_ID"] or None
+    password = values.get("PASSWORD")
+    if not password:
+        password = passwords.hash_for_import(passwords.random_password())
     return [
         district_id,
         schools[values["SCHOOL_ID"]],
-        values.get("PASSWORD") or passwords.hash_for_import(passwords.random_password()),
+        password,
         name_key(values["FIRST_NAME"], values["LAST_NAME"]),
-        *_own_values(own),
+        *_table_values(own_values),
     ]
 
 
@@ -299,9 +307,9 @@ def _schools(district_id: int) -> dict[str, int]:
 # History
 
 
-def _history(revision: StudentChange) -> Iterator[HistoryEntry]:
-    pk, old, new = revision.record.pk, revision.record.values, revision.new
-    for name in sorted(changed_columns(revision), key=COLUMN_ORDER.__getitem__):
+def _history(change: StudentChange) -> Iterator[HistoryEntry]:
+    pk, old, new = change.record.pk, change.record.values, change.new
+    for name in sorted(changed_columns(change), key=COLUMN_ORDER.__getitem__):
         if name in _SECRET_COLUMNS:
             yield pk, name, "", "changed"
         else:
@@ -321,40 +329,41 @@ def _author_values(author: ChangeAuthor) -> tuple[Any, ...]:
 # Links with groups and staff
 
 
-def _write_groups(revisions: Sequence[StudentChange], schools: Mapping[str, int]) -> None:
-    regrouped = [revision for revision in revisions if "GROUPS" in revision.new]
-    links.remove_groups([revision.record.pk for revision in regrouped])
-    links.add_to_groups(_group_links(regrouped, schools))
+def _write_groups(changes: Sequence[StudentChange], schools: Mapping[str, int]) -> None:
+    with_groups = [change for change in changes if "GROUPS" in change.new]
+    links.remove_groups([change.record.pk for change in with_groups])
+    links.add_to_groups(_memberships(with_groups, schools))
 
 
-def _group_links(
-    regrouped: Iterable[StudentChange], schools: Mapping[str, int]
+def _memberships(
+    changes: Iterable[StudentChange], schools: Mapping[str, int]
 ) -> Iterator[tuple[int, int, str]]:
-    for revision in regrouped:
-        school = (revision.record.values | revision.new)["SCHOOL_ID"]
-        yield revision.record.pk, schools[school], revision.new["GROUPS"]
+    for change in changes:
+        school = (change.record.values | change.new)["SCHOOL_ID"]
+        yield change.record.pk, schools[school], change.new["GROUPS"]
 
 
 def _group_cells(pks: Sequence[int]) -> dict[int, str]:
-    found = snapshots.load_with_links(pks)
-    return {pk: record.values["GROUPS"] for pk, record in found.items()}
+    """Return the GROUPS of students by ID."""
+    students = snapshots.load_with_links(pks)
+    return {pk: student.values["GROUPS"] for pk, student in students.items()}
 
 
-def _write_staff(district_id: int, revisions: Sequence[StudentChange]) -> None:
-    staff = {r.record.pk: r.new["STAFF"] for r in revisions if "STAFF" in r.new}
+def _write_staff(district_id: int, changes: Sequence[StudentChange]) -> None:
+    staff = {change.record.pk: change.new["STAFF"] for change in changes if "STAFF" in change.new}
     links.remove_staff(staff)
     _link_staff(district_id, staff)
 
 
-def _link_staff(district_id: int, wanted: Mapping[int, str]) -> None:
+def _link_staff(district_id: int, staff: Mapping[int, str]) -> None:
     """Link students with members of the district; unknown emails are left out.
 
     Args:
         district_id: The district of the students and the members.
-        wanted: A student's ID to the members' emails as one cell.
+        staff: A student's ID to the members' emails as one cell.
     """
-    if not wanted:
+    if not staff:
         return
-    named = [(pk, email) for pk, cell in wanted.items() for email in cell.split("&")]
-    members = member_ids_by_email(district_id, {email for _, email in named})
-    links.add_staff({(pk, members[email]) for pk, email in named if email in members})
+    pairs = [(pk, email) for pk, cell in staff.items() for email in cell.split("&")]
+    members = member_ids_by_email(district_id, {email for _, email in pairs})
+    links.add_staff({(pk, members[email]) for pk, email in pairs if email in members})

@@ -1,4 +1,4 @@
-"""Writers beside a busy worker, with real processes on one database file."""
+"""Writers next to a busy worker, with real processes on one database file."""
 
 import fcntl
 import sqlite3
@@ -23,11 +23,11 @@ BUSY_WORKER = textwrap.dedent("""
     django.setup()
     from django.db import connection, transaction
     from rollbook.districts.models import District
-    from rollbook.database.turnstile import let_others_pass
+    from rollbook.db.sqlite.turnstile import yield_to_other_writers
 
     connection.settings_dict["NAME"] = sys.argv[1]
     while not Path(sys.argv[2]).exists():
-        let_others_pass()
+        yield_to_other_writers()
         with transaction.atomic():
             District.objects.filter(slug="counter").update(name="busy")
             time.sleep(0.05)
@@ -37,7 +37,7 @@ BUSY_WORKER = textwrap.dedent("""
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.process
-def test_a_writer_gets_its_turn_after_a_few_steps_of_a_worker_that_never_rests(
+def test_a_writer_waits_for_a_few_steps_of_a_busy_worker_only(
     tmp_path: Path,
 ) -> None:
     District.objects.create(name="Counter", slug="counter")
@@ -55,12 +55,11 @@ def test_a_writer_gets_its_turn_after_a_few_steps_of_a_worker_that_never_rests(
         steps = worker.stdout.read().count("step")
     assert worker.returncode == 0
     assert District.objects.filter(slug__startswith="district-").count() == 10
-    assert (
-        1 <= steps <= 60
-    )  # of 50 ms each; without the turnstile the writer waits for seconds, or for ever
+    # Of 50 ms each. Without the turnstile, the writer waits for seconds, or forever.
+    assert 1 <= steps <= 60
 
 
-def test_the_worker_passes_only_when_whoever_is_inside_has_left(tmp_path: Path) -> None:
+def test_the_worker_waits_until_the_shared_lock_is_released(tmp_path: Path) -> None:
     inside, worker = Turnstile(str(tmp_path / "turnstile")), Turnstile(str(tmp_path / "turnstile"))
     inside.enter()
     passed = threading.Event()
@@ -77,7 +76,7 @@ def test_the_worker_passes_only_when_whoever_is_inside_has_left(tmp_path: Path) 
     thread.join()
 
 
-def test_a_worker_is_not_kept_out_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_worker_does_not_wait_forever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rollbook.db.sqlite.turnstile.MAX_WAIT_S", 0.1)
     inside, worker = Turnstile(str(tmp_path / "turnstile")), Turnstile(str(tmp_path / "turnstile"))
     inside.enter()
@@ -85,20 +84,20 @@ def test_a_worker_is_not_kept_out_for_ever(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.django_db(transaction=True)
-def test_every_way_to_end_a_transaction_leaves_the_turnstile() -> None:
+def test_commit_and_rollback_release_the_turnstile() -> None:
     with transaction.atomic():
         District.objects.create(name="Kept", slug="kept")
         assert not _is_free()
     assert _is_free()
     with pytest.raises(ZeroDivisionError), transaction.atomic():
-        1 / 0
+        raise ZeroDivisionError
     assert _is_free()
     yield_to_other_writers()
     assert _is_free()
 
 
 def _is_free() -> bool:
-    """Whether nobody is inside: an exclusive lock can be had."""
+    """Return whether no connection holds the lock."""
     with Path(f"{connection.settings_dict['NAME']}.turnstile").open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -110,9 +109,9 @@ def _is_free() -> bool:
 @pytest.mark.django_db
 def test_the_database_is_as_durable_as_promised() -> None:
     with connection.cursor() as cursor:
-        answers = {}
+        values = {}
         for pragma in ("journal_mode", "synchronous", "foreign_keys"):
             cursor.execute(f"PRAGMA {pragma}")
-            answers[pragma] = cursor.fetchone()[0]
-    assert answers == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+            values[pragma] = cursor.fetchone()[0]
+    assert values == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
     assert sqlite3.sqlite_version_info >= (3, 39)

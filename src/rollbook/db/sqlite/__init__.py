@@ -1,1 +1,1 @@
-"""Django's SQLite backend with a turnstile, so that a busy worker cannot starve everybody else."""
+"""Django's SQLite backend with a turnstile, so that a busy worker can't starve other writers."""

@@ -1,8 +1,9 @@
-"""The database as the rest of Rollbook sees it on one machine: SQLite whose writers take turns.
+"""The database backend for SQLite, whose writers take turns.
 
-SQLite's own waiting is a race that a worker in back-to-back transactions always wins. So whoever begins a transaction
-holds a shared lock on a file from BEGIN to COMMIT, and the worker passes through the same file exclusively before each
-of its steps (``turnstile.let_others_pass``): it goes on only when all who were waiting have been served.
+Waiting writers of SQLite poll, so a worker with back-to-back transactions always wins. Therefore
+each transaction holds a shared lock on a file from BEGIN to COMMIT, and before each of its steps
+the worker acquires and releases an exclusive lock on the same file
+(``turnstile.yield_to_other_writers``): it continues once all waiting writers are done.
 """
 
 import sqlite3
@@ -14,14 +15,15 @@ from rollbook.db.sqlite.turnstile import Turnstile
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """A connection that stands in the turnstile while a transaction is open."""
+    """A connection that holds the turnstile's shared lock during each transaction."""
 
     turnstile: Turnstile | None = None
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> sqlite3.Connection:
+        """Open the connection, and the file of the turnstile next to the database."""
         self.turnstile = Turnstile(f"{conn_params['database']}.turnstile")
-        new: sqlite3.Connection = super().get_new_connection(conn_params)
-        return new
+        connection: sqlite3.Connection = super().get_new_connection(conn_params)
+        return connection
 
     def _start_transaction_under_autocommit(self) -> None:
         if self.turnstile:

@@ -1,4 +1,4 @@
-"""A lock file through which SQLite's writers pass, so that the worker lets the others go first."""
+"""A lock file that makes the worker wait for the other writers of SQLite."""
 
 import fcntl
 import os
@@ -7,14 +7,13 @@ from typing import cast
 
 from django.db import connection
 
-MAX_WAIT_S = (
-    1.0  # seconds the worker waits at most: a stream of writers must not starve it in its turn
-)
+MAX_WAIT_S = 1.0
+"""How long the worker waits at most, so that a stream of writers doesn't starve it."""
 POLL_INTERVAL_S = 0.002
 
 
 class Turnstile:
-    """One connection's place in the turnstile."""
+    """One connection's handle of the lock file."""
 
     def __init__(self, path: str) -> None:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -23,14 +22,15 @@ class Turnstile:
         os.close(self._file)
 
     def enter(self) -> None:
-        """Wait until the worker is not passing, and keep it out until ``leave``."""
+        """Acquire the shared lock; the worker waits until ``leave``."""
         fcntl.flock(self._file, fcntl.LOCK_SH)
 
     def leave(self) -> None:
+        """Release the lock."""
         fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def pass_through(self) -> None:
-        """Wait until nobody is inside, at most ``PATIENCE`` seconds."""
+        """Wait until no connection holds the shared lock, at most ``MAX_WAIT_S`` seconds."""
         deadline = time.monotonic() + MAX_WAIT_S
         while time.monotonic() < deadline:
             try:
@@ -43,7 +43,7 @@ class Turnstile:
 
 
 def yield_to_other_writers() -> None:
-    """The worker calls this before each of its steps, outside of any transaction."""
+    """Wait for the other writers; the worker calls this outside of transactions."""
     connection.ensure_connection()
     turnstile = getattr(connection, "turnstile", None)
     if turnstile:

@@ -1,8 +1,7 @@
 """Named SQL queries, one per file in this folder.
 
 A query is stored in ``<name>.sql``, or in ``<name>.postgresql.sql`` and ``<name>.sqlite.sql``
-where the databases differ. Each file starts with a comment that says what the query does and shows
-an example row.
+where the databases differ. Each file starts with a comment on what the query does, with an example row.
 """
 
 from functools import cache
@@ -16,9 +15,9 @@ def named_query(name: str, /, **placeholders: str) -> str:
 
     Args:
         name: The file's name without its endings.
-        placeholders: What replaces each ``{placeholder}`` of the text. Only names of our own
-            columns and the fragments of ``rollbook.db.json_keys`` may be inserted this
-            way; values are always passed as parameters.
+        placeholders: The text for each ``{placeholder}`` of the query. Only names of our own
+            columns and the fragments of ``rollbook.db.json_keys`` may be inserted this way;
+            values are always passed as parameters.
 
     Raises:
         FileNotFoundError: There is no such query for this database.

@@ -3,5 +3,5 @@
 -- Parameter: JSON array of [student, {column: [old value, new value]}].
 -- Example row: [17, {"GRADE": ["4", "5"], "RACE": ["", "WH"]}]
 UPDATE students_student SET {assignments}
-FROM jsonb_array_elements(%s) AS given(value)
-WHERE students_student.id = (given.value ->> 0)::bigint
+FROM jsonb_array_elements(%s) AS item(value)
+WHERE students_student.id = (item.value ->> 0)::bigint

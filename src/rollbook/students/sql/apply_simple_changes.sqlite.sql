@@ -3,5 +3,5 @@
 -- Parameter: JSON array of [student, {column: [old value, new value]}].
 -- Example row: [17, {"GRADE": ["4", "5"], "RACE": ["", "WH"]}]
 UPDATE students_student SET {assignments}
-FROM json_each(%s) AS given
-WHERE students_student.id = given.value ->> 0
+FROM json_each(%s) AS item
+WHERE students_student.id = item.value ->> 0

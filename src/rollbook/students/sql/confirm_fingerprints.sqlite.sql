@@ -2,6 +2,6 @@
 -- the row was compared.
 -- Parameter: JSON array of [student, version compared with, fingerprint].
 -- Example row: [17, 3, -6148914691236517205]
-UPDATE students_rowfingerprint SET fingerprint = given.value ->> 2
-FROM json_each(%s) AS given
-WHERE student_id = given.value ->> 0 AND student_version = given.value ->> 1
+UPDATE students_rowfingerprint SET fingerprint = item.value ->> 2
+FROM json_each(%s) AS item
+WHERE student_id = item.value ->> 0 AND student_version = item.value ->> 1

@@ -1,10 +1,10 @@
 -- Load students by their IDs in the database, with their version and their school.
 -- {columns}: the columns of students_student that hold one column of the student file each, every one
--- written as found.<column>. {in_ids}: json_keys.IN_JSON_INTEGERS.
+-- written as student.<column>. {in_ids}: json_keys.IN_JSON_INTEGERS.
 -- Parameter: JSON array of IDs.
 -- Example row: 17 | 3 | hmac$6b1f… | 100 | s017 | alee | Ann | Lee | …
-SELECT found.id, version.student_version, found.password, school.organization_id, {columns}
-FROM students_student found
-JOIN districts_school school ON school.id = found.school_id
-JOIN students_rowfingerprint version ON version.student_id = found.id
-WHERE found.id {in_ids}
+SELECT student.id, version.student_version, student.password, school.organization_id, {columns}
+FROM students_student student
+JOIN districts_school school ON school.id = student.school_id
+JOIN students_rowfingerprint version ON version.student_id = student.id
+WHERE student.id {in_ids}
