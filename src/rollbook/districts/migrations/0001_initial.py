@@ -3,6 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from rollbook.db.migration_operations import set_c_collation
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -85,5 +87,9 @@ class Migration(migrations.Migration):
                     )
                 ],
             },
+        ),
+        migrations.RunPython(
+            set_c_collation("districts.District", "districts.School"),
+            migrations.RunPython.noop,
         ),
     ]
