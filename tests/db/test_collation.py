@@ -151,6 +151,7 @@ def test_the_database_has_the_order_of_english(
     assert english.value("SELECT 'a' < 'B' AND '\u00e9' < 'f'") is True
 
 
+@pytest.mark.process
 @on_another_server
 def test_all_students_are_added(enrolled: dict[str, Any]) -> None:
     [update] = enrolled["updates"]
@@ -161,18 +162,21 @@ def test_all_students_are_added(enrolled: dict[str, Any]) -> None:
     )
 
 
+@pytest.mark.process
 @on_another_server
 def test_students_are_ordered_by_the_bytes_of_their_ids(enrolled: dict[str, Any]) -> None:
     student_ids = [student["STUDENT_ID"] for student in enrolled["students"]]
     assert student_ids == sorted([*STUDENT_IDS, "00097", "00098"])
 
 
+@pytest.mark.process
 @on_another_server
 def test_a_generated_username_is_unique(enrolled: dict[str, Any]) -> None:
     [alba] = [student for student in enrolled["students"] if student["FIRST_NAME"] == "Alba"]
     assert alba["USERNAME"] == "alee2"
 
 
+@pytest.mark.process
 @on_another_server
 @pytest.mark.usefixtures("enrolled")
 def test_usernames_are_compared_by_their_bytes(english: OwnDatabase) -> None:
