@@ -26,8 +26,8 @@ def test_every_problem_of_a_file_is_reported_in_order() -> None:
     file = schools.read(b"SCHOOL_ID,NAME\n300,Hill\n400\n300,Again\n,Nameless\n")
     assert file.problems == [
         (3, "it does not have 2 cells but 1; put a text with a comma into quotes"),
-        (4, "SCHOOL_ID 300 stands in line 2 already; keep one of them"),
-        (5, "there is no SCHOOL_ID; write the school's organization ID"),
+        (4, "SCHOOL_ID 300 is already in line 2; keep one of them"),
+        (5, "SCHOOL_ID is missing; enter the school's ID"),
     ]
     with pytest.raises(CsvRejected):
         schools.read(b"ID,NAME\n")

@@ -1,4 +1,4 @@
-"""What a row would change: a student as it is, and a clean row, to the columns that differ."""
+"""The columns in which a validated row differs from the student."""
 
 import pytest
 
@@ -47,20 +47,20 @@ ANN = StudentSnapshot(1, 0, hash_for_import("secret"), KNOWN)
         ({"PASSWORD": "another"}, {"PASSWORD": "another"}),
     ],
 )
-def test_a_row_differs_where_it_says_something_else(
+def test_a_row_differs_in_the_columns_with_other_values(
     row: dict[str, str], differing: dict[str, str]
 ) -> None:
     assert diff(ANN, row) == differing
 
 
-def test_the_default_group_is_no_difference_to_who_is_in_it() -> None:
+def test_an_empty_cell_is_the_same_as_the_default_group() -> None:
     assert (
         diff(StudentSnapshot(1, 0, ANN.password, {**KNOWN, "GROUPS": "Default"}), {"GROUPS": ""})
         == {}
     )
 
 
-def test_neither_the_row_nor_the_student_is_touched() -> None:
+def test_neither_the_row_nor_the_student_is_modified() -> None:
     row = {"SCHOOL_ID": "200", "PASSWORD": "another"}
     diff(ANN, row)
     assert row == {"SCHOOL_ID": "200", "PASSWORD": "another"}

@@ -1,4 +1,4 @@
-"""What clears a student's digest though nobody wrote the student: whoever does it, and by whatever statement."""
+"""Triggers clear the fingerprints of students whose links change, whatever statement does it."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -15,12 +15,13 @@ from tests.conftest import a_member
 from tests.updates.night import enroll
 
 HEADER = "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,SCHOOL_ID,GROUPS,STAFF"
-Students = dict[str, tuple[bool, int]]  # student to whether a digest is known, and the edition
+Students = dict[str, tuple[bool, int]]
+"""Student to whether there is a fingerprint, and the version."""
 
 
 @pytest.fixture
 def school(maple: District, manager: Member, cedar: District, neighbour: Member) -> District:
-    """Two students in the Band, one of them with staff; one elsewhere; and the neighbour, who has all of it too."""
+    """Four students with groups and staff, and a neighboring district with the same."""
     a_member(maple, "zoe@maple.example")
     enroll(
         maple,
@@ -36,17 +37,17 @@ def school(maple: District, manager: Member, cedar: District, neighbour: Member)
 
 
 def known(district: District) -> Students:
-    found = RowFingerprint.objects.filter(district=district).values_list(
+    rows = RowFingerprint.objects.filter(district=district).values_list(
         "student__student_id", "fingerprint", "student_version"
     )
-    return {student or "": (digest is not None, edition) for student, digest, edition in found}
+    return {student or "": (value is not None, version) for student, value, version in rows}
 
 
 def cleared(district: District) -> set[str]:
-    """Who is not known any more; each of these is of another edition, and nobody else is."""
-    found = known(district)
-    assert all(is_known == (edition == 0) for is_known, edition in found.values())
-    return {student for student, (is_known, _) in found.items() if not is_known}
+    """Return the students without a fingerprint; they, and no others, have another version."""
+    students = known(district)
+    assert all(is_known == (version == 0) for is_known, version in students.values())
+    return {student for student, (is_known, _) in students.items() if not is_known}
 
 
 def execute(statement: str) -> None:
@@ -75,7 +76,8 @@ def ops() -> Member:
 CLEARS: dict[str, tuple[Callable[[], object], set[str]]] = {
     "a link with a group is deleted": (
         lambda: execute(
-            f"DELETE FROM students_student_groups WHERE group_id = {band().pk} AND student_id = {student('bob').pk}"
+            f"DELETE FROM students_student_groups WHERE group_id = {band().pk}"
+            f" AND student_id = {student('bob').pk}"
         ),
         {"bob"},
     ),
@@ -119,15 +121,16 @@ CLEARS: dict[str, tuple[Callable[[], object], set[str]]] = {
         ),
         {"ann"},
     ),
-    "a school is called something else": (
+    "a School ID is changed": (
         lambda: execute(
             f"UPDATE districts_school SET organization_id = '101' WHERE id = {the_school().pk}"
         ),
         {"ann", "bob"},
     ),
-    "a school goes to another district": (
+    "a school is moved to another district": (
         lambda: execute(
-            "UPDATE districts_school SET district_id = (SELECT id FROM districts_district WHERE slug = 'cedar-county'),"
+            "UPDATE districts_school SET district_id ="
+            " (SELECT id FROM districts_district WHERE slug = 'cedar-county'),"
             f" organization_id = 'moved' WHERE id = {the_school().pk}"
         ),
         {"ann", "bob"},
@@ -138,17 +141,17 @@ SPARES: dict[str, Callable[[], object]] = {
     "a group's folded name is written": lambda: Group.objects.filter(pk=band().pk).update(
         name_key="BAND"
     ),
-    "a member is called something else": lambda: Member.objects.update(first_name="Zoe"),
+    "a member is renamed": lambda: Member.objects.update(first_name="Zoe"),
     "a member has another password": lambda: Member.objects.update(
         password="x", last_login=datetime.now(UTC)
     ),
-    "a member is switched off": lambda: Member.objects.update(is_active=False),
+    "a member is deactivated": lambda: Member.objects.update(is_active=False),
     "a district has another name": lambda: District.objects.update(name="Oak", time_zone="UTC"),
     "a password is wrapped": lambda: Student.objects.update(password="argon2id$"),
-    "a group without students goes": lambda: Group.objects.create(
+    "a group without students is deleted": lambda: Group.objects.create(
         school=the_school(), name="x", name_key="x"
     ).delete(),
-    "a member without students goes": lambda: a_member(
+    "a member without students is deleted": lambda: a_member(
         the_school().district, "new@maple.example"
     ).delete(),
 }
@@ -160,23 +163,23 @@ def renamed(group: Group) -> Group:
 
 
 @pytest.mark.parametrize("cause", CLEARS)
-def test_it_clears_those_who_are_linked_and_nobody_else(
+def test_linked_students_are_cleared_and_no_others(
     school: District, cedar: District, cause: str
 ) -> None:
     assert cleared(school) == cleared(cedar) == set()
-    do, whom = CLEARS[cause]
-    do()
-    assert cleared(school) == whom
+    change, students = CLEARS[cause]
+    change()
+    assert cleared(school) == students
     assert cleared(cedar) == set()
 
 
 @pytest.mark.parametrize("cause", SPARES)
-def test_it_clears_nobody(school: District, cedar: District, cause: str) -> None:
+def test_no_students_are_cleared(school: District, cedar: District, cause: str) -> None:
     SPARES[cause]()
     assert cleared(school) == cleared(cedar) == set()
 
 
-def test_what_is_rolled_back_clears_nobody(school: District) -> None:
+def test_a_rolled_back_change_clears_no_students(school: District) -> None:
     with transaction.atomic():
         execute("UPDATE districts_school SET organization_id = organization_id || 'x'")
         assert cleared(school) == {"ann", "bob", "cleo", "dan"}
@@ -184,7 +187,7 @@ def test_what_is_rolled_back_clears_nobody(school: District) -> None:
     assert cleared(school) == set()
 
 
-def test_whoever_was_compared_before_is_not_remembered_after(school: District) -> None:
+def test_a_row_compared_before_a_change_is_not_confirmed_afterward(school: District) -> None:
     ann = student("ann").pk
     Group.objects.filter(pk=band().pk).update(name="Choir")
     fingerprints.confirm([ConfirmedRow(ann, 0, 7)])
@@ -193,13 +196,15 @@ def test_whoever_was_compared_before_is_not_remembered_after(school: District) -
     assert known(school)["ann"] == (True, 1)
 
 
-def test_each_time_counts_as_an_edition_of_its_own(school: District) -> None:
+def test_each_change_counts_up_the_version(school: District) -> None:
     pk = band().pk
     for name in ("Choir", "Orchestra", "Band"):
         Group.objects.filter(pk=pk).update(name=name)
     assert known(school)["bob"] == (False, 3)
 
 
-def test_one_statement_about_many_clears_all_of_theirs(school: District, cedar: District) -> None:
+def test_a_statement_that_changes_many_groups_clears_all_their_students(
+    school: District, cedar: District
+) -> None:
     execute("UPDATE students_group SET name = name || ' 1'")
     assert (cleared(school), cleared(cedar)) == ({"ann", "bob", "cleo", "dan"}, {"ann"})

@@ -1,4 +1,4 @@
-"""Which student a row means: by STUDENT_ID, else by name and date of birth, else by username."""
+"""Rows are matched by STUDENT_ID, then name and date of birth, then username."""
 
 import pytest
 
@@ -34,7 +34,7 @@ def school(maple: District) -> District:
 
 
 @pytest.mark.parametrize(
-    ("row", "whose"),
+    ("row", "username"),
     [
         ("00123,,,,,8", "00123"),
         ("00123,bobby,Zoe,Lee,2001-01-01,8", "00123"),
@@ -48,19 +48,17 @@ def school(maple: District) -> District:
         ("00124,,Ann,Kim,2013-01-02,8", "00124"),
     ],
 )
-def test_a_row_means_one_student(school: District, row: str, whose: str) -> None:
+def test_a_row_matches_one_student(school: District, row: str, username: str) -> None:
     result = run(school, f"STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB,GRADE\n{row}")
     assert counts(result) == {"updated": 1}
-    assert [key for key, grade in column_of(school, "GRADE").items() if grade == "8"] == [whose]
+    assert [key for key, grade in column_of(school, "GRADE").items() if grade == "8"] == [username]
 
 
 @pytest.mark.parametrize(
     "name",
     ["Jos\u00e9,O'Neil", "Jose\u0301,O\u2019Neil", "JOS\u00c9,o'neil", "jose\u0301,O\u02bcNEIL"],
 )
-def test_composed_capital_and_smart_characters_do_not_make_another_student(
-    maple: District, name: str
-) -> None:
+def test_case_composition_and_typography_make_no_difference(maple: District, name: str) -> None:
     enroll(maple, "FIRST_NAME,LAST_NAME,DOB,USERNAME\nJos\u00e9,O'Neil,2012-05-13,jose")
     run(maple, f"FIRST_NAME,LAST_NAME,DOB,GRADE\n{name},2012-05-13,9")
     assert values_of(maple, "jose", "GRADE") == ("9",)
@@ -99,7 +97,7 @@ def test_a_student_without_a_student_id_gets_the_one_of_its_row(school: District
         ("99999,,,,", "unknown_student"),
     ],
 )
-def test_what_contradicts_itself_or_means_nobody_is_rejected(
+def test_contradictory_and_unmatched_rows_are_rejected(
     school: District, row: str, code: str
 ) -> None:
     before = dump(school)
@@ -108,7 +106,7 @@ def test_what_contradicts_itself_or_means_nobody_is_rejected(
     assert (dump(school) == before) is bool(code)
 
 
-def test_a_name_and_birth_date_of_somebody_else_are_taken(school: District) -> None:
+def test_the_name_and_birth_date_of_another_student_are_taken(school: District) -> None:
     run(
         school,
         "STUDENT_ID,FIRST_NAME,DOB,LAST_NAME\n00123,Bob,2013-01-02,Lee\n00124,Ann,2013-01-02,Lee",
@@ -119,7 +117,7 @@ def test_a_name_and_birth_date_of_somebody_else_are_taken(school: District) -> N
 
 
 @pytest.mark.parametrize("sent", ["123", "0123", "000123"])
-def test_an_id_that_differs_by_its_zeros_is_unknown_and_told_so(
+def test_an_id_without_its_leading_zeros_is_unknown_and_gets_a_hint(
     school: District, sent: str
 ) -> None:
     run(school, f"STUDENT_ID,GRADE\n{sent},8")
@@ -130,7 +128,7 @@ def test_an_id_that_differs_by_its_zeros_is_unknown_and_told_so(
     )
 
 
-def test_an_id_that_nobody_has_with_any_zeros_gets_no_hint(school: District) -> None:
+def test_an_id_that_is_unknown_with_any_zeros_gets_no_hint(school: District) -> None:
     run(school, "STUDENT_ID,GRADE\n777,8\n0,8\nA123,8")
     assert [problem.hint for problem in last(school).problem_set.all()] == ["", "", ""]
 
@@ -168,7 +166,7 @@ def test_an_inactive_student_keeps_username_and_name(school: District) -> None:
     assert problems(last(school)) == {2: ["username_taken"], 3: ["name_taken"]}
 
 
-def test_in_mode_add_a_row_that_means_nobody_adds_and_the_others_update(school: District) -> None:
+def test_in_mode_add_unmatched_rows_add_and_the_others_update(school: District) -> None:
     result = run(
         school,
         """
@@ -196,7 +194,7 @@ def test_a_username_that_contradicts_is_no_match_in_mode_add_either(school: Dist
     assert problems(last(school)) == {2: ["username_taken"]}
 
 
-def test_another_districts_students_are_simply_unknown(school: District, cedar: District) -> None:
+def test_students_of_another_district_are_unknown(school: District, cedar: District) -> None:
     before = dump(school)
     result = run(
         cedar,
@@ -222,13 +220,13 @@ def test_two_districts_may_have_the_same_student(school: District, cedar: Distri
     assert dump(school) == before
 
 
-def test_another_districts_school_is_simply_unknown(school: District, cedar: District) -> None:
+def test_schools_of_another_district_are_unknown(school: District, cedar: District) -> None:
     run(school, "STUDENT_ID,SCHOOL_ID\n00123,900\n00124,901")
     assert problems(last(school)) == {2: ["unknown_school"], 3: ["unknown_school"]}
     assert values_of(school, "00123", "SCHOOL_ID") == ("100",)
 
 
-def test_another_districts_member_is_simply_unknown(
+def test_members_of_another_district_are_unknown(
     school: District, manager: Member, neighbour: Member
 ) -> None:
     run(school, f"STUDENT_ID,STAFF\n00123,{manager.email}&{neighbour.email}&nobody@maple.example")
@@ -236,9 +234,7 @@ def test_another_districts_member_is_simply_unknown(
     assert values_of(school, "00123", "STAFF") == (manager.email,)
 
 
-def test_a_school_of_the_same_number_is_the_districts_own(
-    school: District, cedar: District
-) -> None:
+def test_a_school_with_the_same_id_is_the_districts_own(school: District, cedar: District) -> None:
     enroll(cedar, CLASS)
     run(cedar, "STUDENT_ID,SCHOOL_ID\n00123,900")
     assert values_of(cedar, "00123", "SCHOOL_ID") == ("900",)

@@ -1,4 +1,4 @@
-"""The database itself refuses students who cannot be."""
+"""Database constraints reject invalid students."""
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -30,7 +30,7 @@ def test_a_student_is_active_or_inactive_and_nothing_else(maple: District) -> No
         Student.objects.update(status="gone")
 
 
-def test_a_school_and_a_group_have_their_name_to_themselves(maple: District) -> None:
+def test_school_ids_and_group_names_are_unique(maple: District) -> None:
     school = School.objects.get(district=maple, organization_id="100")
     Group.objects.create(school=school, name="Band", name_key="band")
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -44,7 +44,7 @@ def test_any_number_of_students_may_have_no_student_id(maple: District) -> None:
     assert Student.objects.filter(student_id=None).count() == 3
 
 
-def test_what_a_log_line_shows_of_a_student_is_its_key(db: None) -> None:
+def test_a_log_line_contains_only_the_id_of_a_student(db: None) -> None:
     district = a_district("Oak Hills", "1")
     enroll(district, a_class(1, SCHOOL_ID="1"))
     ann = Student.objects.get()

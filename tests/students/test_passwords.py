@@ -24,7 +24,7 @@ Rekey = Callable[[Path], None]
 
 @pytest.fixture
 def rekey(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rekey]:
-    """Looks for the keys in another folder."""
+    """Return a function that uses the keys in another folder."""
 
     def to(folder: Path) -> None:
         monkeypatch.setattr(settings, "KEYS", folder)
@@ -48,7 +48,7 @@ def wrapped(district: District) -> list[bool]:
     return [password.startswith("argon2id$") for password in stored]
 
 
-def test_the_right_password_opens_and_no_other() -> None:
+def test_only_the_right_password_is_accepted() -> None:
     stored = hash_for_import("secret")
     assert verify(stored, "secret")
     assert not verify(stored, "secre")
@@ -56,36 +56,36 @@ def test_the_right_password_opens_and_no_other() -> None:
     assert not verify(stored, "")
 
 
-def test_capitals_do_not_matter() -> None:
+def test_case_makes_no_difference() -> None:
     assert verify(hash_for_import("se-cret"), "SE-Cret")
 
 
-def test_composed_and_combining_letters_are_one_password(maple: District) -> None:
+def test_composed_and_combining_characters_are_the_same_password(maple: District) -> None:
     enroll(maple, a_class(1, PASSWORD="caf\u00e9-au-lait"))
     stored = password_of(maple, "s000")
     assert verify(stored, "caf\u00e9-au-lait")
     assert verify(stored, "cafe\u0301-AU-lait")
 
 
-def test_what_is_stored_tells_nothing_and_never_twice_the_same() -> None:
+def test_the_same_password_is_never_stored_twice_in_the_same_way() -> None:
     one, other = hash_for_import("secret"), hash_for_import("secret")
     assert "secret" not in one
     assert not {*one.split("$")[1:]} & {*other.split("$")[1:]}
 
 
-def test_a_file_can_see_that_a_password_is_the_same() -> None:
+def test_an_import_detects_an_unchanged_password() -> None:
     stored = hash_for_import("secret")
     assert matches_import_mark(stored, "secret")
     assert not matches_import_mark(stored, "secreu")
 
 
-def test_a_password_nobody_knows_is_long_and_new_each_time() -> None:
-    made = {random_password() for _ in range(50)}
-    assert len(made) == 50
-    assert {len(password) for password in made} == {12}
+def test_random_passwords_are_long_and_unique() -> None:
+    generated = {random_password() for _ in range(50)}
+    assert len(generated) == 50
+    assert {len(password) for password in generated} == {12}
 
 
-def test_wrapping_keeps_what_opens_and_what_is_the_same(three: District) -> None:
+def test_a_wrapped_password_is_still_verified_and_detected(three: District) -> None:
     assert upgrade_some_hashes(8) == 3
     assert wrapped(three) == [True, True, True]
     stored = password_of(three, "s001")
@@ -95,7 +95,7 @@ def test_wrapping_keeps_what_opens_and_what_is_the_same(three: District) -> None
     assert not matches_import_mark(stored, "secret2")
 
 
-def test_wrapping_goes_on_until_nothing_is_left_and_then_does_nothing(three: District) -> None:
+def test_all_passwords_are_wrapped_once(three: District) -> None:
     assert [upgrade_some_hashes(2), upgrade_some_hashes(2)] == [2, 1]
     stored = password_of(three, "s000")
     assert upgrade_some_hashes(2) == 0
@@ -108,7 +108,7 @@ def test_a_file_with_the_same_password_does_not_unwrap_it(three: District) -> No
     assert wrapped(three) == [True, True, True]
 
 
-def test_a_new_password_after_wrapping_is_fresh_and_is_wrapped_again(three: District) -> None:
+def test_a_new_password_is_wrapped_again(three: District) -> None:
     upgrade_some_hashes(8)
     run(three, "STUDENT_ID,PASSWORD\ns001,another")
     assert wrapped(three) == [True, False, True]
@@ -116,23 +116,23 @@ def test_a_new_password_after_wrapping_is_fresh_and_is_wrapped_again(three: Dist
     assert verify(password_of(three, "s001"), "another")
 
 
-def test_a_password_that_changes_while_it_is_wrapped_is_left_alone(
+def test_a_password_that_changes_while_it_is_wrapped_is_kept(
     three: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wrap = passwords._upgrade
+    upgrade = passwords._upgrade
 
-    def meanwhile(stored: str) -> str:
+    def change_meanwhile(stored: str) -> str:
         Student.objects.filter(student_id="s001").update(password=hash_for_import("changed"))
-        return wrap(stored)
+        return upgrade(stored)
 
-    monkeypatch.setattr(passwords, "_upgrade", meanwhile)
+    monkeypatch.setattr(passwords, "_upgrade", change_meanwhile)
     upgrade_some_hashes(8)
     assert wrapped(three) == [True, False, True]
     assert verify(password_of(three, "s001"), "changed")
 
 
 @pytest.mark.parametrize("wrap", [False, True])
-def test_the_database_alone_opens_nothing(
+def test_passwords_cannot_be_verified_without_the_keys(
     three: District, rekey: Rekey, tmp_path: Path, wrap: bool
 ) -> None:
     if wrap:
@@ -143,7 +143,7 @@ def test_the_database_alone_opens_nothing(
     assert not matches_import_mark(stored, "secret1")
 
 
-def test_there_are_two_keys_and_each_serves_one_thing(rekey: Rekey, tmp_path: Path) -> None:
+def test_there_are_two_keys_with_one_use_each(rekey: Rekey, tmp_path: Path) -> None:
     stored = hash_for_import("secret")
     for name, still_verified, still_same in (
         ("student-passwords", True, False),
@@ -162,7 +162,7 @@ def test_there_are_two_keys_and_each_serves_one_thing(rekey: Rekey, tmp_path: Pa
     assert verify(stored, "secret")
 
 
-def test_the_keys_are_for_our_eyes_only() -> None:
+def test_the_keys_are_readable_by_the_owner_only() -> None:
     hash_for_import("secret")
     for name in ("student-passwords", "student-password-marks"):
         path = settings.KEYS / name
@@ -172,16 +172,15 @@ def test_the_keys_are_for_our_eyes_only() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_table_holds_a_password_as_it_was_sent(maple: District) -> None:
+def test_no_table_contains_a_password_in_plain_text(maple: District) -> None:
     enroll(maple, a_class(3, PASSWORD="Canary{0}"))
     run(maple, "STUDENT_ID,PASSWORD\ns000,Canary9\ns001,Canary8\ns001,Canary7\ns002,Can")
     with connection.cursor() as cursor:
         tables = connection.introspection.table_names(cursor)
         assert "updates_stagedrow" in tables
-        tables.remove(
-            "updates_filechunk"
-        )  # the file as it was sent, which on SQLite stands in the spool folder alone
+        # Contains the file itself on PostgreSQL; on SQLite, files are stored in the spool only.
+        tables.remove("updates_filechunk")
         for table in tables:
             cursor.execute(f'SELECT * FROM "{table}"')
-            told = repr(cursor.fetchall()).casefold()
-            assert "canary" not in told, table
+            content = repr(cursor.fetchall()).casefold()
+            assert "canary" not in content, table

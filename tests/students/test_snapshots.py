@@ -1,4 +1,4 @@
-"""Students as plain values, fetched in bulk."""
+"""Students as plain values, loaded in bulk."""
 
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District
@@ -7,7 +7,7 @@ from rollbook.students.name_keys import name_key
 from tests.updates.night import a_class, enroll
 
 
-def test_students_come_in_the_order_of_their_ids_those_without_one_last(maple: District) -> None:
+def test_students_are_ordered_by_student_id_those_without_one_last(maple: District) -> None:
     enroll(
         maple,
         """
@@ -19,21 +19,24 @@ def test_students_come_in_the_order_of_their_ids_those_without_one_last(maple: D
         """,
     )
     pages = list(snapshots.iter_district(maple.pk, size=3))
-    assert [[record.values["USERNAME"] for record in page] for page in pages] == [
+    assert [[student.values["USERNAME"] for student in page] for page in pages] == [
         ["ann", "bob", "zoe"],
         ["cleo"],
     ]
 
 
-def test_each_comes_with_every_column_but_the_password(maple: District, manager: Member) -> None:
+def test_each_has_all_columns_except_the_password(maple: District, manager: Member) -> None:
     enroll(maple, a_class(1, GROUPS="Chess&band", STAFF="ops@maple.example", PASSWORD="secret"))
-    [[record]] = snapshots.iter_district(maple.pk)
-    assert "PASSWORD" not in record.values
-    assert (record.values["GROUPS"], record.values["STAFF"]) == ("band&Chess", "ops@maple.example")
-    assert (record.values["DOB"], record.values["SCHOOL_ID"]) == ("2012-05-13", "100")
+    [[student]] = snapshots.iter_district(maple.pk)
+    assert "PASSWORD" not in student.values
+    assert (student.values["GROUPS"], student.values["STAFF"]) == (
+        "band&Chess",
+        "ops@maple.example",
+    )
+    assert (student.values["DOB"], student.values["SCHOOL_ID"]) == ("2012-05-13", "100")
 
 
-def test_only_the_districts_own_are_found(maple: District, cedar: District) -> None:
+def test_students_of_other_districts_are_not_loaded(maple: District, cedar: District) -> None:
     enroll(maple, a_class(2))
     enroll(cedar, a_class(3))
     assert set(snapshots.load_by_column(maple.pk, "USERNAME", ["u000", "u001", "u002"])) == {
@@ -47,7 +50,7 @@ def test_only_the_districts_own_are_found(maple: District, cedar: District) -> N
     assert [len(page) for page in snapshots.iter_district(maple.pk)] == [2]
 
 
-def test_who_holds_a_key_is_told_in_the_district_only(maple: District, cedar: District) -> None:
+def test_key_holders_of_other_districts_are_not_found(maple: District, cedar: District) -> None:
     enroll(maple, a_class(1))
     enroll(cedar, a_class(2))
     [[ann]] = snapshots.iter_district(maple.pk)
@@ -59,7 +62,7 @@ def test_who_holds_a_key_is_told_in_the_district_only(maple: District, cedar: Di
     }
 
 
-def test_nothing_asked_is_nothing_found(maple: District) -> None:
+def test_no_keys_find_no_students(maple: District) -> None:
     enroll(maple, a_class(1))
     assert snapshots.load_by_id([]) == {}
     assert snapshots.load_by_column(maple.pk, "USERNAME", []) == {}
@@ -67,7 +70,7 @@ def test_nothing_asked_is_nothing_found(maple: District) -> None:
     assert snapshots.find_key_holders(maple.pk, "USERNAME", []) == {}
 
 
-def test_odd_characters_find_their_student_and_nothing_else(maple: District) -> None:
+def test_special_characters_find_their_student_and_no_others(maple: District) -> None:
     enroll(
         maple,
         'USERNAME,FIRST_NAME,LAST_NAME,DOB\na"b\\%_,Ann,Lee,2012-05-13\n\U0001f600\u00e9,Bob,Lee,2012-05-13',

@@ -1,4 +1,4 @@
-"""Usernames for students who came without one."""
+"""Generated usernames for new students."""
 
 import pytest
 
@@ -29,7 +29,7 @@ def test_a_username_is_the_first_initial_and_the_last_name(
     assert Usernames(maple.pk).make({"FIRST_NAME": first, "LAST_NAME": last}) == made
 
 
-def test_no_two_calls_give_the_same(maple: District) -> None:
+def test_no_two_calls_return_the_same(maple: District) -> None:
     usernames = Usernames(maple.pk, reserved={"alee2"})
     names = [
         {"FIRST_NAME": "Ann", "LAST_NAME": "Lee"},
@@ -38,7 +38,7 @@ def test_no_two_calls_give_the_same(maple: District) -> None:
     assert [usernames.make(name) for name in names] == ["alee", "alee3", "alee4", "alee5"]
 
 
-def test_a_username_of_the_district_is_not_made_again(maple: District) -> None:
+def test_an_existing_username_is_not_generated(maple: District) -> None:
     enroll(
         maple,
         """
@@ -53,14 +53,14 @@ def test_a_username_of_the_district_is_not_made_again(maple: District) -> None:
     assert column_of(maple, "USERNAME")["1"] == "alee3"
 
 
-def test_the_usernames_of_the_neighbour_do_not_count(maple: District, cedar: District) -> None:
+def test_usernames_of_other_districts_make_no_difference(maple: District, cedar: District) -> None:
     enroll(cedar, "USERNAME,FIRST_NAME,LAST_NAME,DOB\nalee,Al,Lee,2012-01-01")
     enroll(maple, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\n1,Ann,Lee,2012-05-13")
     assert column_of(maple, "USERNAME")["1"] == "alee"
 
 
 @pytest.mark.usefixtures("small_chunks")
-def test_a_username_that_a_later_row_brings_is_not_made(maple: District) -> None:
+def test_a_username_in_a_later_row_is_not_generated(maple: District) -> None:
     result = run(
         maple,
         """
@@ -80,7 +80,7 @@ def test_a_username_that_a_later_row_brings_is_not_made(maple: District) -> None
 
 
 @pytest.mark.usefixtures("small_chunks")
-def test_a_freed_username_may_be_made(maple: District) -> None:
+def test_a_username_that_was_given_up_may_be_generated(maple: District) -> None:
     enroll(maple, "STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB\n1,alee,Al,Lee,2012-01-01")
     result = run(
         maple,
@@ -96,7 +96,7 @@ def test_a_freed_username_may_be_made(maple: District) -> None:
 
 
 @pytest.mark.usefixtures("small_chunks")
-def test_many_of_one_name_all_get_one(maple: District) -> None:
+def test_many_students_with_the_same_name_get_one_each(maple: District) -> None:
     enroll(maple, a_class(9, USERNAME="", FIRST_NAME="Ann", LAST_NAME="Lee", DOB="201{0}-01-01"))
     assert sorted(column_of(maple, "USERNAME").values()) == [
         "alee",

@@ -34,12 +34,12 @@ def ids(member: Member) -> list[str | None]:
     )
 
 
-def test_a_district_manager_sees_the_district_and_not_the_neighbour(manager: Member) -> None:
+def test_a_district_manager_sees_students_of_the_district_only(manager: Member) -> None:
     assert ids(manager) == ["1", "2", "3"]
     assert {student.district_id for student in visible_students(manager)} == {manager.district_id}
 
 
-def test_a_school_manager_sees_those_of_the_schools_that_are_covered(maple: District) -> None:
+def test_a_school_manager_sees_students_of_the_assigned_schools(maple: District) -> None:
     head = a_member(maple, "head@maple.example", "school manager")
     assert ids(head) == []
     head.schools.set(School.objects.filter(district=maple, organization_id="100"))
@@ -48,12 +48,12 @@ def test_a_school_manager_sees_those_of_the_schools_that_are_covered(maple: Dist
     assert ids(head) == ["1", "2", "3"]
 
 
-def test_an_instructor_sees_those_who_are_linked(teacher: Member) -> None:
+def test_an_instructor_sees_linked_students(teacher: Member) -> None:
     teacher.schools.set(School.objects.filter(district=teacher.district))
     assert ids(teacher) == ["2", "3"]
 
 
-def test_what_was_bound_to_a_neighbour_by_mistake_stays_unseen(
+def test_links_with_another_district_by_mistake_show_nothing(
     maple: District, cedar: District, teacher: Member
 ) -> None:
     head = a_member(maple, "head@maple.example", "school manager")
@@ -68,7 +68,7 @@ def named(member: Member) -> list[tuple[str, str]]:
     return [(group.school.organization_id, group.name) for group in groups(member)]
 
 
-def test_managers_see_the_groups_of_their_schools_and_instructors_those_of_their_students(
+def test_managers_see_groups_of_their_schools_instructors_of_their_students(
     manager: Member, teacher: Member, neighbour: Member
 ) -> None:
     enroll(
@@ -84,7 +84,7 @@ def test_managers_see_the_groups_of_their_schools_and_instructors_those_of_their
     assert named(head) == []
 
 
-def test_a_member_acts_for_the_district_or_for_the_schools_that_are_covered(
+def test_the_schools_of_a_member_are_all_or_the_assigned_ones(
     manager: Member, teacher: Member
 ) -> None:
     assert [school.organization_id for school in schools(manager)] == ["100", "200"]

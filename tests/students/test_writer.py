@@ -1,4 +1,4 @@
-"""What becomes of students, and what is written down of it."""
+"""Changes of students and their history."""
 
 import pytest
 from django.db import connection
@@ -97,7 +97,7 @@ def school(maple: District, manager: Member) -> District:
     return maple
 
 
-def test_a_new_student_is_as_its_row_says(school: District) -> None:
+def test_a_new_student_has_the_values_of_the_row(school: District) -> None:
     assert students(school) == {
         "1": {column: value for column, value in FULL.items() if column != "PASSWORD"}
     }
@@ -117,7 +117,7 @@ def test_the_history_names_the_member_who_sent_the_file(school: District, manage
 
 
 @pytest.mark.parametrize("column", NEW)
-def test_each_changed_column_is_written_and_told_with_old_and_new(
+def test_each_changed_column_is_in_the_history_with_old_and_new_value(
     school: District, column: str
 ) -> None:
     assert counts(run(school, f"STUDENT_ID,{column}\n1,{NEW[column]}")) == {"updated": 1}
@@ -153,9 +153,7 @@ def test_all_columns_at_once_are_one_entry_each(school: District) -> None:
         "'",
     ],
 )
-def test_whatever_a_cell_says_is_written_and_told_as_it_was_meant(
-    school: District, text: str
-) -> None:
+def test_any_text_is_stored_and_recorded_unchanged(school: District, text: str) -> None:
     cell = text.replace('"', '""')
     assert counts(run(school, f'STUDENT_ID,ADDITIONAL_INFO_1,GRADE\n1,"{cell}",9')) == {
         "updated": 1
@@ -175,7 +173,7 @@ def test_clear_empties_an_optional_column(school: District, column: str) -> None
 
 
 @pytest.mark.parametrize("column", sorted(FULL.keys() - {*CLEARABLE, "STUDENT_ID"}))
-def test_clear_is_refused_where_a_value_must_stand(school: District, column: str) -> None:
+def test_clear_is_rejected_in_a_required_column(school: District, column: str) -> None:
     before = dump(school)
     run(school, f"STUDENT_ID,{column}\n1,<CLEAR>")
     assert problems(last(school)) == {2: ["not_clearable"]}
@@ -199,14 +197,15 @@ def test_the_same_file_again_writes_nothing(school: District) -> None:
 
 def test_another_spelling_of_the_same_values_writes_nothing(school: District) -> None:
     before = dump(school)
-    row = "STUDENT_ID,USERNAME,PASSWORD,DOB,GENDER,GRADE,RACE,ELL,CLASSIFICATIONS,GROUPS,STAFF,PARENT_EMAIL_1"
-    cells = "1,ANN,SECRET,5/13/2012,Female,4th,White,YES,dyslexia & autism,CHESS&band&Band,Ops@Maple.Example,"
-    cells += "P1@home.example"
-    assert counts(run(school, f"{row}\n{cells}")) == {"unchanged": 1}
+    header = "STUDENT_ID,USERNAME,PASSWORD,DOB,GENDER,GRADE,RACE,ELL,CLASSIFICATIONS"
+    header += ",GROUPS,STAFF,PARENT_EMAIL_1"
+    cells = "1,ANN,SECRET,5/13/2012,Female,4th,White,YES,dyslexia & autism"
+    cells += ",CHESS&band&Band,Ops@Maple.Example,P1@home.example"
+    assert counts(run(school, f"{header}\n{cells}")) == {"unchanged": 1}
     assert dump(school) == before
 
 
-def test_a_name_in_other_capitals_is_a_change(school: District) -> None:
+def test_a_name_in_another_case_is_a_change(school: District) -> None:
     run(school, "STUDENT_ID,FIRST_NAME\n1,ANN")
     assert history(school, "1")[1:] == [("FIRST_NAME", "Ann", "ANN")]
     assert counts(run(school, "FIRST_NAME,LAST_NAME,DOB,GRADE\nann,lee,2012-05-13,4")) == {
@@ -229,7 +228,7 @@ def test_a_list_is_the_whole_list(school: District, manager: Member) -> None:
     )
 
 
-def test_groups_are_made_once_whatever_their_capitals(school: District) -> None:
+def test_groups_are_created_once_in_any_case(school: District) -> None:
     enroll(
         school,
         """
@@ -255,7 +254,7 @@ def test_the_same_group_name_at_two_schools_is_two_groups(school: District) -> N
     ]
 
 
-def test_who_names_no_group_is_in_the_default_group(maple: District) -> None:
+def test_a_student_without_groups_is_in_the_default_group(maple: District) -> None:
     enroll(maple, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\n1,Ann,Lee,2012-05-13")
     assert values_of(maple, "1", "GROUPS") == ("Default",)
     enroll(maple, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GROUPS\n2,Bob,Lee,2012-05-13,")
@@ -273,7 +272,7 @@ def test_who_names_no_group_is_in_the_default_group(maple: District) -> None:
         ("SCHOOL_ID,STAFF", "200,nobody@maple.example", "Default", ""),
     ],
 )
-def test_a_transfer_takes_the_links_away_and_keeps_the_rest(
+def test_a_transfer_removes_links_and_keeps_the_other_values(
     school: District, columns: str, cells: str, groups: str, staff: str
 ) -> None:
     password = password_of(school, "1")
@@ -286,8 +285,8 @@ def test_a_transfer_takes_the_links_away_and_keeps_the_rest(
     assert set(Student.objects.get().groups.values_list("school__organization_id", flat=True)) == {
         "200"
     }
-    told = {(field, old, new) for field, old, new in history(school, "1")[1:]}
-    assert told == {
+    entries = {(field, old, new) for field, old, new in history(school, "1")[1:]}
+    assert entries == {
         (column, FULL[column], new)
         for column, new in (("SCHOOL_ID", "200"), ("GROUPS", groups), ("STAFF", staff))
         if FULL[column] != new
@@ -299,13 +298,13 @@ def test_a_row_that_names_the_same_school_is_no_transfer(school: District) -> No
     assert values_of(school, "1", "GROUPS", "STAFF") == ("Band&Chess", "ops@maple.example")
 
 
-def test_there_and_back_again_finds_the_default_group(school: District) -> None:
+def test_a_transfer_and_back_ends_in_the_default_group(school: District) -> None:
     run(school, "STUDENT_ID,SCHOOL_ID\n1,200")
     run(school, "STUDENT_ID,SCHOOL_ID\n1,100")
     assert values_of(school, "1", "SCHOOL_ID", "GROUPS", "STAFF") == ("100", "Default", "")
 
 
-def test_a_new_password_is_told_as_changed_only(school: District) -> None:
+def test_a_new_password_is_recorded_without_its_value(school: District) -> None:
     run(school, "STUDENT_ID,PASSWORD\n1,n3w-one")
     assert history(school, "1")[1:] == [("PASSWORD", "", "changed")]
     assert verify(password_of(school, "1"), "n3w-one")
@@ -318,7 +317,7 @@ def test_the_same_password_again_is_no_change(school: District) -> None:
     assert password_of(school, "1") == stored
 
 
-def test_a_student_without_a_password_gets_one_that_no_file_told(maple: District) -> None:
+def test_a_student_without_a_password_gets_a_random_one(maple: District) -> None:
     enroll(maple, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\n1,Ann,Lee,2012-05-13\n2,Bob,Lee,2012-05-13")
     one, other = password_of(maple, "1"), password_of(maple, "2")
     assert one.startswith("hmac$")
@@ -326,7 +325,7 @@ def test_a_student_without_a_password_gets_one_that_no_file_told(maple: District
     assert not any(verify(one, guess) for guess in ("", "1", "ann", "alee", "2012-05-13"))
 
 
-def test_a_leaver_is_deactivated_and_comes_back_by_status_only(school: District) -> None:
+def test_a_student_is_deactivated_and_reactivated_by_status_only(school: District) -> None:
     run(school, "STUDENT_ID,STATUS\n1,inactive")
     run(school, "STUDENT_ID,GRADE,SCHOOL_ID\n1,5,200")
     assert values_of(school, "1", "STATUS") == ("inactive",)
@@ -338,34 +337,34 @@ def test_a_leaver_is_deactivated_and_comes_back_by_status_only(school: District)
     ]
 
 
-def test_the_history_of_others_is_not_touched(school: District) -> None:
+def test_the_history_of_other_students_is_not_changed(school: District) -> None:
     enroll(school, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\n2,Bob,Kim,2012-01-01")
     before = dump(school)["1"]
     run(school, "STUDENT_ID,SCHOOL_ID,GROUPS,STAFF\n2,200,Band,ops@maple.example")
     assert dump(school)["1"] == before
 
 
-def test_staged_rows_hold_no_password_as_it_was_sent(school: District) -> None:
+def test_staged_rows_contain_no_password_in_plain_text(school: District) -> None:
     enroll(school, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,PASSWORD\n2,Bob,Kim,2012-01-01,canary-one")
     update = send(school, "STUDENT_ID,PASSWORD\n1,canary-two")
     applying(update)
-    kept = StagedRow.objects.values_list("values_json", flat=True)
-    assert len(kept) == 3
-    assert not any("canary" in values for values in kept)
+    values = StagedRow.objects.values_list("values_json", flat=True)
+    assert len(values) == 3
+    assert not any("canary" in each for each in values)
 
 
 @pytest.mark.only_on("postgresql")
-def test_no_index_hears_of_a_new_grade_in_a_district_that_was_filled_in_one_go(
+def test_a_new_grade_updates_no_index_in_a_district_loaded_at_once(
     maple: District,
 ) -> None:
     enroll(maple, a_class(200, GRADE="4"))
-    before = not_on_their_pages()
+    before = moved_rows()
     assert run(maple, a_class(200, GRADE="5")).updated == 200
-    assert not_on_their_pages() == before
+    assert moved_rows() == before
 
 
-def not_on_their_pages() -> list[int]:
-    """How many changes so far, in this transaction, moved students and digests to other pages."""
+def moved_rows() -> list[int]:
+    """Return how many updates in this transaction moved a row of each table to another page."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT n_tup_upd - n_tup_hot_upd FROM pg_stat_xact_user_tables"

@@ -10,6 +10,7 @@ from rollbook.studentfile import small_csv
 from rollbook.studentfile.columns import BY_NAME
 from rollbook.studentfile.problems.problem import PROBLEM_CODES, printable_excerpt
 from rollbook.studentfile.values.text_checks import InvalidValue, ValueWithWarning
+from rollbook.text import format_number
 from rollbook.validation import ValidationFailed
 
 MAX_NAME_LENGTH = 200
@@ -101,7 +102,7 @@ def _add_row(file: SchoolFile, line: int, organization_id: str, name: str) -> No
 def _id_problems(organization_id: str, lines: Mapping[str, int]) -> Iterator[str]:
     """Yield the problems of a School ID, given the lines of those above it in the file."""
     if not organization_id:
-        yield "there is no SCHOOL_ID; write the school's organization ID"
+        yield "SCHOOL_ID is missing; enter the school's ID"
         return
     excerpt = printable_excerpt(organization_id)
     result = BY_NAME["SCHOOL_ID"].rule(organization_id)
@@ -111,14 +112,14 @@ def _id_problems(organization_id: str, lines: Mapping[str, int]) -> Iterator[str
     else:
         value = result.value if isinstance(result, ValueWithWarning) else result
         if value != organization_id:
-            yield f"SCHOOL_ID '{excerpt}' must be written {value}; correct it"
+            yield f"SCHOOL_ID '{excerpt}' must be written as {value}; correct it"
     if organization_id in lines:
-        line = f"{lines[organization_id]:,}"
-        yield f"SCHOOL_ID {excerpt} stands in line {line} already; keep one of them"
+        line = format_number(lines[organization_id])
+        yield f"SCHOOL_ID {excerpt} is already in line {line}; keep one of them"
 
 
 def _name_problems(name: str) -> Iterator[str]:
     if not name:
-        yield "there is no NAME; write the school's name"
+        yield "NAME is missing; enter the school's name"
     elif len(name) > MAX_NAME_LENGTH or not name.isprintable():
-        yield f"the NAME is longer than {MAX_NAME_LENGTH} characters or not on one line; shorten it"
+        yield f"NAME is longer than {MAX_NAME_LENGTH} characters or not on one line; shorten it"

@@ -12,7 +12,7 @@ DEFAULT_GROUP = "Default"
 
 
 class Group(models.Model):
-    """Students of one school taught together."""
+    """A group of students of one school."""
 
     school = models.ForeignKey(School, on_delete=models.PROTECT, db_index=False)
     name = models.CharField(max_length=255)
@@ -26,7 +26,7 @@ class Group(models.Model):
 
 
 class Student(models.Model):
-    """The person the record is about. Its values are kept as the student file writes them; "" is no value."""
+    """A student; the values are stored as in a student file, and ``""`` is no value."""
 
     district = models.ForeignKey(District, on_delete=models.PROTECT, db_index=False)
     school = models.ForeignKey(School, on_delete=models.PROTECT)
@@ -52,7 +52,7 @@ class Student(models.Model):
     additional_info_3 = models.CharField(max_length=255)
     status = models.CharField(max_length=8)
     name_key = models.CharField(
-        max_length=512, help_text="the names folded for matching, see names.py"
+        max_length=512, help_text="the names folded for matching, see name_keys.py"
     )
     groups = models.ManyToManyField(Group)
     staff = models.ManyToManyField(Member)
@@ -70,7 +70,9 @@ class Student(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["id"], condition=Q(password__gte="hmac"), name="student_hash_to_upgrade"
+                fields=["id"],
+                condition=Q(("password__gte", "hmac")),
+                name="student_hash_to_upgrade",
             )
         ]
 
@@ -79,7 +81,10 @@ class Student(models.Model):
 
 
 class RowFingerprint(models.Model):
-    """Which record of a student file set the student last, see digests.py; every student has one of these."""
+    """The fingerprint of the record that last set a student, see ``fingerprints``.
+
+    Every student has exactly one.
+    """
 
     student = models.OneToOneField(Student, primary_key=True, on_delete=models.CASCADE)
     district = models.ForeignKey(District, on_delete=models.PROTECT, db_index=False)
@@ -87,17 +92,16 @@ class RowFingerprint(models.Model):
         null=True, help_text="null: something else has changed the student since"
     )
     student_version = models.PositiveIntegerField(
-        default=0, help_text="counts how often the student was changed"
+        default=0, help_text="how often the student has changed"
     )
 
     class Meta:
-        indexes = [
-            models.Index(fields=["district"], name="row_fingerprint_district")
-        ]  # none on digest, see docs
+        # There is no index on the fingerprint, see docs/decisions/0009-row-fingerprints.md.
+        indexes = [models.Index(fields=["district"], name="row_fingerprint_district")]
 
 
 class Change(models.Model):
-    """One field of one student, old value to new, and the update or member that made it."""
+    """A changed field of a student, with the update or the member that changed it."""
 
     student = models.ForeignKey(Student, on_delete=models.PROTECT)
     field = models.CharField(
@@ -114,7 +118,7 @@ class Change(models.Model):
 
 
 class TransferState(StrEnum):
-    """How far a transfer by hand is."""
+    """The state of a transfer by hand."""
 
     PENDING = "pending"
     COMPLETED = "completed"
@@ -122,7 +126,7 @@ class TransferState(StrEnum):
 
 
 class Transfer(models.Model):
-    """Students of one school who were moved to another one by hand, or whom the district is asked to move."""
+    """A move of students to another school by hand, or a request to the district to do it."""
 
     district = models.ForeignKey(District, on_delete=models.PROTECT)
     source = models.ForeignKey(
@@ -138,7 +142,7 @@ class Transfer(models.Model):
         null=True,
         on_delete=models.SET_NULL,
         related_name="+",
-        help_text="null: for the district to say, or closed since",
+        help_text="null: the district has not decided, or closed since",
     )
     target_name = models.CharField(max_length=200, default="")
     students = models.ManyToManyField(Student)
@@ -151,7 +155,7 @@ class Transfer(models.Model):
         null=True,
         on_delete=models.PROTECT,
         related_name="+",
-        help_text="who moved the students, or took the wish back",
+        help_text="who moved the students, or withdrew the request",
     )
     closed_at = models.DateTimeField(null=True)
 

@@ -2,7 +2,7 @@
 
 A stored password is ``method$salt$tag$verifier``. On import the verifier is an HMAC-SHA-256, so
 students can sign in right away and slow hashes don't delay a first load; later, a task of low
-priority wraps the verifier in argon2id. The tag is a keyed hash under a second key. Its only purpose
+priority wraps the verifier in argon2id. The tag is a keyed hash under a second key. Its only use
 is to detect that a nightly file contains the password that a student already has. Both keys are
 stored outside the database. Why there is a tag: docs/decisions/0001-student-passwords.md.
 """

@@ -52,7 +52,7 @@ class Usernames:
 
 
 def _candidates(stem: str) -> Iterator[str]:
-    """Yield the stem alone, then with 2, 3, 4 …"""
+    """Yield the stem alone, then followed by 2, 3, 4 and so on."""
     yield stem
     for number in count(2):
         yield f"{stem}{number}"

@@ -1,4 +1,4 @@
-"""Students as people write them down."""
+"""Students added and edited by hand."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -54,7 +54,7 @@ def refused(action: Callable[[], object]) -> list[tuple[str, str | None]]:
     return [(problem.code, problem.column) for problem in caught.value.problems]
 
 
-def test_a_student_is_added_with_a_username_and_a_password_that_are_made(
+def test_a_student_is_added_with_a_generated_username_and_password(
     maple: District, author: ChangeAuthor
 ) -> None:
     added = edits.add(
@@ -67,31 +67,31 @@ def test_a_student_is_added_with_a_username_and_a_password_that_are_made(
     assert Change.objects.get().member_id == author.member_id
 
 
-def test_what_is_given_is_kept(maple: District, manager: Member, author: ChangeAuthor) -> None:
-    said = {
+def test_the_entered_username_and_password_are_used(
+    maple: District, manager: Member, author: ChangeAuthor
+) -> None:
+    fields = {
         **ANA,
         "USERNAME": "Ana.B",
         "PASSWORD": "Sunny7",
         "GROUPS": "Band & Chess",
         "STAFF": manager.email,
     }
-    added = edits.add(maple.pk, said, author, TODAY)
+    added = edits.add(maple.pk, fields, author, TODAY)
     assert (added.username, added.password) == ("ana.b", "sunny7")
     assert students(maple)["ana.b"]["GROUPS"] == "Band&Chess"
     assert students(maple)["ana.b"]["STAFF"] == manager.email
 
 
-def test_every_reason_why_there_can_be_no_such_student_is_told(
-    maple: District, author: ChangeAuthor
-) -> None:
-    said = {
+def test_every_problem_is_reported(maple: District, author: ChangeAuthor) -> None:
+    fields = {
         **ANA,
         "FIRST_NAME": "",
         "GRADE": "99",
         "SCHOOL_ID": "900",
         "STAFF": "nobody@maple.example",
     }
-    assert refused(lambda: edits.add(maple.pk, said, author, TODAY)) == [
+    assert refused(lambda: edits.add(maple.pk, fields, author, TODAY)) == [
         ("bad_value", "GRADE"),
         ("required", "FIRST_NAME"),
         ("unknown_school", "SCHOOL_ID"),
@@ -100,7 +100,7 @@ def test_every_reason_why_there_can_be_no_such_student_is_told(
     assert not Student.objects.exists()
 
 
-def test_what_another_student_has_is_taken(
+def test_keys_of_another_student_are_taken(
     maple: District, cedar: District, author: ChangeAuthor
 ) -> None:
     enroll(cedar, a_class(1))
@@ -125,64 +125,64 @@ def test_what_another_student_has_is_taken(
     ]
 
 
-def test_what_is_odd_is_kept_and_told(maple: District, author: ChangeAuthor) -> None:
+def test_an_unusual_value_is_accepted_with_a_warning(maple: District, author: ChangeAuthor) -> None:
     added = edits.add(maple.pk, {**ANA, "DOB": "5/13/1980"}, author, TODAY)
     assert [(problem.code, problem.column) for problem in added.warnings] == [
         ("unusual_age", "DOB")
     ]
 
 
-def test_a_student_is_changed_where_the_form_says_something_else(
-    maple: District, author: ChangeAuthor
-) -> None:
+def test_changed_fields_change_the_student(maple: District, author: ChangeAuthor) -> None:
     enroll(maple, a_class(1, RACE="WH", ADDITIONAL_INFO_1="bus 4"))
     pk = key(maple, "s000")
-    record = snapshots.load_by_id([pk])[pk]
-    snapshots.add_links([record])
-    said = edits.form_values(record) | {
+    student = snapshots.load_by_id([pk])[pk]
+    snapshots.add_links([student])
+    fields = edits.form_values(student) | {
         "GRADE": "5",
         "RACE": "",
         "MIDDLE_INITIAL": "Q",
         "ADDITIONAL_INFO_1": " bus 4 ",
     }
-    edited = edits.edit(maple.pk, pk, said, author, TODAY, record.version)
+    edited = edits.edit(maple.pk, pk, fields, author, TODAY, student.version)
     assert sorted(edited.columns) == ["GRADE", "MIDDLE_INITIAL", "RACE"]
     assert history(maple, "s000")[1:] == [
         ("MIDDLE_INITIAL", "", "Q"),
         ("GRADE", "4", "5"),
         ("RACE", "WH", ""),
     ]
-    by_hand_alone = Change.objects.filter(member=author.member_id, update=None)
-    assert list(by_hand_alone.values_list("field", flat=True).order_by("pk")) == [
+    by_hand = Change.objects.filter(member=author.member_id, update=None)
+    assert list(by_hand.values_list("field", flat=True).order_by("pk")) == [
         "MIDDLE_INITIAL",
         "GRADE",
         "RACE",
     ]
 
 
-def test_a_form_left_as_it_was_changes_nothing(maple: District, author: ChangeAuthor) -> None:
+def test_an_unchanged_form_changes_nothing(maple: District, author: ChangeAuthor) -> None:
     enroll(maple, a_class(1, GROUPS="Chess&Band", CLASSIFICATIONS="Dyslexia&Autism"))
     pk = key(maple, "s000")
-    record = snapshots.load_by_id([pk])[pk]
-    snapshots.add_links([record])
+    student = snapshots.load_by_id([pk])[pk]
+    snapshots.add_links([student])
     assert (
-        edits.edit(maple.pk, pk, edits.form_values(record), author, TODAY, record.version).columns
+        edits.edit(maple.pk, pk, edits.form_values(student), author, TODAY, student.version).columns
         == ()
     )
-    assert RowFingerprint.objects.get(student=pk).student_version == record.version
+    assert RowFingerprint.objects.get(student=pk).student_version == student.version
 
 
-def test_what_a_student_must_have_cannot_be_emptied(maple: District, author: ChangeAuthor) -> None:
+def test_required_values_cannot_be_cleared(maple: District, author: ChangeAuthor) -> None:
     enroll(maple, a_class(1))
-    said = {"FIRST_NAME": " ", "STUDENT_ID": "", "GENDER": ""}
-    assert refused(lambda: edits.edit(maple.pk, key(maple, "s000"), said, author, TODAY)) == [
+    fields = {"FIRST_NAME": " ", "STUDENT_ID": "", "GENDER": ""}
+    assert refused(lambda: edits.edit(maple.pk, key(maple, "s000"), fields, author, TODAY)) == [
         ("required", "FIRST_NAME"),
         ("required", "STUDENT_ID"),
         ("required", "GENDER"),
     ]
 
 
-def test_a_password_is_not_the_username_that_stays(maple: District, author: ChangeAuthor) -> None:
+def test_a_password_must_not_be_the_unchanged_username(
+    maple: District, author: ChangeAuthor
+) -> None:
     enroll(maple, a_class(1))
     assert refused(
         lambda: edits.edit(maple.pk, key(maple, "s000"), {"PASSWORD": "U000"}, author, TODAY)
@@ -192,23 +192,21 @@ def test_a_password_is_not_the_username_that_stays(maple: District, author: Chan
     assert history(maple, "s000")[1:] == [("PASSWORD", "", "changed")]
 
 
-def test_who_was_changed_since_the_form_was_shown_is_not_changed_by_it(
+def test_a_form_for_an_earlier_version_changes_nothing(
     maple: District, author: ChangeAuthor
 ) -> None:
     enroll(maple, a_class(1))
     pk = key(maple, "s000")
-    edition = RowFingerprint.objects.get(student=pk).student_version
-    edits.edit(maple.pk, pk, {"GRADE": "5"}, author, TODAY, edition)
-    assert refused(lambda: edits.edit(maple.pk, pk, {"GRADE": "6"}, author, TODAY, edition)) == [
+    version = RowFingerprint.objects.get(student=pk).student_version
+    edits.edit(maple.pk, pk, {"GRADE": "5"}, author, TODAY, version)
+    assert refused(lambda: edits.edit(maple.pk, pk, {"GRADE": "6"}, author, TODAY, version)) == [
         ("changed_meanwhile", None)
     ]
     assert values_of(maple, "s000", "GRADE") == ("5",)
 
 
-def test_the_next_file_says_again_what_a_hand_changed(
-    maple: District, author: ChangeAuthor
-) -> None:
-    """The digest is cleared, so the very same row counts as different."""
+def test_the_next_file_overwrites_an_edit(maple: District, author: ChangeAuthor) -> None:
+    """The fingerprint is cleared, so the same row is compared again."""
     file = a_class(2, GRADE="4")
     enroll(maple, file)
     assert counts(run(maple, file)) == {"unchanged": 2}
@@ -217,7 +215,7 @@ def test_the_next_file_says_again_what_a_hand_changed(
     assert counts(run(maple, file)) == {"updated": 1, "unchanged": 1}
 
 
-def test_who_moves_keeps_what_is_his_own_and_leaves_the_links(
+def test_a_transfer_removes_links_and_keeps_the_other_values(
     maple: District, manager: Member, author: ChangeAuthor
 ) -> None:
     enroll(maple, a_class(2, GROUPS="Band", STAFF=manager.email))
@@ -239,6 +237,6 @@ def test_who_moves_keeps_what_is_his_own_and_leaves_the_links(
     ]
 
 
-def test_a_refusal_reads_as_a_sentence() -> None:
-    said = str(InvalidStudent([Problem("required", column="GRADE", hint="fill it in")]))
-    assert said == "A value is missing; fill it in"
+def test_an_error_reads_as_a_sentence() -> None:
+    text = str(InvalidStudent([Problem("required", column="GRADE", hint="fill it in")]))
+    assert text == "A value is missing; fill it in"

@@ -1,4 +1,4 @@
-"""What members may do to students by hand, and to whose."""
+"""Edits of students by members, limited to the students they may see."""
 
 from datetime import UTC, datetime
 
@@ -32,15 +32,15 @@ def enrolled(maple: District) -> None:
     enroll(maple, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,SCHOOL_ID\nz,Zoe,Park,2012-05-13,200\n")
 
 
-def test_a_school_manager_adds_students_to_his_schools_alone(head: Member, maple: District) -> None:
+def test_a_school_manager_adds_students_to_own_schools_only(head: Member, maple: District) -> None:
     edits_by_member.add(head, ANA, NOW)
     assert students(maple)["abrook"]["SCHOOL_ID"] == "100"
-    with pytest.raises(InvalidStudent) as refused:
+    with pytest.raises(InvalidStudent) as caught:
         edits_by_member.add(head, {**ANA, "FIRST_NAME": "Bea", "SCHOOL_ID": "200"}, NOW)
-    assert [problem.code for problem in refused.value.problems] == ["unknown_school"]
+    assert [problem.code for problem in caught.value.problems] == ["unknown_school"]
 
 
-def test_a_school_manager_changes_students_of_his_schools_alone(
+def test_a_school_manager_changes_students_of_own_schools_only(
     head: Member, maple: District
 ) -> None:
     edits_by_member.edit(head, key(maple, "s000"), {"GRADE": "5"}, None, NOW)
@@ -54,12 +54,12 @@ def test_a_school_manager_changes_students_of_his_schools_alone(
             action()
 
 
-def test_nobody_changes_the_neighbours(neighbour: Member, maple: District) -> None:
+def test_students_of_another_district_cannot_be_changed(neighbour: Member, maple: District) -> None:
     with pytest.raises(StudentNotVisible):
         edits_by_member.edit(neighbour, key(maple, "s000"), {"GRADE": "5"}, None, NOW)
 
 
-def test_school_and_status_are_not_changed_in_passing(manager: Member, maple: District) -> None:
+def test_an_edit_changes_neither_school_nor_status(manager: Member, maple: District) -> None:
     edits_by_member.edit(
         manager, key(maple, "s000"), {"SCHOOL_ID": "200", "STATUS": "inactive"}, None, NOW
     )
@@ -67,7 +67,7 @@ def test_school_and_status_are_not_changed_in_passing(manager: Member, maple: Di
     assert column_of(maple, "STATUS")["s000"] == "active"
 
 
-def test_a_leaver_goes_and_comes_back(manager: Member, maple: District) -> None:
+def test_a_student_is_deactivated_and_reactivated(manager: Member, maple: District) -> None:
     edits_by_member.set_status(manager, key(maple, "s000"), "inactive", NOW)
     edits_by_member.set_status(manager, key(maple, "s000"), "active", NOW)
     assert history(maple, "s000")[1:] == [
@@ -76,7 +76,7 @@ def test_a_leaver_goes_and_comes_back(manager: Member, maple: District) -> None:
     ]
 
 
-def test_a_new_password_ends_the_one_before(manager: Member, maple: District) -> None:
+def test_a_new_password_replaces_the_previous_one(manager: Member, maple: District) -> None:
     first = edits_by_member.new_password(manager, key(maple, "s000"), NOW)
     second = edits_by_member.new_password(manager, key(maple, "s000"), NOW)
     assert not verify(password_of(maple, "s000"), first)
@@ -84,13 +84,13 @@ def test_a_new_password_ends_the_one_before(manager: Member, maple: District) ->
     assert second not in str(list(Change.objects.values_list("old", "new")))
 
 
-def test_a_birth_date_is_judged_by_the_day_it_is_in_the_district(
+def test_a_birth_date_is_compared_with_the_date_in_the_district(
     manager: Member, maple: District
 ) -> None:
     """In Chicago it is still the 23rd."""
-    with pytest.raises(InvalidStudent) as refused:
+    with pytest.raises(InvalidStudent) as caught:
         edits_by_member.add(
             manager, {**ANA, "DOB": "11/24/2026"}, datetime(2026, 11, 24, 3, tzinfo=UTC)
         )
-    assert [problem.code for problem in refused.value.problems] == ["future_date"]
+    assert [problem.code for problem in caught.value.problems] == ["future_date"]
     assert Student.objects.count() == 3

@@ -1,4 +1,4 @@
-"""The groups of a school, made and changed by hand."""
+"""Groups created and changed by hand."""
 
 from datetime import UTC, datetime
 
@@ -34,22 +34,22 @@ def keys(*student_ids: str) -> list[int]:
     return list(Student.objects.filter(student_id__in=student_ids).values_list("pk", flat=True))
 
 
-def test_a_group_is_made_once(maple: District) -> None:
+def test_group_names_are_unique_in_any_case(maple: District) -> None:
     school = School.objects.get(district=maple, organization_id="100")
     assert groups.create(school, "  Chess   club ").name == "Chess club"
     with pytest.raises(
-        InvalidGroup, match="School 100 has a group 'CHESS CLUB' already; choose another name"
+        InvalidGroup, match="School 100 already has a group 'CHESS CLUB'; choose another name"
     ):
         groups.create(school, "CHESS CLUB")
 
 
 @pytest.mark.parametrize("name", ["", " ", "a&b", "x" * 101, "a\nb", "=SUM(1)", "N/A", "\u200b"])
-def test_what_no_file_could_name_is_no_name(maple: District, name: str) -> None:
+def test_a_name_that_no_file_can_contain_is_invalid(maple: District, name: str) -> None:
     with pytest.raises(InvalidGroup):
         groups.create(School.objects.get(district=maple, organization_id="100"), name)
 
 
-def test_another_name_is_a_change_to_each_of_its_students(
+def test_renaming_a_group_is_a_change_of_its_students(
     band: Group, maple: District, author: ChangeAuthor
 ) -> None:
     groups.add_students(groups.create(band.school, "Chess"), keys("s001"), author)
@@ -68,7 +68,7 @@ def test_another_name_is_a_change_to_each_of_its_students(
     assert counts(run(maple, FILE)) == {"updated": 3}
 
 
-def test_the_name_of_another_group_is_taken(
+def test_a_group_cannot_be_renamed_to_an_existing_name(
     band: Group, maple: District, author: ChangeAuthor
 ) -> None:
     groups.create(band.school, "Chess")
@@ -78,7 +78,7 @@ def test_the_name_of_another_group_is_taken(
     assert set(column_of(maple, "GROUPS").values()) == {"BAND"}
 
 
-def test_who_is_in_no_other_group_is_in_default(
+def test_students_without_another_group_are_in_default(
     band: Group, maple: District, author: ChangeAuthor
 ) -> None:
     chess = groups.create(band.school, "Chess")
@@ -90,7 +90,7 @@ def test_who_is_in_no_other_group_is_in_default(
     assert column_of(maple, "GROUPS")["s000"] == "Chess"
 
 
-def test_a_group_that_is_removed_leaves_its_students(
+def test_students_of_a_removed_group_stay(
     band: Group, maple: District, author: ChangeAuthor
 ) -> None:
     groups.add_students(groups.create(band.school, "Chess"), keys("s001"), author)
@@ -100,7 +100,7 @@ def test_a_group_that_is_removed_leaves_its_students(
     assert not Group.objects.filter(name="Band").exists()
 
 
-def test_default_stays_as_it_is(maple: District, author: ChangeAuthor) -> None:
+def test_the_default_group_cannot_be_changed(maple: District, author: ChangeAuthor) -> None:
     default = default_of(maple)
     with pytest.raises(InvalidGroup):
         groups.rename(default, "Other", author)
@@ -108,7 +108,7 @@ def test_default_stays_as_it_is(maple: District, author: ChangeAuthor) -> None:
         groups.remove(default, author)
 
 
-def test_students_of_other_schools_are_left_alone(
+def test_students_of_other_schools_are_not_changed(
     band: Group, maple: District, author: ChangeAuthor
 ) -> None:
     enroll(maple, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,SCHOOL_ID\nz,Zoe,Park,2012-05-13,200\n")

@@ -23,11 +23,11 @@ def test_a_school_is_added_with_its_default_group(maple: District) -> None:
 @pytest.mark.parametrize(
     ("organization_id", "name", "reason"),
     [
-        ("100", "Again", "there is a school 100 already; give it another organization ID"),
-        ("", "Hill", "there is no SCHOOL_ID; write the school's organization ID"),
+        ("100", "Again", "School ID 100 is already in use; choose another one"),
+        ("", "Hill", "SCHOOL_ID is missing; enter the school's ID"),
         ("1.5E+5", "Hill", "SCHOOL_ID '1.5E+5': A number was rounded by a spreadsheet"),
-        ("300", " ", "there is no NAME; write the school's name"),
-        ("300", "x" * 201, "the NAME is longer than 200 characters or not on one line; shorten it"),
+        ("300", " ", "NAME is missing; enter the school's name"),
+        ("300", "x" * 201, "NAME is longer than 200 characters or not on one line; shorten it"),
     ],
 )
 def test_an_invalid_school_is_not_added(
@@ -49,7 +49,7 @@ def test_a_school_with_inactive_students_only_is_not_closed(maple: District) -> 
     Student.objects.update(status="inactive")
     school = Student.objects.all()[0].school
     with pytest.raises(
-        InvalidSchool, match="2 students are at School 100, inactive ones too; move them"
+        InvalidSchool, match="School 100 has 2 students, active or inactive; move them"
     ):
         close_school(school)
     assert len(names(maple)) == 2

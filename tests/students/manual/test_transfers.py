@@ -1,4 +1,4 @@
-"""Transfers by hand: who may, what moves, and what is handed to the district."""
+"""Transfers by hand, and requests to the district."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -37,16 +37,16 @@ def school(district: District, key: str) -> School:
 
 
 def whole(member: Member, organization_id: str = "100") -> TransferSelection:
-    chosen = transfers.select_school(member, school(member.district, organization_id).pk)
-    assert chosen
-    return chosen
+    selection = transfers.select_school(member, school(member.district, organization_id).pk)
+    assert selection
+    return selection
 
 
-def refused(caught: pytest.ExceptionInfo[InvalidTransfer]) -> str:
+def reasons(caught: pytest.ExceptionInfo[InvalidTransfer]) -> str:
     return "; ".join(caught.value.reasons)
 
 
-def test_one_a_group_or_a_whole_school_is_chosen(manager: Member, maple: District) -> None:
+def test_a_student_a_group_or_a_whole_school_is_selected(manager: Member, maple: District) -> None:
     group = Group.objects.get(name="Band")
     one = transfers.select_student(manager, key(maple, "s001"))
     assert one == TransferSelection("Ann001 Lee001", school(maple, "100"), (key(maple, "s001"),))
@@ -57,7 +57,9 @@ def test_one_a_group_or_a_whole_school_is_chosen(manager: Member, maple: Distric
     assert whole(manager, "200").pks == ()
 
 
-def test_nobody_chooses_what_is_not_his(head: Member, maple: District, neighbour: Member) -> None:
+def test_members_select_from_their_own_schools_only(
+    head: Member, maple: District, neighbour: Member
+) -> None:
     assert transfers.select_school(head, school(maple, "200").pk) is None
     assert transfers.select_school(neighbour, school(maple, "100").pk) is None
     assert transfers.select_group(neighbour, Group.objects.get(name="Band").pk) is None
@@ -66,7 +68,7 @@ def test_nobody_chooses_what_is_not_his(head: Member, maple: District, neighbour
 
 
 def test_a_school_of_two_thousand_moves_and_moves_back(manager: Member, maple: District) -> None:
-    """Each way is one change of the school and the groups to each student, and clears the digests."""
+    """Each way changes the school and the groups of each student, and clears the fingerprints."""
     enroll(
         maple,
         a_class(
@@ -78,8 +80,8 @@ def test_a_school_of_two_thousand_moves_and_moves_back(manager: Member, maple: D
     assert (transfer.state, transfer.students.count()) == (TransferState.COMPLETED, 2004)
     assert set(column_of(maple, "SCHOOL_ID").values()) == {"200"}
     assert not RowFingerprint.objects.filter(district=maple, fingerprint__isnull=False).exists()
-    undone = transfers.reverse_transfer(manager, transfer, LATER)
-    assert (undone.source_name, undone.target_name, undone.students.count()) == (
+    reversal = transfers.reverse_transfer(manager, transfer, LATER)
+    assert (reversal.source_name, reversal.target_name, reversal.students.count()) == (
         "School 200",
         "School 100",
         2004,
@@ -97,7 +99,9 @@ def test_a_school_of_two_thousand_moves_and_moves_back(manager: Member, maple: D
     assert set(column_of(maple, "GROUPS").values()) == {"Band", "Default"}
 
 
-def test_only_who_came_with_a_transfer_goes_back_with_it(manager: Member, maple: District) -> None:
+def test_a_reversal_moves_only_the_students_of_the_transfer(
+    manager: Member, maple: District
+) -> None:
     enroll(maple, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,SCHOOL_ID\nz,Zoe,Park,2012-05-13,200\n")
     transfer = transfers.move(manager, whole(manager), school(maple, "200"), NOW)
     one = transfers.select_student(manager, key(maple, "s000"))
@@ -113,15 +117,17 @@ def test_only_who_came_with_a_transfer_goes_back_with_it(manager: Member, maple:
     }
 
 
-def test_a_school_manager_moves_between_his_schools_alone(head: Member, maple: District) -> None:
+def test_a_school_manager_moves_between_own_schools_only(head: Member, maple: District) -> None:
     with pytest.raises(InvalidTransfer) as caught:
         transfers.move(head, whole(head), school(maple, "200"), NOW)
-    assert refused(caught) == "School 200 is not among your schools; hand the students over instead"
+    assert reasons(caught) == (
+        "School 200 isn't one of your schools; ask the district to move the students instead"
+    )
     head.schools.add(school(maple, "200"))
     assert transfers.move(head, whole(head), school(maple, "200"), NOW).students.count() == 4
 
 
-def test_who_is_handed_over_stays_until_the_district_says_where(
+def test_students_of_a_request_stay_until_it_is_completed(
     head: Member, manager: Member, maple: District
 ) -> None:
     transfer = transfers.request_transfer(head, whole(head), "To the new school, please", NOW)
@@ -140,10 +146,10 @@ def test_who_is_handed_over_stays_until_the_district_says_where(
     assert transfers.count_pending(manager) == 0
     with pytest.raises(InvalidTransfer) as caught:
         transfers.complete_transfer(manager, transfer, school(maple, "200"), LATER)
-    assert refused(caught) == "it does not wait any more"
+    assert reasons(caught) == "it's no longer pending"
 
 
-def test_who_has_left_meanwhile_is_not_moved(
+def test_students_who_have_left_meanwhile_are_not_moved(
     head: Member, manager: Member, maple: District
 ) -> None:
     third = add_school(maple, "300", "School 300")
@@ -155,12 +161,12 @@ def test_who_has_left_meanwhile_is_not_moved(
     assert column_of(maple, "SCHOOL_ID")["s000"] == "300"
 
 
-def test_a_hand_over_is_taken_back(head: Member, maple: District) -> None:
+def test_a_request_is_withdrawn(head: Member, maple: District) -> None:
     transfer = transfers.request_transfer(head, whole(head), "To School 200", NOW)
     with pytest.raises(InvalidTransfer) as caught:
         transfers.request_transfer(head, whole(head), "To School 200", NOW)
     assert (
-        refused(caught) == "some of them are handed to the district already; take that back first"
+        reasons(caught) == "some of them already have a pending transfer; withdraw that one first"
     )
     transfers.withdraw(head, transfer, LATER)
     transfer.refresh_from_db()
@@ -170,12 +176,12 @@ def test_a_hand_over_is_taken_back(head: Member, maple: District) -> None:
 
 
 @pytest.mark.parametrize("note", ["", "  ", "x" * 201])
-def test_the_district_is_told_where_they_should_go(head: Member, note: str) -> None:
+def test_a_request_needs_a_note(head: Member, note: str) -> None:
     with pytest.raises(InvalidTransfer, match="where they should go"):
         transfers.request_transfer(head, whole(head), note, NOW)
 
 
-def test_everybody_sees_the_transfers_of_his_schools(
+def test_members_see_the_transfers_of_their_schools(
     head: Member, manager: Member, neighbour: Member, maple: District
 ) -> None:
     third = add_school(maple, "300", "School 300")
@@ -195,8 +201,8 @@ def test_a_school_can_be_closed_after_its_students_were_transferred(
 ) -> None:
     transfer = transfers.move(manager, whole(manager), school(maple, "200"), NOW)
     close_school(school(maple, "100"))
-    found = Transfer.objects.get(pk=transfer.pk)
-    assert (found.source, found.source_name) == (None, "School 100")
-    assert not transfers.may_reverse(manager, found)
-    with pytest.raises(InvalidTransfer, match="cannot be moved back"):
-        transfers.reverse_transfer(manager, found, LATER)
+    closed = Transfer.objects.get(pk=transfer.pk)
+    assert (closed.source, closed.source_name) == (None, "School 100")
+    assert not transfers.may_reverse(manager, closed)
+    with pytest.raises(InvalidTransfer, match="can't be moved back"):
+        transfers.reverse_transfer(manager, closed, LATER)

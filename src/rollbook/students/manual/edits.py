@@ -1,7 +1,7 @@
-"""Students as people write them down: judged by the rules of the student file, and kept with who did it.
+"""Edits by hand: validated by the rules of student files, and recorded with their author.
 
-What a form says of a column is the text that a cell of a file would have, with one difference: a form shows what there
-is, so a field left as it was changes nothing, and one that was emptied is emptied.
+The text of a form field has the meaning of a cell of a student file, with one exception: a form
+shows the current values, so an unchanged field changes nothing, and an empty one clears the value.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -23,12 +23,20 @@ from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.usernames import Usernames
 from rollbook.students.writer import ChangeAuthor, NewStudent, StudentChange
 
-_TAKEN = {"STUDENT_ID": "student_id_taken", "USERNAME": "username_taken", "LAST_NAME": "name_taken"}
+_TAKEN_CODES = {
+    "STUDENT_ID": "student_id_taken",
+    "USERNAME": "username_taken",
+    "LAST_NAME": "name_taken",
+}
 _NO_LINE = 0
 
 
 class InvalidStudent(Exception):
-    """A student cannot be so; ``problems`` say why, each with its column if it is one column's."""
+    """A student can't be added or changed as requested.
+
+    Attributes:
+        problems: The errors, each with its column if it concerns one column.
+    """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("; ".join(problem.message for problem in problems))
@@ -37,7 +45,14 @@ class InvalidStudent(Exception):
 
 @dataclass(frozen=True)
 class AddResult:
-    """A new student, with the username and the password in plain text: nobody can read that one again."""
+    """A new student.
+
+    Attributes:
+        pk: The student's ID in the database.
+        username: The username.
+        password: The password in plain text, which can't be read again later.
+        warnings: Values that are accepted but unusual.
+    """
 
     pk: int
     username: str
@@ -47,142 +62,165 @@ class AddResult:
 
 @dataclass(frozen=True)
 class EditResult:
-    """The columns that have another value now, and what is odd about it."""
+    """The columns that changed, and values that are accepted but unusual."""
 
     columns: tuple[str, ...]
     warnings: tuple[Problem, ...]
 
 
-def form_values(record: StudentSnapshot) -> dict[str, str]:
-    """What a form about this student begins with: column to text, lists joined by &; a password is never shown."""
-    return {name: BY_NAME[name].format(value) for name, value in record.values.items()} | {
-        "PASSWORD": ""
-    }
+def form_values(student: StudentSnapshot) -> dict[str, str]:
+    """Return the initial values of a form: column to text, without the password."""
+    values = {name: BY_NAME[name].format(value) for name, value in student.values.items()}
+    return values | {"PASSWORD": ""}
 
 
-def add(district_id: int, said: Mapping[str, str], author: ChangeAuthor, today: date) -> AddResult:
-    """A new student; username and password are made where none is given. Raises StudentRefused with every problem."""
-    checked = _checked({name: text for name, text in said.items() if text.strip()}, today)
-    values = dict(checked.values)
-    faulty = {problem.column for problem in checked.problems}
+def add(
+    district_id: int, fields: Mapping[str, str], author: ChangeAuthor, today: date
+) -> AddResult:
+    """Add a student, with a generated username and password if the fields are empty.
+
+    Args:
+        district_id: The district of the student.
+        fields: Column to the text of the form field.
+        author: Who adds the student, and when.
+        today: The date in the district.
+
+    Raises:
+        InvalidStudent: The student can't be added; nothing was changed.
+    """
+    row = _validate({name: text for name, text in fields.items() if text.strip()}, today)
+    values = dict(row.values)
     problems = [
-        *checked.problems,
-        *(
-            _missing(name)
-            for name in REQUIRED_TO_ADD
-            if not values.get(name) and name not in faulty
-        ),
-        *_unknown(district_id, values),
+        *row.problems,
+        *_missing_required(row),
+        *_unknown_references(district_id, values),
     ]
-    _require(problems)
+    _raise_errors(problems)
     try:
         with transaction.atomic():
             values["USERNAME"] = values.get("USERNAME") or Usernames(district_id).make(values)
             password = values.get("PASSWORD") or passwords.random_password()
-            _require(_taken(district_id, values, set(_TAKEN)))
-            writer.add_students(
-                district_id,
-                [NewStudent(values | {"PASSWORD": passwords.hash_for_import(password)})],
-                author,
-            )
-            pk = snapshots.find_key_holders(district_id, "USERNAME", [values["USERNAME"]])[
-                values["USERNAME"]
-            ]
+            values["PASSWORD"] = passwords.hash_for_import(password)
+            _raise_errors(_taken_keys(district_id, values, set(_TAKEN_CODES)))
+            writer.add_students(district_id, [NewStudent(values)], author)
+            username = values["USERNAME"]
+            pk = snapshots.find_key_holders(district_id, "USERNAME", [username])[username]
     except IntegrityError:
         raise _conflict() from None
-    return AddResult(pk, values["USERNAME"], password, _warnings(problems))
+    return AddResult(pk, username, password, _warnings(problems))
 
 
 def edit(
     district_id: int,
     pk: int,
-    said: Mapping[str, str],
+    fields: Mapping[str, str],
     author: ChangeAuthor,
     today: date,
-    edition: int | None = None,
+    version: int | None = None,
 ) -> EditResult:
-    """The student is so from now on. ``edition`` is the student's when the form was shown: another one is refused.
+    """Change a student.
 
-    Raises StudentRefused with every problem, and then nothing has changed.
+    Args:
+        district_id: The district of the student.
+        pk: The student's ID in the database.
+        fields: Column to the text of the form field.
+        author: Who changes the student, and when.
+        today: The date in the district.
+        version: The student's version when the form was shown, if it was.
+
+    Raises:
+        InvalidStudent: The student can't be changed, or has another version now; nothing was
+            changed.
     """
     try:
         with transaction.atomic():
             snapshots.lock_versions([pk])
-            record = snapshots.load_with_links([pk])[pk]
-            if edition not in {None, record.version}:
+            student = snapshots.load_with_links([pk])[pk]
+            if version not in {None, student.version}:
                 raise _conflict()
-            revision, warnings = _revision(district_id, record, said, today)
-            if revision.new:
-                writer.apply_changes(district_id, [revision], author)
+            change, warnings = _change(district_id, student, fields, today)
+            if change.new:
+                writer.apply_changes(district_id, [change], author)
     except IntegrityError:
         raise _conflict() from None
-    return EditResult(tuple(writer.changed_columns(revision)), warnings)
+    return EditResult(tuple(writer.changed_columns(change)), warnings)
 
 
 def transfer_students(
     district_id: int, pks: Collection[int], school: School, author: ChangeAuthor
 ) -> int:
-    """Students go to this school, all of them or none: their groups and staff end, and its Default group begins.
+    """Move students to a school; they leave their groups and staff, and join its Default group.
 
-    Returns how many were not there yet.
+    Returns:
+        The number of students who were at another school.
     """
+    new = {"SCHOOL_ID": school.organization_id}
     with transaction.atomic():
         snapshots.lock_versions(pks)
-        moved = [
-            StudentChange(record, diff(record, {"SCHOOL_ID": school.organization_id}))
-            for record in snapshots.load_with_links(pks).values()
-            if record.values["SCHOOL_ID"] != school.organization_id
+        changes = [
+            StudentChange(student, diff(student, new))
+            for student in snapshots.load_with_links(pks).values()
+            if student.values["SCHOOL_ID"] != school.organization_id
         ]
-        writer.apply_changes(district_id, moved, author)
-    return len(moved)
+        writer.apply_changes(district_id, changes, author)
+    return len(changes)
 
 
-def _revision(
-    district_id: int, record: StudentSnapshot, said: Mapping[str, str], today: date
+def _change(
+    district_id: int, student: StudentSnapshot, fields: Mapping[str, str], today: date
 ) -> tuple[StudentChange, tuple[Problem, ...]]:
-    wanted, problems = _changed(record, said)
-    keys = {name: text for name in ("STUDENT_ID", "USERNAME") if (text := record.values[name])}
-    checked = _checked(keys | wanted, today)
-    new = diff(record, checked.values)
-    problems += [
-        *checked.problems,
-        *_unknown(district_id, {name: checked.values.get(name, "") for name in wanted}),
-    ]
-    _require(problems)
-    _require(_taken(district_id, record.values | new, _keys_in(new), record.pk))
+    """Return the change that a form makes, and warnings."""
+    cells, problems = _changed_cells(student, fields)
+    keys = {name: student.values[name] for name in ("STUDENT_ID", "USERNAME")}
+    row = _validate({name: key for name, key in keys.items() if key} | cells, today)
+    new = diff(student, row.values)
+    changed_values = {name: row.values.get(name, "") for name in cells}
+    problems += [*row.problems, *_unknown_references(district_id, changed_values)]
+    _raise_errors(problems)
+    _raise_errors(_taken_keys(district_id, student.values | new, _changed_keys(new), student.pk))
     if "PASSWORD" in new:
         new["PASSWORD"] = passwords.hash_for_import(new["PASSWORD"])
-    return StudentChange(record, new), _warnings(problems)
+    return StudentChange(student, new), _warnings(problems)
 
 
-def _changed(
-    record: StudentSnapshot, said: Mapping[str, str]
+def _changed_cells(
+    student: StudentSnapshot, fields: Mapping[str, str]
 ) -> tuple[dict[str, str], list[Problem]]:
-    """The cells of the columns that say something new, and the problems of those that cannot be emptied."""
-    before, wanted, problems = form_values(record), {}, []
-    for name, text in said.items():
+    """Return the cells of changed fields, and problems of fields that must not be empty."""
+    before, cells, problems = form_values(student), {}, []
+    for name, text in fields.items():
         if text.strip() == before[name]:
             continue
         if text.strip():
-            wanted[name] = text
+            cells[name] = text
         elif BY_NAME[name].clearable:
-            wanted[name] = CLEAR
+            cells[name] = CLEAR
         else:
             problems.append(_missing(name))
-    return wanted, problems
+    return cells, problems
 
 
-def _checked(cells: Mapping[str, str], today: date) -> ValidatedRow:
+def _validate(cells: Mapping[str, str], today: date) -> ValidatedRow:
+    """Validate cells as a row of a student file, which by hand needs no key."""
     header, _ = Header.parse(list(cells))
-    checked = RowValidator(header, today).validate(RawRow(_NO_LINE, list(cells.values())))
-    checked.problems = [
-        problem for problem in checked.problems if problem.code != "no_key"
-    ]  # a form needs none
-    return checked
+    row = RowValidator(header, today).validate(RawRow(_NO_LINE, list(cells.values())))
+    row.problems = [problem for problem in row.problems if problem.code != "no_key"]
+    return row
 
 
-def _unknown(district_id: int, values: Mapping[str, str]) -> Iterator[Problem]:
-    """What the values name that the district does not have. A file leaves unknown staff out; a person can mend it."""
+def _missing_required(row: ValidatedRow) -> Iterator[Problem]:
+    """Yield a problem for each required column that is empty, unless it has another problem."""
+    reported = {problem.column for problem in row.problems}
+    for name in REQUIRED_TO_ADD:
+        if not row.values.get(name) and name not in reported:
+            yield _missing(name)
+
+
+def _unknown_references(district_id: int, values: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield a problem for each school and staff member that the district doesn't have.
+
+    In a file, unknown staff is left out with a warning; by hand it's an error.
+    """
     school = values.get("SCHOOL_ID")
     if school and not School.objects.filter(district=district_id, organization_id=school).exists():
         yield Problem("unknown_school", column="SCHOOL_ID", found=printable_excerpt(school))
@@ -193,30 +231,39 @@ def _unknown(district_id: int, values: Mapping[str, str]) -> Iterator[Problem]:
             yield Problem("unknown_staff", column="STAFF", found=printable_excerpt(email))
 
 
-def _keys_in(new: Mapping[str, str]) -> set[str]:
-    """Under which columns a clash can be told if these change."""
+def _changed_keys(new: Mapping[str, str]) -> set[str]:
+    """Return the columns of ``_TAKEN_CODES`` whose key changes with these columns."""
     keys = {name for name in ("STUDENT_ID", "USERNAME") if name in new}
-    return keys if new.keys().isdisjoint({*writer.NAME_COLUMNS, "DOB"}) else keys | {"LAST_NAME"}
+    if not new.keys().isdisjoint({*writer.NAME_COLUMNS, "DOB"}):
+        keys.add("LAST_NAME")
+    return keys
 
 
-def _taken(
+def _taken_keys(
     district_id: int, values: Mapping[str, str], columns: set[str], pk: int | None = None
 ) -> Iterator[Problem]:
-    """The keys among these values that another student of the district holds."""
-    for column in _TAKEN:
+    """Yield a problem for each unique key that another student of the district holds.
+
+    Args:
+        district_id: The district whose students are searched.
+        values: Column to value of the student.
+        columns: The columns to check; LAST_NAME stands for name and date of birth.
+        pk: The student's ID in the database, if the student exists.
+    """
+    for column, code in _TAKEN_CODES.items():
         key = name_and_dob(values) if column == "LAST_NAME" else values.get(column)
         if column in columns and key:
             holder = snapshots.find_key_holders(district_id, column, [key]).get(key)
             if holder not in {None, pk}:
-                yield Problem(_TAKEN[column], column=column)
+                yield Problem(code, column=column)
 
 
 def _missing(column: str) -> Problem:
     return Problem("required", column=column, hint="fill it in")
 
 
-def _require(problems: Iterable[Problem]) -> None:
-    """Raises StudentRefused if anything here is more than a remark."""
+def _raise_errors(problems: Iterable[Problem]) -> None:
+    """Raise InvalidStudent if any problem is more than a warning."""
     if errors := [problem for problem in problems if not _is_warning(problem)]:
         raise InvalidStudent(errors)
 
@@ -226,10 +273,10 @@ def _warnings(problems: Iterable[Problem]) -> tuple[Problem, ...]:
 
 
 def _is_warning(problem: Problem) -> bool:
-    """That somebody is unknown is more, by hand."""
+    """Return whether a problem is a warning; unknown staff is an error by hand."""
     return problem.severity is Severity.WARNING and problem.code != "unknown_staff"
 
 
 def _conflict() -> InvalidStudent:
-    hint = "open the page again and see how the student is now"
+    hint = "open the page again to see the student's current values"
     return InvalidStudent([Problem("changed_meanwhile", hint=hint)])

@@ -1,5 +1,6 @@
-"""Students by hand: what a member may do to one, within the schools that are his; who may is looked at in the same
-transaction as what is done.
+"""Edits of students by a member, limited to the students and schools that the member may see.
+
+The permission is checked in the same transaction as the edit.
 """
 
 from collections.abc import Mapping
@@ -16,71 +17,76 @@ from rollbook.students.manual.edits import AddResult, EditResult, InvalidStudent
 from rollbook.students.writer import ChangeAuthor
 
 NOT_EDITABLE = ("SCHOOL_ID", "STATUS")
-"""Columns that ``edit`` does not take: a transfer moves links too, and a leaver is deactivated."""
+"""Columns that ``edit`` ignores: use a transfer, which replaces links too, and ``set_status``."""
 
 
 class StudentNotVisible(Exception):
-    """There is no such student for this member."""
+    """The member may not see a student with this ID."""
 
 
-def add(member: Member, said: Mapping[str, str], now: datetime) -> AddResult:
-    """A new student at one of the member's schools. Raises StudentRefused with every problem."""
+def add(member: Member, fields: Mapping[str, str], now: datetime) -> AddResult:
+    """Add a student to one of the member's schools.
+
+    Raises:
+        InvalidStudent: The student can't be added; nothing was changed.
+    """
+    today = local_date(member.district, now)
     with transaction.atomic():
-        school = said.get("SCHOOL_ID", "")
+        school = fields.get("SCHOOL_ID", "")
         if school and not visibility.schools(member).filter(organization_id=school).exists():
             raise InvalidStudent(
                 [Problem("unknown_school", column="SCHOOL_ID", found=printable_excerpt(school))]
             )
-        return edits.add(
-            member.district_id, said, author(member, now), local_date(member.district, now)
-        )
+        return edits.add(member.district_id, fields, author(member, now), today)
 
 
 def edit(
-    member: Member, pk: int, said: Mapping[str, str], edition: int | None, now: datetime
+    member: Member, pk: int, fields: Mapping[str, str], version: int | None, now: datetime
 ) -> EditResult:
-    """Another value for each column that the form has another text for. Raises StudentRefused and NotTheirs."""
-    return _edit(
-        member,
-        pk,
-        {name: text for name, text in said.items() if name not in NOT_EDITABLE},
-        now,
-        edition,
-    )
+    """Change a student; see ``edits.edit``.
+
+    Raises:
+        InvalidStudent: The student can't be changed; nothing was changed.
+        StudentNotVisible: The member may not see the student.
+    """
+    editable = {name: text for name, text in fields.items() if name not in NOT_EDITABLE}
+    return _edit(member, pk, editable, now, version)
 
 
 def set_status(member: Member, pk: int, status: str, now: datetime) -> EditResult:
-    """``inactive`` lets the student go, ``active`` takes him back. Raises NotTheirs."""
+    """Set a student's status to ``active`` or ``inactive``.
+
+    Raises:
+        StudentNotVisible: The member may not see the student.
+    """
     return _edit(member, pk, {"STATUS": status}, now)
 
 
 def new_password(member: Member, pk: int, now: datetime) -> str:
-    """Another password that nobody knows yet; the one before is not good any more. Raises NotTheirs."""
+    """Replace a student's password by a random one, and return it.
+
+    Raises:
+        StudentNotVisible: The member may not see the student.
+    """
     password = passwords.random_password()
     _edit(member, pk, {"PASSWORD": password}, now)
     return password
 
 
 def author(member: Member, now: datetime) -> ChangeAuthor:
-    """How the history names whoever did it."""
+    """Return the member as the author of changes."""
     return ChangeAuthor(None, member.pk, now)
 
 
 def _edit(
-    member: Member, pk: int, said: Mapping[str, str], now: datetime, edition: int | None = None
+    member: Member, pk: int, fields: Mapping[str, str], now: datetime, version: int | None = None
 ) -> EditResult:
+    today = local_date(member.district, now)
     with transaction.atomic():
-        _require(member, pk)
-        return edits.edit(
-            member.district_id,
-            pk,
-            said,
-            author(member, now),
-            local_date(member.district, now),
-            edition,
-        )
+        _require_visible(member, pk)
+        return edits.edit(member.district_id, pk, fields, author(member, now), today, version)
 
 
-def _require(member: Member, pk: int) -> None:
+def _require_visible(member: Member, pk: int) -> None:
     if not visibility.visible_students(member).filter(pk=pk).exists():
         raise StudentNotVisible

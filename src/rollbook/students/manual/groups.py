@@ -1,4 +1,7 @@
-"""The groups of a school: made, named, removed, and who is in them; whoever is in no other is in Default."""
+"""Groups by hand: create, rename and remove them, and add and remove students.
+
+Students without another group are in the Default group of their school.
+"""
 
 from collections.abc import Callable, Collection
 
@@ -14,119 +17,144 @@ from rollbook.students.snapshots import StudentSnapshot, join_list
 from rollbook.students.writer import ChangeAuthor, StudentChange
 from rollbook.validation import ValidationFailed, name_problems
 
-Wanted = Callable[[set[str]], set[str]]
-"""From the names of the groups that a student is in to those that he should be in."""
+ChangeNames = Callable[[set[str]], set[str]]
+"""Takes the names of a student's groups, and returns those that the student should be in."""
 
 
 class InvalidGroup(ValidationFailed):
-    """This cannot be a group, or be done with one."""
+    """A group can't be created, renamed or removed as requested."""
 
 
 def is_default(name: str) -> bool:
-    """Whether this is the group that each school has, for whoever is in no other."""
+    """Return whether this is the name of the group for students without another group."""
     return name.casefold() == DEFAULT_GROUP.casefold()
 
 
 def create(school: School, name: str) -> Group:
-    """A new group without students. Raises GroupRefused."""
+    """Create a group without students.
+
+    Raises:
+        InvalidGroup: The name can't be used, or the school has a group with this name.
+    """
     name = _validated_name(name)
     try:
         with transaction.atomic():
             return Group.objects.create(school=school, name=name, name_key=name.casefold())
     except IntegrityError:
-        raise _there_already(school, name) from None
+        raise _name_in_use(school, name) from None
 
 
 def rename(group: Group, name: str, author: ChangeAuthor) -> Group:
-    """The group is called so from now on, which is a change to each of its students. Raises GroupRefused."""
-    if is_default(group.name):
-        raise InvalidGroup(
-            [f"{group.name} is the group of whoever is in no other, and stays as it is"]
-        )
+    """Rename a group, which is a change of each of its students.
+
+    Raises:
+        InvalidGroup: The name can't be used, the school has a group with this name, or it's the
+            Default group.
+    """
+    _require_not_default(group, "renamed")
     name = _validated_name(name)
     try:
         with transaction.atomic():
             writer.rename_group(group, name, author)
     except IntegrityError:
-        raise _there_already(group.school, name) from None
+        raise _name_in_use(group.school, name) from None
     group.name, group.name_key = name, name.casefold()
     return group
 
 
 def remove(group: Group, author: ChangeAuthor) -> None:
-    """There is no such group any more; whoever was in no other is in Default. Raises GroupRefused."""
-    if is_default(group.name):
-        raise InvalidGroup([f"{group.name} is the group of whoever is in no other, and stays"])
+    """Remove a group; its students without another group join the Default group.
+
+    Raises:
+        InvalidGroup: It's the Default group, or students were added meanwhile.
+    """
+    _require_not_default(group, "removed")
     try:
         with transaction.atomic():
             remove_students(group, list(group.student_set.values_list("pk", flat=True)), author)
             group.delete()
     except IntegrityError:
-        raise InvalidGroup([f"students have just come to {group.name}; try again"]) from None
+        raise InvalidGroup([f"students were just added to {group.name}; try again"]) from None
 
 
 def add_students(group: Group, pks: Collection[int], author: ChangeAuthor) -> int:
-    """Students of the group's school are in it from now on, and not in Default any more.
+    """Add students of the group's school to the group, and remove them from the Default group.
 
-    Returns how many were not yet; students of other schools are left alone.
+    Students of other schools are left unchanged.
+
+    Returns:
+        The number of students who were not in the group.
     """
-    return _change_membership(
-        group,
-        pks,
-        author,
-        lambda names: {name for name in names if not is_default(name)} | {group.name},
-    )
+
+    def with_group(names: set[str]) -> set[str]:
+        return {name for name in names if not is_default(name)} | {group.name}
+
+    return _change_membership(group, pks, author, with_group)
 
 
 def remove_students(group: Group, pks: Collection[int], author: ChangeAuthor) -> int:
-    """Students are not in the group any more; returns how many were."""
+    """Remove students from the group.
+
+    Returns:
+        The number of students who were in the group.
+    """
     return _change_membership(group, pks, author, lambda names: names - {group.name})
 
 
 def _change_membership(
-    group: Group, pks: Collection[int], author: ChangeAuthor, wanted: Wanted
+    group: Group, pks: Collection[int], author: ChangeAuthor, change_names: ChangeNames
 ) -> int:
-    """Whoever would be in no group is in Default."""
+    """Change the groups of students of the group's school; return how many students changed."""
     with transaction.atomic():
         snapshots.lock_versions(pks)
-        known = snapshots.load_with_links(pks).values()
-        here = [
-            record for record in known if record.values["SCHOOL_ID"] == group.school.organization_id
-        ]
-        revised = [
-            StudentChange(record, {"GROUPS": cell})
-            for record in here
-            if (cell := _cell(record, wanted))
-        ]
-        writer.apply_changes(group.school.district_id, revised, author)
-    return len(revised)
+        changes = []
+        for student in snapshots.load_with_links(pks).values():
+            if student.values["SCHOOL_ID"] != group.school.organization_id:
+                continue
+            cell = _changed_cell(student, change_names)
+            if cell:
+                changes.append(StudentChange(student, {"GROUPS": cell}))
+        writer.apply_changes(group.school.district_id, changes, author)
+    return len(changes)
 
 
-def _cell(record: StudentSnapshot, wanted: Wanted) -> str:
-    """The student's GROUPS as they are wanted, if they are not so yet; else nothing."""
-    names = set(record.values["GROUPS"].split(SEPARATOR))
-    new = wanted(names) or {DEFAULT_GROUP}
+def _changed_cell(student: StudentSnapshot, change_names: ChangeNames) -> str:
+    """Return the student's new GROUPS, or an empty string if they don't change."""
+    names = set(student.values["GROUPS"].split(SEPARATOR))
+    new = change_names(names) or {DEFAULT_GROUP}
     return "" if new == names else join_list(new)
 
 
+def _require_not_default(group: Group, action: str) -> None:
+    if is_default(group.name):
+        raise InvalidGroup(
+            [f"{group.name} is for students without another group, so it can't be {action}"]
+        )
+
+
 def _validated_name(name: str) -> str:
-    """The name as a file would bring it. Raises GroupRefused."""
+    """Return the name as it would be read from a student file.
+
+    Raises:
+        InvalidGroup: The name can't be used.
+    """
     if SEPARATOR in name:
         raise InvalidGroup(
-            [f"the name contains {SEPARATOR}, which stands between groups in a student file"]
+            [f"the name contains {SEPARATOR}, which separates groups in student files; remove it"]
         )
-    if unfit := name_problems("name", name.strip(), MAX_GROUP_NAME_LENGTH):
-        raise InvalidGroup(unfit)
-    answer = group_name(name.strip())
-    if isinstance(answer, InvalidValue):
-        kind = PROBLEM_CODES[answer.code]
+    if problems := name_problems("name", name.strip(), MAX_GROUP_NAME_LENGTH):
+        raise InvalidGroup(problems)
+    result = group_name(name.strip())
+    if isinstance(result, InvalidValue):
+        code = PROBLEM_CODES[result.code]
         raise InvalidGroup(
             [
-                f"'{printable_excerpt(name)}' cannot be the name: {kind.title}; {answer.hint or kind.repair}"
+                f"the name can't be '{printable_excerpt(name)}': {code.title}; "
+                f"{result.hint or code.repair}"
             ]
         )
-    return answer.value if isinstance(answer, ValueWithWarning) else answer
+    return result.value if isinstance(result, ValueWithWarning) else result
 
 
-def _there_already(school: School, name: str) -> InvalidGroup:
-    return InvalidGroup([f"{school.name} has a group '{name}' already; choose another name"])
+def _name_in_use(school: School, name: str) -> InvalidGroup:
+    return InvalidGroup([f"{school.name} already has a group '{name}'; choose another name"])

@@ -15,6 +15,7 @@ from rollbook.districts.schools import (
     validate_new_school,
 )
 from rollbook.students.models import DEFAULT_GROUP, Group
+from rollbook.text import count_of
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def add_school(district: District, organization_id: str, name: str) -> School:
             _default_group(school).save()
     except IntegrityError:
         raise InvalidSchool(
-            [f"there is a school {organization_id} already; give it another organization ID"]
+            [f"School ID {organization_id} is already in use; choose another one"]
         ) from None
     return school
 
@@ -101,10 +102,9 @@ def close_school(school: School) -> None:
         with transaction.atomic():
             students = school.student_set.count()
             if students:
-                here = "1 student is" if students == 1 else f"{students:,} students are"
                 raise InvalidSchool(
                     [
-                        f"{here} at {school.name}, inactive ones too; "
+                        f"{school.name} has {count_of(students, 'student')}, active or inactive; "
                         "move them to another school first"
                     ]
                 )
@@ -112,7 +112,7 @@ def close_school(school: School) -> None:
             school.delete()
     except (ProtectedError, IntegrityError):
         raise InvalidSchool(
-            [f"students have just come to {school.name}; move them to another school first"]
+            [f"students were just added to {school.name}; move them to another school first"]
         ) from None
 
 

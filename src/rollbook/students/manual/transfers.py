@@ -1,7 +1,7 @@
-"""Transfers by hand: students of one school go to another one, or are handed to the district, which finishes it.
+"""Transfers by hand: move students of one school to another, or ask the district to do it.
 
-A member moves students between the schools that are his. Who covers the school they leave but not the one they go to
-asks the district: the students stay where they are until a district manager has said where they go.
+Members move students between their own schools. To move students to another school, they request a
+transfer: the students stay where they are until a district manager completes it.
 """
 
 from collections.abc import Collection
@@ -22,12 +22,18 @@ MAX_NOTE_LENGTH = 200
 
 
 class InvalidTransfer(ValidationFailed):
-    """The students stay where they are."""
+    """A transfer can't be made, requested or closed as requested; the students weren't moved."""
 
 
 @dataclass(frozen=True)
 class TransferSelection:
-    """Students of one school who are to go together, and what they are called together: a name, a group, a school."""
+    """Students of one school to move together.
+
+    Attributes:
+        title: What was selected: the name of a student, a group or a school.
+        source: The school that they leave.
+        pks: The students' IDs in the database.
+    """
 
     title: str
     source: School
@@ -35,147 +41,175 @@ class TransferSelection:
 
 
 def select_student(member: Member, key: int) -> TransferSelection | None:
-    """This student, if he is the member's to transfer."""
+    """Select one student; return None if the member may not see the student."""
     student = visibility.student(member, key)
     if student is None:
         return None
-    return TransferSelection(
-        f"{student.first_name} {student.last_name}", student.school, (student.pk,)
-    )
+    name = f"{student.first_name} {student.last_name}"
+    return TransferSelection(name, student.school, (student.pk,))
 
 
 def select_group(member: Member, key: int) -> TransferSelection | None:
-    """All students of this group, inactive ones too."""
-    group = (
-        Group.objects.select_related("school")
-        .filter(pk=key, school__in=visibility.schools(member))
-        .first()
-    )
+    """Select all students of a group, including inactive ones.
+
+    Returns:
+        The selection, or None if the group isn't one of the member's schools.
+    """
+    groups = Group.objects.select_related("school")
+    group = groups.filter(pk=key, school__in=visibility.schools(member)).first()
     if group is None:
         return None
-    return TransferSelection(
-        f"group {group.name}",
-        group.school,
-        _keys(visibility.visible_students(member).filter(groups=group)),
-    )
+    pks = _keys(visibility.visible_students(member).filter(groups=group))
+    return TransferSelection(f"group {group.name}", group.school, pks)
 
 
 def select_school(member: Member, key: int) -> TransferSelection | None:
-    """All students of this school, inactive ones too."""
+    """Select all students of a school, including inactive ones.
+
+    Returns:
+        The selection, or None if it isn't one of the member's schools.
+    """
     school = visibility.schools(member).filter(pk=key).first()
-    return (
-        None
-        if school is None
-        else TransferSelection(
-            school.name, school, _keys(visibility.visible_students(member).filter(school=school))
-        )
-    )
+    if school is None:
+        return None
+    pks = _keys(visibility.visible_students(member).filter(school=school))
+    return TransferSelection(school.name, school, pks)
 
 
 def targets(member: Member, source: School | None) -> list[School]:
-    """The schools to which the member can move students of this one."""
-    return [
-        school for school in visibility.schools(member) if source is None or school.pk != source.pk
-    ]
+    """Return the member's schools, without the school that the students leave."""
+    schools = visibility.schools(member)
+    if source is not None:
+        schools = schools.exclude(pk=source.pk)
+    return list(schools)
 
 
-def move(member: Member, chosen: TransferSelection, target: School, now: datetime) -> Transfer:
-    """The students go to this school of the member's, all or none. Raises TransferRefused."""
+def move(member: Member, selection: TransferSelection, target: School, now: datetime) -> Transfer:
+    """Move students to another school of the member.
+
+    Students who have left the source meanwhile are not moved.
+
+    Raises:
+        InvalidTransfer: A school isn't one of the member's, or no student is at the source.
+    """
     with transaction.atomic():
-        _require_ours(member, chosen.source, target)
-        here = _still_there(member, chosen.source, chosen.pks)
-        edits.transfer_students(
-            member.district_id, here, target, edits_by_member.author(member, now)
-        )
-        return _save(member, chosen.source, here, now, _completion_fields(member, target, now))
+        _require_own_schools(member, selection.source, target)
+        pks = _students_at(member, selection.source, selection.pks)
+        author = edits_by_member.author(member, now)
+        edits.transfer_students(member.district_id, pks, target, author)
+        return _save(member, selection.source, pks, now, _completion_fields(member, target, now))
 
 
 def request_transfer(
-    member: Member, chosen: TransferSelection, note: str, now: datetime
+    member: Member, selection: TransferSelection, note: str, now: datetime
 ) -> Transfer:
-    """The students stay until a district manager says where they go. Raises TransferRefused."""
+    """Ask the district to move students; until then, they stay at their school.
+
+    Args:
+        member: Who requests the transfer.
+        selection: The students.
+        note: Where the students should go, for the district.
+        now: When it's requested.
+
+    Raises:
+        InvalidTransfer: The note is missing or too long, the school isn't one of the member's, no
+            student is at the school, or some students have a pending transfer.
+    """
     note = " ".join(note.split())
     if not 0 < len(note) <= MAX_NOTE_LENGTH or not note.isprintable():
         raise InvalidTransfer([f"say in up to {MAX_NOTE_LENGTH} characters where they should go"])
     with transaction.atomic():
-        _require_ours(member, chosen.source)
-        here = _still_there(member, chosen.source, chosen.pks)
-        if Transfer.objects.filter(state=TransferState.PENDING, students__in=here).exists():
+        _require_own_schools(member, selection.source)
+        pks = _students_at(member, selection.source, selection.pks)
+        if Transfer.objects.filter(state=TransferState.PENDING, students__in=pks).exists():
             raise InvalidTransfer(
-                ["some of them are handed to the district already; take that back first"]
+                ["some of them already have a pending transfer; withdraw that one first"]
             )
-        return _save(
-            member, chosen.source, here, now, {"state": TransferState.PENDING, "note": note}
-        )
+        fields: dict[str, object] = {"state": TransferState.PENDING, "note": note}
+        return _save(member, selection.source, pks, now, fields)
 
 
 def complete_transfer(member: Member, transfer: Transfer, target: School, now: datetime) -> int:
-    """Move those who were handed over, and are where they were, to this school; returns how many. Raises
-    TransferRefused.
+    """Move the students of a pending transfer who are still at their school.
+
+    Returns:
+        The number of students moved.
+
+    Raises:
+        InvalidTransfer: It isn't pending, the member doesn't work for the whole district, or no
+            student is at the source.
     """
     with transaction.atomic():
-        waiting = _lock_pending(member, transfer)
-        if waiting.source is None or not may_complete(member):
-            raise InvalidTransfer(["only who acts for the whole district can finish it"])
-        _require_ours(member, waiting.source, target)
-        here = _still_there(member, waiting.source, _keys(waiting.students.all()))
-        moved = edits.transfer_students(
-            member.district_id, here, target, edits_by_member.author(member, now)
-        )
-        Transfer.objects.filter(pk=waiting.pk).update(**_completion_fields(member, target, now))
+        pending = _lock_pending(member, transfer)
+        if pending.source is None or not may_complete(member):
+            raise InvalidTransfer(["only staff for the whole district can complete it"])
+        _require_own_schools(member, pending.source, target)
+        pks = _students_at(member, pending.source, _keys(pending.students.all()))
+        author = edits_by_member.author(member, now)
+        moved = edits.transfer_students(member.district_id, pks, target, author)
+        Transfer.objects.filter(pk=pending.pk).update(**_completion_fields(member, target, now))
     return moved
 
 
 def withdraw(member: Member, transfer: Transfer, now: datetime) -> None:
-    """The students stay; nobody is asked any more. Raises TransferRefused."""
+    """Withdraw a pending transfer; the students stay at their school.
+
+    Raises:
+        InvalidTransfer: It isn't pending.
+    """
     with transaction.atomic():
-        waiting = _lock_pending(member, transfer)
-        ended = {"state": TransferState.WITHDRAWN, "closed_by": member, "closed_at": now}
-        Transfer.objects.filter(pk=waiting.pk).update(**ended)
+        pending = _lock_pending(member, transfer)
+        Transfer.objects.filter(pk=pending.pk).update(
+            state=TransferState.WITHDRAWN, closed_by=member, closed_at=now
+        )
 
 
 def reverse_transfer(member: Member, transfer: Transfer, now: datetime) -> Transfer:
-    """Move those who came with this transfer, and are still there, back to where they were: another transfer.
+    """Move the students of a transfer who are still at the target back to the source.
 
-    Their groups and staff there do not come back with them. Raises TransferRefused.
+    This is another transfer: their previous groups and staff are not restored.
+
+    Raises:
+        InvalidTransfer: A school was closed or isn't one of the member's, or no student is at the
+            target.
     """
     if not may_reverse(member, transfer) or transfer.source is None or transfer.target is None:
         raise InvalidTransfer(
-            ["it cannot be moved back by you: both schools must be there, and yours"]
+            ["it can't be moved back: both schools must still exist and be among your schools"]
         )
-    chosen = TransferSelection(
-        transfer.target_name, transfer.target, _keys(transfer.students.all())
-    )
-    return move(member, chosen, transfer.source, now)
+    pks = _keys(transfer.students.all())
+    selection = TransferSelection(transfer.target_name, transfer.target, pks)
+    return move(member, selection, transfer.source, now)
 
 
 def may_complete(member: Member) -> bool:
-    """Whether students are handed over to this member, among others."""
+    """Return whether the member may complete requested transfers."""
     return member.role.is_district_wide
 
 
 def may_reverse(member: Member, transfer: Transfer) -> bool:
-    """Whether it has moved students between two schools that are there, and the member's."""
-    ours = {school.pk for school in visibility.schools(member)}
-    return (
-        transfer.state == TransferState.COMPLETED
-        and {transfer.source_id, transfer.target_id} <= ours
-    )
+    """Return whether it's completed, and both schools still exist and are the member's."""
+    own_schools = {school.pk for school in visibility.schools(member)}
+    is_completed = transfer.state == TransferState.COMPLETED
+    return is_completed and {transfer.source_id, transfer.target_id} <= own_schools
 
 
 def visible(member: Member) -> QuerySet[Transfer]:
-    """The transfers of the member's schools, the latest first; each has ``moving``, how many students."""
-    ours = Transfer.objects.filter(district=member.district_id).select_related(
+    """Return the transfers from and to the member's schools, newest first.
+
+    Each has one more attribute, ``moving``: the number of its students.
+    """
+    transfers = Transfer.objects.filter(district=member.district_id).select_related(
         "source", "target", "requested_by", "closed_by"
     )
     if not member.role.is_district_wide:
         schools = visibility.schools(member)
-        ours = ours.filter(Q(source__in=schools) | Q(target__in=schools))
-    return ours.annotate(moving=Count("students")).order_by("-requested_at", "-pk")
+        transfers = transfers.filter(Q(source__in=schools) | Q(target__in=schools))
+    return transfers.annotate(moving=Count("students")).order_by("-requested_at", "-pk")
 
 
 def count_pending(member: Member) -> int:
-    """How many hand-overs wait for this member."""
+    """Return how many pending transfers the member may complete."""
     if not may_complete(member):
         return 0
     return Transfer.objects.filter(district=member.district_id, state=TransferState.PENDING).count()
@@ -185,36 +219,44 @@ def _keys(students: QuerySet[Student]) -> tuple[int, ...]:
     return tuple(students.order_by("pk").values_list("pk", flat=True))
 
 
-def _require_ours(member: Member, *schools: School) -> None:
-    ours = {school.pk for school in visibility.schools(member)}
-    names = [school.name for school in schools if school.pk not in ours]
-    if names:
-        raise InvalidTransfer(
-            [f"{name} is not among your schools; hand the students over instead" for name in names]
-        )
-    if len({school.pk for school in schools}) < len(schools):
-        raise InvalidTransfer(["they are at that school already"])
-
-
-def _still_there(member: Member, source: School, pks: Collection[int]) -> list[int]:
-    """Those of the students who are at the school now; raises TransferRefused if there is none."""
-    wanted = set(pks)
-    here = [
-        pk
-        for pk in _keys(visibility.visible_students(member).filter(school=source))
-        if pk in wanted
+def _require_own_schools(member: Member, *schools: School) -> None:
+    """Check that these are different schools of the member."""
+    own_schools = {school.pk for school in visibility.schools(member)}
+    reasons = [
+        f"{school.name} isn't one of your schools; ask the district to move the students instead"
+        for school in schools
+        if school.pk not in own_schools
     ]
-    if not here:
-        raise InvalidTransfer([f"none of them is at {source.name}"])
-    return here
+    if reasons:
+        raise InvalidTransfer(reasons)
+    if len({school.pk for school in schools}) < len(schools):
+        raise InvalidTransfer(["they are already at that school"])
+
+
+def _students_at(member: Member, school: School, pks: Collection[int]) -> list[int]:
+    """Return those of the students who are at the school now.
+
+    Raises:
+        InvalidTransfer: None is.
+    """
+    selected = set(pks)
+    at_school = _keys(visibility.visible_students(member).filter(school=school))
+    still_there = [pk for pk in at_school if pk in selected]
+    if not still_there:
+        raise InvalidTransfer([f"none of them is at {school.name}"])
+    return still_there
 
 
 def _lock_pending(member: Member, transfer: Transfer) -> Transfer:
-    """The transfer as it is now, if it waits; of two who end it, one waits. Raises TransferRefused."""
+    """Lock a pending transfer until the caller's transaction ends, and return it as it is now.
+
+    Raises:
+        InvalidTransfer: It isn't pending.
+    """
     Transfer.objects.select_for_update(no_key=True).get(pk=transfer.pk)
     current = visible(member).filter(pk=transfer.pk).first()
     if current is None or current.state != TransferState.PENDING:
-        raise InvalidTransfer(["it does not wait any more"])
+        raise InvalidTransfer(["it's no longer pending"])
     return current
 
 
@@ -229,7 +271,7 @@ def _completion_fields(member: Member, target: School, now: datetime) -> dict[st
 
 
 def _save(
-    member: Member, source: School, pks: list[int], now: datetime, facts: dict[str, object]
+    member: Member, source: School, pks: list[int], now: datetime, fields: dict[str, object]
 ) -> Transfer:
     transfer = Transfer.objects.create(
         district=member.district,
@@ -237,7 +279,7 @@ def _save(
         source_name=source.name,
         requested_by=member,
         requested_at=now,
-        **facts,
+        **fields,
     )
     through = Transfer.students.through
     through.objects.bulk_create(

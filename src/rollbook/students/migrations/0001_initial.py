@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
                 (
                     "name_key",
                     models.CharField(
-                        help_text="the names folded for matching, see names.py", max_length=512
+                        help_text="the names folded for matching, see name_keys.py", max_length=512
                     ),
                 ),
             ],

@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
                 (
                     "student_version",
                     models.PositiveIntegerField(
-                        default=0, help_text="counts how often the student was changed"
+                        default=0, help_text="how often the student has changed"
                     ),
                 ),
             ],
@@ -100,7 +100,7 @@ class Migration(migrations.Migration):
             model_name="transfer",
             name="closed_by",
             field=models.ForeignKey(
-                help_text="who moved the students, or took the wish back",
+                help_text="who moved the students, or withdrew the request",
                 null=True,
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="+",
@@ -143,7 +143,7 @@ class Migration(migrations.Migration):
             model_name="transfer",
             name="target",
             field=models.ForeignKey(
-                help_text="null: for the district to say, or closed since",
+                help_text="null: the district has not decided, or closed since",
                 null=True,
                 on_delete=django.db.models.deletion.SET_NULL,
                 related_name="+",

@@ -1,7 +1,8 @@
 """Named SQL queries, one per file in this folder.
 
 A query is stored in ``<name>.sql``, or in ``<name>.postgresql.sql`` and ``<name>.sqlite.sql``
-where the databases differ. Each file starts with a comment on what the query does, with an example row.
+where the databases differ. Each file starts with a comment on what the query does, and an example
+row.
 """
 
 from functools import cache
