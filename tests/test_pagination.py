@@ -1,26 +1,26 @@
-"""One page out of many."""
+"""Pages of a list."""
 
 import pytest
 
 from rollbook.pagination import Page, page_of
 
-LETTERS = "abcdefg"
+ITEMS = "abcdefg"
 
 
-def page(number: int, letters: str = LETTERS) -> Page[str]:
-    return page_of(len(letters), number, 3, lambda first, last: letters[first:last])
+def page(number: int, items: str = ITEMS) -> Page[str]:
+    return page_of(len(items), number, 3, lambda first, last: items[first:last])
 
 
 @pytest.mark.parametrize(
     ("number", "items", "previous", "following", "first", "last"),
     [(1, "abc", None, 2, 1, 3), (2, "def", 1, 3, 4, 6), (3, "g", 2, None, 7, 7)],
 )
-def test_a_page_knows_its_items_and_its_neighbours(
+def test_a_page_has_its_items_and_the_numbers_of_adjacent_pages(
     number: int, items: str, previous: int | None, following: int | None, first: int, last: int
 ) -> None:
-    found = page(number)
-    assert (found.items, found.number, found.pages, found.total) == (items, number, 3, 7)
-    assert (found.previous, found.next, found.first, found.last) == (
+    result = page(number)
+    assert (result.items, result.number, result.pages, result.total) == (items, number, 3, 7)
+    assert (result.previous, result.next, result.first, result.last) == (
         previous,
         following,
         first,
@@ -28,12 +28,12 @@ def test_a_page_knows_its_items_and_its_neighbours(
     )
 
 
-@pytest.mark.parametrize(("asked", "number"), [(-5, 1), (0, 1), (4, 3), (10**30, 3)])
-def test_a_number_that_is_not_there_gives_the_nearest(asked: int, number: int) -> None:
-    assert page(asked).number == number
+@pytest.mark.parametrize(("requested", "number"), [(-5, 1), (0, 1), (4, 3), (10**30, 3)])
+def test_an_unknown_number_gives_the_nearest_page(requested: int, number: int) -> None:
+    assert page(requested).number == number
 
 
-def test_nothing_is_one_empty_page() -> None:
-    found = page(1, "")
-    assert (list(found.items), found.number, found.pages, found.total) == ([], 1, 1, 0)
-    assert (found.previous, found.next, found.first, found.last) == (None, None, 0, 0)
+def test_an_empty_list_has_one_empty_page() -> None:
+    result = page(1, "")
+    assert (list(result.items), result.number, result.pages, result.total) == ([], 1, 1, 0)
+    assert (result.previous, result.next, result.first, result.last) == (None, None, 0, 0)

@@ -1,4 +1,4 @@
-"""Numbers, times and lists as people read them."""
+"""Numbers, times and lists for people."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -23,11 +23,11 @@ NOW = datetime(2026, 11, 23, 8, 5, 11, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("number", "written"), [(0, "0"), (999, "999"), (4812, "4,812"), (1234567, "1,234,567")]
 )
-def test_thousands_are_parted(number: int, written: str) -> None:
+def test_thousands_are_separated(number: int, written: str) -> None:
     assert format_number(number) == written
 
 
-def test_numbers_carry_commas_and_one_is_one() -> None:
+def test_the_noun_is_singular_for_one() -> None:
     assert [count_of(count, "student") for count in (0, 1, 4812)] == [
         "0 students",
         "1 student",
@@ -53,7 +53,7 @@ def test_durations_have_two_units_at_most(seconds: float, words: str) -> None:
     assert duration(timedelta(seconds=seconds)) == words
 
 
-def test_times_are_the_districts_with_the_date_unless_it_is_todays() -> None:
+def test_times_are_in_the_districts_time_zone_with_the_date_unless_it_is_today() -> None:
     assert format_time(NOW, NOW, "America/Chicago") == "02:05:11 CST"
     assert format_time(NOW, NOW + timedelta(hours=21), "America/Chicago") == "02:05:11 CST"
     assert (
@@ -65,7 +65,7 @@ def test_times_are_the_districts_with_the_date_unless_it_is_todays() -> None:
     )
 
 
-def test_a_time_with_its_date_is_the_districts_too() -> None:
+def test_dates_are_in_the_districts_time_zone() -> None:
     assert format_datetime(NOW, "America/Chicago") == "2026-11-23 02:05:11 CST"
     assert format_datetime(None, "America/Chicago") == ""
 
@@ -74,11 +74,11 @@ def test_a_time_with_its_date_is_the_districts_too() -> None:
     ("done", "total", "words"),
     [(2935, 4812, "61 %"), (4811, 4812, "99 %"), (4812, 4812, "100 %"), (0, 0, "100 %")],
 )
-def test_a_hundred_percent_means_all(done: int, total: int, words: str) -> None:
+def test_100_percent_means_all(done: int, total: int, words: str) -> None:
     assert percent(done, total) == words
 
 
-def test_lists_end_in_and() -> None:
+def test_lists_end_with_and() -> None:
     assert [join_words([17]), join_words([17, 18]), join_words([17, 18, 19])] == [
         "17",
         "17 and 18",
@@ -87,7 +87,7 @@ def test_lists_end_in_and() -> None:
     assert [updates([17]), updates([17, 18])] == ["update 17", "updates 17 and 18"]
 
 
-def test_what_somebody_sent_cannot_break_a_line_or_turn_it_round() -> None:
+def test_a_submitted_text_stays_on_one_line() -> None:
     assert printable("a\r\nb\x1b\u202ec\0", 100) == "abc"
     assert printable("x" * 11, 10) == "x" * 9 + "…"
 
@@ -102,5 +102,5 @@ def test_what_somebody_sent_cannot_break_a_line_or_turn_it_round() -> None:
         ([3, 5, 7], "3, 5, 7"),
     ],
 )
-def test_runs_of_lines_are_drawn_together(lines: list[int], written: str) -> None:
+def test_runs_of_lines_are_combined(lines: list[int], written: str) -> None:
     assert line_list(lines) == written
