@@ -1,4 +1,4 @@
-"""Transient errors and bugs are told apart."""
+"""Transient errors and bugs are distinguished."""
 
 import errno
 import sqlite3

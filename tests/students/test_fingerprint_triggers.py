@@ -109,7 +109,7 @@ CLEARS: dict[str, tuple[Callable[[], object], set[str]]] = {
     ),
     "a member is taken from a student": (lambda: student("ann").staff.remove(ops()), {"ann"}),
     "a member is deleted": (lambda: ops().delete(), {"ann"}),
-    "a member's e-mail is changed": (
+    "a member's email is changed": (
         lambda: execute(
             "UPDATE accounts_member SET email = 'z@maple.example' WHERE email = 'zoe@maple.example'"
         ),

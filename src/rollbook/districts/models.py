@@ -3,14 +3,14 @@
 from django.db import models
 from django.db.models import Q
 
+# The minimum and the maximum that a district can set.
 FILES_KEPT_DAYS = (1, 365)
-DETAILS_KEPT_DAYS = (7, 1095)  # mails about an update are tried for two days, and name lines
+DETAILS_KEPT_DAYS = (7, 1095)  # emails contain line numbers, and are retried for two days
 AUDIT_KEPT_YEARS = (1, 7)
-"""The shortest and the longest that a district can settle."""
 
 
 class District(models.Model):
-    """The school system that sends files: the tenant."""
+    """A school system that sends student files: the tenant."""
 
     name = models.CharField(max_length=100)
     slug = models.SlugField(max_length=100, unique=True)
@@ -46,7 +46,7 @@ class District(models.Model):
 
 
 class School(models.Model):
-    """A place in a district, known by its organization ID."""
+    """A school of a district, identified by its School ID."""
 
     district = models.ForeignKey(District, on_delete=models.PROTECT, db_index=False)
     organization_id = models.CharField(max_length=64)
@@ -64,5 +64,5 @@ class School(models.Model):
 
     @property
     def title(self) -> str:
-        """``Maple High (100)``."""
+        """The name with the School ID, such as ``Maple High (100)``."""
         return f"{self.name} ({self.organization_id})"

@@ -100,7 +100,7 @@ def _add_row(file: SchoolFile, line: int, organization_id: str, name: str) -> No
 
 
 def _id_problems(organization_id: str, lines: Mapping[str, int]) -> Iterator[str]:
-    """Yield the problems of a School ID, given the lines of those above it in the file."""
+    """Yield the problems of a School ID, with the lines of those above it in the file."""
     if not organization_id:
         yield "SCHOOL_ID is missing; enter the school's ID"
         return

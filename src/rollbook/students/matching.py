@@ -93,7 +93,7 @@ def find_ids_ignoring_leading_zeros(district_id: int, student_ids: set[str]) -> 
         The digits without leading zeros to the ID of the student.
     """
     digits = {student_id.lstrip("0") for student_id in student_ids if student_id.isdecimal()} - {""}
-    padded = set()
+    padded: set[str] = set()
     for number in digits:
         padded.update(number.zfill(width) for width in range(len(number), _MAX_PADDED_LENGTH + 1))
     students = snapshots.load_by_column(district_id, "STUDENT_ID", padded)

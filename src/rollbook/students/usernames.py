@@ -59,6 +59,6 @@ def _candidates(stem: str) -> Iterator[str]:
 
 
 def _ascii_letters(name: str) -> str:
-    """Return the letters a to z of a name in lower case, without their accents."""
+    """Return the characters a to z of a name in lower case, without accents."""
     plain = unicodedata.normalize("NFKD", name).casefold()
     return "".join(char for char in plain if "a" <= char <= "z")
