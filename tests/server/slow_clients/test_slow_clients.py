@@ -25,9 +25,7 @@ def silent(server: Server) -> socket.socket:
 
 def slow_handshake(server: Server) -> socket.socket:
     client = server.connect()
-    client.sendall(
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
-    )  # part of a ClientHello
+    client.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")  # part of a ClientHello
     return client
 
 
