@@ -166,7 +166,8 @@ def test_a_student_who_was_deleted_meanwhile_rejects_the_row(school: District) -
             cursor.execute("PRAGMA defer_foreign_keys = ON")
         cursor.execute("DELETE FROM students_student_groups")
         cursor.execute(
-            "DELETE FROM students_rowfingerprint WHERE student_id = (SELECT id FROM students_student WHERE student_id = 's000')"
+            "DELETE FROM students_rowfingerprint WHERE student_id ="
+            " (SELECT id FROM students_student WHERE student_id = 's000')"
         )
         cursor.execute("DELETE FROM students_student WHERE student_id = 's000'")
         assert counts(finish(update)) == {"updated": 1, "rejected": 1}

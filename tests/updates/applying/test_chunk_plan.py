@@ -37,10 +37,10 @@ def pending(line: int, record: StudentSnapshot | None, /, **values: str) -> Pend
     """Return a staged row that isn't simple, for a student of version 0 or a new student."""
     student_id = record.pk if record else None
     version = 0 if record else None
-    said: Mapping[str, Any] = values
+    stored: Mapping[str, Any] = values
     if record:
-        said = {column: (record.values.get(column, ""), new) for column, new in values.items()}
-    text = json.dumps(said)
+        stored = {column: (record.values.get(column, ""), new) for column, new in values.items()}
+    text = json.dumps(stored)
     return PendingRow(line, 100 + line, line, student_id, version, text, None, 1000 + line)
 
 
@@ -260,7 +260,7 @@ def test_a_rejected_row_releases_no_key_so_dependent_rows_are_rejected_too() -> 
     assert rejected(plan(rows, *students)) == dict.fromkeys((4, 3, 2), "USERNAME")
 
 
-# Rings
+# Cycles
 
 
 @pytest.mark.parametrize("size", [2, 3, 50])
@@ -346,9 +346,9 @@ def test_afterward_no_two_students_have_the_same_key(
     }
     everybody = [*values.values(), *(newcomer.values for newcomer in made.new_students.values())]
     for column in ("STUDENT_ID", "USERNAME"):
-        keys = [said[column] for said in everybody if said.get(column)]
+        keys = [values[column] for values in everybody if values.get(column)]
         assert len(keys) == len(set(keys))
-    names = [name_and_dob(said) for said in everybody]
+    names = [name_and_dob(values) for values in everybody]
     assert len(names) == len(set(names))
 
 

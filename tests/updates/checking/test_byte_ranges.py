@@ -77,7 +77,7 @@ def check_results(update: UpdateJob) -> tuple[Any, ...]:
     rows = update.stagedrow_set.order_by("line").values_list(
         "line", "student__student_id", "apply_order", "outcome"
     )
-    kept = update.problem_set.order_by("line", "code").values_list(
+    problems = update.problem_set.order_by("line", "code").values_list(
         "line", "column", "code", "found", "hint"
     )
     return (
@@ -85,7 +85,7 @@ def check_results(update: UpdateJob) -> tuple[Any, ...]:
         update.rows_read,
         update.rows_staged,
         update.problem_counts,
-        list(kept),
+        list(problems),
         list(rows),
     )
 
@@ -119,25 +119,25 @@ def checked(draw: st.DrawFn) -> tuple[list[int], list[list[int]]]:
     Batches start at the begin of their byte range and have no gaps.
     """
     sizes = draw(st.lists(st.integers(1, SPAN), min_size=1, max_size=8))
-    marks, ends, at = [], [], 0
+    checkpoints, ends, at = [], [], 0
     for size in sizes:
         done = draw(st.sampled_from([0, 0, size]) | st.integers(0, size))
         inside = draw(st.sets(st.integers(at + 1, at + done))) | {at + done} if done else set()
         ends.append(sorted(inside))
         at += size
-        marks.append(at)
-    return marks[:-1], ends
+        checkpoints.append(at)
+    return checkpoints[:-1], ends
 
 
 @in_one_test
 @given(checked())
 def test_unchecked_is_what_no_batch_has_reached(
-    an_update: UpdateJob, found: tuple[list[int], list[list[int]]]
+    an_update: UpdateJob, drawn: tuple[list[int], list[list[int]]]
 ) -> None:
-    marks, ends = found
-    an_update.checkpoints = [[byte, byte + 1] for byte in marks]
+    checkpoints, ends = drawn
+    an_update.checkpoints = [[byte, byte + 1] for byte in checkpoints]
     an_update.checkedrange_set.all().delete()
-    reached = [end for some in ends for end in some]
+    reached = [end for range_ends in ends for end in range_ends]
     CheckedRange.objects.bulk_create(
         CheckedRange(
             update=an_update, end_byte=end, end_line=end + 1, student_ids=b"", line_numbers=b""
@@ -145,8 +145,9 @@ def test_unchecked_is_what_no_batch_has_reached(
         for end in reversed(reached)
     )
     expected = []
-    for number, (some, stop) in enumerate(zip(ends, [*marks, None], strict=True)):
-        begin = max([*some, *([marks[number - 1]] if number else [])], default=None)
+    for number, (range_ends, stop) in enumerate(zip(ends, [*checkpoints, None], strict=True)):
+        starts = [checkpoints[number - 1]] if number else []
+        begin = max([*range_ends, *starts], default=None)
         if begin is None or begin != stop:
             expected.append(
                 ByteRange(None if begin is None else FilePosition(begin, begin + 1), stop)
@@ -238,7 +239,7 @@ def test_a_check_stopped_anywhere_resumes_and_counts_every_row_once(
 def test_the_order_of_byte_ranges_and_interruptions_do_not_change_the_result(
     school: District, data: st.DataObject
 ) -> None:
-    """By one worker and the other, some stretches to their end and some not, and the run behind it takes the rest."""
+    """The worker checks some byte ranges completely or in part, and the run checks the rest."""
     whole = check_alone(school)
     update = send(school, mixed_file())
     worker = range_worker(update)
@@ -259,9 +260,9 @@ def check_alone(district: District) -> tuple[Any, ...]:
     """Return the results of a check without interruption; the update isn't applied."""
     update = send(district, mixed_file())
     applying(update)
-    found = check_results(update)
+    results = check_results(update)
     transitions.transition(update.pk, State.CANCELED)
-    return found
+    return results
 
 
 @pytest.mark.usefixtures("small_byte_ranges")

@@ -70,7 +70,7 @@ def check_results(update: UpdateJob) -> tuple[Any, ...]:
     rows = update.stagedrow_set.order_by("line").values_list(
         "line", "apply_order", "outcome", "claims_name_key"
     )
-    kept = update.problem_set.order_by("line", "pk").values_list(
+    problems = update.problem_set.order_by("line", "pk").values_list(
         "line", "column", "code", "found", "hint"
     )
     return (
@@ -78,7 +78,7 @@ def check_results(update: UpdateJob) -> tuple[Any, ...]:
         update.rows_read,
         update.rows_staged,
         update.problem_counts,
-        list(kept),
+        list(problems),
         list(rows),
     )
 

@@ -93,11 +93,11 @@ def test_a_row_stores_its_columns_if_all_of_them_are_simple(
 
 def test_a_row_is_staged_with_the_differences_and_a_hashed_password(school: District) -> None:
     [row] = staged(school, "STUDENT_ID,FIRST_NAME,GRADE,PASSWORD,RACE\n1,Ann,5,n3w-one,<clear>")
-    said = json.loads(row.values_json)
-    assert said.keys() == {"GRADE", "PASSWORD"}
-    assert said["GRADE"] == ["4", "5"]
-    assert said["PASSWORD"][0] == ""
-    assert matches_import_mark(said["PASSWORD"][1], "n3w-one")
+    stored = json.loads(row.values_json)
+    assert stored.keys() == {"GRADE", "PASSWORD"}
+    assert stored["GRADE"] == ["4", "5"]
+    assert stored["PASSWORD"][0] == ""
+    assert matches_import_mark(stored["PASSWORD"][1], "n3w-one")
 
 
 def test_a_rejected_row_stores_only_its_student(school: District) -> None:

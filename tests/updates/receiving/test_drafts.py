@@ -56,7 +56,7 @@ def colleague(maple: District) -> Member:
     return a_member(maple, "second@maple.example")
 
 
-# What is found
+# The preview
 
 
 def test_a_draft_is_on_the_disk_with_all_its_columns_and_is_no_update(

@@ -1,6 +1,5 @@
 """On PostgreSQL, uploaded files are in the database, for workers on all machines."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -48,7 +47,7 @@ def switch_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[
     return go
 
 
-def kept(update: UpdateJob) -> bytes:
+def stored_bytes(update: UpdateJob) -> bytes:
     return b"".join(file_chunks.read(update.spool_name))
 
 
@@ -83,8 +82,8 @@ def test_all_bytes_are_preserved_and_chunks_are_ordered_by_number(
     path = tmp_path / "file"
     path.write_bytes(data)
     file_chunks.write("file", path)
-    found = list(FileChunk.objects.order_by("pk").values_list("number", flat=True))
-    assert found == list(range(-(-len(data) // 5)))
+    numbers = list(FileChunk.objects.order_by("pk").values_list("number", flat=True))
+    assert numbers == list(range(-(-len(data) // 5)))
     first = FileChunk.objects.get(number=0)
     first.delete()
     FileChunk.objects.create(
@@ -109,7 +108,7 @@ def test_files_are_distinguished_by_their_names(tmp_path: Path) -> None:
 
 def test_the_file_is_in_the_database_as_it_was_sent(maple: District) -> None:
     data = b"STUDENT_ID,GRADE\r\n\xff1,5"
-    assert kept(send_bytes(maple, data).update) == data
+    assert stored_bytes(send_bytes(maple, data).update) == data
 
 
 @pytest.mark.django_db(transaction=True)
@@ -156,7 +155,7 @@ def test_a_missing_folder_is_created_with_the_file(
     folder = switch_machine()
     assert counts(finish(update)) == {"updated": 5}
     copy = folder / update.spool_name
-    assert copy.read_bytes() == kept(update)
+    assert copy.read_bytes() == stored_bytes(update)
     assert copy.stat().st_mode & 0o777 == 0o600
     assert folder.stat().st_mode & 0o777 == 0o700
 
@@ -166,8 +165,11 @@ def test_a_worker_without_the_file_gets_the_same_result(
 ) -> None:
     for district in (maple, cedar):
         enroll(district, a_class(5))
-    night = f"{a_class(4, GRADE='9')}\ns001,,Anna,,2012-05-13,9\nnobody,,,,,4\ns004,u004,x,y,2012-05-13,99\n"
-    here, there = finish(send(maple, night)), send(cedar, night)
+    text = (
+        f"{a_class(4, GRADE='9')}\ns001,,Anna,,2012-05-13,9\n"
+        "nobody,,,,,4\ns004,u004,x,y,2012-05-13,99\n"
+    )
+    here, there = finish(send(maple, text)), send(cedar, text)
     switch_machine()
     assert counts(finish(there)) == counts(here)
     assert dump(maple) == dump(cedar)
@@ -243,12 +245,12 @@ def test_the_sweep_removes_copies_of_ended_updates_and_they_can_be_copied_again(
         cancel(maple)
     elif end is State.COMPLETED:
         finish(update)
-    path, data = spool.path_of(update.spool_name), kept(update)
+    path, data = spool.path_of(update.spool_name), stored_bytes(update)
     assert told(update).state is end
     assert path.read_bytes() == data
     assert receive.remove_orphaned_files() == 1
     assert files(settings.SPOOL) == set()
-    assert kept(update) == data
+    assert stored_bytes(update) == data
     spool.ensure_available(update.spool_name, update.file_digest)
     assert path.read_bytes() == data
 
@@ -277,9 +279,9 @@ def test_the_sweep_keeps_a_copy_that_is_being_written(
     read, swept = file_chunks.read, []
 
     def slowly(name: str) -> "list[bytes]":
-        found = list(read(name))
-        swept.append((receive.remove_orphaned_files(), len(os.listdir(folder))))
-        return found
+        chunks = list(read(name))
+        swept.append((receive.remove_orphaned_files(), len(list(folder.iterdir()))))
+        return chunks
 
     monkeypatch.setattr(file_chunks, "read", slowly)
     spool.ensure_available(update.spool_name, update.file_digest)

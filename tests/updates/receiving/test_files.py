@@ -39,9 +39,9 @@ def test_size_and_digest_cover_everything_that_was_written() -> None:
 
 
 def test_a_file_whose_ownership_is_not_released_is_deleted() -> None:
-    on_its_way, kept = incoming(b"a"), incoming(b"b")
-    kept.persist()
-    for file in (on_its_way, kept):
+    receiving, stored = incoming(b"a"), incoming(b"b")
+    stored.persist()
+    for file in (receiving, stored):
         file.discard()
         file.discard()
     assert files() == set()
@@ -100,11 +100,11 @@ def test_the_sweep_removes_files_of_a_dead_process() -> None:
 
 @pytest.mark.django_db
 def test_the_sweep_keeps_a_file_that_is_being_received() -> None:
-    on_its_way, kept = incoming(b"a"), incoming(b"b")
-    kept.persist()
+    receiving, stored = incoming(b"a"), incoming(b"b")
+    stored.persist()
     assert receive.remove_orphaned_files() == 0
-    assert files() == {f"{on_its_way.name}.part", kept.name}
-    for file in (on_its_way, kept):
+    assert files() == {f"{receiving.name}.part", stored.name}
+    for file in (receiving, stored):
         file.discard()
 
 

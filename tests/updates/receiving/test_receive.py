@@ -99,10 +99,10 @@ def test_the_same_file_is_replayed_even_if_detected_only_at_the_commit(
 ) -> None:
     survey = reader.scan
 
-    def meanwhile(*args: Any, **facts: Any) -> Any:
+    def meanwhile(*args: Any, **columns: Any) -> Any:
         monkeypatch.setattr(reader, "scan", survey)
         send_bytes(maple, ONE)
-        return survey(*args, **facts)
+        return survey(*args, **columns)
 
     monkeypatch.setattr(reader, "scan", meanwhile)
     receipt = send_bytes(maple, ONE)
@@ -110,10 +110,12 @@ def test_the_same_file_is_replayed_even_if_detected_only_at_the_commit(
     assert stored_files() == 1
 
 
-@pytest.mark.parametrize("facts", [{"mode": Mode.ADD}, {"encoding": "cp1252"}])
-def test_another_mode_or_encoding_is_another_update(maple: District, facts: dict[str, Any]) -> None:
+@pytest.mark.parametrize("columns", [{"mode": Mode.ADD}, {"encoding": "cp1252"}])
+def test_another_mode_or_encoding_is_another_update(
+    maple: District, columns: dict[str, Any]
+) -> None:
     send_bytes(maple, ONE)
-    receipt = send_bytes(maple, ONE, **facts)
+    receipt = send_bytes(maple, ONE, **columns)
     assert (receipt.replayed, receipt.update.number) == (False, 2)
 
 
