@@ -51,13 +51,11 @@ class DraftExpired(Exception):
 def create(
     member: Member, incoming: IncomingFile, *, file_name: str, encoding: str = "", now: datetime
 ) -> Draft:
-    """Check a file and store it, even if it can't be accepted, so that the next page says why.
-
-    After an exception, nothing is stored.
+    """Check a file and store it, even if it can't be accepted; after an exception, store nothing.
 
     Args:
         member: Who chose the file.
-        incoming: The file, completely written. It is discarded unless the draft refers to it.
+        incoming: The complete file. It is discarded unless the draft refers to it.
         file_name: The client's name for the file, made printable.
         encoding: As spelled by ``normalize_encoding_name``; empty: the district's.
         now: The present time.

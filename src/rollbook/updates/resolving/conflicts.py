@@ -20,7 +20,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import islice
 from typing import Any
 
 from django.db import connection, transaction
@@ -179,8 +179,10 @@ class _ConflictResolver:
             key=", ".join(key.claimed), claimed=key.claimed[0], condition=condition, having=having
         )
         rows = self.query(sql, self.update.pk, self.update.pk)
-        groups = groupby(rows, key=lambda row: row[:-1])
-        return [[line for *_, line in group] for _, group in groups]
+        lines_by_key: dict[tuple[Any, ...], list[int]] = {}
+        for *key_values, line in rows:
+            lines_by_key.setdefault(tuple(key_values), []).append(line)
+        return list(lines_by_key.values())
 
 
 _SAME_KEY = """
