@@ -102,7 +102,7 @@ class PostgreSQL:
     name = "postgres"
 
     def __init__(self, url: str, admin: str = "") -> None:
-        """``url`` is for the owner of the databases, ``admin`` for a user who may run CHECKPOINT."""
+        """``url`` is for the owner of the databases, ``admin`` for a user with CHECKPOINT."""
         self._url, self._admin = url, admin or url
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             if self.facts()[setting] != "on":

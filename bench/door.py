@@ -1,4 +1,4 @@
-"""Uses Rollbook as people do: the ``rollbook`` command sets it up, and curl does the rest over HTTPS.
+"""Uses Rollbook as people do: the ``rollbook`` command sets it up; curl does the rest.
 
 The time of an update is measured from the last byte of the upload, as logged by curl, to the end
 time in Rollbook's answer. Both use this machine's clock. The time includes scanning the file, which
@@ -34,7 +34,7 @@ _LAST_BYTE = re.compile(
 
 @dataclass(frozen=True)
 class Upload:
-    """An accepted file. ``last_byte`` is in seconds since 1970; ``took`` is curl's run time in seconds."""
+    """An accepted file, with ``last_byte`` in seconds since 1970 and curl's run time ``took``."""
 
     number: int
     last_byte: float
@@ -43,7 +43,7 @@ class Upload:
 
 @dataclass(frozen=True)
 class Ended:
-    """The end of an update: the answer of status, and the seconds since the last byte of the upload.
+    """The end of an update: the answer of status, and the seconds since the upload's last byte.
 
     ``call_seconds`` is the run time of curl for start.
     """

@@ -1,8 +1,9 @@
-"""The floor: what a nightly file costs if a hand-written script loads it in bulk and compares it in one statement.
+"""The baseline: a minimal script loads a nightly file in bulk and compares it in one statement.
 
-The students stand in one table with the data columns and the unique indexes that Rollbook's have. No row is validated,
-no change is remembered, nothing is committed in between, passwords are stored as sent. Timed is: read the file with
-Python's csv, load it into a temporary table, one UPDATE … FROM … WHERE … IS DISTINCT FROM, commit.
+The students are in one table with the data columns and the unique indexes that Rollbook has. Rows
+aren't validated, changes aren't recorded, nothing is committed in between, and passwords are stored
+as sent. The measured time includes: read the file with Python's csv, load it into a temporary
+table, one UPDATE … FROM … WHERE … IS DISTINCT FROM, commit.
 """
 
 import csv
@@ -22,7 +23,10 @@ _DATA = [name for name in _NAMES if name != "student_id"]
 _LIST = ", ".join(_NAMES)
 _SET = ", ".join(f"{name} = load.{name}" for name in _DATA)
 _OURS, _THEIRS = (", ".join(f"{table}.{name}" for name in _DATA) for table in ("students", "load"))
-_UPDATE = f"UPDATE students SET {_SET} FROM load WHERE students.district = 1 AND students.student_id = load.student_id"
+_UPDATE = (
+    f"UPDATE students SET {_SET} FROM load "
+    "WHERE students.district = 1 AND students.student_id = load.student_id"
+)
 _INDEXES = (
     "CREATE UNIQUE INDEX students_id ON students (district, student_id)",
     "CREATE UNIQUE INDEX students_username ON students (district, username)",
@@ -41,7 +45,8 @@ class SQLiteFloor:
         with closing(self._open()) as connection:
             columns = ", ".join(f"{name} TEXT NOT NULL" for name in _NAMES)
             connection.execute(
-                f"CREATE TABLE students (id INTEGER PRIMARY KEY, district INTEGER NOT NULL DEFAULT 1, {columns})"
+                "CREATE TABLE students (id INTEGER PRIMARY KEY, "
+                f"district INTEGER NOT NULL DEFAULT 1, {columns})"
             )
             self._insert(connection, "students", _rows(base))
             for index in _INDEXES:
@@ -84,7 +89,8 @@ class PostgresFloor:
         """Make the table, with the students of this file in it."""
         with self._open() as connection:
             connection.execute(
-                f"CREATE TABLE students (id bigserial PRIMARY KEY, district bigint NOT NULL DEFAULT 1, {_types()})"
+                "CREATE TABLE students (id bigserial PRIMARY KEY, "
+                f"district bigint NOT NULL DEFAULT 1, {_types()})"
             )
             self._copy(connection, "students", _rows(base))
             for index in _INDEXES:

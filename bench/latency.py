@@ -1,7 +1,7 @@
 """Measures calls: cancel at any point of a large update, status when idle and during an update.
 
-Cancel is called with curl. Status is called 20 times a second over one connection that is kept open; a call counts from
-the moment it was due, so that one slow answer counts for all that had to wait behind it.
+Cancel is called with curl. Status is called 20 times a second over one persistent connection; each
+call is measured from the time it was due, so a slow answer also counts for the calls it delayed.
 """
 
 import http.client
@@ -51,8 +51,8 @@ def measure(plan: Plan, database: Database, results: Results) -> None:
 def cancels(plan: Plan, enrolled: Enrolled, results: Results) -> None:
     """Cancel twice as many updates as there are runs, at points spread over the time of a rollover.
 
-    The next file is the one that more students differ from. An update that had less to do, and ended before its point,
-    leaves a whole rollover for the next try.
+    The next file is the one that more students differ from. If an update had less to do and ended
+    before its point, the next try has a whole rollover.
     """
     database, rows = enrolled.database.name, enrolled.files.rows
     chance = random.Random(1)
@@ -70,7 +70,8 @@ def cancels(plan: Plan, enrolled: Enrolled, results: Results) -> None:
             told = {"after": round(after, 3), "read": facts["read"], "updated": facts["updated"]}
             results.add("cancel", database=database, rows=rows, run=run, seconds=seconds, **told)
             say(
-                f"{database:9} cancel      {rows:>9,} rows  after {after:6.1f} s: answered in {seconds:.3f} s"
+                f"{database:9} cancel      {rows:>9,} rows  "
+                f"after {after:6.1f} s: answered in {seconds:.3f} s"
             )
 
 
@@ -114,9 +115,8 @@ def _rollover(enrolled: Enrolled, results: Results, run: int, *, watched: bool) 
     results.add(
         "watched", database=database, rows=rows, run=run, watched=watched, seconds=round(took, 4)
     )
-    say(
-        f"{database:9} rollover    {rows:>9,} rows  {'with calls' if watched else 'alone'}: {took:.2f} s"
-    )
+    condition = "with calls" if watched else "alone"
+    say(f"{database:9} rollover    {rows:>9,} rows  {condition}: {took:.2f} s")
 
 
 def _note(
@@ -124,9 +124,8 @@ def _note(
 ) -> None:
     rounded = [round(each, 5) for each in seconds]
     results.add("status", database=database, rows=rows, run=run, update=while_, seconds=rounded)
-    say(
-        f"{database:9} status      {while_}: {len(seconds)} calls, median {median(seconds) * 1000:.0f} ms"
-    )
+    middle = median(seconds) * 1000
+    say(f"{database:9} status      {while_}: {len(seconds)} calls, median {middle:.0f} ms")
 
 
 class _Calls:

@@ -1,7 +1,7 @@
-"""The floor of a first load: the rows Rollbook ended up with, copied in bulk into empty copies of its own tables.
+"""The baseline of a first load: Rollbook's rows, copied in bulk into empty copies of its tables.
 
-"Its own tables" are all those of the roster, with their indexes: students, groups, history and whatever else a load
-fills. One transaction, as durable as Rollbook's. SQLite: executemany from the rows; PostgreSQL: COPY from files.
+The tables are those of students and districts, with their indexes. There is one transaction, as
+durable as Rollbook's. SQLite: executemany from the rows; PostgreSQL: COPY from files.
 """
 
 import sqlite3
@@ -18,7 +18,7 @@ _BLOCK = 1 << 20
 
 
 def load_seconds(database: Database, source: str, folder: Path) -> float:
-    """Seconds for the rows of Rollbook's database ``source``; ``folder`` is for what it needs meanwhile."""
+    """Return the seconds for the rows of the database ``source``; ``folder`` is for temporary files."""
     return {"sqlite": _sqlite, "postgres": _postgres}[database.name](database, source, folder)
 
 
@@ -31,7 +31,9 @@ def _sqlite(database: Database, source: str, folder: Path) -> float:
         closing(sqlite3.connect(copy)) as ours,
     ):
         made = theirs.execute(
-            "SELECT type, name, sql FROM sqlite_master WHERE (tbl_name LIKE 'students%' OR tbl_name LIKE 'districts%') AND type IN ('table', 'index') "
+            "SELECT type, name, sql FROM sqlite_master "
+            "WHERE (tbl_name LIKE 'students%' OR tbl_name LIKE 'districts%') "
+            "AND type IN ('table', 'index') "
             "AND sql IS NOT NULL ORDER BY type DESC"
         ).fetchall()
         ours.execute("PRAGMA journal_mode=WAL")
@@ -51,7 +53,10 @@ def _sqlite(database: Database, source: str, folder: Path) -> float:
 
 def _postgres(database: Database, source: str, folder: Path) -> float:
     with psycopg.connect(source, autocommit=True) as connection:
-        named = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND (tablename LIKE 'students%' OR tablename LIKE 'districts%')"
+        named = (
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' "
+            "AND (tablename LIKE 'students%' OR tablename LIKE 'districts%')"
+        )
         tables = [str(name) for (name,) in connection.execute(named)]
         connection.execute("DROP SCHEMA IF EXISTS floor CASCADE")
         connection.execute("CREATE SCHEMA floor")

@@ -1,7 +1,7 @@
-"""How much memory a process and those it starts have at most, while something runs.
+"""Measures the peak memory of a process and its child processes while something runs.
 
-Twice a second the peaks (VmHWM) of all that are alive are added up; the largest sum counts. A page that two of them
-share counts twice, so it is never less than what they really have.
+Twice a second the peaks (VmHWM) of all running ones are added; the largest sum counts. Shared pages
+count for each process, so the result is never less than the actual use.
 """
 
 import threading

@@ -23,7 +23,7 @@ _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 
 def measure(plan: Plan, database: Database, results: Results) -> None:
-    """Measure the first page, the last page, a search and a filter with a medium number of students."""
+    """Measure the first page, the last page, a search and a filter; medium number of students."""
     rows = max((rows for rows in plan.rows if rows <= MOST_ROWS), default=plan.most)
     enrolled = enroll(plan, database, students.write(plan.folder, rows, order=plan.order))
     with enrolled.serving():
@@ -36,9 +36,8 @@ def measure(plan: Plan, database: Database, results: Results) -> None:
             ]
             rounded = [round(each, 5) for each in seconds]
             results.add("pages", database=database.name, rows=rows, what=what, seconds=rounded)
-            say(
-                f"{database.name:9} students    {rows:>9,} rows  {what}: median {median(seconds) * 1000:.0f} ms"
-            )
+            middle = median(seconds) * 1000
+            say(f"{database.name:9} students    {rows:>9,} rows  {what}: median {middle:.0f} ms")
 
 
 def _asked(rows: int) -> dict[str, str]:

@@ -37,7 +37,8 @@ def measure(plan: Plan, database: Database, rows: int, results: Results) -> None
             where = {"database": database.name, "work": "nightly", "rows": rows, "run": run}
             results.add("timing", **where, who=way, seconds=round(seconds, 4))
             say(
-                f"{database.name:9} nightly     {rows:>9,} rows  {way:9} run {run + 1}: {seconds:8.2f} s"
+                f"{database.name:9} nightly     {rows:>9,} rows  "
+                f"{way:9} run {run + 1}: {seconds:8.2f} s"
             )
     database.drop("peer")
 

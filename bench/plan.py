@@ -20,9 +20,10 @@ class BenchFailed(Exception):
 
 @dataclass(frozen=True)
 class Plan:
-    """``rows`` ascending; ``peer_rows`` are those of django-import-export at its best; ``postgres`` is a URL or "".
+    """What to measure.
 
-    ``note`` is what a reader of the figures should know of the machine besides.
+    ``rows`` ascend; ``peer_rows`` are for the fastest use of django-import-export; ``postgres`` is a
+    URL or ""; ``note`` is what readers of the results should also know about the machine.
     """
 
     rows: tuple[int, ...]

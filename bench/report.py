@@ -11,7 +11,10 @@ from bench.svg import Curve
 
 _ROOT = Path(__file__).resolve().parent.parent
 _WHO = {"rollbook": "Rollbook", "floor": "the floor"}
-_WHY = "Where the time goes, and what the missed goals would take: [profiles and reasons](decisions/0019-performance.md)."
+_WHY = (
+    "Where the time goes, and what the missed goals would take: "
+    "[profiles and reasons](decisions/0019-performance.md)."
+)
 _NOTES = (Path(__file__).parent / "how.md").read_text(encoding="utf-8")
 
 
@@ -33,7 +36,8 @@ def _page(results: Results, shown: str) -> str:
     )
     return "\n\n".join(
         (
-            "<!-- Written by python -m bench.report from what `make bench` measured; do not change it here. -->",
+            "<!-- Written by python -m bench.report from what `make bench` measured; "
+            "do not change it here. -->",
             "# How fast it is",
             said,
             _WHY,
@@ -50,15 +54,16 @@ def _page(results: Results, shown: str) -> str:
 def _machine(results: Results) -> str:
     machine = results.machine
     facts = [
-        f"* {machine['cores']} cores, {machine['memory_bytes'] / MIB / 1024:.0f} GiB of memory, {machine['system']}, "
-        f"files on {machine['file_system']}",
+        f"* {machine['cores']} cores, {machine['memory_bytes'] / MIB / 1024:.0f} GiB of memory, "
+        f"{machine['system']}, files on {machine['file_system']}",
         f"* Python {machine['python']}, Rollbook {machine['rollbook']}",
     ]
     for name, settings in machine["databases"].items():
         shown = ", ".join(f"{key} {value}" for key, value in settings.items() if key != "version")
         facts.append(f"* {NAMES[name]} {settings['version']}: {shown}")
     facts.append(
-        f"* measured on {machine['date']}, in {machine['minutes']} minutes; {results.plan['runs']} runs"
+        f"* measured on {machine['date']}, in {machine['minutes']} minutes; "
+        f"{results.plan['runs']} runs"
     )
     if note := machine.get("note"):
         facts.append(f"* {note}")

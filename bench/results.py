@@ -31,7 +31,7 @@ class Figures:
 
 @dataclass
 class Results:
-    """Facts about the machine, and records: flat dicts with ``kind`` and whatever tells it from others of the kind.
+    """The machine and the records: flat dicts with ``kind`` and what identifies the record.
 
     A record of the kind ``timing`` has database, work, who, rows, run, seconds.
     """

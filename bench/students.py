@@ -1,8 +1,8 @@
 """Generates fictional students as an SIS exports them, the same for the same rows and seed.
 
-Of each district there are three student files, sorted by STUDENT_ID or by school: base.csv, who is enrolled;
-nightly.csv, the same with one cell changed in one row of a hundred; rollover.csv, the same with another GRADE in every
-row.
+Each district has three student files, sorted by STUDENT_ID or by school: base.csv with the enrolled
+students; nightly.csv, the same with one cell changed in one percent of the rows; rollover.csv, the
+same with another GRADE in every row.
 """
 
 import csv
@@ -24,8 +24,8 @@ def _words(text: str) -> list[str]:
 
 
 COLUMNS = _words(
-    "STUDENT_ID USERNAME PASSWORD FIRST_NAME MIDDLE_INITIAL LAST_NAME DOB GENDER GRADE SCHOOL_ID ELL SPECIAL_ED "
-    "TITLE_1 MIGRANT RACE PARENT_EMAIL_1 ADDITIONAL_INFO_1 GROUPS"
+    "STUDENT_ID USERNAME PASSWORD FIRST_NAME MIDDLE_INITIAL LAST_NAME DOB GENDER GRADE SCHOOL_ID "
+    "ELL SPECIAL_ED TITLE_1 MIGRANT RACE PARENT_EMAIL_1 ADDITIONAL_INFO_1 GROUPS"
 )
 CHANGING = (
     "GRADE",
@@ -42,17 +42,17 @@ CHANGING = (
 Row = list[str]
 
 _FIRST_NAMES = _words(
-    "Ada Amir Ana André Bao Ben Cara Chidi Dana Diego Elif Emil Fatima Finn Grace Hana Hugo Inés Ivan Jade Jonas Kai "
-    "Keiko Lena Luis Maya Milan Nadia Noah Olga Omar Pia Quinn Ravi Rosa Sara Sofía Sven Tara Tomas Uma Vera Viet "
-    "Wanda Yara Zoe Zoë"
+    "Ada Amir Ana André Bao Ben Cara Chidi Dana Diego Elif Emil Fatima Finn Grace Hana Hugo Inés Ivan "
+    "Jade Jonas Kai Keiko Lena Luis Maya Milan Nadia Noah Olga Omar Pia Quinn Ravi Rosa Sara Sofía Sven Tara Tomas "
+    "Uma Vera Viet Wanda Yara Zoe Zoë"
 )
 _BEGINNINGS = _words(
-    "Ash Birch Brook Clay Dale East Fern Glen Hazel Iron Juniper King Lake Marsh North Oak Pine Quarry River Stone "
-    "Thorn Under Vale West Yew"
+    "Ash Birch Brook Clay Dale East Fern Glen Hazel Iron Juniper King Lake Marsh North Oak Pine Quarry "
+    "River Stone Thorn Under Vale West Yew"
 )
 _ENDINGS = _words(
-    "bridge brook by croft dale field ford gate grove ham hill hurst land ley mead more ridge shaw side stead ton wall "
-    "ward well wick wood worth"
+    "bridge brook by croft dale field ford gate grove ham hill hurst land ley mead more ridge shaw side "
+    "stead ton wall ward well wick wood worth"
 )
 _LAST_NAMES = [
     "O'Brien",

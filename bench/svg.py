@@ -20,7 +20,8 @@ _COLORS = (
 _GAP = 15  # between two names
 _STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #333 } .title { font-size: 15px; font-weight: 600 }
-.grid { stroke: #8884; stroke-width: 1 } .curve { fill: none; stroke-width: 2.2; stroke-linejoin: round }
+.grid { stroke: #8884; stroke-width: 1 }
+.curve { fill: none; stroke-width: 2.2; stroke-linejoin: round }
 @media (prefers-color-scheme: dark) { text { fill: #ddd } }
 """
 
@@ -98,7 +99,8 @@ def _drawn(x: _Scale, y: _Scale, drawn: Sequence[Curve]) -> Iterable[str]:
     for curve, height in _names(y, drawn):
         right, end = x(curve.points[-1][0]), y(curve.points[-1][1])
         color = colors[curve.name]
-        yield f'<path stroke="{color}" d="M{right + 5:.1f} {end:.1f}L{WIDTH - _RIGHT + 12} {height:.1f}"/>'
+        line = f"M{right + 5:.1f} {end:.1f}L{WIDTH - _RIGHT + 12} {height:.1f}"
+        yield f'<path stroke="{color}" d="{line}"/>'
         yield _text(WIDTH - _RIGHT + 16, height + 4, curve.name)
 
 

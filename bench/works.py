@@ -133,7 +133,8 @@ class Meter:
             "timing", **self._where(work, run), who=who, seconds=round(seconds, 4), **more
         )
         say(
-            f"{self.database.name:9} {work:11} {self.rows:>9,} rows  {who:9} run {run + 1}: {seconds:8.2f} s"
+            f"{self.database.name:9} {work:11} {self.rows:>9,} rows  "
+            f"{who:9} run {run + 1}: {seconds:8.2f} s"
         )
 
     def _where(self, work: str, run: int) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Installations for tests that start processes: a data folder with a database of its own.
 
-The database is of the kind that the test run is on. On PostgreSQL it stands beside the one that DATABASE_URL names for
-the test run, which nothing here touches.
+The database is of the same kind as that of the test run. On PostgreSQL it is on the same server as
+the test run's own database, which nothing here changes.
 """
 
 import os

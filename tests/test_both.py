@@ -37,7 +37,7 @@ def both(*words: object, **more: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_each_test_is_run_on_both_whatever_the_environment_names_and_a_failure_is_told_again_at_the_end(
+def test_each_test_runs_on_both_databases_and_failures_are_repeated_at_the_end(
     told: Path,
 ) -> None:
     done = both(

@@ -76,6 +76,9 @@ def test_the_table_is_written_between_its_markers() -> None:
 
 @pytest.mark.process
 def test_the_table_needs_no_django() -> None:
-    code = "import sys, rollbook.environment, rollbook.settings_reference; print('django' in sys.modules)"
+    code = (
+        "import sys, rollbook.environment, rollbook.settings_reference; "
+        "print('django' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

@@ -115,7 +115,8 @@ def test_the_deployment_checks_of_django_find_nothing() -> None:
 
 def test_what_only_postgresql_needs_is_not_loaded_on_sqlite(tmp_path: Path) -> None:
     code = (
-        "import sys, django; django.setup(); import rollbook.cli.actions.serve, rollbook.jobs.single_worker.loop, rollbook.updates.checking.check;"
+        "import sys, django; django.setup(); import rollbook.cli.actions.serve;"
+        "import rollbook.jobs.single_worker.loop, rollbook.updates.checking.check;"
         " print('psycopg' in sys.modules)"
     )
     env = environment(None, DJANGO_SETTINGS_MODULE="rollbook.settings", ROLLBOOK_DATA=str(tmp_path))

@@ -1,4 +1,4 @@
-"""A whole server in processes of its own, set up with the commands of the README and called with real curl over TLS."""
+"""A whole server, set up with the README's commands and called with curl over TLS."""
 
 import json
 import re
@@ -64,7 +64,7 @@ class Rollbook:
         return done.stdout
 
     def start(self, port: int = 0, inside: Sequence[str] = ()) -> None:
-        """Serve, on a free port, until ``stop`` or ``kill``; ``inside`` is a command that runs the one behind it."""
+        """Serve on a free port until ``stop`` or ``kill``; ``inside`` is a command prefix."""
         log = (self.data.parent / "serve.log").open("a")
         self.process = subprocess.Popen(
             [*inside, sys.executable, "-m", "rollbook", "serve", "--port", str(port)],
@@ -95,7 +95,7 @@ class Rollbook:
             self.process = None
 
     def descendants(self, name: str) -> list[int]:
-        """The process numbers of what ``serve`` has started under this subcommand, the first one first."""
+        """Return the ids of processes that ``serve`` started with this subcommand, oldest first."""
         found = []
         for folder in Path("/proc").glob("[0-9]*"):
             try:
@@ -140,7 +140,7 @@ class Rollbook:
         )
 
     def until_ended(self, seconds: float = 200) -> str:
-        """Ask for the status until nothing runs any more, again if it cannot be told now; returns the verdict."""
+        """Poll the status until no update is running; return the verdict."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             verdict = self.curl("status").verdict
@@ -157,7 +157,7 @@ class Rollbook:
         return shown
 
     def mails(self) -> list[str]:
-        """Return the mails in the data folder in the order they were sent, but for one being written."""
+        """Return the complete emails in the data folder in the order they were sent."""
         folder = self.data / "mail"
         files = (
             sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime_ns)

@@ -146,7 +146,8 @@ def test_web_servers_and_workers_run_alone_and_together(rollbook: Rollbook, tmp_
             "start", *over_https, "-F", f"file=@{a_file(tmp_path, 5000, '6')}"
         ).verdict
         assert waiting.startswith(
-            "OK update 2 accepted: 5,000 students in 5000-6.csv, waiting; no worker has been seen since "
+            "OK update 2 accepted: 5,000 students in 5000-6.csv, waiting; "
+            "no worker has been seen since "
         )
     assert "Traceback" not in log(rollbook)
 

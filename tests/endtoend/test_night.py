@@ -24,7 +24,8 @@ def test_three_commands_and_their_mail(serving: Rollbook, tmp_path: Path) -> Non
     accepted = serving.start_update(a_file(tmp_path, base()), "mode=add")
     assert accepted.status == 200
     assert accepted.text == (
-        f"OK update 1 accepted: 60 students in students.csv, now checking\nThe results will be e-mailed to {LOGIN}.\n"
+        f"OK update 1 accepted: 60 students in students.csv, now checking\n"
+        f"The results will be e-mailed to {LOGIN}.\n"
     )
     assert serving.until_ended().startswith(
         "COMPLETED update 1: 60 students: 0 updated, 60 added, 0 unchanged, 0 rejected"
@@ -155,8 +156,8 @@ def test_cancel_keeps_what_is_done_and_nothing_changes_after_its_answer(
     )
     mail = serving.until_mailed(1)[0].replace("\n ", " ")
     assert (
-        f"Student update 1 canceled: 0 updated, {exported:,} added, {LARGE - exported:,} not processed"
-        in mail
+        f"Student update 1 canceled: 0 updated, {exported:,} added, "
+        f"{LARGE - exported:,} not processed" in mail
     )
     assert serving.run("student", "export", "maple-usd").count("\n") - 1 == exported
     serving.start_update(tmp_path / "students.csv", "mode=add")

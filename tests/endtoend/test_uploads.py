@@ -101,7 +101,8 @@ def test_a_client_that_gets_no_answer_sends_again_and_gets_the_same_update(
         context.wrap_socket(plain, server_hostname=host) as sent,
     ):
         sent.sendall(
-            f"POST /slc/studentupdate/start HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(body)}\r\n"
+            f"POST /slc/studentupdate/start HTTP/1.1\r\nHost: {host}\r\n"
+            f"Content-Length: {len(body)}\r\n"
             f"Content-Type: multipart/form-data; boundary={boundary}\r\n\r\n".encode()
         )
         sent.sendall(body)
@@ -123,7 +124,8 @@ def multipart(file: Path) -> tuple[bytes, str]:
         f'--{boundary}\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n'
         for n, v in fields.items()
     ]
-    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{file.name}"\r\n\r\n'
+    disposition = f'form-data; name="file"; filename="{file.name}"'
+    head = f"--{boundary}\r\nContent-Disposition: {disposition}\r\n\r\n"
     return (
         "".join(parts) + head
     ).encode() + file.read_bytes() + f"\r\n--{boundary}--\r\n".encode(), boundary

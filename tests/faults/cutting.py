@@ -1,6 +1,6 @@
-"""A proxy before PostgreSQL that cuts a connection between a COMMIT and its answer, so that nobody knows what became.
+"""A PostgreSQL proxy that cuts connections between a COMMIT and its answer.
 
-Every so many COMMITs; the server has got each one that is cut off.
+It does so at every n-th COMMIT, after the server has received it.
 """
 
 import asyncio

@@ -255,8 +255,8 @@ def test_f22_a_worker_that_finds_a_newer_database_stops_kindly(
     assert old.wait(60) == 1
     log = cluster.log.read_text()
     assert (
-        "ERROR newer_database: a newer version of Rollbook has changed the database (updates.9999_newer); "
-        in log
+        "ERROR newer_database: a newer version of Rollbook has changed the database "
+        "(updates.9999_newer); " in log
     )
     assert cluster.jobs("doing") == []
     cluster.ask("DELETE FROM django_migrations WHERE name = '9999_newer'")

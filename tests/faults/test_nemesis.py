@@ -1,7 +1,7 @@
 """F52 for many machines: random disturbances of workers and database leave no trace.
 
-ROLLBOOK_NEMESIS=large takes ten workers, fifty districts and twenty minutes, as every night; ROLLBOOK_NEMESIS_SEED
-another order than that of the day.
+ROLLBOOK_NEMESIS=large uses ten workers, fifty districts and twenty minutes, as every night.
+ROLLBOOK_NEMESIS_SEED replaces the seed of the day.
 """
 
 import os

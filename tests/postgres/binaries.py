@@ -82,8 +82,8 @@ def reachable(folder: Path, account: Account, spare: Path) -> Path:
     account.take(spare)
     if not account.can(copied / "postgres", "--version"):
         raise PostgresProblem(
-            f"user {account.uid} can run neither {folder / 'postgres'} nor a copy of it in {spare}; "
-            f"let {VARIABLE} name a folder of binaries that it can run, "
+            f"user {account.uid} can run neither {folder / 'postgres'} nor a copy "
+            f"of it in {spare}; let {VARIABLE} name a folder of binaries that it can run, "
             "or TMPDIR one whose file system lets programs run"
         )
     return copied

@@ -1,12 +1,13 @@
-"""The guard of a test's PostgreSQL: the process that starts and ends the server's, also when the test run is killed.
+"""The guard of a test's PostgreSQL: starts and stops the server, even if the test run is killed.
 
-Nothing within the test run outlives its SIGKILL, so the server hangs on this process, and this process on the test run,
-twice: by the pipe its orders come through, whose end it sees at once, and by the number of its parent, because a forked
-child of the test run may hold that pipe open. Whatever the postmaster leaves behind becomes a child of the guard (their
-subreaper), which kills it and waits for it. Were the guard itself killed, the kernel would stop the postmaster.
+Nothing in the test run survives its SIGKILL, so this process owns the server. It notices the end of
+the test run in two ways: the pipe of its orders is closed, and its parent process id changes (a
+forked child of the test run may keep the pipe open). What the postmaster leaves behind becomes a
+child of the guard (their subreaper), which kills it and waits for it. If the guard itself is killed,
+the kernel stops the postmaster.
 
-It needs nothing but Python: ``python guard.py SAID``, with ``Guard``'s fields as JSON. An order is a line of JSON, its
-name and what it is about; the answer is another.
+It needs only Python: ``python guard.py FIELDS``, with ``Guard``'s fields as JSON. An order is a line
+of JSON with its name and argument; the answer is another line.
 """
 
 import ctypes

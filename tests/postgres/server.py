@@ -1,10 +1,10 @@
 """A PostgreSQL server for tests and benchmark, removed when the process that started it ends.
 
-Nobody else on the machine gets in: its folders are closed to all other accounts, and as a folder's mode says nothing
-about a port, and ``nobody`` may be somebody, every connection needs a random password (scram), by socket and by port.
+Other accounts on the machine have no access: its folders are private, and every connection by
+socket or port needs a random password (scram).
 
-``python -m tests.postgres.server [FOLDER] [--durable] [--tcp]`` starts one, prints the URL of an empty database, and
-serves until SIGTERM or Ctrl-C.
+``python -m tests.postgres.server [FOLDER] [--durable] [--tcp]`` starts one, prints the URL of an
+empty database, and serves until SIGTERM or Ctrl-C.
 """
 
 import argparse
@@ -50,18 +50,19 @@ LOCALES = (
 # Shared memory in files of the data folder, so a killed postmaster leaves none in /dev/shm.
 ALWAYS = {"dynamic_shared_memory_type": "mmap", "lc_messages": "C", "log_line_prefix": "%m [%p] "}
 
-# Only a power cut would do harm: a commit is still handed to the kernel before it is answered (synchronous_commit stays
-# on; without fsync that costs next to nothing), so that stop("immediate") and kill -9 lose none.
+# Only a power failure could lose commits: they are still passed to the kernel before they are
+# acknowledged (synchronous_commit stays on), so stop("immediate") and kill -9 lose none.
 QUICK = {"fsync": "off", "full_page_writes": "off", "jit": "off"}
 
 
 class Server:
-    """A server on a new data folder, running once it is made, until ``close``.
+    """A server on a new data folder, which runs until ``close``.
 
-    ``folder`` says on which disk (the data get a folder of their own in it); else it is a temporary one. ``durable``
-    keeps PostgreSQL's own settings, which survive power cuts; the quick ones survive kills. With ``tcp`` it listens on
-    ``port`` of the loopback address too. ``ordered`` prefers binaries that know a people's order of texts, which is
-    the harder case for the product. ``settings`` are PostgreSQL's own. Raises PostgresProblem.
+    ``folder`` selects the disk (the data are in a new folder in it); otherwise it is a temporary
+    one. ``durable`` keeps PostgreSQL's default settings, which survive power failures; the quick
+    ones survive kills. With ``tcp`` it also listens on ``port`` of the loopback address. ``ordered``
+    prefers binaries with language collations, the harder case for Rollbook. ``settings`` are
+    additional settings of PostgreSQL. Raises PostgresProblem.
     """
 
     def __init__(
