@@ -18,7 +18,7 @@ _BLOCK = 1 << 20
 
 
 def load_seconds(database: Database, source: str, folder: Path) -> float:
-    """Return the seconds for the rows of the database ``source``; ``folder`` is for temporary files."""
+    """Return the seconds for the rows of ``source``; ``folder`` is for temporary files."""
     return {"sqlite": _sqlite, "postgres": _postgres}[database.name](database, source, folder)
 
 

@@ -22,8 +22,8 @@ class BenchFailed(Exception):
 class Plan:
     """What to measure.
 
-    ``rows`` ascend; ``peer_rows`` are for the fastest use of django-import-export; ``postgres`` is a
-    URL or ""; ``note`` is what readers of the results should also know about the machine.
+    ``rows`` ascend; ``peer_rows`` are for the fastest use of django-import-export; ``postgres`` is
+    a URL or ""; ``note`` is what readers of the results should also know about the machine.
     """
 
     rows: tuple[int, ...]

@@ -42,17 +42,17 @@ CHANGING = (
 Row = list[str]
 
 _FIRST_NAMES = _words(
-    "Ada Amir Ana André Bao Ben Cara Chidi Dana Diego Elif Emil Fatima Finn Grace Hana Hugo Inés Ivan "
-    "Jade Jonas Kai Keiko Lena Luis Maya Milan Nadia Noah Olga Omar Pia Quinn Ravi Rosa Sara Sofía Sven Tara Tomas "
-    "Uma Vera Viet Wanda Yara Zoe Zoë"
+    "Ada Amir Ana André Bao Ben Cara Chidi Dana Diego Elif Emil Fatima Finn Grace Hana Hugo Inés "
+    "Ivan Jade Jonas Kai Keiko Lena Luis Maya Milan Nadia Noah Olga Omar Pia Quinn Ravi Rosa Sara "
+    "Sofía Sven Tara Tomas Uma Vera Viet Wanda Yara Zoe Zoë"
 )
 _BEGINNINGS = _words(
-    "Ash Birch Brook Clay Dale East Fern Glen Hazel Iron Juniper King Lake Marsh North Oak Pine Quarry "
-    "River Stone Thorn Under Vale West Yew"
+    "Ash Birch Brook Clay Dale East Fern Glen Hazel Iron Juniper King Lake Marsh North Oak Pine "
+    "Quarry River Stone Thorn Under Vale West Yew"
 )
 _ENDINGS = _words(
-    "bridge brook by croft dale field ford gate grove ham hill hurst land ley mead more ridge shaw side "
-    "stead ton wall ward well wick wood worth"
+    "bridge brook by croft dale field ford gate grove ham hill hurst land ley mead more ridge shaw "
+    "side stead ton wall ward well wick wood worth"
 )
 _LAST_NAMES = [
     "O'Brien",

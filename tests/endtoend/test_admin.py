@@ -103,7 +103,8 @@ def audited(operators: Operators) -> list[tuple[str | None, str, str]]:
         for district, result, detail in execute(
             operators.data,
             "SELECT d.slug, e.result, e.detail FROM accounts_auditevent e "
-            "LEFT JOIN districts_district d ON d.id = e.district_id WHERE e.action = 'operators'' pages' ORDER BY e.id",
+            "LEFT JOIN districts_district d ON d.id = e.district_id "
+            "WHERE e.action = 'operators'' pages' ORDER BY e.id",
         )
     ]
 

@@ -3,11 +3,11 @@
 Nothing in the test run survives its SIGKILL, so this process owns the server. It notices the end of
 the test run in two ways: the pipe of its orders is closed, and its parent process id changes (a
 forked child of the test run may keep the pipe open). What the postmaster leaves behind becomes a
-child of the guard (their subreaper), which kills it and waits for it. If the guard itself is killed,
+child of the guard (their subreaper), which kills it and waits for it. If the guard is killed,
 the kernel stops the postmaster.
 
-It needs only Python: ``python guard.py FIELDS``, with ``Guard``'s fields as JSON. An order is a line
-of JSON with its name and argument; the answer is another line.
+It needs only Python: ``python guard.py FIELDS``, with ``Guard``'s fields as JSON. An order is a
+line of JSON with its name and argument; the answer is another line.
 """
 
 import ctypes

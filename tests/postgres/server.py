@@ -60,8 +60,8 @@ class Server:
 
     ``folder`` selects the disk (the data are in a new folder in it); otherwise it is a temporary
     one. ``durable`` keeps PostgreSQL's default settings, which survive power failures; the quick
-    ones survive kills. With ``tcp`` it also listens on ``port`` of the loopback address. ``ordered``
-    prefers binaries with language collations, the harder case for Rollbook. ``settings`` are
+    ones survive kills. With ``tcp`` it also listens on ``port`` of the loopback address.
+    ``ordered`` prefers binaries with language collations, the harder case for Rollbook. ``settings`` are
     additional settings of PostgreSQL. Raises PostgresProblem.
     """
 
@@ -93,16 +93,17 @@ class Server:
             raise
 
     def url(self, database: str = SUPERUSER, *, user: str = OWNER, port: int | None = None) -> str:
-        """Return the URL for DATABASE_URL: by the socket, or by a loopback port, its own or a proxy's."""
+        """Return a DATABASE_URL by the socket, or by a loopback port, its own or a proxy's."""
         host = f"{LOOPBACK}:{port}" if port else ""
-        asked = "" if port else f"?host={quote(str(self.sockets), safe='')}&port={self.port}"
-        return f"postgres://{user}:{self.password}@{host}/{quote(database, safe='')}{asked}"
+        query = "" if port else f"?host={quote(str(self.sockets), safe='')}&port={self.port}"
+        return f"postgres://{user}:{self.password}@{host}/{quote(database, safe='')}{query}"
 
     def create_database(self, name: str, like: str = "template1") -> str:
         """Create a database of ``OWNER``, empty or a copy of an unused one; return its URL.
 
-        Behind it comes a checkpoint. Without one, PostgreSQL takes the next values of a copied sequence for logged,
-        which they are in the other database only, and gives them out again after it was stopped at once.
+        A checkpoint follows. Without one, PostgreSQL assumes that the next values of a copied
+        sequence are logged, which is true of the other database only, and repeats them after an
+        immediate stop.
         """
         self._do(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
@@ -156,7 +157,8 @@ class Server:
             self._guard.communicate()  # closes the pipe, for which the guard waits
             if self._guard.returncode:
                 raise PostgresProblem(
-                    f"the guard of the PostgreSQL of the tests ended with {self._guard.returncode}; "
+                    "the guard of the PostgreSQL of the tests ended "
+                    f"with {self._guard.returncode}; "
                     f"see what is left in {self.folder} and {self.sockets}, and remove it"
                 )
 
