@@ -61,7 +61,8 @@ class Server:
     ``folder`` selects the disk (the data are in a new folder in it); otherwise it is a temporary
     one. ``durable`` keeps PostgreSQL's default settings, which survive power failures; the quick
     ones survive kills. With ``tcp`` it also listens on ``port`` of the loopback address.
-    ``ordered`` prefers binaries with language collations, the harder case for Rollbook. ``settings`` are
+    ``ordered`` prefers binaries with language collations, the harder case for Rollbook.
+    ``settings`` are
     additional settings of PostgreSQL. Raises PostgresProblem.
     """
 
