@@ -89,7 +89,8 @@ def handle_upload(request: HttpRequest, take: Callable[[Form], HttpResponse]) ->
             return _check_token(request, form, take)
     except OSError as error:
         log.warning("the spool takes no file", exc_info=True)
-        raise ApiError("disk_full" if error.errno in DISK_FULL else "storage_failed") from None
+        code = "disk_full" if error.errno in DISK_FULL else "storage_failed"
+        raise ApiError(code) from None
 
 
 def small_file(form: Form, largest: int) -> bytes:

@@ -176,4 +176,5 @@ def _render(
         "may_edit": page_request.may(Permission.EDIT_STUDENTS),
         **(forms or {}),
     }
-    return page_request.render("groups/detail.html", context, 422 if forms else 200)
+    status = 422 if forms else 200
+    return page_request.render("groups/detail.html", context, status)

@@ -48,12 +48,9 @@ def _home_state(page_request: PageRequest) -> HomeState:
     live = latest.running
     if live is None and latest.waiting:
         live = find(page_request.district, latest.waiting[0])
-    return HomeState(
-        live=report_without_problems(live) if live else None,
-        waiting=latest.waiting,
-        last=report(latest.last) if latest.last else None,
-        received_at=latest.received_at,
-    )
+    live_report = report_without_problems(live) if live else None
+    last_report = report(latest.last) if latest.last else None
+    return HomeState(live_report, latest.waiting, last_report, latest.received_at)
 
 
 def _home_without_updates(page_request: PageRequest) -> HttpResponse:

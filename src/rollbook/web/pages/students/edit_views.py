@@ -110,9 +110,10 @@ def _save(page_request: PageRequest, key: int, form: ChangedStudent) -> bool:
     columns = ", ".join(edited.columns) or "nothing"
     page_request.audit("edit student", "ok", f"student with key {key}: {columns}")
     labels = ", ".join(label(name) for name in edited.columns)
-    page_request.success(f"Saved: {labels}." if labels else "Nothing was changed.")
-    for message in _messages(edited.warnings):
-        page_request.warning(message)
+    message = f"Saved: {labels}." if labels else "Nothing was changed."
+    page_request.success(message)
+    for warning in _messages(edited.warnings):
+        page_request.warning(warning)
     return True
 
 

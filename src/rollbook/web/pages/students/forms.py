@@ -73,7 +73,8 @@ class StudentForm(FormWithReasons):
         """Show each problem at its field, or above all fields if the form has no such field."""
         for problem in problems:
             name = (problem.column or "").lower()
-            self.add_reasons(name if name in self.fields else None, [problem.message])
+            field = name if name in self.fields else None
+            self.add_reasons(field, [problem.message])
 
 
 class NewStudent(StudentForm):

@@ -125,14 +125,17 @@ def _rejected_row(row: models.StagedRow) -> RejectedRow:
 
 def _change_view(change: Change) -> ChangeView:
     is_added = change.field == STUDENT_ADDED
+    name = "Student" if is_added else label(change.field)
+    update = change.update.number if change.update else None
+    member = change.member.name if change.member else ""
     return ChangeView(
         at=change.changed_at,
-        label="Student" if is_added else label(change.field),
+        label=name,
         old=shown(change.field, change.old),
         new=shown(change.field, change.new),
         sensitive=change.field in SENSITIVE,
         added=is_added,
         secret=change.field == "PASSWORD",
-        update=change.update.number if change.update else None,
-        by=change.member.name if change.member else "",
+        update=update,
+        by=member,
     )

@@ -40,10 +40,11 @@ def update(request: HttpRequest, number: int) -> HttpResponse:
 def _respond(request: HttpRequest, number: int, now: datetime) -> ApiResponse:
     member = _manager(request, now)
     found = find(member.district, number)
+    result = "seen" if found else "not found"
     audit_request(
         request,
         "report",
-        "seen" if found else "not found",
+        result,
         now,
         member=member,
         detail=f"update {number}",
