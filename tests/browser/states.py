@@ -67,7 +67,7 @@ def prepare(rollbook: Rollbook) -> None:
     for grade in (7, 8, 9):
         _send(rollbook, f"STUDENT_ID,GRADE\n00001,{grade}\n00002,{grade}\n", wait=False)
     rollbook.curl("cancel", "-F", "update=7")
-    _move(rollbook, "state = 'checking', started_at = received_at, read = 1")
+    _move(rollbook, "state = 'checking', started_at = received_at, rows_read = 1")
 
 
 def _staff(rollbook: Rollbook) -> None:
@@ -105,7 +105,7 @@ def _date_back(rollbook: Rollbook, number: int, days: int) -> None:
             ("received_at", "started_at", "applying_at", "ended_at"),
         ),
         ("updates_resultmail", its, ("queued_at", "sent_at")),
-        ("students_change", its, ("at",)),
+        ("students_change", its, ("changed_at",)),
     ):
         moments = ", ".join(f"{column} = '{then}'" for column in columns)
         execute(rollbook.data, f"UPDATE {table} SET {moments} WHERE {rows}")
@@ -184,10 +184,11 @@ def _states(rollbook: Rollbook) -> Iterator[State]:
     yield State("password", link, STRANGER)
     yield State("password-refused", lambda page: _refused_password(page, link), STRANGER)
     _move(
-        rollbook, "state = 'applying', applying_at = received_at, read = 2, staged = 2, updated = 1"
+        rollbook,
+        "state = 'applying', applying_at = received_at, rows_read = 2, rows_staged = 2, rows_updated = 1",
     )
     yield State("update-applying", "/updates/5")
-    _move(rollbook, "state = 'failed', ended_at = received_at, reference = '8f3a1c'")
+    _move(rollbook, "state = 'failed', ended_at = received_at, error_reference = '8f3a1c'")
     yield State("update-failed", "/updates/5")
     yield State("home-after-failure", "/")
     _forget(rollbook, "file_removed_at")
