@@ -10,6 +10,7 @@ from rollbook.text import (
     format_datetime,
     format_number,
     format_time,
+    format_timestamp,
     join_words,
     line_list,
     percent,
@@ -66,7 +67,13 @@ def test_times_are_in_the_districts_time_zone_with_the_date_unless_it_is_today()
 
 
 def test_dates_are_in_the_districts_time_zone() -> None:
-    assert format_datetime(NOW, "America/Chicago") == "2026-11-23 02:05:11 CST"
+    assert format_datetime(NOW, "America/Chicago") == "Nov 23, 2026, 2:05 AM CST"
+    assert format_datetime(NOW, "Asia/Kolkata") == "Nov 23, 2026, 1:35 PM IST"
+    assert format_datetime(NOW, "Pacific/Auckland") == "Nov 23, 2026, 9:05 PM NZDT"
+    midnight, noon = NOW - timedelta(hours=2), NOW + timedelta(hours=10)
+    assert format_datetime(midnight, "America/Chicago") == "Nov 23, 2026, 12:05 AM CST"
+    assert format_datetime(noon, "America/Chicago") == "Nov 23, 2026, 12:05 PM CST"
+    assert format_timestamp(NOW, "America/Chicago") == "2026-11-23 02:05:11 CST"
     assert format_datetime(None, "America/Chicago") == ""
 
 

@@ -18,23 +18,38 @@ def count_of(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def format_datetime(at: datetime | None, time_zone: str) -> str:
+    """Return a date and time in the district's time zone, such as ``Nov 28, 2026, 2:05 AM CST``.
+
+    For pages and emails. Without a time, the text is empty.
+    """
+    if at is None:
+        return ""
+    local = at.astimezone(ZoneInfo(time_zone))
+    hour = local.hour % 12 or 12
+    return f"{local:%b} {local.day}, {local.year}, {hour}:{local:%M %p %Z}"
+
+
+def format_timestamp(at: datetime | None, time_zone: str) -> str:
+    """Return a date and time in the district's time zone, such as ``2026-11-28 02:05:11 CST``.
+
+    For CSV files, commands, and the answers of the upload commands. Without a time, the text is
+    empty.
+    """
+    if at is None:
+        return ""
+    return f"{at.astimezone(ZoneInfo(time_zone)):%Y-%m-%d %H:%M:%S %Z}"
+
+
 def format_time(at: datetime, now: datetime, time_zone: str) -> str:
     """Return a time in the district's time zone, such as ``02:05:11 CST``.
 
-    The date is added unless it's today.
+    If it isn't today, the date is added, as in ``format_timestamp``.
     """
     local = at.astimezone(ZoneInfo(time_zone))
     if now.astimezone(local.tzinfo).date() != local.date():
-        return format_datetime(at, time_zone)
+        return format_timestamp(at, time_zone)
     return local.strftime("%H:%M:%S %Z")
-
-
-def format_datetime(at: datetime | None, time_zone: str) -> str:
-    """Return a date and time in the district's time zone, such as ``2026-11-23 02:05:11 CST``.
-
-    Without a time, the text is empty.
-    """
-    return at.astimezone(ZoneInfo(time_zone)).strftime("%Y-%m-%d %H:%M:%S %Z") if at else ""
 
 
 def duration(span: timedelta) -> str:

@@ -24,7 +24,7 @@ from rollbook.students import snapshots
 from rollbook.students.models import Change
 from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.writer import STUDENT_ADDED
-from rollbook.text import format_datetime
+from rollbook.text import format_timestamp
 from rollbook.updates.receiving.files import IncomingFile
 from rollbook.updates.receiving.receive import QueueFull, Receipt, receive
 from rollbook.updates.state_machine import Mode, State
@@ -178,7 +178,7 @@ def _record_values(student: StudentSnapshot) -> dict[str, str]:
 def _change_row(change: Change, district: District) -> tuple[str, ...]:
     old, new = _change_values(change)
     return (
-        format_datetime(change.changed_at, district.time_zone),
+        format_timestamp(change.changed_at, district.time_zone),
         change.field,
         old,
         new,

@@ -11,7 +11,7 @@ from rollbook.cli.audit_log import record
 from rollbook.cli.errors import OK, CommandError
 from rollbook.cli.lookup import get_district
 from rollbook.districts.models import District
-from rollbook.text import format_datetime, format_number, updates
+from rollbook.text import format_timestamp, format_number, updates
 from rollbook.updates.exports import changes, rejected_rows, unprocessed_rows
 from rollbook.updates.exports.original_rows import NotEnded, RemovedByRetention
 from rollbook.updates.models import UpdateJob
@@ -129,9 +129,9 @@ def _report_values(job_report: Report) -> Iterator[tuple[str, str]]:
     if job_report.corrected_by:
         yield "corrected by", updates(job_report.corrected_by)
     yield "started by", f"{_starter(job_report)}, with {job_report.source}"
-    yield "received", format_datetime(job_report.received_at, time_zone)
-    yield "started", format_datetime(job_report.started_at, time_zone)
-    yield "ended", format_datetime(job_report.ended_at, time_zone)
+    yield "received", format_timestamp(job_report.received_at, time_zone)
+    yield "started", format_timestamp(job_report.started_at, time_zone)
+    yield "ended", format_timestamp(job_report.ended_at, time_zone)
     yield "reference", job_report.reference
 
 
@@ -161,7 +161,7 @@ def _report_to_json(job: UpdateJob) -> dict[str, object]:
 
 def _table_row(job: UpdateJob, district: District) -> tuple[str, ...]:
     counts = (job.rows, job.rows_updated, job.rows_added, job.rows_unchanged, job.rows_rejected)
-    received_at = format_datetime(job.received_at, district.time_zone)
+    received_at = format_timestamp(job.received_at, district.time_zone)
     return (
         str(job.number),
         words_of(job).word,

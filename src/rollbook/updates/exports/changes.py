@@ -9,7 +9,7 @@ from rollbook.studentfile import writer
 from rollbook.studentfile.columns import BY_NAME
 from rollbook.students.models import Change
 from rollbook.students.writer import STUDENT_ADDED
-from rollbook.text import format_datetime
+from rollbook.text import format_timestamp
 from rollbook.updates.exports.original_rows import ensure_ended, ensure_not_removed
 from rollbook.updates.models import UpdateJob
 
@@ -88,7 +88,7 @@ def _load_changes(update: UpdateJob, first: int) -> Iterator[_ChangeRow]:
         *identity, name_key, dob = student
         values = (format_value(field, old), format_value(field, new))
         cells = [cell or "" for cell in identity]
-        cells += [field, *values, format_datetime(changed_at, time_zone)]
+        cells += [field, *values, format_timestamp(changed_at, time_zone)]
         yield _ChangeRow(pk, (name_key, dob), field, cells)
 
 

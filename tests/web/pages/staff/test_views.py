@@ -72,7 +72,7 @@ def test_every_member_is_listed_with_role_schools_and_state(
             "district manager",
             "all",
             "✓ active",
-            "2026-11-23 02:00:00 CST",
+            "Nov 23, 2026, 2:00 AM CST",
         ],
     ]
     assert page.links["Invite staff member"] == "/staff/invite"
