@@ -244,7 +244,7 @@ def print_output(text: str) -> None:
         print(f"    {line}".rstrip(), flush=True)
 
 
-def expect(condition: bool, description: str) -> None:
+def expect(condition: object, description: str) -> None:
     """Print a check mark if the condition is true; otherwise end the demo."""
     if not condition:
         fail(f"check failed: {description}")

@@ -100,7 +100,7 @@ def students(
         today: The date that ages are based on; the current one if omitted.
     """
     rng = random.Random(f"{seed}/{first}")
-    this_year = (today or date.today()).year
+    this_year = (today or date.today()).year  # noqa: DTZ011 - any zone will do
     taken: set[tuple[str, str, date]] = set()
     for number in range(first, first + count):
         school_id = rng.choice(list(SCHOOLS))

@@ -127,7 +127,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     )
 
 
-def a_district(name: str, *schools: str) -> District:
+def make_district(name: str, *schools: str) -> District:
     district = District.objects.create(
         name=name, slug=name.lower().replace(" ", "-"), time_zone="America/Chicago"
     )
@@ -149,7 +149,7 @@ def _stored() -> str:
     return make_password(PASSWORD)
 
 
-def a_member(district: District, email: str, role: str = "district manager") -> Member:
+def make_member(district: District, email: str, role: str = "district manager") -> Member:
     member = Member(
         district=district, email=email, first_name="Ana", last_name="Ruiz", password=_stored()
     )
@@ -160,22 +160,22 @@ def a_member(district: District, email: str, role: str = "district manager") -> 
 
 @pytest.fixture
 def maple(db: None) -> District:
-    return a_district("Maple USD", "100", "200")
+    return make_district("Maple USD", "100", "200")
 
 
 @pytest.fixture
 def cedar(db: None) -> District:
-    return a_district("Cedar County", "100", "900")
+    return make_district("Cedar County", "100", "900")
 
 
 @pytest.fixture
 def manager(maple: District) -> Member:
-    return a_member(maple, "ops@maple.example")
+    return make_member(maple, "ops@maple.example")
 
 
 @pytest.fixture
-def neighbour(cedar: District) -> Member:
-    return a_member(cedar, "ops@cedar.example")
+def neighbor(cedar: District) -> Member:
+    return make_member(cedar, "ops@cedar.example")
 
 
 @pytest.fixture(autouse=True)

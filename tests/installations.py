@@ -20,7 +20,7 @@ from django.conf import settings
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from rollbook.secret_keys import secret
+from rollbook.secret_keys import load_or_create_key
 from tests.db.own_database import OwnDatabase
 
 _END_OUR_SESSIONS: LiteralString = (
@@ -86,7 +86,7 @@ def _installed_once() -> Path:
     _INSTALLED_ONCE.mkdir(mode=0o700)
     migrate = [sys.executable, "-m", "django", "migrate", "--settings", "rollbook.settings"]
     subprocess.run(migrate, env=environment(_INSTALLED_ONCE), check=True, capture_output=True)
-    secret(_INSTALLED_ONCE / "keys", "session")
+    load_or_create_key(_INSTALLED_ONCE / "keys", "session")
     return _INSTALLED_ONCE
 
 

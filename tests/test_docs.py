@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from rollbook.accounts.members.csv_import import COLUMNS as STAFF_COLUMNS
-from rollbook.accounts.members.csv_import import MOST_ROWS
-from rollbook.accounts.permissions import ASSIGNED_BY, POSSIBLE, Permission
+from rollbook.accounts.members.csv_import import MAX_ROWS
+from rollbook.accounts.permissions import ASSIGNED_BY, POSSIBLE_PERMISSIONS, Permission
 from rollbook.cli.parser import build_parser
 from rollbook.cli.reference import page
 from rollbook.environment import SETTINGS
@@ -197,7 +197,9 @@ def test_the_page_of_the_command_is_what_the_command_says(monkeypatch: pytest.Mo
 def test_the_page_of_staff_names_every_permission_and_who_can_have_it() -> None:
     page = (ROOT / "docs" / "staff.md").read_text(encoding="utf-8")
     for permission in Permission:
-        types = ", ".join(type_ for type_, possible in POSSIBLE.items() if permission in possible)
+        types = ", ".join(
+            type_ for type_, possible in POSSIBLE_PERMISSIONS.items() if permission in possible
+        )
         assert re.search(rf"^\\| {permission} \\| .+ \\| {types} \\|$", page, re.MULTILINE), (
             permission
         )
@@ -206,4 +208,4 @@ def test_the_page_of_staff_names_every_permission_and_who_can_have_it() -> None:
             rf"^\\| {type_} \\| .+ \\| {', '.join(given) or 'none'} \\|$", page, re.MULTILINE
         ), type_
     assert f"    {','.join(STAFF_COLUMNS)}\n" in page
-    assert f"{MOST_ROWS:,} members at most" in page
+    assert f"{MAX_ROWS:,} members at most" in page

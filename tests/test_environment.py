@@ -47,7 +47,7 @@ def test_a_file_goes_before_the_variable(tmp_path: Path) -> None:
     file.write_text("from-file\r\n", encoding="utf-8")
     both = {"ROLLBOOK_SMTP_HOST": "from-variable", "ROLLBOOK_SMTP_HOST_FILE": str(file)}
     assert environment.SMTP_HOST.read(both) == "from-file"
-    assert environment.SMTP_HOST.given({"ROLLBOOK_SMTP_HOST_FILE": ""}) is None
+    assert environment.SMTP_HOST.text({"ROLLBOOK_SMTP_HOST_FILE": ""}) is None
 
 
 def test_a_misspelled_mail_security_is_no_value() -> None:

@@ -3,7 +3,7 @@
 import logging
 import sys
 
-from rollbook.log_format import Line
+from rollbook.log_format import LineFormatter
 
 
 def line(message: str, *arguments: object, error: bool = False) -> str:
@@ -12,7 +12,7 @@ def line(message: str, *arguments: object, error: bool = False) -> str:
         "rollbook.test", logging.INFO, __file__, 1, message, arguments, exception
     )
     record.created = 0.0
-    return Line().format(record)
+    return LineFormatter().format(record)
 
 
 def test_a_line_has_time_level_logger_and_message() -> None:

@@ -2,13 +2,13 @@
 
 import pytest
 
-from rollbook.pagination import Page, page_of
+from rollbook.pagination import Page, get_page
 
 ITEMS = "abcdefg"
 
 
 def page(number: int, items: str = ITEMS) -> Page[str]:
-    return page_of(len(items), number, 3, lambda first, last: items[first:last])
+    return get_page(len(items), number, 3, lambda first, last: items[first:last])
 
 
 @pytest.mark.parametrize(

@@ -6,22 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from rollbook.secret_keys import secret
+from rollbook.secret_keys import load_or_create_key
 
 
 def test_a_secret_is_created_once_and_readable_by_the_owner_only(tmp_path: Path) -> None:
     folder = tmp_path / "keys"
-    first = secret(folder, "session")
+    first = load_or_create_key(folder, "session")
     assert len(first) == 32
-    assert secret(folder, "session") == first
-    assert secret(folder, "other") != first
+    assert load_or_create_key(folder, "session") == first
+    assert load_or_create_key(folder, "other") != first
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert stat.S_IMODE((folder / "session").stat().st_mode) == 0o600
 
 
 def test_processes_that_start_at_the_same_time_get_the_same_secret(tmp_path: Path) -> None:
     with multiprocessing.get_context("fork").Pool(8) as pool:
-        results = pool.starmap(secret, [(tmp_path, "session")] * 40)
+        results = pool.starmap(load_or_create_key, [(tmp_path, "session")] * 40)
     assert len(set(results)) == 1
     assert [file.name for file in tmp_path.iterdir()] == ["session"]
 
@@ -29,4 +29,4 @@ def test_processes_that_start_at_the_same_time_get_the_same_secret(tmp_path: Pat
 def test_an_unreadable_key_is_an_error_and_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "session").mkdir()
     with pytest.raises(IsADirectoryError):
-        secret(tmp_path, "session")
+        load_or_create_key(tmp_path, "session")

@@ -6,16 +6,16 @@ import pytest
 
 from rollbook.text import (
     count_of,
-    duration,
     format_datetime,
+    format_duration,
     format_number,
+    format_percent,
     format_time,
     format_timestamp,
     join_words,
     line_list,
-    percent,
+    name_updates,
     printable,
-    updates,
 )
 
 NOW = datetime(2026, 11, 23, 8, 5, 11, tzinfo=UTC)
@@ -51,7 +51,7 @@ def test_the_noun_is_singular_for_one() -> None:
     ],
 )
 def test_durations_have_two_units_at_most(seconds: float, words: str) -> None:
-    assert duration(timedelta(seconds=seconds)) == words
+    assert format_duration(timedelta(seconds=seconds)) == words
 
 
 def test_times_are_in_the_districts_time_zone_with_the_date_unless_it_is_today() -> None:
@@ -82,7 +82,7 @@ def test_dates_are_in_the_districts_time_zone() -> None:
     [(2935, 4812, "61 %"), (4811, 4812, "99 %"), (4812, 4812, "100 %"), (0, 0, "100 %")],
 )
 def test_100_percent_means_all(done: int, total: int, words: str) -> None:
-    assert percent(done, total) == words
+    assert format_percent(done, total) == words
 
 
 def test_lists_end_with_and() -> None:
@@ -91,7 +91,7 @@ def test_lists_end_with_and() -> None:
         "17 and 18",
         "17, 18 and 19",
     ]
-    assert [updates([17]), updates([17, 18])] == ["update 17", "updates 17 and 18"]
+    assert [name_updates([17]), name_updates([17, 18])] == ["update 17", "updates 17 and 18"]
 
 
 def test_a_submitted_text_stays_on_one_line() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
-from rollbook.db.url import postgresql
+from rollbook.db.url import postgresql_settings
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ class Setting(Generic[T]):
         """The variable that names a file with the value."""
         return f"{self.name}_FILE"
 
-    def given(self, environ: Mapping[str, str] = os.environ) -> str | None:
+    def text(self, environ: Mapping[str, str] = os.environ) -> str | None:
         """Return the text that is set; None if it is not set.
 
         Raises:
@@ -73,7 +73,7 @@ class Setting(Generic[T]):
             OSError: Its file can't be read.
             ValueError: The text can't be parsed, or its file is not UTF-8 text.
         """
-        text = self.given(environ)
+        text = self.text(environ)
         return self.parse(self.default if text is None else text)
 
 
@@ -132,7 +132,7 @@ def _check_url(text: str) -> str | None:
 
 def _check_database_url(text: str) -> str | None:
     try:
-        postgresql(text)
+        postgresql_settings(text)
     except ValueError as error:
         problem = str(error).removeprefix("DATABASE_URL ")
         if "; " in problem:

@@ -7,7 +7,7 @@ import traceback
 MAX_FRAMES = 6
 
 
-class Line(logging.Formatter):
+class LineFormatter(logging.Formatter):
     """Formats a record as ``2026-11-23T02:05:11Z INFO rollbook.jobs: …``.
 
     Control characters are escaped. Of an exception, the type and the place where it was raised are

@@ -29,7 +29,7 @@ class Page(Generic[T]):
     @property
     def pages(self) -> int:
         """The number of pages; an empty list has one."""
-        return pages(self.total, self.size)
+        return page_count(self.total, self.size)
 
     @property
     def previous(self) -> int | None:
@@ -52,12 +52,12 @@ class Page(Generic[T]):
         return self.first + len(self.items) - 1 if self.items else 0
 
 
-def pages(total: int, size: int) -> int:
+def page_count(total: int, size: int) -> int:
     """Return how many pages of ``size`` items a list of ``total`` items has."""
     return max(1, -(-total // size))
 
 
-def page_of(
+def get_page(
     total: int, number: int, size: int, items: Callable[[int, int], Sequence[T]]
 ) -> Page[T]:
     """Return a page of a list.
@@ -68,12 +68,12 @@ def page_of(
         size: The maximum number of items on a page.
         items: Returns the items between two positions, like a slice.
     """
-    number = min(max(number, 1), pages(total, size))
+    number = min(max(number, 1), page_count(total, size))
     first = (number - 1) * size
     page_items = items(first, first + size) if total else []
     return Page(page_items, number, size, total)
 
 
-def page_of_query(query: QuerySet[M], number: int, size: int) -> Page[M]:
+def get_query_page(query: QuerySet[M], number: int, size: int) -> Page[M]:
     """Return a page of a query's results, in the order of the query; see ``page_of``."""
-    return page_of(query.count(), number, size, lambda first, last: list(query[first:last]))
+    return get_page(query.count(), number, size, lambda first, last: list(query[first:last]))

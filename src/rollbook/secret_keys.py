@@ -9,7 +9,7 @@ from pathlib import Path
 KEY_BYTES = 32
 
 
-def secret(folder: Path, name: str) -> bytes:
+def load_or_create_key(folder: Path, name: str) -> bytes:
     """Return the 32 random bytes in ``folder/name``, and create the file (mode 0600) if needed.
 
     Two processes that start at the same time get the same bytes: the complete file is created by a
@@ -23,12 +23,12 @@ def secret(folder: Path, name: str) -> bytes:
         return path.read_bytes()
 
 
-def derived(folder: Path, name: str, purpose: str) -> bytes:
+def derive_key(folder: Path, name: str, purpose: str) -> bytes:
     """Derive 32 bytes for one purpose from the key ``name``.
 
     Machines that share the key derive the same bytes.
     """
-    key = secret(folder, name)
+    key = load_or_create_key(folder, name)
     return hashlib.blake2b(purpose.encode(), key=key, digest_size=KEY_BYTES).digest()
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from django.utils.functional import SimpleLazyObject
 
 from rollbook import environment
-from rollbook.db.url import postgresql
-from rollbook.secret_keys import secret
+from rollbook.db.url import postgresql_settings
+from rollbook.secret_keys import load_or_create_key
 
 # The folder of the database, uploaded files, keys, certificate and mail.
 DATA = environment.DATA.read()
@@ -17,7 +17,7 @@ KEYS = DATA / "keys"
 SPOOL = DATA / "spool"
 
 # Read or created at first use, so processes that sign nothing don't create it.
-SECRET_KEY = SimpleLazyObject(lambda: secret(KEYS, "session").hex())
+SECRET_KEY = SimpleLazyObject(lambda: load_or_create_key(KEYS, "session").hex())
 DEBUG = False
 
 # The public address. Links in answers and emails use it, never the Host header of a request.
@@ -99,7 +99,7 @@ SILENCED_SYSTEM_CHECKS = [
 DATABASE_URL = environment.DATABASE_URL.read()
 ON_POSTGRESQL = bool(DATABASE_URL)
 DATABASES = {
-    "default": postgresql(DATABASE_URL)
+    "default": postgresql_settings(DATABASE_URL)
     if ON_POSTGRESQL
     else {
         "ENGINE": "rollbook.db.sqlite",
@@ -163,7 +163,7 @@ DEFAULT_FROM_EMAIL = environment.MAIL_FROM.read()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "rollbook.log_format.Line"}},
+    "formatters": {"line": {"()": "rollbook.log_format.LineFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {

@@ -1,7 +1,7 @@
 """Format numbers, times and lists for people: in answers, emails, pages and commands."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 MINUTE_S = 60
@@ -26,8 +26,28 @@ def format_datetime(at: datetime | None, time_zone: str) -> str:
     if at is None:
         return ""
     local = at.astimezone(ZoneInfo(time_zone))
+    return f"{format_date(local)}, {_clock(local)}"
+
+
+def format_short_time(at: datetime, now: datetime, time_zone: str) -> str:
+    """Return a time in the district's time zone, such as ``2:05 AM CST``.
+
+    If it isn't today, the date is added, as in ``format_datetime``.
+    """
+    local = at.astimezone(ZoneInfo(time_zone))
+    if now.astimezone(local.tzinfo).date() != local.date():
+        return format_datetime(at, time_zone)
+    return _clock(local)
+
+
+def format_date(day: date) -> str:
+    """Return a date, such as ``Nov 28, 2026``."""
+    return f"{day:%b} {day.day}, {day.year}"
+
+
+def _clock(local: datetime) -> str:
     hour = local.hour % 12 or 12
-    return f"{local:%b} {local.day}, {local.year}, {hour}:{local:%M %p %Z}"
+    return f"{hour}:{local:%M %p %Z}"
 
 
 def format_timestamp(at: datetime | None, time_zone: str) -> str:
@@ -52,7 +72,7 @@ def format_time(at: datetime, now: datetime, time_zone: str) -> str:
     return local.strftime("%H:%M:%S %Z")
 
 
-def duration(span: timedelta) -> str:
+def format_duration(span: timedelta) -> str:
     """Return a duration in one or two units: ``2.1 s``, ``45 s``, ``3 min 20 s``, ``1 h 5 min``."""
     seconds = max(0.0, span.total_seconds())
     if seconds < 10:
@@ -65,7 +85,7 @@ def duration(span: timedelta) -> str:
     return f"{whole // HOUR_S:,} h {whole % HOUR_S // MINUTE_S} min"
 
 
-def percent(done: int, total: int) -> str:
+def format_percent(done: int, total: int) -> str:
     """Return a percentage such as ``61 %``; it's 100 only if nothing is left."""
     share = 100 if done >= total else min(99, round(100 * done / total))
     return f"{share} %"
@@ -77,7 +97,7 @@ def join_words(items: Sequence[object]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def updates(numbers: Sequence[int]) -> str:
+def name_updates(numbers: Sequence[int]) -> str:
     """Name updates by their numbers: ``update 17``, ``updates 17 and 18``."""
     noun = "update" if len(numbers) == 1 else "updates"
     return f"{noun} {join_words(numbers)}"

@@ -7,7 +7,7 @@ import django
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 
-from rollbook.secret_keys import secret
+from rollbook.secret_keys import load_or_create_key
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollbook.settings")
 
@@ -30,5 +30,5 @@ class Application(WSGIHandler):
 
 django.setup(set_prefix=False)
 # If the key can't be created or read, the start must fail, not the first sign-in.
-secret(settings.KEYS, "session")
+load_or_create_key(settings.KEYS, "session")
 application = Application()

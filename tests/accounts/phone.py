@@ -16,7 +16,7 @@ class Phone:
     secret: bytes
 
     @classmethod
-    def told(cls, text: str) -> "Phone":
+    def with_secret(cls, text: str) -> "Phone":
         """Set it up with the secret as shown on a page."""
         return cls(base64.b32decode(text.replace(" ", "")))
 
@@ -26,7 +26,7 @@ class Phone:
 
 
 @dataclass(frozen=True)
-class Kept:
+class TwoStepSetup:
     """What a member has after turning on two-step verification; the first code is used up."""
 
     phone: Phone
@@ -34,9 +34,9 @@ class Kept:
     token: str | None
 
 
-def with_second_factor(member: Member, now: datetime = NOW) -> Kept:
+def with_second_factor(member: Member, now: datetime = NOW) -> TwoStepSetup:
     """Turn on two-step verification for the member."""
     encrypted_secret = second_factor.new_encrypted_secret(member)
-    phone = Phone.told(second_factor.in_letters(member, encrypted_secret))
-    setup = second_factor.switch_on(member, encrypted_secret, phone.code(now), now)
-    return Kept(phone, setup.recovery_codes, setup.token)
+    phone = Phone.with_secret(second_factor.secret_as_text(member, encrypted_secret))
+    setup = second_factor.turn_on(member, encrypted_secret, phone.code(now), now)
+    return TwoStepSetup(phone, setup.recovery_codes, setup.token)

@@ -21,12 +21,12 @@ from rollbook.accounts.auth.password_changes import (
     request_password_reset,
     set_password,
 )
-from rollbook.accounts.auth.second_factor import CodeFailed
+from rollbook.accounts.auth.second_factor import CodeRejected
 from rollbook.accounts.auth.sign_in import SignInFailed, sign_in
 from rollbook.accounts.members.members import add_member, invite
 from rollbook.accounts.members.validation import InvalidMember
 from rollbook.accounts.models import Member, SecondFactor
-from rollbook.log_format import Line
+from rollbook.log_format import LineFormatter
 from tests.accounts.browser import HERE, NOW, Browser, Clock
 from tests.accounts.phone import with_second_factor
 
@@ -43,7 +43,7 @@ def log() -> Iterator[io.StringIO]:
     """Everything that is logged, in the format for stderr."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(Line())
+    handler.setFormatter(LineFormatter())
     loggers = [logging.getLogger(), logging.getLogger("django")]
     for logger in loggers:
         logger.addHandler(handler)
@@ -69,12 +69,12 @@ def use_all_secrets(manager: Member, clock: Clock) -> list[str]:
         manager.district, "ben@maple.example", "Ben", "Oz", "district manager", [], manager, NOW
     )
     mails.send_due()
-    holder, _ = emailed_links.read(_token_of_last_mail())
+    holder, _ = emailed_links.read_token(_token_of_last_mail())
     with pytest.raises(InvalidPassword):
         set_password(holder, SHORT, NOW)
     set_password(holder, FIRST, NOW, address=HERE, agent="Firefox")
     with pytest.raises(LinkExpired):
-        emailed_links.read(_token_of_last_mail())
+        emailed_links.read_token(_token_of_last_mail())
     with pytest.raises(SignInFailed):
         sign_in(ben.email, WRONG, HERE, NOW)
     browser.sign_in(sign_in(ben.email, FIRST, HERE, NOW))
@@ -90,7 +90,7 @@ def use_all_secrets(manager: Member, clock: Clock) -> list[str]:
     assert browser.member() == ben
     two_step = with_second_factor(ben, clock.now)
     second_factor.verify_code(ben, two_step.recovery_codes[0], HERE, clock.now)
-    with pytest.raises(CodeFailed):
+    with pytest.raises(CodeRejected):
         second_factor.verify_code(ben, two_step.recovery_codes[0], HERE, clock.now)
     assert two_step.token
     sign_in_with_token(two_step.token, HERE, clock.now)
@@ -98,7 +98,7 @@ def use_all_secrets(manager: Member, clock: Clock) -> list[str]:
         sign_in_with_token(two_step.token[:-1] + "_", HERE, clock.now)
     with pytest.raises(InvalidMember):
         add_member(manager.district, "eve@maple.example", "Eve", "Doe", "district manager", SHORT)
-    in_letters = second_factor.in_letters(ben, SecondFactor.objects.get().encrypted_secret)
+    in_letters = second_factor.secret_as_text(ben, SecondFactor.objects.get().encrypted_secret)
     keys += [
         *two_step.recovery_codes,
         two_step.token,
@@ -137,7 +137,7 @@ def test_a_failure_to_send_logs_neither_email_nor_recipient(
     manager: Member, monkeypatch: pytest.MonkeyPatch, log: io.StringIO
 ) -> None:
     request_password_reset(manager.email, HERE, NOW)
-    monkeypatch.setattr(emailed_links, "address", lambda token: 1 / 0)
+    monkeypatch.setattr(emailed_links, "link_url", lambda token: 1 / 0)
     mails.send_due()
     assert "could not be sent (ZeroDivisionError)" in log.getvalue()
     assert manager.email not in log.getvalue()

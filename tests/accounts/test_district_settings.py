@@ -9,12 +9,12 @@ from rollbook.accounts import district_settings
 from rollbook.accounts.district_settings import InvalidSettings, time_zones
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District
-from tests.conftest import a_member
+from tests.conftest import make_member
 
 
 @pytest.fixture
 def colleague(maple: District) -> Member:
-    return a_member(maple, "ana@maple.example")
+    return make_member(maple, "ana@maple.example")
 
 
 def rejected(district: District, **values: object) -> dict[str, str]:
@@ -91,15 +91,15 @@ def test_inactive_members_get_no_results(
 
 
 def test_members_of_another_district_get_no_results(
-    maple: District, manager: Member, neighbour: Member
+    maple: District, manager: Member, neighbor: Member
 ) -> None:
     assert district_settings.possible_recipients(maple) == [manager]
-    reasons = rejected(maple, receivers=frozenset({manager.pk, neighbour.pk}))
+    reasons = rejected(maple, receivers=frozenset({manager.pk, neighbor.pk}))
     assert reasons == {
         "receivers": "one of these is not an active member of the district; choose again"
     }
-    neighbour.refresh_from_db()
-    assert neighbour.receives_results is False
+    neighbor.refresh_from_db()
+    assert neighbor.receives_results is False
 
 
 @pytest.mark.parametrize(
@@ -140,9 +140,9 @@ def test_limits_are_allowed_and_enforced_by_the_database(
 
 
 def test_settings_of_another_district_stay(
-    maple: District, cedar: District, manager: Member, neighbour: Member
+    maple: District, cedar: District, manager: Member, neighbor: Member
 ) -> None:
-    Member.objects.filter(pk=neighbour.pk).update(receives_results=True)
+    Member.objects.filter(pk=neighbor.pk).update(receives_results=True)
     before = district_settings.load_settings(cedar)
     wanted = replace(
         district_settings.load_settings(maple), receivers=frozenset({manager.pk}), files_kept_days=1

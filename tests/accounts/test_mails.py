@@ -20,7 +20,7 @@ from rollbook.accounts.models import AccountMail, AccountMailKind, Member
 from rollbook.districts.models import District
 from rollbook.mail.outbox import MailObsolete
 from tests.accounts.browser import NOW, Clock
-from tests.conftest import a_member
+from tests.conftest import make_member
 
 MAILS = Path(__file__).parent / "mails"
 
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("clock")
 @pytest.fixture
 def ben(maple: District) -> Member:
     """A member who is invited and has no password."""
-    member = a_member(maple, "ben@maple.example", "school manager")
+    member = make_member(maple, "ben@maple.example", "school manager")
     Member.objects.filter(pk=member.pk).update(
         password=make_password(None), first_name="Ben", last_name="Oz"
     )
@@ -127,7 +127,7 @@ def test_text_and_html_have_the_same_link_for_the_member(
     message = queued_message(ben, kind)
     [in_text], [in_html] = _TOKEN.findall(str(message.body)), _TOKEN.findall(html_of(message))
     assert in_text == in_html
-    assert emailed_links.read(in_text) == (ben, kind)
+    assert emailed_links.read_token(in_text) == (ben, kind)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -201,7 +201,7 @@ def test_an_email_that_cannot_be_sent_is_retried_with_a_new_link(
     clock.move(seconds=30)
     assert mails.send_due() == 1
     [token] = _TOKEN.findall(str(mail.outbox[0].body))
-    assert emailed_links.read(token) == (ben, AccountMailKind.FORGOTTEN_PASSWORD)
+    assert emailed_links.read_token(token) == (ben, AccountMailKind.FORGOTTEN_PASSWORD)
 
 
 @pytest.mark.usefixtures("unreachable")

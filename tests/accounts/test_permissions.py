@@ -4,7 +4,13 @@ import pytest
 
 from rollbook.accounts import roles
 from rollbook.accounts.models import Member, Role
-from rollbook.accounts.permissions import ASSIGNED_BY, MEANINGS, POSSIBLE, Permission, RoleType
+from rollbook.accounts.permissions import (
+    ASSIGNED_BY,
+    PERMISSION_DESCRIPTIONS,
+    POSSIBLE_PERMISSIONS,
+    Permission,
+    RoleType,
+)
 from rollbook.districts.models import District
 
 
@@ -12,13 +18,13 @@ from rollbook.districts.models import District
     ("type_", "is_allowed"), [(RoleType.DISTRICT_MANAGER, True), (RoleType.SCHOOL_MANAGER, False)]
 )
 def test_only_district_wide_roles_can_update_students(type_: RoleType, is_allowed: bool) -> None:
-    assert (Permission.UPDATE_STUDENTS in POSSIBLE[type_]) == is_allowed
+    assert (Permission.UPDATE_STUDENTS in POSSIBLE_PERMISSIONS[type_]) == is_allowed
 
 
 def test_all_types_have_permissions_and_their_meanings() -> None:
-    assert set(POSSIBLE) == set(ASSIGNED_BY) == set(RoleType)
-    assert {type_: set(meanings) for type_, meanings in MEANINGS.items()} == {
-        type_: set(possible) for type_, possible in POSSIBLE.items()
+    assert set(POSSIBLE_PERMISSIONS) == set(ASSIGNED_BY) == set(RoleType)
+    assert {type_: set(meanings) for type_, meanings in PERMISSION_DESCRIPTIONS.items()} == {
+        type_: set(possible) for type_, possible in POSSIBLE_PERMISSIONS.items()
     }
 
 
@@ -41,15 +47,15 @@ def test_permissions_that_a_type_cannot_have_are_not_granted() -> None:
     role = Role(
         type="instructor", permissions=["update students", "see students", "of a later version"]
     )
-    assert role.granted == {Permission.SEE_STUDENTS}
+    assert role.granted_permissions == {Permission.SEE_STUDENTS}
 
 
 def test_the_standard_district_manager_always_has_all_permissions() -> None:
     role = Role(type="district manager", is_standard=True, permissions=[])
-    assert role.granted == set(Permission)
+    assert role.granted_permissions == set(Permission)
 
 
 def test_new_standard_roles_have_all_possible_permissions(maple: District) -> None:
-    assert {role.type: role.granted for role in roles.of(maple)} == {
-        type_: set(possible) for type_, possible in POSSIBLE.items()
+    assert {role.type: role.granted_permissions for role in roles.roles_of(maple)} == {
+        type_: set(possible) for type_, possible in POSSIBLE_PERMISSIONS.items()
     }

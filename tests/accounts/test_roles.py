@@ -7,14 +7,14 @@ from rollbook.accounts.models import Member, Role
 from rollbook.accounts.permissions import Permission, RoleType
 from rollbook.accounts.roles import InvalidRole
 from rollbook.districts.models import District
-from tests.conftest import a_member
+from tests.conftest import make_member
 
 SEE, UPDATE = Permission.SEE_STUDENTS, Permission.UPDATE_STUDENTS
 STAFF, ROLES = Permission.MANAGE_STAFF, Permission.MANAGE_ROLES
 
 
 def an_assistant(by: Member, *permissions: Permission) -> Role:
-    return roles.make(
+    return roles.create_role(
         by, RoleType.DISTRICT_MANAGER, " Front  office ", "Answers the phone", permissions
     )
 
@@ -26,9 +26,9 @@ def test_a_new_role_can_be_assigned(manager: Member) -> None:
         "Answers the phone",
         True,
     )
-    assert roles.named(manager.district, "FRONT OFFICE") == role
+    assert roles.find_by_name(manager.district, "FRONT OFFICE") == role
     assert role in roles.assignable(manager)
-    member = a_member(manager.district, "desk@maple.example")
+    member = make_member(manager.district, "desk@maple.example")
     Member.objects.filter(pk=member.pk).update(role=role)
     member = Member.objects.get(pk=member.pk)
     assert [each for each in Permission if member.may(each)] == [SEE, STAFF]
@@ -36,24 +36,24 @@ def test_a_new_role_can_be_assigned(manager: Member) -> None:
 
 def test_a_change_applies_to_members_who_have_the_role(manager: Member) -> None:
     role = an_assistant(manager, SEE)
-    member = a_member(manager.district, "desk@maple.example")
+    member = make_member(manager.district, "desk@maple.example")
     Member.objects.filter(pk=member.pk).update(role=role)
     roles.change(role, manager, role.name, "", [SEE, UPDATE])
     assert Member.objects.get(pk=member.pk).may(UPDATE)
 
 
 def test_changing_a_standard_role_does_not_change_other_roles(manager: Member) -> None:
-    helper = roles.make(manager, RoleType.INSTRUCTOR, "Helper", "", [SEE])
+    helper = roles.create_role(manager, RoleType.INSTRUCTOR, "Helper", "", [SEE])
     standard = roles.standard(manager.district, RoleType.INSTRUCTOR)
     roles.change(standard, manager, "another name", "another text", [])
     standard.refresh_from_db()
     helper.refresh_from_db()
-    assert (standard.name, standard.description, standard.granted) == (
+    assert (standard.name, standard.description, standard.granted_permissions) == (
         "instructor",
         "",
         frozenset(),
     )
-    assert helper.granted == {SEE}
+    assert helper.granted_permissions == {SEE}
 
 
 def test_the_standard_district_manager_role_cannot_be_changed(manager: Member) -> None:
@@ -81,18 +81,16 @@ def test_invalid_names_and_descriptions_are_rejected(
 ) -> None:
     an_assistant(manager)
     with pytest.raises(InvalidRole) as caught:
-        roles.make(manager, RoleType.INSTRUCTOR, name, description, [])
+        roles.create_role(manager, RoleType.INSTRUCTOR, name, description, [])
     assert reason in str(caught.value)
     assert Role.objects.filter(is_standard=False).count() == 1
 
 
-def test_two_districts_can_have_roles_with_the_same_name(
-    manager: Member, neighbour: Member
-) -> None:
+def test_two_districts_can_have_roles_with_the_same_name(manager: Member, neighbor: Member) -> None:
     an_assistant(manager)
-    an_assistant(neighbour)
+    an_assistant(neighbor)
     assert not roles.may_assign(
-        neighbour, roles.named(manager.district, "front office") or neighbour.role
+        neighbor, roles.find_by_name(manager.district, "front office") or neighbor.role
     )
 
 
@@ -100,15 +98,15 @@ def test_a_role_cannot_have_permissions_beyond_its_type(manager: Member) -> None
     with pytest.raises(
         InvalidRole, match="a role of type instructor can't have the permission 'update students'"
     ):
-        roles.make(manager, RoleType.INSTRUCTOR, "Helper", "", [SEE, UPDATE])
+        roles.create_role(manager, RoleType.INSTRUCTOR, "Helper", "", [SEE, UPDATE])
 
 
 class TestMembersCannotGivePermissionsTheyLack:
     @pytest.fixture
     def clerk(self, manager: Member) -> Member:
         """A member who manages roles and staff, but can't update students."""
-        member = a_member(manager.district, "clerk@maple.example")
-        member.role = roles.make(
+        member = make_member(manager.district, "clerk@maple.example")
+        member.role = roles.create_role(
             manager, RoleType.DISTRICT_MANAGER, "Clerk", "", [SEE, STAFF, ROLES]
         )
         member.save()
@@ -126,7 +124,7 @@ class TestMembersCannotGivePermissionsTheyLack:
             roles.change(clerk.role, clerk, "Clerk", "", [SEE, STAFF, ROLES, UPDATE])
 
     def test_by_removing_it_from_others(self, clerk: Member, manager: Member) -> None:
-        above = roles.make(manager, RoleType.DISTRICT_MANAGER, "Above", "", [UPDATE])
+        above = roles.create_role(manager, RoleType.DISTRICT_MANAGER, "Above", "", [UPDATE])
         for attempt in (
             lambda: roles.change(above, clerk, "Above", "", []),
             lambda: roles.remove(above, clerk),
@@ -142,14 +140,14 @@ class TestMembersCannotGivePermissionsTheyLack:
 
 
 def test_a_school_manager_assigns_only_roles_with_schools(maple: District) -> None:
-    head = a_member(maple, "head@maple.example", "school manager")
+    head = make_member(maple, "head@maple.example", "school manager")
     assert [role.name for role in roles.assignable(head)] == ["school manager", "instructor"]
-    assert roles.assignable(a_member(maple, "teacher@maple.example", "instructor")) == []
+    assert roles.assignable(make_member(maple, "teacher@maple.example", "instructor")) == []
 
 
 def test_a_role_without_members_can_be_removed(manager: Member) -> None:
     role = an_assistant(manager, SEE)
-    member = a_member(manager.district, "desk@maple.example")
+    member = make_member(manager.district, "desk@maple.example")
     Member.objects.filter(pk=member.pk).update(role=role)
     with pytest.raises(
         InvalidRole, match="1 member has the role Front office; assign them another role first"
@@ -157,7 +155,7 @@ def test_a_role_without_members_can_be_removed(manager: Member) -> None:
         roles.remove(role, manager)
     Member.objects.filter(pk=member.pk).update(role=manager.role)
     roles.remove(role, manager)
-    assert roles.named(manager.district, "Front office") is None
+    assert roles.find_by_name(manager.district, "Front office") is None
 
 
 def test_standard_roles_cannot_be_removed(manager: Member) -> None:
@@ -169,7 +167,7 @@ def test_roles_are_listed_standard_first_with_member_counts(
     manager: Member,
 ) -> None:
     an_assistant(manager)
-    assert [(role.name, role.members) for role in roles.of(manager.district)] == [  # type: ignore[attr-defined]
+    assert [(role.name, role.members) for role in roles.roles_of(manager.district)] == [  # type: ignore[attr-defined]
         ("district manager", 1),
         ("school manager", 0),
         ("instructor", 0),

@@ -11,13 +11,13 @@ import django
 
 django.setup()
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, sync_playwright  # noqa: E402
 
-from tests.browser import chromium
-from tests.browser.conftest import FLAGS, HEIGHT, server_on
-from tests.browser.states import prepare, visits
-from tests.endtoend.conftest import LOGIN, Rollbook
-from tests.installations import installed
+from tests.browser import chromium  # noqa: E402
+from tests.browser.conftest import FLAGS, HEIGHT, server_on  # noqa: E402
+from tests.browser.states import prepare, visits  # noqa: E402
+from tests.endtoend.conftest import LOGIN, Rollbook  # noqa: E402
+from tests.installations import installed  # noqa: E402
 
 FOLDER = Path(__file__).parents[2] / "screenshots"
 WIDTHS, SCHEMES = (1280, 320), ("light", "dark")

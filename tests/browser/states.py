@@ -347,7 +347,7 @@ def _second_factor_refused(page: Page) -> None:
 
 def _second_factor_made(page: Page) -> None:
     page.goto("/account/second-factor")
-    phone = Phone.told(page.locator("main pre").inner_text())
+    phone = Phone.with_secret(page.locator("main pre").inner_text())
     page.get_by_label("Code").fill(phone.code(datetime.now(UTC)))
     page.get_by_label("Your password").fill(PASSWORD)
     _send_form(page)

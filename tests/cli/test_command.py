@@ -134,7 +134,10 @@ def test_a_database_error_is_reported_as_such(
     result = rollbook(*ADD)
     assert result.code == 1
     assert result.err.startswith("ERROR database: the database in ")
-    assert "(database or disk is full); see that its disk has room, and try again" in result.err
+    assert (
+        "(database or disk is full); make sure that its disk has free space, then try again"
+        in result.err
+    )
 
 
 @pytest.mark.process
@@ -253,5 +256,5 @@ class TestRealProcess:
         assert result.returncode == 1
         assert result.stderr == (
             f"ERROR database: {tmp_path}/rollbook.sqlite3 is not a database; "
-            "put the one from your last backup in its place, with what is beside it\n"
+            "restore the file, and the files next to it, from your last backup\n"
         )

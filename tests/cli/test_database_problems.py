@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 
 from tests.cli import process
-from tests.db.fake_server import other_end, refusing
+from tests.db.fake_server import fake_server, refusing
 from tests.db.own_database import OwnDatabase, own_database
 
 pytestmark = pytest.mark.process
@@ -36,13 +36,15 @@ def error_message(data: Path, url: str, command: tuple[str, ...] = ADD) -> str:
 
 @every_opening
 def test_the_server_rejects_the_password(tmp_path: Path, command: tuple[str, ...]) -> None:
-    with other_end(refusing("28P01", 'password authentication failed for user "rollbook"')) as port:
+    with fake_server(
+        refusing("28P01", 'password authentication failed for user "rollbook"')
+    ) as port:
         line = error_message(
             tmp_path, f"postgres://rollbook:s3cret@127.0.0.1:{port}/school", command
         )
     assert line == (
-        f"PostgreSQL at 127.0.0.1:{port} knows no user rollbook with this password; "
-        "correct user and password in DATABASE_URL (write %40 for an @ in the password, "
+        f"PostgreSQL at 127.0.0.1:{port} does not accept this password for the user rollbook; "
+        "correct the user and password in DATABASE_URL (write %40 for an @ in the password, "
         "%2F for a / and so on), or give the user a new password there: "
         "`\\password rollbook` in psql"
     )
@@ -50,8 +52,8 @@ def test_the_server_rejects_the_password(tmp_path: Path, command: tuple[str, ...
 
 def test_the_server_is_not_running(tmp_path: Path) -> None:
     assert error_message(tmp_path, "postgres://rollbook:s3cret@127.0.0.1:1/school") == (
-        "PostgreSQL at 127.0.0.1:1 cannot be reached: nobody listens there; "
-        "start it, or correct host and port in DATABASE_URL"
+        "PostgreSQL at 127.0.0.1:1 can't be reached: no server is listening there; "
+        "start it, or correct the host and port in DATABASE_URL"
     )
 
 
@@ -117,13 +119,13 @@ class TestRealPostgreSQL:
         own.execute("CREATE SCHEMA closed")
         own.execute("REVOKE CREATE ON SCHEMA closed FROM {user}")
         line = error_message(tmp_path, own.url(options="-c search_path=closed"), command)
-        assert f" does not let {own.user} make tables in {own.name}; " in line
+        assert f" does not allow {own.user} to create tables in {own.name}; " in line
 
     @every_opening
     def test_the_database_is_read_only(
         self, tmp_path: Path, own: OwnDatabase, command: tuple[str, ...]
     ) -> None:
-        assert " lets nobody write; " in error_message(
+        assert " is read-only; " in error_message(
             tmp_path, own.url(options="-c default_transaction_read_only=on"), command
         )
 

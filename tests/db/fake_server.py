@@ -13,7 +13,7 @@ Behavior = Callable[[socket.socket], None]
 
 
 @contextmanager
-def other_end(behavior: Behavior) -> Iterator[int]:
+def fake_server(behavior: Behavior) -> Iterator[int]:
     """Serve each client with this behavior, and yield the port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=_serve, args=(listener, behavior), daemon=True).start()
@@ -55,7 +55,7 @@ def sending(answer: bytes) -> Behavior:
     return behavior
 
 
-def keeping_silent(client: socket.socket) -> None:
+def never_answering(client: socket.socket) -> None:
     """Read everything and never answer."""
     while client.recv(4096):
         pass

@@ -23,9 +23,9 @@ from pytest_django import DjangoDbBlocker
 
 from rollbook.db.diagnosis import Diagnosis, diagnose, require_version
 from rollbook.db.diagnosis_rules import DIAGNOSIS_RULES, OTHER_ERROR
-from rollbook.db.url import postgresql
+from rollbook.db.url import postgresql_settings
 from rollbook.server import tls
-from tests.db.fake_server import keeping_silent, other_end, refusing, sending, with_certificate
+from tests.db.fake_server import fake_server, never_answering, refusing, sending, with_certificate
 from tests.db.own_database import OwnDatabase, own_database
 
 Connect = Callable[[str], Diagnosis]
@@ -39,7 +39,7 @@ def diagnose_connection(django_db_blocker: DjangoDbBlocker) -> Connect:
     """Return a function that diagnoses a failing connection."""
 
     def connect(url: str) -> Diagnosis:
-        wrapper = ConnectionHandler({"default": postgresql(url)})["default"]
+        wrapper = ConnectionHandler({"default": postgresql_settings(url)})["default"]
         with django_db_blocker.unblock(), pytest.raises(Error) as caught:
             wrapper.ensure_connection()
         diagnosis = diagnose(caught.value, wrapper.settings_dict)
@@ -56,7 +56,7 @@ def at(port: int, more: str = "") -> str:
 
 
 def unused_port() -> int:
-    with other_end(sending(b"")) as port:
+    with fake_server(sending(b"")) as port:
         return port
 
 
@@ -64,9 +64,9 @@ def test_codes_are_unique_and_every_rule_has_a_problem_and_a_fix() -> None:
     rules = [*DIAGNOSIS_RULES, OTHER_ERROR]
     assert len({rule.code for rule in rules}) == len(rules)
     for rule in rules:
-        assert rule.what
-        assert not rule.what.endswith(".")
-        assert rule.repair[:1].islower() or rule.repair.startswith("DATABASE_URL")
+        assert rule.problem
+        assert not rule.problem.endswith(".")
+        assert rule.fix[:1].islower() or rule.fix.startswith("DATABASE_URL")
 
 
 def test_no_server_is_listening(diagnose_connection: Connect) -> None:
@@ -85,19 +85,19 @@ def test_a_socket_without_a_server_is_named_by_its_folder(
         f"postgres://rollbook:{PASSWORD}@/school?host={quote(str(tmp_path), safe='')}"
     )
     assert diagnosis.code == "nobody_listens"
-    assert diagnosis.what.startswith(f"PostgreSQL at the socket in {tmp_path} ")
+    assert diagnosis.problem.startswith(f"PostgreSQL at the socket in {tmp_path} ")
 
 
 def test_an_unknown_host(diagnose_connection: Connect) -> None:
     diagnosis = diagnose_connection(f"postgres://rollbook:{PASSWORD}@nobody.invalid/school")
-    assert (diagnosis.code, diagnosis.what) == (
+    assert (diagnosis.code, diagnosis.problem) == (
         "name_not_found",
         "the host name nobody.invalid can't be resolved on this machine",
     )
 
 
 def test_a_server_that_does_not_answer(diagnose_connection: Connect) -> None:
-    with other_end(keeping_silent) as port:
+    with fake_server(never_answering) as port:
         assert diagnose_connection(at(port)).code == "no_answer"
 
 
@@ -115,7 +115,7 @@ def test_no_part_of_a_password_that_is_not_url_encoded_is_shown(
     diagnosis = diagnose_connection(url)
     assert diagnosis.code in ("name_not_found", "bad_address")
     assert "12" not in str(diagnosis)
-    assert "write %40 for an @ in the password" in diagnosis.repair
+    assert "write %40 for an @ in the password" in diagnosis.fix
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_an_invalid_option_is_named(diagnose_connection: Connect, option: str, v
     diagnosis = diagnose_connection(
         f"postgres://rollbook:{PASSWORD}@127.0.0.1/school?{option}={value}"
     )
-    assert (diagnosis.code, diagnosis.what) == (
+    assert (diagnosis.code, diagnosis.problem) == (
         "bad_address",
         f"DATABASE_URL has an invalid value for {option}",
     )
@@ -169,7 +169,7 @@ def test_an_invalid_option_is_named(diagnose_connection: Connect, option: str, v
 def test_errors_of_a_server_that_refuses_connections(
     diagnose_connection: Connect, sqlstate: str, text: str, code: str
 ) -> None:
-    with other_end(refusing(sqlstate, text)) as port:
+    with fake_server(refusing(sqlstate, text)) as port:
         assert diagnose_connection(at(port)).code == code
 
 
@@ -177,8 +177,8 @@ def test_a_text_in_another_language_is_quoted_without_the_password(
     diagnose_connection: Connect,
 ) -> None:
     text = f"Passwort-Authentifizierung für Benutzer »{PASSWORD}« fehlgeschlagen"
-    with other_end(refusing("28P01", text, "FATAL")) as port:
-        assert diagnose_connection(at(port)).what == (
+    with fake_server(refusing("28P01", text, "FATAL")) as port:
+        assert diagnose_connection(at(port)).problem == (
             f"the database in PostgreSQL at 127.0.0.1:{port} can't be used "
             "(Passwort-Authentifizierung für Benutzer »...« fehlgeschlagen)"
         )
@@ -187,33 +187,33 @@ def test_a_text_in_another_language_is_quoted_without_the_password(
 def test_of_several_addresses_the_one_with_a_server_is_diagnosed(
     diagnose_connection: Connect,
 ) -> None:
-    with other_end(refusing("3D000", 'database "school" does not exist')) as port:
+    with fake_server(refusing("3D000", 'database "school" does not exist')) as port:
         hosts = f"127.0.0.1:{port},127.0.0.1:{unused_port()}"
         url = f"postgres://rollbook:{PASSWORD}@{hosts}/school"
         assert diagnose_connection(url).code == "no_such_database"
 
 
 def test_a_server_that_is_not_postgresql(diagnose_connection: Connect) -> None:
-    with other_end(sending(b"HTTP/1.0 400 Bad Request\r\n\r\n")) as port:
+    with fake_server(sending(b"HTTP/1.0 400 Bad Request\r\n\r\n")) as port:
         diagnosis = diagnose_connection(at(port))
-        assert (diagnosis.code, diagnosis.what) == (
+        assert (diagnosis.code, diagnosis.problem) == (
             "not_postgresql",
             f"the server at 127.0.0.1:{port} is not PostgreSQL",
         )
         assert diagnose_connection(at(port, "&sslmode=disable")).code == "not_postgresql"
-    with other_end(sending(b"")) as port:
+    with fake_server(sending(b"")) as port:
         assert diagnose_connection(at(port)).code == "cut_off"
 
 
 def test_tls_that_is_not_offered_or_not_trusted(
     diagnose_connection: Connect, tmp_path: Path
 ) -> None:
-    with other_end(refusing("28000", "never sent")) as port:
+    with fake_server(refusing("28000", "never sent")) as port:
         assert diagnose_connection(at(port, "&sslmode=require")).code == "tls_not_offered"
-    ours = tls.certificate(tmp_path, "localhost")
+    ours = tls.self_signed_certificate(tmp_path, "localhost")
     (tmp_path / "other").mkdir()
-    other = tls.certificate(tmp_path / "other", "localhost")
-    with other_end(with_certificate(ours.chain, ours.key)) as port:
+    other = tls.self_signed_certificate(tmp_path / "other", "localhost")
+    with fake_server(with_certificate(ours.chain, ours.key)) as port:
         assert (
             diagnose_connection(at(port, "&sslmode=require&ssl_max_protocol_version=TLSv1.2")).code
             == "tls_fails"
@@ -252,7 +252,7 @@ def test_error_codes_of_sqlite(name: str, code: str) -> None:
     diagnosis = diagnose(error, SQLITE)
     assert diagnosis
     assert diagnosis.code == code
-    assert SQLITE["NAME"] in diagnosis.what
+    assert SQLITE["NAME"] in diagnosis.problem
 
 
 @contextmanager
@@ -360,7 +360,7 @@ class TestRealPostgreSQL:
         """Return a function that diagnoses a failing statement."""
 
         def execute(url: str, statement: str) -> str:
-            wrapper = ConnectionHandler({"default": postgresql(url)})["default"]
+            wrapper = ConnectionHandler({"default": postgresql_settings(url)})["default"]
             with (
                 django_db_blocker.unblock(),
                 closing(wrapper.cursor()) as cursor,
@@ -379,7 +379,7 @@ class TestRealPostgreSQL:
     ) -> None:
         diagnosis = diagnose_connection(own.url(dbname="doctor_nowhere"))
         assert diagnosis.code == "no_such_database"
-        assert f"`createdb --owner={own.user} --encoding=UTF8 doctor_nowhere`" in diagnosis.repair
+        assert f"`createdb --owner={own.user} --encoding=UTF8 doctor_nowhere`" in diagnosis.fix
 
     def test_a_wrong_password_or_an_unknown_user(
         self, diagnose_connection: Connect, own: OwnDatabase
@@ -447,15 +447,15 @@ class TestRealPostgreSQL:
         self, monkeypatch: pytest.MonkeyPatch, django_db_blocker: DjangoDbBlocker, own: OwnDatabase
     ) -> None:
         monkeypatch.setattr(DatabaseFeatures, "minimum_database_version", (99,))
-        old = ConnectionHandler({"default": postgresql(own.url()), "old": postgresql(own.url())})[
-            "old"
-        ]
+        old = ConnectionHandler(
+            {"default": postgresql_settings(own.url()), "old": postgresql_settings(own.url())}
+        )["old"]
         with django_db_blocker.unblock(), pytest.raises(NotSupportedError) as caught:
             require_version(old)
         old.close()
         diagnosis = diagnose(caught.value, old.settings_dict)
         assert diagnosis
-        assert (diagnosis.code, diagnosis.repair) == (
+        assert (diagnosis.code, diagnosis.fix) == (
             "too_old",
             "upgrade to PostgreSQL 99 or later",
         )

@@ -2,11 +2,11 @@
 
 import pytest
 
-from rollbook.db.url import postgresql
+from rollbook.db.url import postgresql_settings
 
 
 def test_all_options_of_libpq_are_accepted() -> None:
-    settings = postgresql(
+    settings = postgresql_settings(
         "postgres://rollbook:p%40ss@db.example:6432/school?sslmode=verify-full&connect_timeout=3"
     )
     assert {name: settings[name] for name in ("USER", "PASSWORD", "HOST", "PORT", "NAME")} == {
@@ -24,7 +24,7 @@ def test_all_options_of_libpq_are_accepted() -> None:
 
 
 def test_a_socket_is_named_by_its_folder() -> None:
-    settings = postgresql("postgresql:///school?host=/run/postgresql")
+    settings = postgresql_settings("postgresql:///school?host=/run/postgresql")
     assert (settings["HOST"], settings["PORT"], settings["NAME"]) == (
         "/run/postgresql",
         "",
@@ -43,5 +43,5 @@ def test_a_socket_is_named_by_its_folder() -> None:
 )
 def test_an_error_does_not_show_the_password(url: str) -> None:
     with pytest.raises(ValueError, match="DATABASE_URL") as caught:
-        postgresql(url)
+        postgresql_settings(url)
     assert "s3cret" not in str(caught.value)

@@ -25,7 +25,7 @@ def test_a_school_is_renamed(maple: District) -> None:
 def test_every_problem_of_a_file_is_reported_in_order() -> None:
     file = schools.read(b"SCHOOL_ID,NAME\n300,Hill\n400\n300,Again\n,Nameless\n")
     assert file.problems == [
-        (3, "it does not have 2 cells but 1; put a text with a comma into quotes"),
+        (3, "there must be 2 cells, not 1; put values that contain a comma in quotation marks"),
         (4, "SCHOOL_ID 300 is already in line 2; keep one of them"),
         (5, "SCHOOL_ID is missing; enter the school's ID"),
     ]

@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 
 from rollbook.doctor.environment import Variables
-from rollbook.doctor.installation import Installation, opened
+from rollbook.doctor.installation import Installation, load_installation
 from rollbook.doctor.result import CheckResult, Level
 from tests.doctor import host
 
@@ -19,10 +19,10 @@ def results(findings: Iterable[CheckResult]) -> list[tuple[Level, str]]:
     """Return level and text of each; check that problems, and only they, say how to fix them."""
     all_findings = list(findings)
     for finding in all_findings:
-        assert bool(finding.fix) == (finding.mark in (Level.WARNING, Level.ERROR))
+        assert bool(finding.fix) == (finding.level in (Level.WARNING, Level.ERROR))
         assert not finding.what.endswith(".")
         assert not finding.fix.endswith(".")
-    return [(finding.mark, finding.what) for finding in all_findings]
+    return [(finding.level, finding.what) for finding in all_findings]
 
 
 def levels(findings: Iterable[CheckResult]) -> list[Level]:
@@ -46,7 +46,7 @@ def here(data: Path) -> Here:
         cert: Path | None = None, key: Path | None = None, **environment: str
     ) -> Installation:
         arguments = Namespace(cert=cert, key=key, behind_proxy=False, mail_to=None)
-        opened_installation = opened(data, Variables(environment), arguments)
+        opened_installation = load_installation(data, Variables(environment), arguments)
         assert opened_installation.settings is settings
         return opened_installation
 

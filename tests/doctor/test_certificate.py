@@ -149,7 +149,7 @@ def test_a_key_that_every_account_can_read(here: Here, make: Make) -> None:
 
 def test_the_self_signed_one_in_the_data_folder_is_reported_as_such(here: Here, data: Path) -> None:
     assert results(certificate.check(here()))[0][1].startswith("there is none yet")
-    ours = tls.certificate(data, "rollbook.example")
+    ours = tls.self_signed_certificate(data, "rollbook.example")
     [(level, what)] = results(certificate.check(here(ROLLBOOK_URL="https://rollbook.example")))
     assert (
         level,

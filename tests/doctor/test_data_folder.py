@@ -80,7 +80,7 @@ def test_the_command_under_another_account_than_the_server(
     monkeypatch.setattr(os, "access", lambda path, how: False)
     [first] = data_folder.check(here())
     assert here().missing_requirement("folder") == "this account cannot open the data folder"
-    assert (first.mark, first.fix) == (
+    assert (first.level, first.fix) == (
         Level.ERROR,
         f"run it as that account: `sudo -u {owner} rollbook doctor`",
     )

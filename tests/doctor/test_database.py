@@ -84,7 +84,7 @@ class TestSqlite:
         with closing(sqlite3.connect(file, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             found = doctor(file.parent)
-        assert found.parts["database"] == [("error", f"another program has held {file} too long")]
+        assert found.parts["database"] == [("error", f"{file} is locked by another program")]
 
     def test_an_outdated_library(
         self, here: Here, monkeypatch: pytest.MonkeyPatch, db: None
@@ -184,5 +184,5 @@ class TestPostgreSQL:
 
 def test_an_unreachable_server(tmp_path: Path) -> None:
     found = doctor(tmp_path, DATABASE_URL="postgres://rollbook:s3cret@127.0.0.1:1/school")
-    what = "PostgreSQL at 127.0.0.1:1 cannot be reached: nobody listens there"
+    what = "PostgreSQL at 127.0.0.1:1 can't be reached: no server is listening there"
     assert found.parts["database"] == [("error", what)]

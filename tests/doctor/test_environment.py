@@ -10,7 +10,7 @@ from tests.doctor.conftest import results
 
 
 def the_only_one(**environment: str) -> tuple[Level, str]:
-    (found,) = results(Variables(environment).findings)
+    (found,) = results(Variables(environment).results)
     return found
 
 
@@ -60,7 +60,7 @@ def test_a_wrong_value_is_reported_and_removed(name: str, value: str, what: str)
     assert the_only_one(**{name: value}) == (Level.ERROR, f"{name} {what}")
     variables = Variables({name: value})
     environment = {name: value, f"{name}_FILE": "x", "HOME": "/root"}
-    variables.forget_wrong(environment)
+    variables.remove_wrong(environment)
     assert (variables.wrong, environment) == ({name}, {"HOME": "/root"})
 
 
@@ -92,8 +92,8 @@ def test_a_value_in_a_file_is_checked_and_a_missing_file_is_an_error(
 
 
 def test_a_mistyped_name_is_reported_with_the_closest_one() -> None:
-    (finding,) = Variables({"ROLLBOOK_STMP_HOST": "mail"}).findings
-    assert (finding.mark, finding.fix) == (Level.WARNING, "did you mean ROLLBOOK_SMTP_HOST?")
+    (finding,) = Variables({"ROLLBOOK_STMP_HOST": "mail"}).results
+    assert (finding.level, finding.fix) == (Level.WARNING, "did you mean ROLLBOOK_SMTP_HOST?")
     assert the_only_one(ROLLBOOK_LISTENER="3")[0] == Level.OK
 
 

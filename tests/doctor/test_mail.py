@@ -14,7 +14,7 @@ from pytest_django import Settings
 from rollbook.doctor import mail
 from rollbook.doctor.result import Level
 from rollbook.server import tls
-from tests.db.fake_server import keeping_silent, other_end
+from tests.db.fake_server import fake_server, never_answering
 from tests.doctor.conftest import Here, levels, results
 from tests.post_office import PostOffice, a_free_port
 
@@ -45,7 +45,7 @@ def open_server(settings: Settings) -> Iterator[Open]:
 @pytest.fixture
 def with_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
     """The server's TLS settings, with a certificate that this machine trusts."""
-    ours = tls.certificate(tmp_path, "127.0.0.1")
+    ours = tls.self_signed_certificate(tmp_path, "127.0.0.1")
     monkeypatch.setenv("SSL_CERT_FILE", str(ours.chain))
     return tls.context(ours.chain, ours.key)
 
@@ -204,11 +204,11 @@ def test_a_server_that_is_silent_or_hangs_up_or_is_something_else(
     here: Here, open_server: Open, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(mail, "SMTP_TIMEOUT_S", 1)
-    with other_end(keeping_silent) as settings.EMAIL_PORT:
+    with fake_server(never_answering) as settings.EMAIL_PORT:
         assert results(mail.check(here()))[0][1].endswith("it does not respond")
-    with other_end(hanging_up) as settings.EMAIL_PORT:
+    with fake_server(hanging_up) as settings.EMAIL_PORT:
         assert results(mail.check(here()))[0][1].endswith("it closes the connection")
-    with other_end(greeting) as settings.EMAIL_PORT:
+    with fake_server(greeting) as settings.EMAIL_PORT:
         assert results(mail.check(here()))[0][1].endswith("it replies 554")
 
 

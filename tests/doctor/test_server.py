@@ -133,7 +133,7 @@ def test_a_free_lock_means_that_no_server_is_running(tmp_path: Path, written: st
 
 def test_the_certificate_of_the_servers_options_is_checked(here: Here, tmp_path: Path) -> None:
     ready = here()
-    tls.certificate(ready.data, "localhost")
+    tls.self_signed_certificate(ready.data, "localhost")
     server_of_its_own = a_server(cert=tmp_path / "gone.pem", key=tmp_path / "gone.key")
     ready.certificate = server_of_its_own.certificate
     [(level, what)] = results(certificate.check(ready))

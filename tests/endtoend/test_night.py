@@ -109,7 +109,7 @@ def test_twenty_times_the_same_file_at_once_is_one_update_and_one_mail(
     assert len(list((serving.data / "spool").iterdir())) == 1
 
 
-def test_the_neighbour_sees_nothing_and_changes_nothing(serving: Rollbook, tmp_path: Path) -> None:
+def test_the_neighbor_sees_nothing_and_changes_nothing(serving: Rollbook, tmp_path: Path) -> None:
     serving.start_update(a_file(tmp_path, base()), "mode=add")
     serving.until_ended()
     before = serving.run("student", "export", "maple-usd")

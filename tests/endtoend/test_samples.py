@@ -103,7 +103,7 @@ def test_another_vendors_file_is_refused_with_the_renames_that_make_it_acceptabl
     refused = serving.start_update(VENDOR_SAMPLE, "mode=add")
     assert refused.status == 422
     assert refused.verdict.startswith("REFUSED update 1: key_column_renamed: ")
-    assert "rename SIS ID to STUDENT_ID and School SIS ID to SCHOOL_ID" in refused.verdict
+    assert "Rename SIS ID to STUDENT_ID and School SIS ID to SCHOOL_ID" in refused.verdict
     renamed = {"SIS ID": "STUDENT_ID", "School SIS ID": "SCHOOL_ID", "Birthdate": "DOB"}
     sample = [
         {renamed.get(name, name): value for name, value in row.items()}

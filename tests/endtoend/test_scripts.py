@@ -247,7 +247,7 @@ def test_the_connection_test_fails_as_the_page_says(
 def test_a_certificate_that_is_not_trusted_is_told_as_the_page_says(
     serving: Rollbook, folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    other = tls.certificate(tmp_path_factory.mktemp("other"), "localhost")
+    other = tls.self_signed_certificate(tmp_path_factory.mktemp("other"), "localhost")
     done = run(serving, folder, CURL_CA_BUNDLE=str(other.chain))
     assert (done.returncode, done.stdout) == (60, "")
     assert done.stderr.startswith("curl: (60)")

@@ -103,14 +103,14 @@ def keep_draft(file: str, place: str = "") -> None:
         _die_at(*places[place])
     incoming = files.IncomingFile()
     incoming.write(Path(file).read_bytes())
-    drafts.create(manager, incoming, file_name=Path(file).name, now=timezone.now())
+    drafts.create_draft(manager, incoming, file_name=Path(file).name, now=timezone.now())
 
 
 def send_draft(statement: str = "0") -> None:
     """Send the last draft, but die at this SQL statement; print the update's number or a count."""
     draft = Draft.objects.select_related("district", "member").latest("created_at")
     with _dying_at(int(statement)) as left:
-        number = drafts.submit(draft, Mode.UPDATE).update.number
+        number = drafts.submit_draft(draft, Mode.UPDATE).update.number
     print(int(statement) - left() if int(statement) else number)
 
 

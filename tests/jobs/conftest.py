@@ -25,7 +25,7 @@ def new_students(district: District, count: int, name: str = "students.csv") -> 
 
 def waiting_districts() -> list[int]:
     """Return the districts of the jobs that no worker has taken, in the order of the jobs."""
-    return [int(str(job.lock).rpartition("-")[2]) for job in job_queue.waiting()]
+    return [int(str(job.lock).rpartition("-")[2]) for job in job_queue.waiting_jobs()]
 
 
 def execute(statement: str, *parameters: int | str | None) -> None:

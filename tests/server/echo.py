@@ -64,7 +64,7 @@ def main(data: str, port: str, *flags: str) -> None:
         body_timeout.RECEIVE_TIMEOUT_S = 2.0
         sockets.SEND_TIMEOUT_S = 2.0
     behind_proxy = "--behind-proxy" in flags
-    certificate = None if behind_proxy else tls.certificate(Path(data), "127.0.0.1")
+    certificate = None if behind_proxy else tls.self_signed_certificate(Path(data), "127.0.0.1")
     address = gunicorn_app.Address("127.0.0.1", int(port))
     gunicorn_app.run_web(
         address, certificate, behind_proxy=behind_proxy, application="tests.server.echo:application"

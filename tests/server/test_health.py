@@ -57,7 +57,7 @@ def test_an_unavailable_database_is_reported_without_its_message(
     answer = healthz(monkeypatch, ALIVE)
     assert (answer.status_code, answer.content) == (
         503,
-        b"ERROR database: the database does not answer; the server's log says why\n",
+        b"ERROR database: the database is not responding; see the server log\n",
     )
 
 

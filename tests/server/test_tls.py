@@ -24,7 +24,7 @@ def names_in(certificate: tls.Certificate) -> set[str]:
 
 
 def test_the_first_start_creates_a_certificate_for_this_machine(tmp_path: Path) -> None:
-    created = tls.certificate(tmp_path, "rollbook.maple.example")
+    created = tls.self_signed_certificate(tmp_path, "rollbook.maple.example")
     assert created.chain == tmp_path / "certificate.pem"
     assert {"localhost", "127.0.0.1", "::1", "rollbook.maple.example"} <= names_in(created)
     certificate = x509.load_pem_x509_certificate(created.chain.read_bytes())
@@ -37,55 +37,55 @@ def test_the_first_start_creates_a_certificate_for_this_machine(tmp_path: Path) 
 
 
 def test_only_its_owner_can_read_the_key(tmp_path: Path) -> None:
-    assert tls.certificate(tmp_path, "localhost").key.stat().st_mode & 0o777 == 0o600
+    assert tls.self_signed_certificate(tmp_path, "localhost").key.stat().st_mode & 0o777 == 0o600
 
 
 def test_the_next_start_keeps_it(tmp_path: Path) -> None:
-    before = tls.certificate(tmp_path, "localhost").chain.read_bytes()
-    assert tls.certificate(tmp_path, WILDCARD).chain.read_bytes() == before
+    before = tls.self_signed_certificate(tmp_path, "localhost").chain.read_bytes()
+    assert tls.self_signed_certificate(tmp_path, WILDCARD).chain.read_bytes() == before
 
 
 @pytest.mark.parametrize("host", [*WILDCARD_HOSTS, "a name with spaces", ""])
 def test_names_that_are_not_of_this_machine_are_left_out(tmp_path: Path, host: str) -> None:
-    assert host not in names_in(tls.certificate(tmp_path, host))
+    assert host not in names_in(tls.self_signed_certificate(tmp_path, host))
 
 
 def test_an_address_becomes_an_address_and_not_a_name(tmp_path: Path) -> None:
     certificate = x509.load_pem_x509_certificate(
-        tls.certificate(tmp_path, "192.0.2.7").chain.read_bytes()
+        tls.self_signed_certificate(tmp_path, "192.0.2.7").chain.read_bytes()
     )
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert ipaddress.ip_address("192.0.2.7") in names.get_values_for_type(x509.IPAddress)
 
 
 def test_it_is_created_again_for_another_host(tmp_path: Path) -> None:
-    tls.certificate(tmp_path, "localhost")
-    assert "192.0.2.7" in names_in(tls.certificate(tmp_path, "192.0.2.7"))
+    tls.self_signed_certificate(tmp_path, "localhost")
+    assert "192.0.2.7" in names_in(tls.self_signed_certificate(tmp_path, "192.0.2.7"))
 
 
 def test_it_is_created_again_when_it_expires_soon(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tls, "LIFETIME", timedelta(days=29))
-    before = tls.certificate(tmp_path, "localhost").chain.read_bytes()
+    before = tls.self_signed_certificate(tmp_path, "localhost").chain.read_bytes()
     monkeypatch.undo()
-    assert tls.certificate(tmp_path, "localhost").chain.read_bytes() != before
+    assert tls.self_signed_certificate(tmp_path, "localhost").chain.read_bytes() != before
 
 
 @pytest.mark.parametrize("name", ["certificate.pem", "certificate.key"])
 @pytest.mark.parametrize("damage", ["gone", "cut off", "of another"])
 def test_a_damaged_pair_is_created_again(tmp_path: Path, name: str, damage: str) -> None:
-    created = tls.certificate(tmp_path, "localhost")
+    created = tls.self_signed_certificate(tmp_path, "localhost")
     other = tmp_path / "other"
     other.mkdir()
-    tls.certificate(other, "localhost")
+    tls.self_signed_certificate(other, "localhost")
     content = {"gone": None, "cut off": b"-----BEGIN", "of another": (other / name).read_bytes()}[
         damage
     ]
     (tmp_path / name).unlink()
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    assert tls.certificate(tmp_path, "localhost") == created
+    assert tls.self_signed_certificate(tmp_path, "localhost") == created
     tls.context(created.chain, created.key)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "certificate.key",
@@ -95,14 +95,14 @@ def test_a_damaged_pair_is_created_again(tmp_path: Path, name: str, damage: str)
 
 
 def test_the_operators_own_certificate_is_used(tmp_path: Path) -> None:
-    created = tls.certificate(tmp_path, "localhost")
-    assert tls.given(created.chain, created.key) == created
+    created = tls.self_signed_certificate(tmp_path, "localhost")
+    assert tls.load_certificate(created.chain, created.key) == created
 
 
 def test_a_missing_certificate_is_reported(tmp_path: Path) -> None:
     missing = tmp_path / "missing.pem"
     with pytest.raises(tls.CertificateProblem) as error:
-        tls.given(missing, missing)
+        tls.load_certificate(missing, missing)
     assert (
         str(error.value)
         == f"{missing} cannot be read (No such file or directory); check its path and permissions"
@@ -110,22 +110,22 @@ def test_a_missing_certificate_is_reported(tmp_path: Path) -> None:
 
 
 def test_a_key_with_a_passphrase_is_reported_without_a_prompt(tmp_path: Path) -> None:
-    created = tls.certificate(tmp_path, "localhost")
+    created = tls.self_signed_certificate(tmp_path, "localhost")
     key = serialization.load_pem_private_key(created.key.read_bytes(), password=None)
     locked = serialization.BestAvailableEncryption(b"secret")
     created.key.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked),
     )
     with pytest.raises(tls.CertificateProblem, match="a key without a passphrase"):
-        tls.given(created.chain, created.key)
+        tls.load_certificate(created.chain, created.key)
 
 
 def test_a_certificate_with_another_ones_key_is_reported(tmp_path: Path) -> None:
-    created = tls.certificate(tmp_path, "localhost")
+    created = tls.self_signed_certificate(tmp_path, "localhost")
     (tmp_path / "other").mkdir()
-    other = tls.certificate(tmp_path / "other", "localhost")
+    other = tls.self_signed_certificate(tmp_path / "other", "localhost")
     with pytest.raises(tls.CertificateProblem) as error:
-        tls.given(created.chain, other.key)
+        tls.load_certificate(created.chain, other.key)
     assert str(error.value) == (
         f"{created.chain} and {other.key} are not a certificate and its private key in PEM format; "
         "use a matching pair, and a key without a passphrase"

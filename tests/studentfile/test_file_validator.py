@@ -85,8 +85,8 @@ def test_errors_are_sorted_before_warnings_and_the_most_frequent_first() -> None
 def test_a_group_has_the_texts_of_its_code() -> None:
     group = ProblemGroup("bad_date", 1)
     problem = Problem("bad_date")
-    assert (group.severity, group.title, group.repair) == (
+    assert (group.severity, group.title, group.fix) == (
         problem.severity,
         problem.definition.title,
-        problem.definition.repair,
+        problem.definition.fix,
     )

@@ -11,7 +11,7 @@ from rollbook.districts.models import District, School
 from rollbook.students import fingerprints
 from rollbook.students.fingerprints import ConfirmedRow
 from rollbook.students.models import Group, RowFingerprint, Student
-from tests.conftest import a_member
+from tests.conftest import make_member
 from tests.updates.night import enroll
 
 HEADER = "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,SCHOOL_ID,GROUPS,STAFF"
@@ -20,9 +20,9 @@ Students = dict[str, tuple[bool, int]]
 
 
 @pytest.fixture
-def school(maple: District, manager: Member, cedar: District, neighbour: Member) -> District:
+def school(maple: District, manager: Member, cedar: District, neighbor: Member) -> District:
     """Four students with groups and staff, and a neighboring district with the same."""
-    a_member(maple, "zoe@maple.example")
+    make_member(maple, "zoe@maple.example")
     enroll(
         maple,
         f"""{HEADER}
@@ -151,7 +151,7 @@ SPARES: dict[str, Callable[[], object]] = {
     "a group without students is deleted": lambda: Group.objects.create(
         school=the_school(), name="x", name_key="x"
     ).delete(),
-    "a member without students is deleted": lambda: a_member(
+    "a member without students is deleted": lambda: make_member(
         the_school().district, "new@maple.example"
     ).delete(),
 }

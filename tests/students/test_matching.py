@@ -227,9 +227,9 @@ def test_schools_of_another_district_are_unknown(school: District, cedar: Distri
 
 
 def test_members_of_another_district_are_unknown(
-    school: District, manager: Member, neighbour: Member
+    school: District, manager: Member, neighbor: Member
 ) -> None:
-    run(school, f"STUDENT_ID,STAFF\n00123,{manager.email}&{neighbour.email}&nobody@maple.example")
+    run(school, f"STUDENT_ID,STAFF\n00123,{manager.email}&{neighbor.email}&nobody@maple.example")
     assert problems(last(school)) == {2: ["unknown_staff", "unknown_staff"]}
     assert values_of(school, "00123", "STAFF") == (manager.email,)
 

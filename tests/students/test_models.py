@@ -5,7 +5,7 @@ from django.db import IntegrityError, transaction
 
 from rollbook.districts.models import District, School
 from rollbook.students.models import Group, Student
-from tests.conftest import a_district
+from tests.conftest import make_district
 from tests.updates.night import a_class, enroll
 
 
@@ -45,7 +45,7 @@ def test_any_number_of_students_may_have_no_student_id(maple: District) -> None:
 
 
 def test_a_log_line_contains_only_the_id_of_a_student(db: None) -> None:
-    district = a_district("Oak Hills", "1")
+    district = make_district("Oak Hills", "1")
     enroll(district, a_class(1, SCHOOL_ID="1"))
     ann = Student.objects.get()
     assert str(ann) == f"student {ann.pk}"

@@ -12,9 +12,9 @@ from rollbook.students import passwords
 from rollbook.students.models import Student
 from rollbook.students.passwords import (
     hash_for_import,
-    matches_import_mark,
+    is_unchanged,
     random_password,
-    upgrade_some_hashes,
+    upgrade_hashes,
     verify,
 )
 from tests.updates.night import a_class, enroll, password_of, run
@@ -75,8 +75,8 @@ def test_the_same_password_is_never_stored_twice_in_the_same_way() -> None:
 
 def test_an_import_detects_an_unchanged_password() -> None:
     stored = hash_for_import("secret")
-    assert matches_import_mark(stored, "secret")
-    assert not matches_import_mark(stored, "secreu")
+    assert is_unchanged(stored, "secret")
+    assert not is_unchanged(stored, "secreu")
 
 
 def test_random_passwords_are_long_and_unique() -> None:
@@ -86,33 +86,33 @@ def test_random_passwords_are_long_and_unique() -> None:
 
 
 def test_a_wrapped_password_is_still_verified_and_detected(three: District) -> None:
-    assert upgrade_some_hashes(8) == 3
+    assert upgrade_hashes(8) == 3
     assert wrapped(three) == [True, True, True]
     stored = password_of(three, "s001")
     assert verify(stored, "Secret1")
     assert not verify(stored, "secret2")
-    assert matches_import_mark(stored, "secret1")
-    assert not matches_import_mark(stored, "secret2")
+    assert is_unchanged(stored, "secret1")
+    assert not is_unchanged(stored, "secret2")
 
 
 def test_all_passwords_are_wrapped_once(three: District) -> None:
-    assert [upgrade_some_hashes(2), upgrade_some_hashes(2)] == [2, 1]
+    assert [upgrade_hashes(2), upgrade_hashes(2)] == [2, 1]
     stored = password_of(three, "s000")
-    assert upgrade_some_hashes(2) == 0
+    assert upgrade_hashes(2) == 0
     assert password_of(three, "s000") == stored
 
 
 def test_a_file_with_the_same_password_does_not_unwrap_it(three: District) -> None:
-    upgrade_some_hashes(8)
+    upgrade_hashes(8)
     run(three, a_class(3, PASSWORD="SECRET{0}"))
     assert wrapped(three) == [True, True, True]
 
 
 def test_a_new_password_is_wrapped_again(three: District) -> None:
-    upgrade_some_hashes(8)
+    upgrade_hashes(8)
     run(three, "STUDENT_ID,PASSWORD\ns001,another")
     assert wrapped(three) == [True, False, True]
-    assert upgrade_some_hashes(8) == 1
+    assert upgrade_hashes(8) == 1
     assert verify(password_of(three, "s001"), "another")
 
 
@@ -126,7 +126,7 @@ def test_a_password_that_changes_while_it_is_wrapped_is_kept(
         return upgrade(stored)
 
     monkeypatch.setattr(passwords, "_upgrade", change_meanwhile)
-    upgrade_some_hashes(8)
+    upgrade_hashes(8)
     assert wrapped(three) == [True, False, True]
     assert verify(password_of(three, "s001"), "changed")
 
@@ -136,11 +136,11 @@ def test_passwords_cannot_be_verified_without_the_keys(
     three: District, rekey: Rekey, tmp_path: Path, wrap: bool
 ) -> None:
     if wrap:
-        upgrade_some_hashes(8)
+        upgrade_hashes(8)
     stored = password_of(three, "s001")
     rekey(tmp_path / "other")
     assert not verify(stored, "secret1")
-    assert not matches_import_mark(stored, "secret1")
+    assert not is_unchanged(stored, "secret1")
 
 
 def test_there_are_two_keys_with_one_use_each(rekey: Rekey, tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_there_are_two_keys_with_one_use_each(rekey: Rekey, tmp_path: Path) -> N
         (folder / name).write_bytes((settings.KEYS / name).read_bytes())
         own = settings.KEYS
         rekey(folder)
-        assert (verify(stored, "secret"), matches_import_mark(stored, "secret")) == (
+        assert (verify(stored, "secret"), is_unchanged(stored, "secret")) == (
             still_verified,
             still_same,
         )

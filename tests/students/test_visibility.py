@@ -6,7 +6,7 @@ from rollbook.accounts.models import Member
 from rollbook.districts.models import District, School
 from rollbook.students.models import Student
 from rollbook.students.visibility import groups, schools, visible_students
-from tests.conftest import a_member
+from tests.conftest import make_member
 from tests.updates.night import enroll
 
 FILE = """
@@ -19,7 +19,7 @@ FILE = """
 
 @pytest.fixture
 def teacher(maple: District) -> Member:
-    return a_member(maple, "teacher@maple.example", "instructor")
+    return make_member(maple, "teacher@maple.example", "instructor")
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +40,7 @@ def test_a_district_manager_sees_students_of_the_district_only(manager: Member) 
 
 
 def test_a_school_manager_sees_students_of_the_assigned_schools(maple: District) -> None:
-    head = a_member(maple, "head@maple.example", "school manager")
+    head = make_member(maple, "head@maple.example", "school manager")
     assert ids(head) == []
     head.schools.set(School.objects.filter(district=maple, organization_id="100"))
     assert ids(head) == ["1", "3"]
@@ -56,7 +56,7 @@ def test_an_instructor_sees_linked_students(teacher: Member) -> None:
 def test_links_with_another_district_by_mistake_show_nothing(
     maple: District, cedar: District, teacher: Member
 ) -> None:
-    head = a_member(maple, "head@maple.example", "school manager")
+    head = make_member(maple, "head@maple.example", "school manager")
     head.schools.set(School.objects.filter(district=cedar))
     assert ids(head) == []
     for student in Student.objects.filter(district=cedar):
@@ -69,17 +69,17 @@ def named(member: Member) -> list[tuple[str, str]]:
 
 
 def test_managers_see_groups_of_their_schools_instructors_of_their_students(
-    manager: Member, teacher: Member, neighbour: Member
+    manager: Member, teacher: Member, neighbor: Member
 ) -> None:
     enroll(
         manager.district, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GROUPS\n4,Di,Eck,2012-05-13,Band\n"
     )
     assert named(manager) == [("100", "Band"), ("100", "Default"), ("200", "Default")]
-    head = a_member(manager.district, "head@maple.example", "school manager")
+    head = make_member(manager.district, "head@maple.example", "school manager")
     head.schools.set(School.objects.filter(district=manager.district, organization_id="100"))
     assert named(head) == [("100", "Band"), ("100", "Default")]
     assert named(teacher) == [("100", "Default"), ("200", "Default")]
-    assert named(neighbour) == [("100", "Default"), ("900", "Default")]
+    assert named(neighbor) == [("100", "Default"), ("900", "Default")]
     head.role.permissions = ["manage groups"]
     assert named(head) == []
 

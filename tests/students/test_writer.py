@@ -9,7 +9,7 @@ from rollbook.students.models import Change, Group, Student
 from rollbook.students.passwords import verify
 from rollbook.updates.models import StagedRow
 from rollbook.updates.state_machine import Mode
-from tests.conftest import a_member
+from tests.conftest import make_member
 from tests.updates.night import (
     a_class,
     applying,
@@ -214,7 +214,7 @@ def test_a_name_in_another_case_is_a_change(school: District) -> None:
 
 
 def test_a_list_is_the_whole_list(school: District, manager: Member) -> None:
-    a_member(school, "zoe@maple.example")
+    make_member(school, "zoe@maple.example")
     run(school, "STUDENT_ID,GROUPS,STAFF,CLASSIFICATIONS\n1,Drama,zoe@maple.example,Down Syndrome")
     assert values_of(school, "1", "GROUPS", "STAFF", "CLASSIFICATIONS") == (
         "Drama",

@@ -26,7 +26,7 @@ def completed_with_errors(district: District, member: Member) -> UpdateJob:
 
 
 def canceled(district: District, member: Member) -> UpdateJob:
-    update = send(district, a_class(6, GRADE="5"), member=member, via="curl 8.5")
+    update = send(district, a_class(6, GRADE="5"), member=member, source="curl 8.5")
     applying(update, 1)
     cancel(district)
     return update
@@ -34,12 +34,12 @@ def canceled(district: District, member: Member) -> UpdateJob:
 
 def refused(district: District, member: Member) -> UpdateJob:
     return send_bytes(
-        district, b"STUDENT_ID,GRADE\ns000,\xe9\n", member=member, via="curl 8.5"
+        district, b"STUDENT_ID,GRADE\ns000,\xe9\n", member=member, source="curl 8.5"
     ).update
 
 
 def failed(district: District, member: Member) -> UpdateJob:
-    update = send(district, a_class(6, GRADE="5"), member=member, via="curl 8.5")
+    update = send(district, a_class(6, GRADE="5"), member=member, source="curl 8.5")
     applying(update, 1)
     transitions.transition(update.pk, State.FAILED, error_reference="8f3a1c")
     return update
@@ -48,7 +48,7 @@ def failed(district: District, member: Member) -> UpdateJob:
 def run_update(
     district: District, member: Member, file: str, mode: Mode = Mode.UPDATE
 ) -> UpdateJob:
-    update = send(district, file, mode, member=member, via="curl 8.5")
+    update = send(district, file, mode, member=member, source="curl 8.5")
     finish(update)
     return update
 

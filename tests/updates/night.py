@@ -66,7 +66,7 @@ def finish(update: UpdateJob) -> Report:
     """Run the update until it has ended."""
     for _ in runner.run_steps(update.pk):
         pass
-    return told(update)
+    return report_of(update)
 
 
 def run(district: District, text: str, mode: Mode = Mode.UPDATE, **columns: Any) -> Report:
@@ -80,7 +80,7 @@ def enroll(district: District, text: str) -> None:
     assert (result.state, result.added) == (State.COMPLETED, result.rows), result.groups
 
 
-def told(update: UpdateJob) -> Report:
+def report_of(update: UpdateJob) -> Report:
     """Return the update's present report."""
     update.refresh_from_db()
     return report(update)

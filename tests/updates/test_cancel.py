@@ -23,10 +23,10 @@ from tests.updates.night import (
     dump,
     enroll,
     finish,
+    report_of,
     run,
     send,
     students,
-    told,
 )
 
 pytestmark = pytest.mark.usefixtures("small_chunks", "small_batches")
@@ -65,8 +65,8 @@ def test_after_any_chunk_only_the_counted_students_are_changed(
     before = dump(school)
     update = send(school, CHAINED)
     work = applying(update, chunks)
-    done = told(update).updated
-    assert cancel(school).done
+    done = report_of(update).updated
+    assert cancel(school).is_canceled
     at_once = dump(school)
     changed = [key for key in before if at_once[key] != before[key]]
     assert len(changed) == done
@@ -76,7 +76,7 @@ def test_after_any_chunk_only_the_counted_students_are_changed(
     assert len(set(usernames)) == 9
     assert not any(name.startswith(" ") for name in usernames)
     assert exhausted(work)
-    assert counts(told(update)) == {
+    assert counts(report_of(update)) == {
         name: n for name, n in (("updated", done), ("not_processed", 9 - done)) if n
     }
     assert finish(update).state is State.CANCELED
@@ -94,7 +94,7 @@ def test_a_canceled_update_in_mode_add_keeps_the_counted_students(
     cancel(maple)
     if chunks < 4:
         assert exhausted(work)
-    result = told(update)
+    result = report_of(update)
     assert (len(students(maple)), result.added) == (2 * chunks, 2 * chunks)
     assert result.not_processed == 6 - 2 * chunks
     assert Change.objects.count() == 2 * chunks
@@ -115,7 +115,7 @@ def test_a_cancel_while_checking_changes_nobody_and_keeps_the_counts(
         pass
     cancel(school)
     assert exhausted(work)
-    result = told(update)
+    result = report_of(update)
     assert result.state is State.CANCELED
     assert result.updated == 0
     assert result.not_processed == 10 - result.unchanged - result.rejected
@@ -126,10 +126,10 @@ def test_a_cancel_while_checking_changes_nobody_and_keeps_the_counts(
 def test_a_waiting_update_is_canceled_before_it_starts(school: District) -> None:
     update = send(school, a_class(9, GRADE="5"))
     result = cancel(school)
-    assert (result.done, result.update) == (True, update)
+    assert (result.is_canceled, result.update) == (True, update)
     assert list(runner.run_steps(update.pk)) == []
-    assert counts(told(update)) == {"not_processed": 9}
-    assert told(update).ended_at is not None
+    assert counts(report_of(update)) == {"not_processed": 9}
+    assert report_of(update).ended_at is not None
 
 
 def test_without_a_number_the_running_update_is_canceled_or_the_one_waiting_longest(
@@ -142,15 +142,15 @@ def test_without_a_number_the_running_update_is_canceled_or_the_one_waiting_long
     for expected in (second, first, third):
         assert cancel(school).update == expected
     nothing = cancel(school)
-    assert (nothing.done, nothing.update) == (False, third)
+    assert (nothing.is_canceled, nothing.update) == (False, third)
     assert UpdateJob.objects.get(district=cedar, number=2).state == "received"
 
 
 def test_with_a_number_that_update_is_canceled(school: District) -> None:
     first, second = send(school, a_class(1)), send(school, a_class(2))
     result = cancel(school, second.number)
-    assert (result.done, result.update) == (True, second)
-    assert told(first).state is State.RECEIVED
+    assert (result.is_canceled, result.update) == (True, second)
+    assert report_of(first).state is State.RECEIVED
 
 
 def test_canceling_twice_or_after_the_end_changes_nothing(school: District) -> None:
@@ -158,10 +158,10 @@ def test_canceling_twice_or_after_the_end_changes_nothing(school: District) -> N
     update = UpdateJob.objects.latest("pk")
     ended = update.ended_at
     result = cancel(school, update.number)
-    assert (result.done, result.update) == (False, update)
-    assert (told(update).state, update.ended_at) == (State.COMPLETED, ended)
+    assert (result.is_canceled, result.update) == (False, update)
+    assert (report_of(update).state, update.ended_at) == (State.COMPLETED, ended)
     waiting = send(school, a_class(1))
-    assert [cancel(school, waiting.number).done for _ in range(2)] == [True, False]
+    assert [cancel(school, waiting.number).is_canceled for _ in range(2)] == [True, False]
 
 
 def test_an_update_of_another_district_cannot_be_canceled(
@@ -170,8 +170,8 @@ def test_an_update_of_another_district_cannot_be_canceled(
     update = send(school, a_class(9, GRADE="5"))
     for number in (None, update.number):
         result = cancel(cedar, number)
-        assert (result.done, result.update) == (False, None)
-    assert told(update).state is State.RECEIVED
+        assert (result.is_canceled, result.update) == (False, None)
+    assert report_of(update).state is State.RECEIVED
 
 
 def test_the_next_update_starts_after_a_cancel(school: District) -> None:
@@ -209,9 +209,9 @@ def test_when_cancel_returns_no_more_students_change_although_a_worker_is_runnin
     worker = threading.Thread(target=work)
     worker.start()
     assert under_way.wait(30)
-    assert cancel(school).done
+    assert cancel(school).is_canceled
     at_once = dump(school)
-    done = told(update).updated
+    done = report_of(update).updated
     worker.join()
     assert dump(school) == at_once
     assert fenced
@@ -219,5 +219,5 @@ def test_when_cancel_returns_no_more_students_change_although_a_worker_is_runnin
     assert (
         sum(values["GRADE"] == "5" for values, _ in at_once.values())
         == done
-        == told(update).updated
+        == report_of(update).updated
     )

@@ -17,8 +17,8 @@ from rollbook.updates.cancel import cancel
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.state_machine import UNFINISHED
 from tests import depth
-from tests.conftest import a_district
-from tests.updates.night import a_class, counts, enroll, history, run, send, students, told
+from tests.conftest import make_district
+from tests.updates.night import a_class, counts, enroll, history, report_of, run, send, students
 
 SIZE = 12
 KEYS = ("USERNAME", "LAST_NAME")
@@ -116,7 +116,7 @@ def holdings(district: District) -> Holdings:
 
 
 def a_school() -> District:
-    district = a_district(f"District {next(slugs)}", "100")
+    district = make_district(f"District {next(slugs)}", "100")
     enroll(district, a_class(SIZE, FIRST_NAME="Ann"))
     return district
 
@@ -145,7 +145,7 @@ def test_after_any_kills_students_are_in_the_end_state_of_the_model(
         run_steps(update, steps)
     run_steps(update, 1000)
     assert holdings(district) == after
-    result = told(update)
+    result = report_of(update)
     assert (result.rejected, result.not_processed) == (rejected, 0)
     assert result.updated == sum(after[name] != before[name] for name in before)
     for name in before:
@@ -173,8 +173,8 @@ def test_after_a_cancel_the_counted_students_are_changed_and_the_file_can_be_rep
     halfway = holdings(district)
     changed = {name for name in before if halfway[name] != before[name]}
     note(f"changed before the cancel: {sorted(changed)}")
-    assert told(update).state not in UNFINISHED
-    assert told(update).updated == len(changed)
+    assert report_of(update).state not in UNFINISHED
+    assert report_of(update).updated == len(changed)
     assert all(halfway[name] == after[name] for name in changed)
     if ended:
         assert halfway == after

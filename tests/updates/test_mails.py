@@ -17,9 +17,9 @@ from rollbook.studentfile.columns import COLUMNS
 from rollbook.updates import mails, runner
 from rollbook.updates.models import ResultMail, UpdateJob
 from rollbook.updates.state_machine import UNFINISHED, Mode, State
-from tests.conftest import a_district, a_member
+from tests.conftest import make_district, make_member
 from tests.updates.ended_updates import ENDS, completed, refused, run_update
-from tests.updates.night import a_class, enroll, finish, last, run, send, send_bytes, told
+from tests.updates.night import a_class, enroll, finish, last, report_of, run, send, send_bytes
 
 MAILS = Path(__file__).parent / "mails"
 RECEIVED = datetime(2026, 11, 23, 8, 5, 10, tzinfo=UTC)
@@ -72,7 +72,7 @@ def test_a_mail_is_worded_like_this(school: District, manager: Member, end: str)
 def test_the_mail_has_the_counts_of_the_report(school: District, manager: Member, end: str) -> None:
     update = ENDS[end](school, manager)
     email = message(update)
-    report = told(update)
+    report = report_of(update)
     if report.state is State.REFUSED:
         assert "not_utf8" in email.subject
         return
@@ -126,7 +126,7 @@ def test_no_mail_and_no_log_line_has_data_of_a_student(
     file = "\n".join([",".join(columns), *map(",".join, rows)]) + "\n"
     update = send_bytes(school, file.encode(), mode, member=manager).update
     finish(update)
-    assert told(update).rejected > 0
+    assert report_of(update).rejected > 0
     email = message(update)
     everything = (
         email.message().as_string()
@@ -218,7 +218,7 @@ def test_a_mail_is_marked_as_auto_generated_and_dated(school: District, manager:
 def test_the_message_id_is_the_same_for_every_attempt_and_unique_to_each_mail(
     school: District, manager: Member
 ) -> None:
-    other = a_member(school, "zoe@maple.example")
+    other = make_member(school, "zoe@maple.example")
     Member.objects.filter(pk=other.pk).update(receives_results=True)
     both = queued_mails(completed(school, manager))
     ids = [[mails.message(queued).message()["Message-ID"] for queued in both] for _ in range(2)]
@@ -235,10 +235,10 @@ def test_mails_are_sent_to_the_starter_and_to_the_recipients_of_results(
         ("b@maple.example", False, True),
         ("c@maple.example", True, False),
     ):
-        Member.objects.filter(pk=a_member(school, email).pk).update(
+        Member.objects.filter(pk=make_member(school, email).pk).update(
             receives_results=gets, is_active=active
         )
-    Member.objects.filter(pk=a_member(cedar, "d@cedar.example").pk).update(receives_results=True)
+    Member.objects.filter(pk=make_member(cedar, "d@cedar.example").pk).update(receives_results=True)
     assert [queued.member.email for queued in queued_mails(completed(school, manager))] == [
         "a@maple.example",
         manager.email,
@@ -341,13 +341,10 @@ def test_beyond_a_thousand_rejected_rows_the_first_thousand_are_listed(
     rows = [f"x{number:04},5" for number in range(1000)] + ["s000,13", "s001,13"]
     email = message(run_update(school, manager, "STUDENT_ID,GRADE\n" + "\n".join(rows)))
     assert (
-        "  unknown_student: 1,000 \u00d7 No such student.\n    Lines 2-1001.\n    How to fix it: "
+        "  unknown_student: 1,000 \u00d7 The student doesn't exist.\n    Lines 2-1001.\n    How to fix it: "
         in email.body
     )
-    assert (
-        "  bad_value: 2 \u00d7 The value is not one of those the column knows.\n    How to fix it: "
-        in email.body
-    )
+    assert "  bad_value: 2 \u00d7 A value isn't recognized.\n    How to fix it: " in email.body
     assert "\nOnly the first 1,000 of these lines are listed.\n" in email.body
     assert "<p>Only the first 1,000 of these lines are listed.</p>" in html_of(email)
     assert "Lines ." not in email.body + html_of(email)
@@ -376,7 +373,7 @@ def test_each_mail_links_to_the_update_and_nothing_else(school: District, manage
 
 
 def test_updates_of_other_districts_are_not_mentioned(manager: Member, school: District) -> None:
-    cedar = a_district("Cedar County", "100")
+    cedar = make_district("Cedar County", "100")
     enroll(cedar, a_class(3))
     body = message(completed(school, manager)).body
     assert "Previous  update 1: 6 students, 0 updated, 6 added, 0 rejected\n" in body

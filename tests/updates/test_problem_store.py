@@ -43,7 +43,7 @@ def test_a_stored_problem_has_its_message(maple: District) -> None:
     run(maple, "STUDENT_ID,DOB\n7,2/30/2015")
     problems = last(maple).problem_set.order_by("pk")
     messages = [problem_store.to_problem(problem).message for problem in problems]
-    assert messages == ["'2/30/2015' is not a real date; write mm/dd/yyyy"]
+    assert messages == ['"2/30/2015" isn\'t a valid date. Use mm/dd/yyyy']
 
 
 def test_nothing_of_a_password_cell_is_stored(maple: District) -> None:

@@ -27,7 +27,7 @@ from rollbook.updates.models import (
 from rollbook.updates.receiving import file_chunks, files, receive
 from rollbook.updates.retention import remove_expired
 from tests.db.database_errors import Kill, fault_at
-from tests.updates.night import a_class, enroll, finish, last, run, send, send_bytes, told
+from tests.updates.night import a_class, enroll, finish, last, report_of, run, send, send_bytes
 
 NIGHT = "STUDENT_ID,GRADE\ns000,9\ns001,99\n"
 
@@ -168,12 +168,12 @@ def test_a_copy_in_the_folder_of_another_machine_is_not_used(night: UpdateJob) -
 
 
 def test_rows_and_problems_are_removed_but_counts_and_history_are_kept(night: UpdateJob) -> None:
-    before, history = told(night), Change.objects.count()
+    before, history = report_of(night), Change.objects.count()
     assert remove_all(after(night, days=89, hours=23)) == 2  # the files
     assert details(night) == 3
     remove_all(after(night, days=90, seconds=1))
     assert [details(update) for update in UpdateJob.objects.all()] == [0, 0]
-    now = told(night)
+    now = report_of(night)
     assert (now.rows, now.updated, now.rejected, now.unchanged) == (2, 1, 1, 0)
     assert (before.updated, before.rejected) == (now.updated, now.rejected)
     assert [(group.code, group.count, group.lines) for group in now.groups] == [
@@ -197,9 +197,9 @@ def test_without_its_details_an_update_exports_nothing(night: UpdateJob) -> None
 def test_a_refusal_keeps_its_code_when_its_details_are_removed(maple: District) -> None:
     send_bytes(maple, b"SIS_ID,GRADE\n1,4\n")
     update = last(maple)
-    before = told(update).refusal
+    before = report_of(update).refusal
     remove_all(after(update, days=91))
-    refusal = told(update).refusal
+    refusal = report_of(update).refusal
     assert before
     assert refusal
     assert (refusal.code, refusal.line, refusal.found) == (before.code, None, "")
@@ -231,7 +231,7 @@ def test_partly_removed_details_are_not_shown_after_a_kill(
     assert remove_expired(now) == 4  # two files, a row and a problem
     assert details(night) == 1
     assert "were removed" in reason_for_removal(rejected_rows.csv_lines, night)
-    assert [group.lines for group in told(night).groups] == [()]
+    assert [group.lines for group in report_of(night).groups] == [()]
     # A longer retention time set now does not stop a removal that has started.
     District.objects.update(details_kept_days=1000)
     assert remove_all(now) == 2  # the other row, and the call that finds no more

@@ -21,9 +21,9 @@ from tests.updates.night import (
     enroll,
     finish,
     last,
+    report_of,
     run,
     send,
-    told,
 )
 
 pytestmark = pytest.mark.usefixtures("small_chunks", "small_batches")
@@ -85,7 +85,7 @@ def test_a_release_counts_no_failed_attempt(update: UpdateJob) -> None:
     for _ in range(10):
         run_until_crash(update)
         runner.release(update.pk)
-    assert told(update).state is State.CHECKING
+    assert report_of(update).state is State.CHECKING
     runner.release(update.pk)
     update.refresh_from_db()
     assert update.attempts_without_progress == 0
@@ -94,15 +94,18 @@ def test_a_release_counts_no_failed_attempt(update: UpdateJob) -> None:
 def test_kills_with_a_step_between_them_do_no_harm(update: UpdateJob) -> None:
     whole = dump_of_a_whole_run(update)
     kills = 0
-    while told(update).state in (State.RECEIVED, State.CHECKING) and update.rows_read < update.rows:
+    while (
+        report_of(update).state in (State.RECEIVED, State.CHECKING)
+        and update.rows_read < update.rows
+    ):
         next(runner.run_steps(update.pk))
         kills += 1
     applying(update)
-    while not told(update).ended:
+    while not report_of(update).ended:
         next(runner.run_steps(update.pk), None)
         kills += 1
     assert kills > 2 * runner.MAX_ATTEMPTS_WITHOUT_PROGRESS
-    assert counts(told(update)) == {"updated": 9}
+    assert counts(report_of(update)) == {"updated": 9}
     assert sorted(map(repr, dump(update.district).values())) == whole
 
 
@@ -123,7 +126,7 @@ def test_a_kill_after_each_step_leads_to_the_same_result(update: UpdateJob) -> N
     assert steps > 8
     for _ in range(steps):
         for _ in islice(runner.run_steps(update.pk), steps):
-            if told(update).ended:
+            if report_of(update).ended:
                 break
         steps -= 1
         runner.release(update.pk)
@@ -139,15 +142,15 @@ def test_a_run_whose_update_was_taken_over_is_fenced_and_changes_nothing(
     taken = sum(1 for _ in islice(old, steps))
     new = runner.run_steps(update.pk)
     next(new, None)
-    before, report = dump(update.district), told(update)
+    before, report = dump(update.district), report_of(update)
     if taken and not report.ended:
         with pytest.raises(Fenced):
             next(old)
         assert dump(update.district) == before
-        assert told(update) == report
+        assert report_of(update) == report
     for _ in new:
         pass
-    assert counts(told(update)) == {"updated": 9}
+    assert counts(report_of(update)) == {"updated": 9}
 
 
 def test_the_last_transition_of_an_old_run_is_fenced_too(update: UpdateJob) -> None:
@@ -156,7 +159,7 @@ def test_the_last_transition_of_an_old_run_is_fenced_too(update: UpdateJob) -> N
     UpdateJob.objects.filter(pk=update.pk).update(run_id="another")
     with pytest.raises(Fenced):
         next(old)
-    assert told(update).state is State.APPLYING
+    assert report_of(update).state is State.APPLYING
     assert finish(update).state is State.COMPLETED
 
 

@@ -204,11 +204,11 @@ def test_a_mail_that_fails_does_not_block_the_next(
     queued_mail: ResultMail,
     settings: Settings,
     cedar: District,
-    neighbour: Member,
+    neighbor: Member,
 ) -> None:
     Member.objects.filter(pk=queued_mail.member_id).update(email="broken@@\u00fc..example")
     enroll(cedar, a_class(1))
-    finish(send(cedar, a_class(1, GRADE="7"), member=neighbour))
+    finish(send(cedar, a_class(1, GRADE="7"), member=neighbor))
     mails.queue_result_mails()
     assert mails.send_due() == 2
-    assert post_office.recipients == [neighbour.email]
+    assert post_office.recipients == [neighbor.email]

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.test import Client
 
 from rollbook.accounts.models import AuditEvent, Member, SignInFailure
-from rollbook.log_format import Line
+from rollbook.log_format import LineFormatter
 from rollbook.studentfile.columns import COLUMNS
 from rollbook.web.api import request_steps
 from tests.conftest import PASSWORD
@@ -31,7 +31,7 @@ def log() -> Iterator[io.StringIO]:
     """Everything that Rollbook and Django log during the test, as written to stderr."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(Line())
+    handler.setFormatter(LineFormatter())
     loggers = [logging.getLogger(), logging.getLogger("django")]
     for logger in loggers:
         logger.addHandler(handler)

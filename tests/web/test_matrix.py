@@ -13,7 +13,7 @@ from rollbook.districts.models import District
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.state_machine import State
 from rollbook.urls import urlpatterns
-from tests.conftest import PASSWORD, a_member
+from tests.conftest import PASSWORD, make_member
 from tests.web.curl import STUDENTS, Curl, File, basic, text
 
 NUMBER = 2  # Cedar has an update with this number, Maple has none
@@ -48,7 +48,7 @@ ANSWERS = {
 
 
 @pytest.fixture
-def cedars(neighbour: object) -> UpdateJob:
+def cedars(neighbor: object) -> UpdateJob:
     """The second update of Cedar County."""
     theirs = Curl("ops@cedar.example")
     for number in (1, NUMBER):
@@ -70,7 +70,7 @@ def test_every_address_is_in_the_matrix() -> None:
 def test_access_depends_on_role_and_district(
     name: str, role: RoleType, maple: District, cedars: UpdateJob
 ) -> None:
-    member = a_member(maple, "someone@maple.example", role.value)
+    member = make_member(maple, "someone@maple.example", role.value)
     response = CALLS[name](Curl(member.email), member.email)
     status, beginning = (
         ANSWERS[name] if role is RoleType.DISTRICT_MANAGER else (403, "ERROR not_allowed")
@@ -87,7 +87,7 @@ def test_access_depends_on_role_and_district(
 )
 @pytest.mark.parametrize("name", CALLS)
 def test_denied_access_is_audited(name: str, role: RoleType, maple: District) -> None:
-    member = a_member(maple, "someone@maple.example", role.value)
+    member = make_member(maple, "someone@maple.example", role.value)
     CALLS[name](Curl(member.email), member.email)
     event = AuditEvent.objects.get(result="not allowed")
     assert (event.member, event.district) == (member, maple)
@@ -95,8 +95,13 @@ def test_denied_access_is_audited(name: str, role: RoleType, maple: District) ->
 
 @pytest.mark.parametrize("name", CALLS)
 def test_a_removed_permission_applies_to_the_next_request(name: str, maple: District) -> None:
-    manager, clerk = a_member(maple, "ops@maple.example"), a_member(maple, "clerk@maple.example")
-    role = roles.make(manager, RoleType.DISTRICT_MANAGER, "Clerk", "", [Permission.UPDATE_STUDENTS])
+    manager, clerk = (
+        make_member(maple, "ops@maple.example"),
+        make_member(maple, "clerk@maple.example"),
+    )
+    role = roles.create_role(
+        manager, RoleType.DISTRICT_MANAGER, "Clerk", "", [Permission.UPDATE_STUDENTS]
+    )
     Member.objects.filter(pk=clerk.pk).update(role=role)
     assert text(CALLS[name](Curl(clerk.email), clerk.email)).startswith(ANSWERS[name][1])
     roles.change(role, manager, "Clerk", "", [])
@@ -112,7 +117,7 @@ def test_an_unknown_login_has_no_access(name: str, maple: District) -> None:
 
 @pytest.mark.parametrize("name", CALLS)
 def test_a_deactivated_member_has_no_access(name: str, maple: District) -> None:
-    member = a_member(maple, "someone@maple.example")
+    member = make_member(maple, "someone@maple.example")
     assert CALLS[name](Curl(member.email), member.email).status_code != 401
     member.is_active = False
     member.save()

@@ -41,12 +41,12 @@ class Settings:
 class SettingChange:
     """A setting with its old and new value, as text for the audit log; members as primary keys."""
 
-    what: str
+    setting: str
     before: str
-    now: str
+    after: str
 
     def __str__(self) -> str:
-        return f"{self.what}: {self.before} → {self.now}"
+        return f"{self.setting}: {self.before} → {self.after}"
 
 
 class InvalidSettings(Exception):
@@ -57,7 +57,7 @@ class InvalidSettings(Exception):
         self.reasons = reasons
 
 
-WORDS: Mapping[str, str] = {
+SETTING_LABELS: Mapping[str, str] = {
     "receivers": "result recipients",
     "time_zone": "time zone",
     "encoding": "encoding",
@@ -149,7 +149,7 @@ def _problems(settings: Settings, active_receivers: int) -> Iterator[tuple[str, 
 
 
 def _changes(before: Settings, after: Settings) -> Iterator[SettingChange]:
-    for name, word in WORDS.items():
+    for name, word in SETTING_LABELS.items():
         old, new = getattr(before, name), getattr(after, name)
         if old != new:
             yield SettingChange(word, _as_text(old), _as_text(new))

@@ -10,7 +10,7 @@ from pathlib import Path
 from django.conf import settings
 
 from rollbook.accounts.models import KeyFingerprint
-from rollbook.secret_keys import secret
+from rollbook.secret_keys import load_or_create_key
 
 NAMES = ("session", "logins", "student-passwords", "student-password-marks", "row-digests")
 
@@ -31,13 +31,15 @@ def verify_keys() -> None:
     missing = [name for name in known_names if not (folder / name).exists()]
     if missing:
         raise _mismatch(f"keys are missing from {folder}", missing)
-    different = [name for name in known_names if fingerprint(secret(folder, name)) != known[name]]
+    different = [
+        name for name in known_names if fingerprint(load_or_create_key(folder, name)) != known[name]
+    ]
     if different:
         raise _mismatch(f"keys in {folder} are not the ones the database was used with", different)
     for name in NAMES:
         if name not in known:
             KeyFingerprint.objects.get_or_create(
-                name=name, defaults={"fingerprint": fingerprint(secret(folder, name))}
+                name=name, defaults={"fingerprint": fingerprint(load_or_create_key(folder, name))}
             )
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -13,6 +12,7 @@ from rollbook.accounts.models import AccountMail, AccountMailKind, Member
 from rollbook.accounts.permissions import Permission
 from rollbook.mail import outbox
 from rollbook.mail.outbox import MailObsolete
+from rollbook.text import format_datetime
 
 MIN_INTERVAL = timedelta(minutes=5)
 """Time before the same member is sent another email of the same kind on request."""
@@ -80,7 +80,7 @@ def message(mail: AccountMail) -> EmailMultiAlternatives:
         "url": settings.URL,
         **_CONTEXTS[kind](mail),
     }
-    return outbox.message(
+    return outbox.render_message(
         mail, f"accounts/{kind.name.lower()}", context, f"accounts.mail-{mail.pk}"
     )
 
@@ -123,9 +123,8 @@ def _token_created(mail: AccountMail) -> Context:
 
 
 def _local_time(mail: AccountMail) -> str:
-    """Return when the email was queued, in the district's time: ``Nov 23, 2026, 2:00 AM CST``."""
-    local = mail.queued_at.astimezone(ZoneInfo(mail.member.district.time_zone))
-    return f"{local:%b} {local.day}, {local.year}, {local.hour % 12 or 12}:{local:%M %p %Z}"
+    """Return when the email was queued, in the district's time."""
+    return format_datetime(mail.queued_at, mail.member.district.time_zone)
 
 
 _CONTEXTS: Mapping[AccountMailKind, Callable[[AccountMail], Context]] = {
@@ -140,4 +139,4 @@ _CONTEXTS: Mapping[AccountMailKind, Callable[[AccountMail], Context]] = {
 
 
 def _link(mail: AccountMail) -> str:
-    return emailed_links.address(emailed_links.make(mail.member, AccountMailKind(mail.kind)))
+    return emailed_links.link_url(emailed_links.make_token(mail.member, AccountMailKind(mail.kind)))

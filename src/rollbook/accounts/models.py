@@ -7,7 +7,7 @@ from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models import Q
 
-from rollbook.accounts.permissions import POSSIBLE, Permission, RoleType
+from rollbook.accounts.permissions import POSSIBLE_PERMISSIONS, Permission, RoleType
 from rollbook.districts.models import District, School
 from rollbook.mail.models import OutgoingMail
 
@@ -53,9 +53,9 @@ class Role(models.Model):
         return RoleType(self.type).is_district_wide
 
     @property
-    def granted(self) -> frozenset[Permission]:
+    def granted_permissions(self) -> frozenset[Permission]:
         """The permissions of its members."""
-        possible = POSSIBLE[RoleType(self.type)]
+        possible = POSSIBLE_PERMISSIONS[RoleType(self.type)]
         if self.is_fixed:
             return frozenset(possible)
         return frozenset(each for each in possible if each in self.permissions)
@@ -95,7 +95,7 @@ class Member(AbstractBaseUser):
 
     def may(self, permission: Permission) -> bool:
         """Return whether the member's role includes the permission."""
-        return permission in self.role.granted
+        return permission in self.role.granted_permissions
 
     @property
     def has_second_factor(self) -> bool:
@@ -236,7 +236,7 @@ class AuditSeal(models.Model):
         return f"seal {self.number}"
 
     @property
-    def left(self) -> int:
+    def remaining_events(self) -> int:
         """Number of events that must still exist."""
         return self.events - self.removed_events
 

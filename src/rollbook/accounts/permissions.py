@@ -31,7 +31,7 @@ class RoleType(StrEnum):
         return self is RoleType.DISTRICT_MANAGER
 
 
-POSSIBLE: Mapping[RoleType, tuple[Permission, ...]] = {
+POSSIBLE_PERMISSIONS: Mapping[RoleType, tuple[Permission, ...]] = {
     RoleType.DISTRICT_MANAGER: tuple(Permission),
     RoleType.SCHOOL_MANAGER: (
         Permission.SEE_STUDENTS,
@@ -50,7 +50,7 @@ ASSIGNED_BY: Mapping[RoleType, tuple[RoleType, ...]] = {
 }
 """The types of roles that a member with a role of each type can assign to others."""
 
-MEANINGS: Mapping[RoleType, Mapping[Permission, str]] = {
+PERMISSION_DESCRIPTIONS: Mapping[RoleType, Mapping[Permission, str]] = {
     RoleType.DISTRICT_MANAGER: {
         Permission.SEE_STUDENTS: "sees all students of the district",
         Permission.UPDATE_STUDENTS: (

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count
 
 from rollbook.accounts.models import Member, Role
-from rollbook.accounts.permissions import ASSIGNED_BY, POSSIBLE, Permission, RoleType
+from rollbook.accounts.permissions import ASSIGNED_BY, POSSIBLE_PERMISSIONS, Permission, RoleType
 from rollbook.districts.models import District
 from rollbook.validation import ValidationFailed, name_problems
 
@@ -30,7 +30,7 @@ def standard(district: District, type_: RoleType | str) -> Role:
     defaults = {
         "name": type_.value,
         "name_key": key_of(type_.value),
-        "permissions": _sorted_values(POSSIBLE[type_]),
+        "permissions": _sorted_values(POSSIBLE_PERMISSIONS[type_]),
     }
     with transaction.atomic():
         role, _ = Role.objects.get_or_create(
@@ -39,7 +39,7 @@ def standard(district: District, type_: RoleType | str) -> Role:
     return role
 
 
-def of(district: District) -> list[Role]:
+def roles_of(district: District) -> list[Role]:
     """Return all roles of the district, standard roles first.
 
     Each has an attribute ``members`` with the number of members who have the role.
@@ -54,12 +54,12 @@ def of(district: District) -> list[Role]:
     )
 
 
-def found(district: District, key: int) -> Role | None:
+def find_role(district: District, key: int) -> Role | None:
     """Return the district's role with this primary key, or None."""
     return Role.objects.filter(district=district, pk=key).first()
 
 
-def named(district: District, name: str) -> Role | None:
+def find_by_name(district: District, name: str) -> Role | None:
     """Return the district's role with this name, ignoring case and repeated spaces, or None."""
     if key_of(name) in list(RoleType):
         return standard(district, key_of(name))
@@ -68,7 +68,7 @@ def named(district: District, name: str) -> Role | None:
 
 def assignable(by: Member) -> list[Role]:
     """Return the roles that this member may assign to others."""
-    return [role for role in of(by.district) if may_assign(by, role)]
+    return [role for role in roles_of(by.district) if may_assign(by, role)]
 
 
 def may_assign(by: Member, role: Role) -> bool:
@@ -77,11 +77,11 @@ def may_assign(by: Member, role: Role) -> bool:
     return (
         role.district_id == by.district_id
         and role.type in types
-        and role.granted <= by.role.granted
+        and role.granted_permissions <= by.role.granted_permissions
     )
 
 
-def make(
+def create_role(
     by: Member, type_: RoleType, name: str, description: str, permissions: Iterable[Permission]
 ) -> Role:
     """Create a role in this member's district.
@@ -156,15 +156,15 @@ def _save(
 
 
 def _require_within(role: Role, by: Member) -> None:
-    if not role.granted <= by.role.granted:
+    if not role.granted_permissions <= by.role.granted_permissions:
         raise InvalidRole(
             [f"the role {role.name} has permissions that you don't have; ask a district manager"]
         )
 
 
 def _permission_problems(role: Role, permissions: frozenset[Permission], by: Member) -> list[str]:
-    impossible = permissions - set(POSSIBLE[RoleType(role.type)])
-    beyond = permissions - impossible - by.role.granted
+    impossible = permissions - set(POSSIBLE_PERMISSIONS[RoleType(role.type)])
+    beyond = permissions - impossible - by.role.granted_permissions
     problems = [
         f"a role of type {role.type} can't have the permission '{each}'"
         for each in sorted(impossible)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from rollbook.cli.errors import FAILED, INTERRUPTED, USAGE, CommandError
 from rollbook.cli.parser import build_parser
 from rollbook.cli.registration import Action, Bootstrap
-from rollbook.log_format import Line
+from rollbook.log_format import LineFormatter
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ def _bootstrap_and_run(arguments: Namespace) -> int:
 def _configure_logging() -> None:
     """Log in the same format as with the settings."""
     handler = logging.StreamHandler()
-    handler.setFormatter(Line())
+    handler.setFormatter(LineFormatter())
     logging.basicConfig(handlers=[handler])
 
 

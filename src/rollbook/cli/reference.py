@@ -38,7 +38,8 @@ def page() -> str:
 
 def iter_commands(parser: ArgumentParser) -> Iterator[ArgumentParser]:
     """Yield the parser of every command that does something, in the order of the help."""
-    groups = [action for action in parser._actions if isinstance(action, _SubParsersAction)]
+    actions = parser._actions  # noqa: SLF001 - argparse has no public way to list them
+    groups = [action for action in actions if isinstance(action, _SubParsersAction)]
     if not groups:
         yield parser
     for group in groups:

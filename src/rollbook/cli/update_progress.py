@@ -3,7 +3,7 @@
 import time
 
 from rollbook.cli.progress_bar import ProgressBar
-from rollbook.text import updates
+from rollbook.text import name_updates
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.reporting.state_words import APPLYING, CHECKING
 from rollbook.updates.state_machine import UNFINISHED, State
@@ -49,5 +49,5 @@ class UpdateProgress:
         numbers = list(earlier_updates.values_list("number", flat=True))
         if numbers and not self._is_queue_shown:
             self._is_queue_shown = True
-            text = f"update {self._update.number} is waiting for {updates(numbers)}"
+            text = f"update {self._update.number} is waiting for {name_updates(numbers)}"
             self._progress_bar.print_line(text)

@@ -49,11 +49,11 @@ class Diagnosis:
     """
 
     code: str
-    what: str
-    repair: str
+    problem: str
+    fix: str
 
     def __str__(self) -> str:
-        return f"{self.what}; {self.repair}"
+        return f"{self.problem}; {self.fix}"
 
 
 def diagnose(error: BaseException, settings: Mapping[str, Any]) -> Diagnosis | None:
@@ -121,7 +121,7 @@ def _render(
     rule: DiagnosisRule, settings: Mapping[str, Any], placeholders: dict[str, str]
 ) -> Diagnosis:
     names = _names(settings) | placeholders
-    return Diagnosis(rule.code, rule.what.format_map(names), rule.repair.format_map(names))
+    return Diagnosis(rule.code, rule.problem.format_map(names), rule.fix.format_map(names))
 
 
 def _names(settings: Mapping[str, Any]) -> dict[str, str]:

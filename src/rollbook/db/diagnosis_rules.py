@@ -23,8 +23,8 @@ class DiagnosisRule:
     """
 
     code: str
-    what: str
-    repair: str
+    problem: str
+    fix: str
     pattern: str
 
 

@@ -8,7 +8,7 @@ from typing import Any
 CONNECT_TIMEOUT_S = 10
 
 
-def postgresql(url: str) -> dict[str, Any]:
+def postgresql_settings(url: str) -> dict[str, Any]:
     """Return the database settings for the URL of a PostgreSQL database.
 
     Raises:

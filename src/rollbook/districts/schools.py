@@ -108,7 +108,7 @@ def _id_problems(organization_id: str, lines: Mapping[str, int]) -> Iterator[str
     result = BY_NAME["SCHOOL_ID"].rule(organization_id)
     if isinstance(result, InvalidValue):
         code = PROBLEM_CODES[result.code]
-        yield f"SCHOOL_ID '{excerpt}': {code.title}; {result.hint or code.repair}"
+        yield f"SCHOOL_ID '{excerpt}': {code.title}; {result.hint or code.fix}"
     else:
         value = result.value if isinstance(result, ValueWithWarning) else result
         if value != organization_id:

@@ -11,7 +11,7 @@ from cryptography import x509
 from rollbook.doctor.installation import Installation
 from rollbook.doctor.result import CheckResult, error, ok, skipped, warning
 from rollbook.environment import DATA, URL
-from rollbook.server.tls import CertificateProblem, given
+from rollbook.server.tls import CertificateProblem, load_certificate
 from rollbook.text import join_words
 
 EXPIRY_WARNING = timedelta(days=21)
@@ -30,7 +30,7 @@ def check(installation: Installation) -> Iterator[CheckResult]:
     data = installation.data
     chain, key = installation.certificate or (data / "certificate.pem", data / "certificate.key")
     try:
-        given(chain, key)
+        load_certificate(chain, key)
         certificate = x509.load_pem_x509_certificates(chain.read_bytes())[0]
     except CertificateProblem as problem:
         what, _, fix = str(problem).partition("; ")
@@ -122,6 +122,6 @@ def _self_signed_note(
     if certificate.issuer != certificate.subject:
         return ""
     note = f"; it is self-signed, so clients need a copy of it (CURL_CA_BUNDLE={chain})"
-    if installation.certificate or (installation.server and installation.server.said):
+    if installation.certificate or (installation.server and installation.server.options):
         return note
     return f"{note}. If the server uses another one, check that with --cert and --key"

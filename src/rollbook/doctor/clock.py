@@ -9,7 +9,7 @@ from django.db import connection
 from rollbook.districts.models import District
 from rollbook.doctor.installation import Installation
 from rollbook.doctor.result import CheckResult, error, ok, warning
-from rollbook.text import duration, join_words
+from rollbook.text import format_duration, join_words
 
 TOLERANCE = timedelta(seconds=2)
 LARGE_OFFSET = timedelta(minutes=1)
@@ -41,7 +41,7 @@ def _against_files(installation: Installation) -> Iterator[CheckResult]:
         if written > now + LARGE_OFFSET:
             yield error(
                 f"it is {now:%Y-%m-%d %H:%M:%S} UTC on this machine, "
-                f"but {path} was written {duration(written - now)} later",
+                f"but {path} was written {format_duration(written - now)} later",
                 _SYNC,
             )
             return
@@ -60,7 +60,7 @@ def _against_database(installation: Installation) -> Iterator[CheckResult]:
     if ahead > TOLERANCE:
         make = error if ahead > LARGE_OFFSET else warning
         yield make(
-            f"the database's clock is {duration(ahead)} {way} this machine's",
+            f"the database's clock is {format_duration(ahead)} {way} this machine's",
             f"on both machines, {_SYNC}",
         )
 

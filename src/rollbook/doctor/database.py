@@ -36,7 +36,7 @@ def check(installation: Installation) -> Iterator[CheckResult]:
         diagnosis = diagnose(fault, connection.settings_dict)
         if diagnosis is None:
             raise
-        findings = [error(diagnosis.what, diagnosis.repair)]
+        findings = [error(diagnosis.problem, diagnosis.fix)]
     yield from findings
 
 

@@ -23,9 +23,9 @@ class Variables:
         self._environment = environment
         self.values: dict[str, str] = {}
         self.wrong: set[str] = set()
-        self.findings = list(self._check())
+        self.results = list(self._check())
 
-    def forget_wrong(self, environment: MutableMapping[str, str]) -> None:
+    def remove_wrong(self, environment: MutableMapping[str, str]) -> None:
         """Remove the wrong ones from the environment, so that their defaults apply."""
         for name in self.wrong:
             environment.pop(name, None)
@@ -47,7 +47,7 @@ class Variables:
         """Read all values; yield an error for each that cannot be read."""
         for _, setting in sorted(BY_NAME.items()):
             try:
-                value = setting.given(self._environment)
+                value = setting.text(self._environment)
             except (OSError, ValueError) as fault:
                 why = getattr(fault, "strerror", None) or "it is not UTF-8 text"
                 self.wrong.add(setting.name)

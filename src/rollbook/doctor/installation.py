@@ -36,7 +36,7 @@ class Installation:
     data: Path
     variables: Variables
     settings: Any | None
-    findings: list[CheckResult]
+    results: list[CheckResult]
     server: Server | None
     certificate: tuple[Path, Path] | None = None
     behind_proxy: bool = False
@@ -61,9 +61,9 @@ class Installation:
         return f"{requirement} is wrong" if requirement in self.variables.wrong else ""
 
 
-def opened(data: Path, variables: Variables, arguments: Namespace) -> Installation:
+def load_installation(data: Path, variables: Variables, arguments: Namespace) -> Installation:
     """Load the settings, without creating a folder or a key."""
-    findings = list(variables.findings)
+    findings = list(variables.results)
     loaded: Any = None
     try:
         _set_up()

@@ -74,7 +74,7 @@ def check(installation: Installation) -> Iterator[CheckResult]:
         server.open()
         session = _session(server)
         problems += _sender(server)
-        if installation.mail_to and not any(problem.mark is Level.ERROR for problem in problems):
+        if installation.mail_to and not any(problem.level is Level.ERROR for problem in problems):
             yield _send(installation.mail_to, server)
     except (OSError, smtplib.SMTPException) as fault:
         problems.append(_connection_error(fault))

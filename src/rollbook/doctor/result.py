@@ -23,7 +23,7 @@ class CheckResult:
         fix: How to fix it, without a period; empty unless it is a warning or an error.
     """
 
-    mark: Level
+    level: Level
     what: str
     fix: str = ""
 

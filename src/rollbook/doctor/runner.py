@@ -20,7 +20,7 @@ TIME_LIMIT_S = 30.0  # for one check; network requests have shorter timeouts
 
 def run_checks(installation: Installation) -> Iterator[tuple[str, CheckResult]]:
     """Yield the name of each part and its results, as soon as they are available."""
-    yield from (("settings", finding) for finding in installation.findings)
+    yield from (("settings", finding) for finding in installation.results)
     for check in CHECKS:
         yield from ((check.name, finding) for finding in _findings(check, installation))
 
@@ -71,7 +71,7 @@ def _fault(check: DoctorCheck, fault: Exception) -> CheckResult:
     if isinstance(fault, Error):
         diagnosis = diagnose(fault, connections["default"].settings_dict)
         if diagnosis:
-            return error(diagnosis.what, diagnosis.repair)
+            return error(diagnosis.problem, diagnosis.fix)
     if isinstance(fault, OSError):
         where = f"{fault.filename}: " if fault.filename else ""
         return error(

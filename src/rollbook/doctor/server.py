@@ -37,13 +37,17 @@ def _not_running(installation: Installation) -> CheckResult:
 
 
 def _where(server: Server) -> str:
-    return f" and responds on port {server.said.port}" if server.said and server.said.port else ""
+    return (
+        f" and responds on port {server.options.port}"
+        if server.options and server.options.port
+        else ""
+    )
 
 
 def _responding(server: Server, installation: Installation) -> Iterator[CheckResult]:
-    if server.said is None or not server.said.port:
+    if server.options is None or not server.options.port:
         return
-    address = Address(server.said.host, server.said.port)
+    address = Address(server.options.host, server.options.port)
     if not is_ready(address, behind_proxy=server.behind_proxy):
         yield error(
             f"`rollbook serve` is running (process {server.pid}), "

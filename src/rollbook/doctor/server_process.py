@@ -23,22 +23,26 @@ class Server:
     """
 
     pid: int | None
-    said: Namespace | None
+    options: Namespace | None
     environment: dict[str, str] | None
     folder: Path | None
 
     @property
     def certificate(self) -> tuple[Path, Path] | None:
         """The files of its options --cert and --key."""
-        if self.said is None or self.folder is None or not (self.said.cert and self.said.key):
+        if (
+            self.options is None
+            or self.folder is None
+            or not (self.options.cert and self.options.key)
+        ):
             return None
-        return self.folder / self.said.cert, self.folder / self.said.key
+        return self.folder / self.options.cert, self.folder / self.options.key
 
     @property
     def behind_proxy(self) -> bool:
         """Whether it serves plain HTTP."""
-        return self.said is not None and (
-            self.said.behind_proxy or (self.environment or {}).get(BEHIND_PROXY.name) == "1"
+        return self.options is not None and (
+            self.options.behind_proxy or (self.environment or {}).get(BEHIND_PROXY.name) == "1"
         )
 
 

@@ -61,7 +61,7 @@ def upgrade_password_hashes() -> int:
     """
     if runner.has_recent_progress(timezone.now()):
         return 0
-    return passwords.upgrade_some_hashes(PASSWORDS_PER_RUN)
+    return passwords.upgrade_hashes(PASSWORDS_PER_RUN)
 
 
 def seal_audit() -> int:
@@ -78,7 +78,7 @@ def remove_expired() -> int:
 def sweep_spool() -> int:
     """Remove expired drafts, orphaned files of uploads, and expired sessions."""
     now = timezone.now()
-    return drafts.remove_old(now) + receive.remove_orphaned_files() + sessions.sweep(now)
+    return drafts.remove_expired(now) + receive.remove_orphaned_files() + sessions.sweep(now)
 
 
 def purge_jobs() -> int:
@@ -86,7 +86,7 @@ def purge_jobs() -> int:
     # This needs Procrastinate, which is not imported on SQLite.
     from rollbook.jobs.many_workers import job_queue
 
-    job_queue.delete_old()
+    job_queue.delete_old_jobs()
     return 0
 
 

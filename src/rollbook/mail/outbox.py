@@ -50,7 +50,7 @@ def send_due(queue: QuerySet[M], render: Callable[[M], EmailMultiAlternatives]) 
     return len(due)
 
 
-def message(
+def render_message(
     email: OutgoingMail, template: str, context: Mapping[str, object], message_id: str
 ) -> EmailMultiAlternatives:
     """Render the message of an email.

@@ -103,10 +103,10 @@ def _data_folder_lock(data: Path) -> Iterator[None]:
 
 def _certificate(data: Path, host: str, chain: Path | None, key: Path | None) -> Certificate:
     if chain and key:
-        return tls.given(chain, key)
+        return tls.load_certificate(chain, key)
     if chain or key:
         raise CertificateProblem("a certificate needs its private key; use both --cert and --key")
-    return tls.certificate(data, host)
+    return tls.self_signed_certificate(data, host)
 
 
 @contextmanager

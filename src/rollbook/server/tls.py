@@ -52,7 +52,7 @@ def context(chain: Path | str, key: Path | str) -> ssl.SSLContext:
     return tls
 
 
-def given(chain: Path, key: Path) -> Certificate:
+def load_certificate(chain: Path, key: Path) -> Certificate:
     """Return the operator's own certificate after checking that it is usable.
 
     Raises:
@@ -75,7 +75,7 @@ def given(chain: Path, key: Path) -> Certificate:
     return Certificate(chain, key)
 
 
-def certificate(data: Path, host: str) -> Certificate:
+def self_signed_certificate(data: Path, host: str) -> Certificate:
     """Return the self-signed certificate in the data folder.
 
     It is created if there is none, if it expires soon, or if it doesn't cover all names of this

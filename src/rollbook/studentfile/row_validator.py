@@ -102,7 +102,7 @@ class RowValidator:
                 result = results[cells[index]]
                 if isinstance(result, str):
                     rejected.values[name] = result
-        hint = f"{count}: {PROBLEM_CODES[code].repair}"
+        hint = f"{count}: {PROBLEM_CODES[code].fix}"
         rejected.problems.append(Problem(code, line, hint=hint))
         return rejected
 

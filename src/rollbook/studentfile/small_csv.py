@@ -80,7 +80,7 @@ def _decode(data: bytes) -> str:
         raise CsvRejected(
             code,
             1,
-            f"shows that this is not a CSV file: {definition.title}; {definition.repair}",
+            f"shows that this is not a CSV file: {definition.title}; {definition.fix}",
         )
     encoding = "utf-16" if data.startswith(_UTF_16) else "utf-8-sig"
     try:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from rollbook.students.models import DEFAULT_GROUP
-from rollbook.students.passwords import matches_import_mark
+from rollbook.students.passwords import is_unchanged
 from rollbook.students.snapshots import StudentSnapshot
 
 _LISTS = {"GROUPS", "STAFF", "CLASSIFICATIONS"}
@@ -36,7 +36,7 @@ def diff(student: StudentSnapshot, values: Mapping[str, str]) -> dict[str, str]:
         # in the row must be linked again.
         changed |= {"GROUPS": new["GROUPS"], "STAFF": new["STAFF"]}
     password = values.get("PASSWORD")
-    if password is not None and not matches_import_mark(student.password, password):
+    if password is not None and not is_unchanged(student.password, password):
         changed["PASSWORD"] = password
     return changed
 

@@ -22,7 +22,7 @@ from django.conf import settings
 from django.db import connection
 
 from rollbook.db import bulk
-from rollbook.secret_keys import secret
+from rollbook.secret_keys import load_or_create_key
 from rollbook.students.sql import named_query
 
 NO_STUDENT = 0
@@ -168,4 +168,4 @@ _PAGE_ROWS = 10_000
 
 @cache
 def _secret() -> bytes:
-    return secret(settings.KEYS, "row-digests")
+    return load_or_create_key(settings.KEYS, "row-digests")

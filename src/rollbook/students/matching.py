@@ -17,7 +17,7 @@ _MAX_PADDED_LENGTH = 12  # digits of a STUDENT_ID to which leading zeros are add
 class Match:
     """The student of a row, if there is one, and a problem with it, if there is one."""
 
-    record: StudentSnapshot | None
+    student: StudentSnapshot | None
     problem: Problem | None = None
 
 

@@ -17,7 +17,7 @@ import argon2
 from django.conf import settings
 from django.db import connection, transaction
 
-from rollbook.secret_keys import secret
+from rollbook.secret_keys import load_or_create_key
 
 _ARGON2 = argon2.PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 RANDOM_PASSWORD_LENGTH = 12
@@ -35,7 +35,7 @@ def random_password() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(RANDOM_PASSWORD_LENGTH))
 
 
-def matches_import_mark(stored: str, password: str) -> bool:
+def is_unchanged(stored: str, password: str) -> bool:
     """Return whether a file's password is the stored one; fast, for imports, not for signing in."""
     _, salt, tag, _ = stored.split("$", 3)
     return hmac.compare_digest(tag, _change_tag(salt, password))
@@ -53,7 +53,7 @@ def verify(stored: str, password: str) -> bool:
         return False
 
 
-def upgrade_some_hashes(limit: int) -> int:
+def upgrade_hashes(limit: int) -> int:
     """Wrap up to ``limit`` new passwords in argon2id, about 30 ms each; return their number."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -88,4 +88,4 @@ def _change_tag(salt: str, password: str) -> str:
 
 @cache
 def _key(name: str) -> bytes:
-    return secret(settings.KEYS, name)
+    return load_or_create_key(settings.KEYS, name)

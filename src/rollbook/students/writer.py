@@ -83,9 +83,9 @@ class StudentChange:
         digest: The fingerprint of the row that contains all of this; None if there is none.
     """
 
-    record: StudentSnapshot
+    student: StudentSnapshot
     new: dict[str, str]
-    digest: int | None = None
+    fingerprint: int | None = None
 
 
 class SimpleChange(NamedTuple):
@@ -99,7 +99,7 @@ class SimpleChange(NamedTuple):
 
     student: int
     changes: str
-    digest: int | None
+    fingerprint: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class NewStudent:
     """
 
     values: Mapping[str, str]
-    digest: int | None = None
+    fingerprint: int | None = None
 
 
 def apply_changes(district_id: int, changes: Sequence[StudentChange], author: ChangeAuthor) -> None:
@@ -129,7 +129,7 @@ def apply_changes(district_id: int, changes: Sequence[StudentChange], author: Ch
     _write_groups(changes, schools)
     _write_staff(district_id, changes)
     # After the links, because removing a link clears the fingerprint.
-    fingerprints.replace((change.record.pk, change.digest) for change in changes)
+    fingerprints.replace((change.student.pk, change.fingerprint) for change in changes)
     entries = (entry for change in changes for entry in _history(change))
     _record_history(entries, author)
 
@@ -149,7 +149,7 @@ def apply_simple_changes(
     with connection.cursor() as cursor:
         cursor.execute(statement, [parameter])
         cursor.execute(_RECORD_SIMPLE_CHANGES, [*_author_values(author), parameter])
-    fingerprints.replace((change.student, change.digest) for change in changes)
+    fingerprints.replace((change.student, change.fingerprint) for change in changes)
 
 
 def add_students(
@@ -170,7 +170,7 @@ def add_students(
     )
     staff = {pk: values["STAFF"] for pk, values in added.items() if values.get("STAFF")}
     _link_staff(district_id, staff)
-    row_fingerprints = (student.digest for student in new_students)
+    row_fingerprints = (student.fingerprint for student in new_students)
     fingerprints.insert(district_id, zip(pks, row_fingerprints, strict=True))
     _record_history(((pk, STUDENT_ADDED, "", "added") for pk in pks), author)
 
@@ -196,7 +196,7 @@ def changed_columns(change: StudentChange) -> Iterator[str]:
     A column of ``new`` doesn't if its value is the same: after a transfer, the new group may have
     the name of the old one.
     """
-    old = change.record.values
+    old = change.student.values
     for name, value in change.new.items():
         if name in _SECRET_COLUMNS or old.get(name, "") != value:
             yield name
@@ -222,8 +222,8 @@ def _release_unique_keys(changes: Sequence[StudentChange]) -> None:
     A placeholder starts with a space, so it can't equal a value of a file.
     """
     pks_by_column = {
-        "username": [change.record.pk for change in changes if "USERNAME" in change.new],
-        "name_key": [change.record.pk for change in changes if _changes_name_or_dob(change)],
+        "username": [change.student.pk for change in changes if "USERNAME" in change.new],
+        "name_key": [change.student.pk for change in changes if _changes_name_or_dob(change)],
     }
     with connection.cursor() as cursor:
         for column, pks in pks_by_column.items():
@@ -244,7 +244,7 @@ def _write_columns(changes: Sequence[StudentChange], schools: Mapping[str, int])
     for change in changes:
         assignments = _assignments(change, schools)
         if assignments:
-            row = (*assignments.values(), change.record.pk)
+            row = (*assignments.values(), change.student.pk)
             by_columns[tuple(assignments)].append(row)
     for columns, rows in by_columns.items():
         bulk.update(Student, columns, rows)
@@ -261,7 +261,7 @@ def _assignments(change: StudentChange, schools: Mapping[str, int]) -> dict[str,
     if "PASSWORD" in new:
         assignments["password"] = new["PASSWORD"]
     if _changes_name_or_dob(change):
-        assignments["name_key"] = name_and_dob(change.record.values | new)[0]
+        assignments["name_key"] = name_and_dob(change.student.values | new)[0]
     return assignments
 
 
@@ -308,7 +308,7 @@ def _schools(district_id: int) -> dict[str, int]:
 
 
 def _history(change: StudentChange) -> Iterator[HistoryEntry]:
-    pk, old, new = change.record.pk, change.record.values, change.new
+    pk, old, new = change.student.pk, change.student.values, change.new
     for name in sorted(changed_columns(change), key=COLUMN_ORDER.__getitem__):
         if name in _SECRET_COLUMNS:
             yield pk, name, "", "changed"
@@ -331,7 +331,7 @@ def _author_values(author: ChangeAuthor) -> tuple[Any, ...]:
 
 def _write_groups(changes: Sequence[StudentChange], schools: Mapping[str, int]) -> None:
     with_groups = [change for change in changes if "GROUPS" in change.new]
-    links.remove_groups([change.record.pk for change in with_groups])
+    links.remove_groups([change.student.pk for change in with_groups])
     links.add_to_groups(_memberships(with_groups, schools))
 
 
@@ -339,8 +339,8 @@ def _memberships(
     changes: Iterable[StudentChange], schools: Mapping[str, int]
 ) -> Iterator[tuple[int, int, str]]:
     for change in changes:
-        school = (change.record.values | change.new)["SCHOOL_ID"]
-        yield change.record.pk, schools[school], change.new["GROUPS"]
+        school = (change.student.values | change.new)["SCHOOL_ID"]
+        yield change.student.pk, schools[school], change.new["GROUPS"]
 
 
 def _group_cells(pks: Sequence[int]) -> dict[int, str]:
@@ -350,7 +350,7 @@ def _group_cells(pks: Sequence[int]) -> dict[int, str]:
 
 
 def _write_staff(district_id: int, changes: Sequence[StudentChange]) -> None:
-    staff = {change.record.pk: change.new["STAFF"] for change in changes if "STAFF" in change.new}
+    staff = {change.student.pk: change.new["STAFF"] for change in changes if "STAFF" in change.new}
     links.remove_staff(staff)
     _link_staff(district_id, staff)
 

@@ -21,7 +21,7 @@ class Cancellation:
     """
 
     update: UpdateJob | None
-    done: bool
+    is_canceled: bool
 
 
 def cancel(district: District, number: int | None = None) -> Cancellation:
@@ -36,12 +36,12 @@ def cancel(district: District, number: int | None = None) -> Cancellation:
     with transaction.atomic():
         update = _find_or_choose(district, number)
         if update is None:
-            return Cancellation(current_update(district), done=False)
+            return Cancellation(current_update(district), is_canceled=False)
         is_canceled = transitions.transition(update.pk, State.CANCELED)
         update.refresh_from_db()
         if is_canceled:
             runner.notify_engine(update.pk)
-    return Cancellation(update, done=is_canceled)
+    return Cancellation(update, is_canceled=is_canceled)
 
 
 def _find_or_choose(district: District, number: int | None) -> UpdateJob | None:

@@ -4,8 +4,6 @@
 """
 
 from collections.abc import Iterator
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -16,6 +14,7 @@ from django.utils import timezone
 from rollbook.accounts.models import Member
 from rollbook.mail import outbox
 from rollbook.studentfile.problems.problem import Severity
+from rollbook.text import format_datetime
 from rollbook.updates.models import ResultMail, UpdateJob
 from rollbook.updates.reporting.report import (
     MAX_LINES_SHOWN,
@@ -49,7 +48,7 @@ def message(mail: ResultMail) -> EmailMultiAlternatives:
     """Build the email. It has no names, birth dates, IDs or passwords of students."""
     context = _context(report(mail.update), mail.update)
     message_id = f"update-{mail.update_id}.mail-{mail.pk}"
-    return outbox.message(mail, "updates/result", context, message_id)
+    return outbox.render_message(mail, "updates/result", context, message_id)
 
 
 def _queue(update: UpdateJob) -> None:
@@ -90,16 +89,10 @@ def _context(update_report: Report, update: UpdateJob) -> dict[str, object]:
 
 def _times(update_report: Report) -> dict[str, object]:
     started_at, ended_at = update_report.started_at, update_report.ended_at
-    time_zone = ZoneInfo(update_report.time_zone)
+    time_zone = update_report.time_zone
     return {
-        "received": _format_datetime(update_report.received_at, time_zone),
-        "started": _format_datetime(started_at, time_zone) if started_at else "",
-        "ended": _format_datetime(ended_at, time_zone) if ended_at else "",
+        "received": format_datetime(update_report.received_at, time_zone),
+        "started": format_datetime(started_at, time_zone),
+        "ended": format_datetime(ended_at, time_zone),
         "took": ended_at - started_at if ended_at and started_at else None,
     }
-
-
-def _format_datetime(at: datetime, time_zone: ZoneInfo) -> str:
-    """Format a time the American way: ``Nov 23, 2026, 2:05 AM CST``."""
-    local = at.astimezone(time_zone)
-    return f"{local:%b} {local.day}, {local.year}, {local.hour % 12 or 12}:{local:%M %p %Z}"

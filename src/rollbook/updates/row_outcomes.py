@@ -32,7 +32,7 @@ class StagedRowQuerySet(models.QuerySet["updates.StagedRow"]):
         outcome = Case(*cases, default=Value(None), output_field=models.CharField())
         return self.annotate(effective_outcome=outcome)
 
-    def that_ended(self, outcome: Outcome, update: "updates.UpdateJob") -> Self:
+    def with_effective_outcome(self, outcome: Outcome, update: "updates.UpdateJob") -> Self:
         """Keep the update's rows with this effective outcome, by conditions that use indexes."""
         return self.filter(
             _outcome_conditions(update.applied_through_order)[outcome], update=update

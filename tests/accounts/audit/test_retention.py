@@ -76,11 +76,16 @@ def test_events_are_removed_by_day_and_the_count_is_recorded(
 def test_remaining_events_are_still_sealed(maple: District, cedar: District) -> None:
     remove_all_expired(later(1, days=2))
     verified = verify()
-    assert (verified.events, verified.seals, verified.forgotten, verified.broken) == (7, 3, 2, ())
-    assert verified.waiting == 1  # the record of the removal
+    assert (verified.events, verified.seals, verified.removed_events, verified.broken) == (
+        7,
+        3,
+        2,
+        (),
+    )
+    assert verified.unsealed_events == 1  # the record of the removal
     remove_all_expired(later(2, days=4))
     verified = verify()
-    assert (verified.events, verified.forgotten, verified.broken) == (1, 8, ())
+    assert (verified.events, verified.removed_events, verified.broken) == (1, 8, ())
     assert (left(maple), left(cedar), left(None)) == (0, 0, 1)
 
 

@@ -45,12 +45,12 @@ def event(index: int) -> int:
 
 
 def broken() -> list[tuple[int, str]]:
-    return [(each.number, each.text) for each in verify().broken]
+    return [(each.number, each.problem) for each in verify().broken]
 
 
 def test_unchanged_events_have_valid_seals(three_seals: None, manager: Member) -> None:
     log.record("student", "seen", member=manager)
-    assert verify() == Verification(events=7, seals=3, waiting=1, broken=())
+    assert verify() == Verification(events=7, seals=3, unsealed_events=1, broken=())
 
 
 def test_without_events_there_is_no_seal(db: None) -> None:

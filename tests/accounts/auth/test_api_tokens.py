@@ -11,11 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from rollbook.accounts import mails
 from rollbook.accounts.auth import api_tokens, throttle
 from rollbook.accounts.auth.api_tokens import MAX_TOKENS, InvalidToken, Scope, TokenRejected
-from rollbook.accounts.auth.throttle import PER_ADDRESS, RateLimited
+from rollbook.accounts.auth.throttle import MAX_FAILURES_PER_ADDRESS, RateLimited
 from rollbook.accounts.members import changes
 from rollbook.accounts.models import AuditEvent, KnownAddress, Member, SignInFailure, Token
 from tests.accounts.browser import HERE, NOW, Clock
-from tests.conftest import a_member
+from tests.conftest import make_member
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -84,8 +84,8 @@ def test_a_revoked_token_is_rejected(manager: Member) -> None:
     assert api_tokens.revoke(manager, token.pk, NOW) is None
 
 
-def test_tokens_of_another_member_cannot_be_revoked(manager: Member, neighbour: Member) -> None:
-    token, secret = a_token(neighbour)
+def test_tokens_of_another_member_cannot_be_revoked(manager: Member, neighbor: Member) -> None:
+    token, secret = a_token(neighbor)
     assert api_tokens.revoke(manager, token.pk, NOW) is None
     assert api_tokens.sign_in(secret, HERE, NOW)
 
@@ -98,7 +98,7 @@ def test_tokens_of_inactive_members_are_rejected(manager: Member) -> None:
 
 
 def test_deactivating_a_member_revokes_tokens_permanently(manager: Member) -> None:
-    ben = a_member(manager.district, "ben@maple.example")
+    ben = make_member(manager.district, "ben@maple.example")
     _, secret = a_token(ben)
     changes.deactivate(ben, manager)
     changes.reactivate(ben, manager)
@@ -145,7 +145,7 @@ def test_after_too_many_wrong_tokens_no_token_is_looked_up(
     manager: Member,
 ) -> None:
     _, secret = a_token(manager)
-    for _ in range(PER_ADDRESS):
+    for _ in range(MAX_FAILURES_PER_ADDRESS):
         with pytest.raises(TokenRejected):
             api_tokens.sign_in("rb_wrong", HERE, NOW)
     with CaptureQueriesContext(connection) as queries, pytest.raises(RateLimited):
@@ -155,7 +155,7 @@ def test_after_too_many_wrong_tokens_no_token_is_looked_up(
 
 def test_guesses_with_a_known_key_do_not_block_scripts(manager: Member) -> None:
     _, secret = a_token(manager)
-    for number in range(throttle.PER_LOGIN + 1):
+    for number in range(throttle.MAX_FAILURES_PER_LOGIN + 1):
         with pytest.raises(TokenRejected):
             api_tokens.sign_in(secret[:11] + "0" * 32, f"198.51.100.{number}", NOW)
     assert api_tokens.sign_in(secret, HERE, NOW)
@@ -241,9 +241,9 @@ def test_a_member_can_have_twenty_active_tokens(manager: Member) -> None:
     assert a_token(manager)
 
 
-def test_a_member_sees_their_own_tokens_newest_first(manager: Member, neighbour: Member) -> None:
+def test_a_member_sees_their_own_tokens_newest_first(manager: Member, neighbor: Member) -> None:
     first, _ = a_token(manager)
-    a_token(neighbour)
+    a_token(neighbor)
     second, _ = api_tokens.create(manager, "later", ALL, NOW + timedelta(hours=1))
     api_tokens.revoke(manager, first.pk, NOW)
     assert list(api_tokens.tokens_of(manager)) == [second, first]

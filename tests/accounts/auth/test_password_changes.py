@@ -20,7 +20,7 @@ from rollbook.accounts.auth.password_changes import (
     set_password,
 )
 from rollbook.accounts.auth.sign_in import SignInFailed, sign_in
-from rollbook.accounts.auth.throttle import REQUESTS_PER_ADDRESS, RateLimited
+from rollbook.accounts.auth.throttle import MAX_REQUESTS_PER_ADDRESS, RateLimited
 from rollbook.accounts.models import (
     AccountMail,
     AccountMailKind,
@@ -31,7 +31,7 @@ from rollbook.accounts.models import (
     SignInFailure,
 )
 from tests.accounts.browser import HERE, NOW, Browser
-from tests.conftest import PASSWORD, a_district, a_member
+from tests.conftest import PASSWORD, make_district, make_member
 
 NEW = "plum river candle fox"
 
@@ -86,14 +86,14 @@ def test_fifteen_lower_case_characters_are_enough(manager: Member) -> None:
 
 
 def test_a_new_password_ends_all_sessions_of_the_member_only(
-    manager: Member, neighbour: Member
+    manager: Member, neighbor: Member
 ) -> None:
     here, phone, theirs = Browser(), Browser(), Browser()
-    for browser, member in ((here, manager), (phone, manager), (theirs, neighbour)):
+    for browser, member in ((here, manager), (phone, manager), (theirs, neighbor)):
         browser.sign_in(member)
     set_password(manager, NEW, NOW)
-    assert list(Session.objects.values_list("member", flat=True)) == [neighbour.pk]
-    assert [here.member(), phone.member(), theirs.member()] == [None, None, neighbour]
+    assert list(Session.objects.values_list("member", flat=True)) == [neighbor.pk]
+    assert [here.member(), phone.member(), theirs.member()] == [None, None, neighbor]
 
 
 def test_a_session_can_begin_with_the_same_member_object(manager: Member) -> None:
@@ -104,11 +104,11 @@ def test_a_session_can_begin_with_the_same_member_object(manager: Member) -> Non
 
 
 def test_a_new_password_invalidates_all_links(manager: Member) -> None:
-    tokens = [emailed_links.make(manager, kind) for kind in emailed_links.LIFETIME]
+    tokens = [emailed_links.make_token(manager, kind) for kind in emailed_links.LIFETIME]
     set_password(manager, NEW, NOW)
     for token in tokens:
         with pytest.raises(LinkExpired):
-            emailed_links.read(token)
+            emailed_links.read_token(token)
 
 
 def test_queued_emails_with_links_are_not_sent(invited: Member) -> None:
@@ -127,8 +127,8 @@ def test_an_email_is_sent_for_a_change_but_not_the_first_password(invited: Membe
 
 
 def test_one_link_sets_one_password(manager: Member) -> None:
-    token = emailed_links.make(manager, AccountMailKind.FORGOTTEN_PASSWORD)
-    (first, _), (second, _) = emailed_links.read(token), emailed_links.read(token)
+    token = emailed_links.make_token(manager, AccountMailKind.FORGOTTEN_PASSWORD)
+    (first, _), (second, _) = emailed_links.read_token(token), emailed_links.read_token(token)
     set_password(first, NEW, NOW)
     with pytest.raises(InvalidPassword, match="it was changed a moment ago"):
         set_password(second, "something else of theirs", NOW)
@@ -217,28 +217,26 @@ def test_no_second_email_is_sent_within_five_minutes(manager: Member) -> None:
     assert kinds() == ["forgotten password"] * 2
 
 
-def test_two_members_can_request_resets_from_one_address(
-    manager: Member, neighbour: Member
-) -> None:
+def test_two_members_can_request_resets_from_one_address(manager: Member, neighbor: Member) -> None:
     request_password_reset(manager.email, HERE, NOW)
-    request_password_reset(neighbour.email, HERE, NOW)
-    assert {queued.member for queued in AccountMail.objects.all()} == {manager, neighbour}
+    request_password_reset(neighbor.email, HERE, NOW)
+    assert {queued.member for queued in AccountMail.objects.all()} == {manager, neighbor}
 
 
 @pytest.mark.parametrize("login", ["ops@maple.example", "nobody@maple.example"])
 def test_an_address_can_request_twenty_resets_an_hour(manager: Member, login: str) -> None:
-    for number in range(REQUESTS_PER_ADDRESS):
+    for number in range(MAX_REQUESTS_PER_ADDRESS):
         request_password_reset(f"{number}@maple.example", HERE, NOW)
     with pytest.raises(RateLimited) as caught:
         request_password_reset(login, HERE, NOW + timedelta(minutes=20))
     assert caught.value.retry_after == 40 * 60
     request_password_reset(login, "203.0.113.8", NOW + timedelta(minutes=20))
     request_password_reset(login, HERE, NOW + timedelta(minutes=60))
-    assert PasswordRequest.objects.count() == REQUESTS_PER_ADDRESS + 2
+    assert PasswordRequest.objects.count() == MAX_REQUESTS_PER_ADDRESS + 2
 
 
 def test_reset_requests_do_not_count_as_failed_sign_ins(manager: Member) -> None:
-    for _ in range(REQUESTS_PER_ADDRESS):
+    for _ in range(MAX_REQUESTS_PER_ADDRESS):
         request_password_reset(manager.email, HERE, NOW)
     assert sign_in(manager.email, PASSWORD, HERE, NOW)
 
@@ -264,16 +262,16 @@ def test_a_reset_request_is_audited_with_the_member_but_not_the_login(
 
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_reset_requests_send_one_email() -> None:
-    manager = a_member(a_district("Maple USD"), "ops@maple.example")
+    manager = make_member(make_district("Maple USD"), "ops@maple.example")
     _run_concurrently(5, lambda: request_password_reset(manager.email, HERE, NOW))
     assert (AccountMail.objects.count(), PasswordRequest.objects.count()) == (1, 5)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_one_of_several_concurrent_uses_of_a_link_succeeds() -> None:
-    manager = a_member(a_district("Maple USD"), "ops@maple.example")
-    token = emailed_links.make(manager, AccountMailKind.FORGOTTEN_PASSWORD)
-    holders = [emailed_links.read(token)[0] for _ in range(4)]
+    manager = make_member(make_district("Maple USD"), "ops@maple.example")
+    token = emailed_links.make_token(manager, AccountMailKind.FORGOTTEN_PASSWORD)
+    holders = [emailed_links.read_token(token)[0] for _ in range(4)]
     passwords: list[str] = []
 
     def use() -> None:

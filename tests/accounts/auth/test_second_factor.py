@@ -13,18 +13,22 @@ from django.db import connection
 from rollbook.accounts import mails
 from rollbook.accounts.auth import api_tokens, second_factor, throttle
 from rollbook.accounts.auth.api_tokens import Scope
-from rollbook.accounts.auth.second_factor import RECOVERY_CODES, AlreadyOn, CodeFailed
-from rollbook.accounts.auth.throttle import PER_ADDRESS, PER_LOGIN_OF_CODES, RateLimited
+from rollbook.accounts.auth.second_factor import RECOVERY_CODES, AlreadyTurnedOn, CodeRejected
+from rollbook.accounts.auth.throttle import (
+    MAX_CODE_FAILURES_PER_LOGIN,
+    MAX_FAILURES_PER_ADDRESS,
+    RateLimited,
+)
 from rollbook.accounts.models import AuditEvent, Member, RecoveryCode, SecondFactor, Token
 from tests.accounts.browser import HERE, NOW, Clock
-from tests.accounts.phone import Kept, Phone, with_second_factor
-from tests.conftest import a_district, a_member
+from tests.accounts.phone import Phone, TwoStepSetup, with_second_factor
+from tests.conftest import make_district, make_member
 
 pytestmark = pytest.mark.usefixtures("clock")
 
 
 @pytest.fixture
-def two_step(manager: Member) -> Kept:
+def two_step(manager: Member) -> TwoStepSetup:
     """Turn on two-step verification for the manager."""
     return with_second_factor(manager)
 
@@ -35,9 +39,9 @@ def fresh(member: Member) -> Member:
 
 def test_a_valid_code_turns_it_on(manager: Member) -> None:
     encrypted_secret = second_factor.new_encrypted_secret(manager)
-    phone = Phone.told(second_factor.in_letters(manager, encrypted_secret))
+    phone = Phone.with_secret(second_factor.secret_as_text(manager, encrypted_secret))
     assert not fresh(manager).has_second_factor
-    setup = second_factor.switch_on(manager, encrypted_secret, phone.code(), NOW)
+    setup = second_factor.turn_on(manager, encrypted_secret, phone.code(), NOW)
     assert fresh(manager).has_second_factor
     assert SecondFactor.objects.get().enabled_at == NOW
     assert len(set(setup.recovery_codes)) == RECOVERY_CODES
@@ -47,26 +51,28 @@ def test_a_valid_code_turns_it_on(manager: Member) -> None:
 @pytest.mark.parametrize("code", ["", "000000", "abcdef"])
 def test_a_wrong_code_does_not_turn_it_on(manager: Member, code: str) -> None:
     encrypted_secret = second_factor.new_encrypted_secret(manager)
-    assert Phone.told(second_factor.in_letters(manager, encrypted_secret)).code() != code
-    with pytest.raises(CodeFailed):
-        second_factor.switch_on(manager, encrypted_secret, code, NOW)
+    assert Phone.with_secret(second_factor.secret_as_text(manager, encrypted_secret)).code() != code
+    with pytest.raises(CodeRejected):
+        second_factor.turn_on(manager, encrypted_secret, code, NOW)
     assert not fresh(manager).has_second_factor
 
 
-def test_it_cannot_be_turned_on_in_a_second_browser(manager: Member, two_step: Kept) -> None:
+def test_it_cannot_be_turned_on_in_a_second_browser(
+    manager: Member, two_step: TwoStepSetup
+) -> None:
     encrypted_secret = second_factor.new_encrypted_secret(manager)
-    with pytest.raises(AlreadyOn):
-        second_factor.switch_on(
+    with pytest.raises(AlreadyTurnedOn):
+        second_factor.turn_on(
             manager,
             encrypted_secret,
-            Phone.told(second_factor.in_letters(manager, encrypted_secret)).code(),
+            Phone.with_secret(second_factor.secret_as_text(manager, encrypted_secret)).code(),
             NOW,
         )
     assert second_factor.verify_code(manager, two_step.phone.code(later=1), HERE, NOW) is None
     assert Token.objects.count() == 1
 
 
-def test_turning_it_on_creates_a_token_for_scripts(manager: Member, two_step: Kept) -> None:
+def test_turning_it_on_creates_a_token_for_scripts(manager: Member, two_step: TwoStepSetup) -> None:
     assert two_step.token
     token = api_tokens.sign_in(two_step.token, HERE, NOW)
     assert (token.member, token.scopes) == (manager, [scope.value for scope in Scope])
@@ -78,13 +84,13 @@ def test_no_token_is_created_if_the_member_has_one(manager: Member) -> None:
 
 
 def test_no_token_is_created_if_the_member_cannot_update_students(manager: Member) -> None:
-    instructor = a_member(manager.district, "ines@maple.example", "instructor")
+    instructor = make_member(manager.district, "ines@maple.example", "instructor")
     assert with_second_factor(instructor).token is None
     assert not Token.objects.exists()
 
 
-def test_members_are_notified_by_email(manager: Member, two_step: Kept) -> None:
-    second_factor.switch_off(manager, NOW)
+def test_members_are_notified_by_email(manager: Member, two_step: TwoStepSetup) -> None:
+    second_factor.turn_off(manager, NOW)
     mails.send_due()
     assert sorted(sent.subject for sent in mail.outbox) == [
         "[Maple USD] A Rollbook token was created",
@@ -96,38 +102,40 @@ def test_members_are_notified_by_email(manager: Member, two_step: Kept) -> None:
             assert str(secret) not in str(sent.message())
 
 
-def test_a_code_works_once(manager: Member, two_step: Kept, clock: Clock) -> None:
-    with pytest.raises(CodeFailed):  # this code turned it on
+def test_a_code_works_once(manager: Member, two_step: TwoStepSetup, clock: Clock) -> None:
+    with pytest.raises(CodeRejected):  # this code turned it on
         second_factor.verify_code(manager, two_step.phone.code(), HERE, NOW)
     clock.move(seconds=30)
     code = two_step.phone.code(clock.now)
     assert second_factor.verify_code(manager, code, HERE, clock.now) is None
-    with pytest.raises(CodeFailed):
+    with pytest.raises(CodeRejected):
         second_factor.verify_code(manager, code, HERE, clock.now)
 
 
-def test_a_code_older_than_the_last_one_is_rejected(manager: Member, two_step: Kept) -> None:
+def test_a_code_older_than_the_last_one_is_rejected(
+    manager: Member, two_step: TwoStepSetup
+) -> None:
     second_factor.verify_code(manager, two_step.phone.code(later=1), HERE, NOW)
-    with pytest.raises(CodeFailed):
+    with pytest.raises(CodeRejected):
         second_factor.verify_code(manager, two_step.phone.code(), HERE, NOW)
 
 
-def test_spaces_in_a_code_are_ignored(manager: Member, two_step: Kept) -> None:
+def test_spaces_in_a_code_are_ignored(manager: Member, two_step: TwoStepSetup) -> None:
     code = two_step.phone.code(later=1)
     assert second_factor.verify_code(manager, f" {code[:3]} {code[3:]} ", HERE, NOW) is None
 
 
 def test_codes_of_another_member_are_rejected(
-    manager: Member, two_step: Kept, neighbour: Member
+    manager: Member, two_step: TwoStepSetup, neighbor: Member
 ) -> None:
-    theirs = with_second_factor(neighbour)
+    theirs = with_second_factor(neighbor)
     for code in (theirs.phone.code(later=1), theirs.recovery_codes[0]):
-        with pytest.raises(CodeFailed):
+        with pytest.raises(CodeRejected):
             second_factor.verify_code(manager, code, HERE, NOW)
 
 
 def test_a_recovery_code_works_once_and_returns_how_many_are_left(
-    manager: Member, two_step: Kept
+    manager: Member, two_step: TwoStepSetup
 ) -> None:
     assert second_factor.verify_code(manager, two_step.recovery_codes[0], HERE, NOW) == 9
     assert (
@@ -136,7 +144,7 @@ def test_a_recovery_code_works_once_and_returns_how_many_are_left(
         )
         == 8
     )
-    with pytest.raises(CodeFailed):
+    with pytest.raises(CodeRejected):
         second_factor.verify_code(manager, two_step.recovery_codes[0], HERE, NOW)
     assert second_factor.recovery_codes_left(manager) == 8
     assert [event.detail for event in AuditEvent.objects.filter(action="recovery code")] == [
@@ -145,29 +153,31 @@ def test_a_recovery_code_works_once_and_returns_how_many_are_left(
     ]
 
 
-def test_new_recovery_codes_replace_the_old_ones(manager: Member, two_step: Kept) -> None:
+def test_new_recovery_codes_replace_the_old_ones(manager: Member, two_step: TwoStepSetup) -> None:
     new = second_factor.new_recovery_codes(manager)
     assert second_factor.recovery_codes_left(manager) == len(new) == 10
-    with pytest.raises(CodeFailed):
+    with pytest.raises(CodeRejected):
         second_factor.verify_code(manager, two_step.recovery_codes[0], HERE, NOW)
     assert second_factor.verify_code(manager, new[0], HERE, NOW) == 9
 
 
-def test_turning_it_off_removes_secret_and_codes(manager: Member, two_step: Kept) -> None:
-    assert second_factor.switch_off(manager, NOW)
+def test_turning_it_off_removes_secret_and_codes(manager: Member, two_step: TwoStepSetup) -> None:
+    assert second_factor.turn_off(manager, NOW)
     assert not fresh(manager).has_second_factor
     assert not RecoveryCode.objects.exists()
     for code in (two_step.phone.code(later=1), two_step.recovery_codes[0]):
-        with pytest.raises(CodeFailed):
+        with pytest.raises(CodeRejected):
             second_factor.verify_code(manager, code, HERE, NOW)
-    with pytest.raises(CodeFailed):
+    with pytest.raises(CodeRejected):
         second_factor.new_recovery_codes(manager)
-    assert not second_factor.switch_off(manager, NOW)
+    assert not second_factor.turn_off(manager, NOW)
 
 
 @pytest.mark.parametrize("code", ["", "000000", "\0", "\ud800", "x" * 5000, "-", "１２３４５６"])
-def test_a_wrong_code_is_counted_and_audited(manager: Member, two_step: Kept, code: str) -> None:
-    with pytest.raises(CodeFailed):
+def test_a_wrong_code_is_counted_and_audited(
+    manager: Member, two_step: TwoStepSetup, code: str
+) -> None:
+    with pytest.raises(CodeRejected):
         second_factor.verify_code(manager, code, HERE, NOW, "Firefox")
     event = AuditEvent.objects.get(result="failed")
     assert (event.action, event.member, event.address, event.detail) == (
@@ -179,10 +189,10 @@ def test_a_wrong_code_is_counted_and_audited(manager: Member, two_step: Kept, co
 
 
 def test_wrong_codes_from_anywhere_count_for_the_member(
-    manager: Member, two_step: Kept, clock: Clock
+    manager: Member, two_step: TwoStepSetup, clock: Clock
 ) -> None:
-    for number in range(PER_LOGIN_OF_CODES):
-        with pytest.raises(CodeFailed):
+    for number in range(MAX_CODE_FAILURES_PER_LOGIN):
+        with pytest.raises(CodeRejected):
             second_factor.verify_code(manager, "000000", f"198.51.100.{number}", NOW)
     with pytest.raises(RateLimited) as caught:
         second_factor.verify_code(manager, two_step.phone.code(later=1), HERE, NOW)
@@ -193,31 +203,31 @@ def test_wrong_codes_from_anywhere_count_for_the_member(
     )
 
 
-def test_wrong_codes_do_not_block_other_members(manager: Member, two_step: Kept) -> None:
-    ben = a_member(manager.district, "ben@maple.example")
+def test_wrong_codes_do_not_block_other_members(manager: Member, two_step: TwoStepSetup) -> None:
+    ben = make_member(manager.district, "ben@maple.example")
     setup = with_second_factor(ben)
-    for number in range(PER_LOGIN_OF_CODES):
-        with pytest.raises(CodeFailed):
+    for number in range(MAX_CODE_FAILURES_PER_LOGIN):
+        with pytest.raises(CodeRejected):
             second_factor.verify_code(manager, "000000", f"198.51.100.{number}", NOW)
     assert second_factor.verify_code(ben, setup.phone.code(later=1), HERE, NOW) is None
     # Nor do they block the member's password, and so scripts that still use it.
     throttle.check_sign_in(manager.email, HERE, NOW)
 
 
-def test_wrong_codes_count_for_the_address(manager: Member, two_step: Kept) -> None:
-    for number in range(PER_ADDRESS):
-        member = a_member(manager.district, f"{number}@maple.example")
+def test_wrong_codes_count_for_the_address(manager: Member, two_step: TwoStepSetup) -> None:
+    for number in range(MAX_FAILURES_PER_ADDRESS):
+        member = make_member(manager.district, f"{number}@maple.example")
         with_second_factor(member)
-        with pytest.raises(CodeFailed):
+        with pytest.raises(CodeRejected):
             second_factor.verify_code(member, "000000", HERE, NOW)
     with pytest.raises(RateLimited):
         second_factor.verify_code(manager, two_step.phone.code(later=1), HERE, NOW)
 
 
-def test_the_database_contains_no_readable_secret(manager: Member, two_step: Kept) -> None:
+def test_the_database_contains_no_readable_secret(manager: Member, two_step: TwoStepSetup) -> None:
     rows = str([list(model.objects.values()) for model in (SecondFactor, RecoveryCode)])
-    in_letters = second_factor.in_letters(manager, SecondFactor.objects.get().encrypted_secret)
-    assert Phone.told(in_letters) == two_step.phone
+    in_letters = second_factor.secret_as_text(manager, SecondFactor.objects.get().encrypted_secret)
+    assert Phone.with_secret(in_letters) == two_step.phone
     for secret in (
         two_step.phone.secret.hex(),
         in_letters,
@@ -229,13 +239,13 @@ def test_the_database_contains_no_readable_secret(manager: Member, two_step: Kep
 
 
 def test_a_secret_cannot_be_decrypted_for_another_member(
-    manager: Member, two_step: Kept, neighbour: Member
+    manager: Member, two_step: TwoStepSetup, neighbor: Member
 ) -> None:
-    with_second_factor(neighbour)
+    with_second_factor(neighbor)
     encrypted_secret = SecondFactor.objects.get(member=manager).encrypted_secret
-    SecondFactor.objects.filter(member=neighbour).update(encrypted_secret=encrypted_secret)
+    SecondFactor.objects.filter(member=neighbor).update(encrypted_secret=encrypted_secret)
     with pytest.raises(InvalidTag):
-        second_factor.verify_code(neighbour, two_step.phone.code(later=1), HERE, NOW)
+        second_factor.verify_code(neighbor, two_step.phone.code(later=1), HERE, NOW)
 
 
 def test_each_encrypted_secret_is_different(manager: Member) -> None:
@@ -271,7 +281,7 @@ def run_concurrently(count: int, work: Callable[[], object]) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_one_of_several_concurrent_uses_of_a_code_succeeds() -> None:
-    manager = a_member(a_district("Maple USD"), "ops@maple.example")
+    manager = make_member(make_district("Maple USD"), "ops@maple.example")
     two_step = with_second_factor(manager)
     later = NOW + timedelta(seconds=30)
     for code in (two_step.phone.code(later), two_step.recovery_codes[0]):
@@ -280,7 +290,7 @@ def test_one_of_several_concurrent_uses_of_a_code_succeeds() -> None:
         def use(code: str = code, accepted: list[object] = accepted) -> None:
             try:
                 second_factor.verify_code(manager, code, HERE, later)
-            except CodeFailed:
+            except CodeRejected:
                 return
             accepted.append(code)
 

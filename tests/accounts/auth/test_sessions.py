@@ -67,11 +67,11 @@ def test_signing_in_again_replaces_the_key(browser: Browser, manager: Member) ->
 
 
 def test_signing_in_as_another_member_clears_the_session(
-    browser: Browser, neighbour: Member
+    browser: Browser, neighbor: Member
 ) -> None:
     browser.ask(lambda request: request.session.__setitem__("note", "of the first member"))
-    browser.sign_in(neighbour)
-    assert browser.member() == neighbour
+    browser.sign_in(neighbor)
+    assert browser.member() == neighbor
     assert browser.ask(lambda request: request.session.get("note")) is None
 
 
@@ -190,9 +190,9 @@ def test_a_member_with_an_upgraded_hash_stays_signed_in(manager: Member) -> None
 
 
 def test_sessions_are_listed_with_address_and_browser(
-    browser: Browser, manager: Member, neighbour: Member, clock: Clock
+    browser: Browser, manager: Member, neighbor: Member, clock: Clock
 ) -> None:
-    Browser().sign_in(neighbour)
+    Browser().sign_in(neighbor)
     clock.move(minutes=5)
     phone = Browser()
     phone.sign_in(manager, "Phone\r\n" + "x" * 200)
@@ -228,21 +228,21 @@ def test_a_session_can_be_ended_from_another_browser(browser: Browser, manager: 
 
 
 def test_sessions_of_other_members_cannot_be_ended(
-    browser: Browser, manager: Member, neighbour: Member
+    browser: Browser, manager: Member, neighbor: Member
 ) -> None:
     [session] = active_sessions(manager, browser)
-    assert not sessions.end_one(neighbour, session.handle)
+    assert not sessions.end_one(neighbor, session.handle)
     assert browser.member() == manager
 
 
 def test_all_other_sessions_of_the_member_can_be_ended(
-    browser: Browser, manager: Member, neighbour: Member
+    browser: Browser, manager: Member, neighbor: Member
 ) -> None:
     phone, theirs = Browser(), Browser()
     phone.sign_in(manager)
-    theirs.sign_in(neighbour)
+    theirs.sign_in(neighbor)
     assert browser.ask(lambda request: sessions.end_others(request, manager)) == 1
-    assert (browser.member(), phone.member(), theirs.member()) == (manager, None, neighbour)
+    assert (browser.member(), phone.member(), theirs.member()) == (manager, None, neighbor)
 
 
 def test_sweep_removes_only_expired_sessions(

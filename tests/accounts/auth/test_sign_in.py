@@ -13,11 +13,11 @@ from django.db import connection
 from rollbook.accounts.auth import sign_in as auth_sign_in
 from rollbook.accounts.auth.password_hasher import Argon2id
 from rollbook.accounts.auth.sign_in import SecondFactorRequired, SignInFailed, fold_login, sign_in
-from rollbook.accounts.auth.throttle import PER_LOGIN_AND_ADDRESS, RateLimited
+from rollbook.accounts.auth.throttle import MAX_FAILURES_PER_LOGIN_AND_ADDRESS, RateLimited
 from rollbook.accounts.models import AuditEvent, KnownAddress, Member, SignInFailure
 from rollbook.districts.models import District
 from tests.accounts.phone import with_second_factor
-from tests.conftest import PASSWORD, a_district, a_member
+from tests.conftest import PASSWORD, make_district, make_member
 
 HERE = "203.0.113.7"
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -103,7 +103,7 @@ def test_a_password_over_1024_bytes_fails_without_being_hashed(
 
 
 def test_nothing_is_hashed_when_rate_limited(manager: Member, hashing: mock.Mock) -> None:
-    _fail(manager.email, PER_LOGIN_AND_ADDRESS)
+    _fail(manager.email, MAX_FAILURES_PER_LOGIN_AND_ADDRESS)
     hashing.reset_mock()
     with pytest.raises(RateLimited) as caught:
         sign_in(manager.email, PASSWORD, HERE, NOW)
@@ -112,7 +112,7 @@ def test_nothing_is_hashed_when_rate_limited(manager: Member, hashing: mock.Mock
 
 
 def test_the_next_attempt_is_allowed_after_the_wait(manager: Member) -> None:
-    _fail(manager.email, PER_LOGIN_AND_ADDRESS)
+    _fail(manager.email, MAX_FAILURES_PER_LOGIN_AND_ADDRESS)
     with pytest.raises(RateLimited) as caught:
         sign_in(manager.email, PASSWORD, HERE, NOW + timedelta(minutes=20))
     assert sign_in(
@@ -183,7 +183,7 @@ def test_a_sign_in_is_audited_once_a_day_for_each_address(manager: Member) -> No
 
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_guesses_exceed_the_limit_by_at_most_three() -> None:
-    manager = a_member(a_district("Maple USD"), "ops@maple.example")
+    manager = make_member(make_district("Maple USD"), "ops@maple.example")
     start = Barrier(20)
 
     def guess() -> None:
@@ -202,9 +202,9 @@ def test_concurrent_guesses_exceed_the_limit_by_at_most_three() -> None:
         thread.join()
     failures = SignInFailure.objects.count()
     assert (
-        PER_LOGIN_AND_ADDRESS
+        MAX_FAILURES_PER_LOGIN_AND_ADDRESS
         <= failures
-        <= PER_LOGIN_AND_ADDRESS + auth_sign_in.MAX_CONCURRENT_HASHES - 1
+        <= MAX_FAILURES_PER_LOGIN_AND_ADDRESS + auth_sign_in.MAX_CONCURRENT_HASHES - 1
     )
 
 

@@ -10,7 +10,7 @@ from rollbook.accounts.auth import sign_in as auth_sign_in
 from rollbook.accounts.auth import sign_in_cache
 from rollbook.accounts.auth.sign_in import SignInFailed, sign_in
 from rollbook.accounts.auth.sign_in_cache import SignInCache
-from rollbook.accounts.auth.throttle import PER_LOGIN_AND_ADDRESS, RateLimited
+from rollbook.accounts.auth.throttle import MAX_FAILURES_PER_LOGIN_AND_ADDRESS, RateLimited
 from rollbook.accounts.models import Member
 from tests.conftest import PASSWORD
 
@@ -92,7 +92,7 @@ def test_a_deactivated_member_cannot_sign_in(manager: Member) -> None:
 
 def test_the_rate_limit_is_checked_first(manager: Member) -> None:
     sign_in(manager.email, PASSWORD, HERE, NOW - timedelta(minutes=1))
-    for _ in range(PER_LOGIN_AND_ADDRESS):
+    for _ in range(MAX_FAILURES_PER_LOGIN_AND_ADDRESS):
         with pytest.raises(SignInFailed):
             sign_in(manager.email, "a wrong one", HERE, NOW)
     with pytest.raises(RateLimited):

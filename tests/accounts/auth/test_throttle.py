@@ -55,9 +55,9 @@ def test_they_do_not_block_an_address_that_signed_in_within_30_days(
 
 
 def test_an_address_known_for_one_member_is_unknown_for_another(
-    manager: Member, neighbour: Member
+    manager: Member, neighbor: Member
 ) -> None:
-    KnownAddress.objects.create(member=neighbour, address=HERE, last_seen_at=NOW)
+    KnownAddress.objects.create(member=neighbor, address=HERE, last_seen_at=NOW)
     _fail_everywhere(manager.email, 100)
     assert _is_blocked(manager.email, HERE)
 

@@ -58,11 +58,11 @@ def test_secrets_are_different_and_long_enough() -> None:
 
 
 def test_the_secret_is_shown_in_groups_of_four() -> None:
-    assert totp.in_letters(SECRET) == "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ"
+    assert totp.secret_as_text(SECRET) == "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ"
 
 
 def test_the_uri_has_all_parameters_for_an_app() -> None:
-    parts = urlsplit(totp.address(SECRET, "ops+night@maple.example"))
+    parts = urlsplit(totp.otpauth_uri(SECRET, "ops+night@maple.example"))
     assert (parts.scheme, parts.netloc, unquote(parts.path)) == (
         "otpauth",
         "totp",

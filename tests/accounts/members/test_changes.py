@@ -14,7 +14,7 @@ from rollbook.districts.models import School
 from rollbook.students.models import RowFingerprint
 from tests.accounts.browser import NOW
 from tests.accounts.phone import with_second_factor
-from tests.conftest import a_member
+from tests.conftest import make_member
 from tests.updates.night import a_class, enroll
 
 BEN = {
@@ -28,7 +28,7 @@ BEN = {
 
 @pytest.fixture
 def ben(manager: Member) -> Member:
-    member = a_member(manager.district, "ben@maple.example", "instructor")
+    member = make_member(manager.district, "ben@maple.example", "instructor")
     member.schools.set(School.objects.filter(district=manager.district, organization_id="100"))
     return member
 
@@ -59,12 +59,12 @@ def test_a_new_email_signs_out_and_notifies_the_old_address(ben: Member, manager
         last_seen_at=NOW,
         agent="",
     )
-    token = emailed_links.make(ben, AccountMailKind.FORGOTTEN_PASSWORD)
+    token = emailed_links.make_token(ben, AccountMailKind.FORGOTTEN_PASSWORD)
     change(ben, manager, email=" Benno@Maple.example")
     assert Member.objects.get(pk=ben.pk).email == "benno@maple.example"
     assert not Session.objects.filter(member=ben).exists()
     with pytest.raises(emailed_links.LinkExpired):
-        emailed_links.read(token)
+        emailed_links.read_token(token)
     mails.send_due()
     (sent,) = mail.outbox
     assert (sent.to, sent.subject) == (
@@ -106,7 +106,7 @@ def test_a_member_without_a_password_is_invited_at_the_new_address(manager: Memb
     ],
 )
 def test_invalid_data_changes_nothing(
-    ben: Member, manager: Member, neighbour: Member, other: dict[str, Any], reason: str
+    ben: Member, manager: Member, neighbor: Member, other: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(InvalidMember) as caught:
         change(ben, manager, **({"last_name": "Other"} | other))
@@ -136,7 +136,7 @@ def test_a_reactivated_member_has_the_same_password(ben: Member, manager: Member
 
 
 def test_one_district_manager_always_remains(manager: Member) -> None:
-    other = a_member(manager.district, "other@maple.example")
+    other = make_member(manager.district, "other@maple.example")
     changes.deactivate(manager, other)
     with pytest.raises(InvalidMember, match="you can't deactivate yourself"):
         changes.deactivate(other, other)
@@ -154,13 +154,13 @@ def test_an_invited_manager_does_not_count_as_remaining(manager: Member) -> None
         changes.change(manager, manager, NOW, **values, role="instructor", schools=["100"])
 
 
-@pytest.mark.parametrize("case", ["neighbour", "elsewhere", "above"])
+@pytest.mark.parametrize("case", ["neighbor", "elsewhere", "above"])
 def test_a_school_manager_cannot_change_others(
-    case: str, ben: Member, manager: Member, neighbour: Member
+    case: str, ben: Member, manager: Member, neighbor: Member
 ) -> None:
-    head = a_member(manager.district, "head@maple.example", "school manager")
+    head = make_member(manager.district, "head@maple.example", "school manager")
     head.schools.set(School.objects.filter(district=manager.district, organization_id="200"))
-    target = {"neighbour": neighbour, "elsewhere": ben, "above": manager}[case]
+    target = {"neighbor": neighbor, "elsewhere": ben, "above": manager}[case]
     assert not changes.may_manage(head, target)
     for attempt in (changes.deactivate, changes.reactivate):
         with pytest.raises(InvalidMember, match="you can't change "):
@@ -168,7 +168,7 @@ def test_a_school_manager_cannot_change_others(
 
 
 def test_a_school_manager_changes_staff_of_their_schools(ben: Member, manager: Member) -> None:
-    head = a_member(manager.district, "head@maple.example", "school manager")
+    head = make_member(manager.district, "head@maple.example", "school manager")
     head.schools.set(School.objects.filter(district=manager.district, organization_id="100"))
     change(ben, head, last_name="Itō")
     with pytest.raises(InvalidMember, match="there is no school '200' among your schools"):
@@ -193,7 +193,7 @@ def test_a_manager_turns_off_two_step_verification_for_a_member(
         last_seen_at=NOW,
         agent="",
     )
-    changes.switch_off_second_factor(ben, manager, NOW)
+    changes.turn_off_second_factor(ben, manager, NOW)
     assert not Member.objects.get(pk=ben.pk).has_second_factor
     assert not Session.objects.filter(member=ben).exists()
     mails.send_due()
@@ -207,7 +207,7 @@ def test_a_manager_turns_off_two_step_verification_for_a_member(
 
 def test_turning_it_off_fails_if_it_is_not_on(ben: Member, manager: Member) -> None:
     with pytest.raises(InvalidMember, match="Ana Ruiz doesn't use two-step verification"):
-        changes.switch_off_second_factor(ben, manager, NOW)
+        changes.turn_off_second_factor(ben, manager, NOW)
 
 
 def test_members_cannot_turn_off_their_own_without_a_code(manager: Member) -> None:
@@ -215,18 +215,18 @@ def test_members_cannot_turn_off_their_own_without_a_code(manager: Member) -> No
     with pytest.raises(
         InvalidMember, match="turn off your own two-step verification under Your account"
     ):
-        changes.switch_off_second_factor(manager, manager, NOW)
+        changes.turn_off_second_factor(manager, manager, NOW)
     assert Member.objects.get(pk=manager.pk).has_second_factor
 
 
-@pytest.mark.parametrize("case", ["neighbour", "above"])
+@pytest.mark.parametrize("case", ["neighbor", "above"])
 def test_a_school_manager_cannot_turn_it_off_for_others(
-    case: str, manager: Member, neighbour: Member
+    case: str, manager: Member, neighbor: Member
 ) -> None:
-    head = a_member(manager.district, "head@maple.example", "school manager")
+    head = make_member(manager.district, "head@maple.example", "school manager")
     head.schools.set(School.objects.filter(district=manager.district, organization_id="200"))
-    target = {"neighbour": neighbour, "above": manager}[case]
+    target = {"neighbor": neighbor, "above": manager}[case]
     with_second_factor(target)
     with pytest.raises(InvalidMember, match="you can't change "):
-        changes.switch_off_second_factor(target, head, NOW)
+        changes.turn_off_second_factor(target, head, NOW)
     assert Member.objects.get(pk=target.pk).has_second_factor

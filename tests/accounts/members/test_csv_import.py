@@ -4,12 +4,12 @@ import pytest
 from django.core import mail
 
 from rollbook.accounts import mails
-from rollbook.accounts.members.csv_import import MOST_ROWS, import_staff
+from rollbook.accounts.members.csv_import import MAX_ROWS, import_staff
 from rollbook.accounts.models import AccountMail, Member
 from rollbook.districts.models import School
 from rollbook.studentfile.small_csv import CsvRejected
 from tests.accounts.browser import NOW
-from tests.conftest import a_member
+from tests.conftest import make_member
 
 HEADER = "FIRST_NAME,LAST_NAME,ASSIGNED_ROLE,EMAIL,SCHOOLS\n"
 
@@ -37,7 +37,7 @@ WRONG = {
         "Jo,Loe,instructor,m5@maple.example,100",
         "m5@maple.example is already in line 7; keep one of them",
     ),
-    161: ("Kit,Loe,instructor,kit@maple.example", "it does not have 5 cells but 4"),
+    161: ("Kit,Loe,instructor,kit@maple.example", "there must be 5 cells, not 4"),
     180: (
         "Lu,Loe,instructor,OPS@maple.example,100",
         "ops@maple.example is already a member, with other data",
@@ -57,10 +57,10 @@ def a_staff_file(lines: int) -> str:
 
 
 def test_wrong_rows_are_reported_and_all_others_invited_once(
-    manager: Member, neighbour: Member
+    manager: Member, neighbor: Member
 ) -> None:
     imported = import_staff(a_staff_file(200).encode("utf-8-sig"), manager, NOW)
-    assert (len(imported.invited), imported.there) == (190, 0)
+    assert (len(imported.invited), imported.existing_count) == (190, 0)
     assert [line for line, _ in imported.problems] == list(WRONG)
     for (_, text), (_, expected) in zip(imported.problems, WRONG.values(), strict=True):
         assert expected in text
@@ -69,10 +69,10 @@ def test_wrong_rows_are_reported_and_all_others_invited_once(
     assert len({message.to[0] for message in mail.outbox}) == len(mail.outbox) == 190
 
 
-def test_a_fixed_file_invites_only_the_remaining_people(manager: Member, neighbour: Member) -> None:
+def test_a_fixed_file_invites_only_the_remaining_people(manager: Member, neighbor: Member) -> None:
     import_staff(a_staff_file(200).encode(), manager, NOW)
     again = import_staff(a_staff_file(200).replace(",king,", ",instructor,").encode(), manager, NOW)
-    assert (len(again.invited), again.there, len(again.problems)) == (1, 190, 9)
+    assert (len(again.invited), again.existing_count, len(again.problems)) == (1, 190, 9)
     assert AccountMail.objects.count() == 191
 
 
@@ -92,7 +92,7 @@ def test_an_ambiguous_school_name_is_unknown(manager: Member) -> None:
 
 
 def test_a_school_manager_invites_only_to_their_schools(manager: Member) -> None:
-    head = a_member(manager.district, "head@maple.example", "school manager")
+    head = make_member(manager.district, "head@maple.example", "school manager")
     head.schools.set(School.objects.filter(district=manager.district, organization_id="100"))
     text = (
         f"{HEADER}A,B,instructor,a@maple.example,100\nC,D,instructor,c@maple.example,200\n"
@@ -111,7 +111,7 @@ def test_a_school_manager_invites_only_to_their_schools(manager: Member) -> None
 
 
 def test_a_file_with_too_many_rows_is_rejected(manager: Member) -> None:
-    rows = "".join(f"A,B,instructor,x{n}@maple.example,100\n" for n in range(MOST_ROWS + 1))
+    rows = "".join(f"A,B,instructor,x{n}@maple.example,100\n" for n in range(MAX_ROWS + 1))
     with pytest.raises(
         CsvRejected, match="line 2,002 is row 2,001; a staff file can have at most 2,000"
     ):

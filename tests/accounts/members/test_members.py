@@ -15,10 +15,10 @@ from rollbook.accounts.members import members
 from rollbook.accounts.members.members import (
     UnknownMember,
     add_member,
-    found,
+    find_member,
     invite,
     invite_again,
-    listed,
+    list_members,
     result_recipients,
     set_receivers,
 )
@@ -26,7 +26,7 @@ from rollbook.accounts.members.validation import InvalidMember
 from rollbook.accounts.models import AccountMail, AccountMailKind, KnownAddress, Member
 from rollbook.districts.models import District, School
 from tests.accounts.browser import HERE, NOW
-from tests.conftest import PASSWORD, a_member
+from tests.conftest import PASSWORD, make_member
 
 BEN = ("ben@maple.example", "Ben", "Oz")
 
@@ -64,10 +64,10 @@ def test_the_password_must_not_contain_the_name(maple: District) -> None:
 
 
 def test_an_email_in_use_is_rejected_without_naming_the_district(
-    maple: District, neighbour: Member
+    maple: District, neighbor: Member
 ) -> None:
     with pytest.raises(InvalidMember) as caught:
-        add_member(maple, neighbour.email.upper(), "Eve", "Doe", "district manager", PASSWORD)
+        add_member(maple, neighbor.email.upper(), "Eve", "Doe", "district manager", PASSWORD)
     assert caught.value.reasons == ["ops@cedar.example is already in use; enter another email"]
 
 
@@ -80,7 +80,7 @@ def test_invalid_emails_are_rejected(maple: District, email: str) -> None:
 
 
 def test_setting_recipients_replaces_them(manager: Member) -> None:
-    other = a_member(manager.district, "it@maple.example", "instructor")
+    other = make_member(manager.district, "it@maple.example", "instructor")
     assert set_receivers(manager.district, [" OPS@maple.example"]) == [manager]
     assert (
         set_receivers(manager.district, ["it@maple.example"])
@@ -90,12 +90,12 @@ def test_setting_recipients_replaces_them(manager: Member) -> None:
 
 
 def test_only_active_members_of_the_district_can_be_recipients(
-    manager: Member, neighbour: Member
+    manager: Member, neighbor: Member
 ) -> None:
     set_receivers(manager.district, [manager.email])
-    a_member(manager.district, "left@maple.example")
+    make_member(manager.district, "left@maple.example")
     Member.objects.filter(email="left@maple.example").update(is_active=False)
-    for email in ("who@example.org", neighbour.email, "left@maple.example"):
+    for email in ("who@example.org", neighbor.email, "left@maple.example"):
         with pytest.raises(UnknownMember, match=email):
             set_receivers(manager.district, [manager.email, email])
     assert result_recipients(manager.district) == [manager]
@@ -181,8 +181,8 @@ def test_an_invalid_invitation_returns_all_reasons(maple: District) -> None:
     assert not AccountMail.objects.exists()
 
 
-def test_an_email_in_use_is_not_invited(manager: Member, neighbour: Member) -> None:
-    for login in (manager.email, neighbour.email):
+def test_an_email_in_use_is_not_invited(manager: Member, neighbor: Member) -> None:
+    for login in (manager.email, neighbor.email):
         with pytest.raises(InvalidMember) as caught:
             invite(
                 manager.district, login.upper(), "Eve", "Doe", "district manager", [], manager, NOW
@@ -236,23 +236,23 @@ def test_other_members_cannot_be_invited_again(
 
 
 def test_staff_is_listed_by_name_with_state_schools_and_last_sign_in(
-    manager: Member, neighbour: Member
+    manager: Member, neighbor: Member
 ) -> None:
     maple = manager.district
     ben = invite(maple, *BEN, "school manager", ["200", "100"], manager, NOW)
-    former = a_member(maple, "gone@maple.example")
+    former = make_member(maple, "gone@maple.example")
     Member.objects.filter(pk=former.pk).update(is_active=False, last_name="adams")
     sign_in(manager.email, PASSWORD, HERE, NOW)
     items = [
         (each.member, [str(school) for school in each.schools], each.state.value)
-        for each in listed(manager)
+        for each in list_members(manager)
     ]
     assert items == [
         (former, [], "not active"),
         (ben, ["100", "200"], "invited"),
         (manager, [], "active"),
     ]
-    assert [each.last_sign_in for each in listed(manager)] == [None, None, NOW]
+    assert [each.last_sign_in for each in list_members(manager)] == [None, None, NOW]
 
 
 def test_the_last_sign_in_is_the_latest_by_browser_or_command(
@@ -262,21 +262,21 @@ def test_the_last_sign_in_is_the_latest_by_browser_or_command(
         KnownAddress.objects.create(
             member=manager, address=address, last_seen_at=NOW + timedelta(hours=hours)
         )
-    assert [each.last_sign_in for each in listed(manager)] == [NOW + timedelta(hours=5)]
+    assert [each.last_sign_in for each in list_members(manager)] == [NOW + timedelta(hours=5)]
     Member.objects.update(last_login=NOW + timedelta(hours=6))
-    assert [each.last_sign_in for each in listed(manager)] == [NOW + timedelta(hours=6)]
+    assert [each.last_sign_in for each in list_members(manager)] == [NOW + timedelta(hours=6)]
 
 
 def test_an_invited_member_is_active_after_setting_a_password(maple: District) -> None:
     ben = invite(maple, *BEN, "district manager", [], None, NOW)
     set_password(ben, PASSWORD, NOW)
-    assert [each.state for each in listed(ben)] == [members.MemberState.ACTIVE]
+    assert [each.state for each in list_members(ben)] == [members.MemberState.ACTIVE]
 
 
 def test_the_number_of_queries_does_not_depend_on_the_members(manager: Member) -> None:
     def count_queries() -> int:
         with CaptureQueriesContext(connection) as queries:
-            for each in listed(manager):
+            for each in list_members(manager):
                 assert (each.member.district.name, len(each.schools)) in {
                     ("Maple USD", 2),
                     ("Maple USD", 0),
@@ -284,13 +284,13 @@ def test_the_number_of_queries_does_not_depend_on_the_members(manager: Member) -
         return len(queries)
 
     maple, both = manager.district, School.objects.filter(district=manager.district)
-    a_member(maple, "0@maple.example", "instructor").schools.set(both)
+    make_member(maple, "0@maple.example", "instructor").schools.set(both)
     queries_before = count_queries()
     for number in range(1, 4):
-        a_member(maple, f"{number}@maple.example", "instructor").schools.set(both)
+        make_member(maple, f"{number}@maple.example", "instructor").schools.set(both)
     assert count_queries() == queries_before
 
 
-def test_members_of_another_district_are_not_found(manager: Member, neighbour: Member) -> None:
-    assert found(manager, manager.pk) == manager
-    assert found(manager, neighbour.pk) is None
+def test_members_of_another_district_are_not_found(manager: Member, neighbor: Member) -> None:
+    assert find_member(manager, manager.pk) == manager
+    assert find_member(manager, neighbor.pk) is None

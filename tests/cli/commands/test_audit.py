@@ -46,7 +46,7 @@ def test_a_broken_seal_is_reported_with_its_time(rollbook: Rollbook, maple: Dist
     result = rollbook("audit", "check")
     assert result.code == 1
     assert result.out == (
-        "seal 1, made <time>: an event under it, or the seal itself, is not as it was written\n"
+        "seal 1, made <time>: the seal or one of its events was changed\n"
         "\nThe audit log was changed outside Rollbook: 1 event under 1 seal. "
         "Compare the database with a backup.\n"
     )

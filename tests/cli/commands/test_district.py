@@ -118,19 +118,19 @@ def test_one_invalid_setting_changes_none(rollbook: Rollbook, maple: District) -
     assert maple.encoding == "utf-8"
 
 
-def test_members_of_the_neighbour_receive_nothing(
-    rollbook: Rollbook, maple: District, neighbour: Member
+def test_members_of_the_neighbor_receive_nothing(
+    rollbook: Rollbook, maple: District, neighbor: Member
 ) -> None:
-    assert rollbook("district", "set", "maple-usd", "--notify", neighbour.email).code == 1
-    neighbour.refresh_from_db()
-    assert not neighbour.receives_results
+    assert rollbook("district", "set", "maple-usd", "--notify", neighbor.email).code == 1
+    neighbor.refresh_from_db()
+    assert not neighbor.receives_results
 
 
 def test_an_unknown_encoding_is_an_error(rollbook: Rollbook, maple: District) -> None:
     result = rollbook("district", "set", "maple-usd", "--encoding", "klingon")
     assert result.code == 1
     assert result.err.startswith(
-        "ERROR unknown_encoding: 'klingon' is not an encoding student files can have; write "
+        "ERROR unknown_encoding: 'klingon' is not an encoding for student files; use "
     )
 
 

@@ -28,12 +28,12 @@ def test_every_row_that_would_be_rejected_is_reported(rollbook: Rollbook, base: 
         f"WITH ERRORS {base}: 3 rows, 1 would be rejected\n"
         "\n"
         "count  severity  code              problem\n"
-        "    1  error     excel_scientific  A number was rounded by a spreadsheet\n"
-        "    1  error     bad_date          This is not a real date\n"
+        "    1  error     excel_scientific  A spreadsheet rounded a number\n"
+        "    1  error     bad_date          A date isn't valid\n"
         "\n"
-        "line 4, STUDENT_ID: excel_scientific: '1.2E+05' is a number a spreadsheet has rounded; "
-        "format the column as text and export again\n"
-        "line 4, DOB: bad_date: '2/30/2015' is not a real date; write mm/dd/yyyy\n"
+        'line 4, STUDENT_ID: excel_scientific: "1.2E+05" is a number that a spreadsheet rounded. '
+        "Format the column as text and export again\n"
+        'line 4, DOB: bad_date: "2/30/2015" isn\'t a valid date. Use mm/dd/yyyy\n'
         "\n"
         f"{NOT_CHECKED}\n"
     )
@@ -46,7 +46,7 @@ def test_a_file_that_would_be_refused_is_reported_with_the_reason(
     result = rollbook("file", "check", base)
     assert result.code == 1
     assert result.out.startswith(
-        f"REFUSED {base}: missing_column: No column says which student a row means; "
+        f"REFUSED {base}: missing_column: No column identifies the students. "
     )
 
 
@@ -57,7 +57,7 @@ def test_totals_are_exact_and_the_first_thousand_problems_are_printed(
     base.write_text("\n".join((HEADER, *rows, "")))
     lines = rollbook("file", "check", base).out.split("\n")
     assert lines[0] == f"WITH ERRORS {base}: 1,200 rows, 1,200 would be rejected"
-    assert lines[3] == "1,200  error     bad_date  This is not a real date"
+    assert lines[3] == "1,200  error     bad_date  A date isn't valid"
     assert len([line for line in lines if line.startswith("line ")]) == 1000
     assert "... and 200 more; use --json to see all of them" in lines
 
@@ -79,7 +79,7 @@ def test_json_has_every_problem(rollbook: Rollbook, base: Path) -> None:
         "column": "DOB",
         "code": "bad_date",
         "severity": "error",
-        "message": "'2/30/2015' is not a real date; write mm/dd/yyyy",
+        "message": '"2/30/2015" isn\'t a valid date. Use mm/dd/yyyy',
     }
 
 

@@ -58,12 +58,12 @@ def test_every_problem_is_reported_and_nothing_is_loaded(
     result = rollbook("school", "load", "maple-usd", file)
     assert (result.code, result.err) == (1, "")
     assert result.out == (
-        f"{file}, line 3: SCHOOL_ID '1.5E+5': A number was rounded by a spreadsheet; "
+        f"{file}, line 3: SCHOOL_ID '1.5E+5': A spreadsheet rounded a number; "
         "format the column as text and export again\n"
-        f"{file}, line 4: there is no NAME; write the school's name\n"
-        f"{file}, line 5: there is no SCHOOL_ID; write the school's organization ID\n"
-        f"{file}, line 8: SCHOOL_ID 300 stands in line 2 already; keep one of them\n"
-        f"{file}, line 9: it does not have 2 cells but 1; put a text with a comma into quotes\n"
+        f"{file}, line 4: NAME is missing; enter the school's name\n"
+        f"{file}, line 5: SCHOOL_ID is missing; enter the school's ID\n"
+        f"{file}, line 8: SCHOOL_ID 300 is already in line 2; keep one of them\n"
+        f"{file}, line 9: there must be 2 cells, not 1; put values that contain a comma in quotation marks\n"
         "\nNothing was loaded: 5 problems.\n"
     )
     assert School.objects.count() == 2
@@ -72,10 +72,10 @@ def test_every_problem_is_reported_and_nothing_is_loaded(
 @pytest.mark.parametrize(
     ("content", "error"),
     [
-        (b"", "wrong_header: {file}, line 1 must be SCHOOL_ID,NAME and is nothing; correct it"),
+        (b"", "wrong_header: {file}, line 1 must be SCHOOL_ID,NAME but is empty; correct it"),
         (
             b"SCHOOL_ID;NAME\n1;A\n",
-            "wrong_header: {file}, line 1 must be SCHOOL_ID,NAME and is SCHOOL_ID;NAME; correct it",
+            "wrong_header: {file}, line 1 must be SCHOOL_ID,NAME but is SCHOOL_ID;NAME; correct it",
         ),
         (
             b"SCHOOL_ID,NAME\n",
@@ -87,7 +87,7 @@ def test_every_problem_is_reported_and_nothing_is_loaded(
         ),
         (
             b'SCHOOL_ID,NAME\n1,"A\n',
-            "not_csv: {file}, line 2 is not CSV (unexpected end of data); mend its quotes",
+            "not_csv: {file}, line 2 is not CSV (unexpected end of data); check its quotation marks",
         ),
     ],
 )
@@ -99,7 +99,7 @@ def test_a_file_that_cannot_be_read_is_an_error(
     assert (result.code, result.out, result.err) == (1, "", f"ERROR {error.format(file=file)}\n")
 
 
-def test_a_school_of_the_neighbour_with_the_same_id_is_not_changed(
+def test_a_school_of_the_neighbor_with_the_same_id_is_not_changed(
     rollbook: Rollbook, maple: District, cedar: District, file: Path
 ) -> None:
     file.write_text("SCHOOL_ID,NAME\n100,Renamed\n900,Of Maple\n")

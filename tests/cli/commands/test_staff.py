@@ -109,7 +109,7 @@ def test_schools_are_identified_by_their_id(
     ]
 
 
-def test_a_school_of_the_neighbour_does_not_exist(
+def test_a_school_of_the_neighbor_does_not_exist(
     rollbook: Rollbook, maple: District, cedar: District
 ) -> None:
     result = rollbook(*ADD, "--role", "instructor", "--school", "900")
@@ -198,16 +198,16 @@ def test_an_invalid_member_is_reported_with_every_reason(
     assert result.err == (
         "ERROR member_refused: there is no role 'manager'; "
         "the roles are district manager, school manager, instructor; "
-        "the password is refused: it is shorter than 15 characters; "
+        "password not accepted: it is shorter than 15 characters; "
         "a few words in a row are easy to remember; "
-        "the password is refused: it contains 'Maple USD'; no member was added\n"
+        "password not accepted: it contains 'Maple USD'; no member was added\n"
     )
 
 
-def test_a_login_used_by_the_neighbour_is_an_error_that_does_not_say_whose_it_is(
-    rollbook: Rollbook, maple: District, neighbour: Member, file: Path
+def test_a_login_used_by_the_neighbor_is_an_error_that_does_not_say_whose_it_is(
+    rollbook: Rollbook, maple: District, neighbor: Member, file: Path
 ) -> None:
-    command = ("staff", "add", "maple-usd", neighbour.email, *MANAGER[4:])
+    command = ("staff", "add", "maple-usd", neighbor.email, *MANAGER[4:])
     result = rollbook(*command, "--password-file", file)
     assert (result.code, Member.objects.count()) == (1, 1)
     assert "Cedar" not in result.err
@@ -245,7 +245,11 @@ def test_a_lost_second_factor_is_turned_off_on_the_host(
     )
     assert not Member.objects.get().has_second_factor
     letter = AccountMail.objects.get()
-    assert (letter.member, letter.kind, letter.actor) == (manager, "second factor off", None)
+    assert (letter.member, letter.kind, letter.actor) == (
+        manager,
+        "two-step verification off",
+        None,
+    )
     event = AuditEvent.objects.get(action="staff second-factor-off")
     assert (event.district, event.member, event.detail) == (
         manager.district, None, "turned off for ops@maple.example",

@@ -95,7 +95,7 @@ def test_a_missing_folder_is_an_error_that_leaves_no_file(
     assert result.err.startswith(f"ERROR not_possible: {tmp_path}/none/")
 
 
-def test_the_export_of_the_neighbour_has_none_of_the_students(
+def test_the_export_of_the_neighbor_has_none_of_the_students(
     rollbook: Rollbook, students: None, cedar: District
 ) -> None:
     result = rollbook("student", "export", "cedar-county")

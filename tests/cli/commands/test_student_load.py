@@ -74,12 +74,12 @@ def test_rejected_rows_are_reported_and_the_others_are_loaded(
     )
     assert facts[8:] == [
         "count  severity  code            problem",
-        "    1  error     bad_date        This is not a real date",
-        "    1  error     unknown_school  No such school",
+        "    1  error     bad_date        A date isn't valid",
+        "    1  error     unknown_school  The school doesn't exist",
         "",
-        "line 4, DOB: bad_date: '2/30/2015' is not a real date; write mm/dd/yyyy",
-        "line 4, SCHOOL_ID: unknown_school: '900' is not the organization ID of a school of the "
-        "district; check the SCHOOL_ID, or add the school first",
+        'line 4, DOB: bad_date: "2/30/2015" isn\'t a valid date. Use mm/dd/yyyy',
+        'line 4, SCHOOL_ID: unknown_school: "900" isn\'t the School ID of a school in this '
+        "district. Check the SCHOOL_ID, or add the school first",
         "",
         "To get the rejected rows as a file that you can fix and upload again:",
         "  rollbook update show maple-usd 1 --rejected > rejected.csv",
@@ -166,7 +166,7 @@ def test_an_earlier_update_is_shown_and_finished_first(
     assert Student.objects.count() == 3
 
 
-def test_students_of_the_neighbour_are_not_changed(
+def test_students_of_the_neighbor_are_not_changed(
     rollbook: Rollbook, maple: District, cedar: District, base: Path
 ) -> None:
     rollbook("student", "load", "cedar-county", base)

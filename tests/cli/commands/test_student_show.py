@@ -77,7 +77,7 @@ def test_an_id_must_match_exactly(rollbook: Rollbook, history: None, other: str)
     )
 
 
-def test_the_neighbour_does_not_have_the_student(
+def test_the_neighbor_does_not_have_the_student(
     rollbook: Rollbook, history: None, cedar: District
 ) -> None:
     assert rollbook("student", "show", "cedar-county", "00123").code == 1

@@ -47,7 +47,7 @@ def test_a_district_without_updates_is_reported_as_such(
     assert rollbook("update", "list", "maple-usd", "--json").out == "[]\n"
 
 
-def test_updates_of_the_neighbour_are_not_listed(
+def test_updates_of_the_neighbor_are_not_listed(
     rollbook: Rollbook, maple: District, cedar: District, base: Path
 ) -> None:
     rollbook("student", "load", "cedar-county", base)

@@ -59,7 +59,7 @@ def test_a_missing_update_is_an_error(rollbook: Rollbook, maple: District) -> No
     assert "Maple USD has no update 7;" in rollbook("update", "show", "maple-usd", 7).err
 
 
-def test_update_numbers_of_the_neighbour_do_not_exist(
+def test_update_numbers_of_the_neighbor_do_not_exist(
     rollbook: Rollbook, maple: District, cedar: District, base: Path
 ) -> None:
     rollbook("student", "load", "cedar-county", base)
@@ -91,7 +91,7 @@ def test_json_has_counts_state_times_and_every_problem(
             "column": "DOB",
             "code": "bad_date",
             "severity": "error",
-            "message": "'x' is not a real date; write mm/dd/yyyy",
+            "message": '"x" isn\'t a valid date. Use mm/dd/yyyy',
         }
     ]
 
@@ -111,7 +111,7 @@ def test_rejected_rows_are_exported_as_sent_without_passwords(
     assert first[:10] == ["00124", "Ben ", "'-Cole", "2/30/2015", "f", "4", "900", "n", "n", "3"]
     assert first[10].split() == ["bad_date", "unknown_school"]
     assert first[11].startswith(
-        "DOB: '2/30/2015' is not a real date; write mm/dd/yyyy | SCHOOL_ID: '900' is not "
+        'DOB: "2/30/2015" isn\'t a valid date. Use mm/dd/yyyy | SCHOOL_ID: "900" isn\'t '
     )
     assert second[:2] == ["1E+05", "Cara, C."]
     assert second[9:11] == ["4", "excel_scientific"]

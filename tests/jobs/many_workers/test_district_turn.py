@@ -62,7 +62,7 @@ def test_a_worker_that_has_to_stop_leaves_the_rest_and_counts_no_failed_attempt(
     update.refresh_from_db()
     assert (update.state, update.rows_read, update.attempts_without_progress) == ("checking", 30, 0)
     assert waiting_districts() == [maple.pk]
-    assert job_queue.waiting()[0].scheduled_at is None
+    assert job_queue.waiting_jobs()[0].scheduled_at is None
     take(maple)
     update.refresh_from_db()
     assert (update.state, update.rows_added) == ("completed", 60)
@@ -91,7 +91,7 @@ def test_a_turn_continues_while_no_other_district_is_waiting(
 
 def test_after_a_cancel_the_next_update_is_due(maple: District) -> None:
     first, second = new_students(maple, 20), new_students(maple, 30)
-    take(maple, lambda: cancel.cancel(maple, first.number).done and False)
+    take(maple, lambda: cancel.cancel(maple, first.number).is_canceled and False)
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.state, second.state) == ("canceled", "completed")
@@ -116,7 +116,7 @@ def test_a_full_disk_delays_the_update_and_counts_no_failed_attempt(
         full.setattr(apply, "_apply", failing(OSError(errno.ENOSPC, "No space left on device")))
         for error_count in range(6):
             take(maple, error_count=error_count)
-            job = job_queue.waiting()[0]
+            job = job_queue.waiting_jobs()[0]
             assert job.scheduled_at
             pause = (job.scheduled_at - job_queue.database_now()).total_seconds()
             # Only the first turn starts with steps that succeed, which reset the count of errors.
@@ -139,7 +139,7 @@ def test_a_repeated_error_fails_the_update_with_a_reference_and_the_next_one_is_
     monkeypatch.setattr(apply, "_apply", failing(ValueError("Last7 is a student's name")))
     for _ in range(4):
         take(maple)
-        assert job_queue.waiting()[0].scheduled_at, "the job must be delayed"
+        assert job_queue.waiting_jobs()[0].scheduled_at, "the job must be delayed"
     monkeypatch.setattr(apply, "_apply", real)
     take(maple)
     broken.refresh_from_db()

@@ -74,7 +74,7 @@ def test_an_update_that_has_ended_adds_a_job_for_emails(maple: District) -> None
 
 def test_a_pause_is_measured_by_the_clock_of_the_database(maple: District) -> None:
     job_queue.nudge(maple.pk, pause=30, faults=2)
-    job = job_queue.waiting()[0]
+    job = job_queue.waiting_jobs()[0]
     assert job.scheduled_at
     assert (
         timedelta(seconds=25) < job.scheduled_at - job_queue.database_now() <= timedelta(seconds=30)

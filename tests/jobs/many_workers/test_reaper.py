@@ -35,7 +35,7 @@ def test_the_job_of_a_worker_without_heartbeat_is_replaced(maple: District) -> N
     new_students(maple, 3)
     assign_jobs_to(a_worker(reaper.LEASE_S + 1))
     reap_and_renudge()
-    assert job_queue.in_work() == []
+    assert job_queue.running_jobs() == []
     assert waiting_districts() == [maple.pk]
 
 
@@ -43,14 +43,14 @@ def test_the_job_of_a_worker_that_does_not_exist_is_replaced(maple: District) ->
     new_students(maple, 3)
     assign_jobs_to(None)
     reap_and_renudge()
-    assert (job_queue.in_work(), waiting_districts()) == ([], [maple.pk])
+    assert (job_queue.running_jobs(), waiting_districts()) == ([], [maple.pk])
 
 
 def test_a_worker_that_is_alive_keeps_its_job(maple: District) -> None:
     new_students(maple, 3)
     assign_jobs_to(a_worker(reaper.LEASE_S - 5))
     reap_and_renudge()
-    assert [job.lock for job in job_queue.in_work()] == [job_queue.lock_of(maple.pk)]
+    assert [job.lock for job in job_queue.running_jobs()] == [job_queue.lock_of(maple.pk)]
     assert waiting_districts() == []
 
 
@@ -59,7 +59,7 @@ def test_a_stalled_job_without_work_is_only_removed(maple: District) -> None:
     assign_jobs_to(a_worker(reaper.LEASE_S + 1))
     cancel.cancel(maple)
     reap_and_renudge()
-    assert (job_queue.in_work(), waiting_districts()) == ([], [])
+    assert (job_queue.running_jobs(), waiting_districts()) == ([], [])
 
 
 def test_a_district_with_work_and_without_job_gets_one(maple: District, cedar: District) -> None:
@@ -76,7 +76,7 @@ def test_a_delayed_job_is_not_added_again(maple: District) -> None:
     delete_jobs()
     job_queue.nudge(maple.pk, pause=30)
     reap_and_renudge()
-    assert len(job_queue.waiting()) == 1
+    assert len(job_queue.waiting_jobs()) == 1
 
 
 def test_only_one_reaper_works_at_a_time(maple: District) -> None:

@@ -44,5 +44,5 @@ def test_a_web_server_sweeps_where_there_can_be_many_machines(
 ) -> None:
     started = threading.Event()
     monkeypatch.setattr(spool_sweeper, "sweep_until", lambda stop: started.set())
-    spool_sweeper.sweep_of_a_web_server()
+    spool_sweeper.start_sweeper_of_web_server()
     assert started.wait(10 if settings.ON_POSTGRESQL else 0.1) is settings.ON_POSTGRESQL

@@ -57,7 +57,7 @@ def test_work_on_does_the_update_itself_if_there_is_no_worker(
     others.refresh_from_db()
     assert (update.state, update.rows_added) == ("completed", 10)
     assert calls
-    assert job_queue.in_work() == []
+    assert job_queue.running_jobs() == []
     assert not many_workers_worker.worker_status().alive
 
 

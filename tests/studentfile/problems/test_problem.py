@@ -48,9 +48,9 @@ def test_the_texts_of_every_code_can_be_joined(definition: ProblemCode) -> None:
     assert definition.title[0].isupper()
     assert not definition.title.endswith(".")
     assert definition.cause.endswith(".")
-    assert definition.repair
-    assert not definition.repair.endswith(".")
-    assert definition.repair[0].islower() or definition.repair.startswith("<")
+    assert definition.fix
+    assert not definition.fix.endswith(".")
+    assert definition.fix[0].islower() or definition.fix.startswith("<")
     assert definition.phrase.count("{found}") == (1 if definition.phrase else 0)
 
 

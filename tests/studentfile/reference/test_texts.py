@@ -30,7 +30,7 @@ def test_each_group_contains_the_codes_that_its_title_names() -> None:
 def _texts() -> Iterable[str]:
     yield from (*texts.FILE_RULES, *texts.VALUE_RULES, *texts.MATCHING, *texts.AFTER_MATCHING)
     yield from (column.values for column in COLUMNS)
-    yield from (text for code in PROBLEM_CODES.values() for text in (code.cause, code.repair))
+    yield from (text for code in PROBLEM_CODES.values() for text in (code.cause, code.fix))
 
 
 def _has_paired_backticks(text: str) -> bool:

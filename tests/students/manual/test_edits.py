@@ -239,4 +239,4 @@ def test_a_transfer_removes_links_and_keeps_the_other_values(
 
 def test_an_error_reads_as_a_sentence() -> None:
     text = str(InvalidStudent([Problem("required", column="GRADE", hint="fill it in")]))
-    assert text == "A value is missing; fill it in"
+    assert text == "A value is missing. Fill it in"

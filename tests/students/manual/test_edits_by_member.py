@@ -11,7 +11,7 @@ from rollbook.students.manual.edits import InvalidStudent
 from rollbook.students.manual.edits_by_member import StudentNotVisible
 from rollbook.students.models import Change, Student
 from rollbook.students.passwords import verify
-from tests.conftest import a_member
+from tests.conftest import make_member
 from tests.students.manual.test_edits import ANA, key
 from tests.updates.night import a_class, column_of, enroll, history, password_of, students
 
@@ -21,7 +21,7 @@ NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
 @pytest.fixture
 def head(maple: District) -> Member:
     """The school manager of School 100."""
-    member = a_member(maple, "head@maple.example", "school manager")
+    member = make_member(maple, "head@maple.example", "school manager")
     member.schools.set(School.objects.filter(district=maple, organization_id="100"))
     return member
 
@@ -54,9 +54,9 @@ def test_a_school_manager_changes_students_of_own_schools_only(
             action()
 
 
-def test_students_of_another_district_cannot_be_changed(neighbour: Member, maple: District) -> None:
+def test_students_of_another_district_cannot_be_changed(neighbor: Member, maple: District) -> None:
     with pytest.raises(StudentNotVisible):
-        edits_by_member.edit(neighbour, key(maple, "s000"), {"GRADE": "5"}, None, NOW)
+        edits_by_member.edit(neighbor, key(maple, "s000"), {"GRADE": "5"}, None, NOW)
 
 
 def test_an_edit_changes_neither_school_nor_status(manager: Member, maple: District) -> None:

@@ -25,7 +25,7 @@ def test_a_school_is_added_with_its_default_group(maple: District) -> None:
     [
         ("100", "Again", "School ID 100 is already in use; choose another one"),
         ("", "Hill", "SCHOOL_ID is missing; enter the school's ID"),
-        ("1.5E+5", "Hill", "SCHOOL_ID '1.5E+5': A number was rounded by a spreadsheet"),
+        ("1.5E+5", "Hill", "SCHOOL_ID '1.5E+5': A spreadsheet rounded a number"),
         ("300", " ", "NAME is missing; enter the school's name"),
         ("300", "x" * 201, "NAME is longer than 200 characters or not on one line; shorten it"),
     ],

@@ -10,7 +10,7 @@ from rollbook.students.manual import transfers
 from rollbook.students.manual.schools import add_school, close_school
 from rollbook.students.manual.transfers import InvalidTransfer, TransferSelection
 from rollbook.students.models import Group, RowFingerprint, Transfer, TransferState
-from tests.conftest import a_member
+from tests.conftest import make_member
 from tests.students.manual.test_edits import key
 from tests.updates.night import a_class, column_of, counts, enroll, history, run, students
 
@@ -22,7 +22,7 @@ FILE = a_class(4, GROUPS="Band")
 @pytest.fixture
 def head(maple: District) -> Member:
     """The school manager of School 100."""
-    member = a_member(maple, "head@maple.example", "school manager")
+    member = make_member(maple, "head@maple.example", "school manager")
     member.schools.set([school(maple, "100")])
     return member
 
@@ -58,12 +58,12 @@ def test_a_student_a_group_or_a_whole_school_is_selected(manager: Member, maple:
 
 
 def test_members_select_from_their_own_schools_only(
-    head: Member, maple: District, neighbour: Member
+    head: Member, maple: District, neighbor: Member
 ) -> None:
     assert transfers.select_school(head, school(maple, "200").pk) is None
-    assert transfers.select_school(neighbour, school(maple, "100").pk) is None
-    assert transfers.select_group(neighbour, Group.objects.get(name="Band").pk) is None
-    assert transfers.select_student(neighbour, key(maple, "s001")) is None
+    assert transfers.select_school(neighbor, school(maple, "100").pk) is None
+    assert transfers.select_group(neighbor, Group.objects.get(name="Band").pk) is None
+    assert transfers.select_student(neighbor, key(maple, "s001")) is None
     assert transfers.targets(head, school(maple, "100")) == []
 
 
@@ -182,7 +182,7 @@ def test_a_request_needs_a_note(head: Member, note: str) -> None:
 
 
 def test_members_see_the_transfers_of_their_schools(
-    head: Member, manager: Member, neighbour: Member, maple: District
+    head: Member, manager: Member, neighbor: Member, maple: District
 ) -> None:
     third = add_school(maple, "300", "School 300")
     transfers.move(manager, whole(manager), school(maple, "200"), NOW)
@@ -193,7 +193,7 @@ def test_members_see_the_transfers_of_their_schools(
     ]
     assert [transfer.source_name for transfer in transfers.visible(head)] == ["School 100"]
     assert [vars(transfer)["moving"] for transfer in transfers.visible(head)] == [4]
-    assert list(transfers.visible(neighbour)) == []
+    assert list(transfers.visible(neighbor)) == []
 
 
 def test_a_school_can_be_closed_after_its_students_were_transferred(

@@ -25,10 +25,10 @@ from tests.updates.night import (
     history,
     last,
     password_of,
+    report_of,
     run,
     send,
     students,
-    told,
     values_of,
 )
 
@@ -237,9 +237,9 @@ def test_a_password_that_was_changed_meanwhile_is_replaced_by_that_of_the_file(
 def test_a_chunk_has_at_most_the_planned_rows(school: District) -> None:
     update = send(school, a_class(6, GRADE="5"))
     applying(update, 1)
-    assert told(update).updated == 2
+    assert report_of(update).updated == 2
     finish(update)
-    assert told(update).updated == 6
+    assert report_of(update).updated == 6
 
 
 @pytest.mark.parametrize(
@@ -284,7 +284,7 @@ def test_a_row_with_an_outcome_is_never_applied_again(school: District) -> None:
     edit("s000", grade="9")
     finish(update)
     assert values_of(school, "s000", "GRADE") == ("9",)
-    assert counts(told(update)) == {"updated": 6}
+    assert counts(report_of(update)) == {"updated": 6}
     assert len(history(school, "s000")) == 2
 
 

@@ -115,7 +115,7 @@ def test_a_student_of_another_version_is_compared_and_no_fingerprint_is_stored()
     chunk = plan([simple(2, one, GRADE="5", RACE="WH")._replace(student_version=2)], one)
     assert chunk.simple_changes == {}
     assert new_values(chunk) == {2: {"GRADE": "5", "RACE": "WH"}}
-    assert chunk.changes[2].digest is None
+    assert chunk.changes[2].fingerprint is None
 
 
 # Changes that are compared with their student
@@ -125,7 +125,7 @@ def test_the_fingerprint_of_a_change_of_the_same_version_is_stored() -> None:
     one = student(1)
     chunk = plan([pending(2, one, GROUPS="Chess")], one)
     assert new_values(chunk) == {2: {"GROUPS": "Chess"}}
-    assert chunk.changes[2].digest == 1002
+    assert chunk.changes[2].fingerprint == 1002
     assert chunk.field_counts() == {"GROUPS": 1, STUDENT_ADDED: 0}
 
 
@@ -342,7 +342,8 @@ def test_afterward_no_two_students_have_the_same_key(
     made = plan(rows, *enrolled.values())
     values = {pk: record.values for pk, record in enrolled.items()}
     values |= {
-        change.record.pk: {**change.record.values, **change.new} for change in made.changes.values()
+        change.student.pk: {**change.student.values, **change.new}
+        for change in made.changes.values()
     }
     everybody = [*values.values(), *(newcomer.values for newcomer in made.new_students.values())]
     for column in ("STUDENT_ID", "USERNAME"):

@@ -26,9 +26,9 @@ from tests.updates.night import (
     dump,
     enroll,
     finish,
+    report_of,
     run,
     send,
-    told,
 )
 
 ROWS = 60
@@ -81,7 +81,7 @@ def check_results(update: UpdateJob) -> tuple[Any, ...]:
         "line", "column", "code", "found", "hint"
     )
     return (
-        counts(told(update)),
+        counts(report_of(update)),
         update.rows_read,
         update.rows_staged,
         update.problem_counts,
@@ -218,10 +218,10 @@ def test_a_check_stopped_anywhere_resumes_and_counts_every_row_once(
     enroll(cedar, a_class(ROWS, GRADE="4"))
     whole, stopped = send(school, mixed_file()), send(cedar, mixed_file())
     applying(whole)
-    while told(stopped).read < stopped.rows:
+    while report_of(stopped).read < stopped.rows:
         work = runner.run_steps(stopped.pk)
         for _ in islice(work, steps):
-            now = told(stopped)
+            now = report_of(stopped)
             assert now.read == now.staged + now.unchanged + now.rejected <= now.rows
             if now.read == now.rows:
                 break

@@ -26,10 +26,10 @@ from tests.updates.night import (
     finish,
     last,
     problems,
+    report_of,
     run,
     send,
     send_bytes,
-    told,
     values_of,
 )
 
@@ -74,7 +74,7 @@ def check_results(update: UpdateJob) -> tuple[Any, ...]:
         "line", "column", "code", "found", "hint"
     )
     return (
-        counts(told(update)),
+        counts(report_of(update)),
         update.rows_read,
         update.rows_staged,
         update.problem_counts,
@@ -107,7 +107,7 @@ def test_a_check_that_is_interrupted_between_batches_resumes_there(
     whole, dropped = send(maple, file), send(cedar, file)
     applying(whole)
     begun = 0
-    while told(dropped).read < dropped.rows:
+    while report_of(dropped).read < dropped.rows:
         next(runner.run_steps(dropped.pk))
         begun += 1
     assert begun == 7
@@ -129,7 +129,7 @@ def test_a_student_edited_during_the_check_stays_so_until_the_next_file(
     fingerprints.replace([(student.pk, None)])  # as the only writer of students does
     for _ in steps:
         pass
-    assert counts(told(update)) == {"unchanged": 10}
+    assert counts(report_of(update)) == {"unchanged": 10}
     assert values_of(school, "s009", "GRADE") == ("9",)
     assert counts(run(school, a_class(10), Mode.ADD)) == {"updated": 1, "unchanged": 9}
     assert values_of(school, "s009", "GRADE") == ("4",)
@@ -141,7 +141,7 @@ def test_the_counts_add_up_after_every_step(school: District) -> None:
     steps = 0
     for _ in runner.run_steps(update.pk):
         steps += 1
-        now = told(update)
+        now = report_of(update)
         ended = now.updated + now.added + now.unchanged + now.rejected
         assert now.rows == ended + now.not_processed
         if now.state is State.CHECKING:
@@ -153,7 +153,7 @@ def test_the_counts_add_up_after_every_step(school: District) -> None:
         assert outcomes.count("rejected") == now.rejected
         assert outcomes.count(None) == now.staged - now.updated - now.added
     assert steps > 10
-    assert counts(told(update)) == CAME_TO
+    assert counts(report_of(update)) == CAME_TO
 
 
 @pytest.mark.usefixtures("small_batches")

@@ -60,8 +60,8 @@ def test_rows_are_in_file_order_with_all_errors_and_no_warnings(
         ("s002", "7", "bad_value"),
         ("x2", "9", "unknown_student"),
     ]
-    assert rows[0][5].startswith("GRADE: '13' is not ")
-    assert " | GENDER: 'q' is not " in rows[0][5]
+    assert rows[0][5].startswith('GRADE: "13" isn\'t a grade ')
+    assert ' | GENDER: "q" isn\'t a gender ' in rows[0][5]
 
 
 def test_the_file_has_a_byte_order_mark_if_the_district_uses_another_encoding(

@@ -9,7 +9,7 @@ from rollbook.districts.models import District
 from rollbook.updates.cancel import cancel
 from rollbook.updates.exports import rejected_rows, source_update, unprocessed_rows
 from rollbook.updates.models import UpdateJob
-from tests.updates.night import a_class, enroll, finish, last, run, send, send_bytes, told
+from tests.updates.night import a_class, enroll, finish, last, report_of, run, send, send_bytes
 
 
 @pytest.fixture
@@ -27,10 +27,14 @@ def test_fixed_rows_are_linked_to_the_update_that_they_come_from(school: Distric
     first = last(school)
     second = send_bytes(school, fixed(first)).update
     assert second.corrects == first
-    assert (told(second).corrects, told(second).corrected_by) == (2, ())
+    assert (report_of(second).corrects, report_of(second).corrected_by) == (2, ())
     finish(second)
     third = send_bytes(school, fixed(second).replace(b'"14"', b'"7"')).update
-    assert (told(first).corrected_by, told(second).corrected_by, told(third).corrects) == (
+    assert (
+        report_of(first).corrected_by,
+        report_of(second).corrected_by,
+        report_of(third).corrects,
+    ) == (
         (3,),
         (4,),
         3,
@@ -42,7 +46,7 @@ def test_several_files_may_correct_the_same_update(school: District) -> None:
     first = last(school)
     for grade in (b"15", b"16"):
         finish(send_bytes(school, fixed(first).replace(b'"14"', grade)).update)
-    assert told(first).corrected_by == (3, 4)
+    assert report_of(first).corrected_by == (3, 4)
 
 
 def test_unprocessed_rows_name_their_update_too(school: District) -> None:
@@ -70,7 +74,7 @@ def test_only_the_column_with_the_number_of_an_own_update_counts(
     school: District, header: str, number: int | None
 ) -> None:
     update = send_bytes(school, f"{header}\ns000,6,2\n".encode()).update
-    assert told(update).corrects == number
+    assert report_of(update).corrects == number
     assert finish(update).updated == 1
 
 
@@ -84,12 +88,12 @@ def test_the_number_never_refers_to_an_update_of_another_district(
     enroll(cedar, a_class(3))
     own = send_bytes(cedar, fixed(last(school))).update
     assert own.corrects == update
-    assert told(last(school)).corrected_by == ()
+    assert report_of(last(school)).corrected_by == ()
 
 
 def test_a_refused_file_is_linked_as_well(school: District) -> None:
     update = send_bytes(school, b"STUDENT_ID,GRADE,_LINE_OF_UPDATE_2\n").update
-    assert (update.state, told(update).corrects) == ("refused", 2)
+    assert (update.state, report_of(update).corrects) == ("refused", 2)
 
 
 def test_columns_of_an_earlier_export_are_left_out(school: District) -> None:

@@ -25,9 +25,9 @@ from tests.updates.night import (
     enroll,
     finish,
     last,
+    report_of,
     send,
     send_bytes,
-    told,
 )
 
 pytestmark = pytest.mark.usefixtures("small_chunks", "small_batches")
@@ -52,7 +52,7 @@ def file_of(update: UpdateJob) -> str:
 def rows_of(update: UpdateJob) -> list[list[str]]:
     header, *rows = csv.reader(io.StringIO(file_of(update), newline=""), strict=True)
     assert header[-1] == f"_LINE_OF_UPDATE_{update.number}"
-    assert len(rows) == told(update).not_processed
+    assert len(rows) == report_of(update).not_processed
     return rows
 
 
@@ -68,7 +68,7 @@ def test_uploading_the_rest_of_a_canceled_update_completes_it(school: District, 
     for _ in islice(runner.run_steps(update.pk), steps):
         pass
     cancel(school)
-    first = told(update)
+    first = report_of(update)
     rows = rows_of(update)
     again = send_bytes(school, file_of(update).encode()).update if rows else None
     second = finish(again) if again else None
@@ -129,7 +129,7 @@ def test_new_students_are_exported_too(maple: District) -> None:
     update = send(maple, a_class(5), Mode.ADD)
     applying(update, chunks=1)
     cancel(maple)
-    assert counts(told(update)) == {"added": 2, "not_processed": 3}
+    assert counts(report_of(update)) == {"added": 2, "not_processed": 3}
     assert [row[0] for row in rows_of(update)] == ["s002", "s003", "s004"]
 
 

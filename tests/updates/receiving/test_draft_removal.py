@@ -22,9 +22,9 @@ from tests.updates.receiving.test_drafts import NOW, keep, stored_files
 
 def test_a_discarded_draft_is_removed_with_its_file(manager: Member) -> None:
     draft = keep(manager, a_class(1))
-    drafts.discard(draft)
-    drafts.discard(draft)
-    assert (drafts.find(manager, draft.key, NOW), stored_files()) == (None, 0)
+    drafts.discard_draft(draft)
+    drafts.discard_draft(draft)
+    assert (drafts.find_draft(manager, draft.key, NOW), stored_files()) == (None, 0)
     assert not Draft.objects.exists()
     assert not FileChunk.objects.exists()
 
@@ -34,8 +34,8 @@ def test_a_submitted_draft_and_the_file_of_its_update_are_not_discarded(
 ) -> None:
     enroll(maple, a_class(1))
     draft = keep(manager, a_class(1, GRADE="5"))
-    update = drafts.submit(draft, Mode.UPDATE).update
-    drafts.discard(draft)
+    update = drafts.submit_draft(draft, Mode.UPDATE).update
+    drafts.discard_draft(draft)
     assert drafts.find_submitted(manager, draft.key) == update
     assert counts(finish(update)) == {"updated": 1}
 
@@ -43,8 +43,8 @@ def test_a_submitted_draft_and_the_file_of_its_update_are_not_discarded(
 def test_after_twelve_hours_a_draft_is_removed_with_its_file(manager: Member) -> None:
     old, young = keep(manager, a_class(1)), keep(manager, a_class(2), NOW + timedelta(hours=1))
     later = NOW + timedelta(hours=12)
-    assert drafts.find(manager, old.key, later) is None
-    assert drafts.remove_old(later) == 1
+    assert drafts.find_draft(manager, old.key, later) is None
+    assert drafts.remove_expired(later) == 1
     assert list(Draft.objects.all()) == [young]
     assert {path.name for path in settings.SPOOL.iterdir()} == {young.spool_name}
     assert set(FileChunk.objects.values_list("spool_name", flat=True)) <= {young.spool_name}
@@ -62,8 +62,8 @@ def test_the_file_of_an_update_stays_when_its_draft_is_removed(
     maple: District, manager: Member
 ) -> None:
     enroll(maple, a_class(1))
-    update = drafts.submit(keep(manager, a_class(1, GRADE="5")), Mode.UPDATE).update
-    assert drafts.remove_old(NOW + timedelta(days=1)) == 1
+    update = drafts.submit_draft(keep(manager, a_class(1, GRADE="5")), Mode.UPDATE).update
+    assert drafts.remove_expired(NOW + timedelta(days=1)) == 1
     receive.remove_orphaned_files()
     assert counts(finish(update)) == {"updated": 1}
 

@@ -21,7 +21,7 @@ from rollbook.updates.receiving import drafts, files, preview
 from rollbook.updates.receiving.drafts import DraftExpired
 from rollbook.updates.receiving.receive import QueueFull
 from rollbook.updates.state_machine import Mode
-from tests.conftest import a_member
+from tests.conftest import make_member
 from tests.updates.night import (
     a_class,
     complete,
@@ -42,7 +42,7 @@ def keep(member: Member, text: str, now: datetime = NOW, **columns: Any) -> Draf
 
 
 def keep_bytes(member: Member, data: bytes, now: datetime = NOW, **columns: Any) -> Draft:
-    return drafts.create(member, incoming(data), file_name="students.csv", now=now, **columns)
+    return drafts.create_draft(member, incoming(data), file_name="students.csv", now=now, **columns)
 
 
 def stored_files() -> int:
@@ -51,7 +51,7 @@ def stored_files() -> int:
 
 @pytest.fixture
 def colleague(maple: District) -> Member:
-    return a_member(maple, "second@maple.example")
+    return make_member(maple, "second@maple.example")
 
 
 # The preview
@@ -85,7 +85,7 @@ def test_problems_are_counted_and_the_first_ten_of_each_code_are_shown(manager: 
     bad = told.groups[0]
     assert [problem.line for problem in bad.first] == list(range(2, 12))
     assert (bad.first[0].column, bad.first[0].found) == ("GRADE", "13")
-    assert bad.first[0].message.startswith("'13' is not ")
+    assert bad.first[0].message.startswith('"13" isn\'t a grade ')
     assert told.rejected == 26
 
 
@@ -102,7 +102,7 @@ def test_a_file_that_cannot_be_accepted_is_stored_with_its_refusal(manager: Memb
     assert told.refusal is not None
     assert told.refusal.code == "key_column_renamed"
     assert (told.checked, told.rows) == (0, 0)
-    update = drafts.submit(draft, Mode.UPDATE).update
+    update = drafts.submit_draft(draft, Mode.UPDATE).update
     assert (update.state, update.problem_counts["key_column_renamed"]) == ("refused", 1)
 
 
@@ -165,21 +165,21 @@ def test_the_districts_encoding_is_used_unless_another_is_requested(
 
 
 def test_a_draft_is_visible_to_its_member_only(
-    manager: Member, colleague: Member, neighbour: Member
+    manager: Member, colleague: Member, neighbor: Member
 ) -> None:
     draft = keep(manager, a_class(1))
-    assert drafts.find(manager, draft.key, NOW) == draft
-    assert drafts.find(manager, str(draft.key), NOW) == draft
-    for stranger in (colleague, neighbour):
-        assert drafts.find(stranger, draft.key, NOW) is None
-    drafts.submit(draft, Mode.UPDATE)
-    for stranger in (colleague, neighbour):
+    assert drafts.find_draft(manager, draft.key, NOW) == draft
+    assert drafts.find_draft(manager, str(draft.key), NOW) == draft
+    for stranger in (colleague, neighbor):
+        assert drafts.find_draft(stranger, draft.key, NOW) is None
+    drafts.submit_draft(draft, Mode.UPDATE)
+    for stranger in (colleague, neighbor):
         assert drafts.find_submitted(stranger, draft.key) is None
 
 
 @pytest.mark.parametrize("key", ["", "17", "../../etc", "802d2480-d376-49bf-a3c2-e2c9a8929121"])
 def test_an_invalid_key_finds_nothing(manager: Member, key: str) -> None:
-    assert drafts.find(manager, key, NOW) is None
+    assert drafts.find_draft(manager, key, NOW) is None
     assert drafts.find_submitted(manager, key) is None
 
 
@@ -188,12 +188,12 @@ def test_a_member_has_five_drafts_and_the_oldest_are_removed(
 ) -> None:
     other = keep(colleague, a_class(1))
     made = [keep(manager, a_class(size), NOW + timedelta(minutes=size)) for size in range(1, 8)]
-    assert [drafts.find(manager, draft.key, NOW) is not None for draft in made] == [
+    assert [drafts.find_draft(manager, draft.key, NOW) is not None for draft in made] == [
         False,
         False,
         *[True] * 5,
     ]
-    assert drafts.find(colleague, other.key, NOW) is not None
+    assert drafts.find_draft(colleague, other.key, NOW) is not None
     assert stored_files() == 6
 
 
@@ -205,7 +205,7 @@ def test_a_draft_becomes_an_update_without_a_second_upload(
 ) -> None:
     enroll(maple, a_class(3))
     draft = keep(manager, a_class(3, GRADE="5"))
-    receipt = drafts.submit(draft, Mode.UPDATE)
+    receipt = drafts.submit_draft(draft, Mode.UPDATE)
     update = receipt.update
     assert (receipt.replayed, receipt.same_as) == (False, None)
     assert (update.state, update.member, update.source, update.mode) == (
@@ -227,7 +227,10 @@ def test_a_draft_becomes_an_update_without_a_second_upload(
     ):
         assert getattr(update, column) == getattr(draft, column)
     assert counts(finish(update)) == {"updated": 3}
-    assert (drafts.find(manager, draft.key, NOW), drafts.find_submitted(manager, draft.key)) == (
+    assert (
+        drafts.find_draft(manager, draft.key, NOW),
+        drafts.find_submitted(manager, draft.key),
+    ) == (
         None,
         update,
     )
@@ -238,7 +241,7 @@ def test_the_update_is_the_same_as_one_sent_with_curl(
 ) -> None:
     data = b"STUDENT_ID,Home Room,GRADE\n1,a,4\n2,b,13\n"
     by_curl = send_bytes(cedar, data).update
-    update = drafts.submit(keep_bytes(manager, data), Mode.UPDATE).update
+    update = drafts.submit_draft(keep_bytes(manager, data), Mode.UPDATE).update
     assert update.problem_counts == by_curl.problem_counts == {"unknown_column": 1}
     assert counts(finish(update)) == counts(finish(by_curl)) == {"rejected": 2}
     own = {field.name for field in UpdateJob._meta.fields} - {
@@ -256,13 +259,13 @@ def test_the_update_is_the_same_as_one_sent_with_curl(
 
 def test_a_draft_that_is_submitted_twice_is_one_update(manager: Member) -> None:
     draft = keep(manager, a_class(1))
-    again = drafts.find(manager, draft.key, NOW)
+    again = drafts.find_draft(manager, draft.key, NOW)
     assert again is not None
-    first, second = drafts.submit(draft, Mode.UPDATE), drafts.submit(again, Mode.ADD)
+    first, second = drafts.submit_draft(draft, Mode.UPDATE), drafts.submit_draft(again, Mode.ADD)
     assert (first.replayed, second.replayed) == (False, True)
     assert second.update == first.update
     finish(first.update)
-    assert drafts.submit(again, Mode.UPDATE).update == first.update
+    assert drafts.submit_draft(again, Mode.UPDATE).update == first.update
     assert UpdateJob.objects.count() == 1
 
 
@@ -274,7 +277,7 @@ def test_a_draft_that_is_submitted_in_many_tabs_at_once_is_one_update(manager: M
     def sent(mode: Mode) -> tuple[int, bool]:
         try:
             begin.wait()
-            receipt = drafts.submit(draft, mode)
+            receipt = drafts.submit_draft(draft, mode)
             return receipt.update.number, receipt.replayed
         finally:
             connection.close()
@@ -290,7 +293,7 @@ def test_the_same_file_as_an_unfinished_update_is_that_update(
 ) -> None:
     update = send(maple, a_class(2))
     draft = keep(manager, a_class(2))
-    receipt = drafts.submit(draft, Mode.UPDATE)
+    receipt = drafts.submit_draft(draft, Mode.UPDATE)
     assert (receipt.replayed, receipt.update) == (True, update)
     assert drafts.find_submitted(manager, draft.key) == update
     assert UpdateJob.objects.count() == 1
@@ -300,11 +303,11 @@ def test_a_full_queue_keeps_the_draft(maple: District, manager: Member) -> None:
     waiting = [send(maple, a_class(size)) for size in (1, 2, 3, 4)]
     draft = keep(manager, a_class(5))
     with pytest.raises(QueueFull) as full:
-        drafts.submit(draft, Mode.UPDATE)
+        drafts.submit_draft(draft, Mode.UPDATE)
     assert full.value.waiting == [1, 2, 3, 4]
-    assert drafts.find(manager, draft.key, NOW) == draft
+    assert drafts.find_draft(manager, draft.key, NOW) == draft
     finish(waiting[0])
-    assert drafts.submit(draft, Mode.UPDATE).update.number == 5
+    assert drafts.submit_draft(draft, Mode.UPDATE).update.number == 5
 
 
 def test_an_error_while_it_is_submitted_keeps_the_draft(
@@ -318,16 +321,16 @@ def test_an_error_while_it_is_submitted_keeps_the_draft(
     with monkeypatch.context() as broken:
         broken.setattr(runner, "notify_engine", fault)
         with pytest.raises(OperationalError):
-            drafts.submit(draft, Mode.UPDATE)
+            drafts.submit_draft(draft, Mode.UPDATE)
     assert not UpdateJob.objects.exists()
-    assert drafts.submit(draft, Mode.UPDATE).update.number == 1
+    assert drafts.submit_draft(draft, Mode.UPDATE).update.number == 1
 
 
 def test_a_draft_that_was_discarded_meanwhile_has_expired(manager: Member) -> None:
     draft = keep(manager, a_class(1))
-    drafts.discard(draft)
+    drafts.discard_draft(draft)
     with pytest.raises(DraftExpired):
-        drafts.submit(draft, Mode.UPDATE)
+        drafts.submit_draft(draft, Mode.UPDATE)
     assert not UpdateJob.objects.exists()
 
 
@@ -358,11 +361,11 @@ def test_on_postgresql_the_file_is_in_the_database_once_for_all_workers(
     FileChunk.objects.all().delete()
     draft = keep(manager, a_class(3, GRADE="5"))
     monkeypatch.setattr(settings, "SPOOL", tmp_path / "elsewhere")
-    update = drafts.submit(draft, Mode.UPDATE).update
+    update = drafts.submit_draft(draft, Mode.UPDATE).update
     assert FileChunk.objects.count() == 1
     assert counts(finish(update)) == {"updated": 3}
 
 
 def test_the_file_may_add_students_too(maple: District, manager: Member) -> None:
     draft = keep_bytes(manager, complete(a_class(2)).encode())
-    assert counts(finish(drafts.submit(draft, Mode.ADD).update)) == {"added": 2}
+    assert counts(finish(drafts.submit_draft(draft, Mode.ADD).update)) == {"added": 2}

@@ -24,9 +24,9 @@ from tests.updates.night import (
     dump,
     enroll,
     finish,
+    report_of,
     send,
     send_bytes,
-    told,
 )
 
 pytestmark = [pytest.mark.only_on("postgresql"), pytest.mark.django_db]
@@ -198,7 +198,7 @@ def test_a_check_resumes_on_another_machine(
     enroll(maple, a_class(9))
     update = send(maple, a_class(9, GRADE="9"))
     next(runner.run_steps(update.pk))
-    assert told(update).read == 2
+    assert report_of(update).read == 2
     folder = switch_machine()
     assert counts(finish(update)) == {"updated": 9}
     assert files(folder) == {update.spool_name}
@@ -246,7 +246,7 @@ def test_the_sweep_removes_copies_of_ended_updates_and_they_can_be_copied_again(
     elif end is State.COMPLETED:
         finish(update)
     path, data = spool.path_of(update.spool_name), stored_bytes(update)
-    assert told(update).state is end
+    assert report_of(update).state is end
     assert path.read_bytes() == data
     assert receive.remove_orphaned_files() == 1
     assert files(settings.SPOOL) == set()
@@ -265,7 +265,7 @@ def test_the_sweep_keeps_copies_of_unfinished_updates(maple: District, until: St
         next(runner.run_steps(update.pk))
     elif until is State.APPLYING:
         applying(update, chunks=1)
-    assert told(update).state is until
+    assert report_of(update).state is until
     assert receive.remove_orphaned_files() == 0
     assert files(settings.SPOOL) == {update.spool_name}
 

@@ -25,10 +25,10 @@ from tests.updates.night import (
     enroll,
     finish,
     incoming,
+    report_of,
     run,
     send,
     send_bytes,
-    told,
     values_of,
 )
 
@@ -42,7 +42,7 @@ def stored_files() -> int:
 
 
 def test_what_is_acknowledged_is_on_the_disk_with_all_its_columns(maple: District) -> None:
-    receipt = send_bytes(maple, ONE, via="curl 8.5")
+    receipt = send_bytes(maple, ONE, source="curl 8.5")
     update = UpdateJob.objects.get()
     assert (receipt.update, receipt.replayed, receipt.same_as) == (update, False, None)
     path = files.path_of(update.spool_name)
@@ -171,7 +171,7 @@ def test_a_refused_file_is_stored_with_its_problems_and_its_update_has_ended(
     assert (update.state, update.rows) == ("refused", 0)
     assert update.ended_at is not None
     assert update.problem_counts == {"no_rows": 1}
-    assert told(update).refusal is not None
+    assert report_of(update).refusal is not None
     assert files.path_of(update.spool_name).read_bytes() == REFUSED
     assert list(runner.run_steps(update.pk)) == []
 

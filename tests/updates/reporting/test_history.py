@@ -19,7 +19,7 @@ from rollbook.updates.reporting.history import (
     starters,
 )
 from rollbook.updates.state_machine import State
-from tests.conftest import a_member
+from tests.conftest import make_member
 from tests.updates.night import a_class, applying, enroll, finish, run, send, send_bytes
 
 TODAY = date(2026, 11, 23)
@@ -75,15 +75,18 @@ def test_filtering_by_state_and_by_errors(school: District) -> None:
     assert numbers(school, state=State.FAILED) == []
 
 
-def test_filtering_by_starter(school: District, manager: Member, neighbour: Member) -> None:
-    idle, other = a_member(school, "idle@maple.example"), a_member(school, "other@maple.example")
+def test_filtering_by_starter(school: District, manager: Member, neighbor: Member) -> None:
+    idle, other = (
+        make_member(school, "idle@maple.example"),
+        make_member(school, "other@maple.example"),
+    )
     run(school, a_class(1, GRADE="4"), member=manager)
     run(school, a_class(2, GRADE="4"), member=other)
     run(school, a_class(2, GRADE="5"), member=other)
     assert numbers(school, who=manager.pk) == [2]
     assert numbers(school, who=other.pk) == [4, 3]
     assert numbers(school, who=history.OPERATOR) == [1]
-    assert numbers(school, who=idle.pk) == numbers(school, who=neighbour.pk) == []
+    assert numbers(school, who=idle.pk) == numbers(school, who=neighbor.pk) == []
     assert starters(school) == [manager, other]
 
 

@@ -17,10 +17,10 @@ from tests.updates.night import (
     enroll,
     finish,
     last,
+    report_of,
     run,
     send,
     send_bytes,
-    told,
 )
 
 pytestmark = pytest.mark.usefixtures("small_chunks")
@@ -61,7 +61,7 @@ def test_the_counts_are_those_of_the_rows(school: District) -> None:
 def test_a_report_has_the_starter_the_options_and_the_file(
     school: District, manager: Member
 ) -> None:
-    update = send(school, a_class(6), member=manager, via="curl 8.5", file_name="from sis.csv")
+    update = send(school, a_class(6), member=manager, source="curl 8.5", file_name="from sis.csv")
     result = finish(update)
     assert (result.number, result.district, result.slug, result.time_zone) == (
         2,
@@ -91,7 +91,7 @@ def test_problems_are_grouped_errors_first_the_most_frequent_first(school: Distr
         ("trimmed", Severity.WARNING, 1),
     ]
     assert groups[0].lines == tuple(range(2, 12))
-    assert groups[0].title == "No such student"
+    assert groups[0].title == "The student doesn't exist"
 
 
 def test_a_line_is_listed_once_however_many_problems_it_has(school: District) -> None:
@@ -110,7 +110,7 @@ def test_lines_of_rejected_rows_are_listed_by_code_up_to_a_thousand_rows(school:
     )
     run(school, "STUDENT_ID,GRADE,GENDER\n" + "\n".join(rows))
     update = last(school)
-    assert told(update).rejected == 1002
+    assert report_of(update).rejected == 1002
     lines = report.rejected_lines(update)
     assert lines["bad_value"] == list(range(2, 1002))
     assert len(report.rejected_lines(update, None)["bad_value"]) == 1002
@@ -141,18 +141,18 @@ def test_the_most_severe_of_several_problems_names_the_refusal(
     school: District, data: bytes, code: str
 ) -> None:
     update = send_bytes(school, data).update
-    refusal = told(update).refusal
+    refusal = report_of(update).refusal
     assert update.state == "refused"
     assert refusal is not None
     assert refusal.code == code
-    assert counts(told(update)) == {}
+    assert counts(report_of(update)) == {}
 
 
 def test_a_canceled_update_counts_what_was_not_processed(school: District) -> None:
     update = send(school, a_class(6, GRADE="5"))
     applying(update, 1)
     cancel(school)
-    assert counts(told(update)) == {"updated": 2, "not_processed": 4}
+    assert counts(report_of(update)) == {"updated": 2, "not_processed": 4}
 
 
 def test_the_current_update_is_the_running_one_else_the_last(

@@ -14,7 +14,7 @@ from rollbook.updates.models import UpdateJob
 from rollbook.updates.reporting import rows
 from rollbook.updates.reporting.rows import FieldChange, RowView, rows_of
 from rollbook.updates.state_machine import Mode
-from tests.updates.night import a_class, applying, counts, enroll, last, run, send, told
+from tests.updates.night import a_class, applying, counts, enroll, last, report_of, run, send
 
 pytestmark = pytest.mark.usefixtures("small_batches")
 
@@ -150,7 +150,7 @@ def test_every_row_is_on_one_page_and_the_totals_are_those_of_the_report(
     numbers = [line for page in pages for line in lines_of(page.items)]
     assert numbers == sorted(set(numbers))
     assert {page.total for page in pages} == {len(numbers)}
-    reported = counts(told(update))
+    reported = counts(report_of(update))
     assert len(numbers) == (
         reported.get(outcome, 0) if outcome else update.rows_updated + update.rows_rejected
     )

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from rollbook.studentfile.problems.problem import Problem
-from rollbook.updates.reporting.progress import REMAINING, seconds_left
+from rollbook.updates.reporting.progress import PROGRESS_BY_STATE, seconds_left
 from rollbook.updates.reporting.status_line import VERDICTS, StatusContext, verdict
 from rollbook.updates.state_machine import IN_PROGRESS, State
 from tests.web.reports import BEGUN, SCENE, URL, a_report
@@ -16,7 +16,7 @@ APPLYING = {"read": 4812, "staged": 83, "updated": 41, "unchanged": 4715, "rejec
 
 def test_every_state_has_a_line() -> None:
     assert set(VERDICTS) == set(State)
-    assert set(REMAINING) == set(IN_PROGRESS)
+    assert set(PROGRESS_BY_STATE) == set(IN_PROGRESS)
 
 
 def test_checking() -> None:
@@ -58,12 +58,12 @@ def test_stalled_for_more_than_a_minute(state: State) -> None:
 def test_no_worker_is_running(state: State) -> None:
     report = a_report(state)
     five_minutes_ago = BEGUN - timedelta(minutes=5)
-    context = StatusContext(BEGUN, URL, worker_alive=False, worker_seen_at=five_minutes_ago)
+    context = StatusContext(BEGUN, URL, is_worker_alive=False, worker_seen_at=five_minutes_ago)
     assert str(verdict(report, context)) == (
         "RUNNING update 17: waiting; no worker has been seen since 02:00:11 CST; "
         "nothing is lost; tell your Rollbook administrator"
     )
-    never = verdict(report, StatusContext(BEGUN, URL, worker_alive=False))
+    never = verdict(report, StatusContext(BEGUN, URL, is_worker_alive=False))
     assert "no worker has been seen yet" in str(never)
 
 

@@ -11,9 +11,9 @@ from rollbook.updates import mails
 from rollbook.updates.cancel import cancel
 from rollbook.updates.models import ResultMail, UpdateJob
 from rollbook.updates.reporting.timeline import (
-    FileFacts,
+    FileDescription,
     MailStatus,
-    file_facts,
+    describe_file,
     result_mails,
     timeline,
 )
@@ -59,7 +59,7 @@ def test_events_that_did_not_happen_are_left_out(school: District) -> None:
 
 
 def test_mails_are_sent_or_failed_or_waiting(
-    school: District, manager: Member, neighbour: Member
+    school: District, manager: Member, neighbor: Member
 ) -> None:
     update = send(school, a_class(3, GRADE="5"), member=manager)
     assert result_mails(update) == ()
@@ -81,7 +81,7 @@ def test_mails_are_sent_or_failed_or_waiting(
 def test_the_description_of_the_file(school: District) -> None:
     data = "STUDENT_ID,Home Room,DATE OF BIRTH\ns000,a,2012-05-13\n".encode("utf-8-sig")
     update = send_bytes(school, data, file_name="from sis.csv", encoding="cp1252").update
-    assert file_facts(update) == FileFacts(
+    assert describe_file(update) == FileDescription(
         name="from sis.csv",
         size=len(data),
         digest=update.file_digest,

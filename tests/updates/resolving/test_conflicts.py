@@ -21,10 +21,10 @@ from tests.updates.night import (
     enroll,
     finish,
     last,
+    report_of,
     run,
     send,
     students,
-    told,
     values_of,
 )
 
@@ -106,7 +106,7 @@ def test_keys_are_exchanged_and_every_commit_is_consistent(
     work = applying(update, chunks)
     halfway = students(school)
     done = [key for key, cells in wanted.items() if halfway[key] != before[key]]
-    assert len(done) == told(update).updated
+    assert len(done) == report_of(update).updated
     for key, cells in wanted.items():
         expected = (
             dict(zip(columns.split(","), cells.split(","), strict=True)) if key in done else {}
@@ -114,7 +114,7 @@ def test_keys_are_exchanged_and_every_commit_is_consistent(
         assert halfway[key] == {**before[key], **expected}
     for _ in work:
         pass
-    assert counts(told(update)) == {"updated": len(wanted)}
+    assert counts(report_of(update)) == {"updated": len(wanted)}
     for key, cells in wanted.items():
         assert values_of(school, key, *columns.split(",")) == tuple(cells.split(","))
 
@@ -148,7 +148,7 @@ def test_a_cycle_of_any_size_is_applied_in_one_chunk(maple: District) -> None:
         maple, "STUDENT_ID,USERNAME\n" + "\n".join(f"s00{n},u00{(n + 1) % 9}" for n in range(9))
     )
     applying(update, 1)
-    assert told(update).updated == 9
+    assert report_of(update).updated == 9
 
 
 @pytest.mark.parametrize("bad", ["s004,u005,13", "s004,u005,4\ns004,u005,5", "s004,taken,4"])
@@ -265,15 +265,15 @@ def test_resolving_can_be_interrupted_anywhere_with_the_same_result(
     whole, dropped = send(maple, CONFLICTS), send(cedar, CONFLICTS)
     finish(whole)
     steps = 0
-    while told(dropped).state in (State.RECEIVED, State.CHECKING):
+    while report_of(dropped).state in (State.RECEIVED, State.CHECKING):
         steps += 1
         for _ in islice(runner.run_steps(dropped.pk), steps):
             pass
         runner.release(dropped.pk)
     finish(dropped)
     assert steps > 6
-    assert counts(told(dropped)) == counts(told(whole))
-    assert told(dropped).groups == told(whole).groups
+    assert counts(report_of(dropped)) == counts(report_of(whole))
+    assert report_of(dropped).groups == report_of(whole).groups
     assert night.problems(dropped) == night.problems(whole)
     assert dump(cedar) == dump(maple)
 
@@ -303,7 +303,7 @@ def test_an_update_that_crashes_repeatedly_at_the_same_question_fails(
     for _ in range(20):
         with suppress(MemoryError):
             finish(update)
-    assert told(update).state is State.FAILED
+    assert report_of(update).state is State.FAILED
     assert dump(maple) == before
 
 

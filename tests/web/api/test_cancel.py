@@ -9,7 +9,7 @@ from rollbook.accounts.models import AuditEvent, Member
 from rollbook.updates import transitions
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.state_machine import State
-from tests.conftest import PASSWORD, a_member
+from tests.conftest import PASSWORD, make_member
 from tests.web.api.test_status import OTHER, work
 from tests.web.curl import STUDENTS, Curl, File, basic, first_line, text, verdict
 
@@ -102,10 +102,10 @@ def test_an_unknown_number_cancels_nothing(curl: Curl) -> None:
     assert UpdateJob.objects.get().state == State.RECEIVED
 
 
-def test_another_district_cannot_cancel_our_updates(curl: Curl, neighbour: Member) -> None:
+def test_another_district_cannot_cancel_our_updates(curl: Curl, neighbor: Member) -> None:
     curl.start()
     for parts in [(), (("update", "1"),)]:
-        assert verdict(Curl(neighbour.email).cancel(*parts)).startswith(
+        assert verdict(Curl(neighbor.email).cancel(*parts)).startswith(
             "NOTHING TO CANCEL Cedar County has"
         )
     assert UpdateJob.objects.get().state == State.RECEIVED
@@ -114,7 +114,7 @@ def test_another_district_cannot_cancel_our_updates(curl: Curl, neighbour: Membe
 @pytest.mark.parametrize("role", ["school manager", "instructor"])
 def test_only_a_district_manager_can_cancel(curl: Curl, manager: Member, role: str) -> None:
     curl.start()
-    a_member(manager.district, "it@maple.example", role)
+    make_member(manager.district, "it@maple.example", role)
     assert Curl("it@maple.example").cancel().status_code == 403
     assert UpdateJob.objects.get().state == State.RECEIVED
 

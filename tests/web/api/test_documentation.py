@@ -73,13 +73,13 @@ def test_the_addresses_are_those_of_the_commands() -> None:
 
 def test_the_limits_of_failed_sign_ins_are_documented() -> None:
     limits = (
-        f"{throttle.PER_LOGIN_AND_ADDRESS} an hour for a login",
-        f"{throttle.PER_ADDRESS} an hour for an address",
+        f"{throttle.MAX_FAILURES_PER_LOGIN_AND_ADDRESS} an hour for a login",
+        f"{throttle.MAX_FAILURES_PER_ADDRESS} an hour for an address",
     )
     for limit in (
         *limits,
-        f"{throttle.PER_LOGIN} an hour for a\nlogin",
-        f"last {throttle.KNOWN_FOR.days} days",
+        f"{throttle.MAX_FAILURES_PER_LOGIN} an hour for a\nlogin",
+        f"last {throttle.KNOWN_ADDRESS_LIFETIME.days} days",
     ):
         assert limit in TEXT
 

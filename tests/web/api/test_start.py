@@ -20,7 +20,7 @@ from rollbook.updates.receiving.files import IncomingFile
 from rollbook.updates.state_machine import State
 from rollbook.web.api import request_steps
 from rollbook.web.http import authentication
-from tests.conftest import PASSWORD, a_district, a_member
+from tests.conftest import PASSWORD, make_district, make_member
 from tests.web.curl import STUDENTS, Curl, File, basic, first_line, text, verdict
 
 nothing_kept = pytest.mark.usefixtures("nothing_kept")
@@ -42,7 +42,7 @@ def test_a_file_is_accepted_and_counted(curl: Curl) -> None:
 
 
 def test_the_recipients_of_the_district_are_listed_too(curl: Curl, manager: Member) -> None:
-    a_member(manager.district, "it@maple.example", "instructor")
+    make_member(manager.district, "it@maple.example", "instructor")
     set_receivers(manager.district, ["it@maple.example", "ops@maple.example"])
     assert "emailed to ops@maple.example and it@maple.example." in text(curl.start())
 
@@ -154,9 +154,9 @@ def test_the_queue_is_full_with_the_fifth_file(curl: Curl, spool: Callable[[], i
     assert (UpdateJob.objects.count(), spool()) == (4, 4)
 
 
-def test_each_district_has_its_own_numbers_and_files(curl: Curl, neighbour: Member) -> None:
+def test_each_district_has_its_own_numbers_and_files(curl: Curl, neighbor: Member) -> None:
     curl.start()
-    assert verdict(Curl(neighbour.email).start()) == "OK update 1 accepted"
+    assert verdict(Curl(neighbor.email).start()) == "OK update 1 accepted"
 
 
 def test_without_a_worker_the_file_is_accepted_and_the_answer_says_so(
@@ -318,7 +318,7 @@ def test_a_refused_file_as_json_is_a_problem_too(curl: Curl) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_same_upload_twenty_times_in_parallel_is_one_update() -> None:  # F38
-    a_member(a_district("Maple USD"), "ops@maple.example")
+    make_member(make_district("Maple USD"), "ops@maple.example")
     together, answers = Barrier(20), []
 
     def send() -> None:

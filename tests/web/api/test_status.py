@@ -13,7 +13,7 @@ from rollbook.updates.engine import WorkerStatus
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.runner import run_steps
 from rollbook.updates.state_machine import State
-from tests.conftest import a_member
+from tests.conftest import make_member
 from tests.web.curl import STUDENTS, Curl, File, Part, basic, first_line, text, verdict
 
 OTHER = File(STUDENTS + b"102,Grace,Hopper\r\n")
@@ -101,7 +101,7 @@ def test_without_a_running_update_the_newest_is_shown(curl: Curl) -> None:
 
 def test_the_starter_is_shown_to_others(curl: Curl, manager: Member) -> None:
     curl.start()
-    a_member(manager.district, "it@maple.example")
+    make_member(manager.district, "it@maple.example")
     assert text(Curl("it@maple.example").status()).endswith(
         "\nStarted by Ana Ruiz (ops@maple.example).\n"
     )
@@ -119,13 +119,13 @@ def test_a_missing_worker_is_reported(
     )
 
 
-def test_another_district_cannot_see_it(curl: Curl, neighbour: Member) -> None:
+def test_another_district_cannot_see_it(curl: Curl, neighbor: Member) -> None:
     curl.start()
     assert (
-        text(Curl(neighbour.email).status()) == "NONE Cedar County has not started an update yet\n"
+        text(Curl(neighbor.email).status()) == "NONE Cedar County has not started an update yet\n"
     )
     assert (
-        text(Curl(neighbour.email).status(("update", "1"))) == "NONE Cedar County has no update 1\n"
+        text(Curl(neighbor.email).status(("update", "1"))) == "NONE Cedar County has no update 1\n"
     )
 
 

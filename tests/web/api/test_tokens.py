@@ -11,13 +11,13 @@ from django.utils import timezone
 from rollbook.accounts import roles
 from rollbook.accounts.auth import api_tokens
 from rollbook.accounts.auth.api_tokens import Scope
-from rollbook.accounts.auth.throttle import PER_ADDRESS
+from rollbook.accounts.auth.throttle import MAX_FAILURES_PER_ADDRESS
 from rollbook.accounts.members import changes
 from rollbook.accounts.models import AuditEvent, Member, Token
 from rollbook.districts.models import District
 from rollbook.web.http.command_reference import COMMANDS
 from tests.accounts.phone import with_second_factor
-from tests.conftest import PASSWORD, a_member
+from tests.conftest import PASSWORD, make_member
 from tests.web.curl import Curl, File, Part, basic, first_line, text, verdict
 
 PAGE = "https://localhost:8443/account/tokens"
@@ -75,7 +75,7 @@ def test_status_needs_no_form(script: Script) -> None:
 
 def test_the_starter_is_the_owner_of_the_token(script: Script, manager: Member) -> None:
     script.start()
-    other = a_member(manager.district, "it@maple.example")
+    other = make_member(manager.district, "it@maple.example")
     assert text(Curl(other.email).status()).endswith("\nStarted by Ana Ruiz (ops@maple.example).\n")
 
 
@@ -109,7 +109,7 @@ def _expired(token: Token) -> None:
 
 
 def _member_deactivated(token: Token) -> None:
-    changes.deactivate(token.member, a_member(token.member.district, "it@maple.example"))
+    changes.deactivate(token.member, make_member(token.member.district, "it@maple.example"))
 
 
 def _not_active(token: Token) -> None:
@@ -142,7 +142,7 @@ def test_a_token_of_a_member_without_the_permission_is_refused(
 
 def test_wrong_tokens_throttle_the_address(script: Script) -> None:
     wrong = Script(script.token[:-3] + "000")
-    for _ in range(PER_ADDRESS):
+    for _ in range(MAX_FAILURES_PER_ADDRESS):
         assert wrong.status().status_code == 401
     for caller in (wrong, script, Curl()):
         assert verdict(caller.status()) == "ERROR throttled"
@@ -186,9 +186,9 @@ def test_a_token_gives_no_access_to_reports_and_pages(script: Script) -> None:
         assert (page.status_code, page["Location"].partition("?")[0]) == (302, "/sign-in")
 
 
-def test_another_district_cannot_see_our_updates(script: Script, neighbour: Member) -> None:
+def test_another_district_cannot_see_our_updates(script: Script, neighbor: Member) -> None:
     script.start()
-    assert text(a_script(neighbour).status()) == "NONE Cedar County has not started an update yet\n"
+    assert text(a_script(neighbor).status()) == "NONE Cedar County has not started an update yet\n"
 
 
 TOKEN_NEEDED = (

@@ -10,7 +10,7 @@ from django.utils.http import urlencode
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District, School
 from tests.accounts.browser import Clock
-from tests.conftest import PASSWORD, a_member
+from tests.conftest import PASSWORD, make_member
 from tests.web.pages.reading import Page, read
 
 HERE = "https://testserver"
@@ -112,6 +112,6 @@ def instructor(maple: District) -> Member:
 
 
 def _of_school(district: District, email: str, role: str) -> Member:
-    member = a_member(district, email, role)
+    member = make_member(district, email, role)
     member.schools.set([School.objects.get(district=district, organization_id="100")])
     return member

@@ -75,7 +75,7 @@ def tree(response: Any) -> Element:
     return parser.whole()
 
 
-def said(element: Element | None) -> str:
+def text_of(element: Element | None) -> str:
     """Return the text of an element, with single spaces; empty if there is no element."""
     return "" if element is None else " ".join("".join(element.itertext()).split())
 
@@ -96,38 +96,38 @@ class Page:
     @property
     def text(self) -> str:
         """The text of the content."""
-        return said(self.main)
+        return text_of(self.main)
 
     @property
     def title(self) -> str:
-        return said(self.root.find(".//title"))
+        return text_of(self.root.find(".//title"))
 
     @property
     def heading(self) -> str:
         """The page's one h1."""
         (heading,) = self.root.iter("h1")
-        return said(heading)
+        return text_of(heading)
 
     @property
     def messages(self) -> list[str]:
         """The messages above the content: what was done, or why not."""
-        return [said(notice) for notice in self.main.iterfind("./p[@role='status']")]
+        return [text_of(notice) for notice in self.main.iterfind("./p[@role='status']")]
 
     @property
     def links(self) -> dict[str, str]:
         """The addresses of the content's links, by their text."""
-        return {said(link): link.attrib["href"] for link in self.main.iter("a")}
+        return {text_of(link): link.attrib["href"] for link in self.main.iter("a")}
 
     @property
-    def rooms(self) -> list[str]:
+    def navigation(self) -> list[str]:
         """The entries of the navigation."""
-        return [said(link) for link in self.root.iterfind(".//nav[@class='navigation']//a")]
+        return [text_of(link) for link in self.root.iterfind(".//nav[@class='navigation']//a")]
 
     @property
     def rows(self) -> list[list[str]]:
         """The text of the cells of all table rows of the content, without the headings."""
         return [
-            [said(cell) for cell in row if cell.tag in {"td", "th"}]
+            [text_of(cell) for cell in row if cell.tag in {"td", "th"}]
             for row in self.main.iterfind(".//tbody/tr")
         ]
 
@@ -154,7 +154,7 @@ class Page:
             field for field in self.main.iter() if field.get("name") == name and _is_field(field)
         )
         names = field.get("aria-describedby", "").split()
-        return " ".join(said(self._named(name)) for name in names)
+        return " ".join(text_of(self._named(name)) for name in names)
 
     def _named(self, name: str) -> Element:
         (element,) = (element for element in self.root.iter() if element.get("id") == name)
@@ -187,7 +187,7 @@ class Form:
 
     @property
     def buttons(self) -> list[str]:
-        return [said(button) for button in self.root.iter("button")]
+        return [text_of(button) for button in self.root.iter("button")]
 
 
 def read(response: Any) -> Page:
@@ -206,7 +206,7 @@ def _values(field: Element) -> Iterator[str]:
     elif field.tag == "select":
         options = list(field.iter("option"))
         chosen = [option for option in options if "selected" in option.attrib] or options[:1]
-        yield from (option.get("value", said(option)) for option in chosen)
+        yield from (option.get("value", text_of(option)) for option in chosen)
     elif kind in {"checkbox", "radio"}:
         if "checked" in field.attrib:
             yield field.get("value", "on")

@@ -29,7 +29,7 @@ from rollbook.updates.receiving import drafts
 from rollbook.updates.receiving.files import IncomingFile
 from rollbook.urls import urlpatterns
 from rollbook.web.pages.base.view import SAFE, AccessRule
-from tests.conftest import PASSWORD, a_member
+from tests.conftest import PASSWORD, make_member
 from tests.updates.night import a_class, enroll, finish, send
 from tests.web.test_matrix import COMMANDS_AND_CHECKS
 
@@ -110,7 +110,7 @@ class Cedar:
     handle: str
 
     def __init__(self, district: District) -> None:
-        self.manager = a_member(district, "ops@cedar.example")
+        self.manager = make_member(district, "ops@cedar.example")
         enroll(district, a_class(3))
         for grade in ("8", "9", "10"):
             finish(send(district, a_class(3, GRADE=grade)))
@@ -132,12 +132,12 @@ class Cedar:
             self.manager,
             timezone.now(),
         )
-        self.role = roles.make(
+        self.role = roles.create_role(
             self.manager, RoleType.INSTRUCTOR, "Cedar's helper", "", [Permission.SEE_STUDENTS]
         )
         incoming = IncomingFile()
         incoming.write(a_class(3, GRADE="11").encode())
-        self.draft = drafts.create(
+        self.draft = drafts.create_draft(
             self.manager, incoming, file_name="cedar.csv", now=timezone.now()
         )
         self.token, _ = api_tokens.create(
@@ -168,7 +168,7 @@ class Cedar:
 
 
 @pytest.fixture
-def neighbours(cedar: District) -> Cedar:
+def neighbors(cedar: District) -> Cedar:
     return Cedar(cedar)
 
 
@@ -198,7 +198,7 @@ def again(client: Client) -> Client:
 
 
 def one_of(district: District, role: RoleType) -> Member:
-    member = a_member(district, f"{role.replace(' ', '-')}@maple.example", role.value)
+    member = make_member(district, f"{role.replace(' ', '-')}@maple.example", role.value)
     if role is not RoleType.DISTRICT_MANAGER:
         member.schools.add(School.objects.filter(district=district).first())  # type: ignore[arg-type]
     return member
@@ -224,15 +224,15 @@ def test_every_page_has_a_rule_and_every_key_a_district() -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_access_is_limited_to_role_and_district(
-    role: RoleType, ours: District, neighbours: Cedar
+    role: RoleType, ours: District, neighbors: Cedar
 ) -> None:
     member = one_of(ours, role)
     client = signed_in(member)
     AuditEvent.objects.all().delete()
-    before = neighbours.everything()
+    before = neighbors.everything()
 
     def check(name: str) -> None:
-        answer = call(again(client), name, neighbours.keys(name))
+        answer = call(again(client), name, neighbors.keys(name))
         if not RULES[name].allows(member):
             assert answer.status_code == 403
             event = AuditEvent.objects.get(result="not allowed")
@@ -243,31 +243,31 @@ def test_access_is_limited_to_role_and_district(
             assert answer.status_code < 500
             assert answer.status_code not in {403, 404}
         assert "cedar" not in said(answer)
-        assert neighbours.everything() == before
-        assert again(neighbours.visitor).get("/account", secure=True).status_code == 200
+        assert neighbors.everything() == before
+        assert again(neighbors.visitor).get("/account", secure=True).status_code == 200
 
     assert failures(FOR_MEMBERS, check) == {}
 
 
 def test_people_who_are_not_signed_in_are_redirected_to_the_sign_in(
-    ours: District, neighbours: Cedar
+    ours: District, neighbors: Cedar
 ) -> None:
-    before = neighbours.everything()
+    before = neighbors.everything()
 
     def check(name: str) -> None:
-        answer = call(a_browser(), name, neighbours.keys(name))
+        answer = call(a_browser(), name, neighbors.keys(name))
         assert answer.status_code == 302
         assert answer["Location"].partition("?")[0] == "/sign-in"
-        assert neighbours.everything() == before
+        assert neighbors.everything() == before
 
     assert failures(FOR_MEMBERS, check) == {}
 
 
-def test_a_deactivated_member_is_signed_out_at_once(ours: District, neighbours: Cedar) -> None:
-    Member.objects.filter(pk=neighbours.manager.pk).update(is_active=False)
+def test_a_deactivated_member_is_signed_out_at_once(ours: District, neighbors: Cedar) -> None:
+    Member.objects.filter(pk=neighbors.manager.pk).update(is_active=False)
 
     def check(name: str) -> None:
-        answer = call(again(neighbours.visitor), name, neighbours.keys(name))
+        answer = call(again(neighbors.visitor), name, neighbors.keys(name))
         assert (answer.status_code, answer["Location"].partition("?")[0]) == (302, "/sign-in")
 
     assert failures(FOR_MEMBERS, check) == {}

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import transaction
 
 from rollbook.accounts.models import AuditEvent, AuditSeal
-from rollbook.secret_keys import derived
+from rollbook.secret_keys import derive_key
 from rollbook.text import count_of
 
 MAX_EVENTS_PER_SEAL = 1000
@@ -30,8 +30,8 @@ class BrokenSeal:
     """A seal that doesn't match its events, and what is wrong with it."""
 
     number: int
-    at: datetime
-    text: str
+    sealed_at: datetime
+    problem: str
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ class Verification:
 
     events: int
     seals: int
-    waiting: int
+    unsealed_events: int
     broken: tuple[BrokenSeal, ...]
-    forgotten: int = 0
+    removed_events: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class SealedEvents:
     """A valid seal, the digest of the previous seal, and its events sorted by primary key."""
 
     seal: AuditSeal
-    before: str
+    previous_digest: str
     events: tuple[AuditEvent, ...]
 
 
@@ -119,7 +119,7 @@ def remove_events(sealed: SealedEvents, keys: Collection[int]) -> None:
     seal = sealed.seal
     remaining = [event for event in sealed.events if event.pk not in keys]
     removed = seal.events - len(remaining)
-    digest = _remaining_digest(sealed.before, seal, removed, remaining)
+    digest = _remaining_digest(sealed.previous_digest, seal, removed, remaining)
     # The seal first: the trigger allows as many deletions as the seal says.
     AuditSeal.objects.filter(pk=seal.pk).update(removed_events=removed, remaining_digest=digest)
     AuditEvent.objects.filter(seal=seal, pk__in=list(keys)).delete()
@@ -134,8 +134,8 @@ def _problems(
 ) -> Iterator[str]:
     if seal.number != expected_number:
         yield f"the seals before it are missing, from seal {expected_number:,}"
-    elif len(events) != seal.left:
-        yield f"it should have {count_of(seal.left, 'event')}, but has {len(events):,}"
+    elif len(events) != seal.remaining_events:
+        yield f"it should have {count_of(seal.remaining_events, 'event')}, but has {len(events):,}"
     elif not _matches(seal, previous_digest, events):
         yield "the seal or one of its events was changed"
 
@@ -161,7 +161,7 @@ def _digest(
 
     No event begins like ``header``, so the two kinds of digest can't be confused.
     """
-    key = derived(settings.KEYS, "logins", "audit seals")
+    key = derive_key(settings.KEYS, "logins", "audit seals")
     prefix = f"{previous_digest}\n{number}\n{header}".encode()
     digest = hashlib.blake2b(prefix, key=key, digest_size=32)
     for event in events:

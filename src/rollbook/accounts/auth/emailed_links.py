@@ -32,17 +32,17 @@ class LinkExpired(Exception):
         )
 
 
-def make(member: Member, kind: AccountMailKind) -> str:
+def make_token(member: Member, kind: AccountMailKind) -> str:
     """Return a new token, safe in URLs; its lifetime begins now."""
     return _signer(kind).sign(f"{member.pk}{_SEPARATOR}{_fingerprint(member, kind)}")
 
 
-def address(token: str) -> str:
+def link_url(token: str) -> str:
     """Return the URL with this token; its host is the setting, never the Host header."""
     return f"{settings.URL}/password/{token}"
 
 
-def read(token: str) -> tuple[Member, AccountMailKind]:
+def read_token(token: str) -> tuple[Member, AccountMailKind]:
     """Return the member and the kind of email that the token was made for.
 
     This doesn't use up the token; setting a password does.

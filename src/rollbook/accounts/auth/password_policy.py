@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 
-FEWEST_CHARACTERS = 15
+MIN_CHARACTERS = 15
 MAX_BYTES = 1024
 MIN_DISTINCT_CHARACTERS = 5
 MIN_WORD_LENGTH = 4
@@ -45,9 +45,9 @@ def _length(password: str) -> list[str]:
     size = len(password.encode("utf-8", "surrogatepass"))
     if size > MAX_BYTES:
         return [f"it is longer than {MAX_BYTES:,} bytes"]
-    if len(password) < FEWEST_CHARACTERS:
+    if len(password) < MIN_CHARACTERS:
         return [
-            f"it is shorter than {FEWEST_CHARACTERS} characters; a few words in a row are easy to"
+            f"it is shorter than {MIN_CHARACTERS} characters; a few words in a row are easy to"
             " remember"
         ]
     return []

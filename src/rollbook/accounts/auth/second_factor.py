@@ -21,7 +21,7 @@ from rollbook.accounts.auth import api_tokens, throttle, totp
 from rollbook.accounts.auth.api_tokens import Scope
 from rollbook.accounts.models import AccountMailKind, Member, RecoveryCode, SecondFactor
 from rollbook.accounts.permissions import Permission
-from rollbook.secret_keys import derived
+from rollbook.secret_keys import derive_key
 
 RECOVERY_CODES = 10
 TOKEN_NAME = "Created with two-step verification"  # noqa: S105 - not a secret
@@ -31,11 +31,11 @@ _GROUP_COUNT, _GROUP_LENGTH = 4, 4  # 16 characters, about 79 bits
 _NONCE_BYTES = 12
 
 
-class CodeFailed(Exception):
+class CodeRejected(Exception):
     """The code is wrong, expired or already used; deliberately the same error for all."""
 
 
-class AlreadyOn(Exception):
+class AlreadyTurnedOn(Exception):
     """Two-step verification is already on, perhaps turned on in another browser."""
 
 
@@ -57,17 +57,17 @@ def new_encrypted_secret(member: Member) -> str:
     return _encrypt(member, totp.new_secret())
 
 
-def in_letters(member: Member, encrypted_secret: str) -> str:
+def secret_as_text(member: Member, encrypted_secret: str) -> str:
     """Return the encrypted secret as text to type into an app."""
-    return totp.in_letters(_decrypt(member, encrypted_secret))
+    return totp.secret_as_text(_decrypt(member, encrypted_secret))
 
 
-def address(member: Member, encrypted_secret: str) -> str:
+def otpauth_uri(member: Member, encrypted_secret: str) -> str:
     """Return the URI of the encrypted secret, which an app reads from a QR code."""
-    return totp.address(_decrypt(member, encrypted_secret), member.email)
+    return totp.otpauth_uri(_decrypt(member, encrypted_secret), member.email)
 
 
-def switch_on(member: Member, encrypted_secret: str, code: str, now: datetime) -> SecondFactorSetup:
+def turn_on(member: Member, encrypted_secret: str, code: str, now: datetime) -> SecondFactorSetup:
     """Turn on two-step verification, and notify the member by email.
 
     Scripts then need a token; one is created if the member may update students and has none.
@@ -84,7 +84,7 @@ def switch_on(member: Member, encrypted_secret: str, code: str, now: datetime) -
     """
     step = totp.step_of(_decrypt(member, encrypted_secret), code, now, after=0)
     if step is None:
-        raise CodeFailed
+        raise CodeRejected
     try:
         with transaction.atomic():
             factor = SecondFactor.objects.create(
@@ -94,11 +94,11 @@ def switch_on(member: Member, encrypted_secret: str, code: str, now: datetime) -
             token = _token_for_scripts(member, now)
             mails.queue_mail(member, AccountMailKind.SECOND_FACTOR_ON, now)
     except IntegrityError:
-        raise AlreadyOn from None
+        raise AlreadyTurnedOn from None
     return SecondFactorSetup(codes, token)
 
 
-def switch_off(member: Member, now: datetime, by: Member | None = None) -> bool:
+def turn_off(member: Member, now: datetime, by: Member | None = None) -> bool:
     """Turn off two-step verification, and notify the member by email.
 
     Args:
@@ -125,7 +125,7 @@ def new_recovery_codes(member: Member) -> tuple[str, ...]:
     with transaction.atomic():
         factor = SecondFactor.objects.select_for_update().filter(member=member).first()
         if factor is None:
-            raise CodeFailed
+            raise CodeRejected
         RecoveryCode.objects.filter(second_factor=factor).delete()
         return _new_codes(factor)
 
@@ -161,7 +161,7 @@ def verify_code(
             throttle.record_code_failure(member.email, address, now)
         _record(member, address, agent, now, is_valid=is_valid, left=left)
     if not is_valid:
-        raise CodeFailed
+        raise CodeRejected
     return left
 
 
@@ -249,4 +249,4 @@ def _associated_data(member: Member) -> bytes:
 
 
 def _key(purpose: str) -> bytes:
-    return derived(settings.KEYS, "logins", purpose)
+    return derive_key(settings.KEYS, "logins", purpose)

@@ -11,15 +11,15 @@ from django.db.models import QuerySet
 
 from rollbook.accounts.models import KnownAddress, PasswordRequest, SignInFailure
 from rollbook.client_network import client_network
-from rollbook.secret_keys import secret
+from rollbook.secret_keys import load_or_create_key
 
 WINDOW = timedelta(hours=1)
-PER_LOGIN_AND_ADDRESS = 10
-PER_ADDRESS = 20
-PER_LOGIN = 100
-PER_LOGIN_OF_CODES = 20
-REQUESTS_PER_ADDRESS = 20
-KNOWN_FOR = timedelta(days=30)
+MAX_FAILURES_PER_LOGIN_AND_ADDRESS = 10
+MAX_FAILURES_PER_ADDRESS = 20
+MAX_FAILURES_PER_LOGIN = 100
+MAX_CODE_FAILURES_PER_LOGIN = 20
+MAX_REQUESTS_PER_ADDRESS = 20
+KNOWN_ADDRESS_LIFETIME = timedelta(days=30)
 
 
 class RateLimited(Exception):
@@ -40,7 +40,7 @@ def check_address(address: str, now: datetime) -> None:
     Raises:
         RateLimited: Too many sign-ins from this address failed.
     """
-    _check(_failures_from(address), "failed_at", PER_ADDRESS, now)
+    _check(_failures_from(address), "failed_at", MAX_FAILURES_PER_ADDRESS, now)
 
 
 def check_sign_in(login: str, address: str, now: datetime) -> None:
@@ -58,8 +58,14 @@ def check_sign_in(login: str, address: str, now: datetime) -> None:
         return
     check_address(address, now)
     of_both = of_login.filter(address=client_network(address))
-    _check(of_both, "failed_at", PER_LOGIN_AND_ADDRESS, now)
-    _check(of_login, "failed_at", PER_LOGIN, now, unless=lambda: _is_known(login, address, now))
+    _check(of_both, "failed_at", MAX_FAILURES_PER_LOGIN_AND_ADDRESS, now)
+    _check(
+        of_login,
+        "failed_at",
+        MAX_FAILURES_PER_LOGIN,
+        now,
+        unless=lambda: _is_known(login, address, now),
+    )
 
 
 def record_failure(login: str, address: str, now: datetime) -> None:
@@ -82,7 +88,7 @@ def check_code(login: str, address: str, now: datetime) -> None:
     """
     check_address(address, now)
     failures = SignInFailure.objects.filter(login_digest=digest(_code_counter_key(login)))
-    _check(failures, "failed_at", PER_LOGIN_OF_CODES, now)
+    _check(failures, "failed_at", MAX_CODE_FAILURES_PER_LOGIN, now)
 
 
 def record_code_failure(login: str, address: str, now: datetime) -> None:
@@ -97,7 +103,7 @@ def check_request(address: str, now: datetime) -> None:
         RateLimited: Too many resets were requested.
     """
     requests = PasswordRequest.objects.filter(address=client_network(address))
-    _check(requests, "requested_at", REQUESTS_PER_ADDRESS, now)
+    _check(requests, "requested_at", MAX_REQUESTS_PER_ADDRESS, now)
 
 
 def record_request(address: str, now: datetime) -> None:
@@ -109,7 +115,7 @@ def record_request(address: str, now: datetime) -> None:
 
 def digest(login: str) -> str:
     """Return a keyed digest of a submitted login, which can be a password or a student's row."""
-    key = secret(settings.KEYS, "logins")
+    key = load_or_create_key(settings.KEYS, "logins")
     return hashlib.blake2b(
         login.encode("utf-8", "surrogatepass"), key=key, digest_size=32
     ).hexdigest()
@@ -143,5 +149,7 @@ def _check(
 
 def _is_known(login: str, address: str, now: datetime) -> bool:
     return KnownAddress.objects.filter(
-        member__email=login, address=client_network(address), last_seen_at__gt=now - KNOWN_FOR
+        member__email=login,
+        address=client_network(address),
+        last_seen_at__gt=now - KNOWN_ADDRESS_LIFETIME,
     ).exists()

@@ -49,13 +49,13 @@ def step_of(secret: bytes, code: str, now: datetime, after: int) -> int | None:
     return None
 
 
-def in_letters(secret: bytes) -> str:
+def secret_as_text(secret: bytes) -> str:
     """Return the secret to type into an app: base32 in groups of four characters."""
     text = base64.b32encode(secret).decode()
     return " ".join(text[at : at + 4] for at in range(0, len(text), 4))
 
 
-def address(secret: bytes, login: str) -> str:
+def otpauth_uri(secret: bytes, login: str) -> str:
     """Return the URI that apps read from a QR code: ``otpauth://totp/Rollbook:…``."""
     return _totp(secret).get_provisioning_uri(login, ISSUER)
 

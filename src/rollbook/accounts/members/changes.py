@@ -90,7 +90,7 @@ def reactivate(member: Member, by: Member) -> None:
         Member.objects.filter(pk=current.pk).update(is_active=True)
 
 
-def switch_off_second_factor(member: Member, by: Member, now: datetime) -> None:
+def turn_off_second_factor(member: Member, by: Member, now: datetime) -> None:
     """Turn off two-step verification for a member who has lost their app and recovery codes.
 
     Their sessions end, and they sign in with only their password.
@@ -102,7 +102,7 @@ def switch_off_second_factor(member: Member, by: Member, now: datetime) -> None:
         current = _lock_and_authorize(member, by)
         if current.pk == by.pk:
             raise InvalidMember(["turn off your own two-step verification under Your account"])
-        if not second_factor.switch_off(current, now, by):
+        if not second_factor.turn_off(current, now, by):
             raise InvalidMember([f"{current.name} doesn't use two-step verification"])
         sessions.end_all(current)
 
@@ -113,7 +113,7 @@ def _lock_and_authorize(member: Member, by: Member) -> Member:
     Locks the district, so that only one change of its staff is made at a time.
     """
     District.objects.select_for_update().get(pk=by.district_id)
-    current = members.found(by, member.pk)
+    current = members.find_member(by, member.pk)
     if current is None or not may_manage(by, current):
         raise InvalidMember([f"you can't change {member.name}; ask a district manager"])
     return current

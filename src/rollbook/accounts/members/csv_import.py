@@ -15,8 +15,8 @@ from rollbook.studentfile import small_csv
 from rollbook.studentfile.small_csv import CsvRejected
 
 COLUMNS = ("FIRST_NAME", "LAST_NAME", "ASSIGNED_ROLE", "EMAIL", "SCHOOLS")
-MOST_ROWS = 2000
-LARGEST = 1 << 20
+MAX_ROWS = 2000
+MAX_FILE_BYTES = 1 << 20
 """Maximum size of a staff file in bytes."""
 
 
@@ -31,7 +31,7 @@ class ImportResult:
     """
 
     invited: list[Member] = field(default_factory=list)
-    there: int = 0
+    existing_count: int = 0
     problems: list[tuple[int, str]] = field(default_factory=list)
 
 
@@ -42,12 +42,12 @@ def import_staff(data: bytes, by: Member, now: datetime) -> ImportResult:
         CsvRejected: The file as a whole can't be used.
     """
     table = small_csv.read(data, COLUMNS)
-    if len(table.rows) > MOST_ROWS:
-        line, _ = table.rows[MOST_ROWS]
+    if len(table.rows) > MAX_ROWS:
+        line, _ = table.rows[MAX_ROWS]
         raise CsvRejected(
             "too_many_rows",
             line,
-            f"is row {MOST_ROWS + 1:,}; a staff file can have at most {MOST_ROWS:,}",
+            f"is row {MAX_ROWS + 1:,}; a staff file can have at most {MAX_ROWS:,}",
         )
     row_importer = _RowImporter(by, now, table.problems)
     with transaction.atomic():
@@ -80,7 +80,7 @@ class _RowImporter:
         if member is None:
             self._invite(line, cells, login, schools)
         elif _is_unchanged(member, cells, schools):
-            self.result.there += 1
+            self.result.existing_count += 1
         else:
             self._add_problem(
                 line, f"{login} is already a member, with other data; edit the member instead"

@@ -21,7 +21,7 @@ from rollbook.accounts.members.validation import (
     InvalidMember,
     MemberDraft,
     email_already_used,
-    in_order,
+    sort_schools,
 )
 from rollbook.accounts.models import AccountMailKind, Member
 from rollbook.districts.models import District, School
@@ -139,7 +139,7 @@ _NO_INVITATION_REASONS = {
 }
 
 
-def listed(by: Member) -> list[MemberListItem]:
+def list_members(by: Member) -> list[MemberListItem]:
     """Return the members that are visible to this one, sorted by name."""
     members = (
         visible_to(by)
@@ -150,7 +150,7 @@ def listed(by: Member) -> list[MemberListItem]:
     return [
         MemberListItem(
             member,
-            in_order(member.schools.all()),
+            sort_schools(member.schools.all()),
             state_of(member),
             _latest(member.last_login, member.last_seen),
         )
@@ -166,7 +166,7 @@ def visible_to(by: Member) -> QuerySet[Member]:
     return members.filter(pk__in=_member_keys(by.schools.all()))
 
 
-def found(by: Member, key: int) -> Member | None:
+def find_member(by: Member, key: int) -> Member | None:
     """Return the member with this primary key if visible to ``by``, or None."""
     return visible_to(by).select_related("district", "role", "second_factor").filter(pk=key).first()
 

@@ -54,7 +54,7 @@ class MemberDraft:
     @cached_property
     def found_role(self) -> Role | None:
         """The district's role with this name."""
-        return roles.named(self.district, self.role)
+        return roles.find_by_name(self.district, self.role)
 
     @cached_property
     def found_schools(self) -> list[School]:
@@ -97,7 +97,7 @@ class MemberDraft:
     def _role_problems(self) -> list[str]:
         if self.found_role and (self.by is None or roles.may_assign(self.by, self.found_role)):
             return []
-        choices = roles.assignable(self.by) if self.by else roles.of(self.district)
+        choices = roles.assignable(self.by) if self.by else roles.roles_of(self.district)
         names = ", ".join(role.name for role in choices)
         if self.found_role:
             return [
@@ -124,6 +124,6 @@ def email_already_used(login: str) -> InvalidMember:
     return InvalidMember([f"{login} is already in use; enter another email"])
 
 
-def in_order(schools: Iterable[School]) -> tuple[School, ...]:
+def sort_schools(schools: Iterable[School]) -> tuple[School, ...]:
     """Return the schools sorted by name."""
     return tuple(sorted(schools, key=by_name))

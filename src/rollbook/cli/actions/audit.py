@@ -11,12 +11,12 @@ def check(arguments: Namespace) -> int:
     """Verify every seal and print the broken ones."""
     result = seals.verify()
     for seal in result.broken:
-        print(f"seal {seal.number:,}, made {seal.at:%Y-%m-%d %H:%M:%S} UTC: {seal.text}")
+        print(f"seal {seal.number:,}, made {seal.sealed_at:%Y-%m-%d %H:%M:%S} UTC: {seal.problem}")
     summary = f"{count_of(result.events, 'event')} under {count_of(result.seals, 'seal')}"
-    if result.forgotten:
-        summary += f"; {count_of(result.forgotten, 'event')} removed by retention"
-    if result.waiting:
-        summary += f"; {count_of(result.waiting, 'event')} not sealed yet"
+    if result.removed_events:
+        summary += f"; {count_of(result.removed_events, 'event')} removed by retention"
+    if result.unsealed_events:
+        summary += f"; {count_of(result.unsealed_events, 'event')} not sealed yet"
     if result.broken:
         print(
             f"\nThe audit log was changed outside Rollbook: {summary}. "

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rollbook.cli import bootstrap, output
 from rollbook.cli.errors import FAILED, OK, USAGE, CommandError
 from rollbook.doctor.environment import Variables
-from rollbook.doctor.installation import opened
+from rollbook.doctor.installation import load_installation
 from rollbook.doctor.result import CheckResult, Level
 from rollbook.doctor.runner import run_checks
 from rollbook.text import count_of
@@ -23,8 +23,8 @@ def doctor(arguments: Namespace) -> int:
         )
     bootstrap.set_data_folder(arguments)
     variables = Variables(os.environ)
-    variables.forget_wrong(os.environ)
-    results = run_checks(opened(bootstrap.data_folder(), variables, arguments))
+    variables.remove_wrong(os.environ)
+    results = run_checks(load_installation(bootstrap.data_folder(), variables, arguments))
     levels = _print_json(results) if arguments.json else _print_text(results)
     return FAILED if Level.ERROR in levels else OK
 
@@ -33,8 +33,8 @@ def _print_text(results: Iterable[tuple[str, CheckResult]]) -> list[Level]:
     """Print each result as soon as it is known, because a check can take a while."""
     levels = []
     for name, result in results:
-        levels.append(result.mark)
-        print(f"{result.mark.ljust(_INDENT)}{name}: {result.what}", flush=True)
+        levels.append(result.level)
+        print(f"{result.level.ljust(_INDENT)}{name}: {result.what}", flush=True)
         if result.fix:
             print(f"{' ' * _INDENT}To do: {result.fix}", flush=True)
     print(f"\n{_summary(levels)}")
@@ -50,7 +50,7 @@ def _summary(levels: list[Level]) -> str:
 
 def _print_json(results: Iterable[tuple[str, CheckResult]]) -> list[Level]:
     all_results = list(results)
-    levels = [result.mark for _, result in all_results]
+    levels = [result.level for _, result in all_results]
     summary = {
         "healthy": Level.ERROR not in levels,
         "errors": levels.count(Level.ERROR),
@@ -64,7 +64,7 @@ def _print_json(results: Iterable[tuple[str, CheckResult]]) -> list[Level]:
 def _to_json(name: str, result: CheckResult) -> dict[str, str]:
     return {
         "part": name,
-        "result": result.mark.lower(),
+        "result": result.level.lower(),
         "what": result.what,
         "to_do": result.fix,
     }

@@ -30,7 +30,7 @@ def check(arguments: Namespace) -> int:
     max_kept = None if arguments.json else output.MAX_PROBLEMS_SHOWN
     result = ProblemTally(max_kept=max_kept)
     # The date on this machine is the only one known here.
-    today = date.today()
+    today = date.today()  # noqa: DTZ011
     with ProgressBar() as progress_bar:
         for row_count in validate_file(path, survey, today, result):
             progress_bar.show("checking", row_count, survey.rows)

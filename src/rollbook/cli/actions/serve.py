@@ -40,7 +40,7 @@ def web(arguments: Namespace) -> int:
         Address(arguments.host, arguments.port),
         certificate,
         behind_proxy=settings.BEHIND_PROXY,
-        beside=spool_sweeper.sweep_of_a_web_server,
+        beside=spool_sweeper.start_sweeper_of_web_server,
     )
     return OK
 
@@ -53,7 +53,7 @@ def _load_certificate(arguments: Namespace) -> tls.Certificate:
             USAGE,
         )
     try:
-        return tls.given(arguments.cert, arguments.key)
+        return tls.load_certificate(arguments.cert, arguments.key)
     except tls.CertificateProblem as error:
         raise CommandError("cannot_start", str(error)) from None
 

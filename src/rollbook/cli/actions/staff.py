@@ -51,7 +51,7 @@ def second_factor_off(arguments: Namespace) -> int:
             f"there is no member with the login '{arguments.email}'; nothing was changed",
         )
     with transaction.atomic():
-        if not second_factor.switch_off(member, timezone.now()):
+        if not second_factor.turn_off(member, timezone.now()):
             raise CommandError(
                 "no_second_factor",
                 f"{member.email} does not use two-step verification; nothing was changed",

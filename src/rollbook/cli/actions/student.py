@@ -67,7 +67,7 @@ def _receive(district: District, path: Path) -> Receipt:
             while chunk := file.read(CHUNK_BYTES):
                 incoming.write(chunk)
             name = display_name(path.name)
-            return receive(district, incoming, file_name=name, mode=Mode.ADD, via=SOURCE)
+            return receive(district, incoming, file_name=name, mode=Mode.ADD, source=SOURCE)
         except QueueFull as error:
             numbers = ", ".join(map(str, error.waiting))
             raise CommandError(

@@ -11,7 +11,7 @@ from rollbook.cli.audit_log import record
 from rollbook.cli.errors import OK, CommandError
 from rollbook.cli.lookup import get_district
 from rollbook.districts.models import District
-from rollbook.text import format_timestamp, format_number, updates
+from rollbook.text import format_number, format_timestamp, name_updates
 from rollbook.updates.exports import changes, rejected_rows, unprocessed_rows
 from rollbook.updates.exports.original_rows import NotEnded, RemovedByRetention
 from rollbook.updates.models import UpdateJob
@@ -125,9 +125,9 @@ def _report_values(job_report: Report) -> Iterator[tuple[str, str]]:
     yield "SHA-256", job_report.file_digest
     yield "mode", job_report.mode.value
     if job_report.corrects:
-        yield "corrects", updates([job_report.corrects])
+        yield "corrects", name_updates([job_report.corrects])
     if job_report.corrected_by:
-        yield "corrected by", updates(job_report.corrected_by)
+        yield "corrected by", name_updates(job_report.corrected_by)
     yield "started by", f"{_starter(job_report)}, with {job_report.source}"
     yield "received", format_timestamp(job_report.received_at, time_zone)
     yield "started", format_timestamp(job_report.started_at, time_zone)

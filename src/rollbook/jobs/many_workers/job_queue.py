@@ -45,7 +45,7 @@ def defer_mail() -> None:
     _defer(MAIL, CHORES, MAIL)
 
 
-def delete_old() -> None:
+def delete_old_jobs() -> None:
     """Delete jobs that failed more than ``FAILED_JOB_RETENTION_HOURS`` ago."""
     async_to_sync(in_transaction.delete_old_jobs)(
         nb_hours=FAILED_JOB_RETENTION_HOURS,
@@ -60,17 +60,17 @@ def lock_of(district_id: int) -> str:
     return f"district-{district_id}"
 
 
-def locks(jobs: Iterable[Job]) -> set[str]:
+def locks_of(jobs: Iterable[Job]) -> set[str]:
     """Return the locks that these jobs hold or wait for."""
     return {job.lock for job in jobs if job.lock}
 
 
-def waiting() -> list[Job]:
+def waiting_jobs() -> list[Job]:
     """Return the jobs of districts that no worker has taken yet."""
     return list(in_transaction.list_jobs(queue=UPDATES, status="todo"))
 
 
-def in_work() -> list[Job]:
+def running_jobs() -> list[Job]:
     """Return the jobs of districts that a worker has taken."""
     return list(in_transaction.list_jobs(queue=UPDATES, status="doing"))
 
@@ -78,8 +78,8 @@ def in_work() -> list[Job]:
 def other_districts_waiting(district_id: int) -> bool:
     """Return whether a job of another district is due and no worker works on that district."""
     now = database_now()
-    ready = [job for job in waiting() if job.scheduled_at is None or job.scheduled_at <= now]
-    return bool(locks(ready) - locks(in_work()) - {lock_of(district_id)})
+    ready = [job for job in waiting_jobs() if job.scheduled_at is None or job.scheduled_at <= now]
+    return bool(locks_of(ready) - locks_of(running_jobs()) - {lock_of(district_id)})
 
 
 def database_now() -> datetime:

@@ -81,7 +81,7 @@ def _add_missing_jobs() -> None:
     """Add a job for each district that has work to do and no job."""
     busy_districts = runner.busy_districts()
     if busy_districts:
-        locks = job_queue.locks([*job_queue.waiting(), *job_queue.in_work()])
+        locks = job_queue.locks_of([*job_queue.waiting_jobs(), *job_queue.running_jobs()])
         for district_id in busy_districts:
             if job_queue.lock_of(district_id) not in locks:
                 job_queue.nudge(district_id)

@@ -27,7 +27,7 @@ def sweep_until(stop: threading.Event) -> None:
             connections.close_all()
 
 
-def sweep_of_a_web_server() -> None:
+def start_sweeper_of_web_server() -> None:
     """Start a thread that sweeps until the process ends, if there can be many workers."""
     if settings.ON_POSTGRESQL:
         never = threading.Event()

@@ -41,7 +41,7 @@ class ProblemCode:
     severity: Severity
     title: str
     cause: str
-    repair: str
+    fix: str
     phrase: str = ""
     status: int = 422
 

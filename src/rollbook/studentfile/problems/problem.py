@@ -66,7 +66,7 @@ class Problem:
 
         Two sentences, without the last period: a caller may put more after them.
         """
-        fix = self.hint or self.definition.repair
+        fix = self.hint or self.definition.fix
         return f"{self._what_is_wrong()}. {fix[:1].upper()}{fix[1:]}"
 
     def _what_is_wrong(self) -> str:

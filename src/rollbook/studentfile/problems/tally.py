@@ -69,6 +69,6 @@ class ProblemGroup:
         return self.definition.title
 
     @property
-    def repair(self) -> str:
+    def fix(self) -> str:
         """How to fix it, in lower case without the final period."""
-        return self.definition.repair
+        return self.definition.fix

@@ -70,7 +70,7 @@ def _problem_table(title: str, codes: Iterable[ProblemCode]) -> str:
 
 def _problem_row(definition: ProblemCode) -> tuple[str, ...]:
     status = f" (HTTP {definition.status})" if definition.status != 422 else ""
-    fix = definition.repair[:1].upper() + definition.repair[1:]
+    fix = definition.fix[:1].upper() + definition.fix[1:]
     return f"`{definition.code}`", definition.title + status, definition.cause, fix
 
 

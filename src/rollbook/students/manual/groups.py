@@ -150,7 +150,7 @@ def _validated_name(name: str) -> str:
         raise InvalidGroup(
             [
                 f"the name can't be '{printable_excerpt(name)}': {code.title}; "
-                f"{result.hint or code.repair}"
+                f"{result.hint or code.fix}"
             ]
         )
     return result.value if isinstance(result, ValueWithWarning) else result

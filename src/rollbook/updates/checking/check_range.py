@@ -204,19 +204,19 @@ class RowChecker:
         matcher = StudentMatcher(self._district_id, [row.values for row in validated])
         matches = [matcher.match(row.line, row.values) for row in validated]
         if self._has_links:
-            students = {match.record.pk: match.record for match in matches if match.record}
+            students = {match.student.pk: match.student for match in matches if match.student}
             snapshots.add_links(students.values())
         unmatched_rows = []
         for row, match in zip(validated, matches, strict=True):
             if match.problem:
                 row.problems.append(match.problem)
-            if match.record:
-                result.student_ids.append(match.record.pk)
+            if match.student:
+                result.student_ids.append(match.student.pk)
                 result.line_numbers.append(row.line)
             elif not row.rejected:
                 unmatched_rows.append(row)
                 continue
-            _classify(row, match.record, fingerprints[row.line], result)
+            _classify(row, match.student, fingerprints[row.line], result)
         self._check_unmatched_rows(unmatched_rows, fingerprints, result)
 
     def _check_references(self, rows: list[ValidatedRow]) -> None:

@@ -37,7 +37,7 @@ class ParallelChecker:
         if self._is_needed:
             self._index_file = os.fdopen(os.memfd_create("fingerprints"), "wb")
             descriptor = self._index_file.fileno()
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - our own module
                 [
                     sys.executable,
                     "-m",

@@ -48,7 +48,7 @@ class DraftExpired(Exception):
     """The draft was discarded or has expired."""
 
 
-def create(
+def create_draft(
     member: Member, incoming: IncomingFile, *, file_name: str, encoding: str = "", now: datetime
 ) -> Draft:
     """Check a file and store it, even if it can't be accepted; after an exception, store nothing.
@@ -89,7 +89,7 @@ def create(
         incoming.discard()
 
 
-def find(member: Member, key: UUID | str, now: datetime) -> Draft | None:
+def find_draft(member: Member, key: UUID | str, now: datetime) -> Draft | None:
     """Return a draft of this member that can still be submitted."""
     return _own(member, key).filter(update=None, created_at__gt=now - LIFETIME).first()
 
@@ -105,7 +105,7 @@ def load_preview(draft: Draft) -> FilePreview:
     return preview.build_preview(draft.preview, draft.rows, draft.header)
 
 
-def submit(draft: Draft, mode: Mode) -> Receipt:
+def submit_draft(draft: Draft, mode: Mode) -> Receipt:
     """Create the update of a draft, or return the one as which it was submitted before.
 
     Raises:
@@ -131,12 +131,12 @@ def submit(draft: Draft, mode: Mode) -> Receipt:
     return receipt
 
 
-def discard(draft: Draft) -> None:
+def discard_draft(draft: Draft) -> None:
     """Remove the draft and its file, unless it was submitted."""
     _remove(Draft.objects.filter(pk=draft.pk, update=None))
 
 
-def remove_old(now: datetime) -> int:
+def remove_expired(now: datetime) -> int:
     """Remove expired drafts, and the files of those that were not submitted; return how many."""
     return _remove(Draft.objects.filter(created_at__lte=now - LIFETIME))
 

@@ -95,7 +95,7 @@ def receive(
     mode: Mode = Mode.UPDATE,
     encoding: str = "",
     member: Member | None = None,
-    via: str = "curl",
+    source: str = "curl",
 ) -> Receipt:
     """Create an update for a file; if the file can't be accepted, the update is refused.
 
@@ -109,7 +109,7 @@ def receive(
         mode: The mode of the update.
         encoding: As spelled by ``normalize_encoding_name``; empty: the district's.
         member: Who sent the file; None: the operator.
-        via: How the file was sent.
+        source: How the file was sent.
 
     Raises:
         QueueFull: Too many updates are waiting.
@@ -122,7 +122,7 @@ def receive(
         incoming.flush()
         scan = reader.scan(incoming.path, encoding=submission.encoding, limits=limits())
         columns = store_and_describe(incoming, scan)
-        columns |= {"file_name": file_name, "member": member, "source": via}
+        columns |= {"file_name": file_name, "member": member, "source": source}
         return _commit(replace(submission, columns=columns, problems=scan.problems), incoming)
     finally:
         incoming.discard()

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from rollbook.accounts.models import Member
 from rollbook.districts.local_dates import local_date, local_midnight
 from rollbook.districts.models import District
-from rollbook.pagination import Page, page_of
+from rollbook.pagination import Page, get_page
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.reporting.report import RELATED
 from rollbook.updates.reporting.state_words import (
@@ -94,7 +94,7 @@ def list_updates(
     """Return one page of the district's updates that match the filters, newest first."""
     updates = _filtered(district, filters)
     newest_first = updates.select_related(*RELATED).order_by("-number")
-    return page_of(updates.count(), page, size, lambda first, last: list(newest_first[first:last]))
+    return get_page(updates.count(), page, size, lambda first, last: list(newest_first[first:last]))
 
 
 def starters(district: District) -> list[Member]:

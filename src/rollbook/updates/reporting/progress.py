@@ -21,7 +21,7 @@ class PhaseProgress:
 
 def phase_progress(report: Report) -> PhaseProgress | None:
     """Return the progress of the current phase; None if the update is not in progress."""
-    read = REMAINING.get(report.state)
+    read = PROGRESS_BY_STATE.get(report.state)
     return read(report) if read else None
 
 
@@ -52,7 +52,7 @@ def share(report: Report) -> float:
 
 def stalled_since(report: Report, now: datetime) -> datetime | None:
     """Return the time of the last progress if it is longer ago than STALLED_AFTER."""
-    if report.state not in REMAINING or report.progressed_at is None:
+    if report.state not in PROGRESS_BY_STATE or report.progressed_at is None:
         return None
     is_stalled = now - report.progressed_at > STALLED_AFTER
     return report.progressed_at if is_stalled else None
@@ -66,7 +66,7 @@ def _applying(report: Report) -> PhaseProgress:
     return PhaseProgress(report.applying_at, report.changed, report.staged)
 
 
-REMAINING: Mapping[State, Callable[[Report], PhaseProgress]] = {
+PROGRESS_BY_STATE: Mapping[State, Callable[[Report], PhaseProgress]] = {
     State.CHECKING: _checking,
     State.APPLYING: _applying,
 }

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 
-from rollbook.pagination import Page, page_of
+from rollbook.pagination import Page, get_page
 from rollbook.studentfile.columns import BY_NAME
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.students.models import Change, Student
@@ -85,11 +85,11 @@ def rows_of(
     rows = _with_selected_outcome(update, outcome)
     if search.strip():
         matches = _matching(rows, update, search.strip())
-        return page_of(
+        return get_page(
             len(matches), page, size, lambda first, last: _row_views(update, matches[first:last])
         )
     total = _count(update, outcome)
-    return page_of(
+    return get_page(
         total,
         page,
         size,
@@ -104,7 +104,7 @@ def _with_selected_outcome(update: UpdateJob, outcome: str | None) -> StagedRowQ
         return rows.except_unchanged()
     if outcome == WAITING:
         return rows.unapplied(update)
-    return rows.that_ended(Outcome(outcome), update)
+    return rows.with_effective_outcome(Outcome(outcome), update)
 
 
 def _count(update: UpdateJob, outcome: str | None) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rollbook.text import count_of, duration, format_time, percent, updates
+from rollbook.text import count_of, format_duration, format_percent, format_time, name_updates
 from rollbook.updates.reporting.progress import seconds_left, stalled_since
 from rollbook.updates.reporting.report import Report
 from rollbook.updates.reporting.state_words import APPLYING, CHECKING, words_of
@@ -51,7 +51,7 @@ class StatusContext:
 
     now: datetime
     url: str
-    worker_alive: bool = True
+    is_worker_alive: bool = True
     worker_seen_at: datetime | None = None
     ahead: tuple[int, ...] = ()
 
@@ -61,10 +61,10 @@ class StatusLine:
     """A status line: ``word`` is for scripts to check, ``about`` is the rest of the line."""
 
     word: str
-    about: str
+    description: str
 
     def __str__(self) -> str:
-        return f"{self.word} {self.about}"
+        return f"{self.word} {self.description}"
 
 
 def verdict(report: Report, context: StatusContext) -> StatusLine:
@@ -94,16 +94,16 @@ def cancellation_summary(report: Report) -> str:
 
 
 def _received(report: Report, context: StatusContext) -> StatusLine:
-    if not context.worker_alive:
+    if not context.is_worker_alive:
         return _line(report, without_worker(report, context))
     if context.ahead:
-        return _line(report, f"waiting for {updates(context.ahead)}")
+        return _line(report, f"waiting for {name_updates(context.ahead)}")
     return _line(report, _checked(report))
 
 
 def _working(progress: Callable[[Report], str]) -> Callable[[Report, StatusContext], StatusLine]:
     def line(report: Report, context: StatusContext) -> StatusLine:
-        if not context.worker_alive:
+        if not context.is_worker_alive:
             return _line(report, without_worker(report, context))
         if stalled := stalled_since(report, context.now):
             since = format_time(stalled, context.now, report.time_zone)
@@ -120,7 +120,7 @@ def _line(report: Report, about: str) -> StatusLine:
 
 
 def _checked(report: Report) -> str:
-    share = percent(report.read, report.rows)
+    share = format_percent(report.read, report.rows)
     return f"{CHECKING.activity}, {report.read:,} of {count_of(report.rows, 'row')} read ({share})"
 
 
@@ -143,7 +143,7 @@ def _left(report: Report, context: StatusContext) -> str:
 
 def approximate(seconds: int) -> str:
     """Format an estimated duration without fractions of a second: ``9 s``."""
-    return f"{seconds} s" if seconds < 60 else duration(timedelta(seconds=seconds))
+    return f"{seconds} s" if seconds < 60 else format_duration(timedelta(seconds=seconds))
 
 
 def _completed(report: Report, context: StatusContext) -> StatusLine:
@@ -180,7 +180,7 @@ def _counts(report: Report) -> str:
 def _took(report: Report) -> str:
     if report.ended_at is None:
         return ""
-    return f", in {duration(report.ended_at - (report.started_at or report.received_at))}"
+    return f", in {format_duration(report.ended_at - (report.started_at or report.received_at))}"
 
 
 VERDICTS: Mapping[State, Callable[[Report, StatusContext], StatusLine]] = {

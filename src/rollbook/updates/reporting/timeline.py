@@ -43,7 +43,7 @@ class MailStatus:
 
 
 @dataclass(frozen=True)
-class FileFacts:
+class FileDescription:
     """A description of an uploaded file.
 
     Attributes:
@@ -81,10 +81,10 @@ def result_mails(update: UpdateJob) -> tuple[MailStatus, ...]:
     return tuple(map(_mail_status, mails.order_by("member__email")))
 
 
-def file_facts(update: UpdateJob) -> FileFacts:
+def describe_file(update: UpdateJob) -> FileDescription:
     """Return a description of the update's file."""
     columns = HeaderColumns.from_names(update.header)
-    return FileFacts(
+    return FileDescription(
         name=update.file_name,
         size=update.file_size,
         digest=update.file_digest,

@@ -8,7 +8,7 @@ from rollbook import text
 
 register = template.Library()
 register.filter("thousands", text.format_number)
-register.filter("duration", text.duration)
+register.filter("duration", text.format_duration)
 register.filter("line_list", text.line_list)
 
 

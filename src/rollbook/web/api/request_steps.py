@@ -8,7 +8,7 @@ from django.conf import settings
 
 from rollbook.accounts.models import Member, Token
 from rollbook.client_network import client_network
-from rollbook.text import join_words, printable, updates
+from rollbook.text import join_words, name_updates, printable
 from rollbook.updates.receiving.receive import QueueFull, Receipt, receive
 from rollbook.web.api.fields import StartOptions, parse_fields, unknown
 from rollbook.web.api.request import ApiRequest, CheckedRequest
@@ -187,7 +187,7 @@ def receive_file(checked: CheckedRequest) -> Receipt:
             member=checked.member,
         )
     except QueueFull as full:
-        raise ApiError("queue_full", waiting=updates(full.waiting)) from None
+        raise ApiError("queue_full", waiting=name_updates(full.waiting)) from None
 
 
 def _is_complete_without_body(request: ApiRequest) -> bool:

@@ -8,7 +8,7 @@ from django.conf import settings
 from rollbook.accounts.members.members import result_recipients
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District
-from rollbook.text import count_of, format_time, join_words, updates
+from rollbook.text import count_of, format_time, join_words, name_updates
 from rollbook.updates.cancel import Cancellation
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving.receive import Receipt
@@ -90,7 +90,7 @@ def canceled(
         return _nothing("NOTHING TO CANCEL", _no_update(district, number), ignored)
     report = build_report(result.update)
     context = status_context(district, report, now)
-    line = _canceled(report) if result.done else _already_ended(report, now)
+    line = _canceled(report) if result.is_canceled else _already_ended(report, now)
     lines = (
         str(line),
         *_others(district, report),
@@ -98,7 +98,9 @@ def canceled(
         *_ignored(ignored),
     )
     body = to_json(report, line, context)
-    return ApiResponse(lines, body | {"canceled": result.done, "ignored_fields": list(ignored)})
+    return ApiResponse(
+        lines, body | {"canceled": result.is_canceled, "ignored_fields": list(ignored)}
+    )
 
 
 def _refused(report: Report, context: StatusContext) -> ApiResponse:
@@ -113,10 +115,10 @@ def _refused(report: Report, context: StatusContext) -> ApiResponse:
 
 
 def _next_step(report: Report, context: StatusContext) -> str:
-    if not context.worker_alive:
+    if not context.is_worker_alive:
         return without_worker(report, context)
     if context.ahead:
-        return f"waiting for {updates(context.ahead)}"
+        return f"waiting for {name_updates(context.ahead)}"
     return f"now {words_of(report).activity or CHECKING.activity}"
 
 
@@ -148,9 +150,9 @@ def _others(district: District, report: Report) -> Iterable[str]:
     running = [number for number in in_progress if number != report.number]
     waiting = [number for number in received if number != report.number]
     if running:
-        yield f"Running: {updates(running)}."
+        yield f"Running: {name_updates(running)}."
     if waiting:
-        yield f"Waiting: {updates(waiting)}."
+        yield f"Waiting: {name_updates(waiting)}."
 
 
 def _starter(report: Report, member: Member) -> Iterable[str]:

@@ -39,7 +39,7 @@ def _cancel(checked: CheckedRequest) -> ApiResponse:
     """Cancel an update."""
     number, ignored = checked.options.number, checked.options.ignored
     result = cancel_update(checked.member.district, number)
-    outcome = "done" if result.done else "nothing to cancel"
+    outcome = "done" if result.is_canceled else "nothing to cancel"
     if result.update:
         _audit(checked, outcome, result.update.number)
     return responses.canceled(checked.member, number, result, ignored, timezone.now())

@@ -9,7 +9,7 @@ from rollbook.accounts.audit import log
 from rollbook.accounts.auth import api_tokens, sign_in, throttle
 from rollbook.accounts.models import Member, Token
 from rollbook.accounts.permissions import Permission
-from rollbook.text import duration, join_words
+from rollbook.text import format_duration, join_words
 from rollbook.web.http.client import Credentials, address_of, agent_of
 from rollbook.web.http.error_codes import ApiError
 
@@ -128,5 +128,5 @@ def _second_factor_error(required: sign_in.SecondFactorRequired) -> ApiError:
 
 
 def _wait(throttled: throttle.RateLimited) -> ApiError:
-    wait = duration(timedelta(seconds=throttled.retry_after))
+    wait = format_duration(timedelta(seconds=throttled.retry_after))
     return ApiError("throttled", retry_after=throttled.retry_after, wait=wait)

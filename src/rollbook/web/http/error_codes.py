@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-SOON = 5  # seconds
-LATER = 60
+RETRY_SOON_S = 5  # seconds
+RETRY_LATER_S = 60
 
 
 @dataclass(frozen=True)
@@ -49,28 +49,34 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
         ),
         "too_large": ErrorCode(413, "the request is larger than {limit} bytes; {repair}"),
         "throttled": ErrorCode(
-            429, "too many sign-ins from your address have failed; try again in {wait}", LATER
+            429,
+            "too many sign-ins from your address have failed; try again in {wait}",
+            RETRY_LATER_S,
         ),
         "too_many_uploads": ErrorCode(
             429,
             "other uploads from your address are still being received; try again later",
-            LATER,
+            RETRY_LATER_S,
         ),
         "server_busy": ErrorCode(
-            503, "the server is receiving too many uploads right now; try again later", LATER
+            503,
+            "the server is receiving too many uploads right now; try again later",
+            RETRY_LATER_S,
         ),
         "disk_full": ErrorCode(
             503,
             "the server has no disk space for this file; nothing was saved; try again later",
-            LATER,
+            RETRY_LATER_S,
         ),
         "storage_failed": ErrorCode(
             503,
             "the server can't store files right now; nothing was saved; try again later",
-            LATER,
+            RETRY_LATER_S,
         ),
         "database_busy": ErrorCode(
-            503, "the database is not available right now; nothing was saved; try again", SOON
+            503,
+            "the database is not available right now; nothing was saved; try again",
+            RETRY_SOON_S,
         ),
         "incomplete_upload": ErrorCode(
             400, "the upload was cut off before its end; nothing was saved; send it again"
@@ -143,7 +149,7 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
         "queue_full": ErrorCode(
             429,
             "the queue is full ({waiting}); try again when one of them has finished",
-            LATER,
+            RETRY_LATER_S,
         ),
         "not_found": ErrorCode(404, "there is nothing at this address"),
         "bad_request": ErrorCode(400, "the request is malformed"),

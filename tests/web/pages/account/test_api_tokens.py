@@ -10,10 +10,10 @@ from django.core import mail
 from rollbook.accounts import mails
 from rollbook.accounts.auth import api_tokens
 from rollbook.accounts.auth.api_tokens import MAX_TOKENS, Scope
-from rollbook.accounts.auth.throttle import PER_LOGIN_AND_ADDRESS
+from rollbook.accounts.auth.throttle import MAX_FAILURES_PER_LOGIN_AND_ADDRESS
 from rollbook.accounts.models import AuditEvent, Member, Token
 from tests.accounts.browser import NOW, Clock
-from tests.conftest import PASSWORD, a_member
+from tests.conftest import PASSWORD, make_member
 from tests.web.pages.conftest import SignedIn, Visitor
 from tests.web.pages.reading import Page, read
 
@@ -76,14 +76,14 @@ def test_the_list_shows_name_scope_expiry_and_last_use(browser: Visitor, manager
         f"rb_{key}",
         "status",
         "✓ active",
-        "2026-12-23 02:00:00 CST",
+        "Dec 23, 2026, 2:00 AM CST",
         "never",
-        "2026-11-23 02:00:00 CST",
+        "Nov 23, 2026, 2:00 AM CST",
         f"Revoke the night's machine, rb_{key}",
     ]
     assert browser.read("/account/tokens").rows == [expected]
     api_tokens.sign_in(secret, "198.51.100.7", NOW)
-    assert browser.read("/account/tokens").rows[0][5] == "2026-11-23 02:00:00 CST"
+    assert browser.read("/account/tokens").rows[0][5] == "Nov 23, 2026, 2:00 AM CST"
 
 
 def test_a_revoked_token_stays_in_the_list(browser: Visitor, manager: Member) -> None:
@@ -107,7 +107,7 @@ def test_an_expired_token_is_marked(browser: Visitor, manager: Member) -> None:
 
 
 def test_tokens_of_a_colleague_cannot_be_seen_or_revoked(browser: Visitor, manager: Member) -> None:
-    ben = a_member(manager.district, "ben@maple.example")
+    ben = make_member(manager.district, "ben@maple.example")
     token, secret = api_tokens.create(ben, "Ben's", tuple(Scope), NOW)
     assert browser.read("/account/tokens").rows == []
     assert browser.post(f"/account/tokens/{token.pk}/revoke").status_code == 404
@@ -145,7 +145,7 @@ def test_an_invalid_value_is_reported_at_its_field(
 @pytest.mark.parametrize(
     ("other", "reason"),
     [
-        ({"scopes": []}, "It would be for no command; choose one at least."),
+        ({"scopes": []}, "Choose at least one"),
         ({"name": "x" * 61}, "The name is missing, longer than 60 characters, or not on one line."),
     ],
 )
@@ -167,11 +167,11 @@ def test_a_member_has_twenty_tokens_at_most(browser: Visitor, manager: Member) -
     for number in range(MAX_TOKENS):
         api_tokens.create(manager, f"{number}", tuple(Scope), NOW)
     response = create(browser)
-    assert "You have 20 tokens already; revoke one first." in read(response).text
+    assert "You already have 20 tokens" in read(response).text
 
 
 def test_wrong_passwords_count_as_failed_sign_ins(browser: Visitor) -> None:
-    for _ in range(PER_LOGIN_AND_ADDRESS):
+    for _ in range(MAX_FAILURES_PER_LOGIN_AND_ADDRESS):
         assert create(browser, password="a guess").status_code == 422
     assert create(browser).status_code == 429
     assert not Token.objects.exists()
@@ -183,7 +183,7 @@ def test_no_response_or_email_contains_the_password_or_the_token(browser: Visito
     secret = secret_of(read(create(browser)))
     mails.send_due()
     (sent,) = mail.outbox
-    assert sent.subject == "[Maple USD] A token for Rollbook was made"
+    assert sent.subject == "[Maple USD] A Rollbook token was created"
     assert secret not in str(sent.message())
 
 

@@ -10,7 +10,10 @@ from django.utils import timezone
 
 from rollbook.accounts import mails
 from rollbook.accounts.auth import emailed_links, second_factor, sessions
-from rollbook.accounts.auth.throttle import PER_LOGIN_AND_ADDRESS, PER_LOGIN_OF_CODES
+from rollbook.accounts.auth.throttle import (
+    MAX_CODE_FAILURES_PER_LOGIN,
+    MAX_FAILURES_PER_LOGIN_AND_ADDRESS,
+)
 from rollbook.accounts.models import (
     AccountMailKind,
     AuditEvent,
@@ -23,7 +26,7 @@ from rollbook.accounts.models import (
 from rollbook.districts.models import District
 from rollbook.urls import urlpatterns
 from tests.accounts.browser import Clock
-from tests.accounts.phone import Kept, Phone, with_second_factor
+from tests.accounts.phone import Phone, TwoStepSetup, with_second_factor
 from tests.conftest import PASSWORD
 from tests.web.pages.conftest import SignedIn, Visitor
 from tests.web.pages.reading import Page, read
@@ -32,7 +35,7 @@ PAGE = "/account/second-factor"
 
 
 @pytest.fixture
-def kept(manager: Member, clock: Clock) -> Kept:
+def kept(manager: Member, clock: Clock) -> TwoStepSetup:
     """Turn on two-step verification for the manager, a minute ago."""
     kept = with_second_factor(manager)
     clock.move(minutes=1)
@@ -47,7 +50,7 @@ def pending_browser(member: Member, browser: Visitor | None = None, **query: str
     return browser
 
 
-def signed_in_browser(member: Member, kept: Kept) -> Visitor:
+def signed_in_browser(member: Member, kept: TwoStepSetup) -> Visitor:
     browser = pending_browser(member)
     assert (
         browser.post("/sign-in/code", {"code": kept.phone.code(timezone.now())})["Location"] == "/"
@@ -61,7 +64,7 @@ def blocks(page: Page) -> list[str]:
 
 
 def phone_of(page: Page) -> Phone:
-    return Phone.told(blocks(page)[0])
+    return Phone.with_secret(blocks(page)[0])
 
 
 def turn_on(browser: Visitor, password: str = PASSWORD, code: str | None = None) -> Any:
@@ -152,7 +155,7 @@ def test_a_member_with_a_token_does_not_get_another_one(
     visitor: SignedIn, manager: Member, clock: Clock
 ) -> None:
     with_second_factor(manager)
-    second_factor.switch_off(manager, clock.now)
+    second_factor.turn_off(manager, clock.now)
     page = read(turn_on(visitor(manager)))
     assert len(blocks(page)) == 1
     assert "token" not in page.text
@@ -174,8 +177,8 @@ def test_both_emails_are_sent(
     turn_on(visitor(manager))
     mails.send_due()
     assert {sent.subject for sent in mailoutbox} == {
-        "[Maple USD] A second factor for Rollbook was switched on",
-        "[Maple USD] A token for Rollbook was made",
+        "[Maple USD] Two-step verification for Rollbook was turned on",
+        "[Maple USD] A Rollbook token was created",
     }
 
 
@@ -201,7 +204,7 @@ def test_wrong_passwords_count_as_failed_sign_ins(
     visitor: SignedIn, manager: Member, clock: Clock
 ) -> None:
     browser = visitor(manager)
-    for _ in range(PER_LOGIN_AND_ADDRESS):
+    for _ in range(MAX_FAILURES_PER_LOGIN_AND_ADDRESS):
         turn_on(browser, password="a guess")
     assert turn_on(browser).status_code == 429
 
@@ -222,7 +225,7 @@ def test_sending_the_form_twice_changes_nothing(
 
 
 def test_the_code_is_asked_for_after_the_password(
-    manager: Member, kept: Kept, clock: Clock
+    manager: Member, kept: TwoStepSetup, clock: Clock
 ) -> None:
     browser = pending_browser(manager)
     assert Session.objects.filter(member=manager).count() == 0
@@ -244,13 +247,13 @@ def test_the_code_is_asked_for_after_the_password(
 
 
 def test_before_the_code_no_page_shows_anything_about_the_member(
-    manager: Member, kept: Kept
+    manager: Member, kept: TwoStepSetup
 ) -> None:
     browser = pending_browser(manager)
     page = browser.get("/sign-in/code").content.decode()
     for text in (manager.email, manager.name, "Maple"):
         assert text not in page
-    assert read(browser.get("/sign-in/code")).rooms == []
+    assert read(browser.get("/sign-in/code")).navigation == []
     for address in ("/", "/account", "/students", PAGE, f"{PAGE}/off", "/account/tokens"):
         response = browser.get(address)
         assert (response.status_code, response["Location"].partition("?")[0]) == (
@@ -260,7 +263,7 @@ def test_before_the_code_no_page_shows_anything_about_the_member(
 
 
 def test_the_sign_in_redirects_to_the_page_that_was_requested(
-    manager: Member, kept: Kept, clock: Clock
+    manager: Member, kept: TwoStepSetup, clock: Clock
 ) -> None:
     browser = pending_browser(manager, next="/students?grade=7&q=a")
     browser.get("/sign-in")
@@ -274,7 +277,7 @@ def test_the_sign_in_redirects_to_the_page_that_was_requested(
     "next_url", ["https://evil.example/", "//evil.example/", "/\\evil.example"]
 )
 def test_the_sign_in_never_redirects_to_another_server(
-    next_url: str, manager: Member, kept: Kept, clock: Clock
+    next_url: str, manager: Member, kept: TwoStepSetup, clock: Clock
 ) -> None:
     browser = pending_browser(manager, next=next_url)
     response = browser.client.post(
@@ -287,7 +290,7 @@ def test_the_sign_in_never_redirects_to_another_server(
 
 
 def test_a_wrong_code_is_reported_and_can_be_corrected(
-    manager: Member, kept: Kept, clock: Clock
+    manager: Member, kept: TwoStepSetup, clock: Clock
 ) -> None:
     browser = pending_browser(manager)
     response = browser.post("/sign-in/code", {"code": "000000"})
@@ -297,13 +300,15 @@ def test_a_wrong_code_is_reported_and_can_be_corrected(
     assert browser.post("/sign-in/code", {"code": kept.phone.code(clock.now)}).status_code == 302
 
 
-def test_a_used_code_does_not_work_again(manager: Member, kept: Kept, clock: Clock) -> None:
+def test_a_used_code_does_not_work_again(manager: Member, kept: TwoStepSetup, clock: Clock) -> None:
     signed_in_browser(manager, kept)
     thief = pending_browser(manager)
     assert thief.post("/sign-in/code", {"code": kept.phone.code(clock.now)}).status_code == 403
 
 
-def test_a_recovery_code_works_once_and_the_rest_are_counted(manager: Member, kept: Kept) -> None:
+def test_a_recovery_code_works_once_and_the_rest_are_counted(
+    manager: Member, kept: TwoStepSetup
+) -> None:
     browser = pending_browser(manager)
     page = browser.follow(browser.post("/sign-in/code", {"code": kept.recovery_codes[0]}))
     assert page.messages == [
@@ -317,7 +322,7 @@ def test_a_recovery_code_works_once_and_the_rest_are_counted(manager: Member, ke
 
 
 def test_after_five_minutes_the_sign_in_starts_over(
-    manager: Member, kept: Kept, clock: Clock
+    manager: Member, kept: TwoStepSetup, clock: Clock
 ) -> None:
     browser = pending_browser(manager)
     clock.move(minutes=5)
@@ -331,7 +336,7 @@ def test_after_five_minutes_the_sign_in_starts_over(
 
 
 def test_the_code_is_accepted_only_in_the_browser_with_the_password(
-    manager: Member, kept: Kept, clock: Clock
+    manager: Member, kept: TwoStepSetup, clock: Clock
 ) -> None:
     pending_browser(manager)
     other = Visitor()
@@ -343,19 +348,19 @@ def test_the_code_is_accepted_only_in_the_browser_with_the_password(
 
 
 def test_wrong_codes_from_all_addresses_are_limited(
-    manager: Member, kept: Kept, clock: Clock
+    manager: Member, kept: TwoStepSetup, clock: Clock
 ) -> None:
     browsers = [pending_browser(manager, Visitor(f"198.51.100.{number}")) for number in range(2)]
-    for number in range(PER_LOGIN_OF_CODES):
+    for number in range(MAX_CODE_FAILURES_PER_LOGIN):
         assert browsers[number % 2].post("/sign-in/code", {"code": "000000"}).status_code == 403
     response = pending_browser(manager).post("/sign-in/code", {"code": kept.phone.code(clock.now)})
     assert (response.status_code, response["Retry-After"]) == (429, "3600")
 
 
 def test_an_emailed_link_does_not_replace_the_code(
-    manager: Member, kept: Kept, clock: Clock
+    manager: Member, kept: TwoStepSetup, clock: Clock
 ) -> None:
-    link = f"/password/{emailed_links.make(manager, AccountMailKind.FORGOTTEN_PASSWORD)}"
+    link = f"/password/{emailed_links.make_token(manager, AccountMailKind.FORGOTTEN_PASSWORD)}"
     browser = Visitor()
     browser.get(link)
     new = "plum river candle fox"
@@ -368,7 +373,7 @@ def test_an_emailed_link_does_not_replace_the_code(
     assert browser.get("/account").status_code == 200
 
 
-def test_a_changed_password_keeps_the_session(manager: Member, kept: Kept) -> None:
+def test_a_changed_password_keeps_the_session(manager: Member, kept: TwoStepSetup) -> None:
     browser = signed_in_browser(manager, kept)
     new = "plum river candle fox"
     response = browser.post("/account/password", {"old": PASSWORD, "new": new, "again": new})
@@ -377,7 +382,7 @@ def test_a_changed_password_keeps_the_session(manager: Member, kept: Kept) -> No
 
 
 def test_codes_and_tokens_are_not_logged(
-    manager: Member, kept: Kept, clock: Clock, caplog: pytest.LogCaptureFixture
+    manager: Member, kept: TwoStepSetup, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG, logger="rollbook")
     browser = pending_browser(manager)
@@ -392,7 +397,7 @@ def test_codes_and_tokens_are_not_logged(
 
 
 def test_new_recovery_codes_require_password_and_code(
-    manager: Member, kept: Kept, clock: Clock
+    manager: Member, kept: TwoStepSetup, clock: Clock
 ) -> None:
     browser = signed_in_browser(manager, kept)
     clock.move(seconds=30)
@@ -412,7 +417,7 @@ def test_new_recovery_codes_require_password_and_code(
 
 
 def test_turning_it_off_requires_password_and_code(
-    manager: Member, kept: Kept, clock: Clock
+    manager: Member, kept: TwoStepSetup, clock: Clock
 ) -> None:
     browser = signed_in_browser(manager, kept)
     address = browser.read(PAGE).links["Turn off two-step verification"]
@@ -437,7 +442,7 @@ def test_without_two_step_verification_there_is_nothing_to_confirm(
     assert browser.follow(response).messages == ["Two-step verification is off."]
 
 
-def test_there_is_no_qr_code_of_a_secret_in_use(manager: Member, kept: Kept) -> None:
+def test_there_is_no_qr_code_of_a_secret_in_use(manager: Member, kept: TwoStepSetup) -> None:
     browser = signed_in_browser(manager, kept)
     assert browser.get(f"{PAGE}/qr.svg")["Location"] == PAGE
     assert read(browser.get(PAGE)).heading == "Two-step verification"
@@ -490,10 +495,10 @@ def test_members_without_it_can_sign_out(visitor: SignedIn, required: Member) ->
     assert browser.post("/sign-out")["Location"] == "/sign-in"
 
 
-def test_the_neighbour_does_not_require_it(
-    visitor: SignedIn, required: Member, neighbour: Member
+def test_the_neighbor_does_not_require_it(
+    visitor: SignedIn, required: Member, neighbor: Member
 ) -> None:
-    assert visitor(neighbour).get("/account").status_code == 200
+    assert visitor(neighbor).get("/account").status_code == 200
 
 
 # --- Other members
@@ -523,11 +528,13 @@ def test_a_manager_can_turn_it_off_for_a_member_who_lost_their_phone(
     assert address not in browser.read(f"/staff/{school_manager.pk}").actions
     response = browser.post(address)
     assert browser.follow(response).messages == [
-        "Two-step verification wasn’t turned off: Ana Ruiz has no second factor."
+        "Two-step verification wasn’t turned off: Ana Ruiz doesn't use two-step verification."
     ]
 
 
-def test_members_cannot_turn_off_their_own_on_the_staff_page(manager: Member, kept: Kept) -> None:
+def test_members_cannot_turn_off_their_own_on_the_staff_page(
+    manager: Member, kept: TwoStepSetup
+) -> None:
     browser = signed_in_browser(manager, kept)
     address = f"/staff/{manager.pk}/second-factor-off"
     assert address not in browser.read(f"/staff/{manager.pk}").actions

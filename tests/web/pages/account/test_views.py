@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from rollbook.accounts.auth import sessions
-from rollbook.accounts.auth.throttle import PER_LOGIN_AND_ADDRESS
+from rollbook.accounts.auth.throttle import MAX_FAILURES_PER_LOGIN_AND_ADDRESS
 from rollbook.accounts.models import AuditEvent, Member, Session
 from rollbook.districts.models import School
 from tests.accounts.browser import Clock
@@ -75,7 +75,7 @@ def test_the_schools_are_those_of_the_member(visitor: SignedIn, school_manager: 
 def test_an_instructor_has_an_account_too(visitor: SignedIn, instructor: Member) -> None:
     page = visitor(instructor).read("/account")
     assert facts(page)["Schools"] == "School 100"
-    assert page.rooms == ["Home", "Students", "Groups", "Help"]
+    assert page.navigation == ["Home", "Students", "Groups", "Help"]
 
 
 def test_sessions_are_listed_with_browser_and_address_and_this_one_is_marked(
@@ -90,16 +90,16 @@ def test_sessions_are_listed_with_browser_and_address_and_this_one_is_marked(
         [
             "Firefox 145 on Linux",
             "203.0.113.7",
-            "2026-11-23 02:15:00 CST",
-            "2026-11-23 02:00:00 CST",
+            "Nov 23, 2026, 2:15 AM CST",
+            "Nov 23, 2026, 2:00 AM CST",
             "· this browser",
         ],
         [
             "Firefox 144 on Windows",
             "198.51.100.20",
-            "2026-11-23 02:10:00 CST",
-            "2026-11-23 02:10:00 CST",
-            "End session of Firefox 144 on Windows, started 2026-11-23 02:10:00 CST",
+            "Nov 23, 2026, 2:10 AM CST",
+            "Nov 23, 2026, 2:10 AM CST",
+            "End session of Firefox 144 on Windows, started Nov 23, 2026, 2:10 AM CST",
         ],
     ]
 
@@ -158,14 +158,14 @@ def test_ending_others_is_not_offered_without_other_sessions(
     assert "/account/sessions/end-others" not in visitor(manager).read("/account").actions
 
 
-def test_sessions_of_the_neighbour_cannot_be_seen_or_ended(
-    visitor: SignedIn, manager: Member, neighbour: Member
+def test_sessions_of_the_neighbor_cannot_be_seen_or_ended(
+    visitor: SignedIn, manager: Member, neighbor: Member
 ) -> None:
-    theirs, ours = other_browser(neighbour), visitor(manager)
+    theirs, ours = other_browser(neighbor), visitor(manager)
     page = ours.read("/account")
     assert len(page.rows) == 1
     assert "198.51.100.20" not in page.text
-    response = ours.post(f"/account/sessions/{handle_of(theirs, neighbour)}/end")
+    response = ours.post(f"/account/sessions/{handle_of(theirs, neighbor)}/end")
     assert ours.follow(response).messages == ["That session had already ended."]
     ours.post("/account/sessions/end-others")
     assert theirs.get("/account").status_code == 200
@@ -241,13 +241,13 @@ def test_wrong_passwords_count_as_failed_sign_ins(
     visitor: SignedIn, manager: Member, clock: Clock
 ) -> None:
     browser = visitor(manager)
-    for _ in range(PER_LOGIN_AND_ADDRESS):
+    for _ in range(MAX_FAILURES_PER_LOGIN_AND_ADDRESS):
         assert change(browser, old="a guess").status_code == 422
     response = change(browser)
     assert (response.status_code, response["Retry-After"]) == (429, "3600")
     page = read(response)
     assert "Try again in 1 h 0 min." in page.text
-    assert "Students" in page.rooms
+    assert "Students" in page.navigation
     assert browser.get("/account").status_code == 200
 
 
@@ -258,7 +258,7 @@ def test_every_policy_violation_is_reported_at_the_field(
     assert response.status_code == 422
     text = read(response).described("new")
     assert "It is shorter than 15 characters" in text
-    assert "It consists of fewer than 5 different characters." in text
+    assert "It has fewer than 5 different characters." in text
 
 
 def test_passwords_that_differ_are_reported(visitor: SignedIn, manager: Member) -> None:

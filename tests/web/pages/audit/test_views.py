@@ -19,7 +19,7 @@ def browser(visitor: SignedIn, manager: Member) -> Visitor:
 
 
 @pytest.fixture
-def sample_events(manager: Member, neighbour: Member, browser: Visitor) -> None:
+def sample_events(manager: Member, neighbor: Member, browser: Visitor) -> None:
     AuditEvent.objects.all().delete()
     log.record(
         "student",
@@ -31,10 +31,10 @@ def sample_events(manager: Member, neighbour: Member, browser: Visitor) -> None:
     )
     log.record("start", "ok", member=manager, detail="=update 7", now=NOW + timedelta(days=1))
     log.record("district set", "done", district=manager.district, now=NOW + timedelta(days=2))
-    log.record("student", "seen", member=neighbour, detail="student of Cedar", now=NOW)
+    log.record("student", "seen", member=neighbor, detail="student of Cedar", now=NOW)
 
 
-def test_events_are_listed_latest_first_without_those_of_the_neighbour(
+def test_events_are_listed_latest_first_without_those_of_the_neighbor(
     clock: Clock, browser: Visitor, sample_events: None
 ) -> None:
     page = browser.read("/audit")
@@ -69,13 +69,13 @@ def test_filters_select_the_matching_events(
     assert [row[2] for row in browser.read("/audit", query).rows] == actions
 
 
-def test_events_can_be_filtered_by_member_but_not_by_a_neighbour(
-    browser: Visitor, sample_events: None, manager: Member, neighbour: Member
+def test_events_can_be_filtered_by_member_but_not_by_a_neighbor(
+    browser: Visitor, sample_events: None, manager: Member, neighbor: Member
 ) -> None:
     rows = browser.read("/audit", {"who": str(manager.pk)}).rows
     assert {"start", "student"} <= {row[2] for row in rows}
     assert "district set" not in {row[2] for row in rows}
-    assert browser.read("/audit", {"who": str(neighbour.pk)}).rows == []
+    assert browser.read("/audit", {"who": str(neighbor.pk)}).rows == []
 
 
 def test_the_csv_download_guards_formulas(browser: Visitor, sample_events: None) -> None:
@@ -96,4 +96,4 @@ def test_the_audit_requires_its_permission(visitor: SignedIn, school_manager: Me
     browser = visitor(school_manager)
     assert browser.get("/audit").status_code == 403
     assert browser.get("/audit.csv").status_code == 403
-    assert "Audit" not in browser.read("/").rooms
+    assert "Audit" not in browser.read("/").navigation

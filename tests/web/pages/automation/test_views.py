@@ -17,7 +17,7 @@ from rollbook.accounts.models import Member
 from rollbook.districts.models import District
 from rollbook.web.http.error_codes import ERROR_CODES
 from rollbook.web.pages.automation.scripts import RUN_AT, SCRIPTS, Values, script
-from tests.conftest import a_member
+from tests.conftest import make_member
 from tests.web.pages.conftest import SignedIn, Visitor
 
 pytestmark = pytest.mark.django_db
@@ -56,7 +56,7 @@ def test_the_commands_are_ready_to_be_copied(browser: Visitor) -> None:
 
 
 def test_a_login_that_a_shell_would_read_is_quoted(maple: District, visitor: SignedIn) -> None:
-    browser = visitor(a_member(maple, "o'brien@maple.example"))
+    browser = visitor(make_member(maple, "o'brien@maple.example"))
     [test, *_] = [line for line in commands(browser) if line.startswith("curl")]
     assert shlex.split(test)[2] == "login=o'brien@maple.example"
 

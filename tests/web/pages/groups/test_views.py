@@ -26,7 +26,7 @@ def band(maple: District, cedar: District) -> Group:
 def test_groups_are_listed_with_their_students(browser: Visitor, band: Group) -> None:
     page = browser.read("/groups")
     assert page.rows == [["Band", "School 100", "3", "0"]]
-    assert "Groups" in page.rooms
+    assert "Groups" in page.navigation
 
 
 def test_an_instructor_sees_the_groups_of_their_students(
@@ -48,7 +48,7 @@ def test_a_group_is_added(browser: Visitor, maple: District) -> None:
     assert page.messages == ["Chess added at School 200."]
     response = browser.post("/groups/new", {"school": "200", "name": "chess"})
     assert response.status_code == 422
-    assert "School 200 has a group 'chess' already; choose another name." in read(
+    assert "School 200 already has a group 'chess'; choose another name." in read(
         response
     ).described("name")
     assert browser.post("/groups/new", {"school": "999", "name": "Chess"}).status_code == 422
@@ -60,7 +60,7 @@ def test_a_group_is_renamed(browser: Visitor, band: Group, maple: District) -> N
     assert set(column_of(maple, "GROUPS").values()) == {"Orchestra"}
     response = browser.post(f"/groups/{band.pk}/rename", {"name": "a&b"})
     assert response.status_code == 422
-    assert "stands between groups" in read(response).described("name")
+    assert "separates groups" in read(response).described("name")
 
 
 def test_students_are_added_by_id_or_username(
@@ -115,7 +115,7 @@ def test_a_group_is_deleted_and_default_is_not(
     )
     page = browser.follow(browser.post(f"/groups/{default.pk}/remove"))
     assert page.messages == [
-        "Default was not deleted: Default is the group of whoever is in no other, and stays."
+        "Default was not deleted: Default is for students without another group, so it can't be removed."
     ]
     assert f"/groups/{default.pk}/rename" not in page.actions
     assert AuditEvent.objects.get(action="remove group").detail == f"group {band.pk}"

@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 23, 14, 30, tzinfo=UTC)  # 08:30 in Chicago, on a Monda
 NIGHT = datetime(2026, 11, 23, 8, 5, tzinfo=UTC)  # 02:05
 ZONE = "America/Chicago"
 SCENE = StatusContext(NOW, URL)
-WITHOUT_WORKER = StatusContext(NOW, URL, worker_alive=False, worker_seen_at=NIGHT)
+WITHOUT_WORKER = StatusContext(NOW, URL, is_worker_alive=False, worker_seen_at=NIGHT)
 
 
 def ended_report(state: State = State.COMPLETED, **fields: object) -> Report:

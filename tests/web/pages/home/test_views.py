@@ -27,7 +27,7 @@ def test_a_new_district_is_shown_where_to_start(manager: Member, visitor: Signed
     assert page.text.startswith("Home No student file has arrived yet.")
     assert page.links == {"Start with a template": "/students/update"}
     assert (
-        " ".join(page.rooms)
+        " ".join(page.navigation)
         == "Home Students Groups Updates Automation Schools Staff Roles Settings Audit Help"
     )
 
@@ -88,7 +88,7 @@ def test_a_school_manager_sees_the_number_of_students_and_no_updates(
     assert "You can see 2 students in Maple USD." in page.text
     assert "Student records were last updated on " in page.text
     assert page.links == {"View students": "/students"}
-    assert page.rooms == ["Home", "Students", "Groups", "Staff", "Help"]
+    assert page.navigation == ["Home", "Students", "Groups", "Staff", "Help"]
 
 
 def test_a_refused_file_is_no_update_of_the_records(
@@ -107,7 +107,7 @@ def test_an_instructor_without_students_learns_who_can_change_that(
 
 
 def test_the_updates_of_another_district_are_not_shown(
-    manager: Member, neighbour: Member, cedar: District, visitor: SignedIn
+    manager: Member, neighbor: Member, cedar: District, visitor: SignedIn
 ) -> None:
     enroll(cedar, a_class(3))
     page = visitor(manager).read("/")

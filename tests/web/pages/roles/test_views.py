@@ -6,7 +6,7 @@ from rollbook.accounts import roles
 from rollbook.accounts.models import AuditEvent, Member, Role
 from rollbook.accounts.permissions import Permission, RoleType
 from rollbook.districts.models import District
-from tests.conftest import a_member
+from tests.conftest import make_member
 from tests.web.pages.conftest import SignedIn, Visitor
 from tests.web.pages.reading import read
 
@@ -19,7 +19,7 @@ def browser(visitor: SignedIn, manager: Member) -> Visitor:
 
 @pytest.fixture
 def helper(manager: Member) -> Role:
-    return roles.make(
+    return roles.create_role(
         manager, RoleType.INSTRUCTOR, "Helper", "Helps out", [Permission.SEE_STUDENTS]
     )
 
@@ -59,7 +59,7 @@ def test_permissions_the_type_cannot_have_are_not_offered_and_not_accepted(
     browser: Visitor,
 ) -> None:
     page = browser.read("/roles/new/instructor")
-    assert "pdates students by files" not in page.text
+    assert "pdates students from files" not in page.text
     response = browser.post(
         "/roles/new/instructor", {"name": "Helper", "permissions": ["update students"]}
     )
@@ -73,14 +73,14 @@ def test_a_name_in_use_is_reported_and_the_form_keeps_its_values(
     response = browser.post("/roles/new/school-manager", {"name": "HELPER", "description": "Again"})
     page = read(response)
     assert response.status_code == 422
-    assert "There is a role 'HELPER' already; choose another name." in page.text
+    assert "There is already a role 'HELPER'; choose another name." in page.text
     assert page.form_with("name").values["description"] == ["Again"]
 
 
 def test_a_change_applies_to_members_with_the_role(
     browser: Visitor, visitor: SignedIn, helper: Role, maple: District
 ) -> None:
-    member = a_member(maple, "helper@maple.example", "instructor")
+    member = make_member(maple, "helper@maple.example", "instructor")
     Member.objects.filter(pk=member.pk).update(role=helper)
     helper_browser = visitor(member)
     assert helper_browser.get("/students").status_code == 200
@@ -101,17 +101,17 @@ def test_only_the_permissions_of_a_standard_role_change(browser: Visitor, maple:
 def test_the_district_managers_role_cannot_be_changed(browser: Visitor, manager: Member) -> None:
     response = browser.post(f"/roles/{manager.role_id}", {"permissions": ["see students"]})
     assert response.status_code == 422
-    assert "cannot be changed" in read(response).text
+    assert "can't be changed" in read(response).text
 
 
 def test_a_role_is_removed_when_no_member_has_it(
     browser: Visitor, helper: Role, maple: District
 ) -> None:
-    member = a_member(maple, "helper@maple.example", "instructor")
+    member = make_member(maple, "helper@maple.example", "instructor")
     Member.objects.filter(pk=member.pk).update(role=helper)
     page = browser.follow(browser.post(f"/roles/{helper.pk}/remove"))
     assert page.messages == [
-        "The role wasn’t removed: 1 member has the role Helper; give them another one first."
+        "The role wasn’t removed: 1 member has the role Helper; assign them another role first."
     ]
     Member.objects.filter(pk=member.pk).update(role=member.role)
     page = browser.follow(browser.post(f"/roles/{helper.pk}/remove"))

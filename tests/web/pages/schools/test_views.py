@@ -41,7 +41,7 @@ def test_an_invalid_school_is_reported_and_the_form_keeps_its_values(browser: Vi
     response = browser.post("/schools/new", {"organization_id": "100", "name": "Again"})
     assert response.status_code == 422
     page = read(response)
-    assert "There is a school 100 already; give it another organization ID." in page.text
+    assert "School ID 100 is already in use; choose another one." in page.text
     assert page.form_with("name").values["name"] == ["Again"]
 
 
@@ -57,7 +57,7 @@ def test_an_empty_school_is_closed_and_one_with_students_is_not(
     enroll(maple, a_class(1))
     page = browser.follow(browser.post(f"/schools/{id_of_school('100')}/close"))
     assert page.messages == [
-        "School 100 wasn’t closed: 1 student is at School 100, inactive ones too; "
+        "School 100 wasn’t closed: School 100 has 1 student, active or inactive; "
         "move them to another school first."
     ]
     page = browser.follow(browser.post(f"/schools/{id_of_school('200')}/close"))
@@ -88,6 +88,6 @@ def test_schools_are_loaded_from_a_file(browser: Visitor) -> None:
 
 def test_a_file_with_problems_loads_nothing(browser: Visitor) -> None:
     page = load(browser, "SCHOOL_ID,NAME\n300,Hill\n300,Again\n")
-    assert page.rows == [["3", "SCHOOL_ID 300 stands in line 2 already; keep one of them"]]
+    assert page.rows == [["3", "SCHOOL_ID 300 is already in line 2; keep one of them"]]
     assert School.objects.count() == 2
     assert "No school was loaded: line 1 must be SCHOOL_ID,NAME" in load(browser, "ID\n1\n").text

@@ -9,7 +9,7 @@ from rollbook.accounts.models import AuditEvent, Member
 from rollbook.accounts.permissions import Permission, RoleType
 from rollbook.districts.models import District
 from rollbook.updates import mails
-from tests.conftest import a_member
+from tests.conftest import make_member
 from tests.updates.night import a_class, finish, send
 from tests.web.pages.conftest import SignedIn, Visitor
 from tests.web.pages.reading import Page, read
@@ -67,10 +67,10 @@ def test_sending_the_form_unchanged_changes_nothing(browser: Visitor) -> None:
     [
         ("time_zone", "America/Denver", "time zone: America/Chicago → America/Denver"),
         ("encoding", "cp1252", "encoding: utf-8 → cp1252"),
-        ("requires_second_factor", "on", "second factor required: no → yes"),
-        ("files_kept_days", "30", "days files are kept: 14 → 30"),
-        ("details_kept_days", "7", "days rows and problems are kept: 90 → 7"),
-        ("audit_kept_years", "1", "years the audit is kept: 7 → 1"),
+        ("requires_second_factor", "on", "two-step verification required: no → yes"),
+        ("files_kept_days", "30", "days to keep files: 14 → 30"),
+        ("details_kept_days", "7", "days to keep rows and problems: 90 → 7"),
+        ("audit_kept_years", "1", "years to keep the audit log: 7 → 1"),
     ],
 )
 def test_each_setting_is_changed_and_audited(
@@ -85,33 +85,36 @@ def test_each_setting_is_changed_and_audited(
 
 def test_the_message_names_the_changed_settings(browser: Visitor) -> None:
     page = save(browser, time_zone="Pacific/Honolulu", files_kept_days="1")
-    assert page.messages == ["Settings saved: time zone, days files are kept."]
+    assert page.messages == ["Settings saved: time zone, days to keep files."]
     assert page.form_with("time_zone").values["time_zone"] == ["Pacific/Honolulu"]
 
 
 def test_recipients_are_chosen_from_the_active_members(
     browser: Visitor, maple: District, manager: Member
 ) -> None:
-    colleague, former = a_member(maple, "ana@maple.example"), a_member(maple, "gone@maple.example")
+    colleague, former = (
+        make_member(maple, "ana@maple.example"),
+        make_member(maple, "gone@maple.example"),
+    )
     Member.objects.filter(pk=former.pk).update(is_active=False)
     page = browser.read("/settings")
     assert "ana@maple.example" in page.text
     assert "gone@maple.example" not in page.text
     save(browser, receivers=[str(colleague.pk)])
-    assert audited() == [f"ok: receivers of results: nobody → member {colleague.pk}"]
+    assert audited() == [f"ok: result recipients: nobody → member {colleague.pk}"]
     finish(send(maple, a_class(1)))
     mails.queue_result_mails()
     assert set(Member.objects.filter(resultmail__isnull=False)) == {colleague}
     assert "isn’t an active staff member" in error_at(browser, "receivers", [str(former.pk)])
 
 
-def test_members_of_the_neighbour_are_neither_offered_nor_accepted(
-    browser: Visitor, maple: District, neighbour: Member
+def test_members_of_the_neighbor_are_neither_offered_nor_accepted(
+    browser: Visitor, maple: District, neighbor: Member
 ) -> None:
     assert "cedar" not in browser.read("/settings").text.casefold()
-    assert "isn’t an active staff member" in error_at(browser, "receivers", [str(neighbour.pk)])
-    neighbour.refresh_from_db()
-    assert neighbour.receives_results is False
+    assert "isn’t an active staff member" in error_at(browser, "receivers", [str(neighbor.pk)])
+    neighbor.refresh_from_db()
+    assert neighbor.receives_results is False
     assert audited() == []
 
 
@@ -147,7 +150,7 @@ def test_an_invalid_value_is_reported_at_its_field_and_the_form_keeps_its_values
 def test_a_recipient_deactivated_while_the_form_is_open_is_reported(
     browser: Visitor, maple: District
 ) -> None:
-    colleague = a_member(maple, "ana@maple.example")
+    colleague = make_member(maple, "ana@maple.example")
     form_data = values(browser) | {"receivers": [str(colleague.pk)]}
     Member.objects.filter(pk=colleague.pk).update(is_active=False)
     response = browser.post("/settings", form_data)
@@ -180,11 +183,13 @@ def test_the_new_encoding_applies_to_the_next_file(browser: Visitor, maple: Dist
 def test_a_custom_role_has_the_page_if_it_has_the_permission(
     maple: District, manager: Member, visitor: SignedIn
 ) -> None:
-    role = roles.make(manager, RoleType.DISTRICT_MANAGER, "Clerk", "", [Permission.MANAGE_SETTINGS])
-    clerk = a_member(maple, "clerk@maple.example")
+    role = roles.create_role(
+        manager, RoleType.DISTRICT_MANAGER, "Clerk", "", [Permission.MANAGE_SETTINGS]
+    )
+    clerk = make_member(maple, "clerk@maple.example")
     Member.objects.filter(pk=clerk.pk).update(role=role)
     browser = visitor(clerk)
-    assert browser.read("/").rooms == ["Home", "Settings", "Help"]
+    assert browser.read("/").navigation == ["Home", "Settings", "Help"]
     assert browser.read("/settings").heading == "Settings"
     role.permissions = ["see students"]
     role.save()

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from rollbook.accounts import mails
 from rollbook.accounts.auth import emailed_links
-from rollbook.accounts.auth.throttle import REQUESTS_PER_ADDRESS
+from rollbook.accounts.auth.throttle import MAX_REQUESTS_PER_ADDRESS
 from rollbook.accounts.members import members
 from rollbook.accounts.models import AccountMail, AccountMailKind, AuditEvent, Member, Session
 from rollbook.districts.models import District
@@ -50,7 +50,7 @@ def emailed_link() -> str:
 
 
 def link_for(member: Member, kind: AccountMailKind = AccountMailKind.FORGOTTEN_PASSWORD) -> str:
-    return f"/password/{emailed_links.make(member, kind)}"
+    return f"/password/{emailed_links.make_token(member, kind)}"
 
 
 def set_password(browser: Visitor, link: str, new: str = NEW, again: str | None = None) -> Any:
@@ -81,7 +81,7 @@ def test_the_invitation_page_shows_district_and_role(stranger: Visitor, invited:
     page = stranger.read(emailed_link())
     assert (page.title, page.heading) == ("Welcome · Rollbook", "Welcome to Rollbook, Ben")
     assert "You’re invited to Maple USD as instructor." in page.text
-    assert page.rooms == []
+    assert page.navigation == []
 
 
 def test_an_invited_member_is_signed_in_with_the_first_password(
@@ -178,7 +178,7 @@ def test_the_host_header_does_not_change_the_link(stranger: Visitor, manager: Me
 
 def test_requests_are_limited(stranger: Visitor, manager: Member, clock: Clock) -> None:
     stranger.get("/forgotten-password")
-    for number in range(REQUESTS_PER_ADDRESS):
+    for number in range(MAX_REQUESTS_PER_ADDRESS):
         assert (
             stranger.post("/forgotten-password", {"login": f"{number}@maple.example"}).status_code
             == 200
@@ -204,11 +204,11 @@ def test_an_empty_field_is_reported(stranger: Visitor) -> None:
             "aaaaaaaa",
             [
                 "It is shorter than 15 characters",
-                "It consists of fewer than 5 different characters.",
+                "It has fewer than 5 different characters.",
             ],
         ),
         ("maple-usd 2026 rollbook", ["It contains 'rollbook'.", "It contains 'Maple USD'."]),
-        ("passwordpassword", ["It is one of the passwords that are tried first."]),
+        ("passwordpassword", ["It is a common password that attackers try first."]),
     ],
 )
 def test_every_policy_violation_is_reported_at_the_field(
@@ -265,7 +265,8 @@ def test_an_invalid_link_is_reported_with_what_to_do(token: str, stranger: Visit
     page = read(response)
     assert page.heading == "This link no longer works"
     assert (
-        "This link has been used, is too old, or is not complete. Ask for a new one." in page.text
+        "This link has expired, has already been used, or isn't complete. Request a new one."
+        in page.text
     )
     assert page.links == {"sign in": "/sign-in", "Request a new link": "/forgotten-password"}
 
@@ -286,14 +287,14 @@ def test_setting_a_password_ends_all_earlier_sessions(
 
 
 def test_setting_a_password_ends_the_session_of_another_member_in_this_browser(
-    visitor: SignedIn, manager: Member, neighbour: Member
+    visitor: SignedIn, manager: Member, neighbor: Member
 ) -> None:
-    browser = visitor(neighbour)
+    browser = visitor(neighbor)
     set_password(browser, link_for(manager))
     text = browser.read("/account").text
     assert "Maple USD" in text
     assert "Cedar" not in text
-    assert not Session.objects.filter(member=neighbour).exists()
+    assert not Session.objects.filter(member=neighbor).exists()
 
 
 def test_a_form_on_another_site_sets_no_password(stranger: Visitor, manager: Member) -> None:

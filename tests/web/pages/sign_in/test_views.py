@@ -11,7 +11,7 @@ from django.test import Client
 
 from rollbook.accounts.auth.password_hasher import Argon2id
 from rollbook.accounts.auth.sign_in import sign_in_cache
-from rollbook.accounts.auth.throttle import PER_LOGIN_AND_ADDRESS
+from rollbook.accounts.auth.throttle import MAX_FAILURES_PER_LOGIN_AND_ADDRESS
 from rollbook.accounts.models import AuditEvent, Member, Session
 from tests.accounts.browser import Clock
 from tests.conftest import PASSWORD
@@ -60,7 +60,7 @@ def test_password_managers_recognize_the_form(stranger: Visitor) -> None:
         "current-password",
     )
     assert page.links["Forgot your password?"] == "/forgotten-password"
-    assert page.rooms == []
+    assert page.navigation == []
 
 
 def test_the_right_password_starts_a_session_and_redirects_home(
@@ -167,7 +167,7 @@ def test_an_empty_field_is_reported_at_the_field(
 def test_after_too_many_failures_the_page_shows_how_long_to_wait(
     stranger: Visitor, manager: Member, clock: Clock, hashes: list[str]
 ) -> None:
-    for _ in range(PER_LOGIN_AND_ADDRESS):
+    for _ in range(MAX_FAILURES_PER_LOGIN_AND_ADDRESS):
         assert stranger.sign_in(manager, "wrong").status_code == 403
     hashes.clear()
     clock.move(minutes=10)
@@ -180,7 +180,7 @@ def test_after_too_many_failures_the_page_shows_how_long_to_wait(
 
 
 def test_the_limit_does_not_affect_another_address(stranger: Visitor, manager: Member) -> None:
-    for _ in range(PER_LOGIN_AND_ADDRESS):
+    for _ in range(MAX_FAILURES_PER_LOGIN_AND_ADDRESS):
         stranger.sign_in(manager, "wrong")
     assert Visitor("198.51.100.20").sign_in(manager).status_code == 302
 
@@ -235,14 +235,13 @@ def test_a_signed_in_member_is_redirected(visitor: SignedIn, manager: Member) ->
 
 
 def test_signing_in_as_another_member_ends_the_first_session(
-    visitor: SignedIn, manager: Member, neighbour: Member
+    visitor: SignedIn, manager: Member, neighbor: Member
 ) -> None:
     browser = visitor(manager)
     assert (
-        browser.post("/sign-in", {"login": neighbour.email, "password": PASSWORD}).status_code
-        == 302
+        browser.post("/sign-in", {"login": neighbor.email, "password": PASSWORD}).status_code == 302
     )
-    assert Session.objects.get().member == neighbour
+    assert Session.objects.get().member == neighbor
     assert "Cedar County" in browser.read("/account").text
 
 

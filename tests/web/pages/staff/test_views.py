@@ -11,7 +11,7 @@ from rollbook.accounts.members import members
 from rollbook.accounts.models import AccountMail, AuditEvent, Member
 from rollbook.districts.models import District, School
 from tests.accounts.browser import NOW, Clock
-from tests.conftest import PASSWORD, a_member
+from tests.conftest import PASSWORD, make_member
 from tests.web.pages.conftest import SignedIn, Visitor
 from tests.web.pages.reading import Page, read
 
@@ -88,7 +88,9 @@ def test_a_school_manager_without_a_school_is_not_listed_with_all_schools(
 
 def test_the_form_lists_the_permissions_of_each_role(browser: Visitor) -> None:
     text = browser.read("/staff/invite").text
-    assert "District manager: sees all students of the district, updates students by files" in text
+    assert (
+        "District manager: sees all students of the district, updates students from files" in text
+    )
     assert (
         "School manager: sees the students of their schools, adds, edits, transfers and deactivates"
         in text
@@ -132,7 +134,7 @@ def test_an_invited_member_gets_an_email_and_is_in_the_list(
     mails.send_due()
     (sent,) = mail.outbox
     assert sent.to == ["ben@maple.example"]
-    assert "Ana Ruiz (ops@maple.example) invites you" in str(sent.body)
+    assert "Ana Ruiz (ops@maple.example) invited you" in str(sent.body)
     ben = Member.objects.get(email="ben@maple.example")
     event = AuditEvent.objects.get(action="invite")
     assert (event.member, event.result, event.detail) == (
@@ -159,11 +161,11 @@ def test_a_school_manager_has_the_chosen_schools(browser: Visitor) -> None:
 @pytest.mark.parametrize(
     ("other", "reason"),
     [
-        ({"email": "nobody"}, "The e-mail address is not one, or is longer than 254 characters."),
-        ({"schools": []}, "The role instructor needs a school; name one at least."),
+        ({"email": "nobody"}, "'nobody' isn't an email address, or is longer than 254 characters."),
+        ({"schools": []}, "The role instructor needs a school; choose at least one."),
         (
             {"role": "district manager"},
-            "The role district manager is for the whole district; name no school.",
+            "The role district manager is for the whole district; don't choose a school.",
         ),
         (
             {"first_name": "B" * 101},
@@ -171,7 +173,7 @@ def test_a_school_manager_has_the_chosen_schools(browser: Visitor) -> None:
         ),
         (
             {"email": "OPS@maple.example"},
-            "ops@maple.example cannot be added: it is in use as a login.",
+            "ops@maple.example is already in use; enter another email.",
         ),
     ],
 )
@@ -209,11 +211,11 @@ def test_only_offered_roles_and_schools_are_accepted(
     assert not Member.objects.filter(email="ben@maple.example").exists()
 
 
-def test_a_login_of_the_neighbour_is_rejected_without_revealing_its_owner(
-    browser: Visitor, neighbour: Member
+def test_a_login_of_the_neighbor_is_rejected_without_revealing_its_owner(
+    browser: Visitor, neighbor: Member
 ) -> None:
     ours = read(invite(browser, email="ops@maple.example")).text.replace("ops@maple.example", "")
-    theirs = read(invite(browser, email=neighbour.email)).text.replace(neighbour.email, "")
+    theirs = read(invite(browser, email=neighbor.email)).text.replace(neighbor.email, "")
     assert ours == theirs
 
 
@@ -233,7 +235,7 @@ def test_a_second_invitation_within_a_minute_is_not_sent(browser: Visitor, ben: 
     page = browser.follow(browser.post(action))
     assert page.messages == [
         "The invitation wasn’t sent: ben@maple.example was invited a moment ago; "
-        "see whether that mail arrives."
+        "check whether that email arrives."
     ]
     assert AccountMail.objects.filter(member=ben).count() == 2
     assert AuditEvent.objects.filter(action="invite again", result="refused").count() == 1
@@ -244,21 +246,23 @@ def test_a_member_with_a_password_is_not_invited_again(
 ) -> None:
     page = browser.follow(browser.post(f"/staff/{school_manager.pk}/invite-again"))
     (message,) = page.messages
-    assert message.startswith("The invitation wasn’t sent: school@maple.example has a password")
+    assert message.startswith(
+        "The invitation wasn’t sent: school@maple.example already has a password"
+    )
     assert not AccountMail.objects.exists()
 
 
 @pytest.mark.parametrize("key", ["theirs", "0", "99999999999999999999999"])
-def test_the_staff_of_the_neighbour_cannot_be_seen_or_invited(
-    key: str, browser: Visitor, neighbour: Member, cedar: District
+def test_the_staff_of_the_neighbor_cannot_be_seen_or_invited(
+    key: str, browser: Visitor, neighbor: Member, cedar: District
 ) -> None:
     theirs = members.invite(
-        cedar, "new@cedar.example", "Cleo", "Cedarson", "instructor", ["900"], neighbour, NOW
+        cedar, "new@cedar.example", "Cleo", "Cedarson", "instructor", ["900"], neighbor, NOW
     )
     assert "cedar" not in browser.read("/staff").text.casefold()
     response = browser.post(f"/staff/{theirs.pk if key == 'theirs' else key}/invite-again")
     assert response.status_code == 404
-    assert read(response).heading == "Nothing here"
+    assert read(response).heading == "Page not found"
     assert AccountMail.objects.filter(member=theirs).count() == 1
     assert AuditEvent.objects.filter(action="invite again", result="not found").count() == 1
 
@@ -275,8 +279,8 @@ def test_instructors_can_neither_see_nor_invite_staff(
         browser.get("/staff/import"),
     ]
     assert {response.status_code for response in responses} == {403}
-    assert {read(response).heading for response in responses} == {"Not for your role"}
-    assert "Staff" not in read(responses[0]).rooms
+    assert {read(response).heading for response in responses} == {"Access denied"}
+    assert "Staff" not in read(responses[0]).navigation
     assert not Member.objects.filter(email="x@maple.example").exists()
     assert AuditEvent.objects.filter(member=instructor, result="not allowed").count() == 5
 
@@ -291,7 +295,7 @@ class TestSchoolManager:
     def test_sees_the_staff_of_their_schools(
         self, browser: Visitor, ben: Member, manager: Member
     ) -> None:
-        elsewhere = a_member(manager.district, "else@maple.example", "instructor")
+        elsewhere = make_member(manager.district, "else@maple.example", "instructor")
         elsewhere.schools.set(
             School.objects.filter(district=manager.district, organization_id="200")
         )
@@ -335,7 +339,7 @@ class TestSchoolManager:
         assert browser.get(f"/staff/{ben.pk}").status_code == 404
         page = browser.follow(browser.post(f"/staff/{ben.pk}/deactivate"))
         assert page.messages == [
-            "No one was deactivated: Ben Ito is not yours to change; ask a district manager."
+            "No one was deactivated: you can't change Ben Ito; ask a district manager."
         ]
 
 
@@ -362,12 +366,12 @@ def test_a_member_is_changed(browser: Visitor, ben: Member) -> None:
 
 
 def test_an_invalid_change_is_reported_on_the_page(
-    browser: Visitor, ben: Member, neighbour: Member
+    browser: Visitor, ben: Member, neighbor: Member
 ) -> None:
-    response = change(browser, ben, email=neighbour.email, password=PASSWORD)
+    response = change(browser, ben, email=neighbor.email, password=PASSWORD)
     assert response.status_code == 422
-    assert "Ops@cedar.example cannot" not in read(response).text
-    assert "ops@cedar.example cannot be added: it is in use as a login." in read(response).text
+    assert "Ops@cedar.example is" not in read(response).text
+    assert "ops@cedar.example is already in use; enter another email." in read(response).text
     ben.refresh_from_db()
     assert ben.email == "ben@maple.example"
 
@@ -402,11 +406,11 @@ def test_the_last_district_manager_cannot_be_deactivated_or_demoted(
     assert "Deactivate Ana" not in browser.read(f"/staff/{manager.pk}").text
     page = browser.follow(browser.post(f"/staff/{manager.pk}/deactivate"))
     assert page.messages == [
-        "No one was deactivated: nobody can deactivate themselves; another manager can."
+        "No one was deactivated: you can't deactivate yourself; ask another manager."
     ]
     response = change(browser, manager, role="instructor", schools=["100"])
     assert (
-        "Ana Ruiz is the last district manager who can sign in; make another one first."
+        "Ana Ruiz is the last district manager who can sign in; add another one first."
         in read(response).text
     )
 
@@ -450,7 +454,7 @@ class TestStaffFile:
             (
                 "",
                 "line 1 must be FIRST_NAME,LAST_NAME,ASSIGNED_ROLE,EMAIL,SCHOOLS "
-                "and is nothing; correct it",
+                "but is empty; correct it",
             ),
             (HEADER + 'Ida,"Sto"ne,x,y,\n', "No one was invited: line 2 is not CSV"),
         ],

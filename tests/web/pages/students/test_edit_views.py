@@ -10,7 +10,7 @@ from rollbook.students.models import RowFingerprint, Student
 from rollbook.students.passwords import verify
 from tests.updates.night import a_class, enroll, history, password_of, values_of
 from tests.web.pages.conftest import SignedIn, Visitor
-from tests.web.pages.reading import Page, read, said
+from tests.web.pages.reading import Page, read, text_of
 
 ANA = {
     "first_name": "Ana",
@@ -43,7 +43,7 @@ def form_of(browser: Visitor, student: Student) -> dict[str, Any]:
 
 def credentials(page: Page) -> list[str]:
     """Username and password."""
-    return [said(code) for code in page.main.iter("code")]
+    return [text_of(code) for code in page.main.iter("code")]
 
 
 def test_a_student_is_added_and_the_password_shown_once(browser: Visitor, maple: District) -> None:
@@ -73,10 +73,10 @@ def test_errors_are_shown_at_their_fields_and_no_input_is_lost(
     )
     page = read(response)
     assert response.status_code == 422
-    assert "'2/30/2014' is not a real date; write mm/dd/yyyy." in page.described("dob")
+    assert '"2/30/2014" isn\'t a valid date. Use mm/dd/yyyy.' in page.described("dob")
     assert page.form_with("dob").values["additional_info_1"] == ["bus 4"]
     page = read(browser.post("/students/new", {**ANA, "student_id": "s000"}))
-    assert page.described("student_id").endswith("The STUDENT_ID is taken; correct the ID.")
+    assert page.described("student_id").endswith("The STUDENT_ID is already taken. Correct the ID.")
     page = read(browser.post("/students/new", {**ANA, "grade": ""}))
     assert "This field is required." in page.described("grade")
     assert Student.objects.count() == 1
@@ -121,7 +121,7 @@ def test_the_second_of_two_simultaneous_edits_is_rejected(
     browser.post(f"/students/{student.pk}/edit", fields | {"grade": "5"})
     response = browser.post(f"/students/{student.pk}/edit", fields | {"grade": "6"})
     assert response.status_code == 422
-    assert "The student was changed meanwhile; open the page again" in read(response).text
+    assert "The student was changed in the meantime. Open the page again" in read(response).text
     assert Student.objects.get(pk=student.pk).grade == "5"
 
 

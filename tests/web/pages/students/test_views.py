@@ -351,7 +351,7 @@ def test_rejected_rows_are_shown_with_reason_and_link(office: Visitor, maple: Di
     row = page.rows[0]
     assert row[1:3] == [f"Update {number}", "2"]
     assert row[3].startswith("Grade: ")
-    assert "write pk, k, 1 to 12, or adult" in row[3]
+    assert "Use PK, K, 1–12 or Adult" in row[3]
     assert "Rejected rows" not in office.read(address_of("00124")).text
 
 

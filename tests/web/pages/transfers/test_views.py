@@ -120,7 +120,7 @@ def test_a_requested_transfer_is_withdrawn(visitor: SignedIn, school_manager: Me
         "Transfer withdrawn. The students stay at their school."
     ]
     page = browser.follow(browser.post(f"/transfers/{key}/withdraw"))
-    assert page.messages == ["Nothing was changed: it does not wait any more."]
+    assert page.messages == ["Nothing was changed: it's no longer pending."]
 
 
 @pytest.mark.parametrize(

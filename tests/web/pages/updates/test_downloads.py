@@ -140,7 +140,7 @@ def test_a_head_request_gets_no_rows(browser: Visitor) -> None:
 
 @pytest.mark.parametrize("name", ["rejected", "changes", "not-processed"])
 def test_another_district_cannot_download(
-    name: str, browser: Visitor, neighbour: Member, visitor: SignedIn
+    name: str, browser: Visitor, neighbor: Member, visitor: SignedIn
 ) -> None:
-    assert visitor(neighbour).get(f"/updates/2/{name}.csv").status_code == 404
-    assert AuditEvent.objects.filter(result="not found", member=neighbour).count() == 1
+    assert visitor(neighbor).get(f"/updates/2/{name}.csv").status_code == 404
+    assert AuditEvent.objects.filter(result="not found", member=neighbor).count() == 1

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from rollbook.accounts.auth.throttle import PER_LOGIN_AND_ADDRESS
+from rollbook.accounts.auth.throttle import MAX_FAILURES_PER_LOGIN_AND_ADDRESS
 from rollbook.accounts.models import AuditEvent, Member
-from tests.conftest import PASSWORD, a_member
+from tests.conftest import PASSWORD, make_member
 from tests.web.api.test_status import work
 from tests.web.curl import Curl, File, basic, first_line, text, verdict
 
@@ -71,27 +71,29 @@ def test_clients_have_to_sign_in(curl: Curl) -> None:
     assert response["WWW-Authenticate"] == 'Basic realm="Rollbook", charset="UTF-8"'
 
 
-def test_another_district_finds_nothing_and_that_is_audited(curl: Curl, neighbour: Member) -> None:
+def test_another_district_finds_nothing_and_that_is_audited(curl: Curl, neighbor: Member) -> None:
     curl.start()
-    response = get(neighbour.email)
+    response = get(neighbor.email)
     assert (response.status_code, text(response)) == (
         404,
         "ERROR not_found: there is nothing at this address\n",
     )
     event = AuditEvent.objects.get(action="report")
-    assert (event.result, event.member) == ("not found", neighbour)
+    assert (event.result, event.member) == ("not found", neighbor)
 
 
 @pytest.mark.parametrize("role", ["school manager", "instructor"])
 def test_only_district_managers_read_it(curl: Curl, manager: Member, role: str) -> None:
     curl.start()
-    a_member(manager.district, "it@maple.example", role)
+    make_member(manager.district, "it@maple.example", role)
     assert get("it@maple.example").status_code == 403
 
 
 def test_a_wrong_password_is_throttled_as_everywhere(curl: Curl) -> None:
-    codes = [get(password="wrong").status_code for _ in range(PER_LOGIN_AND_ADDRESS + 1)]
-    assert codes == [401] * PER_LOGIN_AND_ADDRESS + [429]
+    codes = [
+        get(password="wrong").status_code for _ in range(MAX_FAILURES_PER_LOGIN_AND_ADDRESS + 1)
+    ]
+    assert codes == [401] * MAX_FAILURES_PER_LOGIN_AND_ADDRESS + [429]
 
 
 def test_reading_is_audited(curl: Curl, manager: Member) -> None:

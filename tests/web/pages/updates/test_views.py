@@ -17,11 +17,11 @@ from rollbook.updates.reporting.state_words import RECEIVED, result_sentence
 from rollbook.updates.state_machine import State
 from rollbook.web.pages.updates import filters
 from tests.accounts.browser import Clock
-from tests.conftest import PASSWORD, a_member
+from tests.conftest import PASSWORD, make_member
 from tests.updates.night import a_class, applying, enroll, finish, run, send, send_bytes
 from tests.web.curl import basic
 from tests.web.pages.conftest import SignedIn, Visitor
-from tests.web.pages.reading import read, said, tree
+from tests.web.pages.reading import read, text_of, tree
 
 pytestmark = pytest.mark.django_db
 
@@ -258,7 +258,7 @@ def test_confidential_values_are_collapsed(school: District, browser: Visitor) -
     run(school, "STUDENT_ID,GRADE,SPECIAL_ED,PASSWORD\ns000,9,y,topsecret1\n")
     for address in ("/updates/2", "/updates/2/rows"):
         page = browser.read(address)
-        [hidden] = [said(each) for each in page.main.iterfind(".//td//details")]
+        [hidden] = [text_of(each) for each in page.main.iterfind(".//td//details")]
         assert hidden == "Special education before: n → now: y"
         assert "Password: changed" in page.text
         assert "topsecret" not in page.text
@@ -431,5 +431,5 @@ def test_the_link_of_an_email_opens_the_update_after_the_sign_in(
 
 
 def test_without_the_permission_there_are_no_updates(school: District, visitor: SignedIn) -> None:
-    browser = visitor(a_member(school, "some@maple.example", "school manager"))
+    browser = visitor(make_member(school, "some@maple.example", "school manager"))
     assert browser.get("/updates/1").status_code == 403

@@ -22,7 +22,7 @@ from rollbook.updates.receiving import drafts, files, preview
 from rollbook.updates.state_machine import Mode, State
 from rollbook.web.http import upload_quota
 from rollbook.web.pages.base.column_labels import SECTIONS
-from tests.conftest import a_member
+from tests.conftest import make_member
 from tests.updates.night import column_of, enroll, finish, run, send
 from tests.web.curl import BOUNDARY, FORM, File, Part, form
 from tests.web.pages.conftest import HERE, SignedIn, Visitor
@@ -230,7 +230,7 @@ def test_rows_that_will_be_rejected_are_shown_with_their_fix(office: Visitor) ->
     assert "1 of 2 rows will be rejected; the others can be applied." in page.text
     assert page.rows[0][:3] == ["3", "GRADE", "13"]
     assert "bad_value" in page.text
-    assert "write pk, k, 1 to 12, or adult" in page.text
+    assert "use PK, K, 1–12 or Adult" in page.text
     assert "unknown_column" in page.text
     assert "SHOE_SIZE" in page.text
     assert page.form(f"/students/update/drafts/{Draft.objects.get().pk}/apply").buttons == [
@@ -267,7 +267,7 @@ def test_passwords_of_the_file_are_not_on_the_page(office: Visitor) -> None:
         (b"STUDENT_ID,GRADE\n", "header"),
         (b"PK\x03\x04" + b"\0" * 100, "This is a"),
         (b"<!doctype html><html><body>Sign in</body></html>", "This is a web page, not a CSV file"),
-        (b"STUDENT_ID,FIRST_NAME\n00123,Jos\xe9\n", "The file is not UTF-8"),
+        (b"STUDENT_ID,FIRST_NAME\n00123,Jos\xe9\n", "The file is not saved as UTF-8"),
         (b"Ana,Brook\n", "header"),
         (b'STUDENT_ID,GRADE\n"00123,5\n', "quote"),
     ],
@@ -616,11 +616,11 @@ def test_without_the_permission_an_upload_is_not_read(
 
 
 def test_other_members_do_not_find_the_file(
-    office: Visitor, maple: District, neighbour: Member, visitor: SignedIn
+    office: Visitor, maple: District, neighbor: Member, visitor: SignedIn
 ) -> None:
     location = choose(office)["Location"]
-    colleague = a_member(maple, "two@maple.example")
-    for other in (visitor(neighbour), visitor(colleague)):
+    colleague = make_member(maple, "two@maple.example")
+    for other in (visitor(neighbor), visitor(colleague)):
         assert other.get(location).status_code == 404
         assert other.post(f"{location}/apply", {"mode": "update"}).status_code == 404
         assert other.post(f"{location}/discard").status_code == 404

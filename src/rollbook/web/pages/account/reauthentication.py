@@ -49,6 +49,6 @@ def knows_password_and_code(page_request: PageRequest, form: Proof) -> bool:
             page_request.now,
             agent_of(request),
         )
-    except second_factor.CodeFailed:
+    except second_factor.CodeRejected:
         form.add_error("code", WRONG_CODE)
     return not form.errors

@@ -9,7 +9,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from rollbook.accounts.auth import second_factor as factors
 from rollbook.accounts.auth import sessions
-from rollbook.accounts.auth.second_factor import AlreadyOn, CodeFailed, SecondFactorSetup
+from rollbook.accounts.auth.second_factor import AlreadyTurnedOn, CodeRejected, SecondFactorSetup
 from rollbook.accounts.permissions import Permission
 from rollbook.web.pages.account.forms import NewSecondFactor, Proof
 from rollbook.web.pages.account.reauthentication import knows_password, knows_password_and_code
@@ -31,12 +31,12 @@ def second_factor(page_request: PageRequest) -> HttpResponse:
     form = NewSecondFactor(page_request.form_data)
     try:
         setup = _turn_on(page_request, form) if form.is_valid() else None
-    except AlreadyOn:
+    except AlreadyTurnedOn:
         return page_request.redirect("second-factor")
     if setup:
         return _render_secrets(page_request, setup.recovery_codes, setup.token, is_first=True)
     context = {
-        "secret": factors.in_letters(page_request.member, _pending_secret(page_request)),
+        "secret": factors.secret_as_text(page_request.member, _pending_secret(page_request)),
         "needs_token": page_request.may(Permission.UPDATE_STUDENTS),
     }
     return page_request.render_form("account/two_step_new.html", form, context)
@@ -47,7 +47,7 @@ def qr(page_request: PageRequest) -> HttpResponse:
     """Return the QR code of the secret that is being set up, as SVG."""
     if page_request.member.has_second_factor:
         return page_request.redirect("second-factor")
-    url = factors.address(page_request.member, _pending_secret(page_request))
+    url = factors.otpauth_uri(page_request.member, _pending_secret(page_request))
     image = io.BytesIO()
     # White background in dark mode too: cameras don't recognize an inverted code.
     segno.make_qr(url, error="m").save(
@@ -75,7 +75,7 @@ def switch_off(page_request: PageRequest) -> HttpResponse:
     """Turn off two-step verification."""
 
     def turn_off(page_request: PageRequest) -> HttpResponse:
-        factors.switch_off(page_request.member, page_request.now)
+        factors.turn_off(page_request.member, page_request.now)
         page_request.audit("two-step verification off", "ok")
         page_request.success(
             "Two-step verification was turned off. Your tokens keep working until you revoke them."
@@ -120,8 +120,8 @@ def _turn_on(page_request: PageRequest, form: NewSecondFactor) -> SecondFactorSe
     secret = _pending_secret(page_request)
     code = "".join(form.cleaned_data["code"].split())
     try:
-        setup = factors.switch_on(page_request.member, secret, code, page_request.now)
-    except CodeFailed:
+        setup = factors.turn_on(page_request.member, secret, code, page_request.now)
+    except CodeRejected:
         form.add_error("code", WRONG_CODE)
         return None
     sessions.clear_pending_totp_secret(page_request.request)

@@ -10,8 +10,8 @@ from django.db.models import QuerySet
 
 from rollbook.accounts.models import AuditEvent, Member
 from rollbook.districts.models import District
-from rollbook.pagination import Page, page_of_query
-from rollbook.web.pages.base.filters import FilterForm, day
+from rollbook.pagination import Page, get_query_page
+from rollbook.web.pages.base.filters import FilterForm, date_field
 
 PAGE_SIZE = 50
 
@@ -21,8 +21,8 @@ class Filters(FilterForm):
 
     who = forms.ModelChoiceField(Member.objects.none(), required=False, empty_label="Everyone")
     action = forms.CharField(label="Action", required=False)
-    since = day("From")
-    until = day("Until")
+    since = date_field("From")
+    until = date_field("Until")
 
     def __init__(self, sent: Mapping[str, Any], district: District) -> None:
         super().__init__(sent)
@@ -58,4 +58,4 @@ def search(filters: Filters, number: int) -> Page[AuditEvent]:
         filters: The filters that the user has set.
         number: The number of the page, from 1.
     """
-    return page_of_query(filters.events(), number, PAGE_SIZE)
+    return get_query_page(filters.events(), number, PAGE_SIZE)

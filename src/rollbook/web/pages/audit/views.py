@@ -10,7 +10,7 @@ from rollbook.accounts.permissions import Permission
 from rollbook.studentfile import writer
 from rollbook.updates.exports.original_rows import BYTE_ORDER_MARK
 from rollbook.web.pages.audit.filters import Filters, search
-from rollbook.web.pages.base.page_number import number_of_page
+from rollbook.web.pages.base.page_number import page_number
 from rollbook.web.pages.base.view import PageRequest, member_page
 from rollbook.web.pages.updates.downloads import csv_response
 
@@ -21,9 +21,9 @@ COLUMNS = ("AT", "MEMBER", "ACTION", "RESULT", "DETAIL", "ADDRESS", "PROGRAM", "
 def index(page_request: PageRequest) -> HttpResponse:
     """List a page of the audit events that match the filters."""
     filters = Filters(page_request.request.GET, page_request.district)
-    events = search(filters, number_of_page(page_request))
+    events = search(filters, page_number(page_request))
     page_request.audit("audit", "seen", f"page {events.number}, {_description(filters)}")
-    context = {"filters": filters, "events": events, "used": filters.used}
+    context = {"filters": filters, "events": events, "used": filters.used_filters}
     return page_request.render("audit/index.html", context)
 
 
@@ -36,7 +36,7 @@ def download(page_request: PageRequest) -> HttpResponseBase:
 
 
 def _description(filters: Filters) -> str:
-    names = ", ".join(filters.used) or "nothing"
+    names = ", ".join(filters.used_filters) or "nothing"
     return f"filtered by {names}"
 
 

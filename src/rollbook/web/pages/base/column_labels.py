@@ -63,7 +63,7 @@ def _sensitive_columns() -> frozenset[str]:
     return frozenset(names)
 
 
-SENSITIVE = _sensitive_columns()
+CONFIDENTIAL = _sensitive_columns()
 """Names of the columns whose values are hidden until asked for."""
 
 _LABELS: Mapping[str, str] = {
@@ -93,7 +93,7 @@ def label(name: str) -> str:
     return _LABELS.get(name) or name.replace("_", " ").capitalize()
 
 
-def shown(name: str, value: str) -> str:
+def display_value(name: str, value: str) -> str:
     """Return a value of the student file as people read it.
 
     ``y`` becomes ``yes``; the items of a list are separated by commas.

@@ -7,7 +7,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from rollbook.text import duration
+from rollbook.text import format_duration
 from rollbook.web.http.error_codes import ApiError
 from rollbook.web.http.responses import error_response
 
@@ -62,7 +62,7 @@ def too_many_attempts(
     request: HttpRequest, retry_after: int, page_request: Any = None
 ) -> HttpResponse:
     """Return the 429 page with how long to wait; ``retry_after`` is in seconds."""
-    wait = duration(timedelta(seconds=retry_after))
+    wait = format_duration(timedelta(seconds=retry_after))
     text = f"Too many attempts. This attempt was not checked. Try again in {wait}."
     response = error_page(request, 429, "Too many attempts", text, page_request)
     response.headers["Retry-After"] = str(retry_after)

@@ -5,12 +5,12 @@ from datetime import date
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 
-DAYS = date(2000, 1, 1), date(2999, 12, 31)
+DATE_RANGE = date(2000, 1, 1), date(2999, 12, 31)
 
 
-def day(label: str) -> forms.DateField:
+def date_field(label: str) -> forms.DateField:
     """Return an optional date field."""
-    first, last = DAYS
+    first, last = DATE_RANGE
     return forms.DateField(
         label=label,
         required=False,
@@ -26,6 +26,6 @@ class FilterForm(forms.Form):
     """The filters of a list; every field may be left blank."""
 
     @property
-    def used(self) -> list[str]:
+    def used_filters(self) -> list[str]:
         """Return the names of the filters that are set."""
         return [name for name in self.fields if str(self.data.get(name, "")).strip()]

@@ -5,7 +5,7 @@ from rollbook.web.pages.base.view import PageRequest
 MAX_DIGITS = 9
 
 
-def number_of_page(page_request: PageRequest) -> int:
+def page_number(page_request: PageRequest) -> int:
     """Return the requested page of a list; 1 if the address has no valid number."""
     number = page_request.request.GET.get("page", "")
     return int(number) if number.isdecimal() and len(number) <= MAX_DIGITS else 1

@@ -67,7 +67,7 @@ MESSAGES: Mapping[str, str] = MappingProxyType(
 log = logging.getLogger(__name__)
 
 
-def said(refused: ApiError) -> str:
+def user_message(refused: ApiError) -> str:
     """Return what happened and what to do, worded for pages."""
     return MESSAGES.get(refused.code, UNREADABLE).format(limit=f"{settings.MAX_UPLOAD_BYTES:,}")
 
@@ -109,7 +109,7 @@ def small_file(form: Form, largest: int) -> bytes:
     return incoming.path.read_bytes()
 
 
-def encoding_of(form: Form) -> str:
+def chosen_encoding(form: Form) -> str:
     """Return the chosen encoding by Python's name; empty for the district's.
 
     Raises:

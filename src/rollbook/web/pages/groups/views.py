@@ -11,13 +11,13 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpResponse
 
 from rollbook.accounts.permissions import Permission
-from rollbook.pagination import page_of, page_of_query
+from rollbook.pagination import get_page, get_query_page
 from rollbook.students import visibility
 from rollbook.students.manual import edits_by_member, groups
 from rollbook.students.manual.groups import InvalidGroup
 from rollbook.students.models import Group, Student
 from rollbook.text import count_of
-from rollbook.web.pages.base.page_number import number_of_page
+from rollbook.web.pages.base.page_number import page_number
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
 from rollbook.web.pages.groups.forms import AddStudents, GroupName, NewGroup
 
@@ -33,9 +33,9 @@ def index(page_request: PageRequest) -> HttpResponse:
     inactive = Count("student", filter=visible & Q(student__status="inactive"))
     query = visibility.groups(page_request.member)
     counted = query.annotate(active=active, inactive=inactive)
-    page = page_of(
+    page = get_page(
         query.count(),
-        number_of_page(page_request),
+        page_number(page_request),
         PAGE_SIZE,
         lambda first, last: list(counted[first:last]),
     )
@@ -63,7 +63,7 @@ def new(page_request: PageRequest) -> HttpResponse:
 def detail(page_request: PageRequest, key: int) -> HttpResponse:
     """Render a group with its students."""
     group = _group(page_request, key, "group")
-    page_request.audit("group", "seen", f"group {key}, page {number_of_page(page_request)}")
+    page_request.audit("group", "seen", f"group {key}, page {page_number(page_request)}")
     return _render(page_request, group)
 
 
@@ -161,9 +161,9 @@ def _render(
     """
     visible = visibility.visible_students(page_request.member)
     students = visible.filter(groups=group).defer("password")
-    page = page_of_query(
+    page = get_query_page(
         students.order_by("last_name", "first_name", "pk"),
-        number_of_page(page_request),
+        page_number(page_request),
         PAGE_SIZE,
     )
     context = {

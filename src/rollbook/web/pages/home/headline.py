@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from rollbook.text import count_of, updates
+from rollbook.text import count_of, name_updates
 from rollbook.updates.reporting.report import Report
 from rollbook.updates.reporting.state_words import RUNNING, WAITING
 from rollbook.updates.reporting.status_line import StatusContext, cancellation_summary
@@ -89,16 +89,16 @@ def day_name(at: datetime) -> str:
 def _unfinished(home: HomeState, live: Report, context: StatusContext) -> Headline:
     """Return the sentence about an unfinished update; its progress is shown below it."""
     step = "View progress"
-    if not context.worker_alive:
+    if not context.is_worker_alive:
         text = f"Update {live.number} is waiting. {without_worker(live, context)}"
         return Headline(text, WAITING.word, "View update", "update", live.number)
     if live.state is State.RECEIVED:
-        text = f"{updates(home.waiting).capitalize()} will start in a moment."
+        text = f"{name_updates(home.waiting).capitalize()} will start in a moment."
         return Headline(text, WAITING.word, step, "update", live.number)
     if stalled := stalled_warning(live, context):
         text = f"Update {live.number} is running. {stalled}"
         return Headline(text, RUNNING.word, "View update", "update", live.number)
-    queue = f", and {updates(home.waiting)} will follow" if home.waiting else ""
+    queue = f", and {name_updates(home.waiting)} will follow" if home.waiting else ""
     text = f"Update {live.number} is running{queue}."
     return Headline(text, RUNNING.word, step, "update", live.number)
 

@@ -7,7 +7,7 @@ from django import forms
 from django.utils.text import capfirst
 
 from rollbook.accounts.models import Role
-from rollbook.accounts.permissions import MEANINGS, POSSIBLE, RoleType
+from rollbook.accounts.permissions import PERMISSION_DESCRIPTIONS, POSSIBLE_PERMISSIONS, RoleType
 from rollbook.web.pages.base.forms import FormWithReasons
 
 
@@ -19,12 +19,13 @@ class RoleForm(FormWithReasons):
 
     def __init__(self, type_: RoleType, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        meanings = MEANINGS[type_]
+        meanings = PERMISSION_DESCRIPTIONS[type_]
         self.fields["permissions"] = forms.MultipleChoiceField(
             label="Permissions",
             required=False,
             choices=[
-                (permission.value, capfirst(meanings[permission])) for permission in POSSIBLE[type_]
+                (permission.value, capfirst(meanings[permission]))
+                for permission in POSSIBLE_PERMISSIONS[type_]
             ],
             widget=forms.CheckboxSelectMultiple,
         )
@@ -42,6 +43,6 @@ def role_summary(role: Role) -> str:
 
 def _granted_meanings(role: Role) -> Iterator[str]:
     type_ = RoleType(role.type)
-    for permission in POSSIBLE[type_]:
-        if permission in role.granted:
-            yield MEANINGS[type_][permission]
+    for permission in POSSIBLE_PERMISSIONS[type_]:
+        if permission in role.granted_permissions:
+            yield PERMISSION_DESCRIPTIONS[type_][permission]

@@ -16,7 +16,7 @@ from rollbook.web.pages.roles.forms import RoleForm, permission_summary
 @member_page(Permission.MANAGE_ROLES)
 def index(page_request: PageRequest) -> HttpResponse:
     """List the roles with their permissions."""
-    summaries = [(role, permission_summary(role)) for role in roles.of(page_request.district)]
+    summaries = [(role, permission_summary(role)) for role in roles.roles_of(page_request.district)]
     return page_request.render("roles/index.html", {"roles": summaries, "types": list(RoleType)})
 
 
@@ -30,7 +30,7 @@ def new(page_request: PageRequest, slug: str) -> HttpResponse:
     form = RoleForm(type_, page_request.form_data)
     if form.is_valid():
         with form.collect_reasons():
-            role = roles.make(page_request.member, type_, **_role_fields(form))
+            role = roles.create_role(page_request.member, type_, **_role_fields(form))
             page_request.audit("add role", "ok", f"role {role.pk}: {', '.join(role.permissions)}")
             page_request.success(
                 f"Role added: {role.name}. You can now assign it to staff members."
@@ -43,7 +43,7 @@ def new(page_request: PageRequest, slug: str) -> HttpResponse:
 def detail(page_request: PageRequest, key: int) -> HttpResponse:
     """Show a role, and change it."""
     role = page_request.require(
-        roles.found(page_request.district, key), "change role", f"role {key}"
+        roles.find_role(page_request.district, key), "change role", f"role {key}"
     )
     form_data = _form_data(page_request, role)
     form = RoleForm(RoleType(role.type), form_data, initial=_initial(role))
@@ -65,7 +65,7 @@ def detail(page_request: PageRequest, key: int) -> HttpResponse:
 def remove(page_request: PageRequest, key: int) -> HttpResponse:
     """Remove a role that no staff member has."""
     role = page_request.require(
-        roles.found(page_request.district, key), "remove role", f"role {key}"
+        roles.find_role(page_request.district, key), "remove role", f"role {key}"
     )
     try:
         roles.remove(role, page_request.member)
@@ -98,5 +98,5 @@ def _form_data(page_request: PageRequest, role: Role) -> QueryDict | None:
 
 
 def _initial(role: Role) -> dict[str, object]:
-    permissions = [permission.value for permission in role.granted]
+    permissions = [permission.value for permission in role.granted_permissions]
     return {"name": role.name, "description": role.description, "permissions": permissions}

@@ -105,7 +105,7 @@ def load_file(page_request: PageRequest) -> HttpResponse:
         return uploads.handle_upload(page_request.request, lambda form: _load(page_request, form))
     except ApiError as error:
         page_request.audit("load schools", "not taken", error.code)
-        return _render_import(page_request, error.status, uploads.said(error))
+        return _render_import(page_request, error.status, uploads.user_message(error))
 
 
 def _load(page_request: PageRequest, form: Form) -> HttpResponse:

@@ -27,7 +27,7 @@ def settings(page_request: PageRequest) -> HttpResponse:
 def _message(changes: list[SettingChange]) -> str:
     if not changes:
         return "No settings were changed."
-    names = ", ".join(change.what for change in changes)
+    names = ", ".join(change.setting for change in changes)
     return f"Settings saved: {names}."
 
 

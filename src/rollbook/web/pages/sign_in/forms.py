@@ -3,7 +3,7 @@
 from django import forms
 from django.http import HttpRequest, QueryDict
 
-from rollbook.accounts.auth.password_policy import FEWEST_CHARACTERS
+from rollbook.accounts.auth.password_policy import MIN_CHARACTERS
 from rollbook.web.pages.base.forms import EMAIL, FormWithReasons
 
 LOGIN = {**EMAIL, "autocomplete": "username", "autofocus": True}
@@ -18,7 +18,7 @@ CODE = {
 }
 
 PASSWORD_RULES = (
-    f"At least {FEWEST_CHARACTERS} characters. A few words in a row are easy to remember. "
+    f"At least {MIN_CHARACTERS} characters. A few words in a row are easy to remember. "
     "Don’t use a common password, your name or your district’s name."
 )
 

@@ -36,7 +36,7 @@ def by_link(request: HttpRequest, token: str) -> HttpResponse:
     Members with two-step verification still have to enter a code.
     """
     try:
-        member, kind = emailed_links.read(token)
+        member, kind = emailed_links.read_token(token)
     except emailed_links.LinkExpired as error:
         return _link_expired(request, error)
     form = NewPassword(post_data(request))

@@ -70,7 +70,7 @@ def code(request: HttpRequest) -> HttpResponse:
         codes_left = second_factor.verify_code(
             member, form.cleaned_data["code"], address_of(request), now, agent_of(request)
         )
-    except second_factor.CodeFailed:
+    except second_factor.CodeRejected:
         form.add_error("code", WRONG_CODE)
         return _render_code(request, form, 403)
     auth_sign_in.record_sign_in(member, address_of(request), agent_of(request), now)

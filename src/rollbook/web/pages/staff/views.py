@@ -10,7 +10,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from rollbook.accounts import roles
 from rollbook.accounts.auth.sign_in import fold_login
 from rollbook.accounts.members import changes, members
-from rollbook.accounts.members.csv_import import COLUMNS, LARGEST, MOST_ROWS, import_staff
+from rollbook.accounts.members.csv_import import COLUMNS, MAX_FILE_BYTES, MAX_ROWS, import_staff
 from rollbook.accounts.members.members import MemberState
 from rollbook.accounts.members.validation import InvalidMember
 from rollbook.accounts.models import Member
@@ -30,7 +30,7 @@ def index(page_request: PageRequest) -> HttpResponse:
     """List the staff members that the user can see."""
     user = page_request.member
     prefetch_related_objects([user], "schools")
-    staff = [(item, changes.may_manage(user, item.member)) for item in members.listed(user)]
+    staff = [(item, changes.may_manage(user, item.member)) for item in members.list_members(user)]
     return page_request.render("staff/index.html", {"staff": staff, "INVITED": MemberState.INVITED})
 
 
@@ -83,14 +83,14 @@ def import_file(page_request: PageRequest) -> HttpResponse:
         return uploads.handle_upload(page_request.request, lambda form: _import(page_request, form))
     except ApiError as error:
         page_request.audit("import staff", "not taken", error.code)
-        return _render_import(page_request, error.status, uploads.said(error))
+        return _render_import(page_request, error.status, uploads.user_message(error))
 
 
 @sensitive_post_parameters("password")
 @member_page(Permission.MANAGE_STAFF, methods=FORM)
 def detail(page_request: PageRequest, key: int) -> HttpResponse:
     """Show a staff member that the user can manage, and change them."""
-    member = members.found(page_request.member, key)
+    member = members.find_member(page_request.member, key)
     if member is None:
         page_request.audit("member", "not found", f"member {key}")
         return errors.not_found(page_request.request, page_request)
@@ -150,7 +150,7 @@ def second_factor_off(page_request: PageRequest, key: int) -> HttpResponse:
     """Turn off two-step verification for a staff member who lost access to it."""
 
     def turn_off(member: Member) -> None:
-        changes.switch_off_second_factor(member, page_request.member, page_request.now)
+        changes.turn_off_second_factor(member, page_request.member, page_request.now)
         page_request.success(
             f"Two-step verification was turned off for {member.name}. We’ve emailed them."
         )
@@ -168,7 +168,7 @@ def _render_import(page_request: PageRequest, status: int = 200, error: str = ""
     context = {
         "columns": ",".join(COLUMNS),
         "roles": roles.assignable(page_request.member),
-        "max_rows": MOST_ROWS,
+        "max_rows": MAX_ROWS,
         "error": error,
     }
     return page_request.render("staff/import.html", context, status)
@@ -177,13 +177,13 @@ def _render_import(page_request: PageRequest, status: int = 200, error: str = ""
 def _import(page_request: PageRequest, form: Form) -> HttpResponse:
     """Import the staff file of a form whose CSRF token has been checked."""
     try:
-        file = uploads.small_file(form, LARGEST)
+        file = uploads.small_file(form, MAX_FILE_BYTES)
         result = import_staff(file, page_request.member, page_request.now)
     except CsvRejected as error:
         page_request.audit("import staff", "refused", error.code)
         return _render_import(page_request, 422, f"No one was invited: {error}.")
     counts = (
-        f"{len(result.invited)} invited, {result.there} already members,"
+        f"{len(result.invited)} invited, {result.existing_count} already members,"
         f" {len(result.problems)} problems"
     )
     page_request.audit("import staff", "ok", counts)
@@ -251,7 +251,9 @@ def _change_and_redirect(
     failure: str,
 ) -> HttpResponse:
     """Call ``change`` with the member, and redirect to the list with a message about the result."""
-    member = page_request.require(members.found(page_request.member, key), action, f"member {key}")
+    member = page_request.require(
+        members.find_member(page_request.member, key), action, f"member {key}"
+    )
     try:
         change(member)
     except InvalidMember as error:

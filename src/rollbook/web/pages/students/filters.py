@@ -10,7 +10,7 @@ from django.db.models.functions import Lower
 
 from rollbook.accounts.models import Member
 from rollbook.districts.models import School
-from rollbook.pagination import Page, page_of
+from rollbook.pagination import Page, get_page
 from rollbook.studentfile.values.choices import GRADES, STATUSES
 from rollbook.students import visibility
 from rollbook.students.models import Change, Student
@@ -61,7 +61,7 @@ def search(member: Member, filters: Filters, number: int) -> Page[Student]:
     else:
         students = students.none()
     total = students.count()
-    return page_of(
+    return get_page(
         total,
         number,
         PAGE_SIZE,

@@ -10,7 +10,7 @@ from rollbook.studentfile.columns import BY_NAME, REQUIRED_TO_ADD
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.values.choices import CLASSIFICATIONS, FLAGS, GENDERS, GRADES, RACES
 from rollbook.studentfile.values.free_text import SEPARATOR
-from rollbook.web.pages.base.column_labels import SECTIONS, label, shown
+from rollbook.web.pages.base.column_labels import SECTIONS, display_value, label
 from rollbook.web.pages.base.forms import EMAIL, FormWithReasons
 from rollbook.web.pages.schools.forms import school_choices
 
@@ -133,7 +133,7 @@ def _field(name: str, *, required: bool) -> forms.Field:
         "help_text": HINTS.get(name, ""),
     }
     if name in CHOICES:
-        choices = [("", ""), *((value, shown(name, value)) for value in CHOICES[name])]
+        choices = [("", ""), *((value, display_value(name, value)) for value in CHOICES[name])]
         return forms.ChoiceField(choices=choices, **options)
     if name == "CLASSIFICATIONS":
         return _several(name, CLASSIFICATIONS)

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from rollbook.pagination import Page, page_of
+from rollbook.pagination import Page, get_page
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.students import snapshots
 from rollbook.students.models import Change, Student
 from rollbook.students.writer import STUDENT_ADDED
 from rollbook.updates import models
 from rollbook.updates.problem_store import to_problem
-from rollbook.web.pages.base.column_labels import SECTIONS, SENSITIVE, label, shown
+from rollbook.web.pages.base.column_labels import CONFIDENTIAL, SECTIONS, display_value, label
 
 PAGE_SIZE = 50  # changes
 LATEST_UPDATES = 30  # in which rejected rows are looked up
@@ -81,14 +81,14 @@ class StudentRecord:
 def record_of(student: Student) -> StudentRecord:
     """Return the student's current values, without the password."""
     snapshot = snapshots.load_with_links([student.pk])[student.pk]
-    values = {name: shown(name, value) for name, value in snapshot.values.items()}
+    values = {name: display_value(name, value) for name, value in snapshot.values.items()}
     values["SCHOOL_ID"] = student.school.title
     groups = []
     sensitive = []
     for section in SECTIONS:
         names = [column.name for column in section.columns if not column.secret]
-        sensitive += [Fact(label(name), values[name]) for name in names if name in SENSITIVE]
-        visible = [name for name in names if name not in SENSITIVE | ELSEWHERE]
+        sensitive += [Fact(label(name), values[name]) for name in names if name in CONFIDENTIAL]
+        visible = [name for name in names if name not in CONFIDENTIAL | ELSEWHERE]
         if visible:
             facts = tuple(Fact(label(name), values[name]) for name in visible)
             groups.append(Group(section.title, facts))
@@ -100,7 +100,7 @@ def history_of(student: Student, number: int) -> Page[ChangeView]:
     changes = Change.objects.filter(student=student)
     # Changes made at the same time are in the order of the columns.
     ordered = changes.select_related("update", "member").order_by("-changed_at", "pk")
-    return page_of(
+    return get_page(
         changes.count(),
         number,
         PAGE_SIZE,
@@ -131,9 +131,9 @@ def _change_view(change: Change) -> ChangeView:
     return ChangeView(
         at=change.changed_at,
         label=name,
-        old=shown(change.field, change.old),
-        new=shown(change.field, change.new),
-        sensitive=change.field in SENSITIVE,
+        old=display_value(change.field, change.old),
+        new=display_value(change.field, change.new),
+        sensitive=change.field in CONFIDENTIAL,
         added=is_added,
         secret=change.field == "PASSWORD",
         update=update,

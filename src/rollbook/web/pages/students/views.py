@@ -4,7 +4,7 @@ from django.http import HttpResponse
 
 from rollbook.accounts.permissions import Permission
 from rollbook.students import visibility
-from rollbook.web.pages.base.page_number import number_of_page
+from rollbook.web.pages.base.page_number import page_number
 from rollbook.web.pages.base.view import PageRequest, is_htmx, member_page
 from rollbook.web.pages.students.filters import Filters, search
 from rollbook.web.pages.students.page_data import history_of, record_of, rejected_of
@@ -14,8 +14,8 @@ from rollbook.web.pages.students.page_data import history_of, record_of, rejecte
 def index(page_request: PageRequest) -> HttpResponse:
     """Render the list of students; for htmx the table alone."""
     filters = Filters(page_request.request.GET, page_request.member)
-    students = search(page_request.member, filters, number_of_page(page_request))
-    used = filters.used
+    students = search(page_request.member, filters, page_number(page_request))
+    used = filters.used_filters
     names = ", ".join(used) or "nothing"
     page_request.audit("students", "seen", f"page {students.number}, filtered by {names}")
     context = {"filters": filters, "students": students, "used": used, **_rights(page_request)}
@@ -34,7 +34,7 @@ def detail(page_request: PageRequest, key: int) -> HttpResponse:
         "student": student,
         "record": record_of(student),
         "staff": student.staff.order_by("last_name", "first_name", "pk"),
-        "history": history_of(student, number_of_page(page_request)),
+        "history": history_of(student, page_number(page_request)),
         "rejected": rejected_of(student),
         **_rights(page_request),
     }

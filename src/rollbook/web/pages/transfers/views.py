@@ -10,13 +10,13 @@ from django.http import HttpResponse
 
 from rollbook.accounts.models import Member
 from rollbook.accounts.permissions import Permission
-from rollbook.pagination import page_of_query
+from rollbook.pagination import get_query_page
 from rollbook.students import visibility
 from rollbook.students.manual import transfers
 from rollbook.students.manual.transfers import InvalidTransfer, TransferSelection
 from rollbook.students.models import Transfer
 from rollbook.text import count_of
-from rollbook.web.pages.base.page_number import number_of_page
+from rollbook.web.pages.base.page_number import page_number
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
 from rollbook.web.pages.transfers.forms import REQUEST_TRANSFER, CompleteTransfer, NewTransfer
 
@@ -33,7 +33,7 @@ _SELECTIONS: Mapping[str, Callable[[Member, int], TransferSelection | None]] = {
 def index(page_request: PageRequest) -> HttpResponse:
     """Render the list of transfers that the member may see."""
     query = transfers.visible(page_request.member)
-    page = page_of_query(query, number_of_page(page_request), PAGE_SIZE)
+    page = get_query_page(query, page_number(page_request), PAGE_SIZE)
     return page_request.render("transfers/index.html", {"transfers": page})
 
 
@@ -67,7 +67,7 @@ def detail(page_request: PageRequest, key: int) -> HttpResponse:
 
 
 @member_page(Permission.EDIT_STUDENTS, methods=POST)
-def finish(page_request: PageRequest, key: int) -> HttpResponse:
+def complete(page_request: PageRequest, key: int) -> HttpResponse:
     """Complete a requested transfer: move its students to the chosen school."""
     transfer = _transfer(page_request, key, "finish transfer")
     member = page_request.member
@@ -98,7 +98,7 @@ def withdraw(page_request: PageRequest, key: int) -> HttpResponse:
 
 
 @member_page(Permission.EDIT_STUDENTS, methods=POST)
-def back(page_request: PageRequest, key: int) -> HttpResponse:
+def reverse(page_request: PageRequest, key: int) -> HttpResponse:
     """Reverse a completed transfer with another transfer."""
     transfer = _transfer(page_request, key, "transfer", ", back")
     try:
@@ -175,9 +175,9 @@ def _render(
     member = page_request.member
     visible = visibility.visible_students(member).filter(transfer=transfer)
     students = visible.select_related("school").defer("password")
-    page = page_of_query(
+    page = get_query_page(
         students.order_by("last_name", "first_name", "pk"),
-        number_of_page(page_request),
+        page_number(page_request),
         PAGE_SIZE,
     )
     status = 422 if form else 200

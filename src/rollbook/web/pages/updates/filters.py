@@ -6,12 +6,12 @@ from typing import Any
 from django import forms
 
 from rollbook.districts.models import District
-from rollbook.pagination import Page, page_of
+from rollbook.pagination import Page, get_page
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.reporting.history import OPERATOR, list_updates, starters
 from rollbook.updates.reporting.state_words import STATES
 from rollbook.updates.state_machine import State
-from rollbook.web.pages.base.filters import FilterForm, day
+from rollbook.web.pages.base.filters import FilterForm, date_field
 
 PAGE_SIZE = 50
 
@@ -27,8 +27,8 @@ class Filters(FilterForm):
         choices=[("", "All states"), *_STATE_CHOICES],
     )
     who = forms.TypedChoiceField(label="Started by", required=False, coerce=int, empty_value=None)
-    since = day("From")
-    until = day("Until")
+    since = date_field("From")
+    until = date_field("Until")
     errors_only = forms.BooleanField(label="With errors only", required=False)
 
     def __init__(self, data: Mapping[str, Any], district: District) -> None:
@@ -42,7 +42,7 @@ class Filters(FilterForm):
 def search(district: District, filters: Filters, number: int) -> Page[UpdateJob]:
     """Return page ``number`` of the updates, the latest first; none if a filter is invalid."""
     if not filters.is_valid():
-        return page_of(0, number, PAGE_SIZE, lambda first, last: [])
+        return get_page(0, number, PAGE_SIZE, lambda first, last: [])
     values = filters.cleaned_data
     state = State(values["state"]) if values["state"] else None
     return list_updates(

@@ -16,7 +16,7 @@ from rollbook.updates.reporting.state_words import result_sentence
 from rollbook.updates.reporting.status_json import status_context
 from rollbook.updates.reporting.status_line import approximate
 from rollbook.updates.state_machine import State
-from rollbook.web.pages.base.column_labels import SENSITIVE, label
+from rollbook.web.pages.base.column_labels import CONFIDENTIAL, label
 from rollbook.web.pages.base.state_badge import badge_words
 from rollbook.web.pages.updates.progress_sentences import progress_sentence
 
@@ -71,10 +71,10 @@ def facts_of(update: UpdateJob, now: datetime) -> dict[str, Any]:
         "progress": None if current.ended else progress_of(current, update.district, now),
         "timeline": timeline.timeline(update),
         "mails": timeline.result_mails(update),
-        "file": timeline.file_facts(update),
+        "file": timeline.describe_file(update),
         "fields": fields,
         "changes": sum(field.count for field in fields),
-        "sensitive": SENSITIVE,
+        "sensitive": CONFIDENTIAL,
         "errors": _groups(current, Severity.ERROR),
         "warnings": _groups(current, Severity.WARNING),
         "rows": None if update.details_hidden_at else rows.rows_of(update, size=FIRST_ROWS),
@@ -93,7 +93,7 @@ def progress_of(unfinished: Report, district: District, now: datetime) -> Progre
     context = status_context(district, unfinished, now)
     sentence = progress_sentence(unfinished, context)
     done, total = (phase.done, phase.total) if phase else (0, unfinished.rows)
-    if not context.worker_alive or progress.stalled_since(unfinished, now):
+    if not context.is_worker_alive or progress.stalled_since(unfinished, now):
         return Progress(sentence, done, total, None, "")
     seconds = progress.seconds_left(unfinished, now)
     left = approximate(seconds) if seconds else ""

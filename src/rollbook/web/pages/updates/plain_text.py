@@ -112,7 +112,7 @@ def _problem_lines(groups: tuple[ProblemGroup, ...]) -> Iterable[str]:
     for group in groups:
         yield ""
         yield f"{group.count:,} x {group.code} ({group.severity}): {group.title}"
-        yield f"To do: {group.repair}"
+        yield f"To do: {group.fix}"
         yield from _first_lines(group)
 
 
@@ -128,7 +128,7 @@ def _group_json(group: ProblemGroup) -> dict[str, object]:
         "code": group.code,
         "severity": str(group.severity),
         "title": group.title,
-        "repair": group.repair,
+        "repair": group.fix,
         "count": group.count,
         "first_lines": list(group.lines),
     }

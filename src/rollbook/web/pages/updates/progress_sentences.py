@@ -1,20 +1,19 @@
 """Word the progress of an unfinished update for pages."""
 
-from rollbook.text import count_of, percent, updates
+from rollbook.text import count_of, format_percent, format_short_time, name_updates
 from rollbook.updates.reporting.progress import stalled_since
 from rollbook.updates.reporting.report import Report
 from rollbook.updates.reporting.status_line import StatusContext
 from rollbook.updates.state_machine import State
-from rollbook.web.pages.base.dates import us_time
 
 
 def progress_sentence(report: Report, context: StatusContext) -> str:
     """Return what an unfinished update is doing, and what to do if it isn't moving."""
-    if not context.worker_alive:
+    if not context.is_worker_alive:
         return f"Waiting. {without_worker(report, context)}"
     if report.state is State.RECEIVED:
         if context.ahead:
-            return f"Queued behind {updates(context.ahead)}."
+            return f"Queued behind {name_updates(context.ahead)}."
         return "Queued. Checking starts in a moment."
     counts = _counts(report)
     stalled = stalled_warning(report, context)
@@ -24,7 +23,9 @@ def progress_sentence(report: Report, context: StatusContext) -> str:
 def without_worker(report: Report, context: StatusContext) -> str:
     """Return what to tell people while no worker is running."""
     seen_at = context.worker_seen_at
-    since = f"since {us_time(seen_at, context.now, report.time_zone)}" if seen_at else "yet"
+    since = (
+        f"since {format_short_time(seen_at, context.now, report.time_zone)}" if seen_at else "yet"
+    )
     return (
         f"No update has been processed {since}. "
         "Nothing is lost. Please tell your Rollbook administrator."
@@ -37,7 +38,7 @@ def stalled_warning(report: Report, context: StatusContext) -> str:
     if stalled_at is None:
         return ""
     return (
-        f"No progress since {us_time(stalled_at, context.now, report.time_zone)}. "
+        f"No progress since {format_short_time(stalled_at, context.now, report.time_zone)}. "
         "It resumes on its own; if it doesn't, tell your Rollbook administrator."
     )
 
@@ -48,5 +49,5 @@ def _counts(report: Report) -> str:
             f"Updating: {report.changed:,} of {count_of(report.staged, 'changed student')}; "
             f"{report.unchanged:,} unchanged, {report.rejected:,} rejected."
         )
-    share = percent(report.read, report.rows).replace(" ", "")
+    share = format_percent(report.read, report.rows).replace(" ", "")
     return f"Checking: {report.read:,} of {count_of(report.rows, 'row')} read ({share})."

@@ -4,15 +4,15 @@ from django.http import HttpResponse
 from django_htmx.http import HttpResponseClientRefresh
 
 from rollbook.accounts.permissions import Permission
+from rollbook.text import format_short_time
 from rollbook.updates.cancel import cancel as cancel_update
 from rollbook.updates.exports.original_rows import RemovedByRetention, ensure_not_removed
 from rollbook.updates.reporting import rows as row_table
 from rollbook.updates.reporting.report import find, report_without_problems
 from rollbook.updates.reporting.status_line import cancellation_summary
 from rollbook.web.pages.base import errors
-from rollbook.web.pages.base.column_labels import SENSITIVE
-from rollbook.web.pages.base.dates import us_time
-from rollbook.web.pages.base.page_number import number_of_page
+from rollbook.web.pages.base.column_labels import CONFIDENTIAL
+from rollbook.web.pages.base.page_number import page_number
 from rollbook.web.pages.base.view import POST, PageOrText, PageRequest, is_htmx, member_page
 from rollbook.web.pages.updates import plain_text
 from rollbook.web.pages.updates.downloads import no_longer_kept
@@ -28,8 +28,8 @@ def index(page_request: PageRequest) -> HttpResponse:
     filters = Filters(page_request.request.GET, page_request.district)
     context = {
         "filters": filters,
-        "updates": search(page_request.district, filters, number_of_page(page_request)),
-        "used": filters.used,
+        "updates": search(page_request.district, filters, page_number(page_request)),
+        "used": filters.used_filters,
     }
     return page_request.render("updates/index.html", context)
 
@@ -76,10 +76,10 @@ def rows(page_request: PageRequest, number: int) -> HttpResponse:
     query = page_request.request.GET
     outcome = query.get("outcome", "")
     search_text = query.get("search", "").strip()[:MAX_SEARCH_LENGTH]
-    page = number_of_page(page_request)
+    page = page_number(page_request)
     context = {
         "report": report_without_problems(update),
-        "sensitive": SENSITIVE,
+        "sensitive": CONFIDENTIAL,
         "rows": row_table.rows_of(update, outcome or None, search_text, page),
         "outcomes": row_table.OUTCOMES,
         "outcome": outcome,
@@ -95,14 +95,14 @@ def cancel(page_request: PageRequest, number: int) -> HttpResponse:
     update = result.update
     if update is None or update.number != number:
         return page_request.not_found("cancel", f"update {number}")
-    audit_result = "done" if result.done else "nothing to cancel"
+    audit_result = "done" if result.is_canceled else "nothing to cancel"
     page_request.audit("cancel", audit_result, f"update {number}")
     current = report_without_problems(update)
-    if result.done:
+    if result.is_canceled:
         page_request.success(f"Update {number} canceled: {cancellation_summary(current)}.")
     else:
         at = ""
         if current.ended_at:
-            at = f" at {us_time(current.ended_at, page_request.now, current.time_zone)}"
+            at = f" at {format_short_time(current.ended_at, page_request.now, current.time_zone)}"
         page_request.error(f"Nothing to cancel: update {number} had already ended{at}.")
     return page_request.redirect("update", number)

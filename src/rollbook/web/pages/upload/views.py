@@ -14,7 +14,7 @@ from rollbook.studentfile.columns import BY_NAME, COLUMNS
 from rollbook.studentfile.problems.tally import ProblemGroup
 from rollbook.studentfile.values.choices import CLASSIFICATIONS, RACES
 from rollbook.students.models import Student
-from rollbook.text import updates
+from rollbook.text import format_short_time, name_updates
 from rollbook.updates.models import Draft
 from rollbook.updates.receiving import drafts
 from rollbook.updates.receiving.preview import FilePreview
@@ -24,7 +24,6 @@ from rollbook.web.http.error_codes import ApiError
 from rollbook.web.http.upload_form import Form
 from rollbook.web.pages.base import uploads
 from rollbook.web.pages.base.column_labels import SECTIONS
-from rollbook.web.pages.base.dates import us_time
 from rollbook.web.pages.base.view import POST, PageRequest, member_page
 from rollbook.web.pages.upload import template_csv
 
@@ -66,7 +65,7 @@ def template(page_request: PageRequest) -> HttpResponseBase:
 
 
 @member_page(Permission.UPDATE_STUDENTS)
-def the_format(page_request: PageRequest) -> HttpResponse:
+def template_form(page_request: PageRequest) -> HttpResponse:
     """Render step 2: upload a file to check it."""
     return _render_upload_form(page_request)
 
@@ -81,7 +80,7 @@ def upload(page_request: PageRequest) -> HttpResponse:
         )
     except ApiError as refused:
         page_request.audit("draft", "not taken", refused.code)
-        message = uploads.said(refused)
+        message = uploads.user_message(refused)
         response = _render_upload_form(page_request, status=refused.status, error=message)
         if refused.retry_after:
             response.headers["Retry-After"] = str(refused.retry_after)
@@ -91,7 +90,7 @@ def upload(page_request: PageRequest) -> HttpResponse:
 @member_page(Permission.UPDATE_STUDENTS)
 def draft(page_request: PageRequest, key: UUID) -> HttpResponse:
     """Render step 3: what the check found, and the choice to update students."""
-    found = drafts.find(page_request.member, key, page_request.now)
+    found = drafts.find_draft(page_request.member, key, page_request.now)
     if found is None:
         return _submitted_or_expired(page_request, key)
     preview = drafts.load_preview(found)
@@ -103,7 +102,7 @@ def draft(page_request: PageRequest, key: UUID) -> HttpResponse:
         "preview": preview,
         "groups": [group for group in preview.groups if not _is_refusal(preview, group)],
         "accepted": preview.rows - preview.rejected,
-        "delete_at": us_time(delete_at, page_request.now, time_zone),
+        "delete_at": format_short_time(delete_at, page_request.now, time_zone),
     }
     return page_request.render("upload/preview.html", context)
 
@@ -111,7 +110,7 @@ def draft(page_request: PageRequest, key: UUID) -> HttpResponse:
 @member_page(Permission.UPDATE_STUDENTS, methods=POST)
 def apply(page_request: PageRequest, key: UUID) -> HttpResponse:
     """Start an update with the draft."""
-    found = drafts.find(page_request.member, key, page_request.now)
+    found = drafts.find_draft(page_request.member, key, page_request.now)
     if found is None:
         return _submitted_or_expired(page_request, key)
     mode = page_request.request.POST.get("mode", Mode.UPDATE)
@@ -119,7 +118,7 @@ def apply(page_request: PageRequest, key: UUID) -> HttpResponse:
         page_request.error("Nothing was applied. Check the problems below, and choose again.")
         return page_request.redirect("draft", key)
     try:
-        receipt = drafts.submit(found, Mode(mode))
+        receipt = drafts.submit_draft(found, Mode(mode))
     except QueueFull as full:
         page_request.error(_queue_full(page_request.district, full, found))
         return page_request.redirect("draft", key)
@@ -131,10 +130,10 @@ def apply(page_request: PageRequest, key: UUID) -> HttpResponse:
 @member_page(Permission.UPDATE_STUDENTS, methods=POST)
 def discard(page_request: PageRequest, key: UUID) -> HttpResponse:
     """Delete a draft, and offer to choose another file."""
-    found = drafts.find(page_request.member, key, page_request.now)
+    found = drafts.find_draft(page_request.member, key, page_request.now)
     if found is None:
         return _submitted_or_expired(page_request, key)
-    drafts.discard(found)
+    drafts.discard_draft(found)
     page_request.audit("draft", "discarded", f"draft {key}")
     page_request.success(f"{found.file_name} deleted. Nothing was applied.")
     return page_request.redirect("students-format")
@@ -162,11 +161,11 @@ def _is_refusal(preview: FilePreview, group: ProblemGroup) -> bool:
 def _create_draft(page_request: PageRequest, form: Form) -> HttpResponse:
     """Keep the uploaded file as a draft; called after the form's token was checked."""
     upload = form.require_upload()
-    created = drafts.create(
+    created = drafts.create_draft(
         page_request.member,
         upload.incoming,
         file_name=upload.name,
-        encoding=uploads.encoding_of(form),
+        encoding=uploads.chosen_encoding(form),
         now=page_request.now,
     )
     result = "refused" if drafts.load_preview(created).refusal else "kept"
@@ -204,7 +203,7 @@ def _submitted_or_expired(page_request: PageRequest, key: UUID) -> HttpResponse:
 
 def _queue_full(district: District, full: QueueFull, found: Draft) -> str:
     return (
-        f"The queue is full: {updates(full.waiting)} of {district.name} are already waiting. "
+        f"The queue is full: {name_updates(full.waiting)} of {district.name} are already waiting. "
         f"We’ve kept {found.file_name}. Try again when one of them has finished, "
         "or cancel one you don’t need."
     )

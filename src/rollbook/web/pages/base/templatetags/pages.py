@@ -9,9 +9,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from rollbook.accounts.permissions import Permission
+from rollbook.text import format_datetime
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.reporting import state_words
-from rollbook.web.pages.base.dates import us_datetime
 from rollbook.web.pages.base.state_badge import NOTHING_APPLIED, badge_words
 from rollbook.web.pages.base.view import PageRequest
 
@@ -91,7 +91,7 @@ def there(at: datetime | None, time_zone: str) -> SafeString | str:
     """
     if at is None:
         return ""
-    text = us_datetime(at, time_zone)
+    text = format_datetime(at, time_zone)
     return format_html('<time datetime="{}">{}</time>', at.isoformat(), text)
 
 

@@ -8,7 +8,7 @@ from rollbook.web.pages.base import column_labels
 
 register = template.Library()
 register.filter("label", column_labels.label)
-register.filter("shown", column_labels.shown)
+register.filter("shown", column_labels.display_value)
 
 
 @register.filter

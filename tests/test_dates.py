@@ -4,14 +4,14 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from rollbook.web.pages.base.dates import us_date, us_datetime, us_time
+from rollbook.text import format_date, format_datetime, format_short_time
 
 CHICAGO = "America/Chicago"
 NIGHT = datetime(2026, 11, 28, 8, 5, 11, tzinfo=UTC)
 
 
 def test_a_date_has_no_leading_zero() -> None:
-    assert us_date(date(2026, 11, 2)) == "Nov 2, 2026"
+    assert format_date(date(2026, 11, 2)) == "Nov 2, 2026"
 
 
 @pytest.mark.parametrize(
@@ -25,10 +25,10 @@ def test_a_date_has_no_leading_zero() -> None:
     ],
 )
 def test_a_time_has_twelve_hours_and_the_zone(hours: int, text: str) -> None:
-    assert us_datetime(NIGHT + timedelta(hours=hours), CHICAGO) == text
+    assert format_datetime(NIGHT + timedelta(hours=hours), CHICAGO) == text
 
 
 def test_the_date_is_left_out_today() -> None:
-    assert us_time(NIGHT, NIGHT + timedelta(hours=21), CHICAGO) == "2:05 AM CST"
+    assert format_short_time(NIGHT, NIGHT + timedelta(hours=21), CHICAGO) == "2:05 AM CST"
     tomorrow = NIGHT + timedelta(hours=22)
-    assert us_time(NIGHT, tomorrow, CHICAGO) == "Nov 28, 2026, 2:05 AM CST"
+    assert format_short_time(NIGHT, tomorrow, CHICAGO) == "Nov 28, 2026, 2:05 AM CST"
