@@ -17,14 +17,14 @@ from bench.plan import BenchFailed, Plan, say
 from bench.results import Results
 from bench.works import Enrolled, enroll
 
-MOST_ROWS = 100_000
+MAX_ROWS = 100_000
 CALLS = 10
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 
 def measure(plan: Plan, database: Database, results: Results) -> None:
     """Measure the first page, the last page, a search and a filter; medium number of students."""
-    rows = max((rows for rows in plan.rows if rows <= MOST_ROWS), default=plan.most)
+    rows = max((rows for rows in plan.rows if rows <= MAX_ROWS), default=plan.most)
     enrolled = enroll(plan, database, students.write(plan.folder, rows, order=plan.order))
     with enrolled.serving():
         enrolled.send("base")

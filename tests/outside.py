@@ -104,7 +104,7 @@ class Guard:
             self._look_at_program(str(arguments[0]))
         for path in _paths(event, arguments):
             if path not in self._known and not path.startswith(KERNEL):
-                self._look_at(path, event)
+                self._check_path(path, event)
 
     def taken(self) -> list[str]:
         """Return what was found, and forget it."""
@@ -116,7 +116,7 @@ class Guard:
             self.found.append(f"{program}: mark the test with `process`")
             raise StartedPython(f"{program} is started by a test that is not marked with `process`")
 
-    def _look_at(self, path: str, event: str) -> None:
+    def _check_path(self, path: str, event: str) -> None:
         if self.border.is_outside(path):
             self.found.append(f"{event}: {path}")
             raise OpenedOutside(f"{event} of {path}, which is outside the repository")

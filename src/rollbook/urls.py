@@ -42,7 +42,7 @@ urlpatterns = [
     path(
         "account/second-factor/recovery-codes", second_factor.recovery_codes, name="recovery-codes"
     ),
-    path("account/second-factor/off", second_factor.switch_off, name="second-factor-off"),
+    path("account/second-factor/off", second_factor.turn_off_page, name="second-factor-off"),
     path("account/tokens", api_tokens.index, name="tokens"),
     path("account/tokens/new", api_tokens.new, name="token-new"),
     path("account/tokens/<int:key>/revoke", api_tokens.revoke, name="token-revoke"),

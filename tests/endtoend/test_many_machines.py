@@ -129,21 +129,21 @@ def test_web_servers_and_workers_run_alone_and_together(rollbook: Rollbook, tmp_
             stack.callback(worker.kill)
         rollbook.url = f"http://localhost:{ports[0]}"
         until_answered(rollbook)
-        over_https = ("-H", "X-Forwarded-Proto: https")
+        https_headers = ("-H", "X-Forwarded-Proto: https")
         started = rollbook.curl(
-            "start", *over_https, "-F", f"file=@{a_file(tmp_path, 5000)}", "-F", "mode=add"
+            "start", *https_headers, "-F", f"file=@{a_file(tmp_path, 5000)}", "-F", "mode=add"
         )
         assert started.verdict.startswith("OK update 1 accepted")
         rollbook.url = f"http://localhost:{ports[1]}"
         until_answered(rollbook)
-        while (verdict := rollbook.curl("status", *over_https).verdict).startswith("RUNNING"):
+        while (verdict := rollbook.curl("status", *https_headers).verdict).startswith("RUNNING"):
             time.sleep(0.2)
         assert verdict.startswith("COMPLETED update 1: 5,000 students: 0 updated, 5,000 added")
         for worker in workers:
             worker.terminate()
             assert worker.wait(10) == 0
         waiting = rollbook.curl(
-            "start", *over_https, "-F", f"file=@{a_file(tmp_path, 5000, '6')}"
+            "start", *https_headers, "-F", f"file=@{a_file(tmp_path, 5000, '6')}"
         ).verdict
         assert waiting.startswith(
             "OK update 2 accepted: 5,000 students in 5000-6.csv, waiting; "

@@ -83,7 +83,7 @@ def self_signed_certificate(data: Path, host: str) -> Certificate:
     """
     ours = Certificate(data / "certificate.pem", data / "certificate.key")
     names = _names(host)
-    if not _is_good(ours, names):
+    if not _is_valid(ours, names):
         _make(ours, names)
     return ours
 
@@ -103,7 +103,7 @@ def _name(text: str) -> x509.GeneralName | None:
     return None if address.is_unspecified else x509.IPAddress(address)
 
 
-def _is_good(ours: Certificate, names: Iterable[x509.GeneralName]) -> bool:
+def _is_valid(ours: Certificate, names: Iterable[x509.GeneralName]) -> bool:
     try:
         existing = x509.load_pem_x509_certificate(ours.chain.read_bytes())
         context(ours.chain, ours.key)

@@ -226,12 +226,12 @@ def test_wrong_codes_count_for_the_address(manager: Member, two_step: TwoStepSet
 
 def test_the_database_contains_no_readable_secret(manager: Member, two_step: TwoStepSetup) -> None:
     rows = str([list(model.objects.values()) for model in (SecondFactor, RecoveryCode)])
-    in_letters = second_factor.secret_as_text(manager, SecondFactor.objects.get().encrypted_secret)
-    assert Phone.with_secret(in_letters) == two_step.phone
+    secret_text = second_factor.secret_as_text(manager, SecondFactor.objects.get().encrypted_secret)
+    assert Phone.with_secret(secret_text) == two_step.phone
     for secret in (
         two_step.phone.secret.hex(),
-        in_letters,
-        in_letters.replace(" ", ""),
+        secret_text,
+        secret_text.replace(" ", ""),
         *two_step.recovery_codes,
     ):
         assert secret not in rows

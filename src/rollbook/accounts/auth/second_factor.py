@@ -79,8 +79,8 @@ def turn_on(member: Member, encrypted_secret: str, code: str, now: datetime) -> 
         now: The current time.
 
     Raises:
-        CodeFailed: The code is wrong.
-        AlreadyOn: Two-step verification is already on.
+        CodeRejected: The code is wrong.
+        AlreadyTurnedOn: Two-step verification is already on.
     """
     step = totp.step_of(_decrypt(member, encrypted_secret), code, now, after=0)
     if step is None:
@@ -120,7 +120,7 @@ def new_recovery_codes(member: Member) -> tuple[str, ...]:
     """Replace the recovery codes, and return the new ones.
 
     Raises:
-        CodeFailed: Two-step verification has been turned off.
+        CodeRejected: Two-step verification has been turned off.
     """
     with transaction.atomic():
         factor = SecondFactor.objects.select_for_update().filter(member=member).first()
@@ -144,7 +144,7 @@ def verify_code(
         The number of recovery codes left if this was one, otherwise None.
 
     Raises:
-        CodeFailed: The code isn't valid.
+        CodeRejected: The code isn't valid.
         RateLimited: Too many codes were wrong; the code isn't verified.
     """
     normalized = "".join(code.split()).casefold()

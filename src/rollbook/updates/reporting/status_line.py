@@ -44,7 +44,7 @@ class StatusContext:
     Attributes:
         now: The current time.
         url: The base URL of the pages.
-        worker_alive: Whether a worker has a current heartbeat.
+        is_worker_alive: Whether a worker has a current heartbeat.
         worker_seen_at: The last heartbeat of any worker.
         ahead: The numbers of the updates that will be processed first.
     """

@@ -22,7 +22,7 @@ QR_MODULE_UNITS = 5
 
 
 @sensitive_post_parameters("code", "password")
-@member_page(methods=FORM, setting_up=True)
+@member_page(methods=FORM, allow_without_second_factor=True)
 def second_factor(page_request: PageRequest) -> HttpResponse:
     """Show whether two-step verification is on; if it is off, turn it on."""
     if page_request.member.has_second_factor:
@@ -42,7 +42,7 @@ def second_factor(page_request: PageRequest) -> HttpResponse:
     return page_request.render_form("account/two_step_new.html", form, context)
 
 
-@member_page(setting_up=True)
+@member_page(allow_without_second_factor=True)
 def qr(page_request: PageRequest) -> HttpResponse:
     """Return the QR code of the secret that is being set up, as SVG."""
     if page_request.member.has_second_factor:
@@ -71,7 +71,7 @@ def recovery_codes(page_request: PageRequest) -> HttpResponse:
 
 @sensitive_post_parameters("code", "password")
 @member_page(methods=FORM)
-def switch_off(page_request: PageRequest) -> HttpResponse:
+def turn_off_page(page_request: PageRequest) -> HttpResponse:
     """Turn off two-step verification."""
 
     def turn_off(page_request: PageRequest) -> HttpResponse:
@@ -112,7 +112,7 @@ def _turn_on(page_request: PageRequest, form: NewSecondFactor) -> SecondFactorSe
     If password or code is wrong, add that to the form and return None.
 
     Raises:
-        AlreadyOn: If it has been turned on in the meantime.
+        AlreadyTurnedOn: If it has been turned on in the meantime.
         RateLimited: If there have been too many wrong passwords.
     """
     if not knows_password(page_request, form):

@@ -236,7 +236,7 @@ def member_page(
     *any_of: Permission,
     methods: tuple[str, ...] = SAFE,
     background_poll: bool = False,
-    setting_up: bool = False,
+    allow_without_second_factor: bool = False,
 ) -> Callable[[MemberView[P]], MemberPage[P]]:
     """Return a decorator that declares a page for members.
 
@@ -244,10 +244,10 @@ def member_page(
         any_of: the member needs one of these permissions; without any, every member may call it.
         methods: the HTTP methods the page accepts.
         background_poll: see ``AccessRule``.
-        setting_up: whether members may call it who still have to set up two-step verification.
+        allow_without_second_factor: whether members may call it who still have to set up two-step verification.
     """
     rule = AccessRule(
-        any_of, methods, background_poll=background_poll, allow_without_second_factor=setting_up
+        any_of, methods, background_poll=background_poll, allow_without_second_factor=allow_without_second_factor
     )
 
     def declare(view: MemberView[P]) -> MemberPage[P]:

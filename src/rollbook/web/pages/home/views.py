@@ -36,7 +36,7 @@ def home(page_request: PageRequest) -> HttpResponse:
         "progress": None,
         "chart": chart(summaries) if has_updates else None,
         "days": summaries[::-1],
-        "handed_over": _pending_transfers(page_request),
+        "pending_transfers": _pending_transfers(page_request),
     }
     if state.live:
         context["progress"] = progress_of(state.live, district, page_request.now)
@@ -60,7 +60,7 @@ def _home_without_updates(page_request: PageRequest) -> HttpResponse:
         "may_see": page_request.may(Permission.SEE_STUDENTS),
         "role": page_request.member.role,
         "last": completed[0] if completed else None,
-        "handed_over": _pending_transfers(page_request),
+        "pending_transfers": _pending_transfers(page_request),
     }
     return page_request.render("home/students.html", context)
 

@@ -59,7 +59,7 @@ class Difference:
     before: int
 
 
-def facts_of(update: UpdateJob, now: datetime) -> dict[str, Any]:
+def context_of(update: UpdateJob, now: datetime) -> dict[str, Any]:
     """Return the context of the update's page."""
     current = report(update)
     before = previous(update)

@@ -17,7 +17,7 @@ from rollbook.web.pages.base.view import POST, PageOrText, PageRequest, is_htmx,
 from rollbook.web.pages.updates import plain_text
 from rollbook.web.pages.updates.downloads import no_longer_kept
 from rollbook.web.pages.updates.filters import Filters, search
-from rollbook.web.pages.updates.page_data import facts_of, progress_of
+from rollbook.web.pages.updates.page_data import context_of, progress_of
 
 MAX_SEARCH_LENGTH = 100
 
@@ -38,7 +38,7 @@ def index(page_request: PageRequest) -> HttpResponse:
 def _page(page_request: PageRequest, number: int) -> HttpResponse:
     update = page_request.require(find(page_request.district, number), "update", f"update {number}")
     page_request.audit("update", "seen", f"update {number}")
-    return page_request.render("updates/detail.html", facts_of(update, page_request.now))
+    return page_request.render("updates/detail.html", context_of(update, page_request.now))
 
 
 detail = PageOrText(_page, plain_text.update)
