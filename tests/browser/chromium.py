@@ -1,4 +1,8 @@
-"""Which Chromium the pages are tested in: a named one, else the machine's; ``make test`` installs it if it may."""
+"""Find the Chromium to test the pages in, or install it.
+
+The browser named by an environment variable is used, otherwise one on the PATH. Without any,
+``make test`` installs Chromium if it may.
+"""
 
 import fcntl
 import os
@@ -15,86 +19,107 @@ PACKAGES = (
     "chromium",
     "chromium-sandbox",
     "fonts-dejavu-core",
-)  # without any fonts a page shows no text
-MENDS = "sudo apt-get install chromium"
-PATIENCE = 300  # seconds for others who install something
-SHOWN = 2000  # characters of what apt-get said
+)  # without any fonts, pages have no visible text
+INSTALL_COMMAND = "sudo apt-get install chromium"
+LOCK_TIMEOUT_S = 300
+"""How long to wait for other processes that are installing packages."""
+MAX_OUTPUT_CHARS = 2000
+"""How much of apt-get's output an error message contains."""
 
 
 class BrowserProblem(Exception):
-    """There is no browser to test with; the text says why, and what to do."""
+    """There is no browser to test with; the text says why and how to fix it."""
 
 
 def find() -> Path:
-    """The browser to test with.
+    """Return the path of the browser to test with.
 
-    Raises BrowserProblem if there is none, or none under the name that the environment gives: then never another one.
+    Raises:
+        BrowserProblem: There is none. If the environment names a browser that doesn't work,
+            no other one is used instead.
     """
     named = os.environ.get(VARIABLE)
     if named:
-        return _named(Path(named))
+        return _check_named(Path(named))
     for name in NAMES:
         on_path = shutil.which(name)
         if on_path and version(Path(on_path)):
             return Path(on_path)
     raise BrowserProblem(
-        f"there is no Chromium to test the pages in; run `{MENDS}`, or let {VARIABLE} name a Chromium or Chrome"
+        f"there is no Chromium to test the pages in; run `{INSTALL_COMMAND}`, "
+        f"or set {VARIABLE} to the path of a Chromium or Chrome"
     )
 
 
 def version(browser: Path) -> str:
-    """What it calls itself; empty if it does not run on this machine, or only says where to get one, as Ubuntu's."""
+    """Return the browser's name and version.
+
+    The text is empty if the program doesn't run on this machine, or if it only prints how to
+    get Chromium, like Ubuntu's placeholder for the snap.
+    """
     try:
-        said = subprocess.run(
+        output = subprocess.run(
             [browser, "--version"], capture_output=True, text=True, check=False
         ).stdout
     except OSError:
         return ""
-    found = re.search(r"(?:Chromium|Google Chrome) [\d.]+", said)
-    return found[0] if found else ""
+    match = re.search(r"(?:Chromium|Google Chrome) [\d.]+", output)
+    return match[0] if match else ""
 
 
 def find_or_install() -> Path:
-    """The same, after installing Debian's if there is none and whoever asks is root on a machine with apt-get."""
+    """Return the path of the browser to test with, after installing one if necessary.
+
+    Chromium is installed only by root, on a machine with apt-get, if the environment names no
+    browser.
+
+    Raises:
+        BrowserProblem: There is none, and it can't be installed.
+    """
     apt_get = shutil.which("apt-get")
     try:
         return find()
     except BrowserProblem:
         if os.environ.get(VARIABLE) or os.geteuid() != 0 or not apt_get:
             raise
-    with _one_at_a_time(Path(apt_get)):
+    with _lock(Path(apt_get)):
         try:
-            return find()  # which the other one has installed meanwhile
+            return find()  # another test run may have installed it in the meantime
         except BrowserProblem:
             _install(apt_get)
     return find()
 
 
-def _named(browser: Path) -> Path:
+def _check_named(browser: Path) -> Path:
     if not version(browser):
         raise BrowserProblem(
-            f"{VARIABLE} names {browser}, which is no Chromium or Chrome that runs here; name one that does, or unset "
-            f"it to test with the machine's (`{MENDS}`)"
+            f"{VARIABLE} names {browser}, which isn't a Chromium or Chrome that runs on this "
+            "machine; set it to one that does, or unset it to test with an installed one "
+            f"(`{INSTALL_COMMAND}`)"
         )
     return browser.absolute()
 
 
 def _install(apt_get: str) -> None:
-    """The lists of packages may be old or missing; if they cannot be had, the old ones may do."""
+    """Update the package lists, which may be old or missing, and install Chromium.
+
+    A failed update of the lists is ignored, because the old ones may be good enough.
+    """
     print(f"Installing {', '.join(PACKAGES)} with apt-get, to test the pages in", flush=True)
-    listed = _apt(apt_get, "update")
-    done = _apt(apt_get, "install", "-y", "--no-install-recommends", *PACKAGES)
-    if done.returncode:
+    update = _run_apt(apt_get, "update")
+    install = _run_apt(apt_get, "install", "-y", "--no-install-recommends", *PACKAGES)
+    if install.returncode:
+        output = (update.stdout + install.stdout)[-MAX_OUTPUT_CHARS:].strip()
         raise BrowserProblem(
-            f"Chromium could not be installed: `apt-get install` ended with {done.returncode}; once that is mended, "
-            f"run `{MENDS}`, or let {VARIABLE} name a Chromium or Chrome. It said:\n"
-            + (listed.stdout + done.stdout)[-SHOWN:].strip()
+            f"Chromium could not be installed: `apt-get install` ended with {install.returncode}; "
+            f"fix the problem and run `{INSTALL_COMMAND}`, or set {VARIABLE} to the path of a "
+            f"Chromium or Chrome. The output was:\n{output}"
         )
 
 
-def _apt(apt_get: str, *words: str) -> "subprocess.CompletedProcess[str]":
+def _run_apt(apt_get: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [apt_get, "-q", "-o", f"DPkg::Lock::Timeout={PATIENCE}", *words],
+        [apt_get, "-q", "-o", f"DPkg::Lock::Timeout={LOCK_TIMEOUT_S}", *arguments],
         env=os.environ | {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -106,8 +131,8 @@ def _apt(apt_get: str, *words: str) -> "subprocess.CompletedProcess[str]":
 
 
 @contextmanager
-def _one_at_a_time(what: Path) -> Iterator[None]:
-    """Of two test runs; ``apt-get update`` does not wait for another one by itself."""
-    with what.open("rb") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+def _lock(path: Path) -> Iterator[None]:
+    """Lock a file against other test runs; ``apt-get update`` doesn't wait for another one."""
+    with path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
         yield

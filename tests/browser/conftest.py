@@ -1,4 +1,7 @@
-"""People in a real browser: headless Chromium before a whole server; nothing that goes wrong there goes unnoticed."""
+"""Fixtures for tests in headless Chromium against a complete server.
+
+A test fails if its pages cause errors in the browser, even invisible ones.
+"""
 
 import os
 import re
@@ -28,7 +31,7 @@ from tests.installations import copied
 __all__ = ["two_districts"]
 
 Scheme = Literal["light", "dark"]
-Visitor = Callable[..., Page]
+VisitorFactory = Callable[..., Page]
 
 FLAGS = (
     "--disable-quic",
@@ -39,85 +42,89 @@ FLAGS = (
     "--disable-gpu",
 )
 HEIGHT = 900
-PATIENCE = 15_000  # ms
-# A page without scripts is the same whatever the database: those journeys go on one of them.
-BOTH_WAYS = pytest.mark.parametrize(
+TIMEOUT_MS = 15_000
+# Pages without scripts are the same on every database, so these tests run on SQLite alone.
+WITH_AND_WITHOUT_SCRIPTS = pytest.mark.parametrize(
     "javascript",
     [
         pytest.param(True, id="with scripts"),
         pytest.param(False, id="without scripts", marks=pytest.mark.only_on("sqlite")),
     ],
 )
-_TELLS_OF_VIOLATIONS = (
+_REPORT_CSP_VIOLATIONS = (
     "document.addEventListener('securitypolicyviolation', "
     "event => console.error('CSP: ' + event.violatedDirective + ' ' + event.blockedURI))"
 )
 
-expect.set_options(timeout=PATIENCE)
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 @dataclass
 class Faults:
-    """What a browser noticed that no page of ours should make it notice."""
+    """Errors, warnings, failed requests and requests to other sites that the browser reported.
 
-    found: list[str] = field(default_factory=list)
-    forgiven: list[str] = field(default_factory=list)
+    Attributes:
+        reported: The faults so far.
+        allowed: Regular expressions for the faults that a test causes on purpose.
+    """
 
-    def forgive(self, pattern: str) -> None:
-        """A test provokes this."""
-        self.forgiven.append(pattern)
+    reported: list[str] = field(default_factory=list)
+    allowed: list[str] = field(default_factory=list)
+
+    def allow(self, pattern: str) -> None:
+        """Ignore faults that match the regular expression; the test causes them on purpose."""
+        self.allowed.append(pattern)
 
     def watch(self, page: Page, origin: str) -> None:
-        """From now on."""
-        page.add_init_script(_TELLS_OF_VIOLATIONS)
-        page.on("console", self._console)
-        page.on("pageerror", lambda error: self._note(f"page error: {error}"))
-        page.on("requestfailed", self._failed)
-        page.on("request", lambda request: self._foreign(request, origin))
-        page.on("response", self._response)
+        """Record the faults of the page from now on; requests go to ``origin`` only."""
+        page.add_init_script(_REPORT_CSP_VIOLATIONS)
+        page.on("console", self._on_console)
+        page.on("pageerror", lambda error: self._record(f"page error: {error}"))
+        page.on("requestfailed", self._on_request_failed)
+        page.on("request", lambda request: self._on_request(request, origin))
+        page.on("response", self._on_response)
 
-    def left(self) -> list[str]:
-        """Those that no test has provoked."""
-        return [
-            fault
-            for fault in self.found
-            if not any(re.search(each, fault) for each in self.forgiven)
-        ]
+    def unexpected(self) -> list[str]:
+        """Return the faults that are not allowed."""
+        return [fault for fault in self.reported if not self._is_allowed(fault)]
 
-    def taken(self) -> list[str]:
-        """Return those that no test has provoked, and forget all."""
-        left, self.found = self.left(), []
-        return left
+    def take_unexpected(self) -> list[str]:
+        """Return the faults that are not allowed, and clear all faults."""
+        unexpected, self.reported = self.unexpected(), []
+        return unexpected
 
-    def _note(self, fault: str) -> None:
-        self.found.append(fault)
+    def _is_allowed(self, fault: str) -> bool:
+        return any(re.search(pattern, fault) for pattern in self.allowed)
 
-    def _console(self, message: ConsoleMessage) -> None:
-        # Of a page that is refused, Chromium complains as of anything else; the test looks at its status.
+    def _record(self, fault: str) -> None:
+        self.reported.append(fault)
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        # Chromium also reports pages with a 4xx status; tests check the status of pages themselves.
         if (
             message.type in {"error", "warning"}
             and "the server responded with a status of 4" not in message.text
         ):
-            self._note(f"console {message.type}: {message.text}")
+            self._record(f"console {message.type}: {message.text}")
 
-    def _failed(self, request: Request) -> None:
-        # What was under way when the page was left, and what became a download.
+    def _on_request_failed(self, request: Request) -> None:
+        # Requests are aborted when the page is left or the response becomes a download.
         if request.failure != "net::ERR_ABORTED":
-            self._note(f"failed: {request.url} ({request.failure})")
+            self._record(f"request failed: {request.url} ({request.failure})")
 
-    def _foreign(self, request: Request, origin: str) -> None:
+    def _on_request(self, request: Request, origin: str) -> None:
         if not request.url.startswith(("data:", "blob:")) and origin_of(request.url) != origin:
-            self._note(f"foreign: {request.url}")
+            self._record(f"request to another site: {request.url}")
 
-    def _response(self, response: Response) -> None:
+    def _on_response(self, response: Response) -> None:
         is_page = response.request.is_navigation_request()
         if response.status >= 500 or (response.status >= 400 and not is_page):
-            self._note(f"answer {response.status}: {response.url}")
+            self._record(f"response {response.status}: {response.url}")
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One for a file of tests: Playwright's loop must be gone before Django is asked for anything."""
+    """Yield a browser for one test file; Playwright's event loop must end before Django is used."""
     with sync_playwright() as playwright:
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(
@@ -129,17 +136,17 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def rollbook(two_districts: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rollbook]:
-    """A whole server for a file of tests, whose mails lead to it."""
-    server = server_on(copied(two_districts, tmp_path_factory.mktemp("browser") / "data"))
+    """Yield a server for one test file; the links in its emails open it."""
+    server = start_server(copied(two_districts, tmp_path_factory.mktemp("browser") / "data"))
     yield server
     server.kill()
 
 
-def server_on(data: Path) -> Rollbook:
-    """One that serves under the address that its links name."""
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
+def start_server(data: Path) -> Rollbook:
+    """Start a server at the address that is in its links."""
+    with socket.socket() as free_socket:
+        free_socket.bind(("localhost", 0))
+        port = free_socket.getsockname()[1]
     server = Rollbook(data, extra={"ROLLBOOK_URL": f"https://localhost:{port}"})
     server.start(port)
     return server
@@ -149,7 +156,7 @@ def server_on(data: Path) -> Rollbook:
 def faults() -> Iterator[Faults]:
     faults = Faults()
     yield faults
-    assert faults.left() == []
+    assert faults.unexpected() == []
 
 
 @pytest.fixture
@@ -168,18 +175,18 @@ def scheme() -> Scheme:
 
 
 @contextmanager
-def visiting(
+def visitor_factory(
     browser: Browser,
     rollbook: Rollbook,
     faults: Faults,
     javascript: bool,
     width: int,
     scheme: Scheme,
-) -> Iterator[Visitor]:
-    """Make pages of people without cookies, each in a context of its own."""
+) -> Iterator[VisitorFactory]:
+    """Yield a function that opens a page for a new visitor: in its own context, without cookies."""
     contexts = []
 
-    def visit(
+    def new_visitor(
         *, javascript: bool = javascript, width: int = width, scheme: Scheme = scheme
     ) -> Page:
         context = browser.new_context(
@@ -189,35 +196,35 @@ def visiting(
             viewport={"width": width, "height": HEIGHT},
             color_scheme=scheme,
         )
-        context.set_default_timeout(PATIENCE)
+        context.set_default_timeout(TIMEOUT_MS)
         contexts.append(context)
         page = context.new_page()
         faults.watch(page, origin_of(rollbook.url))
         return page
 
-    yield visit
+    yield new_visitor
     for context in contexts:
         context.close()
 
 
 @pytest.fixture
-def visitor(
+def new_visitor(
     browser: Browser,
     rollbook: Rollbook,
     faults: Faults,
     javascript: bool,
     width: int,
     scheme: Scheme,
-) -> Iterator[Visitor]:
-    """See ``visiting``."""
-    with visiting(browser, rollbook, faults, javascript, width, scheme) as visit:
-        yield visit
+) -> Iterator[VisitorFactory]:
+    """Yield a function that opens a page for a new visitor, see ``visitor_factory``."""
+    with visitor_factory(browser, rollbook, faults, javascript, width, scheme) as factory:
+        yield factory
 
 
 @pytest.fixture
-def page(visitor: Visitor) -> Page:
-    """Somebody before the browser."""
-    return visitor()
+def page(new_visitor: VisitorFactory) -> Page:
+    """Return an empty page of a visitor who isn't signed in."""
+    return new_visitor()
 
 
 def origin_of(url: str) -> str:

@@ -1,4 +1,7 @@
-"""``make screenshots``: a picture of every page in every state, to be looked at: screenshots/NAME-WIDTH-SCHEME.png"""
+"""Take a screenshot of every page in every state, for review.
+
+``make screenshots`` saves them as screenshots/NAME-WIDTH-SCHEME.png.
+"""
 
 import os
 import sys
@@ -14,7 +17,7 @@ django.setup()
 from playwright.sync_api import Page, sync_playwright  # noqa: E402
 
 from tests.browser import chromium  # noqa: E402
-from tests.browser.conftest import FLAGS, HEIGHT, server_on  # noqa: E402
+from tests.browser.conftest import FLAGS, HEIGHT, start_server  # noqa: E402
 from tests.browser.states import prepare, visits  # noqa: E402
 from tests.endtoend.conftest import LOGIN, Rollbook  # noqa: E402
 from tests.installations import installed  # noqa: E402
@@ -24,7 +27,7 @@ WIDTHS, SCHEMES = (1280, 320), ("light", "dark")
 
 
 def main(names: list[str]) -> int:
-    """Of all states, or of those whose name begins with one of these."""
+    """Take screenshots of all states, or of those whose names start with one of ``names``."""
     browser_path = chromium.find_or_install()
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -32,7 +35,7 @@ def main(names: list[str]) -> int:
         Rollbook(data).add_district(
             "Maple USD", "maple-usd", LOGIN, "100,Maple High\n200,Maple Middle\n"
         )
-        rollbook = server_on(data)
+        rollbook = start_server(data)
         try:
             prepare(rollbook)
             with sync_playwright() as playwright:
@@ -57,7 +60,7 @@ def main(names: list[str]) -> int:
                             )
         finally:
             rollbook.kill()
-    print(f"The pictures are in {FOLDER}")
+    print(f"The screenshots are in {FOLDER}")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""How the browser is come by: the named one, the machine's, an installed one, or a loud word about how to get it."""
+"""Finding the browser: the named one, one on the PATH, an installed one, or a clear error."""
 
 import os
 import subprocess
@@ -7,77 +7,85 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.chromium import MENDS, VARIABLE, BrowserProblem, find, find_or_install
+from tests.browser.chromium import (
+    INSTALL_COMMAND,
+    VARIABLE,
+    BrowserProblem,
+    find,
+    find_or_install,
+)
 
 pytestmark = pytest.mark.without_database
 
 ROOT = Path(__file__).parents[2]
 
 
-def program(path: Path, text: str) -> Path:
+def write_program(path: Path, script: str) -> Path:
     path.parent.mkdir(exist_ok=True)
-    path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+    path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     path.chmod(0o755)
     return path
 
 
 @pytest.fixture
-def nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine that has nothing but what stands in this folder."""
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty folder that is the whole PATH."""
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     return tmp_path / "bin"
 
 
-def test_the_named_one_is_taken_and_no_other(
-    nothing: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    program(nothing / "chromium", "echo Chromium 1.2.3")
-    named = program(nothing / "mine", "echo Google Chrome 4.5.6")
+def test_only_the_named_browser_is_used(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_program(programs / "chromium", "echo Chromium 1.2.3")
+    named = write_program(programs / "mine", "echo Google Chrome 4.5.6")
     monkeypatch.setenv(VARIABLE, str(named))
     assert find() == named
-    monkeypatch.setenv(VARIABLE, str(nothing / "nothing"))
-    with pytest.raises(BrowserProblem, match=f"{VARIABLE} names .*nothing, which is no Chromium"):
+    monkeypatch.setenv(VARIABLE, str(programs / "missing"))
+    message = f"{VARIABLE} names .*missing, which isn't a Chromium"
+    with pytest.raises(BrowserProblem, match=message):
         find()
 
 
-def test_the_machines_is_found_unless_it_only_says_where_to_get_one(nothing: Path) -> None:
-    program(nothing / "chromium", "echo 'Command requires the chromium snap'; exit 10")
-    chrome = program(nothing / "google-chrome", "echo Google Chrome 4.5.6")
+def test_a_browser_on_the_path_is_found_unless_it_is_a_placeholder(programs: Path) -> None:
+    write_program(programs / "chromium", "echo 'Command requires the chromium snap'; exit 10")
+    chrome = write_program(programs / "google-chrome", "echo Google Chrome 4.5.6")
     assert find() == chrome
 
 
-def test_without_one_it_is_said_how_to_get_it(nothing: Path) -> None:
-    with pytest.raises(BrowserProblem, match=MENDS):
+def test_without_a_browser_the_error_contains_the_install_command(programs: Path) -> None:
+    with pytest.raises(BrowserProblem, match=INSTALL_COMMAND):
         find_or_install()
 
 
-def test_root_installs_it(nothing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = f"printf '#!/bin/sh\\necho Chromium 1.2.3\\n' > {nothing}/chromium; /bin/chmod +x {nothing}/chromium"
-    program(nothing / "apt-get", f'case "$*" in *install*) {made} ;; esac')
+def test_root_installs_chromium(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chromium = programs / "chromium"
+    script = f"printf '#!/bin/sh\\necho Chromium 1.2.3\\n' > {chromium}; /bin/chmod +x {chromium}"
+    write_program(programs / "apt-get", f'case "$*" in *install*) {script} ;; esac')
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert find_or_install() == nothing / "chromium"
+    assert find_or_install() == chromium
 
 
-def test_others_do_not(nothing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program(nothing / "apt-get", "exit 1")
+def test_other_users_do_not_install_chromium(
+    programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_program(programs / "apt-get", "exit 1")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(BrowserProblem, match=MENDS):
+    with pytest.raises(BrowserProblem, match=INSTALL_COMMAND):
         find_or_install()
 
 
-def test_what_the_installation_said_is_told_if_it_fails(
-    nothing: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_error_of_a_failed_installation_contains_the_output(
+    programs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    program(nothing / "apt-get", "echo no such package; exit 100")
+    write_program(programs / "apt-get", "echo no such package; exit 100")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     with pytest.raises(BrowserProblem, match=r"ended with 100.*\n*no such package"):
         find_or_install()
 
 
-def test_a_run_without_a_browser_fails_before_it_begins(tmp_path: Path) -> None:
-    environment = os.environ | {VARIABLE: str(tmp_path / "nothing")}
-    done = subprocess.run(
+def test_a_run_without_a_browser_fails_before_it_starts(tmp_path: Path) -> None:
+    environment = os.environ | {VARIABLE: str(tmp_path / "missing")}
+    process = subprocess.run(
         [sys.executable, "-m", "tests", "--on", "sqlite", "tests/browser/test_journeys.py"],
         env=environment,
         cwd=ROOT,
@@ -85,36 +93,26 @@ def test_a_run_without_a_browser_fails_before_it_begins(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"ERROR no_browser: {VARIABLE} names ")
+    assert (process.returncode, process.stdout) == (1, "")
+    assert process.stderr.startswith(f"ERROR no_browser: {VARIABLE} names ")
 
 
-def test_pytest_by_itself_is_red_without_a_browser_and_says_how_to_get_one(tmp_path: Path) -> None:
-    environment = os.environ | {VARIABLE: str(tmp_path / "nothing")}
-    one = "tests/browser/test_machinery.py::test_a_good_page_is_good"
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", one]
-    done = subprocess.run(
+def test_pytest_without_a_browser_fails_with_the_install_command(tmp_path: Path) -> None:
+    environment = os.environ | {VARIABLE: str(tmp_path / "missing")}
+    test_id = "tests/browser/test_faults.py::test_a_good_page_has_no_faults"
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", test_id]
+    process = subprocess.run(
         command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 1
-    assert "1 error" in done.stdout
-    assert f"BrowserProblem: {VARIABLE} names " in done.stdout
-    assert MENDS in done.stdout
+    assert process.returncode == 1
+    assert "1 error" in process.stdout
+    assert f"BrowserProblem: {VARIABLE} names " in process.stdout
+    assert INSTALL_COMMAND in process.stdout
 
 
-def test_whoever_does_not_test_pages_needs_none(tmp_path: Path) -> None:
-    environment = os.environ | {VARIABLE: str(tmp_path / "nothing")}
-    command = [
-        sys.executable,
-        "-m",
-        "tests",
-        "--on",
-        "sqlite",
-        "tests/studentfile/test_spelling.py",
-    ]
-    assert (
-        subprocess.run(
-            command, env=environment, cwd=ROOT, capture_output=True, check=False
-        ).returncode
-        == 0
-    )
+def test_a_run_without_page_tests_needs_no_browser(tmp_path: Path) -> None:
+    environment = os.environ | {VARIABLE: str(tmp_path / "missing")}
+    test_file = "tests/studentfile/test_spelling.py"
+    command = [sys.executable, "-m", "tests", "--on", "sqlite", test_file]
+    process = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, check=False)
+    assert process.returncode == 0

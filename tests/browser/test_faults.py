@@ -1,4 +1,4 @@
-"""That the browser's tests can fail: whatever a page does wrong unseen is told."""
+"""The browser tests detect faults: errors on pages that nobody would see."""
 
 import threading
 from collections.abc import Iterator
@@ -9,16 +9,20 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.accessibility import violations
+from tests.browser.accessibility import find_violations
 from tests.browser.conftest import Faults
 
 pytestmark = pytest.mark.without_database
 
-WHOLE = '<!doctype html><html lang="en"><title>Page</title><body><main><h1>Page</h1>{}</main></body></html>'
+PAGE = (
+    '<!doctype html><html lang="en"><title>Page</title>'
+    "<body><main><h1>Page</h1>{}</main></body></html>"
+)
+SCRIPT = '<script src="script.js"></script>'
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    """Pages out of a folder, with the product's own policy."""
+class PageHandler(SimpleHTTPRequestHandler):
+    """Serves the files of a folder with Rollbook's content security policy."""
 
     def end_headers(self) -> None:
         self.send_header(
@@ -27,22 +31,23 @@ class Quiet(SimpleHTTPRequestHandler):
         super().end_headers()
 
     def log_message(self, *arguments: object) -> None:
-        """Nobody reads it."""
+        """Log nothing."""
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[str]:
-    with ThreadingHTTPServer(("localhost", 0), partial(Quiet, directory=str(tmp_path))) as server:
+    handler = partial(PageHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("localhost", 0), handler) as server:
         threading.Thread(target=server.serve_forever).start()
         yield f"http://localhost:{server.server_port}"
         server.shutdown()
 
 
-def seen(
+def check_page(
     browser: Browser, site: str, folder: Path, body: str, script: str = ""
 ) -> tuple[list[str], list[str]]:
-    """What a browser and what axe notice of such a page."""
-    (folder / "page.html").write_text(WHOLE.format(body), encoding="utf-8")
+    """Open a page with this body and script, and return its faults and axe's violations."""
+    (folder / "page.html").write_text(PAGE.format(body), encoding="utf-8")
     (folder / "script.js").write_text(script, encoding="utf-8")
     (folder / "favicon.ico").touch()
     faults, context = Faults(), browser.new_context()
@@ -50,16 +55,13 @@ def seen(
     faults.watch(page, site)
     page.goto(f"{site}/page.html")
     page.wait_for_timeout(200)
-    found = violations(page)
+    violations = find_violations(page)
     context.close()
-    return faults.left(), found
+    return faults.unexpected(), violations
 
 
-def test_a_good_page_is_good(browser: Browser, site: str, tmp_path: Path) -> None:
-    assert seen(browser, site, tmp_path, '<p>Well.</p><script src="script.js"></script>') == (
-        [],
-        [],
-    )
+def test_a_good_page_has_no_faults(browser: Browser, site: str, tmp_path: Path) -> None:
+    assert check_page(browser, site, tmp_path, f"<p>Well.</p>{SCRIPT}") == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -67,22 +69,22 @@ def test_a_good_page_is_good(browser: Browser, site: str, tmp_path: Path) -> Non
     [
         ("", "console.warn('hm')", "console warning: hm"),
         ("", "throw new Error('oh')", "page error: oh"),
-        ("", "fetch('/nothing')", "answer 404: "),
+        ("", "fetch('/nothing')", "response 404: "),
         ('<p style="color: red">x</p>', "", "console error: "),
         ("<script>1</script>", "", "console error: "),
         ('<img src="https://elsewhere.example/x.png" alt="">', "", "console error: "),
     ],
 )
-def test_what_goes_wrong_is_told(
+def test_each_kind_of_fault_is_reported(
     browser: Browser, site: str, tmp_path: Path, body: str, script: str, fault: str
 ) -> None:
-    told, _ = seen(browser, site, tmp_path, f'{body}<script src="script.js"></script>', script)
-    assert any(each.startswith(fault) for each in told), told
+    faults, _ = check_page(browser, site, tmp_path, f"{body}{SCRIPT}", script)
+    assert any(each.startswith(fault) for each in faults), faults
 
 
-def test_what_axe_finds_is_told_with_its_element(
+def test_a_violation_is_reported_with_its_element(
     browser: Browser, site: str, tmp_path: Path
 ) -> None:
-    _, [found] = seen(browser, site, tmp_path, "<input>")
-    assert found.startswith("label (critical): ")
-    assert "<input>" in found
+    _, [violation] = check_page(browser, site, tmp_path, "<input>")
+    assert violation.startswith("label (critical): ")
+    assert "<input>" in violation

@@ -1,0 +1,140 @@
+"""Frequent actions: sign in, find a link in an email, upload a file, wait for an update to end."""
+
+import os
+import re
+import signal
+import sqlite3
+import time
+from contextlib import closing
+from email import message_from_string, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+from django.db import connection
+from playwright.sync_api import FilePayload, Page, expect
+
+from tests.conftest import PASSWORD
+from tests.endtoend.conftest import Rollbook
+
+EMAIL_TIMEOUT_S = 60
+"""How long to wait for an email; with PostgreSQL, emails are sent every 15 seconds."""
+
+
+def sign_in(page: Page, login: str, password: str = PASSWORD) -> None:
+    """Sign in with the form and wait for the next page."""
+    page.goto("/sign-in")
+    fill_sign_in(page, login, password)
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+
+
+def fill_sign_in(page: Page, login: str, password: str = PASSWORD) -> None:
+    page.get_by_label("Email").fill(login)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def emails_to(rollbook: Rollbook, login: str) -> list[str]:
+    """Return the texts of the emails to this address, in the order in which they were sent."""
+    emails = [
+        message_from_string(source, EmailMessage, policy=policy.default)
+        for source in rollbook.mails()
+    ]
+    return [_text(email) for email in emails if email["To"] == login]
+
+
+def wait_for_email_to(
+    rollbook: Rollbook, login: str, count: int = 1, timeout_s: float = EMAIL_TIMEOUT_S
+) -> str:
+    """Wait until this address has received ``count`` emails, and return the text of the last."""
+    deadline = time.monotonic() + timeout_s
+    while len(emails := emails_to(rollbook, login)) < count:
+        assert time.monotonic() < deadline, f"{len(emails)} emails to {login} after {timeout_s} s"
+        time.sleep(0.1)
+    return emails[-1]
+
+
+def wait_for_email_about(
+    rollbook: Rollbook, login: str, update: int, timeout_s: float = EMAIL_TIMEOUT_S
+) -> str:
+    """Wait for the email to this address about the result of an update, and return its text."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        for email in emails_to(rollbook, login):
+            if re.search(rf"/updates/{update}\b", email):
+                return email
+        assert time.monotonic() < deadline, (
+            f"no email to {login} about update {update} after {timeout_s} s"
+        )
+        time.sleep(0.1)
+
+
+def find_link(email: str, path: str) -> str:
+    """Return the link in the email whose path starts with ``path``."""
+    match = re.search(rf"https://[^\s]+?{re.escape(path)}[^\s]*", email)
+    assert match, email
+    return match[0]
+
+
+def choose_file(page: Page, name: str, text: str) -> None:
+    """Upload a file in step 2 and wait for the page with the result of the check."""
+    page.goto("/students/update/format")
+    file = FilePayload(name=name, mimeType="text/csv", buffer=text.encode())
+    page.get_by_label("Student file").set_input_files(file)
+    page.get_by_role("button", name="Check file").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+
+
+def apply_update(page: Page) -> int:
+    """Start the update in step 3, wait for its page, and return its number."""
+    page.get_by_role("button", name=re.compile(r"^Apply [\d,]+ rows?$")).click()
+    expect(page).to_have_url(re.compile(r"/updates/\d+$"))
+    return int(page.url.rpartition("/")[2])
+
+
+def wait_until_ended(page: Page) -> None:
+    """Wait on the update's page, which refreshes itself, with scripts and without."""
+    expect(page.get_by_role("heading", name="Timeline")).to_be_visible()
+    expect(page.locator(".timeline")).to_contain_text("Ended")
+
+
+def download_text(page: Page, link: str) -> str:
+    """Download the file behind a link and return its text."""
+    with page.expect_download() as download:
+        page.get_by_role("link", name=link, exact=True).click()
+    return Path(download.value.path()).read_text(encoding="utf-8-sig")
+
+
+def pause_worker(rollbook: Rollbook) -> int:
+    """Stop the worker while it holds no lock, and return its process ID."""
+    [worker] = rollbook.descendants("worker")
+    for _ in range(100):
+        os.kill(worker, signal.SIGSTOP)
+        if _is_writable(rollbook):
+            return worker
+        os.kill(worker, signal.SIGCONT)
+        time.sleep(0.1)
+    raise AssertionError("the worker always holds the lock on the database")
+
+
+def _is_writable(rollbook: Rollbook) -> bool:
+    """Whether others can write to the database.
+
+    On SQLite they can't if the worker was stopped in a transaction.
+    """
+    if connection.vendor != "sqlite":
+        return True
+    with closing(
+        sqlite3.connect(rollbook.data / "rollbook.sqlite3", timeout=1, isolation_level=None)
+    ) as database:
+        try:
+            database.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return False
+        database.execute("ROLLBACK")
+    return True
+
+
+def _text(email: EmailMessage) -> str:
+    body = email.get_body(("plain",))
+    assert body
+    return str(body.get_content())
