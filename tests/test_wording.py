@@ -47,7 +47,8 @@ GIVEAWAYS = {
     "goes on (write: continues)": rf"\b(?:go|goes|going|gone|went){_GAP}on\b",
 }
 
-# Where a giveaway means something else. Keep this list short, and each entry as narrow as it can be.
+# Where a giveaway means something else. Keep this list short, and each entry as narrow as
+# possible.
 ALLOWED = {
     # Keys of the JSON that `rollbook update show --json` prints, which scripts read.
     "mend (write: fix)": r'"mend(?:s|ed_by)"',

@@ -29,7 +29,8 @@ def test_columns_stand_below_each_other() -> None:
 def test_a_lost_goal_stands_out_on_the_page() -> None:
     assert table.markdown([WON, LOST]).splitlines()[2:] == [
         "| nightly | SQLite | 10,000 | 1.0 s | floor 2.0 s | 0.50 × | at most 0.5 × | yes |",
-        "| rollover | PostgreSQL | 1,000,000 | 30.0 s | floor 10.0 s | 3.00 × | at most 2 × | **NO** |",
+        "| rollover | PostgreSQL | 1,000,000 | 30.0 s | floor 10.0 s | 3.00 × | at most 2 × "
+        "| **NO** |",
     ]
 
 

@@ -45,7 +45,8 @@ def lived_in(two_districts: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     )
     execute(
         rollbook.data,
-        "INSERT INTO accounts_auditseal (number, events, at, digest, removed_events, remaining_digest)"
+        "INSERT INTO accounts_auditseal"
+        " (number, events, at, digest, removed_events, remaining_digest)"
         " VALUES (1, 0, '2026-11-24 00:00:00+00:00', '', 0, '')",
     )
     return rollbook.data

@@ -341,9 +341,10 @@ def test_beyond_a_thousand_rejected_rows_the_first_thousand_are_listed(
     rows = [f"x{number:04},5" for number in range(1000)] + ["s000,13", "s001,13"]
     email = message(run_update(school, manager, "STUDENT_ID,GRADE\n" + "\n".join(rows)))
     assert (
-        "  unknown_student: 1,000 \u00d7 The student doesn't exist.\n    Lines 2-1001.\n    How to fix it: "
-        in email.body
-    )
+        "  unknown_student: 1,000 \u00d7 The student doesn't exist.\n"
+        "    Lines 2-1001.\n"
+        "    How to fix it: "
+    ) in email.body
     assert "  bad_value: 2 \u00d7 A value isn't recognized.\n    How to fix it: " in email.body
     assert "\nOnly the first 1,000 of these lines are listed.\n" in email.body
     assert "<p>Only the first 1,000 of these lines are listed.</p>" in html_of(email)

@@ -52,9 +52,9 @@ def test_a_new_installation_has_no_errors_and_is_left_as_it_was(data: Path) -> N
     warnings = [line[9:].partition(": ")[0] for line in told if line.startswith("WARNING")]
     assert warnings == ["server", "worker", "mail"]
     assert (
-        "WARNING  server: no `rollbook serve` is running on this data folder\n         To do: start it\n"
-        in done.stdout
-    )
+        "WARNING  server: no `rollbook serve` is running on this data folder\n"
+        "         To do: start it\n"
+    ) in done.stdout
     assert snapshot(data) == before
 
 

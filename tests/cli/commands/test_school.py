@@ -63,7 +63,8 @@ def test_every_problem_is_reported_and_nothing_is_loaded(
         f"{file}, line 4: NAME is missing; enter the school's name\n"
         f"{file}, line 5: SCHOOL_ID is missing; enter the school's ID\n"
         f"{file}, line 8: SCHOOL_ID 300 is already in line 2; keep one of them\n"
-        f"{file}, line 9: there must be 2 cells, not 1; put values that contain a comma in quotation marks\n"
+        f"{file}, line 9: there must be 2 cells, not 1; "
+        "put values that contain a comma in quotation marks\n"
         "\nNothing was loaded: 5 problems.\n"
     )
     assert School.objects.count() == 2
@@ -87,7 +88,8 @@ def test_every_problem_is_reported_and_nothing_is_loaded(
         ),
         (
             b'SCHOOL_ID,NAME\n1,"A\n',
-            "not_csv: {file}, line 2 is not CSV (unexpected end of data); check its quotation marks",
+            "not_csv: {file}, line 2 is not CSV (unexpected end of data); "
+            "check its quotation marks",
         ),
     ],
 )

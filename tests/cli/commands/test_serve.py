@@ -119,7 +119,8 @@ def test_an_interrupted_load_continues_with_the_same_command(
     result = process.rollbook("student", "load", "maple-usd", path, env=env)
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith(
-        f"COMPLETED update 1: {LARGE:,} students: 0 updated, {LARGE:,} added, 0 unchanged, 0 rejected"
+        f"COMPLETED update 1: {LARGE:,} students: "
+        f"0 updated, {LARGE:,} added, 0 unchanged, 0 rejected"
     )
     assert (
         process.rollbook("student", "export", "maple-usd", env=env).stdout.count("\n") == LARGE + 1

@@ -115,7 +115,8 @@ def test_a_group_is_deleted_and_default_is_not(
     )
     page = browser.follow(browser.post(f"/groups/{default.pk}/remove"))
     assert page.messages == [
-        "Default was not deleted: Default is for students without another group, so it can't be removed."
+        "Default was not deleted: Default is for students without another group, "
+        "so it can't be removed."
     ]
     assert f"/groups/{default.pk}/rename" not in page.actions
     assert AuditEvent.objects.get(action="remove group").detail == f"group {band.pk}"
