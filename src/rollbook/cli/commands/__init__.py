@@ -2,16 +2,16 @@
 
 A command has two modules of the same name:
 
-* ``commands/x.py`` describes the command to argparse in ``register(commands)``. It imports nothing
-  but the standard library and ``rollbook.cli``, so that ``--help`` is instant.
-* ``actions/x.py`` does the work. It imports Django and Rollbook's models at its top, like any
-  other module. That is possible only after the bootstrap has set up Django for the data folder
+* The one in ``commands/`` describes the command to argparse in ``register(commands)``. It imports
+  nothing but the standard library and ``rollbook.cli``, so that ``--help`` is instant.
+* The one in ``actions/`` does the work. It imports Django and Rollbook's models at its top, like
+  any other module. That is possible only after the bootstrap has set up Django for the data folder
   that ``--data`` names, and it would make ``--help`` wait.
 
-The two meet in the functions at the end of ``commands/x.py`` whose names begin with ``_run_``:
-each imports one action and calls it. They are called after the bootstrap, and they are the only
-functions here that import anything (a test checks this). Two plain modules were chosen over lazy
-module objects or names in strings because editors, mypy and readers can follow an import statement.
+The two meet in the functions at the end of the first whose names begin with ``_run_``: each imports
+one action and calls it. They are called after the bootstrap, and they are the only functions here
+that import anything (a test checks this). Two plain modules were chosen over lazy module objects or
+names in strings because editors, mypy and readers can follow an import statement.
 
 A new command is a module here, a module of actions, and an entry in COMMANDS.
 """
