@@ -244,10 +244,14 @@ def member_page(
         any_of: the member needs one of these permissions; without any, every member may call it.
         methods: the HTTP methods the page accepts.
         background_poll: see ``AccessRule``.
-        allow_without_second_factor: whether members may call it who still have to set up two-step verification.
+        allow_without_second_factor: whether members who still have to set up two-step
+            verification may call it.
     """
     rule = AccessRule(
-        any_of, methods, background_poll=background_poll, allow_without_second_factor=allow_without_second_factor
+        any_of,
+        methods,
+        background_poll=background_poll,
+        allow_without_second_factor=allow_without_second_factor,
     )
 
     def declare(view: MemberView[P]) -> MemberPage[P]:
