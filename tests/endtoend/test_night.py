@@ -25,7 +25,7 @@ def test_three_commands_and_their_mail(serving: Rollbook, tmp_path: Path) -> Non
     assert accepted.status == 200
     assert accepted.text == (
         f"OK update 1 accepted: 60 students in students.csv, now checking\n"
-        f"The results will be e-mailed to {LOGIN}.\n"
+        f"The results will be emailed to {LOGIN}.\n"
     )
     assert serving.until_ended().startswith(
         "COMPLETED update 1: 60 students: 0 updated, 60 added, 0 unchanged, 0 rejected"

@@ -69,7 +69,7 @@ def test_after_the_nightly_file_the_export_says_what_it_says(
         in loaded.until_ended()
     )
     again = loaded.start_update(roster["nightly"])
-    assert "The file is the same as that of update 2" in again.text
+    assert "The file is identical to the file of update 2" in again.text
     assert f": 0 updated, {STUDENTS:,} unchanged, 0 rejected" in loaded.until_ended()
     loaded.run("student", "export", "maple-usd", "--output", str(tmp_path / "export.csv"))
     exported = {row["STUDENT_ID"]: row for row in rows(tmp_path / "export.csv")}

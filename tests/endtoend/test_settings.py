@@ -52,7 +52,7 @@ def test_a_file_over_the_operators_limits_is_refused_with_the_limit(
     )
     answer = rollbook.start_update(tmp_path / "large.csv")
     assert answer.status == 413
-    assert answer.verdict.startswith("ERROR too_large: more than ")
+    assert answer.verdict.startswith("ERROR too_large: the request is larger than ")
     (tmp_path / "long.csv").write_text(
         HEADER + "".join(row(n) for n in range(101)), encoding="utf-8"
     )

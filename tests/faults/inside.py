@@ -64,7 +64,7 @@ def submit_until(place: str, file: str) -> None:
     owner, name, early = {
         "before_rename": (Path, "rename", True),
         "after_rename": (Path, "rename", False),
-        "before_commit": (problem_store, "keep", False),
+        "before_commit": (problem_store, "save_problems", False),
         "after_commit": (receive, "_commit", False),
     }[place]
     _die_at(owner, name, early)

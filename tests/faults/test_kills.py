@@ -33,7 +33,8 @@ def test_the_night_is_as_eventful_as_it_should_be(undisturbed: dict[str, Any]) -
     night = undisturbed["updates"][1]
     assert night["state"] == "completed"
     assert undisturbed["due"] == []
-    assert (night["updated"], night["added"], night["unchanged"], night["rejected"]) == (
+    counts = ("rows_updated", "rows_added", "rows_unchanged", "rows_rejected")
+    assert tuple(night[name] for name in counts) == (
         41,
         11,
         12,

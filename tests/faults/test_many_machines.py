@@ -67,7 +67,7 @@ def at_work(cluster: Cluster) -> bool:
 
 def taken_up(cluster: Cluster) -> int:
     """How often a job was taken from a worker that gave no sign of life."""
-    return cluster.log.read_text().count("gives no sign of life")
+    return cluster.log.read_text().count("is reclaimed from a worker without heartbeat")
 
 
 def test_f01_another_worker_takes_up_what_a_killed_one_held(

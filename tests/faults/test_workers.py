@@ -51,7 +51,7 @@ def until(folder: Folder, state: str, seconds: float = 120) -> int:
     deadline = time.monotonic() + seconds
     while True:
         found, added = execute(
-            folder.path, "SELECT state, added FROM updates_updatejob WHERE number = 2"
+            folder.path, "SELECT state, rows_added FROM updates_updatejob WHERE number = 2"
         )[0]
         if found == state:
             return int(added)
