@@ -45,7 +45,7 @@ def test_the_server_rejects_the_password(tmp_path: Path, command: tuple[str, ...
     assert line == (
         f"PostgreSQL at 127.0.0.1:{port} does not accept this password for the user rollbook; "
         "correct the user and password in DATABASE_URL (write %40 for an @ in the password, "
-        "%2F for a / and so on), or give the user a new password there: "
+        "%2F for a / and so on), or set a new password for the user: "
         "`\\password rollbook` in psql"
     )
 
@@ -79,8 +79,8 @@ def test_the_file_is_not_a_database(tmp_path: Path, command: tuple[str, ...]) ->
 def test_the_file_cannot_be_opened(tmp_path: Path, command: tuple[str, ...]) -> None:
     (tmp_path / "rollbook.sqlite3").mkdir()
     assert error_message(tmp_path, "", command) == (
-        f"{tmp_path}/rollbook.sqlite3 cannot be opened; "
-        "see that the file and its folder belong to whoever runs this command"
+        f"{tmp_path}/rollbook.sqlite3 can't be opened; "
+        "make sure that the account that runs this command owns the file and its folder"
     )
 
 

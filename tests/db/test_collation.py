@@ -155,7 +155,7 @@ def test_the_database_has_the_order_of_english(
 @on_another_server
 def test_all_students_are_added(enrolled: dict[str, Any]) -> None:
     [update] = enrolled["updates"]
-    assert (update["state"], update["added"], update["rejected"]) == (
+    assert (update["state"], update["rows_added"], update["rows_rejected"]) == (
         "completed",
         len(STUDENT_IDS) + 2,
         0,

@@ -77,10 +77,18 @@ def install_triggers(using: str, plan: object = None, **signal: Any) -> None:
     connection = connections[using]
     if not plan and not missing_triggers(connection):
         return
+    if not _all_tables_exist(connection):
+        return  # a migration up to a certain point only; the last one installs them
     with transaction.atomic(using), connection.cursor() as cursor:
         for trigger in _registered.values():
             for statement in trigger.statements(connection.vendor):
                 cursor.execute(statement)
+
+
+def _all_tables_exist(connection: BaseDatabaseWrapper) -> bool:
+    tables = {trigger.event.rpartition(" ON ")[2] for trigger in _registered.values()}
+    with connection.cursor() as cursor:
+        return tables <= set(connection.introspection.table_names(cursor))
 
 
 def drop_triggers(using: str, plan: object = None, **signal: Any) -> None:

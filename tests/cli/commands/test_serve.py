@@ -136,7 +136,7 @@ def test_a_certificate_without_its_key_is_an_error(data: Path) -> None:
         "serve", "--port", "0", "--cert", "x.pem", env=process.environment(data)
     )
     assert (result.returncode, result.stdout) == (1, "")
-    assert "a certificate needs its key" in result.stderr
+    assert "a certificate needs its private key" in result.stderr
 
 
 def test_web_without_a_certificate_or_proxy_is_a_usage_error(data: Path) -> None:
