@@ -18,7 +18,7 @@ from rollbook.settings_reference import with_table
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
-    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *sorted(ROOT.glob("*.md")),
     *sorted(ROOT.glob("docs/**/*.md")),
 ]
 NAMES = [str(path.relative_to(ROOT)) for path in PAGES]
@@ -28,7 +28,7 @@ DECISION_HEADINGS = ["Context", "Decision", "Consequences", "When to reconsider"
 DECISIONS = sorted(ROOT.glob("docs/decisions/0*.md"))
 WRITTEN_BY_HAND = [name for name in NAMES if name != "docs/cli.md"]
 TARGETS = set(
-    re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 )
 
 _FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
@@ -100,7 +100,7 @@ def test_every_subcommand_and_option_in_a_sentence_exists(name: str) -> None:
 def test_every_make_target_exists(name: str) -> None:
     text = text_of(name)
     for code in [*lines_of_blocks(text), *spans(text)]:
-        for target in re.findall(r"^make ([a-z]+)", code):
+        for target in re.findall(r"^make ([a-z-]+)", code):
             assert target in TARGETS, code
 
 
