@@ -24,7 +24,7 @@ run: setup  ## serve https://localhost:8443/ from the data folder ./data until C
 test: setup  ## what needs no database server, no browser and no further process, on SQLite; 3 minutes
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile -m "not process and not browser"
 
-test-all: setup  ## the same and the rest, on SQLite and on PostgreSQL: processes, curl, TLS, SMTP, browser; 10 minutes
+test-all: setup  ## the same and the rest, on SQLite and on PostgreSQL: processes, curl, TLS, SMTP, browser; 15 to 20 minutes
 	$(BIN)/python -m tests
 
 test-nightly: setup  ## everything at full depth; hours
