@@ -36,7 +36,8 @@ def bypass_triggers(statement: str) -> None:
             cursor.execute("DROP TRIGGER IF EXISTS audit_sealed_delete")
         else:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            cursor.execute("DROP TRIGGER IF EXISTS audit_sealed ON accounts_auditevent")
+            for name in ("audit_sealed_update", "audit_sealed_delete"):
+                cursor.execute(f"DROP TRIGGER IF EXISTS {name} ON accounts_auditevent")
         cursor.execute(statement)
 
 
