@@ -137,6 +137,6 @@ class TestRealPostgreSQL:
             == 0
         )
         own.execute("REVOKE ALL ON districts_district FROM {user}")
-        assert f" belongs to another user than {own.user}; " in error_message(
+        assert f" belong to another user than {own.user}; " in error_message(
             tmp_path, own.url(), LIST
         )
