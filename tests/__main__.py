@@ -39,7 +39,6 @@ PROCESSES = {"sqlite": 3, "postgresql": 3}
 
 PREFIX = "{database:>10} | "
 NOTHING_TO_TEST = 5  # what pytest ends with then
-FAILED_TESTS = 1  # what pytest ends with if tests failed
 SUMMARY = " short test summary info "
 """Of pytest's report, the line before the list of what failed."""
 
@@ -143,28 +142,11 @@ def _one_after_the_other(words: Sequence[str], url: str) -> int:
             runs.append(run)
             run.tell()
             codes.append(run.process.wait())
-            if codes[-1] == FAILED_TESTS and not words:
-                codes[-1] = _test_failed_again(database, address)
     finally:
         _end(runs)
     for run in runs:
         run.sum_up()
     return code_of(codes)
-
-
-def _test_failed_again(database: str, url: str) -> int:
-    """Test what failed once more, one test at a time: a busy machine may have made it time out.
-
-    What fails in both runs is a failure. What failed in the first only is in its summary, which is
-    printed at the end all the same.
-    """
-    print(f"Testing again on {database}, one at a time, what failed", flush=True)
-    again = _begun(database, ["--last-failed", "--maxfail", "20"], url)
-    try:
-        again.tell()
-        return again.process.wait()
-    finally:
-        _end([again])
 
 
 def code_of(codes: Sequence[int]) -> int:
