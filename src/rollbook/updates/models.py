@@ -9,7 +9,7 @@ from rollbook.accounts.models import Member
 from rollbook.districts.models import District
 from rollbook.mail.models import OutgoingMail
 from rollbook.students.models import Student
-from rollbook.updates.row_outcomes import StagedRowQuerySet as StagedRowQuerySet
+from rollbook.updates.row_outcomes import StagedRowQuerySet
 from rollbook.updates.state_machine import IN_PROGRESS, UNFINISHED, Mode, Outcome, State
 
 

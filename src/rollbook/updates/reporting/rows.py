@@ -17,9 +17,10 @@ from rollbook.students.models import Change, Student
 from rollbook.students.name_keys import name_key
 from rollbook.students.writer import STUDENT_ADDED
 from rollbook.updates.exports.changes import format_value
-from rollbook.updates.models import StagedRow, StagedRowQuerySet, UpdateJob
+from rollbook.updates.models import StagedRow, UpdateJob
 from rollbook.updates.problem_store import to_problem
 from rollbook.updates.reporting import state_words
+from rollbook.updates.row_outcomes import StagedRowQuerySet
 from rollbook.updates.state_machine import UNFINISHED, Outcome
 
 MAX_NAMED_STUDENTS = 1000
