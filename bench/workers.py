@@ -36,7 +36,7 @@ def measure(plan: Plan, database: Database, results: Results) -> None:
     senders = [_sender(plan, rollbook, number) for number in range(1, DISTRICTS + 1)]
     _bring(rollbook, senders, "add")
     for workers in WORKERS:
-        database.settle(rollbook.db)
+        database.settle(rollbook.database)
         _measure(rollbook, senders, workers, results)
         _bring(rollbook, senders, "update")
 

@@ -36,7 +36,7 @@ class Enrolled:
     @contextmanager
     def serving(self) -> Iterator[None]:
         """The server, begun after a quiet time."""
-        self.database.settle(self.rollbook.db)
+        self.database.settle(self.rollbook.database)
         with self.rollbook.serving():
             yield
 
@@ -88,7 +88,7 @@ def measure(plan: Plan, database: Database, rows: int, results: Results) -> Enro
         enrolled = enroll(plan, database, files)
         meter.rollbook("first load", run, enrolled, "base")
         meter.note(
-            "first load", run, "floor", load_seconds(database, enrolled.rollbook.db, plan.folder)
+            "first load", run, "floor", load_seconds(database, enrolled.rollbook.database, plan.folder)
         )
     address = database.fresh("floor")
     floor = database.floor(address)
