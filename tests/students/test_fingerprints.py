@@ -12,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from rollbook.districts.models import District
 from rollbook.students import fingerprints
+from rollbook.studentfile.rules import FileRules
 from rollbook.students.fingerprints import (
     NO_STUDENT,
     ConfirmedRow,
@@ -53,18 +54,18 @@ def students_with(district: District, *values: int) -> list[int]:
 
 
 def compute(*records: bytes, district_id: int = 1, header: Sequence[str] = HEADER) -> list[int]:
-    return list(RowFingerprinter(district_id, header).compute(records))
+    return list(RowFingerprinter(district_id, header, FileRules()).compute(records))
 
 
 # Computing fingerprints
 
 
 def test_a_record_always_has_the_same_fingerprint() -> None:
-    fingerprinter = RowFingerprinter(1, HEADER)
+    fingerprinter = RowFingerprinter(1, HEADER, FileRules())
     assert (
         fingerprinter.compute([RECORD])
         == fingerprinter.compute([RECORD])
-        == RowFingerprinter(1, HEADER).compute([RECORD])
+        == RowFingerprinter(1, HEADER, FileRules()).compute([RECORD])
     )
 
 

@@ -3,6 +3,8 @@
 from django.db import models
 from django.db.models import Q
 
+from rollbook.studentfile.rules import DateOrder
+
 # The minimum and the maximum that a district can set.
 FILES_KEPT_DAYS = (1, 365)
 DETAILS_KEPT_DAYS = (7, 1095)  # emails contain line numbers, and are retried for two days
@@ -16,6 +18,17 @@ class District(models.Model):
     slug = models.SlugField(max_length=100, unique=True)
     time_zone = models.CharField(max_length=64, default="UTC")
     encoding = models.CharField(max_length=32, default="utf-8")
+    date_order = models.CharField(
+        max_length=3,
+        default=DateOrder.MONTH_FIRST.value,
+        help_text="of dates such as 05/06/2013 in student files",
+    )
+    grade_codes = models.JSONField(
+        default=dict, help_text="the district's own codes for grades, and the grades they mean"
+    )
+    reactivates_students = models.BooleanField(
+        default=False, help_text="whether a row without STATUS makes an inactive student active"
+    )
     requires_second_factor = models.BooleanField(
         default=False, help_text="of every member who signs in"
     )
@@ -29,6 +42,12 @@ class District(models.Model):
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    date_order__in=[DateOrder.MONTH_FIRST.value, DateOrder.DAY_FIRST.value]
+                ),
+                name="district_date_order",
+            ),
             models.CheckConstraint(
                 condition=Q(files_kept_days__range=FILES_KEPT_DAYS), name="district_files_kept"
             ),

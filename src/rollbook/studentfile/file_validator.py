@@ -53,7 +53,7 @@ def validate_file(
     header, encoding = file_scan.header, file_scan.encoding
     if file_scan.refusal or not header:
         return
-    validator = RowValidator(header, today)
+    validator = RowValidator(header, today, rules=file_scan.rules)
     for batch in read_batches(path, encoding=encoding, header=header, size=batch_rows):
         for row in validate_rows(validator, batch.rows):
             tally.add_row(row)

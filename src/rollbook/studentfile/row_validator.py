@@ -14,6 +14,7 @@ from rollbook.studentfile.problems.problem import (
 )
 from rollbook.studentfile.reading.header import IDENTIFYING_COLUMN_SETS, IDENTIFYING_COLUMNS, Header
 from rollbook.studentfile.reading.reader import RawRow
+from rollbook.studentfile.rules import FileRules
 from rollbook.studentfile.values import birth_dates
 from rollbook.studentfile.values.names import PLACEHOLDER_OR_NAME
 from rollbook.studentfile.values.text_checks import InvalidValue, RuleResult, ValueWithWarning, trim
@@ -52,9 +53,17 @@ class RowValidator:
         header: The file's header.
         today: The district's date, which decides which dates of birth are in the future.
         limits: The limits, if not the default ones.
+        rules: What ambiguous values mean, as the scan of the file has decided.
     """
 
-    def __init__(self, header: Header, today: date, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        header: Header,
+        today: date,
+        limits: Limits | None = None,
+        rules: FileRules | None = None,
+    ) -> None:
+        self._rules = rules or FileRules()
         max_length = (limits or Limits()).cell_characters
         self._today = today
         self._names = list(header.names)

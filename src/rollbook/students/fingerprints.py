@@ -1,11 +1,11 @@
 """Fingerprints of the records that last set each student: an equal record changes nothing.
 
-A fingerprint is a keyed 64-bit BLAKE2b hash of a record's bytes. The district, the header and
-Rollbook's version are part of the key. So a record with a student's fingerprint means that student
-and was accepted under the same header by the same rules, and nothing has changed the student since:
-``writer`` writes students and fingerprints together, and triggers clear the fingerprints of
-students whose group, staff member or school changes. Why the fingerprint covers the whole record:
-docs/decisions/0009-row-fingerprints.md.
+A fingerprint is a keyed 64-bit BLAKE2b hash of a record's bytes. The district, the header, the
+rules of the file and Rollbook's version are part of the key. So a record with a student's
+fingerprint means that student and was accepted under the same header by the same rules, and nothing
+has changed the student since: ``writer`` writes students and fingerprints together, and triggers
+clear the fingerprints of students whose group, staff member or school changes. Why the fingerprint
+covers the whole record: docs/decisions/0009-row-fingerprints.md.
 """
 
 import hashlib
@@ -23,6 +23,7 @@ from django.db import connection
 
 from rollbook.db import bulk
 from rollbook.secret_keys import load_or_create_key
+from rollbook.studentfile.rules import FileRules
 from rollbook.students.sql import named_query
 
 NO_STUDENT = 0
@@ -46,9 +47,10 @@ class ConfirmedRow(NamedTuple):
 class RowFingerprinter:
     """Computes the fingerprints of one file's records."""
 
-    def __init__(self, district_id: int, header: Sequence[str]) -> None:
-        rules = json.dumps([version("rollbook"), district_id, *header])
-        key = hashlib.blake2b(rules.encode("utf-8", "surrogatepass"), key=_secret()).digest()
+    def __init__(self, district_id: int, header: Sequence[str], rules: FileRules) -> None:
+        parts = [version("rollbook"), district_id, rules.as_json(), *header]
+        rule_set = json.dumps(parts, sort_keys=True)
+        key = hashlib.blake2b(rule_set.encode("utf-8", "surrogatepass"), key=_secret()).digest()
         self._keyed_hash = hashlib.blake2b(key=key, digest_size=8)
 
     def compute(self, records: Iterable[bytes]) -> "array[int]":

@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District
 from rollbook.mail.models import OutgoingMail
+from rollbook.studentfile.rules import FileRules
 from rollbook.students.models import Student
 from rollbook.updates.row_outcomes import StagedRowQuerySet
 from rollbook.updates.state_machine import IN_PROGRESS, UNFINISHED, Mode, Outcome, State
@@ -29,7 +30,13 @@ class StudentFile(models.Model):
         max_length=64, help_text="its name in the spool folder, which is generated"
     )
     encoding = models.CharField(max_length=32, help_text="as requested, otherwise the district's")
+    spool_digest = models.CharField(
+        max_length=64, default="", help_text="SHA-256 of the stored file, which may be converted"
+    )
     detected_encoding = models.CharField(max_length=32, help_text="the encoding that was detected")
+    rules = models.JSONField(
+        default=dict, help_text="by which its rows are validated, see studentfile/rules.py"
+    )
     header = models.JSONField(default=list, help_text="the column names as sent")
     checkpoints = models.JSONField(
         default=list, help_text="[byte, line] of each record at which reading can start"
@@ -40,6 +47,11 @@ class StudentFile(models.Model):
 
     class Meta:
         abstract = True
+
+    @property
+    def file_rules(self) -> FileRules:
+        """The rules by which the file's rows are validated."""
+        return FileRules.from_json(self.rules)
 
 
 class UpdateJob(StudentFile):

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import repeat
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from rollbook.studentfile.limits import Limits
 from rollbook.studentfile.problems.problem import Problem, most_severe
 from rollbook.studentfile.reading import byte_checks, encodings, file_type, record_splitter
 from rollbook.studentfile.reading.header import Header, looks_like_header
+from rollbook.studentfile.rules import FileRules
 
 MAX_RAGGED_SHARE = 0.2
 """If more of the rows have too few or too many cells, the whole file is refused."""
@@ -40,6 +41,7 @@ class FileScan:
         rows: The number of rows, without the header and blank lines.
         problems: The problems of the file as a whole.
         checkpoints: Positions where reading can begin, about CHECKPOINT_INTERVAL_BYTES apart.
+        rules: The rules by which its rows are to be validated.
     """
 
     encoding: str
@@ -47,6 +49,7 @@ class FileScan:
     rows: int
     problems: tuple[Problem, ...]
     checkpoints: tuple[record_splitter.FilePosition, ...] = ()
+    rules: FileRules = field(default_factory=FileRules)
 
     @property
     def refusal(self) -> Problem | None:
@@ -54,7 +57,13 @@ class FileScan:
         return most_severe(self.problems)
 
 
-def scan(path: Path, *, encoding: str = encodings.UTF_8, limits: Limits | None = None) -> FileScan:
+def scan(
+    path: Path,
+    *,
+    encoding: str = encodings.UTF_8,
+    limits: Limits | None = None,
+    rules: FileRules | None = None,
+) -> FileScan:
     """Scan the whole file in constant memory.
 
     Args:
@@ -62,6 +71,7 @@ def scan(path: Path, *, encoding: str = encodings.UTF_8, limits: Limits | None =
         encoding: The encoding in the district's settings, as normalize_encoding_name() returns it.
             A byte order mark in the file has precedence.
         limits: The limits, if not the default ones.
+        rules: The rules that the district has set.
 
     Raises:
         OSError: The file can't be read.
@@ -80,7 +90,12 @@ def scan(path: Path, *, encoding: str = encodings.UTF_8, limits: Limits | None =
     scanner.read(encodings.utf8_chunks(path, encoding))
     problems += scanner.problems()
     return FileScan(
-        encoding, scanner.header, scanner.rows, tuple(problems), tuple(scanner.checkpoints)
+        encoding,
+        scanner.header,
+        scanner.rows,
+        tuple(problems),
+        tuple(scanner.checkpoints),
+        rules or FileRules(),
     )
 
 

@@ -21,7 +21,7 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
         Fenced: Another run has taken over the update, or it was canceled.
         FileMissing: The student file is missing or damaged.
     """
-    files.ensure_available(update.spool_name, update.file_digest)
+    files.ensure_available(update.spool_name, update.spool_digest)
     header, _ = Header.parse(update.header)
     checker = RowChecker(update, header)
     ranges = byte_ranges.unchecked_ranges(update)

@@ -146,8 +146,9 @@ class RowChecker:
         self._district_id = update.district_id
         self._may_add = update.mode == Mode.ADD
         self.header = header
-        self._validator = RowValidator(header, local_date(update.district, timezone.now()))
-        self._fingerprinter = RowFingerprinter(update.district_id, header.names)
+        today, rules = local_date(update.district, timezone.now()), update.file_rules
+        self._validator = RowValidator(header, today, rules=rules)
+        self._fingerprinter = RowFingerprinter(update.district_id, header.names, rules)
         self._has_links = not header.known.isdisjoint({"GROUPS", "STAFF"})
         schools = School.objects.filter(district_id=update.district_id)
         self._school_ids = set(schools.values_list("organization_id", flat=True))

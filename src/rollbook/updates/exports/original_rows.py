@@ -87,7 +87,7 @@ class OriginalRowsFile:
         Raises:
             FileMissing: At once, if the file is not stored.
         """
-        files.ensure_available(self._update.spool_name, self._update.file_digest)
+        files.ensure_available(self._update.spool_name, self._update.spool_digest)
         return self._rows(select)
 
     def cells(self, row: RawRow) -> list[str]:

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from rollbook.accounts.models import Member
+from rollbook.districts.file_rules import file_rules
 from rollbook.districts.local_dates import local_date
 from rollbook.studentfile.reading import reader
 from rollbook.updates.models import Draft, UpdateJob
@@ -37,7 +38,9 @@ _FILE_FIELDS = (
     "file_name",
     "file_size",
     "spool_name",
+    "spool_digest",
     "detected_encoding",
+    "rules",
     "header",
     "checkpoints",
     "rows",
@@ -67,7 +70,9 @@ def create_draft(
     encoding = encoding or district.encoding
     try:
         incoming.flush()
-        scan = reader.scan(incoming.path, encoding=encoding, limits=limits())
+        scan = reader.scan(
+            incoming.path, encoding=encoding, limits=limits(), rules=file_rules(district)
+        )
         preview_json = preview.preview_rows(incoming.path, scan, local_date(district, now))
         columns = store_and_describe(incoming, scan)
         with transaction.atomic():

@@ -10,6 +10,7 @@ from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from rollbook.accounts.models import Member
+from rollbook.districts.file_rules import file_rules
 from rollbook.districts.models import District
 from rollbook.studentfile.problems.problem import Problem, Severity
 from rollbook.studentfile.reading import reader
@@ -120,7 +121,12 @@ def receive(
         if replayed := submission.find_unfinished():
             return replayed
         incoming.flush()
-        scan = reader.scan(incoming.path, encoding=submission.encoding, limits=limits())
+        scan = reader.scan(
+            incoming.path,
+            encoding=submission.encoding,
+            limits=limits(),
+            rules=file_rules(district),
+        )
         columns = store_and_describe(incoming, scan)
         columns |= {"file_name": file_name, "member": member, "source": source}
         return _commit(replace(submission, columns=columns, problems=scan.problems), incoming)
@@ -133,6 +139,8 @@ def store_and_describe(incoming: IncomingFile, scan: FileScan) -> dict[str, Any]
     return {
         "file_size": incoming.size,
         "detected_encoding": scan.encoding,
+        "spool_digest": incoming.digest,
+        "rules": scan.rules.as_json(),
         "header": list(scan.header.names) if scan.header else [],
         "checkpoints": [[position.byte, position.line] for position in scan.checkpoints],
         "rows": 0 if scan.refusal else scan.rows,
