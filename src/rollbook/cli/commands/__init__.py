@@ -22,6 +22,7 @@ from rollbook.cli.commands import (
     district,
     doctor,
     file,
+    retention,
     school,
     serve,
     staff,
@@ -29,5 +30,5 @@ from rollbook.cli.commands import (
     update,
 )
 
-COMMANDS = (serve, district, school, staff, student, file, update, audit, admin, doctor)
+COMMANDS = (serve, district, school, staff, student, file, update, audit, retention, admin, doctor)
 """In the order in which ``rollbook --help`` lists them."""
