@@ -278,6 +278,18 @@ class KeyFingerprint(models.Model):
         return self.name
 
 
+class Installation(models.Model):
+    """The ID that the database and the data folder share, see ``installation_id.py``.
+
+    There is one row, with the primary key 1.
+    """
+
+    key = models.CharField(max_length=32, help_text="hexadecimal")
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class RetentionGuard(models.Model):
     """When retention last ran and whether it is stopped, see ``retention_guard.py``.
 
