@@ -16,7 +16,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection
 from hypothesis import settings as hypothesis_settings
 
-from rollbook.accounts import roles
+from rollbook.accounts import installation_id, roles
 from rollbook.accounts.auth.password_hasher import Argon2id
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District, School
@@ -109,6 +109,11 @@ def _asks_database(item: pytest.Item) -> bool:
     """
     if item.get_closest_marker("process") or item.get_closest_marker("browser"):
         return True
+    return _uses_database(item)
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    """Return whether the test asks for the database of this process."""
     fixtures = set(getattr(item, "fixturenames", ()))
     return bool(item.get_closest_marker("django_db") or fixtures & {"db", "transactional_db"})
 
@@ -198,6 +203,13 @@ def databases_go_with_their_test(request: pytest.FixtureRequest) -> Iterator[Non
     yield
     if folder:
         installations.forget(folder)
+
+
+@pytest.fixture(autouse=True)
+def database_of_the_data_folder(request: pytest.FixtureRequest, _django_db_helper: None) -> None:
+    """Let the data folder of this process belong to the database of each test."""
+    if _uses_database(request.node):
+        installation_id.adopt()
 
 
 @pytest.fixture(autouse=True)

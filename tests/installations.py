@@ -84,7 +84,7 @@ def forget(below: Path) -> None:
 @cache
 def _installed_once() -> Path:
     _INSTALLED_ONCE.mkdir(mode=0o700)
-    migrate = [sys.executable, "-m", "django", "migrate", "--settings", "rollbook.settings"]
+    migrate = [sys.executable, "-m", "rollbook", "migrate"]
     subprocess.run(migrate, env=environment(_INSTALLED_ONCE), check=True, capture_output=True)
     load_or_create_key(_INSTALLED_ONCE / "keys", "session")
     return _INSTALLED_ONCE

@@ -2,6 +2,7 @@
 
 import ast
 import logging
+import os
 import subprocess
 import sys
 from argparse import Namespace
@@ -9,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError
 
 from rollbook import cli
@@ -20,6 +22,7 @@ from tests.cli.conftest import Rollbook
 from tests.installations import execute, installed
 
 ADD = ("district", "add", "Maple USD")
+APPLIED = "SELECT app, name FROM django_migrations ORDER BY id"
 PACKAGE = Path(cli.__file__).parent
 
 
@@ -68,7 +71,7 @@ def test_only_the_last_step_of_a_command_imports_late_and_its_action_exists() ->
             assert callable(getattr(import_module(statement.module), statement.names[0].name))
     elsewhere = [*PACKAGE.glob("*.py"), *(PACKAGE / "actions").glob("*.py")]
     functions = {(path.name, name) for path in elsewhere for name in late_imports(path)}
-    assert functions == {("__init__.py", "_bootstrap_and_run"), ("bootstrap.py", "_migrate")}
+    assert functions == {("__init__.py", "_bootstrap_and_run"), ("bootstrap.py", "_open")}
 
 
 def test_the_overview_lists_the_commands(rollbook: Rollbook) -> None:
@@ -186,7 +189,7 @@ class TestRealProcess:
         )
         assert list(tmp_path.iterdir()) == []
 
-    def test_an_older_database_is_migrated(self, tmp_path: Path) -> None:
+    def test_only_migrate_changes_an_older_database(self, tmp_path: Path) -> None:
         env = process.environment(tmp_path)
         migrate = [
             sys.executable,
@@ -204,9 +207,90 @@ class TestRealProcess:
             "INSERT INTO districts_district VALUES"
             " (1, 'Maple USD', 'maple-usd', 'UTC', 'utf-8', FALSE, 14, 90, 7)",
         )
+        before = execute(tmp_path, APPLIED)
+        for command in (("update", "list", "maple-usd"), ("migrate", "--plan"), ADD):
+            result = process.rollbook(*command, env=env)
+            if command[0] == "migrate":
+                assert "students.0001_initial\n" in result.stdout
+            else:
+                assert (result.returncode, result.stdout) == (1, "")
+                assert result.stderr.startswith("ERROR older_database: ")
+                assert "run `rollbook migrate`" in result.stderr
+            assert execute(tmp_path, APPLIED) == before
+        result = process.rollbook("migrate", env=env)
+        assert (result.returncode, "students.0001_initial\n" in result.stdout) == (0, True)
         assert process.rollbook("update", "list", "maple-usd", env=env).returncode == 0
         assert execute(tmp_path, "SELECT slug FROM districts_district") == [("maple-usd",)]
         assert execute(tmp_path, "SELECT count(*) FROM students_rowfingerprint") == [(0,)]
+        result = process.rollbook("migrate", env=env)
+        assert result.stdout == "The database is of this version; there is nothing to do.\n"
+
+    def test_a_command_that_only_shows_creates_no_database(self, tmp_path: Path) -> None:
+        result = process.rollbook(
+            "update", "list", "maple-usd", env=process.environment(tmp_path, DATABASE_URL="")
+        )
+        assert (result.returncode, result.stdout) == (1, "")
+        assert result.stderr == (
+            f"ERROR no_database: there is no database for the data folder {tmp_path}; set "
+            "DATABASE_URL, or create a database with `rollbook district add`\n"
+        )
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            ("update", "list", "maple-usd"),
+            ("district", "add", "Pine USD"),
+            ("serve", "--port", "0"),
+            ("worker",),
+            ("migrate",),
+        ],
+        ids=" ".join,
+    )
+    def test_another_database_is_an_error_and_no_file_is_removed(
+        self, tmp_path: Path, command: tuple[str, ...]
+    ) -> None:
+        data, file = installed(tmp_path / "data"), tmp_path / "students.csv"
+        file.write_text("STUDENT_ID,GRADE\n1,4\n")
+        env = process.environment(data)
+        process.rollbook(*ADD, env=env)
+        process.rollbook("student", "load", "maple-usd", file, env=env)
+        uploaded = {path.name for path in (data / "spool").iterdir()}
+        assert len(uploaded) == 1
+        for path in (data / "spool").iterdir():
+            os.utime(path, (0, 0))
+        other = installed(tmp_path / "other") if settings.ON_POSTGRESQL else tmp_path / "none"
+        env["DATABASE_URL"] = process.environment(other).get("DATABASE_URL", "")
+        for path in data.glob("rollbook.sqlite3*"):
+            path.unlink()
+        result = process.rollbook(*command, env=env)
+        assert (result.returncode, result.stdout) == (1, "")
+        code = "cannot_start" if command[0] == "serve" else "wrong_database"
+        assert f"ERROR {code}: " in result.stderr
+        assert "`rollbook adopt`" in result.stderr
+        assert {path.name for path in (data / "spool").iterdir()} == uploaded
+        assert not list(data.glob("rollbook.sqlite3*"))
+
+    def test_adopting_another_database_keeps_the_files_of_the_former_one(
+        self, tmp_path: Path
+    ) -> None:
+        data, file = installed(tmp_path / "data"), tmp_path / "students.csv"
+        file.write_text("STUDENT_ID,GRADE\n1,4\n")
+        env = process.environment(data)
+        process.rollbook(*ADD, env=env)
+        process.rollbook("student", "load", "maple-usd", file, env=env)
+        (uploaded,) = (data / "spool").iterdir()
+        os.utime(uploaded, (0, 0))
+        env["DATABASE_URL"] = process.environment(tmp_path / "other").get("DATABASE_URL", "")
+        for path in data.glob("rollbook.sqlite3*"):
+            path.unlink()
+        result = process.rollbook("adopt", env=env)
+        assert result.stdout == f"{data} belongs to this database from now on.\n"
+        assert process.rollbook("district", "add", "Pine USD", env=env).returncode == 0
+        assert process.rollbook("adopt", env=env).stdout.endswith(
+            " already belongs to this database.\n"
+        )
+        assert uploaded.exists()
 
     def test_a_pipe_that_is_closed_early_causes_no_message(self, tmp_path: Path) -> None:
         env = process.environment(installed(tmp_path / "data"))

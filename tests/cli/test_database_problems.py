@@ -23,6 +23,8 @@ every_opening = pytest.mark.parametrize(
     "command", [SERVE, ADD, LIST], ids=["serve", "district add", "update list"]
 )
 
+every_creation = pytest.mark.parametrize("command", [SERVE, ADD], ids=["serve", "district add"])
+
 
 def error_message(data: Path, url: str, command: tuple[str, ...] = ADD) -> str:
     """Run the command and return its error message."""
@@ -112,7 +114,7 @@ class TestRealPostgreSQL:
             tmp_path, own.url(dbname="doctor_nowhere"), command
         )
 
-    @every_opening
+    @every_creation
     def test_there_is_no_permission_to_create_tables(
         self, tmp_path: Path, own: OwnDatabase, command: tuple[str, ...]
     ) -> None:
@@ -121,7 +123,7 @@ class TestRealPostgreSQL:
         line = error_message(tmp_path, own.url(options="-c search_path=closed"), command)
         assert f" does not allow {own.user} to create tables in {own.name}; " in line
 
-    @every_opening
+    @every_creation
     def test_the_database_is_read_only(
         self, tmp_path: Path, own: OwnDatabase, command: tuple[str, ...]
     ) -> None:

@@ -6,7 +6,9 @@ from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
+from rollbook.accounts import retention_guard
 from rollbook.districts.models import District
 from rollbook.doctor import clock
 from rollbook.doctor.result import Level
@@ -78,3 +80,14 @@ def test_a_time_zone_without_data(here: Here, maple: District) -> None:
     assert results(clock.check(ready)) == [
         (Level.ERROR, "this machine has no data for the time zone America/Atlantis of a district")
     ]
+
+
+@pytest.mark.django_db
+def test_stopped_retention_is_an_error(here: Here) -> None:
+    now = timezone.now()
+    retention_guard.check_clock(now)
+    retention_guard.check_clock(now + timedelta(days=3652))
+    ready = here()
+    ready.tables = True
+    [(level, what)] = results(clock.check(ready))
+    assert (level, what.startswith("retention is stopped: the clock says ")) == (Level.ERROR, True)

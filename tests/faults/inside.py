@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,7 @@ def all_drafts() -> None:
 
 def sweep() -> None:
     """Sweep the spool; prints how many files were removed."""
-    print(receive.remove_orphaned_files())
+    print(receive.remove_orphaned_files(min_age=timedelta()))
 
 
 def in_small_steps() -> None:

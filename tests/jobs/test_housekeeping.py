@@ -6,14 +6,21 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from rollbook.accounts import mails
+from rollbook.accounts import mails, retention_guard
 from rollbook.accounts.audit import log
-from rollbook.accounts.models import AccountMailKind, AuditEvent, Member, Session
+from rollbook.accounts.models import (
+    AccountMailKind,
+    AuditEvent,
+    Member,
+    RetentionGuard,
+    Session,
+)
 from rollbook.jobs import housekeeping
 from rollbook.jobs.housekeeping import PERIODIC_TASKS, PeriodicTask
 from rollbook.updates import runner
 from rollbook.updates.models import UpdateJob
-from tests.updates.night import a_class, enroll, finish, send
+from rollbook.updates.receiving import drafts
+from tests.updates.night import a_class, enroll, finish, incoming, send
 
 
 def test_every_task_has_its_own_name_and_interval() -> None:
@@ -76,14 +83,33 @@ def test_password_hashes_are_upgraded_while_no_update_makes_progress(manager: Me
 
 
 def test_data_whose_retention_has_passed_is_removed(manager: Member) -> None:
+    assert housekeeping.remove_expired() == 0
     finish(send(manager.district, a_class(1)))
     log.record("start", "ok", member=manager, now=timezone.now() - timedelta(days=8 * 366))
     housekeeping.seal_audit()
     UpdateJob.objects.update(ended_at=timezone.now() - timedelta(days=15))
+    RetentionGuard.objects.update(counted_at=None)  # the next run, an hour later
     assert housekeeping.remove_expired() == 2  # the file and the event
     assert housekeeping.remove_expired() == 0
     results = AuditEvent.objects.filter(action="retention").values_list("result", flat=True)
     assert set(results) == {"files removed", "audit removed"}
+
+
+def test_nothing_is_removed_while_the_clock_is_years_ahead(
+    manager: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish(send(manager.district, a_class(1)))
+    draft = drafts.create_draft(
+        manager, incoming(b"STUDENT_ID,GRADE\n1,4\n"), file_name="x.csv", now=timezone.now()
+    )
+    assert housekeeping.sweep_spool() == housekeeping.remove_expired() == 0
+    ahead = timezone.now() + timedelta(days=3652)
+    monkeypatch.setattr(timezone, "now", lambda: ahead)
+    for _ in range(3):
+        assert housekeeping.sweep_spool() == housekeeping.remove_expired() == 0
+    draft.refresh_from_db()
+    assert not UpdateJob.objects.exclude(file_removed_at=None).exists()
+    assert retention_guard.stopped()
 
 
 @pytest.mark.parametrize(("minutes", "is_swept"), [(-1, True), (1, False)])

@@ -136,7 +136,7 @@ def test_a_file_that_a_kill_left_behind_is_swept(
         killed.setattr(files, "remove", lambda names: None)
         remove_all(after(night, days=15))
     assert night.spool_name in spooled()
-    assert receive.remove_orphaned_files() == 2
+    assert receive.remove_orphaned_files(timedelta()) == 2
     assert spooled() == set()
 
 
@@ -259,7 +259,7 @@ def test_a_fault_at_any_statement_does_no_harm(
                     for update in UpdateJob.objects.filter(details_hidden_at=None)
                 )
             remove_all(now)
-            assert receive.remove_orphaned_files() == 0
+            assert receive.remove_orphaned_files(timedelta()) == 0
             assert [details(update) for update in UpdateJob.objects.all()] == [0, 0]
             assert sorted(audited()) == [
                 "maple-usd: details removed: 2 rows, 1 problem, of update 2",

@@ -278,6 +278,35 @@ class KeyFingerprint(models.Model):
         return self.name
 
 
+class Installation(models.Model):
+    """The ID that the database and the data folder share, see ``installation_id.py``.
+
+    There is one row, with the primary key 1.
+    """
+
+    key = models.CharField(max_length=32, help_text="hexadecimal")
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class RetentionGuard(models.Model):
+    """When retention last ran and whether it is stopped, see ``retention_guard.py``.
+
+    There is at most one row.
+    """
+
+    checked_at = models.DateTimeField(help_text="the last time at which the clock was plausible")
+    counted_at = models.DateTimeField(null=True, help_text="when the last run began")
+    due = models.JSONField(default=dict, help_text="what was due in that run: kind to count")
+    may_remove = models.BooleanField(default=False, help_text="whether that run may remove it")
+    stopped_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=200, default="", help_text="why it is stopped")
+
+    def __str__(self) -> str:
+        return "stopped" if self.stopped_at else "running"
+
+
 class AccountMailKind(StrEnum):
     """The subject of an email to a member about their account."""
 

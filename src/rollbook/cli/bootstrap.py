@@ -32,7 +32,7 @@ def load_settings(arguments: Namespace) -> None:
 def open_or_create_database(arguments: Namespace) -> None:
     """Load the settings and open the database, creating it and the data folder on first use."""
     load_settings(arguments)
-    _migrate()
+    _open(may_create=True)
 
 
 def open_database(arguments: Namespace) -> None:
@@ -48,7 +48,7 @@ def open_database(arguments: Namespace) -> None:
             "ROLLBOOK_DATA, or create one with `rollbook district add`",
         )
     _set_up_django()
-    _migrate()
+    _open(may_create=False)
 
 
 def open_database_for_operator_pages(arguments: Namespace) -> None:
@@ -100,17 +100,36 @@ def _set_up_django() -> None:
         ) from None
 
 
-def _migrate() -> None:
-    """Migrate the database to this version if needed, and check that the keys belong to it."""
-    # Imported here because both use the settings, which exist only after django.setup().
-    from rollbook.accounts import key_fingerprints
+def _open(*, may_create: bool) -> None:
+    """Check that the database is one of this version that belongs to the folder and its keys.
+
+    Args:
+        may_create: Whether an empty database is migrated to this version; no other one is.
+    """
+    # Imported here because they use the settings, which exist only after django.setup().
+    from rollbook.accounts import installation_id, key_fingerprints
     from rollbook.db import schema_version
 
-    require_version(connection)
     try:
-        schema_version.migrate_if_needed()
+        installation_id.require_database_of_used_folder()
+        is_new = installation_id.is_database_empty()
+        if is_new and not may_create:
+            raise CommandError(
+                "no_database",
+                f"there is no database for the data folder {data_folder()}; set DATABASE_URL, or "
+                "create a database with `rollbook district add`",
+            )
+        require_version(connection)
+        if is_new:
+            schema_version.migrate_if_needed()
+        schema_version.require_current()
+        installation_id.verify()
         key_fingerprints.verify_keys()
     except schema_version.DatabaseIsNewer as error:
         raise CommandError("newer_database", str(error)) from None
+    except schema_version.DatabaseIsOlder as error:
+        raise CommandError("older_database", str(error)) from None
+    except installation_id.WrongDatabase as error:
+        raise CommandError("wrong_database", str(error)) from None
     except key_fingerprints.KeysDoNotMatch as error:
         raise CommandError("other_keys", str(error)) from None

@@ -20,6 +20,10 @@ class DatabaseIsNewer(Exception):
     """A newer version of Rollbook has changed the database; the text contains a fix."""
 
 
+class DatabaseIsOlder(Exception):
+    """The database has not been migrated to this version; the text contains a fix."""
+
+
 def migrate_if_needed() -> None:
     """Migrate the database to this version if it's older.
 
@@ -48,11 +52,31 @@ def require_not_newer() -> None:
         )
 
 
-def _is_older() -> bool:
+def require_current() -> None:
+    """Check that the database has all migrations of this version, and no others.
+
+    Raises:
+        DatabaseIsNewer: A newer version of Rollbook has changed the database.
+        DatabaseIsOlder: Some migrations of this version have not been applied.
+    """
+    require_not_newer()
+    pending = pending_migrations()
+    if pending:
+        raise DatabaseIsOlder(
+            f"the database is from an older version of Rollbook ({len(pending)} migrations are not "
+            "applied); back it up, then start the server or run `rollbook migrate`"
+        )
+
+
+def pending_migrations() -> list[str]:
+    """Return the names of migrations that have not been applied, in their order."""
     executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        return True
-    return bool(missing_triggers(connection))
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
+
+
+def _is_older() -> bool:
+    return bool(pending_migrations() or missing_triggers(connection))
 
 
 def _applied() -> set[tuple[str, str]]:

@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 
 from django.db import connection
 
+from rollbook.accounts import retention_guard
 from rollbook.districts.models import District
 from rollbook.doctor.installation import Installation
 from rollbook.doctor.result import CheckResult, error, ok, warning
@@ -22,6 +23,7 @@ def check(installation: Installation) -> Iterator[CheckResult]:
     problems = [
         *_against_files(installation),
         *_against_database(installation),
+        *_retention(installation),
         *_zones(installation),
     ]
     yield from problems
@@ -62,6 +64,18 @@ def _against_database(installation: Installation) -> Iterator[CheckResult]:
         yield make(
             f"the database's clock is {format_duration(ahead)} {way} this machine's",
             f"on both machines, {_SYNC}",
+        )
+
+
+def _retention(installation: Installation) -> Iterator[CheckResult]:
+    """Find out whether retention was stopped because of a clock."""
+    if not installation.tables:
+        return
+    guard = retention_guard.stopped()
+    if guard:
+        yield error(
+            f"retention is stopped: {guard.reason}",
+            "check the clocks of all machines, then run `rollbook retention resume`",
         )
 
 

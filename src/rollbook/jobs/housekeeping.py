@@ -7,13 +7,16 @@ pauses until its next interval.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.utils import timezone
 
 from rollbook.accounts import mails as accounts_mails
+from rollbook.accounts import retention_guard
 from rollbook.accounts.audit import retention as audit_retention
 from rollbook.accounts.audit import seals
 from rollbook.accounts.auth import sessions
+from rollbook.accounts.retention_guard import Due
 from rollbook.students import passwords
 from rollbook.updates import mails as updates_mails
 from rollbook.updates import retention, runner
@@ -72,12 +75,23 @@ def seal_audit() -> int:
 def remove_expired() -> int:
     """Remove some data whose retention has passed: files and rows of updates, audit events."""
     now = timezone.now()
+    if not retention_guard.may_remove(now, lambda: _count_due(now)):
+        return 0
     return retention.remove_expired(now) + audit_retention.remove_expired(now)
 
 
+def _count_due(now: datetime) -> dict[str, Due]:
+    return {**retention.count_due(now), "audit events": audit_retention.count_due(now)}
+
+
 def sweep_spool() -> int:
-    """Remove expired drafts, orphaned files of uploads, and expired sessions."""
+    """Remove expired drafts, orphaned files of uploads, and expired sessions.
+
+    Nothing is removed while the clock is in doubt.
+    """
     now = timezone.now()
+    if not retention_guard.check_clock(now):
+        return 0
     return drafts.remove_expired(now) + receive.remove_orphaned_files() + sessions.sweep(now)
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from rollbook import environment
+from rollbook.accounts.installation_id import WrongDatabase
 from rollbook.accounts.key_fingerprints import KeysDoNotMatch
 from rollbook.db.schema_version import DatabaseIsNewer
 from rollbook.server import parent_watch, tls
@@ -77,6 +78,7 @@ def serve(
         CertificateProblem,
         DatabaseIsNewer,
         KeysDoNotMatch,
+        WrongDatabase,
     ) as problem:
         print(f"ERROR cannot_start: {problem}", file=sys.stderr)
         return 1

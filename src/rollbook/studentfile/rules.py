@@ -12,7 +12,7 @@ class DateOrder(StrEnum):
     MONTH_FIRST = "mdy"
     DAY_FIRST = "dmy"
     MIXED = "mixed"
-    """The file contains both: dates whose order can't be told are rejected."""
+    """The file contains both, so dates that could be either are rejected."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from django.db.models import Model, Q, QuerySet
 
 from rollbook.accounts.audit import log
 from rollbook.accounts.audit.retention import ACTION, AGENT
+from rollbook.accounts.retention_guard import Due
 from rollbook.districts.models import District
 from rollbook.text import count_of, line_list
 from rollbook.updates import runner
@@ -47,6 +48,19 @@ def remove_expired(now: datetime) -> int:
     )
 
 
+def count_due(now: datetime) -> dict[str, Due]:
+    """Count the updates whose file or details have expired."""
+    files = details = 0
+    for district in District.objects.order_by("pk"):
+        files += _with_old_file(district, now).count()
+        details += _with_old_details(district, now).count()
+    updates = UpdateJob.objects.all()
+    return {
+        "files": Due(files, updates.filter(file_removed_at=None).count()),
+        "details": Due(details, updates.filter(details_removed_at=None).count()),
+    }
+
+
 def _idle_districts() -> list[District]:
     busy = set(runner.busy_districts())
     if busy and not settings.ON_POSTGRESQL:
@@ -56,11 +70,7 @@ def _idle_districts() -> list[District]:
 
 def _remove_files(district: District, now: datetime) -> int:
     """Remove some expired files of the district; return how many."""
-    old = UpdateJob.objects.filter(
-        district=district,
-        file_removed_at=None,
-        ended_at__lt=now - timedelta(days=district.files_kept_days),
-    )
+    old = _with_old_file(district, now)
     expired = list(old.order_by("number").values_list("pk", "number", "spool_name")[:FILES_PER_RUN])
     if not expired:
         return 0
@@ -91,6 +101,15 @@ def _remove_details(district: District, now: datetime) -> int:
         with transaction.atomic():
             UpdateJob.objects.filter(pk=update.pk).update(details_removed_at=now)
     return removed or 1
+
+
+def _with_old_file(district: District, now: datetime) -> "QuerySet[UpdateJob]":
+    """Return updates with an expired file."""
+    return UpdateJob.objects.filter(
+        district=district,
+        file_removed_at=None,
+        ended_at__lt=now - timedelta(days=district.files_kept_days),
+    )
 
 
 def _with_old_details(district: District, now: datetime) -> "QuerySet[UpdateJob]":

@@ -1,11 +1,13 @@
 """Every machine sweeps its own spool folder."""
 
+import os
 import threading
 import time
 
 import pytest
 from django.conf import settings
 
+from rollbook.accounts import installation_id
 from rollbook.jobs.many_workers import spool_sweeper
 from rollbook.updates.receiving import files, receive
 
@@ -29,9 +31,11 @@ def test_orphaned_files_are_swept_repeatedly(
     sweeping.start()
     try:
         for name in ("first", "second"):
-            files.path_of(name).touch()
+            path = files.path_of(installation_id.file_prefix() + name)
+            path.touch()
+            os.utime(path, (0, 0))
             deadline = time.monotonic() + 30
-            while files.path_of(name).exists():
+            while path.exists():
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
     finally:

@@ -1,10 +1,12 @@
 """Drafts are removed with their files, unless an update refers to them."""
 
+import os
 from datetime import timedelta
 
 from django.conf import settings
 from django.utils import timezone
 
+from rollbook.accounts import installation_id
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District
 from rollbook.jobs import housekeeping
@@ -53,7 +55,9 @@ def test_after_twelve_hours_a_draft_is_removed_with_its_file(manager: Member) ->
 def test_the_hourly_sweep_removes_expired_drafts_and_their_files(manager: Member) -> None:
     keep(manager, a_class(1))
     young = keep(manager, a_class(2), timezone.now())
-    files.path_of("left-over").touch()
+    old = files.path_of(f"{installation_id.file_prefix()}left-over")
+    old.touch()
+    os.utime(old, (0, 0))
     assert housekeeping.sweep_spool() == 2
     assert {path.name for path in settings.SPOOL.iterdir()} == {young.spool_name}
 
@@ -64,11 +68,11 @@ def test_the_file_of_an_update_stays_when_its_draft_is_removed(
     enroll(maple, a_class(1))
     update = drafts.submit_draft(keep(manager, a_class(1, GRADE="5")), Mode.UPDATE).update
     assert drafts.remove_expired(NOW + timedelta(days=1)) == 1
-    receive.remove_orphaned_files()
+    receive.remove_orphaned_files(timedelta())
     assert counts(finish(update)) == {"updated": 1}
 
 
 def test_the_sweep_keeps_the_file_of_a_draft(manager: Member) -> None:
     draft = keep(manager, a_class(1))
-    assert receive.remove_orphaned_files() == 0
+    assert receive.remove_orphaned_files(timedelta()) == 0
     assert files.path_of(draft.spool_name).is_file()

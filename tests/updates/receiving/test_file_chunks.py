@@ -1,6 +1,7 @@
 """On PostgreSQL, uploaded files are in the database, for workers on all machines."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 
@@ -248,7 +249,7 @@ def test_the_sweep_removes_copies_of_ended_updates_and_they_can_be_copied_again(
     path, data = spool.path_of(update.spool_name), stored_bytes(update)
     assert report_of(update).state is end
     assert path.read_bytes() == data
-    assert receive.remove_orphaned_files() == 1
+    assert receive.remove_orphaned_files(timedelta()) == 1
     assert files(settings.SPOOL) == set()
     assert stored_bytes(update) == data
     spool.ensure_available(update.spool_name, update.file_digest)
@@ -259,14 +260,14 @@ def test_the_sweep_removes_copies_of_ended_updates_and_they_can_be_copied_again(
 @pytest.mark.parametrize("until", [State.RECEIVED, State.CHECKING, State.APPLYING])
 def test_the_sweep_keeps_copies_of_unfinished_updates(maple: District, until: State) -> None:
     enroll(maple, a_class(9))
-    receive.remove_orphaned_files()
+    receive.remove_orphaned_files(timedelta())
     update = send(maple, a_class(9, GRADE="9"), Mode.UPDATE)
     if until is State.CHECKING:
         next(runner.run_steps(update.pk))
     elif until is State.APPLYING:
         applying(update, chunks=1)
     assert report_of(update).state is until
-    assert receive.remove_orphaned_files() == 0
+    assert receive.remove_orphaned_files(timedelta()) == 0
     assert files(settings.SPOOL) == {update.spool_name}
 
 
@@ -280,7 +281,7 @@ def test_the_sweep_keeps_a_copy_that_is_being_written(
 
     def slowly(name: str) -> "list[bytes]":
         chunks = list(read(name))
-        swept.append((receive.remove_orphaned_files(), len(list(folder.iterdir()))))
+        swept.append((receive.remove_orphaned_files(timedelta()), len(list(folder.iterdir()))))
         return chunks
 
     monkeypatch.setattr(file_chunks, "read", slowly)

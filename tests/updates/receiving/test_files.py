@@ -2,11 +2,14 @@
 
 import errno
 import os
+import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 
+from rollbook.accounts import installation_id
 from rollbook.districts.models import District
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving import files as spool
@@ -91,18 +94,40 @@ def test_a_disk_that_fails_while_syncing_leaves_nothing(
 @pytest.mark.django_db
 def test_the_sweep_removes_files_of_a_dead_process() -> None:
     settings.SPOOL.mkdir(mode=0o700, exist_ok=True)
-    (settings.SPOOL / "dead.part").write_bytes(b"half")
-    (settings.SPOOL / "dead").write_bytes(b"whole, but no update names it")
-    assert receive.remove_orphaned_files() == 2
+    name = installation_id.file_prefix() + "dead"
+    (settings.SPOOL / f"{name}.part").write_bytes(b"half")
+    (settings.SPOOL / name).write_bytes(b"whole, but no update names it")
+    assert receive.remove_orphaned_files(timedelta()) == 2
     assert files() == set()
-    assert receive.remove_orphaned_files() == 0
+    assert receive.remove_orphaned_files(timedelta()) == 0
+
+
+@pytest.mark.django_db
+def test_the_sweep_keeps_files_for_a_day() -> None:
+    settings.SPOOL.mkdir(mode=0o700, exist_ok=True)
+    paths = [settings.SPOOL / f"{installation_id.file_prefix()}{age}" for age in ("old", "young")]
+    for path, hours in zip(paths, (25, 23), strict=True):
+        path.touch()
+        mtime = time.time() - hours * 3600
+        os.utime(path, (mtime, mtime))
+    assert receive.remove_orphaned_files() == 1
+    assert files() == {paths[1].name}
+
+
+@pytest.mark.django_db
+def test_the_sweep_keeps_files_of_another_installation() -> None:
+    settings.SPOOL.mkdir(mode=0o700, exist_ok=True)
+    (settings.SPOOL / f"{'0' * 16}-of-another").touch()
+    (settings.SPOOL / "of-an-old-version").touch()
+    assert receive.remove_orphaned_files(timedelta()) == 0
+    assert len(files()) == 2
 
 
 @pytest.mark.django_db
 def test_the_sweep_keeps_a_file_that_is_being_received() -> None:
     receiving, stored = incoming(b"a"), incoming(b"b")
     stored.persist()
-    assert receive.remove_orphaned_files() == 0
+    assert receive.remove_orphaned_files(timedelta()) == 0
     assert files() == {f"{receiving.name}.part", stored.name}
     for file in (receiving, stored):
         file.discard()
@@ -110,7 +135,7 @@ def test_the_sweep_keeps_a_file_that_is_being_received() -> None:
 
 def test_the_sweep_keeps_the_file_of_an_update(maple: District) -> None:
     update = send(maple, a_class(1))
-    assert receive.remove_orphaned_files() == 0
+    assert receive.remove_orphaned_files(timedelta()) == 0
     assert files() == {update.spool_name}
 
 
@@ -125,5 +150,5 @@ def test_the_sweep_keeps_the_file_of_an_update_that_is_created_meanwhile(
         return folder()
 
     monkeypatch.setattr(spool, "_folder", meanwhile)
-    assert receive.remove_orphaned_files() == 0
+    assert receive.remove_orphaned_files(timedelta()) == 0
     assert files() == {UpdateJob.objects.get().spool_name}

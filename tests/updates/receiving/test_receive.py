@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import re
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -65,7 +66,7 @@ def test_what_is_acknowledged_is_on_the_disk_with_all_its_columns(maple: Distric
 
 def test_the_stored_name_is_generated(maple: District) -> None:
     update = send_bytes(maple, ONE, file_name="students.csv").update
-    assert update.spool_name.isalnum()
+    assert re.fullmatch(r"[0-9a-f]{16}-[0-9a-f]{32}", update.spool_name)
     assert update.file_name == "students.csv"
 
 

@@ -15,6 +15,7 @@ from rollbook.accounts.audit import log as audit_log
 from rollbook.accounts.audit import seals
 from rollbook.accounts.audit.seals import SealedEvents
 from rollbook.accounts.models import AuditEvent
+from rollbook.accounts.retention_guard import Due
 from rollbook.districts.models import AUDIT_KEPT_YEARS, District
 
 ACTION, AGENT = "retention", "Rollbook server"
@@ -36,6 +37,17 @@ def remove_expired(now: datetime) -> int:
     """
     districts: list[District | None] = [*District.objects.order_by("pk"), None]
     return sum(_remove_expired(district, now) for district in districts)
+
+
+def count_due(now: datetime) -> Due:
+    """Count the events that have expired."""
+    districts: list[District | None] = [*District.objects.order_by("pk"), None]
+    events = AuditEvent.objects.filter(seal__isnull=False)
+    due = sum(
+        events.filter(district=district, at__lt=_expiry_limit(district, now)).count()
+        for district in districts
+    )
+    return Due(due, events.count())
 
 
 def _remove_expired(district: District | None, now: datetime) -> int:

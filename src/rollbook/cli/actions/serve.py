@@ -7,6 +7,7 @@ from argparse import Namespace
 
 from django.conf import settings
 
+from rollbook.accounts.installation_id import WrongDatabase
 from rollbook.accounts.key_fingerprints import KeysDoNotMatch
 from rollbook.cli.errors import OK, USAGE, CommandError
 from rollbook.db import connections
@@ -101,5 +102,7 @@ def _prepare() -> None:
         prepare()
     except DatabaseIsNewer as error:
         raise CommandError("newer_database", str(error)) from None
+    except WrongDatabase as error:
+        raise CommandError("wrong_database", str(error)) from None
     except KeysDoNotMatch as error:
         raise CommandError("other_keys", str(error)) from None

@@ -18,10 +18,13 @@ A new command is a module here, a module of actions, and an entry in COMMANDS.
 
 from rollbook.cli.commands import (
     admin,
+    adopt,
     audit,
     district,
     doctor,
     file,
+    migrate,
+    retention,
     school,
     serve,
     staff,
@@ -29,5 +32,19 @@ from rollbook.cli.commands import (
     update,
 )
 
-COMMANDS = (serve, district, school, staff, student, file, update, audit, admin, doctor)
+COMMANDS = (
+    serve,
+    district,
+    school,
+    staff,
+    student,
+    file,
+    update,
+    audit,
+    retention,
+    admin,
+    migrate,
+    adopt,
+    doctor,
+)
 """In the order in which ``rollbook --help`` lists them."""

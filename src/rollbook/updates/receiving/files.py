@@ -2,8 +2,8 @@
 
 Each file is written under a lock, synced and renamed before a row of the database refers to it. A
 file that is locked by its writer is being received. A file without a lock and without a row that
-refers to it was left by a process that died; ``receive.remove_orphaned_files`` removes it, at any
-time.
+refers to it was left by a process that died; ``receive.remove_orphaned_files`` removes it after a
+day. Each name begins with the ID of the installation, so no other one removes its files.
 
 On PostgreSQL the file is also copied to the database, in the transaction that creates the row, so
 that workers on all machines have it; the spool folder then only holds copies. Why there is no
@@ -14,12 +14,15 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import time
 import uuid
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
 
+from rollbook.accounts import installation_id
 from rollbook.updates.receiving import file_chunks
 
 
@@ -37,7 +40,7 @@ class IncomingFile:
 
     def __init__(self) -> None:
         spool = _folder()
-        self.name = uuid.uuid4().hex
+        self.name = installation_id.file_prefix() + uuid.uuid4().hex
         self.path = spool / f"{self.name}.part"
         self.size = 0
         self._hash = hashlib.sha256()
@@ -148,9 +151,16 @@ def _fetch(name: str) -> None:
         incoming.discard()
 
 
-def unlocked_files() -> set[str]:
-    """Return the names of the files that no process is writing."""
-    return {path.name for path in _folder().iterdir() if _is_unlocked(path)}
+def unlocked_files(min_age: timedelta) -> set[str]:
+    """Return the names of this installation's files that no process is writing.
+
+    Args:
+        min_age: How long ago they were written, at least.
+    """
+    prefix, written_before = installation_id.file_prefix(), time.time() - min_age.total_seconds()
+    return {
+        path.name for path in _folder().glob(f"{prefix}*") if _is_unlocked(path, written_before)
+    }
 
 
 def remove(names: Iterable[str]) -> None:
@@ -165,11 +175,11 @@ def _folder() -> Path:
     return folder
 
 
-def _is_unlocked(path: Path) -> bool:
+def _is_unlocked(path: Path, written_before: float) -> bool:
     try:
         with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            return True
+            return os.fstat(file.fileno()).st_mtime <= written_before
     except (BlockingIOError, FileNotFoundError):
         return False
 

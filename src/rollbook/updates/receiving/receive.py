@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -24,6 +25,9 @@ from rollbook.updates.state_machine import IN_PROGRESS, UNFINISHED, Mode, State
 
 MAX_WAITING = 3
 """Updates of a district that may wait besides the one in progress."""
+
+ORPHANS_KEPT = timedelta(days=1)
+"""How long files are kept to which nothing refers, in case something is wrong with the database."""
 
 
 class QueueFull(Exception):
@@ -195,15 +199,18 @@ def limits() -> reader.Limits:
     return reader.Limits(rows=settings.MAX_ROWS, bytes=settings.MAX_UPLOAD_BYTES)
 
 
-def remove_orphaned_files() -> int:
-    """Remove files from the spool to which no update and no draft refers; return how many.
+def remove_orphaned_files(min_age: timedelta = ORPHANS_KEPT) -> int:
+    """Remove this installation's files to which no update and no draft refers; return how many.
 
     An update whose file was removed by retention refers to none. On PostgreSQL, files of updates
     that have ended are removed too, because they can be copied from the database.
+
+    Args:
+        min_age: How long ago they were written, at least.
     """
     # The order matters: a row refers to a file before the file is unlocked, so a file without a
     # row by now will never have one.
-    unlocked = spool.unlocked_files()
+    unlocked = spool.unlocked_files(min_age)
     updates = UpdateJob.objects.filter(file_removed_at=None)
     if settings.ON_POSTGRESQL:
         updates = UpdateJob.objects.filter(state__in=UNFINISHED)

@@ -5,6 +5,7 @@ import io
 import re
 import shutil
 from collections import namedtuple
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -106,7 +107,10 @@ def refused(answer: Any, status: int, *words: str) -> Page:
 
 def spooled() -> int:
     """Return the number of files that belong to no update."""
-    return len(files.unlocked_files() - set(UpdateJob.objects.values_list("spool_name", flat=True)))
+    return len(
+        files.unlocked_files(timedelta())
+        - set(UpdateJob.objects.values_list("spool_name", flat=True))
+    )
 
 
 # --- 1. A template or your own file

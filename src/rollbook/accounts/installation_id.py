@@ -1,0 +1,131 @@
+"""The identity of an installation, which its database and its data folder share.
+
+A server that is started with another database would take all uploaded files for leftovers and
+remove them, and new keys and records would be mixed with old ones. So both contain the same ID, and
+nothing is done while they differ, or while the folder is in use and the database is empty or gone.
+"""
+
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+
+from rollbook.accounts.models import Installation
+from rollbook.districts.models import District
+
+PREFIX_LENGTH = 16
+_ADOPT = (
+    "correct DATABASE_URL or the data folder, or restore the backup; if they are meant to be used "
+    "together, run `rollbook adopt`"
+)
+
+
+class WrongDatabase(Exception):
+    """The database doesn't belong to the data folder; the text says how to fix it."""
+
+
+def require_database_of_used_folder() -> None:
+    """Check that the database isn't empty or gone if the data folder is in use.
+
+    This creates no database.
+
+    Raises:
+        WrongDatabase: The folder has keys or files, but there is no database for them.
+    """
+    if is_database_empty() and (used := _use_of_folder()):
+        raise WrongDatabase(f"{settings.DATA} has {used}, but the database is empty; {_ADOPT}")
+
+
+def is_database_empty() -> bool:
+    """Return whether the database has no tables or, on SQLite, doesn't exist."""
+    if connection.vendor == "sqlite" and not _exists(str(connection.settings_dict["NAME"])):
+        return True
+    return not connection.introspection.table_names()
+
+
+def verify() -> None:
+    """Compare the ID in the data folder with the one in the database, and store it where missing.
+
+    Raises:
+        WrongDatabase: They differ, or only the folder was in use before.
+    """
+    stored, in_folder = _stored_id(), _id_in_folder()
+    if stored and in_folder and stored != in_folder:
+        raise WrongDatabase(f"{settings.DATA} belongs to another database; {_ADOPT}")
+    if not stored and not District.objects.exists() and (used := _use_of_folder()):
+        raise WrongDatabase(
+            f"{settings.DATA} has {used}, but the database has no districts; {_ADOPT}"
+        )
+    adopt()
+
+
+def adopt() -> bool:
+    """Let the data folder belong to the database from now on; return whether it did before."""
+    stored = _stored_id()
+    if stored is None:
+        # Never the ID of the folder: the files of its former database must not be swept.
+        new_id = {"key": secrets.token_hex(16)}
+        stored = Installation.objects.get_or_create(pk=1, defaults=new_id)[0].key
+    if _id_in_folder() == stored:
+        return True
+    _write(stored)
+    return False
+
+
+def file_prefix() -> str:
+    """Return the beginning of the names of this installation's files in the spool folder."""
+    installation_id = _id_in_folder()
+    if installation_id is None:
+        adopt()
+        installation_id = _stored_id() or ""
+    return f"{installation_id[:PREFIX_LENGTH]}-"
+
+
+def _stored_id() -> str | None:
+    installation = Installation.objects.first()
+    return installation.key if installation else None
+
+
+def _path() -> Path:
+    path: Path = settings.DATA / "installation"
+    return path
+
+
+def _id_in_folder() -> str | None:
+    try:
+        return _path().read_text(encoding="ascii").strip() or None
+    except FileNotFoundError:
+        return None
+
+
+def _write(installation_id: str) -> None:
+    """Write the ID so that the file is complete or doesn't exist."""
+    _path().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=_path().parent, prefix=".installation.")
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(f"{installation_id}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    Path(temporary).replace(_path())
+
+
+def _use_of_folder() -> str:
+    """Return what shows that the data folder is in use, or an empty string."""
+    if _id_in_folder():
+        return "the ID of an installation"
+    if _has_files(settings.KEYS):
+        return "keys"
+    return "uploaded files" if _has_files(settings.SPOOL) else ""
+
+
+def _has_files(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())
+
+
+def _exists(name: str) -> bool:
+    # A database in memory, which tests may use, has no file.
+    path = Path(name)
+    return "memory" in name or (path.exists() and not (path.is_file() and not path.stat().st_size))

@@ -1,0 +1,25 @@
+"""Registers ``rollbook adopt``."""
+
+from argparse import Namespace
+
+from rollbook.cli.registration import Bootstrap, Commands, add_command
+
+
+def register(commands: Commands) -> None:
+    """Register the command."""
+    add_command(
+        commands,
+        "adopt",
+        _run_adopt,
+        "Use the data folder with the database from now on.",
+        "The data folder and the database contain the same ID. Rollbook doesn't start if they "
+        "differ, because with a wrong database it would remove uploaded files. Run this only if "
+        "you have changed one of them on purpose.",
+        bootstrap=Bootstrap.SETTINGS,
+    )
+
+
+def _run_adopt(arguments: Namespace) -> int:
+    from rollbook.cli.actions.adopt import adopt
+
+    return adopt(arguments)
