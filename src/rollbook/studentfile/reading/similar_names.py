@@ -1,0 +1,154 @@
+"""Find the column that a name means which is neither a column name nor an alias."""
+
+import re
+from collections.abc import Mapping
+
+from rollbook.studentfile.columns import BY_SPELLING, COLUMNS, fold_header
+from rollbook.studentfile.spelling import closest_match, edit_distance
+
+KEY = "STUDENT_ID"
+
+_PREFERRED_KEYS = ("SISID", "STUDENTNUMBER", "LOCALID", "SOURCEDID")
+_KEY_PREFIXES = (
+    *("STUDENT", "STU", "STUD", "PUPIL", "LEARNER", "CHILD"),
+    *("SIS", "LOCAL", "PERM", "PERMANENT", "OTHER", "SOURCED", "EXTERNAL", "UNIQUE", "PERSON"),
+    *("STUDENTSIS", "STUDENTLOCAL", "STUDENTPERM", "STUDENTUNIQUE", "STUDENTPERSON"),
+    *("LOCALSTUDENT", "DISTRICTSTUDENT", "STUDENTDISTRICT", "STUDENTSTUDENT"),
+    *("STATE", "STATESTUDENT", "STUDENTSTATE", "STATEWIDESTUDENT", "STUDENTS", "NAME"),
+    *("POWERSCHOOL", "SKYWARD", "AERIES", "SYNERGY", "CLEVER", "ADMISSION"),
+)
+_KEY_SUFFIXES = ("ID", "IDS", "NUMBER", "NUM", "NO", "NBR", "IDNUMBER", "IDNUM", "IDNO")
+_OTHER_KEYS = (
+    *("ID", "IDNUMBER", "IDNUM", "IDNO", "IDENTIFIER", "STUDENTIDENTIFIER", "PUPILIDENTIFIER"),
+    *("STUDENTCODE", "STUDENTKEY", "STUDENTGUID", "SSID", "SASID", "LASID", "DCID", "UPN"),
+)
+_NOT_KEYS = frozenset(
+    {"NAMENUMBER", "NAMENUM", "NAMENO", "OTHERNUMBER", "OTHERNUM", "LOCALNUMBER", "PERSONNO"}
+)
+_KEYS = frozenset(_OTHER_KEYS).union(
+    f"{prefix}{suffix}" for prefix in _KEY_PREFIXES for suffix in _KEY_SUFFIXES
+)
+_COLUMNS_OF_OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
+    "SCHOOL_ID": (
+        *("SCHOOLSOURCEDID", "ORGSOURCEDID", "ORGANIZATIONID", "ORGID", "SCHOOLNO", "SCHOOLNUM"),
+        *("SCHOOLNBR", "SCHOOLCD", "SCHID", "SCHCODE", "SCHNO", "SCHOOLIDENTIFIER"),
+        *("BUILDINGID", "BUILDINGCODE", "CAMPUSID", "CAMPUSCODE", "SITEID", "SITECODE"),
+        *("ENTITYID", "SCHOOLIDNUMBER", "STUDENTSCHOOLID", "CURRENTSCHOOLID"),
+    ),
+    "FIRST_NAME": ("FIRST", "FNAME", "FORENAME", "FIRSTNM", "GIVENNAMES", "LEGALFIRSTNAME"),
+    "LAST_NAME": ("LAST", "LNAME", "LASTNM", "LEGALLASTNAME", "LASTSURNAME"),
+    "DOB": ("BIRTHDAY", "BIRTHDT", "BDATE", "DATEBIRTH", "DATEOFBRTH", "DTOFBIRTH"),
+    "GRADE": (
+        *("GRADELVL", "GRADECODE", "GRADELEVELCODE", "YEARLEVEL", "CURRENTGRADE"),
+        "CURRENTGRADELEVEL",
+    ),
+}
+OTHER_NAMES: Mapping[str, str] = {
+    **{name: column for column, names in _COLUMNS_OF_OTHER_NAMES.items() for name in names},
+    **dict.fromkeys(_KEYS - _NOT_KEYS, KEY),
+}
+"""Names, folded, that mean our columns in some systems and can mean something else in others.
+
+They are not used silently: the file is refused unless another column has the value.
+"""
+_HINTS: Mapping[str, str] = {
+    **dict.fromkeys(("LEP", "EL", "ESL", "ENGLISHLEARNER", "ELSTATUS", "LEPSTATUS"), "ELL"),
+    **dict.fromkeys(("SPED", "IEP", "SPECIALEDSTATUS", "SPEDSTATUS"), "SPECIAL_ED"),
+    **dict.fromkeys(("LOGIN", "LOGINID", "LOGINNAME", "USERID", "USERLOGIN"), "USERNAME"),
+    **dict.fromkeys(("ENROLLSTATUS", "ENROLLMENTSTATUS", "STUDENTSTATUS"), "STATUS"),
+    **dict.fromkeys(("GUARDIANEMAIL", "PARENTGUARDIANEMAIL"), "PARENT_EMAIL_1"),
+    **dict.fromkeys(("RACECODE", "ETHNICCODE", "ETHNICITYCODE"), "RACE"),
+    "GENDERCODE": "GENDER",
+    "SCHOOL": "SCHOOL_ID",
+}
+"""Names, folded, for which a column is only suggested: most files have other values there."""
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_STUDENT = re.compile("^(?:STUDENTS?|STU)")
+_NOTE = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
+_MIN_LENGTH, _MIN_LENGTH_OF_ANY_EDIT, _MIN_LENGTH_OF_TWO_EDITS = 4, 7, 12
+
+
+def intended_column(name: str) -> str | None:
+    """Return the column that a name certainly means, although it is not its name or alias."""
+    for variant in (name, name.replace("#", " Number "), _NOTE.sub("", name)):
+        folded = fold_header(variant)
+        if variant != name and folded in BY_SPELLING:
+            return BY_SPELLING[folded].name
+        if column := OTHER_NAMES.get(folded, OTHER_NAMES.get(_STUDENT.sub("", folded))):
+            return column
+    return _misspelled_column(name)
+
+
+def suggested_column(name: str) -> str | None:
+    """Return the column that a name possibly means."""
+    folded = fold_header(name)
+    if folded in _HINTS:
+        return _HINTS[folded]
+    spelling = closest_match(folded, BY_SPELLING, within=2 if len(folded) > 5 else 1)
+    return BY_SPELLING[spelling].name if spelling else None
+
+
+def key_rank(name: str) -> int:
+    """Return the position of a name among those of student IDs; IDs of the state come last."""
+    folded = fold_header(name)
+    if folded in _PREFERRED_KEYS:
+        return _PREFERRED_KEYS.index(folded)
+    is_of_state = "STATE" in folded or folded in ("SSID", "SASID", "DCID")
+    return len(_PREFERRED_KEYS) + is_of_state
+
+
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(word.upper() for word in _WORD.findall(name))
+
+
+_TARGETS: tuple[tuple[tuple[str, ...], str], ...] = tuple(
+    (_words(name), column.name)
+    for column in COLUMNS
+    for name in (column.name, *column.aliases)
+    if name == column.name or len(fold_header(name)) > _MIN_LENGTH_OF_ANY_EDIT
+)
+"""The words of the names that can be misspelled, with their columns."""
+
+
+def _misspelled_column(name: str) -> str | None:
+    words = _words(name)
+    for target, column in _TARGETS:
+        if words and words[0][0] == target[0][0] and _is_misspelling(words, target):
+            return column
+    return None
+
+
+def _is_misspelling(words: tuple[str, ...], target: tuple[str, ...]) -> bool:
+    """Return whether a name differs from another by typing errors only.
+
+    Numbers must be equal, so that PARENT_EMAIL_3 is not PARENT_EMAIL_1. A name of several words
+    is compared word by word, so that BIRTH_STATE is not BIRTHDATE and STUDENT_AID not STUDENT_ID.
+    """
+    if list(filter(str.isdigit, words)) != list(filter(str.isdigit, target)):
+        return False
+    if len(words) == len(target) > 1:
+        edits = [_edits_of_word(*pair) for pair in zip(words, target, strict=True)]
+        return max(edits) <= 1
+    return _is_one_word_misspelled("".join(words), "".join(target))
+
+
+def _edits_of_word(word: str, target: str) -> int:
+    """Return the number of edits, at most 2. A short word may only have an additional S."""
+    if word in (target, f"{target}S"):
+        return 0 if word == target else 1
+    if len(target) < _MIN_LENGTH or abs(len(word) - len(target)) > 1:
+        return 2
+    return min(edit_distance(word, target), 2)
+
+
+def _is_one_word_misspelled(word: str, target: str) -> bool:
+    length = len(target)
+    if min(len(word), length) < _MIN_LENGTH or abs(len(word) - length) > 2:
+        return False
+    distance = edit_distance(word, target)
+    if length < _MIN_LENGTH_OF_ANY_EDIT:
+        # GRACE and RATE are words; GRAD and GRDAE are not.
+        is_replaced = len(word) == length and sorted(word) != sorted(target)
+        return distance == 1 and not is_replaced
+    return 0 < distance <= (2 if length >= _MIN_LENGTH_OF_TWO_EDITS else 1)
