@@ -207,12 +207,15 @@ def is_nameless(name: str) -> bool:
 
 
 def _aliases(column: str, *own: str) -> tuple[str, ...]:
-    """Return our aliases of a column and those from other systems, each once."""
+    """Return our aliases of a column and those from other systems, each once.
+
+    Names that begin with ``student.`` are found in BY_SPELLING without being aliases.
+    """
     vendors = [
         name
         for names in NAMES_IN_OTHER_SYSTEMS.values()
         for name, meaning in names.items()
-        if meaning == column and fold_header(name) not in _KEYS
+        if meaning == column and fold_header(name) not in _KEYS and "student." not in name
     ]
     distinct = {fold_header(column): column}
     for name in (*own, *vendors):
@@ -378,6 +381,10 @@ BY_SPELLING: Mapping[str, Column] = MappingProxyType(
     | dict(OWN_NAMES)
 )
 """Columns by their names and aliases, as fold_header() returns them."""
+EXACT_NAMES = frozenset(BY_NAME).union(
+    *(column.aliases for column in COLUMNS), *NAMES_IN_OTHER_SYSTEMS.values()
+)
+"""All documented names as they are documented."""
 REQUIRED_TO_ADD: tuple[str, ...] = tuple(
     column.name for column in COLUMNS if column.required_to_add
 )

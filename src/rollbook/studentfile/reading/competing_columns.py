@@ -9,7 +9,7 @@ from rollbook.studentfile.problems.problem import Problem, printable_excerpt
 from rollbook.studentfile.reading import record_splitter
 from rollbook.studentfile.reading.encodings import utf8_chunks
 from rollbook.studentfile.reading.header import Header
-from rollbook.studentfile.values.text_checks import RuleResult, ValueWithWarning, trim
+from rollbook.studentfile.values.text_checks import ValueWithWarning, trim
 
 
 def check_competing_columns(
@@ -72,6 +72,9 @@ def _differ(column: Column, read: str, other: str) -> bool:
     return not trim(read) or _value(column, read) != _value(column, other)
 
 
-def _value(column: Column, text: str) -> RuleResult:
+def _value(column: Column, text: str) -> str:
+    """Return the canonical value, or the text if it's invalid."""
     result = column.rule(trim(text))
-    return result.value if isinstance(result, ValueWithWarning) else result
+    if isinstance(result, ValueWithWarning):
+        return result.value
+    return result if isinstance(result, str) else text

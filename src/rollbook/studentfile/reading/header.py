@@ -8,6 +8,7 @@ from itertools import repeat
 from rollbook.studentfile.columns import (
     BY_NAME,
     BY_SPELLING,
+    EXACT_NAMES,
     KEYS_OF_EXCHANGE_FILES,
     OWN_NAMES,
     Column,
@@ -162,7 +163,8 @@ def looks_like_header(names: Sequence[str]) -> bool:
     """Return whether a cell names an identifying column, or half of the cells name columns.
 
     Names that other products use count too. One other name is not enough: in a file without a
-    header a value such as the state MI can be a column name by chance.
+    header a value such as the state MI can be a column name by chance. A number or a date is a
+    value.
     """
     folded = [fold_header(name) for name in names]
     meant = [_meant_column(*pair) for pair in zip(names, folded, strict=True) if pair[1]]
@@ -170,7 +172,8 @@ def looks_like_header(names: Sequence[str]) -> bool:
     pairs = zip(meant, filter(None, folded), strict=True)
     if any(column in IDENTIFYING_COLUMNS and name not in _WORDS_IN_ROWS for column, name in pairs):
         return True
-    return bool(known) and 2 * len(known) >= len(meant)
+    has_number = any(map(str.isdigit, folded))
+    return bool(known) and not has_number and 2 * len(known) >= len(meant)
 
 
 def _meant_column(name: str, folded: str) -> str | None:
@@ -246,8 +249,8 @@ def _ignored(header: Header) -> list[Problem]:
 def _ignored_column(header: Header, name: str, column: Column | None) -> Problem:
     found = printable_excerpt(name)
     if column:
-        read = header.names[header.columns.index(column)]
-        hint = f"{printable_excerpt(read)} is read as {column.name}: remove the column {found}"
+        read = printable_excerpt(header.names[header.columns.index(column)])
+        hint = f"{read} is used as {column.name}: remove {found}, or start its name with _"
         return Problem("alias_ignored", 1, column.name, found, hint)
     meant = intended_column(name) or suggested_column(name)
     if meant is None or meant in header.known:
@@ -257,6 +260,6 @@ def _ignored_column(header: Header, name: str, column: Column | None) -> Problem
 
 def _folded(header: Header) -> list[Problem]:
     for name, column in zip(header.names, header.columns, strict=True):
-        if column and name.strip() not in (column.name, *column.aliases):
+        if column and name.strip() not in EXACT_NAMES:
             return [Problem("folded_header", 1)]
     return []

@@ -65,6 +65,7 @@ _HINTS: Mapping[str, str] = {
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _STUDENT = re.compile("^(?:STUDENTS?|STU)")
+_DOUBLED = re.compile(r"(.)\1")
 _NOTE = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*$")
 _MIN_LENGTH, _MIN_LENGTH_OF_ANY_EDIT, _MIN_LENGTH_OF_TWO_EDITS = 4, 7, 12
 
@@ -106,7 +107,7 @@ _TARGETS: tuple[tuple[tuple[str, ...], str], ...] = tuple(
     (_words(name), column.name)
     for column in COLUMNS
     for name in (column.name, *column.aliases)
-    if name == column.name or len(fold_header(name)) > _MIN_LENGTH_OF_ANY_EDIT
+    if name == column.name or len(fold_header(name)) >= _MIN_LENGTH_OF_ANY_EDIT
 )
 """The words of the names that can be misspelled, with their columns."""
 
@@ -134,9 +135,11 @@ def _is_misspelling(words: tuple[str, ...], target: tuple[str, ...]) -> bool:
 
 
 def _edits_of_word(word: str, target: str) -> int:
-    """Return the number of edits, at most 2. A short word may only have an additional S."""
-    if word in (target, f"{target}S"):
-        return 0 if word == target else 1
+    """Return the number of edits, at most 2; in a short word only an S or a doubled letter."""
+    if word == target:
+        return 0
+    if word == f"{target}S" or _DOUBLED.sub(r"\1", word) == target:
+        return 1
     if len(target) < _MIN_LENGTH or abs(len(word) - len(target)) > 1:
         return 2
     return min(edit_distance(word, target), 2)
