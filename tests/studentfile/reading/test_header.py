@@ -60,9 +60,9 @@ def test_each_required_rename_is_listed_once() -> None:
 
 
 def test_an_unknown_column_is_reported_with_the_one_that_is_probably_meant() -> None:
-    _, problems = Header.parse(["STUDENT_ID", "LEP", "COLOR", "_PROBLEM"])
+    _, problems = Header.parse(["STUDENT_ID", "GRADE", "ESL", "COLOR", "_PROBLEM"])
     assert [(problem.code, problem.found, problem.hint) for problem in problems] == [
-        ("unknown_column", "LEP", "if you mean ELL, rename it"),
+        ("unknown_column", "ESL", "if you mean ELL, rename it"),
         ("unknown_column", "COLOR", ""),
     ]
 

@@ -18,8 +18,8 @@ Lunch_Balance, Bus, BusRoute, Birth State, Birth Place, BIRTHPLACE, Country of B
 countryOfBirthCode, Family ID, FamilyID, Guardian ID, Parent ID, Counselor, Counselor Email,
 Guardian First Name, Guardian_Last_Name, Parent Name, Contact_name, Contact_email, Contact_phone,
 Contact_sis_id, Mother_First, Father_Email, Next_School, NextGrade, Next Year Grade, School Name,
-School, School Year, SchoolYr, Calendar, calendarID, District, District ID, District Code, Section,
-Section_504, Period, Course, Course Grade, Enroll_Status, Enrollment Date, Last Login, LastDate,
+School Year, SchoolYr, Calendar, calendarID, District, District ID, District Code, Section,
+Section_504, Period, Course, Course Grade, Enrollment Date, Last Login, LastDate,
 Last Modified, dateLastModified, enabledUser, userIds, agentSourcedIds, userMasterIdentifier,
 resourceSourcedIds, Track, Trace, Place, Date, Rate, Grade Point, Rank, Score, Locker,
 LockerNumber, Photo, SSN, Student Aid, Immigrant, Military, Homeless, asian, white,
@@ -39,6 +39,7 @@ StuID, Stud ID, ID Number, ID No, IDNUM, Student ID Number, Student_ID_No, Stude
 Student Identifier, Student Code, Student GUID, Learner ID, Child ID, External ID, Unique ID,
 sourcedId, student.stateID, student.studentNumber, student.personID, Students.Student_Number,
 State_StudentNumber, STATE STUDENT ID, Student State ID, Student Local ID, Local Student ID,
+Genesis ID, memberId,
 District Student ID, SSID, SASID, LASID, DCID, Name ID, Person ID, PowerSchool ID, Skyward ID,
 Aeries ID, Clever ID, Admission No, UPN, Studnet_ID, Stduent ID, STUDNT_ID, Studen ID, StudentsID,
 [Local ID], local-id, "State ID"
@@ -113,6 +114,8 @@ def test_a_misspelled_column_refuses_the_file_unless_it_is_there(name: str, colu
         ("GRADE_LEVEL", "GRADE"),
         ("PARENT_EMAIL", "PARENT_EMAIL_1"),
         ("Title I", "TITLE_1"),
+        ("LEP", "ELL"),
+        ("SPED", "SPECIAL_ED"),
     ],
 )
 def test_what_has_one_meaning_is_read(name: str, column: str) -> None:
@@ -122,8 +125,8 @@ def test_what_has_one_meaning_is_read(name: str, column: str) -> None:
 @pytest.mark.parametrize(
     ("name", "column"),
     [
-        ("LEP", "ELL"),
-        ("SPED", "SPECIAL_ED"),
+        ("EL Status", "ELL"),
+        ("SPED Status", "SPECIAL_ED"),
         ("Login ID", "USERNAME"),
         ("Enroll_Status", "STATUS"),
         ("Guardian Email", "PARENT_EMAIL_1"),
@@ -131,8 +134,15 @@ def test_what_has_one_meaning_is_read(name: str, column: str) -> None:
     ],
 )
 def test_a_possible_meaning_is_suggested(name: str, column: str) -> None:
-    _, problems = Header.parse(["STUDENT_ID", name])
-    assert [problem.hint for problem in problems] == [f"if you mean {column}, rename it"]
+    _, problems = Header.parse(["STUDENT_ID", "GENDER", name])
+    assert [(problem.code, problem.hint) for problem in problems] == [
+        ("unknown_column", f"if you mean {column}, rename it")
+    ]
+
+
+def test_a_possible_meaning_refuses_a_file_of_which_only_the_key_is_read() -> None:
+    assert "column_renamed" in codes("STUDENT_ID", "School")
+    assert "column_renamed" not in codes("STUDENT_ID", "School", "GRADE")
 
 
 EXCHANGE_FILES = [

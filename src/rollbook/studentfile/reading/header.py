@@ -18,6 +18,7 @@ from rollbook.studentfile.columns import (
 from rollbook.studentfile.problems.problem import Problem, printable_excerpt
 from rollbook.studentfile.reading.similar_names import (
     KEY,
+    POSSIBLE_NAMES,
     intended_column,
     key_rank,
     suggested_column,
@@ -212,10 +213,14 @@ def _rename_hint(renames: Mapping[str, str]) -> str:
 
 
 def _renames(header: Header) -> dict[str, str]:
-    """Return ignored names and the missing columns that they mean, each column once."""
+    """Return ignored names and the missing columns that they mean, each column once.
+
+    If nothing but the key is read, they include names that only possibly mean a column.
+    """
+    possible = POSSIBLE_NAMES if len(header.known) == 1 else {}
     renames: dict[str, str] = {}
     for name in sorted(header.ignored, key=key_rank):
-        column = intended_column(name)
+        column = intended_column(name) or possible.get(fold_header(name))
         if column and column not in header.known and column not in renames.values():
             renames[name] = column
     return renames

@@ -35,6 +35,8 @@ _COLUMNS_OF_OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
         *("BUILDINGID", "BUILDINGCODE", "CAMPUSID", "CAMPUSCODE", "SITEID", "SITECODE"),
         *("ENTITYID", "SCHOOLIDNUMBER", "STUDENTSCHOOLID", "CURRENTSCHOOLID"),
     ),
+    "ELL": ("EL",),
+    "SPECIAL_ED": ("IEP",),
     "FIRST_NAME": ("FIRST", "FNAME", "FORENAME", "FIRSTNM", "GIVENNAMES", "LEGALFIRSTNAME"),
     "LAST_NAME": ("LAST", "LNAME", "LASTNM", "LEGALLASTNAME", "LASTSURNAME"),
     "DOB": ("BIRTHDAY", "BIRTHDT", "BDATE", "DATEBIRTH", "DATEOFBRTH", "DTOFBIRTH"),
@@ -43,6 +45,18 @@ _COLUMNS_OF_OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
         "CURRENTGRADELEVEL",
     ),
 }
+_OTHER_ENTITIES = frozenset(
+    (
+        *("SCHOOL", "SITE", "CAMPUS", "BUILDING", "ORG", "ORGANIZATION", "DISTRICT", "ENTITY"),
+        *("TEACHER", "STAFF", "EMPLOYEE", "COUNSELOR", "ADVISOR", "PRINCIPAL", "USER", "LOGIN"),
+        *("FAMILY", "PARENT", "GUARDIAN", "CONTACT", "HOUSEHOLD", "MOTHER", "FATHER", "SIBLING"),
+        *("HOMEROOM", "ROOM", "CLASS", "COURSE", "SECTION", "TEAM", "HOUSE", "GROUP", "PROGRAM"),
+        *("CALENDAR", "TERM", "YEAR", "SCHEDULE", "PERIOD", "GRADE", "TRACK", "ENROLLMENT"),
+        *("BUS", "ROUTE", "STOP", "LUNCH", "MEAL", "LOCKER", "PHOTO", "ADDRESS", "LANGUAGE"),
+        *("GOOGLE", "NETWORK", "EMAIL", "DEVICE", "ROW", "RECORD", "BATCH", "STATUS", "DOCUMENT"),
+    )
+)
+"""What an ID can be of if it's not the student's."""
 OTHER_NAMES: Mapping[str, str] = {
     **{name: column for column, names in _COLUMNS_OF_OTHER_NAMES.items() for name in names},
     **dict.fromkeys(_KEYS - _NOT_KEYS, KEY),
@@ -51,9 +65,9 @@ OTHER_NAMES: Mapping[str, str] = {
 
 They are not used silently: the file is refused unless another column has the value.
 """
-_HINTS: Mapping[str, str] = {
-    **dict.fromkeys(("LEP", "EL", "ESL", "ENGLISHLEARNER", "ELSTATUS", "LEPSTATUS"), "ELL"),
-    **dict.fromkeys(("SPED", "IEP", "SPECIALEDSTATUS", "SPEDSTATUS"), "SPECIAL_ED"),
+POSSIBLE_NAMES: Mapping[str, str] = {
+    **dict.fromkeys(("ESL", "ELSTATUS", "LEPSTATUS"), "ELL"),
+    **dict.fromkeys(("SPECIALEDSTATUS", "SPEDSTATUS"), "SPECIAL_ED"),
     **dict.fromkeys(("LOGIN", "LOGINID", "LOGINNAME", "USERID", "USERLOGIN"), "USERNAME"),
     **dict.fromkeys(("ENROLLSTATUS", "ENROLLMENTSTATUS", "STUDENTSTATUS"), "STATUS"),
     **dict.fromkeys(("GUARDIANEMAIL", "PARENTGUARDIANEMAIL"), "PARENT_EMAIL_1"),
@@ -61,7 +75,7 @@ _HINTS: Mapping[str, str] = {
     "GENDERCODE": "GENDER",
     "SCHOOL": "SCHOOL_ID",
 }
-"""Names, folded, for which a column is only suggested: most files have other values there."""
+"""Names, folded, for which a column is only suggested: many files have other values there."""
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _STUDENT = re.compile("^(?:STUDENTS?|STU)")
@@ -78,14 +92,22 @@ def intended_column(name: str) -> str | None:
             return BY_SPELLING[folded].name
         if column := OTHER_NAMES.get(folded, OTHER_NAMES.get(_STUDENT.sub("", folded))):
             return column
-    return _misspelled_column(name)
+    if column := _misspelled_column(name):
+        return column
+    return KEY if _is_id_of_unknown_kind(name) else None
+
+
+def _is_id_of_unknown_kind(name: str) -> bool:
+    """Return whether it's an ID, and not known to be that of a family, a teacher or the like."""
+    words = _words(name)
+    return len(words) == 2 and words[1] == "ID" and words[0] not in _OTHER_ENTITIES
 
 
 def suggested_column(name: str) -> str | None:
     """Return the column that a name possibly means."""
     folded = fold_header(name)
-    if folded in _HINTS:
-        return _HINTS[folded]
+    if folded in POSSIBLE_NAMES:
+        return POSSIBLE_NAMES[folded]
     spelling = closest_match(folded, BY_SPELLING, within=2 if len(folded) > 5 else 1)
     return BY_SPELLING[spelling].name if spelling else None
 
