@@ -1,5 +1,6 @@
 """The columns of the student file: name, aliases, rule and documentation of each."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -12,6 +13,7 @@ CLEAR = "<clear>"
 """The text that empties an optional field, in any case."""
 
 REQUIRED, OPTIONAL = "required", "optional"
+_NOT_ALPHANUMERIC = re.compile(r"[^0-9A-Za-z]+")
 _AROUND_NAMES = TRIMMED_CHARACTERS + "\t\r\n\"'`\u201c\u201d\u2018\u2019[](){}<>"
 
 NAMES_IN_OTHER_SYSTEMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
@@ -50,7 +52,7 @@ NAMES_IN_OTHER_SYSTEMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "student.raceEthnicity": "RACE",
             "sch.number": "SCHOOL_ID",
         },
-        "OneRoster 1.1 and 1.2 users.csv": {
+        "OneRoster 1.1 and 1.2 and School Data Sync v2.1 users.csv": {
             "sourcedId": "STUDENT_ID",
             "orgSourcedIds": "SCHOOL_ID",
             "primaryOrgSourcedId": "SCHOOL_ID",
@@ -86,14 +88,6 @@ NAMES_IN_OTHER_SYSTEMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "Grade": "GRADE",
             "Status": "STATUS",
             "Birthdate": "DOB",
-        },
-        "School Data Sync v2.1 users.csv": {
-            "sourcedId": "STUDENT_ID",
-            "orgSourcedIds": "SCHOOL_ID",
-            "username": "USERNAME",
-            "password": "PASSWORD",
-            "givenName": "FIRST_NAME",
-            "familyName": "LAST_NAME",
         },
         "Skyward": {
             "First Name": "FIRST_NAME",
@@ -196,8 +190,12 @@ def fold_header(name: str) -> str:
     Only letters and digits count, and an underscore at the beginning: `Student ID`, `studentId`,
     ``[STUDENT_ID]`` and ``"Student.ID"`` are the same name. The result is in upper case.
     """
-    visible = normalize("NFKC", name).strip(_AROUND_NAMES)
-    folded = "".join(filter(str.isalnum, visible)).upper()
+    if name.isascii():
+        visible = name.strip(_AROUND_NAMES)
+        folded = _NOT_ALPHANUMERIC.sub("", visible).upper()
+    else:
+        visible = normalize("NFKC", name).strip(_AROUND_NAMES)
+        folded = "".join(filter(str.isalnum, visible)).upper()
     return "_" + folded if visible.startswith("_") else folded
 
 

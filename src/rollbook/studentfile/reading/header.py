@@ -243,10 +243,11 @@ def _duplicates(header: Header) -> Iterator[Problem]:
 
 
 def _ignored(header: Header) -> list[Problem]:
+    ignored = frozenset(header.ignored)
     problems = {
         name: _ignored_column(header, name, column)
         for name, column in zip(header.names, header.aliases_not_read, strict=True)
-        if name in header.ignored
+        if name in ignored
     }
     return list(problems.values())
 

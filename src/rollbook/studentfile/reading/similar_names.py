@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from rollbook.studentfile.columns import BY_SPELLING, COLUMNS, fold_header
 from rollbook.studentfile.spelling import closest_match, edit_distance
@@ -77,6 +78,11 @@ POSSIBLE_NAMES: Mapping[str, str] = {
 }
 """Names, folded, for which a column is only suggested: many files have other values there."""
 
+_SPELLINGS = tuple(
+    fold_header(name) for column in COLUMNS for name in (column.name, *column.aliases)
+)
+_MAX_NAME_LENGTH = 64
+_CACHED_NAMES = 2_000
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _STUDENT = re.compile("^(?:STUDENTS?|STU)")
 _DOUBLED = re.compile(r"(.)\1")
@@ -86,6 +92,11 @@ _MIN_LENGTH, _MIN_LENGTH_OF_ANY_EDIT, _MIN_LENGTH_OF_TWO_EDITS = 4, 7, 12
 
 def intended_column(name: str) -> str | None:
     """Return the column that a name certainly means, although it is not its name or alias."""
+    return _intended_column(name) if len(name) <= _MAX_NAME_LENGTH else None
+
+
+@lru_cache(maxsize=_CACHED_NAMES)
+def _intended_column(name: str) -> str | None:
     for variant in (name, name.replace("#", " Number "), _NOTE.sub("", name)):
         folded = fold_header(variant)
         if variant != name and folded in BY_SPELLING:
@@ -105,10 +116,15 @@ def _is_id_of_unknown_kind(name: str) -> bool:
 
 def suggested_column(name: str) -> str | None:
     """Return the column that a name possibly means."""
+    return _suggested_column(name) if len(name) <= _MAX_NAME_LENGTH else None
+
+
+@lru_cache(maxsize=_CACHED_NAMES)
+def _suggested_column(name: str) -> str | None:
     folded = fold_header(name)
     if folded in POSSIBLE_NAMES:
         return POSSIBLE_NAMES[folded]
-    spelling = closest_match(folded, BY_SPELLING, within=2 if len(folded) > 5 else 1)
+    spelling = closest_match(folded, _SPELLINGS, within=2 if len(folded) > 5 else 1)
     return BY_SPELLING[spelling].name if spelling else None
 
 
