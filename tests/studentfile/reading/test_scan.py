@@ -183,25 +183,112 @@ def test_inspecting_rows_in_blocks_or_one_by_one_gives_the_same_result(
         assert scan_bytes(Path(folder), HEADER + b"".join(rows)) == in_blocks
 
 
-def test_a_sample_of_another_product_is_accepted_after_the_suggested_renames(
-    tmp_path: Path,
-) -> None:
-    refusal = scan(VENDOR_SAMPLE).refusal
-    assert refusal
-    assert refusal.code == "key_column_renamed"
-    assert "SIS ID to STUDENT_ID and School SIS ID to SCHOOL_ID" in refusal.message
-    header, *lines = VENDOR_SAMPLE.read_text(encoding="utf-8").splitlines()
-    renamed = (
-        header.replace("School SIS ID", "SCHOOL_ID").replace("SIS ID", "STUDENT_ID")
-        + ",GENDER,ELL,SPECIAL_ED"
-    )
-    file = tmp_path / "students.csv"
-    file.write_text("\n".join([renamed, *[line + ",f,n,n" for line in lines]]), encoding="utf-8")
-    result = scan(file)
+def test_a_sample_of_another_product_is_accepted_as_it_is(tmp_path: Path) -> None:
+    result = scan(VENDOR_SAMPLE)
     assert result.header
     assert result.refusal is None
     assert result.rows == 86
+    assert set(codes(result)) == {"unknown_column"}
+    assert result.header.ignored == (
+        "State ID",
+        "Secondary Email",
+        "Student Number",
+        "Middle Name",
+        "Graduation Year",
+    )
     validator = RowValidator(result.header, date(2026, 9, 1))
-    batches = read_batches(file, encoding="utf-8", header=result.header)
-    rows = [row for batch in batches for row in batch.rows]
-    assert sum(not validator.validate(row).rejected for row in rows) == 86
+    batches = read_batches(VENDOR_SAMPLE, encoding="utf-8", header=result.header)
+    rows = [validator.validate(row) for batch in batches for row in batch.rows]
+    assert {problem.code for row in rows for problem in row.problems} == {"unusual_age"}
+    assert rows[0].values == {
+        "STUDENT_ID": "23001",
+        "SCHOOL_ID": "20001",
+        "FIRST_NAME": "Quinn",
+        "LAST_NAME": "Hazelton",
+        "USERNAME": "qhazelton",
+        "PASSWORD": "s@mple1",
+        "GRADE": "12",
+        "STATUS": "active",
+        "DOB": "2000-06-05",
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b",STUDENT_ID\n0,00101\n1,00102\n", [("nameless_column", 2, True)]),
+        (b'"",STUDENT_ID\n"1","00101"\n"2","00102"\n', [("nameless_column", 2, True)]),
+        (b",STUDENT_ID\n7,00101\n8,00102\n", [("nameless_column", 2, False)]),
+        (b"STUDENT_ID,,\n00101,,\n00102,,x\n", [("nameless_column", 3, False)]),
+        (b"STUDENT_ID,,\n00101,,\n00102, ,\n", [("nameless_ignored", 1, False)]),
+    ],
+)
+def test_columns_without_a_name_are_ignored_with_one_warning(
+    tmp_path: Path, content: bytes, expected: list[tuple[str, int, bool]]
+) -> None:
+    result = scan_bytes(tmp_path, content)
+    found = [
+        (problem.code, problem.line, "row numbers" in problem.hint) for problem in result.problems
+    ]
+    assert found == expected
+    assert (result.refusal, result.rows) == (None, 2)
+
+
+def test_after_a_value_without_a_name_wrong_cell_counts_are_still_found(tmp_path: Path) -> None:
+    rows = b"".join(b"%d,0010%d\n" % (number, number) for number in range(4)) + b"4\n" * 4
+    result = scan_bytes(tmp_path, b",STUDENT_ID\n" + rows)
+    assert codes(result) == ["nameless_column", "structure"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "line"),
+    [
+        (b"1,4/2/2000,2000-04-02\n2,5/1/2001,05/01/2001\n", None),
+        (b"1,4/2/2000,\n2,,\n3,,\n", None),
+        (b"1,4/2/2000,\n2,,5/1/2001\n", 3),
+        (b'1,4/2/2000,"2000-04-02"\n2,5/1/2001,5/2/2001\n3,1/1/2001,1/2/2001\n', 3),
+        (b'\n\n1,4/2/2000,2000-04-02\n2\n"3",x,y\n', 6),
+    ],
+)
+def test_two_aliases_of_a_column_must_have_the_same_values(
+    tmp_path: Path, rows: bytes, line: int | None
+) -> None:
+    result = scan_bytes(tmp_path, b"STUDENT_ID,Birthdate,Date of Birth\n" + rows)
+    competing = [problem for problem in result.problems if problem.code == "competing_columns"]
+    assert [problem.line for problem in competing] == ([line] if line else [])
+    if line:
+        assert 'columns "Birthdate and Date of Birth" have' in competing[0].message
+        assert "rename the right one to DOB" in competing[0].message
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[STUDENT_ID],[GRADE]\n00101,5\n",
+        b"[Student Id]\n00101\n",
+        b"\xef\xbb\xbf[STUDENT_ID],[GRADE]\r\n00101,5\r\n",
+        b"<STUDENT_ID>,<GRADE>\n00101,5\n",
+        b"{STUDENT_ID},{GRADE}\n00101,5\n",
+        b"(STUDENT_ID),(GRADE)\n00101,5\n",
+        b'"[STUDENT_ID]","[GRADE]"\n00101,5\n',
+        b"STUDENT_ID,[GRADE]\n00101,5\n",
+    ],
+)
+def test_column_names_in_brackets_are_not_another_file_type(tmp_path: Path, content: bytes) -> None:
+    assert codes(scan_bytes(tmp_path, content)) == ["folded_header"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'[{"STUDENT_ID": "1"}]',
+        b"[[1, 2]]",
+        b"[true, false]",
+        b"[null]",
+        b'{"STUDENT_ID": 1}',
+        b"<STUDENTS><STUDENT>1,2</STUDENT></STUDENTS>",
+        b"<students>\n<student/>\n</students>",
+    ],
+)
+def test_xml_and_json_are_still_recognized(tmp_path: Path, content: bytes) -> None:
+    assert codes(scan_bytes(tmp_path, content)) == ["data_not_csv"]

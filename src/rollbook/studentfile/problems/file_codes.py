@@ -108,9 +108,10 @@ FILE_ERRORS: tuple[ProblemCode, ...] = (
     file_error(
         "key_column_renamed",
         "The column with student IDs has another name",
-        "There is no STUDENT_ID column, but there is one with the name that other products use. "
-        "Without it, rows could be matched with the wrong students.",
-        "rename the column to STUDENT_ID",
+        "There is no STUDENT_ID column, but there is one whose name is misspelled or that other "
+        "products use for IDs. Without it, rows could be matched with the wrong students, and "
+        "students could be added without their IDs.",
+        "rename the column to STUDENT_ID, or start its name with _ if it isn't needed",
     ),
     file_error(
         "missing_column",
@@ -119,17 +120,26 @@ FILE_ERRORS: tuple[ProblemCode, ...] = (
         "add the column STUDENT_ID; or FIRST_NAME, LAST_NAME and DOB; or USERNAME",
     ),
     file_error(
-        "duplicate_column",
-        "Two columns have the same name",
-        "We can't tell which of the two to use. An alias counts as the same name.",
-        "remove or rename one of them",
-        phrase="The column {found} appears twice",
+        "column_renamed",
+        "A column that we need has another name",
+        "Its name is misspelled or is one that other products use, and no other column has its "
+        "values. They would have been ignored.",
+        "rename it as suggested, or start its name with _ if it isn't needed",
+        phrase="The column {found} isn't recognized",
     ),
     file_error(
-        "nameless_column",
-        "A column has values but no name",
-        "An empty header cell is fine only if all cells below it are empty too.",
-        "name the column in the header, or delete its values",
+        "competing_columns",
+        "Two columns have the same meaning and different values",
+        "Both names are aliases of the same column, so we can't tell which of the two to use.",
+        "remove one of them, or rename the right one to the column's own name",
+        phrase="The columns {found} have different values",
+    ),
+    file_error(
+        "duplicate_column",
+        "Two columns have the same name",
+        "We can't tell which of the two to use.",
+        "remove or rename one of them",
+        phrase="The column {found} appears twice",
     ),
     file_error(
         "too_many_columns",
@@ -209,10 +219,18 @@ FILE_WARNINGS: tuple[ProblemCode, ...] = (
         phrase="The column {found} isn't recognized and was ignored",
     ),
     _file_warning(
+        "alias_ignored",
+        "A column was ignored because another one has the same meaning",
+        "Its name is an alias, and the file also has the column's own name or another alias of it "
+        "with the same values.",
+        "remove one of the two columns; to hide this warning, start its name with _",
+        phrase="The column {found} was ignored because another one has the same meaning",
+    ),
+    _file_warning(
         "folded_header",
         "Some column names are written differently",
-        "Capitals, spaces or hyphens in the header differ from the column names, or it contains "
-        "invisible characters. The columns were recognized.",
+        "Capitals, spaces or other characters in the header differ from the column names. The "
+        "columns were recognized.",
         "no action needed",
     ),
     _file_warning(
@@ -220,6 +238,13 @@ FILE_WARNINGS: tuple[ProblemCode, ...] = (
         "Empty columns without a name were ignored",
         "Spreadsheets export empty columns that were used once.",
         "no action needed",
+    ),
+    _file_warning(
+        "nameless_column",
+        "A column without a name was ignored",
+        "There are values below an empty header cell. Data tools such as pandas and R write the "
+        "numbers of rows there.",
+        "name the column in the header if it should be used",
     ),
     _file_warning(
         "mixed_line_ends",

@@ -28,6 +28,13 @@ _MAGIC: tuple[tuple[bytes, str], ...] = (
     (b"SQLite format 3\x00", "binary_not_csv"),
 )
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|script|!--)", re.IGNORECASE)
+_BRACKETED_NAME = re.compile(
+    rb"\[\s*(?!(?:true|false|null)\b)[a-z_][^][{}\"\r\n]*\]"
+    rb"|<\s*[a-z_][^<>\"=/\r\n]*>\s*[,;\t|]"
+    rb"|\{\s*[a-z_][^{}\":\r\n]*\}\s*[,;\t|]",
+    re.IGNORECASE,
+)
+"""A column name in brackets: a bare word is no value of JSON, and no comma follows a tag."""
 _CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1a\x1b")
 _MAX_CONTROL_SHARE = 0.05  # with more control bytes, it is not text in any encoding
 
@@ -54,6 +61,8 @@ def looks_like_utf16(head: bytes) -> bool:
 
 def _structured_text(head: bytes) -> str | None:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if _BRACKETED_NAME.match(text):
+        return None
     if text.startswith(b"<"):
         is_html = _HTML.match(text) or b"<html" in text.lower()
         return "web_page_not_csv" if is_html else "data_not_csv"

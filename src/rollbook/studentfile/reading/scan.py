@@ -10,6 +10,7 @@ from rollbook.studentfile.columns import fold_header
 from rollbook.studentfile.limits import Limits
 from rollbook.studentfile.problems.problem import Problem, most_severe
 from rollbook.studentfile.reading import byte_checks, encodings, file_type, record_splitter
+from rollbook.studentfile.reading.competing_columns import check_competing_columns
 from rollbook.studentfile.reading.header import Header, looks_like_header
 from rollbook.studentfile.rules import FileRules
 
@@ -89,6 +90,8 @@ def scan(
     scanner = _Scanner(limits)
     scanner.read(encodings.utf8_chunks(path, encoding))
     problems += scanner.problems()
+    if scanner.header and scanner.header.competing_columns:
+        problems += check_competing_columns(path, encoding, scanner.header, limits.row_bytes)
     return FileScan(
         encoding,
         scanner.header,
@@ -315,10 +318,19 @@ class _Scanner:
             self._rows_with_wrong_cell_count += 1
             self._line_of_first_wrong_count = self._line_of_first_wrong_count or line
         elif any(cells[index].strip() for index in self._unnamed_columns):
-            hint = f"line {line:,} has a value in a column without a name: name the column"
-            self._report_once("nameless_column", line, hint)
+            self._report_nameless_column(cells, line)
         elif [fold_header(cell) for cell in cells] == self._folded:
             self._repeated_headers += 1
+
+    def _report_nameless_column(self, cells: Sequence[str], line: int) -> None:
+        """Report the first row with a value in a column without a name; inspect no others."""
+        hint = f"line {line:,} has a value in a column without a name: name it if it's needed"
+        if not self._unnamed_columns[0] and self.rows == 1 and cells[0].strip() in ("0", "1"):
+            hint = "the first column has row numbers, as pandas and R write them: no action needed"
+        self._row_problems.pop("nameless_ignored", None)
+        self._report_once("nameless_column", line, hint)
+        self._unnamed_columns = ()
+        self._commas = len(self._folded) - 1
 
     def _inspect_quotes(self, record: bytes, cells: Sequence[str], line: int) -> None:
         if record_splitter.line_breaks(record.rstrip(b"\r\n")) >= UNCLOSED_QUOTE_LINE_BREAKS:

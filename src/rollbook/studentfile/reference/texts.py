@@ -6,7 +6,7 @@ Text in backticks is code.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from rollbook.studentfile.columns import REQUIRED_TO_ADD
+from rollbook.studentfile.columns import COLUMNS_NAMED_WITH_STUDENT, REQUIRED_TO_ADD
 from rollbook.studentfile.limits import Limits
 from rollbook.studentfile.problems.codes import ProblemCode, Severity
 from rollbook.studentfile.problems.file_codes import FILE_ERRORS, FILE_WARNINGS
@@ -15,8 +15,13 @@ from rollbook.studentfile.problems.row_codes import ROW_CODES
 FILE_RULES = (
     "Comma-separated text with one student per line. The first line that isn't blank is the "
     "header, which is always required.",
-    "Columns can be in any order and can be omitted. Case doesn't matter in column names, and "
-    "spaces, hyphens and underscores are the same: `Student Id` is `STUDENT_ID`.",
+    "Columns can be in any order and can be omitted. Only letters and digits count in column "
+    "names, whatever their case: `Student Id`, `StudentID`, `student.id` and `[STUDENT_ID]` are "
+    "`STUDENT_ID`.",
+    "The names that other systems use are aliases if they have one meaning in all of them. "
+    "If a file has a column under its own name and under an alias, its own name is used and the "
+    "alias is ignored with a warning. If it has two aliases of one column, they must have the same "
+    "values.",
     "UTF-8, with or without a byte order mark. UTF-16 with a byte order mark is accepted with a "
     "warning. Any other encoding must be set in the district settings (for example cp1252, "
     "latin-1 or mac-roman).",
@@ -29,9 +34,12 @@ FILE_RULES = (
     "that it doesn't contain are removed.",
     "A blank cell or a missing column changes nothing. `<clear>` empties a field, in the columns "
     "that allow it (see the table of columns).",
-    "Columns that aren't recognized are ignored with a warning. Columns whose names start with "
-    "`_` are ignored silently. The file of rejected rows has such columns, so you can correct the "
-    "rows and upload it without removing them.",
+    "Columns that aren't recognized are ignored with a warning, and so are columns without a "
+    "name. But if the name is misspelled, such as `GRDAE`, or can mean one of our columns, such "
+    "as `Local ID`, and no other column has its values, the file isn't accepted: rename the "
+    "column.",
+    "Columns whose names start with `_` are ignored silently. The file of rejected rows has such "
+    "columns, so you can correct the rows and upload it without removing them.",
     "In files that Rollbook writes, values that start with `=` `+` `-` `@` `'`, a tab or a "
     "carriage return have a `'` before them, so that spreadsheets don't run them as formulas. "
     "When a file is read, this `'` is removed again.",
@@ -51,6 +59,18 @@ VALUE_RULES = (
     "Names are stored in the Unicode form NFC, with single spaces.",
     "Passwords are never shown again: not on pages, in emails or downloads, or in messages about "
     "them.",
+)
+
+_NAMED_WITH_STUDENT = ", ".join(f"`{name}`" for name in COLUMNS_NAMED_WITH_STUDENT)
+OTHER_SYSTEMS = (
+    "These names are recognized in the files of other systems. `Student` or `Stu` can come before "
+    f"the names of the columns {_NAMED_WITH_STUDENT}: `Stu First Name` is `FIRST_NAME`."
+)
+KEYS_OF_OTHER_SYSTEMS = (
+    "`SIS ID` and `sourcedId` are `STUDENT_ID` only in a file that has the other columns of School "
+    "Data Sync or OneRoster. Other names of IDs, such as `ID`, `Student Number`, `State ID` or "
+    "`Perm ID`, can mean several IDs of a student: rename the column with the ID that Rollbook "
+    "should use to `STUDENT_ID`."
 )
 
 _REQUIRED = ", ".join(f"`{name}`" for name in REQUIRED_TO_ADD)

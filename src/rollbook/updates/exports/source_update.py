@@ -10,7 +10,8 @@ from rollbook.updates.models import UpdateJob
 CODE, MESSAGE = "_CODE", "_MESSAGE"
 
 _LINE = "_LINE"
-_RETURN_COLUMN = re.compile(rf"{_LINE}(_OF_UPDATE_(?P<number>[0-9]{{1,9}}))?|{CODE}|{MESSAGE}")
+_RETURN_COLUMN = re.compile(rf"{_LINE}(OFUPDATE(?P<number>[0-9]{{1,9}}))?|{CODE}|{MESSAGE}")
+"""The names of these columns, as fold_header() returns them."""
 
 
 def line_column(number: int) -> str:
