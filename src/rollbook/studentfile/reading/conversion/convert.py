@@ -1,0 +1,79 @@
+"""Convert a student file to CSV in UTF-8 if it is a workbook or has another delimiter."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rollbook.studentfile.limits import Limits
+from rollbook.studentfile.problems.problem import Problem, most_severe
+from rollbook.studentfile.reading import encodings, file_type
+from rollbook.studentfile.reading.conversion import delimiters, workbooks
+from rollbook.studentfile.reading.scan import FileScan
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """The result of converting a file.
+
+    Attributes:
+        problems: Warnings about the conversion, or the error for which the file is refused.
+        is_converted: Whether the converted file is to be used instead.
+    """
+
+    problems: tuple[Problem, ...] = ()
+    is_converted: bool = False
+
+    @property
+    def refusal(self) -> Problem | None:
+        """The error for which the file is refused; None if it can be scanned."""
+        return most_severe(self.problems)
+
+    def add_to(self, scan: FileScan) -> FileScan:
+        """Return the scan of the converted file with the problems of the conversion."""
+        return replace(scan, problems=(*self.problems, *scan.problems))
+
+
+def convert(
+    path: Path, *, encoding: str, limits: Limits, write: Callable[[bytes], object]
+) -> Conversion:
+    """Write a file as CSV in UTF-8, with each row on its line, if it has to be converted.
+
+    Args:
+        path: The file.
+        encoding: The encoding in the district's settings, as normalize_encoding_name() returns it.
+        limits: The limits of a file.
+        write: Called with the CSV in chunks.
+
+    Raises:
+        OSError: The file can't be read or the disk is full.
+    """
+    if path.stat().st_size > limits.bytes:
+        return Conversion()  # the scan refuses it
+    with path.open("rb") as file:
+        head = file.read(file_type.SNIFFED_BYTES)
+    if file_type.is_zip(head):
+        return _from_problems(workbooks.read_workbook(path, limits, write))
+    if file_type.is_ole(head):
+        return Conversion((workbooks.problem_of_ole(path),))
+    if file_type.detect_non_csv(head):
+        return Conversion()
+    return _convert_text(path, encodings.detect_encoding(head, encoding), write)
+
+
+def _convert_text(path: Path, encoding: str, write: Callable[[bytes], object]) -> Conversion:
+    try:
+        delimiter = delimiters.detect_delimiter(path, encoding)
+        if delimiter is None:
+            return Conversion()
+        for chunk in delimiters.converted_chunks(path, encoding, delimiter):
+            write(chunk)
+    except UnicodeDecodeError:
+        return Conversion()  # the scan tells where
+    problems = delimiter.warnings
+    if encoding == encodings.UTF_16:
+        problems.append(Problem("utf16_decoded"))
+    return Conversion(tuple(problems), is_converted=True)
+
+
+def _from_problems(problems: list[Problem]) -> Conversion:
+    return Conversion(tuple(problems), is_converted=most_severe(problems) is None)
