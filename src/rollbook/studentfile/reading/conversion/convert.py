@@ -52,12 +52,24 @@ def convert(
     with path.open("rb") as file:
         head = file.read(file_type.SNIFFED_BYTES)
     if file_type.is_zip(head):
-        return _from_problems(workbooks.read_workbook(path, limits, write))
+        return _convert_archive(path, head, limits, write)
     if file_type.is_ole(head):
         return Conversion((workbooks.problem_of_ole(path),))
     if file_type.detect_non_csv(head):
         return Conversion()
     return _convert_text(path, encodings.detect_encoding(head, encoding), write)
+
+
+def _convert_archive(
+    path: Path, head: bytes, limits: Limits, write: Callable[[bytes], object]
+) -> Conversion:
+    problems = tuple(workbooks.read_workbook(path, limits, write))
+    refusal = most_severe(problems)
+    if refusal and refusal.code == "workbook_damaged":
+        # A damaged zip file is a workbook only if it looks like one.
+        code = file_type.detect_non_csv(head)
+        problems = (Problem("archive_not_csv"),) if code == "archive_not_csv" else problems
+    return Conversion(problems, is_converted=refusal is None)
 
 
 def _convert_text(path: Path, encoding: str, write: Callable[[bytes], object]) -> Conversion:
@@ -73,7 +85,3 @@ def _convert_text(path: Path, encoding: str, write: Callable[[bytes], object]) -
     if encoding == encodings.UTF_16:
         problems.append(Problem("utf16_decoded"))
     return Conversion(tuple(problems), is_converted=True)
-
-
-def _from_problems(problems: list[Problem]) -> Conversion:
-    return Conversion(tuple(problems), is_converted=most_severe(problems) is None)

@@ -126,7 +126,7 @@ class _ContentParser:
     def _end_cell(self) -> None:
         cell, text = self._cell, "".join(self._text)
         self._cell = None
-        if cell and self.sheets and self._has_value(cell, text):
+        if cell is not None and self.sheets and self._has_value(cell, text):
             self._add_value(self.sheets[-1], cell, text)
         self._column += self._columns
 
@@ -184,7 +184,9 @@ def _number_as_shown(cell: Mapping[str, str], text: str) -> str | NumberFormat |
         return None
     if not digits or float(digits) != value or text == plain_number(value):
         return None
-    return NumberFormat.zeros(len(text)) if text == digits else text
+    if text != digits:
+        return text
+    return NumberFormat.zeros(len(text)) if text.startswith("0") else None
 
 
 def _repetitions(attributes: Mapping[str, str], name: str) -> int:

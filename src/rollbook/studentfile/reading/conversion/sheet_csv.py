@@ -43,6 +43,7 @@ def choose_sheet(path: Path, limits: Limits) -> tuple[SheetFacts | None, list[Pr
             with archive.open(parts["content.xml"]) as content:
                 sheets = ods_facts.read_sheets(content)
     filled = [sheet for sheet in sheets if sheet.has_values]
+    filled.sort(key=lambda sheet: sheet.index)
     visible = [sheet for sheet in filled if sheet.is_visible]
     chosen = next(iter(visible or filled), None)
     if chosen is None:
@@ -85,7 +86,8 @@ def _warnings(chosen: SheetFacts, filled: Sequence[SheetFacts]) -> Iterator[Prob
 
 def _rows(path: Path, facts: SheetFacts) -> Iterator[list[str]]:
     """Yield the texts of all rows up to the last value."""
-    with CalamineWorkbook.from_path(path) as workbook:
+    # From a path, the end of the file's name would decide about the format.
+    with path.open("rb") as file, CalamineWorkbook.from_filelike(file) as workbook:
         sheet = workbook.get_sheet_by_index(facts.index)
         offset = sheet.start[1] if sheet.start else 0
         before = [""] * offset

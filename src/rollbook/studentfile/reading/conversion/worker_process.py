@@ -46,8 +46,10 @@ def main() -> None:
     with os.fdopen(1, "wb", closefd=False) as output:
         output.write(json.dumps([asdict(problem) for problem in problems]).encode() + b"\n")
         output.write(first)
-        for chunk in chunks:
-            output.write(chunk)
+        try:
+            output.writelines(chunks)
+        except MemoryError:
+            os.abort()  # as the compiled reader does
 
 
 if __name__ == "__main__":
