@@ -1,5 +1,6 @@
 """Convert a student file to CSV in UTF-8 if it is a workbook or has another delimiter."""
 
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -63,13 +64,12 @@ def convert(
 def _convert_archive(
     path: Path, head: bytes, limits: Limits, write: Callable[[bytes], object]
 ) -> Conversion:
-    problems = tuple(workbooks.read_workbook(path, limits, write))
-    refusal = most_severe(problems)
-    if refusal and refusal.code == "workbook_damaged":
-        # A damaged zip file is a workbook only if it looks like one.
-        code = file_type.detect_non_csv(head)
-        problems = (Problem("archive_not_csv"),) if code == "archive_not_csv" else problems
-    return Conversion(problems, is_converted=refusal is None)
+    if not zipfile.is_zipfile(path):
+        looks_like_workbook = file_type.detect_non_csv(head) == "spreadsheet_not_csv"
+        code = "workbook_damaged" if looks_like_workbook else "archive_not_csv"
+        return Conversion((Problem(code),))
+    problems = workbooks.read_workbook(path, limits, write)
+    return Conversion(tuple(problems), is_converted=most_severe(problems) is None)
 
 
 def _convert_text(path: Path, encoding: str, write: Callable[[bytes], object]) -> Conversion:
