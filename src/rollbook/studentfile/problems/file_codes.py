@@ -6,8 +6,8 @@ OTHER_FILE_TYPES: tuple[ProblemCode, ...] = (
     file_error(
         "spreadsheet_not_csv",
         "This is a spreadsheet, not a CSV file",
-        "The file is an Excel or OpenDocument workbook, whatever its name ends in. Workbooks are "
-        "read only if they contain students.",
+        "Only student files can be Excel or OpenDocument workbooks; files of schools and of staff "
+        "members must be CSV.",
         "open it in your spreadsheet program, save it as CSV UTF-8, and upload that file",
         status=415,
     ),

@@ -205,3 +205,15 @@ def test_any_bytes_have_the_same_lines(tmp_path: Path, data: bytes) -> None:
         .replace(b'"', b"")
         .endswith(data.removesuffix(b"\x1a").replace(b'"', b""))
     )
+
+
+def test_two_byte_order_marks_are_a_warning_as_in_other_files(tmp_path: Path) -> None:
+    data = b"\xef\xbb\xbf" * 2 + b"STUDENT_ID;GRADE\n1;4\n"
+    conversion, written = convert_bytes(tmp_path, data)
+    assert written == b"STUDENT_ID,GRADE\n1,4\n"
+    assert codes(conversion) == ["other_delimiter", "double_bom"]
+
+
+def test_invalid_bytes_in_another_encoding_are_left_to_the_scan(tmp_path: Path) -> None:
+    for data in (b"STUDENT_ID;FIRST_NAME\n1;\x81\n", b"STUDENT_ID;FIRST_NAME\n" * 9000 + b"\x81"):
+        assert convert_bytes(tmp_path, data, "cp1252") == (Conversion(), None)

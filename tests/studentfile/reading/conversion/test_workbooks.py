@@ -51,7 +51,7 @@ def read(folder: Path, data: bytes, **limits: int) -> tuple[str, list[Problem]]:
     return text, problems
 
 
-def csv_of(folder: Path, data: bytes) -> str:
+def sheet_text(folder: Path, data: bytes) -> str:
     """Return the sheet as CSV; nothing is wrong with it."""
     text, problems = read(folder, data)
     assert problems == []
@@ -95,7 +95,7 @@ def codes(problems: Sequence[Problem]) -> list[tuple[str, int | None]]:
     ],
 )
 def test_cells(tmp_path: Path, write: Callable[[Rows], bytes], rows: Rows, text: str) -> None:
-    assert csv_of(tmp_path, write(rows)) == text
+    assert sheet_text(tmp_path, write(rows)) == text
 
 
 def xlsx_cell(xml: str, **options: Any) -> bytes:
@@ -132,7 +132,7 @@ def xlsx_cell(xml: str, **options: Any) -> bytes:
 )
 def test_a_cell_of_an_xlsx_is_read_as_shown(tmp_path: Path, cell: str, text: str) -> None:
     formats = ["00000", '"S"00000', "000-00-0000", "0.00", '"Grade "0', "#,##0"]
-    result = csv_of(tmp_path, xlsx_cell(cell, formats=formats))
+    result = sheet_text(tmp_path, xlsx_cell(cell, formats=formats))
     assert result == (f"A\n{text}\n" if text else "A\n\n")
 
 
@@ -183,7 +183,7 @@ def test_a_cell_of_an_ods_is_read_as_shown(
     tmp_path: Path, attributes: str, content: str, text: str
 ) -> None:
     cell = ods_cell(f'xmlns:calcext="urn:calcext" {attributes}', content)
-    assert csv_of(tmp_path, ods([["A"], [cell]])) == f"A\n{text}\n"
+    assert sheet_text(tmp_path, ods([["A"], [cell]])) == f"A\n{text}\n"
 
 
 def rows_xml(count: int, *cells: str) -> str:
@@ -213,7 +213,7 @@ def test_repeated_rows_and_cells_of_an_ods(tmp_path: Path) -> None:
         ]
     )
     expected = "A,A,B,B\n\n\n007,007,x,x\n007,007,x,x\n"
-    assert csv_of(tmp_path, ods(Table(xml=xml))) == expected
+    assert sheet_text(tmp_path, ods(Table(xml=xml))) == expected
 
 
 def test_dates_count_from_1904_if_the_workbook_says_so(tmp_path: Path) -> None:
@@ -222,7 +222,7 @@ def test_dates_count_from_1904_if_the_workbook_says_so(tmp_path: Path) -> None:
         '<sheets><sheet name="a" sheetId="1" r:id="rId1"/></sheets></workbook>'
     )
     data = xlsx_cell('<c r="{at}" s="1"><v>40310</v></c>', extra={"xl/workbook.xml": workbook})
-    assert csv_of(tmp_path, data) == "A\n2014-05-13\n"
+    assert sheet_text(tmp_path, data) == "A\n2014-05-13\n"
 
 
 def test_cells_without_references_and_prefixed_elements(tmp_path: Path) -> None:
@@ -232,7 +232,7 @@ def test_cells_without_references_and_prefixed_elements(tmp_path: Path) -> None:
         '<x:c t="e"><x:v>#REF!</x:v></x:c></x:row></x:sheetData></x:worksheet>'
     )
     data = xlsx([["x"]], extra={"xl/worksheets/sheet1.xml": sheet})
-    assert csv_of(tmp_path, data) == "A,5\n\n7,#REF!\n"
+    assert sheet_text(tmp_path, data) == "A,5\n\n7,#REF!\n"
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ def test_results_of_a_program_that_does_not_calculate_are_not_used(tmp_path: Pat
     text, problems = read(tmp_path, data)
     assert (text, codes(problems)) == ("A\n#CALC!\n", [("formula_not_calculated", 2)])
     data = xlsx([["A"], [1]], workbook='<calcPr fullCalcOnLoad="1"/>')
-    assert csv_of(tmp_path, data) == "A\n1\n"
+    assert sheet_text(tmp_path, data) == "A\n1\n"
 
 
 def test_a_formula_of_an_ods_without_a_result_is_an_error(tmp_path: Path) -> None:
@@ -280,7 +280,7 @@ def test_only_the_first_visible_sheet_with_values_is_read(tmp_path: Path) -> Non
         'Only the sheet "Students" was read, and no other sheet. '
         'If the students are in "Codes", "Notes", move that sheet to the front'
     ]
-    assert csv_of(tmp_path, xlsx(*sheets[1:3])) == "A\n1\n"
+    assert sheet_text(tmp_path, xlsx(*sheets[1:3])) == "A\n1\n"
 
 
 def test_hidden_sheets_of_an_ods(tmp_path: Path) -> None:
@@ -294,12 +294,14 @@ def test_hidden_sheets_of_an_ods(tmp_path: Path) -> None:
 
 
 def test_if_all_sheets_with_values_are_hidden_the_first_is_read(tmp_path: Path) -> None:
-    assert csv_of(tmp_path, xlsx(Sheet([["A"]], state="veryHidden"), Sheet([], name="b"))) == "A\n"
+    assert (
+        sheet_text(tmp_path, xlsx(Sheet([["A"]], state="veryHidden"), Sheet([], name="b"))) == "A\n"
+    )
 
 
 def test_an_empty_workbook_is_an_empty_file(tmp_path: Path) -> None:
-    assert csv_of(tmp_path, xlsx([])) == ""
-    assert csv_of(tmp_path, ods([])) == ""
+    assert sheet_text(tmp_path, xlsx([])) == ""
+    assert sheet_text(tmp_path, ods([])) == ""
 
 
 def test_another_sheet_may_be_of_any_size(tmp_path: Path) -> None:
@@ -339,7 +341,7 @@ def test_hidden_rows_and_columns_are_read_with_a_warning(tmp_path: Path, data: b
 def test_hidden_rows_without_values_are_not_mentioned(tmp_path: Path) -> None:
     columns = '<cols><col min="5" max="9" hidden="1"/></cols>'
     sheet = Sheet([["A"], [None]], row_attributes={2: 'hidden="1"'}, before=columns)
-    assert csv_of(tmp_path, xlsx(sheet)) == "A\n"
+    assert sheet_text(tmp_path, xlsx(sheet)) == "A\n"
 
 
 def test_merged_cells_are_a_warning_unless_they_are_a_title(tmp_path: Path) -> None:
@@ -349,7 +351,7 @@ def test_merged_cells_are_a_warning_unless_they_are_a_title(tmp_path: Path) -> N
         cells = "".join(f'<mergeCell ref="{area}"/>' for area in areas)
         return xlsx(Sheet(rows, after=f"<mergeCells>{cells}</mergeCells>"))
 
-    assert csv_of(tmp_path, merged("A1:C1")) == "Maple Schools,,\nA,B,C\n1,2,\n"
+    assert sheet_text(tmp_path, merged("A1:C1")) == "Maple Schools,,\nA,B,C\n1,2,\n"
     _, problems = read(tmp_path, merged("A1:C1", "B3:C3"))
     assert codes(problems) == [("merged_cells", 3)]
     _, problems = read(tmp_path, merged("A2:A3"))
@@ -358,7 +360,7 @@ def test_merged_cells_are_a_warning_unless_they_are_a_title(tmp_path: Path) -> N
 
 def test_formatted_cells_far_away_count_only_if_they_have_values(tmp_path: Path) -> None:
     far = Raw('<c r="XFD1048576" s="1"/>')
-    assert csv_of(tmp_path, xlsx([["A"], ["1"], [far]])) == "A\n1\n"
+    assert sheet_text(tmp_path, xlsx([["A"], ["1"], [far]])) == "A\n1\n"
 
 
 @pytest.mark.parametrize(
@@ -573,7 +575,7 @@ def test_any_texts_are_read_as_they_are(tmp_path: Path, rows: list[list[str]]) -
     table = [["A", "B", "C"], *rows, ["x", "y", "z"]]
     expected = [[cell.replace("\n", "\v") for cell in row] for row in table]
     for write in (xlsx, ods):
-        text = csv_of(tmp_path, write(table))
+        text = sheet_text(tmp_path, write(table))
         read_back = list(csv.reader(io.StringIO(text, newline="")))
         assert [row or [""] * 3 for row in read_back] == expected
 

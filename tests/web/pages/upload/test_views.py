@@ -195,9 +195,10 @@ def test_the_second_step_explains_the_format_and_accepts_a_file(office: Visitor)
     file = page.form(UPLOAD).fields["file"]
     assert (file["type"], "required" in file) == ("file", True)
     assert page.form(UPLOAD).root.get("enctype") == "multipart/form-data"
-    assert page.described("file") == "CSV, at most 2,000,000 rows and 1.0\xa0GB".replace(
-        "\xa0", " "
+    assert page.described("file") == (
+        "CSV, Excel (.xlsx) or OpenDocument (.ods), at most 2,000,000 rows and 1.0 GB"
     )
+    assert {".csv", ".xlsx", ".ods"} < set(file["accept"].split(","))
     assert [row[0] for row in page.rows] == [column.name for column in COLUMNS]
     assert "AB Aboriginal; AI American Indian" in page.text
     assert page.links["Student file reference"] == "/help/student-file"

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rollbook.studentfile.limits import Limits
-from rollbook.studentfile.problems.problem import Problem, most_severe
-from rollbook.studentfile.reading import encodings, file_type
+from rollbook.studentfile.problems.problem import Problem, Severity, most_severe
+from rollbook.studentfile.reading import byte_checks, encodings, file_type
 from rollbook.studentfile.reading.conversion import delimiters, workbooks
-from rollbook.studentfile.reading.scan import FileScan
+from rollbook.studentfile.reading.reader import FileScan
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def convert(
         return Conversion((workbooks.problem_of_ole(path),))
     if file_type.detect_non_csv(head):
         return Conversion()
-    return _convert_text(path, encodings.detect_encoding(head, encoding), write)
+    return _convert_text(path, head, encoding, write)
 
 
 def _convert_archive(
@@ -72,16 +72,21 @@ def _convert_archive(
     return Conversion(tuple(problems), is_converted=most_severe(problems) is None)
 
 
-def _convert_text(path: Path, encoding: str, write: Callable[[bytes], object]) -> Conversion:
+def _convert_text(
+    path: Path, head: bytes, configured: str, write: Callable[[bytes], object]
+) -> Conversion:
+    encoding = encodings.detect_encoding(head, configured)
     try:
         delimiter = delimiters.detect_delimiter(path, encoding)
-        if delimiter is None:
-            return Conversion()
-        for chunk in delimiters.converted_chunks(path, encoding, delimiter):
-            write(chunk)
     except UnicodeDecodeError:
         return Conversion()  # the scan tells where
-    problems = delimiter.warnings
-    if encoding == encodings.UTF_16:
-        problems.append(Problem("utf16_decoded"))
-    return Conversion(tuple(problems), is_converted=True)
+    if delimiter is None:
+        return Conversion()
+    problems, is_readable = byte_checks.check_encoding(path, head, encoding)
+    if not is_readable:
+        return Conversion()  # the scan finds the same problems
+    for chunk in delimiters.converted_chunks(path, encoding, delimiter):
+        write(chunk)
+    # The scan of the converted file finds errors, too, and no longer what is warned about.
+    warnings = [problem for problem in problems if problem.severity is Severity.WARNING]
+    return Conversion((*delimiter.warnings, *warnings), is_converted=True)

@@ -162,7 +162,8 @@ class SheetFacts:
 
     def add_merged(self, row: int, last_row: int) -> None:
         """Record merged cells, unless they are all that is in their row, as in a title."""
-        if row == last_row and self._values_of_title_rows.get(row) == 1:
+        values_in_row = self._values_of_title_rows.get(row, 0)
+        if row == last_row < _TITLE_ROWS and values_in_row <= 1:
             return
         self.merged_line = min(self.merged_line or row + 1, row + 1)
 
