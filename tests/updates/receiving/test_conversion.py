@@ -14,13 +14,13 @@ from rollbook.updates.exports import rejected_rows
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving import drafts, file_chunks, files, receive
 from rollbook.updates.state_machine import Mode, State
-from tests.studentfile.reading.conversion.workbooks import ods, xlsx
+from tests.studentfile.reading.conversion.workbooks import Cell, Raw, ods, xlsx
 from tests.updates.night import a_class, complete, counts, enroll, finish, incoming, send_bytes
 from tests.updates.receiving.test_drafts import keep_bytes
 
 SEMICOLONS = b"STUDENT_ID;GRADE\ns000;5\ns001;99\n"
 STORED = b"STUDENT_ID,GRADE\ns000,5\ns001,99\n"
-ROWS = [["STUDENT_ID", "GRADE"], ["s000", 5], ["s001", 99]]
+ROWS: list[list[Cell | Raw]] = [["STUDENT_ID", "GRADE"], ["s000", 5], ["s001", 99]]
 SENT = [
     pytest.param(SEMICOLONS, id="semicolons"),
     pytest.param(xlsx(ROWS), id="xlsx", marks=pytest.mark.process),
@@ -135,7 +135,7 @@ def test_a_disk_that_is_full_while_converting_leaves_nothing(
 def test_the_sweep_keeps_both_files_while_one_is_converted(
     maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    swept = []
+    swept: list[tuple[int, int]] = []
 
     def converted(path: Path, **options: object) -> conversion.Conversion:
         file.write_converted(b"STUDENT_ID,GRADE\n1,5\n")

@@ -3,6 +3,7 @@
 import csv
 import io
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -39,7 +40,8 @@ def rows_of(folder: Path, data: bytes) -> list[tuple[int, list[str]]]:
     scan = scan_bytes(folder, data)
     assert scan.header is not None, scan.problems
     batches = reader.read_batches(folder / "converted.csv", encoding="utf-8", header=scan.header)
-    return [(0, list(scan.header.names)), *(tuple(row) for batch in batches for row in batch.rows)]
+    rows = [(row.line, row.cells) for batch in batches for row in batch.rows]
+    return [(0, list(scan.header.names)), *rows]
 
 
 def codes(conversion: Conversion) -> list[str]:
@@ -180,7 +182,7 @@ cells = st.text(
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_any_rows_are_read_as_if_they_were_separated_by_commas(
-    tmp_path: Path, rows: list[list[str]], delimiter: str, quoting: int
+    tmp_path: Path, rows: list[list[str]], delimiter: str, quoting: Literal[0, 1]
 ) -> None:
     def written(separator: str) -> bytes:
         file = io.StringIO()

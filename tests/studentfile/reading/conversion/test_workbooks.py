@@ -345,7 +345,7 @@ def test_hidden_rows_without_values_are_not_mentioned(tmp_path: Path) -> None:
 
 
 def test_merged_cells_are_a_warning_unless_they_are_a_title(tmp_path: Path) -> None:
-    rows = [["Maple Schools"], ["A", "B", "C"], ["1", "2", None]]
+    rows: Rows = [["Maple Schools"], ["A", "B", "C"], ["1", "2", None]]
 
     def merged(*areas: str) -> bytes:
         cells = "".join(f'<mergeCell ref="{area}"/>' for area in areas)
