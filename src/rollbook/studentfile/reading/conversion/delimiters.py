@@ -19,6 +19,7 @@ from rollbook.studentfile.reading.header import looks_like_header
 NAMES = {b";": "semicolons", b"\t": "tabs", b"|": "vertical bars"}
 """The delimiters that are recognized, as people call them."""
 
+_BYTES_SEARCHED_FOR_HEADER = 1 << 15
 _RECORDS_SEARCHED_FOR_HEADER = 20
 _MIN_COLUMNS_BESIDE_COMMAS = 3
 _SEPARATOR_LINE = re.compile(
@@ -53,7 +54,7 @@ def detect_delimiter(path: Path, encoding: str) -> Delimiter | None:
     Raises:
         UnicodeDecodeError: The file contains bytes that are invalid in the encoding.
     """
-    head = next(encodings.utf8_chunks(path, encoding), b"")
+    head = next(encodings.utf8_chunks(path, encoding), b"")[:_BYTES_SEARCHED_FOR_HEADER]
     separator_line = _SEPARATOR_LINE.match(head)
     size = separator_line.end() if separator_line else 0
     counts = {character: _known_columns(head[size:], character) for character in (b",", *NAMES)}

@@ -80,7 +80,7 @@ def plain_number(value: float) -> str:
     """Return a number without an exponent, and a whole number without decimal places."""
     if value == int(value) and abs(value) < 1e15:
         return str(int(value))
-    text = repr(value)
+    text = repr(float(f"{value:.15g}"))  # spreadsheets show no more digits
     if "e" not in text:
         return text.removesuffix(".0")
     return _without_exponent(text)
