@@ -371,7 +371,11 @@ def test_formatted_cells_far_away_count_only_if_they_have_values(tmp_path: Path)
         (xlsx([["A"] * 65]), {}, "too_many_columns"),
         (xlsx([["A"], [1], [2], [3]]), {"rows": 2}, "too_many_rows"),
         (ods(Table(xml=rows_xml(1_048_576, cells_xml(16384, "", X)))), {}, "workbook_too_large"),
-        (ods(*[Table(xml=rows_xml(1_000_000, cells_xml(1, "", X)))] * 5), {}, "workbook_too_large"),
+        (
+            ods(*[Table(xml=rows_xml(1_000_000, cells_xml(1, "", X)), name=n) for n in "abcde"]),
+            {},
+            "workbook_too_large",
+        ),
         (zipped({"xl/workbook.xml": b" " * (65 * MIB)}), {}, "workbook_too_large"),
         (
             zipped({"xl/workbook.xml": b""} | {f"{n}": b"" for n in range(10_000)}),
@@ -379,6 +383,7 @@ def test_formatted_cells_far_away_count_only_if_they_have_values(tmp_path: Path)
             "workbook_too_large",
         ),
         (zipped({"xl/workbook.xml": b"<a/>"}), {}, "workbook_damaged"),
+        (xlsx([["A"]], [["B"]]), {}, "workbook_damaged"),  # sheets of the same name
         (zipped({"xl/sheet.xml": b"<a/>"}), {}, "workbook_damaged"),
         (zipped({"word/document.xml": b"<a/>"}), {}, "document_not_csv"),
         (
@@ -612,3 +617,49 @@ def test_random_bytes_always_have_an_answer(tmp_path: Path) -> None:
         written, found = read_in_process(tmp_path, data)
         assert written == b""
         assert found in (["archive_not_csv"], ["workbook_damaged"])
+
+
+STRICT = "http://purl.oclc.org/ooxml"
+
+
+def strict(data: bytes) -> bytes:
+    """Return a workbook in the strict form of the standard, with other namespaces."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts = {name: archive.read(name).decode() for name in archive.namelist()}
+    return zipped(
+        {
+            name: part.replace(MAIN, f"{STRICT}/spreadsheetml/main").replace(
+                RELATIONS, f"{STRICT}/officeDocument/relationships"
+            )
+            for name, part in parts.items()
+        }
+    )
+
+
+def with_targets(data: bytes, prefix: str) -> bytes:
+    """Return a workbook that refers to its sheets in another way."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts = {name: archive.read(name).decode() for name in archive.namelist()}
+    name = "xl/_rels/workbook.xml.rels"
+    parts[name] = parts[name].replace('Target="', f'Target="{prefix}')
+    return zipped(parts)
+
+
+def with_chart_sheet() -> bytes:
+    """Return a workbook whose first sheet is a chart."""
+    chart = f'<chartsheet xmlns="{MAIN}"><sheetViews/></chartsheet>'
+    sheets = [Sheet([], name="Chart"), Sheet([["A"], ["é"]])]
+    return xlsx(*sheets, extra={"xl/worksheets/sheet1.xml": chart})
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        strict(xlsx([["A"], ["é"]])),
+        with_targets(xlsx([["A"], ["é"]]), "/xl/"),
+        with_chart_sheet(),
+    ],
+    ids=["strict", "absolute", "chart"],
+)
+def test_variants_of_other_programs(tmp_path: Path, data: bytes) -> None:
+    assert sheet_text(tmp_path, data) == "A\né\n"

@@ -15,7 +15,7 @@ from rollbook.studentfile.problems.problem import Problem, printable_excerpt
 from rollbook.studentfile.reading.conversion import ods_facts, xlsx_facts
 from rollbook.studentfile.reading.conversion.archives import WorkbookKind, check_archive
 from rollbook.studentfile.reading.conversion.number_formats import NumberFormat, plain_number
-from rollbook.studentfile.reading.conversion.sheet_facts import SheetFacts
+from rollbook.studentfile.reading.conversion.sheet_facts import SheetFacts, WorkbookRefused
 
 LINE_BREAK = "\v"
 """What a line break inside a cell is in CSV, so that each row of the sheet is one line."""
@@ -42,6 +42,8 @@ def choose_sheet(path: Path, limits: Limits) -> tuple[SheetFacts | None, list[Pr
         else:
             with archive.open(parts["content.xml"]) as content:
                 sheets = ods_facts.read_sheets(content)
+    if len({sheet.name for sheet in sheets}) < len(sheets):
+        raise WorkbookRefused(Problem("workbook_damaged"))  # the reader finds sheets by name
     filled = [sheet for sheet in sheets if sheet.has_values]
     filled.sort(key=lambda sheet: sheet.index)
     visible = [sheet for sheet in filled if sheet.is_visible]
@@ -88,7 +90,7 @@ def _rows(path: Path, facts: SheetFacts) -> Iterator[list[str]]:
     """Yield the texts of all rows up to the last value."""
     # From a path, the end of the file's name would decide about the format.
     with path.open("rb") as file, CalamineWorkbook.from_filelike(file) as workbook:
-        sheet = workbook.get_sheet_by_index(facts.index)
+        sheet = workbook.get_sheet_by_name(facts.name)
         offset = sheet.start[1] if sheet.start else 0
         before = [""] * offset
         number = 0
