@@ -25,7 +25,10 @@ def register(commands: Commands) -> None:
         bootstrap=Bootstrap.NONE,
     )
     command.add_argument(
-        "file", type=Path, metavar="FILE", help="student file, such as students.csv"
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="student file, such as students.csv or students.xlsx",
     )
     command.add_argument(
         "--encoding",

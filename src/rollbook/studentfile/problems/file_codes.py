@@ -6,9 +6,41 @@ OTHER_FILE_TYPES: tuple[ProblemCode, ...] = (
     file_error(
         "spreadsheet_not_csv",
         "This is a spreadsheet, not a CSV file",
-        "The file is an Excel or OpenDocument workbook, whatever its name ends in.",
+        "Only student files can be Excel or OpenDocument workbooks; files of schools and of staff "
+        "members must be CSV.",
         "open it in your spreadsheet program, save it as CSV UTF-8, and upload that file",
         status=415,
+    ),
+    file_error(
+        "xls_not_supported",
+        "This kind of workbook can't be read",
+        "The file is an old Excel workbook (.xls), a binary one (.xlsb) or a Numbers document. "
+        "Only .xlsx and .ods workbooks are read.",
+        "open it in your spreadsheet program, save it as .xlsx or CSV UTF-8, and upload that file",
+        status=415,
+    ),
+    file_error(
+        "workbook_encrypted",
+        "The workbook is protected with a password",
+        "An encrypted workbook can't be read without its password, and Rollbook never asks for it.",
+        "remove the password in your spreadsheet program, or save it as CSV UTF-8",
+        status=415,
+    ),
+    file_error(
+        "workbook_damaged",
+        "The workbook is damaged",
+        "It can't be opened: the upload or download was incomplete, or the program that wrote it "
+        "made mistakes.",
+        "open it in a spreadsheet program, save it as .xlsx or CSV UTF-8, and upload that file",
+        status=415,
+    ),
+    file_error(
+        "workbook_too_large",
+        "The workbook is too large to be read",
+        "A workbook takes much memory while it is read, so its size after unpacking and its number "
+        "of cells are limited. Large files should be CSV.",
+        "save it as CSV UTF-8 and upload that file",
+        status=413,
     ),
     file_error(
         "archive_not_csv",
@@ -87,8 +119,8 @@ FILE_ERRORS: tuple[ProblemCode, ...] = (
     file_error(
         "wrong_delimiter",
         "The cells are not separated by commas",
-        "The header is separated by semicolons, tabs or vertical bars. Spreadsheets use those in "
-        "some countries.",
+        "Semicolons, tabs and vertical bars are recognized if the header makes sense with them. "
+        "Here we can't tell which character separates the cells.",
         "export it with commas between the cells",
     ),
     file_error(
@@ -210,6 +242,40 @@ FILE_WARNINGS: tuple[ProblemCode, ...] = (
         "The file starts with two byte order marks",
         "A script added a byte order mark to a file that already had one. Both were ignored.",
         "write it once or not at all",
+    ),
+    _file_warning(
+        "other_delimiter",
+        "The cells are not separated by commas, and the file was read anyway",
+        "The file is separated by semicolons, tabs or vertical bars. Spreadsheets use those in "
+        "some countries.",
+        "no action needed",
+    ),
+    _file_warning(
+        "other_sheets",
+        "Only one sheet of the workbook was read",
+        "The first visible sheet that contains anything is read, and no other.",
+        "if the students are in another sheet, move that sheet to the front",
+        phrase="Only the sheet {found} was read, and no other sheet",
+    ),
+    _file_warning(
+        "formula_not_calculated",
+        "The workbook has formulas without results",
+        "A program wrote the workbook without calculating its formulas. Their cells were read as "
+        "the error #CALC!, never as blanks.",
+        "open it in a spreadsheet program, save it, and upload it again",
+    ),
+    _file_warning(
+        "hidden_cells",
+        "Hidden rows or columns of the sheet were read too",
+        "A filter or a person has hidden them. All rows and columns of the sheet are read.",
+        "if they should not be used, delete them and upload the file again",
+    ),
+    _file_warning(
+        "merged_cells",
+        "The sheet has merged cells",
+        "Only the first of the merged cells has the value; the others are blank. A blank cell "
+        "changes nothing.",
+        "unmerge them and write the value into every cell",
     ),
     _file_warning(
         "unknown_column",

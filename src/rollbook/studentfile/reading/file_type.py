@@ -7,8 +7,10 @@ SNIFFED_BYTES = 4096
 """How many of a file's first bytes are examined."""
 
 _WORKBOOK_INSIDE = re.compile(rb"\[Content_Types\]\.xml|xl/|application/vnd\.oasis|_rels/")
+_ZIP = b"PK\x03\x04"
+_OLE = b"\xd0\xcf\x11\xe0"
 _MAGIC: tuple[tuple[bytes, str], ...] = (
-    (b"\xd0\xcf\x11\xe0", "spreadsheet_not_csv"),
+    (_OLE, "spreadsheet_not_csv"),
     (b"PK\x05\x06", "archive_not_csv"),
     (b"PK\x07\x08", "archive_not_csv"),
     (b"\x1f\x8b", "archive_not_csv"),
@@ -40,8 +42,11 @@ _MAX_CONTROL_SHARE = 0.05  # with more control bytes, it is not text in any enco
 
 
 def detect_non_csv(head: bytes) -> str | None:
-    """Return the problem code for a file that begins with these bytes, or None for text."""
-    if head.startswith(b"PK\x03\x04"):
+    """Return the problem code for a file that begins with these bytes, or None for text.
+
+    Workbooks with students are converted before; see ``conversion/``.
+    """
+    if head.startswith(_ZIP):
         return "spreadsheet_not_csv" if _WORKBOOK_INSIDE.search(head) else "archive_not_csv"
     for magic, code in _MAGIC:
         if head.startswith(magic):
@@ -50,6 +55,16 @@ def detect_non_csv(head: bytes) -> str | None:
     if structured is None and _is_binary(head):
         return "binary_not_csv"
     return structured
+
+
+def is_zip(head: bytes) -> bool:
+    """Return whether a file is a zip file, as workbooks are."""
+    return head.startswith(_ZIP)
+
+
+def is_ole(head: bytes) -> bool:
+    """Return whether a file was written by an old Office program, or is an encrypted workbook."""
+    return head.startswith(_OLE)
 
 
 def looks_like_utf16(head: bytes) -> bool:

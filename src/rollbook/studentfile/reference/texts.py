@@ -11,10 +11,18 @@ from rollbook.studentfile.limits import Limits
 from rollbook.studentfile.problems.codes import ProblemCode, Severity
 from rollbook.studentfile.problems.file_codes import FILE_ERRORS, FILE_WARNINGS
 from rollbook.studentfile.problems.row_codes import ROW_CODES
+from rollbook.studentfile.reading.conversion.sheet_facts import MAX_CELLS
 
 FILE_RULES = (
     "Comma-separated text with one student per line. The first line that isn't blank is the "
     "header, which is always required.",
+    "Semicolons, tabs or vertical bars instead of commas are recognized by the header, or by a "
+    "first line such as `sep=;`, with a warning.",
+    "Workbooks (`.xlsx` and `.ods`) are read too: the first visible sheet that contains anything, "
+    "with a warning if others do too. Cells are read as shown, dates as dates, and a line break "
+    "inside a cell as a line break. A formula without a result, which some programs write, is "
+    "read as the error `#CALC!`. Hidden rows and columns are read, with a warning. Line numbers "
+    "are those of the sheet. Old `.xls` workbooks and workbooks with a password aren't accepted.",
     "Columns can be in any order and can be omitted. Only letters and digits count in column "
     "names, whatever their case: `Student Id`, `StudentID`, `student.id` and `[STUDENT_ID]` are "
     "`STUDENT_ID`.",
@@ -125,4 +133,5 @@ def limits(limits: Limits) -> tuple[str, ...]:
         f"{limits.columns} columns",
         f"{limits.row_bytes:,} bytes per row in UTF-8",
         f"{limits.cell_characters} characters per cell",
+        f"{MAX_CELLS:,} cells in the sheet of a workbook",
     )
