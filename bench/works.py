@@ -88,7 +88,10 @@ def measure(plan: Plan, database: Database, rows: int, results: Results) -> Enro
         enrolled = enroll(plan, database, files)
         meter.rollbook("first load", run, enrolled, "base")
         meter.note(
-            "first load", run, "floor", load_seconds(database, enrolled.rollbook.database, plan.folder)
+            "first load",
+            run,
+            "floor",
+            load_seconds(database, enrolled.rollbook.database, plan.folder),
         )
     address = database.fresh("floor")
     floor = database.floor(address)

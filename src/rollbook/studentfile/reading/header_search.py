@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from rollbook.studentfile.problems.problem import Problem
-from rollbook.studentfile.reading.header import Header, looks_like_header
+from rollbook.studentfile.reading.header import IDENTIFYING_COLUMNS, Header, looks_like_header
 from rollbook.studentfile.reading.record_splitter import is_blank, line_breaks, parse_record
 from rollbook.studentfile.reading.skipped_lines import printable_line
 
@@ -121,9 +121,10 @@ def _is_header_at_once(line: _Line) -> bool:
 
     A single name could be a title, and a comment could contain the names.
     """
-    if line.cells is None or is_comment(line.record):
+    if line.cells is None or is_comment(line.record) or len(_filled(line.cells)) == 1:
         return False
-    return len(_filled(line.cells)) > 1 and looks_like_header(line.cells)
+    known = Header.parse(line.cells)[0].known
+    return len(known) >= _PLAIN_COLUMNS or not known.isdisjoint(IDENTIFYING_COLUMNS)
 
 
 def _is_header_below(line: _Line, above: Sequence[_Line]) -> bool:

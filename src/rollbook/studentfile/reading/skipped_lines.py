@@ -16,32 +16,38 @@ MAX_TRAILING_LINES = 200
 _PADDING = " \t\v\f"
 _MIN_DASHES = 2
 _LINE_ENDS = b"\r\n"
+_BLANK_BYTES = b' ",\t\r\n\v\f'
 # The end of a text in DOS programs, and what some programs fill the last block of a file with.
 _CTRL_Z_AT_END = re.compile(rb"\x1a[\x1a\0 \t\r\n]*\Z")
 _MAX_FOOTER_BYTES = 300
-_COUNTED = r"(?:rows?|records?|lines?|students?|results?|items?)"
+_COUNTED = r"(?:row|record|line|student|pupil|result|item)(?:s|\(s\))?"
+_DONE = r"(?:affected|selected|returned|exported|fetched|retrieved|found|written|processed|listed)"
 _NUMBER = r"\d[\d,.]*"
 _IS = r"[\s:=,]*"
 _FOOTER = re.compile(
     rf"""
-    \(?\s*(?:{_NUMBER}|no)\s+{_COUNTED}
-        (?:\s+(?:affected|selected|returned|exported|fetched|found|written|processed|in\s+set))?
+    \(?\s*(?:{_NUMBER}|no)\s+{_COUNTED}(?:\s+(?:{_DONE}|in\s+set|total))?
         \s*(?:\([^()]*\))?\s*\)?\.?
+    |{_DONE}\s+{_NUMBER}\s+{_COUNTED}\.?
     |query\s+ok\b[^,]*,\s*{_NUMBER}\s+rows?\s+affected\b[^,]*
     |(?:grand\s+|sub-?)?total(?:\s+(?:number\s+of\s+)?{_COUNTED}|\s+count)?{_IS}{_NUMBER}
     |(?:{_COUNTED}\s+)?count{_IS}{_NUMBER}
     |(?:number|no\.?|count|sum)\s+of\s+{_COUNTED}{_IS}{_NUMBER}
-    |{_COUNTED}(?:\s+(?:total|exported|written|processed))?{_IS}{_NUMBER}
+    |{_COUNTED}(?:\s+(?:total|{_DONE}))?{_IS}{_NUMBER}
     |trailer{_IS}{_NUMBER}
     |[-*=\#<\[\s]*(?:eof|eod|(?:the\s+)?end(?:\s*of\s*(?:the\s+)?
         (?:report|file|data|export|extract|list|records?|students?|transmission))?)[-*=\#>\]\s.]*
-    |(?:completion\s+time|elapsed(?:\s+time)?|time|run\s+time|(?:report|run)\s+date)\s*:[^,]*\d[^,]*
+    |(?:completion\s+time|(?:elapsed|run)?\s*time|elapsed|(?:report|run|export)?\s*date)
+        \s*:[^,]*\d[^,]*
     |(?:report\s+|file\s+)?(?:generated|created|exported|printed|produced)
-        (?:\s+(?:on|at|by)\b|\s*:)[^,]*(?:,[^,]*)?
+        (?:\s+(?:on|at|by)\b|\s*:|\s+\d)[^,]*(?:,[^,]*)?
     |page\s+\d+(?:\s+of\s+\d+)?
-    |\(c\)\s[^,]*|©[^,]*|copyright\b[^,]*|confidential\b[^,]*
-    |pl/sql\ procedure\ successfully\ completed\.?|sql>.*
+    |(?:\(c\)|©|copyright\b|confidential\b)[^,]*
+    |warning:\s+null\s+value\s+is\s+eliminated\b.*
+    |pl/sql\s+procedure\s+successfully\s+completed\.?
+    |(?:sql>|disconnected\s+from\b).*
     |(?:\#|--)\s*[a-z][^,]*
+    |[-=*_~\s,]{{3,}}
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -138,6 +144,6 @@ def _first_footer(records: Sequence[bytes]) -> int:
     for index in range(len(records) - 1, -1, -1):
         if is_footer(records[index]):
             first = index
-        elif records[index].strip(b' ",\t\r\n\v\f-=*'):
+        elif records[index].strip(_BLANK_BYTES):
             break
     return first
