@@ -67,7 +67,8 @@ FILE_ERRORS: tuple[ProblemCode, ...] = (
         "nul_bytes",
         "The file contains NUL bytes",
         "Every other byte, or a byte of the header, is NUL, which text never contains. Most often "
-        "the file is saved as UTF-16 without a byte order mark.",
+        "the file is saved as UTF-16 without a byte order mark. A NUL byte in a row rejects only "
+        "that row.",
         "save it as CSV UTF-8",
     ),
     file_error(
@@ -95,8 +96,8 @@ FILE_ERRORS: tuple[ProblemCode, ...] = (
     file_error(
         "header_not_found",
         "The first line is not a header",
-        "No cell in the first line is a column name. The file starts with a title or with "
-        "students, or the header is in another language.",
+        "No cell in the first line is a column name. The file starts with students, or the header "
+        "is in another language. Titles above a header are skipped only if they can't be students.",
         "make the first line a header with column names such as STUDENT_ID, FIRST_NAME, "
         "LAST_NAME and DOB",
     ),
