@@ -30,9 +30,9 @@ FILE_RULES = (
     "row with a stray quotation mark is rejected by itself. If a quotation mark isn't closed, so "
     "that we can't tell where its row ends, the file isn't accepted.",
     "Lines end in LF, CRLF or CR. Blank lines, and lines that contain only commas or dashes, are "
-    "skipped, and so are surplus commas at the end of rows. Below the last student, totals, numbers "
-    "of rows and end marks are skipped with a warning, such as `Total: 512`, `(6 rows affected)` or "
-    "`-- end of report --`. A final Ctrl-Z is ignored. "
+    "skipped, and so are surplus commas at the end of rows. Below the last student, totals, row "
+    "counts and end marks are skipped with a warning, such as `Total: 512`, `(6 rows affected)` "
+    "or `-- end of report --`. A final Ctrl-Z is ignored. "
     "Line numbers in messages are those in a text editor; a header in the first line is line 1.",
     "Several values in one cell are joined by `&`. The cell contains the complete list: values "
     "that it doesn't contain are removed.",

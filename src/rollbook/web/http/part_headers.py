@@ -11,7 +11,7 @@ MAX_HEADER_BYTES = 16 * 1024
 
 _END_OF_HEADER = re.compile(rb"\r?\n\r?\n")
 _LINE_BREAK = re.compile(rb"\r?\n")
-_FALLBACK = "cp1252"  # contains Latin-1 letters; undefined bytes become U+FFFD
+_FALLBACK = "cp1252"  # contains Latin-1; undefined bytes become U+FFFD
 
 
 class PartHeaderNormalizer:
