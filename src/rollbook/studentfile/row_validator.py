@@ -1,6 +1,6 @@
 """Validate a row: each cell by its column's rule, then the cells together."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -13,7 +13,7 @@ from rollbook.studentfile.problems.problem import (
     printable_excerpt,
 )
 from rollbook.studentfile.reading.header import IDENTIFYING_COLUMN_SETS, IDENTIFYING_COLUMNS, Header
-from rollbook.studentfile.reading.reader import RawRow
+from rollbook.studentfile.reading.reader import RawRow, RowDamage
 from rollbook.studentfile.rules import FileRules
 from rollbook.studentfile.values import birth_dates
 from rollbook.studentfile.values.names import PLACEHOLDER_OR_NAME
@@ -76,7 +76,9 @@ class RowValidator:
 
     def validate(self, row: RawRow) -> ValidatedRow:
         """Return all values and all problems of the row, not only the first problem."""
-        line, cells = row
+        line, cells, damage = row
+        if damage:
+            return self._damaged_row(line, cells, damage)
         if len(cells) != len(self._folded):
             return self._wrong_cell_count(line, cells)
         if cells == self._names:
@@ -105,15 +107,23 @@ class RowValidator:
         """
         code = "too_few_cells" if len(cells) < len(self._folded) else "too_many_cells"
         count = f"the row has {len(cells)} and the header has {len(self._folded)}"
-        rejected = ValidatedRow(line)
+        hint = f"{count}: {PROBLEM_CODES[code].fix}"
+        values = self._identifying_values(cells, frozenset())
+        return ValidatedRow(line, values, [Problem(code, line, hint=hint)])
+
+    def _damaged_row(self, line: int, cells: list[str], damage: RowDamage) -> ValidatedRow:
+        """Return a rejected row with the identifying values in the cells that can be trusted."""
+        values = self._identifying_values(cells, damage.cells)
+        return ValidatedRow(line, values, list(damage.problems))
+
+    def _identifying_values(self, cells: list[str], untrusted: Collection[int]) -> dict[str, str]:
+        values: dict[str, str] = {}
         for index, name, results in self._columns:
-            if name in IDENTIFYING_COLUMNS and index < len(cells):
+            if name in IDENTIFYING_COLUMNS and index < len(cells) and index not in untrusted:
                 result = results[cells[index]]
                 if isinstance(result, str):
-                    rejected.values[name] = result
-        hint = f"{count}: {PROBLEM_CODES[code].fix}"
-        rejected.problems.append(Problem(code, line, hint=hint))
-        return rejected
+                    values[name] = result
+        return values
 
 
 class _CachedRule(dict[str, RuleResult | None]):

@@ -98,15 +98,17 @@ FILE_ERRORS: tuple[ProblemCode, ...] = (
     file_error(
         "nul_bytes",
         "The file contains NUL bytes",
-        "Text never contains them. Most often the file is saved as UTF-16 without a byte order "
-        "mark.",
+        "Every other byte, or a byte of the header, is NUL, which text never contains. Most often "
+        "the file is saved as UTF-16 without a byte order mark. A NUL byte in a row rejects only "
+        "that row.",
         "save it as CSV UTF-8",
     ),
     file_error(
         "not_utf8",
         "The file is not saved as UTF-8",
-        "Some of its characters can't be read as UTF-8, so names would be damaged. Older exports "
-        "are often Windows-1252 or Mac Roman.",
+        "Its accented letters can't be read as UTF-8, so names would be damaged. Older exports are "
+        "often Windows-1252 or Mac Roman. If only a few rows of a UTF-8 file are damaged, only "
+        "those rows are rejected.",
         "save it as CSV UTF-8, or set the encoding in the district settings",
     ),
     file_error(
@@ -126,8 +128,8 @@ FILE_ERRORS: tuple[ProblemCode, ...] = (
     file_error(
         "header_not_found",
         "The first line is not a header",
-        "No cell in the first line is a column name. The file starts with a title or with "
-        "students, or the header is in another language.",
+        "No cell in the first line is a column name. The file starts with students, or the header "
+        "is in another language. Titles above a header are skipped only if they can't be students.",
         "make the first line a header with column names such as STUDENT_ID, FIRST_NAME, "
         "LAST_NAME and DOB",
     ),
@@ -182,13 +184,13 @@ FILE_ERRORS: tuple[ProblemCode, ...] = (
     file_error(
         "unclosed_quote",
         "A quotation mark is never closed",
-        'A cell starts with " and has no closing ", so the rest of the file would become one '
-        "cell. A cell with more than five lines also counts as unclosed.",
+        'A cell starts with " and has no closing ", so the rows after it would become part of the '
+        "cell, and we can't tell where its row ends.",
         'add the closing ", or double the quotation marks inside a quoted cell ("")',
     ),
     file_error(
-        "bad_quote",
-        "There is text after a closing quotation mark",
+        "bad_header_quote",
+        "The header has text after a closing quotation mark",
         'After the closing " of a cell, only a comma or the end of the line is allowed.',
         'double the quotation marks inside a quoted cell ("")',
     ),
@@ -278,6 +280,34 @@ FILE_WARNINGS: tuple[ProblemCode, ...] = (
         "unmerge them and write the value into every cell",
     ),
     _file_warning(
+        "encoding_ignored",
+        "The file is saved as UTF-8, so the encoding you set was ignored",
+        "Its accented letters are valid UTF-8, which text in another encoding practically never "
+        "is. Read in the other encoding, they would be damaged.",
+        "set the encoding to UTF-8 in the district settings, and send no encoding with the file",
+        phrase="The file is saved as UTF-8, so the encoding {found} was ignored",
+    ),
+    _file_warning(
+        "title_skipped",
+        "A line above the header was skipped",
+        "A title, a comment or a #TYPE line precedes the header. It contains no student.",
+        "no action needed; you can export without it",
+        phrase="The line {found} above the header was skipped",
+    ),
+    _file_warning(
+        "footer_skipped",
+        "A line below the last student was skipped",
+        "The file ends with a total, a number of rows or an end mark. It contains no student.",
+        "no action needed; you can export without it",
+        phrase="The line {found} below the last student was skipped",
+    ),
+    _file_warning(
+        "dashes_skipped",
+        "A line of dashes was skipped",
+        "Database programs draw a line between the header and the rows.",
+        "no action needed; you can export without it",
+    ),
+    _file_warning(
         "unknown_column",
         "A column isn't recognized and was ignored",
         "Its name is neither a column name nor an alias.",
@@ -322,6 +352,12 @@ FILE_WARNINGS: tuple[ProblemCode, ...] = (
         "comma_lines",
         "Lines that contain only commas were skipped",
         "Spreadsheets export them for rows that were cleared.",
+        "no action needed",
+    ),
+    _file_warning(
+        "surplus_commas",
+        "Rows end with more commas than the header",
+        "The surplus cells are empty and were ignored. A surplus cell with a value is an error.",
         "no action needed",
     ),
     _file_warning(

@@ -16,6 +16,20 @@ SHAPE_ERRORS: tuple[ProblemCode, ...] = (
         'put values that contain a comma in quotation marks, as in "Smith, Jr."',
     ),
     row_error(
+        "bad_quote",
+        "There is text after a closing quotation mark, or a quotation mark isn't closed",
+        'After the closing " of a cell, only a comma or the end of the line is allowed. The row '
+        "ends with its line, so only this row is rejected.",
+        'double the quotation marks inside a quoted cell (""), and close each one',
+        phrase="{found} has a quotation mark that isn't doubled",
+    ),
+    row_error(
+        "nul_byte",
+        "The row contains a NUL byte",
+        "Text never contains it, so the value is damaged or was filled up by a program.",
+        "remove it in your SIS or in the export",
+    ),
+    row_error(
         "header_again",
         "The header appears again",
         "Two files were joined, or the export repeats the header.",

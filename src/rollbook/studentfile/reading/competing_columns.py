@@ -27,7 +27,7 @@ def check_competing_columns(
         column = header.columns[read]
         if column is None:
             continue
-        for line, cells in _rows(path, encoding, max_row_bytes):
+        for line, cells in _rows(path, encoding, header, max_row_bytes):
             is_complete = len(cells) == len(header.names)
             if is_complete and _differ(column, cells[read], cells[other]):
                 names = [printable_excerpt(header.names[index]) for index in (read, other)]
@@ -43,7 +43,9 @@ def _problem(column: Column, line: int, read: str, other: str) -> Problem:
     return Problem("competing_columns", line, column.name, f"{read} and {other}", hint)
 
 
-def _rows(path: Path, encoding: str, max_row_bytes: int) -> Iterator[tuple[int, list[str]]]:
+def _rows(
+    path: Path, encoding: str, header: Header, max_row_bytes: int
+) -> Iterator[tuple[int, list[str]]]:
     """Yield line and cells of each record after the header; those with invalid quotes are not."""
     line, has_header = 1, False
     try:
@@ -52,7 +54,7 @@ def _rows(path: Path, encoding: str, max_row_bytes: int) -> Iterator[tuple[int, 
                 cells = _cells(record)
                 if has_header:
                     yield line, cells
-                has_header = has_header or not record_splitter.is_blank(cells)
+                has_header = has_header or tuple(cells) == header.names
                 line += record_splitter.line_breaks(record)
     except record_splitter.RecordTooLongError:
         return

@@ -88,7 +88,18 @@ def _is_binary(head: bytes) -> bool:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")) or looks_like_utf16(head):
         return False
     controls = sum(byte in _CONTROLS for byte in head)
-    return controls > len(head) * _MAX_CONTROL_SHARE and not _is_utf8(head)
+    if controls <= len(head) * _MAX_CONTROL_SHARE or _is_utf8(head):
+        return False
+    return not _is_text_with_nul_bytes(head)
+
+
+def _is_text_with_nul_bytes(head: bytes) -> bool:
+    """Return whether the head is text but for NUL bytes, with which some programs fill up values.
+
+    The rows with such values are rejected.
+    """
+    text = head.replace(b"\0", b"")
+    return b"," in text and _is_utf8(text) and _CONTROLS.isdisjoint(text)
 
 
 def _is_utf8(head: bytes) -> bool:

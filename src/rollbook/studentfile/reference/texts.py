@@ -15,7 +15,8 @@ from rollbook.studentfile.reading.conversion.sheet_facts import MAX_CELLS
 
 FILE_RULES = (
     "Comma-separated text with one student per line. The first line that isn't blank is the "
-    "header, which is always required.",
+    "header, which is always required. Up to 10 titles or comments above it (`#TYPE …`) are "
+    "skipped with a warning, if the next line plainly names columns.",
     "Semicolons, tabs or vertical bars instead of commas are recognized by the header, or by a "
     "first line such as `sep=;`, with a warning.",
     "Workbooks (`.xlsx` and `.ods`) are read too: the first visible sheet that contains anything, "
@@ -32,11 +33,19 @@ FILE_RULES = (
     "values.",
     "UTF-8, with or without a byte order mark. UTF-16 with a byte order mark is accepted with a "
     "warning. Any other encoding must be set in the district settings (for example cp1252, "
-    "latin-1 or mac-roman).",
+    "latin-1 or mac-roman). A file that is valid UTF-8 and has accented letters is read as UTF-8 "
+    "whatever is set, with a warning.",
+    "A row with a NUL byte, or with bytes that aren't UTF-8, is rejected by itself. The file isn't "
+    "accepted if more than 10 rows and more than 1% of the rows aren't UTF-8, or if more rows have "
+    "invalid bytes than valid accented letters: then the file has another encoding.",
     "Put a value that contains a comma or a quotation mark in quotation marks, and double the "
-    'ones inside it: `"Smith, ""Bob"" Jr."`. If a quotation mark is never closed, the file '
-    "isn't accepted.",
-    "Lines end in LF, CRLF or CR. Blank lines, and lines that contain only commas, are skipped. "
+    'ones inside it: `"Smith, ""Bob"" Jr."`. A value in quotation marks can have several lines. A '
+    "row with a stray quotation mark is rejected by itself. If a quotation mark isn't closed, so "
+    "that we can't tell where its row ends, the file isn't accepted.",
+    "Lines end in LF, CRLF or CR. Blank lines, and lines that contain only commas or dashes, are "
+    "skipped, and so are surplus commas at the end of rows. Below the last student, totals, row "
+    "counts and end marks are skipped with a warning, such as `Total: 512`, `(6 rows affected)` "
+    "or `-- end of report --`. A final Ctrl-Z is ignored. "
     "Line numbers in messages are those in a text editor; a header in the first line is line 1.",
     "Several values in one cell are joined by `&`. The cell contains the complete list: values "
     "that it doesn't contain are removed.",

@@ -275,7 +275,7 @@ def test_passwords_of_the_file_are_not_on_the_page(office: Visitor) -> None:
         (b"<!doctype html><html><body>Sign in</body></html>", "This is a web page, not a CSV file"),
         (b"STUDENT_ID,FIRST_NAME\n00123,Jos\xe9\n", "The file is not saved as UTF-8"),
         (b"Ana,Brook\n", "header"),
-        (b'STUDENT_ID,GRADE\n"00123,5\n', "quote"),
+        (b'STUDENT_ID,GRADE\n"00123,5\n"00124",6\n', "quote"),
     ],
     ids=[
         "empty",

@@ -82,11 +82,11 @@ def _convert_text(
         return Conversion()  # the scan tells where
     if delimiter is None:
         return Conversion()
-    problems, is_readable = byte_checks.check_encoding(path, head, encoding)
-    if not is_readable:
+    checked = byte_checks.check_encoding(path, head, configured)
+    if not checked.is_readable:
         return Conversion()  # the scan finds the same problems
-    for chunk in delimiters.converted_chunks(path, encoding, delimiter):
+    for chunk in delimiters.converted_chunks(path, checked.encoding, delimiter):
         write(chunk)
     # The scan of the converted file finds errors, too, and no longer what is warned about.
-    warnings = [problem for problem in problems if problem.severity is Severity.WARNING]
+    warnings = [problem for problem in checked.problems if problem.severity is Severity.WARNING]
     return Conversion((*delimiter.warnings, *warnings), is_converted=True)
