@@ -45,7 +45,7 @@ def test_the_upload_has_the_expected_result(case: Case, tmp_path: Path) -> None:
 
 def _validate(file: Path, result: FileScan, limits: Limits) -> list[ValidatedRow]:
     assert result.header
-    validator = RowValidator(result.header, TODAY, limits)
+    validator = RowValidator(result.header, TODAY, limits, result.rules)
     batches = read_batches(file, encoding=result.encoding, header=result.header)
     return [validator.validate(row) for batch in batches for row in batch.rows]
 

@@ -10,6 +10,7 @@ from rollbook.studentfile.columns import fold_header
 from rollbook.studentfile.limits import Limits
 from rollbook.studentfile.problems.problem import Problem, most_severe
 from rollbook.studentfile.reading import byte_checks, encodings, file_type, record_splitter
+from rollbook.studentfile.reading.date_order import DateColumn
 from rollbook.studentfile.reading.header import Header, looks_like_header
 from rollbook.studentfile.rules import FileRules
 
@@ -88,14 +89,15 @@ def scan(
         return FileScan(encoding, None, 0, tuple(problems))
     scanner = _Scanner(limits)
     scanner.read(encodings.utf8_chunks(path, encoding))
-    problems += scanner.problems()
+    file_rules, date_problems = scanner.dates.decide(rules or FileRules())
+    problems += [*scanner.problems(), *date_problems]
     return FileScan(
         encoding,
         scanner.header,
         scanner.rows,
         tuple(problems),
         tuple(scanner.checkpoints),
-        rules or FileRules(),
+        file_rules,
     )
 
 
@@ -107,6 +109,7 @@ class _Scanner:
         self.header: Header | None = None
         self.rows = 0
         self.checkpoints: list[record_splitter.FilePosition] = []
+        self.dates = DateColumn(None, 0)
         self._line = 1  # of the next record
         self._rows_with_wrong_cell_count = 0
         self._line_of_first_wrong_count = 0
@@ -240,6 +243,7 @@ class _Scanner:
 
     def _set_header(self, header: Header, record: bytes) -> None:
         self.header = header
+        self.dates = DateColumn.of(header)
         self._line += record_splitter.line_breaks(record)
         self._header_record = record.rstrip(b"\r\n")
         self._folded = [fold_header(name) for name in header.names]
@@ -257,6 +261,7 @@ class _Scanner:
             records = batch[first : first + _RECORDS_PER_BLOCK]
             self._record_ends.update({record[-2:] for record in records})
             if self._are_regular(records):
+                self.dates.add_regular(records, self._line)
                 self.rows += len(records)
                 self._line += len(records)
             else:
@@ -286,6 +291,7 @@ class _Scanner:
             and record[:3] != _BOM
             and not record.startswith(self._header_record)
         ):
+            self.dates.add_record(record, self._line)
             self.rows += 1
             self._line += 1
         elif not record.strip():
@@ -306,6 +312,7 @@ class _Scanner:
                 self._report_once("comma_lines", line)
             return
         self.rows += 1
+        self.dates.add_cells(cells or [], line)
         self._inspect_cells(cells or [], line)
         if b'"' in record:
             self._inspect_quotes(record, cells or [], line)
