@@ -12,6 +12,7 @@ from rollbook.studentfile.file_validator import validate_file
 from rollbook.studentfile.problems.tally import ProblemTally
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.reader import FileScan
+from rollbook.studentfile.rules import DateOrder, FileRules
 
 NOT_CHECKED = (
     "Not checked, because it depends on the district's students: whether students and schools "
@@ -24,9 +25,11 @@ def check(arguments: Namespace) -> int:
     """Scan the file, validate every row, and print what would happen to it."""
     path: Path = arguments.file
     try:
-        survey = reader.scan(path, encoding=reader.normalize_encoding_name(arguments.encoding))
+        encoding = reader.normalize_encoding_name(arguments.encoding)
     except ValueError as error:
         raise CommandError("unknown_encoding", str(error)) from None
+    rules = FileRules(DateOrder(arguments.date_order))
+    survey = reader.scan(path, encoding=encoding, rules=rules)
     max_kept = None if arguments.json else output.MAX_PROBLEMS_SHOWN
     result = ProblemTally(max_kept=max_kept)
     # The date on this machine is the only one known here.
