@@ -162,7 +162,7 @@ VALUE_ERRORS: tuple[ProblemCode, ...] = (
         "A date could mean two days",
         "Other dates in the file have the month first, and others the day first. 05/06/2013 could "
         "be May 6 or June 5.",
-        "write the date as yyyy-mm-dd, or all dates of the file the same way",
+        "write the date as yyyy-mm-dd",
         phrase="{found} could mean two days, because the file contains both mm/dd/yyyy and "
         "dd/mm/yyyy",
     ),

@@ -41,6 +41,11 @@ _CANDIDATES = {
 """Patterns, one of which finds something in every text with a date that proves the order."""
 
 
+_CODES = {DateOrder.DAY_FIRST: "day_first_dates", DateOrder.MONTH_FIRST: "month_first_dates"}
+REFUSED_ORDERS = frozenset(_CODES.values())
+"""The codes for which a file is refused if it proves another order than the expected one."""
+
+
 class DateColumn:
     """Collects what the DOB column of a file says about the order of day and month.
 
@@ -136,8 +141,7 @@ class DateColumn:
         """Yield a problem if all evidence is for the other order than the expected one."""
         for order, (line, text) in self._evidence.items():
             if order is not expected:
-                code = _CODES[order]
-                yield Problem(code, line, _COLUMN, printable_excerpt(text))
+                yield Problem(_CODES[order], line, _COLUMN, printable_excerpt(text))
 
     def _mixed_orders(self) -> Problem:
         (month_line, _), (day_line, _) = (
@@ -148,6 +152,3 @@ class DateColumn:
             "all dates the same way, or as yyyy-mm-dd"
         )
         return Problem("mixed_date_orders", min(month_line, day_line), _COLUMN, hint=hint)
-
-
-_CODES = {DateOrder.DAY_FIRST: "day_first_dates", DateOrder.MONTH_FIRST: "month_first_dates"}

@@ -15,6 +15,7 @@ from rollbook.accounts.models import Member
 from rollbook.districts.file_rules import file_rules
 from rollbook.districts.local_dates import local_date
 from rollbook.studentfile.reading import reader
+from rollbook.updates.exports import source_update
 from rollbook.updates.models import Draft, UpdateJob
 from rollbook.updates.receiving import file_chunks, preview
 from rollbook.updates.receiving import files as spool
@@ -73,6 +74,7 @@ def create_draft(
         scan = reader.scan(
             incoming.path, encoding=encoding, limits=limits(), rules=file_rules(district)
         )
+        scan = source_update.inherit_date_order(scan, district)
         preview_json = preview.preview_rows(incoming.path, scan, local_date(district, now))
         columns = store_and_describe(incoming, scan)
         with transaction.atomic():
