@@ -148,8 +148,8 @@ def test_rules_for_student_files_are_set(
     maple.refresh_from_db()
     assert (maple.date_order, maple.reactivates_students) == ("dmy", True)
     assert maple.grade_codes == {"-1": "pk", "14": "12"}
-    options = ("--date-order", "mdy", "--reactivate-students", "no", "--grade-codes", "")
-    result = rollbook("district", "set", "maple-usd", *options)
+    back = ("--date-order", "mdy", "--reactivate-students", "no", "--grade-codes", "")
+    result = rollbook("district", "set", "maple-usd", *back)
     assert result.out == (
         "Dates in student files of Maple USD are read with the month first.\n"
         "Grade codes in student files of Maple USD: none.\n"
