@@ -1,7 +1,7 @@
 """Decide once for a whole file whether the month or the day comes first in its dates of birth."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Self
 
@@ -19,27 +19,32 @@ _FIRST_ROWS = 640
 _COLUMN = "DOB"
 
 
-def _search_after_first_part(separator: bytes) -> re.Pattern[bytes]:
-    """Return a pattern that finds the separator after a number from 13 to 31 that begins a date.
+def _searches(before: bytes) -> tuple[re.Pattern[bytes], ...]:
+    """Return patterns that find a separator after a number from 13 to 31.
 
-    It begins with a literal, which makes the search fast.
+    They begin with a literal, which makes the search fast.
+
+    Args:
+        before: A pattern of the character before the number; ``%s`` stands for the separator.
     """
-    literal = re.escape(separator)
-    return re.compile(literal + rb"(?<=[^0-9/.-](?:1[3-9]|2[0-9]|3[01])" + literal + rb")")
+    number = rb"(?:1[3-9]|2[0-9]|3[01])"
+    separators = map(re.escape, (b"/", b"-", b"."))
+    return tuple(
+        re.compile(
+            separator + rb"(?<=" + before.replace(b"%s", separator) + number + separator + rb")"
+        )
+        for separator in separators
+    )
 
 
-def _search_after_second_part(separator: bytes) -> re.Pattern[bytes]:
-    """Return a pattern that finds the separator after a number from 13 to 31 inside a date."""
-    literal = re.escape(separator)
-    return re.compile(literal + rb"(?<=" + literal + rb"(?:1[3-9]|2[0-9]|3[01])" + literal + rb")")
-
-
-_CANDIDATES = {
-    DateOrder.DAY_FIRST: tuple(map(_search_after_first_part, (b"/", b"-", b"."))),
-    DateOrder.MONTH_FIRST: tuple(map(_search_after_second_part, (b"/", b"-", b"."))),
+_ORDERS = (DateOrder.MONTH_FIRST, DateOrder.DAY_FIRST)
+_CANDIDATES: Mapping[tuple[DateOrder, ...], tuple[re.Pattern[bytes], ...]] = {
+    _ORDERS: _searches(rb"[^0-9]"),
+    _ORDERS[:1]: _searches(rb"%s"),
+    _ORDERS[1:]: _searches(rb"[^0-9/.-]"),
+    (): (),
 }
-"""Patterns, one of which finds something in every text with a date that proves the order."""
-
+"""By orders to be proven: one of the patterns finds something in each text that proves one."""
 
 _CODES = {DateOrder.DAY_FIRST: "day_first_dates", DateOrder.MONTH_FIRST: "month_first_dates"}
 REFUSED_ORDERS = frozenset(_CODES.values())
@@ -60,7 +65,7 @@ class DateColumn:
         self._rows = 0  # that were examined
         self._epoch_rows = 0  # among them, with a date of EPOCH_DATES
         self._evidence: dict[DateOrder, tuple[int, str]] = {}  # line and date, of each order
-        self._open_orders = list(_CANDIDATES)
+        self._open_orders: tuple[DateOrder, ...] = _ORDERS  # without evidence so far
         self._examined: set[bytes] = set()  # without those that must be counted
 
     @classmethod
@@ -109,14 +114,12 @@ class DateColumn:
         """
         is_filled = self._epoch_rows >= _MIN_EPOCH_ROWS and 2 * self._epoch_rows > self._rows
         rules = replace(rules, epoch_is_null=is_filled)
-        if len(self._evidence) == len(_CANDIDATES):
+        if not self._open_orders:
             return replace(rules, date_order=DateOrder.MIXED), [self._mixed_orders()]
         return rules, list(self._contradictions(rules.date_order))
 
     def _may_have_evidence(self, block: bytes) -> bool:
-        return any(
-            pattern.search(block) for order in self._open_orders for pattern in _CANDIDATES[order]
-        )
+        return any(pattern.search(block) for pattern in _CANDIDATES[self._open_orders])
 
     def _add_values(self, values: Sequence[bytes], line: int) -> None:
         """Examine each value of the column that was not examined before."""
@@ -129,9 +132,9 @@ class DateColumn:
         """Examine a value that first appears in this line, in so many rows of the block."""
         text = trim(value.decode("utf-8", "replace").rstrip("\r\n"))
         order = birth_dates.proven_order(text)
-        if order in self._open_orders:
-            self._open_orders.remove(order)
+        if order and order not in self._evidence:
             self._evidence[order] = (line, text)
+            self._open_orders = tuple(each for each in _ORDERS if each not in self._evidence)
         if birth_dates.is_epoch(text):
             self._epoch_rows += rows
         elif len(self._examined) < _MAX_CACHED and len(value) <= _MAX_CACHED_BYTES:
@@ -144,9 +147,7 @@ class DateColumn:
                 yield Problem(_CODES[order], line, _COLUMN, printable_excerpt(text))
 
     def _mixed_orders(self) -> Problem:
-        (month_line, _), (day_line, _) = (
-            self._evidence[order] for order in (DateOrder.MONTH_FIRST, DateOrder.DAY_FIRST)
-        )
+        (month_line, _), (day_line, _) = (self._evidence[order] for order in _ORDERS)
         hint = (
             f"line {month_line:,} has the month first and line {day_line:,} the day first: write "
             "all dates the same way, or as yyyy-mm-dd"
