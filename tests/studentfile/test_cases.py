@@ -68,7 +68,7 @@ def _convert_and_scan(file: Path, encoding: str, limits: Limits) -> tuple[Path, 
 
 def _validate(file: Path, result: FileScan, limits: Limits) -> list[ValidatedRow]:
     assert result.header
-    validator = RowValidator(result.header, TODAY, limits)
+    validator = RowValidator(result.header, TODAY, limits, result.rules)
     batches = read_batches(file, encoding=result.encoding, header=result.header)
     return [validator.validate(row) for batch in batches for row in batch.rows]
 

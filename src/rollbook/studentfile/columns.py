@@ -259,7 +259,8 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "DOB",
         birth_dates.birth_date,
-        "`mm/dd/yyyy`, `m/d/yyyy` or `yyyy-mm-dd`; a real date, not in the future",
+        "`mm/dd/yyyy`, `m/d/yyyy`, `yyyy-mm-dd`, or another form that can be read only one way, "
+        "such as `5-Mar-2012`; a real date, not in the future",
         aliases=_aliases("DOB", "DATE_OF_BIRTH", "BIRTHDATE"),
         adding=REQUIRED,
         format=birth_dates.to_us_format,

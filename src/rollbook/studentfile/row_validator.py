@@ -1,7 +1,7 @@
 """Validate a row: each cell by its column's rule, then the cells together."""
 
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from rollbook.studentfile.columns import BY_NAME, CLEAR, REQUIRED_TO_ADD, Column, fold_header
@@ -69,7 +69,7 @@ class RowValidator:
         self._names = list(header.names)
         self._folded = [fold_header(name) for name in header.names]
         self._columns = [
-            (index, column.name, _CachedRule(column, max_length))
+            (index, column.name, _CachedRule(_with_file_rules(column, self._rules), max_length))
             for index, column in enumerate(header.columns)
             if column
         ]
@@ -124,6 +124,18 @@ class RowValidator:
                 if isinstance(result, str):
                     values[name] = result
         return values
+
+
+def _with_file_rules(column: Column, rules: FileRules) -> Column:
+    """Return the column with the rule that applies in a file with these rules."""
+    rule_for = _RULES_OF_FILES.get(column.name)
+    return replace(column, rule=rule_for(rules)) if rule_for else column
+
+
+_RULES_OF_FILES: Mapping[str, Callable[[FileRules], Callable[[str], RuleResult]]] = {
+    "DOB": birth_dates.rule_for
+}
+"""By column, what returns its rule in a file with these rules."""
 
 
 class _CachedRule(dict[str, RuleResult | None]):

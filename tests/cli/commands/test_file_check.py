@@ -159,3 +159,13 @@ sys.exit(9 if "django" in sys.modules else code)
     )
     assert (result.returncode, result.stderr) == (0, "checking: 2 of 2 rows (100 %)\n")
     assert list(elsewhere.iterdir()) == []
+
+
+def test_the_date_order_of_the_district_can_be_given(rollbook: Rollbook, base: Path) -> None:
+    base.write_text("STUDENT_ID,DOB\n00101,13/05/2014\n00102,02/11/2013\n")
+    result = rollbook("file", "check", base)
+    assert result.code == 1
+    assert result.out.startswith(f"REFUSED {base}: day_first_dates: ")
+    assert "line 2, DOB: day_first_dates: " in result.out
+    result = rollbook("file", "check", base, "--date-order", "dmy")
+    assert (result.code, result.out.partition(":")[0]) == (0, f"OK {base}")

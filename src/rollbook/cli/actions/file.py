@@ -16,6 +16,7 @@ from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.conversion.convert import convert
 from rollbook.studentfile.reading.encodings import UTF_8
 from rollbook.studentfile.reading.reader import FileScan
+from rollbook.studentfile.rules import DateOrder, FileRules
 
 NOT_CHECKED = (
     "Not checked, because it depends on the district's students: whether students and schools "
@@ -31,11 +32,15 @@ def check(arguments: Namespace) -> int:
         encoding = reader.normalize_encoding_name(arguments.encoding)
     except ValueError as error:
         raise CommandError("unknown_encoding", str(error)) from None
+    rules = FileRules(DateOrder(arguments.date_order))
     max_kept = None if arguments.json else output.MAX_PROBLEMS_SHOWN
     result = ProblemTally(max_kept=max_kept)
     # The date on this machine is the only one known here.
     today = date.today()  # noqa: DTZ011
-    with _converted_and_scanned(path, encoding) as (csv_path, survey), ProgressBar() as progress:
+    with (
+        _converted_and_scanned(path, encoding, rules) as (csv_path, survey),
+        ProgressBar() as progress,
+    ):
         for row_count in validate_file(csv_path, survey, today, result):
             progress.show("checking", row_count, survey.rows)
     verdict, exit_code = _verdict(path, survey, result)
@@ -47,7 +52,9 @@ def check(arguments: Namespace) -> int:
 
 
 @contextmanager
-def _converted_and_scanned(path: Path, encoding: str) -> Iterator[tuple[Path, FileScan]]:
+def _converted_and_scanned(
+    path: Path, encoding: str, rules: FileRules
+) -> Iterator[tuple[Path, FileScan]]:
     """Yield the file, or the temporary file that it is converted to, and its scan."""
     with tempfile.NamedTemporaryFile(prefix="rollbook-", suffix=".csv") as converted:
         limits = reader.Limits()
@@ -59,7 +66,8 @@ def _converted_and_scanned(path: Path, encoding: str) -> Iterator[tuple[Path, Fi
         if conversion.is_converted:
             converted.flush()
             csv_path, encoding = Path(converted.name), UTF_8
-        yield csv_path, conversion.add_to(reader.scan(csv_path, encoding=encoding))
+        scan = reader.scan(csv_path, encoding=encoding, rules=rules)
+        yield csv_path, conversion.add_to(scan)
 
 
 def _verdict(path: Path, survey: FileScan, result: ProblemTally) -> tuple[str, int]:

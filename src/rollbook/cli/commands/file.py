@@ -36,6 +36,13 @@ def register(commands: Commands) -> None:
         default="utf-8",
         help="encoding in the district's settings (default: utf-8)",
     )
+    command.add_argument(
+        "--date-order",
+        choices=("mdy", "dmy"),
+        default="mdy",
+        help="date order in the district's settings: month first (mdy) or day first (dmy) "
+        "(default: mdy)",
+    )
     add_json_option(command)
 
 

@@ -225,6 +225,25 @@ FILE_ERRORS: tuple[ProblemCode, ...] = (
         "The number of rows is limited.",
         "split the file by school and upload the parts one after another",
     ),
+    file_error(
+        "day_first_dates",
+        "The dates of birth have the day first",
+        "A date such as 13/05/2014 proves it, and no date proves that the month comes first. "
+        "We expect the month first, so 05/06/2013 would be read as the wrong day.",
+        'set "Date order" to day first in the district settings (date_order=dmy), or export dates '
+        "as mm/dd/yyyy or yyyy-mm-dd",
+        phrase="The dates of birth have the day first, as {found} proves",
+    ),
+    file_error(
+        "month_first_dates",
+        "The dates of birth have the month first",
+        "A date such as 05/13/2014 proves it, and no date proves that the day comes first. The "
+        "district settings say that the day comes first, so 05/06/2013 would be read as the wrong "
+        "day.",
+        'set "Date order" to month first in the district settings (date_order=mdy), or export '
+        "dates as dd/mm/yyyy or yyyy-mm-dd",
+        phrase="The dates of birth have the month first, as {found} proves",
+    ),
 )
 
 
@@ -365,6 +384,13 @@ FILE_WARNINGS: tuple[ProblemCode, ...] = (
         "The header appears several times",
         "Several files were joined. The repeated headers are rejected as rows.",
         "join the files without their headers",
+    ),
+    _file_warning(
+        "mixed_date_orders",
+        "Some dates have the month first and some the day first",
+        "Dates that can be read only one way are used. Those that could mean two days, such as "
+        "05/06/2013, are rejected.",
+        "write all dates the same way, or as yyyy-mm-dd",
     ),
     _file_warning(
         "space_before_quote",

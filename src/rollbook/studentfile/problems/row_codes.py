@@ -172,6 +172,31 @@ VALUE_ERRORS: tuple[ProblemCode, ...] = (
         phrase="{found} isn't a valid date",
     ),
     row_error(
+        "ambiguous_date",
+        "A date could mean two days",
+        "Other dates in the file have the month first, and others the day first. 05/06/2013 could "
+        "be May 6 or June 5.",
+        "write the date as yyyy-mm-dd",
+        phrase="{found} could mean two days, because the file contains both mm/dd/yyyy and "
+        "dd/mm/yyyy",
+    ),
+    row_error(
+        "null_date",
+        "A database wrote this date because it has none",
+        "Databases write 1900-01-01, 1899-12-30, 0001-01-01 or 9999-12-31 if there is no date. If "
+        "most rows have 1970-01-01, it means the same.",
+        "enter the date of birth, or leave the cell blank to keep the current one",
+        phrase="{found} is what databases write if there is no date",
+    ),
+    row_error(
+        "time_of_day",
+        "A date of birth has a time",
+        "A date of birth has no time. A time other than midnight often means that the date was "
+        "converted to another time zone, and it could be a day off.",
+        "export only the date",
+        phrase="{found} has a time, and a date of birth has none",
+    ),
+    row_error(
         "ambiguous_year",
         "The year has only two digits",
         "12/21/01 could mean 1901 or 2001.",
@@ -266,7 +291,7 @@ VALUE_WARNINGS: tuple[ProblemCode, ...] = (
     warning(
         "time_dropped",
         "There is a time after the date",
-        "Spreadsheets add 0:00. Only the date was used.",
+        "Spreadsheets and databases add midnight. Only the date was used.",
         "export only the date",
         phrase="{found} has a time after the date",
     ),
@@ -300,6 +325,14 @@ DATABASE_PROBLEMS: tuple[ProblemCode, ...] = (
         "The student with this ID has another first name, last name and date of birth, so the ID "
         "was probably reused.",
         "check the ID; if all three have really changed, correct the student in Rollbook first",
+    ),
+    row_error(
+        "implausible_dob",
+        "The new date of birth is less plausible than the current one",
+        "It means an age that isn't between 2 and 25, and the student's current date of birth "
+        "means one that is. Such dates are usually typos, or stand for a missing date.",
+        "check the date of birth; if it is correct, change it in Rollbook",
+        phrase="{found} means an age that isn't between 2 and 25, unlike the current date of birth",
     ),
     row_error(
         "username_taken",

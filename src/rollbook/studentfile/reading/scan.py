@@ -19,6 +19,7 @@ from rollbook.studentfile.reading import (
     skipped_lines,
 )
 from rollbook.studentfile.reading.competing_columns import check_competing_columns
+from rollbook.studentfile.reading.date_order import DateColumn
 from rollbook.studentfile.reading.file_scan import FileScan
 from rollbook.studentfile.reading.header import Header, looks_like_header
 from rollbook.studentfile.reading.record_splitter import parse_record
@@ -71,7 +72,8 @@ def scan(
         return FileScan(encoding, None, 0, tuple(problems))
     scanner = _Scanner(limits)
     scanner.read(encodings.utf8_chunks(path, encoding))
-    problems += scanner.problems()
+    file_rules, date_problems = scanner.dates.decide(rules or FileRules())
+    problems += [*scanner.problems(), *date_problems]
     if scanner.header and scanner.header.competing_columns:
         problems += check_competing_columns(path, encoding, scanner.header, limits.row_bytes)
     return FileScan(
@@ -80,7 +82,7 @@ def scan(
         scanner.rows,
         tuple(problems),
         tuple(scanner.checkpoints),
-        rules or FileRules(),
+        file_rules,
     )
 
 
@@ -92,6 +94,7 @@ class _Scanner:
         self.header: Header | None = None
         self.rows = 0
         self.checkpoints: list[record_splitter.FilePosition] = []
+        self.dates = DateColumn(None, 0)
         self._line = 1  # of the next record
         self._rows_with_wrong_cell_count = 0
         self._line_of_first_wrong_count = 0
@@ -247,6 +250,7 @@ class _Scanner:
     def _set_header(self, header: Header, record: bytes) -> None:
         self.header = self._header = header
         self._header_line = self._line
+        self.dates = DateColumn.of(header)
         self._line += record_splitter.line_breaks(record)
         self._header_record = record.rstrip(b"\r\n")
         self._folded = [fold_header(name) for name in header.names]
@@ -266,6 +270,7 @@ class _Scanner:
             if self._are_regular(records):
                 if self.rows + len(records) > self.limits.rows and not self._line_over_limit:
                     self._line_over_limit = self._line + self.limits.rows - self.rows
+                self.dates.add_regular(records, self._line)
                 self.rows += len(records)
                 self._line += len(records)
             else:
@@ -300,6 +305,7 @@ class _Scanner:
             and record[:3] != _BOM
             and not record.startswith(self._header_record)
         ):
+            self.dates.add_record(record, self._line)
             self.rows += 1
             self._line += 1
         elif not record.strip(b" \t\v\f\r\n"):
@@ -328,6 +334,7 @@ class _Scanner:
             return
         self.rows += 1
         if cells is not None:
+            self.dates.add_cells(cells, line)
             self._inspect_cells(cells, line)
         if b'"' in record:
             self._inspect_quotes(record, cells, line)

@@ -73,6 +73,16 @@ VALUE_RULES = (
     "Placeholders such as `NULL`, `N/A` or `-` are rejected, except in free text; leave the cell "
     "blank instead. Null or None as the first or last name is accepted with a warning, because "
     "some people have that name.",
+    "In a date such as `05/06/2013`, `05-06-2013` or `05.06.2013`, the month comes first, unless "
+    "the district settings say that the day does. If a date in the file proves the other order, "
+    "and none proves the expected one, the file isn't accepted. If the file has both, dates that "
+    "could mean two days are rejected.",
+    "Dates that can be read only one way are accepted in any file: `2014-05-14`, `2014/5/14`, "
+    "`20140514`, `14-May-2014`, `May 14, 2014`. Midnight after a date is ignored with a warning: "
+    "`2014-05-14T00:00:00Z`, `5/14/2014 12:00:00 AM`. A date with any other time is rejected.",
+    "Dates that databases write if there is no date are rejected: `1900-01-01`, `1899-12-30`, "
+    "`0001-01-01`, `9999-12-31` and the like; `1970-01-01` if most rows have it. A date of birth "
+    "that means an age outside 2 to 25 never replaces one that means an age inside.",
     "Names are stored in the Unicode form NFC, with single spaces.",
     "Passwords are never shown again: not on pages, in emails or downloads, or in messages about "
     "them.",

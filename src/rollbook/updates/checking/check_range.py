@@ -38,6 +38,7 @@ from rollbook.students.writer import member_ids_by_email
 from rollbook.updates import problem_store, transitions
 from rollbook.updates.checking import staged_rows
 from rollbook.updates.checking.byte_ranges import ByteRange
+from rollbook.updates.checking.plausible_dates import check_birth_date
 from rollbook.updates.checking.staged_rows import StagedRowTuple
 from rollbook.updates.models import CheckedRange, UpdateJob
 from rollbook.updates.receiving import files
@@ -146,8 +147,8 @@ class RowChecker:
         self._district_id = update.district_id
         self._may_add = update.mode == Mode.ADD
         self.header = header
-        today, rules = local_date(update.district, timezone.now()), update.file_rules
-        self._validator = RowValidator(header, today, rules=rules)
+        self._today, rules = local_date(update.district, timezone.now()), update.file_rules
+        self._validator = RowValidator(header, self._today, rules=rules)
         self._fingerprinter = RowFingerprinter(update.district_id, header.names, rules)
         self._has_links = not header.known.isdisjoint({"GROUPS", "STAFF"})
         schools = School.objects.filter(district_id=update.district_id)
@@ -212,6 +213,7 @@ class RowChecker:
             if match.problem:
                 row.problems.append(match.problem)
             if match.student:
+                check_birth_date(row, match.student, self._today)
                 result.student_ids.append(match.student.pk)
                 result.line_numbers.append(row.line)
             elif not row.rejected:

@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from rollbook.accounts.models import Member
 from rollbook.districts.file_rules import file_rules
 from rollbook.districts.local_dates import local_date
+from rollbook.updates.exports import source_update
 from rollbook.updates.models import Draft, UpdateJob
 from rollbook.updates.receiving import file_chunks, preview
 from rollbook.updates.receiving import files as spool
@@ -69,6 +70,7 @@ def create_draft(
     encoding = encoding or district.encoding
     try:
         scan = convert_and_scan(incoming, encoding, file_rules(district))
+        scan = source_update.inherit_date_order(scan, district)
         preview_json = preview.preview_rows(incoming.stored.path, scan, local_date(district, now))
         columns = store_and_describe(incoming, scan)
         with transaction.atomic():

@@ -128,6 +128,7 @@ def receive(
         if replayed := submission.find_unfinished():
             return replayed
         scan = convert_and_scan(incoming, submission.encoding, file_rules(district))
+        scan = source_update.inherit_date_order(scan, district)
         columns = store_and_describe(incoming, scan)
         columns |= {"file_name": file_name, "member": member, "source": source}
         return _commit(replace(submission, columns=columns, problems=scan.problems), incoming)
