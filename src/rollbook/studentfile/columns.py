@@ -55,19 +55,24 @@ class Column:
         """Whether a new student needs a value."""
         return self.adding == REQUIRED
 
+    @property
+    def is_optional(self) -> bool:
+        """Whether a value that can't be used is left out instead of rejecting the row."""
+        return self.clearable or self.name == "STATUS"
+
 
 _NAME = (
     "1 to 100 characters in any script; first name, last name and DOB together are unique in the "
     "district"
 )
-_FLAG = "`y` or `n`; also yes/no, true/false, 1/0"
-_INFO = "free text, up to 255 characters"
+_FLAG = "`y` or `n`; also yes/no, true/false, t/f, 1/0"
+_INFO = "free text, up to 255 characters; line breaks become spaces"
 
 COLUMNS: tuple[Column, ...] = (
     Column(
         "STUDENT_ID",
         identifiers.student_id,
-        "1 to 32 of A-Z a-z 0-9 `.` `_` `-`; case and leading zeros matter; unique in the district",
+        "1 to 64 of A-Z a-z 0-9 `.` `_` `-`; case and leading zeros matter; unique in the district",
         repetitive=False,
     ),
     Column(
@@ -107,14 +112,15 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "GRADE",
         choices.grade,
-        "`pk` (prek, pre-k, -1), `k` (kg, 0), `1` to `12` (01, 4th, 4.0), `adult`",
+        "`pk`, `k`, `1` to `12`, `adult`, and the spellings listed below",
         adding=REQUIRED,
         noun="grade",
     ),
     Column(
         "SCHOOL_ID",
         identifiers.school_id,
-        "the School ID of a school in the district; a different one transfers the student",
+        "the School ID of a school in the district, written like a student ID; a different one "
+        "transfers the student",
         adding=REQUIRED,
     ),
     Column("ELL", choices.flag, _FLAG, adding=REQUIRED),
@@ -131,7 +137,7 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column(
         "CLASSIFICATIONS",
-        free_text.list_of(choices.classification),
+        free_text.list_of(choices.classification, choices.CLASSIFICATION_HINT),
         "any of the names listed below, joined by `&`",
         clearable=True,
         is_list=True,
@@ -148,9 +154,9 @@ COLUMNS: tuple[Column, ...] = (
     Column("ADDITIONAL_INFO_3", free_text.free_text, _INFO, clearable=True),
     Column(
         "GROUPS",
-        free_text.list_of(free_text.group_name),
-        "names of groups at the student's school, up to 100 characters each, joined by `&`; "
-        "groups that don't exist are added",
+        free_text.list_of(free_text.group_name, "use names of groups, joined by &"),
+        "names of groups at the student's school, up to 100 characters each, joined by `&`; write "
+        "`&&` for an `&` in a name; groups that don't exist are added",
         aliases=("GROUP",),
         adding="the Default group if absent",
         clearable=True,
@@ -158,7 +164,7 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column(
         "STAFF",
-        free_text.list_of(free_text.email),
+        free_text.list_of(free_text.email, "enter email addresses, joined by &", ";|,"),
         "emails of staff members, joined by `&`; unknown ones are ignored with a warning",
         clearable=True,
         is_list=True,
