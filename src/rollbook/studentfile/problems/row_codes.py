@@ -415,8 +415,8 @@ DATABASE_PROBLEMS: tuple[ProblemCode, ...] = (
     warning(
         "new_groups",
         "Groups were added because of an & in the cell",
-        "The cell contains an &, which separates groups, and some of them are new. Reported once for each "
-        "group.",
+        "The cell contains an &, which separates groups, and some of them are new. Reported once "
+        "for each group.",
         "check the groups; write && for an & in a name",
         phrase="{found}: new groups were added because of an & in the cell",
     ),

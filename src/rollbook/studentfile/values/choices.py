@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from itertools import chain
 
 from rollbook.studentfile.values.text_checks import InvalidValue, RuleResult, check_value
 
@@ -127,8 +128,12 @@ def _fold_race(name: str) -> str:
     return _NOT_ALPHANUMERIC.sub("", name).casefold()
 
 
-_RACE_CODES = {code.casefold(): code for code in RACES.values()} | _RACE_LETTERS
-_RACE_NAMES = {_fold_race(name): code for name, code in (RACES | _OTHER_RACE_NAMES).items()}
+_RACE_CODES: dict[str, str] = {code.casefold(): code for code in RACES.values()} | dict(
+    _RACE_LETTERS
+)
+_RACE_NAMES = {
+    _fold_race(name): code for name, code in chain(RACES.items(), _OTHER_RACE_NAMES.items())
+}
 _CLASSIFICATION_SPELLINGS = {name.casefold(): name for name in CLASSIFICATIONS}
 
 
@@ -151,8 +156,7 @@ def one_of(spellings: Mapping[str, str], hint: str) -> Callable[[str], RuleResul
 
 CLASSIFICATION_HINT = "use names from the list of classifications, joined by &"
 GRADE_HINT = "use PK, K, 1–12 or Adult"
-_CODE_OF_CLASSIFICATION_HINT = "use names from the list of classifications, joined by &"
-GRADE_HINT = (
+_GRADE_CODE_HINT = (
     f"{GRADE_HINT}, or enter what the code means under grade codes in the district settings"
 )
 _RACE_HINT = f"use exactly one of {', '.join(RACES.values())}, or its full name"
@@ -177,8 +181,8 @@ def grade(text: str) -> RuleResult:
     if canonical is not None:
         return canonical
     if text[:1] == "-" and text != "-" * len(text):
-        return InvalidValue("bad_value", _CODE_OF_GRADE_HINT)
-    return check_value(text) or InvalidValue("bad_value", _CODE_OF_GRADE_HINT)
+        return InvalidValue("bad_value", _GRADE_CODE_HINT)
+    return check_value(text) or InvalidValue("bad_value", _GRADE_CODE_HINT)
 
 
 def _fold_grade(text: str) -> str:
