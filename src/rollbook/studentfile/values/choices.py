@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from itertools import chain
 
+from rollbook.studentfile.values.placeholders import is_placeholder
 from rollbook.studentfile.values.text_checks import InvalidValue, RuleResult, check_value
 
 GENDERS: Mapping[str, str] = {
@@ -180,7 +181,7 @@ def grade(text: str) -> RuleResult:
     canonical = GRADES.get(_fold_grade(text))
     if canonical is not None:
         return canonical
-    if text[:1] == "-" and text != "-" * len(text):
+    if text[:1] == "-" and not is_placeholder(text):
         return InvalidValue("bad_value", _GRADE_CODE_HINT)
     return check_value(text) or InvalidValue("bad_value", _GRADE_CODE_HINT)
 

@@ -42,15 +42,17 @@ _QUESTION_IN_NAME = re.compile(r"[?¿]")
 _QUESTION_IN_WORD = re.compile(r"[^\W\d_][?¿]+[^\W\d_]|(?<!\S)\?+[^\W\d_]")
 _SYMBOL_BESIDE_LETTER = re.compile(
     r"[^\W\d_][─-▟√≈∆◊∂∑∏∫∞≤≥≠±¬¤¶§¦‰†‡¢£¥¾]|[─-▟√≈∆◊∂∑∏∫∞≤≥≠±¬¤¶§¦‰†‡¢£¥¾][^\W\d_]"
+    r"|\s[ªº][^\W\d_]"
 )
 _CAPITAL_AT_THE_END = re.compile(r"[a-z][À-ÖØ-Þ](?!\w)")
-_GREEK_IN_LATIN_WORD = re.compile(r"[a-zA-Z][\u0391-\u03c9]|[\u0391-\u03c9][a-zA-Z]")
+_GREEK_IN_LATIN_WORD = re.compile(r"[a-zA-Z][αΓπΣστΦΘΩδφ]|[αΓπΣστΦΘΩδφ][a-zA-Z]")
 
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|([A-Za-z][A-Za-z0-9]{1,31}));")
 _OPEN_ENTITY = re.compile(
     r"&(?:[AEIOUYaeiouy]acute|[AEIOUaeiou](?:grave|circ(?!l|u))|[AEIOUaeiouy]uml|[ANOano]tilde"
     r"|[Cc]cedil|[Aa]ring|[Oo]slash|(?:AE|ae|sz)lig"
-    r"|(?:amp|quot|apos|nbsp|#0?3[489]|#x2[267]|#1[69][0-9]|#2[0-5][0-9])(?![A-Za-z0-9]))"
+    r"|(?:amp|quot|apos|nbsp)(?![A-Za-z0-9])|(?:#0?3[489]|#x2[267]|#1[69][0-9]|#2[0-5][0-9])"
+    r"(?![0-9]))"
 )
 _PERCENT = re.compile(r"%u?[0-9A-Fa-f]{2}")
 _SURE_PERCENT = re.compile(

@@ -91,6 +91,8 @@ def _check_id(text: str) -> InvalidValue | None:
 def _explain_characters(text: str) -> InvalidValue | None:
     if text.isascii():
         return None
+    if is_placeholder(text):
+        return InvalidValue("placeholder")
     if any(map(_is_invisible, text)):
         return InvalidValue("invisible_char")
     return (

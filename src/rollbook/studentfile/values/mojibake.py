@@ -37,6 +37,7 @@ _COMMON_CHARACTERS = frozenset(
         chr,
         chain(
             range(0x80, 0x180),  # Latin-1 with its controls, and Latin Extended-A
+            (0x181, 0x18A, 0x18F, 0x198, 0x199),  # Hausa and Azerbaijani
             (0x1A0, 0x1A1, 0x1AF, 0x1B0),  # Vietnamese
             range(0x1CD, 0x1DD),  # pinyin
             (0x1E6, 0x1E7, 0x218, 0x219, 0x21A, 0x21B, 0x259),
@@ -46,11 +47,16 @@ _COMMON_CHARACTERS = frozenset(
             (0x31B, 0x323, 0x326, 0x327, 0x328),
             range(0x1E00, 0x1F00),  # Latin Extended Additional
             range(0x2010, 0x2027),
-            (0x2032, 0xFB01, 0xFB02, 0xFEFF, 0xFFFD),
+            (0x192, 0x2032, 0x20AC, 0x2122, 0xFB01, 0xFB02, 0xFEFF, 0xFFFD),
+            map(ord, "√∫∞≈∆∂∑∏≤≥≠◊⌐"),  # of a text that was damaged twice
+            range(0x2500, 0x25A0),
         ),
     )
 )
 """Characters that damaged names most often contained."""
+
+_LONG_RUNS = re.compile(r"[^\x00-\x7f]{4,}|(?<!\w)[^\x00-\x7f]{3}(?!\w)")
+"""Characters outside ASCII that can't all be UTF-8 of another alphabet by accident."""
 
 
 class _Decoding:
@@ -66,16 +72,24 @@ class _Decoding:
 
     def find(self, text: str) -> bool:
         """Return whether the text contains a sequence that is damage."""
-        return any(map(self._is_damage, self._sequences.findall(text)))
+        if any(map(self._is_damage, self._sequences.findall(text))):
+            return True
+        return not self._is_strict and any(map(self._decode, _LONG_RUNS.findall(text)))
 
     def _is_damage(self, sequence: str) -> bool:
-        try:
-            original = bytes(map(self._bytes.__getitem__, sequence)).decode("utf-8")
-        except UnicodeDecodeError:
+        original = self._decode(sequence)
+        if not original:
             return False
         if any(map(_is_symbol, sequence)):
             return True
         return original in _COMMON_CHARACTERS and not self._is_strict
+
+    def _decode(self, sequence: str) -> str:
+        """Return the text whose UTF-8 was read as the sequence, or an empty string."""
+        try:
+            return bytes(map(self._bytes.__getitem__, sequence)).decode("utf-8")
+        except (KeyError, UnicodeDecodeError):
+            return ""
 
     def _class_of(self, wanted: range) -> str:
         characters = (char for char, byte in self._bytes.items() if byte in wanted)

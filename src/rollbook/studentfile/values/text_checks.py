@@ -18,6 +18,7 @@ WHITESPACE = (
 )
 TRIMMED_CHARACTERS = WHITESPACE + INVISIBLE
 
+_BEFORE_LOST_SPACE = frozenset("ÃÅ")
 _JOINERS = "\u200c\u200d"  # part of Persian and Hindi names, and of emoji
 _LINE_BREAKS = "\u2028\u2029"
 _EXCEL_ERRORS = frozenset(
@@ -62,8 +63,13 @@ RuleResult = str | InvalidValue | ValueWithWarning
 
 
 def trim(text: str) -> str:
-    """Remove whitespace and invisible characters at both ends, and quotes after a space."""
+    """Remove whitespace and invisible characters at both ends, and quotes after a space.
+
+    A no-break space stays where it shows that à or Š was damaged: they became Ã or Å and a space.
+    """
     inner = text.strip(TRIMMED_CHARACTERS)
+    if inner[-1:] in _BEFORE_LOST_SPACE and f"{inner}\u00a0" in text:
+        return f"{inner}\u00a0"
     if len(inner) > 1 and text[0] == " " and inner[0] == inner[-1] == '"':
         return inner[1:-1].strip(TRIMMED_CHARACTERS).replace('""', '"')
     return inner
