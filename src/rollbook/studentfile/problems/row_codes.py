@@ -405,8 +405,8 @@ DATABASE_PROBLEMS: tuple[ProblemCode, ...] = (
     warning(
         "ambiguous_groups",
         "An & could be part of a group's name",
-        "The cell contains an & and none of the groups that it would separate exists at the "
-        "school, so it could be one name, such as Arts & Crafts. The student's groups weren't "
+        "The cell contains an & and no school of the district has any of the groups that it would "
+        "separate, so it could be one name, such as Arts & Crafts. The student's groups weren't "
         "changed; the rest of the row was applied.",
         "write && for an & in a name; for several groups, join them by ; or add them to the school "
         "first",
