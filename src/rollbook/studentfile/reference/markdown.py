@@ -42,7 +42,9 @@ def page() -> str:
         _list(f"## Limits\n\n{texts.LIMITS}", texts.limits(Limits())),
         _column_table(),
         _list("## Values", texts.VALUE_RULES),
+        _list("### Grades", texts.GRADE_SPELLINGS),
         _list("### Races", races),
+        _paragraph(texts.RACE_SPELLINGS),
         _list("### Classifications", CLASSIFICATIONS),
         _numbered_list("## How rows are matched with students", texts.MATCHING),
         *map(_paragraph, texts.AFTER_MATCHING),
@@ -87,7 +89,7 @@ def _escape(text: str) -> str:
 def _escape_part(part: str) -> str:
     if part.startswith("`"):
         return part
-    return part.replace("<", "&lt;").replace("|", "\\|")
+    return part.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
 
 
 def _list(title: str, items: Iterable[str]) -> str:

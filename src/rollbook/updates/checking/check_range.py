@@ -151,7 +151,7 @@ class RowChecker:
         today, rules = local_date(update.district, timezone.now()), update.file_rules
         self._validator = RowValidator(header, today, rules=rules)
         self._fingerprinter = RowFingerprinter(update.district_id, header.names, rules)
-        self._group_cells = GroupCells(update.district_id, header)
+        self._group_cells = GroupCells(update.district_id, header, may_add=self._may_add)
         self._has_links = not header.known.isdisjoint({"GROUPS", "STAFF"})
         schools = School.objects.filter(district_id=update.district_id)
         self._school_ids = set(schools.values_list("organization_id", flat=True))

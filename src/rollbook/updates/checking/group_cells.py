@@ -26,8 +26,9 @@ class GroupCells:
     The groups are loaded once, so groups that are added later aren't noticed.
     """
 
-    def __init__(self, district_id: int, header: Header) -> None:
+    def __init__(self, district_id: int, header: Header, *, may_add: bool) -> None:
         self._district_id = district_id
+        self._may_add = may_add
         names = [column.name if column else "" for column in header.columns]
         self._index = names.index("GROUPS") if "GROUPS" in names else None
 
@@ -48,7 +49,8 @@ class GroupCells:
         for raw, row, match in zip(cells, rows, matches, strict=True):
             if "&" not in row.values.get("GROUPS", "") or row.rejected or match.problem:
                 continue
-            if has_bare_separator(raw.cells[self._index]):
+            is_used = match.student or self._may_add
+            if is_used and has_bare_separator(raw.cells[self._index]):
                 row.problems += self._problems(row, match.student)
 
     def _problems(self, row: ValidatedRow, student: StudentSnapshot | None) -> Iterator[Problem]:
