@@ -137,7 +137,6 @@ def test_a_blank_header_cell_has_no_name(cell: str, nameless: bool) -> None:
         ("GENDER", "Non-Binary", "x"),
         ("PARENT_EMAIL_1", _EMAIL_OF_254, _EMAIL_OF_254),
         ("GRADE", "Pre-K", "pk"),
-        ("GRADE", "-1", "pk"),
         ("GRADE", "kg", "k"),
         ("GRADE", "03", "3"),
         ("GRADE", "11th", "11"),
@@ -154,7 +153,7 @@ def test_a_blank_header_cell_has_no_name(cell: str, nameless: bool) -> None:
         ),
         ("PARENT_EMAIL_1", "Ana+x@Mail.Example", "ana+x@mail.example"),
         ("ADDITIONAL_INFO_2", "+1 555 0100", "+1 555 0100"),
-        ("GROUPS", "Red &blue& red &&Ana", "Ana&blue&Red"),
+        ("GROUPS", "Red &blue& red &Ana", "Ana&blue&Red"),
         ("STAFF", "B@x.example&a@x.example", "a@x.example&b@x.example"),
         ("STATUS", "Inactive", "inactive"),
     ],
@@ -166,7 +165,7 @@ def test_a_value_has_one_canonical_form(column: str, text: str, canonical: str) 
 @pytest.mark.parametrize(
     ("column", "text", "code"),
     [
-        ("STUDENT_ID", "x" * 33, "bad_student_id"),
+        ("STUDENT_ID", "x" * 65, "bad_student_id"),
         ("STUDENT_ID", "12 34", "bad_student_id"),
         ("STUDENT_ID", "12e-5", "excel_scientific"),
         ("SCHOOL_ID", "100/A", "bad_school_id"),
@@ -188,6 +187,7 @@ def test_a_value_has_one_canonical_form(column: str, text: str, canonical: str) 
         ("DOB", "N/A", "placeholder"),
         ("GENDER", "girl", "bad_value"),
         ("GRADE", "13", "bad_value"),
+        ("GRADE", "-1", "bad_value"),
         ("RACE", "WH&AS", "bad_value"),
         ("CLASSIFICATIONS", "Dyslexia&Flu", "bad_value"),
         ("PARENT_EMAIL_1", "a@b", "bad_email"),
@@ -209,10 +209,7 @@ def test_an_invalid_value_has_a_code(column: str, text: str, code: str) -> None:
 
 def test_a_doubtful_value_is_accepted_with_a_warning() -> None:
     assert BY_NAME["DOB"].rule("5/13/2014 0:00") == ValueWithWarning("2014-05-13", "time_dropped")
-    assert BY_NAME["LAST_NAME"].rule("MÃ¼ller") == ValueWithWarning(
-        "MÃ¼ller", "looks_double_encoded"
-    )
-    assert BY_NAME["LAST_NAME"].rule("Müller") == "Müller"
+    assert BY_NAME["LAST_NAME"].rule("<b>Ana") == ValueWithWarning("<b>Ana", "markup")
 
 
 def test_a_date_with_the_day_first_has_its_own_hint() -> None:

@@ -89,21 +89,6 @@ NAMES_IN_OTHER_SYSTEMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "Status": "STATUS",
             "Birthdate": "DOB",
         },
-        "Skyward": {
-            "First Name": "FIRST_NAME",
-            "Last Name": "LAST_NAME",
-            "Birth Date": "DOB",
-            "Gender": "GENDER",
-            "Grade": "GRADE",
-        },
-        "Synergy": {
-            "School Code": "SCHOOL_ID",
-            "First Name": "FIRST_NAME",
-            "Last Name": "LAST_NAME",
-            "Birth Date": "DOB",
-            "Gender": "GENDER",
-            "Grade": "GRADE",
-        },
     }
 )
 """What other systems call our columns in the files they write, from their public documentation.
@@ -183,6 +168,11 @@ class Column:
         """Whether a new student needs a value."""
         return self.adding == REQUIRED
 
+    @property
+    def is_optional(self) -> bool:
+        """Whether a value that can't be used is left out instead of rejecting the row."""
+        return self.clearable or self.name == "STATUS"
+
 
 def fold_header(name: str) -> str:
     """Return a header cell in the form in which column names are compared.
@@ -225,14 +215,14 @@ _NAME = (
     "1 to 100 characters in any script; first name, last name and DOB together are unique in the "
     "district"
 )
-_FLAG = "`y` or `n`; also yes/no, true/false, 1/0"
-_INFO = "free text, up to 255 characters"
+_FLAG = "`y` or `n`; also yes/no, true/false, t/f, 1/0"
+_INFO = "free text, up to 255 characters; line breaks become spaces"
 
 COLUMNS: tuple[Column, ...] = (
     Column(
         "STUDENT_ID",
         identifiers.student_id,
-        "1 to 32 of A-Z a-z 0-9 `.` `_` `-`; case and leading zeros matter; unique in the district",
+        "1 to 64 of A-Z a-z 0-9 `.` `_` `-`; case and leading zeros matter; unique in the district",
         repetitive=False,
     ),
     Column(
@@ -276,7 +266,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "GRADE",
         choices.grade,
-        "`pk` (prek, pre-k, -1), `k` (kg, 0), `1` to `12` (01, 4th, 4.0), `adult`",
+        "`pk`, `k`, `1` to `12`, `adult`, and the spellings listed below",
         aliases=_aliases("GRADE"),
         adding=REQUIRED,
         noun="grade",
@@ -284,7 +274,8 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "SCHOOL_ID",
         identifiers.school_id,
-        "the School ID of a school in the district; a different one transfers the student",
+        "the School ID of a school in the district, written like a student ID; a different one "
+        "transfers the student",
         aliases=_aliases("SCHOOL_ID"),
         adding=REQUIRED,
     ),
@@ -314,7 +305,7 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column(
         "CLASSIFICATIONS",
-        free_text.list_of(choices.classification),
+        free_text.list_of(choices.classification, choices.CLASSIFICATION_HINT),
         "any of the names listed below, joined by `&`",
         clearable=True,
         is_list=True,
@@ -342,9 +333,9 @@ COLUMNS: tuple[Column, ...] = (
     Column("ADDITIONAL_INFO_3", free_text.free_text, _INFO, clearable=True),
     Column(
         "GROUPS",
-        free_text.list_of(free_text.group_name),
-        "names of groups at the student's school, up to 100 characters each, joined by `&`; "
-        "groups that don't exist are added",
+        free_text.list_of(free_text.group_name, "use names of groups, joined by &"),
+        "names of groups at the student's school, up to 100 characters each, joined by `&`; write "
+        "`&&` for an `&` in a name; groups that don't exist are added",
         aliases=("GROUP",),
         adding="the Default group if absent",
         clearable=True,
@@ -352,7 +343,7 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column(
         "STAFF",
-        free_text.list_of(free_text.email),
+        free_text.list_of(free_text.email, "enter email addresses, joined by &", ";|,"),
         "emails of staff members, joined by `&`; unknown ones are ignored with a warning",
         clearable=True,
         is_list=True,

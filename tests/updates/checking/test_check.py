@@ -264,7 +264,7 @@ def test_line_numbers_are_those_of_the_file_even_after_blank_lines_and_line_brea
     school: District,
 ) -> None:
     run(school, 'STUDENT_ID,ADDITIONAL_INFO_1\n\n"s000","two\nlines"\n\nnobody,x')
-    assert problems(last(school)) == {3: ["newline_in_field"], 6: ["unknown_student"]}
+    assert problems(last(school)) == {3: ["line_breaks_joined"], 6: ["unknown_student"]}
 
 
 @pytest.mark.parametrize("harm", ["gone", "damaged"])

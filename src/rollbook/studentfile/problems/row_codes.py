@@ -38,7 +38,7 @@ SHAPE_ERRORS: tuple[ProblemCode, ...] = (
     row_error(
         "newline_in_field",
         "A cell contains a line break",
-        "A value in quotation marks continues on the next line.",
+        "A value in quotation marks continues on the next line. In free text the lines are joined.",
         "write the value on one line",
     ),
     row_error(
@@ -101,14 +101,35 @@ DAMAGE_ERRORS: tuple[ProblemCode, ...] = (
     ),
     row_error(
         "damaged_text",
-        "A character of the value was lost",
-        "A program couldn't read a character and wrote the replacement character � instead.",
-        "correct the value in your SIS, and check the encoding of the export",
+        "A value is damaged",
+        "Letters were lost or changed on the way. ? or � for a letter: the export can't write "
+        "letters with accents. Ã©, √© or ├⌐ for é: its UTF-8 was read as Windows-1252, as Mac "
+        "Roman or as a DOS code page. `&eacute;`, %27, \\' or =C3=A9: codes of a web page, an "
+        "address, a program or an email were left in. What is stored isn't replaced.",
+        "correct the export and send the file again: ? for a letter means that it can't write "
+        "accents (Export-Csv needs -Encoding UTF8), Ã© or √© that its UTF-8 was read as another "
+        "encoding, and HTML codes, %27 or \\' that text was copied with its codes",
+        phrase="{found} is damaged",
+    ),
+    row_error(
+        "excel_date",
+        "A spreadsheet turned a value into a date",
+        "Spreadsheets read 3-5 or MAR5 as a date and export 5-Mar, or the date with a time.",
+        "format the column as text and export again",
+        phrase="{found} is a value that a spreadsheet turned into a date",
+    ),
+    row_error(
+        "masked_password",
+        "The export hides passwords",
+        "The cell contains only stars, dots or x, a word such as [hidden], or a hash. It would "
+        "become the student's password.",
+        "leave out the PASSWORD column, or export the passwords themselves",
     ),
     row_error(
         "placeholder",
         "The cell contains a placeholder instead of a value",
-        "Some exports write NULL, N/A or - if there is no value.",
+        "Some exports write NULL, (blank), N/A or - if there is no value. In optional columns this "
+        "counts as blank.",
         "leave the cell blank",
         phrase="{found} is a placeholder, not a value",
     ),
@@ -126,14 +147,14 @@ VALUE_ERRORS: tuple[ProblemCode, ...] = (
     row_error(
         "bad_student_id",
         "A student ID isn't valid",
-        "A student ID has 1 to 32 characters: A-Z, a-z, 0-9 and . _ - without spaces.",
-        "use 1 to 32 of the characters A-Z, a-z, 0-9 and . _ -",
+        "A student ID has 1 to 64 characters: A-Z, a-z, 0-9 and . _ - without spaces.",
+        "use 1 to 64 of the characters A-Z, a-z, 0-9 and . _ -",
         phrase="{found} isn't a valid student ID",
     ),
     row_error(
         "bad_school_id",
         "A School ID isn't valid",
-        "A School ID has 1 to 32 characters: A-Z, a-z, 0-9 and . _ - without spaces.",
+        "A School ID has 1 to 64 characters: A-Z, a-z, 0-9 and . _ - without spaces.",
         "use the School ID of a school in your district",
         phrase="{found} isn't a valid School ID",
     ),
@@ -256,6 +277,36 @@ VALUE_ERRORS: tuple[ProblemCode, ...] = (
 
 VALUE_WARNINGS: tuple[ProblemCode, ...] = (
     warning(
+        "value_kept",
+        "A value in an optional column can't be used",
+        "The field keeps its current value, or stays blank for a new student. The rest of the row "
+        "is applied.",
+        "correct the value in your SIS",
+        phrase="{found} can't be used",
+    ),
+    warning(
+        "placeholder_blank",
+        "An optional column contains placeholders, which count as blank",
+        "Some exports write NULL, N/A, none or - if there is no value. Reported once for each "
+        "column; a blank cell changes nothing.",
+        "no action needed; better leave such cells blank",
+        phrase="{found} is a placeholder and counts as blank",
+    ),
+    warning(
+        "list_separator",
+        "The values of a list are separated by another character than &",
+        "The cell contains ; or | (or commas between emails) and no &, so it was read as a list. "
+        "Reported once for each column.",
+        "no action needed; lists are joined by &",
+        phrase="{found} was read as a list",
+    ),
+    warning(
+        "line_breaks_joined",
+        "Line breaks or tabs in free text were replaced by spaces",
+        "Free text is stored on one line. Reported once for each column.",
+        "no action needed",
+    ),
+    warning(
         "trimmed",
         "Spaces around an ID were removed",
         "The ID was used without the spaces before and after it.",
@@ -271,7 +322,8 @@ VALUE_WARNINGS: tuple[ProblemCode, ...] = (
     warning(
         "looks_double_encoded",
         "Some letters look damaged",
-        "UTF-8 text was read with another encoding and saved again, so that é became Ã©.",
+        "In updates before version 0.3: UTF-8 text was read with another encoding and saved again, "
+        "so that é became Ã©. Since then such values are damaged_text.",
         "check the encoding of the export",
         phrase="{found} looks damaged",
     ),
@@ -396,6 +448,24 @@ DATABASE_PROBLEMS: tuple[ProblemCode, ...] = (
         "No staff member in the district has this email, so the student wasn't linked.",
         "check the email, or add the staff member first",
         phrase="{found} isn't the email of a staff member in this district",
+    ),
+    warning(
+        "ambiguous_groups",
+        "An & could be part of a group's name",
+        "The cell contains an & and no school of the district has any of the groups that it would "
+        "separate, so it could be one name, such as Arts & Crafts. The student's groups weren't "
+        "changed; the rest of the row was applied.",
+        "write && for an & in a name; for several groups, join them by ; or add them to the school "
+        "first",
+        phrase="{found} could be one group or several",
+    ),
+    warning(
+        "new_groups",
+        "Groups were added because of an & in the cell",
+        "The cell contains an &, which separates groups, and some of them are new. Reported once "
+        "for each group.",
+        "check the groups; write && for an & in a name",
+        phrase="{found}: new groups were added because of an & in the cell",
     ),
 )
 

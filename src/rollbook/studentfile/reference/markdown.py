@@ -43,7 +43,9 @@ def page() -> str:
         _column_table(),
         _other_systems(),
         _list("## Values", texts.VALUE_RULES),
+        _list("### Grades", texts.GRADE_SPELLINGS),
         _list("### Races", races),
+        _paragraph(texts.RACE_SPELLINGS),
         _list("### Classifications", CLASSIFICATIONS),
         _numbered_list("## How rows are matched with students", texts.MATCHING),
         *map(_paragraph, texts.AFTER_MATCHING),
@@ -100,7 +102,7 @@ def _escape(text: str) -> str:
 def _escape_part(part: str) -> str:
     if part.startswith("`"):
         return part
-    return part.replace("<", "&lt;").replace("|", "\\|")
+    return part.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
 
 
 def _list(title: str, items: Iterable[str]) -> str:

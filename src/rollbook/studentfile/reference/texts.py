@@ -48,7 +48,10 @@ FILE_RULES = (
     "or `-- end of report --`. A final Ctrl-Z is ignored. "
     "Line numbers in messages are those in a text editor; a header in the first line is line 1.",
     "Several values in one cell are joined by `&`. The cell contains the complete list: values "
-    "that it doesn't contain are removed.",
+    "that it doesn't contain are removed. Write `&&` for an `&` inside a value: "
+    "`Arts && Crafts&Band` is the two groups Arts & Crafts and Band. If the cell contains no `&`, "
+    "values can also be separated by `;` or `|`, and emails by commas; write `a;b&` for one value "
+    "that contains such a character.",
     "A blank cell or a missing column changes nothing. `<clear>` empties a field, in the columns "
     "that allow it (see the table of columns).",
     "Columns that aren't recognized are ignored with a warning, and so are columns without a "
@@ -63,16 +66,23 @@ FILE_RULES = (
 )
 
 VALUE_RULES = (
-    "Spaces around a value are removed. Around a `STUDENT_ID` or `SCHOOL_ID` they cause a "
-    "warning, because systems that compare IDs exactly would not match them.",
+    "Spaces, tabs, no-break spaces and line breaks around a value are removed. Around a "
+    "`STUDENT_ID` or `SCHOOL_ID` they cause a warning, because systems that compare IDs "
+    "exactly would not match them.",
     "IDs are compared exactly as written. `00123` and `123` are two students, and Rollbook never "
     "adds or removes zeros.",
+    "A bad value in an optional column leaves the field unchanged, with a warning (`value_kept`); "
+    "the rest of the row is applied. Optional columns are those that allow `<clear>`, and "
+    "`STATUS`. A bad value in any other column rejects the row.",
+    "Damaged text never replaces what is stored: letters that were lost (`Pe?a`), UTF-8 that was "
+    "read as another encoding (`JosÃ©`, `Jos√©`, `Jos├⌐`), and codes that were left in "
+    "(`O&#039;Dell`, `O%27Dell`, `O\\'Dell`).",
     "Values that a spreadsheet has damaged are rejected, never guessed: `1.23E+05`, `123.0`, "
     '`#N/A`, `="00123"`, a date of birth that became `41772`, a two-digit year, a name that '
     "starts with `=`, `+` or `@`.",
-    "Placeholders such as `NULL`, `N/A` or `-` are rejected, except in free text; leave the cell "
-    "blank instead. Null or None as the first or last name is accepted with a warning, because "
-    "some people have that name.",
+    "Placeholders such as `NULL`, `(blank)`, `N/A`, `-` or `\\N` count as blank in optional "
+    "columns, and are rejected in all others; better leave the cell blank. Null or None as the "
+    "first or last name is accepted with a warning, because some people have that name.",
     "In a date such as `05/06/2013`, `05-06-2013` or `05.06.2013`, the month comes first, unless "
     "the district settings say that the day does. If a date in the file proves the other order, "
     "and none proves the expected one, the file isn't accepted. If the file has both, dates that "
@@ -83,7 +93,13 @@ VALUE_RULES = (
     "Dates that databases write if there is no date are rejected: `1900-01-01`, `1899-12-30`, "
     "`0001-01-01`, `9999-12-31` and the like; `1970-01-01` if most rows have it. A date of birth "
     "that means an age outside 2 to 25 never replaces one that means an age inside.",
-    "Names are stored in the Unicode form NFC, with single spaces.",
+    "Names are stored in the Unicode form NFC, with single spaces. In free text, line breaks and "
+    "tabs become spaces.",
+    "If an `&` in `GROUPS` would create groups, a warning names them. If no school of the district "
+    "has any of them, an enrolled student keeps the current groups, because the `&` could be part "
+    "of a name.",
+    "Passwords that an export hides (`****`, `••••`, `[hidden]`, a hash) are rejected; leave out "
+    "the column.",
     "Passwords are never shown again: not on pages, in emails or downloads, or in messages about "
     "them.",
 )
@@ -98,6 +114,22 @@ KEYS_OF_OTHER_SYSTEMS = (
     "Data Sync or OneRoster. Other names of IDs, such as `ID`, `Student Number`, `State ID` or "
     "`Perm ID`, can mean several IDs of a student: rename the column with the ID that Rollbook "
     "should use to `STUDENT_ID`."
+)
+GRADE_SPELLINGS = (
+    "`pk`: prek, pre-k, PK3, PK4, PR, preschool, pre-kindergarten, EC, EE, early childhood",
+    "`k`: KG, KF, KH, TK, 0, 00, kindergarten, transitional kindergarten (the first year of a "
+    "two-year kindergarten)",
+    "`1` to `12`: 01, 1.0, 1st, first, Grade 1, Gr. 1, 1st grade, first grade; freshman, "
+    "sophomore, junior and senior for 9 to 12",
+    "`adult`: AE, adult education",
+    "Any other code, such as -1, T1, UG or 13, has no meaning that all districts share. It's "
+    "rejected, unless the district settings say which grade it means.",
+)
+RACE_SPELLINGS = (
+    "Also accepted, in any case: the names of the federal categories and of OneRoster, such as "
+    "Hispanic or Latino, African American or nativeHawaiianOrOtherPacificIslander, and the letters "
+    "A, B, H, I, P and W. The column contains one race: two or more races can't be stored, and "
+    "leave it unchanged."
 )
 
 _REQUIRED = ", ".join(f"`{name}`" for name in REQUIRED_TO_ADD)
