@@ -12,11 +12,14 @@ help:  ## this list
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: setup demo run test test-all test-nightly screenshots bench lint docs lock
+.PHONY: setup demo demo-spreadsheet run test test-all test-nightly screenshots bench lint docs lock
 setup: .venv/installed  ## install Rollbook and its tools into .venv, and nothing else
 
 demo: setup  ## run a sample district's nightly update with a real server and curl (1 minute)
 	@$(BIN)/python examples/demo.py
+
+demo-spreadsheet: setup  ## send a messy spreadsheet and show what becomes of it (half a minute)
+	@$(BIN)/python examples/spreadsheet_demo.py
 
 run: setup  ## serve https://localhost:8443/ from the data folder ./data until Ctrl-C
 	@$(BIN)/rollbook serve --data data

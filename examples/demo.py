@@ -274,7 +274,7 @@ def _parse_email(path: Path) -> EmailMessage:
     return message_from_bytes(path.read_bytes(), policy=policy.default)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("localhost", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
@@ -287,7 +287,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
     started_at = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="rollbook-demo-") as folder:
-        run_demo(Demo(Path(folder), _free_port()))
+        run_demo(Demo(Path(folder), free_port()))
     seconds = time.monotonic() - started_at
     print(f"\nDone in {seconds:.0f} s. Next: `make run` serves your own data folder.")
 

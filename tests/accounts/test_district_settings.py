@@ -44,6 +44,8 @@ def test_the_defaults_of_a_new_district(
         frozenset(),
     )
     assert settings.requires_second_factor is False
+    assert (settings.date_order, settings.grade_codes) == ("mdy", {})
+    assert settings.reactivates_students is False
 
 
 def test_all_settings_are_changed_and_returned_with_old_values(
@@ -54,6 +56,9 @@ def test_all_settings_are_changed_and_returned_with_old_values(
         receivers=frozenset({colleague.pk}),
         time_zone="America/Denver",
         encoding="cp1252",
+        date_order="dmy",
+        grade_codes={"-1": "pk", "14": "12"},
+        reactivates_students=True,
         requires_second_factor=True,
         files_kept_days=30,
         details_kept_days=365,
@@ -64,6 +69,9 @@ def test_all_settings_are_changed_and_returned_with_old_values(
         f"result recipients: member {manager.pk} → member {colleague.pk}",
         "time zone: America/Chicago → America/Denver",
         "encoding: utf-8 → cp1252",
+        "date order: mdy → dmy",
+        "grade codes: none → -1 = pk and 14 = 12",
+        "inactive students in files reactivated: no → yes",
         "two-step verification required: no → yes",
         "days to keep files: 14 → 30",
         "days to keep rows and problems: 90 → 365",
@@ -109,6 +117,13 @@ def test_members_of_another_district_get_no_results(
         ("time_zone", "../etc/passwd"),
         ("encoding", "utf-7"),
         ("encoding", "klingon"),
+        ("date_order", "mixed"),
+        ("date_order", ""),
+        ("grade_codes", {"-1": "nursery"}),
+        ("grade_codes", {"PK4": "pk"}),
+        ("grade_codes", {"3": "4"}),
+        ("grade_codes", {"": "4"}),
+        ("grade_codes", {f"x{number}": "1" for number in range(41)}),
         ("files_kept_days", 0),
         ("files_kept_days", 366),
         ("details_kept_days", 6),

@@ -1,4 +1,4 @@
-"""``make demo``."""
+"""``make demo`` and ``make demo-spreadsheet``."""
 
 import subprocess
 import sys
@@ -27,6 +27,21 @@ def test_the_demo_runs_as_documented(tmp_path: Path) -> None:
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.count("$ curl -F ") >= 6
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.only_on("sqlite")
+def test_the_demo_with_a_spreadsheet_applies_every_good_row(tmp_path: Path) -> None:
+    env = {**process.environment(), "TMPDIR": str(tmp_path)}
+    result = subprocess.run(
+        [sys.executable, EXAMPLES / "spreadsheet_demo.py"],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "every good row was applied" in result.stdout
 
 
 def test_a_made_up_district_is_the_same_every_time(tmp_path: Path) -> None:

@@ -23,10 +23,14 @@ def spooled(folder: Folder) -> int:
     return len(list((folder.path / "spool").iterdir()))
 
 
+@pytest.mark.parametrize("delimiter", [",", ";"])
 @pytest.mark.parametrize("place", ["before_rename", "after_rename", "before_commit"])
 def test_dying_before_the_commit_leaves_no_update_and_a_file_that_is_swept(
-    folder: Folder, tmp_path: Path, place: str
+    folder: Folder, tmp_path: Path, place: str, delimiter: str
 ) -> None:
+    """With semicolons, only the converted file is left: what was sent has been deleted."""
+    text = eventful_night().replace(",", delimiter)
+    (tmp_path / "night.csv").write_text(text, encoding="utf-8")
     before = spooled(folder)
     folder.run("submit_until", place, str(tmp_path / "night.csv"), code=137)
     assert len(folder.dump()["updates"]) == 1

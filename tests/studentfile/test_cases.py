@@ -2,10 +2,13 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rollbook.studentfile.problems.problem import Problem, Severity
+from rollbook.studentfile.reading.conversion.convert import convert
+from rollbook.studentfile.reading.file_type import is_zip
 from rollbook.studentfile.reading.reader import (
     FileScan,
     Limits,
@@ -19,12 +22,20 @@ from tests.cases.loading import Case, all_cases
 TODAY = date(2026, 9, 1)
 
 
-@pytest.mark.parametrize("case", all_cases(), ids=str)
+def _parameters() -> list[Any]:
+    """Return all cases; a process reads zip files, which may be workbooks."""
+    return [
+        pytest.param(case, marks=[pytest.mark.process] if is_zip(case.content) else [])
+        for case in all_cases()
+    ]
+
+
+@pytest.mark.parametrize("case", _parameters(), ids=str)
 def test_the_upload_has_the_expected_result(case: Case, tmp_path: Path) -> None:
     file = tmp_path / "students.csv"
     file.write_bytes(case.content)
     limits = Limits(**case.limits)
-    result = scan(file, encoding=normalize_encoding_name(case.encoding), limits=limits)
+    file, result = _convert_and_scan(file, normalize_encoding_name(case.encoding), limits)
     if result.refusal or case.refused:
         refusal = result.refusal or Problem("internal_error")
         assert (refusal.code, refusal.definition.status, refusal.line) == (
@@ -43,9 +54,21 @@ def test_the_upload_has_the_expected_result(case: Case, tmp_path: Path) -> None:
     assert _lines_and_codes(warnings) == sorted(case.warnings)
 
 
+def _convert_and_scan(file: Path, encoding: str, limits: Limits) -> tuple[Path, FileScan]:
+    """Return the file to be read and its scan."""
+    converted = file.with_suffix(".converted")
+    with converted.open("wb") as output:
+        conversion = convert(file, encoding=encoding, limits=limits, write=output.write)
+    if conversion.refusal:
+        return file, FileScan(encoding, None, 0, conversion.problems)
+    if conversion.is_converted:
+        file, encoding = converted, "utf-8"
+    return file, conversion.add_to(scan(file, encoding=encoding, limits=limits))
+
+
 def _validate(file: Path, result: FileScan, limits: Limits) -> list[ValidatedRow]:
     assert result.header
-    validator = RowValidator(result.header, TODAY, limits)
+    validator = RowValidator(result.header, TODAY, limits, result.rules)
     batches = read_batches(file, encoding=result.encoding, header=result.header)
     return [validator.validate(row) for batch in batches for row in batch.rows]
 

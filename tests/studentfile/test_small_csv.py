@@ -16,6 +16,11 @@ def test_columns_can_be_in_any_order_and_blank_lines_are_skipped() -> None:
     assert table.problems == []
 
 
+def test_only_letters_and_digits_of_column_names_count() -> None:
+    table = small_csv.read(b"SchoolId,[Name]\n100,Maple High\n", COLUMNS)
+    assert table.rows == [(2, {"SCHOOL_ID": "100", "NAME": "Maple High"})]
+
+
 def test_a_cell_with_two_lines_does_not_shift_the_line_numbers() -> None:
     table = small_csv.read(b'SCHOOL_ID,NAME\n100,"Maple\nHigh"\n200,West\n', COLUMNS)
     assert [line for line, _ in table.rows] == [2, 4]

@@ -142,7 +142,6 @@ def test_all_columns_at_once_are_one_entry_each(school: District) -> None:
     [
         'say "hi"',
         "back\\slash \\u0041 \\n",
-        "null",
         "1",
         "true",
         "[1]",
@@ -172,12 +171,18 @@ def test_clear_empties_an_optional_column(school: District, column: str) -> None
     assert history(school, "1")[1:] == [(column, FULL[column], emptied)]
 
 
-@pytest.mark.parametrize("column", sorted(FULL.keys() - {*CLEARABLE, "STUDENT_ID"}))
+@pytest.mark.parametrize("column", sorted(FULL.keys() - {*CLEARABLE, "STUDENT_ID", "STATUS"}))
 def test_clear_is_rejected_in_a_required_column(school: District, column: str) -> None:
     before = dump(school)
     run(school, f"STUDENT_ID,{column}\n1,<CLEAR>")
     assert problems(last(school)) == {2: ["not_clearable"]}
     assert dump(school) == before
+
+
+def test_clear_leaves_the_status_unchanged(school: District) -> None:
+    run(school, "STUDENT_ID,STATUS,GRADE\n1,<clear>,5")
+    assert problems(last(school)) == {2: ["value_kept"]}
+    assert history(school, "1")[1:] == [("GRADE", "4", "5")]
 
 
 def test_a_blank_cell_changes_nothing(school: District) -> None:

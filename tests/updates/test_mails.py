@@ -146,7 +146,7 @@ def test_no_mail_and_no_log_line_has_data_of_a_student(
         b"canary1,Canary,Canary\n1,2,3\n",
         b"STUDENT_ID,NAME\n1,Canar\xff\n",
         b'STUDENT_ID,FIRST_NAME\n1,"Canary\n2,Canary\n',
-        b"STUDENT_ID,FIRST_NAME\n1,Canary,\n2,Canary,,\n3,Canary,,,\n",
+        b"STUDENT_ID,FIRST_NAME\n1,Canary,x\n2,Canary,,x\n3,Canary,,,x\n",
         b"FIRST_NAME,LAST_NAME\nCanary,Canary\n",
         b"<html>Canary",
         b"Canary;Canary;Canary\nSTUDENT_ID;2;3\n",

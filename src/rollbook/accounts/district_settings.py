@@ -1,4 +1,4 @@
-"""The settings of a district: result emails, time zone, encoding, sign-in and retention times."""
+"""The settings of a district: result emails, times, student files, sign-in and retention times."""
 
 import zoneinfo
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,8 +9,10 @@ from django.db import transaction
 
 from rollbook.accounts.members import members
 from rollbook.accounts.models import Member
+from rollbook.districts.grade_codes import check_grade_codes, describe_grade_codes
 from rollbook.districts.models import AUDIT_KEPT_YEARS, DETAILS_KEPT_DAYS, FILES_KEPT_DAYS, District
 from rollbook.studentfile.reading.encodings import normalize_encoding_name
+from rollbook.studentfile.rules import DateOrder
 from rollbook.text import printable
 
 
@@ -22,6 +24,9 @@ class Settings:
         receivers: Primary keys of the members who get the results of every update.
         time_zone: An IANA name, such as ``America/Chicago``.
         encoding: The encoding of student files without a byte order mark.
+        date_order: The order of day and month in student files: ``mdy`` or ``dmy``.
+        grade_codes: The district's own codes for grades, case-folded, and the grades they mean.
+        reactivates_students: Whether a row without a status makes an inactive student active.
         requires_second_factor: Whether all members must use two-step verification.
         files_kept_days: Days to keep a student file after the end of its update.
         details_kept_days: Days to keep rows and problems after the end of their update.
@@ -31,6 +36,9 @@ class Settings:
     receivers: frozenset[int]
     time_zone: str
     encoding: str
+    date_order: str
+    grade_codes: Mapping[str, str]
+    reactivates_students: bool
     requires_second_factor: bool
     files_kept_days: int
     details_kept_days: int
@@ -61,12 +69,21 @@ SETTING_LABELS: Mapping[str, str] = {
     "receivers": "result recipients",
     "time_zone": "time zone",
     "encoding": "encoding",
+    "date_order": "date order",
+    "grade_codes": "grade codes",
+    "reactivates_students": "inactive students in files reactivated",
     "requires_second_factor": "two-step verification required",
     "files_kept_days": "days to keep files",
     "details_kept_days": "days to keep rows and problems",
     "audit_kept_years": "years to keep the audit log",
 }
 """What each setting is called in a sentence."""
+
+DATE_ORDERS: Mapping[str, str] = {
+    DateOrder.MONTH_FIRST.value: "month first",
+    DateOrder.DAY_FIRST.value: "day first",
+}
+"""The date orders that a district can set, and what each is called in a sentence."""
 
 LIMITS: Mapping[str, tuple[int, int]] = {
     "files_kept_days": FILES_KEPT_DAYS,
@@ -142,6 +159,13 @@ def _problems(settings: Settings, active_receivers: int) -> Iterator[tuple[str, 
         normalize_encoding_name(settings.encoding)
     except ValueError as error:
         yield "encoding", str(error)
+    if settings.date_order not in DATE_ORDERS:
+        excerpt = printable(settings.date_order, _MAX_EXCERPT_LENGTH)
+        yield "date_order", f"'{excerpt}' isn't a date order; choose one from the list"
+    try:
+        check_grade_codes(settings.grade_codes)
+    except ValueError as error:
+        yield "grade_codes", str(error)
     for name, (minimum, maximum) in LIMITS.items():
         value = getattr(settings, name)
         if not minimum <= value <= maximum:
@@ -160,6 +184,8 @@ def _as_text(value: object) -> str:
         return _members(sorted(value))
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return describe_grade_codes(value)
     return str(value)
 
 

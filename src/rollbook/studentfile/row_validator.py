@@ -1,7 +1,7 @@
 """Validate a row: each cell by its column's rule, then the cells together."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from rollbook.studentfile.columns import BY_NAME, CLEAR, REQUIRED_TO_ADD, Column, fold_header
@@ -13,15 +13,18 @@ from rollbook.studentfile.problems.problem import (
     printable_excerpt,
 )
 from rollbook.studentfile.reading.header import IDENTIFYING_COLUMN_SETS, IDENTIFYING_COLUMNS, Header
-from rollbook.studentfile.reading.reader import RawRow
+from rollbook.studentfile.reading.reader import RawRow, RowDamage
 from rollbook.studentfile.rules import FileRules
-from rollbook.studentfile.values import birth_dates
+from rollbook.studentfile.values import birth_dates, choices
+from rollbook.studentfile.values.free_text import free_text
 from rollbook.studentfile.values.names import PLACEHOLDER_OR_NAME
+from rollbook.studentfile.values.placeholders import is_placeholder
 from rollbook.studentfile.values.text_checks import InvalidValue, RuleResult, ValueWithWarning, trim
 
 # Results that are cached for each column, and the longest text among them: bounded memory.
 _MAX_CACHED_RESULTS = 6_000
 _MAX_CACHED_LENGTH = 40
+_ONCE_PER_COLUMN = frozenset({"placeholder_blank", "list_separator", "line_breaks_joined"})
 _WARN_WHEN_TRIMMED = frozenset({"STUDENT_ID", "SCHOOL_ID"})
 
 
@@ -54,6 +57,8 @@ class RowValidator:
         today: The district's date, which decides which dates of birth are in the future.
         limits: The limits, if not the default ones.
         rules: What ambiguous values mean, as the scan of the file has decided.
+        keep_optional: Whether a bad value in an optional column only causes a warning and is left
+            out. By hand it is an error.
     """
 
     def __init__(
@@ -62,21 +67,34 @@ class RowValidator:
         today: date,
         limits: Limits | None = None,
         rules: FileRules | None = None,
+        *,
+        keep_optional: bool = True,
     ) -> None:
-        self._rules = rules or FileRules()
+        self._reported: set[tuple[str, str]] = set()
+        file_rules = rules or FileRules()
         max_length = (limits or Limits()).cell_characters
         self._today = today
         self._names = list(header.names)
         self._folded = [fold_header(name) for name in header.names]
         self._columns = [
-            (index, column.name, _CachedRule(column, max_length))
+            (
+                index,
+                column.name,
+                _CachedRule(
+                    _with_file_rules(column, file_rules),
+                    max_length,
+                    keep_optional=keep_optional,
+                ),
+            )
             for index, column in enumerate(header.columns)
             if column
         ]
 
     def validate(self, row: RawRow) -> ValidatedRow:
         """Return all values and all problems of the row, not only the first problem."""
-        line, cells = row
+        line, cells, damage = row
+        if damage:
+            return self._damaged_row(line, cells, damage)
         if len(cells) != len(self._folded):
             return self._wrong_cell_count(line, cells)
         if cells == self._names:
@@ -89,11 +107,23 @@ class RowValidator:
                 if isinstance(result, str):
                     validated.values[name] = result
                 elif result:
-                    _add_problem(validated, name, text, result)
+                    self._add_problem(validated, name, text, result)
         if validated.problems and self._is_header(cells):
             return ValidatedRow(line, {}, [Problem("header_again", line)])
         _validate_across_columns(validated, self._today)
         return validated
+
+    def _add_problem(
+        self, row: ValidatedRow, name: str, text: str, result: InvalidValue | ValueWithWarning
+    ) -> None:
+        if isinstance(result, ValueWithWarning):
+            row.values[name] = result.value
+        if result.code in _ONCE_PER_COLUMN:
+            if (result.code, name) in self._reported:
+                return
+            self._reported.add((result.code, name))
+        excerpt = "" if BY_NAME[name].secret else printable_excerpt(text)
+        row.problems.append(Problem(result.code, row.line, name, excerpt, result.hint))
 
     def _is_header(self, cells: list[str]) -> bool:
         return [fold_header(cell) for cell in cells] == self._folded
@@ -105,29 +135,63 @@ class RowValidator:
         """
         code = "too_few_cells" if len(cells) < len(self._folded) else "too_many_cells"
         count = f"the row has {len(cells)} and the header has {len(self._folded)}"
-        rejected = ValidatedRow(line)
+        hint = f"{count}: {PROBLEM_CODES[code].fix}"
+        values = self._identifying_values(cells, frozenset())
+        return ValidatedRow(line, values, [Problem(code, line, hint=hint)])
+
+    def _damaged_row(self, line: int, cells: list[str], damage: RowDamage) -> ValidatedRow:
+        """Return a rejected row with the identifying values in the cells that can be trusted."""
+        values = self._identifying_values(cells, damage.cells)
+        return ValidatedRow(line, values, list(damage.problems))
+
+    def _identifying_values(self, cells: list[str], untrusted: Collection[int]) -> dict[str, str]:
+        values: dict[str, str] = {}
         for index, name, results in self._columns:
-            if name in IDENTIFYING_COLUMNS and index < len(cells):
+            if name in IDENTIFYING_COLUMNS and index < len(cells) and index not in untrusted:
                 result = results[cells[index]]
                 if isinstance(result, str):
-                    rejected.values[name] = result
-        hint = f"{count}: {PROBLEM_CODES[code].fix}"
-        rejected.problems.append(Problem(code, line, hint=hint))
-        return rejected
+                    values[name] = result
+        return values
+
+
+def _with_file_rules(column: Column, rules: FileRules) -> Column:
+    """Return the column with the rule that applies in a file with these rules."""
+    rule_for = _RULES_OF_FILES.get(column.name)
+    return replace(column, rule=rule_for(rules)) if rule_for else column
+
+
+def _grade_rule_for(rules: FileRules) -> Callable[[str], RuleResult]:
+    """Return the rule of GRADE, which looks up the district's own codes first."""
+
+    def rule(text: str) -> RuleResult:
+        return rules.grade_codes.get(text.casefold()) or choices.grade(text)
+
+    return rule
+
+
+_RULES_OF_FILES: Mapping[str, Callable[[FileRules], Callable[[str], RuleResult]]] = {
+    "DOB": birth_dates.rule_for,
+    "GRADE": _grade_rule_for,
+}
+"""By column, what returns its rule in a file with these rules."""
 
 
 class _CachedRule(dict[str, RuleResult | None]):
     """The results of a column's rule by text; None for a blank. Caches repetitive values only."""
 
-    def __init__(self, column: Column, max_length: int) -> None:
+    def __init__(self, column: Column, max_length: int, *, keep_optional: bool) -> None:
         super().__init__()
         self._column = column
         self._max_length = max_length
+        self._is_kept = keep_optional and column.is_optional
         is_cached = column.repetitive and not column.secret
         self._max_results = _MAX_CACHED_RESULTS if is_cached else 0
 
     def __missing__(self, text: str) -> RuleResult | None:
         result = _apply_rule(self._column, text, self._max_length)
+        is_text = self._column.rule is free_text
+        if self._is_kept and (is_text or isinstance(result, InvalidValue)):
+            result = _keep_field(self._column, text, result)
         if len(self) < self._max_results and len(text) <= _MAX_CACHED_LENGTH:
             self[text] = result
         return result
@@ -138,11 +202,11 @@ def _apply_rule(column: Column, text: str, max_length: int) -> RuleResult | None
         return InvalidValue(
             "field_too_long", f"shorten the value to at most {max_length} characters"
         )
-    if "\n" in text or "\r" in text:
-        return InvalidValue("newline_in_field")
     value = trim(text)
     if not value:
         return None
+    if ("\n" in value or "\r" in value) and column.rule is not free_text:
+        return InvalidValue("newline_in_field")
     if value[0] == "<" and value.lower() == CLEAR:
         return "" if column.clearable else InvalidValue("not_clearable")
     result = column.rule(value)
@@ -151,13 +215,15 @@ def _apply_rule(column: Column, text: str, max_length: int) -> RuleResult | None
     return result
 
 
-def _add_problem(
-    row: ValidatedRow, name: str, text: str, result: InvalidValue | ValueWithWarning
-) -> None:
-    excerpt = "" if BY_NAME[name].secret else printable_excerpt(text)
-    row.problems.append(Problem(result.code, row.line, name, excerpt, result.hint))
-    if isinstance(result, ValueWithWarning):
-        row.values[name] = result.value
+def _keep_field(column: Column, text: str, result: RuleResult | None) -> RuleResult | None:
+    """Return the result for an optional column, in which a bad value leaves the field unchanged."""
+    if is_placeholder(trim(text)):
+        return InvalidValue("placeholder_blank")
+    if not isinstance(result, InvalidValue):
+        return result
+    code = PROBLEM_CODES[result.code]
+    hint = f"{column.name} was left unchanged. {code.title}: {result.hint or code.fix}"
+    return InvalidValue("value_kept", hint)
 
 
 def _validate_across_columns(row: ValidatedRow, today: date) -> None:

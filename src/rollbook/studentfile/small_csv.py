@@ -52,7 +52,8 @@ def read(data: bytes, columns: Sequence[str]) -> CsvTable:
     """
     rows = _rows(_decode(data))
     line, header = next(rows, (1, []))
-    names = [fold_header(name) for name in header]
+    by_spelling = {fold_header(column): column for column in columns}
+    names = [by_spelling.get(fold_header(name), name) for name in header]
     if sorted(names) != sorted(columns):
         excerpt = printable_excerpt(",".join(header)) or "empty"
         raise CsvRejected(

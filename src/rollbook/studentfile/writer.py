@@ -4,7 +4,25 @@ import csv
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
+from rollbook.studentfile.columns import BY_NAME
+from rollbook.studentfile.rules import DateOrder
+
 _FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r", "'")
+
+
+def format_value(column: str, canonical: str, date_order: DateOrder) -> str:
+    """Return a canonical value as it is written to files that may be uploaded again.
+
+    Args:
+        column: The name of the value's column.
+        canonical: The value.
+        date_order: The order that the district has set. With the day first, dates are written as
+            yyyy-mm-dd, which means the same in every file.
+    """
+    is_ambiguous = column == "DOB" and date_order is not DateOrder.MONTH_FIRST
+    if not canonical or is_ambiguous or column not in BY_NAME:
+        return canonical
+    return BY_NAME[column].format(canonical)
 
 
 def guard_formula(cell: str) -> str:

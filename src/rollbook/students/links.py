@@ -10,6 +10,7 @@ from django.db import connection
 
 from rollbook.db import bulk
 from rollbook.db.json_keys import IN_JSON_INTEGERS, as_json_parameter
+from rollbook.studentfile.values.free_text import split_list
 from rollbook.students.sql import named_query
 
 GroupKey = tuple[int, str]
@@ -25,7 +26,7 @@ def add_to_groups(memberships: Iterable[tuple[int, int, str]]) -> None:
         memberships: A student's ID, the ID of the school in the database, and the names of the
             student's groups as one cell.
     """
-    named = [(pk, school, name) for pk, school, cell in memberships for name in cell.split("&")]
+    named = [(pk, school, name) for pk, school, cell in memberships for name in split_list(cell)]
     if not named:
         return
     groups = _get_or_create({(school, name) for _, school, name in named})

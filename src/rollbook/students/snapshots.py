@@ -9,6 +9,7 @@ from django.db import connection
 
 from rollbook.db.json_keys import IN_JSON_INTEGERS, as_json_parameter, lateral_lookup_sql
 from rollbook.studentfile.columns import COLUMNS
+from rollbook.studentfile.values.free_text import join_list
 from rollbook.students.name_keys import name_and_dob
 from rollbook.students.sql import named_query
 
@@ -152,11 +153,6 @@ def add_links(students: Collection[StudentSnapshot]) -> None:
     for student in students:
         student.values["GROUPS"] = join_list(groups[student.pk])
         student.values["STAFF"] = join_list(staff[student.pk])
-
-
-def join_list(names: Iterable[str]) -> str:
-    """Join names into one cell of a student file, in alphabetical order."""
-    return "&".join(sorted(names, key=str.casefold))
 
 
 def _fetch(query: str, keys: Collection[Any], *parameters: int) -> Iterable[StudentSnapshot]:

@@ -6,7 +6,7 @@ from itertools import count
 
 from django.db import connection
 
-from rollbook.studentfile.values.text_checks import PLACEHOLDERS
+from rollbook.studentfile.values.placeholders import PLACEHOLDERS
 
 MAX_STEM_LENGTH = 40
 

@@ -16,6 +16,7 @@ from django.db import connection
 from rollbook.db import bulk
 from rollbook.db.json_keys import IN_JSON_INTEGERS, IN_JSON_TEXTS, as_json_parameter
 from rollbook.studentfile.columns import COLUMNS
+from rollbook.studentfile.values.free_text import split_list
 from rollbook.students import fingerprints, links, passwords, snapshots
 from rollbook.students.models import DEFAULT_GROUP, Group, Student
 from rollbook.students.name_keys import name_and_dob, name_key
@@ -364,6 +365,6 @@ def _link_staff(district_id: int, staff: Mapping[int, str]) -> None:
     """
     if not staff:
         return
-    pairs = [(pk, email) for pk, cell in staff.items() for email in cell.split("&")]
+    pairs = [(pk, email) for pk, cell in staff.items() for email in split_list(cell)]
     members = member_ids_by_email(district_id, {email for _, email in pairs})
     links.add_staff({(pk, members[email]) for pk, email in pairs if email in members})

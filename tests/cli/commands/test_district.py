@@ -134,11 +134,56 @@ def test_an_unknown_encoding_is_an_error(rollbook: Rollbook, maple: District) ->
     )
 
 
+def test_rules_for_student_files_are_set(
+    rollbook: Rollbook, maple: District, cedar: District
+) -> None:
+    options = ("--date-order", "dmy", "--reactivate-students", "yes")
+    result = rollbook("district", "set", "maple-usd", *options, "--grade-codes", "-1 = PK, 14=12")
+    assert (result.code, result.err) == (0, "")
+    assert result.out == (
+        "Dates in student files of Maple USD are read with the day first.\n"
+        "Grade codes in student files of Maple USD: -1 = pk and 14 = 12.\n"
+        "Inactive students of Maple USD who appear in a file are reactivated.\n"
+    )
+    maple.refresh_from_db()
+    assert (maple.date_order, maple.reactivates_students) == ("dmy", True)
+    assert maple.grade_codes == {"-1": "pk", "14": "12"}
+    back = ("--date-order", "mdy", "--reactivate-students", "no", "--grade-codes", "")
+    result = rollbook("district", "set", "maple-usd", *back)
+    assert result.out == (
+        "Dates in student files of Maple USD are read with the month first.\n"
+        "Grade codes in student files of Maple USD: none.\n"
+        "Inactive students of Maple USD who appear in a file stay inactive.\n"
+    )
+    maple.refresh_from_db()
+    assert (maple.date_order, maple.reactivates_students, maple.grade_codes) == ("mdy", False, {})
+    cedar.refresh_from_db()
+    assert cedar.date_order == "mdy"
+
+
+@pytest.mark.parametrize(
+    ("codes", "reason"),
+    [
+        ("PK3", "'PK3' isn't a code and a grade, such as -1 = PK"),
+        ("x = 14", "'14' isn't a grade; use PK, K, 1–12 or Adult"),
+        ("x = 1, X = 2", "the code 'X' has two grades; keep one of them"),
+    ],
+)
+def test_invalid_grade_codes_are_an_error(
+    rollbook: Rollbook, maple: District, codes: str, reason: str
+) -> None:
+    result = rollbook("district", "set", "maple-usd", "--date-order", "dmy", "--grade-codes", codes)
+    assert (result.code, result.err) == (1, f"ERROR bad_grade_codes: {reason}\n")
+    maple.refresh_from_db()
+    assert (maple.date_order, maple.grade_codes) == ("mdy", {})
+
+
 def test_nothing_to_set_is_a_usage_error(rollbook: Rollbook, maple: District) -> None:
     result = rollbook("district", "set", "maple-usd")
     assert (result.code, result.err) == (
         2,
-        "ERROR nothing_to_set: use at least one of --time-zone, --encoding, --notify\n",
+        "ERROR nothing_to_set: use at least one of --time-zone, --encoding, --date-order, "
+        "--grade-codes, --reactivate-students, --notify\n",
     )
 
 

@@ -11,6 +11,7 @@ from rollbook.cli.actions.file import NOT_CHECKED
 from tests.cli.conftest import Rollbook
 from tests.cli.files import HEADER, row
 from tests.installations import environment
+from tests.studentfile.reading.conversion.workbooks import xlsx
 
 
 def test_a_clean_file_is_ok(rollbook: Rollbook, base: Path) -> None:
@@ -46,7 +47,7 @@ def test_a_file_that_would_be_refused_is_reported_with_the_reason(
     result = rollbook("file", "check", base)
     assert result.code == 1
     assert result.out.startswith(
-        f"REFUSED {base}: missing_column: No column identifies the students. "
+        f"REFUSED {base}: missing_column: line 1: No column identifies the students. "
     )
 
 
@@ -107,6 +108,36 @@ def test_no_file_causes_a_traceback(rollbook: Rollbook, base: Path, content: byt
     assert result.out.startswith("REFUSED ")
 
 
+def test_another_delimiter_is_read_with_a_warning(rollbook: Rollbook, base: Path) -> None:
+    base.write_text(base.read_text().replace(",", ";"))
+    result = rollbook("file", "check", base)
+    assert result.code == 0
+    assert result.out.startswith(f"OK {base}: 2 rows, none would be rejected\n")
+    assert "line 1: other_delimiter: The cells are not separated by commas" in result.out
+    assert not list(base.parent.glob("rollbook-*"))
+
+
+@pytest.mark.process
+def test_a_workbook_is_checked_and_lines_are_rows_of_the_sheet(
+    rollbook: Rollbook, base: Path
+) -> None:
+    header, *rows = (line.split(",") for line in base.read_text().splitlines())
+    rows[1][header.index("DOB")] = "2/30/2015"
+    workbook = base.with_suffix(".xlsx")
+    workbook.write_bytes(xlsx([[], header, [], *rows]))
+    result = rollbook("file", "check", workbook)
+    assert result.code == 3
+    assert result.out.startswith(f"WITH ERRORS {workbook}: 2 rows, 1 would be rejected\n")
+    assert "line 5, DOB: bad_date" in result.out
+
+
+def test_a_workbook_that_cannot_be_read_is_refused(rollbook: Rollbook, base: Path) -> None:
+    base.write_bytes(b"\xd0\xcf\x11\xe0" + b"\0" * 100)
+    result = rollbook("file", "check", base)
+    assert result.code == 1
+    assert result.out.startswith(f"REFUSED {base}: xls_not_supported: This kind of workbook")
+
+
 @pytest.mark.process
 def test_it_needs_neither_django_nor_a_folder(base: Path, tmp_path: Path) -> None:
     """Run in a separate process, in which nothing else has been imported."""
@@ -128,3 +159,13 @@ sys.exit(9 if "django" in sys.modules else code)
     )
     assert (result.returncode, result.stderr) == (0, "checking: 2 of 2 rows (100 %)\n")
     assert list(elsewhere.iterdir()) == []
+
+
+def test_the_date_order_of_the_district_can_be_given(rollbook: Rollbook, base: Path) -> None:
+    base.write_text("STUDENT_ID,DOB\n00101,13/05/2014\n00102,02/11/2013\n")
+    result = rollbook("file", "check", base)
+    assert result.code == 1
+    assert result.out.startswith(f"REFUSED {base}: day_first_dates: ")
+    assert "line 2, DOB: day_first_dates: " in result.out
+    result = rollbook("file", "check", base, "--date-order", "dmy")
+    assert (result.code, result.out.partition(":")[0]) == (0, f"OK {base}")

@@ -106,3 +106,13 @@ def test_an_export_is_recorded_in_the_audit_log(rollbook: Rollbook, students: No
     rollbook("student", "export", "maple-usd")
     event = AuditEvent.objects.get(action="student export")
     assert (event.district and event.district.slug, event.detail) == ("maple-usd", "3 students")
+
+
+def test_the_file_of_a_district_with_the_day_first_has_dates_with_one_meaning(
+    rollbook: Rollbook, maple: District, students: None, tmp_path: Path
+) -> None:
+    rollbook("district", "set", "maple-usd", "--date-order", "dmy")
+    path = tmp_path / "exported.csv"
+    assert rollbook("student", "export", "maple-usd", "--output", path).code == 0
+    assert '"2014-05-13"' in path.read_text(encoding="utf-8")
+    assert "3 unchanged" in rollbook("student", "load", "maple-usd", path).out

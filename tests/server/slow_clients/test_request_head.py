@@ -65,6 +65,13 @@ def test_invalid_beginnings_are_answered_right_away(received: bytes) -> None:
         read_head(received)
 
 
+@pytest.mark.parametrize("line", ["\ufeffAuthorization: Bearer a", "Authorization: Bearer a\r"])
+def test_a_header_from_a_file_with_a_bom_or_crlf_is_answered_with_the_cause(line: str) -> None:
+    with pytest.raises(ResponseSent) as sent:
+        head_of("Host: a", line, "Content-Length: 0")
+    assert "byte order mark" in sent.value.response.advice
+
+
 def test_a_header_that_is_too_long_is_answered() -> None:
     with pytest.raises(ResponseSent, match="header_too_large"):
         read_head(b"GET / HTTP/1.1\r\n" + b"x" * MAX_HEAD_BYTES)

@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollbook.studentfile.reading import encodings
+from rollbook.studentfile.reading import encodings, skipped_lines
 from rollbook.studentfile.reading import scan as reading_scan
 from rollbook.studentfile.reading.reader import (
     FilePosition,
@@ -29,8 +29,10 @@ CODECS = {"utf-8": "utf-8", "utf-8-sig": "utf-8", "cp1252": "cp1252", "utf-16": 
 HEADER = "STUDENT_ID,FIRST_NAME,LAST_NAME,ADDITIONAL_INFO_1"
 LINE_BREAK = re.compile(r"\r\n|\n|\r")
 
-# In Windows-1252 each of these is one byte, in UTF-8 up to three, in UTF-16 two.
-some_text = st.text('abcXYZ 019.-\'"",,\u00e9\u20ac\u201c', max_size=5)
+# In Windows-1252 each of these is one byte, in UTF-8 up to three, in UTF-16 two. In Windows-1252
+# they are never valid UTF-8, in which the file would be read. Without digits, no line in a cell
+# looks like a row of its own.
+some_text = st.text('abcXYZ .-\'"",,\u00ff\u20ac\u201c', max_size=5)
 cells = st.tuples(some_text, st.sampled_from(["", "", "\n", "\r\n", "\r"]), some_text).map("".join)
 
 
@@ -88,9 +90,13 @@ class ScannedFile:
 
 
 @contextmanager
-def small_intervals(interval: int, chunk: int = 64) -> Iterator[None]:
-    """Set the interval of checkpoints and the size of the chunks in which files are read."""
+def small_intervals(interval: int, chunk: int = 64, trailing_lines: int = 0) -> Iterator[None]:
+    """Set the interval of checkpoints and the size of the chunks in which files are read.
+
+    `trailing_lines` are the last lines, among which footers are searched for.
+    """
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(skipped_lines, "MAX_TRAILING_LINES", trailing_lines)
         patch.setattr(reading_scan, "CHECKPOINT_INTERVAL_BYTES", interval)
         patch.setattr(encodings, "CHUNK", chunk)
         yield
@@ -186,6 +192,56 @@ def test_within_a_range_reading_can_resume_after_any_batch(
             parts = file.records(start, stop, size)
             for number, part in enumerate(parts):
                 assert with_lines(file.records(part.end, stop)) == with_lines(parts[number + 1 :])
+
+
+LINES_ABOVE = ["# exported\n", "A title\n", "\n", '"Title","x"\n']
+LINES = [
+    *["1,a,b,c\n"] * 5,
+    *("\n", ",,,\n", "---,---,---,---\n", "1,a,b,c,\n", "1,a,b,c,,\n", "1,a\n", "1,a,b,c,d\n"),
+    *('1,"a"x,b,c\n', '1,"a\nb",,c\n', '1,"a\n"b,,c\n', "1,\0,b,c\n", "\0\n", "\x0c\n"),
+    *("Total: 5\n", "(5 rows affected)\n", "EOF\n", "# note\n", "1,\ufffd,b,c\n", "\x1a\n"),
+]
+ENDS = ["", "\x1a", "\x1a\r\n", "1,a,b,c\x1a\n", "Total: 5", "\n\n(5 rows affected)\n\n", '1,"a\n']
+
+
+@given(
+    st.lists(st.sampled_from(LINES_ABOVE), max_size=4),
+    st.lists(st.sampled_from(LINES), max_size=40),
+    st.lists(st.sampled_from(ENDS), max_size=2),
+    st.integers(1, 100),
+    st.sampled_from([16, 17, 64, 1 << 17]),
+    st.sampled_from([0, 1, 3, 200]),
+)
+def test_a_messy_file_has_the_same_rows_whole_and_range_by_range(
+    tmp_path_factory: pytest.TempPathFactory,
+    above: list[str],
+    lines: list[str],
+    ends: list[str],
+    interval: int,
+    chunk: int,
+    trailing_lines: int,
+) -> None:
+    valid = "9,\u00e9,b,c\n" * len(lines)  # the file is UTF-8, of which some lines are damaged
+    text = "".join([*above, HEADER + "\n", valid, *lines, *ends])
+    path = tmp_path_factory.mktemp("in") / "students.csv"
+    path.write_bytes(text.encode().replace(b"\xef\xbf\xbd", b"\xc3"))
+    with small_intervals(interval, chunk, trailing_lines):
+        file = ScannedFile(path, scan(path))
+        if file.result.refusal:
+            return
+        whole = [
+            parse_rows(batch.records, batch.lines, file.header) for batch in file.records(size=3)
+        ]
+        parts = [
+            parse_rows(batch.records, batch.lines, file.header)
+            for start, stop in file.ranges
+            for batch in file.records(start, stop)
+        ]
+    rows = list(chain.from_iterable(whole))
+    assert list(chain.from_iterable(parts)) == rows
+    assert len(rows) == file.result.rows
+    physical_lines = text.split("\n")
+    assert all(physical_lines[row.line - 1] for row in rows)
 
 
 @given(file_records(), st.integers(1, 5))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rollbook.studentfile.columns import BY_SPELLING
+from rollbook.studentfile.columns import EXACT_NAMES
 from rollbook.studentfile.problems.problem import PROBLEM_CODES
 from rollbook.studentfile.reference.markdown import page
 
@@ -15,4 +15,4 @@ def test_the_page_is_up_to_date() -> None:
 
 def test_every_column_and_every_problem_is_on_the_page() -> None:
     text = page()
-    assert not [name for name in (*BY_SPELLING, *PROBLEM_CODES) if f"`{name}`" not in text]
+    assert not [name for name in (*EXACT_NAMES, *PROBLEM_CODES) if f"`{name}`" not in text]

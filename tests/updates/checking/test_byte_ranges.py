@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rollbook.districts.models import District
-from rollbook.studentfile.reading import encodings, scan
+from rollbook.studentfile.reading import encodings, scan, skipped_lines
 from rollbook.studentfile.reading.reader import FilePosition
 from rollbook.students.fingerprints import FingerprintIndex
 from rollbook.updates import runner, transitions
@@ -47,6 +47,7 @@ def small_byte_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     monkeypatch.setattr(scan, "CHECKPOINT_INTERVAL_BYTES", 256)
     monkeypatch.setattr(encodings, "CHUNK", 64)
+    monkeypatch.setattr(skipped_lines, "MAX_TRAILING_LINES", 0)
     monkeypatch.setattr(check_range, "MIN_BATCH_RECORDS", 2)
     monkeypatch.setattr(check_range, "MAX_BATCH_RECORDS", 3)
     monkeypatch.setattr(parallel, "MIN_RANGES", 1_000_000)

@@ -9,7 +9,18 @@ from rollbook.districts.models import District
 from rollbook.updates.cancel import cancel
 from rollbook.updates.exports import rejected_rows, source_update, unprocessed_rows
 from rollbook.updates.models import UpdateJob
-from tests.updates.night import a_class, enroll, finish, last, report_of, run, send, send_bytes
+from tests.updates.night import (
+    a_class,
+    enroll,
+    finish,
+    last,
+    problems,
+    report_of,
+    run,
+    send,
+    send_bytes,
+    values_of,
+)
 
 
 @pytest.fixture
@@ -117,3 +128,17 @@ def test_which_columns_are_return_columns() -> None:
     assert not any(
         map(source_update.is_return_column, ["LINE", "_LINES", "_LINE_OF_UPDATE_x", "_CODE_2"])
     )
+
+
+def test_rejected_rows_of_a_file_with_both_date_orders_still_have_both(school: District) -> None:
+    """Alone, their dates would be read with the month first, as the district has set."""
+    run(school, "STUDENT_ID,DOB,GRADE\ns000,13/05/2014,99\ns001,11/25/2013,4\ns002,05/06/2013,4")
+    first = last(school)
+    assert problems(first)[4] == ["ambiguous_date"]
+    rejected = "".join(rejected_rows.csv_lines(first))
+    again = send_bytes(school, rejected.replace('"99"', '"5"').encode()).update
+    assert (finish(again).updated, finish(again).rejected) == (1, 1)
+    assert problems(again) == {3: ["ambiguous_date"]}
+    corrected = "".join(rejected_rows.csv_lines(again)).replace("05/06/2013", "2013-06-05")
+    assert finish(send_bytes(school, corrected.encode()).update).updated == 1
+    assert values_of(school, "s002", "DOB") == ("2013-06-05",)

@@ -7,7 +7,7 @@ from itertools import islice
 import pytest
 
 from rollbook.districts.models import District
-from rollbook.studentfile.reading import encodings, scan
+from rollbook.studentfile.reading import encodings, scan, skipped_lines
 from rollbook.students.fingerprints import FingerprintIndex
 from rollbook.updates import runner, transitions
 from rollbook.updates.cancel import cancel
@@ -85,6 +85,7 @@ def test_ranges_that_another_process_has_checked_are_left_out(
 ) -> None:
     monkeypatch.setattr(scan, "CHECKPOINT_INTERVAL_BYTES", 64)
     monkeypatch.setattr(encodings, "CHUNK", 64)
+    monkeypatch.setattr(skipped_lines, "MAX_TRAILING_LINES", 0)
     update = send(school, a_class(10, GRADE="4"))
     begin, middle, *_, last_one = byte_ranges.unchecked_ranges(update)
     transitions.transition(update.pk, State.CHECKING, run_id="x", started_at=update.received_at)

@@ -97,7 +97,8 @@ def test_problems_are_grouped_errors_first_the_most_frequent_first(school: Distr
 def test_a_line_is_listed_once_however_many_problems_it_has(school: District) -> None:
     groups = run(school, "STUDENT_ID,GRADE,GENDER,RACE\ns000,13,q,zz\ns001,13,f,\ns002,5,,").groups
     assert [(group.code, group.count, group.lines) for group in groups] == [
-        ("bad_value", 4, (2, 3))
+        ("bad_value", 3, (2, 3)),
+        ("value_kept", 1, (2,)),
     ]
     assert report.rejected_lines(last(school)) == {"bad_value": [2, 3]}
 

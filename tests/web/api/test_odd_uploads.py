@@ -6,6 +6,7 @@ from pytest_django import Settings
 
 from rollbook.accounts import roles
 from rollbook.accounts.models import AuditEvent, Member
+from rollbook.updates.models import UpdateJob
 from rollbook.web.http.client import UNKNOWN_ADDRESS
 from rollbook.web.http.upload_form import MAX_FORM_BYTES
 from tests.conftest import PASSWORD
@@ -383,9 +384,69 @@ def test_any_file_name_is_accepted_and_shown_safely(curl: Curl, sent: str, shown
     assert f" in {shown}, now checking" in text(curl.start(File(name=sent)))
 
 
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        (b"\xe9l\xe8ves.csv", "élèves.csv"),
+        (b"Sch\xfcler 2026.csv", "Schüler 2026.csv"),
+        (b"C:\\\\export\\\\\xe9.csv", "é.csv"),
+        (b"\x81\x8d.csv", ".csv"),
+        ("生徒.csv".encode("shift_jis"), "¶“k.csv"),
+    ],
+)
+def test_a_file_name_that_is_not_utf_8_is_accepted(curl: Curl, sent: bytes, shown: str) -> None:
+    body = form([("file", File(STUDENTS, "SENT")), *curl.sign_in]).replace(b"SENT", sent)
+    assert f" in {shown}, now checking" in text(curl.raw("start", body)).replace("\ufffd", "")
+
+
+@pytest.mark.parametrize("data", [STUDENTS, STUDENTS * 3000, b"STUDENT_ID\n1\n\n2\n"])
+def test_a_form_whose_lines_end_in_bare_line_feeds_is_accepted(curl: Curl, data: bytes) -> None:
+    head, end = form([("file", File(b"DATA")), *curl.sign_in]).split(b"DATA")
+    body = head.replace(b"\r\n", b"\n") + data + end.replace(b"\r\n", b"\n")
+    assert verdict(curl.raw("start", body)) == "OK update 1 accepted"
+    update = UpdateJob.objects.get()
+    assert update.file_size == len(data)
+
+
+# --- Logins, passwords and tokens from text files
+
+
+@pytest.mark.parametrize("before", ["", "\ufeff"])
+@pytest.mark.parametrize("after", ["", "\n", "\r\n", "\r"])
+def test_a_login_and_a_password_may_come_from_a_text_file(
+    curl: Curl, before: str, after: str
+) -> None:
+    login, password = f"{before}ops@maple.example{after}", f"{before}{PASSWORD}{after}"
+    curl.sign_in = [("login", login), ("password", password)]
+    assert verdict(curl.start()) == "OK update 1 accepted"
+
+
+@pytest.mark.parametrize("before", ["", "\ufeff"])
+@pytest.mark.parametrize("after", ["", "\n", "\r\n", "\r"])
+def test_so_may_the_values_of_basic_authentication(curl: Curl, before: str, after: str) -> None:
+    header = basic(f"{before}ops@maple.example", f"{before}{PASSWORD}{after}")
+    answer = curl.post("start", [("file", File())], authorization=header)
+    assert verdict(answer) == "OK update 1 accepted"
+
+
+@pytest.mark.parametrize("before", ["\ufeff\ufeff", " ", "\n", "\u200b"])
+def test_nothing_else_is_removed_from_a_password(curl: Curl, before: str, db: None) -> None:
+    curl.sign_in[1] = ("password", before + PASSWORD)
+    assert verdict(curl.start()) == "ERROR sign_in_failed"
+
+
 @nothing_kept
-def test_a_file_name_that_is_not_utf_8_gets_a_hint(curl: Curl) -> None:
-    body = form([("file", File(STUDENTS * 1000, "jos\ue000.csv")), *curl.sign_in]).replace(
-        "\ue000".encode(), b"\xe9"
+@pytest.mark.parametrize("field", ["login", "password"])
+def test_a_text_file_in_utf_16_gets_a_hint(curl: Curl, field: str) -> None:
+    values = {"login": "ops@maple.example", "password": PASSWORD}
+    parts: dict[str, str | bytes] = {**values, field: f"{values[field]}\r\n".encode("utf-16")}
+    curl.sign_in = list(parts.items())
+    assert first_line(curl.start()) == (
+        f"ERROR field_is_utf16: the {field} was sent from a file that is saved as UTF-16; "
+        "save the file as UTF-8, in PowerShell with Set-Content -Encoding utf8"
     )
-    assert ";filename=students.csv" in text(curl.raw("start", body))
+
+
+def test_an_option_may_come_from_a_text_file(curl: Curl) -> None:
+    assert verdict(curl.start(None, ("mode", "\ufeffadd\r\n"))) == "OK update 1 accepted"
+    assert UpdateJob.objects.get().mode == "add"

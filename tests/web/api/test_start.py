@@ -21,6 +21,7 @@ from rollbook.updates.state_machine import State
 from rollbook.web.api import request_steps
 from rollbook.web.http import authentication
 from tests.conftest import PASSWORD, make_district, make_member
+from tests.studentfile.reading.conversion.workbooks import Cell, Raw, xlsx
 from tests.web.curl import STUDENTS, Curl, File, basic, first_line, text, verdict
 
 nothing_kept = pytest.mark.usefixtures("nothing_kept")
@@ -193,6 +194,14 @@ def test_a_file_that_cannot_be_accepted_is_a_refused_update(curl: Curl) -> None:
 def test_a_file_of_another_type_is_detected_by_its_content(curl: Curl, data: bytes) -> None:
     response = curl.start(File(data + b"\0" * 600))
     assert (response.status_code, verdict(response)) == (415, "REFUSED update 1")
+
+
+@pytest.mark.process
+def test_a_workbook_is_accepted_whatever_its_name(curl: Curl, spool: Callable[[], int]) -> None:
+    rows: list[list[Cell | Raw]] = [["STUDENT_ID", "GRADE"], ["00123", 5], ["00124", 6]]
+    response = curl.start(File(xlsx(rows)))
+    assert first_line(response).startswith("OK update 1 accepted: 2 students in students.csv")
+    assert spool() == 1
 
 
 def test_a_refused_file_is_not_queued(curl: Curl) -> None:

@@ -73,6 +73,12 @@ def test_status_needs_no_form(script: Script) -> None:
     assert verdict(answer).startswith("NONE")
 
 
+@pytest.mark.parametrize("before", ["\ufeff", "\ufeff".encode().decode("latin-1"), " "])
+def test_a_token_may_come_from_a_text_file(script: Script, before: str) -> None:
+    header = f"Bearer {before}{script.token}\r"
+    assert verdict(script.start(authorization=header)) == "OK update 1 accepted"
+
+
 def test_the_starter_is_the_owner_of_the_token(script: Script, manager: Member) -> None:
     script.start()
     other = make_member(manager.district, "it@maple.example")

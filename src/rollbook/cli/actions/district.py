@@ -9,13 +9,16 @@ from typing import Any
 from django.db import transaction
 from django.utils.text import slugify
 
+from rollbook.accounts.district_settings import DATE_ORDERS
 from rollbook.accounts.members.members import UnknownMember, set_receivers
 from rollbook.cli.audit_log import record
 from rollbook.cli.errors import OK, USAGE, CommandError
 from rollbook.cli.lookup import get_district
+from rollbook.districts.grade_codes import describe_grade_codes, parse_grade_codes
 from rollbook.districts.models import District
 from rollbook.studentfile.reading.reader import normalize_encoding_name
 
+YES = "yes"
 MAX_NAME_LENGTH = 100
 MIN_SIMILARITY = 0.8
 """How similar a time zone must be to be suggested, as for ``difflib.get_close_matches``."""
@@ -49,7 +52,7 @@ def set_settings(arguments: Namespace) -> int:
         raise CommandError("nothing_to_set", f"use at least one of {options}", USAGE)
     with transaction.atomic():
         messages = [_SETTERS[name](district, values[name]) for name in names]
-        district.save(update_fields=["time_zone", "encoding"])
+        district.save(update_fields=_COLUMNS)
         record("district set", district, ", ".join(names))
     print("\n".join(messages))
     return OK
@@ -71,6 +74,27 @@ def _set_encoding(district: District, name: str) -> str:
     )
 
 
+def _set_date_order(district: District, order: str) -> str:
+    district.date_order = order
+    return f"Dates in student files of {district.name} are read with the {DATE_ORDERS[order]}."
+
+
+def _set_grade_codes(district: District, text: str) -> str:
+    try:
+        district.grade_codes = parse_grade_codes(text)
+    except ValueError as error:
+        raise CommandError("bad_grade_codes", str(error)) from None
+    codes = describe_grade_codes(district.grade_codes)
+    return f"Grade codes in student files of {district.name}: {codes}."
+
+
+def _set_reactivate_students(district: District, answer: str) -> str:
+    district.reactivates_students = answer == YES
+    if district.reactivates_students:
+        return f"Inactive students of {district.name} who appear in a file are reactivated."
+    return f"Inactive students of {district.name} who appear in a file stay inactive."
+
+
 def _set_notify(district: District, emails: list[str]) -> str:
     try:
         members = set_receivers(district, emails)
@@ -89,9 +113,13 @@ def _set_notify(district: District, emails: list[str]) -> str:
 _SETTERS: dict[str, Callable[[District, Any], str]] = {
     "time_zone": _set_time_zone,
     "encoding": _set_encoding,
+    "date_order": _set_date_order,
+    "grade_codes": _set_grade_codes,
+    "reactivate_students": _set_reactivate_students,
     "notify": _set_notify,
 }
 """By the name of the argument; each returns the message to print."""
+_COLUMNS = ("time_zone", "encoding", "date_order", "grade_codes", "reactivates_students")
 
 
 def _normalize_name(text: str) -> str:

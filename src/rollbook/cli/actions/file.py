@@ -1,7 +1,9 @@
 """Runs ``rollbook file``: checks a student file without server, database or data folder."""
 
+import tempfile
 from argparse import Namespace
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +13,10 @@ from rollbook.cli.progress_bar import ProgressBar
 from rollbook.studentfile.file_validator import validate_file
 from rollbook.studentfile.problems.tally import ProblemTally
 from rollbook.studentfile.reading import reader
+from rollbook.studentfile.reading.conversion.convert import convert
+from rollbook.studentfile.reading.encodings import UTF_8
 from rollbook.studentfile.reading.reader import FileScan
+from rollbook.studentfile.rules import DateOrder, FileRules
 
 NOT_CHECKED = (
     "Not checked, because it depends on the district's students: whether students and schools "
@@ -24,16 +29,20 @@ def check(arguments: Namespace) -> int:
     """Scan the file, validate every row, and print what would happen to it."""
     path: Path = arguments.file
     try:
-        survey = reader.scan(path, encoding=reader.normalize_encoding_name(arguments.encoding))
+        encoding = reader.normalize_encoding_name(arguments.encoding)
     except ValueError as error:
         raise CommandError("unknown_encoding", str(error)) from None
+    rules = FileRules(DateOrder(arguments.date_order))
     max_kept = None if arguments.json else output.MAX_PROBLEMS_SHOWN
     result = ProblemTally(max_kept=max_kept)
     # The date on this machine is the only one known here.
     today = date.today()  # noqa: DTZ011
-    with ProgressBar() as progress_bar:
-        for row_count in validate_file(path, survey, today, result):
-            progress_bar.show("checking", row_count, survey.rows)
+    with (
+        _converted_and_scanned(path, encoding, rules) as (csv_path, survey),
+        ProgressBar() as progress,
+    ):
+        for row_count in validate_file(csv_path, survey, today, result):
+            progress.show("checking", row_count, survey.rows)
     verdict, exit_code = _verdict(path, survey, result)
     if arguments.json:
         output.print_json(_to_json(path, survey, result, verdict), result.problems)
@@ -42,10 +51,30 @@ def check(arguments: Namespace) -> int:
     return exit_code
 
 
+@contextmanager
+def _converted_and_scanned(
+    path: Path, encoding: str, rules: FileRules
+) -> Iterator[tuple[Path, FileScan]]:
+    """Yield the file, or the temporary file that it is converted to, and its scan."""
+    with tempfile.NamedTemporaryFile(prefix="rollbook-", suffix=".csv") as converted:
+        limits = reader.Limits()
+        conversion = convert(path, encoding=encoding, limits=limits, write=converted.write)
+        if conversion.refusal:
+            yield path, FileScan(encoding, None, 0, conversion.problems)
+            return
+        csv_path = path
+        if conversion.is_converted:
+            converted.flush()
+            csv_path, encoding = Path(converted.name), UTF_8
+        scan = reader.scan(csv_path, encoding=encoding, rules=rules)
+        yield csv_path, conversion.add_to(scan)
+
+
 def _verdict(path: Path, survey: FileScan, result: ProblemTally) -> tuple[str, int]:
     """Return the first line of the output and the exit code."""
     if survey.refusal:
-        return f"REFUSED {path}: {survey.refusal.code}: {survey.refusal.message}", FAILED
+        refusal = survey.refusal
+        return f"REFUSED {path}: {refusal.code}: {refusal.message_with_line}", FAILED
     rows = f"{survey.rows:,} {'row' if survey.rows == 1 else 'rows'}"
     if result.rejected:
         return f"WITH ERRORS {path}: {rows}, {result.rejected:,} would be rejected", SOME_REJECTED

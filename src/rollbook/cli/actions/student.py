@@ -16,6 +16,7 @@ from rollbook.cli.errors import FAILED, OK, SOME_REJECTED, CommandError
 from rollbook.cli.lookup import get_district
 from rollbook.cli.progress_bar import ProgressBar
 from rollbook.cli.update_progress import UpdateProgress
+from rollbook.districts.file_rules import file_rules
 from rollbook.districts.models import District
 from rollbook.jobs import work_on
 from rollbook.studentfile import writer
@@ -111,9 +112,11 @@ def _write(district: District, file: TextIO) -> int:
 
 
 def _rows(district: District) -> Iterator[list[str]]:
+    order = file_rules(district).date_order
     for page in snapshots.iter_district(district.pk):
         for student in page:
-            yield [_format_value(name, student.values[name]) for name in EXPORTED_COLUMNS]
+            values = student.values
+            yield [writer.format_value(name, values[name], order) for name in EXPORTED_COLUMNS]
 
 
 @contextlib.contextmanager

@@ -47,6 +47,22 @@ def _register_set(group: Commands) -> None:
         help="encoding of student files that don't specify one: utf-8, cp1252 ...",
     )
     command.add_argument(
+        "--date-order",
+        choices=("mdy", "dmy"),
+        help="order in dates of student files: month first (mdy) or day first (dmy)",
+    )
+    command.add_argument(
+        "--grade-codes",
+        metavar="CODES",
+        help='the SIS\'s own codes for grades, such as "-1 = PK, 14 = 12", replacing the current '
+        'ones; "" removes all',
+    )
+    command.add_argument(
+        "--reactivate-students",
+        choices=("yes", "no"),
+        help="whether inactive students who appear in a file become active",
+    )
+    command.add_argument(
         "--notify",
         metavar="EMAIL",
         nargs="*",

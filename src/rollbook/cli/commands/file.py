@@ -25,13 +25,23 @@ def register(commands: Commands) -> None:
         bootstrap=Bootstrap.NONE,
     )
     command.add_argument(
-        "file", type=Path, metavar="FILE", help="student file, such as students.csv"
+        "file",
+        type=Path,
+        metavar="FILE",
+        help="student file, such as students.csv or students.xlsx",
     )
     command.add_argument(
         "--encoding",
         metavar="NAME",
         default="utf-8",
         help="encoding in the district's settings (default: utf-8)",
+    )
+    command.add_argument(
+        "--date-order",
+        choices=("mdy", "dmy"),
+        default="mdy",
+        help="date order in the district's settings: month first (mdy) or day first (dmy) "
+        "(default: mdy)",
     )
     add_json_option(command)
 

@@ -31,7 +31,9 @@ def _register_load(group: Commands) -> None:
         "the server to continue.",
     )
     add_district_argument(command)
-    command.add_argument("file", type=Path, metavar="FILE", help="student file, such as base.csv")
+    command.add_argument(
+        "file", type=Path, metavar="FILE", help="student file, such as base.csv or base.xlsx"
+    )
 
 
 def _register_export(group: Commands) -> None:

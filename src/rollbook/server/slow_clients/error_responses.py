@@ -58,6 +58,13 @@ BAD_REQUEST = ErrorResponse(
     "bad_request",
     "the request is not valid HTTP/1.1; check the client and any proxy in between",
 )
+HEADER_FROM_A_DAMAGED_FILE = ErrorResponse(
+    HTTPStatus.BAD_REQUEST,
+    "bad_request",
+    "a header of the request starts with a byte order mark or ends with a carriage return, "
+    "probably because it was read from a text file, as with -H @token.txt: save that file as UTF-8 "
+    "without a byte order mark, and with Unix line ends",
+)
 ADDRESS_TOO_LONG = ErrorResponse(
     HTTPStatus.REQUEST_URI_TOO_LONG,
     "address_too_long",

@@ -3,11 +3,18 @@
 import re
 from dataclasses import dataclass
 
-from rollbook.server.slow_clients.error_responses import BAD_REQUEST, HEADER_TOO_LARGE, ResponseSent
+from rollbook.server.slow_clients.error_responses import (
+    BAD_REQUEST,
+    HEADER_FROM_A_DAMAGED_FILE,
+    HEADER_TOO_LARGE,
+    ResponseSent,
+)
 
 MAX_HEAD_BYTES = 32 * 1024
 PREREAD_BYTES = 64 * 1024  # status and cancel requests are smaller, so they are always read whole
 MAX_LENGTH_DIGITS = 18
+
+_FROM_A_DAMAGED_FILE = re.compile(rb"\r\n\xef\xbb\xbf|\r\r\n")
 
 _RELEVANT_HEADERS = re.compile(
     rb"\r\n(content-length|transfer-encoding|expect):[ \t]*([^\r\n]*)", re.IGNORECASE
@@ -55,6 +62,8 @@ def read_head(received: bytes | bytearray) -> Head | None:
         raise ResponseSent(BAD_REQUEST)
     if end < 0:
         return None
+    if _FROM_A_DAMAGED_FILE.search(received, 0, end + 2):
+        raise ResponseSent(HEADER_FROM_A_DAMAGED_FILE)
     pairs = _RELEVANT_HEADERS.findall(received, 0, end)
     headers = {name.lower(): value.strip() for name, value in pairs}
     return Head(

@@ -6,9 +6,41 @@ OTHER_FILE_TYPES: tuple[ProblemCode, ...] = (
     file_error(
         "spreadsheet_not_csv",
         "This is a spreadsheet, not a CSV file",
-        "The file is an Excel or OpenDocument workbook, whatever its name ends in.",
+        "Only student files can be Excel or OpenDocument workbooks; files of schools and of staff "
+        "members must be CSV.",
         "open it in your spreadsheet program, save it as CSV UTF-8, and upload that file",
         status=415,
+    ),
+    file_error(
+        "xls_not_supported",
+        "This kind of workbook can't be read",
+        "The file is an old Excel workbook (.xls), a binary one (.xlsb) or a Numbers document. "
+        "Only .xlsx and .ods workbooks are read.",
+        "open it in your spreadsheet program, save it as .xlsx or CSV UTF-8, and upload that file",
+        status=415,
+    ),
+    file_error(
+        "workbook_encrypted",
+        "The workbook is protected with a password",
+        "An encrypted workbook can't be read without its password, and Rollbook never asks for it.",
+        "remove the password in your spreadsheet program, or save it as CSV UTF-8",
+        status=415,
+    ),
+    file_error(
+        "workbook_damaged",
+        "The workbook is damaged",
+        "It can't be opened: the upload or download was incomplete, or the program that wrote it "
+        "made mistakes.",
+        "open it in a spreadsheet program, save it as .xlsx or CSV UTF-8, and upload that file",
+        status=415,
+    ),
+    file_error(
+        "workbook_too_large",
+        "The workbook is too large to be read",
+        "A workbook takes much memory while it is read, so its size after unpacking and its number "
+        "of cells are limited. Large files should be CSV.",
+        "save it as CSV UTF-8 and upload that file",
+        status=413,
     ),
     file_error(
         "archive_not_csv",
@@ -66,15 +98,17 @@ FILE_ERRORS: tuple[ProblemCode, ...] = (
     file_error(
         "nul_bytes",
         "The file contains NUL bytes",
-        "Text never contains them. Most often the file is saved as UTF-16 without a byte order "
-        "mark.",
+        "Every other byte, or a byte of the header, is NUL, which text never contains. Most often "
+        "the file is saved as UTF-16 without a byte order mark. A NUL byte in a row rejects only "
+        "that row.",
         "save it as CSV UTF-8",
     ),
     file_error(
         "not_utf8",
         "The file is not saved as UTF-8",
-        "Some of its characters can't be read as UTF-8, so names would be damaged. Older exports "
-        "are often Windows-1252 or Mac Roman.",
+        "Its accented letters can't be read as UTF-8, so names would be damaged. Older exports are "
+        "often Windows-1252 or Mac Roman. If only a few rows of a UTF-8 file are damaged, only "
+        "those rows are rejected.",
         "save it as CSV UTF-8, or set the encoding in the district settings",
     ),
     file_error(
@@ -87,15 +121,15 @@ FILE_ERRORS: tuple[ProblemCode, ...] = (
     file_error(
         "wrong_delimiter",
         "The cells are not separated by commas",
-        "The header is separated by semicolons, tabs or vertical bars. Spreadsheets use those in "
-        "some countries.",
+        "Semicolons, tabs and vertical bars are recognized if the header makes sense with them. "
+        "Here we can't tell which character separates the cells.",
         "export it with commas between the cells",
     ),
     file_error(
         "header_not_found",
         "The first line is not a header",
-        "No cell in the first line is a column name. The file starts with a title or with "
-        "students, or the header is in another language.",
+        "No cell in the first line is a column name. The file starts with students, or the header "
+        "is in another language. Titles above a header are skipped only if they can't be students.",
         "make the first line a header with column names such as STUDENT_ID, FIRST_NAME, "
         "LAST_NAME and DOB",
     ),
@@ -108,9 +142,10 @@ FILE_ERRORS: tuple[ProblemCode, ...] = (
     file_error(
         "key_column_renamed",
         "The column with student IDs has another name",
-        "There is no STUDENT_ID column, but there is one with the name that other products use. "
-        "Without it, rows could be matched with the wrong students.",
-        "rename the column to STUDENT_ID",
+        "There is no STUDENT_ID column, but there is one whose name is misspelled or that other "
+        "products use for IDs. Without it, rows could be matched with the wrong students, and "
+        "students could be added without their IDs.",
+        "rename the column to STUDENT_ID, or start its name with _ if it isn't needed",
     ),
     file_error(
         "missing_column",
@@ -119,17 +154,26 @@ FILE_ERRORS: tuple[ProblemCode, ...] = (
         "add the column STUDENT_ID; or FIRST_NAME, LAST_NAME and DOB; or USERNAME",
     ),
     file_error(
-        "duplicate_column",
-        "Two columns have the same name",
-        "We can't tell which of the two to use. An alias counts as the same name.",
-        "remove or rename one of them",
-        phrase="The column {found} appears twice",
+        "column_renamed",
+        "A column that we need has another name",
+        "Its name is misspelled or is one that other products use, and no other column has its "
+        "values. They would have been ignored.",
+        "rename it as suggested, or start its name with _ if it isn't needed",
+        phrase="The column {found} isn't recognized",
     ),
     file_error(
-        "nameless_column",
-        "A column has values but no name",
-        "An empty header cell is fine only if all cells below it are empty too.",
-        "name the column in the header, or delete its values",
+        "competing_columns",
+        "Two columns have the same meaning and different values",
+        "Both names are aliases of the same column, so we can't tell which of the two to use.",
+        "remove one of them, or rename the right one to the column's own name",
+        phrase="The columns {found} have different values",
+    ),
+    file_error(
+        "duplicate_column",
+        "Two columns have the same name",
+        "We can't tell which of the two to use.",
+        "remove or rename one of them",
+        phrase="The column {found} appears twice",
     ),
     file_error(
         "too_many_columns",
@@ -140,13 +184,13 @@ FILE_ERRORS: tuple[ProblemCode, ...] = (
     file_error(
         "unclosed_quote",
         "A quotation mark is never closed",
-        'A cell starts with " and has no closing ", so the rest of the file would become one '
-        "cell. A cell with more than five lines also counts as unclosed.",
+        'A cell starts with " and has no closing ", so the rows after it would become part of the '
+        "cell, and we can't tell where its row ends.",
         'add the closing ", or double the quotation marks inside a quoted cell ("")',
     ),
     file_error(
-        "bad_quote",
-        "There is text after a closing quotation mark",
+        "bad_header_quote",
+        "The header has text after a closing quotation mark",
         'After the closing " of a cell, only a comma or the end of the line is allowed.',
         'double the quotation marks inside a quoted cell ("")',
     ),
@@ -181,6 +225,25 @@ FILE_ERRORS: tuple[ProblemCode, ...] = (
         "The number of rows is limited.",
         "split the file by school and upload the parts one after another",
     ),
+    file_error(
+        "day_first_dates",
+        "The dates of birth have the day first",
+        "A date such as 13/05/2014 proves it, and no date proves that the month comes first. "
+        "We expect the month first, so 05/06/2013 would be read as the wrong day.",
+        'set "Date order" to day first in the district settings (date_order=dmy), or export dates '
+        "as mm/dd/yyyy or yyyy-mm-dd",
+        phrase="The dates of birth have the day first, as {found} proves",
+    ),
+    file_error(
+        "month_first_dates",
+        "The dates of birth have the month first",
+        "A date such as 05/13/2014 proves it, and no date proves that the day comes first. The "
+        "district settings say that the day comes first, so 05/06/2013 would be read as the wrong "
+        "day.",
+        'set "Date order" to month first in the district settings (date_order=mdy), or export '
+        "dates as dd/mm/yyyy or yyyy-mm-dd",
+        phrase="The dates of birth have the month first, as {found} proves",
+    ),
 )
 
 
@@ -202,6 +265,68 @@ FILE_WARNINGS: tuple[ProblemCode, ...] = (
         "write it once or not at all",
     ),
     _file_warning(
+        "other_delimiter",
+        "The cells are not separated by commas, and the file was read anyway",
+        "The file is separated by semicolons, tabs or vertical bars. Spreadsheets use those in "
+        "some countries.",
+        "no action needed",
+    ),
+    _file_warning(
+        "other_sheets",
+        "Only one sheet of the workbook was read",
+        "The first visible sheet that contains anything is read, and no other.",
+        "if the students are in another sheet, move that sheet to the front",
+        phrase="Only the sheet {found} was read, and no other sheet",
+    ),
+    _file_warning(
+        "formula_not_calculated",
+        "The workbook has formulas without results",
+        "A program wrote the workbook without calculating its formulas. Their cells were read as "
+        "the error #CALC!, never as blanks.",
+        "open it in a spreadsheet program, save it, and upload it again",
+    ),
+    _file_warning(
+        "hidden_cells",
+        "Hidden rows or columns of the sheet were read too",
+        "A filter or a person has hidden them. All rows and columns of the sheet are read.",
+        "if they should not be used, delete them and upload the file again",
+    ),
+    _file_warning(
+        "merged_cells",
+        "The sheet has merged cells",
+        "Only the first of the merged cells has the value; the others are blank. A blank cell "
+        "changes nothing.",
+        "unmerge them and write the value into every cell",
+    ),
+    _file_warning(
+        "encoding_ignored",
+        "The file is saved as UTF-8, so the encoding you set was ignored",
+        "Its accented letters are valid UTF-8, which text in another encoding practically never "
+        "is. Read in the other encoding, they would be damaged.",
+        "set the encoding to UTF-8 in the district settings, and send no encoding with the file",
+        phrase="The file is saved as UTF-8, so the encoding {found} was ignored",
+    ),
+    _file_warning(
+        "title_skipped",
+        "A line above the header was skipped",
+        "A title, a comment or a #TYPE line precedes the header. It contains no student.",
+        "no action needed; you can export without it",
+        phrase="The line {found} above the header was skipped",
+    ),
+    _file_warning(
+        "footer_skipped",
+        "A line below the last student was skipped",
+        "The file ends with a total, a number of rows or an end mark. It contains no student.",
+        "no action needed; you can export without it",
+        phrase="The line {found} below the last student was skipped",
+    ),
+    _file_warning(
+        "dashes_skipped",
+        "A line of dashes was skipped",
+        "Database programs draw a line between the header and the rows.",
+        "no action needed; you can export without it",
+    ),
+    _file_warning(
         "unknown_column",
         "A column isn't recognized and was ignored",
         "Its name is neither a column name nor an alias.",
@@ -209,10 +334,18 @@ FILE_WARNINGS: tuple[ProblemCode, ...] = (
         phrase="The column {found} isn't recognized and was ignored",
     ),
     _file_warning(
+        "alias_ignored",
+        "A column was ignored because another one has the same meaning",
+        "Its name is an alias, and the file also has the column's own name or another alias of it "
+        "with the same values.",
+        "remove one of the two columns; to hide this warning, start its name with _",
+        phrase="The column {found} was ignored because another one has the same meaning",
+    ),
+    _file_warning(
         "folded_header",
         "Some column names are written differently",
-        "Capitals, spaces or hyphens in the header differ from the column names, or it contains "
-        "invisible characters. The columns were recognized.",
+        "Capitals, spaces or other characters in the header differ from the column names. The "
+        "columns were recognized.",
         "no action needed",
     ),
     _file_warning(
@@ -220,6 +353,13 @@ FILE_WARNINGS: tuple[ProblemCode, ...] = (
         "Empty columns without a name were ignored",
         "Spreadsheets export empty columns that were used once.",
         "no action needed",
+    ),
+    _file_warning(
+        "nameless_column",
+        "A column without a name was ignored",
+        "There are values below an empty header cell. Data tools such as pandas and R write the "
+        "numbers of rows there.",
+        "name the column in the header if it should be used",
     ),
     _file_warning(
         "mixed_line_ends",
@@ -234,10 +374,23 @@ FILE_WARNINGS: tuple[ProblemCode, ...] = (
         "no action needed",
     ),
     _file_warning(
+        "surplus_commas",
+        "Rows end with more commas than the header",
+        "The surplus cells are empty and were ignored. A surplus cell with a value is an error.",
+        "no action needed",
+    ),
+    _file_warning(
         "joined_files",
         "The header appears several times",
         "Several files were joined. The repeated headers are rejected as rows.",
         "join the files without their headers",
+    ),
+    _file_warning(
+        "mixed_date_orders",
+        "Some dates have the month first and some the day first",
+        "Dates that can be read only one way are used. Those that could mean two days, such as "
+        "05/06/2013, are rejected.",
+        "write all dates the same way, or as yyyy-mm-dd",
     ),
     _file_warning(
         "space_before_quote",

@@ -69,6 +69,11 @@ class Problem:
         fix = self.hint or self.definition.fix
         return f"{self._what_is_wrong()}. {fix[:1].upper()}{fix[1:]}"
 
+    @property
+    def message_with_line(self) -> str:
+        """The message, after the line if the problem has one."""
+        return self.message if self.line is None else f"line {self.line:,}: {self.message}"
+
     def _what_is_wrong(self) -> str:
         definition = self.definition
         if not (definition.phrase and self.found):

@@ -16,6 +16,20 @@ SHAPE_ERRORS: tuple[ProblemCode, ...] = (
         'put values that contain a comma in quotation marks, as in "Smith, Jr."',
     ),
     row_error(
+        "bad_quote",
+        "There is text after a closing quotation mark, or a quotation mark isn't closed",
+        'After the closing " of a cell, only a comma or the end of the line is allowed. The row '
+        "ends with its line, so only this row is rejected.",
+        'double the quotation marks inside a quoted cell (""), and close each one',
+        phrase="{found} has a quotation mark that isn't doubled",
+    ),
+    row_error(
+        "nul_byte",
+        "The row contains a NUL byte",
+        "Text never contains it, so the value is damaged or was filled up by a program.",
+        "remove it in your SIS or in the export",
+    ),
+    row_error(
         "header_again",
         "The header appears again",
         "Two files were joined, or the export repeats the header.",
@@ -24,7 +38,7 @@ SHAPE_ERRORS: tuple[ProblemCode, ...] = (
     row_error(
         "newline_in_field",
         "A cell contains a line break",
-        "A value in quotation marks continues on the next line.",
+        "A value in quotation marks continues on the next line. In free text the lines are joined.",
         "write the value on one line",
     ),
     row_error(
@@ -87,14 +101,35 @@ DAMAGE_ERRORS: tuple[ProblemCode, ...] = (
     ),
     row_error(
         "damaged_text",
-        "A character of the value was lost",
-        "A program couldn't read a character and wrote the replacement character � instead.",
-        "correct the value in your SIS, and check the encoding of the export",
+        "A value is damaged",
+        "Letters were lost or changed on the way. ? or � for a letter: the export can't write "
+        "letters with accents. Ã©, √© or ├⌐ for é: its UTF-8 was read as Windows-1252, as Mac "
+        "Roman or as a DOS code page. `&eacute;`, %27, \\' or =C3=A9: codes of a web page, an "
+        "address, a program or an email were left in. What is stored isn't replaced.",
+        "correct the export and send the file again: ? for a letter means that it can't write "
+        "accents (Export-Csv needs -Encoding UTF8), Ã© or √© that its UTF-8 was read as another "
+        "encoding, and HTML codes, %27 or \\' that text was copied with its codes",
+        phrase="{found} is damaged",
+    ),
+    row_error(
+        "excel_date",
+        "A spreadsheet turned a value into a date",
+        "Spreadsheets read 3-5 or MAR5 as a date and export 5-Mar, or the date with a time.",
+        "format the column as text and export again",
+        phrase="{found} is a value that a spreadsheet turned into a date",
+    ),
+    row_error(
+        "masked_password",
+        "The export hides passwords",
+        "The cell contains only stars, dots or x, a word such as [hidden], or a hash. It would "
+        "become the student's password.",
+        "leave out the PASSWORD column, or export the passwords themselves",
     ),
     row_error(
         "placeholder",
         "The cell contains a placeholder instead of a value",
-        "Some exports write NULL, N/A or - if there is no value.",
+        "Some exports write NULL, (blank), N/A or - if there is no value. In optional columns this "
+        "counts as blank.",
         "leave the cell blank",
         phrase="{found} is a placeholder, not a value",
     ),
@@ -112,14 +147,14 @@ VALUE_ERRORS: tuple[ProblemCode, ...] = (
     row_error(
         "bad_student_id",
         "A student ID isn't valid",
-        "A student ID has 1 to 32 characters: A-Z, a-z, 0-9 and . _ - without spaces.",
-        "use 1 to 32 of the characters A-Z, a-z, 0-9 and . _ -",
+        "A student ID has 1 to 64 characters: A-Z, a-z, 0-9 and . _ - without spaces.",
+        "use 1 to 64 of the characters A-Z, a-z, 0-9 and . _ -",
         phrase="{found} isn't a valid student ID",
     ),
     row_error(
         "bad_school_id",
         "A School ID isn't valid",
-        "A School ID has 1 to 32 characters: A-Z, a-z, 0-9 and . _ - without spaces.",
+        "A School ID has 1 to 64 characters: A-Z, a-z, 0-9 and . _ - without spaces.",
         "use the School ID of a school in your district",
         phrase="{found} isn't a valid School ID",
     ),
@@ -156,6 +191,31 @@ VALUE_ERRORS: tuple[ProblemCode, ...] = (
         "The day doesn't exist, or day, month and year are in another order.",
         "use mm/dd/yyyy",
         phrase="{found} isn't a valid date",
+    ),
+    row_error(
+        "ambiguous_date",
+        "A date could mean two days",
+        "Other dates in the file have the month first, and others the day first. 05/06/2013 could "
+        "be May 6 or June 5.",
+        "write the date as yyyy-mm-dd",
+        phrase="{found} could mean two days, because the file contains both mm/dd/yyyy and "
+        "dd/mm/yyyy",
+    ),
+    row_error(
+        "null_date",
+        "A database wrote this date because it has none",
+        "Databases write 1900-01-01, 1899-12-30, 0001-01-01 or 9999-12-31 if there is no date. If "
+        "most rows have 1970-01-01, it means the same.",
+        "enter the date of birth, or leave the cell blank to keep the current one",
+        phrase="{found} is what databases write if there is no date",
+    ),
+    row_error(
+        "time_of_day",
+        "A date of birth has a time",
+        "A date of birth has no time. A time other than midnight often means that the date was "
+        "converted to another time zone, and it could be a day off.",
+        "export only the date",
+        phrase="{found} has a time, and a date of birth has none",
     ),
     row_error(
         "ambiguous_year",
@@ -217,6 +277,36 @@ VALUE_ERRORS: tuple[ProblemCode, ...] = (
 
 VALUE_WARNINGS: tuple[ProblemCode, ...] = (
     warning(
+        "value_kept",
+        "A value in an optional column can't be used",
+        "The field keeps its current value, or stays blank for a new student. The rest of the row "
+        "is applied.",
+        "correct the value in your SIS",
+        phrase="{found} can't be used",
+    ),
+    warning(
+        "placeholder_blank",
+        "An optional column contains placeholders, which count as blank",
+        "Some exports write NULL, N/A, none or - if there is no value. Reported once for each "
+        "column; a blank cell changes nothing.",
+        "no action needed; better leave such cells blank",
+        phrase="{found} is a placeholder and counts as blank",
+    ),
+    warning(
+        "list_separator",
+        "The values of a list are separated by another character than &",
+        "The cell contains ; or | (or commas between emails) and no &, so it was read as a list. "
+        "Reported once for each column.",
+        "no action needed; lists are joined by &",
+        phrase="{found} was read as a list",
+    ),
+    warning(
+        "line_breaks_joined",
+        "Line breaks or tabs in free text were replaced by spaces",
+        "Free text is stored on one line. Reported once for each column.",
+        "no action needed",
+    ),
+    warning(
         "trimmed",
         "Spaces around an ID were removed",
         "The ID was used without the spaces before and after it.",
@@ -232,7 +322,8 @@ VALUE_WARNINGS: tuple[ProblemCode, ...] = (
     warning(
         "looks_double_encoded",
         "Some letters look damaged",
-        "UTF-8 text was read with another encoding and saved again, so that é became Ã©.",
+        "In updates before version 0.3: UTF-8 text was read with another encoding and saved again, "
+        "so that é became Ã©. Since then such values are damaged_text.",
         "check the encoding of the export",
         phrase="{found} looks damaged",
     ),
@@ -252,7 +343,7 @@ VALUE_WARNINGS: tuple[ProblemCode, ...] = (
     warning(
         "time_dropped",
         "There is a time after the date",
-        "Spreadsheets add 0:00. Only the date was used.",
+        "Spreadsheets and databases add midnight. Only the date was used.",
         "export only the date",
         phrase="{found} has a time after the date",
     ),
@@ -286,6 +377,14 @@ DATABASE_PROBLEMS: tuple[ProblemCode, ...] = (
         "The student with this ID has another first name, last name and date of birth, so the ID "
         "was probably reused.",
         "check the ID; if all three have really changed, correct the student in Rollbook first",
+    ),
+    row_error(
+        "implausible_dob",
+        "The new date of birth is less plausible than the current one",
+        "It means an age that isn't between 2 and 25, and the student's current date of birth "
+        "means one that is. Such dates are usually typos, or stand for a missing date.",
+        "check the date of birth; if it is correct, change it in Rollbook",
+        phrase="{found} means an age that isn't between 2 and 25, unlike the current date of birth",
     ),
     row_error(
         "username_taken",
@@ -349,6 +448,24 @@ DATABASE_PROBLEMS: tuple[ProblemCode, ...] = (
         "No staff member in the district has this email, so the student wasn't linked.",
         "check the email, or add the staff member first",
         phrase="{found} isn't the email of a staff member in this district",
+    ),
+    warning(
+        "ambiguous_groups",
+        "An & could be part of a group's name",
+        "The cell contains an & and no school of the district has any of the groups that it would "
+        "separate, so it could be one name, such as Arts & Crafts. The student's groups weren't "
+        "changed; the rest of the row was applied.",
+        "write && for an & in a name; for several groups, join them by ; or add them to the school "
+        "first",
+        phrase="{found} could be one group or several",
+    ),
+    warning(
+        "new_groups",
+        "Groups were added because of an & in the cell",
+        "The cell contains an &, which separates groups, and some of them are new. Reported once "
+        "for each group.",
+        "check the groups; write && for an & in a name",
+        phrase="{found}: new groups were added because of an & in the cell",
     ),
 )
 

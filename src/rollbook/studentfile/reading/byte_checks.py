@@ -1,10 +1,26 @@
-"""Check the bytes of a file before it is parsed: file type, size, encoding and NUL bytes."""
+"""Check the bytes of a file before it is parsed: file type, size and encoding."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from rollbook.studentfile.limits import Limits
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.reading import encodings, file_type
+
+
+@dataclass(frozen=True, slots=True)
+class EncodingCheck:
+    """The encoding in which a file is read.
+
+    Attributes:
+        encoding: The encoding.
+        problems: The problems of the encoding.
+        is_readable: Whether the file can be parsed in spite of them.
+    """
+
+    encoding: str
+    problems: tuple[Problem, ...] = ()
+    is_readable: bool = True
 
 
 def check_type_and_size(path: Path, head: bytes, limits: Limits) -> Problem | None:
@@ -26,30 +42,45 @@ def check_type_and_size(path: Path, head: bytes, limits: Limits) -> Problem | No
     return None
 
 
-def check_encoding(path: Path, head: bytes, encoding: str) -> tuple[list[Problem], bool]:
-    """Return the problems of the encoding, and whether the file can be parsed in spite of them.
+def check_encoding(path: Path, head: bytes, configured: str) -> EncodingCheck:
+    """Decide in which encoding the file is read.
+
+    Text in UTF-8 with characters beyond ASCII is read as UTF-8 whatever is configured. If few of
+    its lines are damaged, those rows are rejected later.
 
     Args:
         path: The file.
         head: Its first bytes.
-        encoding: Its encoding, as detect_encoding() returns it.
+        configured: The encoding in the district's settings or in the request.
     """
-    problems = [Problem("utf16_decoded")] if encoding == encodings.UTF_16 else []
-    if encodings.count_boms(head) > 1:
-        problems.append(Problem("double_bom", 1))
-    bad_byte = encodings.first_bad_byte(path, encoding)
-    if bad_byte and encoding != encodings.UTF_8:
-        hint = _hint_for_other_encoding(bad_byte, encoding)
-        return [*problems, Problem("wrong_encoding", bad_byte.line, hint=hint)], False
-    if bad_byte:
-        problems.append(Problem("not_utf8", bad_byte.line, hint=_hint_for_utf8(bad_byte)))
-    nul_line = encodings.first_nul(path, encoding)
-    if nul_line is None:
-        return problems, True
-    if encoding != encodings.UTF_16 and file_type.looks_like_utf16(head):
+    encoding = encodings.detect_encoding(head, configured)
+    if encoding == encodings.UTF_16:
+        return _check_other_encoding(path, encoding, (Problem("utf16_decoded"),))
+    if file_type.looks_like_utf16(head):
         hint = "the file looks like UTF-16; save it as CSV UTF-8"
-        return [Problem("nul_bytes", nul_line, hint=hint)], False
-    return [*problems, Problem("nul_bytes", nul_line)], True
+        return EncodingCheck(encoding, (Problem("nul_bytes", 1, hint=hint),), is_readable=False)
+    problems = (Problem("double_bom", 1),) if encodings.count_boms(head) > 1 else ()
+    bad_byte = encodings.first_bad_byte(path, encodings.UTF_8)
+    if bad_byte and not encodings.is_damaged_utf8(path):
+        if encoding != encodings.UTF_8:
+            return _check_other_encoding(path, encoding, problems)
+        not_utf8 = Problem("not_utf8", bad_byte.line, hint=_hint_for_utf8(bad_byte))
+        return EncodingCheck(encoding, (*problems, not_utf8))
+    if encoding == encodings.UTF_8 or not encodings.has_multibyte_characters(path):
+        return EncodingCheck(encoding, problems)
+    ignored = Problem("encoding_ignored", found=encoding)
+    return EncodingCheck(encodings.UTF_8, (*problems, ignored))
+
+
+def _check_other_encoding(
+    path: Path, encoding: str, problems: tuple[Problem, ...]
+) -> EncodingCheck:
+    bad_byte = encodings.first_bad_byte(path, encoding)
+    if not bad_byte:
+        return EncodingCheck(encoding, problems)
+    hint = _hint_for_other_encoding(bad_byte, encoding)
+    wrong = Problem("wrong_encoding", bad_byte.line, hint=hint)
+    return EncodingCheck(encoding, (*problems, wrong), is_readable=False)
 
 
 def _hint_for_utf8(bad_byte: encodings.BadByte) -> str:

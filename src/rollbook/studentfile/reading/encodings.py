@@ -13,6 +13,8 @@ _BOM = codecs.BOM_UTF8
 _MAX_BOMS = 2
 # In encodings that don't contain ASCII, the reader would not find quotes, commas and line ends.
 _PROBE = bytes(range(128)) + rb"\u0041 \x41 \N{DASH} +AGE- ~{ &AGE-" + b"\x1b$B!!\x1b(B" + b".xn--a"
+_MAX_DAMAGED_LINES = 10
+_DAMAGED_SHARE = 0.01
 _SMART_PUNCTUATION = b"\x80\x85\x91\x92\x93\x94\x95\x96\x97\x99"
 
 
@@ -100,28 +102,6 @@ def _skip_to(start: int, chunks: Iterator[bytes]) -> Iterator[bytes]:
         start = max(0, start - len(chunk))
 
 
-def first_nul(path: Path, encoding: str) -> int | None:
-    """Return the line of the first NUL character, or None.
-
-    UTF-16 is decoded first because half of its bytes are NUL.
-    """
-    offset = 0
-    for chunk in _chunks(path, encoding):
-        if (position := chunk.find(b"\0")) >= 0:
-            return _line_of(_chunks(path, encoding), offset + position)
-        offset += len(chunk)
-    return None
-
-
-def _chunks(path: Path, encoding: str) -> Iterator[bytes]:
-    """Yield the file's bytes; UTF-16 is converted to UTF-8."""
-    if encoding == UTF_16:
-        yield from utf8_chunks(path, encoding)
-        return
-    with path.open("rb") as file:
-        yield from iter(lambda: file.read(CHUNK), b"")
-
-
 def _line_of(chunks: Iterable[bytes], offset: int, encoding: str = "latin-1") -> int:
     """Return the physical line that contains the byte at this offset, counted from 1."""
     lines = io.IncrementalNewlineDecoder(
@@ -152,6 +132,59 @@ def first_bad_byte(path: Path, encoding: str) -> BadByte | None:
             offset += len(chunk)
             chunk = following
     return None
+
+
+def has_multibyte_characters(path: Path) -> bool:
+    """Return whether the file has bytes beyond ASCII, not counting a byte order mark."""
+    with path.open("rb") as file:
+        file.seek(count_boms(file.read(len(_BOM) * _MAX_BOMS)) * len(_BOM))
+        return any(not chunk.isascii() for chunk in iter(lambda: file.read(CHUNK), b""))
+
+
+def is_damaged_utf8(path: Path) -> bool:
+    """Return whether a file with invalid bytes is UTF-8 of which few lines are damaged.
+
+    It is if at least as many lines have valid characters beyond ASCII as have invalid bytes, and if
+    the latter are at most 10, or 1% of all lines. A byte order mark counts as one valid line. Text
+    in another encoding practically never has a valid character of several bytes.
+    """
+    lines = valid = damaged = 0
+    for block in _blocks_of_lines(path):
+        if block.isascii():
+            lines += block.count(b"\n") or block.count(b"\r")
+            continue
+        for line in block.splitlines():
+            lines += 1
+            if not line.isascii():
+                is_valid = _is_utf8(line)
+                valid += is_valid
+                damaged += not is_valid
+    return valid >= damaged and damaged <= max(_MAX_DAMAGED_LINES, int(lines * _DAMAGED_SHARE))
+
+
+def _blocks_of_lines(path: Path) -> Iterator[bytes]:
+    """Yield the bytes in blocks that end with a line break, if lines are not very long.
+
+    A byte order mark is a line of its own.
+    """
+    with path.open("rb") as file:
+        rest = file.read(len(_BOM))
+        if rest == _BOM:
+            rest += b"\n"
+        while chunk := file.read(CHUNK):
+            block = rest + chunk
+            end = max(block.rfind(b"\n"), block.rfind(b"\r")) + 1 or len(block)
+            yield block[:end]
+            rest = block[end:]
+    yield rest
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _locate_bad_byte(path: Path, encoding: str, offset: int) -> BadByte:

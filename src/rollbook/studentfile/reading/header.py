@@ -1,12 +1,28 @@
 """Parse the header of a student file: its columns and its problems."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 
-from rollbook.studentfile.columns import BY_NAME, BY_SPELLING, Column, fold_header
+from rollbook.studentfile.columns import (
+    BY_NAME,
+    BY_SPELLING,
+    EXACT_NAMES,
+    KEYS_OF_EXCHANGE_FILES,
+    OWN_NAMES,
+    Column,
+    fold_header,
+    is_nameless,
+)
 from rollbook.studentfile.problems.problem import Problem, printable_excerpt
-from rollbook.studentfile.spelling import closest_match
+from rollbook.studentfile.reading.similar_names import (
+    KEY,
+    POSSIBLE_NAMES,
+    intended_column,
+    key_rank,
+    suggested_column,
+)
 
 IDENTIFYING_COLUMN_SETS: tuple[frozenset[str], ...] = (
     frozenset({"STUDENT_ID"}),
@@ -17,38 +33,17 @@ IDENTIFYING_COLUMN_SETS: tuple[frozenset[str], ...] = (
 IDENTIFYING_COLUMNS = frozenset().union(*IDENTIFYING_COLUMN_SETS)
 """The columns of all these sets."""
 
-_KEY = "STUDENT_ID"
-_FOREIGN_KEY_COLUMNS = ("SISID", "STUDENTNUMBER", "LOCALID", "SOURCEDID", "STUDENTID")
-FOREIGN_COLUMN_NAMES: Mapping[str, str] = {
-    **dict.fromkeys(_FOREIGN_KEY_COLUMNS, _KEY),
-    **dict.fromkeys(
-        ("SCHOOLSISID", "SCHOOLSOURCEDID", "ORGSOURCEDIDS", "SCHOOLNUMBER", "ORGANIZATIONID"),
-        "SCHOOL_ID",
-    ),
-    **dict.fromkeys(("FIRSTNAME", "GIVENNAME"), "FIRST_NAME"),
-    **dict.fromkeys(("LASTNAME", "FAMILYNAME", "SURNAME"), "LAST_NAME"),
-    **dict.fromkeys(("DATEOFBIRTH", "BIRTHDAY"), "DOB"),
-    **dict.fromkeys(("GRADELEVEL", "GRADES"), "GRADE"),
-    **dict.fromkeys(("SPED", "SPECIALEDUCATION"), "SPECIAL_ED"),
-    "SEX": "GENDER",
-    "LEP": "ELL",
-}
-"""Column names of other products, as without_underscores() returns them.
-
-They are suggested in hints but never used silently.
-"""
-
 _STAFF_COLUMNS = frozenset(
     {
-        "STAFF_ID",
-        "TEACHER_ID",
-        "TEACHER_NUMBER",
-        "EMPLOYEE_ID",
+        "STAFFID",
+        "TEACHERID",
+        "TEACHERNUMBER",
+        "EMPLOYEEID",
         "ROLE",
         "ROLES",
-        "STAFF_EMAIL",
-        "TEACHER_EMAIL",
-        "JOB_TITLE",
+        "STAFFEMAIL",
+        "TEACHEREMAIL",
+        "JOBTITLE",
         "POSITION",
     }
 )
@@ -67,6 +62,10 @@ _SHARED_WITH_STAFF = frozenset(
 )
 
 
+_WORDS_IN_ROWS = frozenset({"ID", "FIRST", "LAST"})
+"""Names of identifying columns that are also values: ID is a state."""
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
     """A parsed header.
@@ -74,10 +73,13 @@ class Header:
     Attributes:
         names: The cells as they were sent.
         columns: The column of each cell; None if the column is ignored.
+        aliases_not_read: The column of each cell that is ignored because another cell is read as
+            that column; None for all other cells.
     """
 
     names: tuple[str, ...]
     columns: tuple[Column | None, ...]
+    aliases_not_read: tuple[Column | None, ...] = ()
 
     @classmethod
     def parse(cls, names: Sequence[str]) -> "tuple[Header, list[Problem]]":
@@ -85,7 +87,12 @@ class Header:
 
         A header can be stored as JSON: parse(list(header.names)) returns the same header.
         """
-        header = cls(tuple(names), tuple(BY_SPELLING.get(fold_header(name)) for name in names))
+        folded = [fold_header(name) for name in names]
+        meanings = _meanings(folded)
+        columns = tuple(map(_column_to_read, folded, meanings, repeat(_names_read(folded))))
+        pairs = zip(meanings, columns, strict=True)
+        not_read = tuple(None if column else meaning for meaning, column in pairs)
+        header = cls(tuple(names), columns, not_read)
         return header, _problems(header)
 
     @property
@@ -94,37 +101,87 @@ class Header:
         return frozenset(column.name for column in self.columns if column)
 
     @property
+    def ignored(self) -> tuple[str, ...]:
+        """The names, as sent, of columns that are not read and not ignored on purpose.
+
+        Columns without a name and those whose name starts with ``_`` are not among them.
+        """
+        pairs = zip(self.names, self.columns, strict=True)
+        return tuple(name for name, column in pairs if column is None and _is_reported(name))
+
+    @property
     def unnamed_columns(self) -> tuple[int, ...]:
         """The indexes of cells without a name."""
-        return tuple(index for index, name in enumerate(self.names) if not fold_header(name))
+        return tuple(index for index, name in enumerate(self.names) if is_nameless(name))
+
+    @property
+    def competing_columns(self) -> tuple[tuple[int, int], ...]:
+        """Pairs of cells with different aliases of one column: the one read, and one that isn't.
+
+        The aliases beside the column's own name are not among them.
+        """
+        read = {column: index for index, column in enumerate(self.columns) if column}
+        pairs = [
+            (read[column], index)
+            for index, column in enumerate(self.aliases_not_read)
+            if column and fold_header(self.names[read[column]]) not in OWN_NAMES
+        ]
+        return tuple(pairs)
 
 
-def without_underscores(name: str) -> str:
-    """Return a folded name without underscores: sourcedId and SOURCED_ID are the same."""
-    return fold_header(name).replace("_", "")
+def _meanings(folded: Sequence[str]) -> list[Column | None]:
+    """Return the column that each folded name means, STUDENT_ID also by its name in a format."""
+    key = _key_of_exchange_file(folded)
+    return [BY_NAME[KEY] if name == key else BY_SPELLING.get(name) for name in folded]
+
+
+def _key_of_exchange_file(folded: Sequence[str]) -> str | None:
+    if fold_header(KEY) in folded:
+        return None
+    present = frozenset(folded)
+    keys = (key for key, others in KEYS_OF_EXCHANGE_FILES if others | {key} <= present)
+    return next(keys, None)
+
+
+def _names_read(folded: Sequence[str]) -> Mapping[str, str]:
+    """Return, for each column, the folded name under which it is read: its own or the first."""
+    read: dict[str, str] = {}
+    for name, column in zip(folded, _meanings(folded), strict=True):
+        if column and (name in OWN_NAMES or column.name not in read):
+            read[column.name] = name
+    return read
+
+
+def _column_to_read(name: str, meaning: Column | None, read: Mapping[str, str]) -> Column | None:
+    return meaning if meaning and read[meaning.name] == name else None
+
+
+def _is_reported(name: str) -> bool:
+    return not is_nameless(name) and not fold_header(name).startswith("_")
 
 
 def looks_like_header(names: Sequence[str]) -> bool:
     """Return whether a cell names an identifying column, or half of the cells name columns.
 
     Names that other products use count too. One other name is not enough: in a file without a
-    header a value such as the state MI can be a column name by chance.
+    header a value such as the state MI can be a column name by chance. A number or a date is a
+    value.
     """
-    columns = [_intended_column(name) for name in names if fold_header(name)]
-    known = [column for column in columns if column]
-    if not IDENTIFYING_COLUMNS.isdisjoint(known):
+    folded = [fold_header(name) for name in names]
+    meant = [_meant_column(*pair) for pair in zip(names, folded, strict=True) if pair[1]]
+    known = [column for column in meant if column]
+    pairs = zip(meant, filter(None, folded), strict=True)
+    if any(column in IDENTIFYING_COLUMNS and name not in _WORDS_IN_ROWS for column, name in pairs):
         return True
-    return bool(known) and 2 * len(known) >= len(columns)
+    has_number = any(map(str.isdigit, folded))
+    return bool(known) and not has_number and 2 * len(known) >= len(meant)
 
 
-def _intended_column(name: str) -> str | None:
+def _meant_column(name: str, folded: str) -> str | None:
     """Return the column, of student files or of staff files, that a header cell names."""
-    folded = fold_header(name)
     if folded in BY_SPELLING:
         return BY_SPELLING[folded].name
-    if folded in _STAFF_COLUMNS:
-        return folded
-    return FOREIGN_COLUMN_NAMES.get(without_underscores(name))
+    return folded if folded in _STAFF_COLUMNS else intended_column(name)
 
 
 def _problems(header: Header) -> list[Problem]:
@@ -134,14 +191,18 @@ def _problems(header: Header) -> list[Problem]:
 
 
 def _unusable(header: Header) -> list[Problem]:
-    renames = _renames(header)
-    if _KEY in renames.values():
-        return [Problem("key_column_renamed", 1, _KEY, hint=_rename_hint(renames))]
     if _looks_like_staff_file(header):
         return [Problem("wrong_file_type", 1)]
-    if any(keys <= header.known for keys in IDENTIFYING_COLUMN_SETS):
-        return []
-    return [Problem("missing_column", 1, hint=_rename_hint(renames))]
+    renames = _renames(header)
+    if KEY in renames.values():
+        return [Problem("key_column_renamed", 1, KEY, hint=_rename_hint(renames))]
+    if not any(keys <= header.known for keys in IDENTIFYING_COLUMN_SETS):
+        return [Problem("missing_column", 1, hint=_rename_hint(renames))]
+    if renames:
+        name, column = next(iter(renames.items()))
+        hint = f"{_rename_hint(renames)}; start a name with _ if its column isn't needed"
+        return [Problem("column_renamed", 1, column, printable_excerpt(name), hint)]
+    return []
 
 
 def _rename_hint(renames: Mapping[str, str]) -> str:
@@ -152,65 +213,59 @@ def _rename_hint(renames: Mapping[str, str]) -> str:
 
 
 def _renames(header: Header) -> dict[str, str]:
-    """Return ignored names and the missing columns that they probably name, each column once."""
+    """Return ignored names and the missing columns that they mean, each column once.
+
+    If nothing but the key is read, they include names that only possibly mean a column.
+    """
+    possible = POSSIBLE_NAMES if len(header.known) == 1 else {}
     renames: dict[str, str] = {}
-    for name in sorted(_unknown(header), key=_key_column_rank):
-        column = FOREIGN_COLUMN_NAMES.get(without_underscores(name)) or _closest_column(name)
+    for name in sorted(header.ignored, key=key_rank):
+        column = intended_column(name) or possible.get(fold_header(name))
         if column and column not in header.known and column not in renames.values():
             renames[name] = column
     return renames
 
 
-def _key_column_rank(name: str) -> int:
-    """Return the position among the foreign names of STUDENT_ID; all other names come last."""
-    key = without_underscores(name)
-    if key in _FOREIGN_KEY_COLUMNS:
-        return _FOREIGN_KEY_COLUMNS.index(key)
-    return len(_FOREIGN_KEY_COLUMNS)
-
-
-def _closest_column(name: str) -> str | None:
-    folded = fold_header(name)
-    max_distance = 2 if len(folded) > 5 else 1
-    spelling = closest_match(folded, BY_SPELLING, within=max_distance)
-    return BY_SPELLING[spelling].name if spelling else None
-
-
 def _looks_like_staff_file(header: Header) -> bool:
     """Return whether it has a column of staff files, and none that only student files have."""
     folded = {fold_header(name) for name in header.names}
-    return bool(folded & _STAFF_COLUMNS) and header.known <= _SHARED_WITH_STAFF
+    has_student = any("STUDENT" in name or "PUPIL" in name for name in folded)
+    is_shared = header.known <= _SHARED_WITH_STAFF
+    return bool(folded & _STAFF_COLUMNS) and is_shared and not has_student
 
 
-def _unknown(header: Header) -> list[str]:
-    """Return the names that are not recognized, without those that are ignored silently."""
-    pairs = zip(header.names, header.columns, strict=True)
-    ignored = [name for name, column in pairs if column is None]
-    return [name for name in ignored if fold_header(name)[:1] not in ("", "_")]
-
-
-def _duplicates(header: Header) -> list[Problem]:
-    names = Counter(column.name for column in header.columns if column)
-    names.update(map(fold_header, _unknown(header)))
-    return [_duplicate(name) for name, count in names.items() if count > 1]
-
-
-def _duplicate(name: str) -> Problem:
-    column = name if name in BY_NAME else None
-    return Problem("duplicate_column", 1, column, printable_excerpt(name))
+def _duplicates(header: Header) -> Iterator[Problem]:
+    counts = Counter(column.name for column in header.columns if column)
+    for name, count in counts.items():
+        if count > 1:
+            sent = header.names[header.columns.index(BY_NAME[name])]
+            yield Problem("duplicate_column", 1, name, printable_excerpt(sent))
 
 
 def _ignored(header: Header) -> list[Problem]:
-    renames = _renames(header)
-    problems: list[Problem] = []
-    for name in dict.fromkeys(_unknown(header)):
-        hint = f"if you mean {renames[name]}, rename it" if name in renames else ""
-        problems.append(Problem("unknown_column", 1, found=printable_excerpt(name), hint=hint))
-    return problems
+    ignored = frozenset(header.ignored)
+    problems = {
+        name: _ignored_column(header, name, column)
+        for name, column in zip(header.names, header.aliases_not_read, strict=True)
+        if name in ignored
+    }
+    return list(problems.values())
+
+
+def _ignored_column(header: Header, name: str, column: Column | None) -> Problem:
+    found = printable_excerpt(name)
+    if column:
+        read = printable_excerpt(header.names[header.columns.index(column)])
+        hint = f"{read} is used as {column.name}: remove {found}, or start its name with _"
+        return Problem("alias_ignored", 1, column.name, found, hint)
+    meant = intended_column(name) or suggested_column(name)
+    if meant is None or meant in header.known:
+        return Problem("unknown_column", 1, found=found)
+    return Problem("unknown_column", 1, found=found, hint=f"if you mean {meant}, rename it")
 
 
 def _folded(header: Header) -> list[Problem]:
     for name, column in zip(header.names, header.columns, strict=True):
-        if column and name.strip() not in (column.name, *column.aliases):
+        if column and name.strip() not in EXACT_NAMES:
             return [Problem("folded_header", 1)]
     return []

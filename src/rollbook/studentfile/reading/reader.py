@@ -7,17 +7,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rollbook.studentfile.limits import MAX_ROW_BYTES, Limits
+from rollbook.studentfile.reading import header_search, row_damage
 from rollbook.studentfile.reading.encodings import normalize_encoding_name, utf8_chunks
+from rollbook.studentfile.reading.file_scan import FileScan
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.record_splitter import (
     FilePosition,
     RecordTooLongError,
-    is_blank,
     iter_records,
     line_breaks,
     split_records,
 )
-from rollbook.studentfile.reading.scan import FileScan, scan
+from rollbook.studentfile.reading.row_damage import RowDamage
+from rollbook.studentfile.reading.row_shape import fit_cells
+from rollbook.studentfile.reading.scan import scan
+from rollbook.studentfile.reading.skipped_lines import FooterFilter, is_skipped
 
 __all__ = [
     "FilePosition",
@@ -28,6 +32,7 @@ __all__ = [
     "RecordBatch",
     "RecordTooLongError",
     "RowBatch",
+    "RowDamage",
     "iter_records",
     "normalize_encoding_name",
     "parse_rows",
@@ -42,10 +47,17 @@ _GUARDED_PREFIXES = tuple("'" + character for character in "=+-@\t\r'")
 
 
 class RawRow(NamedTuple):
-    """One row: the physical line it begins on, and its cells without formula guards."""
+    """One row.
+
+    Attributes:
+        line: The physical line it begins on.
+        cells: Its cells without formula guards.
+        damage: Why it is rejected whatever its cells contain; None if it was read without loss.
+    """
 
     line: int
     cells: list[str]
+    damage: RowDamage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +102,9 @@ def read_records(
     stop: int | None = None,
     size: int = 5000,
 ) -> Iterator[RecordBatch]:
-    """Yield the records of an accepted file in batches, with blank lines but without the header.
+    """Yield the records of an accepted file in batches: what is below the header, without footers.
+
+    Blank lines and lines of dashes are included.
 
     Args:
         path: The file.
@@ -102,7 +116,6 @@ def read_records(
 
     Raises:
         ValueError: The file has another header, or its scan refused it.
-        csv.Error: Its scan refused the file.
         RecordTooLongError: Its scan refused the file.
     """
     first = start or FilePosition()
@@ -110,6 +123,8 @@ def read_records(
     if stop is not None:
         chunks = _take_bytes(chunks, stop - first.byte)
     batches = iter_records(chunks, MAX_ROW_BYTES)
+    if stop is None:
+        batches = FooterFilter().filter(batches)
     builder = _BatchBuilder(first)
     if not start:
         batches = _after_header(batches, header, builder)
@@ -124,17 +139,21 @@ def read_records(
 
 
 def parse_rows(records: Sequence[bytes], lines: Sequence[int], header: Header) -> list[RawRow]:
-    """Return the rows of these records, without blank ones."""
+    """Return the rows of these records, without blank lines and lines of dashes."""
     secret = next(
         (index for index, column in enumerate(header.columns) if column and column.secret), None
     )
+    parsed = _parse_intact(records)
+    if parsed is None:
+        return _parse_one_by_one(records, lines, header, secret)
+    width = len(header.names)
     rows: list[RawRow] = []
-    for record, line, cells in zip(records, lines, _parse_cells(records), strict=True):
-        if is_blank(cells):
+    for record, line, cells in zip(records, lines, parsed, strict=True):
+        if is_skipped(cells):
             continue
         if b"'" in record:
             _strip_formula_guards(cells, secret)
-        rows.append(RawRow(line, cells))
+        rows.append(RawRow(line, cells if len(cells) == width else fit_cells(cells, header)))
     return rows
 
 
@@ -214,21 +233,45 @@ def _take_bytes(chunks: Iterable[bytes], size: int) -> Iterator[bytes]:
 def _after_header(
     batches: Iterator[list[bytes]], header: Header, builder: _BatchBuilder
 ) -> Iterator[list[bytes]]:
-    """Yield the records after the first one that is not blank, which must be the header."""
+    """Yield the records after the header, which may have blank lines and titles above it."""
+    records_left = header_search.MAX_RECORDS_SEARCHED
     for records in batches:
-        for index, cells in enumerate(_parse_cells(records)):
-            builder.skip(records[index])
-            if not is_blank(cells):
-                if tuple(cells) != header.names:
-                    raise ValueError("the file does not begin with the header that was scanned")
+        for index, record in enumerate(records):
+            builder.skip(record)
+            if header_search.has_names(record, header):
                 yield records[index + 1 :]
                 yield from batches
                 return
+            records_left -= bool(record.strip())
+        if records_left < 0:
+            break
+    raise ValueError("the file does not begin with the header that was scanned")
 
 
-def _parse_cells(records: Sequence[bytes]) -> Iterator[list[str]]:
-    """Return an iterator over the cells of each record; for the csv module, too, one is one row."""
-    return csv.reader([record.decode() for record in records], strict=True)
+def _parse_intact(records: Sequence[bytes]) -> list[list[str]] | None:
+    """Return the cells of each record, or None if one of them is damaged.
+
+    For the csv module, too, one record is one row.
+    """
+    if b"\0" in b"".join(records):
+        return None
+    try:
+        return list(csv.reader([record.decode() for record in records], strict=True))
+    except (UnicodeDecodeError, csv.Error):
+        return None
+
+
+def _parse_one_by_one(
+    records: Sequence[bytes], lines: Sequence[int], header: Header, secret: int | None
+) -> list[RawRow]:
+    """Return the rows of records of which some are damaged."""
+    rows: list[RawRow] = []
+    for record, line in zip(records, lines, strict=True):
+        cells, damage = row_damage.read_record(record, line, header)
+        if damage or not is_skipped(cells):
+            _strip_formula_guards(cells, secret)
+            rows.append(RawRow(line, cells, damage))
+    return rows
 
 
 def _strip_formula_guards(cells: list[str], secret: int | None) -> None:

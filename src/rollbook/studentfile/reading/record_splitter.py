@@ -5,6 +5,7 @@ separates rows, which a property test verifies with random bytes. The csv module
 records.
 """
 
+import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -76,7 +77,8 @@ def _line_start(block: bytes, position: int, first: int) -> int:
 def iter_records(chunks: Iterable[bytes], row_bytes: int) -> Iterator[list[bytes]]:
     """Yield the records of a text in batches; uses memory for one chunk and one record.
 
-    A Ctrl-Z as the last byte is dropped.
+    A Ctrl-Z as the last byte is dropped. If a quote is not closed in the last line, that line is
+    a record.
 
     Args:
         chunks: The text as UTF-8.
@@ -92,6 +94,8 @@ def iter_records(chunks: Iterable[bytes], row_bytes: int) -> Iterator[list[bytes
         if len(rest) > row_bytes:
             raise RecordTooLongError(rest)
     records, rest = split_records(rest.removesuffix(_CTRL_Z), final=True)
+    if rest and not line_breaks(rest.rstrip(b"\r\n")):
+        records, rest = [*records, rest], b""
     yield from _check_record_size(records, row_bytes)
     if rest:
         raise RecordTooLongError(rest)
@@ -111,9 +115,39 @@ def line_breaks(data: bytes) -> int:
     return len(_LINE_BREAK.findall(data))
 
 
+def parse_record(record: bytes) -> list[str] | None:
+    """Return the cells of one record, or None if its quotes are invalid.
+
+    Bytes that are not UTF-8 become U+FFFD.
+    """
+    try:
+        return next(csv.reader([record.decode("utf-8", "replace")], strict=True), [])
+    except csv.Error:
+        return None
+
+
 def is_blank(cells: Sequence[str]) -> bool:
-    """Return whether a row is empty, or has only commas, spaces and tabs."""
-    return not "".join(cells).strip(" \t")
+    """Return whether a row is empty, or has only commas, spaces, tabs and page breaks."""
+    return not "".join(cells).strip(" \t\v\f")
+
+
+def line_end(end: bytes) -> bytes:
+    """Return the line break at the end of a record, given its last two bytes."""
+    if end == b"\r\n":
+        return end
+    return end[-1:] if end[-1:] in (b"\r", b"\n") else b""
+
+
+def is_fully_quoted(record: bytes, commas: int) -> bool:
+    """Return whether a record is one line of `commas` + 1 quoted cells without quotes inside."""
+    inner = record.rstrip(b"\r\n")
+    return (
+        inner[:1] == inner[-1:] == b'"'
+        and inner.count(b'","') == commas
+        and inner.count(b'"') == 2 * commas + 2
+        and b"\n" not in inner
+        and b"\r" not in inner
+    )
 
 
 def raw_cells(record: bytes) -> Iterator[tuple[int, bytes]]:

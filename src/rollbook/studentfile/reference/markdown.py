@@ -6,10 +6,10 @@ Run ``python -m rollbook.studentfile.reference.markdown docs/student-file.md``.
 import re
 import sys
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from rollbook.studentfile.columns import COLUMNS, Column
+from rollbook.studentfile.columns import COLUMNS, NAMES_IN_OTHER_SYSTEMS, Column
 from rollbook.studentfile.limits import Limits
 from rollbook.studentfile.problems.codes import ProblemCode
 from rollbook.studentfile.reference import texts
@@ -41,8 +41,11 @@ def page() -> str:
         _list("## The file", texts.FILE_RULES),
         _list(f"## Limits\n\n{texts.LIMITS}", texts.limits(Limits())),
         _column_table(),
+        _other_systems(),
         _list("## Values", texts.VALUE_RULES),
+        _list("### Grades", texts.GRADE_SPELLINGS),
         _list("### Races", races),
+        _paragraph(texts.RACE_SPELLINGS),
         _list("### Classifications", CLASSIFICATIONS),
         _numbered_list("## How rows are matched with students", texts.MATCHING),
         *map(_paragraph, texts.AFTER_MATCHING),
@@ -61,6 +64,18 @@ def _column_row(column: Column) -> tuple[str, ...]:
     aliases = ", ".join(f"`{alias}`" for alias in column.aliases)
     clearable = "yes" if column.clearable else ""
     return f"`{column.name}`", aliases, column.values, column.adding, clearable
+
+
+def _other_systems() -> str:
+    title = "### Names in other systems"
+    paragraphs = [texts.OTHER_SYSTEMS, texts.KEYS_OF_OTHER_SYSTEMS]
+    table = _table(("System", "Names"), map(_system_row, NAMES_IN_OTHER_SYSTEMS.items()))
+    return "\n".join([f"{title}\n", *map(_paragraph, paragraphs), table])
+
+
+def _system_row(system: tuple[str, Mapping[str, str]]) -> tuple[str, str]:
+    name, columns = system
+    return name, ", ".join(f"`{other}`: `{column}`" for other, column in columns.items())
 
 
 def _problem_table(title: str, codes: Iterable[ProblemCode]) -> str:
@@ -87,7 +102,7 @@ def _escape(text: str) -> str:
 def _escape_part(part: str) -> str:
     if part.startswith("`"):
         return part
-    return part.replace("<", "&lt;").replace("|", "\\|")
+    return part.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
 
 
 def _list(title: str, items: Iterable[str]) -> str:

@@ -3,26 +3,29 @@
 import re
 from unicodedata import normalize
 
+from rollbook.studentfile.values.damaged_text import TextKind
+from rollbook.studentfile.values.placeholders import is_masked, is_placeholder
+from rollbook.studentfile.values.spreadsheet_values import explain_day_and_month, explain_number
 from rollbook.studentfile.values.text_checks import (
     INVISIBLE,
-    PLACEHOLDERS,
     InvalidValue,
     RuleResult,
     ValueWithWarning,
     check_characters,
+    check_damage,
     check_value,
     is_spreadsheet_error,
 )
 
-_ID = re.compile(r"[A-Za-z0-9._-]{1,32}")
-_SCIENTIFIC = re.compile(r"[0-9]+(?:[.,][0-9]+[eE][+-]?|[eE][+-])[0-9]+")
-_DECIMAL = re.compile(r"[0-9]+[.,]0+")
+MAX_ID_LENGTH = 64
+_ID = re.compile(rf"[A-Za-z0-9._-]{{1,{MAX_ID_LENGTH}}}")
+_WORKBOOK_CODE = re.compile(r"_x[0-9A-Fa-f]{4}_")
 _MIN_ROUNDED_DIGITS = 16  # spreadsheets keep 15 digits; a longer number ends in zeros
 _WHITESPACE = re.compile(r"\s")
 
 
 def student_id(text: str) -> RuleResult:
-    """Return 1 to 32 of A-Z a-z 0-9 . _ - as written: leading zeros and case matter."""
+    """Return 1 to 64 of A-Z a-z 0-9 . _ - as written: leading zeros and case matter."""
     return _identifier(text, "bad_student_id")
 
 
@@ -33,7 +36,11 @@ def school_id(text: str) -> RuleResult:
 
 def username(text: str) -> RuleResult:
     """Return 2 to 64 characters without spaces, in lower case."""
-    invalid = _explain_number(text) or check_value(text) or check_characters(text, joiners=False)
+    invalid = (
+        explain_number(text)
+        or check_value(text, TextKind.USERNAME)
+        or check_characters(text, joiners=False)
+    )
     if invalid:
         return invalid
     folded = normalize("NFC", text.lower())
@@ -46,9 +53,11 @@ def password(text: str) -> RuleResult:
     """Return 4 to 64 characters in lower case."""
     if is_spreadsheet_error(text):
         return InvalidValue("excel_error")
-    if text.casefold() in PLACEHOLDERS:
+    if is_masked(text):
+        return InvalidValue("masked_password")
+    if any(map(str.isalnum, text)) and is_placeholder(text):
         return InvalidValue("placeholder")
-    invalid = check_characters(text)
+    invalid = check_damage(text, TextKind.PASSWORD) or check_characters(text)
     if invalid:
         return invalid
     folded = normalize("NFC", text.lower())
@@ -56,29 +65,41 @@ def password(text: str) -> RuleResult:
 
 
 def _identifier(text: str, code: str) -> RuleResult:
-    if _ID.fullmatch(text) and not _explain_number(text) and not check_value(text):
+    if _ID.fullmatch(text):
+        invalid = _check_id(text)
+        if invalid:
+            return invalid
         is_rounded = len(text) >= _MIN_ROUNDED_DIGITS and text.isdigit() and text[-1] == "0"
         return ValueWithWarning(text, "possible_rounding") if is_rounded else text
     return (
-        _explain_number(text)
+        explain_number(text)
         or _explain_characters(text)
-        or check_value(text)
+        or check_value(text, TextKind.USERNAME)
         or _malformed(text, code)
     )
 
 
-def _explain_number(text: str) -> InvalidValue | None:
-    if _SCIENTIFIC.fullmatch(text):
-        return InvalidValue("excel_scientific")
-    return InvalidValue("excel_number") if _DECIMAL.fullmatch(text) else None
+def _check_id(text: str) -> InvalidValue | None:
+    """Return what is wrong with an ID whose characters are allowed, or None."""
+    if text.isdigit():
+        return None
+    if "_x" in text and _WORKBOOK_CODE.search(text):
+        return check_damage(text, TextKind.USERNAME)
+    return explain_number(text) or explain_day_and_month(text) or check_value(text)
 
 
 def _explain_characters(text: str) -> InvalidValue | None:
     if text.isascii():
         return None
+    if is_placeholder(text):
+        return InvalidValue("placeholder")
     if any(map(_is_invisible, text)):
         return InvalidValue("invisible_char")
-    return check_characters(text, joiners=False) or InvalidValue("non_ascii_id")
+    return (
+        check_damage(text, TextKind.USERNAME)
+        or check_characters(text, joiners=False)
+        or InvalidValue("non_ascii_id")
+    )
 
 
 def _is_invisible(character: str) -> bool:

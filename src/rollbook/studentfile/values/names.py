@@ -2,6 +2,8 @@
 
 from unicodedata import normalize
 
+from rollbook.studentfile.values.damaged_text import TextKind
+from rollbook.studentfile.values.spreadsheet_values import explain_date, explain_number
 from rollbook.studentfile.values.text_checks import (
     InvalidValue,
     RuleResult,
@@ -20,7 +22,7 @@ def name(text: str) -> RuleResult:
     """Return 1 to 100 characters in any script, with a letter, in NFC, with single spaces."""
     if text.casefold() in PLACEHOLDER_OR_NAME:
         return ValueWithWarning(text, "possible_placeholder")
-    invalid = check_value(text)
+    invalid = check_value(text, TextKind.NAME) or explain_number(text) or explain_date(text)
     if invalid:
         return invalid
     joined = normalize("NFC", " ".join(text.split()))

@@ -4,6 +4,9 @@ import re
 from dataclasses import dataclass
 from unicodedata import category, normalize
 
+from rollbook.studentfile.values.damaged_text import TextKind, find_damage
+from rollbook.studentfile.values.placeholders import is_placeholder
+
 INVISIBLE = (
     "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
     "\u2060\u2066\u2067\u2068\u2069\ufeff"
@@ -11,10 +14,11 @@ INVISIBLE = (
 """Characters without a width, which are removed from both ends of a value."""
 WHITESPACE = (
     " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
-    "\u202f\u205f\u3000"
+    "\u202f\u205f\u3000\t\n\v\f\r\x85\u2028\u2029"
 )
 TRIMMED_CHARACTERS = WHITESPACE + INVISIBLE
 
+_BEFORE_LOST_SPACE = frozenset("ÃÅ")
 _JOINERS = "\u200c\u200d"  # part of Persian and Hindi names, and of emoji
 _LINE_BREAKS = "\u2028\u2029"
 _EXCEL_ERRORS = frozenset(
@@ -35,10 +39,6 @@ _EXCEL_ERRORS = frozenset(
 )
 _FORMULA = re.compile(r"[=+@]|-[0-9]")
 _MARKUP = re.compile(r"<[A-Za-z/!?]")
-PLACEHOLDERS = frozenset(
-    {"null", "none", "n/a", "na", "nan", "nil", "undefined", "-", "--", "---", "?", "."}
-)
-"""Texts that exports write if there is no value, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,13 @@ RuleResult = str | InvalidValue | ValueWithWarning
 
 
 def trim(text: str) -> str:
-    """Remove whitespace and invisible characters at both ends, and quotes after a space."""
+    """Remove whitespace and invisible characters at both ends, and quotes after a space.
+
+    A no-break space stays where it shows that à or Š was damaged: they became Ã or Å and a space.
+    """
     inner = text.strip(TRIMMED_CHARACTERS)
+    if inner[-1:] in _BEFORE_LOST_SPACE and f"{inner}\u00a0" in text:
+        return f"{inner}\u00a0"
     if len(inner) > 1 and text[0] == " " and inner[0] == inner[-1] == '"':
         return inner[1:-1].strip(TRIMMED_CHARACTERS).replace('""', '"')
     return inner
@@ -82,7 +87,7 @@ def check_characters(text: str, *, joiners: bool = True) -> InvalidValue | None:
     allowed = _JOINERS if joiners else ""
     for character in text:
         if character == "\ufffd":
-            return InvalidValue("damaged_text")
+            return check_damage(text, TextKind.TEXT)
         unicode_category = category(character)
         if unicode_category == "Cc" or character in _LINE_BREAKS:
             return InvalidValue("control_char")
@@ -98,10 +103,24 @@ def is_spreadsheet_error(text: str) -> bool:
     )
 
 
-def check_value(text: str) -> InvalidValue | None:
-    """Return what is wrong with a value that is neither free text nor a password, or None."""
-    if text.casefold() in PLACEHOLDERS:
+def check_damage(text: str, kind: TextKind) -> InvalidValue | None:
+    """Return ``damaged_text`` with a hint for the export if the text is damaged, or None."""
+    hint = find_damage(text, kind)
+    return InvalidValue("damaged_text", hint) if hint else None
+
+
+def check_value(text: str, kind: TextKind | None = None) -> InvalidValue | None:
+    """Return what is wrong with a value that is neither free text nor a password, or None.
+
+    Args:
+        text: The trimmed value.
+        kind: What the text is, if it can be damaged.
+    """
+    if is_placeholder(text):
         return InvalidValue("placeholder")
+    damage = check_damage(text, kind) if kind else None
+    if damage:
+        return damage
     return InvalidValue("formula") if _FORMULA.match(text) else check_free_text(text)
 
 
@@ -113,24 +132,6 @@ def check_free_text(text: str) -> InvalidValue | None:
 
 
 def normalize_with_warning(text: str) -> str | ValueWithWarning:
-    """Return a valid text in NFC, with a warning if it looks damaged or like HTML."""
-    if text.isascii():
-        return ValueWithWarning(text, "markup") if "<" in text and _MARKUP.search(text) else text
-    value = normalize("NFC", text)
-    if _was_encoded_twice(value):
-        return ValueWithWarning(value, "looks_double_encoded")
-    return ValueWithWarning(value, "markup") if _MARKUP.search(value) else value
-
-
-def _was_encoded_twice(text: str) -> bool:
-    """Return whether a text is UTF-8 that was read as Windows-1252 or Latin-1.
-
-    Such a text can be converted back; correct text with accents can't.
-    """
-    for codec in ("cp1252", "latin-1"):
-        try:
-            text.encode(codec).decode("utf-8")
-        except UnicodeError:
-            continue
-        return True
-    return False
+    """Return a valid text in NFC, with a warning if it contains HTML."""
+    value = text if text.isascii() else normalize("NFC", text)
+    return ValueWithWarning(value, "markup") if "<" in value and _MARKUP.search(value) else value

@@ -16,6 +16,7 @@ from rollbook.studentfile.problems.problem import Problem, Severity, printable_e
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import RawRow
 from rollbook.studentfile.row_validator import RowValidator, ValidatedRow
+from rollbook.studentfile.values.free_text import split_list
 from rollbook.students import passwords, snapshots, writer
 from rollbook.students.diff import diff
 from rollbook.students.name_keys import name_and_dob
@@ -203,7 +204,8 @@ def _changed_cells(
 def _validate(cells: Mapping[str, str], today: date) -> ValidatedRow:
     """Validate cells as a row of a student file, which by hand needs no key."""
     header, _ = Header.parse(list(cells))
-    row = RowValidator(header, today).validate(RawRow(_NO_LINE, list(cells.values())))
+    validator = RowValidator(header, today, keep_optional=False)
+    row = validator.validate(RawRow(_NO_LINE, list(cells.values())))
     row.problems = [problem for problem in row.problems if problem.code != "no_key"]
     return row
 
@@ -224,7 +226,7 @@ def _unknown_references(district_id: int, values: Mapping[str, str]) -> Iterator
     school = values.get("SCHOOL_ID")
     if school and not School.objects.filter(district=district_id, organization_id=school).exists():
         yield Problem("unknown_school", column="SCHOOL_ID", found=printable_excerpt(school))
-    emails = [email for email in values.get("STAFF", "").split("&") if email]
+    emails = split_list(values.get("STAFF", ""))
     known = writer.member_ids_by_email(district_id, emails)
     for email in emails:
         if email not in known:

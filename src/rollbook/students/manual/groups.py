@@ -9,11 +9,16 @@ from django.db import IntegrityError, transaction
 
 from rollbook.districts.models import School
 from rollbook.studentfile.problems.problem import PROBLEM_CODES, printable_excerpt
-from rollbook.studentfile.values.free_text import MAX_GROUP_NAME_LENGTH, SEPARATOR, group_name
+from rollbook.studentfile.values.free_text import (
+    MAX_GROUP_NAME_LENGTH,
+    group_name,
+    join_list,
+    split_list,
+)
 from rollbook.studentfile.values.text_checks import InvalidValue, ValueWithWarning
 from rollbook.students import snapshots, writer
 from rollbook.students.models import DEFAULT_GROUP, Group
-from rollbook.students.snapshots import StudentSnapshot, join_list
+from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.writer import ChangeAuthor, StudentChange
 from rollbook.validation import ValidationFailed, name_problems
 
@@ -120,7 +125,7 @@ def _change_membership(
 
 def _changed_cell(student: StudentSnapshot, change_names: ChangeNames) -> str:
     """Return the student's new GROUPS, or an empty string if they don't change."""
-    names = set(student.values["GROUPS"].split(SEPARATOR))
+    names = set(split_list(student.values["GROUPS"]))
     new = change_names(names) or {DEFAULT_GROUP}
     return "" if new == names else join_list(new)
 
@@ -138,10 +143,6 @@ def _validated_name(name: str) -> str:
     Raises:
         InvalidGroup: The name can't be used.
     """
-    if SEPARATOR in name:
-        raise InvalidGroup(
-            [f"the name contains {SEPARATOR}, which separates groups in student files; remove it"]
-        )
     if problems := name_problems("name", name.strip(), MAX_GROUP_NAME_LENGTH):
         raise InvalidGroup(problems)
     result = group_name(name.strip())

@@ -23,6 +23,7 @@ from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import FilePosition, RawRow, RecordBatch, parse_rows
 from rollbook.studentfile.row_validator import RowValidator, ValidatedRow, missing_required_values
+from rollbook.studentfile.values.free_text import join_list, split_list
 from rollbook.students import matching, snapshots
 from rollbook.students.diff import diff
 from rollbook.students.fingerprints import (
@@ -38,6 +39,8 @@ from rollbook.students.writer import member_ids_by_email
 from rollbook.updates import problem_store, transitions
 from rollbook.updates.checking import staged_rows
 from rollbook.updates.checking.byte_ranges import ByteRange
+from rollbook.updates.checking.group_cells import GroupCells
+from rollbook.updates.checking.plausible_dates import check_birth_date
 from rollbook.updates.checking.staged_rows import StagedRowTuple
 from rollbook.updates.models import CheckedRange, UpdateJob
 from rollbook.updates.receiving import files
@@ -146,9 +149,10 @@ class RowChecker:
         self._district_id = update.district_id
         self._may_add = update.mode == Mode.ADD
         self.header = header
-        today, rules = local_date(update.district, timezone.now()), update.file_rules
-        self._validator = RowValidator(header, today, rules=rules)
+        self._today, rules = local_date(update.district, timezone.now()), update.file_rules
+        self._validator = RowValidator(header, self._today, rules=rules)
         self._fingerprinter = RowFingerprinter(update.district_id, header.names, rules)
+        self._group_cells = GroupCells(update.district_id, header, may_add=self._may_add)
         self._has_links = not header.known.isdisjoint({"GROUPS", "STAFF"})
         schools = School.objects.filter(district_id=update.district_id)
         self._school_ids = set(schools.values_list("organization_id", flat=True))
@@ -207,11 +211,13 @@ class RowChecker:
         if self._has_links:
             students = {match.student.pk: match.student for match in matches if match.student}
             snapshots.add_links(students.values())
+        self._group_cells.check(rows, validated, matches)
         unmatched_rows = []
         for row, match in zip(validated, matches, strict=True):
             if match.problem:
                 row.problems.append(match.problem)
             if match.student:
+                check_birth_date(row, match.student, self._today)
                 result.student_ids.append(match.student.pk)
                 result.line_numbers.append(row.line)
             elif not row.rejected:
@@ -239,7 +245,7 @@ class RowChecker:
         emails: set[str] = set()
         for row in rows:
             if row.values.get("STAFF"):
-                emails.update(row.values["STAFF"].split("&"))
+                emails.update(split_list(row.values["STAFF"]))
         return member_ids_by_email(self._district_id, emails) if emails else {}
 
     def _check_unmatched_rows(
@@ -263,12 +269,12 @@ class RowChecker:
 def _check_staff(row: ValidatedRow, members: Mapping[str, int]) -> None:
     """Report the staff of a row that the district doesn't have, and remove them from the row."""
     known = []
-    for email in row.values["STAFF"].split("&"):
+    for email in split_list(row.values["STAFF"]):
         if email in members:
             known.append(email)
         else:
             row.problems.append(Problem("unknown_staff", row.line, "STAFF", email))
-    row.values["STAFF"] = "&".join(known)
+    row.values["STAFF"] = join_list(known)
 
 
 def _classify(

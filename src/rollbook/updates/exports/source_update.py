@@ -2,15 +2,20 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rollbook.districts.models import District
 from rollbook.studentfile.columns import fold_header
+from rollbook.studentfile.reading.date_order import REFUSED_ORDERS
+from rollbook.studentfile.reading.reader import FileScan
+from rollbook.studentfile.rules import DateOrder
 from rollbook.updates.models import UpdateJob
 
 CODE, MESSAGE = "_CODE", "_MESSAGE"
 
 _LINE = "_LINE"
-_RETURN_COLUMN = re.compile(rf"{_LINE}(_OF_UPDATE_(?P<number>[0-9]{{1,9}}))?|{CODE}|{MESSAGE}")
+_RETURN_COLUMN = re.compile(rf"{_LINE}(OFUPDATE(?P<number>[0-9]{{1,9}}))?|{CODE}|{MESSAGE}")
+"""The names of these columns, as fold_header() returns them."""
 
 
 def line_column(number: int) -> str:
@@ -30,3 +35,16 @@ def find_source_update(header: Sequence[str], district: District) -> UpdateJob |
     if not numbers:
         return None
     return UpdateJob.objects.filter(district=district, number=int(numbers[0])).first()
+
+
+def inherit_date_order(scan: FileScan, district: District) -> FileScan:
+    """Return the scan of a file; rows of a file with both date orders still have both.
+
+    Those that were rejected, because their dates could mean two days, prove nothing by themselves.
+    """
+    source = find_source_update(scan.header.names, district) if scan.header else None
+    if not source or source.file_rules.date_order is not DateOrder.MIXED:
+        return scan
+    problems = [problem for problem in scan.problems if problem.code not in REFUSED_ORDERS]
+    rules = replace(scan.rules, date_order=DateOrder.MIXED)
+    return replace(scan, problems=tuple(problems), rules=rules)

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from rollbook.accounts.models import Member
 from rollbook.districts.file_rules import file_rules
 from rollbook.districts.local_dates import local_date
-from rollbook.studentfile.reading import reader
+from rollbook.updates.exports import source_update
 from rollbook.updates.models import Draft, UpdateJob
 from rollbook.updates.receiving import file_chunks, preview
 from rollbook.updates.receiving import files as spool
@@ -23,8 +23,8 @@ from rollbook.updates.receiving.preview import FilePreview
 from rollbook.updates.receiving.receive import (
     Receipt,
     Submission,
+    convert_and_scan,
     create_update,
-    limits,
     lock_district,
     store_and_describe,
 )
@@ -69,11 +69,9 @@ def create_draft(
     district = member.district
     encoding = encoding or district.encoding
     try:
-        incoming.flush()
-        scan = reader.scan(
-            incoming.path, encoding=encoding, limits=limits(), rules=file_rules(district)
-        )
-        preview_json = preview.preview_rows(incoming.path, scan, local_date(district, now))
+        scan = convert_and_scan(incoming, encoding, file_rules(district))
+        scan = source_update.inherit_date_order(scan, district)
+        preview_json = preview.preview_rows(incoming.stored.path, scan, local_date(district, now))
         columns = store_and_describe(incoming, scan)
         with transaction.atomic():
             draft = Draft.objects.create(

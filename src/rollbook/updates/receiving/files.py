@@ -3,7 +3,9 @@
 Each file is written under a lock, synced and renamed before a row of the database refers to it. A
 file that is locked by its writer is being received. A file without a lock and without a row that
 refers to it was left by a process that died; ``receive.remove_orphaned_files`` removes it after a
-day. Each name begins with the ID of the installation, so no other one removes its files.
+day. Each name begins with the ID of the installation, so no other one removes its files. Workbooks
+and files with another delimiter are converted first; then only the converted file is stored, in the
+same way.
 
 On PostgreSQL the file is also copied to the database, in the transaction that creates the row, so
 that workers on all machines have it; the spool folder then only holds copies. Why there is no
@@ -36,6 +38,7 @@ class IncomingFile:
         name: The name under which ``persist`` stores it.
         path: Where it is now.
         size: Bytes written so far.
+        stored: The file to store: this one, or what it was converted to.
     """
 
     def __init__(self) -> None:
@@ -49,6 +52,8 @@ class IncomingFile:
         )
         fcntl.flock(self._file, fcntl.LOCK_EX)
         self._is_released = False
+        self._converted: IncomingFile | None = None
+        self.stored = self
 
     @property
     def digest(self) -> str:
@@ -69,6 +74,27 @@ class IncomingFile:
         """Write the buffer, so that all of the file can be read at ``path``."""
         self._file.flush()
 
+    def write_converted(self, data: bytes) -> None:
+        """Append bytes to the file that this one is converted to.
+
+        Raises:
+            OSError: The disk is full.
+        """
+        if self._converted is None:
+            self._converted = IncomingFile()
+        self._converted.write(data)
+
+    def replace_by_converted(self) -> None:
+        """Store the converted file instead, and delete this one.
+
+        Its size and digest remain those of what was sent.
+        """
+        self.write_converted(b"")
+        if self._converted:
+            self._converted.flush()
+            self.stored = self._converted
+            self.path.unlink()
+
     def persist(self) -> str:
         """Sync the file to the disk and rename it; return its final name."""
         self.flush()
@@ -79,14 +105,19 @@ class IncomingFile:
         return self.name
 
     def release_ownership(self) -> None:
-        """Keep the file when it is discarded, because a row of the database refers to it."""
-        self._is_released = True
+        """Keep the stored file when it is discarded: a row of the database refers to it."""
+        if self.stored is self:
+            self._is_released = True
+        else:
+            self.stored.release_ownership()
 
     def discard(self) -> None:
         """Close and unlock the file, and delete it unless its ownership was released.
 
         This can be called more than once.
         """
+        if self._converted:
+            self._converted.discard()
         if not self._is_released:
             self.path.unlink(missing_ok=True)
         # Closing writes the rest of the buffer, which fails on a full disk and isn't needed.

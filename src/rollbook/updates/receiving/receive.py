@@ -15,7 +15,10 @@ from rollbook.districts.file_rules import file_rules
 from rollbook.districts.models import District
 from rollbook.studentfile.problems.problem import Problem, Severity
 from rollbook.studentfile.reading import reader
+from rollbook.studentfile.reading.conversion.convert import convert
+from rollbook.studentfile.reading.encodings import UTF_8
 from rollbook.studentfile.reading.reader import FileScan
+from rollbook.studentfile.rules import FileRules
 from rollbook.updates import problem_store, runner, transitions
 from rollbook.updates.exports import source_update
 from rollbook.updates.models import Draft, UpdateJob
@@ -124,13 +127,8 @@ def receive(
     try:
         if replayed := submission.find_unfinished():
             return replayed
-        incoming.flush()
-        scan = reader.scan(
-            incoming.path,
-            encoding=submission.encoding,
-            limits=limits(),
-            rules=file_rules(district),
-        )
+        scan = convert_and_scan(incoming, submission.encoding, file_rules(district))
+        scan = source_update.inherit_date_order(scan, district)
         columns = store_and_describe(incoming, scan)
         columns |= {"file_name": file_name, "member": member, "source": source}
         return _commit(replace(submission, columns=columns, problems=scan.problems), incoming)
@@ -138,17 +136,41 @@ def receive(
         incoming.discard()
 
 
+def convert_and_scan(incoming: IncomingFile, encoding: str, rules: FileRules) -> FileScan:
+    """Convert a file if it isn't CSV, and scan what is to be stored.
+
+    Args:
+        incoming: The file, completely written. ``incoming.stored`` is scanned.
+        encoding: The requested encoding.
+        rules: The rules that the district has set.
+
+    Raises:
+        OSError: The disk is full.
+    """
+    incoming.flush()
+    conversion = convert(
+        incoming.path, encoding=encoding, limits=limits(), write=incoming.write_converted
+    )
+    if conversion.refusal:
+        return FileScan(encoding, None, 0, conversion.problems)
+    if conversion.is_converted:
+        incoming.replace_by_converted()
+        encoding = UTF_8
+    scan = reader.scan(incoming.stored.path, encoding=encoding, limits=limits(), rules=rules)
+    return conversion.add_to(scan)
+
+
 def store_and_describe(incoming: IncomingFile, scan: FileScan) -> dict[str, Any]:
     """Store the file durably; return its columns of ``StudentFile`` by name."""
     return {
         "file_size": incoming.size,
         "detected_encoding": scan.encoding,
-        "spool_digest": incoming.digest,
+        "spool_digest": incoming.stored.digest,
         "rules": scan.rules.as_json(),
         "header": list(scan.header.names) if scan.header else [],
         "checkpoints": [[position.byte, position.line] for position in scan.checkpoints],
         "rows": 0 if scan.refusal else scan.rows,
-        "spool_name": incoming.persist(),
+        "spool_name": incoming.stored.persist(),
     }
 
 

@@ -82,7 +82,7 @@ def parse_fields(command: str, fields: Mapping[str, list[str]]) -> StartOptions:
         if name in FIELDS:
             _require_accepted(command, name)
         if name in PARSERS:
-            options = PARSERS[name](values[0], options)
+            options = PARSERS[name](values[0].removesuffix("\n").removesuffix("\r"), options)
     return options
 
 

@@ -21,6 +21,7 @@ from rollbook.web.http.upload_quota import UPLOAD_QUOTA
 SECRET_FIELDS = frozenset(
     {"login", "password", "user", "username", "email", "pass", "passwd", "pwd", "token", "key"}
 )
+_UTF_16_MARK = "\ufffd\ufffd"
 HINTS: Mapping[str, str] = MappingProxyType(
     {
         "application/x-www-form-urlencoded": "curl -d doesn't send a file; use -F instead of -d",
@@ -149,7 +150,19 @@ def read_credentials(request: ApiRequest, form: Form) -> client.Credentials:
         raise ApiError("missing_login", sent=_sent(form))
     if "password" not in fields:
         raise ApiError("missing_password", sent=_sent(form))
+    _reject_utf16(fields)
     return fields["login"][0], fields["password"][0]
+
+
+def _reject_utf16(fields: Mapping[str, list[str]]) -> None:
+    """Refuse a login or password from a file that PowerShell saved as UTF-16.
+
+    The two bytes of its byte order mark are invalid in UTF-8, and every other byte is NUL.
+    """
+    for name in ("login", "password"):
+        text = fields[name][0]
+        if text.startswith(_UTF_16_MARK) and "\0" in text:
+            raise ApiError("field_is_utf16", field=name)
 
 
 def authenticate(

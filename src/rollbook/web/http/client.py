@@ -13,6 +13,8 @@ from rollbook.web.http.error_codes import ApiError
 
 UNKNOWN_ADDRESS = str(ipaddress.IPv4Address(0))
 
+_BOM = "\ufeff"
+_BOM_IN_HEADER = _BOM.encode().decode("latin-1")  # headers are decoded as Latin-1
 _WITH_PORT = re.compile(r"\A(\[.*\]|[\d.]+):\d+\Z")
 
 
@@ -67,7 +69,7 @@ def credentials_in_header(request: HttpRequest) -> Credentials | None:
     if not scheme:
         return None
     if scheme.lower() == "bearer":
-        return Bearer(encoded.strip())
+        return Bearer(encoded.strip().removeprefix(_BOM_IN_HEADER).removeprefix(_BOM))
     try:
         login, colon, password = (
             base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
@@ -76,4 +78,4 @@ def credentials_in_header(request: HttpRequest) -> Credentials | None:
         raise ApiError("bad_authorization") from None
     if scheme.lower() != "basic" or not colon:
         raise ApiError("bad_authorization")
-    return login, password
+    return login.removeprefix(_BOM), password.removeprefix(_BOM).removesuffix("\r")

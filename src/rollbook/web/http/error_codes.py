@@ -102,6 +102,11 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
         "missing_password": ErrorCode(
             400, "no password was sent; add -F 'password=<password.txt'{sent}"
         ),
+        "field_is_utf16": ErrorCode(
+            400,
+            "the {field} was sent from a file that is saved as UTF-16; save the file as UTF-8, in "
+            "PowerShell with Set-Content -Encoding utf8",
+        ),
         "bad_authorization": ErrorCode(
             400, "the Authorization header is malformed; send login and password as form fields"
         ),

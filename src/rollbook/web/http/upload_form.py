@@ -15,6 +15,7 @@ from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from rollbook.text import printable
 from rollbook.updates.receiving.files import IncomingFile
 from rollbook.web.http.error_codes import ApiError
+from rollbook.web.http.part_headers import PartHeaderNormalizer
 
 MAX_FORM_BYTES = 64 * 1024
 """The maximum size of a form without its file."""
@@ -24,7 +25,7 @@ MAX_NAME_LENGTH = 100  # characters
 TAIL_BYTES = 1024
 STDIN = "-"
 DAMAGED = (
-    "its boundary or the header of a part is damaged. If the file name isn't UTF-8, "
+    "its boundary or the header of a part is damaged. If the file name has unusual characters, "
     "write -F 'file=@NAME;filename=students.csv'"
 )
 
@@ -87,10 +88,19 @@ def read_form(
     # Django ignores a body that ends early or has another boundary than the header names.
     if not body.is_whole:
         raise ApiError("incomplete_upload")
-    texts = {name: list(map(str, values)) for name, values in fields.lists()}
+    texts = {name: [field_text(str(text)) for text in values] for name, values in fields.lists()}
     if any(len(value.encode()) > MAX_FIELD_BYTES for value in chain(*texts.values())):
         raise _too_long()
     return Form(texts, handler.upload)
+
+
+def field_text(text: str) -> str:
+    """Return the value of a field, which may be the content of a text file.
+
+    A byte order mark at its beginning and a carriage return at its end are removed; a line feed is
+    removed where it matters.
+    """
+    return text.removeprefix("\ufeff").removesuffix("\r")
 
 
 def display_name(name: str) -> str:
@@ -114,18 +124,28 @@ def _too_long() -> ApiError:
 
 
 class _CountingBody(io.RawIOBase):
-    """The request's body; it records how many bytes are missing, and how the body ends."""
+    """The request's body with normalized part headers.
+
+    It records how many bytes are missing, and how the body ends.
+    """
 
     def __init__(self, request: HttpRequest) -> None:
         super().__init__()
         self._request = request
         self._missing = int(request.META["CONTENT_LENGTH"])
         self._tail = b""
-        self._closing_boundary = (
-            f"--{(request.content_params or {}).get('boundary', '')}--".encode()
-        )
+        boundary = (request.content_params or {}).get("boundary", "").encode()
+        self._closing_boundary = b"--" + boundary + b"--"
+        self._headers = PartHeaderNormalizer(boundary)
 
     def read(self, size: int | None = -1, /) -> bytes:
+        """Return about as many bytes; b"" at the end of the body."""
+        while data := self._read_raw(size):
+            if normalized := self._headers.feed(data):
+                return normalized
+        return self._headers.feed(b"")
+
+    def _read_raw(self, size: int | None) -> bytes:
         try:
             data: bytes = self._request.read(size)
         except UnreadablePostError:

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 
 from rollbook.accounts.models import Member
-from rollbook.studentfile.columns import COLUMNS
+from rollbook.studentfile.columns import COLUMNS, NAMES_IN_OTHER_SYSTEMS
 from rollbook.studentfile.problems.problem import PROBLEM_CODES
 from rollbook.updates.reporting.status_line import VERDICT_MEANINGS
 from rollbook.web.http.command_reference import FIELDS
@@ -46,8 +46,10 @@ def test_the_contents_link_to_all_pages(browser: Visitor) -> None:
 
 def test_every_column_is_explained(browser: Visitor) -> None:
     page = browser.read("/help/student-file")
-    assert [row[0] for row in page.rows] == [column.name for column in COLUMNS]
-    assert [row[1] for row in page.rows] == [label(column.name) for column in COLUMNS]
+    columns, systems = page.rows[: len(COLUMNS)], page.rows[len(COLUMNS) :]
+    assert [row[0] for row in columns] == [column.name for column in COLUMNS]
+    assert [row[1] for row in columns] == [label(column.name) for column in COLUMNS]
+    assert [row[0] for row in systems] == list(NAMES_IN_OTHER_SYSTEMS)
     assert {column.name for column in COLUMNS} <= anchors(page)
     assert "`" not in page.text
 

@@ -9,6 +9,7 @@ from rollbook.accounts.models import AuditEvent, Member
 from rollbook.accounts.permissions import Permission, RoleType
 from rollbook.districts.models import District
 from rollbook.updates import mails
+from rollbook.updates.state_machine import State
 from tests.conftest import make_member
 from tests.updates.night import a_class, finish, send
 from tests.web.pages.conftest import SignedIn, Visitor
@@ -49,6 +50,8 @@ def test_the_form_shows_the_current_settings(browser: Visitor, manager: Member) 
     assert values(browser) == {
         "time_zone": ["America/Chicago"],
         "encoding": ["utf-8"],
+        "date_order": ["mdy"],
+        "grade_codes": [""],
         "files_kept_days": ["14"],
         "details_kept_days": ["90"],
         "audit_kept_years": ["7"],
@@ -67,6 +70,8 @@ def test_sending_the_form_unchanged_changes_nothing(browser: Visitor) -> None:
     [
         ("time_zone", "America/Denver", "time zone: America/Chicago → America/Denver"),
         ("encoding", "cp1252", "encoding: utf-8 → cp1252"),
+        ("date_order", "dmy", "date order: mdy → dmy"),
+        ("reactivates_students", "on", "inactive students in files reactivated: no → yes"),
         ("requires_second_factor", "on", "two-step verification required: no → yes"),
         ("files_kept_days", "30", "days to keep files: 14 → 30"),
         ("details_kept_days", "7", "days to keep rows and problems: 90 → 7"),
@@ -125,6 +130,14 @@ def test_members_of_the_neighbor_are_neither_offered_nor_accepted(
         ("time_zone", "America/Springfield", "Choose one from the list."),
         ("time_zone", "a\0b", "Choose one from the list."),
         ("encoding", "utf-7", "Choose one from the list."),
+        ("date_order", "mixed", "Choose one from the list."),
+        ("date_order", "", "Choose one from the list."),
+        ("grade_codes", "-1", "'-1' isn't a code and a grade, such as -1 = PK."),
+        ("grade_codes", "-1 = Nursery", "'Nursery' isn't a grade; use PK, K, 1–12 or Adult."),
+        ("grade_codes", "-1 = PK\n-1 = K", "The code '-1' has two grades; keep one of them."),
+        ("grade_codes", "3 = 4", "The code '3' is a grade itself and can't mean another one"),
+        ("grade_codes", "a\0b = 4", "Null characters are not allowed."),
+        ("grade_codes", f"{'x' * 21} = 4", "use 1 to 20 printable characters."),
         ("receivers", ["x"], "One of these isn’t an active staff member. Choose again."),
         ("files_kept_days", "0", "Enter a whole number from 1 to 365."),
         ("files_kept_days", "", "Enter a whole number from 1 to 365."),
@@ -178,6 +191,37 @@ def test_the_new_encoding_applies_to_the_next_file(browser: Visitor, maple: Dist
     save(browser, encoding="cp1252")
     maple.refresh_from_db()
     assert send(maple, a_class(1)).encoding == "cp1252"
+
+
+def test_grade_codes_are_entered_as_lines(browser: Visitor, maple: District) -> None:
+    save(browser, grade_codes="-1 = PK\r\n\r\n14=12\r\nEC = pre-k, ")
+    assert audited() == ["ok: grade codes: none → -1 = pk, 14 = 12 and ec = pk"]
+    maple.refresh_from_db()
+    assert maple.grade_codes == {"-1": "pk", "14": "12", "ec": "pk"}
+    assert values(browser)["grade_codes"] == ["-1 = pk\n14 = 12\nec = pk"]
+    assert save(browser).messages == ["No settings were changed."]
+    save(browser, grade_codes="")
+    maple.refresh_from_db()
+    assert maple.grade_codes == {}
+
+
+def test_invalid_grade_codes_stay_in_the_form(browser: Visitor, maple: District) -> None:
+    response = browser.post("/settings", values(browser) | {"grade_codes": "-1 = Nursery"})
+    assert read(response).form_with("time_zone").values["grade_codes"] == ["-1 = Nursery"]
+    maple.refresh_from_db()
+    assert maple.grade_codes == {}
+
+
+def test_the_new_date_order_applies_to_the_next_file(
+    browser: Visitor, maple: District, cedar: District
+) -> None:
+    day_first = "STUDENT_ID,DOB\ns000,13/05/2014"
+    assert send(maple, day_first).state == State.REFUSED
+    save(browser, date_order="dmy")
+    maple.refresh_from_db()
+    cedar.refresh_from_db()
+    assert send(maple, day_first).rules["date_order"] == "dmy"
+    assert send(cedar, day_first).state == State.REFUSED
 
 
 def test_a_custom_role_has_the_page_if_it_has_the_permission(

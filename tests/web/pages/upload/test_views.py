@@ -24,6 +24,7 @@ from rollbook.updates.state_machine import Mode, State
 from rollbook.web.http import upload_quota
 from rollbook.web.pages.base.column_labels import SECTIONS
 from tests.conftest import make_member
+from tests.studentfile.reading.conversion.workbooks import ods, xlsx
 from tests.updates.night import column_of, enroll, finish, run, send
 from tests.web.curl import BOUNDARY, FORM, File, Part, form
 from tests.web.pages.conftest import HERE, SignedIn, Visitor
@@ -199,9 +200,10 @@ def test_the_second_step_explains_the_format_and_accepts_a_file(office: Visitor)
     file = page.form(UPLOAD).fields["file"]
     assert (file["type"], "required" in file) == ("file", True)
     assert page.form(UPLOAD).root.get("enctype") == "multipart/form-data"
-    assert page.described("file") == "CSV, at most 2,000,000 rows and 1.0\xa0GB".replace(
-        "\xa0", " "
+    assert page.described("file") == (
+        "CSV, Excel (.xlsx) or OpenDocument (.ods), at most 2,000,000 rows and 1.0 GB"
     )
+    assert {".csv", ".xlsx", ".ods"} < set(file["accept"].split(","))
     assert [row[0] for row in page.rows] == [column.name for column in COLUMNS]
     assert "AB Aboriginal; AI American Indian" in page.text
     assert page.links["Student file reference"] == "/help/student-file"
@@ -273,7 +275,7 @@ def test_passwords_of_the_file_are_not_on_the_page(office: Visitor) -> None:
         (b"<!doctype html><html><body>Sign in</body></html>", "This is a web page, not a CSV file"),
         (b"STUDENT_ID,FIRST_NAME\n00123,Jos\xe9\n", "The file is not saved as UTF-8"),
         (b"Ana,Brook\n", "header"),
-        (b'STUDENT_ID,GRADE\n"00123,5\n', "quote"),
+        (b'STUDENT_ID,GRADE\n"00123,5\n"00124",6\n', "quote"),
     ],
     ids=[
         "empty",
@@ -297,6 +299,15 @@ def test_an_unusable_file_shows_the_reason_and_another_choice(
     assert AuditEvent.objects.filter(action="draft", result="refused").exists()
     office.post(f"/students/update/drafts/{draft.pk}/apply", {"mode": "update"})
     assert not UpdateJob.objects.filter(source=drafts.SOURCE_BROWSER).exists()
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("write", [xlsx, ods])
+def test_a_workbook_is_checked_like_any_other_file(office: Visitor, write: Any) -> None:
+    page = checked(office, write([["STUDENT_ID", "GRADE"], [], ["00123", 5], ["00124", 99]]))
+    assert "1 of 2 rows will be rejected; the others can be applied." in page.text
+    assert "First 1 rows" not in page.text
+    assert [row[0] for row in page.rows if row[1] == "GRADE"] == ["4"]
 
 
 def test_another_encoding_can_be_chosen_for_the_file(office: Visitor) -> None:

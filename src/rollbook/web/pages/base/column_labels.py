@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from rollbook.studentfile.columns import BY_NAME, Column
 from rollbook.studentfile.values.choices import RACES
+from rollbook.studentfile.values.free_text import split_list
 
 
 @dataclass(frozen=True)
@@ -102,5 +103,5 @@ def display_value(name: str, value: str) -> str:
         return value
     column = BY_NAME[name]
     if column.is_list:
-        return ", ".join(value.split("&"))
+        return ", ".join(split_list(value))
     return _WORDS.get(name, {}).get(value) or column.format(value)

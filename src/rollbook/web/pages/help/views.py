@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponse
 
-from rollbook.studentfile.columns import COLUMNS
+from rollbook.studentfile.columns import COLUMNS, NAMES_IN_OTHER_SYSTEMS
 from rollbook.studentfile.reference import texts
 from rollbook.studentfile.values.choices import CLASSIFICATIONS, RACES
 from rollbook.updates.receiving.receive import limits
@@ -41,6 +41,8 @@ def student_file(page_request: PageRequest) -> HttpResponse:
         "rules": texts.FILE_RULES,
         "limits": texts.limits(limits()),
         "columns": COLUMNS,
+        "names_in_other_systems": NAMES_IN_OTHER_SYSTEMS,
+        "about_other_systems": (texts.OTHER_SYSTEMS, texts.KEYS_OF_OTHER_SYSTEMS),
         "values": texts.VALUE_RULES,
         "races": RACES,
         "classifications": CLASSIFICATIONS,

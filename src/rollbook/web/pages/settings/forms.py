@@ -8,11 +8,17 @@ from django import forms
 
 from rollbook.accounts.district_settings import LIMITS, Settings, possible_recipients, time_zones
 from rollbook.accounts.models import Member
+from rollbook.districts.grade_codes import format_grade_codes, parse_grade_codes
 from rollbook.districts.models import District
 from rollbook.studentfile.reading.encodings import normalize_encoding_name
+from rollbook.studentfile.rules import DateOrder
 from rollbook.web.pages.base.forms import FormWithReasons
 from rollbook.web.pages.base.uploads import ENCODINGS
 
+DATE_ORDERS = {
+    DateOrder.MONTH_FIRST.value: "Month first (05/13/2014)",
+    DateOrder.DAY_FIRST.value: "Day first (13/05/2014)",
+}
 Choices = list[tuple[str, Any]]
 """A value and its label; or the name of a group, and the choices in it."""
 
@@ -63,6 +69,25 @@ class SettingsForm(FormWithReasons):
         "UTF-16, and UTF-8 with a byte order mark, are always recognized.",
         error_messages=CHOICE_ERRORS,
     )
+    date_order = forms.ChoiceField(
+        label="Date order",
+        help_text="In dates of student files such as 05/06/2013. A file whose dates prove the "
+        "other order isn’t accepted.",
+        choices=list(DATE_ORDERS.items()),
+        error_messages=CHOICE_ERRORS,
+    )
+    grade_codes = forms.CharField(
+        label="Grade codes",
+        help_text="Your SIS’s own codes for grades, one per line, such as -1 = PK. "
+        "Grades are PK, K, 1–12 and Adult.",
+        required=False,
+        widget=forms.Textarea({"rows": 4, "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    reactivates_students = forms.BooleanField(
+        label="Reactivate inactive students who appear in a file",
+        help_text="Otherwise they stay inactive, with a warning, unless the file has a STATUS.",
+        required=False,
+    )
     requires_second_factor = forms.BooleanField(
         label="Require two-step verification for everyone",
         help_text=TWO_STEP_HINT,
@@ -92,6 +117,14 @@ class SettingsForm(FormWithReasons):
         )
         self._set_choices("encoding", _encodings(district.encoding))
 
+    def clean_grade_codes(self) -> dict[str, str]:
+        """Return the grade of each code."""
+        try:
+            return parse_grade_codes(self.cleaned_data["grade_codes"])
+        except ValueError as error:
+            self.add_reasons("grade_codes", [str(error)])
+            return {}
+
     def settings(self) -> Settings:
         """Return the settings of a valid form."""
         values = dict(self.cleaned_data)
@@ -106,7 +139,9 @@ class SettingsForm(FormWithReasons):
 def initial(settings: Settings) -> dict[str, object]:
     """Return the initial values of the form."""
     values = {name: getattr(settings, name) for name in SettingsForm.base_fields}
-    return values | {"receivers": [str(member_id) for member_id in settings.receivers]}
+    values["receivers"] = [str(member_id) for member_id in settings.receivers]
+    values["grade_codes"] = "\n".join(format_grade_codes(settings.grade_codes))
+    return values
 
 
 def _recipients(district: District) -> Choices:

@@ -9,7 +9,7 @@ from rollbook.districts.models import School
 from rollbook.studentfile.columns import BY_NAME, REQUIRED_TO_ADD
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.values.choices import CLASSIFICATIONS, FLAGS, GENDERS, GRADES, RACES
-from rollbook.studentfile.values.free_text import SEPARATOR
+from rollbook.studentfile.values.free_text import SEPARATOR, join_list, split_list
 from rollbook.web.pages.base.column_labels import SECTIONS, display_value, label
 from rollbook.web.pages.base.forms import EMAIL, FormWithReasons
 from rollbook.web.pages.schools.forms import school_choices
@@ -24,7 +24,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 HINTS: Mapping[str, str] = {
     "STUDENT_ID": (
-        "Up to 32 of A-Z, a-z, 0-9, period, underscore and hyphen. "
+        "Up to 64 of A-Z, a-z, 0-9, period, underscore and hyphen. "
         "Capitals and leading zeros matter."
     ),
     "DOB": "mm/dd/yyyy",
@@ -88,7 +88,10 @@ class NewStudent(StudentForm):
         hints = {
             "username": "Leave blank to generate one.",
             "password": "Leave blank to generate one. It is shown only once.",
-            "groups": "Names of groups at the school, separated by &. Blank: the Default group.",
+            "groups": (
+                "Names of groups at the school, separated by &; write && for an & in a name. "
+                "Blank: the Default group."
+            ),
         }
         for name, hint in hints.items():
             self.fields[name].help_text = hint
@@ -114,14 +117,14 @@ def initial_of(values: Mapping[str, str]) -> dict[str, Any]:
 
 def _initial(name: str, text: str) -> Any:
     if name == _LINES:
-        return text.replace(SEPARATOR, "\n")
-    return text.split(SEPARATOR) if name in {"GROUPS", "CLASSIFICATIONS"} and text else text
+        return "\n".join(split_list(text))
+    return split_list(text) if name in {"GROUPS", "CLASSIFICATIONS"} and text else text
 
 
 def _cell(value: Any) -> str:
     """Return a field's value as one text: several choices or lines become a list."""
     if isinstance(value, list):
-        return SEPARATOR.join(value)
+        return join_list(value)
     lines = [line.strip() for line in str(value).splitlines()]
     return SEPARATOR.join(filter(None, lines))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from rollbook.districts.file_rules import file_rules
 from rollbook.districts.models import District
 from rollbook.studentfile import writer
 from rollbook.studentfile.columns import COLUMNS, Column
@@ -40,11 +41,9 @@ def lines(district: District, chosen: Sequence[Column], *, with_students: bool) 
 
 
 def _rows(district: District, chosen: Sequence[Column]) -> Iterable[list[str]]:
+    names = [column.name for column in chosen]
+    order = file_rules(district).date_order
     for page in snapshots.iter_district(district.pk):
         for student in page:
-            yield [_cell(column, student.values) for column in chosen]
-
-
-def _cell(column: Column, values: dict[str, str]) -> str:
-    value = values.get(column.name, "")
-    return column.format(value) if value else ""
+            values = student.values
+            yield [writer.format_value(name, values.get(name, ""), order) for name in names]

@@ -1,0 +1,155 @@
+"""Decide once for a whole file whether the month or the day comes first in its dates of birth."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Self
+
+from rollbook.studentfile.problems.problem import Problem, printable_excerpt
+from rollbook.studentfile.reading.header import Header
+from rollbook.studentfile.rules import DateOrder, FileRules
+from rollbook.studentfile.values import birth_dates
+from rollbook.studentfile.values.text_checks import trim
+
+_MAX_CACHED = 20_000
+_MAX_CACHED_BYTES = 40
+_MIN_EPOCH_ROWS = 2
+_FIRST_ROWS = 640
+"""So many rows are always examined; they show whether 1970-01-01 fills the column."""
+_COLUMN = "DOB"
+
+
+def _searches(before: bytes) -> tuple[re.Pattern[bytes], ...]:
+    """Return patterns that find a separator after a number from 13 to 31.
+
+    They begin with a literal, which makes the search fast.
+
+    Args:
+        before: A pattern of the character before the number; ``%s`` stands for the separator.
+    """
+    number = rb"(?:1[3-9]|2[0-9]|3[01])"
+    separators = map(re.escape, (b"/", b"-", b"."))
+    return tuple(
+        re.compile(
+            separator + rb"(?<=" + before.replace(b"%s", separator) + number + separator + rb")"
+        )
+        for separator in separators
+    )
+
+
+_ORDERS = (DateOrder.MONTH_FIRST, DateOrder.DAY_FIRST)
+_CANDIDATES: Mapping[tuple[DateOrder, ...], tuple[re.Pattern[bytes], ...]] = {
+    _ORDERS: _searches(rb"[^0-9]"),
+    _ORDERS[:1]: _searches(rb"%s"),
+    _ORDERS[1:]: _searches(rb"[^0-9/.-]"),
+    (): (),
+}
+"""By orders to be proven: one of the patterns finds something in each text that proves one."""
+
+_CODES = {DateOrder.DAY_FIRST: "day_first_dates", DateOrder.MONTH_FIRST: "month_first_dates"}
+REFUSED_ORDERS = frozenset(_CODES.values())
+"""The codes for which a file is refused if it proves another order than the expected one."""
+
+
+class DateColumn:
+    """Collects what the DOB column of a file says about the order of day and month.
+
+    Args:
+        index: The index of the column; None if the file has none.
+        cells: The number of cells in a row.
+    """
+
+    def __init__(self, index: int | None, cells: int) -> None:
+        self._index = index
+        self._cells = cells
+        self._rows = 0  # that were examined
+        self._epoch_rows = 0  # among them, with a date of EPOCH_DATES
+        self._evidence: dict[DateOrder, tuple[int, str]] = {}  # line and date, of each order
+        self._open_orders: tuple[DateOrder, ...] = _ORDERS  # without evidence so far
+        self._examined: set[bytes] = set()  # without those that must be counted
+
+    @classmethod
+    def of(cls, header: Header) -> Self:
+        """Return the column of a file with this header."""
+        names = [column.name if column else None for column in header.columns]
+        return cls(names.index(_COLUMN) if _COLUMN in names else None, len(names))
+
+    def add_regular(self, records: Sequence[bytes], line: int) -> None:
+        """Add records of one line each, without quotes and with all cells, that follow each other.
+
+        Only a block that could contain evidence is split into cells.
+
+        Args:
+            records: The records.
+            line: The line of the first one.
+        """
+        if self._index is None:
+            return
+        is_first = not self._index or self._rows < _FIRST_ROWS
+        if not is_first and not self._may_have_evidence(b"".join(records)):
+            return
+        index, splits = self._index, self._index + 1
+        values = [record.split(b",", splits)[index] for record in records]
+        self._add_values(values, line)
+
+    def add_record(self, record: bytes, line: int) -> None:
+        """Add a record of one line and with all cells; either all of them are quoted, or none."""
+        if self._index is None:
+            return
+        record, separator = record.rstrip(b"\r\n"), b","
+        if b'"' in record:
+            record, separator = record[1:-1], b'","'
+        self._add_values([record.split(separator, self._index + 1)[self._index]], line)
+
+    def add_cells(self, cells: Sequence[str], line: int) -> None:
+        """Add the cells of a record, unless their number is wrong."""
+        if self._index is not None and len(cells) == self._cells:
+            self._add_values([cells[self._index].encode("utf-8", "replace")], line)
+
+    def decide(self, rules: FileRules) -> tuple[FileRules, list[Problem]]:
+        """Return the rules of the file, and the problems of its dates.
+
+        Args:
+            rules: The rules that the district has set.
+        """
+        is_filled = self._epoch_rows >= _MIN_EPOCH_ROWS and 2 * self._epoch_rows > self._rows
+        rules = replace(rules, epoch_is_null=is_filled)
+        if not self._open_orders:
+            return replace(rules, date_order=DateOrder.MIXED), [self._mixed_orders()]
+        return rules, list(self._contradictions(rules.date_order))
+
+    def _may_have_evidence(self, block: bytes) -> bool:
+        return any(pattern.search(block) for pattern in _CANDIDATES[self._open_orders])
+
+    def _add_values(self, values: Sequence[bytes], line: int) -> None:
+        """Examine each value of the column that was not examined before."""
+        self._rows += len(values)
+        for value in dict.fromkeys(values):
+            if value not in self._examined:
+                self._examine(value, values.count(value), line + values.index(value))
+
+    def _examine(self, value: bytes, rows: int, line: int) -> None:
+        """Examine a value that first appears in this line, in so many rows of the block."""
+        text = trim(value.decode("utf-8", "replace").rstrip("\r\n"))
+        order = birth_dates.proven_order(text)
+        if order and order not in self._evidence:
+            self._evidence[order] = (line, text)
+            self._open_orders = tuple(each for each in _ORDERS if each not in self._evidence)
+        if birth_dates.is_epoch(text):
+            self._epoch_rows += rows
+        elif len(self._examined) < _MAX_CACHED and len(value) <= _MAX_CACHED_BYTES:
+            self._examined.add(value)
+
+    def _contradictions(self, expected: DateOrder) -> Iterator[Problem]:
+        """Yield a problem if all evidence is for the other order than the expected one."""
+        for order, (line, text) in self._evidence.items():
+            if order is not expected:
+                yield Problem(_CODES[order], line, _COLUMN, printable_excerpt(text))
+
+    def _mixed_orders(self) -> Problem:
+        (month_line, _), (day_line, _) = (self._evidence[order] for order in _ORDERS)
+        hint = (
+            f"line {month_line:,} has the month first and line {day_line:,} the day first: write "
+            "all dates the same way, or as yyyy-mm-dd"
+        )
+        return Problem("mixed_date_orders", min(month_line, day_line), _COLUMN, hint=hint)
