@@ -184,13 +184,13 @@ class _CachedRule(dict[str, RuleResult | None]):
         self._column = column
         self._max_length = max_length
         self._is_kept = keep_optional and column.is_optional
+        self._is_kept_text = self._is_kept and column.rule is free_text
         is_cached = column.repetitive and not column.secret
         self._max_results = _MAX_CACHED_RESULTS if is_cached else 0
 
     def __missing__(self, text: str) -> RuleResult | None:
         result = _apply_rule(self._column, text, self._max_length)
-        is_text = self._column.rule is free_text
-        if self._is_kept and (is_text or isinstance(result, InvalidValue)):
+        if self._is_kept_text or (self._is_kept and isinstance(result, InvalidValue)):
             result = _keep_field(self._column, text, result)
         if len(self) < self._max_results and len(text) <= _MAX_CACHED_LENGTH:
             self[text] = result
