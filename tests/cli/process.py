@@ -1,11 +1,11 @@
 """Runs the real command in a separate process with its own data folder."""
 
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from tests.installations import environment
+from tests.prepared import prepared
 
 __all__ = ["environment", "rollbook"]
 
@@ -14,7 +14,6 @@ def rollbook(
     *arguments: object, env: Mapping[str, str], cwd: Path | None = None
 ) -> "subprocess.CompletedProcess[str]":
     """Run the command and wait for its end."""
-    command = [sys.executable, "-m", "rollbook", *map(str, arguments)]
-    return subprocess.run(
-        command, env=env, cwd=cwd, capture_output=True, text=True, timeout=240, check=False
-    )
+    words = list(map(str, arguments))
+    done = prepared().run("rollbook", *words, environment=env, cwd=cwd)
+    return subprocess.CompletedProcess(["rollbook", *words], done.code, done.out, done.err)

@@ -1,6 +1,5 @@
 """F42, F43: cancel at any moment, and start, status and cancel racing each other."""
 
-import json
 import random
 import re
 import threading
@@ -23,7 +22,7 @@ def counts(verdict: str) -> dict[str, int]:
 
 
 def enrolled(rollbook: Rollbook) -> int:
-    return rollbook.run("student", "export", "maple-usd").count("\n") - 1
+    return rollbook.export().count("\n") - 1
 
 
 @pytest.mark.parametrize("moment", depth.sample(MOMENTS, "moments of a cancel", daily=2))
@@ -37,10 +36,10 @@ def test_whenever_it_is_canceled_the_counts_are_true_and_there_is_one_mail(
     serving.curl("cancel")
     after = enrolled(serving)
     verdict = serving.curl("status").verdict
-    told = counts(verdict)
+    found = counts(verdict)
     assert verdict.startswith(("CANCELED update 1", "COMPLETED update 1"))
-    assert told.get("added", 0) == after
-    assert sum(told.values()) == 12000
+    assert found.get("added", 0) == after
+    assert sum(found.values()) == 12000
     assert serving.curl("cancel").verdict.startswith("NOTHING TO CANCEL update 1")
     assert serving.curl("cancel").status == 200
     serving.until_mailed(1)
@@ -91,9 +90,9 @@ def test_racing_calls_see_one_history(serving: Rollbook, tmp_path: Path) -> None
                 else serving.curl(action)
             )
             statuses.append(answer.status)
-            told = re.match(r"(CANCELED|COMPLETED) update (\d+): (.*?)(, in .*)?$", answer.verdict)
-            if told:
-                ended.append((int(told[2]), f"{told[1]} {told[3]}"))
+            match = re.match(r"(CANCELED|COMPLETED) update (\d+): (.*?)(, in .*)?$", answer.verdict)
+            if match:
+                ended.append((int(match[2]), f"{match[1]} {match[3]}"))
 
     callers = [threading.Thread(target=caller, args=(seed,)) for seed in range(3)]
     for one in callers:
@@ -106,12 +105,10 @@ def test_racing_calls_see_one_history(serving: Rollbook, tmp_path: Path) -> None
 
 
 def all_ended(rollbook: Rollbook, seconds: float = 60) -> list[dict[str, Any]]:
-    """What is told of every update when each has ended."""
+    """Return the JSON of every update when each has ended."""
     deadline = time.monotonic() + seconds
     while True:
-        updates: list[dict[str, Any]] = json.loads(
-            rollbook.run("update", "list", "maple-usd", "--json")
-        )
+        updates = rollbook.list_updates()
         if {update["state"] for update in updates} <= {"completed", "canceled"}:
             return updates
         assert time.monotonic() < deadline, updates

@@ -61,8 +61,9 @@ def deaths_without_a_step(rollbook: Rollbook) -> int:
 
 
 def test_a_worker_that_dies_is_started_again_and_the_update_goes_on(
-    serving: Rollbook, tmp_path: Path
+    serving_alone: Rollbook, tmp_path: Path
 ) -> None:
+    serving = serving_alone
     (tmp_path / "base.csv").write_text(everybody("5"), encoding="utf-8")
     serving.start_update(tmp_path / "base.csv", "mode=add")
     while "changed students" not in serving.curl("status").verdict:
@@ -103,9 +104,9 @@ def test_without_a_worker_files_are_accepted_and_status_and_health_say_what_is_m
     ]
     with subprocess.Popen(web, env=rollbook.environment) as alone:
         try:
-            told = health_of(rollbook)
-            assert "ERROR worker: no worker has been seen since " in told
-            assert told.endswith("503")
+            answer = health_of(rollbook)
+            assert "ERROR worker: no worker has been seen since " in answer
+            assert answer.endswith("503")
             assert rollbook.start_update(tmp_path / "base.csv", "mode=add").verdict.startswith(
                 "OK update 1 accepted"
             )

@@ -109,7 +109,8 @@ def test_beside_a_server_a_load_is_done_by_its_worker_and_without_one_by_itself(
     rollbook.run("student", "load", "maple-usd", str(tmp_path / "base.csv"))
     rollbook.start()
     rollbook.run("student", "load", "maple-usd", str(a_file(tmp_path, 100, "6")))
-    assert (rollbook.told(1)["state"], rollbook.told(2)["state"]) == ("completed", "completed")
+    states = [rollbook.show_update(number)["state"] for number in (1, 2)]
+    assert states == ["completed", "completed"]
 
 
 def alone(rollbook: Rollbook, *arguments: str) -> "subprocess.Popen[bytes]":
@@ -223,11 +224,11 @@ def test_f15_while_the_database_is_away_calls_are_told_to_come_again_and_then_it
     again = serving.curl("start", "--retry", "5", "-F", f"file=@{a_file(tmp_path, 10)}")
     assert (
         "OK update 2 accepted: 10 students" in again.text
-    )  # below what it was told before it came again
+    )  # below the answer to the first attempt
     assert serving.until_ended().startswith(
         "COMPLETED update 2: 10 students: 0 updated, 10 unchanged"
     )
-    assert serving.told(1)["added"] == 20000
+    assert serving.show_update(1)["added"] == 20000
     assert len(serving.until_mailed(2)) == 2
     assert "Traceback" not in log(serving)
 
@@ -257,5 +258,5 @@ def test_f17_a_database_that_is_frozen_is_as_good_as_away(
     assert serving.until_ended().startswith(
         "COMPLETED update 2: 10 students: 0 updated, 10 unchanged"
     )
-    assert serving.told(1)["added"] == 20000
+    assert serving.show_update(1)["added"] == 20000
     assert "Traceback" not in log(serving)

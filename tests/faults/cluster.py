@@ -16,9 +16,9 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from tests.faults.prepared import prepared
 from tests.installations import environment
 from tests.postgres.server import SUPERUSER, Server, running_server
+from tests.prepared import prepared
 
 STEP = "0.05"  # seconds that a worker takes for each step
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.conf import settings
 
-from tests.faults.prepared import prepared
 from tests.installations import copied, environment, installed
+from tests.prepared import prepared
 
 HEADER = (
     "STUDENT_ID,USERNAME,PASSWORD,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,"
