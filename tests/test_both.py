@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from tests.__main__ import NOTHING_TO_TEST, ROOT, code_of
+from tests.patience import TIMEOUT_S
 from tests.postgres.binaries import VARIABLE
 
 pytestmark = [pytest.mark.process, pytest.mark.without_database]
@@ -32,7 +33,7 @@ def both(*words: object, **more: str) -> "subprocess.CompletedProcess[str]":
         env=os.environ | more,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=TIMEOUT_S,
         check=False,
     )
 

@@ -20,6 +20,7 @@ import pytest
 
 from tests.conftest import PASSWORD
 from tests.installations import copied, environment, execute, installed
+from tests.patience import TIMEOUT_S
 from tests.prepared import prepared
 
 LOGIN = "ops@maple.example"
@@ -146,7 +147,7 @@ class Rollbook:
     def _end(self, number: int) -> None:
         if self.process:
             self.process.send_signal(number)
-            self.process.wait(60)
+            self.process.wait(TIMEOUT_S)
             self.process = None
 
     def descendants(self, name: str) -> list[int]:
@@ -178,7 +179,7 @@ class Rollbook:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=TIMEOUT_S,
             check=False,
         )
         assert done.returncode == 0, done.stderr
@@ -194,7 +195,7 @@ class Rollbook:
             *(argument for one in fields for argument in ("-F", one)),
         )
 
-    def until_ended(self, seconds: float = 200, login: str = "") -> str:
+    def until_ended(self, seconds: float = TIMEOUT_S, login: str = "") -> str:
         """Poll the status until no update is running; return the verdict."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
@@ -238,7 +239,7 @@ class Rollbook:
         recipient = re.search(r"^To: \S+@(\S+)$", mail, re.MULTILINE)
         return not self.is_shared or bool(recipient and recipient[1] in domains)
 
-    def until_mailed(self, count: int, seconds: float = 60) -> list[str]:
+    def until_mailed(self, count: int, seconds: float = TIMEOUT_S) -> list[str]:
         """Wait for so many mails."""
         deadline = time.monotonic() + seconds
         while len(self.mails()) < count:
@@ -300,7 +301,7 @@ class SharedServer:
             log_start=log_start,
         )
 
-    def wait_until_idle(self, seconds: float = 120) -> None:
+    def wait_until_idle(self, seconds: float = TIMEOUT_S) -> None:
         """Wait until no update is left that would take its time from the next test."""
         deadline = time.monotonic() + seconds
         while execute(self.rollbook.data, UNFINISHED) != [(0,)]:

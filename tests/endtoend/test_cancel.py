@@ -12,7 +12,9 @@ import pytest
 from tests import depth
 from tests.endtoend.conftest import Rollbook
 from tests.faults.folder import HEADER, row
+from tests.patience import TIMEOUT_S
 
+RACE_S = depth.choose(daily=6, nightly=12)
 MOMENTS = [0.0, 0.2, 0.6, 1.0, 1.6]
 COUNTS = re.compile(r"([\d,]+) (updated|added|unchanged|rejected|not processed)")
 
@@ -76,7 +78,7 @@ def test_racing_calls_see_one_history(serving: Rollbook, tmp_path: Path) -> None
             encoding="utf-8",
         )
         files.append(file)
-    stop = time.monotonic() + 12
+    stop = time.monotonic() + RACE_S
     ended: list[tuple[int, str]] = []
     statuses: list[int] = []
 
@@ -104,7 +106,7 @@ def test_racing_calls_see_one_history(serving: Rollbook, tmp_path: Path) -> None
     assert sum(update["added"] for update in all_ended(serving)) == enrolled(serving)
 
 
-def all_ended(rollbook: Rollbook, seconds: float = 60) -> list[dict[str, Any]]:
+def all_ended(rollbook: Rollbook, seconds: float = TIMEOUT_S) -> list[dict[str, Any]]:
     """Return the JSON of every update when each has ended."""
     deadline = time.monotonic() + seconds
     while True:

@@ -13,6 +13,7 @@ from tests import depth
 from tests.endtoend.conftest import Rollbook
 from tests.faults.folder import HEADER, base, row
 from tests.installations import execute
+from tests.patience import TIMEOUT_S
 
 STUDENTS = depth.choose(daily=12_000, nightly=20_000)
 KILLS = depth.choose(daily=4, nightly=10)
@@ -77,7 +78,7 @@ def test_a_worker_that_dies_is_started_again_and_the_update_goes_on(
 def health_of(rollbook: Rollbook) -> str:
     """What /healthz answers as soon as somebody answers, and the status."""
     command = ["curl", "-s", "-w", "%{http_code}", f"{rollbook.url}/healthz"]
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + TIMEOUT_S
     while True:
         done = subprocess.run(
             command, env=rollbook.environment, capture_output=True, text=True, check=False

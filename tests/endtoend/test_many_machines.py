@@ -16,6 +16,7 @@ import pytest
 
 from tests.endtoend.conftest import LOGIN, Answer, Rollbook
 from tests.faults.folder import HEADER, base, row
+from tests.patience import TIMEOUT_S
 from tests.postgres.server import Server, running_server
 from tests.server.conftest import free_port
 
@@ -142,7 +143,7 @@ def test_web_servers_and_workers_run_alone_and_together(rollbook: Rollbook, tmp_
         assert verdict.startswith("COMPLETED update 1: 5,000 students: 0 updated, 5,000 added")
         for worker in workers:
             worker.terminate()
-            assert worker.wait(10) == 0
+            assert worker.wait(TIMEOUT_S) == 0
         waiting = rollbook.curl(
             "start", *https_headers, "-F", f"file=@{a_file(tmp_path, 5000, '6')}"
         ).verdict
@@ -153,7 +154,7 @@ def test_web_servers_and_workers_run_alone_and_together(rollbook: Rollbook, tmp_
     assert "Traceback" not in log(rollbook)
 
 
-def until_answered(rollbook: Rollbook, seconds: float = 60) -> None:
+def until_answered(rollbook: Rollbook, seconds: float = TIMEOUT_S) -> None:
     deadline = time.monotonic() + seconds
     while subprocess.run(
         ["curl", "-s", f"{rollbook.url}/healthz"], capture_output=True, check=False
@@ -170,7 +171,7 @@ def test_a_web_server_and_a_worker_alone_bring_up_a_new_database(
     )
     workers = [alone(rollbook, "worker") for _ in range(3)]
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + TIMEOUT_S
         while log(rollbook).count("worker ready") < 3:
             assert time.monotonic() < deadline, log(rollbook)
             time.sleep(0.1)

@@ -16,6 +16,7 @@ from rollbook.server import tls
 from tests.conftest import PASSWORD
 from tests.endtoend.conftest import Rollbook
 from tests.faults.folder import base
+from tests.patience import TIMEOUT_S
 from tests.web.pages.reading import Page, read
 
 pytestmark = pytest.mark.daily_on("sqlite")
@@ -70,7 +71,7 @@ class Manager:
             f"{self.server.url}{address}",
         ]
         done = subprocess.run(
-            call, env=self.server.environment, capture_output=True, timeout=60, check=True
+            call, env=self.server.environment, capture_output=True, timeout=TIMEOUT_S, check=True
         )
         return done.stdout.decode()
 
@@ -119,7 +120,7 @@ def sh(serving: Rollbook, folder: str | Path, *words: str, **environment: str) -
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=TIMEOUT_S,
         check=False,
     )
 

@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import PASSWORD
 from tests.endtoend.conftest import Rollbook
 from tests.faults.folder import HEADER, base, row
+from tests.patience import TIMEOUT_S
 
 pytestmark = pytest.mark.daily_on("sqlite")
 
@@ -54,7 +55,7 @@ def spooled(rollbook: Rollbook) -> list[str]:
 
 
 def until_spooled(rollbook: Rollbook, suffix: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + TIMEOUT_S
     while not any(name.endswith(suffix) for name in spooled(rollbook)):
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -67,7 +68,7 @@ def test_a_web_process_killed_in_the_middle_of_an_upload_leaves_no_update_and_it
     with slow_upload(serving, large_file(tmp_path), "200k") as curl:
         until_spooled(serving, ".part")
         os.kill(serving.descendants("web")[-1], signal.SIGKILL)
-        curl.wait(30)
+        curl.wait(TIMEOUT_S)
     assert serving.curl("status", "--retry", "5", "--retry-connrefused").verdict.startswith("NONE")
     serving.stop()
     serving.start()
@@ -82,7 +83,7 @@ def test_a_client_that_dies_in_the_middle_leaves_nothing(serving: Rollbook, tmp_
     with slow_upload(serving, large_file(tmp_path), "200k") as curl:
         until_spooled(serving, ".part")
         curl.kill()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + TIMEOUT_S
     while spooled(serving) != before:
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -107,7 +108,7 @@ def test_a_client_that_gets_no_answer_sends_again_and_gets_the_same_update(
             f"Content-Type: multipart/form-data; boundary={boundary}\r\n\r\n".encode()
         )
         sent.sendall(body)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + TIMEOUT_S
         while serving.curl("status").verdict.startswith("NONE"):
             assert time.monotonic() < deadline
     again = serving.curl("start", "-i", "-F", f"file=@{file}", "-F", "mode=add")
@@ -148,7 +149,7 @@ def test_a_disk_that_fills_up_during_an_upload_is_told_as_such_and_the_service_g
             time.sleep(0.05)
         filler = seen_by_the_server / "filler"
         filler.write_bytes(bytes(7 << 20))
-        answer, _ = curl.communicate(timeout=60)
+        answer, _ = curl.communicate(timeout=TIMEOUT_S)
     assert "HTTP/1.1 503" in answer
     assert "Retry-After: " in answer
     assert answer.splitlines()[-1].startswith("ERROR disk_full")

@@ -17,6 +17,7 @@ from tests import depth
 from tests.cli import process
 from tests.cli.files import HEADER, row
 from tests.installations import copied, execute, installed
+from tests.patience import TIMEOUT_S
 
 pytestmark = pytest.mark.process
 
@@ -40,10 +41,10 @@ def started(data: Path, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
     finally:
         if running.poll() is None:
             running.terminate()
-            running.wait(timeout=30)
+            running.wait(timeout=TIMEOUT_S)
 
 
-def until(is_so: Callable[[], bool], seconds: float = 60) -> None:
+def until(is_so: Callable[[], bool], seconds: float = TIMEOUT_S) -> None:
     deadline = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < deadline
@@ -73,10 +74,12 @@ def test_serve_prints_when_it_is_ready_serves_https_and_stops_cleanly(data: Path
         ready = server.stdout.readline()
         assert ready.startswith("Rollbook is ready at https://localhost:")
         trusting_ours = ssl.create_default_context(cafile=str(data / "certificate.pem"))
-        with urlopen(f"{ready.split()[-1]}healthz", context=trusting_ours, timeout=10) as answer:
+        with urlopen(
+            f"{ready.split()[-1]}healthz", context=trusting_ours, timeout=TIMEOUT_S
+        ) as answer:
             assert answer.status == 200
         server.terminate()
-        assert server.wait(timeout=60) == 0
+        assert server.wait(timeout=TIMEOUT_S) == 0
 
 
 def test_a_load_with_a_running_server_is_processed_by_its_worker(
@@ -98,9 +101,9 @@ def test_a_load_with_a_running_server_is_processed_by_its_worker(
 def test_a_standalone_worker_stops_on_a_signal(data: Path, number: signal.Signals) -> None:
     with started(data, "worker") as worker:
         until(lambda: "worker ready" in (data.parent / "stderr").read_text())
-        time.sleep(2)  # until its startup tasks are result, even on a busy machine
+        time.sleep(2)  # until its startup tasks are done, even on a busy machine
         worker.send_signal(number)
-        assert worker.wait(timeout=60) == 0
+        assert worker.wait(timeout=TIMEOUT_S) == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
@@ -138,7 +141,7 @@ def _data_of_interrupted_load(prepared_data: Path, path: Path, number: signal.Si
         with started(data, "student", "load", "maple-usd", str(path)) as load:
             until(partial(_is_at_work, data))
             load.send_signal(number)
-            code = load.wait(timeout=60)
+            code = load.wait(timeout=TIMEOUT_S)
         if code:
             assert code == {signal.SIGINT: 130, signal.SIGKILL: -9}[number]
             return data

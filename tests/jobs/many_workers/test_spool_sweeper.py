@@ -8,6 +8,7 @@ from django.conf import settings
 
 from rollbook.jobs.many_workers import spool_sweeper
 from rollbook.updates.receiving import files, receive
+from tests.patience import TIMEOUT_S
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,7 +31,7 @@ def test_orphaned_files_are_swept_repeatedly(
     try:
         for name in ("first", "second"):
             files.path_of(name).touch()
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + TIMEOUT_S
             while files.path_of(name).exists():
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
