@@ -66,8 +66,8 @@ def operators(lived_in: Path, tmp_path: Path) -> Iterator[Operators]:
     )
     try:
         assert process.stdout
-        told = process.stdout.readline() + process.stdout.readline()
-        found = re.fullmatch(r".* at (https://localhost:\d+)/ until .*\n.*once: (\S+)\n", told)
+        lines = process.stdout.readline() + process.stdout.readline()
+        found = re.fullmatch(r".* at (https://localhost:\d+)/ until .*\n.*once: (\S+)\n", lines)
         assert found, (tmp_path / "stderr").read_text()
         yield Operators(found[1], found[2], data)
         process.terminate()
