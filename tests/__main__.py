@@ -137,14 +137,14 @@ def _alone(database: str, words: Sequence[str], url: str) -> int:
 def _side_by_side(words: Sequence[str], url: str) -> int:
     """Test on both databases at the same time: while tests of one wait, those of the other work."""
     runs: list[Run] = []
-    try:
-        for database, address in (("sqlite", ""), ("postgresql", url)):
-            runs.append(_begun(database, [*_spread(database), *words], address))
-        with ThreadPoolExecutor(len(runs)) as pool:
+    with ThreadPoolExecutor(len(DATABASES)) as pool:
+        try:
+            for database, address in (("sqlite", ""), ("postgresql", url)):
+                runs.append(_begun(database, [*_spread(database), *words], address))
             list(pool.map(Run.print_output, runs))
-        codes = [run.process.wait() for run in runs]
-    finally:
-        _end(runs)
+            codes = [run.process.wait() for run in runs]
+        finally:
+            _end(runs)  # before the pool waits for the end of their output
     for run in runs:
         run.sum_up()
     return code_of(codes)
