@@ -297,7 +297,7 @@ def _inserted_values(
 
 
 def _schools(district_id: int) -> dict[str, int]:
-    """Return the IDs of the district's schools in the database, by organization ID."""
+    """Return the IDs of the district's schools in the database, by School ID."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT organization_id, id FROM districts_school WHERE district_id = %s", [district_id]

@@ -48,7 +48,7 @@ def message(mail: ResultMail) -> EmailMultiAlternatives:
     """Build the email. It has no names, birth dates, IDs or passwords of students."""
     context = _context(report(mail.update), mail.update)
     message_id = f"update-{mail.update_id}.mail-{mail.pk}"
-    return outbox.render_message(mail, "updates/result", context, message_id)
+    return outbox.render_message(mail, "updates/result.html", context, message_id)
 
 
 def _queue(update: UpdateJob) -> None:
@@ -73,6 +73,7 @@ def _context(update_report: Report, update: UpdateJob) -> dict[str, object]:
     warnings = [group for group in update_report.groups if group.severity is Severity.WARNING]
     return {
         "report": update_report,
+        "district_name": update_report.district,
         "words": words_of(update_report).word,
         "sentence": result_sentence(update_report),
         "mode": MODES[update_report.mode],
