@@ -143,11 +143,11 @@ def test_any_number_of_zeros_and_capitals_is_found(school: District) -> None:
         school,
         f"""
         STUDENT_ID,FIRST_NAME,LAST_NAME,DOB
-        {"0" * 61}777,Gil,Hart,2012-05-13
+        {"0" * 29}777,Gil,Hart,2012-05-13
         00A-7,Hal,Iris,2012-05-13
         """,
     )
-    assert similar_ids.find(school.pk, {"777"}) == {"777": f"{'0' * 61}777"}
+    assert similar_ids.find(school.pk, {"777"}) == {"777": f"{'0' * 29}777"}
     assert similar_ids.find(school.pk, {"a-7", "0A-7"}) == {"a-7": "00A-7"}
 
 
