@@ -13,14 +13,12 @@ def folded_sql(column: str) -> str:
     return f"LOWER(LTRIM({column}, '0'))"
 
 
-_FIND = named_query(
-    "find_similar_ids",
-    students=lateral_lookup_sql(
-        "students_student",
-        "student",
-        f"student.district_id = %s AND {folded_sql('student.student_id')} = item.value",
-    ),
+_STUDENTS = lateral_lookup_sql(
+    "students_student",
+    "student",
+    f"student.district_id = %s AND {folded_sql('student.student_id')} = item.value",
 )
+_FIND = named_query("find_similar_ids", students=_STUDENTS)
 
 
 def fold(student_id: str) -> str:
