@@ -5,8 +5,8 @@ student that holds it releases it in the same file. Each question is answered by
 this order:
 
 1. Which rows are about the same student? If they are equal, the first one counts; if they differ,
-   all are rejected. Which ones can't be told apart, because their IDs differ only in zeros or case,
-   or because one has no ID and two students have its name and date of birth?
+   all are rejected. Which ones can't be distinguished, because their IDs differ only in zeros or
+   case, or because one has no ID and two students have its name and date of birth?
 2. Which rows claim the same key? The first one gets it, the others are rejected.
 3. Which rows claim a key that another student holds? If the holder doesn't release it, the row is
    rejected; otherwise it depends on the holder's row.
