@@ -37,7 +37,7 @@ def find(district_id: int, student_ids: Collection[str]) -> dict[str, str]:
     folded = {fold(student_id) for student_id in student_ids}
     with connection.cursor() as cursor:
         cursor.execute(_FIND, [as_json_parameter(folded), district_id])
-        return dict(cursor.fetchall())
+        return {folded_id: student_id for folded_id, student_id, _ in cursor.fetchall()}
 
 
 def hint(student_id: str, similar_id: str) -> str:
