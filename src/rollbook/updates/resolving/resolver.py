@@ -1,0 +1,149 @@
+"""Write the outcomes of conflicts between the rows of a file, in small transactions."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from rollbook.studentfile.problems.problem import Problem
+from rollbook.updates import problem_store, transitions
+from rollbook.updates.checking import staged_rows
+from rollbook.updates.models import StagedRow, UpdateJob
+from rollbook.updates.state_machine import Outcome, State
+
+ROWS_PER_TRANSACTION = 1000
+
+
+@dataclass(frozen=True)
+class UniqueKey:
+    """A unique key of students.
+
+    Attributes:
+        claimed: Its column in ``updates_stagedrow``, null if the row doesn't claim the key.
+        held: Its column in ``students_student``.
+        code: The code of the problem that the key is taken.
+        column: The column of the file that the problem is about.
+    """
+
+    claimed: str
+    held: str
+    code: str
+    column: str
+
+
+class ConflictResolver:
+    """Writes the outcomes of one update, in small transactions behind the fence."""
+
+    def __init__(self, update: UpdateJob, run: str) -> None:
+        self.update = update
+        self._run = run
+
+    def reject(self, problems: Iterable[Problem]) -> Iterator[None]:
+        """Reject the row of each problem, one transaction per step."""
+        return self._settle(problems, Outcome.REJECTED)
+
+    def mark_unchanged(self, warnings: Iterable[Problem]) -> Iterator[None]:
+        """Settle the row of each warning as unchanged, one transaction per step."""
+        return self._settle(warnings, Outcome.UNCHANGED)
+
+    def _settle(self, problems: Iterable[Problem], outcome: Outcome) -> Iterator[None]:
+        remaining = iter(problems)
+        while batch := list(islice(remaining, ROWS_PER_TRANSACTION)):
+            with transaction.atomic():
+                self._settle_rows({problem.line or 0: problem for problem in batch}, outcome)
+            yield
+
+    def _settle_rows(self, problems: dict[int, Problem], outcome: Outcome) -> None:
+        """Set the outcome of the rows that have none yet.
+
+        Rows that aren't staged have been counted as unchanged.
+
+        Args:
+            problems: The problem of each row, by line.
+            outcome: The outcome of all of them.
+        """
+        staged = StagedRow.objects.filter(update=self.update, line__in=problems)
+        outcomes = dict(staged.values_list("line", "outcome"))
+        pending = [line for line, row_outcome in outcomes.items() if row_outcome is None]
+        unstaged = [line for line in problems if line not in outcomes]
+        staged.filter(line__in=pending).update(outcome=outcome)
+        settled_rows = [staged_rows.settled_row(line, outcome) for line in unstaged]
+        staged_rows.stage(self.update.pk, settled_rows)
+        reported = [problems[line] for line in sorted([*pending, *unstaged])]
+        if not reported:
+            self.record_progress()
+            return
+        counters: dict[str, Any] = {"rows_unchanged": F("rows_unchanged") + len(pending)}
+        if outcome is Outcome.REJECTED:
+            counters = {
+                "rows_rejected": F("rows_rejected") + len(reported),
+                "rows_unchanged": F("rows_unchanged") - len(unstaged),
+            }
+        counters["rows_staged"] = F("rows_staged") - len(pending)
+        self._report(reported, counters)
+
+    def warn_once(self, code: str, warnings: Sequence[Problem]) -> Iterator[None]:
+        """Report warnings of one code that nothing else reports, in one transaction.
+
+        The rows get no outcome. If a run reports them and is interrupted, the next one doesn't
+        report them again.
+        """
+        counts = UpdateJob.objects.values_list("problem_counts", flat=True).get(pk=self.update.pk)
+        if warnings and code not in counts:
+            with transaction.atomic():
+                self._report(warnings, {})
+            yield
+
+    def _report(self, problems: Sequence[Problem], counters: dict[str, Any]) -> None:
+        counts = UpdateJob.objects.values_list("problem_counts", flat=True).get(pk=self.update.pk)
+        problem_store.save_problems(self.update.pk, problems, counts)
+        self.record_progress(problem_counts=problem_store.counts(problems, counts), **counters)
+
+    def record_progress(self, **counters: Any) -> None:
+        """Write counters, or without any, only check the fence.
+
+        Raises:
+            Fenced: Another run has taken over the update, or it was canceled.
+        """
+        transitions.record_progress(self.update.pk, State.CHECKING, self._run, **counters)
+
+    def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Return the rows of a SELECT."""
+        with connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+    def pending_rows_with_same_key(self, key: UniqueKey, condition: str = "") -> list[list[int]]:
+        """Find rows without an outcome that claim the same key.
+
+        Args:
+            key: The key.
+            condition: More SQL of the WHERE clauses.
+
+        Returns:
+            For each key that is claimed more than once, the lines of its rows in ascending order.
+        """
+        sql = _SAME_KEY.format(key=key.claimed, condition=condition)
+        rows = self.query(sql, self.update.pk, self.update.pk)
+        lines_by_key: dict[str, list[int]] = {}
+        for key_value, line in rows:
+            lines_by_key.setdefault(key_value, []).append(line)
+        return list(lines_by_key.values())
+
+
+_SAME_KEY = """
+SELECT {key}, line
+FROM updates_stagedrow
+WHERE update_id = %s AND outcome IS NULL AND {key} IS NOT NULL {condition}
+  AND {key} IN (
+    SELECT {key}
+    FROM updates_stagedrow
+    WHERE update_id = %s AND outcome IS NULL AND {key} IS NOT NULL {condition}
+    GROUP BY {key}
+    HAVING COUNT(*) > 1
+  )
+ORDER BY {key}, line"""
