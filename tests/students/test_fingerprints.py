@@ -11,8 +11,8 @@ from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from rollbook.districts.models import District
-from rollbook.students import fingerprints
 from rollbook.studentfile.rules import FileRules
+from rollbook.students import fingerprints
 from rollbook.students.fingerprints import (
     NO_STUDENT,
     ConfirmedRow,

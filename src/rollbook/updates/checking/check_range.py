@@ -15,9 +15,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from rollbook.districts.local_dates import local_date
-from rollbook.districts.models import School
+from rollbook.studentfile.columns import REQUIRED_TO_ADD
 from rollbook.studentfile.file_validator import validate_rows
-from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.problems.tally import ProblemTally
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.header import Header
@@ -34,10 +33,10 @@ from rollbook.students.fingerprints import (
 from rollbook.students.fingerprints import confirm as confirm_fingerprints
 from rollbook.students.matching import StudentMatcher
 from rollbook.students.snapshots import StudentSnapshot
-from rollbook.students.writer import member_ids_by_email
 from rollbook.updates import problem_store, transitions
 from rollbook.updates.checking import staged_rows
 from rollbook.updates.checking.byte_ranges import ByteRange
+from rollbook.updates.checking.references import ReferenceChecker
 from rollbook.updates.checking.staged_rows import StagedRowTuple
 from rollbook.updates.models import CheckedRange, UpdateJob
 from rollbook.updates.receiving import files
@@ -149,9 +148,11 @@ class RowChecker:
         today, rules = local_date(update.district, timezone.now()), update.file_rules
         self._validator = RowValidator(header, today, rules=rules)
         self._fingerprinter = RowFingerprinter(update.district_id, header.names, rules)
+        self._has_required_columns = header.known.issuperset(REQUIRED_TO_ADD)
         self._has_links = not header.known.isdisjoint({"GROUPS", "STAFF"})
-        schools = School.objects.filter(district_id=update.district_id)
-        self._school_ids = set(schools.values_list("organization_id", flat=True))
+        self._references = ReferenceChecker(
+            update.district_id, reactivates=update.district.reactivates_students
+        )
 
     @cached_property
     def known(self) -> FingerprintIndex:
@@ -201,7 +202,7 @@ class RowChecker:
             result: Where to add the result.
         """
         validated = self.validate(rows)
-        self._check_references(validated)
+        self.check_references(validated)
         matcher = StudentMatcher(self._district_id, [row.values for row in validated])
         matches = [matcher.match(row.line, row.values) for row in validated]
         if self._has_links:
@@ -212,6 +213,7 @@ class RowChecker:
             if match.problem:
                 row.problems.append(match.problem)
             if match.student:
+                self._check_student(row, match.student)
                 result.student_ids.append(match.student.pk)
                 result.line_numbers.append(row.line)
             elif not row.rejected:
@@ -220,35 +222,37 @@ class RowChecker:
             _classify(row, match.student, fingerprints[row.line], result)
         self._check_unmatched_rows(unmatched_rows, fingerprints, result)
 
-    def _check_references(self, rows: list[ValidatedRow]) -> None:
-        """Report schools and staff that the district doesn't have, and remove them from the rows.
+    def _check_student(self, row: ValidatedRow, student: StudentSnapshot) -> None:
+        """Warn of what an accepted row means for its student."""
+        if not row.rejected:
+            self._references.check_groups(row, student)
+            self._references.check_status(row, student)
 
-        Those of another district are reported in the same way.
+    def check_references(self, rows: Sequence[ValidatedRow]) -> None:
+        """Report schools and staff that the district doesn't have, and remove them from rows."""
+        self._references.check_schools_and_staff(rows)
+
+    def changes(self, student: StudentSnapshot, row: ValidatedRow) -> dict[str, str]:
+        """Return the columns that a row changes, and their new values.
+
+        An inactive student is reactivated if the district wants that.
         """
-        members = self._load_members(rows)
-        for row in rows:
-            school_id = row.values.get("SCHOOL_ID")
-            if school_id is not None and school_id not in self._school_ids:
-                row.problems.append(Problem("unknown_school", row.line, "SCHOOL_ID", school_id))
-                del row.values["SCHOOL_ID"]
-            if row.values.get("STAFF"):
-                _check_staff(row, members)
-
-    def _load_members(self, rows: list[ValidatedRow]) -> Mapping[str, int]:
-        """Return the IDs of the staff members that the rows name, by email."""
-        emails: set[str] = set()
-        for row in rows:
-            if row.values.get("STAFF"):
-                emails.update(row.values["STAFF"].split("&"))
-        return member_ids_by_email(self._district_id, emails) if emails else {}
+        self._references.check_status(row, student)
+        return diff(student, row.values)
 
     def _check_unmatched_rows(
         self, rows: list[ValidatedRow], fingerprints: Mapping[int, int], result: RangeResult
     ) -> None:
-        """Check rows that match no enrolled student: new students where the mode allows it."""
+        """Check rows that match no enrolled student: new students where the mode allows it.
+
+        A value that a row lacks may be in another row of the same student, so rows are rejected
+        for that only when conflicts are resolved; or here, if the file lacks the column.
+        """
         if self._may_add:
             for row in rows:
-                row.problems += missing_required_values(row.values, row.line)
+                if not self._has_required_columns:
+                    row.problems += missing_required_values(row.values, row.line)
+                self._references.check_groups(row, None)
                 _classify(row, None, fingerprints[row.line], result)
             return
         ids = {row.values["STUDENT_ID"] for row in rows if row.values.get("STUDENT_ID")}
@@ -260,27 +264,17 @@ class RowChecker:
             _classify(row, None, fingerprints[row.line], result)
 
 
-def _check_staff(row: ValidatedRow, members: Mapping[str, int]) -> None:
-    """Report the staff of a row that the district doesn't have, and remove them from the row."""
-    known = []
-    for email in row.values["STAFF"].split("&"):
-        if email in members:
-            known.append(email)
-        else:
-            row.problems.append(Problem("unknown_staff", row.line, "STAFF", email))
-    row.values["STAFF"] = "&".join(known)
-
-
 def _classify(
     row: ValidatedRow, student: StudentSnapshot | None, fingerprint: int, result: RangeResult
 ) -> None:
     """Add a row whose problems are complete to the rejected, staged or unchanged ones.
 
     The fingerprint of a row with a warning is not stored: the next update has to warn again, and
-    the cause may be gone by then.
+    the cause may be gone by then. New groups exist by then, so they make no difference.
     """
     result.tally.add_row(row)
-    stored_fingerprint = None if row.problems else fingerprint
+    has_warning = any(problem.code != "new_groups" for problem in row.problems)
+    stored_fingerprint = None if has_warning else fingerprint
     if row.rejected:
         result.rejected.append(staged_rows.rejected_row(row.line, student, row.values))
     elif student is None:
