@@ -89,7 +89,8 @@ def settle(
         return
     student_file = _StudentFile(resolver.update)
     hashes = student_file.content_hashes({line for group in groups for line in group.lines})
-    equal, different = [], []
+    equal: list[DuplicateRows] = []
+    different: list[DuplicateRows] = []
     for group in groups:
         is_equal = len({hashes[line] for line in group.lines}) == 1
         (equal if is_equal else different).append(group)
