@@ -16,7 +16,11 @@ from rollbook.studentfile.reading.header import IDENTIFYING_COLUMN_SETS, IDENTIF
 from rollbook.studentfile.reading.reader import RawRow
 from rollbook.studentfile.rules import FileRules
 from rollbook.studentfile.values import birth_dates
-from rollbook.studentfile.values.names import PLACEHOLDER_OR_NAME
+from rollbook.studentfile.values.names import (
+    ONE_NAME,
+    PLACEHOLDER_OR_NAME,
+    is_one_name,
+)
 from rollbook.studentfile.values.text_checks import InvalidValue, RuleResult, ValueWithWarning, trim
 
 # Results that are cached for each column, and the longest text among them: bounded memory.
@@ -66,6 +70,7 @@ class RowValidator:
         self._rules = rules or FileRules()
         max_length = (limits or Limits()).cell_characters
         self._today = today
+        self._has_last_name = "LAST_NAME" in header.known
         self._names = list(header.names)
         self._folded = [fold_header(name) for name in header.names]
         self._columns = [
@@ -92,6 +97,8 @@ class RowValidator:
                     _add_problem(validated, name, text, result)
         if validated.problems and self._is_header(cells):
             return ValidatedRow(line, {}, [Problem("header_again", line)])
+        if self._has_last_name and "LAST_NAME" not in validated.values:
+            _name_one_name(validated)
         _validate_across_columns(validated, self._today)
         return validated
 
@@ -190,10 +197,31 @@ def _check_password(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def _check_names(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield an error for both names if both could be placeholders; one alone may be real."""
+    """Yield an error for both names if both could be placeholders; one alone may be real.
+
+    A missing name needs another one that is a single word.
+    """
     columns = ("FIRST_NAME", "LAST_NAME")
     if all(values.get(name, "").casefold() in PLACEHOLDER_OR_NAME for name in columns):
         yield from ((name, "placeholder") for name in columns)
+        return
+    for name, other in (columns, columns[::-1]):
+        if values.get(name) == ONE_NAME and not is_one_name(values.get(other, "")):
+            yield name, "placeholder"
+
+
+def _name_one_name(row: ValidatedRow) -> None:
+    """Let a row without a last name, STUDENT_ID and USERNAME identify a student with one name."""
+    values = row.values
+    has_problem = any(problem.column == "LAST_NAME" for problem in row.problems)
+    if not has_problem and values.keys().isdisjoint({"STUDENT_ID", "USERNAME"}):
+        fill_one_name(values)
+
+
+def fill_one_name(values: dict[str, str]) -> None:
+    """Set the last name of a student who has only one name, according to the row."""
+    if not values.get("MIDDLE_INITIAL") and is_one_name(values.get("FIRST_NAME", "")):
+        values.setdefault("LAST_NAME", ONE_NAME)
 
 
 def missing_required_values(values: Mapping[str, str], line: int) -> list[Problem]:

@@ -34,7 +34,7 @@ def school(maple: District) -> District:
     [
         ("42", "0042 exists: did a spreadsheet drop the zeros?"),
         ("00042", "0042 exists: did a spreadsheet drop the zeros?"),
-        ("c-7", "C-7 exists: write it exactly like this"),
+        ("c-7", "C-7 exists: case matters in IDs, so write it like that"),
         ("0", ""),
         ("7", ""),
     ],

@@ -12,7 +12,7 @@ from rollbook.students.passwords import verify
 from rollbook.updates import runner
 from rollbook.updates.models import StagedRow, UpdateJob
 from rollbook.updates.reporting import rows as row_table
-from rollbook.updates.resolving import conflicts, duplicates
+from rollbook.updates.resolving import duplicates, resolver
 from rollbook.updates.resolving.duplicates import join_overlapping
 from rollbook.updates.state_machine import Mode, State
 from tests.updates import night
@@ -301,10 +301,7 @@ def test_a_row_without_id_that_means_either_of_two_new_students_is_rejected_alon
         ",Una,Fox,2012-01-01,4,100,f,n,n,,Blue",
     )
     problem = update.problem_set.get(line=4)
-    assert (problem.code, problem.column) == ("conflicting_duplicate", "STUDENT_ID")
-    assert problem.hint == (
-        "lines 2 and 3 have the same name and date of birth and different IDs; fill in STUDENT_ID"
-    )
+    assert (problem.code, problem.column) == ("ambiguous_student", "STUDENT_ID")
     assert "n3" in students(school)
 
 
@@ -381,7 +378,7 @@ def test_a_crash_while_merging_leaves_nothing_half_done(
         def crash(*_: object) -> None:
             raise MemoryError
 
-        patched.setattr(conflicts.ConflictResolver, "report", crash)
+        patched.setattr(resolver.ConflictResolver, "report", crash)
         with suppress(MemoryError):
             finish(update)
         rows = update.stagedrow_set.values_list("outcome", flat=True)

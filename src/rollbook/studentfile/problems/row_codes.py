@@ -94,7 +94,8 @@ DAMAGE_ERRORS: tuple[ProblemCode, ...] = (
     row_error(
         "placeholder",
         "The cell contains a placeholder instead of a value",
-        "Some exports write NULL, N/A or - if there is no value.",
+        "Some exports write NULL, N/A or - if there is no value. A name can be - only if the other "
+        "one is a single word.",
         "leave the cell blank",
         phrase="{found} is a placeholder, not a value",
     ),
@@ -275,6 +276,13 @@ DATABASE_PROBLEMS: tuple[ProblemCode, ...] = (
         "also add them, and upload a file with all the columns that they need",
     ),
     row_error(
+        "ambiguous_student",
+        "More than one student has this name and date of birth",
+        "The row has no STUDENT_ID, and its USERNAME, if any, isn't one of theirs, so we can't "
+        "tell which student it is about.",
+        "fill in the STUDENT_ID",
+    ),
+    row_error(
         "student_id_conflict",
         "The student has another STUDENT_ID",
         "The student with this name and date of birth has a different STUDENT_ID.",
@@ -282,22 +290,35 @@ DATABASE_PROBLEMS: tuple[ProblemCode, ...] = (
     ),
     row_error(
         "identity_mismatch",
-        "The STUDENT_ID belongs to someone else",
-        "The student with this ID has another first name, last name and date of birth, so the ID "
-        "was probably reused.",
-        "check the ID; if all three have really changed, correct the student in Rollbook first",
+        "The STUDENT_ID or USERNAME belongs to someone else",
+        "Of first name, last name and date of birth, at least two differ from those of the student "
+        "with this ID or username, so it was probably reused, or the column was sorted alone.",
+        "check the ID or username; if both have really changed, correct the student in Rollbook "
+        "first",
+        phrase="{found} belongs to someone else",
+    ),
+    row_error(
+        "names_exchanged",
+        "The first name and the last name are exchanged",
+        "The student with this ID, username or date of birth has the two names the other way "
+        "around.",
+        "check the columns FIRST_NAME and LAST_NAME of the export; if the names are the wrong way "
+        "around in Rollbook, correct the student there",
+    ),
+    row_error(
+        "similar_student_id",
+        "Another student has the same STUDENT_ID except for zeros or case",
+        "Spreadsheets drop leading zeros, and 00123, 123 and a7, A7 are different IDs. So the new "
+        "student may already exist.",
+        "use the ID as it is in Rollbook; if it's another student, add the student in Rollbook "
+        "first",
+        phrase="{found} is another student's ID except for zeros or case",
     ),
     row_error(
         "username_taken",
         "The username is already taken",
         "Another student has it.",
         "choose another username",
-    ),
-    row_error(
-        "name_taken",
-        "Another student has this name and date of birth",
-        "No two students in a district can have the same first name, last name and date of birth.",
-        "check whether the two are the same person; a different STUDENT_ID isn't enough",
     ),
     row_error(
         "student_id_taken",
@@ -323,13 +344,13 @@ DATABASE_PROBLEMS: tuple[ProblemCode, ...] = (
         "changed_meanwhile",
         "The student was changed in the meantime",
         "While the file was being processed, someone changed or removed the student or took the "
-        "name.",
+        "username or ID.",
         "upload the file again",
     ),
     row_error(
         "waits_for_rejected",
         "The row depends on a row that was rejected",
-        "Another row would have freed the username, name or ID, but it was rejected.",
+        "Another row would have freed the username or ID, but it was rejected.",
         "fix the other row and upload both again",
     ),
     row_error(
@@ -361,6 +382,25 @@ DATABASE_PROBLEMS: tuple[ProblemCode, ...] = (
         "contains an &, such as Arts & Crafts, it was read as two groups.",
         "write && in a name that contains an &, and remove the wrong groups",
         phrase="{found} adds new groups",
+    ),
+    warning(
+        "possible_duplicate",
+        "Another student has the same name and date of birth, or nearly the same",
+        "Accents, apostrophes, hyphens, spaces, the order of the names, and the order of the "
+        "digits in the date make no difference here. The row was applied.",
+        "check whether the two are the same person",
+    ),
+    warning(
+        "names_may_be_exchanged",
+        "The first and last name may be exchanged",
+        "A student with the same date of birth has the two names the other way around.",
+        "check the columns FIRST_NAME and LAST_NAME of the export",
+    ),
+    warning(
+        "one_name",
+        "The new student has only one name",
+        "The other name is -, a period or blank.",
+        "check that the name isn't missing in the export",
     ),
     warning(
         "unknown_staff",

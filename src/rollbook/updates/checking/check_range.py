@@ -17,12 +17,19 @@ from django.utils import timezone
 from rollbook.districts.local_dates import local_date
 from rollbook.studentfile.columns import REQUIRED_TO_ADD
 from rollbook.studentfile.file_validator import validate_rows
+from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.problems.tally import ProblemTally
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import FilePosition, RawRow, RecordBatch, parse_rows
-from rollbook.studentfile.row_validator import RowValidator, ValidatedRow, missing_required_values
-from rollbook.students import matching, snapshots
+from rollbook.studentfile.row_validator import (
+    RowValidator,
+    ValidatedRow,
+    fill_one_name,
+    missing_required_values,
+)
+from rollbook.studentfile.values.names import ONE_NAME
+from rollbook.students import matching, similar_ids, snapshots, writer
 from rollbook.students.diff import diff
 from rollbook.students.fingerprints import (
     NO_STUDENT,
@@ -31,7 +38,7 @@ from rollbook.students.fingerprints import (
     RowFingerprinter,
 )
 from rollbook.students.fingerprints import confirm as confirm_fingerprints
-from rollbook.students.matching import StudentMatcher
+from rollbook.students.matching import Match, StudentMatcher
 from rollbook.students.snapshots import StudentSnapshot
 from rollbook.updates import problem_store, transitions
 from rollbook.updates.checking import staged_rows
@@ -217,7 +224,7 @@ class RowChecker:
                 result.student_ids.append(match.student.pk)
                 result.line_numbers.append(row.line)
             elif not row.rejected:
-                unmatched_rows.append(row)
+                unmatched_rows.append((row, match))
                 continue
             _classify(row, match.student, fingerprints[row.line], result)
         self._check_unmatched_rows(unmatched_rows, fingerprints, result)
@@ -241,27 +248,47 @@ class RowChecker:
         return diff(student, row.values)
 
     def _check_unmatched_rows(
-        self, rows: list[ValidatedRow], fingerprints: Mapping[int, int], result: RangeResult
+        self,
+        rows: list[tuple[ValidatedRow, Match]],
+        fingerprints: Mapping[int, int],
+        result: RangeResult,
     ) -> None:
         """Check rows that match no enrolled student: new students where the mode allows it.
 
         A value that a row lacks may be in another row of the same student, so rows are rejected
         for that only when conflicts are resolved; or here, if the file lacks the column.
         """
-        if self._may_add:
-            for row in rows:
+        ids = {row.values["STUDENT_ID"] for row, _ in rows if row.values.get("STUDENT_ID")}
+        similar = similar_ids.find(self._district_id, ids)
+        for row, match in rows:
+            if self._may_add:
+                row.problems += _problems_of_new_student(row, match, similar)
                 if not self._has_required_columns:
                     row.problems += missing_required_values(row.values, row.line)
-                self._references.check_groups(row, None)
-                _classify(row, None, fingerprints[row.line], result)
-            return
-        ids = {row.values["STUDENT_ID"] for row in rows if row.values.get("STUDENT_ID")}
-        similar_ids: Mapping[str, str] = {}
-        if ids:
-            similar_ids = matching.find_ids_ignoring_leading_zeros(self._district_id, ids)
-        for row in rows:
-            row.problems.append(matching.unknown_student(row.line, row.values, similar_ids))
+                if not row.rejected:
+                    self._references.check_groups(row, None)
+            else:
+                unknown = matching.unknown_student(row.line, row.values, similar)
+                row.problems.append(match.problem_unless_added or unknown)
             _classify(row, None, fingerprints[row.line], result)
+
+
+def _problems_of_new_student(
+    row: ValidatedRow, match: Match, similar: Mapping[str, str]
+) -> Iterator[Problem]:
+    """Yield what is wrong with a row that adds a student, whose missing last name is filled in.
+
+    Args:
+        row: The row.
+        match: The result of matching the row, without a student.
+        similar: As returned by ``similar_ids.find``.
+    """
+    fill_one_name(row.values)
+    for name in writer.NAME_COLUMNS:
+        if row.values.get(name) == ONE_NAME:
+            yield Problem("one_name", row.line, name)
+    problem = matching.similar_student(row.line, row.values.get("STUDENT_ID", ""), similar)
+    yield from filter(None, (problem, match.warning_if_added))
 
 
 def _classify(

@@ -11,6 +11,7 @@ from rollbook.districts.models import School
 from rollbook.studentfile.problems.problem import Problem, printable_excerpt
 from rollbook.studentfile.row_validator import ValidatedRow
 from rollbook.studentfile.values.free_text import SEPARATOR
+from rollbook.students import similar_ids
 from rollbook.students.models import Group
 from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.writer import member_ids_by_email
@@ -94,11 +95,11 @@ class ReferenceChecker:
 
     @cached_property
     def _schools_by_folded_id(self) -> Mapping[str, str]:
-        return {_folded(school_id): school_id for school_id in sorted(self._school_ids)}
+        return {similar_ids.fold(school_id): school_id for school_id in sorted(self._school_ids)}
 
     def _unknown_school(self, line: int, school_id: str) -> Problem:
-        similar = self._schools_by_folded_id.get(_folded(school_id))
-        hint = _hint_for_similar_id(school_id, similar) if similar else ""
+        similar = self._schools_by_folded_id.get(similar_ids.fold(school_id))
+        hint = similar_ids.hint(school_id, similar) if similar else ""
         return Problem("unknown_school", line, "SCHOOL_ID", school_id, hint)
 
     def _load_members(self, rows: Sequence[ValidatedRow]) -> Mapping[str, int]:
@@ -119,17 +120,3 @@ def _check_staff(row: ValidatedRow, members: Mapping[str, int]) -> None:
         else:
             row.problems.append(Problem("unknown_staff", row.line, "STAFF", email))
     row.values["STAFF"] = SEPARATOR.join(known)
-
-
-def _hint_for_similar_id(found: str, similar: str) -> str:
-    if similar.lstrip("0") != found.lstrip("0"):
-        return f"{similar} exists: write it exactly like this"
-    return (
-        f"{similar} exists: did a spreadsheet drop the zeros? "
-        "Format the column as text and export again"
-    )
-
-
-def _folded(school_id: str) -> str:
-    """Return the same for School IDs that differ only in zeros in front or in case."""
-    return (school_id.lstrip("0") or "0").casefold()

@@ -1,15 +1,20 @@
 """3. Resolve conflicts between the rows of a file: duplicates, and unique keys in use.
 
-Uniqueness is checked against the end state: a key is free if the student that holds it releases it
-in the same file. Each question is answered by one function, in this order:
+STUDENT_ID and username are unique. That is checked against the end state: a key is free if the
+student that holds it releases it in the same file. Each question is answered by one function, in
+this order:
 
 1. Which rows are about the same student? If they don't contradict each other, they are applied
-   together as one row; if they do, all are rejected.
+   together as one row; if they do, all are rejected. Which ones can't be told apart, because their
+   IDs differ only in zeros or case, or because one has no ID and two students have its name and
+   date of birth? Which new students lack a value that no row gives?
 2. Which rows claim the same key? The first one gets it, the others are rejected.
 3. Which rows claim a key that another student holds? If the holder doesn't release it, the row is
    rejected; otherwise it depends on the holder's row.
 4. Which rows depend on a rejected row? They are rejected too.
-5. In which order can the remaining rows be applied? A key is released before it is assigned, and
+5. Which of the remaining rows give a student the name and date of birth of another? They get a
+   warning (``possible_duplicates``).
+6. In which order can the remaining rows be applied? A key is released before it is assigned, and
    students who exchange keys in a cycle share one place in the order.
 
 All steps only add outcomes, so they can be repeated after a crash: rows that have an outcome are
@@ -19,54 +24,31 @@ left alone.
 import json
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby, islice
-from typing import Any
+from collections.abc import Iterator
 
 from django.db import connection, transaction
-from django.db.models import F
 
 from rollbook.db import planner_stats
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.row_validator import missing_required_values
-from rollbook.updates import problem_store, transitions
 from rollbook.updates.checking.staged_rows import ORDER_GENERATED_USERNAMES, ORDER_INCOMPLETE
-from rollbook.updates.models import StagedRow, UpdateJob
-from rollbook.updates.resolving import duplicates
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.resolving import duplicates, possible_duplicates
 from rollbook.updates.resolving.apply_order import dependency_order
 from rollbook.updates.resolving.duplicates import DuplicateRows
 from rollbook.updates.resolving.repeated_numbers import repeated_numbers
-from rollbook.updates.state_machine import Outcome, State
+from rollbook.updates.resolving.resolver import ConflictResolver, UniqueKey
+from rollbook.updates.state_machine import Outcome
 
 ORDER_DEPENDENT_ROWS = 1 << 32
 """Rows in dependencies are applied after all others; their ``apply_order`` starts here."""
 
-ROWS_PER_TRANSACTION = 1000
+ROWS_PER_QUERY = 10_000
 
 
-@dataclass(frozen=True)
-class UniqueKey:
-    """A unique key of students.
-
-    Attributes:
-        claimed: Its columns in ``updates_stagedrow``. The first one is null if the row doesn't
-            claim the key.
-        held: Its columns in ``students_student``, in the same order.
-        code: The code of the problem that the key is taken.
-        column: The column of the file that the problem is about.
-    """
-
-    claimed: tuple[str, ...]
-    held: tuple[str, ...]
-    code: str
-    column: str
-
-
-STUDENT_ID = UniqueKey(("claims_student_id",), ("student_id",), "student_id_taken", "STUDENT_ID")
-USERNAME = UniqueKey(("claims_username",), ("username",), "username_taken", "USERNAME")
-NAME = UniqueKey(("claims_name_key", "claims_dob"), ("name_key", "dob"), "name_taken", "LAST_NAME")
-UNIQUE_KEYS = (STUDENT_ID, USERNAME, NAME)
+STUDENT_ID = UniqueKey("claims_student_id", "student_id", "student_id_taken", "STUDENT_ID")
+USERNAME = UniqueKey("claims_username", "username", "username_taken", "USERNAME")
+UNIQUE_KEYS = (STUDENT_ID, USERNAME)
 
 
 def steps(update: UpdateJob, run: str) -> Iterator[None]:
@@ -85,108 +67,8 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
     yield from _contested_keys(resolver)
     yield from _keys_in_use(resolver)
     yield from _blocked_rows(resolver)
+    yield from possible_duplicates.warn(resolver)
     yield from _assign_apply_order(resolver)
-
-
-class ConflictResolver:
-    """Writes the outcomes of one update, in small transactions behind the fence."""
-
-    def __init__(self, update: UpdateJob, run: str) -> None:
-        self.update = update
-        self._run = run
-
-    def reject(self, problems: Iterable[Problem]) -> Iterator[None]:
-        """Reject the row of each problem, one transaction per step.
-
-        Args:
-            problems: The problems; those of the same row follow each other.
-        """
-        rows = (list(row) for _, row in groupby(problems, key=lambda problem: problem.line))
-        while batch := list(islice(rows, ROWS_PER_TRANSACTION)):
-            with transaction.atomic():
-                self._reject_rows({row[0].line or 0: row for row in batch})
-            yield
-
-    def _reject_rows(self, problems: dict[int, list[Problem]]) -> None:
-        """Reject the rows that have no outcome yet.
-
-        Args:
-            problems: The problems of each row, by line.
-        """
-        staged = StagedRow.objects.filter(update=self.update, line__in=problems)
-        outcomes = dict(staged.values_list("line", "outcome"))
-        pending = [line for line, row_outcome in outcomes.items() if row_outcome is None]
-        staged.filter(line__in=pending).update(outcome=Outcome.REJECTED)
-        reported = [problem for line in sorted(pending) for problem in problems[line]]
-        if not reported:
-            self.record_progress()
-            return
-        counters: dict[str, Any] = {
-            "rows_rejected": F("rows_rejected") + len(pending),
-            "rows_staged": F("rows_staged") - len(pending),
-        }
-        self.report(reported, counters)
-
-    def report(self, problems: Sequence[Problem], counters: Mapping[str, Any]) -> None:
-        """Write problems and counters, in the caller's transaction.
-
-        Raises:
-            Fenced: Another run has taken over the update, or it was canceled.
-        """
-        counts = UpdateJob.objects.values_list("problem_counts", flat=True).get(pk=self.update.pk)
-        problem_store.save_problems(self.update.pk, problems, counts)
-        self.record_progress(problem_counts=problem_store.counts(problems, counts), **counters)
-
-    def record_progress(self, **counters: Any) -> None:
-        """Write counters, or without any, only check the fence.
-
-        Raises:
-            Fenced: Another run has taken over the update, or it was canceled.
-        """
-        transitions.record_progress(self.update.pk, State.CHECKING, self._run, **counters)
-
-    def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """Return the rows of a SELECT."""
-        with connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
-
-    def rows_with_same_key(
-        self, key: UniqueKey, condition: str = "outcome IS NULL", having: str = ""
-    ) -> list[list[int]]:
-        """Find rows that claim the same key.
-
-        Args:
-            key: The key.
-            condition: Which rows to find, in SQL; by default, those without an outcome.
-            having: More SQL of the HAVING clause.
-
-        Returns:
-            For each key that is claimed more than once, the lines of its rows in ascending order.
-        """
-        sql = _SAME_KEY.format(
-            key=", ".join(key.claimed), claimed=key.claimed[0], condition=condition, having=having
-        )
-        rows = self.query(sql, self.update.pk, self.update.pk)
-        lines_by_key: dict[tuple[Any, ...], list[int]] = {}
-        for *key_values, line in rows:
-            lines_by_key.setdefault(tuple(key_values), []).append(line)
-        return list(lines_by_key.values())
-
-
-_SAME_KEY = """
-SELECT {key}, line
-FROM updates_stagedrow
-WHERE update_id = %s AND {claimed} IS NOT NULL AND {condition}
-  AND ({key}) IN (
-    SELECT {key}
-    FROM updates_stagedrow
-    WHERE update_id = %s AND {claimed} IS NOT NULL AND {condition}
-    GROUP BY {key}
-    HAVING COUNT(*) > 1 {having}
-  )
-ORDER BY {key}, line"""
 
 
 def _duplicate_students(resolver: ConflictResolver) -> Iterator[None]:
@@ -208,7 +90,7 @@ def _duplicate_students(resolver: ConflictResolver) -> Iterator[None]:
     groups = [
         DuplicateRows(sorted(lines), student_id) for student_id, lines in lines_by_student.items()
     ]
-    return duplicates.settle(resolver, groups, ROWS_PER_TRANSACTION)
+    return duplicates.settle(resolver, groups)
 
 
 def _duplicate_new_students(resolver: ConflictResolver) -> Iterator[None]:
@@ -220,10 +102,17 @@ def _duplicate_new_students(resolver: ConflictResolver) -> Iterator[None]:
     """
     new_rows = f"student_id IS NULL AND (outcome IS NULL OR outcome = '{Outcome.UNCHANGED}')"
     same_id = resolver.rows_with_same_key(STUDENT_ID, new_rows)
-    one_lacks_its_id = "AND COUNT(claims_student_id) < COUNT(*)"
-    same_name = resolver.rows_with_same_key(NAME, new_rows, one_lacks_its_id)
-    groups = map(DuplicateRows, duplicates.join_overlapping([*same_id, *same_name]))
-    return duplicates.settle(resolver, list(groups), ROWS_PER_TRANSACTION)
+    yield from duplicates.settle(resolver, [DuplicateRows(lines) for lines in same_id])
+    yield from resolver.reject(possible_duplicates.similar_new_ids(resolver))
+    same_name, ambiguous = possible_duplicates.new_rows_without_id(resolver)
+    named_lines = {line for lines in same_name for line in lines}
+    groups = [
+        DuplicateRows(lines)
+        for lines in duplicates.join_overlapping([*same_name, *same_id])
+        if not named_lines.isdisjoint(lines)
+    ]
+    yield from duplicates.settle(resolver, groups)
+    yield from resolver.reject(ambiguous)
 
 
 _INCOMPLETE_ROWS = """
@@ -235,9 +124,8 @@ LIMIT %s"""
 
 def _incomplete_new_students(resolver: ConflictResolver) -> Iterator[None]:
     """1c. Which new students lack a value that no other row of theirs gives?"""
-    while rows := resolver.query(
-        _INCOMPLETE_ROWS, resolver.update.pk, ORDER_INCOMPLETE, ROWS_PER_TRANSACTION
-    ):
+    size = ROWS_PER_QUERY
+    while rows := resolver.query(_INCOMPLETE_ROWS, resolver.update.pk, ORDER_INCOMPLETE, size):
         problems: list[Problem] = []
         for line, values_json in rows:
             problems += missing_required_values(json.loads(values_json), line)
@@ -283,18 +171,17 @@ def _key_in_use_query(key: UniqueKey) -> str:
     The latter may be rejected already; then the former is rejected by the next question, after a
     crash as well as without one.
     """
-    columns = zip(key.held, key.claimed, strict=True)
-    same_key = " AND ".join(f"holder.{held} = claim.{claimed}" for held, claimed in columns)
     return f"""
 SELECT claim.line, release.line
 FROM updates_stagedrow claim
-JOIN students_student holder ON holder.district_id = %s AND {same_key}
+JOIN students_student holder ON holder.district_id = %s
+  AND holder.{key.held} = claim.{key.claimed}
   AND holder.id IS DISTINCT FROM claim.student_id
 LEFT JOIN updates_stagedrow release ON release.update_id = claim.update_id
   AND release.student_id = holder.id
   AND release.outcome IS DISTINCT FROM 'unchanged'
-  AND release.{key.claimed[0]} IS NOT NULL
-WHERE claim.update_id = %s AND claim.outcome IS NULL AND claim.{key.claimed[0]} IS NOT NULL
+  AND release.{key.claimed} IS NOT NULL
+WHERE claim.update_id = %s AND claim.outcome IS NULL AND claim.{key.claimed} IS NOT NULL
 ORDER BY claim.line"""
 
 
@@ -335,7 +222,7 @@ WHERE update_id = %s AND line = %s AND apply_order < {ORDER_GENERATED_USERNAMES}
 
 
 def _assign_apply_order(resolver: ConflictResolver) -> Iterator[None]:
-    """5. In which order can the remaining rows be applied?"""
+    """6. In which order can the remaining rows be applied?"""
     pk = resolver.update.pk
     dependencies = resolver.query(_DEPENDENCIES, pk)
     parameters: list[tuple[int, int, int]] = []

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -19,7 +19,7 @@ from rollbook.studentfile.problems.problem import Problem, Severity
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import RawRow
-from rollbook.studentfile.row_validator import ValidatedRow
+from rollbook.studentfile.row_validator import ValidatedRow, fill_one_name
 from rollbook.students import snapshots
 from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.writer import COLUMN_ORDER
@@ -29,10 +29,9 @@ from rollbook.updates.checking.check_range import RowChecker
 from rollbook.updates.checking.staged_rows import ORDER_INCOMPLETE, StagedRowTuple
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving import files
+from rollbook.updates.resolving import resolver as resolving
+from rollbook.updates.resolving.resolver import ConflictResolver
 from rollbook.updates.state_machine import Outcome
-
-if TYPE_CHECKING:
-    from rollbook.updates.resolving.conflicts import ConflictResolver
 
 MAX_LISTED_LINES = 5
 MAX_ROWS_IN_MEMORY = 50_000
@@ -75,15 +74,12 @@ class StagedState(NamedTuple):
         return self.apply_order >= ORDER_INCOMPLETE
 
 
-def settle(
-    resolver: "ConflictResolver", groups: list[DuplicateRows], rows_per_transaction: int
-) -> Iterator[None]:
+def settle(resolver: ConflictResolver, groups: list[DuplicateRows]) -> Iterator[None]:
     """Settle rows about one student each, one transaction per step.
 
     Args:
         resolver: The resolver of the update.
         groups: The rows of each student.
-        rows_per_transaction: How many rows a transaction has, unless one student has more.
     """
     if not groups:
         return
@@ -96,12 +92,12 @@ def settle(
         (equal if is_equal else different).append(group)
     del hashes
     settler = _Settler(resolver, student_file.checker)
-    for batch in _batches(equal, rows_per_transaction):
+    for batch in _batches(equal, resolving.ROWS_PER_TRANSACTION):
         settler.settle(batch, {})
         yield
     for part in _batches(different, MAX_ROWS_IN_MEMORY):
         rows = student_file.rows({line for group in part for line in group.lines})
-        for batch in _batches(part, rows_per_transaction):
+        for batch in _batches(part, resolving.ROWS_PER_TRANSACTION):
             settler.settle(batch, rows)
             yield
 
@@ -178,46 +174,18 @@ class _Settlement:
 
     def add(self, group: DuplicateRows) -> None:
         """Decide on the rows of one student."""
-        if group.student_id is not None or not self.rows:
-            self._add(group.lines, self.students.get(group.student_id or 0))
-            return
-        for lines in self._rows_of_each_new_student(group.lines):
-            self._add(lines, None)
-
-    def _rows_of_each_new_student(self, lines: list[int]) -> list[list[int]]:
-        """Separate rows with the same name and date of birth but several STUDENT_IDs.
-
-        Those without an ID could be about any of the students, so they are rejected.
-        """
-        by_id: defaultdict[str, list[int]] = defaultdict(list)
-        for line in lines:
-            by_id[self.rows[line].given.get("STUDENT_ID", "")].append(line)
-        without_id = by_id.pop("", [])
-        if len(by_id) < 2:
-            return [lines]
-        with_id = [line for line in lines if line not in set(without_id)]
-        hint = (
-            f"{_name_lines(with_id)} have the same name and date of birth and different IDs; "
-            "fill in STUDENT_ID"
-        )
-        open_lines = list(filter(self._is_open, without_id))
-        self.outcomes |= dict.fromkeys(open_lines, Outcome.REJECTED)
-        self.problems += [
-            Problem("conflicting_duplicate", line, "STUDENT_ID", hint=hint) for line in open_lines
-        ]
-        return list(by_id.values())
+        student = self.students.get(group.student_id or 0)
+        open_lines = list(filter(self._is_open, group.lines))
+        given = [self.rows[line].given for line in group.lines if line in self.rows]
+        differences = _differences(given)
+        if differences:
+            self.outcomes |= dict.fromkeys(open_lines, Outcome.REJECTED)
+            self.problems += _conflicts(group.lines, open_lines, differences)
+        elif len(open_lines) > 1:
+            self._merge(open_lines, student)
 
     def _is_open(self, line: int) -> bool:
         return line not in self.states or self.states[line].outcome is None
-
-    def _add(self, lines: list[int], student: StudentSnapshot | None) -> None:
-        open_lines = list(filter(self._is_open, lines))
-        differences = _differences([self.rows[line].given for line in lines if line in self.rows])
-        if differences:
-            self.outcomes |= dict.fromkeys(open_lines, Outcome.REJECTED)
-            self.problems += _conflicts(lines, open_lines, differences)
-        elif len(open_lines) > 1:
-            self._merge(open_lines, student)
 
     def _merge(self, lines: list[int], student: StudentSnapshot | None) -> None:
         """Merge rows that agree into the first one that is staged, or else into the first one."""
@@ -257,6 +225,7 @@ class _Settlement:
         It has no fingerprint, because no record contains all of its values.
         """
         if student is None:
+            fill_one_name(merged.values)
             return staged_rows.new_student_row(line, merged.values, None)
         new = self.checker.changes(student, merged)
         return staged_rows.change_row(line, student, new, None) if new else None
@@ -265,7 +234,7 @@ class _Settlement:
 class _Settler:
     """Settles the rows of several students in one transaction."""
 
-    def __init__(self, resolver: "ConflictResolver", checker: RowChecker) -> None:
+    def __init__(self, resolver: ConflictResolver, checker: RowChecker) -> None:
         self._resolver = resolver
         self._update = resolver.update
         self._checker = checker
