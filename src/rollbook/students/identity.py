@@ -77,7 +77,7 @@ def find_contradiction(line: int, stored: Values, values: Values, column: str) -
         values: Column to value of the row, without those that it doesn't give.
         column: STUDENT_ID or USERNAME, by which the student was found.
     """
-    changed = [name for name in (*NAMES, "DOB") if values.get(name) not in (None, stored[name])]
+    changed = [name for name in (*NAMES, "DOB") if values.get(name, "") not in ("", stored[name])]
     if not changed:
         return None
     for name in changed:
@@ -136,7 +136,9 @@ def _is_variant(one: str, other: str) -> bool:
     shorter, longer = sorted((one, other), key=len)
     if longer.startswith(shorter) or (len(shorter) >= _MIN_PART_LENGTH and shorter in longer):
         return True
-    if longer in _NICKNAMES.get(shorter, ()) or any(map(longer.startswith, _stems(shorter))):
+    if one in _NICKNAMES.get(other, ()) or other in _NICKNAMES.get(one, ()):
+        return True
+    if any(map(longer.startswith, _stems(shorter))):
         return True
     is_typo_possible = len(longer) >= _MIN_TYPO_LENGTH and len(longer) - len(shorter) <= 1
     return is_typo_possible and edit_distance(one, other) == 1

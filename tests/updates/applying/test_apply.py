@@ -8,7 +8,7 @@ from django.db import connection
 from rollbook.districts.models import District, School
 from rollbook.students import fingerprints
 from rollbook.students.models import Change, Group, Student
-from rollbook.students.name_keys import name_key
+from rollbook.students.name_keys import loose_key, name_key
 from rollbook.students.passwords import hash_for_import, verify
 from rollbook.updates.applying import apply
 from rollbook.updates.models import StagedRow
@@ -46,7 +46,9 @@ def edit(key: str, **values: str) -> None:
     student = Student.objects.get(student_id=key)
     for column, value in values.items():
         setattr(student, column, value)
+    values = {"FIRST_NAME": student.first_name, "LAST_NAME": student.last_name}
     student.name_key = name_key(student.first_name, student.last_name)
+    student.loose_key = loose_key({**values, "DOB": str(student.dob)})
     student.save()
     fingerprints.replace([(student.pk, None)])  # as the only writer of students does
 

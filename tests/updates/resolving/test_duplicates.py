@@ -147,8 +147,8 @@ def test_a_row_in_conflict_with_a_rejected_one_is_rejected_too(school: District)
         ),
         (
             "n1,Zoe,Fox,2012-01-01,4|n2,Zoe,Fox,2012-01-01,4",
-            {"added": 1, "rejected": 1},
-            {3: ["name_taken"]},
+            {"added": 2},
+            {2: ["possible_duplicate"], 3: ["possible_duplicate"]},
         ),
         ("n1,Zoe,Fox,2012-01-01,4|n1,Bob,Kim,2012-01-01,4", {"rejected": 2}, 2),
     ],
