@@ -174,7 +174,6 @@ class _Settlement:
 
     def add(self, group: DuplicateRows) -> None:
         """Decide on the rows of one student."""
-        student = self.students.get(group.student_id or 0)
         open_lines = list(filter(self._is_open, group.lines))
         given = [self.rows[line].given for line in group.lines if line in self.rows]
         differences = _differences(given)
@@ -182,20 +181,28 @@ class _Settlement:
             self.outcomes |= dict.fromkeys(open_lines, Outcome.REJECTED)
             self.problems += _conflicts(group.lines, open_lines, differences)
         elif len(open_lines) > 1:
-            self._merge(open_lines, student)
+            self._merge(open_lines, self._merged_values(group.lines), group.student_id)
 
     def _is_open(self, line: int) -> bool:
         return line not in self.states or self.states[line].outcome is None
 
-    def _merge(self, lines: list[int], student: StudentSnapshot | None) -> None:
-        """Merge rows that agree into the first one that is staged, or else into the first one."""
+    def _is_rejected(self, line: int) -> bool:
+        return line in self.states and self.states[line].outcome == Outcome.REJECTED
+
+    def _merge(self, lines: list[int], merged: ValidatedRow, student_id: int | None) -> None:
+        """Merge rows that agree into the first one that is staged, or else into the first one.
+
+        Args:
+            lines: The lines of the rows that have no outcome yet.
+            merged: The values of all rows of the student.
+            student_id: The student's ID in the database; None for a new student.
+        """
         target = next((line for line in lines if line in self.states), lines[0])
-        merged = self._merged_values(lines)
         is_incomplete = target in self.states and self.states[target].is_incomplete
         hint = f"line {lines[0]} has the same values"
         if self.rows and merged.values != self.rows[target].row.values:
             hint = f"line {lines[0]} is about the same student; they were applied together"
-            staged = self._staged_row(target, merged, student)
+            staged = self._staged_row(target, merged, student_id)
             is_incomplete = staged is not None and staged.apply_order >= ORDER_INCOMPLETE
             if staged is None:
                 self.outcomes[target] = Outcome.UNCHANGED
@@ -209,24 +216,28 @@ class _Settlement:
         self.problems += [Problem("duplicate_row", line, hint=hint) for line in lines[1:]]
 
     def _merged_values(self, lines: list[int]) -> ValidatedRow:
-        """Return one row with the values and problems of these, unless the rows are equal."""
+        """Return one row with the values and problems of those that aren't rejected.
+
+        They include rows that were merged before a row without an ID turned out to belong to them.
+        """
         merged = ValidatedRow(lines[0])
         for line in lines:
-            if line in self.rows:
+            if line in self.rows and not self._is_rejected(line):
                 merged.values |= self.rows[line].row.values
                 merged.problems += self.rows[line].row.problems
         return merged
 
     def _staged_row(
-        self, line: int, merged: ValidatedRow, student: StudentSnapshot | None
+        self, line: int, merged: ValidatedRow, student_id: int | None
     ) -> StagedRowTuple | None:
         """Return the row to stage; None if it changes nothing.
 
         It has no fingerprint, because no record contains all of its values.
         """
-        if student is None:
+        if student_id is None:
             fill_one_name(merged.values)
             return staged_rows.new_student_row(line, merged.values, None)
+        student = self.students[student_id]
         new = self.checker.changes(student, merged)
         return staged_rows.change_row(line, student, new, None) if new else None
 
