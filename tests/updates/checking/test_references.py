@@ -1,9 +1,8 @@
-"""What rows refer to: schools, groups, and students who are inactive."""
+"""What rows refer to: schools, and students who are inactive."""
 
 import pytest
 
 from rollbook.districts.models import District, School
-from rollbook.students.models import Group
 from rollbook.updates.reporting.report import problems as all_problems
 from rollbook.updates.state_machine import Mode
 from tests.updates.night import (
@@ -158,53 +157,3 @@ def test_rows_of_an_inactive_student_are_merged_and_reactivate(
 def test_merged_rows_of_which_one_says_inactive_do_not_reactivate(reactivating: District) -> None:
     run(reactivating, "STUDENT_ID,GRADE,STATUS\ns003,5,\ns003,,inactive")
     assert values_of(reactivating, "s003", "GRADE", "STATUS") == ("5", "inactive")
-
-
-# New groups
-
-
-@pytest.mark.parametrize(
-    ("cell", "named"),
-    [
-        ("Arts & Crafts", "Arts and Crafts"),
-        ("R&D", "D and R"),
-        ("Blue&New", "New"),
-        ("blue&Red", ""),
-        ("New", ""),
-        ("Blue", ""),
-        ("a&b&c&d&e&f&g", "a, b, c, d, e and more"),
-    ],
-)
-def test_a_list_of_groups_that_adds_new_ones_names_them(
-    school: District, cell: str, named: str
-) -> None:
-    run(school, "STUDENT_ID,GROUPS\ns001,Blue&Red")
-    result = run(school, f"STUDENT_ID,GROUPS\ns000,{cell}")
-    assert counts(result) == {"updated": 1}
-    hints = last(school).problem_set.filter(code="new_groups").values_list("hint", flat=True)
-    expected = f"{named}: if one name contains an &, write it as &&"
-    assert list(hints) == ([expected] if named else [])
-
-
-def test_groups_must_exist_at_the_school_that_the_student_gets(school: District) -> None:
-    group_school = School.objects.get(district=school, organization_id="200")
-    for name in ("Blue", "Red"):
-        Group.objects.create(school=group_school, name=name, name_key=name.lower())
-    run(school, "STUDENT_ID,SCHOOL_ID,GROUPS\ns000,200,Blue&Red\ns001,,Blue&Red")
-    assert problems(last(school)) == {3: ["new_groups"]}
-
-
-def test_new_groups_are_warned_about_once(school: District) -> None:
-    file = "STUDENT_ID,GROUPS\ns000,Blue&Red"
-    assert counts(run(school, file)) == {"updated": 1}
-    assert problems(last(school)) == {2: ["new_groups"]}
-    assert counts(run(school, file)) == {"unchanged": 1}
-    assert problems(last(school)) == {}
-
-
-def test_new_students_get_the_warning_too_but_rejected_rows_do_not(school: District) -> None:
-    text = f"{a_class(1, STUDENT_ID='n{0:03}', USERNAME='n{0:03}', FIRST_NAME='N', GROUPS='A&B')}"
-    assert counts(run(school, text, Mode.ADD)) == {"added": 1}
-    assert problems(last(school)) == {2: ["new_groups"]}
-    run(school, "STUDENT_ID,GROUPS,GRADE\ns000,C&D,13\nnobody,C&D,5")
-    assert problems(last(school)) == {2: ["bad_value"], 3: ["unknown_student"]}

@@ -376,14 +376,6 @@ DATABASE_PROBLEMS: tuple[ProblemCode, ...] = (
         phrase="The student {found} is inactive",
     ),
     warning(
-        "new_groups",
-        "A list of groups joined by & adds new groups",
-        "Groups that don't exist at the student's school are added. If the name of one group "
-        "contains an &, such as Arts & Crafts, it was read as two groups.",
-        "write && in a name that contains an &, and remove the wrong groups",
-        phrase="{found} adds new groups",
-    ),
-    warning(
         "possible_duplicate",
         "Another student has the same name and date of birth, or nearly the same",
         "Accents, apostrophes, hyphens, spaces, the order of the names, and the order of the "

@@ -220,7 +220,8 @@ class RowChecker:
             if match.problem:
                 row.problems.append(match.problem)
             if match.student:
-                self._check_student(row, match.student)
+                if not row.rejected:
+                    self._references.check_status(row, match.student)
                 result.student_ids.append(match.student.pk)
                 result.line_numbers.append(row.line)
             elif not row.rejected:
@@ -228,12 +229,6 @@ class RowChecker:
                 continue
             _classify(row, match.student, fingerprints[row.line], result)
         self._check_unmatched_rows(unmatched_rows, fingerprints, result)
-
-    def _check_student(self, row: ValidatedRow, student: StudentSnapshot) -> None:
-        """Warn of what an accepted row means for its student."""
-        if not row.rejected:
-            self._references.check_groups(row, student)
-            self._references.check_status(row, student)
 
     def check_references(self, rows: Sequence[ValidatedRow]) -> None:
         """Report schools and staff that the district doesn't have, and remove them from rows."""
@@ -265,8 +260,6 @@ class RowChecker:
                 row.problems += _problems_of_new_student(row, match, similar)
                 if not self._has_required_columns:
                     row.problems += missing_required_values(row.values, row.line)
-                if not row.rejected:
-                    self._references.check_groups(row, None)
             else:
                 unknown = matching.unknown_student(row.line, row.values, similar)
                 row.problems.append(match.problem_unless_added or unknown)
@@ -297,11 +290,10 @@ def _classify(
     """Add a row whose problems are complete to the rejected, staged or unchanged ones.
 
     The fingerprint of a row with a warning is not stored: the next update has to warn again, and
-    the cause may be gone by then. New groups exist by then, so they make no difference.
+    the cause may be gone by then.
     """
     result.tally.add_row(row)
-    has_warning = any(problem.code != "new_groups" for problem in row.problems)
-    stored_fingerprint = None if has_warning else fingerprint
+    stored_fingerprint = None if row.problems else fingerprint
     if row.rejected:
         result.rejected.append(staged_rows.rejected_row(row.line, student, row.values))
     elif student is None:

@@ -1,27 +1,22 @@
-"""Check what rows refer to: schools, staff members and groups of the district, and their student.
+"""Check what rows refer to: schools and staff members of the district, and inactive students.
 
 All of this needs the database, so ``rollbook file check`` and drafts can't find it.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from rollbook.districts.models import School
-from rollbook.studentfile.problems.problem import Problem, printable_excerpt
+from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.row_validator import ValidatedRow
 from rollbook.studentfile.values.free_text import SEPARATOR
 from rollbook.students import similar_ids
-from rollbook.students.models import Group
 from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.writer import member_ids_by_email
-from rollbook.text import join_words
-
-MAX_NAMED_GROUPS = 5
 
 
 class ReferenceChecker:
-    """Checks rows of one file against the schools, staff and groups of its district.
+    """Checks rows of one file against the schools, staff and students of its district.
 
     Args:
         district_id: The district.
@@ -62,36 +57,6 @@ class ReferenceChecker:
         else:
             found = student.values["STUDENT_ID"] or student.values["USERNAME"]
             row.problems.append(Problem("inactive_student", row.line, "STATUS", found))
-
-    def check_groups(self, row: ValidatedRow, student: StudentSnapshot | None) -> None:
-        """Report groups that the row would add if its cell contains several, joined by ``&``.
-
-        One name that contains a ``&`` could be meant.
-
-        Args:
-            row: The row.
-            student: Its student; None for a new one.
-        """
-        names = row.values.get("GROUPS", "").split(SEPARATOR)
-        if len(names) < 2:
-            return
-        current = student.values["SCHOOL_ID"] if student else ""
-        existing = self._groups[row.values.get("SCHOOL_ID") or current]
-        new = [name for name in names if name.casefold() not in existing]
-        if new:
-            listed = [*new[:MAX_NAMED_GROUPS], "more"] if len(new) > MAX_NAMED_GROUPS else new
-            hint = f"{join_words(listed)}: if one name contains an &, write it as &&"
-            found = printable_excerpt(SEPARATOR.join(names))
-            row.problems.append(Problem("new_groups", row.line, "GROUPS", found, hint))
-
-    @cached_property
-    def _groups(self) -> Mapping[str, set[str]]:
-        """The name keys of groups by School ID, when the first list of groups was checked."""
-        groups: defaultdict[str, set[str]] = defaultdict(set)
-        stored = Group.objects.filter(school__district=self._district_id)
-        for school_id, key in stored.values_list("school__organization_id", "name_key"):
-            groups[school_id].add(key)
-        return groups
 
     @cached_property
     def _schools_by_folded_id(self) -> Mapping[str, str]:

@@ -200,7 +200,8 @@ class _Settlement:
         target = next((line for line in lines if line in self.states), lines[0])
         is_incomplete = target in self.states and self.states[target].is_incomplete
         hint = f"line {lines[0]} has the same values"
-        if self.rows and merged.values != self.rows[target].row.values:
+        is_gone = student_id is not None and student_id not in self.students
+        if self.rows and not is_gone and merged.values != self.rows[target].row.values:
             hint = f"line {lines[0]} is about the same student; they were applied together"
             staged = self._staged_row(target, merged, student_id)
             is_incomplete = staged is not None and staged.apply_order >= ORDER_INCOMPLETE
