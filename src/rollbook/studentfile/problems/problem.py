@@ -69,6 +69,15 @@ class Problem:
         fix = self.hint or self.definition.fix
         return f"{self._what_is_wrong()}. {fix[:1].upper()}{fix[1:]}"
 
+    @property
+    def located_message(self) -> str:
+        """The message with the line in parentheses, if it is known and the message has none."""
+        message = self.message
+        if self.line is None or f"line {self.line:,}" in message:
+            return message
+        what = self._what_is_wrong()
+        return f"{what} (line {self.line:,}){message[len(what) :]}"
+
     def _what_is_wrong(self) -> str:
         definition = self.definition
         if not (definition.phrase and self.found):

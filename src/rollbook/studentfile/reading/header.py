@@ -94,6 +94,13 @@ class Header:
         return frozenset(column.name for column in self.columns if column)
 
     @property
+    def ignored(self) -> tuple[str, ...]:
+        """The names, as sent, of columns that are not read and not ignored on purpose."""
+        pairs = zip(self.names, self.columns, strict=True)
+        ignored = [name for name, column in pairs if column is None]
+        return tuple(name for name in ignored if fold_header(name)[:1] not in ("", "_"))
+
+    @property
     def unnamed_columns(self) -> tuple[int, ...]:
         """The indexes of cells without a name."""
         return tuple(index for index, name in enumerate(self.names) if not fold_header(name))
