@@ -56,10 +56,7 @@ class Column:
         return self.adding == REQUIRED
 
 
-_NAME = (
-    "1 to 100 characters in any script; first name, last name and DOB together are unique in the "
-    "district"
-)
+_NAME = "1 to 100 characters in any script; `-` if the student has only one name"
 _FLAG = "`y` or `n`; also yes/no, true/false, 1/0"
 _INFO = "free text, up to 255 characters"
 

@@ -20,8 +20,8 @@ NAMES = ("FIRST_NAME", "LAST_NAME")
 
 _MAX_DIFFERENCES = 1
 _MIN_TYPO_LENGTH = 4  # Tim and Tom are two names, Jon and John may be one
-_MIN_PART_LENGTH = 3  # letters of a nickname that is a part of the name, as in Liz and Elizabeth
-_MIN_STEM_LENGTH = 3  # letters before the ending of a pet name, as in Jenny and Jennifer
+_MIN_PART_LENGTH = 3  # characters of a nickname within the name, as in Liz and Elizabeth
+_MIN_STEM_LENGTH = 3  # characters before the ending of a pet name, as in Jenny and Jennifer
 _WORD_BREAKS = re.compile(r"[\s,/()\-\u2010-\u2015\u2212]+")
 _SUFFIXES = frozenset(
     ["jr", "sr", "junior", "senior", "ii", "iii", "iv", "v", "vi", "2nd", "3rd", "4th"]

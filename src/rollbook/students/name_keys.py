@@ -10,8 +10,8 @@ from rollbook.studentfile.values.names import MISSING_NAMES
 _APOSTROPHES = "\u2018\u2019\u201b\u02b9\u02bb\u02bc\u02bd\u2032\u00b4\u0060\uff07"
 _HYPHENS = "\u2010\u2011\u2012\u2013\u2212"
 _TYPOGRAPHY = str.maketrans({**dict.fromkeys(_APOSTROPHES, "'"), **dict.fromkeys(_HYPHENS, "-")})
-# Letters with a stroke and the like, which Unicode doesn't decompose; after casefold().
-_PLAIN_LETTERS = str.maketrans(
+# Characters with a stroke and the like, which Unicode doesn't decompose; after casefold().
+_PLAIN_CHARACTERS = str.maketrans(
     {
         "\u00f8": "o",
         "\u0142": "l",
@@ -72,18 +72,18 @@ def _fold(name: str) -> str:
 
 @lru_cache(maxsize=20_000)
 def fold_loosely(name: str) -> str:
-    """Return the letters and digits of a name without accents; empty for a missing name."""
+    """Return a name without accents and punctuation; a missing name is empty."""
     if is_missing(name):
         return ""
     if name.isascii():
         return "".join(filter(str.isalnum, name.lower()))
     folded = unicodedata.normalize("NFC", name).translate(_TYPOGRAPHY).casefold()
-    decomposed = unicodedata.normalize("NFKD", folded).translate(_PLAIN_LETTERS)
+    decomposed = unicodedata.normalize("NFKD", folded).translate(_PLAIN_CHARACTERS)
     return "".join(filter(_is_part_of_name, decomposed))
 
 
 def _is_part_of_name(character: str) -> bool:
-    """Return whether it is a letter, a digit or a vowel sign; accents are not."""
+    """Return whether it belongs to a folded name; accents and punctuation don't."""
     return not "\u0300" <= character <= "\u036f" and unicodedata.category(character)[0] in "LMN"
 
 

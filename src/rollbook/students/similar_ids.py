@@ -13,14 +13,12 @@ def folded_sql(column: str) -> str:
     return f"LOWER(LTRIM({column}, '0'))"
 
 
-_FIND = named_query(
-    "find_similar_ids",
-    students=lateral_lookup_sql(
-        "students_student",
-        "student",
-        f"student.district_id = %s AND {folded_sql('student.student_id')} = item.value",
-    ),
+_STUDENTS = lateral_lookup_sql(
+    "students_student",
+    "student",
+    f"student.district_id = %s AND {folded_sql('student.student_id')} = item.value",
 )
+_FIND = named_query("find_similar_ids", students=_STUDENTS)
 
 
 def fold(student_id: str) -> str:
@@ -39,7 +37,7 @@ def find(district_id: int, student_ids: Collection[str]) -> dict[str, str]:
     folded = {fold(student_id) for student_id in student_ids}
     with connection.cursor() as cursor:
         cursor.execute(_FIND, [as_json_parameter(folded), district_id])
-        return dict(cursor.fetchall())
+        return {folded_id: student_id for folded_id, student_id, _ in cursor.fetchall()}
 
 
 def hint(student_id: str, similar_id: str) -> str:

@@ -6,6 +6,7 @@ from contextlib import suppress
 import pytest
 
 from rollbook.districts.models import District
+from rollbook.studentfile import writer
 from rollbook.updates.resolving import conflicts
 from rollbook.updates.state_machine import Mode, State
 from tests.updates import night
@@ -19,6 +20,7 @@ from tests.updates.night import (
     report_of,
     run,
     send,
+    send_bytes,
     students,
     values_of,
 )
@@ -320,3 +322,19 @@ def test_ten_thousand_students_of_one_name_take_linear_time(maple: District) -> 
     run(maple, f"FIRST_NAME,LAST_NAME,DOB\n{nameless}")
     assert report_of(last(maple)).rejected == 1500
     assert time.monotonic() - started < 4 * small + 2
+
+
+def test_an_export_of_students_with_shared_and_single_names_changes_nothing(
+    maple: District,
+) -> None:
+    add(maple, f"1,,{JOHN},4|2,,{JOHN},4|3,,Suharto,-,2014-05-13,4|4,,FNU,Sukarno,2014-05-13,4")
+    before = dump(maple)
+    columns = ("STUDENT_ID", "FIRST_NAME", "LAST_NAME", "DOB", "GRADE")
+    rows = [[values.get(name, "") for name in columns] for values, _ in before.values()]
+    for mode in Mode:
+        text = "".join(writer.lines(columns, rows))
+        assert '"\'-"' in text
+        result = finish(send_bytes(maple, text.encode(), mode).update)
+        assert counts(result) == {"unchanged": 4}
+        assert night.problems(last(maple)) == {}
+    assert dump(maple) == before

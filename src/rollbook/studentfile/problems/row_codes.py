@@ -321,6 +321,13 @@ DATABASE_PROBLEMS: tuple[ProblemCode, ...] = (
         "choose another username",
     ),
     row_error(
+        "name_taken",
+        "Another student has this name and date of birth",
+        "Only earlier versions reported this: no two students could have the same name and date of "
+        "birth.",
+        "upload the row again",
+    ),
+    row_error(
         "student_id_taken",
         "The STUDENT_ID is already taken",
         "Another student has it.",

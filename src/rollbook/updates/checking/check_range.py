@@ -257,6 +257,8 @@ class RowChecker:
         similar = similar_ids.find(self._district_id, ids)
         for row, match in rows:
             if self._may_add:
+                if "LAST_NAME" in self.header.known:
+                    fill_one_name(row.values)
                 row.problems += _problems_of_new_student(row, match, similar)
                 if not self._has_required_columns:
                     row.problems += missing_required_values(row.values, row.line)
@@ -269,14 +271,13 @@ class RowChecker:
 def _problems_of_new_student(
     row: ValidatedRow, match: Match, similar: Mapping[str, str]
 ) -> Iterator[Problem]:
-    """Yield what is wrong with a row that adds a student, whose missing last name is filled in.
+    """Yield what is wrong with a row that adds a student.
 
     Args:
         row: The row.
         match: The result of matching the row, without a student.
         similar: As returned by ``similar_ids.find``.
     """
-    fill_one_name(row.values)
     for name in writer.NAME_COLUMNS:
         if row.values.get(name) == ONE_NAME:
             yield Problem("one_name", row.line, name)

@@ -92,8 +92,9 @@ def change_row(
     if new.keys().isdisjoint(_NAME_AND_DOB):
         return row
     values = {**student.values, **new}
-    is_same = name_and_dob(values) == name_and_dob(student.values)
-    return row if is_same else _with_name(row, values)
+    if name_and_dob(values) == name_and_dob(student.values):
+        return row
+    return _with_name(row, values)
 
 
 def new_student_row(

@@ -5,9 +5,9 @@ student that holds it releases it in the same file. Each question is answered by
 this order:
 
 1. Which rows are about the same student? If they don't contradict each other, they are applied
-   together as one row; if they do, all are rejected. Which ones can't be told apart, because their
-   IDs differ only in zeros or case, or because one has no ID and two students have its name and
-   date of birth? Which new students lack a value that no row gives?
+   together as one row; if they do, all are rejected. Which ones can't be distinguished, because
+   their IDs differ only in zeros or case, or because one has no ID and two students have its name
+   and date of birth? Which new students lack a value that no row gives?
 2. Which rows claim the same key? The first one gets it, the others are rejected.
 3. Which rows claim a key that another student holds? If the holder doesn't release it, the row is
    rejected; otherwise it depends on the holder's row.

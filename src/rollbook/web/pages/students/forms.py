@@ -37,7 +37,9 @@ _LINES = "STAFF"
 class StudentForm(FormWithReasons):
     """The base of both forms; a field has the name of its column, in lower case."""
 
-    is_confirmed = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    is_confirmed = forms.BooleanField(
+        label="This is another student: save anyway", required=False, widget=forms.HiddenInput
+    )
 
     folds = False
     """Whether confidential fields are collapsed until asked for."""
@@ -53,9 +55,7 @@ class StudentForm(FormWithReasons):
 
     def ask_to_confirm(self, question: str) -> None:
         """Ask whether the student is another one than those whom the question names."""
-        self.fields["is_confirmed"] = forms.BooleanField(
-            required=False, label="This is another student: save anyway"
-        )
+        self.fields["is_confirmed"].widget = forms.CheckboxInput()
         self.add_reasons(None, [question])
 
     @property
