@@ -16,6 +16,7 @@ from rollbook.mail import outbox
 from rollbook.studentfile.problems.problem import Severity
 from rollbook.text import format_datetime
 from rollbook.updates.models import ResultMail, UpdateJob
+from rollbook.updates.reporting.remarks import named_columns
 from rollbook.updates.reporting.report import (
     MAX_LINES_SHOWN,
     Report,
@@ -79,6 +80,7 @@ def _context(update_report: Report, update: UpdateJob) -> dict[str, object]:
         "mode": MODES[update_report.mode],
         "errors": errors,
         "warnings": warnings,
+        "ignored": named_columns(update_report),
         "lines": rejected_lines(update),
         "are_all_lines_shown": update_report.rejected <= MAX_LINES_SHOWN,
         "max_lines": MAX_LINES_SHOWN,

@@ -362,8 +362,8 @@ DATABASE_PROBLEMS: tuple[ProblemCode, ...] = (
         "The student doesn't exist",
         "No student in the district has this ID, name and date of birth, or username, and this "
         "update doesn't add students.",
-        "check the ID, the name and date of birth, or the username; or upload the file again and "
-        "choose to also add new students",
+        "check the ID, the name and date of birth, or the username; to add new students, choose to "
+        "also add them, and upload a file with all the columns that they need",
     ),
     row_error(
         "ambiguous_student",
@@ -434,7 +434,8 @@ DATABASE_PROBLEMS: tuple[ProblemCode, ...] = (
     row_error(
         "conflicting_duplicate",
         "The student is in the file more than once, with different values",
-        "We can't tell which row is right, so none of them was applied.",
+        "Two rows give different values in the same column. We can't tell which row is right, so "
+        "none of them was applied.",
         "keep one row for each student",
     ),
     row_error(
@@ -465,9 +466,19 @@ DATABASE_PROBLEMS: tuple[ProblemCode, ...] = (
     ),
     warning(
         "duplicate_row",
-        "The same row is in the file more than once",
-        "The second one changes nothing.",
+        "The student is in the file more than once",
+        "The rows don't contradict each other: in each column they give the same value, or only "
+        "one of them gives any. They were applied together, as one row.",
         "keep one row for each student",
+    ),
+    warning(
+        "inactive_student",
+        "The student is inactive",
+        "The row was applied, but it has no STATUS, so the student stays inactive and can't sign "
+        "in. Every file warns again until it says what is right.",
+        "write STATUS=active if the student is back, or STATUS=inactive if not; a district can "
+        "also choose in its settings to reactivate such students",
+        phrase="The student {found} is inactive",
     ),
     warning(
         "possible_duplicate",

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from rollbook.db import bulk
+from rollbook.studentfile.row_validator import missing_required_values
 from rollbook.students.name_keys import loose_key, name_and_dob, name_key
 from rollbook.students.passwords import hash_for_import
 from rollbook.students.snapshots import StudentSnapshot
@@ -13,6 +14,12 @@ from rollbook.updates.state_machine import Outcome
 
 ORDER_GENERATED_USERNAMES = 1 << 40
 """New students without a username are added last; their ``apply_order`` starts here."""
+
+ORDER_INCOMPLETE = 1 << 41
+"""New students who lack a required value; their ``apply_order`` starts here.
+
+They are never applied: another row of the same student completes them, or they are rejected.
+"""
 
 _NAME_AND_DOB = frozenset({*NAME_COLUMNS, "DOB"})
 
@@ -49,13 +56,10 @@ def rejected_row(
     row = settled_row(line, Outcome.REJECTED)
     if student:
         return row._replace(student_id=student.pk)
-    claimed_name = None
-    if values.get("FIRST_NAME") and values.get("LAST_NAME"):
-        claimed_name = name_key(values["FIRST_NAME"], values["LAST_NAME"])
     return row._replace(
         claims_student_id=values.get("STUDENT_ID") or None,
         claims_username=values.get("USERNAME") or None,
-        claims_name_key=claimed_name,
+        claims_name_key=_name_in_file(values),
     )
 
 
@@ -96,7 +100,7 @@ def change_row(
 def new_student_row(
     line: int, values: Mapping[str, str], fingerprint: int | None
 ) -> StagedRowTuple:
-    """Return a row that adds a student.
+    """Return a row that adds a student; one that lacks a required value can't be applied.
 
     Args:
         line: The row's line in the student file.
@@ -104,6 +108,8 @@ def new_student_row(
         fingerprint: The row's fingerprint; None if the row had a warning.
     """
     apply_order = line if values.get("USERNAME") else ORDER_GENERATED_USERNAMES + line
+    if missing_required_values(values, line):
+        apply_order = ORDER_INCOMPLETE + line
     row = StagedRowTuple(
         line,
         None,
@@ -122,13 +128,18 @@ def stage(update_id: int, rows: Iterable[StagedRowTuple]) -> None:
     bulk.insert("updates_stagedrow", columns, ((update_id, *row) for row in rows))
 
 
+def _name_in_file(values: Mapping[str, str]) -> str | None:
+    """Return the name key of a row; None if one of its names is missing."""
+    if values.get("FIRST_NAME") and values.get("LAST_NAME"):
+        return name_key(values["FIRST_NAME"], values["LAST_NAME"])
+    return None
+
+
 def _with_name(row: StagedRowTuple, values: Mapping[str, str]) -> StagedRowTuple:
-    """Return the row with the name and date of birth that its student gets."""
-    return row._replace(
-        claims_name_key=name_key(values["FIRST_NAME"], values["LAST_NAME"]),
-        claims_dob=values["DOB"],
-        claims_loose_key=loose_key(values),
-    )
+    """Return the row with the name and date of birth that its student gets, if it has both."""
+    claimed_name, dob = _name_in_file(values), values.get("DOB")
+    key = loose_key(values) if claimed_name and dob else None
+    return row._replace(claims_name_key=claimed_name, claims_dob=dob or None, claims_loose_key=key)
 
 
 def _with_hashed_password(values: Mapping[str, str]) -> Mapping[str, str]:

@@ -263,5 +263,5 @@ def _student_ref(student: Student | None, row: StagedRow) -> StudentRef | None:
 def _name_in_file(row: StagedRow) -> str:
     if row.values_json and not row.student_id:
         values = json.loads(row.values_json)
-        return f"{values['FIRST_NAME']} {values['LAST_NAME']}"
+        return f"{values.get('FIRST_NAME', '')} {values.get('LAST_NAME', '')}".strip()
     return (row.claims_name_key or "").replace("\x1f", " ")

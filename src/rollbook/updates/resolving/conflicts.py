@@ -4,9 +4,10 @@ STUDENT_ID and username are unique. That is checked against the end state: a key
 student that holds it releases it in the same file. Each question is answered by one function, in
 this order:
 
-1. Which rows are about the same student? If they are equal, the first one counts; if they differ,
-   all are rejected. Which ones can't be distinguished, because their IDs differ only in zeros or
-   case, or because one has no ID and two students have its name and date of birth?
+1. Which rows are about the same student? If they don't contradict each other, they are applied
+   together as one row; if they do, all are rejected. Which ones can't be distinguished, because
+   their IDs differ only in zeros or case, or because one has no ID and two students have its name
+   and date of birth? Which new students lack a value that no row gives?
 2. Which rows claim the same key? The first one gets it, the others are rejected.
 3. Which rows claim a key that another student holds? If the holder doesn't release it, the row is
    rejected; otherwise it depends on the holder's row.
@@ -20,31 +21,29 @@ All steps only add outcomes, so they can be repeated after a crash: rows that ha
 left alone.
 """
 
+import json
 from array import array
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from django.db import connection, transaction
 
 from rollbook.db import planner_stats
 from rollbook.studentfile.problems.problem import Problem
-from rollbook.studentfile.reading import reader
-from rollbook.studentfile.reading.header import Header
-from rollbook.studentfile.row_validator import ValidatedRow
-from rollbook.text import join_words
-from rollbook.updates.checking.check_range import RowChecker
-from rollbook.updates.checking.staged_rows import ORDER_GENERATED_USERNAMES
+from rollbook.studentfile.row_validator import missing_required_values
+from rollbook.updates.checking.staged_rows import ORDER_GENERATED_USERNAMES, ORDER_INCOMPLETE
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.receiving import files
-from rollbook.updates.resolving import possible_duplicates
+from rollbook.updates.resolving import duplicates, possible_duplicates
 from rollbook.updates.resolving.apply_order import dependency_order
+from rollbook.updates.resolving.duplicates import DuplicateRows
 from rollbook.updates.resolving.repeated_numbers import repeated_numbers
 from rollbook.updates.resolving.resolver import ConflictResolver, UniqueKey
+from rollbook.updates.state_machine import Outcome
 
 ORDER_DEPENDENT_ROWS = 1 << 32
 """Rows in dependencies are applied after all others; their ``apply_order`` starts here."""
 
-MAX_LISTED_LINES = 5
+ROWS_PER_QUERY = 10_000
 
 
 STUDENT_ID = UniqueKey("claims_student_id", "student_id", "student_id_taken", "STUDENT_ID")
@@ -64,6 +63,7 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
     resolver = ConflictResolver(update, run)
     yield from _duplicate_students(resolver)
     yield from _duplicate_new_students(resolver)
+    yield from _incomplete_new_students(resolver)
     yield from _contested_keys(resolver)
     yield from _keys_in_use(resolver)
     yield from _blocked_rows(resolver)
@@ -87,87 +87,56 @@ def _duplicate_students(resolver: ConflictResolver) -> Iterator[None]:
             for student_id, line in zip(array("q", stored_ids), lines, strict=True):
                 if student_id in repeated:
                     lines_by_student[student_id].append(line)
-    return _settle_duplicates(resolver, list(lines_by_student.values()))
+    groups = [
+        DuplicateRows(sorted(lines), student_id) for student_id, lines in lines_by_student.items()
+    ]
+    return duplicates.settle(resolver, groups)
 
 
 def _duplicate_new_students(resolver: ConflictResolver) -> Iterator[None]:
     """1b. Which rows are about the same new student?
 
     They have the same STUDENT_ID, or the same name and date of birth if one of them has no ID.
+    Rows that have been merged into others are included, so that the result after a crash is the
+    same as without one.
     """
-    is_new = "AND student_id IS NULL"
-    same_id = resolver.pending_rows_with_same_key(STUDENT_ID, is_new)
-    yield from _settle_duplicates(resolver, same_id)
+    new_rows = f"student_id IS NULL AND (outcome IS NULL OR outcome = '{Outcome.UNCHANGED}')"
+    same_id = resolver.rows_with_same_key(STUDENT_ID, new_rows)
+    yield from duplicates.settle(resolver, [DuplicateRows(lines) for lines in same_id])
     yield from resolver.reject(possible_duplicates.similar_new_ids(resolver))
-    same_student, ambiguous = possible_duplicates.new_rows_without_id(resolver)
-    yield from _settle_duplicates(resolver, same_student)
+    same_name, ambiguous = possible_duplicates.new_rows_without_id(resolver)
+    named_lines = {line for lines in same_name for line in lines}
+    groups = [
+        DuplicateRows(lines)
+        for lines in duplicates.join_overlapping([*same_name, *same_id])
+        if not named_lines.isdisjoint(lines)
+    ]
+    yield from duplicates.settle(resolver, groups)
     yield from resolver.reject(ambiguous)
 
 
-def _settle_duplicates(resolver: ConflictResolver, groups: list[list[int]]) -> Iterator[None]:
-    """Settle rows about one student each: all but the first if they are equal, otherwise all.
-
-    Args:
-        resolver: The resolver of the update.
-        groups: For each student, the lines of its rows in ascending order.
-    """
-    if not groups:
-        return
-    hashes = _content_hashes(resolver.update, {line for group in groups for line in group})
-    warnings: list[Problem] = []
-    errors: list[Problem] = []
-    for lines in groups:
-        if len({hashes[line] for line in lines}) == 1:
-            hint = f"line {lines[0]} has the same values"
-            warnings += [Problem("duplicate_row", line, hint=hint) for line in lines[1:]]
-        else:
-            errors += _conflicting_duplicates(lines)
-    yield from resolver.mark_unchanged(warnings)
-    yield from resolver.reject(errors)
+_INCOMPLETE_ROWS = """
+SELECT line, values_json FROM updates_stagedrow
+WHERE update_id = %s AND outcome IS NULL AND apply_order >= %s
+ORDER BY apply_order
+LIMIT %s"""
 
 
-def _conflicting_duplicates(lines: list[int]) -> Iterator[Problem]:
-    for line in lines:
-        others = [other for other in lines if other != line]
-        yield Problem("conflicting_duplicate", line, hint=_hint_to_compare(others))
-
-
-def _hint_to_compare(lines: list[int]) -> str:
-    listed: list[int | str] = [*lines]
-    if len(lines) > MAX_LISTED_LINES:
-        listed = [*lines[:MAX_LISTED_LINES], "more"]
-    noun = "line" if len(lines) == 1 else "lines"
-    return f"compare it with {noun} {join_words(listed)}, and send only the correct row"
-
-
-def _content_hashes(update: UpdateJob, lines: set[int]) -> dict[int, int]:
-    """Return a hash of each row by line; it is the same for rows with the same valid values."""
-    header, _ = Header.parse(update.header)
-    checker = RowChecker(update, header)
-    hashes = {}
-    batches = reader.read_batches(
-        files.path_of(update.spool_name),
-        encoding=update.detected_encoding,
-        header=header,
-        only=lines,
-    )
-    for batch in batches:
-        for row, validated in zip(batch.rows, checker.validate(batch.rows), strict=True):
-            hashes[row.line] = _content_hash(row.cells, validated)
-    return hashes
-
-
-def _content_hash(cells: Sequence[str], row: ValidatedRow) -> int:
-    if row.rejected:
-        return hash(tuple(cells))
-    return hash(frozenset(row.values.items()))
+def _incomplete_new_students(resolver: ConflictResolver) -> Iterator[None]:
+    """1c. Which new students lack a value that no other row of theirs gives?"""
+    size = ROWS_PER_QUERY
+    while rows := resolver.query(_INCOMPLETE_ROWS, resolver.update.pk, ORDER_INCOMPLETE, size):
+        problems: list[Problem] = []
+        for line, values_json in rows:
+            problems += missing_required_values(json.loads(values_json), line)
+        yield from resolver.reject(problems)
 
 
 def _contested_keys(resolver: ConflictResolver) -> Iterator[None]:
     """2. Which rows claim the same key?"""
     for key in UNIQUE_KEYS:
         problems: list[Problem] = []
-        for lines in resolver.pending_rows_with_same_key(key):
+        for lines in resolver.rows_with_same_key(key):
             problems += [Problem(key.code, line, key.column) for line in lines[1:]]
         yield from resolver.reject(problems)
 

@@ -55,7 +55,9 @@ WITH new_student AS (
 )
 SELECT folded, claims_student_id, line
 FROM new_student
-WHERE folded IN (SELECT folded FROM new_student GROUP BY folded HAVING COUNT(*) > 1)
+WHERE folded IN (
+    SELECT folded FROM new_student GROUP BY folded HAVING COUNT(DISTINCT claims_student_id) > 1
+  )
 ORDER BY folded, line""".format(folded=similar_ids.folded_sql("claims_student_id"))
 
 
@@ -66,7 +68,7 @@ def similar_new_ids(resolver: ConflictResolver) -> Iterator[Problem]:
         groups[folded].append((student_id, line))
     for group in groups.values():
         for student_id, line in group:
-            other_id, other_line = group[1] if group[0][1] == line else group[0]
+            other_id, other_line = next(other for other in group if other[0] != student_id)
             hint = f"compare it with {other_id} on line {other_line}, and correct one of them"
             yield Problem("similar_student_id", line, "STUDENT_ID", student_id, hint)
 
@@ -86,8 +88,9 @@ def new_rows_without_id(resolver: ConflictResolver) -> tuple[list[list[int]], li
     for rows in by_name.values():
         with_id = [row for row in rows if row.student_id]
         without_id = [row for row in rows if not row.student_id]
-        if len(with_id) > 1:
-            values = [{"STUDENT_ID": row.student_id or ""} for row in with_id]
+        ids = list(dict.fromkeys(row.student_id or "" for row in with_id))
+        if len(ids) > 1:
+            values = [{"STUDENT_ID": student_id} for student_id in ids]
             ambiguous += [ambiguous_student(row.line, values) for row in without_id]
         elif without_id and len(rows) > 1:
             same_student.append([row.line for row in rows])

@@ -1,8 +1,8 @@
 """Write the outcomes of conflicts between the rows of a file, in small transactions."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any
 
 from django.db import connection, transaction
@@ -10,7 +10,6 @@ from django.db.models import F
 
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.updates import problem_store, transitions
-from rollbook.updates.checking import staged_rows
 from rollbook.updates.models import StagedRow, UpdateJob
 from rollbook.updates.state_machine import Outcome, State
 
@@ -42,48 +41,36 @@ class ConflictResolver:
         self._run = run
 
     def reject(self, problems: Iterable[Problem]) -> Iterator[None]:
-        """Reject the row of each problem, one transaction per step."""
-        return self._settle(problems, Outcome.REJECTED)
-
-    def mark_unchanged(self, warnings: Iterable[Problem]) -> Iterator[None]:
-        """Settle the row of each warning as unchanged, one transaction per step."""
-        return self._settle(warnings, Outcome.UNCHANGED)
-
-    def _settle(self, problems: Iterable[Problem], outcome: Outcome) -> Iterator[None]:
-        remaining = iter(problems)
-        while batch := list(islice(remaining, ROWS_PER_TRANSACTION)):
-            with transaction.atomic():
-                self._settle_rows({problem.line or 0: problem for problem in batch}, outcome)
-            yield
-
-    def _settle_rows(self, problems: dict[int, Problem], outcome: Outcome) -> None:
-        """Set the outcome of the rows that have none yet.
-
-        Rows that aren't staged have been counted as unchanged.
+        """Reject the row of each problem, one transaction per step.
 
         Args:
-            problems: The problem of each row, by line.
-            outcome: The outcome of all of them.
+            problems: The problems; those of the same row follow each other.
+        """
+        rows = (list(row) for _, row in groupby(problems, key=lambda problem: problem.line))
+        while batch := list(islice(rows, ROWS_PER_TRANSACTION)):
+            with transaction.atomic():
+                self._reject_rows({row[0].line or 0: row for row in batch})
+            yield
+
+    def _reject_rows(self, problems: dict[int, list[Problem]]) -> None:
+        """Reject the rows that have no outcome yet.
+
+        Args:
+            problems: The problems of each row, by line.
         """
         staged = StagedRow.objects.filter(update=self.update, line__in=problems)
         outcomes = dict(staged.values_list("line", "outcome"))
         pending = [line for line, row_outcome in outcomes.items() if row_outcome is None]
-        unstaged = [line for line in problems if line not in outcomes]
-        staged.filter(line__in=pending).update(outcome=outcome)
-        settled_rows = [staged_rows.settled_row(line, outcome) for line in unstaged]
-        staged_rows.stage(self.update.pk, settled_rows)
-        reported = [problems[line] for line in sorted([*pending, *unstaged])]
+        staged.filter(line__in=pending).update(outcome=Outcome.REJECTED)
+        reported = [problem for line in sorted(pending) for problem in problems[line]]
         if not reported:
             self.record_progress()
             return
-        counters: dict[str, Any] = {"rows_unchanged": F("rows_unchanged") + len(pending)}
-        if outcome is Outcome.REJECTED:
-            counters = {
-                "rows_rejected": F("rows_rejected") + len(reported),
-                "rows_unchanged": F("rows_unchanged") - len(unstaged),
-            }
-        counters["rows_staged"] = F("rows_staged") - len(pending)
-        self._report(reported, counters)
+        counters: dict[str, Any] = {
+            "rows_rejected": F("rows_rejected") + len(pending),
+            "rows_staged": F("rows_staged") - len(pending),
+        }
+        self.report(reported, counters)
 
     def warn_once(self, code: str, warnings: Sequence[Problem]) -> Iterator[None]:
         """Report warnings of one code that nothing else reports, in one transaction.
@@ -94,10 +81,15 @@ class ConflictResolver:
         counts = UpdateJob.objects.values_list("problem_counts", flat=True).get(pk=self.update.pk)
         if warnings and code not in counts:
             with transaction.atomic():
-                self._report(warnings, {})
+                self.report(warnings, {})
             yield
 
-    def _report(self, problems: Sequence[Problem], counters: dict[str, Any]) -> None:
+    def report(self, problems: Sequence[Problem], counters: Mapping[str, Any]) -> None:
+        """Write problems and counters, in the caller's transaction.
+
+        Raises:
+            Fenced: Another run has taken over the update, or it was canceled.
+        """
         counts = UpdateJob.objects.values_list("problem_counts", flat=True).get(pk=self.update.pk)
         problem_store.save_problems(self.update.pk, problems, counts)
         self.record_progress(problem_counts=problem_store.counts(problems, counts), **counters)
@@ -117,12 +109,14 @@ class ConflictResolver:
             rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
 
-    def pending_rows_with_same_key(self, key: UniqueKey, condition: str = "") -> list[list[int]]:
-        """Find rows without an outcome that claim the same key.
+    def rows_with_same_key(
+        self, key: UniqueKey, condition: str = "outcome IS NULL"
+    ) -> list[list[int]]:
+        """Find rows that claim the same key.
 
         Args:
             key: The key.
-            condition: More SQL of the WHERE clauses.
+            condition: Which rows to find, in SQL; by default, those without an outcome.
 
         Returns:
             For each key that is claimed more than once, the lines of its rows in ascending order.
@@ -138,11 +132,11 @@ class ConflictResolver:
 _SAME_KEY = """
 SELECT {key}, line
 FROM updates_stagedrow
-WHERE update_id = %s AND outcome IS NULL AND {key} IS NOT NULL {condition}
+WHERE update_id = %s AND {key} IS NOT NULL AND {condition}
   AND {key} IN (
     SELECT {key}
     FROM updates_stagedrow
-    WHERE update_id = %s AND outcome IS NULL AND {key} IS NOT NULL {condition}
+    WHERE update_id = %s AND {key} IS NOT NULL AND {condition}
     GROUP BY {key}
     HAVING COUNT(*) > 1
   )
