@@ -77,7 +77,7 @@ class Rollbook:
             "CURL_CA_BUNDLE": str(self.data / "certificate.pem"),
             **({"DATABASE_URL": database} if database else {}),
         }
-        self.database = database or str(self.data / "rollbook.sqlite3")
+        self.database_address = database or str(self.data / "rollbook.sqlite3")
         self.pid = 0
 
     def add_district(self, name: str, schools: Path) -> District:
@@ -141,11 +141,13 @@ class Rollbook:
     def upload(self, district: District, file: Path, **fields: str) -> Upload:
         """``start`` with this file; raises BenchFailed if it is not accepted."""
         began = time.time()
-        said = self.curl(district, "start", "--verbose", "--trace-time", file=f"@{file}", **fields)
-        facts = _facts(said.stdout)
-        first, last = _FIRST_WORD.search(said.stderr), _LAST_BYTE.search(said.stderr)
+        answer = self.curl(
+            district, "start", "--verbose", "--trace-time", file=f"@{file}", **fields
+        )
+        facts = _facts(answer.stdout)
+        first, last = _FIRST_WORD.search(answer.stderr), _LAST_BYTE.search(answer.stderr)
         if facts.get("verdict") != "OK" or not first or not last:
-            raise BenchFailed(f"{file} was not accepted: {said.stdout or said.stderr[-500:]}")
+            raise BenchFailed(f"{file} was not accepted: {answer.stdout or answer.stderr[-500:]}")
         # Some versions of curl log times up to a second off; the difference of two lines is right.
         sending = (_seconds(last) - _seconds(first)) % 86400
         return Upload(int(facts["update"]), began + sending, time.time() - began)
@@ -175,11 +177,11 @@ class Rollbook:
 
     def cancel(self, district: District, number: int) -> tuple[dict[str, Any], float]:
         """Cancel an update; return the answer and the seconds of the whole call."""
-        said = self.curl(
+        output = self.curl(
             district, "cancel", "--write-out", "\n%{time_total}", update=str(number)
         ).stdout
-        answer, _, seconds = said.rpartition("\n")
-        return _facts(answer), float(seconds)
+        text, _, seconds = output.rpartition("\n")
+        return _facts(text), float(seconds)
 
     def curl(
         self, district: District, command: str, *options: str, **form: str
@@ -193,10 +195,10 @@ class Rollbook:
 
     def children(self) -> list[tuple[str, int]]:
         """What ``serve`` has started: ``web`` and ``worker``, and their process ids."""
-        told = {pid: processes.arguments(pid) for pid in processes.children(self.pid)}
+        commands = {pid: processes.arguments(pid) for pid in processes.children(self.pid)}
         return [
             (role, pid)
-            for pid, words in told.items()
+            for pid, words in commands.items()
             for role in ("web", "worker")
             if role in words
         ]
@@ -220,9 +222,9 @@ class Rollbook:
             check=False,
         )
         if done.returncode:
-            said = done.stderr.strip()[-500:]
+            error = done.stderr.strip()[-500:]
             raise BenchFailed(
-                f"`{' '.join(command[:6])} …` ended with exit code {done.returncode}: {said}"
+                f"`{' '.join(command[:6])} …` ended with exit code {done.returncode}: {error}"
             )
         return done
 

@@ -57,18 +57,19 @@ def cancels(plan: Plan, enrolled: Enrolled, results: Results) -> None:
     database, rows = enrolled.database.name, enrolled.files.rows
     chance = random.Random(1)
     count = 2 * plan.runs
-    here, there = enrolled.stands_at, "base" if enrolled.stands_at == "rollover" else "rollover"
+    next_file = enrolled.current_file
+    last_file = "base" if next_file == "rollover" else "rollover"
     with enrolled.serving():
-        lasts = enrolled.send(there).seconds
+        lasts = enrolled.send(last_file).seconds
         for run in range(count):
             after, facts = lasts * (run + chance.random()) / count, {"canceled": False}
             while not facts["canceled"]:
-                seconds, facts = _cancel(enrolled, here, after)
+                seconds, facts = _cancel(enrolled, next_file, after)
                 if not facts["canceled"] or 2 * facts["updated"] > rows:
-                    here, there = there, here
+                    next_file, last_file = last_file, next_file
                 after *= 1.0 if facts["canceled"] else 0.9
-            told = {"after": round(after, 3), "read": facts["read"], "updated": facts["updated"]}
-            results.add("cancel", database=database, rows=rows, run=run, seconds=seconds, **told)
+            values = {"after": round(after, 3), "read": facts["read"], "updated": facts["updated"]}
+            results.add("cancel", database=database, rows=rows, run=run, seconds=seconds, **values)
             say(
                 f"{database:9} cancel      {rows:>9,} rows  "
                 f"after {after:6.1f} s: answered in {seconds:.3f} s"
@@ -78,7 +79,7 @@ def cancels(plan: Plan, enrolled: Enrolled, results: Results) -> None:
 def _cancel(enrolled: Enrolled, name: str, after: float) -> tuple[float, dict[str, Any]]:
     """Send a file and cancel it so many seconds later; the answer's seconds and facts."""
     upload = enrolled.begin(name)
-    enrolled.stands_at = UNKNOWN
+    enrolled.current_file = UNKNOWN
     time.sleep(max(0.0, upload.last_byte + after - time.time()))
     facts, seconds = enrolled.rollbook.cancel(enrolled.district, upload.number)
     time.sleep(0.5)
@@ -98,17 +99,18 @@ def _lasting(seconds: float) -> Callable[[dict[str, Any]], bool]:
 
 def _rollover(enrolled: Enrolled, results: Results, run: int, *, watched: bool) -> None:
     database, rows = enrolled.database.name, enrolled.files.rows
-    name = "rollover" if enrolled.stands_at == "base" else "base"
+    name = "rollover" if enrolled.current_file == "base" else "base"
     with enrolled.serving():
         if watched:
             calls = _Calls(enrolled)
             upload = enrolled.begin(name)
             facts: dict[str, Any] = {}
             seconds = calls.make(
-                lambda told: bool(facts.update(told) or told["ended_at"]), update=upload.number
+                lambda status: bool(facts.update(status) or status["ended_at"]),
+                update=upload.number,
             )
             _note(results, database, rows, run, "running", seconds)
-            enrolled.arrive(name, facts)
+            enrolled.check_result(name, facts)
             took = moment(facts["ended_at"]) - upload.last_byte
         else:
             took = enrolled.send(name).seconds

@@ -28,12 +28,12 @@ def measure(plan: Plan, database: Database, rows: int, results: Results) -> None
     address = database.fresh("peer")
     _run(address, "fill", files["base"])
     ways = [*WAYS] if rows <= _ALL_UP_TO or rows < plan.most else ["best"]
-    stands_at = "base"
+    current_file = "base"
     for way in ways:
         for run in range(min(plan.runs, 3 if rows <= _ALL_UP_TO else 1)):
-            stands_at = "nightly" if stands_at == "base" else "base"
+            current_file = "nightly" if current_file == "base" else "base"
             database.settle(address)
-            seconds = json.loads(_run(address, way, files[stands_at]))["seconds"]
+            seconds = json.loads(_run(address, way, files[current_file]))["seconds"]
             where = {"database": database.name, "work": "nightly", "rows": rows, "run": run}
             results.add("timing", **where, who=way, seconds=round(seconds, 4))
             say(

@@ -31,7 +31,7 @@ def write(results: Results, folder: Path) -> None:
 
 def _page(results: Results, shown: str) -> str:
     compared = lines(results)
-    said = (
+    verdict = (
         table.verdict(compared).replace("\nNOT MET: ", "\n* Not met: ").replace("\n*", "\n\n*", 1)
     )
     return "\n\n".join(
@@ -39,7 +39,7 @@ def _page(results: Results, shown: str) -> str:
             "<!-- Written by python -m bench.report from what `make bench` measured; "
             "do not change it here. -->",
             "# How fast it is",
-            said,
+            verdict,
             _WHY,
             table.markdown(compared),
             "## Curves",

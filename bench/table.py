@@ -46,5 +46,5 @@ def verdict(lines: Sequence[Line]) -> str:
         for line in judged
         if not line.met
     ]
-    said = f"{len(judged) - len(lost)} of {len(judged)} goals are met."
-    return "\n".join([said, *(f"NOT MET: {each}" for each in lost)])
+    summary = f"{len(judged) - len(lost)} of {len(judged)} goals are met."
+    return "\n".join([summary, *(f"NOT MET: {each}" for each in lost)])

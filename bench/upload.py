@@ -24,7 +24,7 @@ def measure(plan: Plan, database: Database, results: Results) -> None:
     """
     small, large = students.write(plan.folder, plan.rows[0], order=plan.order), _file(plan.folder)
     enrolled = works.enroll(plan, database, small)
-    enrolled.stands_at = works.UNKNOWN
+    enrolled.current_file = works.UNKNOWN
     for run in range(min(plan.runs, _RUNS)):
         (small_grown, _), (grown, took) = (
             _upload(enrolled, small, "base"),

@@ -34,11 +34,11 @@ def measure(plan: Plan, database: Database, results: Results) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     rollbook = Rollbook(folder, database.fresh("rollbook"))
     senders = [_sender(plan, rollbook, number) for number in range(1, DISTRICTS + 1)]
-    _bring(rollbook, senders, "add")
+    _upload_base(rollbook, senders, "add")
     for workers in WORKERS:
-        database.settle(rollbook.database)
+        database.settle(rollbook.database_address)
         _measure(rollbook, senders, workers, results)
-        _bring(rollbook, senders, "update")
+        _upload_base(rollbook, senders, "update")
 
 
 def _sender(plan: Plan, rollbook: Rollbook, number: int) -> _Sender:
@@ -46,7 +46,7 @@ def _sender(plan: Plan, rollbook: Rollbook, number: int) -> _Sender:
     return _Sender(rollbook.add_district(f"District {number}", files["schools"]), files)
 
 
-def _bring(rollbook: Rollbook, senders: list[_Sender], mode: str) -> None:
+def _upload_base(rollbook: Rollbook, senders: list[_Sender], mode: str) -> None:
     """Upload the base file of all districts."""
     with rollbook.serving():
         uploads = [

@@ -20,23 +20,27 @@ from bench.results import Results
 from bench.students import Files
 
 FEW_LOADS_ABOVE = 100_000  # a first load of more rows than this is measured once
-NOBODY, UNKNOWN = "nobody", "unknown"  # how a district can stand, besides at one of its files
+EMPTY, UNKNOWN = "empty", "unknown"  # states of a district besides the names of its files
 
 
 @dataclass
 class Enrolled:
-    """A district in a Rollbook of its own, and which of its files its students are as."""
+    """A district on its own Rollbook.
+
+    Attributes:
+        current_file: The file whose data the students have: its name, ``EMPTY`` or ``UNKNOWN``.
+    """
 
     rollbook: Rollbook
     database: Database
     district: District
     files: Files
-    stands_at: str = NOBODY
+    current_file: str = EMPTY
 
     @contextmanager
     def serving(self) -> Iterator[None]:
-        """The server, begun after a quiet time."""
-        self.database.settle(self.rollbook.database)
+        """Run the server after the disk and the database have settled."""
+        self.database.settle(self.rollbook.database_address)
         with self.rollbook.serving():
             yield
 
@@ -44,30 +48,30 @@ class Enrolled:
         """Upload a file while serving, wait for its end, and check how many students changed."""
         upload = self.begin(name)
         ended = self.rollbook.end(self.district, upload)
-        self.arrive(name, ended.facts)
+        self.check_result(name, ended.facts)
         return ended
 
     def begin(self, name: str) -> Upload:
         """Send a file while serving."""
-        mode = "add" if self.stands_at == NOBODY else "update"
+        mode = "add" if self.current_file == EMPTY else "update"
         return self.rollbook.upload(self.district, self.files[name], mode=mode)
 
-    def arrive(self, name: str, facts: Mapping[str, Any]) -> None:
+    def check_result(self, name: str, facts: Mapping[str, Any]) -> None:
         """Check how many students an update changed; raise BenchFailed if the number is wrong."""
-        if self.stands_at != UNKNOWN:
+        if self.current_file != UNKNOWN:
             counts = {word: facts[word] for word in ("updated", "added", "unchanged", "rejected")}
             expected = self._expected(name)
             if counts != expected:
                 raise BenchFailed(
                     f"{self.files[name]} should have given {expected}, Rollbook reports {counts}"
                 )
-        self.stands_at = name
+        self.current_file = name
 
     def _expected(self, name: str) -> dict[str, int]:
         rows = self.files.rows
-        if self.stands_at == NOBODY:
+        if self.current_file == EMPTY:
             return {"updated": 0, "added": rows, "unchanged": 0, "rejected": 0}
-        updated = self.files.differing(self.stands_at, name)
+        updated = self.files.differing(self.current_file, name)
         return {"updated": updated, "added": 0, "unchanged": rows - updated, "rejected": 0}
 
 
@@ -91,21 +95,21 @@ def measure(plan: Plan, database: Database, rows: int, results: Results) -> Enro
             "first load",
             run,
             "floor",
-            load_seconds(database, enrolled.rollbook.database, plan.folder),
+            load_seconds(database, enrolled.rollbook.database_address, plan.folder),
         )
     address = database.fresh("floor")
     floor = database.floor(address)
     floor.fill(files["base"])
     for work in ("nightly", "rollover"):
         for run in range(plan.runs):
-            there = "base" if run % 2 else work
-            meter.rollbook(work, run, enrolled, there)
+            name = "base" if run % 2 else work
+            meter.rollbook(work, run, enrolled, name)
             database.settle(address)
-            seconds, changed = floor.update(files[there])
+            seconds, changed = floor.update(files[name])
             if changed != files.differing("base", work):
-                raise BenchFailed(f"the floor changed {changed} students at {files[there]}")
+                raise BenchFailed(f"the floor changed {changed} students at {files[name]}")
             meter.note(work, run, "floor", seconds)
-        if enrolled.stands_at != "base":
+        if enrolled.current_file != "base":
             with enrolled.serving():
                 enrolled.send("base")
             floor.update(files["base"])

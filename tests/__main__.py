@@ -2,9 +2,9 @@
 
     python -m tests [--on DATABASE] [--nightly] [pytest's own arguments]
 
-Tests that never ask the database run on SQLite alone; conftest.py deselects them on PostgreSQL.
-With ``--nightly`` nothing is sampled, and with ``--on`` there is one run, to which pytest gives the
-whole terminal.
+The two runs take place side by side. Tests that never ask the database run on SQLite alone;
+conftest.py deselects them on PostgreSQL. With ``--nightly`` nothing is sampled, and with ``--on``
+there is one run, to which pytest gives the whole terminal.
 
 SQLite needs nothing. For PostgreSQL a server is started for this run alone. Pages are opened in
 Chromium, which is installed if that is allowed. Without PostgreSQL or Chromium nothing is tested,
@@ -19,6 +19,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,10 +33,11 @@ from tests.postgres.server import OWNER, running_server
 ROOT = Path(__file__).parents[1]
 DATABASES = ("sqlite", "postgresql")
 
-NOT_INHERITED = ("DATABASE_URL", "TESTS_DATABASE_URL")
+NOT_INHERITED = ("DATABASE_URL", "TESTS_DATABASE_URL", "TESTS_SHARED")
 
-# Tests wait more than they work. A file stays with one process, as do servers that its tests share.
-PROCESSES = {"sqlite": 3, "postgresql": 3}
+# Many tests wait for a server, so four processes keep two cores busy. A file stays with one
+# process, as does the server that its tests share.
+PROCESSES = {"sqlite": 2, "postgresql": 2}
 
 PREFIX = "{database:>10} | "
 NOTHING_TO_TEST = 5  # what pytest ends with then
@@ -45,26 +47,26 @@ SUMMARY = " short test summary info "
 
 @dataclass
 class Run:
-    """A run of pytest, whose every line is told as one about this database."""
+    """A run of pytest; each line of its output is printed with the name of the database."""
 
     database: str
     process: "subprocess.Popen[str]"
     lines: list[str] = field(default_factory=list)
 
-    def tell(self) -> None:
-        """Each line, as it comes, until there is none."""
+    def print_output(self) -> None:
+        """Print each line as it comes, until the run has ended."""
         assert self.process.stdout
         for line in self.process.stdout:
             self.lines.append(line)
-            self._say(line)
+            self._print(line)
 
     def sum_up(self) -> None:
-        """What failed, once more, and the counts."""
+        """Print once more what failed, and the counts."""
         headings = [number for number, line in enumerate(self.lines) if SUMMARY in line]
         for line in self.lines[headings[-1] + 1 if headings else -1 :]:
-            self._say(line)
+            self._print(line)
 
-    def _say(self, line: str) -> None:
+    def _print(self, line: str) -> None:
         sys.stdout.write(PREFIX.format(database=self.database) + line)
         sys.stdout.flush()
 
@@ -93,7 +95,7 @@ def main(words: Sequence[str]) -> int:
             return (
                 _alone("postgresql", for_pytest, url)
                 if asked.on
-                else _one_after_the_other(for_pytest, url)
+                else _side_by_side(for_pytest, url)
             )
     except PostgresProblem as problem:
         print(
@@ -132,18 +134,17 @@ def _alone(database: str, words: Sequence[str], url: str) -> int:
     ).returncode
 
 
-def _one_after_the_other(words: Sequence[str], url: str) -> int:
-    """Test on both databases; side by side, whole servers would wait too long for two cores."""
+def _side_by_side(words: Sequence[str], url: str) -> int:
+    """Test on both databases at the same time: while tests of one wait, those of the other work."""
     runs: list[Run] = []
-    codes: list[int] = []
-    try:
-        for database, address in (("sqlite", ""), ("postgresql", url)):
-            run = _begun(database, [*_spread(database), *words], address)
-            runs.append(run)
-            run.tell()
-            codes.append(run.process.wait())
-    finally:
-        _end(runs)
+    with ThreadPoolExecutor(len(DATABASES)) as pool:
+        try:
+            for database, address in (("sqlite", ""), ("postgresql", url)):
+                runs.append(_begun(database, [*_spread(database), *words], address))
+            list(pool.map(Run.print_output, runs))
+            codes = [run.process.wait() for run in runs]
+        finally:
+            _end(runs)  # before the pool waits for the end of their output
     for run in runs:
         run.sum_up()
     return code_of(codes)

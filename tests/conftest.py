@@ -22,7 +22,7 @@ from rollbook.accounts.models import Member
 from rollbook.districts.models import District, School
 from rollbook.updates.applying import apply
 from tests import depth, installations, outside
-from tests.settings import BYTECODE
+from tests.settings import BYTECODE, OWNS_SHARED
 
 # No example has a deadline. Where CI is set, Hypothesis takes the same examples each time.
 hypothesis_settings.register_profile(
@@ -51,7 +51,15 @@ A test elsewhere that starts a process has the mark itself.
 WITHOUT_DATABASE = ("postgres",)
 """Of these folders, those whose tests do not depend on the database of the test run."""
 
-SLOWEST = ("faults", "browser", "endtoend")
+SLOWEST_FILES = (
+    "faults/test_many_machines.py",
+    "faults/test_nemesis.py",
+    "browser/test_journeys.py",
+    "browser/test_accessibility.py",
+    "endtoend/test_many_machines.py",
+)
+SLOWEST_FOLDERS = ("faults", "browser", "endtoend", "server")
+"""What takes long comes first, so that at the end no process works alone at a long file."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -61,6 +69,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if hasattr(config, "workerinput") or not config.getoption("numprocesses", None):
         os.environ["PYTHONPYCACHEPREFIX"] = os.environ[BYTECODE]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Drop the database that the processes of this run share, when all of them have ended."""
+    if OWNS_SHARED:
+        installations.forget_shared()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -80,13 +94,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what another run tests, and begin with what takes long.
 
     Tests of what only one of the databases has run on that one. Tests that never ask the database
-    run on SQLite alone. The slowest tests come first, so that they don't run alone at the end.
+    run on SQLite alone. The slowest tests come first.
     """
-    items.sort(key=lambda item: _folder(item) not in SLOWEST)
+    items.sort(key=_rank)
     elsewhere = [item for item in items if not _runs_here(item)]
     if elsewhere:
         config.hook.pytest_deselected(items=elsewhere)
         items[:] = [item for item in items if item not in set(elsewhere)]
+
+
+def _rank(item: pytest.Item) -> int:
+    """Return the place of the test's file among the files: those that take long come first."""
+    file = str(item.path.relative_to(HERE))
+    if file in SLOWEST_FILES:
+        return SLOWEST_FILES.index(file)
+    return len(SLOWEST_FILES) + (_folder(item) not in SLOWEST_FOLDERS)
 
 
 def _folder(item: pytest.Item) -> str:

@@ -13,8 +13,8 @@ pytestmark = (
 
 
 def test_that_fails_where_it_is_told_to() -> None:
-    with Path(os.environ["TOLD"]).open("a", encoding="utf-8") as told:
-        print(connection.vendor, settings.DATABASE_URL, file=told)
+    with Path(os.environ["OUTPUT"]).open("a", encoding="utf-8") as output:
+        print(connection.vendor, settings.DATABASE_URL, file=output)
     assert "DATABASE_URL" not in os.environ
     assert connection.vendor != os.environ.get("FAILS_ON")
 

@@ -14,6 +14,11 @@ BYTECODE = "TESTS_BYTECODE"
 os.environ.setdefault(BYTECODE, f"{_FOLDER}/bytecode")
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+# A folder that all processes of this run use; pytest-xdist's workers find it here.
+SHARED = "TESTS_SHARED"
+OWNS_SHARED = SHARED not in os.environ
+os.environ.setdefault(SHARED, _FOLDER)
+
 # pytest-xdist starts its workers after DATABASE_URL was removed; they find the address here.
 FOR_OUR_OWN = "TESTS_DATABASE_URL"
 if os.environ.get("DATABASE_URL"):

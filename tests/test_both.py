@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from tests.__main__ import NOTHING_TO_TEST, ROOT, code_of
+from tests.patience import TIMEOUT_S
 from tests.postgres.binaries import VARIABLE
 
 pytestmark = [pytest.mark.process, pytest.mark.without_database]
@@ -18,10 +19,10 @@ PLACEHOLDER = Path(__file__).with_name("outcome.py")
 
 
 @pytest.fixture
-def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the placeholder says what it runs on."""
-    monkeypatch.setenv("TOLD", str(tmp_path / "told"))
-    return tmp_path / "told"
+def output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the file to which the placeholder writes what it runs on."""
+    monkeypatch.setenv("OUTPUT", str(tmp_path / "output"))
+    return tmp_path / "output"
 
 
 def both(*words: object, **more: str) -> "subprocess.CompletedProcess[str]":
@@ -32,20 +33,20 @@ def both(*words: object, **more: str) -> "subprocess.CompletedProcess[str]":
         env=os.environ | more,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=TIMEOUT_S,
         check=False,
     )
 
 
 def test_each_test_runs_on_both_databases_and_failures_are_repeated_at_the_end(
-    told: Path,
+    output: Path,
 ) -> None:
     done = both(
         PLACEHOLDER, FAILS_ON="postgresql", DATABASE_URL="postgres://somebody@elsewhere/school"
     )
     assert done.returncode == 1
-    assert {line.split()[0] for line in told.read_text().splitlines()} == {"sqlite", "postgresql"}
-    assert "elsewhere" not in told.read_text()
+    assert {line.split()[0] for line in output.read_text().splitlines()} == {"sqlite", "postgresql"}
+    assert "elsewhere" not in output.read_text()
     first, *lines = done.stdout.splitlines()
     assert first.startswith("PostgreSQL ")
     assert all(line.startswith(("    sqlite | ", "postgresql | ")) for line in lines)
@@ -67,27 +68,27 @@ def test_a_test_of_one_alone_is_no_failure_of_the_other_but_no_test_at_all_is_on
     assert code_of(codes) == code
 
 
-def test_one_database_can_be_named_and_the_server_is_gone_at_the_end(told: Path) -> None:
+def test_one_database_can_be_named_and_the_server_is_gone_at_the_end(output: Path) -> None:
     assert both("--on", "postgresql", PLACEHOLDER).returncode == 0
-    [vendor, url] = told.read_text().split()
+    [vendor, url] = output.read_text().split()
     assert vendor == "postgresql"
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(url)
 
 
 def test_without_a_postgresql_nothing_is_tested_and_the_way_out_is_told(
-    told: Path, tmp_path: Path
+    output: Path, tmp_path: Path
 ) -> None:
     done = both(PLACEHOLDER, **{VARIABLE: str(tmp_path)})
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(
         f"ERROR no_postgresql: {VARIABLE} names {tmp_path}, which has no initdb"
     )
-    assert not told.exists()
+    assert not output.exists()
     assert both("--on", "sqlite", PLACEHOLDER, **{VARIABLE: str(tmp_path)}).returncode == 0
 
 
-def test_told_to_stop_it_ends_both_runs(told: Path) -> None:
+def test_told_to_stop_it_ends_both_runs(output: Path) -> None:
     command = [sys.executable, "-m", "tests", str(PLACEHOLDER)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout

@@ -14,12 +14,11 @@ from tests.installations import environment
 pytestmark = pytest.mark.process
 
 
-def setting(name: str, **said: object) -> str:
-    """What a setting is, under these variables."""
-    code = f"import django; from django.conf import settings; print(settings.{name})"
-    env = environment(
-        None, DJANGO_SETTINGS_MODULE="rollbook.settings", **{name: str(said[name]) for name in said}
-    )
+def setting(setting_name: str, **variables: object) -> str:
+    """Return the text of a setting under these variables."""
+    code = f"import django; from django.conf import settings; print(settings.{setting_name})"
+    texts = {name: str(value) for name, value in variables.items()}
+    env = environment(None, DJANGO_SETTINGS_MODULE="rollbook.settings", **texts)
     done = subprocess.run(
         [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
     )

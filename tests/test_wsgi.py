@@ -22,13 +22,13 @@ def answer_to(**environ: object) -> tuple[str, bytes]:
         "CONTENT_LENGTH": "0",
     } | environ
     setup_testing_defaults(request)
-    told: list[str] = []
+    statuses: list[str] = []
 
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-        told.append(status)
+        statuses.append(status)
 
     body = b"".join(application(request, start_response))
-    return told[0], body
+    return statuses[0], body
 
 
 def test_a_content_type_that_cannot_be_read_is_no_form() -> None:

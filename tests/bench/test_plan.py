@@ -34,7 +34,7 @@ def test_folders_are_those_that_are_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "message"),
     [
         (
             "BENCH_ROWS",
@@ -51,7 +51,7 @@ def test_folders_are_those_that_are_named(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_makes_no_sense_is_told(name: str, value: str, said: str) -> None:
-    with pytest.raises(BenchFailed) as told:
+def test_an_invalid_value_is_refused(name: str, value: str, message: str) -> None:
+    with pytest.raises(BenchFailed) as caught:
         plan({name: value})
-    assert str(told.value) == said
+    assert str(caught.value) == message

@@ -15,9 +15,7 @@ from playwright.sync_api import FilePayload, Page, expect
 
 from tests.conftest import PASSWORD
 from tests.endtoend.conftest import Rollbook
-
-EMAIL_TIMEOUT_S = 60
-"""How long to wait for an email; with PostgreSQL, emails are sent every 15 seconds."""
+from tests.patience import TIMEOUT_S
 
 
 def sign_in(page: Page, login: str, password: str = PASSWORD) -> None:
@@ -43,7 +41,7 @@ def emails_to(rollbook: Rollbook, login: str) -> list[str]:
 
 
 def wait_for_email_to(
-    rollbook: Rollbook, login: str, count: int = 1, timeout_s: float = EMAIL_TIMEOUT_S
+    rollbook: Rollbook, login: str, count: int = 1, timeout_s: float = TIMEOUT_S
 ) -> str:
     """Wait until this address has received ``count`` emails, and return the text of the last."""
     deadline = time.monotonic() + timeout_s
@@ -54,7 +52,7 @@ def wait_for_email_to(
 
 
 def wait_for_email_about(
-    rollbook: Rollbook, login: str, update: int, timeout_s: float = EMAIL_TIMEOUT_S
+    rollbook: Rollbook, login: str, update: int, timeout_s: float = TIMEOUT_S
 ) -> str:
     """Wait for the email to this address about the result of an update, and return its text."""
     deadline = time.monotonic() + timeout_s

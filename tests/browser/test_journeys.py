@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests import depth
 from tests.accounts.phone import Phone
 from tests.browser.accessibility import assert_accessible
 from tests.browser.actions import (
@@ -39,7 +40,7 @@ ONCE = pytest.mark.daily_on("sqlite")
 NEW_PASSWORD = "seven quiet herons at dusk"
 HEADER = "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,ELL,SPECIAL_ED,STAFF"
 NEW_HEADER = "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,ELL,SPECIAL_ED\n"
-LARGE_ROWS = 30_000
+LARGE_ROWS = depth.choose(daily=15_000, nightly=30_000)
 STUDENTS = f"""{HEADER}
 0001,Ana,Brook,5/13/2014,f,4,100,n,n,{INSTRUCTOR}
 0002,Ben,Cole,11/2/2013,m,5,100,n,y,

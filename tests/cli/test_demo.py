@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli import process
+from tests.patience import TIMEOUT_S
 
 pytestmark = pytest.mark.process
 
@@ -21,7 +22,7 @@ def test_the_demo_runs_as_documented(tmp_path: Path) -> None:
         env=env,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=TIMEOUT_S,
         check=False,
     )
     assert (result.returncode, result.stderr) == (0, "")

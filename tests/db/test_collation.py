@@ -65,7 +65,8 @@ TEXTS = [
     "\u00e9",
 ]
 """In the order of their bytes, which isn't the order of any language."""
-STUDENT_IDS = [text for text in TEXTS if text.isascii()]
+STUDENT_IDS = [f"{text}.{number}" for number, text in enumerate(TEXTS) if text.isascii()]
+"""IDs that differ in case only aren't added."""
 
 
 def on_another_server(test: Callable[..., None]) -> Callable[..., None]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from tests import installations
 from tests.cli import process
+from tests.patience import TIMEOUT_S
 from tests.post_office import a_free_port
 
 
@@ -64,7 +65,7 @@ def serving(data: Path) -> Iterator[tuple[int, int]]:
             yield running.pid, port
         finally:
             running.terminate()
-            running.communicate(timeout=30)
+            running.communicate(timeout=TIMEOUT_S)
 
 
 def installed(data: Path) -> Path:

@@ -66,7 +66,7 @@ def test_different_settings_are_named_without_their_values(installed: Path) -> N
     assert (result, what.startswith(words), "s3cret" in what) == ("warning", True, False)
 
 
-def a_server(**said: object) -> server_process.Server:
+def a_server(**changes: object) -> server_process.Server:
     options = {
         "host": "127.0.0.1",
         "port": a_free_port(),
@@ -74,7 +74,7 @@ def a_server(**said: object) -> server_process.Server:
         "key": None,
         "behind_proxy": False,
     }
-    return server_process.Server(os.getpid(), Namespace(**(options | said)), {}, Path("/srv"))
+    return server_process.Server(os.getpid(), Namespace(**(options | changes)), {}, Path("/srv"))
 
 
 def test_a_server_that_does_not_respond_is_an_error(here: Here) -> None:

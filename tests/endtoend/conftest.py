@@ -1,4 +1,9 @@
-"""A whole server, set up with the README's commands and called with curl over TLS."""
+"""A whole server, called with curl over TLS.
+
+Each worker process of pytest runs one server, which the tests take turns to use. Each of them gets
+a district of its own there, and a neighbor. A test that stops, kills or configures its server, or
+that looks at the whole data folder, starts its own with the fixture ``rollbook``.
+"""
 
 import json
 import re
@@ -7,19 +12,46 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import PASSWORD
-from tests.installations import copied, environment, installed
+from tests.installations import copied, environment, execute, installed
+from tests.patience import TIMEOUT_S
+from tests.prepared import prepared
 
 LOGIN = "ops@maple.example"
 NEIGHBOUR = "ops@cedar.example"
 END_OF_MAIL = f"{'-' * 79}\n"
 """What Django writes behind each mail in a file."""
+
+SCHOOLS = "100,Maple High\n200,Maple Middle\n"
+
+BATCH = 10
+"""How many pairs of districts the shared server gets at a time; each time starts a process."""
+
+UNFINISHED = "SELECT count(*) FROM updates_updatejob WHERE ended_at IS NULL"
+
+
+@dataclass(frozen=True)
+class OwnDistrict:
+    """A district as its scripts know it; ``domain`` is that of its members' emails."""
+
+    name: str
+    slug: str
+    domain: str
+
+    @property
+    def login(self) -> str:
+        """The login of its manager."""
+        return f"ops@{self.domain}"
+
+
+MAPLE = OwnDistrict("Maple USD", "maple-usd", "maple.example")
+CEDAR = OwnDistrict("Cedar County", "cedar-county", "cedar.example")
 
 
 @dataclass
@@ -36,12 +68,28 @@ class Answer:
 
 @dataclass
 class Rollbook:
-    """One data folder and, while it runs, its server."""
+    """One data folder and, while it runs, its server.
+
+    Attributes:
+        data: The data folder.
+        url: The address of the server while it runs.
+        process: The server.
+        extra: Variables of its environment.
+        district: The district under test.
+        neighbor: Another district, which must neither see its data nor be seen.
+        is_shared: Whether other tests use the server, too; then only the emails to the two
+            districts and the log since the beginning of the test are shown.
+        log_start: The size of the log when the test began.
+    """
 
     data: Path
     url: str = ""
     process: "subprocess.Popen[str] | None" = None
     extra: dict[str, str] = field(default_factory=dict)
+    district: OwnDistrict = MAPLE
+    neighbor: OwnDistrict = CEDAR
+    is_shared: bool = False
+    log_start: int = 0
 
     @property
     def environment(self) -> dict[str, str]:
@@ -49,23 +97,31 @@ class Rollbook:
             self.data, CURL_CA_BUNDLE=str(self.data / "certificate.pem"), **self.extra
         )
 
+    @property
+    def log(self) -> Path:
+        """Where the server's log goes."""
+        return self.data.parent / "serve.log"
+
+    def read_log(self) -> str:
+        """Return the log since the beginning of the test."""
+        return self.log.read_bytes()[self.log_start :].decode()
+
+    def run_all(self, *commands: Sequence[str]) -> None:
+        """Run several subcommands in one process, which takes less time than one for each."""
+        words = json.dumps(list(map(list, commands)))
+        done = prepared().run("tests.commands", words, environment=self.environment)
+        assert done.code == 0, f"{done.out}\n{done.err}"
+
     def run(self, *arguments: str, code: int = 0, stdin: str = "") -> str:
         """Run one subcommand of ``rollbook``; returns its output."""
-        done = subprocess.run(
-            [sys.executable, "-m", "rollbook", *arguments],
-            env=self.environment,
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert done.returncode == code, f"{done.stdout}\n{done.stderr}"
-        return done.stdout
+        done = prepared().run("rollbook", *arguments, environment=self.environment, stdin=stdin)
+        assert done.code == code, f"{done.out}\n{done.err}"
+        return done.out
 
     def start(self, port: int = 0, inside: Sequence[str] = ()) -> None:
         """Serve on a free port until ``stop`` or ``kill``; ``inside`` is a command prefix."""
-        log = (self.data.parent / "serve.log").open("a")
+        assert not self.is_shared
+        log = self.log.open("a")
         self.process = subprocess.Popen(
             [*inside, sys.executable, "-m", "rollbook", "serve", "--port", str(port)],
             env=self.environment,
@@ -78,7 +134,7 @@ class Rollbook:
         ready = re.fullmatch(
             r"Rollbook is ready at (https?://\S+)/\n", self.process.stdout.readline()
         )
-        assert ready, (self.data.parent / "serve.log").read_text()
+        assert ready, self.log.read_text()
         self.url = ready[1]
 
     def stop(self) -> None:
@@ -91,7 +147,7 @@ class Rollbook:
     def _end(self, number: int) -> None:
         if self.process:
             self.process.send_signal(number)
-            self.process.wait(60)
+            self.process.wait(TIMEOUT_S)
             self.process = None
 
     def descendants(self, name: str) -> list[int]:
@@ -111,19 +167,19 @@ class Rollbook:
         return sorted(found)
 
     def curl(
-        self, command: str, *arguments: str, login: str = LOGIN, password: str = PASSWORD
+        self, command: str, *arguments: str, login: str = "", password: str = PASSWORD
     ) -> Answer:
-        """The mission's own line, with ``arguments`` in front."""
+        """Run one of the upload commands with these arguments of curl, and return its answer."""
         done = subprocess.run(
             [
                 *("curl", "-sS", "-w", "\n%{http_code}", *arguments),
-                *("-F", f"login={login}", "-F", f"password={password}"),
+                *("-F", f"login={login or self.district.login}", "-F", f"password={password}"),
                 f"{self.url}/slc/studentupdate/{command}",
             ],
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=TIMEOUT_S,
             check=False,
         )
         assert done.returncode == 0, done.stderr
@@ -139,25 +195,36 @@ class Rollbook:
             *(argument for one in fields for argument in ("-F", one)),
         )
 
-    def until_ended(self, seconds: float = 200) -> str:
+    def until_ended(self, seconds: float = TIMEOUT_S, login: str = "") -> str:
         """Poll the status until no update is running; return the verdict."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            verdict = self.curl("status").verdict
+            verdict = self.curl("status", login=login).verdict
             if not verdict.startswith(("RUNNING", "ERROR database_busy")):
                 return verdict
             time.sleep(0.2)
         raise AssertionError(f"still {verdict} after {seconds} s")
 
-    def told(self, number: int | None = None) -> dict[str, Any]:
-        """What ``rollbook update show --json`` tells."""
-        shown: dict[str, Any] = json.loads(
-            self.run("update", "show", "maple-usd", *([str(number)] if number else []), "--json")
-        )
+    def show_update(self, number: int | None = None) -> dict[str, Any]:
+        """Return what ``rollbook update show --json`` prints."""
+        which = [str(number)] if number else []
+        output = self.run("update", "show", self.district.slug, *which, "--json")
+        shown: dict[str, Any] = json.loads(output)
         return shown
 
+    def list_updates(self) -> list[dict[str, Any]]:
+        """Return what ``rollbook update list --json`` prints."""
+        listed: list[dict[str, Any]] = json.loads(
+            self.run("update", "list", self.district.slug, "--json")
+        )
+        return listed
+
+    def export(self) -> str:
+        """Return what ``rollbook student export`` prints."""
+        return self.run("student", "export", self.district.slug)
+
     def mails(self) -> list[str]:
-        """Return the complete emails in the data folder in the order they were sent."""
+        """Return the complete emails of this test in the order they were sent."""
         folder = self.data / "mail"
         files = (
             sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime_ns)
@@ -165,9 +232,14 @@ class Rollbook:
             else []
         )
         texts = [file.read_text(encoding="utf-8") for file in files]
-        return list(filter(_is_whole, texts))
+        return [text for text in texts if _is_whole(text) and self._is_ours(text)]
 
-    def until_mailed(self, count: int, seconds: float = 60) -> list[str]:
+    def _is_ours(self, mail: str) -> bool:
+        domains = (self.district.domain, self.neighbor.domain)
+        recipient = re.search(r"^To: \S+@(\S+)$", mail, re.MULTILINE)
+        return not self.is_shared or bool(recipient and recipient[1] in domains)
+
+    def until_mailed(self, count: int, seconds: float = TIMEOUT_S) -> list[str]:
         """Wait for so many mails."""
         deadline = time.monotonic() + seconds
         while len(self.mails()) < count:
@@ -176,51 +248,111 @@ class Rollbook:
         return self.mails()
 
     def add_district(self, name: str, slug: str, login: str, schools: str) -> None:
-        """A district with schools and one manager."""
-        file = self.data.parent / "schools.csv"
+        """Create a district with schools and one manager, with the commands of the README."""
+        self.run_all(*self._commands_to_add(name, slug, login, schools))
+
+    def add_districts(self, districts: Sequence[OwnDistrict]) -> None:
+        """Create several districts at once, each with the schools 100 and 200 and one manager."""
+        commands: list[Sequence[str]] = []
+        for one in districts:
+            commands += self._commands_to_add(one.name, one.slug, one.login, SCHOOLS)
+        self.run_all(*commands)
+
+    def _commands_to_add(
+        self, name: str, slug: str, login: str, schools: str
+    ) -> Sequence[Sequence[str]]:
+        file = self.data.parent / f"schools-{slug}.csv"
         file.write_text("SCHOOL_ID,NAME\n" + schools, encoding="utf-8")
         secret = self.data.parent / "password.txt"
         secret.write_text(PASSWORD + "\n", encoding="utf-8")
-        self.run("district", "add", name, "--time-zone", "America/Chicago")
-        self.run("school", "load", slug, str(file))
-        who = (
-            "--first",
-            "Ana",
-            "--last",
-            "Ruiz",
-            "--role",
-            "district manager",
-            "--password-file",
-            str(secret),
-        )
-        self.run("staff", "add", slug, login, *who)
+        who = ("--first", "Ana", "--last", "Ruiz", "--role", "district manager")
+        return [
+            ("district", "add", name, "--time-zone", "America/Chicago"),
+            ("school", "load", slug, str(file)),
+            ("staff", "add", slug, login, *who, "--password-file", str(secret)),
+        ]
 
 
 def _is_whole(mail: str) -> bool:
     return mail.endswith(END_OF_MAIL)
 
 
+class SharedServer:
+    """The server of a worker process, and the districts on it that no test has used."""
+
+    def __init__(self, data: Path) -> None:
+        self.rollbook = Rollbook(data)
+        self.rollbook.start()
+        self._unused: list[OwnDistrict] = []
+        self._made = 0
+
+    def for_one_test(self) -> Rollbook:
+        """Return the server as a test sees it: with two districts that nobody has used."""
+        if not self._unused:
+            self._add_districts()
+        district, neighbor = self._unused.pop(0), self._unused.pop(0)
+        log_start = self.rollbook.log.stat().st_size
+        return replace(
+            self.rollbook,
+            process=None,
+            district=district,
+            neighbor=neighbor,
+            is_shared=True,
+            log_start=log_start,
+        )
+
+    def wait_until_idle(self, seconds: float = TIMEOUT_S) -> None:
+        """Wait until no update is left that would take its time from the next test."""
+        deadline = time.monotonic() + seconds
+        while execute(self.rollbook.data, UNFINISHED) != [(0,)]:
+            assert time.monotonic() < deadline, f"updates are unfinished after {seconds} s"
+            time.sleep(0.1)
+
+    def _add_districts(self) -> None:
+        numbers = range(self._made + 1, self._made + BATCH + 1)
+        for number in numbers:
+            self._unused += [
+                OwnDistrict(f"Maple {number}", f"maple-{number}", f"maple{number}.example"),
+                OwnDistrict(f"Cedar {number}", f"cedar-{number}", f"cedar{number}.example"),
+            ]
+        self.rollbook.add_districts(self._unused)
+        self._made += BATCH
+
+
 @pytest.fixture(scope="session")
 def two_districts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Maple USD with the schools 100 and 200, and its neighbor Cedar County; a template to copy."""
     rollbook = Rollbook(installed(tmp_path_factory.mktemp("districts") / "data"))
-    rollbook.add_district("Maple USD", "maple-usd", LOGIN, "100,Maple High\n200,Maple Middle\n")
-    rollbook.add_district(
-        "Cedar County", "cedar-county", NEIGHBOUR, "100,Cedar High\n900,Cedar Middle\n"
-    )
+    rollbook.add_district(MAPLE.name, MAPLE.slug, MAPLE.login, SCHOOLS)
+    rollbook.add_district(CEDAR.name, CEDAR.slug, CEDAR.login, "100,Cedar High\n900,Cedar Middle\n")
     return rollbook.data
 
 
 @pytest.fixture
 def rollbook(two_districts: Path, tmp_path: Path) -> Iterator[Rollbook]:
-    """Two districts on a server that does not run yet."""
+    """Two districts on a server of the test's own, which does not run yet."""
     rollbook = Rollbook(copied(two_districts, tmp_path / "data"))
     yield rollbook
     rollbook.kill()
 
 
 @pytest.fixture
-def serving(rollbook: Rollbook) -> Rollbook:
+def serving_alone(rollbook: Rollbook) -> Rollbook:
     """The same, serving."""
     rollbook.start()
     return rollbook
+
+
+@pytest.fixture(scope="session")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedServer]:
+    """The server of this worker process."""
+    shared = SharedServer(installed(tmp_path_factory.mktemp("shared") / "data"))
+    yield shared
+    shared.rollbook.kill()
+
+
+@pytest.fixture
+def serving(shared_server: SharedServer) -> Iterator[Rollbook]:
+    """Two districts of the test's own on the shared server."""
+    yield shared_server.for_one_test()
+    shared_server.wait_until_idle()

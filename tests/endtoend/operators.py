@@ -11,6 +11,7 @@ import pytest
 
 from tests.endtoend.conftest import LOGIN, Rollbook
 from tests.installations import copied, execute
+from tests.patience import TIMEOUT_S
 
 BASE = """STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,ELL,SPECIAL_ED,PASSWORD
 0001,Zuzanna,Quill,5/13/2014,f,4,100,n,n,a very secret word
@@ -65,12 +66,12 @@ def operators(lived_in: Path, tmp_path: Path) -> Iterator[Operators]:
     )
     try:
         assert process.stdout
-        told = process.stdout.readline() + process.stdout.readline()
-        found = re.fullmatch(r".* at (https://localhost:\d+)/ until .*\n.*once: (\S+)\n", told)
+        lines = process.stdout.readline() + process.stdout.readline()
+        found = re.fullmatch(r".* at (https://localhost:\d+)/ until .*\n.*once: (\S+)\n", lines)
         assert found, (tmp_path / "stderr").read_text()
         yield Operators(found[1], found[2], data)
         process.terminate()
-        assert process.wait(30) == 0
+        assert process.wait(TIMEOUT_S) == 0
     finally:
         process.kill()
         process.wait()

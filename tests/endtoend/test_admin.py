@@ -18,6 +18,7 @@ from django.test import Client
 from tests.endtoend.conftest import Rollbook
 from tests.endtoend.operators import Operators, lived_in, operators
 from tests.installations import execute
+from tests.patience import TIMEOUT_S
 
 pytestmark = pytest.mark.daily_on("sqlite")
 
@@ -83,7 +84,7 @@ class Browser:
 
     def _answer(self, request: Request) -> Answer:
         try:
-            with self.opener.open(request, timeout=30) as answer:
+            with self.opener.open(request, timeout=TIMEOUT_S) as answer:
                 return Answer(answer.status, answer.read().decode(), answer.url)
         except HTTPError as refused:
             return Answer(refused.code, refused.read().decode(), refused.url or "")
@@ -182,7 +183,7 @@ def test_every_table_is_listed_and_each_row_shown_without_secrets_and_students(
 
 
 def test_the_same_headers_as_everywhere(operators: Operators) -> None:
-    with Browser(operators.url).opener.open(f"{operators.url}/login/", timeout=30) as answer:
+    with Browser(operators.url).opener.open(f"{operators.url}/login/", timeout=TIMEOUT_S) as answer:
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
         assert "no-store" in answer.headers["Cache-Control"]
         assert answer.headers["X-Frame-Options"] == "DENY"
@@ -259,7 +260,7 @@ def test_it_needs_a_data_folder_that_is_there(tmp_path: Path) -> None:
         env=Rollbook(tmp_path / "other").environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=TIMEOUT_S,
         check=False,
     )
     assert (done.returncode, done.stderr.split(":")[0]) == (1, "ERROR no_data_folder")

@@ -1,6 +1,5 @@
 """F42, F43: cancel at any moment, and start, status and cancel racing each other."""
 
-import json
 import random
 import re
 import threading
@@ -13,7 +12,9 @@ import pytest
 from tests import depth
 from tests.endtoend.conftest import Rollbook
 from tests.faults.folder import HEADER, row
+from tests.patience import TIMEOUT_S
 
+RACE_S = depth.choose(daily=6, nightly=12)
 MOMENTS = [0.0, 0.2, 0.6, 1.0, 1.6]
 COUNTS = re.compile(r"([\d,]+) (updated|added|unchanged|rejected|not processed)")
 
@@ -23,7 +24,7 @@ def counts(verdict: str) -> dict[str, int]:
 
 
 def enrolled(rollbook: Rollbook) -> int:
-    return rollbook.run("student", "export", "maple-usd").count("\n") - 1
+    return rollbook.export().count("\n") - 1
 
 
 @pytest.mark.parametrize("moment", depth.sample(MOMENTS, "moments of a cancel", daily=2))
@@ -37,10 +38,10 @@ def test_whenever_it_is_canceled_the_counts_are_true_and_there_is_one_mail(
     serving.curl("cancel")
     after = enrolled(serving)
     verdict = serving.curl("status").verdict
-    told = counts(verdict)
+    found = counts(verdict)
     assert verdict.startswith(("CANCELED update 1", "COMPLETED update 1"))
-    assert told.get("added", 0) == after
-    assert sum(told.values()) == 12000
+    assert found.get("added", 0) == after
+    assert sum(found.values()) == 12000
     assert serving.curl("cancel").verdict.startswith("NOTHING TO CANCEL update 1")
     assert serving.curl("cancel").status == 200
     serving.until_mailed(1)
@@ -77,7 +78,7 @@ def test_racing_calls_see_one_history(serving: Rollbook, tmp_path: Path) -> None
             encoding="utf-8",
         )
         files.append(file)
-    stop = time.monotonic() + 12
+    stop = time.monotonic() + RACE_S
     ended: list[tuple[int, str]] = []
     statuses: list[int] = []
 
@@ -91,9 +92,9 @@ def test_racing_calls_see_one_history(serving: Rollbook, tmp_path: Path) -> None
                 else serving.curl(action)
             )
             statuses.append(answer.status)
-            told = re.match(r"(CANCELED|COMPLETED) update (\d+): (.*?)(, in .*)?$", answer.verdict)
-            if told:
-                ended.append((int(told[2]), f"{told[1]} {told[3]}"))
+            match = re.match(r"(CANCELED|COMPLETED) update (\d+): (.*?)(, in .*)?$", answer.verdict)
+            if match:
+                ended.append((int(match[2]), f"{match[1]} {match[3]}"))
 
     callers = [threading.Thread(target=caller, args=(seed,)) for seed in range(3)]
     for one in callers:
@@ -105,13 +106,11 @@ def test_racing_calls_see_one_history(serving: Rollbook, tmp_path: Path) -> None
     assert sum(update["added"] for update in all_ended(serving)) == enrolled(serving)
 
 
-def all_ended(rollbook: Rollbook, seconds: float = 60) -> list[dict[str, Any]]:
-    """What is told of every update when each has ended."""
+def all_ended(rollbook: Rollbook, seconds: float = TIMEOUT_S) -> list[dict[str, Any]]:
+    """Return the JSON of every update when each has ended."""
     deadline = time.monotonic() + seconds
     while True:
-        updates: list[dict[str, Any]] = json.loads(
-            rollbook.run("update", "list", "maple-usd", "--json")
-        )
+        updates = rollbook.list_updates()
         if {update["state"] for update in updates} <= {"completed", "canceled"}:
             return updates
         assert time.monotonic() < deadline, updates

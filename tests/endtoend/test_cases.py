@@ -7,8 +7,7 @@ import pytest
 
 from tests import depth
 from tests.cases.loading import Case, all_cases
-from tests.endtoend.conftest import Rollbook
-from tests.installations import copied
+from tests.endtoend.conftest import Rollbook, SharedServer
 
 # What limits a case sets is the operator's, for the whole server; tests/format tries those.
 CASES = [case for case in all_cases() if not case.limits]
@@ -16,11 +15,9 @@ SAMPLES = 40
 
 
 @pytest.fixture(scope="module")
-def server(two_districts: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rollbook]:
-    rollbook = Rollbook(copied(two_districts, tmp_path_factory.mktemp("cases") / "data"))
-    rollbook.start()
-    yield rollbook
-    rollbook.kill()
+def server(shared_server: SharedServer) -> Iterator[Rollbook]:
+    yield shared_server.for_one_test()
+    shared_server.wait_until_idle()
 
 
 @pytest.mark.daily_on("sqlite")

@@ -13,6 +13,7 @@ from tests import depth
 from tests.endtoend.conftest import Rollbook
 from tests.faults.folder import HEADER, base, row
 from tests.installations import execute
+from tests.patience import TIMEOUT_S
 
 STUDENTS = depth.choose(daily=12_000, nightly=20_000)
 KILLS = depth.choose(daily=4, nightly=10)
@@ -61,8 +62,9 @@ def deaths_without_a_step(rollbook: Rollbook) -> int:
 
 
 def test_a_worker_that_dies_is_started_again_and_the_update_goes_on(
-    serving: Rollbook, tmp_path: Path
+    serving_alone: Rollbook, tmp_path: Path
 ) -> None:
+    serving = serving_alone
     (tmp_path / "base.csv").write_text(everybody("5"), encoding="utf-8")
     serving.start_update(tmp_path / "base.csv", "mode=add")
     while "changed students" not in serving.curl("status").verdict:
@@ -76,7 +78,7 @@ def test_a_worker_that_dies_is_started_again_and_the_update_goes_on(
 def health_of(rollbook: Rollbook) -> str:
     """What /healthz answers as soon as somebody answers, and the status."""
     command = ["curl", "-s", "-w", "%{http_code}", f"{rollbook.url}/healthz"]
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + TIMEOUT_S
     while True:
         done = subprocess.run(
             command, env=rollbook.environment, capture_output=True, text=True, check=False
@@ -103,9 +105,9 @@ def test_without_a_worker_files_are_accepted_and_status_and_health_say_what_is_m
     ]
     with subprocess.Popen(web, env=rollbook.environment) as alone:
         try:
-            told = health_of(rollbook)
-            assert "ERROR worker: no worker has been seen since " in told
-            assert told.endswith("503")
+            answer = health_of(rollbook)
+            assert "ERROR worker: no worker has been seen since " in answer
+            assert answer.endswith("503")
             assert rollbook.start_update(tmp_path / "base.csv", "mode=add").verdict.startswith(
                 "OK update 1 accepted"
             )

@@ -16,6 +16,7 @@ import pytest
 
 from tests.endtoend.conftest import LOGIN, Answer, Rollbook
 from tests.faults.folder import HEADER, base, row
+from tests.patience import TIMEOUT_S
 from tests.postgres.server import Server, running_server
 from tests.server.conftest import free_port
 
@@ -109,7 +110,8 @@ def test_beside_a_server_a_load_is_done_by_its_worker_and_without_one_by_itself(
     rollbook.run("student", "load", "maple-usd", str(tmp_path / "base.csv"))
     rollbook.start()
     rollbook.run("student", "load", "maple-usd", str(a_file(tmp_path, 100, "6")))
-    assert (rollbook.told(1)["state"], rollbook.told(2)["state"]) == ("completed", "completed")
+    states = [rollbook.show_update(number)["state"] for number in (1, 2)]
+    assert states == ["completed", "completed"]
 
 
 def alone(rollbook: Rollbook, *arguments: str) -> "subprocess.Popen[bytes]":
@@ -141,7 +143,7 @@ def test_web_servers_and_workers_run_alone_and_together(rollbook: Rollbook, tmp_
         assert verdict.startswith("COMPLETED update 1: 5,000 students: 0 updated, 5,000 added")
         for worker in workers:
             worker.terminate()
-            assert worker.wait(10) == 0
+            assert worker.wait(TIMEOUT_S) == 0
         waiting = rollbook.curl(
             "start", *https_headers, "-F", f"file=@{a_file(tmp_path, 5000, '6')}"
         ).verdict
@@ -152,7 +154,7 @@ def test_web_servers_and_workers_run_alone_and_together(rollbook: Rollbook, tmp_
     assert "Traceback" not in log(rollbook)
 
 
-def until_answered(rollbook: Rollbook, seconds: float = 60) -> None:
+def until_answered(rollbook: Rollbook, seconds: float = TIMEOUT_S) -> None:
     deadline = time.monotonic() + seconds
     while subprocess.run(
         ["curl", "-s", f"{rollbook.url}/healthz"], capture_output=True, check=False
@@ -169,7 +171,7 @@ def test_a_web_server_and_a_worker_alone_bring_up_a_new_database(
     )
     workers = [alone(rollbook, "worker") for _ in range(3)]
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + TIMEOUT_S
         while log(rollbook).count("worker ready") < 3:
             assert time.monotonic() < deadline, log(rollbook)
             time.sleep(0.1)
@@ -223,11 +225,11 @@ def test_f15_while_the_database_is_away_calls_are_told_to_come_again_and_then_it
     again = serving.curl("start", "--retry", "5", "-F", f"file=@{a_file(tmp_path, 10)}")
     assert (
         "OK update 2 accepted: 10 students" in again.text
-    )  # below what it was told before it came again
+    )  # below the answer to the first attempt
     assert serving.until_ended().startswith(
         "COMPLETED update 2: 10 students: 0 updated, 10 unchanged"
     )
-    assert serving.told(1)["added"] == 20000
+    assert serving.show_update(1)["added"] == 20000
     assert len(serving.until_mailed(2)) == 2
     assert "Traceback" not in log(serving)
 
@@ -257,5 +259,5 @@ def test_f17_a_database_that_is_frozen_is_as_good_as_away(
     assert serving.until_ended().startswith(
         "COMPLETED update 2: 10 students: 0 updated, 10 unchanged"
     )
-    assert serving.told(1)["added"] == 20000
+    assert serving.show_update(1)["added"] == 20000
     assert "Traceback" not in log(serving)

@@ -44,8 +44,8 @@ def test_the_second_process_checks_the_file_from_its_end(
     rollbook.run("student", "load", "maple-usd", write(tmp_path / "base.csv", MANY, "4"))
     rollover = write(tmp_path / "rollover.csv", MANY, "5")
     with often(look, PAUSE):
-        said = rollbook.run("student", "load", "maple-usd", rollover)
-    assert f"{MANY:,} updated, 0 unchanged, 0 rejected" in said
+        output = rollbook.run("student", "load", "maple-usd", rollover)
+    assert f"{MANY:,} updated, 0 unchanged, 0 rejected" in output
     assert (reached != sorted(reached)) == (CORES > 1)
     assert rollbook.descendants(WORKER) == []
 
@@ -64,7 +64,7 @@ def test_a_second_process_that_does_nothing_keeps_nobody_waiting(
     rollbook.run("student", "load", "maple-usd", write(tmp_path / "base.csv", 10_000, "4"))
     rollover = write(tmp_path / "rollover.csv", 10_000, "5")
     with often(look, PAUSE):
-        said = rollbook.run("student", "load", "maple-usd", rollover)
-    assert "10,000 updated, 0 unchanged, 0 rejected" in said
+        output = rollbook.run("student", "load", "maple-usd", rollover)
+    assert "10,000 updated, 0 unchanged, 0 rejected" in output
     assert len(seen) == (1 if CORES > 1 else 0)
     assert rollbook.descendants(WORKER) == []

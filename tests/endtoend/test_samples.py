@@ -90,11 +90,11 @@ def test_of_a_dirty_file_exactly_the_damaged_lines_are_rejected(
     loaded.start_update(roster["dirty"])
     expected = {damaged.line for damaged in roster.dirty_lines}
     assert f" {len(expected)} rejected; see " in loaded.until_ended()
-    told = loaded.told()
+    shown = loaded.show_update()
     assert {
-        problem["line"] for problem in told["problems"] if problem["severity"] == "error"
+        problem["line"] for problem in shown["problems"] if problem["severity"] == "error"
     } == expected
-    assert told["updated"] + told["unchanged"] == STUDENTS - len(expected)
+    assert shown["updated"] + shown["unchanged"] == STUDENTS - len(expected)
 
 
 def test_another_vendors_file_is_loaded_without_renaming(serving: Rollbook, tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_another_vendors_file_is_loaded_without_renaming(serving: Rollbook, tmp_
         "SCHOOL_ID,NAME\n"
         + "".join(f"{s},School {s}\n" for s in {row["School SIS ID"] for row in sample})
     )
-    serving.run("school", "load", "maple-usd", str(schools))
+    serving.run("school", "load", serving.district.slug, str(schools))
     added = [row | {"GENDER": "x", "ELL": "n", "SPECIAL_ED": "n"} for row in sample]
     file = tmp_path / "complete.csv"
     with file.open("w", newline="", encoding="utf-8") as out:

@@ -3,7 +3,6 @@
 import os
 import re
 import shlex
-import socket
 import subprocess
 import threading
 from collections.abc import Callable
@@ -15,8 +14,9 @@ import pytest
 
 from rollbook.server import tls
 from tests.conftest import PASSWORD
-from tests.endtoend.conftest import LOGIN, Rollbook
+from tests.endtoend.conftest import Rollbook
 from tests.faults.folder import base
+from tests.patience import TIMEOUT_S
 from tests.web.pages.reading import Page, read
 
 pytestmark = pytest.mark.daily_on("sqlite")
@@ -26,13 +26,14 @@ Done = subprocess.CompletedProcess[str]
 
 @dataclass
 class Manager:
-    """Somebody who is signed in on the pages, by curl with a jar of cookies."""
+    """A manager who is signed in on the pages, with curl and a file of cookies."""
 
     server: Rollbook
     jar: Path
 
     def sign_in(self) -> None:
-        fields = self.read("/sign-in").form().values | {"login": [LOGIN], "password": [PASSWORD]}
+        login = self.server.district.login
+        fields = self.read("/sign-in").form().values | {"login": [login], "password": [PASSWORD]}
         sent = [
             word
             for name, [value] in fields.items()
@@ -70,7 +71,7 @@ class Manager:
             f"{self.server.url}{address}",
         ]
         done = subprocess.run(
-            call, env=self.server.environment, capture_output=True, timeout=60, check=True
+            call, env=self.server.environment, capture_output=True, timeout=TIMEOUT_S, check=True
         )
         return done.stdout.decode()
 
@@ -79,34 +80,31 @@ class Manager:
 
 
 @pytest.fixture
-def serving(rollbook: Rollbook) -> Rollbook:
-    """Under the address that its pages name."""
-    with socket.socket() as free:
-        free.bind(("localhost", 0))
-        port = free.getsockname()[1]
-    rollbook.extra["ROLLBOOK_URL"] = f"https://localhost:{port}"
-    rollbook.start(port)
-    return rollbook
-
-
-@pytest.fixture
 def manager(serving: Rollbook, tmp_path: Path) -> Manager:
-    manager = Manager(serving, tmp_path / "cookies")
-    manager.sign_in()
-    return manager
+    return signed_in(serving, tmp_path)
 
 
 @pytest.fixture
 def folder(serving: Rollbook, manager: Manager, tmp_path: Path) -> Path:
-    """Where the script stands, with its password and a file of students who are here."""
-    folder = tmp_path / "night"
+    return script_folder(serving, manager, tmp_path)
+
+
+def signed_in(serving: Rollbook, place: Path) -> Manager:
+    manager = Manager(serving, place / "cookies")
+    manager.sign_in()
+    return manager
+
+
+def script_folder(serving: Rollbook, manager: Manager, place: Path) -> Path:
+    """Create the folder of the script, with its password and a file of enrolled students."""
+    folder = place / "night"
     folder.mkdir()
     (folder / "nightly.sh").write_text(
         manager.get("/automation/scripts/nightly.sh"), encoding="utf-8"
     )
     (folder / "password.txt").write_text(PASSWORD + "\n", encoding="utf-8")
     (folder / "students.csv").write_text(base(), encoding="utf-8")
-    serving.run("student", "load", "maple-usd", str(folder / "students.csv"))
+    serving.run("student", "load", serving.district.slug, str(folder / "students.csv"))
     return folder
 
 
@@ -122,7 +120,7 @@ def sh(serving: Rollbook, folder: str | Path, *words: str, **environment: str) -
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=TIMEOUT_S,
         check=False,
     )
 
@@ -170,7 +168,11 @@ def test_without_a_file_nothing_is_sent(serving: Rollbook, folder: Path, manager
     assert len(manager.read("/updates").rows) == 1
 
 
-def test_a_server_that_is_away_for_a_moment_is_waited_for(serving: Rollbook, folder: Path) -> None:
+def test_a_server_that_is_away_for_a_moment_is_waited_for(
+    serving_alone: Rollbook, tmp_path: Path
+) -> None:
+    serving = serving_alone
+    folder = script_folder(serving, signed_in(serving, tmp_path), tmp_path)
     port = int(serving.url.rpartition(":")[2])
     serving.stop()
     back = threading.Timer(2, serving.start, [port])
@@ -185,13 +187,13 @@ def _codes(page: Page) -> list[str]:
     return ["".join(code.itertext()) for code in page.main.iter("code")]
 
 
-def _sign_in_as_told(page: Page, folder: Path) -> None:
-    """What the page has the reader write down, with the password where it says so."""
-    told = [code.replace("…", PASSWORD) for code in _codes(page)]
+def _write_sign_in_files(page: Page, folder: Path) -> None:
+    """Write the files that the page shows, with the password in its place."""
+    lines = [code.replace("…", PASSWORD) for code in _codes(page)]
     (folder / "rollbook.conf").write_text(
-        "\n".join(code for code in told if code.startswith("form-string = "))
+        "\n".join(code for code in lines if code.startswith("form-string = "))
     )
-    [line] = [code for code in told if code.startswith("machine ")]
+    [line] = [code for code in lines if code.startswith("machine ")]
     (folder / ".netrc").write_text(re.sub(r"password .*", f'password "{PASSWORD}"', line))
 
 
@@ -199,12 +201,12 @@ def test_every_command_of_the_page_works_as_it_is_copied(
     serving: Rollbook, folder: Path, manager: Manager
 ) -> None:
     page = manager.read("/automation")
-    _sign_in_as_told(page, folder)
+    _write_sign_in_files(page, folder)
     (folder / "token.txt").write_text(manager.make_token() + "\n", encoding="utf-8")
     commands = [
-        said
+        text
         for pre in page.main.iter("pre")
-        if (said := "".join(pre.itertext())).startswith("curl ")
+        if (text := "".join(pre.itertext())).startswith("curl ")
     ]
     assert len(commands) == 8
     for command in commands:
@@ -222,7 +224,7 @@ def test_every_command_of_the_page_works_as_it_is_copied(
 
 
 @pytest.mark.parametrize(
-    ("break_it", "told"),
+    ("break_it", "message"),
     [
         (lambda folder: (folder / "password.txt").unlink(), "curl: (26)"),
         (
@@ -234,17 +236,21 @@ def test_every_command_of_the_page_works_as_it_is_copied(
     ids=["without a password file", "with an old password", "with an empty file"],
 )
 def test_the_connection_test_fails_as_the_page_says(
-    break_it: Callable[[Path], object], told: str, serving: Rollbook, folder: Path, manager: Manager
+    break_it: Callable[[Path], object],
+    message: str,
+    serving: Rollbook,
+    folder: Path,
+    manager: Manager,
 ) -> None:
     page = manager.read("/automation")
     break_it(folder)
     command = "".join(next(page.main.iter("pre")).itertext())
     done = sh(serving, folder, "-c", command)
-    assert told in done.stdout + done.stderr
-    assert told in [row[0] for row in page.rows]
+    assert message in done.stdout + done.stderr
+    assert message in [row[0] for row in page.rows]
 
 
-def test_a_certificate_that_is_not_trusted_is_told_as_the_page_says(
+def test_a_certificate_that_is_not_trusted_is_reported_as_the_page_says(
     serving: Rollbook, folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     other = tls.self_signed_certificate(tmp_path_factory.mktemp("other"), "localhost")

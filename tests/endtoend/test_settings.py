@@ -10,6 +10,7 @@ from aiosmtpd.controller import Controller
 from tests.conftest import PASSWORD
 from tests.endtoend.conftest import LOGIN, Rollbook
 from tests.faults.folder import HEADER, base, row
+from tests.patience import TIMEOUT_S
 from tests.post_office import PostOffice, a_free_port
 
 pytestmark = pytest.mark.daily_on("sqlite")
@@ -29,7 +30,7 @@ def test_results_go_to_the_mail_server_that_is_named(rollbook: Rollbook, tmp_pat
     try:
         rollbook.start()
         rollbook.start_update(tmp_path / "students.csv", "mode=add")
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + TIMEOUT_S
         while not office.received:
             assert time.monotonic() < deadline
             time.sleep(0.1)

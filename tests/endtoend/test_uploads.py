@@ -1,6 +1,5 @@
 """F04, F25, F36, F37: uploads that end otherwise than they should, against a whole server."""
 
-import json
 import os
 import signal
 import socket
@@ -12,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PASSWORD
-from tests.endtoend.conftest import LOGIN, Rollbook
+from tests.endtoend.conftest import Rollbook
 from tests.faults.folder import HEADER, base, row
+from tests.patience import TIMEOUT_S
 
 pytestmark = pytest.mark.daily_on("sqlite")
 
@@ -30,7 +30,7 @@ def slow_upload(rollbook: Rollbook, file: Path, rate: str) -> "subprocess.Popen[
         "-F",
         f"file=@{file}",
         "-F",
-        f"login={LOGIN}",
+        f"login={rollbook.district.login}",
         "-F",
         f"password={PASSWORD}",
         "-F",
@@ -55,19 +55,20 @@ def spooled(rollbook: Rollbook) -> list[str]:
 
 
 def until_spooled(rollbook: Rollbook, suffix: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + TIMEOUT_S
     while not any(name.endswith(suffix) for name in spooled(rollbook)):
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
 
 def test_a_web_process_killed_in_the_middle_of_an_upload_leaves_no_update_and_its_file_is_swept(
-    serving: Rollbook, tmp_path: Path
+    serving_alone: Rollbook, tmp_path: Path
 ) -> None:
+    serving = serving_alone
     with slow_upload(serving, large_file(tmp_path), "200k") as curl:
         until_spooled(serving, ".part")
         os.kill(serving.descendants("web")[-1], signal.SIGKILL)
-        curl.wait(30)
+        curl.wait(TIMEOUT_S)
     assert serving.curl("status", "--retry", "5", "--retry-connrefused").verdict.startswith("NONE")
     serving.stop()
     serving.start()
@@ -78,11 +79,12 @@ def test_a_web_process_killed_in_the_middle_of_an_upload_leaves_no_update_and_it
 
 
 def test_a_client_that_dies_in_the_middle_leaves_nothing(serving: Rollbook, tmp_path: Path) -> None:
+    before = spooled(serving)
     with slow_upload(serving, large_file(tmp_path), "200k") as curl:
         until_spooled(serving, ".part")
         curl.kill()
-    deadline = time.monotonic() + 20
-    while spooled(serving):
+    deadline = time.monotonic() + TIMEOUT_S
+    while spooled(serving) != before:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert serving.curl("status").verdict.startswith("NONE")
@@ -93,7 +95,7 @@ def test_a_client_that_gets_no_answer_sends_again_and_gets_the_same_update(
 ) -> None:
     """The answer is lost: the connection is cut after the update exists, before it is read."""
     file = large_file(tmp_path, 30000)
-    body, boundary = multipart(file)
+    body, boundary = multipart(file, serving.district.login)
     host, _, port = serving.url.removeprefix("https://").partition(":")
     context = ssl.create_default_context(cafile=serving.environment["CURL_CA_BUNDLE"])
     with (
@@ -106,20 +108,20 @@ def test_a_client_that_gets_no_answer_sends_again_and_gets_the_same_update(
             f"Content-Type: multipart/form-data; boundary={boundary}\r\n\r\n".encode()
         )
         sent.sendall(body)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + TIMEOUT_S
         while serving.curl("status").verdict.startswith("NONE"):
             assert time.monotonic() < deadline
     again = serving.curl("start", "-i", "-F", f"file=@{file}", "-F", "mode=add")
     assert again.status == 200
     assert "\nIdempotent-Replayed: true" in again.text.replace("\r", "")
     assert "update 1" in again.text
-    assert len(json.loads(serving.run("update", "list", "maple-usd", "--json"))) == 1
+    assert len(serving.list_updates()) == 1
 
 
-def multipart(file: Path) -> tuple[bytes, str]:
+def multipart(file: Path, login: str) -> tuple[bytes, str]:
     """A form as curl makes it, and its boundary."""
     boundary = "a-boundary-that-does-not-occur"
-    fields = {"login": LOGIN, "password": PASSWORD, "mode": "add"}
+    fields = {"login": login, "password": PASSWORD, "mode": "add"}
     parts = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n'
         for n, v in fields.items()
@@ -147,7 +149,7 @@ def test_a_disk_that_fills_up_during_an_upload_is_told_as_such_and_the_service_g
             time.sleep(0.05)
         filler = seen_by_the_server / "filler"
         filler.write_bytes(bytes(7 << 20))
-        answer, _ = curl.communicate(timeout=60)
+        answer, _ = curl.communicate(timeout=TIMEOUT_S)
     assert "HTTP/1.1 503" in answer
     assert "Retry-After: " in answer
     assert answer.splitlines()[-1].startswith("ERROR disk_full")

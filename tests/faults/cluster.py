@@ -16,9 +16,10 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from tests.faults.prepared import prepared
 from tests.installations import environment
+from tests.patience import TIMEOUT_S
 from tests.postgres.server import SUPERUSER, Server, running_server
+from tests.prepared import prepared
 
 STEP = "0.05"  # seconds that a worker takes for each step
 
@@ -96,18 +97,17 @@ class Cluster:
 
     def dump(self) -> dict[str, Any]:
         """What every district's updates have left behind."""
-        told: dict[str, Any] = json.loads(self.run("dump"))
-        return told
+        dump: dict[str, Any] = json.loads(self.run("dump"))
+        return dump
 
-    def until_all_have_ended(self, seconds: float = 240) -> None:
+    def until_all_have_ended(self, seconds: float = TIMEOUT_S) -> None:
         """Wait for the last update, its letters, and the end of every job about updates."""
         until(
             lambda: self.states().keys() <= {"completed", "failed", "refused", "canceled"}, seconds
         )
-        until(lambda: len(self.mails()) == self.states().total(), 120)
+        until(lambda: len(self.mails()) == self.states().total())
         until(
             lambda: not [job for job in self.jobs("doing") + self.jobs("todo") if job[0] == "work"],
-            120,
         )
 
     def send_everywhere(self, **files: str) -> None:
@@ -152,7 +152,7 @@ def running_cluster(folder: Path, districts: int, **settings: object) -> Iterato
             yield cluster
 
 
-def until(is_so: Callable[[], bool], seconds: float) -> None:
+def until(is_so: Callable[[], bool], seconds: float = TIMEOUT_S) -> None:
     """Look often, also while the database is away, and wait so long at most."""
     deadline = time.monotonic() + seconds
     while True:

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.conf import settings
 
-from tests.faults.prepared import prepared
 from tests.installations import copied, environment, installed
+from tests.prepared import prepared
 
 HEADER = (
     "STUDENT_ID,USERNAME,PASSWORD,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,"
@@ -19,7 +19,7 @@ STUDENTS = 60
 INSIDE = "tests.faults.inside"
 
 
-def row(number: int, **said: str) -> str:
+def row(number: int, **changes: str) -> str:
     values = {
         "student_id": f"{number:05d}",
         "username": f"user{number}",
@@ -34,7 +34,7 @@ def row(number: int, **said: str) -> str:
         "special_ed": "n",
         "groups": "",
     }
-    return ",".join((values | said).values()) + "\n"
+    return ",".join((values | changes).values()) + "\n"
 
 
 def base() -> str:
@@ -44,27 +44,27 @@ def base() -> str:
 
 def eventful_night() -> str:
     """Write a file with transfers, groups, passwords, swaps, duplicates, bad and new rows."""
-    said = {number: {"grade": "6"} for number in range(1, 21)}
-    said |= {number: {"school_id": "200", "groups": "Band&Chess"} for number in range(21, 27)}
-    said |= {27: {"username": "user28"}, 28: {"username": "user27"}}
-    said |= {
+    changes = {number: {"grade": "6"} for number in range(1, 21)}
+    changes |= {number: {"school_id": "200", "groups": "Band&Chess"} for number in range(21, 27)}
+    changes |= {27: {"username": "user28"}, 28: {"username": "user27"}}
+    changes |= {
         number: {"username": f"user{number + 1 if number < 35 else 30}"} for number in range(30, 36)
     }
-    said |= {number: {"username": f"user{number + 1}"} for number in range(40, 45)} | {
+    changes |= {number: {"username": f"user{number + 1}"} for number in range(40, 45)} | {
         45: {"username": "freed"}
     }
-    said |= {
+    changes |= {
         46: {"username": "user47"},
         47: {"username": "user48"},
         48: {"username": "user49x", "dob": "02/30/2012"},
     }
-    said |= {
+    changes |= {
         50: {"password": "changed50"},
         51: {"grade": "17"},
         52: {"school_id": "999"},
         53: {"student_id": "1.23E+05"},
     }
-    rows = [row(number, **said.get(number, {})) for number in range(1, STUDENTS + 1)]
+    rows = [row(number, **changes.get(number, {})) for number in range(1, STUDENTS + 1)]
     rows += [row(54), row(55, grade="9"), row(56, grade="7"), row(56, grade="7")]
     rows += [row(number) for number in range(101, 111)] + [
         row(111, username=""),
@@ -94,13 +94,13 @@ class Folder:
         prepared().run(INSIDE, *arguments, environment=self.environment, kill_after_s=seconds)
 
     def dump(self) -> dict[str, Any]:
-        told: dict[str, Any] = json.loads(self.run("dump"))
-        return told
+        dump: dict[str, Any] = json.loads(self.run("dump"))
+        return dump
 
     def finish(self) -> dict[str, Any]:
         """Do all that is due; returns what that has left behind."""
-        told: dict[str, Any] = json.loads(self.run("finish"))
-        return told
+        dump: dict[str, Any] = json.loads(self.run("finish"))
+        return dump
 
     def copy(self, path: Path) -> "Folder":
         return Folder(copied(self.path, path))

@@ -32,7 +32,7 @@ from rollbook.updates.applying import apply  # noqa: E402
 from rollbook.updates.checking import check_range  # noqa: E402
 from rollbook.updates.models import Draft, StagedRow, UpdateJob  # noqa: E402
 from rollbook.updates.receiving import drafts, files, receive  # noqa: E402
-from rollbook.updates.resolving import conflicts  # noqa: E402
+from rollbook.updates.resolving import resolver  # noqa: E402
 from rollbook.updates.state_machine import Mode  # noqa: E402
 
 
@@ -130,7 +130,7 @@ def sweep() -> None:
 def in_small_steps() -> None:
     """From now on."""
     apply.MIN_CHUNK_ROWS = apply.MAX_CHUNK_ROWS = 10
-    check_range.MIN_BATCH_RECORDS, check_range.MAX_BATCH_RECORDS, conflicts.ROWS_PER_TRANSACTION = (
+    check_range.MIN_BATCH_RECORDS, check_range.MAX_BATCH_RECORDS, resolver.ROWS_PER_TRANSACTION = (
         20,
         20,
         5,

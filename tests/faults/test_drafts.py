@@ -34,8 +34,8 @@ def spooled(folder: Folder) -> int:
 
 
 def drafts(folder: Folder) -> list[bool]:
-    told: list[bool] = json.loads(folder.run("all_drafts"))
-    return told
+    drafts: list[bool] = json.loads(folder.run("all_drafts"))
+    return drafts
 
 
 @pytest.mark.parametrize("place", ["before_rename", "after_rename", "before_commit"])

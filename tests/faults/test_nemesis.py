@@ -21,6 +21,7 @@ import pytest
 from tests import depth
 from tests.faults.cluster import Cluster, running_cluster, until
 from tests.faults.folder import HEADER, STUDENTS, base, eventful_night, row
+from tests.patience import TIMEOUT_S
 
 pytestmark = pytest.mark.only_on("postgresql")
 
@@ -96,7 +97,7 @@ class Nemesis:
         """End the worker there and start another, as its supervisor would."""
         self.asleep.pop(place, None)
         self.workers[place].send_signal(number)
-        self.workers[place].wait(12)
+        self.workers[place].wait(TIMEOUT_S)
         self.workers[place] = self.cluster.start()
 
     def _wake(self, now: float) -> None:
@@ -139,8 +140,8 @@ def test_whatever_befalls_workers_and_database_every_district_ends_as_if_nothing
             cluster, random.Random(SEED), [cluster.start() for _ in range(SIZE.workers)]
         )
         nemesis.rage(SIZE.seconds)
-        cluster.until_all_have_ended(150)
-        until(lambda: cluster.jobs("doing") == [], 60)
+        cluster.until_all_have_ended()
+        until(lambda: cluster.jobs("doing") == [])
         assert cluster.dump() == undisturbed, f"seed {SEED}, {nemesis.deeds}"
         mails, deeds = cluster.mails(), nemesis.deeds
         assert len(mails) == 3 * SIZE.districts

@@ -12,6 +12,7 @@ import pytest
 
 from tests.faults.folder import HEADER, Folder, enrolled_once, row
 from tests.installations import execute
+from tests.patience import TIMEOUT_S
 
 WAITING = 6_000  # new students, enough for a worker to be seen at work
 
@@ -46,7 +47,7 @@ def a_worker(folder: Folder, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
             worker.kill()
 
 
-def until(folder: Folder, state: str, seconds: float = 120) -> int:
+def until(folder: Folder, state: str, seconds: float = TIMEOUT_S) -> int:
     """Wait until the second update has got there; returns how many students it has added."""
     deadline = time.monotonic() + seconds
     while True:
@@ -65,7 +66,7 @@ def test_a_worker_that_is_told_to_stop_ends_its_step_and_the_next_one_goes_on(
     with a_worker(folder, tmp_path / "first.log") as first:
         until(folder, "applying")
         first.send_signal(signal.SIGTERM)
-        assert first.wait(10) == 0
+        assert first.wait(TIMEOUT_S) == 0
     stopped = folder.dump()["updates"][1]
     assert stopped["state"] == "applying"
     assert folder.run("deaths").strip() == "0"
@@ -82,12 +83,12 @@ def test_of_eight_workers_that_start_at_once_one_works_and_the_others_say_that_t
         workers = [stack.enter_context(a_worker(folder, log)) for log in logs]
         assert until(folder, "completed") == WAITING
         time.sleep(0.5)
-        told = [log.read_text() for log in logs]
-        assert sum("worker ready" in text for text in told) == 1
-        assert sum("stays idle" in text for text in told) == 7
-        at_work = next(number for number, text in enumerate(told) if "worker ready" in text)
+        texts = [log.read_text() for log in logs]
+        assert sum("worker ready" in text for text in texts) == 1
+        assert sum("stays idle" in text for text in texts) == 7
+        at_work = next(number for number, text in enumerate(texts) if "worker ready" in text)
         workers[at_work].kill()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + TIMEOUT_S
         while sum("worker ready" in log.read_text() for log in logs) < 2:
             assert time.monotonic() < deadline
             time.sleep(0.1)

@@ -60,12 +60,12 @@ def version(folder: Path) -> int:
     if not all((folder / name).is_file() for name in NEEDED):
         return 0
     try:
-        said = subprocess.run(
+        output = subprocess.run(
             [folder / "postgres", "--version"], capture_output=True, text=True, check=False
         ).stdout
     except OSError:
         return 0
-    found = re.match(r"postgres \(PostgreSQL\) (\d+)", said)
+    found = re.match(r"postgres \(PostgreSQL\) (\d+)", output)
     return int(found[1]) if found else 0
 
 

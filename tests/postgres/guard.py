@@ -50,10 +50,10 @@ def is_alive(pid: int) -> bool:
 def standing(pid: int) -> tuple[str, int]:
     """Return the state letter and the parent of a process from /proc; ("", 0) if there is none."""
     try:
-        said = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
     except OSError:
         return "", 0
-    state, parent = said.rpartition(")")[2].split()[
+    state, parent = text.rpartition(")")[2].split()[
         :2
     ]  # the name before it may have blanks and brackets
     return state, int(parent)
@@ -118,20 +118,20 @@ class Guard:
             shutil.rmtree(folder)
 
     def _orders(self) -> Iterator[tuple[str, Any]]:
-        said = b""
+        received = b""
         while os.getppid() == self.owner:
             if not select.select([0], [], [], LOOK)[0]:
                 continue
             more = os.read(0, select.PIPE_BUF)
             if not more:
                 return
-            said += more
-            if said.endswith(
+            received += more
+            if received.endswith(
                 b"\n"
             ):  # whoever gave the order waits for the answer: nothing comes after it
-                name, about = json.loads(said)
+                name, about = json.loads(received)
                 yield name, about
-                said = b""
+                received = b""
 
     def _popen(self, command: Sequence[str]) -> "subprocess.Popen[bytes]":
         with Path(self.log).open("ab") as log:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psycopg
 
+from tests.patience import TIMEOUT_S
 from tests.postgres.guard import is_alive
 from tests.postgres.server import Server
 
@@ -34,7 +35,7 @@ class Traces:
             *(folder for folder in self.folders if Path(folder).exists()),
         ]
 
-    def left_after(self, seconds: float = 30) -> list[object]:
+    def left_after(self, seconds: float = TIMEOUT_S) -> list[object]:
         """What is still there of them when there was so much time to go."""
         deadline = time.monotonic() + seconds
         while self.left() and time.monotonic() < deadline:

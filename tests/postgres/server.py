@@ -171,7 +171,7 @@ class Server:
         return ALWAYS | where | {"port": self.port}
 
     def _a_guard(self) -> "subprocess.Popen[str]":
-        said = {
+        fields = {
             "owner": os.getpid(),
             "data": str(self.data),
             "log": str(self.log),
@@ -184,7 +184,7 @@ class Server:
                 "-I",
                 "-S",
                 str(Path(__file__).with_name("guard.py")),
-                json.dumps(said),
+                json.dumps(fields),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -23,9 +23,9 @@ import dataclasses, json, os, signal, time
 from tests.postgres.looking import traces
 from tests.postgres.server import Server
 server = Server()
-told = dataclasses.asdict(traces(server))
+fields = dataclasses.asdict(traces(server))
 {before}
-print(json.dumps(told), flush=True)
+print(json.dumps(fields), flush=True)
 time.sleep(600)
 """
 

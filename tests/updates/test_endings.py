@@ -22,6 +22,8 @@ from tests.updates.night import a_class, counts, enroll, history, report_of, run
 
 SIZE = 12
 KEYS = ("USERNAME", "LAST_NAME")
+UNIQUE = "USERNAME"
+"""Last names may be shared."""
 slugs = count(1)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("small_chunks", "small_batches")]
@@ -80,21 +82,19 @@ def expected(before: Holdings, rows: list[Row]) -> tuple[Holdings, int]:
         for key in KEYS
         if (value := row.claim(key)) is not None and value != before[name][key]
     }
-    for key in KEYS:
-        claimed_before: set[str] = set()
-        for name in list(open_rows):
-            if (name, key) in claims:
-                if claims[name, key] in claimed_before:
-                    del open_rows[name]
-                claimed_before.add(claims[name, key])
-    held_by = {(key, values[key]): name for name, values in before.items() for key in KEYS}
+    claimed_before: set[str] = set()
+    for name in list(open_rows):
+        if (name, UNIQUE) in claims:
+            if claims[name, UNIQUE] in claimed_before:
+                del open_rows[name]
+            claimed_before.add(claims[name, UNIQUE])
+    held_by = {values[UNIQUE]: name for name, values in before.items()}
     while True:
         rejected_names = [
             name
             for name in open_rows
-            for key in KEYS
-            if (holder := held_by.get((key, claims.get((name, key), "")))) is not None
-            and not (holder in open_rows and (holder, key) in claims)
+            if (holder := held_by.get(claims.get((name, UNIQUE), ""))) is not None
+            and not (holder in open_rows and (holder, UNIQUE) in claims)
         ]
         if not rejected_names:
             break
@@ -178,8 +178,7 @@ def test_after_a_cancel_the_counted_students_are_changed_and_the_file_can_be_rep
     assert all(halfway[name] == after[name] for name in changed)
     if ended:
         assert halfway == after
-    for key in KEYS:
-        assert len({values[key] for values in halfway.values()}) == SIZE
+    assert len({values[UNIQUE] for values in halfway.values()}) == SIZE
     follows, rejected = expected(halfway, rows)
     result = run(district, file_of(rows))
     assert holdings(district) == follows

@@ -343,12 +343,27 @@ def test_beyond_a_thousand_rejected_rows_the_first_thousand_are_listed(
     assert (
         "  unknown_student: 1,000 \u00d7 The student doesn't exist.\n"
         "    Lines 2-1001.\n"
+        "    Column STUDENT_ID.\n"
         "    How to fix it: "
     ) in email.body
-    assert "  bad_value: 2 \u00d7 A value isn't recognized.\n    How to fix it: " in email.body
+    assert "  bad_value: 2 \u00d7 A value isn't recognized.\n    Column GRADE.\n" in email.body
     assert "\nOnly the first 1,000 of these lines are listed.\n" in email.body
     assert "<p>Only the first 1,000 of these lines are listed.</p>" in html_of(email)
     assert "Lines ." not in email.body + html_of(email)
+
+
+def test_a_mail_names_ignored_columns_and_says_no_action_only_if_there_is_nothing_to_say(
+    school: District, manager: Member
+) -> None:
+    update = run_update(school, manager, "STUDENT_ID,GRADE,SHOE_SIZE,HAT\ns000,5,40,M")
+    email = message(update)
+    for text in (email.body, html_of(email)):
+        assert "No action needed" not in text
+        assert "SHOE_SIZE and HAT" in text
+    assert "2 columns weren't read: SHOE_SIZE and HAT. Check 2 warnings." in email.body
+    assert "\nNot read  SHOE_SIZE and HAT\n" in email.body
+    update = run_update(school, manager, "STUDENT_ID,GRADE,_HAT\ns000,6,M")
+    assert "No action needed" in message(update).body
 
 
 def test_exactly_a_thousand_rejected_rows_are_all_listed(school: District, manager: Member) -> None:

@@ -77,11 +77,12 @@ def message(mail: AccountMail) -> EmailMultiAlternatives:
     context = {
         "member": member,
         "district": member.district,
+        "district_name": member.district.name,
         "url": settings.URL,
         **_CONTEXTS[kind](mail),
     }
     return outbox.render_message(
-        mail, f"accounts/{kind.name.lower()}", context, f"accounts.mail-{mail.pk}"
+        mail, f"accounts/{kind.name.lower()}.html", context, f"accounts.mail-{mail.pk}"
     )
 
 

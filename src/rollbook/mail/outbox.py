@@ -57,14 +57,15 @@ def render_message(
 
     Args:
         email: The queued email.
-        template: The common name of three templates: ``.subject.txt``, ``.txt`` and ``.html``.
-        context: The data for the templates.
+        template: The name of its template, which extends the variable ``layout`` and has blocks for
+            subject, title, text and HTML.
+        context: The data for the template, with the name of the district as ``district_name``.
         message_id: The part of the Message-ID before the ``@``; the same in each attempt.
     """
-    subject = " ".join(render_to_string(f"{template}.subject.txt", dict(context)).split())
+    subject = " ".join(_render(template, "mail/subject.txt", context).split())
     rendered = EmailMultiAlternatives(
         subject="".join(char for char in subject if char.isprintable()),
-        body=render_to_string(f"{template}.txt", dict(context)),
+        body=_render(template, "mail/text.txt", context),
         to=[email.recipient],
         headers={
             "Message-ID": f"<{message_id}@{urlsplit(settings.URL).hostname}>",
@@ -72,8 +73,13 @@ def render_message(
             "Auto-Submitted": "auto-generated",
         },
     )
-    rendered.attach_alternative(render_to_string(f"{template}.html", dict(context)), "text/html")
+    rendered.attach_alternative(_render(template, "mail/page.html", context), "text/html")
     return rendered
+
+
+def _render(template: str, layout: str, context: Mapping[str, object]) -> str:
+    """Render the blocks of the template that this layout contains."""
+    return render_to_string(template, {**context, "layout": layout})
 
 
 def _try(email: M, render: Callable[[M], EmailMultiAlternatives]) -> None:

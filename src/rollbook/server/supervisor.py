@@ -8,6 +8,7 @@ of ``parent_watch``.
 import fcntl
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -34,6 +35,17 @@ CHECK_INTERVAL_S = 0.1  # between two checks of the child processes
 
 class AlreadyServed(Exception):
     """Another ``rollbook serve`` uses the data folder; the text says which and how to fix it."""
+
+
+START_PROBLEMS = (
+    AlreadyServed,
+    ListenError,
+    CertificateProblem,
+    DatabaseIsNewer,
+    KeysDoNotMatch,
+    WrongDatabase,
+)
+"""Why ``serve`` can't start; their texts say how to fix it."""
 
 
 def serve(
@@ -67,22 +79,20 @@ def serve(
             address = Address(address.host, listener.getsockname()[1])
             used = None if behind_proxy else _certificate(data, address.host, certificate, key)
             prepare()
-            with _children(data, address, used, listener.fileno()) as children:
-                stop_signals = _handle_stop_signals()
-                _supervise(children, stop_signals, _Announcement(address, behind_proxy))
-                listener.close()  # new clients are refused right away
-                _stop(children, stop_signals)
-    except (
-        AlreadyServed,
-        ListenError,
-        CertificateProblem,
-        DatabaseIsNewer,
-        KeysDoNotMatch,
-        WrongDatabase,
-    ) as problem:
+            _run(data, address, used, listener)
+    except START_PROBLEMS as problem:
         print(f"ERROR cannot_start: {problem}", file=sys.stderr)
         return 1
     return 0
+
+
+def _run(data: Path, address: Address, used: Certificate | None, listener: socket.socket) -> None:
+    """Supervise web server and worker until a signal, then stop them."""
+    with _children(data, address, used, listener.fileno()) as children:
+        stop_signals = _handle_stop_signals()
+        _supervise(children, stop_signals, _Announcement(address, behind_proxy=not used))
+        listener.close()  # new clients are refused right away
+        _stop(children, stop_signals)
 
 
 @contextmanager

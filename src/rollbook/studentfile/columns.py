@@ -211,10 +211,7 @@ def _aliases(column: str, *own: str) -> tuple[str, ...]:
     return tuple(distinct.values())[1:]
 
 
-_NAME = (
-    "1 to 100 characters in any script; first name, last name and DOB together are unique in the "
-    "district"
-)
+_NAME = "1 to 100 characters in any script; `-` if the student has only one name"
 _FLAG = "`y` or `n`; also yes/no, true/false, t/f, 1/0"
 _INFO = "free text, up to 255 characters; line breaks become spaces"
 

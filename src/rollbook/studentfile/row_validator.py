@@ -17,7 +17,7 @@ from rollbook.studentfile.reading.reader import RawRow, RowDamage
 from rollbook.studentfile.rules import FileRules
 from rollbook.studentfile.values import birth_dates, choices
 from rollbook.studentfile.values.free_text import free_text
-from rollbook.studentfile.values.names import PLACEHOLDER_OR_NAME
+from rollbook.studentfile.values.names import ONE_NAME, PLACEHOLDER_OR_NAME, is_one_name
 from rollbook.studentfile.values.placeholders import is_placeholder
 from rollbook.studentfile.values.text_checks import InvalidValue, RuleResult, ValueWithWarning, trim
 
@@ -74,6 +74,7 @@ class RowValidator:
         file_rules = rules or FileRules()
         max_length = (limits or Limits()).cell_characters
         self._today = today
+        self._has_last_name = "LAST_NAME" in header.known
         self._names = list(header.names)
         self._folded = [fold_header(name) for name in header.names]
         self._columns = [
@@ -110,6 +111,8 @@ class RowValidator:
                     self._add_problem(validated, name, text, result)
         if validated.problems and self._is_header(cells):
             return ValidatedRow(line, {}, [Problem("header_again", line)])
+        if self._has_last_name and "LAST_NAME" not in validated.values:
+            _name_one_name(validated)
         _validate_across_columns(validated, self._today)
         return validated
 
@@ -184,13 +187,13 @@ class _CachedRule(dict[str, RuleResult | None]):
         self._column = column
         self._max_length = max_length
         self._is_kept = keep_optional and column.is_optional
+        self._is_kept_text = self._is_kept and column.rule is free_text
         is_cached = column.repetitive and not column.secret
         self._max_results = _MAX_CACHED_RESULTS if is_cached else 0
 
     def __missing__(self, text: str) -> RuleResult | None:
         result = _apply_rule(self._column, text, self._max_length)
-        is_text = self._column.rule is free_text
-        if self._is_kept and (is_text or isinstance(result, InvalidValue)):
+        if self._is_kept_text or (self._is_kept and isinstance(result, InvalidValue)):
             result = _keep_field(self._column, text, result)
         if len(self) < self._max_results and len(text) <= _MAX_CACHED_LENGTH:
             self[text] = result
@@ -256,10 +259,31 @@ def _check_password(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def _check_names(values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield an error for both names if both could be placeholders; one alone may be real."""
+    """Yield an error for both names if both could be placeholders; one alone may be real.
+
+    A missing name needs another one that is a single word.
+    """
     columns = ("FIRST_NAME", "LAST_NAME")
     if all(values.get(name, "").casefold() in PLACEHOLDER_OR_NAME for name in columns):
         yield from ((name, "placeholder") for name in columns)
+        return
+    for name, other in (columns, columns[::-1]):
+        if values.get(name) == ONE_NAME and not is_one_name(values.get(other, "")):
+            yield name, "placeholder"
+
+
+def _name_one_name(row: ValidatedRow) -> None:
+    """Let a row without a last name, STUDENT_ID and USERNAME identify a student with one name."""
+    values = row.values
+    has_problem = any(problem.column == "LAST_NAME" for problem in row.problems)
+    if not has_problem and values.keys().isdisjoint({"STUDENT_ID", "USERNAME"}):
+        fill_one_name(values)
+
+
+def fill_one_name(values: dict[str, str]) -> None:
+    """Set the last name of a student who has only one name, according to the row."""
+    if not values.get("MIDDLE_INITIAL") and is_one_name(values.get("FIRST_NAME", "")):
+        values.setdefault("LAST_NAME", ONE_NAME)
 
 
 def missing_required_values(values: Mapping[str, str], line: int) -> list[Problem]:

@@ -3,7 +3,8 @@
 from enum import StrEnum
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Lower
 
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District, School
@@ -30,7 +31,7 @@ class Student(models.Model):
 
     district = models.ForeignKey(District, on_delete=models.PROTECT, db_index=False)
     school = models.ForeignKey(School, on_delete=models.PROTECT)
-    student_id = models.CharField(max_length=32, null=True)
+    student_id = models.CharField(max_length=64, null=True)
     username = models.CharField(max_length=64)
     password = models.CharField(max_length=255, help_text="see passwords.py")
     first_name = models.CharField(max_length=100)
@@ -52,7 +53,10 @@ class Student(models.Model):
     additional_info_3 = models.CharField(max_length=255)
     status = models.CharField(max_length=8)
     name_key = models.CharField(
-        max_length=512, help_text="the names folded for matching, see name_keys.py"
+        max_length=512, help_text="the names folded for searching, see name_keys.py"
+    )
+    loose_key = models.BigIntegerField(
+        help_text="hash of names and date of birth for matching, see name_keys.py"
     )
     groups = models.ManyToManyField(Group)
     staff = models.ManyToManyField(Member)
@@ -61,9 +65,6 @@ class Student(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["district", "student_id"], name="student_student_id"),
             models.UniqueConstraint(fields=["district", "username"], name="student_username"),
-            models.UniqueConstraint(
-                fields=["district", "name_key", "dob"], name="student_name_and_dob"
-            ),
             models.CheckConstraint(
                 condition=Q(status__in=["active", "inactive"]), name="student_status"
             ),
@@ -73,7 +74,14 @@ class Student(models.Model):
                 fields=["id"],
                 condition=Q(("password__gte", "hmac")),
                 name="student_hash_to_upgrade",
-            )
+            ),
+            models.Index(fields=["district", "loose_key"], name="student_loose_key"),
+            # In SQL: similar_ids.folded_sql().
+            models.Index(
+                F("district"),
+                Lower(Func(F("student_id"), Value("0"), function="LTRIM")),
+                name="student_folded_id",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from django.db import connection
@@ -10,7 +11,6 @@ from django.db import connection
 from rollbook.db.json_keys import IN_JSON_INTEGERS, as_json_parameter, lateral_lookup_sql
 from rollbook.studentfile.columns import COLUMNS
 from rollbook.studentfile.values.free_text import join_list
-from rollbook.students.name_keys import name_and_dob
 from rollbook.students.sql import named_query
 
 _STORED_ELSEWHERE = {"SCHOOL_ID", "PASSWORD", "GROUPS", "STAFF"}
@@ -24,9 +24,13 @@ _LOOKUPS = {
     column: lateral_lookup_sql(
         "students_student",
         "student",
-        f"student.district_id = %s AND student.{column} = item.value",
+        f"student.district_id = %s AND student.{column} = {key}",
     )
-    for column in ("student_id", "username", "name_key")
+    for column, key in (
+        ("student_id", "item.value"),
+        ("username", "item.value"),
+        ("loose_key", "CAST(item.value AS bigint)"),
+    )
 }
 _LOAD_BY_ID = named_query("load_students_by_id", columns=_COLUMNS, in_ids=IN_JSON_INTEGERS)
 _LOAD_BY_KEY = {
@@ -36,7 +40,6 @@ _LOAD_BY_KEY = {
 _FIND_HOLDERS = {
     "STUDENT_ID": f"SELECT student.student_id, student.id FROM {_LOOKUPS['student_id']}",
     "USERNAME": f"SELECT student.username, student.id FROM {_LOOKUPS['username']}",
-    "LAST_NAME": f"SELECT student.name_key, student.dob, student.id FROM {_LOOKUPS['name_key']}",
 }
 _LOCK_VERSIONS = named_query("lock_versions", in_ids=IN_JSON_INTEGERS)
 _LIST_DISTRICT = named_query("list_district")
@@ -91,29 +94,21 @@ def load_by_column(
     return {student.values[column]: student for student in students}
 
 
-def load_by_name(
-    district_id: int, names: Collection[tuple[str, str]]
-) -> dict[tuple[str, str], StudentSnapshot]:
-    """Load students of a district by their names.
+def load_by_loose_key(district_id: int, keys: Collection[int]) -> list[StudentSnapshot]:
+    """Load students of a district by the loose key of their names and date of birth.
 
-    Args:
-        district_id: The district whose students are searched.
-        names: Pairs of a name key and a date of birth; the date isn't used.
-
-    Returns:
-        Name key and date of birth to the student, for all students with one of the names.
+    Several may have the same. They are in the order of their IDs in the database.
     """
-    name_keys = {name for name, _ in names}
-    students = _fetch(_LOAD_BY_KEY["name_key"], name_keys, district_id)
-    return {name_and_dob(student.values): student for student in students}
+    students = _fetch(_LOAD_BY_KEY["loose_key"], keys, district_id)
+    return sorted(students, key=attrgetter("pk"))
 
 
-def find_key_holders(district_id: int, column: str, keys: Collection[Any]) -> dict[Any, int]:
+def find_key_holders(district_id: int, column: str, keys: Collection[str]) -> dict[str, int]:
     """Find the students that hold these unique keys.
 
     Args:
         district_id: The district whose students are searched.
-        column: STUDENT_ID or USERNAME; or LAST_NAME for pairs of name key and date of birth.
+        column: STUDENT_ID or USERNAME.
         keys: The keys to look up.
 
     Returns:
@@ -121,14 +116,9 @@ def find_key_holders(district_id: int, column: str, keys: Collection[Any]) -> di
     """
     if not keys:
         return {}
-    is_name = column == "LAST_NAME"
-    texts = {name for name, _ in keys} if is_name else keys
     with connection.cursor() as cursor:
-        cursor.execute(_FIND_HOLDERS[column], [as_json_parameter(texts), district_id])
-        rows = cursor.fetchall()
-    if is_name:
-        return {(name, str(dob)): pk for name, dob, pk in rows}
-    return dict(rows)
+        cursor.execute(_FIND_HOLDERS[column], [as_json_parameter(keys), district_id])
+        return dict(cursor.fetchall())
 
 
 def iter_district(district_id: int, size: int = 2000) -> Iterable[list[StudentSnapshot]]:

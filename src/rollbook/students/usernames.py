@@ -7,6 +7,7 @@ from itertools import count
 from django.db import connection
 
 from rollbook.studentfile.values.placeholders import PLACEHOLDERS
+from rollbook.students.name_keys import is_missing
 
 MAX_STEM_LENGTH = 40
 
@@ -14,7 +15,8 @@ MAX_STEM_LENGTH = 40
 class Usernames:
     """Generates usernames that are free in a district and valid in a student file.
 
-    A username is the first initial and the last name, followed by a number if needed.
+    A username is the first initial and the last name, or the only name; followed by a number if
+    needed.
     """
 
     def __init__(self, district_id: int, reserved: Collection[str] = ()) -> None:
@@ -28,8 +30,13 @@ class Usernames:
         Args:
             values: FIRST_NAME and LAST_NAME of the student.
         """
-        initial = _ascii_letters(values["FIRST_NAME"])[:1]
-        stem = (initial + _ascii_letters(values["LAST_NAME"]))[:MAX_STEM_LENGTH]
+        first_name, last_name = values["FIRST_NAME"], values["LAST_NAME"]
+        names = _ascii_letters(first_name)[:1] + _ascii_letters(last_name)
+        if is_missing(last_name):
+            names = _ascii_letters(first_name)
+        elif is_missing(first_name):
+            names = _ascii_letters(last_name)
+        stem = names[:MAX_STEM_LENGTH]
         if len(stem) <= 1:
             stem = "student"
         if stem not in self._taken:

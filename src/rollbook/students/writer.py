@@ -19,7 +19,7 @@ from rollbook.studentfile.columns import COLUMNS
 from rollbook.studentfile.values.free_text import split_list
 from rollbook.students import fingerprints, links, passwords, snapshots
 from rollbook.students.models import DEFAULT_GROUP, Group, Student
-from rollbook.students.name_keys import name_and_dob, name_key
+from rollbook.students.name_keys import loose_key, name_key
 from rollbook.students.snapshots import STUDENT_TABLE_COLUMNS, StudentSnapshot
 from rollbook.students.sql import named_query
 from rollbook.students.usernames import Usernames
@@ -50,6 +50,7 @@ _INSERTED_COLUMNS = [
     "school_id",
     "password",
     "name_key",
+    "loose_key",
     *map(str.lower, STUDENT_TABLE_COLUMNS),
 ]
 _HISTORY_COLUMNS = ("student_id", "field", "old", "new", "changed_at", "update_id", "member_id")
@@ -218,25 +219,18 @@ def member_ids_by_email(district_id: int, emails: Iterable[str]) -> dict[str, in
 
 
 def _release_unique_keys(changes: Sequence[StudentChange]) -> None:
-    """Replace usernames and names that change by placeholders, so that students can swap them.
+    """Replace usernames that change by placeholders, so that students can swap them.
 
     A placeholder starts with a space, so it can't equal a value of a file.
     """
-    pks_by_column = {
-        "username": [change.student.pk for change in changes if "USERNAME" in change.new],
-        "name_key": [change.student.pk for change in changes if _changes_name_or_dob(change)],
-    }
+    pks = [change.student.pk for change in changes if "USERNAME" in change.new]
+    if not pks:
+        return
     with connection.cursor() as cursor:
-        for column, pks in pks_by_column.items():
-            if pks:
-                cursor.execute(
-                    f"UPDATE students_student SET {column} = ' ' || id WHERE id {IN_JSON_INTEGERS}",
-                    [as_json_parameter(pks)],
-                )
-
-
-def _changes_name_or_dob(change: StudentChange) -> bool:
-    return not change.new.keys().isdisjoint(_NAME_AND_DOB)
+        cursor.execute(
+            f"UPDATE students_student SET username = ' ' || id WHERE id {IN_JSON_INTEGERS}",
+            [as_json_parameter(pks)],
+        )
 
 
 def _write_columns(changes: Sequence[StudentChange], schools: Mapping[str, int]) -> None:
@@ -261,8 +255,10 @@ def _assignments(change: StudentChange, schools: Mapping[str, int]) -> dict[str,
         assignments["school_id"] = schools[new["SCHOOL_ID"]]
     if "PASSWORD" in new:
         assignments["password"] = new["PASSWORD"]
-    if _changes_name_or_dob(change):
-        assignments["name_key"] = name_and_dob(change.student.values | new)[0]
+    if not new.keys().isdisjoint(_NAME_AND_DOB):
+        values = change.student.values | new
+        assignments["name_key"] = name_key(values["FIRST_NAME"], values["LAST_NAME"])
+        assignments["loose_key"] = loose_key(values)
     return assignments
 
 
@@ -292,12 +288,13 @@ def _inserted_values(
         schools[values["SCHOOL_ID"]],
         password,
         name_key(values["FIRST_NAME"], values["LAST_NAME"]),
+        loose_key(values),
         *_table_values(own_values),
     ]
 
 
 def _schools(district_id: int) -> dict[str, int]:
-    """Return the IDs of the district's schools in the database, by organization ID."""
+    """Return the IDs of the district's schools in the database, by School ID."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT organization_id, id FROM districts_school WHERE district_id = %s", [district_id]

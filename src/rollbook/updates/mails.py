@@ -16,6 +16,7 @@ from rollbook.mail import outbox
 from rollbook.studentfile.problems.problem import Severity
 from rollbook.text import format_datetime
 from rollbook.updates.models import ResultMail, UpdateJob
+from rollbook.updates.reporting.remarks import named_columns
 from rollbook.updates.reporting.report import (
     MAX_LINES_SHOWN,
     Report,
@@ -48,7 +49,7 @@ def message(mail: ResultMail) -> EmailMultiAlternatives:
     """Build the email. It has no names, birth dates, IDs or passwords of students."""
     context = _context(report(mail.update), mail.update)
     message_id = f"update-{mail.update_id}.mail-{mail.pk}"
-    return outbox.render_message(mail, "updates/result", context, message_id)
+    return outbox.render_message(mail, "updates/result.html", context, message_id)
 
 
 def _queue(update: UpdateJob) -> None:
@@ -73,11 +74,13 @@ def _context(update_report: Report, update: UpdateJob) -> dict[str, object]:
     warnings = [group for group in update_report.groups if group.severity is Severity.WARNING]
     return {
         "report": update_report,
+        "district_name": update_report.district,
         "words": words_of(update_report).word,
         "sentence": result_sentence(update_report),
         "mode": MODES[update_report.mode],
         "errors": errors,
         "warnings": warnings,
+        "ignored": named_columns(update_report),
         "lines": rejected_lines(update),
         "are_all_lines_shown": update_report.rejected <= MAX_LINES_SHOWN,
         "max_lines": MAX_LINES_SHOWN,

@@ -244,10 +244,11 @@ class StagedRow(models.Model):
     """A row that is to be applied, or that was settled while checking.
 
     Rows are applied by ``apply_order``; rows that share one are applied in the same chunk.
-    ``claims_*`` are the unique keys that the student doesn't hold yet, which must be free when the
-    row is applied. For a rejected row without a student they are the keys in the file, by which
-    the row can be found. A row that was applied as staged keeps ``outcome`` null, which saves one
-    write for each row: it is derived from ``applied_through_order``, see ``row_outcomes.py``.
+    ``claims_*`` are the keys that the student doesn't hold yet. STUDENT_ID and username must be
+    free when the row is applied; name and date of birth may be those of another student. For a
+    rejected row without a student they are the keys in the file, by which the row can be found. A
+    row that was applied as staged keeps ``outcome`` null, which saves one write for each row: it
+    is derived from ``applied_through_order``, see ``row_outcomes.py``.
     """
 
     # Without foreign key constraints and their indexes, which would cost as much as the rows.
@@ -270,10 +271,13 @@ class StagedRow(models.Model):
     outcome = models.CharField(
         max_length=16, null=True, help_text="null: not applied, or applied as staged"
     )
-    claims_student_id = models.CharField(max_length=32, null=True)
+    claims_student_id = models.CharField(max_length=64, null=True)
     claims_username = models.CharField(max_length=64, null=True)
     claims_name_key = models.CharField(max_length=512, null=True)
     claims_dob = models.DateField(null=True)
+    claims_loose_key = models.BigIntegerField(
+        null=True, help_text="of the name and date of birth, see students/name_keys.py"
+    )
     fingerprint = models.BigIntegerField(
         null=True, help_text="of the row, see students/fingerprints.py; null: it had a problem"
     )
@@ -311,15 +315,11 @@ class StagedRow(models.Model):
             ),
             *(
                 models.Index(
-                    fields=["update", *keys],
-                    condition=Q(**{f"{keys[0]}__isnull": False}),
-                    name=f"row_{keys[0]}",
+                    fields=["update", key],
+                    condition=Q(**{f"{key}__isnull": False}),
+                    name=f"row_{key}",
                 )
-                for keys in (
-                    ["claims_student_id"],
-                    ["claims_username"],
-                    ["claims_name_key", "claims_dob"],
-                )
+                for key in ("claims_student_id", "claims_username", "claims_loose_key")
             ),
         ]
 

@@ -14,12 +14,13 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from rollbook.studentfile.problems.problem import Problem
 from rollbook.updates import transitions
 from rollbook.updates.applying import apply
 from rollbook.updates.checking import check
 from rollbook.updates.engine import WorkerStatus, engine
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.resolving import conflicts
+from rollbook.updates.resolving import conflicts, swapped_names
 from rollbook.updates.state_machine import IN_PROGRESS, UNFINISHED, State
 from rollbook.updates.transitions import Fenced
 
@@ -99,6 +100,9 @@ def run_steps(update_id: int) -> Generator[None, None, None]:
     update = UpdateJob.objects.select_related("district").get(pk=update_id)
     if update.state == State.CHECKING:
         yield from check.steps(update, run)
+        if problem := swapped_names.find_problem(update):
+            _refuse(update, run, problem)
+            return
         yield from conflicts.steps(update, run)
         _transition(update_id, State.APPLYING, run, applying_at=timezone.now())
         yield
@@ -161,6 +165,17 @@ def _fail_poison_update(update_id: int) -> bool:
         transitions.transition(update_id, State.FAILED, error_reference=reference)
         notify_engine(update_id)
     return is_poison
+
+
+def _refuse(update: UpdateJob, run: str, problem: Problem) -> None:
+    """Refuse the file, because of a problem that only the check of all rows could find.
+
+    Raises:
+        Fenced: Another run has taken over the update, or it was canceled.
+    """
+    with transaction.atomic():
+        columns = swapped_names.replace_results(update, problem)
+        _transition(update.pk, State.REFUSED, run, **columns)
 
 
 def _transition(update_id: int, to: State, run: str, **columns: Any) -> None:

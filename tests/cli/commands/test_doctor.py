@@ -47,9 +47,9 @@ def test_a_new_installation_has_no_errors_and_is_left_as_it_was(data: Path) -> N
     assert (done.returncode, done.stderr) == (0, "")
     *lines, empty, last = done.stdout.splitlines()
     assert (empty, last) == ("", "0 errors, 3 warnings.")
-    told = [line for line in lines if not line.startswith(" ")]
-    assert [line[9:].partition(": ")[0] for line in told] == PARTS
-    warnings = [line[9:].partition(": ")[0] for line in told if line.startswith("WARNING")]
+    findings = [line for line in lines if not line.startswith(" ")]
+    assert [line[9:].partition(": ")[0] for line in findings] == PARTS
+    warnings = [line[9:].partition(": ")[0] for line in findings if line.startswith("WARNING")]
     assert warnings == ["server", "worker", "mail"]
     assert (
         "WARNING  server: no `rollbook serve` is running on this data folder\n"

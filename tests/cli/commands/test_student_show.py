@@ -81,3 +81,15 @@ def test_the_neighbor_does_not_have_the_student(
     rollbook: Rollbook, history: None, cedar: District
 ) -> None:
     assert rollbook("student", "show", "cedar-county", "00123").code == 1
+
+
+def test_problems_of_the_last_updates_name_their_columns(
+    rollbook: Rollbook, history: None, base: Path
+) -> None:
+    base.write_text("STUDENT_ID,GRADE,GENDER\n00123,99,f\n")
+    rollbook("student", "load", "maple-usd", base)
+    shown = rollbook("student", "show", "maple-usd", "00123").out
+    assert "\nproblems in the last 10 updates:\n  update 3, line 2, GRADE: bad_value: " in shown
+    report = json.loads(rollbook("student", "show", "maple-usd", "00123", "--json").out)
+    [problem] = report["problems"]
+    assert (problem["update"], problem["line"], problem["column"]) == (3, 2, "GRADE")

@@ -72,7 +72,7 @@ def test_the_worker_waits_until_the_shared_lock_is_released(tmp_path: Path) -> N
     thread.start()
     assert not passed.wait(0.1)
     inside.leave()
-    assert passed.wait(5)
+    assert passed.wait(60)
     thread.join()
 
 

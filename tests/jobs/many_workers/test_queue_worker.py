@@ -14,6 +14,7 @@ from procrastinate.tasks import configure_task
 from rollbook.jobs.many_workers import job_queue, queue_worker
 from rollbook.jobs.many_workers.queue_worker import QueueWorker
 from tests.jobs.conftest import delete_jobs, execute
+from tests.patience import TIMEOUT_S
 
 pytestmark = [pytest.mark.only_on("postgresql"), pytest.mark.usefixtures("no_jobs")]
 
@@ -46,7 +47,7 @@ def running(app: App, concurrency: int = 1) -> Iterator[None]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + TIMEOUT_S
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -105,7 +106,7 @@ def test_a_running_job_is_asked_to_stop_and_awaited(done: list[int]) -> None:
     app = an_app(task)
     with running(app):
         defer()
-        assert started.wait(20)
+        assert started.wait(TIMEOUT_S)
     assert done == [1]
     assert (statuses(), workers()) == ([], [])
 
@@ -114,7 +115,7 @@ def test_concurrency_is_the_number_of_jobs_at_a_time(done: list[int]) -> None:
     together = threading.Barrier(3)
 
     def task(context: JobContext) -> None:
-        together.wait(20)
+        together.wait(TIMEOUT_S)
         done.append(1)
 
     app = an_app(task)

@@ -10,6 +10,7 @@ from django.conf import settings
 from rollbook.accounts import installation_id
 from rollbook.jobs.many_workers import spool_sweeper
 from rollbook.updates.receiving import files, receive
+from tests.patience import TIMEOUT_S
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,7 +35,7 @@ def test_orphaned_files_are_swept_repeatedly(
             path = files.path_of(installation_id.file_prefix() + name)
             path.touch()
             os.utime(path, (0, 0))
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + TIMEOUT_S
             while path.exists():
                 assert time.monotonic() < deadline
                 time.sleep(0.01)

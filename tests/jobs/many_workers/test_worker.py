@@ -12,6 +12,7 @@ from rollbook.jobs.many_workers import job_queue, reaper
 from rollbook.jobs.many_workers import worker as many_workers_worker
 from tests.jobs.conftest import execute, new_students
 from tests.jobs.many_workers.test_reaper import a_worker
+from tests.patience import TIMEOUT_S
 
 pytestmark = [pytest.mark.only_on("postgresql"), pytest.mark.usefixtures("no_jobs")]
 
@@ -99,7 +100,7 @@ def test_a_worker_works_until_it_has_to_stop_and_sends_emails(maple: District) -
     worker = threading.Thread(target=work)
     worker.start()
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + TIMEOUT_S
         while update.mails_queued_at is None:
             assert time.monotonic() < deadline
             time.sleep(0.1)

@@ -71,7 +71,10 @@ def test_a_status_says_that_the_file_is_of_another_kind_or_too_large_or_unaccept
         "student_id_conflict",
         "identity_mismatch",
         "username_taken",
-        "name_taken",
+        "ambiguous_student",
+        "similar_student_id",
+        "names_exchanged",
+        "possible_duplicate",
         "student_id_taken",
         "conflicting_duplicate",
         "duplicate_row",
@@ -85,7 +88,7 @@ def test_a_status_says_that_the_file_is_of_another_kind_or_too_large_or_unaccept
     ],
 )
 def test_what_an_update_finds_out_about_a_row_is_in_the_list(code: str) -> None:
-    warns = code in ("duplicate_row", "unknown_staff")
+    warns = code in ("duplicate_row", "unknown_staff", "possible_duplicate")
     assert PROBLEM_CODES[code].severity is (Severity.WARNING if warns else Severity.ERROR)
 
 

@@ -192,7 +192,7 @@ def test_a_refusal_names_the_first_line_concerned(
     refusal = scan_bytes(tmp_path, content, Limits(rows=49)).refusal
     assert refusal
     assert refusal.line == line
-    assert refusal.message_with_line.startswith(f"line {line}: ")
+    assert f"line {line}" in refusal.located_message
 
 
 def test_only_refusals_of_whole_files_name_no_line(tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ def test_only_refusals_of_whole_files_name_no_line(tmp_path: Path) -> None:
         refusal = scan_bytes(tmp_path, content, Limits(bytes=100)).refusal
         assert refusal
         assert refusal.line is None
-        assert refusal.message_with_line == refusal.message
+        assert refusal.located_message == refusal.message
 
 
 def test_an_unclosed_quote_is_reported_with_its_line(tmp_path: Path) -> None:

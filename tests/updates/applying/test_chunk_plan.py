@@ -8,14 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollbook.students.name_keys import name_and_dob
 from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.writer import STUDENT_ADDED, NewStudent, SimpleChange
-from rollbook.updates.applying.chunk_plan import ChunkPlan, ChunkRows, Key, PendingRow, claim_keys
+from rollbook.updates.applying.chunk_plan import ChunkPlan, ChunkRows, PendingRow, claim_keys
 
 Values = dict[str, str]
 Students = dict[int, StudentSnapshot]
-Holders = dict[str, dict[Key, int]]
+Holders = dict[str, dict[str, int]]
 
 STORED = "hmac$salt$mark$proof"
 ANN = {"FIRST_NAME": "Ann", "LAST_NAME": "Lee", "DOB": "2012-05-13"}
@@ -55,7 +54,6 @@ def holders_of(students: Students) -> Holders:
     return {
         "STUDENT_ID": {record.values["STUDENT_ID"]: record.pk for record in records},
         "USERNAME": {record.values["USERNAME"]: record.pk for record in records},
-        "LAST_NAME": {name_and_dob(record.values): record.pk for record in records},
     }
 
 
@@ -190,7 +188,6 @@ def test_a_new_student_is_added_with_the_fingerprint_of_its_row() -> None:
     [
         ({"STUDENT_ID": "s1"}, "STUDENT_ID"),
         ({"USERNAME": "u1"}, "USERNAME"),
-        ({"FIRST_NAME": "ANN1", "LAST_NAME": "lee"}, "LAST_NAME"),
     ],
 )
 def test_a_new_student_cannot_have_a_key_that_is_held(values: Values, column: str) -> None:
@@ -218,7 +215,6 @@ def test_of_two_rows_that_claim_one_key_the_first_line_gets_it() -> None:
     [
         ({"STUDENT_ID": "s2"}, "STUDENT_ID"),
         ({"USERNAME": "u2"}, "USERNAME"),
-        ({"FIRST_NAME": "Ann2"}, "LAST_NAME"),
         ({"STUDENT_ID": "s2", "GRADE": "5"}, "STUDENT_ID"),
     ],
 )
@@ -349,8 +345,6 @@ def test_afterward_no_two_students_have_the_same_key(
     for column in ("STUDENT_ID", "USERNAME"):
         keys = [values[column] for values in everybody if values.get(column)]
         assert len(keys) == len(set(keys))
-    names = [name_and_dob(values) for values in everybody]
-    assert len(names) == len(set(names))
 
 
 @given(chunks())
@@ -369,7 +363,7 @@ def test_if_nobody_holds_a_key_only_rows_that_claim_the_same_key_clash(
 ) -> None:
     rows, enrolled = chunk
     chunk_rows = ChunkRows.split(rows, {pk: record.version for pk, record in enrolled.items()})
-    nobody: Holders = {"STUDENT_ID": {}, "USERNAME": {}, "LAST_NAME": {}}
+    nobody: Holders = {"STUDENT_ID": {}, "USERNAME": {}}
     made = ChunkPlan.build(chunk_rows, enrolled, nobody)
     claims = claim_keys(chunk_rows, enrolled)
     for line, column in rejected(made).items():

@@ -56,15 +56,26 @@ def test_each_changed_field_has_a_line_with_the_old_and_new_value(
     assert "canary" not in "".join(changes.csv_lines(last(school)))
 
 
-def test_added_students_have_a_line_number_while_they_keep_their_name(
+def test_added_students_have_a_line_number_while_they_keep_their_id(
     school: District,
 ) -> None:
     run(school, a_class(8, GRADE="5"), Mode.ADD)
-    Student.objects.filter(student_id="s007").update(name_key="another")
+    Student.objects.filter(student_id="s007").update(student_id="another")
     added = [row[:8] for row in rows_of(last(school)) if row[5] == "STUDENT"]
     assert added == [
         ["8", "s006", "u006", "Ann006", "Lee006", "STUDENT", "", "added"],
-        ["", "s007", "u007", "Ann007", "Lee007", "STUDENT", "", "added"],
+        ["", "another", "u007", "Ann007", "Lee007", "STUDENT", "", "added"],
+    ]
+
+
+def test_students_with_one_name_and_birth_date_have_their_own_lines(school: District) -> None:
+    names = "Jo,Lee,2012-05-13"
+    header = "STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB"
+    run(school, f"{header}\nn1,n1,{names}\nn2,n2,{names}\n,n3,Jó,Lee,2012-05-13", Mode.ADD)
+    assert [row[:3] for row in rows_of(last(school))] == [
+        ["2", "n1", "n1"],
+        ["3", "n2", "n2"],
+        ["4", "", "n3"],
     ]
 
 

@@ -219,8 +219,8 @@ def test_a_change_made_by_hand_meanwhile_is_not_listed(school: District) -> None
     assert rows_of(update).items[0].changes == (FieldChange("GENDER", "f", "m"),)
 
 
-def test_a_renamed_new_student_is_shown_with_the_name_in_the_file(
+def test_a_new_student_with_another_id_is_shown_with_the_name_in_the_file(
     night: UpdateJob,
 ) -> None:
-    Student.objects.filter(student_id="n1").update(name_key="another")
+    Student.objects.filter(student_id="n1").update(student_id="another")
     assert rows_of(night, "added").items[0].student == rows.StudentRef(None, "Zoe Fox", "n1")

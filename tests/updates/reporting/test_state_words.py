@@ -13,7 +13,7 @@ from rollbook.updates.reporting.state_words import (
 )
 from rollbook.updates.reporting.status_line import VERDICT_MEANINGS
 from rollbook.updates.state_machine import UNFINISHED, Outcome, State
-from rollbook.web.pages.base.templatetags.pages import MARKS
+from rollbook.web.pages.base.templatetags.pages import BADGES
 from tests.web.reports import a_report
 
 
@@ -26,7 +26,7 @@ def test_every_state_and_every_outcome_has_words() -> None:
 def test_a_word_has_one_sign_and_tone() -> None:
     shown = {words.word: (words.sign, words.tone) for words in ALL}
     assert len(shown) == len(ALL)
-    assert shown.items() <= MARKS.items()
+    assert shown.items() <= BADGES.items()
 
 
 def test_every_final_state_is_ranked() -> None:

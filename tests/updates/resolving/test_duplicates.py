@@ -40,7 +40,18 @@ def school(maple: District) -> District:
         ("s000,,,,4|s000,,,,5", {"rejected": 2}, 2),
         ("s000,,,,5|s000,,,,4", {"rejected": 2}, 2),
         ("s000,,,,5|s000,,,,5|s000,,,,6", {"rejected": 3}, 3),
-        ("s000,,,,5|,Ann000,Lee000,2012-05-13,5", {"rejected": 2}, 2),
+        (
+            "s000,,,,5|,Ann000,Lee000,2012-05-13,5",
+            {"updated": 1, "unchanged": 1},
+            {3: ["duplicate_row"]},
+        ),
+        (
+            "s000,,,,5|s000,,,,|s000,Ann000,,,",
+            {"updated": 1, "unchanged": 2},
+            {3: ["duplicate_row"], 4: ["duplicate_row"]},
+        ),
+        ("s000,,,,|s000,,,,5", {"updated": 1, "unchanged": 1}, {3: ["duplicate_row"]}),
+        ("s000,,,,5|s000,,,,|s000,,,,6", {"rejected": 3}, 3),
         ("s000,,,,4|,Ann000,Lee000,2012-05-13,5", {"rejected": 2}, 2),
         (",ann000,LEE000,5/13/2012,5|,Ann000,Lee000,2012-05-13,5", {"rejected": 2}, 2),
         (
@@ -66,13 +77,25 @@ def test_equal_rows_of_a_student_count_once_and_different_ones_are_rejected(
 def test_a_conflict_lists_the_other_lines(school: District) -> None:
     run(school, "STUDENT_ID,GRADE\n" + "".join(f"s000,{grade}\n" for grade in range(5, 12)))
     hints = dict(last(school).problem_set.values_list("line", "hint"))
-    assert hints[2] == "compare it with lines 3, 4, 5, 6, 7 and more, and send only the correct row"
+    assert hints[2] == (
+        "GRADE differs; compare it with lines 3, 4, 5, 6, 7 and more, and send only the correct row"
+    )
     run(school, "STUDENT_ID,GRADE\ns000,5\ns001,5\ns000,6")
     hints = dict(last(school).problem_set.values_list("line", "hint"))
     assert hints == {
-        2: "compare it with line 4, and send only the correct row",
-        4: "compare it with line 2, and send only the correct row",
+        2: "GRADE differs; compare it with line 4, and send only the correct row",
+        4: "GRADE differs; compare it with line 2, and send only the correct row",
     }
+
+
+def test_a_conflict_names_the_columns_that_differ_but_no_values(school: District) -> None:
+    run(
+        school,
+        "STUDENT_ID,FIRST_NAME,PASSWORD,GRADE\ns000,Ann000,pass1234,5\ns000,Anna,pass5678,5",
+    )
+    for problem in last(school).problem_set.all():
+        assert (problem.column, problem.found) == ("PASSWORD", "")
+        assert problem.hint.startswith("PASSWORD and FIRST_NAME differ; compare it with line")
 
 
 def test_a_row_with_the_name_of_a_student_but_another_id_is_rejected_alone(
@@ -106,12 +129,26 @@ def test_a_row_in_conflict_with_a_rejected_one_is_rejected_too(school: District)
             {3: ["duplicate_row"]},
         ),
         (",Zoe,Fox,2012-01-01,4|,Zoe,Fox,2012-01-01,5", {"rejected": 2}, 2),
-        ("n1,Zoe,Fox,2012-01-01,4|,Zoe,Fox,2012-01-01,4", {"rejected": 2}, 2),
-        (",Zoe,Fox,2012-01-01,4|n1,Zoe,Fox,2012-01-01,4", {"rejected": 2}, 2),
+        (
+            "n1,Zoe,Fox,2012-01-01,4|,Zoe,Fox,2012-01-01,4",
+            {"added": 1, "unchanged": 1},
+            {3: ["duplicate_row"]},
+        ),
+        (
+            ",Zoe,Fox,2012-01-01,4|n1,Zoe,Fox,2012-01-01,4",
+            {"added": 1, "unchanged": 1},
+            {3: ["duplicate_row"]},
+        ),
+        ("n1,Zoe,Fox,2012-01-01,4|,Zoe,Fox,2012-01-01,5", {"rejected": 2}, 2),
+        (
+            "n1,Zoe,Fox,2012-01-01,|n1,,,,4|,Zoe,Fox,2012-01-01,",
+            {"added": 1, "unchanged": 2},
+            {3: ["duplicate_row"], 4: ["duplicate_row"]},
+        ),
         (
             "n1,Zoe,Fox,2012-01-01,4|n2,Zoe,Fox,2012-01-01,4",
-            {"added": 1, "rejected": 1},
-            {3: ["name_taken"]},
+            {"added": 2},
+            {2: ["possible_duplicate"], 3: ["possible_duplicate"]},
         ),
         ("n1,Zoe,Fox,2012-01-01,4|n1,Bob,Kim,2012-01-01,4", {"rejected": 2}, 2),
     ],

@@ -211,7 +211,7 @@ def call(client: Client, name: str, keys: Keys | None = None) -> HttpResponse:
     return client.post(address, secure=True) if post else client.get(address, secure=True)  # type: ignore[return-value]
 
 
-def said(answer: Any) -> str:
+def text_of(answer: Any) -> str:
     body = b"".join(answer.streaming_content) if answer.streaming else answer.content
     return bytes(body).decode().casefold()
 
@@ -242,7 +242,7 @@ def test_access_is_limited_to_role_and_district(
         else:
             assert answer.status_code < 500
             assert answer.status_code not in {403, 404}
-        assert "cedar" not in said(answer)
+        assert "cedar" not in text_of(answer)
         assert neighbors.everything() == before
         assert again(neighbors.visitor).get("/account", secure=True).status_code == 200
 
@@ -284,7 +284,7 @@ def test_a_page_accepts_only_its_methods_and_https(ours: District) -> None:
             assert client.get(address, secure=True).status_code == 405
         plain = client.get(address)
         assert plain.status_code == 403
-        assert said(plain).startswith("error use_https")
+        assert text_of(plain).startswith("error use_https")
 
     assert failures(PAGES, check) == {}
 

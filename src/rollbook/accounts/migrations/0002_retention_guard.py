@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from rollbook.db.migration_operations import set_c_collation
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -44,5 +46,9 @@ class Migration(migrations.Migration):
                     models.CharField(default="", help_text="why it is stopped", max_length=200),
                 ),
             ],
+        ),
+        migrations.RunPython(
+            set_c_collation("accounts.RetentionGuard"),
+            migrations.RunPython.noop,
         ),
     ]

@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from rollbook.db.migration_operations import set_c_collation
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -20,5 +22,9 @@ class Migration(migrations.Migration):
                 ),
                 ("key", models.CharField(help_text="hexadecimal", max_length=32)),
             ],
+        ),
+        migrations.RunPython(
+            set_c_collation("accounts.Installation"),
+            migrations.RunPython.noop,
         ),
     ]

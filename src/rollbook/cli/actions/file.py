@@ -73,8 +73,7 @@ def _converted_and_scanned(
 def _verdict(path: Path, survey: FileScan, result: ProblemTally) -> tuple[str, int]:
     """Return the first line of the output and the exit code."""
     if survey.refusal:
-        refusal = survey.refusal
-        return f"REFUSED {path}: {refusal.code}: {refusal.message_with_line}", FAILED
+        return f"REFUSED {path}: {survey.refusal.code}: {survey.refusal.located_message}", FAILED
     rows = f"{survey.rows:,} {'row' if survey.rows == 1 else 'rows'}"
     if result.rejected:
         return f"WITH ERRORS {path}: {rows}, {result.rejected:,} would be rejected", SOME_REJECTED

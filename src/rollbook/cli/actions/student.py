@@ -21,11 +21,14 @@ from rollbook.districts.models import District
 from rollbook.jobs import work_on
 from rollbook.studentfile import writer
 from rollbook.studentfile.columns import BY_NAME, COLUMNS
+from rollbook.studentfile.problems.problem import Problem
 from rollbook.students import snapshots
 from rollbook.students.models import Change
 from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.writer import STUDENT_ADDED
 from rollbook.text import format_timestamp
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.problem_store import to_problem
 from rollbook.updates.receiving.files import IncomingFile
 from rollbook.updates.receiving.receive import QueueFull, Receipt, receive
 from rollbook.updates.state_machine import Mode, State
@@ -33,6 +36,7 @@ from rollbook.web.http.upload_form import display_name
 
 CHUNK_BYTES = 1 << 20
 SOURCE = "rollbook"
+UPDATES_WITH_PROBLEMS = 10
 EXPORTED_COLUMNS = [column.name for column in COLUMNS if not column.secret]
 
 
@@ -143,11 +147,29 @@ def show(arguments: Namespace) -> int:
         .order_by("changed_at", "pk")
     )
     record("student show", district, f"student with key {student.pk}")
+    problems = list(_recent_problems(district, student))
     if arguments.json:
-        print(output.to_json(_to_json(student, changes)))
-    else:
-        print("\n".join(_text_lines(district, student, changes)))
+        print(output.to_json(_to_json(student, changes) | {"problems": _to_json_list(problems)}))
+        return OK
+    print("\n".join(_text_lines(district, student, changes)))
+    if problems:
+        print(f"\nproblems in the last {UPDATES_WITH_PROBLEMS} updates:")
+    for number, problem in problems:
+        print(f"  update {number}, {output.problem_line(problem)}")
     return OK
+
+
+def _recent_problems(district: District, student: StudentSnapshot) -> Iterator[tuple[int, Problem]]:
+    """Yield the problems of the student's rows in the latest updates, newest first."""
+    updates = UpdateJob.objects.filter(district=district, details_hidden_at=None)
+    for update_job in updates.order_by("-number")[:UPDATES_WITH_PROBLEMS]:
+        lines = update_job.stagedrow_set.filter(student=student.pk).values("line")
+        for problem in update_job.problem_set.filter(line__in=lines).order_by("line", "pk"):
+            yield update_job.number, to_problem(problem)
+
+
+def _to_json_list(problems: list[tuple[int, Problem]]) -> list[dict[str, object]]:
+    return [{"update": number, **output.problem_to_json(found)} for number, found in problems]
 
 
 def _get_student(district: District, student_id: str) -> StudentSnapshot:

@@ -16,6 +16,7 @@ from rollbook.updates.exports import changes, rejected_rows, unprocessed_rows
 from rollbook.updates.exports.original_rows import NotEnded, RemovedByRetention
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving.files import FileMissing
+from rollbook.updates.reporting.remarks import named_columns
 from rollbook.updates.reporting.report import Report, current_update, find, problems, report
 from rollbook.updates.reporting.state_words import words_of
 from rollbook.updates.reporting.status_json import status_context, to_json
@@ -123,6 +124,8 @@ def _report_values(job_report: Report) -> Iterator[tuple[str, str]]:
     time_zone = job_report.time_zone
     yield "file", _file_description(job_report)
     yield "SHA-256", job_report.file_digest
+    yield "ignored columns", named_columns(job_report)
+    yield "warnings", format_number(job_report.warnings) if job_report.warnings else ""
     yield "mode", job_report.mode.value
     if job_report.corrects:
         yield "corrects", name_updates([job_report.corrects])

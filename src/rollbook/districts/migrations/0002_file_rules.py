@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from rollbook.db.migration_operations import set_c_collation
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -39,5 +41,9 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("date_order__in", ["mdy", "dmy"])), name="district_date_order"
             ),
+        ),
+        migrations.RunPython(
+            set_c_collation("districts.District"),
+            migrations.RunPython.noop,
         ),
     ]

@@ -214,6 +214,13 @@ FILE_ERRORS: tuple[ProblemCode, ...] = (
         "put values that contain a comma in quotation marks, and export again",
     ),
     file_error(
+        "names_swapped",
+        "First and last names are exchanged",
+        "In most rows whose students exist, FIRST_NAME contains the last name and LAST_NAME the "
+        "first name.",
+        "exchange the names of the two columns, and upload the file again",
+    ),
+    file_error(
         "no_rows",
         "The file has a header but no students",
         "Students are never deactivated because an export is empty.",

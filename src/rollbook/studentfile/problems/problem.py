@@ -70,9 +70,13 @@ class Problem:
         return f"{self._what_is_wrong()}. {fix[:1].upper()}{fix[1:]}"
 
     @property
-    def message_with_line(self) -> str:
-        """The message, after the line if the problem has one."""
-        return self.message if self.line is None else f"line {self.line:,}: {self.message}"
+    def located_message(self) -> str:
+        """The message with the line in parentheses, if it is known and the message has none."""
+        message = self.message
+        if self.line is None or f"line {self.line:,}" in message:
+            return message
+        what = self._what_is_wrong()
+        return f"{what} (line {self.line:,}){message[len(what) :]}"
 
     def _what_is_wrong(self) -> str:
         definition = self.definition

@@ -129,7 +129,7 @@ DAMAGE_ERRORS: tuple[ProblemCode, ...] = (
         "placeholder",
         "The cell contains a placeholder instead of a value",
         "Some exports write NULL, (blank), N/A or - if there is no value. In optional columns this "
-        "counts as blank.",
+        "counts as blank. A name can be - only if the other one is a single word.",
         "leave the cell blank",
         phrase="{found} is a placeholder, not a value",
     ),
@@ -362,8 +362,15 @@ DATABASE_PROBLEMS: tuple[ProblemCode, ...] = (
         "The student doesn't exist",
         "No student in the district has this ID, name and date of birth, or username, and this "
         "update doesn't add students.",
-        "check the ID, the name and date of birth, or the username; or upload the file again and "
-        "choose to also add new students",
+        "check the ID, the name and date of birth, or the username; to add new students, choose to "
+        "also add them, and upload a file with all the columns that they need",
+    ),
+    row_error(
+        "ambiguous_student",
+        "More than one student has this name and date of birth",
+        "The row has no STUDENT_ID, and its USERNAME, if any, isn't one of theirs, so we can't "
+        "tell which student it is about.",
+        "fill in the STUDENT_ID",
     ),
     row_error(
         "student_id_conflict",
@@ -373,10 +380,29 @@ DATABASE_PROBLEMS: tuple[ProblemCode, ...] = (
     ),
     row_error(
         "identity_mismatch",
-        "The STUDENT_ID belongs to someone else",
-        "The student with this ID has another first name, last name and date of birth, so the ID "
-        "was probably reused.",
-        "check the ID; if all three have really changed, correct the student in Rollbook first",
+        "The STUDENT_ID or USERNAME belongs to someone else",
+        "Of first name, last name and date of birth, at least two differ from those of the student "
+        "with this ID or username, so it was probably reused, or the column was sorted alone.",
+        "check the ID or username; if both have really changed, correct the student in Rollbook "
+        "first",
+        phrase="{found} belongs to someone else",
+    ),
+    row_error(
+        "names_exchanged",
+        "The first name and the last name are exchanged",
+        "The student with this ID, username or date of birth has the two names the other way "
+        "around.",
+        "check the columns FIRST_NAME and LAST_NAME of the export; if the names are the wrong way "
+        "around in Rollbook, correct the student there",
+    ),
+    row_error(
+        "similar_student_id",
+        "Another student has the same STUDENT_ID except for zeros or case",
+        "Spreadsheets drop leading zeros, and 00123, 123 and a7, A7 are different IDs. So the new "
+        "student may already exist.",
+        "use the ID as it is in Rollbook; if it's another student, add the student in Rollbook "
+        "first",
+        phrase="{found} is another student's ID except for zeros or case",
     ),
     row_error(
         "implausible_dob",
@@ -395,8 +421,9 @@ DATABASE_PROBLEMS: tuple[ProblemCode, ...] = (
     row_error(
         "name_taken",
         "Another student has this name and date of birth",
-        "No two students in a district can have the same first name, last name and date of birth.",
-        "check whether the two are the same person; a different STUDENT_ID isn't enough",
+        "Only earlier versions reported this: no two students could have the same name and date of "
+        "birth.",
+        "upload the row again",
     ),
     row_error(
         "student_id_taken",
@@ -407,7 +434,8 @@ DATABASE_PROBLEMS: tuple[ProblemCode, ...] = (
     row_error(
         "conflicting_duplicate",
         "The student is in the file more than once, with different values",
-        "We can't tell which row is right, so none of them was applied.",
+        "Two rows give different values in the same column. We can't tell which row is right, so "
+        "none of them was applied.",
         "keep one row for each student",
     ),
     row_error(
@@ -421,13 +449,13 @@ DATABASE_PROBLEMS: tuple[ProblemCode, ...] = (
         "changed_meanwhile",
         "The student was changed in the meantime",
         "While the file was being processed, someone changed or removed the student or took the "
-        "name.",
+        "username or ID.",
         "upload the file again",
     ),
     row_error(
         "waits_for_rejected",
         "The row depends on a row that was rejected",
-        "Another row would have freed the username, name or ID, but it was rejected.",
+        "Another row would have freed the username or ID, but it was rejected.",
         "fix the other row and upload both again",
     ),
     row_error(
@@ -438,9 +466,38 @@ DATABASE_PROBLEMS: tuple[ProblemCode, ...] = (
     ),
     warning(
         "duplicate_row",
-        "The same row is in the file more than once",
-        "The second one changes nothing.",
+        "The student is in the file more than once",
+        "The rows don't contradict each other: in each column they give the same value, or only "
+        "one of them gives any. They were applied together, as one row.",
         "keep one row for each student",
+    ),
+    warning(
+        "inactive_student",
+        "The student is inactive",
+        "The row was applied, but it has no STATUS, so the student stays inactive and can't sign "
+        "in. Every file warns again until it says what is right.",
+        "write STATUS=active if the student is back, or STATUS=inactive if not; a district can "
+        "also choose in its settings to reactivate such students",
+        phrase="The student {found} is inactive",
+    ),
+    warning(
+        "possible_duplicate",
+        "Another student has the same name and date of birth, or nearly the same",
+        "Accents, apostrophes, hyphens, spaces, the order of the names, and the order of the "
+        "digits in the date make no difference here. The row was applied.",
+        "check whether the two are the same person",
+    ),
+    warning(
+        "names_may_be_exchanged",
+        "The first and last name may be exchanged",
+        "A student with the same date of birth has the two names the other way around.",
+        "check the columns FIRST_NAME and LAST_NAME of the export",
+    ),
+    warning(
+        "one_name",
+        "The new student has only one name",
+        "The other name is -, a period or blank.",
+        "check that the name isn't missing in the export",
     ),
     warning(
         "unknown_staff",

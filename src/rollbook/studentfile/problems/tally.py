@@ -46,12 +46,21 @@ class ProblemTally:
 
 @dataclass(frozen=True, slots=True)
 class ProblemGroup:
-    """The problems of one code: their count, the first lines, and the first problems if kept."""
+    """The problems of one code.
+
+    Attributes:
+        code: The code.
+        count: How many there are.
+        lines: The first lines.
+        first: The first problems, if they are kept.
+        columns: The columns of the first problems.
+    """
 
     code: str
     count: int
     lines: tuple[int, ...] = ()
     first: tuple[Problem, ...] = ()
+    columns: tuple[str, ...] = ()
 
     @property
     def definition(self) -> ProblemCode:

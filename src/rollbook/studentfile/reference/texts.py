@@ -80,6 +80,10 @@ VALUE_RULES = (
     "Values that a spreadsheet has damaged are rejected, never guessed: `1.23E+05`, `123.0`, "
     '`#N/A`, `="00123"`, a date of birth that became `41772`, a two-digit year, a name that '
     "starts with `=`, `+` or `@`.",
+    "A student with only one name has `-`, `.`, `LNU` or `FNU` in the column of the other one; a "
+    "new student's `LAST_NAME` can also be blank if `FIRST_NAME` is a single word and there is no "
+    "`MIDDLE_INITIAL`. Blank and `.` are stored as `-`. None of them replaces a real name; to "
+    "remove one, edit the student in Rollbook.",
     "Placeholders such as `NULL`, `(blank)`, `N/A`, `-` or `\\N` count as blank in optional "
     "columns, and are rejected in all others; better leave the cell blank. Null or None as the "
     "first or last name is accepted with a warning, because some people have that name.",
@@ -135,10 +139,12 @@ RACE_SPELLINGS = (
 _REQUIRED = ", ".join(f"`{name}`" for name in REQUIRED_TO_ADD)
 MATCHING = (
     "If the row has a `STUDENT_ID` and a student in the district has the same: that student. All "
-    "other cells are new values, so you can correct names, date of birth and username.",
-    "Otherwise, if a student has the same `FIRST_NAME`, `LAST_NAME` and `DOB` (case doesn't "
-    "matter): that student. A `STUDENT_ID` in the row is stored if the student has none; if the "
-    "student has another, the row is rejected.",
+    "other cells are new values, so you can correct names, date of birth and username, but not "
+    "two of them at once; see below.",
+    "Otherwise, if a student has the same `FIRST_NAME`, `LAST_NAME` and `DOB` (case and the kind "
+    "of apostrophe don't matter): that student. A `STUDENT_ID` in the row is stored if the student "
+    "has none. If several students could be meant, the `USERNAME` decides; otherwise the row is "
+    "rejected (`ambiguous_student`).",
     "Otherwise, if a student has the same `USERNAME` and nothing in the row contradicts it: that "
     "student.",
     "Otherwise no student matches. If the update only changes existing students (`mode=update`), "
@@ -147,6 +153,20 @@ MATCHING = (
 )
 
 AFTER_MATCHING = (
+    "An ID or username can be reused, and a column can be sorted alone. So if, of first name, last "
+    "name and `DOB`, **two or more** differ from the student's, the row is rejected "
+    "(`identity_mismatch`). A suffix, hyphen, accent or apostrophe makes no difference, nor does a "
+    "second first or last name that is added or left out (García, García López). In one of the "
+    "names, a nickname or a typing mistake makes no difference either. So a marriage, an adoption "
+    "or a corrected date of birth is applied. If two of the three have really changed, correct one "
+    "of them in Rollbook (*Edit* on the student's page); then the next file is applied. If the "
+    "names are exchanged, the row is rejected (`names_exchanged`), and if that is so in most rows "
+    "whose students exist, the file isn't accepted (`names_swapped`).",
+    "Two students may share a name and a date of birth. When a student is added with the name and "
+    "date of birth of another, or nearly the same (without accents, apostrophes, hyphens and "
+    "spaces, names in either order, digits of the date in another order), the row gets a warning "
+    "that names the other student (`possible_duplicate`). A new student whose `STUDENT_ID` is "
+    "another's except for zeros or case isn't added (`similar_student_id`).",
     "A file therefore needs the column `STUDENT_ID`; or `FIRST_NAME`, `LAST_NAME` and `DOB`; or "
     "`USERNAME`.",
     "A new `SCHOOL_ID` transfers the student. Links to staff members and groups at the old school "

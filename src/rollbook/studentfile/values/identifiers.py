@@ -19,6 +19,7 @@ from rollbook.studentfile.values.text_checks import (
 
 MAX_ID_LENGTH = 64
 _ID = re.compile(rf"[A-Za-z0-9._-]{{1,{MAX_ID_LENGTH}}}")
+_PLAIN_USERNAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[.-][A-Za-z0-9]+)*")  # needs no checks
 _WORKBOOK_CODE = re.compile(r"_x[0-9A-Fa-f]{4}_")
 _MIN_ROUNDED_DIGITS = 16  # spreadsheets keep 15 digits; a longer number ends in zeros
 _WHITESPACE = re.compile(r"\s")
@@ -36,6 +37,10 @@ def school_id(text: str) -> RuleResult:
 
 def username(text: str) -> RuleResult:
     """Return 2 to 64 characters without spaces, in lower case."""
+    folded = text.lower()
+    is_plain = _PLAIN_USERNAME.fullmatch(text) and not is_placeholder(text)
+    if is_plain and 2 <= len(folded) <= 64:
+        return folded
     invalid = (
         explain_number(text)
         or check_value(text, TextKind.USERNAME)
@@ -43,7 +48,7 @@ def username(text: str) -> RuleResult:
     )
     if invalid:
         return invalid
-    folded = normalize("NFC", text.lower())
+    folded = normalize("NFC", folded)
     if 2 <= len(folded) <= 64 and not _WHITESPACE.search(folded):
         return folded
     return InvalidValue("bad_username")
@@ -55,12 +60,15 @@ def password(text: str) -> RuleResult:
         return InvalidValue("excel_error")
     if is_masked(text):
         return InvalidValue("masked_password")
-    if any(map(str.isalnum, text)) and is_placeholder(text):
+    if is_placeholder(text) and any(map(str.isalnum, text)):
         return InvalidValue("placeholder")
-    invalid = check_damage(text, TextKind.PASSWORD) or check_characters(text)
-    if invalid:
-        return invalid
-    folded = normalize("NFC", text.lower())
+    if text.isascii() and text.isalnum():
+        folded = text.lower()
+    else:
+        invalid = check_damage(text, TextKind.PASSWORD) or check_characters(text)
+        if invalid:
+            return invalid
+        folded = normalize("NFC", text.lower())
     return folded if 4 <= len(folded) <= 64 else InvalidValue("weak_password")
 
 

@@ -16,10 +16,22 @@ from rollbook.studentfile.values.text_checks import (
 MAX_NAME_LENGTH = 100
 PLACEHOLDER_OR_NAME = frozenset({"null", "none", "nan", "na", "nil"})
 """Names of real people that some exports write if there is no value."""
+ONE_NAME = "-"
+"""How the missing name of a student with only one name is stored."""
+MISSING_NAMES = frozenset({"", ONE_NAME, ".", "fnu", "lnu"})
+"""How files write that name, in lower case: *first name unknown*, *last name unknown*."""
+
+
+def is_one_name(text: str) -> bool:
+    """Return whether a name can be the only one of a student: it is one word, and not missing."""
+    folded = text.casefold()
+    return " " not in text and folded not in MISSING_NAMES and folded not in PLACEHOLDER_OR_NAME
 
 
 def name(text: str) -> RuleResult:
     """Return 1 to 100 characters in any script, with a letter, in NFC, with single spaces."""
+    if text in (ONE_NAME, "."):  # row_validator checks the other name
+        return ONE_NAME
     if text.casefold() in PLACEHOLDER_OR_NAME:
         return ValueWithWarning(text, "possible_placeholder")
     invalid = check_value(text, TextKind.NAME) or explain_number(text) or explain_date(text)

@@ -29,9 +29,13 @@ def explain_day_and_month(text: str) -> InvalidValue | None:
 
     No other form of a date is certain: an ID can look like one.
     """
+    if "-" not in text:
+        return None
     return InvalidValue("excel_date") if _DAY_AND_MONTH.fullmatch(text) else None
 
 
 def explain_date(text: str) -> InvalidValue | None:
     """Return what is wrong with a name that a spreadsheet made a date, or None."""
+    if "-" not in text and "/" not in text:
+        return None
     return InvalidValue("excel_date") if _DATE.fullmatch(text) else None

@@ -68,6 +68,8 @@ def trim(text: str) -> str:
     A no-break space stays where it shows that à or Š was damaged: they became Ã or Å and a space.
     """
     inner = text.strip(TRIMMED_CHARACTERS)
+    if inner == text:
+        return text
     if inner[-1:] in _BEFORE_LOST_SPACE and f"{inner}\u00a0" in text:
         return f"{inner}\u00a0"
     if len(inner) > 1 and text[0] == " " and inner[0] == inner[-1] == '"':

@@ -19,16 +19,12 @@ from rollbook.studentfile.row_validator import RowValidator, ValidatedRow
 from rollbook.studentfile.values.free_text import split_list
 from rollbook.students import passwords, snapshots, writer
 from rollbook.students.diff import diff
-from rollbook.students.name_keys import name_and_dob
+from rollbook.students.manual import resemblance
 from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.usernames import Usernames
 from rollbook.students.writer import ChangeAuthor, NewStudent, StudentChange
 
-_TAKEN_CODES = {
-    "STUDENT_ID": "student_id_taken",
-    "USERNAME": "username_taken",
-    "LAST_NAME": "name_taken",
-}
+_TAKEN_CODES = {"STUDENT_ID": "student_id_taken", "USERNAME": "username_taken"}
 _NO_LINE = 0
 
 
@@ -76,7 +72,12 @@ def form_values(student: StudentSnapshot) -> dict[str, str]:
 
 
 def add(
-    district_id: int, fields: Mapping[str, str], author: ChangeAuthor, today: date
+    district_id: int,
+    fields: Mapping[str, str],
+    author: ChangeAuthor,
+    today: date,
+    *,
+    is_confirmed: bool = False,
 ) -> AddResult:
     """Add a student, with a generated username and password if the fields are empty.
 
@@ -85,8 +86,10 @@ def add(
         fields: Column to the text of the form field.
         author: Who adds the student, and when.
         today: The date in the district.
+        is_confirmed: Whether the student may resemble another one.
 
     Raises:
+        ConfirmationRequired: The student may be enrolled already; nothing was changed.
         InvalidStudent: The student can't be added; nothing was changed.
     """
     row = _validate({name: text for name, text in fields.items() if text.strip()}, today)
@@ -103,6 +106,8 @@ def add(
             password = values.get("PASSWORD") or passwords.random_password()
             values["PASSWORD"] = passwords.hash_for_import(password)
             _raise_errors(_taken_keys(district_id, values, set(_TAKEN_CODES)))
+            if not is_confirmed:
+                resemblance.require_none(district_id, values, values.keys())
             writer.add_students(district_id, [NewStudent(values)], author)
             username = values["USERNAME"]
             pk = snapshots.find_key_holders(district_id, "USERNAME", [username])[username]
@@ -118,6 +123,8 @@ def edit(
     author: ChangeAuthor,
     today: date,
     version: int | None = None,
+    *,
+    is_confirmed: bool = False,
 ) -> EditResult:
     """Change a student.
 
@@ -128,8 +135,10 @@ def edit(
         author: Who changes the student, and when.
         today: The date in the district.
         version: The student's version when the form was shown, if it was.
+        is_confirmed: Whether the student may resemble another one.
 
     Raises:
+        ConfirmationRequired: The student would resemble another one; nothing was changed.
         InvalidStudent: The student can't be changed, or has another version now; nothing was
             changed.
     """
@@ -140,6 +149,9 @@ def edit(
             if version not in {None, student.version}:
                 raise _conflict()
             change, warnings = _change(district_id, student, fields, today)
+            if not is_confirmed:
+                values = student.values | change.new
+                resemblance.require_none(district_id, values, change.new.keys(), pk)
             if change.new:
                 writer.apply_changes(district_id, [change], author)
     except IntegrityError:
@@ -173,12 +185,15 @@ def _change(
     """Return the change that a form makes, and warnings."""
     cells, problems = _changed_cells(student, fields)
     keys = {name: student.values[name] for name in ("STUDENT_ID", "USERNAME")}
+    if not writer.NAME_COLUMNS.isdisjoint(cells):  # one can be missing only beside the other
+        keys |= {name: student.values[name] for name in writer.NAME_COLUMNS}
     row = _validate({name: key for name, key in keys.items() if key} | cells, today)
     new = diff(student, row.values)
     changed_values = {name: row.values.get(name, "") for name in cells}
     problems += [*row.problems, *_unknown_references(district_id, changed_values)]
     _raise_errors(problems)
-    _raise_errors(_taken_keys(district_id, student.values | new, _changed_keys(new), student.pk))
+    changed_keys = set(_TAKEN_CODES) & new.keys()
+    _raise_errors(_taken_keys(district_id, student.values | new, changed_keys, student.pk))
     if "PASSWORD" in new:
         new["PASSWORD"] = passwords.hash_for_import(new["PASSWORD"])
     return StudentChange(student, new), _warnings(problems)
@@ -233,14 +248,6 @@ def _unknown_references(district_id: int, values: Mapping[str, str]) -> Iterator
             yield Problem("unknown_staff", column="STAFF", found=printable_excerpt(email))
 
 
-def _changed_keys(new: Mapping[str, str]) -> set[str]:
-    """Return the columns of ``_TAKEN_CODES`` whose key changes with these columns."""
-    keys = {name for name in ("STUDENT_ID", "USERNAME") if name in new}
-    if not new.keys().isdisjoint({*writer.NAME_COLUMNS, "DOB"}):
-        keys.add("LAST_NAME")
-    return keys
-
-
 def _taken_keys(
     district_id: int, values: Mapping[str, str], columns: set[str], pk: int | None = None
 ) -> Iterator[Problem]:
@@ -249,11 +256,11 @@ def _taken_keys(
     Args:
         district_id: The district whose students are searched.
         values: Column to value of the student.
-        columns: The columns to check; LAST_NAME stands for name and date of birth.
+        columns: The columns to check.
         pk: The student's ID in the database, if the student exists.
     """
     for column, code in _TAKEN_CODES.items():
-        key = name_and_dob(values) if column == "LAST_NAME" else values.get(column)
+        key = values.get(column)
         if column in columns and key:
             holder = snapshots.find_key_holders(district_id, column, [key]).get(key)
             if holder not in {None, pk}:

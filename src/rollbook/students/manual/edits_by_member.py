@@ -5,6 +5,7 @@ The permission is checked in the same transaction as the edit.
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -24,10 +25,13 @@ class StudentNotVisible(Exception):
     """The member may not see a student with this ID."""
 
 
-def add(member: Member, fields: Mapping[str, str], now: datetime) -> AddResult:
-    """Add a student to one of the member's schools.
+def add(
+    member: Member, fields: Mapping[str, str], now: datetime, *, is_confirmed: bool = False
+) -> AddResult:
+    """Add a student to one of the member's schools; see ``edits.add``.
 
     Raises:
+        ConfirmationRequired: The student may be enrolled already; nothing was changed.
         InvalidStudent: The student can't be added; nothing was changed.
     """
     today = local_date(member.district, now)
@@ -37,20 +41,29 @@ def add(member: Member, fields: Mapping[str, str], now: datetime) -> AddResult:
             raise InvalidStudent(
                 [Problem("unknown_school", column="SCHOOL_ID", found=printable_excerpt(school))]
             )
-        return edits.add(member.district_id, fields, author(member, now), today)
+        return edits.add(
+            member.district_id, fields, author(member, now), today, is_confirmed=is_confirmed
+        )
 
 
 def edit(
-    member: Member, pk: int, fields: Mapping[str, str], version: int | None, now: datetime
+    member: Member,
+    pk: int,
+    fields: Mapping[str, str],
+    version: int | None,
+    now: datetime,
+    *,
+    is_confirmed: bool = False,
 ) -> EditResult:
     """Change a student; see ``edits.edit``.
 
     Raises:
+        ConfirmationRequired: The student would resemble another one; nothing was changed.
         InvalidStudent: The student can't be changed; nothing was changed.
         StudentNotVisible: The member may not see the student.
     """
     editable = {name: text for name, text in fields.items() if name not in NOT_EDITABLE}
-    return _edit(member, pk, editable, now, version)
+    return _edit(member, pk, editable, now, version=version, is_confirmed=is_confirmed)
 
 
 def set_status(member: Member, pk: int, status: str, now: datetime) -> EditResult:
@@ -79,12 +92,13 @@ def author(member: Member, now: datetime) -> ChangeAuthor:
 
 
 def _edit(
-    member: Member, pk: int, fields: Mapping[str, str], now: datetime, version: int | None = None
+    member: Member, pk: int, fields: Mapping[str, str], now: datetime, **options: Any
 ) -> EditResult:
+    """Change a student; ``options`` are those of ``edits.edit``."""
     today = local_date(member.district, now)
     with transaction.atomic():
         _require_visible(member, pk)
-        return edits.edit(member.district_id, pk, fields, author(member, now), today, version)
+        return edits.edit(member.district_id, pk, fields, author(member, now), today, **options)
 
 
 def _require_visible(member: Member, pk: int) -> None:

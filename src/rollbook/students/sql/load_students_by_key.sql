@@ -1,4 +1,4 @@
--- Load students of a district by one of their unique keys, with their version and their school.
+-- Load students of a district by one of their keys, with their version and their school.
 -- {columns}: as in load_students_by_id.sql.
 -- {students}: json_keys.lateral_lookup_sql for the column of the key, with the alias student.
 -- Parameters: JSON array of keys, the district.

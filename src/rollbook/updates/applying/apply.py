@@ -27,7 +27,6 @@ from rollbook.updates.applying.chunk_plan import (
     ChunkPlan,
     ChunkRows,
     Claims,
-    Key,
     PendingRow,
     claim_keys,
 )
@@ -151,9 +150,9 @@ def _load_snapshots(tasks: Sequence[ChangeTask]) -> dict[int, StudentSnapshot]:
     return snapshots
 
 
-def _load_holders(district_id: int, claims: Mapping[int, Claims]) -> dict[str, dict[Key, int]]:
+def _load_holders(district_id: int, claims: Mapping[int, Claims]) -> dict[str, dict[str, int]]:
     """Load which students hold the keys that the rows of a chunk claim."""
-    keys: defaultdict[str, list[Key]] = defaultdict(list)
+    keys: defaultdict[str, list[str]] = defaultdict(list)
     for claim in claims.values():
         for column, key in claim.items():
             if key is not None:

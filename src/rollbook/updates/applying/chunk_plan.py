@@ -18,22 +18,19 @@ from typing import NamedTuple, Self
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.students import writer
 from rollbook.students.diff import diff
-from rollbook.students.name_keys import name_and_dob
 from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.writer import NewStudent, SimpleChange, StudentChange
 
-Key = str | tuple[str, str] | None
-"""A STUDENT_ID or USERNAME, or a name key and date of birth; None if the student has none."""
+Key = str | None
+"""A STUDENT_ID or USERNAME; None if the student has none."""
 
 Claims = dict[str, Key]
-"""The keys that one row claims, by the column that a problem would be about."""
+"""The keys that one row claims, by their column."""
 
-KeyHolders = Mapping[str, Mapping[Key, int]]
+KeyHolders = Mapping[str, Mapping[str, int]]
 """By column: each key that is held, and the ID of the student who holds it."""
 
-KEY_COLUMNS = ("STUDENT_ID", "USERNAME", "LAST_NAME")  # LAST_NAME stands for names and DOB
-_ID_COLUMNS = ("STUDENT_ID", "USERNAME")
-_NAME_AND_DOB = frozenset({"FIRST_NAME", "LAST_NAME", "DOB"})
+KEY_COLUMNS = ("STUDENT_ID", "USERNAME")
 
 
 class PendingRow(NamedTuple):
@@ -214,23 +211,15 @@ def _change(student: StudentSnapshot, task: ChangeTask) -> StudentChange:
 
 def _keys_of(values: Mapping[str, str]) -> Claims:
     """Return the keys that a student with these values holds."""
-    return {
-        "STUDENT_ID": values.get("STUDENT_ID") or None,
-        "USERNAME": values.get("USERNAME") or None,
-        "LAST_NAME": name_and_dob(values),
-    }
+    return {column: values.get(column) or None for column in KEY_COLUMNS}
 
 
 def _claimed_keys(old: Mapping[str, str], new: Mapping[str, str]) -> Claims:
     """Return the keys that a student with the values ``old`` claims by these new values."""
     claims: Claims = {}
-    for column in _ID_COLUMNS:
+    for column in KEY_COLUMNS:
         if column in new and new[column] != old[column]:
             claims[column] = new[column] or None
-    if not new.keys().isdisjoint(_NAME_AND_DOB):
-        name = name_and_dob({**old, **new})
-        if name != name_and_dob(old):
-            claims["LAST_NAME"] = name
     return claims
 
 
@@ -272,7 +261,7 @@ def _find_clashes_once(
     clashes: dict[int, str] = {}
     for line, keys in sorted(claims.items()):
         for column, key in keys.items():
-            holder = holders[column].get(key)
+            holder = holders[column].get(key) if key else None
             is_held = holder is not None and (holder, column) not in released
             if is_held or (column, key) in assigned:
                 clashes[line] = column

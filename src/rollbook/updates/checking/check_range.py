@@ -15,16 +15,21 @@ from django.db.models import F
 from django.utils import timezone
 
 from rollbook.districts.local_dates import local_date
-from rollbook.districts.models import School
+from rollbook.studentfile.columns import REQUIRED_TO_ADD
 from rollbook.studentfile.file_validator import validate_rows
 from rollbook.studentfile.problems.problem import Problem
 from rollbook.studentfile.problems.tally import ProblemTally
 from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import FilePosition, RawRow, RecordBatch, parse_rows
-from rollbook.studentfile.row_validator import RowValidator, ValidatedRow, missing_required_values
-from rollbook.studentfile.values.free_text import join_list, split_list
-from rollbook.students import matching, snapshots
+from rollbook.studentfile.row_validator import (
+    RowValidator,
+    ValidatedRow,
+    fill_one_name,
+    missing_required_values,
+)
+from rollbook.studentfile.values.names import ONE_NAME
+from rollbook.students import matching, similar_ids, snapshots, writer
 from rollbook.students.diff import diff
 from rollbook.students.fingerprints import (
     NO_STUDENT,
@@ -33,14 +38,14 @@ from rollbook.students.fingerprints import (
     RowFingerprinter,
 )
 from rollbook.students.fingerprints import confirm as confirm_fingerprints
-from rollbook.students.matching import StudentMatcher
+from rollbook.students.matching import Match, StudentMatcher
 from rollbook.students.snapshots import StudentSnapshot
-from rollbook.students.writer import member_ids_by_email
 from rollbook.updates import problem_store, transitions
 from rollbook.updates.checking import staged_rows
 from rollbook.updates.checking.byte_ranges import ByteRange
 from rollbook.updates.checking.group_cells import GroupCells
 from rollbook.updates.checking.plausible_dates import check_birth_date
+from rollbook.updates.checking.references import ReferenceChecker
 from rollbook.updates.checking.staged_rows import StagedRowTuple
 from rollbook.updates.models import CheckedRange, UpdateJob
 from rollbook.updates.receiving import files
@@ -153,9 +158,11 @@ class RowChecker:
         self._validator = RowValidator(header, self._today, rules=rules)
         self._fingerprinter = RowFingerprinter(update.district_id, header.names, rules)
         self._group_cells = GroupCells(update.district_id, header, may_add=self._may_add)
+        self._has_required_columns = header.known.issuperset(REQUIRED_TO_ADD)
         self._has_links = not header.known.isdisjoint({"GROUPS", "STAFF"})
-        schools = School.objects.filter(district_id=update.district_id)
-        self._school_ids = set(schools.values_list("organization_id", flat=True))
+        self._references = ReferenceChecker(
+            update.district_id, reactivates=update.district.reactivates_students
+        )
 
     @cached_property
     def known(self) -> FingerprintIndex:
@@ -205,76 +212,92 @@ class RowChecker:
             result: Where to add the result.
         """
         validated = self.validate(rows)
-        self._check_references(validated)
+        self.check_references(validated)
         matcher = StudentMatcher(self._district_id, [row.values for row in validated])
         matches = [matcher.match(row.line, row.values) for row in validated]
         if self._has_links:
             students = {match.student.pk: match.student for match in matches if match.student}
             snapshots.add_links(students.values())
-        self._group_cells.check(rows, validated, matches)
-        unmatched_rows = []
         for row, match in zip(validated, matches, strict=True):
             if match.problem:
                 row.problems.append(match.problem)
+        self.check_groups(rows, validated, [match.student for match in matches])
+        unmatched_rows = []
+        for row, match in zip(validated, matches, strict=True):
             if match.student:
                 check_birth_date(row, match.student, self._today)
+                if not row.rejected:
+                    self._references.check_status(row, match.student)
                 result.student_ids.append(match.student.pk)
                 result.line_numbers.append(row.line)
             elif not row.rejected:
-                unmatched_rows.append(row)
+                unmatched_rows.append((row, match))
                 continue
             _classify(row, match.student, fingerprints[row.line], result)
         self._check_unmatched_rows(unmatched_rows, fingerprints, result)
 
-    def _check_references(self, rows: list[ValidatedRow]) -> None:
-        """Report schools and staff that the district doesn't have, and remove them from the rows.
+    def check_references(self, rows: Sequence[ValidatedRow]) -> None:
+        """Report schools and staff that the district doesn't have, and remove them from rows."""
+        self._references.check_schools_and_staff(rows)
 
-        Those of another district are reported in the same way.
+    def check_groups(
+        self,
+        cells: Sequence[RawRow],
+        rows: Sequence[ValidatedRow],
+        students: Sequence[StudentSnapshot | None],
+    ) -> None:
+        """Report groups that would be created because of an ``&``, see ``group_cells.py``."""
+        self._group_cells.check(cells, rows, students)
+
+    def changes(self, student: StudentSnapshot, row: ValidatedRow) -> dict[str, str]:
+        """Return the columns that a row changes, and their new values.
+
+        An inactive student is reactivated if the district wants that.
         """
-        members = self._load_members(rows)
-        for row in rows:
-            school_id = row.values.get("SCHOOL_ID")
-            if school_id is not None and school_id not in self._school_ids:
-                row.problems.append(Problem("unknown_school", row.line, "SCHOOL_ID", school_id))
-                del row.values["SCHOOL_ID"]
-            if row.values.get("STAFF"):
-                _check_staff(row, members)
-
-    def _load_members(self, rows: list[ValidatedRow]) -> Mapping[str, int]:
-        """Return the IDs of the staff members that the rows name, by email."""
-        emails: set[str] = set()
-        for row in rows:
-            if row.values.get("STAFF"):
-                emails.update(split_list(row.values["STAFF"]))
-        return member_ids_by_email(self._district_id, emails) if emails else {}
+        self._references.check_status(row, student)
+        return diff(student, row.values)
 
     def _check_unmatched_rows(
-        self, rows: list[ValidatedRow], fingerprints: Mapping[int, int], result: RangeResult
+        self,
+        rows: list[tuple[ValidatedRow, Match]],
+        fingerprints: Mapping[int, int],
+        result: RangeResult,
     ) -> None:
-        """Check rows that match no enrolled student: new students where the mode allows it."""
-        if self._may_add:
-            for row in rows:
-                row.problems += missing_required_values(row.values, row.line)
-                _classify(row, None, fingerprints[row.line], result)
-            return
-        ids = {row.values["STUDENT_ID"] for row in rows if row.values.get("STUDENT_ID")}
-        similar_ids: Mapping[str, str] = {}
-        if ids:
-            similar_ids = matching.find_ids_ignoring_leading_zeros(self._district_id, ids)
-        for row in rows:
-            row.problems.append(matching.unknown_student(row.line, row.values, similar_ids))
+        """Check rows that match no enrolled student: new students where the mode allows it.
+
+        A value that a row lacks may be in another row of the same student, so rows are rejected
+        for that only when conflicts are resolved; or here, if the file lacks the column.
+        """
+        ids = {row.values["STUDENT_ID"] for row, _ in rows if row.values.get("STUDENT_ID")}
+        similar = similar_ids.find(self._district_id, ids)
+        for row, match in rows:
+            if self._may_add:
+                if "LAST_NAME" in self.header.known:
+                    fill_one_name(row.values)
+                row.problems += _problems_of_new_student(row, match, similar)
+                if not self._has_required_columns:
+                    row.problems += missing_required_values(row.values, row.line)
+            else:
+                unknown = matching.unknown_student(row.line, row.values, similar)
+                row.problems.append(match.problem_unless_added or unknown)
             _classify(row, None, fingerprints[row.line], result)
 
 
-def _check_staff(row: ValidatedRow, members: Mapping[str, int]) -> None:
-    """Report the staff of a row that the district doesn't have, and remove them from the row."""
-    known = []
-    for email in split_list(row.values["STAFF"]):
-        if email in members:
-            known.append(email)
-        else:
-            row.problems.append(Problem("unknown_staff", row.line, "STAFF", email))
-    row.values["STAFF"] = join_list(known)
+def _problems_of_new_student(
+    row: ValidatedRow, match: Match, similar: Mapping[str, str]
+) -> Iterator[Problem]:
+    """Yield what is wrong with a row that adds a student.
+
+    Args:
+        row: The row.
+        match: The result of matching the row, without a student.
+        similar: As returned by ``similar_ids.find``.
+    """
+    for name in writer.NAME_COLUMNS:
+        if row.values.get(name) == ONE_NAME:
+            yield Problem("one_name", row.line, name)
+    problem = matching.similar_student(row.line, row.values.get("STUDENT_ID", ""), similar)
+    yield from filter(None, (problem, match.warning_if_added))
 
 
 def _classify(

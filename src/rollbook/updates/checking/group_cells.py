@@ -13,7 +13,6 @@ from rollbook.studentfile.reading.header import Header
 from rollbook.studentfile.reading.reader import RawRow
 from rollbook.studentfile.row_validator import ValidatedRow
 from rollbook.studentfile.values.free_text import has_bare_separator, split_list
-from rollbook.students.matching import Match
 from rollbook.students.models import DEFAULT_GROUP, Group
 from rollbook.students.snapshots import StudentSnapshot
 
@@ -33,7 +32,10 @@ class GroupCells:
         self._index = names.index("GROUPS") if "GROUPS" in names else None
 
     def check(
-        self, cells: Sequence[RawRow], rows: Sequence[ValidatedRow], matches: Sequence[Match]
+        self,
+        cells: Sequence[RawRow],
+        rows: Sequence[ValidatedRow],
+        students: Sequence[StudentSnapshot | None],
     ) -> None:
         """Report groups that would be created because of an ``&``.
 
@@ -42,16 +44,16 @@ class GroupCells:
         Args:
             cells: The rows as written in the file.
             rows: The same rows, validated.
-            matches: Which student each row means.
+            students: The student of each row, if there is one.
         """
         if self._index is None:
             return
-        for raw, row, match in zip(cells, rows, matches, strict=True):
-            if "&" not in row.values.get("GROUPS", "") or row.rejected or match.problem:
+        for raw, row, student in zip(cells, rows, students, strict=True):
+            if "&" not in row.values.get("GROUPS", "") or row.rejected:
                 continue
-            is_used = match.student or self._may_add
+            is_used = student or self._may_add
             if is_used and has_bare_separator(raw.cells[self._index]):
-                row.problems += self._problems(row, match.student)
+                row.problems += self._problems(row, student)
 
     def _problems(self, row: ValidatedRow, student: StudentSnapshot | None) -> Iterator[Problem]:
         stored = student.values if student else {}

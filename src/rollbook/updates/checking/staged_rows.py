@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from rollbook.db import bulk
-from rollbook.students.name_keys import name_and_dob, name_key
+from rollbook.studentfile.row_validator import missing_required_values
+from rollbook.students.name_keys import loose_key, name_and_dob, name_key
 from rollbook.students.passwords import hash_for_import
 from rollbook.students.snapshots import StudentSnapshot
 from rollbook.students.writer import COLUMN_ORDER, NAME_COLUMNS, SIMPLE_COLUMNS
@@ -13,6 +14,12 @@ from rollbook.updates.state_machine import Outcome
 
 ORDER_GENERATED_USERNAMES = 1 << 40
 """New students without a username are added last; their ``apply_order`` starts here."""
+
+ORDER_INCOMPLETE = 1 << 41
+"""New students who lack a required value; their ``apply_order`` starts here.
+
+They are never applied: another row of the same student completes them, or they are rejected.
+"""
 
 _NAME_AND_DOB = frozenset({*NAME_COLUMNS, "DOB"})
 
@@ -31,6 +38,7 @@ class StagedRowTuple(NamedTuple):
     claims_username: str | None = None
     claims_name_key: str | None = None
     claims_dob: str | None = None
+    claims_loose_key: int | None = None
     fingerprint: int | None = None
     student_version: int | None = None
     simple_columns: str | None = None
@@ -48,13 +56,10 @@ def rejected_row(
     row = settled_row(line, Outcome.REJECTED)
     if student:
         return row._replace(student_id=student.pk)
-    claimed_name = None
-    if values.get("FIRST_NAME") and values.get("LAST_NAME"):
-        claimed_name = name_key(values["FIRST_NAME"], values["LAST_NAME"])
     return row._replace(
         claims_student_id=values.get("STUDENT_ID") or None,
         claims_username=values.get("USERNAME") or None,
-        claims_name_key=claimed_name,
+        claims_name_key=_name_in_file(values),
     )
 
 
@@ -69,59 +74,72 @@ def change_row(
         new: The columns that differ, and their new values; PASSWORD as in the file.
         fingerprint: The row's fingerprint; None if the row had a warning.
     """
-    claimed_name: tuple[str | None, str | None] = (None, None)
-    if not new.keys().isdisjoint(_NAME_AND_DOB):
-        name = name_and_dob({**student.values, **new})
-        if name != name_and_dob(student.values):
-            claimed_name = name
     stored = _with_hashed_password(new)
     columns = sorted(stored, key=COLUMN_ORDER.__getitem__)
     old_and_new = {column: (student.values.get(column, ""), stored[column]) for column in columns}
     simple_columns = ",".join(columns) if new.keys() <= SIMPLE_COLUMNS else None
-    return StagedRowTuple(
+    row = StagedRowTuple(
         line,
         student.pk,
         _as_json(old_and_new),
         line,
         claims_student_id=new.get("STUDENT_ID"),
         claims_username=new.get("USERNAME"),
-        claims_name_key=claimed_name[0],
-        claims_dob=claimed_name[1],
         fingerprint=fingerprint,
         student_version=student.version,
         simple_columns=simple_columns,
     )
+    if new.keys().isdisjoint(_NAME_AND_DOB):
+        return row
+    values = {**student.values, **new}
+    if name_and_dob(values) == name_and_dob(student.values):
+        return row
+    return _with_name(row, values)
 
 
 def new_student_row(
     line: int, values: Mapping[str, str], fingerprint: int | None
 ) -> StagedRowTuple:
-    """Return a row that adds a student.
+    """Return a row that adds a student; one that lacks a required value can't be applied.
 
     Args:
         line: The row's line in the student file.
         values: The student's values by column; PASSWORD as in the file.
         fingerprint: The row's fingerprint; None if the row had a warning.
     """
-    name, dob = name_and_dob(values)
     apply_order = line if values.get("USERNAME") else ORDER_GENERATED_USERNAMES + line
-    return StagedRowTuple(
+    if missing_required_values(values, line):
+        apply_order = ORDER_INCOMPLETE + line
+    row = StagedRowTuple(
         line,
         None,
         _as_json(_with_hashed_password(values)),
         apply_order,
         claims_student_id=values.get("STUDENT_ID") or None,
         claims_username=values.get("USERNAME") or None,
-        claims_name_key=name,
-        claims_dob=dob,
         fingerprint=fingerprint,
     )
+    return _with_name(row, values)
 
 
 def stage(update_id: int, rows: Iterable[StagedRowTuple]) -> None:
     """Insert these rows, in the caller's transaction."""
     columns = ("update_id", *StagedRowTuple._fields)
     bulk.insert("updates_stagedrow", columns, ((update_id, *row) for row in rows))
+
+
+def _name_in_file(values: Mapping[str, str]) -> str | None:
+    """Return the name key of a row; None if one of its names is missing."""
+    if values.get("FIRST_NAME") and values.get("LAST_NAME"):
+        return name_key(values["FIRST_NAME"], values["LAST_NAME"])
+    return None
+
+
+def _with_name(row: StagedRowTuple, values: Mapping[str, str]) -> StagedRowTuple:
+    """Return the row with the name and date of birth that its student gets, if it has both."""
+    claimed_name, dob = _name_in_file(values), values.get("DOB")
+    key = loose_key(values) if claimed_name and dob else None
+    return row._replace(claims_name_key=claimed_name, claims_dob=dob or None, claims_loose_key=key)
 
 
 def _with_hashed_password(values: Mapping[str, str]) -> Mapping[str, str]:

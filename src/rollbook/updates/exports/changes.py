@@ -17,15 +17,16 @@ HEADER = ("LINE", "STUDENT_ID", "USERNAME", "FIRST_NAME", "LAST_NAME", "FIELD", 
 CHANGES_PER_QUERY = 1000
 
 _CHANGE_FIELDS = ("student", "field", "old", "new", "changed_at")
-_STUDENT_FIELDS = ("student_id", "username", "first_name", "last_name", "name_key", "dob")
+_NAMES = ("student_id", "username", "first_name", "last_name")
+_STUDENT_FIELDS = (*_NAMES, "name_key", "dob", "loose_key")
 
 
 def csv_lines(update: UpdateJob) -> Iterator[str]:
     """Return the lines of the CSV file, in the order in which the changes were made.
 
-    Students have their current names. LINE is empty for an added student whose name or date of
-    birth has changed since. The complete list of changes counts as details of the update, so it
-    is subject to retention; each student's history is not.
+    Students have their current names. LINE is empty for an added student whose STUDENT_ID, or
+    without one, whose name or date of birth has changed since. The complete list of changes counts
+    as details of the update, so it is subject to retention; each student's history is not.
 
     Raises:
         NotEnded: If the update has not ended.
@@ -46,11 +47,21 @@ def format_value(column: str, value: str) -> str:
     return BY_NAME[column].format(value) if value and column in BY_NAME else value
 
 
+def added_key(student_id: str | None, name_key: str | None, dob: object) -> tuple[object, ...]:
+    """Return what an added student and its row have in common: the ID, or name and birth date.
+
+    Rows without an ID never add two students with the same name and date of birth.
+    """
+    return (student_id,) if student_id else (name_key, dob)
+
+
 class _ChangeRow(NamedTuple):
     """One line of the CSV file without LINE, and what LINE is looked up by."""
 
     student: int
-    name_and_dob: tuple[str, object]
+    student_id: str | None
+    loose_key: int
+    added_key: tuple[object, ...]
     field: str
     cells: list[str]
 
@@ -85,11 +96,13 @@ def _load_changes(update: UpdateJob, first: int) -> Iterator[_ChangeRow]:
     for pk, field, old, new, changed_at, *student in changes.values_list(
         *_CHANGE_FIELDS, *student_fields
     ):
-        *identity, name_key, dob = student
+        *identity, name_key, dob, loose_key = student
+        student_id = identity[0]
+        key = added_key(student_id, name_key, dob)
         values = (format_value(field, old), format_value(field, new))
         cells = [cell or "" for cell in identity]
         cells += [field, *values, format_timestamp(changed_at, time_zone)]
-        yield _ChangeRow(pk, (name_key, dob), field, cells)
+        yield _ChangeRow(pk, student_id, loose_key, key, field, cells)
 
 
 def _lines_of_existing(update: UpdateJob, changes: list[_ChangeRow]) -> dict[int, int]:
@@ -100,11 +113,20 @@ def _lines_of_existing(update: UpdateJob, changes: list[_ChangeRow]) -> dict[int
 
 
 def _lines_of_added(update: UpdateJob, changes: list[_ChangeRow]) -> dict[int, int]:
-    """Return the line of each added student; name and date of birth are unique in a file."""
-    added = {
-        change.name_and_dob: change.student for change in changes if change.field == STUDENT_ADDED
-    }
+    """Return the line of each added student."""
+    added = [change for change in changes if change.field == STUDENT_ADDED]
+    students = {change.added_key: change.student for change in added}
     rows = update.stagedrow_set.without_own_outcome().filter(student=None)
-    rows = rows.filter(claims_name_key__in={name for name, _ in added})
-    values: Any = rows.values_list("claims_name_key", "claims_dob", "line")
-    return {added[name, dob]: line for name, dob, line in values if (name, dob) in added}
+    with_id = rows.filter(claims_student_id__in=[change.student_id for change in added])
+    loose_keys = [change.loose_key for change in added if not change.student_id]
+    without_id = rows.filter(claims_student_id=None, claims_loose_key__in=loose_keys)
+    lines: dict[int, int] = {}
+    for found in (with_id, without_id):
+        values: Any = found.values_list(
+            "claims_student_id", "claims_name_key", "claims_dob", "line"
+        )
+        for *keys, line in values:
+            student = students.get(added_key(*keys))
+            if student is not None:
+                lines[student] = line
+    return lines

@@ -5,6 +5,8 @@ from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.models import F
 
+from rollbook.db.migration_operations import set_c_collation
+
 
 def copy_digests(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Files that are stored by now were stored as they were sent."""
@@ -51,4 +53,8 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.RunPython(copy_digests, migrations.RunPython.noop),
+        migrations.RunPython(
+            set_c_collation("updates.UpdateJob", "updates.Draft"),
+            migrations.RunPython.noop,
+        ),
     ]

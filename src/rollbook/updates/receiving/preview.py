@@ -136,4 +136,7 @@ def _problems(stored: Iterable[Mapping[str, Any]]) -> tuple[Problem, ...]:
 def _group(code: str, count: int, stored: Iterable[Mapping[str, Any]]) -> ProblemGroup:
     first = _problems(stored)
     lines = dict.fromkeys(problem.line for problem in first)
-    return ProblemGroup(code, count, tuple(filter(None, lines)), first)
+    columns = dict.fromkeys(problem.column for problem in first)
+    return ProblemGroup(
+        code, count, tuple(filter(None, lines)), first, tuple(filter(None, columns))
+    )

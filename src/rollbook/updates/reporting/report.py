@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District
@@ -14,6 +15,7 @@ from rollbook.studentfile.problems.problem import (
     sort_codes,
 )
 from rollbook.studentfile.problems.tally import ProblemGroup
+from rollbook.studentfile.reading.header import Header
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.problem_store import to_problem
 from rollbook.updates.state_machine import IN_PROGRESS, UNFINISHED, Mode, State
@@ -28,8 +30,10 @@ class Report:
     """The state and results of an update.
 
     Counts are rows, times are aware, and sizes are bytes. Values that are not known yet are None,
-    0 or empty. ``corrects`` is the number of the update whose exported rows this file contains;
-    ``corrected_by`` has the numbers of the updates that contain exported rows of this one.
+    0 or empty. ``warnings`` is a number of problems, and ``ignored`` has the names, as sent, of the
+    columns that are not read. ``corrects`` is the number of the update whose exported rows this
+    file contains; ``corrected_by`` has the numbers of the updates that contain exported rows of
+    this one.
     """
 
     number: int
@@ -59,6 +63,8 @@ class Report:
     reference: str
     refusal: Problem | None
     groups: tuple[ProblemGroup, ...]
+    warnings: int = 0
+    ignored: tuple[str, ...] = ()
     corrects: int | None = None
     corrected_by: tuple[int, ...] = ()
 
@@ -129,6 +135,8 @@ def report_without_problems(update: UpdateJob) -> Report:
         reference=update.error_reference,
         refusal=None,
         groups=(),
+        warnings=_count_warnings(update),
+        ignored=_ignored_columns(update),
         corrects=corrected.number if corrected else None,
     )
 
@@ -211,11 +219,33 @@ def _groups(update: UpdateJob) -> Iterator[ProblemGroup]:
     """Yield the problems by code: errors before warnings, the most frequent first."""
     counts: dict[str, int] = update.problem_counts
     for code in sort_codes(counts):
-        yield ProblemGroup(code, counts[code], tuple(_first_lines(update, code)))
+        yield _group(update, code, counts[code])
 
 
-def _first_lines(update: UpdateJob, code: str) -> Iterator[int]:
-    if not update.details_hidden_at:
-        stored = update.problem_set.filter(code=code, line__isnull=False).order_by("line")
-        lines = stored.values_list("line", flat=True).distinct()
-        yield from filter(None, lines[:FIRST_LINES_SHOWN])
+def _group(update: UpdateJob, code: str, count: int) -> ProblemGroup:
+    """Return the problems of one code, with the columns of the first ones of them."""
+    if update.details_hidden_at:
+        return ProblemGroup(code, count)
+    stored = update.problem_set.filter(code=code).order_by("line", "pk")
+    places = list(stored.values_list("line", "column")[:MAX_LINES_SHOWN])
+    lines = dict.fromkeys(line for line, _ in places if line)
+    columns = dict.fromkeys(column for _, column in places if column)
+    return ProblemGroup(code, count, tuple(lines)[:FIRST_LINES_SHOWN], columns=tuple(columns))
+
+
+def _count_warnings(update: UpdateJob) -> int:
+    counts = update.problem_counts.items()
+    return sum(count for code, count in counts if PROBLEM_CODES[code].severity is Severity.WARNING)
+
+
+def _ignored_columns(update: UpdateJob) -> tuple[str, ...]:
+    """Return the names of ignored columns; none of a refused file, which may have no header."""
+    if update.state == State.REFUSED:
+        return ()
+    return _ignored_names(tuple(update.header))
+
+
+@lru_cache(maxsize=64)
+def _ignored_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    header, _ = Header.parse(names)
+    return tuple(dict.fromkeys(header.ignored))

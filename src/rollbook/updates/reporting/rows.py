@@ -16,7 +16,7 @@ from rollbook.studentfile.problems.problem import Problem
 from rollbook.students.models import Change, Student
 from rollbook.students.name_keys import name_key
 from rollbook.students.writer import STUDENT_ADDED
-from rollbook.updates.exports.changes import format_value
+from rollbook.updates.exports.changes import added_key, format_value
 from rollbook.updates.models import StagedRow, UpdateJob
 from rollbook.updates.problem_store import to_problem
 from rollbook.updates.reporting import state_words
@@ -222,15 +222,24 @@ def _staged_changes(row: StagedRow, outcome: str) -> Iterator[FieldChange]:
 def _added_students(update: UpdateJob, rows: list[StagedRow]) -> dict[int, Student]:
     """Return the student that each row added, by line.
 
-    Students whose name or date of birth has changed since are left out.
+    Students whose STUDENT_ID, or without one, whose name or date of birth has changed since are
+    left out.
     """
-    lines = {(row.claims_name_key, row.claims_dob): row.line for row in rows}
+    lines = {
+        added_key(row.claims_student_id, row.claims_name_key, row.claims_dob): row.line
+        for row in rows
+    }
+    added = Change.objects.filter(update=update, field=STUDENT_ADDED).values("student")
     students = Student.objects.filter(
+        Q(student_id__in=[row.claims_student_id for row in rows if row.claims_student_id])
+        | Q(loose_key__in=[row.claims_loose_key for row in rows if not row.claims_student_id]),
         district=update.district_id,
-        name_key__in={name for name, _ in lines},
-        pk__in=Change.objects.filter(update=update, field=STUDENT_ADDED).values("student"),
+        pk__in=added,
     )
-    by_key = {(student.name_key, student.dob): student for student in students}
+    by_key = {
+        added_key(student.student_id, student.name_key, student.dob): student
+        for student in students
+    }
     return {lines[key]: student for key, student in by_key.items() if key in lines}
 
 
@@ -254,5 +263,5 @@ def _student_ref(student: Student | None, row: StagedRow) -> StudentRef | None:
 def _name_in_file(row: StagedRow) -> str:
     if row.values_json and not row.student_id:
         values = json.loads(row.values_json)
-        return f"{values['FIRST_NAME']} {values['LAST_NAME']}"
+        return f"{values.get('FIRST_NAME', '')} {values.get('LAST_NAME', '')}".strip()
     return (row.claims_name_key or "").replace("\x1f", " ")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rollbook.text import count_of, format_number
 from rollbook.updates.models import UpdateJob
+from rollbook.updates.reporting import remarks
 from rollbook.updates.reporting.report import Report
 from rollbook.updates.state_machine import Mode, Outcome, State
 
@@ -46,7 +47,7 @@ COMPLETED = StateWords(
     "good",
     verdict="COMPLETED",
     past="completed",
-    sentence="{update} finished: {result}. No action needed.",
+    sentence="{update} finished: {result}. {next_step}",
 )
 COMPLETED_WITH_ERRORS = StateWords(
     "completed with errors",
@@ -56,7 +57,8 @@ COMPLETED_WITH_ERRORS = StateWords(
     past="completed",
     sentence=(
         "{update} finished: {result}. {rejected} {rejected_were} rejected and not applied. "
-        "Fix {rejected_them} in your SIS; {rejected_they_will} come through with the next file."
+        "Fix {rejected_them} in your SIS; {rejected_they_will} come through with the next "
+        "file.{remarks}"
     ),
 )
 CANCELED = StateWords(
@@ -68,7 +70,7 @@ CANCELED = StateWords(
     day="the update was canceled",
     sentence=(
         "{update} was canceled. {applied}; {not_processed} {not_processed_were} not processed. "
-        "To finish the update, upload the same file again."
+        "To finish the update, upload the same file again.{remarks}"
     ),
 )
 REFUSED = StateWords(
@@ -157,6 +159,8 @@ def result_sentence(report: Report) -> str:
         not_processed=count_of(report.not_processed, "row"),
         not_processed_were=_were(report.not_processed),
         applied=_applied(report.changed),
+        next_step=remarks.next_step(report),
+        remarks="".join(f" {remark}" for remark in remarks.remarks(report)),
     )
 
 

@@ -6,6 +6,7 @@ from itertools import chain
 from django.conf import settings
 
 from rollbook.districts.models import District
+from rollbook.studentfile.problems.tally import ProblemGroup
 from rollbook.updates.reporting.progress import seconds_left
 from rollbook.updates.reporting.report import Report, unfinished_numbers
 from rollbook.updates.reporting.status_line import StatusContext, StatusLine, link
@@ -21,6 +22,19 @@ def status_context(district: District, report: Report, now: datetime) -> StatusC
         numbers = chain(*unfinished_numbers(district))
         ahead = sorted(number for number in numbers if number < report.number)
     return StatusContext(now, settings.URL, worker.alive, worker.at, tuple(ahead))
+
+
+def group_to_json(group: ProblemGroup) -> dict[str, object]:
+    """Return the problems of one code as a JSON object."""
+    return {
+        "code": group.code,
+        "severity": str(group.severity),
+        "title": group.title,
+        "repair": group.fix,
+        "count": group.count,
+        "columns": list(group.columns),
+        "first_lines": list(group.lines),
+    }
 
 
 def to_json(report: Report, line: StatusLine, context: StatusContext) -> dict[str, object]:
@@ -45,6 +59,8 @@ def to_json(report: Report, line: StatusLine, context: StatusContext) -> dict[st
         "unchanged": report.unchanged,
         "rejected": report.rejected,
         "not_processed": report.not_processed,
+        "warnings": report.warnings,
+        "ignored_columns": list(report.ignored),
         "received_at": report.received_at,
         "started_at": report.started_at,
         "progressed_at": report.progressed_at,

@@ -159,7 +159,7 @@ def _canceled(report: Report, context: StatusContext) -> StatusLine:
 def _refused(report: Report, context: StatusContext) -> StatusLine:
     if report.refusal is None:
         return _line(report, f"see {link(report, context.url)}")
-    return _line(report, f"{report.refusal.code}: {report.refusal.message_with_line}")
+    return _line(report, f"{report.refusal.code}: {report.refusal.located_message}")
 
 
 def _failed(report: Report, context: StatusContext) -> StatusLine:

@@ -1,76 +1,54 @@
 """3. Resolve conflicts between the rows of a file: duplicates, and unique keys in use.
 
-Uniqueness is checked against the end state: a key is free if the student that holds it releases it
-in the same file. Each question is answered by one function, in this order:
+STUDENT_ID and username are unique. That is checked against the end state: a key is free if the
+student that holds it releases it in the same file. Each question is answered by one function, in
+this order:
 
-1. Which rows are about the same student? If they are equal, the first one counts; if they differ,
-   all are rejected.
+1. Which rows are about the same student? If they don't contradict each other, they are applied
+   together as one row; if they do, all are rejected. Which ones can't be distinguished, because
+   their IDs differ only in zeros or case, or because one has no ID and two students have its name
+   and date of birth? Which new students lack a value that no row gives?
 2. Which rows claim the same key? The first one gets it, the others are rejected.
 3. Which rows claim a key that another student holds? If the holder doesn't release it, the row is
    rejected; otherwise it depends on the holder's row.
 4. Which rows depend on a rejected row? They are rejected too.
-5. In which order can the remaining rows be applied? A key is released before it is assigned, and
+5. Which of the remaining rows give a student the name and date of birth of another? They get a
+   warning (``possible_duplicates``).
+6. In which order can the remaining rows be applied? A key is released before it is assigned, and
    students who exchange keys in a cycle share one place in the order.
 
 All steps only add outcomes, so they can be repeated after a crash: rows that have an outcome are
 left alone.
 """
 
+import json
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
-from typing import Any
+from collections.abc import Iterator
 
 from django.db import connection, transaction
-from django.db.models import F
 
 from rollbook.db import planner_stats
 from rollbook.studentfile.problems.problem import Problem
-from rollbook.studentfile.reading import reader
-from rollbook.studentfile.reading.header import Header
-from rollbook.studentfile.row_validator import ValidatedRow
-from rollbook.text import join_words
-from rollbook.updates import problem_store, transitions
-from rollbook.updates.checking import staged_rows
-from rollbook.updates.checking.check_range import RowChecker
-from rollbook.updates.checking.staged_rows import ORDER_GENERATED_USERNAMES
-from rollbook.updates.models import StagedRow, UpdateJob
-from rollbook.updates.receiving import files
+from rollbook.studentfile.row_validator import missing_required_values
+from rollbook.updates.checking.staged_rows import ORDER_GENERATED_USERNAMES, ORDER_INCOMPLETE
+from rollbook.updates.models import UpdateJob
+from rollbook.updates.resolving import duplicates, possible_duplicates
 from rollbook.updates.resolving.apply_order import dependency_order
+from rollbook.updates.resolving.duplicates import DuplicateRows
 from rollbook.updates.resolving.repeated_numbers import repeated_numbers
-from rollbook.updates.state_machine import Outcome, State
+from rollbook.updates.resolving.resolver import ConflictResolver, UniqueKey
+from rollbook.updates.state_machine import Outcome
 
 ORDER_DEPENDENT_ROWS = 1 << 32
 """Rows in dependencies are applied after all others; their ``apply_order`` starts here."""
 
-ROWS_PER_TRANSACTION = 1000
-MAX_LISTED_LINES = 5
+ROWS_PER_QUERY = 10_000
 
 
-@dataclass(frozen=True)
-class UniqueKey:
-    """A unique key of students.
-
-    Attributes:
-        claimed: Its columns in ``updates_stagedrow``. The first one is null if the row doesn't
-            claim the key.
-        held: Its columns in ``students_student``, in the same order.
-        code: The code of the problem that the key is taken.
-        column: The column of the file that the problem is about.
-    """
-
-    claimed: tuple[str, ...]
-    held: tuple[str, ...]
-    code: str
-    column: str
-
-
-STUDENT_ID = UniqueKey(("claims_student_id",), ("student_id",), "student_id_taken", "STUDENT_ID")
-USERNAME = UniqueKey(("claims_username",), ("username",), "username_taken", "USERNAME")
-NAME = UniqueKey(("claims_name_key", "claims_dob"), ("name_key", "dob"), "name_taken", "LAST_NAME")
-UNIQUE_KEYS = (STUDENT_ID, USERNAME, NAME)
+STUDENT_ID = UniqueKey("claims_student_id", "student_id", "student_id_taken", "STUDENT_ID")
+USERNAME = UniqueKey("claims_username", "username", "username_taken", "USERNAME")
+UNIQUE_KEYS = (STUDENT_ID, USERNAME)
 
 
 def steps(update: UpdateJob, run: str) -> Iterator[None]:
@@ -82,124 +60,18 @@ def steps(update: UpdateJob, run: str) -> Iterator[None]:
     update.refresh_from_db(fields=["rows_staged"])
     if update.rows_staged > planner_stats.SMALL_TABLE_ROWS:
         planner_stats.analyze("updates_stagedrow", "updates_checkedrange")
-    resolver = _ConflictResolver(update, run)
+    resolver = ConflictResolver(update, run)
     yield from _duplicate_students(resolver)
     yield from _duplicate_new_students(resolver)
+    yield from _incomplete_new_students(resolver)
     yield from _contested_keys(resolver)
     yield from _keys_in_use(resolver)
     yield from _blocked_rows(resolver)
+    yield from possible_duplicates.warn(resolver)
     yield from _assign_apply_order(resolver)
 
 
-class _ConflictResolver:
-    """Writes the outcomes of one update, in small transactions behind the fence."""
-
-    def __init__(self, update: UpdateJob, run: str) -> None:
-        self.update = update
-        self._run = run
-
-    def reject(self, problems: Iterable[Problem]) -> Iterator[None]:
-        """Reject the row of each problem, one transaction per step."""
-        return self._settle(problems, Outcome.REJECTED)
-
-    def mark_unchanged(self, warnings: Iterable[Problem]) -> Iterator[None]:
-        """Settle the row of each warning as unchanged, one transaction per step."""
-        return self._settle(warnings, Outcome.UNCHANGED)
-
-    def _settle(self, problems: Iterable[Problem], outcome: Outcome) -> Iterator[None]:
-        remaining = iter(problems)
-        while batch := list(islice(remaining, ROWS_PER_TRANSACTION)):
-            with transaction.atomic():
-                self._settle_rows({problem.line or 0: problem for problem in batch}, outcome)
-            yield
-
-    def _settle_rows(self, problems: dict[int, Problem], outcome: Outcome) -> None:
-        """Set the outcome of the rows that have none yet.
-
-        Rows that aren't staged have been counted as unchanged.
-
-        Args:
-            problems: The problem of each row, by line.
-            outcome: The outcome of all of them.
-        """
-        staged = StagedRow.objects.filter(update=self.update, line__in=problems)
-        outcomes = dict(staged.values_list("line", "outcome"))
-        pending = [line for line, row_outcome in outcomes.items() if row_outcome is None]
-        unstaged = [line for line in problems if line not in outcomes]
-        staged.filter(line__in=pending).update(outcome=outcome)
-        settled_rows = [staged_rows.settled_row(line, outcome) for line in unstaged]
-        staged_rows.stage(self.update.pk, settled_rows)
-        reported = [problems[line] for line in sorted([*pending, *unstaged])]
-        if not reported:
-            self.record_progress()
-            return
-        counters: dict[str, Any] = {"rows_unchanged": F("rows_unchanged") + len(pending)}
-        if outcome is Outcome.REJECTED:
-            counters = {
-                "rows_rejected": F("rows_rejected") + len(reported),
-                "rows_unchanged": F("rows_unchanged") - len(unstaged),
-            }
-        counters["rows_staged"] = F("rows_staged") - len(pending)
-        self._report(reported, counters)
-
-    def _report(self, problems: Sequence[Problem], counters: dict[str, Any]) -> None:
-        counts = UpdateJob.objects.values_list("problem_counts", flat=True).get(pk=self.update.pk)
-        problem_store.save_problems(self.update.pk, problems, counts)
-        self.record_progress(problem_counts=problem_store.counts(problems, counts), **counters)
-
-    def record_progress(self, **counters: Any) -> None:
-        """Write counters, or without any, only check the fence.
-
-        Raises:
-            Fenced: Another run has taken over the update, or it was canceled.
-        """
-        transitions.record_progress(self.update.pk, State.CHECKING, self._run, **counters)
-
-    def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """Return the rows of a SELECT."""
-        with connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
-
-    def pending_rows_with_same_key(
-        self, key: UniqueKey, condition: str = "", having: str = ""
-    ) -> list[list[int]]:
-        """Find rows without an outcome that claim the same key.
-
-        Args:
-            key: The key.
-            condition: More SQL of the WHERE clauses.
-            having: More SQL of the HAVING clause.
-
-        Returns:
-            For each key that is claimed more than once, the lines of its rows in ascending order.
-        """
-        sql = _SAME_KEY.format(
-            key=", ".join(key.claimed), claimed=key.claimed[0], condition=condition, having=having
-        )
-        rows = self.query(sql, self.update.pk, self.update.pk)
-        lines_by_key: dict[tuple[Any, ...], list[int]] = {}
-        for *key_values, line in rows:
-            lines_by_key.setdefault(tuple(key_values), []).append(line)
-        return list(lines_by_key.values())
-
-
-_SAME_KEY = """
-SELECT {key}, line
-FROM updates_stagedrow
-WHERE update_id = %s AND outcome IS NULL AND {claimed} IS NOT NULL {condition}
-  AND ({key}) IN (
-    SELECT {key}
-    FROM updates_stagedrow
-    WHERE update_id = %s AND outcome IS NULL AND {claimed} IS NOT NULL {condition}
-    GROUP BY {key}
-    HAVING COUNT(*) > 1 {having}
-  )
-ORDER BY {key}, line"""
-
-
-def _duplicate_students(resolver: _ConflictResolver) -> Iterator[None]:
+def _duplicate_students(resolver: ConflictResolver) -> Iterator[None]:
     """1a. Which rows are about the same enrolled student?"""
     ranges = resolver.update.checkedrange_set.order_by("end_line")
     student_ids = array("q")
@@ -215,86 +87,56 @@ def _duplicate_students(resolver: _ConflictResolver) -> Iterator[None]:
             for student_id, line in zip(array("q", stored_ids), lines, strict=True):
                 if student_id in repeated:
                     lines_by_student[student_id].append(line)
-    return _settle_duplicates(resolver, list(lines_by_student.values()))
+    groups = [
+        DuplicateRows(sorted(lines), student_id) for student_id, lines in lines_by_student.items()
+    ]
+    return duplicates.settle(resolver, groups)
 
 
-def _duplicate_new_students(resolver: _ConflictResolver) -> Iterator[None]:
+def _duplicate_new_students(resolver: ConflictResolver) -> Iterator[None]:
     """1b. Which rows are about the same new student?
 
     They have the same STUDENT_ID, or the same name and date of birth if one of them has no ID.
+    Rows that have been merged into others are included, so that the result after a crash is the
+    same as without one.
     """
-    is_new = "AND student_id IS NULL"
-    same_id = resolver.pending_rows_with_same_key(STUDENT_ID, is_new)
-    yield from _settle_duplicates(resolver, same_id)
-    one_lacks_its_id = "AND COUNT(claims_student_id) < COUNT(*)"
-    same_name = resolver.pending_rows_with_same_key(NAME, is_new, one_lacks_its_id)
-    yield from _settle_duplicates(resolver, same_name)
+    new_rows = f"student_id IS NULL AND (outcome IS NULL OR outcome = '{Outcome.UNCHANGED}')"
+    same_id = resolver.rows_with_same_key(STUDENT_ID, new_rows)
+    yield from duplicates.settle(resolver, [DuplicateRows(lines) for lines in same_id])
+    yield from resolver.reject(possible_duplicates.similar_new_ids(resolver))
+    same_name, ambiguous = possible_duplicates.new_rows_without_id(resolver)
+    named_lines = {line for lines in same_name for line in lines}
+    groups = [
+        DuplicateRows(lines)
+        for lines in duplicates.join_overlapping([*same_name, *same_id])
+        if not named_lines.isdisjoint(lines)
+    ]
+    yield from duplicates.settle(resolver, groups)
+    yield from resolver.reject(ambiguous)
 
 
-def _settle_duplicates(resolver: _ConflictResolver, groups: list[list[int]]) -> Iterator[None]:
-    """Settle rows about one student each: all but the first if they are equal, otherwise all.
-
-    Args:
-        resolver: The resolver of the update.
-        groups: For each student, the lines of its rows in ascending order.
-    """
-    if not groups:
-        return
-    hashes = _content_hashes(resolver.update, {line for group in groups for line in group})
-    warnings: list[Problem] = []
-    errors: list[Problem] = []
-    for lines in groups:
-        if len({hashes[line] for line in lines}) == 1:
-            hint = f"line {lines[0]} has the same values"
-            warnings += [Problem("duplicate_row", line, hint=hint) for line in lines[1:]]
-        else:
-            errors += _conflicting_duplicates(lines)
-    yield from resolver.mark_unchanged(warnings)
-    yield from resolver.reject(errors)
+_INCOMPLETE_ROWS = """
+SELECT line, values_json FROM updates_stagedrow
+WHERE update_id = %s AND outcome IS NULL AND apply_order >= %s
+ORDER BY apply_order
+LIMIT %s"""
 
 
-def _conflicting_duplicates(lines: list[int]) -> Iterator[Problem]:
-    for line in lines:
-        others = [other for other in lines if other != line]
-        yield Problem("conflicting_duplicate", line, hint=_hint_to_compare(others))
+def _incomplete_new_students(resolver: ConflictResolver) -> Iterator[None]:
+    """1c. Which new students lack a value that no other row of theirs gives?"""
+    size = ROWS_PER_QUERY
+    while rows := resolver.query(_INCOMPLETE_ROWS, resolver.update.pk, ORDER_INCOMPLETE, size):
+        problems: list[Problem] = []
+        for line, values_json in rows:
+            problems += missing_required_values(json.loads(values_json), line)
+        yield from resolver.reject(problems)
 
 
-def _hint_to_compare(lines: list[int]) -> str:
-    listed: list[int | str] = [*lines]
-    if len(lines) > MAX_LISTED_LINES:
-        listed = [*lines[:MAX_LISTED_LINES], "more"]
-    noun = "line" if len(lines) == 1 else "lines"
-    return f"compare it with {noun} {join_words(listed)}, and send only the correct row"
-
-
-def _content_hashes(update: UpdateJob, lines: set[int]) -> dict[int, int]:
-    """Return a hash of each row by line; it is the same for rows with the same valid values."""
-    header, _ = Header.parse(update.header)
-    checker = RowChecker(update, header)
-    hashes = {}
-    batches = reader.read_batches(
-        files.path_of(update.spool_name),
-        encoding=update.detected_encoding,
-        header=header,
-        only=lines,
-    )
-    for batch in batches:
-        for row, validated in zip(batch.rows, checker.validate(batch.rows), strict=True):
-            hashes[row.line] = _content_hash(row.cells, validated)
-    return hashes
-
-
-def _content_hash(cells: Sequence[str], row: ValidatedRow) -> int:
-    if row.rejected:
-        return hash(tuple(cells))
-    return hash(frozenset(row.values.items()))
-
-
-def _contested_keys(resolver: _ConflictResolver) -> Iterator[None]:
+def _contested_keys(resolver: ConflictResolver) -> Iterator[None]:
     """2. Which rows claim the same key?"""
     for key in UNIQUE_KEYS:
         problems: list[Problem] = []
-        for lines in resolver.pending_rows_with_same_key(key):
+        for lines in resolver.rows_with_same_key(key):
             problems += [Problem(key.code, line, key.column) for line in lines[1:]]
         yield from resolver.reject(problems)
 
@@ -304,7 +146,7 @@ INSERT INTO updates_rowdependency (update_id, line, blocked_by_line) VALUES (%s,
 ON CONFLICT DO NOTHING"""
 
 
-def _keys_in_use(resolver: _ConflictResolver) -> Iterator[None]:
+def _keys_in_use(resolver: ConflictResolver) -> Iterator[None]:
     """3. Which rows claim a key that another student holds?"""
     update = resolver.update
     for key in UNIQUE_KEYS:
@@ -329,18 +171,17 @@ def _key_in_use_query(key: UniqueKey) -> str:
     The latter may be rejected already; then the former is rejected by the next question, after a
     crash as well as without one.
     """
-    columns = zip(key.held, key.claimed, strict=True)
-    same_key = " AND ".join(f"holder.{held} = claim.{claimed}" for held, claimed in columns)
     return f"""
 SELECT claim.line, release.line
 FROM updates_stagedrow claim
-JOIN students_student holder ON holder.district_id = %s AND {same_key}
+JOIN students_student holder ON holder.district_id = %s
+  AND holder.{key.held} = claim.{key.claimed}
   AND holder.id IS DISTINCT FROM claim.student_id
 LEFT JOIN updates_stagedrow release ON release.update_id = claim.update_id
   AND release.student_id = holder.id
   AND release.outcome IS DISTINCT FROM 'unchanged'
-  AND release.{key.claimed[0]} IS NOT NULL
-WHERE claim.update_id = %s AND claim.outcome IS NULL AND claim.{key.claimed[0]} IS NOT NULL
+  AND release.{key.claimed} IS NOT NULL
+WHERE claim.update_id = %s AND claim.outcome IS NULL AND claim.{key.claimed} IS NOT NULL
 ORDER BY claim.line"""
 
 
@@ -366,7 +207,7 @@ WHERE staged.outcome IS NULL
 ORDER BY blocked.line"""
 
 
-def _blocked_rows(resolver: _ConflictResolver) -> Iterator[None]:
+def _blocked_rows(resolver: ConflictResolver) -> Iterator[None]:
     """4. Which rows depend on a rejected row, directly or through other rows?"""
     pk = resolver.update.pk
     rows = resolver.query(_BLOCKED_ROWS, pk, pk, pk)
@@ -380,8 +221,8 @@ UPDATE updates_stagedrow SET apply_order = %s
 WHERE update_id = %s AND line = %s AND apply_order < {ORDER_GENERATED_USERNAMES}"""
 
 
-def _assign_apply_order(resolver: _ConflictResolver) -> Iterator[None]:
-    """5. In which order can the remaining rows be applied?"""
+def _assign_apply_order(resolver: ConflictResolver) -> Iterator[None]:
+    """6. In which order can the remaining rows be applied?"""
     pk = resolver.update.pk
     dependencies = resolver.query(_DEPENDENCIES, pk)
     parameters: list[tuple[int, int, int]] = []

@@ -12,6 +12,7 @@ from rollbook.text import count_of, format_time, join_words, name_updates
 from rollbook.updates.cancel import Cancellation
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving.receive import Receipt
+from rollbook.updates.reporting.remarks import remark_lines
 from rollbook.updates.reporting.report import (
     Report,
     current_update,
@@ -20,7 +21,7 @@ from rollbook.updates.reporting.report import (
 )
 from rollbook.updates.reporting.report import report as build_report
 from rollbook.updates.reporting.state_words import CHECKING, words_of
-from rollbook.updates.reporting.status_json import status_context, to_json
+from rollbook.updates.reporting.status_json import group_to_json, status_context, to_json
 from rollbook.updates.reporting.status_line import (
     StatusContext,
     StatusLine,
@@ -46,6 +47,7 @@ def started(receipt: Receipt, ignored: Sequence[str], now: datetime) -> ApiRespo
     accepted = StatusLine("OK", f"update {report.number} accepted: {rows}, {next_step}")
     lines = (
         str(accepted),
+        *remark_lines(report),
         *_mailed_to(report, receipt.update.district),
         *_sent_before(receipt),
         *_ignored(ignored),
@@ -73,11 +75,13 @@ def state_of(
     line = verdict(report, context)
     lines = (
         str(line),
+        *_problems(report),
         *_others(district, report),
         *_starter(report, member),
         *_ignored(ignored),
     )
-    body = to_json(report, line, context) | {"ignored_fields": list(ignored)}
+    problems = [group_to_json(group) for group in report.groups]
+    body = to_json(report, line, context) | {"ignored_fields": list(ignored), "problems": problems}
     return ApiResponse(lines, body)
 
 
@@ -142,6 +146,12 @@ def _sent_before(receipt: Receipt) -> Iterable[str]:
 def _ignored(names: Sequence[str]) -> Iterable[str]:
     if names:
         yield f"Ignored unknown fields: {join_words(names)}."
+
+
+def _problems(report: Report) -> Iterable[str]:
+    """Yield lines about the problems of an update, unless the first line has the only one."""
+    if report.refusal is None or sum(group.count for group in report.groups) > 1:
+        yield from remark_lines(report)
 
 
 def _others(district: District, report: Report) -> Iterable[str]:

@@ -179,3 +179,73 @@ def test_a_school_manager_edits_only_students_of_their_schools(
     page = browser.read("/students/new")
     assert "School 200" not in page.text
     assert browser.post("/students/new", {**ANA, "school_id": "200"}).status_code == 422
+
+
+NAMESAKE = {**ANA, "first_name": "Ann000", "last_name": "Lee000", "dob": "5/13/2012"}
+
+
+def test_the_form_asks_once_before_a_namesake_is_added(
+    browser: Visitor, student: Student, maple: District
+) -> None:
+    response = browser.post("/students/new", {**NAMESAKE, "student_id": "7"})
+    page = read(response)
+    assert response.status_code == 422
+    assert "Ann000 Lee000 (s000)" in page.text
+    assert "This is another student: save anyway" in page.text
+    assert Student.objects.filter(district=maple).count() == 1
+    response = browser.post("/students/new", {**NAMESAKE, "student_id": "7", "is_confirmed": "on"})
+    assert response.status_code == 200
+    added = Student.objects.get(student_id="7")
+    for one, other in ((added, student), (student, added)):
+        text = browser.read(f"/students/{one.pk}").text
+        assert "Another student has the same name and date of birth: " in text
+        assert f"date of birth: {other.student_id}" in text
+
+
+@pytest.mark.parametrize("student_id", ["S000", "00s000"])
+def test_the_form_asks_once_before_a_similar_id_is_added(
+    browser: Visitor, student: Student, student_id: str
+) -> None:
+    values = {**ANA, "student_id": student_id}
+    assert "(s000)" in read(browser.post("/students/new", values)).text
+    assert browser.post("/students/new", {**values, "is_confirmed": "on"}).status_code == 200
+    assert Student.objects.filter(student_id=student_id).exists()
+
+
+def test_the_form_asks_once_before_a_student_becomes_a_namesake(
+    browser: Visitor, student: Student, maple: District
+) -> None:
+    enroll(maple, "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB\n7,Zoe,Lee000,2012-05-13")
+    other = Student.objects.get(student_id="7")
+    values = {**form_of(browser, other), "first_name": "ann000"}
+    response = browser.post(f"/students/{other.pk}/edit", values)
+    assert "Ann000 Lee000 (s000)" in read(response).text
+    assert values_of(maple, "7", "FIRST_NAME") == ("Zoe",)
+    browser.post(f"/students/{other.pk}/edit", {**values, "is_confirmed": "on"})
+    assert values_of(maple, "7", "FIRST_NAME") == ("ann000",)
+    values = {**form_of(browser, other), "grade": "7"}
+    browser.post(f"/students/{other.pk}/edit", values)
+    assert values_of(maple, "7", "GRADE") == ("7",)
+
+
+def test_a_namesake_at_another_school_is_not_named(
+    visitor: SignedIn, school_manager: Member, student: Student, maple: District
+) -> None:
+    Student.objects.filter(pk=student.pk).update(
+        school=maple.school_set.exclude(organization_id="100").first()
+    )
+    browser = visitor(school_manager)
+    page = read(browser.post("/students/new", {**NAMESAKE, "student_id": "7"}))
+    assert "at a school that you can" in page.text
+    assert "s000" not in page.text
+
+
+@pytest.mark.parametrize("last_name", ["-", "."])
+def test_a_student_can_have_one_name(
+    browser: Visitor, student: Student, maple: District, last_name: str
+) -> None:
+    values = {**form_of(browser, student), "last_name": last_name}
+    browser.post(f"/students/{student.pk}/edit", values)
+    assert values_of(maple, "s000", "LAST_NAME") == ("-",)
+    browser.post("/students/new", {**ANA, "last_name": last_name, "student_id": "8"})
+    assert values_of(maple, "8", "FIRST_NAME", "LAST_NAME", "USERNAME") == ("Ana", "-", "ana")

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from rollbook.text import count_of, name_updates
+from rollbook.updates.reporting.remarks import next_step, remarks
 from rollbook.updates.reporting.report import Report
 from rollbook.updates.reporting.state_words import RUNNING, WAITING
 from rollbook.updates.reporting.status_line import StatusContext, cancellation_summary
@@ -115,7 +116,9 @@ def _completed(home: HomeState, last: Report, context: StatusContext) -> Headlin
         return Headline(text, "", "View scripts", "automation")
     changed = f"{last.changed:,}" if last.changed else "none"
     students = count_of(last.rows, "student")
-    text = f"{label} finished: {changed} of {students} changed. No action needed."
+    text = f"{label} finished: {changed} of {students} changed. {next_step(last)}"
+    if any(remarks(last)):
+        return Headline(text, badge_words(last).word, "View update", "update", last.number)
     return Headline(text, badge_words(last).word)
 
 

@@ -12,10 +12,13 @@ from rollbook.students import snapshots, visibility
 from rollbook.students.manual import edits, edits_by_member
 from rollbook.students.manual.edits import AddResult, InvalidStudent
 from rollbook.students.manual.edits_by_member import StudentNotVisible
+from rollbook.students.manual.resemblance import ConfirmationRequired
 from rollbook.students.models import Group, Student
+from rollbook.text import join_words
 from rollbook.web.pages.base.column_labels import label
 from rollbook.web.pages.base.view import FORM, POST, PageRequest, member_page
-from rollbook.web.pages.students.forms import ChangedStudent, NewStudent, initial_of
+from rollbook.web.pages.students.forms import ChangedStudent, NewStudent, StudentForm, initial_of
+from rollbook.web.pages.students.page_data import short_name
 
 
 @sensitive_post_parameters()
@@ -86,7 +89,15 @@ def _student(page_request: PageRequest, key: int, action: str) -> Student:
 def _add(page_request: PageRequest, form: NewStudent) -> AddResult | None:
     """Add the student; if that fails, return None, with the reasons in the form."""
     try:
-        added = edits_by_member.add(page_request.member, form.cells, page_request.now)
+        added = edits_by_member.add(
+            page_request.member,
+            form.cells,
+            page_request.now,
+            is_confirmed=form.cleaned_data["is_confirmed"],
+        )
+    except ConfirmationRequired as required:
+        _ask_to_confirm(page_request, form, required)
+        return None
     except InvalidStudent as invalid:
         form.refuse_problems(invalid.problems)
         return None
@@ -99,8 +110,16 @@ def _save(page_request: PageRequest, key: int, form: ChangedStudent) -> bool:
     version = form.cleaned_data["version"]
     try:
         edited = edits_by_member.edit(
-            page_request.member, key, form.cells, version, page_request.now
+            page_request.member,
+            key,
+            form.cells,
+            version,
+            page_request.now,
+            is_confirmed=form.cleaned_data["is_confirmed"],
         )
+    except ConfirmationRequired as required:
+        _ask_to_confirm(page_request, form, required)
+        return False
     except InvalidStudent as invalid:
         form.refuse_problems(invalid.problems)
         return False
@@ -115,6 +134,19 @@ def _save(page_request: PageRequest, key: int, form: ChangedStudent) -> bool:
     for warning in _messages(edited.warnings):
         page_request.warning(warning)
     return True
+
+
+def _ask_to_confirm(
+    page_request: PageRequest, form: StudentForm, required: ConfirmationRequired
+) -> None:
+    """Ask in the form; only students whom the member may see are named."""
+    visible = visibility.visible_students(page_request.member).filter(pk__in=required.students)
+    named = [short_name(student) for student in visible.order_by("pk")]
+    who = f": {join_words(named)}" if named else " at a school that you can't see"
+    form.ask_to_confirm(
+        f"another student has nearly the same name and date of birth, or student ID{who}. "
+        "If they are two people, select the box at the end of the form and save again"
+    )
 
 
 def _set_status(page_request: PageRequest, key: int, status: str, result: str) -> HttpResponse:

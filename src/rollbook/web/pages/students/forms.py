@@ -27,6 +27,7 @@ HINTS: Mapping[str, str] = {
         "Up to 64 of A-Z, a-z, 0-9, period, underscore and hyphen. "
         "Capitals and leading zeros matter."
     ),
+    "LAST_NAME": "For a student with only one name, enter -.",
     "DOB": "mm/dd/yyyy",
     "STAFF": "Email addresses of the staff members who see the student, one per line.",
 }
@@ -35,6 +36,10 @@ _LINES = "STAFF"
 
 class StudentForm(FormWithReasons):
     """The base of both forms; a field has the name of its column, in lower case."""
+
+    is_confirmed = forms.BooleanField(
+        label="This is another student: save anyway", required=False, widget=forms.HiddenInput
+    )
 
     folds = False
     """Whether confidential fields are collapsed until asked for."""
@@ -47,6 +52,11 @@ class StudentForm(FormWithReasons):
         self._columns = tuple(columns)
         for name in self._columns:
             self.fields[name.lower()] = _field(name, required=name in needed)
+
+    def ask_to_confirm(self, question: str) -> None:
+        """Ask whether the student is another one than those whom the question names."""
+        self.fields["is_confirmed"].widget = forms.CheckboxInput()
+        self.add_reasons(None, [question])
 
     @property
     def cells(self) -> dict[str, str]:

@@ -95,6 +95,12 @@ def record_of(student: Student) -> StudentRecord:
     return StudentRecord(tuple(groups), tuple(sensitive))
 
 
+def short_name(student: Student) -> str:
+    """Return what identifies a student in a sentence: the name, and the ID or username."""
+    key = student.student_id or f"no ID, username {student.username}"
+    return f"{student.first_name} {student.last_name} ({key})"
+
+
 def history_of(student: Student, number: int) -> Page[ChangeView]:
     """Return page ``number`` of all changes of the student, the latest first."""
     changes = Change.objects.filter(student=student)

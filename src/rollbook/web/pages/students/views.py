@@ -4,6 +4,7 @@ from django.http import HttpResponse
 
 from rollbook.accounts.permissions import Permission
 from rollbook.students import visibility
+from rollbook.students.manual.resemblance import namesakes
 from rollbook.web.pages.base.page_number import page_number
 from rollbook.web.pages.base.view import PageRequest, is_htmx, member_page
 from rollbook.web.pages.students.filters import Filters, search
@@ -36,6 +37,7 @@ def detail(page_request: PageRequest, key: int) -> HttpResponse:
         "staff": student.staff.order_by("last_name", "first_name", "pk"),
         "history": history_of(student, page_number(page_request)),
         "rejected": rejected_of(student),
+        "namesakes": namesakes(student, visibility.visible_students(page_request.member)),
         **_rights(page_request),
     }
     return page_request.render("students/detail.html", context)

@@ -10,8 +10,9 @@ from django.utils import timezone
 from rollbook.accounts.models import Member
 from rollbook.studentfile.problems.tally import ProblemGroup
 from rollbook.text import count_of, format_time, join_words
+from rollbook.updates.reporting.remarks import named_columns
 from rollbook.updates.reporting.report import Report, find, report
-from rollbook.updates.reporting.status_json import status_context, to_json
+from rollbook.updates.reporting.status_json import group_to_json, status_context, to_json
 from rollbook.updates.reporting.status_line import verdict
 from rollbook.web.http.authentication import (
     audit_request,
@@ -61,7 +62,7 @@ def _respond(request: HttpRequest, number: int, now: datetime) -> ApiResponse:
         *_time_lines(current, now),
         *_problem_lines(current.groups),
     )
-    problems = [_group_json(group) for group in current.groups]
+    problems = [group_to_json(group) for group in current.groups]
     return ApiResponse(lines, to_json(current, line, context) | {"problems": problems})
 
 
@@ -91,6 +92,10 @@ def _file_lines(current: Report) -> Iterable[str]:
     size, rows = count_of(current.file_size, "byte"), count_of(current.rows, "row")
     yield f"File: {current.file_name}, {size}, {rows}"
     yield f"SHA-256: {current.file_digest}"
+    if current.ignored:
+        yield f"Ignored columns: {named_columns(current)}"
+    if current.warnings:
+        yield f"Warnings: {current.warnings:,}"
     yield f"Mode: {current.mode}"
     starter = current.starter
     name = f"{starter.name} ({starter.email})" if starter else "the operator of the server"
@@ -113,6 +118,9 @@ def _problem_lines(groups: tuple[ProblemGroup, ...]) -> Iterable[str]:
         yield ""
         yield f"{group.count:,} x {group.code} ({group.severity}): {group.title}"
         yield f"To do: {group.fix}"
+        if group.columns:
+            label = "Column" if len(group.columns) == 1 else "Columns"
+            yield f"{label}: {join_words(group.columns)}"
         yield from _first_lines(group)
 
 
@@ -121,14 +129,3 @@ def _first_lines(group: ProblemGroup) -> Iterable[str]:
         label = "Line" if group.count == 1 else "Lines"
         more = ", first" if group.count > len(group.lines) else ""
         yield f"{label}{more}: {join_words(group.lines)}"
-
-
-def _group_json(group: ProblemGroup) -> dict[str, object]:
-    return {
-        "code": group.code,
-        "severity": str(group.severity),
-        "title": group.title,
-        "repair": group.fix,
-        "count": group.count,
-        "first_lines": list(group.lines),
-    }

@@ -18,7 +18,7 @@ from rollbook.web.pages.base.view import PageRequest
 register = template.Library()
 
 # The sign and the tone of each state: neither color nor sign has to be understood alone.
-MARKS = {
+BADGES = {
     **{words.word: (words.sign, words.tone) for words in (*state_words.ALL, NOTHING_APPLIED)},
     "active": ("✓", "good"),
     "invited": ("…", "waiting"),
@@ -53,17 +53,17 @@ NAVIGATION = (
 
 
 @register.inclusion_tag("parts/status_badge.html")
-def mark(word: object) -> dict[str, str]:
-    """Render the badge of a state: ``{% mark "completed" %}``."""
+def badge(word: object) -> dict[str, str]:
+    """Render the badge of a state: ``{% badge "completed" %}``."""
     text = str(word)
-    sign, tone = MARKS.get(text, ("·", "quiet"))
+    sign, tone = BADGES.get(text, ("·", "quiet"))
     return {"word": text, "sign": sign, "tone": tone}
 
 
 @register.inclusion_tag("parts/status_badge.html")
-def update_mark(update: UpdateJob) -> dict[str, str]:
-    """Render the badge of an update's state: ``{% update_mark update %}``."""
-    return mark(badge_words(update).word)
+def update_badge(update: UpdateJob) -> dict[str, str]:
+    """Render the badge of an update's state: ``{% update_badge update %}``."""
+    return badge(badge_words(update).word)
 
 
 @register.inclusion_tag("parts/navigation.html", takes_context=True)
@@ -84,10 +84,10 @@ def navigation(context: template.Context) -> dict[str, Any]:
 
 
 @register.filter
-def there(at: datetime | None, time_zone: str) -> SafeString | str:
+def local_time(at: datetime | None, time_zone: str) -> SafeString | str:
     """Return the date and time in the district's time zone, as a ``time`` element.
 
-    In a template: ``{{ at|there:page_request.district.time_zone }}``.
+    In a template: ``{{ at|local_time:page_request.district.time_zone }}``.
     """
     if at is None:
         return ""

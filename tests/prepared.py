@@ -1,6 +1,6 @@
 """A process with the packages imported, which forks for each task.
 
-``python -m tests.faults.prepared`` reads orders from its standard input, one JSON object a line. It
+``python -m tests.prepared`` reads orders from its standard input, one JSON object a line. It
 answers with the number of the new process and, after another line of input, with how that process
 ended. Only the new process loads Django and Rollbook's settings, in the environment of the order.
 The process ends when its input does, so that it does not outlive the test run.
@@ -23,13 +23,19 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
+ROOT = Path(__file__).parents[1]
+
 PACKAGES = (
     "argon2",
     "asyncio",
+    "concurrent.futures",
     "cryptography.hazmat.primitives.ciphers.aead",
     "django.core.management",
+    "django.conf.urls.static",
     "django.contrib.auth.hashers",
     "django.contrib.postgres.fields",
+    "django.contrib.staticfiles",
+    "django.core.checks.registry",
     "django.core.mail",
     "django.db.models",
     "django.forms",
@@ -37,8 +43,14 @@ PACKAGES = (
     "django.test",
     "django.urls",
     "http.client",
+    "importlib.metadata",
+    "logging.config",
     "psycopg",
+    "rollbook.studentfile.reading.reader",
+    "rollbook.studentfile.row_validator",
+    "smtplib",
     "sqlite3",
+    "tqdm",
 )
 """What can be imported without settings."""
 
@@ -62,7 +74,8 @@ class Prepared:
             if not name.startswith(("ROLLBOOK_", "DJANGO_"))
         }
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.prepared"],
+            [sys.executable, "-m", "tests.prepared"],
+            cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=kept,
@@ -74,16 +87,30 @@ class Prepared:
         module: str,
         *arguments: str,
         environment: Mapping[str, str],
+        stdin: str = "",
+        cwd: Path | None = None,
         kill_after_s: float | None = None,
     ) -> Done:
-        """Run a module as ``python -m`` would; kill it after so many seconds if it still runs."""
+        """Run a module as ``python -m`` would, and return how it ended.
+
+        Args:
+            module: The name of the module.
+            arguments: Its arguments.
+            environment: All variables of its environment.
+            stdin: What it reads from its standard input.
+            cwd: Its working directory; None for that of the prepared process.
+            kill_after_s: Seconds after which it is killed if it still runs.
+        """
         with tempfile.TemporaryDirectory(prefix="rollbook-task-") as folder:
             out, err = Path(folder, "out"), Path(folder, "err")
+            Path(folder, "in").write_text(stdin, encoding="utf-8")
             self._send(
                 {
                     "module": module,
                     "arguments": arguments,
                     "environment": dict(environment),
+                    "cwd": str(cwd or ""),
+                    "in": str(Path(folder, "in")),
                     "out": str(out),
                     "err": str(err),
                 }
@@ -159,9 +186,11 @@ def _run(order: dict[str, object]) -> int:
     assert isinstance(arguments, list)
     os.environ.clear()
     os.environ.update(environment)
-    _redirect(0, os.devnull, os.O_RDONLY)
+    _redirect(0, str(order["in"]), os.O_RDONLY)
     _redirect(1, str(order["out"]), os.O_WRONLY | os.O_CREAT)
     _redirect(2, str(order["err"]), os.O_WRONLY | os.O_CREAT)
+    if order["cwd"]:
+        os.chdir(str(order["cwd"]))
     sys.argv[1:] = arguments
     try:
         runpy.run_module(str(order["module"]), run_name="__main__", alter_sys=True)

@@ -1,0 +1,87 @@
+"""Check what rows refer to: schools and staff members of the district, and inactive students.
+
+All of this needs the database, so ``rollbook file check`` and drafts can't find it.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+
+from rollbook.districts.models import School
+from rollbook.studentfile.problems.problem import Problem
+from rollbook.studentfile.row_validator import ValidatedRow
+from rollbook.studentfile.values.free_text import join_list, split_list
+from rollbook.students import similar_ids
+from rollbook.students.snapshots import StudentSnapshot
+from rollbook.students.writer import member_ids_by_email
+
+
+class ReferenceChecker:
+    """Checks rows of one file against the schools, staff and students of its district.
+
+    Args:
+        district_id: The district.
+        reactivates: Whether a row without STATUS makes an inactive student active.
+    """
+
+    def __init__(self, district_id: int, *, reactivates: bool) -> None:
+        self._district_id = district_id
+        self._reactivates = reactivates
+        schools = School.objects.filter(district_id=district_id)
+        self._school_ids = set(schools.values_list("organization_id", flat=True))
+
+    def check_schools_and_staff(self, rows: Sequence[ValidatedRow]) -> None:
+        """Report schools and staff that the district doesn't have, and remove them from the rows.
+
+        Those of another district are reported in the same way.
+        """
+        members = self._load_members(rows)
+        for row in rows:
+            school_id = row.values.get("SCHOOL_ID")
+            if school_id is not None and school_id not in self._school_ids:
+                row.problems.append(self._unknown_school(row.line, school_id))
+                del row.values["SCHOOL_ID"]
+            if row.values.get("STAFF"):
+                _check_staff(row, members)
+
+    def check_status(self, row: ValidatedRow, student: StudentSnapshot) -> None:
+        """Reactivate an inactive student if the row has no STATUS, or report that it doesn't.
+
+        An invalid STATUS may have meant anything, so it doesn't reactivate.
+        """
+        if student.values["STATUS"] != "inactive" or "STATUS" in row.values:
+            return
+        if any(problem.column == "STATUS" for problem in row.problems):
+            return
+        if self._reactivates:
+            row.values["STATUS"] = "active"
+        else:
+            found = student.values["STUDENT_ID"] or student.values["USERNAME"]
+            row.problems.append(Problem("inactive_student", row.line, "STATUS", found))
+
+    @cached_property
+    def _schools_by_folded_id(self) -> Mapping[str, str]:
+        return {similar_ids.fold(school_id): school_id for school_id in sorted(self._school_ids)}
+
+    def _unknown_school(self, line: int, school_id: str) -> Problem:
+        similar = self._schools_by_folded_id.get(similar_ids.fold(school_id))
+        hint = similar_ids.hint(school_id, similar) if similar else ""
+        return Problem("unknown_school", line, "SCHOOL_ID", school_id, hint)
+
+    def _load_members(self, rows: Sequence[ValidatedRow]) -> Mapping[str, int]:
+        """Return the IDs of the staff members that the rows name, by email."""
+        emails: set[str] = set()
+        for row in rows:
+            if row.values.get("STAFF"):
+                emails.update(split_list(row.values["STAFF"]))
+        return member_ids_by_email(self._district_id, emails) if emails else {}
+
+
+def _check_staff(row: ValidatedRow, members: Mapping[str, int]) -> None:
+    """Report the staff of a row that the district doesn't have, and remove them from the row."""
+    known = []
+    for email in split_list(row.values["STAFF"]):
+        if email in members:
+            known.append(email)
+        else:
+            row.problems.append(Problem("unknown_staff", row.line, "STAFF", email))
+    row.values["STAFF"] = join_list(known)

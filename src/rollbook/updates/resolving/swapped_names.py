@@ -1,0 +1,62 @@
+"""Find out whether a file exchanges first and last names, before anything is applied."""
+
+from collections.abc import Mapping
+
+from django.db.models import Min, Sum
+from django.db.models.functions import Length
+
+from rollbook.studentfile.problems.problem import PROBLEM_CODES, Problem, Scope
+from rollbook.text import count_of
+from rollbook.updates import problem_store
+from rollbook.updates.models import UpdateJob
+
+MIN_ROWS = 2
+"""If fewer rows have exchanged names, these rows are only rejected, or get a warning."""
+
+_ROW_CODES = ("names_exchanged", "names_may_be_exchanged")
+_BYTES_PER_ID = 8
+
+
+def find_problem(update: UpdateJob) -> Problem | None:
+    """Return why the file is refused: names are exchanged in most rows whose students exist.
+
+    Args:
+        update: The update, of which all rows have been checked.
+    """
+    update.refresh_from_db(fields=["problem_counts"])
+    exchanged = sum(update.problem_counts.get(code, 0) for code in _ROW_CODES)
+    if exchanged < MIN_ROWS or 2 * exchanged <= _count_known_rows(update):
+        return None
+    stored = update.problem_set.filter(code__in=_ROW_CODES)
+    line = stored.aggregate(first=Min("line"))["first"]
+    hint = f"{count_of(exchanged, 'row')} concerned: {PROBLEM_CODES['names_swapped'].fix}"
+    return Problem("names_swapped", line, hint=hint)
+
+
+def replace_results(update: UpdateJob, problem: Problem) -> Mapping[str, object]:
+    """Replace all results of the check by the problem of the file.
+
+    Returns:
+        The columns to write when the update is refused.
+    """
+    update.checkedrange_set.all().delete()
+    update.stagedrow_set.all().delete()
+    codes = [code for code, kind in PROBLEM_CODES.items() if kind.scope is Scope.ROW]
+    update.problem_set.filter(code__in=codes).delete()
+    problem_store.save_problems(update.pk, [problem])
+    of_file = {code: count for code, count in update.problem_counts.items() if code not in codes}
+    counters = dict.fromkeys(
+        ("rows", "rows_read", "rows_staged", "rows_unchanged", "rows_rejected"), 0
+    )
+    return {**counters, "problem_counts": problem_store.counts([problem], of_file)}
+
+
+def _count_known_rows(update: UpdateJob) -> int:
+    """Return the number of rows that are about an enrolled student, or exchange the names of one.
+
+    The latter aren't matched with the student, except by STUDENT_ID.
+    """
+    length = update.checkedrange_set.aggregate(total=Sum(Length("student_ids")))["total"]
+    exchanged = update.problem_set.filter(code__in=_ROW_CODES).values("line")
+    unmatched = update.stagedrow_set.filter(student=None, line__in=exchanged)
+    return (length or 0) // _BYTES_PER_ID + unmatched.count()
