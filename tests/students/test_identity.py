@@ -5,6 +5,7 @@ import pytest
 from rollbook.students.identity import (
     Difference,
     are_exchanged,
+    compare_birth_dates,
     compare_names,
     find_contradiction,
 )
@@ -144,3 +145,33 @@ def test_the_problem_names_the_column_and_its_value() -> None:
     )
     assert problem
     assert (problem.line, problem.column, problem.found) == (7, "USERNAME", "abrook")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "difference"),
+    [
+        ("2014-05-13", "2014-05-13", Difference.NONE),
+        ("2014-05-13", "2014-05-14", Difference.MINOR),
+        ("2014-05-13", "2015-05-13", Difference.MINOR),
+        ("2014-05-06", "2014-06-05", Difference.MINOR),
+        ("2014-05-13", "2014-05-24", Difference.MAJOR),
+        ("2014-05-13", "2012-08-02", Difference.MAJOR),
+    ],
+)
+def test_dates_that_differ_in_a_digit_or_their_order_differ_a_bit(
+    one: str, other: str, difference: Difference
+) -> None:
+    assert compare_birth_dates(one, other) is difference
+    assert compare_birth_dates(other, one) is difference
+
+
+@pytest.mark.parametrize(
+    ("dob", "code"), [("2014-05-14", None), ("2014-08-02", "identity_mismatch")]
+)
+def test_both_names_may_differ_a_bit_if_the_birth_date_does_not_differ_more(
+    dob: str, code: str | None
+) -> None:
+    stored = {"STUDENT_ID": "1", "FIRST_NAME": "Ana", "LAST_NAME": "Brook", "DOB": "2014-05-13"}
+    row = {"STUDENT_ID": "1", "FIRST_NAME": "Anna", "LAST_NAME": "Brooks", "DOB": dob}
+    problem = find_contradiction(2, stored, row, "STUDENT_ID")
+    assert (problem.code if problem else None) == code

@@ -1,7 +1,8 @@
 """Decide whether a row can be about the student that its ID or username belongs to (pure).
 
 If two of first name, last name and date of birth differ, it is probably somebody else. One of the
-names may differ as nicknames and typing mistakes do.
+names may differ as nicknames and typing mistakes do, and all of them may if the date of birth
+differs no more than that.
 """
 
 import re
@@ -113,13 +114,28 @@ def compare_names(one: str, other: str) -> Difference:
     return Difference.MAJOR
 
 
+def compare_birth_dates(one: str, other: str) -> Difference:
+    """Return how much two dates as 'yyyy-mm-dd' differ: in one digit, or in their order, a bit."""
+    if one == other:
+        return Difference.NONE
+    year, month, day = one.split("-")
+    is_swapped = other == f"{year}-{day}-{month}"
+    is_typo = sum(map(str.__ne__, one, other)) == 1
+    return Difference.MINOR if is_swapped or is_typo else Difference.MAJOR
+
+
 def _count_differences(stored: Values, values: Values, changed: list[str]) -> int:
-    """Return how many of the changed values differ; one minor difference doesn't count."""
+    """Return how many of the changed values differ; minor ones count beside a major one only."""
     if len(changed) <= _MAX_DIFFERENCES:
         return 0
-    differences = [compare_names(stored[name], values[name]) for name in changed if name != "DOB"]
-    minor = differences.count(Difference.MINOR)
-    return differences.count(Difference.MAJOR) + max(0, minor - 1) + ("DOB" in changed)
+    differences = []
+    for name in changed:
+        compare = compare_birth_dates if name == "DOB" else compare_names
+        differences.append(compare(stored[name], values[name]))
+    major, minor = differences.count(Difference.MAJOR), differences.count(Difference.MINOR)
+    if not major and "DOB" in changed:
+        return 0
+    return major + max(0, minor - 1)
 
 
 @lru_cache(maxsize=20_000)

@@ -20,7 +20,7 @@ from rollbook.updates.applying import apply
 from rollbook.updates.checking import check
 from rollbook.updates.engine import WorkerStatus, engine
 from rollbook.updates.models import UpdateJob
-from rollbook.updates.resolving import conflicts, swapped_names
+from rollbook.updates.resolving import conflicts, refusal
 from rollbook.updates.state_machine import IN_PROGRESS, UNFINISHED, State
 from rollbook.updates.transitions import Fenced
 
@@ -100,7 +100,7 @@ def run_steps(update_id: int) -> Generator[None, None, None]:
     update = UpdateJob.objects.select_related("district").get(pk=update_id)
     if update.state == State.CHECKING:
         yield from check.steps(update, run)
-        if problem := swapped_names.find_problem(update):
+        if problem := refusal.find_problem(update):
             _refuse(update, run, problem)
             return
         yield from conflicts.steps(update, run)
@@ -174,7 +174,7 @@ def _refuse(update: UpdateJob, run: str, problem: Problem) -> None:
         Fenced: Another run has taken over the update, or it was canceled.
     """
     with transaction.atomic():
-        columns = swapped_names.replace_results(update, problem)
+        columns = refusal.replace_results(update, problem)
         _transition(update.pk, State.REFUSED, run, **columns)
 
 

@@ -47,7 +47,7 @@ def test_a_file_that_would_be_refused_is_reported_with_the_reason(
     result = rollbook("file", "check", base)
     assert result.code == 1
     assert result.out.startswith(
-        f"REFUSED {base}: missing_column: line 1: No column identifies the students. "
+        f"REFUSED {base}: missing_column: No column identifies the students (line 1). "
     )
 
 

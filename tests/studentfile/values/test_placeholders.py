@@ -43,6 +43,9 @@ PLACEHOLDERS = [
 def test_a_placeholder_is_no_value(column: str, text: str) -> None:
     assert is_placeholder(text)
     result = BY_NAME[column].rule(text)
+    if column.endswith("_NAME") and text in ("-", "."):
+        assert result == "-"  # if the student has only one name
+        return
     assert isinstance(result, InvalidValue)
     assert result.code == "placeholder"
 

@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -47,7 +48,9 @@ def test_the_converted_file_is_stored_and_the_update_is_known_by_what_was_sent(
     assert (update.detected_encoding, update.rows) == ("utf-8", 2)
     if settings.ON_POSTGRESQL:
         assert b"".join(file_chunks.read(update.spool_name)) == STORED
-    assert receive.remove_orphaned_files() == settings.ON_POSTGRESQL  # that of the ended update
+    assert (
+        receive.remove_orphaned_files(timedelta()) == settings.ON_POSTGRESQL
+    )  # that of the ended update
     assert send_bytes(maple, sent).replayed
     assert counts(finish(update)) == {"updated": 1, "rejected": 1}
     again = send_bytes(maple, sent)
@@ -139,7 +142,7 @@ def test_the_sweep_keeps_both_files_while_one_is_converted(
 
     def converted(path: Path, **options: object) -> conversion.Conversion:
         file.write_converted(b"STUDENT_ID,GRADE\n1,5\n")
-        swept.append((receive.remove_orphaned_files(), len(spooled())))
+        swept.append((receive.remove_orphaned_files(timedelta()), len(spooled())))
         return conversion.Conversion(is_converted=True)
 
     file = incoming(SEMICOLONS)
@@ -153,7 +156,7 @@ def test_a_file_that_was_being_converted_by_a_dead_process_is_swept(maple: Distr
     for place in ("sent", "converted"):
         settings.SPOOL.mkdir(mode=0o700, exist_ok=True)
         (settings.SPOOL / f"{place}.part").write_bytes(b"half")
-    assert receive.remove_orphaned_files() == 2
+    assert receive.remove_orphaned_files(timedelta()) == 2
     assert spooled() == set()
 
 

@@ -1,13 +1,10 @@
 """Find out whether a file exchanges first and last names, before anything is applied."""
 
-from collections.abc import Mapping
-
 from django.db.models import Min, Sum
 from django.db.models.functions import Length
 
-from rollbook.studentfile.problems.problem import PROBLEM_CODES, Problem, Scope
+from rollbook.studentfile.problems.problem import PROBLEM_CODES, Problem
 from rollbook.text import count_of
-from rollbook.updates import problem_store
 from rollbook.updates.models import UpdateJob
 
 MIN_ROWS = 2
@@ -31,24 +28,6 @@ def find_problem(update: UpdateJob) -> Problem | None:
     line = stored.aggregate(first=Min("line"))["first"]
     hint = f"{count_of(exchanged, 'row')} concerned: {PROBLEM_CODES['names_swapped'].fix}"
     return Problem("names_swapped", line, hint=hint)
-
-
-def replace_results(update: UpdateJob, problem: Problem) -> Mapping[str, object]:
-    """Replace all results of the check by the problem of the file.
-
-    Returns:
-        The columns to write when the update is refused.
-    """
-    update.checkedrange_set.all().delete()
-    update.stagedrow_set.all().delete()
-    codes = [code for code, kind in PROBLEM_CODES.items() if kind.scope is Scope.ROW]
-    update.problem_set.filter(code__in=codes).delete()
-    problem_store.save_problems(update.pk, [problem])
-    of_file = {code: count for code, count in update.problem_counts.items() if code not in codes}
-    counters = dict.fromkeys(
-        ("rows", "rows_read", "rows_staged", "rows_unchanged", "rows_rejected"), 0
-    )
-    return {**counters, "problem_counts": problem_store.counts([problem], of_file)}
 
 
 def _count_known_rows(update: UpdateJob) -> int:

@@ -55,7 +55,9 @@ _ALL_BUT_START = frozenset({STATUS, CANCEL})
 FIELDS: Mapping[str, Field] = MappingProxyType(
     {
         "file": Field(
-            _ONLY_START, "the student file, as `file=@students.csv`; one in each request"
+            _ONLY_START,
+            "the student file, as `file=@students.csv` or "
+            "`file=@students.xlsx`; one in each request",
         ),
         "login": Field(_ALL, "the email address you sign in with"),
         "password": Field(_ALL, "your password"),
