@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from rollbook.accounts import installation_id
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District
 from rollbook.studentfile.reading.conversion import convert as conversion
@@ -155,7 +156,7 @@ def test_the_sweep_keeps_both_files_while_one_is_converted(
 def test_a_file_that_was_being_converted_by_a_dead_process_is_swept(maple: District) -> None:
     for place in ("sent", "converted"):
         settings.SPOOL.mkdir(mode=0o700, exist_ok=True)
-        (settings.SPOOL / f"{place}.part").write_bytes(b"half")
+        (settings.SPOOL / f"{installation_id.file_prefix()}{place}.part").write_bytes(b"half")
     assert receive.remove_orphaned_files(timedelta()) == 2
     assert spooled() == set()
 
