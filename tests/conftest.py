@@ -228,9 +228,10 @@ def databases_go_with_their_test(request: pytest.FixtureRequest) -> Iterator[Non
 
 
 @pytest.fixture(autouse=True)
-def database_of_the_data_folder(request: pytest.FixtureRequest, _django_db_helper: None) -> None:
+def database_of_the_data_folder(request: pytest.FixtureRequest, _django_db_marker: None) -> None:
     """Let the data folder of this process belong to the database of each test."""
     if _uses_database(request.node):
+        request.getfixturevalue("_django_db_helper")
         installation_id.adopt()
 
 
