@@ -28,7 +28,7 @@ test: setup  ## what needs no database server, no browser and no further process
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile -m "not process and not browser"
 
 test-all: setup  ## the same and the rest, on SQLite and on PostgreSQL: processes, curl, TLS, SMTP, browser; 15 to 20 minutes
-	$(BIN)/python -m tests
+	$(BIN)/python -m tests $(TEST_ALL)
 
 test-nightly: setup  ## everything at full depth; hours
 	$(BIN)/python -m tests --nightly

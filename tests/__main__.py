@@ -1,10 +1,11 @@
 """Run every test on both databases.
 
-    python -m tests [--on DATABASE] [--nightly] [pytest's own arguments]
+    python -m tests [--on DATABASE] [--nightly] [--after-make-test] [pytest's own arguments]
 
 The two runs take place side by side. Tests that never ask the database run on SQLite alone;
-conftest.py deselects them on PostgreSQL. With ``--nightly`` nothing is sampled, and with ``--on``
-there is one run, to which pytest gives the whole terminal.
+conftest.py deselects them on PostgreSQL. With ``--nightly`` nothing is sampled, with
+``--after-make-test`` the tests that ``make test`` has run are left out, and with ``--on`` there is
+one run, to which pytest gives the whole terminal.
 
 SQLite needs nothing. For PostgreSQL a server is started for this run alone. Pages are opened in
 Chromium, which is installed if that is allowed. Without PostgreSQL or Chromium nothing is tested,
@@ -38,6 +39,9 @@ NOT_INHERITED = ("DATABASE_URL", "TESTS_DATABASE_URL", "TESTS_SHARED")
 # Many tests wait for a server, so four processes keep two cores busy. A file stays with one
 # process, as does the server that its tests share.
 PROCESSES = {"sqlite": 2, "postgresql": 2}
+
+NOT_IN_MAKE_TEST = ("-m", "process or browser")
+"""Selects the tests that ``make test`` leaves out."""
 
 PREFIX = "{database:>10} | "
 NOTHING_TO_TEST = 5  # what pytest ends with then
@@ -78,6 +82,9 @@ def main(words: Sequence[str]) -> int:
     )
     parser.add_argument("--on", choices=DATABASES, help="test on this one alone")
     parser.add_argument("--nightly", action="store_true", help="test at full depth")
+    parser.add_argument(
+        "--after-make-test", action="store_true", help="leave out what `make test` has run"
+    )
     asked, for_pytest = parser.parse_known_args(words)
     if asked.nightly:
         os.environ[depth.NIGHTLY_VARIABLE] = "1"
@@ -95,7 +102,7 @@ def main(words: Sequence[str]) -> int:
             return (
                 _alone("postgresql", for_pytest, url)
                 if asked.on
-                else _side_by_side(for_pytest, url)
+                else _side_by_side(for_pytest, url, after_make_test=asked.after_make_test)
             )
     except PostgresProblem as problem:
         print(
@@ -134,13 +141,14 @@ def _alone(database: str, words: Sequence[str], url: str) -> int:
     ).returncode
 
 
-def _side_by_side(words: Sequence[str], url: str) -> int:
+def _side_by_side(words: Sequence[str], url: str, *, after_make_test: bool) -> int:
     """Test on both databases at the same time: while tests of one wait, those of the other work."""
     runs: list[Run] = []
     with ThreadPoolExecutor(len(DATABASES)) as pool:
         try:
-            for database, address in (("sqlite", ""), ("postgresql", url)):
-                runs.append(_begun(database, [*_spread(database), *words], address))
+            rest = NOT_IN_MAKE_TEST if after_make_test else ()
+            runs.append(_begun("sqlite", [*_spread("sqlite"), *rest, *words], ""))
+            runs.append(_begun("postgresql", [*_spread("postgresql"), *words], url))
             list(pool.map(Run.print_output, runs))
             codes = [run.process.wait() for run in runs]
         finally:

@@ -8,13 +8,18 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PASSWORD
-from tests.endtoend.conftest import LOGIN, Answer, Rollbook
+from tests.endtoend.conftest import Answer, Rollbook
 
 STUDENTS = b"STUDENT_ID,FIRST_NAME\n00101,Ana\n"
 BOM = b"\xef\xbb\xbf"
-SIGN_IN = ("--form-string", f"login={LOGIN}", "--form-string", f"password={PASSWORD}")
 
 pytestmark = pytest.mark.daily_on("sqlite")
+
+
+def sign_in(rollbook: Rollbook) -> tuple[str, ...]:
+    """Return curl's arguments for the login and password of the district manager."""
+    login = f"login={rollbook.district.login}"
+    return "--form-string", login, "--form-string", f"password={PASSWORD}"
 
 
 def start(rollbook: Rollbook, folder: Path, *arguments: str) -> Answer:
@@ -36,12 +41,12 @@ def start(rollbook: Rollbook, folder: Path, *arguments: str) -> Answer:
 def test_a_file_name_in_latin_1_is_accepted(serving: Rollbook, tmp_path: Path) -> None:
     name = os.fsdecode(b"\xe9l\xe8ves.csv")
     (tmp_path / name).write_bytes(STUDENTS)
-    answer = start(serving, tmp_path, "-F", f"file=@{name}", *SIGN_IN)
+    answer = start(serving, tmp_path, "-F", f"file=@{name}", *sign_in(serving))
     assert "1 student in élèves.csv" in answer.verdict
 
 
 def test_a_form_with_bare_line_feeds_is_accepted(serving: Rollbook, tmp_path: Path) -> None:
-    parts = {'file"; filename="students.csv': STUDENTS.decode(), "login": LOGIN}
+    parts = {'file"; filename="students.csv': STUDENTS.decode(), "login": serving.district.login}
     parts["password"] = PASSWORD
     lines = [
         f'--B\nContent-Disposition: form-data; name="{name}"\n\n{text}\n'
@@ -60,7 +65,14 @@ def test_a_password_file_may_begin_with_a_byte_order_mark(
 ) -> None:
     (tmp_path / "password.txt").write_bytes(before + PASSWORD.encode() + after)
     (tmp_path / "students.csv").write_bytes(STUDENTS)
-    arguments = ("-F", "file=@students.csv", "-F", f"login={LOGIN}", "-F", "password=<password.txt")
+    arguments = (
+        "-F",
+        "file=@students.csv",
+        "-F",
+        f"login={serving.district.login}",
+        "-F",
+        "password=<password.txt",
+    )
     assert start(serving, tmp_path, *arguments).status == 200
 
 

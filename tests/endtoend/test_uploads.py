@@ -71,6 +71,8 @@ def test_a_web_process_killed_in_the_middle_of_an_upload_leaves_no_update_and_it
         curl.wait(TIMEOUT_S)
     assert serving.curl("status", "--retry", "5", "--retry-connrefused").verdict.startswith("NONE")
     serving.stop()
+    for path in (serving.data / "spool").iterdir():
+        os.utime(path, (0, 0))  # it is kept for a day
     serving.start()
     assert spooled(serving) == []
     assert serving.start_update(large_file(tmp_path, 10), "mode=add").verdict.startswith(
