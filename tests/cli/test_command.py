@@ -259,8 +259,10 @@ class TestRealProcess:
         assert len(uploaded) == 1
         for path in (data / "spool").iterdir():
             os.utime(path, (0, 0))
-        other = installed(tmp_path / "other") if settings.ON_POSTGRESQL else tmp_path / "none"
-        env["DATABASE_URL"] = process.environment(other).get("DATABASE_URL", "")
+        if settings.ON_POSTGRESQL:
+            other = installed(tmp_path / "other")
+            execute(other, f"UPDATE accounts_installation SET key = '{'0' * 32}'")
+            env["DATABASE_URL"] = process.environment(other)["DATABASE_URL"]
         for path in data.glob("rollbook.sqlite3*"):
             path.unlink()
         result = process.rollbook(*command, env=env)
