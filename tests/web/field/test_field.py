@@ -13,7 +13,7 @@ from rollbook.cli import run
 from rollbook.cli.actions.update import report_lines
 from rollbook.districts.models import District, School
 from rollbook.studentfile.columns import BY_NAME
-from rollbook.studentfile.problems.row_codes import DATABASE_PROBLEMS
+from rollbook.studentfile.problems.database_codes import DATABASE_PROBLEMS
 from rollbook.students.models import Change
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.receiving import drafts

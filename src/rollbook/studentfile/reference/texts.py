@@ -9,7 +9,8 @@ from types import MappingProxyType
 from rollbook.studentfile.columns import COLUMNS_NAMED_WITH_STUDENT, REQUIRED_TO_ADD
 from rollbook.studentfile.limits import Limits
 from rollbook.studentfile.problems.codes import ProblemCode, Severity
-from rollbook.studentfile.problems.file_codes import FILE_ERRORS, FILE_WARNINGS
+from rollbook.studentfile.problems.file_codes import FILE_ERRORS
+from rollbook.studentfile.problems.file_warnings import FILE_WARNINGS
 from rollbook.studentfile.problems.row_codes import ROW_CODES
 from rollbook.studentfile.reading.conversion.sheet_facts import MAX_CELLS
 
