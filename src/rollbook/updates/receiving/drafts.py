@@ -12,9 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from rollbook.accounts.models import Member
-from rollbook.districts.file_rules import file_rules
 from rollbook.districts.local_dates import local_date
-from rollbook.updates.exports import source_update
 from rollbook.updates.models import Draft, UpdateJob
 from rollbook.updates.receiving import file_chunks, preview
 from rollbook.updates.receiving import files as spool
@@ -69,8 +67,7 @@ def create_draft(
     district = member.district
     encoding = encoding or district.encoding
     try:
-        scan = convert_and_scan(incoming, encoding, file_rules(district))
-        scan = source_update.inherit_date_order(scan, district)
+        scan = convert_and_scan(incoming, encoding, district)
         preview_json = preview.preview_rows(incoming.stored.path, scan, local_date(district, now))
         columns = store_and_describe(incoming, scan)
         with transaction.atomic():

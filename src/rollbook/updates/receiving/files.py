@@ -89,11 +89,10 @@ class IncomingFile:
 
         Its size and digest remain those of what was sent.
         """
-        self.write_converted(b"")
-        if self._converted:
-            self._converted.flush()
-            self.stored = self._converted
-            self.path.unlink()
+        self._converted = self._converted or IncomingFile()
+        self._converted.flush()
+        self.stored = self._converted
+        self.path.unlink()
 
     def persist(self) -> str:
         """Sync the file to the disk and rename it; return its final name."""

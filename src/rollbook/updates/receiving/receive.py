@@ -18,7 +18,6 @@ from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.conversion.convert import convert
 from rollbook.studentfile.reading.encodings import UTF_8
 from rollbook.studentfile.reading.reader import FileScan
-from rollbook.studentfile.rules import FileRules
 from rollbook.updates import problem_store, runner, transitions
 from rollbook.updates.exports import source_update
 from rollbook.updates.models import Draft, UpdateJob
@@ -127,8 +126,7 @@ def receive(
     try:
         if replayed := submission.find_unfinished():
             return replayed
-        scan = convert_and_scan(incoming, submission.encoding, file_rules(district))
-        scan = source_update.inherit_date_order(scan, district)
+        scan = convert_and_scan(incoming, submission.encoding, district)
         columns = store_and_describe(incoming, scan)
         columns |= {"file_name": file_name, "member": member, "source": source}
         return _commit(replace(submission, columns=columns, problems=scan.problems), incoming)
@@ -136,13 +134,13 @@ def receive(
         incoming.discard()
 
 
-def convert_and_scan(incoming: IncomingFile, encoding: str, rules: FileRules) -> FileScan:
+def convert_and_scan(incoming: IncomingFile, encoding: str, district: District) -> FileScan:
     """Convert a file if it isn't CSV, and scan what is to be stored.
 
     Args:
         incoming: The file, completely written. ``incoming.stored`` is scanned.
         encoding: The requested encoding.
-        rules: The rules that the district has set.
+        district: The district, whose rules apply.
 
     Raises:
         OSError: The disk is full.
@@ -156,8 +154,10 @@ def convert_and_scan(incoming: IncomingFile, encoding: str, rules: FileRules) ->
     if conversion.is_converted:
         incoming.replace_by_converted()
         encoding = UTF_8
-    scan = reader.scan(incoming.stored.path, encoding=encoding, limits=limits(), rules=rules)
-    return conversion.add_to(scan)
+    scan = reader.scan(
+        incoming.stored.path, encoding=encoding, limits=limits(), rules=file_rules(district)
+    )
+    return source_update.inherit_date_order(conversion.add_to(scan), district)
 
 
 def store_and_describe(incoming: IncomingFile, scan: FileScan) -> dict[str, Any]:
