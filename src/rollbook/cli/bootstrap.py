@@ -108,9 +108,10 @@ def _open(*, may_create: bool) -> None:
     """
     # Imported here because they use the settings, which exist only after django.setup().
     from rollbook.accounts import installation_id, key_fingerprints
+    from rollbook.cli.unusable_database import reporting_unusable_database
     from rollbook.db import schema_version
 
-    try:
+    with reporting_unusable_database():
         installation_id.require_database_of_used_folder()
         is_new = installation_id.is_database_empty()
         if is_new and not may_create:
@@ -125,11 +126,3 @@ def _open(*, may_create: bool) -> None:
         schema_version.require_current()
         installation_id.verify()
         key_fingerprints.verify_keys()
-    except schema_version.DatabaseIsNewer as error:
-        raise CommandError("newer_database", str(error)) from None
-    except schema_version.DatabaseIsOlder as error:
-        raise CommandError("older_database", str(error)) from None
-    except installation_id.WrongDatabase as error:
-        raise CommandError("wrong_database", str(error)) from None
-    except key_fingerprints.KeysDoNotMatch as error:
-        raise CommandError("other_keys", str(error)) from None

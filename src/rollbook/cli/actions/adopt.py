@@ -6,19 +6,17 @@ from django.conf import settings
 from django.db import connection
 
 from rollbook.accounts import installation_id
-from rollbook.cli.errors import OK, CommandError
+from rollbook.cli.errors import OK
+from rollbook.cli.unusable_database import reporting_unusable_database
 from rollbook.db import schema_version
 from rollbook.db.diagnosis import require_version
-from rollbook.db.schema_version import DatabaseIsNewer
 
 
 def adopt(arguments: Namespace) -> int:
     """Write the ID of the database into the data folder."""
     require_version(connection)
-    try:
+    with reporting_unusable_database():
         schema_version.migrate_if_needed()
-    except DatabaseIsNewer as error:
-        raise CommandError("newer_database", str(error)) from None
     if installation_id.adopt():
         print(f"{settings.DATA} already belongs to this database.")
     else:

@@ -5,16 +5,15 @@ from argparse import Namespace
 from django.db import connection
 
 from rollbook.accounts import installation_id
-from rollbook.accounts.installation_id import WrongDatabase
-from rollbook.cli.errors import OK, CommandError
+from rollbook.cli.errors import OK
+from rollbook.cli.unusable_database import reporting_unusable_database
 from rollbook.db import schema_version
 from rollbook.db.diagnosis import require_version
-from rollbook.db.schema_version import DatabaseIsNewer
 
 
 def migrate(arguments: Namespace) -> int:
     """Apply the pending migrations, or only print them."""
-    try:
+    with reporting_unusable_database():
         installation_id.require_database_of_used_folder()
         if arguments.plan and installation_id.is_database_empty():
             print("The database is empty; all tables would be created.")
@@ -25,10 +24,6 @@ def migrate(arguments: Namespace) -> int:
         if not arguments.plan:
             schema_version.migrate_if_needed()
             installation_id.verify()
-    except WrongDatabase as error:
-        raise CommandError("wrong_database", str(error)) from None
-    except DatabaseIsNewer as error:
-        raise CommandError("newer_database", str(error)) from None
     for name in pending:
         print(name)
     if not pending:

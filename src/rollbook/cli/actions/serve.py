@@ -7,11 +7,9 @@ from argparse import Namespace
 
 from django.conf import settings
 
-from rollbook.accounts.installation_id import WrongDatabase
-from rollbook.accounts.key_fingerprints import KeysDoNotMatch
 from rollbook.cli.errors import OK, USAGE, CommandError
+from rollbook.cli.unusable_database import reporting_unusable_database
 from rollbook.db import connections
-from rollbook.db.schema_version import DatabaseIsNewer
 from rollbook.jobs import work
 from rollbook.jobs.many_workers import spool_sweeper
 from rollbook.server import parent_watch, supervisor, tls
@@ -75,10 +73,8 @@ def worker(arguments: Namespace) -> int:
     _prepare()
     stop_requested = threading.Event()
     _set_on_first_signal(stop_requested)
-    try:
+    with reporting_unusable_database():
         work(stop_requested, arguments.concurrency)
-    except DatabaseIsNewer as error:
-        raise CommandError("newer_database", str(error)) from None
     return OK
 
 
@@ -98,11 +94,5 @@ def _prepare() -> None:
     """Prepare the data folder and database, unless ``serve`` has done so for its children."""
     if parent_watch.VARIABLE in os.environ:
         return
-    try:
+    with reporting_unusable_database():
         prepare()
-    except DatabaseIsNewer as error:
-        raise CommandError("newer_database", str(error)) from None
-    except WrongDatabase as error:
-        raise CommandError("wrong_database", str(error)) from None
-    except KeysDoNotMatch as error:
-        raise CommandError("other_keys", str(error)) from None
