@@ -1,6 +1,5 @@
 """Compare two columns with aliases of the same name, of which only one can be read."""
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,20 +50,13 @@ def _rows(
     try:
         for batch in record_splitter.iter_records(utf8_chunks(path, encoding), max_row_bytes):
             for record in batch:
-                cells = _cells(record)
+                cells = record_splitter.parse_record(record) or []
                 if has_header:
                     yield line, cells
                 has_header = has_header or tuple(cells) == header.names
                 line += record_splitter.line_breaks(record)
     except record_splitter.RecordTooLongError:
         return
-
-
-def _cells(record: bytes) -> list[str]:
-    try:
-        return next(csv.reader([record.decode("utf-8", "replace")], strict=True), [])
-    except csv.Error:
-        return []
 
 
 def _differ(column: Column, read: str, other: str) -> bool:
