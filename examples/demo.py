@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -280,15 +280,20 @@ def free_port() -> int:
         return port
 
 
-def main() -> None:
-    """Run the demo in a temporary folder."""
+def run_in_temporary_folder(run: Callable[[Demo], None]) -> float:
+    """Run a demo in a temporary folder; return the seconds that it took."""
     if not shutil.which("curl"):
         fail("curl is not installed")
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
     started_at = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="rollbook-demo-") as folder:
-        run_demo(Demo(Path(folder), free_port()))
-    seconds = time.monotonic() - started_at
+        run(Demo(Path(folder), free_port()))
+    return time.monotonic() - started_at
+
+
+def main() -> None:
+    """Run the demo."""
+    seconds = run_in_temporary_folder(run_demo)
     print(f"\nDone in {seconds:.0f} s. Next: `make run` serves your own data folder.")
 
 

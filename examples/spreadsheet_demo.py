@@ -5,17 +5,11 @@ people write them, dates as dates, and one row with a mistake. The demo ends wit
 applied; exit code 0 means that everything was as expected.
 """
 
-import shutil
-import signal
-import sys
-import tempfile
-import time
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 
 import workbook_writer
-from demo import LOGIN, PASSWORD, Demo, expect, fail, free_port, heading
+from demo import LOGIN, PASSWORD, Demo, expect, heading, run_in_temporary_folder
 from workbook_writer import Cell, FiveDigits
 
 SCHOOLS = "SCHOOL_ID,NAME\n100,Maple Elementary\n200,Maple Middle School\n"
@@ -134,14 +128,9 @@ def _read_students(export: str) -> dict[str, list[str]]:
 
 
 def main() -> None:
-    """Run the demo in a temporary folder."""
-    if not shutil.which("curl"):
-        fail("curl is not installed")
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
-    started_at = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="rollbook-demo-") as folder:
-        run_demo(Demo(Path(folder), free_port()))
-    print(f"\nDone in {time.monotonic() - started_at:.0f} s.")
+    """Run the demo."""
+    seconds = run_in_temporary_folder(run_demo)
+    print(f"\nDone in {seconds:.0f} s.")
 
 
 if __name__ == "__main__":
