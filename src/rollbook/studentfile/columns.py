@@ -177,7 +177,7 @@ class Column:
 def fold_header(name: str) -> str:
     """Return a header cell in the form in which column names are compared.
 
-    Only letters and digits count, and an underscore at the beginning: `Student ID`, `studentId`,
+    Everything but letters, digits and a leading underscore is dropped: `Student ID`, `studentId`,
     ``[STUDENT_ID]`` and ``"Student.ID"`` are the same name. The result is in upper case.
     """
     if name.isascii():

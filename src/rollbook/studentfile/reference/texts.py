@@ -25,8 +25,8 @@ FILE_RULES = (
     "inside a cell as a line break. A formula without a result, which some programs write, is "
     "read as the error `#CALC!`. Hidden rows and columns are read, with a warning. Line numbers "
     "are those of the sheet. Old `.xls` workbooks and workbooks with a password aren't accepted.",
-    "Columns can be in any order and can be omitted. Only letters and digits count in column "
-    "names, whatever their case: `Student Id`, `StudentID`, `student.id` and `[STUDENT_ID]` are "
+    "Columns can be in any order and can be omitted. Case, spaces and punctuation in column names "
+    "don't matter: `Student Id`, `StudentID`, `student.id` and `[STUDENT_ID]` are all "
     "`STUDENT_ID`.",
     "The names that other systems use are aliases if they have one meaning in all of them. "
     "If a file has a column under its own name and under an alias, its own name is used and the "
@@ -34,8 +34,8 @@ FILE_RULES = (
     "values.",
     "UTF-8, with or without a byte order mark. UTF-16 with a byte order mark is accepted with a "
     "warning. Any other encoding must be set in the district settings (for example cp1252, "
-    "latin-1 or mac-roman). A file that is valid UTF-8 and has accented letters is read as UTF-8 "
-    "whatever is set, with a warning.",
+    "latin-1 or mac-roman). A valid UTF-8 file with accented characters is read as UTF-8 "
+    "regardless of the setting, with a warning.",
     "A row with a NUL byte, or with bytes that aren't UTF-8, is rejected by itself. The file isn't "
     "accepted if more than 10 rows and more than 1% of the rows aren't UTF-8, or if more rows have "
     "invalid bytes than valid accented letters: then the file has another encoding.",

@@ -1,7 +1,7 @@
-"""Find text that was damaged on its way: lost letters, wrong encodings, and codes left in.
+"""Find text that was damaged in transit: missing characters, wrong encodings, leftover codes.
 
-Damaged text never replaces text that is stored: ``find_damage`` is asked of every name, group name,
-username, password and free text, and of IDs that aren't valid.
+Damaged text never replaces stored text: ``find_damage`` checks every name, group name, username,
+password and free text, and IDs that aren't valid.
 """
 
 import html.entities
