@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "rollbook.accounts",
     "rollbook.students",
     "rollbook.updates",
+    "rollbook.operations",
     "rollbook.mail",
     "rollbook.jobs",
     "rollbook.web.pages.base",

@@ -1,0 +1,1 @@
+"""What the operator does to a whole installation, or to one district as a whole."""
