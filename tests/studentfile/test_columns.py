@@ -186,7 +186,7 @@ def test_a_value_has_one_canonical_form(column: str, text: str, canonical: str) 
         ("DOB", "41772.5", "excel_serial_date"),
         ("DOB", "N/A", "placeholder"),
         ("GENDER", "girl", "bad_value"),
-        ("GRADE", "13", "bad_value"),
+        ("GRADE", "15", "bad_value"),
         ("GRADE", "-1", "bad_value"),
         ("RACE", "WH&AS", "bad_value"),
         ("CLASSIFICATIONS", "Dyslexia&Flu", "bad_value"),

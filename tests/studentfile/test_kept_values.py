@@ -123,6 +123,14 @@ def test_the_codes_of_a_district_decide_what_a_grade_means() -> None:
     assert rows[4].problems[0].message.startswith('"-2" isn\'t a grade we recognize')
 
 
+def test_a_district_can_say_what_13_means_in_all_spellings() -> None:
+    header, _ = Header.parse(["STUDENT_ID", "GRADE"])
+    validator = RowValidator(header, TODAY, rules=FileRules(grade_codes={"13": "adult"}))
+    texts = ["13", "Grade 13", "13th", "12", "UG"]
+    rows = [validator.validate(RawRow(2, ["00123", text])) for text in texts]
+    assert [row.values["GRADE"] for row in rows] == ["adult", "adult", "adult", "12", "ug"]
+
+
 def test_a_hidden_password_is_not_quoted() -> None:
     problem = validate("PASSWORD", "[hidden]").problems[0]
     assert (problem.code, problem.found) == ("masked_password", "")

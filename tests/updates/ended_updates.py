@@ -16,8 +16,8 @@ def completed(district: District, member: Member) -> UpdateJob:
 def completed_with_errors(district: District, member: Member) -> UpdateJob:
     rows = (
         "s000,5,,",
-        "s001,13,q,",
-        "s002,13,,",
+        "s001,15,q,",
+        "s002,15,,",
         "s003,,,nobody@maple.example",
         "x,5,,",
         "s004,4,,",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from rollbook.studentfile.columns import BY_NAME
-from rollbook.studentfile.values.choices import GRADES
+from rollbook.studentfile.values.choices import GRADE_HINT, GRADES, REDEFINABLE_GRADES
 from rollbook.text import join_words, printable
 
 MAX_CODES = 40
@@ -13,6 +13,7 @@ MAX_CODE_LENGTH = 20
 _ENTRY_ENDS = re.compile(r"[\r\n,;]+")
 _MAX_EXCERPT_LENGTH = 40
 _OUR_GRADES = frozenset(GRADES.values())
+_FIXED_GRADES = _OUR_GRADES - REDEFINABLE_GRADES
 
 
 def parse_grade_codes(text: str) -> dict[str, str]:
@@ -31,7 +32,7 @@ def parse_grade_codes(text: str) -> dict[str, str]:
             raise ValueError(f"'{_excerpt(entry)}' isn't a code and a grade, such as -1 = PK")
         canonical = BY_NAME["GRADE"].rule(grade)
         if not isinstance(canonical, str):
-            raise ValueError(f"'{_excerpt(grade)}' isn't a grade; use PK, K, 1–12 or Adult")
+            raise ValueError(f"'{_excerpt(grade)}' isn't a grade; {GRADE_HINT}")
         if codes.setdefault(code.casefold(), canonical) != canonical:
             raise ValueError(f"the code '{_excerpt(code)}' has two grades; keep one of them")
     check_grade_codes(codes)
@@ -54,9 +55,14 @@ def check_grade_codes(codes: Mapping[str, str]) -> None:
             )
         if code != code.strip().casefold() or grade not in _OUR_GRADES:
             raise ValueError(f"'{excerpt}' and '{_excerpt(grade)}' aren't a code and a grade")
-        if code in _OUR_GRADES and code != grade:
+        if code in _FIXED_GRADES and code != grade:
             raise ValueError(
                 f"the code '{excerpt}' is a grade itself and can't mean another one; remove it"
+            )
+        if codes.get(grade, grade) != grade:
+            raise ValueError(
+                f"the code '{excerpt}' means {grade}, and {grade} means {codes[grade]}; "
+                f"write {excerpt} = {codes[grade]}"
             )
 
 

@@ -263,7 +263,7 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "GRADE",
         choices.grade,
-        "`pk`, `k`, `1` to `12`, `adult`, and the spellings listed below",
+        "`pk`, `k`, `t1`, `1` to `13`, `ug`, `adult`, and the spellings listed below",
         aliases=_aliases("GRADE"),
         adding=REQUIRED,
         noun="grade",

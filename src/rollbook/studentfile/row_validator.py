@@ -164,10 +164,16 @@ def _with_file_rules(column: Column, rules: FileRules) -> Column:
 
 
 def _grade_rule_for(rules: FileRules) -> Callable[[str], RuleResult]:
-    """Return the rule of GRADE, which looks up the district's own codes first."""
+    """Return the rule of GRADE, which looks up the district's own codes first.
+
+    A code such as 13 also replaces the grade's other spellings, such as Grade 13. So a district
+    that says what 13 means has no student in a grade 13, and its export can be read again.
+    """
+    codes = rules.grade_codes
 
     def rule(text: str) -> RuleResult:
-        return rules.grade_codes.get(text.casefold()) or choices.grade(text)
+        grade = codes.get(text.casefold()) or choices.grade(text)
+        return codes.get(grade, grade) if isinstance(grade, str) else grade
 
     return rule
 

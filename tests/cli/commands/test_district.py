@@ -165,7 +165,7 @@ def test_rules_for_student_files_are_set(
     ("codes", "reason"),
     [
         ("PK3", "'PK3' isn't a code and a grade, such as -1 = PK"),
-        ("x = 14", "'14' isn't a grade; use PK, K, 1–12 or Adult"),
+        ("x = 14", "'14' isn't a grade; use PK, K, T1, 1–13, UG or Adult"),
         ("x = 1, X = 2", "the code 'X' has two grades; keep one of them"),
     ],
 )

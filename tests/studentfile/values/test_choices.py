@@ -20,6 +20,9 @@ from rollbook.studentfile.values.text_checks import InvalidValue
         ("10", "10,Sophomore,tenth"),
         ("11", "11,junior,Eleventh grade"),
         ("12", "12,Senior,12th,Grade 12"),
+        ("t1", "T1,t-1,T 1,Transitional first grade,transitional 1st,Transitional 1st Grade"),
+        ("13", "13,13.0,13th,Grade 13,Gr. 13,13th grade,Thirteenth"),
+        ("ug", "UG,ug,Ungraded,UNGRADED"),
         ("adult", "Adult,AE,Adult Education"),
     ],
 )
@@ -29,13 +32,13 @@ def test_a_grade_has_many_spellings(grade: str, texts: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [*("-1", "-2", "-12", "13", "UG", "T1", "PG", "1-2", "K-5", "0-0", "99", "5A", "Grade", "1 2")],
+    [*("-1", "-2", "-12", "14", "T2", "G", "PG", "1-2", "K-5", "0-0", "99", "5A", "Grade", "1 2")],
 )
 def test_a_code_without_one_meaning_is_rejected_by_name(text: str) -> None:
     result = BY_NAME["GRADE"].rule(text)
     assert isinstance(result, InvalidValue)
     assert result.code == "bad_value"
-    assert "PK, K, 1–12 or Adult" in result.hint
+    assert "PK, K, T1, 1–13, UG or Adult" in result.hint
 
 
 @pytest.mark.parametrize(

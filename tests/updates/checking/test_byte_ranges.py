@@ -59,7 +59,7 @@ def mixed_file() -> str:
     for number in range(0, ROWS, 3):
         rows[number] = rows[number].removesuffix(",4") + ",5"
     for number in range(1, ROWS, 9):
-        rows[number] = rows[number].removesuffix(",4") + ",13"
+        rows[number] = rows[number].removesuffix(",4") + ",15"
     rows[7] = rows[8]
     rows[20:20] = ["", "", '"s020","u020","An\nn020",Lee020,2012-05-13,4']
     rows.append(rows[4])

@@ -37,7 +37,7 @@ MIXED = """
     STUDENT_ID,FIRST_NAME,GRADE,SCHOOL_ID,PASSWORD
     s000,Ann000,4,100,
     s001,Anna,,,
-    s002,,13,,
+    s002,,15,,
     s003,,,777,
 
     s004,,,200,
@@ -249,7 +249,7 @@ def test_a_row_with_a_warning_is_applied(school: District) -> None:
 
 
 def test_all_problems_of_a_row_are_reported(school: District) -> None:
-    run(school, "STUDENT_ID,GRADE,GENDER,DOB,SCHOOL_ID\ns000,13,q,2/30/2015,777")
+    run(school, "STUDENT_ID,GRADE,GENDER,DOB,SCHOOL_ID\ns000,15,q,2/30/2015,777")
     assert sorted(problems(last(school))[2]) == [
         "bad_date",
         "bad_value",

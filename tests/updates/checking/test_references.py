@@ -80,7 +80,7 @@ def test_a_row_of_an_inactive_student_says_so_and_is_applied(school: District) -
         ("STUDENT_ID,STATUS\ns003,inactive", {}),
         ("STUDENT_ID,STATUS\ns003,active", {}),
         ("STUDENT_ID,GRADE\ns000,5", {}),
-        ("STUDENT_ID,GRADE\ns003,13", {2: ["bad_value"]}),
+        ("STUDENT_ID,GRADE\ns003,15", {2: ["bad_value"]}),
     ],
 )
 @pytest.mark.parametrize("mode", [Mode.UPDATE, Mode.ADD])
@@ -117,7 +117,7 @@ def reactivating(school: District) -> District:
         ("STUDENT_ID,GRADE,STATUS\ns003,5,", "active"),
         ("STUDENT_ID,STATUS\ns003,inactive", "inactive"),
         ("STUDENT_ID,STATUS\ns003,gone", "inactive"),
-        ("STUDENT_ID,GRADE\ns003,13", "inactive"),
+        ("STUDENT_ID,GRADE\ns003,15", "inactive"),
     ],
 )
 def test_a_district_may_reactivate_inactive_students(

@@ -102,7 +102,7 @@ def test_a_row_is_staged_with_the_differences_and_a_hashed_password(school: Dist
 
 def test_a_rejected_row_stores_only_its_student(school: District) -> None:
     [row] = staged(
-        school, "STUDENT_ID,USERNAME,GRADE,FIRST_NAME,LAST_NAME\n1,canary,13,Canary,Bird"
+        school, "STUDENT_ID,USERNAME,GRADE,FIRST_NAME,LAST_NAME\n1,canary,15,Canary,Bird"
     )
     assert (row.outcome, row.values_json, row.student) == (
         "rejected",
@@ -113,7 +113,7 @@ def test_a_rejected_row_stores_only_its_student(school: District) -> None:
 
 
 def test_a_rejected_row_without_student_stores_its_keys(school: District) -> None:
-    [row] = staged(school, "STUDENT_ID,USERNAME,GRADE,FIRST_NAME,LAST_NAME\nx1,Zoe.Fox,13,Zoe,Fox")
+    [row] = staged(school, "STUDENT_ID,USERNAME,GRADE,FIRST_NAME,LAST_NAME\nx1,Zoe.Fox,15,Zoe,Fox")
     assert (row.outcome, row.values_json, row.student) == ("rejected", "", None)
     assert [getattr(row, key) for key in KEYS] == ["x1", "zoe.fox", "zoe\x1ffox", None]
 

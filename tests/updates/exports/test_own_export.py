@@ -30,7 +30,7 @@ CELLS: dict[str, list[str]] = {
         *("14-May-2014", "1900-01-01", "1950-02-03", "2/30/2015", "12/21/01", "41772", ""),
     ],
     "GENDER": ["f", "M", "x", "Nonbinary", "q"],
-    "GRADE": ["k", "KG", "pk", "4", "04", "4th", "Grade 12", "Senior", "adult", "99", "-1"],
+    "GRADE": ["k", "KG", "pk", "4", "04", "4th", "Senior", "adult", "t1", "13th", "UG", "99", "-1"],
     "SCHOOL_ID": ["100", "200", "100", "200", "0100", "999"],
     "ELL": ["y", "n", "TRUE", "0", "maybe"],
     "SPECIAL_ED": ["y", "n", "Yes"],

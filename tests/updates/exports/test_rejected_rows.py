@@ -42,11 +42,11 @@ def test_rows_are_in_file_order_with_all_errors_and_no_warnings(
         """
         STUDENT_ID,GRADE,GENDER
         s000,5,f
-        x1,13,q
+        x1,15,q
         s001 ,5,f
 
         s001,6,f
-        s002,13,f
+        s002,15,f
         s003,5,f
         x2,5,f
         """,
@@ -60,14 +60,14 @@ def test_rows_are_in_file_order_with_all_errors_and_no_warnings(
         ("s002", "7", "bad_value"),
         ("x2", "9", "unknown_student"),
     ]
-    assert rows[0][5].startswith('GRADE: "13" isn\'t a grade ')
+    assert rows[0][5].startswith('GRADE: "15" isn\'t a grade ')
     assert ' | GENDER: "q" isn\'t a gender ' in rows[0][5]
 
 
 def test_the_file_has_a_byte_order_mark_if_the_district_uses_another_encoding(
     school: District,
 ) -> None:
-    run(school, "STUDENT_ID,GRADE\nx1,13")
+    run(school, "STUDENT_ID,GRADE\nx1,15")
     update = last(school)
     assert not next(rejected_rows.csv_lines(update)).startswith("\ufeff")
     update.district.encoding = "cp1252"

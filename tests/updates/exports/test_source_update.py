@@ -26,12 +26,12 @@ from tests.updates.night import (
 @pytest.fixture
 def school(maple: District) -> District:
     enroll(maple, a_class(3))
-    run(maple, "STUDENT_ID,GRADE\ns000,5\ns001,13\ns002,14")
+    run(maple, "STUDENT_ID,GRADE\ns000,5\ns001,15\ns002,14")
     return maple
 
 
 def fixed(update: UpdateJob) -> bytes:
-    return "".join(rejected_rows.csv_lines(update)).replace('"13"', '"6"').encode()
+    return "".join(rejected_rows.csv_lines(update)).replace('"15"', '"6"').encode()
 
 
 def test_fixed_rows_are_linked_to_the_update_that_they_come_from(school: District) -> None:
@@ -109,13 +109,13 @@ def test_a_refused_file_is_linked_as_well(school: District) -> None:
 
 def test_columns_of_an_earlier_export_are_left_out(school: District) -> None:
     update = send_bytes(
-        school, b"STUDENT_ID,GRADE,_LINE,_CODE,_MESSAGE,_LINE_OF_UPDATE_2,_MINE\ns000,13,,,,2,x\n"
+        school, b"STUDENT_ID,GRADE,_LINE,_CODE,_MESSAGE,_LINE_OF_UPDATE_2,_MINE\ns000,15,,,,2,x\n"
     ).update
     finish(update)
     update.refresh_from_db()
     header, row = csv.reader(io.StringIO("".join(rejected_rows.csv_lines(update)), newline=""))
     assert header == ["STUDENT_ID", "GRADE", "_MINE", "_LINE_OF_UPDATE_3", "_CODE", "_MESSAGE"]
-    assert row[:4] == ["s000", "13", "x", "2"]
+    assert row[:4] == ["s000", "15", "x", "2"]
 
 
 def test_which_columns_are_return_columns() -> None:

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("small_chunks", "small_batches")
 
 NIGHT = (
     a_class(8, GRADE="5")
-    + "\ns008,u008,Ann008,Lee008,2012-05-13,13\nx1,,,,,5\ns009,u009,Ann009,Lee009,2012-05-13,4"
+    + "\ns008,u008,Ann008,Lee008,2012-05-13,15\nx1,,,,,5\ns009,u009,Ann009,Lee009,2012-05-13,4"
 )
 
 

@@ -76,7 +76,7 @@ def test_a_draft_is_on_the_disk_with_all_its_columns_and_is_no_update(
 
 
 def test_problems_are_counted_and_the_first_ten_of_each_code_are_shown(manager: Member) -> None:
-    rows = [f"s{n:03},{'13' if n < 25 else '4'},f" for n in range(30)] + ["s030 ,4,q"]
+    rows = [f"s{n:03},{'15' if n < 25 else '4'},f" for n in range(30)] + ["s030 ,4,q"]
     told = drafts.load_preview(keep(manager, "STUDENT_ID,GRADE,GENDER\n" + "\n".join(rows)))
     assert [(group.code, group.severity, group.count) for group in told.groups] == [
         ("bad_value", Severity.ERROR, 26),
@@ -84,8 +84,8 @@ def test_problems_are_counted_and_the_first_ten_of_each_code_are_shown(manager: 
     ]
     bad = told.groups[0]
     assert [problem.line for problem in bad.first] == list(range(2, 12))
-    assert (bad.first[0].column, bad.first[0].found) == ("GRADE", "13")
-    assert bad.first[0].message.startswith('"13" isn\'t a grade ')
+    assert (bad.first[0].column, bad.first[0].found) == ("GRADE", "15")
+    assert bad.first[0].message.startswith('"15" isn\'t a grade ')
     assert told.rejected == 26
 
 
@@ -239,7 +239,7 @@ def test_a_draft_becomes_an_update_without_a_second_upload(
 def test_the_update_is_the_same_as_one_sent_with_curl(
     maple: District, cedar: District, manager: Member
 ) -> None:
-    data = b"STUDENT_ID,Home Room,GRADE\n1,a,4\n2,b,13\n"
+    data = b"STUDENT_ID,Home Room,GRADE\n1,a,4\n2,b,15\n"
     by_curl = send_bytes(cedar, data).update
     update = drafts.submit_draft(keep_bytes(manager, data), Mode.UPDATE).update
     assert update.problem_counts == by_curl.problem_counts == {"unknown_column": 1}

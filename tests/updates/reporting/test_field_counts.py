@@ -31,7 +31,7 @@ NIGHT = """
     STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB,GRADE,PASSWORD,SCHOOL_ID,GROUPS
     s000,,,,,5,,,
     s001,free,,,,5,secret,,
-    s002,,,,,13,,,
+    s002,,,,,15,,,
     s003,,,,,,,200,
     s004,,,,,,,200,Band
     s005,,,,,4,,,Band;Chess

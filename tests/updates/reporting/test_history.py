@@ -64,7 +64,7 @@ def test_the_list_is_paginated(school: District) -> None:
 
 
 def test_filtering_by_state_and_by_errors(school: District) -> None:
-    run(school, "STUDENT_ID,GRADE\ns000,13")
+    run(school, "STUDENT_ID,GRADE\ns000,15")
     send_bytes(school, b"")
     send(school, a_class(1))
     assert numbers(school, state=State.COMPLETED) == [2, 1]
@@ -122,7 +122,7 @@ def test_every_day_is_listed_oldest_first(school: District) -> None:
 def test_a_day_counts_the_rows_of_its_updates(school: District, cedar: District) -> None:
     enroll(cedar, a_class(9))
     set_received_at(cedar, 1, datetime(2026, 11, 23, 8, tzinfo=UTC))
-    run(school, "STUDENT_ID,GRADE\ns000,5\ns001,4\ns002,13")
+    run(school, "STUDENT_ID,GRADE\ns000,5\ns001,4\ns002,15")
     canceled = send(school, a_class(4, GRADE="6"))
     cancel(school)
     for number in (2, canceled.number):
@@ -162,7 +162,7 @@ def test_of_several_updates_the_worst_is_reported(school: District) -> None:
     assert worst() == "running"
     finish(running)
     assert worst() == "completed"
-    run(school, "STUDENT_ID,GRADE\ns000,13")
+    run(school, "STUDENT_ID,GRADE\ns000,15")
     assert worst() == "completed with errors"
     send(school, a_class(1))
     cancel(school)

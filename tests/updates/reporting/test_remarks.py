@@ -44,7 +44,7 @@ def test_at_most_ten_columns_are_named() -> None:
 
 
 def test_a_report_has_the_ignored_columns_and_the_columns_of_problems(school: District) -> None:
-    run(school, "STUDENT_ID,GRADE,GENDER,HAT,_NOTE\ns000,13,f,x,x\ns001,4,q,x,x")
+    run(school, "STUDENT_ID,GRADE,GENDER,HAT,_NOTE\ns000,15,f,x,x\ns001,4,q,x,x")
     report = report_of(last(school))
     assert report.ignored == ("HAT",)
     columns = {group.code: group.columns for group in report.groups}

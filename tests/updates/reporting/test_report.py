@@ -39,7 +39,7 @@ def test_the_counts_are_those_of_the_rows(school: District) -> None:
         STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB,GRADE
         s000,,,,,5
         s001,,,,,4
-        s002,,,,,13
+        s002,,,,,15
         n1,n1,Zoe,Fox,2012-01-01,4
         n2,n1,Zed,Fox,2012-01-01,4
         s003,,,,,5
@@ -83,7 +83,7 @@ def test_a_report_has_the_starter_the_options_and_the_file(
 
 
 def test_problems_are_grouped_errors_first_the_most_frequent_first(school: District) -> None:
-    rows = [f"x{n:02},5" for n in range(12)] + ["s000,13", "s001,13", "s002 ,5"]
+    rows = [f"x{n:02},5" for n in range(12)] + ["s000,15", "s001,15", "s002 ,5"]
     groups = run(school, "STUDENT_ID,GRADE\n" + "\n".join(rows)).groups
     assert [(group.code, group.severity, group.count) for group in groups] == [
         ("unknown_student", Severity.ERROR, 12),
@@ -95,7 +95,7 @@ def test_problems_are_grouped_errors_first_the_most_frequent_first(school: Distr
 
 
 def test_a_line_is_listed_once_however_many_problems_it_has(school: District) -> None:
-    groups = run(school, "STUDENT_ID,GRADE,GENDER,RACE\ns000,13,q,zz\ns001,13,f,\ns002,5,,").groups
+    groups = run(school, "STUDENT_ID,GRADE,GENDER,RACE\ns000,15,q,zz\ns001,15,f,\ns002,5,,").groups
     assert [(group.code, group.count, group.lines) for group in groups] == [
         ("bad_value", 3, (2, 3)),
         ("value_kept", 1, (2,)),
@@ -106,8 +106,8 @@ def test_a_line_is_listed_once_however_many_problems_it_has(school: District) ->
 def test_lines_of_rejected_rows_are_listed_by_code_up_to_a_thousand_rows(school: District) -> None:
     rows = (
         [f"x{n:04},5,q" for n in range(900)]
-        + [f"s000,13,f{n}" for n in range(99)]
-        + ["s001,,q", "s002,,q", "s003,13,q"]
+        + [f"s000,15,f{n}" for n in range(99)]
+        + ["s001,,q", "s002,,q", "s003,15,q"]
     )
     run(school, "STUDENT_ID,GRADE,GENDER\n" + "\n".join(rows))
     update = last(school)
@@ -119,7 +119,7 @@ def test_lines_of_rejected_rows_are_listed_by_code_up_to_a_thousand_rows(school:
 
 
 def test_all_problems_are_in_file_order(school: District) -> None:
-    run(school, "STUDENT_ID,GRADE\nx1,13\nx2,5\ns000,13\nx3,5")
+    run(school, "STUDENT_ID,GRADE\nx1,15\nx2,5\ns000,15\nx3,5")
     assert [(problem.line, problem.code) for problem in report.problems(last(school))] == [
         (2, "bad_value"),
         (3, "unknown_student"),

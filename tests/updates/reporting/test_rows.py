@@ -22,7 +22,7 @@ NIGHT = """
     STUDENT_ID,USERNAME,FIRST_NAME,LAST_NAME,DOB,GRADE,PASSWORD
     s000,,,,,5,
     s001,,,,,4,
-    s002,,,,,13,
+    s002,,,,,15,
     n1,n1,Zoe,Fox,2012-01-01,4,canary
     x2,n1,Zed,Fox-Smith,2012-01-01,4,
     s003,,,,,5,canary

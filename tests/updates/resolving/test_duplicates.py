@@ -110,7 +110,7 @@ def test_a_row_with_the_name_of_a_student_but_another_id_is_rejected_alone(
 
 
 def test_a_row_in_conflict_with_a_rejected_one_is_rejected_too(school: District) -> None:
-    assert counts(run(school, "STUDENT_ID,GRADE\ns000,5\ns000,13")) == {"rejected": 2}
+    assert counts(run(school, "STUDENT_ID,GRADE\ns000,5\ns000,15")) == {"rejected": 2}
     assert night.problems(last(school)) == {2: ["conflicting_duplicate"], 3: ["bad_value"]}
 
 

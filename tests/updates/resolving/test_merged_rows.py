@@ -148,7 +148,7 @@ def test_a_rejected_row_gives_nothing_and_rejects_only_what_it_contradicts(
         s000,5,,
         s000,,nowhere,x
         s001,5,,
-        s001,13,,x
+        s001,15,,x
         s002,5,,
         s002,,200
         """,

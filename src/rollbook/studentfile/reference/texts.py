@@ -124,11 +124,14 @@ GRADE_SPELLINGS = (
     "`pk`: prek, pre-k, PK3, PK4, PR, preschool, pre-kindergarten, EC, EE, early childhood",
     "`k`: KG, KF, KH, TK, 0, 00, kindergarten, transitional kindergarten (the first year of a "
     "two-year kindergarten)",
-    "`1` to `12`: 01, 1.0, 1st, first, Grade 1, Gr. 1, 1st grade, first grade; freshman, "
+    "`t1`: transitional first grade, transitional 1st",
+    "`1` to `13`: 01, 1.0, 1st, first, Grade 1, Gr. 1, 1st grade, first grade; freshman, "
     "sophomore, junior and senior for 9 to 12",
+    "`ug`: ungraded",
     "`adult`: AE, adult education",
-    "Any other code, such as -1, T1, UG or 13, has no meaning that all districts share. It's "
-    "rejected, unless the district settings say which grade it means.",
+    "Any other code, such as -1 or 14, has no meaning that all districts share. It's rejected, "
+    "unless the district settings say which grade it means. They can also give T1, 13 and UG "
+    "another meaning, which then applies to all their spellings.",
 )
 RACE_SPELLINGS = (
     "Also accepted, in any case: the names of the federal categories and of OneRoster, such as "

@@ -21,7 +21,7 @@ GENDERS: Mapping[str, str] = {
 _ORDINALS = {1: "1st", 2: "2nd", 3: "3rd"}
 _GRADE_WORDS = (
     *("first", "second", "third", "fourth", "fifth", "sixth"),
-    *("seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth"),
+    *("seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth", "thirteenth"),
 )
 _HIGH_SCHOOL = {"freshman": "9", "sophomore": "10", "junior": "11", "senior": "12"}
 _PRE_KINDERGARTEN = (
@@ -33,6 +33,11 @@ _KINDERGARTEN = (
     *("k", "kg", "kf", "kh", "tk", "0", "00", "0.0", "kindergarten", "transitional kindergarten"),
     *("full day kindergarten", "half day kindergarten"),
 )
+_TRANSITIONAL_FIRST_GRADE = (
+    *("t1", "t 1", "grade t1", "transitional 1", "transitional 1st", "transitional first"),
+    *("transitional 1st grade", "transitional first grade", "transitional grade 1"),
+)
+_UNGRADED = ("ug", "ungraded", "grade ug")
 _ADULT = ("adult", "ae", "adult education")
 
 
@@ -48,11 +53,16 @@ def _grade_spellings(grade: int) -> tuple[str, ...]:
 GRADES: Mapping[str, str] = {
     **dict.fromkeys((*_PRE_KINDERGARTEN, "grade pk", "grade prek"), "pk"),
     **dict.fromkeys((*_KINDERGARTEN, "grade k", "grade kg"), "k"),
-    **{spelling: str(grade) for grade in range(1, 13) for spelling in _grade_spellings(grade)},
+    **dict.fromkeys(_TRANSITIONAL_FIRST_GRADE, "t1"),
+    **{spelling: str(grade) for grade in range(1, 14) for spelling in _grade_spellings(grade)},
     **_HIGH_SCHOOL,
+    **dict.fromkeys(_UNGRADED, "ug"),
     **dict.fromkeys(_ADULT, "adult"),
 }
-"""Grades by their spellings, as ``_fold_grade`` returns them."""
+"""Grades by their spellings, as ``_fold_grade`` returns them, in the order of the grades."""
+
+REDEFINABLE_GRADES = frozenset({"t1", "13", "ug"})
+"""Grades whose codes have another meaning in some districts, which can say so."""
 
 FLAGS: Mapping[str, str] = {
     **dict.fromkeys(("y", "yes", "true", "t", "1"), "y"),
@@ -156,7 +166,7 @@ def one_of(spellings: Mapping[str, str], hint: str) -> Callable[[str], RuleResul
 
 
 CLASSIFICATION_HINT = "use names from the list of classifications, joined by &"
-GRADE_HINT = "use PK, K, 1–12 or Adult"
+GRADE_HINT = "use PK, K, T1, 1–13, UG or Adult"
 _GRADE_CODE_HINT = (
     f"{GRADE_HINT}, or enter what the code means under grade codes in the district settings"
 )
@@ -174,7 +184,7 @@ def classification(text: str) -> RuleResult:
 
 
 def grade(text: str) -> RuleResult:
-    """Return pk, k, 1 to 12 or adult for the spellings that have one meaning.
+    """Return pk, k, t1, 1 to 13, ug or adult for the spellings that have one meaning.
 
     A code that only one product or district uses, such as -1, is not among them.
     """

@@ -133,7 +133,11 @@ def test_members_of_the_neighbor_are_neither_offered_nor_accepted(
         ("date_order", "mixed", "Choose one from the list."),
         ("date_order", "", "Choose one from the list."),
         ("grade_codes", "-1", "'-1' isn't a code and a grade, such as -1 = PK."),
-        ("grade_codes", "-1 = Nursery", "'Nursery' isn't a grade; use PK, K, 1–12 or Adult."),
+        (
+            "grade_codes",
+            "-1 = Nursery",
+            "'Nursery' isn't a grade; use PK, K, T1, 1–13, UG or Adult.",
+        ),
         ("grade_codes", "-1 = PK\n-1 = K", "The code '-1' has two grades; keep one of them."),
         ("grade_codes", "3 = 4", "The code '3' is a grade itself and can't mean another one"),
         ("grade_codes", "a\0b = 4", "Null characters are not allowed."),

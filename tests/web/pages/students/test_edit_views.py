@@ -8,6 +8,7 @@ from rollbook.accounts.models import AuditEvent, Member, Role
 from rollbook.districts.models import District
 from rollbook.students.models import RowFingerprint, Student
 from rollbook.students.passwords import verify
+from rollbook.web.pages.students.forms import CHOICES
 from tests.updates.night import a_class, enroll, history, password_of, values_of
 from tests.web.pages.conftest import SignedIn, Visitor
 from tests.web.pages.reading import Page, read, text_of
@@ -80,6 +81,16 @@ def test_errors_are_shown_at_their_fields_and_no_input_is_lost(
     page = read(browser.post("/students/new", {**ANA, "grade": ""}))
     assert "This field is required." in page.described("grade")
     assert Student.objects.count() == 1
+
+
+def test_a_grade_is_chosen_from_all_grades_in_order(browser: Visitor, student: Student) -> None:
+    expected = ("pk", "k", "t1", *map(str, range(1, 14)), "ug", "adult")
+    assert CHOICES["GRADE"] == expected
+    for grade in ("t1", "13", "ug"):
+        browser.post(f"/students/{student.pk}/edit", form_of(browser, student) | {"grade": grade})
+        student.refresh_from_db()
+        assert student.grade == grade
+        assert student.student_id in browser.read("/students", {"grade": grade}).text
 
 
 def test_saving_without_changes_changes_nothing(

@@ -123,7 +123,7 @@ def test_the_list_is_filtered_by_update(office: Visitor, maple: District) -> Non
         {"school": "9999999"},
         {"school": "9" * 30},
         {"school": "x"},
-        {"grade": "13"},
+        {"grade": "15"},
         {"status": "gone"},
         {"search": "a\0b"},
         {"search": "x" * 101},
@@ -344,21 +344,21 @@ def test_a_long_history_has_pages(
 
 
 def test_rejected_rows_are_shown_with_reason_and_link(office: Visitor, maple: District) -> None:
-    run(maple, "STUDENT_ID,GRADE\n00123,13\n00124,6")
+    run(maple, "STUDENT_ID,GRADE\n00123,15\n00124,6")
     number = last(maple).number
     page = office.read(address_of("00123"))
     assert "Rejected rows" in page.text
     row = page.rows[0]
     assert row[1:3] == [f"Update {number}", "2"]
     assert row[3].startswith("Grade: ")
-    assert "Use PK, K, 1–12 or Adult" in row[3]
+    assert "Use PK, K, T1, 1–13, UG or Adult" in row[3]
     assert "Rejected rows" not in office.read(address_of("00124")).text
 
 
 def test_without_the_permission_there_are_no_links_to_updates(
     enrolled: None, school_manager: Member, visitor: SignedIn, maple: District
 ) -> None:
-    run(maple, "STUDENT_ID,GRADE\n00123,13")
+    run(maple, "STUDENT_ID,GRADE\n00123,15")
     page = visitor(school_manager).read(address_of("00123"))
     assert f"Update {last(maple).number}" in page.text
     assert [address for address in page.links.values() if address.startswith("/updates")] == []

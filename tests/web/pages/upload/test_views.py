@@ -37,7 +37,7 @@ UPDATE, TEMPLATE, FORMAT, UPLOAD = (
     "/students/update/file",
 )
 ROWS = b"STUDENT_ID,FIRST_NAME,GRADE\r\n00123,Ana,5\r\n00124,Ben,6\r\n"
-BAD_ROWS = b"STUDENT_ID,GRADE,SHOE_SIZE\r\n00123,5,3\r\n00124,13,4\r\n"
+BAD_ROWS = b"STUDENT_ID,GRADE,SHOE_SIZE\r\n00123,5,3\r\n00124,15,4\r\n"
 
 
 @pytest.fixture
@@ -234,9 +234,9 @@ def test_a_file_without_problems_can_be_applied(office: Visitor, manager: Member
 def test_rows_that_will_be_rejected_are_shown_with_their_fix(office: Visitor) -> None:
     page = checked(office, BAD_ROWS)
     assert "1 of 2 rows will be rejected; the others can be applied." in page.text
-    assert page.rows[0][:3] == ["3", "GRADE", "13"]
+    assert page.rows[0][:3] == ["3", "GRADE", "15"]
     assert "bad_value" in page.text
-    assert "use PK, K, 1–12 or Adult" in page.text
+    assert "use PK, K, T1, 1–13, UG or Adult" in page.text
     assert "unknown_column" in page.text
     assert "SHOE_SIZE" in page.text
     assert page.form(f"/students/update/drafts/{Draft.objects.get().pk}/apply").buttons == [
@@ -245,7 +245,7 @@ def test_rows_that_will_be_rejected_are_shown_with_their_fix(office: Visitor) ->
 
 
 def test_without_usable_rows_there_is_no_button(office: Visitor) -> None:
-    page = checked(office, b"STUDENT_ID,GRADE\n00123,13\n00124,14\n")
+    page = checked(office, b"STUDENT_ID,GRADE\n00123,15\n00124,14\n")
     assert "No rows can be applied: all 2 rows will be rejected." in page.text
     assert [action.rpartition("/")[2] for action in page.actions] == ["discard"]
 

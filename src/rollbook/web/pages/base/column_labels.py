@@ -85,7 +85,12 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
     **dict.fromkeys(("ELL", "SPECIAL_ED", "TITLE_1", "MIGRANT"), _FLAGS),
     "GENDER": {"f": "female", "m": "male", "x": "nonbinary"},
     "RACE": {code: name for name, code in RACES.items()},
-    "GRADE": {"pk": "pre-kindergarten", "k": "kindergarten"},
+    "GRADE": {
+        "pk": "pre-kindergarten",
+        "k": "kindergarten",
+        "t1": "transitional first grade",
+        "ug": "ungraded",
+    },
 }
 
 

@@ -79,7 +79,7 @@ class SettingsForm(FormWithReasons):
     grade_codes = forms.CharField(
         label="Grade codes",
         help_text="Your SIS’s own codes for grades, one per line, such as -1 = PK. "
-        "Grades are PK, K, 1–12 and Adult.",
+        "Grades are PK, K, T1, 1–13, UG and Adult.",
         required=False,
         widget=forms.Textarea({"rows": 4, "autocapitalize": "none", "spellcheck": "false"}),
     )
