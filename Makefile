@@ -12,7 +12,7 @@ help:  ## this list
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: setup demo demo-spreadsheet run test test-all test-nightly screenshots bench lint docs lock
+.PHONY: setup demo demo-spreadsheet run test test-all test-nightly screenshots bench lint docs site lock
 setup: .venv/installed  ## install Rollbook and its tools into .venv, and nothing else
 
 demo: setup  ## run a sample district's nightly update with a real server and curl (1 minute)
@@ -60,7 +60,12 @@ docs: setup  ## regenerate the reference pages from the code
 	$(BIN)/python -m rollbook.cli.reference docs/cli.md
 	$(BIN)/python -m rollbook.settings_reference README.md
 
+site: setup  ## build the site with the documentation, in site/
+	$(BIN)/pip install --quiet --require-hashes -r requirements/site.txt
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 lock:  ## pin all dependencies, with hashes (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements/run.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev pyproject.toml -o requirements/dev.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev --extra bench pyproject.toml -o requirements/bench.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev --extra site pyproject.toml -o requirements/site.txt

@@ -186,10 +186,11 @@ def test_the_readmes_table_of_settings_is_fresh() -> None:
 
 def test_the_readmes_test_command_is_what_ci_runs() -> None:
     assert "\nmake test " in text_of("README.md")
-    assert text_of(".ci/run").split("\n")[-4:-1] == [
+    assert text_of(".ci/run").split("\n")[-5:-1] == [
         "make lint",
         "make test",
         "make test-all TEST_ALL=--after-make-test",
+        "make site",
     ]
 
 

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from rollbook.db.url import postgresql_settings
+from rollbook.trusted_proxies import TrustedProxies
 
 T = TypeVar("T")
 
@@ -130,6 +131,21 @@ def _check_url(text: str) -> str | None:
     return None
 
 
+def _parse_proxies(text: str) -> TrustedProxies:
+    try:
+        return TrustedProxies.parse(text or "1")
+    except ValueError as error:
+        raise ValueError(f"ROLLBOOK_TRUSTED_PROXIES {error}") from None
+
+
+def _check_proxies(text: str) -> str | None:
+    try:
+        TrustedProxies.parse(text)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
 def _check_database_url(text: str) -> str | None:
     try:
         postgresql_settings(text)
@@ -178,6 +194,14 @@ BEHIND_PROXY = Setting(
     "`1` if a proxy terminates TLS; `rollbook serve --behind-proxy` sets it.",
     is_documented=False,
 )
+TRUSTED_PROXIES = Setting(
+    "ROLLBOOK_TRUSTED_PROXIES",
+    "1",
+    _parse_proxies,
+    "Behind reverse proxies: how many there are, or their networks, such as `10.0.0.0/8`. "
+    "The client's address is the entry of `X-Forwarded-For` that the outermost of them added.",
+    _check_proxies,
+)
 SMTP_HOST = Setting(
     "ROLLBOOK_SMTP_HOST",
     "",
@@ -214,6 +238,7 @@ SETTINGS: tuple[Setting[Any], ...] = (
     DATABASE_URL,
     URL,
     BEHIND_PROXY,
+    TRUSTED_PROXIES,
     SMTP_HOST,
     SMTP_PORT,
     SMTP_SECURITY,

@@ -24,6 +24,7 @@ DEBUG = False
 URL = environment.URL.read()
 ALLOWED_HOSTS = ["*"]
 BEHIND_PROXY = environment.BEHIND_PROXY.read()
+TRUSTED_PROXIES = environment.TRUSTED_PROXIES.read()
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 ROOT_URLCONF = "rollbook.urls"
 APPEND_SLASH = False

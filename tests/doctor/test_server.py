@@ -70,6 +70,7 @@ def a_server(**changes: object) -> server_process.Server:
     options = {
         "host": "127.0.0.1",
         "port": a_free_port(),
+        "socket": None,
         "cert": None,
         "key": None,
         "behind_proxy": False,

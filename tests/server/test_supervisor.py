@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -63,7 +64,8 @@ def serve(data: Path, port: int = 0, *arguments: str) -> Iterator[Serve]:
     assert process.stdout
     try:
         ready = first_line(process.stdout)
-        server = Server(int(ready.rstrip("/\n").rpartition(":")[2]), data)
+        port_read = ready.rstrip("/\n").rpartition(":")[2]
+        server = Server(int(port_read) if port_read.isdecimal() else 0, data)
         yield Serve(process, ready, log, server)
     finally:
         process.kill()
@@ -253,3 +255,47 @@ def test_behind_a_proxy_it_serves_plain_http(data: Path) -> None:
         assert running.server.curl(
             "/healthz", "-H", "X-Forwarded-Proto: https", scheme="http"
         ).endswith("\n200")
+
+
+def test_behind_a_proxy_it_serves_on_a_unix_socket(data: Path, tmp_path: Path) -> None:
+    path = tmp_path / "web.sock"
+    options = ("--behind-proxy", "--socket", str(path))
+    with serve(data, 0, *options) as running:
+        assert running.ready == f"Rollbook is ready at unix:{path}\n"
+        assert stat.S_IMODE(path.stat().st_mode) == 0o660
+        assert curl_by_socket(path).endswith("\n200")
+        web = running.child("web")
+        os.kill(web, signal.SIGTERM)
+        assert eventually(lambda: not is_running(web))
+        assert eventually(lambda: curl_by_socket(path).endswith("\n200"))
+        running.stop()
+        assert not path.exists()
+
+
+def test_the_socket_of_a_killed_server_is_used_again(data: Path, tmp_path: Path) -> None:
+    path = tmp_path / "web.sock"
+    with serve(data, 0, "--behind-proxy", "--socket", str(path)) as running:
+        children = descendants(running.process.pid)
+        running.process.kill()
+        assert eventually(lambda: not any(map(is_running, children)))
+    assert path.is_socket()
+    with serve(data, 0, "--behind-proxy", "--socket", str(path)):
+        assert curl_by_socket(path).endswith("\n200")
+
+
+def test_a_socket_is_for_a_proxy(data: Path) -> None:
+    done = subprocess.run(
+        command(data, 0, "--socket", "web.sock"), capture_output=True, text=True, cwd=ROOT
+    )
+    assert (done.returncode, done.stderr) == (
+        2,
+        "ERROR no_proxy: --socket is for a reverse proxy; use it with --behind-proxy\n",
+    )
+
+
+def curl_by_socket(path: Path) -> str:
+    """What a proxy gets from ``/healthz``."""
+    call = ["curl", "-sS", "--max-time", str(TIMEOUT_S), "-w", "\n%{http_code}"]
+    call += ["-H", "X-Forwarded-Proto: https", "--unix-socket", str(path)]
+    done = subprocess.run([*call, "http://localhost/healthz"], capture_output=True, text=True)
+    return done.stdout + done.stderr

@@ -7,7 +7,7 @@ from rollbook.doctor.installation import Installation
 from rollbook.doctor.result import CheckResult, error, ok, warning
 from rollbook.doctor.server_process import Server
 from rollbook.environment import BEHIND_PROXY, DATA
-from rollbook.server.gunicorn_app import Address
+from rollbook.server.gunicorn_app import Address, UnixSocket
 from rollbook.server.readiness import is_ready
 
 _SET_BY_SERVE = {DATA.name, BEHIND_PROXY.name}
@@ -37,21 +37,22 @@ def _not_running(installation: Installation) -> CheckResult:
 
 
 def _where(server: Server) -> str:
-    return (
-        f" and responds on port {server.options.port}"
-        if server.options and server.options.port
-        else ""
-    )
+    if server.socket:
+        return f" and responds on {server.socket}"
+    if server.options and server.options.port:
+        return f" and responds on port {server.options.port}"
+    return ""
 
 
 def _responding(server: Server, installation: Installation) -> Iterator[CheckResult]:
-    if server.options is None or not server.options.port:
+    if server.options is None or not (server.socket or server.options.port):
         return
     address = Address(server.options.host, server.options.port)
-    if not is_ready(address, behind_proxy=server.behind_proxy):
+    endpoint = UnixSocket(server.socket) if server.socket else address
+    if not is_ready(endpoint, behind_proxy=server.behind_proxy):
         yield error(
             f"`rollbook serve` is running (process {server.pid}), "
-            f"but {address}/healthz does not return OK",
+            f"but {endpoint}/healthz does not return OK",
             "see its log and the other problems reported here, then restart it",
         )
 

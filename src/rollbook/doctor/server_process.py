@@ -39,6 +39,14 @@ class Server:
         return self.folder / self.options.cert, self.folder / self.options.key
 
     @property
+    def socket(self) -> Path | None:
+        """The path of its option --socket."""
+        if self.options is None or self.folder is None or not self.options.socket:
+            return None
+        path: Path = self.options.socket
+        return self.folder / path
+
+    @property
     def behind_proxy(self) -> bool:
         """Whether it serves plain HTTP."""
         return self.options is not None and (
@@ -91,6 +99,7 @@ def _options(words: list[str]) -> Namespace:
     options = ArgumentParser(add_help=False, allow_abbrev=False)
     options.add_argument("--host", default="localhost")
     options.add_argument("--port", type=int, default=8443)
+    options.add_argument("--socket", type=Path)
     options.add_argument("--cert", type=Path)
     options.add_argument("--key", type=Path)
     options.add_argument("--behind-proxy", action="store_true")

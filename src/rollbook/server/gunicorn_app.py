@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
@@ -28,6 +29,19 @@ class Address:
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class UnixSocket:
+    """Where to listen for a reverse proxy on this machine."""
+
+    path: Path
+
+    def __str__(self) -> str:
+        return f"unix:{self.path}"
+
+
+Endpoint = Address | UnixSocket
 
 
 class Log(Logger):  # type: ignore[misc]
@@ -65,12 +79,13 @@ class WebServer(BaseApplication):  # type: ignore[misc]
 
 
 def run_web(
-    address: Address,
+    address: Endpoint,
     certificate: Certificate | None,
     *,
     behind_proxy: bool = False,
     application: str = APPLICATION,
     beside: Callable[[], None] = lambda: None,
+    listener: int | None = None,
 ) -> None:
     """Serve until SIGTERM: HTTPS with a certificate, or plain HTTP for a proxy that terminates TLS.
 
@@ -80,19 +95,32 @@ def run_web(
         behind_proxy: Whether to trust the proxy's header about the client's protocol.
         application: The module and name of the WSGI application, separated by a colon.
         beside: Called once in the worker process before it serves.
+        listener: The file descriptor of the socket that is already listening, if there is one.
     """
     parent_watch.watch()
     settings = _settings(address, certificate, behind_proxy=behind_proxy)
+    if inherited := os.environ.get(LISTENER):
+        listener = int(inherited)
+    if listener is not None:
+        settings["bind"] = f"fd://{listener}"
+        settings["when_ready"] = _keep_socket
     settings["post_worker_init"] = lambda worker: beside()
     WebServer(settings, application).run()
 
 
+def _keep_socket(arbiter: Any) -> None:
+    """Leave the path of a Unix socket to the process that opened it, which may restart this one.
+
+    gunicorn removes it at the end, unless systemd has opened the socket.
+    """
+    arbiter.systemd = True
+
+
 def _settings(
-    address: Address, certificate: Certificate | None, *, behind_proxy: bool
+    address: Endpoint, certificate: Certificate | None, *, behind_proxy: bool
 ) -> dict[str, Any]:
-    listener = os.environ.get(LISTENER)
     return {
-        "bind": f"fd://{listener}" if listener else str(address),
+        "bind": str(address),
         "worker_class": SlowClientWorker,
         "workers": 1,
         "threads": 32,

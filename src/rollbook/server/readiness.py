@@ -1,18 +1,23 @@
 """Checks over HTTP whether Rollbook is ready, like any other client."""
 
 import http.client
+import socket
 import ssl
+from pathlib import Path
 
-from rollbook.server.gunicorn_app import Address
+from rollbook.server.gunicorn_app import Address, Endpoint
 
 TIMEOUT_S = 1.0
 WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared only
 
 
-def is_ready(address: Address, *, behind_proxy: bool) -> bool:
+def is_ready(address: Endpoint, *, behind_proxy: bool) -> bool:
     """Return whether ``/healthz`` answers 200."""
     headers = {"X-Forwarded-Proto": "https"} if behind_proxy else {}
-    connection = _connection(address, behind_proxy=behind_proxy)
+    if isinstance(address, Address):
+        connection = _connection(address, behind_proxy=behind_proxy)
+    else:
+        connection = _UnixConnection(address.path)
     try:
         connection.request("GET", "/healthz", headers=headers)
         return connection.getresponse().status == http.HTTPStatus.OK
@@ -20,6 +25,20 @@ def is_ready(address: Address, *, behind_proxy: bool) -> bool:
         return False
     finally:
         connection.close()
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    """A connection by a Unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=TIMEOUT_S)
+        self.path = path
+
+    def connect(self) -> None:
+        """Connect to the socket at the path."""
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(TIMEOUT_S)
+        self.sock.connect(str(self.path))
 
 
 def _connection(address: Address, *, behind_proxy: bool) -> http.client.HTTPConnection:

@@ -23,8 +23,8 @@ from rollbook.accounts.key_fingerprints import KeysDoNotMatch
 from rollbook.db.schema_version import DatabaseIsNewer
 from rollbook.server import parent_watch, tls
 from rollbook.server.child_process import Child
-from rollbook.server.gunicorn_app import LISTENER, Address
-from rollbook.server.listener import ListenError, listen
+from rollbook.server.gunicorn_app import LISTENER, Address, Endpoint, UnixSocket
+from rollbook.server.listener import ListenError, listening
 from rollbook.server.readiness import WILDCARD_HOSTS, is_ready
 from rollbook.server.startup import prepare
 from rollbook.server.tls import Certificate, CertificateProblem
@@ -50,7 +50,7 @@ START_PROBLEMS = (
 
 def serve(
     data: Path,
-    address: Address,
+    address: Endpoint,
     *,
     certificate: Path | None = None,
     key: Path | None = None,
@@ -75,9 +75,12 @@ def serve(
         The exit code: 0, or 1 with the reason on stderr if it can't start.
     """
     try:
-        with _data_folder_lock(data), listen(address) as listener:
-            address = Address(address.host, listener.getsockname()[1])
-            used = None if behind_proxy else _certificate(data, address.host, certificate, key)
+        with _data_folder_lock(data), listening(address) as listener:
+            used = None
+            if isinstance(address, Address):
+                address = Address(address.host, listener.getsockname()[1])
+                if not behind_proxy:
+                    used = _certificate(data, address.host, certificate, key)
             prepare()
             _run(data, address, used, listener)
     except START_PROBLEMS as problem:
@@ -86,7 +89,7 @@ def serve(
     return 0
 
 
-def _run(data: Path, address: Address, used: Certificate | None, listener: socket.socket) -> None:
+def _run(data: Path, address: Endpoint, used: Certificate | None, listener: socket.socket) -> None:
     """Supervise web server and worker until a signal, then stop them."""
     with _children(data, address, used, listener.fileno()) as children:
         stop_signals = _handle_stop_signals()
@@ -123,14 +126,15 @@ def _certificate(data: Path, host: str, chain: Path | None, key: Path | None) ->
 
 @contextmanager
 def _children(
-    data: Path, address: Address, used: Certificate | None, listener: int
+    data: Path, address: Endpoint, used: Certificate | None, listener: int
 ) -> Iterator[list[Child]]:
     read_end, write_end = os.pipe()
     always = {environment.DATA.name: str(data), parent_watch.VARIABLE: str(read_end)}
-    default_url = {environment.URL.name: _url(address, behind_proxy=not used)}
-    variables = default_url | os.environ | always
+    variables = dict(os.environ | always)
+    if isinstance(address, Address):
+        variables.setdefault(environment.URL.name, _url(address, behind_proxy=not used))
     for_web = {LISTENER: str(listener), environment.BEHIND_PROXY.name: "0" if used else "1"}
-    arguments = ["web", "--host", address.host, "--port", str(address.port)]
+    arguments = ["web", *_options(address)]
     arguments += ["--cert", str(used.chain), "--key", str(used.key)] if used else ["--behind-proxy"]
     try:
         yield [
@@ -140,6 +144,12 @@ def _children(
     finally:
         os.close(write_end)
         os.close(read_end)
+
+
+def _options(address: Endpoint) -> list[str]:
+    if isinstance(address, UnixSocket):
+        return ["--socket", str(address.path)]
+    return ["--host", address.host, "--port", str(address.port)]
 
 
 def _handle_stop_signals() -> "SimpleQueue[int]":
@@ -163,7 +173,7 @@ def _should_stop(stop_signals: "SimpleQueue[int]") -> bool:
 class _Announcement:
     """The one line on stdout, printed when Rollbook is ready."""
 
-    address: Address
+    address: Endpoint
     behind_proxy: bool
     is_made: bool = False
 
@@ -175,7 +185,9 @@ class _Announcement:
         print(f"Rollbook is ready at {url}", flush=True)
 
 
-def _url(address: Address, *, behind_proxy: bool) -> str:
+def _url(address: Endpoint, *, behind_proxy: bool) -> str:
+    if isinstance(address, UnixSocket):
+        return str(address)
     host = "localhost" if address.host in WILDCARD_HOSTS else address.host
     return f"{'http' if behind_proxy else 'https'}://{Address(host, address.port)}/"
 

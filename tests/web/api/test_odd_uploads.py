@@ -6,6 +6,7 @@ from pytest_django import Settings
 
 from rollbook.accounts import roles
 from rollbook.accounts.models import AuditEvent, Member
+from rollbook.trusted_proxies import TrustedProxies
 from rollbook.updates.models import UpdateJob
 from rollbook.web.http.client import UNKNOWN_ADDRESS
 from rollbook.web.http.upload_form import MAX_FORM_BYTES
@@ -134,6 +135,20 @@ def test_only_the_address_from_the_proxy_is_used(curl: Curl, settings: Settings)
     settings.BEHIND_PROXY = True
     curl.start(x_forwarded_for="198.51.100.1, 203.0.113.9")
     assert AuditEvent.objects.filter(action="start").get().address == "203.0.113.9"
+
+
+@nothing_kept
+def test_behind_two_proxies_the_eleventh_attempt_is_throttled_whatever_is_forged(
+    curl: Curl, settings: Settings
+) -> None:
+    settings.BEHIND_PROXY = True
+    settings.TRUSTED_PROXIES = TrustedProxies(2)
+    curl.sign_in[1] = ("password", "wrong")
+    answers = [
+        curl.start(x_forwarded_for=f"198.51.100.{number}, 203.0.113.9, 10.0.0.1").status_code
+        for number in range(11)
+    ]
+    assert answers == [401] * 10 + [429]
 
 
 @pytest.mark.parametrize(

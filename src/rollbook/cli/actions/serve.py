@@ -4,6 +4,8 @@ import os
 import signal
 import threading
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.conf import settings
 
@@ -13,7 +15,8 @@ from rollbook.db import connections
 from rollbook.jobs import work
 from rollbook.jobs.many_workers import spool_sweeper
 from rollbook.server import parent_watch, supervisor, tls
-from rollbook.server.gunicorn_app import Address, run_web
+from rollbook.server.gunicorn_app import Address, Endpoint, UnixSocket, run_web
+from rollbook.server.listener import ListenError, listening
 from rollbook.server.startup import prepare
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -23,7 +26,7 @@ def serve(arguments: Namespace) -> int:
     """Run web server and worker until stopped."""
     return supervisor.serve(
         settings.DATA,
-        Address(arguments.host, arguments.port),
+        _endpoint(arguments),
         certificate=arguments.cert,
         key=arguments.key,
         behind_proxy=settings.BEHIND_PROXY,
@@ -33,15 +36,44 @@ def serve(arguments: Namespace) -> int:
 def web(arguments: Namespace) -> int:
     """Run the web server only."""
     certificate = None if settings.BEHIND_PROXY else _load_certificate(arguments)
+    endpoint = _endpoint(arguments)
     _prepare()
     connections.configure_for_web()
-    run_web(
-        Address(arguments.host, arguments.port),
-        certificate,
-        behind_proxy=settings.BEHIND_PROXY,
-        beside=spool_sweeper.start_sweeper_of_web_server,
-    )
+    with _socket_of(endpoint) as listener:
+        run_web(
+            endpoint,
+            certificate,
+            behind_proxy=settings.BEHIND_PROXY,
+            beside=spool_sweeper.start_sweeper_of_web_server,
+            listener=listener,
+        )
     return OK
+
+
+def _endpoint(arguments: Namespace) -> Endpoint:
+    if arguments.socket is None:
+        return Address(arguments.host, arguments.port)
+    if not settings.BEHIND_PROXY:
+        raise CommandError(
+            "no_proxy", "--socket is for a reverse proxy; use it with --behind-proxy", USAGE
+        )
+    return UnixSocket(arguments.socket.absolute())
+
+
+@contextmanager
+def _socket_of(endpoint: Endpoint) -> Iterator[int | None]:
+    """Yield the file descriptor of a Unix socket that only this account and its group can use.
+
+    On any other address gunicorn listens by itself, and `serve` has opened a socket already.
+    """
+    if isinstance(endpoint, Address) or parent_watch.VARIABLE in os.environ:
+        yield None
+        return
+    try:
+        with listening(endpoint) as listener:
+            yield listener.fileno()
+    except ListenError as error:
+        raise CommandError("cannot_start", str(error)) from None
 
 
 def _load_certificate(arguments: Namespace) -> tls.Certificate:

@@ -47,6 +47,13 @@ def _add_web_options(command: ArgumentParser) -> None:
         help="port to listen on (default: 8443; 0 picks a free port)",
     )
     command.add_argument(
+        "--socket",
+        type=Path,
+        metavar="PATH",
+        help="Unix socket to listen on instead, for a reverse proxy on this machine that runs "
+        "with the same account or group; needs --behind-proxy",
+    )
+    command.add_argument(
         "--cert", type=Path, metavar="FILE", help="your certificate with its chain, in PEM format"
     )
     command.add_argument(

@@ -3,7 +3,6 @@
 import base64
 import binascii
 import ipaddress
-import re
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -15,27 +14,21 @@ UNKNOWN_ADDRESS = str(ipaddress.IPv4Address(0))
 
 _BOM = "\ufeff"
 _BOM_IN_HEADER = _BOM.encode().decode("latin-1")  # headers are decoded as Latin-1
-_WITH_PORT = re.compile(r"\A(\[.*\]|[\d.]+):\d+\Z")
 
 
 def address_of(request: HttpRequest) -> str:
     """Return the client's IP address, or UNKNOWN_ADDRESS if it is malformed.
 
-    Behind a proxy, it is the last entry of X-Forwarded-For, which the proxy added. The entries
-    before it can be forged.
+    Behind proxies, it is in X-Forwarded-For, whose other entries can be forged.
     """
     address = request.META.get("REMOTE_ADDR", "")
     if settings.BEHIND_PROXY:
-        address = request.headers.get("X-Forwarded-For", address).rpartition(",")[2].strip()
+        forwarded_for = request.headers.get("X-Forwarded-For", "")
+        address = settings.TRUSTED_PROXIES.client_address(address, forwarded_for)
     try:
-        return str(ipaddress.ip_address(_without_port(address).partition("%")[0]))
+        return str(ipaddress.ip_address(address.partition("%")[0]))
     except ValueError:
         return UNKNOWN_ADDRESS
-
-
-def _without_port(address: str) -> str:
-    """Return the address without the port that some proxies add."""
-    return _WITH_PORT.sub(r"\1", address).strip("[]")
 
 
 def agent_of(request: HttpRequest) -> str:
