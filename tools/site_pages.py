@@ -34,13 +34,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Let links to files of the root lead to their pages."""
-    depth = page.file.src_uri.count("/")
+    depth: int = page.file.src_uri.count("/")
 
     def adapt(link: "re.Match[str]") -> str:
         levels = link["up"].count("../")
         if levels == depth + 1 and link["file"] in PAGES:
             return "../" * depth + PAGES[link["file"]]
-        return link[0]
+        unchanged: str = link[0]
+        return unchanged
 
     return _LINK.sub(adapt, markdown)
 
