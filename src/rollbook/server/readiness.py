@@ -4,6 +4,7 @@ import http.client
 import ssl
 
 from rollbook.server.gunicorn_app import Address
+from rollbook.version import describe
 
 TIMEOUT_S = 1.0
 WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared only
@@ -11,7 +12,9 @@ WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared 
 
 def is_ready(address: Address, *, behind_proxy: bool) -> bool:
     """Return whether ``/healthz`` answers 200."""
-    headers = {"X-Forwarded-Proto": "https"} if behind_proxy else {}
+    headers = {"User-Agent": f"Rollbook {describe()}"}
+    if behind_proxy:
+        headers["X-Forwarded-Proto"] = "https"
     connection = _connection(address, behind_proxy=behind_proxy)
     try:
         connection.request("GET", "/healthz", headers=headers)
