@@ -18,6 +18,7 @@ from rollbook import environment
 from rollbook.cli.errors import CommandError
 from rollbook.cli.registration import Bootstrap
 from rollbook.db.diagnosis import diagnose, require_version
+from rollbook.db.url import MissingPackages
 
 
 def load_settings(arguments: Namespace) -> None:
@@ -94,6 +95,8 @@ def _set_up_django() -> None:
         return
     try:
         django.setup()
+    except MissingPackages as error:
+        raise CommandError("missing_packages", str(error)) from None
     except ValueError as error:
         raise CommandError(
             "bad_setting", f"an environment variable has an invalid value ({error}); correct it"
