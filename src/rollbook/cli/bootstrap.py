@@ -107,7 +107,7 @@ def _open(*, may_create: bool) -> None:
     """Check that the database is one of this version that belongs to the folder and its keys.
 
     Args:
-        may_create: Whether an empty database is migrated to this version; no other one is.
+        may_create: Whether the tables of an unused database may be created.
     """
     # Imported here because they use the settings, which exist only after django.setup().
     from rollbook.accounts import installation_id, key_fingerprints
@@ -116,16 +116,15 @@ def _open(*, may_create: bool) -> None:
 
     with reporting_unusable_database():
         installation_id.require_database_of_used_folder()
-        is_new = installation_id.is_database_empty()
-        if is_new and not may_create:
+        if not may_create and installation_id.is_database_empty():
             raise CommandError(
                 "no_database",
                 f"there is no database for the data folder {data_folder()}; set DATABASE_URL, or "
                 "create a database with `rollbook district add`",
             )
+        if may_create:
+            installation_id.create_tables_if_unused()
         require_version(connection)
-        if is_new:
-            schema_version.migrate_if_needed()
         schema_version.require_current()
         installation_id.verify()
         key_fingerprints.verify_keys()

@@ -4,30 +4,36 @@ import os
 import signal
 import threading
 from argparse import Namespace
+from collections.abc import Callable
+from contextlib import suppress
 
 from django.conf import settings
+from django.db import Error
 
 from rollbook.cli.errors import OK, USAGE, CommandError
 from rollbook.cli.unusable_database import reporting_unusable_database
-from rollbook.db import connections
+from rollbook.db import connections, schema_version
+from rollbook.db.schema_version import DatabaseIsOlder
+from rollbook.db.schema_watch import watch
 from rollbook.jobs import work
 from rollbook.jobs.many_workers import spool_sweeper
 from rollbook.server import parent_watch, supervisor, tls
 from rollbook.server.gunicorn_app import Address, run_web
-from rollbook.server.startup import prepare
+from rollbook.server.startup import complete, prepare, wait_until_ready
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def serve(arguments: Namespace) -> int:
     """Run web server and worker until stopped."""
-    return supervisor.serve(
-        settings.DATA,
-        Address(arguments.host, arguments.port),
-        certificate=arguments.cert,
-        key=arguments.key,
-        behind_proxy=settings.BEHIND_PROXY,
-    )
+    with reporting_unusable_database():
+        return supervisor.serve(
+            settings.DATA,
+            Address(arguments.host, arguments.port),
+            certificate=arguments.cert,
+            key=arguments.key,
+            behind_proxy=settings.BEHIND_PROXY,
+        )
 
 
 def web(arguments: Namespace) -> int:
@@ -35,13 +41,31 @@ def web(arguments: Namespace) -> int:
     certificate = None if settings.BEHIND_PROXY else _load_certificate(arguments)
     _prepare()
     connections.configure_for_web()
-    run_web(
-        Address(arguments.host, arguments.port),
-        certificate,
-        behind_proxy=settings.BEHIND_PROXY,
-        beside=spool_sweeper.start_sweeper_of_web_server,
-    )
+    process = os.getpid()
+    try:
+        run_web(
+            Address(arguments.host, arguments.port),
+            certificate,
+            behind_proxy=settings.BEHIND_PROXY,
+            beside=_start_threads,
+        )
+    except SystemExit:
+        if os.getpid() == process:  # and not one that gunicorn has forked
+            _fail_if_database_is_newer()
+        raise
     return OK
+
+
+def _start_threads(stop: Callable[[], None]) -> None:
+    """Start what runs beside the web server."""
+    watch.start(complete, stop)
+    spool_sweeper.start_sweeper_of_web_server()
+
+
+def _fail_if_database_is_newer() -> None:
+    """End with the exit code that says why the web server was stopped, if that is the reason."""
+    with reporting_unusable_database(), suppress(Error):
+        schema_version.require_not_newer()
 
 
 def _load_certificate(arguments: Namespace) -> tls.Certificate:
@@ -74,7 +98,10 @@ def worker(arguments: Namespace) -> int:
     stop_requested = threading.Event()
     _set_on_first_signal(stop_requested)
     with reporting_unusable_database():
-        work(stop_requested, arguments.concurrency)
+        while not stop_requested.is_set():
+            wait_until_ready(stop_requested)
+            with suppress(DatabaseIsOlder):  # a backup was restored, for example
+                work(stop_requested, arguments.concurrency)
     return OK
 
 
