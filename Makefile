@@ -40,6 +40,10 @@ bench: setup  ## compare Rollbook's speed with other importers (hours; BENCH_ROW
 	$(BIN)/pip install --quiet --require-hashes -r requirements/bench.txt
 	$(BIN)/python -m bench
 
+.PHONY: release-check
+release-check: setup  ## build the package, install it on each Python and try it (minutes)
+	$(BIN)/python tools/check_release.py $(RELEASE_CHECK)
+
 .PHONY: coverage
 # In one process: pytest-xdist may kill its workers before they have saved what they measured.
 coverage: setup  ## run the tests on SQLite and report coverage, subprocesses included, in htmlcov/

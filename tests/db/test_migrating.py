@@ -93,7 +93,7 @@ def test_a_failure_names_the_migration_and_never_a_row(
 
 def test_a_known_database_error_is_diagnosed(pending: Migrations) -> None:
     pending.errors = [OperationalError("database or disk is full")]
-    with pytest.raises(MigrationFailed, match="full.*free space.*run `rollbook migrate` again"):
+    with pytest.raises(MigrationFailed, match=r"full.*free space.*run `rollbook migrate` again"):
         migrate_if_needed()
 
 
