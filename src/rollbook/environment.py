@@ -165,7 +165,7 @@ def _number(
 
 
 MAIL_SECURITY = ("starttls", "tls", "none")
-_YES_OR_NO = {"yes": True, "no": False}
+_YES_OR_NO = {"yes": True, "no": False, "": False}
 
 DATA = Setting("ROLLBOOK_DATA", "data", _parse_folder, "The data folder.")
 DATABASE_URL = Setting(

@@ -19,12 +19,13 @@ from tests.faults.cluster import Cluster, running_cluster, until
 from tests.faults.folder import base, eventful_night
 from tests.next_release import ADDITIVE, VERSION, add_migrations, copied_tree, unpacked_wheel
 from tests.patience import TIMEOUT_S
+from tests.prepared import prepared
 from tests.server.conftest import free_port
 
 pytestmark = pytest.mark.only_on("postgresql")
 
 COMMIT = "0123456789ab"
-LOGIN = "script@0.example"
+LOGIN = "script@maple.example"
 STEP = "0.2"  # seconds of each step, so that the updates last longer than the upgrade
 PAUSE_S = 0.1
 MAX_OUTAGE = 60
@@ -127,13 +128,13 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def machines(tmp_path: Path, release: Path) -> Iterator[Machines]:
     """Two districts with their updates waiting, and somebody who asks for the status."""
     with running_cluster(tmp_path, 2) as cluster:
+        cluster.send_everywhere(base=base(), night=eventful_night())
         password = tmp_path / "password.txt"
         password.write_text(PASSWORD)
         words = ["staff", "add", "district-0", LOGIN, "--first", "Ana", "--last", "Ruiz"]
         words += ["--role", "district manager", "--password-file", str(password)]
-        command = [sys.executable, "-m", "rollbook", *words]
-        subprocess.run(command, env=cluster.environment, check=True, capture_output=True)
-        cluster.send_everywhere(base=base(), night=eventful_night())
+        done = prepared().run("rollbook", *words, environment=cluster.environment)
+        assert done.code == 0, done.err
         yield Machines(cluster, release)
 
 

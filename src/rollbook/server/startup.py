@@ -38,9 +38,8 @@ def prepare() -> bool:
         installation_id.create_tables_if_unused()
     try:
         schema_version.require_current()
-    except DatabaseIsOlder as older:
-        log.warning(schema_watch.WAITING, older)
-        return False
+    except DatabaseIsOlder:
+        return False  # the web server and the worker wait
     finally:
         connections.close_all()
     complete()

@@ -98,10 +98,11 @@ def worker(arguments: Namespace) -> int:
     stop_requested = threading.Event()
     _set_on_first_signal(stop_requested)
     with reporting_unusable_database():
+        wait_until_ready(stop_requested)
         while not stop_requested.is_set():
-            wait_until_ready(stop_requested)
             with suppress(DatabaseIsOlder):  # a backup was restored, for example
                 work(stop_requested, arguments.concurrency)
+            wait_until_ready(stop_requested)
     return OK
 
 
