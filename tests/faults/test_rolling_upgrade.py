@@ -26,7 +26,8 @@ pytestmark = pytest.mark.only_on("postgresql")
 
 COMMIT = "0123456789ab"
 LOGIN = "script@maple.example"
-STEP = "0.2"  # seconds of each step, so that the updates last longer than the upgrade
+STEP, NEXT_STEP = "1", "0.05"
+"""Seconds of each step of both versions; the updates last longer than the upgrade."""
 PAUSE_S = 0.1
 MAX_OUTAGE = 60
 """Requests in a row to both web servers that may fail.
@@ -102,7 +103,8 @@ class Machines:
         return self.start("rollbook", "web", "--port", port, "--behind-proxy", is_next=is_next)
 
     def worker(self, *, is_next: bool = False) -> "subprocess.Popen[bytes]":
-        return self.start("tests.faults.many", "impatient", STEP, is_next=is_next)
+        step = NEXT_STEP if is_next else STEP
+        return self.start("tests.faults.many", "impatient", step, is_next=is_next)
 
     def rollbook(self, *words: str) -> str:
         """Run a command of the next version."""

@@ -191,7 +191,7 @@ def _alter_field(operation: Any, tables: _Tables) -> Effect:
 
 def _options_in_database(field: Any) -> dict[str, Any]:
     """Return what the column depends on: the type and the options that the database knows."""
-    options = field.deconstruct()[2].items()
+    options = field.deconstruct()[3].items()
     known = {name: value for name, value in options if name not in _ONLY_IN_PYTHON}
     return known | {"type": field.db_type(connection)}
 
