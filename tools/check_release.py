@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -119,9 +119,11 @@ def try_out(folder: Path, python: Path, wheel: Path, version: str, constraints: 
     smoke_test(folder, rollbook)
     on_postgresql = {"DATABASE_URL": "postgres://rollbook@127.0.0.1:1/rollbook"}
     listing = [str(rollbook), "update", "list", "maple-usd", "--data", str(folder / "data")]
-    expect(run(*listing, code=1, **on_postgresql), "ERROR missing_packages: ")
+    expect(run(*listing, code=1, variables=on_postgresql), "ERROR missing_packages: ")
     run(*install, f"rollbook[postgresql] @ {wheel.as_uri()}")
-    expect(run(*listing, code=1, **on_postgresql), "ERROR database: PostgreSQL at 127.0.0.1:1 ")
+    expect(
+        run(*listing, code=1, variables=on_postgresql), "ERROR database: PostgreSQL at 127.0.0.1:1 "
+    )
     run(str(folder / "bin" / "pip"), "check")
     seconds = time.monotonic() - started
     print(f"{python}: installs, serves and checks its packages ({seconds:.0f} s)", flush=True)
@@ -169,7 +171,12 @@ def call_commands(folder: Path, url: str) -> None:
     expect(run(*curl, f"{address}cancel"), "NOTHING TO CANCEL")
 
 
-def run(*command: str, code: int = 0, cwd: Path | None = None, **variables: str) -> str:
+def run(
+    *command: str,
+    code: int = 0,
+    cwd: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> str:
     """Run a command; return its output, or its errors if it is to fail.
 
     Raises:
@@ -177,9 +184,8 @@ def run(*command: str, code: int = 0, cwd: Path | None = None, **variables: str)
     """
     outside = ("ROLLBOOK_", "DATABASE_URL", "DJANGO_", "PYTHON")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(outside)}
-    done = subprocess.run(
-        command, cwd=cwd, env=kept | variables, capture_output=True, text=True, check=False
-    )
+    env = kept | dict(variables or {})
+    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
     if done.returncode != code:
         raise CheckFailed(f"{' '.join(command)} ended with {done.returncode}: {done.stderr}")
     return done.stderr if code else done.stdout

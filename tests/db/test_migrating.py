@@ -1,9 +1,11 @@
 """How migrations are applied: retries, failures and the lock. tests/endtoend has real ones."""
 
+import time
+
 import pytest
 from django.db import IntegrityError, OperationalError, connection
 
-from rollbook.db import migrating
+from rollbook.db import migrating, schema_version
 from rollbook.db.migrating import MigrationFailed, migrate_if_needed, migration_lock
 
 pytestmark = pytest.mark.django_db
@@ -42,9 +44,9 @@ class Migrations:
 @pytest.fixture
 def pending(monkeypatch: pytest.MonkeyPatch) -> Migrations:
     migrations = Migrations()
-    monkeypatch.setattr(migrating.schema_version, "pending_migrations", lambda: NAMES)
+    monkeypatch.setattr(schema_version, "pending_migrations", lambda: NAMES)
     monkeypatch.setattr(migrating, "_migrate_to", migrations.apply)
-    monkeypatch.setattr(migrating.time, "sleep", migrations.pauses.append)
+    monkeypatch.setattr(time, "sleep", migrations.pauses.append)
     return migrations
 
 

@@ -29,9 +29,12 @@ def alter(**options: object) -> Operation:
 
 
 def planned(*operations: Operation) -> PlannedMigration:
-    migration = Migration("9001_news", "updates")
-    migration.operations = list(operations)
-    return migration_plan._plan(migration, ProjectState.from_apps(apps))
+    return planned_in("updates", *operations)
+
+
+def planned_in(app: str, *operations: Operation) -> PlannedMigration:
+    kind: type[Migration] = type("News", (Migration,), {"operations": list(operations)})
+    return migration_plan._plan(kind("9001_news", app), ProjectState.from_apps(apps))
 
 
 EFFECTS: dict[str, tuple[Operation, Lock, Work, Work]] = {
@@ -122,9 +125,7 @@ def test_rows_and_seconds_are_estimated_from_the_table(
     maple: District, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index = migrations.AddIndex("district", models.Index(fields=["name"], name="news"))
-    migration = Migration("9001_news", "districts")
-    migration.operations = [index]
-    plan = [migration_plan._plan(migration, ProjectState.from_apps(apps))]
+    plan = [planned_in("districts", index)]
     name, line, total = migration_plan.describe(plan)
     assert name == "districts.9001_news"
     assert line.endswith(": nobody can write to districts_district (1 row), less than 1 second")

@@ -152,6 +152,7 @@ def test_a_table_that_is_locked_for_long_is_waited_for_and_then_an_error(
         waiting.stderr.close()
 
 
+@pytest.mark.daily_on("postgresql")
 def test_waiting_ends_when_another_process_has_migrated(tmp_path: Path, data: Path) -> None:
     env = next_release(data, a_release(tmp_path, {"9001_first": ADDITIVE}))
     words = [sys.executable, "-m", "rollbook", "migrate", "--wait"]
@@ -164,6 +165,7 @@ def test_waiting_ends_when_another_process_has_migrated(tmp_path: Path, data: Pa
     assert (waiting.returncode, out) == (0, "The database is of this version.\n")
 
 
+@pytest.mark.daily_on("sqlite")
 def test_every_command_of_this_version_refuses_a_newer_database(tmp_path: Path, data: Path) -> None:
     release = a_release(tmp_path, {"9001_first": ADDITIVE})
     assert migrate(next_release(data, release)).returncode == 0
@@ -184,6 +186,7 @@ def test_every_command_of_this_version_refuses_a_newer_database(tmp_path: Path, 
         )
 
 
+@pytest.mark.daily_on("sqlite")
 def test_a_server_that_is_older_than_the_database_ends_with_an_exit_code_of_its_own(
     rollbook: Rollbook, tmp_path: Path
 ) -> None:

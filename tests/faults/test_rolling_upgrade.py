@@ -29,10 +29,11 @@ LOGIN = "script@maple.example"
 STEP, NEXT_STEP = "1", "0.05"
 """Seconds of each step of both versions; the updates last longer than the upgrade."""
 PAUSE_S = 0.1
-MAX_OUTAGE = 60
-"""Requests in a row to both web servers that may fail.
+MAX_OUTAGE = 40
+"""Rounds of requests in which neither web server may answer.
 
-Measured: 6 to 11 on two idle cores. A busy machine needs longer for the upgrade, and for requests.
+The one that waits compares every 3 seconds, which is time for about 20 rounds. On a busy machine, a
+round takes longer, too.
 """
 
 
@@ -184,7 +185,6 @@ def test_f23_a_rolling_upgrade_during_updates_loses_and_doubles_nothing(
     assert cluster.dump() == expected
     statuses = {status for answers in script.rounds for status in answers}
     assert (statuses <= {0, 200, 503}, script.missing_headers) == (True, []), statuses
-    print(f"longest outage: {script.longest_outage()} of {len(script.rounds)} rounds")
-    assert 0 < script.longest_outage() <= MAX_OUTAGE
+    assert script.longest_outage() <= MAX_OUTAGE
     assert script.rounds[-1] == [200, 200]
     assert "Traceback" not in cluster.log.read_text()
