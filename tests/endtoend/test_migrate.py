@@ -165,6 +165,14 @@ def test_waiting_ends_when_another_process_has_migrated(tmp_path: Path, data: Pa
     assert (waiting.returncode, out) == (0, "The database is of this version.\n")
 
 
+@pytest.mark.only_on("sqlite")
+def test_waiting_creates_no_file(tmp_path: Path) -> None:
+    result = process.rollbook("migrate", "--wait", env=environment(tmp_path))
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith("ERROR no_database: there is no database for the data folder ")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.daily_on("sqlite")
 def test_every_command_of_this_version_refuses_a_newer_database(tmp_path: Path, data: Path) -> None:
     release = a_release(tmp_path, {"9001_first": ADDITIVE})

@@ -3,10 +3,11 @@
 import threading
 from argparse import Namespace
 
+from django.conf import settings
 from django.db import connection
 
 from rollbook.accounts import installation_id
-from rollbook.cli.errors import OK
+from rollbook.cli.errors import OK, CommandError
 from rollbook.cli.unusable_database import reporting_unusable_database
 from rollbook.db import migration_plan, schema_version, schema_watch
 from rollbook.db.diagnosis import require_version
@@ -19,13 +20,23 @@ def migrate(arguments: Namespace) -> int:
     """Apply the pending migrations, only print them, or wait until another process has."""
     with reporting_unusable_database():
         if arguments.wait:
-            schema_watch.wait_until_current(threading.Event())
-            print("The database is of this version.")
+            _wait()
         elif arguments.plan:
             _print_plan()
         else:
             _migrate()
     return OK
+
+
+def _wait() -> None:
+    if connection.vendor == "sqlite" and installation_id.is_database_empty():
+        raise CommandError(
+            "no_database",
+            f"there is no database for the data folder {settings.DATA}; set DATABASE_URL, or run "
+            "`rollbook migrate` without --wait",
+        )
+    schema_watch.wait_until_current(threading.Event())
+    print("The database is of this version.")
 
 
 def _print_plan() -> None:

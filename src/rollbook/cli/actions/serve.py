@@ -1,16 +1,18 @@
 """Runs ``rollbook serve`` and the two processes it starts, ``web`` and ``worker``."""
 
+import mmap
 import os
 import signal
 import threading
 from argparse import Namespace
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from django.conf import settings
 from django.db import Error
 
-from rollbook.cli.errors import OK, USAGE, CommandError
+from rollbook.cli.errors import NEWER_DATABASE, OK, USAGE, CommandError
 from rollbook.cli.unusable_database import reporting_unusable_database
 from rollbook.db import connections, schema_version
 from rollbook.db.schema_version import DatabaseIsOlder
@@ -42,30 +44,42 @@ def web(arguments: Namespace) -> int:
     _prepare()
     connections.configure_for_web()
     process = os.getpid()
+    found_newer = mmap.mmap(-1, 1)  # shared with the process that gunicorn forks
     try:
         run_web(
             Address(arguments.host, arguments.port),
             certificate,
             behind_proxy=settings.BEHIND_PROXY,
-            beside=_start_threads,
+            beside=partial(_start_threads, found_newer),
         )
     except SystemExit:
-        if os.getpid() == process:  # and not one that gunicorn has forked
-            _fail_if_database_is_newer()
+        if os.getpid() == process and found_newer[0]:
+            return _say_that_database_is_newer()
         raise
     return OK
 
 
-def _start_threads(stop: Callable[[], None]) -> None:
-    """Start what runs beside the web server."""
-    watch.start(complete, stop)
+def _start_threads(found_newer: mmap.mmap, stop: Callable[[], None]) -> None:
+    """Start what runs beside the web server.
+
+    Args:
+        found_newer: Gets a 1 if the database is newer than this version.
+        stop: Stops the web server.
+    """
+
+    def stop_because_of_newer() -> None:
+        found_newer[0] = 1
+        stop()
+
+    watch.start(complete, stop_because_of_newer)
     spool_sweeper.start_sweeper_of_web_server()
 
 
-def _fail_if_database_is_newer() -> None:
-    """End with the exit code that says why the web server was stopped, if that is the reason."""
+def _say_that_database_is_newer() -> int:
+    """Raise the error that names the migrations; if they can't be read, return its exit code."""
     with reporting_unusable_database(), suppress(Error):
         schema_version.require_not_newer()
+    return NEWER_DATABASE
 
 
 def _load_certificate(arguments: Namespace) -> tls.Certificate:
