@@ -136,6 +136,14 @@ def test_rows_and_seconds_are_estimated_from_the_table(
 
 
 @pytest.mark.django_db
+def test_a_table_that_the_plan_creates_has_no_rows() -> None:
+    create = migrations.CreateModel("Novelty", [("id", models.BigAutoField(primary_key=True))])
+    column = migrations.AddField("novelty", "news", models.TextField(null=True))
+    *_, line, _ = migration_plan.describe([planned(create, column)])
+    assert line.endswith(" updates_novelty (0 rows), less than 1 second")
+
+
+@pytest.mark.django_db
 def test_a_database_of_this_version_has_no_plan() -> None:
     assert migration_plan.make_plan() == []
     assert list(migration_plan.describe([])) == []

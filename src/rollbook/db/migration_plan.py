@@ -268,8 +268,11 @@ def _duration(seconds: float) -> str:
 
 
 def _count_rows(table: str) -> int:
-    """Return how many rows the table has; on PostgreSQL, an estimate if there are many."""
-    if not table:
+    """Return how many rows the table has; on PostgreSQL, an estimate if there are many.
+
+    A table that an earlier migration of the plan will create has none.
+    """
+    if table not in connection.introspection.table_names():
         return 0
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
