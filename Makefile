@@ -40,6 +40,10 @@ bench: setup  ## compare Rollbook's speed with other importers (hours; BENCH_ROW
 	$(BIN)/pip install --quiet --require-hashes -r requirements/bench.txt
 	$(BIN)/python -m bench
 
+.PHONY: release-check
+release-check: setup  ## build the package, install it on each Python and try it (minutes)
+	$(BIN)/python tools/check_release.py $(RELEASE_CHECK)
+
 .PHONY: coverage
 # In one process: pytest-xdist may kill its workers before they have saved what they measured.
 coverage: setup  ## run the tests on SQLite and report coverage, subprocesses included, in htmlcov/
@@ -65,7 +69,7 @@ site: setup  ## build the site with the documentation, in site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 lock:  ## pin all dependencies, with hashes (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements/run.txt
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev pyproject.toml -o requirements/dev.txt
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev --extra bench pyproject.toml -o requirements/bench.txt
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev --extra site pyproject.toml -o requirements/site.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra postgresql pyproject.toml -o requirements/run.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra postgresql --extra dev pyproject.toml -o requirements/dev.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra postgresql --extra dev --extra bench pyproject.toml -o requirements/bench.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra postgresql --extra dev --extra site pyproject.toml -o requirements/site.txt

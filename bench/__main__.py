@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib.metadata import version
 
 from bench import databases, goals, growth, latency, pages, peers, table, upload, workers, works
 from bench.databases import Database
 from bench.plan import BenchFailed, Plan, plan, say
 from bench.results import Results
+from rollbook.version import VERSION
 
 
 def measure(requested: Plan, results: Results) -> None:
@@ -19,7 +19,7 @@ def measure(requested: Plan, results: Results) -> None:
     began = time.monotonic()
     with databases.databases(requested) as all_databases, _saved(requested, results):
         results.machine = databases.machine(requested.folder) | {
-            "rollbook": version("rollbook"),
+            "rollbook": VERSION,
             "date": f"{datetime.now(UTC):%Y-%m-%d}",
             "databases": {database.name: database.facts() for database in all_databases},
             "note": requested.note,

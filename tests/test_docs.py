@@ -15,6 +15,7 @@ from rollbook.cli.parser import build_parser
 from rollbook.cli.reference import page
 from rollbook.environment import SETTINGS
 from rollbook.settings_reference import with_table
+from rollbook.version import VERSION
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -214,3 +215,18 @@ def test_the_page_of_staff_names_every_permission_and_who_can_have_it() -> None:
         ), type_
     assert f"    {','.join(STAFF_COLUMNS)}\n" in page
     assert f"{MAX_ROWS:,} members at most" in page
+
+
+def test_the_changelog_has_the_form_of_keep_a_changelog() -> None:
+    text = text_of("CHANGELOG.md")
+    first, *released = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert first == "Unreleased"
+    for heading in released:
+        assert re.fullmatch(r"\d+\.\d+\.\d+ - 20\d\d-\d\d-\d\d", heading), heading
+    kinds = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"]
+    for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        named = re.findall(r"^### (.+)$", section, re.MULTILINE)
+        assert named == sorted(named, key=kinds.index), section.partition("\n")[0]
+        assert len(set(named)) == len(named), section.partition("\n")[0]
+    assert max(map(len, text.split("\n"))) <= 100
+    assert f"## {VERSION} - " not in text or released[0].startswith(f"{VERSION} - ")

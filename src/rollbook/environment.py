@@ -96,6 +96,18 @@ def _parse_mail_security(text: str) -> str:
     return text
 
 
+def _parse_yes_or_no(text: str) -> bool:
+    if text not in _YES_OR_NO:
+        raise ValueError(f"'{text}' is not yes or no")
+    return _YES_OR_NO[text]
+
+
+def _check_yes_or_no(text: str) -> str | None:
+    if text in _YES_OR_NO:
+        return None
+    return f"is {text!r}, which is not yes or no; use one of them"
+
+
 def _check_count(text: str) -> str | None:
     if not re.fullmatch(r"\s*[0-9][0-9_]*\s*", text) or int(text) == 0:
         return f"is {text!r}, which is not a number above 0; use digits only, or remove it"
@@ -169,6 +181,7 @@ def _number(
 
 
 MAIL_SECURITY = ("starttls", "tls", "none")
+_YES_OR_NO = {"yes": True, "no": False, "": False}
 
 DATA = Setting("ROLLBOOK_DATA", "data", _parse_folder, "The data folder.")
 DATABASE_URL = Setting(
@@ -179,6 +192,14 @@ DATABASE_URL = Setting(
     "Without it, SQLite in the data folder.",
     _check_database_url,
     is_secret=True,
+)
+MIGRATE_AT_START = Setting(
+    "ROLLBOOK_MIGRATE_AT_START",
+    "no",
+    _parse_yes_or_no,
+    "`yes` if `rollbook serve`, `web` and `worker` may migrate a PostgreSQL database when they "
+    "start. On SQLite they always do. See [upgrading](docs/upgrading.md).",
+    _check_yes_or_no,
 )
 URL = Setting(
     "ROLLBOOK_URL",
@@ -236,6 +257,7 @@ MAX_UPLOAD_BYTES = _number(
 SETTINGS: tuple[Setting[Any], ...] = (
     DATA,
     DATABASE_URL,
+    MIGRATE_AT_START,
     URL,
     BEHIND_PROXY,
     TRUSTED_PROXIES,

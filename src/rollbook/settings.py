@@ -49,6 +49,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "rollbook.web.middleware.wait_for_migration",  # what follows needs tables of this version
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",  # sets the Content-Length of responses
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -116,6 +117,8 @@ DATABASES = {
         },
     }
 }
+# Several processes may share a PostgreSQL database, also some of the version before.
+MIGRATES_AT_START = not ON_POSTGRESQL or environment.MIGRATE_AT_START.read()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.Member"

@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from rollbook.db.schema_version import migrate_if_needed
+from rollbook.db.migrating import migrate_if_needed
 from rollbook.db.triggers import drop_triggers, install_triggers, missing_triggers
 
 EXPECTED = {

@@ -2,7 +2,8 @@
 
 import pytest
 
-from rollbook.db.url import postgresql_settings
+from rollbook.db import url
+from rollbook.db.url import MissingPackages, postgresql_settings
 
 
 def test_all_options_of_libpq_are_accepted() -> None:
@@ -33,7 +34,7 @@ def test_a_socket_is_named_by_its_folder() -> None:
 
 
 @pytest.mark.parametrize(
-    "url",
+    "address",
     [
         "mysql://a:s3cret@b/c",
         "rollbook",
@@ -41,7 +42,19 @@ def test_a_socket_is_named_by_its_folder() -> None:
         "postgres://a:s3cret@[/c",
     ],
 )
-def test_an_error_does_not_show_the_password(url: str) -> None:
+def test_an_error_does_not_show_the_password(address: str) -> None:
     with pytest.raises(ValueError, match="DATABASE_URL") as caught:
-        postgresql_settings(url)
+        postgresql_settings(address)
     assert "s3cret" not in str(caught.value)
+
+
+def test_missing_packages_are_named_with_the_extra_that_has_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(url, "find_spec", {"psycopg": "installed"}.get)
+    with pytest.raises(MissingPackages) as caught:
+        postgresql_settings("postgres://rollbook:s3cret@127.0.0.1/school")
+    assert str(caught.value) == (
+        "DATABASE_URL needs packages that are not installed (psycopg_pool, procrastinate); "
+        "run `pip install 'rollbook[postgresql]'`"
+    )

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from rollbook.exit_codes import NEWER_DATABASE
 from tests.faults.cluster import Cluster, running_cluster, until
 from tests.faults.cutting import cutting_proxy
 from tests.faults.folder import base, eventful_night
@@ -250,7 +251,7 @@ def test_f22_a_worker_that_finds_a_newer_database_stops_kindly(
     cluster.ask(
         "INSERT INTO django_migrations (app, name, applied) VALUES ('updates', '9999_newer', now())"
     )
-    assert old.wait(TIMEOUT_S) == 1
+    assert old.wait(TIMEOUT_S) == NEWER_DATABASE
     log = cluster.log.read_text()
     assert (
         "ERROR newer_database: a newer version of Rollbook has changed the database "

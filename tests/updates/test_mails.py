@@ -17,6 +17,7 @@ from rollbook.studentfile.columns import COLUMNS
 from rollbook.updates import mails, runner
 from rollbook.updates.models import ResultMail, UpdateJob
 from rollbook.updates.state_machine import UNFINISHED, Mode, State
+from rollbook.version import describe
 from tests.conftest import make_district, make_member
 from tests.updates.ended_updates import ENDS, completed, refused, run_update
 from tests.updates.night import a_class, enroll, finish, last, report_of, run, send, send_bytes
@@ -190,6 +191,7 @@ def test_the_name_of_a_district_cannot_add_headers(
         "Message-ID",
         "Subject",
         "To",
+        "X-Mailer",
     ]
     assert sent["To"] == manager.email
 
@@ -212,6 +214,7 @@ def test_a_mail_is_marked_as_auto_generated_and_dated(school: District, manager:
     assert sent["Auto-Submitted"] == "auto-generated"
     assert parsedate_to_datetime(sent["Date"]) == queued.queued_at.replace(microsecond=0)
     assert sent["From"] == settings.DEFAULT_FROM_EMAIL
+    assert sent["X-Mailer"] == f"Rollbook {describe()}"
     assert isinstance(sent, Received) or sent.is_multipart()
 
 

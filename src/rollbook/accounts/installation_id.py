@@ -12,8 +12,11 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Model
 
 from rollbook.accounts.models import Installation
+from rollbook.db.diagnosis import require_version
+from rollbook.db.migrating import migrate_if_needed, migration_lock
 from rollbook.districts.models import District
 
 PREFIX_LENGTH = 16
@@ -35,7 +38,8 @@ def require_database_of_used_folder() -> None:
     Raises:
         WrongDatabase: The folder has keys or files, but there is no database for them.
     """
-    if is_database_empty() and (used := _use_of_folder()):
+    # In this order: meanwhile, another process may create the tables and then use the folder.
+    if (used := _use_of_folder()) and is_database_empty():
         raise WrongDatabase(f"{settings.DATA} has {used}, but the database is empty; {_ADOPT}")
 
 
@@ -44,6 +48,29 @@ def is_database_empty() -> bool:
     if connection.vendor == "sqlite" and not _exists(str(connection.settings_dict["NAME"])):
         return True
     return not connection.introspection.table_names()
+
+
+def is_database_unused() -> bool:
+    """Return whether creating the rest of its tables changes nothing that anyone has used.
+
+    This is also so if a process was killed while it created them.
+    """
+    if is_database_empty():
+        return True
+    tables = set(connection.introspection.table_names())
+    models: tuple[type[Model], ...] = (Installation, District)
+    existing = [model for model in models if model._meta.db_table in tables]
+    return not any(model._default_manager.exists() for model in existing)
+
+
+def create_tables_if_unused() -> None:
+    """Create the tables of an unused database; leave any other one as it is."""
+    if connection.vendor == "postgresql" and not is_database_unused():
+        return
+    with migration_lock():
+        if is_database_unused():
+            require_version(connection)
+            migrate_if_needed()
 
 
 def verify() -> None:

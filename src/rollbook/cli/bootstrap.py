@@ -18,6 +18,7 @@ from rollbook import environment
 from rollbook.cli.errors import CommandError
 from rollbook.cli.registration import Bootstrap
 from rollbook.db.diagnosis import diagnose, require_version
+from rollbook.db.url import MissingPackages
 
 
 def load_settings(arguments: Namespace) -> None:
@@ -94,6 +95,8 @@ def _set_up_django() -> None:
         return
     try:
         django.setup()
+    except MissingPackages as error:
+        raise CommandError("missing_packages", str(error)) from None
     except ValueError as error:
         raise CommandError(
             "bad_setting", f"an environment variable has an invalid value ({error}); correct it"
@@ -104,7 +107,7 @@ def _open(*, may_create: bool) -> None:
     """Check that the database is one of this version that belongs to the folder and its keys.
 
     Args:
-        may_create: Whether an empty database is migrated to this version; no other one is.
+        may_create: Whether the tables of an unused database may be created.
     """
     # Imported here because they use the settings, which exist only after django.setup().
     from rollbook.accounts import installation_id, key_fingerprints
@@ -113,16 +116,15 @@ def _open(*, may_create: bool) -> None:
 
     with reporting_unusable_database():
         installation_id.require_database_of_used_folder()
-        is_new = installation_id.is_database_empty()
-        if is_new and not may_create:
+        if not may_create and installation_id.is_database_empty():
             raise CommandError(
                 "no_database",
                 f"there is no database for the data folder {data_folder()}; set DATABASE_URL, or "
                 "create a database with `rollbook district add`",
             )
+        if may_create:
+            installation_id.create_tables_if_unused()
         require_version(connection)
-        if is_new:
-            schema_version.migrate_if_needed()
         schema_version.require_current()
         installation_id.verify()
         key_fingerprints.verify_keys()

@@ -1,10 +1,23 @@
 """The error that a command reports, and the exit codes."""
 
-OK = 0
-FAILED = 1
-USAGE = 2
-SOME_REJECTED = 3
-INTERRUPTED = 130
+from rollbook.exit_codes import (
+    FAILED,
+    INTERRUPTED,
+    NEWER_DATABASE,
+    OK,
+    SOME_REJECTED,
+    USAGE,
+)
+
+__all__ = [
+    "FAILED",
+    "INTERRUPTED",
+    "NEWER_DATABASE",
+    "OK",
+    "SOME_REJECTED",
+    "USAGE",
+    "CommandError",
+]
 
 
 class CommandError(Exception):

@@ -1,7 +1,7 @@
 """The argument parser of the whole command."""
 
-from argparse import ArgumentParser
-from importlib.metadata import version
+from argparse import SUPPRESS, Action, ArgumentParser, Namespace
+from typing import Any
 
 from rollbook.cli.commands import COMMANDS
 from rollbook.cli.registration import help_layout
@@ -14,10 +14,23 @@ Name it with --data or the environment variable ROLLBOOK_DATA; the default is `d
 folder."""
 
 
+class _PrintVersion(Action):
+    """Prints the version; only then is git asked for the commit of a clone."""
+
+    def __init__(self, option_strings: list[str], dest: str, help: str) -> None:  # noqa: A002
+        super().__init__(option_strings, SUPPRESS, nargs=0, help=help)
+
+    def __call__(self, parser: ArgumentParser, namespace: Namespace, *others: Any) -> None:
+        from rollbook.version import describe
+
+        print(f"rollbook {describe()}")
+        parser.exit()
+
+
 def build_parser() -> ArgumentParser:
     """Build the parser, with every command registered."""
     parser = ArgumentParser(prog="rollbook", description=_DESCRIPTION, **help_layout())
-    parser.add_argument("--version", action="version", version=f"rollbook {version('rollbook')}")
+    parser.add_argument("--version", action=_PrintVersion, help="print version and commit")
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
     for command in COMMANDS:
         command.register(commands)

@@ -5,7 +5,8 @@ from contextlib import contextmanager
 
 from rollbook.accounts.installation_id import WrongDatabase
 from rollbook.accounts.key_fingerprints import KeysDoNotMatch
-from rollbook.cli.errors import CommandError
+from rollbook.cli.errors import FAILED, NEWER_DATABASE, CommandError
+from rollbook.db.migrating import MigrationFailed
 from rollbook.db.schema_version import DatabaseIsNewer, DatabaseIsOlder
 
 _CODES: Mapping[type[Exception], str] = {
@@ -13,6 +14,7 @@ _CODES: Mapping[type[Exception], str] = {
     DatabaseIsOlder: "older_database",
     WrongDatabase: "wrong_database",
     KeysDoNotMatch: "other_keys",
+    MigrationFailed: "migration_failed",
 }
 
 
@@ -22,4 +24,5 @@ def reporting_unusable_database() -> Iterator[None]:
     try:
         yield
     except tuple(_CODES) as error:
-        raise CommandError(_CODES[type(error)], str(error)) from None
+        exit_code = NEWER_DATABASE if isinstance(error, DatabaseIsNewer) else FAILED
+        raise CommandError(_CODES[type(error)], str(error), exit_code) from None

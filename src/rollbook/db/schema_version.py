@@ -1,19 +1,15 @@
-"""Migrate the database to this version of Rollbook, and refuse a database of a newer version."""
+"""Compare the schema of the database with this version of Rollbook."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 
 from django.apps import apps
-from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from rollbook.db.triggers import missing_triggers
-
-_LOCK_ID = 0x524F4C4C  # of the advisory lock; any number that all processes use
+from rollbook.text import count_of
 
 
 class DatabaseIsNewer(Exception):
@@ -24,18 +20,32 @@ class DatabaseIsOlder(Exception):
     """The database has not been migrated to this version; the text contains a fix."""
 
 
-def migrate_if_needed() -> None:
-    """Migrate the database to this version if it's older.
+class SchemaCheck:
+    """Compares repeatedly, with one indexed query unless migrations were recorded meanwhile."""
 
-    If several processes start at the same time, one migrates and the others wait.
+    def __init__(self) -> None:
+        self._recorder = MigrationRecorder(connection)  # it remembers that its table exists
+        self._last_id: int | None = None  # of the last migration, when the comparison succeeded
 
-    Raises:
-        DatabaseIsNewer: A newer version of Rollbook has changed the database.
-    """
-    require_not_newer()
-    if _is_older():
-        with _migration_lock():
-            call_command("migrate", verbosity=0, interactive=False)
+    def require_current(self) -> None:
+        """Check that the database has all migrations of this version, and no others.
+
+        Raises:
+            DatabaseIsNewer: A newer version of Rollbook has changed the database.
+            DatabaseIsOlder: Some migrations of this version have not been applied.
+        """
+        last_id = self._find_last_id()
+        if last_id is None or last_id != self._last_id:
+            require_current()
+            self._last_id = last_id
+
+    def _find_last_id(self) -> int | None:
+        """Return the ID of the migration that was recorded last; None if there is none."""
+        if not self._recorder.has_table():
+            return None
+        ids = self._recorder.migration_qs.order_by("-id").values_list("id", flat=True)
+        last_id: int | None = ids.first()
+        return last_id
 
 
 def require_not_newer() -> None:
@@ -64,7 +74,12 @@ def require_current() -> None:
     if pending:
         raise DatabaseIsOlder(
             f"the database is from an older version of Rollbook ({len(pending)} migrations are not "
-            "applied); back it up, then start the server or run `rollbook migrate`"
+            "applied); back it up, then run `rollbook migrate`"
+        )
+    if missing := missing_triggers(connection):
+        raise DatabaseIsOlder(
+            f"a migration of the database was interrupted ({count_of(len(missing), 'trigger')} "
+            "missing); run `rollbook migrate`"
         )
 
 
@@ -73,10 +88,6 @@ def pending_migrations() -> list[str]:
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
-
-
-def _is_older() -> bool:
-    return bool(pending_migrations() or missing_triggers(connection))
 
 
 def _applied() -> set[tuple[str, str]]:
@@ -95,17 +106,3 @@ def _known() -> set[tuple[str, str]]:
     for migration in migrations.values():
         known.update(migration.replaces)
     return known
-
-
-@contextmanager
-def _migration_lock() -> Iterator[None]:
-    """Hold an advisory lock on PostgreSQL; on SQLite, the lock of its writers is enough."""
-    if connection.vendor != "postgresql":
-        yield
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [_LOCK_ID])
-        try:
-            yield
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK_ID])

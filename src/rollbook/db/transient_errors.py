@@ -52,3 +52,13 @@ def is_transient(error: BaseException) -> bool:
         return str(sqlstate).startswith(_POSTGRESQL_ERRORS)
     # No code: there was no server to send one. It can't be reached, or closed the connection.
     return isinstance(error, OperationalError | InterfaceError)
+
+
+def sqlstate_of(error: BaseException) -> str:
+    """Return PostgreSQL's code of the error or of what caused it; empty if there is none."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if sqlstate := getattr(cause, "sqlstate", None):
+            return str(sqlstate)
+        cause = cause.__cause__ or cause.__context__  # Django's migrations don't set __cause__
+    return ""

@@ -1,7 +1,8 @@
 """Database triggers: a registry of all of them, installed after every migration.
 
 Each trigger is defined once for both databases. ``install_triggers`` can run any number of times;
-``migrate_if_needed`` runs it again if a process was killed between a migration and its triggers.
+``migrating.migrate_if_needed`` runs it again if a process was killed between a migration and its
+triggers.
 """
 
 from collections.abc import Iterable, Iterator

@@ -26,7 +26,7 @@ def check(installation: Installation) -> Iterator[CheckResult]:
         what = "the database is empty"
         if done:
             what = f"{count_of(len(missing), 'migration')} not yet applied"
-        yield warning(what, "back it up, then start the server or run `rollbook migrate`")
+        yield warning(what, "back it up, then run `rollbook migrate`")
     else:
         installation.tables = True
         yield ok(f"all {len(done)} are applied")

@@ -4,13 +4,13 @@ import platform
 import sqlite3
 import ssl
 from collections.abc import Iterator
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 import django
-import psycopg
 
 from rollbook.doctor.installation import Installation
 from rollbook.doctor.result import CheckResult, error, ok, warning
+from rollbook.version import describe
 
 MIN_PYTHON = ("3", "11")
 MIN_DJANGO = (5, 2)
@@ -19,10 +19,10 @@ MIN_DJANGO = (5, 2)
 def check(installation: Installation) -> Iterator[CheckResult]:
     """Report all versions in one line that can be pasted into a bug report."""
     versions = (
-        f"rollbook {version('rollbook')}",
+        f"rollbook {describe()}",
         f"Python {platform.python_version()}",
         f"Django {django.get_version()}",
-        f"psycopg {psycopg.__version__}",
+        f"psycopg {_version_of('psycopg')}",
         f"SQLite {sqlite3.sqlite_version}",
         ssl.OPENSSL_VERSION.rpartition("  ")[0] or ssl.OPENSSL_VERSION,
         platform.platform(),
@@ -40,3 +40,10 @@ def check(installation: Installation) -> Iterator[CheckResult]:
             f"Rollbook requires Django {needed}, and this is {django.get_version()}",
             "install Rollbook with its own requirements: `make setup`",
         )
+
+
+def _version_of(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # only PostgreSQL needs it
+        return "not installed"

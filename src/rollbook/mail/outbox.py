@@ -19,6 +19,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from rollbook.mail.models import OutgoingMail
+from rollbook.version import describe
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +72,7 @@ def render_message(
             "Message-ID": f"<{message_id}@{urlsplit(settings.URL).hostname}>",
             "Date": format_datetime(email.queued_at),
             "Auto-Submitted": "auto-generated",
+            "X-Mailer": f"Rollbook {describe()}",
         },
     )
     rendered.attach_alternative(_render(template, "mail/page.html", context), "text/html")

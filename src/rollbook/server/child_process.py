@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from rollbook.exit_codes import NEWER_DATABASE
+
 MIN_RESTART_DELAY_S = 0.1  # doubled after each restart
 MAX_RESTART_DELAY_S = 30.0
 STABLE_AFTER_S = 60.0  # a process that ran this long restarts with the minimum delay again
@@ -46,10 +48,15 @@ class Child:
     def supervise(self) -> None:
         """Start the process when it is time to; schedule its restart if it has ended."""
         if self.process is None:
-            if time.monotonic() >= self.start_at:
+            if time.monotonic() >= self.start_at and not self.found_newer_database:
                 self._start()
-        elif self.has_ended():
+        elif self.has_ended() and not self.found_newer_database:
             self._schedule_restart()
+
+    @property
+    def found_newer_database(self) -> bool:
+        """Whether the process has ended because it is too old for the database."""
+        return self.process is None and self.code == NEWER_DATABASE
 
     def has_ended(self) -> bool:
         """Return whether no process is running; kill what an ended one left in its group."""

@@ -1,6 +1,7 @@
 """The web server: gunicorn with the worker for slow clients, and Django behind it."""
 
 import os
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -84,7 +85,7 @@ def run_web(
     *,
     behind_proxy: bool = False,
     application: str = APPLICATION,
-    beside: Callable[[], None] = lambda: None,
+    beside: Callable[[Callable[[], None]], None] = lambda stop: None,
     listener: int | None = None,
 ) -> None:
     """Serve until SIGTERM: HTTPS with a certificate, or plain HTTP for a proxy that terminates TLS.
@@ -94,8 +95,12 @@ def run_web(
         certificate: The certificate; None behind a proxy.
         behind_proxy: Whether to trust the proxy's header about the client's protocol.
         application: The module and name of the WSGI application, separated by a colon.
-        beside: Called once in the worker process before it serves.
+        beside: Called once in the worker process before it serves, with a function that stops the
+            web server.
         listener: The file descriptor of the socket that is already listening, if there is one.
+
+    Raises:
+        SystemExit: The web server was stopped.
     """
     parent_watch.watch()
     settings = _settings(address, certificate, behind_proxy=behind_proxy)
@@ -104,7 +109,7 @@ def run_web(
     if listener is not None:
         settings["bind"] = f"fd://{listener}"
         settings["when_ready"] = _keep_socket
-    settings["post_worker_init"] = lambda worker: beside()
+    settings["post_worker_init"] = lambda worker: beside(_stopper(os.getppid()))
     WebServer(settings, application).run()
 
 
@@ -114,6 +119,20 @@ def _keep_socket(arbiter: Any) -> None:
     gunicorn removes it at the end, unless systemd has opened the socket.
     """
     arbiter.systemd = True
+
+
+def _stopper(master: int) -> Callable[[], None]:
+    """Return a function that stops the web server from its worker process, as SIGTERM does.
+
+    Args:
+        master: gunicorn's main process.
+    """
+
+    def stop() -> None:
+        if os.getppid() == master:
+            os.kill(master, signal.SIGTERM)
+
+    return stop
 
 
 def _settings(

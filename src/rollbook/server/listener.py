@@ -27,11 +27,13 @@ def listening(address: Endpoint) -> Iterator[socket.socket]:
     Raises:
         ListenError: The address is in use, or isn't available on this machine.
     """
+    opener = os.getpid()
     with listen(address) as listener:
         try:
             yield listener
         finally:
-            if isinstance(address, UnixSocket):
+            # A process that gunicorn has forked comes here too when it ends.
+            if isinstance(address, UnixSocket) and os.getpid() == opener:
                 address.path.unlink(missing_ok=True)
 
 

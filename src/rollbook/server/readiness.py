@@ -6,6 +6,7 @@ import ssl
 from pathlib import Path
 
 from rollbook.server.gunicorn_app import Address, Endpoint
+from rollbook.version import describe
 
 TIMEOUT_S = 1.0
 WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared only
@@ -13,7 +14,9 @@ WILDCARD_HOSTS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared 
 
 def is_ready(address: Endpoint, *, behind_proxy: bool) -> bool:
     """Return whether ``/healthz`` answers 200."""
-    headers = {"X-Forwarded-Proto": "https"} if behind_proxy else {}
+    headers = {"User-Agent": f"Rollbook {describe()}"}
+    if behind_proxy:
+        headers["X-Forwarded-Proto"] = "https"
     if isinstance(address, Address):
         connection = _connection(address, behind_proxy=behind_proxy)
     else:

@@ -20,7 +20,8 @@ from queue import Empty, SimpleQueue
 from rollbook import environment
 from rollbook.accounts.installation_id import WrongDatabase
 from rollbook.accounts.key_fingerprints import KeysDoNotMatch
-from rollbook.db.schema_version import DatabaseIsNewer
+from rollbook.db.migrating import MigrationFailed
+from rollbook.exit_codes import FAILED, NEWER_DATABASE, OK
 from rollbook.server import parent_watch, tls
 from rollbook.server.child_process import Child
 from rollbook.server.gunicorn_app import LISTENER, Address, Endpoint, UnixSocket
@@ -41,8 +42,8 @@ START_PROBLEMS = (
     AlreadyServed,
     ListenError,
     CertificateProblem,
-    DatabaseIsNewer,
     KeysDoNotMatch,
+    MigrationFailed,
     WrongDatabase,
 )
 """Why ``serve`` can't start; their texts say how to fix it."""
@@ -72,7 +73,11 @@ def serve(
         behind_proxy: Whether a proxy terminates TLS.
 
     Returns:
-        The exit code: 0, or 1 with the reason on stderr if it can't start.
+        The exit code: OK, FAILED with the reason on stderr if it can't start, or NEWER_DATABASE
+        if a newer version has migrated the database meanwhile.
+
+    Raises:
+        DatabaseIsNewer: A newer version of Rollbook has changed the database.
     """
     try:
         with _data_folder_lock(data), listening(address) as listener:
@@ -82,20 +87,20 @@ def serve(
                 if not behind_proxy:
                     used = _certificate(data, address.host, certificate, key)
             prepare()
-            _run(data, address, used, listener)
+            return _run(data, address, used, listener)
     except START_PROBLEMS as problem:
         print(f"ERROR cannot_start: {problem}", file=sys.stderr)
-        return 1
-    return 0
+        return FAILED
 
 
-def _run(data: Path, address: Endpoint, used: Certificate | None, listener: socket.socket) -> None:
-    """Supervise web server and worker until a signal, then stop them."""
+def _run(data: Path, address: Endpoint, used: Certificate | None, listener: socket.socket) -> int:
+    """Supervise web server and worker until a signal or a newer database, then stop them."""
     with _children(data, address, used, listener.fileno()) as children:
         stop_signals = _handle_stop_signals()
         _supervise(children, stop_signals, _Announcement(address, behind_proxy=not used))
         listener.close()  # new clients are refused right away
         _stop(children, stop_signals)
+    return NEWER_DATABASE if _is_database_newer(children) else OK
 
 
 @contextmanager
@@ -195,10 +200,15 @@ def _url(address: Endpoint, *, behind_proxy: bool) -> str:
 def _supervise(
     children: list[Child], stop_signals: "SimpleQueue[int]", announcement: _Announcement
 ) -> None:
-    while not _should_stop(stop_signals):
+    while not _should_stop(stop_signals) and not _is_database_newer(children):
         for child in children:
             child.supervise()
         announcement.make()
+
+
+def _is_database_newer(children: list[Child]) -> bool:
+    """Return whether a child has ended because it is too old for the database, as we are."""
+    return any(child.found_newer_database for child in children)
 
 
 def _stop(children: list[Child], stop_signals: "SimpleQueue[int]") -> None:

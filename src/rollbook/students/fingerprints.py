@@ -15,12 +15,12 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from functools import cache
-from importlib.metadata import version
 from typing import IO, NamedTuple, Self
 
 from django.conf import settings
 from django.db import connection
 
+from rollbook import __version__
 from rollbook.db import bulk
 from rollbook.secret_keys import load_or_create_key
 from rollbook.studentfile.rules import FileRules
@@ -48,7 +48,7 @@ class RowFingerprinter:
     """Computes the fingerprints of one file's records."""
 
     def __init__(self, district_id: int, header: Sequence[str], rules: FileRules) -> None:
-        parts = [version("rollbook"), district_id, rules.as_json(), *header]
+        parts = [__version__, district_id, rules.as_json(), *header]
         rule_set = json.dumps(parts, sort_keys=True)
         key = hashlib.blake2b(rule_set.encode("utf-8", "surrogatepass"), key=_secret()).digest()
         self._keyed_hash = hashlib.blake2b(key=key, digest_size=8)

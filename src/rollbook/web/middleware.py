@@ -2,11 +2,15 @@
 
 import logging
 import secrets
+import sys
 import time
 from collections.abc import Callable
 
+from django.db import Error
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
+from rollbook.db.schema_version import DatabaseIsNewer
+from rollbook.db.schema_watch import watch
 from rollbook.web.http.error_codes import ApiError
 from rollbook.web.http.responses import error_response
 from rollbook.web.pages.base import errors
@@ -36,6 +40,40 @@ def request_id(
 
 
 ID = "rollbook.request_id"
+
+
+def wait_for_migration(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Answer 503 while the database is of another version, but say that this process is alive."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if watch.is_current or request.path in ALWAYS_ANSWERED:
+            return get_response(request)
+        return _upgrading(request)
+
+    return middleware
+
+
+ALWAYS_ANSWERED = ("/livez",)
+
+
+def _upgrading(request: HttpRequest) -> HttpResponse:
+    if errors.wants_page(request):
+        return errors.upgrading(request)
+    return error_response(request, ApiError("upgrading"))
+
+
+def _is_of_another_version() -> bool:
+    """Return whether the current exception may have been caused by tables of another version."""
+    if not isinstance(sys.exc_info()[1], Error):
+        return False
+    try:
+        return not watch.compare()
+    except DatabaseIsNewer:
+        return True
+    except Exception:
+        return False
 
 
 def _remove_content(response: HttpResponseBase) -> None:
@@ -73,6 +111,8 @@ def _path(request: HttpRequest) -> str:
 
 def internal_error(request: HttpRequest) -> HttpResponse:
     """Log an unexpected exception with a reference; the response contains only the reference."""
+    if _is_of_another_version():
+        return _upgrading(request)
     reference = request.META.get(ID, "unknown")
     log.error("internal error, reference %s", reference, exc_info=True)
     if errors.wants_page(request):

@@ -128,4 +128,4 @@ def test_a_database_of_a_newer_version_stops_the_worker() -> None:
     finally:
         execute("DELETE FROM django_migrations WHERE name = '9999_newer'")
     assert stop.is_set()
-    assert isinstance(own_reaper.newer, schema_version.DatabaseIsNewer)
+    assert isinstance(own_reaper.mismatch, schema_version.DatabaseIsNewer)

@@ -1,12 +1,14 @@
 """The loop of a single worker: the order of updates, and errors."""
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import ProgrammingError, connection
+from django.db.migrations.recorder import MigrationRecorder
 
+from rollbook.db.schema_version import DatabaseIsNewer
 from rollbook.districts.models import District
 from rollbook.jobs.single_worker import loop
 from rollbook.jobs.single_worker.heartbeat import WorkerLock
@@ -129,3 +131,47 @@ def test_stopping_between_two_steps_counts_no_failed_attempt(maple: District) ->
         scheduler.release_all()
     update.refresh_from_db()
     assert (update.state, update.attempts_without_progress) == ("checking", 0)
+
+
+@pytest.fixture
+def newer() -> Iterator[Callable[[], None]]:
+    """Return a function that changes the database as a newer version would."""
+    key = ("updates", "9999_newer")
+    yield lambda: MigrationRecorder(connection).record_applied(*key)
+    MigrationRecorder(connection).record_unapplied(*key)
+
+
+def test_a_worker_that_finds_a_newer_database_leaves_the_update_to_another_one(
+    maple: District, newer: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "CHECK_INTERVAL_S", 0.0)
+    update = new_students(maple, 400)
+    scheduler = loop.Scheduler()
+    scheduler.run_one_round()
+    newer()
+    with pytest.raises(DatabaseIsNewer):
+        scheduler.run_one_round()
+    scheduler.release_all()
+    update.refresh_from_db()
+    assert (update.state, update.attempts_without_progress) == ("checking", 0)
+
+
+def test_an_error_after_a_migration_by_a_newer_version_counts_no_failed_attempt(
+    maple: District, newer: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    update = new_students(maple, 30)
+
+    def fail(*arguments: Any) -> Iterator[None]:
+        raise ProgrammingError("no such column")
+
+    scheduler = loop.Scheduler()
+    while update.state != "applying":
+        scheduler.run_one_round()
+        update.refresh_from_db()
+    newer()
+    monkeypatch.setattr(apply, "_apply", fail)
+    assert scheduler.run_one_round() > 0
+    with pytest.raises(DatabaseIsNewer):
+        scheduler.run_one_round()
+    update.refresh_from_db()
+    assert (update.state, update.attempts_without_progress) == ("applying", 0)

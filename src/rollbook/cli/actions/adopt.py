@@ -14,9 +14,10 @@ from rollbook.db.diagnosis import require_version
 
 def adopt(arguments: Namespace) -> int:
     """Write the ID of the database into the data folder."""
-    require_version(connection)
     with reporting_unusable_database():
-        schema_version.migrate_if_needed()
+        installation_id.create_tables_if_unused()
+        require_version(connection)
+        schema_version.require_current()
     if installation_id.adopt():
         print(f"{settings.DATA} already belongs to this database.")
     else:

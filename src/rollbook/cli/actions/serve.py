@@ -1,36 +1,42 @@
 """Runs ``rollbook serve`` and the two processes it starts, ``web`` and ``worker``."""
 
+import mmap
 import os
 import signal
 import threading
 from argparse import Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 
 from django.conf import settings
+from django.db import Error
 
-from rollbook.cli.errors import OK, USAGE, CommandError
+from rollbook.cli.errors import NEWER_DATABASE, OK, USAGE, CommandError
 from rollbook.cli.unusable_database import reporting_unusable_database
-from rollbook.db import connections
+from rollbook.db import connections, schema_version
+from rollbook.db.schema_version import DatabaseIsOlder
+from rollbook.db.schema_watch import watch
 from rollbook.jobs import work
 from rollbook.jobs.many_workers import spool_sweeper
 from rollbook.server import parent_watch, supervisor, tls
 from rollbook.server.gunicorn_app import Address, Endpoint, UnixSocket, run_web
 from rollbook.server.listener import ListenError, listening
-from rollbook.server.startup import prepare
+from rollbook.server.startup import complete, prepare, wait_until_ready
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def serve(arguments: Namespace) -> int:
     """Run web server and worker until stopped."""
-    return supervisor.serve(
-        settings.DATA,
-        _endpoint(arguments),
-        certificate=arguments.cert,
-        key=arguments.key,
-        behind_proxy=settings.BEHIND_PROXY,
-    )
+    with reporting_unusable_database():
+        return supervisor.serve(
+            settings.DATA,
+            _endpoint(arguments),
+            certificate=arguments.cert,
+            key=arguments.key,
+            behind_proxy=settings.BEHIND_PROXY,
+        )
 
 
 def web(arguments: Namespace) -> int:
@@ -39,14 +45,21 @@ def web(arguments: Namespace) -> int:
     endpoint = _endpoint(arguments)
     _prepare()
     connections.configure_for_web()
-    with _socket_of(endpoint) as listener:
-        run_web(
-            endpoint,
-            certificate,
-            behind_proxy=settings.BEHIND_PROXY,
-            beside=spool_sweeper.start_sweeper_of_web_server,
-            listener=listener,
-        )
+    process = os.getpid()
+    found_newer = mmap.mmap(-1, 1)  # shared with the process that gunicorn forks
+    try:
+        with _socket_of(endpoint) as listener:
+            run_web(
+                endpoint,
+                certificate,
+                behind_proxy=settings.BEHIND_PROXY,
+                beside=partial(_start_threads, found_newer),
+                listener=listener,
+            )
+    except SystemExit:
+        if os.getpid() == process and found_newer[0]:
+            return _say_that_database_is_newer()
+        raise
     return OK
 
 
@@ -74,6 +87,29 @@ def _socket_of(endpoint: Endpoint) -> Iterator[int | None]:
             yield listener.fileno()
     except ListenError as error:
         raise CommandError("cannot_start", str(error)) from None
+
+
+def _start_threads(found_newer: mmap.mmap, stop: Callable[[], None]) -> None:
+    """Start what runs beside the web server.
+
+    Args:
+        found_newer: Gets a 1 if the database is newer than this version.
+        stop: Stops the web server.
+    """
+
+    def stop_because_of_newer() -> None:
+        found_newer[0] = 1
+        stop()
+
+    watch.start(complete, stop_because_of_newer)
+    spool_sweeper.start_sweeper_of_web_server()
+
+
+def _say_that_database_is_newer() -> int:
+    """Raise the error that names the migrations; if they can't be read, return its exit code."""
+    with reporting_unusable_database(), suppress(Error):
+        schema_version.require_not_newer()
+    return NEWER_DATABASE
 
 
 def _load_certificate(arguments: Namespace) -> tls.Certificate:
@@ -106,7 +142,11 @@ def worker(arguments: Namespace) -> int:
     stop_requested = threading.Event()
     _set_on_first_signal(stop_requested)
     with reporting_unusable_database():
-        work(stop_requested, arguments.concurrency)
+        wait_until_ready(stop_requested)
+        while not stop_requested.is_set():
+            with suppress(DatabaseIsOlder):  # a backup was restored, for example
+                work(stop_requested, arguments.concurrency)
+            wait_until_ready(stop_requested)
     return OK
 
 

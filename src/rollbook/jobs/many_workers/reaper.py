@@ -10,8 +10,7 @@ from asgiref.sync import async_to_sync
 from django.db import close_old_connections, connection, transaction
 from procrastinate.jobs import Status
 
-from rollbook.db import schema_version
-from rollbook.db.schema_version import DatabaseIsNewer
+from rollbook.db.schema_version import DatabaseIsNewer, DatabaseIsOlder, SchemaCheck
 from rollbook.jobs.backoff import backoff_seconds
 from rollbook.jobs.many_workers import job_queue
 from rollbook.updates import runner
@@ -29,23 +28,23 @@ class Reaper:
     """The reaper of one worker process; there is one in each.
 
     Attributes:
-        newer: Set when the reaper has stopped the worker, because a newer version has migrated the
-            database.
+        mismatch: Set when the reaper has stopped the worker, because the database is no longer of
+            this version.
     """
 
-    newer: DatabaseIsNewer | None = None
+    mismatch: DatabaseIsNewer | DatabaseIsOlder | None = None
 
     def work(self, stop: threading.Event) -> None:
         """Reap every ``REAP_INTERVAL_S`` until ``stop`` is set."""
-        error_count, pause = 0, 0.0
+        schema, error_count, pause = SchemaCheck(), 0, 0.0
         while not stop.wait(pause):
             try:
                 close_old_connections()  # those that are broken
-                schema_version.require_not_newer()
+                schema.require_current()
                 reap_and_renudge()
                 error_count, pause = 0, REAP_INTERVAL_S
-            except DatabaseIsNewer as newer:
-                self.newer = newer
+            except (DatabaseIsNewer, DatabaseIsOlder) as mismatch:
+                self.mismatch = mismatch
                 stop.set()
             except Exception:
                 error_count += 1

@@ -70,6 +70,7 @@ def work(stop: threading.Event, concurrency: int = 1) -> None:
 
     Raises:
         DatabaseIsNewer: A newer version of Rollbook has migrated the database.
+        DatabaseIsOlder: The database is that of an older version again.
     """
     db_connections.configure_for_worker()
     updates = _updates_worker(concurrency)
@@ -78,12 +79,13 @@ def work(stop: threading.Event, concurrency: int = 1) -> None:
     )
     own_reaper = Reaper()
     targets = (updates.work, periodic_tasks.work, own_reaper.work, spool_sweeper.sweep_until)
-    with _running_threads(stop, *targets):
+    ending = threading.Event()
+    with _running_threads(ending, *targets):
         log.info("worker ready")
-        while not stop.wait(1.0):
+        while not ending.is_set() and not stop.wait(POLL_INTERVAL_S):
             _exit_if_step_hangs()
-    if own_reaper.newer:
-        raise own_reaper.newer
+    if own_reaper.mismatch:
+        raise own_reaper.mismatch
 
 
 def work_on(update_id: int, watch: Callable[[], None]) -> None:
@@ -92,16 +94,22 @@ def work_on(update_id: int, watch: Callable[[], None]) -> None:
     Args:
         update_id: The ID of the update.
         watch: Is called every ``POLL_INTERVAL_S``.
+
+    Raises:
+        DatabaseIsNewer: A newer version of Rollbook has migrated the database.
+        DatabaseIsOlder: The database is that of an older version again.
     """
-    is_working = False
+    is_working, own_reaper = False, Reaper()
     with ExitStack() as exit_stack:
         while not runner.has_ended(update_id):
             if not is_working and not worker_status().alive:
                 is_working = True
                 db_connections.configure_for_worker()
-                targets = (_updates_worker(1).work, Reaper().work)
+                targets = (_updates_worker(1).work, own_reaper.work)
                 exit_stack.enter_context(_running_threads(threading.Event(), *targets))
             watch()
+            if own_reaper.mismatch:
+                raise own_reaper.mismatch
             time.sleep(POLL_INTERVAL_S)
 
 

@@ -13,6 +13,8 @@ from contextlib import suppress
 
 from django.db import DatabaseError, connection
 
+from rollbook.db.schema_version import DatabaseIsNewer, DatabaseIsOlder, SchemaCheck
+from rollbook.db.schema_watch import CHECK_INTERVAL_S
 from rollbook.db.sqlite.turnstile import yield_to_other_writers
 from rollbook.db.transient_errors import is_transient
 from rollbook.jobs.backoff import backoff_seconds
@@ -44,22 +46,31 @@ def work(stop: threading.Event, concurrency: int = 1) -> None:
     Args:
         stop: Ends the work between two steps.
         concurrency: Has no effect: all districts take turns, one step at a time.
+
+    Raises:
+        DatabaseIsNewer: A newer version of Rollbook has migrated the database.
+        DatabaseIsOlder: The database is that of an older version again.
     """
     lock = WorkerLock()
     if not _wait_for_worker_lock(lock, stop):
         return
-    threads = list(_task_threads(stop))
+    ending = threading.Event()
+    threads = list(_task_threads(ending))
     for thread in threads:
         thread.start()
     scheduler = Scheduler()
-    while not stop.is_set():
-        lock.beat()
-        pause = scheduler.run_one_round()
-        if pause:
-            stop.wait(pause)
-    scheduler.release_all()
-    for thread in threads:
-        thread.join()
+    try:
+        while not stop.is_set():
+            lock.beat()
+            pause = scheduler.run_one_round()
+            if pause:
+                stop.wait(pause)
+    finally:
+        ending.set()
+        scheduler.release_all()
+        for thread in threads:
+            thread.join()
+        lock.release()
 
 
 def work_on(update_id: int, watch: Callable[[], None]) -> None:
@@ -87,17 +98,33 @@ class Scheduler:
     def __init__(self) -> None:
         self._steps_by_update: dict[int, Iterator[None]] = {}
         self._error_count = 0
+        self._schema = SchemaCheck()
+        self._next_check = 0.0  # of the schema, by the monotonic clock
 
     def run_one_round(self) -> float:
-        """Run one step of each update that is due; return the seconds to pause afterward."""
+        """Run one step of each update that is due; return the seconds to pause afterward.
+
+        Raises:
+            DatabaseIsNewer: A newer version of Rollbook has migrated the database.
+            DatabaseIsOlder: The database is that of an older version again.
+        """
         try:
+            self._check_schema()
             _set_cache_size()
             for update_id in runner.next_updates():
                 self._steps_by_update.setdefault(update_id, runner.run_steps(update_id))
+        except (DatabaseIsNewer, DatabaseIsOlder):
+            raise
         except Exception:
             return self._pause_after_error("the updates that are due cannot be loaded")
         pauses = [self._run_step(update_id) for update_id in list(self._steps_by_update)]
         return max(pauses, default=POLL_INTERVAL_S)
+
+    def _check_schema(self) -> None:
+        """Compare the schema with this version every ``CHECK_INTERVAL_S``."""
+        if time.monotonic() >= self._next_check:
+            self._schema.require_current()
+            self._next_check = time.monotonic() + CHECK_INTERVAL_S
 
     def release_all(self) -> None:
         """Release all updates between two of their steps."""
@@ -113,12 +140,23 @@ class Scheduler:
             del self._steps_by_update[update_id]
         except Exception as error:
             del self._steps_by_update[update_id]
-            if is_transient(error):
+            if is_transient(error) or self._is_of_another_version():
                 message = f"a step of the update with key {update_id} must wait"
                 return self._pause_after_error(message, update_id)
             log.exception("a step of the update with key %d failed", update_id)
         self._error_count = 0
         return 0.0
+
+    def _is_of_another_version(self) -> bool:
+        """Return whether the schema has changed, which may cause any error."""
+        self._next_check = 0.0
+        try:
+            self._schema.require_current()
+        except (DatabaseIsNewer, DatabaseIsOlder):
+            return True
+        except DatabaseError:
+            return False
+        return False
 
     def _pause_after_error(self, message: str, update_id: int | None = None) -> float:
         self._error_count += 1

@@ -78,6 +78,12 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
             "the database is not available right now; nothing was saved; try again",
             RETRY_SOON_S,
         ),
+        "upgrading": ErrorCode(
+            503,
+            "Rollbook is being upgraded: this server is waiting for `rollbook migrate`; nothing "
+            "was saved; try again in a minute",
+            RETRY_LATER_S,
+        ),
         "incomplete_upload": ErrorCode(
             400, "the upload was cut off before its end; nothing was saved; send it again"
         ),

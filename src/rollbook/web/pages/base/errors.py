@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from rollbook.text import format_duration
-from rollbook.web.http.error_codes import ApiError
+from rollbook.web.http.error_codes import RETRY_LATER_S, ApiError
 from rollbook.web.http.responses import error_response
 
 log = logging.getLogger(__name__)
@@ -55,6 +55,14 @@ def database_busy(request: HttpRequest) -> HttpResponse:
     )
     response = error_page(request, 503, "Temporarily unavailable", text)
     response.headers["Retry-After"] = "5"
+    return response
+
+
+def upgrading(request: HttpRequest) -> HttpResponse:
+    """Return the 503 page while the database has not been migrated to this version."""
+    text = "Rollbook is being upgraded. Nothing was changed. Try again in a minute."
+    response = error_page(request, 503, "Temporarily unavailable", text)
+    response.headers["Retry-After"] = str(RETRY_LATER_S)
     return response
 
 
