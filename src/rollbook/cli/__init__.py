@@ -6,11 +6,13 @@ import secrets
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import suppress
 
 from rollbook.cli.errors import FAILED, INTERRUPTED, USAGE, CommandError
 from rollbook.cli.parser import build_parser
 from rollbook.cli.registration import Action, Bootstrap
-from rollbook.log_format import LineFormatter
+from rollbook.environment import LOG_FORMAT
+from rollbook.log_format import FORMATTERS, log_uncaught_exceptions
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +65,7 @@ def _run_reporting_errors(arguments: Namespace) -> int:
 
 def _bootstrap_and_run(arguments: Namespace) -> int:
     action: Action = arguments.action
+    log_uncaught_exceptions()
     if arguments.bootstrap is Bootstrap.NONE:
         _configure_logging()
         return action(arguments)
@@ -75,9 +78,10 @@ def _bootstrap_and_run(arguments: Namespace) -> int:
 
 
 def _configure_logging() -> None:
-    """Log in the same format as with the settings."""
+    """Log in the same format as with the settings, of which others may be wrong."""
     handler = logging.StreamHandler()
-    handler.setFormatter(LineFormatter())
+    with suppress(OSError, ValueError):
+        handler.setFormatter(FORMATTERS[LOG_FORMAT.read()]())
     logging.basicConfig(handlers=[handler])
 
 
