@@ -86,7 +86,7 @@ ERRORS = {
     "postgresql": (_postgresql, "OperationalError", "53100"),
     "no server": (_unreachable, "OperationalError", "ConnectionTimeout"),
     "system": (lambda: Path("/Ana Ruiz").read_bytes(), "FileNotFoundError", "ENOENT"),
-    "bug": (lambda: {}["Ana Ruiz"], "KeyError", None),
+    "bug": (lambda: int("Ana Ruiz"), "ValueError", None),
 }
 
 
@@ -150,21 +150,21 @@ def hooks() -> Iterator[None]:
 def test_what_nobody_catches_is_logged_without_its_text(
     hooks: None, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    thread = threading.Thread(target=lambda: {}["Ana Ruiz"])
+    thread = threading.Thread(target=lambda: int("Ana Ruiz"))
     thread.start()
     thread.join()
-    error = _raised(lambda: {}["Ana Ruiz"])
+    error = _raised(lambda: int("Ana Ruiz"))
     sys.excepthook(type(error), error, error.__traceback__)
 
     class Unclosed:
         def __del__(self) -> None:
-            raise ValueError("Ana Ruiz")
+            raise KeyError("Ana Ruiz")
 
     Unclosed()
     lines = list(map(LineFormatter().format, caplog.records))
     assert [line.partition("[")[2].partition(" ")[0] for line in lines] == [
-        "KeyError",
-        "KeyError",
         "ValueError",
+        "ValueError",
+        "KeyError",
     ]
     assert "Ana" not in "".join(lines) + capsys.readouterr().err
