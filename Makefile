@@ -59,6 +59,7 @@ docs: setup  ## regenerate the reference pages from the code
 	$(BIN)/python -m rollbook.studentfile.reference.markdown docs/student-file.md
 	$(BIN)/python -m rollbook.cli.reference docs/cli.md
 	$(BIN)/python -m rollbook.settings_reference README.md
+	$(BIN)/python -m rollbook.operations.monitoring.reference docs/monitoring.md
 
 lock:  ## pin all dependencies, with hashes (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements/run.txt
