@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sqlite3
 import sys
 import threading
@@ -14,6 +15,7 @@ import psycopg.errors
 import pytest
 from django.db import OperationalError
 
+from rollbook import environment
 from rollbook.log_format import (
     FORMATTERS,
     JsonFormatter,
@@ -132,6 +134,12 @@ def test_json_has_the_fields_of_the_record_and_of_its_request() -> None:
         "at": "1",
     }
     assert text.endswith("update 17\\nis completed, request 8f3a, client 203.0.113.7")
+
+
+def test_the_frames_of_libraries_between_our_own_are_left_out() -> None:
+    error = _raised(lambda: environment.MAX_ROWS.read({"ROLLBOOK_MAX_ROWS": "Ana"}))
+    text = LineFormatter().format(_record("no number", error=error))
+    assert re.search(r"\[ValueError at environment\.py:\d+ < environment\.py:\d+\]$", text)
 
 
 def test_asyncio_quotes_no_task() -> None:

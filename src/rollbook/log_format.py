@@ -17,6 +17,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any
 
 MAX_FRAMES = 6
+_PACKAGE = __file__.rpartition("/")[0]
 _NO_CONTEXT: Mapping[str, str] = MappingProxyType({})
 
 request_context: ContextVar[Mapping[str, str]] = ContextVar("request_context", default=_NO_CONTEXT)
@@ -127,9 +128,11 @@ def _code(error: BaseException) -> str:
 
 
 def _origin(error: BaseException) -> str:
-    """Return the innermost frames of an error's traceback."""
-    frames = traceback.extract_tb(error.__traceback__)[-MAX_FRAMES:]
-    return " < ".join(_location(frame) for frame in reversed(frames))
+    """Return the frame that raised an error, and the innermost ones of our own that led to it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    callers = [frame for frame in frames[:-1] if frame.filename.startswith(_PACKAGE)]
+    shown = [*(callers or frames[:-1]), *frames[-1:]][-MAX_FRAMES:]
+    return " < ".join(_location(frame) for frame in reversed(shown))
 
 
 def _location(frame: traceback.FrameSummary) -> str:

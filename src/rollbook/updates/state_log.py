@@ -9,6 +9,7 @@ from django.db import Error, transaction
 from django.utils import timezone
 
 from rollbook.log_format import event_fields
+from rollbook.text import count_of
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.state_machine import UNFINISHED, State
 
@@ -60,10 +61,10 @@ def _fields(facts: dict[str, Any], state: State, at: datetime) -> dict[str, Any]
 
 
 def _details(fields: dict[str, Any]) -> str:
-    details = f": {fields['rows']} rows"
+    details = f": {count_of(fields['rows'], 'row')}"
     for name in ("updated", "added", "unchanged", "rejected", "not_processed"):
         if name in fields:
-            details += f", {fields[name]} {name.replace('_', ' ')}"
+            details += f", {fields[name]:,} {name.replace('_', ' ')}"
     if fields["state"] != State.RECEIVED:
         details += f"; {fields['seconds']:.1f} s since it was received"
     if "reference" in fields:

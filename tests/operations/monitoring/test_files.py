@@ -70,7 +70,7 @@ def test_only_counters_are_taken_as_counters() -> None:
     for expression, _ in expressions():
         for name in re.findall(r"(?:increase|rate)\((\w+)", expression):
             assert name.endswith("_total")
-        for name in re.findall(r"\brollbook_\w+_total", expression):
+        for name in re.findall(r"\brollbook_\w+_total\b", expression):
             assert re.search(rf"increase\({name}", expression)
 
 

@@ -261,3 +261,26 @@ def test_a_real_update_is_measured(maple: District, monkeypatch: pytest.MonkeyPa
     assert values["rollbook_updates_ended_total", "completed"] == 1
     assert values["rollbook_rows_total", "rejected"] == 3
     assert 0 < values["rollbook_update_seconds_total",] < 60
+
+
+def _counters(exported: bytes) -> list[str]:
+    return re.findall(r"^rollbook_\w+_total\b.*$", exported.decode(), re.MULTILINE)
+
+
+def test_counters_are_the_same_from_a_process_that_has_just_started(
+    maple: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that runs for hours counts all updates once an hour, and adds those that end."""
+    for minutes in (600, 90, 32, 20, 5):
+        an_update(maple, State.COMPLETED, minutes, rows_updated=1)
+    seen = []
+    for later in (0, 1, 28, 30, 60, 120):
+        at = NOW + timedelta(minutes=later)
+        monkeypatch.setattr(measurements.timezone, "now", lambda at=at: at)
+        metrics._snapshot.clear()
+        running = _counters(generate_latest(metrics.current()))
+        metrics.clear()
+        assert _counters(generate_latest(metrics.current())) == running
+        seen.append(measured()["rollbook_update_seconds_total",])
+        an_update(maple, State.COMPLETED, -later, rows_updated=1)
+    assert seen == [300, 300, 360, 420, 480, 540]

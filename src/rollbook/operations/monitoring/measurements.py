@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, DurationField, F, Min, OuterRef, Q, Subquery, Sum
+from django.db.models import Count, F, Min, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -22,24 +21,16 @@ from rollbook import version
 from rollbook.accounts.models import AccountMail, Installation
 from rollbook.districts.models import District
 from rollbook.mail.models import OutgoingMail
-from rollbook.operations.monitoring import readiness
+from rollbook.operations.monitoring import ended_updates, readiness
+from rollbook.operations.monitoring.sample import Sample
 from rollbook.updates.models import ResultMail, UpdateJob
 from rollbook.updates.runner import worker_status
-from rollbook.updates.state_machine import IN_PROGRESS, UNFINISHED, Outcome, State
+from rollbook.updates.state_machine import IN_PROGRESS, UNFINISHED, State
 
 COMMIT_TIME = timedelta(seconds=10)
 """An end that is older has been committed."""
 FAILED_MAIL_PERIOD = timedelta(days=7)
 MAILS: dict[str, type[OutgoingMail]] = {"result": ResultMail, "account": AccountMail}
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """The value of a metric with these values of its labels."""
-
-    name: str
-    value: float
-    labels: tuple[str, ...] = ()
 
 
 def of_process(failed_checks: set[str]) -> Iterator[Sample]:
@@ -78,14 +69,15 @@ def of_database() -> list[Sample]:
 def clear() -> None:
     """Forget the totals."""
     _totals.samples = {}
+    ended_updates.clear()
 
 
 def _unfinished_updates(now: datetime) -> Iterator[Sample]:
-    last_step = Min(Coalesce("progressed_at", "started_at", "received_at"))
+    oldest_step = Min(Coalesce("progressed_at", "started_at", "received_at"))
     groups = (
         UpdateJob.objects.filter(state__in=UNFINISHED)
         .values("state")
-        .annotate(count=Count("pk"), oldest=Min("received_at"), step=last_step)
+        .annotate(count=Count("pk"), oldest=Min("received_at"), step=oldest_step)
     )
     found = {group["state"]: group for group in groups}
     for state in UNFINISHED:
@@ -118,25 +110,6 @@ def _worker(now: datetime) -> Iterator[Sample]:
 def _age(times: list[datetime], now: datetime) -> float:
     """Return the seconds since the earliest time; 0 if there is none."""
     return max(0.0, (now - min(times, default=now)).total_seconds())
-
-
-def _ended_updates(end: datetime) -> Iterator[Sample]:
-    states = [state.value for state in State if state not in UNFINISHED]
-    rows = {outcome.value: f"rows_{outcome}" for outcome in Outcome}
-    sums = {outcome: Sum(column) for outcome, column in rows.items()}
-    duration = Sum(F("ended_at") - F("started_at"), output_field=DurationField())
-    ended = UpdateJob.objects.filter(ended_at__lte=end).order_by()
-    query = ended.values("state").annotate(count=Count("pk"), duration=duration, **sums)
-    groups: list[dict[str, Any]] = [dict(group) for group in query]
-    for state in states:
-        count = sum(group["count"] for group in groups if group["state"] == state)
-        yield Sample("rollbook_updates_ended_total", count, (state,))
-    for outcome in rows:
-        count = sum(group[outcome] for group in groups)
-        yield Sample("rollbook_rows_total", count, (outcome,))
-    durations = [group["duration"] for group in groups if group["duration"]]
-    seconds = sum(durations, timedelta()).total_seconds()
-    yield Sample("rollbook_update_seconds_total", seconds)
 
 
 def _districts(end: datetime) -> Iterator[Sample]:
@@ -190,7 +163,7 @@ class _Totals:
         """Return the totals of this minute."""
         if end not in self.samples:
             self.samples = {
-                end: [*_ended_updates(end), *_districts(end), *_failed_mails(end)],
+                end: [*ended_updates.at(end), *_districts(end), *_failed_mails(end)],
             }
         return self.samples[end]
 

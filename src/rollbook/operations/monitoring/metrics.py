@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 
 from rollbook.operations.monitoring import measurements, readiness
 from rollbook.operations.monitoring.cached import Cached
-from rollbook.operations.monitoring.measurements import Sample
+from rollbook.operations.monitoring.sample import Sample
 
 log = logging.getLogger(__name__)
 
