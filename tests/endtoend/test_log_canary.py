@@ -10,16 +10,17 @@ import socket
 import ssl
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from tests.conftest import PASSWORD
 from tests.endtoend.conftest import Rollbook
 from tests.installations import execute
 from tests.patience import TIMEOUT_S
-
-pytestmark = pytest.mark.only_on("sqlite")
 
 CANARY = "zQcanary"
 BIRTH_DATE = "2013-02-17"
@@ -28,6 +29,7 @@ SECRETS = (CANARY, PASSWORD, "Ana", "Ruiz", "@maple.example", *BIRTH_DATES)
 LINE = re.compile(
     r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ (DEBUG|INFO|WARNING|ERROR|CRITICAL) ([\w.]+): (.+)"
 )
+SQLITE_CODES = ("SQLITE_CONSTRAINT_TRIGGER", "SQLITE_ERROR")  # a trigger; no such table
 HEADER = (
     "STUDENT_ID,FIRST_NAME,LAST_NAME,DOB,GENDER,GRADE,SCHOOL_ID,ELL,SPECIAL_ED,USERNAME,EMAIL,"
     "PASSWORD"
@@ -112,22 +114,33 @@ def connected(rollbook: Rollbook) -> ssl.SSLSocket:
 
 def break_the_database(rollbook: Rollbook, folder: Path) -> None:
     """Let the worker and the web server fail with errors whose texts are canaries."""
-    execute(
-        rollbook.data,
-        "CREATE TRIGGER canary BEFORE UPDATE ON updates_updatejob WHEN NEW.state = 'applying' "
-        f"BEGIN SELECT RAISE(FAIL, '{CANARY}'); END",
-    )
-    rollbook.start_update(a_file(folder, "changed.csv", row(1, grade="5")))
-    assert rollbook.until_ended().startswith("FAILED")
-    execute(rollbook.data, "DROP TRIGGER canary")
-    execute(
-        rollbook.data,
-        "CREATE TRIGGER canary BEFORE INSERT ON accounts_auditevent "
-        f"BEGIN SELECT RAISE(FAIL, '{CANARY}'); END",
-    )
-    assert rollbook.curl("status", password="wrong").status == 500
+    with failing(rollbook, "UPDATE ON updates_updatejob", "WHEN (NEW.state = 'applying')"):
+        rollbook.start_update(a_file(folder, "changed.csv", row(1, grade="5")))
+        assert rollbook.until_ended().startswith("FAILED")
+    with failing(rollbook, "INSERT ON accounts_auditevent"):
+        assert rollbook.curl("status", password="wrong").status == 500
     execute(rollbook.data, f"ALTER TABLE accounts_role RENAME TO {CANARY}")
-    assert rollbook.curl("status").status == 503
+    assert rollbook.curl("status").status == (500 if settings.ON_POSTGRESQL else 503)
+
+
+@contextmanager
+def failing(rollbook: Rollbook, event: str, condition: str = "") -> Iterator[None]:
+    """Let each such statement fail with a text that is a canary."""
+    function = "CREATE OR REPLACE FUNCTION canary() RETURNS trigger LANGUAGE plpgsql AS "
+    action = f"BEGIN SELECT RAISE(FAIL, '{CANARY}'); END"
+    drop = "DROP TRIGGER canary"
+    if settings.ON_POSTGRESQL:
+        execute(
+            rollbook.data,
+            f"{function} $$BEGIN RAISE check_violation USING MESSAGE = '{CANARY}'; END$$",
+        )
+        action = "EXECUTE FUNCTION canary()"
+        drop += f" ON {event.rpartition(' ')[2]}"
+    execute(
+        rollbook.data, f"CREATE TRIGGER canary BEFORE {event} FOR EACH ROW {condition} {action}"
+    )
+    yield
+    execute(rollbook.data, drop)
 
 
 def until_logged(rollbook: Rollbook, text: str) -> None:
@@ -137,7 +150,7 @@ def until_logged(rollbook: Rollbook, text: str) -> None:
         time.sleep(0.1)
 
 
-@pytest.fixture(params=["text", "json"])
+@pytest.fixture(params=[pytest.param("text", marks=pytest.mark.only_on("sqlite")), "json"])
 def lines(rollbook: Rollbook, tmp_path: Path, request: pytest.FixtureRequest) -> list[str]:
     """The log of the demo in one of the formats."""
     rollbook.extra |= {
@@ -173,8 +186,8 @@ def test_a_whole_demo_logs_no_personal_data(lines: list[str]) -> None:
         and " 0 rejected" not in message
         for message in messages
     )
-    assert "SQLITE_CONSTRAINT_TRIGGER" in log
-    assert "SQLITE_ERROR" in log  # no such table
+    for code in ("23514", "42P01") if settings.ON_POSTGRESQL else SQLITE_CODES:
+        assert code in log
     assert any(message.startswith("GET /static/rollbook/style.css 200 ") for message in messages)
     assert any(message.startswith("GET unknown address 404 ") for message in messages)
     of_requests = [record for record in records if record["logger"] == "rollbook.web.middleware"]
@@ -183,7 +196,8 @@ def test_a_whole_demo_logs_no_personal_data(lines: list[str]) -> None:
         assert re.fullmatch("[0-9a-f]{16}", record["request_id"])
         assert record["client"] in {"127.0.0.1", "::1"}
     internal = [record for record in records if "internal error" in record["message"]]
-    assert [record["request_id"] in record["message"] for record in internal] == [True]
+    assert internal
+    assert all(record["request_id"] in record["message"] for record in internal)
 
 
 def read(line: str) -> dict[str, str]:

@@ -1,5 +1,7 @@
 """``/metrics`` needs the token or the network in the settings; without either, it doesn't exist."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
@@ -20,7 +22,7 @@ NOT_FOUND = (404, "ERROR not_found: there is nothing at this address\n")
 Answer = tuple[int, str]
 
 
-def get(address: str = "203.0.113.7", **headers: str) -> Answer:
+def get(address: str = "203.0.113.7", **headers: Any) -> Answer:
     """Request the metrics; return the status and the first line."""
     response = Client(REMOTE_ADDR=address).get("/metrics", secure=True, **headers)
     return response.status_code, text(response).partition("\n")[0] + "\n"

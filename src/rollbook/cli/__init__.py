@@ -12,7 +12,7 @@ from rollbook.cli.errors import FAILED, INTERRUPTED, USAGE, CommandError
 from rollbook.cli.parser import build_parser
 from rollbook.cli.registration import Action, Bootstrap
 from rollbook.environment import LOG_FORMAT
-from rollbook.log_format import FORMATTERS, log_uncaught_exceptions
+from rollbook.log_format import FORMATTERS
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +65,6 @@ def _run_reporting_errors(arguments: Namespace) -> int:
 
 def _bootstrap_and_run(arguments: Namespace) -> int:
     action: Action = arguments.action
-    log_uncaught_exceptions()
     if arguments.bootstrap is Bootstrap.NONE:
         _configure_logging()
         return action(arguments)

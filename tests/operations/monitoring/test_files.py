@@ -12,8 +12,7 @@ import yaml
 from rollbook.operations.monitoring import readiness
 from rollbook.operations.monitoring.metrics import METRICS
 from rollbook.operations.monitoring.reference import with_table
-from rollbook.updates.row_outcomes import Outcome
-from rollbook.updates.state_machine import State
+from rollbook.updates.state_machine import Outcome, State
 
 ROOT = Path(__file__).parents[3]
 RULES = ROOT / "deploy" / "monitoring" / "alerts.yml"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
@@ -29,7 +30,7 @@ Values = dict[tuple[str, ...], float]
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measurements.timezone, "now", lambda: NOW)
+    monkeypatch.setattr(timezone, "now", lambda: NOW)
 
 
 @pytest.fixture(autouse=True)
@@ -256,7 +257,7 @@ def test_a_real_update_is_measured(maple: District, monkeypatch: pytest.MonkeyPa
     for _ in runner.run_steps(update.pk):
         pass
     later = datetime.now(UTC) + timedelta(minutes=2)
-    monkeypatch.setattr(measurements.timezone, "now", lambda: later)
+    monkeypatch.setattr(timezone, "now", lambda: later)
     values = measured()
     assert values["rollbook_updates_ended_total", "completed"] == 1
     assert values["rollbook_rows_total", "rejected"] == 3
@@ -276,7 +277,7 @@ def test_counters_are_the_same_from_a_process_that_has_just_started(
     seen = []
     for later in (0, 1, 28, 30, 60, 120):
         at = NOW + timedelta(minutes=later)
-        monkeypatch.setattr(measurements.timezone, "now", lambda at=at: at)
+        monkeypatch.setattr(timezone, "now", lambda at=at: at)
         metrics._snapshot.clear()
         running = _counters(generate_latest(metrics.current()))
         metrics.clear()
