@@ -17,6 +17,11 @@ from tests.endtoend.inside import OBEYING_MODES, ON_A_FULL_DISK
 from tests.patience import TIMEOUT_S
 
 TOKEN = "d0e1f2a3b4c5d6e7f8"
+END_SESSIONS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+    "AND usename = current_user AND pid <> pg_backend_pid()"
+)
+"""So that new ones get the setting."""
 ON_SQLITE = not settings.ON_POSTGRESQL
 
 
@@ -108,11 +113,13 @@ def read_only_database(rollbook: Rollbook) -> Iterator[None]:
         return
     own = installations._database(rollbook.data)
     own.execute("ALTER DATABASE {database} SET default_transaction_read_only = on")
+    own.execute(END_SESSIONS)
     yield
     own.execute(
         "BEGIN; SET TRANSACTION READ WRITE; "
         "ALTER DATABASE {database} RESET default_transaction_read_only; COMMIT"
     )
+    own.execute(END_SESSIONS)
 
 
 @contextmanager

@@ -217,7 +217,8 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_districts(
 
 def _copy_for(template: UpdateJob, districts: list[District]) -> None:
     """Give each district an update like this one; a new update can only be received."""
-    columns = [field.column for field in UpdateJob._meta.concrete_fields if not field.primary_key]
+    fields = UpdateJob._meta.concrete_fields
+    columns = [str(field.column) for field in fields if not field.primary_key]
     other = {"district_id": "d.id", "state": "'received'", "ended_at": "NULL"}
     values = ", ".join(other.get(column, f"u.{column}") for column in columns)
     with connection.cursor() as cursor:
