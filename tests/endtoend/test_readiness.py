@@ -139,8 +139,8 @@ FAULTS: dict[str, tuple[Fault, list[str], str, list[str]]] = {
     "closed spool": (closed_spool, ["spool"], "disk", OBEYING_MODES),
     "file for spool": (file_for_spool, ["spool"], "", []),
     "key": (unreadable_key, ["keys"], "", []),
-    "read-only": (read_only_database, ["database"], "database", OBEYING_MODES),
-    "full": (full_disk, ["database", "spool"][not ON_SQLITE :], "disk", ON_A_FULL_DISK),
+    "read-only": (read_only_database, ["database_write"], "database", OBEYING_MODES),
+    "full": (full_disk, ["database_write", "spool"][not ON_SQLITE :], "disk", ON_A_FULL_DISK),
 }
 """Name to fault, the codes of /readyz, the part of doctor that is red, and its prefix.
 

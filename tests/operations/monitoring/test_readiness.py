@@ -61,7 +61,7 @@ def test_a_healthy_process_is_ready_and_leaves_no_row_behind() -> None:
 
 def test_a_read_only_database_is_not_ready() -> None:
     with read_only():
-        assert codes() == ["database"]
+        assert codes() == ["database_write"]
     assert codes() == []
 
 
@@ -70,7 +70,7 @@ def test_a_read_only_database_is_not_ready() -> None:
 def test_a_full_disk_is_not_ready() -> None:
     codes()  # the connection is open
     with no_more_bytes():
-        assert codes() == ["database", "spool"]
+        assert codes() == ["database_write", "spool"]
     assert codes() == []
 
 
@@ -164,9 +164,13 @@ def test_each_change_is_logged_once_with_the_name_of_the_error(
     lines = [LineFormatter().format(record) for record in caplog.records]
     assert len(lines) == 2
     name = {"sqlite": "SQLITE_READONLY", "postgresql": "25006"}[connection.vendor]
-    assert " ERROR rollbook.operations.monitoring.readiness: not ready: database [" in lines[0]
+    assert (
+        " ERROR rollbook.operations.monitoring.readiness: not ready: database_write [" in lines[0]
+    )
     assert f"Error {name} at " in lines[0]
-    assert " WARNING rollbook.operations.monitoring.readiness: ready again: database" in lines[1]
+    assert (
+        " WARNING rollbook.operations.monitoring.readiness: ready again: database_write" in lines[1]
+    )
     assert caplog.records[0].levelno == logging.ERROR
 
 
@@ -189,7 +193,7 @@ def test_a_locked_database_is_not_waited_for_and_the_usual_timeout_is_kept(
     try:
         with other.cursor() as cursor:
             cursor.execute("BEGIN IMMEDIATE")
-            assert codes() == ["database"]
+            assert codes() == ["database_write"]
             cursor.execute("ROLLBACK")
     finally:
         other.close()
@@ -197,3 +201,10 @@ def test_a_locked_database_is_not_waited_for_and_the_usual_timeout_is_kept(
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA busy_timeout")
         assert cursor.fetchone() == (30_000,)
+
+
+def test_what_was_not_checked_has_not_succeeded() -> None:
+    assert readiness.succeeded(set()) == set(readiness.CHECKS)
+    assert readiness.succeeded({"slow"}) == set()
+    assert readiness.succeeded({"schema", "disk"}) == {"database", "spool"}
+    assert readiness.succeeded({"database"}) == {"spool", "disk"}

@@ -41,7 +41,8 @@ def of_process(failed_checks: set[str]) -> Iterator[Sample]:
     """
     yield Sample("rollbook_build_info", 1, (version.VERSION, version.COMMIT))
     for check in readiness.CHECKS:
-        yield Sample("rollbook_check_ok", float(check not in failed_checks), (check,))
+        is_ok = check in readiness.succeeded(failed_checks)
+        yield Sample("rollbook_check_ok", float(is_ok), (check,))
     folders: dict[str, Path] = {"data": settings.DATA, "spool": settings.SPOOL}
     for name, folder in folders.items():
         if folder.is_dir():

@@ -24,7 +24,9 @@ from rollbook.operations.monitoring.write_probes import DiskFull
 log = logging.getLogger(__name__)
 
 MAX_AGE_S = 2.0
-CHECKS = ("database", "schema", "keys", "spool", "disk")
+OF_DATABASE = ("database", "schema", "database_write", "keys")
+"""The checks of the database, in this order; after one that fails there are no others."""
+CHECKS = (*OF_DATABASE, "spool", "disk")
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class HealthProblem:
 
 
 PROBLEMS = {
-    "database": "the database is not responding, or cannot be written; see the server log",
+    "database": "the database is not responding; see the server log",
+    "database_write": "the database cannot be written; see the server log",
     "schema": "the database and this server are of different versions; see the server log",
     "keys": "the keys are missing, unreadable or not those of the database; see the server log",
     "spool": "uploaded files cannot be stored; see the server log",
@@ -58,6 +61,16 @@ def find_problems() -> list[HealthProblem]:
     except StillComputing:
         codes = ("slow",)
     return [HealthProblem(code, PROBLEMS[code]) for code in codes]
+
+
+def succeeded(failed: set[str]) -> set[str]:
+    """Return the checks that have succeeded, if those with these codes have failed."""
+    if "slow" in failed:
+        return set()
+    not_reached = set()
+    for code in failed.intersection(OF_DATABASE):
+        not_reached.update(OF_DATABASE[OF_DATABASE.index(code) :])
+    return set(CHECKS) - failed - not_reached
 
 
 def _check() -> tuple[str, ...]:
@@ -84,22 +97,18 @@ def clear() -> None:
 
 
 def _of_database() -> Iterator[tuple[str, Exception]]:
-    """Yield the problems of the database, and of what must match it."""
+    """Yield the first problem of the database, or of what must match it."""
+    code = "database"
     try:
         _require_schema()
+        code = "database_write"
         write_probes.write_to_database()
-        yield from _of_keys()
+        code = "keys"
+        key_fingerprints.require_matching_keys()
     except (DatabaseIsNewer, DatabaseIsOlder) as error:
         yield "schema", error
-    except (Error, OSError) as error:  # SQLite needs files beside the database
-        yield "database", error
-
-
-def _of_keys() -> Iterator[tuple[str, Exception]]:
-    try:
-        key_fingerprints.require_matching_keys()
-    except (KeysDoNotMatch, OSError) as error:
-        yield "keys", error
+    except (KeysDoNotMatch, Error, OSError) as error:  # SQLite needs files beside the database
+        yield code, error
 
 
 _current_migrations: frozenset[object] = frozenset()
