@@ -67,7 +67,7 @@ def succeeded(failed: set[str]) -> set[str]:
     """Return the checks that have succeeded, if those with these codes have failed."""
     if "slow" in failed:
         return set()
-    not_reached = set()
+    not_reached: set[str] = set()
     for code in failed.intersection(OF_DATABASE):
         not_reached.update(OF_DATABASE[OF_DATABASE.index(code) :])
     return set(CHECKS) - failed - not_reached
