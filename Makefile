@@ -63,6 +63,7 @@ docs: setup  ## regenerate the reference pages from the code
 	$(BIN)/python -m rollbook.studentfile.reference.markdown docs/student-file.md
 	$(BIN)/python -m rollbook.cli.reference docs/cli.md
 	$(BIN)/python -m rollbook.settings_reference README.md
+	$(BIN)/python -m rollbook.operations.monitoring.reference docs/monitoring.md
 
 site: setup  ## build the site with the documentation, in site/
 	$(BIN)/pip install --quiet --require-hashes -r requirements/site.txt

@@ -20,6 +20,7 @@ from rollbook.accounts import installation_id, roles
 from rollbook.accounts.auth.password_hasher import Argon2id
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District, School
+from rollbook.operations.monitoring import metrics, readiness
 from rollbook.updates.applying import apply
 from tests import depth, installations, outside
 from tests.settings import BYTECODE, OWNS_SHARED
@@ -233,6 +234,13 @@ def database_of_the_data_folder(request: pytest.FixtureRequest, _django_db_marke
     if _uses_database(request.node):
         request.getfixturevalue("_django_db_helper")
         installation_id.adopt()
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_cached() -> None:
+    """No test gets the checks and metrics of another one."""
+    readiness.clear()
+    metrics.clear()
 
 
 @pytest.fixture(autouse=True)

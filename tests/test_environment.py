@@ -12,7 +12,7 @@ from rollbook import environment, settings_reference
 from rollbook.environment import BY_NAME, SETTINGS, Setting
 
 SOURCE = Path(environment.__file__).parent
-SECRETS = ["DATABASE_URL", "ROLLBOOK_SMTP_PASSWORD"]
+SECRETS = ["DATABASE_URL", "ROLLBOOK_SMTP_PASSWORD", "ROLLBOOK_METRICS_TOKEN"]
 
 
 def test_every_setting_is_in_the_table_once() -> None:
@@ -55,6 +55,49 @@ def test_a_misspelled_mail_security_is_no_value() -> None:
         ValueError, match="ROLLBOOK_SMTP_SECURITY is 'ssl' and not starttls, tls or none"
     ):
         environment.SMTP_SECURITY.read({"ROLLBOOK_SMTP_SECURITY": "ssl"})
+
+
+BAD = {
+    "ROLLBOOK_LOG_FORMAT": ("xml", "is 'xml', which is not text or json; use one of them"),
+    "ROLLBOOK_LOG_LEVEL": (
+        "INFO",
+        "is 'INFO', which is not debug, info, warning or error; use one of them",
+    ),
+    "ROLLBOOK_METRICS_TOKEN": (
+        "too short",
+        "is no token of at least 16 ASCII characters; create one with `openssl rand -hex 32`",
+    ),
+    "ROLLBOOK_METRICS_NETWORKS": (
+        "10.0.0.0/8, here",
+        "has an entry that is no network ('here' does not appear to be an IPv4 or IPv6 network); "
+        "write it like 10.0.0.0/8, ::1",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_value_is_reported_and_never_used(name: str) -> None:
+    value, problem = BAD[name]
+    assert BY_NAME[name].check(value) == problem
+    with pytest.raises(ValueError, match=r"\w"):
+        BY_NAME[name].read({name: value})
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_setting_that_is_set_to_nothing_has_its_default(name: str) -> None:
+    assert BY_NAME[name].check("") is None
+    assert BY_NAME[name].read({name: ""}) == BY_NAME[name].read({})
+
+
+def test_networks_are_separated_by_commas() -> None:
+    read = environment.METRICS_NETWORKS.read({"ROLLBOOK_METRICS_NETWORKS": "10.0.0.0/8, ::1,"})
+    assert list(map(str, read)) == ["10.0.0.0/8", "::1/128"]
+
+
+def test_a_flag_that_is_neither_on_nor_off_is_reported() -> None:
+    check = environment.LOG_CLIENT_ADDRESS.check
+    assert (check("1"), check("0")) == (None, None)
+    assert check("yes") == "is 'yes', which is neither 1 nor 0; use 1 to turn it on"
 
 
 def test_the_secret_ones_are_marked_and_no_check_repeats_their_value() -> None:

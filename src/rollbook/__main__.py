@@ -9,7 +9,9 @@ def main() -> int:
     os.umask(0o077)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollbook.settings")
     from rollbook.cli import run
+    from rollbook.log_format import log_uncaught_exceptions
 
+    log_uncaught_exceptions()
     return run(sys.argv[1:])
 
 

@@ -4,6 +4,7 @@
 table into the README.
 """
 
+import ipaddress
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -16,6 +17,9 @@ from rollbook.db.url import postgresql_settings
 from rollbook.trusted_proxies import TrustedProxies
 
 T = TypeVar("T")
+Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
+
+MIN_TOKEN_LENGTH = 16
 
 # `rollbook serve` sets these for its own child processes; they are not settings.
 LISTENER = "ROLLBOOK_LISTENER"  # file descriptor of the inherited socket that is already listening
@@ -158,6 +162,40 @@ def _check_proxies(text: str) -> str | None:
     return None
 
 
+def _check_flag(text: str) -> str | None:
+    if text in ("", "0", "1"):
+        return None
+    return f"is {text!r}, which is neither 1 nor 0; use 1 to turn it on"
+
+
+def _check_metrics_token(text: str) -> str | None:
+    if not text or (len(text) >= MIN_TOKEN_LENGTH and text.isascii() and text.isprintable()):
+        return None
+    return (
+        f"is no token of at least {MIN_TOKEN_LENGTH} ASCII characters; "
+        "create one with `openssl rand -hex 32`"
+    )
+
+
+def _parse_metrics_token(text: str) -> str:
+    if problem := _check_metrics_token(text):  # a short one could be guessed
+        raise ValueError(f"ROLLBOOK_METRICS_TOKEN {problem.partition('; ')[0]}")
+    return text
+
+
+def _parse_networks(text: str) -> Networks:
+    words = filter(None, map(str.strip, text.split(",")))
+    return tuple(ipaddress.ip_network(word) for word in words)
+
+
+def _check_networks(text: str) -> str | None:
+    try:
+        _parse_networks(text)
+    except ValueError as error:
+        return f"has an entry that is no network ({error}); write it like 10.0.0.0/8, ::1"
+    return None
+
+
 def _check_database_url(text: str) -> str | None:
     try:
         postgresql_settings(text)
@@ -178,6 +216,23 @@ def _number(
         return int(text or default)
 
     return Setting(name, str(default), parse, meaning, check)
+
+
+def _choice(name: str, choices: Mapping[str, T], default: str, meaning: str) -> Setting[T]:
+    """Define a setting with a few words to choose from; one that is empty has its default."""
+    words = f"{', '.join([*choices][:-1])} or {[*choices][-1]}"
+
+    def parse(text: str) -> T:
+        if text and text not in choices:
+            raise ValueError(f"{name} is {text!r} and not {words}")
+        return choices[text or default]
+
+    def check(text: str) -> str | None:
+        if not text or text in choices:
+            return None
+        return f"is {text!r}, which is not {words}; use one of them"
+
+    return Setting(name, default, parse, meaning, check)
 
 
 MAIL_SECURITY = ("starttls", "tls", "none")
@@ -246,6 +301,49 @@ SMTP_PASSWORD = Setting(
 MAIL_FROM = Setting(
     "ROLLBOOK_MAIL_FROM", "Rollbook <rollbook@localhost>", str, "The sender of emails."
 )
+LOG_FORMAT = _choice(
+    "ROLLBOOK_LOG_FORMAT",
+    {"text": "text", "json": "json"},
+    "text",
+    "The format of the log: `text` or `json`, see [monitoring](docs/monitoring.md).",
+)
+LOG_LEVEL = _choice(
+    "ROLLBOOK_LOG_LEVEL",
+    {"debug": "DEBUG", "info": "INFO", "warning": "WARNING", "error": "ERROR"},
+    "info",
+    "The least important lines that are logged: `debug`, `info`, `warning` or `error`.",
+)
+LOG_CLIENT_ADDRESS = Setting(
+    "ROLLBOOK_LOG_CLIENT_ADDRESS",
+    "",
+    _parse_flag,
+    "`1` to log the client's IP address with each request.",
+    _check_flag,
+)
+METRICS_TOKEN = Setting(
+    "ROLLBOOK_METRICS_TOKEN",
+    "",
+    _parse_metrics_token,
+    "The bearer token for `/metrics`, at least 16 characters. Without it and without networks, "
+    "there are no metrics.",
+    _check_metrics_token,
+    is_secret=True,
+)
+METRICS_NETWORKS = Setting(
+    "ROLLBOOK_METRICS_NETWORKS",
+    "",
+    _parse_networks,
+    "The networks from which `/metrics` can be read, such as `10.0.0.0/8, ::1`. If there is a "
+    "token too, both are required.",
+    _check_networks,
+)
+METRICS_DISTRICT_NAMES = Setting(
+    "ROLLBOOK_METRICS_DISTRICT_NAMES",
+    "",
+    _parse_flag,
+    "`1` to name districts in metrics, instead of a hash.",
+    _check_flag,
+)
 MAX_ROWS = _number(
     "ROLLBOOK_MAX_ROWS", 2_000_000, "The most rows a student file may have.", _check_count
 )
@@ -267,6 +365,12 @@ SETTINGS: tuple[Setting[Any], ...] = (
     SMTP_USER,
     SMTP_PASSWORD,
     MAIL_FROM,
+    LOG_FORMAT,
+    LOG_LEVEL,
+    LOG_CLIENT_ADDRESS,
+    METRICS_TOKEN,
+    METRICS_NETWORKS,
+    METRICS_DISTRICT_NAMES,
     MAX_ROWS,
     MAX_UPLOAD_BYTES,
 )

@@ -9,6 +9,7 @@ from django.utils.functional import SimpleLazyObject
 
 from rollbook import environment
 from rollbook.db.url import postgresql_settings
+from rollbook.log_format import FORMATTERS
 from rollbook.secret_keys import load_or_create_key
 
 # The folder of the database, uploaded files, keys, certificate and mail.
@@ -166,13 +167,23 @@ EMAIL_FILE_PATH = MAIL_FOLDER
 EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
 DEFAULT_FROM_EMAIL = environment.MAIL_FROM.read()
 
+# What may read /metrics, and how districts are labeled there.
+METRICS_TOKEN = environment.METRICS_TOKEN.read()
+METRICS_NETWORKS = environment.METRICS_NETWORKS.read()
+METRICS_DISTRICT_NAMES = environment.METRICS_DISTRICT_NAMES.read()
+
+LOG_CLIENT_ADDRESS = environment.LOG_CLIENT_ADDRESS.read()
+_LOG_LEVEL = environment.LOG_LEVEL.read()
+# Debug lines of libraries may contain personal data, such as the parameters of SQL.
+_LOG_LEVEL_OF_LIBRARIES = "INFO" if _LOG_LEVEL == "DEBUG" else _LOG_LEVEL
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "rollbook.log_format.LineFormatter"}},
+    "formatters": {"line": {"()": FORMATTERS[environment.LOG_FORMAT.read()]}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "root": {"handlers": ["stderr"], "level": _LOG_LEVEL_OF_LIBRARIES},
     "loggers": {
+        "rollbook": {"level": _LOG_LEVEL},
         "django": {"handlers": ["stderr"], "propagate": False, "level": "WARNING"},
         # Our middleware already logs a line for each request.
         "django.request": {"level": "CRITICAL"},

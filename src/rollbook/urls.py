@@ -2,8 +2,9 @@
 
 from django.urls import path
 
+from rollbook.web import health
 from rollbook.web.api import views as api_views
-from rollbook.web.health import healthz
+from rollbook.web.metrics import metrics
 from rollbook.web.pages.account import api_tokens, second_factor
 from rollbook.web.pages.account import views as account_views
 from rollbook.web.pages.audit import views as audit_views
@@ -28,7 +29,10 @@ urlpatterns = [
     path("slc/studentupdate/start", api_views.start, name="start"),
     path("slc/studentupdate/status", api_views.status, name="status"),
     path("slc/studentupdate/cancel", api_views.cancel, name="cancel"),
-    path("healthz", healthz, name="healthz"),
+    path("livez", health.livez, name="livez"),
+    path("readyz", health.readyz, name="readyz"),
+    path("healthz", health.healthz, name="healthz"),
+    path("metrics", metrics, name="metrics"),
     path("slc/", sign_in_views.slc, name="slc"),
     path("sign-in", sign_in_views.sign_in, name="sign-in"),
     path("sign-in/code", sign_in_views.code, name="sign-in-code"),

@@ -168,6 +168,11 @@ class TestPostgreSQL:
             f"{own.user} has no schema to create tables in": "error"
         }
 
+    def test_a_database_is_really_written(self, tmp_path: Path, own: OwnDatabase) -> None:
+        own.execute("REVOKE INSERT ON operations_writeprobe FROM {user}")
+        [(what, result)] = self.wrong(tmp_path, own.url()).items()
+        assert (result, "belong to another user" in what) == ("error", True)
+
     def test_another_encoding(self, tmp_path: Path) -> None:
         with own_database(settings.DATABASE_URL, "ENCODING 'LATIN1' LOCALE 'C'") as own:
             what = f"the database {own.name} has the encoding LATIN1, which cannot store every name"

@@ -119,6 +119,17 @@ def test_a_folder_that_is_not_writable(
 
 
 @pytest.mark.usefixtures("free_space")
+def test_a_file_where_the_spool_folder_must_be(here: Here, data: Path, on: OnKind) -> None:
+    on("ext4")
+    (data / "spool").touch()
+    [(level, what)] = results(disk.check(here()))
+    assert (level, what) == (
+        Level.ERROR,
+        f"nothing can be written to {data}/spool (Not a directory)",
+    )
+
+
+@pytest.mark.usefixtures("free_space")
 def test_a_read_only_file_system(here: Here, on: OnKind, monkeypatch: pytest.MonkeyPatch) -> None:
     on("ext4")
     real = os.statvfs

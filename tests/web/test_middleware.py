@@ -5,7 +5,9 @@ import re
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
+from rollbook.log_format import LineFormatter
 from rollbook.web.api import views
 from tests.web.curl import Curl, text
 
@@ -19,10 +21,8 @@ def test_one_line_is_logged_for_each_request(curl: Curl, caplog: pytest.LogCaptu
         record.getMessage() for record in caplog.records if record.name == "rollbook.web.middleware"
     ]
     assert len(lines) == 1
-    assert re.fullmatch(
-        rf"POST /slc/studentupdate/status 400 in \d+ ms, request {response['X-Request-Id']}",
-        lines[0],
-    )
+    assert re.fullmatch(r"POST /slc/studentupdate/status 400 in \d+ ms", lines[0])
+    assert response["X-Request-Id"]
 
 
 def test_an_unknown_address_is_not_logged(curl: Curl, caplog: pytest.LogCaptureFixture) -> None:
@@ -33,6 +33,71 @@ def test_an_unknown_address_is_not_logged(curl: Curl, caplog: pytest.LogCaptureF
     assert response.status_code == 404
     assert "hush" not in caplog.text
     assert "POST unknown address 404 in" in caplog.text
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """The lines that are logged for each request, as they are written."""
+    caplog.set_level(logging.DEBUG, logger="rollbook")
+    written: list[str] = []
+
+    def write(record: logging.LogRecord) -> bool:
+        written.append(LineFormatter().format(record))
+        return True
+
+    caplog.handler.addFilter(write)
+    return written
+
+
+def test_every_line_of_a_request_contains_its_id(
+    lines: list[str], monkeypatch: pytest.MonkeyPatch, curl: Curl
+) -> None:
+    def broken(*args: object) -> None:
+        raise KeyError("Ada Lovelace")
+
+    monkeypatch.setattr(views, "ApiRequest", broken)
+    curl.client.raise_request_exception = False
+    first, second = curl.status(), curl.status()
+    assert len(lines) == 4
+    for line in lines[:2]:
+        assert f", request {first['X-Request-Id']}" in line
+    for line in lines[2:]:
+        assert f", request {second['X-Request-Id']}" in line
+    logging.getLogger("rollbook.test").warning("afterward")
+    assert lines[-1].endswith("WARNING rollbook.test: afterward")
+
+
+def test_the_clients_address_is_logged_only_if_a_setting_says_so(
+    lines: list[str], settings: Settings, db: None
+) -> None:
+    client = Client(REMOTE_ADDR="203.0.113.7")
+    client.get("/nothing", secure=True)
+    settings.LOG_CLIENT_ADDRESS = True
+    client.get("/nothing", secure=True)
+    assert ["client 203.0.113.7" in line for line in lines] == [False, True]
+
+
+def test_a_static_file_is_logged_by_its_name_and_nothing_else_below_its_folder(
+    lines: list[str], db: None
+) -> None:
+    for path, status in (("rollbook/style.css", 200), ("zQcanary.css", 404)):
+        assert Client().get(f"/static/{path}", secure=True).status_code == status
+    assert "GET /static/rollbook/style.css 200 in " in lines[0]
+    assert "GET unknown address 404 in " in lines[1]
+
+
+def test_what_a_monitor_polls_is_logged_for_debugging_only(
+    caplog: pytest.LogCaptureFixture, db: None
+) -> None:
+    caplog.set_level(logging.DEBUG, logger="rollbook")
+    Client().get("/healthz", secure=True)  # 503, as no worker is running
+    Client().get("/livez", secure=True)
+    Client().get("/metrics", secure=True)  # 404, as it is not configured
+    assert [record.levelname for record in caplog.records if "in" in record.getMessage()] == [
+        "INFO",
+        "DEBUG",
+        "INFO",
+    ]
 
 
 def test_the_id_of_the_client_is_not_used(curl: Curl) -> None:

@@ -25,6 +25,22 @@ def verify_keys() -> None:
     Raises:
         KeysDoNotMatch: A key is missing or differs.
     """
+    known = require_matching_keys()
+    folder: Path = settings.KEYS
+    for name in NAMES:
+        if name not in known:
+            KeyFingerprint.objects.get_or_create(
+                name=name, defaults={"fingerprint": fingerprint(load_or_create_key(folder, name))}
+            )
+
+
+def require_matching_keys() -> dict[str, str]:
+    """Compare all keys with their stored fingerprints, and return those by name.
+
+    Raises:
+        KeysDoNotMatch: A key is missing or differs.
+        OSError: A key can't be read.
+    """
     folder: Path = settings.KEYS
     known = dict(KeyFingerprint.objects.values_list("name", "fingerprint"))
     known_names = [name for name in NAMES if name in known]
@@ -32,15 +48,11 @@ def verify_keys() -> None:
     if missing:
         raise _mismatch(f"keys are missing from {folder}", missing)
     different = [
-        name for name in known_names if fingerprint(load_or_create_key(folder, name)) != known[name]
+        name for name in known_names if fingerprint((folder / name).read_bytes()) != known[name]
     ]
     if different:
         raise _mismatch(f"keys in {folder} are not the ones the database was used with", different)
-    for name in NAMES:
-        if name not in known:
-            KeyFingerprint.objects.get_or_create(
-                name=name, defaults={"fingerprint": fingerprint(load_or_create_key(folder, name))}
-            )
+    return known
 
 
 def fingerprint(key: bytes) -> str:

@@ -6,11 +6,13 @@ import secrets
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
+from contextlib import suppress
 
 from rollbook.cli.errors import FAILED, INTERRUPTED, USAGE, CommandError
 from rollbook.cli.parser import build_parser
 from rollbook.cli.registration import Action, Bootstrap
-from rollbook.log_format import LineFormatter
+from rollbook.environment import LOG_FORMAT
+from rollbook.log_format import FORMATTERS
 
 log = logging.getLogger(__name__)
 
@@ -75,9 +77,10 @@ def _bootstrap_and_run(arguments: Namespace) -> int:
 
 
 def _configure_logging() -> None:
-    """Log in the same format as with the settings."""
+    """Log in the same format as with the settings, of which others may be wrong."""
     handler = logging.StreamHandler()
-    handler.setFormatter(LineFormatter())
+    with suppress(OSError, ValueError):
+        handler.setFormatter(FORMATTERS[LOG_FORMAT.read()]())
     logging.basicConfig(handlers=[handler])
 
 

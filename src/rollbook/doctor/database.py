@@ -15,6 +15,8 @@ from rollbook.doctor.disk import size
 from rollbook.doctor.installation import Installation
 from rollbook.doctor.result import CheckResult, error, ok, skipped, warning
 from rollbook.environment import DATA
+from rollbook.operations.models import WriteProbe
+from rollbook.operations.monitoring.write_probes import write_to_database
 
 INTEGRITY_CHECK_S = 10.0  # time limit of the integrity check of an SQLite file
 LOCK_TIMEOUT_S = 5.0
@@ -43,7 +45,10 @@ def check(installation: Installation) -> Iterator[CheckResult]:
 def _postgresql(installation: Installation) -> Iterator[CheckResult]:
     require_version(connection)
     installation.database = True
-    yield from postgresql.results(describe_location(connection.settings_dict))
+    results = list(postgresql.results(describe_location(connection.settings_dict)))
+    yield from results
+    if not any(result.what == postgresql.READ_ONLY for result in results):
+        _write()
 
 
 def _sqlite(installation: Installation) -> Iterator[CheckResult]:
@@ -67,7 +72,8 @@ def _sqlite(installation: Installation) -> Iterator[CheckResult]:
             "stop the server, copy the data folder, and restore your last backup",
         )
         return
-    _write_nothing()
+    require_version(connection)
+    _write()
     installation.database = True
     if mode == "wal":
         intact = "no errors found"
@@ -100,13 +106,17 @@ def _check_integrity(reading: sqlite3.Connection) -> tuple[list[str], bool]:
     return [line.replace("\n", " ") for line in lines if line != "ok"], True
 
 
-def _write_nothing() -> None:
-    """Begin and end a write transaction, which needs write permission and the locks."""
-    require_version(connection)
-    with connection.cursor() as cursor:
-        cursor.execute(f"PRAGMA busy_timeout = {LOCK_TIMEOUT_S * 1000:.0f}")
-    with transaction.atomic():
-        pass
+def _write() -> None:
+    """Commit a row and its removal; in a database without our tables, begin and end only.
+
+    Raises:
+        Error: The database cannot be written.
+    """
+    if WriteProbe._meta.db_table in connection.introspection.table_names():
+        write_to_database()
+    else:
+        with transaction.atomic():
+            pass
 
 
 _CHECKS = {"sqlite": _sqlite, "postgresql": _postgresql}

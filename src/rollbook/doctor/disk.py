@@ -22,9 +22,11 @@ _NOT_PERSISTENT = re.compile("tmpfs|ramfs|overlay")
 def check(installation: Installation) -> Iterator[CheckResult]:
     """Check the file systems of the data folder and its spool."""
     problems: list[CheckResult] = []
+    max_upload_bytes = installation.settings.MAX_UPLOAD_BYTES if installation.settings else 0
+    for folder in _disks(installation.data):
+        problems += _free_space(folder, max_upload_bytes)
     for folder in _folders(installation.data):
-        max_upload_bytes = installation.settings.MAX_UPLOAD_BYTES if installation.settings else 0
-        problems += [*_free_space(folder, max_upload_bytes), *_writing(folder)]
+        problems += _writing(folder)
     problems += _kind(installation)
     yield from problems
     if not problems:
@@ -59,11 +61,15 @@ def _unescaped(path: str) -> str:
 
 
 def _folders(data: Path) -> list[Path]:
-    """Return one folder on each file system."""
+    """Return the folders that are written to."""
     spool = data / "spool"
-    if spool.is_dir() and spool.stat().st_dev != data.stat().st_dev:
-        return [data, spool]
-    return [data]
+    return [data, spool] if spool.exists() else [data]
+
+
+def _disks(data: Path) -> list[Path]:
+    """Return one folder on each file system."""
+    folders = {folder.stat().st_dev: folder for folder in reversed(_folders(data))}
+    return list(folders.values())
 
 
 def _free(disk: os.statvfs_result) -> int:

@@ -10,6 +10,7 @@ from rollbook.doctor.result import CheckResult, error, ok, warning
 
 CONNECTIONS_WARNING_SHARE = 0.9
 STATEMENT_TIMEOUT_MS = 5000
+READ_ONLY = "it is read-only: it is a standby, or default_transaction_read_only is on"
 _SETTINGS_SQL = """
     SELECT current_setting('server_version'), current_setting('server_encoding'),
         current_setting('fsync'), current_setting('full_page_writes'),
@@ -76,7 +77,7 @@ def _durability(facts: dict[str, Any]) -> Iterator[CheckResult]:
         )
     if facts["read_only"]:
         yield error(
-            "it is read-only: it is a standby, or default_transaction_read_only is on",
+            READ_ONLY,
             "set DATABASE_URL to the primary server, or remove the setting",
         )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from rollbook.updates import state_log
 from rollbook.updates.models import UpdateJob
 from rollbook.updates.state_machine import TRANSITIONS, UNFINISHED, State
 
@@ -31,7 +32,10 @@ def transition(update_id: int, to: State, *, held_by: str | None = None, **colum
         updates = updates.filter(run_id=held_by)
     if to not in UNFINISHED:
         columns["ended_at"] = timezone.now()
-    return updates.update(state=to, **columns) == 1
+    is_made = updates.update(state=to, **columns) == 1
+    if is_made:
+        state_log.log_after_commit(update_id, to)
+    return is_made
 
 
 def record_progress(update_id: int, state: State, run: str, **counters: Any) -> None:

@@ -5,17 +5,24 @@ import secrets
 import sys
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 
+from django.conf import settings
+from django.core.signals import request_finished
 from django.db import Error
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 from rollbook.db.schema_version import DatabaseIsNewer
 from rollbook.db.schema_watch import watch
+from rollbook.log_format import event_fields, request_context
+from rollbook.web.http.client import address_of
 from rollbook.web.http.error_codes import ApiError
 from rollbook.web.http.responses import error_response
 from rollbook.web.pages.base import errors
 
 MAX_PATH_LENGTH = 200
+POLLED = frozenset({"/livez", "/readyz", "/healthz", "/metrics"})
 
 log = logging.getLogger(__name__)
 
@@ -28,12 +35,13 @@ def request_id(
     def middleware(request: HttpRequest) -> HttpResponseBase:
         started_at = time.monotonic()
         request.META[ID] = secrets.token_hex(8)
+        request_context.set(_context(request))
         response = get_response(request)
         response.headers["X-Request-Id"] = request.META[ID]
         response.headers.setdefault("Cache-Control", "no-store")
         if request.method == "HEAD":
             _remove_content(response)
-        _log(request, response.status_code, time.monotonic() - started_at)
+        _log(request, response.status_code, (time.monotonic() - started_at) * 1000)
         return response
 
     return middleware
@@ -45,17 +53,14 @@ ID = "rollbook.request_id"
 def wait_for_migration(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Answer 503 while the database is of another version, but say that this process is alive."""
+    """Answer 503 while the database is of another version, but let monitors see why."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if watch.is_current or request.path in ALWAYS_ANSWERED:
+        if watch.is_current or request.path in POLLED:
             return get_response(request)
         return _upgrading(request)
 
     return middleware
-
-
-ALWAYS_ANSWERED = ("/livez",)
 
 
 def _upgrading(request: HttpRequest) -> HttpResponse:
@@ -83,19 +88,42 @@ def _remove_content(response: HttpResponseBase) -> None:
         response.streaming_content = ()
 
 
-def _log(request: HttpRequest, status: int, seconds: float) -> None:
-    """Log the request without personal data: no query string, no IP address, no name."""
-    log.info(
-        "%s %s %d in %.0f ms, request %s",
+def _context(request: HttpRequest) -> dict[str, str]:
+    """Return what each line that is logged during the request contains."""
+    context = {"request_id": request.META[ID]}
+    if settings.LOG_CLIENT_ADDRESS:
+        context["client"] = address_of(request)
+    return context
+
+
+@receiver(request_finished, dispatch_uid="rollbook.request_context")
+def _forget_context(**kwargs: object) -> None:
+    """Forget the request when its response has been sent, however long that streamed."""
+    request_context.set({})
+
+
+def _log(request: HttpRequest, status: int, milliseconds: float) -> None:
+    """Log the request without personal data: no query string and no name.
+
+    A monitor that polls must not fill the log, so its successful requests are logged for debugging
+    only.
+    """
+    path = _path(request, status)
+    is_poll = path in POLLED and status == HTTPStatus.OK
+    log.log(
+        logging.DEBUG if is_poll else logging.INFO,
+        "%s %s %d in %.0f ms",
         request.method,
-        _path(request),
+        path,
         status,
-        seconds * 1000,
-        request.META[ID],
+        milliseconds,
+        extra=event_fields(
+            method=request.method, path=path, status=status, milliseconds=round(milliseconds)
+        ),
     )
 
 
-def _path(request: HttpRequest) -> str:
+def _path(request: HttpRequest, status: int) -> str:
     """Return the path, unless it may contain a secret.
 
     An unknown path may contain anything, for example ``…/status&password=…``, and a path with a
@@ -103,6 +131,9 @@ def _path(request: HttpRequest) -> str:
     """
     match = request.resolver_match
     if match is None:
+        # Static files are served before addresses are resolved, and only those that exist.
+        if request.path.startswith(settings.STATIC_URL) and status < HTTPStatus.BAD_REQUEST:
+            return request.path[:MAX_PATH_LENGTH]
         return "unknown address"
     if "token" in match.kwargs:
         return f"/{match.route}"

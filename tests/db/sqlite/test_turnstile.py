@@ -1,6 +1,8 @@
 """Writers next to a busy worker, with real processes on one database file."""
 
 import fcntl
+import gc
+import os
 import sqlite3
 import subprocess
 import sys
@@ -115,3 +117,20 @@ def test_the_database_is_as_durable_as_promised() -> None:
             values[pragma] = cursor.fetchone()[0]
     assert values == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
     assert sqlite3.sqlite_version_info >= (3, 39)
+
+
+def test_the_file_is_closed_with_its_connection(tmp_path: Path) -> None:
+    turnstile = Turnstile(str(tmp_path / "turnstile"))
+    descriptor = turnstile._file
+    os.fstat(descriptor)
+    del turnstile
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+def test_a_file_that_cannot_be_opened_leaves_no_traceback_behind(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError):
+        Turnstile(str(tmp_path / "file" / "turnstile"))
+    gc.collect()

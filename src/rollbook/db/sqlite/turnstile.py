@@ -3,6 +3,7 @@
 import fcntl
 import os
 import time
+import weakref
 from typing import cast
 
 from django.db import connection
@@ -17,9 +18,8 @@ class Turnstile:
 
     def __init__(self, path: str) -> None:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-
-    def __del__(self) -> None:
-        os.close(self._file)
+        # At the end of the process the kernel closes it; another thread may still use it then.
+        weakref.finalize(self, os.close, self._file).atexit = False
 
     def enter(self) -> None:
         """Acquire the shared lock; the worker waits until ``leave``."""

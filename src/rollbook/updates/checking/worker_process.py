@@ -7,15 +7,27 @@ file descriptor from which to read the fingerprints of the district's students.
 import json
 import os
 import sys
+from contextlib import suppress
 
 import django
+
+from rollbook.log_format import log_uncaught_exceptions
 
 
 def main() -> None:
     """Request a byte range, check it, and request the next one, until stdin is closed."""
     update_id, run, index_file = json.loads(sys.argv[1])
     django.setup()
+    log_uncaught_exceptions()
     # Models can be imported only now.
+    from rollbook.updates.transitions import Fenced
+
+    # Another run has the update now, or the process that sends the byte ranges was killed.
+    with suppress(Fenced, BrokenPipeError):
+        _check_ranges(update_id, run, index_file)
+
+
+def _check_ranges(update_id: int, run: str, index_file: int) -> None:
     from rollbook.students.fingerprints import FingerprintIndex
     from rollbook.updates.checking.byte_ranges import ByteRange
     from rollbook.updates.checking.check_range import RangeWorker

@@ -18,7 +18,7 @@ from rollbook.studentfile.reading import reader
 from rollbook.studentfile.reading.conversion.convert import convert
 from rollbook.studentfile.reading.encodings import UTF_8
 from rollbook.studentfile.reading.reader import FileScan
-from rollbook.updates import problem_store, runner, transitions
+from rollbook.updates import problem_store, runner, state_log, transitions
 from rollbook.updates.exports import source_update
 from rollbook.updates.models import Draft, UpdateJob
 from rollbook.updates.receiving import files as spool
@@ -191,6 +191,7 @@ def create_update(submission: Submission) -> Receipt:
     if not submission.is_refused:
         _check_queue_length(submission.district)
     update = _insert_update(submission)
+    state_log.log_after_commit(update.pk, State.RECEIVED)
     spool.copy_to_database(update.spool_name)
     problem_store.save_problems(update.pk, submission.problems)
     if submission.is_refused:

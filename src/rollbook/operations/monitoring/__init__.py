@@ -1,0 +1,1 @@
+"""What a monitor reads: whether this process is ready, and metrics."""
