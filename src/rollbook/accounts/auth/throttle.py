@@ -5,13 +5,12 @@ import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
+from rollbook.accounts import key_ring
 from rollbook.accounts.models import KnownAddress, PasswordRequest, SignInFailure
 from rollbook.client_network import client_network
-from rollbook.secret_keys import load_or_create_key
 
 WINDOW = timedelta(hours=1)
 MAX_FAILURES_PER_LOGIN_AND_ADDRESS = 10
@@ -51,7 +50,7 @@ def check_sign_in(login: str, address: str, now: datetime) -> None:
     Raises:
         RateLimited: Too many sign-ins failed.
     """
-    of_login = SignInFailure.objects.filter(login_digest=digest(login))
+    of_login = failures_of(login)
     # One query instead of three in the usual case: there are no failures.
     either = of_login | _failures_from(address)
     if not either.filter(failed_at__gt=now - WINDOW).exists():
@@ -87,7 +86,7 @@ def check_code(login: str, address: str, now: datetime) -> None:
         RateLimited: Too many codes were wrong, or too many sign-ins failed.
     """
     check_address(address, now)
-    failures = SignInFailure.objects.filter(login_digest=digest(_code_counter_key(login)))
+    failures = failures_of(_code_counter_key(login))
     _check(failures, "failed_at", MAX_CODE_FAILURES_PER_LOGIN, now)
 
 
@@ -113,9 +112,18 @@ def record_request(address: str, now: datetime) -> None:
         PasswordRequest.objects.create(address=client_network(address), requested_at=now)
 
 
+def failures_of(login: str) -> QuerySet[SignInFailure]:
+    """Return the failed sign-ins with this login, whichever key they were digested with."""
+    keys = key_ring.ring(key_ring.LOGINS).newest_first()
+    return SignInFailure.objects.filter(login_digest__in=[_digest(login, key) for key in keys])
+
+
 def digest(login: str) -> str:
     """Return a keyed digest of a submitted login, which can be a password or a student's row."""
-    key = load_or_create_key(settings.KEYS, "logins")
+    return _digest(login, key_ring.ring(key_ring.LOGINS).key)
+
+
+def _digest(login: str, key: bytes) -> str:
     return hashlib.blake2b(
         login.encode("utf-8", "surrogatepass"), key=key, digest_size=32
     ).hexdigest()
