@@ -1,5 +1,6 @@
 """Verification of the keys in the data folder."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ def test_the_same_keys_are_accepted_again(folder: Path) -> None:
     assert {path.name for path in folder.iterdir()} == set(NAMES)
 
 
-BROKEN = {
+BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (Path.unlink, "is missing"),
     "empty": (lambda path: path.write_bytes(b""), "is empty"),
     "short": (lambda path: path.write_bytes(bytes(16)), "has 16 bytes instead of 32"),

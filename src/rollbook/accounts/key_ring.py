@@ -170,8 +170,9 @@ def load_versions() -> Versions:
     """Read all versions of all keys from the database."""
     versions: dict[str, tuple[KeyVersion, ...]] = {}
     rows = KeyFingerprint.objects.order_by("name", "version")
-    for name, *values in rows.values_list("name", "version", "state", "fingerprint"):
-        versions[name] = (*versions.get(name, ()), KeyVersion(*values))
+    for row in rows:
+        version = KeyVersion(row.version, row.state, row.fingerprint)
+        versions[row.name] = (*versions.get(row.name, ()), version)
     return versions
 
 

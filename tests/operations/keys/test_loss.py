@@ -10,7 +10,13 @@ from rollbook.accounts.audit import log, seals
 from rollbook.accounts.auth import emailed_links, second_factor
 from rollbook.accounts.key_fingerprints import KeysDoNotMatch
 from rollbook.accounts.key_ring import LOGINS, NAMES, SESSION
-from rollbook.accounts.models import AuditEvent, KeyFingerprint, Member, RecoveryCode
+from rollbook.accounts.models import (
+    AccountMailKind,
+    AuditEvent,
+    KeyFingerprint,
+    Member,
+    RecoveryCode,
+)
 from rollbook.districts.models import District
 from rollbook.operations.keys import loss, rotation
 from rollbook.students import passwords
@@ -173,7 +179,7 @@ def test_without_the_key_of_rows_a_file_is_read_in_full(
 
 
 def test_links_of_a_lost_key_are_invalid(folder: Path, manager: Member) -> None:
-    link = emailed_links.make_token(manager, emailed_links.AccountMailKind.INVITATION)
+    link = emailed_links.make_token(manager, AccountMailKind.INVITATION)
     lose(folder, SESSION)
     with pytest.raises(emailed_links.LinkExpired):
         emailed_links.read_token(link)

@@ -75,9 +75,8 @@ def _member(signed: str, kind: AccountMailKind) -> Member:
 
 def _signer(kind: AccountMailKind) -> TimestampSigner:
     current, *others = _keys()
-    return TimestampSigner(
-        key=current, fallback_keys=others, sep=_SEPARATOR, salt=f"{_SALT} {kind}"
-    )
+    salt = f"{_SALT} {kind}"
+    return TimestampSigner(key=current, fallback_keys=[*others], sep=_SEPARATOR, salt=salt)
 
 
 def _fingerprint(member: Member, kind: AccountMailKind, key: str) -> str:

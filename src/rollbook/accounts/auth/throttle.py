@@ -3,13 +3,14 @@
 import hashlib
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, Max, QuerySet
 
 from rollbook.accounts import key_ring
-from rollbook.accounts.models import KnownAddress, PasswordRequest, SignInFailure
+from rollbook.accounts.models import KnownAddress, Member, PasswordRequest, SignInFailure
 from rollbook.client_network import client_network
 
 WINDOW = timedelta(hours=1)
@@ -19,6 +20,8 @@ MAX_FAILURES_PER_LOGIN = 100
 MAX_CODE_FAILURES_PER_LOGIN = 20
 MAX_REQUESTS_PER_ADDRESS = 20
 KNOWN_ADDRESS_LIFETIME = timedelta(days=30)
+PASSWORD, CODE = "password", "code"
+"""What a failed sign-in lacked."""
 
 
 class RateLimited(Exception):
@@ -110,6 +113,70 @@ def record_request(address: str, now: datetime) -> None:
     with transaction.atomic():
         PasswordRequest.objects.filter(requested_at__lt=now - WINDOW).delete()
         PasswordRequest.objects.create(address=client_network(address), requested_at=now)
+
+
+@dataclass(frozen=True)
+class FailureCount:
+    """Failed sign-ins that still count, with one login from one network.
+
+    Attributes:
+        login: The email of the member; empty if no member has the login.
+        what: What was wrong: ``password`` or ``code``.
+        address: The network.
+        failures: How many.
+        last_at: The last one.
+    """
+
+    login: str
+    what: str
+    address: str
+    failures: int
+    last_at: datetime
+
+
+def list_failures(now: datetime) -> list[FailureCount]:
+    """Return the failed sign-ins that still count, the most frequent first."""
+    recent = SignInFailure.objects.filter(failed_at__gt=now - WINDOW)
+    counts = recent.values_list("login_digest", "address").annotate(
+        failures=Count("pk"), last_at=Max("failed_at")
+    )
+    rows = list(counts.order_by("-failures", "address", "login_digest"))
+    logins: dict[str, tuple[str, str]] = {}
+    if rows:
+        logins = _logins_by_digest()
+    return [
+        FailureCount(*logins.get(digest, ("", PASSWORD)), address, failures, last_at)
+        for digest, address, failures, last_at in rows
+    ]
+
+
+def clear(login: str = "", address: str = "") -> int:
+    """Forget failed sign-ins with a login or from an address; without both, all of them.
+
+    Password resets that were requested from the address are forgotten too.
+
+    Returns:
+        The number of events that no longer count.
+    """
+    failures, requests = SignInFailure.objects.all(), PasswordRequest.objects.all()
+    if login:
+        failures = failures_of(login) | failures_of(_code_counter_key(login))
+        requests = PasswordRequest.objects.none()
+    if address:
+        network = client_network(address)
+        failures, requests = failures.filter(address=network), requests.filter(address=network)
+    with transaction.atomic():
+        return failures.delete()[0] + requests.delete()[0]
+
+
+def _logins_by_digest() -> dict[str, tuple[str, str]]:
+    """Return the email of each member, and what failed, by the digests of both counters."""
+    logins: dict[str, tuple[str, str]] = {}
+    for key in key_ring.ring(key_ring.LOGINS).newest_first():
+        for email in Member.objects.values_list("email", flat=True).iterator():
+            logins[_digest(email, key)] = email, PASSWORD
+            logins[_digest(_code_counter_key(email), key)] = email, CODE
+    return logins
 
 
 def failures_of(login: str) -> QuerySet[SignInFailure]:
