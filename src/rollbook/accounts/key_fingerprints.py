@@ -62,8 +62,7 @@ def verify_keys() -> None:
     Raises:
         KeysDoNotMatch: A key is missing or damaged, or differs.
     """
-    key_ring.refresh()
-    known = key_ring.load_versions()
+    known = key_ring.refresh()
     folder: Path = settings.KEYS
     problems = [problem for problem in find_problems(folder, known) if not problem.is_staged]
     if not problems:

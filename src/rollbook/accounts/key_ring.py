@@ -40,6 +40,9 @@ NAMES = (SESSION, LOGINS, STUDENT_PASSWORDS, STUDENT_PASSWORD_MARKS, ROW_DIGESTS
 REFRESH_S = 5.0
 """How long a process uses the versions of keys before it reads them again."""
 
+RETRY_S = 1.0
+"""Time before the versions are read again because of a value with an unknown one."""
+
 READABLE = (KeyState.STAGED, KeyState.ACTIVE, KeyState.RETIRED)
 
 log = logging.getLogger(__name__)
@@ -134,27 +137,29 @@ def ring(name: str) -> KeyRing:
 def ring_with(name: str, version: int) -> KeyRing:
     """Return the versions of a key, read again if this version isn't among them."""
     found = ring(name)
-    if version not in found.keys and version not in found.lost:
+    is_unknown = version not in found.keys and version not in found.lost
+    if is_unknown and time.monotonic() - _cache.read_at > RETRY_S:
         refresh()
         found = ring(name)
     return found
 
 
-def refresh() -> None:
-    """Read from the database which versions exist and which are active.
+def refresh() -> Versions:
+    """Read from the database which versions exist and which are active, and return them.
 
     If that isn't possible, the process continues with those it has read before.
     """
     with _cache.lock:
+        versions = _cache.versions
         try:
             versions = load_versions()
         except Error:
-            if _cache.versions is None:
+            if versions is None:
                 raise
             log.warning("the versions of the keys cannot be read", exc_info=True)
-        else:
-            _use(versions)
+        _use(versions)
         _cache.read_at = time.monotonic()
+        return versions
 
 
 def assume(versions: Versions) -> None:

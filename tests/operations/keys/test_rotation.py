@@ -93,6 +93,8 @@ def test_a_process_follows_a_rotation_of_another_one(
     rotate(LOGINS)
     key_ring.assume(known)
     assert key_ring.ring(LOGINS).key == first
+    assert 2 not in key_ring.ring_with(LOGINS, 2).keys  # they have only just been read
+    monkeypatch.setattr(key_ring, "RETRY_S", -1.0)
     assert 2 in key_ring.ring_with(LOGINS, 2).keys  # a value with an unknown version
     key_ring.assume(known)
     monkeypatch.setattr(key_ring, "REFRESH_S", -1.0)
