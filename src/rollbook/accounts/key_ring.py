@@ -195,8 +195,8 @@ def read_version(folder: Path, name: str, version: KeyVersion) -> bytes:
 
 
 def _use(versions: Versions) -> None:
-    is_same = versions == _cache.versions and _cache.folder == settings.KEYS
-    if not is_same or not all(found.is_complete for found in _cache.rings.values()):
+    are_equal = versions == _cache.versions and _cache.folder == settings.KEYS
+    if not are_equal or not all(found.is_complete for found in _cache.rings.values()):
         _cache.rings = {}
     _cache.versions, _cache.folder = versions, settings.KEYS
 

@@ -27,5 +27,5 @@ def check_slug(slug: str) -> None:
     """
     if not slug or slug != slugify(slug) or len(slug) > MAX_NAME_LENGTH:
         raise ValueError(
-            "a short name has lower-case letters, digits and hyphens only, such as maple-usd"
+            "a short name consists of a–z, 0–9, hyphens and underscores, such as maple-usd"
         )

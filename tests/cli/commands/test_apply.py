@@ -163,7 +163,7 @@ PROBLEMS = {
     "no slug": ('[[district]]\nname = "M"', "district 1, slug: it is missing"),
     "bad slug": (
         '[[district]]\nslug = "Maple USD"\nname = "M"',
-        "district 1 (Maple USD), slug: a short name has lower-case letters",
+        "district 1 (Maple USD), slug: a short name consists of a–z, 0–9",
     ),
     "bad name": (
         '[[district]]\nslug = "m"\nname = " "',

@@ -124,29 +124,29 @@ class FailureCount:
         what: What was wrong: ``password`` or ``code``.
         address: The network.
         failures: How many.
-        last_at: The last one.
+        latest: When the latest was.
     """
 
     login: str
     what: str
     address: str
     failures: int
-    last_at: datetime
+    latest: datetime
 
 
 def list_failures(now: datetime) -> list[FailureCount]:
     """Return the failed sign-ins that still count, the most frequent first."""
     recent = SignInFailure.objects.filter(failed_at__gt=now - WINDOW)
     counts = recent.values_list("login_digest", "address").annotate(
-        failures=Count("pk"), last_at=Max("failed_at")
+        failures=Count("pk"), latest=Max("failed_at")
     )
     rows = list(counts.order_by("-failures", "address", "login_digest"))
     logins: dict[str, tuple[str, str]] = {}
     if rows:
         logins = _logins_by_digest()
     return [
-        FailureCount(*logins.get(digest, ("", PASSWORD)), address, failures, last_at)
-        for digest, address, failures, last_at in rows
+        FailureCount(*logins.get(digest, ("", PASSWORD)), address, failures, latest)
+        for digest, address, failures, latest in rows
     ]
 
 

@@ -64,5 +64,5 @@ def _row(failure: FailureCount) -> tuple[str, ...]:
         failure.address,
         failure.what,
         f"{failure.failures:,}",
-        format_timestamp(failure.last_at, "UTC"),
+        format_timestamp(failure.latest, "UTC"),
     )

@@ -61,7 +61,7 @@ def accept(name: str, now: datetime) -> KeyFingerprint | None:
             rows[0].save()
         lost_rows = [row for row in rows if row.version in lost]
         for row in lost_rows:
-            _give_up(row, now)
+            _mark_lost(row, now)
         is_replaced = bool(lost) and not any(row.state == KeyState.ACTIVE for row in rows)
         new = None
         if is_replaced:
@@ -87,7 +87,7 @@ def _unknown(name: str) -> KeyFingerprint:
     )
 
 
-def _give_up(row: KeyFingerprint, now: datetime) -> None:
+def _mark_lost(row: KeyFingerprint, now: datetime) -> None:
     """Mark a version as lost, and reset what needs it."""
     consequences = " ".join(catalog.losses(row))
     if row.name == key_ring.SESSION and row.state != KeyState.STAGED:
