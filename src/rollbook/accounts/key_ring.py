@@ -125,13 +125,7 @@ def ring(name: str) -> KeyRing:
         refresh()
     elif _cache.folder != settings.KEYS:  # only in tests
         assume(_cache.versions or {})
-    found = _cache.rings.get(name)
-    if found is None:
-        found = _load(name)
-        _cache.rings[name] = found
-        if name == SESSION:
-            _set_secret_keys(found)
-    return found
+    return _cache.rings.get(name) or _load_once(name)
 
 
 def ring_with(name: str, version: int) -> KeyRing:
@@ -165,7 +159,6 @@ def refresh() -> Versions:
 def assume(versions: Versions) -> None:
     """Use these versions without reading the database, until the next refresh."""
     with _cache.lock:
-        _cache.rings = {}
         _cache.folder = None
         _use(versions)
         _cache.read_at = time.monotonic()
@@ -199,6 +192,19 @@ def _use(versions: Versions) -> None:
     if not are_equal or not all(found.is_complete for found in _cache.rings.values()):
         _cache.rings = {}
     _cache.versions, _cache.folder = versions, settings.KEYS
+
+
+def _load_once(name: str) -> KeyRing:
+    """Load the versions of a key, unless another thread has done so meanwhile.
+
+    The lock prevents a thread from keeping versions that another one has just replaced.
+    """
+    with _cache.lock:
+        if name not in _cache.rings:
+            _cache.rings[name] = _load(name)
+            if name == SESSION:
+                _set_secret_keys(_cache.rings[name])
+        return _cache.rings[name]
 
 
 def _load(name: str) -> KeyRing:

@@ -39,7 +39,7 @@ def test_failures_are_listed_without_what_strangers_typed(
     result = rollbook("throttle", "list")
     assert (result.code, result.err) == (0, "")
     rows = [line.split("  ")[0].strip() for line in result.out.splitlines()[1:]]
-    assert rows == [blocked.email, *sorted(rows[1:], key=rows.index)]
+    assert rows[0] == blocked.email  # the most frequent first
     assert sorted(rows) == ["(no member)", blocked.email, blocked.email]
     assert "hunter2" not in result.out
     listed = json.loads(rollbook("throttle", "list", "--json").out)
