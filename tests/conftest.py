@@ -4,6 +4,7 @@ Maple USD is the district under test. Cedar County is another one, which must ne
 nor be seen.
 """
 
+import math
 import os
 import sys
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection
 from hypothesis import settings as hypothesis_settings
 
-from rollbook.accounts import installation_id, roles
+from rollbook.accounts import installation_id, key_ring, roles
 from rollbook.accounts.auth.password_hasher import Argon2id
 from rollbook.accounts.models import Member
 from rollbook.districts.models import District, School
@@ -37,6 +38,10 @@ sys.addaudithook(GUARD)
 # The real hash takes longer than most tests; those about it use the fixture ``real_hashing``.
 REAL_COST = {"time_cost": Argon2id.time_cost, "memory_cost": Argon2id.memory_cost}
 Argon2id.time_cost, Argon2id.memory_cost = 1, 8
+
+# No test reads the versions of keys from the database unless it asks for that.
+key_ring.REFRESH_S = math.inf
+key_ring.assume({})
 
 PASSWORD = "correct horse battery staple"
 
@@ -238,9 +243,10 @@ def database_of_the_data_folder(request: pytest.FixtureRequest, _django_db_marke
 
 @pytest.fixture(autouse=True)
 def nothing_is_cached() -> None:
-    """No test gets the checks and metrics of another one."""
+    """No test gets the checks, metrics and versions of keys of another one."""
     readiness.clear()
     metrics.clear()
+    key_ring.assume({})
 
 
 @pytest.fixture(autouse=True)

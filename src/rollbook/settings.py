@@ -10,15 +10,17 @@ from django.utils.functional import SimpleLazyObject
 from rollbook import environment
 from rollbook.db.url import postgresql_settings
 from rollbook.log_format import FORMATTERS
-from rollbook.secret_keys import load_or_create_key
+from rollbook.secret_keys import load_newest_or_create
 
 # The folder of the database, uploaded files, keys, certificate and mail.
 DATA = environment.DATA.read()
 KEYS = DATA / "keys"
 SPOOL = DATA / "spool"
 
-# Read or created at first use, so processes that sign nothing don't create it.
-SECRET_KEY = SimpleLazyObject(lambda: load_or_create_key(KEYS, "session").hex())
+# Read or created at first use, so processes that sign nothing don't create it. Before the first
+# request, key_ring.py replaces both by the versions that are in use.
+SECRET_KEY = SimpleLazyObject(lambda: load_newest_or_create(KEYS, "session").hex())
+SECRET_KEY_FALLBACKS: list[str] = []
 DEBUG = False
 
 # The public address. Links in answers and emails use it, never the Host header of a request.

@@ -1,6 +1,6 @@
 """Students' passwords: write-only, verified before and after wrapping, useless without the keys."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,16 +23,13 @@ Rekey = Callable[[Path], None]
 
 
 @pytest.fixture
-def rekey(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rekey]:
+def rekey(monkeypatch: pytest.MonkeyPatch) -> Rekey:
     """Return a function that uses the keys in another folder."""
 
     def to(folder: Path) -> None:
         monkeypatch.setattr(settings, "KEYS", folder)
-        passwords._key.cache_clear()
 
-    yield to
-    monkeypatch.undo()
-    passwords._key.cache_clear()
+    return to
 
 
 @pytest.fixture

@@ -132,6 +132,9 @@ class RecoveryCode(models.Model):
 
     second_factor = models.ForeignKey(SecondFactor, on_delete=models.CASCADE, db_index=False)
     digest = models.CharField(max_length=64)
+    key_version = models.PositiveSmallIntegerField(
+        db_default=1, help_text="version of the key of the digest"
+    )
 
     class Meta:
         constraints = [
@@ -231,6 +234,9 @@ class AuditSeal(models.Model):
         default="",
         help_text="keyed digest of the remaining events, once some were removed",
     )
+    key_version = models.PositiveSmallIntegerField(
+        db_default=1, help_text="version of the key of both digests"
+    )
 
     def __str__(self) -> str:
         return f"seal {self.number}"
@@ -268,14 +274,44 @@ class AuditEvent(models.Model):
         return f"{self.action} {self.result}"
 
 
-class KeyFingerprint(models.Model):
-    """The fingerprint of a secret key in the data folder, see ``key_fingerprints.py``."""
+class KeyState(StrEnum):
+    """What a version of a secret key is used for."""
 
-    name = models.CharField(max_length=64, unique=True)
+    STAGED = "staged"
+    ACTIVE = "active"
+    RETIRED = "retired"
+    REMOVED = "removed"
+    LOST = "lost"
+
+
+class KeyFingerprint(models.Model):
+    """A version of a secret key in the data folder, see ``key_ring.py``.
+
+    A staged version can be read, so that it can be copied to all machines before it is used. New
+    data is written with the active version. A retired one is only read, until nothing needs it and
+    it is removed. A version that is lost can no longer be read.
+    """
+
+    name = models.CharField(max_length=64)
+    version = models.PositiveSmallIntegerField(db_default=1)
     fingerprint = models.CharField(max_length=32)
+    state = models.CharField(max_length=16, db_default=KeyState.ACTIVE.value)
+    created_at = models.DateTimeField(null=True, help_text="null: before this was stored")
+    changed_at = models.DateTimeField(null=True, help_text="the last change of the state")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["name", "version"], name="key_version"),
+            models.UniqueConstraint(
+                fields=["name"], condition=Q(state=KeyState.ACTIVE.value), name="active_key"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=[state.value for state in KeyState]), name="key_state"
+            ),
+        ]
 
     def __str__(self) -> str:
-        return self.name
+        return f"{self.name} version {self.version}"
 
 
 class Installation(models.Model):

@@ -41,6 +41,17 @@ def open_database(arguments: Namespace) -> None:
 
     A mistyped data folder must not become a new, empty one.
     """
+    _load_settings_of_existing_folder(arguments)
+    _open(may_create=False)
+
+
+def open_database_without_keys(arguments: Namespace) -> None:
+    """Do the same, even if keys are missing or damaged."""
+    _load_settings_of_existing_folder(arguments)
+    _open(may_create=False, needs_keys=False)
+
+
+def _load_settings_of_existing_folder(arguments: Namespace) -> None:
     set_data_folder(arguments)
     if not data_folder().is_dir():
         raise CommandError(
@@ -49,7 +60,6 @@ def open_database(arguments: Namespace) -> None:
             "ROLLBOOK_DATA, or create one with `rollbook district add`",
         )
     _set_up_django()
-    _open(may_create=False)
 
 
 def open_database_for_operator_pages(arguments: Namespace) -> None:
@@ -62,6 +72,7 @@ BOOTSTRAPS: dict[Bootstrap, Callable[[Namespace], None]] = {
     Bootstrap.SETTINGS: load_settings,
     Bootstrap.NEW_DATABASE: open_or_create_database,
     Bootstrap.DATABASE: open_database,
+    Bootstrap.DATABASE_WITHOUT_KEYS: open_database_without_keys,
     Bootstrap.OPERATOR_PAGES: open_database_for_operator_pages,
 }
 
@@ -103,11 +114,12 @@ def _set_up_django() -> None:
         ) from None
 
 
-def _open(*, may_create: bool) -> None:
+def _open(*, may_create: bool, needs_keys: bool = True) -> None:
     """Check that the database is one of this version that belongs to the folder and its keys.
 
     Args:
         may_create: Whether the tables of an unused database may be created.
+        needs_keys: Whether the keys must be usable.
     """
     # Imported here because they use the settings, which exist only after django.setup().
     from rollbook.accounts import installation_id, key_fingerprints
@@ -127,4 +139,5 @@ def _open(*, may_create: bool) -> None:
         require_version(connection)
         schema_version.require_current()
         installation_id.verify()
-        key_fingerprints.verify_keys()
+        if needs_keys:
+            key_fingerprints.verify_keys()

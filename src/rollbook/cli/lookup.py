@@ -1,9 +1,11 @@
-"""Finds the district that an argument names."""
+"""Finds the district or the staff member that an argument names."""
 
 from difflib import get_close_matches
 
 from django.conf import settings
 
+from rollbook.accounts.auth.sign_in import fold_login
+from rollbook.accounts.models import Member
 from rollbook.cli.errors import CommandError
 from rollbook.districts.models import District
 
@@ -20,6 +22,22 @@ def get_district(slug: str) -> District:
             "no_such_district", f"there is no district '{slug}' in {settings.DATA}; {_hint(slug)}"
         )
     return district
+
+
+def get_member(email: str) -> Member:
+    """Return the member with this login, with district and role.
+
+    Raises:
+        CommandError: There is none.
+    """
+    members = Member.objects.select_related("district", "role")
+    member = members.filter(email=fold_login(email)).first()
+    if member is None:
+        raise CommandError(
+            "no_such_member",
+            f"there is no member with the login '{email}'; nothing was changed",
+        )
+    return member
 
 
 def _hint(slug: str) -> str:

@@ -42,6 +42,7 @@ class Bootstrap(Enum):
     SETTINGS = auto()
     NEW_DATABASE = auto()
     DATABASE = auto()
+    DATABASE_WITHOUT_KEYS = auto()
     OPERATOR_PAGES = auto()
 
 

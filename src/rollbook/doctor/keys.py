@@ -3,79 +3,54 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from rollbook.accounts.key_fingerprints import fingerprint
-from rollbook.accounts.models import KeyFingerprint
+from rollbook.accounts import key_fingerprints, key_ring
+from rollbook.accounts.key_fingerprints import KeyProblem, how_to_fix
+from rollbook.accounts.key_ring import Versions
+from rollbook.accounts.models import KeyState
 from rollbook.doctor.installation import Installation
 from rollbook.doctor.result import CheckResult, error, ok, warning
-from rollbook.students.models import Student
+from rollbook.secret_keys import file_name
 from rollbook.text import join_words
-
-LENGTH = 32
-SESSION = "session"
-STUDENT_KEYS = ("student-passwords", "student-password-marks")
-_RESTORE = "restore the folder `keys` from your backup, or copy it from the machine that has it"
 
 
 def check(installation: Installation) -> Iterator[CheckResult]:
     """Check which keys exist, are complete, and are missing (the data folder's check: modes)."""
     folder = installation.data / "keys"
-    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    known: Versions = {}
+    if installation.tables:
+        known = key_ring.load_versions()
     problems = [
-        *_missing(folder, names, has_students=_has_students(installation)),
-        *_broken(folder, names),
+        *key_fingerprints.find_problems(folder, known),
+        *key_fingerprints.find_problems_of_new_keys(folder, known),
     ]
-    if not problems and installation.tables:
-        problems += _mismatched(folder, names)
-    yield from problems
+    for problem in problems:
+        yield _result(problem)
+    for name in _removable(folder, known):
+        yield warning(f"the key {name} is no longer needed", f"`rm {folder / name}`")
     if not problems:
-        yield ok(_summary(names))
+        yield ok(_summary(folder, known))
 
 
-def _summary(names: list[str]) -> str:
+def _result(problem: KeyProblem) -> CheckResult:
+    if problem.is_staged:
+        return warning(
+            f"{problem.what}, and will be used after `rollbook keys activate {problem.name}`",
+            "copy the file from the machine on which `rollbook keys rotate` was run",
+        )
+    return error(problem.what, how_to_fix([problem]))
+
+
+def _removable(folder: Path, known: Versions) -> Iterator[str]:
+    """Yield the files of versions that nothing needs any longer."""
+    for name, versions in known.items():
+        for version in versions:
+            file = file_name(name, version.version)
+            if version.state == KeyState.REMOVED and (folder / file).exists():
+                yield file
+
+
+def _summary(folder: Path, known: Versions) -> str:
+    names = [name for name in key_ring.NAMES if name in known or (folder / name).exists()]
     if not names:
         return "there are none yet; they are created at first use"
     return f"{join_words(names)} {'is' if len(names) == 1 else 'are'} complete"
-
-
-def _has_students(installation: Installation) -> bool:
-    return installation.tables and Student.objects.exists()
-
-
-def _missing(folder: Path, names: list[str], *, has_students: bool) -> Iterator[CheckResult]:
-    for name in STUDENT_KEYS:
-        if has_students and name not in names:
-            yield error(
-                f"{folder / name} is missing, so no student's password can be verified",
-                _RESTORE,
-            )
-    if has_students and SESSION not in names:
-        yield warning(
-            f"{folder / SESSION} is missing, so everyone who is signed in has to sign in again",
-            f"{_RESTORE}; otherwise the next start creates a new one",
-        )
-
-
-def _mismatched(folder: Path, names: list[str]) -> Iterator[CheckResult]:
-    """Find keys that are not the ones the database has been used with."""
-    for name, known in KeyFingerprint.objects.filter(name__in=names).values_list(
-        "name", "fingerprint"
-    ):
-        if fingerprint((folder / name).read_bytes()) != known:
-            yield error(
-                f"{folder / name} is not the key that the database has been used with",
-                _RESTORE,
-            )
-
-
-def _broken(folder: Path, names: list[str]) -> Iterator[CheckResult]:
-    for name in names:
-        try:
-            length = len((folder / name).read_bytes())
-        except OSError as fault:
-            yield error(
-                f"{folder / name} cannot be read ({fault.strerror})", "check who owns it: `ls -l`"
-            )
-            continue
-        # A key is written to a file named tmp… first.
-        if length != LENGTH and not name.startswith("tmp"):
-            yield error(f"{folder / name} has {length} bytes instead of {LENGTH}", _RESTORE)

@@ -13,10 +13,10 @@ from rollbook.doctor.installation import Installation
 from rollbook.doctor.result import CheckResult, error, ok, warning
 from rollbook.text import count_of
 from rollbook.updates.models import FileChunk, ResultMail, UpdateJob
+from rollbook.updates.reporting.overview import STALLED_AFTER
 from rollbook.updates.runner import worker_status
 from rollbook.updates.state_machine import IN_PROGRESS, UNFINISHED, State
 
-STALLED_AFTER = timedelta(minutes=10)
 WAITING_LONG = timedelta(hours=1)
 UNSENT_LONG_AFTER = timedelta(minutes=10)
 RECENT = timedelta(days=7)

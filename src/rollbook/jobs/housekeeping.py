@@ -17,6 +17,7 @@ from rollbook.accounts.audit import retention as audit_retention
 from rollbook.accounts.audit import seals
 from rollbook.accounts.auth import sessions
 from rollbook.accounts.retention_guard import Due
+from rollbook.operations.keys import rotation
 from rollbook.students import passwords
 from rollbook.updates import mails as updates_mails
 from rollbook.updates import retention, runner
@@ -95,6 +96,16 @@ def sweep_spool() -> int:
     return drafts.remove_expired(now) + receive.remove_orphaned_files() + sessions.sweep(now)
 
 
+def finish_key_rotations() -> int:
+    """Encrypt some secrets again after a rotation, and remove keys that nothing needs.
+
+    Nothing is removed while the clock is in doubt.
+    """
+    if not retention_guard.check_clock(timezone.now()):
+        return 0
+    return rotation.finish_rotations()
+
+
 def purge_jobs() -> int:
     """Remove old failed jobs from the job queue."""
     # This needs Procrastinate, which is not imported on SQLite.
@@ -118,5 +129,6 @@ PERIODIC_TASKS = (
     PeriodicTask("seal the audit", seal_audit, 60.0, "* * * * *"),
     PeriodicTask("sweep the spool", sweep_spool, SWEEP_INTERVAL_S, "0 * * * *"),
     PeriodicTask("remove expired data", remove_expired, 3600.0, "15 * * * *"),
+    PeriodicTask("finish key rotations", finish_key_rotations, 300.0, "*/5 * * * *"),
     PeriodicTask("purge jobs", purge_jobs, None, "30 * * * *"),
 )

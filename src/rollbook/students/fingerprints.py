@@ -14,15 +14,13 @@ import os
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from functools import cache
 from typing import IO, NamedTuple, Self
 
-from django.conf import settings
 from django.db import connection
 
 from rollbook import __version__
+from rollbook.accounts import key_ring
 from rollbook.db import bulk
-from rollbook.secret_keys import load_or_create_key
 from rollbook.studentfile.rules import FileRules
 from rollbook.students.sql import named_query
 
@@ -48,9 +46,10 @@ class RowFingerprinter:
     """Computes the fingerprints of one file's records."""
 
     def __init__(self, district_id: int, header: Sequence[str], rules: FileRules) -> None:
-        parts = [__version__, district_id, rules.as_json(), *header]
+        parts = [__version__, district_id, rules.as_json(), *header, *_lost_keys()]
         rule_set = json.dumps(parts, sort_keys=True)
-        key = hashlib.blake2b(rule_set.encode("utf-8", "surrogatepass"), key=_secret()).digest()
+        secret = key_ring.ring(key_ring.ROW_DIGESTS).key
+        key = hashlib.blake2b(rule_set.encode("utf-8", "surrogatepass"), key=secret).digest()
         self._keyed_hash = hashlib.blake2b(key=key, digest_size=8)
 
     def compute(self, records: Iterable[bytes]) -> "array[int]":
@@ -168,6 +167,9 @@ _CONFIRM = named_query("confirm_fingerprints")
 _PAGE_ROWS = 10_000
 
 
-@cache
-def _secret() -> bytes:
-    return load_or_create_key(settings.KEYS, "row-digests")
+def _lost_keys() -> list[int]:
+    """Return the versions of the passwords' key that are lost.
+
+    The next file must set those passwords again, so no row may be known.
+    """
+    return sorted(key_ring.ring(key_ring.STUDENT_PASSWORDS).lost)

@@ -5,21 +5,28 @@ students can sign in right away and slow hashes don't delay a first load; later,
 priority wraps the verifier in argon2id. The tag is a keyed hash under a second key. Its only use
 is to detect that a nightly file contains the password that a student already has. Both keys are
 stored outside the database. Why there is a tag: docs/decisions/0001-student-passwords.md.
+
+Neither can be computed again without the password. So after a rotation of their keys, stored
+passwords keep naming the version that they need: ``hmac.2`` and ``argon2id.2`` are methods with the
+second version of the verifier's key, and a tag ``2.…`` has the second version of its key.
 """
 
 import hashlib
 import hmac
 import secrets
 import unicodedata
-from functools import cache
+from functools import reduce
+from operator import or_
 
 import argon2
-from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 
-from rollbook.secret_keys import load_or_create_key
+from rollbook.accounts import key_ring
+from rollbook.secret_keys import FIRST_VERSION
 
 _ARGON2 = argon2.PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+_VERIFIERS, _MARKS = key_ring.STUDENT_PASSWORDS, key_ring.STUDENT_PASSWORD_MARKS
 RANDOM_PASSWORD_LENGTH = 12
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
@@ -27,7 +34,12 @@ _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 def hash_for_import(password: str) -> str:
     """Return what is stored for a password, with a new salt."""
     salt = secrets.token_hex(16)
-    return f"hmac${salt}${_change_tag(salt, password)}${_verifier(salt, password)}"
+    ring, marks = key_ring.ring(_VERIFIERS), key_ring.ring(_MARKS)
+    method = _with_version("hmac", ring.current)
+    tag = _change_tag(salt, password, marks.key)
+    if marks.current != FIRST_VERSION:
+        tag = f"{marks.current}.{tag}"
+    return f"{method}${salt}${tag}${_verifier(salt, password, ring.key)}"
 
 
 def random_password() -> str:
@@ -36,16 +48,28 @@ def random_password() -> str:
 
 
 def is_unchanged(stored: str, password: str) -> bool:
-    """Return whether a file's password is the stored one; fast, for imports, not for signing in."""
-    _, salt, tag, _ = stored.split("$", 3)
-    return hmac.compare_digest(tag, _change_tag(salt, password))
+    """Return whether a file's password is the stored one; fast, for imports, not for signing in.
+
+    A password whose key is lost is never unchanged, so that it is stored again.
+    """
+    method, salt, stored_tag, _ = stored.split("$", 3)
+    version, tag = _version_of_tag(stored_tag)
+    marks = key_ring.ring_with(_MARKS, version)
+    if version not in marks.keys or _version_of_method(method) in key_ring.ring(_VERIFIERS).lost:
+        return False
+    return hmac.compare_digest(tag, _change_tag(salt, password, marks.keys[version]))
 
 
 def verify(stored: str, password: str) -> bool:
     """Return whether a student may sign in with this password."""
     method, salt, _, stored_verifier = stored.split("$", 3)
-    verifier = _verifier(salt, unicodedata.normalize("NFC", password.lower()))
-    if method == "hmac":
+    version = _version_of_method(method)
+    ring = key_ring.ring_with(_VERIFIERS, version)
+    if version not in ring.keys:
+        return False
+    normalized = unicodedata.normalize("NFC", password.lower())
+    verifier = _verifier(salt, normalized, ring.keys[version])
+    if method.startswith("hmac"):
         return hmac.compare_digest(stored_verifier, verifier)
     try:
         return _ARGON2.verify(stored_verifier, verifier)
@@ -70,22 +94,41 @@ def upgrade_hashes(limit: int) -> int:
     return len(new)
 
 
+def with_key(name: str, version: int) -> Q:
+    """Return the condition that a stored password needs this version of one of the two keys."""
+    if name == _MARKS:
+        pattern = rf"^[^$]+\$[^$]+\${version}\."
+        if version == FIRST_VERSION:
+            pattern = r"^[^$]+\$[^$]+\$[^.$]+\$"
+        return Q(password__regex=pattern)
+    methods = (f"{_with_version(method, version)}$" for method in ("hmac", "argon2id"))
+    return reduce(or_, (Q(password__startswith=method) for method in methods))
+
+
 def _upgrade(stored: str) -> str:
-    _, salt, tag, verifier = stored.split("$", 3)
-    return f"argon2id${salt}${tag}${_ARGON2.hash(verifier)}"
+    method, salt, tag, verifier = stored.split("$", 3)
+    new_method = _with_version("argon2id", _version_of_method(method))
+    return f"{new_method}${salt}${tag}${_ARGON2.hash(verifier)}"
 
 
-def _verifier(salt: str, password: str) -> str:
-    return hmac.digest(
-        _key("student-passwords"), f"{salt}{password}".encode(), hashlib.sha256
-    ).hex()
+def _with_version(method: str, version: int) -> str:
+    return method if version == FIRST_VERSION else f"{method}.{version}"
 
 
-def _change_tag(salt: str, password: str) -> str:
-    key = _key("student-password-marks")
+def _version_of_method(method: str) -> int:
+    _, separator, version = method.partition(".")
+    return int(version) if separator else FIRST_VERSION
+
+
+def _version_of_tag(stored: str) -> tuple[int, str]:
+    """Return the version of the tag's key, and the tag."""
+    version, separator, tag = stored.rpartition(".")
+    return (int(version), tag) if separator else (FIRST_VERSION, tag)
+
+
+def _verifier(salt: str, password: str, key: bytes) -> str:
+    return hmac.digest(key, f"{salt}{password}".encode(), hashlib.sha256).hex()
+
+
+def _change_tag(salt: str, password: str, key: bytes) -> str:
     return hashlib.blake2b(f"{salt}{password}".encode(), digest_size=8, key=key).hexdigest()
-
-
-@cache
-def _key(name: str) -> bytes:
-    return load_or_create_key(settings.KEYS, name)

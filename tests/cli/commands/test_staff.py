@@ -1,18 +1,23 @@
 """``rollbook staff``: add a member and turn off a lost second factor."""
 
 import io
+import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 from pytest_django import Settings
 
+from rollbook.accounts.auth import emailed_links
 from rollbook.accounts.models import AccountMail, AuditEvent, Member
 from rollbook.cli.actions import staff
 from rollbook.districts.models import District
 from rollbook.updates.engine import WorkerStatus
 from tests.accounts.phone import with_second_factor
 from tests.cli.conftest import Rollbook
+from tests.conftest import make_member
 
 pytestmark = pytest.mark.django_db
 
@@ -277,3 +282,109 @@ def test_without_a_second_factor_or_member_it_is_an_error(
     result = rollbook(*OFF, email)
     assert (result.code, result.err) == (1, f"{error}\n")
     assert not AuditEvent.objects.exists()
+
+
+# Listing, inviting again, deactivating
+
+
+def test_the_staff_of_all_districts_or_of_one_is_listed(
+    rollbook: Rollbook, manager: Member, neighbor: Member
+) -> None:
+    with_second_factor(manager)
+    result = rollbook("staff", "list")
+    assert (result.code, result.err) == (0, "")
+    assert [line.split()[:2] for line in result.out.splitlines()[1:]] == [
+        ["cedar-county", neighbor.email],
+        ["maple-usd", manager.email],
+    ]
+    [listed] = json.loads(rollbook("staff", "list", "maple-usd", "--json").out)
+    assert listed == {
+        "district": "maple-usd",
+        "login": manager.email,
+        "first_name": "Ana",
+        "last_name": "Ruiz",
+        "role": "district manager",
+        "state": "active",
+        "two_step_verification": True,
+        "receives_results": False,
+        "last_sign_in": None,
+        "schools": [],
+    }
+
+
+def test_nobody_is_listed_in_a_district_without_staff(rollbook: Rollbook, maple: District) -> None:
+    assert rollbook("staff", "list", "maple-usd").out == "There are no staff members.\n"
+
+
+def test_a_member_is_deactivated_and_reactivated(
+    rollbook: Rollbook, manager: Member, maple: District
+) -> None:
+    other = make_member(maple, "ben@maple.example")
+    result = rollbook("staff", "deactivate", " Ben@maple.example")
+    assert (result.code, result.err) == (0, "")
+    assert result.out.startswith("Ana Ruiz can no longer sign in.")
+    other.refresh_from_db()
+    assert not other.is_active
+    again = rollbook("staff", "deactivate", other.email)
+    assert again.err == (
+        "ERROR already_done: ben@maple.example is not active already; nothing was changed\n"
+    )
+    assert rollbook("staff", "reactivate", other.email).code == 0
+    other.refresh_from_db()
+    assert other.is_active
+    assert rollbook("staff", "reactivate", other.email).code == 1
+    actions = AuditEvent.objects.order_by("pk").values_list("action", "detail")
+    assert list(actions) == [
+        ("staff deactivate", other.email),
+        ("staff reactivate", other.email),
+    ]
+
+
+def test_the_last_manager_is_not_deactivated(rollbook: Rollbook, manager: Member) -> None:
+    result = rollbook("staff", "deactivate", manager.email)
+    assert result.err == (
+        "ERROR member_refused: Ana Ruiz is the last district manager who can sign in; add another "
+        "one first; nothing was changed\n"
+    )
+    assert not AuditEvent.objects.exists()
+
+
+def test_an_invitation_is_printed_and_works(rollbook: Rollbook, maple: District) -> None:
+    rollbook(*MANAGER)
+    before = AccountMail.objects.count()
+    result = rollbook("staff", "reinvite", "ana.ruiz@maple.example", "--print-link")
+    assert (result.code, result.err) == (0, "")
+    token = result.out.strip().removeprefix(f"{settings.URL}/password/")
+    member, kind = emailed_links.read_token(token)
+    assert (member.email, kind) == ("ana.ruiz@maple.example", "invitation")
+    assert AccountMail.objects.count() == before
+    event = AuditEvent.objects.latest("pk")
+    assert (event.action, event.detail) == (
+        "staff reinvite",
+        "printed a link for ana.ruiz@maple.example",
+    )
+    assert token not in "".join(AuditEvent.objects.values_list("detail", flat=True))
+
+
+def test_an_invitation_is_emailed_again_but_not_at_once(
+    rollbook: Rollbook, maple: District
+) -> None:
+    rollbook(*MANAGER)
+    result = rollbook("staff", "reinvite", "ana.ruiz@maple.example")
+    assert result.err.endswith(
+        "was invited a moment ago; check whether that email arrives; no invitation was sent\n"
+    )
+    AccountMail.objects.update(queued_at=timezone.now() - timedelta(minutes=6))
+    assert rollbook("staff", "reinvite", "ana.ruiz@maple.example").code == 0
+    assert AccountMail.objects.count() == 2
+
+
+@pytest.mark.parametrize("option", [[], ["--print-link"]])
+def test_a_member_with_a_password_is_not_invited(
+    rollbook: Rollbook, manager: Member, option: list[str]
+) -> None:
+    result = rollbook("staff", "reinvite", manager.email, *option)
+    assert result.err == (
+        "ERROR member_refused: ops@maple.example already has a password; they can reset it from "
+        "the sign-in page; no invitation was sent\n"
+    )

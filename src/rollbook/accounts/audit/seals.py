@@ -5,6 +5,9 @@ its events, because sealing each event when it is written would make all writers
 other. After that, database triggers refuse to change or remove the event. If someone bypasses
 them, the seal no longer matches, because its key isn't in the database.
 
+A seal names the version of the key that it was made with, which is kept as long as there is such a
+seal. If that version is lost, only the number of its events can be verified.
+
 When retention removes events, their seal keeps its digest, which is part of the next seal. It also
 stores how many events were removed, and a second keyed digest of that and the remaining events.
 """
@@ -15,11 +18,11 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.conf import settings
 from django.db import transaction
 
+from rollbook.accounts import key_ring
+from rollbook.accounts.key_ring import KeyRing
 from rollbook.accounts.models import AuditEvent, AuditSeal
-from rollbook.secret_keys import derive_key
 from rollbook.text import count_of
 
 MAX_EVENTS_PER_SEAL = 1000
@@ -43,7 +46,8 @@ class Verification:
         seals: Number of seals.
         waiting: Number of events that are not sealed yet.
         broken: The seals that don't match.
-        forgotten: Number of events that retention has removed.
+        removed_events: Number of events that retention has removed.
+        unverifiable_seals: Number of seals whose key is lost.
     """
 
     events: int
@@ -51,6 +55,7 @@ class Verification:
     unsealed_events: int
     broken: tuple[BrokenSeal, ...]
     removed_events: int = 0
+    unverifiable_seals: int = 0
 
 
 @dataclass(frozen=True)
@@ -73,12 +78,10 @@ def seal_pending(now: datetime) -> int:
             return 0
         previous = AuditSeal.objects.order_by("-number").first()
         number, digest = (previous.number, previous.digest) if previous else (0, "")
-        seal = AuditSeal.objects.create(
-            number=number + 1,
-            events=len(events),
-            at=now,
-            digest=_digest(digest, number + 1, events),
-        )
+        ring = key_ring.ring(key_ring.LOGINS)
+        seal = AuditSeal(number=number + 1, events=len(events), at=now, key_version=ring.current)
+        seal.digest = _digest(ring, seal, digest, events)
+        seal.save(force_insert=True)
         AuditEvent.objects.filter(pk__in=[event.pk for event in events]).update(seal=seal)
     return len(events)
 
@@ -86,7 +89,8 @@ def seal_pending(now: datetime) -> int:
 def verify() -> Verification:
     """Verify every seal and its events."""
     broken: list[BrokenSeal] = []
-    event_count = last_number = removed = 0
+    event_count = last_number = removed = unverifiable = 0
+    lost = key_ring.ring(key_ring.LOGINS).lost
     previous_digest = ""
     for seal in AuditSeal.objects.order_by("number").iterator():
         events = _events(seal)
@@ -95,8 +99,11 @@ def verify() -> Verification:
         previous_digest, last_number = seal.digest, seal.number
         event_count += len(events)
         removed += seal.removed_events
+        unverifiable += seal.key_version in lost
     waiting = AuditEvent.objects.filter(seal=None).count()
-    return Verification(event_count, AuditSeal.objects.count(), waiting, tuple(broken), removed)
+    return Verification(
+        event_count, AuditSeal.objects.count(), waiting, tuple(broken), removed, unverifiable
+    )
 
 
 def load_valid_seal(number: int) -> SealedEvents | None:
@@ -141,28 +148,38 @@ def _problems(
 
 
 def _matches(seal: AuditSeal, previous_digest: str, events: Sequence[AuditEvent]) -> bool:
+    ring = key_ring.ring_with(key_ring.LOGINS, seal.key_version)
+    if seal.key_version in ring.lost:
+        return True  # nothing can be said about it
     if seal.removed_events:
         digest = _remaining_digest(previous_digest, seal, seal.removed_events, events)
         return digest == seal.remaining_digest
-    return _digest(previous_digest, seal.number, events) == seal.digest
+    return _digest(ring, seal, previous_digest, events) == seal.digest
 
 
 def _remaining_digest(
     previous_digest: str, seal: AuditSeal, removed: int, events: Iterable[AuditEvent]
 ) -> str:
+    ring = key_ring.ring(key_ring.LOGINS)
+    if seal.key_version in ring.lost:
+        return ""
     header = f"{seal.digest}\n{seal.events}\n{removed}\n"
-    return _digest(previous_digest, seal.number, events, header)
+    return _digest(ring, seal, previous_digest, events, header)
 
 
 def _digest(
-    previous_digest: str, number: int, events: Iterable[AuditEvent], header: str = ""
+    ring: KeyRing,
+    seal: AuditSeal,
+    previous_digest: str,
+    events: Iterable[AuditEvent],
+    header: str = "",
 ) -> str:
-    """Return the keyed digest of the events.
+    """Return the keyed digest of the events, with the seal's version of the key.
 
     No event begins like ``header``, so the two kinds of digest can't be confused.
     """
-    key = derive_key(settings.KEYS, "logins", "audit seals")
-    prefix = f"{previous_digest}\n{number}\n{header}".encode()
+    key = ring.derive("audit seals", seal.key_version)
+    prefix = f"{previous_digest}\n{seal.number}\n{header}".encode()
     digest = hashlib.blake2b(prefix, key=key, digest_size=32)
     for event in events:
         digest.update(_serialized(event))

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.signing import BadSignature, TimestampSigner
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from rollbook.accounts import key_ring
 from rollbook.accounts.models import AccountMailKind, Member
 
 LIFETIME: dict[AccountMailKind, timedelta] = {
@@ -34,7 +35,8 @@ class LinkExpired(Exception):
 
 def make_token(member: Member, kind: AccountMailKind) -> str:
     """Return a new token, safe in URLs; its lifetime begins now."""
-    return _signer(kind).sign(f"{member.pk}{_SEPARATOR}{_fingerprint(member, kind)}")
+    fingerprint = _fingerprint(member, kind, _keys()[0])
+    return _signer(kind).sign(f"{member.pk}{_SEPARATOR}{fingerprint}")
 
 
 def link_url(token: str) -> str:
@@ -63,15 +65,25 @@ def _member(signed: str, kind: AccountMailKind) -> Member:
     key, _, fingerprint = signed.partition(_SEPARATOR)
     members = Member.objects.select_related("district", "role", "second_factor")
     member = members.filter(pk=int(key), is_active=True).first()
-    if member is None or not constant_time_compare(fingerprint, _fingerprint(member, kind)):
+    if member is None:
+        raise LinkExpired
+    valid = [_fingerprint(member, kind, secret) for secret in _keys()]
+    if not any(constant_time_compare(fingerprint, each) for each in valid):
         raise LinkExpired
     return member
 
 
 def _signer(kind: AccountMailKind) -> TimestampSigner:
-    return TimestampSigner(sep=_SEPARATOR, salt=f"{_SALT} {kind}")
+    current, *others = _keys()
+    salt = f"{_SALT} {kind}"
+    return TimestampSigner(key=current, fallback_keys=[*others], sep=_SEPARATOR, salt=salt)
 
 
-def _fingerprint(member: Member, kind: AccountMailKind) -> str:
+def _fingerprint(member: Member, kind: AccountMailKind, key: str) -> str:
     text = "\0".join((str(member.pk), member.password, member.email, str(member.is_active)))
-    return salted_hmac(f"{_SALT} {kind}", text, algorithm="sha256").hexdigest()
+    return salted_hmac(f"{_SALT} {kind}", text, secret=key, algorithm="sha256").hexdigest()
+
+
+def _keys() -> list[str]:
+    """Return the session key, followed by those that it has replaced."""
+    return [key.hex() for key in key_ring.ring(key_ring.SESSION).newest_first()]

@@ -2,6 +2,9 @@
 
 The app's secret is encrypted with a key outside the database, and recovery codes are stored as
 keyed digests, so a copy of the database is not enough to sign in. Each code works once.
+
+An encrypted secret begins with the version of its key, unless that is the first one. A recovery
+code can't be digested again with another key, so its row contains the version.
 """
 
 import base64
@@ -12,16 +15,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
-from rollbook.accounts import mails
+from rollbook.accounts import key_ring, mails
 from rollbook.accounts.audit import log
 from rollbook.accounts.auth import api_tokens, throttle, totp
 from rollbook.accounts.auth.api_tokens import Scope
 from rollbook.accounts.models import AccountMailKind, Member, RecoveryCode, SecondFactor
 from rollbook.accounts.permissions import Permission
-from rollbook.secret_keys import derive_key
+from rollbook.secret_keys import FIRST_VERSION
 
 RECOVERY_CODES = 10
 TOKEN_NAME = "Created with two-step verification"  # noqa: S105 - not a secret
@@ -29,6 +32,8 @@ TOKEN_NAME = "Created with two-step verification"  # noqa: S105 - not a secret
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without characters that look alike
 _GROUP_COUNT, _GROUP_LENGTH = 4, 4  # 16 characters, about 79 bits
 _NONCE_BYTES = 12
+_PURPOSE = "second factors"
+_SEPARATOR = "."  # between the version of the key and the secret
 
 
 class CodeRejected(Exception):
@@ -165,6 +170,54 @@ def verify_code(
     return left
 
 
+def encrypted_with(version: int) -> QuerySet[SecondFactor]:
+    """Return those whose secret is encrypted with this version of the key."""
+    factors = SecondFactor.objects.all()
+    if version == FIRST_VERSION:
+        return factors.exclude(encrypted_secret__contains=_SEPARATOR)
+    return factors.filter(encrypted_secret__startswith=_prefix(version))
+
+
+def encrypt_again(version: int, limit: int) -> int:
+    """Encrypt up to ``limit`` secrets of this version of the key with the current one.
+
+    Returns:
+        The number of secrets of this version that were found.
+    """
+    ring = key_ring.ring(key_ring.LOGINS)
+    if version not in ring.keys or version == ring.current:
+        return 0
+    found = list(encrypted_with(version).select_related("member").order_by("pk")[:limit])
+    with transaction.atomic():
+        for factor in found:
+            old = factor.encrypted_secret
+            new = _encrypt(factor.member, _decrypt(factor.member, old))
+            same = SecondFactor.objects.filter(pk=factor.pk, encrypted_secret=old)
+            same.update(encrypted_secret=new)
+    return len(found)
+
+
+def turn_off_lost(version: int, now: datetime) -> list[Member]:
+    """Turn off two-step verification of all members whose secret needs a lost key.
+
+    Recovery codes that need it are deleted.
+
+    Args:
+        version: The version of the key.
+        now: The current time.
+
+    Returns:
+        The members.
+    """
+    found = encrypted_with(version).select_related("member__district").order_by("pk")
+    members = [factor.member for factor in found]
+    with transaction.atomic():
+        for member in members:
+            turn_off(member, now)
+        RecoveryCode.objects.filter(key_version=version).delete()
+    return members
+
+
 def _use_app_code(factor: SecondFactor, member: Member, code: str, now: datetime) -> bool:
     secret = _decrypt(member, factor.encrypted_secret)
     step = totp.step_of(secret, code, now, factor.last_counter)
@@ -175,10 +228,13 @@ def _use_app_code(factor: SecondFactor, member: Member, code: str, now: datetime
 
 
 def _use_recovery_code(factor: SecondFactor, code: str) -> bool:
-    used, _ = RecoveryCode.objects.filter(
-        second_factor=factor, digest=_digest(factor.member_id, code)
-    ).delete()
-    return used > 0
+    codes = RecoveryCode.objects.filter(second_factor=factor)
+    for version in set(codes.values_list("key_version", flat=True)):
+        if digest := _digest(factor.member_id, code, version):
+            used, _ = codes.filter(digest=digest, key_version=version).delete()
+            if used:
+                return True
+    return False
 
 
 def _record(
@@ -203,8 +259,10 @@ def _record(
 
 def _new_codes(factor: SecondFactor) -> tuple[str, ...]:
     codes = tuple(_random_code() for _ in range(RECOVERY_CODES))
+    version = key_ring.ring(key_ring.LOGINS).current
+    digests = [_digest(factor.member_id, code, version) for code in codes]
     RecoveryCode.objects.bulk_create(
-        RecoveryCode(second_factor=factor, digest=_digest(factor.member_id, code)) for code in codes
+        RecoveryCode(second_factor=factor, digest=digest, key_version=version) for digest in digests
     )
     return codes
 
@@ -225,28 +283,51 @@ def _random_group() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(_GROUP_LENGTH))
 
 
-def _digest(member: int, code: str) -> str:
-    """Return the keyed digest of a recovery code, with or without hyphens."""
+def _digest(member: int, code: str, version: int) -> str:
+    """Return the keyed digest of a recovery code, with or without hyphens.
+
+    It is empty if this machine doesn't have the version of the key.
+    """
+    ring = key_ring.ring_with(key_ring.LOGINS, version)
+    if version not in ring.keys:
+        return ""
     text = f"{member}\n{code.replace('-', '')}".encode("utf-8", "surrogatepass")
-    return hmac.digest(_key("recovery codes"), text, hashlib.sha256).hex()
+    return hmac.digest(ring.derive("recovery codes", version), text, hashlib.sha256).hex()
 
 
 def _encrypt(member: Member, secret: bytes) -> str:
     """Encrypt the secret so that it can be decrypted for this member only."""
+    ring = key_ring.ring(key_ring.LOGINS)
     nonce = secrets.token_bytes(_NONCE_BYTES)
-    encrypted = AESGCM(_key("second factors")).encrypt(nonce, secret, _associated_data(member))
-    return base64.b64encode(nonce + encrypted).decode()
+    cipher = AESGCM(ring.derive(_PURPOSE))
+    encrypted = base64.b64encode(nonce + cipher.encrypt(nonce, secret, _associated_data(member)))
+    return f"{_prefix(ring.current)}{encrypted.decode()}"
 
 
 def _decrypt(member: Member, encrypted_secret: str) -> bytes:
-    decoded = base64.b64decode(encrypted_secret)
+    """Decrypt the secret.
+
+    Raises:
+        KeyError: This machine doesn't have the version of the key.
+    """
+    version, text = _split(encrypted_secret)
+    key = key_ring.ring_with(key_ring.LOGINS, version).derive(_PURPOSE, version)
+    decoded = base64.b64decode(text)
     nonce, encrypted = decoded[:_NONCE_BYTES], decoded[_NONCE_BYTES:]
-    return AESGCM(_key("second factors")).decrypt(nonce, encrypted, _associated_data(member))
+    return AESGCM(key).decrypt(nonce, encrypted, _associated_data(member))
+
+
+def _prefix(version: int) -> str:
+    return "" if version == FIRST_VERSION else f"{version}{_SEPARATOR}"
+
+
+def _split(encrypted_secret: str) -> tuple[int, str]:
+    """Return the version of the key, and the rest."""
+    version, separator, text = encrypted_secret.rpartition(_SEPARATOR)
+    if not separator:
+        return FIRST_VERSION, text
+    return int(version), text
 
 
 def _associated_data(member: Member) -> bytes:
     return f"member {member.pk}".encode()
-
-
-def _key(purpose: str) -> bytes:
-    return derive_key(settings.KEYS, "logins", purpose)

@@ -65,6 +65,13 @@ class SessionStore(db.SessionStore):
             with transaction.atomic():
                 Session.objects.filter(pk=_digest(key)).delete()
 
+    def cycle_key(self) -> None:
+        """Keep the key.
+
+        A session begins with a new one. Besides that, Django calls this for sessions from before a
+        rotation of the secret key, and another request with the previous key would be signed out.
+        """
+
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         """Return a row, not saved, with this session data."""
         now = timezone.now()
@@ -149,7 +156,8 @@ def pending_member(request: HttpRequest, now: datetime) -> Member | None:
     member = Backend().get_user(pending["member"])
     if member is None:
         return None
-    is_current = constant_time_compare(pending["auth_hash"], member.get_session_auth_hash())
+    hashes = [member.get_session_auth_hash(), *member.get_session_auth_fallback_hash()]
+    is_current = any(constant_time_compare(pending["auth_hash"], each) for each in hashes)
     return member if is_current else None
 
 

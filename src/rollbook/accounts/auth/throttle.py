@@ -3,15 +3,15 @@
 import hashlib
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, Max, QuerySet
 
-from rollbook.accounts.models import KnownAddress, PasswordRequest, SignInFailure
+from rollbook.accounts import key_ring
+from rollbook.accounts.models import KnownAddress, Member, PasswordRequest, SignInFailure
 from rollbook.client_network import client_network
-from rollbook.secret_keys import load_or_create_key
 
 WINDOW = timedelta(hours=1)
 MAX_FAILURES_PER_LOGIN_AND_ADDRESS = 10
@@ -20,6 +20,8 @@ MAX_FAILURES_PER_LOGIN = 100
 MAX_CODE_FAILURES_PER_LOGIN = 20
 MAX_REQUESTS_PER_ADDRESS = 20
 KNOWN_ADDRESS_LIFETIME = timedelta(days=30)
+PASSWORD, CODE = "password", "code"
+"""What a failed sign-in lacked."""
 
 
 class RateLimited(Exception):
@@ -51,7 +53,7 @@ def check_sign_in(login: str, address: str, now: datetime) -> None:
     Raises:
         RateLimited: Too many sign-ins failed.
     """
-    of_login = SignInFailure.objects.filter(login_digest=digest(login))
+    of_login = failures_of(login)
     # One query instead of three in the usual case: there are no failures.
     either = of_login | _failures_from(address)
     if not either.filter(failed_at__gt=now - WINDOW).exists():
@@ -87,7 +89,7 @@ def check_code(login: str, address: str, now: datetime) -> None:
         RateLimited: Too many codes were wrong, or too many sign-ins failed.
     """
     check_address(address, now)
-    failures = SignInFailure.objects.filter(login_digest=digest(_code_counter_key(login)))
+    failures = failures_of(_code_counter_key(login))
     _check(failures, "failed_at", MAX_CODE_FAILURES_PER_LOGIN, now)
 
 
@@ -113,9 +115,82 @@ def record_request(address: str, now: datetime) -> None:
         PasswordRequest.objects.create(address=client_network(address), requested_at=now)
 
 
+@dataclass(frozen=True)
+class FailureCount:
+    """Failed sign-ins that still count, with one login from one network.
+
+    Attributes:
+        login: The email of the member; empty if no member has the login.
+        what: What was wrong: ``password`` or ``code``.
+        address: The network.
+        failures: How many.
+        latest: When the latest was.
+    """
+
+    login: str
+    what: str
+    address: str
+    failures: int
+    latest: datetime
+
+
+def list_failures(now: datetime) -> list[FailureCount]:
+    """Return the failed sign-ins that still count, the most frequent first."""
+    recent = SignInFailure.objects.filter(failed_at__gt=now - WINDOW)
+    counts = recent.values_list("login_digest", "address").annotate(
+        failures=Count("pk"), latest=Max("failed_at")
+    )
+    rows = list(counts.order_by("-failures", "address", "login_digest"))
+    logins: dict[str, tuple[str, str]] = {}
+    if rows:
+        logins = _logins_by_digest()
+    return [
+        FailureCount(*logins.get(digest, ("", PASSWORD)), address, failures, latest)
+        for digest, address, failures, latest in rows
+    ]
+
+
+def clear(login: str = "", address: str = "") -> int:
+    """Forget failed sign-ins with a login or from an address; without both, all of them.
+
+    Password resets that were requested from the address are forgotten too.
+
+    Returns:
+        The number of events that no longer count.
+    """
+    failures, requests = SignInFailure.objects.all(), PasswordRequest.objects.all()
+    if login:
+        failures = failures_of(login) | failures_of(_code_counter_key(login))
+        requests = PasswordRequest.objects.none()
+    if address:
+        network = client_network(address)
+        failures, requests = failures.filter(address=network), requests.filter(address=network)
+    with transaction.atomic():
+        return failures.delete()[0] + requests.delete()[0]
+
+
+def _logins_by_digest() -> dict[str, tuple[str, str]]:
+    """Return the email of each member, and what failed, by the digests of both counters."""
+    logins: dict[str, tuple[str, str]] = {}
+    for key in key_ring.ring(key_ring.LOGINS).newest_first():
+        for email in Member.objects.values_list("email", flat=True).iterator():
+            logins[_digest(email, key)] = email, PASSWORD
+            logins[_digest(_code_counter_key(email), key)] = email, CODE
+    return logins
+
+
+def failures_of(login: str) -> QuerySet[SignInFailure]:
+    """Return the failed sign-ins with this login, whichever key they were digested with."""
+    keys = key_ring.ring(key_ring.LOGINS).newest_first()
+    return SignInFailure.objects.filter(login_digest__in=[_digest(login, key) for key in keys])
+
+
 def digest(login: str) -> str:
     """Return a keyed digest of a submitted login, which can be a password or a student's row."""
-    key = load_or_create_key(settings.KEYS, "logins")
+    return _digest(login, key_ring.ring(key_ring.LOGINS).key)
+
+
+def _digest(login: str, key: bytes) -> str:
     return hashlib.blake2b(
         login.encode("utf-8", "surrogatepass"), key=key, digest_size=32
     ).hexdigest()

@@ -28,7 +28,7 @@ def may_manage(by: Member, member: Member) -> bool:
 
 def change(  # noqa: PLR0913 - the fields of a form, as keywords
     member: Member,
-    by: Member,
+    by: Member | None,
     now: datetime,
     *,
     email: str,
@@ -39,13 +39,14 @@ def change(  # noqa: PLR0913 - the fields of a form, as keywords
 ) -> Member:
     """Change the member, and return it.
 
-    ``role`` is a name and ``schools`` are School IDs. If the email changes, the member is signed
-    out everywhere and an email is sent to the previous address.
+    ``by`` is who changes it; None: the operator. ``role`` is a name and ``schools`` are School IDs.
+    If the email changes, the member is signed out everywhere and an email is sent to the previous
+    address.
 
     Raises:
         InvalidMember: With every reason. Nothing is changed.
     """
-    draft = MemberDraft(by.district, email, first_name, last_name, role, tuple(schools), by)
+    draft = MemberDraft(member.district, email, first_name, last_name, role, tuple(schools), by)
     with transaction.atomic():
         current = _lock_and_authorize(member, by)
         if reasons := draft.problems():
@@ -61,8 +62,10 @@ def change(  # noqa: PLR0913 - the fields of a form, as keywords
     return current
 
 
-def deactivate(member: Member, by: Member) -> None:
+def deactivate(member: Member, by: Member | None) -> None:
     """Deactivate the member, and end their sessions, links and tokens.
+
+    ``by`` is who does it; None: the operator.
 
     Raises:
         InvalidMember: ``by`` may not change the member, is the member, or the member is the last
@@ -70,7 +73,7 @@ def deactivate(member: Member, by: Member) -> None:
     """
     with transaction.atomic():
         current = _lock_and_authorize(member, by)
-        if current.pk == by.pk:
+        if by and current.pk == by.pk:
             raise InvalidMember(["you can't deactivate yourself; ask another manager"])
         if _is_last_district_manager(current):
             raise InvalidMember([f"{current.name} {_IS_LAST}"])
@@ -79,8 +82,10 @@ def deactivate(member: Member, by: Member) -> None:
         api_tokens.revoke_all(current)
 
 
-def reactivate(member: Member, by: Member) -> None:
+def reactivate(member: Member, by: Member | None) -> None:
     """Let the member sign in again, with the previous password.
+
+    ``by`` is who does it; None: the operator.
 
     Raises:
         InvalidMember: ``by`` may not change the member.
@@ -107,12 +112,14 @@ def turn_off_second_factor(member: Member, by: Member, now: datetime) -> None:
         sessions.end_all(current)
 
 
-def _lock_and_authorize(member: Member, by: Member) -> Member:
-    """Return the current member if ``by`` may change it.
+def _lock_and_authorize(member: Member, by: Member | None) -> Member:
+    """Return the current member if ``by`` may change it; the operator may change every member.
 
     Locks the district, so that only one change of its staff is made at a time.
     """
-    District.objects.select_for_update().get(pk=by.district_id)
+    District.objects.select_for_update().get(pk=member.district_id)
+    if by is None:
+        return Member.objects.select_related("district", "role").get(pk=member.pk)
     current = members.find_member(by, member.pk)
     if current is None or not may_manage(by, current):
         raise InvalidMember([f"you can't change {member.name}; ask a district manager"])
@@ -141,7 +148,7 @@ def _save(member: Member, draft: MemberDraft) -> None:
         raise email_already_used(draft.login) from None
 
 
-def _sign_out_and_notify(member: Member, old_email: str, by: Member, now: datetime) -> None:
+def _sign_out_and_notify(member: Member, old_email: str, by: Member | None, now: datetime) -> None:
     """End the sessions; email the previous address, or invite a member without a password again."""
     sessions.end_all(member)
     if member.has_usable_password():

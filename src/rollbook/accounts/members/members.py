@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Max, QuerySet
 
 from rollbook.accounts import mails
+from rollbook.accounts.auth import emailed_links
 from rollbook.accounts.auth.password_policy import (
     guessable_words,
     normalize_password,
@@ -116,6 +117,24 @@ def invite(  # noqa: PLR0913 - the fields of a form
     return member
 
 
+def add_without_password(
+    district: District, email: str, first_name: str, last_name: str, role: str
+) -> Member:
+    """Add a member who can't sign in before they use a link, and send no email.
+
+    Args:
+        district: The member's district.
+        email: The login.
+        first_name: First name.
+        last_name: Last name.
+        role: The name of a district-wide role.
+
+    Raises:
+        InvalidMember: With every reason.
+    """
+    return _create(MemberDraft(district, email, first_name, last_name, role, ()), [], None)
+
+
 def invite_again(member: Member, inviter: Member | None, now: datetime) -> None:
     """Send the invitation again.
 
@@ -125,12 +144,28 @@ def invite_again(member: Member, inviter: Member | None, now: datetime) -> None:
     with transaction.atomic():
         # The lock prevents two invitations at the same time.
         current = Member.objects.select_for_update().get(pk=member.pk)
-        reason = _NO_INVITATION_REASONS.get(state_of(current))
-        if not reason and mails.recently_queued(current, AccountMailKind.INVITATION, now):
-            reason = "was invited a moment ago; check whether that email arrives"
-        if reason:
-            raise InvalidMember([f"{current.email} {reason}"])
+        _require_invited(current)
+        if mails.recently_queued(current, AccountMailKind.INVITATION, now):
+            raise InvalidMember(
+                [f"{current.email} was invited a moment ago; check whether that email arrives"]
+            )
         mails.queue_mail(current, AccountMailKind.INVITATION, now, inviter)
+
+
+def invitation_link(member: Member) -> str:
+    """Return a new link with which an invited member chooses a password.
+
+    Raises:
+        InvalidMember: The member is inactive or has a password.
+    """
+    _require_invited(member)
+    token = emailed_links.make_token(member, AccountMailKind.INVITATION)
+    return emailed_links.link_url(token)
+
+
+def _require_invited(member: Member) -> None:
+    if reason := _NO_INVITATION_REASONS.get(state_of(member)):
+        raise InvalidMember([f"{member.email} {reason}"])
 
 
 _NO_INVITATION_REASONS = {
@@ -141,9 +176,13 @@ _NO_INVITATION_REASONS = {
 
 def list_members(by: Member) -> list[MemberListItem]:
     """Return the members that are visible to this one, sorted by name."""
+    return list_items(visible_to(by))
+
+
+def list_items(found: QuerySet[Member]) -> list[MemberListItem]:
+    """Return these members as items of a list, sorted by name."""
     members = (
-        visible_to(by)
-        .select_related("district", "role", "second_factor")
+        found.select_related("district", "role", "second_factor")
         .prefetch_related("schools")
         .annotate(last_seen=Max("knownaddress__last_seen_at"))
     )

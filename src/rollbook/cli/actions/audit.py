@@ -17,6 +17,10 @@ def check(arguments: Namespace) -> int:
         summary += f"; {count_of(result.removed_events, 'event')} removed by retention"
     if result.unsealed_events:
         summary += f"; {count_of(result.unsealed_events, 'event')} not sealed yet"
+    if result.unverifiable_seals:
+        summary += (
+            f"; {count_of(result.unverifiable_seals, 'seal')} can't be verified: the key is lost"
+        )
     if result.broken:
         print(
             f"\nThe audit log was changed outside Rollbook: {summary}. "

@@ -16,30 +16,40 @@ from rollbook.cli.errors import OK, USAGE, CommandError
 from rollbook.cli.lookup import get_district
 from rollbook.districts.grade_codes import describe_grade_codes, parse_grade_codes
 from rollbook.districts.models import District
+from rollbook.districts.names import normalize_name
 from rollbook.studentfile.reading.reader import normalize_encoding_name
 
 YES = "yes"
-MAX_NAME_LENGTH = 100
 MIN_SIMILARITY = 0.8
 """How similar a time zone must be to be suggested, as for ``difflib.get_close_matches``."""
 
 
 def add(arguments: Namespace) -> int:
     """Add a district."""
-    name = _normalize_name(arguments.name)
-    time_zone = _require_time_zone(arguments.time_zone)
+    name = checked_name(arguments.name)
+    time_zone = require_time_zone(arguments.time_zone)
     with transaction.atomic():
-        slug = slugify(name) or f"district-{District.objects.count() + 1}"
-        existing = District.objects.filter(slug=slug).first()
-        if existing:
-            raise CommandError(
-                "district_exists",
-                f"there is already a district {slug}, {existing.name}; choose another name",
-            )
-        district = District.objects.create(name=name, slug=slug, time_zone=time_zone)
-        record("district add", district, slug)
-    print(f"Added {name} with time zone {time_zone}. Its short name is {slug}.")
+        district = create(name, time_zone)
+    print(f"Added {name} with time zone {time_zone}. Its short name is {district.slug}.")
     return OK
+
+
+def create(name: str, time_zone: str) -> District:
+    """Create a district, in the caller's transaction.
+
+    Raises:
+        CommandError: There is already one with the same short name.
+    """
+    slug = slugify(name) or f"district-{District.objects.count() + 1}"
+    existing = District.objects.filter(slug=slug).first()
+    if existing:
+        raise CommandError(
+            "district_exists",
+            f"there is already a district {slug}, {existing.name}; choose another name",
+        )
+    district = District.objects.create(name=name, slug=slug, time_zone=time_zone)
+    record("district add", district, slug)
+    return district
 
 
 def set_settings(arguments: Namespace) -> int:
@@ -59,7 +69,7 @@ def set_settings(arguments: Namespace) -> int:
 
 
 def _set_time_zone(district: District, name: str) -> str:
-    district.time_zone = _require_time_zone(name)
+    district.time_zone = require_time_zone(name)
     return f"Times of {district.name} are shown in {district.time_zone}."
 
 
@@ -122,19 +132,16 @@ _SETTERS: dict[str, Callable[[District, Any], str]] = {
 _COLUMNS = ("time_zone", "encoding", "date_order", "grade_codes", "reactivates_students")
 
 
-def _normalize_name(text: str) -> str:
-    """Return the name without line breaks, which mail headers and log lines can't contain."""
-    name = " ".join(text.split())
-    if not (0 < len(name) <= MAX_NAME_LENGTH and name.isprintable()):
-        raise CommandError(
-            "bad_name",
-            f"the name of a district must have 1 to {MAX_NAME_LENGTH} printable characters; "
-            "choose another name",
-        )
-    return name
+def checked_name(text: str) -> str:
+    """Return the name of a district in the form in which it is stored."""
+    try:
+        return normalize_name(text)
+    except ValueError as error:
+        raise CommandError("bad_name", f"{error}; choose another name") from None
 
 
-def _require_time_zone(text: str) -> str:
+def require_time_zone(text: str) -> str:
+    """Return the time zone if there is one with this name."""
     zones = zoneinfo.available_timezones()
     if text in zones:
         return text

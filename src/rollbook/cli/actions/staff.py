@@ -1,7 +1,9 @@
-"""Runs ``rollbook staff``: adds staff members and turns off a lost second factor."""
+"""Runs ``rollbook staff``: lists, adds, invites and deactivates staff members."""
 
 import sys
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from getpass import getpass
 from pathlib import Path
 
@@ -10,14 +12,16 @@ from django.db import transaction
 from django.utils import timezone
 
 from rollbook.accounts.auth import second_factor, sessions
-from rollbook.accounts.auth.sign_in import fold_login
-from rollbook.accounts.members.members import add_member, invite
+from rollbook.accounts.members import changes, members
+from rollbook.accounts.members.members import MemberListItem, add_member, invite
 from rollbook.accounts.members.validation import InvalidMember
 from rollbook.accounts.models import Member
 from rollbook.cli.audit_log import record
 from rollbook.cli.errors import OK, USAGE, CommandError
-from rollbook.cli.lookup import get_district
+from rollbook.cli.lookup import get_district, get_member
+from rollbook.cli.output import table, to_json
 from rollbook.districts.models import District
+from rollbook.text import format_timestamp
 from rollbook.updates.runner import worker_status
 
 
@@ -41,15 +45,75 @@ def add(arguments: Namespace) -> int:
     return OK
 
 
+def list_staff(arguments: Namespace) -> int:
+    """Print the staff of a district, or of all."""
+    found = Member.objects.all()
+    if arguments.district:
+        found = found.filter(district=get_district(arguments.district))
+    items = members.list_items(found)
+    if arguments.json:
+        print(to_json([_to_json(item) for item in items]))
+    elif items:
+        print("\n".join(table(_HEADERS, [_row(item) for item in items])))
+    else:
+        print("There are no staff members.")
+    return OK
+
+
+def deactivate(arguments: Namespace) -> int:
+    """Deactivate a member."""
+    member = get_member(arguments.email)
+    if not member.is_active:
+        raise _already(f"{member.email} is not active")
+    with _reporting_refusal("nothing was changed"), transaction.atomic():
+        changes.deactivate(member, None)
+        record("staff deactivate", member.district, member.email)
+    print(f"{member.name} can no longer sign in. All sessions, links and tokens are ended.")
+    return OK
+
+
+def reactivate(arguments: Namespace) -> int:
+    """Reactivate a member."""
+    member = get_member(arguments.email)
+    if member.is_active:
+        raise _already(f"{member.email} is active")
+    with _reporting_refusal("nothing was changed"), transaction.atomic():
+        changes.reactivate(member, None)
+        record("staff reactivate", member.district, member.email)
+    print(f"{member.name} can sign in again. The login is {member.email}.")
+    return OK
+
+
+def reinvite(arguments: Namespace) -> int:
+    """Email an invitation again, or print its link."""
+    member = get_member(arguments.email)
+    with _reporting_refusal("no invitation was sent"), transaction.atomic():
+        if arguments.print_link:
+            link = members.invitation_link(member)
+            record("staff reinvite", member.district, f"printed a link for {member.email}")
+            print(link)
+            return OK
+        members.invite_again(member, None, timezone.now())
+        record("staff reinvite", member.district, f"emailed {member.email}")
+    print(f"Invited {member.name} again. {_invitation_delivery()}")
+    return OK
+
+
+def _already(text: str) -> CommandError:
+    return CommandError("already_done", f"{text} already; nothing was changed")
+
+
+@contextmanager
+def _reporting_refusal(unchanged: str) -> Iterator[None]:
+    try:
+        yield
+    except InvalidMember as error:
+        raise CommandError("member_refused", f"{error}; {unchanged}") from None
+
+
 def second_factor_off(arguments: Namespace) -> int:
     """Turn off the second factor of a member who has lost it."""
-    login = fold_login(arguments.email)
-    member = Member.objects.select_related("district").filter(email=login).first()
-    if member is None:
-        raise CommandError(
-            "no_such_member",
-            f"there is no member with the login '{arguments.email}'; nothing was changed",
-        )
+    member = get_member(arguments.email)
     with transaction.atomic():
         if not second_factor.turn_off(member, timezone.now()):
             raise CommandError(
@@ -60,6 +124,42 @@ def second_factor_off(arguments: Namespace) -> int:
     record("staff second-factor-off", member.district, f"turned off for {member.email}")
     print(f"{member.name} can sign in with just the password. The login is {member.email}.")
     return OK
+
+
+_HEADERS = ("district", "login", "name", "role", "state", "two-step", "last sign-in", "schools")
+
+
+def _row(item: MemberListItem) -> tuple[str, ...]:
+    member = item.member
+    last = ""
+    if item.last_sign_in:
+        last = format_timestamp(item.last_sign_in, member.district.time_zone)
+    return (
+        member.district.slug,
+        member.email,
+        member.name,
+        str(member.role),
+        item.state.value,
+        "on" if member.has_second_factor else "off",
+        last,
+        ", ".join(school.organization_id for school in item.schools),
+    )
+
+
+def _to_json(item: MemberListItem) -> dict[str, object]:
+    member = item.member
+    return {
+        "district": member.district.slug,
+        "login": member.email,
+        "first_name": member.first_name,
+        "last_name": member.last_name,
+        "role": str(member.role),
+        "state": item.state.value,
+        "two_step_verification": member.has_second_factor,
+        "receives_results": member.receives_results,
+        "last_sign_in": item.last_sign_in,
+        "schools": [school.organization_id for school in item.schools],
+    }
 
 
 def _invite(district: District, arguments: Namespace) -> Member:

@@ -7,13 +7,17 @@ from rollbook.cli.registration import (
     add_command,
     add_command_group,
     add_district_argument,
+    add_json_option,
 )
 
 
 def register(commands: Commands) -> None:
-    """Register ``staff add`` and ``staff second-factor-off``."""
+    """Register ``staff add``, ``list`` and the commands that change a member."""
     group = add_command_group(commands, "staff", "Manage staff members, who can sign in.")
     _register_add(group)
+    _register_list(group)
+    _register_reinvite(group)
+    _register_activation(group)
     _register_second_factor_off(group)
 
 
@@ -58,6 +62,56 @@ def _add_password_options(command: ArgumentParser) -> None:
     )
 
 
+def _register_list(group: Commands) -> None:
+    command = add_command(group, "list", _run_list, "List the staff of a district, or of all.")
+    command.add_argument(
+        "district", metavar="DISTRICT", nargs="?", help="short name of the district; all without it"
+    )
+    add_json_option(command)
+
+
+def _register_reinvite(group: Commands) -> None:
+    command = add_command(
+        group,
+        "reinvite",
+        _run_reinvite,
+        "Invite a member again who hasn't chosen a password yet.",
+        "The link in the new email is valid for 7 days. Links that were sent before stay valid, "
+        "until one of them is used.",
+    )
+    _add_email(command)
+    command.add_argument(
+        "--print-link",
+        action="store_true",
+        help="print the link and send no email; anyone who has the link can choose the password",
+    )
+
+
+def _register_activation(group: Commands) -> None:
+    deactivate = add_command(
+        group,
+        "deactivate",
+        _run_deactivate,
+        "Deactivate a member.",
+        "The member can no longer sign in; sessions, links and tokens are ended. What the member "
+        "did stays in the audit log. The last district manager who can sign in can't be "
+        "deactivated.",
+    )
+    reactivate = add_command(
+        group,
+        "reactivate",
+        _run_reactivate,
+        "Let a deactivated member sign in again.",
+        "The password is the previous one; tokens have to be created again.",
+    )
+    _add_email(deactivate)
+    _add_email(reactivate)
+
+
+def _add_email(command: ArgumentParser) -> None:
+    command.add_argument("email", metavar="EMAIL", help="email address, which is the login")
+
+
 def _register_second_factor_off(group: Commands) -> None:
     command = add_command(
         group,
@@ -69,7 +123,7 @@ def _register_second_factor_off(group: Commands) -> None:
         "the password alone is enough to sign in, all of the member's sessions are ended, and the "
         "member is notified by email.",
     )
-    command.add_argument("email", metavar="EMAIL", help="email address, which is the login")
+    _add_email(command)
 
 
 def _run_add(arguments: Namespace) -> int:
@@ -82,3 +136,27 @@ def _run_second_factor_off(arguments: Namespace) -> int:
     from rollbook.cli.actions.staff import second_factor_off
 
     return second_factor_off(arguments)
+
+
+def _run_list(arguments: Namespace) -> int:
+    from rollbook.cli.actions.staff import list_staff
+
+    return list_staff(arguments)
+
+
+def _run_reinvite(arguments: Namespace) -> int:
+    from rollbook.cli.actions.staff import reinvite
+
+    return reinvite(arguments)
+
+
+def _run_deactivate(arguments: Namespace) -> int:
+    from rollbook.cli.actions.staff import deactivate
+
+    return deactivate(arguments)
+
+
+def _run_reactivate(arguments: Namespace) -> int:
+    from rollbook.cli.actions.staff import reactivate
+
+    return reactivate(arguments)

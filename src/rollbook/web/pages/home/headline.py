@@ -5,10 +5,11 @@ This is computed from reports alone, without the database.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from rollbook.text import count_of, name_updates
+from rollbook.updates.reporting.overview import MISSING_AFTER
 from rollbook.updates.reporting.remarks import next_step, remarks
 from rollbook.updates.reporting.report import Report
 from rollbook.updates.reporting.state_words import RUNNING, WAITING
@@ -17,7 +18,6 @@ from rollbook.updates.state_machine import State
 from rollbook.web.pages.base.state_badge import NOTHING_APPLIED, badge_words
 from rollbook.web.pages.updates.progress_sentences import stalled_warning, without_worker
 
-MISSING_AFTER = timedelta(hours=36)  # without a file, after which the nightly one is missing
 EVENING, MORNING = 18, 7  # hours of the day between which an update is last night's
 FIX_HINT = "Fix them in your SIS; they’ll come through with the next file."
 

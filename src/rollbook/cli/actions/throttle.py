@@ -1,0 +1,68 @@
+"""Runs ``rollbook throttle``: shows and clears failed sign-ins."""
+
+import ipaddress
+from argparse import Namespace
+from dataclasses import asdict
+
+from django.utils import timezone
+
+from rollbook.accounts.auth import throttle
+from rollbook.accounts.auth.throttle import FailureCount
+from rollbook.cli.audit_log import record
+from rollbook.cli.errors import OK, USAGE, CommandError
+from rollbook.cli.lookup import get_member
+from rollbook.cli.output import table, to_json
+from rollbook.text import count_of, format_timestamp
+
+_HEADERS = ("login", "network", "wrong", "failures", "last")
+
+
+def list_failures(arguments: Namespace) -> int:
+    """Print the failed sign-ins that still count."""
+    failures = throttle.list_failures(timezone.now())
+    if arguments.json:
+        print(to_json([asdict(failure) for failure in failures]))
+    elif failures:
+        print("\n".join(table(_HEADERS, [_row(failure) for failure in failures])))
+    else:
+        print("No sign-in has failed in the last hour.")
+    return OK
+
+
+def clear(arguments: Namespace) -> int:
+    """Forget failed sign-ins."""
+    if arguments.all == bool(arguments.login or arguments.address):
+        raise CommandError(
+            "nothing_to_clear", "use --login, --address or both, or --all alone", USAGE
+        )
+    login, district = "", None
+    if arguments.login:
+        member = get_member(arguments.login)
+        login, district = member.email, member.district
+    address = _parse_address(arguments.address)
+    cleared = throttle.clear(login, address)
+    what = " from ".join(filter(None, (login, address))) or "all"
+    record("throttle clear", district, f"{what}: {cleared}")
+    print(f"Cleared {count_of(cleared, 'failed attempt')}.")
+    return OK
+
+
+def _parse_address(text: str | None) -> str:
+    if not text:
+        return ""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise CommandError(
+            "bad_address", f"'{text}' isn't an IP address; use one such as 203.0.113.7", USAGE
+        ) from None
+
+
+def _row(failure: FailureCount) -> tuple[str, ...]:
+    return (
+        failure.login or "(no member)",
+        failure.address,
+        failure.what,
+        f"{failure.failures:,}",
+        format_timestamp(failure.latest, "UTC"),
+    )

@@ -1,0 +1,1 @@
+"""Setting up districts as a file describes them."""
