@@ -18,6 +18,16 @@ def count_of(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def format_bytes(count: int) -> str:
+    """Return a size, such as ``950 bytes`` or ``12.3 MB``."""
+    size, unit = float(count), ""
+    for unit in ("kB", "MB", "GB", "TB"):
+        size /= 1000
+        if size < 1000:
+            break
+    return f"{count:,} bytes" if count < 1000 else f"{size:,.1f} {unit}"
+
+
 def format_datetime(at: datetime | None, time_zone: str) -> str:
     """Return a date and time in the district's time zone, such as ``Nov 28, 2026, 2:05 AM CST``.
 

@@ -5,6 +5,7 @@ treated as new. If Rollbook runs on several machines, each needs a copy of the s
 """
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from django.conf import settings
@@ -41,6 +42,11 @@ def verify_keys() -> None:
             KeyFingerprint.objects.get_or_create(
                 name=name, defaults={"fingerprint": fingerprint(load_or_create_key(folder, name))}
             )
+
+
+def forget(names: Iterable[str]) -> None:
+    """Accept that these keys are lost; new ones are created at their first use."""
+    KeyFingerprint.objects.filter(name__in=list(names)).delete()
 
 
 def fingerprint(key: bytes) -> str:

@@ -38,7 +38,9 @@ class Bootstrap(Enum):
     """
 
     NONE = auto()
+    READ_SETTINGS = auto()
     SETTINGS = auto()
+    MOVE = auto()
     NEW_DATABASE = auto()
     DATABASE = auto()
     OPERATOR_PAGES = auto()

@@ -17,6 +17,8 @@ def adopt(arguments: Namespace) -> int:
     require_version(connection)
     with reporting_unusable_database():
         schema_version.migrate_if_needed()
+        if installation_id.adopt_moved():
+            print("This database is used again; what has changed in the other one is not in it.")
     if installation_id.adopt():
         print(f"{settings.DATA} already belongs to this database.")
     else:
