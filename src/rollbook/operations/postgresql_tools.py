@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,19 @@ def connection_parameters(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in (named | options).items() if value not in ("", None)}
 
 
-def find_tool(name: str, server_version: int) -> Path:
-    """Return the path of a client program that is not older than the server.
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A client program, its major version, and that of the server to use it with."""
+
+    path: Path
+    version: int
+    server_version: int
+
+
+def find_tool(name: str, server_version: int) -> Tool:
+    """Find a client program, of the server's version if possible, and never an older one.
+
+    A newer ``pg_restore`` may use settings that the server doesn't have.
 
     Args:
         name: The program.
@@ -40,22 +52,22 @@ def find_tool(name: str, server_version: int) -> Path:
     Raises:
         OperationProblem: There is none.
     """
-    found = [(_version(path), path) for path in _candidates(name)]
-    for version, path in found:
-        if version >= server_version:
-            return path
-    newest = max((version for version, _ in found), default=0)
+    found = [Tool(path, _version(path), server_version) for path in _candidates(name)]
+    usable = [tool for tool in found if tool.version >= server_version]
+    if usable:
+        return min(usable, key=lambda tool: tool.version)
+    newest = max((tool.version for tool in found), default=0)
     problem = f"{name} is not installed"
     if newest:
         problem = f"{name} is of version {newest}, older than the server"
     raise OperationProblem(
         "no_client_programs",
-        f"{problem}; install the client programs of PostgreSQL {server_version} or later, such as "
-        f"the package postgresql-client-{server_version}, or add their folder to PATH",
+        f"{problem}; install the client programs of PostgreSQL {server_version}, such as the "
+        f"package postgresql-client-{server_version}, or add their folder to PATH",
     )
 
 
-def run_tool(path: Path, arguments: Sequence[object], parameters: Mapping[str, Any]) -> None:
+def run_tool(tool: Tool, arguments: Sequence[object], parameters: Mapping[str, Any]) -> None:
     """Run a client program on a database.
 
     The password is passed in the environment, which other accounts can't see.
@@ -69,8 +81,14 @@ def run_tool(path: Path, arguments: Sequence[object], parameters: Mapping[str, A
     environment = {"LC_ALL": "C", **os.environ}
     if parameters.get("password"):
         environment["PGPASSWORD"] = str(parameters["password"])
-    command = [path, "--dbname", make_conninfo(**public), "--no-password", *map(str, arguments)]
-    done = subprocess.run(
+    command = [
+        str(tool.path),
+        "--dbname",
+        make_conninfo(**public),
+        "--no-password",
+        *map(str, arguments),
+    ]
+    done = subprocess.run(  # noqa: S603 - PostgreSQL's own program
         command,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -81,26 +99,29 @@ def run_tool(path: Path, arguments: Sequence[object], parameters: Mapping[str, A
     )
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        fix = "check that the disk is not full and that the database user owns the tables"
+        if tool.version != tool.server_version:
+            fix = f"if it doesn't fit the server, install that of PostgreSQL {tool.server_version}"
         raise OperationProblem(
             "client_program_failed",
-            f"{path.name} failed ({lines[0][:MAX_ERROR_LENGTH]}); check that the disk is not full "
-            "and that the database user owns the tables, then run the command again",
+            f"{tool.path.name} {tool.version} failed ({lines[0][:MAX_ERROR_LENGTH]}); {fix}, then "
+            "run the command again",
         )
 
 
 def _candidates(name: str) -> Iterator[Path]:
-    """Yield where the program may be, that of PATH first, then the machine's newest."""
+    """Yield where the program may be."""
     on_path = shutil.which(name)
     if on_path:
         yield Path(on_path)
-    installed = [path / name for pattern in _SYSTEM_FOLDERS for path in Path("/").glob(pattern)]
-    yield from sorted(filter(Path.is_file, installed), key=_version, reverse=True)
+    for pattern in _SYSTEM_FOLDERS:
+        yield from filter(Path.is_file, (folder / name for folder in Path("/").glob(pattern)))
 
 
 def _version(path: Path) -> int:
     """Return the major version of a program; 0 if it can't be run."""
     try:
-        output = subprocess.run(
+        output = subprocess.run(  # noqa: S603 - PostgreSQL's own program
             [path, "--version"], capture_output=True, text=True, check=False
         ).stdout
     except OSError:

@@ -98,6 +98,8 @@ _KINDS: tuple[tuple[type["models.Field[Any, Any]"], Kind], ...] = (
 _TIME_FORMAT = "'YYYY-MM-DD HH24:MI:SS.US'"
 _CANONICAL_SQL = {
     "sqlite": {
+        Kind.BOOLEAN: "CAST({0} AS INTEGER)",
+        Kind.DATE: "CAST({0} AS TEXT)",
         Kind.DATETIME: "CASE WHEN length({0}) = 19 THEN {0} || '.000000' ELSE {0} END",
     },
     "postgresql": {
@@ -179,14 +181,11 @@ def _apps(migrations: set[tuple[str, str]]) -> Apps:
 
 def _table(model: type[models.Model]) -> Table:
     meta = model._meta
-    fields = sorted(meta.local_concrete_fields, key=lambda field: field.column)
+    fields: list[Any] = list(meta.local_concrete_fields)
+    columns = sorted(map(_column, fields), key=lambda column: column.name)
     targets = {field.related_model._meta.db_table for field in fields if field.is_relation}
-    pk = meta.pk
     return Table(
-        meta.db_table,
-        _column(pk),
-        tuple(_column(field) for field in fields),
-        frozenset(targets - {meta.db_table}),
+        meta.db_table, _column(meta.pk), tuple(columns), frozenset(targets - {meta.db_table})
     )
 
 

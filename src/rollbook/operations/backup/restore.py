@@ -155,7 +155,7 @@ def _unpack(archive: ArchiveReader, scratch: Path, progress: Progress) -> None:
     scratch.mkdir(mode=0o700)
     try:
         archive.unpack(scratch)
-    except (OperationProblem, OSError):
+    except BaseException:  # Ctrl-C too
         remove_folder(scratch)
         progress.end()
         raise

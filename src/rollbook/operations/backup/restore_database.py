@@ -42,7 +42,7 @@ def _restore_dump(manifest: Manifest, dump: Path) -> None:
             f"the backup was made with PostgreSQL {manifest.server_version}, and the server is "
             f"older, version {version}; use a server of that version or later",
         )
-    tool = postgresql_tools.find_tool("pg_restore", manifest.server_version)
+    tool = postgresql_tools.find_tool("pg_restore", version)
     options = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"]
     parameters = postgresql_tools.connection_parameters(connection.settings_dict)
     postgresql_tools.run_tool(tool, [*options, "--no-comments", dump], parameters)

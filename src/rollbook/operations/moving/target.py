@@ -75,9 +75,7 @@ def last_key(table: Table) -> object:
     """Return the highest primary key in a table, as SQLite stores it; None if it's empty."""
     key = canonical(table.key, "postgresql")
     with connection.cursor() as cursor:
-        cursor.execute(
-            f'SELECT {key} FROM "{table.name}" ORDER BY "{table.key.name}" DESC LIMIT 1'
-        )
+        cursor.execute(f'SELECT {key} FROM "{table.name}" ORDER BY "{table.key.name}" DESC LIMIT 1')
         row = cursor.fetchone()
     return row[0] if row else None
 

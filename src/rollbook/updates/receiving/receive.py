@@ -226,8 +226,9 @@ def remove_orphaned_files(min_age: timedelta = ORPHANS_KEPT) -> int:
     """Remove this installation's files to which no update and no draft refers; return how many.
 
     Nothing is removed while retention is stopped, as after a restore: then the files show what was
-    uploaded after the backup. An update whose file was removed by retention refers to none. On PostgreSQL, files of updates
-    that have ended are removed too, because they can be copied from the database.
+    uploaded after the backup. An update whose file was removed by retention refers to none. On
+    PostgreSQL, files of updates that have ended are removed too, because they can be copied from
+    the database.
 
     Args:
         min_age: How long ago they were written, at least.
