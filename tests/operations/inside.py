@@ -70,6 +70,7 @@ def main(how: str, at: str, folder: str, *arguments: str) -> int:
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "rollbook.settings")
     os.umask(0o077)
+    sys.dont_write_bytecode = True  # or the next process finds half a file
     disturbance = Disturbance(how, int(at), folder)
 
     def connected(connection: Any, **signal_arguments: Any) -> None:

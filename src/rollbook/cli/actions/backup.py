@@ -35,6 +35,8 @@ def backup(arguments: Namespace) -> int:
             )
         require_version(connection)
         schema_version.require_not_newer()
+        if not schema_version.pending_migrations():  # an older database doesn't have all columns
+            installation_id.verify()
     with reporting_operation_problems():
         made = create_backup(
             arguments.target,
