@@ -78,7 +78,7 @@ def _accounts() -> Member:
         email="ops@maple.example",
         first_name="Ana",
         last_name=STRANGE,
-        password="argon2$secret",  # noqa: S106 - not a real one
+        password="argon2$secret",
         role=roles.standard(district, "district manager"),
     )
     member.schools.add(school)

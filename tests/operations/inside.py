@@ -1,8 +1,8 @@
 """Run ``rollbook`` and disturb it: ``python -m tests.operations.inside HOW AT FOLDER ARGUMENTS``.
 
 HOW is ``kill`` (the process ends at the event number AT), ``full`` (from that event on, the disk
-below FOLDER is full), ``limit`` (no file can have more than AT bytes) or ``count`` (print the number
-of events in the end). An event is a change of a file below FOLDER, a program that is started, or a
+below FOLDER is full), ``limit`` (no file can have more than AT bytes) or ``count`` (print how many
+events there were). An event is a change of a file below FOLDER, a program that is started, or a
 statement for the database.
 """
 

@@ -1,8 +1,11 @@
 """``rollbook backup`` and ``rollbook restore`` as processes, on both databases."""
 
+import io
 import json
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -24,7 +27,7 @@ def test_a_backup_is_restored_with_every_row_and_file(data: Path, tmp_path: Path
     assert f"It has no keys. Keep a copy of {data / 'keys'} in another place." in out
     out = rollbook(restored, "restore", backup, "--keys", data / "keys").out
     assert "all of them match the backup" in out
-    assert "The original must not run any more" in out
+    assert "The original must never run again" in out
     assert content(restored) == content(data)
     assert installation(restored)["key"] == installation(data)["key"]
     assert (restored / "installation").read_text() == (data / "installation").read_text()
@@ -162,23 +165,23 @@ def rewritten(path: Path, to: Path, change: str) -> None:
             if change == "absolute" and member.name.startswith("keys/l"):
                 member.name = "/tmp/outside"  # noqa: S108 - never written
             if change == "other content" and member.name.startswith("keys/l"):
-                target.addfile(member, __import__("io").BytesIO(b"x" * member.size))
+                target.addfile(member, io.BytesIO(b"x" * member.size))
                 continue
             if change in MANIFESTS and member.name == "rollbook-backup.json":
                 values = json.loads(content.read())
                 MANIFESTS[change](values)
                 text = json.dumps(values).encode()
                 member.size = len(text)
-                target.addfile(member, __import__("io").BytesIO(text))
+                target.addfile(member, io.BytesIO(text))
                 continue
             target.addfile(member, content)
 
 
-def _newer_migration(values: dict[str, list[list[str]]]) -> None:
+def _newer_migration(values: dict[str, Any]) -> None:
     values["migrations"].append(["accounts", "9999_future"])
 
 
-MANIFESTS = {
+MANIFESTS: dict[str, Callable[[dict[str, Any]], object]] = {
     "newer format": lambda values: values.update(format=99),
     "newer migration": _newer_migration,
     "unsafe name": lambda values: values["files"].update(

@@ -19,7 +19,7 @@ from tests.prepared import Done, prepared
 
 pytestmark = [pytest.mark.process, pytest.mark.only_on("postgresql")]
 
-SAMPLES = 2
+SAMPLES, NIGHTLY = 2, 40
 KILLED = 137
 SQLITE = {"DATABASE_URL": ""}
 """Of the environment, for a command on the SQLite database of a data folder."""
@@ -81,9 +81,11 @@ def without_chunks(rows: list[dict[str, object]]) -> list[dict[str, object]]:
 
 def test_a_moved_database_is_used_again_after_adopt(data: Path, target: OwnDatabase) -> None:
     rollbook(data, "move", "--to", target.url())
-    with closing(sqlite3.connect(data / "rollbook.sqlite3")) as session:
-        with pytest.raises(sqlite3.IntegrityError, match="everything was moved"):
-            session.execute("INSERT INTO updates_updatejob DEFAULT VALUES")
+    with (
+        closing(sqlite3.connect(data / "rollbook.sqlite3")) as session,
+        pytest.raises(sqlite3.IntegrityError, match="everything was moved"),
+    ):
+        session.execute("INSERT INTO updates_updatejob DEFAULT VALUES")
     assert "is used again" in rollbook(data, "adopt").out
     rollbook(data, "update", "list", "maple-usd")
     with closing(sqlite3.connect(data / "rollbook.sqlite3")) as session:
@@ -98,7 +100,7 @@ def test_a_move_that_is_killed_is_continued_and_nothing_uses_the_half(
     with own_database(settings.DATABASE_URL) as counted:
         copy = shutil.copytree(data, tmp_path / "counted" / "data")
         count = events(copy, "move", "--to", counted.url(), **SQLITE)
-    for at in depth.sample(range(1, count + 1), "move kill", daily=SAMPLES):
+    for at in depth.sample(range(1, count + 1), "move kill", daily=SAMPLES, nightly=NIGHTLY):
         with own_database(settings.DATABASE_URL) as database:
             copy = shutil.copytree(data, tmp_path / str(at) / "data")
             url = database.url()
@@ -149,7 +151,7 @@ def test_a_change_between_two_runs_is_found(data: Path, target: OwnDatabase) -> 
         shutil.copytree(data, data.parent / "c" / "data"), "move", "--to", target.url(), **SQLITE
     )
     with own_database(settings.DATABASE_URL) as database:
-        disturbed(data, "kill", count - 20, "move", "--to", database.url(), **SQLITE)
+        disturbed(data, "kill", count - 60, "move", "--to", database.url(), **SQLITE)
         with closing(sqlite3.connect(data / "rollbook.sqlite3")) as session, session:
             session.execute("UPDATE students_student SET first_name = 'Changed'")
         text = error(data, "move", "--to", database.url())

@@ -16,7 +16,7 @@ from rollbook.text import count_of
 
 AFTERWARD = """\
 Before you start the server:
-* The original must not run any more: both have the same installation ID, and would send the same
+* The original must never run again: both have the same installation ID, and would send the same
   emails and number their updates the same.
 * Passwords, permissions and API tokens are those of the time of the backup.
 * Emails are held. See `rollbook mail show`, then run `rollbook mail release`.

@@ -127,7 +127,7 @@ class ArchiveReader:
         if member is None or member.name != manifest_module.NAME or not member.isreg():
             raise OperationProblem(
                 "not_a_backup",
-                f"{self.path} is not a backup of Rollbook; name a file that `rollbook backup` wrote",
+                f"{self.path} is not a backup; name a file that `rollbook backup` wrote",
             )
         content = self._archive.extractfile(member)
         if content is None or member.size > MAX_MANIFEST_BYTES:

@@ -37,7 +37,7 @@ def check_backup(path: Path, *, keys: Path | None, without_keys: bool) -> str:
     Args:
         path: The archive.
         keys: A folder with the keys; None: the data folder's own, if the archive has none.
-        without_keys: Whether to go on if keys are missing.
+        without_keys: Whether to continue if keys are missing.
 
     Returns:
         What the commands have printed.

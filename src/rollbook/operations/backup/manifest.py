@@ -112,7 +112,7 @@ class Manifest:
             manifest = cls._from_values(values)
         except (ValueError, KeyError, TypeError, AttributeError):
             raise _damaged() from None
-        manifest._require_safe_names()
+        manifest.require_safe_names()
         return manifest
 
     @classmethod
@@ -131,8 +131,12 @@ class Manifest:
             missing_files=tuple(values["missing_files"]),
         )
 
-    def _require_safe_names(self) -> None:
-        """Refuse names that would lead out of the folder into which the archive is unpacked."""
+    def require_safe_names(self) -> None:
+        """Refuse names that would lead out of the folder into which the archive is unpacked.
+
+        Raises:
+            OperationProblem: There is such a name, or the database is missing.
+        """
         unsafe = [name for name in self.files if not _MEMBER_NAME.fullmatch(name) or ".." in name]
         if unsafe or DATABASES.get(self.database) not in self.files:
             raise _damaged()

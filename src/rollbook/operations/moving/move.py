@@ -41,7 +41,7 @@ class Moved:
 def move(now: datetime, report: Callable[[str], None]) -> Moved:
     """Move everything from the SQLite database of the data folder to the settings' database.
 
-    1. Lock the data folder and the SQLite database: nothing changes any more.
+    1. Lock the data folder and the SQLite database: nothing changes from now on.
     2. Create the tables in PostgreSQL, marked as unfinished, so that nothing uses them.
     3. Copy each table in the order of primary keys; after a kill, continue after the last one.
     4. Copy the uploaded files into the database, each in one transaction.

@@ -232,7 +232,7 @@ def _lock_removals(mode: int) -> Iterator[bool]:
 
 
 def _try_lock(descriptor: int, mode: int) -> bool:
-    """Try for a second: whoever else removes files has soon done so, but a backup has not."""
+    """Return whether the lock was acquired; a backup waits a moment for those who delete files."""
     deadline = time.monotonic() + (REMOVAL_WAIT_S if mode == fcntl.LOCK_EX else 0.0)
     while True:
         try:
