@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 MINUTE_S = 60
 HOUR_S = 60 * MINUTE_S
+BYTES_PER_UNIT = 1000
 
 
 def format_number(number: int) -> str:
@@ -16,6 +17,17 @@ def format_number(number: int) -> str:
 def count_of(count: int, noun: str) -> str:
     """Return a number with its noun, such as ``4,812 students`` or ``1 student``."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def format_bytes(count: int) -> str:
+    """Return a size, such as ``950 bytes`` or ``12.3 MB``."""
+    if count < BYTES_PER_UNIT:
+        return f"{count:,} bytes"
+    size, units = count / BYTES_PER_UNIT, iter(("kB", "MB", "GB"))
+    unit = next(units)
+    while size >= BYTES_PER_UNIT and unit != "GB":
+        size, unit = size / BYTES_PER_UNIT, next(units)
+    return f"{size:,.1f} {unit}"
 
 
 def format_datetime(at: datetime | None, time_zone: str) -> str:

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Model
 
 from rollbook.accounts.models import Installation
@@ -20,6 +20,9 @@ from rollbook.db.migrating import migrate_if_needed, migration_lock
 from rollbook.districts.models import District
 
 PREFIX_LENGTH = 16
+MOVED_TRIGGER = "everything_was_moved"
+"""In a SQLite database that everything was moved from, this refuses uploads."""
+
 _ADOPT = (
     "correct DATABASE_URL or the data folder, or restore the backup; if they are meant to be used "
     "together, run `rollbook adopt`"
@@ -36,11 +39,32 @@ def require_database_of_used_folder() -> None:
     This creates no database.
 
     Raises:
-        WrongDatabase: The folder has keys or files, but there is no database for them.
+        WrongDatabase: The folder has keys or files, but there is no database for them, or a backup
+            is being restored into the folder.
     """
+    require_finished_restore()
     # In this order: meanwhile, another process may create the tables and then use the folder.
     if (used := _use_of_folder()) and is_database_empty():
         raise WrongDatabase(f"{settings.DATA} has {used}, but the database is empty; {_ADOPT}")
+
+
+def require_finished_restore() -> None:
+    """Check that no restore into the data folder was begun and not finished.
+
+    Raises:
+        WrongDatabase: One was.
+    """
+    if restore_marker().exists():
+        raise WrongDatabase(
+            f"a backup is being restored into {settings.DATA}, or was when the process was ended; "
+            "run the same `rollbook restore` again until it says that it is done"
+        )
+
+
+def restore_marker() -> Path:
+    """Return the path of the file that exists while a backup is being restored."""
+    path: Path = settings.DATA / "restore.unfinished"
+    return path
 
 
 def is_database_empty() -> bool:
@@ -77,8 +101,12 @@ def verify() -> None:
     """Compare the ID in the data folder with the one in the database, and store it where missing.
 
     Raises:
-        WrongDatabase: They differ, or only the folder was in use before.
+        WrongDatabase: They differ, only the folder was in use before, or the database is not to
+            be used: everything was moved to another one, or is being moved or restored to this one.
     """
+    installation = Installation.objects.first()
+    if installation:
+        _require_usable(installation)
     stored, in_folder = _stored_id(), _id_in_folder()
     if stored and in_folder and stored != in_folder:
         raise WrongDatabase(f"{settings.DATA} belongs to another database; {_ADOPT}")
@@ -102,6 +130,30 @@ def adopt() -> bool:
     return False
 
 
+def adopt_moved() -> bool:
+    """Use a database again that everything was moved from; return whether it was.
+
+    Raises:
+        WrongDatabase: A restore or a move to it is not finished.
+    """
+    require_finished_restore()
+    installation = Installation.objects.first()
+    if installation and installation.unfinished:
+        _require_usable(installation)
+    if installation is None or not installation.moved_at:
+        return False
+    with transaction.atomic(), connection.cursor() as cursor:
+        Installation.objects.update(moved_at=None)
+        cursor.execute(f"DROP TRIGGER IF EXISTS {MOVED_TRIGGER}")
+    return True
+
+
+def write_to_folder(installation_id: str) -> None:
+    """Let the data folder belong to the database with this ID."""
+    if _id_in_folder() != installation_id:
+        _write(installation_id)
+
+
 def file_prefix() -> str:
     """Return the beginning of the names of this installation's files in the spool folder."""
     installation_id = _id_in_folder()
@@ -109,6 +161,20 @@ def file_prefix() -> str:
         adopt()
         installation_id = _stored_id() or ""
     return f"{installation_id[:PREFIX_LENGTH]}-"
+
+
+def _require_usable(installation: Installation) -> None:
+    if installation.unfinished:
+        raise WrongDatabase(
+            f"a {installation.unfinished} to this database was begun and is not finished; run the "
+            f"same `rollbook {installation.unfinished}` again until it says that it is done"
+        )
+    if installation.moved_at:
+        raise WrongDatabase(
+            f"everything was moved from this database to PostgreSQL at "
+            f"{installation.moved_at:%Y-%m-%d %H:%M} UTC; set DATABASE_URL. If you want to go back "
+            "to this database, without what has changed since, run `rollbook adopt`"
+        )
 
 
 def _stored_id() -> str | None:

@@ -321,6 +321,19 @@ class Installation(models.Model):
     """
 
     key = models.CharField(max_length=32, help_text="hexadecimal")
+    unfinished = models.CharField(
+        max_length=16, default="", help_text="what was begun and has not ended: restore or move"
+    )
+    moved_at = models.DateTimeField(
+        null=True, help_text="when everything was moved to another database"
+    )
+    restored_at = models.DateTimeField(null=True, help_text="when a backup was last restored")
+    restored_backup_at = models.DateTimeField(null=True, help_text="when that backup was made")
+    mail_held_since = models.DateTimeField(
+        null=True, help_text="no emails are sent until the operator releases them"
+    )
+    backed_up_at = models.DateTimeField(null=True, help_text="when the last backup was made")
+    backup_bytes = models.PositiveBigIntegerField(null=True, help_text="the size of that backup")
 
     def __str__(self) -> str:
         return self.key

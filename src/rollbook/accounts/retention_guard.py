@@ -81,6 +81,15 @@ def stopped() -> RetentionGuard | None:
     return RetentionGuard.objects.exclude(stopped_at=None).first()
 
 
+def stop(reason: str, now: datetime) -> None:
+    """Stop retention until an operator resumes it, because of something else than the clock."""
+    with transaction.atomic():
+        guard = _load(now)
+        guard.stopped_at, guard.reason = now, reason
+        guard.save()
+        audit_log.record(ACTION, "stopped", agent=AGENT, detail=reason, now=now)
+
+
 def resume(now: datetime) -> bool:
     """Resume retention, trusting the present clock; return whether it was stopped.
 

@@ -18,3 +18,10 @@ def concurrency(text: str) -> int:
     if text.isdecimal() and 1 <= int(text) <= MAX_CONCURRENCY:
         return int(text)
     raise ArgumentTypeError(f"'{text}' is not a number from 1 to {MAX_CONCURRENCY}")
+
+
+def keep(text: str) -> int:
+    """Parse a number of backups to keep."""
+    if text.isdecimal() and int(text) >= 1:
+        return int(text)
+    raise ArgumentTypeError(f"'{text}' is not a number above 0")

@@ -21,6 +21,28 @@ from rollbook.db.diagnosis import diagnose, require_version
 from rollbook.db.url import MissingPackages
 
 
+def read_settings(arguments: Namespace) -> None:
+    """Load the settings, and create nothing."""
+    set_data_folder(arguments)
+    _set_up_django()
+
+
+def load_settings_of_target(arguments: Namespace) -> None:
+    """Load the settings with the database that everything is to be moved to."""
+    set_data_folder(arguments)
+    if environment.DATABASE_URL.read():
+        raise CommandError(
+            "already_postgresql",
+            "DATABASE_URL is set, so everything is in PostgreSQL already; to move it to another "
+            "PostgreSQL database, use `rollbook backup` and `rollbook restore`. To move it from "
+            "SQLite, unset DATABASE_URL",
+        )
+    _require_data_folder()
+    url = arguments.to or arguments.to_file.read_text(encoding="utf-8").strip()
+    os.environ[environment.DATABASE_URL.name] = url
+    _set_up_django()
+
+
 def load_settings(arguments: Namespace) -> None:
     """Load the settings, creating the data folder on first use; the command opens the database."""
     set_data_folder(arguments)
@@ -53,12 +75,7 @@ def open_database_without_keys(arguments: Namespace) -> None:
 
 def _load_settings_of_existing_folder(arguments: Namespace) -> None:
     set_data_folder(arguments)
-    if not data_folder().is_dir():
-        raise CommandError(
-            "no_data_folder",
-            f"there is no data folder at {data_folder()}; name the right one with --data or "
-            "ROLLBOOK_DATA, or create one with `rollbook district add`",
-        )
+    _require_data_folder()
     _set_up_django()
 
 
@@ -69,7 +86,9 @@ def open_database_for_operator_pages(arguments: Namespace) -> None:
 
 
 BOOTSTRAPS: dict[Bootstrap, Callable[[Namespace], None]] = {
+    Bootstrap.READ_SETTINGS: read_settings,
     Bootstrap.SETTINGS: load_settings,
+    Bootstrap.MOVE: load_settings_of_target,
     Bootstrap.NEW_DATABASE: open_or_create_database,
     Bootstrap.DATABASE: open_database,
     Bootstrap.DATABASE_WITHOUT_KEYS: open_database_without_keys,
@@ -99,6 +118,15 @@ def set_data_folder(arguments: Namespace) -> None:
 def data_folder() -> Path:
     """Return the data folder that the settings will use."""
     return environment.DATA.read()
+
+
+def _require_data_folder() -> None:
+    if not data_folder().is_dir():
+        raise CommandError(
+            "no_data_folder",
+            f"there is no data folder at {data_folder()}; name the right one with --data or "
+            "ROLLBOOK_DATA, or create one with `rollbook district add`",
+        )
 
 
 def _set_up_django() -> None:

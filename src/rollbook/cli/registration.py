@@ -39,7 +39,9 @@ class Bootstrap(Enum):
     """
 
     NONE = auto()
+    READ_SETTINGS = auto()
     SETTINGS = auto()
+    MOVE = auto()
     NEW_DATABASE = auto()
     DATABASE = auto()
     DATABASE_WITHOUT_KEYS = auto()

@@ -1,5 +1,6 @@
 """Compare the schema of the database with this version of Rollbook."""
 
+from collections.abc import Iterable
 from functools import cache
 
 from django.apps import apps
@@ -54,12 +55,17 @@ def require_not_newer() -> None:
     Raises:
         DatabaseIsNewer: A newer version of Rollbook has changed the database.
     """
-    unknown = sorted(".".join(key) for key in _applied() - _known())
+    unknown = unknown_migrations(_applied())
     if unknown:
         raise DatabaseIsNewer(
             f"a newer version of Rollbook has changed the database ({', '.join(unknown)}); "
             "install that version here too, and start it again"
         )
+
+
+def unknown_migrations(applied: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the names of those migrations, pairs of app and name, that are of newer versions."""
+    return sorted(".".join(key) for key in set(applied) - known_migrations())
 
 
 def require_current() -> None:
@@ -99,7 +105,7 @@ def _applied() -> set[tuple[str, str]]:
 
 
 @cache
-def _known() -> set[tuple[str, str]]:
+def known_migrations() -> set[tuple[str, str]]:
     """Return the migrations of this version, and those that they replace."""
     migrations = MigrationLoader(None, ignore_no_migrations=True).disk_migrations
     known = set(migrations)

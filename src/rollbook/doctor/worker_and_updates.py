@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 
+from rollbook.accounts import mail_hold
 from rollbook.accounts.models import AccountMail
 from rollbook.doctor.installation import Installation
 from rollbook.doctor.result import CheckResult, error, ok, warning
@@ -116,7 +117,13 @@ def _failed() -> Iterator[CheckResult]:
 
 
 def emails(installation: Installation) -> Iterator[CheckResult]:
-    """Find emails that are being retried, overdue, or given up."""
+    """Find emails that are held, being retried, overdue, or given up."""
+    if since := mail_hold.held_since():
+        yield warning(
+            f"emails are held since the restore at {_moment(since)}",
+            "see `rollbook mail show`, then run `rollbook mail release`",
+        )
+        return
     about_updates: QuerySet[Any] = ResultMail.objects.select_related("update__district")
     about_access: QuerySet[Any] = AccountMail.objects.select_related("member__district")
     problems = [*_unsent(about_updates), *_unsent(about_access)]

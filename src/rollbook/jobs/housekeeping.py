@@ -11,8 +11,8 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from rollbook.accounts import mail_hold, retention_guard
 from rollbook.accounts import mails as accounts_mails
-from rollbook.accounts import retention_guard
 from rollbook.accounts.audit import retention as audit_retention
 from rollbook.accounts.audit import seals
 from rollbook.accounts.auth import sessions
@@ -53,8 +53,11 @@ class PeriodicTask:
 def send_mails() -> int:
     """Queue the result emails of ended updates, and send all emails that are due.
 
-    Emails of accounts, such as invitations, are sent first.
+    Emails of accounts, such as invitations, are sent first. After a restore nothing is sent until
+    the operator releases it.
     """
+    if mail_hold.held_since():
+        return 0
     return accounts_mails.send_due() + updates_mails.queue_result_mails() + updates_mails.send_due()
 
 

@@ -18,6 +18,8 @@ def adopt(arguments: Namespace) -> int:
         installation_id.create_tables_if_unused()
         require_version(connection)
         schema_version.require_current()
+        if installation_id.adopt_moved():
+            print("This database is used again; what has changed in the other one is not in it.")
     if installation_id.adopt():
         print(f"{settings.DATA} already belongs to this database.")
     else:

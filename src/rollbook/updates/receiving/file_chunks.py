@@ -1,5 +1,6 @@
 """Store uploaded files in the database, in chunks, for workers on other machines."""
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -40,3 +41,11 @@ def read(name: str) -> Iterator[bytes]:
     chunks = FileChunk.objects.filter(spool_name=name).order_by("number")
     for pk in list(chunks.values_list("pk", flat=True)):
         yield bytes(FileChunk.objects.values_list("data", flat=True).get(pk=pk))
+
+
+def digest(name: str) -> str:
+    """Return the SHA-256 of a file in the database, in hexadecimal."""
+    found = hashlib.sha256()
+    for data in read(name):
+        found.update(data)
+    return found.hexdigest()

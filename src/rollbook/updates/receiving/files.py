@@ -18,7 +18,7 @@ import hashlib
 import os
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,6 +26,9 @@ from django.conf import settings
 
 from rollbook.accounts import installation_id
 from rollbook.updates.receiving import file_chunks
+
+REMOVAL_WAIT_S = 5.0
+"""How long a backup waits for those who are deleting files; they never take that long."""
 
 
 class IncomingFile:
@@ -152,15 +155,16 @@ def ensure_available(name: str, digest: str) -> None:
     Raises:
         FileMissing: The file is missing or damaged, and the database doesn't have it.
     """
-    if _is_intact(name, digest):
+    if is_intact(name, digest):
         return
     if settings.ON_POSTGRESQL:
         _fetch(name)
-    if not _is_intact(name, digest):
+    if not is_intact(name, digest):
         raise FileMissing
 
 
-def _is_intact(name: str, digest: str) -> bool:
+def is_intact(name: str, digest: str) -> bool:
+    """Return whether a stored file is in the spool folder and has this SHA-256."""
     try:
         with path_of(name).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == digest
@@ -194,9 +198,51 @@ def unlocked_files(min_age: timedelta) -> set[str]:
 
 
 def remove(names: Iterable[str]) -> None:
-    """Delete these files from the spool folder."""
-    for name in names:
-        path_of(name).unlink(missing_ok=True)
+    """Delete these files from the spool folder.
+
+    While a backup copies files, nothing is deleted; the sweep will find the files.
+    """
+    with _lock_removals(fcntl.LOCK_SH) as is_locked:
+        if is_locked:
+            for name in names:
+                path_of(name).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def hold_removals() -> Iterator[bool]:
+    """Let no process delete a stored file, for a backup that copies those that are referred to.
+
+    Yields:
+        Whether that is so; False if another backup is doing the same.
+    """
+    with _lock_removals(fcntl.LOCK_EX) as is_locked:
+        yield is_locked
+
+
+@contextlib.contextmanager
+def _lock_removals(mode: int) -> Iterator[bool]:
+    """Lock the file by which removals and backups exclude each other; yield whether it worked."""
+    descriptor = os.open(
+        _folder().with_name("backup.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+    )
+    try:
+        yield _try_lock(descriptor, mode)
+    finally:
+        os.close(descriptor)
+
+
+def _try_lock(descriptor: int, mode: int) -> bool:
+    """Return whether the lock was acquired; a backup waits a moment for those who delete files."""
+    deadline = time.monotonic() + (REMOVAL_WAIT_S if mode == fcntl.LOCK_EX else 0.0)
+    while True:
+        try:
+            fcntl.flock(descriptor, mode | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)
+        else:
+            return True
 
 
 def _folder() -> Path:

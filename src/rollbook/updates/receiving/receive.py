@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 
+from rollbook.accounts import retention_guard
 from rollbook.accounts.models import Member
 from rollbook.districts.file_rules import file_rules
 from rollbook.districts.models import District
@@ -225,12 +226,16 @@ def limits() -> reader.Limits:
 def remove_orphaned_files(min_age: timedelta = ORPHANS_KEPT) -> int:
     """Remove this installation's files to which no update and no draft refers; return how many.
 
-    An update whose file was removed by retention refers to none. On PostgreSQL, files of updates
-    that have ended are removed too, because they can be copied from the database.
+    Nothing is removed while retention is stopped, as after a restore: then the files show what was
+    uploaded after the backup. An update whose file was removed by retention refers to none. On
+    PostgreSQL, files of updates that have ended are removed too, because they can be copied from
+    the database.
 
     Args:
         min_age: How long ago they were written, at least.
     """
+    if retention_guard.stopped():
+        return 0
     # The order matters: a row refers to a file before the file is unlocked, so a file without a
     # row by now will never have one.
     unlocked = spool.unlocked_files(min_age)

@@ -1,0 +1,1 @@
+"""Move everything from one database to another."""
