@@ -32,6 +32,7 @@ from rollbook.accounts.models import (
     Token,
 )
 from rollbook.districts.models import District, School
+from rollbook.operations.models import WriteProbe
 from rollbook.students.models import Change, Group, RowFingerprint, Student, Transfer
 from rollbook.updates.models import (
     CheckedRange,
@@ -60,6 +61,7 @@ def fill() -> None:
         student = _students(member)
         _updates(member, student)
         _audit(member)
+        WriteProbe.objects.create(at=NOW)
     for _ in range(2):
         retention_guard.check_clock(datetime.now(UTC))
 
