@@ -199,7 +199,7 @@ PROBLEMS = {
     ),
     "grade": (
         MAPLE.replace('"14" = "12"', '"14" = "99"'),
-        "district 1 (maple-usd), grade_codes: '99' isn't a grade; use PK, K, 1–12 or Adult",
+        "district 1 (maple-usd), grade_codes: '99' isn't a grade; use PK, K, T1, 1–13, UG or Adult",
     ),
     "school": (
         MAPLE.replace('id = "200"', 'id = ""'),
