@@ -26,7 +26,7 @@ def healthz(
     monkeypatch: pytest.MonkeyPatch, seen: WorkerStatus, accept: str = "*/*"
 ) -> HttpResponse:
     monkeypatch.setattr(health, "worker_status", lambda: seen)
-    monkeypatch.setattr(version, "VERSION", "9.8.7")
+    monkeypatch.setattr(version, "describe", lambda: "9.8.7")
     return health.healthz(RequestFactory().get("/healthz", headers={"Accept": accept}))
 
 

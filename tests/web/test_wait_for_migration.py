@@ -17,7 +17,7 @@ from tests.web.curl import Curl, text
 pytestmark = pytest.mark.django_db
 
 UPGRADING = (
-    "ERROR upgrading: Rollbook is being upgraded: this server is waiting for `rollbook migrate`; "
+    "ERROR upgrading: Rollbook is being upgraded: this server is waiting for rollbook migrate; "
     "nothing was saved; try again in a minute\n"
 )
 

@@ -80,7 +80,7 @@ ERROR_CODES: Mapping[str, ErrorCode] = MappingProxyType(
         ),
         "upgrading": ErrorCode(
             503,
-            "Rollbook is being upgraded: this server is waiting for `rollbook migrate`; nothing "
+            "Rollbook is being upgraded: this server is waiting for rollbook migrate; nothing "
             "was saved; try again in a minute",
             RETRY_LATER_S,
         ),
