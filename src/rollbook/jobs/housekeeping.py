@@ -17,6 +17,7 @@ from rollbook.accounts.audit import retention as audit_retention
 from rollbook.accounts.audit import seals
 from rollbook.accounts.auth import sessions
 from rollbook.accounts.retention_guard import Due
+from rollbook.operations.lifecycle import resumption
 from rollbook.students import passwords
 from rollbook.updates import mails as updates_mails
 from rollbook.updates import retention, runner
@@ -95,6 +96,11 @@ def sweep_spool() -> int:
     return drafts.remove_expired(now) + receive.remove_orphaned_files() + sessions.sweep(now)
 
 
+def continue_destructions() -> int:
+    """Continue to delete districts and to erase students where that was interrupted."""
+    return resumption.continue_unfinished()
+
+
 def purge_jobs() -> int:
     """Remove old failed jobs from the job queue."""
     # This needs Procrastinate, which is not imported on SQLite.
@@ -118,5 +124,6 @@ PERIODIC_TASKS = (
     PeriodicTask("seal the audit", seal_audit, 60.0, "* * * * *"),
     PeriodicTask("sweep the spool", sweep_spool, SWEEP_INTERVAL_S, "0 * * * *"),
     PeriodicTask("remove expired data", remove_expired, 3600.0, "15 * * * *"),
+    PeriodicTask("continue deletions", continue_destructions, 60.0, "* * * * *"),
     PeriodicTask("purge jobs", purge_jobs, None, "30 * * * *"),
 )
