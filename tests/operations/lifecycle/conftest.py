@@ -19,7 +19,7 @@ def no_emails_are_left() -> Iterator[None]:
 
 
 @pytest.fixture
-def manager(maple: District) -> Member:
+def filled(maple: District) -> Member:
     """Return the manager of Maple USD, which is filled."""
     return fill(maple)
 

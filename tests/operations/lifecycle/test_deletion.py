@@ -65,7 +65,7 @@ def test_nothing_of_the_district_is_left_and_nothing_of_others_is_changed(
     rows_before, files_before = rows(), files()
     district = make_district("Maple USD", "100", "200")
     fill(district)
-    filled = rows()
+    rows_filled = rows()
     finished = delete(district)
     after = rows()
     assert without(after, LASTING) == without(rows_before, LASTING)
@@ -75,13 +75,13 @@ def test_nothing_of_the_district_is_left_and_nothing_of_others_is_changed(
     own = [(event["action"], event["result"]) for event in events.values() if not event["district"]]
     assert own == [("district delete", "started"), ("district delete", "done")]
     assert finished.counts["districts"] == 1
-    unfilled = {name for name, table in filled.items() if len(table) == len(rows_before[name])}
+    unfilled = {name for name, table in rows_filled.items() if len(table) == len(rows_before[name])}
     assert unfilled - ONLY_ON_POSTGRESQL == WITHOUT_DISTRICT | WHILE_CHECKING
 
 
-def test_the_counts_are_exact(manager: Member) -> None:
-    expected = deletion.count_rows(manager.district)
-    removed = delete(manager.district).counts
+def test_the_counts_are_exact(filled: Member) -> None:
+    expected = deletion.count_rows(filled.district)
+    removed = delete(filled.district).counts
     assert removed["students"] == expected["students"]
     for kind in ("history", "updates", "rows", "problems", "files", "staff", "schools", "groups"):
         assert removed[kind] == expected[kind], kind
@@ -89,10 +89,10 @@ def test_the_counts_are_exact(manager: Member) -> None:
 
 
 def test_the_audit_still_verifies_and_says_how_many_events_were_removed(
-    neighbors: Member, manager: Member
+    neighbors: Member, filled: Member
 ) -> None:
-    count = AuditEvent.objects.filter(district=manager.district).count()
-    delete(manager.district)
+    count = AuditEvent.objects.filter(district=filled.district).count()
+    delete(filled.district)
     result = seals.verify()
     assert (result.broken, result.removed_events) == ((), count)
     # The neighbor's events under the same seals can still expire.
@@ -105,49 +105,49 @@ def test_the_audit_still_verifies_and_says_how_many_events_were_removed(
 
 
 def test_events_under_a_broken_seal_are_removed_and_the_seal_stays_broken(
-    manager: Member,
+    filled: Member,
 ) -> None:
-    event = AuditEvent.objects.filter(district=manager.district).latest("pk")
+    event = AuditEvent.objects.filter(district=filled.district).latest("pk")
     bypass_triggers(f"UPDATE accounts_auditevent SET detail = 'x' WHERE id = {event.pk}")
-    broken = deletion.broken_seals(manager.district)
+    broken = deletion.broken_seals(filled.district)
     assert broken == [event.seal_id]
-    delete(manager.district)
+    delete(filled.district)
     assert [seal.number for seal in seals.verify().broken] == broken
 
 
 def test_a_district_is_deleted_while_its_update_is_in_progress(
-    manager: Member, small_chunks: None
+    filled: Member, small_chunks: None
 ) -> None:
-    update = unfinished_update(manager.district)
+    update = unfinished_update(filled.district)
     steps = runner.run_steps(update.pk)
     next(steps)
-    begun = deletion.start(manager.district, timezone.now(), None)
+    begun = deletion.start(filled.district, timezone.now(), None)
     update.refresh_from_db()
     assert update.state == State.CANCELED
     with pytest.raises(Fenced):
         for _ in steps:
             pass
     destruction.run(begun, deletion.remove_batch, lambda removed: None)
-    assert not District.objects.filter(pk=manager.district_id).exists()
+    assert not District.objects.filter(pk=filled.district_id).exists()
     assert runner.next_updates() == []
 
 
-def test_nobody_can_upload_once_it_has_begun(manager: Member) -> None:
-    district = manager.district
+def test_nobody_can_upload_once_it_has_begun(filled: Member) -> None:
+    district = filled.district
     deletion.start(district, timezone.now(), None)
     with pytest.raises(DistrictSuspended), transaction.atomic():
         receive.lock_district(district)
 
 
-def test_it_is_begun_once(manager: Member) -> None:
-    first = deletion.start(manager.district, timezone.now(), None)
-    second = deletion.start(manager.district, timezone.now() + timedelta(hours=1), None)
+def test_it_is_begun_once(filled: Member) -> None:
+    first = deletion.start(filled.district, timezone.now(), None)
+    second = deletion.start(filled.district, timezone.now() + timedelta(hours=1), None)
     assert first == second
     assert Destruction.objects.count() == 1
 
 
-def test_a_batch_is_tried_again_if_something_was_added_at_the_same_time(manager: Member) -> None:
-    begun = deletion.start(manager.district, timezone.now(), None)
+def test_a_batch_is_tried_again_if_something_was_added_at_the_same_time(filled: Member) -> None:
+    begun = deletion.start(filled.district, timezone.now(), None)
     refused = [IntegrityError("FOREIGN KEY constraint failed")] * 2
 
     def remove(job: Destruction) -> "Counter[str]":
@@ -160,11 +160,11 @@ def test_a_batch_is_tried_again_if_something_was_added_at_the_same_time(manager:
     assert finished.certificate["statement"]["removed"]["students"] == STUDENTS
 
 
-def test_rows_that_only_exist_while_a_file_is_checked_are_removed(manager: Member) -> None:
-    update = unfinished_update(manager.district)
+def test_rows_that_only_exist_while_a_file_is_checked_are_removed(filled: Member) -> None:
+    update = unfinished_update(filled.district)
     update.checkedrange_set.create(end_byte=1, end_line=2, student_ids=b"", line_numbers=b"")
     update.rowdependency_set.create(line=3, blocked_by_line=2)
-    delete(manager.district)
+    delete(filled.district)
     assert not CheckedRange.objects.exists()
     assert not RowDependency.objects.exists()
 
@@ -201,9 +201,9 @@ def statements_of(action: Callable[[], object]) -> int:
 
 
 def test_a_full_disk_undoes_one_batch_and_the_next_run_continues(
-    manager: Member, monkeypatch: pytest.MonkeyPatch
+    filled: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun = deletion.start(manager.district, timezone.now(), None)
+    begun = deletion.start(filled.district, timezone.now(), None)
     full = OperationalError("database or disk is full")
 
     def fail(job: Destruction) -> Counter[str]:
@@ -217,8 +217,8 @@ def test_a_full_disk_undoes_one_batch_and_the_next_run_continues(
     assert destruction.run(begun, deletion.remove_batch, lambda removed: None).finished_at
 
 
-def test_the_worker_continues_and_saves_the_certificate(manager: Member) -> None:
-    district = manager.district
+def test_the_worker_continues_and_saves_the_certificate(filled: Member) -> None:
+    district = filled.district
     begun = deletion.start(district, timezone.now(), None)
     destruction.advance(begun.pk, deletion.remove_batch)
     while resumption.continue_unfinished():
