@@ -40,7 +40,7 @@ class District(models.Model):
     )
     audit_kept_years = models.PositiveSmallIntegerField(default=7)
     suspended_at = models.DateTimeField(
-        null=True, help_text="since when nobody of the district may do anything, see suspension.py"
+        null=True, help_text="since when nobody in the district may do anything, see suspension.py"
     )
     suspension_reason = models.CharField(max_length=200, default="")
     deleting_at = models.DateTimeField(
@@ -76,7 +76,7 @@ class District(models.Model):
 
     @property
     def is_suspended(self) -> bool:
-        """Whether nobody of the district may do anything."""
+        """Whether nobody in the district may do anything."""
         return self.suspended_at is not None
 
     @property

@@ -1,6 +1,6 @@
 """Refuse requests of a district that the operator has suspended.
 
-While a district is suspended, its data is kept, and nobody of it can sign in or upload. Its updates
+While a district is suspended, its data is kept, and nobody in it can sign in or upload. Its updates
 pause after the current step. A district that is being deleted is suspended, too.
 """
 

@@ -101,6 +101,12 @@ def _emails(installation: Installation) -> Iterator[CheckResult]:
     return worker_and_updates.emails(installation)
 
 
+def _districts(installation: Installation) -> Iterator[CheckResult]:
+    from rollbook.doctor import districts
+
+    return districts.check(installation)
+
+
 def _mail(installation: Installation) -> Iterator[CheckResult]:
     from rollbook.doctor import mail
 
@@ -123,5 +129,6 @@ CHECKS = (
     DoctorCheck("worker", _worker, _DATABASE),
     DoctorCheck("updates", _updates, _DATABASE),
     DoctorCheck("emails", _emails, _DATABASE),
+    DoctorCheck("districts", _districts, _DATABASE),
     DoctorCheck("mail", _mail, ("settings", *_SMTP)),
 )

@@ -109,7 +109,7 @@ def test_suspend_and_resume_say_which_updates_wait(rollbook: Rollbook, enrolled:
     send(enrolled, a_class(3, GRADE="9"))
     suspended = rollbook("district", "suspend", "maple-usd", "--reason", REASON)
     assert suspended.out == (
-        "Maple USD is suspended: nobody of it can sign in or upload. Its data is kept.\n"
+        "Maple USD is suspended: nobody in it can sign in or upload. Its data is kept.\n"
         "Paused until it is resumed: update 2.\n"
     )
     resumed = rollbook("district", "resume", "maple-usd")

@@ -211,7 +211,7 @@ def suspend(arguments: Namespace) -> int:
     district = get_district(arguments.district)
     with _refusing("not_suspended"):
         suspension.suspend(district, arguments.reason, timezone.now())
-    print(f"{district.name} is suspended: nobody of it can sign in or upload. Its data is kept.")
+    print(f"{district.name} is suspended: nobody in it can sign in or upload. Its data is kept.")
     numbers = _unfinished_numbers(district)
     if numbers:
         print(f"Paused until it is resumed: {name_updates(numbers)}.")

@@ -122,7 +122,7 @@ def _register_suspend(group: Commands) -> None:
         group,
         "suspend",
         _run_suspend,
-        "Suspend a district: nobody of it can sign in or upload, and its data is kept.",
+        "Suspend a district: nobody in it can sign in or upload, and its data is kept.",
         "Every page and every upload command answers 403 with the reason, also to people who are "
         "signed in. An update in progress finishes its current step and pauses. Emails wait. "
         "Expired data is still removed.",
@@ -132,7 +132,7 @@ def _register_suspend(group: Commands) -> None:
         "--reason",
         metavar="TEXT",
         required=True,
-        help='what people of the district are shown, such as "the contract has ended"',
+        help='what people in the district are shown, such as "the contract has ended"',
     )
 
 

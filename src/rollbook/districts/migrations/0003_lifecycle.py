@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
             model_name="district",
             name="suspended_at",
             field=models.DateTimeField(
-                help_text="since when nobody of the district may do anything, see suspension.py",
+                help_text="since when nobody in the district may do anything, see suspension.py",
                 null=True,
             ),
         ),

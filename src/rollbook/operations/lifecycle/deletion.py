@@ -71,7 +71,7 @@ _CREDENTIALS: tuple[type[Model], ...] = (Session, Token, KnownAddress, SecondFac
 def start(district: District, now: datetime, export: DistrictExport | None) -> Destruction:
     """Begin to delete a district, or return the deletion that has begun.
 
-    From now on nobody of the district can sign in or upload, and its updates are canceled: an
+    From now on nobody in the district can sign in or upload, and its updates are canceled: an
     update in progress changes no more students.
 
     Args:
@@ -116,7 +116,7 @@ def remove_batch(destruction: Destruction) -> Removed:
 def broken_seals(district: District) -> list[int]:
     """Return the numbers of the seals with events of the district that don't match.
 
-    Once the district is deleted, nobody can find out any more what was tampered with.
+    Once the district is deleted, nobody can find out what was tampered with.
     """
     numbers = _seal_numbers(district.pk)
     return [number for number in numbers if seals.load_valid_seal(number) is None]

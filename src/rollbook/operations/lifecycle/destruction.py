@@ -1,6 +1,6 @@
 """Destroy a district or one student in small steps that survive a kill, and certify it.
 
-1. A ``Destruction`` is created, in the transaction after which nothing can use the data any more.
+1. A ``Destruction`` is created, in the transaction that closes the data for others.
 2. Each call of ``advance`` is one transaction: it removes a batch and adds it to the counts, so the
    counts are exact wherever the process is killed. What is left is found by looking, not stored.
 3. When nothing is left, the last transaction signs the certificate and records an audit event.

@@ -19,7 +19,7 @@ class NotPossible(Exception):
 
 
 def suspend(district: District, reason: str, now: datetime) -> None:
-    """Suspend a district: nobody of it can sign in or upload until it is resumed.
+    """Suspend a district: nobody in it can sign in or upload until it is resumed.
 
     An update in progress finishes its current step and pauses. Of a district that is suspended
     already, the reason is changed.
