@@ -1,5 +1,7 @@
 """What operations store: exports of districts, and what was destroyed."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 
@@ -67,3 +69,8 @@ class Destruction(models.Model):
 
     def __str__(self) -> str:
         return f"certificate {self.pk}"
+
+    @property
+    def signed_certificate(self) -> dict[str, Any]:
+        """The certificate; empty until it is finished."""
+        return self.certificate or {}

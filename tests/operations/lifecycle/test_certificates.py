@@ -46,7 +46,7 @@ def test_it_is_valid_as_json_file_and_says_everything_as_text(
         "3  uploaded files",
         "the uploaded file of update 3, until 2026-12-12",
         "Export before: none",
-        finished.certificate["public_key"],
+        finished.signed_certificate["public_key"],
     ):
         assert part in text
     assert [path.stat().st_mode & 0o777 for path in (json_path, text_path)] == [0o600] * 2
@@ -54,7 +54,7 @@ def test_it_is_valid_as_json_file_and_says_everything_as_text(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_change_of_any_fact_is_noticed(finished: Destruction, name: str) -> None:
-    certificate: dict[str, Any] = json.loads(json.dumps(finished.certificate))
+    certificate: dict[str, Any] = json.loads(json.dumps(finished.signed_certificate))
     certificate["statement"][name] = {"students": 1}
     assert certificates.verify(certificate) is Verdict.CHANGED
 
@@ -62,7 +62,7 @@ def test_a_change_of_any_fact_is_noticed(finished: Destruction, name: str) -> No
 def test_a_certificate_of_another_installation_is_recognized(
     finished: Destruction, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    certificate = finished.certificate
+    certificate = finished.signed_certificate
     monkeypatch.setattr(settings, "KEYS", tmp_path / "other-keys")
     assert certificates.verify(certificate) is Verdict.VALID  # it is in the database
     Destruction.objects.all().delete()
@@ -70,7 +70,7 @@ def test_a_certificate_of_another_installation_is_recognized(
 
 
 def test_a_signature_by_someone_else_is_not_ours(finished: Destruction) -> None:
-    forged = dict(finished.certificate)
+    forged = dict(finished.signed_certificate)
     forged["public_key"] = "00" * 32
     assert certificates.verify(forged) is Verdict.CHANGED
 
@@ -96,6 +96,6 @@ def test_other_files_are_no_certificates(tmp_path: Path, content: bytes) -> None
 def test_a_missing_or_wrong_signature_is_noticed(finished: Destruction, tmp_path: Path) -> None:
     for name, value in (("signature", "zz"), ("signature", 5), ("public_key", None)):
         path = tmp_path / "file.json"
-        path.write_text(json.dumps({**finished.certificate, name: value}), encoding="utf-8")
+        path.write_text(json.dumps({**finished.signed_certificate, name: value}), encoding="utf-8")
         with pytest.raises(NotACertificate):
             certificates.read(path)

@@ -157,7 +157,7 @@ def test_a_batch_is_tried_again_if_something_was_added_at_the_same_time(filled: 
         return removed
 
     finished = destruction.run(begun, remove, lambda removed: None)
-    assert finished.certificate["statement"]["removed"]["students"] == STUDENTS
+    assert finished.signed_certificate["statement"]["removed"]["students"] == STUDENTS
 
 
 def test_rows_that_only_exist_while_a_file_is_checked_are_removed(filled: Member) -> None:

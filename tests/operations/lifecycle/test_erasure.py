@@ -135,12 +135,12 @@ def test_a_problem_of_another_row_loses_only_the_text_that_quotes_the_student(
 def test_without_files_the_certificate_names_those_that_remain(enrolled: District) -> None:
     finished = erase(enrolled, removes_files=False)
     day = timezone.localdate() + timedelta(days=14)
-    lines = finished.certificate["statement"]["remaining"]
+    lines = finished.signed_certificate["statement"]["remaining"]
     assert len(lines) == 6
     assert lines[0].startswith("the uploaded file of update 1, until ")
     assert str(day.year) in lines[0]
     assert lines[5].startswith("a file that was uploaded but not applied, until ")
-    assert "  the uploaded file of update 1" in certificates.to_text(finished.certificate)
+    assert "  the uploaded file of update 1" in certificates.to_text(finished.signed_certificate)
     assert traces(enrolled, besides=("updates.Draft",)) == []
 
 
@@ -207,9 +207,10 @@ def test_the_audit_and_the_certificate_name_no_student(enrolled: District) -> No
         ("started", detail),
         ("done", detail),
     ]
-    text = json.dumps(finished.certificate) + certificates.to_text(finished.certificate)
+    certificate = finished.signed_certificate
+    text = json.dumps(certificate) + certificates.to_text(certificate)
     assert not [trace for trace in TRACES if trace in text]
-    digest = finished.certificate["statement"]["student_digest"]
+    digest = certificate["statement"]["student_digest"]
     assert digest == certificates.subject_digest("zq77")
     assert digest != certificates.subject_digest("zq78")
 

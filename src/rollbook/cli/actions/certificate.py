@@ -27,7 +27,7 @@ def list_certificates(arguments: Namespace) -> int:
 
 def show(arguments: Namespace) -> int:
     """Print a certificate."""
-    certificate = _get_finished(arguments.number).certificate or {}
+    certificate = _get_finished(arguments.number).signed_certificate
     if arguments.json:
         print(certificates.to_json(certificate), end="")
     else:

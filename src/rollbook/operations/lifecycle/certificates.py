@@ -150,7 +150,7 @@ def write_files(destruction: Destruction, folder: Path) -> Iterator[Path]:
     Raises:
         OSError: The disk is full, or the folder can't be written to.
     """
-    certificate = destruction.certificate or {}
+    certificate = destruction.signed_certificate
     subject = "student" if destruction.student_key else destruction.district_slug
     name = f"certificate-{destruction.pk}-{subject}"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

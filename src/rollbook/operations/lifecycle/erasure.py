@@ -75,7 +75,7 @@ def run(destruction: Destruction, watch: Callable[[int], None]) -> Destruction:
         NotPossible: An update of the district is unfinished.
     """
     while True:
-        student = Student.objects.filter(pk=destruction.student_key).first()
+        student = _student(destruction)
         found = mentions.find(student) if student else Mentions(None)
         try:
             return engine.run(destruction, partial(_remove_batch, found), watch)
@@ -85,7 +85,7 @@ def run(destruction: Destruction, watch: Callable[[int], None]) -> Destruction:
 
 def _remove_batch(found: Mentions, destruction: Destruction) -> Removed:
     """Remove one file that contains the student, or everything else if there is none left."""
-    student = Student.objects.filter(pk=destruction.student_key).first()
+    student = _student(destruction)
     if student is None:
         return Counter()
     # No update can be created or started until the transaction ends.
@@ -98,6 +98,11 @@ def _remove_batch(found: Mentions, destruction: Destruction) -> Removed:
     destruction.remaining = _remaining_files(district, found)
     destruction.save(update_fields=["remaining"])
     return _remove_details(found) + _remove_record(student)
+
+
+def _student(destruction: Destruction) -> Student | None:
+    """Return the student; None once the record is removed."""
+    return Student.objects.filter(pk=destruction.student_key or 0).first()
 
 
 def _refuse_unfinished_updates(district: int) -> None:

@@ -7,6 +7,7 @@ that no update was created since.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from django.db.models import Max, Q
 
@@ -56,7 +57,7 @@ class Mentions:
     problems: set[int] = field(default_factory=set)
     quotes: set[int] = field(default_factory=set)
     updates: list[int] = field(default_factory=list)
-    drafts: list[object] = field(default_factory=list)
+    drafts: list[UUID] = field(default_factory=list)
 
 
 def newest_update(district: int) -> int | None:
@@ -70,7 +71,7 @@ def find(student: Student) -> Mentions:
     district, identity = student.district_id, _identity(student)
     mentions = Mentions(newest_update(district))
     for update in UpdateJob.objects.filter(district=district).order_by("number").iterator():
-        lines = set()
+        lines: set[int] | None = set()
         if update.file_removed_at is None:
             lines = _lines(update, identity)
             if lines is None or lines:

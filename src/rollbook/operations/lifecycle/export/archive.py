@@ -16,8 +16,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
+from io import BufferedRandom
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from django.db import transaction
@@ -111,7 +112,7 @@ def _path(district: District, target: Path, now: datetime) -> Path:
 
 
 @contextmanager
-def _unnamed_file(folder: Path) -> Iterator[tuple[Path, IO[bytes]]]:
+def _unnamed_file(folder: Path) -> Iterator[tuple[Path, BufferedRandom]]:
     """Create a file that is readable by its owner only, and remove it unless it got a name."""
     for path in folder.glob(f"{UNFINISHED_PREFIX}*{UNFINISHED_SUFFIX}"):
         _remove_if_unlocked(path)
@@ -149,7 +150,7 @@ def _give_name(part: Path, path: Path) -> None:
         os.close(folder)
 
 
-def _write(district: District, file: IO[bytes], now: datetime) -> Content:
+def _write(district: District, file: BufferedRandom, now: datetime) -> Content:
     content = Content()
     with ZipFile(file, "w", ZIP_DEFLATED, allowZip64=True) as archive:
         for table in TABLES:
