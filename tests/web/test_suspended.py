@@ -23,6 +23,8 @@ from tests.web.curl import Curl, basic, text
 from tests.web.pages.reading import read
 from tests.web.pages.test_matrix import FOR_MEMBERS, PAGES, RULES, _some_keys, again, signed_in
 
+pytestmark = pytest.mark.daily_on("sqlite")
+
 REASON = "the contract has ended"
 PUBLIC = {"slc", "sign-in", "sign-in-code", "sign-out", "forgotten-password", "password"}
 """Pages for everyone; what they do for a member of a suspended district is tested one by one."""

@@ -12,7 +12,7 @@ from rollbook.operations.lifecycle import certificates
 from rollbook.operations.lifecycle.certificates import NotACertificate, Verdict
 from rollbook.operations.models import Destruction
 
-NAMES = ("number", "destroyed", "begun_at", "finished_at", "requested_by", "removed", "district")
+NAMES = ("number", "destroyed", "started_at", "finished_at", "requested_by", "removed", "district")
 
 
 @pytest.fixture

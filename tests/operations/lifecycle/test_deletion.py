@@ -177,7 +177,7 @@ def test_a_kill_at_any_statement_loses_no_count_and_the_next_run_finishes(
     fill(district)
     expected = undone(lambda: delete(district).counts)
     counted = undone(lambda: statements_of(lambda: delete(district)))
-    for statement in depth.sample(range(1, counted + 1), "kills of a deletion", daily=4):
+    for statement in depth.sample(range(1, counted + 1), "kills of a deletion", daily=2):
         with transaction.atomic():
             with suppress(Kill), fault_at(statement):
                 delete(district)

@@ -216,7 +216,7 @@ def test_the_audit_and_the_certificate_name_no_student(enrolled: District) -> No
 
 
 def test_after_a_kill_at_any_statement_the_worker_finishes(enrolled: District) -> None:
-    for statement in depth.sample(range(1, 130), "kills of an erasure", daily=4):
+    for statement in depth.sample(range(1, 130), "kills of an erasure", daily=2):
         with transaction.atomic():
             with suppress(Kill), fault_at(statement):
                 erase(enrolled, removes_files=True)

@@ -9,7 +9,7 @@ from rollbook.operations.lifecycle.certificates import Verdict
 from rollbook.operations.models import Destruction
 from rollbook.text import format_timestamp
 
-_HEADERS = ("number", "district", "what", "begun", "finished")
+_HEADERS = ("number", "district", "what", "started", "finished")
 
 
 def list_certificates(arguments: Namespace) -> int:
@@ -99,7 +99,7 @@ def _to_json(destruction: Destruction) -> dict[str, object]:
         "number": destruction.pk,
         "district": destruction.district_slug,
         "what": "district" if destruction.student_key is None else "student",
-        "begun_at": destruction.started_at,
+        "started_at": destruction.started_at,
         "finished_at": destruction.finished_at,
         "removed": destruction.counts,
     }

@@ -78,7 +78,7 @@ def rename(district: District, now: datetime, *, name: str = "", slug: str = "")
     """
     if slug and (slugify(slug) != slug or len(slug) > MAX_SLUG_LENGTH):
         raise NotPossible(
-            f"'{slug}' can't be a short name; use up to {MAX_SLUG_LENGTH} lowercase letters, "
+            f"'{slug}' can't be a short name; use up to {MAX_SLUG_LENGTH} lowercase a to z, "
             f"digits and hyphens, such as {slugify(slug)[:MAX_SLUG_LENGTH] or 'maple-usd'}"
         )
     with transaction.atomic():
